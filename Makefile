@@ -1,0 +1,80 @@
+# Every command of the project. `make` alone lists them; whatever needs the virtual environment makes it first.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+ARGS ?=
+
+.PHONY: help
+help: ## list the commands
+	@printf 'Madrid Bus Real-Time Simulator. First time: make run\n\n'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' \
+	  | while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+	@printf '\nPYTHON=python3.12 chooses the Python (3.11 or later) that .venv is made with.\n'
+
+.PHONY: setup
+setup: $(INSTALLED) ## make .venv from requirements.lock
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { printf '%s is too old: Python 3.11 or later is needed, say which with PYTHON=…\n' "$(PYTHON)" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.PHONY: run
+run: $(INSTALLED) ## the whole simulator in one process (ARGS="--port 9000")
+	@exec $(BIN)/bus-simulator run $(ARGS)
+
+.PHONY: backfill
+backfill: $(INSTALLED) ## fill the store with history (ARGS="--days 5")
+	@exec $(BIN)/bus-simulator backfill $(if $(ARGS),$(ARGS),--days 5)
+
+.PHONY: test
+test: $(INSTALLED) ## every test that needs no Docker and no cloud
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not docker and not aws and not long" $(ARGS)
+
+.PHONY: test-unit
+test-unit: $(INSTALLED) ## the quick tests, under a minute
+	$(BIN)/python -m pytest -m "not integration and not e2e and not docker and not aws and not long" $(ARGS)
+
+.PHONY: test-e2e
+test-e2e: $(INSTALLED) ## the tests that start the program as a process
+	$(BIN)/python -m pytest -m "e2e and not docker and not aws and not long" $(ARGS)
+
+.PHONY: test-long
+test-long: $(INSTALLED) ## the tests that take minutes
+	$(BIN)/python -m pytest -m long $(ARGS)
+
+.PHONY: lint
+lint: $(INSTALLED) ## style, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(INSTALLED) ## mend what the linter can mend by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(INSTALLED) ## measure against the floors
+	@for file in benchmarks/*.py; do \
+	  test -e "$$file" || { echo "no benchmarks yet"; break; }; \
+	  echo "== $$file"; $(BIN)/python "$$file" $(ARGS); done
+
+.PHONY: lock
+lock: $(INSTALLED) ## choose versions again and write requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --upgrade \
+	  --python-version 3.11 --extra dev --output-file requirements.lock pyproject.toml
+
+.PHONY: setup-hooks
+setup-hooks: $(INSTALLED) ## run the linters before every commit
+	$(BIN)/pre-commit install

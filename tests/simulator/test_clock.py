@@ -1,0 +1,145 @@
+"""The clock: what now is at every rate, and that waits end exactly when they should."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from simulator.clock import MAX, Clock
+
+START = datetime(2026, 3, 2, 7, 30, tzinfo=UTC)
+
+
+class FakeWall:
+    """Wall time that moves when a test, or a wait, says so."""
+
+    def __init__(self, on_wait: Callable[[], None] | None = None) -> None:
+        self.seconds = START.timestamp()
+        self.waits: list[float] = []
+        self.on_wait = on_wait
+
+    def time(self) -> float:
+        return self.seconds
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        self.waits.append(seconds)
+        if self.on_wait is None:
+            self.seconds += seconds
+        else:
+            self.on_wait()
+
+
+def test_a_clock_without_a_start_shows_wall_time() -> None:
+    wall = FakeWall()
+    assert Clock(wall=wall).now() == START
+
+
+def test_simulated_time_passes_at_the_rate() -> None:
+    wall = FakeWall()
+    clock = Clock(start=START, rate=60, wall=wall)
+    wall.seconds += 1.5
+    assert clock.now() == START + timedelta(seconds=90)
+
+
+def test_a_changed_rate_counts_from_the_change() -> None:
+    wall = FakeWall()
+    clock = Clock(start=START, rate=60, wall=wall)
+    wall.seconds += 1
+    clock.set_rate(2)
+    wall.seconds += 10
+    assert clock.now() == START + timedelta(seconds=60 + 20)
+
+
+def test_waiting_takes_the_distance_divided_by_the_rate() -> None:
+    wall = FakeWall()
+    clock = Clock(start=START, rate=10, wall=wall)
+    assert clock.wait_until(START + timedelta(seconds=30))
+    assert wall.waits == [3.0]
+
+
+def test_a_past_instant_needs_no_wait() -> None:
+    wall = FakeWall()
+    assert Clock(start=START, wall=wall).wait_until(START)
+    assert wall.waits == []
+
+
+def test_a_long_wait_is_looked_at_again_so_that_a_set_wall_clock_is_noticed() -> None:
+    wall = FakeWall()
+    clock = Clock(start=START, wall=wall)
+    assert clock.wait_until(START + timedelta(seconds=150))
+    assert wall.waits == [60.0, 60.0, 30.0]
+
+
+def test_a_wait_goes_on_with_the_new_rate() -> None:
+    clock: Clock
+
+    def speed_up() -> None:
+        wall.on_wait = None
+        clock.set_rate(30)
+
+    wall = FakeWall(speed_up)
+    clock = Clock(start=START, wall=wall)
+    assert clock.wait_until(START + timedelta(seconds=30))
+    assert wall.waits == [30.0, 1.0]
+
+
+def test_closing_ends_a_wait_and_every_later_one() -> None:
+    clock: Clock
+    wall = FakeWall(lambda: clock.close())
+    clock = Clock(start=START, wall=wall)
+    assert not clock.wait_until(START + timedelta(seconds=30))
+    assert not clock.wait_until(START)
+    assert not clock.pause(5)
+    assert clock.closed
+
+
+def test_closing_from_another_thread_ends_a_real_wait() -> None:
+    clock = Clock(start=START)
+    ended = threading.Event()
+
+    def wait() -> None:
+        clock.wait_until(START + timedelta(days=1))
+        ended.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    clock.close()
+    assert ended.wait(5)
+
+
+def test_a_pause_is_wall_time_at_any_rate() -> None:
+    wall = FakeWall()
+    assert Clock(start=START, rate=3600, wall=wall).pause(2)
+    assert wall.waits == [2.0]
+
+
+def test_at_the_greatest_rate_time_is_driven_and_never_goes_back() -> None:
+    wall = FakeWall()
+    clock = Clock(start=START, rate=MAX, wall=wall)
+    wall.seconds += 100
+    assert clock.now() == START
+    clock.drive(START + timedelta(hours=1))
+    clock.drive(START)
+    assert clock.now() == START + timedelta(hours=1)
+
+
+def test_a_wait_at_the_greatest_rate_ends_when_time_is_driven_there() -> None:
+    clock: Clock
+    wall = FakeWall(lambda: clock.drive(START + timedelta(hours=1)))
+    clock = Clock(start=START, rate=MAX, wall=wall)
+    assert clock.wait_until(START + timedelta(minutes=1))
+
+
+def test_driving_is_for_the_greatest_rate_only() -> None:
+    wall = FakeWall()
+    clock = Clock(start=START, wall=wall)
+    clock.drive(START + timedelta(hours=1))
+    assert clock.now() == START
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan")])
+def test_a_rate_that_is_not_positive_is_refused(rate: float) -> None:
+    with pytest.raises(ValueError, match="more than 0"):
+        Clock(rate=rate)
