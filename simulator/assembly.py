@@ -1,0 +1,162 @@
+"""Turns a line-day that has run into the columns of a `Trajectory`."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator import cabin
+from simulator.bus import COLUMNS, HOP, PARK, BusDay
+from simulator.trajectory import Floats, Ints, Legs, Trajectory
+
+if TYPE_CHECKING:
+    from simulator.line_day import LineDay
+
+PATIENCE_MS = 600_000
+"""Those whom the last bus left behind, or who came after it, give up after ten minutes."""
+
+
+def assemble(day: LineDay) -> Trajectory:
+    """The columns of `day`, whose buses are all home."""
+    stops = tuple(sorted(day.line.stop_ids))
+    stop_index = {stop_id: i for i, stop_id in enumerate(stops)}
+    legs = _legs(day, stop_index)
+    arrived_stop, arrived_ms = _arrived(day, stop_index)
+    left_stop, left_ms = _left(day, stop_index)
+    _count_waiting(legs, arrived_stop, arrived_ms)
+    serves = np.array([_serves(bus, day.ends) for bus in day.buses], np.int64) + day.origin
+    return Trajectory(
+        line_id=day.line.line_id,
+        starts=day.starts + day.origin,
+        ends=day.ends + day.origin,
+        buses=tuple(bus.bus_id for bus in day.line.buses),
+        capacities=tuple(bus.capacity for bus in day.line.buses),
+        stops=stops,
+        trips=tuple(day.trips),
+        paths=tuple(day.paths),
+        legs=legs,
+        arrived_stop=arrived_stop,
+        arrived_ms=arrived_ms,
+        left_stop=left_stop,
+        left_ms=left_ms,
+        serves_from=serves[:, 0],
+        serves_until=serves[:, 1],
+    )
+
+
+def _serves(bus: BusDay, ends: int) -> tuple[int, int]:
+    return (bus.first_departure, bus.last_stop) if bus.first_departure >= 0 else (ends, ends)
+
+
+def _legs(day: LineDay, stop_index: dict[str, int]) -> Legs:
+    """The buses' rows as columns, one bus after the other."""
+    counts = [len(bus.speeds) for bus in day.buses]
+    rows = np.concatenate([np.frombuffer(bus.rows, np.int64).reshape(-1, len(COLUMNS)) for bus in day.buses])
+    column = dict(zip(COLUMNS, rows.T.copy(), strict=True))
+    speed = np.concatenate([np.frombuffer(bus.speeds) for bus in day.buses])
+    bus = np.repeat(np.arange(len(counts)), counts)
+    first = np.cumsum([0, *counts[:-1]])
+    begins = _previous(column["leaves"], first, day.starts)
+    doors = column["opens"] < column["leaves"]
+    hop, park = column["kind"] == HOP, column["kind"] == PARK
+    empty = column["path"] >= len(day.line.patterns)
+    change = column["boarding"] - column["alighting"]
+    load = np.cumsum(change) - change
+    stop, direction, to_m = _places(day, stop_index, column)
+    idle = np.where(empty, column["stops"], begins)
+    idle[first] = column["opens"][first]
+    idle[park] = day.ends
+    passed = _previous((~doors).astype(np.int64), first, 0).astype(bool)
+    times = {name: column[name] + day.origin for name in ("changed", "brakes", "stops", "opens", "leaves")}
+    return Legs(
+        bus=bus,
+        begins=begins + day.origin,
+        **times,
+        idle_until=idle + day.origin,
+        path=column["path"],
+        stop=stop,
+        direction=direction,
+        trip=column["trip"],
+        sequence=np.where(park, 0, column["position"] + 1),
+        load=load,
+        boarding=column["boarding"],
+        alighting=column["alighting"],
+        left_behind=column["left_behind"],
+        waiting=np.zeros(len(bus), np.int64),
+        from_m=np.where(hop, np.roll(to_m, 1), np.where(empty, 0.0, to_m)),
+        to_m=to_m,
+        v_in=np.where(hop & passed, np.roll(speed, 1), 0.0),
+        speed=speed,
+        excess=_excess(day, load, bus, column["opens"] - begins, column["leaves"] - column["opens"], first),
+        doors=doors,
+    )
+
+
+def _previous(values: Ints, first: Ints, initial: int) -> Ints:
+    """Each row's predecessor, `initial` for the first row of each bus."""
+    result = np.roll(values, 1)
+    result[first] = initial
+    return result
+
+
+def _places(day: LineDay, stop_index: dict[str, int], column: dict[str, Ints]) -> tuple[Ints, Ints, Floats]:
+    """For each row the stop it leads to, that stop's direction, and the metres there along the path."""
+    patterns = day.line.patterns
+    offsets = np.cumsum([0, *(len(pattern.stops) for pattern in patterns[:-1])])
+    flat = offsets[column["pattern"]] + column["position"]
+    stop = np.array([stop_index[s.stop_id] for p in patterns for s in p.stops])[flat]
+    metres = np.array([s.distance_m for p in patterns for s in p.stops])[flat]
+    direction = np.array([p.direction for p in patterns])[column["pattern"]]
+    length = np.array([path.mm[-1] / 1000 for path in day.paths])[column["path"]]
+    return stop, direction, np.where(column["path"] >= len(patterns), length, metres)
+
+
+def _excess(day: LineDay, load: Ints, bus: Ints, shut_ms: Ints, open_ms: Ints, first: Ints) -> Floats:
+    """The cabin's CO2 above outdoors at the start of each row, ppm."""
+    per_person = np.array([cabin.source_ppm_per_s(b.capacity) for b in day.line.buses])
+    factor, added = cabin.pieces(shut_ms / 1000, open_ms / 1000, load * per_person[bus])
+    bounds = [*first.tolist(), len(bus)]
+    chains = [cabin.chain(factor[a:b].tolist(), added[a:b].tolist()) for a, b in itertools.pairwise(bounds)]
+    return np.concatenate([np.array(chain) for chain in chains])
+
+
+def _arrived(day: LineDay, stop_index: dict[str, int]) -> tuple[Ints, Ints]:
+    """Everybody who came, by time: stop and ms since the epoch."""
+    queues = [(stop_index[stop_id], queue.times) for (_, stop_id), queue in day.queue_of.items()]
+    return _by_time(queues, day.origin)
+
+
+def _left(day: LineDay, stop_index: dict[str, int]) -> tuple[Ints, Ints]:
+    """Everybody who gave up, by time: stop and ms since the epoch."""
+    queues = []
+    for (_, stop_id), queue in day.queue_of.items():
+        times = [
+            min(max(time, queue.last_bus) + PATIENCE_MS, day.ends - 1)
+            for time in queue.times[queue.boarded :]
+        ]
+        queues.append((stop_index[stop_id], times))
+    return _by_time(queues, day.origin)
+
+
+def _by_time(queues: list[tuple[int, list[int]]], origin: int) -> tuple[Ints, Ints]:
+    stop = np.repeat([stop for stop, _ in queues], [len(times) for _, times in queues])
+    ms = np.array([time for _, times in queues for time in times], np.int64) + origin
+    order = np.lexsort((stop, ms))
+    return stop[order].astype(np.int64), ms[order]
+
+
+def _count_waiting(legs: Legs, arrived_stop: Ints, arrived_ms: Ints) -> None:
+    """Fill in who waits for the line at each visit's stop once all that happens at its instant has."""
+    visits = np.flatnonzero(legs.sequence)
+    far = 1 << 44
+    at = legs.stop[visits] * far + legs.leaves[visits]
+    came = np.sort(arrived_stop * far + arrived_ms)
+    order = np.argsort(at, kind="stable")
+    boarded = np.concatenate([[0], np.cumsum(legs.boarding[visits][order])])
+    ordered = at[order]
+    so_far = np.searchsorted(came, at, side="right") - np.searchsorted(came, legs.stop[visits] * far)
+    gone = boarded[np.searchsorted(ordered, at, side="right")]
+    before = boarded[np.searchsorted(ordered, legs.stop[visits] * far)]
+    legs.waiting[visits] = so_far - (gone - before)

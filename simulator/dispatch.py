@@ -1,0 +1,115 @@
+"""Which departure a bus takes next: the next slot of a headway, or the next departure of a timetable.
+
+Buses ready at a terminal are served in order. A late bus takes its departure late; by headway, the slots
+after it move too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from simulator import travel
+from simulator.network import Headway, Line, Service
+from simulator.types import DayType
+
+WEEKDAY_FLEET = (
+    *(0.35, 0.30, 0.30, 0.30, 0.30, 0.45, 0.75, 1.00, 1.00, 1.00, 0.85, 0.80),
+    *(0.80, 0.90, 1.00, 1.00, 0.90, 0.95, 1.00, 1.00, 0.90, 0.70, 0.55, 0.45),
+)
+WEEKEND_FLEET = (
+    *(0.35, 0.30, 0.30, 0.30, 0.30, 0.35, 0.40, 0.45, 0.50, 0.55, 0.65, 0.70),
+    *(0.70, 0.70, 0.65, 0.60, 0.60, 0.65, 0.70, 0.70, 0.65, 0.55, 0.50, 0.40),
+)
+"""Share of a line's buses that its headway is planned with, by hour (shape of EMT's vehicles in service)."""
+SLACK = 1.10
+"""A planned cycle has a tenth more than running time and least layover need."""
+
+
+class Dispatch(Protocol):
+    """Hands out departures."""
+
+    def take(self, direction: int, ready_s: float) -> tuple[float, int, int] | None:
+        """The next departure for a bus that is ready at the terminal of `direction`.
+
+        Returns (planned second of the service day, direction, pattern's index in the line), None when the
+        service is over. The planned second may lie before `ready_s`: the bus is late.
+        """
+
+
+class HeadwayDispatch:
+    """Departures at a headway that follows the hour, from each terminal on its own."""
+
+    def __init__(self, service: Service, headway_s: Callable[[float], float], pattern_of: dict[int, int]):
+        self._service = service
+        self._headway_s = headway_s
+        self._pattern_of = pattern_of
+        self._last: dict[int, float] = {}
+
+    def take(self, direction: int, ready_s: float) -> tuple[float, int, int] | None:
+        """See `Dispatch.take`."""
+        last = self._last.get(direction)
+        planned = float(self._service.start_s) if last is None else last + self._headway_s(last)
+        planned = max(planned, ready_s)
+        if planned > self._service.end_s:
+            return None
+        self._last[direction] = planned
+        return planned, direction, self._pattern_of[direction]
+
+
+class TimetableDispatch:
+    """Departures as scheduled. A bus whose own direction has none left runs empty to the other."""
+
+    def __init__(self, service: Service, patterns: dict[str, tuple[int, int]]):
+        self._left: dict[int, deque[tuple[float, int, int]]] = {}
+        for departure in sorted(service.departures, key=lambda d: (d.time_s, d.pattern_id)):
+            direction, index = patterns[departure.pattern_id]
+            self._left.setdefault(direction, deque()).append((float(departure.time_s), direction, index))
+
+    def take(self, direction: int, ready_s: float) -> tuple[float, int, int] | None:  # noqa: ARG002 - protocol
+        """See `Dispatch.take`."""
+        own, other = self._left.get(direction), self._left.get(1 - direction)
+        queue = own or other
+        return queue.popleft() if queue else None
+
+
+def dispatch(line: Line, service: Service, kind: DayType, hops: list[list[travel.Hop]]) -> Dispatch:
+    """The dispatch of a line's day; `hops[i]` are the hops of `line.patterns[i]`."""
+    numbered = {p.pattern_id: (p.direction, i) for i, p in enumerate(line.patterns)}
+    if service.departures:
+        return TimetableDispatch(service, numbered)
+    main: dict[int, int] = {}
+    for index, pattern in enumerate(line.patterns):
+        main.setdefault(pattern.direction, index)
+    planned = planned_headways(line, kind, [hops[index] for index in main.values()], one_way=len(main) == 1)
+
+    def headway_s(at_s: float) -> float:
+        given = headway_at(service.headways, at_s)
+        return given if given else planned[int(at_s // 3600) % len(planned)]
+
+    return HeadwayDispatch(service, headway_s, main)
+
+
+def headway_at(headways: tuple[Headway, ...], at_s: float) -> float | None:
+    """The headway in seconds that is given for a time of the service day, if any."""
+    return next((float(h.headway_s) for h in headways if h.start_s <= at_s < h.end_s), None)
+
+
+def planned_headways(
+    line: Line, kind: DayType, main_hops: list[list[travel.Hop]], *, one_way: bool
+) -> list[float]:
+    """Seconds between departures for each hour of the day: planned cycle ÷ buses of that hour."""
+    fleet = WEEKDAY_FLEET if kind is DayType.WEEKDAY else WEEKEND_FLEET
+    factors = travel.speed_by_hour(kind)
+    result = []
+    for hour in range(24):
+        cycle_s = sum(travel.planned_trip_s(h, factors[hour]) for h in main_hops)
+        if one_way:
+            cycle_s += sum(h.length_m for h in main_hops[0]) / travel.empty_speed(line) / 1000
+        cycle_s = (cycle_s + 2 * travel.MIN_LAYOVER_MS / 1000) * SLACK
+        share = 1.0 if line.night else fleet[hour]
+        buses = max(1, math.floor(len(line.buses) * share + 0.5))
+        result.append(math.ceil(cycle_s / buses / 10) * 10.0)
+    return result

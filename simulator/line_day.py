@@ -1,0 +1,183 @@
+"""`line_day`: one line on one service day, simulated by SimPy from first departure to last arrival.
+
+Every trip that departs in the service day is run to its end. A line-day reads no other line's state and no
+other day's, so days and lines run in any order and in parallel.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import simpy
+
+from simulator import demand, randomness, travel
+from simulator.assembly import assemble
+from simulator.bus import BusDay, Queue
+from simulator.dispatch import Dispatch, dispatch
+from simulator.geometry import distance_m
+from simulator.network import Line, Service
+from simulator.service_day import day_type, handover_ms, origin_ms
+from simulator.trajectory import Path, Trajectory
+from simulator.types import DayType
+
+MODEL_VERSION = "1"
+"""Part of a run: changes whenever the same inputs give other bytes."""
+
+
+def line_day(line: Line, *, seed: int, day: date) -> Trajectory:
+    """Simulate `line` on the service day `day`. Pure: equal arguments give equal bytes."""
+    state = LineDay(line, seed=seed, day=day)
+    state.run()
+    return assemble(state)
+
+
+class LineDay:
+    """What the buses of a line-day share: the SimPy environment, the queues, the dispatch, the paths.
+
+    Times are ms from the service day's origin; positions in `queues`, `hops` count along a pattern.
+    """
+
+    def __init__(self, line: Line, *, seed: int, day: date):
+        self.line, self.seed, self.day = line, seed, day
+        self.date_text = day.isoformat()
+        self.kind = day_type(day)
+        self.origin = origin_ms(day)
+        self.starts = handover_ms(line, day) - self.origin
+        self.ends = handover_ms(line, day + timedelta(days=1)) - self.origin
+        self.env = simpy.Environment(initial_time=self.starts)
+        self.hops = [travel.hops(pattern, line.speed_kmh) for pattern in line.patterns]
+        self.most_hops = max(len(hops) for hops in self.hops)
+        self.speed_by_hour = travel.speed_by_hour(self.kind)
+        self.paths = [
+            _path([(p.latitude, p.longitude, p.distance_m) for p in q.shape]) for q in line.patterns
+        ]
+        self.trips: list[str] = []
+        self._trip_count = [0, 0]
+        self._main = {pattern.direction: i for i, pattern in reversed(list(enumerate(line.patterns)))}
+        self._empty_paths: dict[tuple[tuple[int, int], tuple[int, int]], int] = {}
+        self._service = line.services.get(self.kind)
+        self.queue_of: dict[tuple[int, str], Queue] = self._people()
+        self.queues = [
+            [self.queue_of[pattern.direction, stop.stop_id] for stop in pattern.stops]
+            for pattern in line.patterns
+        ]
+        self.dispatch: Dispatch = (
+            dispatch(line, self._service, self.kind, self.hops) if self._service else NoService()
+        )
+        self.buses = [BusDay(self, bus, self._home(bus.initial_position)) for bus in line.buses]
+
+    def run(self) -> None:
+        """Run every bus until it is home. Processes start in the order of the first departures."""
+        for bus in sorted(self.buses, key=lambda b: (b.home, -b.bus.initial_position, b.bus.bus_id)):
+            self.env.process(bus.process())
+        self.env.run()
+
+    def key(self, purpose: str, entity: str) -> int:
+        """The stream of random numbers for something of this date."""
+        return randomness.key(self.seed, purpose, entity, self.date_text)
+
+    def new_trip(self, pattern: int) -> int:
+        """Name the trip that departs now; returns its index."""
+        direction = self.line.patterns[pattern].direction
+        self._trip_count[direction] += 1
+        number = self._trip_count[direction]
+        self.trips.append(f"{self.line.line_id}-{self.day:%Y%m%d}-{direction}-{number:03d}")
+        return len(self.trips) - 1
+
+    def next_direction(self, direction: int) -> int:
+        """The direction after a trip: the other one where the line has it."""
+        return 1 - direction if 1 - direction in self._main else direction
+
+    def line_home(self, direction: int) -> int:
+        """The main pattern of a direction, at whose first stop its buses are at home."""
+        return self._main[direction]
+
+    def empty_run(
+        self, place: tuple[int, int], target: tuple[int, int], now: int
+    ) -> tuple[int, int, int, int, float]:
+        """An empty run at `now` from one (pattern, position) to another, straight.
+
+        Returns the path, the instants at which the bus has its speed, brakes, and is there, and the speed.
+        Where both are one place the bus is there `now`.
+        """
+        here, there = (self.line.patterns[p].stops[i] for p, i in (place, target))
+        length_m = distance_m(here.latitude, here.longitude, there.latitude, there.longitude)
+        if length_m == 0:
+            return target[0], now, now, now, 0.0
+        if (place, target) not in self._empty_paths:
+            ends = [(here.latitude, here.longitude, 0.0), (there.latitude, there.longitude, length_m)]
+            self._empty_paths[place, target] = len(self.paths)
+            self.paths.append(_path(ends))
+        hop = travel.hop(length_m, travel.empty_speed(self.line))
+        changing, passing, half, speed = travel.motion(hop, 1.0, 0.0)
+        return (
+            self._empty_paths[place, target],
+            now + changing,
+            now + passing - half,
+            now + passing + half,
+            speed,
+        )
+
+    def _home(self, initial_position: float) -> int:
+        wanted = 0 if initial_position < 0.5 else 1
+        return wanted if wanted in self._main else next(iter(self._main))
+
+    def _people(self) -> dict[tuple[int, str], Queue]:
+        """A queue for each direction and stop, with everybody who will come."""
+        where = [(d, stop_id) for d in sorted(self._main) for stop_id in self._stops_of(d)]
+        if self._service is None:
+            return {place: Queue([], np.empty(0)) for place in where}
+        offsets = self._offsets_s()
+        share = self._share()
+        rates = [self.line.base_arrival_rate[stop_id] * share[d, stop_id] for d, stop_id in where]
+        opens = [self._opens_s(self._service, offsets.get(place, 0.0)) for place in where]
+        closes = [self._service.end_s + offsets.get(place, 0.0) for place in where]
+        weekday = self.line.services.get(DayType.WEEKDAY, self._service)
+        profile = demand.profile(
+            self.day, night=self.line.night, weekday_service=weekday, service=self._service
+        )
+        keys = [self.key("arrivals", f"{self.line.line_id}/{d}/{stop_id}") for d, stop_id in where]
+        people = demand.arrivals(profile, keys, rates, opens, closes)
+        return {
+            place: Queue(times.tolist(), draws) for place, (times, draws) in zip(where, people, strict=True)
+        }
+
+    def _stops_of(self, direction: int) -> list[str]:
+        return sorted({s.stop_id for p in self.line.patterns if p.direction == direction for s in p.stops})
+
+    def _opens_s(self, service: Service, offset_s: float) -> float:
+        return max(self.starts / 1000, service.start_s + offset_s - demand.EARLY_S)
+
+    def _offsets_s(self) -> dict[tuple[int, str], float]:
+        """Planned seconds from a pattern's departure to each of its stops, by direction and stop."""
+        result: dict[tuple[int, str], float] = {}
+        for pattern, hops in zip(self.line.patterns, self.hops, strict=True):
+            for position, stop in enumerate(pattern.stops):
+                planned = travel.planned_trip_s(hops[:position], 1.0)
+                result.setdefault((pattern.direction, stop.stop_id), planned)
+        return result
+
+    def _share(self) -> dict[tuple[int, str], float]:
+        """Each direction's share of a stop's people: by the stops still ahead; none at a last stop."""
+        ahead: dict[tuple[int, str], int] = {}
+        for pattern in self.line.patterns:
+            last = len(pattern.stops) - 1
+            for position, stop in enumerate(pattern.stops):
+                place = (pattern.direction, stop.stop_id)
+                ahead[place] = max(ahead.get(place, 0), last - position)
+        total = {stop_id: ahead.get((0, stop_id), 0) + ahead.get((1, stop_id), 0) for _, stop_id in ahead}
+        return {(d, s): count / total[s] if total[s] else 0.0 for (d, s), count in ahead.items()}
+
+
+class NoService:
+    """The dispatch of a day without service."""
+
+    def take(self, direction: int, ready_s: float) -> None:  # noqa: ARG002 - the protocol's arguments
+        """Nothing departs."""
+        return
+
+
+def _path(points: list[tuple[float, float, float]]) -> Path:
+    latitude, longitude, metres = (np.array(column) for column in zip(*points, strict=True))
+    return Path(latitude, longitude, np.rint(metres * 1000).astype(np.int64))

@@ -1,0 +1,108 @@
+"""Sampling a day's legs at ticks: which leg a bus is in, how far along, where that is on the map.
+
+Only IEEE + − × ÷ and integer operations; NumPy's `interp`, whose compiled form may fuse operations, is
+avoided. Results don't depend on which other lines are sampled beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.trajectory import Floats, Ints, Trajectory
+
+PATH_KEY = 1 << 36
+"""More millimetres than any path is long."""
+
+
+def rounded(values: Floats, decimals: int) -> Floats:
+    """Half to even, and 0 for -0."""
+    scale = float(10**decimals)
+    return np.rint(values * scale) / scale + 0.0
+
+
+class Samples:
+    """The leg of every bus at every multiple of `step` (ms) in [start, end), line-day by line-day.
+
+    `at` is each sample's instant, `day` the index of its line-day; both and all columns have equal length.
+    """
+
+    def __init__(self, days: Sequence[Trajectory], start: int, end: int, step: int):
+        self._days = days
+        self._chosen: list[Ints] = []
+        firsts, counts = [], []
+        for day in days:
+            low, high = max(start, day.starts), min(end, day.ends)
+            index = np.flatnonzero((day.legs.leaves > low) & (day.legs.begins < high))
+            first = -(-np.maximum(day.legs.begins[index], low) // step)
+            count = -(-np.minimum(day.legs.leaves[index], high) // step) - first
+            met = count > 0
+            self._chosen.append(index[met])
+            firsts.append(first[met])
+            counts.append(count[met])
+        self._count = np.concatenate(counts)
+        before = np.cumsum(self._count) - self._count
+        ticks = np.arange(int(self._count.sum())) - np.repeat(before - np.concatenate(firsts), self._count)
+        self.at: Ints = ticks * step
+        self.day: Ints = np.repeat(np.arange(len(days)), [int(count.sum()) for count in counts])
+
+    def column(self, name: str) -> NDArray[Any]:
+        """A column of `Legs`, one value a sample."""
+        legs = [getattr(day.legs, name)[index] for day, index in zip(self._days, self._chosen, strict=True)]
+        return np.repeat(np.concatenate(legs), self._count)
+
+    def of_day(self, values: Sequence[Ints]) -> Ints:
+        """Values that each line-day has, one a bus of it: the value of each sample's bus."""
+        first = np.cumsum([0, *(len(v) for v in values[:-1])])
+        return np.concatenate(values)[first[self.day] + self.column("bus")]
+
+
+def along(samples: Samples) -> tuple[Floats, Floats]:
+    """Metres along each sample's path, and speed in m/ms."""
+    at, begins, changed, brakes, stops = (
+        samples.at,
+        *(samples.column(name) for name in ("begins", "changed", "brakes", "stops")),
+    )
+    v_in, cruising, from_m, to_m = (samples.column(name) for name in ("v_in", "speed", "from_m", "to_m"))
+    changing = (changed - begins).astype(np.float64)
+    since, left = (at - begins).astype(np.float64), (stops - at).astype(np.float64)
+    gain = (cruising - v_in) / np.maximum(changing, 1.0)
+    early = v_in * since + gain * since * since / 2.0
+    cruise = (v_in + cruising) / 2.0 * changing + cruising * (since - changing)
+    slowing = cruising * left / np.maximum((stops - brakes).astype(np.float64), 1.0)
+    metres = np.where(at < changed, from_m + early, from_m + cruise)
+    metres = np.where(at < brakes, metres, to_m - slowing * left / 2.0)
+    speed = np.where(at < changed, v_in + gain * since, np.where(at < brakes, cruising, slowing))
+    standing = at >= stops
+    return np.where(standing, to_m, np.minimum(metres, to_m)), np.where(standing, 0.0, speed)
+
+
+class Map:
+    """The paths of several line-days, to find places on."""
+
+    def __init__(self, trajectories: Sequence[Trajectory]):
+        paths = [path for day in trajectories for path in day.paths]
+        self._first_path = np.cumsum([0, *(len(day.paths) for day in trajectories[:-1])])
+        number = np.repeat(np.arange(len(paths)), [len(path.mm) for path in paths])
+        self._mm = np.concatenate([path.mm for path in paths])
+        self._key = number * PATH_KEY + self._mm
+        self._latitude = np.concatenate([path.latitude for path in paths])
+        self._longitude = np.concatenate([path.longitude for path in paths])
+
+    def place(self, trajectory: Ints, path: Ints, metres: Floats) -> tuple[Floats, Floats]:
+        """Latitude and longitude `metres` along `path` of line-day `trajectory`."""
+        millimetres = metres * 1000.0
+        wanted = (self._first_path[trajectory] + path) * PATH_KEY + millimetres.astype(np.int64)
+        vertex = np.searchsorted(self._key, wanted, side="right") - 1
+        after = np.minimum(vertex + 1, len(self._mm) - 1)
+        length = (self._mm[after] - self._mm[vertex]).astype(np.float64)
+        part = np.where(length > 0, (millimetres - self._mm[vertex]) / np.where(length > 0, length, 1.0), 0.0)
+        part = np.clip(part, 0.0, 1.0)
+        latitude, longitude = self._latitude[vertex], self._longitude[vertex]
+        return (
+            latitude + (self._latitude[after] - latitude) * part,
+            longitude + (self._longitude[after] - longitude) * part,
+        )

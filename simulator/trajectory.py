@@ -1,0 +1,90 @@
+"""A line-day as columns: the legs of its buses, the people who came and who gave up.
+
+What `line_day` yields and `window` reads. A leg runs from the moment a bus left its last stop (`begins`)
+until it leaves the next (`leaves`), so each instant of a bus lies in exactly one leg, and the state before
+that stop's events is the leg's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A polyline: degrees, and millimetres from its start."""
+
+    latitude: Floats
+    longitude: Floats
+    mm: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """Columns of equal length, by bus and time. Times are ms since the epoch.
+
+    Motion along path `path`: from `from_m` at `begins` with speed `v_in` (m/ms), even change to `speed`
+    until `changed`, cruise until `brakes`, even braking until `stops` at `to_m`; then the bus stands, its
+    doors open in [`opens`, `leaves`) if `doors`. Of the stop at the end: `stop` (index into
+    `Trajectory.stops`), `direction`, `trip` (index into `Trajectory.trips`, -1 when parked), `sequence`
+    (from 1; 0 is no visit) and what happened at `leaves`. `load` is the people aboard during the leg,
+    `idle_until` when it begins to belong to its trip, `excess` the cabin's CO2 above outdoors at `begins`
+    (ppm).
+    """
+
+    bus: Ints
+    begins: Ints
+    changed: Ints
+    brakes: Ints
+    stops: Ints
+    opens: Ints
+    leaves: Ints
+    idle_until: Ints
+    path: Ints
+    stop: Ints
+    direction: Ints
+    trip: Ints
+    sequence: Ints
+    load: Ints
+    boarding: Ints
+    alighting: Ints
+    left_behind: Ints
+    waiting: Ints
+    from_m: Floats
+    to_m: Floats
+    v_in: Floats
+    speed: Floats
+    excess: Floats
+    doors: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """One line on one service day, complete for the instants [starts, ends) that the line-day owns.
+
+    `arrived_*` and `left_*` are people: index into `stops` and ms since the epoch, by time. `serves_from`
+    and `serves_until` bound each bus's service (ms; both `ends` for a bus that never left).
+    """
+
+    line_id: str
+    starts: int
+    ends: int
+    buses: tuple[str, ...]
+    capacities: tuple[int, ...]
+    stops: tuple[str, ...]
+    trips: tuple[str, ...]
+    paths: tuple[Path, ...]
+    legs: Legs
+    arrived_stop: Ints
+    arrived_ms: Ints
+    left_stop: Ints
+    left_ms: Ints
+    serves_from: Ints
+    serves_until: Ints

@@ -1,0 +1,42 @@
+"""`window`: what the streams say in [start, end), from the line-days that own it.
+
+Merges all line-days, sums what stops share, samples at the ticks, sorts by (time, key). A value at t is the
+one after everything that happens at t.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import pyarrow as pa
+
+from simulator import people, positions, sensors, visits
+from simulator.network import Network
+from simulator.trajectory import Trajectory
+from storage.schema import Stream
+
+
+def window(
+    network: Network,
+    trajectories: Sequence[Trajectory],
+    start: int,
+    end: int,
+    *,
+    seed: int,
+    streams: Collection[Stream],
+) -> dict[Stream, pa.Table]:
+    """One batch for each of `streams`, in the schema of `storage.arrow_schema`.
+
+    `start`, `end`: ms since the epoch. `trajectories` are every line-day of `network` that owns some of
+    [start, end). Rows have start ≤ time < end.
+    """
+    batches: dict[Stream, pa.Table] = {}
+    if Stream.PEOPLE_COUNT in streams:
+        batches[Stream.PEOPLE_COUNT] = people.people_count(network, trajectories, start, end)
+    if Stream.SENSOR_DATA in streams:
+        batches[Stream.SENSOR_DATA] = sensors.sensor_data(network, trajectories, start, end, seed=seed)
+    if Stream.BUS_POSITION in streams:
+        batches[Stream.BUS_POSITION] = positions.bus_position(network, trajectories, start, end)
+    if Stream.STOP_VISIT in streams:
+        batches[Stream.STOP_VISIT] = visits.stop_visit(network, trajectories, start, end)
+    return batches
