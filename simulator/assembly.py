@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator import cabin
-from simulator.bus import COLUMNS, HOP, PARK, BusDay
-from simulator.trajectory import Floats, Ints, Legs, Trajectory
+from simulator.bus import COLUMNS, HOP, PARK, BusDay, Queue
+from simulator.trajectory import Crowd, Floats, Ints, Legs, Trajectory
+from simulator.types import StopId
 
 if TYPE_CHECKING:
     from simulator.line_day import LineDay
@@ -23,9 +24,13 @@ def assemble(day: LineDay) -> Trajectory:
     stops = tuple(sorted(day.line.stop_ids))
     stop_index = {stop_id: i for i, stop_id in enumerate(stops)}
     legs = _legs(day, stop_index)
-    arrived_stop, arrived_ms = _arrived(day, stop_index)
-    left_stop, left_ms = _left(day, stop_index)
-    _count_waiting(legs, arrived_stop, arrived_ms)
+    arrived = _crowd(
+        day, [(stop_index[stop_id], queue.times) for (_, stop_id), queue in day.queue_of.items()]
+    )
+    gave_up = [
+        (stop_index[stop_id], _give_up(queue, day.ends)) for (_, stop_id), queue in day.queue_of.items()
+    ]
+    _count_waiting(legs, arrived)
     serves = np.array([_serves(bus, day.ends) for bus in day.buses], np.int64) + day.origin
     return Trajectory(
         line_id=day.line.line_id,
@@ -37,10 +42,9 @@ def assemble(day: LineDay) -> Trajectory:
         trips=tuple(day.trips),
         paths=tuple(day.paths),
         legs=legs,
-        arrived_stop=arrived_stop,
-        arrived_ms=arrived_ms,
-        left_stop=left_stop,
-        left_ms=left_ms,
+        arrived=arrived,
+        boarded=_boarded(legs),
+        left=_crowd(day, gave_up),
         serves_from=serves[:, 0],
         serves_until=serves[:, 1],
     )
@@ -50,7 +54,7 @@ def _serves(bus: BusDay, ends: int) -> tuple[int, int]:
     return (bus.first_departure, bus.last_stop) if bus.first_departure >= 0 else (ends, ends)
 
 
-def _legs(day: LineDay, stop_index: dict[str, int]) -> Legs:
+def _legs(day: LineDay, stop_index: dict[StopId, int]) -> Legs:
     """The buses' rows as columns, one bus after the other."""
     counts = [len(bus.speeds) for bus in day.buses]
     rows = np.concatenate([np.frombuffer(bus.rows, np.int64).reshape(-1, len(COLUMNS)) for bus in day.buses])
@@ -101,7 +105,9 @@ def _previous(values: Ints, first: Ints, initial: int) -> Ints:
     return result
 
 
-def _places(day: LineDay, stop_index: dict[str, int], column: dict[str, Ints]) -> tuple[Ints, Ints, Floats]:
+def _places(
+    day: LineDay, stop_index: dict[StopId, int], column: dict[str, Ints]
+) -> tuple[Ints, Ints, Floats]:
     """For each row the stop it leads to, that stop's direction, and the metres there along the path."""
     patterns = day.line.patterns
     offsets = np.cumsum([0, *(len(pattern.stops) for pattern in patterns[:-1])])
@@ -122,37 +128,33 @@ def _excess(day: LineDay, load: Ints, bus: Ints, shut_ms: Ints, open_ms: Ints, f
     return np.concatenate([np.array(chain) for chain in chains])
 
 
-def _arrived(day: LineDay, stop_index: dict[str, int]) -> tuple[Ints, Ints]:
-    """Everybody who came, by time: stop and ms since the epoch."""
-    queues = [(stop_index[stop_id], queue.times) for (_, stop_id), queue in day.queue_of.items()]
-    return _by_time(queues, day.origin)
+def _give_up(queue: Queue, ends: int) -> list[int]:
+    """When those leave who never got a bus; all are gone before the line-day's end."""
+    left = queue.times[queue.boarded :]
+    return [min(max(time, queue.last_bus) + PATIENCE_MS, ends - 1) for time in left]
 
 
-def _left(day: LineDay, stop_index: dict[str, int]) -> tuple[Ints, Ints]:
-    """Everybody who gave up, by time: stop and ms since the epoch."""
-    queues = []
-    for (_, stop_id), queue in day.queue_of.items():
-        times = [
-            min(max(time, queue.last_bus) + PATIENCE_MS, day.ends - 1)
-            for time in queue.times[queue.boarded :]
-        ]
-        queues.append((stop_index[stop_id], times))
-    return _by_time(queues, day.origin)
-
-
-def _by_time(queues: list[tuple[int, list[int]]], origin: int) -> tuple[Ints, Ints]:
+def _crowd(day: LineDay, queues: list[tuple[int, list[int]]]) -> Crowd:
+    """One person each at (stop, times from the origin), by time."""
     stop = np.repeat([stop for stop, _ in queues], [len(times) for _, times in queues])
-    ms = np.array([time for _, times in queues for time in times], np.int64) + origin
+    ms = np.array([time for _, times in queues for time in times], np.int64) + day.origin
     order = np.lexsort((stop, ms))
-    return stop[order].astype(np.int64), ms[order]
+    return Crowd(stop[order], ms[order], np.ones(len(order), np.int64))
 
 
-def _count_waiting(legs: Legs, arrived_stop: Ints, arrived_ms: Ints) -> None:
+def _boarded(legs: Legs) -> Crowd:
+    """Those who got on, by time."""
+    index = np.flatnonzero(legs.boarding)
+    index = index[np.lexsort((legs.stop[index], legs.leaves[index]))]
+    return Crowd(legs.stop[index], legs.leaves[index], legs.boarding[index])
+
+
+def _count_waiting(legs: Legs, arrived: Crowd) -> None:
     """Fill in who waits for the line at each visit's stop once all that happens at its instant has."""
     visits = np.flatnonzero(legs.sequence)
     far = 1 << 44
     at = legs.stop[visits] * far + legs.leaves[visits]
-    came = np.sort(arrived_stop * far + arrived_ms)
+    came = np.sort(arrived.stop * far + arrived.ms)
     order = np.argsort(at, kind="stable")
     boarded = np.concatenate([[0], np.cumsum(legs.boarding[visits][order])])
     ordered = at[order]

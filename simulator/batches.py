@@ -13,14 +13,12 @@ from storage.arrow_schema import arrow_schema
 from storage.schema import Stream
 
 
-def ids(index: NDArray[np.integer], values: Sequence[str | None]) -> pa.Array:
-    """A dictionary-encoded column: `values[i]` for each i of `index`. None becomes NULL."""
-    if None in values:
-        present = [value for value in values if value is not None]
-        position = {value: i for i, value in enumerate(present)}
-        mapped = pa.array([None if v is None else position[v] for v in values], pa.int32())
-        return pa.DictionaryArray.from_arrays(mapped.take(pa.array(index)), pa.array(present, pa.string()))
-    return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), pa.array(values, pa.string()))
+def ids(
+    index: NDArray[np.integer], values: Sequence[str], *, missing: NDArray[np.bool_] | None = None
+) -> pa.Array:
+    """A dictionary-encoded column: `values[i]` for each i of `index`, NULL where `missing`."""
+    indices = pa.array(index.astype(np.int32, copy=False), mask=missing)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(values, pa.string()))
 
 
 def instants(values: Ints) -> pa.Array:

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from simulator.line_day import line_day
 from simulator.network import Line, Network
+from simulator.roster import Roster
 from simulator.service_day import days_between
 from simulator.trajectory import Trajectory
 from simulator.types import to_ms
@@ -36,6 +37,7 @@ class City:
 
     def __init__(self, network: Network, *, seed: int = 1, jobs: int = 1):
         self.network, self.seed = network, seed
+        self._roster = Roster(network, seed=seed)
         self._lock = Lock()
         self._days: OrderedDict[tuple[str, date], Trajectory] = OrderedDict()
         self._pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) if jobs > 1 else None
@@ -48,7 +50,7 @@ class City:
         low, high = to_ms(start), to_ms(end)
         with self._lock:
             days = self._line_days(low, high)
-        return window(self.network, days, low, high, seed=self.seed, streams=streams)
+        return window(self._roster, days, low, high, seed=self.seed, streams=streams)
 
     def close(self) -> None:
         """End the processes, if any."""

@@ -19,7 +19,7 @@ from simulator.geometry import distance_m
 from simulator.network import Line, Service
 from simulator.service_day import day_type, handover_ms, origin_ms
 from simulator.trajectory import Path, Trajectory
-from simulator.types import DayType
+from simulator.types import DayType, StopId
 
 MODEL_VERSION = "1"
 """Part of a run: changes whenever the same inputs give other bytes."""
@@ -57,7 +57,7 @@ class LineDay:
         self._main = {pattern.direction: i for i, pattern in reversed(list(enumerate(line.patterns)))}
         self._empty_paths: dict[tuple[tuple[int, int], tuple[int, int]], int] = {}
         self._service = line.services.get(self.kind)
-        self.queue_of: dict[tuple[int, str], Queue] = self._people()
+        self.queue_of: dict[tuple[int, StopId], Queue] = self._people()
         self.queues = [
             [self.queue_of[pattern.direction, stop.stop_id] for stop in pattern.stops]
             for pattern in line.patterns
@@ -123,7 +123,7 @@ class LineDay:
         wanted = 0 if initial_position < 0.5 else 1
         return wanted if wanted in self._main else next(iter(self._main))
 
-    def _people(self) -> dict[tuple[int, str], Queue]:
+    def _people(self) -> dict[tuple[int, StopId], Queue]:
         """A queue for each direction and stop, with everybody who will come."""
         where = [(d, stop_id) for d in sorted(self._main) for stop_id in self._stops_of(d)]
         if self._service is None:
@@ -143,24 +143,24 @@ class LineDay:
             place: Queue(times.tolist(), draws) for place, (times, draws) in zip(where, people, strict=True)
         }
 
-    def _stops_of(self, direction: int) -> list[str]:
+    def _stops_of(self, direction: int) -> list[StopId]:
         return sorted({s.stop_id for p in self.line.patterns if p.direction == direction for s in p.stops})
 
     def _opens_s(self, service: Service, offset_s: float) -> float:
         return max(self.starts / 1000, service.start_s + offset_s - demand.EARLY_S)
 
-    def _offsets_s(self) -> dict[tuple[int, str], float]:
+    def _offsets_s(self) -> dict[tuple[int, StopId], float]:
         """Planned seconds from a pattern's departure to each of its stops, by direction and stop."""
-        result: dict[tuple[int, str], float] = {}
+        result: dict[tuple[int, StopId], float] = {}
         for pattern, hops in zip(self.line.patterns, self.hops, strict=True):
             for position, stop in enumerate(pattern.stops):
                 planned = travel.planned_trip_s(hops[:position], 1.0)
                 result.setdefault((pattern.direction, stop.stop_id), planned)
         return result
 
-    def _share(self) -> dict[tuple[int, str], float]:
+    def _share(self) -> dict[tuple[int, StopId], float]:
         """Each direction's share of a stop's people: by the stops still ahead; none at a last stop."""
-        ahead: dict[tuple[int, str], int] = {}
+        ahead: dict[tuple[int, StopId], int] = {}
         for pattern in self.line.patterns:
             last = len(pattern.stops) - 1
             for position, stop in enumerate(pattern.stops):

@@ -38,7 +38,8 @@ def bits(keys: Bits, counters: Bits) -> Bits:
     z = keys + (counters + np.uint64(1)) * GAMMA
     z = (z ^ (z >> SHIFT_30)) * MIX_A
     z = (z ^ (z >> SHIFT_27)) * MIX_B
-    return z ^ (z >> SHIFT_31)
+    mixed: Bits = z ^ (z >> SHIFT_31)
+    return mixed
 
 
 def uniform(keys: list[int], count: int, *, first: int = 0) -> Floats:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.roster import Roster
 from simulator.trajectory import Floats, Ints, Trajectory
 
 PATH_KEY = 1 << 36
@@ -32,6 +33,7 @@ class Samples:
 
     def __init__(self, days: Sequence[Trajectory], start: int, end: int, step: int):
         self._days = days
+        self._step, self._first_tick = step, -(-start // step)
         self._chosen: list[Ints] = []
         firsts, counts = [], []
         for day in days:
@@ -54,10 +56,18 @@ class Samples:
         legs = [getattr(day.legs, name)[index] for day, index in zip(self._days, self._chosen, strict=True)]
         return np.repeat(np.concatenate(legs), self._count)
 
-    def of_day(self, values: Sequence[Ints]) -> Ints:
-        """Values that each line-day has, one a bus of it: the value of each sample's bus."""
+    def of_bus(self, values: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """For each sample the value of its bus; `values` has one array a line-day, by bus."""
         first = np.cumsum([0, *(len(v) for v in values[:-1])])
-        return np.concatenate(values)[first[self.day] + self.column("bus")]
+        each: NDArray[Any] = np.concatenate(values)[first[self.day] + self.column("bus")]
+        return each
+
+    def time_major(self, roster: Roster) -> Ints:
+        """The order of the samples by (instant, bus id): every bus is there once a tick."""
+        bus = self.of_bus([roster.buses_of[day.line_id] for day in self._days])
+        order = np.empty(len(self.at), np.int64)
+        order[(self.at // self._step - self._first_tick) * len(roster.buses) + bus] = np.arange(len(self.at))
+        return order
 
 
 def along(samples: Samples) -> tuple[Floats, Floats]:

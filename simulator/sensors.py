@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from simulator import cabin, randomness
 from simulator.batches import batch, ids, instants
-from simulator.network import Network
-from simulator.positions import time_major
 from simulator.randomness import Bits
+from simulator.roster import Roster
 from simulator.sampling import Samples, rounded
 from simulator.trajectory import Floats, Ints, Trajectory
 from simulator.types import MINUTE_MS, SECOND_MS
@@ -47,80 +47,70 @@ def vapour(temperature: Floats) -> Floats:
     return randomness.interpolate(VAPOUR, np.clip(temperature, COLDEST_C, HOTTEST_C) - COLDEST_C)
 
 
-def sensor_data(network: Network, days: Sequence[Trajectory], start: int, end: int, *, seed: int) -> pa.Table:
+def sensor_data(roster: Roster, days: Sequence[Trajectory], start: int, end: int, *, seed: int) -> pa.Table:
     """Readings of every bus and stop at the ticks in [start, end)."""
     ticks = np.arange(-(-start // STEP_MS), -(-end // STEP_MS)) * STEP_MS
-    buses, stops = sorted(network.line_of_bus), [stop.stop_id for stop in network.stops]
-    entities = sorted([(bus_id, "bus") for bus_id in buses] + [(stop_id, "stop") for stop_id in stops])
-    of_bus = np.array([i for i, (_, kind) in enumerate(entities) if kind == "bus"])
-    of_stop = np.array([i for i, (_, kind) in enumerate(entities) if kind == "stop"])
+    entities = len(roster.entities)
     air = weather(seed, ticks)
-    shape = (len(ticks), len(entities))
-    temperature, humidity, co2 = np.empty(shape), np.empty(shape), np.zeros(shape, np.int64)
+    shape = (len(ticks), entities)
+    temperature, humidity, co2 = np.empty(shape), np.empty(shape), np.zeros(shape)
     door = np.full(shape, 2, np.int32)
-    columns = _buses(days, buses, ticks, air, seed)
-    for target, values in zip((temperature, humidity, co2, door), columns, strict=True):
-        target[:, of_bus] = values
-    temperature[:, of_stop], humidity[:, of_stop] = _stops(stops, ticks, air, seed)
-    index = np.tile(np.arange(len(entities)), len(ticks))
-    kinds = np.array([0 if kind == "bus" else 1 for _, kind in entities])
+    temperature[:, roster.stop_entity], humidity[:, roster.stop_entity] = _stops(roster, ticks, air)
+    if len(ticks):
+        buses = Samples(days, int(ticks[0]), int(ticks[-1]) + 1, STEP_MS)
+        grid = (len(ticks), len(roster.buses))
+        order = buses.time_major(roster)
+        excess, opened = _excess(buses, days)[order].reshape(grid), _opened(buses)[order].reshape(grid)
+        warm, moist = _cabins(roster, ticks, air, excess, _in_service(buses, days)[order].reshape(grid))
+        temperature[:, roster.bus_entity], humidity[:, roster.bus_entity] = warm, moist
+        co2[:, roster.bus_entity], door[:, roster.bus_entity] = np.rint(cabin.OUTDOOR_PPM + excess), opened
+    index = np.tile(np.arange(entities, dtype=np.int32), len(ticks))
+    no_cabin = np.tile(roster.is_stop, len(ticks))
     return batch(
         Stream.SENSOR_DATA,
         {
-            "time": instants(np.repeat(ticks, len(entities))),
-            "entity_id": ids(index, [name for name, _ in entities]),
-            "entity_type": ids(kinds[index], ["bus", "stop"]),
+            "time": instants(np.repeat(ticks, entities)),
+            "entity_id": ids(index, [name for name, _ in roster.entities]),
+            "entity_type": ids(no_cabin.astype(np.int32), ["bus", "stop"]),
             "temperature": rounded(temperature, 2).ravel(),
             "humidity": rounded(humidity, 1).ravel(),
-            "co2_level": pa.array(co2.ravel(), mask=door.ravel() == 2),
-            "door_status": ids(door.ravel(), ["closed", "open", None]),
+            "co2_level": pa.array(co2.ravel().astype(np.int64), mask=no_cabin),
+            "door_status": ids(door.ravel(), ["closed", "open"], missing=no_cabin),
         },
     )
 
 
-def _noise(purpose: str, names: Sequence[str], ticks: Ints, seed: int) -> Floats:
+def _noise(keys: Bits, ticks: Ints) -> Floats:
     """Smooth noise in [-1, 1) by tick and entity."""
-    noise = randomness.smooth(_keys(purpose, names, seed), ticks / NOISE_MS)
-    return noise.T
+    return np.ascontiguousarray(randomness.smooth(keys, ticks / NOISE_MS).T)
 
 
-def _keys(purpose: str, names: Sequence[str], seed: int) -> Bits:
-    return np.array([[randomness.key(seed, purpose, name)] for name in names], np.uint64)
-
-
-def _stops(names: Sequence[str], ticks: Ints, air: tuple[Floats, Floats], seed: int) -> tuple[Floats, Floats]:
+def _stops(roster: Roster, ticks: Ints, air: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     """Temperature and humidity by tick and stop."""
-    offset = (
-        2.0 * randomness.uniform_at(_keys("stop-place", names, seed), np.arange(2, dtype=np.uint64)) - 1.0
-    )
-    warm = STOP_OFFSET_C * offset[:, 0] + STOP_NOISE_C * _noise("stop-air", names, ticks, seed)
-    damp = STOP_OFFSET_HUMIDITY * offset[:, 1] + STOP_NOISE_HUMIDITY * _noise("stop-damp", names, ticks, seed)
+    place = roster.stop_keys("stop-place")
+    offset = 2.0 * randomness.uniform_at(place, np.arange(2, dtype=np.uint64)) - 1.0
+    warm = STOP_OFFSET_C * offset[:, 0] + STOP_NOISE_C * _noise(roster.stop_keys("stop-air"), ticks)
+    damp = STOP_OFFSET_HUMIDITY * offset[:, 1]
+    damp = damp + STOP_NOISE_HUMIDITY * _noise(roster.stop_keys("stop-damp"), ticks)
     return air[0][:, None] + warm, np.clip(air[1][:, None] + damp, 5.0, 100.0)
 
 
-def _buses(
-    days: Sequence[Trajectory], names: Sequence[str], ticks: Ints, air: tuple[Floats, Floats], seed: int
-) -> tuple[Floats, Floats, Floats, Ints]:
-    """Temperature, humidity, CO2 (whole ppm) and doors (1 open) by tick and bus."""
-    shape = (len(ticks), len(names))
-    if not len(ticks):
-        return np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape, np.int64)
-    samples = Samples(days, int(ticks[0]), int(ticks[-1]) + 1, STEP_MS)
-    position = {name: i for i, name in enumerate(names)}
-    bus = samples.of_day([np.array([position[name] for name in day.buses]) for day in days])
-    order = time_major(samples.at, bus, int(ticks[0]), STEP_MS, len(names))
-    excess, in_service = (
-        _excess(samples, days)[order].reshape(shape),
-        _in_service(samples, days)[order].reshape(shape),
-    )
-    opened = samples.column("doors") & (samples.at >= samples.column("opens"))
+def _cabins(
+    roster: Roster, ticks: Ints, air: tuple[Floats, Floats], excess: Floats, in_service: Floats
+) -> tuple[Floats, Floats]:
+    """Temperature and humidity by tick and bus."""
     outside, damp = air[0][:, None], air[1][:, None]
     base = outside + in_service * (np.clip(outside, HEATED_TO_C, COOLED_TO_C) - outside)
-    warm = base + PEOPLE_C_PER_PPM * excess + BUS_NOISE_C * _noise("cabin-air", names, ticks, seed)
+    warm = base + PEOPLE_C_PER_PPM * excess + BUS_NOISE_C * _noise(roster.bus_keys("cabin-air"), ticks)
     moist = damp * vapour(outside) / vapour(base) + PEOPLE_HUMIDITY_PER_PPM * excess
-    moist = moist + BUS_NOISE_HUMIDITY * _noise("cabin-damp", names, ticks, seed)
-    doors = opened[order].reshape(shape).astype(np.int64)
-    return warm, np.clip(moist, 5.0, 100.0), np.rint(cabin.OUTDOOR_PPM + excess), doors
+    moist = moist + BUS_NOISE_HUMIDITY * _noise(roster.bus_keys("cabin-damp"), ticks)
+    return warm, np.clip(moist, 5.0, 100.0)
+
+
+def _opened(samples: Samples) -> NDArray[np.bool_]:
+    """Whether the doors are open."""
+    opened: NDArray[np.bool_] = samples.column("doors") & (samples.at >= samples.column("opens"))
+    return opened
 
 
 def _excess(samples: Samples, days: Sequence[Trajectory]) -> Floats:
@@ -129,13 +119,16 @@ def _excess(samples: Samples, days: Sequence[Trajectory]) -> Floats:
     per_person = [np.array([cabin.source_ppm_per_s(c) for c in day.capacities]) for day in days]
     shut_s = (np.minimum(samples.at, opens) - begins) / 1000
     open_s = np.maximum(samples.at - opens, 0) / 1000
-    factor, added = cabin.pieces(shut_s, open_s, load * samples.of_day(per_person))
-    return factor * samples.column("excess") + added
+    factor, added = cabin.pieces(shut_s, open_s, load * samples.of_bus(per_person))
+    excess: Floats = factor * samples.column("excess") + added
+    return excess
 
 
 def _in_service(samples: Samples, days: Sequence[Trajectory]) -> Floats:
     """1 in service, 0 parked, ramps between."""
-    begins = samples.of_day([day.serves_from for day in days])
-    ends = samples.of_day([day.serves_until for day in days])
+    begins = samples.of_bus([day.serves_from for day in days])
+    ends = samples.of_bus([day.serves_until for day in days])
     warmed = np.clip((np.minimum(samples.at, ends) - begins) / RAMP_MS, 0.0, 1.0)
-    return np.maximum(warmed - np.maximum(samples.at - ends, 0) / RAMP_MS, 0.0)
+    cooled = np.maximum(samples.at - ends, 0) / RAMP_MS
+    in_service: Floats = np.maximum(warmed - cooled, 0.0)
+    return in_service

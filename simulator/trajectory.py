@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.types import BusId, LineId, StopId
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -66,25 +68,32 @@ class Legs:
 
 
 @dataclass(frozen=True, slots=True)
+class Crowd:
+    """Changes of the people at stops, by time: index into `Trajectory.stops`, ms since the epoch, how many."""
+
+    stop: Ints
+    ms: Ints
+    people: Ints
+
+
+@dataclass(frozen=True, slots=True)
 class Trajectory:
     """One line on one service day, complete for the instants [starts, ends) that the line-day owns.
 
-    `arrived_*` and `left_*` are people: index into `stops` and ms since the epoch, by time. `serves_from`
-    and `serves_until` bound each bus's service (ms; both `ends` for a bus that never left).
+    `serves_from` and `serves_until` bound each bus's service (ms; both `ends` for a bus that never left).
     """
 
-    line_id: str
+    line_id: LineId
     starts: int
     ends: int
-    buses: tuple[str, ...]
+    buses: tuple[BusId, ...]
     capacities: tuple[int, ...]
-    stops: tuple[str, ...]
+    stops: tuple[StopId, ...]
     trips: tuple[str, ...]
     paths: tuple[Path, ...]
     legs: Legs
-    arrived_stop: Ints
-    arrived_ms: Ints
-    left_stop: Ints
-    left_ms: Ints
+    arrived: Crowd
+    boarded: Crowd
+    left: Crowd
     serves_from: Ints
     serves_until: Ints

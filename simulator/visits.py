@@ -8,61 +8,51 @@ import numpy as np
 import pyarrow as pa
 
 from simulator.batches import batch, ids, instants
-from simulator.network import Network
+from simulator.roster import Roster
 from simulator.trajectory import Ints, Trajectory
 from storage.schema import Stream
 
 COPIED = ("sequence", "direction", "boarding", "alighting", "left_behind", "waiting")
 
 
-def stop_visit(network: Network, days: Sequence[Trajectory], start: int, end: int) -> pa.Table:
+def stop_visit(roster: Roster, days: Sequence[Trajectory], start: int, end: int) -> pa.Table:
     """Visits with start ≤ time < end."""
-    chosen = [visits_between(day, start, end) for day in days]
+    chosen = [_between(day, start, end) for day in days]
 
     def column(name: str) -> Ints:
-        parts = [getattr(day.legs, name)[index] for day, index in zip(days, chosen, strict=True)]
-        return np.concatenate(parts) if parts else np.empty(0, np.int64)
+        return np.concatenate([getattr(day.legs, name)[i] for day, i in zip(days, chosen, strict=True)])
 
     source = np.repeat(np.arange(len(days)), [len(index) for index in chosen])
-    bus_ids = sorted(network.line_of_bus)
-    stop_ids = [stop.stop_id for stop in network.stops]
-    bus = _shared(source, column("bus"), [day.buses for day in days], bus_ids)
-    stop = _shared(source, column("stop"), [day.stops for day in days], stop_ids)
+    bus = _shared(source, column("bus"), [roster.buses_of[day.line_id] for day in days])
+    stop = _shared(source, column("stop"), [roster.stops_of[day.line_id] for day in days])
     trips = [trip_id for day in days for trip_id in day.trips]
     trip = np.cumsum([0, *(len(day.trips) for day in days[:-1])])[source] + column("trip")
     time = column("leaves")
     order = np.lexsort((stop, bus, time))
-    counts = {name: column(name)[order] for name in COPIED}
     return batch(
         Stream.STOP_VISIT,
         {
             "time": instants(time[order]),
-            "bus_id": ids(bus[order], bus_ids),
-            "line_id": ids(source[order], [day.line_id for day in days]),
-            "stop_id": ids(stop[order], stop_ids),
+            "bus_id": ids(bus[order], roster.buses),
+            "line_id": ids(roster.line_of_bus[bus[order]], roster.lines),
+            "stop_id": ids(stop[order], roster.stops),
             "trip_id": ids(trip[order], trips),
             "arrival_time": instants(column("opens")[order]),
-            "doors_open": column("doors")[order].astype(bool),
+            "doors_open": column("doors")[order],
             "passenger_count": (column("load") + column("boarding") - column("alighting"))[order],
-            **counts,
+            **{name: column(name)[order] for name in COPIED},
         },
     )
 
 
-def visits_between(day: Trajectory, start: int, end: int) -> Ints:
+def _between(day: Trajectory, start: int, end: int) -> Ints:
     """The legs that end in a visit with start ≤ time < end."""
     legs = day.legs
     return np.flatnonzero((legs.leaves >= start) & (legs.leaves < end) & (legs.sequence > 0))
 
 
-def _shared(
-    source: Ints,
-    local: Ints,
-    names: Sequence[Sequence[str]],
-    shared: Sequence[str],
-) -> Ints:
-    """Indices into each line-day's own names as indices into the network's sorted ones."""
-    position = {name: i for i, name in enumerate(shared)}
-    table = np.array([position[name] for own in names for name in own], np.int64)
-    first = np.cumsum([0, *(len(own) for own in names[:-1])])
-    return table[first[source] + local]
+def _shared(source: Ints, local: Ints, indices: Sequence[Ints]) -> Ints:
+    """Indices into each line-day's own buses or stops as indices into the network's."""
+    first = np.cumsum([0, *(len(own) for own in indices[:-1])])
+    shared: Ints = np.concatenate(indices)[first[source] + local]
+    return shared

@@ -10,14 +10,17 @@ from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 
-from simulator import people, positions, sensors, visits
-from simulator.network import Network
+from simulator.people import people_count
+from simulator.positions import bus_position
+from simulator.roster import Roster
+from simulator.sensors import sensor_data
 from simulator.trajectory import Trajectory
+from simulator.visits import stop_visit
 from storage.schema import Stream
 
 
 def window(
-    network: Network,
+    roster: Roster,
     trajectories: Sequence[Trajectory],
     start: int,
     end: int,
@@ -27,16 +30,16 @@ def window(
 ) -> dict[Stream, pa.Table]:
     """One batch for each of `streams`, in the schema of `storage.arrow_schema`.
 
-    `start`, `end`: ms since the epoch. `trajectories` are every line-day of `network` that owns some of
+    `start`, `end`: ms since the epoch. `trajectories` are every line-day of the network that owns some of
     [start, end). Rows have start ≤ time < end.
     """
     batches: dict[Stream, pa.Table] = {}
     if Stream.PEOPLE_COUNT in streams:
-        batches[Stream.PEOPLE_COUNT] = people.people_count(network, trajectories, start, end)
+        batches[Stream.PEOPLE_COUNT] = people_count(roster, trajectories, start, end)
     if Stream.SENSOR_DATA in streams:
-        batches[Stream.SENSOR_DATA] = sensors.sensor_data(network, trajectories, start, end, seed=seed)
+        batches[Stream.SENSOR_DATA] = sensor_data(roster, trajectories, start, end, seed=seed)
     if Stream.BUS_POSITION in streams:
-        batches[Stream.BUS_POSITION] = positions.bus_position(network, trajectories, start, end)
+        batches[Stream.BUS_POSITION] = bus_position(roster, trajectories, start, end)
     if Stream.STOP_VISIT in streams:
-        batches[Stream.STOP_VISIT] = visits.stop_visit(network, trajectories, start, end)
+        batches[Stream.STOP_VISIT] = stop_visit(roster, trajectories, start, end)
     return batches

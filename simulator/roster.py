@@ -1,0 +1,63 @@
+"""Who is in a network, in the order of the streams, as arrays that every window needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from simulator import randomness
+from simulator.network import Network
+from simulator.randomness import Bits
+from simulator.trajectory import Ints
+
+
+class Roster:
+    """Sorted ids, and for each line the indices of its buses and stops among them.
+
+    `buses_of[line_id]` follows `Line.buses`, `stops_of[line_id]` the line's sorted stop ids. `entities` are
+    all that have sensors, (id, "bus" | "stop"), and `bus_entity`, `stop_entity` their columns there.
+    `line_texts[line_text[i]]` is what stop i has as `line_ids`.
+    """
+
+    def __init__(self, network: Network, *, seed: int):
+        self.buses = sorted(network.line_of_bus)
+        self.stops = [str(stop.stop_id) for stop in network.stops]
+        self.lines = [str(line.line_id) for line in network.lines]
+        self._seed = seed
+        bus, stop = _index(self.buses), _index(self.stops)
+        self.buses_of = {
+            line.line_id: np.array([bus[b.bus_id] for b in line.buses]) for line in network.lines
+        }
+        self.stops_of = {
+            line.line_id: np.array([stop[s] for s in sorted(line.stop_ids)]) for line in network.lines
+        }
+        self.line_of_bus = np.empty(len(self.buses), np.int64)
+        for index, line in enumerate(network.lines):
+            self.line_of_bus[self.buses_of[line.line_id]] = index
+        self.entities = sorted([(b, "bus") for b in self.buses] + [(s, "stop") for s in self.stops])
+        self.is_stop = np.array([kind == "stop" for _, kind in self.entities])
+        self.bus_entity, self.stop_entity = np.flatnonzero(~self.is_stop), np.flatnonzero(self.is_stop)
+        texts = [",".join(network.lines_of_stop[s]) for s in self.stops]
+        self.line_texts = sorted(set(texts))
+        text = _index(self.line_texts)
+        self.line_text: Ints = np.array([text[t] for t in texts])
+        self._keys: dict[str, Bits] = {}
+
+    def bus_keys(self, purpose: str) -> Bits:
+        """The keyed streams of all buses for a purpose, shape (buses, 1)."""
+        return self._keyed(purpose, self.buses)
+
+    def stop_keys(self, purpose: str) -> Bits:
+        """The keyed streams of all stops for a purpose, shape (stops, 1)."""
+        return self._keyed(purpose, self.stops)
+
+    def _keyed(self, purpose: str, names: Sequence[str]) -> Bits:
+        if purpose not in self._keys:
+            keys = [[randomness.key(self._seed, purpose, name)] for name in names]
+            self._keys[purpose] = np.array(keys, np.uint64)
+        return self._keys[purpose]
+
+
+def _index(names: Sequence[str]) -> dict[str, int]:
+    return {name: i for i, name in enumerate(names)}
