@@ -1,0 +1,92 @@
+"""Checks on a batch before any backend takes it: schema, nulls, bounds and order, all vectorised.
+
+Records are strictly ascending by (time, key): two with the same time and key would be one in a store that
+identifies records by them, as Timestream does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from storage.arrow_schema import arrow_schema
+from storage.coverage import Interval
+from storage.instants import to_us
+from storage.schema import SCHEMAS, Stream
+
+Ints = npt.NDArray[np.int64]
+
+
+def checked(stream: Stream, batch: pa.Table, covers: Interval) -> pa.Table:
+    """`batch` with one chunk a column. ValueError where it isn't a batch of `stream` within `covers`."""
+    start, end = (to_us(bound) for bound in covers)
+    if start >= end:
+        raise ValueError(f"covers must be an interval, got {covers[0]} to {covers[1]}")
+    schema = arrow_schema(stream)
+    if not batch.schema.equals(schema):
+        raise ValueError(f"{stream}: the batch's schema is {batch.schema}, not {schema}")
+    if len(batch) == 0:
+        return batch
+    table = batch.unify_dictionaries().combine_chunks()
+    _refuse_nulls(stream, table)
+    times = times_us(table)
+    if times.min() < start or times.max() >= end:
+        raise ValueError(f"{stream}: rows outside of {covers[0].isoformat()} to {covers[1].isoformat()}")
+    _refuse_disorder(stream, table, times)
+    return table
+
+
+def times_us(table: pa.Table) -> Ints:
+    """The `time` column in µs since the epoch."""
+    ms: Ints = one_chunk(table, "time").view(pa.int64()).to_numpy()
+    return ms * 1000
+
+
+def one_chunk(table: pa.Table, column: str) -> Any:
+    """A column of a table as one Arrow array."""
+    chunked = table.column(column)
+    return chunked.chunk(0) if chunked.num_chunks == 1 else chunked.combine_chunks()
+
+
+def within(table: pa.Table, intervals: Sequence[Interval]) -> pa.Table:
+    """The rows of an ordered table whose time lies in one of `intervals` (ascending); copies nothing."""
+    times = times_us(table) if len(table) else np.empty(0, np.int64)
+    slices = []
+    for start, end in intervals:
+        first, last = np.searchsorted(times, [to_us(start), to_us(end)])
+        slices.append(table.slice(first, last - first))
+    return pa.concat_tables(slices)
+
+
+def _refuse_nulls(stream: Stream, table: pa.Table) -> None:
+    for column in SCHEMAS[stream].columns:
+        array = one_chunk(table, column.name)
+        hidden = array.dictionary.null_count if column.kind == "id" else 0
+        if hidden or (array.null_count and not column.nullable):
+            raise ValueError(f"{stream}: nulls in {column.name}")
+
+
+def _refuse_disorder(stream: Stream, table: pa.Table, times: Ints) -> None:
+    later = np.diff(times)
+    key = _key_rank(table, SCHEMAS[stream].key)
+    wrong = (later < 0) | ((later == 0) & (np.diff(key) <= 0))
+    if wrong.any():
+        row = table.slice(int(wrong.argmax()) + 1, 1).to_pylist()[0]
+        raise ValueError(f"{stream}: rows must ascend strictly by time and key; out of order: {row}")
+
+
+def _key_rank(table: pa.Table, key: Sequence[str]) -> Ints:
+    """Numbers in the order of the key columns' values (by code point), one a row."""
+    rank = np.zeros(len(table), np.int64)
+    for name in key:
+        array = one_chunk(table, name)
+        ranks = (
+            pc.rank(array.dictionary, sort_keys="ascending", tiebreaker="dense").to_numpy().astype(np.int64)
+        )
+        rank = rank * (len(ranks) + 1) + ranks[array.indices.to_numpy()]
+    return rank

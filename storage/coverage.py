@@ -1,0 +1,69 @@
+"""Arithmetic on coverage: which stretches of time are complete, and which are missing.
+
+Stretches are half-open. A coverage is a list of `Covered` in ascending order that don't overlap; those that
+touch and share a run are joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from operator import attrgetter
+
+from storage.store import Covered, Run
+
+Interval = tuple[datetime, datetime]
+
+
+def joined(stretches: Iterable[Covered]) -> list[Covered]:
+    """The coverage that `stretches` make up; those of one run may overlap or touch."""
+    result: list[Covered] = []
+    for stretch in sorted(stretches, key=attrgetter("start")):
+        last = result[-1] if result else None
+        if last is not None and last.run == stretch.run and stretch.start <= last.end:
+            result[-1] = replace(last, end=max(last.end, stretch.end))
+        else:
+            result.append(stretch)
+    return result
+
+
+def uncovered(coverage: Sequence[Covered], start: datetime, end: datetime) -> list[Interval]:
+    """The parts of [start, end) that no run covers, in ascending order. Nothing where start ≥ end."""
+    missing: list[Interval] = []
+    reached = start
+    for stretch in coverage:
+        if stretch.start >= end:
+            break
+        if stretch.start > reached:
+            missing.append((reached, stretch.start))
+        reached = max(reached, stretch.end)
+    if reached < end:
+        missing.append((reached, end))
+    return missing
+
+
+def overlapping(coverage: Sequence[Covered], start: datetime, end: datetime) -> list[Covered]:
+    """The stretches that share an instant with [start, end), whole."""
+    return [stretch for stretch in coverage if stretch.start < end and start < stretch.end]
+
+
+def cut(coverage: Sequence[Covered], before: datetime) -> list[Covered]:
+    """What remains of a coverage when everything before an instant is forgotten."""
+    return [
+        replace(stretch, start=max(stretch.start, before)) for stretch in coverage if stretch.end > before
+    ]
+
+
+def common(coverages: Iterable[Sequence[Covered]], run: Run) -> list[Interval]:
+    """The stretches of `run` in which all of `coverages` are complete. Nothing for no coverage at all."""
+    shared: list[Interval] | None = None
+    for coverage in coverages:
+        own = [(stretch.start, stretch.end) for stretch in coverage if stretch.run == run]
+        shared = own if shared is None else _intersection(shared, own)
+    return shared or []
+
+
+def _intersection(some: Sequence[Interval], others: Sequence[Interval]) -> list[Interval]:
+    pairs = [(max(a, c), min(b, d)) for a, b in some for c, d in others]
+    return sorted((start, end) for start, end in pairs if start < end)

@@ -1,0 +1,130 @@
+"""Opening a DuckDB file as a store of ours, and what its errors mean.
+
+A file that isn't a store of ours, or of another version, is recognised before anything is written to it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from storage.duckdb_sql import COLUMNS, CREATE_ALL, EXPECTED_COLUMNS, INSERT_META, SELECT_META, TABLES
+from storage.errors import StoreError, StoreHeld, StoreInvalid, StoreUnavailable
+
+FORMAT = "bus-simulator"
+SCHEMA_VERSION = 1
+MAGIC = slice(8, 12)
+SNAPSHOT_HINT = "for a copy of its data run `bus-simulator snapshot -o FILE`"
+OTHER_HINT = "choose another --store"
+
+
+def open_database(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that holds the store at `path`, made where there is none (parents too).
+
+    Raises `StoreHeld` when a process has it open (this one included), `StoreInvalid` when the file is
+    damaged, foreign or of another version, `StoreUnavailable` when it can't be read or written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        exists = path.exists()
+        if exists:
+            _check_header(path)
+    except OSError as error:
+        raise StoreUnavailable(f"{path} can't be opened: {error.strerror}") from error
+    with opening(path):
+        if exists:
+            with duckdb.connect(path, read_only=True) as probe:
+                exists = recognise(probe, path)
+        # A setting of its own per connection: DuckDB then refuses a second one within this process.
+        connection = duckdb.connect(path, config={"custom_user_agent": secrets.token_hex(8)})
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        if not exists:
+            _create(connection)
+    return connection
+
+
+def recognise(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
+    """Whether a database is a store of ours: True; False for one without tables; else `StoreInvalid`."""
+    tables = {name for (name,) in connection.execute(TABLES).fetchall()}
+    if not tables:
+        return False
+    if "store_meta" not in tables:
+        raise StoreInvalid(f"{path} is a DuckDB database of something else; {OTHER_HINT}")
+    columns = {column for column in connection.execute(COLUMNS).fetchall() if column[0] == "store_meta"}
+    if {name for _, name, _ in columns} != {"format", "schema_version"}:
+        raise StoreInvalid(f"{path} is a DuckDB database of something else; {OTHER_HINT}")
+    meta = connection.execute(SELECT_META).fetchall()
+    if len(meta) != 1 or meta[0][0] != FORMAT:
+        raise StoreInvalid(f"{path} is a DuckDB database of something else; {OTHER_HINT}")
+    _check_version(path, meta[0][1])
+    if EXPECTED_COLUMNS - set(connection.execute(COLUMNS).fetchall()):
+        raise StoreInvalid(f"{path} lacks tables or columns of a store; {OTHER_HINT}")
+    return True
+
+
+def _check_version(path: Path, version: int) -> None:
+    if version > SCHEMA_VERSION:
+        raise StoreInvalid(
+            f"{path} has schema version {version}, this program knows {SCHEMA_VERSION}: "
+            f"a newer bus-simulator made it; upgrade, or {OTHER_HINT}"
+        )
+    if version < SCHEMA_VERSION:
+        raise StoreInvalid(
+            f"{path} has schema version {version}, this program needs {SCHEMA_VERSION}: an older "
+            f"bus-simulator made it; {OTHER_HINT}, or remove it and run `bus-simulator backfill` again"
+        )
+
+
+def _check_header(path: Path) -> None:
+    with path.open("rb") as file:
+        header = file.read(MAGIC.stop)
+    if header[MAGIC] != b"DUCK":
+        what = "is not a DuckDB database" if header else "is empty: remove it"
+        raise StoreInvalid(f"{path} {what}, or {OTHER_HINT}")
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.begin()
+    for statement in CREATE_ALL:
+        connection.execute(statement)
+    connection.execute(INSERT_META, {"format": FORMAT, "version": SCHEMA_VERSION})
+    connection.commit()
+
+
+@contextmanager
+def opening(path: Path) -> Iterator[None]:
+    """Translates what DuckDB says while a file is opened."""
+    try:
+        yield
+    except duckdb.Error as error:
+        text = str(error)
+        holder = re.search(r"held in (.+?) \(PID (\d+)\)", text)
+        if holder:
+            message = f"{path} is held by process {holder[2]} ({holder[1]}); {SNAPSHOT_HINT}"
+            raise StoreHeld(message) from error
+        if "same database file" in text:
+            raise StoreHeld(f"{path} is open already in this process") from error
+        if re.search(r"Cannot open file|Could not (set lock|write)|No space left", text):
+            raise StoreUnavailable(f"{path} can't be opened: {_first_line(error)}") from error
+        raise StoreInvalid(
+            f"{path} is damaged or not readable: {_first_line(error)}; {OTHER_HINT}"
+        ) from error
+
+
+def translated(path: Path, error: duckdb.Error) -> StoreError:
+    """The store error that says what DuckDB's error means for an open store."""
+    text = str(error)
+    if re.search(r"No space left|File too large|Could not write|quota", text, re.IGNORECASE):
+        return StoreUnavailable(f"{path}: no room to write; nothing of this was kept: {_first_line(error)}")
+    if re.search(r"[Cc]orrupt|checksum|deserializ", text):
+        return StoreInvalid(f"{path} is damaged: {_first_line(error)}")
+    return StoreUnavailable(f"{path}: {_first_line(error)}")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,123 @@
+"""What a store is, in plain Python: the oracle that every backend is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from storage.arrow_schema import arrow_schema
+from storage.batch import checked
+from storage.errors import RunMismatch, StoreUnavailable
+from storage.instants import to_us
+from storage.runs import differences
+from storage.schema import RECORD_TYPES, BusPosition, Record, Stream
+from storage.store import Covered, Page, Run
+from tests.storage.records import entity, order, table
+
+
+class ModelStore:
+    """A `Store` of lists. It is slow and obvious."""
+
+    def __init__(self) -> None:
+        self.records: dict[Stream, list[Record]] = {stream: [] for stream in Stream}
+        self.covered: dict[Stream, list[Covered]] = {stream: [] for stream in Stream}
+        self.cursors: dict[str, tuple[Any, ...]] = {}
+        self.is_open = True
+
+    def write(self, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run) -> None:
+        self.ping()
+        rows = checked(stream, batch, covers).to_pylist()
+        held = self.covered[stream]
+        for c in held:
+            if c.run != run and c.start < covers[1] and covers[0] < c.end:
+                raise RunMismatch(differences(c.run, run))
+        for row in rows:
+            if not any(c.start <= row["time"] < c.end for c in held):
+                self.records[stream].append(RECORD_TYPES[stream](**row))
+        self.records[stream].sort(key=order)
+        held.append(Covered(*covers, run))
+
+    def coverage(self, stream: Stream) -> Sequence[Covered]:
+        self.ping()
+        result: list[Covered] = []
+        for stretch in sorted(self.covered[stream], key=lambda c: c.start):
+            if result and result[-1].run == stretch.run and stretch.start <= result[-1].end:
+                last = result.pop()
+                stretch = Covered(last.start, max(last.end, stretch.end), last.run)
+            result.append(stretch)
+        return result
+
+    def latest(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
+        return self.at(stream, key, time=now)
+
+    def latest_of_line(self, line_id: str, *, since: datetime, now: datetime) -> Sequence[BusPosition]:
+        self.ping()
+        newest: dict[str, BusPosition] = {}
+        for record in self.records[Stream.BUS_POSITION]:
+            assert isinstance(record, BusPosition)
+            if record.line_id == line_id and since <= record.time <= now:
+                newest[record.bus_id] = record
+        return [newest[bus_id] for bus_id in sorted(newest)]
+
+    def at(self, stream: Stream, key: str, *, time: datetime) -> Record | None:
+        self.ping()
+        to_us(time)
+        found = [record for record in self.records[stream] if entity(record) == key and record.time <= time]
+        return found[-1] if found else None
+
+    def range(
+        self,
+        stream: Stream,
+        key: str,
+        *,
+        start: datetime,
+        end: datetime,
+        limit: int = 1000,
+        cursor: str | None = None,
+    ) -> Page:
+        self.ping()
+        if limit < 1:
+            raise ValueError(f"limit {limit}")
+        bound = (stream, key, start, end)
+        found = [record for record in self.records[stream] if entity(record) == key]
+        found = [record for record in found if start <= record.time < end]
+        if cursor is not None:
+            *theirs, last = self.cursors.get(cursor, (None,))
+            if tuple(theirs) != bound:
+                raise ValueError("a foreign cursor")
+            found = [record for record in found if order(record) > last]
+        if len(found) <= limit:
+            return Page(found, None)
+        token = str(len(self.cursors))
+        self.cursors[token] = (*bound, order(found[limit - 1]))
+        return Page(found[:limit], token)
+
+    def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
+        self.ping()
+        hours: dict[datetime, list[Record]] = {}
+        for record in self.records[stream]:
+            if start <= record.time < end:
+                hour = record.time.replace(minute=0, second=0, microsecond=0)
+                hours.setdefault(hour, []).append(record)
+        return (table(stream, hours[hour]).cast(arrow_schema(stream)) for hour in sorted(hours))
+
+    def rows(self, stream: Stream) -> int:
+        self.ping()
+        return len(self.records[stream])
+
+    def prune(self, before: datetime) -> None:
+        self.ping()
+        for stream in Stream:
+            self.records[stream] = [record for record in self.records[stream] if record.time >= before]
+            kept = [c for c in self.covered[stream] if c.end > before]
+            self.covered[stream] = [Covered(max(c.start, before), c.end, c.run) for c in kept]
+
+    def ping(self) -> None:
+        if not self.is_open:
+            raise StoreUnavailable("closed")
+
+    def close(self) -> None:
+        self.is_open = False

@@ -1,0 +1,110 @@
+"""A store opens, answers, closes, and what it kept is there the next time; threads may share it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from storage.errors import StoreUnavailable
+from storage.schema import Stream
+from storage.store import Covered, Store
+from tests.storage.conformance.backends import Backend
+from tests.storage.records import NOON, OTHER_RUN, RUN, after, position, table
+
+POSITION = Stream.BUS_POSITION
+
+
+def test_data_outlives_the_store_object(backend: Backend, tmp_path: Path) -> None:
+    first = backend.open(tmp_path)
+    records = [position(after(s), bus, passengers=s) for s in (0, 30) for bus in ("B001", "B002")]
+    first.write(POSITION, table(POSITION, records), covers=(NOON, after(60)), run=RUN)
+    first.write(POSITION, table(POSITION, []), covers=(after(60), after(90)), run=OTHER_RUN)
+    first.close()
+    second = backend.open(tmp_path)
+    try:
+        assert list(second.coverage(POSITION)) == [
+            Covered(NOON, after(60), RUN),
+            Covered(after(60), after(90), OTHER_RUN),
+        ]
+        assert second.latest(POSITION, "B002", now=after(90)) == records[3]
+        assert second.latest_of_line("L1", since=NOON, now=after(90)) == records[2:]
+    finally:
+        second.close()
+
+
+def test_an_open_store_answers(store: Store) -> None:
+    store.ping()
+
+
+def test_closing_twice_is_harmless(store: Store) -> None:
+    store.close()
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda store: store.ping(),
+        lambda store: store.coverage(POSITION),
+        lambda store: store.latest(POSITION, "B001", now=NOON),
+        lambda store: store.latest_of_line("L1", since=NOON, now=NOON),
+        lambda store: store.at(POSITION, "B001", time=NOON),
+        lambda store: store.range(POSITION, "B001", start=NOON, end=after(60)),
+        lambda store: list(store.scan(POSITION, start=NOON, end=after(60))),
+        lambda store: store.rows(POSITION),
+        lambda store: store.prune(NOON),
+        lambda store: store.write(POSITION, table(POSITION, []), covers=(NOON, after(60)), run=RUN),
+    ],
+    ids=["ping", "coverage", "latest", "latest_of_line", "at", "range", "scan", "rows", "prune", "write"],
+)
+def test_a_closed_store_says_so(store: Store, call: Callable[[Store], object]) -> None:
+    store.close()
+    with pytest.raises(StoreUnavailable, match="closed"):
+        call(store)
+
+
+def test_threads_read_whole_ticks_while_others_write(backend: Backend, tmp_path: Path) -> None:
+    ticks, buses = 40, ("B001", "B002", "B003")
+    store = backend.open(tmp_path)
+    stop = threading.Event()
+
+    def read() -> int:
+        seen = 0
+        while not stop.is_set():
+            for covered in store.coverage(POSITION):
+                found = store.range(POSITION, "B002", start=covered.start, end=covered.end).records
+                assert [r.time for r in found] == [after(30 * i) for i in range(len(found))]
+                assert len(found) >= (covered.end - covered.start).total_seconds() // 30
+            line = store.latest_of_line("L1", since=NOON, now=after(hours=1))
+            assert len({record.time for record in line}) <= 1
+            seen += 1
+        return seen
+
+    def write(tick: int) -> None:
+        batch = table(POSITION, [position(after(30 * tick), bus) for bus in buses])
+        store.write(POSITION, batch, covers=(after(30 * tick), after(30 * tick + 30)), run=RUN)
+
+    with ThreadPoolExecutor(4) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        try:
+            for tick in range(ticks):
+                write(tick)
+        finally:
+            stop.set()
+        assert all(reader.result() > 0 for reader in readers)
+    assert list(store.coverage(POSITION)) == [Covered(NOON, after(30 * ticks), RUN)]
+    store.close()
+
+
+def test_of_threads_that_write_the_same_window_one_does(store: Store) -> None:
+    batch = table(POSITION, [position(after(s)) for s in range(0, 600, 30)])
+    with ThreadPoolExecutor(4) as pool:
+        for _ in pool.map(
+            lambda _: store.write(POSITION, batch, covers=(NOON, after(600)), run=RUN), range(8)
+        ):
+            pass
+    assert store.rows(POSITION) == 20

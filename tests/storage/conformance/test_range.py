@@ -1,0 +1,95 @@
+"""Pages of an entity's records: each record once, in order, whatever the page size."""
+
+from __future__ import annotations
+
+import pytest
+
+from storage.schema import Record, Stream
+from storage.store import Store
+from tests.storage.records import NOON, RUN, after, any_record, entity, position, table, visit
+
+POSITION = Stream.BUS_POSITION
+
+
+def fill(store: Store, stream: Stream, ticks: int = 10) -> list[Record]:
+    records = [any_record(stream, after(60 * i), number, value=i) for i in range(ticks) for number in (1, 2)]
+    store.write(stream, table(stream, records), covers=(NOON, after(60 * ticks)), run=RUN)
+    return records[::2]
+
+
+def pages(store: Store, stream: Stream, key: str, limit: int) -> list[list[Record]]:
+    result: list[list[Record]] = []
+    cursor = None
+    while not result or cursor:
+        page = store.range(stream, key, start=NOON, end=after(3600), limit=limit, cursor=cursor)
+        cursor = page.next_cursor
+        result.append(list(page.records))
+    return result
+
+
+@pytest.mark.parametrize("stream", list(Stream))
+@pytest.mark.parametrize("limit", [1, 3, 9, 10, 11, 1000])
+def test_each_record_comes_once_in_order(store: Store, stream: Stream, limit: int) -> None:
+    records = fill(store, stream)
+    found = pages(store, stream, entity(records[0]), limit)
+    assert [record for page in found for record in page] == records
+    assert all(len(page) == limit for page in found[:-1])
+    assert found[-1]
+
+
+def test_the_start_is_in_and_the_end_is_out(store: Store) -> None:
+    records = fill(store, POSITION)
+    found = store.range(POSITION, "B001", start=after(60), end=after(180)).records
+    assert found == records[1:3]
+    shifted = store.range(POSITION, "B001", start=after(60.001), end=after(180.001)).records
+    assert shifted == records[2:4]
+
+
+def test_nothing_there_is_an_empty_page(store: Store) -> None:
+    fill(store, POSITION)
+    for key, start, end in (("B999", 0, 600), ("B001", -600, 0), ("B001", 60, 60), ("B001", 120, 60)):
+        page = store.range(POSITION, key, start=after(start), end=after(end))
+        assert (list(page.records), page.next_cursor) == ([], None)
+
+
+def test_records_that_arrive_behind_a_cursor_come_after_it(store: Store) -> None:
+    fill(store, POSITION, ticks=2)
+    page = store.range(POSITION, "B001", start=NOON, end=after(3600), limit=1)
+    batch = table(POSITION, [position(after(120), passengers=2)])
+    store.write(POSITION, batch, covers=(after(120), after(180)), run=RUN)
+    rest = store.range(POSITION, "B001", start=NOON, end=after(3600), cursor=page.next_cursor).records
+    assert [record.time for record in rest] == [after(60), after(120)]
+
+
+def test_a_page_may_end_between_two_visits_at_an_instant(store: Store) -> None:
+    visits: list[Record] = [visit(NOON, stop_id=stop) for stop in ("S001", "S002", "S003")]
+    store.write(Stream.STOP_VISIT, table(Stream.STOP_VISIT, visits), covers=(NOON, after(60)), run=RUN)
+    assert pages(store, Stream.STOP_VISIT, "B001", 1) == [[visit] for visit in visits]
+
+
+def test_a_cursor_is_good_for_its_own_range_only(store: Store) -> None:
+    fill(store, POSITION)
+    fill(store, Stream.STOP_VISIT)
+    end = after(3600)
+    cursor = store.range(POSITION, "B001", start=NOON, end=end, limit=1).next_cursor
+    foreign = [
+        (POSITION, "B002", NOON, end),
+        (Stream.STOP_VISIT, "B001", NOON, end),
+        (POSITION, "B001", NOON, after(3601)),
+        (POSITION, "B001", after(-1), end),
+    ]
+    for stream, key, first, last in foreign:
+        with pytest.raises(ValueError, match="cursor"):
+            store.range(stream, key, start=first, end=last, cursor=cursor)
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "é", "AAAA", "e30", "null", "A" * 5000])
+def test_what_is_no_cursor_is_refused(store: Store, cursor: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        store.range(POSITION, "B001", start=NOON, end=after(60), cursor=cursor)
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_page_has_room_for_a_record(store: Store, limit: int) -> None:
+    with pytest.raises(ValueError, match="limit"):
+        store.range(POSITION, "B001", start=NOON, end=after(60), limit=limit)
