@@ -36,7 +36,7 @@ COLUMNS = (
 """A row's integers. `changed`, `brakes`, `stops`: ends of the motion's pieces; `opens`: doors, equal to
 `leaves` where they stay shut; `trip` and `path` index the line-day's trips and paths."""
 
-DEAD_MS = 5_000
+DEAD_MS = 7000
 BOARD_MS = 2_000
 ALIGHT_MS = 1_200
 """Doors' dead time, then 2 s a boarding by card and 1.2 s an alighting through two doors (TCQSM 3rd ed.,

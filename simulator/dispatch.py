@@ -16,16 +16,18 @@ from simulator.network import Headway, Line, Service
 from simulator.types import DayType
 
 WEEKDAY_FLEET = (
-    *(0.35, 0.30, 0.30, 0.30, 0.30, 0.45, 0.75, 1.00, 1.00, 1.00, 0.85, 0.80),
-    *(0.80, 0.90, 1.00, 1.00, 0.90, 0.95, 1.00, 1.00, 0.90, 0.70, 0.55, 0.45),
+    *(0.35, 0.30, 0.30, 0.30, 0.30, 0.40, 0.65, 0.95, 1.00, 0.90, 0.75, 0.70),
+    *(0.70, 0.80, 0.90, 0.85, 0.75, 0.80, 0.85, 0.80, 0.70, 0.55, 0.45, 0.40),
 )
 WEEKEND_FLEET = (
-    *(0.35, 0.30, 0.30, 0.30, 0.30, 0.35, 0.40, 0.45, 0.50, 0.55, 0.65, 0.70),
-    *(0.70, 0.70, 0.65, 0.60, 0.60, 0.65, 0.70, 0.70, 0.65, 0.55, 0.50, 0.40),
+    *(0.35, 0.30, 0.30, 0.30, 0.30, 0.30, 0.35, 0.40, 0.45, 0.50, 0.55, 0.60),
+    *(0.60, 0.60, 0.55, 0.50, 0.50, 0.55, 0.60, 0.60, 0.55, 0.50, 0.45, 0.40),
 )
 """Share of a line's buses that its headway is planned with, by hour (shape of EMT's vehicles in service)."""
 SLACK = 1.10
 """A planned cycle has a tenth more than running time and least layover need."""
+CANCELLED_S = 1800
+"""A scheduled departure that would be over half an hour late doesn't run."""
 
 
 class Dispatch(Protocol):
@@ -68,11 +70,14 @@ class TimetableDispatch:
             direction, index = patterns[departure.pattern_id]
             self._left.setdefault(direction, deque()).append((float(departure.time_s), direction, index))
 
-    def take(self, direction: int, ready_s: float) -> tuple[float, int, int] | None:  # noqa: ARG002 - protocol
+    def take(self, direction: int, ready_s: float) -> tuple[float, int, int] | None:
         """See `Dispatch.take`."""
-        own, other = self._left.get(direction), self._left.get(1 - direction)
-        queue = own or other
-        return queue.popleft() if queue else None
+        for queue in (self._left.get(direction), self._left.get(1 - direction)):
+            while queue and queue[0][0] < ready_s - CANCELLED_S:
+                queue.popleft()
+            if queue:
+                return queue.popleft()
+        return None
 
 
 def dispatch(line: Line, service: Service, kind: DayType, hops: list[list[travel.Hop]]) -> Dispatch:

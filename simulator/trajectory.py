@@ -69,7 +69,7 @@ class Legs:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Changes of the people at stops, by time: index into `Trajectory.stops`, ms since the epoch, how many."""
+    """Changes of the people at stops, by time: index into `Trajectory.stops`, ms since epoch, number."""
 
     stop: Ints
     ms: Ints

@@ -19,7 +19,7 @@ ACCELERATION = 1.0e-6
 BRAKING = 1.1e-6
 """m/ms²: 1.0 and 1.1 m/s², within the comfort limits for standing passengers (TCQSM 3rd ed., ch. 6)."""
 
-DEFAULT_SPEED_KMH = 21.0
+DEFAULT_SPEED_KMH = 16.0
 """Speed between stops at a quiet hour, signals included: with dwell it gives EMT's 13.16 km/h (2017)."""
 OPEN_ROAD_M = 500.0
 OPEN_ROAD_KMH = 43.2

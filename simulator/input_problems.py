@@ -1,0 +1,127 @@
+"""What is wrong with an input file, each thing with its line and how to mend it; and the error that carries it.
+
+Pydantic's findings are put into words here, once for every kind of input file: the field as the file's
+author wrote it, what it should be, what it was.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+Loc = tuple[str | int, ...]
+"""Where in a document: keys and indexes from the root."""
+
+MEND: Mapping[str, str] = {
+    "missing": "is missing: add it",
+    "string_type": "must be text, in quotes where YAML would read a number or true/false",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "bool_type": "must be true or false, without quotes",
+    "int_type": "must be a whole number, without quotes",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number, without quotes",
+    "finite_number": "must be a finite number",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "too_short": "must have {min_length} or more entries: add to it",
+    "too_long": "must have at most {max_length} entries",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping of fields",
+    "model_attributes_type": "must be a mapping of fields",
+}
+"""The mend of each pydantic error type; another type speaks for itself."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong in a file: the line counts from 1."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+class InputFileError(ValueError):
+    """A file that can't be used, with every reason found, sorted by line and without repetitions."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = sorted(set(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type[InputFileError], tuple[list[Problem]]]:
+        return type(self), (self.problems,)
+
+
+def shown(value: Any) -> str:
+    """A value of a YAML file on a few characters, as its author knows it."""
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)}"
+    if isinstance(value, dict):
+        return "a mapping"
+    if value is None:
+        return "nothing"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def path_text(loc: Loc) -> str:
+    """A location as `shape[3][0]`."""
+    text = ""
+    for step in loc:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def findings(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Loc, str]]:
+    """The (location, message) of each pydantic error of data validated with `model`."""
+    for item in error.errors(include_url=False):
+        loc, kind = item["loc"], item["type"]
+        if kind == "extra_forbidden":
+            yield loc, _unknown_field(str(loc[-1]), fields_at(model, loc[:-1]))
+            continue
+        mend = MEND.get(kind, item["msg"]).format_map(item.get("ctx", {}))
+        got = "" if kind == "missing" else f", got {shown(item['input'])}"
+        yield loc, f"`{path_text(_own(loc))}` {mend}{got}"
+
+
+def _own(loc: Loc) -> Loc:
+    """The part of a location that names one field: from the last key that a list's index doesn't follow."""
+    last_key = max((i for i, step in enumerate(loc) if isinstance(step, str)), default=0)
+    return loc[last_key:]
+
+
+def _unknown_field(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    mend = f"did you mean `{near[0]}`?" if near else f"the fields here are {', '.join(known)}"
+    return f"unknown field `{name}`: {mend}"
+
+
+def fields_at(model: type[BaseModel], loc: Loc) -> list[str]:
+    """The fields, as written in the file, that `model` allows at a location inside it."""
+    for step in loc:
+        if isinstance(step, str):
+            model = next((_models(_fields(model)[step])), model) if step in _fields(model) else model
+    return list(_fields(model))
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)

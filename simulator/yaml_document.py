@@ -1,0 +1,245 @@
+"""A YAML file as plain data that knows its lines.
+
+Untagged scalars are read by YAML 1.2's core schema, so that YAML 1.1's traps are none: `on`, `no`, `12:30`
+and `2026-01-01` are text. Numbers that the two versions read differently (0100, 0x50, 1_000) are text too,
+and refused where a number is wanted.
+
+Refused: more than 50 MB, what isn't UTF-8, several documents, merge keys and tags of one's own, a key twice
+in a mapping, nesting over 40 deep, over a million values once aliases are followed, aliases to themselves.
+The file is read as a stream of events: neither deep nesting nor a bomb of aliases costs more than its limit.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from simulator.input_problems import InputFileError, Loc, Problem
+
+MAX_BYTES = 50_000_000
+MAX_VALUES = 1_000_000
+MAX_DEPTH = 40
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_WORDS = {"": None, "~": None} | {
+    spelling: value
+    for word, value in (("null", None), ("true", True), ("false", False))
+    for spelling in (word, word.capitalize(), word.upper())
+}
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
+_FLOAT = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map")}
+
+
+class _Block:
+    """A list or mapping while it is read: its data, the line of each entry, and the blocks inside it."""
+
+    __slots__ = ("anchor", "data", "inner", "key", "line", "lines", "size")
+
+    def __init__(self, data: list[Any] | dict[str, Any], line: int, anchor: str | None) -> None:
+        self.data = data
+        self.line = line
+        self.anchor = anchor
+        self.lines: dict[str | int, int] = {}
+        self.inner: dict[str | int, _Block] = {}
+        self.key: tuple[str, int] | None = None
+        self.size = 1
+
+
+class Document:
+    """A file's data (mappings, lists, text, numbers, booleans, None) and the line of everything in it."""
+
+    def __init__(self, file: str, root: _Block, problems: list[Problem]) -> None:
+        self.file = file
+        self.data = root.data
+        self.problems = problems
+        """What was wrong but didn't stop the reading: repeated keys, strange tags."""
+        self._root = root
+
+    def line(self, loc: Loc) -> int:
+        """The line, from 1, of a location, or of as much of it as is in the file."""
+        block: _Block | None = self._root
+        line = self._root.line
+        for step in loc:
+            if block is None or step not in block.lines:
+                break
+            line, block = block.lines[step], block.inner.get(step)
+        return line
+
+    def problem(self, loc: Loc, message: str) -> Problem:
+        """A problem at a location."""
+        return Problem(self.file, self.line(loc), message)
+
+
+def read_document(path: Path) -> Document:
+    """The one document of a YAML file. InputFileError when it can't be read as such."""
+    file = str(path)
+    text = _text(path, file)
+    composer = _Composer(file)
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            composer.take(event)
+    except yaml.YAMLError as error:
+        raise InputFileError([*composer.problems, _syntax_problem(file, text, error)]) from error
+    if composer.root is None:
+        composer.stop(1, "the file is empty or a single value: it must be a mapping of fields")
+    return Document(file, composer.root, composer.problems)
+
+
+def _text(path: Path, file: str) -> str:
+    try:
+        if not path.is_file():
+            raise InputFileError([Problem(file, 1, "no file here: check the path")])
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InputFileError([Problem(file, 1, f"can't be read: {error.strerror or error}")]) from error
+    if len(content) > MAX_BYTES:
+        raise InputFileError([Problem(file, 1, "is over 50 MB: split or thin out the network")])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputFileError([Problem(file, line, "isn't UTF-8: save the file in UTF-8")]) from error
+
+
+def _syntax_problem(file: str, text: str, error: yaml.YAMLError) -> Problem:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        line = min(error.problem_mark.line, max(len(text.splitlines()) - 1, 0))
+        content = text.splitlines()[line] if text else ""
+        mend = "check quotes, brackets, colons and indentation here and just above"
+        if content.startswith("\t") or "\t" in content[: len(content) - len(content.lstrip())]:
+            mend = "indent with spaces, not with tabs"
+        return Problem(file, line + 1, f"not valid YAML, {error.problem}: {mend}")
+    found = _FORBIDDEN.search(text)
+    line = text.count("\n", 0, found.start()) + 1 if found else 1
+    return Problem(file, line, "not valid YAML, a control character: remove it")
+
+
+class _Composer:
+    """Builds the blocks of one document from a stream of YAML events, within the limits."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self.root: _Block | None = None
+        self._open: list[_Block] = []
+        self._anchors: dict[str, tuple[Any, _Block | None]] = {}
+        self._documents = 0
+        self._values = 0
+
+    def take(self, event: Any) -> None:
+        """The next event of the stream."""
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event, line)
+        elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            self._check_tag(event.tag, line)
+            data: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+            self._begin(_Block(data, line, event.anchor), line)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._end(line)
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event.anchor, line)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                self.stop(line, "a second document begins here: keep one a file, without `---` in between")
+
+    def stop(self, line: int, message: str) -> None:
+        """Give up, with this problem and those before."""
+        raise InputFileError([*self.problems, Problem(self.file, line, message)])
+
+    def _note(self, line: int, message: str) -> None:
+        self.problems.append(Problem(self.file, line, message))
+
+    def _scalar(self, event: yaml.ScalarEvent, line: int) -> None:
+        self._check_tag(event.tag, line)
+        plain = event.implicit[0] or (event.tag in _CORE_TAGS and not event.tag.endswith(":str"))
+        awaits_key = self._open and isinstance(self._open[-1].data, dict) and self._open[-1].key is None
+        value = event.value if awaits_key or not plain else _resolved(event.value)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (value, None)
+        self._add(value, line, None)
+
+    def _begin(self, block: _Block, line: int) -> None:
+        if len(self._open) >= MAX_DEPTH:
+            self.stop(line, f"nested over {MAX_DEPTH} deep: no file of this kind needs that")
+        if self._open and isinstance(self._open[-1].data, dict) and self._open[-1].key is None:
+            self.stop(line, "a key must be plain text, not a list or mapping")
+        if block.anchor is not None:
+            self._anchors.pop(block.anchor, None)
+        self._open.append(block)
+
+    def _end(self, line: int) -> None:
+        block = self._open.pop()
+        if block.anchor is not None:
+            self._anchors[block.anchor] = (block.data, block)
+        if self._open:
+            self._add(block.data, block.line, block)
+        else:
+            self.root = block
+
+    def _alias(self, anchor: str, line: int) -> None:
+        if anchor not in self._anchors:
+            self.stop(line, f"`*{anchor}` refers to itself or to nothing above: write the value out")
+        value, block = self._anchors[anchor]
+        self._add(value, line, block)
+
+    def _add(self, value: Any, line: int, block: _Block | None) -> None:
+        """A whole value (and its block, for lists and mappings) to the block that is open."""
+        if not self._open:
+            return
+        top = self._open[-1]
+        if isinstance(top.data, list):
+            self._put(top, len(top.data), value, line, block)
+        elif top.key is None:
+            self._set_key(top, value, line)
+        else:
+            (key, key_line), top.key = top.key, None
+            if key == "<<":
+                self._note(key_line, "merge keys (`<<`) aren't understood: write the fields out")
+            elif key in top.data:
+                self._note(key_line, f"`{key}` is here twice (first on line {top.lines[key]}): remove one")
+            else:
+                self._put(top, key, value, key_line, block)
+
+    def _set_key(self, top: _Block, value: Any, line: int) -> None:
+        if not isinstance(value, str):
+            self.stop(line, "a key must be plain text")
+        top.key = (value, line)
+
+    def _put(self, top: _Block, step: str | int, value: Any, line: int, block: _Block | None) -> None:
+        if isinstance(top.data, list):
+            top.data.append(value)
+        else:
+            top.data[str(step)] = value
+        top.lines[step] = line
+        if block is not None:
+            top.inner[step] = block
+        top.size += 1 if block is None else block.size
+        self._values += 1
+        if max(self._values, top.size) > MAX_VALUES:
+            self.stop(line, f"over {MAX_VALUES:,} values once aliases (`*name`) are followed: write less")
+
+    def _check_tag(self, tag: str | None, line: int) -> None:
+        if tag is not None and tag != "!" and tag not in _CORE_TAGS:
+            self._note(line, f"the tag `{tag}` isn't understood: remove it")
+
+
+def _resolved(text: str) -> Any:
+    """An untagged, unquoted scalar's value."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in "-+.0123456789":
+        return text
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return float(text.replace(".", "", 1)) if _NOT_FINITE.fullmatch(text) else text
