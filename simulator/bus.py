@@ -216,7 +216,8 @@ class BusDay:
         day, home = self._day, self._day.line_home(self.home)
         path, changed, brakes, there, speed = day.empty_run(place, (home, 0), now)
         if there > day.ends:
-            raise OverrunError(day.line.line_id, self.bus.bus_id, day.date_text)
+            who = f"line {day.line.line_id}: bus {self.bus.bus_id}"
+            raise OverrunError(f"{who} isn't home when the service day after {day.date_text} begins")
         times = (changed, brakes, there, day.ends, day.ends)
         self.rows.extend((PARK, -1, home, path, 0, *times, 0, 0, 0))
         self.speeds.append(speed)
@@ -224,6 +225,3 @@ class BusDay:
 
 class OverrunError(RuntimeError):
     """A bus isn't home when the next line-day begins: the line's hours leave too little time."""
-
-    def __init__(self, line_id: str, bus_id: str, day: str):
-        super().__init__(f"line {line_id}: bus {bus_id} isn't home when the service day after {day} begins")

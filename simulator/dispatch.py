@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from simulator import travel
-from simulator.network import Headway, Line, Service
+from simulator.network import Line, Service
 from simulator.types import DayType
 
 WEEKDAY_FLEET = (
@@ -42,10 +42,18 @@ class Dispatch(Protocol):
 
 
 class HeadwayDispatch:
-    """Departures at a headway that follows the hour, from each terminal on its own."""
+    """Departures at a headway that follows the hour, from each terminal on its own.
 
-    def __init__(self, service: Service, headway_s: Callable[[float], float], pattern_of: dict[int, int]):
-        self._service = service
+    `bands` are stretches [start, end) of the service day in which buses depart; the last one's end counts in.
+    """
+
+    def __init__(
+        self,
+        bands: list[tuple[float, float]],
+        headway_s: Callable[[float], float],
+        pattern_of: dict[int, int],
+    ):
+        self._bands = bands
         self._headway_s = headway_s
         self._pattern_of = pattern_of
         self._last: dict[int, float] = {}
@@ -53,12 +61,20 @@ class HeadwayDispatch:
     def take(self, direction: int, ready_s: float) -> tuple[float, int, int] | None:
         """See `Dispatch.take`."""
         last = self._last.get(direction)
-        planned = float(self._service.start_s) if last is None else last + self._headway_s(last)
-        planned = max(planned, ready_s)
-        if planned > self._service.end_s:
+        due = ready_s if last is None else max(last + self._headway_s(last), ready_s)
+        planned = self._running(due)
+        if planned is None:
             return None
         self._last[direction] = planned
         return planned, direction, self._pattern_of[direction]
+
+    def _running(self, due: float) -> float | None:
+        """The first moment from `due` on at which buses depart."""
+        last_end = self._bands[-1][1]
+        for start, end in self._bands:
+            if due < end or due == end == last_end:
+                return max(due, start)
+        return None
 
 
 class TimetableDispatch:
@@ -90,16 +106,16 @@ def dispatch(line: Line, service: Service, kind: DayType, hops: list[list[travel
         main.setdefault(pattern.direction, index)
     planned = planned_headways(line, kind, [hops[index] for index in main.values()], one_way=len(main) == 1)
 
+    if not service.headways:
+        hours = (float(service.start_s), float(service.end_s))
+        return HeadwayDispatch([hours], lambda at_s: planned[int(at_s // 3600) % len(planned)], main)
+    given = sorted(service.headways, key=lambda band: band.start_s)
+    bands = [(float(band.start_s), float(band.end_s)) for band in given]
+
     def headway_s(at_s: float) -> float:
-        given = headway_at(service.headways, at_s)
-        return given if given else planned[int(at_s // 3600) % len(planned)]
+        return next(float(band.headway_s) for band in reversed(given) if band.start_s <= at_s)
 
-    return HeadwayDispatch(service, headway_s, main)
-
-
-def headway_at(headways: tuple[Headway, ...], at_s: float) -> float | None:
-    """The headway in seconds that is given for a time of the service day, if any."""
-    return next((float(h.headway_s) for h in headways if h.start_s <= at_s < h.end_s), None)
+    return HeadwayDispatch(bands, headway_s, main)
 
 
 def planned_headways(

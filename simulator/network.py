@@ -84,7 +84,7 @@ class Service:
 
     Seconds count from the service day's origin (noon minus 12 h, GTFS), so 25:30 is 91,800. `departures`
     (by time) rule where given; else `headways`; where neither says, the headway follows from the number of
-    buses and the running time.
+    buses and the running time. Outside of given headways nothing departs.
     """
 
     start_s: int
