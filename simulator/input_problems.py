@@ -1,4 +1,4 @@
-"""What is wrong with an input file, each thing with its line and how to mend it; and the error that carries it.
+"""What is wrong with an input file, each thing with its line and its mend, and the error that carries it.
 
 Pydantic's findings are put into words here, once for every kind of input file: the field as the file's
 author wrote it, what it should be, what it was.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -17,18 +17,20 @@ from pydantic import BaseModel, ValidationError
 Loc = tuple[str | int, ...]
 """Where in a document: keys and indexes from the root."""
 
+Faults = list[tuple[Loc, str]]
+"""What is wrong, with where in the document."""
+
 MEND: Mapping[str, str] = {
     "missing": "is missing: add it",
     "string_type": "must be text, in quotes where YAML would read a number or true/false",
-    "string_too_short": "must not be empty",
     "string_too_long": "must have at most {max_length} characters",
     "bool_type": "must be true or false, without quotes",
     "int_type": "must be a whole number, without quotes",
     "int_from_float": "must be a whole number",
     "float_type": "must be a number, without quotes",
     "finite_number": "must be a finite number",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
     "literal_error": "must be {expected}",
     "list_type": "must be a list",
     "tuple_type": "must be a list",
@@ -76,30 +78,32 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def path_text(loc: Loc) -> str:
-    """A location as `shape[3][0]`."""
-    text = ""
-    for step in loc:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
+def findings(
+    error: ValidationError, model: type[BaseModel], in_file: Callable[[Loc], Loc]
+) -> Iterator[tuple[Loc, str]]:
+    """The (location, message) of each pydantic error of data validated with `model`.
 
-
-def findings(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Loc, str]]:
-    """The (location, message) of each pydantic error of data validated with `model`."""
+    `in_file` cuts a location to what stands in the file: a value that a validator spread over several
+    fields is then spoken of, once, as its author wrote it.
+    """
     for item in error.errors(include_url=False):
         loc, kind = item["loc"], item["type"]
         if kind == "extra_forbidden":
-            yield loc, _unknown_field(str(loc[-1]), fields_at(model, loc[:-1]))
-            continue
-        mend = MEND.get(kind, item["msg"]).format_map(item.get("ctx", {}))
-        got = "" if kind == "missing" else f", got {shown(item['input'])}"
-        yield loc, f"`{path_text(_own(loc))}` {mend}{got}"
+            yield in_file(loc), _unknown_field(str(loc[-1]), fields_at(model, loc[:-1]))
+        elif kind == "missing":
+            yield in_file(loc), f"`{_field(loc)}` {MEND[kind]}"
+        elif not loc:
+            yield loc, f"the file must be a mapping of {', '.join(fields_at(model, loc))}"
+        else:
+            mend = MEND.get(kind, item["msg"]).format_map(item.get("ctx", {}))
+            yield in_file(loc), f"`{_field(in_file(loc))}` {mend}, got {shown(item['input'])}"
 
 
-def _own(loc: Loc) -> Loc:
-    """The part of a location that names one field: from the last key that a list's index doesn't follow."""
-    last_key = max((i for i, step in enumerate(loc) if isinstance(step, str)), default=0)
-    return loc[last_key:]
+def _field(loc: Loc) -> str:
+    """The last key of a location and the indexes that follow it, as `shape[3][0]`."""
+    start = max((i for i, step in enumerate(loc) if isinstance(step, str)), default=0)
+    indexes = "".join(f"[{step}]" for step in loc[start + 1 :])
+    return f"{loc[start] if loc else ''}{indexes}"
 
 
 def _unknown_field(name: str, known: list[str]) -> str:

@@ -15,9 +15,9 @@ What a line may say besides, and what holds where it doesn't:
 - `hours: "05:30-01:30"`: the first and the last departure. An end at or before the start is after midnight,
   which may also be written 25:30. Default 05:30-01:30, for night lines 23:45-06:00; the default end comes
   earlier where buses couldn't be home before the next day's start.
-- `headway_min: 8`: minutes between departures; or a list of bands `{from: "07:00", to: "09:00", every_min: 6}`
-  in order, each reaching to the end of the service where `to` is left out (`from` likewise). Outside of the
-  bands nothing departs. Default: what the number of buses and the running time give.
+- `headway_min: 8`: minutes between departures; or a list of `{from: "07:00", to: "09:00", every_min: 6}` in
+  order, outside of which nothing departs; without `from` or `to` it reaches to that end of the service.
+  Default: what the number of buses and the running time give.
 - `departures: {outbound: ["06:00", "06:20"], inbound: ["06:40"]}`: each one, instead of `headway_min`; an
   entry may name its pattern, `{time: "06:00", pattern: L1-short}`. Without `hours` the service lasts from the
   first to the last departure.
@@ -46,10 +46,12 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from simulator.types import DayType
+
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TIME = re.compile(r"([0-9]{1,2}):([0-5][0-9])")
 _HOURS = re.compile(rf"({_TIME.pattern})\s*-\s*({_TIME.pattern})")
-DAYS_IN_HOURS_OF_TIME = 48
+_LAST_HOUR = 47
 
 T = TypeVar("T")
 
@@ -60,9 +62,15 @@ def _checked_id(value: str) -> str:
     return value
 
 
+def _checked_name(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise PydanticCustomError("name", "must be printable text on one line, not blank")
+    return value
+
+
 def _seconds(value: Any) -> int:
     match = _TIME.fullmatch(value) if isinstance(value, str) else None
-    if match is None or int(match[1]) >= DAYS_IN_HOURS_OF_TIME:
+    if match is None or int(match[1]) > _LAST_HOUR:
         raise PydanticCustomError("time", 'must be a time such as "06:30", or "25:30" for 01:30 at night')
     return int(match[1]) * 3600 + int(match[2]) * 60
 
@@ -79,8 +87,11 @@ def _none_word(value: Any) -> Any:
 
 
 def _as_bands(value: Any) -> Any:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return [{"every_min": value}] if is_number else value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return [{"every_min": value}]
+    if not isinstance(value, list):
+        raise PydanticCustomError("bands", "must be minutes, or a list of {{from, to, every_min}}, or none")
+    return value
 
 
 def _as_departure(value: Any) -> Any:
@@ -88,7 +99,7 @@ def _as_departure(value: Any) -> Any:
 
 
 Id = Annotated[str, AfterValidator(_checked_id)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(max_length=200), AfterValidator(_checked_name)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Seconds = Annotated[int, BeforeValidator(_seconds)]
@@ -112,6 +123,11 @@ class ByDay(Entry, Generic[T]):
     weekday: Annotated[T | None, BeforeValidator(_none_word)]
     saturday: Annotated[T | None, BeforeValidator(_none_word)]
     sunday: Annotated[T | None, BeforeValidator(_none_word)]
+
+    def of(self, day: DayType) -> T | None:
+        """The value of one day type."""
+        by_day = {DayType.WEEKDAY: self.weekday, DayType.SATURDAY: self.saturday}
+        return by_day.get(day, self.sunday)
 
     @model_validator(mode="before")
     @classmethod

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -61,14 +61,20 @@ class Document:
         """What was wrong but didn't stop the reading: repeated keys, strange tags."""
         self._root = root
 
+    def in_file(self, loc: Loc) -> Loc:
+        """As much of a location as is in the file."""
+        block: _Block | None = self._root
+        for i, step in enumerate(loc):
+            if block is None or step not in block.lines:
+                return loc[:i]
+            block = block.inner.get(step)
+        return loc
+
     def line(self, loc: Loc) -> int:
         """The line, from 1, of a location, or of as much of it as is in the file."""
-        block: _Block | None = self._root
-        line = self._root.line
-        for step in loc:
-            if block is None or step not in block.lines:
-                break
-            line, block = block.lines[step], block.inner.get(step)
+        block, line = self._root, self._root.line
+        for step in self.in_file(loc):
+            line, block = block.lines[step], block.inner.get(step, block)
         return line
 
     def problem(self, loc: Loc, message: str) -> Problem:
@@ -143,7 +149,7 @@ class _Composer:
             data: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
             self._begin(_Block(data, line, event.anchor), line)
         elif isinstance(event, yaml.CollectionEndEvent):
-            self._end(line)
+            self._end()
         elif isinstance(event, yaml.AliasEvent):
             self._alias(event.anchor, line)
         elif isinstance(event, yaml.DocumentStartEvent):
@@ -151,7 +157,7 @@ class _Composer:
             if self._documents > 1:
                 self.stop(line, "a second document begins here: keep one a file, without `---` in between")
 
-    def stop(self, line: int, message: str) -> None:
+    def stop(self, line: int, message: str) -> NoReturn:
         """Give up, with this problem and those before."""
         raise InputFileError([*self.problems, Problem(self.file, line, message)])
 
@@ -176,7 +182,7 @@ class _Composer:
             self._anchors.pop(block.anchor, None)
         self._open.append(block)
 
-    def _end(self, line: int) -> None:
+    def _end(self) -> None:
         block = self._open.pop()
         if block.anchor is not None:
             self._anchors[block.anchor] = (block.data, block)
@@ -185,8 +191,8 @@ class _Composer:
         else:
             self.root = block
 
-    def _alias(self, anchor: str, line: int) -> None:
-        if anchor not in self._anchors:
+    def _alias(self, anchor: str | None, line: int) -> None:
+        if anchor is None or anchor not in self._anchors:
             self.stop(line, f"`*{anchor}` refers to itself or to nothing above: write the value out")
         value, block = self._anchors[anchor]
         self._add(value, line, block)

@@ -1,0 +1,93 @@
+"""A network file (YAML, like `data/lines.yaml`) as a Network, or every reason why it can't be one.
+
+Its fields are described in `simulator/network_schema.py`. Refused, all at once, each with file, line and
+mend: what isn't YAML as `simulator/yaml_document.py` reads it; fields of a wrong type, out of range, missing
+or unknown; ids taken twice; one stop id with two places; ends that aren't terminals; stops with no way
+between them, or over 30 km of it; a service that begins before the buses are home from the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from simulator import network_checks
+from simulator.input_problems import Faults, InputFileError, Loc, Problem, findings
+from simulator.network import Line, Network, Stop
+from simulator.network_lines import Definitions, build_line
+from simulator.network_schema import LineEntry, NetworkEntry
+from simulator.types import StopId
+from simulator.yaml_document import Document, read_document
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class NetworkFileError(InputFileError):
+    """A network file that can't be used: `problems` has every reason, and str() is a line for each."""
+
+
+def load_network(path: Path) -> Network:
+    """The network of a file, named after it. NetworkFileError carries everything that is wrong with it."""
+    try:
+        document = read_document(path)
+    except InputFileError as error:
+        raise NetworkFileError(error.problems) from error
+    faults: Faults = []
+    _validated(document, (), document.data, NetworkEntry, faults)
+    entries = [
+        (loc, _validated(document, loc, data, LineEntry, faults))
+        for loc, data in network_checks.find(document.data, ("lines", "*"))
+    ]
+    faults += network_checks.check(document)
+    definitions = dict(network_checks.defined_places(document.data))
+    broken = {loc[:2] for loc, _ in faults}
+    lines = [
+        build_line(entry, definitions, loc, faults)
+        for loc, entry in entries
+        if entry is not None and loc not in broken
+    ]
+    if faults or document.problems:
+        raise NetworkFileError([*document.problems, *_located(document, faults)])
+    return _network(lines, definitions, path.stem)
+
+
+def _validated(document: Document, loc: Loc, data: Any, model: type[Model], faults: Faults) -> Model | None:
+    """The data at `loc` as a model, or None with what is wrong added to `faults`."""
+
+    def in_file(rest: Loc) -> Loc:
+        return document.in_file((*loc, *rest))[len(loc) :]
+
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        faults += [((*loc, *rest), message) for rest, message in findings(error, model, in_file)]
+        return None
+
+
+def _located(document: Document, faults: Faults) -> Iterator[Problem]:
+    for loc, message in faults:
+        subject = _subject(document.data, loc)
+        yield document.problem(loc, f"{subject}: {message}" if subject else message)
+
+
+def _subject(data: Any, loc: Loc) -> str:
+    """The ids of what a location is inside of, such as `line L1, stop S001`."""
+    names = []
+    for step in (*loc, None):
+        if isinstance(data, dict):
+            named = ((kind, data.get(f"{kind}_id")) for kind in ("line", "pattern", "stop", "bus"))
+            names += [f"{kind} {name}" for kind, name in named if isinstance(name, str)]
+        try:
+            data = data[step]
+        except (KeyError, IndexError, TypeError):
+            break
+    return ", ".join(names)
+
+
+def _network(lines: Sequence[Line], definitions: Definitions, name: str) -> Network:
+    served = sorted({stop_id for line in lines for stop_id in line.stop_ids})
+    stops = tuple(Stop(StopId(stop_id), *definitions[stop_id]) for stop_id in served)
+    return Network(tuple(sorted(lines, key=lambda line: line.line_id)), stops, name)

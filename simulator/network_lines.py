@@ -1,0 +1,109 @@
+"""A line of a network file as a Line: its patterns on their shapes, its buses, its services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from simulator.input_problems import Faults, Loc
+from simulator.network import Bus, Line, Pattern, PatternStop
+from simulator.network_schema import LineEntry
+from simulator.route_shape import Place, RouteShape, straight, through
+from simulator.timetable import day_start_s, schedule_fault, services
+from simulator.types import INBOUND, OUTBOUND, BusId, LineId, StopId
+
+MAX_OFF_SHAPE_M = 200.0
+"""A stop farther than this from its line's shape belongs to another road."""
+
+Definitions = Mapping[str, tuple[str, float, float]]
+"""Name, latitude and longitude by stop id."""
+
+
+def build_line(entry: LineEntry, definitions: Definitions, loc: Loc, faults: Faults) -> Line:
+    """The line of a valid entry at `loc`; what is wrong with its patterns and services goes to `faults`."""
+    inside: Faults = []
+    patterns = tuple(_patterns(entry, definitions, inside))
+    buses = (Bus(BusId(bus.bus_id), bus.capacity, bus.initial_position) for bus in entry.buses)
+    line = Line(
+        line_id=LineId(entry.line_id),
+        name=entry.name,
+        patterns=patterns,
+        buses=tuple(sorted(buses, key=lambda bus: bus.bus_id)),
+        base_arrival_rate={StopId(stop.stop_id): stop.base_arrival_rate for stop in entry.stops},
+        services=services(entry, patterns, inside),
+        night=entry.night,
+        day_start_s=day_start_s(entry.night),
+        speed_kmh=entry.speed_kmh,
+    )
+    fault = None if inside else schedule_fault(line)
+    if fault is not None:
+        inside.append((("hours",), f"the service {fault}"))
+    faults += [((*loc, *rest), message) for rest, message in inside]
+    return line
+
+
+def _patterns(entry: LineEntry, definitions: Definitions, faults: Faults) -> Iterator[Pattern]:
+    if entry.patterns is None:
+        yield from _listed_and_mirrored(entry, definitions, faults)
+        return
+    _check_directions(entry, faults)
+    for i, pattern in enumerate(entry.patterns):
+        direction = OUTBOUND if pattern.direction == "outbound" else INBOUND
+        places = _places(pattern.stops, definitions)
+        shape = _shape(pattern.stops, places, pattern.shape, ("patterns", i), faults)
+        yield _pattern(pattern.pattern_id, direction, pattern.stops, shape)
+
+
+def _listed_and_mirrored(entry: LineEntry, definitions: Definitions, faults: Faults) -> Iterator[Pattern]:
+    ids = [stop.stop_id for stop in entry.stops]
+    shape = _shape(ids, _places(ids, definitions), entry.shape, (), faults)
+    yield _pattern(f"{entry.line_id}-{OUTBOUND}", OUTBOUND, ids, shape)
+    if not entry.one_way:
+        yield _pattern(f"{entry.line_id}-{INBOUND}", INBOUND, ids[::-1], shape.mirrored())
+
+
+def _check_directions(entry: LineEntry, faults: Faults) -> None:
+    directions = {pattern.direction for pattern in entry.patterns or ()}
+    if entry.shape is not None:
+        faults.append((("shape",), "a line with `patterns` has its shapes there: move it into one of them"))
+    if "outbound" not in directions:
+        faults.append((("patterns",), "no outbound pattern: add one"))
+    if "inbound" not in directions and not entry.one_way:
+        faults.append((("patterns",), "no inbound pattern: add one, or say `one_way: true`"))
+    if "inbound" in directions and entry.one_way:
+        faults.append((("one_way",), "a one-way line with an inbound pattern: remove one of the two"))
+
+
+def _places(ids: Sequence[str], definitions: Definitions) -> list[Place]:
+    return [definitions[stop_id][1:] for stop_id in ids]
+
+
+def _shape(
+    ids: Sequence[str], places: list[Place], road: Sequence[Place] | None, loc: Loc, faults: Faults
+) -> RouteShape:
+    """The road through the stops; a straight one, and a fault, where that can't be."""
+    if road is None:
+        return straight(places)
+    try:
+        shape, away_m = through(places, road)
+    except ValueError as error:
+        faults.append(((*loc, "shape"), f"`shape`: {error}: turn it round, or correct the stops"))
+        return straight(places)
+    for stop_id, metres in zip(ids, away_m, strict=True):
+        if metres > MAX_OFF_SHAPE_M:
+            faults.append(
+                (
+                    (*loc, "shape"),
+                    f"`shape` passes stop {stop_id} {metres:.0f} m away, over {MAX_OFF_SHAPE_M:.0f}, taking "
+                    "the stops in their order: correct the shape or the stop's place",
+                )
+            )
+    return shape
+
+
+def _pattern(pattern_id: str, direction: int, ids: Sequence[str], shape: RouteShape) -> Pattern:
+    vertices = [shape.points[i] for i in shape.stop_indexes]
+    stops = (
+        PatternStop(StopId(stop_id), vertex.distance_m, vertex.latitude, vertex.longitude)
+        for stop_id, vertex in zip(ids, vertices, strict=True)
+    )
+    return Pattern(pattern_id, direction, tuple(stops), shape.points)

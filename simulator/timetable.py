@@ -1,0 +1,214 @@
+"""A line's services: its hours, headways and departures, put together from its entry in a network file.
+
+The last buses of a day must be home before the next day's service begins. For that they have the time of two
+round trips at 10 km/h, a quarter slower than buses really run (13 km/h; EMT 2017): a bus that broke down, or
+met a closed street, is home as well.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from simulator.input_problems import Faults, Loc
+from simulator.network import (
+    MADRID_DAY_START_S,
+    NIGHT_DAY_START_S,
+    Departure,
+    Headway,
+    Line,
+    Pattern,
+    Service,
+)
+from simulator.network_schema import Band, DepartureEntry, DepartureLists, LineEntry
+from simulator.service_day import DOORS_EARLY_S
+from simulator.types import INBOUND, OUTBOUND, DayType
+
+DAY_S = 86_400
+SHORTEST_DAY_S = DAY_S - 3600
+DEFAULT_HOURS_S = (5 * 3600 + 1800, 25 * 3600 + 1800)
+DEFAULT_NIGHT_HOURS_S = (23 * 3600 + 2700, 30 * 3600)
+HOME_SPEED_KMH = 10.0
+ROUND_S = 300
+"""A default end that has to come earlier comes at a multiple of this."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The hours of a day type; whether the end may still come earlier, and the field that said so."""
+
+    start_s: int
+    end_s: int
+    may_shorten: bool = False
+    field: str = "hours"
+
+
+def clock(seconds: int) -> str:
+    """Seconds of a service day as 25:30."""
+    return f"{seconds // 3600:02}:{seconds % 3600 // 60:02}"
+
+
+def day_start_s(night: bool) -> int:
+    """Where a line's service day begins."""
+    return NIGHT_DAY_START_S if night else MADRID_DAY_START_S
+
+
+def latest_end_s(starts_s: Iterable[int], patterns: Sequence[Pattern], speed_kmh: float | None = None) -> int:
+    """The last departure that lets a line's buses be home before any of the next day's starts."""
+    kmh = min(HOME_SPEED_KMH, speed_kmh / 2) if speed_kmh else HOME_SPEED_KMH
+    longest = {p.direction: 0.0 for p in patterns}
+    for pattern in patterns:
+        longest[pattern.direction] = max(longest[pattern.direction], pattern.stops[-1].distance_m)
+    round_trip_m = sum(longest.values()) if len(longest) == 2 else 2 * sum(longest.values())
+    home_s = int(2 * round_trip_m * 3.6 / kmh) + 1
+    return min(starts_s) - DOORS_EARLY_S + SHORTEST_DAY_S - home_s
+
+
+def schedule_fault(line: Line) -> str | None:
+    """What is wrong with when a line runs, or None: each day's buses are home before the next day begins."""
+    if not line.services:
+        return "never runs: give it hours on some day type"
+    starts = [service.start_s for service in line.services.values()]
+    if min(starts) < line.day_start_s:
+        return (
+            f"begins at {clock(min(starts))}, before its service day does ({clock(line.day_start_s)}): times "
+            "after midnight are written 25:30, and a line that runs at night has `night: true`"
+        )
+    idle_from = [line.day_start_s + DOORS_EARLY_S] if len(line.services) < len(DayType) else []
+    latest = latest_end_s([*starts, *idle_from], line.patterns, line.speed_kmh)
+    end = max(service.end_s for service in line.services.values())
+    if end > latest:
+        return (
+            f"has last departures at {clock(end)}, too late for buses to be home (two round trips at "
+            f"{HOME_SPEED_KMH:g} km/h) before {clock(min([*starts, *idle_from]))} the next day, even the "
+            f"one of 23 hours: end by {clock(latest)} or begin later"
+        )
+    return None
+
+
+def services(entry: LineEntry, patterns: Sequence[Pattern], faults: Faults) -> Mapping[DayType, Service]:
+    """The services of a line with these patterns; what is wrong is added to `faults`."""
+    start_s = day_start_s(entry.night)
+    running = [day for day in DayType if _runs(entry, day)]
+    windows = {day: _window(entry, day, start_s) for day in running}
+    starts = [window.start_s for window in windows.values()]
+    if len(windows) < len(DayType):
+        starts.append(start_s + DOORS_EARLY_S)
+    latest = latest_end_s(starts, patterns, entry.speed_kmh) // ROUND_S * ROUND_S
+    result = {}
+    for day, window in windows.items():
+        end_s = min(window.end_s, latest) if window.may_shorten else window.end_s
+        if end_s < window.start_s:
+            faults.append(((window.field, day), "is too long to run all day: give it `hours`, or shorten it"))
+            continue
+        headways = tuple(_headways(entry, day, (window.start_s, end_s), faults))
+        departures = tuple(_departures(entry, day, (window.start_s, end_s), patterns, faults))
+        result[day] = Service(window.start_s, end_s, headways, departures)
+    return result
+
+
+def _runs(entry: LineEntry, day: DayType) -> bool:
+    given = [field for field in (entry.hours, entry.headway_min, entry.departures) if field is not None]
+    return all(field.of(day) is not None for field in given)
+
+
+def _late(time_s: int, start_s: int) -> int:
+    """A time as written; before the service day's start it is after midnight."""
+    return time_s if time_s >= start_s else time_s + DAY_S
+
+
+def _window(entry: LineEntry, day: DayType, day_start: int) -> _Window:
+    default_start, default_end = DEFAULT_NIGHT_HOURS_S if entry.night else DEFAULT_HOURS_S
+    hours = entry.hours.of(day) if entry.hours else None
+    if hours is not None:
+        start, end = hours
+        return _Window(start, end if end > start else end + DAY_S)
+    times = [_late(item.time, day_start) for _, item in _entries(entry, day)]
+    if times:
+        return _Window(min(times), max(times), field="departures")
+    bands = _bands(entry, day)
+    if not bands:
+        return _Window(default_start, default_end, may_shorten=True)
+    first, last = bands[0].from_s, bands[-1].to_s
+    start = default_start if first is None else _late(first, day_start)
+    end = default_end if last is None else _late(last, day_start)
+    return _Window(start, end, may_shorten=last is None, field="headway_min")
+
+
+def _bands(entry: LineEntry, day: DayType) -> list[Band]:
+    return (entry.headway_min.of(day) or []) if entry.headway_min else []
+
+
+def _entries(entry: LineEntry, day: DayType) -> Iterator[tuple[Loc, DepartureEntry]]:
+    """The departures of a day, each with its location under the line."""
+    lists = (entry.departures.of(day) if entry.departures else None) or DepartureLists()
+    for name, items in (("outbound", lists.outbound), ("inbound", lists.inbound)):
+        for i, item in enumerate(items):
+            yield ("departures", day, name, i), item
+
+
+def _headways(entry: LineEntry, day: DayType, hours: tuple[int, int], faults: Faults) -> Iterator[Headway]:
+    day_start, previous = day_start_s(entry.night), hours[0]
+    for i, band in enumerate(_bands(entry, day)):
+        start = hours[0] if band.from_s is None else _late(band.from_s, day_start)
+        end = hours[1] if band.to_s is None else _late(band.to_s, day_start)
+        said = f"from {clock(start)} to {clock(end)}"
+        if not previous <= start < end <= hours[1]:
+            faults.append(
+                (
+                    ("headway_min", day, i),
+                    f"`headway_min` {said} must follow the band before it and lie within the hours, "
+                    f"{clock(hours[0])} to {clock(hours[1])}: put the bands in order, without overlaps",
+                )
+            )
+        previous = end
+        yield Headway(start, end, round(band.every_min * 60))
+
+
+def _departures(
+    entry: LineEntry, day: DayType, hours: tuple[int, int], patterns: Sequence[Pattern], faults: Faults
+) -> list[Departure]:
+    result = []
+    day_start = day_start_s(entry.night)
+    if entry.departures and not any(_entries(entry, day)):
+        faults.append((("departures", day), "`departures` names none: add some, or write `none`"))
+    for loc, item in _entries(entry, day):
+        time_s = _late(item.time, day_start)
+        direction = OUTBOUND if loc[2] == "outbound" else INBOUND
+        pattern_id = _pattern_id(item, direction, patterns)
+        if pattern_id is None:
+            faults.append((loc, _no_pattern(item, str(loc[2]))))
+        elif not hours[0] <= time_s <= hours[1]:
+            faults.append(
+                (
+                    loc,
+                    f"departure at {clock(time_s)} is outside of the hours, {clock(hours[0])} to "
+                    f"{clock(hours[1])}: change one of them",
+                )
+            )
+        else:
+            result.append(Departure(time_s, pattern_id))
+    result.sort(key=lambda departure: (departure.time_s, departure.pattern_id))
+    for one, other in itertools.pairwise(result):
+        if one == other:
+            faults.append(
+                (
+                    ("departures", day),
+                    f"two departures at {clock(one.time_s)} on {one.pattern_id}: remove one",
+                )
+            )
+    return result
+
+
+def _pattern_id(item: DepartureEntry, direction: int, patterns: Sequence[Pattern]) -> str | None:
+    of_direction = [pattern.pattern_id for pattern in patterns if pattern.direction == direction]
+    if item.pattern is None:
+        return of_direction[0] if of_direction else None
+    return item.pattern if item.pattern in of_direction else None
+
+
+def _no_pattern(item: DepartureEntry, direction: str) -> str:
+    if item.pattern is None:
+        return f"departure in a direction that the line doesn't run, {direction}: remove it"
+    return f"unknown pattern `{item.pattern}`: name one of the line's {direction} patterns"
