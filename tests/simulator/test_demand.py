@@ -11,37 +11,37 @@ HOURS = Service(19_800, 91_800)
 WEEKDAY, SATURDAY, SUNDAY = date(2026, 11, 18), date(2026, 11, 21), date(2026, 11, 22)
 
 
-def profile(day, service=HOURS, *, night=False):
+def profile(day: date, service: Service = HOURS, *, night: bool = False) -> demand.Profile:
     return demand.profile(day, night=night, weekday_service=HOURS, service=service)
 
 
-def total(profile, service=HOURS):
+def total(profile: demand.Profile, service: Service = HOURS) -> float:
     return profile.at(service.end_s) - profile.at(service.start_s)
 
 
-def test_the_base_rate_is_the_weekday_mean():
+def test_the_base_rate_is_the_weekday_mean() -> None:
     assert total(profile(WEEKDAY)) == pytest.approx(72_000 * 1.06)  # November's factor
 
 
-def test_day_types_have_their_ratio():
+def test_day_types_have_their_ratio() -> None:
     weekday, saturday, sunday = (total(profile(day)) for day in (WEEKDAY, SATURDAY, SUNDAY))
     assert saturday / weekday == pytest.approx(0.58)
     assert sunday / weekday == pytest.approx(0.44)
 
 
-def test_shorter_weekend_hours_keep_the_days_total():
+def test_shorter_weekend_hours_keep_the_days_total() -> None:
     late = Service(25_200, 86_400)
     assert total(profile(SUNDAY, late), late) == pytest.approx(total(profile(SUNDAY)))
 
 
-def test_august_loses_forty_percent():
+def test_august_loses_forty_percent() -> None:
     mean = sum(demand.MONTH_FACTOR) / 12
     assert demand.MONTH_FACTOR[7] == 0.60
     assert mean == pytest.approx(0.97, abs=0.01)
 
 
 @pytest.mark.parametrize(("day", "peaks"), [(WEEKDAY, (8, 14, 18)), (SATURDAY, (12, 18)), (SUNDAY, (12, 18))])
-def test_peaks_are_where_the_survey_has_them(day, peaks):
+def test_peaks_are_where_the_survey_has_them(day: date, peaks: tuple[int, ...]) -> None:
     today = profile(day)
     by_hour = [today.at((hour + 1) * 3600) - today.at(hour * 3600) for hour in range(24)]
     for peak in peaks:
@@ -52,14 +52,14 @@ def test_peaks_are_where_the_survey_has_them(day, peaks):
         )
 
 
-def test_inverse_undoes_at():
+def test_inverse_undoes_at() -> None:
     today = profile(WEEKDAY)
     times = np.linspace(19_800, 91_800, 1001)
     back = today.inverse(np.array([today.at(t) for t in times]))
     assert np.allclose(back, times, atol=1e-6)
 
 
-def test_people_come_as_a_poisson_process():
+def test_people_come_as_a_poisson_process() -> None:
     keys = [key(1, "test", str(i)) for i in range(400)]
     people = demand.arrivals(profile(WEEKDAY), keys, [0.5] * 400, [19_800.0] * 400, [91_800.0] * 400)
     counts = np.array([len(times) for times, _ in people])
@@ -68,7 +68,7 @@ def test_people_come_as_a_poisson_process():
     assert counts.var() / counts.mean() == pytest.approx(1, abs=0.3)  # 4 standard errors
 
 
-def test_arrivals_are_ordered_and_within_the_queues_hours():
+def test_arrivals_are_ordered_and_within_the_queues_hours() -> None:
     [(times, draws)] = demand.arrivals(profile(WEEKDAY), [3], [2.0], [30_000.0], [40_000.0])
     assert np.all(np.diff(times) >= 0)
     assert times.min() >= 30_000_000
@@ -77,13 +77,13 @@ def test_arrivals_are_ordered_and_within_the_queues_hours():
     assert 0.4 < draws.mean() < 0.6
 
 
-def test_a_queues_people_dont_depend_on_the_others():
+def test_a_queues_people_dont_depend_on_the_others() -> None:
     alone = demand.arrivals(profile(WEEKDAY), [5], [0.3], [19_800.0], [91_800.0])
     among = demand.arrivals(profile(WEEKDAY), [4, 5], [9.0, 0.3], [19_800.0] * 2, [91_800.0] * 2)
     assert np.array_equal(alone[0][0], among[1][0])
     assert np.array_equal(alone[0][1], among[1][1])
 
 
-def test_nobody_comes_where_the_rate_is_zero():
+def test_nobody_comes_where_the_rate_is_zero() -> None:
     [(times, _)] = demand.arrivals(profile(WEEKDAY), [5], [0.0], [19_800.0], [91_800.0])
     assert len(times) == 0

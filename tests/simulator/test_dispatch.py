@@ -1,24 +1,30 @@
 from simulator import travel
-from simulator.dispatch import CANCELLED_S, TimetableDispatch, dispatch, planned_headways
-from simulator.network import Departure, Headway, Service
+from simulator.dispatch import CANCELLED_S, Dispatch, TimetableDispatch, dispatch, planned_headways
+from simulator.network import Departure, Headway, Line, Service
 from simulator.types import DayType
 from tests.networks import line, street
 
 PLACES = street(20)
 
 
-def plan(made, service):
+def slot(planned: Dispatch, direction: int, ready_s: float) -> tuple[float, int, int]:
+    taken = planned.take(direction, ready_s)
+    assert taken is not None
+    return taken
+
+
+def plan(made: Line, service: Service) -> Dispatch:
     return dispatch(made, service, DayType.WEEKDAY, [travel.hops(p, None) for p in made.patterns])
 
 
-def test_departures_follow_the_given_headway():
+def test_departures_follow_the_given_headway() -> None:
     service = Service(20_000, 30_000, (Headway(20_000, 22_000, 300), Headway(22_000, 30_000, 600)))
     planned = plan(line("L1", PLACES), service)
-    times = [planned.take(0, 0)[0] for _ in range(9)]
+    times = [slot(planned, 0, 0)[0] for _ in range(9)]
     assert times == [20_000, 20_300, 20_600, 20_900, 21_200, 21_500, 21_800, 22_100, 22_700]
 
 
-def test_nothing_departs_between_bands_of_headways():
+def test_nothing_departs_between_bands_of_headways() -> None:
     service = Service(20_000, 40_000, (Headway(20_000, 21_000, 600), Headway(30_000, 31_000, 600)))
     planned = plan(line("L1", PLACES), service)
     times = []
@@ -27,27 +33,27 @@ def test_nothing_departs_between_bands_of_headways():
     assert times == [20_000, 20_600, 30_000, 30_600]
 
 
-def test_terminals_are_dispatched_apart():
+def test_terminals_are_dispatched_apart() -> None:
     planned = plan(line("L1", PLACES), Service(20_000, 30_000, (Headway(20_000, 30_000, 600),)))
-    assert planned.take(0, 0)[:2] == (20_000, 0)
-    assert planned.take(1, 0)[:2] == (20_000, 1)
-    assert planned.take(0, 0)[:2] == (20_600, 0)
+    assert slot(planned, 0, 0)[:2] == (20_000, 0)
+    assert slot(planned, 1, 0)[:2] == (20_000, 1)
+    assert slot(planned, 0, 0)[:2] == (20_600, 0)
 
 
-def test_a_late_bus_moves_the_slots_after_it():
+def test_a_late_bus_moves_the_slots_after_it() -> None:
     planned = plan(line("L1", PLACES), Service(20_000, 30_000, (Headway(20_000, 30_000, 600),)))
     planned.take(0, 0)
-    assert planned.take(0, 21_000)[0] == 21_000
-    assert planned.take(0, 0)[0] == 21_600
+    assert slot(planned, 0, 21_000)[0] == 21_000
+    assert slot(planned, 0, 0)[0] == 21_600
 
 
-def test_service_ends():
+def test_service_ends() -> None:
     planned = plan(line("L1", PLACES), Service(20_000, 20_500, (Headway(20_000, 20_500, 600),)))
     assert planned.take(0, 0) is not None
     assert planned.take(0, 0) is None
 
 
-def test_more_buses_give_shorter_headways():
+def test_more_buses_give_shorter_headways() -> None:
     few, many = (
         planned_headways(made, DayType.WEEKDAY, [travel.hops(p, None) for p in made.patterns], one_way=False)
         for made in (line("L1", PLACES, buses=4), line("L1", PLACES, buses=8))
@@ -56,7 +62,7 @@ def test_more_buses_give_shorter_headways():
     assert many[8] < many[22]
 
 
-def test_a_timetable_is_kept_in_order_and_by_direction():
+def test_a_timetable_is_kept_in_order_and_by_direction() -> None:
     service = Service(0, 100, departures=(Departure(90, "a"), Departure(10, "a"), Departure(50, "b")))
     planned = TimetableDispatch(service, {"a": (0, 0), "b": (1, 1)})
     assert planned.take(0, 0) == (10, 0, 0)
@@ -65,7 +71,7 @@ def test_a_timetable_is_kept_in_order_and_by_direction():
     assert planned.take(0, 0) is None
 
 
-def test_a_departure_far_too_late_is_cancelled():
+def test_a_departure_far_too_late_is_cancelled() -> None:
     service = Service(0, 9000, departures=(Departure(10, "a"), Departure(5000, "a")))
     planned = TimetableDispatch(service, {"a": (0, 0)})
     assert planned.take(0, 11 + CANCELLED_S) == (5000, 0, 0)

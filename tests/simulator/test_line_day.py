@@ -87,7 +87,7 @@ LINES = {
 
 @pytest.mark.parametrize("name", LINES)
 @pytest.mark.parametrize("day", [WEEKDAY, date(2026, 11, 22), date(2026, 3, 28), date(2026, 10, 25)])
-def test_a_line_day_is_consistent(name, day):
+def test_a_line_day_is_consistent(name: str, day: date) -> None:
     check(line_day(LINES[name], seed=1, day=day))
 
 
@@ -102,7 +102,9 @@ def test_a_line_day_is_consistent(name, day):
     seed=st.integers(0, 2**32),
     offset=st.integers(0, 366),
 )
-def test_any_line_day_is_consistent(stops, step, buses, capacity, rate, night, seed, offset):
+def test_any_line_day_is_consistent(
+    stops: int, step: float, buses: int, capacity: int, rate: float, night: bool, seed: int, offset: int
+) -> None:
     made = line("L1", street(stops, step=step), buses=buses, capacity=capacity, rate=rate, night=night)
     check(line_day(made, seed=seed, day=date(2026, 1, 1) + timedelta(days=offset)))
 
@@ -114,13 +116,13 @@ def same(one: Trajectory, other: Trajectory) -> bool:
     )
 
 
-def test_equal_arguments_give_equal_line_days():
+def test_equal_arguments_give_equal_line_days() -> None:
     assert same(
         line_day(LINES["mirrored"], seed=1, day=WEEKDAY), line_day(LINES["mirrored"], seed=1, day=WEEKDAY)
     )
 
 
-def test_a_seed_changes_everything():
+def test_a_seed_changes_everything() -> None:
     one, other = (line_day(LINES["mirrored"], seed=seed, day=WEEKDAY) for seed in (1, 2))
     assert (
         not np.intersect1d(
@@ -131,26 +133,26 @@ def test_a_seed_changes_everything():
     assert len(one.arrived.ms) != len(other.arrived.ms)
 
 
-def test_buses_start_and_end_at_their_home_terminal():
+def test_buses_start_and_end_at_their_home_terminal() -> None:
     made = line("L1", PLACES, buses=4)
     day = line_day(made, seed=1, day=WEEKDAY)
     for index, bus in enumerate(made.buses):
         rows = of_bus(day, index)
         home = 0 if bus.initial_position < 0.5 else 1
-        stop = made.main_pattern(home).stops[0].stop_id
+        stop = made.patterns[home].stops[0].stop_id
         assert day.stops[day.legs.stop[rows[0]]] == stop
         assert day.stops[day.legs.stop[rows[-1]]] == stop
         assert day.legs.direction[rows[0]] == home
 
 
-def test_the_larger_initial_position_departs_first():
+def test_the_larger_initial_position_departs_first() -> None:
     day = line_day(line("L1", PLACES, buses=6), seed=1, day=WEEKDAY)
     first = [day.legs.leaves[of_bus(day, i)[0]] for i in range(6)]
     assert first[2] < first[1] < first[0]
     assert first[5] < first[4] < first[3]
 
 
-def test_scheduled_departures_leave_on_time():
+def test_scheduled_departures_leave_on_time() -> None:
     times = [21_600, 25_200, 28_800, 32_400]
     made = line("L1", PLACES, rate=0.05, departures=[Departure(t, "L1-0") for t in times])
     day = line_day(made, seed=1, day=WEEKDAY)
@@ -158,22 +160,22 @@ def test_scheduled_departures_leave_on_time():
     assert sorted((starts - (day.starts - (19_800 - 60) * 1000)) // 1000) == times
 
 
-def test_a_day_without_service_parks_every_bus():
+def test_a_day_without_service_parks_every_bus() -> None:
     day = line_day(LINES["no sundays"], seed=1, day=date(2026, 11, 22))
     assert day.trips == ()
     assert np.all(day.legs.sequence == 0)
     assert len(day.arrived.ms) == 0
 
 
-def test_the_last_left_behind_give_up_before_the_day_ends():
+def test_the_last_left_behind_give_up_before_the_day_ends() -> None:
     day = line_day(LINES["one place"], seed=1, day=WEEKDAY)
     assert len(day.left.ms) > 0
     assert day.left.ms.max() < day.ends
 
 
-def test_buses_bunch_more_along_the_line():
+def test_buses_bunch_more_along_the_line() -> None:
     made = line("L1", street(25), buses=8, rate=0.8, capacity=90)
-    variation = {1: [], 12: [], 24: []}
+    variation: dict[int, list[float]] = {1: [], 12: [], 24: []}
     for seed in range(6):
         day = line_day(made, seed=seed, day=WEEKDAY)
         for position, values in variation.items():
@@ -184,14 +186,14 @@ def test_buses_bunch_more_along_the_line():
     assert origin < middle < end
 
 
-def test_stops_nobody_wants_are_passed():
+def test_stops_nobody_wants_are_passed() -> None:
     day = line_day(LINES["nobody"], seed=1, day=WEEKDAY)
     middle = (day.legs.sequence > 1) & (day.legs.sequence < 12)
     assert not day.legs.doors[middle].any()
     assert np.array_equal(day.legs.opens[middle], day.legs.leaves[middle])
 
 
-def test_a_bus_that_cant_be_home_in_time_is_an_error():
+def test_a_bus_that_cant_be_home_in_time_is_an_error() -> None:
     late = Service(14_460, 100_000, (Headway(14_460, 100_000, 1800),))
     made: Line = line("L1", street(40, step=0.02), buses=1, services=dict.fromkeys(DayType, late))
     with pytest.raises(OverrunError, match="line L1: bus B001"):

@@ -10,7 +10,7 @@ speeds = st.one_of(st.just(0.0), st.floats(0.001, travel.TOP_SPEED_KMH / 3600))
 
 
 @given(lengths, factors, speeds)
-def test_a_passed_hop_covers_its_length_exactly(length, factor, v_in):
+def test_a_passed_hop_covers_its_length_exactly(length: float, factor: float, v_in: float) -> None:
     changing, passing, half, v = travel.motion(travel.hop(length, 16 / 3600), factor, v_in)
     covered = (v_in + v) / 2 * changing + v * (passing - changing)
     assert covered == pytest.approx(length, rel=1e-9)
@@ -19,7 +19,7 @@ def test_a_passed_hop_covers_its_length_exactly(length, factor, v_in):
 
 
 @given(lengths, factors, speeds)
-def test_a_stop_brakes_evenly_to_rest_at_the_stop(length, factor, v_in):
+def test_a_stop_brakes_evenly_to_rest_at_the_stop(length: float, factor: float, v_in: float) -> None:
     changing, passing, half, v = travel.motion(travel.hop(length, 16 / 3600), factor, v_in)
     before_braking = (v_in + v) / 2 * changing + v * (passing - half - changing)
     braking = v * (2 * half) / 2
@@ -27,18 +27,18 @@ def test_a_stop_brakes_evenly_to_rest_at_the_stop(length, factor, v_in):
 
 
 @given(lengths, factors, speeds)
-def test_no_bus_is_faster_than_the_invariant_allows(length, factor, v_in):
+def test_no_bus_is_faster_than_the_invariant_allows(length: float, factor: float, v_in: float) -> None:
     *_, v = travel.motion(travel.hop(length, 16 / 3600), factor, v_in)
     assert 0 < v * 3600 <= 90
 
 
-def test_a_start_from_rest_accelerates_comfortably():
+def test_a_start_from_rest_accelerates_comfortably() -> None:
     changing, _, half, v = travel.motion(travel.hop(350, 30 / 3600), 1.0, 0.0)
     assert v / changing == pytest.approx(travel.ACCELERATION, rel=0.01)
     assert v / (2 * half) == pytest.approx(travel.BRAKING, rel=0.01)
 
 
-def test_long_hops_run_faster_beyond_500_m():
+def test_long_hops_run_faster_beyond_500_m() -> None:
     near, far = travel.hop(500, 16 / 3600), travel.hop(2500, 16 / 3600)
     assert near.speed * 3600 == pytest.approx(16)
     assert far.speed * 3600 == pytest.approx(2.5 / (0.5 / 16 + 2 / 43.2))

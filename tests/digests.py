@@ -1,0 +1,43 @@
+"""Digests of the shipped network at telling times; `python -m tests.digests` prints them as JSON.
+
+Needs the simulator alone, so that other interpreters and NumPy versions can be asked.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from simulator.city import City
+from simulator.network_file import load_network
+from storage.digest import stream_digest
+from storage.schema import Stream
+
+SHIPPED = Path(__file__).parent.parent / "data" / "lines.yaml"
+WINDOWS = {
+    "weekday morning": (datetime(2026, 11, 18, 5, tzinfo=UTC), 4),
+    "weekday afternoon in August": (datetime(2026, 8, 11, 15, 17, 13, tzinfo=UTC), 2),
+    "saturday": (datetime(2026, 11, 21, 11, tzinfo=UTC), 2),
+    "holiday": (datetime(2026, 12, 8, 17, tzinfo=UTC), 2),
+    "night": (datetime(2026, 11, 20, 0, tzinfo=UTC), 5),
+    "clocks go forward": (datetime(2026, 3, 29, 0, tzinfo=UTC), 4),
+    "clocks go back": (datetime(2026, 10, 25, 0, tzinfo=UTC), 4),
+}
+
+
+def digests(*, seed: int = 1, jobs: int = 1) -> dict[str, dict[str, str]]:
+    """For each window the digest of each stream."""
+    city = City(load_network(SHIPPED), seed=seed, jobs=jobs)
+    try:
+        found = {}
+        for name, (start, hours) in WINDOWS.items():
+            batches = city.window(start, start + timedelta(hours=hours), list(Stream))
+            found[name] = {str(stream): stream_digest([batches[stream]], stream) for stream in Stream}
+        return found
+    finally:
+        city.close()
+
+
+if __name__ == "__main__":
+    print(json.dumps(digests(), indent=2))  # noqa: T201 - this is its output

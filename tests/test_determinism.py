@@ -1,0 +1,91 @@
+"""Same inputs, same bytes: golden digests, and the same again under other circumstances.
+
+After a change of the model: raise `simulator.line_day.MODEL_VERSION`, then
+`python -m tests.digests > tests/golden/digests.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.digests import digests
+from tests.environment import environment
+
+ROOT = Path(__file__).parent.parent
+GOLDEN = json.loads((ROOT / "tests" / "golden" / "digests.json").read_text())
+
+OTHER_PYTHONS = {
+    "3.11, lowest NumPy": ("3.11", "numpy==2.1.0"),
+    "3.12": ("3.12", "numpy"),
+    "3.13": ("3.13", "numpy"),
+}
+
+
+def interpreter(version: str) -> str:
+    """A CPython X.Y of this machine: on the PATH, or one of pyenv's."""
+    candidates = [f"python{version}"]
+    if shutil.which("pyenv"):
+        root = subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=True).stdout.strip()
+        candidates += [str(path) for path in Path(root).glob(f"versions/{version}.*/bin/python3")]
+    for candidate in candidates:
+        if shutil.which(candidate) and subprocess.run([candidate, "-V"], capture_output=True).returncode == 0:
+            return candidate
+    raise AssertionError(f"no CPython {version} on this machine")
+
+
+def printed(python: str, **variables: str) -> dict[str, dict[str, str]]:
+    """The digests that another process prints."""
+    done = subprocess.run(
+        [python, "-m", "tests.digests"],
+        cwd=ROOT,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, dict[str, str]] = json.loads(done.stdout)
+    return found
+
+
+def test_the_shipped_network_has_its_golden_digests() -> None:
+    assert digests() == GOLDEN
+
+
+def test_processes_in_parallel_change_nothing() -> None:
+    assert digests(jobs=2) == GOLDEN
+
+
+def test_a_seed_changes_every_stream_of_every_window() -> None:
+    other = digests(seed=2)
+    same = [(name, s) for name, streams in GOLDEN.items() for s in streams if other[name][s] == streams[s]]
+    assert same == []
+
+
+def test_the_time_zone_of_the_machine_changes_nothing() -> None:
+    assert printed(sys.executable, TZ="America/Lima", LC_ALL="C") == GOLDEN
+
+
+def test_a_plain_cpu_gives_the_same_bytes() -> None:
+    features = " ".join(np._core._multiarray_umath.__cpu_dispatch__)
+    assert features
+    assert printed(sys.executable, NPY_DISABLE_CPU_FEATURES=features) == GOLDEN
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", OTHER_PYTHONS)
+def test_other_interpreters_and_versions_give_the_same_bytes(name: str, tmp_path: Path) -> None:
+    version, numpy = OTHER_PYTHONS[name]
+    python = tmp_path / "bin" / "python"
+    uv = Path(sys.executable).parent / "uv"
+    subprocess.run([uv, "venv", "--quiet", "--python", interpreter(version), tmp_path], check=True)
+    needed = [numpy, "pyarrow", "simpy", "pydantic", "pyyaml", "tzdata"]
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *needed], check=True)
+    assert printed(str(python)) == GOLDEN
