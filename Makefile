@@ -13,7 +13,7 @@ ARGS ?=
 .PHONY: help
 help: ## list the commands
 	@printf 'Madrid Bus Real-Time Simulator. First time: make run\n\n'
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' \
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' \
 	  | while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 	@printf '\nPYTHON=python3.12 chooses the Python (3.11 or later) that .venv is made with.\n'
 

@@ -1,0 +1,90 @@
+"""Who may ask: the API key, where it comes from, and the three refusals in their order.
+
+The key is `BUS_SIMULATOR_API_KEY`, else the one kept in a file beside the database, made at first start.
+It is never logged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.errors import BadRequest, Unauthorized
+
+KEY_HEADER = "x-api-key"
+GROUP_HEADER = "x-group-name"
+LONGEST_GROUP = 64
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ApiKey:
+    """A key, kept as its hash: comparing hashes takes the same time whatever is compared."""
+
+    digest: bytes
+
+    @classmethod
+    def of(cls, key: str) -> ApiKey:
+        """The key with this text."""
+        return cls(hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest())
+
+    def matches(self, key: str) -> bool:
+        """Whether `key` is this key, in constant time."""
+        return hmac.compare_digest(self.digest, ApiKey.of(key).digest)
+
+
+def authenticate(headers: Mapping[str, str], key: ApiKey) -> str:
+    """The group that asks. Raises `Unauthorized`, or `BadRequest` for a group name that is too long.
+
+    `headers` has lower-case names. An empty header is a missing one.
+    """
+    offered, group = headers.get(KEY_HEADER, "").strip(), headers.get(GROUP_HEADER, "").strip()
+    if not offered:
+        raise Unauthorized(f"Missing {KEY_HEADER} header")
+    if not group:
+        raise Unauthorized(f"Missing {GROUP_HEADER} header")
+    if not key.matches(offered):
+        raise Unauthorized("Invalid API key")
+    if len(group) > LONGEST_GROUP:
+        raise BadRequest(f"Invalid {GROUP_HEADER} header: at most {LONGEST_GROUP} characters")
+    return group
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LocalKey:
+    """The key of a local run: its text, the file that keeps it (None: environment), and whether it is new."""
+
+    text: str
+    path: Path | None
+    is_new: bool
+
+
+def local_key(from_environment: str | None, path: Path) -> LocalKey:
+    """The environment's key, else that of the file at `path`, made readable for its owner only if absent.
+
+    Raises OSError where the file can be neither read nor made.
+    """
+    if from_environment is not None:
+        return LocalKey(from_environment, None, is_new=False)
+    kept = path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    if kept:
+        return LocalKey(kept, path, is_new=False)
+    made = secrets.token_urlsafe(24)
+    write_private(path, made + "\n")
+    return LocalKey(made, path, is_new=True)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(
+        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as file:
+        file.write(text)
+    draft.replace(path)

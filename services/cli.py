@@ -1,0 +1,95 @@
+"""The command line: `bus-simulator COMMAND`, and what its failures look like.
+
+Exit codes: 0 done; 1 failed (a check, a store, a port in use); 2 bad usage or input. Whatever goes wrong is
+one message on stderr.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from services import logs, settings
+from services.commands.audit import audit
+from services.commands.backfill import backfill
+from services.commands.digest import digest
+from services.commands.export import export
+from services.commands.run import run
+from services.commands.snapshot import snapshot
+from services.commands.validate import validate
+from services.inputs import InputError
+from services.options import option
+from storage.errors import StoreError
+
+log = logging.getLogger("bus_simulator.cli")
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+First steps:
+  bus-simulator run                    the city, live, on http://127.0.0.1:8080
+  bus-simulator backfill --days 5      five days of history, in seconds
+  bus-simulator run --help             what can be set; each option has a variable, too
+Exit codes: 0 done, 1 failed, 2 bad usage or input.""",
+)
+@click.version_option(package_name="bus-simulator", prog_name="bus-simulator")
+@option(
+    "--log-level",
+    type=click.Choice(settings.LOG_LEVELS, case_sensitive=False),
+    default="INFO",
+    help="The least that is logged (JSON, on stderr).",
+)
+def cli(*, log_level: str) -> None:
+    """A living Madrid bus network: simulated, stored and served."""
+    logs.configure(log_level.upper())
+    if settings.ignored_interval() is not None:
+        log.warning("TIME_INTERVAL sets nothing any more: positions come every 30 s, counts every 60 s")
+
+
+for command in (run, backfill, audit, digest, export, snapshot, validate):
+    cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and exit with its code."""
+    sys.exit(status_of(arguments))
+
+
+def status_of(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit code. Failures become one message on stderr."""
+    try:
+        code = cli.main(arguments, prog_name="bus-simulator", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return refuse("interrupted", INTERRUPTED)
+    except InputError as error:
+        return refuse(str(error), BAD_INPUT)
+    except StoreError as error:
+        return refuse(str(error), FAILED)
+    except OSError as error:
+        return refuse(os_message(error), FAILED)
+    except Exception as error:
+        log.debug("unexpected", exc_info=True)
+        return refuse(f"unexpected: {logs.cause(error)}; --log-level DEBUG tells more", FAILED)
+
+
+def refuse(message: str, code: int) -> int:
+    """Say what went wrong; the exit code."""
+    click.echo(f"Error: {message}", err=True)
+    return code
+
+
+def os_message(error: OSError) -> str:
+    """What the system refused, with the file if there is one."""
+    text = error.strerror or str(error)
+    return f"{error.filename}: {text}" if error.filename else text

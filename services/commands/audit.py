@@ -1,0 +1,8 @@
+"""`bus-simulator audit`."""
+
+import click
+
+
+@click.command()
+def audit() -> None:
+    """Placeholder."""

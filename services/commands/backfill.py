@@ -1,0 +1,96 @@
+"""`bus-simulator backfill`: history into a store."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from services import options
+from services.options import option
+from services.times import HOUR, floor, format_instant
+
+Stretch = tuple[datetime, datetime]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  bus-simulator backfill --days 5
+  bus-simulator backfill --start 2026-03-02 --end 2026-03-09 --store duckdb:week.duckdb"""
+)
+@option("--days", type=click.IntRange(1, 366), default=None, help="The days before this hour.")
+@options.start_option
+@options.end_option
+@options.network_option
+@options.seed_option
+@options.store_option
+@option("--at", type=options.time, default=None, help="Take this for now.")
+@options.jobs_option
+@options.new_inputs_option
+def backfill(
+    *,
+    days: int | None,
+    start: datetime | None,
+    end: datetime | None,
+    network: Path,
+    seed: int,
+    store: str,
+    at: datetime | None,
+    jobs: int | None,
+    continue_with_new_inputs: bool,
+) -> None:
+    """Fill the store with history, hour by hour, oldest first.
+
+    Only what is missing is simulated: an interrupted backfill goes on where it was. --days counts back from
+    the last whole hour; --start and --end take any past time.
+    """
+    stretch = wanted(days, start, end, now=clock_now(at))
+
+    from services.backfill import fill, plan
+    from services.history import beginning
+    from services.inputs import load_inputs, opened
+    from services.progress import shown
+    from storage.runs import check_run
+
+    inputs = load_inputs(network, seed)
+    with ExitStack() as stack:
+        target = stack.enter_context(closing(opened(store)))
+        check_run(target, inputs.run, continue_with_new_inputs=continue_with_new_inputs)
+        begins = beginning(target, inputs.run)
+        first = stretch[0] if begins is None else max(stretch[0], begins)
+        windows = plan(target, first, stretch[1], newest_first=False)
+        city = stack.enter_context(closing(inputs.city(jobs)))
+        began = time.perf_counter()
+        rows = shown(fill(windows, model=city, store=target, run=inputs.run), windows)
+        seconds = time.perf_counter() - began
+    click.echo(f"{format_instant(first)} to {format_instant(stretch[1])} is complete in {store}.")
+    click.echo(f"{rows:,} rows in {seconds:.1f} s ({rows / max(seconds, 1e-9) / 1e6:.2f} M rows/s).")
+
+
+def clock_now(at: datetime | None) -> datetime:
+    """Now, or what is to be taken for it."""
+    from simulator.clock import Clock
+
+    return Clock(start=at).now()
+
+
+def wanted(days: int | None, start: datetime | None, end: datetime | None, *, now: datetime) -> Stretch:
+    """The stretch that the options mean; a usage error where they contradict, or mean the future."""
+    if (days is None) == (start is None) or (start is None) != (end is None):
+        raise click.UsageError("Say either --days N, or both --start and --end.")
+    if days is not None:
+        hour = floor(now, HOUR)
+        return hour - timedelta(days=days), hour
+    if start is None or end is None:
+        raise AssertionError("refused above")
+    options.check_stretch(start, end)
+    if end > now:
+        raise click.UsageError(
+            f"--end {format_instant(end)} is in the future (it is {format_instant(now)}): "
+            "what hasn't happened can't be filled in."
+        )
+    return start, end

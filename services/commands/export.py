@@ -1,0 +1,58 @@
+"""`bus-simulator export`: a stream into a file."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from services import options
+from services.options import option
+from services.times import format_instant
+from storage.schema import Stream
+
+FORMATS = ("parquet", "csv", "jsonl")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  bus-simulator export --stream bus_position --format parquet -o positions.parquet
+  bus-simulator export --stream people_count --start 2026-03-02 --end 2026-03-03 --format csv -o a.csv"""
+)
+@option("--stream", type=click.Choice([*Stream]), required=True, help="Which stream.")
+@options.start_option
+@options.end_option
+@option("--format", type=click.Choice(FORMATS), required=True, help="How to write it.")
+@options.output_option
+@options.store_option
+def export(
+    *,
+    stream: Stream,
+    start: datetime | None,
+    end: datetime | None,
+    format: str,  # noqa: A002 - the option's name
+    output: Path,
+    store: str,
+) -> None:
+    """Write one stream into a file, in order of time.
+
+    Without --start and --end all that the store has of it.
+    """
+    options.check_stretch(start, end)
+
+    from services.drafts import draft
+    from services.inputs import opened
+    from services.stretches import held, is_covered
+    from services.writers import write_tables
+
+    with closing(opened(store, must_exist=True)) as source:
+        first, last = held(source, stream, start, end)
+        if not is_covered(source, stream, first, last):
+            whole = " to ".join(map(format_instant, held(source, stream, None, None)))
+            raise click.ClickException(f"{store} has nothing of {stream} in that time; it has {whole}.")
+        with draft(output) as path:
+            rows = write_tables(path, format, stream, source.scan(stream, start=first, end=last))
+    click.echo(f"{rows:,} rows in {output}.")

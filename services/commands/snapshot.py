@@ -1,0 +1,36 @@
+"""`bus-simulator snapshot`: a copy of the store, also while it is in use."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from services import options
+
+
+@click.command(
+    epilog="""\b
+Example:
+  bus-simulator snapshot -o today.duckdb && duckdb today.duckdb"""
+)
+@options.output_option
+@options.store_option
+def snapshot(*, output: Path, store: str) -> None:
+    """Copy the store into a DuckDB file of its own, all of one moment.
+
+    One process holds a store. If that is a running `bus-simulator run`, it is asked for the copy.
+    """
+    from services.drafts import draft
+    from services.holder import SNAPSHOT_PATH, SUFFIX, copier, fetch_snapshot, read_holder
+    from services.inputs import beside, opened
+    from storage.errors import StoreHeld
+
+    with draft(output) as path:
+        try:
+            with closing(opened(store, must_exist=True)) as source:
+                copier(source)(path)
+        except StoreHeld:
+            fetch_snapshot(read_holder(beside(store, SUFFIX)), SNAPSHOT_PATH, path)
+    click.echo(f"{output} is a copy of {store}.")

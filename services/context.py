@@ -1,0 +1,41 @@
+"""What the services of one process share, handed to them at start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from services.auth import ApiKey
+from services.feeder import Feeder
+from simulator.clock import Clock
+from simulator.network import Network
+from storage.store import Run, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """How this process gives copies of its store: to whoever holds `key`, by way of files in `folder`."""
+
+    copy_to: Callable[[Path], None]
+    key: ApiKey
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One store, network, clock and run behind every route."""
+
+    store: Store
+    network: Network
+    clock: Clock
+    run: Run
+    key: ApiKey
+    version: str
+    feeders: Sequence[Feeder] = ()
+    snapshots: Snapshots | None = None
+
+    def now(self) -> datetime:
+        """The simulated instant."""
+        return self.clock.now()

@@ -1,0 +1,233 @@
+"""Everything in one process: the store, the history, the feeders in threads, the web server.
+
+The port is taken first, so that a port in use is known before any work; who connects early waits for the
+first answer, which comes when the history is there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from importlib.metadata import version
+from typing import TYPE_CHECKING, TypeAlias
+
+from services import history
+from services.auth import ApiKey, LocalKey
+from services.backfill import Done, Window, fill
+from services.context import Context, Snapshots
+from services.feeder import FEEDERS, Feeder
+from services.holder import SUFFIX, Holder, copier
+from services.inputs import Inputs, beside, load_inputs, opened, store_path
+from services.settings import Settings
+from simulator.clock import Clock
+from storage.runs import check_run
+from storage.store import Store
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from simulator.city import City
+
+log = logging.getLogger("bus_simulator.run")
+
+Watch: TypeAlias = Callable[[Iterator[Done], Sequence[Window]], int]
+"""Runs a backfill through, and may show how far it is; the rows written."""
+
+BACKLOG = 2048
+GRACE_S = 5
+"""How long requests in hand may take when the process is told to end."""
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
+
+
+def unwatched(filling: Iterable[Done], _windows: Sequence[Window]) -> int:
+    """Run a backfill through; the rows written."""
+    return sum(done.rows for done in filling)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError when the port is taken or the host unknown."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where this machine reaches what listens there."""
+    host, port = local_address(listener)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def local_address(listener: socket.socket) -> tuple[str, int]:
+    """Host and port by which this machine reaches what listens there."""
+    host, port = listener.getsockname()[:2]
+    return WILDCARDS.get(host, host), port
+
+
+def run_embedded(settings: Settings, *, key: LocalKey, listener: socket.socket, watch: Watch) -> None:
+    """Run until SIGTERM or SIGINT; the ticks in hand are finished and the store closed.
+
+    Raises `InputError`, `StoreError` (`RunMismatch` for another run's store), and whatever stopped a feeder.
+    """
+    clock = Clock(start=settings.at, rate=settings.speed)
+    with ExitStack() as stack:
+        stack.enter_context(closed_by_signals(clock))
+        inputs = load_inputs(settings.network, settings.seed)
+        store = stack.enter_context(closing(opened(settings.store)))
+        check_run(store, inputs.run, continue_with_new_inputs=settings.continue_with_new_inputs)
+        city = stack.enter_context(closing(inputs.city(settings.jobs)))
+        simulator = Embedded(settings, inputs, city, store, clock)
+        simulator.prepare(watch)
+        if not clock.closed:
+            simulator.serve(key, listener)
+
+
+class Embedded:
+    """One process's parts: made, then `prepare`d (the history), then `serve`d until the clock closes."""
+
+    def __init__(self, settings: Settings, inputs: Inputs, city: City, store: Store, clock: Clock) -> None:
+        self._settings, self._inputs = settings, inputs
+        self._city, self._store, self._clock = city, store, clock
+        self._failures: list[BaseException] = []
+        self._live = history.live_start(store, inputs.run, clock.now())
+        self._feeders = [
+            Feeder(
+                kind,
+                model=city,
+                store=store,
+                run=inputs.run,
+                clock=clock,
+                start=self._live,
+                on_tick=self._drive,
+            )
+            for kind in FEEDERS
+        ]
+
+    def prepare(self, watch: Watch) -> None:
+        """Write the hour that now is in, then the history that has to be there before serving."""
+        now = self._clock.now()
+        for feeder in self._feeders:
+            feeder.catch_up(now)
+        windows = history.before_serving(
+            self._store, self._inputs.run, live=self._live, span=self._settings.backfill
+        )
+        rows = watch(self._filling(windows), windows)
+        log.info("history written", extra={"fields": {"hours": len(windows), "rows": rows}})
+
+    def serve(self, key: LocalKey, listener: socket.socket) -> None:
+        """Feed and answer until the clock closes or a feeder fails."""
+        snapshot_key = secrets.token_urlsafe(24)
+        server = web_server(self._context(ApiKey.of(key.text), ApiKey.of(snapshot_key)))
+
+        def fail(error: BaseException) -> None:
+            self._failures.append(error)
+            server.should_exit = True
+
+        jobs = [feeder.run_until_closed for feeder in self._feeders]
+        threads = [Guarded(job, fail) for job in (*jobs, self._background)]
+        holder_file = beside(self._settings.store, SUFFIX)
+        try:
+            for thread in threads:
+                thread.start()
+            Holder(os.getpid(), *local_address(listener), snapshot_key).leave(holder_file)
+            server.run(sockets=[listener])
+        finally:
+            self._clock.close()
+            for thread in threads:
+                thread.join()
+            holder_file.unlink(missing_ok=True)
+        if self._failures:
+            raise self._failures[0]
+
+    def _background(self) -> None:
+        """Write the history that may come while serving."""
+        windows = history.in_background(
+            self._store, self._inputs.run, live=self._live, span=self._settings.backfill
+        )
+        rows = unwatched(self._filling(windows), windows)
+        if windows:
+            log.info("history written", extra={"fields": {"hours": len(windows), "rows": rows}})
+
+    def _filling(self, windows: Sequence[Window]) -> Iterator[Done]:
+        return fill(
+            windows,
+            model=self._city,
+            store=self._store,
+            run=self._inputs.run,
+            stopped=lambda: self._clock.closed,
+        )
+
+    def _drive(self) -> None:
+        """At the greatest speed, now is where the slowest feeder is."""
+        self._clock.drive(min(feeder.last_tick for feeder in self._feeders))
+
+    def _context(self, key: ApiKey, snapshot_key: ApiKey) -> Context:
+        return Context(
+            store=self._store,
+            network=self._inputs.network,
+            clock=self._clock,
+            run=self._inputs.run,
+            key=key,
+            version=version("bus-simulator"),
+            feeders=self._feeders,
+            snapshots=Snapshots(copier(self._store), snapshot_key, store_path(self._settings.store).parent),
+        )
+
+
+class Guarded(threading.Thread):
+    """A thread that reports what ended it early."""
+
+    def __init__(self, job: Callable[[], None], fail: Callable[[BaseException], None]) -> None:
+        super().__init__(name=job.__qualname__, daemon=True)
+        self._job, self._fail = job, fail
+
+    def run(self) -> None:
+        """The job, to its end."""
+        try:
+            self._job()
+        except Exception as error:  # noqa: BLE001 - a thread's outermost edge
+            self._fail(error)
+
+
+def web_server(context: Context) -> uvicorn.Server:
+    """The web server, which keeps quiet: requests are logged by `services.middleware`."""
+    import uvicorn
+
+    from services.app import create_app
+
+    config = uvicorn.Config(
+        create_app(context),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        backlog=BACKLOG,
+    )
+    return uvicorn.Server(config)
+
+
+@contextmanager
+def closed_by_signals(clock: Clock) -> Iterator[None]:
+    """SIGTERM and SIGINT close the clock, upon which everything ends in order."""
+    wanted = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda *_: clock.close()) for number in wanted]
+    try:
+        yield
+    finally:
+        for number, handler in zip(wanted, before, strict=True):
+            signal.signal(number, handler)

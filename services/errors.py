@@ -1,0 +1,85 @@
+"""What an API answers when it can't answer: statuses, names and texts, the same behind every transport.
+
+Their precedence is the order of the classes here: 401, 404 for a path, 400, 429, 404 for an id, 503.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ServiceError(Exception):
+    """A request that gets an error body. `str()` is the message for people."""
+
+    status: ClassVar[int] = 500
+    error: ClassVar[str] = "InternalServerError"
+    retry_after_s: int | None = None
+
+    @property
+    def body(self) -> dict[str, str]:
+        """The JSON body."""
+        return {"error": self.error, "message": str(self)}
+
+
+class Unauthorized(ServiceError):
+    """A key or group is missing, or the key is wrong."""
+
+    status = 401
+    error = "Unauthorized"
+
+
+class NotFound(ServiceError):
+    """Nothing is there."""
+
+    status = 404
+    error = "NotFound"
+
+
+class UnknownPath(NotFound):
+    """No route has this path."""
+
+    def __init__(self) -> None:
+        super().__init__("Not found")
+
+
+class MethodNotAllowed(ServiceError):
+    """The path exists, but not for this method."""
+
+    status = 405
+    error = "MethodNotAllowed"
+
+    def __init__(self) -> None:
+        super().__init__("Method not allowed")
+
+
+class BadRequest(ServiceError):
+    """A parameter is missing or can't be understood."""
+
+    status = 400
+    error = "BadRequest"
+
+
+class UnknownEntity(NotFound):
+    """The network has no such stop, bus or line."""
+
+
+class NoData(NotFound):
+    """The entity exists, but nothing about it is within reach."""
+
+
+class Unavailable(ServiceError):
+    """The store can't be reached now."""
+
+    status = 503
+    error = "Unavailable"
+    retry_after_s = 5
+
+    def __init__(self) -> None:
+        super().__init__("The store can't be reached. Please try again later.")
+
+
+class Unexpected(ServiceError):
+    """A fault of ours. The cause goes into the log and never into the answer."""
+
+    def __init__(self) -> None:
+        super().__init__("An unexpected error occurred. Please try again later.")

@@ -1,0 +1,60 @@
+"""How a running simulator is: its clock, run, feeders and store, as the body of `/health`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.context import Context
+from services.feeder import FeederStatus
+from services.schemas import Body, clock_body, feeder_body, run_body, stream_body
+from storage.errors import StoreError
+from storage.schema import Stream
+from storage.store import Store
+
+TOLERATED_WALL_LAG_S = 5.0
+"""A feeder may be so many wall seconds late, and a tick, before it counts as behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A status code (503 when the store can't be reached) and a `HealthBody`."""
+
+    status: int
+    body: Body
+
+
+def health(context: Context) -> Health:
+    """How everything is now."""
+    now = context.now()
+    feeders = [feeder.status(now) for feeder in context.feeders]
+    streams = streams_body(context.store)
+    if streams is None:
+        verdict = "unavailable"
+    else:
+        verdict = "healthy" if on_time(feeders, context.clock.rate) else "degraded"
+    body: Body = {
+        "status": verdict,
+        "version": context.version,
+        "clock": clock_body(now, context.clock.rate),
+        "run": run_body(context.run),
+        "feeders": [feeder_body(feeder) for feeder in feeders],
+        "streams": streams or {},
+    }
+    return Health(503 if streams is None else 200, body)
+
+
+def on_time(feeders: Sequence[FeederStatus], rate: float) -> bool:
+    """Whether every feeder runs and lags no more than a tick and what passes in a few wall seconds."""
+    tolerated = timedelta(seconds=min(TOLERATED_WALL_LAG_S * rate, timedelta.max.total_seconds() / 2))
+    return all(feeder.state == "running" and feeder.lag <= feeder.cadence + tolerated for feeder in feeders)
+
+
+def streams_body(store: Store) -> Body | None:
+    """Rows and coverage of each stream; None when the store doesn't answer."""
+    try:
+        store.ping()
+        return {stream.value: stream_body(store.rows(stream), store.coverage(stream)) for stream in Stream}
+    except StoreError:
+        return None

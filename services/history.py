@@ -1,0 +1,52 @@
+"""Which history a live run gets: what comes before serving, what in the background, and where it begins."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from services.backfill import Window, plan
+from services.times import HOUR, ceiling, floor
+from storage.schema import Stream
+from storage.store import Run, Store
+
+REACH = timedelta(days=5)
+"""How far back the background history goes; a gap since an earlier run within it is closed too."""
+
+
+def beginning(store: Store, run: Run) -> datetime | None:
+    """The first instant at which `run` may write: a whole hour after all that other runs wrote, if any."""
+    coverage = (held for stream in Stream for held in store.coverage(stream))
+    others = [held.end for held in coverage if held.run != run]
+    return ceiling(max(others), HOUR) if others else None
+
+
+def live_start(store: Store, run: Run, now: datetime) -> datetime:
+    """Where feeders begin: the whole hour that `now` is in, or the run's beginning if that is later."""
+    begins = beginning(store, run)
+    hour = floor(now, HOUR)
+    return hour if begins is None else max(hour, begins)
+
+
+def before_serving(store: Store, run: Run, *, live: datetime, span: timedelta) -> list[Window]:
+    """The missing windows of `span` before the `live` start, newest first."""
+    return _missing(store, run, live - span, live)
+
+
+def in_background(store: Store, run: Run, *, live: datetime, span: timedelta) -> list[Window]:
+    """The missing windows that may come later, newest first.
+
+    With a `span` all within reach; without one only what closes the gap since the store's newest data.
+    """
+    start = live - max(span, REACH) if span else _gap_start(store, live)
+    return _missing(store, run, start, live)
+
+
+def _gap_start(store: Store, live: datetime) -> datetime:
+    """Where the data of an earlier process end; `live` where there are none within reach."""
+    ends = [max((held.end for held in store.coverage(stream)), default=live) for stream in Stream]
+    return min(ends) if live - REACH <= min(ends) else live
+
+
+def _missing(store: Store, run: Run, start: datetime, live: datetime) -> list[Window]:
+    begins = beginning(store, run)
+    return plan(store, start if begins is None else max(start, begins), live, newest_first=True)

@@ -1,0 +1,75 @@
+"""Copies of a store: made directly, or asked of the process that holds it.
+
+While `run` holds a store it leaves a small JSON file beside it, for its owner only.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from services.auth import GROUP_HEADER, KEY_HEADER, write_private
+from storage.errors import StoreError, StoreUnavailable
+from storage.store import Store
+
+SUFFIX = ".holder.json"
+SNAPSHOT_PATH = "/local/snapshot"
+GROUP = "snapshot"
+PATIENCE_S = 900.0
+
+
+@runtime_checkable
+class Copyable(Protocol):
+    """A store that can be copied into a file while it is written to."""
+
+    def copy_to(self, path: Path) -> None:
+        """Write all that the store holds at one moment into a new file at `path`."""
+
+
+def copier(store: Store) -> Callable[[Path], None]:
+    """What copies the store into a new file. Raises `StoreError` for one that can't be copied."""
+    if not isinstance(store, Copyable):
+        raise StoreError("only a duckdb store can be copied")
+    return store.copy_to
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Holder:
+    """A process that holds a store: where it answers, and the key for its copies."""
+
+    pid: int
+    host: str
+    port: int
+    key: str
+
+    def leave(self, path: Path) -> None:
+        """Write this beside the store."""
+        write_private(path, json.dumps(asdict(self)))
+
+
+def read_holder(path: Path) -> Holder:
+    """The holder that the file names. Raises `StoreUnavailable` when there is none."""
+    try:
+        return Holder(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise StoreUnavailable(f"the process that holds the store left no {path} to ask it by") from error
+
+
+def fetch_snapshot(holder: Holder, route: str, target: Path) -> None:
+    """Write the copy that the holder gives to `target`. Raises `StoreUnavailable` when it gives none."""
+    try:
+        with closing(http.client.HTTPConnection(holder.host, holder.port, timeout=PATIENCE_S)) as connection:
+            connection.request("GET", route, headers={KEY_HEADER: holder.key, GROUP_HEADER: GROUP})
+            answer = connection.getresponse()
+            if answer.status != http.client.OK:
+                raise StoreUnavailable(f"process {holder.pid} gave no copy (status {answer.status})")
+            with target.open("wb") as file:
+                shutil.copyfileobj(answer, file, 1 << 20)
+    except (OSError, http.client.HTTPException) as error:
+        raise StoreUnavailable(f"process {holder.pid} gave no copy: {error}") from error

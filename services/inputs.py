@@ -1,0 +1,88 @@
+"""What a command works on, made from its options: the network, the run, the model, the store's place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from services.settings import DEFAULT_STORE
+from storage.errors import StoreUnavailable
+from storage.store import Run, Store
+
+if TYPE_CHECKING:
+    from simulator.city import City
+    from simulator.network import Network
+
+MANY_LINES = 20
+"""From so many lines on, processes that simulate are worth their start."""
+
+DUCKDB = "duckdb:"
+
+
+class InputError(Exception):
+    """An input can't be used; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """A network and seed, and the run they make."""
+
+    network: Network
+    seed: int
+    run: Run
+
+    def city(self, jobs: int | None) -> City:
+        """The model, with `jobs` processes (None: as many as are worth it)."""
+        from simulator.city import City
+
+        enough = 1 if len(self.network.lines) < MANY_LINES else os.cpu_count() or 1
+        return City(self.network, seed=self.seed, jobs=jobs or enough)
+
+
+def load_inputs(network_path: Path, seed: int) -> Inputs:
+    """The inputs of a run. Raises `InputError` for a network file that is missing or wrong."""
+    from simulator.line_day import MODEL_VERSION
+
+    network = load_network(network_path)
+    return Inputs(network, seed, Run(seed, network.digest, "", MODEL_VERSION))
+
+
+def load_network(path: Path) -> Network:
+    """The network of a file. Raises `InputError`, which lists everything that is wrong with it."""
+    from simulator.network_file import NetworkFileError
+    from simulator.network_file import load_network as load
+
+    try:
+        return load(path)
+    except NetworkFileError as error:
+        raise InputError(str(error)) from error
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}") from error
+
+
+def opened(url: str, *, must_exist: bool = False) -> Store:
+    """The store at `url`. Raises `InputError` for what is no URL of a store, `StoreError` as `open_store`.
+
+    With `must_exist` a file that isn't there is `StoreUnavailable` instead of a new store.
+    """
+    from storage.open import open_store
+
+    if must_exist and url.startswith(DUCKDB) and not store_path(url).exists():
+        raise StoreUnavailable(f"{store_path(url)} doesn't exist; `bus-simulator run` or `backfill` makes it")
+    try:
+        return open_store(url)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def store_path(url: str) -> Path:
+    """The file of a DuckDB store, beside which its key and the like are kept; for others the default's."""
+    return Path((url if url.startswith(DUCKDB) else DEFAULT_STORE).removeprefix(DUCKDB)).expanduser()
+
+
+def beside(url: str, suffix: str) -> Path:
+    """The file that goes with a store, like `bus.duckdb.api-key` beside `bus.duckdb`."""
+    path = store_path(url)
+    return path.with_name(path.name + suffix)

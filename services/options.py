@@ -1,0 +1,106 @@
+"""The options that commands share: how their values read, their variables, what is refused (exit code 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import click
+
+from services import settings
+from services.times import parse_instant, parse_span
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+YEARS = range(1970, 2200)
+"""The years that the model's calendar is meant for."""
+
+
+class Decorator(Protocol):
+    """What puts an option on a command."""
+
+    def __call__(self, command: Command, /) -> Command:
+        """The command with the option."""
+
+
+def time(text: str) -> datetime:
+    """An option's ISO 8601 time, UTC unless it says otherwise."""
+    try:
+        instant = parse_instant(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    if instant.year not in YEARS:
+        raise click.BadParameter(f"'{text}' is not in the years {YEARS[0]} to {YEARS[-1]}")
+    return instant
+
+
+def span(text: str) -> timedelta:
+    """An option's length of time, like `24h`."""
+    try:
+        return parse_span(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def speed(text: str) -> float:
+    """An option's factor; infinite for `max`."""
+    try:
+        return settings.parse_speed(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def option(*names: str, **attributes: Any) -> Decorator:
+    """`click.option` with the environment variables of `services.settings`, and its default shown."""
+    key = names[-1].lstrip("-").replace("-", "_")
+    attributes.setdefault("show_default", True)
+    return click.option(*names, envvar=list(settings.VARIABLES[key]), show_envvar=True, **attributes)
+
+
+network_option = option(
+    "--network",
+    type=click.Path(path_type=Path),
+    default=settings.default_network,
+    show_default="data/lines.yaml, else the one that comes with the program",
+    help="The lines, stops and buses.",
+)
+seed_option = option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=1, help="Another seed, another city of chance."
+)
+store_option = option(
+    "--store",
+    metavar="URL",
+    default=settings.default_store,
+    show_default=settings.DEFAULT_STORE,
+    help="Where the data are: duckdb:PATH.",
+)
+jobs_option = option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    default=None,
+    show_default="1 for a small network, else one a processor",
+    help="Processes that simulate.",
+)
+new_inputs_option = option(
+    "--continue-with-new-inputs",
+    is_flag=True,
+    default=False,
+    help="Go on in a store that another seed, network or model made, from the next whole hour.",
+)
+start_option = option("--start", type=time, default=None, help="From here on.")
+end_option = option("--end", type=time, default=None, help="Up to here, not included.")
+output_option = option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The file to write; it appears when it is complete.",
+)
+
+
+def check_stretch(start: datetime | None, end: datetime | None) -> None:
+    """A usage error where a stretch doesn't begin before its end."""
+    if start is not None and end is not None and start >= end:
+        raise click.UsageError(f"--start {start.isoformat()} is not before --end {end.isoformat()}")

@@ -1,0 +1,223 @@
+"""The JSON shapes of answers: pydantic models for the API's description, functions that fill them.
+
+A body is made straight from a record, without validation on the way out: the store's types are ours. A test
+holds each function to its model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from services.errors import ServiceError
+from services.feeder import FeederStatus
+from services.times import format_instant
+from storage.schema import BusPosition, PeopleCount, SensorReading
+from storage.store import Covered, Run
+
+Body: TypeAlias = dict[str, Any]
+
+
+class _Exact(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PeopleCountBody(_Exact):
+    """People waiting at a stop; `line_ids` are the lines that serve it, as "L1,L2"."""
+
+    stop_id: str
+    time: str
+    count: int
+    line_ids: str
+
+
+class StopSensorsBody(_Exact):
+    """A stop's sensors: °C and %."""
+
+    entity_id: str
+    entity_type: str
+    time: str
+    temperature: float
+    humidity: float
+
+
+class BusSensorsBody(StopSensorsBody):
+    """A bus's sensors: °C, %, ppm, and `open` or `closed`."""
+
+    co2_level: int
+    door_status: Literal["open", "closed"]
+
+
+class BusPositionBody(_Exact):
+    """A bus's position: WGS84, metres along the route to the next stop, km/h, 0 outbound or 1 inbound."""
+
+    bus_id: str
+    line_id: str
+    time: str
+    latitude: float
+    longitude: float
+    passenger_count: int
+    next_stop_id: str
+    distance_to_next_stop: float
+    speed: float
+    direction: Literal[0, 1]
+
+
+class LineBody(_Exact):
+    """The newest position of each bus of a line."""
+
+    line_id: str
+    buses: list[BusPositionBody]
+
+
+class ErrorBody(_Exact):
+    """What every refusal looks like."""
+
+    error: str
+    message: str
+
+
+class RunBody(_Exact):
+    """What decides every byte of the data."""
+
+    run_id: str
+    seed: int
+    network_digest: str
+    scenario_digest: str
+    model_version: str
+
+
+class FeederBody(_Exact):
+    """How far a feeder is: its last tick, and how many simulated seconds are due and not yet written."""
+
+    name: str
+    last_tick: str
+    lag_s: float
+    state: Literal["running", "waiting for the store", "stopped"]
+
+
+class StretchBody(_Exact):
+    """A complete stretch of a stream, end excluded."""
+
+    start: str
+    end: str
+    run_id: str
+
+
+class StreamBody(_Exact):
+    """What the store holds of a stream."""
+
+    rows: int
+    coverage: list[StretchBody]
+
+
+class ClockBody(_Exact):
+    """Simulated now, and simulated seconds a wall second (`max`: as fast as possible)."""
+
+    now: str
+    rate: float | Literal["max"]
+
+
+class HealthBody(_Exact):
+    """`healthy`; `degraded` when a feeder lags or stopped; `unavailable` when the store can't be reached."""
+
+    status: Literal["healthy", "degraded", "unavailable"]
+    version: str
+    clock: ClockBody
+    run: RunBody
+    feeders: list[FeederBody]
+    streams: dict[str, StreamBody]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorAnswer:
+    """An error as a status, a body and headers."""
+
+    status: int
+    body: Body
+    headers: Mapping[str, str]
+
+
+def people_count_body(record: PeopleCount) -> Body:
+    """A `PeopleCountBody`."""
+    return {
+        "stop_id": record.stop_id,
+        "time": format_instant(record.time),
+        "count": record.count,
+        "line_ids": record.line_ids,
+    }
+
+
+def sensors_body(record: SensorReading) -> Body:
+    """A `BusSensorsBody`, or a `StopSensorsBody` where the record has no bus's sensors."""
+    body = {
+        "entity_id": record.entity_id,
+        "entity_type": record.entity_type,
+        "time": format_instant(record.time),
+        "temperature": record.temperature,
+        "humidity": record.humidity,
+    }
+    if record.entity_type == "bus":
+        body |= {"co2_level": record.co2_level, "door_status": record.door_status}
+    return body
+
+
+def bus_position_body(record: BusPosition) -> Body:
+    """A `BusPositionBody`."""
+    return {
+        "bus_id": record.bus_id,
+        "line_id": record.line_id,
+        "time": format_instant(record.time),
+        "latitude": record.latitude,
+        "longitude": record.longitude,
+        "passenger_count": record.passenger_count,
+        "next_stop_id": record.next_stop_id,
+        "distance_to_next_stop": record.distance_to_next_stop,
+        "speed": record.speed,
+        "direction": record.direction,
+    }
+
+
+def line_body(line_id: str, records: Sequence[BusPosition]) -> Body:
+    """A `LineBody`."""
+    return {"line_id": line_id, "buses": [bus_position_body(record) for record in records]}
+
+
+def run_body(run: Run) -> Body:
+    """A `RunBody`."""
+    return {"run_id": run.run_id, **asdict(run)}
+
+
+def feeder_body(status: FeederStatus) -> Body:
+    """A `FeederBody`."""
+    return {
+        "name": status.name,
+        "last_tick": format_instant(status.last_tick),
+        "lag_s": status.lag.total_seconds(),
+        "state": status.state,
+    }
+
+
+def stream_body(rows: int, coverage: Sequence[Covered]) -> Body:
+    """A `StreamBody`."""
+    stretches = [
+        {"start": format_instant(held.start), "end": format_instant(held.end), "run_id": held.run.run_id}
+        for held in coverage
+    ]
+    return {"rows": rows, "coverage": stretches}
+
+
+def clock_body(now: datetime, rate: float) -> Body:
+    """A `ClockBody`."""
+    return {"now": format_instant(now), "rate": "max" if math.isinf(rate) else rate}
+
+
+def error_answer(error: ServiceError) -> ErrorAnswer:
+    """How an error is answered."""
+    headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+    return ErrorAnswer(error.status, dict(error.body), headers)

@@ -1,0 +1,97 @@
+"""What is set from outside. The only module that reads the environment.
+
+Every option of the command line has a variable `BUS_SIMULATOR_…`; the names after it are those of older
+deployments and count where the first is absent.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+VARIABLES: dict[str, tuple[str, ...]] = {
+    "network": ("BUS_SIMULATOR_NETWORK", "CONFIG_FILE"),
+    "seed": ("BUS_SIMULATOR_SEED",),
+    "store": ("BUS_SIMULATOR_STORE",),
+    "speed": ("BUS_SIMULATOR_SPEED",),
+    "port": ("BUS_SIMULATOR_PORT",),
+    "host": ("BUS_SIMULATOR_HOST",),
+    "at": ("BUS_SIMULATOR_AT",),
+    "backfill": ("BUS_SIMULATOR_BACKFILL",),
+    "jobs": ("BUS_SIMULATOR_JOBS",),
+    "continue_with_new_inputs": ("BUS_SIMULATOR_CONTINUE_WITH_NEW_INPUTS",),
+    "log_level": ("BUS_SIMULATOR_LOG_LEVEL", "LOG_LEVEL"),
+    "days": ("BUS_SIMULATOR_DAYS",),
+    "start": ("BUS_SIMULATOR_START",),
+    "end": ("BUS_SIMULATOR_END",),
+    "json": ("BUS_SIMULATOR_JSON",),
+    "stream": ("BUS_SIMULATOR_STREAM",),
+    "format": ("BUS_SIMULATOR_FORMAT",),
+    "output": ("BUS_SIMULATOR_OUTPUT",),
+}
+"""The environment variables of each option, first come first served."""
+
+DEFAULT_STORE = "duckdb:var/bus.duckdb"
+DEFAULT_NETWORK = Path("data/lines.yaml")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+GREATEST_SPEED = 1_000_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How `run` runs. `at` None means wall time; `speed` is simulated seconds a second, infinite for max.
+
+    `jobs` None chooses by the network's size; `store` is a URL.
+    """
+
+    network: Path
+    seed: int
+    store: str
+    speed: float
+    host: str
+    port: int
+    at: datetime | None
+    backfill: timedelta
+    jobs: int | None
+    continue_with_new_inputs: bool
+
+
+def api_key() -> str | None:
+    """The API key that the environment sets, None where it sets none."""
+    return os.environ.get("BUS_SIMULATOR_API_KEY", "").strip() or None
+
+
+def default_store() -> str:
+    """The store's URL where no option names one; `TIMESTREAM_DATABASE` makes it that database."""
+    database = os.environ.get("TIMESTREAM_DATABASE", "").strip()
+    if not database:
+        return DEFAULT_STORE
+    return f"timestream://{database}?region={os.environ.get('AWS_REGION', '').strip() or 'eu-west-1'}"
+
+
+def default_network() -> Path:
+    """`data/lines.yaml` in the working directory, else the copy that comes with the program."""
+    package = Path(__file__).parent
+    places = (DEFAULT_NETWORK, package / "data" / "lines.yaml", package.parent / "data" / "lines.yaml")
+    return next((place for place in places if place.is_file()), DEFAULT_NETWORK)
+
+
+def ignored_interval() -> str | None:
+    """`TIME_INTERVAL` of older deployments, which no longer sets anything: ticks are 30 s and 60 s apart."""
+    return os.environ.get("TIME_INTERVAL", "").strip() or None
+
+
+def parse_speed(text: str) -> float:
+    """A positive factor, or `max` for as fast as possible. ValueError for anything else."""
+    if text.strip().lower() == "max":
+        return math.inf
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = math.nan
+    if not 0 < speed <= GREATEST_SPEED:
+        raise ValueError(f"'{text}' is no speed; write a number more than 0 (at most 1,000,000), or max")
+    return speed

@@ -1,0 +1,26 @@
+"""Stretches of time that commands work on, by default all that a store has."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from storage.coverage import overlapping
+from storage.schema import Stream
+from storage.store import Store
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def held(
+    store: Store, stream: Stream, start: datetime | None, end: datetime | None
+) -> tuple[datetime, datetime]:
+    """[start, end), with what isn't given taken from the stream's coverage; empty where there is none."""
+    coverage = store.coverage(stream)
+    first = min((stretch.start for stretch in coverage), default=EPOCH)
+    last = max((stretch.end for stretch in coverage), default=EPOCH)
+    return start or first, end or last
+
+
+def is_covered(store: Store, stream: Stream, start: datetime, end: datetime) -> bool:
+    """Whether the store has any of [start, end)."""
+    return bool(overlapping(store.coverage(stream), start, end))

@@ -1,0 +1,65 @@
+"""Instants and spans as people write them, and as answers show them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+HOUR = timedelta(hours=1)
+ACCEPTED = "2026-03-02, 2026-03-02T08:30, 2026-03-02T08:30:15.250Z or 2026-03-02T09:30:15+01:00"
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+LONGEST_SPAN = timedelta(days=366)
+
+_ISO = re.compile(r"\d{4}-?[0-9W][0-9-]{1,5}(?:[T ]\d\d[0-9:.,]*(?:Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
+_LOST_PLUS = re.compile(r"(.[T ]\d\d[0-9:.,]*) (\d\d(?::?\d\d)?)$")
+
+
+def parse_instant(text: str) -> datetime:
+    """The UTC instant that ISO 8601 `text` names; without a zone it is UTC, without a time midnight.
+
+    An offset whose `+` a URL turned into a space is understood. ValueError for anything else.
+    """
+    wanted = _LOST_PLUS.sub(r"\1+\2", text.strip().upper())
+    try:
+        if not _ISO.fullmatch(wanted):
+            raise ValueError(wanted)
+        instant = datetime.fromisoformat(wanted)
+        zoned = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+        return zoned.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"'{text}' is no ISO 8601 time; accepted are {ACCEPTED}") from None
+
+
+def format_instant(instant: datetime) -> str:
+    """`YYYY-MM-DDTHH:MM:SSZ`, with milliseconds only where they are not zero."""
+    utc = instant.astimezone(UTC)
+    milliseconds = utc.microsecond // 1000
+    fraction = f".{milliseconds:03d}" if milliseconds else ""
+    return (
+        f"{utc.year:04d}-{utc.month:02d}-{utc.day:02d}T"
+        f"{utc.hour:02d}:{utc.minute:02d}:{utc.second:02d}{fraction}Z"
+    )
+
+
+def parse_span(text: str) -> timedelta:
+    """A length of time like `90m`, `24h`, `5d`; `0` is none. ValueError for anything else."""
+    found = re.fullmatch(r"([0-9]{1,9})([smhdw])", text.strip().lower())
+    if text.strip() == "0":
+        return timedelta()
+    span = timedelta(**{UNITS[found[2]]: int(found[1])}) if found else None
+    if span is None or span > LONGEST_SPAN:
+        raise ValueError(f"'{text}' is no span; write for example 90m, 24h, 5d (at most 366d), or 0")
+    return span
+
+
+def floor(instant: datetime, step: timedelta) -> datetime:
+    """The last whole multiple of `step` since the epoch at or before an instant, UTC."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return instant.astimezone(UTC) - (instant - epoch) % step
+
+
+def ceiling(instant: datetime, step: timedelta) -> datetime:
+    """The first whole multiple of `step` since the epoch at or after an instant, UTC."""
+    below = floor(instant, step)
+    return below if below == instant else below + step

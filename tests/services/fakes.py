@@ -1,0 +1,126 @@
+"""A small network, a model that is a formula, a store that fails on demand, wall time that waits move."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+
+from simulator.clock import Clock
+from simulator.network import Network, Stop
+from storage.errors import StoreError
+from storage.schema import Record, Stream
+from storage.store import Run
+from tests.networks import line, street
+from tests.storage.conformance.model import ModelStore
+from tests.storage.records import count, position, reading, table, visit
+
+NOW = datetime(2026, 3, 2, 7, 30, 10, tzinfo=UTC)
+"""A Monday, half past eight in Madrid, ten seconds after a tick of every stream."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86_400))
+RUN, OTHER_RUN = (Run(seed, "n" * 64, "", "1") for seed in (1, 2))
+
+
+def network() -> Network:
+    """Line L1 (stops S001 to S003, buses B001 and B002) and L2 (S002 to S004, B003)."""
+    lines = (
+        line("L1", street(3), buses=2),
+        line("L2", street(3, first=2), buses=1, first_bus=3),
+    )
+    stops = (
+        Stop(place.stop_id, place.stop_id, place.latitude, place.longitude)
+        for place in {stop.stop_id: stop for ln in lines for stop in ln.patterns[0].stops}.values()
+    )
+    return Network(lines=lines, stops=tuple(sorted(stops, key=lambda stop: stop.stop_id)))
+
+
+Make = Callable[[datetime, str], Record]
+
+ROWS: dict[Stream, tuple[Make, Sequence[str], timedelta, timedelta]] = {
+    Stream.PEOPLE_COUNT: (
+        lambda time, stop: count(time, stop, people=time.minute),
+        ("S001", "S002", "S003"),
+        MINUTE,
+        0 * SECOND,
+    ),
+    Stream.SENSOR_DATA: (reading, ("B001", "B002", "B003", "S001", "S002"), MINUTE, 0 * SECOND),
+    Stream.BUS_POSITION: (
+        lambda time, bus: position(time, bus, line_id="L2" if bus == "B003" else "L1"),
+        ("B001", "B002", "B003"),
+        30 * SECOND,
+        0 * SECOND,
+    ),
+    Stream.STOP_VISIT: (visit, ("B001", "B003"), 95 * SECOND, 4.5 * SECOND),
+}
+"""How each stream's rows are made: of whom, how far apart, how far off whole multiples of that."""
+
+
+def expected(stream: Stream, start: datetime, end: datetime) -> list[Record]:
+    """What `FormulaCity` says of [start, end). S004 has never anything."""
+    make, entities, step, offset = ROWS[stream]
+    time = EPOCH + -(-(start - EPOCH - offset) // step) * step + offset
+    records: list[Record] = []
+    while time < end:
+        records += [make(time, entity) for entity in entities]
+        time += step
+    return records
+
+
+class FormulaCity:
+    """A model whose records follow from their time; remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[datetime, datetime, tuple[Stream, ...]]] = []
+
+    def window(self, start: datetime, end: datetime, streams: Collection[Stream]) -> dict[Stream, pa.Table]:
+        self.asked.append((start, end, tuple(streams)))
+        return {stream: table(stream, expected(stream, start, end)) for stream in streams}
+
+
+class FaultyStore(ModelStore):
+    """Fails with `failing` until that is None; `failures` counts down to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failing: StoreError | None = None
+        self.failures = -1
+
+    def ping(self) -> None:
+        if self.failing is None or self.failures == 0:
+            super().ping()
+            return
+        self.failures -= 1
+        raise self.failing
+
+
+SHORTEST_WAIT_S = 0.001
+"""Real waits overshoot, too; and less might not move a float of this size at all."""
+
+
+class FakeWall:
+    """Wall time that a waiting clock moves by itself, up to `end`, which closes the clock."""
+
+    def __init__(self, end: datetime) -> None:
+        self.seconds = NOW.timestamp()
+        self.end = end.timestamp()
+        self.waits: list[float] = []
+        self.clock: Clock | None = None
+
+    def time(self) -> float:
+        return self.seconds
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.seconds += max(seconds, SHORTEST_WAIT_S)
+        if self.seconds >= self.end and self.clock is not None:
+            self.clock.close()
+
+
+def fake_clock(*, lasts: timedelta, rate: float = 1.0) -> Clock:
+    """A clock that starts at `NOW`, needs no real time, and closes itself after `lasts` of wall time."""
+    wall = FakeWall(NOW + lasts)
+    wall.clock = Clock(rate=rate, wall=wall)
+    return wall.clock

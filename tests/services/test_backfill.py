@@ -1,0 +1,102 @@
+"""Backfills: which windows, in which order, and what is in the store when one is broken off."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+
+import pytest
+
+from services.backfill import Window, fill, hours, plan
+from storage.errors import StoreUnavailable
+from storage.schema import Stream
+from tests.services.fakes import HOUR, MINUTE, NOW, RUN, FaultyStore, FormulaCity, expected
+
+START = NOW.replace(minute=0, second=0)
+ALL = tuple(Stream)
+
+
+def filled(store: FaultyStore, start: datetime, end: datetime) -> int:
+    windows = plan(store, start, end, newest_first=False)
+    return sum(done.rows for done in fill(windows, model=FormulaCity(), store=store, run=RUN))
+
+
+def test_windows_are_whole_utc_hours_but_at_the_ends() -> None:
+    start, end = START + 20 * MINUTE, START + 130 * MINUTE
+    assert list(hours(start, end)) == [
+        (start, START + HOUR),
+        (START + HOUR, START + 2 * HOUR),
+        (START + 2 * HOUR, end),
+    ]
+
+
+def test_an_empty_store_lacks_every_hour_of_every_stream() -> None:
+    assert plan(FaultyStore(), START, START + 2 * HOUR, newest_first=True) == [
+        Window(START + HOUR, START + 2 * HOUR, ALL),
+        Window(START, START + HOUR, ALL),
+    ]
+
+
+def test_only_what_is_missing_is_planned_stream_by_stream() -> None:
+    store = FaultyStore()
+    filled(store, START, START + HOUR)
+    batch = FormulaCity().window(START + HOUR, START + 90 * MINUTE, [Stream.STOP_VISIT])
+    covers = (START + HOUR, START + 90 * MINUTE)
+    store.write(Stream.STOP_VISIT, batch[Stream.STOP_VISIT], covers=covers, run=RUN)
+    others = tuple(stream for stream in Stream if stream is not Stream.STOP_VISIT)
+    assert plan(store, START, START + 2 * HOUR, newest_first=False) == [
+        Window(START + HOUR, START + 2 * HOUR, others),
+        Window(START + 90 * MINUTE, START + 2 * HOUR, (Stream.STOP_VISIT,)),
+    ]
+
+
+def test_a_filled_store_has_exactly_the_models_records() -> None:
+    store = FaultyStore()
+    start, end = START + 20 * MINUTE, START + 130 * MINUTE
+    rows = filled(store, start, end)
+    assert rows == sum(store.rows(stream) for stream in Stream)
+    for stream in Stream:
+        assert store.records[stream] == expected(stream, start, end)
+    assert filled(store, start, end) == 0
+
+
+def test_a_broken_off_backfill_goes_on_where_it_was() -> None:
+    store, stop = FaultyStore(), threading.Event()
+    windows = plan(store, START, START + 5 * HOUR, newest_first=True)
+    for done in fill(windows, model=FormulaCity(), store=store, run=RUN, stopped=stop.is_set):
+        if done.window.start == START + 3 * HOUR:
+            stop.set()
+    assert plan(store, START, START + 5 * HOUR, newest_first=True)
+    filled(store, START, START + 5 * HOUR)
+    assert plan(store, START, START + 5 * HOUR, newest_first=True) == []
+    for stream in Stream:
+        assert store.records[stream] == expected(stream, START, START + 5 * HOUR)
+
+
+def test_the_next_window_is_simulated_while_one_is_written() -> None:
+    city, store = FormulaCity(), FaultyStore()
+    simulated = threading.Event()
+    write = store.write
+
+    def slow_write(*arguments: object, **named: object) -> None:
+        assert len(city.asked) >= 2 or simulated.wait(5)
+        write(*arguments, **named)  # type: ignore[arg-type]
+
+    def window(start: datetime, end: datetime, streams: tuple[Stream, ...]) -> object:
+        result = FormulaCity.window(city, start, end, streams)
+        if len(city.asked) == 2:
+            simulated.set()
+        return result
+
+    store.write = slow_write  # type: ignore[method-assign]
+    city.window = window  # type: ignore[method-assign, assignment]
+    windows = plan(store, START, START + 3 * HOUR, newest_first=False)
+    assert len(list(fill(windows, model=city, store=store, run=RUN))) == 3
+
+
+def test_a_store_that_fails_ends_the_backfill() -> None:
+    store = FaultyStore()
+    windows = plan(store, START, START + 3 * HOUR, newest_first=False)
+    store.failing = StoreUnavailable("no room")
+    with pytest.raises(StoreUnavailable, match="no room"):
+        list(fill(windows, model=FormulaCity(), store=store, run=RUN))

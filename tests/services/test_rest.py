@@ -1,0 +1,350 @@
+"""REST, request by request: bodies, texts, and which refusal comes first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.types import ASGIApp
+
+from services.app import create_app
+from services.auth import ApiKey
+from services.backfill import fill, plan
+from services.context import Context, Snapshots
+from services.feeder import FEEDERS, Feeder
+from services.logs import JsonFormatter
+from simulator.clock import Clock
+from storage.errors import StoreError, StoreInvalid, StoreUnavailable
+from tests.services.fakes import (
+    HOUR,
+    MINUTE,
+    NOW,
+    RUN,
+    FakeWall,
+    FaultyStore,
+    FormulaCity,
+    network,
+)
+
+KEY = {"x-api-key": "right", "x-group-name": "team-alpha"}
+LATEST = "2026-03-02T07:30:00Z"
+START = NOW - HOUR - timedelta(seconds=10)
+
+
+class Served:
+    """An application over an hour of data, and the store behind it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = FaultyStore()
+        clock = Clock(wall=FakeWall(NOW + HOUR))
+        windows = plan(self.store, START, NOW, newest_first=False)
+        list(fill(windows, model=FormulaCity(), store=self.store, run=RUN))
+        self.feeders = [
+            Feeder(kind, model=FormulaCity(), store=self.store, run=RUN, clock=clock, start=NOW)
+            for kind in FEEDERS
+        ]
+        self.context = Context(
+            store=self.store,
+            network=network(),
+            clock=clock,
+            run=RUN,
+            key=ApiKey.of("right"),
+            version="1.2.3",
+            feeders=self.feeders,
+            snapshots=Snapshots(_copy, ApiKey.of("local"), folder),
+        )
+        self.app: ASGIApp = create_app(self.context)
+
+    def ask(self, path: str, headers: Mapping[str, str] = KEY, *, method: str = "GET") -> httpx.Response:
+        return ask(self.app, path, headers, method=method)
+
+
+def ask(app: ASGIApp, path: str, headers: Mapping[str, str] = KEY, *, method: str = "GET") -> httpx.Response:
+    async def request() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+            return await client.request(method, path, headers=headers)
+
+    return asyncio.run(request())
+
+
+def _copy(path: Path) -> None:
+    path.write_text("a copy")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
+    return Served(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture
+def failing(served: Served) -> Iterator[Served]:
+    served.store.failing = StoreUnavailable("gone")
+    yield served
+    served.store.failing = None
+
+
+PEOPLE = {"stop_id": "S001", "time": LATEST, "count": 30, "line_ids": "L1,L2"}
+POSITION = {
+    "bus_id": "B001",
+    "line_id": "L1",
+    "time": LATEST,
+    "latitude": 40.4169,
+    "longitude": -3.7035,
+    "passenger_count": 0,
+    "next_stop_id": "S002",
+    "distance_to_next_stop": 120.5,
+    "speed": 18.3,
+    "direction": 0,
+}
+ANSWERS: list[tuple[str, dict[str, Any]]] = [
+    ("/people-count/S001?mode=latest", PEOPLE),
+    ("/people-count/S001?mode=latest&timestamp=nonsense", PEOPLE),
+    ("/people-count/S001?mode=other&timestamp=2026-03-02T07:30", PEOPLE),
+    ("/people-count/S001?timestamp=2030-01-01", PEOPLE),
+    (
+        "/people-count/S001?timestamp=2026-03-02T08:29:59 01:00",
+        PEOPLE | {"count": 29, "time": "2026-03-02T07:29:00Z"},
+    ),
+    (
+        "/people-count/S001?timestamp=2026-03-02T08:29:59%2B01:00",
+        PEOPLE | {"count": 29, "time": "2026-03-02T07:29:00Z"},
+    ),
+    (
+        "/sensors/bus/B001?mode=latest",
+        {
+            "entity_id": "B001",
+            "entity_type": "bus",
+            "time": LATEST,
+            "temperature": 20.5,
+            "humidity": 40.0,
+            "co2_level": 600,
+            "door_status": "closed",
+        },
+    ),
+    (
+        "/sensors/stop/S001?mode=latest",
+        {"entity_id": "S001", "entity_type": "stop", "time": LATEST, "temperature": 20.5, "humidity": 40.0},
+    ),
+    ("/bus-position/B001?mode=latest", POSITION),
+    ("/bus-position/B001?timestamp=2026-03-02T07:29:59.9Z", POSITION | {"time": "2026-03-02T07:29:30Z"}),
+    (
+        "/bus-position/line/L1?mode=latest",
+        {"line_id": "L1", "buses": [POSITION, POSITION | {"bus_id": "B002"}]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), ANSWERS)
+def test_answers_are_exactly_these(served: Served, path: str, body: dict[str, Any]) -> None:
+    answer = served.ask(path)
+    assert (answer.status_code, answer.json()) == (200, body)
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_fields_come_in_the_contracts_order(served: Served) -> None:
+    assert list(served.ask("/bus-position/B001?mode=latest").json()) == list(POSITION)
+
+
+MUST_SPECIFY = "Must specify 'mode=latest' or 'timestamp' parameter"
+LINES_ONLY_LATEST = "Line queries only support 'mode=latest' parameter"
+NO_TIME = (
+    "Invalid timestamp format: 'noon'. Accepted: 2026-03-02, 2026-03-02T08:30, 2026-03-02T08:30:15.250Z "
+    "or 2026-03-02T09:30:15+01:00"
+)
+ANY = "?mode=latest"
+NO_KEY: dict[str, str] = {}
+WRONG = KEY | {"x-api-key": "wrong"}
+REFUSALS: list[tuple[str, Mapping[str, str], int, str, str]] = [
+    ("/people-count/S001" + ANY, NO_KEY, 401, "Unauthorized", "Missing x-api-key header"),
+    ("/people-count/S001" + ANY, {"x-api-key": "wrong"}, 401, "Unauthorized", "Missing x-group-name header"),
+    ("/people-count/S001" + ANY, WRONG, 401, "Unauthorized", "Invalid API key"),
+    ("/nowhere", NO_KEY, 401, "Unauthorized", "Missing x-api-key header"),
+    ("/people-count/S999", WRONG, 401, "Unauthorized", "Invalid API key"),
+    ("/nowhere", KEY, 404, "NotFound", "Not found"),
+    ("/", KEY, 404, "NotFound", "Not found"),
+    ("/people-count", KEY, 404, "NotFound", "Not found"),
+    ("/people-count/S001/", KEY, 404, "NotFound", "Not found"),
+    ("/bus-position/line/L1/more", KEY, 404, "NotFound", "Not found"),
+    ("/people-count/S001", KEY, 400, "BadRequest", MUST_SPECIFY),
+    ("/people-count/S001?mode=history", KEY, 400, "BadRequest", MUST_SPECIFY),
+    ("/people-count/S001?timestamp=", KEY, 400, "BadRequest", MUST_SPECIFY),
+    ("/people-count/S999", KEY, 400, "BadRequest", MUST_SPECIFY),
+    ("/people-count/S999?timestamp=noon", KEY, 400, "BadRequest", NO_TIME),
+    (
+        "/sensors/tram/S001" + ANY,
+        KEY,
+        400,
+        "BadRequest",
+        "Invalid entity_type: tram. Must be 'bus' or 'stop'",
+    ),
+    ("/sensors/tram/S001", KEY, 400, "BadRequest", "Invalid entity_type: tram. Must be 'bus' or 'stop'"),
+    ("/sensors/bus/B001", KEY, 400, "BadRequest", MUST_SPECIFY),
+    ("/bus-position/B001?timestamp=noon", KEY, 400, "BadRequest", NO_TIME),
+    ("/bus-position/line/L1", KEY, 400, "BadRequest", LINES_ONLY_LATEST),
+    ("/bus-position/line/L99?timestamp=2026-03-02", KEY, 400, "BadRequest", LINES_ONLY_LATEST),
+    ("/people-count/S999" + ANY, KEY, 404, "NotFound", "Stop S999 not found"),
+    ("/sensors/stop/S999" + ANY, KEY, 404, "NotFound", "Stop S999 not found"),
+    ("/sensors/bus/S001" + ANY, KEY, 404, "NotFound", "Bus S001 not found"),
+    ("/bus-position/B999" + ANY, KEY, 404, "NotFound", "Bus B999 not found"),
+    ("/bus-position/line/L99" + ANY, KEY, 404, "NotFound", "Line L99 not found"),
+    ("/people-count/S004" + ANY, KEY, 404, "NotFound", "No data found for stop S004"),
+    ("/people-count/S001?timestamp=2020-01-01", KEY, 404, "NotFound", "No data found for stop S001"),
+    ("/sensors/bus/B001?timestamp=2020-01-01", KEY, 404, "NotFound", "No data found for bus B001"),
+    ("/sensors/stop/S001?timestamp=2020-01-01", KEY, 404, "NotFound", "No data found for stop S001"),
+    ("/bus-position/B001?timestamp=2020-01-01", KEY, 404, "NotFound", "No data found for bus B001"),
+]
+
+
+@pytest.mark.parametrize(("path", "headers", "status", "error", "message"), REFUSALS)
+def test_refusals_have_these_texts_and_this_precedence(
+    served: Served, path: str, headers: Mapping[str, str], status: int, error: str, message: str
+) -> None:
+    answer = served.ask(path, headers)
+    assert (answer.status_code, answer.json()) == (status, {"error": error, "message": message})
+
+
+def test_a_line_whose_buses_have_been_silent_for_five_minutes_has_none(served: Served) -> None:
+    path = "/bus-position/line/L1?mode=latest"
+    assert ask(_app_at(served, NOW + 4 * MINUTE), path).status_code == 200
+    silent = ask(_app_at(served, NOW + 6 * MINUTE), path)
+    assert (silent.status_code, silent.json()["message"]) == (404, "No buses found for line L1")
+
+
+def _app_at(served: Served, now: datetime) -> ASGIApp:
+    return create_app(replace(served.context, clock=Clock(start=now, wall=FakeWall(NOW + HOUR))))
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/people-count/S001?mode=latest", 503),
+        ("/bus-position/line/L1?mode=latest", 503),
+        ("/bus-position/B001?timestamp=2026-03-02", 503),
+        ("/people-count/S999?mode=latest", 404),
+        ("/people-count/S001", 400),
+        ("/nowhere", 404),
+    ],
+)
+def test_a_store_out_of_reach_is_503_after_every_other_refusal(
+    failing: Served, path: str, status: int
+) -> None:
+    answer = failing.ask(path)
+    assert answer.status_code == status
+    if status == 503:
+        assert answer.json()["error"] == "Unavailable"
+        assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("fault", [StoreInvalid("damaged at /secret/place"), StoreError("x")])
+def test_a_fault_of_ours_is_500_and_its_cause_is_in_the_log_only(
+    failing: Served, fault: StoreError, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing.store.failing = fault
+    answer = failing.ask("/people-count/S001?mode=latest")
+    assert (answer.status_code, answer.json()) == (
+        500,
+        {"error": "InternalServerError", "message": "An unexpected error occurred. Please try again later."},
+    )
+    assert str(fault) in caplog.text
+
+
+def test_health_is_open_and_says_how_everything_is(served: Served) -> None:
+    answer = served.ask("/health", {})
+    body = answer.json()
+    assert answer.status_code == 200
+    assert (body["version"], body["clock"]) == ("1.2.3", {"now": "2026-03-02T07:30:10Z", "rate": 1.0})
+    assert body["run"]["run_id"] == RUN.run_id
+    assert [feeder["name"] for feeder in body["feeders"]] == ["people-count", "sensors", "bus-position"]
+    assert body["streams"]["people_count"]["rows"] == 61 * 3
+    assert body["streams"]["people_count"]["coverage"] == [
+        {"start": "2026-03-02T06:30:00Z", "end": "2026-03-02T07:30:10Z", "run_id": RUN.run_id}
+    ]
+
+
+def test_health_is_degraded_when_a_feeder_does_not_run(served: Served) -> None:
+    assert served.ask("/health").json()["status"] == "degraded"
+    for feeder in served.feeders:
+        feeder._state = "running"
+    assert served.ask("/health").json()["status"] == "healthy"
+    for feeder in served.feeders:
+        feeder._state = "stopped"
+
+
+def test_health_is_unavailable_without_the_store(failing: Served) -> None:
+    answer = failing.ask("/health", {})
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    assert answer.json()["streams"] == {}
+
+
+def test_other_methods_are_refused_in_the_same_shape(served: Served) -> None:
+    answer = served.ask("/people-count/S001?mode=latest", method="POST")
+    assert (answer.status_code, answer.json()["error"]) == (405, "MethodNotAllowed")
+
+
+def test_browsers_may_ask_from_anywhere(served: Served) -> None:
+    preflight = served.ask(
+        "/people-count/S001",
+        {
+            "origin": "https://map.example",
+            "access-control-request-method": "GET",
+            "access-control-request-headers": "x-api-key,x-group-name,content-type",
+        },
+        method="OPTIONS",
+    )
+    assert preflight.status_code == 200
+    assert preflight.headers["access-control-allow-origin"] == "*"
+    for path in ("/people-count/S001?mode=latest", "/nowhere"):
+        answer = served.ask(path, {"origin": "https://map.example"})
+        assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_the_description_is_open_and_names_every_route(served: Served) -> None:
+    description = served.ask("/openapi.json", {}).json()
+    assert set(description["paths"]) == {
+        "/people-count/{stop_id}",
+        "/sensors/{entity_type}/{entity_id}",
+        "/bus-position/{bus_id}",
+        "/bus-position/line/{line_id}",
+        "/health",
+    }
+
+
+def test_a_copy_of_the_store_needs_its_own_key_and_leaves_nothing_behind(
+    served: Served, tmp_path: Path
+) -> None:
+    assert served.ask("/local/snapshot").status_code == 401
+    answer = served.ask("/local/snapshot", {"x-api-key": "local", "x-group-name": "snapshot"})
+    assert answer.text == "a copy"
+    assert served.context.snapshots is not None
+    assert list(served.context.snapshots.folder.iterdir()) == []
+
+
+def test_the_access_log_is_json_with_the_group_and_without_secrets(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    served.ask("/people-count/S001?mode=latest&api_key=right")
+    (record,) = [record for record in caplog.records if record.name == "bus_simulator.access"]
+    line = JsonFormatter().format(record)
+    logged = json.loads(line)
+    assert (logged["level"], logged["group"], logged["status"]) == ("INFO", "team-alpha", 200)
+    assert logged["path"] == "/people-count/S001"
+    assert "right" not in line
+    assert len(line.splitlines()) == 1
+
+
+def test_a_group_cannot_forge_log_lines(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    served.ask("/health", {"x-group-name": 'a", "level": "ERROR' + "b" * 100})
+    (record,) = [record for record in caplog.records if record.name == "bus_simulator.access"]
+    logged = json.loads(JsonFormatter().format(record))
+    assert logged["level"] == "INFO"
+    assert len(logged["group"]) == 64
