@@ -45,11 +45,15 @@ MEND: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing wrong in a file: the line counts from 1."""
+    """One thing wrong in a file: the line counts from 1, the message is one printable line."""
 
     file: str
     line: int
     message: str
+
+    def __post_init__(self) -> None:
+        printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in self.message[:500])
+        object.__setattr__(self, "message", printable)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.message}"
@@ -93,7 +97,7 @@ def findings(
         elif kind == "missing":
             yield in_file(loc), f"`{_field(loc)}` {MEND[kind]}"
         elif not loc:
-            yield loc, f"the file must be a mapping of {', '.join(fields_at(model, loc))}"
+            yield loc, f"a mapping is expected here, of {', '.join(fields_at(model, loc))}"
         else:
             mend = MEND.get(kind, item["msg"]).format_map(item.get("ctx", {}))
             yield in_file(loc), f"`{_field(in_file(loc))}` {mend}, got {shown(item['input'])}"

@@ -53,14 +53,15 @@ def defined_places(data: Any) -> Iterator[tuple[str, tuple[str, float, float]]]:
 def _definitions(data: Any) -> Iterator[tuple[Loc, str, tuple[str, float, float]]]:
     for path in (("stops", "*"), ("lines", "*", "stops", "*")):
         for loc, entry in find(data, path):
-            if isinstance(entry, dict) and isinstance(entry.get("stop_id"), str):
+            stop_id = _stop_id(entry)
+            if stop_id is not None:
                 name, latitude, longitude = entry.get("name"), entry.get("latitude"), entry.get("longitude")
-                if isinstance(name, str) and _is_number(latitude) and _is_number(longitude):
-                    yield loc, entry["stop_id"], (name, float(latitude), float(longitude))
+                if isinstance(name, str) and _is_number(latitude, 90) and _is_number(longitude, 180):
+                    yield loc, stop_id, (name, float(latitude), float(longitude))
 
 
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= 180
+def _is_number(value: Any, most: int) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= most
 
 
 def _repeated(document: Document, path: tuple[str, ...]) -> Found:
@@ -89,8 +90,8 @@ def _line(loc: Loc, line: dict[str, Any], places: Mapping[str, tuple[str, float,
     if not isinstance(stops, list):
         return
     yield from _entries((*loc, "stops"), stops, places)
-    terminals = {entry.get("stop_id") for entry in stops if _is_terminal(entry)}
-    ids = [entry.get("stop_id") if isinstance(entry, dict) else None for entry in stops]
+    terminals = {_stop_id(entry) for entry in stops if _is_terminal(entry)}
+    ids = [_stop_id(entry) for entry in stops]
     if "patterns" not in line:
         yield from _sequence((*loc, "stops"), ids, terminals, places)
         return
@@ -102,8 +103,13 @@ def _line(loc: Loc, line: dict[str, Any], places: Mapping[str, tuple[str, float,
             yield from _unknown_stops(pattern_loc, names, ids)
             yield from _sequence(pattern_loc, names, terminals, places)
     for i, stop_id in enumerate(ids):
-        if isinstance(stop_id, str) and stop_id not in used:
+        if stop_id is not None and stop_id not in used:
             yield (*loc, "stops", i), "no pattern of the line serves this stop: add it to one, or remove it"
+
+
+def _stop_id(entry: Any) -> str | None:
+    stop_id = entry.get("stop_id") if isinstance(entry, dict) else None
+    return stop_id if isinstance(stop_id, str) else None
 
 
 def _is_terminal(entry: Any) -> bool:
@@ -115,9 +121,9 @@ def _entries(loc: Loc, stops: list[Any], places: Mapping[str, tuple[str, float, 
     """Stops of one line that come twice, or whose name and place nobody gives."""
     seen: dict[str, int] = {}
     for i, entry in enumerate(stops):
-        if not isinstance(entry, dict) or not isinstance(entry.get("stop_id"), str):
+        stop_id = _stop_id(entry)
+        if stop_id is None:
             continue
-        stop_id = entry["stop_id"]
         if stop_id in seen:
             message = "the line has this stop already: list it once, and use `patterns` to serve it twice"
             yield (*loc, i), message

@@ -79,7 +79,7 @@ def _subject(data: Any, loc: Loc) -> str:
     for step in (*loc, None):
         if isinstance(data, dict):
             named = ((kind, data.get(f"{kind}_id")) for kind in ("line", "pattern", "stop", "bus"))
-            names += [f"{kind} {name}" for kind, name in named if isinstance(name, str)]
+            names += [f"{kind} {name}" for kind, name in named if isinstance(name, str) and name]
         try:
             data = data[step]
         except (KeyError, IndexError, TypeError):

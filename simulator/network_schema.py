@@ -95,6 +95,8 @@ def _as_bands(value: Any) -> Any:
 
 
 def _as_departure(value: Any) -> Any:
+    if not isinstance(value, (str, dict)):
+        raise PydanticCustomError("departure", 'must be a time such as "06:30", or {{time, pattern}}')
     return {"time": value} if isinstance(value, str) else value
 
 

@@ -100,7 +100,9 @@ def services(entry: LineEntry, patterns: Sequence[Pattern], faults: Faults) -> M
     for day, window in windows.items():
         end_s = min(window.end_s, latest) if window.may_shorten else window.end_s
         if end_s < window.start_s:
-            faults.append(((window.field, day), "is too long to run all day: give it `hours`, or shorten it"))
+            too_long = "the line is too long for the default hours: give it `hours`"
+            disorder = f"`{window.field}` ends before it begins: put its times in order"
+            faults.append(((window.field, day), too_long if window.may_shorten else disorder))
             continue
         headways = tuple(_headways(entry, day, (window.start_s, end_s), faults))
         departures = tuple(_departures(entry, day, (window.start_s, end_s), patterns, faults))

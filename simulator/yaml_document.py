@@ -62,13 +62,14 @@ class Document:
         self._root = root
 
     def in_file(self, loc: Loc) -> Loc:
-        """As much of a location as is in the file."""
+        """A location without the steps that aren't in the file."""
         block: _Block | None = self._root
-        for i, step in enumerate(loc):
-            if block is None or step not in block.lines:
-                return loc[:i]
-            block = block.inner.get(step)
-        return loc
+        found: list[str | int] = []
+        for step in loc:
+            if block is not None and step in block.lines:
+                found.append(step)
+                block = block.inner.get(step)
+        return tuple(found)
 
     def line(self, loc: Loc) -> int:
         """The line, from 1, of a location, or of as much of it as is in the file."""
