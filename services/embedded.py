@@ -18,7 +18,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeAlias
 
 from services import history
-from services.auth import ApiKey, LocalKey
+from services.auth import ApiKey
 from services.backfill import Done, Window, fill
 from services.context import Context, Snapshots
 from services.feeder import FEEDERS, Feeder
@@ -51,18 +51,21 @@ def unwatched(filling: Iterable[Done], _windows: Sequence[Window]) -> int:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError when the port is taken or the host unknown."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listener = socket.socket(family, kind, protocol)
+    """A listening socket. Raises OSError, which says what to do, when the port is taken or can't be used."""
+    listener = None
     try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
-    except OSError:
-        listener.close()
-        raise
+    except OSError as error:
+        if listener is not None:
+            listener.close()
+        message = f"can't listen on {host} port {port}: {error.strerror}; choose another --port or --host"
+        raise OSError(error.errno, message) from error
     return listener
 
 
@@ -78,10 +81,11 @@ def local_address(listener: socket.socket) -> tuple[str, int]:
     return WILDCARDS.get(host, host), port
 
 
-def run_embedded(settings: Settings, *, key: LocalKey, listener: socket.socket, watch: Watch) -> None:
-    """Run until SIGTERM or SIGINT; the ticks in hand are finished and the store closed.
+@contextmanager
+def assembled(settings: Settings) -> Iterator[Embedded]:
+    """The parts of one process, let go of at the end. SIGTERM and SIGINT end whatever they do, in order.
 
-    Raises `InputError`, `StoreError` (`RunMismatch` for another run's store), and whatever stopped a feeder.
+    Raises `InputError`, and `StoreError` (`RunMismatch` for another run's store).
     """
     clock = Clock(start=settings.at, rate=settings.speed)
     with ExitStack() as stack:
@@ -90,14 +94,11 @@ def run_embedded(settings: Settings, *, key: LocalKey, listener: socket.socket, 
         store = stack.enter_context(closing(opened(settings.store)))
         check_run(store, inputs.run, continue_with_new_inputs=settings.continue_with_new_inputs)
         city = stack.enter_context(closing(inputs.city(settings.jobs)))
-        simulator = Embedded(settings, inputs, city, store, clock)
-        simulator.prepare(watch)
-        if not clock.closed:
-            simulator.serve(key, listener)
+        yield Embedded(settings, inputs, city, store, clock)
 
 
 class Embedded:
-    """One process's parts: made, then `prepare`d (the history), then `serve`d until the clock closes."""
+    """One process's parts: `prepare` writes the history, `serve` answers until the clock closes."""
 
     def __init__(self, settings: Settings, inputs: Inputs, city: City, store: Store, clock: Clock) -> None:
         self._settings, self._inputs = settings, inputs
@@ -122,16 +123,14 @@ class Embedded:
         now = self._clock.now()
         for feeder in self._feeders:
             feeder.catch_up(now)
-        windows = history.before_serving(
-            self._store, self._inputs.run, live=self._live, span=self._settings.backfill
-        )
-        rows = watch(self._filling(windows), windows)
-        log.info("history written", extra={"fields": {"hours": len(windows), "rows": rows}})
+        self._write_history(watch, history.before_serving)
 
-    def serve(self, key: LocalKey, listener: socket.socket) -> None:
-        """Feed and answer until the clock closes or a feeder fails."""
+    def serve(self, key: str, listener: socket.socket) -> None:
+        """Feed and answer until the clock closes or a feeder fails, which is then raised."""
+        if self._clock.closed:
+            return
         snapshot_key = secrets.token_urlsafe(24)
-        server = web_server(self._context(ApiKey.of(key.text), ApiKey.of(snapshot_key)))
+        server = web_server(self._context(ApiKey.of(key), ApiKey.of(snapshot_key)))
 
         def fail(error: BaseException) -> None:
             self._failures.append(error)
@@ -155,21 +154,15 @@ class Embedded:
 
     def _background(self) -> None:
         """Write the history that may come while serving."""
-        windows = history.in_background(
-            self._store, self._inputs.run, live=self._live, span=self._settings.backfill
-        )
-        rows = unwatched(self._filling(windows), windows)
-        if windows:
-            log.info("history written", extra={"fields": {"hours": len(windows), "rows": rows}})
+        self._write_history(unwatched, history.in_background)
 
-    def _filling(self, windows: Sequence[Window]) -> Iterator[Done]:
-        return fill(
-            windows,
-            model=self._city,
-            store=self._store,
-            run=self._inputs.run,
-            stopped=lambda: self._clock.closed,
-        )
+    def _write_history(self, watch: Watch, choose: Callable[..., Sequence[Window]]) -> None:
+        store, run = self._store, self._inputs.run
+        windows = choose(store, run, live=self._live, span=self._settings.backfill)
+        filling = fill(windows, model=self._city, store=store, run=run, stopped=lambda: self._clock.closed)
+        rows = watch(filling, windows)
+        if windows and not self._clock.closed:
+            log.info("history written", extra={"fields": {"windows": len(windows), "rows": rows}})
 
     def _drive(self) -> None:
         """At the greatest speed, now is where the slowest feeder is."""

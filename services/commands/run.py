@@ -70,12 +70,12 @@ def run(
         jobs=jobs,
         continue_with_new_inputs=continue_with_new_inputs,
     )
-    with closing(embedded.listen(host, port)) as listener:
+    watch = shown if sys.stderr.isatty() else embedded.unwatched
+    with closing(embedded.listen(host, port)) as listener, embedded.assembled(chosen) as simulator:
         key = local_key(settings.api_key(), beside(store, ".api-key"))
         click.echo(welcome(embedded.url_of(listener), key.text if key.is_new else None, key.path))
-        embedded.run_embedded(
-            chosen, key=key, listener=listener, watch=shown if sys.stderr.isatty() else embedded.unwatched
-        )
+        simulator.prepare(watch)
+        simulator.serve(key.text, listener)
 
 
 def welcome(url: str, new_key: str | None, key_file: Path | None) -> str:
