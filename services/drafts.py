@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ def draft(target: Path) -> Iterator[Path]:
 
     Raises FileNotFoundError where the folder is missing.
     """
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent))
     path = target.with_name(f".{target.name}.{os.getpid()}.partial")
     path.unlink(missing_ok=True)
     try:

@@ -22,7 +22,7 @@ Examples:
   bus-simulator export --stream bus_position --format parquet -o positions.parquet
   bus-simulator export --stream people_count --start 2026-03-02 --end 2026-03-03 --format csv -o a.csv"""
 )
-@option("--stream", type=click.Choice([*Stream]), required=True, help="Which stream.")
+@option("--stream", type=click.Choice([each.value for each in Stream]), required=True, help="Which stream.")
 @options.start_option
 @options.end_option
 @option("--format", type=click.Choice(FORMATS), required=True, help="How to write it.")
@@ -30,7 +30,7 @@ Examples:
 @options.store_option
 def export(
     *,
-    stream: Stream,
+    stream: str,
     start: datetime | None,
     end: datetime | None,
     format: str,  # noqa: A002 - the option's name
@@ -48,11 +48,12 @@ def export(
     from services.stretches import held, is_covered
     from services.writers import write_tables
 
+    wanted = Stream(stream)
     with closing(opened(store, must_exist=True)) as source:
-        first, last = held(source, stream, start, end)
-        if not is_covered(source, stream, first, last):
-            whole = " to ".join(map(format_instant, held(source, stream, None, None)))
+        first, last = held(source, wanted, start, end)
+        if not is_covered(source, wanted, first, last):
+            whole = " to ".join(map(format_instant, held(source, wanted, None, None)))
             raise click.ClickException(f"{store} has nothing of {stream} in that time; it has {whole}.")
         with draft(output) as path:
-            rows = write_tables(path, format, stream, source.scan(stream, start=first, end=last))
+            rows = write_tables(path, format, wanted, source.scan(wanted, start=first, end=last))
     click.echo(f"{rows:,} rows in {output}.")

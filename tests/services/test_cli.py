@@ -1,0 +1,255 @@
+"""The command line: what it refuses, with which exit code, and that it says so once and plainly."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from services import settings
+from services.cli import cli, status_of
+from storage.duckdb_store import DuckDBStore
+
+PAST = ["--start", "2026-03-02T06:00Z", "--end", "2026-03-02T06:10Z"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A working directory of its own, and logging as it was."""
+    monkeypatch.chdir(tmp_path)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield tmp_path
+    root.handlers[:], root.level = handlers, level
+
+
+def refused(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> tuple[int, str]:
+    """The exit code and what is on stderr, after checking that it is no traceback."""
+    code = status_of(arguments)
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert said.count("Error") == 1, said
+    return code, said
+
+
+BAD_USAGE = [
+    (["run", "--seed", "x"], "'--seed'"),
+    (["run", "--seed", "-1"], "'--seed'"),
+    (["run", "--speed", "0"], "no speed"),
+    (["run", "--speed", "-3"], "no speed"),
+    (["run", "--speed", "nan"], "no speed"),
+    (["run", "--speed", "inf"], "no speed"),
+    (["run", "--speed", "fast"], "no speed"),
+    (["run", "--port", "70000"], "'--port'"),
+    (["run", "--at", "noon"], "no ISO 8601 time"),
+    (["run", "--at", "1066-10-14"], "not in the years"),
+    (["run", "--backfill", "24"], "no span"),
+    (["run", "--backfill", "-1h"], "no span"),
+    (["run", "--jobs", "0"], "'--jobs'"),
+    (["run", "--port", "0", "--network", "missing.yaml"], "missing.yaml"),
+    (["run", "--port", "0", "--store", "nonsense"], "'nonsense' is no store"),
+    (["run", "--port", "0", "--store", "mysql:x"], "unknown store"),
+    (["run", "--port", "0", "--store", "duckdb:"], "names no file"),
+    (["run", "extra"], "unexpected extra argument"),
+    (["run", "--colour"], "No such option"),
+    (["fly"], "No such command"),
+    (["backfill"], "either --days N, or both"),
+    (["backfill", "--days", "0"], "'--days'"),
+    (["backfill", "--days", "x"], "'--days'"),
+    (["backfill", "--start", "2026-03-02"], "either --days N, or both"),
+    (["backfill", "--days", "1", *PAST], "either --days N, or both"),
+    (["backfill", "--start", "2026-03-02", "--end", "2026-03-01"], "is not before"),
+    (["backfill", "--start", "2026-03-02", "--end", "2026-03-02"], "is not before"),
+    (["backfill", "--start", "2026-03-02", "--end", "2199-03-01"], "is in the future"),
+    (["backfill", "--at", "2026-03-02T06:05Z", *PAST], "is in the future"),
+    (["digest", "--start", "2026-03-02", "--end", "2026-03-01"], "is not before"),
+    (["export", "--stream", "trams", "--format", "csv", "-o", "x"], "'--stream'"),
+    (["export", "--stream", "stop_visit", "--format", "xls", "-o", "x"], "'--format'"),
+    (["export", "--stream", "stop_visit", "--format", "csv"], "'--output'"),
+    (["snapshot"], "'--output'"),
+    (["validate"], "Missing argument"),
+    (["validate", "missing.yaml"], "does not exist"),
+    (["--log-level", "LOUD", "digest"], "'--log-level'"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), BAD_USAGE, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_bad_usage_and_input_exit_with_2(
+    capsys: pytest.CaptureFixture[str], folder: Path, arguments: list[str], said: str
+) -> None:
+    code, error = refused(capsys, arguments)
+    assert code == 2
+    assert said in error
+    assert list(folder.iterdir()) == [] or arguments[:2] == ["run", "--port"]
+
+
+FAILS = [
+    (["digest"], "var/bus.duckdb doesn't exist"),
+    (["audit"], "var/bus.duckdb doesn't exist"),
+    (["snapshot", "-o", "copy.duckdb"], "var/bus.duckdb doesn't exist"),
+    (["export", "--stream", "stop_visit", "--format", "csv", "-o", "x.csv"], "doesn't exist"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), FAILS, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_reading_a_store_that_isnt_there_fails_and_makes_none(
+    capsys: pytest.CaptureFixture[str], folder: Path, arguments: list[str], said: str
+) -> None:
+    code, error = refused(capsys, arguments)
+    assert code == 1
+    assert said in error
+    assert list(folder.iterdir()) == []
+
+
+def test_a_wrong_network_is_refused_with_every_problem_and_no_store_is_made(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    Path("bad.yaml").write_text("lines:\n- line_id: L1\n  nam: x\n")
+    for arguments in (["run", "--port", "0"], ["backfill", *PAST]):
+        code, error = refused(capsys, [*arguments, "--network", "bad.yaml"])
+        assert code == 2
+        assert "bad.yaml:2" in error or "bad.yaml:3" in error
+    assert [path.name for path in folder.iterdir()] == ["bad.yaml"]
+
+
+def test_validate_names_the_problems_of_every_file(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("one.yaml").write_text("lines: 3\n")
+    Path("two.yaml").write_text("- x\n")
+    good = str(settings.default_network())
+    assert status_of(["validate", "one.yaml", good, "two.yaml"]) == 1
+    output = capsys.readouterr()
+    assert "one.yaml:1" in output.err
+    assert "two.yaml:1" in output.err
+    assert " lines, " in output.out
+
+
+def test_a_port_in_use_is_found_before_any_work(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        code, error = refused(capsys, ["run", "--port", str(port)])
+    assert code == 1
+    assert f"port {port}" in error
+    assert list(folder.iterdir()) == []
+
+
+def test_a_host_that_isnt_this_machines_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    code, error = refused(capsys, ["run", "--port", "0", "--host", "192.0.2.1"])
+    assert code == 1
+    assert "192.0.2.1" in error
+
+
+STORE_COMMANDS = [
+    ["run", "--port", "0"],
+    ["backfill", *PAST],
+    ["digest"],
+    ["audit"],
+    ["export", "--stream", "stop_visit", "--format", "csv", "-o", "x.csv"],
+]
+
+
+@pytest.mark.parametrize("arguments", STORE_COMMANDS, ids=lambda value: value[0])
+def test_a_damaged_store_fails(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    Path("bad.duckdb").write_bytes(b"no database" * 1000)
+    code, error = refused(capsys, [*arguments, "--store", "duckdb:bad.duckdb"])
+    assert code == 1
+    assert "bad.duckdb" in error
+
+
+@pytest.mark.parametrize("arguments", STORE_COMMANDS, ids=lambda value: value[0])
+def test_a_store_that_cant_be_made_or_read_fails(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    Path("file").touch()
+    code, error = refused(capsys, [*arguments, "--store", "duckdb:file/bus.duckdb"])
+    assert code == 1
+    assert "file/bus.duckdb" in error
+
+
+def test_another_runs_store_is_refused_with_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["backfill", *PAST]) == 0
+    capsys.readouterr()
+    for arguments in (["run", "--port", "0"], ["backfill", *PAST]):
+        code, error = refused(capsys, [*arguments, "--seed", "2"])
+        assert code == 1
+        assert "seed 1 there, 2 here" in error
+        assert "--continue-with-new-inputs" in error
+
+
+def test_new_inputs_go_on_from_the_next_whole_hour(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["backfill", *PAST]) == 0
+    longer = ["--start", "2026-03-02T06:00Z", "--end", "2026-03-02T07:10Z", "--seed", "2"]
+    assert status_of(["backfill", *longer, "--continue-with-new-inputs"]) == 0
+    assert "2026-03-02T07:00:00Z to 2026-03-02T07:10:00Z is complete" in capsys.readouterr().out
+
+
+def test_variables_stand_for_options_and_old_names_still_count(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUS_SIMULATOR_SEED", "x")
+    assert refused(capsys, ["run"])[0] == 2
+    monkeypatch.setenv("BUS_SIMULATOR_SEED", "3")
+    monkeypatch.setenv("CONFIG_FILE", "elsewhere.yaml")
+    assert "elsewhere.yaml" in refused(capsys, ["backfill", *PAST])[1]
+    monkeypatch.setenv("BUS_SIMULATOR_NETWORK", "newer.yaml")
+    assert "newer.yaml" in refused(capsys, ["backfill", *PAST])[1]
+    monkeypatch.setenv("TIMESTREAM_DATABASE", "bus_simulator")
+    assert "timestream://bus_simulator?region=eu-west-1" in refused(capsys, ["digest"])[1]
+
+
+def test_every_option_has_a_variable_and_every_command_teaches_by_example(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, command in cli.commands.items():
+        assert status_of([name, "--help"]) == 0
+        assert f"bus-simulator {name}" in capsys.readouterr().out.partition("Example")[2]
+        for parameter in command.params:
+            if parameter.param_type_name == "option":
+                assert parameter.envvar, f"{name} {parameter.name}"
+                assert all(variable.startswith("BUS_SIMULATOR_") for variable in parameter.envvar[:1])
+
+
+def test_a_held_store_names_its_holder(capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(DuckDBStore(Path("var/bus.duckdb"))):
+        code, error = refused(capsys, ["digest"])
+    assert code == 1
+    assert "open already" in error
+
+
+def test_a_snapshot_and_an_export_appear_whole_or_not_at_all(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    assert status_of(["backfill", *PAST]) == 0
+    assert status_of(["snapshot", "-o", "copy.duckdb"]) == 0
+    assert status_of(["digest"]) == 0
+    original = capsys.readouterr().out.splitlines()[-4:]
+    assert status_of(["digest", "--store", "duckdb:copy.duckdb"]) == 0
+    assert capsys.readouterr().out.splitlines() == original
+    code, error = refused(capsys, ["snapshot", "-o", "nowhere/copy.duckdb"])
+    assert (code, "nowhere" in error) == (1, True)
+    nothing = ["--start", "2020-01-01", "--end", "2020-01-02"]
+    export = ["export", "--stream", "stop_visit", "--format", "csv", "-o", "x.csv"]
+    assert "has nothing of stop_visit" in refused(capsys, [*export, *nothing])[1]
+    assert sorted(path.name for path in folder.iterdir()) == ["copy.duckdb", "var"]
+
+
+def test_a_full_disk_is_one_message(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "x.csv")
+
+    assert status_of(["backfill", *PAST]) == 0
+    capsys.readouterr()
+    monkeypatch.setattr("services.writers.write_csv", full)
+    code, error = refused(capsys, ["export", "--stream", "stop_visit", "--format", "csv", "-o", "x.csv"])
+    assert (code, "No space left" in error) == (1, True)
+    assert not Path("x.csv").exists()
