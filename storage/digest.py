@@ -1,0 +1,68 @@
+"""The digest of a stream: SHA-256 over its rows as text, the same on every machine.
+
+Rows in order of (time, key); columns in table order, tab-separated, each row ended by a newline; UTF-8;
+NULL is empty; instants are milliseconds since the epoch; floats have the schema's decimals; booleans are
+`true` and `false`. The text is made from integers, so that no library's way of printing floats is in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from storage.batch import one_chunk
+from storage.schema import SCHEMAS, Column, Stream
+
+ROWS_AT_ONCE = 65_536
+
+
+def stream_digest(tables: Iterable[pa.Table], stream: Stream) -> str:
+    """The digest in hex of `tables`, which follow one another in order, as `Store.scan` gives them.
+
+    How the rows are divided into tables doesn't matter. ValueError for a float that isn't finite or has
+    more decimals than the schema says.
+    """
+    digest = hashlib.sha256()
+    for table in tables:
+        for start in range(0, len(table), ROWS_AT_ONCE):
+            digest.update(rows_as_text(table.slice(start, ROWS_AT_ONCE), stream))
+    return digest.hexdigest()
+
+
+def rows_as_text(table: pa.Table, stream: Stream) -> memoryview:
+    """The rows as the digest reads them."""
+    cells = [_as_text(one_chunk(table, column.name), column) for column in SCHEMAS[stream].columns]
+    cells[-1] = pc.binary_join_element_wise(cells[-1], "\n", "", null_handling="replace")
+    joined = pc.binary_join_element_wise(*cells, "\t", null_handling="replace")
+    offsets = np.frombuffer(joined.buffers()[1], np.int32)
+    first, last = offsets[joined.offset], offsets[joined.offset + len(joined)]
+    return memoryview(joined.buffers()[2])[first:last]
+
+
+def _as_text(array: Any, column: Column) -> Any:
+    match column.kind:
+        case "time":
+            return array.view(pa.int64()).cast(pa.string())
+        case "float":
+            return _fixed(array, column)
+        case "id":
+            return array.dictionary_decode()
+        case _:
+            return array.cast(pa.string())
+
+
+def _fixed(array: Any, column: Column) -> Any:
+    """Floats as text with a fixed number of decimals, through whole numbers of the last decimal."""
+    values = array.to_numpy(zero_copy_only=False)
+    scaled = values * 10**column.decimals
+    whole = np.rint(scaled)
+    if not (np.abs(scaled - whole) < 1e-3).all():
+        wrong = values[~(np.abs(scaled - whole) < 1e-3)][0]
+        raise ValueError(f"{column.name} {wrong} isn't finite or has more than {column.decimals} decimals")
+    units = pa.array(whole.astype(np.int64))
+    return units.cast(pa.decimal128(19, 0)).view(pa.decimal128(19, column.decimals)).cast(pa.string())
