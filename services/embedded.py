@@ -125,12 +125,11 @@ class Embedded:
             feeder.catch_up(now)
         self._write_history(watch, history.before_serving)
 
-    def serve(self, key: str, listener: socket.socket) -> None:
+    def serve(self, key: str, snapshot_key: ApiKey, listener: socket.socket) -> None:
         """Feed and answer until the clock closes or a feeder fails, which is then raised."""
         if self._clock.closed:
             return
-        snapshot_key = secrets.token_urlsafe(24)
-        server = web_server(self._context(ApiKey.of(key), ApiKey.of(snapshot_key)))
+        server = web_server(self._context(ApiKey.of(key), snapshot_key))
 
         def fail(error: BaseException) -> None:
             self._failures.append(error)
@@ -138,17 +137,14 @@ class Embedded:
 
         jobs = [feeder.run_until_closed for feeder in self._feeders]
         threads = [Guarded(job, fail) for job in (*jobs, self._background)]
-        holder_file = beside(self._settings.store, SUFFIX)
         try:
             for thread in threads:
                 thread.start()
-            Holder(os.getpid(), *local_address(listener), snapshot_key).leave(holder_file)
             server.run(sockets=[listener])
         finally:
             self._clock.close()
             for thread in threads:
                 thread.join()
-            holder_file.unlink(missing_ok=True)
         if self._failures:
             raise self._failures[0]
 
@@ -212,6 +208,17 @@ def web_server(context: Context) -> uvicorn.Server:
         backlog=BACKLOG,
     )
     return uvicorn.Server(config)
+
+
+@contextmanager
+def announced(store: str, listener: socket.socket) -> Iterator[ApiKey]:
+    """While this lasts, other commands find this process and ask it for copies with the key given here."""
+    key, file = secrets.token_urlsafe(24), beside(store, SUFFIX)
+    Holder(os.getpid(), *local_address(listener), key).leave(file)
+    try:
+        yield ApiKey.of(key)
+    finally:
+        file.unlink(missing_ok=True)
 
 
 @contextmanager

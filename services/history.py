@@ -10,7 +10,7 @@ from storage.schema import Stream
 from storage.store import Run, Store
 
 REACH = timedelta(days=5)
-"""How far back the background history goes; a gap since an earlier run within it is closed too."""
+"""How far back the background history goes."""
 
 
 def beginning(store: Store, run: Run) -> datetime | None:
@@ -35,16 +35,18 @@ def before_serving(store: Store, run: Run, *, live: datetime, span: timedelta) -
 def in_background(store: Store, run: Run, *, live: datetime, span: timedelta) -> list[Window]:
     """The missing windows that may come later, newest first.
 
-    With a `span` all within reach; without one only what closes the gap since the store's newest data.
+    With a `span` all within reach. Without one history isn't made longer, but the holes that earlier
+    processes left in it are closed.
     """
-    start = live - max(span, REACH) if span else _gap_start(store, live)
+    start = live - max(span, REACH) if span else _first_held(store, live)
     return _missing(store, run, start, live)
 
 
-def _gap_start(store: Store, live: datetime) -> datetime:
-    """Where the data of an earlier process end; `live` where there are none within reach."""
-    ends = [max((held.end for held in store.coverage(stream)), default=live) for stream in Stream]
-    return min(ends) if live - REACH <= min(ends) else live
+def _first_held(store: Store, live: datetime) -> datetime:
+    """The first instant within reach that the store has anything of; `live` where it has nothing."""
+    reach = live - REACH
+    held = (stretch for stream in Stream for stretch in store.coverage(stream) if stretch.end > reach)
+    return min((max(stretch.start, reach) for stretch in held), default=live)
 
 
 def _missing(store: Store, run: Run, start: datetime, live: datetime) -> list[Window]:

@@ -74,8 +74,9 @@ def run(
     with closing(embedded.listen(host, port)) as listener, embedded.assembled(chosen) as simulator:
         key = local_key(settings.api_key(), beside(store, ".api-key"))
         click.echo(welcome(embedded.url_of(listener), key.text if key.is_new else None, key.path))
-        simulator.prepare(watch)
-        simulator.serve(key.text, listener)
+        with embedded.announced(store, listener) as snapshot_key:
+            simulator.prepare(watch)
+            simulator.serve(key.text, snapshot_key, listener)
 
 
 def welcome(url: str, new_key: str | None, key_file: Path | None) -> str:

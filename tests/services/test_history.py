@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import pytest
-
 from services import history
 from services.backfill import Window, fill, plan
 from storage.schema import Stream
@@ -47,18 +45,34 @@ def test_no_backfill_on_a_new_store_is_none_at_all() -> None:
     assert history.in_background(store, RUN, live=LIVE, span=none) == []
 
 
-def test_even_without_backfill_the_gap_since_the_last_process_is_closed() -> None:
+def test_even_without_backfill_the_holes_that_earlier_processes_left_are_closed() -> None:
     store = store_with(LIVE - 5 * HOUR, LIVE - 3 * HOUR - 10 * MINUTE)
-    windows = history.in_background(store, RUN, live=LIVE, span=timedelta())
-    assert reach(windows) == (LIVE - 3 * HOUR - 10 * MINUTE, LIVE)
+    later = (LIVE - 2 * HOUR, LIVE - HOUR)
+    list(fill(plan(store, *later, newest_first=False), model=FormulaCity(), store=store, run=RUN))
+    assert [(window.start, window.end) for window in in_background(store)] == [
+        (LIVE - HOUR, LIVE),
+        (LIVE - 3 * HOUR, LIVE - 2 * HOUR),
+        (LIVE - 3 * HOUR - 10 * MINUTE, LIVE - 3 * HOUR),
+    ]
 
 
-@pytest.mark.parametrize(
-    ("start", "end"), [(-5 * DAY - 2 * HOUR, -5 * DAY - HOUR), (-2 * HOUR, 10 * MINUTE), (DAY, DAY + HOUR)]
-)
-def test_old_data_and_data_that_go_on_leave_no_gap_to_close(start: timedelta, end: timedelta) -> None:
-    store = store_with(LIVE + start, LIVE + end)
-    assert history.in_background(store, RUN, live=LIVE, span=timedelta()) == []
+def test_a_hole_is_closed_from_where_the_first_stream_has_anything() -> None:
+    store = FaultyStore()
+    covers = (LIVE - HOUR, LIVE)
+    batches = FormulaCity().window(*covers, [Stream.PEOPLE_COUNT])
+    store.write(Stream.PEOPLE_COUNT, batches[Stream.PEOPLE_COUNT], covers=covers, run=RUN)
+    (window,) = in_background(store)
+    assert (window.start, window.end) == covers
+    assert set(window.streams) == set(Stream) - {Stream.PEOPLE_COUNT}
+
+
+def test_data_out_of_reach_and_data_ahead_are_no_reason_to_fill() -> None:
+    for start in (LIVE - 5 * DAY - 2 * HOUR, LIVE + DAY):
+        assert in_background(store_with(start, start + HOUR)) == []
+
+
+def in_background(store: FaultyStore) -> list[Window]:
+    return history.in_background(store, RUN, live=LIVE, span=timedelta())
 
 
 def test_new_inputs_begin_at_the_next_whole_hour_after_all_others_data() -> None:

@@ -1,0 +1,117 @@
+"""The program as a process of its own: started, waited for on conditions, asked, ended."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from tests.environment import environment
+
+PROGRAM = (sys.executable, "-m", "services")
+KEY = "test-key"
+PATIENCE_S = 60
+ANSWER_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+def command(folder: Path, *arguments: str, limit: Callable[[], None] | None = None) -> Finished:
+    """Run a command to its end in `folder`; `limit` is called in the process before the program starts."""
+    done = subprocess.run(
+        [*PROGRAM, *arguments],
+        cwd=folder,
+        env=environment(BUS_SIMULATOR_API_KEY=KEY),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+        preexec_fn=limit,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+class Running:
+    """A `run` that listens. `url` host and port are known; it may still be busy with its history."""
+
+    def __init__(self, process: subprocess.Popen[str], welcome: str, errors: IO[str]) -> None:
+        self.process, self.welcome, self._errors = process, welcome, errors
+        found = re.search(r"http://([\d.]+):(\d+)", welcome)
+        assert found, welcome
+        self.host, self.port = found[1], int(found[2])
+
+    def ask(self, path: str, *, key: str = KEY) -> tuple[int, Any]:
+        """Status and JSON body."""
+        with closing(http.client.HTTPConnection(self.host, self.port, timeout=ANSWER_S)) as connection:
+            connection.request("GET", path, headers={"x-api-key": key, "x-group-name": "tests"})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+
+    def wait_for(self, condition: Callable[[Any], bool]) -> Any:
+        """The body of `/health` once `condition` holds for it."""
+        for _ in range(PATIENCE_S * 20):
+            _, body = self.ask("/health")
+            if condition(body):
+                return body
+            threading.Event().wait(0.05)
+        raise AssertionError(f"never so: {body}")
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+
+    def end(self, how: int = signal.SIGTERM) -> Finished:
+        """Ask it to end, and how it did."""
+        self.process.send_signal(how)
+        out, _ = self.process.communicate(timeout=PATIENCE_S)
+        self._errors.seek(0)
+        return Finished(self.process.returncode, self.welcome + out, self._errors.read())
+
+
+@contextmanager
+def running(folder: Path, *arguments: str, key: str | None = KEY) -> Iterator[Running]:
+    """`run` on a free port, up from the moment it listens; killed at the end if nobody did."""
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        started(folder, ("run", "--port", "0", *arguments), key=key, errors=errors) as process,
+    ):
+        assert process.stdout is not None
+        welcome = "".join(process.stdout.readline() for _ in range(4))
+        yield Running(process, welcome, errors)
+
+
+@contextmanager
+def started(
+    folder: Path, arguments: Sequence[str], *, key: str | None = KEY, errors: IO[str] | int = subprocess.PIPE
+) -> Iterator[subprocess.Popen[str]]:
+    """A process of the program; killed at the end if it still runs."""
+    with subprocess.Popen(
+        [*PROGRAM, *arguments],
+        cwd=folder,
+        env=environment(**({} if key is None else {"BUS_SIMULATOR_API_KEY": key})),
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
