@@ -65,10 +65,8 @@ format: $(INSTALLED) ## mend what the linter can mend by itself
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(INSTALLED) ## measure against the floors
-	@for file in benchmarks/*.py; do \
-	  test -e "$$file" || { echo "no benchmarks yet"; break; }; \
-	  echo "== $$file"; $(BIN)/python "$$file" $(ARGS); done
+bench: $(INSTALLED) ## measure against the floors, and write docs/performance.md
+	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: lock
 lock: $(INSTALLED) ## choose versions again and write requirements.lock
