@@ -54,7 +54,7 @@ def speed(text: str) -> float:
 
 def option(*names: str, **attributes: Any) -> Decorator:
     """`click.option` with the environment variables of `services.settings`, and its default shown."""
-    key = names[-1].lstrip("-").replace("-", "_")
+    key = next(name for name in reversed(names) if name.startswith("--")).lstrip("-").replace("-", "_")
     attributes.setdefault("show_default", True)
     return click.option(*names, envvar=list(settings.VARIABLES[key]), show_envvar=True, **attributes)
 

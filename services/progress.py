@@ -8,19 +8,17 @@ from collections.abc import Iterable, Sequence
 from tqdm import tqdm
 
 from services.backfill import Done, Window
-from services.times import HOUR
 
-FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} h [{elapsed}<{remaining}{postfix}]"
+FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} hours [{elapsed}<{remaining}{postfix}]"
 
 
 def shown(filling: Iterable[Done], windows: Sequence[Window]) -> int:
     """Run a backfill through and show how far it is; the rows it wrote."""
     rows, began = 0, time.perf_counter()
-    total = sum((window.end - window.start) / HOUR for window in windows)
-    with tqdm(total=total, desc="history", bar_format=FORMAT, disable=not windows) as bar:
+    with tqdm(total=len(windows), desc="history", bar_format=FORMAT, disable=not windows) as bar:
         for done in filling:
             rows += done.rows
             rate = rows / (time.perf_counter() - began)
             bar.set_postfix_str(f"{rate / 1e6:.2f} M rows/s", refresh=False)
-            bar.update((done.window.end - done.window.start) / HOUR)
+            bar.update()
     return rows

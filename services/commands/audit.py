@@ -1,8 +1,58 @@
-"""`bus-simulator audit`."""
+"""`bus-simulator audit`: do the stored data hold together."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from services import options
+from services.options import option
 
-@click.command()
-def audit() -> None:
-    """Placeholder."""
+if TYPE_CHECKING:
+    from storage.audit import AuditReport
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  bus-simulator audit
+  bus-simulator audit --json --store duckdb:week.duckdb | jq .violations"""
+)
+@option("--json", "as_json", is_flag=True, default=False, help="The report as JSON.")
+@options.network_option
+@options.store_option
+def audit(*, as_json: bool, network: Path, store: str) -> None:
+    """Check every invariant over all that the store has: conservation of people, motion, air, agreement.
+
+    --network is the one that the data were made of. Exits with 0 only if nothing is violated and nothing
+    missing; an empty store fails.
+    """
+    from services.audit_facts import audit_facts
+    from services.inputs import load_network, opened
+    from storage.audit import audit as judge
+
+    facts = audit_facts(load_network(network))
+    with closing(opened(store, must_exist=True)) as source:
+        report = judge(source, facts)
+    click.echo(json.dumps(report.as_dict(), indent=2) if as_json else report_text(report))
+    if not report.passed:
+        raise click.exceptions.Exit(1)
+
+
+def report_text(report: AuditReport) -> str:
+    """The report for people."""
+    lines = [
+        f"{start.isoformat()} to {end.isoformat()}, run {run_id}" for start, end, run_id in report.judged
+    ]
+    for finding in report.findings:
+        verdict = f"{finding.violations:,} violations" if finding.violations else "holds"
+        lines.append(f"{finding.invariant:>4}  {finding.title}: {verdict} ({finding.checked:,} checked)")
+        lines += [f"        {example}" for example in finding.examples]
+    lines += [f"missing: {what}" for what in report.missing]
+    verdict = "passed" if report.passed else "FAILED"
+    lines.append(f"{verdict}: {report.violations:,} violations in {report.records:,} records")
+    return "\n".join(lines)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import errno
+import json
 import logging
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from services import settings
 from services.cli import cli, status_of
+from services.times import parse_instant
 from storage.duckdb_store import DuckDBStore
+from storage.schema import Stream
 
 PAST = ["--start", "2026-03-02T06:00Z", "--end", "2026-03-02T06:10Z"]
 
@@ -253,3 +259,50 @@ def test_a_full_disk_is_one_message(
     code, error = refused(capsys, ["export", "--stream", "stop_visit", "--format", "csv", "-o", "x.csv"])
     assert (code, "No space left" in error) == (1, True)
     assert not Path("x.csv").exists()
+
+
+def test_the_shipped_network_passes_its_audit(capsys: pytest.CaptureFixture[str]) -> None:
+    hour = ["--start", "2026-03-02T06:00Z", "--end", "2026-03-02T07:00Z"]
+    assert status_of(["backfill", *hour]) == 0
+    capsys.readouterr()
+    assert status_of(["audit", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["passed"], report["violations"]) == (True, 0)
+    assert report["records"] > 30_000
+    assert status_of(["audit"]) == 0
+    assert "passed: 0 violations" in capsys.readouterr().out
+
+
+def test_an_audit_with_another_network_fails(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    assert status_of(["backfill", *PAST]) == 0
+    text = settings.default_network().read_text().replace("initial_position: 0.0", "initial_position: 0.01")
+    (folder / "other.yaml").write_text(text)
+    capsys.readouterr()
+    assert status_of(["audit", "--network", "other.yaml"]) == 1
+    assert "is of another network" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
+def test_an_export_has_every_record_in_order(
+    capsys: pytest.CaptureFixture[str], folder: Path, form: str
+) -> None:
+    assert status_of(["backfill", *PAST]) == 0
+    for stream in Stream:
+        path = folder / f"{stream}.{form}"
+        assert status_of(["export", "--stream", stream.value, "--format", form, "-o", str(path)]) == 0
+        times = exported_times(path, form)
+        with closing(DuckDBStore(Path("var/bus.duckdb"))) as store:
+            assert len(times) == store.rows(stream) > 0
+        begins = datetime(2026, 3, 2, 6, tzinfo=UTC)
+        assert times == sorted(times)
+        assert begins <= times[0] <= times[-1] < begins + timedelta(minutes=10)
+
+
+def exported_times(path: Path, form: str) -> list[datetime]:
+    """The time of every row of an exported file."""
+    if form == "parquet":
+        times: list[datetime] = parquet.read_table(path).column("time").to_pylist()
+        return times
+    with path.open(encoding="utf-8") as file:
+        rows = csv.DictReader(file) if form == "csv" else map(json.loads, file)
+        return [parse_instant(row["time"]) for row in rows]
