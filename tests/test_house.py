@@ -1,0 +1,91 @@
+"""The house keeps its promises: documented commands exist, the version has its changelog entry."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+import pytest
+
+from services.cli import cli
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def documented(program: str) -> Iterator[tuple[str, str]]:
+    """(page, command line) of every use of a program in code, comments taken away."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        blocks = "\n".join(re.findall(r"```(?:bash|sh)\n(.*?)```", text, re.DOTALL))
+        lines = [*blocks.splitlines(), *re.findall(r"`([^`\n]+)`", text)]
+        for line in lines:
+            if re.match(rf"{program}\s+\S", line):
+                yield page.name, line.partition("  #")[0].strip()
+
+
+@pytest.mark.parametrize(("page", "line"), sorted(set(documented("make"))))
+def test_every_documented_make_target_exists(page: str, line: str) -> None:
+    target = next(word for word in shlex.split(line)[1:] if "=" not in word)
+    assert target in TARGETS, page
+
+
+@pytest.mark.parametrize(("page", "line"), sorted(set(documented("bus-simulator"))))
+def test_every_documented_command_and_option_exists(page: str, line: str) -> None:
+    check_command(shlex.split(line)[1:])
+
+
+@pytest.mark.parametrize("arguments", re.findall(r'make run ARGS="([^"]*)"', PAGES[0].read_text()))
+def test_every_documented_argument_of_make_run_exists(arguments: str) -> None:
+    check_command(["run", *shlex.split(arguments)])
+
+
+def check_command(words: list[str]) -> None:
+    command = cli.commands[words[0]]
+    known = {name for parameter in command.params for name in parameter.opts}
+    assert {word for word in words[1:] if word.startswith("-")} <= known | {"--help"}
+    if "--help" not in words and "…" not in " ".join(words):
+        try:
+            command.make_context(words[0], words[1:])
+        except click.MissingParameter:
+            assert len(words) == 1
+
+
+def test_what_make_runs_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    commands = set(re.findall(r"\$\(BIN\)/bus-simulator (\S+)", makefile))
+    assert commands
+    assert commands <= set(cli.commands)
+
+
+def test_make_alone_lists_every_target() -> None:
+    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"^  make (\S+)", shown, re.MULTILINE)) == TARGETS
+
+
+def test_the_version_has_its_changelog_entry() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest
+    assert project["version"] == newest[1] == version("bus-simulator")
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_lock_file_names_no_registry_and_pins_by_hash() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "://" not in lock
+    pins = re.findall(r"^[A-Za-z0-9._-]+==", lock, re.MULTILINE)
+    assert len(pins) > 40
+    assert lock.count("--hash=sha256:") >= len(pins)
