@@ -65,6 +65,7 @@ def _legs(day: LineDay, stop_index: dict[StopId, int]) -> Legs:
     begins = _previous(column["leaves"], first, day.starts)
     doors = column["opens"] < column["leaves"]
     hop, park = column["kind"] == HOP, column["kind"] == PARK
+    under_way = hop & (column["position"] > 1)
     empty = column["path"] >= len(day.line.patterns)
     change = column["boarding"] - column["alighting"]
     load = np.cumsum(change) - change
@@ -89,7 +90,7 @@ def _legs(day: LineDay, stop_index: dict[StopId, int]) -> Legs:
         alighting=column["alighting"],
         left_behind=column["left_behind"],
         waiting=np.zeros(len(bus), np.int64),
-        from_m=np.where(hop, np.roll(to_m, 1), np.where(empty, 0.0, to_m)),
+        from_m=np.where(under_way, np.roll(to_m, 1), np.where(hop | empty, 0.0, to_m)),
         to_m=to_m,
         v_in=np.where(hop & passed, np.roll(speed, 1), 0.0),
         speed=speed,
