@@ -1,0 +1,52 @@
+"""What a benchmark measured, beside its floor in the same run, and the table of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One row of the table: `value` against `floor` (same unit), and the ratio that is wanted.
+
+    `wanted` bounds value ÷ floor: from above for times (`at most`), from below for rates (`at least`).
+    """
+
+    what: str
+    value: float
+    unit: str
+    floor_name: str
+    floor: float
+    bound: Literal["at most", "at least"]
+    wanted: float
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """Value ÷ floor."""
+        return self.value / self.floor
+
+    @property
+    def met(self) -> bool:
+        """Whether the ratio is what is wanted."""
+        return self.ratio <= self.wanted if self.bound == "at most" else self.ratio >= self.wanted
+
+
+HEADER = (
+    "| what | measured | floor or peer | ratio | wanted | met |",
+    "|---|---|---|---|---|---|",
+)
+
+
+def row(figure: Figure) -> str:
+    """A figure as a row of a Markdown table."""
+    cells = (
+        f"{figure.what} ({figure.note})" if figure.note else figure.what,
+        f"{figure.value:,.2f} {figure.unit}",
+        f"{figure.floor_name}: {figure.floor:,.2f} {figure.unit}",
+        f"{figure.ratio:.2f}",
+        f"{figure.bound} {figure.wanted:g}",
+        "yes" if figure.met else "no",
+    )
+    return f"| {' | '.join(cells)} |"

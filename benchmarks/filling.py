@@ -1,0 +1,93 @@
+"""Simulated and stored against raw ingest: the whole network's weekday, and the shipped network's week."""
+
+from __future__ import annotations
+
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from benchmarks.figures import Figure
+from services.backfill import fill, plan
+from simulator.city import City
+from simulator.line_day import MODEL_VERSION
+from simulator.network import Network
+from simulator.network_file import load_network
+from storage.duckdb_store import DuckDBStore
+from storage.schema import Stream
+from storage.store import Run
+from tests.synthetic import synthetic_network
+
+SHIPPED = Path(__file__).parent.parent / "data" / "lines.yaml"
+WEDNESDAY = datetime(2026, 11, 18, 3, tzinfo=UTC)
+OLDER_ROWS_PER_S = 90_000
+"""What an older simulator of nine lines generates, its streams not agreeing with one another."""
+
+
+def measure() -> Iterator[Figure]:
+    """Rows 1 and 2 of the speed table."""
+    whole, shipped = synthetic_network(), load_network(SHIPPED)
+    seconds, raw_s, rows = filled(whole, timedelta(days=1), jobs=os.cpu_count() or 1)
+    yield Figure(
+        "a weekday of the whole network, simulated and stored",
+        seconds, "s", "raw ingest of the same rows", raw_s, "at most", 4,
+        f"{len(whole.lines)} lines, {len(whole.line_of_bus):,} buses, {len(whole.stops):,} stops, "
+        f"{rows / 1e6:.1f} M rows; {peak_gb():.1f} GB at most in the main process",
+    )  # fmt: skip
+    seconds, raw_s, rows = filled(shipped, timedelta(days=7), jobs=1)
+    yield Figure(
+        "the shipped network, simulated and stored",
+        rows / seconds / 1e3, "k rows/s", "an older simulator, generating alone", OLDER_ROWS_PER_S / 1e3,
+        "at least", 5, f"{len(shipped.lines)} lines, 7 days, {rows / 1e6:.1f} M rows; "
+        f"{seconds / raw_s:.1f} × raw ingest of the same rows",
+    )  # fmt: skip
+
+
+def filled(network: Network, span: timedelta, *, jobs: int) -> tuple[float, float, int]:
+    """Seconds to simulate and store `span` of a network, seconds to ingest its rows alone, and the rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(1, network.digest, "", MODEL_VERSION)
+        began = time.perf_counter()
+        with closing(DuckDBStore(Path(folder) / "bus.duckdb")) as store:
+            with closing(City(network, jobs=jobs)) as city:
+                windows = plan(store, WEDNESDAY, WEDNESDAY + span, newest_first=False)
+                rows = sum(done.rows for done in fill(windows, model=city, store=store, run=run))
+            seconds = time.perf_counter() - began
+            raw_s = ingested(store, WEDNESDAY, WEDNESDAY + span, Path(folder) / "raw.duckdb")
+        return seconds, raw_s, rows
+
+
+def ingested(store: DuckDBStore, start: datetime, end: datetime, path: Path) -> float:
+    """Seconds that plain DuckDB takes to insert what `store` holds, an hour of a stream at a time."""
+    total = 0.0
+    with closing(duckdb.connect(str(path))) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        for stream in Stream:
+            for number, batch in enumerate(store.scan(stream, start=start, end=end)):
+                total += timed_insert(connection, stream, batch, create=number == 0)
+    return total
+
+
+def timed_insert(
+    connection: duckdb.DuckDBPyConnection, stream: Stream, batch: pa.Table, *, create: bool
+) -> float:
+    """Seconds to insert one batch in a transaction of its own."""
+    connection.register("batch", batch)
+    began = time.perf_counter()
+    how = f"CREATE TABLE {stream} AS" if create else f"INSERT INTO {stream}"
+    connection.execute(f"{how} SELECT * FROM batch")
+    seconds = time.perf_counter() - began
+    connection.unregister("batch")
+    return seconds
+
+
+def peak_gb() -> float:
+    """The most memory this process ever had, GB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

@@ -1,0 +1,136 @@
+"""How soon a started or restarted program answers, measured from outside on real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from benchmarks.figures import Figure
+from simulator.clock import Clock
+
+KEY = "benchmark-key"
+PATIENCE_S = 120
+
+
+def measure() -> Iterator[Figure]:
+    """Rows 3 and 7 of the speed table."""
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        with program(folder) as port:
+            until(lambda: answers(port), "an answer")
+            first_s = time.perf_counter() - began
+            until(lambda: days_covered(port) >= 5, "5 days of history")
+            all_s = time.perf_counter() - began
+        began = time.perf_counter()
+        with program(folder) as port:
+            until(lambda: answers(port), "an answer")
+            restarted_s = time.perf_counter() - began
+    with tempfile.TemporaryDirectory() as folder:
+        caught_up_s = after_an_hour_away(folder)
+    yield Figure(
+        "a first start to a good answer, 24 h of history written", first_s, "s", "target", 3, "at most", 1
+    )
+    yield Figure("5 days of history after the start", all_s - first_s, "s", "target", 15, "at most", 1)
+    yield Figure("a restart to a good answer", restarted_s, "s", "target", 3, "at most", 1)
+    yield Figure("a killed process, an hour later, caught up", caught_up_s, "s", "target", 2, "at most", 1)
+
+
+def after_an_hour_away(folder: str) -> float:
+    """Seconds from the start of a process to no lag, its store killed and an hour behind."""
+    now = Clock().now()
+    with program(folder, "--at", text(now - timedelta(hours=1))) as port:
+        until(lambda: answers(port), "an answer")
+    began = time.perf_counter()
+    with program(folder) as port:
+        until(lambda: answers(port) and lag_s(port) < 30, "no lag")
+        return time.perf_counter() - began
+
+
+@contextmanager
+def program(folder: str, *options: str) -> Iterator[int]:
+    """`bus-simulator run` in `folder` on a free port, killed at the end."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "services", "run", "--port", str(port), *options]
+    store = f"duckdb:{Path(folder) / 'bus.duckdb'}"
+    environment = {"PATH": os.defpath, "BUS_SIMULATOR_API_KEY": KEY, "BUS_SIMULATOR_STORE": store}
+    with subprocess.Popen(
+        command,
+        cwd=Path(__file__).parent.parent,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            yield port
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Ask again and again until it holds."""
+    end = time.perf_counter() + PATIENCE_S
+    while not condition():
+        if time.perf_counter() > end:
+            raise TimeoutError(f"no {what} within {PATIENCE_S} s")
+
+
+def get(port: int, path: str) -> dict[str, object]:
+    """The JSON body of a route; an empty one while there is no answer."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}", headers={"x-api-key": KEY, "x-group-name": "benchmark"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            body: dict[str, object] = json.load(answer)
+            return body
+    except (urllib.error.URLError, ConnectionError):
+        return {}
+
+
+def answers(port: int) -> bool:
+    """Whether a stop's latest count is there."""
+    return "count" in get(port, "/people-count/S001?mode=latest")
+
+
+def text(instant: datetime) -> str:
+    """An instant in ISO 8601."""
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def days_covered(port: int) -> float:
+    """Days of unbroken history in every stream."""
+    streams = get(port, "/health").get("streams")
+    if not isinstance(streams, dict) or not streams:
+        return 0.0
+    return min(sum(days(held) for held in stream["coverage"]) for stream in streams.values())
+
+
+def days(held: dict[str, str]) -> float:
+    """The length of a covered stretch."""
+    start, end = (datetime.fromisoformat(held[name]) for name in ("start", "end"))
+    return (end - start) / timedelta(days=1)
+
+
+def lag_s(port: int) -> float:
+    """The greatest lag of a feeder, or of the history that is still missing, in seconds."""
+    health = get(port, "/health")
+    feeders, streams = health.get("feeders"), health.get("streams")
+    if not isinstance(feeders, list) or not isinstance(streams, dict) or not feeders:
+        return float("inf")
+    if any(len(stream["coverage"]) != 1 for stream in streams.values()):
+        return float("inf")
+    return max(float(feeder["lag_s"]) for feeder in feeders)
