@@ -34,9 +34,13 @@ def audited(city: Network, start: datetime, end: datetime, *, seed: int = 1, job
 
 
 def assert_clean(report: AuditReport) -> None:
-    assert [(f.invariant, f.examples) for f in report.findings if f.violations] == []
+    assert violations(report) == []
     assert report.passed
     assert report.records > 0
+
+
+def violations(report: AuditReport) -> list[tuple[str, list[str]]]:
+    return [(finding.invariant, finding.examples) for finding in report.findings if finding.violations]
 
 
 @st.composite
@@ -82,7 +86,9 @@ def test_any_network_passes_the_audit(first: Line, second: Line, hour: int, minu
         for s in p.stops
     )
     made = network(first) if clash else network(first, second)
-    assert_clean(audited(made, start, start + timedelta(minutes=minutes), seed=seed))
+    report = audited(made, start, start + timedelta(minutes=minutes), seed=seed)
+    assert violations(report) == []
+    assert report.missing in ([], ["stop_visit has no records"])  # at an hour when every bus is parked
 
 
 @pytest.mark.parametrize("day", ["2026-03-28", "2026-10-24", "2026-12-24"])
