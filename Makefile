@@ -42,7 +42,7 @@ test: $(INSTALLED) ## every test that needs no Docker and no cloud
 
 .PHONY: test-unit
 test-unit: $(INSTALLED) ## the quick tests, under a minute
-	$(BIN)/python -m pytest -m "not integration and not e2e and not docker and not aws and not long" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not integration and not e2e and not docker and not aws and not long" $(ARGS)
 
 .PHONY: test-e2e
 test-e2e: $(INSTALLED) ## the tests that start the program as a process

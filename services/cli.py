@@ -7,6 +7,7 @@ one message on stderr.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -76,6 +77,10 @@ def status_of(arguments: Sequence[str] | None = None) -> int:
         return refuse(str(error), BAD_INPUT)
     except StoreError as error:
         return refuse(str(error), FAILED)
+    except BrokenPipeError:
+        # Nobody reads on; without this Python would complain once more when it closes stdout.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        return FAILED
     except OSError as error:
         return refuse(os_message(error), FAILED)
     except Exception as error:

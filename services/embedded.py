@@ -21,18 +21,17 @@ from services import history
 from services.auth import ApiKey
 from services.backfill import Done, Window, fill
 from services.context import Context, Snapshots
-from services.feeder import FEEDERS, Feeder
+from services.feeder import FEEDERS, LONGEST_RETRY_S, Feeder, Model
 from services.holder import SUFFIX, Holder, copier
 from services.inputs import Inputs, beside, load_inputs, opened, store_path
 from services.settings import Settings
 from simulator.clock import Clock
+from storage.errors import StoreUnavailable
 from storage.runs import check_run
 from storage.store import Store
 
 if TYPE_CHECKING:
     import uvicorn
-
-    from simulator.city import City
 
 log = logging.getLogger("bus_simulator.run")
 
@@ -100,15 +99,15 @@ def assembled(settings: Settings) -> Iterator[Embedded]:
 class Embedded:
     """One process's parts: `prepare` writes the history, `serve` answers until the clock closes."""
 
-    def __init__(self, settings: Settings, inputs: Inputs, city: City, store: Store, clock: Clock) -> None:
+    def __init__(self, settings: Settings, inputs: Inputs, model: Model, store: Store, clock: Clock) -> None:
         self._settings, self._inputs = settings, inputs
-        self._city, self._store, self._clock = city, store, clock
+        self._model, self._store, self._clock = model, store, clock
         self._failures: list[BaseException] = []
         self._live = history.live_start(store, inputs.run, clock.now())
         self._feeders = [
             Feeder(
                 kind,
-                model=city,
+                model=model,
                 store=store,
                 run=inputs.run,
                 clock=clock,
@@ -149,13 +148,19 @@ class Embedded:
             raise self._failures[0]
 
     def _background(self) -> None:
-        """Write the history that may come while serving."""
-        self._write_history(unwatched, history.in_background)
+        """Write the history that may come while serving, as soon as the store lets it."""
+        while not self._clock.closed:
+            try:
+                self._write_history(unwatched, history.in_background)
+                return
+            except StoreUnavailable as error:
+                log.warning("history waits for the store: %s", error)
+                self._clock.pause(LONGEST_RETRY_S)
 
     def _write_history(self, watch: Watch, choose: Callable[..., Sequence[Window]]) -> None:
         store, run = self._store, self._inputs.run
         windows = choose(store, run, live=self._live, span=self._settings.backfill)
-        filling = fill(windows, model=self._city, store=store, run=run, stopped=lambda: self._clock.closed)
+        filling = fill(windows, model=self._model, store=store, run=run, stopped=lambda: self._clock.closed)
         rows = watch(filling, windows)
         if windows and not self._clock.closed:
             log.info("history written", extra={"fields": {"windows": len(windows), "rows": rows}})

@@ -36,7 +36,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
 
 DEFAULT_STORE = "duckdb:var/bus.duckdb"
 DEFAULT_NETWORK = Path("data/lines.yaml")
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 GREATEST_SPEED = 1_000_000.0
 
 

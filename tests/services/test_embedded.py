@@ -1,0 +1,112 @@
+"""The one process's order of work, with a model that is a formula and a store in memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import stat
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services import history
+from services.embedded import Embedded, announced, listen, unwatched, url_of
+from services.holder import read_holder
+from services.inputs import Inputs
+from services.settings import Settings
+from simulator.clock import Clock
+from storage.errors import StoreUnavailable
+from storage.schema import Stream
+from tests.services.fakes import (
+    HOUR,
+    MINUTE,
+    NOW,
+    RUN,
+    FakeWall,
+    FaultyStore,
+    FormulaCity,
+    expected,
+    network,
+)
+
+LIVE = NOW.replace(minute=0, second=0)
+SETTINGS = Settings(
+    network=Path("unused"),
+    seed=1,
+    store="duckdb:unused",
+    speed=1,
+    host="127.0.0.1",
+    port=0,
+    at=None,
+    backfill=2 * HOUR,
+    jobs=None,
+    continue_with_new_inputs=False,
+)
+
+
+def embedded(
+    store: FaultyStore, *, city: FormulaCity | None = None, backfill: timedelta = 2 * HOUR
+) -> Embedded:
+    clock = Clock(wall=FakeWall(NOW + HOUR))
+    settings = dataclasses.replace(SETTINGS, backfill=backfill)
+    return Embedded(settings, Inputs(network(), 1, RUN), city or FormulaCity(), store, clock)
+
+
+def test_the_hour_that_now_is_in_comes_first_then_history_newest_first() -> None:
+    store, city = FaultyStore(), FormulaCity()
+    embedded(store, city=city).prepare(unwatched)
+    starts = list(dict.fromkeys(start for start, _, _ in city.asked))
+    assert starts == [LIVE, LIVE - HOUR, LIVE - 2 * HOUR]
+    for stream in Stream:
+        (held,) = store.coverage(stream)
+        assert store.records[stream] == expected(stream, LIVE - 2 * HOUR, held.end)
+        assert held.end <= NOW + MINUTE
+
+
+def test_without_backfill_there_is_still_something_to_answer_with() -> None:
+    store = FaultyStore()
+    embedded(store, backfill=timedelta()).prepare(unwatched)
+    assert store.coverage(Stream.PEOPLE_COUNT)[0].start == LIVE
+
+
+def test_background_history_outlives_a_store_that_is_away_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(history, "REACH", 4 * HOUR)
+    store = FaultyStore()
+    simulator = embedded(store)
+    simulator.prepare(unwatched)
+    store.failing, store.failures = StoreUnavailable("no room"), 3
+    simulator._background()
+    assert store.failures == 0
+    assert store.coverage(Stream.PEOPLE_COUNT)[0].start == LIVE - 4 * HOUR
+
+
+def test_a_socket_is_named_by_how_this_machine_reaches_it() -> None:
+    for host, shown in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("localhost", "")):
+        with closing(listen(host, 0)) as listener:
+            port = listener.getsockname()[1]
+            assert url_of(listener).startswith(f"http://{shown}")
+            assert url_of(listener).endswith(f":{port}")
+
+
+def test_a_taken_port_says_what_to_do() -> None:
+    with closing(listen("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"port {port}.*choose another --port"):
+            listen("127.0.0.1", port)
+
+
+def test_a_running_process_can_be_found_by_its_owner_only_and_only_while_it_runs(tmp_path: Path) -> None:
+    store = f"duckdb:{tmp_path}/bus.duckdb"
+    file = tmp_path / "bus.duckdb.holder.json"
+    with closing(listen("127.0.0.1", 0)) as listener:
+        with announced(store, listener) as key:
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+            holder = read_holder(file)
+            assert key.matches(holder.key)
+            assert holder.port == listener.getsockname()[1]
+        assert not file.exists()
+    with pytest.raises(StoreUnavailable, match="left no"):
+        read_holder(file)
