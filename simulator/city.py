@@ -6,13 +6,15 @@ parallel processes where there are many.
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date, datetime
 from functools import partial
-from multiprocessing import get_context
-from threading import Lock
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
+from threading import Lock, Thread
 
 import pyarrow as pa
 
@@ -40,7 +42,7 @@ class City:
         self._roster = Roster(network, seed=seed)
         self._lock = Lock()
         self._days: OrderedDict[tuple[str, date], Trajectory] = OrderedDict()
-        self._pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) if jobs > 1 else None
+        self._pool = _pool(jobs) if jobs > 1 else None
 
     def window(self, start: datetime, end: datetime, streams: Collection[Stream]) -> dict[Stream, pa.Table]:
         """One batch for each of `streams`: its rows with start ≤ time < end, by (time, key).
@@ -70,6 +72,22 @@ class City:
         while len(self._days) > max(KEPT_DAYS * len(self.network.lines), len(wanted)):
             self._days.popitem(last=False)
         return [self._days[line.line_id, day] for line, day in wanted]
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    """Processes that end when this one does, however it ends."""
+    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _simulate(seed: int, job: tuple[Line, date]) -> Trajectory:
