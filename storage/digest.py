@@ -59,10 +59,12 @@ def _as_text(array: Any, column: Column) -> Any:
 def _fixed(array: Any, column: Column) -> Any:
     """Floats as text with a fixed number of decimals, through whole numbers of the last decimal."""
     values = array.to_numpy(zero_copy_only=False)
-    scaled = values * 10**column.decimals
+    finite = np.isfinite(values)
+    scaled = np.where(finite, values, 0) * 10**column.decimals
     whole = np.rint(scaled)
-    if not (np.abs(scaled - whole) < 1e-3).all():
-        wrong = values[~(np.abs(scaled - whole) < 1e-3)][0]
+    exact = (np.abs(scaled - whole) < 1e-3) & finite
+    if not exact.all():
+        wrong = values[~exact][0]
         raise ValueError(f"{column.name} {wrong} isn't finite or has more than {column.decimals} decimals")
     units = pa.array(whole.astype(np.int64))
     return units.cast(pa.decimal128(19, 0)).view(pa.decimal128(19, column.decimals)).cast(pa.string())

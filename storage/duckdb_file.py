@@ -42,9 +42,13 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
                 exists = recognise(probe, path)
         # A setting of its own per connection: DuckDB then refuses a second one within this process.
         connection = duckdb.connect(path, config={"custom_user_agent": secrets.token_hex(8)})
-        connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        if not exists:
-            _create(connection)
+        try:
+            connection.execute("SET GLOBAL TimeZone = 'UTC'")
+            if not exists:
+                _create(connection)
+        except duckdb.Error:
+            connection.close()
+            raise
     return connection
 
 
@@ -53,16 +57,15 @@ def recognise(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     tables = {name for (name,) in connection.execute(TABLES).fetchall()}
     if not tables:
         return False
-    if "store_meta" not in tables:
-        raise StoreInvalid(f"{path} is a DuckDB database of something else; {OTHER_HINT}")
-    columns = {column for column in connection.execute(COLUMNS).fetchall() if column[0] == "store_meta"}
-    if {name for _, name, _ in columns} != {"format", "schema_version"}:
-        raise StoreInvalid(f"{path} is a DuckDB database of something else; {OTHER_HINT}")
+    foreign = f"{path} is a DuckDB database of something else; {OTHER_HINT}"
+    columns = set(connection.execute(COLUMNS).fetchall())
+    if {name for table, name, _ in columns if table == "store_meta"} != {"format", "schema_version"}:
+        raise StoreInvalid(foreign)
     meta = connection.execute(SELECT_META).fetchall()
     if len(meta) != 1 or meta[0][0] != FORMAT:
-        raise StoreInvalid(f"{path} is a DuckDB database of something else; {OTHER_HINT}")
+        raise StoreInvalid(foreign)
     _check_version(path, meta[0][1])
-    if EXPECTED_COLUMNS - set(connection.execute(COLUMNS).fetchall()):
+    if EXPECTED_COLUMNS - columns:
         raise StoreInvalid(f"{path} lacks tables or columns of a store; {OTHER_HINT}")
     return True
 

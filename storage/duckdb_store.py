@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ from storage.coverage import cut, joined, overlapping, uncovered
 from storage.cursor import Position, RangeQuery, decode, encode
 from storage.duckdb_file import open_database, translated
 from storage.duckdb_sql import SQL
-from storage.errors import StoreUnavailable
+from storage.errors import StoreError, StoreUnavailable
 from storage.instants import HOUR_US, from_us, to_us
 from storage.newest import NewestRecords
 from storage.runs import refuse_overlap
@@ -189,21 +189,27 @@ class DuckDBStore:
         """
         if path.exists():
             raise FileExistsError(f"{path} exists already")
-        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             with self._reading() as cursor:
                 _copy_database(cursor, partial)
             path.touch(exist_ok=False)
             partial.replace(path)
+        except OSError as error:
+            raise StoreUnavailable(f"{path} can't be written: {error.strerror}") from error
         finally:
-            partial.unlink(missing_ok=True)
-            partial.with_name(partial.name + ".wal").unlink(missing_ok=True)
+            _remove(partial, partial.with_name(partial.name + ".wal"))
 
     def _connect(self) -> None:
         self._connection = open_database(self._path)
         self._broken = False
-        self._load_coverage()
+        try:
+            self._load_coverage()
+        except StoreError:
+            self._broken = True
+            self._connection.close()
+            raise
 
     def _load_coverage(self) -> None:
         found: dict[Stream, list[Covered]] = {stream: [] for stream in Stream}
@@ -329,3 +335,9 @@ def _copy_database(cursor: duckdb.DuckDBPyConnection, path: Path) -> None:
         cursor.execute(f"COPY FROM DATABASE {source} TO {alias}")
     finally:
         cursor.execute(f"DETACH {alias}")
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.unlink()

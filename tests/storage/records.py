@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -91,5 +90,26 @@ def order(record: Record) -> tuple[Any, ...]:
 
 def table(stream: Stream, records: Sequence[Record]) -> pa.Table:
     """A batch of the records in the stream's order."""
-    rows = [asdict(record) for record in sorted(records, key=order)]
-    return pa.Table.from_pylist(rows, schema=arrow_schema(stream))
+    ordered = sorted(records, key=order)
+    columns = {name: [getattr(record, name) for record in ordered] for name in SCHEMAS[stream].names}
+    return pa.Table.from_pydict(columns, schema=arrow_schema(stream))
+
+
+def positions(seconds: Sequence[int], *, buses: int) -> pa.Table:
+    """A batch of every bus's position at so many seconds after noon, `passenger_count` the seconds."""
+    one = table(Stream.BUS_POSITION, [position(NOON, f"B{number:04}") for number in range(buses)])
+    return pa.concat_tables(_moved(one, second) for second in seconds)
+
+
+def visits(seconds: Sequence[int], *, buses: int) -> pa.Table:
+    """A batch of a visit of every bus at so many seconds after noon."""
+    one = table(Stream.STOP_VISIT, [visit(NOON, f"B{number:04}") for number in range(buses)])
+    return pa.concat_tables(_moved(one, second) for second in seconds)
+
+
+def _moved(batch: pa.Table, seconds: int) -> pa.Table:
+    place = batch.schema.get_field_index("passenger_count")
+    times = pa.repeat(pa.scalar(after(seconds), batch.schema.field("time").type), len(batch))
+    loads = pa.repeat(pa.scalar(seconds, pa.int64()), len(batch))
+    moved = batch.set_column(0, batch.schema.field(0), times)
+    return moved.set_column(place, batch.schema.field(place), loads)

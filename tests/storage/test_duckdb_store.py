@@ -1,0 +1,375 @@
+"""What only a DuckDB file can suffer: damage, strangers, other processes, full disks, sudden death."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from storage.duckdb_store import DuckDBStore
+from storage.errors import StoreHeld, StoreInvalid, StoreUnavailable
+from storage.schema import SCHEMAS, Stream
+from tests.storage.records import NOON, OTHER_RUN, RUN, after, any_record, position, table
+
+POSITION = Stream.BUS_POSITION
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "bus.duckdb"
+
+
+def fill(store: DuckDBStore, ticks: int = 10) -> None:
+    for stream in Stream:
+        records = [any_record(stream, after(60 * i), n, value=i) for i in range(ticks) for n in (1, 2)]
+        store.write(stream, table(stream, records), covers=(NOON, after(60 * ticks)), run=RUN)
+
+
+def everything(store: DuckDBStore) -> dict[Stream, pa.Table]:
+    return {s: pa.concat_tables(store.scan(s, start=after(-9999), end=after(hours=99))) for s in Stream}
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@contextmanager
+def untouched(path: Path) -> Iterator[None]:
+    """Nothing happens to a file, and nothing appears beside it."""
+    before = digest(path), sorted(path.parent.iterdir())
+    yield
+    assert (digest(path), sorted(path.parent.iterdir())) == before
+
+
+def test_people_find_the_tables_of_the_contract(path: Path) -> None:
+    store = DuckDBStore(path)
+    fill(store)
+    store.close()
+    with duckdb.connect(path, read_only=True) as connection:
+        for stream, schema in SCHEMAS.items():
+            columns = connection.execute(f"DESCRIBE {stream}").fetchall()
+            assert [column[0] for column in columns] == list(schema.names)
+            assert [column[0] for column in columns if column[2] == "YES"] == [
+                column.name for column in schema.columns if column.nullable
+            ]
+            assert columns[0][1] == "TIMESTAMP WITH TIME ZONE"
+
+
+def test_instants_do_not_depend_on_the_zone_of_the_process(path: Path) -> None:
+    store = DuckDBStore(path)
+    fill(store)
+    store.close()
+    code = (
+        "import sys; from pathlib import Path; from datetime import datetime, UTC\n"
+        "from storage.duckdb_store import DuckDBStore; from storage.schema import Stream\n"
+        "store = DuckDBStore(Path(sys.argv[1]))\n"
+        "print(store.at(Stream.BUS_POSITION, 'B001', time=datetime(2026, 3, 2, 12, 3, 59, tzinfo=UTC)).time)"
+    )
+    done = subprocess.run(
+        ["env", "TZ=Pacific/Kiritimati", sys.executable, "-c", code, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "2026-03-02 12:03:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"seed: 1\n" * 4000, b"PAR1" * 3000], ids=["empty", "text", "other"]
+)
+def test_a_file_that_is_no_database_is_left_alone(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with untouched(path), pytest.raises(StoreInvalid, match="another --store"):
+        DuckDBStore(path)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE TABLE invoices (amount INTEGER)"],
+        ["CREATE TABLE bus_position (time TIMESTAMPTZ, bus_id VARCHAR)"],
+        ["CREATE TABLE store_meta (note VARCHAR)"],
+        ["CREATE TABLE store_meta (format VARCHAR, schema_version BIGINT)"],
+        [
+            "CREATE TABLE store_meta (format VARCHAR, schema_version BIGINT)",
+            "INSERT INTO store_meta VALUES ('trams', 1)",
+        ],
+        ["CREATE VIEW answers AS SELECT 42"],
+        ["CREATE SCHEMA trams", "CREATE TABLE trams.trips (id INTEGER)"],
+    ],
+)
+def test_a_foreign_database_is_left_alone(path: Path, statements: list[str]) -> None:
+    with duckdb.connect(path) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    with untouched(path), pytest.raises(StoreInvalid, match="of something else; choose another --store"):
+        DuckDBStore(path)
+
+
+def test_a_database_without_tables_becomes_a_store(path: Path) -> None:
+    duckdb.connect(path).close()
+    store = DuckDBStore(path)
+    fill(store)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("version", "said"), [(0, "an older bus-simulator.*backfill"), (2, "a newer bus-simulator.*upgrade")]
+)
+def test_another_schema_version_is_refused_with_a_hint(path: Path, version: int, said: str) -> None:
+    DuckDBStore(path).close()
+    with duckdb.connect(path) as connection:
+        connection.execute("UPDATE store_meta SET schema_version = ?", [version])
+    with untouched(path), pytest.raises(StoreInvalid, match=said):
+        DuckDBStore(path)
+
+
+def test_a_store_that_lacks_a_column_is_refused(path: Path) -> None:
+    DuckDBStore(path).close()
+    with duckdb.connect(path) as connection:
+        connection.execute("ALTER TABLE bus_position DROP COLUMN trip_id")
+    with untouched(path), pytest.raises(StoreInvalid, match="lacks tables or columns"):
+        DuckDBStore(path)
+
+
+@pytest.mark.parametrize("keep", [20, 5000, 0.5], ids=["a header's start", "a header", "half"])
+def test_a_torn_file_is_refused(path: Path, keep: float) -> None:
+    store = DuckDBStore(path)
+    fill(store)
+    store.close()
+    content = path.read_bytes()
+    path.write_bytes(content[: int(keep if keep > 1 else len(content) * keep)])
+    with pytest.raises(StoreInvalid, match=r"damaged.*another --store"):
+        DuckDBStore(path)
+
+
+def test_a_scribbled_file_is_never_read_as_if_it_were_well(path: Path) -> None:
+    store = DuckDBStore(path)
+    fill(store)
+    whole = everything(store)
+    store.close()
+    content = path.read_bytes()
+    refused = 0
+    for place in range(0, len(content), 32_768):
+        path.write_bytes(content[: place + 100] + b"scribble" * 8 + content[place + 164 :])
+        try:
+            with closing(DuckDBStore(path)) as damaged:
+                assert everything(damaged) == whole
+        except StoreInvalid:
+            refused += 1
+    assert refused > 0
+
+
+def test_a_directory_or_a_file_in_the_way_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path, tmp_path / "file" / "bus.duckdb"):
+        with pytest.raises(StoreUnavailable, match="can't be opened"):
+            DuckDBStore(place)
+
+
+HOLDER = (
+    "import sys; from pathlib import Path; from storage.duckdb_store import DuckDBStore\n"
+    "store = DuckDBStore(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read(); store.close()"
+)
+
+
+@contextmanager
+def held_by_another_process(path: Path) -> Iterator[int]:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process.pid
+        process.stdin.close()
+
+
+def test_a_file_that_another_process_holds_names_it(path: Path) -> None:
+    with (
+        held_by_another_process(path) as pid,
+        pytest.raises(StoreHeld, match=rf"process {pid} .*`bus-simulator snapshot -o FILE`"),
+    ):
+        DuckDBStore(path)
+    DuckDBStore(path).close()
+
+
+def test_one_process_opens_a_file_once(path: Path) -> None:
+    store = DuckDBStore(path)
+    with pytest.raises(StoreHeld, match="already in this process"):
+        DuckDBStore(path)
+    fill(store)
+    store.close()
+    DuckDBStore(path).close()
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from storage.duckdb_store import DuckDBStore
+from storage.errors import StoreUnavailable
+from storage.schema import Stream
+from tests.storage.records import NOON, RUN, after, positions
+
+store = DuckDBStore(Path(sys.argv[1]))
+
+def write(tick, rows):
+    batch = positions(range(tick, tick + rows), buses=500)
+    store.write(Stream.BUS_POSITION, batch, covers=(after(tick), after(tick + rows)), run=RUN)
+
+def covered():
+    return sum((c.end - c.start).total_seconds() for c in store.coverage(Stream.BUS_POSITION))
+
+write(0, 10)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+failures = 0
+for tick in range(10, 400, 10):
+    try:
+        write(tick, 10)
+    except StoreUnavailable as error:
+        failures += 1
+        message = str(error)
+    assert store.rows(Stream.BUS_POSITION) == covered() * 500, (tick, covered())
+    assert store.at(Stream.BUS_POSITION, "B0001", time=after(5)).passenger_count == 5
+assert failures, "the disk never was full"
+assert "no room to write" in message, message
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+for tick in range(0, 400, 10):
+    write(tick, 10)
+assert covered() == 400
+store.close()
+again = DuckDBStore(Path(sys.argv[1]))
+assert again.rows(Stream.BUS_POSITION) == 400 * 500
+print("served")
+"""
+
+
+@pytest.mark.parametrize("limit", [300_000, 600_000, 1_000_000])
+def test_a_full_disk_is_said_keeps_nothing_half_and_passes(path: Path, limit: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path), str(limit)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "served\n", done.stderr
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from storage.duckdb_store import DuckDBStore
+from storage.schema import Stream
+from tests.storage.records import NOON, RUN, after, positions, visits
+
+store = DuckDBStore(Path(sys.argv[1]))
+first = max((c.end for c in store.coverage(Stream.BUS_POSITION)), default=NOON)
+tick = round((first - NOON).total_seconds()) // 30
+buses = int(sys.argv[2])
+while True:
+    window = (after(30 * tick), after(30 * tick + 30))
+    batch = positions([30 * tick], buses=buses)
+    store.write(Stream.BUS_POSITION, batch, covers=window, run=RUN)
+    batch = visits([30 * tick], buses=buses)
+    store.write(Stream.STOP_VISIT, batch, covers=window, run=RUN)
+    print(tick, flush=True)
+    tick += 1
+"""
+
+
+@pytest.mark.parametrize(("buses", "deaths"), [(10, 4), (3000, 8)])
+def test_after_sudden_death_all_that_is_covered_is_there(path: Path, buses: int, deaths: int) -> None:
+    written = 0
+    for _ in range(deaths):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path), str(buses)], stdout=subprocess.PIPE, text=True
+        )
+        with process:
+            assert process.stdout is not None
+            told = [int(process.stdout.readline()) for _ in range(3)]
+            process.kill()
+            told += [int(line) for line in process.stdout.read().split("\n")[:-1]]
+        store = DuckDBStore(path)
+        written = _honest(store, buses)
+        store.close()
+        assert written > told[-1]
+    assert written >= 3 * deaths
+
+
+def _honest(store: DuckDBStore, buses: int) -> int:
+    """Check that every covered tick is complete; how many there are of positions."""
+    ticks = {}
+    for stream in (POSITION, Stream.STOP_VISIT):
+        (covered,) = store.coverage(stream)
+        ticks[stream] = round((covered.end - NOON).total_seconds()) // 30
+        assert store.rows(stream) == ticks[stream] * buses
+        rows = [len(part) for part in store.scan(stream, start=covered.start, end=covered.end)]
+        assert sum(rows) == ticks[stream] * buses
+    assert 0 <= ticks[POSITION] - ticks[Stream.STOP_VISIT] <= 1
+    return ticks[POSITION]
+
+
+def test_a_copy_equals_the_original_and_opens_as_a_store(path: Path, tmp_path: Path) -> None:
+    store = DuckDBStore(path)
+    fill(store)
+    store.write(POSITION, table(POSITION, []), covers=(after(600), after(660)), run=OTHER_RUN)
+    target = tmp_path / "copies" / "snapshot.duckdb"
+    store.copy_to(target)
+    assert [each.name for each in target.parent.iterdir()] == ["snapshot.duckdb"]
+    copy = DuckDBStore(target)
+    assert everything(copy) == everything(store)
+    for stream in Stream:
+        assert list(copy.coverage(stream)) == list(store.coverage(stream))
+    copy.close()
+    store.close()
+
+
+def test_a_copy_does_not_write_over_a_file(path: Path, tmp_path: Path) -> None:
+    store = DuckDBStore(path)
+    target = tmp_path / "precious"
+    target.write_text("mine")
+    with untouched(target), pytest.raises(FileExistsError, match="precious"):
+        store.copy_to(target)
+    store.close()
+
+
+def test_a_copy_that_cannot_be_written_leaves_nothing(path: Path, tmp_path: Path) -> None:
+    store = DuckDBStore(path)
+    (tmp_path / "file").touch()
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(StoreUnavailable):
+        store.copy_to(tmp_path / "file" / "copy.duckdb")
+    assert sorted(tmp_path.iterdir()) == before
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "name", ["it's.duckdb", 'a "b".duckdb', "main.duckdb", "temp.duckdb", "plain", "ñ.db"]
+)
+def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
+    store = DuckDBStore(tmp_path / name)
+    fill(store)
+    store.copy_to(tmp_path / f"copy of {name}")
+    store.prune(after(60))
+    assert store.rows(POSITION) == 18
+    store.close()
+    copy = DuckDBStore(tmp_path / f"copy of {name}")
+    assert copy.rows(POSITION) == 20
+    copy.close()
+
+
+def test_a_copy_is_of_one_moment_while_writing_goes_on(path: Path, tmp_path: Path) -> None:
+    store = DuckDBStore(path)
+    buses = [f"B{n:04}" for n in range(200)]
+    for tick in range(20):
+        batch = table(POSITION, [position(after(30 * tick), bus) for bus in buses])
+        store.write(POSITION, batch, covers=(after(30 * tick), after(30 * tick + 30)), run=RUN)
+        store.copy_to(tmp_path / f"copy{tick}")
+        copy = DuckDBStore(tmp_path / f"copy{tick}")
+        assert copy.rows(POSITION) == 200 * (tick + 1)
+        copy.close()
+    store.close()

@@ -1,0 +1,51 @@
+"""A store's URL names a file, or says what is wrong with it; interfaces load nothing heavy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from storage.duckdb_store import DuckDBStore
+from storage.open import open_store
+
+LIGHT = ("schema", "store", "errors", "coverage", "runs", "instants", "cursor", "open")
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_file_is_made_with_its_directories(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relative: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("var/deep/bus.duckdb")
+    store = open_store(f"duckdb:{path if relative else tmp_path / path}")
+    store.close()
+    assert isinstance(store, DuckDBStore)
+    assert (tmp_path / path).is_file()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("", "expected duckdb:PATH"),
+        ("bus.duckdb", "expected duckdb:PATH"),
+        ("duckdb:", "names no file"),
+        ("duckdb: ", "names no file"),
+        ("duckdb::memory:", "names no file"),
+        ("sqlite:bus.db", "unknown store 'sqlite', expected duckdb:PATH or timestream:"),
+        ("timestream://bus_simulator?region=eu-west-1", "not available in this version"),
+    ],
+)
+def test_what_is_no_store_is_said(url: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        open_store(url)
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_what_a_lambda_imports_loads_nothing_heavy(module: str) -> None:
+    heavy = "{'numpy', 'pyarrow', 'duckdb', 'simpy', 'simulator', 'services'}"
+    code = f"import sys, storage.{module}; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
