@@ -19,7 +19,8 @@ import pyarrow as pa
 
 from storage.arrow_schema import arrow_schema
 from storage.audit_facts import AuditFacts
-from storage.audit_sql import CHECKS, COMPLETE, PIECE_VIEWS, TABLES, VISIT_VIEWS, Check
+from storage.audit_sql import CHECKS, COMPLETE, Check
+from storage.audit_views import PIECE_VIEWS, TABLES, VISIT_VIEWS
 from storage.coverage import Interval, common
 from storage.schema import Stream
 from storage.store import Covered, Run, Store

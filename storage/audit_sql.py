@@ -1,13 +1,6 @@
 """The invariants as SQL (DuckDB), each a query whose rows are violations with a readable `example`.
 
-They read these tables, which `storage.audit` fills for one day of one run at a time:
-
-- `bus`, `stop`, `pattern_stop`: the facts; `place` numbers a pattern's stops from 1;
-- `visit`: a day's visits and those around it; `of_day` marks those to be judged;
-- `leg`: from one visit of a bus to the next (`since` ≤ t < `until`), the first and last open-ended:
-  what is aboard, and the visit it leads to (`next_*`), NULL where that is unknown;
-- `position`, `sensor`, `people`: the rows of a piece of the day and of the tick before it; `of_piece` marks
-  those to be judged, `row` is their order in the store.
+They read the tables of `storage.audit_views`.
 """
 
 from __future__ import annotations
@@ -17,118 +10,6 @@ from typing import Literal
 
 STEP_SLACK_M = 0.3
 """Distances are rounded to 0.1 m; three of them enter a step."""
-
-TABLES = """
-CREATE TABLE bus (bus_id VARCHAR, line_id VARCHAR, capacity BIGINT, source DOUBLE);
-CREATE TABLE stop (stop_id VARCHAR, line_ids VARCHAR);
-CREATE TABLE pattern_stop (
-  line_id VARCHAR, direction BIGINT, pattern_id VARCHAR, place BIGINT, places BIGINT,
-  stop_id VARCHAR, metres DOUBLE, hop_m DOUBLE, latitude DOUBLE, longitude DOUBLE);
-"""
-
-VISIT_VIEWS = """
-CREATE OR REPLACE TABLE fitting AS
-  SELECT v.trip_id, p.pattern_id, count(*) AS visits, max(p.places) AS places, max(v.sequence) AS last
-  FROM visit v JOIN pattern_stop p
-    ON p.line_id = v.line_id AND p.direction = v.direction AND p.place = v.sequence AND p.stop_id = v.stop_id
-  GROUP BY ALL;
-CREATE OR REPLACE TABLE trip AS
-  SELECT t.trip_id, t.visits, t.boarding, t.alighting, t.first, t.last, t.line_id, t.direction,
-    arg_min(f.pattern_id, (f.places <> t.last, f.places, f.pattern_id))
-      FILTER (f.visits = t.visits) AS pattern_id
-  FROM (
-    SELECT trip_id, count(*) AS visits, sum(boarding) AS boarding, sum(alighting) AS alighting,
-      min(sequence) AS first, max(sequence) AS last, any_value(line_id) AS line_id,
-      any_value(direction) AS direction
-    FROM visit GROUP BY trip_id) t
-  LEFT JOIN fitting f USING (trip_id) GROUP BY ALL;
-CREATE OR REPLACE TABLE stretch AS
-  SELECT v.*, p.hop_m, p.latitude, p.longitude, p.places,
-    lag(v.time) OVER w AS before_time, lag(v.passenger_count) OVER w AS load_before,
-    lag(v.direction) OVER w AS before_direction, lag(p.places) OVER w AS before_places,
-    lag(v.sequence) OVER w AS before_sequence, lag(v.trip_id) OVER w AS before_trip
-  FROM visit v LEFT JOIN trip t USING (trip_id)
-  LEFT JOIN pattern_stop p ON p.line_id = v.line_id AND p.direction = v.direction
-    AND p.pattern_id = t.pattern_id AND p.place = v.sequence
-  WINDOW w AS (PARTITION BY v.bus_id ORDER BY v.time, v.sequence);
-CREATE OR REPLACE TABLE leg AS
-  WITH point AS (
-    SELECT bus_id, time, passenger_count AS load, sequence, stop_id, arrival_time, doors_open, direction,
-      trip_id, hop_m, latitude, longitude FROM stretch
-    UNION ALL BY NAME
-    SELECT bus_id, $from::TIMESTAMPTZ - INTERVAL 1 SECOND AS time,
-      CASE WHEN $from_known THEN 0 END AS load FROM bus)
-  SELECT bus_id, time AS since, load,
-    coalesce(lead(time) OVER w, 'infinity'::TIMESTAMPTZ) AS until,
-    lead(stop_id) OVER w AS next_stop, lead(arrival_time) OVER w AS next_arrival,
-    lead(doors_open) OVER w AS next_doors, lead(direction) OVER w AS next_direction,
-    lead(trip_id) OVER w AS next_trip, lead(sequence) OVER w AS next_sequence,
-    lead(hop_m) OVER w AS hop_m, lead(latitude) OVER w AS next_latitude,
-    lead(longitude) OVER w AS next_longitude,
-    sum(CASE WHEN sequence > 1 THEN hop_m ELSE 0 END) OVER (w ROWS UNBOUNDED PRECEDING) AS odometer_m,
-    $to_known OR lead(time) OVER w IS NOT NULL AS known
-  FROM point WINDOW w AS (PARTITION BY bus_id ORDER BY time);
-"""
-"""`$from` is where the loaded visits begin. `$from_known`, `$to_known`: whether those loaded reach half a day
-before and after the day, so that a bus without any is parked; else what it does is not known."""
-
-PIECE_VIEWS = """
-CREATE OR REPLACE TABLE seen AS
-  SELECT p.*, l.load, l.since, l.until, l.next_stop, l.next_arrival, l.next_doors, l.next_direction,
-    l.next_trip, l.next_sequence, l.hop_m, l.next_latitude, l.next_longitude, l.known,
-    coalesce(l.odometer_m, 0)
-      + CASE WHEN l.next_sequence > 1 THEN l.hop_m - p.distance_to_next_stop ELSE 0 END AS odometer_m,
-    p.time >= l.next_arrival AS standing,
-    l.next_sequence = 1 AND p.distance_to_next_stop > 0 AS empty_run
-  FROM position p ASOF LEFT JOIN leg l ON l.bus_id = p.bus_id AND p.time >= l.since;
-CREATE OR REPLACE TABLE step AS
-  SELECT *, lag(time) OVER w AS before_time, lag(since) OVER w AS before_since,
-    lag(latitude) OVER w AS before_latitude, lag(longitude) OVER w AS before_longitude,
-    lag(distance_to_next_stop) OVER w AS before_distance, lag(speed) OVER w AS before_speed,
-    lag(odometer_m) OVER w AS before_odometer_m, lag(empty_run) OVER w AS before_empty_run,
-    lag(trip_id) OVER w AS before_trip,
-    epoch(time - lag(time) OVER w) AS seconds
-  FROM seen WINDOW w AS (PARTITION BY bus_id ORDER BY time);
-CREATE OR REPLACE TABLE reading AS
-  SELECT s.*, l.known,
-    coalesce(l.next_doors AND s.time >= l.next_arrival, false) AS should_be_open
-  FROM (SELECT * FROM sensor WHERE entity_type = 'bus') s
-  ASOF LEFT JOIN leg l ON l.bus_id = s.entity_id AND s.time >= l.since;
-CREATE OR REPLACE TABLE minute AS
-  SELECT *, lag(time) OVER w AS before_time, lag(temperature) OVER w AS before_temperature,
-    lag(humidity) OVER w AS before_humidity, lag(co2_level) OVER w AS before_co2
-  FROM sensor WINDOW w AS (PARTITION BY entity_type, entity_id ORDER BY time);
-CREATE OR REPLACE TABLE air AS
-  WITH phase AS (
-    SELECT bus_id, since AS begins, CASE WHEN next_doors THEN next_arrival ELSE until END AS ends,
-      CASE WHEN known THEN load END AS load, $closed AS rate FROM leg
-    WHERE until > $begins - INTERVAL 1 MINUTE AND since < $ends
-    UNION ALL
-    SELECT bus_id, next_arrival, until, load, $open FROM leg
-    WHERE next_doors AND until > $begins - INTERVAL 1 MINUTE AND next_arrival < $ends),
-  piece AS (
-    SELECT m.entity_id AS bus_id, m.time, m.co2_level, m.before_co2, p.begins, p.load, b.source, p.rate,
-      p.rate * epoch(least(p.ends, m.time) - greatest(p.begins, m.before_time)) AS x
-    FROM phase p JOIN minute m ON m.entity_id = p.bus_id AND m.time > p.begins AND m.before_time < p.ends
-    JOIN bus b ON b.bus_id = p.bus_id
-    WHERE m.entity_type = 'bus' AND m.before_time IS NOT NULL AND m.of_piece),
-  later AS (
-    SELECT *, coalesce(sum(x) OVER (PARTITION BY bus_id, time ORDER BY begins
-      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), 0) AS after FROM piece)
-  SELECT bus_id, time, any_value(co2_level) AS co2_level, count(*) = count(load) AS known,
-    $outdoor + (any_value(before_co2) - $outdoor) * exp(-sum(x))
-      + sum((1 - exp(-x)) * load * source / rate * exp(-after)) AS expected
-  FROM later GROUP BY bus_id, time;
-CREATE OR REPLACE TABLE boarded AS
-  SELECT stop_id, to_timestamp(ceil(epoch(time) / 60) * 60) AS time, sum(boarding) AS boarding
-  FROM visit WHERE time > $begins - INTERVAL 1 MINUTE AND time < $ends GROUP BY ALL;
-CREATE OR REPLACE TABLE crowd AS
-  SELECT p.*, lag(p.time) OVER w AS before_time, lag(p.count) OVER w AS before_count,
-    coalesce(b.boarding, 0) AS visits_boarding
-  FROM people p LEFT JOIN boarded b USING (stop_id, time)
-  WINDOW w AS (PARTITION BY p.stop_id ORDER BY p.time);
-"""
-"""`$begins`, `$ends` bound the piece; the rest are the model's constants of the cabin air."""
 
 
 @dataclass(frozen=True, slots=True)
