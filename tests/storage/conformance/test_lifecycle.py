@@ -108,3 +108,20 @@ def test_of_threads_that_write_the_same_window_one_does(store: Store) -> None:
         ):
             pass
     assert store.rows(POSITION) == 20
+
+
+def test_after_reopening_a_bus_that_fell_silent_is_still_of_its_line(
+    backend: Backend, tmp_path: Path
+) -> None:
+    silent, talking = position(NOON, "B001"), position(after(minutes=55), "B002")
+    window = (NOON, after(hours=1))
+    first = backend.open(tmp_path)
+    first.write(POSITION, table(POSITION, [silent, talking]), covers=window, run=RUN)
+    first.close()
+    second = backend.open(tmp_path)
+    try:
+        assert list(second.latest_of_line("L1", since=NOON, now=window[1])) == [silent, talking]
+        assert list(second.latest_of_line("L1", since=after(minutes=51), now=window[1])) == [talking]
+        assert second.latest(POSITION, "B001", now=window[1]) == silent
+    finally:
+        second.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,6 @@ from tests.storage.conformance.backends import Backend
 from tests.storage.conformance.model import ModelStore
 from tests.storage.records import OTHER_RUN, RUN, after, any_record, entity, table
 
-STREAMS = st.sampled_from([Stream.BUS_POSITION, Stream.BUS_POSITION, *Stream])
 INSTANTS = st.builds(
     lambda half_minutes, ms: after(30 * half_minutes + ms / 1000),
     st.integers(-20, 24),
@@ -34,15 +33,18 @@ INSTANTS = st.builds(
 )
 """From ten minutes before noon to twelve after, at ticks and a millisecond beside them."""
 NUMBERS = st.integers(1, 3)
+BESIDE = st.sampled_from([0, 0, 1, -1]).map(lambda ms: timedelta(milliseconds=ms))
+ROWS = st.lists(st.tuples(INSTANTS, NUMBERS), max_size=30, unique=True)
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Does the same to a backend and to the model, and compares all that they answer."""
+    """Does the same to a backend and to the model, in one stream, and compares all that they answer."""
 
     backend: Backend
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(stream=st.sampled_from([Stream.BUS_POSITION, *Stream]))
+    def open(self, stream: Stream) -> None:
+        self.stream = stream
         self.directory = tempfile.TemporaryDirectory()
         self.store: Store = self.backend.open(Path(self.directory.name))
         self.model = ModelStore()
@@ -52,30 +54,20 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.close()
         self.directory.cleanup()
 
-    @rule(
-        stream=STREAMS,
-        bounds=st.tuples(INSTANTS, INSTANTS),
-        run=st.sampled_from([RUN, RUN, RUN, OTHER_RUN]),
-        rows=st.lists(st.tuples(INSTANTS, NUMBERS), max_size=20, unique=True),
-    )
-    def write(
-        self, stream: Stream, bounds: tuple[datetime, datetime], run: Run, rows: list[tuple[datetime, int]]
-    ) -> None:
+    @rule(bounds=st.tuples(INSTANTS, INSTANTS), run=st.sampled_from([RUN, RUN, RUN, OTHER_RUN]), rows=ROWS)
+    def write(self, bounds: tuple[datetime, datetime], run: Run, rows: list[tuple[datetime, int]]) -> None:
         start, end = min(bounds), max(bounds)
         if start == end:
             return
         self.value += 1
-        records = [
-            any_record(stream, time, number, value=self.value) for time, number in rows if start <= time < end
-        ]
-        batch = table(stream, records)
-        self.same(lambda store: store.write(stream, batch, covers=(start, end), run=run))
-        self.same(partial(_newest, stream=stream))
+        inside = [(time, number) for time, number in rows if start <= time < end]
+        records = [any_record(self.stream, time, number, value=self.value) for time, number in inside]
+        batch = table(self.stream, records)
+        self.same(lambda store: store.write(self.stream, batch, covers=(start, end), run=run))
 
     @rule(before=INSTANTS)
     def prune(self, before: datetime) -> None:
         self.same(lambda store: store.prune(before))
-        self.same(partial(_newest, stream=Stream.BUS_POSITION))
 
     @rule()
     def reopen(self) -> None:
@@ -83,29 +75,39 @@ class StoreMachine(RuleBasedStateMachine):
             self.store.close()
             self.store = self.backend.open(Path(self.directory.name))
 
-    @rule(stream=STREAMS, number=st.integers(1, 4), time=INSTANTS)
-    def at(self, stream: Stream, number: int, time: datetime) -> None:
-        key = entity(any_record(stream, time, number))
-        self.same(lambda store: store.at(stream, key, time=time))
-        self.same(lambda store: store.latest(stream, key, now=time))
+    @rule(data=st.data(), beside=BESIDE)
+    def at(self, data: st.DataObject, beside: timedelta) -> None:
+        time, number = self.some_instant(data) + beside, data.draw(st.integers(1, 4))
+        key = entity(any_record(self.stream, time, number))
+        self.same(lambda store: store.at(self.stream, key, time=time))
+        self.same(lambda store: store.latest(self.stream, key, now=time))
 
-    @rule(line=st.sampled_from(["L1", "L2", "L3"]), since=INSTANTS, now=INSTANTS)
-    def line(self, line: str, since: datetime, now: datetime) -> None:
+    @rule(data=st.data(), line=st.sampled_from(["L1", "L2"]), long=st.booleans())
+    def line(self, data: st.DataObject, line: str, long: bool) -> None:
+        now = self.some_instant(data)
+        since = now - timedelta(hours=1) if long else self.some_instant(data)
         self.same(lambda store: list(store.latest_of_line(line, since=since, now=now)))
 
-    @rule(stream=STREAMS, number=NUMBERS, start=INSTANTS, end=INSTANTS, sizes=st.lists(st.integers(1, 5)))
-    def range(self, stream: Stream, number: int, start: datetime, end: datetime, sizes: list[int]) -> None:
-        key = entity(any_record(stream, start, number))
-        self.same(lambda store: _pages(store, stream, key, start, end, sizes))
+    @rule(data=st.data(), number=NUMBERS, sizes=st.lists(st.integers(1, 5)))
+    def range(self, data: st.DataObject, number: int, sizes: list[int]) -> None:
+        start, end = self.some_instant(data), self.some_instant(data)
+        key = entity(any_record(self.stream, start, number))
+        self.same(lambda store: _pages(store, self.stream, key, start, end, sizes))
 
-    @rule(stream=STREAMS, start=INSTANTS, end=INSTANTS)
-    def scan(self, stream: Stream, start: datetime, end: datetime) -> None:
-        self.same(lambda store: [part.to_pylist() for part in store.scan(stream, start=start, end=end)])
+    @rule(data=st.data())
+    def scan(self, data: st.DataObject) -> None:
+        start, end = self.some_instant(data), self.some_instant(data)
+        self.same(lambda store: [part.to_pylist() for part in store.scan(self.stream, start=start, end=end)])
+
+    def some_instant(self, data: st.DataObject) -> datetime:
+        """Any instant, or that of a record."""
+        times = [record.time for record in self.model.records[self.stream]]
+        return data.draw(st.sampled_from(times) | INSTANTS if times else INSTANTS)
 
     @invariant()
-    def books_are_equal(self) -> None:
-        for stream in Stream:
-            self.same(partial(_books, stream=stream))
+    def books_and_newest_are_equal(self) -> None:
+        self.same(partial(_books, stream=self.stream))
+        self.same(partial(_newest, stream=self.stream))
 
     def same(self, call: Callable[[Store], Any]) -> None:
         assert _outcome(call, self.store) == _outcome(call, self.model)
@@ -153,7 +155,7 @@ def test_answers_as_the_model_does(backend: Backend) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=40,
+            max_examples=25,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,
