@@ -155,6 +155,8 @@ class _Auditor:
         self._finding = {finding.invariant: finding for finding in report.findings}
         self._database = duckdb.connect(":memory:")
         self._database.execute("SET TimeZone = 'UTC'")
+        # In memory a checkpoint only repacks tables that live for a moment.
+        self._database.execute("SET checkpoint_threshold = '1TB'")
         self._database.execute(TABLES)
         for name, rows in _fact_tables(facts).items():
             self._insert(name, rows)
