@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -16,7 +19,7 @@ import pytest
 from storage.duckdb_store import DuckDBStore
 from storage.errors import StoreHeld, StoreInvalid, StoreUnavailable
 from storage.schema import SCHEMAS, Stream
-from tests.storage.records import NOON, OTHER_RUN, RUN, after, any_record, position, table
+from tests.storage.records import NOON, OTHER_RUN, RUN, after, any_record, positions, table, visits
 
 POSITION = Stream.BUS_POSITION
 
@@ -363,13 +366,28 @@ def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
 
 
 def test_a_copy_is_of_one_moment_while_writing_goes_on(path: Path, tmp_path: Path) -> None:
-    store = DuckDBStore(path)
-    buses = [f"B{n:04}" for n in range(200)]
-    for tick in range(20):
-        batch = table(POSITION, [position(after(30 * tick), bus) for bus in buses])
-        store.write(POSITION, batch, covers=(after(30 * tick), after(30 * tick + 30)), run=RUN)
-        store.copy_to(tmp_path / f"copy{tick}")
-        copy = DuckDBStore(tmp_path / f"copy{tick}")
-        assert copy.rows(POSITION) == 200 * (tick + 1)
-        copy.close()
-    store.close()
+    buses, stop = 200, threading.Event()
+
+    def write_on(store: DuckDBStore) -> None:
+        for tick in itertools.count():
+            window = (after(30 * tick), after(30 * tick + 30))
+            store.write(POSITION, positions([30 * tick], buses=buses), covers=window, run=RUN)
+            store.write(Stream.STOP_VISIT, visits([30 * tick], buses=buses), covers=window, run=RUN)
+            if tick >= 5 and stop.is_set():
+                return
+
+    with closing(DuckDBStore(path)) as store, ThreadPoolExecutor(1) as pool:
+        writer = pool.submit(write_on, store)
+        try:
+            while not store.coverage(Stream.STOP_VISIT):
+                store.ping()
+            for number in range(5):
+                store.copy_to(tmp_path / f"copy{number}")
+        finally:
+            stop.set()
+        writer.result()
+    ticks = []
+    for number in range(5):
+        with closing(DuckDBStore(tmp_path / f"copy{number}")) as copy:
+            ticks.append(_honest(copy, buses))
+    assert ticks == sorted(ticks)
