@@ -15,6 +15,8 @@ from simulator.types import StopId
 if TYPE_CHECKING:
     from simulator.line_day import LineDay
 
+LATEST_MS = 1 << 44
+"""Later than any instant (the year 2527)."""
 PATIENCE_MS = 600_000
 """Those whom the last bus left behind, or who came after it, give up after ten minutes."""
 
@@ -30,7 +32,8 @@ def assemble(day: LineDay) -> Trajectory:
     gave_up = [
         (stop_index[stop_id], _give_up(queue, day.ends)) for (_, stop_id), queue in day.queue_of.items()
     ]
-    _count_waiting(legs, arrived)
+    boarded, left = _boarded(legs), _crowd(day, gave_up)
+    _count_waiting(legs, arrived, boarded, left)
     serves = np.array([_serves(bus, day.ends) for bus in day.buses], np.int64) + day.origin
     return Trajectory(
         line_id=day.line.line_id,
@@ -43,8 +46,8 @@ def assemble(day: LineDay) -> Trajectory:
         paths=tuple(day.paths),
         legs=legs,
         arrived=arrived,
-        boarded=_boarded(legs),
-        left=_crowd(day, gave_up),
+        boarded=boarded,
+        left=left,
         serves_from=serves[:, 0],
         serves_until=serves[:, 1],
     )
@@ -150,16 +153,20 @@ def _boarded(legs: Legs) -> Crowd:
     return Crowd(legs.stop[index], legs.leaves[index], legs.boarding[index])
 
 
-def _count_waiting(legs: Legs, arrived: Crowd) -> None:
+def _count_waiting(legs: Legs, arrived: Crowd, boarded: Crowd, left: Crowd) -> None:
     """Fill in who waits for the line at each visit's stop once all that happens at its instant has."""
     visits = np.flatnonzero(legs.sequence)
-    far = 1 << 44
-    at = legs.stop[visits] * far + legs.leaves[visits]
-    came = np.sort(arrived.stop * far + arrived.ms)
-    order = np.argsort(at, kind="stable")
-    boarded = np.concatenate([[0], np.cumsum(legs.boarding[visits][order])])
-    ordered = at[order]
-    so_far = np.searchsorted(came, at, side="right") - np.searchsorted(came, legs.stop[visits] * far)
-    gone = boarded[np.searchsorted(ordered, at, side="right")]
-    before = boarded[np.searchsorted(ordered, legs.stop[visits] * far)]
-    legs.waiting[visits] = so_far - (gone - before)
+    stop, at = legs.stop[visits], legs.leaves[visits]
+    came, got_in, gave_up = (_so_far(crowd, stop, at) for crowd in (arrived, boarded, left))
+    legs.waiting[visits] = came - got_in - gave_up
+
+
+def _so_far(crowd: Crowd, stop: Ints, at: Ints) -> Ints:
+    """How many of `crowd` there were at each stop up to each instant, that included."""
+    key = crowd.stop * LATEST_MS + crowd.ms
+    order = np.argsort(key, kind="stable")
+    total = np.concatenate([[0], np.cumsum(crowd.people[order])])
+    until = np.searchsorted(key[order], stop * LATEST_MS + at, side="right")
+    since = np.searchsorted(key[order], stop * LATEST_MS)
+    so_far: Ints = total[until] - total[since]
+    return so_far

@@ -171,6 +171,13 @@ CHECKS = (
            WHERE of_piece AND NOT (speed BETWEEN 0 AND 90)""",
     ),
     Check(
+        "I6", "a bus under way has a speed", "piece", POSITIONS,
+        """SELECT format('bus {} at {}: 0 km/h, {} m before {}', bus_id, time, distance_to_next_stop,
+             next_stop_id) AS example FROM seen
+           WHERE of_piece AND next_sequence > 1 AND speed = 0 AND time > since + INTERVAL 1 SECOND
+             AND time < next_arrival - INTERVAL 1 SECOND""",
+    ),
+    Check(
         "I7", "visits change direction only at terminals", "day", VISITS,
         """SELECT format('bus {} at {}, {}: direction {} after {} in mid-trip', bus_id, stop_id, time,
              direction, before_direction) AS example FROM stretch
@@ -214,6 +221,14 @@ CHECKS = (
         """SELECT format('bus {} at {}: line {}, but it is of line {}', bus_id, time, p.line_id, b.line_id)
              AS example FROM position p JOIN bus b USING (bus_id)
            WHERE of_piece AND p.line_id <> b.line_id""",
+    ),
+    Check(
+        "I9", "no more wait for a line than are at the stop", "piece", PEOPLE,
+        """SELECT format('stop {} at {}: {} wait for {}, but only {} were there', v.stop_id, v.time,
+             v.waiting, v.line_id, c.before_count + c.arrived) AS example
+           FROM visit v JOIN crowd c ON c.stop_id = v.stop_id
+             AND c.time = to_timestamp(ceil(epoch(v.time) / 60) * 60)
+           WHERE c.of_piece AND v.waiting > c.before_count + c.arrived""",
     ),
     Check(
         "I9", "visits are of the bus's own line", "day", VISITS,

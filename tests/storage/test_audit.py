@@ -111,6 +111,7 @@ FAULTS = {
         "AND speed > 0 ORDER BY time, bus_id LIMIT 1)",
     ),
     "a bus flies": ("I6", f"UPDATE bus_position SET speed = 120 WHERE (bus_id, time) = {MOVING}"),
+    "a bus moves at no speed": ("I6", f"UPDATE bus_position SET speed = 0 WHERE (bus_id, time) = {MOVING}"),
     "a parked bus wanders": (
         "I6",
         f"UPDATE bus_position SET latitude = latitude + 0.0001 WHERE trip_id = '' AND time = {ONE_MINUTE}",
@@ -135,6 +136,10 @@ FAULTS = {
     "a position of another line": (
         "I9",
         f"UPDATE bus_position SET line_id = 'L2' WHERE (bus_id, time) = {MOVING} AND line_id <> 'L2'",
+    ),
+    "more wait than are there": (
+        "I9",
+        f"UPDATE stop_visit SET waiting = waiting + 500 WHERE (bus_id, time) = {SERVED}",
     ),
     "people for other lines": (
         "I9",
