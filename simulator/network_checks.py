@@ -20,6 +20,8 @@ DEFINITION = ("name", "latitude", "longitude")
 
 Found = Iterator[tuple[Loc, str]]
 
+STOP_LISTS = (("stops", "*"), ("lines", "*", "stops", "*"))
+
 
 def check(document: Document) -> Found:
     """The (location, message) of everything wrong between the fields of a network file."""
@@ -28,9 +30,18 @@ def check(document: Document) -> Found:
     yield from _repeated(document, ("lines", "*", "buses", "*", "bus_id"))
     yield from _repeated(document, ("lines", "*", "patterns", "*", "pattern_id"))
     yield from _conflicting_definitions(document)
+    yield from _buses_named_as_stops(document)
     for loc, line in find(document.data, ("lines", "*")):
         if isinstance(line, dict):
             yield from _line(loc, line, places)
+
+
+def _buses_named_as_stops(document: Document) -> Found:
+    """Both have sensors, which are asked for by id."""
+    stops = {_stop_id(entry) for path in STOP_LISTS for _, entry in find(document.data, path)}
+    for loc, bus_id in find(document.data, ("lines", "*", "buses", "*", "bus_id")):
+        if isinstance(bus_id, str) and bus_id in stops:
+            yield loc, f"bus {bus_id} has the id of a stop: give it another"
 
 
 def find(data: Any, path: tuple[str, ...], loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
@@ -51,7 +62,7 @@ def defined_places(data: Any) -> Iterator[tuple[str, tuple[str, float, float]]]:
 
 
 def _definitions(data: Any) -> Iterator[tuple[Loc, str, tuple[str, float, float]]]:
-    for path in (("stops", "*"), ("lines", "*", "stops", "*")):
+    for path in STOP_LISTS:
         for loc, entry in find(data, path):
             stop_id = _stop_id(entry)
             if stop_id is not None:

@@ -179,6 +179,7 @@ BROKEN: dict[str, tuple[str | bytes, int, tuple[str, ...]]] = {
     # between fields
     "a line twice": (replaced("line_id: L2", "line_id: L1"), 26, ("L1 is taken already", "line 2")),
     "a bus twice": (replaced("bus_id: B003", "bus_id: B001"), 32, ("B001 is taken already", "line 25")),
+    "a bus named as a stop": (replaced("bus_id: B003", "bus_id: S001"), 32, ("S001", "id of a stop")),
     "a stop twice in a line": (
         replaced("stop_id: S002", "stop_id: S001"),
         11,
