@@ -18,6 +18,7 @@ from services.errors import MethodNotAllowed, ServiceError, Unavailable, Unknown
 from services.middleware import AccessLog, Authentication, LastResort
 from services.rest import OPEN_PATHS, data_router, operations_router
 from services.schemas import error_answer
+from services.websocket import WebSockets
 from storage.errors import StoreUnavailable
 
 log = logging.getLogger("bus_simulator.rest")
@@ -53,7 +54,8 @@ def create_app(context: Context) -> ASGIApp:
     )
     app.include_router(data_router(context))
     app.include_router(operations_router(context))
-    return AccessLog(app)
+    logged = AccessLog(app)
+    return logged if context.live is None else WebSockets(logged, context.live, context.key)
 
 
 async def _service_error(_request: Request, error: Exception) -> Response:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from services.auth import ApiKey
 from services.feeder import Feeder
+from services.live import Hub
 from simulator.clock import Clock
 from simulator.network import Network
 from storage.store import Run, Store
@@ -35,6 +36,7 @@ class Context:
     version: str
     feeders: Sequence[Feeder] = ()
     snapshots: Snapshots | None = None
+    live: Hub | None = None
 
     def now(self) -> datetime:
         """The simulated instant."""

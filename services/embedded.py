@@ -24,6 +24,8 @@ from services.context import Context, Snapshots
 from services.feeder import FEEDERS, LONGEST_RETRY_S, Feeder, Model
 from services.holder import SUFFIX, Holder, copier
 from services.inputs import Inputs, beside, load_inputs, opened, store_path
+from services.live import live_hub
+from services.live_feed import LiveFeed
 from services.settings import Settings
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable
@@ -104,6 +106,8 @@ class Embedded:
         self._model, self._store, self._clock = model, store, clock
         self._failures: list[BaseException] = []
         self._live = history.live_start(store, inputs.run, clock.now())
+        self._hub = live_hub(store, inputs.network, clock.now)
+        self._feed = LiveFeed(self._hub)
         self._feeders = [
             Feeder(
                 kind,
@@ -113,6 +117,7 @@ class Embedded:
                 clock=clock,
                 start=self._live,
                 on_tick=self._drive,
+                on_write=self._feed.written,
             )
             for kind in FEEDERS
         ]
@@ -166,8 +171,9 @@ class Embedded:
             log.info("history written", extra={"fields": {"windows": len(windows), "rows": rows}})
 
     def _drive(self) -> None:
-        """At the greatest speed, now is where the slowest feeder is."""
+        """At the greatest speed, now is where the slowest feeder is. Clients get what is due."""
         self._clock.drive(min(feeder.last_tick for feeder in self._feeders))
+        self._feed.release(self._clock.now())
 
     def _context(self, key: ApiKey, snapshot_key: ApiKey) -> Context:
         return Context(
@@ -178,6 +184,7 @@ class Embedded:
             key=key,
             version=version("bus-simulator"),
             feeders=self._feeders,
+            live=self._hub,
             snapshots=Snapshots(copier(self._store), snapshot_key, store_path(self._settings.store).parent),
         )
 
@@ -202,9 +209,12 @@ def web_server(context: Context) -> uvicorn.Server:
     import uvicorn
 
     from services.app import create_app
+    from services.websocket_protocol import SERVER_OPTIONS, LiveProtocol
 
     config = uvicorn.Config(
         create_app(context),
+        ws=LiveProtocol,
+        **SERVER_OPTIONS,
         lifespan="off",
         log_config=None,
         access_log=False,

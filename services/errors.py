@@ -59,6 +59,17 @@ class BadRequest(ServiceError):
     error = "BadRequest"
 
 
+class TooManyRequests(ServiceError):
+    """Somebody asks too often, or has too many connections."""
+
+    status = 429
+    error = "TooManyRequests"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class UnknownEntity(NotFound):
     """The network has no such stop, bus or line."""
 

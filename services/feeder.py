@@ -70,6 +70,7 @@ class FeederStatus:
 class Feeder:
     """One feeder, from `start` on, or from where the store's coverage that includes `start` ends.
 
+    `on_write` is given what was just stored, once; `on_tick` is called after all streams of a step.
     `run_until_closed` belongs in a thread of its own; `status` may be asked from any.
     """
 
@@ -83,10 +84,11 @@ class Feeder:
         clock: Clock,
         start: datetime,
         on_tick: Callable[[], None] = lambda: None,
+        on_write: Callable[[Stream, pa.Table], None] = lambda _stream, _rows: None,
     ) -> None:
         self.kind = kind
         self._model, self._store, self._run, self._clock = model, store, run, clock
-        self._on_tick = on_tick
+        self._on_tick, self._on_write = on_tick, on_write
         self._state: State = "stopped"
         self._covered = {stream: covered_until(store, stream, start) for stream in kind.streams}
 
@@ -145,6 +147,7 @@ class Feeder:
             for stream, batch in self._model.window(start, end, streams).items():
                 self._store.write(stream, batch, covers=(start, end), run=self._run)
                 self._covered[stream] = end
+                self._on_write(stream, batch)
         self._on_tick()
         return True
 

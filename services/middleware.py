@@ -26,14 +26,14 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
 
 
-async def send_error(error: ServiceError, send: Send) -> None:
-    """Answer with an error's body."""
+async def send_error(error: ServiceError, send: Send, *, prefix: str = "") -> None:
+    """Answer with an error's body; `prefix` "websocket." refuses a WebSocket's handshake."""
     answer = error_answer(error)
     content = json.dumps(answer.body).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
     headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+    await send({"type": f"{prefix}http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": f"{prefix}http.response.body", "body": content})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ holds each function to its model.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -181,6 +182,11 @@ def bus_position_body(record: BusPosition) -> Body:
         "speed": record.speed,
         "direction": record.direction,
     }
+
+
+def bus_position_text(record: BusPosition) -> str:
+    """A `BusPositionBody` as JSON text, for clients that are sent many."""
+    return json.dumps(bus_position_body(record), ensure_ascii=False, separators=(",", ":"))
 
 
 def line_body(line_id: str, records: Sequence[BusPosition]) -> Body:

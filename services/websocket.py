@@ -1,0 +1,140 @@
+"""The WebSocket skin of the live hub, as plain ASGI: a handshake, then one reader and one writer a client.
+
+Missing or wrong credentials are refused before the upgrade, with REST's status and body. They come by query
+or by header; the query is never logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services import logs
+from services.auth import GROUP_HEADER, KEY_HEADER, LONGEST_GROUP, ApiKey, authenticate
+from services.errors import ServiceError, TooManyRequests, UnknownPath
+from services.live import Hub, Outbox
+from services.live_messages import LONGEST_MESSAGE_BYTES
+from services.middleware import headers_of, send_error
+
+PATHS = frozenset({"/production", "/ws"})
+MOST_CONNECTIONS = 100
+"""Connections for each key."""
+RETRY_AFTER_S = 30
+SWITCHING_PROTOCOLS, TOO_BIG = 101, 1009
+ONLY_KEY = "default"
+QUERY_NAMES = {"api_key": KEY_HEADER, "group_name": GROUP_HEADER}
+
+
+@dataclass(frozen=True, slots=True)
+class WebSockets:
+    """Serves the live hub at `PATHS` and hands everything but WebSockets on to `app`."""
+
+    app: ASGIApp
+    hub: Hub
+    key: ApiKey
+    most_connections: int = MOST_CONNECTIONS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "websocket":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        offered = credentials(scope)
+        await receive()  # websocket.connect
+        try:
+            self._admit(scope["path"], offered)
+        except ServiceError as error:
+            log_connect(scope, offered, error.status, began)
+            await send_error(error, send, prefix="websocket.")
+            return
+        log_connect(scope, offered, SWITCHING_PROTOCOLS, began)
+        await serve(self.hub, ONLY_KEY, receive, send)
+
+    def _admit(self, path: str, offered: Mapping[str, str]) -> None:
+        """Raise a `ServiceError`, or not; nothing may be awaited between this and `Hub.connect`."""
+        authenticate(offered, self.key)
+        if path not in PATHS:
+            raise UnknownPath
+        if self.hub.connections_of(ONLY_KEY) >= self.most_connections:
+            raise TooManyRequests(
+                f"Too many connections (limit {self.most_connections})", retry_after_s=RETRY_AFTER_S
+            )
+
+
+def credentials(scope: Scope) -> Mapping[str, str]:
+    """Key and group by their headers' names: from the query, else from the headers themselves.
+
+    A query turns `+` into a space; no key has one, so in the key it is turned back.
+    """
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    asked = {header: query[name][0] for name, header in QUERY_NAMES.items() if name in query}
+    if KEY_HEADER in asked:
+        asked[KEY_HEADER] = asked[KEY_HEADER].replace(" ", "+")
+    return headers_of(scope) | asked
+
+
+def log_connect(scope: Scope, offered: Mapping[str, str], status: int, began: float) -> None:
+    """An access-log line for a handshake, like a request's."""
+    fields = {
+        "group": offered.get(GROUP_HEADER, "").strip()[:LONGEST_GROUP],
+        "method": "GET",
+        "path": scope["path"],
+        "status": status,
+        "ms": round((time.perf_counter() - began) * 1000, 2),
+    }
+    logs.access.info("websocket", extra={"fields": fields})
+
+
+async def serve(hub: Hub, key_name: str, receive: Receive, send: Send) -> None:
+    """Serve a client until it or the server goes away."""
+
+    async def reply(text: str) -> None:
+        await send({"type": "websocket.send", "text": text})
+
+    something = asyncio.Event()
+    connection = hub.connect(key_name, reply, something.set)
+
+    async def read() -> None:
+        while (message := await receive())["type"] == "websocket.receive":
+            text = message.get("text") or ""  # a binary frame is no JSON
+            if len(text.encode("utf-8", "surrogatepass")) > LONGEST_MESSAGE_BYTES:
+                await send({"type": "websocket.close", "code": TOO_BIG})
+                return
+            await hub.receive(connection, text)
+
+    try:
+        await send({"type": "websocket.accept"})
+        await first_of(read(), write(connection.outbox, something, send))
+    except OSError:
+        pass  # the client is gone
+    finally:
+        hub.disconnect(connection)
+
+
+async def write(outbox: Outbox, something: asyncio.Event, send: Send) -> None:
+    """Send what gets into the outbox, at the client's pace."""
+    while True:
+        await something.wait()
+        something.clear()
+        while (text := outbox.take()) is not None:
+            await send({"type": "websocket.send", "text": text})
+
+
+async def first_of(*jobs: Coroutine[Any, Any, None]) -> None:
+    """Run jobs side by side until one ends, and pass on what it raised; the others are cancelled."""
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,113 @@
+"""uvicorn's WebSocket protocol (websockets, sans I/O) with our promises about silence, size and shutdown.
+
+uvicorn closes with 1011 when one pong is late; here a client may be silent for `silence_s`, then it is closed
+with 1001. No query gets into a log. A client that doesn't read can't keep a connection or the process.
+"""
+
+from __future__ import annotations
+
+import logging
+from asyncio.transports import BaseTransport
+from socket import SO_SNDBUF, SOL_SOCKET
+from typing import Any, ClassVar
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+
+from services.live_messages import LONGEST_MESSAGE_BYTES
+
+GOING_AWAY = 1001
+
+SERVER_OPTIONS: dict[str, Any] = {
+    "ws_max_size": LONGEST_MESSAGE_BYTES,
+    "ws_ping_interval": 30.0,
+    "ws_ping_timeout": None,
+    "ws_per_message_deflate": False,
+}
+"""What `uvicorn.Config` needs beside `ws=LiveProtocol`. Deflating would cost many times what sending does."""
+
+
+class QuietLogger(logging.LoggerAdapter[logging.Logger]):
+    """Passes on warnings and worse only: what uvicorn says below that has the query, and so the key."""
+
+    level = logging.WARNING
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - logging's name
+        """Whether it passes on a level."""
+        return level >= logging.WARNING and super().isEnabledFor(level)
+
+
+class LiveProtocol(WebSocketsSansIOProtocol):
+    """One WebSocket connection."""
+
+    silence_s: ClassVar[float] = 600.0
+    """How long there may be no message and no pong."""
+    linger_s: ClassVar[float] = 1.0
+    """How long a client may take to notice that it was told to go."""
+    most_unsent: ClassVar[int] = 32 * 1024
+    """Bytes that may wait in the transport before senders do. The kernel is asked for twice that, not MBs."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.logger = QuietLogger(logging.getLogger("bus_simulator.websocket"))  # type: ignore[assignment]
+        self.conn.debug = False  # it would log the request
+        self._heard_at = self.loop.time()
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Bound what waits to be sent."""
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=self.most_unsent)
+        socket = self.transport.get_extra_info("socket")
+        socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 2 * self.most_unsent)
+
+    def data_received(self, data: bytes) -> None:
+        """Discard what follows a message that can't be accepted; answer a request line that is too long."""
+        if self.conn.parser_exc is None:
+            super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+
+    def send_receive_event_to_app(self) -> None:
+        """A message is a sign of life."""
+        self._heard_at = self.loop.time()
+        super().send_receive_event_to_app()
+
+    def handle_pong(self, event: Frame) -> None:
+        """A pong is a sign of life."""
+        self._heard_at = self.loop.time()
+        super().handle_pong(event)
+
+    def handle_ping(self) -> None:
+        """Answer a ping, unless the client sends pings without reading the answers."""
+        output = self.conn.data_to_send()
+        if self.writable.is_set():
+            self.transport.write(b"".join(output))
+
+    def send_keepalive_ping(self) -> None:
+        """Ping, or give a silent client up."""
+        if self.loop.time() - self._heard_at < self.silence_s:
+            super().send_keepalive_ping()
+        elif not (self.close_sent or self.transport.is_closing()):
+            self.conn.send_close(GOING_AWAY, "nothing heard")
+            self._go()
+
+    def handle_parser_exception(self) -> None:
+        """Say what is wrong and let the client read it: to close at once on one who sends is a reset."""
+        self._go()
+
+    def shutdown(self) -> None:
+        """Tell the client that the server ends, and end even if it doesn't read."""
+        super().shutdown()
+        self.loop.call_later(self.linger_s, self.transport.abort)
+
+    def _go(self) -> None:
+        """Send the close frame, end the application, and wait a little for the client's own close."""
+        closed = self.conn.close_sent
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": closed.code if closed else 1006})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.close_sent = True
+        self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(self.linger_s, self.transport.abort)

@@ -1,0 +1,183 @@
+"""From the feeder's thread to clients: every tick, once, in order, and none before its time."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import pytest
+
+from services.feeder import FEEDERS, Feeder
+from services.live import Hub
+from services.live_feed import LiveFeed
+from simulator.clock import MAX, Clock
+from storage.errors import StoreUnavailable
+from storage.schema import BusPosition, Stream
+from tests.services.fakes import HOUR, NOW, RUN, SECOND, FaultyStore, FormulaCity, expected, fake_clock
+from tests.services.live_city import TICK, city_context, hub_of
+from tests.services.live_clients import GOOD, asgi
+
+POSITIONS = FEEDERS[2]
+
+
+class Collector(Hub):
+    """A hub that keeps what is published."""
+
+    def __init__(self, *wanted: str) -> None:
+        async def nothing(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
+            return ()
+
+        super().__init__({"L1": ["B001", "B002"], "L2": ["B003"]}, nothing)
+        self.wanted = frozenset(wanted)
+        self.published: list[list[BusPosition]] = []
+
+    def publish(self, positions: object) -> None:
+        assert isinstance(positions, list)
+        self.published.append(positions)
+
+
+def feeder(hub: Hub, clock: Clock, store: FaultyStore | None = None) -> tuple[Feeder, LiveFeed]:
+    """A bus-position feeder from `TICK` on that publishes to a hub, and what it publishes through."""
+    feed = LiveFeed(hub)
+
+    def on_tick() -> None:
+        clock.drive(made.last_tick)
+        feed.release(clock.now())
+
+    made = Feeder(
+        POSITIONS,
+        model=FormulaCity(),
+        store=store or FaultyStore(),
+        run=RUN,
+        clock=clock,
+        start=TICK,
+        on_tick=on_tick,
+        on_write=feed.written,
+    )
+    return made, feed
+
+
+async def in_thread(job: object) -> None:
+    """Run a job in a thread, then let the loop do what it was handed."""
+    assert callable(job)
+    await asyncio.to_thread(job)
+    for _ in range(1000):
+        await asyncio.sleep(0)
+
+
+def published_by(hub: Collector, clock: Clock, *, failures: int = 0) -> list[list[BusPosition]]:
+    async def main() -> None:
+        hub.loop = asyncio.get_running_loop()
+        store = FaultyStore()
+        made, _ = feeder(hub, clock, store)
+        if failures:
+            store.failing, store.failures = StoreUnavailable("gone"), failures
+        await in_thread(made.run_until_closed)
+
+    asyncio.run(main())
+    return hub.published
+
+
+@pytest.mark.parametrize("rate", [1.0, 60.0, 3600.0])
+def test_every_tick_is_published_on_its_own_in_order(rate: float) -> None:
+    ticks = published_by(Collector("L1", "L2"), fake_clock(lasts=timedelta(minutes=20) / rate, rate=rate))
+    times = [tick[0].time for tick in ticks]
+    assert times == [TICK + n * 30 * SECOND for n in range(len(ticks))]
+    assert len(ticks) >= 40
+    assert [position for tick in ticks for position in tick] == expected(
+        Stream.BUS_POSITION, TICK, times[-1] + SECOND
+    )
+
+
+def test_only_lines_that_somebody_wants_become_records() -> None:
+    ticks = published_by(Collector("L2"), fake_clock(lasts=2 * 60 * SECOND))
+    assert {position.line_id for tick in ticks for position in tick} == {"L2"}
+    assert published_by(Collector(), fake_clock(lasts=2 * 60 * SECOND)) == []
+
+
+def test_a_store_that_fails_for_a_while_delays_ticks_but_repeats_none() -> None:
+    ticks = published_by(Collector("L2"), fake_clock(lasts=5 * 60 * SECOND), failures=3)
+    times = [tick[0].time for tick in ticks]
+    assert times == [TICK + n * 30 * SECOND for n in range(len(ticks))]
+    assert len(ticks) >= 10
+
+
+def test_at_the_greatest_rate_nothing_is_published_before_the_clock_is_there() -> None:
+    hub = Collector("L2")
+    clock = Clock(start=NOW, rate=MAX)
+
+    async def main() -> None:
+        hub.loop = asyncio.get_running_loop()
+        made, feed = feeder(hub, clock)
+        made._on_tick = lambda: feed.release(clock.now())
+        await in_thread(made.step)
+        assert made.last_tick > NOW + HOUR / 4
+        assert [tick[0].time for tick in hub.published] == [TICK]
+        clock.drive(made.last_tick)
+        await in_thread(lambda: feed.release(clock.now()))
+        assert hub.published[-1][0].time == made.last_tick
+        assert len(hub.published) == (made.last_tick - TICK) / (30 * SECOND) + 1
+
+    asyncio.run(main())
+
+
+def test_without_an_event_loop_or_after_it_nothing_happens() -> None:
+    hub = Collector("L1")
+    clock = fake_clock(lasts=60 * SECOND)
+    feeder(hub, clock)[0].step()
+    hub.loop = asyncio.new_event_loop()
+    hub.loop.close()
+    feeder(hub, clock)[0].step()
+    assert hub.published == []
+
+
+def test_a_loop_that_stands_still_costs_bounded_memory() -> None:
+    hub = Collector("L1")
+
+    async def main() -> None:
+        hub.loop = asyncio.get_running_loop()
+        clock = Clock(start=NOW, rate=MAX)
+        made, feed = feeder(hub, clock)
+        working = threading.Thread(target=lambda: [made.step() for _ in range(24)])
+        working.start()
+        working.join()  # in the loop's own thread: it stands still
+        while not feed._ticks:
+            await asyncio.sleep(0)
+        assert len(feed._ticks) <= 480
+        for _ in range(1000):
+            await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert len(hub.published) <= 2 * 480
+    assert hub.published[-1][0].time > NOW + 20 * HOUR
+
+
+def test_a_single_and_a_batch_client_get_each_bus_of_their_lines_every_30_s() -> None:
+    """An hour of simulated time, no real one."""
+    context = city_context()
+    hub = hub_of(context)
+    ticks = 120
+
+    async def main() -> None:
+        async with asgi(context) as connect, AsyncExitStack() as stack:
+            single, batch = [await stack.enter_async_context(connect(GOOD)) for _ in range(2)]
+            await single.send('{"action":"subscribe","line_ids":["L1"]}')
+            await batch.send('{"action":"subscribe","line_ids":["L1","L2"],"batch":true}')
+            singles = [await single.receive() for _ in range(3)]
+            batches = [await batch.receive() for _ in range(2)]
+            clock = fake_clock(lasts=timedelta(seconds=30 * ticks))
+            await in_thread(feeder(hub, clock)[0].run_until_closed)
+            singles = [*singles[1:], *[await single.receive() for _ in range(2 * ticks)]]
+            batches = [batches[1], *[await batch.receive() for _ in range(ticks)]]
+        seconds = [n * 30 for n in range(ticks + 1)]
+        times = [(TICK + n * SECOND).strftime("%Y-%m-%dT%H:%M:%SZ") for n in seconds]
+        for bus_id in ("B001", "B002"):
+            assert [each["time"] for each in singles if each["bus_id"] == bus_id] == times
+        assert [{each["bus_id"]: each["time"] for each in array} for array in batches] == [
+            dict.fromkeys(("B001", "B002", "B003"), time) for time in times
+        ]
+
+    asyncio.run(main())
