@@ -1,0 +1,243 @@
+"""WebSocket fan-out: CPU of the server process for each million positions, against uvicorn sending one text.
+
+Server and clients are processes of their own. The floor is uvicorn with an application that sends one ready
+text to each client in turn; ours serialises every position, and sends one message a bus, or one array a tick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, Literal, TypeAlias
+
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from benchmarks.figures import Figure
+from services.auth import ApiKey
+from services.embedded import listen
+from services.live import Hub
+from services.schemas import bus_position_text
+from services.websocket import WebSockets
+from services.websocket_protocol import SERVER_OPTIONS, LiveProtocol
+from storage.schema import BusPosition
+
+CLIENTS, BUSES, TICKS = 1_000, 10, 20
+KEY = "benchmark-key"
+PATIENCE_S = 60
+MONDAY = datetime(2026, 3, 2, 7, 30, tzinfo=UTC)
+
+Kind: TypeAlias = Literal["floor", "single", "batch"]
+Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+SUBSCRIBE = '{"action":"subscribe","line_ids":["L1"],"batch":%s}'
+
+
+def measure() -> Iterator[Figure]:
+    """Row 6 of the speed table."""
+    floor = cpu_s_per_million("floor")
+    for kind, how, wanted in (("single", "one message a bus", 1.3), ("batch", "one array a tick", 0.3)):
+        yield Figure(
+            f"WebSocket fan-out, {CLIENTS:,} clients, {how}",
+            cpu_s_per_million("batch" if kind == "batch" else "single"),
+            "CPU-s a million positions", "uvicorn sending a ready text", floor, "at most", wanted,
+            f"{BUSES} buses, {TICKS} ticks, all received",
+        )  # fmt: skip
+
+
+def cpu_s_per_million(kind: Kind) -> float:
+    """CPU seconds of the server for each million positions that clients have received."""
+    with child(serve, kind) as server:
+        port: int = server.recv()
+        with child(receive, kind, port) as clients:
+            clients.recv()  # all are connected
+            server.send("go")
+            cpu_s, sent_bytes = server.recv()
+            clients.send(sent_bytes)
+            clients.recv()  # all is received
+    return float(cpu_s) / (CLIENTS * BUSES * TICKS) * 1e6
+
+
+@contextmanager
+def child(job: Callable[..., None], *arguments: object) -> Iterator[Connection]:
+    """A process that does a job, spoken to over a pipe; ended at the end."""
+    ours, theirs = get_context("spawn").Pipe()
+    process = get_context("spawn").Process(target=job, args=(theirs, *arguments), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield Patient(ours)  # type: ignore[misc]
+    finally:
+        process.kill()
+        process.join()
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A pipe's end that doesn't wait for ever."""
+
+    pipe: Connection
+
+    def recv(self) -> Any:
+        """What the other side says. TimeoutError when it says nothing."""
+        if not self.pipe.poll(PATIENCE_S):
+            raise TimeoutError(f"nothing heard for {PATIENCE_S} s")
+        return self.pipe.recv()
+
+    def send(self, what: object) -> None:
+        """Say something."""
+        self.pipe.send(what)
+
+
+def serve(parent: Connection, kind: Kind) -> None:
+    """The server process: listen, wait until told, send, and say what it cost."""
+    listener = listen("127.0.0.1", 0)
+    application, send_all, options = floor() if kind == "floor" else ours()
+    config = uvicorn.Config(application, lifespan="off", log_config=None, access_log=False, **options)
+
+    async def run() -> None:
+        serving = asyncio.ensure_future(uvicorn.Server(config).serve(sockets=[listener]))
+        parent.send(listener.getsockname()[1])
+        await asyncio.to_thread(parent.recv)
+        began = time.process_time()
+        await send_all()
+        parent.send((time.process_time() - began, size(kind) * CLIENTS * TICKS))
+        await serving
+
+    asyncio.run(run())
+
+
+def floor() -> tuple[Application, Callable[[], Awaitable[None]], dict[str, Any]]:
+    """Plain ASGI: one text, ready, sent to each client in turn."""
+    sends: list[Send] = []
+    text = bus_position_text(positions(MONDAY)[0])
+
+    async def application(_scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        sends.append(send)
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    async def send_all() -> None:
+        for _ in range(TICKS):
+            for _ in range(BUSES):
+                for send in sends:
+                    await send({"type": "websocket.send", "text": text})
+            await asyncio.sleep(PAUSE_S)
+
+    return application, send_all, {}
+
+
+PAUSE_S = 0.05
+"""Between ticks, so that the clients, which are another process, have read what was sent."""
+
+
+def ours() -> tuple[Application, Callable[[], Awaitable[None]], dict[str, Any]]:
+    """The live hub behind its own protocol class, with more connections for a key."""
+
+    async def no_snapshot(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
+        return ()
+
+    async def nothing_else(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise NotImplementedError
+
+    hub = Hub({"L1": [position.bus_id for position in positions(MONDAY)]}, no_snapshot)
+    application = WebSockets(nothing_else, hub, ApiKey.of(KEY), most_connections=CLIENTS)
+
+    async def send_all() -> None:
+        for tick in range(TICKS):
+            hub.publish(positions(MONDAY + tick * timedelta(seconds=30)))
+            await asyncio.sleep(PAUSE_S)
+
+    return application, send_all, {"ws": LiveProtocol, **SERVER_OPTIONS}
+
+
+def positions(time: datetime) -> list[BusPosition]:
+    """A tick of a line, every position as long as every other."""
+    return [
+        BusPosition(time, f"B{n:03d}", "L1", 40.416912, -3.703512, 27, "S001", 120.5, 18.3, 0, "trip")
+        for n in range(BUSES)
+    ]
+
+
+def size(kind: Kind) -> int:
+    """Bytes of the frames of one tick for one client."""
+    texts = [bus_position_text(position) for position in positions(MONDAY)]
+    if kind == "batch":
+        texts = [f"[{','.join(texts)}]"]
+    return sum(len(text) + (2 if len(text) < 126 else 4) for text in texts)
+
+
+def receive(parent: Connection, kind: Kind, port: int) -> None:
+    """The clients' process: connect all, say so, then read until everything that was sent is there."""
+    asyncio.run(receive_all(parent, kind, port))
+
+
+async def receive_all(parent: Connection, kind: Kind, port: int) -> None:
+    """See `receive`."""
+    count = Count()
+    for _ in range(CLIENTS):
+        await asyncio.get_running_loop().create_connection(partial(Client, kind, count), "127.0.0.1", port)
+    await count.until(lambda: count.ready == CLIENTS)
+    parent.send("ready")
+    expected = await asyncio.to_thread(parent.recv)
+    await count.until(lambda: count.size == expected)
+    parent.send("done")
+
+
+class Count:
+    """What all clients have received so far."""
+
+    def __init__(self) -> None:
+        self.ready = self.size = 0
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for it. TimeoutError when it doesn't come true."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                await asyncio.sleep(0.01)
+
+
+class Client(asyncio.Protocol):
+    """The least that can be a WebSocket client: it shakes hands, subscribes, and counts bytes."""
+
+    def __init__(self, kind: Kind, count: Count) -> None:
+        self._kind, self._count = kind, count
+        self._greeting: bytes | None = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the upgrade."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        key = base64.b64encode(os.urandom(16)).decode()
+        transport.write(
+            f"GET /production?api_key={KEY}&group_name=b HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+            f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
+        )
+
+    def data_received(self, data: bytes) -> None:
+        """Up to the answer to the subscription it is greeting, from there on positions."""
+        if self._greeting is None:
+            self._count.size += len(data)
+            return
+        upgraded = b"\r\n\r\n" in self._greeting
+        self._greeting += data
+        if not upgraded and b"\r\n\r\n" in self._greeting and self._kind != "floor":
+            self._transport.write(masked(SUBSCRIBE % ("true" if self._kind == "batch" else "false")))
+        if b"\r\n\r\n" in self._greeting if self._kind == "floor" else b"subscribed" in self._greeting:
+            self._greeting = None
+            self._count.ready += 1
+
+
+def masked(text: str) -> bytes:
+    """A short text as a client's frame (the mask is zero)."""
+    return bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text.encode()
