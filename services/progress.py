@@ -18,7 +18,9 @@ FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} hours [{elapsed}
 def shown(filling: Iterable[Done], windows: Sequence[Window]) -> int:
     """Run a backfill through and show how far it is; the rows it wrote."""
     rows, began = 0, time.perf_counter()
-    with tqdm(total=len(windows), desc="history", bar_format=FORMAT, disable=None if windows else True) as bar:
+    with tqdm(
+        total=len(windows), desc="history", bar_format=FORMAT, disable=None if windows else True
+    ) as bar:
         for done in filling:
             rows += done.rows
             rate = rows / (time.perf_counter() - began)
