@@ -6,6 +6,7 @@ where it was.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+ROWS_AT_ONCE = 250_000
+MOST_AT_ONCE = 6
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A stretch [start, end) of at most an hour, and the streams that lack it."""
@@ -33,9 +38,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A window that is complete now, and how many rows it took."""
+    """A window that is complete now, how many planned ones it is made of, and how many rows it took."""
 
     window: Window
+    planned: int
     rows: int
 
 
@@ -66,25 +72,41 @@ def fill(
     run: Run,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Done]:
-    """Simulate and write `windows` in order; yields each when it is in the store.
+    """Simulate and write `windows` in order; yields what is in the store.
 
-    While one is being written the next is simulated. Ends early, with everything begun written, when
+    While one is being written the next is simulated. Hours with few rows are taken together, after the
+    first: a commit costs as much as thousands of rows. Ends early, with everything begun written, when
     `stopped` says so.
     """
+    waiting, most = deque(windows), 1
     with ThreadPoolExecutor(1, "backfill-writer") as writer:
         writing: Future[Done] | None = None
-        for window in windows:
-            if stopped():
-                break
+        while waiting and not stopped():
+            window, planned = _take(waiting, most)
             batches = model.window(window.start, window.end, window.streams)
+            rows = sum(len(batch) for batch in batches.values())
+            most = min(max(ROWS_AT_ONCE * planned // max(rows, 1), 1), MOST_AT_ONCE)
             if writing is not None:
                 yield writing.result()
-            writing = writer.submit(_write, store, run, window, batches)
+            writing = writer.submit(_write, store, run, Done(window, planned, rows), batches)
         if writing is not None:
             yield writing.result()
 
 
-def _write(store: Store, run: Run, window: Window, batches: Mapping[Stream, pa.Table]) -> Done:
+def _take(waiting: deque[Window], most: int) -> tuple[Window, int]:
+    """The first of `waiting` and those that follow without a gap as one, `most` in all; how many they are."""
+    window, count = waiting.popleft(), 1
+    while waiting and count < most and waiting[0].streams == window.streams:
+        other = waiting[0]
+        if other.end != window.start and other.start != window.end:
+            break
+        window = Window(min(window.start, other.start), max(window.end, other.end), window.streams)
+        waiting.popleft()
+        count += 1
+    return window, count
+
+
+def _write(store: Store, run: Run, done: Done, batches: Mapping[Stream, pa.Table]) -> Done:
     for stream, batch in batches.items():
-        store.write(stream, batch, covers=(window.start, window.end), run=run)
-    return Done(window, sum(len(batch) for batch in batches.values()))
+        store.write(stream, batch, covers=(done.window.start, done.window.end), run=run)
+    return done

@@ -25,5 +25,5 @@ def shown(filling: Iterable[Done], windows: Sequence[Window]) -> int:
             rows += done.rows
             rate = rows / (time.perf_counter() - began)
             bar.set_postfix_str(f"{rate / 1e6:.2f} M rows/s", refresh=False)
-            bar.update()
+            bar.update(done.planned)
     return rows

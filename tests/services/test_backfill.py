@@ -61,16 +61,17 @@ def test_a_filled_store_has_exactly_the_models_records() -> None:
 
 
 def test_a_broken_off_backfill_goes_on_where_it_was() -> None:
-    store, stop = FaultyStore(), threading.Event()
-    windows = plan(store, START, START + 5 * HOUR, newest_first=True)
+    store, end = FaultyStore(), START + 12 * HOUR
+    windows = plan(store, START, end, newest_first=True)
+    stop = threading.Event()
     for done in fill(windows, model=FormulaCity(), store=store, run=RUN, stopped=stop.is_set):
-        if done.window.start == START + 3 * HOUR:
-            stop.set()
-    assert plan(store, START, START + 5 * HOUR, newest_first=True)
-    filled(store, START, START + 5 * HOUR)
-    assert plan(store, START, START + 5 * HOUR, newest_first=True) == []
+        stop.set()
+        assert done.window.start >= START + 5 * HOUR
+    assert plan(store, START, end, newest_first=True)
+    filled(store, START, end)
+    assert plan(store, START, end, newest_first=True) == []
     for stream in Stream:
-        assert store.records[stream] == expected(stream, START, START + 5 * HOUR)
+        assert store.records[stream] == expected(stream, START, end)
 
 
 def test_the_next_window_is_simulated_while_one_is_written() -> None:
@@ -91,7 +92,23 @@ def test_the_next_window_is_simulated_while_one_is_written() -> None:
     store.write = slow_write  # type: ignore[method-assign]
     city.window = window  # type: ignore[method-assign, assignment]
     windows = plan(store, START, START + 3 * HOUR, newest_first=False)
-    assert len(list(fill(windows, model=city, store=store, run=RUN))) == 3
+    assert sum(done.planned for done in fill(windows, model=city, store=store, run=RUN)) == 3
+
+
+def test_hours_with_few_rows_are_taken_together_and_gaps_are_kept() -> None:
+    store = FaultyStore()
+    gap = (START + 4 * HOUR, START + 5 * HOUR)
+    filled(store, *gap)
+    windows = plan(store, START, START + 12 * HOUR, newest_first=False)
+    done = list(fill(windows, model=FormulaCity(), store=store, run=RUN))
+    assert [((d.window.start - START) // HOUR, (d.window.end - START) // HOUR, d.planned) for d in done] == [
+        (0, 1, 1),
+        (1, 4, 3),
+        (5, 11, 6),
+        (11, 12, 1),
+    ]
+    for stream in Stream:
+        assert store.records[stream] == expected(stream, START, START + 12 * HOUR)
 
 
 def test_a_store_that_fails_ends_the_backfill() -> None:
