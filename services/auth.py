@@ -13,12 +13,32 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from services.errors import BadRequest, Unauthorized
 
 KEY_HEADER = "x-api-key"
 GROUP_HEADER = "x-group-name"
 LONGEST_GROUP = 64
+
+
+GENERAL = "default"
+"""The name of the key that works with every group name."""
+
+
+class Keys(Protocol):
+    """The keys that are valid now."""
+
+    def name_of(self, offered: str, group: str) -> str | None:
+        """The name of the key whose text is `offered`, if `group` may use it; in constant time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the group, and the name of the key it came with (never the key itself)."""
+
+    group: str
+    key_name: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -30,15 +50,24 @@ class ApiKey:
     @classmethod
     def of(cls, key: str) -> ApiKey:
         """The key with this text."""
-        return cls(hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest())
+        return cls(digest_of(key))
 
     def matches(self, key: str) -> bool:
         """Whether `key` is this key, in constant time."""
-        return hmac.compare_digest(self.digest, ApiKey.of(key).digest)
+        return hmac.compare_digest(self.digest, digest_of(key))
+
+    def name_of(self, offered: str, _group: str) -> str | None:
+        """See `Keys`: this is the only one."""
+        return GENERAL if self.matches(offered) else None
 
 
-def authenticate(headers: Mapping[str, str], key: ApiKey) -> str:
-    """The group that asks. Raises `Unauthorized`, or `BadRequest` for a group name that is too long.
+def digest_of(key: str) -> bytes:
+    """What is kept and compared in the place of a key."""
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+
+
+def authenticate(headers: Mapping[str, str], keys: Keys) -> Caller:
+    """Who asks. Raises `Unauthorized`, or `BadRequest` for a group name that is too long.
 
     `headers` has lower-case names. An empty header is a missing one.
     """
@@ -47,11 +76,12 @@ def authenticate(headers: Mapping[str, str], key: ApiKey) -> str:
         raise Unauthorized(f"Missing {KEY_HEADER} header")
     if not group:
         raise Unauthorized(f"Missing {GROUP_HEADER} header")
-    if not key.matches(offered):
+    name = keys.name_of(offered, group)
+    if name is None:
         raise Unauthorized("Invalid API key")
     if len(group) > LONGEST_GROUP:
         raise BadRequest(f"Invalid {GROUP_HEADER} header: at most {LONGEST_GROUP} characters")
-    return group
+    return Caller(group, name)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.auth import ApiKey, authenticate, local_key
+from services.auth import ApiKey, Caller, authenticate, local_key
 from services.errors import BadRequest, ServiceError, Unauthorized
 
 KEY = ApiKey.of("right")
@@ -31,11 +31,12 @@ def test_refusals_come_in_order(headers: dict[str, str], message: str) -> None:
 
 
 def test_the_right_key_with_a_group_passes() -> None:
-    assert authenticate({"x-api-key": "right", "x-group-name": " team-alpha "}, KEY) == "team-alpha"
+    caller = authenticate({"x-api-key": "right", "x-group-name": " team-alpha "}, KEY)
+    assert caller == Caller(group="team-alpha", key_name="default")
 
 
 def test_a_group_has_at_most_64_characters() -> None:
-    assert authenticate({"x-api-key": "right", "x-group-name": "a" * 64}, KEY) == "a" * 64
+    assert authenticate({"x-api-key": "right", "x-group-name": "a" * 64}, KEY).group == "a" * 64
     with pytest.raises(BadRequest, match="at most 64"):
         authenticate({"x-api-key": "right", "x-group-name": "a" * 65}, KEY)
 
