@@ -8,6 +8,8 @@ SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+TARGET ?= local
+AWS_REGION ?= eu-west-1
 ARGS ?=
 
 .PHONY: help
@@ -36,6 +38,10 @@ run: $(INSTALLED) ## the whole simulator in one process (ARGS="--port 9000")
 backfill: $(INSTALLED) ## fill the store with history (ARGS="--days 5")
 	@exec $(BIN)/bus-simulator backfill $(if $(ARGS),$(ARGS),--days 5)
 
+.PHONY: verify
+verify: $(INSTALLED) ## is the running simulator fit for use? (API_URL, API_KEY, ARGS="--verbose")
+	@$(BIN)/python scripts/verify_deployment.py --target $(TARGET) --region $(AWS_REGION) $(ARGS)
+
 .PHONY: test
 test: $(INSTALLED) ## every test that needs no Docker and no cloud
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not docker and not aws and not long" $(ARGS)
@@ -43,6 +49,10 @@ test: $(INSTALLED) ## every test that needs no Docker and no cloud
 .PHONY: test-unit
 test-unit: $(INSTALLED) ## the quick tests, under a minute
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not integration and not e2e and not docker and not aws and not long" $(ARGS)
+
+.PHONY: test-int
+test-int: $(INSTALLED) ## the tests of services together
+	$(BIN)/python -m pytest -m "integration and not docker and not aws and not long" $(ARGS)
 
 .PHONY: test-e2e
 test-e2e: $(INSTALLED) ## the tests that start the program as a process

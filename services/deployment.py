@@ -1,0 +1,140 @@
+"""A running simulator seen from outside: asked over HTTP and WebSocket, as its users ask it.
+
+What can't be had raises `Fault`, whose text never has the key.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from pydantic import BaseModel, ValidationError
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.sync.client import ClientConnection, connect
+
+from services.auth import GROUP_HEADER, KEY_HEADER
+
+PATIENCE_S = 20.0
+SHOWN_BYTES = 160
+SWITCHING_PROTOCOLS = 101
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Fault(Exception):
+    """Something isn't as promised; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back of a request for `path`."""
+
+    path: str
+    status: int
+    content: bytes
+
+    def expect(self, status: int) -> Answer:
+        """The answer itself, if it has that status. Raises `Fault`."""
+        if self.status != status:
+            raise Fault(f"{self.path}: status {self.status} instead of {status}: {self.shown}")
+        return self
+
+    def body(self, model: type[Model]) -> Model:
+        """The body as a model. Raises `Fault` where it is no such thing."""
+        try:
+            return model.model_validate_json(self.content, strict=True)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise Fault(f"{self.path}: the body is wrong: {where} {first['msg']}: {self.shown}") from None
+
+    @property
+    def shown(self) -> str:
+        """The beginning of the body, as text."""
+        return self.content[:SHOWN_BYTES].decode("utf-8", "replace") or "(empty)"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Deployment:
+    """Where a simulator is, and as whom to ask it. `trace` is told every exchange."""
+
+    api_url: str
+    ws_url: str
+    key: str
+    group: str
+    trace: Callable[[str], None] = lambda _line: None
+
+    def ask(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """GET a path with the key and the group, or with just these headers. Raises `Fault`."""
+        url = urlsplit(self.api_url)
+        if headers is None:
+            headers = {KEY_HEADER: self.key, GROUP_HEADER: self.group}
+        kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+        try:
+            with closing(kind(url.hostname or "", url.port, timeout=PATIENCE_S)) as connection:
+                connection.request("GET", url.path.rstrip("/") + path, headers=dict(headers))
+                answered = connection.getresponse()
+                answer = Answer(path, answered.status, answered.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise Fault(f"no answer from {self.api_url}{path}: {error}") from None
+        self.trace(f"GET {path} → {answer.status} {answer.shown}")
+        return answer
+
+    @contextmanager
+    def connected(self) -> Iterator[Live]:
+        """A WebSocket connection with the key and the group. Raises `Fault`."""
+        try:
+            with connect(self._ws_target(self.key), open_timeout=PATIENCE_S, proxy=None) as connection:
+                yield Live(connection, self.trace)
+        except InvalidStatus as refused:
+            raise Fault(f"the right key is refused with {refused.response.status_code}") from None
+        except (OSError, WebSocketException) as error:
+            raise Fault(f"no WebSocket at {self.ws_url}: {type(error).__name__}") from None
+
+    def handshake(self, key: str) -> int:
+        """The status that a WebSocket's handshake with that key gets. Raises `Fault` without an answer."""
+        try:
+            with connect(self._ws_target(key), open_timeout=PATIENCE_S, proxy=None):
+                status = SWITCHING_PROTOCOLS
+        except InvalidStatus as refused:
+            status = refused.response.status_code
+        except (OSError, WebSocketException) as error:
+            raise Fault(f"no WebSocket at {self.ws_url}: {type(error).__name__}") from None
+        self.trace(f"WebSocket with {'another' if key else 'no'} key → {status}")
+        return status
+
+    def _ws_target(self, key: str) -> str:
+        named = {"api_key": key, "group_name": self.group}
+        return f"{self.ws_url}?{urlencode({name: value for name, value in named.items() if value})}"
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An open WebSocket."""
+
+    connection: ClientConnection
+    trace: Callable[[str], None]
+
+    def send(self, message: Mapping[str, object]) -> None:
+        """Send a message."""
+        self.connection.send(json.dumps(message))
+
+    def receive(self) -> dict[str, Any]:
+        """The next message. Raises `Fault` where none comes, or one that is no JSON object."""
+        try:
+            text = self.connection.recv(PATIENCE_S)
+        except TimeoutError:
+            raise Fault(f"no message within {PATIENCE_S:.0f} s") from None
+        self.trace(f"WebSocket → {text!r:.{SHOWN_BYTES}}")
+        try:
+            message = json.loads(text)
+        except ValueError:
+            message = None
+        if not isinstance(message, dict):
+            raise Fault(f"a message is no JSON object: {text!r:.{SHOWN_BYTES}}")
+        return message

@@ -1,0 +1,255 @@
+"""Whether a running simulator is fit for use: history, feeders, REST, authentication, WebSocket.
+
+Each check is a promise to its users and passes or fails; there are no warnings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeAlias
+
+from pydantic import BaseModel, ValidationError
+
+from services.auth import GROUP_HEADER, KEY_HEADER
+from services.deployment import Answer, Deployment, Fault
+from services.feeder import FEEDERS
+from services.health import TOLERATED_WALL_LAG_S
+from services.schemas import (
+    BusPositionBody,
+    BusSensorsBody,
+    ErrorBody,
+    HealthBody,
+    LineBody,
+    PeopleCountBody,
+    StopSensorsBody,
+    StreamBody,
+)
+from services.times import format_instant, parse_instant
+from storage.schema import Stream
+
+HISTORY = timedelta(days=5)
+FRESH = timedelta(minutes=5)
+"""Older than this, simulated, the latest isn't the latest any more."""
+TABLES = (Stream.PEOPLE_COUNT, Stream.SENSOR_DATA, Stream.BUS_POSITION)
+WRONG_KEY = "certainly-not-the-key"
+MOST_MESSAGES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The stop, bus and line to ask about."""
+
+    stop_id: str = "S001"
+    bus_id: str = "B001"
+    line_id: str = "L1"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Whether a check passed, and what was seen."""
+
+    check: str
+    passed: bool
+    detail: str
+
+
+Check: TypeAlias = Callable[[], str]
+"""Says what it has seen. Raises `Fault`."""
+
+
+def verify(deployment: Deployment, asked: Asked, *, websocket: bool = True) -> Iterator[Result]:
+    """Make every check in turn, with the WebSocket's or without."""
+    verifier = Verifier(deployment, asked)
+    checks = [*verifier.history_checks(), *verifier.rest_checks(), *verifier.auth_checks()]
+    for name, check in checks + (verifier.websocket_checks() if websocket else []):
+        try:
+            yield Result(name, True, check())
+        except Fault as fault:
+            yield Result(name, False, str(fault))
+
+
+class Verifier:
+    """The checks of one deployment, by subject."""
+
+    def __init__(self, deployment: Deployment, asked: Asked) -> None:
+        self._deployment, self._asked = deployment, asked
+
+    def history_checks(self) -> list[tuple[str, Check]]:
+        """What `/health` says of the store and the feeders."""
+        tables = [(f"history: {stream}", partial(self._history, stream)) for stream in TABLES]
+        feeders = [(f"feeder: {kind.name}", partial(self._feeder, kind.name)) for kind in FEEDERS]
+        return [("health", lambda: self._health().status), *tables, *feeders]
+
+    def rest_checks(self) -> list[tuple[str, Check]]:
+        """Every stream's routes."""
+        stop, bus, line = self._asked.stop_id, self._asked.bus_id, self._asked.line_id
+        return [
+            ("REST: people count", lambda: self._latest(f"/people-count/{stop}", PeopleCountBody)),
+            ("REST: sensors of a stop", lambda: self._latest(f"/sensors/stop/{stop}", StopSensorsBody)),
+            ("REST: sensors of a bus", lambda: self._latest(f"/sensors/bus/{bus}", BusSensorsBody)),
+            ("REST: bus position", lambda: self._latest(f"/bus-position/{bus}", BusPositionBody)),
+            ("REST: a line's buses", lambda: self._line(f"/bus-position/line/{line}?mode=latest")),
+            ("REST: five days ago", lambda: self._five_days_ago(f"/people-count/{stop}")),
+            ("REST: an unknown stop", lambda: self._refused("/people-count/NO-STOP?mode=latest", 404,
+                                                            "Stop NO-STOP not found")),
+        ]  # fmt: skip
+
+    def auth_checks(self) -> list[tuple[str, Check]]:
+        """The three refusals."""
+        path, group = f"/people-count/{self._asked.stop_id}?mode=latest", self._deployment.group
+        offers = {
+            "Missing x-api-key header": {GROUP_HEADER: group},
+            "Missing x-group-name header": {KEY_HEADER: self._deployment.key},
+            "Invalid API key": {KEY_HEADER: WRONG_KEY, GROUP_HEADER: group},
+        }
+        return [
+            (f"authentication: {text}", partial(self._refused, path, 401, text, headers))
+            for text, headers in offers.items()
+        ]
+
+    def websocket_checks(self) -> list[tuple[str, Check]]:
+        """The live positions, and who doesn't get them."""
+        return [
+            ("WebSocket: positions", self._positions),
+            ("WebSocket: a wrong key", lambda: self._handshake_refused(WRONG_KEY)),
+            ("WebSocket: no key", lambda: self._handshake_refused("")),
+        ]
+
+    def _health(self) -> HealthBody:
+        answer = self._deployment.ask("/health", {}).expect(200)
+        health = answer.body(HealthBody)
+        if health.status == "unavailable":
+            raise Fault("the store can't be reached")
+        return health
+
+    def _now(self) -> datetime:
+        return instant(self._health().clock.now)
+
+    def _history(self, stream: Stream) -> str:
+        health = self._health()
+        if stream.value not in health.streams:
+            raise Fault(f"no table {stream.value}")
+        start, end = last_stretch(health.streams[stream.value])
+        now = instant(health.clock.now)
+        if end < now - FRESH:
+            raise Fault(f"ends {format_instant(end)}, {now - end} before simulated now")
+        if now - start < HISTORY:
+            raise Fault(f"{days(now - start)} without a gap, {days(HISTORY)} are needed")
+        return f"{days(now - start)} without a gap"
+
+    def _feeder(self, name: str) -> str:
+        health = self._health()
+        found = next((feeder for feeder in health.feeders if feeder.name == name), None)
+        if found is None:
+            raise Fault("not there")
+        if found.state != "running":
+            raise Fault(found.state)
+        rate = health.clock.rate
+        cadence = next(kind.cadence for kind in FEEDERS if kind.name == name)
+        if rate != "max" and found.lag_s > cadence.total_seconds() + TOLERATED_WALL_LAG_S * rate:
+            raise Fault(f"lags by {found.lag_s:.0f} s")
+        return f"last tick {found.last_tick}"
+
+    def _latest(self, path: str, model: type[BaseModel]) -> str:
+        answer = self._deployment.ask(f"{path}?mode=latest").expect(200)
+        answer.body(model)
+        return f"of {self._fresh(answer)}"
+
+    def _line(self, path: str) -> str:
+        body = self._deployment.ask(path).expect(200).body(LineBody)
+        if body.line_id != self._asked.line_id or not body.buses:
+            raise Fault(f"{len(body.buses)} buses of line {body.line_id}")
+        if strangers := {bus.line_id for bus in body.buses} - {body.line_id}:
+            raise Fault(f"buses of {', '.join(sorted(strangers))} among those of line {body.line_id}")
+        return f"{len(body.buses)} buses"
+
+    def _five_days_ago(self, path: str) -> str:
+        asked = self._now() - HISTORY
+        body = self._deployment.ask(f"{path}?timestamp={format_instant(asked)}").expect(200)
+        found = instant(body.body(PeopleCountBody).time)
+        if not asked - FRESH <= found <= asked:
+            raise Fault(f"asked for {format_instant(asked)}, got {format_instant(found)}")
+        return f"of {format_instant(found)}"
+
+    def _fresh(self, answer: Answer) -> str:
+        time, now = instant(answer.body(Timed).time), self._now()
+        if not now - FRESH <= time <= now:
+            raise Fault(f"{answer.path}: of {format_instant(time)}, and now is {format_instant(now)}")
+        return format_instant(time)
+
+    def _refused(self, path: str, status: int, text: str, headers: dict[str, str] | None = None) -> str:
+        body = self._deployment.ask(path, headers).expect(status).body(ErrorBody)
+        if body.message != text:
+            raise Fault(f"{path}: says '{body.message}' instead of '{text}'")
+        return f"{status}"
+
+    def _positions(self) -> str:
+        line_id, subscribed = self._asked.line_id, False
+        with self._deployment.connected() as live:
+            live.send({"action": "subscribe", "line_ids": [line_id]})
+            for _ in range(MOST_MESSAGES):
+                message = live.receive()
+                if "type" not in message:
+                    position = position_of(message)
+                    if subscribed:
+                        return f"{position.bus_id} of {position.time}"
+                elif message != {"type": "subscribed", "line_ids": [line_id]}:
+                    raise Fault(f"subscribing is answered by {message}")
+                else:
+                    subscribed = True
+        raise Fault(f"no position of line {line_id} among {MOST_MESSAGES} messages")
+
+    def _handshake_refused(self, key: str) -> str:
+        status = self._deployment.handshake(key)
+        if status not in (401, 403):
+            raise Fault(f"status {status} instead of 401 or 403")
+        return f"{status}"
+
+
+def instant(text: str) -> datetime:
+    """The instant that a body names. Raises `Fault` for what is none."""
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise Fault(str(error)) from None
+
+
+class Timed(BaseModel):
+    """A body with a time."""
+
+    time: str
+
+
+def position_of(message: dict[str, object]) -> BusPositionBody:
+    """A message that is a position. Raises `Fault`."""
+    try:
+        return BusPositionBody.model_validate(message, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Fault(f"a position is wrong: {'.'.join(map(str, first['loc']))} {first['msg']}") from None
+
+
+def last_stretch(stream: StreamBody) -> tuple[datetime, datetime]:
+    """Start and end of the newest stretch without a gap. Raises `Fault` where there is nothing."""
+    held = sorted((instant(s.start), instant(s.end)) for s in stream.coverage)
+    if not held or not stream.rows:
+        raise Fault("no data")
+    start, end = held.pop()
+    while held and held[-1][1] >= start:
+        start = held.pop()[0]
+    return start, end
+
+
+def days(span: timedelta) -> str:
+    """A span in days."""
+    return f"{span / timedelta(days=1):.2f} days"
+
+
+def table(results: Sequence[Result]) -> Iterator[str]:
+    """The results as lines of a table."""
+    width = max(len(result.check) for result in results)
+    for result in results:
+        yield f"{'ok  ' if result.passed else 'FAIL'}  {result.check:<{width}}  {result.detail}"

@@ -1,0 +1,368 @@
+"""The verification passes on a good simulator, and names whatever is broken on purpose."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.deployment import Deployment
+from services.verify import Asked, Result, last_stretch, table, verify
+from tests.environment import environment
+from tests.fake_servers import Answer, Answering, always, free_port, http_server, websocket_server
+from tests.process import KEY, running
+
+SCRIPT = Path(__file__).parent.parent / "scripts" / "verify_deployment.py"
+NOW, FIVE_DAYS_AGO = "2026-03-06T07:30:10Z", "2026-03-01T07:30:10Z"
+LATEST = "2026-03-06T07:30:00Z"
+POSITION = {
+    "bus_id": "B001",
+    "line_id": "L1",
+    "time": LATEST,
+    "latitude": 40.4,
+    "longitude": -3.7,
+    "passenger_count": 5,
+    "next_stop_id": "S002",
+    "distance_to_next_stop": 10.5,
+    "speed": 12.5,
+    "direction": 0,
+}
+COUNT = {"stop_id": "S001", "time": LATEST, "count": 3, "line_ids": "L1"}
+CLIMATE = {"entity_id": "S001", "entity_type": "stop", "time": LATEST, "temperature": 15.5, "humidity": 40.5}
+SUBSCRIBED = json.dumps({"type": "subscribed", "line_ids": ["L1"]})
+
+
+def health() -> dict[str, Any]:
+    """Five days and an hour of history, three feeders on time."""
+    stretch = {"start": "2026-03-01T06:00:00Z", "end": "2026-03-06T07:31:00Z", "run_id": "r"}
+    streams = ("people_count", "sensor_data", "bus_position", "stop_visit")
+    return {
+        "status": "healthy",
+        "version": "1",
+        "clock": {"now": NOW, "rate": 1.0},
+        "run": {"run_id": "r", "seed": 1, "network_digest": "n", "scenario_digest": "", "model_version": "1"},
+        "feeders": [
+            {"name": name, "last_tick": LATEST, "lag_s": 0.0, "state": "running"}
+            for name in ("people-count", "sensors", "bus-position")
+        ],
+        "streams": {stream: {"rows": 10, "coverage": [dict(stretch)]} for stream in streams},
+    }
+
+
+def bodies() -> dict[str, Any]:
+    """What a good simulator answers to whom may ask."""
+    bus_climate = CLIMATE | {
+        "entity_id": "B001",
+        "entity_type": "bus",
+        "co2_level": 700,
+        "door_status": "open",
+    }
+    return {
+        "/people-count/S001?mode=latest": COUNT,
+        f"/people-count/S001?timestamp={FIVE_DAYS_AGO}": COUNT | {"time": "2026-03-01T07:30:00Z"},
+        "/sensors/stop/S001?mode=latest": CLIMATE,
+        "/sensors/bus/B001?mode=latest": bus_climate,
+        "/bus-position/B001?mode=latest": POSITION,
+        "/bus-position/line/L1?mode=latest": {"line_id": "L1", "buses": [POSITION]},
+    }
+
+
+def refused(status: int, text: str) -> Answer:
+    name = {401: "Unauthorized", 404: "NotFound"}[status]
+    return status, json.dumps({"error": name, "message": text})
+
+
+def good(path: str, headers: Mapping[str, str]) -> Answer:
+    """A good simulator."""
+    if path == "/health":
+        return 200, json.dumps(health())
+    if "x-api-key" not in headers:
+        return refused(401, "Missing x-api-key header")
+    if "x-group-name" not in headers:
+        return refused(401, "Missing x-group-name header")
+    if headers["x-api-key"] != KEY:
+        return refused(401, "Invalid API key")
+    if path not in bodies():
+        return refused(404, "Stop NO-STOP not found")
+    return 200, json.dumps(bodies()[path])
+
+
+@contextmanager
+def good_websocket() -> Iterator[str]:
+    with websocket_server(SUBSCRIBED, json.dumps(POSITION), key=KEY) as url:
+        yield url
+
+
+def failed(answering: Answering, *, websocket_url: str | None = None) -> dict[str, str]:
+    """What is found wrong: check → detail."""
+    with http_server(answering) as url:
+        deployment = Deployment(url, websocket_url or "", KEY, "tests")
+        results = list(verify(deployment, Asked(), websocket=websocket_url is not None))
+    assert len(results) == (20 if websocket_url else 17)
+    return {result.check: result.detail for result in results if not result.passed}
+
+
+def but(path: str, answer: Answer) -> Answering:
+    """A good simulator but for one answer."""
+    return lambda asked, headers: answer if asked == path else good(asked, headers)
+
+
+def but_when_allowed(path: str, answer: Answer) -> Answering:
+    """The same, refusing whom a good simulator refuses."""
+
+    def answering(asked: str, headers: Mapping[str, str]) -> Answer:
+        right = good(asked, headers)
+        return answer if asked == path and right[0] == 200 else right
+
+    return answering
+
+
+def unwell(change: Callable[[dict[str, Any]], object]) -> Answering:
+    """A good simulator whose health is another."""
+    body = health()
+    change(body)
+    return but("/health", (200, json.dumps(body)))
+
+
+def test_a_good_simulator_passes_all_checks() -> None:
+    with good_websocket() as url:
+        assert failed(good, websocket_url=url) == {}
+
+
+def one_day(body: dict[str, Any]) -> None:
+    body["streams"]["sensor_data"]["coverage"][0]["start"] = "2026-03-05T07:00:00Z"
+
+
+def a_gap(body: dict[str, Any]) -> None:
+    early = {"start": "2026-03-01T06:00:00Z", "end": "2026-03-04T07:00:00Z", "run_id": "r"}
+    late = {"start": "2026-03-04T08:00:00Z", "end": "2026-03-06T07:31:00Z", "run_id": "r"}
+    body["streams"]["sensor_data"]["coverage"] = [early, late]
+
+
+def old(body: dict[str, Any]) -> None:
+    body["streams"]["sensor_data"]["coverage"][0]["end"] = "2026-03-06T06:30:00Z"
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "detail"),
+    [
+        (one_day, "history: sensor_data", "1.02 days without a gap, 5.00 days are needed"),
+        (a_gap, "history: sensor_data", "1.98 days without a gap, 5.00 days are needed"),
+        (old, "history: sensor_data", "ends 2026-03-06T06:30:00Z, 1:00:10 before simulated now"),
+        (lambda body: body["streams"].pop("bus_position"), "history: bus_position", "no table bus_position"),
+        (lambda body: body["streams"]["people_count"].update(rows=0), "history: people_count", "no data"),
+        (
+            lambda body: body["streams"]["people_count"].update(coverage=[]),
+            "history: people_count",
+            "no data",
+        ),
+        (lambda body: body["feeders"][1].update(state="stopped"), "feeder: sensors", "stopped"),
+        (
+            lambda body: body["feeders"][1].update(state="waiting for the store"),
+            "feeder: sensors",
+            "waiting for the store",
+        ),
+        (lambda body: body["feeders"][2].update(lag_s=300.0), "feeder: bus-position", "lags by 300 s"),
+        (lambda body: body["feeders"].pop(0), "feeder: people-count", "not there"),
+    ],
+)
+def test_missing_history_and_feeders_are_named(
+    change: Callable[[dict[str, Any]], object], check: str, detail: str
+) -> None:
+    assert failed(unwell(change)) == {check: detail}
+
+
+def test_stretches_that_meet_are_one() -> None:
+    def two_runs(body: dict[str, Any]) -> None:
+        early = {"start": "2026-03-01T06:00:00Z", "end": "2026-03-04T07:00:00Z", "run_id": "r"}
+        late = {"start": "2026-03-04T07:00:00Z", "end": "2026-03-06T07:31:00Z", "run_id": "s"}
+        body["streams"]["sensor_data"]["coverage"] = [late, early]
+
+    assert failed(unwell(two_runs)) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "check"),
+    [
+        ("/people-count/S001?mode=latest", "REST: people count"),
+        ("/sensors/stop/S001?mode=latest", "REST: sensors of a stop"),
+        ("/sensors/bus/B001?mode=latest", "REST: sensors of a bus"),
+        ("/bus-position/B001?mode=latest", "REST: bus position"),
+        ("/bus-position/line/L1?mode=latest", "REST: a line's buses"),
+        (f"/people-count/S001?timestamp={FIVE_DAYS_AGO}", "REST: five days ago"),
+    ],
+)
+def test_wrong_statuses_and_bodies_of_a_route_are_named(path: str, check: str) -> None:
+    body = json.dumps(bodies()[path])
+    for answer in ((500, body), (201, body), (404, body), (200, ""), (200, "{}"), (200, "[]"), (200, "<p>")):
+        found = failed(but_when_allowed(path, answer))
+        assert list(found) == [check], answer
+    assert "the body is wrong" in found[check]
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"time": "2026-03-06T06:30:00Z"}, "of 2026-03-06T06:30:00Z, and now is 2026-03-06T07:30:10Z"),
+        ({"time": "2026-03-06T08:30:00Z"}, "of 2026-03-06T08:30:00Z, and now is 2026-03-06T07:30:10Z"),
+        ({"time": "just now"}, "no ISO 8601 time"),
+        ({"latitude": "40.4"}, "the body is wrong: latitude"),
+        ({"direction": 2}, "the body is wrong: direction"),
+    ],
+)
+def test_old_future_and_wrongly_typed_values_are_named(change: dict[str, Any], text: str) -> None:
+    found = failed(but("/bus-position/B001?mode=latest", (200, json.dumps(POSITION | change))))
+    assert list(found) == ["REST: bus position"]
+    assert text in found["REST: bus position"]
+
+
+def test_a_line_without_buses_and_one_with_anothers_are_named() -> None:
+    path, check = "/bus-position/line/L1?mode=latest", "REST: a line's buses"
+    none = failed(but(path, (200, json.dumps({"line_id": "L1", "buses": []}))))
+    strange = {"line_id": "L1", "buses": [POSITION | {"line_id": "L2"}]}
+    assert none == {check: "0 buses of line L1"}
+    assert failed(but(path, (200, json.dumps(strange)))) == {check: "buses of L2 among those of line L1"}
+
+
+def lenient(*ignored: str, key: bool = True) -> Answering:
+    """A good simulator that doesn't miss some headers, or takes any key."""
+
+    def answering(path: str, headers: Mapping[str, str]) -> Answer:
+        given = {name: headers.get(name, KEY) for name in ignored} | dict(headers)
+        return good(path, given if key else given | {"x-api-key": KEY})
+
+    return answering
+
+
+def test_an_authentication_that_isnt_enforced_is_named() -> None:
+    key, group = "authentication: Missing x-api-key header", "authentication: Missing x-group-name header"
+    wrong = "authentication: Invalid API key"
+    assert list(failed(lenient("x-api-key"))) == [key]
+    assert list(failed(lenient("x-group-name"))) == [group]
+    assert list(failed(lenient(key=False))) == [key, wrong]
+    assert "status 200 instead of 401" in failed(lenient(key=False))[wrong]
+
+
+def test_another_refusal_than_the_promised_one_is_named() -> None:
+    def wordy(path: str, headers: Mapping[str, str]) -> Answer:
+        status, body = good(path, headers)
+        return status, body.replace("Invalid API key", "Go away")
+
+    def forbidding(path: str, headers: Mapping[str, str]) -> Answer:
+        status, body = good(path, headers)
+        return (403 if status == 401 else status), body
+
+    check = "authentication: Invalid API key"
+    assert list(failed(wordy)) == [check]
+    assert "says 'Go away' instead of 'Invalid API key'" in failed(wordy)[check]
+    assert len(failed(forbidding)) == 3
+
+
+def test_a_websocket_that_takes_any_key_is_named() -> None:
+    with websocket_server(SUBSCRIBED, json.dumps(POSITION)) as url:
+        found = failed(good, websocket_url=url)
+    detail = "status 101 instead of 401 or 403"
+    assert found == {"WebSocket: a wrong key": detail, "WebSocket: no key": detail}
+
+
+def test_a_websocket_that_refuses_the_right_key_is_named() -> None:
+    with websocket_server(SUBSCRIBED, key="another") as url:
+        assert failed(good, websocket_url=url) == {
+            "WebSocket: positions": "the right key is refused with 401"
+        }
+
+
+@pytest.mark.parametrize(
+    ("replies", "detail"),
+    [
+        (["{}"], "a position is wrong: bus_id Field required"),
+        ([""], "a message is no JSON object: ''"),
+        (["[]"], "a message is no JSON object: '[]'"),
+        (['{"type":"error"}'], "subscribing is answered by {'type': 'error'}"),
+        ([json.dumps({"type": "subscribed", "line_ids": []})], "subscribing is answered by {"),
+        ([SUBSCRIBED, json.dumps(POSITION | {"speed": "fast"})], "a position is wrong: speed"),
+    ],
+)
+def test_a_websocket_with_wrong_messages_is_named(replies: list[str], detail: str) -> None:
+    with websocket_server(*replies, key=KEY) as url:
+        found = failed(good, websocket_url=url)
+    assert list(found) == ["WebSocket: positions"]
+    assert found["WebSocket: positions"].startswith(detail)
+
+
+def test_nobody_there_is_named_for_every_check() -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    deployment = Deployment(f"http://{nowhere}", f"ws://{nowhere}/production", KEY, "tests")
+    results = list(verify(deployment, Asked()))
+    assert [result for result in results if result.passed] == []
+    assert all(result.detail.startswith(("no answer from", "no WebSocket at")) for result in results)
+    assert KEY not in str(results)
+
+
+def test_a_server_that_says_yes_to_everything_fails_every_check() -> None:
+    with http_server(always(200, "{}")) as url:
+        deployment = Deployment(url, f"ws{url[4:]}", KEY, "tests")
+        assert [result for result in verify(deployment, Asked()) if result.passed] == []
+
+
+def test_the_table_is_aligned() -> None:
+    results = [Result("short", True, "a"), Result("rather longer", False, "b")]
+    assert list(table(results)) == ["ok    short          a", "FAIL  rather longer  b"]
+
+
+@pytest.mark.e2e
+def test_the_script_passes_on_a_real_simulator_and_fails_on_half_a_day(tmp_path: Path) -> None:
+    with running(tmp_path, "--at", "2026-03-02T08:10:00+01:00", "--backfill", "12h") as process:
+        url = f"http://{process.host}:{process.port}"
+        process.wait_for(_has_five_days)
+        done = script(tmp_path, "--api-url", url, "--verbose")
+        assert (done.returncode, done.stdout.count("FAIL")) == (0, 0), done.stdout
+        assert done.stdout.splitlines()[-1] == "all 20 checks passed"
+        assert "GET /health → 200" in done.stderr
+        assert KEY not in done.stdout + done.stderr
+        few = script(tmp_path, "--api-url", url, "--skip-websocket")
+        assert few.stdout.splitlines()[-1] == "all 17 checks passed"
+    with running(tmp_path, "--at", "2026-03-09T08:10:00+01:00", "--backfill", "0",
+                 "--store", f"duckdb:{tmp_path / 'new.duckdb'}") as process:  # fmt: skip
+        process.wait_for(lambda body: body["status"] == "healthy")
+        done = script(tmp_path, "--api-url", f"http://{process.host}:{process.port}")
+    assert done.returncode == 1
+    failures = [line.split("  ")[1] for line in done.stdout.splitlines() if line.startswith("FAIL")]
+    tables = ("people_count", "sensor_data", "bus_position")
+    assert failures == [*(f"history: {name}" for name in tables), "REST: five days ago"]
+
+
+@pytest.mark.e2e
+def test_the_script_says_that_it_has_no_key(tmp_path: Path) -> None:
+    done = script(tmp_path, key="")
+    assert done.returncode == 2
+    assert "no API key" in done.stderr
+
+
+def script(folder: Path, *arguments: str, key: str = KEY) -> subprocess.CompletedProcess[str]:
+    """How the script ends."""
+    return subprocess.run(
+        [sys.executable, SCRIPT, "--region", "eu-west-1", *arguments],
+        cwd=folder,
+        env=environment(API_KEY=key),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def _has_five_days(body: Any) -> bool:
+    """Whether the background history is complete."""
+    from services.schemas import HealthBody
+    from services.times import parse_instant
+
+    streams = HealthBody.model_validate(body).streams
+    now = parse_instant(body["clock"]["now"])
+    return all((now - last_stretch(stream)[0]).days >= 5 for stream in streams.values())
