@@ -1,0 +1,149 @@
+"""A real server under requests that mean it ill: it refuses them, stays well, and keeps no memory of them."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import pytest
+
+from tests.process import KEY, Running, running
+
+pytestmark = pytest.mark.e2e
+
+MORNING = "2026-03-02T08:10:00+01:00"
+LOAD = 1_500
+MEGABYTE = 1_000_000
+INJECTIONS = (
+    "S001' OR '1'='1",
+    "S001'; DROP TABLE people_count; --",
+    'S001" UNION SELECT * FROM coverage --',
+    "S001/**/OR/**/1=1",
+    "$key",
+    "%s",
+    "{0}",
+    "S001\x00",
+    "..%2f..%2fetc%2fpasswd",
+    "\N{FULLWIDTH APOSTROPHE} OR 1=1",
+    "S" * 5_000,
+)
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("city"), "--at", MORNING, "--backfill", "1h") as process:
+        process.wait_for(lambda body: body["status"] == "healthy")
+        yield process
+
+
+def statuses(city: Running, paths: Iterable[str], *, key: str = KEY) -> Iterator[int]:
+    """The status of each request, over one connection."""
+    with closing(http.client.HTTPConnection(city.host, city.port, timeout=30)) as connection:
+        for number, path in enumerate(paths):
+            connection.request("GET", path, headers={"x-api-key": key, "x-group-name": f"group-{number}"})
+            answer = connection.getresponse()
+            body = answer.read()
+            assert answer.status == 200 or json.loads(body)["error"], body
+            yield answer.status
+
+
+def answers_well(city: Running) -> bool:
+    """Whether it still does what it is for."""
+    return city.ask("/people-count/S001?mode=latest")[0] == city.ask("/health")[0] == 200
+
+
+@pytest.mark.parametrize("route", ["/people-count/{}", "/sensors/stop/{}", "/bus-position/{}"])
+def test_sql_in_an_id_is_an_unknown_id(route: str, city: Running) -> None:
+    rows = city.ask("/health")[1]["streams"]["people_count"]["rows"]
+    for text in INJECTIONS:
+        for path in (f"{route.format(quote(text, safe=''))}?mode=latest", route.format(quote(text, safe=""))):
+            assert set(statuses(city, [path])) <= {400, 404}, text
+    assert city.ask("/health")[1]["streams"]["people_count"]["rows"] >= rows
+
+
+@pytest.mark.parametrize("name", ["timestamp", "mode", "start", "cursor", "limit", "format", "unknown"])
+def test_sql_in_a_parameter_is_a_bad_request(name: str, city: Running) -> None:
+    paths = [f"/people-count/S001?{name}={quote(text, safe='')}" for text in INJECTIONS]
+    assert set(statuses(city, paths)) == {400}
+
+
+def raw(city: Running, request: bytes) -> bytes:
+    """What a server says to these bytes, until it closes or has said all; empty where it just hangs up."""
+    said = b""
+    with socket.create_connection((city.host, city.port), timeout=30) as connection:
+        try:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            while received := connection.recv(65_536):
+                said += received
+        except OSError:
+            pass  # refused in the middle of what we had to say
+    return said
+
+
+def test_a_query_of_five_megabytes_is_refused_and_the_server_stays_well(city: Running) -> None:
+    query = b"a" * (5 * MEGABYTE)
+    head = f"Host: x\r\nx-api-key: {KEY}\r\nx-group-name: g\r\n\r\n".encode()
+    said = raw(city, b"GET /people-count/S001?mode=latest&x=" + query + b" HTTP/1.1\r\n" + head)
+    assert said == b"" or said.split()[1] in (b"400", b"414", b"431")
+    assert answers_well(city)
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /people-count/S001?mode=latest HTTP/1.1\r\nHost: x\r\nx-api-key: \xff\xfe\r\n\r\n",
+        b"GET /%ff%fe HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /people-count/S001 HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n{}",
+        b"GET / HTTP/1.1\r\n" + b"x-h: y\r\n" * 20_000 + b"\r\n",
+    ],
+)
+def test_bytes_that_are_no_good_request_are_refused_and_the_server_stays_well(
+    request_bytes: bytes, city: Running
+) -> None:
+    said = raw(city, request_bytes)
+    assert said == b"" or said.split()[1][:1] == b"4", said
+    assert answers_well(city)
+
+
+def test_ten_thousand_unknown_ids_are_not_found(city: Running) -> None:
+    paths = (f"/people-count/UNKNOWN-{number}?mode=latest" for number in range(10_000))
+    assert set(statuses(city, paths)) == {404}
+    assert answers_well(city)
+
+
+def test_ten_times_the_load_takes_no_more_memory(city: Running) -> None:
+    once = used_after(city, 1)
+    assert used_after(city, 10) <= 1.1 * once
+
+
+def used_after(city: Running, times: int) -> int:
+    """The server's memory after so many loads of good, unknown and unauthorised requests, in bytes."""
+    count = LOAD * times // 3
+    good = (f"/bus-position/B{number % 90 + 1:03d}?mode=latest" for number in range(count))
+    unknown = (f"/people-count/{times}-{number}?mode=latest" for number in range(count))
+    assert set(statuses(city, good)) == {200}
+    assert set(statuses(city, unknown)) == {404}
+    for number in range(count // 10):
+        assert set(statuses(city, ["/lines"] * 10, key=f"wrong-{times}-{number}")) == {401}
+    return int(psutil.Process(city.process.pid).memory_info().rss)
+
+
+def test_nothing_of_it_is_an_error_of_ours(tmp_path: Path) -> None:
+    with running(tmp_path, "--at", MORNING, "--backfill", "0") as process:
+        assert answers_well(process)
+        paths = [f"/people-count/{quote(text, safe='')}?mode=latest" for text in INJECTIONS]
+        list(statuses(process, paths))
+        raw(process, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+        done = process.end()
+    logged = [json.loads(line) for line in done.err.splitlines()]
+    assert [line for line in logged if line["level"] in ("ERROR", "CRITICAL")] == []
+    assert KEY not in done.err
