@@ -1,0 +1,90 @@
+"""Request limits for each key: so many a second with a burst, and so many a day.
+
+A token bucket (RFC 2697's meter with one rate) and a count of the UTC day. Seconds are wall seconds: a simulated
+clock's speed changes nothing. Only callers with a valid key are counted, so there are no more counts than keys.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+from services.errors import TooManyRequests
+from simulator.clock import SystemWall
+
+DAY_S = 86_400
+RATE_PER_S, PER_DAY = 50.0, 10_000
+BURST_S = 2
+"""So many seconds' requests may come at once."""
+
+
+WALL_S = SystemWall().time
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`rate_per_s` requests a second, twice as many at once, `per_day` a UTC day. 0 is without limit."""
+
+    rate_per_s: float = RATE_PER_S
+    per_day: int = PER_DAY
+
+    @property
+    def burst(self) -> float:
+        """How many may come at once."""
+        return max(BURST_S * self.rate_per_s, 1.0)
+
+
+UNLIMITED = Limits(rate_per_s=0, per_day=0)
+
+
+@dataclass(slots=True)
+class _Use:
+    tokens: float
+    seen_s: float
+    day: int
+    today: int = 0
+
+
+class Meter:
+    """Counts requests by key name. Safe to call from several threads."""
+
+    def __init__(self, limits: Limits, *, wall_s: Callable[[], float] = WALL_S) -> None:
+        self._limits, self._wall_s = limits, wall_s
+        self._uses: dict[str, _Use] = {}
+        self._lock = Lock()
+
+    def count(self, key_name: str) -> None:
+        """Count a request. Raises `TooManyRequests` for one too many, which isn't counted."""
+        if self._limits == UNLIMITED:
+            return
+        with self._lock:
+            self._count(self._use_at(key_name, self._wall_s()))
+
+    def _use_at(self, key_name: str, now_s: float) -> _Use:
+        """A key's use, brought up to now. A wall clock that was set back gives and takes nothing."""
+        limits, day = self._limits, int(now_s // DAY_S)
+        use = self._uses.setdefault(key_name, _Use(limits.burst, now_s, day))
+        if use.day != day:
+            use.day, use.today = day, 0
+        elapsed_s = max(now_s - use.seen_s, 0.0)
+        use.tokens = min(use.tokens + elapsed_s * limits.rate_per_s, limits.burst)
+        use.seen_s = now_s
+        return use
+
+    def _count(self, use: _Use) -> None:
+        limits = self._limits
+        if limits.per_day and use.today >= limits.per_day:
+            wait_s = (use.day + 1) * DAY_S - use.seen_s
+            raise _too_many(f"Daily limit of {limits.per_day} requests exceeded", wait_s)
+        if limits.rate_per_s:
+            if use.tokens < 1:
+                wait_s = (1 - use.tokens) / limits.rate_per_s
+                raise _too_many(f"Rate limit of {limits.rate_per_s:g} requests per second exceeded", wait_s)
+            use.tokens -= 1
+        use.today += 1
+
+
+def _too_many(message: str, wait_s: float) -> TooManyRequests:
+    return TooManyRequests(message, retry_after_s=max(math.ceil(wait_s), 1))
