@@ -83,22 +83,38 @@ class DuckDBStore:
     def latest(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
         """See `Store.latest`."""
         self._settle()
-        newest = self._newest_of(stream).of(key)
-        if newest is not None and newest.time_us <= to_us(now):
-            return newest.record()
-        return self.at(stream, key, time=now)
+        self._newest_of(stream)
+        return self.remembered(stream, key, now=now) or self.at(stream, key, time=now)
 
     def latest_of_line(self, line_id: str, *, since: datetime, now: datetime) -> Sequence[BusPosition]:
         """See `Store.latest_of_line`."""
         self._settle()
-        since_us, now_us = to_us(since), to_us(now)
-        memory = self._newest_of(Stream.BUS_POSITION)
-        rows = memory.of_line(line_id)
-        if since_us >= memory.horizon_us and all(newest.time_us <= now_us for newest, _ in rows):
-            return [record for newest, record in rows if newest.time_us >= since_us]
-        parameters: dict[str, str | int] = {"line": line_id, "since": since_us, "now": now_us}
+        self._newest_of(Stream.BUS_POSITION)
+        remembered = self.remembered_of_line(line_id, since=since, now=now)
+        if remembered is not None:
+            return remembered
+        parameters: dict[str, str | int] = {"line": line_id, "since": to_us(since), "now": to_us(now)}
         found = self._records(Stream.BUS_POSITION, SQL[Stream.BUS_POSITION].of_line, parameters)
         return [record for record in found if isinstance(record, BusPosition)]
+
+    def remembered(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
+        """What `latest` answers if that takes no reading of the file; None where it would."""
+        memory = None if self._unsettled else self._newest.get(stream)
+        newest = None if memory is None else memory.of(key)
+        return newest.record() if newest is not None and newest.time_us <= to_us(now) else None
+
+    def remembered_of_line(
+        self, line_id: str, *, since: datetime, now: datetime
+    ) -> Sequence[BusPosition] | None:
+        """What `latest_of_line` answers if that takes no reading of the file; None where it would."""
+        memory = None if self._unsettled else self._newest.get(Stream.BUS_POSITION)
+        since_us, now_us = to_us(since), to_us(now)
+        if memory is None or since_us < memory.horizon_us:
+            return None
+        rows = memory.of_line(line_id)
+        if any(newest.time_us > now_us for newest, _ in rows):
+            return None
+        return [record for newest, record in rows if newest.time_us >= since_us]
 
     def at(self, stream: Stream, key: str, *, time: datetime) -> Record | None:
         """See `Store.at`."""
@@ -249,9 +265,13 @@ class DuckDBStore:
             rows = cursor.execute(sql, parameters).fetchall()
         return [_record(stream, row) for row in rows]
 
+    @property
+    def _unsettled(self) -> bool:
+        return self._closed or self._broken or self._doubtful
+
     def _settle(self) -> None:
         """Read the coverage again where a failure left it unknown whether a write was kept."""
-        if not (self._closed or self._broken or self._doubtful):
+        if not self._unsettled:
             return
         with self._write_lock:
             self._cursor().close()
