@@ -74,6 +74,14 @@ format: $(INSTALLED) ## mend what the linter can mend by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: docs
+docs: $(INSTALLED) ## write the pages of docs/ that are made from the program
+	$(BIN)/python -m scripts.write_docs
+
+.PHONY: docs-check
+docs-check: $(INSTALLED) ## are those pages up to date? (make test asks, too)
+	$(BIN)/python -m scripts.write_docs --check
+
 .PHONY: bench
 bench: $(INSTALLED) ## measure against the floors, and write docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -1,0 +1,263 @@
+"""`docs/api.md`: the routes from the OpenAPI description, the WebSocket's messages, and real answers.
+
+The examples are asked of the shipped network on a Monday morning, which is the same on any machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.types import ASGIApp
+
+from services import errors, live_messages, websocket, websocket_protocol
+from services.app import create_app
+from services.auth import ApiKey
+from services.backfill import fill, plan
+from services.context import Context
+from services.inputs import load_inputs
+from simulator.clock import MAX, Clock
+from storage.duckdb_store import DuckDBStore
+
+NETWORK = Path(__file__).parent.parent / "data" / "lines.yaml"
+KEY = "example-key"
+HEADERS = {"x-api-key": KEY, "x-group-name": "me"}
+START = datetime(2026, 3, 2, 7, tzinfo=UTC)
+NOW = START + timedelta(minutes=30, seconds=10)
+LONGEST_LIST = 2
+"""Of longer lists an example shows the beginning."""
+
+EXAMPLES: Mapping[str, Sequence[str]] = {
+    "/people-count/{stop_id}": (
+        "/people-count/S001?mode=latest",
+        "/people-count/S001?timestamp=2026-03-02T08:25:40%2B01:00",
+        "/people-count/S999?mode=latest",
+    ),
+    "/sensors/{entity_type}/{entity_id}": ("/sensors/bus/B001?mode=latest", "/sensors/stop/S001?mode=latest"),
+    "/bus-position/{bus_id}": ("/bus-position/B001?mode=latest",),
+    "/bus-position/line/{line_id}": ("/bus-position/line/L1?mode=latest",),
+    "/health": ("/health",),
+}
+"""What to ask of each route to show it."""
+
+CLIENT_MESSAGES = (
+    '{"action":"subscribe","line_ids":["L1"]}',
+    '{"action":"subscribe","line_ids":["L1","L2"],"batch":true}',
+    '{"action":"unsubscribe","line_ids":["L1"]}',
+    '{"action":"ping"}',
+)
+PREFACE = """# API
+
+Written by `make docs` from the program itself; the answers are those of a Monday morning, 08:30 in Madrid. A
+running simulator describes itself at `/openapi.json`.
+"""
+LIVE = """## WebSocket
+
+At {paths}, with `?api_key=…&group_name=…` or the headers of REST. Missing or wrong
+credentials are refused before the upgrade with REST's status and body. Messages are JSON texts of at most
+{kilobytes} KB. There may be {connections} connections for each key, and {lines} lines for each connection.
+Who is silent for {minutes:.0f} minutes, and answers no ping either, is let go with code 1001.
+"""
+POSITIONS = """
+Then come positions, each the object of `GET /bus-position/{bus_id}` without a wrapper: first the newest of
+each bus of the lines just subscribed, then every new one. With `batch` they come as one list a tick.
+"""
+BAD_MESSAGES = ("subscribe!", '{"action":"dance"}', '{"action":"subscribe","line_ids":"L1"}')
+
+
+def page() -> str:
+    """The whole page."""
+    with tempfile.TemporaryDirectory() as folder, closing(DuckDBStore(Path(folder) / "bus.duckdb")) as store:
+        inputs = load_inputs(NETWORK, 1)
+        with closing(inputs.city(1)) as city:
+            windows = plan(store, START, NOW, newest_first=False)
+            for _ in fill(windows, model=city, store=store, run=inputs.run):
+                pass
+        app = create_app(
+            Context(
+                store=store,
+                network=inputs.network,
+                clock=Clock(start=NOW, rate=MAX),
+                run=inputs.run,
+                key=ApiKey.of(KEY),
+                version=version("bus-simulator"),
+            )
+        )
+        described = json.loads(ask(app, "/openapi.json").content)
+        return (
+            "\n".join([PREFACE, *routes(app, described), *errors_table(), *live(), POSITIONS.rstrip()]) + "\n"
+        )
+
+
+def ask(app: ASGIApp, path: str) -> httpx.Response:
+    """The application's answer."""
+
+    async def request() -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
+            return await client.get(path, headers=HEADERS)
+
+    return asyncio.run(request())
+
+
+def routes(app: ASGIApp, described: Mapping[str, Any]) -> Iterator[str]:
+    """Every route: what it is, its parameters, its answer's fields, examples."""
+    for path, methods in described["paths"].items():
+        operation = methods["get"]
+        yield f"## `GET {path}`"
+        yield ""
+        yield operation["description"]
+        yield ""
+        yield from parameters(operation.get("parameters", ()))
+        yield from fields(operation, described["components"]["schemas"])
+        yield f"Statuses: {', '.join(operation['responses'])}."
+        yield ""
+        for asked in EXAMPLES.get(path, ()):
+            yield from example(asked, ask(app, asked))
+
+
+def parameters(described: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A route's parameters as a table."""
+    if not described:
+        return
+    yield "| parameter | where | type | what |"
+    yield "|---|---|---|---|"
+    for each in described:
+        required = "" if each["required"] else ", optional"
+        yield f"| `{each['name']}` | {each['in']}{required} | {type_of(each['schema'])} | {text_of(each)} |"
+    yield ""
+
+
+def text_of(described: Mapping[str, Any]) -> str:
+    """A description, its default included, fit for a table."""
+    default = described.get("schema", {}).get("default")
+    text = described.get("description", "").replace("\n", " ").replace("|", "\\|")
+    return text if default is None else f"{text} Default: `{default}`.".strip()
+
+
+def fields(operation: Mapping[str, Any], models: Mapping[str, Any]) -> Iterator[str]:
+    """What a good answer's body has, model by model."""
+    content = operation["responses"]["200"].get("content", {}).get("application/json", {})
+    for name in named_in(content.get("schema", {})):
+        model = models[name]
+        if "properties" not in model:
+            continue
+        yield f"**{name}**: {model.get('description', '')}"
+        yield ""
+        for field, described in model["properties"].items():
+            yield f"- `{field}`: {type_of(described)}"
+        yield ""
+
+
+def named_in(schema: Mapping[str, Any]) -> list[str]:
+    """The names of the models that a schema refers to."""
+    if "$ref" in schema:
+        return [str(schema["$ref"]).rpartition("/")[2]]
+    return [name for each in schema.get("anyOf", ()) for name in named_in(each)]
+
+
+def type_of(schema: Mapping[str, Any]) -> str:
+    """A schema's type in a few words."""
+    if "$ref" in schema:
+        return named_in(schema)[0]
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "anyOf" in schema:
+        return " or ".join(type_of(each) for each in schema["anyOf"] if each.get("type") != "null")
+    if schema.get("type") == "array":
+        return f"list of {type_of(schema.get('items', {}))}"
+    return str(schema.get("type", "any"))
+
+
+def example(asked: str, answer: httpx.Response) -> Iterator[str]:
+    """A request and its answer."""
+    headers = ' -H "x-api-key: $KEY" -H "x-group-name: me"' if "/health" not in asked else ""
+    yield "```bash"
+    yield f'curl{headers} "http://127.0.0.1:8080{asked}"'
+    yield "```"
+    yield "```json" if answer.headers["content-type"] == "application/json" else "```"
+    yield from shown(answer)
+    yield "```"
+    yield ""
+
+
+def shown(answer: httpx.Response) -> Iterator[str]:
+    """A body, not all of it where it is long."""
+    if answer.headers["content-type"] != "application/json":
+        yield from answer.text.splitlines()[: LONGEST_LIST + 1]
+        return
+    yield json.dumps(shortened(answer.json()), indent=1, ensure_ascii=False)
+
+
+def shortened(value: Any) -> Any:
+    """JSON whose lists say how many more there are."""
+    if isinstance(value, dict):
+        return {name: shortened(each) for name, each in value.items()}
+    if not isinstance(value, list):
+        return value
+    more = [f"… {len(value) - LONGEST_LIST} more"] if len(value) > LONGEST_LIST else []
+    return [shortened(each) for each in value[:LONGEST_LIST]] + more
+
+
+def errors_table() -> Iterator[str]:
+    """What every refusal looks like, from the classes of `services.errors`."""
+    yield "## Errors"
+    yield ""
+    yield 'Every error is `{"error": …, "message": …}`. Where several apply, the first of this table counts.'
+    yield ""
+    yield "| status | `error` | when |"
+    yield "|---|---|---|"
+    for kind in vars(errors).values():
+        if isinstance(kind, type) and issubclass(kind, errors.ServiceError) and not kind.__subclasses__():
+            yield f"| {kind.status} | `{kind.error}` | {str(kind.__doc__).splitlines()[0]} |"
+    yield ""
+
+
+def live() -> Iterator[str]:
+    """The WebSocket's limits and messages."""
+    yield LIVE.format(
+        paths=" or ".join(f"`{path}`" for path in sorted(websocket.PATHS)),
+        kilobytes=live_messages.LONGEST_MESSAGE_BYTES // 1024,
+        connections=websocket.MOST_CONNECTIONS,
+        lines=live_messages.MOST_LINES,
+        minutes=websocket_protocol.LiveProtocol.silence_s / 60,
+    )
+    yield "| client says | what it does |"
+    yield "|---|---|"
+    for text in CLIENT_MESSAGES:
+        yield f"| `{text}` | {type(live_messages.parse(text)).__doc__} |"
+    yield ""
+    yield from server_messages()
+
+
+def server_messages() -> Iterator[str]:
+    """What the server says, and when."""
+    answers = {
+        "after subscribing, all lines now subscribed": live_messages.subscribed(["L1"]),
+        "after unsubscribing, all lines still subscribed": live_messages.unsubscribed([]),
+        "after a ping": live_messages.pong(),
+        **{f"after `{text}`": refusal(text) for text in BAD_MESSAGES},
+    }
+    yield "| server says | when |"
+    yield "|---|---|"
+    for when, text in answers.items():
+        yield f"| `{text}` | {when} |"
+
+
+def refusal(text: str) -> str:
+    """How a bad message is answered."""
+    try:
+        live_messages.parse(text)
+    except errors.BadRequest as error:
+        return live_messages.refusal(error)
+    raise ValueError(f"{text} is no bad message")

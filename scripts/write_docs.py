@@ -1,0 +1,41 @@
+"""`python -m scripts.write_docs [--check]`: the pages of `docs/` that are made from the program.
+
+With `--check` nothing is written; exit code 1 names the pages that are out of date.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import click
+
+from scripts import docs_api, docs_commands
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES: Mapping[str, Callable[[], str]] = {"api.md": docs_api.page, "commands.md": docs_commands.page}
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--check", is_flag=True, help="Only say which pages are out of date.")
+def main(*, check: bool) -> None:
+    """Write the pages of docs/ that are made from the program."""
+    old = [name for name, page in PAGES.items() if not up_to_date(DOCS / name, page(), write=not check)]
+    if check and old:
+        click.echo(
+            f"out of date: {', '.join(f'docs/{name}' for name in old)}; make docs writes them", err=True
+        )
+        sys.exit(1)
+
+
+def up_to_date(path: Path, text: str, *, write: bool) -> bool:
+    """Whether a page is as it should be; it is afterwards with `write`."""
+    as_it_is = path.read_text(encoding="utf-8") if path.exists() else ""
+    if write:
+        path.write_text(text, encoding="utf-8")
+    return as_it_is == text
+
+
+if __name__ == "__main__":
+    main()

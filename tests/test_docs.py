@@ -1,0 +1,43 @@
+"""The generated pages are up to date, and say something of everything."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scripts import docs_api
+from scripts.write_docs import DOCS, PAGES, up_to_date
+from services.cli import cli
+
+API = (DOCS / "api.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_what_the_program_makes_of_it(name: str) -> None:
+    assert up_to_date(DOCS / name, PAGES[name](), write=False), "make docs writes it"
+
+
+def test_every_route_has_an_example_whose_answer_is_good() -> None:
+    routes = re.split(r"^## ", API, flags=re.MULTILINE)
+    described = {title[1]: text for text in routes if (title := re.match(r"`GET (\S+)`", text))}
+    assert set(described) == set(docs_api.EXAMPLES)
+    for path, asked in docs_api.EXAMPLES.items():
+        assert described[path].count("```bash") == len(asked), path
+        first = described[path].split("```bash")[1]
+        assert '"error"' not in first, path
+
+
+def test_every_command_has_its_help() -> None:
+    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^## `bus-simulator (\S+)`", page, re.MULTILINE)) == set(cli.commands)
+
+
+def test_an_outdated_page_is_noticed_and_mended(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    assert not up_to_date(page, "new\n", write=False)
+    assert not page.exists()
+    assert not up_to_date(page, "new\n", write=True)
+    assert up_to_date(page, "new\n", write=False)
+    assert not up_to_date(page, "newer\n", write=False)
