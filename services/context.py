@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from services.auth import ApiKey
+from services.auth import ApiKey, Keys
 from services.feeder import Feeder
+from services.limits import UNLIMITED, Limits
 from services.live import Hub
 from simulator.clock import Clock
 from simulator.network import Network
@@ -32,11 +33,12 @@ class Context:
     network: Network
     clock: Clock
     run: Run
-    key: ApiKey
+    key: Keys
     version: str
     feeders: Sequence[Feeder] = ()
     snapshots: Snapshots | None = None
     live: Hub | None = None
+    limits: Limits = UNLIMITED
 
     def now(self) -> datetime:
         """The simulated instant."""

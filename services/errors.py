@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+LONGEST_SHOWN = 100
+
 
 class ServiceError(Exception):
     """A request that gets an error body. `str()` is the message for people."""
@@ -94,3 +96,8 @@ class Unexpected(ServiceError):
 
     def __init__(self) -> None:
         super().__init__("An unexpected error occurred. Please try again later.")
+
+
+def shown(value: str) -> str:
+    """A value of a request as messages repeat it: what is very long is cut."""
+    return value if len(value) <= LONGEST_SHOWN else value[:LONGEST_SHOWN] + "…"

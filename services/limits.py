@@ -1,7 +1,8 @@
 """Request limits for each key: so many a second with a burst, and so many a day.
 
-A token bucket (RFC 2697's meter with one rate) and a count of the UTC day. Seconds are wall seconds: a simulated
-clock's speed changes nothing. Only callers with a valid key are counted, so there are no more counts than keys.
+A token bucket (RFC 2697's meter with one rate) and a count of the UTC day. Seconds are wall seconds: a
+simulated clock's speed changes nothing. Only callers with a valid key are counted, so there are no more
+counts than keys.
 """
 
 from __future__ import annotations

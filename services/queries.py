@@ -1,28 +1,74 @@
 """The use cases, behind every transport: (store, network, what is asked, now) → record or records.
 
 `time` None asks for the latest, at or before simulated `now`. All raise `UnknownEntity` for an id that the
-network lacks, `NoData` where the store has nothing, and pass `StoreError` on.
+network lacks, `NoData` where the store has nothing (a range is then empty), and pass `StoreError` on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from services.errors import NoData, UnknownEntity
-from simulator.network import Network
+from services.errors import BadRequest, NoData, UnknownEntity, shown
+from simulator.network import Line, Network
 from storage.schema import BusPosition, PeopleCount, Record, SensorReading, Stream
-from storage.store import Store
+from storage.store import Page
 
 LINE_REACH = timedelta(minutes=5)
 """A bus whose newest position is older than this is no longer on its line's list."""
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
+Item = TypeVar("Item")
+
+
+class Reader(Protocol):
+    """What is asked of a store; see `Store`."""
+
+    def latest(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
+        """See `Store.latest`."""
+
+    def latest_of_line(self, line_id: str, *, since: datetime, now: datetime) -> Sequence[BusPosition]:
+        """See `Store.latest_of_line`."""
+
+    def at(self, stream: Stream, key: str, *, time: datetime) -> Record | None:
+        """See `Store.at`."""
+
+    def range(
+        self,
+        stream: Stream,
+        key: str,
+        *,
+        start: datetime,
+        end: datetime,
+        limit: int = 1000,
+        cursor: str | None = None,
+    ) -> Page:
+        """See `Store.range`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """Whose records are asked for: a stream's, of a `stop` or `bus` (`kind`)."""
+
+    stream: Stream
+    kind: str
+    entity_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A page of what is in [start, end): at most `limit` records, after those that `cursor` tells of."""
+
+    start: datetime
+    end: datetime
+    limit: int
+    cursor: str | None
 
 
 def people_count(
-    store: Store, network: Network, *, stop_id: str, time: datetime | None, now: datetime
+    store: Reader, network: Network, *, stop_id: str, time: datetime | None, now: datetime
 ) -> PeopleCount:
     """How many people wait at a stop."""
     _known("Stop", stop_id, stop_id in network.stop)
@@ -31,7 +77,7 @@ def people_count(
 
 
 def sensors(
-    store: Store,
+    store: Reader,
     network: Network,
     *,
     entity_type: str,
@@ -47,7 +93,7 @@ def sensors(
 
 
 def bus_position(
-    store: Store, network: Network, *, bus_id: str, time: datetime | None, now: datetime
+    store: Reader, network: Network, *, bus_id: str, time: datetime | None, now: datetime
 ) -> BusPosition:
     """Where a bus is."""
     _known("Bus", bus_id, bus_id in network.line_of_bus)
@@ -55,7 +101,7 @@ def bus_position(
     return _typed(found, BusPosition, f"bus {bus_id}")
 
 
-def line_positions(store: Store, network: Network, *, line_id: str, now: datetime) -> Sequence[BusPosition]:
+def line_positions(store: Reader, network: Network, *, line_id: str, now: datetime) -> Sequence[BusPosition]:
     """Where a line's buses are: the newest position of each that is not older than 5 minutes, by bus id."""
     _known("Line", line_id, line_id in network.line)
     positions = store.latest_of_line(line_id, since=now - LINE_REACH, now=now)
@@ -64,12 +110,37 @@ def line_positions(store: Store, network: Network, *, line_id: str, now: datetim
     return positions
 
 
+def records(store: Reader, network: Network, *, of: Of, stretch: Stretch) -> Page:
+    """A page of records, ascending. Raises `BadRequest` for a cursor that isn't of this range."""
+    known = network.stop if of.kind == "stop" else network.line_of_bus
+    _known(of.kind.capitalize(), of.entity_id, of.entity_id in known)
+    start, end, limit, cursor = stretch.start, stretch.end, stretch.limit, stretch.cursor
+    try:
+        return store.range(of.stream, of.entity_id, start=start, end=end, limit=limit, cursor=cursor)
+    except ValueError as error:
+        raise BadRequest("Invalid cursor") from error
+
+
+def line(network: Network, line_id: str) -> Line:
+    """A line of the network."""
+    _known("Line", line_id, line_id in network.line)
+    return network.line[line_id]
+
+
+def listed(
+    items: Sequence[Item], name: Callable[[Item], str], *, limit: int, after: str | None
+) -> tuple[Sequence[Item], str | None]:
+    """A page of items in order of their names, and the name to go on after (None at the end)."""
+    rest = sorted((item for item in items if after is None or name(item) > after), key=name)
+    return rest[:limit], name(rest[limit - 1]) if len(rest) > limit else None
+
+
 def _known(kind: str, entity_id: str, is_known: bool) -> None:
     if not is_known:
-        raise UnknownEntity(f"{kind} {entity_id} not found")
+        raise UnknownEntity(f"{kind} {shown(entity_id)} not found")
 
 
-def _newest(store: Store, stream: Stream, key: str, time: datetime | None, now: datetime) -> Record | None:
+def _newest(store: Reader, stream: Stream, key: str, time: datetime | None, now: datetime) -> Record | None:
     return store.latest(stream, key, now=now) if time is None else store.at(stream, key, time=time)
 
 

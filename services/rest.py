@@ -1,109 +1,225 @@
-"""The REST routes: parse, one query, one body. Errors are raised and become bodies in `services.app`."""
+"""The REST routes. A handler checks the parameters, and returns one query and how its result is written."""
 
 from __future__ import annotations
 
-import json
+import csv
+import io
 import secrets
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias, TypeVar
 
-from fastapi import APIRouter
 from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse
 
-from services import parameters, queries, schemas
+from services import metrics, network_schemas, openapi, parameters, queries, schemas
 from services.auth import authenticate
 from services.context import Context, Snapshots
 from services.errors import UnknownPath
 from services.health import health
 from services.holder import SNAPSHOT_PATH
 from services.middleware import headers_of
+from services.queries import Of, Reader, Stretch
+from services.requests import Answer, Ask, Headers, Request, Route, json_answer
 from services.schemas import Body
+from storage.schema import BusPosition, PeopleCount, Record, SensorReading, Stream
 
-Result = TypeVar("Result")
+Item = TypeVar("Item")
 
-OPEN_PATHS = frozenset({"/health", "/openapi.json", SNAPSHOT_PATH})
-"""Paths that need no API key; the snapshot's has a key of its own."""
+CSV = b"text/csv; charset=utf-8"
+CURSOR_HEADER = b"x-next-cursor"
 
-DESCRIBED_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": schemas.ErrorBody} for status in (400, 401, 404, 500, 503)
-}
-
-
-def json_response(body: Body, status: int = 200) -> Response:
-    """A body as JSON."""
-    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(content, status, media_type="application/json")
+Write: TypeAlias = Callable[[Sequence[Body], str | None, Sequence[str]], Answer]
+"""Writes a page: its items, the next cursor, the fields of an item."""
 
 
-def data_router(context: Context) -> APIRouter:
+@dataclass(frozen=True, slots=True)
+class Data:
     """The routes of the three streams."""
-    router = APIRouter(responses=DESCRIBED_ERRORS, tags=["data"])
 
-    async def ask(query: Callable[..., Result], body: Callable[[Result], Body], **asked: Any) -> Response:
-        found = await run_in_threadpool(query, context.store, context.network, now=context.now(), **asked)
-        return json_response(body(found))
+    context: Context
 
-    @router.get("/people-count/{stop_id}", response_model=schemas.PeopleCountBody)
-    async def people_count(stop_id: str, mode: str | None = None, timestamp: str | None = None) -> Response:
-        """How many people wait at a stop, now (`mode=latest`) or at a `timestamp`."""
-        time = parameters.moment(mode, timestamp)
-        return await ask(queries.people_count, schemas.people_count_body, stop_id=stop_id, time=time)
+    def routes(self) -> Sequence[Route]:
+        """All of them."""
+        return (
+            Route("/people-count/{stop_id}", self.people_count),
+            Route("/sensors/{entity_type}/{entity_id}", self.sensors),
+            Route("/bus-position/line/{line_id}", self.line_positions),
+            Route("/bus-position/{bus_id}", self.bus_position),
+        )
 
-    @router.get(
-        "/sensors/{entity_type}/{entity_id}",
-        response_model=schemas.BusSensorsBody | schemas.StopSensorsBody,
+    def people_count(self, request: Request) -> Ask:
+        """How many people wait at a stop."""
+        (stop_id,) = request.values
+        find = partial(queries.people_count, stop_id=stop_id)
+        return self._asked(find, Of(Stream.PEOPLE_COUNT, "stop", stop_id), request.query())
+
+    def sensors(self, request: Request) -> Ask:
+        """The sensors of a bus or a stop."""
+        kind, entity_id = parameters.entity_type(request.values[0]), request.values[1]
+        find = partial(queries.sensors, entity_type=kind, entity_id=entity_id)
+        return self._asked(find, Of(Stream.SENSOR_DATA, kind, entity_id), request.query())
+
+    def bus_position(self, request: Request) -> Ask:
+        """Where a bus is."""
+        (bus_id,) = request.values
+        find = partial(queries.bus_position, bus_id=bus_id)
+        return self._asked(find, Of(Stream.BUS_POSITION, "bus", bus_id), request.query())
+
+    def line_positions(self, request: Request) -> Ask:
+        """Where a line's buses are."""
+        (line_id,) = request.values
+        parameters.latest_only(request.query().get("mode"))
+
+        def answer(store: Reader) -> Answer:
+            found = queries.line_positions(
+                store, self.context.network, line_id=line_id, now=self.context.now()
+            )
+            return json_answer(schemas.line_body(line_id, found))
+
+        return Ask(answer, recent=True)
+
+    def _asked(self, find: Callable[..., Record], of: Of, query: Mapping[str, str]) -> Ask:
+        """One record, which `find` finds, or a range where one is asked for."""
+        stretch = parameters.stretch(query, of)
+        if stretch is not None:
+            return self._range(of, stretch, WRITERS[parameters.format_of(query)])
+        time = parameters.moment(query.get("mode"), query.get("timestamp"))
+
+        def answer(store: Reader) -> Answer:
+            found = find(store, self.context.network, time=time, now=self.context.now())
+            return json_answer(body_of(found))
+
+        return Ask(answer, recent=time is None)
+
+    def _range(self, of: Of, stretch: Stretch, write: Write) -> Ask:
+        def answer(store: Reader) -> Answer:
+            page = queries.records(store, self.context.network, of=of, stretch=stretch)
+            cursor = parameters.range_cursor(page.next_cursor, stretch, of)
+            return write([body_of(record) for record in page.records], cursor, FIELDS[of.stream, of.kind])
+
+        return Ask(answer)
+
+
+def body_of(record: Record) -> Body:
+    """A record as its body."""
+    match record:
+        case PeopleCount():
+            return schemas.people_count_body(record)
+        case SensorReading():
+            return schemas.sensors_body(record)
+        case BusPosition():
+            return schemas.bus_position_body(record)
+    raise TypeError(f"no route answers with a {type(record).__name__}")
+
+
+FIELDS: Mapping[tuple[Stream, str], Sequence[str]] = {
+    (Stream.PEOPLE_COUNT, "stop"): tuple(schemas.PeopleCountBody.model_fields),
+    (Stream.SENSOR_DATA, "stop"): tuple(schemas.StopSensorsBody.model_fields),
+    (Stream.SENSOR_DATA, "bus"): tuple(schemas.BusSensorsBody.model_fields),
+    (Stream.BUS_POSITION, "bus"): tuple(schemas.BusPositionBody.model_fields),
+}
+"""The columns of a range as CSV."""
+
+
+def json_page(items: Sequence[Body], next_cursor: str | None, _fields: Sequence[str] = ()) -> Answer:
+    """A page as JSON."""
+    return json_answer(schemas.page_body(items, next_cursor))
+
+
+def csv_page(items: Sequence[Body], next_cursor: str | None, fields: Sequence[str]) -> Answer:
+    """A page as CSV (RFC 4180) with a header row; the cursor is in a header, absent at the end."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fields)
+    writer.writeheader()
+    writer.writerows(items)
+    headers: Headers = () if next_cursor is None else ((CURSOR_HEADER, next_cursor.encode()),)
+    return Answer(200, text.getvalue().encode(), CSV, headers)
+
+
+WRITERS: Mapping[parameters.Format, Write] = {"json": json_page, "csv": csv_page}
+
+
+def listing(
+    path: str, items: Sequence[Item], name: Callable[[Item], str], body: Callable[[Item], Body]
+) -> Route:
+    """A route to items in order of their names, a page at a time."""
+
+    def listed(request: Request) -> Ask:
+        query = request.query()
+        limit = parameters.limit(query)
+        after = parameters.unsealed(query.get("cursor"), path)
+
+        def answer(_store: Reader) -> Answer:
+            page, last = queries.listed(items, name, limit=limit, after=after)
+            cursor = None if last is None else parameters.sealed(last, path)
+            return json_page([body(item) for item in page], cursor)
+
+        return Ask(answer)
+
+    return Route(path, listed)
+
+
+def network_routes(context: Context) -> Sequence[Route]:
+    """What there is: lines, stops, buses."""
+    network = context.network
+
+    def line_route(request: Request) -> Ask:
+        (line_id,) = request.values
+
+        def answer(_store: Reader) -> Answer:
+            line = queries.line(network, line_id)
+            return json_answer(network_schemas.line_route_body(network, line))
+
+        return Ask(answer)
+
+    buses = [(line, bus) for line in network.lines for bus in line.buses]
+    return (
+        listing("/lines", network.lines, lambda line: line.line_id, network_schemas.line_item),
+        Route("/lines/{line_id}", line_route),
+        listing(
+            "/stops",
+            network.stops,
+            lambda stop: stop.stop_id,
+            lambda stop: network_schemas.stop_item(network, stop),
+        ),
+        listing("/buses", buses, lambda pair: pair[1].bus_id, lambda pair: network_schemas.bus_item(*pair)),
     )
-    async def sensors(
-        entity_type: str, entity_id: str, mode: str | None = None, timestamp: str | None = None
-    ) -> Response:
-        """The sensors of a `bus` or a `stop`, now (`mode=latest`) or at a `timestamp`."""
-        kind = parameters.entity_type(entity_type)
-        time = parameters.moment(mode, timestamp)
-        return await ask(
-            queries.sensors, schemas.sensors_body, entity_type=kind, entity_id=entity_id, time=time
-        )
-
-    @router.get("/bus-position/line/{line_id}", response_model=schemas.LineBody)
-    async def line_positions(line_id: str, mode: str | None = None) -> Response:
-        """Where a line's buses are now (`mode=latest`)."""
-        parameters.latest_only(mode)
-        return await ask(
-            queries.line_positions, lambda found: schemas.line_body(line_id, found), line_id=line_id
-        )
-
-    @router.get("/bus-position/{bus_id}", response_model=schemas.BusPositionBody)
-    async def bus_position(bus_id: str, mode: str | None = None, timestamp: str | None = None) -> Response:
-        """Where a bus is, now (`mode=latest`) or at a `timestamp`."""
-        time = parameters.moment(mode, timestamp)
-        return await ask(queries.bus_position, schemas.bus_position_body, bus_id=bus_id, time=time)
-
-    return router
 
 
-def operations_router(context: Context) -> APIRouter:
-    """`/health`, and for the same machine only a copy of the store."""
-    router = APIRouter(tags=["operations"])
+def operations_routes(context: Context, counted: metrics.Requests) -> Sequence[Route]:
+    """How the simulator is, what it can be asked, and for the same machine only a copy of the store."""
 
-    @router.get("/health", response_model=schemas.HealthBody, responses={503: {"model": schemas.HealthBody}})
-    async def state() -> Response:
-        """How the clock, the feeders and the store are. Needs no key."""
-        found = await run_in_threadpool(health, context)
-        return json_response(found.body, found.status)
+    def state(_request: Request) -> Ask:
+        def answer(_store: Reader) -> Answer:
+            found = health(context)
+            return json_answer(found.body, found.status)
 
-    @router.get(SNAPSHOT_PATH, include_in_schema=False)
-    async def snapshot(request: Request) -> Response:
-        if context.snapshots is None:
+        return Ask(answer)
+
+    def measured(_request: Request) -> Ask:
+        return Ask(lambda _: Answer(200, metrics.page(context, counted).encode(), metrics.MEDIA_TYPE))
+
+    def described(_request: Request) -> Ask:
+        return Ask(lambda _: json_answer(openapi.document(context.version)))
+
+    def snapshot(request: Request) -> Ask:
+        snapshots = context.snapshots
+        if snapshots is None:
             raise UnknownPath
-        authenticate(headers_of(request.scope), context.snapshots.key)
-        return await run_in_threadpool(snapshot_response, context.snapshots)
+        authenticate(headers_of(request.scope), snapshots.key)
+        return Ask(lambda _: snapshot_response(snapshots))
 
-    return router
+    return (
+        Route("/health", state, is_open=True),
+        Route("/metrics", measured, is_open=True),
+        Route("/openapi.json", described, is_open=True),
+        Route(SNAPSHOT_PATH, snapshot, is_open=True),
+    )
 
 
-def snapshot_response(snapshots: Snapshots) -> Response:
+def snapshot_response(snapshots: Snapshots) -> FileResponse:
     """A copy of the store, made now and removed when it is sent."""
     path = snapshots.folder / f".snapshot-{secrets.token_hex(8)}"
     snapshots.copy_to(path)

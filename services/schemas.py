@@ -69,6 +69,27 @@ class BusPositionBody(_Exact):
     direction: Literal[0, 1]
 
 
+class PeopleCountPage(_Exact):
+    """A page of a range; `next_cursor` asks for the next, null at the end."""
+
+    items: list[PeopleCountBody]
+    next_cursor: str | None
+
+
+class SensorsPage(_Exact):
+    """A page of a range; `next_cursor` asks for the next, null at the end."""
+
+    items: list[BusSensorsBody] | list[StopSensorsBody]
+    next_cursor: str | None
+
+
+class BusPositionPage(_Exact):
+    """A page of a range; `next_cursor` asks for the next, null at the end."""
+
+    items: list[BusPositionBody]
+    next_cursor: str | None
+
+
 class LineBody(_Exact):
     """The newest position of each bus of a line."""
 
@@ -192,6 +213,11 @@ def bus_position_text(record: BusPosition) -> str:
 def line_body(line_id: str, records: Sequence[BusPosition]) -> Body:
     """A `LineBody`."""
     return {"line_id": line_id, "buses": [bus_position_body(record) for record in records]}
+
+
+def page_body(items: Sequence[Body], next_cursor: str | None) -> Body:
+    """A page of bodies."""
+    return {"items": list(items), "next_cursor": next_cursor}
 
 
 def run_body(run: Run) -> Body:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services import logs
-from services.auth import GROUP_HEADER, KEY_HEADER, LONGEST_GROUP, ApiKey, authenticate
+from services.auth import GROUP_HEADER, KEY_HEADER, LONGEST_GROUP, Keys, authenticate
 from services.errors import ServiceError, TooManyRequests, UnknownPath
 from services.live import Hub, Outbox
 from services.live_messages import LONGEST_MESSAGE_BYTES
@@ -37,7 +37,7 @@ class WebSockets:
 
     app: ASGIApp
     hub: Hub
-    key: ApiKey
+    key: Keys
     most_connections: int = MOST_CONNECTIONS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,0 +1,117 @@
+"""Measurements in Prometheus's text format (0.0.4), without a library: counting must cost next to nothing.
+
+What is about people and buses is in the streams; this is about the program.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from services.context import Context
+from storage.errors import StoreError
+from storage.schema import Stream
+
+MEDIA_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+PREFIX = "bus_simulator"
+NO_ROUTE = "none"
+BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+@dataclass(slots=True)
+class Latencies:
+    """How many requests took how long: one count a bound, and one for what took longer."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_S) + 1))
+    sum_s: float = 0.0
+
+
+class Requests:
+    """Requests by route template and status, and their latencies. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self.by_status: dict[tuple[str, int], int] = {}
+        self.latencies: dict[str, Latencies] = {}
+
+    def count(self, route: str, status: int, seconds: float) -> None:
+        """Count one that is answered."""
+        key = (route, status)
+        self.by_status[key] = self.by_status.get(key, 0) + 1
+        latencies = self.latencies.get(route)
+        if latencies is None:
+            latencies = self.latencies[route] = Latencies()
+        latencies.counts[bisect_left(BOUNDS_S, seconds)] += 1
+        latencies.sum_s += seconds
+
+
+def page(context: Context, requests: Requests) -> str:
+    """Everything as text. Rows are left out when the store can't be reached."""
+    now = context.now()
+    lags = {feeder.kind.name: feeder.status(now).lag.total_seconds() for feeder in context.feeders}
+    info: dict[Labels, float] = {(("run_id", context.run.run_id), ("version", context.version)): 1}
+    lines = [
+        *family("info", "gauge", "The version, and the run that the data are of.", info),
+        *family(
+            "feeder_lag_seconds", "gauge", "Simulated seconds due and not yet written.", by("feeder", lags)
+        ),
+        *family("rows", "gauge", "Records that the store holds.", by("stream", stored_rows(context))),
+        *request_lines(requests),
+    ]
+    if context.live is not None:
+        connections: dict[Labels, float] = {(): context.live.connections}
+        lines += family("websocket_connections", "gauge", "Clients of the live positions.", connections)
+    return "\n".join((*lines, ""))
+
+
+Labels = tuple[tuple[str, str], ...]
+
+
+def by(label: str, values: Mapping[str, float]) -> dict[Labels, float]:
+    """Values of one label."""
+    return {((label, name),): value for name, value in values.items()}
+
+
+def stored_rows(context: Context) -> Mapping[str, float]:
+    """Rows by stream; none when the store doesn't answer."""
+    try:
+        return {stream.value: context.store.rows(stream) for stream in Stream}
+    except StoreError:
+        return {}
+
+
+def request_lines(requests: Requests) -> Iterator[str]:
+    """Counts and latencies of requests."""
+    counted: dict[Labels, float] = {
+        (("route", route), ("status", str(status))): count
+        for (route, status), count in sorted(requests.by_status.items())
+    }
+    yield from family("http_requests_total", "counter", "Requests by route and status.", counted)
+    name = f"{PREFIX}_http_request_duration_seconds"
+    yield from heading(name, "histogram", "How long answers took, by route.")
+    for route, latencies in sorted(requests.latencies.items()):
+        total = 0
+        for bound, count in zip((*BOUNDS_S, "+Inf"), latencies.counts, strict=True):
+            total += count
+            yield sample(f"{name}_bucket", (("route", route), ("le", str(bound))), total)
+        yield sample(f"{name}_sum", (("route", route),), latencies.sum_s)
+        yield sample(f"{name}_count", (("route", route),), total)
+
+
+def family(name: str, kind: str, what: str, values: Mapping[Labels, float]) -> Iterator[str]:
+    """The lines of one metric."""
+    yield from heading(f"{PREFIX}_{name}", kind, what)
+    for labels, value in values.items():
+        yield sample(f"{PREFIX}_{name}", labels, value)
+
+
+def heading(name: str, kind: str, what: str) -> Iterator[str]:
+    """What a metric is."""
+    yield f"# HELP {name} {what}"
+    yield f"# TYPE {name} {kind}"
+
+
+def sample(name: str, labels: Labels, value: float) -> str:
+    """One value. Labels need no escapes: they are route templates, ids and names of ours."""
+    inner = ",".join(f'{label}="{text}"' for label, text in labels)
+    return f"{name}{{{inner}}} {value}" if inner else f"{name} {value}"

@@ -1,0 +1,150 @@
+"""The examples in the API's description: values, bodies, the texts of errors. A test compares them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from services.errors import TooManyRequests, Unavailable, Unexpected
+from services.times import ACCEPTED
+
+Examples = Mapping[str, Mapping[str, object]]
+
+VALUES: Mapping[str, str] = {
+    "stop_id": "S001",
+    "bus_id": "B001",
+    "line_id": "L1",
+    "entity_type": "bus",
+    "entity_id": "B001",
+    "mode": "latest",
+}
+TIME, NEXT_TIME, CURSOR = "2026-03-02T07:30:00Z", "2026-03-02T07:31:00Z", "MmM0YWZmMzBkMjg3…"
+PEOPLE: dict[str, object] = {"stop_id": "S001", "time": TIME, "count": 12, "line_ids": "L1,L2"}
+CLIMATE: dict[str, object] = {"time": TIME, "temperature": 20.51, "humidity": 41.5}
+BUS = {"entity_id": "B001", "entity_type": "bus", **CLIMATE, "co2_level": 812, "door_status": "closed"}
+STOP: dict[str, object] = {"entity_id": "S001", "entity_type": "stop", **CLIMATE}
+POSITION: dict[str, object] = {
+    "bus_id": "B001",
+    "line_id": "L1",
+    "time": TIME,
+    "latitude": 40.416912,
+    "longitude": -3.703512,
+    "passenger_count": 31,
+    "next_stop_id": "S002",
+    "distance_to_next_stop": 120.5,
+    "speed": 18.3,
+    "direction": 0,
+}
+LINE: dict[str, object] = {"line_id": "L1", "name": "1 Cristo Rey – Prosperidad", "night": False}
+PLACE: dict[str, object] = {"name": "Gran Vía", "latitude": 40.420291, "longitude": -3.705774}
+RUN = {"run_id": "1-0a1b2c3d4e5f-none-1", "seed": 1, "network_digest": "0a1b2c3d4e5f…"}
+
+
+def paged(*items: object, cursor: str | None = None) -> Mapping[str, object]:
+    """A page as an example."""
+    return {"value": {"items": list(items), "next_cursor": cursor}}
+
+
+BODIES: Mapping[str, Examples] = {
+    "/people-count/{stop_id}": {
+        "one": {"value": PEOPLE},
+        "a range": paged(PEOPLE, PEOPLE | {"time": NEXT_TIME, "count": 14}, cursor=CURSOR),
+    },
+    "/sensors/{entity_type}/{entity_id}": {
+        "of a bus": {"value": BUS},
+        "of a stop": {"value": STOP},
+        "a range": paged(STOP, STOP | {"time": NEXT_TIME}, cursor=CURSOR),
+    },
+    "/bus-position/{bus_id}": {"one": {"value": POSITION}, "a range": paged(POSITION, cursor=CURSOR)},
+    "/bus-position/line/{line_id}": {"a line": {"value": {"line_id": "L1", "buses": [POSITION]}}},
+    "/lines": {"lines": paged({**LINE, "stop_count": 38, "bus_count": 11})},
+    "/lines/{line_id}": {
+        "a line": {
+            "value": {
+                **LINE,
+                "directions": [
+                    {"direction": 0, "stops": [{"stop_id": "S001", **PLACE, "distance": 0.0}]},
+                    {"direction": 1, "stops": [{"stop_id": "S001", **PLACE, "distance": 6120.4}]},
+                ],
+                "bus_ids": ["B001", "B002"],
+            }
+        }
+    },
+    "/stops": {"stops": paged({"stop_id": "S001", **PLACE, "line_ids": "L1,L2"})},
+    "/buses": {"buses": paged({"bus_id": "B001", "line_id": "L1", "capacity": 80})},
+    "/health": {
+        "healthy": {
+            "value": {
+                "status": "healthy",
+                "version": "1.0.0",
+                "clock": {"now": TIME, "rate": 1.0},
+                "run": RUN | {"scenario_digest": "", "model_version": "1"},
+                "feeders": [
+                    {"name": "bus-position", "last_tick": TIME, "lag_s": 0.0, "state": "running"},
+                ],
+                "streams": {
+                    "bus_position": {
+                        "rows": 2790,
+                        "coverage": [{"start": TIME, "end": NEXT_TIME, "run_id": RUN["run_id"]}],
+                    }
+                },
+            }
+        }
+    },
+}
+
+CSV_EXAMPLES: Mapping[str, str] = {
+    "/people-count/{stop_id}": f'stop_id,time,count,line_ids\r\nS001,{TIME},12,"L1,L2"\r\n',
+    "/sensors/{entity_type}/{entity_id}": (
+        f"entity_id,entity_type,time,temperature,humidity\r\nS001,stop,{TIME},20.51,41.5\r\n"
+    ),
+    "/bus-position/{bus_id}": f"{','.join(POSITION)}\r\n{','.join(map(str, POSITION.values()))}\r\n",
+}
+
+
+def error(kind: str, *messages: str) -> Mapping[str, object]:
+    """Error bodies by their messages."""
+    return {message: {"error": kind, "message": message} for message in messages}
+
+
+def bad_requests(template: str) -> Mapping[str, object]:
+    """What a route refuses as a bad request."""
+    limit = "Invalid limit: 0. Must be a whole number from 1 to 10000"
+    if template == "/bus-position/line/{line_id}":
+        return error("BadRequest", "Line queries only support 'mode=latest' parameter")
+    if template in ("/lines", "/stops", "/buses"):
+        return error("BadRequest", limit)
+    kinds = ("Invalid entity_type: tram. Must be 'bus' or 'stop'",) if "entity_type" in template else ()
+    return error(
+        "BadRequest",
+        *kinds,
+        "Must specify 'mode=latest' or 'timestamp' parameter",
+        f"Invalid timestamp format: 'noon'. Accepted: {ACCEPTED}",
+        "Must specify both 'start' and 'end' parameters, or neither",
+        limit,
+        "Invalid format: xml. Must be 'json' or 'csv'",
+    )
+
+
+NOT_FOUND: Mapping[str, tuple[str, ...]] = {
+    "/people-count/{stop_id}": ("Stop S999 not found", "No data found for stop S001"),
+    "/sensors/{entity_type}/{entity_id}": (
+        "Bus B999 not found",
+        "Stop S999 not found",
+        "No data found for bus B001",
+        "No data found for stop S001",
+    ),
+    "/bus-position/{bus_id}": ("Bus B999 not found", "No data found for bus B001"),
+    "/bus-position/line/{line_id}": ("Line L99 not found", "No buses found for line L1"),
+    "/lines/{line_id}": ("Line L99 not found",),
+}
+UNAUTHORIZED = ("Missing x-api-key header", "Missing x-group-name header", "Invalid API key")
+TOO_MANY = TooManyRequests("Rate limit of 50 requests per second exceeded", retry_after_s=1)
+
+ERRORS: Mapping[int, tuple[str, Callable[[str], Mapping[str, object]]]] = {
+    400: ("A parameter is missing or can't be understood", bad_requests),
+    401: ("A header is missing or the key is wrong", lambda _: error("Unauthorized", *UNAUTHORIZED)),
+    404: ("No such thing, or nothing about it", lambda template: error("NotFound", *NOT_FOUND[template])),
+    429: ("Too many requests with this key", lambda _: error(TOO_MANY.error, str(TOO_MANY))),
+    500: ("A fault of ours", lambda _: error(Unexpected.error, str(Unexpected()))),
+    503: ("The store can't be reached", lambda _: error(Unavailable.error, str(Unavailable()))),
+}
