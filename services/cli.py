@@ -20,6 +20,7 @@ from services.commands.backfill import backfill
 from services.commands.digest import digest
 from services.commands.export import export
 from services.commands.run import run
+from services.commands.serve import serve
 from services.commands.snapshot import snapshot
 from services.commands.validate import validate
 from services.inputs import InputError
@@ -54,7 +55,7 @@ def cli(*, log_level: str) -> None:
         log.warning("TIME_INTERVAL sets nothing any more: positions come every 30 s, counts every 60 s")
 
 
-for command in (run, backfill, audit, digest, export, snapshot, validate):
+for command in (run, serve, backfill, audit, digest, export, snapshot, validate):
     cli.add_command(command)
 
 

@@ -18,12 +18,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeAlias
 
 from services import history
-from services.auth import ApiKey
+from services.auth import ApiKey, Keys
 from services.backfill import Done, Window, fill
 from services.context import Context, Snapshots
 from services.feeder import FEEDERS, LONGEST_RETRY_S, Feeder, Model
 from services.holder import SUFFIX, Holder, copier
 from services.inputs import Inputs, beside, load_inputs, opened, store_path
+from services.limits import limits_for
 from services.live import live_hub
 from services.live_feed import LiveFeed
 from services.settings import Settings
@@ -129,11 +130,11 @@ class Embedded:
             feeder.catch_up(now)
         self._write_history(watch, history.before_serving)
 
-    def serve(self, key: str, snapshot_key: ApiKey, listener: socket.socket) -> None:
+    def serve(self, keys: Keys, snapshot_key: ApiKey, listener: socket.socket) -> None:
         """Feed and answer until the clock closes or a feeder fails, which is then raised."""
         if self._clock.closed:
             return
-        server = web_server(self._context(ApiKey.of(key), snapshot_key))
+        server = web_server(self._context(keys, snapshot_key))
 
         def fail(error: BaseException) -> None:
             self._failures.append(error)
@@ -175,17 +176,19 @@ class Embedded:
         self._clock.drive(min(feeder.last_tick for feeder in self._feeders))
         self._feed.release(self._clock.now())
 
-    def _context(self, key: ApiKey, snapshot_key: ApiKey) -> Context:
+    def _context(self, keys: Keys, snapshot_key: ApiKey) -> Context:
+        settings = self._settings
         return Context(
             store=self._store,
             network=self._inputs.network,
             clock=self._clock,
             run=self._inputs.run,
-            key=key,
+            key=keys,
             version=version("bus-simulator"),
             feeders=self._feeders,
             live=self._hub,
-            snapshots=Snapshots(copier(self._store), snapshot_key, store_path(self._settings.store).parent),
+            limits=limits_for(settings.host, rate_per_s=settings.rate_limit, per_day=settings.daily_limit),
+            snapshots=Snapshots(copier(self._store), snapshot_key, store_path(settings.store).parent),
         )
 
 

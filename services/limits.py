@@ -7,6 +7,7 @@ counts than keys.
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,6 +39,23 @@ class Limits:
 
 
 UNLIMITED = Limits(rate_per_s=0, per_day=0)
+
+
+def limits_for(host: str, *, rate_per_s: float | None, per_day: int | None) -> Limits:
+    """The limits given; what is None is without limit if `host` is this machine only, else the default."""
+    default = UNLIMITED if is_loopback(host) else Limits()
+    return Limits(
+        rate_per_s=default.rate_per_s if rate_per_s is None else rate_per_s,
+        per_day=default.per_day if per_day is None else per_day,
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody else can reach what listens on `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 @dataclass(slots=True)

@@ -89,6 +89,28 @@ new_inputs_option = option(
     default=False,
     help="Go on in a store that another seed, network or model made, from the next whole hour.",
 )
+port_option = option("--port", type=click.IntRange(0, 65535), default=8080, help="0 takes a free one.")
+host_option = option("--host", default="127.0.0.1", help="The address to listen on.")
+rate_limit_option = option(
+    "--rate-limit",
+    type=click.FloatRange(min=0, max=1e9),
+    default=None,
+    show_default="50; none on this machine's own addresses",
+    help="Requests a second for each key, twice as many at once. 0: no limit.",
+)
+daily_limit_option = option(
+    "--daily-limit",
+    type=click.IntRange(min=0),
+    default=None,
+    show_default="10000; none on this machine's own addresses",
+    help="Requests a UTC day for each key. 0: no limit.",
+)
+key_refresh_option = option(
+    "--key-refresh",
+    type=span,
+    default="10s",
+    help="How soon a changed key file counts.",
+)
 start_option = option("--start", type=time, default=None, help="From here on.")
 end_option = option("--end", type=time, default=None, help="Up to here, not included.")
 output_option = option(

@@ -24,6 +24,9 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "jobs": ("BUS_SIMULATOR_JOBS",),
     "continue_with_new_inputs": ("BUS_SIMULATOR_CONTINUE_WITH_NEW_INPUTS",),
     "log_level": ("BUS_SIMULATOR_LOG_LEVEL", "LOG_LEVEL"),
+    "rate_limit": ("BUS_SIMULATOR_RATE_LIMIT",),
+    "daily_limit": ("BUS_SIMULATOR_DAILY_LIMIT",),
+    "key_refresh": ("BUS_SIMULATOR_KEY_REFRESH",),
     "days": ("BUS_SIMULATOR_DAYS",),
     "start": ("BUS_SIMULATOR_START",),
     "end": ("BUS_SIMULATOR_END",),
@@ -44,7 +47,8 @@ GREATEST_SPEED = 1_000_000.0
 class Settings:
     """How `run` runs. `at` None means wall time; `speed` is simulated seconds a second, infinite for max.
 
-    `jobs` None chooses by the network's size; `store` is a URL.
+    `jobs` None chooses by the network's size; `store` is a URL; limits are for each key, and None means
+    on unless only this machine can ask.
     """
 
     network: Path
@@ -57,10 +61,12 @@ class Settings:
     backfill: timedelta
     jobs: int | None
     continue_with_new_inputs: bool
+    rate_limit: float | None = None
+    daily_limit: int | None = None
 
 
 def api_key() -> str | None:
-    """The API key that the environment sets, None where it sets none."""
+    """The API key (or JSON with keys) that the environment sets, None where it sets none."""
     return os.environ.get("BUS_SIMULATOR_API_KEY", "").strip() or None
 
 

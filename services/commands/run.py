@@ -24,8 +24,8 @@ Examples:
 @options.seed_option
 @options.store_option
 @option("--speed", type=options.speed, default="1", help="Simulated seconds a second, or max.")
-@option("--port", type=click.IntRange(0, 65535), default=8080, help="0 takes a free one.")
-@option("--host", default="127.0.0.1", help="The address to listen on.")
+@options.port_option
+@options.host_option
 @option("--at", type=options.time, default=None, help="Start the clock there instead of now.")
 @option(
     "--backfill",
@@ -33,6 +33,9 @@ Examples:
     default="24h",
     help="History before serving; then up to 5 days in the background. 0: none.",
 )
+@options.rate_limit_option
+@options.daily_limit_option
+@options.key_refresh_option
 @options.jobs_option
 @options.new_inputs_option
 def run(
@@ -45,6 +48,9 @@ def run(
     host: str,
     at: datetime | None,
     backfill: timedelta,
+    rate_limit: float | None,
+    daily_limit: int | None,
+    key_refresh: timedelta,
     jobs: int | None,
     continue_with_new_inputs: bool,
 ) -> None:
@@ -54,8 +60,7 @@ def run(
     made and kept beside the store. SIGTERM or Ctrl-C ends cleanly; started again, it goes on.
     """
     from services import embedded
-    from services.auth import local_key
-    from services.inputs import beside
+    from services.access import access, welcome
     from services.progress import shown
 
     chosen = settings.Settings(
@@ -69,27 +74,13 @@ def run(
         backfill=backfill,
         jobs=jobs,
         continue_with_new_inputs=continue_with_new_inputs,
+        rate_limit=rate_limit,
+        daily_limit=daily_limit,
     )
     watch = shown if sys.stderr.isatty() else embedded.unwatched
     with closing(embedded.listen(host, port)) as listener, embedded.assembled(chosen) as simulator:
-        key = local_key(settings.api_key(), beside(store, ".api-key"))
-        click.echo(welcome(embedded.url_of(listener), key.text if key.is_new else None, key.path))
+        keys, key = access(store, refresh=key_refresh)
+        click.echo(welcome(embedded.url_of(listener), key))
         with embedded.announced(store, listener) as snapshot_key:
             simulator.prepare(watch)
-            simulator.serve(key.text, snapshot_key, listener)
-
-
-def welcome(url: str, new_key: str | None, key_file: Path | None) -> str:
-    """Where the API is and how to ask it; the key itself only when it was made just now."""
-    if new_key is not None:
-        shown = new_key
-        where = f"API key (new, kept in {key_file}): {new_key}"
-    elif key_file is not None:
-        shown = f"$(cat {key_file})"
-        where = f"API key: in {key_file}"
-    else:
-        shown = "$BUS_SIMULATOR_API_KEY"
-        where = "API key: from BUS_SIMULATOR_API_KEY"
-    asks = ("people-count/S001?mode=latest", "bus-position/line/L1?mode=latest")
-    curls = [f'  curl -H "x-api-key: {shown}" -H "x-group-name: me" "{url}/{ask}"' for ask in asks]
-    return "\n".join((f"Madrid Bus Real-Time Simulator at {url}", where, *curls))
+            simulator.serve(keys, snapshot_key, listener)

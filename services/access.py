@@ -1,0 +1,41 @@
+"""How people get at a process that serves: its keys, and what it says when it starts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from services import settings
+from services.auth import Keys, LocalKey, local_key
+from services.inputs import InputError, beside
+from services.keys import keys_of
+
+KEY_SUFFIX = ".api-key"
+
+
+def access(store: str, *, refresh: timedelta) -> tuple[Keys, LocalKey]:
+    """The valid keys of a process over a store, and where they come from. Raises `InputError`, OSError."""
+    key = local_key(settings.api_key(), beside(store, KEY_SUFFIX))
+    try:
+        return keys_of(key.text, key.path, refresh_s=refresh.total_seconds()), key
+    except ValueError as error:
+        raise InputError(f"{key.path or 'BUS_SIMULATOR_API_KEY'}: {error}") from None
+
+
+def welcome(url: str, key: LocalKey) -> str:
+    """Where the API is and how to ask it; the key itself only when it was made just now."""
+    shown, where = shown_key(key)
+    asks = ("people-count/S001?mode=latest", "bus-position/line/L1?mode=latest")
+    curls = [f'  curl -H "x-api-key: {shown}" -H "x-group-name: me" "{url}/{ask}"' for ask in asks]
+    return "\n".join((f"Madrid Bus Real-Time Simulator at {url}", where, *curls))
+
+
+def shown_key(key: LocalKey) -> tuple[str, str]:
+    """What a shell makes the key of, and where it comes from."""
+    is_json = key.text.startswith("{")
+    if key.is_new:
+        return key.text, f"API key (new, kept in {key.path}): {key.text}"
+    if key.path is not None:
+        read = "jq -r .api_key" if is_json else "cat"
+        return f"$({read} {key.path})", f"API key: in {key.path}"
+    variable = "$(jq -r .api_key <<<$BUS_SIMULATOR_API_KEY)" if is_json else "$BUS_SIMULATOR_API_KEY"
+    return variable, "API key: from BUS_SIMULATOR_API_KEY"
