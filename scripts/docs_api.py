@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ from services.auth import ApiKey
 from services.backfill import fill, plan
 from services.context import Context
 from services.inputs import load_inputs
-from simulator.clock import MAX, Clock
+from simulator.clock import Clock
 from storage.duckdb_store import DuckDBStore
 
 NETWORK = Path(__file__).parent.parent / "data" / "lines.yaml"
@@ -39,14 +40,24 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "/people-count/{stop_id}": (
         "/people-count/S001?mode=latest",
         "/people-count/S001?timestamp=2026-03-02T08:25:40%2B01:00",
+        "/people-count/S001?start=2026-03-02T07:00Z&end=2026-03-02T07:30Z&limit=2",
         "/people-count/S999?mode=latest",
     ),
     "/sensors/{entity_type}/{entity_id}": ("/sensors/bus/B001?mode=latest", "/sensors/stop/S001?mode=latest"),
-    "/bus-position/{bus_id}": ("/bus-position/B001?mode=latest",),
+    "/bus-position/{bus_id}": (
+        "/bus-position/B001?mode=latest",
+        "/bus-position/B001?start=2026-03-02T07:00Z&end=2026-03-02T07:30Z&limit=2&format=csv",
+    ),
     "/bus-position/line/{line_id}": ("/bus-position/line/L1?mode=latest",),
+    "/lines": ("/lines",),
+    "/lines/{line_id}": ("/lines/L1", "/lines/L99"),
+    "/stops": ("/stops?limit=2",),
+    "/buses": ("/buses?limit=2",),
+    "/metrics": ("/metrics",),
     "/health": ("/health",),
 }
 """What to ask of each route to show it."""
+OPEN = ("/health", "/metrics")
 
 CLIENT_MESSAGES = (
     '{"action":"subscribe","line_ids":["L1"]}',
@@ -73,6 +84,18 @@ each bus of the lines just subscribed, then every new one. With `batch` they com
 BAD_MESSAGES = ("subscribe!", '{"action":"dance"}', '{"action":"subscribe","line_ids":"L1"}')
 
 
+class Standstill:
+    """Wall time that doesn't pass."""
+
+    def time(self) -> float:
+        """Always the same."""
+        return 0.0
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        """Nobody waits while a page is written."""
+        raise NotImplementedError
+
+
 def page() -> str:
     """The whole page."""
     with tempfile.TemporaryDirectory() as folder, closing(DuckDBStore(Path(folder) / "bus.duckdb")) as store:
@@ -85,7 +108,7 @@ def page() -> str:
             Context(
                 store=store,
                 network=inputs.network,
-                clock=Clock(start=NOW, rate=MAX),
+                clock=Clock(start=NOW, wall=Standstill()),
                 run=inputs.run,
                 key=ApiKey.of(KEY),
                 version=version("bus-simulator"),
@@ -114,7 +137,7 @@ def routes(app: ASGIApp, described: Mapping[str, Any]) -> Iterator[str]:
         operation = methods["get"]
         yield f"## `GET {path}`"
         yield ""
-        yield operation["description"]
+        yield f"{operation.get('description') or operation['summary']}."
         yield ""
         yield from parameters(operation.get("parameters", ()))
         yield from fields(operation, described["components"]["schemas"])
@@ -173,7 +196,7 @@ def type_of(schema: Mapping[str, Any]) -> str:
     if "const" in schema:
         return f"`{schema['const']}`"
     if "anyOf" in schema:
-        return " or ".join(type_of(each) for each in schema["anyOf"] if each.get("type") != "null")
+        return " or ".join(type_of(each) for each in schema["anyOf"])
     if schema.get("type") == "array":
         return f"list of {type_of(schema.get('items', {}))}"
     return str(schema.get("type", "any"))
@@ -181,11 +204,11 @@ def type_of(schema: Mapping[str, Any]) -> str:
 
 def example(asked: str, answer: httpx.Response) -> Iterator[str]:
     """A request and its answer."""
-    headers = ' -H "x-api-key: $KEY" -H "x-group-name: me"' if "/health" not in asked else ""
+    headers = "" if asked in OPEN else ' -H "x-api-key: $KEY" -H "x-group-name: me"'
     yield "```bash"
     yield f'curl{headers} "http://127.0.0.1:8080{asked}"'
     yield "```"
-    yield "```json" if answer.headers["content-type"] == "application/json" else "```"
+    yield f"```{answer.headers['content-type'].partition(';')[0].partition('/')[2]}"
     yield from shown(answer)
     yield "```"
     yield ""

@@ -5,6 +5,7 @@ Exit codes: 0 it is, 1 it isn't, 2 bad usage.
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -65,12 +66,15 @@ def main(
 
 
 def key_in(path: Path) -> str:
-    """The key in a file."""
+    """The key for every group in a key file: its text, or the `api_key` of its JSON."""
     try:
-        return path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8").strip()
+        return str(json.loads(text)["api_key"]) if text.startswith("{") else text
     except OSError as error:
         message = f"no API key: API_KEY is not set, and {path} can't be read: {error.strerror}"
         raise click.UsageError(message) from None
+    except (ValueError, KeyError):
+        raise click.UsageError(f"no API key: API_KEY is not set, and {path} is no key file") from None
 
 
 if __name__ == "__main__":

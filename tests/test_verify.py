@@ -339,6 +339,16 @@ def test_the_script_passes_on_a_real_simulator_and_fails_on_half_a_day(tmp_path:
 
 
 @pytest.mark.e2e
+@pytest.mark.parametrize("kept", [f"{KEY}\n", json.dumps({"api_key": KEY, "keys": {"team-alpha": "other"}})])
+def test_the_script_finds_the_key_beside_the_store(kept: str, tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "bus.duckdb.api-key").write_text(kept)
+    with http_server(good) as url:
+        done = script(tmp_path, "--api-url", url, "--skip-websocket", key="")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+@pytest.mark.e2e
 def test_the_script_says_that_it_has_no_key(tmp_path: Path) -> None:
     done = script(tmp_path, key="")
     assert done.returncode == 2

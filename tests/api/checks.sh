@@ -23,6 +23,9 @@ done
 key_file=$root/var/bus.duckdb.api-key
 if [[ -z ${API_KEY:-} && -r $key_file ]]; then
   API_KEY=$(<"$key_file")
+  if [[ $API_KEY == '{'* ]]; then
+    API_KEY=$(jq --raw-output .api_key <<<"$API_KEY")
+  fi
 fi
 [[ -n ${API_KEY:-} ]] || fail "set API_KEY: there is no $key_file of a local run"
 API_URL=${API_URL:-http://127.0.0.1:8080}

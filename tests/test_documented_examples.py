@@ -1,0 +1,128 @@
+"""Every example of README.md and docs/api.md works on a real server, and its answer looks as shown."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.environment import environment
+from tests.process import Running, running
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parent.parent
+HERE = "127.0.0.1:8080"
+"""Where the pages say that the simulator is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A block of code that is followed by what it prints."""
+
+    page: str
+    language: str
+    code: str
+    kind: str
+    shown: str
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.code.strip().splitlines()[-1][-60:]}"
+
+
+def examples(page: Path) -> Iterator[Example]:
+    """Those of a page, in order."""
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    for (language, code), (kind, shown) in pairwise(blocks):
+        if language in ("bash", "python") and kind in ("json", "csv", "plain"):
+            yield Example(page.name, language, code, kind, shown)
+
+
+EXAMPLES = [*examples(ROOT / "README.md"), *examples(ROOT / "docs" / "api.md")]
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The shipped city on the morning that the pages are about, with a key of its own."""
+    folder = tmp_path_factory.mktemp("city")
+    with running(folder, "--at", "2026-03-02T08:30:00+01:00", "--backfill", "1h", key=None) as process:
+        process.wait_for(lambda body: body["status"] == "healthy")
+        yield process
+
+
+def shape(value: Any) -> Any:
+    """JSON without its values: names and types. A list is what its items have in common, if it has any."""
+    if isinstance(value, dict):
+        return {name: shape(each) for name, each in value.items()}
+    if isinstance(value, list):
+        kinds = [shape(each) for each in value if not (isinstance(each, str) and each.startswith("… "))]
+        return ["list", *kinds[:1]]
+    return (
+        "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value).__name__
+    )
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two shapes are the same; a list without items is like any list."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == 1 or len(other) == 1 or alike(one[1], other[1])
+    return bool(one == other)
+
+
+def printed(example: Example, city: Running) -> str:
+    """What the example prints when its program and folder are this server's."""
+    folder = Path(f"/proc/{city.process.pid}/cwd").resolve()
+    code = example.code.replace(HERE, f"{city.host}:{city.port}")
+    if example.language == "bash":
+        program = ["bash", "-euo", "pipefail", "-c", code.replace("curl ", "curl --silent --show-error ")]
+    else:
+        program = [sys.executable, "-c", code]
+    key = (folder / "var" / "bus.duckdb.api-key").read_text().strip()
+    done = subprocess.run(
+        program,
+        cwd=folder,
+        env=environment(KEY=key),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), example
+    return done.stdout
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_an_example_answers_as_shown(example: Example, city: Running) -> None:
+    answer = printed(example, city)
+    if example.kind != "json":
+        assert answer.splitlines()[0] == example.shown.splitlines()[0]
+        assert len(answer.splitlines()) >= len(example.shown.splitlines())
+        return
+    for shown, got in zip(texts(example.shown), texts(answer), strict=True):
+        assert alike(shape(json.loads(shown)), shape(json.loads(got))), got
+
+
+def texts(shown: str) -> list[str]:
+    """The JSON texts of a block: one a line, or one over all lines."""
+    lines = shown.strip().splitlines()
+    return (
+        lines if all(line[:1] in "{[" and line[-1:] in "}]" and len(line) > 1 for line in lines) else [shown]
+    )
+
+
+def test_no_example_is_left_out() -> None:
+    pages = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/api.md"))
+    curls = [line for line in pages.splitlines() if line.startswith("curl ")]
+    assert len(curls) == sum(example.code.count("curl ") for example in EXAMPLES)
+    assert {example.page for example in EXAMPLES} == {"README.md", "api.md"}
+    assert "python" in {example.language for example in EXAMPLES}
