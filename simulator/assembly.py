@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator import cabin
-from simulator.bus import COLUMNS, HOP, PARK, BusDay, Queue
+from simulator.bus import COLUMNS, HOP, PARK, STAND, BusDay, Queue
 from simulator.trajectory import Crowd, Floats, Ints, Legs, Trajectory
-from simulator.types import StopId
+from simulator.types import MINUTE_MS, StopId
 
 if TYPE_CHECKING:
     from simulator.line_day import LineDay
 
 LATEST_MS = 1 << 44
 """Later than any instant (the year 2527)."""
+LONGEST_LAYOVER_MS = 1_800_000
+"""A bus that waits longer for its next trip is parked until half an hour before."""
 PATIENCE_MS = 600_000
 """Those whom the last bus left behind, or who came after it, give up after ten minutes."""
 
@@ -74,6 +76,8 @@ def _legs(day: LineDay, stop_index: dict[StopId, int]) -> Legs:
     load = np.cumsum(change) - change
     stop, direction, to_m = _places(day, stop_index, column)
     idle = np.where(empty, column["stops"], begins)
+    stand = column["kind"] == STAND
+    idle[stand] = np.maximum(idle, column["opens"] - LONGEST_LAYOVER_MS)[stand]
     idle[first] = column["opens"][first]
     idle[park] = day.ends
     passed = _previous((~doors).astype(np.int64), first, 0).astype(bool)
@@ -133,9 +137,9 @@ def _excess(day: LineDay, load: Ints, bus: Ints, shut_ms: Ints, open_ms: Ints, f
 
 
 def _give_up(queue: Queue, ends: int) -> list[int]:
-    """When those leave who never got a bus; all are gone before the line-day's end."""
+    """When those leave who never got a bus; the line-day's last minute counts them still."""
     left = queue.times[queue.boarded :]
-    return [min(max(time, queue.last_bus) + PATIENCE_MS, ends - 1) for time in left]
+    return [min(max(time, queue.last_bus) + PATIENCE_MS, ends - 2 * MINUTE_MS) for time in left]
 
 
 def _crowd(day: LineDay, queues: list[tuple[int, list[int]]]) -> Crowd:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from simulator import travel
+from simulator.geometry import distance_m
 from simulator.network import Line, Service
 from simulator.types import DayType
 
@@ -26,6 +27,7 @@ WEEKEND_FLEET = (
 """Share of a line's buses that its headway is planned with, by hour (shape of EMT's vehicles in service)."""
 SLACK = 1.10
 """A planned cycle has a tenth more than running time and least layover need."""
+IDLE_S = 3600
 CANCELLED_S = 1800
 """A scheduled departure that would be over half an hour late doesn't run."""
 
@@ -78,22 +80,30 @@ class HeadwayDispatch:
 
 
 class TimetableDispatch:
-    """Departures as scheduled. A bus whose own direction has none left runs empty to the other."""
+    """Departures as scheduled.
+
+    A bus whose own direction has none left, or none for an hour longer than the other, runs empty there.
+    """
 
     def __init__(self, service: Service, patterns: dict[str, tuple[int, int]]):
-        self._left: dict[int, deque[tuple[float, int, int]]] = {}
+        self._left: dict[int, deque[tuple[float, int, int]]] = {0: deque(), 1: deque()}
         for departure in sorted(service.departures, key=lambda d: (d.time_s, d.pattern_id)):
             direction, index = patterns[departure.pattern_id]
-            self._left.setdefault(direction, deque()).append((float(departure.time_s), direction, index))
+            self._left[direction].append((float(departure.time_s), direction, index))
 
     def take(self, direction: int, ready_s: float) -> tuple[float, int, int] | None:
         """See `Dispatch.take`."""
-        for queue in (self._left.get(direction), self._left.get(1 - direction)):
-            while queue and queue[0][0] < ready_s - CANCELLED_S:
-                queue.popleft()
-            if queue:
-                return queue.popleft()
-        return None
+        own, other = (self._running(d, ready_s) for d in (direction, 1 - direction))
+        if own and not (other and other[0][0] < own[0][0] - IDLE_S):
+            return own.popleft()
+        return other.popleft() if other else None
+
+    def _running(self, direction: int, ready_s: float) -> deque[tuple[float, int, int]]:
+        """The departures that are left for a direction, without those far too late."""
+        queue = self._left[direction]
+        while queue and queue[0][0] < ready_s - CANCELLED_S:
+            queue.popleft()
+        return queue
 
 
 def dispatch(line: Line, service: Service, kind: DayType, hops: list[list[travel.Hop]]) -> Dispatch:
@@ -104,7 +114,7 @@ def dispatch(line: Line, service: Service, kind: DayType, hops: list[list[travel
     main: dict[int, int] = {}
     for index, pattern in enumerate(line.patterns):
         main.setdefault(pattern.direction, index)
-    planned = planned_headways(line, kind, [hops[index] for index in main.values()], one_way=len(main) == 1)
+    planned = planned_headways(line, kind, [hops[index] for index in main.values()])
 
     if not service.headways:
         hours = (float(service.start_s), float(service.end_s))
@@ -118,17 +128,21 @@ def dispatch(line: Line, service: Service, kind: DayType, hops: list[list[travel
     return HeadwayDispatch(bands, headway_s, main)
 
 
-def planned_headways(
-    line: Line, kind: DayType, main_hops: list[list[travel.Hop]], *, one_way: bool
-) -> list[float]:
+def way_back_m(line: Line) -> float:
+    """Metres of the empty run from the last stop of a line's main pattern to its first."""
+    last, first = line.patterns[0].stops[-1], line.patterns[0].stops[0]
+    return distance_m(last.latitude, last.longitude, first.latitude, first.longitude)
+
+
+def planned_headways(line: Line, kind: DayType, main_hops: list[list[travel.Hop]]) -> list[float]:
     """Seconds between departures for each hour of the day: planned cycle ÷ buses of that hour."""
     fleet = WEEKDAY_FLEET if kind is DayType.WEEKDAY else WEEKEND_FLEET
     factors = travel.speed_by_hour(kind)
     result = []
     for hour in range(24):
         cycle_s = sum(travel.planned_trip_s(h, factors[hour]) for h in main_hops)
-        if one_way:
-            cycle_s += sum(h.length_m for h in main_hops[0]) / travel.empty_speed(line) / 1000
+        if len(main_hops) == 1:
+            cycle_s += way_back_m(line) / travel.empty_speed(line) / 1000
         cycle_s = (cycle_s + 2 * travel.MIN_LAYOVER_MS / 1000) * SLACK
         share = 1.0 if line.night else fleet[hour]
         buses = max(1, math.floor(len(line.buses) * share + 0.5))

@@ -12,14 +12,14 @@ import numpy as np
 import simpy
 
 from simulator import demand, randomness, travel
-from simulator.assembly import assemble
+from simulator.assembly import PATIENCE_MS, assemble
 from simulator.bus import BusDay, Queue
 from simulator.dispatch import Dispatch, dispatch
 from simulator.geometry import distance_m
 from simulator.network import Line, Service
 from simulator.service_day import day_type, handover_ms, origin_ms
 from simulator.trajectory import Path, Trajectory
-from simulator.types import DayType, StopId
+from simulator.types import MINUTE_MS, DayType, StopId
 
 MODEL_VERSION = "1"
 """Part of a run: changes whenever the same inputs give other bytes."""
@@ -132,7 +132,8 @@ class LineDay:
         share = self._share()
         rates = [self.line.base_arrival_rate[stop_id] * share[d, stop_id] for d, stop_id in where]
         opens = [self._opens_s(self._service, offsets.get(place, 0.0)) for place in where]
-        closes = [self._service.end_s + offsets.get(place, 0.0) for place in where]
+        latest_s = (self.ends - PATIENCE_MS - 2 * MINUTE_MS) / 1000
+        closes = [min(self._service.end_s + offsets.get(place, 0.0), latest_s) for place in where]
         weekday = self.line.services.get(DayType.WEEKDAY, self._service)
         profile = demand.profile(
             self.day, night=self.line.night, weekday_service=weekday, service=self._service

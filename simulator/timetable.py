@@ -1,8 +1,9 @@
 """A line's services: its hours, headways and departures, put together from its entry in a network file.
 
-The last buses of a day must be home before the next day's service begins. For that they have the time of two
-round trips at 10 km/h, a quarter slower than buses really run (13 km/h; EMT 2017): a bus that broke down, or
-met a closed street, is home as well.
+The last buses of a day must be home, and their cabins aired, before the next day's service begins. For that
+they have the time of the longest trip at 10 km/h, a quarter slower than buses really run (13 km/h; EMT 2017),
+or with a full bus boarding at every stop, and of the longest empty run; the lateness that a timetable may
+have; and an hour's rest.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from simulator.bus import BOARD_MS, DEAD_MS
+from simulator.dispatch import CANCELLED_S
+from simulator.geometry import distance_m
 from simulator.input_problems import Faults, Loc
 from simulator.network import (
     MADRID_DAY_START_S,
@@ -30,6 +34,8 @@ SHORTEST_DAY_S = DAY_S - 3600
 DEFAULT_HOURS_S = (5 * 3600 + 1800, 25 * 3600 + 1800)
 DEFAULT_NIGHT_HOURS_S = (23 * 3600 + 2700, 30 * 3600)
 HOME_SPEED_KMH = 10.0
+REST_S = 3600
+"""In an hour a cabin's CO2 falls to outdoors and its climate to the weather's."""
 ROUND_S = 300
 """A default end that has to come earlier comes at a multiple of this."""
 
@@ -54,15 +60,35 @@ def day_start_s(night: bool) -> int:
     return NIGHT_DAY_START_S if night else MADRID_DAY_START_S
 
 
-def latest_end_s(starts_s: Iterable[int], patterns: Sequence[Pattern], speed_kmh: float | None = None) -> int:
-    """The last departure that lets a line's buses be home before any of the next day's starts."""
+def latest_end_s(
+    starts_s: Iterable[int],
+    patterns: Sequence[Pattern],
+    *,
+    capacity: int,
+    speed_kmh: float | None = None,
+    scheduled: bool = False,
+) -> int:
+    """The last departure that lets a line's buses be home before any of the next day's starts.
+
+    `capacity` is that of the line's largest bus; `scheduled` whether departures are given, which may run
+    late.
+    """
     kmh = min(HOME_SPEED_KMH, speed_kmh / 2) if speed_kmh else HOME_SPEED_KMH
-    longest = {p.direction: 0.0 for p in patterns}
-    for pattern in patterns:
-        longest[pattern.direction] = max(longest[pattern.direction], pattern.stops[-1].distance_m)
-    round_trip_m = sum(longest.values()) if len(longest) == 2 else 2 * sum(longest.values())
-    home_s = int(2 * round_trip_m * 3.6 / kmh) + 1
-    return min(starts_s) - DOORS_EARLY_S + SHORTEST_DAY_S - home_s
+    trip_s = max(_trip_s(pattern, kmh, capacity) for pattern in patterns)
+    home_s = trip_s + _longest_empty_run_m(patterns) * 3.6 / kmh + REST_S + (CANCELLED_S if scheduled else 0)
+    return min(starts_s) - DOORS_EARLY_S + SHORTEST_DAY_S - int(home_s) - 1
+
+
+def _trip_s(pattern: Pattern, kmh: float, capacity: int) -> float:
+    """Seconds of a slow trip: at `kmh` overall, or twice that with a full bus's boarding at every stop."""
+    run_s = pattern.stops[-1].distance_m * 3.6 / kmh
+    return max(run_s, run_s / 2 + len(pattern.stops) * (DEAD_MS + capacity * BOARD_MS) / 1000)
+
+
+def _longest_empty_run_m(patterns: Sequence[Pattern]) -> float:
+    """Metres of the longest straight way from a pattern's end to a pattern's start."""
+    ways = [(pattern.stops[-1], other.stops[0]) for pattern in patterns for other in patterns]
+    return max(distance_m(a.latitude, a.longitude, b.latitude, b.longitude) for a, b in ways)
 
 
 def schedule_fault(line: Line) -> str | None:
@@ -76,13 +102,19 @@ def schedule_fault(line: Line) -> str | None:
             "after midnight are written 25:30, and a line that runs at night has `night: true`"
         )
     idle_from = [line.day_start_s + DOORS_EARLY_S] if len(line.services) < len(DayType) else []
-    latest = latest_end_s([*starts, *idle_from], line.patterns, line.speed_kmh)
+    latest = latest_end_s(
+        [*starts, *idle_from],
+        line.patterns,
+        capacity=max(bus.capacity for bus in line.buses),
+        speed_kmh=line.speed_kmh,
+        scheduled=any(service.departures for service in line.services.values()),
+    )
     end = max(service.end_s for service in line.services.values())
     if end > latest:
         return (
-            f"has last departures at {clock(end)}, too late for buses to be home (two round trips at "
-            f"{HOME_SPEED_KMH:g} km/h) before {clock(min([*starts, *idle_from]))} the next day, even the "
-            f"one of 23 hours: end by {clock(latest)} or begin later"
+            f"has last departures at {clock(end)}, too late for buses to be home and rested before "
+            f"{clock(min([*starts, *idle_from]))} the next day, even the one of 23 hours: end by "
+            f"{clock(latest)} or begin later"
         )
     return None
 
@@ -95,7 +127,14 @@ def services(entry: LineEntry, patterns: Sequence[Pattern], faults: Faults) -> M
     starts = [window.start_s for window in windows.values()]
     if len(windows) < len(DayType):
         starts.append(start_s + DOORS_EARLY_S)
-    latest = latest_end_s(starts, patterns, entry.speed_kmh) // ROUND_S * ROUND_S
+    latest = latest_end_s(
+        starts,
+        patterns,
+        capacity=max(bus.capacity for bus in entry.buses),
+        speed_kmh=entry.speed_kmh,
+        scheduled=entry.departures is not None,
+    )
+    latest = latest // ROUND_S * ROUND_S
     result = {}
     for day, window in windows.items():
         end_s = min(window.end_s, latest) if window.may_shorten else window.end_s

@@ -26,11 +26,15 @@ class DayType(StrEnum):
 
 
 def to_ms(instant: datetime) -> Ms:
-    """Milliseconds since the epoch of an aware datetime, rounded down. ValueError for a naive one."""
+    """Milliseconds since the epoch of an aware datetime, rounded up. ValueError for a naive one.
+
+    Up, because instants bound windows: what happens at a whole millisecond within [start, end) of the
+    datetimes is what happens within [to_ms(start), to_ms(end)).
+    """
     if instant.tzinfo is None:
         raise ValueError(f"{instant!r} has no time zone")
     delta = instant - datetime(1970, 1, 1, tzinfo=UTC)
-    return Ms((delta.days * 86_400 + delta.seconds) * SECOND_MS + delta.microseconds // 1000)
+    return Ms((delta.days * 86_400 + delta.seconds) * SECOND_MS + -(-delta.microseconds // 1000))
 
 
 def to_datetime(instant: int) -> datetime:

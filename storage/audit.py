@@ -125,7 +125,8 @@ def audit(
         stretches = common(coverages.values(), run)
         if run.network_digest != facts.network_digest:
             report.missing.append(f"run {run.run_id} is of another network: audit it with that one")
-        elif not stretches:
+            continue
+        if not stretches:
             report.missing.append(f"run {run.run_id}: its streams share no covered stretch")
         for stretch in stretches:
             with closing(_Auditor(store, facts, stretch, report, progress)) as auditor:

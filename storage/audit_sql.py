@@ -26,6 +26,9 @@ class Check:
 MOVED = """sqrt(power((latitude - before_latitude) * 111195.08, 2)
   + power((longitude - before_longitude) * 111195.08 * cos(radians(latitude)), 2))"""
 """Metres from the position before (equirectangular, mean Earth radius)."""
+AHEAD = """sqrt(power((next_latitude - latitude) * 111195.08, 2)
+  + power((next_longitude - longitude) * 111195.08 * cos(radians(latitude)), 2))"""
+"""Metres straight to the next stop."""
 
 VISITS = "SELECT count(*) FROM visit WHERE of_day"
 POSITIONS = "SELECT count(*) FROM position WHERE of_piece"
@@ -74,21 +77,21 @@ CHECKS = (
     Check(
         "I2", "positions carry the last visit's load", "piece", POSITIONS,
         """SELECT format('bus {} at {}: {} aboard, but {} since its last visit', bus_id, time,
-             passenger_count, load) AS example FROM seen WHERE of_piece AND passenger_count <> load""",
+             passenger_count, coalesce(load::VARCHAR, '0')) AS example FROM seen
+           WHERE of_piece AND (passenger_count <> load OR (trip_id = '' AND passenger_count <> 0))""",
     ),
     Check(
         "I3", "who boards a trip alights from it", "day", "SELECT count(*) FROM trip",
         """SELECT format('trip {}: {} boarded, {} alighted', trip_id, t.boarding, t.alighting) AS example
-           FROM trip t JOIN pattern_stop p USING (line_id, direction, pattern_id)
-           JOIN visit v USING (trip_id)
-           WHERE t.first = 1 AND t.last = p.places AND p.place = 1 AND v.sequence = t.last AND v.of_day
+           FROM trip t JOIN stretch v USING (trip_id)
+           WHERE t.first = 1 AND v.sequence = t.last AND v.of_day AND v.ends_trip
              AND t.boarding <> t.alighting""",
     ),
     Check(
         "I3", "a trip's last stop empties the bus", "day", VISITS,
         """SELECT format('bus {} at {}, {}: {} aboard and {} got in at the last stop', bus_id, stop_id, time,
              passenger_count, boarding) AS example FROM stretch
-           WHERE of_day AND sequence = places AND (passenger_count <> 0 OR boarding <> 0)""",
+           WHERE of_day AND ends_trip AND (passenger_count <> 0 OR boarding <> 0)""",
     ),
     Check(
         "I4", "doors are open exactly during visits", "piece", SENSORS,
@@ -114,16 +117,21 @@ CHECKS = (
         "I5", "positions name the stop that is visited next", "piece", POSITIONS,
         """SELECT format('bus {} at {}: next stop {} ({}, trip {}), but its next visit is {} ({}, trip {})',
              bus_id, time, next_stop_id, direction, trip_id, next_stop, next_direction, next_trip) AS example
-           FROM seen WHERE of_piece AND next_stop IS NOT NULL AND (next_stop_id <> next_stop
-             OR direction <> next_direction
-             OR (trip_id <> next_trip AND NOT (trip_id = '' AND next_sequence = 1)))
+           FROM seen WHERE of_piece AND next_stop IS NOT NULL
+             AND CASE WHEN trip_id = '' THEN next_sequence > 1
+               ELSE (next_stop_id, direction, trip_id) <> (next_stop, next_direction, next_trip) END
+           UNION ALL SELECT format('bus {} at {}: no trip of line {} starts at {} in direction {}', bus_id,
+             time, line_id, next_stop_id, direction)
+           FROM seen WHERE of_piece AND trip_id = '' AND (line_id, direction, next_stop_id) NOT IN (
+             SELECT (line_id, direction, stop_id) FROM pattern_stop WHERE place = 1)
            UNION ALL SELECT format('bus {} at {}: on trip {} without a visit to come', bus_id, time, trip_id)
            FROM seen WHERE of_piece AND next_stop IS NULL AND known AND trip_id <> '' """,
     ),
     Check(
         "I5", "visits follow a pattern stop by stop", "day", VISITS,
         """SELECT format('bus {} at {}, {}: stop {} of trip {} after stop {} of trip {}', bus_id, stop_id,
-             time, sequence, trip_id, before_sequence, before_trip) AS example FROM stretch
+             time, sequence, trip_id, coalesce(before_sequence::VARCHAR, '-'), coalesce(before_trip, '-'))
+             AS example FROM stretch
            WHERE of_day AND (places IS NULL OR (before_time IS NOT NULL
              AND NOT (trip_id = before_trip AND sequence = before_sequence + 1)
              AND NOT (trip_id <> before_trip AND sequence = 1 AND before_sequence = before_places)))""",
@@ -132,7 +140,8 @@ CHECKS = (
         "I5", "the way to the next stop never grows", "piece", POSITIONS,
         """SELECT format('bus {} at {}: {} m to {}, {} m before', bus_id, time, distance_to_next_stop,
              next_stop_id, before_distance) AS example FROM step
-           WHERE of_piece AND since = before_since AND distance_to_next_stop > before_distance""",
+           WHERE of_piece AND since = before_since AND next_stop_id = before_stop
+             AND distance_to_next_stop > before_distance""",
     ),
     Check(
         "I5", "the way to the next stop is within the hop", "piece", POSITIONS,
@@ -164,6 +173,21 @@ CHECKS = (
            WHERE of_piece AND trip_id = '' AND before_trip = '' AND distance_to_next_stop = 0
              AND before_distance = 0
              AND (latitude <> before_latitude OR longitude <> before_longitude OR speed <> 0)""",
+    ),
+    Check(
+        "I6", "a bus in layover stands at its stop", "piece", POSITIONS,
+        """SELECT format('bus {} at {}: {} km/h at {}, {} in layover at {}', bus_id, time, speed, latitude,
+             longitude, next_stop_id) AS example FROM step
+           WHERE of_piece AND since = before_since AND next_sequence = 1 AND trip_id <> ''
+             AND distance_to_next_stop = 0 AND before_distance = 0
+             AND (speed <> 0 OR abs(latitude - next_latitude) > 6e-7
+               OR abs(longitude - next_longitude) > 6e-7)""",
+    ),
+    Check(
+        "I6", "the next stop is no farther than the way to it", "piece", POSITIONS,
+        f"""SELECT format('bus {{}} at {{}}: {{}} m to {{}}, which is farther', bus_id, time,
+             distance_to_next_stop, next_stop_id) AS example FROM seen
+           WHERE of_piece AND next_sequence > 1 AND {AHEAD} > distance_to_next_stop * 1.001 + 1""",
     ),
     Check(
         "I6", "speed is between 0 and 90 km/h", "piece", POSITIONS,
@@ -208,7 +232,8 @@ CHECKS = (
         """SELECT format('{} {} at {}: {} ppm, {} %', entity_type, entity_id, time, co2_level, humidity)
              AS example FROM sensor WHERE of_piece AND (co2_level < $outdoor
              OR NOT (humidity BETWEEN 0 AND 100) OR NOT (temperature BETWEEN -40 AND 70)
-             OR (entity_type = 'bus') = (co2_level IS NULL OR door_status IS NULL))""",
+             OR (entity_type = 'bus') = (co2_level IS NULL OR door_status IS NULL)
+             OR door_status NOT IN ('open', 'closed'))""",
     ),
     Check(
         "I9", "a bus with open doors stands, in both streams", "piece", SENSORS,
@@ -232,8 +257,8 @@ CHECKS = (
     ),
     Check(
         "I9", "visits are of the bus's own line", "day", VISITS,
-        """SELECT format('bus {} at {}: line {}, but it is of line {}', bus_id, time, v.line_id, b.line_id)
-             AS example FROM visit v LEFT JOIN bus b USING (bus_id)
+        """SELECT format('bus {} at {}: line {}, but it is of line {}', bus_id, time, v.line_id,
+             coalesce(b.line_id, 'none')) AS example FROM visit v LEFT JOIN bus b USING (bus_id)
            WHERE of_day AND v.line_id IS DISTINCT FROM b.line_id""",
     ),
     Check(

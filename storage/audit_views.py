@@ -38,7 +38,8 @@ CREATE OR REPLACE TABLE stretch AS
   SELECT v.*, p.hop_m, p.latitude, p.longitude, p.places,
     lag(v.time) OVER w AS before_time, lag(v.passenger_count) OVER w AS load_before,
     lag(v.direction) OVER w AS before_direction, lag(p.places) OVER w AS before_places,
-    lag(v.sequence) OVER w AS before_sequence, lag(v.trip_id) OVER w AS before_trip
+    lag(v.sequence) OVER w AS before_sequence, lag(v.trip_id) OVER w AS before_trip,
+    lead(v.sequence) OVER w = 1 AS ends_trip
   FROM visit v LEFT JOIN trip t USING (trip_id)
   LEFT JOIN pattern_stop p ON p.line_id = v.line_id AND p.direction = v.direction
     AND p.pattern_id = t.pattern_id AND p.place = v.sequence
@@ -76,7 +77,7 @@ CREATE OR REPLACE TABLE seen AS
 CREATE OR REPLACE TABLE step AS
   SELECT *, lag(time) OVER w AS before_time, lag(since) OVER w AS before_since,
     lag(latitude) OVER w AS before_latitude, lag(longitude) OVER w AS before_longitude,
-    lag(distance_to_next_stop) OVER w AS before_distance, lag(speed) OVER w AS before_speed,
+    lag(distance_to_next_stop) OVER w AS before_distance, lag(next_stop_id) OVER w AS before_stop,
     lag(odometer_m) OVER w AS before_odometer_m, lag(empty_run) OVER w AS before_empty_run,
     lag(trip_id) OVER w AS before_trip,
     epoch(time - lag(time) OVER w) AS seconds

@@ -41,6 +41,8 @@ MEMORY_SPAN = timedelta(minutes=10)
 ALWAYS_US = -(2**62)
 
 Parameters = Mapping[str, str | int]
+READERS_GRACE_S = 5.0
+"""How long closing waits for reads in hand."""
 
 
 class DuckDBStore:
@@ -50,6 +52,8 @@ class DuckDBStore:
         self._path = path
         self._write_lock = threading.RLock()
         self._closed = False
+        self._readers = 0
+        self._reader_left = threading.Condition()
         self._doubtful = False
         self._coverage: dict[Stream, list[Covered]] = {}
         self._newest: dict[Stream, NewestRecords] = {}
@@ -72,8 +76,8 @@ class DuckDBStore:
                 cursor.execute(duckdb_sql.INSERT_RUN, {"run_id": run.run_id, **asdict(run)})
                 _insert(cursor, stream, rows)
                 _replace_covered(cursor, stream, whole)
-            self._coverage[stream] = coverage
             newest.add(rows.combine_chunks())
+            self._coverage[stream] = coverage
 
     def coverage(self, stream: Stream) -> Sequence[Covered]:
         """See `Store.coverage`."""
@@ -194,8 +198,9 @@ class DuckDBStore:
     def close(self) -> None:
         """See `Store.close`."""
         with self._write_lock:
-            self._closed = True
-            self._connection.close()
+            with self._reader_left:
+                self._closed = True
+            self._disconnect()
 
     def copy_to(self, path: Path) -> None:
         """Write what the store holds now, all of one moment, into a new DuckDB file.
@@ -274,7 +279,8 @@ class DuckDBStore:
         if not self._unsettled:
             return
         with self._write_lock:
-            self._cursor().close()
+            with self._reading():
+                pass
             if self._doubtful:
                 self._load_coverage()
                 self._doubtful = False
@@ -299,7 +305,12 @@ class DuckDBStore:
 
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        cursor = self._cursor()
+        self._reopen()
+        with self._reader_left:
+            if self._closed:
+                raise StoreUnavailable(f"{self._path} is closed")
+            cursor = self._connection.cursor()
+            self._readers += 1
         try:
             yield cursor
         except duckdb.Error as error:
@@ -308,15 +319,23 @@ class DuckDBStore:
             raise translated(self._path, error) from error
         finally:
             cursor.close()
+            with self._reader_left:
+                self._readers -= 1
+                self._reader_left.notify_all()
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
+    def _reopen(self) -> None:
+        """Connect anew where a fatal error has made the connection useless."""
         if self._broken and not self._closed:
             with self._write_lock:
-                self._connection.close()
-                self._connect()
-        if self._closed:
-            raise StoreUnavailable(f"{self._path} is closed")
-        return self._connection.cursor()
+                if self._broken:
+                    self._disconnect()
+                    self._connect()
+
+    def _disconnect(self) -> None:
+        """Close the connection once nobody reads, or those who do have had their time."""
+        with self._reader_left:
+            self._reader_left.wait_for(lambda: not self._readers, READERS_GRACE_S)
+            self._connection.close()
 
 
 TIME_PLACES = {

@@ -55,7 +55,7 @@ def test_service_ends() -> None:
 
 def test_more_buses_give_shorter_headways() -> None:
     few, many = (
-        planned_headways(made, DayType.WEEKDAY, [travel.hops(p, None) for p in made.patterns], one_way=False)
+        planned_headways(made, DayType.WEEKDAY, [travel.hops(p, None) for p in made.patterns])
         for made in (line("L1", PLACES, buses=4), line("L1", PLACES, buses=8))
     )
     assert all(b < a for a, b in zip(few, many, strict=True))

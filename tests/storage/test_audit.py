@@ -60,6 +60,7 @@ FAULTS = {
         "I2",
         f"UPDATE stop_visit SET passenger_count = 1000 WHERE (bus_id, time) = {SERVED}",
     ),
+    "somebody in a parked bus": ("I2", "UPDATE bus_position SET passenger_count = 5 WHERE trip_id = ''"),
     "left behind by a bus with room": (
         "I2",
         f"UPDATE stop_visit SET left_behind = 2 WHERE (bus_id, time) = {SERVED}",
@@ -88,6 +89,10 @@ FAULTS = {
         "I4",
         f"UPDATE bus_position SET latitude = latitude + 0.00001 WHERE (bus_id, time) = {IN_DWELL}",
     ),
+    "a parked bus names a stop of nobody's": (
+        "I5",
+        "UPDATE bus_position SET next_stop_id = 'S999' WHERE trip_id = ''",
+    ),
     "another next stop": (
         "I5",
         f"UPDATE bus_position SET next_stop_id = 'S001' WHERE (bus_id, time) = {MOVING}",
@@ -112,6 +117,15 @@ FAULTS = {
     ),
     "a bus flies": ("I6", f"UPDATE bus_position SET speed = 120 WHERE (bus_id, time) = {MOVING}"),
     "a bus moves at no speed": ("I6", f"UPDATE bus_position SET speed = 0 WHERE (bus_id, time) = {MOVING}"),
+    "a bus leaves its route": (
+        "I6",
+        f"UPDATE bus_position SET latitude = latitude + 0.004 WHERE (bus_id, time) = {MOVING}",
+    ),
+    "a bus moves in layover": (
+        "I6",
+        "UPDATE bus_position SET speed = 50 WHERE trip_id <> '' AND distance_to_next_stop = 0 AND speed = 0 "
+        f"AND time > {ONE_MINUTE}",
+    ),
     "a parked bus wanders": (
         "I6",
         f"UPDATE bus_position SET latitude = latitude + 0.0001 WHERE trip_id = '' AND time = {ONE_MINUTE}",
@@ -132,6 +146,7 @@ FAULTS = {
         "I8",
         f"UPDATE sensor_data SET co2_level = co2_level + 10 WHERE time = {ONE_MINUTE}",
     ),
+    "doors ajar": ("I8", "UPDATE sensor_data SET door_status = 'ajar' WHERE door_status = 'closed'"),
     "CO2 below outdoors": ("I8", f"UPDATE sensor_data SET co2_level = 400 WHERE time = {ONE_MINUTE}"),
     "a position of another line": (
         "I9",

@@ -391,3 +391,30 @@ def test_a_copy_is_of_one_moment_while_writing_goes_on(path: Path, tmp_path: Pat
         with closing(DuckDBStore(tmp_path / f"copy{number}")) as copy:
             ticks.append(_honest(copy, buses))
     assert ticks == sorted(ticks)
+
+
+def test_closing_waits_for_readers_and_ends_in_order(tmp_path: Path) -> None:
+    store = DuckDBStore(tmp_path / "bus.duckdb")
+    store.write(Stream.BUS_POSITION, positions(range(10), buses=3), covers=(after(0), after(10)), run=RUN)
+    wrong: list[BaseException] = []
+    started = threading.Barrier(5)
+
+    def read() -> None:
+        started.wait()
+        try:
+            while True:
+                store.at(Stream.BUS_POSITION, "B0001", time=after(5))
+        except StoreUnavailable:
+            return
+        except duckdb.Error as error:
+            wrong.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    started.wait()
+    store.close()
+    for reader in readers:
+        reader.join(30)
+    assert wrong == []
+    DuckDBStore(tmp_path / "bus.duckdb").close()
