@@ -14,11 +14,13 @@ OWN = "bus_simulator"
 access = logging.getLogger(f"{OWN}.access")
 """One line a request; see `services.middleware`."""
 
+ENCODE = json.JSONEncoder(ensure_ascii=False, default=str).encode
 QUIET = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 
 def configure(level: str) -> None:
     """Send everything at or above `level` to stderr as JSON, and only what matters of the web server's."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
@@ -45,7 +47,7 @@ class JsonFormatter(logging.Formatter):
             line["cause"] = cause(record.exc_info[1])
             if logging.getLogger().isEnabledFor(logging.DEBUG):
                 line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return ENCODE(line)
 
 
 def cause(error: BaseException) -> str:

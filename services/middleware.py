@@ -43,4 +43,7 @@ def log_access(scope: Scope, headers: Mapping[str, str], status: int, seconds: f
         "status": status,
         "ms": round(seconds * 1000, 2),
     }
-    logs.access.info("request", extra={"fields": fields})
+    # Made directly: looking for the calling line, as info() does, takes longer than answering.
+    record = logging.LogRecord(logs.access.name, logging.INFO, "", 0, "request", (), None)
+    record.fields = fields
+    logs.access.handle(record)
