@@ -44,19 +44,23 @@ verify: $(INSTALLED) ## is the running simulator fit for use? (API_URL, API_KEY,
 
 .PHONY: test
 test: $(INSTALLED) ## every test that needs no Docker and no cloud
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not docker and not aws and not long" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not docker and not aws and not long" $(ARGS)
 
 .PHONY: test-unit
 test-unit: $(INSTALLED) ## the quick tests, under a minute
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not integration and not e2e and not docker and not aws and not long" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not integration and not e2e" $(ARGS)
 
 .PHONY: test-int
-test-int: $(INSTALLED) ## the tests of services together
-	$(BIN)/python -m pytest -m "integration and not docker and not aws and not long" $(ARGS)
+test-int: $(INSTALLED) ## the tests of parts together: processes, files, whole cities
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "integration and not browser and not docker and not aws and not long" $(ARGS)
 
 .PHONY: test-e2e
 test-e2e: $(INSTALLED) ## the tests that start the program as a process
-	$(BIN)/python -m pytest -m "e2e and not docker and not aws and not long" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "e2e and not browser and not docker and not aws and not long" $(ARGS)
+
+.PHONY: test-browser
+test-browser: $(INSTALLED) ## the map in a real browser (needs Debian's package chromium)
+	$(BIN)/python -m pytest -m browser $(ARGS)
 
 .PHONY: test-long
 test-long: $(INSTALLED) ## the tests that take minutes

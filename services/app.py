@@ -19,7 +19,7 @@ from services.context import Context
 from services.errors import MethodNotAllowed, ServiceError, Unavailable, Unexpected, UnknownPath
 from services.limits import Meter
 from services.middleware import headers_of, log_access
-from services.pages import DOCS, page_routes
+from services.pages import DOCS, MAP, page_routes
 from services.recent import NotInMemory, Recent, Remembering
 from services.requests import Answer, Ask, Headers, Request, Route, Routes, refusal
 from services.rest import Data, network_routes, operations_routes
@@ -55,15 +55,15 @@ class Rest:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._counted = metrics.Requests()
+        self.counted = metrics.Requests()
         self._meter = Meter(context.limits)
         self._recent = Recent(context.store) if isinstance(context.store, Remembering) else None
         self.routes = Routes(
             (
                 *Data(context).routes(),
                 *network_routes(context),
-                *operations_routes(context, self._counted),
-                *page_routes(DOCS),
+                *operations_routes(context, self.counted),
+                *page_routes({**MAP, **DOCS}),
             )
         )
 
@@ -92,7 +92,7 @@ class Rest:
         finally:
             seconds = time.perf_counter() - began
             log_access(scope, headers, status, seconds)
-            self._counted.count(found[0].template if found else metrics.NO_ROUTE, status, seconds)
+            self.counted.count(found[0].template if found else metrics.NO_ROUTE, status, seconds)
 
     async def _answered(
         self, scope: Scope, headers: dict[str, str], found: tuple[Route, list[str]] | None

@@ -20,6 +20,7 @@ HEADERS: Headers = (
 )
 """Nothing of another origin is loaded."""
 
+MAP: Mapping[str, str] = {"/": "map/index.html", "/map.js": "map/map.js", "/map.css": "map/map.css"}
 DOCS: Mapping[str, str] = {
     "/docs": "docs/index.html",
     "/docs/docs.js": "docs/docs.js",
