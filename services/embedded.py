@@ -212,10 +212,12 @@ def web_server(context: Context) -> uvicorn.Server:
     import uvicorn
 
     from services.app import create_app
+    from services.http_protocol import BoundedProtocol
     from services.websocket_protocol import SERVER_OPTIONS, LiveProtocol
 
     config = uvicorn.Config(
         create_app(context),
+        http=BoundedProtocol,
         ws=LiveProtocol,
         **SERVER_OPTIONS,
         lifespan="off",

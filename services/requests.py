@@ -20,7 +20,7 @@ from services.queries import Reader
 from services.schemas import Body, error_answer
 
 JSON = b"application/json"
-LONGEST_QUERY = 65_536
+LONGEST_QUERY = 32_768
 MOST_PARAMETERS = 100
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]

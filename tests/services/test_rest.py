@@ -2,86 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from starlette.types import ASGIApp
 
 from services.app import Rest, create_app
-from services.auth import ApiKey
-from services.backfill import fill, plan
-from services.context import Context, Snapshots
-from services.feeder import FEEDERS, Feeder
 from services.logs import JsonFormatter
 from simulator.clock import Clock
 from storage.errors import StoreError, StoreInvalid, StoreUnavailable
-from tests.services.fakes import (
-    HOUR,
-    MINUTE,
-    NOW,
-    RUN,
-    FakeWall,
-    FaultyStore,
-    FormulaCity,
-    network,
-)
+from tests.services.fakes import HOUR, MINUTE, NOW, RUN, FakeWall
+from tests.services.rest_served import KEY, NO_KEY, Asking, Served, in_process
 
-KEY = {"x-api-key": "right", "x-group-name": "team-alpha"}
 LATEST = "2026-03-02T07:30:00Z"
-START = NOW - HOUR - timedelta(seconds=10)
-
-
-class Served:
-    """An application over an hour of data, and the store behind it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.store = FaultyStore()
-        clock = Clock(wall=FakeWall(NOW + HOUR))
-        windows = plan(self.store, START, NOW, newest_first=False)
-        list(fill(windows, model=FormulaCity(), store=self.store, run=RUN))
-        self.feeders = [
-            Feeder(kind, model=FormulaCity(), store=self.store, run=RUN, clock=clock, start=NOW)
-            for kind in FEEDERS
-        ]
-        self.context = Context(
-            store=self.store,
-            network=network(),
-            clock=clock,
-            run=RUN,
-            key=ApiKey.of("right"),
-            version="1.2.3",
-            feeders=self.feeders,
-            snapshots=Snapshots(_copy, ApiKey.of("local"), folder),
-        )
-        self.app: ASGIApp = create_app(self.context)
-
-    def ask(self, path: str, headers: Mapping[str, str] = KEY, *, method: str = "GET") -> httpx.Response:
-        return ask(self.app, path, headers, method=method)
-
-
-def ask(app: ASGIApp, path: str, headers: Mapping[str, str] = KEY, *, method: str = "GET") -> httpx.Response:
-    async def request() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
-            return await client.request(method, path, headers=headers)
-
-    return asyncio.run(request())
-
-
-def _copy(path: Path) -> None:
-    path.write_text("a copy")
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
-    return Served(tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture
@@ -155,12 +94,25 @@ def test_fields_come_in_the_contracts_order(served: Served) -> None:
 
 MUST_SPECIFY = "Must specify 'mode=latest' or 'timestamp' parameter"
 LINES_ONLY_LATEST = "Line queries only support 'mode=latest' parameter"
-NO_TIME = (
-    "Invalid timestamp format: 'noon'. Accepted: 2026-03-02, 2026-03-02T08:30, 2026-03-02T08:30:15.250Z "
-    "or 2026-03-02T09:30:15+01:00"
-)
+BOTH = "Must specify both 'start' and 'end' parameters, or neither"
+EITHER = "Must specify either 'timestamp' or 'start' and 'end' parameters, not both"
+NO_CURSOR = "Invalid cursor: x. Must be the next_cursor of the same request"
+RANGE = "?start=2026-03-02T07:00Z&end=2026-03-02T07:03Z"
+
+
+def no_time(name: str) -> str:
+    return (
+        f"Invalid {name} format: 'noon'. Accepted: 2026-03-02, 2026-03-02T08:30, 2026-03-02T08:30:15.250Z "
+        "or 2026-03-02T09:30:15+01:00"
+    )
+
+
+def no_limit(text: str) -> str:
+    return f"Invalid limit: {text}. Must be a whole number from 1 to 10000"
+
+
+NO_TIME = no_time("timestamp")
 ANY = "?mode=latest"
-NO_KEY: dict[str, str] = {}
 WRONG = KEY | {"x-api-key": "wrong"}
 REFUSALS: list[tuple[str, Mapping[str, str], int, str, str]] = [
     ("/people-count/S001" + ANY, NO_KEY, 401, "Unauthorized", "Missing x-api-key header"),
@@ -169,10 +121,11 @@ REFUSALS: list[tuple[str, Mapping[str, str], int, str, str]] = [
     ("/nowhere", NO_KEY, 401, "Unauthorized", "Missing x-api-key header"),
     ("/people-count/S999", WRONG, 401, "Unauthorized", "Invalid API key"),
     ("/nowhere", KEY, 404, "NotFound", "Not found"),
-    ("/", KEY, 404, "NotFound", "Not found"),
     ("/people-count", KEY, 404, "NotFound", "Not found"),
     ("/people-count/S001/", KEY, 404, "NotFound", "Not found"),
     ("/bus-position/line/L1/more", KEY, 404, "NotFound", "Not found"),
+    ("/people-count/?mode=latest", KEY, 404, "NotFound", "Not found"),
+    ("/nowhere?limit=0", KEY, 404, "NotFound", "Not found"),
     ("/people-count/S001", KEY, 400, "BadRequest", MUST_SPECIFY),
     ("/people-count/S001?mode=history", KEY, 400, "BadRequest", MUST_SPECIFY),
     ("/people-count/S001?timestamp=", KEY, 400, "BadRequest", MUST_SPECIFY),
@@ -188,12 +141,45 @@ REFUSALS: list[tuple[str, Mapping[str, str], int, str, str]] = [
     ("/sensors/tram/S001", KEY, 400, "BadRequest", "Invalid entity_type: tram. Must be 'bus' or 'stop'"),
     ("/sensors/bus/B001", KEY, 400, "BadRequest", MUST_SPECIFY),
     ("/bus-position/B001?timestamp=noon", KEY, 400, "BadRequest", NO_TIME),
+    ("/people-count/S001?start=2026-03-02", KEY, 400, "BadRequest", BOTH),
+    ("/people-count/S999?end=2026-03-02", KEY, 400, "BadRequest", BOTH),
+    ("/people-count/S001" + RANGE + "&timestamp=2026-03-02", KEY, 400, "BadRequest", EITHER),
+    (
+        "/sensors/bus/B001?start=2026-03-03&end=2026-03-02",
+        KEY,
+        400,
+        "BadRequest",
+        "Invalid range: start 2026-03-03 is after end 2026-03-02",
+    ),
+    ("/bus-position/B001?start=noon&end=2026-03-02", KEY, 400, "BadRequest", no_time("start")),
+    ("/bus-position/B001?start=2026-03-02&end=noon", KEY, 400, "BadRequest", no_time("end")),
+    ("/people-count/S999" + RANGE + "&limit=0", KEY, 400, "BadRequest", no_limit("0")),
+    ("/people-count/S001" + RANGE + "&limit=10001", KEY, 400, "BadRequest", no_limit("10001")),
+    ("/people-count/S001" + RANGE + "&limit=ten", KEY, 400, "BadRequest", no_limit("ten")),
+    ("/people-count/S001" + RANGE + "&limit=%C2%B2", KEY, 400, "BadRequest", no_limit("²")),
+    ("/people-count/S001" + RANGE + "&limit=-1", KEY, 400, "BadRequest", no_limit("-1")),
+    ("/people-count/S999" + RANGE + "&cursor=x", KEY, 400, "BadRequest", NO_CURSOR),
+    (
+        "/people-count/S999" + RANGE + "&format=xml",
+        KEY,
+        400,
+        "BadRequest",
+        "Invalid format: xml. Must be 'json' or 'csv'",
+    ),
+    ("/stops?limit=0", KEY, 400, "BadRequest", no_limit("0")),
+    ("/lines?cursor=x", KEY, 400, "BadRequest", NO_CURSOR),
     ("/bus-position/line/L1", KEY, 400, "BadRequest", LINES_ONLY_LATEST),
     ("/bus-position/line/L99?timestamp=2026-03-02", KEY, 400, "BadRequest", LINES_ONLY_LATEST),
     ("/people-count/S999" + ANY, KEY, 404, "NotFound", "Stop S999 not found"),
     ("/sensors/stop/S999" + ANY, KEY, 404, "NotFound", "Stop S999 not found"),
     ("/sensors/bus/S001" + ANY, KEY, 404, "NotFound", "Bus S001 not found"),
     ("/bus-position/B999" + ANY, KEY, 404, "NotFound", "Bus B999 not found"),
+    ("/people-count/S999" + RANGE, KEY, 404, "NotFound", "Stop S999 not found"),
+    ("/sensors/bus/S001" + RANGE, KEY, 404, "NotFound", "Bus S001 not found"),
+    ("/lines/L99", KEY, 404, "NotFound", "Line L99 not found"),
+    ("/people-count/S001' OR '1'='1" + ANY, KEY, 404, "NotFound", "Stop S001' OR '1'='1 not found"),
+    ("/people-count/%00" + ANY, KEY, 404, "NotFound", "Stop \0 not found"),
+    ("/bus-position/" + "B" * 5000 + ANY, KEY, 404, "NotFound", "Bus " + "B" * 100 + "… not found"),
     ("/bus-position/line/L99" + ANY, KEY, 404, "NotFound", "Line L99 not found"),
     ("/people-count/S004" + ANY, KEY, 404, "NotFound", "No data found for stop S004"),
     ("/people-count/S001?timestamp=2020-01-01", KEY, 404, "NotFound", "No data found for stop S001"),
@@ -213,13 +199,13 @@ def test_refusals_have_these_texts_and_this_precedence(
 
 def test_a_line_whose_buses_have_been_silent_for_five_minutes_has_none(served: Served) -> None:
     path = "/bus-position/line/L1?mode=latest"
-    assert ask(_app_at(served, NOW + 4 * MINUTE), path).status_code == 200
-    silent = ask(_app_at(served, NOW + 6 * MINUTE), path)
+    assert asking_at(served, NOW + 4 * MINUTE)(path).status_code == 200
+    silent = asking_at(served, NOW + 6 * MINUTE)(path)
     assert (silent.status_code, silent.json()["message"]) == (404, "No buses found for line L1")
 
 
-def _app_at(served: Served, now: datetime) -> ASGIApp:
-    return create_app(replace(served.context, clock=Clock(start=now, wall=FakeWall(NOW + HOUR))))
+def asking_at(served: Served, now: datetime) -> Asking:
+    return in_process(create_app(replace(served.context, clock=Clock(start=now, wall=FakeWall(NOW + HOUR)))))
 
 
 @pytest.mark.parametrize(
@@ -301,9 +287,15 @@ def test_browsers_may_ask_from_anywhere(served: Served) -> None:
     )
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == "*"
-    for path in ("/people-count/S001?mode=latest", "/nowhere"):
-        answer = served.ask(path, {"origin": "https://map.example"})
-        assert answer.headers["access-control-allow-origin"] == "*"
+    allowed = {name.strip() for name in preflight.headers["access-control-allow-headers"].split(",")}
+    assert allowed >= {"x-api-key", "x-group-name", "content-type"}
+    assert preflight.headers["access-control-allow-methods"] == "GET"
+    origin = {"origin": "https://map.example"}
+    for path, status in (("/people-count/S001?mode=latest", 200), ("/nowhere", 404), ("/stops?limit=0", 400)):
+        for headers, expected in ((KEY | origin, status), (origin, 401)):
+            answer = served.ask(path, headers)
+            assert answer.status_code == expected
+            assert answer.headers["access-control-allow-origin"] == "*"
 
 
 def test_the_description_is_open_and_names_every_route(served: Served) -> None:
@@ -319,7 +311,8 @@ def test_a_copy_of_the_store_needs_its_own_key_and_leaves_nothing_behind(
     answer = served.ask("/local/snapshot", {"x-api-key": "local", "x-group-name": "snapshot"})
     assert answer.text == "a copy"
     assert served.context.snapshots is not None
-    assert list(served.context.snapshots.folder.iterdir()) == []
+    folder = served.context.snapshots.folder
+    wait_until(lambda: not list(folder.iterdir()))
 
 
 def test_the_access_log_is_json_with_the_group_and_without_secrets(
@@ -343,3 +336,11 @@ def test_a_group_cannot_forge_log_lines(served: Served, caplog: pytest.LogCaptur
     logged = json.loads(JsonFormatter().format(record))
     assert logged["level"] == "INFO"
     assert len(logged["group"]) == 64
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("never so")

@@ -1,0 +1,17 @@
+"""What tests of REST share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.services.rest_served import TRANSPORTS, Served, parts
+
+
+@pytest.fixture(scope="module", params=TRANSPORTS)
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The same REST, in process and over a socket."""
+    context, store, feeders = parts(tmp_path_factory.mktemp("store"))
+    with TRANSPORTS[request.param](context) as ask:
+        yield Served(context, store, feeders, ask)

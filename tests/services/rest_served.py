@@ -1,0 +1,107 @@
+"""REST over an hour of data, asked in process and over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+from starlette.types import ASGIApp
+
+from services.app import create_app
+from services.auth import ApiKey
+from services.backfill import fill, plan
+from services.context import Context, Snapshots
+from services.embedded import listen, web_server
+from services.feeder import FEEDERS, Feeder
+from simulator.clock import Clock
+from tests.services.fakes import HOUR, NOW, RUN, SECOND, FakeWall, FaultyStore, FormulaCity, network
+
+KEY = {"x-api-key": "right", "x-group-name": "team-alpha"}
+NO_KEY: dict[str, str] = {}
+START = NOW - HOUR - 10 * SECOND
+PATIENCE_S = 30
+
+
+class Asking(Protocol):
+    """A way to ask."""
+
+    def __call__(self, path: str, headers: Mapping[str, str] = KEY, *, method: str = "GET") -> httpx.Response:
+        """The answer."""
+
+
+class Served:
+    """The context, and a way to ask it."""
+
+    def __init__(self, context: Context, store: FaultyStore, feeders: list[Feeder], ask: Asking) -> None:
+        self.context, self.store, self.feeders, self.ask = context, store, feeders, ask
+
+
+def copy_to(path: Path) -> None:
+    """A store's copy."""
+    path.write_text("a copy", encoding="utf-8")
+
+
+def parts(folder: Path) -> tuple[Context, FaultyStore, list[Feeder]]:
+    """A context over an hour of data, its store and its feeders."""
+    store = FaultyStore()
+    clock = Clock(wall=FakeWall(NOW + HOUR))
+    list(fill(plan(store, START, NOW, newest_first=False), model=FormulaCity(), store=store, run=RUN))
+    feeders = [
+        Feeder(kind, model=FormulaCity(), store=store, run=RUN, clock=clock, start=NOW) for kind in FEEDERS
+    ]
+    context = Context(
+        store=store,
+        network=network(),
+        clock=clock,
+        run=RUN,
+        key=ApiKey.of("right"),
+        version="1.2.3",
+        feeders=feeders,
+        snapshots=Snapshots(copy_to, ApiKey.of("local"), folder),
+    )
+    return context, store, feeders
+
+
+def in_process(app: ASGIApp) -> Asking:
+    """Asks an application."""
+
+    def ask(path: str, headers: Mapping[str, str] = KEY, *, method: str = "GET") -> httpx.Response:
+        async def request() -> httpx.Response:
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                return await client.request(method, path, headers=headers)
+
+        return asyncio.run(request())
+
+    return ask
+
+
+@contextmanager
+def by_asgi(context: Context) -> Iterator[Asking]:
+    """In process."""
+    yield in_process(create_app(context))
+
+
+@contextmanager
+def by_socket(context: Context) -> Iterator[Asking]:
+    """Over a socket, of the server that `run` uses."""
+    server = web_server(context)
+    with closing(listen("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            with httpx.Client(
+                base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=PATIENCE_S
+            ) as client:
+                yield lambda path, headers=KEY, *, method="GET": client.request(method, path, headers=headers)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+TRANSPORTS = {"asgi": by_asgi, "socket": by_socket}

@@ -1,0 +1,117 @@
+"""Limits: so many a second with a burst, so many a day, each key for itself; refused in their place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from services.app import create_app
+from services.errors import TooManyRequests
+from services.keys import parse_keys
+from services.limits import DAY_S, UNLIMITED, Limits, Meter, limits_for
+from tests.services.rest_served import KEY, Served, in_process
+
+
+class Wall:
+    """Wall seconds, set by hand."""
+
+    def __init__(self) -> None:
+        self.now_s = 10.0 * DAY_S
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def passed(meter: Meter, times: int, key: str = "default") -> int:
+    """How many of so many requests may pass."""
+    count = 0
+    for _ in range(times):
+        try:
+            meter.count(key)
+            count += 1
+        except TooManyRequests:
+            pass
+    return count
+
+
+def test_a_burst_passes_and_then_fifty_a_second() -> None:
+    wall = Wall()
+    meter = Meter(Limits(per_day=0), wall_s=wall)
+    assert passed(meter, 500) == 100
+    wall.now_s += 0.5
+    assert passed(meter, 500) == 25
+    wall.now_s += 100
+    assert passed(meter, 500) == 100
+
+
+def test_ten_thousand_a_day_and_again_at_midnight() -> None:
+    wall = Wall()
+    meter = Meter(Limits(rate_per_s=0), wall_s=wall)
+    assert passed(meter, 12_000) == 10_000
+    with pytest.raises(TooManyRequests) as refused:
+        meter.count("default")
+    assert refused.value.retry_after_s == DAY_S
+    wall.now_s += DAY_S - 0.5
+    assert passed(meter, 1) == 0
+    wall.now_s += 0.5
+    assert passed(meter, 1) == 1
+
+
+def test_each_key_has_its_own_and_what_is_refused_costs_nothing() -> None:
+    wall = Wall()
+    meter = Meter(Limits(rate_per_s=1, per_day=3), wall_s=wall)
+    assert passed(meter, 50, "a") == passed(meter, 50, "b") == 2
+    wall.now_s += 10
+    assert passed(meter, 50, "a") == 1
+
+
+def test_a_wall_clock_set_back_locks_nobody_out() -> None:
+    wall = Wall()
+    meter = Meter(Limits(per_day=0), wall_s=wall)
+    passed(meter, 100)
+    wall.now_s -= 3600
+    assert passed(meter, 1) == 0
+    wall.now_s += 1
+    assert passed(meter, 100) == 50
+
+
+@pytest.mark.parametrize(
+    ("host", "rate", "day", "limits"),
+    [
+        ("127.0.0.1", None, None, UNLIMITED),
+        ("::1", None, None, UNLIMITED),
+        ("localhost", None, None, UNLIMITED),
+        ("0.0.0.0", None, None, Limits(50, 10_000)),
+        ("::", None, None, Limits(50, 10_000)),
+        ("bus.example", None, None, Limits(50, 10_000)),
+        ("127.0.0.1", 5.0, None, Limits(5, 0)),
+        ("0.0.0.0", 0.0, 7, Limits(0, 7)),
+    ],
+)
+def test_limits_are_on_where_others_can_ask(
+    host: str, rate: float | None, day: int | None, limits: Limits
+) -> None:
+    assert limits_for(host, rate_per_s=rate, per_day=day) == limits
+
+
+def test_429_comes_after_400_and_before_404_with_retry_after_and_per_key(served: Served) -> None:
+    keys = parse_keys('{"api_key": "right", "keys": {"team-beta": "theirs"}}')
+    context = replace(served.context, key=keys, limits=Limits(rate_per_s=0.5, per_day=0))
+    ask = in_process(create_app(context))
+    assert ask("/people-count/S001?mode=latest").status_code == 200
+    refused = ask("/people-count/S999?mode=latest")
+    assert (refused.status_code, refused.json()) == (
+        429,
+        {"error": "TooManyRequests", "message": "Rate limit of 0.5 requests per second exceeded"},
+    )
+    assert refused.headers["retry-after"] == "2"
+    assert refused.headers["access-control-allow-origin"] == "*"
+    assert ask("/people-count/S001").status_code == 400
+    assert ask("/nowhere").status_code == 404
+    assert ask("/stops").status_code == 429
+    assert ask("/people-count/S001", {}).status_code == 401
+    assert ask("/health", {}).status_code == 200
+    theirs = {"x-api-key": "theirs", "x-group-name": "team-beta"}
+    assert ask("/people-count/S001?mode=latest", theirs).status_code == 200
+    assert ask("/people-count/S001?mode=latest", KEY | {"x-group-name": "other"}).status_code == 429

@@ -1,0 +1,92 @@
+"""The description, its page and the measurements: complete, open, and of one piece with the program."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services import openapi, schemas
+from services.app import Rest
+from services.openapi import OPERATIONS, document
+from services.pages import PACKAGE
+from tests.services.rest_served import NO_KEY, Served, in_process
+
+HIDDEN = {"/openapi.json", "/local/snapshot"}
+
+
+def test_every_route_is_described_and_every_description_has_a_route(served: Served) -> None:
+    routes = Rest(served.context).routes.all
+    answering = {
+        route.template: route.is_open for route in routes if not route.template.endswith((".js", ".css"))
+    }
+    described = {template: operation.is_open for template, operation in OPERATIONS.items()}
+    assert {path: is_open for path, is_open in answering.items() if path in described} == described
+    assert set(answering) - set(described) - HIDDEN <= {"/", "/docs"}
+
+
+def test_the_description_is_open_and_the_same_as_in_the_program(served: Served) -> None:
+    assert served.ask("/openapi.json", NO_KEY).json() == document("1.2.3")
+
+
+@pytest.mark.parametrize("template", OPERATIONS)
+def test_every_answer_and_error_has_an_example_of_its_shape(template: str) -> None:
+    responses = document("1.2.3")["paths"][template]["get"]["responses"]
+    for status, response in responses.items():
+        media = response["content"].get("application/json")
+        if media is None or (template, status) == ("/health", "503"):
+            continue
+        values = [example["value"] for example in media["examples"].values()]
+        assert values, (template, status)
+        models = OPERATIONS[template].models if status == "200" else [schemas.ErrorBody]
+        for value in values:
+            assert any(fits(model, value) for model in models), (template, status, value)
+
+
+def fits(model: Any, value: object) -> bool:
+    try:
+        model.model_validate(value, strict=True)
+    except ValueError:
+        return False
+    return True
+
+
+def test_no_reference_leads_nowhere() -> None:
+    found = document("1.2.3")
+    names = set(re.findall(r"#/components/schemas/(\w+)", str(found)))
+    assert names == set(found["components"]["schemas"])
+    assert openapi.operation_id("/lines/{line_id}") == "lines_line_id"
+
+
+def test_the_page_of_the_description_is_open_and_loads_nothing_from_elsewhere(served: Served) -> None:
+    page = served.ask("/docs", NO_KEY)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["content-security-policy"].startswith("default-src 'self'")
+    linked = re.findall(r'(?:href|src)="([^"]+)"', page.text)
+    assert linked
+    for target in linked:
+        assert served.ask(f"/{target}", NO_KEY).status_code == 200
+    for file in (PACKAGE / "docs").iterdir():
+        assert "://" not in Path(file).read_text(encoding="utf-8")
+
+
+def test_measurements_are_open_and_in_prometheus_format(served: Served) -> None:
+    ask = in_process(Rest(served.context))
+    ask("/people-count/S001?mode=latest")
+    ask("/people-count/S999?mode=latest")
+    ask("/nowhere")
+    answer = ask("/metrics", NO_KEY)
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    lines = answer.text.splitlines()
+    for line in lines:
+        assert re.fullmatch(r'# (HELP|TYPE) .+|[a-z_]+(\{([a-z_]+="[^"]*",?)+\})? [0-9.e+-]+', line), line
+    assert 'bus_simulator_http_requests_total{route="/people-count/{stop_id}",status="200"} 1' in lines
+    assert 'bus_simulator_http_requests_total{route="/people-count/{stop_id}",status="404"} 1' in lines
+    assert 'bus_simulator_http_requests_total{route="none",status="404"} 1' in lines
+    name = "bus_simulator_http_request_duration_seconds"
+    assert f'{name}_bucket{{route="/people-count/{{stop_id}}",le="+Inf"}} 2' in lines
+    assert f'{name}_count{{route="/people-count/{{stop_id}}"}} 2' in lines
+    assert 'bus_simulator_rows{stream="people_count"} 183' in lines
+    assert any(line.startswith('bus_simulator_feeder_lag_seconds{feeder="sensors"}') for line in lines)
