@@ -6,6 +6,7 @@ name, a team's only with its own. No message names a key.
 
 from __future__ import annotations
 
+import hmac
 import json
 import logging
 import time
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.auth import GENERAL, LONGEST_GROUP, ApiKey, Keys
+from services.auth import GENERAL, LONGEST_GROUP, ApiKey, Keys, digest_of
 
 log = logging.getLogger("bus_simulator.keys")
 
@@ -31,8 +32,9 @@ class KeyRing:
 
     def name_of(self, offered: str, group: str) -> str | None:
         """See `Keys`. Always two comparisons, whatever there is."""
-        team = self.of_group.get(group)
-        general, own = self.general.matches(offered), (team or self.general).matches(offered)
+        given, team = digest_of(offered), self.of_group.get(group)
+        general = hmac.compare_digest(self.general.digest, given)
+        own = hmac.compare_digest((team or self.general).digest, given)
         if general:
             return GENERAL
         return f"group {group}" if own else None

@@ -1,0 +1,89 @@
+"""Serving a store without feeding it, and what is answered without a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from services import app
+from services.app import create_app
+from services.auth import ApiKey
+from services.context import Context
+from services.inputs import Inputs
+from services.limits import UNLIMITED
+from services.serving import context_over
+from simulator.clock import Clock
+from storage.duckdb_store import DuckDBStore
+from storage.errors import RunMismatch
+from storage.schema import Stream
+from tests.services.fakes import HOUR, MINUTE, NOW, OTHER_RUN, RUN, FakeWall, FormulaCity, network
+from tests.services.rest_served import in_process
+
+START = NOW - 10 * MINUTE
+LATEST = (
+    "/people-count/S001?mode=latest",
+    "/sensors/bus/B001?mode=latest",
+    "/bus-position/B001?mode=latest",
+    "/bus-position/line/L1?mode=latest",
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[DuckDBStore]:
+    with closing(DuckDBStore(tmp_path / "bus.duckdb")) as opened:
+        yield opened
+
+
+def fill(store: DuckDBStore) -> None:
+    for stream, batch in FormulaCity().window(START, NOW, list(Stream)).items():
+        store.write(stream, batch, covers=(START, NOW), run=RUN)
+
+
+def context(store: DuckDBStore) -> Context:
+    clock = Clock(wall=FakeWall(NOW + HOUR))
+    inputs = Inputs(network(), 1, RUN)
+    return context_over(store, inputs=inputs, clock=clock, keys=ApiKey.of("right"), limits=UNLIMITED)
+
+
+def test_a_store_is_served_without_feeders(store: DuckDBStore) -> None:
+    fill(store)
+    ask = in_process(create_app(context(store)))
+    for path in LATEST:
+        assert ask(path).status_code == 200
+    health = ask("/health", {}).json()
+    assert (health["status"], health["feeders"]) == ("healthy", [])
+
+
+def test_another_runs_store_is_refused(store: DuckDBStore) -> None:
+    batch = FormulaCity().window(START, NOW, [Stream.PEOPLE_COUNT])[Stream.PEOPLE_COUNT]
+    store.write(Stream.PEOPLE_COUNT, batch, covers=(START, NOW), run=OTHER_RUN)
+    with pytest.raises(RunMismatch):
+        context(store)
+
+
+def test_the_latest_is_answered_from_memory_and_the_same_as_from_the_file(
+    store: DuckDBStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store)
+    ask = in_process(create_app(context(store)))
+    from_file = [ask(path).json() for path in LATEST]
+
+    async def no_thread(*_: object) -> None:
+        raise AssertionError("a thread was asked")
+
+    monkeypatch.setattr(app, "run_in_threadpool", no_thread)
+    assert [ask(path).json() for path in LATEST] == from_file
+    assert ask("/people-count/S999?mode=latest").status_code == 404
+    assert ask("/people-count/S001?timestamp=2026-03-02").status_code == 500
+
+
+def test_a_closed_store_remembers_nothing(store: DuckDBStore) -> None:
+    fill(store)
+    ask = in_process(create_app(context(store)))
+    assert ask(LATEST[0]).status_code == 200
+    store.close()
+    for path in LATEST:
+        assert ask(path).status_code == 503
