@@ -45,17 +45,19 @@ def uses(command: click.Command, variables: tuple[str, ...]) -> bool:
 
 def helps() -> Iterator[str]:
     """What each command says of itself."""
-    for name, command in [("", cli), *sorted(cli.commands.items())]:
-        title = f"bus-simulator {name}".strip()
-        yield f"## `{title}`"
+    for name in ["", *sorted(cli.commands)]:
+        yield f"## `{f'bus-simulator {name}'.strip()}`"
         yield ""
         yield "```"
-        yield help_of(command, title)
+        yield help_of(name)
         yield "```"
         yield ""
 
 
-def help_of(command: click.Command, title: str) -> str:
+def help_of(name: str) -> str:
     """A command's help, as wide as the page."""
-    context = click.Context(command, info_name=title, terminal_width=WIDTH, max_content_width=WIDTH)
-    return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+    settings_of_all = {**cli.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
+    context = click.Context(cli, info_name="bus-simulator", **settings_of_all)
+    if name:
+        context = click.Context(cli.commands[name], parent=context, info_name=name)
+    return "\n".join(line.rstrip() for line in context.get_help().splitlines())

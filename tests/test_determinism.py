@@ -18,6 +18,8 @@ import pytest
 from tests.digests import digests
 from tests.environment import environment
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parent.parent
 GOLDEN = json.loads((ROOT / "tests" / "golden" / "digests.json").read_text())
 

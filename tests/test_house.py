@@ -77,6 +77,10 @@ def test_the_version_has_its_changelog_entry() -> None:
     assert project["version"] == newest[1] == version("bus-simulator")
 
 
+def test_the_quick_tests_are_chosen_as_the_manual_says() -> None:
+    assert '-m "not integration and not e2e" $(ARGS)' in (ROOT / "Makefile").read_text()
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):

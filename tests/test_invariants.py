@@ -69,6 +69,7 @@ def lines(draw: st.DrawFn, index: int) -> Line:
     )
 
 
+@pytest.mark.integration
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     first=lines(1),
@@ -117,6 +118,7 @@ def test_timetables_and_headways_pass_the_audit() -> None:
     assert_clean(audited(network(scheduled, spaced), start, start + timedelta(hours=14)))
 
 
+@pytest.mark.integration
 def test_a_rush_hour_of_the_whole_city_passes_the_audit() -> None:
     start = datetime(2026, 11, 18, 7, tzinfo=UTC)
     report = audited(synthetic_network(), start, start + timedelta(hours=1), jobs=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import hypothesis
+import pytest
 import schemathesis
 from schemathesis.checks import CheckFunction, not_a_server_error
 from schemathesis.specs.openapi import checks
@@ -13,6 +14,8 @@ from services.app import create_app
 from services.backfill import fill, plan
 from tests.services.fakes import HOUR, NOW, RUN, FaultyStore, FormulaCity
 from tests.services.live_city import city_context
+
+pytestmark = pytest.mark.integration
 
 HEADERS = {"x-api-key": "right", "x-group-name": "tests"}
 CHECKS: list[CheckFunction] = [

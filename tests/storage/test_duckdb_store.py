@@ -153,6 +153,7 @@ def test_a_torn_file_is_refused(path: Path, keep: float) -> None:
         DuckDBStore(path)
 
 
+@pytest.mark.integration
 def test_a_scribbled_file_is_never_read_as_if_it_were_well(path: Path) -> None:
     store = DuckDBStore(path)
     fill(store)
@@ -254,6 +255,7 @@ print("served")
 """
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("limit", [300_000, 600_000, 1_000_000])
 def test_a_full_disk_is_said_keeps_nothing_half_and_passes(path: Path, limit: int) -> None:
     done = subprocess.run(
@@ -284,6 +286,7 @@ while True:
 """
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(("buses", "deaths"), [(10, 4), (3000, 8)])
 def test_after_sudden_death_all_that_is_covered_is_there(path: Path, buses: int, deaths: int) -> None:
     written = 0

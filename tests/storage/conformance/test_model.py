@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -150,6 +151,7 @@ def _pages(
     return result
 
 
+@pytest.mark.integration
 def test_answers_as_the_model_does(backend: Backend) -> None:
     machine = type(f"{backend.name}Machine", (StoreMachine,), {"backend": backend})
     run_state_machine_as_test(
