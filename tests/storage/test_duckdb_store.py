@@ -272,7 +272,7 @@ from storage.schema import Stream
 from tests.storage.records import NOON, RUN, after, positions, visits
 
 store = DuckDBStore(Path(sys.argv[1]))
-first = max((c.end for c in store.coverage(Stream.BUS_POSITION)), default=NOON)
+first = max((c.end for c in store.coverage(Stream.STOP_VISIT)), default=NOON)
 tick = round((first - NOON).total_seconds()) // 30
 buses = int(sys.argv[2])
 while True:
