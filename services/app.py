@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
+from typing import NoReturn
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -16,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services import metrics
 from services.auth import GROUP_HEADER, KEY_HEADER, authenticate
 from services.context import Context
-from services.errors import MethodNotAllowed, ServiceError, Unavailable, Unexpected, UnknownPath
+from services.errors import BadRequest, MethodNotAllowed, ServiceError, Unavailable, Unexpected, UnknownPath
 from services.limits import Meter
 from services.middleware import headers_of, log_access
 from services.pages import DOCS, MAP, page_routes
@@ -113,10 +115,9 @@ class Rest:
 
     def _admitted(self, scope: Scope, headers: dict[str, str], found: tuple[Route, list[str]] | None) -> Ask:
         """What is asked, once nothing speaks against asking it. Raises `ServiceError`."""
-        is_open = found is not None and found[0].is_open
-        caller = None if is_open else authenticate(headers, self._context.key)
         if found is None:
-            raise UnknownPath
+            self._refuse_path(headers)
+        caller = None if found[0].is_open else authenticate(headers, self._context.key)
         if scope["method"] != "GET":
             raise MethodNotAllowed
         route, values = found
@@ -124,6 +125,12 @@ class Rest:
         if caller is not None:
             self._meter.count(caller.key_name)
         return ask
+
+    def _refuse_path(self, headers: dict[str, str]) -> NoReturn:
+        """Refuse who may not ask, then the path: whatever is wrong beyond that doesn't matter."""
+        with suppress(BadRequest):
+            authenticate(headers, self._context.key)
+        raise UnknownPath
 
     async def _asked(self, ask: Ask) -> Answer | Response:
         """The answer from memory if it is there; else a thread asks the store."""

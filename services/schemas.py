@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-from services.errors import ServiceError
+from services.errors import MethodNotAllowed, ServiceError
 from services.feeder import FeederStatus
 from services.times import format_instant
 from storage.schema import BusPosition, PeopleCount, SensorReading
@@ -252,4 +252,6 @@ def clock_body(now: datetime, rate: float) -> Body:
 def error_answer(error: ServiceError) -> ErrorAnswer:
     """How an error is answered."""
     headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = "GET"
     return ErrorAnswer(error.status, dict(error.body), headers)

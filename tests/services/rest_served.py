@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -105,3 +105,12 @@ def by_socket(context: Context) -> Iterator[Asking]:
 
 
 TRANSPORTS = {"asgi": by_asgi, "socket": by_socket}
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition of the server's."""
+    for _ in range(1000):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("never so")

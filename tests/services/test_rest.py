@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +17,7 @@ from services.logs import JsonFormatter
 from simulator.clock import Clock
 from storage.errors import StoreError, StoreInvalid, StoreUnavailable
 from tests.services.fakes import HOUR, MINUTE, NOW, RUN, FakeWall
-from tests.services.rest_served import KEY, NO_KEY, Asking, Served, in_process
+from tests.services.rest_served import KEY, NO_KEY, Asking, Served, in_process, wait_until
 
 LATEST = "2026-03-02T07:30:00Z"
 
@@ -126,6 +125,14 @@ REFUSALS: list[tuple[str, Mapping[str, str], int, str, str]] = [
     ("/bus-position/line/L1/more", KEY, 404, "NotFound", "Not found"),
     ("/people-count/?mode=latest", KEY, 404, "NotFound", "Not found"),
     ("/nowhere?limit=0", KEY, 404, "NotFound", "Not found"),
+    ("/nowhere", KEY | {"x-group-name": "a" * 65}, 404, "NotFound", "Not found"),
+    (
+        "/people-count/S999" + ANY,
+        KEY | {"x-group-name": "a" * 65},
+        400,
+        "BadRequest",
+        "Invalid x-group-name header: at most 64 characters",
+    ),
     ("/people-count/S001", KEY, 400, "BadRequest", MUST_SPECIFY),
     ("/people-count/S001?mode=history", KEY, 400, "BadRequest", MUST_SPECIFY),
     ("/people-count/S001?timestamp=", KEY, 400, "BadRequest", MUST_SPECIFY),
@@ -273,6 +280,7 @@ def test_health_is_unavailable_without_the_store(failing: Served) -> None:
 def test_other_methods_are_refused_in_the_same_shape(served: Served) -> None:
     answer = served.ask("/people-count/S001?mode=latest", method="POST")
     assert (answer.status_code, answer.json()["error"]) == (405, "MethodNotAllowed")
+    assert answer.headers["allow"] == "GET"
 
 
 def test_browsers_may_ask_from_anywhere(served: Served) -> None:
@@ -336,11 +344,3 @@ def test_a_group_cannot_forge_log_lines(served: Served, caplog: pytest.LogCaptur
     logged = json.loads(JsonFormatter().format(record))
     assert logged["level"] == "INFO"
     assert len(logged["group"]) == 64
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("never so")
