@@ -21,6 +21,8 @@ from storage.schema import Stream
 from storage.store import Run
 from tests.networks import two_lines
 
+pytestmark = pytest.mark.integration
+
 NETWORK = two_lines()
 FACTS = audit_facts(NETWORK)
 RUN = Run(1, NETWORK.digest, "", MODEL_VERSION)
