@@ -137,7 +137,7 @@ def routes(app: ASGIApp, described: Mapping[str, Any]) -> Iterator[str]:
         operation = methods["get"]
         yield f"## `GET {path}`"
         yield ""
-        yield f"{operation.get('description') or operation['summary']}."
+        yield f"{operation['summary']}."
         yield ""
         yield from parameters(operation.get("parameters", ()))
         yield from fields(operation, described["components"]["schemas"])

@@ -13,7 +13,7 @@ from services.context import Context
 from storage.errors import StoreError
 from storage.schema import Stream
 
-MEDIA_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "bus_simulator"
 NO_ROUTE = "none"
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)

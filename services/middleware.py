@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Mapping
 
-from starlette.types import Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services import logs
 from services.auth import GROUP_HEADER, LONGEST_GROUP
 from services.errors import ServiceError, shown
+from services.metrics import NO_ROUTE, Requests
 from services.schemas import error_answer
+
+log = logging.getLogger("bus_simulator.rest")
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -27,6 +31,35 @@ async def send_error(error: ServiceError, send: Send, *, prefix: str = "") -> No
     headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
     await send({"type": f"{prefix}http.response.start", "status": answer.status, "headers": headers})
     await send({"type": f"{prefix}http.response.body", "body": content})
+
+
+class AccessLog:
+    """Logs and counts each request when it is answered."""
+
+    def __init__(self, app: ASGIApp, *, counted: Requests) -> None:
+        self._app, self._counted = app, counted
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 0
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception:
+            log.exception("request failed", extra={"fields": {"path": scope["path"]}})
+        finally:
+            seconds = time.perf_counter() - began
+            log_access(scope, headers_of(scope), status, seconds)
+            self._counted.count(scope["route"].path if "route" in scope else NO_ROUTE, status, seconds)
 
 
 def log_access(scope: Scope, headers: Mapping[str, str], status: int, seconds: float) -> None:

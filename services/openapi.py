@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import reduce
+from operator import or_
 from typing import Any
 
+from fastapi import FastAPI
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from starlette.responses import JSONResponse, PlainTextResponse
 
 from services import network_schemas, schemas
 from services.auth import GROUP_HEADER, KEY_HEADER
 from services.openapi_examples import BODIES, CSV_EXAMPLES, ERRORS, VALUES
 from services.parameters import DEFAULT_LIMIT, GREATEST_LIMIT
+from services.requests import JSON, OPEN
 
 DESCRIPTION = """A living Madrid bus network. Every route but `/health`, `/metrics`, `/openapi.json` and
 `/docs` needs the headers `x-api-key` and `x-group-name`. Errors come in the precedence 401, 404 for a path,
 400, 429, 404 for an id, 503."""
-REFERENCE = "#/components/schemas/{model}"
 
 Json = dict[str, Any]
+
+ABOUT: Json = {
+    "title": "Madrid Bus Real-Time Simulator",
+    "description": DESCRIPTION,
+    "license_info": {"name": "MIT", "identifier": "MIT"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,43 +127,34 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-@cache
-def document(version: str) -> Json:
-    """The whole description."""
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Madrid Bus Real-Time Simulator",
-            "version": version,
-            "description": DESCRIPTION,
-            "license": {"name": "MIT", "identifier": "MIT"},
-        },
-        "paths": {
-            template: {"get": described(template, operation)} for template, operation in OPERATIONS.items()
-        },
-        "components": {"schemas": model_schemas(), "securitySchemes": SECURITY_SCHEMES},
-    }
-
-
 SECURITY_SCHEMES: Json = {
     "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
     "group": {"type": "apiKey", "in": "header", "name": GROUP_HEADER},
 }
 
 
-def described(template: str, operation: Operation) -> Json:
-    """A route's operation object."""
-    found: Json = {
-        "operationId": operation_id(template),
+def document(app: FastAPI) -> Json:
+    """The whole description."""
+    found = app.openapi()
+    found["components"]["securitySchemes"] = SECURITY_SCHEMES
+    return found
+
+
+def declared(template: str) -> Json:
+    """What FastAPI has to know of a route to describe it: the arguments of `add_api_route`."""
+    operation = OPERATIONS[template]
+    security = OPEN if operation.is_open else {"security": [{"key": [], "group": []}]}
+    parameters = [*path_parameters(template), *map(query_parameter, operation.parameters)]
+    return {
+        "operation_id": operation_id(template),
         "summary": operation.summary,
         "tags": [operation.tag],
-        "parameters": [*path_parameters(template), *map(query_parameter, operation.parameters)],
-        "responses": {"200": answer(template, operation), **refusals(template, operation)},
-        "security": [] if operation.is_open else [{"key": [], "group": []}],
+        "response_model": reduce(or_, operation.models) if operation.models else None,
+        "response_class": JSONResponse if operation.models else PlainTextResponse,
+        "response_description": "The answer",
+        "responses": {200: answer(template), **refusals(template, operation)},
+        "openapi_extra": {**security, "parameters": parameters},
     }
-    if template == "/health":
-        found["responses"]["503"] = content("The store can't be reached", reference(schemas.HealthBody), {})
-    return found
 
 
 def operation_id(template: str) -> str:
@@ -184,46 +183,28 @@ def query_parameter(parameter: Parameter) -> Json:
     return found | ({"example": VALUES[parameter.name]} if parameter.name in VALUES else {})
 
 
-def answer(template: str, operation: Operation) -> Json:
-    """The good answer's response object."""
-    if not operation.models:
-        return {"description": "As text", "content": {"text/plain": {"schema": TEXT}}}
-    references = [reference(model) for model in operation.models]
-    schema = references[0] if len(references) == 1 else {"anyOf": references}
-    found = content("The answer", schema, BODIES[template])
+def answer(template: str) -> Json:
+    """What FastAPI doesn't know of the good answer."""
+    if template not in BODIES:
+        return {}
+    found: Json = {"content": {JSON: {"examples": dict(BODIES[template])}}}
     if template in CSV_EXAMPLES:
         found["content"]["text/csv"] = {"schema": TEXT, "example": CSV_EXAMPLES[template]}
         found["headers"] = {"X-Next-Cursor": {"description": "The cursor of a page as CSV", "schema": TEXT}}
     return found
 
 
-def refusals(template: str, operation: Operation) -> Json:
+def refusals(template: str, operation: Operation) -> dict[int | str, Json]:
     """The errors' response objects, with the texts that they have."""
-    found = {}
+    found: dict[int | str, Json] = {}
     for status in operation.refusals:
         what, examples = ERRORS[status]
         named = {text: {"value": value} for text, value in examples(template).items()}
-        found[str(status)] = content(what, reference(schemas.ErrorBody), named)
+        content = {JSON: {"examples": named}}
+        found[status] = {"description": what, "model": schemas.ErrorBody, "content": content}
         if status in (429, 503):
             wait = {"description": "Seconds to wait", "schema": {"type": "integer"}}
-            found[str(status)]["headers"] = {"Retry-After": wait}
+            found[status]["headers"] = {"Retry-After": wait}
+    if template == "/health":
+        found[503] = {"description": "The store can't be reached", "model": schemas.HealthBody}
     return found
-
-
-def content(what: str, schema: Json, examples: Mapping[str, object]) -> Json:
-    """A response object with a JSON body."""
-    media: Json = {"schema": schema} | ({"examples": dict(examples)} if examples else {})
-    return {"description": what, "content": {"application/json": media}}
-
-
-def reference(model: type[BaseModel]) -> Json:
-    """A reference to a model's schema."""
-    return {"$ref": REFERENCE.format(model=model.__name__)}
-
-
-def model_schemas() -> Json:
-    """The schema of every model, by name."""
-    models = {model for operation in OPERATIONS.values() for model in operation.models} | {schemas.ErrorBody}
-    ordered = sorted(models, key=lambda model: model.__name__)
-    _, found = models_json_schema([(model, "serialization") for model in ordered], ref_template=REFERENCE)
-    return dict(found["$defs"])

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from services.requests import Answer, Ask, Headers, Request, Route
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.requests import OPEN, Ask, Handler
 
 PACKAGE = Path(__file__).parent
-MEDIA_TYPES: Mapping[str, bytes] = {
-    ".html": b"text/html; charset=utf-8",
-    ".js": b"text/javascript; charset=utf-8",
-    ".css": b"text/css; charset=utf-8",
+MEDIA_TYPES: Mapping[str, str] = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
 }
-HEADERS: Headers = (
-    (b"cache-control", b"no-cache"),
-    (b"content-security-policy", b"default-src 'self'; img-src data:"),
-    (b"x-content-type-options", b"nosniff"),
-)
+HEADERS: Mapping[str, str] = {
+    "cache-control": "no-cache",
+    "content-security-policy": "default-src 'self'; img-src data:",
+    "x-content-type-options": "nosniff",
+}
 """Nothing of another origin is loaded."""
 
 MAP: Mapping[str, str] = {"/": "map/index.html", "/map.js": "map/map.js", "/map.css": "map/map.css"}
@@ -28,15 +32,21 @@ DOCS: Mapping[str, str] = {
 }
 
 
-def page_routes(files: Mapping[str, str]) -> Sequence[Route]:
-    """Routes to files of this package by their paths."""
-    return [page_route(path, PACKAGE / name) for path, name in files.items()]
+def add_pages(app: FastAPI, files: Mapping[str, str]) -> None:
+    """Add routes to files of this package by their paths."""
+    for path, name in files.items():
+        add_hidden(app, path, page_handler(PACKAGE / name))
 
 
-def page_route(path: str, file: Path) -> Route:
-    """A route to a file."""
+def page_handler(file: Path) -> Handler:
+    """Answers with a file."""
 
     def page(_request: Request) -> Ask:
-        return Ask(lambda _: Answer(200, file.read_bytes(), MEDIA_TYPES[file.suffix], HEADERS))
+        return Ask(lambda _: Response(file.read_bytes(), 200, HEADERS, MEDIA_TYPES[file.suffix]))
 
-    return Route(path, page, is_open=True)
+    return page
+
+
+def add_hidden(app: FastAPI, path: str, handler: Handler) -> None:
+    """Add an open route that isn't part of the API's description."""
+    app.add_api_route(path, handler, include_in_schema=False, response_model=None, openapi_extra=dict(OPEN))

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias, TypeVar
 
+from fastapi import FastAPI
 from starlette.background import BackgroundTask
-from starlette.responses import FileResponse
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
 
 from services import metrics, network_schemas, openapi, parameters, queries, schemas
 from services.auth import authenticate
@@ -20,17 +22,18 @@ from services.errors import UnknownPath
 from services.health import health
 from services.holder import SNAPSHOT_PATH
 from services.middleware import headers_of
+from services.pages import add_hidden
 from services.queries import Of, Reader, Stretch
-from services.requests import Answer, Ask, Headers, Request, Route, json_answer
+from services.requests import Ask, Handler, json_answer, query_of
 from services.schemas import Body
 from storage.schema import BusPosition, PeopleCount, Record, SensorReading, Stream
 
 Item = TypeVar("Item")
 
-CSV = b"text/csv; charset=utf-8"
-CURSOR_HEADER = b"x-next-cursor"
+CSV = "text/csv; charset=utf-8"
+CURSOR_HEADER = "x-next-cursor"
 
-Write: TypeAlias = Callable[[Sequence[Body], str | None, Sequence[str]], Answer]
+Write: TypeAlias = Callable[[Sequence[Body], str | None, Sequence[str]], Response]
 """Writes a page: its items, the next cursor, the fields of an item."""
 
 
@@ -40,39 +43,38 @@ class Data:
 
     context: Context
 
-    def routes(self) -> Sequence[Route]:
-        """All of them."""
-        return (
-            Route("/people-count/{stop_id}", self.people_count),
-            Route("/sensors/{entity_type}/{entity_id}", self.sensors),
-            Route("/bus-position/line/{line_id}", self.line_positions),
-            Route("/bus-position/{bus_id}", self.bus_position),
-        )
+    def add_to(self, app: FastAPI) -> None:
+        """Add them to the application."""
+        add(app, "/people-count/{stop_id}", self.people_count)
+        add(app, "/sensors/{entity_type}/{entity_id}", self.sensors)
+        add(app, "/bus-position/line/{line_id}", self.line_positions)
+        add(app, "/bus-position/{bus_id}", self.bus_position)
 
     def people_count(self, request: Request) -> Ask:
         """How many people wait at a stop."""
-        (stop_id,) = request.values
+        stop_id = request.path_params["stop_id"]
         find = partial(queries.people_count, stop_id=stop_id)
-        return self._asked(find, Of(Stream.PEOPLE_COUNT, "stop", stop_id), request.query())
+        return self._asked(find, Of(Stream.PEOPLE_COUNT, "stop", stop_id), query_of(request))
 
     def sensors(self, request: Request) -> Ask:
         """The sensors of a bus or a stop."""
-        kind, entity_id = parameters.entity_type(request.values[0]), request.values[1]
+        kind = parameters.entity_type(request.path_params["entity_type"])
+        entity_id = request.path_params["entity_id"]
         find = partial(queries.sensors, entity_type=kind, entity_id=entity_id)
-        return self._asked(find, Of(Stream.SENSOR_DATA, kind, entity_id), request.query())
+        return self._asked(find, Of(Stream.SENSOR_DATA, kind, entity_id), query_of(request))
 
     def bus_position(self, request: Request) -> Ask:
         """Where a bus is."""
-        (bus_id,) = request.values
+        bus_id = request.path_params["bus_id"]
         find = partial(queries.bus_position, bus_id=bus_id)
-        return self._asked(find, Of(Stream.BUS_POSITION, "bus", bus_id), request.query())
+        return self._asked(find, Of(Stream.BUS_POSITION, "bus", bus_id), query_of(request))
 
     def line_positions(self, request: Request) -> Ask:
         """Where a line's buses are."""
-        (line_id,) = request.values
-        parameters.latest_only(request.query().get("mode"))
+        line_id = request.path_params["line_id"]
+        parameters.latest_only(query_of(request).get("mode"))
 
-        def answer(store: Reader) -> Answer:
+        def answer(store: Reader) -> Response:
             found = queries.line_positions(
                 store, self.context.network, line_id=line_id, now=self.context.now()
             )
@@ -87,14 +89,14 @@ class Data:
             return self._range(of, stretch, WRITERS[parameters.format_of(query)])
         time = parameters.moment(query.get("mode"), query.get("timestamp"))
 
-        def answer(store: Reader) -> Answer:
+        def answer(store: Reader) -> Response:
             found = find(store, self.context.network, time=time, now=self.context.now())
             return json_answer(body_of(found))
 
         return Ask(answer, recent=time is None)
 
     def _range(self, of: Of, stretch: Stretch, write: Write) -> Ask:
-        def answer(store: Reader) -> Answer:
+        def answer(store: Reader) -> Response:
             page = queries.records(store, self.context.network, of=of, stretch=stretch)
             cursor = parameters.range_cursor(page.next_cursor, stretch, of)
             return write([body_of(record) for record in page.records], cursor, FIELDS[of.stream, of.kind])
@@ -123,86 +125,85 @@ FIELDS: Mapping[tuple[Stream, str], Sequence[str]] = {
 """The columns of a range as CSV."""
 
 
-def json_page(items: Sequence[Body], next_cursor: str | None, _fields: Sequence[str] = ()) -> Answer:
+def json_page(items: Sequence[Body], next_cursor: str | None, _fields: Sequence[str] = ()) -> Response:
     """A page as JSON."""
     return json_answer(schemas.page_body(items, next_cursor))
 
 
-def csv_page(items: Sequence[Body], next_cursor: str | None, fields: Sequence[str]) -> Answer:
+def csv_page(items: Sequence[Body], next_cursor: str | None, fields: Sequence[str]) -> Response:
     """A page as CSV (RFC 4180) with a header row; the cursor is in a header, absent at the end."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fields)
     writer.writeheader()
     writer.writerows(items)
-    headers: Headers = () if next_cursor is None else ((CURSOR_HEADER, next_cursor.encode()),)
-    return Answer(200, text.getvalue().encode(), CSV, headers)
+    headers = {} if next_cursor is None else {CURSOR_HEADER: next_cursor}
+    return Response(text.getvalue(), 200, headers, CSV)
 
 
 WRITERS: Mapping[parameters.Format, Write] = {"json": json_page, "csv": csv_page}
 
 
 def listing(
-    path: str, items: Sequence[Item], name: Callable[[Item], str], body: Callable[[Item], Body]
-) -> Route:
-    """A route to items in order of their names, a page at a time."""
+    app: FastAPI, path: str, items: Sequence[Item], name: Callable[[Item], str], body: Callable[[Item], Body]
+) -> None:
+    """Add a route to items in order of their names, a page at a time."""
 
     def listed(request: Request) -> Ask:
-        query = request.query()
+        query = query_of(request)
         limit = parameters.limit(query)
         after = parameters.unsealed(query.get("cursor"), path)
 
-        def answer(_store: Reader) -> Answer:
+        def answer(_store: Reader) -> Response:
             page, last = queries.listed(items, name, limit=limit, after=after)
             cursor = None if last is None else parameters.sealed(last, path)
             return json_page([body(item) for item in page], cursor)
 
         return Ask(answer)
 
-    return Route(path, listed)
+    add(app, path, listed)
 
 
-def network_routes(context: Context) -> Sequence[Route]:
+def add_network_routes(app: FastAPI, context: Context) -> None:
     """What there is: lines, stops, buses."""
     network = context.network
 
     def line_route(request: Request) -> Ask:
-        (line_id,) = request.values
+        line_id = request.path_params["line_id"]
 
-        def answer(_store: Reader) -> Answer:
+        def answer(_store: Reader) -> Response:
             line = queries.line(network, line_id)
             return json_answer(network_schemas.line_route_body(network, line))
 
         return Ask(answer)
 
     buses = [(line, bus) for line in network.lines for bus in line.buses]
-    return (
-        listing("/lines", network.lines, lambda line: line.line_id, network_schemas.line_item),
-        Route("/lines/{line_id}", line_route),
-        listing(
-            "/stops",
-            network.stops,
-            lambda stop: stop.stop_id,
-            lambda stop: network_schemas.stop_item(network, stop),
-        ),
-        listing("/buses", buses, lambda pair: pair[1].bus_id, lambda pair: network_schemas.bus_item(*pair)),
+    listing(app, "/lines", network.lines, lambda line: line.line_id, network_schemas.line_item)
+    add(app, "/lines/{line_id}", line_route)
+    listing(
+        app,
+        "/stops",
+        network.stops,
+        lambda stop: stop.stop_id,
+        lambda stop: network_schemas.stop_item(network, stop),
     )
+    listing(app, "/buses", buses, lambda pair: pair[1].bus_id, lambda pair: network_schemas.bus_item(*pair))
 
 
-def operations_routes(context: Context, counted: metrics.Requests) -> Sequence[Route]:
+def add_operations_routes(app: FastAPI, context: Context, counted: metrics.Requests) -> None:
     """How the simulator is, what it can be asked, and for the same machine only a copy of the store."""
 
     def state(_request: Request) -> Ask:
-        def answer(_store: Reader) -> Answer:
+        def answer(_store: Reader) -> Response:
             found = health(context)
             return json_answer(found.body, found.status)
 
         return Ask(answer)
 
     def measured(_request: Request) -> Ask:
-        return Ask(lambda _: Answer(200, metrics.page(context, counted).encode(), metrics.MEDIA_TYPE))
+        return Ask(lambda _: Response(metrics.page(context, counted), media_type=metrics.MEDIA_TYPE))
 
     def described(_request: Request) -> Ask:
-        return Ask(lambda _: json_answer(openapi.document(context.version)))
+        return Ask(lambda _: json_answer(openapi.document(app)))
 
     def snapshot(request: Request) -> Ask:
         snapshots = context.snapshots
@@ -211,12 +212,15 @@ def operations_routes(context: Context, counted: metrics.Requests) -> Sequence[R
         authenticate(headers_of(request.scope), snapshots.key)
         return Ask(lambda _: snapshot_response(snapshots))
 
-    return (
-        Route("/health", state, is_open=True),
-        Route("/metrics", measured, is_open=True),
-        Route("/openapi.json", described, is_open=True),
-        Route(SNAPSHOT_PATH, snapshot, is_open=True),
-    )
+    add(app, "/health", state)
+    add(app, "/metrics", measured)
+    add_hidden(app, "/openapi.json", described)
+    add_hidden(app, SNAPSHOT_PATH, snapshot)
+
+
+def add(app: FastAPI, path: str, handler: Handler) -> None:
+    """Add a route, with its description."""
+    app.add_api_route(path, handler, **openapi.declared(path))
 
 
 def snapshot_response(snapshots: Snapshots) -> FileResponse:

@@ -27,7 +27,6 @@ MOST_CONNECTIONS = 100
 """Connections for each key."""
 RETRY_AFTER_S = 30
 SWITCHING_PROTOCOLS, TOO_BIG = 101, 1009
-ONLY_KEY = "default"
 QUERY_NAMES = {"api_key": KEY_HEADER, "group_name": GROUP_HEADER}
 
 
@@ -37,7 +36,7 @@ class WebSockets:
 
     app: ASGIApp
     hub: Hub
-    key: Keys
+    keys: Keys
     most_connections: int = MOST_CONNECTIONS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,23 +48,27 @@ class WebSockets:
         offered = credentials(scope)
         await receive()  # websocket.connect
         try:
-            self._admit(scope["path"], offered)
+            key_name = self._admitted(scope["path"], offered)
         except ServiceError as error:
             log_connect(scope, offered, error.status, began)
             await send_error(error, send, prefix="websocket.")
             return
         log_connect(scope, offered, SWITCHING_PROTOCOLS, began)
-        await serve(self.hub, ONLY_KEY, receive, send)
+        await serve(self.hub, key_name, receive, send)
 
-    def _admit(self, path: str, offered: Mapping[str, str]) -> None:
-        """Raise a `ServiceError`, or not; nothing may be awaited between this and `Hub.connect`."""
-        authenticate(offered, self.key)
+    def _admitted(self, path: str, offered: Mapping[str, str]) -> str:
+        """The name of the client's key. Raises `ServiceError`.
+
+        Nothing may be awaited between this and `Hub.connect`, or there were too many connections.
+        """
+        key_name = authenticate(offered, self.keys).key_name
         if path not in PATHS:
             raise UnknownPath
-        if self.hub.connections_of(ONLY_KEY) >= self.most_connections:
+        if self.hub.connections_of(key_name) >= self.most_connections:
             raise TooManyRequests(
                 f"Too many connections (limit {self.most_connections})", retry_after_s=RETRY_AFTER_S
             )
+        return key_name
 
 
 def credentials(scope: Scope) -> Mapping[str, str]:

@@ -100,7 +100,7 @@ def test_429_comes_after_400_and_before_404_with_retry_after_and_per_key(served:
     context = replace(served.context, key=keys, limits=Limits(rate_per_s=0.5, per_day=0))
     ask = in_process(create_app(context))
     assert ask("/people-count/S001?mode=latest").status_code == 200
-    refused = ask("/people-count/S999?mode=latest")
+    refused = ask("/people-count/S999?mode=latest", KEY | {"origin": "https://map.example"})
     assert (refused.status_code, refused.json()) == (
         429,
         {"error": "TooManyRequests", "message": "Rate limit of 0.5 requests per second exceeded"},

@@ -8,7 +8,7 @@ import logging
 import pytest
 from starlette.types import Message
 
-from services.app import Rest
+from services.app import create_app
 from services.logs import JsonFormatter
 from storage.errors import StoreError
 from tests.services.rest_served import KEY, Served
@@ -35,7 +35,7 @@ def test_endless_queries_get_ordinary_answers(
 
 
 def test_ten_thousand_strangers_are_each_refused_and_nothing_is_kept_of_them(served: Served) -> None:
-    rest, statuses = Rest(served.context), set()
+    rest, statuses = create_app(served.context), set()
     headers = [(name.encode(), value.encode()) for name, value in KEY.items()]
 
     async def send(message: Message) -> None:
@@ -51,8 +51,8 @@ def test_ten_thousand_strangers_are_each_refused_and_nothing_is_kept_of_them(ser
 
     asyncio.run(ask_all())
     assert statuses == {404, None}
-    assert rest.counted.by_status == {("/people-count/{stop_id}", 404): 10_000}
-    assert set(rest.counted.latencies) == {"/people-count/{stop_id}"}
+    assert rest.state.counted.by_status == {("/people-count/{stop_id}", 404): 10_000}
+    assert set(rest.state.counted.latencies) == {"/people-count/{stop_id}"}
 
 
 def test_no_log_line_of_any_kind_has_a_key(caplog: pytest.LogCaptureFixture, served: Served) -> None:

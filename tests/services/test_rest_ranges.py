@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from services.times import format_instant, parse_instant
 from storage.schema import Stream
 from tests.services.fakes import HOUR, MINUTE, NOW, expected
-from tests.services.rest_served import START, Served
+from tests.services.rest_served import KEY, START, Served
 from tests.storage.records import entity
 
 ROUTES = {
@@ -110,7 +110,7 @@ def test_mode_latest_beats_a_range(served: Served) -> None:
 def test_csv_says_the_same_as_json(served: Served, path: str) -> None:
     url, rows, cursor = asked(path, START, START + 10 * MINUTE, limit=7), [], ""
     while cursor is not None:
-        answer = served.ask(f"{url}&format=csv&cursor={cursor}")
+        answer = served.ask(f"{url}&format=csv&cursor={cursor}", KEY | {"origin": "https://map.example"})
         assert answer.headers["content-type"] == "text/csv; charset=utf-8"
         rows += list(csv.DictReader(io.StringIO(answer.text, newline="")))
         cursor = answer.headers.get("x-next-cursor")
