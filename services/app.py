@@ -17,10 +17,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services import openapi
-from services.auth import GROUP_HEADER, KEY_HEADER, authenticate
+from services.auth import GROUP_HEADER, KEY_HEADER, authenticate, check_group
 from services.context import Context
 from services.errors import (
-    BadRequest,
     MethodNotAllowed,
     ServiceError,
     Unauthorized,
@@ -117,6 +116,8 @@ class Gate:
         caller = None if route.is_open else authenticate(headers_of(request.scope), self._keys)
         if request.scope["method"] != "GET":
             raise MethodNotAllowed
+        if caller is not None:
+            check_group(caller)
         ask: Ask = route.endpoint(request)
         if caller is not None:
             self._meter.count(caller.key_name)
@@ -129,8 +130,6 @@ class Gate:
             return
         try:
             authenticate(headers_of(scope), self._keys)
-            answer = refusal(UnknownPath())
-        except BadRequest:
             answer = refusal(UnknownPath())
         except Unauthorized as error:
             answer = refusal(error)

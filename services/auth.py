@@ -67,7 +67,7 @@ def digest_of(key: str) -> bytes:
 
 
 def authenticate(headers: Mapping[str, str], keys: Keys) -> Caller:
-    """Who asks. Raises `Unauthorized`, or `BadRequest` for a group name that is too long.
+    """Who asks. Raises `Unauthorized`.
 
     `headers` has lower-case names. An empty header is a missing one.
     """
@@ -79,9 +79,13 @@ def authenticate(headers: Mapping[str, str], keys: Keys) -> Caller:
     name = keys.name_of(offered, group)
     if name is None:
         raise Unauthorized("Invalid API key")
-    if len(group) > LONGEST_GROUP:
-        raise BadRequest(f"Invalid {GROUP_HEADER} header: at most {LONGEST_GROUP} characters")
     return Caller(group, name)
+
+
+def check_group(caller: Caller) -> None:
+    """Raise `BadRequest` for a group name that is too long. Comes later than 401: a path may be unknown, too."""
+    if len(caller.group) > LONGEST_GROUP:
+        raise BadRequest(f"Invalid {GROUP_HEADER} header: at most {LONGEST_GROUP} characters")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -16,8 +16,8 @@ from urllib.parse import parse_qs
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services import logs
-from services.auth import GROUP_HEADER, KEY_HEADER, LONGEST_GROUP, Keys, authenticate
-from services.errors import ServiceError, TooManyRequests, UnknownPath
+from services.auth import GROUP_HEADER, KEY_HEADER, LONGEST_GROUP, Keys, authenticate, check_group
+from services.errors import ServiceError, TooManyRequests, UnknownPath, shown
 from services.live import Hub, Outbox
 from services.live_messages import LONGEST_MESSAGE_BYTES
 from services.middleware import headers_of, send_error
@@ -61,14 +61,15 @@ class WebSockets:
 
         Nothing may be awaited between this and `Hub.connect`, or there were too many connections.
         """
-        key_name = authenticate(offered, self.keys).key_name
+        caller = authenticate(offered, self.keys)
         if path not in PATHS:
             raise UnknownPath
-        if self.hub.connections_of(key_name) >= self.most_connections:
+        check_group(caller)
+        if self.hub.connections_of(caller.key_name) >= self.most_connections:
             raise TooManyRequests(
                 f"Too many connections (limit {self.most_connections})", retry_after_s=RETRY_AFTER_S
             )
-        return key_name
+        return caller.key_name
 
 
 def credentials(scope: Scope) -> Mapping[str, str]:
@@ -88,7 +89,7 @@ def log_connect(scope: Scope, offered: Mapping[str, str], status: int, began: fl
     fields = {
         "group": offered.get(GROUP_HEADER, "").strip()[:LONGEST_GROUP],
         "method": "GET",
-        "path": scope["path"],
+        "path": shown(scope["path"]),
         "status": status,
         "ms": round((time.perf_counter() - began) * 1000, 2),
     }

@@ -90,15 +90,22 @@ def by_asgi(context: Context) -> Iterator[Asking]:
 @contextmanager
 def by_socket(context: Context) -> Iterator[Asking]:
     """Over a socket, of the server that `run` uses."""
+    with (
+        listening(context) as port,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client,
+    ):
+        yield lambda path, headers=KEY, *, method="GET": client.request(method, path, headers=headers)
+
+
+@contextmanager
+def listening(context: Context) -> Iterator[int]:
+    """The port of such a server, which runs in a thread."""
     server = web_server(context)
     with closing(listen("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            with httpx.Client(
-                base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=PATIENCE_S
-            ) as client:
-                yield lambda path, headers=KEY, *, method="GET": client.request(method, path, headers=headers)
+            yield listener.getsockname()[1]
         finally:
             server.should_exit = True
             thread.join()

@@ -278,33 +278,36 @@ def test_health_is_unavailable_without_the_store(failing: Served) -> None:
     assert answer.json()["streams"] == {}
 
 
-def test_other_methods_are_refused_in_the_same_shape(served: Served) -> None:
-    answer = served.ask("/people-count/S001?mode=latest", method="POST")
-    assert (answer.status_code, answer.json()["error"]) == (405, "MethodNotAllowed")
-    assert answer.headers["allow"] == "GET"
+UNKEYED = {"error": "Unauthorized", "message": "Missing x-api-key header"}
+NOT_ALLOWED = {"error": "MethodNotAllowed", "message": "Method not allowed"}
+NOT_FOUND = {"error": "NotFound", "message": "Not found"}
 
 
-def test_browsers_may_ask_from_anywhere(served: Served) -> None:
-    preflight = served.ask(
-        "/people-count/S001",
-        {
-            "origin": "https://map.example",
-            "access-control-request-method": "GET",
-            "access-control-request-headers": "x-api-key,x-group-name,content-type",
-        },
-        method="OPTIONS",
-    )
-    assert preflight.status_code == 200
-    assert preflight.headers["access-control-allow-origin"] == "*"
-    allowed = {name.strip() for name in preflight.headers["access-control-allow-headers"].split(",")}
-    assert allowed >= {"x-api-key", "x-group-name", "content-type"}
-    assert preflight.headers["access-control-allow-methods"] == "GET"
-    origin = {"origin": "https://map.example"}
-    for path, status in (("/people-count/S001?mode=latest", 200), ("/nowhere", 404), ("/stops?limit=0", 400)):
-        for headers, expected in ((KEY | origin, status), (origin, 401)):
-            answer = served.ask(path, headers)
-            assert answer.status_code == expected
-            assert answer.headers["access-control-allow-origin"] == "*"
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "body"),
+    [
+        ("/people-count/S001?mode=latest", NO_KEY, 401, UNKEYED),
+        ("/people-count/S001?mode=latest", KEY, 405, NOT_ALLOWED),
+        ("/people-count/S999", KEY, 405, NOT_ALLOWED),
+        ("/lines", KEY | {"x-group-name": "a" * 65}, 405, NOT_ALLOWED),
+        ("/nowhere", NO_KEY, 401, UNKEYED),
+        ("/nowhere", KEY, 404, NOT_FOUND),
+        ("/health", NO_KEY, 405, NOT_ALLOWED),
+        ("/metrics", NO_KEY, 405, NOT_ALLOWED),
+        ("/openapi.json", NO_KEY, 405, NOT_ALLOWED),
+        ("/docs", NO_KEY, 405, NOT_ALLOWED),
+        ("/", NO_KEY, 405, NOT_ALLOWED),
+    ],
+)
+def test_other_methods_are_refused_after_who_may_not_ask_and_before_what_is_asked(
+    served: Served, method: str, path: str, headers: Mapping[str, str], status: int, body: dict[str, str]
+) -> None:
+    answer = served.ask(path, headers, method=method)
+    assert answer.status_code == status
+    assert answer.headers.get("allow") == ("GET" if status == 405 else None)
+    if method != "HEAD":
+        assert answer.json() == body
 
 
 def test_the_description_is_open_and_names_every_route(served: Served) -> None:

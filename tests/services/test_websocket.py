@@ -243,6 +243,7 @@ def test_a_message_that_is_too_long_closes_with_1009(transport: Server, length: 
 NOBODY = {"error": "Unauthorized", "message": "Missing x-api-key header"}
 NO_GROUP = {"error": "Unauthorized", "message": "Missing x-group-name header"}
 WRONG = {"error": "Unauthorized", "message": "Invalid API key"}
+LONG_GROUP = {"error": "BadRequest", "message": "Invalid x-group-name header: at most 64 characters"}
 REFUSALS: list[tuple[str, Headers, int, dict[str, str]]] = [
     (path(None), (), 401, NOBODY),
     (path(None, None), (), 401, NOBODY),
@@ -254,6 +255,9 @@ REFUSALS: list[tuple[str, Headers, int, dict[str, str]]] = [
     (path("wrong"), (("x-api-key", "right"), ("x-group-name", "g")), 401, WRONG),
     (path(at="/nowhere"), (), 404, {"error": "NotFound", "message": "Not found"}),
     (path(at="/"), (), 404, {"error": "NotFound", "message": "Not found"}),
+    (path(group="a" * 65, at="/nowhere"), (), 404, {"error": "NotFound", "message": "Not found"}),
+    (path("wrong", "a" * 65), (), 401, WRONG),
+    (path(group="a" * 65), (), 400, LONG_GROUP),
 ]
 
 
