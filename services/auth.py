@@ -83,7 +83,7 @@ def authenticate(headers: Mapping[str, str], keys: Keys) -> Caller:
 
 
 def check_group(caller: Caller) -> None:
-    """Raise `BadRequest` for a group name that is too long. Comes later than 401: a path may be unknown, too."""
+    """Raise `BadRequest` for a group name that is too long: to be asked once the path is known to exist."""
     if len(caller.group) > LONGEST_GROUP:
         raise BadRequest(f"Invalid {GROUP_HEADER} header: at most {LONGEST_GROUP} characters")
 
