@@ -5,15 +5,19 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psutil
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
 
-from tests.process import KEY, Running, running
+from tests.process import ANSWER_S, KEY, Running, running
 
 pytestmark = pytest.mark.e2e
 
@@ -126,7 +130,8 @@ def test_ten_times_the_load_takes_no_more_memory(city: Running) -> None:
 
 
 def used_after(city: Running, times: int) -> int:
-    """The server's memory after so many loads of good, unknown and unauthorised requests, in bytes."""
+    """The server's memory after so many loads, in bytes: good, unknown and unauthorised requests, and clients
+    who subscribe and then say far too much."""
     count = LOAD * times // 3
     good = (f"/bus-position/B{number % 90 + 1:03d}?mode=latest" for number in range(count))
     unknown = (f"/people-count/{times}-{number}?mode=latest" for number in range(count))
@@ -134,7 +139,68 @@ def used_after(city: Running, times: int) -> int:
     assert set(statuses(city, unknown)) == {404}
     for number in range(count // 10):
         assert set(statuses(city, ["/lines"] * 10, key=f"wrong-{times}-{number}")) == {401}
+    for _ in range(20 * times):
+        with listener(city) as client:
+            client.send("x" * MEGABYTE)
+            with pytest.raises(ConnectionClosed):
+                list(iter(lambda: client.recv(ANSWER_S), None))
     return int(psutil.Process(city.process.pid).memory_info().rss)
+
+
+TEAMS = {"api_key": KEY, "keys": {"team-alpha": "alphas-key", "team-beta": "betas-key"}}
+BURST = 400
+TOO_FAST = {"error": "TooManyRequests", "message": "Rate limit of 50 requests per second exceeded"}
+
+
+def test_a_burst_is_cut_off_for_the_key_that_it_comes_with_and_for_nobody_else(tmp_path: Path) -> None:
+    """At 50 a second and 100 at once; at 120 times real time a tick comes every quarter of a second."""
+    options = ("--at", MORNING, "--backfill", "0", "--rate-limit", "50", "--speed", "120")
+    with (
+        running(tmp_path, *options, key=json.dumps(TEAMS)) as process,
+        listener(process) as client,
+        closing(http.client.HTTPConnection(process.host, process.port, timeout=ANSWER_S)) as rest,
+    ):
+        began = time.monotonic()
+        answers = [answer(rest, "alphas-key", "team-alpha") for _ in range(BURST)]
+        elapsed_s = time.monotonic() - began
+        assert [status for status, _, _ in answers[:100]] == [200] * 100
+        refused = [found for found in answers if found[0] != 200]
+        assert BURST - len(refused) <= 100 + 50 * elapsed_s + 1
+        assert refused
+        assert all(found == (429, "1", TOO_FAST) for found in refused)
+        assert answer(rest, "betas-key", "team-beta")[0] == answer(rest, KEY, "team-alpha")[0] == 200
+        client.send('{"action":"ping"}')
+        before = until_pong(client)
+        assert {position["line_id"] for position in before} == {"L1"}
+        newest = max(position["time"] for position in before)
+        while json.loads(client.recv(ANSWER_S))["time"] <= newest:
+            pass
+        done = process.end()
+    assert not [key for key in (KEY, "alphas-key", "betas-key") if key in done.out + done.err]
+
+
+def answer(rest: http.client.HTTPConnection, key: str, group: str) -> tuple[int, str | None, Any]:
+    """Status, `Retry-After`, and the body of a refusal."""
+    rest.request("GET", "/people-count/S001?mode=latest", headers={"x-api-key": key, "x-group-name": group})
+    found = rest.getresponse()
+    body = json.loads(found.read())
+    return found.status, found.getheader("retry-after"), body if found.status != 200 else None
+
+
+@contextmanager
+def listener(process: Running) -> Iterator[ClientConnection]:
+    """A client of line L1."""
+    url = f"ws://{process.host}:{process.port}/production?api_key={KEY}&group_name=tests"
+    with connect(url, open_timeout=ANSWER_S) as client:
+        client.send('{"action":"subscribe","line_ids":["L1"]}')
+        assert json.loads(client.recv(ANSWER_S)) == {"type": "subscribed", "line_ids": ["L1"]}
+        yield client
+
+
+def until_pong(client: ClientConnection) -> list[Any]:
+    """All positions that come before a pong."""
+    messages = iter(lambda: json.loads(client.recv(ANSWER_S)), {"type": "pong"})
+    return list(messages)
 
 
 def test_nothing_of_it_is_an_error_of_ours(tmp_path: Path) -> None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 
+from services import app
 from services.app import create_app
+from services.context import Context
 from services.errors import TooManyRequests
 from services.keys import parse_keys
 from services.limits import DAY_S, UNLIMITED, Limits, Meter, limits_for
-from tests.services.rest_served import KEY, Served, in_process
+from tests.services.rest_served import KEY, TRANSPORTS, Asking, Served, in_process, parts
+
+Transport = Callable[[Context], AbstractContextManager[Asking]]
 
 
 class Wall:
@@ -115,3 +123,36 @@ def test_429_comes_after_400_and_before_404_with_retry_after_and_per_key(served:
     theirs = {"x-api-key": "theirs", "x-group-name": "team-beta"}
     assert ask("/people-count/S001?mode=latest", theirs).status_code == 200
     assert ask("/people-count/S001?mode=latest", KEY | {"x-group-name": "other"}).status_code == 429
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS.values(), ids=list(TRANSPORTS))
+@pytest.mark.parametrize(
+    ("limits", "passing", "message", "retry_after"),
+    [
+        (Limits(per_day=0), 100, "Rate limit of 50 requests per second exceeded", "1"),
+        (Limits(rate_per_s=0, per_day=110), 110, "Daily limit of 110 requests exceeded", str(DAY_S)),
+    ],
+)
+def test_one_request_too_many_is_refused_and_another_key_is_not(
+    transport: Transport,
+    limits: Limits,
+    passing: int,
+    message: str,
+    retry_after: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(app, "Meter", partial(Meter, wall_s=Wall()))
+    keys = parse_keys('{"api_key": "right", "keys": {"team-beta": "theirs"}}')
+    context, _, _ = parts(tmp_path)
+    path, theirs = "/people-count/S001?mode=latest", {"x-api-key": "theirs", "x-group-name": "team-beta"}
+    with transport(replace(context, key=keys, limits=limits)) as ask:
+        assert {ask(path).status_code for _ in range(passing)} == {200}
+        refused = ask(path)
+        assert (refused.status_code, refused.json()) == (
+            429,
+            {"error": "TooManyRequests", "message": message},
+        )
+        assert refused.headers["retry-after"] == retry_after
+        assert {ask(path, theirs).status_code for _ in range(passing)} == {200}
+        assert ask(path, theirs).status_code == 429
