@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Literal, TypeAlias
 
 import uvicorn
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from benchmarks.figures import Figure
@@ -147,10 +148,8 @@ def ours() -> tuple[Application, Callable[[], Awaitable[None]], dict[str, Any]]:
     async def no_snapshot(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
         return ()
 
-    async def nothing_else(_scope: Scope, _receive: Receive, _send: Send) -> None:
-        raise NotImplementedError
-
     hub = Hub({"L1": [position.bus_id for position in positions(MONDAY)]}, no_snapshot)
+    nothing_else = Response(status_code=404)
     application = WebSockets(nothing_else, hub, ApiKey.of(KEY), most_connections=CLIENTS)
 
     async def send_all() -> None:

@@ -92,8 +92,8 @@ class Standstill:
         return 0.0
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
-        """Nobody waits while a page is written."""
-        raise NotImplementedError
+        """Nobody may: it would be for ever."""
+        raise AssertionError(f"{condition} waits {seconds} s for time that stands still")
 
 
 def page() -> str:

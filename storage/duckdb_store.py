@@ -6,32 +6,29 @@ coverage, checked under the write lock, keeps every record single.
 
 from __future__ import annotations
 
-import secrets
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import duckdb
-
-from storage import duckdb_sql
+from storage import duckdb_rows, duckdb_sql
 from storage.arrow_schema import arrow_schema
 from storage.batch import checked, within
 from storage.coverage import cut, joined, overlapping, uncovered
 from storage.cursor import Position, RangeQuery, decode, encode
-from storage.duckdb_file import open_database, translated
+from storage.duckdb_connection import DuckDBConnection
+from storage.duckdb_copy import copy_database
 from storage.duckdb_sql import SQL
-from storage.errors import StoreError, StoreUnavailable
-from storage.instants import HOUR_US, from_us, to_us
+from storage.instants import HOUR_US, to_us
 from storage.newest import NewestRecords
 from storage.runs import refuse_overlap
-from storage.schema import RECORD_TYPES, SCHEMAS, BusPosition, Record, Stream
+from storage.schema import SCHEMAS, BusPosition, Record, Stream
 from storage.store import Covered, Page, Run
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 EVENT_REACH_US = HOUR_US
@@ -41,23 +38,16 @@ MEMORY_SPAN = timedelta(minutes=10)
 ALWAYS_US = -(2**62)
 
 Parameters = Mapping[str, str | int]
-READERS_GRACE_S = 5.0
-"""How long closing waits for reads in hand."""
 
 
 class DuckDBStore:
     """A `Store` in the DuckDB file `path`, made where there is none. See `storage.store.Store`."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._write_lock = threading.RLock()
-        self._closed = False
-        self._readers = 0
-        self._reader_left = threading.Condition()
         self._doubtful = False
         self._coverage: dict[Stream, list[Covered]] = {}
         self._newest: dict[Stream, NewestRecords] = {}
-        self._connect()
+        self._database = DuckDBConnection(path, self._load_coverage)
 
     def write(self, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run) -> None:
         """See `Store.write`. After `StoreUnavailable` nothing of the batch is kept."""
@@ -72,10 +62,10 @@ class DuckDBStore:
             rows = table if gaps == [covers] else within(table, gaps)
             coverage = joined([*held, Covered(*covers, run)])
             (whole,) = overlapping(coverage, *covers)
-            with self._transaction() as cursor:
+            with self._database.transaction() as cursor:
                 cursor.execute(duckdb_sql.INSERT_RUN, {"run_id": run.run_id, **asdict(run)})
-                _insert(cursor, stream, rows)
-                _replace_covered(cursor, stream, whole)
+                duckdb_rows.insert(cursor, stream, rows)
+                duckdb_rows.replace_covered(cursor, stream, whole)
             newest.add(rows.combine_chunks())
             self._coverage[stream] = coverage
 
@@ -163,7 +153,7 @@ class DuckDBStore:
             stop = min(to_us(end), to_us(stretch.end))
             while reached < stop:
                 hour_end = min((reached // HOUR_US + 1) * HOUR_US, stop)
-                with self._reading() as cursor:
+                with self._database.reading() as cursor:
                     interval = {"start": reached, "end": hour_end}
                     table = cursor.sql(SQL[stream].scan, params=interval).to_arrow_table()
                 if len(table):
@@ -172,7 +162,7 @@ class DuckDBStore:
 
     def rows(self, stream: Stream) -> int:
         """See `Store.rows`."""
-        with self._reading() as cursor:
+        with self._database.reading() as cursor:
             ((count,),) = cursor.execute(SQL[stream].rows).fetchall()
         return int(count)
 
@@ -180,7 +170,7 @@ class DuckDBStore:
         """See `Store.prune`. The file doesn't shrink: DuckDB uses the room again."""
         parameters = {"before": to_us(before)}
         with self._changing():
-            with self._transaction() as cursor:
+            with self._database.transaction() as cursor:
                 for sql in SQL.values():
                     cursor.execute(sql.prune, parameters)
                 cursor.execute(duckdb_sql.DELETE_COVERED_BEFORE, parameters)
@@ -192,15 +182,12 @@ class DuckDBStore:
 
     def ping(self) -> None:
         """See `Store.ping`."""
-        with self._reading() as cursor:
+        with self._database.reading() as cursor:
             cursor.execute(duckdb_sql.SELECT_META).fetchall()
 
     def close(self) -> None:
         """See `Store.close`."""
-        with self._write_lock:
-            with self._reader_left:
-                self._closed = True
-            self._disconnect()
+        self._database.close()
 
     def copy_to(self, path: Path) -> None:
         """Write what the store holds now, all of one moment, into a new DuckDB file.
@@ -208,43 +195,16 @@ class DuckDBStore:
         Raises FileExistsError where `path` exists, `StoreUnavailable` where it can't be written; then
         nothing is left there.
         """
-        if path.exists():
-            raise FileExistsError(f"{path} exists already")
-        partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with self._reading() as cursor:
-                _copy_database(cursor, partial)
-            path.touch(exist_ok=False)
-            partial.replace(path)
-        except OSError as error:
-            raise StoreUnavailable(f"{path} can't be written: {error.strerror}") from error
-        finally:
-            _remove(partial, partial.with_name(partial.name + ".wal"))
+        copy_database(self._database, path)
 
-    def _connect(self) -> None:
-        self._connection = open_database(self._path)
-        self._broken = False
-        try:
-            self._load_coverage()
-        except StoreError:
-            self._broken = True
-            self._connection.close()
-            raise
-
-    def _load_coverage(self) -> None:
-        found: dict[Stream, list[Covered]] = {stream: [] for stream in Stream}
-        with self._reading() as cursor:
-            for stream, start, end, *inputs in cursor.execute(duckdb_sql.SELECT_COVERAGE).fetchall():
-                found[Stream(stream)].append(Covered(from_us(start), from_us(end), Run(*inputs)))
-        self._coverage = {stream: joined(stretches) for stream, stretches in found.items()}
-        self._newest = {}
+    def _load_coverage(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._coverage, self._newest = duckdb_rows.coverage(cursor), {}
 
     def _newest_of(self, stream: Stream) -> NewestRecords:
         newest = self._newest.get(stream)
         if newest is not None:
             return newest
-        with self._write_lock:
+        with self._database.write_lock:
             if stream not in self._newest:
                 self._newest[stream] = self._read_newest(stream)
             return self._newest[stream]
@@ -266,117 +226,29 @@ class DuckDBStore:
         return reached - (EVENT_REACH_US if cadence_s is None else cadence_s * 1_000_000)
 
     def _records(self, stream: Stream, sql: str, parameters: Parameters) -> list[Record]:
-        with self._reading() as cursor:
+        with self._database.reading() as cursor:
             rows = cursor.execute(sql, parameters).fetchall()
-        return [_record(stream, row) for row in rows]
+        return [duckdb_rows.record(stream, row) for row in rows]
 
     @property
     def _unsettled(self) -> bool:
-        return self._closed or self._broken or self._doubtful
+        return self._doubtful or not self._database.is_usable
 
     def _settle(self) -> None:
         """Read the coverage again where a failure left it unknown whether a write was kept."""
         if not self._unsettled:
             return
-        with self._write_lock:
-            with self._reading():
-                pass
+        with self._database.write_lock, self._database.reading() as cursor:
             if self._doubtful:
-                self._load_coverage()
+                self._load_coverage(cursor)
                 self._doubtful = False
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        with self._write_lock:
+        with self._database.write_lock:
             self._settle()
             try:
                 yield
             except BaseException:
                 self._doubtful = True
                 raise
-
-    @contextmanager
-    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A transaction, committed at the end; an error or a closed cursor rolls it back."""
-        with self._reading() as cursor:
-            cursor.begin()
-            yield cursor
-            cursor.commit()
-
-    @contextmanager
-    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        self._reopen()
-        with self._reader_left:
-            if self._closed:
-                raise StoreUnavailable(f"{self._path} is closed")
-            cursor = self._connection.cursor()
-            self._readers += 1
-        try:
-            yield cursor
-        except duckdb.Error as error:
-            # After a fatal error DuckDB refuses everything until the file is opened anew.
-            self._broken = self._broken or isinstance(error, duckdb.FatalException)
-            raise translated(self._path, error) from error
-        finally:
-            cursor.close()
-            with self._reader_left:
-                self._readers -= 1
-                self._reader_left.notify_all()
-
-    def _reopen(self) -> None:
-        """Connect anew where a fatal error has made the connection useless."""
-        if self._broken and not self._closed:
-            with self._write_lock:
-                if self._broken:
-                    self._disconnect()
-                    self._connect()
-
-    def _disconnect(self) -> None:
-        """Close the connection once nobody reads, or those who do have had their time."""
-        with self._reader_left:
-            self._reader_left.wait_for(lambda: not self._readers, READERS_GRACE_S)
-            self._connection.close()
-
-
-TIME_PLACES = {
-    stream: tuple(place for place, column in enumerate(schema.columns) if column.kind == "time")
-    for stream, schema in SCHEMAS.items()
-}
-
-
-def _record(stream: Stream, row: Sequence[Any]) -> Record:
-    values = list(row)
-    for place in TIME_PLACES[stream]:
-        values[place] = from_us(values[place])
-    return RECORD_TYPES[stream](*values)
-
-
-def _insert(cursor: duckdb.DuckDBPyConnection, stream: Stream, rows: pa.Table) -> None:
-    if len(rows):
-        cursor.register("batch", rows)
-        cursor.execute(SQL[stream].insert)
-        cursor.unregister("batch")
-
-
-def _replace_covered(cursor: duckdb.DuckDBPyConnection, stream: Stream, whole: Covered) -> None:
-    """Put one stretch in the place of those within it."""
-    interval = {"stream": stream, "start": to_us(whole.start), "end": to_us(whole.end)}
-    cursor.execute(duckdb_sql.DELETE_COVERED, interval)
-    cursor.execute(duckdb_sql.INSERT_COVERED, {**interval, "run_id": whole.run.run_id})
-
-
-def _copy_database(cursor: duckdb.DuckDBPyConnection, path: Path) -> None:
-    alias = f"copy_{secrets.token_hex(4)}"
-    ((name,),) = cursor.execute("SELECT current_database()").fetchall()
-    source = '"' + name.replace('"', '""') + '"'
-    cursor.execute(f"ATTACH $path AS {alias}", {"path": str(path)})
-    try:
-        cursor.execute(f"COPY FROM DATABASE {source} TO {alias}")
-    finally:
-        cursor.execute(f"DETACH {alias}")
-
-
-def _remove(*paths: Path) -> None:
-    for path in paths:
-        with suppress(FileNotFoundError, NotADirectoryError):
-            path.unlink()
