@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator import cabin
-from simulator.bus import COLUMNS, HOP, PARK, STAND, BusDay, Queue
+from simulator.bus import COLUMNS, HALT, HOP, PARK, STAND, BusDay
+from simulator.passengers import Queue
 from simulator.trajectory import Crowd, Floats, Ints, Legs, Trajectory
 from simulator.types import MINUTE_MS, StopId
 
@@ -69,17 +70,16 @@ def _legs(day: LineDay, stop_index: dict[StopId, int]) -> Legs:
     first = np.cumsum([0, *counts[:-1]])
     begins = _previous(column["leaves"], first, day.starts)
     doors = column["opens"] < column["leaves"]
-    hop, park = column["kind"] == HOP, column["kind"] == PARK
-    under_way = hop & (column["position"] > 1)
+    hop, park, halt = (column["kind"] == kind for kind in (HOP, PARK, HALT))
     empty = column["path"] >= len(day.line.patterns)
     change = column["boarding"] - column["alighting"]
     load = np.cumsum(change) - change
-    stop, direction, to_m = _places(day, stop_index, column)
+    stop, direction, from_m, to_m = _places(day, stop_index, column)
     idle = np.where(empty, column["stops"], begins)
     stand = column["kind"] == STAND
     idle[stand] = np.maximum(idle, column["opens"] - LONGEST_LAYOVER_MS)[stand]
     idle[first] = column["opens"][first]
-    idle[park] = day.ends
+    idle[park | halt] = column["leaves"][park | halt]
     passed = _previous((~doors).astype(np.int64), first, 0).astype(bool)
     times = {name: column[name] + day.origin for name in ("changed", "brakes", "stops", "opens", "leaves")}
     return Legs(
@@ -91,13 +91,13 @@ def _legs(day: LineDay, stop_index: dict[StopId, int]) -> Legs:
         stop=stop,
         direction=direction,
         trip=column["trip"],
-        sequence=np.where(park, 0, column["position"] + 1),
+        sequence=np.where(park | halt, 0, column["position"] + 1),
         load=load,
         boarding=column["boarding"],
         alighting=column["alighting"],
         left_behind=column["left_behind"],
         waiting=np.zeros(len(bus), np.int64),
-        from_m=np.where(under_way, np.roll(to_m, 1), np.where(hop | empty, 0.0, to_m)),
+        from_m=np.where(hop, from_m, np.where(empty, 0.0, to_m)),
         to_m=to_m,
         v_in=np.where(hop & passed, np.roll(speed, 1), 0.0),
         speed=speed,
@@ -115,16 +115,17 @@ def _previous(values: Ints, first: Ints, initial: int) -> Ints:
 
 def _places(
     day: LineDay, stop_index: dict[StopId, int], column: dict[str, Ints]
-) -> tuple[Ints, Ints, Floats]:
-    """For each row the stop it leads to, that stop's direction, and the metres there along the path."""
+) -> tuple[Ints, Ints, Floats, Floats]:
+    """For each row the stop it leads to, its direction, the metres of the stop before, and its own."""
     patterns = day.line.patterns
     offsets = np.cumsum([0, *(len(pattern.stops) for pattern in patterns[:-1])])
     flat = offsets[column["pattern"]] + column["position"]
     stop = np.array([stop_index[s.stop_id] for p in patterns for s in p.stops])[flat]
-    metres = np.array([s.distance_m for p in patterns for s in p.stops])[flat]
+    metres = np.array([s.distance_m for p in patterns for s in p.stops])
     direction = np.array([p.direction for p in patterns])[column["pattern"]]
     length = np.array([path.mm[-1] / 1000 for path in day.paths])[column["path"]]
-    return stop, direction, np.where(column["path"] >= len(patterns), length, metres)
+    is_empty = column["path"] >= len(patterns)
+    return stop, direction, metres[np.maximum(flat - 1, 0)], np.where(is_empty, length, metres[flat])
 
 
 def _excess(day: LineDay, load: Ints, bus: Ints, shut_ms: Ints, open_ms: Ints, first: Ints) -> Floats:
@@ -139,7 +140,9 @@ def _excess(day: LineDay, load: Ints, bus: Ints, shut_ms: Ints, open_ms: Ints, f
 def _give_up(queue: Queue, ends: int) -> list[int]:
     """When those leave who never got a bus; the line-day's last minute counts them still."""
     left = queue.times[queue.boarded :]
-    return [min(max(time, queue.last_bus) + PATIENCE_MS, ends - 2 * MINUTE_MS) for time in left]
+    return queue.gave_up + [
+        min(max(time, queue.last_bus) + PATIENCE_MS, ends - 2 * MINUTE_MS) for time in left
+    ]
 
 
 def _crowd(day: LineDay, queues: list[tuple[int, list[int]]]) -> Crowd:

@@ -7,18 +7,17 @@ came to a stop, what happened there, when it left. Nothing is sampled.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
 from collections.abc import Generator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
 import simpy
 
 from simulator import randomness, travel
+from simulator.disturbances import Disturbances, Ending
 from simulator.network import Bus
+from simulator.passengers import Trip
 from simulator.service_day import DOORS_EARLY_S
-from simulator.types import HOUR_MS
+from simulator.types import HOUR_MS, SECOND_MS
 
 if TYPE_CHECKING:
     from simulator.line_day import LineDay
@@ -26,8 +25,9 @@ if TYPE_CHECKING:
 _Process: TypeAlias = Generator[simpy.Event, None, None]
 _Departing: TypeAlias = "Generator[simpy.Event, None, Trip]"
 
-HOP, STAND, PARK = 0, 1, 2
-"""Kinds of leg: to a trip's next stop; at (or empty to) a terminal until departure; home until the end."""
+HOP, STAND, PARK, HALT = 0, 1, 2, 3
+"""Kinds of leg: to a trip's next stop; at (or empty to) a terminal until departure; home until the end;
+broken down where the last leg ended."""
 
 COLUMNS = (
     *("kind", "trip", "pattern", "path", "position", "changed", "brakes", "stops", "opens", "leaves"),
@@ -46,59 +46,16 @@ MIN_OPEN_MS = 10_000
 NOISE_TRIPS = 8
 
 
-@dataclass(slots=True)
-class Queue:
-    """People waiting at a stop for one direction: arrival times in order, of whom `boarded` have left.
-
-    `draws` decide destinations; `targets` keeps them by (pattern, position) as the position in the pattern
-    at which each person alights.
-    """
-
-    times: list[int]
-    draws: randomness.Floats
-    boarded: int = 0
-    last_bus: int = 0
-    targets: dict[tuple[int, int], list[int]] = field(default_factory=dict)
-
-    def waiting(self, now: int) -> int:
-        """How many wait at `now`."""
-        return bisect_right(self.times, now, self.boarded) - self.boarded
-
-    def board(self, count: int, trip: Trip, position: int, now: int) -> int:
-        """The first `count` people get on `trip` at `position` and say where they will alight."""
-        targets = self.targets.get((trip.pattern, position))
-        if targets is None:
-            ahead = len(trip.alighting) - 1 - position
-            targets = (position + 1 + (self.draws * ahead).astype(np.int64)).tolist()
-            self.targets[trip.pattern, position] = targets
-        start = self.boarded
-        self.boarded = start + count
-        self.last_bus = now
-        for target in targets[start : start + count]:
-            trip.alighting[target] += 1
-        return count
-
-
-@dataclass(slots=True)
-class Trip:
-    """A trip under way: `alighting` counts by position those aboard who will get out there."""
-
-    pattern: int
-    number: int
-    departed: int
-    alighting: list[int]
-    load: int = 0
-
-
 class BusDay:
     """One bus on one line-day. `process` runs it; `rows` and `speeds` are its legs in order.
 
     `first_departure` and `last_stop` bound its service, -1 for a bus that never leaves.
     """
 
-    def __init__(self, day: LineDay, bus: Bus, home: int):
+    def __init__(self, day: LineDay, bus: Bus, home: int, *, runs: bool):
         self.bus = bus
         self.home = home
+        self.runs = runs
         self.rows = array("q")
         self.speeds = array("d")
         self.first_departure = self.last_stop = -1
@@ -106,39 +63,79 @@ class BusDay:
         self._noise_key = day.key("travel", bus.bus_id)
         self._drawn: list[list[float]] = []
         self._trips = 0
+        self._broken_until = -1
+        self._breakdown = day.disturbances.breakdown(bus.bus_id, day.starts) if day.disturbances else None
 
     def process(self) -> _Process:
         """Trips as the dispatch hands them out, then home."""
         day, now = self._day, self._day.starts
         direction, place, ready = self.home, (day.line_home(self.home), 0), now
-        while (planned := day.dispatch.take(direction, ready / 1000)) is not None:
-            depart, direction, pattern = round(planned[0] * 1000), planned[1], planned[2]
-            trip = yield from self._stand(pattern, depart, ready, place, now)
+        departure = self._dispatched(direction, ready)
+        while departure is not None:
+            trip = yield from self._stand(*departure, ready, place, now)
             yield from self._run(trip)
-            place = (pattern, len(day.hops[pattern]))
-            direction = day.next_direction(direction)
+            place = (trip.pattern, trip.last)
+            direction = day.next_direction(day.line.patterns[trip.pattern].direction)
             now = self.last_stop
-            ready = now + travel.MIN_LAYOVER_MS
+            if self._broken_until > now:
+                yield day.env.timeout(self._broken_until - now)
+                ready = self._broken_until + travel.MIN_LAYOVER_MS
+            else:
+                ready = now + travel.MIN_LAYOVER_MS
+            departure = self._turned(trip, ready) or self._dispatched(direction, ready)
         self._go_home(place, now)
 
-    def _stand(self, pattern: int, depart: int, ready: int, place: tuple[int, int], now: int) -> _Departing:
-        """At the terminal until departure, after an empty run if the bus is elsewhere."""
+    def _dispatched(self, direction: int, ready: int) -> tuple[int, int, int] | None:
+        """When, on which pattern and from which position of it to depart next; None when service is over."""
+        disturbed = self._day.disturbances
+        if not self.runs or (disturbed is not None and ready >= disturbed.latest):
+            return None
+        planned = self._day.dispatch.take(direction, ready / 1000)
+        return None if planned is None else (round(planned[0] * 1000), planned[2], 0)
+
+    def _turned(self, trip: Trip, ready: int) -> tuple[int, int, int] | None:
+        """The departure of a bus that turned before a closed road."""
+        disturbed = self._day.disturbances
+        if disturbed is None or trip.ending is not Ending.TURN:
+            return None
+        back = disturbed.turn((trip.pattern, trip.last), self.last_stop)
+        return None if back is None else (ready, *back)
+
+    def _stand(
+        self, depart: int, pattern: int, first: int, ready: int, place: tuple[int, int], now: int
+    ) -> _Departing:
+        """At a pattern's stop until departure, after an empty run if the bus is elsewhere."""
         day = self._day
-        path, changed, brakes, there, speed = day.empty_run(place, (pattern, 0), now)
+        now = self._halt(place, (pattern, first), now)
+        path, changed, brakes, there, speed = day.empty_run(place, (pattern, first), now)
         opens = max(ready, there, depart - DOORS_EARLY_S * 1000)
         yield day.env.timeout(opens - now)
-        queue = day.queues[pattern][0]
+        queue = day.queues[pattern][first]
         work = DEAD_MS + BOARD_MS * min(queue.waiting(opens), self.bus.capacity)
         leaves = max(depart, opens + max(work, MIN_OPEN_MS))
         yield day.env.timeout(leaves - opens)
-        trip = Trip(pattern, day.new_trip(pattern), leaves, [0] * (len(day.hops[pattern]) + 1))
-        trip.load = queue.board(min(queue.waiting(leaves), self.bus.capacity), trip, 0, leaves)
+        last = len(day.hops[pattern])
+        trip = Trip(pattern, day.new_trip(pattern), leaves, first, last, [0] * (last + 1))
+        trip.load = queue.board(min(queue.waiting(leaves), self.bus.capacity), trip, first, leaves)
+        queue.passed = leaves
+        waiting = queue.waiting(leaves)
         times = (changed, brakes, there, opens, leaves)
-        self.rows.extend((STAND, trip.number, pattern, path, 0, *times, trip.load, 0, queue.waiting(leaves)))
+        self.rows.extend((STAND, trip.number, pattern, path, first, *times, trip.load, 0, waiting))
         self.speeds.append(speed)
         if self.first_departure < 0:
             self.first_departure = leaves
         return trip
+
+    def _halt(self, place: tuple[int, int], target: tuple[int, int], now: int) -> int:
+        """A row for the time that a broken bus stands at `place` before it goes to `target`; when it does."""
+        until, self._broken_until = self._broken_until, -1
+        if until <= now:
+            return now
+        path = self._day.empty_run(place, target, now)[0]
+        times = (until, until, until, until, until)
+        self.rows.extend((HALT, -1, target[0], path, target[1], *times, 0, 0, 0))
+        self.speeds.append(0.0)
+        return until
 
     def _run(self, trip: Trip) -> _Process:
         """From the first stop's departure to the last stop's closed doors.
@@ -148,37 +145,83 @@ class BusDay:
         """
         day, pattern, targets = self._day, trip.pattern, trip.alighting
         timeout, by_hour, queues = day.env.timeout, day.speed_by_hour, day.queues[pattern]
-        hops, factors = day.hops[pattern], self._factors()
+        hops, factors = day.hops[pattern][trip.first :], self._factors()[trip.first :]
+        disturbed, last = day.disturbances, trip.last
         now = here = trip.departed
-        v_in, last = 0.0, len(hops)
-        for position, (hop, noise) in enumerate(zip(hops, factors, strict=False), 1):
-            changing, passing, half, speed = travel.motion(hop, by_hour[now // HOUR_MS] / noise, v_in)
+        v_in, may_stop = 0.0, True
+        for position, (hop, noise) in enumerate(zip(hops, factors, strict=False), trip.first + 1):
+            factor = by_hour[now // HOUR_MS] / noise
+            if disturbed is not None:
+                factor = disturbed.factor((pattern, position), now, hop, factor)
+            changing, passing, half, speed = travel.motion(hop, factor, v_in)
             self.speeds.append(speed)
             changed, passes = now + changing, now + passing
             brakes = passes - half
+            if disturbed is not None:
+                may_stop = self._may_stop(disturbed, trip, position, brakes)
+                last = trip.last
             if not targets[position] and position != last:
                 yield timeout(brakes - here)
                 here = brakes
-                if not queues[position].waiting(brakes):
+                if not (may_stop and queues[position].waiting(brakes)):
                     times = (changed, passes, passes, passes, passes)
                     self.rows.extend((HOP, trip.number, pattern, pattern, position, *times, 0, 0, 0))
-                    now, v_in = passes, speed
+                    queues[position].passed = now = passes
+                    v_in = speed
                     continue
             opens = passes + half
             yield timeout(opens - here)
             here = now = opens + self._dwell_ms(trip, position, opens)
             yield timeout(here - opens)
+            held = day.hold_ms(trip, position, here)
+            if held:
+                here = now = here + held
+                yield timeout(held)
             people = self._exchange(trip, position, here)
             times = (changed, brakes, opens, opens, here)
             self.rows.extend((HOP, trip.number, pattern, pattern, position, *times, *people))
             v_in = 0.0
+            if position == last:
+                break
         self.last_stop = now
+
+    def _may_stop(self, disturbed: Disturbances, trip: Trip, position: int, brakes: int) -> bool:
+        """Whether the bus may stop at a position that it brakes for; a trip that is to end there is told so.
+
+        At a closed stop those who want to get out go on to the next.
+        """
+        if position == trip.last and self._breakdown is None:
+            return True
+        ending = self._ending(disturbed, trip, position, brakes)
+        if ending is not None:
+            trip.end_at(position, ending)
+        elif position != trip.last and disturbed.is_closed((trip.pattern, position), brakes):
+            trip.alighting[position + 1] += trip.alighting[position]
+            trip.alighting[position] = 0
+            return False
+        return True
+
+    def _ending(self, disturbed: Disturbances, trip: Trip, position: int, now: int) -> Ending | None:
+        """Why the trip has to end at a position, if it has."""
+        broken = self._breakdown
+        if broken is not None and now >= broken.time_s * SECOND_MS:
+            here = self._day.line.patterns[trip.pattern].stops[position].stop_id
+            if broken.stop_id in (None, here):
+                repaired = (broken.time_s + broken.repair_s) * SECOND_MS
+                self._broken_until = min(max(repaired, now), disturbed.latest)
+                self._breakdown = disturbed.breakdown(self.bus.bus_id, broken.time_s * SECOND_MS)
+                return Ending.BREAKDOWN
+        if position == trip.last:
+            return None
+        if now >= disturbed.latest:
+            return Ending.LATE
+        return None if disturbed.turn((trip.pattern, position), now) is None else Ending.TURN
 
     def _dwell_ms(self, trip: Trip, position: int, now: int) -> int:
         """Dead time, and the longer of alighting and boarding work (TCQSM 3rd ed., eq. 6-11)."""
         alighting = trip.alighting[position]
         boarding = 0
-        if position != len(trip.alighting) - 1:
+        if position != trip.last:
             room = self.bus.capacity - trip.load + alighting
             boarding = min(self._day.queues[trip.pattern][position].waiting(now), room)
         return DEAD_MS + max(alighting * ALIGHT_MS, boarding * BOARD_MS)
@@ -187,9 +230,12 @@ class BusDay:
         """As the doors close: how many got in, how many out, how many found no room."""
         alighting = trip.alighting[position]
         trip.load -= alighting
-        if position == len(trip.alighting) - 1:
-            return 0, alighting, 0
         queue = self._day.queues[trip.pattern][position]
+        queue.passed = now
+        if position == trip.last:
+            if trip.ending is Ending.BREAKDOWN and trip.stranded:
+                queue.join(trip.stranded, trip, position, now)
+            return 0, alighting, 0
         waiting = queue.waiting(now)
         boarding = queue.board(min(waiting, self.bus.capacity - trip.load), trip, position, now)
         trip.load += boarding
@@ -214,6 +260,7 @@ class BusDay:
     def _go_home(self, place: tuple[int, int], now: int) -> None:
         """The day's last row: empty to the home terminal if need be, and parked until the line-day's end."""
         day, home = self._day, self._day.line_home(self.home)
+        now = self._halt(place, (home, 0), now)
         path, changed, brakes, there, speed = day.empty_run(place, (home, 0), now)
         if there > day.ends:
             who = f"line {day.line.line_id}: bus {self.bus.bus_id}"

@@ -1,4 +1,4 @@
-"""A city: a network and a seed, asked for any stretch of time.
+"""A city: a network, a seed and perhaps a scenario, asked for any stretch of time.
 
 Keeps the line-days it has simulated, so that consecutive windows cost little, and simulates missing ones in
 parallel processes where there are many.
@@ -10,7 +10,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
@@ -21,9 +21,11 @@ import pyarrow as pa
 from simulator.line_day import line_day
 from simulator.network import Line, Network
 from simulator.roster import Roster
+from simulator.scenario import NO_CHANGES, LineChanges, Scenario
 from simulator.service_day import days_between
 from simulator.trajectory import Trajectory
 from simulator.types import to_ms
+from simulator.weather import other_weather, weather
 from simulator.window import window
 from storage.schema import Stream
 
@@ -34,11 +36,14 @@ KEPT_DAYS = 3
 class City:
     """A network's streams as a function of time. Safe to call from several threads.
 
-    `jobs`: processes that simulate line-days; 1 simulates in this one.
+    `jobs`: processes that simulate line-days; 1 simulates in this one. With a `scenario` the network is the
+    one that this is applied to.
     """
 
-    def __init__(self, network: Network, *, seed: int = 1, jobs: int = 1):
-        self.network, self.seed = network, seed
+    def __init__(self, network: Network, *, seed: int = 1, jobs: int = 1, scenario: Scenario | None = None):
+        self.network, self.seed, self._scenario = network, seed, scenario
+        other = None if scenario is None else other_weather(scenario)
+        self._air = partial(weather, seed, other=other)
         self._roster = Roster(network, seed=seed)
         self._lock = Lock()
         self._days: OrderedDict[tuple[str, date], Trajectory] = OrderedDict()
@@ -52,7 +57,16 @@ class City:
         low, high = to_ms(start), to_ms(end)
         with self._lock:
             days = self._line_days(low, high)
-        return window(self._roster, days, low, high, seed=self.seed, streams=streams)
+        return window(self._roster, days, low, high, air=self._air, streams=streams)
+
+    def days(self, first: date, last: date) -> Sequence[Trajectory]:
+        """Every line's service days from `first` to `last`, in the order of lines and dates."""
+        count = (last - first).days + 1
+        wanted = [
+            (line, first + timedelta(days=number)) for line in self.network.lines for number in range(count)
+        ]
+        with self._lock:
+            return self._simulated(wanted)
 
     def close(self) -> None:
         """End the processes, if any."""
@@ -61,10 +75,16 @@ class City:
 
     def _line_days(self, start: int, end: int) -> Sequence[Trajectory]:
         """The line-days that own some of [start, end), in the order of lines and dates."""
-        wanted = [(line, day) for line in self.network.lines for day in days_between(line, start, end)]
+        return self._simulated(
+            [(line, day) for line in self.network.lines for day in days_between(line, start, end)]
+        )
+
+    def _simulated(self, wanted: Sequence[tuple[Line, date]]) -> Sequence[Trajectory]:
+        """These line-days, those that aren't kept simulated now."""
         missing = [(line, day) for line, day in wanted if (line.line_id, day) not in self._days]
         simulate = partial(_simulate, self.seed)
-        results = self._pool.map(simulate, missing, chunksize=4) if self._pool else map(simulate, missing)
+        jobs = [(line, day, self._changes(line, day)) for line, day in missing]
+        results = self._pool.map(simulate, jobs, chunksize=4) if self._pool else map(simulate, jobs)
         for (line, day), trajectory in zip(missing, results, strict=True):
             self._days[line.line_id, day] = trajectory
         for line, day in wanted:
@@ -72,6 +92,11 @@ class City:
         while len(self._days) > max(KEPT_DAYS * len(self.network.lines), len(wanted)):
             self._days.popitem(last=False)
         return [self._days[line.line_id, day] for line, day in wanted]
+
+    def _changes(self, line: Line, day: date) -> LineChanges:
+        if self._scenario is None:
+            return NO_CHANGES
+        return self._scenario.on(line, day, self.network.lines_of_stop)
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
@@ -90,6 +115,6 @@ def _end_after(parent: BaseProcess) -> None:
     os._exit(1)
 
 
-def _simulate(seed: int, job: tuple[Line, date]) -> Trajectory:
-    line, day = job
-    return line_day(line, seed=seed, day=day)
+def _simulate(seed: int, job: tuple[Line, date, LineChanges]) -> Trajectory:
+    line, day, changes = job
+    return line_day(line, seed=seed, day=day, changes=changes)

@@ -7,6 +7,7 @@ after it move too.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -28,6 +29,10 @@ WEEKEND_FLEET = (
 SLACK = 1.10
 """A planned cycle has a tenth more than running time and least layover need."""
 IDLE_S = 3600
+HOLDING_STOPS = 4
+HELD_PART = 0.8
+LONGEST_HOLD_S = 120.0
+"""Holding: at every fourth stop of a pattern, for 0.8 of the planned headway, two minutes at most."""
 CANCELLED_S = 1800
 """A scheduled departure that would be over half an hour late doesn't run."""
 
@@ -42,11 +47,15 @@ class Dispatch(Protocol):
         service is over. The planned second may lie before `ready_s`: the bus is late.
         """
 
+    def headway_s(self, direction: int, at_s: float) -> float:
+        """The planned seconds between the departure of a direction around `at_s` and the one before."""
+
 
 class HeadwayDispatch:
     """Departures at a headway that follows the hour, from each terminal on its own.
 
     `bands` are stretches [start, end) of the service day in which buses depart; the last one's end counts in.
+    After `spaced` departures buses depart as soon as they are ready.
     """
 
     def __init__(
@@ -54,21 +63,28 @@ class HeadwayDispatch:
         bands: list[tuple[float, float]],
         headway_s: Callable[[float], float],
         pattern_of: dict[int, int],
+        spaced: float = math.inf,
     ):
         self._bands = bands
         self._headway_s = headway_s
         self._pattern_of = pattern_of
+        self._spaced = spaced
         self._last: dict[int, float] = {}
 
     def take(self, direction: int, ready_s: float) -> tuple[float, int, int] | None:
         """See `Dispatch.take`."""
-        last = self._last.get(direction)
+        last = self._last.get(direction) if self._spaced > 0 else None
         due = ready_s if last is None else max(last + self._headway_s(last), ready_s)
         planned = self._running(due)
         if planned is None:
             return None
         self._last[direction] = planned
+        self._spaced -= 1
         return planned, direction, self._pattern_of[direction]
+
+    def headway_s(self, direction: int, at_s: float) -> float:  # noqa: ARG002 - the same both ways
+        """See `Dispatch.headway_s`."""
+        return self._headway_s(at_s)
 
     def _running(self, due: float) -> float | None:
         """The first moment from `due` on at which buses depart."""
@@ -87,9 +103,11 @@ class TimetableDispatch:
 
     def __init__(self, service: Service, patterns: dict[str, tuple[int, int]]):
         self._left: dict[int, deque[tuple[float, int, int]]] = {0: deque(), 1: deque()}
+        self._times: dict[int, list[float]] = {0: [], 1: []}
         for departure in sorted(service.departures, key=lambda d: (d.time_s, d.pattern_id)):
             direction, index = patterns[departure.pattern_id]
             self._left[direction].append((float(departure.time_s), direction, index))
+            self._times[direction].append(float(departure.time_s))
 
     def take(self, direction: int, ready_s: float) -> tuple[float, int, int] | None:
         """See `Dispatch.take`."""
@@ -97,6 +115,12 @@ class TimetableDispatch:
         if own and not (other and other[0][0] < own[0][0] - IDLE_S):
             return own.popleft()
         return other.popleft() if other else None
+
+    def headway_s(self, direction: int, at_s: float) -> float:
+        """See `Dispatch.headway_s`."""
+        times = self._times[direction]
+        place = bisect_right(times, at_s)
+        return times[place - 1] - times[place - 2] if place > 1 else 0.0
 
     def _running(self, direction: int, ready_s: float) -> deque[tuple[float, int, int]]:
         """The departures that are left for a direction, without those far too late."""
@@ -106,26 +130,52 @@ class TimetableDispatch:
         return queue
 
 
-def dispatch(line: Line, service: Service, kind: DayType, hops: list[list[travel.Hop]]) -> Dispatch:
-    """The dispatch of a line's day; `hops[i]` are the hops of `line.patterns[i]`."""
+def dispatch(
+    line: Line,
+    service: Service,
+    kind: DayType,
+    hops: list[list[travel.Hop]],
+    buses: int,
+    *,
+    spaced: bool = True,
+) -> Dispatch:
+    """The dispatch of a line's day on which so many `buses` run; `hops[i]` are those of `line.patterns[i]`.
+
+    Not `spaced`, only each bus's first departure keeps the headway.
+    """
+    free_after = math.inf if spaced else buses
     numbered = {p.pattern_id: (p.direction, i) for i, p in enumerate(line.patterns)}
     if service.departures:
         return TimetableDispatch(service, numbered)
     main: dict[int, int] = {}
     for index, pattern in enumerate(line.patterns):
         main.setdefault(pattern.direction, index)
-    planned = planned_headways(line, kind, [hops[index] for index in main.values()])
+    planned = planned_headways(line, kind, [hops[index] for index in main.values()], buses)
 
     if not service.headways:
         hours = (float(service.start_s), float(service.end_s))
-        return HeadwayDispatch([hours], lambda at_s: planned[int(at_s // 3600) % len(planned)], main)
+        return HeadwayDispatch(
+            [hours], lambda at_s: planned[int(at_s // 3600) % len(planned)], main, free_after
+        )
     given = sorted(service.headways, key=lambda band: band.start_s)
     bands = [(float(band.start_s), float(band.end_s)) for band in given]
 
     def headway_s(at_s: float) -> float:
         return next(float(band.headway_s) for band in reversed(given) if band.start_s <= at_s)
 
-    return HeadwayDispatch(bands, headway_s, main)
+    return HeadwayDispatch(bands, headway_s, main, free_after)
+
+
+def held_ms(headway_s: float, position: int, now: int, passed: int) -> int:
+    """How long to hold a bus at a stop so that it keeps a part of its planned headway.
+
+    `passed` is when the bus before it left there (ms; below 0 for none). The threshold strategy of Barnett
+    (1974); its part as in Fu & Yang (2002), who hold at a few stops of a line.
+    """
+    if passed < 0 or position % HOLDING_STOPS:
+        return 0
+    missing_s = HELD_PART * headway_s - (now - passed) / 1000
+    return round(min(max(missing_s, 0.0), LONGEST_HOLD_S) * 1000)
 
 
 def way_back_m(line: Line) -> float:
@@ -134,8 +184,8 @@ def way_back_m(line: Line) -> float:
     return distance_m(last.latitude, last.longitude, first.latitude, first.longitude)
 
 
-def planned_headways(line: Line, kind: DayType, main_hops: list[list[travel.Hop]]) -> list[float]:
-    """Seconds between departures for each hour of the day: planned cycle ÷ buses of that hour."""
+def planned_headways(line: Line, kind: DayType, main_hops: list[list[travel.Hop]], buses: int) -> list[float]:
+    """Seconds between departures for each hour of the day: planned cycle ÷ those of the buses then out."""
     fleet = WEEKDAY_FLEET if kind is DayType.WEEKDAY else WEEKEND_FLEET
     factors = travel.speed_by_hour(kind)
     result = []
@@ -145,6 +195,6 @@ def planned_headways(line: Line, kind: DayType, main_hops: list[list[travel.Hop]
             cycle_s += way_back_m(line) / travel.empty_speed(line) / 1000
         cycle_s = (cycle_s + 2 * travel.MIN_LAYOVER_MS / 1000) * SLACK
         share = 1.0 if line.night else fleet[hour]
-        buses = max(1, math.floor(len(line.buses) * share + 0.5))
-        result.append(math.ceil(cycle_s / buses / 10) * 10.0)
+        out = max(1, math.floor(buses * share + 0.5))
+        result.append(math.ceil(cycle_s / out / 10) * 10.0)
     return result

@@ -6,28 +6,38 @@ other day's, so days and lines run in any order and in parallel.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Generator
 from datetime import date, timedelta
+from functools import partial
 
 import numpy as np
 import simpy
 
 from simulator import demand, randomness, travel
 from simulator.assembly import PATIENCE_MS, assemble
-from simulator.bus import BusDay, Queue
-from simulator.dispatch import Dispatch, dispatch
+from simulator.bus import BusDay
+from simulator.demand_changes import Place, changed
+from simulator.dispatch import Dispatch, dispatch, held_ms
+from simulator.disturbances import RAIN_SPEED, Disturbances
 from simulator.geometry import distance_m
 from simulator.network import Line, Service
+from simulator.passengers import Queue, Trip
+from simulator.scenario import NO_CHANGES, ClosedStop, Control, LineChanges
 from simulator.service_day import day_type, handover_ms, origin_ms
 from simulator.trajectory import Path, Trajectory
-from simulator.types import MINUTE_MS, DayType, StopId
+from simulator.types import MINUTE_MS, SECOND_MS, BusId, DayType, StopId
 
 MODEL_VERSION = "1"
 """Part of a run: changes whenever the same inputs give other bytes."""
 
+LATE_MARGIN_MS = 5 * MINUTE_MS
+"""A disturbed bus is sent home so long before it has to be."""
 
-def line_day(line: Line, *, seed: int, day: date) -> Trajectory:
+
+def line_day(line: Line, *, seed: int, day: date, changes: LineChanges = NO_CHANGES) -> Trajectory:
     """Simulate `line` on the service day `day`. Pure: equal arguments give equal bytes."""
-    state = LineDay(line, seed=seed, day=day)
+    state = LineDay(line, seed=seed, day=day, changes=changes)
     state.run()
     return assemble(state)
 
@@ -38,8 +48,8 @@ class LineDay:
     Times are ms from the service day's origin; positions in `queues`, `hops` count along a pattern.
     """
 
-    def __init__(self, line: Line, *, seed: int, day: date):
-        self.line, self.seed, self.day = line, seed, day
+    def __init__(self, line: Line, *, seed: int, day: date, changes: LineChanges):
+        self.line, self.seed, self.day, self.changes = line, seed, day, changes
         self.date_text = day.isoformat()
         self.kind = day_type(day)
         self.origin = origin_ms(day)
@@ -48,7 +58,8 @@ class LineDay:
         self.env = simpy.Environment(initial_time=self.starts)
         self.hops = [travel.hops(pattern, line.speed_kmh) for pattern in line.patterns]
         self.most_hops = max(len(hops) for hops in self.hops)
-        self.speed_by_hour = travel.speed_by_hour(self.kind)
+        rain = 1.0 if changes.rain is None else RAIN_SPEED[changes.rain]
+        self.speed_by_hour = tuple(factor * rain for factor in travel.speed_by_hour(self.kind))
         self.paths = [
             _path([(p.latitude, p.longitude, p.distance_m) for p in q.shape]) for q in line.patterns
         ]
@@ -62,15 +73,26 @@ class LineDay:
             [self.queue_of[pattern.direction, stop.stop_id] for stop in pattern.stops]
             for pattern in line.patterns
         ]
+        running = self._running()
         self.dispatch: Dispatch = (
-            dispatch(line, self._service, self.kind, self.hops) if self._service else NoService()
+            dispatch(line, self._service, self.kind, self.hops, len(running), spaced=self._spaced())
+            if self._service
+            else NoService()
         )
-        self.buses = [BusDay(self, bus, self._home(bus.initial_position)) for bus in line.buses]
+        self.disturbances = (
+            Disturbances(line, changes, latest=self._latest()) if changes.disturbs_trips else None
+        )
+        self.buses = [
+            BusDay(self, bus, self._home(bus.initial_position), runs=bus.bus_id in running)
+            for bus in line.buses
+        ]
 
     def run(self) -> None:
         """Run every bus until it is home. Processes start in the order of the first departures."""
         for bus in sorted(self.buses, key=lambda b: (b.home, -b.bus.initial_position, b.bus.bus_id)):
             self.env.process(bus.process())
+        for closed in self.changes.closed_stops:
+            self.env.process(self._closing(closed))
         self.env.run()
 
     def key(self, purpose: str, entity: str) -> int:
@@ -84,6 +106,14 @@ class LineDay:
         number = self._trip_count[direction]
         self.trips.append(f"{self.line.line_id}-{self.day:%Y%m%d}-{direction}-{number:03d}")
         return len(self.trips) - 1
+
+    def hold_ms(self, trip: Trip, position: int, now: int) -> int:
+        """How long a bus is held at a stop, its doors open, to keep off the one before it."""
+        if self.changes.control is not Control.HEADWAY or position == trip.last:
+            return 0
+        direction = self.line.patterns[trip.pattern].direction
+        headway_s = self.dispatch.headway_s(direction, trip.departed / 1000)
+        return held_ms(headway_s, position, now, self.queues[trip.pattern][position].passed)
 
     def next_direction(self, direction: int) -> int:
         """The direction after a trip: the other one where the line has it."""
@@ -119,6 +149,37 @@ class LineDay:
             speed,
         )
 
+    def _running(self) -> frozenset[BusId]:
+        """The buses that run today."""
+        buses = [bus.bus_id for bus in self.line.buses if bus.bus_id not in self.changes.parked]
+        striking = min(math.floor(self.changes.strike_share * len(buses) + 0.5), len(buses) - 1)
+        drawn = randomness.uniform([self.key("strike", bus_id) for bus_id in buses], 1)[:, 0].tolist()
+        return frozenset(bus_id for _, bus_id in sorted(zip(drawn, buses, strict=True))[max(striking, 0) :])
+
+    def _spaced(self) -> bool:
+        """Whether departures keep their headway."""
+        return self.changes.control is not Control.NONE
+
+    def _latest(self) -> int:
+        """When whoever is late has to be on the way home: an empty run from anywhere and a margin before."""
+        homes = [self.line.patterns[index].stops[0] for index in self._main.values()]
+        farthest_m = max(
+            distance_m(stop.latitude, stop.longitude, home.latitude, home.longitude)
+            for home in homes
+            for pattern in self.line.patterns
+            for stop in pattern.stops
+        )
+        hop_ms = max(hop.length_m / hop.speed for hops in self.hops for hop in hops)
+        run_ms = farthest_m / travel.empty_speed(self.line)
+        return self.ends - round(run_ms + 4 * hop_ms) - LATE_MARGIN_MS
+
+    def _closing(self, closed: ClosedStop) -> Generator[simpy.Event, None, None]:
+        """Those who wait at a stop leave when it is closed."""
+        yield self.env.timeout(max(closed.span.start_s * SECOND_MS - self.starts, 0))
+        for (_, stop_id), queue in self.queue_of.items():
+            if stop_id == closed.stop_id:
+                queue.give_up(int(self.env.now))
+
     def _home(self, initial_position: float) -> int:
         wanted = 0 if initial_position < 0.5 else 1
         return wanted if wanted in self._main else next(iter(self._main))
@@ -140,9 +201,22 @@ class LineDay:
         )
         keys = [self.key("arrivals", f"{self.line.line_id}/{d}/{stop_id}") for d, stop_id in where]
         people = demand.arrivals(profile, keys, rates, opens, closes)
+        if self.changes.changes_demand:
+            drawn = zip(where, rates, opens, closes, people, strict=True)
+            people = [
+                changed(who, self._place(d, stop_id, rate, share[d, stop_id], *bounds), profile, self.changes)
+                for (d, stop_id), rate, *bounds, who in drawn
+            ]
         return {
             place: Queue(times.tolist(), draws) for place, (times, draws) in zip(where, people, strict=True)
         }
+
+    def _place(
+        self, direction: int, stop_id: StopId, rate: float, share: float, opens_s: float, closes_s: float
+    ) -> Place:
+        """A queue as a scenario's changes need it."""
+        entity = f"{self.line.line_id}/{direction}/{stop_id}"
+        return Place(stop_id, rate, share, opens_s, closes_s, partial(self.key, entity=entity))
 
     def _stops_of(self, direction: int) -> list[StopId]:
         return sorted({s.stop_id for p in self.line.patterns if p.direction == direction for s in p.stops})
@@ -177,6 +251,10 @@ class NoService:
     def take(self, direction: int, ready_s: float) -> None:  # noqa: ARG002 - the protocol's arguments
         """Nothing departs."""
         return
+
+    def headway_s(self, direction: int, at_s: float) -> float:  # noqa: ARG002 - the protocol's arguments
+        """None is planned."""
+        return 0.0
 
 
 def _path(points: list[tuple[float, float, float]]) -> Path:

@@ -200,6 +200,11 @@ class LineChanges:
         places = self.breakdowns or self.closures or self.slow_zones or self.closed_stops
         return bool(places) or self.rain is not None or self.control is Control.HEADWAY
 
+    @property
+    def changes_demand(self) -> bool:
+        """Whether other people come than planned."""
+        return bool(self.demand or self.surges or self.closed_stops) or self.rain is not None
+
 
 NO_CHANGES = LineChanges()
 

@@ -20,7 +20,7 @@ from simulator.roster import Roster
 from simulator.sampling import Samples, rounded
 from simulator.trajectory import Floats, Ints, Trajectory
 from simulator.types import MINUTE_MS, SECOND_MS
-from simulator.weather import weather
+from simulator.weather import Air
 from storage.schema import SCHEMAS, Stream
 
 STEP_MS = (SCHEMAS[Stream.SENSOR_DATA].cadence_s or 0) * SECOND_MS
@@ -47,11 +47,11 @@ def vapour(temperature: Floats) -> Floats:
     return randomness.interpolate(VAPOUR, np.clip(temperature, COLDEST_C, HOTTEST_C) - COLDEST_C)
 
 
-def sensor_data(roster: Roster, days: Sequence[Trajectory], start: int, end: int, *, seed: int) -> pa.Table:
+def sensor_data(roster: Roster, days: Sequence[Trajectory], start: int, end: int, weather: Air) -> pa.Table:
     """Readings of every bus and stop at the ticks in [start, end)."""
     ticks = np.arange(-(-start // STEP_MS), -(-end // STEP_MS)) * STEP_MS
     entities = len(roster.entities)
-    air = weather(seed, ticks)
+    air = weather(ticks)
     shape = (len(ticks), entities)
     temperature, humidity, co2 = np.empty(shape), np.empty(shape), np.zeros(shape)
     door = np.full(shape, 2, np.int32)

@@ -7,11 +7,17 @@ peaks in mid-afternoon, and smooth keyed noise for the days' and hours' departur
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator import randomness
+from simulator.scenario import Rain, Scenario
+from simulator.service_day import origin_ms
 from simulator.types import HOUR_MS, MINUTE_MS
 
 Floats = NDArray[np.float64]
@@ -22,6 +28,10 @@ RANGE_C = (7.2, 8.5, 10.1, 10.3, 11.2, 12.7, 13.2, 12.8, 11.2, 9.0, 7.6, 6.5)
 """Mean of the days' highest less lowest temperature."""
 HUMIDITY = (71.0, 65.0, 55.0, 56.0, 53.0, 44.0, 38.0, 41.0, 50.0, 64.0, 70.0, 74.0)
 """Mean relative humidity, %."""
+
+RAIN_HUMIDITY = {Rain.LIGHT: 15.0, Rain.MODERATE: 22.0, Rain.HEAVY: 28.0}
+FADE_MS = 2 * HOUR_MS
+"""A scenario's weather comes and goes over two hours."""
 
 DAY_MS = 86_400_000
 YEAR_MS = 31_556_952_000
@@ -41,7 +51,37 @@ def _by_month(values: tuple[float, ...], year_part: Floats) -> Floats:
     return randomness.interpolate(knots, year_part * 12 + 0.5)
 
 
-def weather(seed: int, instants: Ints) -> tuple[Floats, Floats]:
+Air: TypeAlias = Callable[[Ints], tuple[Floats, Floats]]
+"""Temperature (°C) and humidity (%) at instants."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherWeather:
+    """°C and % of humidity to add from `starts` to `ends` (ms since the epoch), fading in and out."""
+
+    starts: int
+    ends: int
+    temperature_c: float
+    humidity: float
+
+    def part(self, instants: Ints) -> Floats:
+        """How much of it there is at instants, 0 to 1."""
+        since = np.clip((instants - self.starts) / FADE_MS, 0.0, 1.0)
+        left: Floats = np.clip((self.ends - instants) / FADE_MS, 0.0, 1.0)
+        return since * left
+
+
+def other_weather(scenario: Scenario) -> OtherWeather | None:
+    """What a scenario does to the weather of its days; None for nothing."""
+    wanted = scenario.weather
+    damp = wanted.humidity + (RAIN_HUMIDITY[wanted.rain] if wanted.rain else 0.0)
+    if not (wanted.temperature_c or damp):
+        return None
+    ends = origin_ms(scenario.last_day + timedelta(days=1))
+    return OtherWeather(origin_ms(scenario.first_day), ends, wanted.temperature_c, damp)
+
+
+def weather(seed: int, instants: Ints, other: OtherWeather | None = None) -> tuple[Floats, Floats]:
     """Outdoor temperature (°C) and relative humidity (%) at instants (ms since the epoch)."""
     year_part = (instants % YEAR_MS) / YEAR_MS
     keys = np.array(
@@ -55,4 +95,7 @@ def weather(seed: int, instants: Ints) -> tuple[Floats, Floats]:
     above = _by_month(RANGE_C, year_part) / 2 * wave + HOURS_NOISE_C * hours
     temperature = _by_month(MEAN_C, year_part) + above + DAYS_NOISE_C * days
     humidity = _by_month(HUMIDITY, year_part) - HUMIDITY_PER_C * above + DAYS_NOISE_HUMIDITY * damp
+    if other is not None:
+        temperature = temperature + other.temperature_c * other.part(instants)
+        humidity = humidity + other.humidity * other.part(instants)
     return temperature, np.clip(humidity, 12.0, 98.0)

@@ -16,6 +16,7 @@ from simulator.roster import Roster
 from simulator.sensors import sensor_data
 from simulator.trajectory import Trajectory
 from simulator.visits import stop_visit
+from simulator.weather import Air
 from storage.schema import Stream
 
 
@@ -25,19 +26,19 @@ def window(
     start: int,
     end: int,
     *,
-    seed: int,
+    air: Air,
     streams: Collection[Stream],
 ) -> dict[Stream, pa.Table]:
     """One batch for each of `streams`, in the schema of `storage.arrow_schema`.
 
     `start`, `end`: ms since the epoch. `trajectories` are every line-day of the network that owns some of
-    [start, end). Rows have start ≤ time < end.
+    [start, end), `air` is the weather. Rows have start ≤ time < end.
     """
     batches: dict[Stream, pa.Table] = {}
     if Stream.PEOPLE_COUNT in streams:
         batches[Stream.PEOPLE_COUNT] = people_count(roster, trajectories, start, end)
     if Stream.SENSOR_DATA in streams:
-        batches[Stream.SENSOR_DATA] = sensor_data(roster, trajectories, start, end, seed=seed)
+        batches[Stream.SENSOR_DATA] = sensor_data(roster, trajectories, start, end, air)
     if Stream.BUS_POSITION in streams:
         batches[Stream.BUS_POSITION] = bus_position(roster, trajectories, start, end)
     if Stream.STOP_VISIT in streams:

@@ -1,0 +1,105 @@
+"""More people, fewer, or none: what a scenario changes of who comes to a stop.
+
+Of a smaller demand a keyed draw for each person decides who stays at home; a larger one adds people of
+streams of their own (the sum of Poisson processes is one). So those whom nothing concerns come at the same
+milliseconds as on the ordinary day.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator import randomness
+from simulator.demand import Floats, Ints, Profile, arrivals
+from simulator.disturbances import RAIN_DEMAND
+from simulator.scenario import WHOLE_DAY, LineChanges, Span
+from simulator.types import StopId
+
+People = tuple[Ints, Floats]
+"""Arrival times (ms from the origin), ascending, and the draw that decides each person's destination."""
+Steps = list[tuple[Span, float]]
+"""Factors of demand, by stretches of the day that don't overlap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A queue as its people are drawn: the stop, people a minute at weight 1, when they may come.
+
+    `share` is the direction's part of a surge's people; `key` gives the queue's streams by purpose.
+    """
+
+    stop_id: StopId
+    per_min: float
+    share: float
+    opens_s: float
+    closes_s: float
+    key: Callable[[str], int]
+
+
+def changed(people: People, place: Place, profile: Profile, changes: LineChanges) -> People:
+    """The people of a queue under a scenario."""
+    steps = steps_at(place.stop_id, changes)
+    parts = [_without(people, steps, place.key("stay-at-home"))] if steps else [people]
+    for span, factor in steps:
+        if factor > 1:
+            parts.append(_more(place, profile, span, place.per_min * (factor - 1)))
+    for surge in changes.surges:
+        if surge.stop_id == place.stop_id:
+            per_min = surge.people_per_min * place.share
+            times, draws = steady(place.key(f"surge/{surge.span.start_s}"), per_min, surge.span)
+            open_to = (times >= place.opens_s * 1000) & (times < place.closes_s * 1000)
+            parts.append((times[open_to], draws[open_to]))
+    if len(parts) == 1:
+        return parts[0]
+    times, draws = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.argsort(times, kind="stable")
+    return times[order], draws[order]
+
+
+def steps_at(stop_id: StopId, changes: LineChanges) -> Steps:
+    """The factors of a stop's demand through the day; nothing where none is other than 1."""
+    factors = [(c.span, c.factor) for c in changes.demand if not c.stops or stop_id in c.stops]
+    factors += [(closed.span, 0.0) for closed in changes.closed_stops if closed.stop_id == stop_id]
+    if changes.rain is not None:
+        factors.append((WHOLE_DAY, RAIN_DEMAND[changes.rain]))
+    bounds = sorted({bound for span, _ in factors for bound in (span.start_s, span.end_s)})
+    steps = [
+        (Span(start, end), math.prod(factor for span, factor in factors if span.holds(start)))
+        for start, end in itertools.pairwise(bounds)
+    ]
+    return [(span, factor) for span, factor in steps if factor != 1]
+
+
+def steady(key: int, per_min: float, span: Span) -> People:
+    """People who come evenly through a span."""
+    seconds = np.array([0.0, float(span.end_s - span.start_s)])
+    mean = per_min / 60 * seconds[1]
+    draws = randomness.uniform([key], 2 * math.ceil(mean + 8 * math.sqrt(mean) + 16))[0]
+    sums = np.cumsum(randomness.exponential(draws[::2].copy()))
+    count = int(np.searchsorted(sums, mean))
+    times_s = span.start_s + (sums[:count] / (per_min / 60) if per_min else sums[:0])
+    return np.rint(times_s * 1000).astype(np.int64), draws[1 : 2 * count : 2]
+
+
+def _without(people: People, steps: Steps, key: int) -> People:
+    """Those who still come where a factor is less than 1."""
+    times, draws = people
+    chance = np.ones(len(times))
+    for span, factor in steps:
+        chance[(times >= span.start_s * 1000) & (times < span.end_s * 1000)] = min(factor, 1.0)
+    comes = randomness.uniform([key], len(times))[0] < chance
+    return times[comes], draws[comes]
+
+
+def _more(place: Place, profile: Profile, span: Span, per_min: float) -> People:
+    """People of a stream of their own, at a rate that follows the profile."""
+    opens_s, closes_s = max(span.start_s, place.opens_s), min(span.end_s, place.closes_s)
+    if opens_s >= closes_s:
+        return np.empty(0, np.int64), np.empty(0)
+    key = place.key(f"more/{span.start_s}")
+    return arrivals(profile, [key], [per_min], [opens_s], [closes_s])[0]

@@ -1,0 +1,91 @@
+"""The people of a line-day: those who wait at a stop for a direction, and those aboard a trip.
+
+Times are integer milliseconds from the service day's origin.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from simulator import randomness
+from simulator.disturbances import Ending
+
+
+@dataclass(slots=True)
+class Queue:
+    """People waiting at a stop for one direction: arrival times in order, of whom `boarded` have left.
+
+    `draws` decide destinations; `targets` keeps them by (pattern, position) as the position in the pattern
+    at which each person alights. `gave_up` are the instants at which people left without a bus, `passed` is
+    when a bus last was here, where somebody wants to know.
+    """
+
+    times: list[int]
+    draws: randomness.Floats
+    boarded: int = 0
+    last_bus: int = 0
+    passed: int = -1
+    gave_up: list[int] = field(default_factory=list)
+    targets: dict[tuple[int, int], list[int]] = field(default_factory=dict)
+
+    def waiting(self, now: int) -> int:
+        """How many wait at `now`."""
+        return bisect_right(self.times, now, self.boarded) - self.boarded
+
+    def board(self, count: int, trip: Trip, position: int, now: int) -> int:
+        """The first `count` people get on `trip` at `position` and say where they will alight."""
+        targets = self.targets.get((trip.pattern, position))
+        if targets is None:
+            ahead = len(trip.alighting) - 1 - position
+            targets = (position + 1 + (self.draws * ahead).astype(np.int64)).tolist()
+            self.targets[trip.pattern, position] = targets
+        start = self.boarded
+        self.boarded = start + count
+        self.last_bus = now
+        for target in targets[start : start + count]:
+            trip.alighting[target] += 1
+        return count
+
+    def join(self, targets: list[int], trip: Trip, position: int, now: int) -> None:
+        """People whose trip ended here wait behind the others; they still want to get to their `targets`."""
+        ahead = len(trip.alighting) - 1 - position
+        at = bisect_right(self.times, now, self.boarded)
+        self.times[at:at] = [now] * len(targets)
+        draws = [(target - position - 0.5) / ahead for target in targets]
+        self.draws = np.insert(self.draws, at, draws)
+        self.targets.clear()
+
+    def give_up(self, now: int) -> None:
+        """All who wait leave."""
+        count = self.waiting(now)
+        self.boarded += count
+        self.gave_up += [now] * count
+
+
+@dataclass(slots=True)
+class Trip:
+    """A trip under way, from position `first` to `last` of its pattern.
+
+    `alighting` counts by position those aboard who will get out there. Where `ending` says why it ends
+    before the pattern does, `stranded` are the positions to which people aboard still wanted.
+    """
+
+    pattern: int
+    number: int
+    departed: int
+    first: int
+    last: int
+    alighting: list[int]
+    load: int = 0
+    ending: Ending | None = None
+    stranded: list[int] = field(default_factory=list)
+
+    def end_at(self, position: int, ending: Ending) -> None:
+        """Everybody gets out at `position`, and the trip ends."""
+        for target in range(position + 1, len(self.alighting)):
+            self.stranded += [target] * self.alighting[target]
+        self.alighting[position] = self.load
+        self.last, self.ending = position, ending
