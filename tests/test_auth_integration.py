@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 
 from services.auth import write_private
 from tests.environment import environment
-from tests.process import PATIENCE_S, Running, started
+from tests.process import PATIENCE_S, Running, running, started
 
 pytestmark = pytest.mark.integration
 
@@ -164,6 +164,39 @@ def test_no_key_is_logged_whatever_is_asked(tmp_path: Path) -> None:
     for key in (GENERAL, WRONG, urlencode({"k": GENERAL})[2:], "api_key=", "Bearer"):
         assert key not in done.err, key
     assert not [line for line in logged if line["level"] == "ERROR"]
+
+
+KEYS = json.dumps({"api_key": GENERAL, "keys": {"team-alpha": TEAM}})
+
+
+@pytest.mark.parametrize(
+    ("kept", "variable"), [(None, None), (GENERAL, None), (KEYS, None), (None, GENERAL), (None, KEYS)]
+)
+def test_what_is_printed_at_the_start_can_be_pasted(
+    kept: str | None, variable: str | None, tmp_path: Path
+) -> None:
+    if kept is not None:
+        write_private(tmp_path / "var" / "bus.duckdb.api-key", kept)
+    with running(tmp_path, "--backfill", "0", key=variable) as process:
+        curls = [line for line in process.welcome.splitlines() if line.strip().startswith("curl")]
+        assert len(curls) == 2
+        for curl in curls:
+            assert json.loads(pasted(curl, tmp_path, variable)).keys() & {"count", "buses"}
+
+
+def pasted(command: str, folder: Path, key: str | None) -> str:
+    """What a command prints in a shell of that folder."""
+    variables = {} if key is None else {"BUS_SIMULATOR_API_KEY": key}
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
+    )
+    return done.stdout
 
 
 @pytest.mark.parametrize(

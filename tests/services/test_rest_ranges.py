@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -13,10 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.app import create_app
 from services.times import format_instant, parse_instant
 from storage.schema import Stream
+from tests.networks import line, network, street
 from tests.services.fakes import HOUR, MINUTE, NOW, expected
-from tests.services.rest_served import KEY, START, Served
+from tests.services.rest_served import KEY, START, Served, in_process
 from tests.storage.records import entity
 
 ROUTES = {
@@ -143,6 +146,16 @@ LISTINGS = {
 def test_listings_have_each_item_once(served: Served, path: str, ids: list[str], limit: int) -> None:
     items = [item for body in pages(served, f"{path}?limit={limit}") for item in body["items"]]
     assert [next(iter(item.values())) for item in items] == ids
+
+
+def test_a_page_has_a_thousand_items_unless_asked_otherwise(served: Served) -> None:
+    long = network(line("L1", street(3), buses=1001))
+    ask = in_process(create_app(replace(served.context, network=long)))
+    first = ask("/buses").json()
+    assert len(first["items"]) == 1000
+    rest = ask(f"/buses?cursor={first['next_cursor']}").json()
+    assert (len(rest["items"]), rest["next_cursor"]) == (1, None)
+    assert len(ask("/buses?limit=10000").json()["items"]) == 1001
 
 
 def test_items_of_listings_are_exactly_these(served: Served) -> None:

@@ -97,6 +97,11 @@ SAID: dict[str, Sequence[tuple[str | bytes, Sequence[Any]]]] = {
     "another case": [('{"action":"Ping"}', [error("Unknown action: Ping")])],
     "no action": [('{"line_ids":["L1"]}', [error("Unknown action: null")])],
     "an action that is no text": [('{"action":["ping"]}', [error('Unknown action: ["ping"]')])],
+    "an action without end": [
+        (json.dumps({"action": "a" * 30_000}), [error("Unknown action: " + "a" * 100 + "…")])
+    ],
+    "a line without end": [(subscribe("L" * 30_000), [error("Unknown line: " + "L" * 100 + "…")])],
+    "SQL": [(subscribe("L1' OR '1'='1"), [error("Unknown line: L1' OR '1'='1")])],
     "half a character": [('{"action":"\\ud800"}', [error("Unknown action: \ud800")])],
 }
 
