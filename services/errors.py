@@ -1,6 +1,6 @@
 """What an API answers when it can't answer: statuses, names and texts, the same behind every transport.
 
-Their precedence is the order of the classes here: 401, 404 for a path, 400, 429, 404 for an id, 503.
+Their precedence is the order of the classes here: 401, 404 for a path, 405, 400, 429, 404 for an id, 503.
 """
 
 from __future__ import annotations
