@@ -10,19 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
 from simulator import network_checks
-from simulator.input_problems import Faults, InputFileError, Loc, Problem, findings
+from simulator.input_problems import Faults, InputFileError, Loc, Problem
 from simulator.network import Line, Network, Stop
 from simulator.network_lines import Definitions, build_line
 from simulator.network_schema import LineEntry, NetworkEntry
 from simulator.types import StopId
 from simulator.yaml_document import Document, read_document
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 class NetworkFileError(InputFileError):
@@ -36,9 +32,9 @@ def load_network(path: Path) -> Network:
     except InputFileError as error:
         raise NetworkFileError(error.problems) from error
     faults: Faults = []
-    _validated(document, (), document.data, NetworkEntry, faults)
+    document.validated((), document.data, NetworkEntry, faults)
     entries = [
-        (loc, _validated(document, loc, data, LineEntry, faults))
+        (loc, document.validated(loc, data, LineEntry, faults))
         for loc, data in network_checks.find(document.data, ("lines", "*"))
     ]
     faults += network_checks.check(document)
@@ -52,19 +48,6 @@ def load_network(path: Path) -> Network:
     if faults or document.problems:
         raise NetworkFileError([*document.problems, *_located(document, faults)])
     return _network(lines, definitions, path.stem)
-
-
-def _validated(document: Document, loc: Loc, data: Any, model: type[Model], faults: Faults) -> Model | None:
-    """The data at `loc` as a model, or None with what is wrong added to `faults`."""
-
-    def in_file(rest: Loc) -> Loc:
-        return document.in_file((*loc, *rest))[len(loc) :]
-
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        faults += [((*loc, *rest), message) for rest, message in findings(error, model, in_file)]
-        return None
 
 
 def _located(document: Document, faults: Faults) -> Iterator[Problem]:

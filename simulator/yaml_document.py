@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import yaml
+from pydantic import BaseModel, ValidationError
 
-from simulator.input_problems import InputFileError, Loc, Problem
+from simulator.input_problems import Faults, InputFileError, Loc, Problem, findings
+
+Model = TypeVar("Model", bound=BaseModel)
 
 MAX_BYTES = 50_000_000
 MAX_VALUES = 1_000_000
@@ -81,6 +84,18 @@ class Document:
     def problem(self, loc: Loc, message: str) -> Problem:
         """A problem at a location."""
         return Problem(self.file, self.line(loc), message)
+
+    def validated(self, loc: Loc, data: Any, model: type[Model], faults: Faults) -> Model | None:
+        """The data at `loc` as a model, or None with what is wrong added to `faults`."""
+
+        def in_file(rest: Loc) -> Loc:
+            return self.in_file((*loc, *rest))[len(loc) :]
+
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            faults += [((*loc, *rest), message) for rest, message in findings(error, model, in_file)]
+            return None
 
 
 def read_document(path: Path) -> Document:
