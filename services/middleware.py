@@ -20,7 +20,15 @@ log = logging.getLogger("bus_simulator.rest")
 
 def headers_of(scope: Scope) -> dict[str, str]:
     """The request's headers by lower-case name, the first of those that come twice."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+    return {name.decode("latin-1"): text_of(value) for name, value in reversed(scope["headers"])}
+
+
+def text_of(value: bytes) -> str:
+    """A header's text: curl and programs send UTF-8, browsers Latin-1."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 async def send_error(error: ServiceError, send: Send, *, prefix: str = "") -> None:

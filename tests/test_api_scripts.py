@@ -114,6 +114,11 @@ def test_a_plausible_server_with_a_wrong_answer_fails(script: str, answer: Answe
         assert_fails(run(script, url))
 
 
+def test_a_dead_websocket_fails(city: Running) -> None:
+    dead = f"ws://127.0.0.1:{free_port()}/production"
+    assert_fails(run("test_websocket.sh", f"http://{city.host}:{city.port}", WS_URL=dead), "no WebSocket at")
+
+
 @pytest.mark.parametrize("reply", ["", "{}", '{"type": "pong"}'])
 def test_a_websocket_that_lets_everybody_in_fails(reply: str, city: Running) -> None:
     with websocket_server(reply) as url:

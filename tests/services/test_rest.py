@@ -10,9 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from services.app import create_app
+from services.keys import parse_keys
 from services.logs import JsonFormatter
 from services.requests import Route
 from simulator.clock import Clock
@@ -352,3 +354,17 @@ def test_a_group_cannot_forge_log_lines(served: Served, caplog: pytest.LogCaptur
     logged = json.loads(JsonFormatter().format(record))
     assert logged["level"] == "INFO"
     assert len(logged["group"]) == 64
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_group_may_be_written_in_spanish(
+    served: Served, encoding: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    team = "equipo-ñandú-" + "ñ" * 50
+    keys = parse_keys(json.dumps({"api_key": "right", "keys": {team: "suya"}}))
+    sent = httpx.Headers({"x-api-key": "suya", "x-group-name": team}, encoding=encoding)
+    answer = in_process(create_app(replace(served.context, key=keys)))("/lines", sent)
+    assert answer.status_code == 200
+    (record,) = [record for record in caplog.records if record.name == "bus_simulator.access"]
+    assert json.loads(JsonFormatter().format(record))["group"] == team
