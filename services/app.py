@@ -34,7 +34,7 @@ from services.pages import DOCS, MAP, add_pages
 from services.recent import NotInMemory, Recent, Remembering
 from services.requests import Ask, Route, refusal
 from services.rest import CURSOR_HEADER, Data, add_network_routes, add_operations_routes
-from services.websocket import WebSockets
+from services.websocket import WebSockets, credentials
 from storage.errors import StoreUnavailable
 
 log = logging.getLogger("bus_simulator.rest")
@@ -124,12 +124,10 @@ class Gate:
         return ask
 
     async def refuse_path(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer where there is no route: first of all to who may not ask."""
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1000})
-            return
+        """Answer where there is no route, or no WebSocket: first of all to who may not ask."""
+        is_websocket = scope["type"] == "websocket"
         try:
-            authenticate(headers_of(scope), self._keys)
+            authenticate(credentials(scope) if is_websocket else headers_of(scope), self._keys)
             answer = refusal(UnknownPath())
         except Unauthorized as error:
             answer = refusal(error)

@@ -1,8 +1,7 @@
-"""What every way in needs: a request's headers, an error as an answer, the access log. Plain ASGI."""
+"""What every way in needs: a request's headers, and the access log. Plain ASGI."""
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Mapping
@@ -11,9 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services import logs
 from services.auth import GROUP_HEADER, LONGEST_GROUP
-from services.errors import ServiceError, shown
+from services.errors import shown
 from services.metrics import NO_ROUTE, Requests
-from services.schemas import error_answer
 
 log = logging.getLogger("bus_simulator.rest")
 
@@ -29,16 +27,6 @@ def text_of(value: bytes) -> str:
         return value.decode()
     except UnicodeDecodeError:
         return value.decode("latin-1")
-
-
-async def send_error(error: ServiceError, send: Send, *, prefix: str = "") -> None:
-    """Answer with an error's body; `prefix` "websocket." refuses a WebSocket's handshake."""
-    answer = error_answer(error)
-    content = json.dumps(answer.body).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-    headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
-    await send({"type": f"{prefix}http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": f"{prefix}http.response.body", "body": content})
 
 
 class AccessLog:

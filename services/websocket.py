@@ -20,7 +20,8 @@ from services.auth import GROUP_HEADER, KEY_HEADER, LONGEST_GROUP, Keys, authent
 from services.errors import ServiceError, TooManyRequests, UnknownPath, shown
 from services.live import Hub, Outbox
 from services.live_messages import LONGEST_MESSAGE_BYTES
-from services.middleware import headers_of, send_error
+from services.middleware import headers_of
+from services.requests import refusal
 
 PATHS = frozenset({"/production", "/ws"})
 MOST_CONNECTIONS = 100
@@ -51,7 +52,7 @@ class WebSockets:
             key_name = self._admitted(scope["path"], offered)
         except ServiceError as error:
             log_connect(scope, offered, error.status, began)
-            await send_error(error, send, prefix="websocket.")
+            await refusal(error)(scope, receive, send)
             return
         log_connect(scope, offered, SWITCHING_PROTOCOLS, began)
         await serve(self.hub, key_name, receive, send)

@@ -7,10 +7,12 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from services.auth import ApiKey
 from services.context import Context
 from services.logs import JsonFormatter
 from services.websocket import MOST_CONNECTIONS
@@ -282,6 +284,27 @@ def test_handshakes_are_refused_with_rests_status_and_body(
 
 
 @pytest.mark.parametrize(
+    ("target", "status", "refusal"),
+    [
+        (path(None), 401, NOBODY),
+        (path("wrong"), 401, WRONG),
+        (path(), 404, {"error": "NotFound", "message": "Not found"}),
+    ],
+)
+def test_where_nothing_is_live_handshakes_are_refused_as_anything_unknown(
+    transport: Server, target: str, status: int, refusal: dict[str, str]
+) -> None:
+    async def main() -> None:
+        async with transport(replace(city_context(), live=None)) as connect:
+            with pytest.raises(Refused) as refused:
+                async with connect(target):
+                    pass
+            assert (refused.value.status, refused.value.body) == (status, refusal)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
     ("target", "headers"),
     [
         (path(), ()),
@@ -313,10 +336,6 @@ def test_a_plus_that_the_query_turned_into_a_space_is_read_as_plus(transport: Se
 
 
 def with_key(context: Context, key: str) -> Context:
-    from dataclasses import replace
-
-    from services.auth import ApiKey
-
     return replace(context, key=ApiKey.of(key))
 
 
