@@ -1,23 +1,41 @@
-"""What the audit has to know, from a network and the model's constants."""
+"""What the audit has to know, from a network, a scenario and the model's constants."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
+
 from simulator import cabin
 from simulator.network import Line, Network
-from storage.audit_facts import AuditFacts, BusFacts, PatternFacts
+from simulator.scenario import Scenario
+from simulator.service_day import handover_ms
+from simulator.types import to_datetime
+from storage.audit_facts import AuditFacts, BusFacts, Irregular, PatternFacts
 
 
-def audit_facts(network: Network) -> AuditFacts:
-    """The facts of a network."""
+def audit_facts(network: Network, scenario: Scenario | None = None) -> AuditFacts:
+    """The facts of a network, to which the scenario is applied where there is one."""
     return AuditFacts(
         network_digest=network.digest,
+        scenario_digest="" if scenario is None else scenario.digest,
         buses=tuple(fact for line in network.lines for fact in _buses(line)),
         stops=tuple((s.stop_id, ",".join(network.lines_of_stop[s.stop_id])) for s in network.stops),
         patterns=tuple(fact for line in network.lines for fact in _patterns(line)),
         co2_outdoor_ppm=cabin.OUTDOOR_PPM,
         exchange_closed_per_s=cabin.CLOSED_PER_S,
         exchange_open_per_s=cabin.OPEN_PER_S,
+        irregular=() if scenario is None else tuple(_irregular(network, scenario)),
     )
+
+
+def _irregular(network: Network, scenario: Scenario) -> Iterator[Irregular]:
+    """The lines and days of which a scenario says that trips may be cut."""
+    for line in network.lines:
+        for number in range((scenario.last_day - scenario.first_day).days + 1):
+            day = scenario.first_day + timedelta(days=number)
+            if scenario.on(line, day, network.lines_of_stop).disturbs_trips:
+                bounds = (handover_ms(line, day), handover_ms(line, day + timedelta(days=1)))
+                yield Irregular(line.line_id, *map(to_datetime, bounds))
 
 
 def _buses(line: Line) -> list[BusFacts]:

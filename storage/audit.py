@@ -111,9 +111,9 @@ class AuditReport:
 
 
 def audit(
-    store: Store, facts: AuditFacts, *, progress: Callable[[Interval], None] = lambda _: None
+    store: Store, known: Sequence[AuditFacts], *, progress: Callable[[Interval], None] = lambda _: None
 ) -> AuditReport:
-    """Judge everything in `store` that runs of the facts' network wrote.
+    """Judge everything in `store`, each run by the facts of its network and scenario.
 
     `progress` is told each piece of time when it is done. Raises `StoreError` when the store can't be read.
     """
@@ -123,8 +123,9 @@ def audit(
     report.missing += [f"{stream} has no records" for stream in Stream if not store.rows(stream)]
     for run in _runs(coverages.values()):
         stretches = common(coverages.values(), run)
-        if run.network_digest != facts.network_digest:
-            report.missing.append(f"run {run.run_id} is of another network: audit it with that one")
+        facts = _facts_of(run, known)
+        if isinstance(facts, str):
+            report.missing.append(f"run {run.run_id} is of another {facts}: audit it with that one")
             continue
         if not stretches:
             report.missing.append(f"run {run.run_id}: its streams share no covered stretch")
@@ -133,6 +134,13 @@ def audit(
                 auditor.judge()
             report.judged.append((*stretch, run.run_id))
     return report
+
+
+def _facts_of(run: Run, known: Sequence[AuditFacts]) -> AuditFacts | str:
+    """The facts by which to judge a run; the name of what none of those known has."""
+    same_network = [facts for facts in known if facts.network_digest == run.network_digest]
+    fitting = (facts for facts in same_network if facts.scenario_digest == run.scenario_digest)
+    return next(fitting, "scenario" if same_network else "network")
 
 
 def _runs(coverages: Iterable[Sequence[Covered]]) -> list[Run]:
@@ -291,4 +299,5 @@ def _fact_tables(facts: AuditFacts) -> dict[str, list[tuple[object, ...]]]:
         "bus": [(bus.bus_id, bus.line_id, bus.capacity, bus.co2_source_ppm_per_s) for bus in facts.buses],
         "stop": list(facts.stops),
         "pattern_stop": places,
+        "irregular": [(day.line_id, day.start, day.end) for day in facts.irregular],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +27,28 @@ class PatternFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Irregular:
+    """A line's disturbed day [start, end), on which trips may begin and end between terminals."""
+
+    line_id: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AuditFacts:
-    """A network as an audit sees it. `stops` are (stop id, text of `line_ids`).
+    """A network, and a scenario on it, as an audit sees them. `stops` are (stop id, text of `line_ids`).
 
     CO2 above `co2_outdoor_ppm` decays by `exchange_closed_per_s` with shut doors, `exchange_open_per_s`
     with open ones.
     """
 
     network_digest: str
+    scenario_digest: str
     buses: tuple[BusFacts, ...]
     stops: tuple[tuple[str, str], ...]
     patterns: tuple[PatternFacts, ...]
     co2_outdoor_ppm: float
     exchange_closed_per_s: float
     exchange_open_per_s: float
+    irregular: tuple[Irregular, ...] = ()

@@ -84,8 +84,8 @@ CHECKS = (
         "I3", "who boards a trip alights from it", "day", "SELECT count(*) FROM trip",
         """SELECT format('trip {}: {} boarded, {} alighted', trip_id, t.boarding, t.alighting) AS example
            FROM trip t JOIN stretch v USING (trip_id)
-           WHERE t.first = 1 AND v.sequence = t.last AND v.of_day AND v.ends_trip
-             AND t.boarding <> t.alighting""",
+           WHERE v.sequence = t.last AND v.of_day AND v.ends_trip AND t.boarding <> t.alighting
+             AND trip_id IN (SELECT trip_id FROM stretch WHERE starts_trip)""",
     ),
     Check(
         "I3", "a trip's last stop empties the bus", "day", VISITS,
@@ -118,12 +118,14 @@ CHECKS = (
         """SELECT format('bus {} at {}: next stop {} ({}, trip {}), but its next visit is {} ({}, trip {})',
              bus_id, time, next_stop_id, direction, trip_id, next_stop, next_direction, next_trip) AS example
            FROM seen WHERE of_piece AND next_stop IS NOT NULL
-             AND CASE WHEN trip_id = '' THEN next_sequence > 1
+             AND CASE WHEN trip_id = '' THEN NOT next_starts
                ELSE (next_stop_id, direction, trip_id) <> (next_stop, next_direction, next_trip) END
            UNION ALL SELECT format('bus {} at {}: no trip of line {} starts at {} in direction {}', bus_id,
              time, line_id, next_stop_id, direction)
            FROM seen WHERE of_piece AND trip_id = '' AND (line_id, direction, next_stop_id) NOT IN (
              SELECT (line_id, direction, stop_id) FROM pattern_stop WHERE place = 1)
+             AND NOT EXISTS (FROM irregular i WHERE i.line_id = seen.line_id AND time >= i.since
+               AND time < i.until)
            UNION ALL SELECT format('bus {} at {}: on trip {} without a visit to come', bus_id, time, trip_id)
            FROM seen WHERE of_piece AND next_stop IS NULL AND known AND trip_id <> '' """,
     ),
@@ -134,7 +136,7 @@ CHECKS = (
              AS example FROM stretch
            WHERE of_day AND (places IS NULL OR (before_time IS NOT NULL
              AND NOT (trip_id = before_trip AND sequence = before_sequence + 1)
-             AND NOT (trip_id <> before_trip AND sequence = 1 AND before_sequence = before_places)))""",
+             AND NOT (trip_id <> before_trip AND starts_trip AND before_ended)))""",
     ),
     Check(
         "I5", "the way to the next stop never grows", "piece", POSITIONS,
@@ -148,7 +150,7 @@ CHECKS = (
         f"""SELECT format('bus {{}} at {{}}: {{}} m to {{}}, a hop of {{}} m', bus_id, time,
              distance_to_next_stop, next_stop_id, hop_m) AS example FROM seen
            WHERE of_piece AND (distance_to_next_stop < 0
-             OR (next_sequence > 1 AND distance_to_next_stop > hop_m + {STEP_SLACK_M}))""",
+             OR (NOT next_starts AND distance_to_next_stop > hop_m + {STEP_SLACK_M}))""",
     ),
     Check(
         "I6", "a bus moves along its route, at most 90 km/h", "piece", POSITIONS,
@@ -178,7 +180,7 @@ CHECKS = (
         "I6", "a bus in layover stands at its stop", "piece", POSITIONS,
         """SELECT format('bus {} at {}: {} km/h at {}, {} in layover at {}', bus_id, time, speed, latitude,
              longitude, next_stop_id) AS example FROM step
-           WHERE of_piece AND since = before_since AND next_sequence = 1 AND trip_id <> ''
+           WHERE of_piece AND since = before_since AND next_starts AND trip_id <> ''
              AND distance_to_next_stop = 0 AND before_distance = 0
              AND (speed <> 0 OR abs(latitude - next_latitude) > 6e-7
                OR abs(longitude - next_longitude) > 6e-7)""",
@@ -187,7 +189,7 @@ CHECKS = (
         "I6", "the next stop is no farther than the way to it", "piece", POSITIONS,
         f"""SELECT format('bus {{}} at {{}}: {{}} m to {{}}, which is farther', bus_id, time,
              distance_to_next_stop, next_stop_id) AS example FROM seen
-           WHERE of_piece AND next_sequence > 1 AND {AHEAD} > distance_to_next_stop * 1.001 + 1""",
+           WHERE of_piece AND NOT next_starts AND {AHEAD} > distance_to_next_stop * 1.001 + 1""",
     ),
     Check(
         "I6", "speed is between 0 and 90 km/h", "piece", POSITIONS,
@@ -198,7 +200,7 @@ CHECKS = (
         "I6", "a bus under way has a speed", "piece", POSITIONS,
         """SELECT format('bus {} at {}: 0 km/h, {} m before {}', bus_id, time, distance_to_next_stop,
              next_stop_id) AS example FROM seen
-           WHERE of_piece AND next_sequence > 1 AND speed = 0 AND time > since + INTERVAL 1 SECOND
+           WHERE of_piece AND NOT next_starts AND speed = 0 AND time > since + INTERVAL 1 SECOND
              AND time < next_arrival - INTERVAL 1 SECOND""",
     ),
     Check(
@@ -206,7 +208,7 @@ CHECKS = (
         """SELECT format('bus {} at {}, {}: direction {} after {} in mid-trip', bus_id, stop_id, time,
              direction, before_direction) AS example FROM stretch
            WHERE of_day AND direction <> before_direction
-             AND NOT (sequence = 1 AND before_sequence = before_places)""",
+             AND NOT (starts_trip AND before_ended)""",
     ),
     Check(
         "I7", "positions have a direction of the line", "piece", POSITIONS,

@@ -2,7 +2,7 @@
 
 `storage.audit` fills them for one day of one run at a time:
 
-- `bus`, `stop`, `pattern_stop`: the facts; `place` numbers a pattern's stops from 1;
+- `bus`, `stop`, `pattern_stop`, `irregular`: the facts; `place` numbers a pattern's stops from 1;
 - `visit`: a day's visits and those around it; `of_day` marks those to be judged;
 - `leg`: from one visit of a bus to the next (`since` ≤ t < `until`), the first and last open-ended:
   what is aboard, and the visit it leads to (`next_*`), NULL where that is unknown;
@@ -16,6 +16,7 @@ CREATE TABLE stop (stop_id VARCHAR, line_ids VARCHAR);
 CREATE TABLE pattern_stop (
   line_id VARCHAR, direction BIGINT, pattern_id VARCHAR, place BIGINT, places BIGINT,
   stop_id VARCHAR, metres DOUBLE, hop_m DOUBLE, latitude DOUBLE, longitude DOUBLE);
+CREATE TABLE irregular (line_id VARCHAR, since TIMESTAMPTZ, until TIMESTAMPTZ);
 """
 
 VISIT_VIEWS = """
@@ -35,19 +36,27 @@ CREATE OR REPLACE TABLE trip AS
     FROM visit GROUP BY trip_id) t
   LEFT JOIN fitting f USING (trip_id) GROUP BY ALL;
 CREATE OR REPLACE TABLE stretch AS
-  SELECT v.*, p.hop_m, p.latitude, p.longitude, p.places,
-    lag(v.time) OVER w AS before_time, lag(v.passenger_count) OVER w AS load_before,
-    lag(v.direction) OVER w AS before_direction, lag(p.places) OVER w AS before_places,
-    lag(v.sequence) OVER w AS before_sequence, lag(v.trip_id) OVER w AS before_trip,
-    lead(v.sequence) OVER w = 1 AS ends_trip
-  FROM visit v LEFT JOIN trip t USING (trip_id)
-  LEFT JOIN pattern_stop p ON p.line_id = v.line_id AND p.direction = v.direction
-    AND p.pattern_id = t.pattern_id AND p.place = v.sequence
-  WINDOW w AS (PARTITION BY v.bus_id ORDER BY v.time, v.sequence);
+  WITH placed AS (
+    SELECT v.*, p.hop_m, p.latitude, p.longitude, p.places,
+      lag(v.time) OVER w AS before_time, lag(v.passenger_count) OVER w AS load_before,
+      lag(v.direction) OVER w AS before_direction, lag(p.places) OVER w AS before_places,
+      lag(v.sequence) OVER w AS before_sequence, lag(v.trip_id) OVER w AS before_trip,
+      EXISTS (FROM irregular i WHERE i.line_id = v.line_id AND v.time >= i.since AND v.time < i.until)
+        AS is_irregular
+    FROM visit v LEFT JOIN trip t USING (trip_id)
+    LEFT JOIN pattern_stop p ON p.line_id = v.line_id AND p.direction = v.direction
+      AND p.pattern_id = t.pattern_id AND p.place = v.sequence
+    WINDOW w AS (PARTITION BY v.bus_id ORDER BY v.time, v.sequence)),
+  begun AS (
+    SELECT *, sequence = 1 OR (is_irregular AND coalesce(before_trip <> trip_id, false)) AS starts_trip,
+      before_sequence = before_places OR is_irregular
+        OR coalesce(lag(is_irregular) OVER (PARTITION BY bus_id ORDER BY time, sequence), false) AS before_ended
+    FROM placed)
+  SELECT *, lead(starts_trip) OVER (PARTITION BY bus_id ORDER BY time, sequence) AS ends_trip FROM begun;
 CREATE OR REPLACE TABLE leg AS
   WITH point AS (
     SELECT bus_id, time, passenger_count AS load, sequence, stop_id, arrival_time, doors_open, direction,
-      trip_id, hop_m, latitude, longitude FROM stretch
+      trip_id, hop_m, latitude, longitude, starts_trip FROM stretch
     UNION ALL BY NAME
     SELECT bus_id, $from::TIMESTAMPTZ - INTERVAL 1 SECOND AS time,
       CASE WHEN $from_known THEN 0 END AS load FROM bus)
@@ -55,10 +64,10 @@ CREATE OR REPLACE TABLE leg AS
     coalesce(lead(time) OVER w, 'infinity'::TIMESTAMPTZ) AS until,
     lead(stop_id) OVER w AS next_stop, lead(arrival_time) OVER w AS next_arrival,
     lead(doors_open) OVER w AS next_doors, lead(direction) OVER w AS next_direction,
-    lead(trip_id) OVER w AS next_trip, lead(sequence) OVER w AS next_sequence,
+    lead(trip_id) OVER w AS next_trip, lead(starts_trip) OVER w AS next_starts,
     lead(hop_m) OVER w AS hop_m, lead(latitude) OVER w AS next_latitude,
     lead(longitude) OVER w AS next_longitude,
-    sum(CASE WHEN sequence > 1 THEN hop_m ELSE 0 END) OVER (w ROWS UNBOUNDED PRECEDING) AS odometer_m,
+    sum(CASE WHEN NOT starts_trip THEN hop_m ELSE 0 END) OVER (w ROWS UNBOUNDED PRECEDING) AS odometer_m,
     $to_known OR lead(time) OVER w IS NOT NULL AS known
   FROM point WINDOW w AS (PARTITION BY bus_id ORDER BY time);
 """
@@ -68,11 +77,11 @@ before and after the day, so that a bus without any is parked; else what it does
 PIECE_VIEWS = """
 CREATE OR REPLACE TABLE seen AS
   SELECT p.*, l.load, l.since, l.until, l.next_stop, l.next_arrival, l.next_doors, l.next_direction,
-    l.next_trip, l.next_sequence, l.hop_m, l.next_latitude, l.next_longitude, l.known,
+    l.next_trip, l.next_starts, l.hop_m, l.next_latitude, l.next_longitude, l.known,
     coalesce(l.odometer_m, 0)
-      + CASE WHEN l.next_sequence > 1 THEN l.hop_m - p.distance_to_next_stop ELSE 0 END AS odometer_m,
+      + CASE WHEN NOT l.next_starts THEN l.hop_m - p.distance_to_next_stop ELSE 0 END AS odometer_m,
     p.time >= l.next_arrival AS standing,
-    l.next_sequence = 1 AND p.distance_to_next_stop > 0 AS empty_run
+    l.next_starts AND p.distance_to_next_stop > 0 AS empty_run
   FROM position p ASOF LEFT JOIN leg l ON l.bus_id = p.bus_id AND p.time >= l.since;
 CREATE OR REPLACE TABLE step AS
   SELECT *, lag(time) OVER w AS before_time, lag(since) OVER w AS before_since,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,21 +16,31 @@ from services.backfill import fill, plan
 from simulator.city import City
 from simulator.line_day import MODEL_VERSION
 from simulator.network import Departure, Headway, Line, Network
+from simulator.scenario import Scenario
 from storage.audit import AuditReport, audit
 from storage.duckdb_store import DuckDBStore
 from storage.store import Run
 from tests.networks import line, network, pattern, street, two_lines
+from tests.scenarios import scenarios
 from tests.synthetic import synthetic_network
 
 
-def audited(city: Network, start: datetime, end: datetime, *, seed: int = 1, jobs: int = 1) -> AuditReport:
+def audited(
+    city: Network,
+    start: datetime,
+    end: datetime,
+    *,
+    seed: int = 1,
+    jobs: int = 1,
+    scenario: Scenario | None = None,
+) -> AuditReport:
     """The audit of a network's backfilled stretch."""
-    run = Run(seed, city.digest, "", MODEL_VERSION)
+    run = Run(seed, city.digest, scenario.digest if scenario else "", MODEL_VERSION)
     with tempfile.TemporaryDirectory() as folder, closing(DuckDBStore(Path(folder) / "b.duckdb")) as store:
-        with closing(City(city, seed=seed, jobs=jobs)) as model:
+        with closing(City(city, seed=seed, jobs=jobs, scenario=scenario)) as model:
             for _ in fill(plan(store, start, end, newest_first=False), model=model, store=store, run=run):
                 pass
-        return audit(store, audit_facts(city))
+        return audit(store, [audit_facts(city, scenario)])
 
 
 def assert_clean(report: AuditReport) -> None:
@@ -69,6 +79,17 @@ def lines(draw: st.DrawFn, index: int) -> Line:
     )
 
 
+def made_of(first: Line, second: Line) -> Network:
+    """Both lines where they agree on the stops they share, else the first."""
+    shared = {s.stop_id: s for p in first.patterns for s in p.stops}
+    clash = any(
+        s.stop_id in shared and shared[s.stop_id].longitude != s.longitude
+        for p in second.patterns
+        for s in p.stops
+    )
+    return network(first) if clash else network(first, second)
+
+
 @pytest.mark.integration
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
@@ -80,16 +101,27 @@ def lines(draw: st.DrawFn, index: int) -> Line:
 )
 def test_any_network_passes_the_audit(first: Line, second: Line, hour: int, minutes: int, seed: int) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
-    shared = {s.stop_id: s for p in first.patterns for s in p.stops}
-    clash = any(
-        s.stop_id in shared and shared[s.stop_id].longitude != s.longitude
-        for p in second.patterns
-        for s in p.stops
-    )
-    made = network(first) if clash else network(first, second)
+    made = made_of(first, second)
     report = audited(made, start, start + timedelta(minutes=minutes), seed=seed)
     assert violations(report) == []
     assert report.missing in ([], ["stop_visit has no records"])  # at an hour when every bus is parked
+
+
+@pytest.mark.integration
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), first=lines(1), second=lines(2), days=st.integers(0, 365), seed=st.integers(0, 1000))
+def test_any_scenario_passes_the_audit(
+    data: st.DataObject, first: Line, second: Line, days: int, seed: int
+) -> None:
+    plain, day = made_of(first, second), date(2026, 1, 1) + timedelta(days=days)
+    scenario = data.draw(scenarios(plain, day))
+    made = scenario.applied_to(plain)
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(
+        hours=data.draw(st.integers(2, 24))
+    )
+    report = audited(made, start, start + timedelta(hours=7), seed=seed, scenario=scenario)
+    assert violations(report) == []
+    assert report.missing in ([], ["stop_visit has no records"])
 
 
 @pytest.mark.parametrize("day", ["2026-03-28", "2026-10-24", "2026-12-24"])

@@ -37,7 +37,7 @@ def audit(*, as_json: bool, network: Path, store: str) -> None:
 
     facts = audit_facts(load_network(network))
     with closing(opened(store, must_exist=True)) as source:
-        report = judge(source, facts)
+        report = judge(source, [facts])
     click.echo(json.dumps(report.as_dict(), indent=2) if as_json else report_text(report))
     if not report.passed:
         raise click.exceptions.Exit(1)

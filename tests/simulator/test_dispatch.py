@@ -14,7 +14,9 @@ def slot(planned: Dispatch, direction: int, ready_s: float) -> tuple[float, int,
 
 
 def plan(made: Line, service: Service) -> Dispatch:
-    return dispatch(made, service, DayType.WEEKDAY, [travel.hops(p, None) for p in made.patterns])
+    return dispatch(
+        made, service, DayType.WEEKDAY, [travel.hops(p, None) for p in made.patterns], len(made.buses)
+    )
 
 
 def test_departures_follow_the_given_headway() -> None:
@@ -55,7 +57,9 @@ def test_service_ends() -> None:
 
 def test_more_buses_give_shorter_headways() -> None:
     few, many = (
-        planned_headways(made, DayType.WEEKDAY, [travel.hops(p, None) for p in made.patterns])
+        planned_headways(
+            made, DayType.WEEKDAY, [travel.hops(p, None) for p in made.patterns], len(made.buses)
+        )
         for made in (line("L1", PLACES, buses=4), line("L1", PLACES, buses=8))
     )
     assert all(b < a for a, b in zip(few, many, strict=True))

@@ -206,7 +206,7 @@ def copy(clean: Path, tmp_path: Path) -> Iterator[Path]:
 
 def judged(path: Path) -> AuditReport:
     with closing(DuckDBStore(path)) as store:
-        return audit(store, FACTS)
+        return audit(store, [FACTS])
 
 
 def planted(path: Path, statement: str) -> None:
@@ -263,7 +263,7 @@ def test_a_store_without_a_stream_fails(copy: Path) -> None:
 
 def test_data_of_another_network_are_not_passed_unjudged(copy: Path) -> None:
     with closing(DuckDBStore(copy)) as store:
-        report = audit(store, replace(FACTS, network_digest="other"))
+        report = audit(store, [replace(FACTS, network_digest="other")])
     assert not report.passed
     assert "another network" in report.missing[0]
 
