@@ -1,0 +1,102 @@
+"""Where the buses of a line were, as lines of a space-time diagram: instants against metres along the route.
+
+A bus's way is drawn straight between the ends of its motion's pieces, level where it stands: while it changes
+speed it is some metres (v²/8a) beside. Trips may begin and end at any stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.network import Line, Pattern
+from simulator.trajectory import Floats, Ints, Trajectory
+from simulator.types import BusId
+
+
+@dataclass(frozen=True, slots=True)
+class TripLine:
+    """A trip's way: instants (ms since the epoch, ascending), metres from the main pattern's first stop."""
+
+    bus_id: BusId
+    trip_id: str
+    ms: Ints
+    metres: Floats
+
+
+def trip_lines(day: Trajectory, line: Line, direction: int, start: int, end: int) -> list[TripLine]:
+    """The trips of a direction in [start, end], ms since the epoch, by departure; cut at both ends.
+
+    Metres are those of the direction's main pattern. Of trips on another pattern the part between stops that
+    both have is drawn, stretched from stop to stop. ValueError where the line doesn't run in the direction.
+    """
+    main = line.main_pattern(direction)
+    if main is None:
+        raise ValueError(f"line {line.line_id} doesn't run in direction {direction}")
+    found: list[TripLine] = []
+    for index, pattern in enumerate(line.patterns):
+        if pattern.direction == direction:
+            own, shared = _common_stops(pattern, main)
+            if len(own) > 1:
+                found += _on_pattern(day, index, own, shared, (start, end))
+    return sorted(found, key=lambda trip: (trip.ms[0], trip.trip_id))
+
+
+def _common_stops(pattern: Pattern, main: Pattern) -> tuple[Floats, Floats]:
+    """Metres of the stops that a pattern has in common with the main one, in each; both ascend."""
+    if pattern is main:
+        metres = np.array([stop.distance_m for stop in main.stops])
+        return metres, metres
+    pairs: list[tuple[float, float]] = []
+    for stop in pattern.stops:
+        after = pairs[-1][1] if pairs else -1.0
+        there = (s.distance_m for s in main.stops if s.stop_id == stop.stop_id and s.distance_m > after)
+        place = next(there, None)
+        if place is not None:
+            pairs.append((stop.distance_m, place))
+    own, shared = np.array(pairs).reshape(-1, 2).T
+    return own, shared
+
+
+def _on_pattern(
+    day: Trajectory, pattern: int, own: Floats, shared: Floats, stretch: tuple[int, int]
+) -> Iterator[TripLine]:
+    """The trips on a pattern. Of a trip's legs the first is the stand at its first stop, with open doors."""
+    legs = day.legs
+    hop = np.zeros(len(legs.trip), np.bool_)
+    hop[1:] = (legs.trip[1:] == legs.trip[:-1]) & (legs.trip[1:] >= 0) & (legs.path[1:] == pattern)
+    hop &= (legs.from_m >= own[0]) & (legs.to_m <= own[-1])
+    rows = np.flatnonzero(hop)
+    for legs_of_trip in np.split(rows, np.flatnonzero(np.diff(legs.trip[rows])) + 1):
+        if len(legs_of_trip):
+            ms, metres = _way(day, legs_of_trip)
+            ms, metres = _cut(ms, np.interp(metres, own, shared), *stretch)
+            if len(ms) > 1:
+                first = legs_of_trip[0]
+                yield TripLine(day.buses[legs.bus[first]], day.trips[legs.trip[first]], ms, metres)
+
+
+def _way(day: Trajectory, rows: Ints) -> tuple[Ints, Floats]:
+    """Instants and metres of the ends of the pieces of these legs, and when the doors opened before them."""
+    legs = day.legs
+    begins, changed, brakes = legs.begins[rows], legs.changed[rows], legs.brakes[rows]
+    from_m, to_m, speed = legs.from_m[rows], legs.to_m[rows], legs.speed[rows]
+    fast = from_m + (legs.v_in[rows] + speed) / 2 * (changed - begins)
+    slows = fast + speed * (brakes - changed)
+    ms = np.stack([begins, changed, brakes, legs.stops[rows], legs.leaves[rows]], axis=1).ravel()
+    metres = np.stack([from_m, fast, slows, to_m, to_m], axis=1).ravel()
+    stands = legs.opens[rows[0] - 1]
+    return np.concatenate([[stands], ms]), np.concatenate([from_m[:1], metres])
+
+
+def _cut(ms: Ints, metres: Floats, start: int, end: int) -> tuple[Ints, Floats]:
+    """The part of a way in [start, end]; less than two points where there is none."""
+    inside = (ms > start) & (ms < end)
+    bounds = np.array([max(start, int(ms[0])), min(end, int(ms[-1]))])
+    if bounds[0] >= bounds[1]:
+        return ms[:0], metres[:0]
+    places = np.interp(bounds, ms, metres)
+    kept = np.concatenate([bounds[:1], ms[inside], bounds[1:]])
+    return kept, np.concatenate([places[:1], metres[inside], places[1:]])
