@@ -50,7 +50,8 @@ CREATE OR REPLACE TABLE stretch AS
   begun AS (
     SELECT *, sequence = 1 OR (is_irregular AND coalesce(before_trip <> trip_id, false)) AS starts_trip,
       before_sequence = before_places OR is_irregular
-        OR coalesce(lag(is_irregular) OVER (PARTITION BY bus_id ORDER BY time, sequence), false) AS before_ended
+        OR coalesce(lag(is_irregular) OVER (PARTITION BY bus_id ORDER BY time, sequence), false)
+        AS before_ended
     FROM placed)
   SELECT *, lead(starts_trip) OVER (PARTITION BY bus_id ORDER BY time, sequence) AS ends_trip FROM begun;
 CREATE OR REPLACE TABLE leg AS
