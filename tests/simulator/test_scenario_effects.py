@@ -1,0 +1,291 @@
+"""What disturbances do, each against the undisturbed day of the same seed, on the shipped network."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulator.city import City
+from simulator.network_file import load_network
+from simulator.performance import Performance, performance, total
+from simulator.scenario import (
+    Breakdown,
+    ClosedStop,
+    Closure,
+    Control,
+    DemandChange,
+    ExtraBuses,
+    Rain,
+    Scenario,
+    SlowZone,
+    Span,
+    Strike,
+    Surge,
+    Weather,
+)
+from simulator.service_day import origin_ms
+from simulator.trajectory import Ints, Trajectory
+from simulator.types import LineId, StopId
+from storage.schema import Stream
+
+NETWORK = load_network(Path(__file__).parents[2] / "data" / "lines.yaml")
+DAY = date(2026, 3, 3)
+LINE = LineId("L1")
+STOPS = [stop.stop_id for stop in NETWORK.line[LINE].patterns[0].stops]
+MORNING = Span(8 * 3600, 12 * 3600)
+PLAIN = Scenario("plain", DAY, DAY)
+
+
+@cache
+def day_of(scenario: Scenario) -> Mapping[str, Trajectory]:
+    """Every line's day under a scenario."""
+    city = City(scenario.applied_to(NETWORK), scenario=scenario)
+    return {day.line_id: day for day in city.days(DAY, DAY)}
+
+
+def measured(scenario: Scenario, span: Span | None = None, *lines: str) -> Performance:
+    """The performance of some lines (none named: all) in a span of the day."""
+    edges = None
+    if span is not None:
+        edges = [origin_ms(DAY) + second * 1000 for second in (span.start_s, span.end_s)]
+    days = day_of(scenario)
+    return total(part for line_id in lines or days for part in performance(days[line_id], edges))
+
+
+def headways(scenario: Scenario, line_id: LineId, stop_id: StopId, direction: int, span: Span) -> Ints:
+    """Seconds between the buses that leave a stop of a line in a direction in a span of the day."""
+    day = day_of(scenario)[line_id]
+    legs, stop = day.legs, day.stops.index(stop_id)
+    chosen = (legs.sequence > 0) & (legs.stop == stop) & (legs.direction == direction)
+    second = np.sort(legs.leaves[chosen] - origin_ms(DAY)) // 1000
+    return np.diff(second[(second >= span.start_s) & (second < span.end_s)])
+
+
+def same(one: Trajectory, other: Trajectory) -> bool:
+    """Whether two line-days are equal to the last bit."""
+    pairs = ((getattr(one, part), getattr(other, part)) for part in ("legs", "arrived", "boarded", "left"))
+    return all(
+        np.array_equal(getattr(a, column.name), getattr(b, column.name))
+        for a, b in pairs
+        for column in dataclasses.fields(a)
+    )
+
+
+def others_are_the_same(scenario: Scenario, touched: LineId = LINE) -> bool:
+    """Whether the scenario leaves every line but one as it is."""
+    plain, disturbed = day_of(PLAIN), day_of(scenario)
+    return all(same(plain[line_id], disturbed[line_id]) for line_id in plain if line_id != touched)
+
+
+BROKEN = NETWORK.line["L2"]
+BUS = 2
+BREAKDOWN = dataclasses.replace(PLAIN, breakdowns=(Breakdown(BROKEN.buses[BUS].bus_id, 8 * 3600, 3600),))
+
+
+def halt() -> int:
+    """The leg in which the broken bus stands."""
+    legs = day_of(BREAKDOWN)[BROKEN.line_id].legs
+    return int(np.flatnonzero((legs.bus == BUS) & (legs.trip < 0))[0])
+
+
+def test_a_breakdown_leaves_a_gap_and_then_a_bunch_and_touches_no_other_line() -> None:
+    legs = day_of(BREAKDOWN)[BROKEN.line_id].legs
+    second = int(legs.begins[halt()] - origin_ms(DAY)) // 1000
+    assert 8 * 3600 <= second < 8 * 3600 + 300
+    where = (BROKEN.line_id, BROKEN.patterns[0].stops[-3].stop_id, int(legs.direction[halt() - 1]))
+    span = Span(second - 300, second + 5400)
+    plain, disturbed = (headways(scenario, *where, span) for scenario in (PLAIN, BREAKDOWN))
+    gap = int(disturbed.argmax())
+    assert disturbed[gap] > 1.4 * plain.max()
+    assert disturbed[gap + 1 : gap + 3].sum() < 0.75 * plain[gap + 1 : gap + 3].sum()
+    assert disturbed[gap + 1 : gap + 3].min() < 0.5 * np.median(plain)
+    assert others_are_the_same(BREAKDOWN, BROKEN.line_id)
+
+
+def test_who_is_aboard_a_broken_bus_gets_out_and_takes_the_next() -> None:
+    plain, disturbed = (day_of(scenario)[BROKEN.line_id] for scenario in (PLAIN, BREAKDOWN))
+    legs = disturbed.legs
+    out = int(legs.alighting[halt() - 1])
+    stranded = len(disturbed.arrived.ms) - len(plain.arrived.ms)
+    assert 0 < stranded <= out == legs.load[halt() - 1]
+    assert disturbed.boarded.people.sum() - plain.boarded.people.sum() == stranded + (
+        len(plain.left.ms) - len(disturbed.left.ms)
+    )
+    following = legs.sequence > 0
+    following &= (legs.stop == legs.stop[halt() - 1]) & (legs.direction == legs.direction[halt() - 1])
+    following &= legs.leaves > legs.begins[halt()]
+    first = np.flatnonzero(following)[legs.leaves[following].argmin()]
+    assert legs.boarding[first] >= stranded
+    assert legs.alighting.sum() == legs.boarding.sum()
+
+
+def test_a_broken_bus_stands_until_it_is_repaired_and_then_goes_on() -> None:
+    legs = day_of(BREAKDOWN)[BROKEN.line_id].legs
+    assert legs.leaves[halt()] == origin_ms(DAY) + 9 * 3600 * 1000
+    assert legs.load[halt()] == 0
+    assert (legs.trip[(legs.bus == BUS) & (legs.begins > legs.leaves[halt()])] >= 0).sum() > 20
+
+
+def test_holding_lowers_the_variation_of_headways_by_a_third_and_more() -> None:
+    free, held = (dataclasses.replace(PLAIN, control=how) for how in (Control.NONE, Control.HEADWAY))
+    without, with_holding = (measured(scenario, MORNING).headway_cv for scenario in (free, held))
+    assert without is not None
+    assert with_holding is not None
+    assert with_holding < without * 2 / 3
+    at_terminals = measured(PLAIN, MORNING).headway_cv
+    assert at_terminals is not None
+    assert with_holding < at_terminals
+    assert measured(held).speed_kmh < measured(PLAIN).speed_kmh  # type: ignore[operator]
+
+
+def test_a_strike_makes_people_wait_longer_and_buses_fuller() -> None:
+    strike = dataclasses.replace(PLAIN, strikes=(Strike(0.5),))
+    plain, disturbed = measured(PLAIN), measured(strike)
+    assert disturbed.wait_s > 1.4 * plain.wait_s  # type: ignore[operator]
+    assert disturbed.mean_load > 1.4 * plain.mean_load  # type: ignore[operator]
+    assert disturbed.people == plain.people
+    assert disturbed.trips < 0.6 * plain.trips
+
+
+def test_in_a_whole_strike_one_bus_of_a_line_runs() -> None:
+    strike = dataclasses.replace(PLAIN, strikes=(Strike(1.0, (LINE,)),))
+    legs = day_of(strike)[LINE].legs
+    assert len(np.unique(legs.bus[legs.sequence > 0])) == 1
+    assert others_are_the_same(strike)
+
+
+@pytest.mark.parametrize("rain", Rain)
+def test_rain_makes_buses_slower_the_air_damper_and_people_fewer(rain: Rain) -> None:
+    wet = dataclasses.replace(PLAIN, weather=Weather(temperature_c=-3, rain=rain))
+    plain, disturbed = measured(PLAIN), measured(wet)
+    assert disturbed.speed_kmh < 0.98 * plain.speed_kmh  # type: ignore[operator]
+    assert disturbed.people < plain.people
+    noon = datetime(2026, 3, 3, 12, tzinfo=UTC)
+    readings = [
+        City(NETWORK, scenario=scenario).window(noon, noon + timedelta(minutes=1), [Stream.SENSOR_DATA])
+        for scenario in (PLAIN, wet)
+    ]
+    dry_air, wet_air = (table[Stream.SENSOR_DATA] for table in readings)
+    at_stop = np.array(dry_air.column("entity_type").to_pylist()) == "stop"
+    cooler, damper = (
+        (wet_air.column(name).to_numpy() - dry_air.column(name).to_numpy())[at_stop]
+        for name in ("temperature", "humidity")
+    )
+    assert np.allclose(cooler, -3, atol=0.011)
+    assert (damper > 0).all()
+
+
+def test_a_closed_road_is_gone_round_and_its_stops_are_passed() -> None:
+    closure = Closure(LINE, STOPS[3], STOPS[6], MORNING, detour_s=240)
+    scenario = dataclasses.replace(PLAIN, closures=(closure,))
+    legs, stops = day_of(scenario)[LINE].legs, day_of(scenario)[LINE].stops
+    between = np.isin(legs.stop, [stops.index(stop_id) for stop_id in STOPS[4:6]]) & (legs.sequence > 0)
+    second = (legs.leaves - origin_ms(DAY)) // 1000
+    inside = between & (second > MORNING.start_s + 900) & (second < MORNING.end_s)
+    assert inside.sum() > 20
+    assert not legs.doors[inside].any()
+    assert legs.doors[between & (second > MORNING.end_s + 900)].any()
+    assert measured(scenario, MORNING, LINE).wait_s > measured(PLAIN, MORNING, LINE).wait_s  # type: ignore[operator]
+    assert others_are_the_same(scenario)
+
+
+def test_buses_turn_before_a_closed_road_and_serve_both_sides_of_it() -> None:
+    closure = Closure(LINE, STOPS[8], STOPS[11], MORNING)
+    scenario = dataclasses.replace(PLAIN, closures=(closure,))
+    day = day_of(scenario)[LINE]
+    legs, second = day.legs, (day.legs.leaves - origin_ms(DAY)) // 1000
+    late = (second > MORNING.start_s + 1800) & (second < MORNING.end_s) & (legs.sequence > 0)
+    served = {day.stops[stop] for stop in np.unique(legs.stop[late])}
+    assert served == set(STOPS) - set(STOPS[9:11])
+    starts = legs.sequence[late & (legs.load == 0) & (legs.boarding > 0) & (legs.sequence > 1)]
+    assert len(starts) > 10
+
+
+def test_a_slow_zone_slows_only_its_hours() -> None:
+    zone = SlowZone(LINE, STOPS[3], STOPS[12], MORNING, 0.4)
+    scenario = dataclasses.replace(PLAIN, slow_zones=(zone,))
+    assert measured(scenario, MORNING, LINE).speed_kmh < 0.9 * measured(PLAIN, MORNING, LINE).speed_kmh  # type: ignore[operator]
+    before = Span(5 * 3600, 8 * 3600)
+    assert measured(scenario, before, LINE) == measured(PLAIN, before, LINE)
+
+
+def test_nobody_uses_a_closed_stop() -> None:
+    scenario = dataclasses.replace(PLAIN, closed_stops=(ClosedStop(STOPS[5], MORNING),))
+    day = day_of(scenario)[LINE]
+    stop, legs = day.stops.index(STOPS[5]), day.legs
+    bounds = (origin_ms(DAY) + MORNING.start_s * 1000, origin_ms(DAY) + MORNING.end_s * 1000)
+
+    def during(ms: Ints, where: Ints) -> int:
+        return int(((ms > bounds[0] + 60_000) & (ms < bounds[1]) & (where == stop)).sum())
+
+    visits = legs.sequence > 0
+    assert during(legs.leaves[visits & legs.doors], legs.stop[visits & legs.doors]) == 0
+    assert during(day.arrived.ms, day.arrived.stop) == 0
+    assert ((day.left.stop == stop) & (day.left.ms == bounds[0])).any()
+    assert legs.doors[visits & (legs.stop == stop) & (legs.leaves > bounds[1] + 900_000)].any()
+
+
+def test_a_surge_brings_so_many_more_and_shifts_nobody_else() -> None:
+    surge = Surge(STOPS[5], 20.0, MORNING, (LINE,))
+    plain, disturbed = (
+        day_of(scenario)[LINE] for scenario in (PLAIN, dataclasses.replace(PLAIN, surges=(surge,)))
+    )
+    more = len(disturbed.arrived.ms) - len(plain.arrived.ms)
+    expected = 20 * (MORNING.end_s - MORNING.start_s) / 60
+    assert abs(more - expected) < 5 * expected**0.5
+    assert people(plain) <= people(disturbed)
+    added = people(disturbed) - people(plain)
+    assert {stop for stop, _ in added} == {plain.stops.index(STOPS[5])}
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.6, 1.7])
+def test_demand_changes_by_its_factor_where_it_is_meant(factor: float) -> None:
+    change = DemandChange(factor, (LINE,), (), MORNING)
+    scenario = dataclasses.replace(PLAIN, demand=(change,))
+    plain, disturbed = day_of(PLAIN)[LINE], day_of(scenario)[LINE]
+    assert people(plain) <= people(disturbed) if factor > 1 else people(disturbed) <= people(plain)
+
+    def inside(day: Trajectory) -> int:
+        second = (day.arrived.ms - origin_ms(DAY)) / 1000
+        return int(((second >= MORNING.start_s) & (second < MORNING.end_s)).sum())
+
+    assert abs(inside(disturbed) - factor * inside(plain)) < 5 * (factor * inside(plain)) ** 0.5 + 1
+    assert len(disturbed.arrived.ms) - inside(disturbed) == len(plain.arrived.ms) - inside(plain)
+    assert others_are_the_same(scenario)
+
+
+def test_extra_buses_run_on_the_scenarios_days_only() -> None:
+    extra = dataclasses.replace(PLAIN, extra_buses=(ExtraBuses(LINE, 2, 95),))
+    assert measured(extra, MORNING, LINE).wait_s < measured(PLAIN, MORNING, LINE).wait_s  # type: ignore[operator]
+    city = City(extra.applied_to(NETWORK), scenario=extra)
+    (tomorrow,) = (
+        d for d in city.days(DAY + timedelta(days=1), DAY + timedelta(days=1)) if d.line_id == LINE
+    )
+    (ordinary,) = (
+        d for d in City(NETWORK).days(DAY + timedelta(days=1), DAY + timedelta(days=1)) if d.line_id == LINE
+    )
+    assert (tomorrow.legs.sequence[tomorrow.legs.bus >= 9] == 0).all()
+    assert np.array_equal(tomorrow.arrived.ms, ordinary.arrived.ms)
+    assert np.array_equal(
+        tomorrow.legs.leaves[tomorrow.legs.sequence > 0], ordinary.legs.leaves[ordinary.legs.sequence > 0]
+    )
+
+
+def test_only_what_decides_the_data_is_in_the_digest() -> None:
+    assert PLAIN.digest == ""
+    strike = dataclasses.replace(PLAIN, strikes=(Strike(0.5),))
+    assert strike.digest == dataclasses.replace(strike, name="other", rate=60.0, description="x").digest
+    other_days = dataclasses.replace(strike, last_day=DAY + timedelta(days=1))
+    other_share = dataclasses.replace(strike, strikes=(Strike(0.4),))
+    assert len({strike.digest, other_days.digest, other_share.digest, ""}) == 4
+
+
+def people(day: Trajectory) -> set[tuple[int, int]]:
+    """(stop, instant) of everybody who came."""
+    return set(zip(day.arrived.stop.tolist(), day.arrived.ms.tolist(), strict=True))
