@@ -30,6 +30,9 @@ HUMIDITY = (71.0, 65.0, 55.0, 56.0, 53.0, 44.0, 38.0, 41.0, 50.0, 64.0, 70.0, 74
 """Mean relative humidity, %."""
 
 RAIN_HUMIDITY = {Rain.LIGHT: 15.0, Rain.MODERATE: 22.0, Rain.HEAVY: 28.0}
+COLDEST_C, HOTTEST_C = -3.0, 44.0
+"""A scenario goes no further: buses that are heated from there in half an hour dry no faster than invariant I8
+allows (a °C takes some 7 % of the humidity)."""
 FADE_MS = 2 * HOUR_MS
 """A scenario's weather comes and goes over two hours."""
 
@@ -96,6 +99,7 @@ def weather(seed: int, instants: Ints, other: OtherWeather | None = None) -> tup
     temperature = _by_month(MEAN_C, year_part) + above + DAYS_NOISE_C * days
     humidity = _by_month(HUMIDITY, year_part) - HUMIDITY_PER_C * above + DAYS_NOISE_HUMIDITY * damp
     if other is not None:
-        temperature = temperature + other.temperature_c * other.part(instants)
+        wanted = temperature + other.temperature_c * other.part(instants)
+        temperature = np.clip(wanted, np.minimum(temperature, COLDEST_C), np.maximum(temperature, HOTTEST_C))
         humidity = humidity + other.humidity * other.part(instants)
     return temperature, np.clip(humidity, 12.0, 98.0)
