@@ -31,7 +31,7 @@ HUMIDITY = (71.0, 65.0, 55.0, 56.0, 53.0, 44.0, 38.0, 41.0, 50.0, 64.0, 70.0, 74
 
 RAIN_HUMIDITY = {Rain.LIGHT: 15.0, Rain.MODERATE: 22.0, Rain.HEAVY: 28.0}
 COLDEST_C, HOTTEST_C = -3.0, 44.0
-"""A scenario goes no further: buses that are heated from there in half an hour dry no faster than invariant I8
+"""A scenario goes no further: heated from there in half an hour, a bus dries no faster than invariant I8
 allows (a °C takes some 7 % of the humidity)."""
 FADE_MS = 2 * HOUR_MS
 """A scenario's weather comes and goes over two hours."""
