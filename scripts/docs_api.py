@@ -23,6 +23,7 @@ from services import errors, live_messages, websocket, websocket_protocol
 from services.app import create_app
 from services.auth import ApiKey
 from services.backfill import fill, plan
+from services.clock_control import ClockControl
 from services.context import Context
 from services.inputs import load_inputs
 from simulator.clock import Clock
@@ -55,8 +56,11 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "/buses": ("/buses?limit=2",),
     "/metrics": ("/metrics",),
     "/health": ("/health",),
+    "/clock": ("/clock",),
 }
 """What to ask of each route to show it."""
+CHANGE = '{"rate": 1.5}'
+"""How the clock is changed to show it."""
 OPEN = ("/health", "/metrics")
 
 CLIENT_MESSAGES = (
@@ -104,14 +108,16 @@ def page() -> str:
             windows = plan(store, START, NOW, newest_first=False)
             for _ in fill(windows, model=city, store=store, run=inputs.run):
                 pass
+        clock = Clock(start=NOW, wall=Standstill())
         app = create_app(
             Context(
                 store=store,
                 network=inputs.network,
-                clock=Clock(start=NOW, wall=Standstill()),
+                clock=clock,
                 run=inputs.run,
                 key=ApiKey.of(KEY),
                 version=version("bus-simulator"),
+                control=ClockControl(clock, city, store, inputs.run),
             )
         )
         described = json.loads(ask(app, "/openapi.json").content)
@@ -120,13 +126,14 @@ def page() -> str:
         )
 
 
-def ask(app: ASGIApp, path: str) -> httpx.Response:
-    """The application's answer."""
+def ask(app: ASGIApp, path: str, body: str | None = None) -> httpx.Response:
+    """The application's answer, to a POST where there is a body."""
 
     async def request() -> httpx.Response:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
-            return await client.get(path, headers=HEADERS)
+            method = "GET" if body is None else "POST"
+            return await client.request(method, path, headers=HEADERS, content=body)
 
     return asyncio.run(request())
 
@@ -134,17 +141,21 @@ def ask(app: ASGIApp, path: str) -> httpx.Response:
 def routes(app: ASGIApp, described: Mapping[str, Any]) -> Iterator[str]:
     """Every route: what it is, its parameters, its answer's fields, examples."""
     for path, methods in described["paths"].items():
-        operation = methods["get"]
-        yield f"## `GET {path}`"
-        yield ""
-        yield f"{operation['summary']}."
-        yield ""
-        yield from parameters(operation.get("parameters", ()))
-        yield from fields(operation, described["components"]["schemas"])
-        yield f"Statuses: {', '.join(operation['responses'])}."
-        yield ""
-        for asked in EXAMPLES.get(path, ()):
-            yield from example(asked, ask(app, asked))
+        for method, operation in methods.items():
+            yield f"## `{method.upper()} {path}`"
+            yield ""
+            yield f"{operation['summary']}."
+            yield ""
+            yield from parameters(operation.get("parameters", ()))
+            yield from bodies(operation)
+            yield from fields(operation, described["components"]["schemas"])
+            yield f"Statuses: {', '.join(operation['responses'])}."
+            yield ""
+            if method == "get":
+                for asked in EXAMPLES[path]:
+                    yield from example(asked, ask(app, asked))
+            else:
+                yield from example(path, ask(app, path, CHANGE), CHANGE)
 
 
 def parameters(described: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -156,6 +167,26 @@ def parameters(described: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for each in described:
         required = "" if each["required"] else ", optional"
         yield f"| `{each['name']}` | {each['in']}{required} | {type_of(each['schema'])} | {text_of(each)} |"
+    yield ""
+
+
+def bodies(operation: Mapping[str, Any]) -> Iterator[str]:
+    """What a request's body may be."""
+    if "requestBody" not in operation:
+        return
+    content = operation["requestBody"]["content"]["application/json"]
+    yield "The body is one of these, as JSON of at most 4 KB:"
+    yield ""
+    for shape in content["schema"]["oneOf"]:
+        (name,) = shape["properties"]
+        yield f"- `{name}`: {shape['description']}"
+    yield ""
+    yield "| for example | |"
+    yield "|---|---|"
+    for what, shown_body in content["examples"].items():
+        yield f"| `{json.dumps(shown_body['value'])}` | {what} |"
+    yield ""
+    yield "`/clock` is there with `run --clock-control` only."
     yield ""
 
 
@@ -202,11 +233,12 @@ def type_of(schema: Mapping[str, Any]) -> str:
     return str(schema.get("type", "any"))
 
 
-def example(asked: str, answer: httpx.Response) -> Iterator[str]:
+def example(asked: str, answer: httpx.Response, body: str | None = None) -> Iterator[str]:
     """A request and its answer."""
+    sent = "" if body is None else f" -d '{body}'"
     headers = "" if asked in OPEN else ' -H "x-api-key: $KEY" -H "x-group-name: me"'
     yield "```bash"
-    yield f'curl{headers} "http://127.0.0.1:8080{asked}"'
+    yield f'curl{headers}{sent} "http://127.0.0.1:8080{asked}"'
     yield "```"
     yield f"```{answer.headers['content-type'].partition(';')[0].partition('/')[2]}"
     yield from shown(answer)

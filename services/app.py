@@ -1,7 +1,7 @@
 """The FastAPI application: what every request passes, in the order in which it is refused.
 
-401, 404 for a path, 405, 400, 429; then the query itself, 404 for an id, 503. Whatever else goes wrong is
-500, with the cause in the log only.
+401, 404 for a path, 405, 400, 429; then the query itself, 404 for an id, 409, 503. Whatever else goes wrong
+is 500, with the cause in the log only.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services import openapi
 from services.auth import GROUP_HEADER, KEY_HEADER, authenticate, check_group
+from services.clock_route import add_clock_routes
 from services.context import Context
 from services.errors import (
     MethodNotAllowed,
@@ -32,7 +33,7 @@ from services.metrics import Requests
 from services.middleware import AccessLog, headers_of
 from services.pages import DOCS, MAP, add_pages
 from services.recent import NotInMemory, Recent, Remembering
-from services.requests import Ask, Route, refusal
+from services.requests import Ask, Route, read_body, refusal
 from services.rest import CURSOR_HEADER, Data, add_network_routes, add_operations_routes
 from services.websocket import WebSockets, credentials
 from storage.errors import StoreUnavailable
@@ -48,6 +49,8 @@ def create_app(context: Context) -> FastAPI:
     Data(context).add_to(app)
     add_network_routes(app, context)
     add_operations_routes(app, context, app.state.counted)
+    if context.control is not None:
+        add_clock_routes(app, context.control)
     add_pages(app, {**MAP, **DOCS})
     return app
 
@@ -61,6 +64,7 @@ class Application(FastAPI):
     def __init__(self, context: Context, **named: Any) -> None:
         super().__init__(**named)
         self._live, self._keys = context.live, context.key
+        self._methods = ["GET"] if context.control is None else ["GET", "POST"]
         self.state.gate = gate = Gate(context)
         self.state.counted = Requests()
         self.router.route_class = Route
@@ -77,7 +81,7 @@ class Application(FastAPI):
         cors = CORSMiddleware(
             self.router,
             allow_origins=["*"],
-            allow_methods=["GET"],
+            allow_methods=self._methods,
             allow_headers=[KEY_HEADER, GROUP_HEADER, "content-type"],
             expose_headers=["retry-after", CURSOR_HEADER],
         )
@@ -87,6 +91,16 @@ class Application(FastAPI):
             await (cors if is_page else self.router)(scope, receive, send)
 
         return shared
+
+
+def methods_at(path: str, app: FastAPI) -> set[str]:
+    """The methods of all routes with a path."""
+    return {
+        method
+        for route in app.routes
+        if isinstance(route, Route) and route.path == path
+        for method in route.allowed
+    }
 
 
 class Gate:
@@ -101,7 +115,7 @@ class Gate:
     async def answer(self, request: Request, route: Route) -> Response:
         """The answer, whatever happens."""
         try:
-            return await self._asked(self._admitted(request, route))
+            return await self._asked(await self._admitted(request, route))
         except ServiceError as error:
             return refusal(error)
         except StoreUnavailable as error:
@@ -111,13 +125,15 @@ class Gate:
             log.exception("request failed", extra={"fields": {"path": request.scope["path"]}})
             return refusal(Unexpected())
 
-    def _admitted(self, request: Request, route: Route) -> Ask:
+    async def _admitted(self, request: Request, route: Route) -> Ask:
         """What is asked, once nothing speaks against asking it. Raises `ServiceError`."""
         caller = None if route.is_open else authenticate(headers_of(request.scope), self._keys)
-        if request.scope["method"] != "GET":
-            raise MethodNotAllowed
+        if request.scope["method"] not in route.allowed:
+            raise MethodNotAllowed(methods_at(route.path, request.app))
         if caller is not None:
             check_group(caller)
+        if route.takes_body:
+            await read_body(request)
         ask: Ask = route.endpoint(request)
         if caller is not None:
             self._meter.count(caller.key_name)

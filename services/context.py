@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from services.auth import ApiKey, Keys
+from services.clock_control import ClockControl
 from services.feeder import Feeder
 from services.limits import UNLIMITED, Limits
 from services.live import Hub
@@ -27,7 +28,7 @@ class Snapshots:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One store, network, clock and run behind every route."""
+    """One store, network, clock and run behind every route. Without `control` nobody moves the clock."""
 
     store: Store
     network: Network
@@ -39,6 +40,7 @@ class Context:
     snapshots: Snapshots | None = None
     live: Hub | None = None
     limits: Limits = UNLIMITED
+    control: ClockControl | None = None
 
     def now(self) -> datetime:
         """The simulated instant."""

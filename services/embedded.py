@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from services import history
 from services.auth import ApiKey, Keys
 from services.backfill import Done, Window, fill
+from services.clock_control import ClockControl
 from services.context import Context, Snapshots
 from services.feeder import FEEDERS, LONGEST_RETRY_S, Feeder, Model
 from services.holder import SUFFIX, Holder, copier
@@ -28,7 +29,7 @@ from services.limits import limits_for
 from services.live import live_hub
 from services.live_feed import LiveFeed
 from services.settings import Settings
-from simulator.clock import Clock
+from simulator.clock import Clock, Course
 from storage.errors import StoreUnavailable
 from storage.runs import check_run
 from storage.store import Store
@@ -89,7 +90,7 @@ def assembled(settings: Settings) -> Iterator[Embedded]:
 
     Raises `InputError`, and `StoreError` (`RunMismatch` for another run's store).
     """
-    clock = Clock(start=settings.at, rate=settings.speed)
+    clock = Clock(start=settings.at, rate=settings.speed, paused=settings.paused)
     with ExitStack() as stack:
         stack.enter_context(closed_by_signals(clock))
         inputs = load_inputs(settings.network, settings.seed)
@@ -106,7 +107,7 @@ class Embedded:
         self._settings, self._inputs = settings, inputs
         self._model, self._store, self._clock = model, store, clock
         self._failures: list[BaseException] = []
-        self._live = history.live_start(store, inputs.run, clock.now())
+        live = history.live_start(store, inputs.run, clock.now())
         self._hub = live_hub(store, inputs.network, clock.now)
         self._feed = LiveFeed(self._hub)
         self._feeders = [
@@ -116,7 +117,7 @@ class Embedded:
                 store=store,
                 run=inputs.run,
                 clock=clock,
-                start=self._live,
+                start=live,
                 on_tick=self._drive,
                 on_write=self._feed.written,
             )
@@ -125,10 +126,10 @@ class Embedded:
 
     def prepare(self, watch: Watch) -> None:
         """Write the hour that now is in, then the history that has to be there before serving."""
-        now = self._clock.now()
+        moment = self._clock.moment()
         for feeder in self._feeders:
-            feeder.catch_up(now)
-        self._write_history(watch, history.before_serving)
+            feeder.catch_up(moment.now)
+        self._write_history(watch, history.before_serving, moment.course)
 
     def serve(self, keys: Keys, snapshot_key: ApiKey, listener: socket.socket) -> None:
         """Feed and answer until the clock closes or a feeder fails, which is then raised."""
@@ -154,40 +155,53 @@ class Embedded:
             raise self._failures[0]
 
     def _background(self) -> None:
-        """Write the history that may come while serving, as soon as the store lets it."""
+        """Write the history that may come while serving, as soon as the store lets it; after jumps again.
+
+        Who wants no history gets none where the clock jumps to, and the stretch jumped over stays open.
+        """
         while not self._clock.closed:
+            course = self._clock.course
             try:
-                self._write_history(unwatched, history.in_background)
-                return
+                if self._settings.backfill or not course.number:
+                    self._write_history(unwatched, history.in_background, course)
+                self._clock.wait_for_jump(course)
             except StoreUnavailable as error:
                 log.warning("history waits for the store: %s", error)
-                self._clock.pause(LONGEST_RETRY_S)
+                self._clock.rest(LONGEST_RETRY_S)
 
-    def _write_history(self, watch: Watch, choose: Callable[..., Sequence[Window]]) -> None:
-        store, run = self._store, self._inputs.run
-        windows = choose(store, run, live=self._live, span=self._settings.backfill)
-        filling = fill(windows, model=self._model, store=store, run=run, stopped=lambda: self._clock.closed)
-        rows = watch(filling, windows)
-        if windows and not self._clock.closed:
+    def _write_history(self, watch: Watch, choose: Callable[..., Sequence[Window]], course: Course) -> None:
+        """Write what is chosen of the time before a course of the clock, while that lasts."""
+        store, run, clock = self._store, self._inputs.run, self._clock
+        live = history.live_start(store, run, course.start)
+        windows = choose(store, run, live=live, span=self._settings.backfill)
+
+        def stopped() -> bool:
+            return clock.closed or clock.course != course
+
+        rows = watch(fill(windows, model=self._model, store=store, run=run, stopped=stopped), windows)
+        if windows and not stopped():
             log.info("history written", extra={"fields": {"windows": len(windows), "rows": rows}})
 
     def _drive(self) -> None:
         """At the greatest speed, now is where the slowest feeder is. Clients get what is due."""
-        self._clock.drive(min(feeder.last_tick for feeder in self._feeders))
-        self._feed.release(self._clock.now())
+        course = self._clock.course
+        self._clock.drive(min(feeder.reached(course) for feeder in self._feeders), course)
+        self._feed.release(self._clock.moment())
 
     def _context(self, keys: Keys, snapshot_key: ApiKey) -> Context:
-        settings = self._settings
+        settings, run = self._settings, self._inputs.run
+        control = ClockControl(self._clock, self._model, self._store, run)
         return Context(
             store=self._store,
             network=self._inputs.network,
             clock=self._clock,
-            run=self._inputs.run,
+            run=run,
             key=keys,
             version=version("bus-simulator"),
             feeders=self._feeders,
             live=self._hub,
             limits=limits_for(settings.host, rate_per_s=settings.rate_limit, per_day=settings.daily_limit),
+            control=control if settings.clock_control else None,
             snapshots=Snapshots(copier(self._store), snapshot_key, store_path(settings.store).parent),
         )
 

@@ -1,10 +1,11 @@
 """What an API answers when it can't answer: statuses, names and texts, the same behind every transport.
 
-Their precedence is the order of the classes here: 401, 404 for a path, 405, 400, 429, 404 for an id, 503.
+Their precedence is the classes' order: 401, 404 for a path, 405, 400, 429, 404 for an id, 409, 503.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 LONGEST_SHOWN = 100
@@ -45,13 +46,17 @@ class UnknownPath(NotFound):
 
 
 class MethodNotAllowed(ServiceError):
-    """The path exists, but not for this method."""
+    """The path exists, but not for this method.
+
+    `allowed` are those that it is there for.
+    """
 
     status = 405
     error = "MethodNotAllowed"
 
-    def __init__(self) -> None:
+    def __init__(self, allowed: Iterable[str]) -> None:
         super().__init__("Method not allowed")
+        self.allowed = tuple(sorted(allowed))
 
 
 class BadRequest(ServiceError):
@@ -78,6 +83,13 @@ class UnknownEntity(NotFound):
 
 class NoData(NotFound):
     """The entity exists, but nothing about it is within reach."""
+
+
+class Conflict(ServiceError):
+    """What is asked for can't be done as things are now."""
+
+    status = 409
+    error = "Conflict"
 
 
 class Unavailable(ServiceError):

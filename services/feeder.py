@@ -4,6 +4,9 @@ At tick T, a multiple of its cadence, a ticking stream writes its record for T a
 a stream of events covers up to T only, so that no event of the future is ever written. A feeder that is
 behind catches up in windows of at most an hour. What it has covered is all its state: killed, it goes on
 from there.
+
+Where the clock jumps, a feeder goes on from the tick at or before the new now. What the store has there
+already it leaves as it is, but tells `on_write` of it: to who listens it is new.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from services.times import HOUR, ceiling, floor
-from simulator.clock import MAX, Clock
+from simulator.clock import MAX, Clock, Course
 from storage.errors import StoreUnavailable
 from storage.schema import SCHEMAS, Stream
 from storage.store import Run, Store
@@ -67,11 +70,24 @@ class FeederStatus:
     state: State
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a feeder is on a course of the clock: up to where each of its streams is covered."""
+
+    course: Course
+    covered: dict[Stream, datetime]
+
+
+OnWrite: TypeAlias = "Callable[[Stream, pa.Table, Course], None]"
+"""Is given what was just stored, and the course of the clock for which it was."""
+
+
 class Feeder:
     """One feeder, from `start` on, or from where the store's coverage that includes `start` ends.
 
-    `on_write` is given what was just stored, once; `on_tick` is called after all streams of a step.
-    `run_until_closed` belongs in a thread of its own; `status` may be asked from any.
+    `on_write` is given what was just stored, once a course; `on_tick` is called after all streams of a
+    step, and whenever the clock was changed. `run_until_closed` belongs in a thread of its own; `status`
+    and `reached` may be asked from any.
     """
 
     def __init__(
@@ -84,27 +100,34 @@ class Feeder:
         clock: Clock,
         start: datetime,
         on_tick: Callable[[], None] = lambda: None,
-        on_write: Callable[[Stream, pa.Table], None] = lambda _stream, _rows: None,
+        on_write: OnWrite = lambda _stream, _rows, _course: None,
     ) -> None:
         self.kind = kind
         self._model, self._store, self._run, self._clock = model, store, run, clock
         self._on_tick, self._on_write = on_tick, on_write
         self._state: State = "stopped"
-        self._covered = {stream: covered_until(store, stream, start) for stream in kind.streams}
+        covered = {stream: covered_until(store, stream, start) for stream in kind.streams}
+        self._place = Place(clock.course, covered)
 
     @property
     def next_tick(self) -> datetime:
         """The first tick at which something is still to be written."""
-        return min(self._next_tick_of(stream, until) for stream, until in self._covered.items())
+        return self._next_tick_at(self._place)
 
     @property
     def last_tick(self) -> datetime:
         """The last tick of which everything is written."""
         return self.next_tick - self.kind.cadence
 
+    def reached(self, course: Course) -> datetime:
+        """The last tick on the clock's course of which everything is written; before its start if none is."""
+        place = self._place
+        here = self._next_tick_at(place if place.course == course else self._beginning(course))
+        return here - self.kind.cadence
+
     def status(self, now: datetime) -> FeederStatus:
         """How far it is at `now`."""
-        last = self.last_tick
+        last = self.reached(self._clock.course)
         lag = max(floor(now, self.kind.cadence) - last, timedelta())
         return FeederStatus(self.kind.name, last, lag, self.kind.cadence, self._state)
 
@@ -116,49 +139,76 @@ class Feeder:
         self._state = "running"
         retry_s = FIRST_RETRY_S
         try:
-            while self._clock.wait_until(self._wake()):
-                try:
-                    self.step()
-                    self._state, retry_s = "running", FIRST_RETRY_S
-                except StoreUnavailable as error:
-                    log.warning("%s waits for the store: %s", self.kind.name, error)
-                    self._state = "waiting for the store"
-                    self._clock.pause(retry_s)
-                    retry_s = min(2 * retry_s, LONGEST_RETRY_S)
+            while not self._clock.closed:
+                changes = self._clock.changes
+                self.follow()
+                self._on_tick()
+                if self._clock.wait_until(self._wake(), changes=changes):
+                    retry_s = self._tried(retry_s)
         finally:
             self._state = "stopped"
 
+    def follow(self) -> None:
+        """Go where the clock has jumped to, if it has."""
+        course = self._clock.course
+        if course != self._place.course:
+            self._place = self._beginning(course)
+
     def catch_up(self, until: datetime) -> None:
         """Write everything that is due up to an instant, unless the clock is closed meanwhile."""
-        while self.next_tick <= until and not self._clock.closed and self.step():
-            pass
+        while self.next_tick <= until and not self._clock.closed:
+            self._write_up_to(min(self._hour_end(), floor(until, self.kind.cadence)))
 
     def step(self) -> bool:
         """Write what is due, of at most an hour; whether anything was."""
         tick = self._due()
         if tick is None:
             return False
+        self._write_up_to(tick)
+        return True
+
+    def _tried(self, retry_s: float) -> float:
+        """Take a step. How long to rest after the next failure, if this one was for the store's sake."""
+        try:
+            self.step()
+        except StoreUnavailable as error:
+            log.warning("%s waits for the store: %s", self.kind.name, error)
+            self._state = "waiting for the store"
+            self._clock.rest(retry_s)
+            return min(2 * retry_s, LONGEST_RETRY_S)
+        self._state = "running"
+        return FIRST_RETRY_S
+
+    def _write_up_to(self, tick: datetime) -> None:
+        """Write what isn't written yet of the ticks up to one."""
+        place = self._place
         windows: dict[tuple[datetime, datetime], list[Stream]] = {}
-        for stream, covered in self._covered.items():
+        for stream, covered in place.covered.items():
             end = tick + self._lead(stream)
             if covered < end:
                 windows.setdefault((covered, end), []).append(stream)
         for (start, end), streams in windows.items():
             for stream, batch in self._model.window(start, end, streams).items():
                 self._store.write(stream, batch, covers=(start, end), run=self._run)
-                self._covered[stream] = end
-                self._on_write(stream, batch)
+                place.covered[stream] = end
+                self._on_write(stream, batch, place.course)
         self._on_tick()
-        return True
 
     def _due(self) -> datetime | None:
-        """The tick up to which to write now: the last one due, or the last of the next one's hour."""
-        following = self.next_tick
-        hour_end = floor(following, HOUR) + HOUR - self.kind.cadence
-        now = self._clock.now()
+        """The tick up to which to write now: the last one due, or the last of the next one's hour.
+
+        None where nothing is due, and where the clock has jumped away.
+        """
+        moment = self._clock.moment()
+        if moment.course != self._place.course or moment.now < self._wake():
+            return None
         if self._clock.rate == MAX:
-            return hour_end if self._wake() <= now else None
-        return min(hour_end, floor(now, self.kind.cadence)) if following <= now else None
+            return self._hour_end()
+        return min(self._hour_end(), floor(moment.now, self.kind.cadence))
+
+    def _hour_end(self) -> datetime:
+        """The last tick of the hour that the next one is in."""
+        return floor(self.next_tick, HOUR) + HOUR - self.kind.cadence
 
     def _wake(self) -> datetime:
         """When there is something to do. At the greatest rate feeders run ahead and drive the clock."""
@@ -167,6 +217,13 @@ class Feeder:
     def _lead(self, stream: Stream) -> timedelta:
         """How far past a tick a stream is covered by it."""
         return timedelta() if SCHEMAS[stream].cadence_s is None else self.kind.cadence
+
+    def _beginning(self, course: Course) -> Place:
+        """Where to begin on a course after a jump."""
+        return Place(course, dict.fromkeys(self.kind.streams, floor(course.start, self.kind.cadence)))
+
+    def _next_tick_at(self, place: Place) -> datetime:
+        return min(self._next_tick_of(stream, until) for stream, until in place.covered.items())
 
     def _next_tick_of(self, stream: Stream, covered: datetime) -> datetime:
         if self._lead(stream):

@@ -33,11 +33,11 @@ def health(context: Context) -> Health:
     if streams is None:
         verdict = "unavailable"
     else:
-        verdict = "healthy" if on_time(feeders, context.clock.rate) else "degraded"
+        verdict = "healthy" if on_time(feeders, context.clock.pace) else "degraded"
     body: Body = {
         "status": verdict,
         "version": context.version,
-        "clock": clock_body(now, context.clock.rate),
+        "clock": clock_body(context.clock),
         "run": run_body(context.run),
         "feeders": [feeder_body(feeder) for feeder in feeders],
         "streams": streams or {},
@@ -45,9 +45,12 @@ def health(context: Context) -> Health:
     return Health(503 if streams is None else 200, body)
 
 
-def on_time(feeders: Sequence[FeederStatus], rate: float) -> bool:
-    """Whether every feeder runs and lags no more than a tick and what passes in a few wall seconds."""
-    tolerated = timedelta(seconds=min(TOLERATED_WALL_LAG_S * rate, timedelta.max.total_seconds() / 2))
+def on_time(feeders: Sequence[FeederStatus], pace: float) -> bool:
+    """Whether every feeder runs and lags no more than a tick and what passes in a few wall seconds.
+
+    `pace` is the rate of the clock when it runs.
+    """
+    tolerated = timedelta(seconds=min(TOLERATED_WALL_LAG_S * pace, timedelta.max.total_seconds() / 2))
     return all(feeder.state == "running" and feeder.lag <= feeder.cadence + tolerated for feeder in feeders)
 
 

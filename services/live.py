@@ -61,6 +61,11 @@ class Outbox:
             if bus_id in before:
                 after[bus_id] = before.pop(bus_id)
 
+    def clear(self) -> None:
+        """Drop everything."""
+        self._single.clear()
+        self._batched.clear()
+
     def take(self) -> str | None:
         """The next message to be sent, None when nothing waits.
 
@@ -91,6 +96,12 @@ class Subscription:
         self._held.update(texts)
         self._held_time = time
 
+    def begin_anew(self) -> None:
+        """Take positions of any time again: simulated time has jumped."""
+        self._held, self._held_time = {}, LONG_AGO
+        if self.since is not None:
+            self.since = LONG_AGO
+
     def begin(self, snapshot: Sequence[BusPosition]) -> Mapping[str, str]:
         """What to send first: the snapshot, or what came while it was read, whichever is newer."""
         self.since = max((position.time for position in snapshot), default=LONG_AGO)
@@ -116,6 +127,7 @@ class Hub:
         self._buses_of, self._snapshot = buses_of, snapshot
         self._wanting: dict[str, dict[Connection, Subscription]] = {line_id: {} for line_id in buses_of}
         self._connections: dict[str, int] = {}
+        self._beginnings = 0
         self.wanted: frozenset[str] = frozenset()
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -168,6 +180,14 @@ class Hub:
         for line_id, texts in by_line.items():
             self._offer(line_id, times[line_id], texts)
 
+    def begin_anew(self) -> None:
+        """Drop what is still to be sent: simulated time has jumped, and what comes next may be older."""
+        self._beginnings += 1
+        for wanting in self._wanting.values():
+            for connection, subscription in wanting.items():
+                connection.outbox.clear()
+                subscription.begin_anew()
+
     def _offer(self, line_id: str, time: datetime, texts: Mapping[str, str]) -> None:
         for connection, subscription in self._wanting[line_id].items():
             if subscription.since is None:
@@ -194,7 +214,7 @@ class Hub:
         """Queue the latest positions of lines; from then on what is newer is queued as it comes."""
         positions: Sequence[BusPosition] = ()
         try:
-            positions = await self._snapshot(new)
+            positions = await self._current(new)
         except StoreError as error:
             log.error("no snapshot: %s", error)
             refused = Unavailable() if isinstance(error, StoreUnavailable) else Unexpected()
@@ -203,6 +223,14 @@ class Hub:
             ours = [position for position in positions if position.line_id == line_id]
             texts = connection.lines[line_id].begin(ours)
             connection.outbox.offer(texts, batch=connection.lines[line_id].batch)
+
+    async def _current(self, line_ids: Sequence[str]) -> Sequence[BusPosition]:
+        """The snapshot of some lines, read again if time jumps meanwhile. May raise StoreError."""
+        while True:
+            beginnings = self._beginnings
+            positions = await self._snapshot(line_ids)
+            if beginnings == self._beginnings:
+                return positions
 
     def _drop(self, connection: Connection, line_ids: Iterable[str]) -> None:
         for line_id in line_ids:

@@ -1,14 +1,15 @@
 """From the bus-position feeder's thread to the live hub's event loop: each tick on its own, in order.
 
 What a feeder has written is handed over once the clock has reached it (at the greatest rate feeders run
-ahead), and of it only the lines that somebody wants. Here Arrow becomes records; the hub knows none.
+ahead), and of it only the lines that somebody wants. What waits when the clock jumps is dropped. Here Arrow
+becomes records; the hub knows none.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
@@ -20,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from services.live import Hub
+from simulator.clock import Course, Moment
 from storage.schema import SCHEMAS, BusPosition, Stream
 
 Tick: TypeAlias = Sequence[BusPosition]
@@ -39,26 +41,46 @@ class LiveFeed:
         self._windows: deque[pa.Table] = deque(maxlen=MOST_WINDOWS)
         self._ticks: deque[Tick] = deque(maxlen=MOST_TICKS)
         self._pacing: asyncio.Task[None] | None = None
+        self._course_number = 0
 
-    def written(self, stream: Stream, rows: pa.Table) -> None:
-        """Take note of what a feeder has just stored."""
+    def written(self, stream: Stream, rows: pa.Table, course: Course) -> None:
+        """Take note of what a feeder has just stored, on a course of the clock."""
         if stream is Stream.BUS_POSITION and len(rows):
             with self._lock:
-                self._windows.append(rows)
+                if self._is_on(course):
+                    self._windows.append(rows)
 
-    def release(self, now: datetime) -> None:
-        """Hand over all ticks up to `now`. Cheap when nobody wants any."""
+    def release(self, moment: Moment) -> None:
+        """Hand over all ticks up to a moment. Cheap when nobody wants any."""
         with self._lock:
+            if not self._is_on(moment.course):
+                return
             for _ in range(len(self._windows)):
                 rows = self._windows.popleft()
-                due = due_rows(rows, now)
+                due = due_rows(rows, moment.now)
                 if due < len(rows):
                     self._windows.append(rows.slice(due))
-                loop, wanted = self._hub.loop, self._hub.wanted
-                if due and wanted and loop is not None:
-                    ticks = ticks_of(rows.slice(0, due), wanted)
-                    with suppress(RuntimeError):  # the loop is closed: the process ends
-                        loop.call_soon_threadsafe(self._accept, ticks)
+                wanted = self._hub.wanted
+                if due and wanted:
+                    self._in_loop(self._accept, ticks_of(rows.slice(0, due), wanted))
+
+    def _is_on(self, course: Course) -> bool:
+        """Whether a course is the newest heard of. On a new one everything begins anew."""
+        if course.number > self._course_number:
+            self._course_number = course.number
+            self._windows.clear()
+            self._in_loop(self._begin_anew)
+        return course.number == self._course_number
+
+    def _in_loop(self, job: Callable[..., None], *arguments: object) -> None:
+        """Have something done in the event loop, if there is one, after all that came before."""
+        if self._hub.loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: the process ends
+                self._hub.loop.call_soon_threadsafe(job, *arguments)
+
+    def _begin_anew(self) -> None:
+        self._ticks.clear()
+        self._hub.begin_anew()
 
     def _accept(self, ticks: Sequence[Tick]) -> None:
         self._ticks.extend(ticks)

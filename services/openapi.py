@@ -14,13 +14,13 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from services import network_schemas, schemas
 from services.auth import GROUP_HEADER, KEY_HEADER
-from services.openapi_examples import BODIES, CSV_EXAMPLES, ERRORS, VALUES
+from services.openapi_examples import BODIES, CLOCK_CHANGES, CSV_EXAMPLES, ERRORS, VALUES
 from services.parameters import DEFAULT_LIMIT, GREATEST_LIMIT
 from services.requests import JSON, OPEN
 
 DESCRIPTION = """A living Madrid bus network. Every route but `/health`, `/metrics`, `/openapi.json` and
 `/docs` needs the headers `x-api-key` and `x-group-name`. Errors come in the precedence 401, 404 for a path,
-400, 429, 404 for an id, 503."""
+400, 429, 404 for an id, 409, 503."""
 
 Json = dict[str, Any]
 
@@ -68,13 +68,17 @@ RANGE = (
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A route as it is described. `models` are the shapes of its 200 body, `refusals` its error statuses."""
+    """A route as it is described. `models` are the shapes of its 200 body, `refusals` its error statuses.
+
+    `body` are the shapes that a request's may have.
+    """
 
     summary: str
     models: Sequence[type[BaseModel]]
     parameters: Sequence[Parameter] = ()
     refusals: Sequence[int] = ()
     tag: str = "data"
+    body: Sequence[type[BaseModel]] = ()
 
     @property
     def is_open(self) -> bool:
@@ -127,6 +131,22 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
+CLOCK_OPERATIONS: Mapping[str, Operation] = {
+    "GET": Operation(
+        "What simulated time it is", (schemas.ClockBody,), (), (401, 400, 429, 500), "operations"
+    ),
+    "POST": Operation(
+        "Set, stop or move the clock. A jump deletes nothing, and leaves what it jumps over as it is",
+        (schemas.ClockBody,),
+        (),
+        (401, 400, 429, 409, 500, 503),
+        "operations",
+        (schemas.RateChange, schemas.PauseChange, schemas.StepChange, schemas.JumpChange),
+    ),
+}
+"""`/clock` by method; it is there with `--clock-control` only."""
+
+
 SECURITY_SCHEMES: Json = {
     "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
     "group": {"type": "apiKey", "in": "header", "name": GROUP_HEADER},
@@ -142,18 +162,26 @@ def document(app: FastAPI) -> Json:
 
 def declared(template: str) -> Json:
     """What FastAPI has to know of a route to describe it: the arguments of `add_api_route`."""
-    operation = OPERATIONS[template]
+    return _declared(template, OPERATIONS[template], operation_id(template))
+
+
+def declared_clock(template: str, method: str) -> Json:
+    """The same of the clock's route with a method."""
+    return _declared(template, CLOCK_OPERATIONS[method], f"{method.lower()}_{operation_id(template)}")
+
+
+def _declared(template: str, operation: Operation, name: str) -> Json:
     security = OPEN if operation.is_open else {"security": [{"key": [], "group": []}]}
     parameters = [*path_parameters(template), *map(query_parameter, operation.parameters)]
     return {
-        "operation_id": operation_id(template),
+        "operation_id": name,
         "summary": operation.summary,
         "tags": [operation.tag],
         "response_model": reduce(or_, operation.models) if operation.models else None,
         "response_class": JSONResponse if operation.models else PlainTextResponse,
         "response_description": "The answer",
         "responses": {200: answer(template), **refusals(template, operation)},
-        "openapi_extra": {**security, "parameters": parameters},
+        "openapi_extra": {**security, "parameters": parameters, **request_body(operation)},
     }
 
 
@@ -181,6 +209,15 @@ def query_parameter(parameter: Parameter) -> Json:
     found: Json = {"name": parameter.name, "in": "query", "description": parameter.what}
     found |= {"required": parameter.required, "schema": dict(parameter.schema)}
     return found | ({"example": VALUES[parameter.name]} if parameter.name in VALUES else {})
+
+
+def request_body(operation: Operation) -> Json:
+    """What a request's body may be; nothing for a route that takes none."""
+    if not operation.body:
+        return {}
+    shapes = [model.model_json_schema() for model in operation.body]
+    content = {JSON: {"schema": {"oneOf": shapes}, "examples": dict(CLOCK_CHANGES)}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def answer(template: str) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from services.errors import TooManyRequests, Unavailable, Unexpected
+from services.errors import Conflict, TooManyRequests, Unavailable, Unexpected
 from services.times import ACCEPTED
 
 Examples = Mapping[str, Mapping[str, object]]
@@ -36,6 +36,7 @@ POSITION: dict[str, object] = {
 }
 LINE: dict[str, object] = {"line_id": "L1", "name": "1 Cristo Rey – Prosperidad", "night": False}
 PLACE: dict[str, object] = {"name": "Gran Vía", "latitude": 40.420291, "longitude": -3.705774}
+CLOCK = {"now": TIME, "rate": 1.0, "paused": False}
 RUN = {"run_id": "1-0a1b2c3d4e5f-none-1", "seed": 1, "network_digest": "0a1b2c3d4e5f…"}
 
 
@@ -71,12 +72,16 @@ BODIES: Mapping[str, Examples] = {
     },
     "/stops": {"stops": paged({"stop_id": "S001", **PLACE, "line_ids": "L1,L2"})},
     "/buses": {"buses": paged({"bus_id": "B001", "line_id": "L1", "capacity": 80})},
+    "/clock": {
+        "running": {"value": CLOCK},
+        "paused": {"value": {"now": TIME, "rate": 0.0, "paused": True}},
+    },
     "/health": {
         "healthy": {
             "value": {
                 "status": "healthy",
                 "version": "1.0.0",
-                "clock": {"now": TIME, "rate": 1.0},
+                "clock": CLOCK,
                 "run": RUN | {"scenario_digest": "", "model_version": "1"},
                 "feeders": [
                     {"name": "bus-position", "last_tick": TIME, "lag_s": 0.0, "state": "running"},
@@ -90,6 +95,15 @@ BODIES: Mapping[str, Examples] = {
             }
         }
     },
+}
+
+CLOCK_CHANGES: Examples = {
+    "sixty times as fast": {"value": {"rate": 60}},
+    "as fast as possible": {"value": {"rate": "max"}},
+    "stop": {"value": {"pause": True}},
+    "go on": {"value": {"pause": False}},
+    "half a minute further": {"value": {"step": "30s"}},
+    "to Monday morning": {"value": {"jump": "2026-03-02T08:30:00Z"}},
 }
 
 CSV_EXAMPLES: Mapping[str, str] = {
@@ -113,6 +127,10 @@ def bad_requests(template: str) -> Mapping[str, object]:
         return error("BadRequest", "Line queries only support 'mode=latest' parameter")
     if template in ("/lines", "/stops", "/buses"):
         return error("BadRequest", limit)
+    if template == "/clock":
+        return error(
+            "BadRequest", "Invalid JSON", "Must specify exactly one of 'rate', 'pause', 'step' or 'jump'"
+        )
     kinds = ("Invalid entity_type: tram. Must be 'bus' or 'stop'",) if "entity_type" in template else ()
     return error(
         "BadRequest",
@@ -138,6 +156,7 @@ NOT_FOUND: Mapping[str, tuple[str, ...]] = {
     "/lines/{line_id}": ("Line L99 not found",),
 }
 UNAUTHORIZED = ("Missing x-api-key header", "Missing x-group-name header", "Invalid API key")
+MOVING = "The clock is being moved already; wait for the answer, then move it again"
 TOO_MANY = TooManyRequests("Rate limit of 50 requests per second exceeded", retry_after_s=1)
 
 ERRORS: Mapping[int, tuple[str, Callable[[str], Mapping[str, object]]]] = {
@@ -145,6 +164,7 @@ ERRORS: Mapping[int, tuple[str, Callable[[str], Mapping[str, object]]]] = {
     401: ("A header is missing or the key is wrong", lambda _: error("Unauthorized", *UNAUTHORIZED)),
     404: ("No such thing, or nothing about it", lambda template: error("NotFound", *NOT_FOUND[template])),
     429: ("Too many requests with this key", lambda _: error(TOO_MANY.error, str(TOO_MANY))),
+    409: ("Not possible as things are now", lambda _: error(Conflict.error, MOVING)),
     500: ("A fault of ours", lambda _: error(Unexpected.error, str(Unexpected()))),
     503: ("The store can't be reached", lambda _: error(Unavailable.error, str(Unavailable()))),
 }

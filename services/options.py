@@ -10,12 +10,9 @@ from typing import Any, Protocol, TypeVar
 import click
 
 from services import settings
-from services.times import parse_instant, parse_span
+from services.times import YEARS, parse_instant, parse_span
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-YEARS = range(1970, 2200)
-"""The years that the model's calendar is meant for."""
 
 
 class Decorator(Protocol):

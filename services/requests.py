@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
 from fastapi.routing import APIRoute
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -23,6 +23,7 @@ from services.schemas import Body, error_answer
 
 JSON = "application/json"
 LONGEST_QUERY = 32_768
+LONGEST_BODY = 4096
 MOST_PARAMETERS = 100
 OPEN: Mapping[str, Any] = {"security": []}
 """Says in OpenAPI that a route needs no key; such a route has no limit either."""
@@ -66,6 +67,30 @@ def query_of(request: Request) -> Mapping[str, str]:
     return dict(pairs)
 
 
+async def read_body(request: Request) -> None:
+    """Take in the body, for `json_of`. Raises `BadRequest` for one that is too long or breaks off."""
+    body = b""
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LONGEST_BODY:
+                raise BadRequest(f"Body too long: at most {LONGEST_BODY} bytes")
+    except ClientDisconnect:
+        raise BadRequest("Body incomplete") from None
+    request.state.body = body
+
+
+def json_of(request: Request) -> Mapping[str, object]:
+    """The JSON object that is the request's body. Raises `BadRequest`."""
+    try:
+        found = json.loads(request.state.body)
+    except (ValueError, RecursionError):
+        raise BadRequest("Invalid JSON") from None
+    if not isinstance(found, dict):
+        raise BadRequest("Invalid JSON")
+    return found
+
+
 class Route(APIRoute):
     """A route whose endpoint is a `Handler`. How it is answered is up to the application's `gate`.
 
@@ -75,8 +100,10 @@ class Route(APIRoute):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.is_open = (self.openapi_extra or {}).get("security") == []
+        self.allowed = frozenset(self.methods or ())
+        self.takes_body = "POST" in self.allowed
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request to this path."""
-        answer: Response = await scope["app"].state.gate.answer(Request(scope), self)
+        answer: Response = await scope["app"].state.gate.answer(Request(scope, receive), self)
         await answer(scope, receive, send)

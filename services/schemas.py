@@ -10,14 +10,15 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.errors import MethodNotAllowed, ServiceError
 from services.feeder import FeederStatus
+from services.settings import GREATEST_SPEED
 from services.times import format_instant
+from simulator.clock import Clock
 from storage.schema import BusPosition, PeopleCount, SensorReading
 from storage.store import Covered, Run
 
@@ -139,10 +140,35 @@ class StreamBody(_Exact):
 
 
 class ClockBody(_Exact):
-    """Simulated now, and simulated seconds a wall second (`max`: as fast as possible)."""
+    """Simulated now, simulated seconds a wall second (`max`: as fast as possible; 0 while it is paused)."""
 
     now: str
     rate: float | Literal["max"]
+    paused: bool
+
+
+class RateChange(_Exact):
+    """Go on at another rate, also if the clock was paused: a factor, or `max`."""
+
+    rate: Annotated[float, Field(gt=0, le=GREATEST_SPEED)] | Literal["max"]
+
+
+class PauseChange(_Exact):
+    """Stand; or go on at the rate before."""
+
+    pause: bool
+
+
+class StepChange(_Exact):
+    """Stand, a span further on (at most a day): seconds, or text like `30s`, `15m`, `2h`, `1d`."""
+
+    step: Annotated[float, Field(gt=0, le=86_400)] | Annotated[str, Field(pattern="^[0-9]{1,9}[smhdw]$")]
+
+
+class JumpChange(_Exact):
+    """Be at an instant (ISO 8601, UTC if it doesn't say), forward or back, at the same rate."""
+
+    jump: str
 
 
 class HealthBody(_Exact):
@@ -244,14 +270,19 @@ def stream_body(rows: int, coverage: Sequence[Covered]) -> Body:
     return {"rows": rows, "coverage": stretches}
 
 
-def clock_body(now: datetime, rate: float) -> Body:
+def clock_body(clock: Clock) -> Body:
     """A `ClockBody`."""
-    return {"now": format_instant(now), "rate": "max" if math.isinf(rate) else rate}
+    rate = clock.rate
+    return {
+        "now": format_instant(clock.now()),
+        "rate": "max" if math.isinf(rate) else rate,
+        "paused": rate == 0,
+    }
 
 
 def error_answer(error: ServiceError) -> ErrorAnswer:
     """How an error is answered."""
     headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, MethodNotAllowed):
-        headers["Allow"] = "GET"
+        headers["Allow"] = ", ".join(error.allowed)
     return ErrorAnswer(error.status, dict(error.body), headers)

@@ -24,6 +24,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "jobs": ("BUS_SIMULATOR_JOBS",),
     "continue_with_new_inputs": ("BUS_SIMULATOR_CONTINUE_WITH_NEW_INPUTS",),
     "log_level": ("BUS_SIMULATOR_LOG_LEVEL", "LOG_LEVEL"),
+    "clock_control": ("BUS_SIMULATOR_CLOCK_CONTROL",),
+    "paused": ("BUS_SIMULATOR_PAUSED",),
     "rate_limit": ("BUS_SIMULATOR_RATE_LIMIT",),
     "daily_limit": ("BUS_SIMULATOR_DAILY_LIMIT",),
     "key_refresh": ("BUS_SIMULATOR_KEY_REFRESH",),
@@ -39,6 +41,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
 
 DEFAULT_STORE = "duckdb:var/bus.duckdb"
 DEFAULT_NETWORK = Path("data/lines.yaml")
+SCENARIOS = Path("data/scenarios")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 GREATEST_SPEED = 1_000_000.0
 
@@ -48,7 +51,8 @@ class Settings:
     """How `run` runs. `at` None means wall time; `speed` is simulated seconds a second, infinite for max.
 
     `jobs` None chooses by the network's size; `store` is a URL; limits are for each key, and None means
-    on unless only this machine can ask.
+    on unless only this machine can ask. `paused` lets the clock stand at first; with `clock_control` it can
+    be moved by who has the key.
     """
 
     network: Path
@@ -63,6 +67,8 @@ class Settings:
     continue_with_new_inputs: bool
     rate_limit: float | None = None
     daily_limit: int | None = None
+    clock_control: bool = False
+    paused: bool = False
 
 
 def api_key() -> str | None:
@@ -83,6 +89,13 @@ def default_network() -> Path:
     package = Path(__file__).parent
     places = (DEFAULT_NETWORK, package / "data" / "lines.yaml", package.parent / "data" / "lines.yaml")
     return next((place for place in places if place.is_file()), DEFAULT_NETWORK)
+
+
+def shipped_scenarios() -> Path:
+    """`data/scenarios` in the working directory, else the folder that comes with the program."""
+    package = Path(__file__).parent
+    places = (SCENARIOS, package / SCENARIOS, package.parent / SCENARIOS)
+    return next((place for place in places if place.is_dir()), SCENARIOS)
 
 
 def ignored_interval() -> str | None:

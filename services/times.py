@@ -10,6 +10,8 @@ ACCEPTED = "2026-03-02, 2026-03-02T08:30, 2026-03-02T08:30:15.250Z or 2026-03-02
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LONGEST_SPAN = timedelta(days=366)
+YEARS = range(1970, 2200)
+"""The years that the model's calendar is meant for."""
 
 _ISO = re.compile(r"\d{4}-?[0-9W][0-9-]{1,5}(?:[T ]\d\d[0-9:.,]*(?:Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
 _LOST_PLUS = re.compile(r"(.[T ]\d\d[0-9:.,]*) (\d\d(?::?\d\d)?)$")

@@ -53,7 +53,9 @@ EXAMPLES = [*examples(ROOT / "README.md"), *examples(ROOT / "docs" / "api.md")]
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The shipped city on the morning that the pages are about, with a key of its own."""
     folder = tmp_path_factory.mktemp("city")
-    with running(folder, "--at", "2026-03-02T08:30:00+01:00", "--backfill", "1h", key=None) as process:
+    with running(
+        folder, "--at", "2026-03-02T08:30:00+01:00", "--backfill", "1h", "--clock-control", key=None
+    ) as process:
         process.wait_for(lambda body: body["status"] == "healthy")
         yield process
 

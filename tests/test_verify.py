@@ -45,7 +45,7 @@ def health() -> dict[str, Any]:
     return {
         "status": "healthy",
         "version": "1",
-        "clock": {"now": NOW, "rate": 1.0},
+        "clock": {"now": NOW, "rate": 1.0, "paused": False},
         "run": {"run_id": "r", "seed": 1, "network_digest": "n", "scenario_digest": "", "model_version": "1"},
         "feeders": [
             {"name": name, "last_tick": LATEST, "lag_s": 0.0, "state": "running"}

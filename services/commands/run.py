@@ -18,6 +18,7 @@ from services.options import option
 Examples:
   bus-simulator run
   bus-simulator run --at 2026-03-02T07:30+01:00 --speed 60 --store duckdb:/tmp/monday.duckdb
+  bus-simulator run --at 2026-03-02T08:30+01:00 --paused --clock-control
   bus-simulator run --network my-lines.yaml --backfill 0 --port 9000"""
 )
 @options.network_option
@@ -27,6 +28,13 @@ Examples:
 @options.port_option
 @options.host_option
 @option("--at", type=options.time, default=None, help="Start the clock there instead of now.")
+@option("--paused", is_flag=True, default=False, help="Start with the clock standing.")
+@option(
+    "--clock-control",
+    is_flag=True,
+    default=False,
+    help="Let whoever has the key set, stop and move the clock (POST /clock).",
+)
 @option(
     "--backfill",
     type=options.span,
@@ -47,6 +55,8 @@ def run(
     port: int,
     host: str,
     at: datetime | None,
+    paused: bool,
+    clock_control: bool,
     backfill: timedelta,
     rate_limit: float | None,
     daily_limit: int | None,
@@ -76,6 +86,8 @@ def run(
         continue_with_new_inputs=continue_with_new_inputs,
         rate_limit=rate_limit,
         daily_limit=daily_limit,
+        clock_control=clock_control,
+        paused=paused,
     )
     watch = shown if sys.stderr.isatty() else embedded.unwatched
     with closing(embedded.listen(host, port)) as listener, embedded.assembled(chosen) as simulator:

@@ -48,7 +48,8 @@ SETTINGS = Settings(
 def embedded(
     store: FaultyStore, *, city: FormulaCity | None = None, backfill: timedelta = 2 * HOUR
 ) -> Embedded:
-    clock = Clock(wall=FakeWall(NOW + HOUR))
+    wall = FakeWall(NOW + HOUR)
+    clock = wall.clock = Clock(wall=wall)
     settings = dataclasses.replace(SETTINGS, backfill=backfill)
     return Embedded(settings, Inputs(network(), 1, RUN), city or FormulaCity(), store, clock)
 

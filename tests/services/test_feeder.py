@@ -135,7 +135,7 @@ def test_at_the_greatest_rate_feeders_drive_the_clock_side_by_side() -> None:
     for _ in range(6):
         for each in feeders:
             each.step()
-            clock.drive(min(other.last_tick for other in feeders))
+            clock.drive(min(other.last_tick for other in feeders), clock.course)
         ahead = max(each.last_tick for each in feeders) - clock.now()
         assert ahead <= HOUR
     assert clock.now() > NOW + 4 * HOUR
@@ -166,13 +166,13 @@ def test_a_lasting_fault_of_the_store_shows_in_the_status() -> None:
     people = feeder(PEOPLE, store, clock)
     store.failing = StoreUnavailable("gone")
     states: list[str] = []
-    pause = clock.pause
+    rest = clock.rest
 
     def seen(seconds: float) -> bool:
         states.append(people.status(NOW).state)
-        return pause(seconds)
+        return rest(seconds)
 
-    clock.pause = seen  # type: ignore[method-assign]
+    clock.rest = seen  # type: ignore[method-assign]
     people.run_until_closed()
     assert set(states) == {"waiting for the store"}
     assert people.status(NOW).state == "stopped"

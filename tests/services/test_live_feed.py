@@ -44,8 +44,8 @@ def feeder(hub: Hub, clock: Clock, store: FaultyStore | None = None) -> tuple[Fe
     feed = LiveFeed(hub)
 
     def on_tick() -> None:
-        clock.drive(made.last_tick)
-        feed.release(clock.now())
+        clock.drive(made.last_tick, clock.course)
+        feed.release(clock.moment())
 
     made = Feeder(
         POSITIONS,
@@ -112,12 +112,12 @@ def test_at_the_greatest_rate_nothing_is_published_before_the_clock_is_there() -
     async def main() -> None:
         hub.loop = asyncio.get_running_loop()
         made, feed = feeder(hub, clock)
-        made._on_tick = lambda: feed.release(clock.now())
+        made._on_tick = lambda: feed.release(clock.moment())
         await in_thread(made.step)
         assert made.last_tick > NOW + HOUR / 4
         assert [tick[0].time for tick in hub.published] == [TICK]
-        clock.drive(made.last_tick)
-        await in_thread(lambda: feed.release(clock.now()))
+        clock.drive(made.last_tick, clock.course)
+        await in_thread(lambda: feed.release(clock.moment()))
         assert hub.published[-1][0].time == made.last_tick
         assert len(hub.published) == (made.last_tick - TICK) / (30 * SECOND) + 1
 

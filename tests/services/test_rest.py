@@ -256,7 +256,10 @@ def test_health_is_open_and_says_how_everything_is(served: Served) -> None:
     answer = served.ask("/health", {})
     body = answer.json()
     assert answer.status_code == 200
-    assert (body["version"], body["clock"]) == ("1.2.3", {"now": "2026-03-02T07:30:10Z", "rate": 1.0})
+    assert (body["version"], body["clock"]) == (
+        "1.2.3",
+        {"now": "2026-03-02T07:30:10Z", "rate": 1.0, "paused": False},
+    )
     assert body["run"]["run_id"] == RUN.run_id
     assert [feeder["name"] for feeder in body["feeders"]] == ["people-count", "sensors", "bus-position"]
     assert body["streams"]["people_count"]["rows"] == 61 * 3

@@ -92,7 +92,7 @@ def test_closing_ends_a_wait_and_every_later_one() -> None:
     clock = Clock(start=START, wall=wall)
     assert not clock.wait_until(START + timedelta(seconds=30))
     assert not clock.wait_until(START)
-    assert not clock.pause(5)
+    assert not clock.rest(5)
     assert clock.closed
 
 
@@ -111,7 +111,7 @@ def test_closing_from_another_thread_ends_a_real_wait() -> None:
 
 def test_a_pause_is_wall_time_at_any_rate() -> None:
     wall = FakeWall()
-    assert Clock(start=START, rate=3600, wall=wall).pause(2)
+    assert Clock(start=START, rate=3600, wall=wall).rest(2)
     assert wall.waits == [2.0]
 
 
@@ -120,14 +120,14 @@ def test_at_the_greatest_rate_time_is_driven_and_never_goes_back() -> None:
     clock = Clock(start=START, rate=MAX, wall=wall)
     wall.seconds += 100
     assert clock.now() == START
-    clock.drive(START + timedelta(hours=1))
-    clock.drive(START)
+    clock.drive(START + timedelta(hours=1), clock.course)
+    clock.drive(START, clock.course)
     assert clock.now() == START + timedelta(hours=1)
 
 
 def test_a_wait_at_the_greatest_rate_ends_when_time_is_driven_there() -> None:
     clock: Clock
-    wall = FakeWall(lambda: clock.drive(START + timedelta(hours=1)))
+    wall = FakeWall(lambda: clock.drive(START + timedelta(hours=1), clock.course))
     clock = Clock(start=START, rate=MAX, wall=wall)
     assert clock.wait_until(START + timedelta(minutes=1))
 
@@ -135,7 +135,7 @@ def test_a_wait_at_the_greatest_rate_ends_when_time_is_driven_there() -> None:
 def test_driving_is_for_the_greatest_rate_only() -> None:
     wall = FakeWall()
     clock = Clock(start=START, wall=wall)
-    clock.drive(START + timedelta(hours=1))
+    clock.drive(START + timedelta(hours=1), clock.course)
     assert clock.now() == START
 
 
