@@ -1,0 +1,150 @@
+"""Positions that go wrong on their way to clients, as a scenario wants it. The store keeps the truth.
+
+Whether a position is hit is decided by its bus and instant alone, so that every replay has the same faults,
+whoever listens. Of what was hit, and sent to somebody, a log is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TypeAlias
+
+from services.schemas import bus_position_text
+from services.times import format_instant
+from simulator import randomness
+from simulator.scenario import WHOLE_DAY, FaultKind, Scenario, WireFault
+from simulator.service_day import MADRID, origin_ms
+from simulator.types import SECOND_MS, to_ms
+from storage.schema import BusPosition
+
+Tick: TypeAlias = Sequence[BusPosition]
+Log: TypeAlias = Callable[[str], None]
+"""Takes a line of the fault log."""
+
+
+@dataclass(slots=True)
+class _Late:
+    """A position that is still to come, not before `due`."""
+
+    position: BusPosition
+    due: datetime
+
+
+@dataclass(slots=True)
+class Wire:
+    """What happens to positions between the feeder and the clients. It belongs to one event loop."""
+
+    scenario: Scenario
+    seed: int
+    log: Log
+    _stuck: dict[tuple[int, str], BusPosition] = field(default_factory=dict)
+    _late: deque[_Late] = field(default_factory=deque)
+    _waiting: dict[str, BusPosition] = field(default_factory=dict)
+    _cut: set[tuple[str, datetime]] = field(default_factory=set)
+
+    def disturbed(self, tick: Tick) -> Iterator[Tick]:
+        """What to send in the place of a tick: positions that are late now, then its own, then those after.
+
+        Each is to be sent before the next, or a bus's newer position would replace its older one.
+        """
+        if not tick:
+            return
+        now = tick[0].time
+        self._cut = {(bus_id, time) for bus_id, time in self._cut if time >= now - timedelta(minutes=1)}
+        overdue = [late.position for late in self._late if late.due <= now]
+        self._late = deque(late for late in self._late if late.due > now)
+        if overdue:
+            yield overdue
+        after = {p.bus_id: self._waiting.pop(p.bus_id) for p in tick if p.bus_id in self._waiting}
+        yield [passed for position in tick if (passed := self._passed(position)) is not None]
+        if after:
+            yield list(after.values())
+
+    def text_of(self, position: BusPosition) -> str:
+        """A position as it is sent."""
+        text = bus_position_text(position)
+        if (position.bus_id, position.time) not in self._cut:
+            return text
+        return text[: len(text) // 2]
+
+    def forget(self) -> None:
+        """Drop what is still to come: simulated time has jumped."""
+        self._stuck.clear()
+        self._late.clear()
+        self._waiting.clear()
+
+    def _passed(self, position: BusPosition) -> BusPosition | None:
+        """A position after all faults that hit it; None where it doesn't come now."""
+        passed = position
+        for number, fault in enumerate(self.scenario.wire_faults):
+            if not self._hits(number, fault, position):
+                self._stuck.pop((number, position.bus_id), None)
+                continue
+            self._note(fault, position)
+            match fault.kind:
+                case FaultKind.STUCK:
+                    first = self._stuck.setdefault((number, position.bus_id), passed)
+                    passed = replace(first, time=position.time)
+                case FaultKind.DROPPED:
+                    return None
+                case FaultKind.DELAYED:
+                    self._late.append(_Late(passed, position.time + timedelta(seconds=fault.delay_s)))
+                    return None
+                case FaultKind.OUT_OF_ORDER:
+                    self._waiting[position.bus_id] = passed
+                    return None
+                case FaultKind.MALFORMED:
+                    self._cut.add((position.bus_id, position.time))
+        return passed
+
+    def _hits(self, number: int, fault: WireFault, position: BusPosition) -> bool:
+        if fault.buses and position.bus_id not in fault.buses:
+            return False
+        day = service_day(self.scenario, position.time, fault)
+        if day is None:
+            return False
+        stuck = fault.kind is FaultKind.STUCK
+        moment = day.isoformat() if stuck else format_instant(position.time)
+        key = randomness.key(self.seed, f"wire/{number}/{fault.kind}", position.bus_id, moment)
+        return key < fault.share * 2**64
+
+    def _note(self, fault: WireFault, position: BusPosition) -> None:
+        what = {
+            "time": format_instant(position.time),
+            "fault": fault.kind.value,
+            "bus_id": position.bus_id,
+            "line_id": position.line_id,
+        }
+        self.log(json.dumps(what, ensure_ascii=False))
+
+
+def service_day(scenario: Scenario, instant: datetime, fault: WireFault) -> date | None:
+    """The day of the scenario in whose span of the fault an instant lies."""
+    today = instant.astimezone(MADRID).date()
+    for day in (today, today - timedelta(days=1)):
+        second = (to_ms(instant) - origin_ms(day)) / SECOND_MS
+        is_meant = fault.span.holds(second) and (day == today or fault.span != WHOLE_DAY)
+        if is_meant and scenario.touches(day):
+            return day
+    return None
+
+
+class FaultLog:
+    """A file to which each fault is added as one line of JSON."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a", encoding="utf-8")
+
+    def write(self, line: str) -> None:
+        """Add a line, readable at once."""
+        self._file.write(line + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._file.close()

@@ -1,0 +1,144 @@
+"""Faults on the wire: each kind, the same every time, logged, and nobody else's position touched."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from services.schemas import bus_position_text
+from services.wire_faults import FaultLog, Wire
+from simulator.scenario import WHOLE_DAY, FaultKind, Scenario, Span, WireFault
+from simulator.types import BusId
+from storage.schema import BusPosition
+
+DAY = date(2026, 3, 3)
+START = datetime(2026, 3, 3, 7, tzinfo=UTC)
+BUSES = ("B001", "B002", "B003")
+TICKS = 40
+
+
+def position(bus_id: str, tick: int) -> BusPosition:
+    time = START + timedelta(seconds=30 * tick)
+    return BusPosition(time, bus_id, "L1", 40.4 + tick / 1e4, -3.7, tick, "S001", 10.0, 20.0, 0, "T1")
+
+
+def sent(*faults: WireFault, seed: int = 1) -> tuple[list[list[BusPosition]], list[dict[str, str]], Wire]:
+    """What a wire passes on of twenty minutes, and its log."""
+    lines: list[str] = []
+    wire = Wire(Scenario("faulty", DAY, DAY, wire_faults=faults), seed, lines.append)
+    passed = [
+        list(tick)
+        for number in range(TICKS)
+        for tick in wire.disturbed([position(bus_id, number) for bus_id in BUSES])
+    ]
+    return passed, [json.loads(line) for line in lines], wire
+
+
+def of(bus_id: str, passed: list[list[BusPosition]]) -> list[BusPosition]:
+    return [each for tick in passed for each in tick if each.bus_id == bus_id]
+
+
+ORDINARY = [[position(bus_id, number) for bus_id in BUSES] for number in range(TICKS)]
+SPAN = Span(8 * 3600 + 300, 8 * 3600 + 600)
+"""08:05 to 08:10 in Madrid: ticks 10 to 19."""
+
+
+def fault(kind: FaultKind, share: float = 1.0, span: Span = SPAN, delay_s: int = 0) -> WireFault:
+    return WireFault(kind, share, (BusId("B002"),), span, delay_s)
+
+
+def test_without_faults_everything_comes_as_it_is() -> None:
+    passed, log, _ = sent()
+    assert (passed, log) == (ORDINARY, [])
+
+
+@pytest.mark.parametrize("kind", FaultKind)
+def test_other_buses_and_other_hours_are_left_alone(kind: FaultKind) -> None:
+    passed, log, _ = sent(fault(kind, delay_s=60))
+    for bus_id in ("B001", "B003"):
+        assert of(bus_id, passed) == of(bus_id, ORDINARY)
+    outside = [*range(10), *range(23, TICKS)]
+    ours = {each.time for each in of("B002", passed)}
+    assert {position("B002", number).time for number in outside} <= ours
+    assert {entry["bus_id"] for entry in log} == {"B002"}
+    assert [entry["time"] for entry in log] == [
+        f"2026-03-03T07:{5 + number // 2:02d}:{30 * (number % 2):02d}Z" for number in range(10)
+    ]
+
+
+def test_a_stuck_bus_stays_where_it_was() -> None:
+    ours = of("B002", sent(fault(FaultKind.STUCK))[0])
+    assert [each.time for each in ours] == [each.time for each in of("B002", ORDINARY)]
+    assert {each.latitude for each in ours[10:20]} == {position("B002", 10).latitude}
+    assert ours[20] == position("B002", 20)
+
+
+def test_a_dropped_position_never_comes() -> None:
+    ours = of("B002", sent(fault(FaultKind.DROPPED))[0])
+    assert ours == [position("B002", number) for number in range(TICKS) if not 10 <= number < 20]
+
+
+def test_a_delayed_position_comes_late_and_as_it_was() -> None:
+    passed = sent(fault(FaultKind.DELAYED, delay_s=90))[0]
+    assert sorted(of("B002", passed), key=lambda each: each.time) == of("B002", ORDINARY)
+    assert passed[13] == [position("B002", 10)]
+    assert position("B001", 13) in passed[14]
+
+
+def test_positions_out_of_order_come_after_their_next() -> None:
+    ours = of("B002", sent(fault(FaultKind.OUT_OF_ORDER, share=0.3))[0])
+    assert len(ours) == TICKS
+    assert sorted(ours, key=lambda each: each.time) == of("B002", ORDINARY)
+    assert ours != of("B002", ORDINARY)
+
+
+def test_a_malformed_message_is_no_json_and_the_next_is() -> None:
+    lines: list[str] = []
+    wire = Wire(Scenario("f", DAY, DAY, wire_faults=(fault(FaultKind.MALFORMED),)), 1, lines.append)
+    for number, is_cut in ((9, False), (10, True), (20, False)):
+        (tick,) = wire.disturbed([position("B002", number)])
+        text = wire.text_of(tick[0])
+        assert (text != bus_position_text(tick[0])) is is_cut
+        if is_cut:
+            with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
+                json.loads(text)
+
+
+def test_the_same_positions_are_hit_in_every_replay_and_others_by_another_seed() -> None:
+    everywhere = WireFault(FaultKind.DROPPED, 0.2)
+    first, again, other = sent(everywhere), sent(everywhere), sent(everywhere, seed=2)
+    assert first[:2] == again[:2]
+    assert first[1] != other[1]
+    assert 0.1 < len(first[1]) / (TICKS * len(BUSES)) < 0.3
+
+
+def test_whole_days_end_with_the_scenarios_last() -> None:
+    wire = Wire(
+        Scenario("f", DAY, DAY, wire_faults=(WireFault(FaultKind.DROPPED, span=WHOLE_DAY),)), 1, print
+    )
+    inside, outside = datetime(2026, 3, 3, 22, 59, tzinfo=UTC), datetime(2026, 3, 3, 23, 0, tzinfo=UTC)
+    for time, count in ((inside, 0), (outside, 1)):
+        (tick,) = wire.disturbed([replace(position("B001", 0), time=time)])
+        assert len(tick) == count
+
+
+def test_after_a_jump_nothing_old_comes() -> None:
+    lines: list[str] = []
+    wire = Wire(Scenario("f", DAY, DAY, wire_faults=(fault(FaultKind.DELAYED, delay_s=60),)), 1, lines.append)
+    assert list(wire.disturbed([position("B002", 10)])) == [[]]
+    wire.forget()
+    assert list(wire.disturbed([position("B001", 30)])) == [[position("B001", 30)]]
+
+
+def test_the_log_is_a_file_of_json_lines_that_grows(tmp_path: Path) -> None:
+    path = tmp_path / "faults.jsonl"
+    for line in ('{"a":1}', '{"b":2}'):
+        log = FaultLog(path)
+        log.write(line)
+        assert path.read_text(encoding="utf-8").endswith(line + "\n")
+        log.close()
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 2
