@@ -100,3 +100,33 @@ def _cut(ms: Ints, metres: Floats, start: int, end: int) -> tuple[Ints, Floats]:
     places = np.interp(bounds, ms, metres)
     kept = np.concatenate([bounds[:1], ms[inside], bounds[1:]])
     return kept, np.concatenate([places[:1], metres[inside], places[1:]])
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """A broken bus that stood from `start` to `end` (ms since the epoch); metres as of a `TripLine`."""
+
+    bus_id: BusId
+    start: int
+    end: int
+    metres: float
+
+
+def halts(day: Trajectory, line: Line, direction: int) -> list[Halt]:
+    """Where buses broke down under way in a direction, in the order of buses and times.
+
+    Those outside of the direction's main pattern are left out.
+    """
+    legs, main = day.legs, line.main_pattern(direction)
+    stands = np.zeros(len(legs.trip), np.bool_)
+    stands[:-1] = (legs.trip[:-1] < 0) & (legs.bus[1:] == legs.bus[:-1])
+    found: list[Halt] = []
+    for row in np.flatnonzero(stands).tolist():
+        pattern = line.patterns[legs.path[row - 1]]
+        if main is not None and pattern.direction == direction:
+            own, shared = _common_stops(pattern, main)
+            place = float(legs.to_m[row - 1])
+            if len(own) > 1 and own[0] <= place <= own[-1]:
+                times = int(legs.begins[row]), int(legs.leaves[row])
+                found.append(Halt(day.buses[legs.bus[row]], *times, float(np.interp(place, own, shared))))
+    return found

@@ -13,7 +13,7 @@ from simulator.positions import bus_position
 from simulator.roster import Roster
 from simulator.scenario import Breakdown, Closure, LineChanges, Span
 from simulator.service_day import origin_ms
-from simulator.space_time import TripLine, trip_lines
+from simulator.space_time import TripLine, halts, trip_lines
 from simulator.trajectory import Trajectory
 from simulator.types import BusId, LineId, StopId
 from tests.networks import line, network, pattern, street
@@ -110,3 +110,16 @@ def test_a_direction_that_the_line_lacks_is_refused() -> None:
     assert whole(day, made, 0)
     with pytest.raises(ValueError, match="doesn't run in direction 1"):
         whole(day, made, 1)
+
+
+def test_a_broken_bus_halts_where_its_trip_ends() -> None:
+    made = line("L1", PLACES)
+    day = line_day(made, seed=1, day=DAY, changes=CHANGES)
+    found = [(direction, halt) for direction in (0, 1) for halt in halts(day, made, direction)]
+    ((direction, halt),) = found
+    assert halt.bus_id == "B002"
+    assert halt.start > origin_ms(DAY) + 12 * HOUR
+    assert halt.end > halt.start
+    (ended,) = [t for t in whole(day, made, direction) if (t.bus_id, t.ms[-1]) == ("B002", halt.start)]
+    assert ended.metres[-1] == halt.metres
+    assert halts(line_day(made, seed=1, day=DAY), made, 0) == []
