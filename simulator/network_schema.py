@@ -68,7 +68,8 @@ def _checked_name(value: str) -> str:
     return value
 
 
-def _seconds(value: Any) -> int:
+def parsed_time(value: Any) -> int:
+    """Seconds of a time as written, "25:30". PydanticCustomError (a ValueError) for anything else."""
     match = _TIME.fullmatch(value) if isinstance(value, str) else None
     if match is None or int(match[1]) > _LAST_HOUR:
         raise PydanticCustomError("time", 'must be a time such as "06:30", or "25:30" for 01:30 at night')
@@ -79,7 +80,7 @@ def _span(value: Any) -> tuple[int, int]:
     match = _HOURS.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise PydanticCustomError("hours", 'must be hours such as "05:30-01:30", or none')
-    return _seconds(match[1]), _seconds(match[4])
+    return parsed_time(match[1]), parsed_time(match[4])
 
 
 def _none_word(value: Any) -> Any:
@@ -104,7 +105,7 @@ Id = Annotated[str, AfterValidator(_checked_id)]
 Name = Annotated[str, Field(max_length=200), AfterValidator(_checked_name)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
-Seconds = Annotated[int, BeforeValidator(_seconds)]
+Seconds = Annotated[int, BeforeValidator(parsed_time)]
 Hours = Annotated[tuple[int, int], BeforeValidator(_span)]
 """Seconds of the first and the last departure as written: the second may be the smaller."""
 

@@ -1,0 +1,212 @@
+"""What the fields of a scenario file must be to each other and to the network.
+
+The checks take the entries that are right in themselves; the others are reported elsewhere. An entry that
+names what isn't there is left out of the checks that would need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import combinations
+
+from simulator.input_problems import Faults, Loc
+from simulator.network import Line, Network
+from simulator.network_checks import Found, find
+from simulator.network_schema import Entry
+from simulator.scenario import Span
+from simulator.scenario_names import Known, check_names, extra_buses, known
+from simulator.scenario_pieces import Piece, dates, of_kind, pieces
+from simulator.scenario_roads import check_roads, overlap
+from simulator.scenario_schema import (
+    BreakdownEntry,
+    ClockEntry,
+    ClosedStopEntry,
+    ClosureEntry,
+    DemandEntry,
+    ExtraBusesEntry,
+    FaultEntry,
+    SlowZoneEntry,
+    SpanEntry,
+    StrikeEntry,
+    SurgeEntry,
+)
+from simulator.service_day import day_type
+from simulator.timetable import HOME_SPEED_KMH, clock, schedule_fault
+from simulator.yaml_document import Document
+
+
+def check(document: Document, network: Network) -> Faults:
+    """Everything wrong between the fields of a scenario file, with its location."""
+    entries = list(pieces(document))
+    things = known(document, network, entries)
+    faults = [*check_names(entries, things), *_orders(document, entries)]
+    broken = {loc for fault, _ in faults for loc, _ in entries if fault[: len(loc)] == loc}
+    sound = [(loc, entry) for loc, entry in entries if loc not in broken and not _of_no_line(entry, things)]
+    days = dates(document)
+    if days is not None:
+        faults += _clock(document, days)
+        faults += _hours(sound, things, days)
+    faults += check_roads(document, sound, network)
+    faults += _breakdowns(document, sound, things)
+    faults += _closed_stops(document, sound, network)
+    faults += _surges(document, sound)
+    faults += _strikes(document, sound)
+    faults += _extra_buses(sound, network)
+    return faults
+
+
+def _of_no_line(entry: Entry, things: Known) -> bool:
+    """Whether it is of an extra bus of which the file doesn't rightly say whose it is."""
+    return isinstance(entry, BreakdownEntry) and entry.bus not in things.line_of_bus
+
+
+def _orders(document: Document, entries: Sequence[Piece]) -> Found:
+    """Spans without an instant."""
+    for loc, entry in of_kind(entries, SpanEntry):
+        span = entry.span
+        if span.start_s >= span.end_s:
+            field = "to" if len(document.in_file((*loc, "to"))) > len(loc) else "from"
+            said = f"`to` {clock(span.end_s)} isn't after `from` {clock(span.start_s)}"
+            yield (*loc, field), f"{said}: put them in order; 01:30 in the night is written 25:30"
+
+
+def _clock(document: Document, days: tuple[date, date]) -> Found:
+    for loc, data in find(document.data, ("clock",)):
+        entry = document.validated(loc, data, ClockEntry, [])
+        if entry is not None and not days[0] <= entry.start_on(days[0]).date() <= days[1]:
+            message = f"`start` is {entry.start_on(days[0]).date()} in Madrid, which isn't one of the dates"
+            yield (*loc, "start"), f"{message}: correct one of them"
+
+
+def _hours(entries: Sequence[Piece], things: Known, days: tuple[date, date]) -> Found:
+    """What would be while none of the lines that are meant runs."""
+    for loc, entry in entries:
+        at = isinstance(entry, BreakdownEntry)
+        if isinstance(entry, FaultEntry) or not isinstance(entry, (SpanEntry, BreakdownEntry)):
+            continue
+        lines = _meant(entry, things)
+        running = [span for line in lines for span in _running(line, days, on_the_way=not at)]
+        named = f"line {lines[0].line_id} doesn't run" if len(lines) == 1 else "none of the lines runs"
+        if not running:
+            yield loc, f"{named} on the scenario's dates: change one of them"
+        elif isinstance(entry, BreakdownEntry):
+            if not any(span.start_s <= entry.span.start_s <= span.end_s for span in running):
+                yield (*loc, "at"), f"{named} at {clock(entry.span.start_s)}, but {_spans(running)}"
+        elif not any(overlap(entry.span, span) for span in running):
+            said = f"from {clock(entry.span.start_s)} to {clock(entry.span.end_s)}"
+            yield (*loc, "from"), f"{named} {said}, but {_spans(running)}"
+
+
+def _spans(running: Sequence[Span]) -> str:
+    """The hours of a few lines, with the mend."""
+    hours = dict.fromkeys(f"{clock(span.start_s)} to {clock(span.end_s)}" for span in running)
+    some = f"{', '.join(list(hours)[:3])}{' …' if len(hours) > 3 else ''}"
+    return f"{some}: correct the time; 01:30 in the night is written 25:30"
+
+
+def _meant(entry: Entry, things: Known) -> Sequence[Line]:
+    """The lines that an entry of a sound scenario means."""
+    network = things.network
+    if isinstance(entry, BreakdownEntry):
+        return [things.line_of_bus[entry.bus]]
+    if isinstance(entry, (ClosureEntry, SlowZoneEntry)):
+        return [network.line[entry.line]]
+    if isinstance(entry, ClosedStopEntry):
+        return _serving(entry.stop, network)
+    if isinstance(entry, SurgeEntry):
+        return [network.line[name] for name in entry.lines] or _serving(entry.stop, network)
+    if isinstance(entry, DemandEntry):
+        lines = [network.line[name] for name in entry.lines] or network.lines
+        return [line for line in lines if not entry.stops or line.stop_ids.intersection(entry.stops)]
+    return ()
+
+
+def _serving(stop_id: str, network: Network) -> list[Line]:
+    return [network.line[line_id] for line_id in network.lines_of_stop[stop_id]]
+
+
+def _running(line: Line, days: tuple[date, date], *, on_the_way: bool) -> Iterator[Span]:
+    """From a line's first departure to the last, or until those buses are there, for each kind of day."""
+    first, last = days
+    kinds = {day_type(first + timedelta(days=i)) for i in range((last - first).days + 1)}
+    longest_m = max(pattern.stops[-1].distance_m for pattern in line.patterns)
+    trip_s = round(longest_m * 3.6 / HOME_SPEED_KMH) if on_the_way else 0
+    for kind, service in line.services.items():
+        if kind in kinds:
+            yield Span(service.start_s, service.end_s + trip_s)
+
+
+def _breakdowns(document: Document, entries: Sequence[Piece], things: Known) -> Found:
+    breakdowns = of_kind(entries, BreakdownEntry)
+    for (first, one), (loc, other) in combinations(breakdowns, 2):
+        touching = one.span.start_s <= other.span.end_s and other.span.start_s <= one.span.end_s
+        if one.bus == other.bus and touching:
+            there = f"has broken down at that time already, on line {document.line(first)} of this file"
+            yield (*loc, "at"), f"bus {one.bus} {there}: let it be repaired in between"
+    all_out = [entry for _, entry in of_kind(entries, StrikeEntry) if entry.share == 1]
+    for loc, entry in breakdowns:
+        line_id = things.line_of_bus[entry.bus].line_id
+        if any(not strike.lines or line_id in strike.lines for strike in all_out):
+            message = f"all of line {line_id} is on strike, bus {entry.bus} may not run"
+            yield (*loc, "bus"), f"{message}: lower the strike's share, or remove one of the two"
+
+
+def _closed_stops(document: Document, entries: Sequence[Piece], network: Network) -> Found:
+    """Closed stops that can't be done without, or are there twice."""
+    closed = of_kind(entries, ClosedStopEntry)
+    for loc, entry in closed:
+        for line in _serving(entry.stop, network):
+            if any(entry.stop in (p.stops[0].stop_id, p.stops[-1].stop_id) for p in line.patterns):
+                message = f"trips of line {line.line_id} begin or end at stop {entry.stop}"
+                yield (*loc, "stop"), f"{message}, which can't be closed: choose one under way"
+                break
+    for (first, one), (loc, other) in combinations(closed, 2):
+        if one.stop == other.stop and overlap(one.span, other.span):
+            there = f"is closed at that time already, on line {document.line(first)} of this file"
+            yield (*loc, "stop"), f"stop {one.stop} {there}: join the two"
+
+
+def _surges(document: Document, entries: Sequence[Piece]) -> Found:
+    """Surges that are there twice, or where nobody comes."""
+    surges = of_kind(entries, SurgeEntry)
+    for (first, one), (loc, other) in combinations(surges, 2):
+        common = not one.lines or not other.lines or set(one.lines) & set(other.lines)
+        if one.stop == other.stop and common and overlap(one.span, other.span):
+            there = f"has a surge at that time already, on line {document.line(first)} of this file"
+            yield (*loc, "stop"), f"stop {one.stop} {there}: add up their people"
+    for loc, surge in surges:
+        for first, closed in of_kind(entries, ClosedStopEntry):
+            if surge.stop == closed.stop and overlap(surge.span, closed.span):
+                there = f"is closed at that time, on line {document.line(first)} of this file"
+                yield (*loc, "stop"), f"stop {surge.stop} {there}: choose another stop or time"
+
+
+def _strikes(document: Document, entries: Sequence[Piece]) -> Found:
+    """Lines, or all of them, that are named by two strikes."""
+    seen: dict[str, Loc] = {}
+    for loc, entry in of_kind(entries, StrikeEntry):
+        for i, name in enumerate(entry.lines or [""]):
+            if name in seen:
+                there = f"on line {document.line(seen[name])} of this file"
+                whose = f"line {name} has" if name else "all lines have"
+                where = (*loc, "lines", i) if name else loc
+                yield where, f"{whose} a strike already, {there}: keep one"
+            seen.setdefault(name, loc)
+
+
+def _extra_buses(entries: Sequence[Piece], network: Network) -> Found:
+    taken = network.line_of_bus.keys() | network.stop.keys()
+    clashing: dict[Loc, str] = {}
+    for loc, _, bus_id in extra_buses(network, entries):
+        if bus_id in taken:
+            clashing.setdefault(loc, bus_id)
+    for loc, bus_id in clashing.items():
+        yield loc, f"the network has a {bus_id} already: give that another id in the network's file"
+    for loc, entry in of_kind(entries, ExtraBusesEntry):
+        line = network.line[entry.line]
+        largest = max(line.buses, key=lambda bus: bus.capacity)
+        fault = schedule_fault(replace(line, buses=(replace(largest, capacity=entry.capacity),)))
+        if entry.capacity > largest.capacity and fault is not None:
+            yield (*loc, "capacity"), f"with buses so large the service of line {line.line_id} {fault}"

@@ -1,0 +1,175 @@
+"""A scenario file (YAML, like those of `data/scenarios`) as a Scenario, or every reason why it can't be one.
+
+Its fields are described in `simulator/scenario_schema.py`. Refused, all at once, each with file, line and
+mend: what isn't YAML as `simulator/yaml_document.py` reads it; fields of a wrong type, out of range, missing
+or unknown; what the network hasn't; what can't be, such as a time at which the line doesn't run; what can't
+be at one time, such as a bus that breaks down while it is broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC
+from pathlib import Path
+
+from simulator.input_problems import Faults, InputFileError, Problem, shown
+from simulator.network import Network
+from simulator.network_checks import find
+from simulator.scenario import (
+    Breakdown,
+    ClosedStop,
+    Closure,
+    Control,
+    DemandChange,
+    ExtraBuses,
+    FaultKind,
+    Rain,
+    Scenario,
+    SlowZone,
+    Strike,
+    Surge,
+    Weather,
+    WireFault,
+)
+from simulator.scenario_checks import check
+from simulator.scenario_pieces import WIRE, subject
+from simulator.scenario_schema import (
+    BreakdownEntry,
+    ClosedStopEntry,
+    ClosureEntry,
+    DelayedEntry,
+    DemandEntry,
+    ExtraBusesEntry,
+    ScenarioEntry,
+    SlowZoneEntry,
+    SurgeEntry,
+    WireEntry,
+)
+from simulator.types import BusId, LineId, StopId
+from simulator.yaml_document import Document, read_document
+
+
+class ScenarioFileError(InputFileError):
+    """A scenario file that can't be used: `problems` has every reason, and str() is a line for each."""
+
+
+def load_scenario(path: Path, network_of: Callable[[Path | None], Network]) -> Scenario:
+    """The scenario of a file. ScenarioFileError carries everything that is wrong with it.
+
+    `network_of` gives the network of a path, for None the default one; its `InputFileError` is reported
+    with the rest. `Scenario.network` is the path from the working directory, not from the file.
+    """
+    try:
+        document = read_document(path)
+    except InputFileError as error:
+        raise ScenarioFileError(error.problems) from error
+    faults: Faults = []
+    entry = document.validated((), document.data, ScenarioEntry, faults)
+    problems = [*document.problems, *_network_problems(document, path, network_of, faults)]
+    if entry is None or faults or problems:
+        raise ScenarioFileError([*problems, *_located(document, faults)])
+    return _scenario(entry, _network_path(document, path))
+
+
+def _network_problems(
+    document: Document, path: Path, network_of: Callable[[Path | None], Network], faults: Faults
+) -> Sequence[Problem]:
+    """What is wrong with the network; if nothing is, `faults` gets what the scenario can't do with it."""
+    if any(loc == ("network",) for loc, _ in faults):
+        return ()
+    try:
+        network = network_of(_network_path(document, path))
+    except InputFileError as error:
+        faults += [
+            (loc, f"the network {shown(named)} can't be used: check the path, or correct that file")
+            for loc, named in find(document.data, ("network",))
+        ]
+        return error.problems
+    faults += check(document, network)
+    return ()
+
+
+def _network_path(document: Document, path: Path) -> Path | None:
+    """The network file that a scenario file at `path` names, None where it names none."""
+    named = next((value for _, value in find(document.data, ("network",))), None)
+    return None if named is None else path.parent / named
+
+
+def _located(document: Document, faults: Faults) -> Iterator[Problem]:
+    for loc, message in faults:
+        inside = subject(loc)
+        yield document.problem(loc, f"{inside}: {message}" if inside else message)
+
+
+def _scenario(entry: ScenarioEntry, network: Path | None) -> Scenario:
+    things = entry.disruptions
+    rain = entry.weather.rain
+    return Scenario(
+        name=entry.name,
+        first_day=entry.dates[0],
+        last_day=entry.dates[1],
+        description=entry.description,
+        network=None if network is None else str(network),
+        seed=entry.seed,
+        start=entry.clock.start_on(entry.dates[0]).astimezone(UTC),
+        rate=entry.clock.speed,
+        demand=tuple(_demand_change(change) for change in entry.demand),
+        weather=Weather(entry.weather.temperature_c, entry.weather.humidity, Rain(rain) if rain else None),
+        control=Control(entry.control),
+        surges=tuple(_surge(t.surge) for t in things if t.surge),
+        breakdowns=tuple(_breakdown(t.breakdown) for t in things if t.breakdown),
+        closures=tuple(_closure(t.closure) for t in things if t.closure),
+        slow_zones=tuple(_slow_zone(t.slow_zone) for t in things if t.slow_zone),
+        closed_stops=tuple(_closed_stop(t.closed_stop) for t in things if t.closed_stop),
+        strikes=tuple(Strike(t.strike.share, _lines(t.strike.lines)) for t in things if t.strike),
+        extra_buses=tuple(_extra_buses(t.extra_buses) for t in things if t.extra_buses),
+        wire_faults=tuple(_wire_fault(fault) for fault in entry.wire),
+    )
+
+
+def _lines(ids: Sequence[str]) -> tuple[LineId, ...]:
+    return tuple(LineId(line_id) for line_id in ids)
+
+
+def _demand_change(entry: DemandEntry) -> DemandChange:
+    stops = tuple(StopId(stop_id) for stop_id in entry.stops)
+    return DemandChange(entry.factor, _lines(entry.lines), stops, entry.span)
+
+
+def _surge(entry: SurgeEntry) -> Surge:
+    return Surge(StopId(entry.stop), entry.people_per_min, entry.span, _lines(entry.lines))
+
+
+def _breakdown(entry: BreakdownEntry) -> Breakdown:
+    stop = None if entry.stop is None else StopId(entry.stop)
+    return Breakdown(BusId(entry.bus), entry.at, _seconds(entry.repair_min), stop)
+
+
+def _closure(entry: ClosureEntry) -> Closure:
+    one, other = entry.between
+    detour_s = None if entry.detour_min is None else _seconds(entry.detour_min)
+    return Closure(LineId(entry.line), StopId(one), StopId(other), entry.span, detour_s)
+
+
+def _slow_zone(entry: SlowZoneEntry) -> SlowZone:
+    one, other = entry.between
+    return SlowZone(LineId(entry.line), StopId(one), StopId(other), entry.span, entry.speed_factor)
+
+
+def _closed_stop(entry: ClosedStopEntry) -> ClosedStop:
+    return ClosedStop(StopId(entry.stop), entry.span)
+
+
+def _extra_buses(entry: ExtraBusesEntry) -> ExtraBuses:
+    return ExtraBuses(LineId(entry.line), entry.count, entry.capacity)
+
+
+def _wire_fault(entry: WireEntry) -> WireFault:
+    kind, fault = next((name, fault) for name in WIRE if (fault := getattr(entry, name)) is not None)
+    buses = tuple(BusId(bus_id) for bus_id in fault.buses)
+    delay_s = fault.delay_s if isinstance(fault, DelayedEntry) else 0
+    return WireFault(FaultKind(kind.replace("_", "-")), fault.share, buses, fault.span, delay_s)
+
+
+def _seconds(minutes: float) -> int:
+    return round(minutes * 60)

@@ -1,0 +1,80 @@
+"""A scenario file's entries, each with its place in the file: those that are right in themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import date
+from typing import TypeVar
+
+from pydantic_core import PydanticCustomError
+
+from simulator.input_problems import Faults, Loc
+from simulator.network_checks import find
+from simulator.network_schema import Entry
+from simulator.scenario_fields import parsed_dates
+from simulator.scenario_schema import (
+    BreakdownEntry,
+    ClosedStopEntry,
+    ClosureEntry,
+    DelayedEntry,
+    DemandEntry,
+    ExtraBusesEntry,
+    FaultEntry,
+    SlowZoneEntry,
+    StrikeEntry,
+    SurgeEntry,
+)
+from simulator.yaml_document import Document
+
+Piece = tuple[Loc, Entry]
+E = TypeVar("E", bound=Entry)
+
+DISRUPTIONS: dict[str, type[Entry]] = {
+    "breakdown": BreakdownEntry,
+    "closure": ClosureEntry,
+    "slow_zone": SlowZoneEntry,
+    "closed_stop": ClosedStopEntry,
+    "surge": SurgeEntry,
+    "strike": StrikeEntry,
+    "extra_buses": ExtraBusesEntry,
+}
+WIRE: dict[str, type[Entry]] = {
+    "dropped": FaultEntry,
+    "delayed": DelayedEntry,
+    "stuck": FaultEntry,
+    "out_of_order": FaultEntry,
+    "malformed": FaultEntry,
+}
+
+
+def pieces(document: Document) -> Iterator[Piece]:
+    """The entries of `demand`, `disruptions` and `wire` whose fields have the right types and ranges."""
+    paths: list[tuple[tuple[str, ...], type[Entry]]] = [(("demand", "*"), DemandEntry)]
+    paths += [(("disruptions", "*", kind), model) for kind, model in DISRUPTIONS.items()]
+    paths += [(("wire", "*", kind), model) for kind, model in WIRE.items()]
+    reported_elsewhere: Faults = []
+    for path, model in paths:
+        for loc, data in find(document.data, path):
+            entry = document.validated(loc, data, model, reported_elsewhere)
+            if entry is not None:
+                yield loc, entry
+
+
+def of_kind(some: Iterable[Piece], kind: type[E]) -> list[tuple[Loc, E]]:
+    """Those of one kind, in the order of the file."""
+    return [(loc, entry) for loc, entry in some if isinstance(entry, kind)]
+
+
+def dates(document: Document) -> tuple[date, date] | None:
+    """The first and the last service day, None where the file doesn't say."""
+    for _, value in find(document.data, ("dates",)):
+        with suppress(PydanticCustomError):
+            return parsed_dates(value)
+    return None
+
+
+def subject(loc: Loc) -> str:
+    """What a location is inside of, such as `breakdown`; empty for the file itself."""
+    kinds = [step for step in loc if step in DISRUPTIONS or step in WIRE or step == "demand"]
+    return str(kinds[0]) if kinds else ""

@@ -1,0 +1,302 @@
+"""The fields of a scenario file (`data/scenarios/*.yaml`), their types and ranges.
+
+A scenario says what is other than on ordinary days. `name` (letters, digits, `-`, `_`) and `dates` must be
+given, the rest may be:
+
+- `dates`: a service day, `2026-03-03`, or the first and the last, `2026-03-03 to 2026-03-05`; in 1970 to
+  2199, at most 366. All that follows holds on each of them.
+- `description`: for people, up to 2,000 characters.
+- `network`: the network file, its path counted from this file. Default: the one that comes with the program.
+- `seed`: 0 or more, default 1. Another seed, another city of chance.
+- `clock`: `{start: "07:30", speed: 60}`. `start` is a time on the first date, Madrid time, or an instant
+  such as `2026-03-03T07:30+01:00` on one of the dates; default "05:00". `speed` is simulated seconds a
+  second, or `max` for as fast as possible; default 1.
+- `demand`: a list of `{factor: 1.4, lines: [L1], stops: [S004], from: "07:00", to: "10:00"}`: so many times
+  as many people come (0 to 20). Where several hold, their factors multiply.
+- `weather`: `{rain: none | light | moderate | heavy, temperature_c: -4, humidity: 20}`. The numbers are added
+  to the weather of the day: up to 20 °C, up to 60 points of relative humidity, up or down. Rain makes buses
+  slower and people fewer.
+- `control`: what keeps buses apart. `none`: they leave terminals as soon as they are ready. `terminals`:
+  departures keep the headway, as on ordinary days. `headway`: at stops, too, a bus that is too close waits.
+- `disruptions`: a list, each entry with one of
+  - `breakdown: {bus: B003, at: "08:15", repair_min: 45, stop: S004}`: at the first stop that it reaches from
+    that time on, or when it next comes to `stop`, the bus stands for 1 to 720 minutes; all get out.
+  - `closure: {line: L1, between: [S003, S006], detour_min: 5}`: the road between two stops of the line is
+    closed in both directions. Buses take the detour (0.5 to 60 minutes longer) and leave out the stops
+    between; or, with `short_turn: true` instead of `detour_min`, turn before it.
+  - `slow_zone: {line: L1, between: [S003, S006], speed_factor: 0.5}`: 0.1 to 1 times the speed, both ways.
+  - `closed_stop: {stop: S003}`: buses pass it.
+  - `surge: {stop: S017, from: "22:45", to: "23:30", people_per_min: 20, lines: [L1]}`: so many more people
+    (0 to 200 a minute) come to the stop; `from` and `to` must be given. The lines share them evenly.
+  - `strike: {share: 0.5, lines: [L1]}`: this share of each line's buses (0 to 1) stays at home all day. One
+    of them runs in any case. A line's share is the largest that is said of it.
+  - `extra_buses: {line: L1, count: 2, capacity: 95}`: 1 to 50 more buses for 1 to 1000 people. Their ids are
+    L1-extra-1, L1-extra-2 …, also for `bus` and `buses` in this file.
+- `wire`: how positions go wrong on their way to clients (the store keeps the truth), each entry with one of
+  `dropped`, `delayed`, `stuck`, `out_of_order`, `malformed`: `{share: 0.05, buses: [B001], from: "08:00"}`,
+  of `delayed` also `delay_s` (1 to 3600). `share` is that of the positions, of `stuck` that of the buses;
+  default 1.
+
+`from` and `to` (excluded) are Madrid times of the service day, as in network files: "25:30" is 01:30 in the
+night after it, and so are times after midnight written for night lines. Without them it is all day. Without
+`lines`, `stops` or `buses` all are meant.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from simulator.network_schema import Entry, Id
+from simulator.scenario import WHOLE_DAY, Span
+from simulator.scenario_fields import (
+    Between,
+    Dates,
+    Moment,
+    Rain,
+    Reference,
+    References,
+    Share,
+    Speed,
+    Text,
+    Time,
+)
+from simulator.service_day import MADRID, origin_ms
+from simulator.types import to_datetime
+
+
+class Described(Entry):
+    """An entry whose fields' docstrings are shown by editors."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class SpanEntry(Described):
+    """An entry that holds for a part of the service day."""
+
+    from_s: Time = Field(WHOLE_DAY.start_s, alias="from")
+    """From this time of the service day, "08:00". Default: all day."""
+    to_s: Time = Field(WHOLE_DAY.end_s, alias="to")
+    """Until this time of the service day, "25:30" for 01:30 in the night. Default: all day."""
+
+    @property
+    def span(self) -> Span:
+        """The part of the service day."""
+        return Span(self.from_s, self.to_s)
+
+
+class ClockEntry(Described):
+    """How the scenario is replayed."""
+
+    start: Moment = 5 * 3600
+    """A time on the first date, "07:30", or an instant, 2026-03-03T07:30+01:00. Default "05:00"."""
+    speed: Speed = 1.0
+    """Simulated seconds a second, or max. Default 1."""
+
+    def start_on(self, first_day: date) -> datetime:
+        """The start as an instant, Madrid time."""
+        if isinstance(self.start, datetime):
+            return self.start.astimezone(MADRID)
+        return to_datetime(origin_ms(first_day) + 1000 * self.start).astimezone(MADRID)
+
+
+class DemandEntry(SpanEntry):
+    """More people come, or fewer."""
+
+    factor: Annotated[float, Field(ge=0, le=20)]
+    """So many times as many people."""
+    lines: References = Field([])
+    """Ids of the lines that are meant. Default: all."""
+    stops: References = Field([])
+    """Ids of the stops that are meant. Default: all."""
+
+
+class WeatherEntry(Described):
+    """What is added to the weather of the days."""
+
+    rain: Rain = None
+    """Rain all day: none, light, moderate or heavy. Default none."""
+    temperature_c: Annotated[float, Field(ge=-20, le=20)] = 0.0
+    """So many degrees warmer (colder: negative)."""
+    humidity: Annotated[float, Field(ge=-60, le=60)] = 0.0
+    """So many points of relative humidity more (fewer: negative)."""
+
+
+class BreakdownEntry(Described):
+    """A bus breaks down; all get out."""
+
+    bus: Reference
+    """The bus's id."""
+    at: Time
+    """From this time on, at the first stop that it reaches."""
+    repair_min: Annotated[float, Field(ge=1, le=720)]
+    """Minutes until it goes on."""
+    stop: Reference | None = None
+    """The stop where it breaks down. Default: any."""
+
+    @property
+    def span(self) -> Span:
+        """The part of the service day, at the earliest, in which the bus stands."""
+        return Span(self.at, self.at + round(self.repair_min * 60))
+
+
+class ClosureEntry(SpanEntry):
+    """A line's road between two stops is closed, in both directions."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["detour_min"]}, {"required": ["short_turn"]}]}
+    )
+
+    line: Reference
+    """The line's id."""
+    between: Between
+    """The two stops, both still served."""
+    detour_min: Annotated[float, Field(ge=0.5, le=60)] | None = None
+    """Buses drive round it and need so many minutes more."""
+    short_turn: bool = False
+    """Instead of a detour: buses turn at the last stop before."""
+
+    @model_validator(mode="after")
+    def _one_way_out(self) -> ClosureEntry:
+        if (self.detour_min is None) != self.short_turn:
+            message = "must have one of `detour_min: 5` and `short_turn: true`"
+            raise PydanticCustomError("way_out", message)
+        return self
+
+
+class SlowZoneEntry(SpanEntry):
+    """Buses are slower between two stops, in both directions."""
+
+    line: Reference
+    """The line's id."""
+    between: Between
+    """The two stops."""
+    speed_factor: Annotated[float, Field(ge=0.1, le=1)]
+    """So many times their speed."""
+
+
+class ClosedStopEntry(SpanEntry):
+    """No bus serves a stop."""
+
+    stop: Reference
+    """The stop's id."""
+
+
+class SurgeEntry(SpanEntry):
+    """Many people come to a stop at once."""
+
+    stop: Reference
+    """The stop's id."""
+    from_s: Time = Field(alias="from")
+    """From this time of the service day, "22:45"."""
+    to_s: Time = Field(alias="to")
+    """Until this time of the service day."""
+    people_per_min: Annotated[float, Field(ge=0, le=200)]
+    """So many more people a minute."""
+    lines: References = Field([])
+    """Ids of the lines that they come for. Default: all that serve the stop."""
+
+
+class StrikeEntry(Described):
+    """A share of the buses stays at home all day."""
+
+    share: Share
+    """The share of each line's buses, 0 to 1."""
+    lines: References = Field([])
+    """Ids of the lines that are meant. Default: all."""
+
+
+class ExtraBusesEntry(Described):
+    """More buses on a line, with the ids L1-extra-1, L1-extra-2 and so on."""
+
+    line: Reference
+    """The line's id."""
+    count: Annotated[int, Field(ge=1, le=50)]
+    """How many more."""
+    capacity: Annotated[int, Field(ge=1, le=1000)]
+    """People for whom there is room in each."""
+
+
+class FaultEntry(SpanEntry):
+    """How positions go wrong on their way to clients."""
+
+    share: Share = 1.0
+    """The share of the positions, of `stuck` that of the buses. Default 1."""
+    buses: References = Field([])
+    """Ids of the buses that are meant. Default: all."""
+
+
+class DelayedEntry(FaultEntry):
+    """Positions come late."""
+
+    delay_s: Annotated[int, Field(ge=1, le=3600)]
+    """Seconds late."""
+
+
+class OneOf(Described):
+    """A mapping with exactly one of its fields."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    @model_validator(mode="after")
+    def _only_one(self) -> OneOf:
+        names = type(self).model_fields
+        if sum(getattr(self, name) is not None for name in names) != 1:
+            message = f"must have one of {', '.join(names)}, each with its own `-`"
+            raise PydanticCustomError("one_of", message)
+        return self
+
+
+class DisruptionEntry(OneOf):
+    """One thing that goes otherwise."""
+
+    breakdown: BreakdownEntry | None = None
+    closure: ClosureEntry | None = None
+    slow_zone: SlowZoneEntry | None = None
+    closed_stop: ClosedStopEntry | None = None
+    surge: SurgeEntry | None = None
+    strike: StrikeEntry | None = None
+    extra_buses: ExtraBusesEntry | None = None
+
+
+class WireEntry(OneOf):
+    """One way in which positions go wrong."""
+
+    dropped: FaultEntry | None = None
+    """Positions never come."""
+    delayed: DelayedEntry | None = None
+    """Positions come late."""
+    stuck: FaultEntry | None = None
+    """A bus's place, speed and load stay those of the moment at which the fault began."""
+    out_of_order: FaultEntry | None = None
+    """A position comes after the bus's next one."""
+    malformed: FaultEntry | None = None
+    """Messages are cut off in the middle."""
+
+
+class ScenarioEntry(Described):
+    """A scenario of the Madrid bus simulator: what is other than on ordinary days, where and when."""
+
+    name: Id
+    """The scenario's name: letters, digits, - and _."""
+    dates: Dates
+    """A service day, 2026-03-03, or the first and the last, "2026-03-03 to 2026-03-05"."""
+    description: Text = ""
+    """What it shows, for people."""
+    network: Reference | None = None
+    """Path of the network file, from this file. Default: the network that comes with the program."""
+    seed: Annotated[int, Field(ge=0, le=10**18 - 1)] = 1
+    """Another seed, another city of chance. Default 1."""
+    clock: ClockEntry = ClockEntry()
+    demand: list[DemandEntry] = Field([])
+    """More people come, or fewer."""
+    weather: WeatherEntry = WeatherEntry()
+    control: Literal["none", "terminals", "headway"] = "terminals"
+    """What keeps buses apart. Default terminals."""
+    disruptions: list[DisruptionEntry] = Field([])
+    """What goes otherwise."""
+    wire: list[WireEntry] = Field([])
+    """How positions go wrong on their way to clients."""
