@@ -79,7 +79,7 @@ format: $(INSTALLED) ## mend what the linter can mend by itself
 	$(BIN)/ruff format .
 
 .PHONY: docs
-docs: $(INSTALLED) ## write the pages of docs/ that are made from the program
+docs: $(INSTALLED) ## write the pages of docs/ (and a schema) that are made from the program
 	$(BIN)/python -m scripts.write_docs
 
 .PHONY: docs-check

@@ -1,4 +1,4 @@
-"""`python -m scripts.write_docs [--check]`: the pages of `docs/` that are made from the program.
+"""`python -m scripts.write_docs [--check]`: the pages and the JSON Schema that are made from the program.
 
 With `--check` nothing is written; exit code 1 names the pages that are out of date.
 """
@@ -11,21 +11,23 @@ from pathlib import Path
 
 import click
 
-from scripts import docs_api, docs_commands
+from scripts import docs_api, docs_commands, scenario_json_schema
 
-DOCS = Path(__file__).parent.parent / "docs"
-PAGES: Mapping[str, Callable[[], str]] = {"api.md": docs_api.page, "commands.md": docs_commands.page}
+ROOT = Path(__file__).parent.parent
+PAGES: Mapping[str, Callable[[], str]] = {
+    "docs/api.md": docs_api.page,
+    "docs/commands.md": docs_commands.page,
+    "data/scenarios/scenario.schema.json": scenario_json_schema.page,
+}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--check", is_flag=True, help="Only say which pages are out of date.")
 def main(*, check: bool) -> None:
-    """Write the pages of docs/ that are made from the program."""
-    old = [name for name, page in PAGES.items() if not up_to_date(DOCS / name, page(), write=not check)]
+    """Write the pages of docs/, and the JSON Schema of scenarios, that are made from the program."""
+    old = [name for name, page in PAGES.items() if not up_to_date(ROOT / name, page(), write=not check)]
     if check and old:
-        click.echo(
-            f"out of date: {', '.join(f'docs/{name}' for name in old)}; make docs writes them", err=True
-        )
+        click.echo(f"out of date: {', '.join(old)}; make docs writes them", err=True)
         sys.exit(1)
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from scripts import docs_api
-from scripts.write_docs import DOCS, PAGES, up_to_date
+from scripts.write_docs import PAGES, ROOT, up_to_date
 from services.cli import cli
 
-API = (DOCS / "api.md").read_text(encoding="utf-8")
+API = (ROOT / "docs/api.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_what_the_program_makes_of_it(name: str) -> None:
-    assert up_to_date(DOCS / name, PAGES[name](), write=False), "make docs writes it"
+    assert up_to_date(ROOT / name, PAGES[name](), write=False), "make docs writes it"
 
 
 def test_every_route_has_an_example_whose_answer_is_good() -> None:
@@ -30,7 +30,7 @@ def test_every_route_has_an_example_whose_answer_is_good() -> None:
 
 
 def test_every_command_has_its_help() -> None:
-    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^## `bus-simulator (\S+)`", page, re.MULTILINE)) == set(cli.commands)
 
 

@@ -1,4 +1,4 @@
-"""`bus-simulator validate`: are these network files right."""
+"""`bus-simulator validate`: are these network and scenario files right."""
 
 from __future__ import annotations
 
@@ -9,23 +9,38 @@ import click
 
 @click.command(
     epilog="""\b
-Example:
-  bus-simulator validate data/lines.yaml"""
+Examples:
+  bus-simulator validate data/lines.yaml
+  bus-simulator validate data/scenarios/*.yaml"""
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 def validate(*, files: tuple[Path, ...]) -> None:
-    """Check network files and name everything that is wrong, each with its line and how to mend it."""
-    from services.inputs import InputError, load_network
+    """Check network and scenario files, and name everything wrong, each with its line and mend."""
+    from services.inputs import InputError
+    from services.scenarios import is_scenario
 
     wrong = 0
     for file in files:
         try:
-            network = load_network(file)
+            click.echo(f"{file}: {_scenario(file) if is_scenario(file) else _network(file)}.")
         except InputError as error:
             click.echo(error, err=True)
             wrong += 1
-        else:
-            buses = sum(len(line.buses) for line in network.lines)
-            click.echo(f"{file}: {len(network.lines)} lines, {len(network.stops)} stops, {buses} buses.")
     if wrong:
         raise click.exceptions.Exit(1)
+
+
+def _network(file: Path) -> str:
+    from services.inputs import load_network
+
+    network = load_network(file)
+    buses = sum(len(line.buses) for line in network.lines)
+    return f"{len(network.lines)} lines, {len(network.stops)} stops, {buses} buses"
+
+
+def _scenario(file: Path) -> str:
+    from services.scenarios import load
+
+    scenario, network = load(str(file))
+    days = {str(scenario.first_day): None, str(scenario.last_day): None}
+    return f"scenario {scenario.name}, {' to '.join(days)}, network {network.name}"

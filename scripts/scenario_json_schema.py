@@ -1,0 +1,34 @@
+"""`data/scenarios/scenario.schema.json`: the scenario file's fields as JSON Schema, for editors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+
+from simulator.scenario_schema import ScenarioEntry
+
+
+class _Plain(GenerateJsonSchema):
+    """Without what a file's author has no use for: titles, `null` for what is left out, inner defaults."""
+
+    schema_dialect = "http://json-schema.org/draft-07/schema#"
+
+    def nullable_schema(self, schema: Any) -> JsonSchemaValue:
+        """The schema of a value that is there."""
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: Any) -> JsonSchemaValue:
+        """The schema without its default: the description tells it."""
+        return self.generate_inner(schema["schema"])
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+        """No titles made of field names."""
+        return False
+
+
+def page() -> str:
+    """The file's text."""
+    schema = {"$schema": _Plain.schema_dialect} | ScenarioEntry.model_json_schema(schema_generator=_Plain)
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
