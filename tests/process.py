@@ -57,10 +57,12 @@ class Running:
         assert found, welcome
         self.host, self.port = found[1], int(found[2])
 
-    def ask(self, path: str, *, key: str = KEY) -> tuple[int, Any]:
-        """Status and JSON body."""
+    def ask(self, path: str, *, key: str = KEY, body: object = None) -> tuple[int, Any]:
+        """Status and JSON body; of a POST where there is a `body`, which is sent as JSON."""
+        method, content = ("GET", None) if body is None else ("POST", json.dumps(body))
+        headers = {"x-api-key": key, "x-group-name": "tests"}
         with closing(http.client.HTTPConnection(self.host, self.port, timeout=ANSWER_S)) as connection:
-            connection.request("GET", path, headers={"x-api-key": key, "x-group-name": "tests"})
+            connection.request(method, path, content, headers)
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
 

@@ -124,3 +124,25 @@ def fake_clock(*, lasts: timedelta, rate: float = 1.0) -> Clock:
     wall = FakeWall(NOW + lasts)
     wall.clock = Clock(rate=rate, wall=wall)
     return wall.clock
+
+
+class HandWall:
+    """Wall time that moves when a test says so. Threads that wait in it sleep until then."""
+
+    def __init__(self) -> None:
+        self.seconds = NOW.timestamp()
+        self._waited_on: set[threading.Condition] = set()
+
+    def time(self) -> float:
+        return self.seconds
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        self._waited_on.add(condition)
+        condition.wait()
+
+    def advance(self, span: timedelta) -> None:
+        """Let time pass, all at once, as after a suspended process."""
+        self.seconds += span.total_seconds()
+        for condition in tuple(self._waited_on):
+            with condition:
+                condition.notify_all()

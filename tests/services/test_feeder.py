@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import closing
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from services.feeder import FEEDERS, Feeder, FeederKind
 from simulator.clock import MAX, Clock
+from storage.digest import stream_digest
+from storage.duckdb_store import DuckDBStore
 from storage.errors import RunMismatch, StoreUnavailable
 from storage.schema import Stream
+from storage.store import Store
 from tests.services.fakes import (
     DAY,
     HOUR,
@@ -21,9 +27,11 @@ from tests.services.fakes import (
     FakeWall,
     FaultyStore,
     FormulaCity,
+    HandWall,
     expected,
     fake_clock,
 )
+from tests.services.moved_city import wait_until
 
 PEOPLE, SENSORS, POSITIONS = FEEDERS
 START = NOW.replace(minute=0, second=0)
@@ -186,3 +194,140 @@ def test_data_of_another_run_in_the_way_end_a_feeder() -> None:
     other.catch_up(NOW)
     with pytest.raises(RunMismatch):
         feeder(PEOPLE, store, fake_clock(lasts=DAY), start=START).run_until_closed()
+
+
+def same_as_undisturbed(store: Store, start: datetime, end: datetime) -> None:
+    """One stretch for each stream, of the bytes that a feeder writes whom nothing disturbs."""
+    undisturbed = FaultyStore()
+    for kind in FEEDERS:
+        feeder(kind, undisturbed, fake_clock(lasts=MINUTE), start=start).catch_up(end)
+    for stream in Stream:
+        assert list(store.coverage(stream)) == list(undisturbed.coverage(stream))
+        digests = [
+            stream_digest(held.scan(stream, start=start, end=end), stream) for held in (store, undisturbed)
+        ]
+        assert digests[0] == digests[1], stream
+
+
+def test_ten_hours_at_sixty_times_real_time_drift_by_nothing() -> None:
+    """The last of 600 ticks is written as promptly as the first: within a shortest wait of the fake wall."""
+    wall = FakeWall(NOW + 10 * MINUTE)
+    clock = wall.clock = Clock(rate=60, wall=wall)
+    start, store = NOW.replace(second=0), FaultyStore()
+    late: list[timedelta] = []
+    sensors = Feeder(
+        SENSORS,
+        model=FormulaCity(),
+        store=store,
+        run=RUN,
+        clock=clock,
+        start=start + MINUTE,
+        on_write=lambda _stream, rows, _course: late.append(clock.now() - rows["time"][-1].as_py()),
+    )
+    sensors.run_until_closed()
+    assert len(late) == 600
+    assert max(late) < 0.1 * SECOND
+    assert stretches(store, Stream.SENSOR_DATA) == [(start + MINUTE, start + 10 * HOUR + MINUTE)]
+
+
+def test_a_suspended_process_catches_up_without_a_gap() -> None:
+    """Wall time leaps by seven hours while a feeder waits."""
+    store, wall = FaultyStore(), HandWall()
+    clock = Clock(wall=wall)
+    feeders = [feeder(kind, store, clock) for kind in FEEDERS]
+    threads = [threading.Thread(target=each.run_until_closed) for each in feeders]
+    for thread in threads:
+        thread.start()
+    for span in (SECOND, 7 * HOUR, 30 * SECOND):
+        wall.advance(span)
+        wait_until(lambda: all(not each.status(clock.now()).lag for each in feeders))
+    clock.close()
+    for thread in threads:
+        thread.join()
+    same_as_undisturbed(store, START, NOW + 7 * HOUR + 31 * SECOND)
+
+
+def test_two_feeders_of_a_stream_by_mistake_leave_what_one_would(tmp_path: Path) -> None:
+    clock = Clock(rate=MAX, wall=HandWall())
+    end = NOW + 6 * HOUR
+    with closing(DuckDBStore(tmp_path / "bus.duckdb")) as store:
+        twins = [
+            Feeder(kind, model=FormulaCity(), store=store, run=RUN, clock=clock, start=START)
+            for kind in FEEDERS
+            for _ in range(2)
+        ]
+        together = threading.Barrier(len(twins))
+
+        def race(one: Feeder) -> None:
+            together.wait(20)
+            one.catch_up(end)
+
+        threads = [threading.Thread(target=race, args=(one,)) for one in twins]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        same_as_undisturbed(store, START, end)
+
+
+class AwayStore(FaultyStore):
+    """Out of reach between two instants of wall time."""
+
+    def __init__(self, wall: FakeWall, since: datetime, until: datetime) -> None:
+        super().__init__()
+        self.wall, self.since, self.until = wall, since.timestamp(), until.timestamp()
+
+    def ping(self) -> None:
+        if self.since <= self.wall.seconds < self.until:
+            raise StoreUnavailable("away")
+
+
+@pytest.mark.parametrize("rate", [1, 60])
+@pytest.mark.parametrize("kind", FEEDERS, ids=lambda kind: kind.name)
+def test_a_store_that_is_away_for_minutes_has_all_of_it_in_the_end(kind: FeederKind, rate: float) -> None:
+    wall = FakeWall(NOW + 10 * MINUTE)
+    wall.clock = Clock(rate=rate, wall=wall)
+    store = AwayStore(wall, NOW + 2 * MINUTE, NOW + 7 * MINUTE)
+    one = feeder(kind, store, wall.clock)
+    one.run_until_closed()
+    undisturbed = FaultyStore()
+    feeder(kind, undisturbed, fake_clock(lasts=MINUTE)).catch_up(one.last_tick)
+    assert one.last_tick > NOW + 8 * MINUTE * rate
+    for stream in kind.streams:
+        assert stretches(store, stream) == stretches(undisturbed, stream)
+        assert store.records[stream] == undisturbed.records[stream]
+
+
+def test_a_feeder_that_wakes_when_the_clock_has_jumped_away_writes_nothing_there() -> None:
+    store, clock = FaultyStore(), Clock(wall=HandWall())
+    people = feeder(PEOPLE, store, clock)
+    people.catch_up(NOW)
+    held = stretches(store, Stream.PEOPLE_COUNT)
+    clock.jump(NOW + DAY)
+    assert not people.step()
+    assert people.status(clock.now()).lag == MINUTE
+    people.follow()
+    assert people.step()
+    there = NOW.replace(second=0) + DAY
+    assert stretches(store, Stream.PEOPLE_COUNT) == [*held, (there, there + MINUTE)]
+
+
+def test_what_is_covered_where_the_clock_jumps_to_is_left_but_told_of_again() -> None:
+    told: list[tuple[Stream, int]] = []
+    store, clock = FaultyStore(), Clock(wall=HandWall())
+    people = Feeder(
+        PEOPLE,
+        model=FormulaCity(),
+        store=store,
+        run=RUN,
+        clock=clock,
+        start=START,
+        on_write=lambda stream, rows, course: told.append((stream, course.number)),
+    )
+    people.catch_up(NOW)
+    held = list(store.records[Stream.PEOPLE_COUNT])
+    clock.jump(NOW - 5 * MINUTE)
+    people.follow()
+    people.step()
+    assert told == [(Stream.PEOPLE_COUNT, 0), (Stream.PEOPLE_COUNT, 1)]
+    assert store.records[Stream.PEOPLE_COUNT] == held

@@ -143,3 +143,119 @@ def test_driving_is_for_the_greatest_rate_only() -> None:
 def test_a_rate_that_is_not_positive_is_refused(rate: float) -> None:
     with pytest.raises(ValueError, match="more than 0"):
         Clock(rate=rate)
+
+
+def test_ten_hours_at_sixty_times_real_time_end_at_the_very_microsecond() -> None:
+    wall = FakeWall()
+    clock = Clock(start=START, rate=60, wall=wall)
+    for tick in range(1, 20 * 60 + 1):
+        assert clock.wait_until(START + tick * timedelta(seconds=30))
+    assert clock.now() == START + timedelta(hours=10)
+    assert wall.seconds == START.timestamp() + 600
+    assert set(wall.waits) == {0.5}
+
+
+def test_a_standing_clock_is_where_it_was_and_goes_on_from_there_at_the_rate_before() -> None:
+    wall = FakeWall()
+    clock = Clock(start=START, rate=60, paused=True, wall=wall)
+    wall.seconds += 100
+    assert (clock.now(), clock.rate, clock.pace, clock.paused) == (START, 0, 60, True)
+    clock.resume()
+    wall.seconds += 1
+    clock.pause()
+    wall.seconds += 100
+    assert (clock.now(), clock.rate) == (START + timedelta(seconds=60), 0)
+    clock.set_rate(2)
+    wall.seconds += 1
+    assert (clock.now(), clock.rate) == (START + timedelta(seconds=62), 2)
+
+
+def test_a_wait_on_a_standing_clock_ends_when_a_step_makes_it_due() -> None:
+    clock: Clock
+    wall = FakeWall(lambda: clock.step(timedelta(seconds=30)))
+    clock = Clock(start=START, paused=True, wall=wall)
+    course = clock.course
+    assert clock.wait_until(START + timedelta(seconds=60))
+    assert wall.waits == [60.0, 60.0]
+    assert (clock.now(), clock.paused, clock.course) == (START + timedelta(seconds=60), True, course)
+
+
+def test_a_step_makes_a_running_clock_stand() -> None:
+    wall = FakeWall()
+    clock = Clock(start=START, rate=10, wall=wall)
+    wall.seconds += 1
+    clock.step(timedelta(seconds=5))
+    wall.seconds += 1
+    assert (clock.now(), clock.rate) == (START + timedelta(seconds=15), 0)
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+@pytest.mark.parametrize("paused", [True, False])
+def test_a_jump_begins_a_course_there_and_keeps_the_rate(hours: int, paused: bool) -> None:
+    wall = FakeWall()
+    clock = Clock(start=START, rate=60, paused=paused, wall=wall)
+    there = START + timedelta(hours=hours)
+    clock.jump(there)
+    wall.seconds += 1
+    assert clock.now() == there + (timedelta() if paused else timedelta(seconds=60))
+    assert (clock.pace, clock.paused) == (60, paused)
+    assert (clock.course.number, clock.course.start) == (1, there)
+    assert clock.moment().course is clock.course
+
+
+def test_a_wait_ends_when_a_jump_makes_it_due() -> None:
+    clock: Clock
+    wall = FakeWall(lambda: clock.jump(START + timedelta(hours=1)))
+    clock = Clock(start=START, wall=wall)
+    assert clock.wait_until(START + timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("change", ["set_rate", "pause", "resume", "step", "jump"])
+def test_who_waits_is_told_of_any_change_since_it_looked(change: str) -> None:
+    clock: Clock
+    arguments: dict[str, tuple[object, ...]] = {
+        "set_rate": (2,),
+        "step": (timedelta(seconds=1),),
+        "jump": (START - timedelta(hours=1),),
+    }
+
+    def make() -> None:
+        getattr(clock, change)(*arguments.get(change, ()))
+
+    wall = FakeWall(make)
+    clock = Clock(start=START, wall=wall)
+    before = clock.changes
+    assert not clock.wait_until(START + timedelta(hours=2), changes=before)
+    assert len(wall.waits) == 1
+    assert not clock.wait_until(START - timedelta(hours=2), changes=before)
+
+
+def test_waiting_for_a_jump_ends_with_one_and_with_the_end() -> None:
+    clock: Clock
+    wall = FakeWall(lambda: clock.jump(START))
+    clock = Clock(start=START, wall=wall)
+    before = clock.course
+    assert clock.wait_for_jump(before)
+    assert clock.wait_for_jump(before)
+    wall.on_wait = lambda: clock.close()
+    assert not clock.wait_for_jump(clock.course)
+
+
+def test_who_is_still_on_another_course_does_not_drive_the_clock() -> None:
+    clock = Clock(start=START, rate=MAX, wall=FakeWall())
+    before = clock.course
+    clock.jump(START - timedelta(hours=5))
+    clock.drive(START, before)
+    assert clock.now() == START - timedelta(hours=5)
+    clock.drive(START, clock.course)
+    assert clock.now() == START
+
+
+def test_a_standing_clock_is_not_driven_and_keeps_the_greatest_rate_for_later() -> None:
+    clock = Clock(start=START, rate=MAX, wall=FakeWall())
+    clock.pause()
+    clock.drive(START + timedelta(hours=1), clock.course)
+    assert clock.now() == START
+    clock.resume()
+    clock.drive(START + timedelta(hours=1), clock.course)
+    assert (clock.now(), clock.rate) == (START + timedelta(hours=1), MAX)

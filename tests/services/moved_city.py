@@ -1,0 +1,115 @@
+"""A live run, in threads but without a server, whose clock a test moves; and what its store should hold."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from services.auth import ApiKey
+from services.context import Context
+from services.embedded import Embedded, unwatched
+from services.feeder import FEEDERS, Feeder, Model
+from services.inputs import Inputs
+from services.settings import Settings
+from simulator.clock import Clock
+from simulator.network import Network
+from storage.digest import stream_digest
+from storage.duckdb_store import DuckDBStore
+from storage.schema import Stream
+from storage.store import Store
+from tests.services.fakes import NOW, RUN, FormulaCity, HandWall, network
+
+HOUR_OF_NOW = NOW.replace(minute=0, second=0)
+TICK = NOW.replace(second=0)
+SETTINGS = Settings(
+    network=Path("unused"),
+    seed=1,
+    store="duckdb:unused",
+    speed=1,
+    host="127.0.0.1",
+    port=0,
+    at=None,
+    backfill=timedelta(),
+    jobs=None,
+    continue_with_new_inputs=False,
+    clock_control=True,
+)
+
+
+class Moved:
+    """The parts of the run. `wall` is wall time."""
+
+    def __init__(self, context: Context, store: DuckDBStore, clock: Clock, wall: HandWall) -> None:
+        self.context, self.store, self.clock, self.wall = context, store, clock, wall
+        assert context.control is not None
+        self.control = context.control
+        self.feeders: list[Feeder] = list(context.feeders)
+
+    def stretches(self, stream: Stream) -> list[tuple[datetime, datetime]]:
+        return [(held.start, held.end) for held in self.store.coverage(stream)]
+
+    def is_up_to(self, instant: datetime) -> bool:
+        """Whether all feeders have written what is due at an instant, on the clock's present course."""
+        return all(feeder.status(instant).lag == timedelta() for feeder in self.feeders)
+
+    def settle(self) -> None:
+        """Wait until the feeders have written what is due now."""
+        wait_until(lambda: self.is_up_to(self.clock.now()))
+
+
+@contextmanager
+def moved(
+    folder: Path,
+    *,
+    rate: float = 1.0,
+    paused: bool = False,
+    start: datetime = NOW,
+    model: Model | None = None,
+    served: Network | None = None,
+) -> Iterator[Moved]:
+    """Such a run over an empty store, without history before the hour that `start` is in."""
+    wall = HandWall()
+    clock = Clock(start=start, rate=rate, paused=paused, wall=wall)
+    with closing(DuckDBStore(folder / "moved.duckdb")) as store:
+        inputs = Inputs(served or network(), 1, RUN)
+        simulator = Embedded(SETTINGS, inputs, model or FormulaCity(), store, clock)
+        simulator.prepare(unwatched)
+        context = simulator._context(ApiKey.of("right"), ApiKey.of("local"))
+        jobs = [feeder.run_until_closed for feeder in context.feeders]
+        threads = [threading.Thread(target=job) for job in (*jobs, simulator._background)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield Moved(context, store, clock, wall)
+        finally:
+            clock.close()
+            for thread in threads:
+                thread.join()
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait for a condition that other threads bring about."""
+    for _ in range(3000):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("never so")
+
+
+def check_bytes(store: Store, model: Model | None = None) -> None:
+    """Every covered stretch holds exactly what an undisturbed run has there."""
+    for stream in Stream:
+        for held in store.coverage(stream):
+            wanted = (model or FormulaCity()).window(held.start, held.end, [stream])[stream]
+            found = list(store.scan(stream, start=held.start, end=held.end))
+            assert stream_digest(found, stream) == stream_digest([wanted], stream), (stream, held)
+
+
+def covered(start: datetime, now: datetime, stream: Stream) -> tuple[datetime, datetime]:
+    """The stretch that a feeder has covered which began at `start` and has written all that is due."""
+    kind = next(kind for kind in FEEDERS if stream in kind.streams)
+    tick = now - (now - start) % kind.cadence
+    return start, tick + (timedelta() if stream is Stream.STOP_VISIT else kind.cadence)
