@@ -77,7 +77,9 @@ def scenarios(draw: st.DrawFn) -> Scenario:
             DemandChange(draw(st.floats(0, 20)), line_ids[:i], (stops[0],) if i == 0 else (), draw(spans))
             for i in few(3)
         ),
-        weather=draw(st.builds(Weather, st.floats(-20, 20), st.floats(-60, 60), st.sampled_from([None, *Rain]))),
+        weather=draw(
+            st.builds(Weather, st.floats(-20, 20), st.floats(-60, 60), st.sampled_from([None, *Rain]))
+        ),
         control=draw(st.sampled_from(Control)),
         surges=tuple(Surge(stops[1 + i], draw(st.floats(0, 200)), part(draw)) for i in few(3)),
         breakdowns=tuple(
