@@ -203,7 +203,10 @@ def _extra_buses(entries: Sequence[Piece], network: Network) -> Found:
         if bus_id in taken:
             clashing.setdefault(loc, bus_id)
     for loc, bus_id in clashing.items():
-        yield loc, f"the network has a {bus_id} already: give that another id in the network's file"
+        yield (
+            loc,
+            f"the network has a bus or stop {bus_id} already: give that another id, in the network's file",
+        )
     for loc, entry in of_kind(entries, ExtraBusesEntry):
         line = network.line[entry.line]
         largest = max(line.buses, key=lambda bus: bus.capacity)

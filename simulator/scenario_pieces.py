@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import date
+from itertools import islice
 from typing import TypeVar
 
 from pydantic_core import PydanticCustomError
@@ -12,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from simulator.input_problems import Faults, Loc
 from simulator.network_checks import find
 from simulator.network_schema import Entry
-from simulator.scenario_fields import parsed_dates
+from simulator.scenario_fields import MOST, parsed_dates
 from simulator.scenario_schema import (
     BreakdownEntry,
     ClosedStopEntry,
@@ -55,7 +56,7 @@ def pieces(document: Document) -> Iterator[Piece]:
     paths += [(("wire", "*", kind), model) for kind, model in WIRE.items()]
     reported_elsewhere: Faults = []
     for path, model in paths:
-        for loc, data in find(document.data, path):
+        for loc, data in islice(find(document.data, path), MOST):
             entry = document.validated(loc, data, model, reported_elsewhere)
             if entry is not None:
                 yield loc, entry

@@ -53,6 +53,7 @@ from pydantic_core import PydanticCustomError
 from simulator.network_schema import Entry, Id
 from simulator.scenario import WHOLE_DAY, Span
 from simulator.scenario_fields import (
+    MOST,
     Between,
     Dates,
     Moment,
@@ -291,12 +292,12 @@ class ScenarioEntry(Described):
     seed: Annotated[int, Field(ge=0, le=10**18 - 1)] = 1
     """Another seed, another city of chance. Default 1."""
     clock: ClockEntry = ClockEntry()
-    demand: list[DemandEntry] = Field([])
+    demand: list[DemandEntry] = Field([], max_length=MOST)
     """More people come, or fewer."""
     weather: WeatherEntry = WeatherEntry()
     control: Literal["none", "terminals", "headway"] = "terminals"
     """What keeps buses apart. Default terminals."""
-    disruptions: list[DisruptionEntry] = Field([])
+    disruptions: list[DisruptionEntry] = Field([], max_length=MOST)
     """What goes otherwise."""
-    wire: list[WireEntry] = Field([])
+    wire: list[WireEntry] = Field([], max_length=MOST)
     """How positions go wrong on their way to clients."""

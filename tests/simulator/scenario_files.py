@@ -130,6 +130,11 @@ BROKEN: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "no delay": (replaced("delay_s: 90", ""), 24, ("delayed: `delay_s` is missing",)),
     "a delay of something else": (replaced("{buses: [B002]}", "{delay_s: 9}"), 25, ("stuck: unknown field",)),
     "a large seed": (replaced("seed: 7", "seed: 1000000000000000000"), 6, ("`seed`",)),
+    "more than can be compared": (
+        "name: x\ndates: 2026-03-03\nwire: [" + "stuck: {}, " * 1001 + "]\n",
+        3,
+        ("`wire` must have at most 1000 entries",),
+    ),
     # the network
     "an unknown line": (replaced("line: L2", "line: L20"), SLOW, ('no line "L20"', "did you mean L2")),
     "a line by its number": (

@@ -245,7 +245,7 @@ LARGE_L2 = "extra_buses: {line: L2, count: 1, capacity: 1000}"
         (ONE_WAY, TURN, "line L1 has no inbound direction"),
         (APART, TURN, "the main inbound pattern doesn't serve both"),
         (BRANCHES, SLOW_L1, "no pattern of line L1 serves both S002 and S003"),
-        (CLASH, BUSES_L1, "the network has a L1-extra-2 already"),
+        (CLASH, BUSES_L1, "the network has a bus or stop L1-extra-2 already"),
         (LONG, LARGE_L2, "with buses so large the service of line L2 has last departures"),
         (WEEKENDS, SLOW_L2, "line L2 doesn't run on the scenario's dates"),
         (WEEKENDS, BREAKDOWN, "line L2 doesn't run on the scenario's dates"),
