@@ -17,8 +17,10 @@ import click
 from services import logs, settings
 from services.commands.audit import audit
 from services.commands.backfill import backfill
+from services.commands.diff import diff
 from services.commands.digest import digest
 from services.commands.export import export
+from services.commands.replay import replay
 from services.commands.run import run
 from services.commands.serve import serve
 from services.commands.snapshot import snapshot
@@ -38,6 +40,7 @@ FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 First steps:
   bus-simulator run                    the city, live, on http://127.0.0.1:8080
   bus-simulator backfill --days 5      five days of history, in seconds
+  bus-simulator replay match-day       a match at the Bernabéu, sixty times as fast
   bus-simulator run --help             what can be set; each option has a variable, too
 Exit codes: 0 done, 1 failed, 2 bad usage or input.""",
 )
@@ -55,7 +58,7 @@ def cli(*, log_level: str) -> None:
         log.warning("TIME_INTERVAL sets nothing any more: positions come every 30 s, counts every 60 s")
 
 
-for command in (run, serve, backfill, audit, digest, export, snapshot, validate):
+for command in (run, replay, serve, backfill, audit, diff, digest, export, snapshot, validate):
     cli.add_command(command)
 
 

@@ -11,9 +11,11 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -28,7 +30,9 @@ from services.inputs import Inputs, beside, load_inputs, opened, store_path
 from services.limits import limits_for
 from services.live import live_hub
 from services.live_feed import LiveFeed
+from services.schemas import bus_position_text
 from services.settings import Settings
+from services.wire_faults import FaultLog, Wire
 from simulator.clock import Clock, Course
 from storage.errors import StoreUnavailable
 from storage.runs import check_run
@@ -43,6 +47,7 @@ Watch: TypeAlias = Callable[[Iterator[Done], Sequence[Window]], int]
 """Runs a backfill through, and may show how far it is; the rows written."""
 
 BACKLOG = 2048
+FAULTS_SUFFIX = ".faults.jsonl"
 GRACE_S = 5
 """How long requests in hand may take when the process is told to end."""
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
@@ -84,6 +89,22 @@ def local_address(listener: socket.socket) -> tuple[str, int]:
     return WILDCARDS.get(host, host), port
 
 
+def run(settings: Settings, key_refresh: timedelta) -> None:
+    """Run everything until told to end; key files are looked at every `key_refresh`."""
+    import click
+
+    from services.access import access, welcome
+    from services.progress import shown
+
+    watch = shown if sys.stderr.isatty() else unwatched
+    with closing(listen(settings.host, settings.port)) as listener, assembled(settings) as simulator:
+        keys, key = access(settings.store, refresh=key_refresh)
+        click.echo(welcome(url_of(listener), key))
+        with announced(settings.store, listener) as snapshot_key:
+            simulator.prepare(watch)
+            simulator.serve(keys, snapshot_key, listener)
+
+
 @contextmanager
 def assembled(settings: Settings) -> Iterator[Embedded]:
     """The parts of one process, let go of at the end. SIGTERM and SIGINT end whatever they do, in order.
@@ -93,23 +114,44 @@ def assembled(settings: Settings) -> Iterator[Embedded]:
     clock = Clock(start=settings.at, rate=settings.speed, paused=settings.paused)
     with ExitStack() as stack:
         stack.enter_context(closed_by_signals(clock))
-        inputs = load_inputs(settings.network, settings.seed)
+        inputs = load_inputs(settings.network, settings.seed, settings.scenario)
         store = stack.enter_context(closing(opened(settings.store)))
         check_run(store, inputs.run, continue_with_new_inputs=settings.continue_with_new_inputs)
         city = stack.enter_context(closing(inputs.city(settings.jobs)))
-        yield Embedded(settings, inputs, city, store, clock)
+        wire = stack.enter_context(wire_of(inputs, settings.store))
+        yield Embedded(settings, inputs, city, store, clock, wire)
+
+
+@contextmanager
+def wire_of(inputs: Inputs, store: str) -> Iterator[Wire | None]:
+    """The wire of a scenario with faults, which are logged beside the store; else None."""
+    scenario = inputs.scenario
+    if scenario is None or not scenario.wire_faults:
+        yield None
+        return
+    with closing(FaultLog(beside(store, FAULTS_SUFFIX))) as faults:
+        yield Wire(scenario, inputs.seed, faults.write)
 
 
 class Embedded:
     """One process's parts: `prepare` writes the history, `serve` answers until the clock closes."""
 
-    def __init__(self, settings: Settings, inputs: Inputs, model: Model, store: Store, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        inputs: Inputs,
+        model: Model,
+        store: Store,
+        clock: Clock,
+        wire: Wire | None = None,
+    ) -> None:
         self._settings, self._inputs = settings, inputs
         self._model, self._store, self._clock = model, store, clock
         self._failures: list[BaseException] = []
         live = history.live_start(store, inputs.run, clock.now())
-        self._hub = live_hub(store, inputs.network, clock.now)
-        self._feed = LiveFeed(self._hub)
+        text_of = bus_position_text if wire is None else wire.text_of
+        self._hub = live_hub(store, inputs.network, clock.now, text_of)
+        self._feed = LiveFeed(self._hub, wire)
         self._feeders = [
             Feeder(
                 kind,

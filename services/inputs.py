@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.settings import DEFAULT_STORE
+from services.settings import DEFAULT_STORE, default_network
 from storage.errors import StoreUnavailable
 from storage.store import Run, Store
 
 if TYPE_CHECKING:
     from simulator.city import City
     from simulator.network import Network
+    from simulator.scenario import Scenario
 
 MANY_LINES = 20
 """From so many lines on, processes that simulate are worth their start."""
 
 DUCKDB = "duckdb:"
+DEFAULT_SEED = 1
 
 
 class InputError(Exception):
@@ -27,33 +29,44 @@ class InputError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """A network and seed, and the run they make."""
+    """A network (with the scenario's extra buses), a seed and perhaps a scenario, and the run they make."""
 
     network: Network
     seed: int
     run: Run
+    scenario: Scenario | None = None
 
     def city(self, jobs: int | None) -> City:
         """The model, with `jobs` processes (None: as many as are worth it)."""
         from simulator.city import City
 
         enough = 1 if len(self.network.lines) < MANY_LINES else os.cpu_count() or 1
-        return City(self.network, seed=self.seed, jobs=jobs or enough)
+        return City(self.network, seed=self.seed, jobs=jobs or enough, scenario=self.scenario)
 
 
-def load_inputs(network_path: Path, seed: int) -> Inputs:
-    """The inputs of a run. Raises `InputError` for a network file that is missing or wrong."""
+def load_inputs(network_path: Path | None, seed: int | None, scenario: str | None = None) -> Inputs:
+    """The inputs of a run: what isn't given is the scenario's, without one the default.
+
+    `scenario` is a name or path. Raises `InputError` for a file that is missing or wrong.
+    """
+    from services.scenarios import load
     from simulator.line_day import MODEL_VERSION
 
-    network = load_network(network_path)
-    return Inputs(network, seed, Run(seed, network.digest, "", MODEL_VERSION))
+    if scenario is None:
+        network = load_network(network_path)
+        chosen = DEFAULT_SEED if seed is None else seed
+        return Inputs(network, chosen, Run(chosen, network.digest, "", MODEL_VERSION))
+    found, plain = load(scenario, network_path)
+    network, chosen = found.applied_to(plain), found.seed if seed is None else seed
+    return Inputs(network, chosen, Run(chosen, network.digest, found.digest, MODEL_VERSION), found)
 
 
-def load_network(path: Path) -> Network:
-    """The network of a file. Raises `InputError`, which lists everything that is wrong with it."""
+def load_network(path: Path | None) -> Network:
+    """The network of a file, None the default one. Raises `InputError` with everything that is wrong."""
     from simulator.network_file import NetworkFileError
     from simulator.network_file import load_network as load
 
+    path = path or default_network()
     try:
         return load(path)
     except NetworkFileError as error:

@@ -121,10 +121,18 @@ class Connection:
 
 
 class Hub:
-    """Connections and their lines. `buses_of` has the bus ids of each known line."""
+    """Connections and their lines.
 
-    def __init__(self, buses_of: Mapping[str, Collection[str]], snapshot: Snapshot) -> None:
-        self._buses_of, self._snapshot = buses_of, snapshot
+    `buses_of` has the bus ids of each known line; `text_of` writes the new positions, not the snapshots.
+    """
+
+    def __init__(
+        self,
+        buses_of: Mapping[str, Collection[str]],
+        snapshot: Snapshot,
+        text_of: Callable[[BusPosition], str] = bus_position_text,
+    ) -> None:
+        self._buses_of, self._snapshot, self._text_of = buses_of, snapshot, text_of
         self._wanting: dict[str, dict[Connection, Subscription]] = {line_id: {} for line_id in buses_of}
         self._connections: dict[str, int] = {}
         self._beginnings = 0
@@ -175,7 +183,7 @@ class Hub:
         for position in positions:
             if self._wanting.get(position.line_id):
                 texts = by_line.setdefault(position.line_id, {})
-                texts[position.bus_id] = bus_position_text(position)
+                texts[position.bus_id] = self._text_of(position)
                 times[position.line_id] = position.time
         for line_id, texts in by_line.items():
             self._offer(line_id, times[line_id], texts)
@@ -243,8 +251,13 @@ class Hub:
         self.wanted = frozenset(line_id for line_id, wanting in self._wanting.items() if wanting)
 
 
-def live_hub(store: Store, network: Network, now: Callable[[], datetime]) -> Hub:
-    """The hub of a network whose snapshots come from a store, read in a thread."""
+def live_hub(
+    store: Store,
+    network: Network,
+    now: Callable[[], datetime],
+    text_of: Callable[[BusPosition], str] = bus_position_text,
+) -> Hub:
+    """The hub of a network whose snapshots come from a store, read in a thread. For `text_of` see `Hub`."""
 
     def read(line_ids: Sequence[str]) -> list[BusPosition]:
         positions: list[BusPosition] = []
@@ -258,4 +271,5 @@ def live_hub(store: Store, network: Network, now: Callable[[], datetime]) -> Hub
     async def snapshot(line_ids: Sequence[str]) -> Sequence[BusPosition]:
         return await asyncio.to_thread(read, line_ids)
 
-    return Hub({line.line_id: [bus.bus_id for bus in line.buses] for line in network.lines}, snapshot)
+    buses_of = {str(line.line_id): [bus.bus_id for bus in line.buses] for line in network.lines}
+    return Hub(buses_of, snapshot, text_of)

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from services.live import Hub
+from services.wire_faults import Wire
 from simulator.clock import Course, Moment
 from storage.schema import SCHEMAS, BusPosition, Stream
 
@@ -33,10 +34,13 @@ MOST_TICKS = 480
 
 
 class LiveFeed:
-    """Publishes to a hub what the feeders have written. `written` and `release` are for their threads."""
+    """Publishes to a hub what the feeders have written, by a faulty `wire` where there is one.
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    `written` and `release` are for the feeders' threads.
+    """
+
+    def __init__(self, hub: Hub, wire: Wire | None = None) -> None:
+        self._hub, self._wire = hub, wire
         self._lock = Lock()
         self._windows: deque[pa.Table] = deque(maxlen=MOST_WINDOWS)
         self._ticks: deque[Tick] = deque(maxlen=MOST_TICKS)
@@ -81,9 +85,12 @@ class LiveFeed:
     def _begin_anew(self) -> None:
         self._ticks.clear()
         self._hub.begin_anew()
+        if self._wire is not None:
+            self._wire.forget()
 
     def _accept(self, ticks: Sequence[Tick]) -> None:
-        self._ticks.extend(ticks)
+        for tick in ticks:
+            self._ticks.extend((tick,) if self._wire is None else self._wire.disturbed(tick))
         if self._pacing is None or self._pacing.done():
             self._pacing = asyncio.get_running_loop().create_task(self._publish())
 

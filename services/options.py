@@ -59,12 +59,23 @@ def option(*names: str, **attributes: Any) -> Decorator:
 network_option = option(
     "--network",
     type=click.Path(path_type=Path),
-    default=settings.default_network,
-    show_default="data/lines.yaml, else the one that comes with the program",
+    default=None,
+    show_default="the scenario's, or data/lines.yaml, else the one that comes with the program",
     help="The lines, stops and buses.",
 )
 seed_option = option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), default=1, help="Another seed, another city of chance."
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=None,
+    show_default="the scenario's, or 1",
+    help="Another seed, another city of chance.",
+)
+scenario_option = option(
+    "--scenario",
+    metavar="NAME|FILE",
+    default=None,
+    show_default="none",
+    help="What is other than on ordinary days: one that comes with the program, or a file.",
 )
 store_option = option(
     "--store",
@@ -108,6 +119,30 @@ key_refresh_option = option(
     default="10s",
     help="How soon a changed key file counts.",
 )
+paused_option = option("--paused", is_flag=True, default=False, help="Start with the clock standing.")
+clock_control_option = option(
+    "--clock-control",
+    is_flag=True,
+    default=False,
+    help="Let whoever has the key set, stop and move the clock (POST /clock).",
+)
+
+
+def together(*decorators: Decorator) -> Decorator:
+    """Several options as one, in this order."""
+
+    def decorate(command: Command, /) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+serving_options = together(
+    port_option, host_option, rate_limit_option, daily_limit_option, key_refresh_option
+)
+clock_options = together(paused_option, clock_control_option)
 start_option = option("--start", type=time, default=None, help="From here on.")
 end_option = option("--end", type=time, default=None, help="Up to here, not included.")
 output_option = option(

@@ -15,6 +15,7 @@ from pathlib import Path
 VARIABLES: dict[str, tuple[str, ...]] = {
     "network": ("BUS_SIMULATOR_NETWORK", "CONFIG_FILE"),
     "seed": ("BUS_SIMULATOR_SEED",),
+    "scenario": ("BUS_SIMULATOR_SCENARIO",),
     "store": ("BUS_SIMULATOR_STORE",),
     "speed": ("BUS_SIMULATOR_SPEED",),
     "port": ("BUS_SIMULATOR_PORT",),
@@ -52,11 +53,12 @@ class Settings:
 
     `jobs` None chooses by the network's size; `store` is a URL; limits are for each key, and None means
     on unless only this machine can ask. `paused` lets the clock stand at first; with `clock_control` it can
-    be moved by who has the key.
+    be moved by who has the key. `network` and `seed` None are the scenario's, or the defaults; a `scenario`
+    is a name or a path.
     """
 
-    network: Path
-    seed: int
+    network: Path | None
+    seed: int | None
     store: str
     speed: float
     host: str
@@ -69,6 +71,7 @@ class Settings:
     daily_limit: int | None = None
     clock_control: bool = False
     paused: bool = False
+    scenario: str | None = None
 
 
 def api_key() -> str | None:

@@ -173,7 +173,7 @@ CHECKS = (
         """SELECT format('bus {} at {}: parked, but moved from {}, {} to {}, {}', bus_id, time,
              before_latitude, before_longitude, latitude, longitude) AS example FROM step
            WHERE of_piece AND trip_id = '' AND before_trip = '' AND distance_to_next_stop = 0
-             AND before_distance = 0
+             AND before_distance = 0 AND before_speed = 0
              AND (latitude <> before_latitude OR longitude <> before_longitude OR speed <> 0)""",
     ),
     Check(

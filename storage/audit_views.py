@@ -89,7 +89,7 @@ CREATE OR REPLACE TABLE step AS
     lag(latitude) OVER w AS before_latitude, lag(longitude) OVER w AS before_longitude,
     lag(distance_to_next_stop) OVER w AS before_distance, lag(next_stop_id) OVER w AS before_stop,
     lag(odometer_m) OVER w AS before_odometer_m, lag(empty_run) OVER w AS before_empty_run,
-    lag(trip_id) OVER w AS before_trip,
+    lag(trip_id) OVER w AS before_trip, lag(speed) OVER w AS before_speed,
     epoch(time - lag(time) OVER w) AS seconds
   FROM seen WINDOW w AS (PARTITION BY bus_id ORDER BY time);
 CREATE OR REPLACE TABLE reading AS

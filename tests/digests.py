@@ -1,20 +1,25 @@
-"""Digests of the shipped network at telling times; `python -m tests.digests` prints them as JSON.
+"""Digests of the shipped network at telling times and of the shipped scenarios' days.
 
-Needs the simulator alone, so that other interpreters and NumPy versions can be asked.
+`python -m tests.digests windows` and `… scenarios` print them as JSON. Needs the simulator alone, so that
+other interpreters and NumPy versions can be asked.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from services.simulated import stream_digests, stretch_of
 from simulator.city import City
 from simulator.network_file import load_network
+from simulator.scenario_file import load_scenario
 from storage.digest import stream_digest
 from storage.schema import Stream
 
-SHIPPED = Path(__file__).parent.parent / "data" / "lines.yaml"
+DATA = Path(__file__).parent.parent / "data"
+SHIPPED, SCENARIOS = DATA / "lines.yaml", DATA / "scenarios"
 WINDOWS = {
     "weekday morning": (datetime(2026, 11, 18, 5, tzinfo=UTC), 4),
     "weekday afternoon in August": (datetime(2026, 8, 11, 15, 17, 13, tzinfo=UTC), 2),
@@ -39,5 +44,18 @@ def digests(*, seed: int = 1, jobs: int = 1) -> dict[str, dict[str, str]]:
         city.close()
 
 
+def scenario_digests() -> dict[str, dict[str, str]]:
+    """For each shipped scenario the digest of each stream over its dates."""
+    found, shipped = {}, load_network(SHIPPED)
+    for path in sorted(SCENARIOS.glob("*.yaml")):
+        scenario = load_scenario(path, lambda _: shipped)
+        city = City(scenario.applied_to(shipped), seed=scenario.seed, scenario=scenario)
+        start, end = stretch_of(scenario)
+        found[path.stem] = {str(s): digest for s, digest in stream_digests(city, start, end).items()}
+    return found
+
+
+KINDS = {"windows": digests, "scenarios": scenario_digests}
+
 if __name__ == "__main__":
-    print(json.dumps(digests(), indent=2))  # noqa: T201 - this is its output
+    print(json.dumps(KINDS[sys.argv[1]](), indent=2))  # noqa: T201 - this is its output

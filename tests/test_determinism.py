@@ -1,7 +1,7 @@
 """Same inputs, same bytes: golden digests, and the same again under other circumstances.
 
 After a change of the model: raise `simulator.line_day.MODEL_VERSION`, then
-`python -m tests.digests > tests/golden/digests.json`.
+`python -m tests.digests windows > tests/golden/digests.json`, and `scenarios` likewise.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.digests import digests
+from tests.digests import digests, scenario_digests
 from tests.environment import environment
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = json.loads((ROOT / "tests" / "golden" / "digests.json").read_text())
+GOLDEN_SCENARIOS = json.loads((ROOT / "tests" / "golden" / "scenarios.json").read_text())
 
 OTHER_PYTHONS = {
     "3.11, lowest NumPy": ("3.11", "numpy==2.1.0"),
@@ -42,10 +43,10 @@ def interpreter(version: str) -> str:
     raise AssertionError(f"no CPython {version} on this machine")
 
 
-def printed(python: str, **variables: str) -> dict[str, dict[str, str]]:
+def printed(python: str, kind: str = "windows", **variables: str) -> dict[str, dict[str, str]]:
     """The digests that another process prints."""
     done = subprocess.run(
-        [python, "-m", "tests.digests"],
+        [python, "-m", "tests.digests", kind],
         cwd=ROOT,
         env=environment(**variables),
         capture_output=True,
@@ -59,6 +60,10 @@ def printed(python: str, **variables: str) -> dict[str, dict[str, str]]:
 
 def test_the_shipped_network_has_its_golden_digests() -> None:
     assert digests() == GOLDEN
+
+
+def test_the_shipped_scenarios_have_their_golden_digests() -> None:
+    assert scenario_digests() == GOLDEN_SCENARIOS
 
 
 def test_processes_in_parallel_change_nothing() -> None:
@@ -78,7 +83,9 @@ def test_the_time_zone_of_the_machine_changes_nothing() -> None:
 def test_a_plain_cpu_gives_the_same_bytes() -> None:
     features: list[str] = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
     assert features
-    assert printed(sys.executable, NPY_DISABLE_CPU_FEATURES=" ".join(features)) == GOLDEN
+    plain = {"NPY_DISABLE_CPU_FEATURES": " ".join(features)}
+    assert printed(sys.executable, **plain) == GOLDEN
+    assert printed(sys.executable, "scenarios", **plain) == GOLDEN_SCENARIOS
 
 
 @pytest.mark.long
@@ -91,3 +98,4 @@ def test_other_interpreters_and_versions_give_the_same_bytes(name: str, tmp_path
     needed = [numpy, "pyarrow", "simpy", "pydantic", "pyyaml", "tzdata"]
     subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *needed], check=True)
     assert printed(str(python)) == GOLDEN
+    assert printed(str(python), "scenarios") == GOLDEN_SCENARIOS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,24 +21,34 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   bus-simulator audit
+  bus-simulator audit --scenario strike --store duckdb:strike.duckdb
   bus-simulator audit --json --store duckdb:week.duckdb | jq .violations"""
 )
 @option("--json", "as_json", is_flag=True, default=False, help="The report as JSON.")
 @options.network_option
+@option(
+    "--scenario",
+    "scenarios",
+    metavar="NAME|FILE",
+    multiple=True,
+    show_default="none",
+    help="A scenario that data of the store were made with; may be given more than once.",
+)
 @options.store_option
-def audit(*, as_json: bool, network: Path, store: str) -> None:
+def audit(*, as_json: bool, network: Path | None, scenarios: Sequence[str], store: str) -> None:
     """Check every invariant over all that the store has: conservation of people, motion, air, agreement.
 
-    --network is the one that the data were made of. Exits with 0 only if nothing is violated and nothing
-    missing; an empty store fails.
+    --network and --scenario are what the data were made of. Exits with 0 only if nothing is violated and
+    nothing missing; an empty store fails.
     """
     from services.audit_facts import audit_facts
-    from services.inputs import load_network, opened
+    from services.inputs import load_inputs, opened
     from storage.audit import audit as judge
 
-    facts = audit_facts(load_network(network))
+    made_of = [load_inputs(network, None, scenario) for scenario in (None, *scenarios)]
+    known = [audit_facts(inputs.network, inputs.scenario) for inputs in made_of]
     with closing(opened(store, must_exist=True)) as source:
-        report = judge(source, [facts])
+        report = judge(source, known)
     click.echo(json.dumps(report.as_dict(), indent=2) if as_json else report_text(report))
     if not report.passed:
         raise click.exceptions.Exit(1)

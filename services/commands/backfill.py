@@ -20,6 +20,7 @@ Stretch = tuple[datetime, datetime]
     epilog="""\b
 Examples:
   bus-simulator backfill --days 5
+  bus-simulator backfill --scenario strike --start 2026-03-03 --end 2026-03-04 --store duckdb:strike.duckdb
   bus-simulator backfill --start 2026-03-02 --end 2026-03-09 --store duckdb:week.duckdb"""
 )
 @option("--days", type=click.IntRange(1, 366), default=None, help="The days before this hour.")
@@ -27,6 +28,7 @@ Examples:
 @options.end_option
 @options.network_option
 @options.seed_option
+@options.scenario_option
 @options.store_option
 @option("--at", type=options.time, default=None, help="Take this for now.")
 @options.jobs_option
@@ -36,8 +38,9 @@ def backfill(
     days: int | None,
     start: datetime | None,
     end: datetime | None,
-    network: Path,
-    seed: int,
+    network: Path | None,
+    seed: int | None,
+    scenario: str | None,
     store: str,
     at: datetime | None,
     jobs: int | None,
@@ -56,7 +59,7 @@ def backfill(
     from services.progress import shown
     from storage.runs import check_run
 
-    inputs = load_inputs(network, seed)
+    inputs = load_inputs(network, seed, scenario)
     with ExitStack() as stack:
         target = stack.enter_context(closing(opened(store)))
         check_run(target, inputs.run, continue_with_new_inputs=continue_with_new_inputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 
 import click
 
@@ -14,18 +15,40 @@ from services import options
     epilog="""\b
 Examples:
   bus-simulator digest
-  bus-simulator digest --start 2026-03-02 --end 2026-03-03"""
+  bus-simulator digest --start 2026-03-02 --end 2026-03-03
+  bus-simulator digest strike"""
 )
+@click.argument("scenario", metavar="[SCENARIO]", required=False)
 @options.start_option
 @options.end_option
+@options.network_option
+@options.seed_option
 @options.store_option
-def digest(*, start: datetime | None, end: datetime | None, store: str) -> None:
+@options.jobs_option
+def digest(
+    *,
+    scenario: str | None,
+    start: datetime | None,
+    end: datetime | None,
+    network: Path | None,
+    seed: int | None,
+    store: str,
+    jobs: int | None,
+) -> None:
     """Print `stream sha256` for each stream: equal data have equal digests, on any machine.
 
-    Without --start and --end over all that the store has.
+    Of what the store has between --start and --end, by default of all; of a SCENARIO, by name or file, its
+    dates as they are simulated now, without a store.
     """
     options.check_stretch(start, end)
+    if scenario is None:
+        print_stored(store, start, end)
+    else:
+        print_simulated(scenario, network, seed, jobs, start, end)
 
+
+def print_stored(store: str, start: datetime | None, end: datetime | None) -> None:
+    """The digests of what a store has."""
     from services.inputs import opened
     from services.stretches import held
     from storage.digest import stream_digest
@@ -35,3 +58,24 @@ def digest(*, start: datetime | None, end: datetime | None, store: str) -> None:
         for stream in Stream:
             first, last = held(source, stream, start, end)
             click.echo(f"{stream} {stream_digest(source.scan(stream, start=first, end=last), stream)}")
+
+
+def print_simulated(
+    text: str,
+    network: Path | None,
+    seed: int | None,
+    jobs: int | None,
+    start: datetime | None,
+    end: datetime | None,
+) -> None:
+    """The digests of a scenario's dates."""
+    from services.inputs import load_inputs
+    from services.simulated import stream_digests, stretch_of
+
+    inputs = load_inputs(network, seed, text)
+    if inputs.scenario is None:
+        raise AssertionError("there is one where one is named")
+    first, last = stretch_of(inputs.scenario)
+    with closing(inputs.city(jobs)) as city:
+        for stream, found in stream_digests(city, start or first, end or last).items():
+            click.echo(f"{stream} {found}")

@@ -28,6 +28,7 @@ A timestream:// store, which several processes can share, is not available in th
 )
 @options.network_option
 @options.seed_option
+@options.scenario_option
 @options.store_option
 @option("--speed", type=options.speed, default="1", help="Simulated seconds a second.")
 @options.port_option
@@ -38,8 +39,9 @@ A timestream:// store, which several processes can share, is not available in th
 @options.key_refresh_option
 def serve(
     *,
-    network: Path,
-    seed: int,
+    network: Path | None,
+    seed: int | None,
+    scenario: str | None,
     store: str,
     speed: float,
     port: int,
@@ -65,7 +67,7 @@ def serve(
     from simulator.clock import Clock
 
     clock = Clock(start=at, rate=speed)
-    inputs = load_inputs(network, seed)
+    inputs = load_inputs(network, seed, scenario)
     limits = limits_for(host, rate_per_s=rate_limit, per_day=daily_limit)
     with closing(opened(store)) as source, closing(embedded.listen(host, port)) as listener:
         keys, key = access(store, refresh=key_refresh)

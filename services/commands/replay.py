@@ -1,0 +1,58 @@
+"""`bus-simulator replay`: a scenario, served live."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from services import options, settings
+from services.options import option
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  bus-simulator replay breakdown-at-rush-hour
+  bus-simulator replay match-day --speed 300 --port 9000
+  bus-simulator replay my-scenario.yaml --paused --clock-control"""
+)
+@click.argument("scenario")
+@options.network_option
+@options.seed_option
+@option(
+    "--store",
+    metavar="URL",
+    default=None,
+    show_default="duckdb:var/SCENARIO.duckdb",
+    help="Where the data are: duckdb:PATH.",
+)
+@option(
+    "--speed",
+    type=options.speed,
+    default=None,
+    show_default="the scenario's",
+    help="Simulated seconds a second, or max.",
+)
+@option("--at", type=options.time, default=None, show_default="the scenario's", help="Start the clock there.")
+@option("--backfill", type=options.span, default="0", help="History before it.")
+@options.serving_options
+@options.clock_options
+@options.jobs_option
+@options.new_inputs_option
+def replay(*, scenario: str, key_refresh: timedelta, network: Path | None, **chosen: Any) -> None:
+    """Serve SCENARIO live, at any speed: the name of one that comes with the program, or a file.
+
+    Everything follows from the file: the network, the seed, when the clock starts and how fast it runs. What
+    is served is the same, byte for byte, every time.
+    """
+    from services import embedded
+    from services.scenarios import load
+
+    found, _ = load(scenario, network)
+    chosen["at"] = chosen["at"] or found.start
+    chosen["speed"] = chosen["speed"] or found.rate
+    chosen["store"] = chosen["store"] or f"duckdb:var/{found.name}.duckdb"
+    embedded.run(settings.Settings(scenario=scenario, network=network, **chosen), key_refresh)
