@@ -1,4 +1,4 @@
-"""How far a backfill is, for people: a bar on stderr with its rate and the time it still takes.
+"""How far long work is, for people: a bar on stderr with its rate and the time it still takes.
 
 Where stderr is no terminal there is no bar.
 """
@@ -6,11 +6,14 @@ Where stderr is no terminal there is no bar.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from tqdm import tqdm
 
 from services.backfill import Done, Window
+
+T = TypeVar("T")
 
 FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} hours [{elapsed}<{remaining}{postfix}]"
 
@@ -27,3 +30,9 @@ def shown(filling: Iterable[Done], windows: Sequence[Window]) -> int:
             bar.set_postfix_str(f"{rate / 1e6:.2f} M rows/s", refresh=False)
             bar.update(done.planned)
     return rows
+
+
+def followed(days: Iterable[T], count: int, what: str) -> Iterator[T]:
+    """Hand on the work of so many service days, and show how far it is."""
+    form = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} days [{elapsed}<{remaining}]"
+    yield from tqdm(days, total=count, desc=what, bar_format=form, leave=False, disable=None)
