@@ -11,13 +11,14 @@ from pathlib import Path
 
 import click
 
-from scripts import docs_api, docs_commands, scenario_json_schema
+from scripts import docs_api, docs_commands, docs_scenarios, scenario_json_schema
 
 ROOT = Path(__file__).parent.parent
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/api.md": docs_api.page,
     "docs/commands.md": docs_commands.page,
     "data/scenarios/scenario.schema.json": scenario_json_schema.page,
+    **docs_scenarios.pages(),
 }
 
 
@@ -35,6 +36,7 @@ def up_to_date(path: Path, text: str, *, write: bool) -> bool:
     """Whether a page is as it should be; it is afterwards with `write`."""
     as_it_is = path.read_text(encoding="utf-8") if path.exists() else ""
     if write:
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return as_it_is == text
 

@@ -7,14 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from scripts import docs_api
+from scripts import docs_api, docs_scenarios
 from scripts.write_docs import PAGES, ROOT, up_to_date
 from services.cli import cli
 
 API = (ROOT / "docs/api.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", PAGES)
+SIMULATED = docs_scenarios.pages()
+QUICK = [name for name in PAGES if name not in SIMULATED]
+
+
+@pytest.mark.parametrize(
+    "name", [*QUICK, *(pytest.param(n, marks=pytest.mark.integration) for n in SIMULATED)]
+)
 def test_a_page_is_what_the_program_makes_of_it(name: str) -> None:
     assert up_to_date(ROOT / name, PAGES[name](), write=False), "make docs writes it"
 
@@ -32,6 +38,14 @@ def test_every_route_has_an_example_whose_answer_is_good() -> None:
 def test_every_command_has_its_help() -> None:
     page = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^## `bus-simulator (\S+)`", page, re.MULTILINE)) == set(cli.commands)
+
+
+def test_every_scenario_has_its_section_and_diagram_and_no_other_has() -> None:
+    page = (ROOT / "docs/scenarios.md").read_text(encoding="utf-8")
+    names = [path.stem for path in sorted((ROOT / "data/scenarios").glob("*.yaml"))]
+    assert re.findall(r"^## (\S+)", page, re.MULTILINE) == names
+    assert re.findall(r"\(scenarios/(\S+)\.svg\)", page) == names
+    assert [path.stem for path in sorted((ROOT / "docs/scenarios").iterdir())] == names
 
 
 def test_an_outdated_page_is_noticed_and_mended(tmp_path: Path) -> None:

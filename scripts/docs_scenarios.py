@@ -1,0 +1,128 @@
+"""`docs/scenarios.md` and its diagrams: what each shipped scenario changes, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+
+from scripts.scenario_words import changes
+from services.charts import space_time_svg
+from services.commands.diff import shown
+from services.comparison import (
+    UNDISTURBED,
+    Difference,
+    Measured,
+    Service,
+    differences,
+    differing,
+    line_days,
+    measured,
+    pair,
+)
+from services.diagrams import diagram
+from services.scenarios import shipped
+from simulator.performance import total
+from simulator.types import LineId
+
+PREFACE = """# Scenarios
+
+Written by `make docs` from the program itself.
+
+A scenario is a file that says what is other than on ordinary days. These come with the program, in
+`data/scenarios`; [the fields](../simulator/scenario_schema.py) are those of your own ones, too.
+
+```bash
+bus-simulator replay closure                          # live, at the scenario's own pace
+bus-simulator diff undisturbed closure --by-line      # what it makes of the service
+bus-simulator validate my-scenario.yaml
+```
+
+The tables compare a scenario with the same days, people and seed as they would have been, for the lines on
+which it makes a difference. The diagrams show the buses of one direction of the line that differs most, when
+it does: time to the right, the route downwards, a colour for each bus, pale where they would have been.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A scenario's section of the page, and its diagram."""
+
+    section: str
+    svg: str
+
+
+def pages() -> Mapping[str, Callable[[], str]]:
+    """What makes each file, by its path."""
+    diagrams = {f"docs/scenarios/{name}.svg": partial(svg, name) for name in shipped()}
+    return {"docs/scenarios.md": page, **diagrams}
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([PREFACE, *(study(name).section for name in shipped())])
+
+
+def svg(name: str) -> str:
+    """A scenario's diagram."""
+    return study(name).svg
+
+
+@cache
+def study(name: str) -> Study:
+    """Simulate a scenario's days with and without it."""
+    runs = pair(UNDISTURBED, name, network=None, seed=None)
+    disturbed = runs[1]
+    if disturbed.scenario is None:
+        raise AssertionError(f"{name} is no scenario")
+    before = measured(line_days(runs[0], jobs=1))
+    after = measured(line_days(disturbed, jobs=1)) if disturbed.scenario.digest else before
+    lines = differing(before, after)
+    rows = comparison(name, before, after, lines) if lines else figures(before)
+    picture = diagram(runs, (before, after))
+    about = [f"![{picture.title}: {picture.description}](scenarios/{name}.svg)", ""]
+    return Study("\n".join([*head(disturbed), *rows, *about]), space_time_svg(picture))
+
+
+def head(service: Service) -> Iterator[str]:
+    """What it is called, what it is, what it changes."""
+    scenario = service.scenario
+    if scenario is None:
+        return
+    yield f"## {scenario.name}"
+    yield ""
+    yield scenario.description
+    yield ""
+    for sentence in changes(scenario, service.network) or ["Nothing is changed."]:
+        yield f"- {sentence}"
+    yield ""
+
+
+def comparison(name: str, before: Measured, after: Measured, lines: Sequence[LineId]) -> Iterator[str]:
+    """Both runs and their differences on these lines."""
+    whole = len(lines) == len(after.by_line)
+    yield "All lines:" if whole else f"{', '.join(lines)} (the others run as they would have):"
+    yield ""
+    yield f"| | {UNDISTURBED} | {name} | difference | % |"
+    yield "|---|--:|--:|--:|--:|"
+    one, other = (total(part.of_line(line_id) for line_id in lines) for part in (before, after))
+    for each in differences(one, other):
+        decimals = each.measure.decimals
+        values = [shown(each.a, decimals), shown(each.b, decimals)]
+        change = [shown(each.difference, decimals, sign="+"), shown(each.percent, 1, sign="+")]
+        yield f"| {title(each)} | {' | '.join(values + change)} |"
+    yield ""
+
+
+def figures(before: Measured) -> Iterator[str]:
+    """A service as on ordinary days."""
+    yield "| as on ordinary days | |"
+    yield "|---|--:|"
+    for each in differences(before.overall(), before.overall()):
+        yield f"| {title(each)} | {shown(each.b, each.measure.decimals)} |"
+    yield ""
+
+
+def title(each: Difference) -> str:
+    """What is measured, in which unit."""
+    return f"{each.measure.title} ({each.measure.unit})" if each.measure.unit else each.measure.title
