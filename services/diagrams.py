@@ -115,7 +115,7 @@ def _most_different_line(b: Service, results: tuple[Measured, Measured]) -> Line
 
 
 def _most_different_direction(shown: LineRun, other: LineRun) -> tuple[int, Pattern]:
-    """By the departures that only one of the runs has; the first direction where there is none."""
+    """By what can be marked, then by the departures that only one of the runs has; else the first."""
     patterns = [(d, pattern) for d in (0, 1) if (pattern := shown.line.main_pattern(d)) is not None]
 
     def departures(run: LineRun, direction: int) -> list[tuple[int, int]]:
@@ -123,8 +123,9 @@ def _most_different_direction(shown: LineRun, other: LineRun) -> tuple[int, Patt
         index = np.flatnonzero((legs.sequence > 0) & (legs.direction == direction))
         return list(zip(legs.stop[index].tolist(), (legs.leaves[index] - run.origin).tolist(), strict=True))
 
-    def distance(found: tuple[int, Pattern]) -> int:
-        return len({*departures(shown, found[0])} ^ {*departures(other, found[0])})
+    def distance(found: tuple[int, Pattern]) -> tuple[int, int]:
+        apart = {*departures(shown, found[0])} ^ {*departures(other, found[0])}
+        return len(list(_marks(shown, *found))), len(apart)
 
     return max(patterns, key=distance)
 

@@ -77,11 +77,9 @@ class BusDay:
             place = (trip.pattern, trip.last)
             direction = day.next_direction(day.line.patterns[trip.pattern].direction)
             now = self.last_stop
-            if self._broken_until > now:
-                yield day.env.timeout(self._broken_until - now)
-                ready = self._broken_until + travel.MIN_LAYOVER_MS
-            else:
-                ready = now + travel.MIN_LAYOVER_MS
+            self._broken_until = now + self._repair_ms(trip)
+            yield day.env.timeout(self._broken_until - now)
+            ready = self._broken_until + travel.MIN_LAYOVER_MS
             departure = self._turned(trip, ready) or self._dispatched(direction, ready)
         self._go_home(place, now)
 
@@ -92,6 +90,14 @@ class BusDay:
             return None
         planned = self._day.dispatch.take(direction, ready / 1000)
         return None if planned is None else (round(planned[0] * 1000), planned[2], 0)
+
+    def _repair_ms(self, trip: Trip) -> int:
+        """How long the bus stands broken after a trip. It is towed away in time for the next service day."""
+        broken, disturbed = self._breakdown, self._day.disturbances
+        if disturbed is None or broken is None or trip.ending is not Ending.BREAKDOWN:
+            return 0
+        self._breakdown = disturbed.breakdown(self.bus.bus_id, broken.time_s * SECOND_MS)
+        return max(min(broken.repair_s * SECOND_MS, disturbed.latest - self.last_stop), 0)
 
     def _turned(self, trip: Trip, ready: int) -> tuple[int, int, int] | None:
         """The departure of a bus that turned before a closed road."""
@@ -207,9 +213,6 @@ class BusDay:
         if broken is not None and now >= broken.time_s * SECOND_MS:
             here = self._day.line.patterns[trip.pattern].stops[position].stop_id
             if broken.stop_id in (None, here):
-                repaired = (broken.time_s + broken.repair_s) * SECOND_MS
-                self._broken_until = min(max(repaired, now), disturbed.latest)
-                self._breakdown = disturbed.breakdown(self.bus.bus_id, broken.time_s * SECOND_MS)
                 return Ending.BREAKDOWN
         if position == trip.last:
             return None

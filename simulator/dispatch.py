@@ -55,7 +55,6 @@ class HeadwayDispatch:
     """Departures at a headway that follows the hour, from each terminal on its own.
 
     `bands` are stretches [start, end) of the service day in which buses depart; the last one's end counts in.
-    After `spaced` departures buses depart as soon as they are ready.
     """
 
     def __init__(
@@ -63,28 +62,28 @@ class HeadwayDispatch:
         bands: list[tuple[float, float]],
         headway_s: Callable[[float], float],
         pattern_of: dict[int, int],
-        spaced: float = math.inf,
     ):
         self._bands = bands
         self._headway_s = headway_s
         self._pattern_of = pattern_of
-        self._spaced = spaced
         self._last: dict[int, float] = {}
 
     def take(self, direction: int, ready_s: float) -> tuple[float, int, int] | None:
         """See `Dispatch.take`."""
-        last = self._last.get(direction) if self._spaced > 0 else None
-        due = ready_s if last is None else max(last + self._headway_s(last), ready_s)
-        planned = self._running(due)
+        planned = self._running(self._due(direction, ready_s))
         if planned is None:
             return None
         self._last[direction] = planned
-        self._spaced -= 1
         return planned, direction, self._pattern_of[direction]
 
     def headway_s(self, direction: int, at_s: float) -> float:  # noqa: ARG002 - the same both ways
         """See `Dispatch.headway_s`."""
         return self._headway_s(at_s)
+
+    def _due(self, direction: int, ready_s: float) -> float:
+        """When a bus that is ready may depart."""
+        last = self._last.get(direction)
+        return ready_s if last is None else max(last + self._headway_s(last), ready_s)
 
     def _running(self, due: float) -> float | None:
         """The first moment from `due` on at which buses depart."""
@@ -93,6 +92,45 @@ class HeadwayDispatch:
             if due < end or due == end == last_end:
                 return max(due, start)
         return None
+
+
+class FreeDispatch(HeadwayDispatch):
+    """Departures that nobody spaces: after a bus's first, as soon as it is ready.
+
+    As many buses are out as the headways would need; the others rest until an hour that needs more.
+    """
+
+    def __init__(
+        self,
+        bands: list[tuple[float, float]],
+        headway_s: Callable[[float], float],
+        pattern_of: dict[int, int],
+        *,
+        buses: int,
+        cycle_s: list[float],
+    ):
+        super().__init__(bands, headway_s, pattern_of)
+        self._buses, self._cycle_s = buses, cycle_s
+        self._first = buses
+        self._rested_s: list[float] = []
+
+    def _due(self, direction: int, ready_s: float) -> float:
+        """See `HeadwayDispatch`."""
+        if self._first:
+            self._first -= 1
+            return super()._due(direction, ready_s)
+        self._rested_s = [until for until in self._rested_s if until > ready_s]
+        out = self._buses - len(self._rested_s)
+        due, end = ready_s, self._bands[-1][1]
+        while due < end and out > self._needed(due):
+            due = (due // 3600 + 1) * 3600
+        if due > ready_s:
+            self._rested_s.append(due)
+        return due
+
+    def _needed(self, at_s: float) -> int:
+        """How many buses the headway of an hour takes."""
+        return max(1, math.floor(self._cycle_s[int(at_s // 3600) % 24] / self._headway_s(at_s) + 0.5))
 
 
 class TimetableDispatch:
@@ -141,29 +179,34 @@ def dispatch(
 ) -> Dispatch:
     """The dispatch of a line's day on which so many `buses` run; `hops[i]` are those of `line.patterns[i]`.
 
-    Not `spaced`, only each bus's first departure keeps the headway.
+    Not `spaced`, headways are kept by each bus's first departure only; a timetable is kept all the same.
     """
-    free_after = math.inf if spaced else buses
     numbered = {p.pattern_id: (p.direction, i) for i, p in enumerate(line.patterns)}
     if service.departures:
         return TimetableDispatch(service, numbered)
     main: dict[int, int] = {}
     for index, pattern in enumerate(line.patterns):
         main.setdefault(pattern.direction, index)
-    planned = planned_headways(line, kind, [hops[index] for index in main.values()], buses)
+    cycle_s = planned_cycle_s(line, kind, [hops[index] for index in main.values()])
+    bands, headway_s = planned(line, service, kind, cycle_s, buses)
+    if spaced:
+        return HeadwayDispatch(bands, headway_s, main)
+    return FreeDispatch(bands, headway_s, main, buses=buses, cycle_s=cycle_s)
 
+
+def planned(
+    line: Line, service: Service, kind: DayType, cycle_s: list[float], buses: int
+) -> tuple[list[tuple[float, float]], Callable[[float], float]]:
+    """When buses depart, and the headway at a second of the service day: as given, else by the buses."""
     if not service.headways:
-        hours = (float(service.start_s), float(service.end_s))
-        return HeadwayDispatch(
-            [hours], lambda at_s: planned[int(at_s // 3600) % len(planned)], main, free_after
-        )
+        hourly = planned_headways(line, kind, cycle_s, buses)
+        return [(float(service.start_s), float(service.end_s))], lambda at_s: hourly[int(at_s // 3600) % 24]
     given = sorted(service.headways, key=lambda band: band.start_s)
-    bands = [(float(band.start_s), float(band.end_s)) for band in given]
 
     def headway_s(at_s: float) -> float:
         return next(float(band.headway_s) for band in reversed(given) if band.start_s <= at_s)
 
-    return HeadwayDispatch(bands, headway_s, main, free_after)
+    return [(float(band.start_s), float(band.end_s)) for band in given], headway_s
 
 
 def held_ms(headway_s: float, position: int, now: int, passed: int) -> int:
@@ -184,17 +227,22 @@ def way_back_m(line: Line) -> float:
     return distance_m(last.latitude, last.longitude, first.latitude, first.longitude)
 
 
-def planned_headways(line: Line, kind: DayType, main_hops: list[list[travel.Hop]], buses: int) -> list[float]:
-    """Seconds between departures for each hour of the day: planned cycle ÷ those of the buses then out."""
-    fleet = WEEKDAY_FLEET if kind is DayType.WEEKDAY else WEEKEND_FLEET
-    factors = travel.speed_by_hour(kind)
+def planned_cycle_s(line: Line, kind: DayType, main_hops: list[list[travel.Hop]]) -> list[float]:
+    """Seconds from a departure to the same bus's next there, for each hour of the day."""
     result = []
-    for hour in range(24):
-        cycle_s = sum(travel.planned_trip_s(h, factors[hour]) for h in main_hops)
+    for factor in travel.speed_by_hour(kind)[:24]:
+        cycle_s = sum(travel.planned_trip_s(hops, factor) for hops in main_hops)
         if len(main_hops) == 1:
             cycle_s += way_back_m(line) / travel.empty_speed(line) / 1000
-        cycle_s = (cycle_s + 2 * travel.MIN_LAYOVER_MS / 1000) * SLACK
-        share = 1.0 if line.night else fleet[hour]
-        out = max(1, math.floor(buses * share + 0.5))
-        result.append(math.ceil(cycle_s / out / 10) * 10.0)
+        result.append((cycle_s + 2 * travel.MIN_LAYOVER_MS / 1000) * SLACK)
+    return result
+
+
+def planned_headways(line: Line, kind: DayType, cycle_s: list[float], buses: int) -> list[float]:
+    """Seconds between departures for each hour of the day: planned cycle ÷ those of the buses then out."""
+    fleet = WEEKDAY_FLEET if kind is DayType.WEEKDAY else WEEKEND_FLEET
+    result = []
+    for hour in range(24):
+        out = max(1, math.floor(buses * (1.0 if line.night else fleet[hour]) + 0.5))
+        result.append(math.ceil(cycle_s[hour] / out / 10) * 10.0)
     return result

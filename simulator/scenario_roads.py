@@ -74,14 +74,14 @@ def _short_turn(loc: Loc, road: Road, line: Line) -> Found:
             message = f"buses can't turn, the main {name} pattern doesn't serve both stops: {mend}"
             yield (*loc, "short_turn"), message
             return
-    whole = [
-        line.patterns[index].pattern_id
-        for index, low, high in stretches(line, road.between)
-        if (low, high) == (0, len(line.patterns[index].stops) - 1)
-    ]
-    if whole:
-        message = f"all of pattern {whole[0]} is closed, buses have nowhere to turn: {mend}, or close less"
-        yield (*loc, "between"), message
+    for index, low, high in stretches(line, road.between):
+        pattern = line.patterns[index]
+        if low == 0 or high == len(pattern.stops) - 1:
+            message = (
+                f"{pattern.pattern_id} begins or ends on the closed road, buses have nowhere to turn there"
+            )
+            yield (*loc, "between"), f"{message}: {mend}, or close less"
+            return
 
 
 def _conflict(line: Line, one: Road, other: Road) -> str:

@@ -32,12 +32,6 @@ def hours(text: str) -> range:
     return range(int(found[1]), int(found[2]))
 
 
-def own_option(name: str, **attributes: object) -> options.Decorator:
-    """An option that only this command has, with its variable."""
-    variable = "BUS_SIMULATOR_" + name.lstrip("-").replace("-", "_").upper()
-    return click.option(name, envvar=[variable], show_envvar=True, **attributes)  # type: ignore[arg-type]
-
-
 @click.command(
     epilog="""\b
 Examples:
@@ -48,9 +42,9 @@ Examples:
 )
 @click.argument("a")
 @click.argument("b")
-@own_option("--by-line", is_flag=True, default=False, help="Then each line that differs.")
-@own_option("--hours", type=hours, metavar="HH-HH", default=None, help="Only these hours of the service day.")
-@own_option(
+@option("--by-line", is_flag=True, default=False, help="Then each line that differs.")
+@option("--hours", type=hours, metavar="HH-HH", default=None, help="Only these hours of the service day.")
+@option(
     "--charts",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,

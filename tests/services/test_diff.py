@@ -27,7 +27,7 @@ dates: {dates}
 network: some.yaml
 seed: 7
 disruptions:
-  - closure: {{line: L6, between: [S007, S004], from: "08:00", to: "09:00", short_turn: true}}
+  - closure: {{line: L6, between: [S006, S003], from: "08:00", to: "09:00", short_turn: true}}
   - breakdown: {{bus: B003, at: "08:05", repair_min: 30}}
 """
 NETWORK = Path("some.yaml")

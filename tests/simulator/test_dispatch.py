@@ -1,5 +1,15 @@
 from simulator import travel
-from simulator.dispatch import CANCELLED_S, Dispatch, TimetableDispatch, dispatch, planned_headways
+from simulator.dispatch import (
+    CANCELLED_S,
+    HOLDING_STOPS,
+    LONGEST_HOLD_S,
+    Dispatch,
+    TimetableDispatch,
+    dispatch,
+    held_ms,
+    planned_cycle_s,
+    planned_headways,
+)
 from simulator.network import Departure, Headway, Line, Service
 from simulator.types import DayType
 from tests.networks import line, street
@@ -56,12 +66,9 @@ def test_service_ends() -> None:
 
 
 def test_more_buses_give_shorter_headways() -> None:
-    few, many = (
-        planned_headways(
-            made, DayType.WEEKDAY, [travel.hops(p, None) for p in made.patterns], len(made.buses)
-        )
-        for made in (line("L1", PLACES, buses=4), line("L1", PLACES, buses=8))
-    )
+    made = line("L1", PLACES)
+    cycle_s = planned_cycle_s(made, DayType.WEEKDAY, [travel.hops(p, None) for p in made.patterns])
+    few, many = (planned_headways(made, DayType.WEEKDAY, cycle_s, buses) for buses in (4, 8))
     assert all(b < a for a, b in zip(few, many, strict=True))
     assert many[8] < many[22]
 
@@ -79,3 +86,26 @@ def test_a_departure_far_too_late_is_cancelled() -> None:
     service = Service(0, 9000, departures=(Departure(10, "a"), Departure(5000, "a")))
     planned = TimetableDispatch(service, {"a": (0, 0)})
     assert planned.take(0, 11 + CANCELLED_S) == (5000, 0, 0)
+
+
+def test_without_spacing_buses_leave_when_they_are_ready_and_rest_when_fewer_are_needed() -> None:
+    made = line("L1", PLACES, buses=6)
+    hops = [travel.hops(p, None) for p in made.patterns]
+    cycle_s = planned_cycle_s(made, DayType.WEEKDAY, hops)[8]
+    few, many = round(cycle_s / 2), round(cycle_s / 6)
+    service = Service(28_800, 50_000, (Headway(28_800, 36_000, many), Headway(36_000, 50_000, few)))
+    free = dispatch(made, service, DayType.WEEKDAY, hops, 6, spaced=False)
+    first = [slot(free, 0, 0)[0] for _ in range(6)]
+    assert first == [28_800 + many * number for number in range(6)]
+    assert slot(free, 0, 33_000)[0] == 33_000
+    assert slot(free, 0, 33_001)[0] == 33_001
+    taken = [free.take(0, 37_000.0 + number) for number in range(6)]
+    assert [planned is None for planned in taken] == [True, True, True, True, False, False]
+
+
+def test_holding_keeps_a_part_of_the_headway_at_some_stops() -> None:
+    assert held_ms(600, HOLDING_STOPS, now=1_000_000, passed=900_000) == LONGEST_HOLD_S * 1000
+    assert held_ms(600, HOLDING_STOPS, now=1_000_000, passed=560_000) == 40_000
+    assert held_ms(600, HOLDING_STOPS, now=1_000_000, passed=100_000) == 0
+    assert held_ms(600, HOLDING_STOPS + 1, now=1_000_000, passed=900_000) == 0
+    assert held_ms(600, HOLDING_STOPS, now=1_000_000, passed=-1) == 0
