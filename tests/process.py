@@ -89,11 +89,11 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, *arguments: str, key: str | None = KEY) -> Iterator[Running]:
-    """`run` on a free port, up from the moment it listens; killed at the end if nobody did."""
+def running(folder: Path, *arguments: str, key: str | None = KEY, command: str = "run") -> Iterator[Running]:
+    """`run` (or `replay`) on a free port, up from the moment it listens; killed at the end if nobody did."""
     with (
         tempfile.TemporaryFile("w+") as errors,
-        started(folder, ("run", "--port", "0", *arguments), key=key, errors=errors) as process,
+        started(folder, (command, "--port", "0", *arguments), key=key, errors=errors) as process,
     ):
         assert process.stdout is not None
         welcome = "".join(process.stdout.readline() for _ in range(4))
