@@ -33,6 +33,8 @@ MODEL_VERSION = "1"
 
 LATE_MARGIN_MS = 5 * MINUTE_MS
 """A disturbed bus is sent home so long before it has to be."""
+NOISY_HOP = 4.0
+"""Chance makes no hop four times as long (see `travel.HOP_FACTOR` and `TRIP_FACTOR`)."""
 
 
 def line_day(line: Line, *, seed: int, day: date, changes: LineChanges = NO_CHANGES) -> Trajectory:
@@ -169,9 +171,15 @@ class LineDay:
             for pattern in self.line.patterns
             for stop in pattern.stops
         )
-        hop_ms = max(hop.length_m / hop.speed for hops in self.hops for hop in hops)
         run_ms = farthest_m / travel.empty_speed(self.line)
-        return self.ends - round(run_ms + 4 * hop_ms) - LATE_MARGIN_MS
+        return self.ends - round(run_ms + self._longest_hop_ms()) - LATE_MARGIN_MS
+
+    def _longest_hop_ms(self) -> float:
+        """More than any hop takes, noise and all disturbances included."""
+        hop_ms = max(hop.length_m / hop.speed for hops in self.hops for hop in hops)
+        slowest = math.prod(zone.speed_factor for zone in self.changes.slow_zones) * min(self.speed_by_hour)
+        detours_s = sum(closure.detour_s or 0 for closure in self.changes.closures)
+        return NOISY_HOP * hop_ms / slowest + detours_s * SECOND_MS
 
     def _closing(self, closed: ClosedStop) -> Generator[simpy.Event, None, None]:
         """Those who wait at a stop leave when it is closed."""

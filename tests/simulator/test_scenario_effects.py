@@ -289,3 +289,18 @@ def test_only_what_decides_the_data_is_in_the_digest() -> None:
 def people(day: Trajectory) -> set[tuple[int, int]]:
     """(stop, instant) of everybody who came."""
     return set(zip(day.arrived.stop.tolist(), day.arrived.ms.tolist(), strict=True))
+
+
+def test_however_slow_a_day_is_buses_are_home_for_the_next() -> None:
+    whole = Span(4 * 3600, 28 * 3600)
+    worst = dataclasses.replace(
+        PLAIN,
+        weather=Weather(rain=Rain.HEAVY),
+        closures=(Closure(LINE, STOPS[3], STOPS[6], whole, detour_s=3600),),
+        slow_zones=(SlowZone(LINE, STOPS[6], STOPS[-1], whole, 0.1),),
+    )
+    day = day_of(worst)[LINE]
+    home = day.legs.stops[day.legs.leaves == day.ends]
+    assert len(home) == len(day.buses)
+    assert (home < day.ends).all()
+    assert day.legs.boarding.sum() == day.legs.alighting.sum() > 0
