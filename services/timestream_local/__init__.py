@@ -1,0 +1,1 @@
+"""A server that speaks Amazon Timestream for LiveAnalytics, on top of DuckDB."""
