@@ -35,7 +35,7 @@ A scenario is a file that says what is other than on ordinary days. These come w
 ```bash
 bus-simulator replay closure                          # live, at the scenario's own pace
 bus-simulator diff undisturbed closure --by-line      # what it makes of the service
-bus-simulator validate my-scenario.yaml
+bus-simulator validate data/scenarios/closure.yaml
 ```
 
 The tables compare a scenario with the same days, people and seed as they would have been, for the lines on
