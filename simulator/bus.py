@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Generator
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
 import simpy
 
 from simulator import randomness, travel
@@ -61,7 +62,7 @@ class BusDay:
         self.first_departure = self.last_stop = -1
         self._day = day
         self._noise_key = day.key("travel", bus.bus_id)
-        self._drawn: list[list[float]] = []
+        self._drawn: list[tuple[int, list[float]]] = []
         self._trips = 0
         self._broken_until = -1
         self._breakdown = day.disturbances.breakdown(bus.bus_id, day.starts) if day.disturbances else None
@@ -114,6 +115,8 @@ class BusDay:
         day = self._day
         now = self._halt(place, (pattern, first), now)
         path, changed, brakes, there, speed = day.empty_run(place, (pattern, first), now)
+        late, factors = self._draws()
+        depart += late
         opens = max(ready, there, depart - DOORS_EARLY_S * 1000)
         yield day.env.timeout(opens - now)
         queue = day.queues[pattern][first]
@@ -121,7 +124,7 @@ class BusDay:
         leaves = max(depart, opens + max(work, MIN_OPEN_MS))
         yield day.env.timeout(leaves - opens)
         last = len(day.hops[pattern])
-        trip = Trip(pattern, day.new_trip(pattern), leaves, first, last, [0] * (last + 1))
+        trip = Trip(pattern, day.new_trip(pattern), leaves, first, last, factors, [0] * (last + 1))
         trip.load = queue.board(min(queue.waiting(leaves), self.bus.capacity), trip, first, leaves)
         queue.passed = leaves
         waiting = queue.waiting(leaves)
@@ -151,7 +154,7 @@ class BusDay:
         """
         day, pattern, targets = self._day, trip.pattern, trip.alighting
         timeout, by_hour, queues = day.env.timeout, day.speed_by_hour, day.queues[pattern]
-        hops, factors = day.hops[pattern][trip.first :], self._factors()[trip.first :]
+        hops, factors = day.hops[pattern][trip.first :], trip.factors[trip.first :]
         disturbed, last = day.disturbances, trip.last
         now = here = trip.departed
         v_in, may_stop = 0.0, True
@@ -244,19 +247,20 @@ class BusDay:
         trip.load += boarding
         return boarding, alighting, waiting - boarding
 
-    def _factors(self) -> list[float]:
-        """Running-time factors of the next trip's hops: one of the trip times one of each hop.
+    def _draws(self) -> tuple[int, list[float]]:
+        """Of the next trip: how late it departs (ms), and the running-time factors of its hops.
 
-        Drawn a few trips at once; a trip's draws are addressed by its number, so none shifts another's.
+        A factor is one of the trip times one of each hop. Drawn a few trips at once; a trip's draws are
+        addressed by its number, so none shifts another's.
         """
         if not self._drawn:
-            width = self._day.most_hops + 1
-            first = self._trips * width
-            draws = randomness.uniform([self._noise_key], NOISE_TRIPS * width, first=first)
+            width = self._day.most_hops + 2
+            draws = randomness.uniform([self._noise_key], NOISE_TRIPS * width, first=self._trips * width)
             places = draws.reshape(NOISE_TRIPS, width) * randomness.TABLE_SIZE
-            trips = randomness.interpolate(travel.TRIP_FACTOR, places[:, :1])
-            hops = randomness.interpolate(travel.HOP_FACTOR, places[:, 1:])
-            self._drawn = (trips * hops).tolist()[::-1]
+            late = np.rint(randomness.interpolate(travel.LATENESS_MS, places[:, 0])).astype(np.int64)
+            trips = randomness.interpolate(travel.TRIP_FACTOR, places[:, 1:2])
+            hops = randomness.interpolate(travel.HOP_FACTOR, places[:, 2:])
+            self._drawn = list(zip(late.tolist(), (trips * hops).tolist(), strict=True))[::-1]
             self._trips += NOISE_TRIPS
         return self._drawn.pop()
 

@@ -28,13 +28,13 @@ from simulator.service_day import day_type, handover_ms, origin_ms
 from simulator.trajectory import Path, Trajectory
 from simulator.types import MINUTE_MS, SECOND_MS, BusId, DayType, StopId
 
-MODEL_VERSION = "1"
+MODEL_VERSION = "2"
 """Part of a run: changes whenever the same inputs give other bytes."""
 
 LATE_MARGIN_MS = 5 * MINUTE_MS
 """A disturbed bus is sent home so long before it has to be."""
-NOISY_HOP = 4.0
-"""Chance makes no hop four times as long (see `travel.HOP_FACTOR` and `TRIP_FACTOR`)."""
+NOISY_HOP = 7.0
+"""Chance makes no hop seven times as long (see `travel.HOP_FACTOR` and `TRIP_FACTOR`)."""
 
 
 def line_day(line: Line, *, seed: int, day: date, changes: LineChanges = NO_CHANGES) -> Trajectory:

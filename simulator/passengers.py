@@ -69,8 +69,9 @@ class Queue:
 class Trip:
     """A trip under way, from position `first` to `last` of its pattern.
 
-    `alighting` counts by position those aboard who will get out there. Where `ending` says why it ends
-    before the pattern does, `stranded` are the positions to which people aboard still wanted.
+    `factors` are the running-time factors of the pattern's hops; `alighting` counts by position those aboard
+    who will get out there. Where `ending` says why it ends before the pattern does, `stranded` are the
+    positions to which people aboard still wanted.
     """
 
     pattern: int
@@ -78,6 +79,7 @@ class Trip:
     departed: int
     first: int
     last: int
+    factors: list[float]
     alighting: list[int]
     load: int = 0
     ending: Ending | None = None

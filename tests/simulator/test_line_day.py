@@ -9,6 +9,7 @@ from simulator.bus import OverrunError
 from simulator.line_day import line_day
 from simulator.network import Departure, Headway, Line, Service
 from simulator.trajectory import Trajectory
+from simulator.travel import LATENESS_S
 from simulator.types import DayType
 from tests.networks import line, pattern, street
 
@@ -152,12 +153,14 @@ def test_the_larger_initial_position_departs_first() -> None:
     assert first[5] < first[4] < first[3]
 
 
-def test_scheduled_departures_leave_on_time() -> None:
-    times = [21_600, 25_200, 28_800, 32_400]
+def test_scheduled_departures_leave_on_time_or_somewhat_late() -> None:
+    times = list(range(21_600, 60_000, 600))
     made = line("L1", PLACES, rate=0.05, departures=[Departure(t, "L1-0") for t in times])
     day = line_day(made, seed=1, day=WEEKDAY)
     starts = day.legs.leaves[day.legs.sequence == 1]
-    assert sorted((starts - (day.starts - (19_800 - 60) * 1000)) // 1000) == times
+    late = np.sort(starts - (day.starts - (19_800 - 60) * 1000)) - np.array(times) * 1000
+    assert late.min() >= 0
+    assert abs(late.mean() / 1000 - LATENESS_S) < 5 * LATENESS_S / len(times) ** 0.5
 
 
 def test_a_day_without_service_parks_every_bus() -> None:
