@@ -47,7 +47,7 @@ class City:
         self._roster = Roster(network, seed=seed)
         self._lock = Lock()
         self._days: OrderedDict[tuple[str, date], Trajectory] = OrderedDict()
-        self._pool = _pool(jobs) if jobs > 1 else None
+        self._pool = processes(jobs) if jobs > 1 else None
 
     def window(self, start: datetime, end: datetime, streams: Collection[Stream]) -> dict[Stream, pa.Table]:
         """One batch for each of `streams`: its rows with start ≤ time < end, by (time, key).
@@ -99,7 +99,7 @@ class City:
         return self._scenario.on(line, day, self.network.lines_of_stop)
 
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
+def processes(jobs: int) -> ProcessPoolExecutor:
     """Processes that end when this one does, however it ends."""
     return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent)
 

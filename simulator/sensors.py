@@ -60,7 +60,7 @@ def sensor_data(roster: Roster, days: Sequence[Trajectory], start: int, end: int
         buses = Samples(days, int(ticks[0]), int(ticks[-1]) + 1, STEP_MS)
         grid = (len(ticks), len(roster.buses))
         order = buses.time_major(roster)
-        excess, opened = _excess(buses, days)[order].reshape(grid), _opened(buses)[order].reshape(grid)
+        excess, opened = excess_ppm(buses, days)[order].reshape(grid), _opened(buses)[order].reshape(grid)
         warm, moist = _cabins(roster, ticks, air, excess, _in_service(buses, days)[order].reshape(grid))
         temperature[:, roster.bus_entity], humidity[:, roster.bus_entity] = warm, moist
         co2[:, roster.bus_entity], door[:, roster.bus_entity] = np.rint(cabin.OUTDOOR_PPM + excess), opened
@@ -113,7 +113,7 @@ def _opened(samples: Samples) -> NDArray[np.bool_]:
     return opened
 
 
-def _excess(samples: Samples, days: Sequence[Trajectory]) -> Floats:
+def excess_ppm(samples: Samples, days: Sequence[Trajectory]) -> Floats:
     """CO2 above outdoors, ppm: each leg's solution from its start."""
     begins, opens, load = (samples.column(name) for name in ("begins", "opens", "load"))
     per_person = [np.array([cabin.source_ppm_per_s(c) for c in day.capacities]) for day in days]

@@ -1,0 +1,249 @@
+"""Is the simulated city like the real one: what is known of Madrid's buses, beside what the model shows.
+
+Five service days of a network are simulated, all in April, whose demand is the year's mean, but for the one
+in August; one has its buses held back where they follow too close. Each line-day is measured and forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from functools import partial
+
+from simulator.city import processes
+from simulator.line_day import line_day
+from simulator.network import Line, Network
+from simulator.scenario import NO_CHANGES, Control
+from simulator.service_measures import PPM, Measures, measures, rank_correlation
+
+WHOLE_NETWORK_LINES = 50
+"""Of a network of fewer lines most bands say nothing: it is no cross-section of the city."""
+FULL = range(38, 43)
+"""About 40 aboard."""
+
+
+class Study(StrEnum):
+    """The days that are simulated."""
+
+    WEEKDAY = "weekday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+    AUGUST = "august"
+    HOLDING = "holding"
+    """The weekday with holding."""
+
+
+DATES = {
+    Study.WEEKDAY: date(2026, 4, 14),
+    Study.SATURDAY: date(2026, 4, 18),
+    Study.SUNDAY: date(2026, 4, 19),
+    Study.AUGUST: date(2026, 8, 11),
+    Study.HOLDING: date(2026, 4, 14),
+}
+"""None is a holiday but the Sunday."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """What is known of the real city: from `low` to `high`, both included; None where there is no bound.
+
+    `everywhere`: small networks are judged by it, too.
+    """
+
+    key: str
+    name: str
+    unit: str
+    low: float | None
+    high: float | None
+    decimals: int
+    source: str
+    everywhere: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Whether a value lies in it."""
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+EMT_SPEED = "EMT Madrid, 2017: 13.16 km/h over all lines"
+EMT_PEOPLE = "EMT Madrid, Informe de gestión 2017"
+SURVEY = "EDM 2018, the region's household survey"
+TCQSM = "TCQSM, 3rd ed. (TCRP Report 165), ch. 5"
+AIR = "what measurements in city buses commonly report; no single source"
+TIMETABLE = "EMT Madrid's timetable: about 2,170 vehicles"
+
+BANDS = (
+    Band("speed", "commercial speed", "km/h", 12.5, 14.0, 2, EMT_SPEED, everywhere=True),
+    Band("slowest_line", "slowest day line", "km/h", 10.0, 21.0, 2, EMT_SPEED),
+    Band("fastest_line", "fastest day line", "km/h", 10.0, 21.0, 2, EMT_SPEED),
+    Band("boardings_a_trip", "boardings a trip", "people", 35, 50, 1, EMT_PEOPLE, everywhere=True),
+    Band("saturday", "a Saturday's boardings against a weekday's", "", 0.53, 0.63, 3, EMT_PEOPLE),
+    Band("sunday", "a Sunday's boardings against a weekday's", "", 0.39, 0.49, 3, EMT_PEOPLE),
+    Band("august", "an August weekday's boardings against April's", "", 0.55, 0.65, 3, EMT_PEOPLE),
+    Band("weekday_morning", "weekday's morning peak", "h", 8, 8, 0, SURVEY),
+    Band("weekday_noon", "weekday's midday peak", "h", 14, 14, 0, SURVEY),
+    Band("weekday_evening", "weekday's evening peak", "h", 17, 18, 0, SURVEY),
+    Band("saturday_noon", "Saturday's midday peak", "h", 12, 13, 0, SURVEY),
+    Band("saturday_evening", "Saturday's evening peak", "h", 18, 19, 0, SURVEY),
+    Band("sunday_noon", "Sunday's midday peak", "h", 12, 13, 0, SURVEY),
+    Band("sunday_evening", "Sunday's evening peak", "h", 18, 19, 0, SURVEY),
+    Band("cv_origin", "headway CV at peak near the origin", "", 0.2, 0.4, 3, TCQSM, everywhere=True),
+    Band("cv_end", "headway CV at peak near the end", "", 0.5, 0.8, 3, TCQSM, everywhere=True),
+    Band(
+        "cv_growth",
+        "headway CV near the end against near the origin",
+        "",
+        1.25,
+        None,
+        2,
+        TCQSM,
+        everywhere=True,
+    ),
+    Band("cv_holding", "headway CV near the end, with holding against without", "", None, 0.95, 3, TCQSM),
+    Band("boarding", "boarding time a person, by card", "s", 1.8, 2.2, 2, "TCQSM, 3rd ed., exhibit 6-4"),
+    Band("co2_quiet", "cabin CO2 off-peak", "ppm", 450, 700, 0, AIR),
+    Band("co2_full", "cabin CO2 with 38 to 42 aboard", "ppm", 900, 1700, 0, AIR),
+    Band("co2_rank", "rank correlation of cabin CO2 and load", "", 0.8, None, 3, AIR),
+    Band("buses_out", "most buses out at once", "buses", 1900, 2300, 0, TIMETABLE),
+)
+
+PEAK_HOURS: Mapping[str, tuple[Study, range]] = {
+    "weekday_morning": (Study.WEEKDAY, range(5, 11)),
+    "weekday_noon": (Study.WEEKDAY, range(12, 16)),
+    "weekday_evening": (Study.WEEKDAY, range(16, 22)),
+    "saturday_noon": (Study.SATURDAY, range(10, 16)),
+    "saturday_evening": (Study.SATURDAY, range(16, 22)),
+    "sunday_noon": (Study.SUNDAY, range(10, 16)),
+    "sunday_evening": (Study.SUNDAY, range(16, 22)),
+}
+"""In which hours of the clock a day's peaks are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A band and what was measured; None where there is nothing to measure."""
+
+    band: Band
+    value: float | None
+    judged: bool
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the value lies in the band; None where that isn't judged."""
+        if not self.judged:
+            return None
+        return self.value is not None and self.band.holds(self.value)
+
+
+def line_days(network: Network, *, seed: int, jobs: int = 1) -> Iterator[tuple[Study, Measures]]:
+    """Simulate and measure every line on every day of the studies, in that order.
+
+    `jobs`: processes that simulate; 1 simulates in this one.
+    """
+    wanted = [(study, line) for study in Study for line in network.lines]
+    simulate = partial(_measured, seed)
+    if jobs == 1:
+        yield from map(simulate, wanted)
+        return
+    pool = processes(jobs)
+    try:
+        yield from pool.map(simulate, wanted, chunksize=4)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _measured(seed: int, job: tuple[Study, Line]) -> tuple[Study, Measures]:
+    study, line = job
+    changes = replace(NO_CHANGES, control=Control.HEADWAY) if study is Study.HOLDING else NO_CHANGES
+    return study, measures(line_day(line, seed=seed, day=DATES[study], changes=changes), line, DATES[study])
+
+
+def added_up(measured: Iterable[tuple[Study, Measures]]) -> dict[Study, Measures]:
+    """The whole network on each day."""
+    days: dict[Study, Measures] = {}
+    for study, each in measured:
+        days[study] = days[study] + each if study in days else each
+    return days
+
+
+def readings(network: Network, days: Mapping[Study, Measures]) -> list[Reading]:
+    """What a network's simulated days show beside each band, in the order of `BANDS`.
+
+    - Commercial speed and boardings a trip are the weekday's, over all lines (see `Performance`); the slowest
+      and the fastest line are among those that don't run at night.
+    - Boardings of other days are against the weekday's.
+    - A peak is an hour with more boardings than the hours before and after it, the greatest in its hours of
+      `PEAK_HOURS`; 8 stands for 08:00 to 09:00. Where the most of them is in no such hour there is none.
+    - Headways are those of 07–09 and 17–19 h on the weekday, see `Measures`. They grow at least from 0.4 to
+      0.5 (the two bands' nearest ends), and holding is worth a twentieth at least.
+    - Boarding time is the slope of `Measures.doors`, on the weekday.
+    - Buses out at once: the weekday's fullest minute of `Measures.out`.
+    - CO2 is that of buses out on the weekday, a value a minute, off-peak at 10–13 and 20–23 h.
+    """
+    whole = len(network.lines) >= WHOLE_NETWORK_LINES
+    values = {**_service(network, days), **_headways(days), **_air(days[Study.WEEKDAY])}
+    values |= {key: peak(boardings(days[day]), hours) for key, (day, hours) in PEAK_HOURS.items()}
+    return [Reading(band, values[band.key], whole or band.everywhere) for band in BANDS]
+
+
+def _service(network: Network, days: Mapping[Study, Measures]) -> dict[str, float | None]:
+    """Speeds, people and buses."""
+    weekday = days[Study.WEEKDAY]
+    people = {study: each.overall.boardings for study, each in days.items()}
+    by_day = [weekday.lines[line.line_id].speed_kmh for line in network.lines if not line.night]
+    speeds = [speed for speed in by_day if speed is not None]
+    return {
+        "speed": weekday.overall.speed_kmh,
+        "slowest_line": min(speeds, default=None),
+        "fastest_line": max(speeds, default=None),
+        "boardings_a_trip": _ratio(weekday.overall.boardings, weekday.overall.trips),
+        **{
+            study.value: _ratio(people[study], people[Study.WEEKDAY])
+            for study in (Study.SATURDAY, Study.SUNDAY, Study.AUGUST)
+        },
+        "boarding": weekday.doors.value,
+        "buses_out": int(weekday.out.max()),
+    }
+
+
+def _headways(days: Mapping[Study, Measures]) -> dict[str, float | None]:
+    weekday, holding = days[Study.WEEKDAY], days[Study.HOLDING]
+    origin, end = weekday.near_origin.cv, weekday.near_end.cv
+    return {
+        "cv_origin": origin,
+        "cv_end": end,
+        "cv_growth": _ratio(end, origin),
+        "cv_holding": _ratio(holding.near_end.cv, end),
+    }
+
+
+def _air(weekday: Measures) -> dict[str, float | None]:
+    full = {code: number for code, number in weekday.air.items() if code // PPM in FULL}
+    minutes, ppm = weekday.quiet
+    return {
+        "co2_quiet": _ratio(ppm, minutes),
+        "co2_full": mean_ppm(full),
+        "co2_rank": rank_correlation(weekday.air),
+    }
+
+
+def mean_ppm(air: Mapping[int, int]) -> float | None:
+    """The mean CO2 of some minutes of `Measures.air`; None without any."""
+    return _ratio(sum(code % PPM * number for code, number in air.items()), sum(air.values()))
+
+
+def boardings(measured: Measures) -> list[int]:
+    """People who boarded, by hour of the clock."""
+    return [hour.boardings for hour in measured.hours]
+
+
+def peak(by_hour: Sequence[float], hours: range) -> float | None:
+    """The hour among `hours` with the most; None where an hour before or after it has as many."""
+    most = max(hours, key=lambda hour: by_hour[hour])
+    return most if by_hour[most - 1] < by_hour[most] > by_hour[most + 1] else None
+
+
+def _ratio(above: float | None, below: float | None) -> float | None:
+    """None where there is nothing to compare."""
+    return above / below if above is not None and below else None

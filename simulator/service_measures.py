@@ -1,0 +1,231 @@
+"""What one simulated line-day adds to a picture of the city: sums that the bands of `realism` are read from.
+
+Sums of lines and of days add up, so no trajectory has to be kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from simulator.cabin import OUTDOOR_PPM
+from simulator.network import Line, Pattern
+from simulator.performance import LEAST_HEADWAYS, Performance, performance, total
+from simulator.sampling import Samples
+from simulator.sensors import excess_ppm
+from simulator.service_day import origin_ms
+from simulator.trajectory import Bools, Floats, Ints, Trajectory
+from simulator.types import HOUR_MS, MINUTE_MS, SECOND_MS, LineId
+
+CLOCK_HOURS = 24
+DAY_HOURS = 72
+"""Nothing of a service day happens so many hours after its origin."""
+PEAKS = ((7, 9), (17, 19))
+"""Hours of the service day between which headways are those of a peak."""
+QUIET = ((10, 13), (20, 23))
+"""Hours of the service day, in service, that are off-peak: between the peaks at 8 and 14 h, and in the
+evening."""
+TENTHS = 10
+NEAR = range(1, 4)
+"""Near the origin are the 2nd to the 4th stop; near the end the last three before the terminal."""
+LEAST_STOPS = 8
+"""On a pattern of fewer stops both would meet."""
+PPM = 1 << 20
+"""More ppm than any cabin has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How many headways there are, and the coefficient of variation that each one's group has, summed."""
+
+    headways: int = 0
+    variation: float = 0.0
+
+    def __add__(self, other: Spread) -> Spread:
+        return Spread(self.headways + other.headways, self.variation + other.variation)
+
+    @property
+    def cv(self) -> float | None:
+        """The mean coefficient of variation, by the number of headways; None without any."""
+        return self.variation / self.headways if self.headways else None
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """Sums of a least-squares line: so many points, their x, their y, x · x and x · y."""
+
+    number: int = 0
+    x: float = 0.0
+    y: float = 0.0
+    xx: float = 0.0
+    xy: float = 0.0
+
+    def __add__(self, other: Slope) -> Slope:
+        number, x, y = self.number + other.number, self.x + other.x, self.y + other.y
+        return Slope(number, x, y, self.xx + other.xx, self.xy + other.xy)
+
+    @property
+    def value(self) -> float | None:
+        """The slope; None where no two x differ."""
+        below = self.number * self.xx - self.x * self.x
+        return (self.number * self.xy - self.x * self.y) / below if below else None
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Sums over any line-days of one kind of day.
+
+    - `hours`: performance by hour of Madrid's clock; what a service day does after midnight counts in the
+      hours 0, 1, … of the same day. `lines` has each line's whole day.
+    - `along`: headways at peak by the tenth of the line that a stop lies in (by its place among the stops),
+      `near_origin` and `near_end` at its ends. A group is a line, direction, stop of its main pattern and
+      peak with four headways or more, each of which ends in the peak: the time between two buses that leave
+      the stop or go past, whatever pattern they are on. Terminals at the end and stops that the pattern has
+      twice don't count, and for the two ends no pattern of fewer than eight stops.
+    - `doors`: seconds with open doors against people who boarded, of the visits under way at which somebody
+      boarded and nobody alighted.
+    - `out`: by minute from the service day's origin the buses out: those on a trip, and those that wait at
+      a terminal for their next one, half an hour before it at most.
+    - `air`: of buses that are out, minutes by load × `PPM` + whole ppm of CO2 in the cabin; `quiet` is of
+      them the minutes of `QUIET` and their ppm.
+    """
+
+    hours: tuple[Performance, ...]
+    lines: Mapping[LineId, Performance]
+    along: tuple[Spread, ...]
+    near_origin: Spread
+    near_end: Spread
+    doors: Slope
+    out: Ints
+    air: Counter[int]
+    quiet: tuple[int, float]
+
+    def __add__(self, other: Measures) -> Measures:
+        return Measures(
+            hours=tuple(total(pair) for pair in zip(self.hours, other.hours, strict=True)),
+            lines={
+                line_id: total(each.lines[line_id] for each in (self, other) if line_id in each.lines)
+                for line_id in {**self.lines, **other.lines}
+            },
+            along=tuple(one + another for one, another in zip(self.along, other.along, strict=True)),
+            near_origin=self.near_origin + other.near_origin,
+            near_end=self.near_end + other.near_end,
+            doors=self.doors + other.doors,
+            air=self.air + other.air,
+            quiet=(self.quiet[0] + other.quiet[0], self.quiet[1] + other.quiet[1]),
+            out=self.out + other.out,
+        )
+
+    @property
+    def overall(self) -> Performance:
+        """All hours and lines."""
+        return total(self.hours)
+
+
+def measures(trajectory: Trajectory, line: Line, day: date) -> Measures:
+    """What the line-day of `line` on `day` adds."""
+    origin = origin_ms(day)
+    # What happens before the origin, like doors that open for a departure at 00:00, is the first hour's.
+    edges = [origin - HOUR_MS, *(origin + hour * HOUR_MS for hour in range(1, DAY_HOURS + 1))]
+    hours = performance(trajectory, edges)
+    near_origin, near_end, along = Spread(), Spread(), [Spread()] * TENTHS
+    for pattern, place, spread in _spreads(trajectory, line, origin):
+        last = len(pattern.stops) - 1
+        along[TENTHS * place // last] += spread
+        if last >= LEAST_STOPS - 1:
+            near_origin += spread if place in NEAR else Spread()
+            near_end += spread if last - place in NEAR else Spread()
+    air, quiet, out = _minutes(trajectory, origin)
+    return Measures(
+        hours=tuple(total(hours[hour::CLOCK_HOURS]) for hour in range(CLOCK_HOURS)),
+        lines={line.line_id: total(hours)},
+        along=tuple(along),
+        near_origin=near_origin,
+        near_end=near_end,
+        doors=_doors(trajectory),
+        air=air,
+        quiet=quiet,
+        out=out,
+    )
+
+
+def _goes_on(trajectory: Trajectory) -> Bools:
+    """Of each leg whether its trip goes on after it."""
+    trip, bus = trajectory.legs.trip, trajectory.legs.bus
+    goes_on = np.zeros(len(trip), np.bool_)
+    goes_on[:-1] = (trip[1:] == trip[:-1]) & (bus[1:] == bus[:-1]) & (trip[:-1] >= 0)
+    return goes_on
+
+
+def _spreads(trajectory: Trajectory, line: Line, origin: int) -> Iterator[tuple[Pattern, int, Spread]]:
+    """Each group of headways at peak: the main pattern, the stop's place in it, how they spread."""
+    legs, goes_on = trajectory.legs, _goes_on(trajectory)
+    for direction in (0, 1):
+        pattern = line.main_pattern(direction)
+        if pattern is None:
+            continue
+        calls = Counter(stop.stop_id for stop in pattern.stops)
+        towards = np.flatnonzero(goes_on & (legs.direction == direction))
+        for place, stop in enumerate(pattern.stops[:-1]):
+            if calls[stop.stop_id] == 1:
+                index = trajectory.stops.index(stop.stop_id)
+                at = np.sort(legs.leaves[towards[legs.stop[towards] == index]])
+                for peak in PEAKS:
+                    yield pattern, place, _spread(at, *(origin + hour * HOUR_MS for hour in peak))
+
+
+def _spread(at: Ints, low: int, high: int) -> Spread:
+    """Of buses at these instants, ascending: the headways that end in [low, high), if they are enough."""
+    gaps = np.diff(at)[(at[1:] >= low) & (at[1:] < high)] / SECOND_MS
+    if len(gaps) < LEAST_HEADWAYS or not gaps.any():
+        return Spread()
+    return Spread(len(gaps), len(gaps) * float(gaps.std() / gaps.mean()))
+
+
+def _doors(trajectory: Trajectory) -> Slope:
+    """See `Measures.doors`."""
+    legs = trajectory.legs
+    chosen = _goes_on(trajectory) & (legs.sequence > 1) & (legs.boarding > 0) & (legs.alighting == 0)
+    people = legs.boarding[chosen].astype(np.float64)
+    seconds = (legs.leaves[chosen] - legs.opens[chosen]) / SECOND_MS
+    sums = (people, seconds, people * people, people * seconds)
+    return Slope(len(people), *(float(values.sum()) for values in sums))
+
+
+def _minutes(trajectory: Trajectory, origin: int) -> tuple[Counter[int], tuple[int, float], Ints]:
+    """See `Measures`: `air`, `quiet` and `out`."""
+    samples = Samples([trajectory], trajectory.starts, trajectory.ends, MINUTE_MS)
+    excess = excess_ppm(samples, [trajectory])
+    minute = (samples.at - origin) // MINUTE_MS
+    out = (samples.column("trip") >= 0) & (samples.at >= samples.column("idle_until")) & (minute >= 0)
+    ppm = np.rint(OUTDOOR_PPM + excess[out]).astype(np.int64)
+    codes, number = np.unique(samples.column("load")[out] * PPM + ppm, return_counts=True)
+    hour = minute[out] // 60
+    quiet = ppm[np.logical_or.reduce([(hour >= low) & (hour < high) for low, high in QUIET])]
+    air = Counter(dict(zip(codes.tolist(), number.tolist(), strict=True)))
+    return air, (len(quiet), float(quiet.sum())), np.bincount(minute[out], minlength=DAY_HOURS * 60)
+
+
+def rank_correlation(air: Mapping[int, int]) -> float | None:
+    """Spearman's of load and CO2 over the minutes of `Measures.air`; None where either never changes.
+
+    Equal values share the mean of their ranks (Kendall, Rank Correlation Methods, ch. 3).
+    """
+    codes = np.array(sorted(air), np.int64)
+    number = np.array([air[code] for code in codes.tolist()], np.float64)
+    load, ppm = (_ranks(values, number) for values in (codes // PPM, codes % PPM))
+    load, ppm = (ranks - (ranks * number).sum() / max(number.sum(), 1.0) for ranks in (load, ppm))
+    below = float((load * load * number).sum()) * float((ppm * ppm * number).sum())
+    return float((load * ppm * number).sum()) / float(np.sqrt(below)) if below else None
+
+
+def _ranks(values: Ints, number: Floats) -> Floats:
+    """The mean rank of each value, which comes `number` times."""
+    _, place = np.unique(values, return_inverse=True)
+    each = np.bincount(place, number)
+    ranks: Floats = (np.cumsum(each) - (each - 1) / 2)[place]
+    return ranks
