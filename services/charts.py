@@ -31,7 +31,7 @@ from simulator.types import MINUTE_MS, to_datetime
 MOST_BYTES = 200_000
 TOLERANCE_PX = 0.3
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 960, 204, 24, 64, 36
-BARS_HEIGHT, BARS_LEFT = 260, 56
+BARS_HEIGHT, BARS_LEFT, LEGEND_PX = 260, 56, 320
 MOST_TICKS, LEAST_BAR = 5, 0.01
 STOP_PX, LEAST_PX, MOST_PX = 24, 200, 620
 NAME_PX = 13
@@ -74,13 +74,17 @@ class SpaceTime:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A measure of two runs by hour of the service day; None where there is nothing to measure."""
+    """A measure of some runs, side by side for each label; None where there is nothing to measure.
+
+    `across` is what the labels are.
+    """
 
     title: str
     unit: str
-    names: tuple[str, str]
-    hours: Sequence[int]
-    values: tuple[Sequence[float | None], Sequence[float | None]]
+    names: Sequence[str]
+    labels: Sequence[str]
+    values: Sequence[Sequence[float | None]]
+    across: str = "hour"
 
 
 def space_time_svg(chart: SpaceTime) -> str:
@@ -177,15 +181,18 @@ def _ways(chart: SpaceTime, x: Scale, y: Scale, tolerance: float) -> Iterator[st
 
 
 def bars_svg(bars: Bars) -> str:
-    """Two bars an hour, from zero. ValueError where numbers don't match the hours, or there are none."""
-    if not bars.hours or {len(values) for values in bars.values} != {len(bars.hours)}:
-        raise ValueError("bars need hours, and a value of both runs for each")
+    """A bar for each run and label, from zero.
+
+    ValueError where numbers don't match the labels or the names, or there are none.
+    """
+    if not bars.labels or [len(values) for values in bars.values] != [len(bars.labels)] * len(bars.names):
+        raise ValueError("bars need labels, and a value of each run for each")
     known = [value for values in bars.values for value in values if value is not None]
     greatest = max([*known, LEAST_BAR])
     step = round_step(greatest, MOST_TICKS)
     ticks = [index * step for index in range(math.ceil(greatest / step) + 1)]
     top, bottom = TOP + 8, BARS_HEIGHT - BOTTOM
-    wide = (WIDTH - BARS_LEFT - RIGHT) / len(bars.hours)
+    wide = (WIDTH - BARS_LEFT - RIGHT) / len(bars.labels)
 
     def y(value: float) -> float:
         return bottom - value / ticks[-1] * (bottom - top)
@@ -195,23 +202,29 @@ def bars_svg(bars: Bars) -> str:
     for tick in ticks:
         content.append(rule(BARS_LEFT, y(tick), WIDTH - RIGHT, y(tick)))
         content.append(text(BARS_LEFT - 8, y(tick) + 4, f"{tick:.6g}", kind="soft", anchor="end"))
-    for place, hour in enumerate(bars.hours):
+    for place, label in enumerate(bars.labels):
         left = BARS_LEFT + place * wide
-        content.append(text(left + wide / 2, bottom + 20, f"{hour % 24:02d}", kind="soft", anchor="middle"))
-        for run in (0, 1):
-            value = bars.values[run][place]
-            if value is not None:
-                said = f"{bars.names[run]}, {hour % 24:02d}:00: {value:.4g} {bars.unit}".rstrip()
-                x = left + wide * (0.14 + 0.37 * run)
-                content.append(rect(x, y(value), wide * 0.35, bottom - y(value), kind=f"c{run}", title=said))
-    described = f"{bars.title} by hour: {bars.names[0]} beside {bars.names[1]}."
+        content.append(text(left + wide / 2, bottom + 20, label, kind="soft", anchor="middle"))
+        content += _group(bars, place, (left, wide), y)
+    described = f"{bars.title} by {bars.across}: {' beside '.join(bars.names)}."
     return page(WIDTH, BARS_HEIGHT, bars.title, described, content)
 
 
-def _legend(names: tuple[str, str]) -> Iterator[str]:
+def _group(bars: Bars, place: int, span: tuple[float, float], y: Scale) -> Iterator[str]:
+    """The bars of a label, which has `span` pixels: from, and how many."""
+    (left, wide), each = span, 0.74 / len(bars.names)
+    for run, name in enumerate(bars.names):
+        value = bars.values[run][place]
+        if value is not None:
+            said = f"{name}, {bars.across} {bars.labels[place]}: {value:.4g} {bars.unit}".rstrip()
+            corner = left + wide * (0.14 + each * run), y(value)
+            yield rect(*corner, wide * (each - 0.02), y(0) - y(value), kind=f"c{run % COLOURS}", title=said)
+
+
+def _legend(names: Sequence[str]) -> Iterator[str]:
     for run, name in enumerate(names):
-        x = BARS_LEFT + run * 320
-        yield rect(x, 38, 12, 12, kind=f"c{run}", title=name)
+        x = BARS_LEFT + run * LEGEND_PX
+        yield rect(x, 38, 12, 12, kind=f"c{run % COLOURS}", title=name)
         yield text(x + 18, 49, shortened(name, 44), kind="soft")
 
 

@@ -47,12 +47,13 @@ def by_hour(runs: tuple[Service, Service], results: tuple[Measured, Measured]) -
     """A chart of each measure of `BY_HOUR`, with its name, over the hours in which buses run."""
     parts = [[each.overall([hour]) for hour in HOURS] for each in results]
     hours = [hour for hour in HOURS if any(part[hour].visits for part in parts)] or [0]
+    labels = [f"{hour % 24:02d}" for hour in hours]
     names = (f"A {runs[0].name}", f"B {runs[1].name}")
     measures = {measure.key: measure for measure in MEASURES}
     for name, key in BY_HOUR.items():
         one, other = ([measures[key].of(part[hour]) for hour in hours] for part in parts)
         title = measures[key].title
-        yield name, Bars(title[0].upper() + title[1:], measures[key].unit, names, hours, (one, other))
+        yield name, Bars(title[0].upper() + title[1:], measures[key].unit, names, labels, (one, other))
 
 
 def diagram(runs: tuple[Service, Service], results: tuple[Measured, Measured]) -> SpaceTime:

@@ -34,6 +34,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "start": ("BUS_SIMULATOR_START",),
     "end": ("BUS_SIMULATOR_END",),
     "json": ("BUS_SIMULATOR_JSON",),
+    "realism": ("BUS_SIMULATOR_REALISM",),
     "by_line": ("BUS_SIMULATOR_BY_LINE",),
     "hours": ("BUS_SIMULATOR_HOURS",),
     "charts": ("BUS_SIMULATOR_CHARTS",),

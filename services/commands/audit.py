@@ -22,9 +22,16 @@ if TYPE_CHECKING:
 Examples:
   bus-simulator audit
   bus-simulator audit --scenario strike --store duckdb:strike.duckdb
-  bus-simulator audit --json --store duckdb:week.duckdb | jq .violations"""
+  bus-simulator audit --json --store duckdb:week.duckdb | jq .violations
+  bus-simulator audit --realism"""
 )
 @option("--json", "as_json", is_flag=True, default=False, help="The report as JSON.")
+@option(
+    "--realism",
+    is_flag=True,
+    default=False,
+    help="Then simulate five days of the network and show what is known of the real city beside them.",
+)
 @options.network_option
 @option(
     "--scenario",
@@ -35,21 +42,42 @@ Examples:
     help="A scenario that data of the store were made with; may be given more than once.",
 )
 @options.store_option
-def audit(*, as_json: bool, network: Path | None, scenarios: Sequence[str], store: str) -> None:
+@options.jobs_option
+def audit(
+    *,
+    as_json: bool,
+    realism: bool,
+    network: Path | None,
+    scenarios: Sequence[str],
+    store: str,
+    jobs: int | None,
+) -> None:
     """Check every invariant over all that the store has: conservation of people, motion, air, agreement.
 
     --network and --scenario are what the data were made of. Exits with 0 only if nothing is violated and
-    nothing missing; an empty store fails.
+    nothing missing; an empty store fails. What --realism shows is of the model, not of the store, and doesn't
+    change the exit code.
     """
     from services.audit_facts import audit_facts
     from services.inputs import load_inputs, opened
+    from services.realism import measured, report_lines
+    from services.realism import report as realism_report
     from storage.audit import audit as judge
 
     made_of = [load_inputs(network, None, scenario) for scenario in (None, *scenarios)]
     known = [audit_facts(inputs.network, inputs.scenario) for inputs in made_of]
     with closing(opened(store, must_exist=True)) as source:
         report = judge(source, known)
-    click.echo(json.dumps(report.as_dict(), indent=2) if as_json else report_text(report))
+    said = report.as_dict()
+    if not as_json:
+        click.echo(report_text(report))
+    if realism:
+        found = measured(made_of[0].network, seed=made_of[0].seed, jobs=jobs)
+        said["realism"] = realism_report(found)
+        if not as_json:
+            click.echo("\n".join(report_lines(found)))
+    if as_json:
+        click.echo(json.dumps(said, indent=2))
     if not report.passed:
         raise click.exceptions.Exit(1)
 

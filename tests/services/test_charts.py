@@ -36,7 +36,9 @@ def diagram(
 
 
 def bars(name: str = "Mean wait") -> Bars:
-    return Bars(name, "s", (f"{name} A", f"{name} B"), [5, 6, 25], ([1.0, None, 3.0], [0.0, 250.0, 7.5]))
+    return Bars(
+        name, "s", (f"{name} A", f"{name} B"), ["05", "06", "01"], ([1.0, None, 3.0], [0.0, 250.0, 7.5])
+    )
 
 
 def test_a_diagram_has_a_path_for_each_bus_and_says_what_it_is() -> None:
@@ -114,8 +116,8 @@ def test_what_cant_be_drawn_is_refused() -> None:
         space_time_svg(SpaceTime("", "", 0, 1000, [(0.0, "only")], []))
     with pytest.raises(ValueError, match="two stops"):
         space_time_svg(SpaceTime("", "", 1000, 1000, [(0.0, "a"), (1.0, "b")], []))
-    with pytest.raises(ValueError, match="bars need hours"):
-        bars_svg(Bars("", "", ("", ""), [1], ([1.0], [])))
+    with pytest.raises(ValueError, match="bars need labels"):
+        bars_svg(Bars("", "", ("", ""), ["01"], ([1.0], [])))
 
 
 def test_thinned_ways_stay_within_the_tolerance() -> None:

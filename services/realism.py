@@ -1,0 +1,135 @@
+"""What a network's simulated days show beside the bands of realism: as lines, as JSON, as charts."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from services.charts import Bars
+from services.inputs import MANY_LINES
+from services.progress import followed
+from simulator.network import Network
+from simulator.realism import (
+    DATES,
+    Band,
+    Reading,
+    Study,
+    added_up,
+    boardings,
+    line_days,
+    mean_ppm,
+    readings,
+)
+from simulator.service_measures import PPM, TENTHS, Measures
+
+DAY_TYPES = (Study.WEEKDAY, Study.SATURDAY, Study.SUNDAY)
+LOAD_STEP = 10
+LEAST_MINUTES = 60
+"""Of a load that cabins had for less than an hour in all no mean is drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Realism:
+    """A network's days, measured, and what they show."""
+
+    network: Network
+    seed: int
+    days: Mapping[Study, Measures]
+    readings: Sequence[Reading]
+
+
+def measured(network: Network, *, seed: int, jobs: int | None) -> Realism:
+    """Simulate a network's days and measure them, with a bar that shows how far that is.
+
+    `jobs`: processes that simulate; None: as many as are worth it.
+    """
+    enough = 1 if len(network.lines) < MANY_LINES else os.cpu_count() or 1
+    work = line_days(network, seed=seed, jobs=jobs or enough)
+    days = added_up(followed(work, len(Study) * len(network.lines), "realism"))
+    return Realism(network, seed, days, readings(network, days))
+
+
+def report_lines(found: Realism) -> Iterator[str]:
+    """A line for each band."""
+    yield f"realism of {found.network.name}, seed {found.seed}:"
+    for each in found.readings:
+        band = f"{titled(each.band):58}{bounds(each.band):>16}"
+        yield f"  {band}{shown(each):>10}  {verdict(each)}"
+    judged = [each for each in found.readings if each.judged]
+    outside = sum(not each.holds for each in judged)
+    yield f"realism: {len(judged) - outside} of {len(judged)} bands hold"
+
+
+def report(found: Realism) -> dict[str, object]:
+    """The bands and what was measured, for programs."""
+    return {
+        "network": found.network.name,
+        "seed": found.seed,
+        "days": {study.value: DATES[study].isoformat() for study in Study},
+        "bands": [
+            {
+                "key": each.band.key,
+                "name": each.band.name,
+                "unit": each.band.unit,
+                "low": each.band.low,
+                "high": each.band.high,
+                "source": each.band.source,
+                "value": each.value,
+                "judged": each.judged,
+                "holds": each.holds,
+            }
+            for each in found.readings
+        ],
+    }
+
+
+def titled(band: Band) -> str:
+    """What is measured, in which unit."""
+    return f"{band.name} ({band.unit})" if band.unit else band.name
+
+
+def bounds(band: Band) -> str:
+    """From where to where."""
+    if band.low is None or band.high is None:
+        return f"at most {band.high:,g}" if band.low is None else f"at least {band.low:,g}"
+    return f"{band.low:,g}" if band.low == band.high else f"{band.low:,g} to {band.high:,g}"
+
+
+def shown(reading: Reading) -> str:
+    """A measured value, a dash for none."""
+    return "-" if reading.value is None else f"{reading.value:,.{reading.band.decimals}f}"
+
+
+def verdict(reading: Reading) -> str:
+    """What comes of it."""
+    return {True: "holds", False: "OUTSIDE", None: "not judged"}[reading.holds]
+
+
+def charts(found: Realism) -> Iterator[tuple[str, Bars]]:
+    """The charts of a network's days, with their names."""
+    days = found.days
+    hours = [f"{hour:02d}" for hour in range(24)]
+    names = [f"{study.value}, {DATES[study]}" for study in DAY_TYPES]
+    people = [boardings(days[study]) for study in DAY_TYPES]
+    speeds = [[hour.speed_kmh for hour in days[study].hours] for study in DAY_TYPES]
+    yield "boardings", Bars("Boardings by hour", "people", names, hours, people)
+    yield "speed", Bars("Commercial speed by hour", "km/h", names, hours, speeds)
+    along = [[spread.cv for spread in days[study].along] for study in (Study.WEEKDAY, Study.HOLDING)]
+    tenths = [f"{100 * k // TENTHS}–{100 * (k + 1) // TENTHS} %" for k in range(TENTHS)]
+    ways = ("without holding", "with holding")
+    title = "Headway CV at peak along the line"
+    yield "headways", Bars(title, "", ways, tenths, along, across="share of the way")
+    yield "co2", _air(days[Study.WEEKDAY])
+
+
+def _air(weekday: Measures) -> Bars:
+    """Mean CO2 by load, in steps of ten people."""
+    bins: dict[int, Counter[int]] = {}
+    for code, minutes in weekday.air.items():
+        bins.setdefault(code // PPM // LOAD_STEP, Counter())[code] = minutes
+    drawn = [k for k in sorted(bins) if bins[k].total() >= LEAST_MINUTES]
+    labels = [f"{k * LOAD_STEP}–{(k + 1) * LOAD_STEP - 1}" for k in drawn]
+    means = [mean_ppm(bins[k]) for k in drawn]
+    return Bars("Cabin CO2 by people aboard", "ppm", ("mean",), labels, (means,), across="people aboard")
