@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from storage.store import Store
 
-FORMS = "duckdb:PATH or timestream://DATABASE?region=REGION"
+FORMS = "duckdb:PATH or timestream://DATABASE?region=REGION[&endpoint_url=URL]"
+DATABASE = re.compile(r"[A-Za-z0-9_.-]{3,256}")
 
 
 def open_store(url: str) -> Store:
     """The store that `url` names, made where there is none.
 
-    `duckdb:PATH` is a file, its path absolute or relative to the working directory. ValueError for what
-    is no store's URL; `storage.errors` for a store that can't be opened.
+    `duckdb:PATH` is a file, its path absolute or relative to the working directory; `timestream://` is an
+    Amazon Timestream database, at `endpoint_url` or where the standard AWS variables say. ValueError for
+    what is no store's URL; `storage.errors` for a store that can't be opened.
     """
     scheme, colon, place = url.partition(":")
     if not colon:
@@ -21,7 +25,7 @@ def open_store(url: str) -> Store:
     if scheme == "duckdb":
         return _open_duckdb(url, place)
     if scheme == "timestream":
-        raise ValueError(f"{url!r}: Timestream stores are not available in this version; use duckdb:PATH")
+        return _open_timestream(url)
     raise ValueError(f"{url!r}: unknown store {scheme!r}, expected {FORMS}")
 
 
@@ -32,3 +36,19 @@ def _open_duckdb(url: str, place: str) -> Store:
     from storage.duckdb_store import DuckDBStore
 
     return DuckDBStore(Path(place).expanduser())
+
+
+def _open_timestream(url: str) -> Store:
+    parts = urlsplit(url)
+    try:
+        given = parse_qs(parts.query, strict_parsing=True)
+    except ValueError:
+        given = {}
+    region, endpoint_url = (given.pop(name, [""])[-1] for name in ("region", "endpoint_url"))
+    if given or not region or parts.path or parts.fragment or not DATABASE.fullmatch(parts.netloc):
+        raise ValueError(f"{url!r} names no database: expected {FORMS}")
+    try:
+        from storage.timestream_store import TimestreamStore
+    except ModuleNotFoundError as error:
+        raise ValueError(f"{url!r} needs {error.name}: install bus-simulator[aws]") from error
+    return TimestreamStore(parts.netloc, region=region, endpoint_url=endpoint_url or None)

@@ -11,7 +11,10 @@ import pytest
 from storage.duckdb_store import DuckDBStore
 from storage.open import open_store
 
-LIGHT = ("schema", "store", "errors", "coverage", "runs", "instants", "cursor", "open")
+LIGHT = (
+    *("schema", "store", "errors", "coverage", "runs", "instants", "cursor", "open"),
+    *("aws_clients", "timestream_store"),
+)
 
 
 @pytest.mark.parametrize("relative", [False, True])
@@ -35,7 +38,12 @@ def test_a_file_is_made_with_its_directories(
         ("duckdb: ", "names no file"),
         ("duckdb::memory:", "names no file"),
         ("sqlite:bus.db", "unknown store 'sqlite', expected duckdb:PATH or timestream:"),
-        ("timestream://bus_simulator?region=eu-west-1", "not available in this version"),
+        ("timestream://bus_simulator", "names no database: expected .*timestream://DATABASE"),
+        ("timestream://bus_simulator?region=", "names no database"),
+        ("timestream://bus_simulator?region=eu-west-1&zone=a", "names no database"),
+        ("timestream://bus simulator?region=eu-west-1", "names no database"),
+        ("timestream:bus_simulator?region=eu-west-1", "names no database"),
+        ("timestream://bus_simulator/x?region=eu-west-1", "names no database"),
     ],
 )
 def test_what_is_no_store_is_said(url: str, said: str) -> None:

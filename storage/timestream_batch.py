@@ -1,0 +1,112 @@
+"""Between Arrow and Timestream: tables cut into calls' worth of records, rows made into tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from storage.arrow_schema import ARROW_TYPES, arrow_schema
+from storage.batch import one_chunk
+from storage.schema import SCHEMAS, Column, Kind, Stream
+from storage.timestream_rows import Row
+
+MOST_RECORDS = 100
+"""What Timestream takes in a call."""
+ROWS_AT_ONCE = 10_000
+MEASURE_TYPES: dict[Kind, str] = {
+    "id": "VARCHAR",
+    "text": "VARCHAR",
+    "int": "BIGINT",
+    "float": "DOUBLE",
+    "bool": "BOOLEAN",
+    "time": "TIMESTAMP",
+}
+
+Attributes = dict[str, Any]
+"""What `WriteRecords` calls a record, or common attributes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A call's worth of records, and what they share."""
+
+    common: Attributes
+    records: Sequence[Attributes]
+
+
+def chunks(stream: Stream, table: pa.Table) -> Iterator[Chunk]:
+    """A stream's rows (its Arrow schema, one chunk a column, no NULL in the key) as calls, in order."""
+    schema = SCHEMAS[stream]
+    key = [column for column in schema.columns if column.name in schema.key]
+    measures = [(c.name, MEASURE_TYPES[c.kind]) for c in schema.columns[1:] if c.name not in schema.key]
+    for first in range(0, len(table), ROWS_AT_ONCE):
+        part = table.slice(first, ROWS_AT_ONCE)
+        texts = {column.name: _texts(part, column) for column in schema.columns}
+        for begin in range(0, len(part), MOST_RECORDS):
+            cells = {name: values[begin : begin + MOST_RECORDS] for name, values in texts.items()}
+            yield _chunk(cells, [column.name for column in key], measures)
+
+
+def _chunk(cells: dict[str, list[Any]], key: Sequence[str], measures: Sequence[tuple[str, str]]) -> Chunk:
+    """Records of texts by column. The time and dimensions that all of them share are said once."""
+    times = cells["time"]
+    records: list[Attributes] = [
+        {
+            "MeasureValues": [
+                {"Name": name, "Value": value, "Type": kind}
+                for (name, kind), value in zip(measures, values, strict=True)
+                if value
+            ]
+        }
+        for values in zip(*(cells[name] for name, _ in measures), strict=True)
+    ]
+    common: Attributes = {}
+    if times[0] == times[-1]:
+        common["Time"] = times[0]
+    else:
+        for record, time in zip(records, times, strict=True):
+            record["Time"] = time
+    shared = [name for name in key if len(set(cells[name])) == 1]
+    own = [name for name in key if name not in shared]
+    if shared:
+        common["Dimensions"] = [{"Name": name, "Value": cells[name][0]} for name in shared]
+    if own:
+        for record, values in zip(records, zip(*(cells[name] for name in own), strict=True), strict=True):
+            record["Dimensions"] = [
+                {"Name": name, "Value": value} for name, value in zip(own, values, strict=True)
+            ]
+    return Chunk(common, records)
+
+
+def _texts(table: pa.Table, column: Column) -> list[Any]:
+    """A column's values as Timestream wants them written: times as ms since the epoch."""
+    array = one_chunk(table, column.name)
+    if column.kind == "time":
+        array = array.view(pa.int64())
+    texts: list[Any] = array.cast(pa.string()).to_pylist()
+    return texts
+
+
+def table_of(stream: Stream, rows: Sequence[Row]) -> pa.Table:
+    """Rows of a stream's columns as a table of its Arrow schema, ordered by (time, key)."""
+    schema = SCHEMAS[stream]
+    columns = zip(*rows, strict=True) if rows else ((),) * len(schema.columns)
+    arrays = [_array(column, values) for column, values in zip(schema.columns, columns, strict=True)]
+    table = pa.table(arrays, names=schema.names)
+    order = [(name, "ascending") for name in ("time", *schema.key)]
+    return table.sort_by(order).cast(arrow_schema(stream)).combine_chunks()
+
+
+def _array(column: Column, values: Sequence[str | None]) -> Any:
+    """Texts as the column's type, ids not yet encoded. NULL is empty text where NULL can't be."""
+    texts = pa.array(values, pa.string())
+    if column.kind in ("id", "text"):
+        return texts if column.nullable else pc.fill_null(texts, "")
+    if column.kind == "time":
+        naive = texts.cast(pa.timestamp("ns")).cast(pa.timestamp("ms"))
+        return naive.view(pa.int64()).view(ARROW_TYPES["time"])
+    return texts.cast(ARROW_TYPES[column.kind])

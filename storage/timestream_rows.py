@@ -1,0 +1,41 @@
+"""Rows as Timestream's queries give them (texts and NULLs), read as records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from storage.schema import RECORD_TYPES, SCHEMAS, Column, Kind, Record, Stream
+
+Row = Sequence[str | None]
+"""A row's values in the order of the columns asked for."""
+
+MICROSECONDS = len("2026-03-02 12:00:00.000000")
+
+
+def time_of(value: str) -> datetime:
+    """The UTC instant of a Timestream timestamp, `2026-03-02 12:00:00.000000000`."""
+    return datetime.fromisoformat(value[:MICROSECONDS]).replace(tzinfo=UTC)
+
+
+READERS: dict[Kind, Callable[[str], Any]] = {
+    "id": str,
+    "text": str,
+    "int": int,
+    "float": float,
+    "bool": lambda value: value == "true",
+    "time": time_of,
+}
+
+
+def record(stream: Stream, row: Row) -> Record:
+    """A row of a stream's columns as a record."""
+    return RECORD_TYPES[stream](*map(_value, SCHEMAS[stream].columns, row))
+
+
+def _value(column: Column, value: str | None) -> Any:
+    """A cell's value. Timestream takes no empty text, so that NULL stands for it where NULL can't be."""
+    if value is None:
+        return None if column.nullable else ""
+    return READERS[column.kind](value)

@@ -1,0 +1,130 @@
+"""The queries of the Timestream backend, derived from `storage.schema`, and all quoting of what is in them.
+
+Timestream's `Query` takes no parameters, so that values are written into the text: only by `text` and
+`instant`. Instants are whole milliseconds since the epoch, as the tables keep them. A table has the columns
+that were ever written to it: queries ask for all, and name only those that every record has.
+"""
+
+# ruff: noqa: S608 - everything below is quoted here
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from storage.cursor import Position
+from storage.instants import to_us
+from storage.schema import SCHEMAS, Stream
+
+MEASURE_NAME = "metrics"
+PROGRESS = "feeder_progress"
+PROGRESS_COLUMNS = (
+    "stream",
+    "run_id",
+    "generation",
+    "start_time",
+    "end_time",
+    "seed",
+    "network_digest",
+    "scenario_digest",
+    "model_version",
+)
+PING = "SELECT 1"
+
+FIRST_MS = 0
+LAST_MS = to_us(datetime(2200, 1, 1, tzinfo=UTC)) // 1000
+"""Timestream's instants end in 2262; whatever is later can't be compared with."""
+
+
+def identifier(name: str) -> str:
+    """A name as SQL names it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A value as a literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def instant(ms: int) -> str:
+    """Milliseconds since the epoch as a literal; what is out of Timestream's reach as the end of it."""
+    return f"from_milliseconds({min(max(ms, FIRST_MS), LAST_MS)})"
+
+
+def at_or_before_ms(time: datetime) -> int:
+    """The last whole millisecond not after an instant: `time <=` it means the same of records."""
+    return to_us(time) // 1000
+
+
+def at_or_after_ms(time: datetime) -> int:
+    """The first whole millisecond not before an instant: `time >=` and `time <` it mean the same."""
+    return -(-to_us(time) // 1000)
+
+
+class Queries:
+    """The queries over one database."""
+
+    def __init__(self, database: str) -> None:
+        self._database = database
+
+    def newest(self, stream: Stream, key: str, *, start_ms: int, end_ms: int) -> str:
+        """The newest record of an entity in [start, end]."""
+        schema = SCHEMAS[stream]
+        order = ", ".join(f"{identifier(name)} DESC" for name in ("time", *schema.key))
+        return (
+            f"SELECT * FROM {self._table(stream)} "
+            f"WHERE {identifier(schema.entity)} = {text(key)} "
+            f"AND time >= {instant(start_ms)} AND time <= {instant(end_ms)} ORDER BY {order} LIMIT 1"
+        )
+
+    def of_line(self, line_id: str, *, start_ms: int, end_ms: int) -> str:
+        """The newest position of each bus of a line in [start, end], by `bus_id`."""
+        ranked = (
+            "SELECT *, row_number() OVER (PARTITION BY bus_id ORDER BY time DESC) AS place "
+            f"FROM {self._table(Stream.BUS_POSITION)} WHERE line_id = {text(line_id)} "
+            f"AND time >= {instant(start_ms)} AND time <= {instant(end_ms)}"
+        )
+        return f"SELECT * FROM ({ranked}) AS ranked WHERE place = 1 ORDER BY bus_id"
+
+    def page(
+        self, stream: Stream, key: str, *, start_ms: int, end_ms: int, after: Position | None, limit: int
+    ) -> str:
+        """The first `limit` records of an entity in [start, end), or of those after a record."""
+        schema = SCHEMAS[stream]
+        further = "" if after is None else f" AND ({_after(schema.key, after)})"
+        order = ", ".join(identifier(name) for name in ("time", *schema.key))
+        return (
+            f"SELECT * FROM {self._table(stream)} "
+            f"WHERE {identifier(schema.entity)} = {text(key)} "
+            f"AND time >= {instant(start_ms)} AND time < {instant(end_ms)}{further} "
+            f"ORDER BY {order} LIMIT {limit:d}"
+        )
+
+    def scan(self, stream: Stream, *, start_ms: int, end_ms: int) -> str:
+        """Everything in [start, end), in no order: the reader sorts, which Timestream does in memory too."""
+        return (
+            f"SELECT * FROM {self._table(stream)} "
+            f"WHERE time >= {instant(start_ms)} AND time < {instant(end_ms)}"
+        )
+
+    def rows(self, stream: Stream) -> str:
+        """How many records there are."""
+        return f"SELECT count(*) FROM {self._table(stream)}"
+
+    def progress(self) -> str:
+        """All books of coverage: a row an hour, stream and run, as long as the data are kept."""
+        return f"SELECT * FROM {self._table(PROGRESS)}"
+
+    def _table(self, name: str) -> str:
+        return f"{identifier(self._database)}.{identifier(name)}"
+
+
+def _after(key: Sequence[str], after: Position) -> str:
+    """The condition that (time, *key) is more than a record's, written out."""
+    columns = [identifier("time"), *(identifier(name) for name in key)]
+    values = [instant(after.time_us // 1000), *(text(value) for value in after.key)]
+    alternatives = []
+    for place, (column, value) in enumerate(zip(columns, values, strict=True)):
+        same = [f"{columns[i]} = {values[i]}" for i in range(place)]
+        alternatives.append(" AND ".join([*same, f"{column} > {value}"]))
+    return " OR ".join(f"({alternative})" for alternative in alternatives)

@@ -1,0 +1,95 @@
+"""The Timestream backend's SQL, word for word, and that nothing gets into it unquoted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlglot
+from hypothesis import example, given
+from hypothesis import strategies as st
+from sqlglot import TokenType
+
+from storage import timestream_sql
+from storage.cursor import Position
+from storage.schema import SCHEMAS, Stream
+from storage.timestream_sql import Queries, at_or_after_ms, at_or_before_ms, instant
+from tests.storage.records import NOON
+
+START, END = 1_772_452_800_000, 1_772_456_400_000
+SNAPSHOT = Path(__file__).parent.parent / "golden" / "timestream.sql"
+QUERIES = Queries("bus_simulator")
+
+
+def after(stream: Stream, value: str = "A") -> Position:
+    return Position(START * 1000, (value,) * len(SCHEMAS[stream].key))
+
+
+def statements(key: str = "K1", queries: Queries = QUERIES) -> list[str]:
+    """Every query there is, with `key` in every place for a value."""
+    found = [timestream_sql.PING, queries.progress(), queries.of_line(key, start_ms=START, end_ms=END)]
+    for stream in Stream:
+        found += [
+            queries.newest(stream, key, start_ms=START, end_ms=END),
+            queries.page(stream, key, start_ms=START, end_ms=END, after=None, limit=11),
+            queries.page(stream, key, start_ms=START, end_ms=END, after=after(stream, value=key), limit=1001),
+            queries.scan(stream, start_ms=START, end_ms=END),
+            queries.rows(stream),
+        ]
+    return found
+
+
+def test_the_queries_are_these() -> None:
+    """To change them on purpose: write what is compared into the file."""
+    assert "\n".join(f"{statement};" for statement in statements()) + "\n" == SNAPSHOT.read_text()
+
+
+def shape(statement: str) -> list[tuple[TokenType, str]]:
+    """A statement's tokens, texts without what is in them."""
+    tokens = sqlglot.tokenize(statement, read="presto")
+    return [(t.token_type, "" if t.token_type is TokenType.STRING else t.text) for t in tokens]
+
+
+def texts(statement: str) -> set[str]:
+    """The values of a statement's text literals."""
+    tokens = sqlglot.tokenize(statement, read="presto")
+    return {token.text for token in tokens if token.token_type is TokenType.STRING}
+
+
+@given(st.text(max_size=40))
+@example("' OR 1=1 --")
+@example("'; DROP TABLE bus_position; --")
+@example("''")
+@example("\\' OR ''='")
+@example("a'\"`--/* */;\n\0")
+def test_no_value_gets_out_of_its_quotes(value: str) -> None:
+    for statement, plain in zip(statements(value), statements(), strict=True):
+        assert shape(statement) == shape(plain)
+        assert texts(statement) == ({value} if texts(plain) else set())
+
+
+@given(st.text(min_size=1, max_size=40))
+@example('x" OR "y')
+def test_no_database_gets_out_of_its_quotes(name: str) -> None:
+    for statement, plain in zip(statements(queries=Queries(name)), statements(), strict=True):
+        kinds = [kind for kind, _ in shape(plain)]
+        assert [kind for kind, _ in shape(statement)] == kinds
+        assert sum(text == name for _, text in shape(statement)) >= ("FROM" in plain)
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00Z", "1969-12-31T00:00Z", "9999-12-31T23:59:59.999Z"])
+def test_instants_out_of_reach_become_its_ends(time: str) -> None:
+    ms = at_or_before_ms(datetime.fromisoformat(time))
+    assert instant(ms) in ("from_milliseconds(0)", "from_milliseconds(7258118400000)")
+
+
+@pytest.mark.parametrize("rounded", [at_or_before_ms, at_or_after_ms])
+def test_whole_milliseconds_stay(rounded: Callable[[datetime], int]) -> None:
+    assert rounded(NOON) == START
+
+
+def test_bounds_between_milliseconds_leave_no_record_out() -> None:
+    between = NOON + timedelta(microseconds=1)
+    assert (at_or_before_ms(between), at_or_after_ms(between)) == (START, START + 1)
