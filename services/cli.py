@@ -20,6 +20,7 @@ from services.commands.backfill import backfill
 from services.commands.diff import diff
 from services.commands.digest import digest
 from services.commands.export import export
+from services.commands.feed import feed
 from services.commands.replay import replay
 from services.commands.run import run
 from services.commands.serve import serve
@@ -58,7 +59,7 @@ def cli(*, log_level: str) -> None:
         log.warning("TIME_INTERVAL sets nothing any more: positions come every 30 s, counts every 60 s")
 
 
-for command in (run, replay, serve, backfill, audit, diff, digest, export, snapshot, validate):
+for command in (run, replay, feed, serve, backfill, audit, diff, digest, export, snapshot, validate):
     cli.add_command(command)
 
 

@@ -82,7 +82,7 @@ store_option = option(
     metavar="URL",
     default=settings.default_store,
     show_default=settings.DEFAULT_STORE,
-    help="Where the data are: duckdb:PATH.",
+    help="Where the data are: duckdb:PATH, or timestream://DATABASE?region=REGION.",
 )
 jobs_option = option(
     "--jobs",

@@ -22,9 +22,9 @@ ONE_PROCESS = (
 @click.command(
     epilog="""\b
 Example:
-  bus-simulator serve --store timestream://bus_simulator?region=eu-west-1
-A timestream:// store, which several processes can share, is not available in this version yet:
-  bus-simulator run                    feeds and serves in one process"""
+  bus-simulator serve --store 'timestream://bus_simulator?region=eu-west-1'
+Beside it something has to feed, one process for each:
+  bus-simulator feed bus-position --store 'timestream://bus_simulator?region=eu-west-1'"""
 )
 @options.network_option
 @options.seed_option
@@ -51,9 +51,10 @@ def serve(
     daily_limit: int | None,
     key_refresh: timedelta,
 ) -> None:
-    """Answer REST over a store that feeders fill, without feeding it.
+    """Answer REST and WebSocket over a store that feeders fill, without feeding it.
 
-    Needs a store that several processes share (timestream://). For a duckdb: store use `run`.
+    Needs a store that several processes share (timestream://). For a duckdb: store use `run`. New positions
+    reach WebSocket clients when the store has them, a second later at most.
     """
     if store.startswith(DUCKDB):
         raise click.UsageError(ONE_PROCESS)
@@ -63,6 +64,7 @@ def serve(
     from services.access import access, welcome
     from services.inputs import load_inputs, opened
     from services.limits import limits_for
+    from services.live_poll import polled
     from services.serving import context_over
     from simulator.clock import Clock
 
@@ -73,5 +75,5 @@ def serve(
         keys, key = access(store, refresh=key_refresh)
         context = context_over(source, inputs=inputs, clock=clock, keys=keys, limits=limits)
         click.echo(welcome(embedded.url_of(listener), key))
-        with embedded.closed_by_signals(clock):
+        with embedded.closed_by_signals(clock), polled(context):
             embedded.web_server(context).run(sockets=[listener])

@@ -68,7 +68,12 @@ BAD_USAGE = [
     (["serve"], "bus-simulator run"),
     (["serve", "--store", "duckdb:x"], "held by one process"),
     (["serve", "--store", "timestream://x", "--speed", "max"], "--speed max"),
-    (["serve", "--store", "timestream://x"], "not available in this version"),
+    (["serve", "--store", "timestream://x"], "names no database"),
+    (["feed"], "Missing argument"),
+    (["feed", "weather"], "'weather' is not one of 'people-count', 'sensors', 'bus-position'"),
+    (["feed", "sensors", "--store", "duckdb:x"], "held by one process"),
+    (["feed", "sensors", "--store", "timestream://x"], "names no database"),
+    (["feed", "sensors", "--speed", "0"], "no speed"),
     (["run", "--colour"], "No such option"),
     (["fly"], "No such command"),
     (["backfill"], "either --days N, or both"),
@@ -215,7 +220,10 @@ def test_variables_stand_for_options_and_old_names_still_count(
     monkeypatch.setenv("BUS_SIMULATOR_NETWORK", "newer.yaml")
     assert "newer.yaml" in refused(capsys, ["backfill", *PAST])[1]
     monkeypatch.setenv("TIMESTREAM_DATABASE", "bus_simulator")
-    assert "timestream://bus_simulator?region=eu-west-1" in refused(capsys, ["digest"])[1]
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+    assert "no AWS credentials for https://ingest.timestream.eu-west-1" in refused(capsys, ["digest"])[1]
 
 
 def test_every_option_has_a_variable_and_every_command_teaches_by_example(

@@ -1,0 +1,93 @@
+"""The live hub's source where nobody feeds in this process: the store, asked for the newest positions.
+
+Asked when a tick is due and somebody wants lines, again every second until all their buses have it. A tick
+that isn't there when the next one is due is left out: clients get the newest.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+
+from services.context import Context
+from services.live import Hub
+from services.queries import LINE_REACH
+from services.times import floor
+from simulator.clock import Clock
+from storage.errors import StoreError
+from storage.schema import BusPosition
+from storage.store import Store
+
+log = logging.getLogger("bus_simulator.live")
+
+CADENCE = timedelta(seconds=30)
+POLL_S = 1.0
+LONGEST_REST_S = 30.0
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class LivePoll:
+    """Publishes to `hub` what `store` has got since. `run_until_closed` belongs in a thread of its own."""
+
+    def __init__(self, hub: Hub, store: Store, clock: Clock) -> None:
+        self._hub, self._store, self._clock = hub, store, clock
+        self._sent: dict[str, datetime] = {}
+
+    def run_until_closed(self) -> None:
+        """Poll until the clock is closed. While the store can't be asked, try again with growing pauses."""
+        rest_s = POLL_S
+        while not self._clock.closed:
+            try:
+                complete = self.poll()
+            except StoreError as error:
+                if rest_s == POLL_S:
+                    log.warning("no new positions: %s", error)
+                self._clock.rest(rest_s)
+                rest_s = min(2 * rest_s, LONGEST_REST_S)
+                continue
+            rest_s = POLL_S
+            if complete:
+                self._clock.wait_until(floor(self._clock.now(), CADENCE) + CADENCE)
+            else:
+                self._clock.rest(POLL_S)
+
+    def poll(self) -> bool:
+        """Publish what is new of the lines that are wanted; whether all have the last tick that is due."""
+        now = self._clock.now()
+        due = floor(now, CADENCE)
+        complete = True
+        for line_id in sorted(self._hub.wanted):
+            found = self._store.latest_of_line(line_id, since=now - LINE_REACH, now=now)
+            complete &= all(position.time >= due for position in found) and bool(found)
+            self._publish([each for each in found if each.time > self._sent.get(each.bus_id, LONG_AGO)])
+        return complete
+
+    def _publish(self, new: Sequence[BusPosition]) -> None:
+        """Hand positions to the hub's event loop, each tick on its own, in order."""
+        self._sent |= {position.bus_id: position.time for position in new}
+        if self._hub.loop is None:
+            return
+        for _, tick in groupby(sorted(new, key=attrgetter("time")), key=attrgetter("time")):
+            with suppress(RuntimeError):  # the loop is closed: the process ends
+                self._hub.loop.call_soon_threadsafe(self._hub.publish, list(tick))
+
+
+@contextmanager
+def polled(context: Context) -> Iterator[None]:
+    """While this lasts the context's hub gets what is new in its store; then the clock is closed."""
+    hub, store, clock = context.live, context.store, context.clock
+    if hub is None:
+        raise ValueError("a context without a hub has no use for positions")
+    poll = LivePoll(hub, store, clock)
+    thread = threading.Thread(target=poll.run_until_closed, name="live-poll", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        clock.close()
+        thread.join()
