@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
 
 from simulator import travel
+from simulator.fleet import CANCELLED_S, Duty, sources
 from simulator.geometry import distance_m
 from simulator.network import Line, Service
 from simulator.types import DayType
@@ -33,8 +34,9 @@ HOLDING_STOPS = 4
 HELD_PART = 0.8
 LONGEST_HOLD_S = 120.0
 """Holding: at every fourth stop of a pattern, for 0.8 of the planned headway, two minutes at most."""
-CANCELLED_S = 1800
-"""A scheduled departure that would be over half an hour late doesn't run."""
+
+Planned: TypeAlias = tuple[float, int, int]
+"""A departure: second of the service day, direction, the pattern's index in the line."""
 
 
 class Dispatch(Protocol):
@@ -134,25 +136,32 @@ class FreeDispatch(HeadwayDispatch):
 
 
 class TimetableDispatch:
-    """Departures as scheduled.
+    """Departures as scheduled, each run by a bus of its own terminal or of the one that the plan says.
 
-    A bus whose own direction has none left, or none for an hour longer than the other, runs empty there.
+    `departures` are by time, `sources` the terminal for each; a bus takes `empty_s` from one to the other. A
+    bus that has none left where it is, or none for an hour, runs empty to one that is overdue at the other
+    terminal. `cancelled` counts those that nobody came for in time.
     """
 
-    def __init__(self, service: Service, patterns: dict[str, tuple[int, int]]):
-        self._left: dict[int, deque[tuple[float, int, int]]] = {0: deque(), 1: deque()}
+    def __init__(self, departures: Sequence[Planned], sources: Sequence[int] = (), empty_s: float = 0.0):
+        self.cancelled = 0
+        self._left: dict[int, deque[Planned]] = {0: deque(), 1: deque()}
         self._times: dict[int, list[float]] = {0: [], 1: []}
-        for departure in sorted(service.departures, key=lambda d: (d.time_s, d.pattern_id)):
-            direction, index = patterns[departure.pattern_id]
-            self._left[direction].append((float(departure.time_s), direction, index))
-            self._times[direction].append(float(departure.time_s))
+        leaving: dict[int, list[tuple[float, Planned]]] = {0: [], 1: []}
+        for departure, source in zip(departures, sources or [d for _, d, _ in departures], strict=True):
+            time_s, direction, _ = departure
+            self._times[direction].append(time_s)
+            leaving[source].append((time_s - (0.0 if source == direction else empty_s), departure))
+        for source, items in leaving.items():
+            self._left[source].extend(departure for _, departure in sorted(items))
 
-    def take(self, direction: int, ready_s: float) -> tuple[float, int, int] | None:
+    def take(self, direction: int, ready_s: float) -> Planned | None:
         """See `Dispatch.take`."""
         own, other = (self._running(d, ready_s) for d in (direction, 1 - direction))
-        if own and not (other and other[0][0] < own[0][0] - IDLE_S):
-            return own.popleft()
-        return other.popleft() if other else None
+        idle = not own or own[0][0] > ready_s + IDLE_S
+        if idle and other and other[0][0] < ready_s:
+            return other.popleft()
+        return own.popleft() if own else None
 
     def headway_s(self, direction: int, at_s: float) -> float:
         """See `Dispatch.headway_s`."""
@@ -160,12 +169,36 @@ class TimetableDispatch:
         place = bisect_right(times, at_s)
         return times[place - 1] - times[place - 2] if place > 1 else 0.0
 
-    def _running(self, direction: int, ready_s: float) -> deque[tuple[float, int, int]]:
-        """The departures that are left for a direction, without those far too late."""
-        queue = self._left[direction]
+    def _running(self, terminal: int, ready_s: float) -> deque[Planned]:
+        """The departures that are left for a terminal's buses, without those far too late."""
+        queue = self._left[terminal]
         while queue and queue[0][0] < ready_s - CANCELLED_S:
             queue.popleft()
+            self.cancelled += 1
         return queue
+
+
+def timetable_dispatch(
+    line: Line, service: Service, kind: DayType, hops: list[list[travel.Hop]], buses: int
+) -> TimetableDispatch:
+    """The dispatch of a timetable, planned for so many buses of the line."""
+    index = {pattern.pattern_id: i for i, pattern in enumerate(line.patterns)}
+    two_ways = len({pattern.direction for pattern in line.patterns}) > 1
+    factors, departures, duties = travel.speed_by_hour(kind), [], []
+    for departure in sorted(service.departures, key=lambda d: (d.time_s, d.pattern_id)):
+        number = index[departure.pattern_id]
+        direction = line.patterns[number].direction
+        departures.append((float(departure.time_s), direction, number))
+        trip_s = travel.planned_trip_s(hops[number], factors[departure.time_s // 3600])
+        ready_s = departure.time_s + trip_s + travel.MIN_LAYOVER_MS / 1000
+        duties.append(Duty(departure.time_s, direction, ready_s, 1 - direction if two_ways else direction))
+    if not two_ways:
+        return TimetableDispatch(departures)
+    empty_s = way_back_m(line) / travel.empty_speed(line) / 1000
+    last = sum(bus.initial_position >= 0.5 for bus in line.buses)
+    at_last = math.floor(last * buses / len(line.buses) + 0.5)
+    planned = sources(duties, (buses - at_last, at_last), empty_s)
+    return TimetableDispatch(departures, planned, empty_s)
 
 
 def dispatch(
@@ -181,9 +214,8 @@ def dispatch(
 
     Not `spaced`, headways are kept by each bus's first departure only; a timetable is kept all the same.
     """
-    numbered = {p.pattern_id: (p.direction, i) for i, p in enumerate(line.patterns)}
     if service.departures:
-        return TimetableDispatch(service, numbered)
+        return timetable_dispatch(line, service, kind, hops, buses)
     main: dict[int, int] = {}
     for index, pattern in enumerate(line.patterns):
         main.setdefault(pattern.direction, index)

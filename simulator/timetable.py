@@ -2,8 +2,9 @@
 
 The last buses of a day must be home, and their cabins aired, before the next day's service begins. For that
 they have the time of the longest trip at 10 km/h, a quarter slower than buses really run (13 km/h; EMT 2017),
-or with a full bus boarding at every stop, and of the longest empty run; the lateness that a timetable may
-have; and an hour's rest.
+or with a full bus boarding at every stop, and of the longest empty run; and an hour's rest. With a timetable,
+whose gaps say how many people may have come, they have half as long again as the longest trip is planned to
+take, or what it takes if all who came since the departure before get in; and a timetable's lateness.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from simulator import travel
 from simulator.bus import BOARD_MS, DEAD_MS
-from simulator.dispatch import CANCELLED_S
+from simulator.fleet import CANCELLED_S
 from simulator.geometry import distance_m
 from simulator.input_problems import Faults, Loc
 from simulator.network import (
@@ -34,6 +36,8 @@ SHORTEST_DAY_S = DAY_S - 3600
 DEFAULT_HOURS_S = (5 * 3600 + 1800, 25 * 3600 + 1800)
 DEFAULT_NIGHT_HOURS_S = (23 * 3600 + 2700, 30 * 3600)
 HOME_SPEED_KMH = 10.0
+LATE_FACTOR = 1.5
+"""A scheduled trip that takes over half as long again as planned is one in a thousand."""
 REST_S = 3600
 """In an hour a cabin's CO2 falls to outdoors and its climate to the weather's."""
 ROUND_S = 300
@@ -66,17 +70,41 @@ def latest_end_s(
     *,
     capacity: int,
     speed_kmh: float | None = None,
-    scheduled: bool = False,
 ) -> int:
     """The last departure that lets a line's buses be home before any of the next day's starts.
 
-    `capacity` is that of the line's largest bus; `scheduled` whether departures are given, which may run
-    late.
+    `capacity` is that of the line's largest bus.
     """
     kmh = min(HOME_SPEED_KMH, speed_kmh / 2) if speed_kmh else HOME_SPEED_KMH
     trip_s = max(_trip_s(pattern, kmh, capacity) for pattern in patterns)
-    home_s = trip_s + _longest_empty_run_m(patterns) * 3.6 / kmh + REST_S + (CANCELLED_S if scheduled else 0)
-    return min(starts_s) - DOORS_EARLY_S + SHORTEST_DAY_S - int(home_s) - 1
+    return _latest_s(starts_s, trip_s + _longest_empty_run_m(patterns) * 3.6 / kmh)
+
+
+def latest_scheduled_s(starts_s: Iterable[int], line: Line) -> int:
+    """The last departure of a line with a timetable that lets its buses be home before the next day."""
+    trip_s = max(_scheduled_trip_s(line, pattern) for pattern in line.patterns)
+    empty_s = _longest_empty_run_m(line.patterns) / travel.empty_speed(line) / 1000
+    return _latest_s(starts_s, CANCELLED_S + trip_s + LATE_FACTOR * empty_s)
+
+
+def _latest_s(starts_s: Iterable[int], home_s: float) -> int:
+    """The last departure after which buses have `home_s` to get home, and then their rest."""
+    return min(starts_s) - DOORS_EARLY_S + SHORTEST_DAY_S - int(home_s + REST_S) - 1
+
+
+def _scheduled_trip_s(line: Line, pattern: Pattern) -> float:
+    """Seconds of a slow trip of a timetable, at the slowest hour."""
+    hops = travel.hops(pattern, line.speed_kmh)
+    planned_s = travel.planned_trip_s(hops, min(travel.WEEKDAY_SPEED))
+    direction = {each.pattern_id: each.direction for each in line.patterns}
+    gap_s = 0
+    for service in line.services.values():
+        times = [d.time_s for d in service.departures if direction[d.pattern_id] == pattern.direction]
+        gap_s = max([gap_s, *(after - before for before, after in itertools.pairwise(times))])
+    per_minute = sum(line.base_arrival_rate[stop.stop_id] for stop in pattern.stops)
+    most = max(bus.capacity for bus in line.buses) * len(hops)
+    boarding_ms = min(per_minute * (gap_s + CANCELLED_S) / 60, most) * BOARD_MS
+    return max(LATE_FACTOR * planned_s, planned_s + len(hops) * DEAD_MS / 1000 + boarding_ms / 1000)
 
 
 def _trip_s(pattern: Pattern, kmh: float, capacity: int) -> float:
@@ -102,13 +130,13 @@ def schedule_fault(line: Line) -> str | None:
             "after midnight are written 25:30, and a line that runs at night has `night: true`"
         )
     idle_from = [line.day_start_s + DOORS_EARLY_S] if len(line.services) < len(DayType) else []
-    latest = latest_end_s(
-        [*starts, *idle_from],
-        line.patterns,
-        capacity=max(bus.capacity for bus in line.buses),
-        speed_kmh=line.speed_kmh,
-        scheduled=any(service.departures for service in line.services.values()),
-    )
+    if any(service.departures for service in line.services.values()):
+        latest = latest_scheduled_s([*starts, *idle_from], line)
+    else:
+        capacity = max(bus.capacity for bus in line.buses)
+        latest = latest_end_s(
+            [*starts, *idle_from], line.patterns, capacity=capacity, speed_kmh=line.speed_kmh
+        )
     end = max(service.end_s for service in line.services.values())
     if end > latest:
         return (
@@ -121,6 +149,8 @@ def schedule_fault(line: Line) -> str | None:
 
 def services(entry: LineEntry, patterns: Sequence[Pattern], faults: Faults) -> Mapping[DayType, Service]:
     """The services of a line with these patterns; what is wrong is added to `faults`."""
+    if entry.headway_min is not None and entry.departures is not None:
+        faults.append((("headway_min",), "`headway_min` beside `departures`: remove one of the two"))
     start_s = day_start_s(entry.night)
     running = [day for day in DayType if _runs(entry, day)]
     windows = {day: _window(entry, day, start_s) for day in running}
@@ -132,7 +162,6 @@ def services(entry: LineEntry, patterns: Sequence[Pattern], faults: Faults) -> M
         patterns,
         capacity=max(bus.capacity for bus in entry.buses),
         speed_kmh=entry.speed_kmh,
-        scheduled=entry.departures is not None,
     )
     latest = latest // ROUND_S * ROUND_S
     result = {}
@@ -147,6 +176,18 @@ def services(entry: LineEntry, patterns: Sequence[Pattern], faults: Faults) -> M
         departures = tuple(_departures(entry, day, (window.start_s, end_s), patterns, faults))
         result[day] = Service(window.start_s, end_s, headways, departures)
     return result
+
+
+def scheduled(
+    entry: LineEntry, timetable: Mapping[DayType, Sequence[Departure]], faults: Faults
+) -> Mapping[DayType, Service]:
+    """The services of a timetable beside the network file, each from its first to its last departure."""
+    for name in ("hours", "headway_min", "departures"):
+        if getattr(entry, name) is not None:
+            faults.append(((name,), f"`{name}` beside departures in timetable.csv: remove one of the two"))
+    return {
+        day: Service(times[0].time_s, times[-1].time_s, (), tuple(times)) for day, times in timetable.items()
+    }
 
 
 def _runs(entry: LineEntry, day: DayType) -> bool:

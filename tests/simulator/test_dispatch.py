@@ -1,6 +1,5 @@
 from simulator import travel
 from simulator.dispatch import (
-    CANCELLED_S,
     HOLDING_STOPS,
     LONGEST_HOLD_S,
     Dispatch,
@@ -10,6 +9,7 @@ from simulator.dispatch import (
     planned_cycle_s,
     planned_headways,
 )
+from simulator.fleet import CANCELLED_S
 from simulator.network import Departure, Headway, Line, Service
 from simulator.types import DayType
 from tests.networks import line, street
@@ -74,18 +74,33 @@ def test_more_buses_give_shorter_headways() -> None:
 
 
 def test_a_timetable_is_kept_in_order_and_by_direction() -> None:
-    service = Service(0, 100, departures=(Departure(90, "a"), Departure(10, "a"), Departure(50, "b")))
-    planned = TimetableDispatch(service, {"a": (0, 0), "b": (1, 1)})
+    planned = TimetableDispatch([(10, 0, 0), (50, 1, 1), (90, 0, 0)])
     assert planned.take(0, 0) == (10, 0, 0)
     assert planned.take(1, 0) == (50, 1, 1)
-    assert planned.take(1, 0) == (90, 0, 0)  # runs empty to the other terminal
+    assert planned.take(1, 0) is None
+    assert planned.take(1, 91) == (90, 0, 0)  # overdue at the other terminal: runs empty there
     assert planned.take(0, 0) is None
 
 
+def test_buses_run_empty_to_the_departures_that_the_plan_gives_them() -> None:
+    planned = TimetableDispatch([(10, 0, 0), (50, 1, 1), (90, 1, 1)], [0, 0, 1], 30)
+    assert planned.take(0, 0) == (10, 0, 0)
+    assert planned.take(0, 0) == (50, 1, 1)
+    assert planned.take(1, 0) == (90, 1, 1)
+
+
+def test_buses_that_are_all_at_one_terminal_serve_both() -> None:
+    made = line("L1", PLACES, buses=1)
+    service = Service(20_000, 30_000, departures=(Departure(20_000, "L1-1"), Departure(30_000, "L1-0")))
+    planned = plan(made, service)
+    assert slot(planned, 0, 0) == (20_000, 1, 1)
+    assert slot(planned, 0, 0) == (30_000, 0, 0)
+
+
 def test_a_departure_far_too_late_is_cancelled() -> None:
-    service = Service(0, 9000, departures=(Departure(10, "a"), Departure(5000, "a")))
-    planned = TimetableDispatch(service, {"a": (0, 0)})
+    planned = TimetableDispatch([(10, 0, 0), (5000, 0, 0)])
     assert planned.take(0, 11 + CANCELLED_S) == (5000, 0, 0)
+    assert planned.cancelled == 1
 
 
 def test_without_spacing_buses_leave_when_they_are_ready_and_rest_when_fewer_are_needed() -> None:

@@ -1,0 +1,81 @@
+"""How many buses a line's timetable takes, where they are at home, and which terminal's buses run which trip.
+
+Each departure takes the bus that has been ready at its terminal for longest, so buses of a terminal are
+interchangeable, and the fewest that do are the most that are ever missing there: departures so far less buses
+that came and rested. Buses stay on their line; only where there are fewer they run empty between terminals.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from simulator.network import Bus
+from simulator.types import BusId
+
+LEAST_REST_S = 300
+REST_SHARE = 0.1
+"""Between trips a bus rests five minutes, or a tenth of the trip if that is longer (usual in timetables)."""
+
+TOLERATED_S = 600
+"""Plans may be so late before a bus comes empty from the other terminal."""
+CANCELLED_S = 1800
+"""A scheduled departure that would be over half an hour late doesn't run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A trip: from which terminal (0 or 1) at which second, when its bus is ready again, and where."""
+
+    departs_s: float
+    terminal: int
+    ready_s: float
+    ends_at: int
+
+
+def rest_s(takes_s: float) -> float:
+    """How long a bus rests after a trip of so many seconds."""
+    return max(LEAST_REST_S, REST_SHARE * takes_s)
+
+
+def buses_needed(duties: Iterable[Duty]) -> tuple[int, int]:
+    """The fewest buses, by home terminal, with which every trip departs in time."""
+    duties = list(duties)
+    departs = [sorted(duty.departs_s for duty in duties if duty.terminal == end) for end in (0, 1)]
+    ready = [sorted(duty.ready_s for duty in duties if duty.ends_at == end) for end in (0, 1)]
+    first, second = (
+        max((count - bisect_right(came, at) for count, at in enumerate(left, start=1)), default=0)
+        for left, came in zip(departs, ready, strict=True)
+    )
+    return max(first, 0), max(second, 0)
+
+
+def sources(duties: Sequence[Duty], homes: tuple[int, int], empty_s: float) -> list[int]:
+    """For each of the duties (by departure) the terminal from which its bus comes, `empty_s` from the other.
+
+    That is its own one, unless a bus there would be over `TOLERATED_S` late and one from the other earlier.
+    """
+    ready = [[0.0] * count for count in homes]
+    result = []
+    for duty in duties:
+        here, there = ready[duty.terminal], ready[1 - duty.terminal]
+        own_s = max(here[0], duty.departs_s) if here else math.inf
+        other_s = max(there[0] + empty_s, duty.departs_s) if there else math.inf
+        stays = own_s <= duty.departs_s + TOLERATED_S or own_s <= other_s
+        if here or there:
+            heapq.heappop(here if stays else there)
+            late_s = min(own_s if stays else other_s, duty.departs_s + CANCELLED_S) - duty.departs_s
+            heapq.heappush(ready[duty.ends_at], duty.ready_s + late_s)
+        result.append(duty.terminal if stays else 1 - duty.terminal)
+    return result
+
+
+def buses(names: Sequence[str], homes: tuple[int, int], capacity: int) -> list[Bus]:
+    """Buses with these names, `homes` of them at home at either terminal, in the order of departure."""
+    first, second = homes
+    places = [round(0.5 * (first - 1 - i) / first, 4) for i in range(first)]
+    places += [round(0.5 + 0.5 * (second - 1 - i) / second, 4) for i in range(second)]
+    return [Bus(BusId(name), capacity, place) for name, place in zip(names, places, strict=True)]
