@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from simulator.types import BusId, DayType, LineId, StopId
 
@@ -170,9 +171,11 @@ class Network:
     @cached_property
     def digest(self) -> str:
         """SHA-256 in hex of everything that decides the simulation."""
-        content = {
-            "lines": [dataclasses.asdict(line) for line in self.lines],
-            "stops": [dataclasses.asdict(stop) for stop in self.stops],
-        }
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        content = {"lines": self.lines, "stops": self.stops}
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_fields)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _fields(entry: Any) -> dict[str, Any]:
+    """What a dataclass holds, not copied as deeply as by `dataclasses.asdict`."""
+    return {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}

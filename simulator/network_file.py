@@ -15,8 +15,9 @@ from typing import Any
 from simulator import network_checks
 from simulator.input_problems import Faults, InputFileError, Loc, Problem
 from simulator.network import Line, Network, Stop
-from simulator.network_lines import Definitions, build_line
+from simulator.network_lines import NO_TABLES, Definitions, build_line
 from simulator.network_schema import LineEntry, NetworkEntry
+from simulator.network_tables import NETWORK, read_tables
 from simulator.types import StopId
 from simulator.yaml_document import Document, read_document
 
@@ -26,9 +27,13 @@ class NetworkFileError(InputFileError):
 
 
 def load_network(path: Path) -> Network:
-    """The network of a file, named after it. NetworkFileError carries everything that is wrong with it."""
+    """The network of a file or of a folder with tables, named after it.
+
+    NetworkFileError carries everything that is wrong with it.
+    """
+    folder = path if path.is_dir() else None
     try:
-        document = read_document(path)
+        document = read_document(path if folder is None else folder / NETWORK)
     except InputFileError as error:
         raise NetworkFileError(error.problems) from error
     faults: Faults = []
@@ -38,16 +43,27 @@ def load_network(path: Path) -> Network:
         for loc, data in network_checks.find(document.data, ("lines", "*"))
     ]
     faults += network_checks.check(document)
+    tables, problems = (NO_TABLES, []) if folder is None else read_tables(folder, _patterns(document.data))
     definitions = dict(network_checks.defined_places(document.data))
     broken = {loc[:2] for loc, _ in faults}
     lines = [
-        build_line(entry, definitions, loc, faults)
+        build_line(entry, definitions, loc, faults, tables)
         for loc, entry in entries
         if entry is not None and loc not in broken
     ]
-    if faults or document.problems:
-        raise NetworkFileError([*document.problems, *_located(document, faults)])
-    return _network(lines, definitions, path.stem)
+    problems = [*document.problems, *problems, *_located(document, faults)]
+    if problems:
+        raise NetworkFileError(problems)
+    return network_of(lines, definitions, path.stem)
+
+
+def _patterns(data: Any) -> dict[str, list[str]]:
+    """The ids of the patterns that each line names."""
+    return {
+        line["line_id"]: [name for _, name in network_checks.find(line, ("patterns", "*", "pattern_id"))]
+        for _, line in network_checks.find(data, ("lines", "*"))
+        if isinstance(line, dict) and isinstance(line.get("line_id"), str)
+    }
 
 
 def _located(document: Document, faults: Faults) -> Iterator[Problem]:
@@ -70,7 +86,8 @@ def _subject(data: Any, loc: Loc) -> str:
     return ", ".join(names)
 
 
-def _network(lines: Sequence[Line], definitions: Definitions, name: str) -> Network:
+def network_of(lines: Sequence[Line], definitions: Definitions, name: str) -> Network:
+    """The network of these lines and the stops that they serve."""
     served = sorted({stop_id for line in lines for stop_id in line.stop_ids})
     stops = tuple(Stop(StopId(stop_id), *definitions[stop_id]) for stop_id in served)
     return Network(tuple(sorted(lines, key=lambda line: line.line_id)), stops, name)

@@ -6,22 +6,35 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from simulator.input_problems import Faults, Loc
 from simulator.network import Bus, Line, Pattern, PatternStop
-from simulator.network_schema import LineEntry
+from simulator.network_schema import LineEntry, PatternEntry
+from simulator.network_tables import SHAPES, NetworkTables
 from simulator.route_shape import Place, RouteShape, straight, through
-from simulator.timetable import day_start_s, schedule_fault, services
+from simulator.timetable import day_start_s, schedule_fault, scheduled, services
 from simulator.types import INBOUND, OUTBOUND, BusId, LineId, StopId
 
 MAX_OFF_SHAPE_M = 200.0
 """A stop farther than this from its line's shape belongs to another road."""
 
+NO_TABLES = NetworkTables()
+
 Definitions = Mapping[str, tuple[str, float, float]]
 """Name, latitude and longitude by stop id."""
 
 
-def build_line(entry: LineEntry, definitions: Definitions, loc: Loc, faults: Faults) -> Line:
-    """The line of a valid entry at `loc`; what is wrong with its patterns and services goes to `faults`."""
+def build_line(
+    entry: LineEntry,
+    definitions: Definitions,
+    loc: Loc,
+    faults: Faults,
+    tables: NetworkTables = NO_TABLES,
+) -> Line:
+    """The line of a valid entry at `loc`; what is wrong with its patterns and services goes to `faults`.
+
+    Where `tables` have its timetable or roads they count.
+    """
     inside: Faults = []
-    patterns = tuple(_patterns(entry, definitions, inside))
+    patterns = tuple(_patterns(entry, definitions, tables, inside))
+    timetable = tables.timetables.get(entry.line_id)
     buses = (Bus(BusId(bus.bus_id), bus.capacity, bus.initial_position) for bus in entry.buses)
     line = Line(
         line_id=LineId(entry.line_id),
@@ -29,7 +42,9 @@ def build_line(entry: LineEntry, definitions: Definitions, loc: Loc, faults: Fau
         patterns=patterns,
         buses=tuple(sorted(buses, key=lambda bus: bus.bus_id)),
         base_arrival_rate={StopId(stop.stop_id): stop.base_arrival_rate for stop in entry.stops},
-        services=services(entry, patterns, inside),
+        services=services(entry, patterns, inside)
+        if timetable is None
+        else scheduled(entry, timetable, inside),
         night=entry.night,
         day_start_s=day_start_s(entry.night),
         speed_kmh=entry.speed_kmh,
@@ -41,7 +56,9 @@ def build_line(entry: LineEntry, definitions: Definitions, loc: Loc, faults: Fau
     return line
 
 
-def _patterns(entry: LineEntry, definitions: Definitions, faults: Faults) -> Iterator[Pattern]:
+def _patterns(
+    entry: LineEntry, definitions: Definitions, tables: NetworkTables, faults: Faults
+) -> Iterator[Pattern]:
     if entry.patterns is None:
         yield from _listed_and_mirrored(entry, definitions, faults)
         return
@@ -49,7 +66,8 @@ def _patterns(entry: LineEntry, definitions: Definitions, faults: Faults) -> Ite
     for i, pattern in enumerate(entry.patterns):
         direction = OUTBOUND if pattern.direction == "outbound" else INBOUND
         places = _places(pattern.stops, definitions)
-        shape = _shape(pattern.stops, places, pattern.shape, ("patterns", i), faults)
+        shape = _tabled(pattern, places, tables, ("patterns", i), faults)
+        shape = shape or _shape(pattern.stops, places, pattern.shape, ("patterns", i), faults)
         yield _pattern(pattern.pattern_id, direction, pattern.stops, shape)
 
 
@@ -75,6 +93,20 @@ def _check_directions(entry: LineEntry, faults: Faults) -> None:
 
 def _places(ids: Sequence[str], definitions: Definitions) -> list[Place]:
     return [definitions[stop_id][1:] for stop_id in ids]
+
+
+def _tabled(
+    pattern: PatternEntry, places: list[Place], tables: NetworkTables, loc: Loc, faults: Faults
+) -> RouteShape | None:
+    """The road that the tables have for a pattern, None without one."""
+    try:
+        shape = tables.shape(pattern.pattern_id, places)
+    except ValueError as error:
+        faults.append((loc, f"its road in {SHAPES} {error}: correct it, or remove its rows"))
+        return None
+    if shape is not None and pattern.shape is not None:
+        faults.append(((*loc, "shape"), f"`shape` beside a road in {SHAPES}: remove one of the two"))
+    return shape
 
 
 def _shape(

@@ -31,7 +31,7 @@ class RouteShape:
         """The same road the other way."""
         places = [(point.latitude, point.longitude) for point in reversed(self.points)]
         last = len(places) - 1
-        return _measured(places, [last - i for i in reversed(self.stop_indexes)])
+        return measured(places, [last - i for i in reversed(self.stop_indexes)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class _Match:
 
 def straight(stops: Sequence[Place]) -> RouteShape:
     """Straight from stop to stop."""
-    return _measured(list(stops), list(range(len(stops))))
+    return measured(list(stops), list(range(len(stops))))
 
 
 def through(stops: Sequence[Place], road: Sequence[Place]) -> tuple[RouteShape, list[float]]:
@@ -64,10 +64,11 @@ def through(stops: Sequence[Place], road: Sequence[Place]) -> tuple[RouteShape, 
         indexes.append(len(points))
         points.append(stop)
     away = [matches[i][segment].away_m for i, segment in enumerate(segments)]
-    return _measured(points, indexes), away
+    return measured(points, indexes), away
 
 
-def _measured(points: list[Place], stop_indexes: list[int]) -> RouteShape:
+def measured(points: list[Place], stop_indexes: list[int]) -> RouteShape:
+    """A polyline whose points at `stop_indexes` are its stops, with its metres."""
     distances = cumulative_m(points)
     vertices = tuple(ShapePoint(*place, metres) for place, metres in zip(points, distances, strict=True))
     return RouteShape(vertices, tuple(stop_indexes))

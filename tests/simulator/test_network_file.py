@@ -123,7 +123,12 @@ def test_a_mistake_in_one_line_does_not_hide_the_schedule_of_another(written: Wr
 
 def test_a_path_without_a_file_is_a_problem_too(tmp_path: Path) -> None:
     assert problems(tmp_path / "absent.yaml") == [(1, "no file here: check the path")]
-    assert problems(tmp_path) == [(1, "no file here: check the path")]
+
+
+def test_a_folder_has_a_file_network_yaml(tmp_path: Path) -> None:
+    with pytest.raises(NetworkFileError) as caught:
+        load_network(tmp_path)
+    assert str(caught.value) == f"{tmp_path / 'network.yaml'}:1: no file here: check the path"
 
 
 def test_a_file_over_50_mb_is_refused(tmp_path: Path) -> None:
