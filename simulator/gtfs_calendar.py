@@ -1,0 +1,89 @@
+"""When a feed's services run, and which three dates stand for its weekdays, Saturdays and Sundays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from simulator.gtfs_tables import DAYS
+from simulator.table_file import TableFile, parsed_date
+from simulator.types import DayType
+
+LONGEST_DAYS = 2000
+"""So many days of a feed are looked at, from its first on."""
+NEAR_DAYS = 14
+"""A date stands for others up to two weeks around it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The ids of the services that run on each date that has any, dates ascending."""
+
+    services: Mapping[date, frozenset[str]]
+
+    @property
+    def first(self) -> date:
+        """The first date with service. ValueError for a calendar without any."""
+        return min(self.services)
+
+    @property
+    def last(self) -> date:
+        """The last date with service."""
+        return max(self.services)
+
+
+def read_calendar(tables: Mapping[str, TableFile]) -> Calendar:
+    """The calendar of `calendar.txt` and `calendar_dates.txt`, of which a feed has one at least."""
+    running: dict[date, set[str]] = {}
+    weekly, exceptions = tables.get("calendar.txt"), tables.get("calendar_dates.txt")
+    for service, days, start, end in _weekly(weekly) if weekly is not None else ():
+        for number in range(min((end - start).days + 1, LONGEST_DAYS)):
+            day = start + timedelta(days=number)
+            if days[day.weekday()] == "1":
+                running.setdefault(day, set()).add(service)
+    if exceptions is not None:
+        columns = (exceptions[name].to_pylist() for name in ("service_id", "date", "exception_type"))
+        for service, day_text, kind in zip(*columns, strict=True):
+            on = running.setdefault(parsed_date(day_text), set())
+            (on.add if kind == "1" else on.discard)(service)
+    return Calendar({day: frozenset(on) for day, on in sorted(running.items()) if on})
+
+
+def _weekly(table: TableFile) -> list[tuple[str, tuple[str, ...], date, date]]:
+    """Each row's service, its seven flags from Monday on, and its first and last date."""
+    flags = zip(*(table[day].to_pylist() for day in DAYS), strict=True)
+    starts, ends = (map(parsed_date, table[name].to_pylist()) for name in ("start_date", "end_date"))
+    return list(zip(table["service_id"].to_pylist(), flags, starts, ends, strict=True))
+
+
+def representative_days(
+    calendar: Calendar, trips_of: Mapping[str, int], near: date | None
+) -> dict[DayType, date]:
+    """The date that stands for each day type; none for a day type on which nothing runs.
+
+    `near` stands for its own day type, if it has trips; without it the date with the most trips does
+    (`trips_of` has them by service). For the others: of the dates up to two weeks away the one with the most
+    trips, of equals the nearest, then the earlier; where none of these has any, the nearest that has.
+    """
+    trips = {day: sum(trips_of.get(s, 0) for s in on) for day, on in calendar.services.items()}
+    trips = {day: count for day, count in trips.items() if count}
+    if not trips:
+        return {}
+    anchor = near or max(trips, key=lambda day: (trips[day], -day.toordinal()))
+    result = {}
+    for kind in DayType:
+        days = [day for day in trips if weekday_kind(day) is kind]
+        close = [day for day in days if abs((day - anchor).days) <= NEAR_DAYS]
+        if anchor in days:
+            result[kind] = anchor
+        elif close:
+            result[kind] = min(close, key=lambda day: (-trips[day], abs((day - anchor).days), day))
+        elif days:
+            result[kind] = min(days, key=lambda day: (abs((day - anchor).days), day))
+    return result
+
+
+def weekday_kind(day: date) -> DayType:
+    """The day type of a date by its day of the week alone: a feed's own calendar knows its holidays."""
+    return {5: DayType.SATURDAY, 6: DayType.SUNDAY}.get(day.weekday(), DayType.WEEKDAY)

@@ -1,0 +1,411 @@
+"""A GTFS feed as a network: in memory, or as a network folder's files; with a report of what was assumed.
+
+Every bus route is a line. The service of three dates stands for weekdays, Saturdays and Sundays (holidays run
+as Sundays). A departure before its line's service day begins (04:00, night lines 12:00) belongs to the day
+before, written past 24:00. A line whose buses couldn't be home between two days is split: its departures from
+23:00 to 06:00 become a line of their own, with buses of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from simulator.gtfs_calendar import representative_days
+from simulator.gtfs_feed import Feed, FeedRoute, read_feed
+from simulator.gtfs_lines import DAY_S, HOUR_S, Assumptions, LineDraft, Names, is_night, line_draft
+from simulator.gtfs_routes import BUS_TYPES, RouteService, Run, place_of, route_services
+from simulator.input_problems import Faults, InputFileError, Problem
+from simulator.network import Line, Network
+from simulator.network_file import network_of
+from simulator.network_lines import build_line
+from simulator.network_schema import LineEntry
+from simulator.network_tables import NETWORK, SHAPES, TIMETABLE, NetworkTables, shape_rows, timetable_rows
+from simulator.timetable import day_start_s
+from simulator.types import DayType
+
+NIGHT_FROM_S, NIGHT_UNTIL_S = 23 * HOUR_S, 6 * HOUR_S
+LONGEST_ID = 40
+"""Of the 64 letters that an id may have, a feed's gets so many: bus and pattern ids are made of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """An imported feed: lines as drafts and as the model takes them, stops' names and places, a report."""
+
+    name: str
+    drafts: Sequence[LineDraft]
+    lines: Sequence[Line]
+    places: Mapping[str, tuple[str, float, float]]
+    report: Sequence[str]
+
+    @property
+    def network(self) -> Network:
+        """The network, the same as the one that is loaded from its files."""
+        return network_of(self.lines, self.places, self.name)
+
+
+@dataclass(slots=True)
+class _Ids:
+    """Ids as a network file may have them for a feed's, each its own; `changed` has those that differ."""
+
+    taken: set[str] = field(default_factory=set)
+    changed: dict[str, str] = field(default_factory=dict)
+
+    def of(self, text: str) -> str:
+        """An id for a text, which may not come again."""
+        plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+        base = re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-")[:LONGEST_ID] or "X"
+        made, number = base, 1
+        while made in self.taken:
+            number += 1
+            made = f"{base}-{number}"
+        self.taken.add(made)
+        if made != text:
+            self.changed[text] = made
+        return made
+
+
+def import_feed(
+    path: Path,
+    *,
+    near: date | None = None,
+    routes: Collection[str] = (),
+    assumed: Assumptions | None = None,
+) -> Imported:
+    """The network of a feed, or of some `routes` of it (route ids or short names).
+
+    `near` chooses the dates whose service is taken (see `representative_days`). InputFileError has everything
+    that is wrong with the feed; or that routes aren't in it, or nothing runs.
+    """
+    feed = read_feed(path)
+    chosen = _chosen(feed, routes)
+    if near is not None and not feed.calendar.first <= near <= feed.calendar.last:
+        span = f"{feed.calendar.first} to {feed.calendar.last}"
+        raise _refused(path, f"the feed says nothing of {near}: choose a date from {span}")
+    trips_of = _trips_by_service(feed, chosen)
+    days = representative_days(feed.calendar, trips_of, near)
+    if not days:
+        raise _refused(path, "no trip of these routes ever runs: choose other routes, or another feed")
+    found = route_services(feed, days, chosen)
+    services = [service for service in found if not service.far_m]
+    if not services:
+        raise _refused(path, "no bus route with two stops within 30 km of one another is left to import")
+    assumed = replace(assumed or Assumptions(), mean_stops=_mean_stops(services))
+    making = _Making(feed, assumed)
+    for service in services:
+        making.add(service)
+    report = [*_told(feed, days, chosen, found, services), *making.told()]
+    return Imported(path.stem, making.drafts, making.lines, making.places, report)
+
+
+def _refused(path: Path, message: str) -> InputFileError:
+    return InputFileError([Problem(str(path), 1, message)])
+
+
+def _chosen(feed: Feed, routes: Collection[str]) -> list[int]:
+    """The indexes of the bus routes to import."""
+    named = {name for route in feed.routes for name in (route.route_id, route.short_name)}
+    unknown = sorted(set(routes) - named)
+    if unknown:
+        raise _refused(
+            feed.path, f"the feed has no route {', '.join(unknown)}: write route ids or short names"
+        )
+    chosen = [
+        i
+        for i, route in enumerate(feed.routes)
+        if route.route_type in BUS_TYPES and (not routes or {route.route_id, route.short_name} & set(routes))
+    ]
+    if not chosen:
+        raise _refused(feed.path, "has no bus routes (route_type 3): this simulator is for buses")
+    return chosen
+
+
+def _trips_by_service(feed: Feed, chosen: Sequence[int]) -> Counter[str]:
+    wanted = set(chosen)
+    return Counter(
+        service
+        for service, route in zip(feed.trips.service, feed.trips.route.tolist(), strict=True)
+        if route in wanted
+    )
+
+
+def _mean_stops(services: Sequence[RouteService]) -> float:
+    """Stops of a trip, mean over all trips."""
+    stops = [
+        len(service.patterns[run.pattern].stops)
+        for service in services
+        for runs in service.runs.values()
+        for run in runs
+    ]
+    return sum(stops) / len(stops)
+
+
+class _Making:
+    """Lines made one after the other, with the ids and places that they share."""
+
+    def __init__(self, feed: Feed, assumed: Assumptions) -> None:
+        self.drafts: list[LineDraft] = []
+        self.lines: list[Line] = []
+        self.places: dict[str, tuple[str, float, float]] = {}
+        self._feed, self._assumed = feed, assumed
+        self._line_ids, self._stop_names = _Ids(), _Ids()
+        self._stop_ids: dict[int, str] = {}
+        self._split: list[str] = []
+        self._cut: list[str] = []
+        self._moved = 0
+
+    def add(self, service: RouteService) -> None:
+        """The line of a route, or its day and night lines."""
+        for pattern in service.patterns:
+            for stop in pattern.stops:
+                self._place(stop)
+        route = service.route
+        line_id = self._line_ids.of(self._public_id(route))
+        name = _printable(f"{route.short_name} {route.long_name}") or line_id
+        names = Names(line_id, name, self._stop_ids)
+        night = is_night(service.runs)
+        whole = self._made(service, names, night)
+        if whole is not None:
+            self._keep(*whole)
+            return
+        parts = [(part, at_night) for at_night in (False, True) if (part := _part(service, at_night))]
+        if len(parts) > 1:
+            self._split.append(line_id)
+        for part, at_night in parts:
+            own = names
+            if at_night and len(parts) > 1:
+                own = Names(self._line_ids.of(f"{line_id}-night"), f"{name} (night)", self._stop_ids)
+            self._keep(*self._shortened(part, own, at_night))
+
+    def _place(self, index: int) -> None:
+        if index in self._stop_ids:
+            return
+        stop = self._feed.stops[index]
+        stop_id = self._stop_names.of(stop.stop_id)
+        self._stop_ids[index] = stop_id
+        self.places[stop_id] = (_printable(stop.name) or f"Stop {stop_id}", *place_of(self._feed, index))
+
+    def _public_id(self, route: FeedRoute) -> str:
+        """The short name where it is the route's alone, else the route's id."""
+        same = [other for other in self._feed.routes if other.short_name == route.short_name]
+        return route.short_name if route.short_name and len(same) == 1 else route.route_id
+
+    def _made(self, service: RouteService, names: Names, night: bool) -> tuple[LineDraft, Line] | None:
+        """The line of a service, None where its days meet."""
+        draft = line_draft(self._feed, _in_one_day(service, night), names, night, self._assumed)
+        faults: Faults = []
+        line = _line(draft, self.places, faults)
+        return None if faults else (draft, line)
+
+    def _shortened(self, service: RouteService, names: Names, night: bool) -> tuple[LineDraft, Line]:
+        """The line of a service without the last departures of the day that would meet the next day's."""
+        cut, made = 0, self._made(service, names, night)
+        while made is None:
+            service, count = _without_last_hour(_in_one_day(service, night))
+            cut += count
+            made = self._made(service, names, night)
+        if cut:
+            self._cut.append(f"{names.line_id} ({cut:,})")
+        return made
+
+    def _keep(self, draft: LineDraft, line: Line) -> None:
+        clash = [bus for bus in line.buses if bus.bus_id in self._stop_names.taken]
+        if clash:
+            raise _refused(
+                self._feed.path, f"stop {clash[0].bus_id} has the id of a bus to be: rename the stop"
+            )
+        self.drafts.append(draft)
+        self.lines.append(line)
+
+    def told(self) -> Iterator[str]:
+        """What was assumed in making the lines."""
+        buses = sum(len(line.buses) for line in self.lines)
+        night = [line.line_id for line in self.lines if line.night]
+        assumed = self._assumed
+        counts = f"{len(self.lines)} lines, {len(self.places)} stops, {buses} buses"
+        yield f"{counts} for {assumed.capacity} people"
+        yield "buses stay on their line, and are as few as run its busiest day in time"
+        trip = f"a weekday's trip of {assumed.mean_stops:.0f} stops"
+        yield f"{assumed.people_per_trip:g} people board {trip}; other days by the model's ratios"
+        if night:
+            yield f"night lines: {', '.join(night)}"
+        for what, changed in (("line", self._line_ids.changed), ("stop", self._stop_names.changed)):
+            if changed:
+                some = _some(map(" → ".join, changed.items()))
+                yield f"{len(changed)} {what} ids have other letters now: {some}"
+        if self._split:
+            yield f"split into a day and a night line, so that buses get home: {', '.join(self._split)}"
+        if self._cut:
+            yield f"left out, too late for buses to be home before the next day: {', '.join(self._cut)}"
+        off_road = [name for draft in self.drafts for name in draft.off_road]
+        if off_road:
+            yield f"straight from stop to stop, as their shapes pass elsewhere: {', '.join(off_road)}"
+
+
+def _some(names: Iterable[str]) -> str:
+    """The first five, and that there are more."""
+    names = list(names)
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+
+
+def _printable(text: str) -> str:
+    """A name on one line, of at most 200 characters."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()[:200].strip()
+
+
+def _in_one_day(service: RouteService, night: bool) -> RouteService:
+    """The same runs, their departures within the 24 hours from the service day's start."""
+    start = day_start_s(night)
+    runs = {
+        day: sorted(
+            (replace(run, departs_s=start + (run.departs_s - start) % DAY_S) for run in of_day),
+            key=lambda run: (run.departs_s, run.pattern, run.takes_s),
+        )
+        for day, of_day in service.runs.items()
+    }
+    return replace(service, runs=runs)
+
+
+def _part(service: RouteService, at_night: bool) -> RouteService | None:
+    """What runs at night, or else by day; patterns that nothing uses then are left out."""
+
+    def belongs(run: Run) -> bool:
+        second = run.departs_s % DAY_S
+        return (second >= NIGHT_FROM_S or second < NIGHT_UNTIL_S) == at_night
+
+    return _with(service, {day: list(filter(belongs, runs)) for day, runs in service.runs.items()})
+
+
+def _without_last_hour(service: RouteService) -> tuple[RouteService, int]:
+    """A service without the last hour of its longest day; and how many departures that were."""
+    last = max(runs[-1].departs_s for runs in service.runs.values()) - HOUR_S
+    kept = {day: [run for run in runs if run.departs_s < last] for day, runs in service.runs.items()}
+    count = sum(map(len, service.runs.values())) - sum(map(len, kept.values()))
+    shorter = _with(service, kept)
+    if shorter is None:
+        first = {day: runs[:1] for day, runs in service.runs.items()}
+        shorter = replace(service, runs=first)
+    return shorter, count
+
+
+def _with(service: RouteService, runs: Mapping[DayType, list[Run]]) -> RouteService | None:
+    """A service with these runs only; None for no runs."""
+    used = sorted({run.pattern for of_day in runs.values() for run in of_day})
+    if not used:
+        return None
+    patterns = [service.patterns[i] for i in used]
+    if all(pattern.direction for pattern in patterns):
+        patterns = [replace(pattern, direction=0) for pattern in patterns]
+    kept = {
+        day: [replace(run, pattern=used.index(run.pattern)) for run in of_day]
+        for day, of_day in runs.items()
+        if of_day
+    }
+    return replace(service, patterns=patterns, runs=kept)
+
+
+def _told(
+    feed: Feed,
+    days: Mapping[DayType, date],
+    chosen: Sequence[int],
+    found: Sequence[RouteService],
+    services: Sequence[RouteService],
+) -> Iterator[str]:
+    """What was taken of the feed, and what was left."""
+    for kind in DayType:
+        if kind in days:
+            trips = sum(len(service.runs.get(kind, ())) for service in services)
+            yield f"{kind}: the service of {days[kind]}, {trips:,} trips"
+        else:
+            yield f"{kind}: nothing runs"
+    other = [route.short_name or route.route_id for route in feed.routes if route.route_type not in BUS_TYPES]
+    if other:
+        yield f"left out, no buses: {len(other)} routes ({_some(other)})"
+    idle = len(chosen) - len(found)
+    if idle:
+        yield f"left out, without trips on these dates: {idle} routes"
+    for service in found:
+        if service.far_m:
+            name = service.route.short_name or service.route.route_id
+            yield f"left out, {service.far_m / 1000:.0f} km from one stop to the next: route {name}"
+    short = sum(service.short for service in services)
+    if short:
+        yield f"left out, without two stops: {short:,} trips"
+    if feed.estimated:
+        yield "frequencies without exact times: departures are spaced evenly from the start of each"
+    if feed.timezone != "Europe/Madrid":
+        yield f"the feed's times ({feed.timezone}) are taken for Madrid's, and Madrid's holidays count"
+
+
+def entry(draft: LineDraft) -> dict[str, Any]:
+    """A line as a network file has it."""
+    direction = ("outbound", "inbound")
+    return {
+        "line_id": draft.line_id,
+        "name": draft.name,
+        **({"night": True} if draft.night else {}),
+        **({"one_way": True} if draft.one_way else {}),
+        "speed_kmh": draft.speed_kmh,
+        "stops": [
+            {"stop_id": stop, "is_terminal": stop in draft.terminals, "base_arrival_rate": rate}
+            for stop, rate in draft.rates.items()
+        ],
+        "patterns": [
+            {"pattern_id": name, "direction": direction[way], "stops": list(stops)}
+            for name, (way, stops) in draft.patterns.items()
+        ],
+        "buses": [
+            {"bus_id": bus.bus_id, "capacity": bus.capacity, "initial_position": bus.initial_position}
+            for bus in draft.fleet
+        ],
+    }
+
+
+def _line(draft: LineDraft, places: Mapping[str, tuple[str, float, float]], faults: Faults) -> Line:
+    tables = NetworkTables({draft.line_id: draft.timetable}, draft.shapes)
+    return build_line(LineEntry.model_validate(entry(draft)), places, (), faults, tables)
+
+
+def write_folder(imported: Imported, folder: Path) -> None:
+    """The network's three files in an existing folder."""
+    (folder / NETWORK).write_text("".join(_yaml(imported)), encoding="utf-8")
+    tables = {
+        TIMETABLE: timetable_rows({draft.line_id: draft.timetable for draft in imported.drafts}),
+        SHAPES: shape_rows({name: rows for draft in imported.drafts for name, rows in draft.shapes.items()}),
+    }
+    for name, rows in tables.items():
+        (folder / name).write_text("".join(",".join(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def _yaml(imported: Imported) -> Iterator[str]:
+    """The network file: a list's items and short mappings on a line each (JSON's values are YAML's)."""
+    yield f"# Imported from {imported.name}; departures are in {TIMETABLE}, roads in {SHAPES}.\n"
+    yield from (f"# {line}\n" for line in imported.report)
+    yield "stops:\n"
+    for stop_id, (name, latitude, longitude) in sorted(imported.places.items()):
+        stop = {"stop_id": stop_id, "name": name, "latitude": latitude, "longitude": longitude}
+        yield f"  - {_flow(stop)}\n"
+    yield "lines:\n"
+    for draft in imported.drafts:
+        for number, (key, value) in enumerate(entry(draft).items()):
+            yield "  - " if number == 0 else "    "
+            if isinstance(value, list):
+                yield f"{key}:\n" + "".join(f"      - {_flow(item)}\n" for item in value)
+            else:
+                yield f"{key}: {_flow(value)}\n"
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

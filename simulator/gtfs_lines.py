@@ -1,0 +1,238 @@
+"""A route of a feed as a line: its ids, patterns on their roads, timetable, fleet, speed and demand.
+
+What a feed doesn't say is assumed here:
+
+- **people**: `PEOPLE_PER_TRIP` board a weekday's trip (35 to 50 in Madrid: EMT, Informe de gestión 2017),
+  fewer on a night line's, more or fewer with the trip's number of stops against the network's mean. They come
+  to all stops of a pattern alike but the last. Saturdays and holidays follow by the model's ratios
+  (`simulator.demand`).
+- **buses**: as few as run the busiest day type in time (`simulator.fleet`), all of one capacity.
+- **speed**: the one at which the model's planned running times, summed over a weekday, are the timetable's.
+- **night**: a line of which most departures are between 23:00 and 06:00.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from simulator import travel
+from simulator.demand import DAY_TYPE_FACTOR, EARLY_S, NIGHT_TYPE_FACTOR
+from simulator.fleet import Duty, buses, buses_needed, rest_s
+from simulator.geometry import distance_m
+from simulator.gtfs_feed import Feed
+from simulator.gtfs_routes import RoutePattern, RouteService, Run, place_of
+from simulator.network import Bus, Departure
+from simulator.network_lines import MAX_OFF_SHAPE_M
+from simulator.network_tables import ShapeRow
+from simulator.route_shape import RouteShape, straight, through
+from simulator.table_file import UNKNOWN
+from simulator.types import DayType
+
+PEOPLE_PER_TRIP = 42.0
+NIGHT_SHARE = 12 / 42
+"""A night trip carries some 12 where a day trip carries 42."""
+LEAST_SHARE, MOST_SHARE = 0.4, 1.6
+"""Bounds of what a trip's number of stops does to its people."""
+CAPACITY = 90
+"""People in a bus of 12 m, standing ones included."""
+MAX_RATE = 60.0
+SPEEDS_KMH = (5.0, 80.0)
+HOUR_S, DAY_S = 3600, 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The ids that a network file may have, for the feed's: of stops by index."""
+
+    line_id: str
+    name: str
+    stop_ids: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What people chose to be assumed; `mean_stops` of a trip of the whole import."""
+
+    capacity: int = CAPACITY
+    people_per_trip: float = PEOPLE_PER_TRIP
+    mean_stops: float = 26.0
+
+
+@dataclass(frozen=True, slots=True)
+class LineDraft:
+    """A line as a network file has it, with its tables. `off_road` patterns go straight, without a road."""
+
+    line_id: str
+    name: str
+    night: bool
+    speed_kmh: float
+    one_way: bool
+    rates: Mapping[str, float]
+    terminals: frozenset[str]
+    patterns: Mapping[str, tuple[int, Sequence[str]]]
+    """Direction and stop ids by pattern id."""
+    fleet: Sequence[Bus]
+    timetable: Mapping[DayType, Sequence[Departure]]
+    shapes: Mapping[str, Sequence[ShapeRow]]
+    off_road: Sequence[str]
+
+
+def is_night(runs: Mapping[DayType, Sequence[Run]]) -> bool:
+    """Whether most departures are between 23:00 and 06:00."""
+    hours = [run.departs_s // HOUR_S % 24 for day in runs.values() for run in day]
+    return 2 * sum(hour >= 23 or hour < 6 for hour in hours) > len(hours)
+
+
+def line_draft(
+    feed: Feed, service: RouteService, names: Names, night: bool, assumed: Assumptions
+) -> LineDraft:
+    """The line of what runs on a route, whose departures lie in one service day."""
+    roads = [_road(feed, pattern) for pattern in service.patterns]
+    pattern_ids = _pattern_ids(names.line_id, service.patterns)
+    stops = [[names.stop_ids[stop] for stop in pattern.stops] for pattern in service.patterns]
+    speed_kmh = _speed_kmh(service, [road for road, _ in roads])
+    return LineDraft(
+        line_id=names.line_id,
+        name=names.name,
+        night=night,
+        speed_kmh=speed_kmh,
+        one_way=not service.of_direction(1),
+        rates=_rates(service, stops, night, assumed),
+        terminals=frozenset(ids[end] for ids in stops for end in (0, -1)),
+        patterns={
+            name: (pattern.direction, ids)
+            for name, pattern, ids in zip(pattern_ids, service.patterns, stops, strict=True)
+        },
+        fleet=_fleet(feed, service, names, assumed.capacity, speed_kmh),
+        timetable={
+            day: sorted(
+                (Departure(run.departs_s, pattern_ids[run.pattern]) for run in service.runs[day]),
+                key=lambda departure: (departure.time_s, departure.pattern_id),
+            )
+            for day in sorted(service.runs)
+        },
+        shapes={
+            name: _rows(road)
+            for name, (road, away_m), pattern in zip(pattern_ids, roads, service.patterns, strict=True)
+            if away_m <= MAX_OFF_SHAPE_M and pattern.shape != UNKNOWN
+        },
+        off_road=[
+            name for name, (_, away_m) in zip(pattern_ids, roads, strict=True) if away_m > MAX_OFF_SHAPE_M
+        ],
+    )
+
+
+def _pattern_ids(line_id: str, patterns: Sequence[RoutePattern]) -> list[str]:
+    """`27-0` for the main pattern outbound, `27-0-2` for the next."""
+    seen: Counter[int] = Counter()
+    names = []
+    for pattern in patterns:
+        seen[pattern.direction] += 1
+        number = seen[pattern.direction]
+        names.append(f"{line_id}-{pattern.direction}" + (f"-{number}" if number > 1 else ""))
+    return names
+
+
+def _road(feed: Feed, pattern: RoutePattern) -> tuple[RouteShape, float]:
+    """A pattern's road, and how far from the feed's shape a stop is at most, in metres.
+
+    Straight where there is no shape, or one that doesn't pass the stops.
+    """
+    stops = [place_of(feed, stop) for stop in pattern.stops]
+    shape = feed.shapes[pattern.shape] if pattern.shape != UNKNOWN else ()
+    if len(shape) < 2:
+        return straight(stops), 0.0
+    try:
+        road, away_m = through(stops, shape)
+    except ValueError:
+        return straight(stops), float("inf")
+    return (road, max(away_m)) if max(away_m) <= MAX_OFF_SHAPE_M else (straight(stops), max(away_m))
+
+
+def _rows(road: RouteShape) -> list[ShapeRow]:
+    numbers = {index: number for number, index in enumerate(road.stop_indexes, start=1)}
+    return [ShapeRow(p.latitude, p.longitude, numbers.get(i, 0)) for i, p in enumerate(road.points)]
+
+
+def _main_day(service: RouteService) -> DayType:
+    """The day type that stands for the line: weekdays where it runs on them, else its busiest."""
+    if DayType.WEEKDAY in service.runs:
+        return DayType.WEEKDAY
+    return max(service.runs, key=lambda day: (len(service.runs[day]), day))
+
+
+def _rates(
+    service: RouteService, stops: Sequence[Sequence[str]], night: bool, assumed: Assumptions
+) -> dict[str, float]:
+    """People a minute by stop id, mean over the hours of the main day type's service, as on a weekday."""
+    day = _main_day(service)
+    runs = service.runs[day]
+    people = assumed.people_per_trip * (NIGHT_SHARE if night else 1.0) / _factor(day, night)
+    minutes = (runs[-1].departs_s - runs[0].departs_s + EARLY_S) / 60
+    rates = dict.fromkeys((stop for ids in stops for stop in ids), 0.0)
+    for pattern, count in Counter(run.pattern for run in runs).items():
+        ids = stops[pattern]
+        share = min(max(len(ids) / assumed.mean_stops, LEAST_SHARE), MOST_SHARE)
+        for stop in ids[:-1]:
+            rates[stop] += count * people * share / (len(ids) - 1) / minutes
+    return {stop: min(round(rate, 4), MAX_RATE) for stop, rate in rates.items()}
+
+
+def _factor(day: DayType, night: bool) -> float:
+    if day is DayType.WEEKDAY:
+        return 1.0
+    return NIGHT_TYPE_FACTOR[day] if night else DAY_TYPE_FACTOR[day]
+
+
+def _speed_kmh(service: RouteService, roads: Sequence[RouteShape]) -> float:
+    """The speed between stops at a quiet hour with which planned trips take as long as the timetable's."""
+    day = _main_day(service)
+    factors = travel.speed_by_hour(day)
+    runs = service.runs[day]
+    wanted_s = sum(run.takes_s for run in runs)
+    counts = Counter(run.pattern for run in runs)
+    slowness = dict.fromkeys(counts, 0.0)
+    for run in runs:
+        slowness[run.pattern] += 1 / factors[run.departs_s // HOUR_S]
+    lengths = {pattern: [b - a for a, b in _hop_ends(roads[pattern])] for pattern in counts}
+    low, high = SPEEDS_KMH
+    while high - low > 0.05:
+        middle = (low + high) / 2
+        planned_s = sum(
+            count
+            * travel.planned_trip_s(
+                [travel.hop(metres, middle / 3600) for metres in lengths[pattern]], count / slowness[pattern]
+            )
+            for pattern, count in counts.items()
+        )
+        low, high = (middle, high) if planned_s > wanted_s else (low, middle)
+    return round((low + high) / 2, 1)
+
+
+def _hop_ends(road: RouteShape) -> Iterable[tuple[float, float]]:
+    metres = [road.points[i].distance_m for i in road.stop_indexes]
+    return itertools.pairwise(metres)
+
+
+def _fleet(feed: Feed, service: RouteService, names: Names, capacity: int, speed_kmh: float) -> list[Bus]:
+    """The line's buses, `B27-01` and on, as many as its busiest day type needs."""
+    empty_m_per_s = speed_kmh * 1.25 / 3.6
+    two_ways = bool(service.of_direction(1))
+    homes = (0, 0)
+    for runs in service.runs.values():
+        duties = []
+        for run in runs:
+            terminal = service.patterns[run.pattern].direction
+            ends_at = 1 - terminal if two_ways else terminal
+            next_start = service.patterns[service.of_direction(ends_at)[0]].stops[0]
+            ends = place_of(feed, service.patterns[run.pattern].stops[-1])
+            empty_s = distance_m(*ends, *place_of(feed, next_start)) / empty_m_per_s
+            ready_s = run.departs_s + run.takes_s + max(rest_s(run.takes_s), empty_s)
+            duties.append(Duty(run.departs_s, terminal, ready_s, ends_at))
+        homes = max(homes, buses_needed(duties), key=sum)
+    width = max(2, len(str(sum(homes))))
+    ids = [f"B{names.line_id}-{number:0{width}}" for number in range(1, sum(homes) + 1)]
+    return buses(ids, homes, capacity)
