@@ -25,6 +25,7 @@ from services.commands.replay import replay
 from services.commands.run import run
 from services.commands.serve import serve
 from services.commands.snapshot import snapshot
+from services.commands.timestream_local import timestream_local
 from services.commands.validate import validate
 from services.inputs import InputError
 from services.options import option
@@ -59,7 +60,20 @@ def cli(*, log_level: str) -> None:
         log.warning("TIME_INTERVAL sets nothing any more: positions come every 30 s, counts every 60 s")
 
 
-for command in (run, replay, feed, serve, backfill, audit, diff, digest, export, snapshot, validate):
+for command in (
+    run,
+    replay,
+    feed,
+    serve,
+    backfill,
+    audit,
+    diff,
+    digest,
+    export,
+    snapshot,
+    validate,
+    timestream_local,
+):
     cli.add_command(command)
 
 

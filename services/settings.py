@@ -41,6 +41,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "stream": ("BUS_SIMULATOR_STREAM",),
     "format": ("BUS_SIMULATOR_FORMAT",),
     "output": ("BUS_SIMULATOR_OUTPUT",),
+    "now": ("BUS_SIMULATOR_NOW",),
+    "timestream_local_store": ("BUS_SIMULATOR_TIMESTREAM_LOCAL_STORE",),
 }
 """The environment variables of each option, first come first served."""
 

@@ -1,0 +1,60 @@
+"""`bus-simulator timestream-local`: Amazon Timestream's API on this machine."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from services import options, settings
+from services.inputs import DUCKDB
+from services.options import option
+
+DEFAULT_FILE = "duckdb:var/timestream.duckdb"
+NO_SQLGLOT = "timestream-local needs the extra [aws]: pip install 'bus-simulator[aws]'"
+
+
+@click.command(
+    "timestream-local",
+    epilog="""\b
+Examples:
+  bus-simulator timestream-local --port 4568
+  aws timestream-write list-databases --endpoint-url http://127.0.0.1:4568 --region eu-west-1""",
+)
+@click.option(
+    "--store",
+    metavar="URL",
+    default=DEFAULT_FILE,
+    show_default=True,
+    envvar=list(settings.VARIABLES["timestream_local_store"]),
+    show_envvar=True,
+    help="The endpoint's own file: duckdb:PATH.",
+)
+@option("--port", type=click.IntRange(0, 65535), default=4568, help="0 takes a free one.")
+@options.host_option
+@option(
+    "--now",
+    type=click.Choice(["wall", "data"]),
+    default="wall",
+    help="What now() and retention go by: the clock on the wall, or the newest record.",
+)
+def timestream_local(*, store: str, port: int, host: str, now: Literal["wall", "data"]) -> None:
+    """Serve Amazon Timestream for LiveAnalytics' API over a DuckDB file.
+
+    boto3, the AWS CLI and Terraform work against it with an endpoint URL. Signatures aren't checked: let
+    only those reach it who may read and write the data.
+    """
+    place = store.removeprefix(DUCKDB)
+    if place == store or not place.strip() or place.startswith(":"):
+        raise click.BadParameter(f"'{store}' names no file: expected duckdb:PATH", param_hint="--store")
+    try:
+        from services.timestream_local import server
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"{NO_SQLGLOT} ({error.name} is missing)") from error
+    from services.embedded import listen, url_of
+
+    with closing(listen(host, port)) as listener:
+        click.echo(f"Timestream endpoint on {url_of(listener)}, data in {place}; signatures are not checked")
+        server.serve(Path(place).expanduser(), now, listener)

@@ -1,0 +1,125 @@
+"""The aggregate and window functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.timestream_local.errors import ValidationException
+from services.timestream_local.functions import Form, called
+from services.timestream_local.typed import NUMBERS, WHOLE, Typed, coerced, common_type
+from services.timestream_local.values import Type
+
+V, B, I, L, D = Type.VARCHAR, Type.BOOLEAN, Type.INTEGER, Type.BIGINT, Type.DOUBLE  # noqa: E741
+T, S = Type.TIMESTAMP, Type.INTERVAL
+ORDERED = (I, L, D, V, B, T, Type.DATE, S)
+
+
+DISTINCT, SUFFIX = "\x01", "\x02"
+"""In an aggregate's words: where DISTINCT would stand, and where FILTER and OVER would."""
+
+
+def _sql(name: str, arguments: str = "{0}") -> str:
+    return f"{name}({DISTINCT}{arguments}){SUFFIX}"
+
+
+def _spread(name: str) -> list[Form]:
+    return [Form((D,), D, _sql(name))]
+
+
+def _of_any(name: str, gives: Type | None = None) -> list[Form]:
+    return [Form((kind,), gives or kind, _sql(name)) for kind in ORDERED]
+
+
+def _by(name: str) -> list[Form]:
+    return [Form((x, y), x, _sql(name, "{0}, {1}")) for x in ORDERED for y in ORDERED]
+
+
+WHOLE_SUM = f"CAST({_sql('sum')} AS BIGINT)"
+AGGREGATES: dict[str, list[Form]] = {
+    "count": [Form((), L, f"count(*){SUFFIX}"), *_of_any("count", L)],
+    "sum": [Form((L,), L, WHOLE_SUM), Form((D,), D, _sql("sum")), Form((S,), S, WHOLE_SUM)],
+    "avg": [Form((L,), D, _sql("avg")), Form((D,), D, _sql("avg"))],
+    "min": _of_any("min"),
+    "max": _of_any("max"),
+    "approx_distinct": [Form((k,), L, f"count(DISTINCT {{0}}){SUFFIX}") for k in ORDERED],
+    "stddev": _spread("stddev_samp"),
+    "stddev_samp": _spread("stddev_samp"),
+    "stddev_pop": _spread("stddev_pop"),
+    "variance": _spread("var_samp"),
+    "var_samp": _spread("var_samp"),
+    "var_pop": _spread("var_pop"),
+    "count_if": [Form((B,), L, f"count(CASE WHEN {{0}} THEN 1 END){SUFFIX}")],
+    "bool_and": [Form((B,), B, _sql("bool_and"))],
+    "bool_or": [Form((B,), B, _sql("bool_or"))],
+    "every": [Form((B,), B, _sql("bool_and"))],
+    "max_by": _by("arg_max_null"),
+    "min_by": _by("arg_min_null"),
+    "approx_percentile": [],
+}
+NEVER_DISTINCT = {"approx_distinct", "count_if", "max_by", "min_by", "approx_percentile"}
+
+RANKING: dict[str, tuple[int, Type]] = {
+    "row_number": (0, L),
+    "rank": (0, L),
+    "dense_rank": (0, L),
+    "percent_rank": (0, D),
+    "cume_dist": (0, D),
+    "ntile": (1, L),
+}
+SHIFTING = ("lag", "lead")
+PICKING = ("first_value", "last_value")
+
+
+def aggregate(name: str, arguments: Sequence[Typed], *, distinct: bool, suffix: str = "") -> Typed:
+    """A call of an aggregate function, with FILTER or OVER as `suffix`."""
+    if distinct and (name in NEVER_DISTINCT or not arguments):
+        raise ValidationException(f"DISTINCT is not supported in {name}")
+    if name == "approx_percentile":
+        found = _percentile(name, arguments)
+    else:
+        found = called(name, AGGREGATES[name], arguments)
+    word = "DISTINCT " if distinct else ""
+    return Typed(found.sql.replace(DISTINCT, word).replace(SUFFIX, suffix), found.type)
+
+
+def _percentile(name: str, arguments: Sequence[Typed]) -> Typed:
+    """The nearest rank: exact, which is as good an approximation as any."""
+    share = arguments[1].value if len(arguments) == 2 else None
+    if not isinstance(share, int | float) or not 0 <= share <= 1 or arguments[0].type not in NUMBERS:
+        raise ValidationException(f"{name} is only supported of numbers with a literal between 0 and 1")
+    kind = L if arguments[0].type in WHOLE else D
+    return Typed(f"quantile_disc({coerced(arguments[0], kind).sql}, {float(share)!r}){SUFFIX}", kind)
+
+
+def window_function(name: str, arguments: Sequence[Typed], *, ignore_nulls: bool) -> Typed:
+    """A call of a function that only windows know."""
+    nulls = " IGNORE NULLS" if ignore_nulls else ""
+    if name in RANKING:
+        count, kind = RANKING[name]
+        if len(arguments) != count or any(a.type not in WHOLE for a in arguments) or ignore_nulls:
+            raise ValidationException(f"Unexpected parameters for function {name}")
+        return Typed(f"{name}({', '.join(coerced(a, L).sql for a in arguments)})", kind)
+    if name in PICKING:
+        if len(arguments) != 1:
+            raise ValidationException(f"Unexpected parameters for function {name}")
+        return Typed(f"{name}({arguments[0].sql}{nulls})", arguments[0].type)
+    return _shifted(name, arguments, nulls)
+
+
+def _shifted(name: str, arguments: Sequence[Typed], nulls: str) -> Typed:
+    if not 1 <= len(arguments) <= 3:
+        raise ValidationException(f"Unexpected parameters for function {name}")
+    value, given = arguments[0], []
+    if len(arguments) > 1:
+        distance = arguments[1]
+        if not isinstance(distance.value, int) or distance.type not in WHOLE or distance.value < 0:
+            raise ValidationException(f"{name} is only supported with a literal distance, zero or more")
+        given.append(distance.sql)
+    kind = value.type
+    if len(arguments) > 2:
+        kind = common_type((value.type, arguments[2].type), name)
+        given.append(coerced(arguments[2], kind).sql)
+    return Typed(f"{name}({', '.join([coerced(value, kind).sql, *given])}{nulls})", kind)
+
+
+WINDOW_ONLY = frozenset((*RANKING, *SHIFTING, *PICKING))

@@ -1,0 +1,134 @@
+"""Databases, tables, columns and tags: what there is, as values. Changes make new values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeAlias
+
+from services.timestream_local.errors import ResourceNotFoundException
+from services.timestream_local.values import DAY_NS, HOUR_NS, Type
+
+REGION, ACCOUNT = "eu-west-1", "000000000000"
+DEFAULT_MEMORY_HOURS, DEFAULT_MAGNETIC_DAYS = 6, 73_000
+Role: TypeAlias = Literal["dimension", "measure"]
+SINGLE_MEASURES = {f"measure_value::{t.value.lower()}": t for t in Type if t.value.isalpha()}
+"""The columns of records with a single measure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A dimension or measure of a table. `place` is its name in DuckDB, which nobody else sees."""
+
+    name: str
+    role: Role
+    type: Type
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database; times in seconds since the epoch."""
+
+    name: str
+    kms_key: str
+    created: float
+    updated: float
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: its retention, its columns in the order in which they appeared, where its rows are."""
+
+    id: int
+    database: str
+    name: str
+    memory_hours: int
+    magnetic_days: int
+    magnetic: Mapping[str, Any]
+    schema: Mapping[str, Any]
+    created: float
+    updated: float
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The table in DuckDB with its rows."""
+        return f"data_{self.id}"
+
+    @property
+    def dimensions(self) -> tuple[Column, ...]:
+        """Its dimensions."""
+        return tuple(column for column in self.columns if column.role == "dimension")
+
+    @property
+    def measures(self) -> tuple[Column, ...]:
+        """Its measures."""
+        return tuple(column for column in self.columns if column.role == "measure")
+
+    @property
+    def takes_old(self) -> bool:
+        """Whether records older than the memory store's retention are accepted."""
+        return bool(self.magnetic.get("EnableMagneticStoreWrites", False))
+
+    @property
+    def memory_ns(self) -> int:
+        """How long the memory store keeps a record."""
+        return self.memory_hours * HOUR_NS
+
+    @property
+    def retention_ns(self) -> int:
+        """How long a record is kept at all."""
+        return max(self.magnetic_days * DAY_NS, self.memory_ns)
+
+    def with_columns(self, columns: tuple[Column, ...]) -> Table:
+        """The table with further columns."""
+        return replace(self, columns=(*self.columns, *columns))
+
+
+def database_arn(name: str) -> str:
+    """The ARN of a database."""
+    return f"arn:aws:timestream:{REGION}:{ACCOUNT}:database/{name}"
+
+
+def table_arn(table: Table) -> str:
+    """The ARN of a table."""
+    return f"{database_arn(table.database)}/table/{table.name}"
+
+
+@dataclass(slots=True)
+class Catalog:
+    """What there is now. Changed by the one thread that writes; others read whole values out of it."""
+
+    databases: dict[str, Database] = field(default_factory=dict)
+    tables: dict[tuple[str, str], Table] = field(default_factory=dict)
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def database(self, name: str) -> Database:
+        """A database, or `ResourceNotFoundException`."""
+        found = self.databases.get(name)
+        if found is None:
+            raise ResourceNotFoundException(f"The database {name} does not exist.")
+        return found
+
+    def table(self, database: str, name: str) -> Table:
+        """A table, or `ResourceNotFoundException` for it or its database."""
+        self.database(database)
+        found = self.tables.get((database, name))
+        if found is None:
+            raise ResourceNotFoundException(f"The table {name} does not exist.")
+        return found
+
+    def tables_of(self, database: str | None) -> list[Table]:
+        """The tables of a database, or all, by name."""
+        tables = list(self.tables.items())
+        return [table for key, table in sorted(tables, key=_key) if database in (None, key[0])]
+
+    def arns(self) -> set[str]:
+        """The ARNs of all there is."""
+        tables = list(self.tables.values())
+        return {database_arn(name) for name in list(self.databases)} | {table_arn(t) for t in tables}
+
+
+def _key(entry: tuple[tuple[str, str], Table]) -> tuple[str, str]:
+    return entry[0]

@@ -1,0 +1,171 @@
+"""The DuckDB file of the endpoint: its own, with a catalog and one table of rows for each Timestream table.
+
+DuckDB is locked down: no other file, no extension, no setting can be reached through it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+from typing import TypeAlias
+
+import duckdb
+
+from services.timestream_local.catalog import Catalog, Column, Database, Table
+from services.timestream_local.values import PHYSICAL, Type
+from storage.errors import StoreHeld, StoreInvalid, StoreUnavailable
+
+Cursor: TypeAlias = duckdb.DuckDBPyConnection
+FORMAT, VERSION = "bus-simulator timestream-local", 1
+LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "error_on_division_by_zero": "true",
+}
+CREATE = """
+CREATE TABLE meta (format VARCHAR, version INTEGER);
+CREATE SEQUENCE table_ids;
+CREATE TABLE databases (name VARCHAR, kms_key VARCHAR, created DOUBLE, updated DOUBLE);
+CREATE TABLE tables (id INTEGER, database VARCHAR, name VARCHAR, memory_hours INTEGER,
+  magnetic_days INTEGER, magnetic VARCHAR, schema VARCHAR, created DOUBLE, updated DOUBLE);
+CREATE TABLE columns (table_id INTEGER, position INTEGER, name VARCHAR, role VARCHAR, type VARCHAR,
+  place VARCHAR);
+CREATE TABLE tags (arn VARCHAR, key VARCHAR, value VARCHAR);
+"""
+
+
+def open_database(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that holds the file at `path`, made where there is none.
+
+    Raises `StoreHeld`, `StoreInvalid` (a database of something else) or `StoreUnavailable`.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(path, config=LOCKED_DOWN | {"custom_user_agent": secrets.token_hex(8)})
+    except OSError as error:
+        raise StoreUnavailable(f"{path} can't be opened: {error.strerror}") from error
+    except duckdb.Error as error:
+        raise _refusal(path, error) from error
+    try:
+        _recognise(connection, path)
+        connection.execute("SET lock_configuration = true")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _refusal(path: Path, error: duckdb.Error) -> StoreUnavailable | StoreInvalid:
+    text = str(error).partition("\n")[0]
+    if "lock on file" in text or "same database file" in text:
+        return StoreHeld(f"{path} is held by another process: {text}")
+    if "annot open file" in text or "No space left" in text:
+        return StoreUnavailable(f"{path} can't be opened: {text}")
+    return StoreInvalid(f"{path} is no DuckDB database, or damaged: {text}; choose another --store")
+
+
+def _recognise(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    tables = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    if not tables:
+        connection.begin()
+        connection.execute(CREATE)
+        connection.execute("INSERT INTO meta VALUES (?, ?)", [FORMAT, VERSION])
+        connection.commit()
+        return
+    meta = connection.execute("SELECT format, version FROM meta").fetchall() if "meta" in tables else []
+    if meta != [(FORMAT, VERSION)]:
+        raise StoreInvalid(
+            f"{path} is a database of something else, or of another version; choose another --store: "
+            "the endpoint keeps a file of its own"
+        )
+
+
+def load(cursor: Cursor) -> Catalog:
+    """The catalog that a file keeps."""
+    catalog = Catalog()
+    for name, kms_key, created, updated in cursor.execute("FROM databases").fetchall():
+        catalog.databases[name] = Database(name, kms_key, created, updated)
+    columns: dict[int, list[Column]] = {}
+    listed = "SELECT table_id, name, role, type, place FROM columns ORDER BY table_id, position"
+    for table_id, name, role, kind, place in cursor.execute(listed).fetchall():
+        columns.setdefault(table_id, []).append(Column(name, role, Type(kind), place))
+    for row in cursor.execute("FROM tables").fetchall():
+        number, place, name, hours, days, magnetic, schema, created, updated = row
+        table = Table(
+            number,
+            place,
+            name,
+            hours,
+            days,
+            json.loads(magnetic),
+            json.loads(schema),
+            created,
+            updated,
+            tuple(columns.get(number, ())),
+        )
+        catalog.tables[table.database, table.name] = table
+    for arn, key, value in cursor.execute("FROM tags").fetchall():
+        catalog.tags.setdefault(arn, {})[key] = value
+    return catalog
+
+
+def save_database(cursor: Cursor, database: Database) -> None:
+    """Write a database, new or changed."""
+    cursor.execute("DELETE FROM databases WHERE name = ?", [database.name])
+    values = [database.name, database.kms_key, database.created, database.updated]
+    cursor.execute("INSERT INTO databases VALUES (?, ?, ?, ?)", values)
+
+
+def drop_database(cursor: Cursor, name: str) -> None:
+    """Forget a database."""
+    cursor.execute("DELETE FROM databases WHERE name = ?", [name])
+
+
+def next_table_id(cursor: Cursor) -> int:
+    """A number that no table ever had."""
+    (number,) = cursor.execute("SELECT nextval('table_ids')").fetchall()[0]
+    return int(number)
+
+
+def create_rows(cursor: Cursor, table: Table) -> None:
+    """Make the place for a table's rows. `time` is nanoseconds since the epoch."""
+    cursor.execute(
+        f"CREATE TABLE {table.place} "
+        "(time BIGINT NOT NULL, measure_name VARCHAR NOT NULL, version BIGINT NOT NULL)"
+    )
+
+
+def save_table(cursor: Cursor, table: Table) -> None:
+    """Write a table's properties, new or changed."""
+    cursor.execute("DELETE FROM tables WHERE id = ?", [table.id])
+    described = [json.dumps(dict(table.magnetic)), json.dumps(dict(table.schema))]
+    values = [table.id, table.database, table.name, table.memory_hours, table.magnetic_days]
+    cursor.execute(
+        "INSERT INTO tables VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [*values, *described, table.created, table.updated],
+    )
+
+
+def drop_table(cursor: Cursor, table: Table) -> None:
+    """Forget a table and its rows."""
+    cursor.execute(f"DROP TABLE {table.place}")
+    cursor.execute("DELETE FROM tables WHERE id = ?", [table.id])
+    cursor.execute("DELETE FROM columns WHERE table_id = ?", [table.id])
+
+
+def add_columns(cursor: Cursor, table: Table, columns: tuple[Column, ...]) -> None:
+    """Make room for further columns of a table."""
+    for position, column in enumerate(columns, len(table.columns)):
+        cursor.execute(f"ALTER TABLE {table.place} ADD COLUMN {column.place} {PHYSICAL[column.type]}")
+        values = [table.id, position, column.name, column.role, column.type.value, column.place]
+        cursor.execute("INSERT INTO columns VALUES (?, ?, ?, ?, ?, ?)", values)
+
+
+def save_tags(cursor: Cursor, arn: str, tags: dict[str, str]) -> None:
+    """Write the tags of one resource."""
+    cursor.execute("DELETE FROM tags WHERE arn = ?", [arn])
+    for key, value in tags.items():
+        cursor.execute("INSERT INTO tags VALUES (?, ?, ?)", [arn, key, value])

@@ -1,0 +1,83 @@
+"""SHOW and DESCRIBE."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+from services.timestream_local.answers import LISTED_DIMENSIONS, Datum, column_info
+from services.timestream_local.catalog import SINGLE_MEASURES, Catalog, Table
+from services.timestream_local.errors import ValidationException
+from services.timestream_local.syntax import Listing
+from services.timestream_local.values import Type
+
+ColumnInfo = list[dict[str, Any]]
+Rows = list[dict[str, list[Datum]]]
+
+
+def listing(wanted: Listing, catalog: Catalog, cursor: duckdb.DuckDBPyConnection) -> tuple[ColumnInfo, Rows]:
+    """The columns and rows of a listing. `ValidationException` for an unknown database or table."""
+    if wanted.what == "databases":
+        return _names("Database", sorted(catalog.databases), wanted.like)
+    if wanted.database is not None and wanted.database not in catalog.databases:
+        raise ValidationException(f"Database {wanted.database} does not exist")
+    if wanted.what == "tables":
+        names = sorted({table.name for table in catalog.tables_of(wanted.database)})
+        return _names("Table", names, wanted.like)
+    table = catalog.tables.get((wanted.database or "", wanted.table or ""))
+    if table is None:
+        raise ValidationException(f"Table {wanted.database}.{wanted.table} does not exist")
+    if wanted.what == "columns":
+        return _columns(table)
+    return _measures(table, cursor, wanted.like)
+
+
+def _matches(name: str, like: str | None) -> bool:
+    if like is None:
+        return True
+    pattern = re.escape(like).replace("%", ".*").replace("_", ".")
+    return re.fullmatch(pattern, name, re.DOTALL) is not None
+
+
+def _scalars(values: Sequence[str]) -> dict[str, list[Datum]]:
+    return {"Data": [{"ScalarValue": value} for value in values]}
+
+
+def _names(title: str, names: Sequence[str], like: str | None) -> tuple[ColumnInfo, Rows]:
+    rows = [_scalars([name]) for name in names if _matches(name, like)]
+    return column_info([(title, Type.VARCHAR)]), rows
+
+
+def _columns(table: Table) -> tuple[ColumnInfo, Rows]:
+    titles = ("Column", "Type", "Timestream attribute type")
+    rows = [(column.name, "varchar", "DIMENSION") for column in table.dimensions]
+    rows += [("measure_name", "varchar", "MEASURE_NAME"), ("time", "timestamp", "TIMESTAMP")]
+    for column in table.measures:
+        kind = "MEASURE_VALUE" if column.name in SINGLE_MEASURES else "MULTI"
+        rows.append((column.name, column.type.value.lower(), kind))
+    return column_info([(title, Type.VARCHAR) for title in titles]), [_scalars(row) for row in rows]
+
+
+def _measures(table: Table, cursor: duckdb.DuckDBPyConnection, like: str | None) -> tuple[ColumnInfo, Rows]:
+    """Each measure name with its type, and the dimensions that its records have."""
+    columns = (*table.dimensions, *(c for c in table.measures if c.name in SINGLE_MEASURES))
+    seen = "".join(f", bool_or({column.place} IS NOT NULL)" for column in columns)
+    found = cursor.execute(
+        f"SELECT measure_name{seen} FROM {table.place} GROUP BY measure_name ORDER BY measure_name"
+    ).fetchall()
+    rows = []
+    for name, *there in found:
+        if not _matches(name, like):
+            continue
+        present = [column for column, is_there in zip(columns, there, strict=True) if is_there]
+        kinds = [column.type.value.lower() for column in present if column.role == "measure"]
+        dimensions = [column.name for column in present if column.role == "dimension"]
+        listed = [{"RowValue": _scalars([dimension, "varchar"])} for dimension in dimensions]
+        row = _scalars([name, kinds[0] if kinds else "multi"])
+        row["Data"].append({"ArrayValue": listed})
+        rows.append(row)
+    info = column_info([("measure_name", Type.VARCHAR), ("data_type", Type.VARCHAR)])
+    return [*info, {"Name": "dimensions", "Type": LISTED_DIMENSIONS}], rows

@@ -1,0 +1,185 @@
+"""Runs queries, and keeps those open whose answers have further pages."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, TypeVar
+
+import duckdb
+
+from services.timestream_local.answers import Page, Pager, column_info
+from services.timestream_local.catalog import Catalog
+from services.timestream_local.compiler import Compiled, compile_query
+from services.timestream_local.errors import (
+    AwsError,
+    InternalServerException,
+    QueryExecutionException,
+    ThrottlingException,
+    ValidationException,
+)
+from services.timestream_local.listings import listing
+from services.timestream_local.syntax import Listing, parse
+
+Answer = TypeVar("Answer")
+MOST_OPEN = 64
+"""Answers kept for further pages; the one that has waited longest goes first."""
+LONGEST_WAIT_S = 900.0
+"""How long an answer waits for its next page to be asked for."""
+LONGEST_QUERY_S = 60.0
+ROWS_AT_ONCE = 1024
+INVALID_TOKEN = "Invalid pagination token."  # noqa: S105 - no secret
+
+
+@dataclass(slots=True)
+class Open:
+    """A query with further pages. `token` asks for the next, `last` is the page that `before` asked for."""
+
+    sql: str
+    info: list[dict[str, Any]]
+    pager: Pager
+    cursor: duckdb.DuckDBPyConnection
+    token: str
+    used: float
+    before: str = ""
+    last: Page | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Queries:
+    """Answers queries over the file that `connection` holds."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+        self._connection, self._catalog = connection, catalog
+        self._open: OrderedDict[str, Open] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def run(self, sql: str, now: int, most_rows: int | None) -> dict[str, Any]:
+        """The first page of a query at `now`, nanoseconds since the epoch."""
+        query_id = secrets.token_hex(20).upper()
+        tree = parse(sql)
+        cursor = self._connection.cursor()
+        keep = False
+        try:
+            if isinstance(tree, Listing):
+                info, rows = listing(tree, self._catalog, cursor)
+                return _answer(query_id, info, Page(rows), None)
+            compiled = compile_query(tree, self._catalog, now=now)
+            pager = self._started(cursor, compiled)
+            page = _running(lambda: pager.page(most_rows))
+            token = f"{query_id}{secrets.token_hex(8)}" if page.more else None
+            if token is not None:
+                keep = True
+                self._keep(
+                    query_id, Open(sql, column_info(compiled.columns), pager, cursor, token, monotonic())
+                )
+            return _answer(query_id, column_info(compiled.columns), page, token)
+        finally:
+            if not keep:
+                cursor.close()
+
+    def resume(self, sql: str, token: str, most_rows: int | None) -> dict[str, Any]:
+        """The next page, or once more the last one; of the very same query."""
+        query_id = token[:40]
+        with self._lock:
+            found = self._open.get(query_id)
+        if found is None or found.sql != sql or token not in (found.token, found.before):
+            raise ValidationException(INVALID_TOKEN)
+        with found.lock:
+            found.used = monotonic()
+            if token == found.before and found.last is not None:
+                return _answer(query_id, found.info, found.last, found.token)
+            page = _running(lambda: found.pager.page(most_rows))
+            following = f"{query_id}{secrets.token_hex(8)}" if page.more else ""
+            found.before, found.token, found.last = token, following, page
+        if not page.more:
+            found.cursor.close()
+        return _answer(query_id, found.info, page, following or None)
+
+    def cancel(self, query_id: str) -> None:
+        """Forget a query with further pages. `ValidationException` for one that isn't known."""
+        with self._lock:
+            found = self._open.pop(query_id, None)
+        if found is None:
+            raise ValidationException(f"The query {query_id[:64]} is not running")
+        found.cursor.close()
+
+    def close(self) -> None:
+        """Let go of all."""
+        with self._lock:
+            while self._open:
+                self._open.popitem()[1].cursor.close()
+
+    def _started(self, cursor: duckdb.DuckDBPyConnection, compiled: Compiled) -> Pager:
+        kinds = [kind for _, kind in compiled.columns]
+        timer = threading.Timer(LONGEST_QUERY_S, cursor.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            return _running(lambda: Pager(_rows(cursor, compiled.sql), kinds))
+        finally:
+            timer.cancel()
+
+    def _keep(self, query_id: str, opened: Open) -> None:
+        with self._lock:
+            self._open[query_id] = opened
+            oldest = next(iter(self._open.values()))
+            while len(self._open) > MOST_OPEN or oldest.used < monotonic() - LONGEST_WAIT_S:
+                self._open.popitem(last=False)[1].cursor.close()
+                oldest = next(iter(self._open.values()))
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[Any, ...]]:
+    cursor.execute(sql)
+    while rows := cursor.fetchmany(ROWS_AT_ONCE):
+        yield from rows
+
+
+def _running(work: Callable[[], Answer]) -> Answer:
+    """Do the work; DuckDB's errors come out as the API's."""
+    try:
+        return work()
+    except duckdb.Error as error:
+        raise _translated(error) from error
+
+
+def _translated(error: duckdb.Error) -> AwsError:
+    text = str(error).partition("\n")[0].partition(": ")[2]
+    if isinstance(error, duckdb.InterruptException):
+        return ThrottlingException(f"The query was ended: it took longer than {LONGEST_QUERY_S:.0f} s")
+    if "Division by zero" in text:
+        return QueryExecutionException("Division by zero")
+    if isinstance(error, duckdb.BinderException):
+        return ValidationException(_bound(text))
+    if isinstance(error, duckdb.ParserException | duckdb.CatalogException | duckdb.NotImplementedException):
+        return ValidationException(f"This query is not supported: {text}")
+    if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
+        return QueryExecutionException(text.partition(". Use TRY")[0])
+    return InternalServerException(f"The query failed: {text}")
+
+
+def _bound(text: str) -> str:
+    """What DuckDB's binder found wrong, without its own names."""
+    if "GROUP BY" in text:
+        return "What is selected must be an aggregate expression or appear in the GROUP BY clause"
+    if "WHERE clause cannot contain aggregates" in text:
+        return "WHERE clause cannot contain aggregates"
+    return f"This query is not supported: {text}"
+
+
+def _answer(query_id: str, info: Sequence[dict[str, Any]], page: Page, token: str | None) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "QueryId": query_id,
+        "Rows": page.rows,
+        "ColumnInfo": info,
+        "QueryStatus": {
+            "ProgressPercentage": 100.0,
+            "CumulativeBytesScanned": 0,
+            "CumulativeBytesMetered": 0,
+        },
+    }
+    return answer if token is None else answer | {"NextToken": token}

@@ -1,0 +1,120 @@
+"""What names mean at a place in a query: relations with columns, and those of the queries around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from services.timestream_local.errors import ValidationException
+from services.timestream_local.typed import Typed
+
+
+def at(node: exp.Expr | None) -> str:
+    """`line 1:8: `, where the parser knows the place."""
+    meta = node.meta if node is not None else {}
+    if "line" not in meta:
+        return ""
+    width = len(node.name) if node is not None else 0
+    return f"line {meta['line']}:{max(meta['col'] - width + 1, 1)}: "
+
+
+def refused(what: str, node: exp.Expr | None = None) -> ValidationException:
+    """The refusal of a construct, by name."""
+    return ValidationException(f"{at(node)}{what} is not supported")
+
+
+def only(node: exp.Expr, *known: str) -> None:
+    """Refuse a construct that has parts other than those known."""
+    for part, value in node.args.items():
+        if value and part not in known:
+            name = type(value).__name__ if isinstance(value, exp.Expr) else part.strip("_")
+            raise refused(f"{name.upper()} in {type(node).__name__.upper()}", node)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column of a relation or query: its name, None where it can't be referred to, and its words."""
+
+    name: str | None
+    typed: Typed
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What a FROM brings. `hidden` are columns that only a qualified name reaches (of JOIN … USING)."""
+
+    names: frozenset[tuple[str, ...]]
+    columns: Sequence[Output]
+    hidden: frozenset[str] = frozenset()
+
+    def found(self, name: str, *, quoted_exactly: bool = False) -> list[Output]:
+        """The columns of that name, in whatever case; one that is written exactly so wins."""
+        exact = [column for column in self.columns if column.name == name]
+        if exact or quoted_exactly:
+            return exact
+        return [c for c in self.columns if c.name is not None and c.name.lower() == name.lower()]
+
+
+@dataclass(slots=True)
+class Scope:
+    """The relations of one SELECT, and the scope around it.
+
+    `outputs` are what ORDER BY may name, and go first.
+    """
+
+    relations: list[Relation] = field(default_factory=list)
+    parent: Scope | None = None
+    outputs: Sequence[Output] = ()
+
+    def column(self, node: exp.Column) -> Typed:
+        """What a column's name means here."""
+        qualifier = tuple(part.name.lower() for part in node.parts[:-1])
+        if len(qualifier) > 2:
+            raise refused("a column's name with a catalog", node.this)
+        for scope in self._outward():
+            found = scope.found(qualifier, node.name)
+            if len({output.typed.sql for output in found}) > 1:
+                raise ValidationException(f"{at(node.this)}Column '{node.name}' is ambiguous")
+            if found:
+                return found[0].typed
+        shown = ".".join((*qualifier, node.name))
+        raise ValidationException(f"{at(node.this)}Column '{shown}' does not exist")
+
+    def found(self, qualifier: tuple[str, ...], name: str) -> list[Output]:
+        """The columns of that name in this very scope."""
+        if not qualifier:
+            outputs = Relation(frozenset(), self.outputs).found(name)
+            if outputs:
+                return outputs
+            return [
+                output
+                for relation in self.relations
+                if name.lower() not in relation.hidden
+                for output in relation.found(name)
+            ]
+        relations = [relation for relation in self.relations if qualifier in relation.names]
+        return [output for relation in relations for output in relation.found(name)]
+
+    def starred(self, qualifier: tuple[str, ...], node: exp.Expr) -> list[Output]:
+        """What `*` or `t.*` stands for."""
+        if not self.relations:
+            raise ValidationException("SELECT * needs a FROM")
+        if not qualifier:
+            return [
+                column
+                for relation in self.relations
+                for column in relation.columns
+                if (column.name or "").lower() not in relation.hidden
+            ]
+        relations = [relation for relation in self.relations if qualifier in relation.names]
+        if not relations:
+            raise ValidationException(f"{at(node)}Unable to resolve reference {'.'.join(qualifier)}")
+        return [column for relation in relations for column in relation.columns]
+
+    def _outward(self) -> Iterator[Scope]:
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent

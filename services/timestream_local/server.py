@@ -1,0 +1,173 @@
+"""The wire: AWS JSON 1.0 over HTTP, one route, the operation in `X-Amz-Target`. Signatures aren't checked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.metrics import Requests
+from services.middleware import AccessLog, headers_of
+from services.timestream_local import database
+from services.timestream_local.errors import (
+    AwsError,
+    InternalServerException,
+    RequestEntityTooLargeException,
+    SerializationException,
+    UnknownOperationException,
+)
+from services.timestream_local.operations import Now, Operations, Parts, prune
+from services.timestream_local.queries import Queries
+from services.timestream_local.writer import Writer
+from simulator.clock import Clock
+from storage.instants import to_us
+
+if TYPE_CHECKING:
+    import uvicorn
+
+log = logging.getLogger("bus_simulator.timestream")
+
+TARGET = "Timestream_20181101."
+MEDIA_TYPE = b"application/x-amz-json-1.0"
+LONGEST_BODY = 4 * 2**20
+LONGEST_DRAINED = 64 * 2**20
+"""How much of a body that is too long is read, so that its sender gets to read the refusal."""
+READERS = 4
+"""Queries at once."""
+PRUNE_S = 3600.0
+ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict).encode
+
+
+class Endpoint:
+    """The ASGI application."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http":
+            return
+        try:
+            status, answer = 200, await self._answer(scope, receive)
+        except AwsError as error:
+            status, answer = error.status, error.body
+        except Exception:
+            log.exception("request failed")
+            failure = InternalServerException("An unexpected error occurred.")
+            status, answer = failure.status, failure.body
+        await _send(send, status, answer)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> dict[str, Any]:
+        headers = headers_of(scope)
+        content = await _body(receive)
+        target = headers.get("x-amz-target", "")
+        if scope["method"] != "POST" or not target.startswith(TARGET):
+            raise UnknownOperationException(
+                f"Send a POST with the header X-Amz-Target: {TARGET}OPERATION, as AWS's clients do"
+            )
+        try:
+            body = json.loads(content) if content else {}
+        except (ValueError, RecursionError):
+            raise SerializationException("The body is not JSON") from None
+        if not isinstance(body, dict):
+            raise SerializationException("The body is not a JSON object")
+        host = headers.get("host") or "{}:{}".format(*scope["server"])
+        return await self._operations.answer(target.removeprefix(TARGET), body, host)
+
+
+async def _body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more and size <= LONGEST_DRAINED:
+        message = await receive()
+        content = message.get("body", b"")
+        size += len(content)
+        if size <= LONGEST_BODY:
+            parts.append(content)
+        more = message.get("more_body", False)
+    if size > LONGEST_BODY:
+        raise RequestEntityTooLargeException(f"The body is longer than {LONGEST_BODY} bytes")
+    return b"".join(parts)
+
+
+async def _send(send: Send, status: int, answer: dict[str, Any]) -> None:
+    content = ENCODE(answer).encode(errors="replace")
+    headers = [
+        (b"content-type", MEDIA_TYPE),
+        (b"content-length", str(len(content)).encode()),
+        (b"x-amzn-requestid", secrets.token_hex(16).upper().encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
+
+
+@contextmanager
+def opened(path: Path, now: Now) -> Iterator[Parts]:
+    """The parts over the file at `path`. Raises `StoreError`."""
+    clock = Clock()
+    with ExitStack() as stack:
+        connection = stack.enter_context(closing(database.open_database(path)))
+        catalog = database.load(connection)
+        writer = stack.enter_context(closing(Writer(connection, catalog)))
+        queries = stack.enter_context(closing(Queries(connection, catalog)))
+        pool = stack.enter_context(ThreadPoolExecutor(READERS, thread_name_prefix="timestream-query"))
+        yield Parts(catalog, writer, queries, lambda: to_us(clock.now()) * 1000, now, pool)
+
+
+def application(parts: Parts) -> ASGIApp:
+    """The application with its access log."""
+    return AccessLog(Endpoint(Operations(parts)), counted=Requests())
+
+
+def serve(path: Path, now: Now, listener: socket.socket) -> None:
+    """Answer until told to end. Raises `StoreError` for a file that can't be used."""
+    with opened(path, now) as parts:
+        asyncio.run(_serve(parts, web_server(parts), listener))
+
+
+async def _serve(parts: Parts, server: uvicorn.Server, listener: socket.socket) -> None:
+    pruning = asyncio.create_task(_prune_for_ever(parts))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        pruning.cancel()
+
+
+async def _prune_for_ever(parts: Parts) -> None:
+    while True:
+        await asyncio.sleep(PRUNE_S)
+        try:
+            await prune(parts)
+        except AwsError as error:
+            log.warning("pruning failed: %s", error)
+
+
+def web_server(parts: Parts) -> uvicorn.Server:
+    """The web server, which keeps quiet."""
+    import uvicorn
+
+    from services.embedded import BACKLOG, GRACE_S
+    from services.http_protocol import BoundedProtocol
+
+    config = uvicorn.Config(
+        application(parts),
+        http=BoundedProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        backlog=BACKLOG,
+    )
+    return uvicorn.Server(config)

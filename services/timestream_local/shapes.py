@@ -1,0 +1,65 @@
+"""Members of request bodies, of the right types: what isn't is refused as AWS refuses it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from services.timestream_local.errors import SerializationException, ValidationException
+
+Kind = TypeVar("Kind", bound="str | int | bool | list[Any] | dict[str, Any]")
+NAMES = {str: "a string", int: "an integer", bool: "a boolean", list: "a list", dict: "a structure"}
+
+
+def optional(body: Mapping[str, Any], name: str, kind: type[Kind]) -> Kind | None:
+    """A member, None where it is absent. `SerializationException` for one of another type."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise SerializationException(f"{name} is not {NAMES[kind]}")
+    return value
+
+
+def required(body: Mapping[str, Any], name: str, kind: type[Kind]) -> Kind:
+    """A member that has to be there."""
+    value = optional(body, name, kind)
+    if value is None:
+        raise ValidationException(
+            f"1 validation error detected: Value null at '{name[0].lower()}{name[1:]}' failed to satisfy "
+            "constraint: Member must not be null"
+        )
+    return value
+
+
+def within(value: int | None, name: str, least: int, most: int) -> int | None:
+    """A number between bounds, both included, or None."""
+    if value is not None and not least <= value <= most:
+        bound = f"greater than or equal to {least}" if value < least else f"less than or equal to {most}"
+        raise ValidationException(
+            f"1 validation error detected: Value '{value}' at '{name[0].lower()}{name[1:]}' failed to "
+            f"satisfy constraint: Member must have value {bound}"
+        )
+    return value
+
+
+def mapped(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A structure, an empty one where it is absent."""
+    return optional(body, name, dict) or {}
+
+
+def listed(body: Mapping[str, Any], name: str) -> list[Any]:
+    """A list, an empty one where it is absent."""
+    value = body.get(name)
+    if value is None:
+        return []
+    if type(value) is not list:
+        raise SerializationException(f"{name} is not a list")
+    return value
+
+
+def optional_text(value: object, name: str) -> str | None:
+    """A string or None."""
+    if value is not None and type(value) is not str:
+        raise SerializationException(f"{name} is not a string")
+    return value

@@ -1,0 +1,219 @@
+"""From a query's text to its tree: sqlglot's Trino parser, less everything lenient or rewriting in it.
+
+Functions stay as they are written (`Anonymous`), so that each is looked up by its own name. Duration literals
+(`15m`) become calls of `DURATION`, and `measure_value::double` one quoted name; no other `::` is understood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sqlglot import exp
+from sqlglot.dialects.trino import Trino
+from sqlglot.errors import SqlglotError
+from sqlglot.parsers.trino import TrinoParser
+from sqlglot.tokenizer_core import Token, TokenType
+
+from services.timestream_local.catalog import SINGLE_MEASURES
+from services.timestream_local.errors import ValidationException
+from services.timestream_local.values import DURATIONS_NS
+
+DURATION = "duration literal"
+"""A function name that nobody can write."""
+DEEPEST = 200
+"""Parentheses and nested queries within one another."""
+FIRST = {"SELECT", "WITH", "("}
+BEFORE_NOTHING = {TokenType.FROM, TokenType.R_PAREN, TokenType.WHERE, TokenType.GROUP_BY, TokenType.ORDER_BY}
+LENIENT = {
+    TokenType.ISNULL: "ISNULL",
+    TokenType.NOTNULL: "NOTNULL",
+    TokenType.L_BRACE: "{",
+    TokenType.L_BRACKET: "[",
+    TokenType.PARAMETER: "@",
+    TokenType.PLACEHOLDER: "?",
+    TokenType.COLON: ":",
+    TokenType.ARROW: "->",
+    TokenType.FARROW: "=>",
+    TokenType.EQ: "==",
+}
+"""What the parser would take and Timestream, or this endpoint, doesn't."""
+
+
+class Timestream(Trino):
+    """The dialect: Trino's, with functions left alone."""
+
+    class Tokenizer(Trino.Tokenizer):
+        """SHOW is a word like others."""
+
+        COMMANDS: ClassVar = set()
+
+    class Parser(TrinoParser):
+        """No function is known by name but those with a syntax of their own."""
+
+        FUNCTIONS: ClassVar = {}
+        FUNCTION_PARSERS: ClassVar = {
+            name: parse
+            for name, parse in TrinoParser.FUNCTION_PARSERS.items()
+            if name in ("CAST", "TRY_CAST", "EXTRACT")
+        }
+        NO_PAREN_FUNCTIONS: ClassVar = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """SHOW or DESCRIBE: `what` is databases, tables, measures or columns."""
+
+    what: str
+    database: str | None = None
+    table: str | None = None
+    like: str | None = None
+
+
+def parse(sql: str) -> exp.Query | Listing:
+    """The tree of one statement. Raises `ValidationException` for whatever isn't one that only reads."""
+    dialect = Timestream()
+    try:
+        tokens = dialect.tokenize(sql)
+    except SqlglotError as error:
+        raise ValidationException(f"The query can't be read: {_first_line(error)}") from None
+    tokens = _one_statement(tokens)
+    first = tokens[0].text.upper()
+    if first in ("SHOW", "DESCRIBE", "DESC"):
+        return _listing(tokens)
+    if first not in FIRST:
+        raise _at(tokens[0], f"{first} is not supported: only SELECT, WITH, SHOW and DESCRIBE are")
+    tokens = _rewritten(tokens)
+    try:
+        trees = dialect.parser().parse(tokens, sql)
+    except SqlglotError as error:
+        raise ValidationException(_syntax_error(error)) from None
+    except RecursionError:
+        raise ValidationException("The query is nested too deeply") from None
+    (tree,) = trees
+    if not isinstance(tree, exp.Query):
+        raise _at(tokens[0], f"{first} is not supported here")
+    return tree
+
+
+def _one_statement(tokens: list[Token]) -> list[Token]:
+    while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
+        tokens = tokens[:-1]
+    if not tokens:
+        raise ValidationException("The query is empty")
+    depth = 0
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+        kind = token.token_type
+        if kind is TokenType.SEMICOLON:
+            raise _at(token, "more than one statement is not supported")
+        if kind in LENIENT and (kind is not TokenType.EQ or token.text == "=="):
+            raise _at(token, f"{LENIENT[kind]} is not supported")
+        if kind is TokenType.COMMA and (following is None or following.token_type in BEFORE_NOTHING):
+            raise _at(token, "mismatched input after ','")
+        depth += (kind is TokenType.L_PAREN) - (kind is TokenType.R_PAREN)
+        if depth > DEEPEST:
+            raise _at(token, "the query is nested too deeply")
+    return tokens
+
+
+def _rewritten(tokens: Sequence[Token]) -> list[Token]:
+    """Durations and typed measure values as the parser can read them."""
+    written: list[Token] = []
+    place = 0
+    while place < len(tokens):
+        token, after = tokens[place], tokens[place + 1 : place + 3]
+        if _is_duration(token, after):
+            written += _duration(token, after[0])
+            place += 2
+        elif after and after[0].token_type is TokenType.DCOLON:
+            written.append(_typed_measure(token, after))
+            place += 3
+        else:
+            written.append(token)
+            place += 1
+    return written
+
+
+def _is_duration(token: Token, after: Sequence[Token]) -> bool:
+    """A number with a word right behind it, without a blank."""
+    return (
+        token.token_type is TokenType.NUMBER
+        and bool(after)
+        and after[0].start == token.end + 1
+        and after[0].token_type not in (TokenType.IDENTIFIER, TokenType.STRING)
+        and (after[0].text[:1].isalpha() or after[0].text[:1] == "_")
+    )
+
+
+def _duration(number: Token, unit: Token) -> list[Token]:
+    text = f"{number.text}{unit.text}"
+    if unit.text.lower() not in DURATIONS_NS or not number.text.isdigit():
+        raise _at(number, f"'{text}' is no duration; the units are {', '.join(DURATIONS_NS)}")
+    kinds = [
+        (TokenType.VAR, DURATION),
+        (TokenType.L_PAREN, "("),
+        (TokenType.STRING, text),
+        (TokenType.R_PAREN, ")"),
+    ]
+    return [Token(k, t, number.line, number.col, number.start, unit.end) for k, t in kinds]
+
+
+def _typed_measure(token: Token, after: Sequence[Token]) -> Token:
+    name = f"{token.text}::{after[1].text if len(after) > 1 else ''}".lower()
+    if token.token_type is TokenType.IDENTIFIER or name not in SINGLE_MEASURES:
+        raise _at(after[0], ":: is only supported in measure_value::double and its like; use CAST")
+    return Token(TokenType.IDENTIFIER, name, token.line, token.col, token.start, after[1].end)
+
+
+def _listing(tokens: Sequence[Token]) -> Listing:
+    """`SHOW DATABASES`, `SHOW TABLES FROM d`, `SHOW MEASURES FROM d.t`, each with LIKE; `DESCRIBE d.t`."""
+    words = [token.text.upper() for token in tokens]
+    wrong = _at(
+        tokens[0],
+        f"{' '.join(words[:2])} is not supported: write SHOW DATABASES, SHOW TABLES [FROM db], "
+        "SHOW MEASURES FROM db.table, each with or without LIKE 'pattern', or DESCRIBE db.table",
+    )
+    if words[0] != "SHOW":
+        database, table, rest = _place(tokens[1:])
+        if rest or table is None:
+            raise wrong
+        return Listing("columns", database, table)
+    what = words[1].lower() if len(words) > 1 else ""
+    like, rest = _like(tokens[2:])
+    database = table = None
+    if what in ("tables", "measures") and rest and rest[0].text.upper() in ("FROM", "IN"):
+        database, table, rest = _place(rest[1:])
+    if rest or what not in ("databases", "tables", "measures") or (what == "measures") != (table is not None):
+        raise wrong
+    return Listing(what, database, table, like)
+
+
+def _like(tokens: Sequence[Token]) -> tuple[str | None, Sequence[Token]]:
+    if len(tokens) >= 2 and tokens[-2].text.upper() == "LIKE" and tokens[-1].token_type is TokenType.STRING:
+        return tokens[-1].text, tokens[:-2]
+    return None, tokens
+
+
+def _place(tokens: Sequence[Token]) -> tuple[str | None, str | None, Sequence[Token]]:
+    """A database and perhaps a table, and what follows."""
+    if not tokens:
+        return None, None, tokens
+    if len(tokens) >= 3 and tokens[1].token_type is TokenType.DOT:
+        return tokens[0].text, tokens[2].text, tokens[3:]
+    return tokens[0].text, None, tokens[1:]
+
+
+def _at(token: Token, message: str) -> ValidationException:
+    return ValidationException(f"line {token.line}:{max(token.col - len(token.text) + 1, 1)}: {message}")
+
+
+def _syntax_error(error: SqlglotError) -> str:
+    details = getattr(error, "errors", None) or [{}]
+    line, column = details[0].get("line", 1), details[0].get("col", 1)
+    near = details[0].get("highlight") or ""
+    return f"line {line}:{column}: mismatched input '{near}': {details[0].get('description', 'syntax error')}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

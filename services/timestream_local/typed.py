@@ -1,0 +1,78 @@
+"""An expression translated: DuckDB's SQL, its type, and its value where it is a literal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.timestream_local.errors import ValidationException
+from services.timestream_local.values import PHYSICAL, Type
+
+NUMBERS = (Type.INTEGER, Type.BIGINT, Type.DOUBLE)
+WHOLE = (Type.INTEGER, Type.BIGINT)
+LONGEST_SQL = 400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """`sql` is complete in itself: it can stand anywhere without parentheses of its own."""
+
+    sql: str
+    type: Type
+    value: str | int | float | bool | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.sql) > LONGEST_SQL:
+            raise ValidationException("The query is too complex: an expression in it is nested too deeply")
+
+
+NULL = Typed("NULL", Type.UNKNOWN)
+
+
+def text_sql(text: str) -> str:
+    """A string literal. DuckDB knows no escapes in it but the doubled quote."""
+    if "\x00" in text:
+        raise ValidationException("The character NUL is not supported in a query")
+    return "'" + text.replace("'", "''") + "'"
+
+
+def text(value: str) -> Typed:
+    """A VARCHAR literal."""
+    return Typed(text_sql(value), Type.VARCHAR, value)
+
+
+def whole(value: int, kind: Type) -> Typed:
+    """An integer, timestamp or interval literal."""
+    return Typed(f"CAST({value} AS {PHYSICAL[kind]})", kind, value)
+
+
+def coercible(source: Type, target: Type) -> bool:
+    """Whether a value becomes one of another type by itself, as in Trino."""
+    if source in (target, Type.UNKNOWN):
+        return True
+    wider = {
+        Type.INTEGER: (Type.BIGINT, Type.DOUBLE),
+        Type.BIGINT: (Type.DOUBLE,),
+        Type.DATE: (Type.TIMESTAMP,),
+    }
+    return target in wider.get(source, ())
+
+
+def coerced(typed: Typed, target: Type) -> Typed:
+    """The expression as a type that it is coercible to."""
+    if typed.type is target:
+        return typed
+    if typed.type is Type.DATE:
+        return Typed(f"(epoch_us(CAST({typed.sql} AS TIMESTAMP)) * 1000)", target)
+    return Typed(f"CAST({typed.sql} AS {PHYSICAL[target]})", target, typed.value)
+
+
+def common_type(types: Iterable[Type], where: str) -> Type:
+    """The one type that all these become. `ValidationException` where there is none."""
+    found = Type.UNKNOWN
+    for kind in types:
+        if coercible(found, kind):
+            found = kind
+        elif not coercible(kind, found):
+            raise ValidationException(f"{where}: types {found.shown} and {kind.shown} don't go together")
+    return found

@@ -1,0 +1,206 @@
+"""Rows into a table: duplicates dropped, newer versions put in place of older, the rest rejected.
+
+A record is the same as one that is there if time, dimensions and measure name are. With a higher version it
+replaces it; with the same version and the same values it changes nothing; else it is rejected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from services.timestream_local.catalog import SINGLE_MEASURES, Column, Table
+from services.timestream_local.records import Batch, Columns
+from services.timestream_local.values import PHYSICAL, Type
+
+ARROW = {
+    "VARCHAR": pa.string(),
+    "BOOLEAN": pa.bool_(),
+    "BIGINT": pa.int64(),
+    "DOUBLE": pa.float64(),
+}
+SAME_VERSION = (
+    "A record already exists with the same time, dimensions, measure name, and record version. A higher "
+    "record version must be specified in order to update the measure value. Specifying record version is "
+    "supported by the latest SDKs."
+)
+LOWER_VERSION = (
+    "The record version {version} is lower than the existing version {existing}. A higher version is "
+    "required to update the measure value."
+)
+OTHER_TYPE = "The column {name} exists with another data type or role: {role}, {type}."
+
+
+@dataclass(slots=True)
+class Rows:
+    """The records of several requests for one table. `origin` says whose each row is."""
+
+    batches: Sequence[Batch]
+    origin: list[tuple[Batch, int]]
+    time: list[int]
+    measure_name: list[str]
+    version: list[int]
+    dimensions: Columns
+    measures: Columns
+
+    @classmethod
+    def of(cls, batches: Sequence[Batch]) -> Rows:
+        """The rows of these requests, in their order."""
+        return cls(
+            batches,
+            [(batch, index) for batch in batches for index in batch.index],
+            [time for batch in batches for time in batch.time],
+            [name for batch in batches for name in batch.measure_name],
+            [version for batch in batches for version in batch.version],
+            _joined([(batch.dimensions, len(batch.index)) for batch in batches]),
+            _joined([(batch.measures, len(batch.index)) for batch in batches]),
+        )
+
+    def reject(self, row: int, reason: str, existing: int | None = None) -> None:
+        """Reject one row in the request that it came with."""
+        batch, index = self.origin[row]
+        batch.rejected[index] = (reason, existing)
+
+
+def _joined(parts: Sequence[tuple[Columns, int]]) -> Columns:
+    """Columns one below the other; NULL where one has a column that another hasn't."""
+    names = {name: None for columns, _ in parts for name in columns}
+    joined: Columns = {}
+    for name in names:
+        joined[name] = column = []
+        for columns, rows in parts:
+            column.extend(columns.get(name) or [None] * rows)
+    return joined
+
+
+def add_missing_columns(table: Table, rows: Rows) -> tuple[Column, ...]:
+    """The columns that a table lacks for these rows. Rows that don't fit its columns' types are rejected.
+
+    Of a name that two requests bring with two types the first counts.
+    """
+    known = {column.name: column for column in table.columns}
+    new: list[Column] = []
+
+    def fit(batch: Batch, name: str, wanted: Column) -> None:
+        column = known.get(name)
+        if column is None:
+            column = known[name] = wanted
+            new.append(wanted)
+        if (column.role, column.type) != (wanted.role, wanted.type):
+            _reject_column(batch, column)
+
+    for batch in rows.batches:
+        for name in batch.dimensions:
+            fit(batch, name, Column(name, "dimension", Type.VARCHAR, f"c{len(known)}"))
+        for name in batch.measures:
+            kind = SINGLE_MEASURES.get(name) or batch.kinds[name]
+            fit(batch, name, Column(name, "measure", kind, f"c{len(known)}"))
+    return tuple(new)
+
+
+def _reject_column(batch: Batch, column: Column) -> None:
+    """Reject the rows of a request that have a value for a column of another type or role."""
+    other = batch.measures if column.name in batch.measures else batch.dimensions
+    reason = OTHER_TYPE.format(name=column.name, role=column.role, type=column.type.value)
+    for row, index in enumerate(batch.index):
+        if other[column.name][row] is not None:
+            batch.rejected[index] = (reason, None)
+
+
+def write_rows(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Rows) -> None:
+    """Write what isn't rejected, inside the transaction in hand."""
+    waiting = [row for row, (batch, index) in enumerate(rows.origin) if index not in batch.rejected]
+    for unique in _rounds(table, rows, waiting):
+        _write_unique(cursor, table, rows, unique)
+
+
+def _rounds(table: Table, rows: Rows, waiting: Sequence[int]) -> Iterator[list[int]]:
+    """Rows in rounds that hold no record twice, the first of each record in the first round."""
+    dimensions = [rows.dimensions[c.name] for c in table.dimensions if c.name in rows.dimensions]
+    keys = list(zip(rows.time, rows.measure_name, *dimensions, strict=True))
+    while waiting:
+        seen: dict[tuple[object, ...], int] = {}
+        for row in waiting:
+            seen.setdefault(keys[row], row)
+        yield list(seen.values())
+        if len(seen) == len(waiting):
+            return
+        first = set(seen.values())
+        waiting = [row for row in waiting if row not in first]
+
+
+def _write_unique(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Rows, unique: Sequence[int]) -> None:
+    incoming = _arrow(table, rows, unique)
+    cursor.register("incoming", incoming)
+    try:
+        dropped, replaced = _compare(cursor, table, rows, unique)
+        if replaced:
+            cursor.execute(
+                f"DELETE FROM {table.place} AS d USING incoming AS n "
+                f"WHERE list_contains(?, n.row) AND {_same_record(table)}",
+                [replaced],
+            )
+        kept = "WHERE NOT list_contains(?, row)" if dropped else ""
+        names = ", ".join(incoming.column_names[1:])
+        cursor.execute(
+            f"INSERT INTO {table.place} ({names}) SELECT {names} FROM incoming {kept}",
+            [dropped] if dropped else [],
+        )
+    finally:
+        cursor.unregister("incoming")
+
+
+def _arrow(table: Table, rows: Rows, unique: Sequence[int]) -> pa.Table:
+    """The rows as Arrow: `row`, `time`, `measure_name`, `version`, then the table's columns by place."""
+    everything = len(unique) == len(rows.origin)
+    names, arrays = ["row"], [pa.array(unique, pa.int64())]
+
+    def add(name: str, values: Sequence[object], kind: pa.DataType) -> None:
+        chosen = values if everything else [values[row] for row in unique]
+        names.append(name)
+        arrays.append(pa.array(chosen, kind))
+
+    add("time", rows.time, pa.int64())
+    add("measure_name", rows.measure_name, pa.string())
+    add("version", rows.version, pa.int64())
+    for column in table.columns:
+        values = (rows.dimensions if column.role == "dimension" else rows.measures).get(column.name)
+        if values is not None:
+            add(column.place, values, ARROW[PHYSICAL[column.type]])
+        else:
+            names.append(column.place)
+            arrays.append(pa.nulls(len(unique), ARROW[PHYSICAL[column.type]]))
+    return pa.table(arrays, names)
+
+
+def _compare(
+    cursor: duckdb.DuckDBPyConnection, table: Table, rows: Rows, unique: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """The rows that change nothing or are rejected, and those whose older version goes."""
+    same = " AND ".join(f"d.{c.place} IS NOT DISTINCT FROM n.{c.place}" for c in table.measures) or "true"
+    times = [rows.time[row] for row in unique]
+    found = cursor.execute(
+        f"SELECT n.row, d.version, {same} FROM incoming AS n JOIN {table.place} AS d "
+        f"ON {_same_record(table)} WHERE d.time BETWEEN ? AND ?",
+        [min(times), max(times)],
+    ).fetchall()
+    dropped, replaced = [], []
+    for row, existing, unchanged in found:
+        version = rows.version[row]
+        if version > existing:
+            replaced.append(row)
+            continue
+        dropped.append(row)
+        if version < existing:
+            rows.reject(row, LOWER_VERSION.format(version=version, existing=existing), existing)
+        elif not unchanged:
+            rows.reject(row, SAME_VERSION, existing)
+    return dropped, replaced
+
+
+def _same_record(table: Table) -> str:
+    dimensions = (f" AND d.{c.place} IS NOT DISTINCT FROM n.{c.place}" for c in table.dimensions)
+    return f"d.time = n.time AND d.measure_name = n.measure_name{''.join(dimensions)}"

@@ -1,0 +1,173 @@
+"""The one thread that writes: many requests, one transaction. An answer comes after the commit.
+
+Concurrent writes that wait together are committed together, so that a commit's cost is shared.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TypeVar
+
+import duckdb
+
+from services.timestream_local import database
+from services.timestream_local.catalog import Catalog, Table
+from services.timestream_local.errors import AwsError, InternalServerException
+from services.timestream_local.records import Batch
+from services.timestream_local.upserts import Rows, add_missing_columns, write_rows
+
+log = logging.getLogger("bus_simulator.timestream")
+
+Answer = TypeVar("Answer")
+Change = Callable[[duckdb.DuckDBPyConnection], Answer]
+MOST_REQUESTS = 256
+"""Requests in one commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A request's good records on their way into a table."""
+
+    table: tuple[str, str]
+    batch: Batch
+    done: Future[None]
+
+
+class Writer:
+    """Writes into the file that `connection` holds, and keeps `catalog` and `newest` in step."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._cursor = connection.cursor()
+        self.newest = newest_of(self._cursor, catalog.tables.values())
+        """The newest time stored, in nanoseconds; None while nothing is."""
+        self._jobs: queue.SimpleQueue[Write | Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="timestream-writer", daemon=True)
+        self._thread.start()
+
+    def write(self, table: tuple[str, str], batch: Batch) -> Future[None]:
+        """Write a batch; once done it is committed, and `batch.rejected` is complete."""
+        done: Future[None] = Future()
+        self._jobs.put(Write(table, batch, done))
+        return done
+
+    def change(self, change: Change[Answer], keep: Callable[[Answer], None]) -> Future[Answer]:
+        """Run a change of the file in a transaction of its own; once committed, `keep` it in the catalog."""
+        done: Future[Answer] = Future()
+
+        def work() -> Answer:
+            answer = self._in_transaction(change)
+            keep(answer)
+            return answer
+
+        def job() -> None:
+            settle(done, work)
+
+        self._jobs.put(job)
+        return done
+
+    def close(self) -> None:
+        """Do what is waiting, then end."""
+        self._jobs.put(None)
+        self._thread.join()
+        self._cursor.close()
+
+    def _run(self) -> None:
+        while True:
+            jobs = self._waiting()
+            writes: list[Write] = []
+            for job in jobs:
+                if isinstance(job, Write):
+                    writes.append(job)
+                    continue
+                self._write_all(writes)
+                writes = []
+                if job is None:
+                    return
+                job()
+            self._write_all(writes)
+
+    def _waiting(self) -> list[Write | Callable[[], None] | None]:
+        """The next job, and whatever else is there by then."""
+        jobs = [self._jobs.get()]
+        while len(jobs) < MOST_REQUESTS:
+            try:
+                jobs.append(self._jobs.get_nowait())
+            except queue.Empty:
+                break
+        return jobs
+
+    def _write_all(self, writes: Sequence[Write]) -> None:
+        """Commit these together; should that fail, each alone, so that one can't spoil the others."""
+        if not writes:
+            return
+        try:
+            self._commit(writes)
+        except (duckdb.Error, AwsError) as error:
+            if len(writes) > 1:
+                for write in writes:
+                    self._write_all([write])
+                return
+            writes[0].done.set_exception(_as_answer(error))
+            return
+        for write in writes:
+            write.done.set_result(None)
+
+    def _commit(self, writes: Sequence[Write]) -> None:
+        by_table: dict[tuple[str, str], list[Write]] = {}
+        for write in writes:
+            by_table.setdefault(write.table, []).append(write)
+        rows = {key: Rows.of([w.batch for w in of_table]) for key, of_table in by_table.items()}
+        for key, of_table in rows.items():
+            self._make_room(self.catalog.table(*key), of_table)
+        self._in_transaction(lambda cursor: self._write_rows(cursor, rows))
+        for write in writes:
+            if write.batch.time:
+                self.newest = max(self.newest or 0, *write.batch.time)
+
+    def _make_room(self, table: Table, rows: Rows) -> None:
+        columns = add_missing_columns(table, rows)
+        if columns:
+            self._in_transaction(lambda cursor: database.add_columns(cursor, table, columns))
+            self.catalog.tables[table.database, table.name] = table.with_columns(columns)
+
+    def _write_rows(self, cursor: duckdb.DuckDBPyConnection, rows: dict[tuple[str, str], Rows]) -> None:
+        for key, of_table in rows.items():
+            write_rows(cursor, self.catalog.table(*key), of_table)
+
+    def _in_transaction(self, change: Change[Answer]) -> Answer:
+        self._cursor.begin()
+        try:
+            answer = change(self._cursor)
+        except BaseException:
+            self._cursor.rollback()
+            raise
+        self._cursor.commit()
+        return answer
+
+
+def settle(done: Future[Answer], work: Callable[[], Answer]) -> None:
+    """Do the work and put what came of it into the future."""
+    try:
+        done.set_result(work())
+    except Exception as error:  # noqa: BLE001 - the future's owner gets it
+        done.set_exception(_as_answer(error))
+
+
+def newest_of(cursor: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> int | None:
+    """The newest time stored in any table."""
+    found = [cursor.execute(f"SELECT max(time) FROM {table.place}").fetchall()[0][0] for table in tables]
+    return max((time for time in found if time is not None), default=None)
+
+
+def _as_answer(error: Exception) -> AwsError:
+    if isinstance(error, AwsError):
+        return error
+    log.error("write failed", exc_info=error)
+    text = str(error).partition("\n")[0]
+    return InternalServerException(f"The write failed, and nothing of it was kept: {text}")
