@@ -21,6 +21,7 @@ from services.commands.diff import diff
 from services.commands.digest import digest
 from services.commands.export import export
 from services.commands.feed import feed
+from services.commands.import_gtfs import import_gtfs
 from services.commands.replay import replay
 from services.commands.run import run
 from services.commands.serve import serve
@@ -72,6 +73,7 @@ for command in (
     export,
     snapshot,
     validate,
+    import_gtfs,
     timestream_local,
 ):
     cli.add_command(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,3 +25,24 @@ def draft(target: Path) -> Iterator[Path]:
         path.replace(target)
     finally:
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def draft_folder(target: Path) -> Iterator[Path]:
+    """A folder beside `target` to write files into, which are then put into `target`, made if need be.
+
+    Files of the same names are replaced, others stay. Raises FileNotFoundError where the folder above is
+    missing.
+    """
+    if not target.absolute().parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.absolute().parent))
+    folder = target.absolute().with_name(f".{target.absolute().name}.{os.getpid()}.partial")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+        target.mkdir(exist_ok=True)
+        for path in sorted(folder.iterdir()):
+            path.replace(target / path.name)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -62,14 +62,17 @@ def load_inputs(network_path: Path | None, seed: int | None, scenario: str | Non
 
 
 def load_network(path: Path | None) -> Network:
-    """The network of a file, None the default one. Raises `InputError` with everything that is wrong."""
-    from simulator.network_file import NetworkFileError
-    from simulator.network_file import load_network as load
+    """The network of a file, a folder or a GTFS zip, None the default one.
+
+    Raises `InputError` with everything that is wrong.
+    """
+    from simulator.input_problems import InputFileError
+    from simulator.network_source import load_network as load
 
     path = path or default_network()
     try:
         return load(path)
-    except NetworkFileError as error:
+    except InputFileError as error:
         raise InputError(str(error)) from error
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}") from error

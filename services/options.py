@@ -61,7 +61,7 @@ network_option = option(
     type=click.Path(path_type=Path),
     default=None,
     show_default="the scenario's, or data/lines.yaml, else the one that comes with the program",
-    help="The lines, stops and buses.",
+    help="The lines, stops and buses: a file, a folder that import-gtfs made, or a GTFS zip.",
 )
 seed_option = option(
     "--seed",

@@ -43,7 +43,7 @@ def load(text: str, network: Path | None = None) -> tuple[Scenario, Network]:
     which lists everything that is wrong with either file.
     """
     from simulator.input_problems import InputFileError
-    from simulator.network_file import load_network
+    from simulator.network_source import load_network
     from simulator.scenario_file import load_scenario
 
     loaded: list[Network] = []

@@ -41,6 +41,10 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "stream": ("BUS_SIMULATOR_STREAM",),
     "format": ("BUS_SIMULATOR_FORMAT",),
     "output": ("BUS_SIMULATOR_OUTPUT",),
+    "date": ("BUS_SIMULATOR_DATE",),
+    "routes": ("BUS_SIMULATOR_ROUTES",),
+    "capacity": ("BUS_SIMULATOR_CAPACITY",),
+    "people_per_trip": ("BUS_SIMULATOR_PEOPLE_PER_TRIP",),
     "now": ("BUS_SIMULATOR_NOW",),
     "timestream_local_store": ("BUS_SIMULATOR_TIMESTREAM_LOCAL_STORE",),
 }

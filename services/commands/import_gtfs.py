@@ -1,0 +1,91 @@
+"""`bus-simulator import-gtfs`: a GTFS feed as a network folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import click
+
+from services.options import option
+
+
+def a_date(text: str) -> date:
+    """An option's ISO 8601 date."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"'{text}' is no date; write it as 2026-03-02") from None
+
+
+@click.command(
+    "import-gtfs",
+    epilog="""\b
+Examples:
+  bus-simulator import-gtfs madrid.zip -o madrid
+  bus-simulator import-gtfs madrid.zip -o three-lines --routes 27,C1 --routes N1 --date 2026-03-03
+  bus-simulator run --network madrid
+  bus-simulator run --network madrid.zip""",
+)
+@click.argument("feed", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="The folder to write; it appears when it is complete.",
+)
+@option(
+    "--date",
+    "near",
+    metavar="DATE",
+    type=a_date,
+    default=None,
+    show_default="the busiest of the feed",
+    help="The date whose service is taken; the other day types' dates are chosen near it.",
+)
+@option(
+    "--routes",
+    multiple=True,
+    show_default="all",
+    help="Only these: route ids or short names, with commas between them, or given more than once.",
+)
+@option("--capacity", type=click.IntRange(1, 1000), default=90, help="People in a bus.")
+@option(
+    "--people-per-trip",
+    type=click.FloatRange(0, 1000),
+    default=42.0,
+    help="Who board a weekday's trip of usual length; night trips have fewer.",
+)
+def import_gtfs(
+    *,
+    feed: Path,
+    output: Path,
+    near: date | None,
+    routes: Sequence[str],
+    capacity: int,
+    people_per_trip: float,
+) -> None:
+    """Make a network of FEED, a GTFS zip, and say what was assumed.
+
+    The folder has network.yaml, timetable.csv and shapes.csv, and goes wherever a network goes. So does the
+    zip itself, with what is assumed by default. A wrong feed is refused, everything wrong with it named.
+    """
+    from services.drafts import draft_folder
+    from services.inputs import InputError
+    from simulator.gtfs_import import import_feed, write_folder
+    from simulator.gtfs_lines import Assumptions
+    from simulator.input_problems import InputFileError
+
+    wanted = {name.strip() for given in routes for name in given.split(",") if name.strip()}
+    assumed = Assumptions(capacity=capacity, people_per_trip=people_per_trip)
+    try:
+        imported = import_feed(feed, near=near, routes=wanted, assumed=assumed)
+    except InputFileError as error:
+        raise InputError(str(error)) from error
+    with draft_folder(output) as folder:
+        write_folder(imported, folder)
+    for line in imported.report:
+        click.echo(line)
+    click.echo(f"{output} is ready: bus-simulator run --network {output}")
