@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from scripts import docs_api, docs_commands, docs_scenarios, scenario_json_schema
+from scripts import docs_api, docs_commands, docs_realism, docs_scenarios, scenario_json_schema
 
 ROOT = Path(__file__).parent.parent
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -19,6 +19,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/commands.md": docs_commands.page,
     "data/scenarios/scenario.schema.json": scenario_json_schema.page,
     **docs_scenarios.pages(),
+    **docs_realism.pages(),
 }
 
 

@@ -111,7 +111,7 @@ def charts(found: Realism) -> Iterator[tuple[str, Bars]]:
     """The charts of a network's days, with their names."""
     days = found.days
     hours = [f"{hour:02d}" for hour in range(24)]
-    names = [f"{study.value}, {DATES[study]}" for study in DAY_TYPES]
+    names = [f"{study.value.capitalize()}, {DATES[study]}" for study in DAY_TYPES]
     people = [boardings(days[study]) for study in DAY_TYPES]
     speeds = [[hour.speed_kmh for hour in days[study].hours] for study in DAY_TYPES]
     yield "boardings", Bars("Boardings by hour", "people", names, hours, people)

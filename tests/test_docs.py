@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from scripts import docs_api, docs_scenarios
+from scripts import docs_api, docs_realism, docs_scenarios
 from scripts.write_docs import PAGES, ROOT, up_to_date
 from services.cli import cli
+from services.realism import measured, titled
+from simulator.realism import BANDS
+from tests.synthetic import synthetic_network
 
 API = (ROOT / "docs/api.md").read_text(encoding="utf-8")
 
 
-SIMULATED = docs_scenarios.pages()
+SIMULATED = {**docs_scenarios.pages(), **docs_realism.pages()}
 QUICK = [name for name in PAGES if name not in SIMULATED]
 
 
@@ -46,6 +49,39 @@ def test_every_scenario_has_its_section_and_diagram_and_no_other_has() -> None:
     assert re.findall(r"^## (\S+)", page, re.MULTILINE) == names
     assert re.findall(r"\(scenarios/(\S+)\.svg\)", page) == names
     assert [path.stem for path in sorted((ROOT / "docs/scenarios").iterdir())] == names
+
+
+def test_every_band_has_its_row_and_every_chart_is_there() -> None:
+    page = (ROOT / "docs/realism.md").read_text(encoding="utf-8")
+    own, _, whole = page.partition(docs_realism.BEGIN)
+    rows = re.findall(r"^\| ([^|]+?) \|.*\|$", own, re.MULTILINE)
+    assert rows == [titled(band) for band in BANDS]
+    assert re.findall(r"\(realism/(\S+)\.svg\)", own) == list(docs_realism.CHARTS)
+    drawn = re.findall(r"\(realism/(\S+\.svg)\)", page)
+    assert sorted(drawn) == sorted(path.name for path in (ROOT / "docs/realism").iterdir())
+    assert whole.count(docs_realism.END) == 1
+
+
+def test_a_whole_networks_part_is_put_into_its_place_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "realism.md"
+    path.write_text(f"before\n{docs_realism.BEGIN}\nas it was\n{docs_realism.END}\nafter\n", encoding="utf-8")
+    found = measured(synthetic_network(2, 4, 40), seed=1, jobs=1)
+    for _ in range(2):
+        docs_realism.write_whole(found, path)
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(
+        f"before\n{docs_realism.BEGIN}\n## A whole network: synthetic-2-4-40\n\n2 lines, 4 b"
+    )
+    assert text.endswith(f"![Mean CO2 in the cabin by the people aboard](realism/whole-co2.svg)\n"
+                         f"{docs_realism.END}\nafter\n")  # fmt: skip
+    assert "as it was" not in text
+    assert {each.stem for each in (tmp_path / "realism").iterdir()} == {
+        f"whole-{name}" for name in docs_realism.CHARTS
+    }
+    monkeypatch.setattr(docs_realism, "PAGE", path)
+    assert "\n".join(docs_realism.kept()) in text
 
 
 def test_an_outdated_page_is_noticed_and_mended(tmp_path: Path) -> None:

@@ -126,7 +126,8 @@ def test_charts_show_what_was_measured() -> None:
     drawn = dict(charts(found()))
     assert list(drawn) == ["boardings", "speed", "headways", "co2"]
     assert list(drawn["boardings"].names) == [
-        f"{study.value}, {DATES[study]}" for study in (Study.WEEKDAY, Study.SATURDAY, Study.SUNDAY)
+        f"{study.value.capitalize()}, {DATES[study]}"
+        for study in (Study.WEEKDAY, Study.SATURDAY, Study.SUNDAY)
     ]
     for study, values in zip(
         (Study.WEEKDAY, Study.SATURDAY, Study.SUNDAY), drawn["boardings"].values, strict=True

@@ -1,0 +1,124 @@
+"""`docs/realism.md`: what is known of Madrid's buses, beside what the model shows, and charts of the days.
+
+`python -m scripts.docs_realism --network PATH` measures another network, such as the whole city's, and writes
+that part of the page and its charts. `make docs` leaves them as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from pathlib import Path
+
+import click
+
+from services.charts import bars_svg
+from services.inputs import DEFAULT_SEED, load_network
+from services.realism import Realism, bounds, charts, measured, shown, titled, verdict
+from simulator.line_day import MODEL_VERSION
+from simulator.realism import DATES, Study
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs/realism.md"
+CHARTS = {
+    "boardings": "People who boarded, by hour of the clock",
+    "speed": "Commercial speed by hour",
+    "headways": "Headway CV at peak along the line, without and with holding",
+    "co2": "Mean CO2 in the cabin by the people aboard",
+}
+BEGIN, END = "<!-- a whole network: begin -->", "<!-- a whole network: end -->"
+WHOLE = "whole-"
+"""What the names of the charts of the whole network begin with."""
+
+PREFACE = f"""# Realism
+
+Is the simulated city like the real one? Five service days are simulated and measured: a weekday
+({DATES[Study.WEEKDAY]}), a Saturday ({DATES[Study.SATURDAY]}), a Sunday ({DATES[Study.SUNDAY]}), a weekday
+in August ({DATES[Study.AUGUST]}), and the first once more with buses held back where they follow too close.
+Demand in April is the year's mean. Each line of the tables is a band in which the real city lies, and what
+the model shows; [how each is defined](../simulator/realism.py), to the hour and stop, is in the program.
+
+```bash
+bus-simulator audit --realism                 # the same for any network, after the audit of a store
+python -m scripts.docs_realism --network DIR  # measures a whole network for this page
+```
+
+Commercial speed is from departure to arrival with dwell, without layovers. Headways at peak are those at
+07–09 and 17–19 h; near the origin are the 2nd to the 4th stop, near the end the last three before the
+terminal; CV is the standard deviation against the mean. Cabin CO2 is that of buses on trips and at terminals
+between them. Of a small network, which is no cross-section of the city, most bands say nothing and aren't
+judged.
+"""
+
+
+def pages() -> Mapping[str, Callable[[], str]]:
+    """What makes each file, by its path."""
+    return {"docs/realism.md": page, **{f"docs/realism/{name}.svg": partial(svg, name) for name in CHARTS}}
+
+
+def page() -> str:
+    """The whole page; what it says of a whole network is as it was."""
+    head = ["## The network that comes with the program", ""]
+    return "\n".join([PREFACE, *head, *part(shipped(), ""), BEGIN, *kept(), END, ""])
+
+
+def svg(name: str) -> str:
+    """A chart of the network that comes with the program."""
+    return bars_svg(dict(charts(shipped()))[name])
+
+
+@cache
+def shipped() -> Realism:
+    """The network that comes with the program, measured."""
+    return measured(load_network(ROOT / "data/lines.yaml"), seed=DEFAULT_SEED, jobs=1)
+
+
+def part(found: Realism, prefix: str) -> Iterator[str]:
+    """A network's table and charts; `prefix` begins the charts' names."""
+    network = found.network
+    yield (
+        f"{len(network.lines)} lines, {len(network.line_of_bus):,} buses, {len(network.stops):,} stops; "
+        f"seed {found.seed}, model {MODEL_VERSION}."
+    )
+    yield ""
+    yield "| | known | measured | | source |"
+    yield "|---|--:|--:|---|---|"
+    for each in found.readings:
+        said = "**outside**" if each.holds is False else verdict(each)
+        yield f"| {titled(each.band)} | {bounds(each.band)} | {shown(each)} | {said} | {each.band.source} |"
+    yield ""
+    for name, title in CHARTS.items():
+        yield f"![{title}](realism/{prefix}{name}.svg)"
+        yield ""
+
+
+def kept() -> list[str]:
+    """What the page says of a whole network, line by line."""
+    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    found = re.search(f"{re.escape(BEGIN)}\n(.*){re.escape(END)}", text, re.DOTALL)
+    return found[1].splitlines() if found else []
+
+
+def write_whole(found: Realism, page_path: Path) -> None:
+    """Put another network's part into a page that has the place for it, and its charts beside."""
+    before, rest = page_path.read_text(encoding="utf-8").split(f"{BEGIN}\n")
+    after = rest.partition(END)[2]
+    inside = "\n".join([f"## A whole network: {found.network.name}", "", *part(found, WHOLE)])
+    folder = page_path.parent / "realism"
+    folder.mkdir(exist_ok=True)
+    for name, bars in charts(found):
+        (folder / f"{WHOLE}{name}.svg").write_text(bars_svg(bars), encoding="utf-8")
+    page_path.write_text(f"{before}{BEGIN}\n{inside}{END}{after}", encoding="utf-8")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--network", type=click.Path(path_type=Path), required=True, help="The network to measure.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=None, help="Processes that simulate.")
+def main(*, network: Path, jobs: int | None) -> None:
+    """Measure a whole network and write its part of docs/realism.md."""
+    write_whole(measured(load_network(network), seed=DEFAULT_SEED, jobs=jobs), PAGE)
+
+
+if __name__ == "__main__":
+    main()
