@@ -29,7 +29,8 @@ def only(node: exp.Expr, *known: str) -> None:
     """Refuse a construct that has parts other than those known."""
     for part, value in node.args.items():
         if value and part not in known:
-            name = type(value).__name__ if isinstance(value, exp.Expr) else part.strip("_")
+            named = isinstance(value, exp.Expr) and not isinstance(value, exp.Identifier)
+            name = type(value).__name__ if named else part.strip("_")
             raise refused(f"{name.upper()} in {type(node).__name__.upper()}", node)
 
 

@@ -26,6 +26,7 @@ DEEPEST = 200
 """Parentheses and nested queries within one another."""
 FIRST = {"SELECT", "WITH", "("}
 BEFORE_NOTHING = {TokenType.FROM, TokenType.R_PAREN, TokenType.WHERE, TokenType.GROUP_BY, TokenType.ORDER_BY}
+BEFORE_NAMES = {TokenType.FROM, TokenType.JOIN, TokenType.ALIAS, TokenType.DOT}
 LENIENT = {
     TokenType.ISNULL: "ISNULL",
     TokenType.NOTNULL: "NOTNULL",
@@ -111,6 +112,8 @@ def _one_statement(tokens: list[Token]) -> list[Token]:
             raise _at(token, f"{LENIENT[kind]} is not supported")
         if kind is TokenType.COMMA and (following is None or following.token_type in BEFORE_NOTHING):
             raise _at(token, "mismatched input after ','")
+        if following is not None and following.token_type is TokenType.STRING and kind in BEFORE_NAMES:
+            raise _at(following, f"mismatched input '{following.text[:40]}': a name is no string")
         depth += (kind is TokenType.L_PAREN) - (kind is TokenType.R_PAREN)
         if depth > DEEPEST:
             raise _at(token, "the query is nested too deeply")

@@ -1,0 +1,100 @@
+"""An endpoint's parts in this process, over a file of a test's own, and the records of `cases`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from services.timestream_local.operations import Operations, Parts
+from services.timestream_local.server import opened
+from services.timestream_local.values import instant_ns
+from tests.services.timestream_local.cases import NAMES, NOW, SINGLE, STOPS
+
+NOW_NS = instant_ns(NOW, zoned=True)
+START_NS = instant_ns("2026-03-02T07:30:00Z", zoned=True)
+KINDS = {"people": "BIGINT", "warmth": "DOUBLE", "busy": "BOOLEAN", "note": "VARCHAR", "name": "VARCHAR"}
+
+
+class Local:
+    """Operations called directly. `now` is in nanoseconds."""
+
+    def __init__(self, parts: Parts, now: int = NOW_NS) -> None:
+        self.parts = replace(parts, wall=lambda: now)
+        self.operations = Operations(self.parts)
+
+    async def call(self, name: str, **body: Any) -> dict[str, Any]:
+        """An operation's answer."""
+        return await self.operations.answer(name, body, "here:1")
+
+    def query(self, sql: str, most: int | None = None) -> dict[str, Any]:
+        """A query's first page."""
+        return self.parts.queries.run(sql, self.parts.wall(), most)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """A query's rows, NULL as None."""
+        return [scalars(row) for row in self.query(sql)["Rows"]]
+
+
+def scalars(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The values of a row."""
+    return tuple(None if datum.get("NullValue") else next(iter(datum.values())) for datum in row["Data"])
+
+
+@contextmanager
+def local(folder: Path, now: int = NOW_NS) -> Iterator[Local]:
+    """An empty endpoint in this process."""
+    with opened(folder / "timestream.duckdb", "wall") as parts:
+        yield Local(parts, now)
+
+
+def multi(
+    dimensions: Mapping[str, str], time_ns: int, measures: Sequence[tuple[str, str, str]], **more: Any
+) -> dict[str, Any]:
+    """A MULTI record; measures are (name, type, value)."""
+    return {
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+        "MeasureName": "metrics",
+        "MeasureValueType": "MULTI",
+        "MeasureValues": [{"Name": n, "Type": kind, "Value": value} for n, kind, value in measures],
+        "Time": str(time_ns),
+        "TimeUnit": "NANOSECONDS",
+        **more,
+    }
+
+
+def records_of(table: str) -> list[dict[str, Any]]:
+    """The records of a table drawn in `cases`."""
+    titles, *lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.strip().splitlines()]
+    records = []
+    for line in lines:
+        row = dict(zip(titles, line, strict=True))
+        measures = [(name, KINDS[name], row[name]) for name in titles[2:] if row[name]]
+        records.append(multi({"stop_id": row["stop_id"]}, instant_ns(row["time"], zoned=False), measures))
+    return records
+
+
+def single_records() -> list[dict[str, Any]]:
+    """Records with a single measure."""
+    return [
+        {
+            "Dimensions": [{"Name": "host", "Value": "h"}],
+            "MeasureName": name,
+            "MeasureValueType": kind,
+            "MeasureValue": value,
+            "Time": str(START_NS // 10**9 + 60 * place),
+            "TimeUnit": "SECONDS",
+        }
+        for place, (name, kind, value) in enumerate(SINGLE)
+    ]
+
+
+async def fill(endpoint: Local) -> None:
+    """Write the records of `cases`."""
+    await endpoint.call("CreateDatabase", DatabaseName="city")
+    tables = {"stops": records_of(STOPS), "names": records_of(NAMES), "single": single_records()}
+    for name, records in tables.items():
+        await endpoint.call("CreateTable", DatabaseName="city", TableName=name)
+        await endpoint.call("WriteRecords", DatabaseName="city", TableName=name, Records=records)

@@ -1,0 +1,283 @@
+"""The SQL of the local Timestream endpoint gives what was worked out by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from services.timestream_local.errors import QueryExecutionException, ValidationException
+from services.timestream_local.values import double_text
+from tests.services.timestream_local.cases import CASES, Row
+from tests.services.timestream_local.samples import Local, fill, local
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    with local(tmp_path_factory.mktemp("sql")) as endpoint:
+        asyncio.run(fill(endpoint))
+        yield endpoint
+
+
+ALL = [(sql, rows) for cases in CASES.values() for sql, rows in cases]
+
+
+@pytest.mark.parametrize(("sql", "rows"), ALL, ids=[sql for sql, _ in ALL])
+def test_a_query_gives_the_rows_worked_out_by_hand(city: Local, sql: str, rows: list[Row]) -> None:
+    assert city.rows(sql) == rows
+
+
+REFUSED = [
+    # ways to DuckDB's files, settings, extensions
+    ("SELECT * FROM read_csv('/etc/passwd')", "table function read_csv"),
+    ("SELECT * FROM read_text('/etc/passwd')", "table function read_text"),
+    ("SELECT * FROM read_blob('/etc/passwd')", "table function read_blob"),
+    ("SELECT * FROM read_parquet('x.parquet')", "table function read_parquet"),
+    ("SELECT * FROM read_json('x.json')", "table function read_json"),
+    ("SELECT * FROM glob('/etc/*')", "table function glob"),
+    ("SELECT * FROM sniff_csv('/etc/passwd')", "table function sniff_csv"),
+    ("SELECT * FROM duckdb_settings()", "table function duckdb_settings"),
+    ("SELECT * FROM duckdb_tables()", "table function duckdb_tables"),
+    ("SELECT * FROM duckdb_secrets()", "table function duckdb_secrets"),
+    ("SELECT * FROM pragma_database_list()", "table function"),
+    ("SELECT * FROM query('SELECT 1')", "table function query"),
+    ("SELECT * FROM query_table('meta')", "table function query_table"),
+    ("SELECT * FROM range(10)", "table function"),
+    ("SELECT * FROM '/etc/passwd'", "mismatched input"),
+    ('SELECT * FROM "/etc/passwd"', "does not exist"),
+    ("SELECT * FROM 'x'.\"y\"", "mismatched input"),
+    ("SELECT * FROM meta", "does not exist"),
+    ("SELECT * FROM main.meta", "does not exist"),
+    ("SELECT * FROM main.data_1", "does not exist"),
+    ("SELECT * FROM information_schema.tables", "does not exist"),
+    ("SELECT * FROM timestream.main.meta", "CATALOG"),
+    ("SELECT getenv('HOME')", "getenv"),
+    ("SELECT current_setting('threads')", "current_setting"),
+    ("SELECT set_config('threads', '1')", "set_config"),
+    ("SELECT nextval('table_ids')", "nextval"),
+    ("SELECT error('x')", "error"),
+    ("SELECT version()", "version"),
+    ("SELECT txid_current()", "txid_current"),
+    ("SELECT write_log('x')", "write_log"),
+    ("ATTACH '/tmp/x.duckdb' AS x", "ATTACH"),
+    ("DETACH city", "DETACH"),
+    ("COPY city.stops TO '/tmp/x.csv'", "COPY"),
+    ("EXPORT DATABASE '/tmp/x'", "EXPORT"),
+    ("IMPORT DATABASE '/tmp/x'", "IMPORT"),
+    ("INSTALL httpfs", "INSTALL"),
+    ("LOAD httpfs", "LOAD"),
+    ("PRAGMA database_list", "PRAGMA"),
+    ("SET threads = 1", "SET"),
+    ("SET lock_configuration = false", "SET"),
+    ("RESET threads", "RESET"),
+    ("USE memory", "USE"),
+    ("CALL pragma_version()", "CALL"),
+    ("CHECKPOINT", "CHECKPOINT"),
+    ("VACUUM", "VACUUM"),
+    ("CREATE TABLE x (a int)", "CREATE"),
+    ("CREATE SECRET (TYPE s3)", "CREATE"),
+    ("DROP TABLE city.stops", "DROP"),
+    ("ALTER TABLE city.stops ADD COLUMN x int", "ALTER"),
+    ("INSERT INTO city.stops SELECT 1", "INSERT"),
+    ("UPDATE city.stops SET people = 1", "UPDATE"),
+    ("DELETE FROM city.stops", "DELETE"),
+    ("TRUNCATE city.stops", "TRUNCATE"),
+    ("BEGIN", "BEGIN"),
+    ("EXPLAIN SELECT 1", "EXPLAIN"),
+    ("FROM city.stops", "FROM"),
+    ("VALUES (1)", "VALUES"),
+    ("TABLE city.stops", "TABLE"),
+    ("SELECT 1; SELECT 2", "more than one statement"),
+    ("SELECT 1; DROP TABLE data_1", "more than one statement"),
+    # what Timestream knows and this doesn't
+    ("UNLOAD (SELECT 1) TO 's3://b' WITH (format = 'CSV')", "UNLOAD"),
+    ("SELECT ARRAY[1, 2]", "not supported"),
+    ("SELECT interpolate_linear(1, 2)", "interpolate_linear"),
+    ("SELECT create_time_series(time, people) FROM city.stops", "create_time_series"),
+    ("SELECT regexp_like('a', 'b')", "regexp_like"),
+    ("SELECT date_format(now(), '%Y')", "date_format"),
+    ("SELECT random()", "random"),
+    ("SELECT time AT TIME ZONE 'Europe/Madrid' FROM city.stops", "ATTIMEZONE"),
+    ("SELECT 1 OFFSET 2", "OFFSET"),
+    ("SELECT 1 FETCH FIRST 1 ROWS ONLY", "FETCH"),
+    ("SELECT stop_id FROM city.stops GROUP BY ROLLUP (stop_id)", "ROLLUP"),
+    ("SELECT stop_id FROM city.stops GROUP BY CUBE (stop_id)", "CUBE"),
+    ("SELECT stop_id FROM city.stops GROUP BY GROUPING SETS ((stop_id))", "GROUPINGSETS"),
+    ("SELECT stop_id FROM city.stops GROUP BY ALL", "ALL"),
+    ("SELECT * FROM city.stops NATURAL JOIN city.names", "METHOD"),
+    ("SELECT * FROM city.stops SEMI JOIN city.names ON true", "SEMI JOIN"),
+    ("SELECT * FROM city.stops TABLESAMPLE BERNOULLI (10)", "TABLESAMPLE"),
+    ("SELECT * FROM UNNEST(x)", "UNNEST"),
+    ("SELECT * FROM city.names, LATERAL (SELECT 1)", "LATERAL"),
+    ("SELECT * FROM city.stops PIVOT (sum(people) FOR stop_id IN ('S001'))", "PIVOT"),
+    ("WITH RECURSIVE a(x) AS (SELECT 1) SELECT x FROM a", "RECURSIVE"),
+    ("SELECT DISTINCT ON (stop_id) people FROM city.stops", "DISTINCT ON"),
+    ("SELECT sum(people) OVER w FROM city.stops WINDOW w AS (ORDER BY time)", "WINDOW"),
+    ("SELECT sum(people ORDER BY time) FROM city.stops", "ORDER"),
+    ("SELECT listagg(note, ',') WITHIN GROUP (ORDER BY note) FROM city.stops", "WITHINGROUP"),
+    ("SELECT people FROM city.stops WHERE people > ALL (SELECT 1)", "ALL"),
+    ("SELECT people FROM city.stops WHERE people = ANY (SELECT 1)", "ANY"),
+    ("SELECT 'a' ILIKE 'A'", "ILIKE"),
+    ("SELECT 5 DIV 2", "INTDIV"),
+    ("SELECT 5 ^ 2", "BITWISEXOR"),
+    ("SELECT 5 & 2", "BITWISEAND"),
+    ("SELECT CAST(1.5 AS decimal(5, 2))", "DECIMAL"),
+    ("SELECT CAST('abc' AS varchar(2))", "VARCHAR(2)"),
+    ("SELECT CAST(1 AS json)", "JSON"),
+    ("SELECT TIME '10:00'", "TIME"),
+    ("SELECT time::bigint FROM city.stops", "::"),
+    ("SELECT ?", "? is not supported"),
+    ("SELECT * EXCLUDE (people) FROM city.stops", "EXCEPT"),
+    ("SELECT 1mo", "no duration"),
+    ("SELECT 1h2m", "no duration"),
+    ("SELECT bin(time, people) FROM city.stops", "bin"),
+    ("SELECT x -> 1", "->"),
+    ("SELECT {'a': 1}", "{"),
+    ("SELECT count(*) FROM city.stops FOR UPDATE", "LOCK"),
+    ("SHOW COLUMNS FROM city.stops", "SHOW COLUMNS"),
+    ("SHOW ALL TABLES", "SHOW ALL"),
+    # what is wrong
+    ("", "empty"),
+    (";", "empty"),
+    ("SELECT", "SELECT needs"),
+    ("SELECT FROM city.stops", "SELECT needs"),
+    ("SELECT people, FROM city.stops", "mismatched input"),
+    ("SELECT 'a", "can't be read"),
+    ("SELECT (1", "mismatched input"),
+    ("SELECT nowhere FROM city.stops", "line 1:8: Column 'nowhere' does not exist"),
+    ("SELECT x.people FROM city.stops", "Column 'x.people' does not exist"),
+    ("SELECT stop_id FROM city.stops a JOIN city.names b ON a.stop_id = b.stop_id", "ambiguous"),
+    ("SELECT 1 FROM city.nothing", "line 1:20: Table city.nothing does not exist"),
+    ("SELECT 1 FROM nothing.stops", "does not exist"),
+    ("SELECT 1 FROM stops", "does not exist"),
+    ("SELECT people FROM city.stops WHERE people", "must evaluate to a boolean"),
+    ("SELECT people FROM city.stops WHERE time > '2026-03-02'", "cannot be applied to timestamp, varchar"),
+    ("SELECT people FROM city.stops WHERE people = '5'", "cannot be applied to bigint, varchar"),
+    ("SELECT people + note FROM city.stops", "cannot be applied to bigint, varchar"),
+    ("SELECT time + 1 FROM city.stops", "cannot be applied to timestamp, integer"),
+    ("SELECT people || note FROM city.stops", "not varchar"),
+    ("SELECT length(people) FROM city.stops", "Unexpected parameters (bigint) for function length"),
+    ("SELECT sum(note) FROM city.stops", "for function sum"),
+    ("SELECT CASE WHEN true THEN 1 ELSE 'a' END", "don't go together"),
+    ("SELECT stop_id, count(*) FROM city.stops", "GROUP BY"),
+    ("SELECT count(*) FROM city.stops WHERE count(*) > 1", "aggregates"),
+    ("SELECT 1 UNION SELECT 1, 2", "different number of fields"),
+    ("SELECT 1 UNION SELECT 'a'", "don't go together"),
+    ("SELECT people FROM city.stops WHERE people IN (SELECT 1, 2)", "only one column"),
+    ("SELECT row_number() FROM city.stops", "OVER"),
+    ("SELECT people FROM city.stops ORDER BY 2", "not in the select list"),
+    ("SELECT DISTINCT stop_id FROM city.stops ORDER BY people", "must appear in select list"),
+    ("SELECT TIMESTAMP '2026-13-01 00:00:00'", "month"),
+    ("SELECT from_iso8601_timestamp('yesterday')", "yesterday"),
+    ("SELECT 99999999999999999999", "numeric literal"),
+    ("SELECT ago('1h')", "ago"),
+    ("SELECT date_trunc('fortnight', now())", "fortnight"),
+]
+
+
+@pytest.mark.parametrize(("sql", "names"), REFUSED, ids=[sql or "nothing" for sql, _ in REFUSED])
+def test_what_it_cannot_do_is_refused_by_name(city: Local, sql: str, names: str) -> None:
+    with pytest.raises(ValidationException) as refusal:
+        city.query(sql)
+    assert names in str(refusal.value)
+
+
+FAILING = [
+    ("SELECT 1 / 0", "Division by zero"),
+    ("SELECT 1 % (people - people) FROM city.stops", "Division by zero"),
+    ("SELECT 1.0 / 0", "divided by zero"),
+    ("SELECT 9223372036854775807 + 1", "Overflow"),
+    ("SELECT 2147483647 + 1", "Overflow"),
+    ("SELECT -9223372036854775808 - 1", "Overflow"),
+    ("SELECT sum(x) FROM (VALUES (9223372036854775807), (1)) AS v(x)", "out of range"),
+    ("SELECT CAST('abc' AS bigint)", "Cannot cast 'abc' to BIGINT"),
+    ("SELECT CAST(' 12' AS bigint)", "Cannot cast ' 12' to BIGINT"),
+    ("SELECT CAST('1.5' AS integer)", "Cannot cast '1.5' to INTEGER"),
+    ("SELECT CAST('yes' AS boolean)", "Cannot cast 'yes' to BOOLEAN"),
+    ("SELECT CAST(3000000000 AS integer)", "out of range"),
+    ("SELECT sqrt(-1)", "not supported"),
+    ("SELECT CAST(1e10 AS varchar)", "not supported"),
+    ("SELECT (SELECT people FROM city.stops)", "More than one row"),
+]
+
+
+@pytest.mark.parametrize(("sql", "names"), FAILING, ids=[sql for sql, _ in FAILING])
+def test_what_goes_wrong_with_the_data_is_an_error_never_a_number(city: Local, sql: str, names: str) -> None:
+    with pytest.raises(QueryExecutionException) as failure:
+        city.query(sql)
+    assert names.lower() in str(failure.value).lower()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT " + "(" * 500 + "1" + ")" * 500,
+        "SELECT " + "-" * 3 + "1" + " + 1" * 20_000,
+        "SELECT 1.0" + " / (1.0" * 100 + ")" * 100,
+        "SELECT " + "CASE WHEN true THEN " * 1000 + "1" + " END" * 1000,
+        "SELECT 1 FROM " + "(SELECT 1 FROM " * 150 + "city.stops" + ") AS x" * 150,
+        "SELECT 1 IN (" + ", ".join(["1"] * 50_000) + ")",
+        "SELECT " + " OR ".join(["true"] * 20_000),
+        "SELECT '" + "a" * 200_000 + "'",
+        "SELECT '\x00'",
+        "SELECT \ud800",
+        "\x00",
+        "SELECT 1 FROM city.stops WHERE stop_id = '" + "' OR '1'='1" * 1000,
+    ],
+    ids=[
+        "parentheses",
+        "sum",
+        "divisions",
+        "cases",
+        "subqueries",
+        "in",
+        "or",
+        "text",
+        "nul",
+        "half",
+        "zero",
+        "or2",
+    ],
+)
+def test_monsters_are_answered_or_refused(city: Local, sql: str) -> None:
+    try:
+        city.query(sql)
+    except (ValidationException, QueryExecutionException) as refusal:
+        assert str(refusal)
+
+
+def test_columns_have_the_names_and_types_of_timestream(city: Local) -> None:
+    sql = "SELECT stop_id, people, warmth, busy, time, 1, 1h, now(), people AS x FROM city.stops LIMIT 1"
+    info = [(c["Name"], c["Type"]["ScalarType"]) for c in city.query(sql)["ColumnInfo"]]
+    assert info == [
+        ("stop_id", "VARCHAR"),
+        ("people", "BIGINT"),
+        ("warmth", "DOUBLE"),
+        ("busy", "BOOLEAN"),
+        ("time", "TIMESTAMP"),
+        ("_col5", "INTEGER"),
+        ("_col6", "INTERVAL_DAY_TO_SECOND"),
+        ("_col7", "TIMESTAMP"),
+        ("x", "BIGINT"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0.0"),
+        (-0.5, "-0.5"),
+        (0.001, "0.001"),
+        (0.00099, "9.9E-4"),
+        (9999999.0, "9999999.0"),
+        (1e7, "1.0E7"),
+        (-12345678.25, "-1.234567825E7"),
+        (1e-9, "1.0E-9"),
+        (1.5e300, "1.5E300"),
+        (float("inf"), "Infinity"),
+        (float("nan"), "NaN"),
+    ],
+)
+def test_doubles_are_written_as_java_writes_them(value: float, text: str) -> None:
+    assert double_text(value) == text
