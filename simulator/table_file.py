@@ -116,6 +116,7 @@ class TableFile:
         header = [name.strip() for name in next(csv.reader(io.StringIO(self._text)), [])]
         if not header:
             self._stop(1, "is empty: a line with the names of its columns comes first")
+            return {}
         for name in sorted({name for name in header if header.count(name) > 1}):
             self._stop(1, f"column `{name}` is here twice: remove one")
         for name in self.rules.columns:

@@ -1,0 +1,98 @@
+"""`import-gtfs`, and feeds and folders wherever a network is taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.cli import status_of
+from services.inputs import load_network
+from tests.gtfs_feeds import broken, feed, zipped
+
+BROKEN = broken()
+HOUR = ["--start", "2026-03-03T06:00Z", "--end", "2026-03-03T07:00Z"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory of its own, with a feed."""
+    monkeypatch.chdir(tmp_path)
+    zipped(tmp_path / "small.zip", feed())
+    return tmp_path
+
+
+def test_a_feed_becomes_a_folder_and_what_was_assumed_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(["import-gtfs", "small.zip", "-o", "city"]) == 0
+    said = capsys.readouterr().out
+    assert "weekday: the service of 2026-03-02" in said
+    assert "left out, no buses: 1 routes (M1)" in said
+    assert sorted(path.name for path in folder.iterdir()) == ["city", "small.zip"]
+    assert sorted(path.name for path in (folder / "city").iterdir()) == [
+        "network.yaml",
+        "shapes.csv",
+        "timetable.csv",
+    ]
+    assert status_of(["validate", "city", "small.zip"]) == 0
+    assert load_network(Path("city")).digest == load_network(Path("small.zip")).digest
+
+
+@pytest.mark.parametrize("network", ["city", "small.zip"])
+def test_history_of_a_folder_or_a_zip_passes_the_audit(network: str) -> None:
+    assert status_of(["import-gtfs", "small.zip", "-o", "city"]) == 0
+    given = ["--network", network, "--store", "duckdb:a.duckdb"]
+    assert status_of(["backfill", *given, *HOUR]) == 0
+    assert status_of(["audit", *given]) == 0
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_feed_is_refused_in_one_message_and_nothing_is_written(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files, file, line, words = BROKEN[name]
+    zipped(folder / "broken.zip", files)
+    assert status_of(["import-gtfs", "broken.zip", "-o", "city"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"Error: broken.zip{'/' if file else ''}{file}:{line}: ")
+    assert words in said
+    assert len(said.splitlines()) == 1
+    assert not (folder / "city").exists()
+    assert status_of(["backfill", "--network", "broken.zip", *HOUR]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--date", "tomorrow"], "is no date"),
+        (["--date", "2031-01-01"], "says nothing of 2031-01-01"),
+        (["--routes", "27,28"], "no route 28"),
+        (["--routes", "M1"], "no bus routes"),
+        (["--capacity", "0"], "--capacity"),
+        (["--people-per-trip", "-1"], "--people-per-trip"),
+        (["-o", "nowhere/city"], "no such folder"),
+    ],
+)
+def test_bad_options_are_refused(
+    arguments: list[str], words: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(["import-gtfs", "small.zip", "-o", "city", *arguments]) in (1, 2)
+    assert words in capsys.readouterr().err
+    assert not (folder / "city").exists()
+
+
+def test_options_choose_routes_buses_and_people() -> None:
+    chosen = ["--routes", "27,N", "--capacity", "60", "--people-per-trip", "20"]
+    assert status_of(["import-gtfs", "small.zip", "-o", "city", *chosen]) == 0
+    network = load_network(Path("city"))
+    assert [line.line_id for line in network.lines] == ["27", "N1"]
+    assert {bus.capacity for line in network.lines for bus in line.buses} == {60}
+
+
+def test_an_import_over_an_older_one_replaces_its_files_alone(folder: Path) -> None:
+    assert status_of(["import-gtfs", "small.zip", "-o", "city"]) == 0
+    (folder / "city" / "notes.txt").write_text("mine")
+    assert status_of(["import-gtfs", "small.zip", "-o", "city", "--routes", "27"]) == 0
+    assert len(load_network(Path("city")).lines) == 1
+    assert (folder / "city" / "notes.txt").read_text() == "mine"

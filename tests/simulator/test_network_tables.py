@@ -1,0 +1,96 @@
+"""What is refused of the tables beside a network file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulator.gtfs_import import import_feed, write_folder
+from simulator.network_file import NetworkFileError, load_network
+from tests.gtfs_feeds import feed, zipped
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A network of three lines."""
+    made = tmp_path / "network"
+    made.mkdir()
+    write_folder(import_feed(zipped(tmp_path / "feed.zip", feed())), made)
+    return made
+
+
+def problems(folder: Path) -> list[tuple[str, int, str]]:
+    with pytest.raises(NetworkFileError) as caught:
+        load_network(folder)
+    return [(Path(p.file).name, p.line, p.message) for p in caught.value.problems]
+
+
+def changed(path: Path, line: int, text: str | None) -> None:
+    """Another line (counted from 1) in a file, or one less."""
+    lines = path.read_text().splitlines()
+    lines[line - 1 : line] = [] if text is None else [text]
+    path.write_text("\n".join([*lines, ""]))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("27,weekday,6:00,27-0", "`time` must be a time"),
+        ("27,monday,06:00:00,27-0", "`day_type` must be one of weekday, saturday, sunday"),
+        ("28,weekday,06:00:00,27-0", "line 28 isn't in network.yaml"),
+        ("27,weekday,06:00:00,C-9-0", "line 27 has no pattern C-9-0"),
+        ("27,weekday,06:00:00", "has 3 fields, the header 4"),
+    ],
+)
+def test_a_wrong_departure_is_told_with_its_line(text: str, words: str, folder: Path) -> None:
+    changed(folder / "timetable.csv", 3, text)
+    [(file, line, message)] = problems(folder)
+    assert (file, line) == ("timetable.csv", 3)
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("27-0,40.41,-370,2", "`longitude` must be a number"),
+        ("27-9,40.41,-3.704,2", "pattern 27-9 isn't in network.yaml"),
+        ("27-0,40.41,-3.704,second", "`stop` must be the number of a stop"),
+    ],
+)
+def test_a_wrong_point_of_a_road_is_told_with_its_line(text: str, words: str, folder: Path) -> None:
+    changed(folder / "shapes.csv", 3, text)
+    found = problems(folder)
+    assert [(file, line) for file, line, message in found if words in message] == [("shapes.csv", 3)]
+
+
+def test_a_road_without_one_of_the_stops_is_refused_where_the_pattern_is(folder: Path) -> None:
+    changed(folder / "shapes.csv", 3, None)
+    [(file, _, message)] = problems(folder)
+    assert file == "network.yaml"
+    assert "pattern 27-0: its road in shapes.csv has 7 stops of the pattern's 8" in message
+
+
+def test_hours_beside_a_timetable_are_refused(folder: Path) -> None:
+    text = (folder / "network.yaml").read_text()
+    (folder / "network.yaml").write_text(
+        text.replace('  - line_id: "27"', '  - line_id: "27"\n    hours: "06:00-23:00"')
+    )
+    [(file, _, message)] = problems(folder)
+    assert (file, "`hours` beside departures in timetable.csv" in message) == ("network.yaml", True)
+
+
+def test_mistakes_in_all_three_files_are_told_at_once(folder: Path) -> None:
+    changed(folder / "timetable.csv", 2, "27,weekday,x,27-0")
+    changed(folder / "shapes.csv", 2, "27-0,x,-3.704,1")
+    text = (folder / "network.yaml").read_text()
+    (folder / "network.yaml").write_text(text.replace("capacity: 90", "capacity: 0", 1))
+    assert [file for file, _, _ in problems(folder)] == ["network.yaml", "shapes.csv", "timetable.csv"]
+
+
+def test_without_tables_a_folder_is_its_network_file(folder: Path) -> None:
+    (folder / "timetable.csv").unlink()
+    (folder / "shapes.csv").unlink()
+    line = load_network(folder).line["27"]
+    assert not any(service.departures for service in line.services.values())
+    assert len(line.patterns[0].shape) == len(line.patterns[0].stops)
