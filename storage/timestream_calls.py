@@ -70,11 +70,12 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often a call is tried, and the limits of the pauses between in seconds."""
+    """How often a call is tried, the limits of the pauses between, and how long an answer may take."""
 
     attempts: int = 8
     first_s: float = 0.1
     longest_s: float = 5.0
+    answer_s: float = 30.0
 
     def limit_s(self, failures: int) -> float:
         """The longest pause after so many failures in a row."""

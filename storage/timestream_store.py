@@ -74,11 +74,15 @@ class TimestreamStore:
     ) -> None:
         self._database = database
         self._queries = Queries(database)
-        self._writes = Calls(
-            client("timestream-write", region=region, endpoint_url=endpoint_url), write_patience
-        )
-        self._reads = Calls(
-            client("timestream-query", region=region, endpoint_url=endpoint_url), read_patience
+        self._writes, self._reads = (
+            Calls(
+                client(service, region=region, endpoint_url=endpoint_url, read_timeout_s=patience.answer_s),
+                patience,
+            )
+            for service, patience in (
+                ("timestream-write", write_patience),
+                ("timestream-query", read_patience),
+            )
         )
         self._books = Books()
         self._booking = threading.Lock()

@@ -5,13 +5,17 @@ A backend joins with one entry in BACKENDS. A gap is data: the test's name, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from storage.duckdb_store import DuckDBStore
 from storage.store import Store
+from storage.timestream_store import TimestreamStore
 from tests.storage.conformance.model import ModelStore
+from tests.timestream_endpoint import open_shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,21 @@ def notyet(reason: str) -> Gap:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """How to open a store in a directory, and the gaps by test name."""
+    """How to open a store in a directory, and what tests have to know of it.
+
+    `gaps` by test name; whether it `deletes` records; how many `examples` random tests take.
+    """
 
     name: str
     store: type
     open: Callable[[Path], Store]
     gaps: Mapping[str, Gap] = field(default_factory=dict)
+    deletes: bool = True
+    examples: int = 25
+    marks: Sequence[pytest.MarkDecorator] = ()
 
+
+RETENTION = "Timestream deletes by retention only; what is pruned is no longer covered"
 
 BACKENDS = (
     Backend(
@@ -52,4 +64,17 @@ BACKENDS = (
         },
     ),
     Backend("duckdb", DuckDBStore, lambda directory: DuckDBStore(directory / "bus.duckdb")),
+    Backend(
+        "timestream",
+        TimestreamStore,
+        open_shared,
+        gaps={
+            "test_older_records_and_coverage_go": never(RETENTION),
+            "test_a_whole_run_may_go": never(RETENTION),
+            "test_everything_may_go_and_be_written_again": never(RETENTION),
+        },
+        deletes=False,
+        examples=5,
+        marks=(pytest.mark.integration,),
+    ),
 )

@@ -9,6 +9,7 @@ import pytest
 
 from storage.store import Store
 from tests.storage.conformance.backends import BACKENDS, Backend
+from tests.timestream_endpoint import KEYS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -20,6 +21,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _parameter(backend: Backend, test: str) -> object:
     gap = backend.gaps.get(test)
     marks = [pytest.mark.xfail(reason=gap.reason, strict=True)] if gap else []
+    marks += backend.marks
     return pytest.param(backend, id=backend.name, marks=marks)
 
 
@@ -29,3 +31,10 @@ def store(backend: Backend, tmp_path: Path) -> Iterator[Store]:
     opened = backend.open(tmp_path)
     yield opened
     opened.close()
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any, for the local endpoint, which doesn't check them."""
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)

@@ -16,6 +16,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -66,6 +67,7 @@ class StoreMachine(RuleBasedStateMachine):
         batch = table(self.stream, records)
         self.same(lambda store: store.write(self.stream, batch, covers=(start, end), run=run))
 
+    @precondition(lambda self: self.backend.deletes)
     @rule(before=INSTANTS)
     def prune(self, before: datetime) -> None:
         self.same(lambda store: store.prune(before))
@@ -157,7 +159,7 @@ def test_answers_as_the_model_does(backend: Backend) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=25,
+            max_examples=backend.examples,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,

@@ -1,0 +1,105 @@
+"""The local Timestream endpoint as a process, and stores over it."""
+
+from __future__ import annotations
+
+import atexit
+import socket
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from storage.aws_clients import client
+from storage.timestream_calls import Patience
+from storage.timestream_store import TimestreamStore
+from storage.timestream_tables import TABLES, table_request
+from tests.environment import environment
+from tests.fake_servers import free_port
+from tests.process import PROGRAM
+
+REGION = "eu-west-1"
+PATIENCE_S = 60
+LONGEST_DAYS = 73_000
+QUICK = Patience(attempts=4, first_s=0.01, longest_s=0.05, answer_s=20.0)
+KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+class Endpoint:
+    """A process that serves Timestream over a DuckDB file. It can be killed and started again."""
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.folder, self.port = folder, port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = self._started()
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+
+    def restart(self) -> None:
+        """Start it again over the same file, at the same port."""
+        self.process = self._started()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        store = f"duckdb:{self.folder / 'timestream.duckdb'}"
+        arguments = ("timestream-local", "--store", store, "--port", str(self.port), "--now", "data")
+        with (self.folder / "endpoint.log").open("ab") as log:
+            process = subprocess.Popen(
+                [*PROGRAM, *arguments], cwd=self.folder, env=environment(**KEYS), stdout=log, stderr=log
+            )
+        for _ in range(PATIENCE_S * 20):
+            with closing(socket.socket()) as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return process
+            assert process.poll() is None, (self.folder / "endpoint.log").read_text()
+            threading.Event().wait(0.05)
+        raise AssertionError("the endpoint never listened")
+
+
+@contextmanager
+def endpoint(folder: Path) -> Iterator[Endpoint]:
+    """An endpoint of its own, killed at the end."""
+    served = Endpoint(folder)
+    try:
+        yield served
+    finally:
+        served.kill()
+
+
+@cache
+def shared_endpoint() -> Endpoint:
+    """The endpoint that all tests of this process share, each with databases of its own."""
+    folder = tempfile.TemporaryDirectory()
+    served = Endpoint(Path(folder.name))
+    atexit.register(folder.cleanup)
+    atexit.register(served.kill)
+    return served
+
+
+def database_of(directory: Path) -> str:
+    """A database's name for a directory."""
+    return f"bus-{sha256(str(directory).encode()).hexdigest()[:24]}"
+
+
+def open_shared(directory: Path) -> TimestreamStore:
+    """The store that goes with a directory, at the shared endpoint."""
+    database, url = database_of(directory), shared_endpoint().url
+    make_lasting(database, url)
+    return TimestreamStore(database, region=REGION, endpoint_url=url, write_patience=QUICK)
+
+
+def make_lasting(database: str, url: str) -> None:
+    """Make a database whose tables forget nothing: one endpoint's tests are of different years."""
+    service = client("timestream-write", region=REGION, endpoint_url=url)
+    with suppress(service.exceptions.ConflictException):
+        service.create_database(DatabaseName=database)
+        for table in TABLES:
+            request = table_request(database, table)
+            request["RetentionProperties"]["MagneticStoreRetentionPeriodInDays"] = LONGEST_DAYS
+            service.create_table(**request)
+    service.close()
