@@ -49,6 +49,8 @@ MONTH_FACTOR = (0.99, 1.04, 1.04, 1.00, 1.05, 1.01, 0.86, 0.60, 0.98, 1.07, 1.06
 """People a day against the year's mean; August loses 40 % (EMT Madrid, Informe de gestión 2017)."""
 
 BIN_S = 900
+MOST_DRAWS = 1_000_000
+"""People drawn at once: each takes some 50 bytes while they are."""
 EARLY_S = 600
 """People come to a stop up to ten minutes before the day's first bus."""
 
@@ -139,12 +141,15 @@ def arrivals(
     rates = [value / 60 for value in per_minute]
     low = [profile.at(s) for s in opens_s]
     means = [rate * (profile.at(s) - start) for rate, s, start in zip(rates, closes_s, low, strict=True)]
-    most = max((mean + 8 * math.sqrt(mean) + 16 for mean in means), default=0.0)
-    draws = randomness.uniform(keys, 2 * math.ceil(most))
-    sums = np.cumsum(randomness.exponential(draws[:, ::2].copy()), axis=1)
+    most = math.ceil(max((mean + 8 * math.sqrt(mean) + 16 for mean in means), default=1.0))
+    at_once = max(1, MOST_DRAWS // most)
     people: list[tuple[Ints, Floats]] = []
-    for row, rate in enumerate(rates):
-        count = int(np.searchsorted(sums[row], means[row]))
-        times_s = profile.inverse(low[row] + sums[row, :count] / rate) if rate else sums[row, :0]
-        people.append((np.rint(times_s * 1000).astype(np.int64), draws[row, 1 : 2 * count : 2]))
+    for first in range(0, len(keys), at_once):
+        draws = randomness.uniform(keys[first : first + at_once], 2 * most)
+        sums = np.cumsum(randomness.exponential(draws[:, ::2].copy()), axis=1)
+        for row, queue in enumerate(range(first, first + len(draws))):
+            rate, count = rates[queue], int(np.searchsorted(sums[row], means[queue]))
+            times_s = profile.inverse(low[queue] + sums[row, :count] / rate) if rate else sums[row, :0]
+            own = draws[row, 1 : 2 * count : 2].copy()
+            people.append((np.rint(times_s * 1000).astype(np.int64), own))
     return people
