@@ -6,8 +6,9 @@ reaches DuckDB; tables are found in the catalog only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sqlglot import exp
 
@@ -29,12 +30,12 @@ class Compiled:
     columns: Sequence[tuple[str, Type]]
 
 
-def compile_query(tree: exp.Query, catalog: Catalog, *, now: int, keep: bool = False) -> Compiled:
-    """The statement for a query at `now`, nanoseconds since the epoch. Raises `ValidationException`.
+def compile_query(tree: exp.Query, catalog: Catalog, *, instant: Instant) -> Compiled:
+    """The statement for a query. Raises `ValidationException`.
 
-    Rows that are older than their table's retention are not seen, unless `keep`.
+    Rows that are older than their table's retention are not seen.
     """
-    compiler = Compiler(catalog, now, keep=keep)
+    compiler = Compiler(catalog, instant, {table.db for table in tree.find_all(exp.Table) if table.db})
     try:
         sql, outputs = compiler.query(tree, Scope(), {})
     except RecursionError:
@@ -44,17 +45,19 @@ def compile_query(tree: exp.Query, catalog: Catalog, *, now: int, keep: bool = F
     return Compiled(f"WITH {common} {sql}" if common else sql, columns)
 
 
-Known = Mapping[str, tuple[str, Sequence[Output]]]
+Instant: TypeAlias = Callable[..., int | None]
+"""Now in nanoseconds since the epoch, for the databases named; None while they hold nothing."""
+Known: TypeAlias = Mapping[str, tuple[str, Sequence[Output]]]
 """WITH's queries by name: what they are called, and their columns."""
 
 
 class Compiler:
     """Translates one statement. `common` are the queries of its WITHs, in order."""
 
-    def __init__(self, catalog: Catalog, now: int, *, keep: bool) -> None:
+    def __init__(self, catalog: Catalog, instant: Instant, databases: set[str]) -> None:
         self.common: list[tuple[str, str]] = []
-        self._catalog, self._now, self._keep = catalog, now, keep
-        self._expressions = Expressions(self, now)
+        self._catalog, self._instant = catalog, instant
+        self._expressions = Expressions(self, instant(*sorted(databases)) or 0)
         self._known: Known = {}
         self._relations = 0
 
@@ -318,8 +321,8 @@ class Compiler:
         return table
 
     def _rows(self, table: Table) -> str:
-        oldest = self._now - table.retention_ns
-        if self._keep or oldest <= 0:
+        oldest = (self._instant(table.database) or 0) - table.retention_ns
+        if oldest <= 0:
             return table.place
         return f"(SELECT * FROM {table.place} WHERE time >= {oldest})"
 

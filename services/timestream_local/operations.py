@@ -74,9 +74,9 @@ class Parts:
     now: Now
     pool: ThreadPoolExecutor
 
-    def instant(self) -> int | None:
-        """Now in nanoseconds: wall time, or the newest data's; None while there are none."""
-        return self.wall() if self.now == "wall" else self.writer.newest
+    def instant(self, *databases: str) -> int | None:
+        """Now in nanoseconds: wall time, or the newest data's of these databases; None without any."""
+        return self.wall() if self.now == "wall" else self.writer.newest(databases)
 
 
 class Operations:
@@ -261,6 +261,7 @@ class Operations:
 
         def keep(table: Table) -> None:
             del catalog.tables[key]
+            self._parts.writer.forget(key)
             catalog.tags.pop(table_arn(table), None)
 
         await self._change(change, keep)
@@ -269,7 +270,7 @@ class Operations:
     async def write_records(self, body: Body, _host: str) -> Body:
         """Store records; answered when they are committed."""
         table, parts = self._table(body), self._parts
-        bounds = bounds_of(table, parts.instant(), future=parts.now == "wall")
+        bounds = bounds_of(table, parts.instant(table.database), future=parts.now == "wall")
         batch = read_records(body, bounds)
         if batch.time:
             await asyncio.wrap_future(parts.writer.write((table.database, table.name), batch))
@@ -291,7 +292,7 @@ class Operations:
         if token is not None:
             work = partial(parts.queries.resume, sql, token, most)
         else:
-            work = partial(parts.queries.run, sql, parts.instant() or 0, most)
+            work = partial(parts.queries.run, sql, parts.instant, most)
         return await asyncio.get_running_loop().run_in_executor(parts.pool, work)
 
     async def cancel_query(self, body: Body, _host: str) -> Body:
@@ -461,13 +462,10 @@ def _with_token(answer: Body, last: tuple[str, ...] | None) -> Body:
 
 async def prune(parts: Parts) -> None:
     """Remove what has been older than its table's retention for a day; queries don't see it before."""
-    now = parts.instant()
-    if now is None:
-        return
 
     def change(cursor: database.Cursor) -> None:
         for table in parts.catalog.tables_of(None):
-            oldest = now - table.retention_ns - DAY_NS
+            oldest = (parts.instant(table.database) or 0) - table.retention_ns - DAY_NS
             if oldest > 0:
                 cursor.execute(f"DELETE FROM {table.place} WHERE time < ?", [oldest])
 

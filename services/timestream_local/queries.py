@@ -14,7 +14,7 @@ import duckdb
 
 from services.timestream_local.answers import Page, Pager, column_info
 from services.timestream_local.catalog import Catalog
-from services.timestream_local.compiler import Compiled, compile_query
+from services.timestream_local.compiler import Compiled, Instant, compile_query
 from services.timestream_local.errors import (
     AwsError,
     InternalServerException,
@@ -58,8 +58,8 @@ class Queries:
         self._open: OrderedDict[str, Open] = OrderedDict()
         self._lock = threading.Lock()
 
-    def run(self, sql: str, now: int, most_rows: int | None) -> dict[str, Any]:
-        """The first page of a query at `now`, nanoseconds since the epoch."""
+    def run(self, sql: str, instant: Instant, most_rows: int | None) -> dict[str, Any]:
+        """The first page of a query, at the `instant` of its databases."""
         query_id = secrets.token_hex(20).upper()
         tree = parse(sql)
         cursor = self._connection.cursor()
@@ -68,7 +68,7 @@ class Queries:
             if isinstance(tree, Listing):
                 info, rows = listing(tree, self._catalog, cursor)
                 return _answer(query_id, info, Page(rows), None)
-            compiled = compile_query(tree, self._catalog, now=now)
+            compiled = compile_query(tree, self._catalog, instant=instant)
             pager = self._started(cursor, compiled)
             page = _running(lambda: pager.page(most_rows))
             token = f"{query_id}{secrets.token_hex(8)}" if page.more else None

@@ -233,7 +233,7 @@ class Reader:
             if name not in self.kinds:
                 _check_name(name, LONGEST_NAME)
             values[name] = self._value(name, kind, text, unit)
-            size += bytes_of(name) + bytes_of(text)
+            size += len(name) + len(text) if text.isascii() else bytes_of(name) + bytes_of(text)
         return values, size
 
     def _value(self, name: str, kind: object, text: object, unit: int) -> Value:
@@ -244,7 +244,9 @@ class Reader:
             raise ValidationException(f"The value of {name} must be a string, not empty")
         if len(text) > LONGEST_VALUE:
             raise Rejection(f"The value of {name} is longer than {LONGEST_VALUE} characters.")
-        known = self.kinds.setdefault(name, Type(kind))
+        known = self.kinds.get(name)
+        if known is None:
+            known = self.kinds[name] = Type(kind)
         if known != kind:
             raise Rejection(f"The measure {name} has another data type, {known.value}, in this request.")
         try:
@@ -273,7 +275,7 @@ def _dimensions(record: Mapping[str, Any]) -> tuple[dict[str, str], int]:
             raise Rejection(f"The dimension {name} is empty.")
         _check_name(name, LONGEST_DIMENSION_NAME)
         found[name] = value
-        size += bytes_of(name) + bytes_of(value)
+        size += len(name) + (len(value) if value.isascii() else bytes_of(value))
     return found, size
 
 

@@ -110,11 +110,14 @@ def _reject_column(batch: Batch, column: Column) -> None:
             batch.rejected[index] = (reason, None)
 
 
-def write_rows(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Rows) -> None:
-    """Write what isn't rejected, inside the transaction in hand."""
+def write_rows(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Rows, newest: int | None) -> None:
+    """Write what isn't rejected, inside the transaction in hand. `newest` is the table's newest time."""
     waiting = [row for row, (batch, index) in enumerate(rows.origin) if index not in batch.rejected]
     for unique in _rounds(table, rows, waiting):
-        _write_unique(cursor, table, rows, unique)
+        times = [rows.time[row] for row in unique]
+        is_new = newest is None or min(times) > newest
+        _write_unique(cursor, table, rows, unique, is_new=is_new)
+        newest = max(newest or 0, *times)
 
 
 def _rounds(table: Table, rows: Rows, waiting: Sequence[int]) -> Iterator[list[int]]:
@@ -132,11 +135,14 @@ def _rounds(table: Table, rows: Rows, waiting: Sequence[int]) -> Iterator[list[i
         waiting = [row for row in waiting if row not in first]
 
 
-def _write_unique(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Rows, unique: Sequence[int]) -> None:
+def _write_unique(
+    cursor: duckdb.DuckDBPyConnection, table: Table, rows: Rows, unique: Sequence[int], *, is_new: bool
+) -> None:
+    """Write rows that hold no record twice. `is_new`: the table has nothing of their times."""
     incoming = _arrow(table, rows, unique)
     cursor.register("incoming", incoming)
     try:
-        dropped, replaced = _compare(cursor, table, rows, unique)
+        dropped, replaced = ([], []) if is_new else _compare(cursor, table, rows, unique)
         if replaced:
             cursor.execute(
                 f"DELETE FROM {table.place} AS d USING incoming AS n "

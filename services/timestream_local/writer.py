@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
@@ -44,11 +44,21 @@ class Writer:
     def __init__(self, connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
         self.catalog = catalog
         self._cursor = connection.cursor()
-        self.newest = newest_of(self._cursor, catalog.tables.values())
-        """The newest time stored, in nanoseconds; None while nothing is."""
+        self._newest = newest_of(self._cursor, catalog.tables.values())
         self._jobs: queue.SimpleQueue[Write | Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="timestream-writer", daemon=True)
         self._thread.start()
+
+    def newest(self, databases: Collection[str]) -> int | None:
+        """The newest time stored in these databases (none named: in all), in nanoseconds; None without."""
+        wanted = {name.lower() for name in databases}
+        known = list(self._newest.items())
+        times = [time for (name, _), time in known if not wanted or name.lower() in wanted]
+        return max(times, default=None)
+
+    def forget(self, table: tuple[str, str]) -> None:
+        """Know nothing of a table that is removed."""
+        self._newest.pop(table, None)
 
     def write(self, table: tuple[str, str], batch: Batch) -> Future[None]:
         """Write a batch; once done it is committed, and `batch.rejected` is complete."""
@@ -126,9 +136,9 @@ class Writer:
         for key, of_table in rows.items():
             self._make_room(self.catalog.table(*key), of_table)
         self._in_transaction(lambda cursor: self._write_rows(cursor, rows))
-        for write in writes:
-            if write.batch.time:
-                self.newest = max(self.newest or 0, *write.batch.time)
+        for key, of_table in rows.items():
+            if of_table.time:
+                self._newest[key] = max(self._newest.get(key, 0), *of_table.time)
 
     def _make_room(self, table: Table, rows: Rows) -> None:
         columns = add_missing_columns(table, rows)
@@ -138,7 +148,7 @@ class Writer:
 
     def _write_rows(self, cursor: duckdb.DuckDBPyConnection, rows: dict[tuple[str, str], Rows]) -> None:
         for key, of_table in rows.items():
-            write_rows(cursor, self.catalog.table(*key), of_table)
+            write_rows(cursor, self.catalog.table(*key), of_table, self._newest.get(key))
 
     def _in_transaction(self, change: Change[Answer]) -> Answer:
         self._cursor.begin()
@@ -159,10 +169,14 @@ def settle(done: Future[Answer], work: Callable[[], Answer]) -> None:
         done.set_exception(_as_answer(error))
 
 
-def newest_of(cursor: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> int | None:
-    """The newest time stored in any table."""
-    found = [cursor.execute(f"SELECT max(time) FROM {table.place}").fetchall()[0][0] for table in tables]
-    return max((time for time in found if time is not None), default=None)
+def newest_of(cursor: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> dict[tuple[str, str], int]:
+    """The newest time stored in each table that isn't empty."""
+    found = {}
+    for table in tables:
+        (newest,) = cursor.execute(f"SELECT max(time) FROM {table.place}").fetchall()[0]
+        if newest is not None:
+            found[table.database, table.name] = newest
+    return found
 
 
 def _as_answer(error: Exception) -> AwsError:
