@@ -44,10 +44,11 @@ bus-simulator audit --realism                 # the same for any network, after 
 python -m scripts.docs_realism --network DIR  # measures a whole network for this page
 ```
 
-Commercial speed is from departure to arrival with dwell, without layovers. Headways at peak are those at
-07–09 and 17–19 h; near the origin are the 2nd to the 4th stop, near the end the last three before the
-terminal; CV is the standard deviation against the mean. Cabin CO2 is that of buses on trips and at terminals
-between them. Of a small network, which is no cross-section of the city, most bands say nothing and aren't
+Commercial speed is from departure to arrival with dwell, without layovers; a line whose stops are more than
+600 m apart is an express. Headways at peak are those at 07–09 and 17–19 h; near the origin are the 2nd to the
+4th stop, near the end the last three before the terminal; CV is the standard deviation against the mean.
+Cabin CO2 is that of buses on trips and at terminals between them; a bus is out on a trip, and ten minutes
+before it. Of a small network, which is no cross-section of the city, most bands say nothing and aren't
 judged.
 """
 

@@ -20,6 +20,8 @@ from simulator.service_measures import PPM, Measures, measures, rank_correlation
 
 WHOLE_NETWORK_LINES = 50
 """Of a network of fewer lines most bands say nothing: it is no cross-section of the city."""
+EXPRESS_M = 600.0
+"""A line whose stops are farther apart, on the mean of its main patterns, is an express."""
 FULL = range(38, 43)
 """About 40 aboard."""
 
@@ -78,8 +80,8 @@ TIMETABLE = "EMT Madrid's timetable: about 2,170 vehicles"
 
 BANDS = (
     Band("speed", "commercial speed", "km/h", 12.5, 14.0, 2, EMT_SPEED, everywhere=True),
-    Band("slowest_line", "slowest day line", "km/h", 10.0, 21.0, 2, EMT_LINES),
-    Band("fastest_line", "fastest day line", "km/h", 10.0, 21.0, 2, EMT_LINES),
+    Band("slowest_line", "slowest day line but expresses", "km/h", 10.0, 21.0, 2, EMT_LINES),
+    Band("fastest_line", "fastest day line but expresses", "km/h", 10.0, 21.0, 2, EMT_LINES),
     Band("boardings_a_trip", "boardings a trip", "people", 35, 50, 1, EMT_PEOPLE, everywhere=True),
     Band("saturday", "a Saturday's boardings against a weekday's", "", 0.53, 0.63, 3, EMT_PEOPLE),
     Band("sunday", "a Sunday's boardings against a weekday's", "", 0.39, 0.49, 3, EMT_PEOPLE),
@@ -174,7 +176,7 @@ def readings(network: Network, days: Mapping[Study, Measures]) -> list[Reading]:
     """What a network's simulated days show beside each band, in the order of `BANDS`.
 
     - Commercial speed and boardings a trip are the weekday's, over all lines (see `Performance`); the slowest
-      and the fastest line are among those that don't run at night.
+      and the fastest line are among those that neither run at night nor are expresses (`EXPRESS_M`).
     - Boardings of other days are against the weekday's.
     - A peak is an hour with more boardings than the hours before and after it, the greatest in its hours of
       `PEAK_HOURS`; 8 stands for 08:00 to 09:00. Where the most of them is in no such hour there is none.
@@ -182,7 +184,7 @@ def readings(network: Network, days: Mapping[Study, Measures]) -> list[Reading]:
       0.5 (the two bands' nearest ends), and holding is worth a twentieth at least.
     - Boarding time is the slope of `Measures.doors`, on the weekday.
     - Buses out at once: the weekday's fullest minute of `Measures.out`.
-    - CO2 is that of buses out on the weekday, a value a minute, off-peak at 10–13 and 20–23 h.
+    - CO2 is that of buses in service on the weekday, a value a minute, off-peak at 10–13 and 20–23 h.
     """
     whole = len(network.lines) >= WHOLE_NETWORK_LINES
     values = {**_service(network, days), **_headways(days), **_air(days[Study.WEEKDAY])}
@@ -194,7 +196,8 @@ def _service(network: Network, days: Mapping[Study, Measures]) -> dict[str, floa
     """Speeds, people and buses."""
     weekday = days[Study.WEEKDAY]
     people = {study: each.overall.boardings for study, each in days.items()}
-    by_day = [weekday.lines[line.line_id].speed_kmh for line in network.lines if not line.night]
+    ordinary = [line for line in network.lines if not line.night and mean_hop_m(line) <= EXPRESS_M]
+    by_day = [weekday.lines[line.line_id].speed_kmh for line in ordinary]
     speeds = [speed for speed in by_day if speed is not None]
     return {
         "speed": weekday.overall.speed_kmh,
@@ -208,6 +211,13 @@ def _service(network: Network, days: Mapping[Study, Measures]) -> dict[str, floa
         "boarding": weekday.doors.value,
         "buses_out": int(weekday.out.max()),
     }
+
+
+def mean_hop_m(line: Line) -> float:
+    """Metres from stop to stop along a line's main patterns, on the mean."""
+    main = [pattern for direction in (0, 1) if (pattern := line.main_pattern(direction)) is not None]
+    hops = sum(len(pattern.stops) - 1 for pattern in main)
+    return sum(pattern.stops[-1].distance_m for pattern in main) / hops
 
 
 def _headways(days: Mapping[Study, Measures]) -> dict[str, float | None]:

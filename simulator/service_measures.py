@@ -34,6 +34,7 @@ NEAR = range(1, 4)
 """Near the origin are the 2nd to the 4th stop; near the end the last three before the terminal."""
 LEAST_STOPS = 8
 """On a pattern of fewer stops both would meet."""
+LAYOVER_MS = 10 * MINUTE_MS
 PPM = 1 << 20
 """More ppm than any cabin has."""
 
@@ -88,10 +89,11 @@ class Measures:
       twice don't count, and for the two ends no pattern of fewer than eight stops.
     - `doors`: seconds with open doors against people who boarded, of the visits under way at which somebody
       boarded and nobody alighted.
-    - `out`: by minute from the service day's origin the buses out: those on a trip, and those that wait at
-      a terminal for their next one, half an hour before it at most.
-    - `air`: of buses that are out, minutes by load × `PPM` + whole ppm of CO2 in the cabin; `quiet` is of
-      them the minutes of `QUIET` and their ppm.
+    - `out`: by minute from the service day's origin the buses on a trip, or to depart for one within
+      `LAYOVER_MS`. The model's buses stay on their line; real ones that rest longer can run on another.
+    - `air`: minutes by load × `PPM` + whole ppm of CO2 in the cabin, of buses in service: on a trip, or
+      waiting for their next one at a terminal, half an hour at most. `quiet` is of them the minutes of
+      `QUIET` and their ppm.
     """
 
     hours: tuple[Performance, ...]
@@ -201,13 +203,15 @@ def _minutes(trajectory: Trajectory, origin: int) -> tuple[Counter[int], tuple[i
     samples = Samples([trajectory], trajectory.starts, trajectory.ends, MINUTE_MS)
     excess = excess_ppm(samples, [trajectory])
     minute = (samples.at - origin) // MINUTE_MS
-    out = (samples.column("trip") >= 0) & (samples.at >= samples.column("idle_until")) & (minute >= 0)
-    ppm = np.rint(OUTDOOR_PPM + excess[out]).astype(np.int64)
-    codes, number = np.unique(samples.column("load")[out] * PPM + ppm, return_counts=True)
-    hour = minute[out] // 60
+    serves = (samples.column("trip") >= 0) & (samples.at >= samples.column("idle_until")) & (minute >= 0)
+    soon = samples.at >= samples.column("leaves") - LAYOVER_MS
+    out = minute[serves & (soon | (samples.column("sequence") > 1))]
+    ppm = np.rint(OUTDOOR_PPM + excess[serves]).astype(np.int64)
+    codes, number = np.unique(samples.column("load")[serves] * PPM + ppm, return_counts=True)
+    hour = minute[serves] // 60
     quiet = ppm[np.logical_or.reduce([(hour >= low) & (hour < high) for low, high in QUIET])]
     air = Counter(dict(zip(codes.tolist(), number.tolist(), strict=True)))
-    return air, (len(quiet), float(quiet.sum())), np.bincount(minute[out], minlength=DAY_HOURS * 60)
+    return air, (len(quiet), float(quiet.sum())), np.bincount(out, minlength=DAY_HOURS * 60)
 
 
 def rank_correlation(air: Mapping[int, int]) -> float | None:

@@ -16,25 +16,27 @@ import pytest
 
 from simulator.city import City
 from simulator.line_day import line_day
-from simulator.network import Network, Stop
+from simulator.network import Line, Network, Stop
 from simulator.network_file import load_network
 from simulator.performance import performance
 from simulator.realism import (
     BANDS,
     DATES,
+    EXPRESS_M,
     Band,
     Reading,
     Study,
     added_up,
     boardings,
     line_days,
+    mean_hop_m,
     mean_ppm,
     peak,
     readings,
 )
 from simulator.service_day import MADRID, day_type, is_holiday
 from simulator.service_measures import PPM, Measures, Slope, Spread, measures, rank_correlation
-from simulator.types import DayType, to_datetime
+from simulator.types import DayType, StopId, to_datetime
 from storage.schema import Stream
 from tests.networks import line, street
 from tests.synthetic import synthetic_network
@@ -72,7 +74,7 @@ def trips() -> list[list[dict[str, Any]]]:
     ]
 
 
-def out() -> list[dict[str, Any]]:
+def in_service() -> list[dict[str, Any]]:
     """The positions at whole minutes of buses that have a trip of the day."""
     return [
         position
@@ -146,8 +148,13 @@ def test_people_and_hours_are_those_of_the_visits() -> None:
     assert measured().overall.trips == len(trips())
 
 
-def test_buses_out_are_those_with_a_trip() -> None:
-    minutes = Counter(position["time"] for position in out())
+def test_buses_out_are_on_a_trip_or_soon_to_depart() -> None:
+    departs = {visits[0]["trip_id"]: visits[0]["time"] for visits in trips()}
+    minutes = Counter(
+        each["time"]
+        for each in in_service()
+        if each["time"] >= departs[each["trip_id"]] - timedelta(minutes=10)
+    )
     midnight = min(minutes).astimezone(MADRID).replace(hour=0, minute=0)
     expected = [minutes[midnight + timedelta(minutes=k)] for k in range(72 * 60)]
     assert measured().out.tolist() == expected
@@ -159,11 +166,11 @@ def test_cabin_air_is_that_of_the_sensors() -> None:
         for reading in streams()[Stream.SENSOR_DATA]
         if reading["entity_type"] == "bus"
     }
-    pairs = [(p["passenger_count"], ppm[p["bus_id"], p["time"]]) for p in out()]
+    pairs = [(p["passenger_count"], ppm[p["bus_id"], p["time"]]) for p in in_service()]
     assert measured().air == Counter(load * PPM + level for load, level in pairs)
     quiet = [
         ppm[p["bus_id"], p["time"]]
-        for p in out()
+        for p in in_service()
         if p["time"].astimezone(MADRID).hour in (10, 11, 12, 20, 21, 22)
     ]
     assert measured().quiet == (len(quiet), sum(quiet))
@@ -217,6 +224,20 @@ def test_the_days_are_what_they_stand_for() -> None:
     kinds = [day_type(DATES[study]) for study in Study]
     assert kinds == [DayType.WEEKDAY, DayType.SATURDAY, DayType.SUNDAY, DayType.WEEKDAY, DayType.WEEKDAY]
     assert not any(is_holiday(day) for day in DATES.values())
+
+
+def test_a_line_with_few_stops_is_an_express() -> None:
+    near, far = line("L1", street(12)), line("L2", street(4, step=0.009))
+    assert mean_hop_m(near) < 300 < EXPRESS_M < mean_hop_m(far) < 800
+    stops = tuple(Stop(StopId(s), s, lat, lon) for s, lat, lon in street(12))
+    found = readings(Network((near, far), stops), dict.fromkeys(Study, measured_pair(near, far)))
+    speeds = {reading.band.key: reading.value for reading in found}
+    (alone,) = performance(line_day(near, seed=1, day=DAY))
+    assert speeds["slowest_line"] == speeds["fastest_line"] == pytest.approx(alone.speed_kmh)
+
+
+def measured_pair(one: Line, other: Line) -> Measures:
+    return reduce(add, (measures(line_day(each, seed=1, day=DAY), each, DAY) for each in (one, other)))
 
 
 def test_bands_hold_their_ends_only() -> None:
