@@ -125,6 +125,12 @@ def test_a_path_without_a_file_is_a_problem_too(tmp_path: Path) -> None:
     assert problems(tmp_path / "absent.yaml") == [(1, "no file here: check the path")]
 
 
+def test_a_headway_beside_departures_is_refused(written: Writer) -> None:
+    both = 'headway_min: 8\ndepartures: {outbound: ["06:00"], inbound: ["06:40"]}'
+    [(_, message)] = problems(written(with_field(both)))
+    assert "`headway_min` beside `departures`: remove one of the two" in message
+
+
 def test_a_folder_has_a_file_network_yaml(tmp_path: Path) -> None:
     with pytest.raises(NetworkFileError) as caught:
         load_network(tmp_path)
