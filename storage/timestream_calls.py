@@ -94,6 +94,7 @@ class Calls:
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._failing = False
+        self._retrying = 0
 
     def close(self) -> None:
         """Let nothing be tried any more."""
@@ -108,21 +109,26 @@ class Calls:
     def tried(self, call: Callable[[], T]) -> T:
         """What `call` gives, as often tried as patience has it."""
         failures = 0
-        while True:
-            self.check_open()
-            try:
-                result = call()
-            except (BotoCoreError, ClientError, ResponseParserError) as error:
-                if not passes(error):
-                    raise self._meaning(error) from error
-                failures += 1
-                self._note_failure(error)
-                if failures >= self._patience.attempts:
-                    raise StoreUnavailable(f"{self.place}: {brief(error)}") from error
-                self._closed.wait(secrets.randbelow(GRAINS) / GRAINS * self._patience.limit_s(failures))
-            else:
-                self._note_success()
-                return result
+        try:
+            while True:
+                self.check_open()
+                try:
+                    result = call()
+                except (BotoCoreError, ClientError, ResponseParserError) as error:
+                    if not passes(error):
+                        raise self._meaning(error) from error
+                    failures += 1
+                    self._note_failure(error, first=failures == 1)
+                    if failures >= self._patience.attempts:
+                        raise StoreUnavailable(f"{self.place}: {brief(error)}") from error
+                    self._closed.wait(secrets.randbelow(GRAINS) / GRAINS * self._patience.limit_s(failures))
+                else:
+                    self._note_success(again=failures > 0)
+                    failures = 0
+                    return result
+        finally:
+            if failures:
+                self._note_end()
 
     def rows(self, sql: str, names: Sequence[str] | None = None) -> list[Row]:
         """All rows of a query, page after page: the columns `names` (one the table hasn't is NULL), or all.
@@ -176,18 +182,27 @@ class Calls:
                 return Refused(message)
         return StoreError(message)
 
-    def _note_failure(self, error: Exception) -> None:
+    def _note_failure(self, error: Exception, *, first: bool) -> None:
         with self._lock:
+            self._retrying += first
             begins, self._failing = not self._failing, True
         if begins:
             log.warning("%s fails and is tried again: %s", self.place, brief(error))
 
-    def _note_success(self) -> None:
-        if self._failing:
-            with self._lock:
-                ends, self._failing = self._failing, False
-            if ends:
-                log.info("%s answers again", self.place)
+    def _note_success(self, *, again: bool) -> None:
+        if not self._failing:
+            return
+        with self._lock:
+            self._retrying -= again
+            ends = self._failing and not self._retrying
+            self._failing = self._failing and not ends
+        if ends:
+            log.info("%s answers again", self.place)
+
+    def _note_end(self) -> None:
+        """A call has failed for good; the failure isn't over before another succeeds."""
+        with self._lock:
+            self._retrying -= 1
 
 
 def passes(error: Exception) -> bool:

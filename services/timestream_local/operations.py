@@ -449,7 +449,7 @@ def _page(
 
 def _token_names(token: str) -> tuple[str, ...]:
     try:
-        return tuple(base64.urlsafe_b64decode(token.encode()).decode().split("\n"))
+        return tuple(base64.b64decode(token.encode(), b"-_", validate=True).decode().split("\n"))
     except (binascii.Error, ValueError):
         raise ValidationException("Invalid pagination token.") from None
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import secrets
+import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +45,7 @@ LONGEST_DRAINED = 64 * 2**20
 """How much of a body that is too long is read, so that its sender gets to read the refusal."""
 READERS = 4
 """Queries at once."""
+HALF_PAIR = re.compile(rb"\\u[dD]")
 PRUNE_S = 3600.0
 ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict).encode
 
@@ -79,10 +82,19 @@ class Endpoint:
             body = json.loads(content) if content else {}
         except (ValueError, RecursionError):
             raise SerializationException("The body is not JSON") from None
+        if HALF_PAIR.search(content) and not _is_text(body):
+            raise SerializationException("The body has half of a surrogate pair in it")
         if not isinstance(body, dict):
             raise SerializationException("The body is not a JSON object")
         host = headers.get("host") or "{}:{}".format(*scope["server"])
         return await self._operations.answer(target.removeprefix(TARGET), body, host)
+
+
+def _is_text(body: object) -> bool:
+    try:
+        return bool(ENCODE(body).encode())
+    except UnicodeEncodeError:
+        return False
 
 
 async def _body(receive: Receive) -> bytes:
@@ -131,6 +143,9 @@ def application(parts: Parts) -> ASGIApp:
 
 def serve(path: Path, now: Now, listener: socket.socket) -> None:
     """Answer until told to end. Raises `StoreError` for a file that can't be used."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The web server ends at these, and then lets its process have them once more.
+        signal.signal(number, lambda _number, _frame: None)
     with opened(path, now) as parts:
         asyncio.run(_serve(parts, web_server(parts), listener))
 

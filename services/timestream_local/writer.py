@@ -118,7 +118,7 @@ class Writer:
             return
         try:
             self._commit(writes)
-        except (duckdb.Error, AwsError) as error:
+        except Exception as error:  # noqa: BLE001 - the thread must live on; who asked gets it
             if len(writes) > 1:
                 for write in writes:
                     self._write_all([write])

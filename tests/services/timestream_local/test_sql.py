@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -241,10 +242,8 @@ def test_what_goes_wrong_with_the_data_is_an_error_never_a_number(city: Local, s
     ],
 )
 def test_monsters_are_answered_or_refused(city: Local, sql: str) -> None:
-    try:
-        city.query(sql)
-    except (ValidationException, QueryExecutionException) as refusal:
-        assert str(refusal)
+    with suppress(ValidationException, QueryExecutionException):
+        assert city.query(sql)["QueryId"]
 
 
 def test_columns_have_the_names_and_types_of_timestream(city: Local) -> None:

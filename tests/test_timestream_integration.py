@@ -1,0 +1,309 @@
+"""The Timestream store over the local endpoint: the same data as in DuckDB, whatever goes wrong between."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from services.audit_facts import audit_facts
+from services.feeder import FEEDERS, Feeder
+from services.inputs import Inputs, load_inputs
+from simulator.city import City
+from simulator.clock import Clock
+from storage.audit import audit
+from storage.duckdb_store import DuckDBStore
+from storage.errors import StoreError, StoreUnavailable
+from storage.schema import RECORD_TYPES, SCHEMAS, Record, Stream
+from storage.store import Covered, Store
+from storage.timestream_calls import Patience
+from storage.timestream_store import TimestreamStore
+from tests import faulty_proxy as faults
+from tests.faulty_proxy import Fault, Proxy, proxied
+from tests.storage.records import entity
+from tests.timestream_endpoint import KEYS, REGION, Endpoint, endpoint
+
+pytestmark = pytest.mark.integration
+
+START = datetime(2026, 3, 3, 7, tzinfo=UTC)
+"""Eight o'clock in Madrid, on the Tuesday of the scenario."""
+MINUTE = timedelta(minutes=1)
+SPAN = 6 * MINUTE
+IMPATIENT = Patience(attempts=3, first_s=0.01, longest_s=0.02, answer_s=1.5)
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="module")
+def inputs() -> Inputs:
+    return load_inputs(None, None, "strike")
+
+
+@pytest.fixture(scope="module")
+def city(inputs: Inputs) -> Iterator[City]:
+    with closing(inputs.city(1)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    with endpoint(tmp_path_factory.mktemp("endpoint")) as started:
+        yield started
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> str:
+    """One for each test."""
+    return f"bus_{sha256(request.node.name.encode()).hexdigest()[:16]}"
+
+
+def opened(database: str, url: str) -> TimestreamStore:
+    return TimestreamStore(
+        database, region=REGION, endpoint_url=url, write_patience=IMPATIENT, read_patience=IMPATIENT
+    )
+
+
+def tables(store: Store, stream: Stream) -> pa.Table:
+    parts = list(store.scan(stream, start=START - MINUTE, end=START + timedelta(hours=2)))
+    return pa.concat_tables(parts).unify_dictionaries()
+
+
+def test_the_same_hour_is_the_same_in_both_stores(
+    inputs: Inputs, city: City, served: Endpoint, database: str, tmp_path: Path
+) -> None:
+    end = START + timedelta(hours=1)
+    facts = [audit_facts(inputs.network, inputs.scenario)]
+    with (
+        closing(DuckDBStore(tmp_path / "bus.duckdb")) as duckdb,
+        closing(opened(database, served.url)) as timestream,
+    ):
+        for stream, batch in city.window(START, end, list(Stream)).items():
+            for store in (duckdb, timestream):
+                store.write(stream, batch, covers=(START, end), run=inputs.run)
+            assert tables(timestream, stream).to_pylist() == tables(duckdb, stream).to_pylist()
+            assert timestream.rows(stream) == duckdb.rows(stream) == len(batch)
+            assert timestream.coverage(stream) == duckdb.coverage(stream)
+            for record in some(stream, batch):
+                assert everything(timestream, stream, record) == everything(duckdb, stream, record)
+        assert lines(timestream, inputs) == lines(duckdb, inputs)
+        verdicts = [audit(store, facts).as_dict() for store in (timestream, duckdb)]
+        assert verdicts[0] == verdicts[1]
+        assert verdicts[0]["passed"]
+
+
+def some(stream: Stream, batch: pa.Table) -> Sequence[Record]:
+    """A record of this and that entity."""
+    rows = batch.take(pa.array(range(0, len(batch), len(batch) // 7))).to_pylist()
+    return [RECORD_TYPES[stream](**row) for row in rows]
+
+
+def everything(store: Store, stream: Stream, record: Record) -> object:
+    """All that can be asked of an entity around a record."""
+    key, time = entity(record), record.time
+    page = store.range(stream, key, start=START, end=time, limit=17)
+    rest = page
+    if page.next_cursor:
+        rest = store.range(stream, key, start=START, end=time, limit=17, cursor=page.next_cursor)
+    return [
+        store.at(stream, key, time=time),
+        store.at(stream, key, time=time - timedelta(milliseconds=1)),
+        store.latest(stream, key, now=START + timedelta(days=3)),
+        list(page.records),
+        list(rest.records),
+    ]
+
+
+def lines(store: Store, inputs: Inputs) -> object:
+    now = START + timedelta(minutes=40, seconds=10)
+    return [
+        list(store.latest_of_line(line.line_id, since=now - 5 * MINUTE, now=now))
+        for line in inputs.network.lines
+    ]
+
+
+class Events:
+    """What went wrong and right, as the log tells it."""
+
+    def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.INFO, "bus_simulator")
+        self._caplog = caplog
+
+    def of(self, logger: str) -> list[str]:
+        """Levels of a logger's lines, in order."""
+        return [r.levelname for r in self._caplog.records if r.name == f"bus_simulator.{logger}"]
+
+
+def fed(
+    city: City, inputs: Inputs, store: Store, proxy: Proxy, planned: Mapping[int, Sequence[Fault]]
+) -> None:
+    """Let the three feeders write SPAN tick by tick, with faults before the numbered ticks.
+
+    A feeder waits for the store as in life, but not for the clock.
+    """
+    clock = Clock(start=START, rate=1000.0)
+    for kind in FEEDERS:
+        feeder = Feeder(kind, model=city, store=store, run=inputs.run, clock=clock, start=START)
+        ticks = 0
+        while feeder.next_tick < START + SPAN:
+            proxy.fail("WriteRecords", *planned.get(ticks, ()))
+            until = feeder.next_tick
+            while feeder.next_tick <= until:
+                try:
+                    feeder.catch_up(until)
+                except StoreUnavailable:
+                    threading.Event().wait(0.01)
+            ticks += 1
+
+
+def check(city: City, inputs: Inputs, database: str, url: str) -> None:
+    """Nothing is lost or doubled, coverage says what is there, the audit is clean."""
+    with closing(opened(database, url)) as store:
+        for stream in Stream:
+            (held,) = store.coverage(stream)
+            assert (held.start, held.run) == (START, inputs.run)
+            assert held.end >= START + SPAN - MINUTE
+            wanted = city.window(held.start, held.end, [stream])[stream]
+            assert tables(store, stream).to_pylist() == wanted.to_pylist()
+            assert store.rows(stream) == len(wanted)
+        report = audit(store, [audit_facts(inputs.network, inputs.scenario)])
+        assert report.passed, report.as_dict()
+
+
+ONCE = {
+    "throttled": faults.throttled,
+    "broken": faults.broken,
+    "no JSON": faults.no_json,
+    "cut before": faults.cut_before,
+    "cut after": faults.cut_after,
+    "hung": faults.hung,
+}
+
+
+@pytest.mark.parametrize("name", ONCE)
+def test_a_call_that_fails_is_made_again(
+    name: str,
+    inputs: Inputs,
+    city: City,
+    served: Endpoint,
+    database: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    events = Events(caplog)
+    with proxied(served.url) as proxy:
+        with closing(opened(database, proxy.url)) as store:
+            fed(city, inputs, store, proxy, {1: [ONCE[name]], 3: [ONCE[name]]})
+        assert len(proxy.injected) == 2 * len(FEEDERS)
+    assert events.of("timestream") == ["WARNING", "INFO"] * 2 * len(FEEDERS)
+    check(city, inputs, database, served.url)
+
+
+def test_a_store_that_stays_away_is_waited_for(
+    inputs: Inputs, city: City, served: Endpoint, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    events = Events(caplog)
+    storm = [faults.throttled, faults.cut_after, faults.broken, faults.no_json, faults.cut_before] * 4
+    with proxied(served.url) as proxy, closing(opened(database, proxy.url)) as store:
+        fed(city, inputs, store, proxy, {2: storm})
+        assert not proxy.faults
+    told = events.of("timestream")
+    # Two calls of a window that end at the same time may tell of the end twice.
+    assert told == ["WARNING", "INFO"] * (len(told) // 2)
+    assert len(FEEDERS) <= len(told) // 2 <= 2 * len(FEEDERS)
+    check(city, inputs, database, served.url)
+
+
+def test_rejected_records_leave_the_window_uncovered(
+    inputs: Inputs, city: City, served: Endpoint, database: str
+) -> None:
+    stream, end = Stream.BUS_POSITION, START + 10 * MINUTE
+    batch = city.window(START, end, [stream])[stream]
+    with proxied(served.url) as proxy, closing(opened(database, proxy.url)) as store:
+        proxy.fail("WriteRecords", faults.half_rejected)
+        with pytest.raises(StoreError, match=r"bus_position: 50 of 100 records were refused: .*time range"):
+            store.write(stream, batch, covers=(START, end), run=inputs.run)
+        assert store.coverage(stream) == ()
+        assert list(store.scan(stream, start=START, end=end)) == []
+        assert store.rows(stream) < len(batch)
+        store.write(stream, batch, covers=(START, end), run=inputs.run)
+        assert store.coverage(stream) == (Covered(START, end, inputs.run),)
+        assert tables(store, stream).to_pylist() == batch.to_pylist()
+
+
+def test_what_another_run_left_unfinished_is_written_over(
+    inputs: Inputs, city: City, served: Endpoint, database: str
+) -> None:
+    stream, end = Stream.PEOPLE_COUNT, START + 10 * MINUTE
+    ours = city.window(START, end, [stream])[stream]
+    count = ours.schema.get_field_index("count")
+    theirs = ours.set_column(count, ours.schema.field(count), pa.array([7] * len(ours), pa.int64()))
+    other = load_inputs(None, 99, "strike").run
+    with proxied(served.url) as proxy, closing(opened(database, proxy.url)) as store:
+        calls = -(-len(theirs) // 100)
+        # All their records are there, but their last call was never answered, and they gave up.
+        proxy.faults.extend([("WriteRecords", handed_on)] * (calls - 1))
+        proxy.fail("WriteRecords", *[faults.cut_after] * IMPATIENT.attempts)
+        with pytest.raises(StoreUnavailable):
+            store.write(stream, theirs, covers=(START, end), run=other)
+        proxy.faults.clear()
+        store.write(stream, ours, covers=(START, end), run=inputs.run)
+        assert tables(store, stream).to_pylist() == ours.to_pylist()
+        assert store.rows(stream) == len(ours)
+
+
+def handed_on(exchange: faults.Exchange) -> None:
+    exchange.answer(*exchange.pass_on())
+
+
+def test_an_endpoint_that_is_killed_and_started_again(
+    inputs: Inputs, city: City, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with endpoint(tmp_path) as own, closing(opened("bus_simulator", own.url)) as store:
+        back = threading.Timer(1.0, own.restart)
+        for number, kind in enumerate(FEEDERS):
+            clock = Clock(start=START, rate=1000.0)
+            feeder = Feeder(kind, model=city, store=store, run=inputs.run, clock=clock, start=START)
+            while feeder.next_tick < START + SPAN:
+                if number == 1 and feeder.next_tick == START + 2 * MINUTE and not back.ident:
+                    own.kill()
+                    back.start()
+                try:
+                    feeder.catch_up(feeder.next_tick)
+                except StoreUnavailable:
+                    threading.Event().wait(0.05)
+        back.join()
+        check(city, inputs, "bus_simulator", own.url)
+
+
+def test_reads_say_that_the_store_is_away_and_come_back(
+    inputs: Inputs, city: City, served: Endpoint, database: str
+) -> None:
+    stream = Stream.SENSOR_DATA
+    batch = city.window(START, START + MINUTE, [stream])[stream]
+    with proxied(served.url) as proxy, closing(opened(database, proxy.url)) as store:
+        store.write(stream, batch, covers=(START, START + MINUTE), run=inputs.run)
+        (record,) = some(stream, batch)[:1]
+        proxy.fail("Query", *[faults.broken] * IMPATIENT.attempts)
+        with pytest.raises(StoreUnavailable, match="InternalServerException"):
+            store.latest(stream, entity(record), now=START + MINUTE)
+        assert store.latest(stream, entity(record), now=START + MINUTE) == record
+
+
+def test_every_stream_has_a_table_of_its_columns(
+    served: Endpoint, inputs: Inputs, city: City, database: str
+) -> None:
+    with closing(opened(database, served.url)) as store:
+        for stream, batch in city.window(START, START + 5 * MINUTE, list(Stream)).items():
+            store.write(stream, batch, covers=(START, START + 5 * MINUTE), run=inputs.run)
+            rows = store._reads.rows(f'DESCRIBE "{database}"."{stream}"')
+            assert {str(row[0]) for row in rows} == {*SCHEMAS[stream].names, "measure_name"}
