@@ -1,0 +1,104 @@
+"""A feeder as a process of its own: over Timestream, beside a server, until it is told to end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.feeding import patiently
+from services.times import parse_instant
+from storage.errors import StoreUnavailable
+from tests.process import KEY, Running, command, running, started
+from tests.services.fakes import MINUTE, fake_clock
+from tests.timestream_endpoint import KEYS, REGION, Endpoint, endpoint
+
+AT = "2026-03-02T07:30:05Z"
+FEEDERS = ("people-count", "sensors", "bus-position")
+
+
+def test_a_store_that_is_away_at_the_start_is_waited_for() -> None:
+    failures = [StoreUnavailable("away"), StoreUnavailable("away")]
+
+    def attempt() -> str:
+        if failures:
+            raise failures.pop()
+        return "here"
+
+    assert patiently(attempt, fake_clock(lasts=10 * MINUTE)) == "here"
+
+
+def test_told_to_end_it_waits_no_longer() -> None:
+    def attempt() -> str:
+        raise StoreUnavailable("away")
+
+    assert patiently(attempt, fake_clock(lasts=MINUTE)) is None
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    with endpoint(tmp_path) as own:
+        yield own
+
+
+@pytest.mark.e2e
+def test_feeders_and_a_server_share_a_store(served: Endpoint, tmp_path: Path) -> None:
+    from websockets.sync.client import connect
+
+    store = ("--store", f"timestream://bus_simulator?region={REGION}&endpoint_url={served.url}")
+    clock = ("--at", AT, "--speed", "10")
+    feeding = [started(tmp_path, ("feed", name, *store, *clock)) for name in FEEDERS]
+    processes = [each.__enter__() for each in feeding]
+    try:
+        with running(tmp_path, *store, *clock, command="serve") as server:
+            body = wait_for(server, "/bus-position/line/L1?mode=latest")
+            assert {bus["line_id"] for bus in body["buses"]} == {"L1"}
+            assert wait_for(server, "/people-count/S001?mode=latest")["stop_id"] == "S001"
+            assert wait_for(server, "/sensors/bus/B001?mode=latest")["door_status"]
+            url = f"ws://{server.host}:{server.port}/ws?api_key={KEY}&group_name=tests"
+            with connect(url) as socket:
+                socket.send('{"action":"subscribe","line_ids":["L1"]}')
+                assert json.loads(socket.recv(20))["type"] == "subscribed"
+                times: set[str] = set()
+                while len(times) < 3:
+                    times.add(json.loads(socket.recv(20))["time"])
+            assert server.end().code == 0
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=30)
+            assert process.returncode == 0, err
+            check_log(err)
+    finally:
+        for each in feeding:
+            each.__exit__(None, None, None)
+    audited = command(tmp_path, "audit", *store)
+    assert audited.code == 0, audited.out + audited.err
+
+
+def wait_for(server: Running, path: str) -> Any:
+    """The body of an answer once there is a good one."""
+    for _ in range(600):
+        status, body = server.ask(path)
+        if status == 200:
+            return body
+        threading.Event().wait(0.05)
+    raise AssertionError(body)
+
+
+def check_log(text: str) -> None:
+    """Every tick is a line with its lag, and the last line is the end."""
+    lines = [json.loads(line) for line in text.splitlines()]
+    ticks = [parse_instant(line["last_tick"]) for line in lines if line["message"].endswith(" written")]
+    assert len(ticks) >= 2
+    assert ticks == sorted(ticks)
+    assert ticks[-1] >= parse_instant(AT) - timedelta(minutes=1)
+    assert all(line["lag_s"] >= 0 for line in lines if "lag_s" in line)
+    assert lines[-1]["message"].endswith(" ends")
