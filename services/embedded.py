@@ -25,7 +25,7 @@ from services.backfill import Done, Window, fill
 from services.clock_control import ClockControl
 from services.context import Context, Snapshots
 from services.feeder import FEEDERS, LONGEST_RETRY_S, Feeder, Model
-from services.holder import SUFFIX, Holder, copier
+from services.holder import SUFFIX, Copyable, Holder
 from services.inputs import Inputs, beside, load_inputs, opened, store_path
 from services.limits import limits_for
 from services.live import live_hub
@@ -244,8 +244,14 @@ class Embedded:
             live=self._hub,
             limits=limits_for(settings.host, rate_per_s=settings.rate_limit, per_day=settings.daily_limit),
             control=control if settings.clock_control else None,
-            snapshots=Snapshots(copier(self._store), snapshot_key, store_path(settings.store).parent),
+            snapshots=self._snapshots(snapshot_key),
         )
+
+    def _snapshots(self, key: ApiKey) -> Snapshots | None:
+        """How to copy the store; None for one that several processes share, which needs no copies."""
+        if not isinstance(self._store, Copyable):
+            return None
+        return Snapshots(self._store.copy_to, key, store_path(self._settings.store).parent)
 
 
 class Guarded(threading.Thread):
