@@ -11,12 +11,20 @@ from pathlib import Path
 
 import click
 
-from scripts import docs_api, docs_commands, docs_realism, docs_scenarios, scenario_json_schema
+from scripts import (
+    docs_api,
+    docs_commands,
+    docs_realism,
+    docs_scenarios,
+    docs_timestream,
+    scenario_json_schema,
+)
 
 ROOT = Path(__file__).parent.parent
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/api.md": docs_api.page,
     "docs/commands.md": docs_commands.page,
+    "docs/timestream-sql.md": docs_timestream.page,
     "data/scenarios/scenario.schema.json": scenario_json_schema.page,
     **docs_scenarios.pages(),
     **docs_realism.pages(),

@@ -1,0 +1,290 @@
+"""What WriteRecords accepts, replaces, drops and rejects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from services.timestream_local.errors import AwsError, RejectedRecordsException, ValidationException
+from services.timestream_local.upserts import SAME_VERSION
+from services.timestream_local.values import DAY_NS, HOUR_NS, MINUTE_NS
+from tests.services.timestream_local.samples import NOW_NS, START_NS, Local, local, multi
+
+PLACE = {"DatabaseName": "city", "TableName": "rows"}
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[Local]:
+    with local(tmp_path) as endpoint:
+        make(endpoint)
+        yield endpoint
+
+
+def make(endpoint: Local, **properties: Any) -> None:
+    asyncio.run(endpoint.call("CreateDatabase", DatabaseName="city"))
+    asyncio.run(endpoint.call("CreateTable", **PLACE, **properties))
+
+
+def write(endpoint: Local, *records: dict[str, Any], **common: Any) -> dict[str, Any]:
+    more = {"CommonAttributes": common} if common else {}
+    return asyncio.run(endpoint.call("WriteRecords", **PLACE, Records=list(records), **more))
+
+
+def rejections(endpoint: Local, *records: dict[str, Any]) -> list[dict[str, object]]:
+    with pytest.raises(RejectedRecordsException) as refused:
+        write(endpoint, *records)
+    return refused.value.rejected
+
+
+def count(value: int, *, time: int = START_NS, stop: str = "S1", **more: Any) -> dict[str, Any]:
+    return multi({"stop": stop}, time, [("n", "BIGINT", str(value))], **more)
+
+
+def test_the_same_record_twice_is_one(city: Local) -> None:
+    write(city, count(1), count(1))
+    write(city, count(1))
+    assert city.rows("SELECT n FROM city.rows") == [("1",)]
+
+
+def test_another_value_needs_a_higher_version(city: Local) -> None:
+    write(city, count(1))
+    assert rejections(city, count(2)) == [{"RecordIndex": 0, "Reason": SAME_VERSION, "ExistingVersion": 1}]
+    write(city, count(3, Version=5))
+    (rejected,) = rejections(city, count(4, Version=2))
+    assert rejected == {
+        "RecordIndex": 0,
+        "Reason": "The record version 2 is lower than the existing version 5. "
+        "A higher version is required to update the measure value.",
+        "ExistingVersion": 5,
+    }
+    assert city.rows("SELECT n FROM city.rows") == [("3",)]
+
+
+def test_versions_count_within_one_request_too(city: Local) -> None:
+    write(city, count(1, Version=1), count(2, Version=2), count(3, Version=3))
+    assert city.rows("SELECT n FROM city.rows") == [("3",)]
+    (rejected,) = rejections(city, count(9, stop="S2", Version=2), count(8, stop="S2", Version=1))
+    assert (rejected["RecordIndex"], rejected["ExistingVersion"]) == (1, 2)
+
+
+def test_records_differ_by_time_dimensions_and_measure_name(city: Local) -> None:
+    write(city, count(1))
+    write(city, count(2, time=START_NS + 1), count(3, stop="S2"), count(4, MeasureName="other"))
+    more = multi({"stop": "S1", "line": "L1"}, START_NS, [("n", "BIGINT", "5")])
+    write(city, more)
+    assert city.rows("SELECT n FROM city.rows ORDER BY n") == [("1",), ("2",), ("3",), ("4",), ("5",)]
+
+
+def test_good_records_are_stored_beside_rejected_ones(city: Local) -> None:
+    bad = count(2, stop="S2", time=NOW_NS + 16 * MINUTE_NS)
+    assert [r["RecordIndex"] for r in rejections(city, count(1), bad, count(3, stop="S3"))] == [1]
+    assert city.rows("SELECT n FROM city.rows ORDER BY n") == [("1",), ("3",)]
+
+
+def test_common_attributes_are_those_of_each_record(city: Local) -> None:
+    bare = {"Dimensions": [{"Name": "stop", "Value": "S1"}], "MeasureValue": "2.5"}
+    write(
+        city,
+        bare,
+        {**bare, "MeasureName": "other"},
+        Dimensions=[{"Name": "line", "Value": "L1"}],
+        MeasureName="warmth",
+        MeasureValueType="DOUBLE",
+        Time=str(START_NS // 10**6),
+    )
+    assert city.rows(
+        "SELECT stop, line, measure_name, measure_value::double, time FROM city.rows ORDER BY 3"
+    ) == [
+        ("S1", "L1", "other", "2.5", "2026-03-02 07:30:00.000000000"),
+        ("S1", "L1", "warmth", "2.5", "2026-03-02 07:30:00.000000000"),
+    ]
+    with pytest.raises(ValidationException, match="overlap"):
+        write(city, count(1), Dimensions=[{"Name": "stop", "Value": "x"}])
+
+
+@pytest.mark.parametrize(
+    ("unit", "time"),
+    [
+        ("SECONDS", START_NS // 10**9),
+        ("MILLISECONDS", START_NS // 10**6),
+        ("MICROSECONDS", START_NS // 1000),
+        ("NANOSECONDS", START_NS),
+        (None, START_NS // 10**6),
+    ],
+)
+def test_every_time_unit(city: Local, unit: str | None, time: int) -> None:
+    record = count(1, TimeUnit=unit) if unit else {k: v for k, v in count(1).items() if k != "TimeUnit"}
+    write(city, {**record, "Time": str(time)})
+    assert city.rows("SELECT time FROM city.rows") == [("2026-03-02 07:30:00.000000000",)]
+
+
+def test_every_type_comes_back_as_it_went(city: Local) -> None:
+    measures = [
+        ("d", "DOUBLE", "-0.1"),
+        ("b", "BIGINT", "-9223372036854775808"),
+        ("v", "VARCHAR", 'ñ "quoted" \'s'),
+        ("o", "BOOLEAN", "True"),
+        ("t", "TIMESTAMP", str(START_NS + 7)),
+    ]
+    write(city, multi({"stop": "S1"}, START_NS, measures))
+    expected = [("-0.1", "-9223372036854775808", 'ñ "quoted" \'s', "true", "2026-03-02 07:30:00.000000007")]
+    assert city.rows("SELECT d, b, v, o, t FROM city.rows") == expected
+
+
+def test_the_memory_store_takes_what_is_young_enough(city: Local) -> None:
+    write(city, count(1, time=NOW_NS - 6 * HOUR_NS), count(2, time=NOW_NS + 15 * MINUTE_NS - 1))
+    late = rejections(city, count(3, time=NOW_NS - 6 * HOUR_NS - 1), count(4, time=NOW_NS + 15 * MINUTE_NS))
+    reason = (
+        "The record timestamp is outside the time range [2026-03-02T02:30:00.000Z, 2026-03-02T08:45:00.000Z) "
+        "of the memory store."
+    )
+    assert late == [{"RecordIndex": 0, "Reason": reason}, {"RecordIndex": 1, "Reason": reason}]
+
+
+def test_magnetic_store_writes_take_older_records(tmp_path: Path) -> None:
+    retention = {"MemoryStoreRetentionPeriodInHours": 24, "MagneticStoreRetentionPeriodInDays": 30}
+    with local(tmp_path) as city:
+        make(
+            city,
+            RetentionProperties=retention,
+            MagneticStoreWriteProperties={"EnableMagneticStoreWrites": True},
+        )
+        answer = write(city, count(1), count(2, time=NOW_NS - 30 * DAY_NS))
+        assert answer == {"RecordsIngested": {"Total": 2, "MemoryStore": 1, "MagneticStore": 1}}
+        (rejected,) = rejections(city, count(3, time=NOW_NS - 30 * DAY_NS - 1))
+        assert "of the data ingestion window." in str(rejected["Reason"])
+
+
+def test_what_has_outlived_its_retention_is_not_seen(tmp_path: Path) -> None:
+    retention = {"MemoryStoreRetentionPeriodInHours": 1, "MagneticStoreRetentionPeriodInDays": 1}
+    with local(tmp_path) as city:
+        make(city, RetentionProperties=retention)
+        write(city, count(1, time=NOW_NS - HOUR_NS), count(2, time=NOW_NS - HOUR_NS + 1))
+    with local(tmp_path, NOW_NS + DAY_NS - HOUR_NS + 1) as city:
+        assert city.rows("SELECT n FROM city.rows") == [("2",)]
+
+
+REJECTED: list[tuple[str, dict[str, Any]]] = [
+    ("129 dimensions", multi({f"d{n}": "x" for n in range(129)}, START_NS, [("n", "BIGINT", "1")])),
+    ("long dimension name", multi({"d" * 61: "x"}, START_NS, [("n", "BIGINT", "1")])),
+    ("long dimension", multi({"d": "x" * 2048}, START_NS, [("n", "BIGINT", "1")])),
+    ("empty dimension", multi({"d": ""}, START_NS, [("n", "BIGINT", "1")])),
+    ("long value", multi({"d": "x"}, START_NS, [("v", "VARCHAR", "x" * 2049)])),
+    (
+        "large record",
+        multi({"d": "x"}, START_NS, [("v", "VARCHAR", "x" * 1500), ("w", "VARCHAR", "x" * 600)]),
+    ),
+    ("257 measures", multi({"d": "x"}, START_NS, [(f"m{n}", "BIGINT", "1") for n in range(257)])),
+]
+
+
+@pytest.mark.parametrize("record", [r for _, r in REJECTED], ids=[name for name, _ in REJECTED])
+def test_limits_reject_the_record_alone(city: Local, record: dict[str, Any]) -> None:
+    assert [r["RecordIndex"] for r in rejections(city, count(1), record)] == [1]
+
+
+INVALID: list[tuple[str, dict[str, Any]]] = [
+    ("no dimensions", {**count(1), "Dimensions": []}),
+    ("same dimension twice", {**count(1), "Dimensions": [{"Name": "a", "Value": "1"}] * 2}),
+    ("dimension without value", {**count(1), "Dimensions": [{"Name": "a"}]}),
+    ("reserved name", multi({"time": "x"}, START_NS, [("n", "BIGINT", "1")])),
+    ("no measure name", {**count(1), "MeasureName": ""}),
+    ("no time", {**count(1), "Time": None}),
+    ("time not a number", {**count(1), "Time": "yesterday"}),
+    ("time a fraction", {**count(1), "Time": "1.5"}),
+    ("unknown unit", {**count(1), "TimeUnit": "DAYS"}),
+    ("version zero", {**count(1), "Version": 0}),
+    ("unknown type", multi({"a": "x"}, START_NS, [("n", "DECIMAL", "1")])),
+    ("no measures", multi({"a": "x"}, START_NS, [])),
+    ("measure twice", multi({"a": "x"}, START_NS, [("n", "BIGINT", "1")] * 2)),
+    ("no number", multi({"a": "x"}, START_NS, [("n", "BIGINT", "1.5")])),
+    ("too great", multi({"a": "x"}, START_NS, [("n", "BIGINT", "9223372036854775808")])),
+    ("NaN", multi({"a": "x"}, START_NS, [("x", "DOUBLE", "NaN")])),
+    ("no boolean", multi({"a": "x"}, START_NS, [("x", "BOOLEAN", "yes")])),
+    ("single and several", {**count(1), "MeasureValue": "1"}),
+    (
+        "single timestamp",
+        {**count(1), "MeasureValues": None, "MeasureValueType": "TIMESTAMP", "MeasureValue": "1"},
+    ),
+]
+
+
+@pytest.mark.parametrize("record", [r for _, r in INVALID], ids=[name for name, _ in INVALID])
+def test_malformed_records_refuse_the_request(city: Local, record: dict[str, Any]) -> None:
+    with pytest.raises(ValidationException):
+        write(city, count(7), record)
+    assert city.rows("SELECT measure_name FROM city.rows") == []
+
+
+def test_a_column_keeps_its_type(city: Local) -> None:
+    write(city, count(1))
+    other = multi({"stop": "S9"}, START_NS, [("n", "DOUBLE", "1.5")])
+    (rejected,) = rejections(city, other)
+    assert "measure, BIGINT" in str(rejected["Reason"])
+
+
+def test_concurrent_requests_are_all_answered_and_kept(city: Local) -> None:
+    async def many() -> None:
+        calls = [
+            city.call("WriteRecords", **PLACE, Records=[count(n, time=START_NS + n, stop=f"S{n % 7}")])
+            for n in range(300)
+        ]
+        await asyncio.gather(*calls)
+
+    asyncio.run(many())
+    assert city.rows("SELECT count(*), sum(n) FROM city.rows") == [("300", str(sum(range(300))))]
+
+
+Step = tuple[str, dict[str, Any]]
+DB, TABLE = {"DatabaseName": "city2"}, {"DatabaseName": "city2", "TableName": "table2"}
+STEPS: list[Step] = [
+    ("describe_database", DB),
+    ("create_database", DB),
+    ("describe_database", DB),
+    ("describe_table", TABLE),
+    ("create_table", TABLE),
+    ("create_table", {"DatabaseName": "nowhere", "TableName": "table2"}),
+    ("describe_table", TABLE),
+    ("list_tables", DB),
+    ("write_records", {**TABLE, "Records": [count(1)]}),
+    ("write_records", {**TABLE, "Records": [count(1), count(2, stop="S2")]}),
+    ("write_records", {"DatabaseName": "nowhere", "TableName": "table2", "Records": [count(1)]}),
+    ("write_records", {"DatabaseName": "city2", "TableName": "nothing", "Records": [count(1)]}),
+    ("delete_table", TABLE),
+    ("describe_table", TABLE),
+    ("delete_database", DB),
+    ("describe_database", DB),
+]
+
+
+def test_moto_accepts_and_refuses_the_same(tmp_path: Path) -> None:
+    def ours(endpoint: Local) -> Callable[[Step], object]:
+        def answer(step: Step) -> object:
+            name = "".join(word.title() for word in step[0].split("_"))
+            try:
+                return sorted(asyncio.run(endpoint.call(name, **step[1])))
+            except AwsError as error:
+                return type(error).__name__, str(error)
+
+        return answer
+
+    def theirs(step: Step) -> object:
+        try:
+            answer = getattr(client, step[0])(**step[1])
+        except ClientError as error:
+            return error.response["Error"]["Code"], error.response["Error"]["Message"]
+        return sorted(key for key in answer if key != "ResponseMetadata")
+
+    with local(tmp_path) as endpoint, mock_aws():
+        client = boto3.client(
+            "timestream-write", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        mine = ours(endpoint)
+        assert [(step[0], mine(step)) for step in STEPS] == [(step[0], theirs(step)) for step in STEPS]
