@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -307,3 +309,33 @@ def test_every_stream_has_a_table_of_its_columns(
             store.write(stream, batch, covers=(START, START + 5 * MINUTE), run=inputs.run)
             rows = store._reads.rows(f'DESCRIBE "{database}"."{stream}"')
             assert {str(row[0]) for row in rows} == {*SCHEMAS[stream].names, "measure_name"}
+
+
+READER = """
+import sys
+for heavy in ("pyarrow", "numpy", "duckdb", "simpy"):
+    sys.modules[heavy] = None
+from datetime import datetime, timedelta
+from storage.schema import Stream
+from storage.timestream_store import TimestreamStore
+store = TimestreamStore(sys.argv[1], region="eu-west-1", endpoint_url=sys.argv[2])
+now = datetime.fromisoformat(sys.argv[3])
+print(store.latest(Stream.BUS_POSITION, "B001", now=now).bus_id)
+print(len(store.latest_of_line("L1", since=now - timedelta(minutes=5), now=now)) > 1)
+page = store.range(Stream.BUS_POSITION, "B001", start=now - timedelta(minutes=5), end=now, limit=3)
+print(len(page.records), store.at(Stream.BUS_POSITION, "B001", time=now).bus_id)
+print(len(store.coverage(Stream.BUS_POSITION)), store.rows(Stream.STOP_VISIT))
+store.close()
+"""
+
+
+def test_records_are_read_where_there_is_neither_arrow_nor_numpy(
+    served: Endpoint, inputs: Inputs, city: City, database: str
+) -> None:
+    end = START + 5 * MINUTE
+    with closing(opened(database, served.url)) as store:
+        batch = city.window(START, end, [Stream.BUS_POSITION])[Stream.BUS_POSITION]
+        store.write(Stream.BUS_POSITION, batch, covers=(START, end), run=inputs.run)
+    arguments = [sys.executable, "-c", READER, database, served.url, end.isoformat()]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["B001", "True", "3", "B001", "1", "0"], done.stderr

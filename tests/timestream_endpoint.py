@@ -8,22 +8,19 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from storage.aws_clients import client
 from storage.timestream_calls import Patience
 from storage.timestream_store import TimestreamStore
-from storage.timestream_tables import TABLES, table_request
 from tests.environment import environment
 from tests.fake_servers import free_port
 from tests.process import PROGRAM
 
 REGION = "eu-west-1"
 PATIENCE_S = 60
-LONGEST_DAYS = 73_000
 QUICK = Patience(attempts=4, first_s=0.01, longest_s=0.05, answer_s=20.0)
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
 
@@ -88,18 +85,6 @@ def database_of(directory: Path) -> str:
 
 def open_shared(directory: Path) -> TimestreamStore:
     """The store that goes with a directory, at the shared endpoint."""
-    database, url = database_of(directory), shared_endpoint().url
-    make_lasting(database, url)
-    return TimestreamStore(database, region=REGION, endpoint_url=url, write_patience=QUICK)
-
-
-def make_lasting(database: str, url: str) -> None:
-    """Make a database whose tables forget nothing: one endpoint's tests are of different years."""
-    service = client("timestream-write", region=REGION, endpoint_url=url)
-    with suppress(service.exceptions.ConflictException):
-        service.create_database(DatabaseName=database)
-        for table in TABLES:
-            request = table_request(database, table)
-            request["RetentionProperties"]["MagneticStoreRetentionPeriodInDays"] = LONGEST_DAYS
-            service.create_table(**request)
-    service.close()
+    return TimestreamStore(
+        database_of(directory), region=REGION, endpoint_url=shared_endpoint().url, write_patience=QUICK
+    )
