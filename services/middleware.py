@@ -15,10 +15,17 @@ from services.metrics import NO_ROUTE, Requests
 
 log = logging.getLogger("bus_simulator.rest")
 
+BY_NAME = "bus_simulator.headers"
+"""Where a scope keeps what `headers_of` has read."""
+
 
 def headers_of(scope: Scope) -> dict[str, str]:
-    """The request's headers by lower-case name, the first of those that come twice."""
-    return {name.decode("latin-1"): text_of(value) for name, value in reversed(scope["headers"])}
+    """The request's headers by lower-case name, the first of those that come twice. Read once a request."""
+    found: dict[str, str] | None = scope.get(BY_NAME)
+    if found is None:
+        found = {name.decode("latin-1"): text_of(value) for name, value in reversed(scope["headers"])}
+        scope[BY_NAME] = found
+    return found
 
 
 def text_of(value: bytes) -> str:
