@@ -166,11 +166,13 @@ def test_no_key_is_logged_whatever_is_asked(tmp_path: Path) -> None:
     assert not [line for line in logged if line["level"] == "ERROR"]
 
 
-KEYS = json.dumps({"api_key": GENERAL, "keys": {"team-alpha": TEAM}})
+PASTED = "pasted+key-5"
+"""Gets among a shell's arguments, where another test looks for the others at the same time."""
+KEYS = json.dumps({"api_key": PASTED, "keys": {"team-alpha": TEAM}})
 
 
 @pytest.mark.parametrize(
-    ("kept", "variable"), [(None, None), (GENERAL, None), (KEYS, None), (None, GENERAL), (None, KEYS)]
+    ("kept", "variable"), [(None, None), (PASTED, None), (KEYS, None), (None, PASTED), (None, KEYS)]
 )
 def test_what_is_printed_at_the_start_can_be_pasted(
     kept: str | None, variable: str | None, tmp_path: Path
