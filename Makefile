@@ -8,6 +8,9 @@ SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# uv installs in seconds what takes pip two minutes; it takes packages from where pip is set to take them.
+UV = export VIRTUAL_ENV=$(CURDIR)/.venv; mirror=$$($(BIN)/pip config get global.index-url 2>/dev/null) \
+  && export UV_DEFAULT_INDEX=$$mirror; $(BIN)/uv
 TARGET ?= local
 AWS_REGION ?= eu-west-1
 ARGS ?=
@@ -26,8 +29,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { printf '%s is too old: Python 3.11 or later is needed, say which with PYTHON=…\n' "$(PYTHON)" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock \
+	  | $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r /dev/stdin
+	$(UV) pip install --quiet --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
 .PHONY: run
