@@ -47,10 +47,18 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "people_per_trip": ("BUS_SIMULATOR_PEOPLE_PER_TRIP",),
     "now": ("BUS_SIMULATOR_NOW",),
     "timestream_local_store": ("BUS_SIMULATOR_TIMESTREAM_LOCAL_STORE",),
+    "secret_id": ("BUS_SIMULATOR_SECRET_ID", "SECRET_ID"),
+    "clock_parameter": ("BUS_SIMULATOR_CLOCK_PARAMETER",),
+    "connections_table": ("BUS_SIMULATOR_CONNECTIONS_TABLE", "DYNAMODB_TABLE"),
+    "subscriptions_table": ("BUS_SIMULATOR_SUBSCRIPTIONS_TABLE",),
 }
 """The environment variables of each option, first come first served."""
 
 DEFAULT_STORE = "duckdb:var/bus.duckdb"
+DEFAULT_REGION = "eu-west-1"
+DEFAULT_SECRET_ID = "bus-simulator/api-key"  # noqa: S105 - the secret's name
+CONNECTIONS_TABLE = "bus-simulator-websocket-connections"
+SUBSCRIPTIONS_TABLE = "bus-simulator-websocket-subscriptions"
 DEFAULT_NETWORK = Path("data/lines.yaml")
 SCENARIOS = Path("data/scenarios")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -84,6 +92,48 @@ class Settings:
     scenario: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FunctionSettings:
+    """How a function in the cloud runs. `network` is the URL of a compiled one, None where none is named.
+
+    `clock_parameter` None means that simulated time is wall time.
+    """
+
+    region: str
+    store: str
+    network: str | None
+    secret_id: str
+    clock_parameter: str | None
+    connections_table: str
+    subscriptions_table: str
+    log_level: str
+
+
+def function_settings() -> FunctionSettings:
+    """What the environment of a function sets, in the variables of the options."""
+    return FunctionSettings(
+        region=region(),
+        store=chosen("store") or default_store(),
+        network=chosen("network"),
+        secret_id=chosen("secret_id") or DEFAULT_SECRET_ID,
+        clock_parameter=chosen("clock_parameter"),
+        connections_table=chosen("connections_table") or CONNECTIONS_TABLE,
+        subscriptions_table=chosen("subscriptions_table") or SUBSCRIPTIONS_TABLE,
+        log_level=chosen("log_level") or "INFO",
+    )
+
+
+def chosen(option: str) -> str | None:
+    """What the environment sets an option to, None where it doesn't."""
+    found = (os.environ.get(name, "").strip() for name in VARIABLES[option])
+    return next((text for text in found if text), None)
+
+
+def region() -> str:
+    """The AWS region that the environment names."""
+    return os.environ.get("AWS_REGION", "").strip() or DEFAULT_REGION
+
+
 def api_key() -> str | None:
     """The API key (or JSON with keys) that the environment sets, None where it sets none."""
     return os.environ.get("BUS_SIMULATOR_API_KEY", "").strip() or None
@@ -94,7 +144,7 @@ def default_store() -> str:
     database = os.environ.get("TIMESTREAM_DATABASE", "").strip()
     if not database:
         return DEFAULT_STORE
-    return f"timestream://{database}?region={os.environ.get('AWS_REGION', '').strip() or 'eu-west-1'}"
+    return f"timestream://{database}?region={region()}"
 
 
 def default_network() -> Path:

@@ -1,0 +1,115 @@
+"""A network as one JSON file, `config/network.json`, for functions in the cloud: read without NumPy or YAML.
+
+It says which run it is for as well. A file of another version is refused: it is made anew from the network.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.network import (
+    Bus,
+    Departure,
+    Headway,
+    Line,
+    Network,
+    Pattern,
+    PatternStop,
+    Service,
+    ShapePoint,
+    Stop,
+)
+from simulator.types import DayType
+from storage.store import Run
+
+FORMAT = "bus-simulator-network"
+VERSION = 1
+MEND = "`make load-config` writes one"
+
+ENCODE: Callable[[Any], str] = json.JSONEncoder(
+    ensure_ascii=False,
+    allow_nan=False,
+    separators=(",", ":"),
+    default=lambda entry: {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)},
+).encode
+
+
+class NotANetwork(ValueError):
+    """A content is no compiled network; the message names its place and the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A network, and the run whose data it explains."""
+
+    network: Network
+    run: Run
+
+
+def dump(network: Network, run: Run) -> bytes:
+    """The file's content. The same network and run always give the same bytes."""
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "run": run,
+        "name": network.name,
+        "lines": network.lines,
+        "stops": network.stops,
+    }
+    return ENCODE(content).encode() + b"\n"
+
+
+def load(content: bytes, place: str) -> Compiled:
+    """What `dump` wrote. Raises `NotANetwork` for anything else; `place` is where it was found."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        raise NotANetwork(f"{place} is no JSON; {MEND}") from None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise NotANetwork(f"{place} is no compiled network; {MEND}")
+    if found.get("version") != VERSION:
+        raise NotANetwork(
+            f"{place} is a compiled network of version {found.get('version')}, read is {VERSION}; {MEND}"
+        )
+    try:
+        return _compiled(found)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise NotANetwork(f"{place} is damaged ({type(error).__name__}: {error}); {MEND}") from None
+
+
+def _compiled(found: Mapping[str, Any]) -> Compiled:
+    network = Network(
+        lines=tuple(_line(entry) for entry in found["lines"]),
+        stops=tuple(Stop(**entry) for entry in found["stops"]),
+        name=found["name"],
+    )
+    return Compiled(network, Run(**found["run"]))
+
+
+def _line(entry: Mapping[str, Any]) -> Line:
+    made = {
+        "patterns": tuple(_pattern(each) for each in entry["patterns"]),
+        "buses": tuple(Bus(**each) for each in entry["buses"]),
+        "services": {DayType(day): _service(each) for day, each in entry["services"].items()},
+    }
+    return Line(**{**entry, **made})
+
+
+def _pattern(entry: Mapping[str, Any]) -> Pattern:
+    made = {
+        "stops": tuple(PatternStop(**each) for each in entry["stops"]),
+        "shape": tuple(ShapePoint(**each) for each in entry["shape"]),
+    }
+    return Pattern(**{**entry, **made})
+
+
+def _service(entry: Mapping[str, Any]) -> Service:
+    made = {
+        "headways": tuple(Headway(**each) for each in entry["headways"]),
+        "departures": tuple(Departure(**each) for each in entry["departures"]),
+    }
+    return Service(**{**entry, **made})

@@ -1,0 +1,71 @@
+"""A network as one JSON file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.aws.network_json import FORMAT, Compiled, NotANetwork, dump, load
+from simulator.network_file import load_network
+from storage.store import Run
+from tests.networks import line, network, street, two_lines
+from tests.synthetic import synthetic_network
+
+SHIPPED = load_network(Path(__file__).parents[3] / "data/lines.yaml")
+TIMED = network(
+    line("L1", street(4), departures=()),
+    line("L2", street(4, row=1), first_bus=9, night=True, one_way=True, speed_kmh=31.5),
+)
+
+
+@pytest.mark.parametrize("net", [SHIPPED, two_lines(), TIMED, synthetic_network(3, 5, 40)])
+def test_what_is_written_reads_back_as_the_same_network_and_run(net: object) -> None:
+    from simulator.network import Network
+
+    assert isinstance(net, Network)
+    run = Run(7, net.digest, "", "2")
+    back = load(dump(net, run), "here")
+    assert back == Compiled(net, run)
+    assert back.network.digest == net.digest
+    assert back.network.name == net.name
+
+
+def test_the_same_network_gives_the_same_bytes() -> None:
+    run = Run(1, SHIPPED.digest, "", "2")
+    assert dump(SHIPPED, run) == dump(load(dump(SHIPPED, run), "here").network, run)
+
+
+GOOD = json.loads(dump(two_lines(), Run(1, "n", "", "2")))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"lines:\n- line_id: L1\n", "is no JSON"),
+        (b"", "is no JSON"),
+        (b"\xff\xfe", "is no JSON"),
+        (b"[" * 100_000, "is no JSON"),
+        (b"[]", "is no compiled network"),
+        (b'{"lines": []}', "is no compiled network"),
+        (json.dumps(GOOD | {"version": 2}).encode(), "is a compiled network of version 2, read is 1"),
+        (json.dumps(GOOD | {"run": None}).encode(), "is damaged (TypeError: "),
+        (json.dumps(GOOD | {"lines": [{"line_id": "L1"}]}).encode(), "is damaged (KeyError: 'patterns')"),
+        (json.dumps(GOOD | {"stops": [{"stop": "S1"}]}).encode(), "is damaged (TypeError: "),
+        (json.dumps({"format": FORMAT, "version": 1}).encode(), "is damaged (KeyError: 'lines')"),
+    ],
+)
+def test_what_is_no_such_file_is_refused_with_its_place_and_the_mend(content: bytes, reason: str) -> None:
+    with pytest.raises(NotANetwork) as refused:
+        load(content, "s3://bucket/config/network.json")
+    assert str(refused.value).startswith(f"s3://bucket/config/network.json {reason}")
+    assert str(refused.value).endswith("; `make load-config` writes one")
+
+
+def test_reading_one_imports_nothing_heavy() -> None:
+    code = "import sys, services.aws.network_json; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not {"numpy", "pyarrow", "duckdb", "simpy", "yaml"} & set(loaded.split())
