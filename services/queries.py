@@ -1,7 +1,8 @@
 """The use cases, behind every transport: (store, network, what is asked, now) → record or records.
 
-`time` None asks for the latest, at or before simulated `now`. All raise `UnknownEntity` for an id that the
-network lacks, `NoData` where the store has nothing (a range is then empty), and pass `StoreError` on.
+`time` None asks for the latest. Nothing later than simulated `now` is ever answered: a store may hold it, of
+a clock that was elsewhere. All raise `UnknownEntity` for an id that the network lacks, `NoData` where the
+store has nothing (a range is then empty), and pass `StoreError` on.
 """
 
 from __future__ import annotations
@@ -110,15 +111,23 @@ def line_positions(store: Reader, network: Network, *, line_id: str, now: dateti
     return positions
 
 
-def records(store: Reader, network: Network, *, of: Of, stretch: Stretch) -> Page:
+def records(store: Reader, network: Network, *, of: Of, stretch: Stretch, now: datetime) -> Page:
     """A page of records, ascending. Raises `BadRequest` for a cursor that isn't of this range."""
     known = network.stop if of.kind == "stop" else network.line_of_bus
     _known(of.kind.capitalize(), of.entity_id, of.entity_id in known)
     start, end, limit, cursor = stretch.start, stretch.end, stretch.limit, stretch.cursor
     try:
-        return store.range(of.stream, of.entity_id, start=start, end=end, limit=limit, cursor=cursor)
+        page = store.range(of.stream, of.entity_id, start=start, end=end, limit=limit, cursor=cursor)
     except ValueError as error:
         raise BadRequest("Invalid cursor") from error
+    return _until(page, now)
+
+
+def _until(page: Page, now: datetime) -> Page:
+    """The page up to now. A cursor is bound to the range that was asked for, so that the range isn't cut."""
+    if not page.records or page.records[-1].time <= now:
+        return page
+    return Page([record for record in page.records if record.time <= now], None)
 
 
 def line(network: Network, line_id: str) -> Line:
@@ -141,7 +150,7 @@ def _known(kind: str, entity_id: str, is_known: bool) -> None:
 
 
 def _newest(store: Reader, stream: Stream, key: str, time: datetime | None, now: datetime) -> Record | None:
-    return store.latest(stream, key, now=now) if time is None else store.at(stream, key, time=time)
+    return store.latest(stream, key, now=now) if time is None else store.at(stream, key, time=min(time, now))
 
 
 def _typed(found: Record | None, kind: type[AnyRecord], entity: str) -> AnyRecord:

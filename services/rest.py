@@ -97,7 +97,9 @@ class Data:
 
     def _range(self, of: Of, stretch: Stretch, write: Write) -> Ask:
         def answer(store: Reader) -> Response:
-            page = queries.records(store, self.context.network, of=of, stretch=stretch)
+            page = queries.records(
+                store, self.context.network, of=of, stretch=stretch, now=self.context.now()
+            )
             cursor = parameters.range_cursor(page.next_cursor, stretch, of)
             return write([body_of(record) for record in page.records], cursor, FIELDS[of.stream, of.kind])
 

@@ -100,7 +100,11 @@ class Store(Protocol):
         """How many records the stream holds."""
 
     def prune(self, before: datetime) -> None:
-        """Forget records older than `before`, and their coverage."""
+        """Forget the coverage before `before`: `scan` shows nothing of it, and any run may write there again.
+
+        Records older than that are deleted where a backend can delete. Where only its own retention does,
+        `at`, `latest`, `range` and `rows` know of them until then, or until they are written over.
+        """
 
     def ping(self) -> None:
         """Return when the store answers; raise `StoreUnavailable` when it doesn't."""

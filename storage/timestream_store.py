@@ -186,7 +186,7 @@ class TimestreamStore:
         return int(count or 0)
 
     def prune(self, before: datetime) -> None:
-        """Forget the coverage before an instant. The records stay until Timestream's retention takes them."""
+        """See `Store.prune`. Timestream has no delete: its retention takes the records."""
         with self._booking:
             self._read_books()
             self._book(self._books.prunes_for(before))

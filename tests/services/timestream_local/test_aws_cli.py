@@ -3,41 +3,71 @@
 from __future__ import annotations
 
 import json
-import shutil
+import shlex
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.timestream_local.values import timestamp_text
 from simulator.clock import SystemWall
 from tests.environment import environment
-from tests.services.timestream_local.samples import multi
-from tests.services.timestream_local.served import served
+from tests.services.timestream_local.samples import multi, scalars
+from tests.services.timestream_local.served import Served, served
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(shutil.which("aws") is None, reason="the AWS CLI is not on this machine"),
-]
+pytestmark = pytest.mark.e2e
 
-QUERIES = {
-    "SELECT COUNT(*) as count FROM bus_simulator.people_count WHERE time > ago(1h)": [["2"]],
-    "SELECT COUNT(*) FROM bus_simulator.people_count": [["2"]],
-    "SELECT DISTINCT stop_id FROM bus_simulator.people_count": [["S001"]],
-}
-
+AWS = Path(sys.executable).with_name("aws")
 NOBODY = {
     "AWS_ACCESS_KEY_ID": "x",
     "AWS_SECRET_ACCESS_KEY": "x",
     "AWS_PAGER": "",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+NOW = int(SystemWall().time())
+OLDEST, NEWEST = ((NOW - age) * 10**9 for age in (2 * 3600, 60))
+COMMANDS: dict[str, tuple[str, list[str], list[tuple[str, ...]]]] = {
+    "data volume": (
+        """aws timestream-query query \\
+  --query-string "SELECT COUNT(*) as count FROM bus_simulator.people_count WHERE time > ago(1h)" \\
+  --region eu-west-1""",
+        ["count"],
+        [("1",)],
+    ),
+    "has it data": (
+        """aws timestream-query query \\
+  --query-string "SELECT COUNT(*) FROM bus_simulator.people_count" \\
+  --region eu-west-1""",
+        ["_col0"],
+        [("2",)],
+    ),
+    "data age": (
+        """aws timestream-query query \\
+  --query-string "SELECT MIN(time) as oldest, MAX(time) as newest FROM bus_simulator.people_count" \\
+  --region eu-west-1""",
+        ["oldest", "newest"],
+        [(timestamp_text(OLDEST), timestamp_text(NEWEST))],
+    ),
+    "entity ids": (
+        """aws timestream-query query \\
+  --query-string "SELECT DISTINCT stop_id FROM bus_simulator.people_count" \\
+  --region eu-west-1""",
+        ["stop_id"],
+        [("S001",)],
+    ),
+}
+"""The manual's commands as they stand there; the columns and rows of their answers."""
 
 
-def aws(url: str, *arguments: str) -> Any:
+def aws(url: str, command: str) -> Any:
     """What a command of the CLI answers."""
+    program, *arguments = shlex.split(command.replace("\\\n", " "))
+    assert program == AWS.name
     done = subprocess.run(
-        ["aws", *arguments, "--region", "eu-west-1", "--endpoint-url", url],
+        [AWS, *arguments, "--endpoint-url", url],
         env=environment(**NOBODY),
         capture_output=True,
         text=True,
@@ -48,17 +78,24 @@ def aws(url: str, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_the_manuals_queries_run_unchanged(tmp_path: Path) -> None:
-    now = int(SystemWall().time()) * 10**9
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     place = {"DatabaseName": "bus_simulator", "TableName": "people_count"}
-    with served(tmp_path) as running:
-        aws(running.url, "timestream-write", "create-database", "--database-name", "bus_simulator")
+    with served(tmp_path_factory.mktemp("cli")) as running:
+        made = aws(
+            running.url,
+            "aws timestream-write create-database --database-name bus_simulator --region eu-west-1",
+        )
+        assert made["Database"]["DatabaseName"] == "bus_simulator"
         running.write.create_table(**place)
-        records = [multi({"stop_id": "S001"}, now - n, [("count", "BIGINT", "5")]) for n in range(2)]
+        records = [multi({"stop_id": "S001"}, time, [("count", "BIGINT", "5")]) for time in (OLDEST, NEWEST)]
         running.write.write_records(**place, Records=records)
-        for sql, expected in QUERIES.items():
-            answer = aws(running.url, "timestream-query", "query", "--query-string", sql)
-            assert [[datum["ScalarValue"] for datum in row["Data"]] for row in answer["Rows"]] == expected
-        ages = "SELECT MIN(time) as oldest, MAX(time) as newest FROM bus_simulator.people_count"
-        answer = aws(running.url, "timestream-query", "query", "--query-string", ages)
-        assert [column["Name"] for column in answer["ColumnInfo"]] == ["oldest", "newest"]
+        yield running
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_manuals_queries_run_unchanged(endpoint: Served, name: str) -> None:
+    command, columns, rows = COMMANDS[name]
+    answer = aws(endpoint.url, command)
+    assert [column["Name"] for column in answer["ColumnInfo"]] == columns
+    assert [scalars(row) for row in answer["Rows"]] == rows

@@ -1,9 +1,11 @@
-"""What is too old is forgotten, with its coverage; the rest stays as it was."""
+"""What is too old is forgotten: its coverage everywhere, its records where the backend deletes."""
 
 from __future__ import annotations
 
-from storage.schema import Stream
-from storage.store import Covered, Store
+from datetime import datetime
+
+from storage.schema import BusPosition, Stream
+from storage.store import Covered, Run, Store
 from tests.storage.records import NOON, OTHER_RUN, RUN, after, position, table
 
 POSITION = Stream.BUS_POSITION
@@ -11,42 +13,75 @@ POSITION = Stream.BUS_POSITION
 
 def fill(store: Store) -> None:
     for start, run in ((0, RUN), (300, OTHER_RUN)):
-        records = [position(after(start + s), passengers=s) for s in range(0, 300, 30)]
-        window = (after(start), after(start + 300))
-        store.write(POSITION, table(POSITION, records), covers=window, run=run)
+        write(store, (after(start), after(start + 300)), positions(start, start + 300), run)
 
 
-def test_older_records_and_coverage_go(store: Store) -> None:
+def positions(start: int, end: int, *, more: int = 0) -> list[BusPosition]:
+    return [position(after(s), passengers=s + more) for s in range(start, end, 30)]
+
+
+def write(
+    store: Store, window: tuple[datetime, datetime], records: list[BusPosition], run: Run = RUN
+) -> None:
+    store.write(POSITION, table(POSITION, records), covers=window, run=run)
+
+
+def scanned(store: Store) -> list[dict[str, object]]:
+    tables = store.scan(POSITION, start=NOON, end=after(hours=1))
+    return [row for part in tables for row in part.to_pylist()]
+
+
+def test_coverage_before_goes_and_the_rest_stays(store: Store) -> None:
     fill(store)
     store.prune(after(90))
     assert list(store.coverage(POSITION)) == [
         Covered(after(90), after(300), RUN),
         Covered(after(300), after(600), OTHER_RUN),
     ]
-    assert store.rows(POSITION) == 17
-    assert store.at(POSITION, "B001", time=after(89.999)) is None
+    assert scanned(store) == table(POSITION, positions(90, 600)).to_pylist()
     assert store.at(POSITION, "B001", time=after(90)) == position(after(90), passengers=90)
 
 
-def test_a_whole_run_may_go(store: Store) -> None:
+def test_a_whole_runs_coverage_may_go(store: Store) -> None:
     fill(store)
     store.prune(after(300))
     assert list(store.coverage(POSITION)) == [Covered(after(300), after(600), OTHER_RUN)]
-    assert store.rows(POSITION) == 10
 
 
-def test_everything_may_go_and_be_written_again(store: Store) -> None:
+def test_all_coverage_may_go_and_be_written_again(store: Store) -> None:
     fill(store)
     store.prune(after(hours=1))
-    assert [store.rows(stream) for stream in Stream] == [0, 0, 0, 0]
     assert list(store.coverage(POSITION)) == []
+    assert scanned(store) == []
+    fill(store)
+    assert scanned(store) == table(POSITION, positions(0, 600)).to_pylist()
+    assert store.rows(POSITION) == 20
+
+
+def test_another_run_may_write_where_coverage_was_forgotten(store: Store) -> None:
+    fill(store)
+    store.prune(after(300))
+    window, records = (NOON, after(300)), positions(0, 300, more=7)
+    write(store, window, records, OTHER_RUN)
+    assert list(store.coverage(POSITION)) == [Covered(NOON, after(600), OTHER_RUN)]
+    assert scanned(store)[:10] == table(POSITION, records).to_pylist()
+    assert store.at(POSITION, "B001", time=after(29)) == records[0]
+    assert store.rows(POSITION) == 20
+
+
+def test_older_records_go(store: Store) -> None:
+    fill(store)
+    store.prune(after(90))
+    assert store.rows(POSITION) == 17
+    assert store.at(POSITION, "B001", time=after(89.999)) is None
+    store.prune(after(hours=1))
+    assert [store.rows(stream) for stream in Stream] == [0, 0, 0, 0]
     assert store.latest(POSITION, "B001", now=after(hours=1)) is None
     assert store.latest_of_line("L1", since=NOON, now=after(hours=1)) == []
-    fill(store)
-    assert store.rows(POSITION) == 20
 
 
 def test_nothing_is_old_enough(store: Store) -> None:
     fill(store)
     store.prune(NOON)
     assert store.rows(POSITION) == 20
+    assert len(list(store.coverage(POSITION))) == 2
