@@ -1,5 +1,6 @@
-"""`scripts/verify_deployment.py --region R`: is a running simulator fit for use? See `services.verify`.
+"""`scripts/verify_deployment.py --region R`: is a simulator fit for use? See `services.verify`.
 
+`--target aws` judges a deployment (`services.aws.verification`), otherwise it is one on this machine.
 Exit codes: 0 it is, 1 it isn't, 2 bad usage.
 """
 
@@ -7,62 +8,141 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import click
 
 from services import settings
+from services.aws.operator_command import OperatorCommand, region_option, target_option
 from services.deployment import Deployment
 from services.inputs import beside
-from services.verify import Asked, table, verify
+from services.verify import Asked, Result, table, verify
+
+LOCAL_URL = "http://127.0.0.1:8080"
+BY_TIMESTREAM, BY_HEALTH = "timestream", "health"
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--target", type=click.Choice(["local"]), default="local", help="Where it runs.")
-@click.option("--region", default="eu-west-1", help="Where it is on AWS; a local one is nowhere there.")
-@click.option("--api-url", envvar="API_URL", default="http://127.0.0.1:8080", show_default=True,
+@dataclass(frozen=True, slots=True, repr=False)
+class Wanted:
+    """What was said of the simulator to judge; what wasn't is None."""
+
+    region: str
+    api_url: str | None
+    ws_url: str | None
+    mcp_url: str | None
+    key: str | None
+    store: str | None
+    history: str
+    asked: Asked
+    websocket: bool
+    verbose: bool
+
+    def deployment(self, api_url: str, ws_url: str, key: str) -> Deployment:
+        """The simulator there."""
+        trace = (lambda line: click.echo(line, err=True)) if self.verbose else lambda _line: None
+        return Deployment(api_url.rstrip("/"), ws_url, key, "verify", trace)
+
+
+@click.command(cls=OperatorCommand)
+@target_option
+@region_option
+@click.option("--api-url", envvar="API_URL", show_default=f"{LOCAL_URL}, or the deployment's",
               show_envvar=True, help="The REST API.")  # fmt: skip
 @click.option("--ws-url", envvar="WS_URL", show_envvar=True, show_default="/production of the same host",
               help="The WebSocket API.")  # fmt: skip
+@click.option("--mcp-url", envvar="MCP_URL", show_envvar=True, show_default="the deployment's",
+              help="The MCP server, on AWS.")  # fmt: skip
+@click.option("--store", show_default="timestream://bus_simulator?region=REGION",
+              help="The deployment's Timestream database.")  # fmt: skip
+@click.option("--history", type=click.Choice([BY_TIMESTREAM, BY_HEALTH]), default=BY_TIMESTREAM,
+              show_default=True, help="Whom to ask for a deployment's history.")  # fmt: skip
 @click.option("--api-key-file", type=click.Path(path_type=Path), show_default="beside the default store",
-              help="The file with the API key, where API_KEY isn't set.")  # fmt: skip
+              help="The file with a local simulator's key, where API_KEY isn't set.")  # fmt: skip
 @click.option("--stop", "stop_id", default=Asked().stop_id, show_default=True, help="The stop to ask about.")
 @click.option("--bus", "bus_id", default=Asked().bus_id, show_default=True, help="The bus to ask about.")
 @click.option("--line", "line_id", default=Asked().line_id, show_default=True, help="The line to ask about.")
 @click.option("--skip-websocket", is_flag=True, help="Leave the WebSocket out.")
 @click.option("--verbose", is_flag=True, help="Show every exchange, on stderr.")
+@click.option("--json", "as_json", is_flag=True, help="Write the results as JSON.")
 # A key among the arguments would be for all to see; this one is for the environment alone.
 @click.option("--api-key", envvar="API_KEY", hidden=True)
 def main(
     *,
-    target: str,  # noqa: ARG001 - there is but one yet
-    region: str,  # noqa: ARG001 - as long as there is no other target
-    api_url: str,
+    target: str,
+    region: str,
+    api_url: str | None,
     ws_url: str | None,
+    mcp_url: str | None,
+    store: str | None,
+    history: str,
     api_key_file: Path | None,
-    api_key: str | None,
     stop_id: str,
     bus_id: str,
     line_id: str,
     skip_websocket: bool,
     verbose: bool,
+    as_json: bool,
+    api_key: str | None,
 ) -> None:
-    """Check a running simulator: 5 days of history, feeders, REST, authentication, WebSocket."""
-    url = api_url.rstrip("/")
-    kept = api_key_file or beside(settings.default_store(), ".api-key")
-    deployment = Deployment(
-        api_url=url,
-        ws_url=ws_url or f"ws{url.removeprefix('http')}/production",
-        key=api_key or settings.api_key() or key_in(kept),
-        group="verify",
-        trace=(lambda line: click.echo(line, err=True)) if verbose else lambda _line: None,
+    """Check a simulator: 5 days of history, feeders, REST, authentication, WebSocket; on AWS MCP, too."""
+    asked = Asked(stop_id, bus_id, line_id)
+    wanted = Wanted(
+        region, api_url, ws_url, mcp_url, api_key, store, history, asked, not skip_websocket, verbose
     )
-    results = list(verify(deployment, Asked(stop_id, bus_id, line_id), websocket=not skip_websocket))
-    failed = sum(not result.passed for result in results)
-    for line in table(results):
+    with ExitStack() as stack:
+        results = list(on_aws(wanted, stack) if target == "aws" else here(wanted, api_key_file))
+    for line in written(results, as_json=as_json):
         click.echo(line)
-    click.echo(f"{failed} of {len(results)} checks failed" if failed else f"all {len(results)} checks passed")
-    sys.exit(1 if failed else 0)
+    sys.exit(0 if all(result.passed for result in results) else 1)
+
+
+def here(wanted: Wanted, key_file: Path | None) -> Iterator[Result]:
+    """What is found of a simulator on this machine, or at `--api-url`."""
+    url = (wanted.api_url or LOCAL_URL).rstrip("/")
+    kept = key_file or beside(settings.default_store(), ".api-key")
+    key = wanted.key or settings.api_key() or key_in(kept)
+    ws_url = wanted.ws_url or f"ws{url.removeprefix('http')}/production"
+    return verify(wanted.deployment(url, ws_url, key), wanted.asked, websocket=wanted.websocket)
+
+
+def on_aws(wanted: Wanted, stack: ExitStack) -> Iterator[Result]:
+    """What is found of a deployment. Raises `AwsProblem` where its key or addresses can't be had."""
+    from services.aws.discovery import endpoints
+    from services.aws.ecs import Services
+    from services.aws.key_secret import KeySecret
+    from services.aws.names import store_url
+    from services.aws.verification import Parts, verify_aws
+    from storage.aws_clients import client
+    from storage.open import timestream_at
+
+    region = wanted.region
+    where = endpoints(client("apigatewayv2", region=region),
+                      api_url=wanted.api_url, ws_url=wanted.ws_url, mcp_url=wanted.mcp_url)  # fmt: skip
+    key = wanted.key or KeySecret(client("secretsmanager", region=region)).read().general
+    rest = wanted.deployment(where.api_url, where.ws_url, key)
+    store = None
+    if wanted.history == BY_TIMESTREAM:
+        try:
+            store = timestream_at(wanted.store or store_url(region), make=False)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+        stack.enter_context(closing(store))
+    mcp = replace(rest, api_url=where.mcp_url.rstrip("/"))
+    parts = Parts(rest, mcp, Services(client("ecs", region=region)), store)
+    return verify_aws(parts, wanted.asked, websocket=wanted.websocket)
+
+
+def written(results: Sequence[Result], *, as_json: bool) -> Iterator[str]:
+    """The results as a table with a verdict, or as JSON."""
+    failed = sum(not result.passed for result in results)
+    if as_json:
+        yield json.dumps({"passed": not failed, "checks": [asdict(result) for result in results]}, indent=2)
+        return
+    yield from table(results)
+    yield f"{failed} of {len(results)} checks failed" if failed else f"all {len(results)} checks passed"
 
 
 def key_in(path: Path) -> str:

@@ -69,20 +69,23 @@ class Deployment:
     group: str
     trace: Callable[[str], None] = lambda _line: None
 
-    def ask(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """GET a path with the key and the group, or with just these headers. Raises `Fault`."""
+    def ask(
+        self, path: str, headers: Mapping[str, str] | None = None, *, body: object | None = None
+    ) -> Answer:
+        """GET a path with the key and the group, or with just these headers; POST a body. Raises `Fault`."""
         url = urlsplit(self.api_url)
         if headers is None:
             headers = {KEY_HEADER: self.key, GROUP_HEADER: self.group}
+        method, content = ("GET", None) if body is None else ("POST", json.dumps(body))
         kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
         try:
             with closing(kind(url.hostname or "", url.port, timeout=PATIENCE_S)) as connection:
-                connection.request("GET", url.path.rstrip("/") + path, headers=dict(headers))
+                connection.request(method, url.path.rstrip("/") + path, content, dict(headers))
                 answered = connection.getresponse()
                 answer = Answer(path, answered.status, answered.read())
         except (OSError, http.client.HTTPException) as error:
             raise Fault(f"no answer from {self.api_url}{path}: {error}") from None
-        self.trace(f"GET {path} → {answer.status} {answer.shown}")
+        self.trace(f"{method} {path} → {answer.status} {answer.shown}")
         return answer
 
     @contextmanager

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from storage.store import Store
+
+if TYPE_CHECKING:
+    from storage.timestream_store import TimestreamStore
 
 FORMS = "duckdb:PATH or timestream://DATABASE?region=REGION[&endpoint_url=URL]"
 DATABASE = re.compile(r"[A-Za-z0-9_.-]{3,256}")
@@ -25,7 +29,7 @@ def open_store(url: str) -> Store:
     if scheme == "duckdb":
         return _open_duckdb(url, place)
     if scheme == "timestream":
-        return _open_timestream(url)
+        return timestream_at(url)
     raise ValueError(f"{url!r}: unknown store {scheme!r}, expected {FORMS}")
 
 
@@ -38,17 +42,22 @@ def _open_duckdb(url: str, place: str) -> Store:
     return DuckDBStore(Path(place).expanduser())
 
 
-def _open_timestream(url: str) -> Store:
+def timestream_at(url: str, *, make: bool = True) -> TimestreamStore:
+    """The database that a `timestream://` URL names, made where it is missing unless `make` says no.
+
+    Raises as `open_store`.
+    """
     parts = urlsplit(url)
     try:
         given = parse_qs(parts.query, strict_parsing=True)
     except ValueError:
         given = {}
     region, endpoint_url = (given.pop(name, [""])[-1] for name in ("region", "endpoint_url"))
-    if given or not region or parts.path or parts.fragment or not DATABASE.fullmatch(parts.netloc):
+    named = parts.scheme == "timestream" and DATABASE.fullmatch(parts.netloc) is not None
+    if given or not region or parts.path or parts.fragment or not named:
         raise ValueError(f"{url!r} names no database: expected {FORMS}")
     try:
         from storage.timestream_store import TimestreamStore
     except ModuleNotFoundError as error:
         raise ValueError(f"{url!r} needs {error.name}: install bus-simulator[aws]") from error
-    return TimestreamStore(parts.netloc, region=region, endpoint_url=endpoint_url or None)
+    return TimestreamStore(parts.netloc, region=region, endpoint_url=endpoint_url or None, make=make)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,22 @@ MICROSECONDS = len("2026-03-02 12:00:00.000000")
 def time_of(value: str) -> datetime:
     """The UTC instant of a Timestream timestamp, `2026-03-02 12:00:00.000000000`."""
     return datetime.fromisoformat(value[:MICROSECONDS]).replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """A UTC hour that begins at `start`: how many records it has, and the times of its first and last."""
+
+    start: datetime
+    records: int
+    oldest: datetime
+    newest: datetime
+
+
+def hour(row: Row) -> Hour:
+    """A row of the query of hours."""
+    start, records, oldest, newest = (value or "" for value in row)
+    return Hour(time_of(start), int(records), time_of(oldest), time_of(newest))
 
 
 READERS: dict[Kind, Callable[[str], Any]] = {

@@ -111,6 +111,14 @@ class Queries:
         """How many records there are."""
         return f"SELECT count(*) FROM {self._table(stream)}"
 
+    def hours(self, stream: Stream, *, start_ms: int, end_ms: int) -> str:
+        """The UTC hours of [start, end) that have records: the hour, how many, its first and its last."""
+        return (
+            "SELECT bin(time, 1h) AS hour, count(*) AS records, min(time) AS oldest, max(time) AS newest "
+            f"FROM {self._table(stream)} "
+            f"WHERE time >= {instant(start_ms)} AND time < {instant(end_ms)} GROUP BY bin(time, 1h)"
+        )
+
     def progress(self) -> str:
         """All books of coverage: a row an hour, stream and run, as long as the data are kept."""
         return f"SELECT * FROM {self._table(PROGRESS)}"

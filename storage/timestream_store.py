@@ -25,7 +25,7 @@ from storage.schema import SCHEMAS, BusPosition, Record, Stream
 from storage.store import Covered, Page, Run
 from storage.timestream_books import Books, Entry, record_of
 from storage.timestream_calls import Calls, Patience, Rejection
-from storage.timestream_rows import record
+from storage.timestream_rows import Hour, hour, record
 from storage.timestream_sql import (
     MEASURE_NAME,
     PING,
@@ -59,8 +59,8 @@ DAY_MS = 24 * 3_600_000
 class TimestreamStore:
     """A `Store` in the database `database` of a region. See `storage.store.Store`.
 
-    The database and its tables are made where they are missing and may be made. `endpoint_url` is the place
-    of both services; without it the standard AWS variables count.
+    The database and its tables are made where they are missing and may be made, unless `make` says no.
+    `endpoint_url` is the place of both services; without it the standard AWS variables count.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class TimestreamStore:
         endpoint_url: str | None = None,
         write_patience: Patience = WRITE_PATIENCE,
         read_patience: Patience = READ_PATIENCE,
+        make: bool = True,
     ) -> None:
         self._database = database
         self._queries = Queries(database)
@@ -88,7 +89,8 @@ class TimestreamStore:
         self._booking = threading.Lock()
         self._counted: dict[Stream, tuple[float, int]] = {}
         self._senders = ThreadPoolExecutor(2 * IN_FLIGHT, "timestream-writer")
-        ensure_tables(self._writes, database)
+        if make:
+            ensure_tables(self._writes, database)
 
     def write(self, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run) -> None:
         """See `Store.write`. After an error some of the batch may be there, but none of it is covered."""
@@ -184,6 +186,11 @@ class TimestreamStore:
         ((count,),) = self._reads.rows(self._queries.rows(stream))
         self._counted[stream] = (asked_at, int(count or 0))
         return int(count or 0)
+
+    def hours(self, stream: Stream, *, start: datetime, end: datetime) -> Sequence[Hour]:
+        """The UTC hours of [start, end) that have records which queries show, ascending."""
+        sql = self._queries.hours(stream, start_ms=at_or_after_ms(start), end_ms=at_or_after_ms(end))
+        return sorted(map(hour, self._reads.rows(sql)), key=lambda each: each.start)
 
     def prune(self, before: datetime) -> None:
         """See `Store.prune`. Timestream has no delete: its retention takes the records."""

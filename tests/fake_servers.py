@@ -30,7 +30,7 @@ def free_port() -> int:
 
 @contextmanager
 def http_server(answering: Answering) -> Iterator[str]:
-    """A server that answers GET; its URL."""
+    """A server that answers GET, and POST alike, whatever is posted; its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -39,6 +39,10 @@ def http_server(answering: Answering) -> Iterator[str]:
             self.send_header("content-type", "application/json")
             self.end_headers()
             self.wfile.write(body.encode())
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.do_GET()
 
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - its own name
             """Not a word."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlglot
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlglot import TokenType
 
@@ -37,6 +37,7 @@ def statements(key: str = "K1", queries: Queries = QUERIES) -> list[str]:
             queries.page(stream, key, start_ms=START, end_ms=END, after=after(stream, value=key), limit=1001),
             queries.scan(stream, start_ms=START, end_ms=END),
             queries.rows(stream),
+            queries.hours(stream, start_ms=START, end_ms=END),
         ]
     return found
 
@@ -58,6 +59,7 @@ def texts(statement: str) -> set[str]:
     return {token.text for token in tokens if token.token_type is TokenType.STRING}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 @example("' OR 1=1 --")
 @example("'; DROP TABLE bus_position; --")
@@ -70,6 +72,7 @@ def test_no_value_gets_out_of_its_quotes(value: str) -> None:
         assert texts(statement) == ({value} if texts(plain) else set())
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=40))
 @example('x" OR "y')
 def test_no_database_gets_out_of_its_quotes(name: str) -> None:

@@ -1,0 +1,34 @@
+"""`scripts/export_api_keys.py --region R --output F`: the API keys as files to hand out, never printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from services.aws.discovery import endpoints
+from services.aws.key_secret import KeySecret
+from services.aws.operator_command import OperatorCommand, region_option
+from services.key_sheets import write_sheets
+from storage.aws_clients import client
+
+
+@click.command(cls=OperatorCommand)
+@region_option
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True,
+              help="The organisers' file; each team's is made beside it.")  # fmt: skip
+@click.option("--api-url", envvar="API_URL", show_envvar=True, help="The REST API, if not looked up.")
+@click.option("--ws-url", envvar="WS_URL", show_envvar=True, help="The WebSocket API, likewise.")
+def main(*, region: str, output: Path, api_url: str | None, ws_url: str | None) -> None:
+    """Write the keys of a deployment: one file with all of them, and one for each team (mode 0600)."""
+    keys = KeySecret(client("secretsmanager", region=region)).read()
+    gateway = client("apigatewayv2", region=region)
+    where = endpoints(gateway, api_url=api_url, ws_url=ws_url, mcp_url="-")
+    written = write_sheets(keys, output, api_url=where.api_url, ws_url=where.ws_url)
+    for path in written:
+        click.echo(f"{path}")
+    click.echo(f"{len(written)} files, readable by you only. Hand each team its own.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""`scripts/rotate_key.py [--target aws --region R]`: another API key. See `services.key_texts`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from services import settings
+from services.auth import write_private
+from services.aws.key_secret import KeySecret
+from services.aws.operator_command import OperatorCommand, region_option, target_option
+from services.inputs import InputError, beside
+from services.key_texts import KeyTexts, parse_key_texts, team_name
+from services.keys import REFRESH_S
+from storage.aws_clients import client
+
+COUNTS_ON_AWS = "It counts within 5 minutes (secret 60 s, authorizer 240 s); until then the old one works."
+COUNTS_HERE = f"It counts within {REFRESH_S:.0f} s; nothing need be restarted."
+
+
+@click.command(cls=OperatorCommand)
+@target_option
+@region_option
+@click.option("--team", "teams", multiple=True, metavar="GROUP",
+              help="Only this team's key, which is made where it has none; may be repeated.")  # fmt: skip
+@click.option("--all-teams", is_flag=True, help="The keys of all teams, too.")
+@click.option("--api-key-file", type=click.Path(path_type=Path), show_default="beside the default store",
+              help="The key file of a local simulator.")  # fmt: skip
+def main(
+    *, target: str, region: str, teams: tuple[str, ...], all_teams: bool, api_key_file: Path | None
+) -> None:
+    """Make a new API key. The key is never printed: export_api_keys.py writes it into files."""
+    try:
+        named = [team_name(team) for team in teams]
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if target == "aws":
+        secret = KeySecret(client("secretsmanager", region=region))
+        before = secret.read()
+        secret.write(rotated(before, named, all_teams=all_teams))
+        place, when = "Secrets Manager", COUNTS_ON_AWS
+    else:
+        path = api_key_file or beside(settings.default_store(), ".api-key")
+        before = kept(path)
+        write_private(path, rotated(before, named, all_teams=all_teams).text + "\n")
+        place, when = str(path), COUNTS_HERE
+    click.echo(f"{changed(before, named, all_teams=all_teams)} in {place}. {when}")
+
+
+def rotated(keys: KeyTexts, teams: list[str], *, all_teams: bool) -> KeyTexts:
+    """The keys that take the place of `keys`."""
+    if all_teams:
+        return keys.with_new_general().with_new_teams([*keys.of_team, *teams])
+    return keys.with_new_teams(teams) if teams else keys.with_new_general()
+
+
+def changed(keys: KeyTexts, teams: list[str], *, all_teams: bool) -> str:
+    """What was changed, in words."""
+    if teams and not all_teams:
+        return f"New keys for {', '.join(teams)}"
+    if all_teams:
+        return f"A new general key and new keys for {len({*keys.of_team, *teams})} teams"
+    kept = f"; {len(keys.of_team)} teams keep theirs" if keys.of_team else ""
+    return f"A new general key{kept}"
+
+
+def kept(path: Path) -> KeyTexts:
+    """The keys of a local file. Raises `InputError`."""
+    if settings.api_key() is not None:
+        raise InputError("the key is BUS_SIMULATOR_API_KEY's: change the variable and start anew")
+    try:
+        return parse_key_texts(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} isn't there: the first `make run` makes it") from None
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""The secret with the API keys, read and written for the operator."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from services.aws.calls import AwsProblem, asked
+from services.aws.names import SECRET_ID
+from services.key_texts import KeyTexts, parse_key_texts
+
+
+class KeySecret:
+    """A secret of Secrets Manager that holds keys. Everything raises `AwsProblem`."""
+
+    def __init__(self, secrets_manager: Any, secret_id: str = SECRET_ID) -> None:
+        self._client, self._id = secrets_manager, secret_id
+
+    def read(self) -> KeyTexts:
+        """The keys that are valid now."""
+        answer = asked(partial(self._client.get_secret_value, SecretId=self._id), f"secret {self._id}")
+        try:
+            return parse_key_texts(answer["SecretString"])
+        except ValueError as error:
+            raise AwsProblem(f"secret {self._id}: {error}") from error
+
+    def write(self, keys: KeyTexts) -> None:
+        """Let these be the valid ones."""
+        write = partial(self._client.put_secret_value, SecretId=self._id, SecretString=keys.text)
+        asked(write, f"secret {self._id}")

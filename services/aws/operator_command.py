@@ -1,0 +1,45 @@
+"""What the operator's scripts share: how a problem is shown, and the options `--target` and `--region`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from services.aws.calls import AwsProblem
+from services.aws.names import REGION
+from services.inputs import InputError
+from storage.errors import StoreError
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class OperatorCommand(click.Command):
+    """A command whose problems are one line on stderr and exit code 1."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **{"context_settings": CONTEXT, **named})
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it."""
+        try:
+            return super().invoke(ctx)
+        except (AwsProblem, StoreError, InputError) as problem:
+            raise click.ClickException(str(problem)) from problem
+        except OSError as problem:
+            place = f"{problem.filename}: " if problem.filename else ""
+            raise click.ClickException(f"{place}{problem.strerror or problem}") from problem
+
+
+region_option = click.option(
+    "--region", default=REGION, show_default=True, envvar="AWS_REGION", show_envvar=True, help="Where on AWS."
+)
+target_option = click.option(
+    "--target",
+    type=click.Choice(["local", "aws"]),
+    default="local",
+    show_default=True,
+    envvar="TARGET",
+    show_envvar=True,
+    help="What runs on this machine, or what was deployed.",
+)

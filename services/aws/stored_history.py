@@ -1,0 +1,73 @@
+"""Whether the tables of a deployment hold their history, asked of Timestream itself.
+
+What is older than a day goes into the magnetic store, and queries may show it hours after it was written
+(AWS: "Magnetic store writes", up to 6 hours). The books of coverage tell such records from missing ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from services.deployment import Fault
+from services.times import HOUR, floor, format_instant
+from services.verify import FRESH, HISTORY, days
+from storage.coverage import uncovered
+from storage.errors import StoreError
+from storage.schema import Stream
+from storage.store import Covered
+from storage.timestream_rows import Hour
+from storage.timestream_tables import MEMORY_HOURS
+
+MEMORY = timedelta(hours=MEMORY_HOURS)
+NOT_YET = "written, not yet queryable (Timestream shows what is older than a day up to 6 hours later)"
+
+
+class Books(Protocol):
+    """What is asked of a store; `storage.timestream_store.TimestreamStore` has it."""
+
+    def coverage(self, stream: Stream) -> Sequence[Covered]:
+        """The complete stretches, ascending."""
+
+    def hours(self, stream: Stream, *, start: datetime, end: datetime) -> Sequence[Hour]:
+        """The UTC hours of [start, end) that have records, ascending."""
+
+
+def history(store: Books, stream: Stream, now: datetime) -> str:
+    """What a table has of the days before `now`, in words. Raises `Fault` where that isn't five days."""
+    start = now - HISTORY
+    try:
+        covered, held = store.coverage(stream), store.hours(stream, start=floor(start, HOUR), end=now)
+    except StoreError as error:
+        raise Fault(str(error)) from error
+    lacking = missing(held, start, now)
+    if lacking and all(end <= now - MEMORY and not uncovered(covered, first, end) for first, end in lacking):
+        raise Fault(f"{len(lacking)} hours are {NOT_YET}")
+    if not held:
+        raise Fault("no data")
+    if held[-1].newest < now - FRESH:
+        raise Fault(f"ends {format_instant(held[-1].newest)}, {now - held[-1].newest} before simulated now")
+    begins = last_run(held)
+    if begins > start + FRESH:
+        raise Fault(f"{days(now - begins)} without a gap, {days(HISTORY)} are needed")
+    return f"{days(now - start)} without a gap"
+
+
+def missing(held: Sequence[Hour], start: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
+    """The stretches of [start, now), an hour or less each, of whose hour there is no record."""
+    there = {hour.start for hour in held}
+    found, begins = [], floor(start, HOUR)
+    while begins < now:
+        if begins not in there:
+            found.append((max(begins, start), min(begins + HOUR, now)))
+        begins += HOUR
+    return found
+
+
+def last_run(held: Sequence[Hour]) -> datetime:
+    """The first record of the newest hours that follow one another."""
+    first = len(held) - 1
+    while first > 0 and held[first - 1].start == held[first].start - HOUR:
+        first -= 1
+    return held[first].oldest

@@ -1,0 +1,121 @@
+"""Whether a deployment on AWS is fit for use: its tables, its services, and what its users meet.
+
+History is asked of Timestream, feeders of ECS; REST, authentication and WebSocket are judged as everywhere
+(`services.verify`), the MCP server besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from pydantic import BaseModel
+
+from services.auth import GROUP_HEADER, KEY_HEADER
+from services.aws.calls import AwsProblem
+from services.aws.ecs import Services
+from services.aws.names import FEEDER_SERVICES, MCP_SERVICE
+from services.aws.stored_history import Books, history
+from services.deployment import Deployment, Fault
+from services.verify import TABLES, WRONG_KEY, Asked, Checks, Result, Verifier, judged
+from storage.schema import Stream
+
+TOOLS = frozenset(
+    (
+        "query_people_count",
+        "query_sensor_data",
+        "query_bus_position",
+        "query_line_buses",
+        "query_time_range",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a deployment consists of. Without a `store` its history is asked of `/health`."""
+
+    rest: Deployment
+    mcp: Deployment
+    services: Services
+    store: Books | None
+
+
+def verify_aws(parts: Parts, asked: Asked, *, websocket: bool = True) -> Iterator[Result]:
+    """Make every check in turn, with the WebSocket's or without."""
+    users = Verifier(parts.rest, asked, gateway=True)
+    checks = [*users.health_checks(), *history_checks(parts, users), *service_checks(parts.services)]
+    checks += [*users.rest_checks(), *users.auth_checks(), *mcp_checks(parts.mcp)]
+    return judged([*checks, *(users.websocket_checks() if websocket else ())])
+
+
+def history_checks(parts: Parts, users: Verifier) -> Checks:
+    """Five days in each table."""
+    store = parts.store
+    if store is None:
+        return users.history_checks()
+
+    def told(stream: Stream) -> str:
+        return history(store, stream, users.now())
+
+    return [(f"history: {stream}", partial(told, stream)) for stream in TABLES]
+
+
+def service_checks(services: Services) -> Checks:
+    """The feeders and the MCP server as ECS sees them."""
+
+    def running(name: str) -> str:
+        try:
+            state = services.states([name]).get(name)
+        except AwsProblem as problem:
+            raise Fault(str(problem)) from problem
+        if state is None:
+            raise Fault("no such service")
+        if state.fault is not None:
+            raise Fault(state.fault)
+        return f"{state.running} of {state.desired} tasks run"
+
+    return [(f"service: {name}", partial(running, name)) for name in (*FEEDER_SERVICES, MCP_SERVICE)]
+
+
+class Tool(BaseModel):
+    """A tool by name."""
+
+    name: str
+
+
+class McpHealth(BaseModel):
+    """What says whether the MCP server is well."""
+
+    status: str
+
+
+class Tools(BaseModel):
+    """The answer to `/mcp/list-tools`."""
+
+    success: bool
+    data: list[Tool]
+
+
+def mcp_checks(mcp: Deployment) -> Checks:
+    """Whether the MCP server is well, has its tools, and looks at keys."""
+
+    def well() -> str:
+        status = mcp.ask("/health", {}).expect(200).body(McpHealth).status
+        if status == "unavailable":
+            raise Fault("the store can't be reached")
+        return status
+
+    def tools() -> str:
+        found = {tool.name for tool in mcp.ask("/mcp/list-tools", body={}).expect(200).body(Tools).data}
+        if found != TOOLS:
+            raise Fault(f"its tools are {', '.join(sorted(found)) or 'none'}")
+        return f"{len(found)} tools"
+
+    def refuses() -> str:
+        headers = {KEY_HEADER: WRONG_KEY, GROUP_HEADER: mcp.group}
+        mcp.ask("/mcp/list-tools", headers, body={}).expect(401)
+        return "401"
+
+    return [("MCP: health", well), ("MCP: tools", tools), ("MCP: a wrong key", refuses)]

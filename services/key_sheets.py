@@ -1,0 +1,41 @@
+"""Keys as files to hand out: one with everything for the organisers, one for each team."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from services.auth import GROUP_HEADER, KEY_HEADER, write_private
+from services.key_texts import KeyTexts
+
+
+def write_sheets(keys: KeyTexts, output: Path, *, api_url: str, ws_url: str) -> list[Path]:
+    """Write `output` for the organisers and a file for each team beside it, for their owner's eyes only."""
+    sheets = {output: "".join(organisers(keys, api_url, ws_url))}
+    for team, key in sorted(keys.of_team.items()):
+        sheets[sheet_of(output, team)] = sheet(team, key, api_url, ws_url)
+    for path, text in sheets.items():
+        write_private(path, text)
+    return list(sheets)
+
+
+def sheet_of(output: Path, team: str) -> Path:
+    """Where a team's file is: `api_keys.txt` makes `api_keys.team-alpha.txt`."""
+    return output.with_name(f"{output.stem}.{quote(team, safe='')}{output.suffix}")
+
+
+def organisers(keys: KeyTexts, api_url: str, ws_url: str) -> Iterator[str]:
+    """Every key, a block each."""
+    yield sheet("any-group-name", keys.general, api_url, ws_url)
+    for team, key in sorted(keys.of_team.items()):
+        yield "\n" + sheet(team, key, api_url, ws_url)
+
+
+def sheet(group: str, key: str, api_url: str, ws_url: str) -> str:
+    """What a group needs to know."""
+    return (
+        f"GROUP_NAME={group}\nAPI_KEY={key}\nAPI_URL={api_url}\nWS_URL={ws_url}\n"
+        f'# curl -H "{KEY_HEADER}: $API_KEY" -H "{GROUP_HEADER}: $GROUP_NAME" '
+        f'"$API_URL/people-count/S001?mode=latest"\n'
+    )

@@ -1,0 +1,74 @@
+"""An AWS account by moto, with the parts of a deployment that operators' commands ask about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from services.aws.names import CLUSTER, HTTP_API, MCP_API, SERVICES, WEBSOCKET_API
+from storage.aws_clients import client
+from tests.timestream_endpoint import KEYS, REGION
+
+APIS = ((HTTP_API, "HTTP"), (WEBSOCKET_API, "WEBSOCKET"), (MCP_API, "HTTP"))
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where moto answers."""
+
+    url: str
+
+    def client(self, service: str) -> Any:
+        """A client of a service there."""
+        return client(service, region=REGION, endpoint_url=self.url)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What a program's environment needs to meet this account."""
+        return {**KEYS, "AWS_ENDPOINT_URL": self.url}
+
+
+@contextmanager
+def account() -> Iterator[Account]:
+    """An account of its own, with credentials for it in this process's environment."""
+    server = ThreadedMotoServer(port=0, verbose=False)
+    with pytest.MonkeyPatch.context() as variables:
+        for name, value in KEYS.items():
+            variables.setenv(name, value)
+        server.start()
+        try:
+            host, port = server.get_host_and_port()
+            yield Account(f"http://{host.replace('0.0.0.0', '127.0.0.1')}:{port}")
+        finally:
+            server.stop()
+
+
+def make_services(
+    ecs: Any, *, cluster: str = CLUSTER, names: Sequence[str] = SERVICES, running: int = 1, desired: int = 1
+) -> None:
+    """A cluster's services, with so many tasks running, which only moto's environment decides."""
+    ecs.create_cluster(clusterName=cluster)
+    ecs.register_task_definition(
+        family=cluster, containerDefinitions=[{"name": "c", "image": "i", "memory": 512}]
+    )
+    with pytest.MonkeyPatch.context() as variables:
+        variables.setenv("MOTO_ECS_SERVICE_RUNNING", str(running))
+        for name in names:
+            ecs.create_service(
+                cluster=cluster, serviceName=name, taskDefinition=cluster, desiredCount=desired
+            )
+
+
+def make_apis(gateway: Any) -> dict[str, str]:
+    """The deployment's APIs; their addresses by name."""
+    return {
+        name: gateway.create_api(
+            Name=name, ProtocolType=kind, RouteSelectionExpression="$request.body.action"
+        )["ApiEndpoint"]
+        for name, kind in APIS
+    }

@@ -1,0 +1,56 @@
+"""The services of the cluster: how they are, restarted and scaled; what isn't there is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from services.aws.calls import AwsProblem
+from services.aws.ecs import Services, ServiceState
+from services.aws.names import SERVICES
+from tests.moto_aws import Account, account, make_services
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Account]:
+    with account() as made:
+        make_services(made.client("ecs"))
+        make_services(made.client("ecs"), cluster="half", running=1, desired=2)
+        yield made
+
+
+def services(aws: Account, cluster: str = "bus-simulator-cluster") -> Services:
+    return Services(aws.client("ecs"), cluster)
+
+
+def test_every_service_is_described_as_it_is(aws: Account) -> None:
+    states = services(aws).states()
+    assert states == {name: ServiceState(name, "ACTIVE", 1, 1, 0) for name in SERVICES}
+    assert {state.fault for state in states.values()} == {None}
+
+
+def test_a_service_that_lacks_tasks_has_a_fault(aws: Account) -> None:
+    state = services(aws, "half").states()["mcp-server"]
+    assert state.fault == "1 of 2 tasks run, 1 are starting"
+    assert ServiceState("s", "ACTIVE", 0, 0, 0).fault == "scaled to no task"
+    assert ServiceState("s", "DRAINING", 1, 1, 0).fault == "the service is DRAINING"
+
+
+def test_scaling_changes_how_many_tasks_are_wanted(aws: Account) -> None:
+    half = services(aws, "half")
+    half.scale("sensors-feeder", 3)
+    assert half.states()["sensors-feeder"].desired == 3
+    assert half.states()["people-count-feeder"].desired == 2
+
+
+def test_restarting_keeps_the_service_and_its_number_of_tasks(aws: Account) -> None:
+    services(aws).restart("mcp-server")
+    assert services(aws).states()["mcp-server"].desired == 1
+
+
+def test_what_isnt_there_is_said(aws: Account) -> None:
+    with pytest.raises(AwsProblem, match="no service nobody in cluster bus-simulator-cluster"):
+        services(aws).restart("nobody")
+    with pytest.raises(AwsProblem, match="the services of cluster nowhere: ClusterNotFoundException"):
+        services(aws, "nowhere").states()

@@ -1,0 +1,98 @@
+"""Five days of history in Timestream: there, missing, with a gap, old, or written and not yet shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.aws.stored_history import history
+from services.deployment import Fault
+from services.times import HOUR
+from storage.errors import StoreUnavailable
+from storage.schema import Stream
+from storage.store import Covered
+from storage.timestream_rows import Hour
+from tests.storage.records import RUN
+
+NOW = datetime(2026, 3, 6, 7, 30, 10, tzinfo=UTC)
+THIS_HOUR = datetime(2026, 3, 6, 7, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A store of which just this is known."""
+
+    covered: Sequence[Covered]
+    held: Sequence[Hour]
+
+    def coverage(self, stream: Stream) -> Sequence[Covered]:
+        return self.covered
+
+    def hours(self, stream: Stream, *, start: datetime, end: datetime) -> Sequence[Hour]:
+        return [hour for hour in self.held if start <= hour.start < end]
+
+
+def hours(count: int, *, left_out: range = range(0)) -> list[Hour]:
+    """The last `count` whole hours and this one, less those of so many hours ago."""
+    kept = [ago for ago in range(count, 0, -1) if ago not in left_out]
+    whole = [THIS_HOUR - ago * HOUR for ago in kept]
+    return [
+        *(Hour(start, 60, start, start + 59 * MINUTE) for start in whole),
+        Hour(THIS_HOUR, 31, THIS_HOUR, THIS_HOUR + 30 * MINUTE),
+    ]
+
+
+def covered(days: int) -> list[Covered]:
+    return [Covered(THIS_HOUR - timedelta(days=days), THIS_HOUR + 31 * MINUTE, RUN)]
+
+
+def said(held: Sequence[Hour], coverage: Sequence[Covered] = ()) -> str:
+    with pytest.raises(Fault) as refused:
+        history(Known(coverage, held), Stream.PEOPLE_COUNT, NOW)
+    return str(refused.value)
+
+
+def test_five_days_without_a_gap_are_enough() -> None:
+    assert history(Known([], hours(120)), Stream.PEOPLE_COUNT, NOW) == "5.00 days without a gap"
+
+
+def test_four_days_are_not() -> None:
+    assert said(hours(96), covered(4)) == "4.02 days without a gap, 5.00 days are needed"
+
+
+def test_a_gap_counts_as_the_end() -> None:
+    assert said(hours(120, left_out=range(30, 32))) == "1.23 days without a gap, 5.00 days are needed"
+
+
+def test_an_empty_table_has_no_data() -> None:
+    assert said([]) == "no data"
+
+
+def test_old_data_are_named_with_their_end() -> None:
+    held = hours(120)[:-2]
+    assert said(held, covered(5)) == "ends 2026-03-06T05:59:00Z, 1:31:10 before simulated now"
+
+
+def test_what_is_written_and_not_yet_shown_is_told_from_what_is_missing() -> None:
+    shown = hours(24)
+    assert said(shown, covered(6)).startswith("96 hours are written, not yet queryable")
+    assert said(shown, covered(4)) == "1.02 days without a gap, 5.00 days are needed"
+
+
+def test_what_is_missing_of_the_last_day_isnt_excused_by_the_books() -> None:
+    assert said([], covered(6)) == "no data"
+    gap = hours(120, left_out=range(3, 4))
+    assert said(gap, covered(6)) == "0.10 days without a gap, 5.00 days are needed"
+
+
+def test_a_store_that_is_away_is_a_fault() -> None:
+    class Away(Known):
+        def coverage(self, stream: Stream) -> Sequence[Covered]:
+            raise StoreUnavailable("nobody answers")
+
+    with pytest.raises(Fault, match="nobody answers"):
+        history(Away([], []), Stream.PEOPLE_COUNT, NOW)
