@@ -50,18 +50,21 @@ def speed(text: str) -> float:
 
 
 def option(*names: str, **attributes: Any) -> Decorator:
-    """`click.option` with the environment variables of `services.settings`, and its default shown."""
-    key = next(name for name in reversed(names) if name.startswith("--")).lstrip("-").replace("-", "_")
+    """`click.option` with the environment variables of its first long name, and its default shown."""
+    key = next(name for name in names if name.startswith("--")).lstrip("-").replace("-", "_")
     attributes.setdefault("show_default", True)
     return click.option(*names, envvar=list(settings.VARIABLES[key]), show_envvar=True, **attributes)
 
 
 network_option = option(
     "--network",
+    "--gtfs",
+    "network",
     type=click.Path(path_type=Path),
     default=None,
     show_default="the scenario's, or data/lines.yaml, else the one that comes with the program",
-    help="The lines, stops and buses: a file, a folder that import-gtfs made, or a GTFS zip.",
+    help="The lines, stops and buses: a file, a folder that import-gtfs made, or a GTFS zip. "
+    "Given twice, by either name, the last counts.",
 )
 seed_option = option(
     "--seed",

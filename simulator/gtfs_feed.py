@@ -1,8 +1,9 @@
 """A GTFS feed as columns of numbers that hold together, read from its zip.
 
 Refused, all at once, each with file and line: what `simulator.gtfs_archive` refuses, and values against the
-rules of `simulator.gtfs_tables`; ids that no other file has; two rows with one key; times that run backwards
-along a trip; a trip's ends without a time; stops with trips but no place.
+rules of `simulator.gtfs_tables`; files without a row; ids that no other file has; two rows with one key;
+calendars and frequencies that end before they begin; times that run backwards along a trip; a trip's ends
+without a time; stops with trips but no place.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from simulator.table_file import (
     TableFile,
     check_keys,
     check_references,
+    check_stretch,
     check_values,
     parsed_seconds,
 )
@@ -106,6 +108,8 @@ def read_feed(path: Path) -> Feed:
     for table in tables.values():
         check_values(table)
         check_keys(table)
+        check_stretch(table)
+    problems += _empty(tables)
     for table in tables.values():
         check_references(table, tables)
     if not problems:
@@ -129,6 +133,12 @@ def _missing(path: Path, raw: Mapping[str, bytes]) -> Iterator[Problem]:
         yield Problem(
             f"{path}/{CALENDARS[0]}", 1, f"is missing, and {CALENDARS[1]} too: a feed has one of them"
         )
+
+
+def _empty(tables: Tables) -> Iterator[Problem]:
+    for table in tables.values():
+        if table.rules.needed and not table.problems and not len(table):
+            yield Problem(table.file, 1, "has no rows: add what the feed is about")
 
 
 def _check_services(tables: Tables) -> None:

@@ -60,6 +60,7 @@ TABLES: Mapping[str, Rules] = {
         },
         ("service_id",),
         needed=False,
+        stretch=("start_date", "end_date"),
     ),
     "calendar_dates.txt": Rules(
         {"service_id": Column(ID), "date": Column(DATE), "exception_type": Column(EXCEPTION)},
@@ -108,5 +109,6 @@ TABLES: Mapping[str, Rules] = {
         ("trip_id", "start_time"),
         needed=False,
         optional=frozenset({"exact_times"}),
+        stretch=("start_time", "end_time"),
     ),
 }

@@ -23,6 +23,9 @@ from simulator.input_problems import Problem, shown
 MOST_PROBLEMS = 20
 """Lines told of one kind of problem in one file; a last problem counts the rest."""
 
+LONGEST_LINE = 100_000
+"""Bytes; a row of a timetable has some hundred."""
+
 Rows = NDArray[np.int64]
 
 UNKNOWN = -1
@@ -71,6 +74,8 @@ class Rules:
     needed: bool = True
     optional: frozenset[str] = field(default_factory=frozenset)
     """Columns that may be absent altogether."""
+    stretch: tuple[str, str] | None = None
+    """The columns of a first and a last moment, of one kind, which come in this order."""
 
 
 class TableFile:
@@ -113,16 +118,30 @@ class TableFile:
         if "\0" in self._text:
             self._stop(self._text[: self._text.index("\0")].count("\n") + 1, "has a NUL character: remove it")
             return {}
-        header = [name.strip() for name in next(csv.reader(io.StringIO(self._text)), [])]
-        if not header:
-            self._stop(1, "is empty: a line with the names of its columns comes first")
+        overlong = _overlong_line(content)
+        if overlong:
+            self._stop(overlong, f"has over {LONGEST_LINE:,} bytes in one line: end every row's line")
             return {}
+        header = self._header()
         for name in sorted({name for name in header if header.count(name) > 1}):
             self._stop(1, f"column `{name}` is here twice: remove one")
-        for name in self.rules.columns:
+        for name in self.rules.columns if header else ():
             if name not in header and name not in self.rules.optional:
                 self._stop(1, f"column `{name}` is missing: add it")
         return {} if self.problems else self._columns(content, header)
+
+    def _header(self) -> list[str]:
+        """The names of the columns; none where the first line can't be that."""
+        try:
+            header = [name.strip() for name in next(csv.reader(io.StringIO(self._text, newline="")), [])]
+        except csv.Error as error:
+            self._stop(1, f"can't be read as CSV: {error}")
+            return []
+        if not header:
+            self._stop(1, "is empty: a line with the names of its columns comes first")
+        elif any("\n" in name or "\r" in name for name in header):
+            self._stop(1, "has a line break in a column's name: remove it")
+        return header
 
     def _columns(self, content: bytes, header: list[str]) -> Mapping[str, pa.Array]:
         wanted = [name for name in self.rules.columns if name in header]
@@ -148,13 +167,20 @@ class TableFile:
             )
         except pa.ArrowInvalid as error:
             if "Empty CSV" not in str(error):
-                self._stop(1, f"can't be read as CSV: {error}")
+                self._unreadable(error)
                 return {}
             table = pa.table({name: pa.array([], pa.string()) for name in wanted})
         if bad:
             self._uneven(len(header))
             return {}
         return {name: pc.utf8_trim_whitespace(table[name].combine_chunks()) for name in wanted}
+
+    def _unreadable(self, error: pa.ArrowInvalid) -> None:
+        """A problem where the file stops to be CSV; on its first line where that can't be told."""
+        for _ in self._records():
+            pass
+        if not self.problems:
+            self._stop(1, f"can't be read as CSV: {error}")
 
     def _uneven(self, width: int) -> None:
         """A problem for each line with other than `width` fields."""
@@ -189,6 +215,17 @@ class TableFile:
         self.problems.append(Problem(self.file, line, message))
 
 
+def _overlong_line(content: bytes) -> int:
+    """The longest line (from 1) if it is of over `LONGEST_LINE` bytes, else 0."""
+    characters = np.frombuffer(content, np.uint8)
+    ends = np.flatnonzero((characters == ord("\n")) | (characters == ord("\r")))
+    lengths = np.diff(ends, prepend=-1, append=len(content))
+    if lengths.max() <= LONGEST_LINE:
+        return 0
+    before = content[: int(lengths[: lengths.argmax()].sum())].replace(b"\r\n", b"\n")
+    return before.count(b"\n") + before.count(b"\r") + 1
+
+
 def check_values(table: TableFile) -> None:
     """Note every row with a value that is missing or not of its column's kind, once a row."""
     wrong: dict[int, list[str]] = {}
@@ -221,11 +258,25 @@ def check_keys(table: TableFile) -> None:
     table.note(again, [f"{text} is here already: give each row its own, or remove it" for text in said])
 
 
+def check_stretch(table: TableFile) -> None:
+    """Note every row whose stretch ends before it begins; for tables of right values."""
+    if table.rules.stretch is None or table.problems:
+        return
+    first, last = table.rules.stretch
+    start, end = (_comparable(table[name], table.rules.columns[name]) for name in (first, last))
+    wrong = np.flatnonzero(start > end)
+    table.note(wrong, [f"`{last}` comes before `{first}`: put them in order" for _ in wrong])
+
+
+def _comparable(values: pa.Array, column: Column) -> Rows:
+    return parsed_seconds(values) if column.kind is TIME else pc.cast(values, pa.int64()).to_numpy()
+
+
 def check_references(table: TableFile, others: Mapping[str, TableFile]) -> None:
     """Note every row with an id that the file it refers to doesn't have."""
     for name, values in table.columns.items():
         refers = table.rules.columns[name].refers
-        if refers is None or refers[0] not in others or refers[1] not in others[refers[0]].columns:
+        if refers is None or refers[0] not in others or not len(others[refers[0]]):
             continue
         known = pc.is_in(values, value_set=others[refers[0]][refers[1]])
         if not table.rules.columns[name].needed:

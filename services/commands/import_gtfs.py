@@ -26,7 +26,7 @@ Examples:
   bus-simulator import-gtfs madrid.zip -o madrid
   bus-simulator import-gtfs madrid.zip -o three-lines --routes 27,C1 --routes N1 --date 2026-03-03
   bus-simulator run --network madrid
-  bus-simulator run --network madrid.zip""",
+  bus-simulator run --gtfs madrid.zip""",
 )
 @click.argument("feed", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @option(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli import status_of
+from services.cli import cli, status_of
 from services.inputs import load_network
 from tests.gtfs_feeds import broken, feed, zipped
 
@@ -39,12 +39,27 @@ def test_a_feed_becomes_a_folder_and_what_was_assumed_is_said(
     assert load_network(Path("city")).digest == load_network(Path("small.zip")).digest
 
 
-@pytest.mark.parametrize("network", ["city", "small.zip"])
-def test_history_of_a_folder_or_a_zip_passes_the_audit(network: str) -> None:
+@pytest.mark.parametrize(
+    "network", [["--network", "city"], ["--network", "small.zip"], ["--gtfs", "small.zip"]]
+)
+def test_history_of_a_folder_or_a_zip_passes_the_audit(network: list[str]) -> None:
     assert status_of(["import-gtfs", "small.zip", "-o", "city"]) == 0
-    given = ["--network", network, "--store", "duckdb:a.duckdb"]
+    given = [*network, "--store", "duckdb:a.duckdb"]
     assert status_of(["backfill", *given, *HOUR]) == 0
     assert status_of(["audit", *given]) == 0
+
+
+def test_of_two_networks_the_last_counts_by_either_name(capsys: pytest.CaptureFixture[str]) -> None:
+    minute = ["backfill", "--start", "2026-03-03T06:00Z", "--end", "2026-03-03T06:01Z"]
+    assert status_of([*minute, "--network", "missing.yaml", "--gtfs", "small.zip"]) == 0
+    assert status_of([*minute, "--gtfs", "small.zip", "--network", "missing.yaml"]) == 2
+    assert "missing.yaml" in capsys.readouterr().err
+
+
+def test_every_command_that_takes_a_network_takes_a_feed() -> None:
+    names = {name: {o for p in command.params for o in p.opts} for name, command in cli.commands.items()}
+    assert {name for name, options in names.items() if "--network" in options} >= {"run", "serve", "audit"}
+    assert all(("--gtfs" in options) == ("--network" in options) for options in names.values())
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -60,6 +75,16 @@ def test_a_broken_feed_is_refused_in_one_message_and_nothing_is_written(
     assert len(said.splitlines()) == 1
     assert not (folder / "city").exists()
     assert status_of(["backfill", "--network", "broken.zip", *HOUR]) == 2
+
+
+@pytest.mark.parametrize("files", [{**feed(), "../stops.txt": "x"}, feed(stops="0" * 50_000_000)])
+def test_of_a_zip_that_means_harm_nothing_is_written(
+    files: dict[str, str | bytes], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    zipped(folder / "harm.zip", files)
+    assert status_of(["import-gtfs", "harm.zip", "-o", "city"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["harm.zip", "small.zip"]
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ def test_the_broken_test_feeds_have_one_problem_each(name: str) -> None:
     assert line == {"05-not-utf8": 2}.get(name, expected_line)
 
 
+FILES = ("routes", "stops", "calendar", "trips", "stop_times")
 FIRST_TRIP = "r/27-LV-0-21600-8"
 MORE: dict[str, tuple[Files, list[tuple[str, int, str]]]] = {
     "a missing column": (
@@ -54,6 +55,39 @@ MORE: dict[str, tuple[Files, list[tuple[str, int, str]]]] = {
         [("agency.txt", 1, "`agency_name` is here twice")],
     ),
     "an empty file": (feed(routes=""), [("routes.txt", 1, "is empty")]),
+    "no rows": (
+        feed(agency="agency_name,agency_timezone\n"),
+        [("agency.txt", 1, "has no rows")],
+    ),
+    "a file of others' ids without rows": (
+        feed(stops="stop_id,stop_name,stop_lat,stop_lon\n"),
+        [("stops.txt", 1, "has no rows")],
+    ),
+    "a blank first line": (feed(stops="\n" + text_of("stops")), [("stops.txt", 1, "is empty")]),
+    "a header without an end": (
+        feed(stops="stop_id," * 20_000),
+        [("stops.txt", 1, "over 100,000 bytes in one line")],
+    ),
+    "a row without an end": (
+        with_line("stops", 3, f"S2,{'Calle ' * 20_000},40.41,-3.704"),
+        [("stops.txt", 3, "over 100,000 bytes in one line")],
+    ),
+    "a quote without an end": (
+        feed(stops=text_of("stops") + 'S9,"Calle 9,40.41,-3.683\n'),
+        [("stops.txt", 14, "has 2 fields, the header 4")],
+    ),
+    "a line break in the header": (
+        feed(stops=text_of("stops").replace("stop_name", '"stop\nname",stop_name')),
+        [("stops.txt", 1, "line break in a column's name")],
+    ),
+    "a calendar that ends before it begins": (
+        feed(calendar=text_of("calendar").replace("S,0,0,0,0,0,1,0,20260302", "S,0,0,0,0,0,1,0,20270302")),
+        [("calendar.txt", 3, "`end_date` comes before `start_date`")],
+    ),
+    "a frequency that ends before it begins": (
+        feed(frequencies=f"trip_id,start_time,end_time,headway_secs\n{FIRST_TRIP},06:00:00,05:00:00,60\n"),
+        [("frequencies.txt", 2, "`end_time` comes before `start_time`")],
+    ),
     "a field too many": (
         with_line("stops", 3, "S2,Calle, 2,40.41,-3.704"),
         [("stops.txt", 3, "has 5 fields, the header 4")],
@@ -130,6 +164,27 @@ def test_a_byte_order_mark_blanks_and_blank_lines_are_read_over(tmp_path: Path) 
     stops = "\ufeff" + text_of("stops").replace("S2,", " S2 ,").replace("\n", "\r\n") + "\r\n\r\n"
     read = read_feed(zipped(tmp_path / "feed.zip", feed(stops=stops)))
     assert [stop.stop_id for stop in read.stops][:3] == ["S1", "S2", "S3"]
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\r"])
+def test_lines_may_end_as_on_any_system(ends: str, tmp_path: Path) -> None:
+    plain, other = ({name: text_of(name).replace("\n", end) for name in FILES} for end in ("\n", ends))
+    read = [read_feed(zipped(tmp_path / "feed.zip", feed(**files))) for files in (plain, other)]
+    assert read[0].stops == read[1].stops
+    assert read[0].calendar == read[1].calendar
+    assert read[0].trips.service == read[1].trips.service
+
+
+def test_what_isnt_needed_may_be_there_or_not(tmp_path: Path) -> None:
+    days = "".join(f"LV,202603{day:02},1\n" for day in range(2, 7))
+    dates = f"service_id,date,exception_type\n{days}S,20260307,1\nD,20260308,1\n"
+    read = read_feed(zipped(tmp_path / "feed.zip", feed(calendar=None, calendar_dates=dates)))
+    assert len(read.calendar.services) == 7
+    header, *rows = text_of("stops").splitlines()
+    stations = [f"{header},location_type,parent_station", *(f"{row},0,P" for row in rows)]
+    stations += ["P,Intercambiador,40.41,-3.7,1,", "E,Acceso,,,2,P", ""]
+    read = read_feed(zipped(tmp_path / "feed.zip", feed(stops="\n".join(stations))))
+    assert [stop.place for stop in read.stops if stop.stop_id in "PE"] == [(40.41, -3.7), None]
 
 
 @pytest.mark.parametrize(
