@@ -49,8 +49,14 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "timestream_local_store": ("BUS_SIMULATOR_TIMESTREAM_LOCAL_STORE",),
     "secret_id": ("BUS_SIMULATOR_SECRET_ID", "SECRET_ID"),
     "clock_parameter": ("BUS_SIMULATOR_CLOCK_PARAMETER",),
+    "event_bus": ("BUS_SIMULATOR_EVENT_BUS", "EVENT_BUS_NAME"),
+    "queue": ("BUS_SIMULATOR_QUEUE",),
     "connections_table": ("BUS_SIMULATOR_CONNECTIONS_TABLE", "DYNAMODB_TABLE"),
     "subscriptions_table": ("BUS_SIMULATOR_SUBSCRIPTIONS_TABLE",),
+    "log_group": ("BUS_SIMULATOR_LOG_GROUP",),
+    "metrics_namespace": ("BUS_SIMULATOR_METRICS_NAMESPACE",),
+    "shard": ("BUS_SIMULATOR_SHARD",),
+    "network_refresh": ("BUS_SIMULATOR_NETWORK_REFRESH",),
 }
 """The environment variables of each option, first come first served."""
 

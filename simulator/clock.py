@@ -61,6 +61,21 @@ class Moment:
     course: Course
 
 
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """Everything that says what a clock shows, so that several can show the same.
+
+    At `anchor_wall` (seconds since the Unix epoch) it is `anchor`; `changes` numbers the states of a clock.
+    """
+
+    anchor: datetime
+    anchor_wall: float
+    pace: float
+    paused: bool
+    course: Course
+    changes: int
+
+
 class Clock:
     """A clock that runs from its creation until `close`, shared by threads.
 
@@ -115,6 +130,22 @@ class Clock:
     def changes(self) -> int:
         """How often the clock was set going, stopped, moved: all but `drive` and the passing of time."""
         return self._changes
+
+    @property
+    def state(self) -> ClockState:
+        """What another clock has to `take` to show the same."""
+        with self._changed:
+            return ClockState(
+                self._anchor, self._anchor_wall, self._pace, self._paused, self._course, self._changes
+            )
+
+    def take(self, state: ClockState) -> None:
+        """Show what another clock shows. Another course is a jump to whoever follows this one."""
+        with self._changed:
+            self._anchor, self._anchor_wall = state.anchor.astimezone(UTC), state.anchor_wall
+            self._pace, self._paused = checked_rate(state.pace), state.paused
+            self._course, self._changes = state.course, state.changes
+            self._changed.notify_all()
 
     def now(self) -> datetime:
         """The simulated instant, UTC."""

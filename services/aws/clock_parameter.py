@@ -1,0 +1,165 @@
+"""The clock that parts share: a parameter of AWS Systems Manager, as JSON.
+
+    {"anchor": "2026-03-02T07:30:00Z", "wall_anchor": "2026-11-25T03:30:00.250Z", "rate": 60, "paused": false,
+     "course": 1, "course_start": "2026-03-02T07:30:00Z", "changes": 3}
+
+At `wall_anchor` it is `anchor`; without them simulated time is wall time. `rate` is simulated seconds a
+second; `course` rises with every jump, `changes` with every change. Whoever follows leaves alone a state
+with fewer `changes` than it knows: an old one that was put back.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import Thread
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from services.settings import GREATEST_SPEED
+from services.times import parse_instant
+from simulator.clock import Clock, ClockState, Course
+from storage.errors import StoreInvalid, StoreUnavailable
+
+log = logging.getLogger("bus_simulator.clock")
+
+POLL_S = 1.0
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIELDS = frozenset({"anchor", "wall_anchor", "rate", "paused", "course", "course_start", "changes"})
+
+
+def text_of(state: ClockState) -> str:
+    """A state as the parameter's value."""
+    return json.dumps(
+        {
+            "anchor": _exact(state.anchor),
+            "wall_anchor": _exact(datetime.fromtimestamp(state.anchor_wall, UTC)),
+            "rate": state.pace,
+            "paused": state.paused,
+            "course": state.course.number,
+            "course_start": _exact(state.course.start),
+            "changes": state.changes,
+        }
+    )
+
+
+def state_of(text: str) -> ClockState:
+    """The state that a parameter's value says. ValueError, which says what is wrong, for what says none."""
+    found = json.loads(text)
+    if not isinstance(found, dict) or not found.keys() <= FIELDS:
+        raise ValueError(f"expected a JSON object with some of {', '.join(sorted(FIELDS))}")
+    if ("anchor" in found) != ("wall_anchor" in found):
+        raise ValueError("anchor and wall_anchor go together")
+    wall = _instant(found, "wall_anchor", EPOCH)
+    anchor = _instant(found, "anchor", wall)
+    rate, paused = found.get("rate", 1), found.get("paused", False)
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate <= GREATEST_SPEED:
+        raise ValueError(f"rate must be a number more than 0 and at most {GREATEST_SPEED:,.0f}")
+    if not isinstance(paused, bool):
+        raise ValueError("paused must be true or false")
+    if wall == EPOCH and (rate != 1 or paused):
+        raise ValueError("a rate other than 1, and paused, need anchor and wall_anchor")
+    course = Course(_number(found, "course"), _instant(found, "course_start", anchor))
+    return ClockState(anchor, wall.timestamp(), float(rate), paused, course, _number(found, "changes"))
+
+
+class ClockParameter:
+    """The parameter `name`, read and written through a client of Systems Manager."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client, self._name = client, name
+
+    def read(self) -> ClockState:
+        """What it says. Raises `StoreUnavailable`, and `StoreInvalid` for what isn't a clock."""
+        try:
+            text: str = self._client.get_parameter(Name=self._name)["Parameter"]["Value"]
+        except (BotoCoreError, ClientError) as error:
+            raise StoreUnavailable(f"the clock {self._name} can't be read: {error}") from error
+        try:
+            return state_of(text)
+        except (ValueError, OverflowError) as error:
+            raise StoreInvalid(f"the parameter {self._name} is no clock: {error}") from error
+
+    def write(self, state: ClockState) -> None:
+        """Make it say a state. Raises `StoreUnavailable`."""
+        try:
+            self._client.put_parameter(Name=self._name, Value=text_of(state), Type="String", Overwrite=True)
+        except (BotoCoreError, ClientError) as error:
+            raise StoreUnavailable(f"the clock {self._name} can't be written: {error}") from error
+
+
+class SharedClock(Clock):
+    """A clock that shows what the parameter says, from `follow` to `follow`; until the first, wall time."""
+
+    def __init__(self, parameter: ClockParameter) -> None:
+        super().__init__()
+        self.parameter = parameter
+        self._followed: ClockState | None = None
+
+    def follow(self) -> None:
+        """Look at the parameter, and go along. Raises what `ClockParameter.read` does."""
+        found = self.parameter.read()
+        if found == self._followed or (self._followed is not None and found.changes < self.changes):
+            return
+        self._followed = found
+        self.take(found)
+
+    def share(self, before: ClockState) -> None:
+        """Tell all others what this clock shows now; where that fails it shows `before` again.
+
+        Raises `StoreUnavailable`.
+        """
+        try:
+            self.parameter.write(self.state)
+        except StoreUnavailable:
+            self.take(before)
+            raise
+        self._followed = self.state
+
+
+@contextmanager
+def followed(clock: SharedClock) -> Iterator[SharedClock]:
+    """While this lasts a thread follows the parameter every second; then the clock is closed."""
+
+    def poll() -> None:
+        away = False
+        while clock.rest(POLL_S):
+            try:
+                clock.follow()
+                away = False
+            except (StoreUnavailable, StoreInvalid) as error:
+                if not away:
+                    log.warning("the clock goes on as it was: %s", error)
+                away = True
+
+    thread = Thread(target=poll, name="clock-parameter", daemon=True)
+    thread.start()
+    try:
+        yield clock
+    finally:
+        clock.close()
+        thread.join()
+
+
+def _exact(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat()
+
+
+def _instant(found: Mapping[str, object], name: str, default: datetime) -> datetime:
+    value = found.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be an ISO 8601 time")
+    return parse_instant(value)
+
+
+def _number(found: Mapping[str, object], name: str) -> int:
+    value = found.get(name, 0)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{name} must be a whole number, 0 or more")
+    return value

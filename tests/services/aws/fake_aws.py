@@ -1,0 +1,36 @@
+"""A client of an AWS service that answers from functions, fails while it is told to, and keeps its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+
+class FakeClient:
+    """`answers` has a function (or a value) for each operation that may be called."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.away = False
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**request: Any) -> Any:
+            self.calls.append((operation, request))
+            if self.away:
+                raise EndpointConnectionError(endpoint_url="http://away")
+            answer = self.answers[operation]
+            return answer(**request) if callable(answer) else answer
+
+        return call
+
+    def requests(self, operation: str) -> list[dict[str, Any]]:
+        """What an operation was called with, each time."""
+        return [request for name, request in self.calls if name == operation]
+
+
+def refused(code: str) -> ClientError:
+    """An error as AWS answers it."""
+    return ClientError({"Error": {"Code": code, "Message": code}}, "Operation")

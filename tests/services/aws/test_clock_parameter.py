@@ -1,0 +1,122 @@
+"""The shared clock: its text, who follows it, and what is left alone."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.aws.clock_parameter import ClockParameter, SharedClock, followed, state_of, text_of
+from simulator.clock import Clock, ClockState, Course
+from storage.errors import StoreInvalid, StoreUnavailable
+from tests.services.aws.fake_aws import FakeClient
+
+MONDAY = datetime(2026, 3, 2, 7, 30, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+class Parameter:
+    """A parameter with a value."""
+
+    def __init__(self, text: str = "{}") -> None:
+        self.text = text
+        self.client = FakeClient(get_parameter=self._read, put_parameter=self._written)
+        self.parameter = ClockParameter(self.client, "/the/clock")
+
+    def _read(self, **_: object) -> object:
+        return {"Parameter": {"Value": self.text}}
+
+    def _written(self, **request: str) -> None:
+        self.text = request["Value"]
+
+
+def standing(instant: datetime, *, course: int = 0, changes: int = 1) -> str:
+    wall = datetime(2026, 11, 25, tzinfo=UTC).timestamp()
+    return text_of(ClockState(instant, wall, 60.0, True, Course(course, instant), changes))
+
+
+def test_a_state_survives_its_text() -> None:
+    state = ClockState(MONDAY, 1795577691.123456, 60.0, False, Course(3, MONDAY - SECOND), 7)
+    assert state_of(text_of(state)) == state
+
+
+def test_an_empty_parameter_is_wall_time() -> None:
+    clock = SharedClock(Parameter().parameter)
+    clock.follow()
+    assert abs(clock.now() - Clock().now()) < SECOND
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("no JSON", "Expecting value"),
+        ("[]", "a JSON object"),
+        ('{"rat": 2}', "a JSON object"),
+        ('{"rate": 2}', "need anchor"),
+        ('{"anchor": "2026-03-02"}', "go together"),
+        ('{"anchor": "2026-03-02", "wall_anchor": "2026-11-25", "rate": 0}', "rate must be"),
+        ('{"anchor": "2026-03-02", "wall_anchor": "2026-11-25", "rate": "max"}', "rate must be"),
+        ('{"anchor": "2026-03-02", "wall_anchor": "2026-11-25", "paused": 1}', "paused must be"),
+        ('{"anchor": "then", "wall_anchor": "2026-11-25"}', "no ISO 8601 time"),
+        ('{"anchor": 5, "wall_anchor": "2026-11-25"}', "must be an ISO 8601 time"),
+        ('{"course": -1}', "course must be a whole number"),
+    ],
+)
+def test_what_is_no_clock_is_refused_and_changes_nothing(text: str, wrong: str) -> None:
+    kept = Parameter(standing(MONDAY))
+    clock = SharedClock(kept.parameter)
+    clock.follow()
+    kept.text = text
+    with pytest.raises(StoreInvalid, match=wrong):
+        clock.follow()
+    assert (clock.now(), clock.paused) == (MONDAY, True)
+
+
+def test_two_that_follow_show_the_same_instant() -> None:
+    kept = Parameter(standing(MONDAY))
+    one, other = SharedClock(kept.parameter), SharedClock(kept.parameter)
+    before = one.state
+    one.jump(MONDAY + timedelta(hours=2))
+    one.set_rate(60.0)
+    one.share(before)
+    other.follow()
+    assert other.course == Course(1, MONDAY + timedelta(hours=2))
+    assert abs(one.now() - other.now()) < SECOND
+    assert (one.rate, other.rate) == (60.0, 60.0)
+
+
+def test_a_change_that_cannot_be_told_is_taken_back() -> None:
+    kept = Parameter(standing(MONDAY))
+    clock = SharedClock(kept.parameter)
+    clock.follow()
+    kept.client.away = True
+    before = clock.state
+    clock.jump(MONDAY - timedelta(days=1))
+    with pytest.raises(StoreUnavailable, match="/the/clock can't be written"):
+        clock.share(before)
+    assert clock.state == before
+
+
+def test_an_old_state_that_was_put_back_is_left_alone() -> None:
+    kept = Parameter(standing(MONDAY, changes=5))
+    clock = SharedClock(kept.parameter)
+    clock.follow()
+    kept.text = standing(MONDAY - timedelta(days=1), changes=4)
+    clock.follow()
+    assert clock.now() == MONDAY
+    kept.text = standing(MONDAY - timedelta(days=1), changes=6)
+    clock.follow()
+    assert clock.now() == MONDAY - timedelta(days=1)
+
+
+def test_a_waiting_feeder_hears_of_a_jump(caplog: pytest.LogCaptureFixture) -> None:
+    kept = Parameter(standing(MONDAY))
+    clock = SharedClock(kept.parameter)
+    clock.follow()
+    course = clock.course
+    with followed(clock):
+        kept.text = standing(MONDAY + timedelta(hours=1), course=1, changes=2)
+        assert clock.wait_for_jump(course)
+    assert clock.closed
+    assert json.loads(kept.text)["course"] == clock.course.number

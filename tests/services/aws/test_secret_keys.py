@@ -1,0 +1,84 @@
+"""Keys from Secrets Manager: when they are read, and what happens while they can't be."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+
+from services.auth import authenticate
+from services.aws.secret_keys import SecretKeys, refreshed
+from services.errors import Unauthorized
+from simulator.clock import Clock
+from storage.errors import StoreUnavailable
+from tests.services.aws.fake_aws import FakeClient
+
+
+class Secret:
+    """A secret that can be changed, and seconds that pass when told."""
+
+    def __init__(self, **keys: object) -> None:
+        self.text = json.dumps(keys)
+        self.seconds = 0.0
+        self.client = FakeClient(get_secret_value=lambda **_: {"SecretString": self.text})
+        self.keys = SecretKeys(self.client, "the/secret", refresh_s=60, now_s=lambda: self.seconds)
+
+
+def test_a_rotated_key_works_within_the_refresh_and_the_old_one_stops() -> None:
+    secret = Secret(api_key="old", keys={"team": "theirs"})
+    assert secret.keys.name_of("old", "me") == "default"
+    assert secret.keys.name_of("theirs", "team") == "group team"
+    secret.text = json.dumps({"api_key": "new"})
+    secret.seconds = 59
+    assert secret.keys.name_of("new", "me") is None
+    secret.seconds = 60
+    assert secret.keys.name_of("new", "me") == "default"
+    assert secret.keys.name_of("old", "me") is None
+    assert secret.client.requests("get_secret_value") == [{"SecretId": "the/secret"}] * 2
+
+
+def test_while_the_secret_is_away_or_broken_the_last_keys_stay(caplog: pytest.LogCaptureFixture) -> None:
+    secret = Secret(api_key="good-key")
+    assert secret.keys.name_of("good-key", "me") == "default"
+    secret.client.away = True
+    for seconds in (60, 120):
+        secret.seconds = seconds
+        assert secret.keys.name_of("good-key", "me") == "default"
+    secret.client.away = False
+    secret.text, secret.seconds = '{"api_key": "two words"}', 180
+    assert secret.keys.name_of("good-key", "me") == "default"
+    assert [record.levelname for record in caplog.records] == ["WARNING", "ERROR"]
+    assert "good-key" not in caplog.text
+    assert "two words" not in caplog.text
+
+
+def test_without_any_keys_yet_nobody_is_let_in() -> None:
+    secret = Secret(api_key="key")
+    secret.client.away = True
+    with pytest.raises(StoreUnavailable, match="the/secret"):
+        authenticate({"x-api-key": "key", "x-group-name": "me"}, secret.keys)
+    secret.client.away, secret.seconds = False, 60
+    with pytest.raises(Unauthorized):
+        authenticate({"x-api-key": "other", "x-group-name": "me"}, secret.keys)
+
+
+def test_a_server_has_them_read_beside_its_requests() -> None:
+    secret, clock = Secret(api_key="old"), Clock()
+    keys = SecretKeys(secret.client, "s", refresh_s=float("inf"))
+    assert keys.name_of("old", "me") == "default"
+    secret.text = "new"
+    with refreshed(keys, 0.01, clock):
+        while keys.name_of("new", "me") is None:
+            clock.rest(0.005)
+    assert clock.closed
+
+
+def test_a_change_is_logged_without_the_key(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    secret = Secret(api_key="first-key")
+    secret.keys.refresh()
+    secret.text = "second-key"
+    secret.keys.refresh()
+    secret.keys.refresh()
+    assert [record.getMessage() for record in caplog.records] == ["keys changed"]
