@@ -13,15 +13,21 @@ UV = export VIRTUAL_ENV=$(CURDIR)/.venv; mirror=$$($(BIN)/pip config get global.
   && export UV_DEFAULT_INDEX=$$mirror; $(BIN)/uv
 TARGET ?= local
 AWS_REGION ?= eu-west-1
+DAYS ?= 5
+SERVICE ?=
+TASKS ?=
 ARGS ?=
 
+# Lines with ##@ are headings of the list of commands; a target's text follows its ##.
 .PHONY: help
 help: ## list the commands
-	@printf 'Madrid Bus Real-Time Simulator. First time: make run\n\n'
-	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' \
-	  | while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+	@printf 'Madrid Bus Real-Time Simulator. First time: make run\n'
+	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\nPYTHON=python3.12 chooses the Python (3.11 or later) that .venv is made with.\n'
+	@printf 'TARGET=aws AWS_REGION=eu-west-1 means what was deployed there; without it what runs here.\n'
 
+##@ Run it here
 .PHONY: setup
 setup: $(INSTALLED) ## make .venv from requirements.lock
 
@@ -40,13 +46,55 @@ run: $(INSTALLED) ## the whole simulator in one process (ARGS="--port 9000")
 	@exec $(BIN)/bus-simulator run $(ARGS)
 
 .PHONY: backfill
-backfill: $(INSTALLED) ## fill the store with history (ARGS="--days 5")
-	@exec $(BIN)/bus-simulator backfill $(if $(ARGS),$(ARGS),--days 5)
+backfill: $(INSTALLED) ## fill the store with history (DAYS=5, or ARGS="--start T --end T"; TARGET=aws)
+ifeq ($(TARGET),aws)
+	@exec $(BIN)/python scripts/backfill_deployment.py --region $(AWS_REGION) $(if $(ARGS),$(ARGS),--days $(DAYS))
+else
+	@exec $(BIN)/bus-simulator backfill $(if $(ARGS),$(ARGS),--days $(DAYS))
+endif
 
 .PHONY: verify
-verify: $(INSTALLED) ## is the running simulator fit for use? (API_URL, API_KEY, ARGS="--verbose")
+verify: $(INSTALLED) ## is it fit for use? (API_URL, API_KEY, ARGS="--verbose"; TARGET=aws)
 	@$(BIN)/python scripts/verify_deployment.py --target $(TARGET) --region $(AWS_REGION) $(ARGS)
 
+.PHONY: rotate-key
+rotate-key: $(INSTALLED) ## another API key (ARGS="--team team-alpha", "--all-teams"; TARGET=aws)
+	@$(BIN)/python scripts/rotate_key.py --target $(TARGET) --region $(AWS_REGION) $(ARGS)
+
+##@ See to a deployment on AWS
+.PHONY: push-images
+push-images: $(INSTALLED) ## push the services' image to ECR (ARGS="--tag TAG")
+	@$(BIN)/python scripts/push_images.py --region $(AWS_REGION) $(ARGS)
+
+.PHONY: export-keys
+export-keys: $(INSTALLED) ## write the API keys into files, one a team (ARGS="--output keys/api_keys.txt")
+	@$(BIN)/python scripts/export_api_keys.py --region $(AWS_REGION) $(if $(ARGS),$(ARGS),--output var/keys/api_keys.txt)
+
+.PHONY: status
+status: $(INSTALLED) ## do the services run?
+	@$(BIN)/python scripts/deployed_services.py status --region $(AWS_REGION)
+
+.PHONY: restart
+restart: $(INSTALLED) ## start new tasks with the newest image (SERVICE=mcp-server, or of all services)
+	@$(BIN)/python scripts/deployed_services.py restart --region $(AWS_REGION) $(SERVICE)
+
+.PHONY: scale
+scale: $(INSTALLED) ## let so many tasks of a service run (SERVICE=mcp-server TASKS=2)
+	@$(BIN)/python scripts/deployed_services.py scale --region $(AWS_REGION) $(SERVICE) $(TASKS)
+
+.PHONY: logs
+logs: $(INSTALLED) ## show what a service or function logged (SERVICE=mcp-server ARGS="--follow --filter ERROR")
+	@$(BIN)/python scripts/deployed_services.py logs --region $(AWS_REGION) $(SERVICE) $(ARGS)
+
+.PHONY: check-costs
+check-costs: $(INSTALLED) ## this month's costs, the forecast and the budget
+	@$(BIN)/python scripts/check_costs.py --region $(AWS_REGION)
+
+.PHONY: infracost-check
+infracost-check: $(INSTALLED) ## what Infracost says it will cost (needs infracost)
+	@$(BIN)/python scripts/infracost_check.py
+
+##@ Test it
 .PHONY: test
 test: $(INSTALLED) ## every test that needs no Docker and no cloud
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not docker and not aws and not long" $(ARGS)
@@ -71,6 +119,7 @@ test-browser: $(INSTALLED) ## the map in a real browser (needs Debian's package 
 test-long: $(INSTALLED) ## the tests that take minutes
 	$(BIN)/python -m pytest -m long $(ARGS)
 
+##@ Work on it
 .PHONY: lint
 lint: $(INSTALLED) ## style, types and import rules
 	$(BIN)/ruff check .

@@ -22,7 +22,6 @@ from services.inputs import beside
 from services.verify import Asked, Result, table, verify
 
 LOCAL_URL = "http://127.0.0.1:8080"
-BY_TIMESTREAM, BY_HEALTH = "timestream", "health"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,7 +34,6 @@ class Wanted:
     mcp_url: str | None
     key: str | None
     store: str | None
-    history: str
     asked: Asked
     websocket: bool
     verbose: bool
@@ -57,8 +55,6 @@ class Wanted:
               help="The MCP server, on AWS.")  # fmt: skip
 @click.option("--store", show_default="timestream://bus_simulator?region=REGION",
               help="The deployment's Timestream database.")  # fmt: skip
-@click.option("--history", type=click.Choice([BY_TIMESTREAM, BY_HEALTH]), default=BY_TIMESTREAM,
-              show_default=True, help="Whom to ask for a deployment's history.")  # fmt: skip
 @click.option("--api-key-file", type=click.Path(path_type=Path), show_default="beside the default store",
               help="The file with a local simulator's key, where API_KEY isn't set.")  # fmt: skip
 @click.option("--stop", "stop_id", default=Asked().stop_id, show_default=True, help="The stop to ask about.")
@@ -77,7 +73,6 @@ def main(
     ws_url: str | None,
     mcp_url: str | None,
     store: str | None,
-    history: str,
     api_key_file: Path | None,
     stop_id: str,
     bus_id: str,
@@ -89,9 +84,7 @@ def main(
 ) -> None:
     """Check a simulator: 5 days of history, feeders, REST, authentication, WebSocket; on AWS MCP, too."""
     asked = Asked(stop_id, bus_id, line_id)
-    wanted = Wanted(
-        region, api_url, ws_url, mcp_url, api_key, store, history, asked, not skip_websocket, verbose
-    )
+    wanted = Wanted(region, api_url, ws_url, mcp_url, api_key, store, asked, not skip_websocket, verbose)
     with ExitStack() as stack:
         results = list(on_aws(wanted, stack) if target == "aws" else here(wanted, api_key_file))
     for line in written(results, as_json=as_json):
@@ -113,7 +106,7 @@ def on_aws(wanted: Wanted, stack: ExitStack) -> Iterator[Result]:
     from services.aws.discovery import endpoints
     from services.aws.ecs import Services
     from services.aws.key_secret import KeySecret
-    from services.aws.names import store_url
+    from services.aws.names import HOSTED_SERVICE, store_url
     from services.aws.verification import Parts, verify_aws
     from storage.aws_clients import client
     from storage.open import timestream_at
@@ -123,15 +116,16 @@ def on_aws(wanted: Wanted, stack: ExitStack) -> Iterator[Result]:
                       api_url=wanted.api_url, ws_url=wanted.ws_url, mcp_url=wanted.mcp_url)  # fmt: skip
     key = wanted.key or KeySecret(client("secretsmanager", region=region)).read().general
     rest = wanted.deployment(where.api_url, where.ws_url, key)
+    services = Services(client("ecs", region=region))
     store = None
-    if wanted.history == BY_TIMESTREAM:
+    if HOSTED_SERVICE not in services.states([HOSTED_SERVICE]):
         try:
             store = timestream_at(wanted.store or store_url(region), make=False)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
         stack.enter_context(closing(store))
     mcp = replace(rest, api_url=where.mcp_url.rstrip("/"))
-    parts = Parts(rest, mcp, Services(client("ecs", region=region)), store)
+    parts = Parts(rest, mcp, services, store)
     return verify_aws(parts, wanted.asked, websocket=wanted.websocket)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,16 +37,24 @@ class Account:
 @contextmanager
 def account() -> Iterator[Account]:
     """An account of its own, with credentials for it in this process's environment."""
-    server = ThreadedMotoServer(port=0, verbose=False)
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     with pytest.MonkeyPatch.context() as variables:
         for name, value in KEYS.items():
             variables.setenv(name, value)
         server.start()
         try:
-            host, port = server.get_host_and_port()
-            yield Account(f"http://{host.replace('0.0.0.0', '127.0.0.1')}:{port}")
+            _, port = server.get_host_and_port()
+            forget(port)
+            yield Account(f"http://127.0.0.1:{port}")
         finally:
             server.stop()
+
+
+def forget(port: int) -> None:
+    """Begin with nothing: moto keeps what there is for as long as the process lives."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        connection.request("POST", "/moto-api/reset")
+        assert connection.getresponse().status == 200
 
 
 def make_services(

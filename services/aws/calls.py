@@ -13,6 +13,7 @@ from botocore.exceptions import (
     ProfileNotFound,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from storage.timestream_calls import brief, code_of
 
@@ -39,7 +40,7 @@ def asked(call: Callable[[], T], what: str) -> T:
         return call()
     except (NoCredentialsError, PartialCredentialsError, ProfileNotFound, TokenRetrievalError) as error:
         raise AwsProblem(f"{what}: {NO_CREDENTIALS} ({brief(error)})") from error
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise AwsProblem(f"{what}: {meaning(error)}", code_of(error)) from error
 
 

@@ -9,6 +9,8 @@ DATABASE = "bus_simulator"
 CLUSTER = "bus-simulator-cluster"
 FEEDER_SERVICES = tuple(f"{kind.name}-feeder" for kind in FEEDERS)
 MCP_SERVICE = "mcp-server"
+HOSTED_SERVICE = "timestream-endpoint"
+"""Ours, where the account has no Timestream of AWS's."""
 SERVICES = (*FEEDER_SERVICES, MCP_SERVICE)
 HTTP_API = "madrid-bus-simulator-http"
 WEBSOCKET_API = "madrid-bus-simulator-websocket"

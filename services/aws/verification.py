@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from services.auth import GROUP_HEADER, KEY_HEADER
 from services.aws.calls import AwsProblem
 from services.aws.ecs import Services
-from services.aws.names import FEEDER_SERVICES, MCP_SERVICE
+from services.aws.names import HOSTED_SERVICE, SERVICES
 from services.aws.stored_history import Books, history
 from services.deployment import Deployment, Fault
 from services.verify import TABLES, WRONG_KEY, Asked, Checks, Result, Verifier, judged
@@ -34,7 +34,7 @@ TOOLS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a deployment consists of. Without a `store` its history is asked of `/health`."""
+    """What a deployment consists of. Without a `store` it hosts its endpoint: `/health` has the history."""
 
     rest: Deployment
     mcp: Deployment
@@ -45,7 +45,7 @@ class Parts:
 def verify_aws(parts: Parts, asked: Asked, *, websocket: bool = True) -> Iterator[Result]:
     """Make every check in turn, with the WebSocket's or without."""
     users = Verifier(parts.rest, asked, gateway=True)
-    checks = [*users.health_checks(), *history_checks(parts, users), *service_checks(parts.services)]
+    checks = [*users.health_checks(), *history_checks(parts, users), *service_checks(parts)]
     checks += [*users.rest_checks(), *users.auth_checks(), *mcp_checks(parts.mcp)]
     return judged([*checks, *(users.websocket_checks() if websocket else ())])
 
@@ -62,12 +62,12 @@ def history_checks(parts: Parts, users: Verifier) -> Checks:
     return [(f"history: {stream}", partial(told, stream)) for stream in TABLES]
 
 
-def service_checks(services: Services) -> Checks:
-    """The feeders and the MCP server as ECS sees them."""
+def service_checks(parts: Parts) -> Checks:
+    """The feeders, the MCP server and a hosted endpoint as ECS sees them."""
 
     def running(name: str) -> str:
         try:
-            state = services.states([name]).get(name)
+            state = parts.services.states([name]).get(name)
         except AwsProblem as problem:
             raise Fault(str(problem)) from problem
         if state is None:
@@ -76,7 +76,8 @@ def service_checks(services: Services) -> Checks:
             raise Fault(state.fault)
         return f"{state.running} of {state.desired} tasks run"
 
-    return [(f"service: {name}", partial(running, name)) for name in (*FEEDER_SERVICES, MCP_SERVICE)]
+    names = SERVICES if parts.store is not None else (*SERVICES, HOSTED_SERVICE)
+    return [(f"service: {name}", partial(running, name)) for name in names]
 
 
 class Tool(BaseModel):

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from services.aws.ecs import Services
-from services.aws.names import MCP_SERVICE, SERVICES
+from services.aws.names import HOSTED_SERVICE, MCP_SERVICE, SERVICES
 from services.aws.verification import TOOLS, Parts, verify_aws
 from services.deployment import Deployment
 from services.inputs import load_inputs
@@ -292,8 +292,13 @@ def test_an_mcp_server_that_takes_any_key_is_named(deployed: Deployed) -> None:
     assert list(found) == ["MCP: a wrong key"]
 
 
-def test_history_can_be_asked_of_the_api_instead(deployed: Deployed) -> None:
-    assert faults(replace(deployed.parts, store=None)) == {}
+def test_a_hosted_endpoint_is_a_service_and_its_history_is_asked_of_the_api(deployed: Deployed) -> None:
+    ecs = deployed.aws.client("ecs")
+    make_services(ecs, cluster="hosted", names=[*SERVICES, HOSTED_SERVICE])
+    hosted = replace(deployed.parts, store=None, services=Services(ecs, "hosted"))
+    results = list(verify_aws(hosted, Asked(), websocket=False))
+    assert [result for result in results if not result.passed] == []
+    assert "service: timestream-endpoint" in {result.check for result in results}
 
 
 def script(deployed: Deployed, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,34 @@
+"""`scripts/check_costs.py --region R`: what a deployment costs. See `services.aws.costs`.
+
+Exit codes: 0 within the budget, 1 beyond it or nothing can be had.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from services.aws.calls import asked
+from services.aws.costs import BudgetState, costs, lines
+from services.aws.operator_command import OperatorCommand, region_option
+from simulator.clock import Clock
+from storage.aws_clients import client
+
+
+@click.command(cls=OperatorCommand)
+@region_option
+def main(*, region: str) -> None:
+    """Show this month's costs by service, the forecast, and the budget (two requests of 0.01 USD)."""
+    sts, explorer, budgets = (client(service, region=region) for service in ("sts", "ce", "budgets"))
+    account_id = asked(sts.get_caller_identity, "the account")["Account"]
+    found = costs(explorer, budgets, account_id=account_id, today=Clock().now().date())
+    for line in lines(found):
+        click.echo(line)
+    if isinstance(found.budget, BudgetState) and found.budget.exceeded:
+        click.echo("The budget is exceeded.", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

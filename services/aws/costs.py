@@ -1,0 +1,189 @@
+"""What a deployment has cost this month, what it will, and its budget: by Cost Explorer and Budgets.
+
+Cost Explorer charges for every request (0.01 USD), knows what is a day old, and finds the project's costs by
+its tag once that is activated as a cost allocation tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from services.aws.calls import AwsProblem, asked
+from services.aws.names import BUDGET, PROJECT, PROJECT_TAG
+
+FILTER = {"Tags": {"Key": PROJECT_TAG, "Values": [PROJECT]}}
+OFF = "not enabled for cost explorer"
+SWITCH_ON = (
+    "Cost Explorer is off in this account: switch it on in the Billing console (Cost Explorer, Launch); "
+    "it has data a day later"
+)
+UNTAGGED = (
+    f"Nothing is booked under the tag {PROJECT_TAG}={PROJECT} this month. If something runs, activate the "
+    f"tag {PROJECT_TAG} in the Billing console (Cost allocation tags); it counts from the next day on."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """So much money."""
+
+    value: Decimal
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.value:,.2f} {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetState:
+    """A budget: its limit, what of it is spent, and what will be by its end, if AWS says."""
+
+    limit: Amount
+    spent: Amount
+    expected: Amount | None
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether more is spent than the limit."""
+        return self.spent.value > self.limit.value
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """The costs of a month up to `until`. Why a forecast or a budget is missing is said in its place."""
+
+    since: date
+    until: date
+    by_service: Mapping[str, Amount]
+    forecast: Amount | str
+    budget: BudgetState | str
+
+
+def costs(explorer: Any, budgets: Any, *, account_id: str, today: date) -> Costs:
+    """The costs of this month, by clients of `ce` and `budgets`.
+
+    Raises `AwsProblem` where what was spent can't be had.
+    """
+    since = today.replace(day=1)
+    return Costs(
+        since=since,
+        until=today,
+        by_service=spent(explorer, since, today),
+        forecast=or_reason(partial(forecast, explorer, today)),
+        budget=or_reason(partial(budget_state, budgets, account_id)),
+    )
+
+
+def spent(explorer: Any, since: date, today: date) -> Mapping[str, Amount]:
+    """What each service cost in [since, today], the dearest first."""
+    period = {"Start": since.isoformat(), "End": (today + timedelta(days=1)).isoformat()}
+    found: dict[str, Amount] = {}
+    for group in groups(explorer, period):
+        cost = group["Metrics"]["UnblendedCost"]
+        before = found.get(group["Keys"][0], Amount(Decimal(0), cost["Unit"]))
+        found[group["Keys"][0]] = Amount(before.value + Decimal(cost["Amount"]), cost["Unit"])
+    return dict(sorted(found.items(), key=lambda item: -item[1].value))
+
+
+def groups(explorer: Any, period: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+    """The cost groups of a period, page after page."""
+    token: dict[str, str] = {}
+    while True:
+        answer = explored(
+            partial(
+                explorer.get_cost_and_usage,
+                TimePeriod=period,
+                Granularity="MONTHLY",
+                Metrics=["UnblendedCost"],
+                Filter=FILTER,
+                GroupBy=[{"Type": "DIMENSION", "Key": "SERVICE"}],
+                **token,
+            )
+        )
+        for month in answer["ResultsByTime"]:
+            yield from month["Groups"]
+        if not answer.get("NextPageToken"):
+            return
+        token = {"NextPageToken": answer["NextPageToken"]}
+
+
+def forecast(explorer: Any, today: date) -> Amount:
+    """What the rest of the month, today included, is expected to cost."""
+    following = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    answer = explored(
+        partial(
+            explorer.get_cost_forecast,
+            TimePeriod={"Start": today.isoformat(), "End": following.isoformat()},
+            Metric="UNBLENDED_COST",
+            Granularity="MONTHLY",
+            Filter=FILTER,
+        )
+    )
+    return amount(answer["Total"])
+
+
+def budget_state(budgets: Any, account_id: str) -> BudgetState:
+    """The project's budget."""
+    ask = partial(budgets.describe_budget, AccountId=account_id, BudgetName=BUDGET)
+    found = asked(ask, f"budget {BUDGET}")["Budget"]
+    calculated = found["CalculatedSpend"]
+    expected = calculated.get("ForecastedSpend")
+    limit, actual = amount(found["BudgetLimit"]), amount(calculated["ActualSpend"])
+    return BudgetState(limit, actual, amount(expected) if expected else None)
+
+
+def amount(found: Mapping[str, str]) -> Amount:
+    """An amount as AWS gives it."""
+    return Amount(Decimal(found["Amount"]), found["Unit"])
+
+
+def explored(call: Any) -> Any:
+    """What Cost Explorer gives. Raises `AwsProblem`, which says so where it is off."""
+    try:
+        return asked(call, "Cost Explorer")
+    except AwsProblem as problem:
+        if OFF in str(problem).lower():
+            raise AwsProblem(SWITCH_ON, problem.code) from problem
+        raise
+
+
+def or_reason(ask: Any) -> Any:
+    """What is asked for, or why it can't be had."""
+    try:
+        return ask()
+    except AwsProblem as problem:
+        return str(problem)
+
+
+def lines(found: Costs) -> Iterator[str]:
+    """The costs in words."""
+    yield f"{found.since} to {found.until}, {PROJECT_TAG}={PROJECT}"
+    yield from services(list(found.by_service.items())) if found.by_service else [UNTAGGED]
+    if isinstance(found.forecast, str):
+        yield f"No forecast: {found.forecast}"
+    else:
+        yield f"Forecast for the rest of the month: {found.forecast}"
+    yield budget_line(found.budget)
+
+
+def services(costs: Sequence[tuple[str, Amount]]) -> Iterator[str]:
+    """A line for each service, and their sum."""
+    total = Amount(sum((each.value for _, each in costs), Decimal(0)), costs[0][1].unit)
+    shown = [*costs, ("total", total)]
+    width = max(len(name) for name, _ in shown)
+    for name, each in shown:
+        yield f"  {name:<{width}}  {each!s:>16}"
+
+
+def budget_line(budget: BudgetState | str) -> str:
+    """The budget in words."""
+    if isinstance(budget, str):
+        return f"No budget: {budget}"
+    share = f" ({100 * budget.spent.value / budget.limit.value:.0f} %)" if budget.limit.value else ""
+    end = "" if budget.expected is None else f", {budget.expected} expected by its end"
+    return f"Budget {BUDGET}: {budget.spent} of {budget.limit} spent{share}{end}"
