@@ -272,8 +272,9 @@ def errors_table() -> Iterator[str]:
     yield ""
     yield "| status | `error` | when |"
     yield "|---|---|---|"
-    for kind in vars(errors).values():
-        if isinstance(kind, type) and issubclass(kind, errors.ServiceError) and not kind.__subclasses__():
+    kinds = [k for k in vars(errors).values() if isinstance(k, type) and issubclass(k, errors.ServiceError)]
+    for kind in kinds:
+        if not set(kind.__subclasses__()) & set(kinds):
             yield f"| {kind.status} | `{kind.error}` | {str(kind.__doc__).splitlines()[0]} |"
     yield ""
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
-from scripts.scenario_words import changes
 from services.charts import space_time_svg
 from services.commands.diff import shown
 from services.comparison import (
@@ -21,6 +20,7 @@ from services.comparison import (
     pair,
 )
 from services.diagrams import diagram
+from services.scenario_words import changes
 from services.scenarios import shipped
 from simulator.performance import total
 from simulator.types import LineId

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeAlias
+
+import click
 
 from services import settings
 from services.auth import Keys, LocalKey, local_key
@@ -19,6 +23,15 @@ def access(store: str, *, refresh: timedelta) -> tuple[Keys, LocalKey]:
         return keys_of(key.text, key.path, refresh_s=refresh.total_seconds()), key
     except ValueError as error:
         raise InputError(f"{key.path or 'BUS_SIMULATOR_API_KEY'}: {error}") from None
+
+
+Greet: TypeAlias = Callable[[str, LocalKey], None]
+"""Is told the URL and the key when requests can come."""
+
+
+def greet(url: str, key: LocalKey) -> None:
+    """Say where the services are and how to ask them."""
+    click.echo(welcome(url, key))
 
 
 def welcome(url: str, key: LocalKey) -> str:

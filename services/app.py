@@ -7,16 +7,18 @@ is 500, with the cause in the log only.
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services import openapi
+from services.asking import Asking
 from services.auth import GROUP_HEADER, KEY_HEADER, authenticate, check_group
 from services.clock_route import add_clock_routes
 from services.context import Context
@@ -29,11 +31,11 @@ from services.errors import (
     UnknownPath,
 )
 from services.limits import Meter
+from services.mcp_routes import MCP_HEADERS, add_mcp_routes
 from services.metrics import Requests
 from services.middleware import AccessLog, headers_of
 from services.pages import DOCS, MAP, add_pages
-from services.recent import NotInMemory, Recent, Remembering
-from services.requests import Ask, Route, read_body, refusal
+from services.requests import Ask, Exchange, Route, read_body, refusal
 from services.rest import CURSOR_HEADER, Data, add_network_routes, add_operations_routes
 from services.websocket import WebSockets, credentials
 from storage.errors import StoreUnavailable
@@ -51,6 +53,8 @@ def create_app(context: Context) -> FastAPI:
     add_operations_routes(app, context, app.state.counted)
     if context.control is not None:
         add_clock_routes(app, context.control)
+    if context.mcp_hosts is not None:
+        add_mcp_routes(app, context, context.mcp_hosts)
     add_pages(app, {**MAP, **DOCS})
     return app
 
@@ -62,14 +66,24 @@ class Application(FastAPI):
     """
 
     def __init__(self, context: Context, **named: Any) -> None:
-        super().__init__(**named)
+        super().__init__(lifespan=self._lived, **named)
         self._live, self._keys = context.live, context.key
-        self._methods = ["GET"] if context.control is None else ["GET", "POST"]
+        posts = context.control is not None or context.mcp_hosts is not None
+        self._methods = ["GET", "POST"] if posts else ["GET"]
         self.state.gate = gate = Gate(context)
         self.state.counted = Requests()
+        self.state.open_while_served = []
         self.router.route_class = Route
         self.router.redirect_slashes = False
         self.router.default = gate.refuse_path
+
+    @asynccontextmanager
+    async def _lived(self, _app: FastAPI) -> AsyncIterator[None]:
+        """What has to be open while the application is, is in `state.open_while_served`."""
+        async with AsyncExitStack() as stack:
+            for opened in self.state.open_while_served:
+                await stack.enter_async_context(opened())
+            yield
 
     def build_middleware_stack(self) -> ASGIApp:
         """What a request passes before its route."""
@@ -82,7 +96,7 @@ class Application(FastAPI):
             self.router,
             allow_origins=["*"],
             allow_methods=self._methods,
-            allow_headers=[KEY_HEADER, GROUP_HEADER, "content-type"],
+            allow_headers=[KEY_HEADER, GROUP_HEADER, "content-type", *MCP_HEADERS],
             expose_headers=["retry-after", CURSOR_HEADER],
         )
 
@@ -108,24 +122,27 @@ class Gate:
 
     def __init__(self, context: Context) -> None:
         self._keys = context.key
-        self._store = context.store
+        self._asking = Asking(context.store)
         self._meter = Meter(context.limits)
-        self._recent = Recent(context.store) if isinstance(context.store, Remembering) else None
+        self._now = context.now
 
     async def answer(self, request: Request, route: Route) -> Response:
         """The answer, whatever happens."""
         try:
-            return await self._asked(await self._admitted(request, route))
+            ask = await self._admitted(request, route)
+            if isinstance(ask, Exchange):
+                return await ask.answer()
+            return await self._asking.ask(ask.answer, recent=ask.recent)
         except ServiceError as error:
-            return refusal(error)
+            return route.refused(error, self._now())
         except StoreUnavailable as error:
             log.error("the store can't be reached: %s", error)
-            return refusal(Unavailable())
+            return route.refused(Unavailable(), self._now())
         except Exception:
             log.exception("request failed", extra={"fields": {"path": request.scope["path"]}})
-            return refusal(Unexpected())
+            return route.refused(Unexpected(), self._now())
 
-    async def _admitted(self, request: Request, route: Route) -> Ask:
+    async def _admitted(self, request: Request, route: Route) -> Ask | Exchange:
         """What is asked, once nothing speaks against asking it. Raises `ServiceError`."""
         caller = None if route.is_open else authenticate(headers_of(request.scope), self._keys)
         if request.scope["method"] not in route.allowed:
@@ -133,8 +150,8 @@ class Gate:
         if caller is not None:
             check_group(caller)
         if route.takes_body:
-            await read_body(request)
-        ask: Ask = route.endpoint(request)
+            await read_body(request, route.longest_body)
+        ask: Ask | Exchange = route.endpoint(request)
         if caller is not None:
             self._meter.count(caller.key_name)
         return ask
@@ -148,12 +165,3 @@ class Gate:
         except Unauthorized as error:
             answer = refusal(error)
         await answer(scope, receive, send)
-
-    async def _asked(self, ask: Ask) -> Response:
-        """The answer from memory if it is there; else a thread asks the store."""
-        if ask.recent and self._recent is not None:
-            try:
-                return ask.answer(self._recent)
-            except NotInMemory:
-                pass
-        return await run_in_threadpool(ask.answer, self._store)

@@ -22,6 +22,7 @@ from services.commands.digest import digest
 from services.commands.export import export
 from services.commands.feed import feed
 from services.commands.import_gtfs import import_gtfs
+from services.commands.mcp import mcp
 from services.commands.replay import replay
 from services.commands.run import run
 from services.commands.serve import serve
@@ -66,6 +67,7 @@ for command in (
     replay,
     feed,
     serve,
+    mcp,
     backfill,
     audit,
     diff,

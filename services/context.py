@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from services.allowed_hosts import AllowedHosts
 from services.auth import ApiKey, Keys
 from services.clock_control import ClockControl
 from services.feeder import Feeder
@@ -14,6 +15,7 @@ from services.limits import UNLIMITED, Limits
 from services.live import Hub
 from simulator.clock import Clock
 from simulator.network import Network
+from simulator.scenario import Scenario
 from storage.store import Run, Store
 
 
@@ -28,7 +30,10 @@ class Snapshots:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One store, network, clock and run behind every route. Without `control` nobody moves the clock."""
+    """One store, network, clock and run behind every route. Without `control` nobody moves the clock.
+
+    With `mcp_hosts`, which requests may name, the tools for agents are served, too.
+    """
 
     store: Store
     network: Network
@@ -41,6 +46,8 @@ class Context:
     live: Hub | None = None
     limits: Limits = UNLIMITED
     control: ClockControl | None = None
+    scenario: Scenario | None = None
+    mcp_hosts: AllowedHosts | None = None
 
     def now(self) -> datetime:
         """The simulated instant."""

@@ -20,6 +20,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeAlias
 
 from services import history
+from services.access import Greet, access, greet
+from services.allowed_hosts import hosts_for
 from services.auth import ApiKey, Keys
 from services.backfill import Done, Window, fill
 from services.clock_control import ClockControl
@@ -89,17 +91,14 @@ def local_address(listener: socket.socket) -> tuple[str, int]:
     return WILDCARDS.get(host, host), port
 
 
-def run(settings: Settings, key_refresh: timedelta) -> None:
+def run(settings: Settings, key_refresh: timedelta, *, greet: Greet = greet) -> None:
     """Run everything until told to end; key files are looked at every `key_refresh`."""
-    import click
-
-    from services.access import access, welcome
     from services.progress import shown
 
     watch = shown if sys.stderr.isatty() else unwatched
     with closing(listen(settings.host, settings.port)) as listener, assembled(settings) as simulator:
         keys, key = access(settings.store, refresh=key_refresh)
-        click.echo(welcome(url_of(listener), key))
+        greet(url_of(listener), key)
         with announced(settings.store, listener) as snapshot_key:
             simulator.prepare(watch)
             simulator.serve(keys, snapshot_key, listener)
@@ -244,6 +243,8 @@ class Embedded:
             live=self._hub,
             limits=limits_for(settings.host, rate_per_s=settings.rate_limit, per_day=settings.daily_limit),
             control=control if settings.clock_control else None,
+            scenario=self._inputs.scenario,
+            mcp_hosts=hosts_for(settings.host, settings.allowed_hosts),
             snapshots=self._snapshots(snapshot_key),
         )
 
@@ -282,7 +283,7 @@ def web_server(context: Context) -> uvicorn.Server:
         http=BoundedProtocol,
         ws=LiveProtocol,
         **SERVER_OPTIONS,
-        lifespan="off",
+        lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -48,6 +48,11 @@ class Holder:
     port: int
     key: str
 
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+
     def leave(self, path: Path) -> None:
         """Write this beside the store."""
         write_private(path, json.dumps(asdict(self)))

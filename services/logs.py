@@ -15,11 +15,11 @@ access = logging.getLogger(f"{OWN}.access")
 """One line a request; see `services.middleware`."""
 
 ENCODE = json.JSONEncoder(ensure_ascii=False, default=str).encode
-QUIET = ("uvicorn", "uvicorn.error", "uvicorn.access")
+QUIET = ("uvicorn", "uvicorn.error", "uvicorn.access", "mcp", "httpx2")
 
 
 def configure(level: str) -> None:
-    """Send everything at or above `level` to stderr as JSON, and only what matters of the web server's."""
+    """Send everything at or above `level` to stderr as JSON, and only what matters of the libraries'."""
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())

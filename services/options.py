@@ -49,6 +49,11 @@ def speed(text: str) -> float:
         raise click.BadParameter(str(error)) from None
 
 
+def host_names(text: str) -> tuple[str, ...]:
+    """An option's list of host names, separated by commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def option(*names: str, **attributes: Any) -> Decorator:
     """`click.option` with the environment variables of its first long name, and its default shown."""
     key = next(name for name in names if name.startswith("--")).lstrip("-").replace("-", "_")
@@ -102,6 +107,14 @@ new_inputs_option = option(
 )
 port_option = option("--port", type=click.IntRange(0, 65535), default=8080, help="0 takes a free one.")
 host_option = option("--host", default="127.0.0.1", help="The address to listen on.")
+allowed_hosts_option = option(
+    "--allowed-hosts",
+    type=host_names,
+    default="",
+    metavar="HOST,…",
+    show_default="only this machine's own",
+    help="Names by which the MCP server may be asked besides; * for any.",
+)
 rate_limit_option = option(
     "--rate-limit",
     type=click.FloatRange(min=0, max=1e9),
@@ -142,8 +155,17 @@ def together(*decorators: Decorator) -> Decorator:
     return decorate
 
 
-serving_options = together(
-    port_option, host_option, rate_limit_option, daily_limit_option, key_refresh_option
+hosted_options = together(
+    host_option, allowed_hosts_option, rate_limit_option, daily_limit_option, key_refresh_option
+)
+serving_options = together(port_option, hosted_options)
+shared_store_options = together(
+    network_option,
+    seed_option,
+    scenario_option,
+    store_option,
+    option("--speed", type=speed, default="1", help="Simulated seconds a second."),
+    option("--at", type=time, default=None, help="Start the clock there instead of now."),
 )
 clock_options = together(paused_option, clock_control_option)
 start_option = option("--start", type=time, default=None, help="From here on.")

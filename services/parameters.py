@@ -63,8 +63,12 @@ def stretch(query: Mapping[str, str], of: Of) -> Stretch | None:
     first, last = instant("start", start), instant("end", end)
     if first > last:
         raise BadRequest(f"Invalid range: start {shown(start)} is after end {shown(end)}")
-    after = unsealed(query.get("cursor"), *_place(of, first, last))
-    return Stretch(first, last, limit(query), after)
+    return page_of(of, first, last, limit=limit(query), cursor=query.get("cursor"))
+
+
+def page_of(of: Of, start: datetime, end: datetime, *, limit: int, cursor: str | None) -> Stretch:
+    """A page of a range, after those that a client's cursor tells of."""
+    return Stretch(start, end, limit, unsealed(cursor, *_place(of, start, end)))
 
 
 def range_cursor(after: str | None, stretch: Stretch, of: Of) -> str | None:

@@ -72,7 +72,7 @@ def people_count(
     store: Reader, network: Network, *, stop_id: str, time: datetime | None, now: datetime
 ) -> PeopleCount:
     """How many people wait at a stop."""
-    _known("Stop", stop_id, stop_id in network.stop)
+    check_stop(network, stop_id)
     found = _newest(store, Stream.PEOPLE_COUNT, stop_id, time, now)
     return _typed(found, PeopleCount, f"stop {stop_id}")
 
@@ -134,6 +134,11 @@ def line(network: Network, line_id: str) -> Line:
     """A line of the network."""
     _known("Line", line_id, line_id in network.line)
     return network.line[line_id]
+
+
+def check_stop(network: Network, stop_id: str) -> None:
+    """Nothing, when the network has the stop."""
+    _known("Stop", stop_id, stop_id in network.stop)
 
 
 def listed(

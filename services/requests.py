@@ -7,9 +7,10 @@ are counted in between.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from datetime import datetime
+from typing import Any, ClassVar, TypeAlias
 from urllib.parse import parse_qsl
 
 from fastapi.routing import APIRoute
@@ -27,6 +28,11 @@ LONGEST_BODY = 4096
 MOST_PARAMETERS = 100
 OPEN: Mapping[str, Any] = {"security": []}
 """Says in OpenAPI that a route needs no key; such a route has no limit either."""
+
+
+class BodyTooLong(BadRequest):
+    """A request's body is longer than its route takes."""
+
 
 ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -50,7 +56,14 @@ class Ask:
     recent: bool = False
 
 
-Handler: TypeAlias = Callable[[Request], Ask]
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a request comes to that isn't one question: it answers by itself."""
+
+    answer: Callable[[], Awaitable[Response]]
+
+
+Handler: TypeAlias = Callable[[Request], Ask | Exchange]
 
 
 def query_of(request: Request) -> Mapping[str, str]:
@@ -67,17 +80,17 @@ def query_of(request: Request) -> Mapping[str, str]:
     return dict(pairs)
 
 
-async def read_body(request: Request) -> None:
+async def read_body(request: Request, longest: int) -> None:
     """Take in the body, for `json_of`. Raises `BadRequest` for one that is too long or breaks off."""
-    body = b""
+    body = bytearray()
     try:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > LONGEST_BODY:
-                raise BadRequest(f"Body too long: at most {LONGEST_BODY} bytes")
+            if len(body) > longest:
+                raise BodyTooLong(f"Body too long: at most {longest} bytes")
     except ClientDisconnect:
         raise BadRequest("Body incomplete") from None
-    request.state.body = body
+    request.state.body = bytes(body)
 
 
 def json_of(request: Request) -> Mapping[str, object]:
@@ -97,11 +110,17 @@ class Route(APIRoute):
     FastAPI's own handling would check the parameters before the key, and takes twice as long.
     """
 
+    longest_body: ClassVar[int] = LONGEST_BODY
+
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.is_open = (self.openapi_extra or {}).get("security") == []
         self.allowed = frozenset(self.methods or ())
         self.takes_body = "POST" in self.allowed
+
+    def refused(self, error: ServiceError, _now: datetime) -> Response:
+        """How this route writes an error."""
+        return refusal(error)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request to this path."""

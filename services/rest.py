@@ -26,7 +26,7 @@ from services.pages import add_hidden
 from services.queries import Of, Reader, Stretch
 from services.requests import Ask, Handler, json_answer, query_of
 from services.schemas import Body
-from storage.schema import BusPosition, PeopleCount, Record, SensorReading, Stream
+from storage.schema import Record, Stream
 
 Item = TypeVar("Item")
 
@@ -91,7 +91,7 @@ class Data:
 
         def answer(store: Reader) -> Response:
             found = find(store, self.context.network, time=time, now=self.context.now())
-            return json_answer(body_of(found))
+            return json_answer(schemas.record_body(found))
 
         return Ask(answer, recent=time is None)
 
@@ -101,21 +101,11 @@ class Data:
                 store, self.context.network, of=of, stretch=stretch, now=self.context.now()
             )
             cursor = parameters.range_cursor(page.next_cursor, stretch, of)
-            return write([body_of(record) for record in page.records], cursor, FIELDS[of.stream, of.kind])
+            return write(
+                [schemas.record_body(record) for record in page.records], cursor, FIELDS[of.stream, of.kind]
+            )
 
         return Ask(answer)
-
-
-def body_of(record: Record) -> Body:
-    """A record as its body."""
-    match record:
-        case PeopleCount():
-            return schemas.people_count_body(record)
-        case SensorReading():
-            return schemas.sensors_body(record)
-        case BusPosition():
-            return schemas.bus_position_body(record)
-    raise TypeError(f"no route answers with a {type(record).__name__}")
 
 
 FIELDS: Mapping[tuple[Stream, str], Sequence[str]] = {

@@ -19,7 +19,7 @@ from services.feeder import FeederStatus
 from services.settings import GREATEST_SPEED
 from services.times import format_instant
 from simulator.clock import Clock
-from storage.schema import BusPosition, PeopleCount, SensorReading
+from storage.schema import BusPosition, PeopleCount, Record, SensorReading
 from storage.store import Covered, Run
 
 Body: TypeAlias = dict[str, Any]
@@ -229,6 +229,18 @@ def bus_position_body(record: BusPosition) -> Body:
         "speed": record.speed,
         "direction": record.direction,
     }
+
+
+def record_body(record: Record) -> Body:
+    """A record of one of the three streams as its body."""
+    match record:
+        case PeopleCount():
+            return people_count_body(record)
+        case SensorReading():
+            return sensors_body(record)
+        case BusPosition():
+            return bus_position_body(record)
+    raise TypeError(f"no body for a {type(record).__name__}")
 
 
 def bus_position_text(record: BusPosition) -> str:

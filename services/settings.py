@@ -27,6 +27,10 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "log_level": ("BUS_SIMULATOR_LOG_LEVEL", "LOG_LEVEL"),
     "clock_control": ("BUS_SIMULATOR_CLOCK_CONTROL",),
     "paused": ("BUS_SIMULATOR_PAUSED",),
+    "stdio": ("BUS_SIMULATOR_STDIO",),
+    "url": ("BUS_SIMULATOR_URL",),
+    "group": ("BUS_SIMULATOR_GROUP",),
+    "allowed_hosts": ("BUS_SIMULATOR_ALLOWED_HOSTS",),
     "rate_limit": ("BUS_SIMULATOR_RATE_LIMIT",),
     "daily_limit": ("BUS_SIMULATOR_DAILY_LIMIT",),
     "key_refresh": ("BUS_SIMULATOR_KEY_REFRESH",),
@@ -73,12 +77,13 @@ GREATEST_SPEED = 1_000_000.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How `run` runs. `at` None means wall time; `speed` is simulated seconds a second, infinite for max.
+    """How `run` runs, and what serves a store that others fill.
 
+    `at` None means wall time; `speed` is simulated seconds a second, infinite for max.
     `jobs` None chooses by the network's size; `store` is a URL; limits are for each key, and None means
     on unless only this machine can ask. `paused` lets the clock stand at first; with `clock_control` it can
     be moved by who has the key. `network` and `seed` None are the scenario's, or the defaults; a `scenario`
-    is a name or a path.
+    is a name or a path; `allowed_hosts` are names that the MCP server may be asked by besides its own.
     """
 
     network: Path | None
@@ -88,14 +93,15 @@ class Settings:
     host: str
     port: int
     at: datetime | None
-    backfill: timedelta
-    jobs: int | None
-    continue_with_new_inputs: bool
+    backfill: timedelta = timedelta(hours=24)
+    jobs: int | None = None
+    continue_with_new_inputs: bool = False
     rate_limit: float | None = None
     daily_limit: int | None = None
     clock_control: bool = False
     paused: bool = False
     scenario: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

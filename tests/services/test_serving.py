@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services import app
+from services.allowed_hosts import hosts_for
 from services.app import create_app
 from services.auth import ApiKey
 from services.context import Context
@@ -45,7 +45,14 @@ def fill(store: DuckDBStore) -> None:
 def context(store: DuckDBStore) -> Context:
     clock = Clock(wall=FakeWall(NOW + HOUR))
     inputs = Inputs(network(), 1, RUN)
-    return context_over(store, inputs=inputs, clock=clock, keys=ApiKey.of("right"), limits=UNLIMITED)
+    return context_over(
+        store,
+        inputs=inputs,
+        clock=clock,
+        keys=ApiKey.of("right"),
+        limits=UNLIMITED,
+        hosts=hosts_for("127.0.0.1"),
+    )
 
 
 def test_a_store_is_served_without_feeders(store: DuckDBStore) -> None:
@@ -71,10 +78,10 @@ def test_the_latest_is_answered_from_memory_and_the_same_as_from_the_file(
     ask = in_process(create_app(context(store)))
     from_file = [ask(path).json() for path in LATEST]
 
-    async def no_thread(*_: object) -> None:
+    async def no_thread(*_: object, **_named: object) -> None:
         raise AssertionError("a thread was asked")
 
-    monkeypatch.setattr(app, "run_in_threadpool", no_thread)
+    monkeypatch.setattr("services.asking.to_thread.run_sync", no_thread)
     assert [ask(path).json() for path in LATEST] == from_file
     assert ask("/people-count/S999?mode=latest").status_code == 404
     assert ask("/people-count/S001?timestamp=2026-03-02").status_code == 500

@@ -1,0 +1,88 @@
+"""The JSON bodies of what tools say of lines and stops; their models are in `services.tool_schemas`."""
+
+from __future__ import annotations
+
+from services.finding import Near
+from services.line_status import Arrival, BusStatus, DirectionStatus
+from services.network_schemas import line_item, stop_item
+from services.schemas import Body
+from services.times import format_instant
+from simulator.network import Line, Network, Pattern
+
+
+def near_stop_item(network: Network, near: Near) -> Body:
+    """A `NearStopItem`."""
+    return {**stop_item(network, near.stop), "distance": near.distance_m}
+
+
+def line_summary(network: Network, line: Line) -> Body:
+    """A `LineSummary`."""
+    mains = [pattern for direction in (0, 1) if (pattern := line.main_pattern(direction)) is not None]
+    return {**line_item(line), "directions": [towards_item(network, pattern) for pattern in mains]}
+
+
+def towards_item(network: Network, pattern: Pattern) -> Body:
+    """A `TowardsItem`."""
+    last = pattern.stops[-1].stop_id
+    return {
+        "direction": pattern.direction,
+        "towards": network.stop[last].name,
+        "towards_stop_id": last,
+    }
+
+
+def direction_status_item(network: Network, status: DirectionStatus) -> Body:
+    """A `DirectionStatusItem`."""
+    loads = [load_of(bus) for bus in status.buses]
+    return {
+        "line_id": status.line.line_id,
+        "name": status.line.name,
+        **towards_item(network, status.pattern),
+        "buses_out": len(status.buses),
+        "passengers": sum(bus.position.passenger_count for bus in status.buses),
+        "load": round(sum(loads) / len(loads), 2) if loads else None,
+        "mean_headway_s": None if status.mean_headway_s is None else round(status.mean_headway_s, 1),
+        "headway_cv": None if status.headway_cv is None else round(status.headway_cv, 2),
+        "bunched_bus_ids": list(status.bunched),
+        "waiting": status.waiting,
+        "left_behind": status.left_behind,
+        "buses": [bus_status_item(network, bus) for bus in status.buses],
+        "arrivals": None if status.arrivals is None else [arrival_item(each) for each in status.arrivals],
+    }
+
+
+def bus_status_item(network: Network, bus: BusStatus) -> Body:
+    """A `BusStatusItem`."""
+    position = bus.position
+    return {
+        "bus_id": position.bus_id,
+        "time": format_instant(position.time),
+        "passenger_count": position.passenger_count,
+        "capacity": bus.capacity,
+        "load": load_of(bus),
+        "next_stop_id": position.next_stop_id,
+        "next_stop_name": network.stop[position.next_stop_id].name,
+        "distance_to_next_stop": position.distance_to_next_stop,
+        "speed": position.speed,
+        "headway_s": None if bus.headway_s is None else round(bus.headway_s, 1),
+    }
+
+
+def arrival_item(arrival: Arrival) -> Body:
+    """An `ArrivalItem`."""
+    expected = arrival.expected
+    return {
+        "bus_id": arrival.bus.position.bus_id,
+        "stops_away": arrival.stops_away,
+        "distance": arrival.distance_m,
+        "expected_time": None if expected is None else format_instant(expected),
+        "expected_by": None if expected is None else "last bus" if arrival.by_last_bus else "mean speed",
+        "passenger_count": arrival.bus.position.passenger_count,
+        "capacity": arrival.bus.capacity,
+        "load": load_of(arrival.bus),
+    }
+
+
+def load_of(bus: BusStatus) -> float:
+    """The part of a bus's room that is taken."""
+    return round(bus.position.passenger_count / bus.capacity, 2)

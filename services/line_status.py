@@ -1,0 +1,217 @@
+"""How a line runs now: where its buses are and how full, how far apart, who waits, what comes to a stop next.
+
+A use case like those of `services.queries`, from the newest positions, the visits of the last hour and a half
+and the newest counts. It knows nothing that the store doesn't: no timetable, no model.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services import queries
+from services.errors import BadRequest
+from services.queries import Reader
+from simulator.network import Line, Network, Pattern
+from storage.schema import BusPosition, PeopleCount, StopVisit, Stream
+
+REACH = timedelta(minutes=90)
+"""Long enough for a bus before on every line, a night line's too."""
+MOST_VISITS = 1000
+BUNCHED = 0.25
+"""A bus is bunched if it follows within this part of the direction's mean headway."""
+MEAN_SPEED_KMH = 13.16
+"""What a bus makes in Madrid, stops included (EMT, annual report 2017)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BusStatus:
+    """A bus on a trip; `headway_s`: how long after the bus before it it left its last stop, if known."""
+
+    position: BusPosition
+    capacity: int
+    headway_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A bus on its way to a stop: stops and metres before it (0 stops: it is the next).
+
+    `expected` is None for a bus that waits at its terminal: when it leaves isn't known. It follows from the
+    time that the last bus took from where this one was last (`by_last_bus`), else from a mean speed.
+    """
+
+    bus: BusStatus
+    stops_away: int
+    distance_m: float
+    expected: datetime | None
+    by_last_bus: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DirectionStatus:
+    """A direction's buses on trips by progress, the first ahead; headways in seconds, None if not known.
+
+    `waiting` are the people at its stops now, whatever line they wait for; `left_behind` those whom full
+    buses left in `REACH`. `arrivals` are None unless a stop is asked about.
+    """
+
+    line: Line
+    pattern: Pattern
+    buses: Sequence[BusStatus]
+    mean_headway_s: float | None
+    headway_cv: float | None
+    bunched: Sequence[str]
+    waiting: int
+    left_behind: int
+    arrivals: Sequence[Arrival] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Underway:
+    """A bus on a trip, where in which pattern its next stop is, and its last visit on this trip."""
+
+    status: BusStatus
+    pattern: Pattern
+    index: int
+    last: StopVisit | None
+
+
+def line_status(
+    store: Reader, network: Network, *, line_id: str, stop_id: str | None = None, now: datetime
+) -> Sequence[DirectionStatus]:
+    """A line's directions now, with what comes to `stop_id` next in those that serve it.
+
+    Raises `UnknownEntity`, `NoData` as `services.queries`, and `BadRequest` for a stop of other lines.
+    """
+    line = queries.line(network, line_id)
+    if stop_id is not None and stop_id not in line.stop_ids:
+        queries.check_stop(network, stop_id)
+        raise BadRequest(f"Stop {stop_id} is not served by line {line_id}. Its stops: bus://lines/{line_id}")
+    positions = queries.line_positions(store, network, line_id=line_id, now=now)
+    visits = {position.bus_id: _visits(store, position.bus_id, now) for position in positions}
+    waiting = _waiting(store, line, now)
+    mains = [pattern for direction in (0, 1) if (pattern := line.main_pattern(direction)) is not None]
+    return [
+        _direction_status(line, pattern, positions, visits, waiting, stop_id=stop_id, now=now)
+        for pattern in mains
+    ]
+
+
+def _visits(store: Reader, bus_id: str, now: datetime) -> Sequence[StopVisit]:
+    page = store.range(Stream.STOP_VISIT, bus_id, start=now - REACH, end=now, limit=MOST_VISITS)
+    return [record for record in page.records if isinstance(record, StopVisit)]
+
+
+def _waiting(store: Reader, line: Line, now: datetime) -> Mapping[str, int]:
+    """The people at each stop of a line now; stops without a count are left out."""
+    found = {stop_id: store.latest(Stream.PEOPLE_COUNT, stop_id, now=now) for stop_id in line.stop_ids}
+    return {stop_id: count.count for stop_id, count in found.items() if isinstance(count, PeopleCount)}
+
+
+def _direction_status(
+    line: Line,
+    pattern: Pattern,
+    positions: Sequence[BusPosition],
+    visits: Mapping[str, Sequence[StopVisit]],
+    waiting: Mapping[str, int],
+    *,
+    stop_id: str | None,
+    now: datetime,
+) -> DirectionStatus:
+    way = pattern.direction
+    own = [visit for each in visits.values() for visit in each if visit.direction == way]
+    out = [
+        _underway(line, position, own)
+        for position in positions
+        if position.direction == way and position.trip_id
+    ]
+    out.sort(key=lambda bus: (-_progress_m(bus), bus.status.position.bus_id))
+    headways = [bus.status.headway_s for bus in out if bus.status.headway_s is not None]
+    mean = statistics.fmean(headways) if headways else None
+    return DirectionStatus(
+        line=line,
+        pattern=pattern,
+        buses=[bus.status for bus in out],
+        mean_headway_s=mean,
+        headway_cv=statistics.pstdev(headways) / mean if mean and len(headways) > 1 else None,
+        bunched=[bus.status.position.bus_id for bus in out if _is_bunched(bus.status, mean)],
+        waiting=sum(waiting.get(stop.stop_id, 0) for stop in pattern.stops),
+        left_behind=sum(visit.left_behind for visit in own),
+        arrivals=None if stop_id is None else _arrivals(out, stop_id, own, now),
+    )
+
+
+def _underway(line: Line, position: BusPosition, visits: Sequence[StopVisit]) -> _Underway:
+    own = [v for v in visits if v.bus_id == position.bus_id and v.trip_id == position.trip_id]
+    last = max(own, key=lambda visit: visit.time, default=None)
+    pattern, index = _place(line, position, last)
+    capacity = next(bus.capacity for bus in line.buses if bus.bus_id == position.bus_id)
+    headway_s = None if last is None else _headway_s(last, visits)
+    return _Underway(BusStatus(position, capacity, headway_s), pattern, index, last)
+
+
+def _place(line: Line, position: BusPosition, last: StopVisit | None) -> tuple[Pattern, int]:
+    """The pattern that a bus follows and where in it its next stop is; the end if it is in none."""
+    patterns = [pattern for pattern in line.patterns if pattern.direction == position.direction]
+    expected = 0 if last is None else last.sequence
+    for pattern in patterns:
+        if expected < len(pattern.stops) and pattern.stops[expected].stop_id == position.next_stop_id:
+            return pattern, expected
+    for pattern in patterns:
+        for index, stop in enumerate(pattern.stops):
+            if stop.stop_id == position.next_stop_id:
+                return pattern, index
+    return patterns[0], len(patterns[0].stops) - 1
+
+
+def _headway_s(last: StopVisit, visits: Sequence[StopVisit]) -> float | None:
+    """How long after the bus before it a bus left its last stop."""
+    before = [
+        v.time
+        for v in visits
+        if v.stop_id == last.stop_id and v.trip_id != last.trip_id and v.time <= last.time
+    ]
+    return (last.time - max(before)).total_seconds() if before else None
+
+
+def _is_bunched(bus: BusStatus, mean_s: float | None) -> bool:
+    return mean_s is not None and bus.headway_s is not None and bus.headway_s < BUNCHED * mean_s
+
+
+def _progress_m(bus: _Underway) -> float:
+    return bus.pattern.stops[bus.index].distance_m - bus.status.position.distance_to_next_stop
+
+
+def _arrivals(
+    out: Sequence[_Underway], stop_id: str, visits: Sequence[StopVisit], now: datetime
+) -> Sequence[Arrival]:
+    found = [arrival for bus in out if (arrival := _arrival(bus, stop_id, visits, now)) is not None]
+    return sorted(found, key=lambda a: (a.expected is None, a.expected or now, a.distance_m))
+
+
+def _arrival(bus: _Underway, stop_id: str, visits: Sequence[StopVisit], now: datetime) -> Arrival | None:
+    ahead = bus.pattern.stops[bus.index :]
+    away = next((n for n, stop in enumerate(ahead) if stop.stop_id == stop_id), None)
+    if away is None:
+        return None
+    position = bus.status.position
+    metres = position.distance_to_next_stop + ahead[away].distance_m - ahead[0].distance_m
+    taken = None if bus.last is None else _time_taken(bus.last, stop_id, visits)
+    expected = None
+    if bus.last is not None:
+        guess = timedelta(seconds=metres / (MEAN_SPEED_KMH / 3.6))
+        expected = max(bus.last.time + taken if taken is not None else position.time + guess, now)
+    return Arrival(bus.status, away, round(metres, 1), expected, taken is not None)
+
+
+def _time_taken(last: StopVisit, stop_id: str, visits: Sequence[StopVisit]) -> timedelta | None:
+    """How long the last bus took from the stop where this one was last until it arrived at another."""
+    left = {visit.trip_id: visit.time for visit in visits if visit.stop_id == last.stop_id}
+    came = [
+        v for v in visits if v.stop_id == stop_id and v.trip_id in left and v.arrival_time >= left[v.trip_id]
+    ]
+    newest = max(came, key=lambda visit: visit.time, default=None)
+    return None if newest is None else newest.arrival_time - left[newest.trip_id]

@@ -1,0 +1,117 @@
+"""`/mcp`: streamable HTTP of the Model Context Protocol, without sessions, answered in JSON.
+
+The official SDK answers; it is imported when it is asked for the first time, since that takes longer than
+starting everything else. Its tasks live in a group that the application holds open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+from anyio.abc import TaskGroup, TaskStatus
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Scope
+
+from services.allowed_hosts import AllowedHosts
+from services.context import Context
+from services.middleware import headers_of
+from services.requests import Exchange
+
+if TYPE_CHECKING:
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+GONE = 499
+"""nginx's status for a client that didn't wait: for the access log only."""
+
+
+class McpDoor:
+    """Where the protocol comes in. It belongs to one event loop."""
+
+    def __init__(self, context: Context, hosts: AllowedHosts) -> None:
+        self._context, self._hosts = context, hosts
+        self._tasks: TaskGroup | None = None
+        self._manager: StreamableHTTPSessionManager | None = None
+        self._starting = anyio.Lock()
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Open while this lasts; then everything that is being answered ends."""
+        async with anyio.create_task_group() as self._tasks:
+            yield
+            self._tasks.cancel_scope.cancel()
+
+    def exchange(self, request: Request) -> Exchange:
+        """A message and its answer. Raises `ServiceError` for one that names another host."""
+        self._hosts.check(headers_of(request.scope))
+        return Exchange(lambda: self._answered(request))
+
+    async def _answered(self, request: Request) -> Response:
+        """The answer; who goes away before it comes gets none, and nobody works on it any longer."""
+        manager = await self._managed()
+        answer = Response(status_code=GONE)
+        async with anyio.create_task_group() as tasks:
+
+            async def watch() -> None:
+                while (await request.receive())["type"] != "http.disconnect":
+                    pass
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(watch)
+            answer = await answered(manager, request.scope, request.state.body)
+            tasks.cancel_scope.cancel()
+        return answer
+
+    async def _managed(self) -> StreamableHTTPSessionManager:
+        async with self._starting:
+            if self._manager is None:
+                if self._tasks is None:
+                    raise RuntimeError("the application isn't running: see Application's lifespan")
+                made = await to_thread.run_sync(_manager_of, self._context)
+                await self._tasks.start(_kept, made)
+                self._manager = made
+        return self._manager
+
+
+def _manager_of(context: Context) -> StreamableHTTPSessionManager:
+    from services.mcp_server import manager_of
+
+    return manager_of(context)
+
+
+async def _kept(
+    manager: StreamableHTTPSessionManager, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+) -> None:
+    """Keep the SDK's tasks going until cancelled."""
+    async with manager.run():
+        task_status.started()
+        await anyio.sleep_forever()
+
+
+async def answered(manager: StreamableHTTPSessionManager, scope: Scope, body: bytes) -> Response:
+    """What the SDK answers to a request whose body is read already."""
+    unread = [body]
+    response, content = Response(), bytearray()
+
+    async def receive() -> Message:
+        if not unread:
+            await anyio.sleep_forever()
+        return {"type": "http.request", "body": unread.pop(), "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            response.status_code = message["status"]
+            response.raw_headers = [
+                (name, value) for name, value in message.get("headers", ()) if name != b"content-length"
+            ]
+        else:
+            content.extend(message.get("body", b""))
+
+    await manager.handle_request(scope, receive, send)
+    response.body = bytes(content)
+    response.headers["content-length"] = str(len(content))
+    return response

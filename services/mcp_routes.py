@@ -1,0 +1,132 @@
+"""The doors for agents: plain HTTP for the tools, and the Model Context Protocol at exactly `/mcp`.
+
+All go through the gate like REST's routes: key, path, method, group, body, limits.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from datetime import datetime
+from typing import ClassVar
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services import tool_calls
+from services.allowed_hosts import AllowedHosts
+from services.context import Context
+from services.errors import BadRequest, ServiceError
+from services.mcp_door import McpDoor
+from services.queries import Reader
+from services.requests import Ask, BodyTooLong, Handler, Route, json_answer, json_of, refusal
+from services.schemas import Body, error_answer
+from services.times import format_instant
+from services.tool_calls import Call
+from services.tools import TOOLS
+
+log = logging.getLogger("bus_simulator.mcp")
+
+MCP_PATH = "/mcp"
+MCP_HEADERS = ("mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name")
+"""What pages that speak the protocol send besides."""
+LONGEST_BODY = 65_536
+INVALID_REQUEST = -32600
+MISSING = "the package mcp is not installed, so there is no /mcp: pip install 'bus-simulator[mcp]'"
+
+
+class ToolRoute(Route):
+    """A route of the tools, with their own shape of errors."""
+
+    longest_body: ClassVar[int] = LONGEST_BODY
+
+    def refused(self, error: ServiceError, now: datetime) -> Response:
+        """A `FailureBody`."""
+        found = error_answer(error)
+        body = {"success": False, "error": str(error), "status_code": found.status}
+        return json_answer(body | {"timestamp": format_instant(now)}, found.status, found.headers)
+
+
+class ProtocolRoute(Route):
+    """`/mcp`: who may not ask is told so as by REST, who asks too much as the protocol does."""
+
+    longest_body: ClassVar[int] = LONGEST_BODY
+
+    def refused(self, error: ServiceError, _now: datetime) -> Response:
+        """An error body, or a JSON-RPC error."""
+        if not isinstance(error, BodyTooLong):
+            return refusal(error)
+        fault = {"code": INVALID_REQUEST, "message": str(error)}
+        return json_answer({"jsonrpc": "2.0", "id": None, "error": fault}, 413)
+
+
+def add_mcp_routes(app: FastAPI, context: Context, hosts: AllowedHosts) -> None:
+    """Add the doors; without the package `mcp` only those of plain HTTP, which is logged."""
+    add(app, "/mcp/list-tools", lambda _: Ask(lambda _: json_answer(listing(context))))
+    add(app, "/mcp/call-tool", lambda request: named_call(context, request))
+    add(app, "/tools/{tool}", lambda request: direct_call(context, request))
+    if importlib.util.find_spec("mcp") is None:
+        log.warning(MISSING)
+        return
+    door = McpDoor(context, hosts)
+    app.state.open_while_served.append(door.opened)
+    add(app, MCP_PATH, door.exchange, ProtocolRoute)
+
+
+def add(app: FastAPI, path: str, handler: Handler, kind: type[Route] = ToolRoute) -> None:
+    """Add a route for POST that isn't part of REST's description."""
+    app.router.add_api_route(
+        path,
+        handler,
+        methods=["POST"],
+        include_in_schema=False,
+        response_model=None,
+        route_class_override=kind,
+    )
+
+
+def listing(context: Context) -> Body:
+    """The tools, as an answer."""
+    items = [
+        {
+            "name": tool.name,
+            "title": tool.title,
+            "description": tool.description,
+            "input_schema": tool.input_schema,
+            "output_schema": tool.output_schema,
+        }
+        for tool in TOOLS.values()
+    ]
+    return {
+        "success": True,
+        "count": len(items),
+        "data": items,
+        "timestamp": format_instant(context.now()),
+    }
+
+
+def named_call(context: Context, request: Request) -> Ask:
+    """A call as `{"tool": …, "arguments": {…}}`."""
+    given = json_of(request)
+    name, arguments = given.get("tool"), given.get("arguments", {})
+    if not isinstance(name, str):
+        raise BadRequest(f'"tool" must be the name of a tool: {", ".join(TOOLS)}')
+    if not isinstance(arguments, dict):
+        raise BadRequest('"arguments" must be an object')
+    return asked(tool_calls.prepared(context, name, arguments))
+
+
+def direct_call(context: Context, request: Request) -> Ask:
+    """A call whose arguments are the body; without a body there are none."""
+    arguments = json_of(request) if request.state.body.strip() else {}
+    return asked(tool_calls.prepared(context, request.path_params["tool"], arguments))
+
+
+def asked(call: Call) -> Ask:
+    """A call as a question."""
+
+    def answer(store: Reader) -> Response:
+        return json_answer(call.answer(store))
+
+    return Ask(answer, recent=call.question.recent)

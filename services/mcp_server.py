@@ -1,0 +1,161 @@
+"""The tools and resources as the official SDK's server: a skin over `services.tool_calls`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecuritySettings
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    ListResourcesResult,
+    ListResourceTemplatesResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    ReadResourceRequestParams,
+    ReadResourceResult,
+    Resource,
+    ResourceTemplate,
+    TextContent,
+    TextResourceContents,
+    ToolAnnotations,
+)
+from mcp_types import Tool as ToolListing
+from mcp_types.version import is_version_at_least
+
+from services import resources, tool_calls
+from services.asking import Asking
+from services.context import Context
+from services.errors import NotFound, ServiceError, Unavailable, Unexpected
+from services.requests import ENCODE, JSON
+from services.tools import TOOLS, Tool
+from storage.errors import StoreUnavailable
+
+log = logging.getLogger("bus_simulator.mcp")
+
+NAME = "bus-simulator"
+TITLE = "Madrid Bus Real-Time Simulator"
+STRUCTURED_SINCE = "2025-06-18"
+"""Older clients know no structured content: they get it as text."""
+INSTRUCTIONS = (
+    "A city's buses, simulated and live; every answer says what simulated time it is. Find a line with "
+    "list_lines (the 27 is part of its name, not its id) and a stop with find_stops; line_status with both "
+    "says which bus comes next, when, and how full. Nothing here changes anything."
+)
+READ_ONLY = ToolAnnotations(
+    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+
+
+def manager_of(context: Context) -> StreamableHTTPSessionManager:
+    """The SDK's end of `/mcp`. Hosts and origins are checked before, by `services.allowed_hosts`."""
+    return StreamableHTTPSessionManager(
+        server_of(context),
+        json_response=True,
+        stateless=True,
+        security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )
+
+
+def server_of(context: Context) -> Server[Any]:
+    """The server of one context."""
+    handlers = Handlers(context)
+    return Server(
+        NAME,
+        version=context.version,
+        title=TITLE,
+        instructions=INSTRUCTIONS,
+        on_list_tools=list_tools,
+        on_call_tool=handlers.call_tool,
+        on_list_resources=list_resources,
+        on_list_resource_templates=list_templates,
+        on_read_resource=handlers.read_resource,
+    )
+
+
+async def list_tools(_ctx: Any, _params: PaginatedRequestParams | None) -> ListToolsResult:
+    """All tools."""
+    return ListToolsResult(tools=[listing_of(tool) for tool in TOOLS.values()])
+
+
+def listing_of(tool: Tool) -> ToolListing:
+    """A tool as clients get to know it."""
+    return ToolListing(
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        input_schema=tool.input_schema,
+        output_schema=tool.output_schema,
+        annotations=READ_ONLY,
+    )
+
+
+async def list_resources(_ctx: Any, _params: PaginatedRequestParams | None) -> ListResourcesResult:
+    """The resources that there are one of."""
+    found = [
+        Resource(uri=uri, name=uri.partition("//")[2], description=what, mime_type=JSON)
+        for uri, what in resources.LISTED.items()
+    ]
+    return ListResourcesResult(resources=found)
+
+
+async def list_templates(_ctx: Any, _params: PaginatedRequestParams | None) -> ListResourceTemplatesResult:
+    """The resources that there are many of."""
+    found = [
+        ResourceTemplate(uri_template=uri, name="line", description=what, mime_type=JSON)
+        for uri, what in resources.TEMPLATES.items()
+    ]
+    return ListResourceTemplatesResult(resource_templates=found)
+
+
+class Handlers:
+    """What needs the city to be answered."""
+
+    def __init__(self, context: Context) -> None:
+        self._context, self._asking = context, Asking(context.store)
+
+    async def call_tool(self, ctx: Any, params: CallToolRequestParams) -> CallToolResult:
+        """A tool's answer. Unknown tools and wrong arguments are protocol errors, other errors results."""
+        try:
+            call = tool_calls.prepared(self._context, params.name, params.arguments or {})
+            body = await self._asking.ask(call.answer, recent=call.question.recent)
+        except (tool_calls.UnknownTool, tool_calls.WrongArguments) as error:
+            raise MCPError(INVALID_PARAMS, str(error)) from None
+        except ServiceError as error:
+            return failure(error)
+        except StoreUnavailable as error:
+            log.error("the store can't be reached: %s", error)
+            return failure(Unavailable())
+        except Exception:
+            log.exception("tool failed", extra={"fields": {"tool": params.name}})
+            return failure(Unexpected())
+        told = TextContent(type="text", text=tool_calls.told(call.tool, body))
+        result = CallToolResult(content=[told], structured_content=body)
+        return readable_at(ctx.protocol_version, result)
+
+    async def read_resource(self, _ctx: Any, params: ReadResourceRequestParams) -> ReadResourceResult:
+        """A resource as JSON. A protocol error for one that isn't there."""
+        uri = str(params.uri)
+        try:
+            text = ENCODE(resources.read(self._context, uri))
+        except NotFound as error:
+            raise MCPError(INVALID_PARAMS, str(error), {"uri": uri}) from None
+        return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type=JSON, text=text)])
+
+
+def readable_at(protocol_version: str, result: CallToolResult) -> CallToolResult:
+    """A result as clients of a version understand it: older ones get the structured content as text."""
+    if result.is_error or is_version_at_least(protocol_version, STRUCTURED_SINCE):
+        return result
+    text = TextContent(type="text", text=ENCODE(result.structured_content))
+    return result.model_copy(update={"content": [*result.content, text]})
+
+
+def failure(error: ServiceError) -> CallToolResult:
+    """An error as a result, for whoever asked to do better."""
+    return CallToolResult(content=[TextContent(type="text", text=f"{error.error}: {error}")], is_error=True)

@@ -1,0 +1,43 @@
+"""What agents may read besides calling tools: `bus://` addresses and their bodies."""
+
+from __future__ import annotations
+
+from services import city_bodies, network_schemas, queries, scenario_words
+from services.context import Context
+from services.errors import NotFound, shown
+from services.schemas import Body, clock_body, run_body
+
+LINES, LINE, SCENARIO = "bus://lines", "bus://lines/", "bus://scenario"
+LISTED = {
+    LINES: "The lines with their ids, names and where they go.",
+    SCENARIO: "What is simulated: the run, the clock, and what is other than on ordinary days.",
+}
+TEMPLATES = {f"{LINE}{{line_id}}": "A line: the stops of its directions, with their places, and its buses."}
+
+
+def read(context: Context, uri: str) -> Body:
+    """A resource's body. Raises `NotFound`."""
+    if uri == LINES:
+        network = context.network
+        return {"lines": [city_bodies.line_summary(network, line) for line in network.lines]}
+    if uri == SCENARIO:
+        return scenario_body(context)
+    if uri.startswith(LINE):
+        line = queries.line(context.network, uri.removeprefix(LINE))
+        return network_schemas.line_route_body(context.network, line)
+    raise NotFound(f"Unknown resource: {shown(uri)}. There are {', '.join((*LISTED, *TEMPLATES))}")
+
+
+def scenario_body(context: Context) -> Body:
+    """The run, the clock, and the scenario in words; `scenario` is null on ordinary days."""
+    scenario = context.scenario
+    body: Body = {"run": run_body(context.run), "clock": clock_body(context.clock), "scenario": None}
+    if scenario is not None:
+        body["scenario"] = {
+            "name": scenario.name,
+            "description": scenario.description,
+            "first_day": scenario.first_day.isoformat(),
+            "last_day": scenario.last_day.isoformat(),
+            "changes": scenario_words.changes(scenario, context.network),
+        }
+    return body

@@ -1,0 +1,50 @@
+"""What to do next, where a tool has found nothing."""
+
+from __future__ import annotations
+
+import difflib
+
+from services import finding
+from services.errors import NoData, UnknownEntity, shown
+from simulator.network import Network
+
+MOST_SUGGESTIONS = 3
+EMPTY_RANGE = "There are no records in this time. Is it in the future, or before the history begins?"
+MORE = "There is more: ask again with next_cursor as cursor."
+
+
+def unknown(network: Network, entity_id: str, error: UnknownEntity) -> str:
+    """For an id that the network lacks: what may have been meant."""
+    kind, _, _ = str(error).partition(" ")
+    near = _near(network, kind, entity_id)
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f"{error}.{meant} {_LISTINGS[kind]}"
+
+
+def no_data(error: NoData) -> str:
+    """For something that exists, and of which nothing is stored at or before the time."""
+    return (
+        f"{error} at that time. Ask for another time, or see what is running with list_lines and line_status."
+    )
+
+
+def no_such_stop(name: str) -> str:
+    """For a name that no stop's is like."""
+    return f"No stop is called anything like '{shown(name)}'. Try a part of the name, or nearest_stops."
+
+
+_LISTINGS = {
+    "Stop": "find_stops finds stops by name.",
+    "Bus": "query_line_buses has the buses of a line.",
+    "Line": "list_lines has all lines.",
+}
+
+
+def _near(network: Network, kind: str, entity_id: str) -> list[str]:
+    if kind == "Bus":
+        return difflib.get_close_matches(shown(entity_id), network.line_of_bus, n=MOST_SUGGESTIONS)
+    if kind == "Line":
+        lines = finding.find_lines(network, name=shown(entity_id))[:MOST_SUGGESTIONS]
+        return [f"{line.line_id} ({line.name})" for line in lines]
+    stops = finding.find_stops(network, name=shown(entity_id))[:MOST_SUGGESTIONS]
+    return [f"{stop.stop_id} ({stop.name})" for stop in stops]
