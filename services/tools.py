@@ -136,7 +136,7 @@ def time_range(context: Context, given: TimeRangeArguments) -> Question:
     stretch = parameters.page_of(of, start, end, limit=given.limit, cursor=given.cursor)
 
     def find(store: Reader) -> Found:
-        page = queries.records(store, context.network, of=of, stretch=stretch)
+        page = queries.records(store, context.network, of=of, stretch=stretch, now=context.now())
         cursor = parameters.range_cursor(page.next_cursor, stretch, of)
         items = [schemas.record_body(record) for record in page.records]
         return Found(items, cursor, None if items else tool_hints.EMPTY_RANGE)
