@@ -78,6 +78,9 @@ def told(answer: Answer) -> Answering:
     return lambda path, _headers: (200, HEALTHY) if path == "/health" else answer
 
 
+REFUSED = '"success": false, "error": "Missing x-api-key header", "timestamp": "2026-03-02T07:10:00Z"'
+FOUND = '"success": true, "timestamp": "2026-03-02T07:10:00Z"'
+
 WRONG: Mapping[str, tuple[Answer, ...]] = {
     "test_people_count_latest.sh": (
         (200, '{"stop_id": "S001", "time": "2026-03-02T07:10:00Z", "count": "5", "line_ids": "L1"}'),
@@ -97,6 +100,18 @@ WRONG: Mapping[str, tuple[Answer, ...]] = {
         (200, f'{{{POSITION}, "direction": "0"}}'),
         (200, f'{{{POSITION}, "direction": 0, "buses": []}}'),
         (200, f'{{{POSITION}, "direction": 0, "buses": [{{}}]}}'),
+    ),
+    "test_mcp_health.sh": ((200, HEALTHY),),
+    "test_mcp_auth.sh": (
+        (401, ""),
+        (401, '{"error": "Unauthorized", "message": "Missing x-api-key header"}'),
+        (200, f'{{{REFUSED}, "status_code": 401}}'),
+        (401, f'{{{REFUSED}, "status_code": 403}}'),
+        (401, f'{{{REFUSED}, "status_code": 401}}'),
+    ),
+    "test_mcp_tools.sh": (
+        (200, f'{{{FOUND}, "count": 0, "data": []}}'),
+        (200, f'{{{FOUND}, "count": 9, "data": [{{}}]}}'),
     ),
     "test_auth.sh": (
         (401, ""),

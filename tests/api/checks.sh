@@ -2,6 +2,7 @@
 #
 # API_URL     the REST API (http://127.0.0.1:8080)
 # WS_URL      the WebSocket API, with its path (API_URL's host at /production)
+# MCP_URL     the MCP server (API_URL: where one process serves both)
 # API_KEY     the key (that of `make run`, from var/bus.duckdb.api-key)
 # GROUP_NAME  the group to ask as (api-tests)
 # STOP_ID, BUS_ID, LINE_ID  what to ask about (S001, B001, L1)
@@ -30,6 +31,8 @@ fi
 [[ -n ${API_KEY:-} ]] || fail "set API_KEY: there is no $key_file of a local run"
 API_URL=${API_URL:-http://127.0.0.1:8080}
 API_URL=${API_URL%/}
+MCP_URL=${MCP_URL:-$API_URL}
+MCP_URL=${MCP_URL%/}
 WS_URL=${WS_URL:-ws${API_URL#http}/production}
 GROUP_NAME=${GROUP_NAME:-api-tests}
 STOP_ID=${STOP_ID:-S001} BUS_ID=${BUS_ID:-B001} LINE_ID=${LINE_ID:-L1}
@@ -63,6 +66,21 @@ request() {
 # ask PATH: a request with the key and the group.
 ask() {
   request "$1" "x-api-key: $API_KEY" "x-group-name: $GROUP_NAME"
+}
+
+# post URL BODY [HEADER…]: the same for POST, to any URL. The body goes by a pipe, too.
+post() {
+  local url=$1 content=$2 answer
+  shift 2
+  answer=$(curl --silent --show-error --max-time 60 --write-out '\n%{http_code}' --data-binary @<(printf '%s' "$content") \
+    --header @<(printf '%s\n' 'content-type: application/json' 'accept: application/json, text/event-stream' "$@") \
+    "$url") || fail "no answer from $url"
+  status=${answer##*$'\n'} body=${answer%$'\n'*}
+}
+
+# tool NAME ARGUMENTS: calls a tool of the MCP server with the key and the group.
+tool() {
+  post "$MCP_URL/mcp/call-tool" "{\"tool\":\"$1\",\"arguments\":$2}" "x-api-key: $API_KEY" "x-group-name: $GROUP_NAME"
 }
 
 # expect STATUS WHAT FILTER [NAME VALUE…]: the last answer has this status and one JSON body for which the
