@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from benchmarks import answering, fanout, filling, starting
+from benchmarks import answering, fanout, filling, starting, timestream, timestream_live
 from benchmarks.figures import HEADER, row
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -20,8 +20,8 @@ def main() -> None:
     """Print each figure as it is there, then put the table into the page."""
     lines = [*HEADER]
     print(*HEADER, sep="\n")
-    for measure in (filling.measure, starting.measure, answering.measure, fanout.measure):
-        for figure in measure():
+    for part in (filling, starting, answering, fanout, timestream, timestream_live):
+        for figure in part.measure():
             lines.append(row(figure))
             print(lines[-1], flush=True)
     lines += ["", machine()]

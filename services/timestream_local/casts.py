@@ -18,6 +18,8 @@ NAMES = {
     "DATE": Type.DATE,
 }
 WHOLE_TEXT = "[+-]?[0-9]+"
+SPECIAL_DOUBLES = "('NaN', 'Infinity', '+Infinity', '-Infinity')"
+INFINITE = "Infinity and NaN are not supported"
 DOUBLE_TEXT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 
 
@@ -85,8 +87,10 @@ def _from_text(source: Typed, target: Type, *, trying: bool) -> Typed:
     if target not in NUMBERS:
         raise _refusal(source, target)
     pattern = DOUBLE_TEXT if target is D else WHOLE_TEXT
+    # TRY_CAST must not make NULL of what is a value for Trino.
+    special = f"WHEN {sql} IN {SPECIAL_DOUBLES} THEN error('{INFINITE}') " if target is D else ""
     return Typed(
-        f"(CASE WHEN regexp_full_match({sql}, '{pattern}') "
+        f"(CASE {special}WHEN regexp_full_match({sql}, '{pattern}') "
         f"THEN {word}({sql} AS {PHYSICAL[target]}) ELSE {otherwise} END)",
         target,
     )

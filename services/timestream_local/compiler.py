@@ -45,8 +45,8 @@ def compile_query(tree: exp.Query, catalog: Catalog, *, instant: Instant) -> Com
     return Compiled(f"WITH {common} {sql}" if common else sql, columns)
 
 
-Instant: TypeAlias = Callable[..., int | None]
-"""Now in nanoseconds since the epoch, for the databases named; None while they hold nothing."""
+Instant: TypeAlias = Callable[..., int]
+"""Now in nanoseconds since the epoch, for the databases named."""
 Known: TypeAlias = Mapping[str, tuple[str, Sequence[Output]]]
 """WITH's queries by name: what they are called, and their columns."""
 
@@ -57,7 +57,7 @@ class Compiler:
     def __init__(self, catalog: Catalog, instant: Instant, databases: set[str]) -> None:
         self.common: list[tuple[str, str]] = []
         self._catalog, self._instant = catalog, instant
-        self._expressions = Expressions(self, instant(*sorted(databases)) or 0)
+        self._expressions = Expressions(self, instant(*sorted(databases)))
         self._known: Known = {}
         self._relations = 0
 
@@ -321,7 +321,7 @@ class Compiler:
         return table
 
     def _rows(self, table: Table) -> str:
-        oldest = (self._instant(table.database) or 0) - table.retention_ns
+        oldest = self._instant(table.database) - table.retention_ns
         if oldest <= 0:
             return table.place
         return f"(SELECT * FROM {table.place} WHERE time >= {oldest})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
@@ -49,6 +51,7 @@ INTERVALS_NS = {
     "WEEK": 7 * DAY_NS,
 }
 INTERVALS_MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
+_COUNT = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 WORDS = ("current_timestamp", "current_date")
 """Functions without parentheses."""
 
@@ -114,6 +117,8 @@ class Expressions:
             return text(node.this)
         if not node.this.isdigit():
             value = float(node.this)
+            if not math.isfinite(value):
+                raise ValidationException(f"Invalid numeric literal: {node.this}")
             return Typed(f"CAST({value!r} AS DOUBLE)", Type.DOUBLE, value)
         return _whole(int(node.this))
 
@@ -140,7 +145,9 @@ class Expressions:
             raise ValidationException(f"Negation is not supported for {typed.type.shown}")
         number = isinstance(typed.value, int | float)
         value = -typed.value if number and isinstance(typed.value, int | float) else None
-        return Typed(f"(- {typed.sql})", typed.type, value)
+        # Of the least BIGINT `-` would make a wider number, where `0 -` is an error; 0.0 has a sign.
+        sign = "-" if typed.type is Type.DOUBLE else "0 -"
+        return Typed(f"({sign} {typed.sql})", typed.type, value)
 
     def logic(self, node: exp.Expr, scope: Scope) -> Typed:
         """AND, OR: chains of them without deep recursion."""
@@ -181,6 +188,8 @@ class Expressions:
                 Type.BOOLEAN,
             )
         options = [self.typed(option, scope) for option in node.expressions]
+        if not options:
+            raise refused("IN of nothing", node)
         kind = _compared("IN", value, *options)
         listed = ", ".join(coerced(option, kind).sql for option in options)
         return Typed(f"({coerced(value, kind).sql} IN ({listed}))", Type.BOOLEAN)
@@ -259,7 +268,7 @@ class Expressions:
         """`interval '2' hour`."""
         unit, number = node.args.get("unit"), node.this
         digits = number.name.strip() if isinstance(number, exp.Literal) else ""
-        if not isinstance(unit, exp.Var) or not digits.lstrip("+-").isdigit():
+        if not isinstance(unit, exp.Var) or not _COUNT.fullmatch(digits):
             raise refused(f"the interval {node.sql(dialect='trino')}", node)
         word = unit.name.upper()
         if word in INTERVALS_NS:

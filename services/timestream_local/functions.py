@@ -46,10 +46,22 @@ SECONDS_TEXT = (
     f"strftime({MICROS}, '%Y-%m-%d{{sep}}%H:%M:%S.%f') || lpad(CAST({{0}} % 1000 AS VARCHAR), 3, '0')"
 )
 TIMESTAMP_SQL = f"({SECONDS_TEXT.replace('{sep}', ' ')})"
+WHOLE_ROUND = (
+    "CASE WHEN {1} >= 0 THEN {0} WHEN {0} IS NOT NULL AND {1} IS NOT NULL "
+    "THEN error('round of a whole number to tens or hundreds is not supported') END"
+)
 SUBSTR = (
     "CASE WHEN {1} = 0 OR {1} < -length({0}) THEN substr({0}, 1, {1} * 0) "
     "ELSE substr({0}, {1}, CAST(greatest({2}, 0) AS BIGINT)) END"
 )
+
+
+def not_negative(sql: str) -> str:
+    """A time, or an error where it would be before 1970: "Any operation resulting in negative time" is one.
+
+    (AWS's page "Date / time functions".)
+    """
+    return f"CAST(CAST({sql} AS UBIGINT) AS BIGINT)"
 
 
 def _extract(part: str) -> list[Form]:
@@ -83,7 +95,12 @@ FORMS: dict[str, list[Form]] = {
     "abs": [Form((I,), I, "abs({0})"), Form((L,), L, "abs({0})"), Form((D,), D, "abs({0})")],
     "ceil": _rounding("ceil({0})"),
     "floor": _rounding("floor({0})"),
-    "round": [*_rounding("round({0})"), Form((D, I), D, "round({0}, {1})")],
+    "round": [
+        *_rounding("round({0})"),
+        Form((D, I), D, "round({0}, {1})"),
+        Form((I, I), I, WHOLE_ROUND),
+        Form((L, I), L, WHOLE_ROUND),
+    ],
     "sign": [
         Form((I,), I, "CAST(sign({0}) AS INTEGER)"),
         Form((L,), L, "CAST(sign({0}) AS BIGINT)"),
@@ -93,10 +110,13 @@ FORMS: dict[str, list[Form]] = {
     "power": [Form((D, D), D, FINITE.replace("{0}", "pow({0}, {1})"))],
     "to_milliseconds": [Form((T,), L, "({0} // 1000000)"), Form((S,), L, "({0} // 1000000)")],
     "to_nanoseconds": [Form((T,), L, "{0}"), Form((S,), L, "{0}")],
-    "from_milliseconds": [Form((L,), T, "({0} * 1000000)")],
-    "from_nanoseconds": [Form((L,), T, "{0}")],
+    "from_milliseconds": [Form((L,), T, not_negative("{0} * 1000000"))],
+    "from_nanoseconds": [Form((L,), T, not_negative("{0}"))],
     "to_unixtime": [Form((T,), D, "({0} / 1e9)")],
-    "to_iso8601": [Form((T,), V, f"({SECONDS_TEXT.replace('{sep}', 'T')} || 'Z')")],
+    "to_iso8601": [
+        Form((T,), V, f"({SECONDS_TEXT.replace('{sep}', 'T')} || 'Z')"),
+        Form((Type.DATE,), V, "CAST({0} AS VARCHAR)"),
+    ],
     "date": [
         Form((T,), Type.DATE, f"CAST({MICROS} AS DATE)"),
         Form((Type.DATE,), Type.DATE, "{0}"),
@@ -219,10 +239,13 @@ def _mod(name: str, arguments: Sequence[Typed]) -> Typed:
     return arithmetic("%", *arguments)
 
 
-def _unit(name: str, argument: Typed) -> str:
+def _unit(name: str, argument: Typed, *of: Typed) -> str:
+    """A unit of time that what it is applied to has: a date has no hours."""
     unit = _literal(name, argument).lower()
     if unit not in UNITS_NS and unit not in UNITS_MONTHS:
         raise ValidationException(f"'{unit}' is not a valid unit for {name}")
+    if all(each.type is Type.DATE for each in of) and UNITS_NS.get(unit, DAY_NS) < DAY_NS:
+        raise ValidationException(f"'{unit}' is not a valid DATE field")
     return unit
 
 
@@ -232,37 +255,46 @@ def _instant(name: str, argument: Typed) -> str:
     return coerced(argument, T).sql
 
 
+def _as(kind: Type, instant: str) -> Typed:
+    """A time, as a DATE where it came of one."""
+    if kind is not Type.DATE:
+        return Typed(instant, T)
+    return Typed(f"CAST({MICROS.replace('{0}', instant)} AS DATE)", kind)
+
+
 def _date_trunc(name: str, arguments: Sequence[Typed]) -> Typed:
     _count(name, arguments, 2)
-    unit, instant = _unit(name, arguments[0]), _instant(name, arguments[1])
+    unit, instant = _unit(name, *arguments), _instant(name, arguments[1])
     if unit in UNITS_MONTHS:
-        return Typed(f"(epoch_us(date_trunc('{unit}', make_timestamp({instant} // 1000))) * 1000)", T)
+        begin = f"(epoch_us(date_trunc('{unit}', make_timestamp({instant} // 1000))) * 1000)"
+        return _as(arguments[1].type, begin)
     # The epoch was a Thursday; weeks begin on Mondays.
     shift = f" + {3 * DAY_NS}" if unit == "week" else ""
-    return Typed(f"({instant} - ({instant}{shift}) % {UNITS_NS[unit]})", T)
+    begin = f"{instant} - ({instant}{shift}) % {UNITS_NS[unit]}"
+    return _as(arguments[1].type, not_negative(begin) if shift else f"({begin})")
 
 
 def _date_add(name: str, arguments: Sequence[Typed]) -> Typed:
     _count(name, arguments, 3)
-    unit, instant = _unit(name, arguments[0]), _instant(name, arguments[2])
+    unit, instant = _unit(name, arguments[0], arguments[2]), _instant(name, arguments[2])
     if arguments[1].type not in WHOLE:
         raise ValidationException(f"Unexpected parameters for {name}: the second must be a whole number")
     number = coerced(arguments[1], L).sql
     if unit in UNITS_NS:
-        return Typed(f"({instant} + {number} * {UNITS_NS[unit]})", T)
-    return plus_months(instant, f"({number} * {UNITS_MONTHS[unit]})")
+        return _as(arguments[2].type, not_negative(f"{instant} + {number} * {UNITS_NS[unit]}"))
+    return _as(arguments[2].type, plus_months(instant, f"({number} * {UNITS_MONTHS[unit]})").sql)
 
 
 def plus_months(instant: str, months: str) -> Typed:
     """A time some months later; the day is the month's last where it lacks it."""
     moved = f"epoch_us(make_timestamp({instant} // 1000) + to_months(CAST({months} AS INTEGER)))"
-    return Typed(f"({moved} * 1000 + {instant} % 1000)", T)
+    return Typed(not_negative(f"{moved} * 1000 + {instant} % 1000"), T)
 
 
 def _date_diff(name: str, arguments: Sequence[Typed]) -> Typed:
     """Whole units from the first time to the second."""
     _count(name, arguments, 3)
-    unit = _unit(name, arguments[0])
+    unit = _unit(name, *arguments)
     first, second = _instant(name, arguments[1]), _instant(name, arguments[2])
     if unit in UNITS_NS:
         return Typed(f"(({second} - {first}) // {UNITS_NS[unit]})", L)
@@ -348,15 +380,23 @@ def _division(operator: str, first: str, second: str, kind: Type) -> Typed:
 
 
 def _moved(sign: str) -> Callable[[Typed, Typed], Typed]:
-    return lambda left, right: Typed(f"({coerced(left, T).sql} {sign} {right.sql})", T)
+    def move(left: Typed, right: Typed) -> Typed:
+        moved = not_negative(f"{coerced(left, T).sql} {sign} {right.sql}")
+        return Typed(moved, T, _sum(sign, left, right))
+
+    return move
+
+
+def _sum(sign: str, left: Typed, right: Typed) -> int | None:
+    """The value where both are literals."""
+    if not (isinstance(left.value, int) and isinstance(right.value, int)):
+        return None
+    return left.value + right.value * (1 if sign == "+" else -1)
 
 
 def _shifted(sign: str) -> Callable[[Typed, Typed], Typed]:
     def shift(left: Typed, right: Typed) -> Typed:
-        value = None
-        if isinstance(left.value, int) and isinstance(right.value, int):
-            value = left.value + right.value * (1 if sign == "+" else -1)
-        return Typed(f"({left.sql} {sign} {right.sql})", S, value)
+        return Typed(f"({left.sql} {sign} {right.sql})", S, _sum(sign, left, right))
 
     return shift
 

@@ -78,6 +78,10 @@ class Parts:
         """Now in nanoseconds: wall time, or the newest data's of these databases; None without any."""
         return self.wall() if self.now == "wall" else self.writer.newest(databases)
 
+    def asked_at(self, *databases: str) -> int:
+        """Now for a query of these databases; wall time while nothing is stored that could say."""
+        return self.instant(*databases) or self.wall()
+
 
 class Operations:
     """Answers requests. Raises `AwsError` for what can't be done."""
@@ -292,7 +296,7 @@ class Operations:
         if token is not None:
             work = partial(parts.queries.resume, sql, token, most)
         else:
-            work = partial(parts.queries.run, sql, parts.instant, most)
+            work = partial(parts.queries.run, sql, parts.asked_at, most)
         return await asyncio.get_running_loop().run_in_executor(parts.pool, work)
 
     async def cancel_query(self, body: Body, _host: str) -> Body:

@@ -15,6 +15,7 @@ import duckdb
 from services.timestream_local.answers import Page, Pager, column_info
 from services.timestream_local.catalog import Catalog
 from services.timestream_local.compiler import Compiled, Instant, compile_query
+from services.timestream_local.deadlines import Deadlines
 from services.timestream_local.errors import (
     AwsError,
     InternalServerException,
@@ -53,10 +54,13 @@ class Open:
 class Queries:
     """Answers queries over the file that `connection` holds."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, *, longest_s: float = LONGEST_QUERY_S
+    ) -> None:
         self._connection, self._catalog = connection, catalog
         self._open: OrderedDict[str, Open] = OrderedDict()
         self._lock = threading.Lock()
+        self._deadlines = Deadlines(longest_s)
 
     def run(self, sql: str, instant: Instant, most_rows: int | None) -> dict[str, Any]:
         """The first page of a query, at the `instant` of its databases."""
@@ -110,19 +114,15 @@ class Queries:
 
     def close(self) -> None:
         """Let go of all."""
+        self._deadlines.close()
         with self._lock:
             while self._open:
                 self._open.popitem()[1].cursor.close()
 
     def _started(self, cursor: duckdb.DuckDBPyConnection, compiled: Compiled) -> Pager:
         kinds = [kind for _, kind in compiled.columns]
-        timer = threading.Timer(LONGEST_QUERY_S, cursor.interrupt)
-        timer.daemon = True
-        timer.start()
-        try:
+        with self._deadlines.around(cursor.interrupt):
             return _running(lambda: Pager(_rows(cursor, compiled.sql), kinds))
-        finally:
-            timer.cancel()
 
     def _keep(self, query_id: str, opened: Open) -> None:
         with self._lock:
@@ -150,7 +150,10 @@ def _running(work: Callable[[], Answer]) -> Answer:
 def _translated(error: duckdb.Error) -> AwsError:
     text = str(error).partition("\n")[0].partition(": ")[2]
     if isinstance(error, duckdb.InterruptException):
-        return ThrottlingException(f"The query was ended: it took longer than {LONGEST_QUERY_S:.0f} s")
+        return ThrottlingException("The query was ended: it took too long")
+    if "UINT64" in text:
+        # Only times are cast so: see `functions.not_negative`.
+        return QueryExecutionException("Negative time values are not supported")
     if "Division by zero" in text:
         return QueryExecutionException("Division by zero")
     if isinstance(error, duckdb.BinderException):

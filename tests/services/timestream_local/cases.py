@@ -90,6 +90,12 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
         ),
         ("SELECT true OR NULL, false AND NULL, true AND NULL, NOT NULL", one("true", "false", None, None)),
         ("SELECT 'a' < 'b', 'B' < 'a', 'ñ' > 'z'", one("true", "true", "true")),
+        ("SELECT 5 BETWEEN 7 AND 3, NULL BETWEEN 1 AND 2, 1 BETWEEN NULL AND 0", one("false", None, "false")),
+        (r"SELECT 'a%' LIKE 'a\%', 'a\b' LIKE 'a\%', 'a_b' LIKE 'a_'", one("false", "true", "false")),
+        (
+            "SELECT CASE NULL WHEN NULL THEN 1 ELSE 2 END, NOT 1 = 2, NOT true AND false",
+            one("2", "true", "false"),
+        ),
     ],
     "Numbers": [
         ("SELECT 5 / 2, -5 / 2, 5 / -2, 5.0 / 2, 5 / 2.0", one("2", "-2", "-2", "2.5", "2.5")),
@@ -106,6 +112,14 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
         ("SELECT abs(-3), abs(-2.5), sign(-7), sign(0.0)", one("3", "2.5", "-1", "0.0")),
         ("SELECT ceil(1.2), floor(-1.2), ceiling(4), floor(4)", one("2.0", "-2.0", "4", "4")),
         ("SELECT round(2.5), round(-2.5), round(3.14159, 2), round(7)", one("3.0", "-3.0", "3.14", "7")),
+        (
+            "SELECT round(7, 1), round(1234.5, -2), round(-0.4), ceil(-0.5)",
+            one("7", "1200.0", "-0.0", "-0.0"),
+        ),
+        (
+            "SELECT -7 / 3, 7 / -3, mod(-7, 3), mod(7, -3), -people / 2 FROM city.stops WHERE people = 7",
+            one("-2", "-2", "-1", "1", "-3"),
+        ),
         ("SELECT sqrt(9), power(2, 10), pow(4.0, 0.5)", one("3.0", "1024.0", "2.0")),
         ("SELECT greatest(1, 3, 2), least(1.5, 1), greatest(1, NULL)", one("3", "1.0", None)),
         ("SELECT 1 + NULL, NULL * 2.5, -people FROM city.stops WHERE note = 'ñu'", one(None, None, None)),
@@ -132,6 +146,7 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
         ("SELECT replace('banana', 'an', 'o'), replace('banana', 'an')", one("booa", "ba")),
         ("SELECT strpos('madrid', 'd'), strpos('madrid', 'x')", one("3", "0")),
         ("SELECT starts_with('madrid', 'mad'), starts_with('madrid', 'rid')", one("true", "false")),
+        (r"SELECT 'a\n', 'a\', length('\\'), ''''", one(r"a\n", "a\\", "2", "'")),
     ],
     "Choosing": [
         (
@@ -302,6 +317,26 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
             one("1.5", "2026-03-02T07:30:00.000000000Z"),
         ),
         (
+            "SELECT date_trunc('month', DATE '2026-03-15'), date_add('day', 20, DATE '2026-03-15'), date_diff('week', DATE '2026-03-01', DATE '2026-03-15'), to_iso8601(DATE '2026-03-15')",
+            one("2026-03-01", "2026-04-04", "2", "2026-03-15"),
+        ),
+        (
+            "SELECT date_diff('second', TIMESTAMP '2026-03-01 00:00:00.9', TIMESTAMP '2026-03-01 00:00:02.1'), date_diff('week', TIMESTAMP '2026-03-01 00:00:00', TIMESTAMP '2026-03-14 23:00:00'), date_diff('quarter', TIMESTAMP '2026-01-31 00:00:00', TIMESTAMP '2026-12-31 00:00:00'), date_diff('millisecond', now(), ago(1s))",
+            one("1", "1", "3", "-1000"),
+        ),
+        (
+            "SELECT week(DATE '2027-01-01'), day_of_week(DATE '2026-03-01'), year(DATE '2027-01-01')",
+            one("53", "7", "2027"),
+        ),
+        (
+            "SELECT bin(from_milliseconds(5), 1h), now() - 1h - 30m, ago(2 * 15m)",
+            one(
+                "1970-01-01 00:00:00.000000000",
+                "2026-03-02 07:00:00.000000000",
+                "2026-03-02 08:00:00.000000000",
+            ),
+        ),
+        (
             "SELECT parse_duration('90s'), date(TIMESTAMP '2026-03-02 07:30:00')",
             one("0 00:01:30.000000000", "2026-03-02"),
         ),
@@ -351,6 +386,14 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
             one("S001", "S002", "-1.5"),
         ),
         ("SELECT min_by(warmth, people), max_by(note, people) FROM city.stops", one(None, None)),
+        (
+            "SELECT max_by(stop_id, people), min_by(people, stop_id) FROM city.stops WHERE people IS NULL",
+            one(None, None),
+        ),
+        (
+            "SELECT count(DISTINCT people), count(DISTINCT note), sum(DISTINCT people) FROM city.stops",
+            one("4", "4", "9"),
+        ),
         (
             "SELECT count_if(people > 0), bool_and(busy), bool_or(busy), every(busy) FROM city.stops",
             one("2", "false", "true", "false"),
@@ -434,6 +477,17 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
         ("SELECT stop_id FROM city.names EXCEPT SELECT stop_id FROM city.stops", one("S009")),
         ("SELECT 1 AS a UNION ALL SELECT 2.5 ORDER BY a DESC LIMIT 1", one("2.5")),
         ("SELECT b FROM (VALUES (1, 'x'), (2, 'y')) AS v(a, b) WHERE a = 2", one("y")),
+        ("SELECT 1 UNION SELECT 2 INTERSECT SELECT 2 ORDER BY 1", each("1", "2")),
+        ("SELECT 1 EXCEPT SELECT 2 INTERSECT SELECT 1", one("1")),
+        (
+            "SELECT x FROM (SELECT people AS x FROM city.stops ORDER BY people DESC LIMIT 2) ORDER BY x",
+            each("5", "7"),
+        ),
+        (
+            "SELECT stop_id FROM city.stops WHERE people IN (SELECT people FROM city.stops ORDER BY people LIMIT 2) ORDER BY 1",
+            each("S002", "S003"),
+        ),
+        ("(SELECT 1 LIMIT 1) UNION ALL (SELECT 2 LIMIT 0)", one("1")),
     ],
     "Windows": [
         (
@@ -457,6 +511,18 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
             each("-3", "-3", "5", "12", "7"),
         ),
         ("SELECT DISTINCT count(*) OVER (), max(people) OVER () FROM city.stops", one("5", "7")),
+        (
+            "SELECT sum(people) OVER (ORDER BY stop_id) FROM city.stops ORDER BY stop_id, people",
+            each("12", "12", "9", "9", "9"),
+        ),
+        (
+            "SELECT sum(people) OVER (ORDER BY people ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) FROM city.stops ORDER BY people",
+            each("-3", "5", "12", "7", None),
+        ),
+        (
+            "SELECT lag(people) OVER (ORDER BY people NULLS FIRST) FROM city.stops ORDER BY people NULLS FIRST",
+            each(None, None, "-3", "0", "5"),
+        ),
         (
             "SELECT stop_id FROM (SELECT stop_id, row_number() OVER (PARTITION BY stop_id ORDER BY time DESC) AS n, people FROM city.stops) AS r WHERE n = 1 AND people IS NULL",
             one("S002"),

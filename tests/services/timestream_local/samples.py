@@ -31,7 +31,7 @@ class Local:
 
     def query(self, sql: str, most: int | None = None) -> dict[str, Any]:
         """A query's first page."""
-        return self.parts.queries.run(sql, self.parts.instant, most)
+        return self.parts.queries.run(sql, self.parts.asked_at, most)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """A query's rows, NULL as None."""

@@ -1,0 +1,194 @@
+"""Timestream: the store through boto3 and a real socket, over the local endpoint as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import psutil
+import pyarrow as pa
+
+from benchmarks.answering import STEP
+from benchmarks.figures import Figure
+from services.inputs import Inputs, load_inputs
+from services.times import HOUR
+from services.timestream_local import database
+from services.timestream_local.catalog import Table
+from simulator.city import City
+from simulator.network import Network
+from storage.arrow_schema import arrow_schema
+from storage.schema import SCHEMAS, Stream
+from storage.timestream_sql import MEASURE_NAME
+from storage.timestream_store import TimestreamStore
+
+REGION, DATABASE = "eu-west-1", "bus_simulator"
+KEYS = {"AWS_ACCESS_KEY_ID": "benchmark", "AWS_SECRET_ACCESS_KEY": "benchmark"}
+PATIENCE_S = 60
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+DAYS, QUESTIONS = 7, 2_000
+RUSH_HOUR = MONDAY + 7 * HOUR
+
+
+def measure() -> Iterator[Figure]:
+    """The newest record by boto3 over a week of data, and what boto3 writes."""
+    inputs = load_inputs(None, None, None)
+    with tempfile.TemporaryDirectory() as name:
+        rows = week(Path(name), inputs)
+        with endpoint(Path(name)) as running, closing(opened(running.url)) as store:
+            times_ms = sorted(asked(store, inputs.network))
+    yield Figure(
+        "Timestream: an entity's newest record by boto3 from the local endpoint, p99",
+        times_ms[int(0.99 * len(times_ms))], "ms", "target", 20, "at most", 1,
+        f"{DAYS} days of the shipped network, {rows / 1e6:.1f} M records; {QUESTIONS:,} questions, each of "
+        f"another entity, one after the other; median {statistics.median(times_ms):.1f} ms",
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as name, endpoint(Path(name)) as running:
+        rows, seconds, own_s, theirs_s = written(running, inputs)
+    yield Figure(
+        "Timestream: records written by plain boto3, by a core of the writer's",
+        rows / own_s, "records/s", "target", 10_000, "at least", 1,
+        f"{rows:,} records of all streams, calls of 100; beside it on the same machine the endpoint stores "
+        f"{rows / theirs_s:,.0f} a CPU-second, together {rows / seconds:,.0f}/s by the clock",
+    )  # fmt: skip
+
+
+def asked(store: TimestreamStore, network: Network) -> Iterator[float]:
+    """Milliseconds of each question."""
+    now = MONDAY + DAYS * 24 * HOUR - timedelta(seconds=10)
+    stops = (str(stop.stop_id) for stop in network.stops)
+    buses = (str(bus.bus_id) for line in network.lines for bus in line.buses)
+    entities = [(stream, stop) for stop in stops for stream in (Stream.PEOPLE_COUNT, Stream.SENSOR_DATA)]
+    entities += [(stream, bus) for bus in buses for stream in (Stream.BUS_POSITION, Stream.SENSOR_DATA)]
+    for number in range(QUESTIONS):
+        stream, key = entities[number * STEP % len(entities)]
+        began = time.perf_counter()
+        found = store.latest(stream, key, now=now)
+        yield (time.perf_counter() - began) * 1000
+        assert found is not None, key
+
+
+def written(running: Endpoint, inputs: Inputs) -> tuple[int, float, float, float]:
+    """Records written, seconds by the clock, and CPU seconds of this process and of the endpoint."""
+    endpoints = psutil.Process(running.process.pid)
+    with closing(opened(running.url)) as store, closing(inputs.city(1)) as city:
+        batches = city.window(RUSH_HOUR, RUSH_HOUR + HOUR, list(Stream))
+        began, own_s, theirs_s = time.perf_counter(), time.process_time(), sum(endpoints.cpu_times()[:2])
+        for stream, batch in batches.items():
+            store.write(stream, batch, covers=(RUSH_HOUR, RUSH_HOUR + HOUR), run=inputs.run)
+        seconds, own_s = time.perf_counter() - began, time.process_time() - own_s
+        theirs_s = sum(endpoints.cpu_times()[:2]) - theirs_s
+    return sum(len(batch) for batch in batches.values()), seconds, own_s, theirs_s
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """The endpoint as a process over a file in `folder`."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def endpoint(folder: Path) -> Iterator[Endpoint]:
+    """The endpoint, ended at the end."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    store = f"duckdb:{file_in(folder)}"
+    command = ["timestream-local", "--store", store, "--port", str(port), "--now", "data"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "services", *command],
+        cwd=Path(__file__).parent.parent,
+        env=variables(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        listening(port)
+        try:
+            yield Endpoint(folder, port, process)
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def variables() -> dict[str, str]:
+    """The environment of a process."""
+    return {"PATH": os.defpath, **KEYS}
+
+
+def file_in(folder: Path) -> Path:
+    """The endpoint's file."""
+    return folder / "timestream.duckdb"
+
+
+def listening(port: int) -> None:
+    """Wait until somebody listens."""
+    end = time.perf_counter() + PATIENCE_S
+    while time.perf_counter() < end:
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+    raise TimeoutError(f"nobody listens on port {port}")
+
+
+def opened(url: str) -> TimestreamStore:
+    """The store over an endpoint."""
+    os.environ.update(KEYS)  # noqa: TID251 - where boto3 looks for keys, whatever they are
+    return TimestreamStore(DATABASE, region=REGION, endpoint_url=url)
+
+
+def week(folder: Path, inputs: Inputs) -> int:
+    """Seven days of a network in an endpoint's file; the rows.
+
+    Tables, columns and coverage come by the API; the rest is put into the file, which takes seconds.
+    """
+    end = MONDAY + DAYS * 24 * HOUR
+    with closing(inputs.city(1)) as city:
+        with endpoint(folder) as running, closing(opened(running.url)) as store:
+            for stream, batch in city.window(MONDAY, MONDAY + HOUR, list(Stream)).items():
+                store.write(stream, batch, covers=(MONDAY, MONDAY + HOUR), run=inputs.run)
+                nothing = arrow_schema(stream).empty_table()
+                store.write(stream, nothing, covers=(MONDAY + HOUR, end), run=inputs.run)
+        with closing(database.open_database(file_in(folder))) as connection:
+            return sum(filled(connection, city, MONDAY + n * HOUR) for n in range(1, DAYS * 24))
+
+
+def filled(connection: duckdb.DuckDBPyConnection, city: City, start: datetime) -> int:
+    """Put an hour of all streams into an endpoint's tables; the rows."""
+    rows = 0
+    tables = database.load(connection).tables
+    for stream, batch in city.window(start, start + HOUR, list(Stream)).items():
+        insert(connection, tables[DATABASE, str(stream)], stream, batch)
+        rows += len(batch)
+    return rows
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: Table, stream: Stream, batch: pa.Table) -> None:
+    """Put rows of a stream into an endpoint's table."""
+    places = {column.name: column.place for column in table.columns}
+    kinds = {column.name: column.kind for column in SCHEMAS[stream].columns}
+    given = ["epoch_ms(time) * 1000000", f"'{MEASURE_NAME}'", "1"]
+    given += [f"epoch_ms({name}) * 1000000" if kinds[name] == "time" else f'"{name}"' for name in places]
+    connection.register("incoming", batch)
+    connection.execute(
+        f"INSERT INTO {table.place} (time, measure_name, version, {', '.join(places.values())}) "
+        f"SELECT {', '.join(given)} FROM incoming"
+    )
+    connection.unregister("incoming")
