@@ -1,0 +1,67 @@
+"""The tools over an hour of data, asked over a real socket of the server that `run` uses."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from services.allowed_hosts import hosts_for
+from services.context import Context
+from tests.services.fakes import FaultyStore
+from tests.services.rest_served import KEY, PATIENCE_S, listening, parts
+
+PROTOCOL = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class ServedTools:
+    """A server with the doors for agents: where it is, and ways to ask it."""
+
+    context: Context
+    store: FaultyStore
+    url: str
+    http: httpx.Client
+
+    def get(self, path: str) -> httpx.Response:
+        """A GET with the key."""
+        return self.http.get(path, headers=KEY)
+
+    def post(
+        self,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] = KEY,
+        *,
+        content: bytes | None = None,
+    ) -> httpx.Response:
+        """A POST, of JSON or of just these bytes."""
+        sent = content if content is not None else b"" if body is None else json.dumps(body).encode()
+        return self.http.post(path, content=sent, headers=headers)
+
+    def call(self, tool: str, **arguments: object) -> Any:
+        """The body of a call by plain HTTP."""
+        return self.post("/mcp/call-tool", {"tool": tool, "arguments": arguments}).json()
+
+    def message(self, method: str, params: object = None, **headers: str) -> httpx.Response:
+        """A JSON-RPC request by the protocol."""
+        body = {"jsonrpc": "2.0", "id": 1, "method": method} | ({} if params is None else {"params": params})
+        return self.post("/mcp", body, KEY | PROTOCOL | headers)
+
+
+@contextmanager
+def served_tools(folder: Path, **changed: Any) -> Iterator[ServedTools]:
+    """Such a server; `changed` are fields of its context."""
+    context, store, _ = parts(folder)
+    changed.setdefault("mcp_hosts", hosts_for("127.0.0.1"))
+    context = dataclasses.replace(context, **changed)
+    with listening(context) as port:
+        url = f"http://127.0.0.1:{port}"
+        with httpx.Client(base_url=url, timeout=PATIENCE_S) as http:
+            yield ServedTools(context, store, url, http)

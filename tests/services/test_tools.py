@@ -1,0 +1,267 @@
+"""The tools by plain HTTP: what they take, find, hint at and refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import jsonschema
+import pytest
+
+from services.tools import TOOLS
+from storage.errors import StoreUnavailable
+from tests.services.fakes import NOW
+from tests.services.mcp_served import KEY, ServedTools, served_tools
+
+TIME = "2026-03-02T07:30:00Z"
+GOOD: dict[str, dict[str, object]] = {
+    "query_people_count": {"stop_id": "S001"},
+    "query_sensor_data": {"entity_id": "B001"},
+    "query_bus_position": {"bus_id": "B001", "mode": "latest"},
+    "query_line_buses": {"line_id": "L1"},
+    "query_time_range": {
+        "data_type": "bus_position",
+        "entity_id": "B001",
+        "start_time": "2026-03-02T07:00Z",
+        "end_time": "2026-03-02T07:30Z",
+        "limit": 3,
+    },
+    "find_stops": {"name": "S00"},
+    "nearest_stops": {"latitude": 40.4, "longitude": -3.72, "limit": 2},
+    "list_lines": {},
+    "line_status": {"line_id": "L1", "stop_id": "S002"},
+}
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedTools]:
+    with served_tools(tmp_path_factory.mktemp("tools")) as served:
+        yield served
+
+
+def test_every_tool_is_listed_with_schemas_that_are_schemas(tools: ServedTools) -> None:
+    answer = tools.post("/mcp/list-tools").json()
+    assert (answer["success"], answer["count"]) == (True, len(TOOLS))
+    assert {entry["name"] for entry in answer["data"]} == set(TOOLS) == set(GOOD)
+    for entry in answer["data"]:
+        for schema in (entry["input_schema"], entry["output_schema"]):
+            jsonschema.Draft202012Validator.check_schema(schema)
+            assert schema["type"] == "object"
+        for name, schema in entry["input_schema"]["properties"].items():
+            assert schema["description"], name
+            assert "anyOf" not in schema, name
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_a_tool_answers_as_its_schema_says_by_both_paths(name: str, tools: ServedTools) -> None:
+    jsonschema.validate(GOOD[name], TOOLS[name].input_schema)
+    named = tools.call(name, **GOOD[name])
+    jsonschema.validate(named, TOOLS[name].output_schema)
+    assert named["success"]
+    assert named["count"] == len(named["data"]) > 0
+    direct = tools.post(f"/tools/{name}", GOOD[name])
+    assert direct.status_code == 200
+    assert direct.json()["data"] == named["data"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"mode": "latest"},
+        {"mode": "latest", "timestamp": "2026-03-02T07:10Z"},
+        {"mode": None, "timestamp": None},
+        {"timestamp": TIME},
+        {"mode": "historical", "timestamp": TIME},
+    ],
+)
+def test_without_mode_or_timestamp_it_is_the_latest(asked: dict[str, object], tools: ServedTools) -> None:
+    found = tools.call("query_people_count", stop_id="S001", **asked)
+    assert found["data"] == [{"stop_id": "S001", "time": TIME, "count": 30, "line_ids": "L1,L2"}]
+    assert type(found["data"][0]["count"]) is int
+
+
+@pytest.mark.parametrize(("entity", "kind"), [("B001", "bus"), ("S001", "stop")])
+def test_whose_sensors_follows_from_the_id(entity: str, kind: str, tools: ServedTools) -> None:
+    inferred = tools.call("query_sensor_data", entity_id=entity)
+    assert inferred["data"][0]["entity_type"] == kind
+    assert ("co2_level" in inferred["data"][0]) == (kind == "bus")
+    assert tools.call("query_sensor_data", entity_id=entity, entity_type=kind)["data"] == inferred["data"]
+    ranged = GOOD["query_time_range"] | {"data_type": "sensors", "entity_id": entity}
+    assert tools.call("query_time_range", **ranged)["data"][0]["entity_type"] == kind
+
+
+def test_a_range_goes_on_after_its_cursor_and_says_when_it_is_cut(tools: ServedTools) -> None:
+    asked = GOOD["query_time_range"]
+    first = tools.call("query_time_range", **asked)
+    assert first["count"] == 3
+    assert "next_cursor" in first["hint"]
+    second = tools.call("query_time_range", **asked, cursor=first["next_cursor"])
+    times = [entry["time"] for page in (first, second) for entry in page["data"]]
+    assert times == sorted(set(times))
+    whole = tools.call("query_time_range", **(asked | {"limit": 1000}))
+    assert [entry["time"] for entry in whole["data"]][:6] == times
+    assert "next_cursor" not in whole
+    refused = tools.call("query_time_range", **(asked | {"entity_id": "B002"}), cursor=first["next_cursor"])
+    assert (refused["status_code"], refused["error"][:14]) == (400, "Invalid cursor")
+
+
+def test_entity_type_is_understood_for_data_type(tools: ServedTools) -> None:
+    asked = dict(GOOD["query_time_range"])
+    asked["entity_type"] = asked.pop("data_type")
+    assert tools.call("query_time_range", **asked)["count"] == 3
+
+
+@pytest.mark.parametrize("tool", ["find_stops", "nearest_stops", "list_lines"])
+def test_lists_are_cut_and_gone_on_with(tool: str, tools: ServedTools) -> None:
+    asked = GOOD[tool] | {"limit": 1}
+    entries: list[object] = []
+    cursor: dict[str, object] = {}
+    while True:
+        page = tools.call(tool, **asked, **cursor)
+        entries += page["data"]
+        if "next_cursor" not in page:
+            break
+        assert page["count"] == 1
+        cursor = {"cursor": page["next_cursor"]}
+    assert entries == tools.call(tool, **(asked | {"limit": 100}))["data"]
+    assert len(entries) == (2 if tool == "list_lines" else 4)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "hint"),
+    [
+        ("query_people_count", {"stop_id": "S999"}, "Stop S999 not found."),
+        ("query_people_count", {"stop_id": "s001"}, "Did you mean S001"),
+        ("query_people_count", {"stop_id": "S004"}, "No data found for stop S004"),
+        ("query_people_count", {"stop_id": "S001", "timestamp": "1999-01-01"}, "No data found for stop S001"),
+        ("query_bus_position", {"bus_id": "B00"}, "Did you mean B00"),
+        ("query_sensor_data", {"entity_id": "X"}, "Stop X not found. find_stops"),
+        ("query_sensor_data", {"entity_id": "S001", "entity_type": "bus"}, "Bus S001 not found"),
+        ("query_line_buses", {"line_id": "L1 Line"}, "Did you mean L1 (Line L1)"),
+        ("line_status", {"line_id": "nowhere"}, "Line nowhere not found. list_lines"),
+        ("line_status", {"line_id": "L1", "stop_id": "S999"}, "Stop S999 not found"),
+        ("find_stops", {"name": "Timbuktu"}, "nearest_stops"),
+        (
+            "query_time_range",
+            GOOD["query_time_range"] | {"start_time": "2030-01-01", "end_time": "2030-01-02"},
+            "There are no records in this time",
+        ),
+    ],
+)
+def test_what_isnt_there_is_nothing_and_a_hint(
+    tool: str, arguments: dict[str, object], hint: str, tools: ServedTools
+) -> None:
+    found = tools.call(tool, **arguments)
+    assert (found["success"], found["count"], found["data"]) == (True, 0, [])
+    assert hint in found["hint"]
+    jsonschema.validate(found, TOOLS[tool].output_schema)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"),
+    [
+        ("query_people_count", {}, "stop_id is missing"),
+        ("query_people_count", {"stop_id": 1}, "stop_id: Input should be a valid string, got 1"),
+        ("query_people_count", {"stop_id": ""}, "stop_id"),
+        ("query_people_count", {"stop_id": "S" * 2000}, "stop_id"),
+        ("query_people_count", {"stopid": "S001"}, "stopid is unknown, did you mean stop_id?"),
+        ("query_people_count", {"stop_id": "S001", "mode": "now"}, "'latest' or 'historical'"),
+        ("query_people_count", {"stop_id": "S001", "mode": "historical"}, "needs a timestamp"),
+        ("query_people_count", {"stop_id": "S001", "timestamp": "noon"}, "Invalid timestamp format: 'noon'"),
+        ("query_sensor_data", {"entity_id": "B001", "entity_type": "tram"}, "'bus' or 'stop'"),
+        ("query_line_buses", {"line_id": "L1", "mode": "historical"}, "'latest'"),
+        (
+            "nearest_stops",
+            {"latitude": 91, "longitude": 0},
+            "latitude: Input should be less than or equal to 90",
+        ),
+        ("nearest_stops", {"latitude": "40", "longitude": 0}, "latitude: Input should be a valid number"),
+        ("nearest_stops", {"latitude": 40, "longitude": 0, "limit": 0}, "limit"),
+        ("find_stops", {"name": "S", "limit": True}, "limit"),
+        ("find_stops", {"name": "S", "cursor": "abc"}, "Invalid cursor"),
+        ("line_status", {"line_id": "L1", "stop_id": "S004"}, "is not served by line L1"),
+        (
+            "query_time_range",
+            GOOD["query_time_range"] | {"end_time": "2026-03-02T06:00Z"},
+            "start_time 2026-03-02T07:00Z is after end_time 2026-03-02T06:00Z",
+        ),
+        (
+            "query_time_range",
+            GOOD["query_time_range"] | {"start_time": "x"},
+            "Invalid start_time format: 'x'",
+        ),
+        ("query_time_range", GOOD["query_time_range"] | {"data_type": "weather"}, "data_type"),
+    ],
+)
+def test_what_cant_be_understood_is_said_with_its_place(
+    tool: str, arguments: dict[str, object], said: str, tools: ServedTools
+) -> None:
+    answer = tools.post(f"/tools/{tool}", arguments)
+    body = answer.json()
+    assert (answer.status_code, body["success"], body["status_code"]) == (400, False, 400)
+    assert said in body["error"]
+    assert set(body) == {"success", "error", "status_code", "timestamp"}
+
+
+def test_an_unknown_tool_is_not_found_and_the_others_are_named(tools: ServedTools) -> None:
+    for answer in (tools.post("/tools/dance", {}), tools.post("/mcp/call-tool", {"tool": "dance"})):
+        assert answer.status_code == answer.json()["status_code"] == 404
+        assert "Unknown tool: dance" in answer.json()["error"]
+        assert "line_status" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b'"tool"', b'{"tool": 1}', b'{"tool": "find_stops", "arguments": []}', b"{}"],
+)
+def test_a_call_that_is_no_call_is_a_bad_request(content: bytes, tools: ServedTools) -> None:
+    answer = tools.post("/mcp/call-tool", content=content)
+    assert (answer.status_code, answer.json()["success"]) == (400, False)
+
+
+def test_a_tool_without_required_arguments_needs_no_body(tools: ServedTools) -> None:
+    assert tools.post("/tools/list_lines").json()["count"] == 2
+
+
+def test_a_body_without_end_is_refused(tools: ServedTools) -> None:
+    answer = tools.post("/mcp/call-tool", content=b" " * 65_537)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "Body too long: at most 65536 bytes"
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ({}, "Missing x-api-key header"),
+        ({"x-api-key": "right"}, "Missing x-group-name header"),
+        ({"x-api-key": "wrong", "x-group-name": "me"}, "Invalid API key"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/mcp/list-tools", "/mcp/call-tool", "/tools/list_lines"])
+def test_who_may_not_ask_is_told_why(
+    path: str, headers: dict[str, str], said: str, tools: ServedTools
+) -> None:
+    answer = tools.post(path, {}, headers)
+    body = answer.json()
+    assert (answer.status_code, body.pop("timestamp")[:10]) == (401, "2026-03-02")
+    assert body == {"success": False, "error": said, "status_code": 401}
+
+
+def test_tools_are_asked_by_post_only(tools: ServedTools) -> None:
+    answer = tools.get("/tools/list_lines")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+def test_a_store_that_is_away_is_unavailable_with_a_time_to_wait(tools: ServedTools) -> None:
+    tools.store.failing = StoreUnavailable("away")
+    try:
+        answer = tools.post("/tools/query_people_count", {"stop_id": "S001", "timestamp": TIME})
+    finally:
+        tools.store.failing = None
+    assert (answer.status_code, answer.json()["success"]) == (503, False)
+    assert answer.headers["retry-after"] == "5"
+
+
+def test_every_answer_tells_simulated_time(tools: ServedTools) -> None:
+    assert tools.call("list_lines")["timestamp"].startswith(f"{NOW:%Y-%m-%dT%H:%M}")
+    assert tools.post("/tools/x", {}, KEY).json()["timestamp"].startswith(f"{NOW:%Y-%m-%dT%H:%M}")
