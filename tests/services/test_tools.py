@@ -10,7 +10,8 @@ import pytest
 from services.tools import TOOLS
 from storage.errors import StoreUnavailable
 from tests.services.fakes import NOW
-from tests.services.mcp_served import KEY, ServedTools, served_tools
+from tests.services.mcp_served import ServedTools, served_tools
+from tests.services.rest_served import KEY
 
 TIME = "2026-03-02T07:30:00Z"
 GOOD: dict[str, dict[str, object]] = {

@@ -1,0 +1,345 @@
+"""The Model Context Protocol at /mcp, message by message: versions, refusals, faults of clients."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
+
+from services import mcp_routes
+from services.allowed_hosts import ForeignHost, hosts_for
+from services.health import health
+from services.limits import Limits
+from services.tools import TOOLS
+from simulator.network_source import load_network
+from simulator.scenario_file import load_scenario
+from storage.errors import StoreUnavailable
+from tests.services.mcp_served import PROTOCOL, ServedTools, served_tools
+from tests.services.rest_served import KEY
+from tests.services.test_tools import GOOD
+
+INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, PARSE_ERROR = -32600, -32601, -32602, -32700
+CLIENT = {"capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedTools]:
+    with served_tools(tmp_path_factory.mktemp("tools")) as served:
+        yield served
+
+
+def result(tools: ServedTools, method: str, params: object = None, **headers: str) -> Any:
+    answer = tools.message(method, params, **headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["result"]
+
+
+def error(tools: ServedTools, method: str, params: object = None) -> Any:
+    return tools.message(method, params).json()["error"]
+
+
+@pytest.mark.parametrize("version", ["2024-11-05", *HANDSHAKE_PROTOCOL_VERSIONS])
+def test_every_version_back_to_the_first_is_negotiated(version: str, tools: ServedTools) -> None:
+    found = result(tools, "initialize", CLIENT | {"protocolVersion": version})
+    assert found["protocolVersion"] == version
+    assert found["serverInfo"]["name"] == "bus-simulator"
+    assert found["serverInfo"]["version"] == "1.2.3"
+    assert set(found["capabilities"]) >= {"tools", "resources"}
+    assert "line_status" in found["instructions"]
+
+
+def test_an_unknown_version_is_answered_with_one_that_is_known(tools: ServedTools) -> None:
+    found = result(tools, "initialize", CLIENT | {"protocolVersion": "1999-01-01"})
+    assert found["protocolVersion"] == LATEST_HANDSHAKE_VERSION
+
+
+def test_tools_are_listed_read_only_with_schemas(tools: ServedTools) -> None:
+    listed = result(tools, "tools/list")["tools"]
+    assert [tool["name"] for tool in listed] == list(TOOLS)
+    for tool in listed:
+        assert tool["annotations"] == {
+            "readOnlyHint": True,
+            "destructiveHint": False,
+            "idempotentHint": True,
+            "openWorldHint": False,
+        }
+        assert tool["title"]
+        assert tool["description"]
+        jsonschema.Draft202012Validator.check_schema(tool["inputSchema"])
+        jsonschema.Draft202012Validator.check_schema(tool["outputSchema"])
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_a_call_answers_what_plain_http_does_with_a_text(name: str, tools: ServedTools) -> None:
+    found = result(tools, "tools/call", {"name": name, "arguments": GOOD[name]})
+    assert found["isError"] is False
+    jsonschema.validate(found["structuredContent"], TOOLS[name].output_schema)
+    assert found["structuredContent"]["data"] == tools.call(name, **GOOD[name])["data"]
+    assert found["content"][0]["text"].startswith(TOOLS[name].title)
+
+
+def test_who_knows_no_structured_content_gets_it_as_text(tools: ServedTools) -> None:
+    call = {"name": "list_lines", "arguments": {}}
+    old, new = (
+        result(tools, "tools/call", call, **{"mcp-protocol-version": version})["content"]
+        for version in ("2025-03-26", "2025-06-18")
+    )
+    assert len(new) == 1
+    assert json.loads(old[1]["text"])["count"] == 2
+
+
+def test_the_resources_are_listed_and_read(tools: ServedTools) -> None:
+    listed = result(tools, "resources/list")["resources"]
+    assert [each["uri"] for each in listed] == ["bus://lines", "bus://scenario"]
+    templates = result(tools, "resources/templates/list")["resourceTemplates"]
+    assert [each["uriTemplate"] for each in templates] == ["bus://lines/{line_id}"]
+    lines, line, scenario = (
+        json.loads(result(tools, "resources/read", {"uri": uri})["contents"][0]["text"])
+        for uri in ("bus://lines", "bus://lines/L1", "bus://scenario")
+    )
+    assert [each["line_id"] for each in lines["lines"]] == ["L1", "L2"]
+    assert line == tools.get("/lines/L1").json()
+    assert scenario["scenario"] is None
+    assert scenario["run"]["seed"] == 1
+
+
+def test_a_scenario_is_told_in_words(tmp_path: Path) -> None:
+    folder = Path(__file__).parent.parent / "data"
+    network = load_network(folder / "lines.yaml")
+    strike = load_scenario(folder / "scenarios" / "strike.yaml", lambda _: network)
+    with served_tools(tmp_path, scenario=strike, network=network) as tools:
+        read = result(tools, "resources/read", {"uri": "bus://scenario"})
+    told = json.loads(read["contents"][0]["text"])["scenario"]
+    assert (told["name"], told["first_day"]) == ("strike", "2026-03-05")
+    assert len(told["changes"]) == 2
+
+
+@pytest.mark.parametrize("uri", ["bus://lines/L99", "bus://nowhere", "file:///etc/passwd", "bus://lines/"])
+def test_a_resource_that_isnt_there_is_a_protocol_error(uri: str, tools: ServedTools) -> None:
+    assert error(tools, "resources/read", {"uri": uri})["code"] == INVALID_PARAMS
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"name": "dance", "arguments": {}}, "Unknown tool: dance"),
+        (
+            {"name": "query_people_count", "arguments": {"stop_id": 1}},
+            "stop_id: Input should be a valid string",
+        ),
+        ({"name": "query_people_count"}, "stop_id is missing"),
+        ({"name": "find_stops", "arguments": {"name": "x" * 60_000}}, "name"),
+        ({"name": "nearest_stops", "arguments": {"latitude": 1e999, "longitude": 0}}, "latitude"),
+        ({"name": 7}, "Invalid"),
+        ({"name": "find_stops", "arguments": "S001"}, "Invalid"),
+        (["find_stops"], ""),
+    ],
+)
+def test_unknown_tools_and_wrong_types_are_protocol_errors(
+    params: object, said: str, tools: ServedTools
+) -> None:
+    fault = error(tools, "tools/call", params)
+    assert fault["code"] == INVALID_PARAMS
+    assert said in fault["message"]
+    assert len(fault["message"]) < 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("query_people_count", {"stop_id": "S001", "timestamp": "noon"}, "Invalid timestamp format: 'noon'"),
+        ("query_time_range", GOOD["query_time_range"] | {"end_time": "2026-03-01"}, "is after end_time"),
+        ("line_status", {"line_id": "L1", "stop_id": "S004"}, "is not served by line L1"),
+    ],
+)
+def test_what_only_the_city_knows_to_be_wrong_is_a_result_that_says_so(
+    name: str, arguments: dict[str, object], said: str, tools: ServedTools
+) -> None:
+    found = result(tools, "tools/call", {"name": name, "arguments": arguments})
+    assert found["isError"] is True
+    assert said in found["content"][0]["text"]
+    assert "structuredContent" not in found
+
+
+def test_a_store_that_is_away_is_said_and_the_server_lives_on(tools: ServedTools) -> None:
+    call = {"name": "query_people_count", "arguments": {"stop_id": "S001", "timestamp": "2026-03-02T07:30Z"}}
+    tools.store.failing = StoreUnavailable("secret place")
+    try:
+        found = result(tools, "tools/call", call)
+    finally:
+        tools.store.failing = None
+    assert found["isError"]
+    assert found["content"][0]["text"].startswith("Unavailable: The store can't be reached")
+    assert result(tools, "tools/call", call)["isError"] is False
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (b"", 400, PARSE_ERROR),
+        (b"{", 400, PARSE_ERROR),
+        (b"\xff\xfe", 400, PARSE_ERROR),
+        (b"[" * 50_000, 400, PARSE_ERROR),
+        (b"[]", 400, INVALID_PARAMS),
+        (b'"hello"', 400, INVALID_PARAMS),
+        (b'{"jsonrpc": "1.0", "id": 1, "method": "ping"}', 400, INVALID_PARAMS),
+        (b'{"id": 1, "method": "ping"}', 400, INVALID_PARAMS),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "dance"}', 200, METHOD_NOT_FOUND),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "' + b"x" * 60_000 + b'"}', 200, METHOD_NOT_FOUND),
+        (b" " * 65_537, 413, INVALID_REQUEST),
+    ],
+)
+def test_what_is_no_message_gets_an_error_of_the_protocol(
+    content: bytes, status: int, code: int, tools: ServedTools
+) -> None:
+    answer = tools.post("/mcp", headers=KEY | PROTOCOL, content=content)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert answer.json()["jsonrpc"] == "2.0"
+    assert result(tools, "ping") == {}
+
+
+def test_a_notification_is_accepted_without_an_answer(tools: ServedTools) -> None:
+    body = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    answer = tools.post("/mcp", body, KEY | PROTOCOL)
+    assert (answer.status_code, answer.content) == (202, b"")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "PATCH"])
+def test_there_is_nothing_but_post(method: str, tools: ServedTools) -> None:
+    answer = tools.http.request(method, "/mcp", headers=KEY)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert answer.json() == {"error": "MethodNotAllowed", "message": "Method not allowed"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/mcp/", "/mcp/sse", "/mcp/messages", "/mcpx", "/mcp/list-tools/", "/mcp%2F"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_unknown_path_is_ours_to_answer(path: str, method: str, tools: ServedTools) -> None:
+    answer = tools.http.request(method, path, headers=KEY)
+    assert (answer.status_code, answer.json()) == (404, {"error": "NotFound", "message": "Not found"})
+    assert tools.http.request(method, path).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ({}, "Missing x-api-key header"),
+        ({"x-group-name": "me"}, "Missing x-api-key header"),
+        ({"x-api-key": "right"}, "Missing x-group-name header"),
+        ({"x-api-key": "wrong"}, "Missing x-group-name header"),
+        ({"x-api-key": "wrong", "x-group-name": "me"}, "Invalid API key"),
+    ],
+)
+def test_who_may_not_ask_is_told_before_anything_else(
+    headers: dict[str, str], said: str, tools: ServedTools
+) -> None:
+    for body in (b"{", b'{"jsonrpc":"2.0","id":1,"method":"ping"}', b" " * 70_000):
+        answer = tools.post("/mcp", headers=headers | {"host": "foreign.example"}, content=body)
+        assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized", "message": said})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status"),
+    [
+        ("host", "foreign.example", 421),
+        ("host", "foreign.example:8080", 421),
+        ("host", "127.0.0.1.foreign.example", 421),
+        ("host", "localhost.foreign.example:80", 421),
+        ("host", "8.8.8.8", 421),
+        ("origin", "https://foreign.example", 403),
+        ("origin", "http://localhost.foreign.example", 403),
+        ("origin", "null", 403),
+        ("origin", "", 403),
+        ("host", "localhost", 200),
+        ("host", "LOCALHOST:9000", 200),
+        ("host", "[::1]:9000", 200),
+        ("origin", "http://127.0.0.1:6274", 200),
+        ("origin", "http://localhost", 200),
+    ],
+)
+def test_a_foreign_host_or_origin_is_refused(name: str, value: str, status: int, tools: ServedTools) -> None:
+    answer = tools.message("ping", **{name: value})
+    assert answer.status_code == status
+    if status != 200:
+        assert set(answer.json()) == {"error", "message"}
+
+
+def test_hosts_can_be_listed(tmp_path: Path) -> None:
+    hosts = hosts_for("127.0.0.1", ("bus.example", "Gateway.Example"))
+    with served_tools(tmp_path, mcp_hosts=hosts) as tools:
+        for host, status in (("bus.example:443", 200), ("gateway.example", 200), ("other.example", 421)):
+            assert tools.message("ping", host=host).status_code == status
+        assert tools.message("ping", origin="https://bus.example").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "listed", "named", "allowed"),
+    [
+        ("0.0.0.0", (), "10.1.2.3:8081", True),
+        ("0.0.0.0", (), "[fe80::1]:8081", True),
+        ("0.0.0.0", (), "foreign.example", False),
+        ("0.0.0.0", ("*",), "foreign.example", True),
+        ("bus.local", (), "bus.local:80", True),
+        ("127.0.0.1", (), "10.1.2.3", False),
+        ("127.0.0.1", (), "", False),
+        ("127.0.0.1", (), "[", False),
+    ],
+)
+def test_where_others_can_ask_addresses_are_allowed_and_names_are_not(
+    host: str, listed: tuple[str, ...], named: str, allowed: bool
+) -> None:
+    hosts = hosts_for(host, listed)
+    with nullcontext() if allowed else pytest.raises(ForeignHost, match="--allowed-hosts"):
+        hosts.check({"host": named})
+
+
+def test_without_the_package_there_is_no_protocol_but_everything_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("services.mcp_routes.importlib.util.find_spec", lambda _name: None)
+    with served_tools(tmp_path) as tools:
+        assert tools.message("ping").status_code == 404
+        assert tools.call("list_lines")["count"] == 2
+        assert tools.get("/health").status_code == 200
+    assert [record.message for record in caplog.records if record.name == "bus_simulator.mcp"] == [
+        mcp_routes.MISSING
+    ]
+
+
+def test_without_hosts_there_are_no_doors_for_agents(tmp_path: Path) -> None:
+    with served_tools(tmp_path, mcp_hosts=None) as tools:
+        for path in ("/mcp", "/mcp/list-tools", "/tools/list_lines"):
+            assert tools.post(path, {}).status_code == 404
+
+
+def test_health_is_the_same_as_rests_and_open(tools: ServedTools) -> None:
+    answer = tools.http.get("/health")
+    assert (answer.status_code, answer.json()) == (200, health(tools.context).body)
+
+
+def test_pages_of_this_machine_may_speak_the_protocol(tools: ServedTools) -> None:
+    asked = {
+        "origin": "http://localhost:6274",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type,mcp-protocol-version,x-api-key,x-group-name",
+    }
+    answer = tools.http.options("/mcp", headers=asked)
+    assert answer.status_code == 200
+    assert "mcp-protocol-version" in answer.headers["access-control-allow-headers"]
+    assert "POST" in answer.headers["access-control-allow-methods"]
+
+
+def test_a_key_is_limited_by_the_protocol_as_by_rest(tmp_path: Path) -> None:
+    with served_tools(tmp_path, limits=Limits(rate_per_s=0, per_day=3)) as tools:
+        statuses = [tools.message("ping").status_code for _ in range(2)]
+        assert [*statuses, tools.get("/lines").status_code] == [200, 200, 200]
+        answer = tools.message("ping")
+        assert (answer.status_code, answer.json()["error"]) == (429, "TooManyRequests")
+        assert tools.post("/tools/list_lines").json()["status_code"] == 429
