@@ -37,6 +37,17 @@ def greet(url: str, key: LocalKey) -> None:
 def welcome(url: str, key: LocalKey) -> str:
     """Where the API is and how to ask it; the key itself only when it was made just now."""
     shown, where = shown_key(key)
+    return asking(url, shown, where)
+
+
+def welcome_by_secret(url: str, secret_id: str) -> str:
+    """The same where the key is in a secret of Secrets Manager."""
+    asked = f"aws secretsmanager get-secret-value --secret-id {secret_id} --query SecretString --output text"
+    return asking(url, f"$({asked} | jq -r .api_key)", f"API key: in the secret {secret_id}")
+
+
+def asking(url: str, shown: str, where: str) -> str:
+    """Where the API is, where its key, and lines to paste."""
     asks = ("people-count/S001?mode=latest", "bus-position/line/L1?mode=latest")
     curls = [f'  curl -H "x-api-key: {shown}" -H "x-group-name: me" "{url}/{ask}"' for ask in asks]
     return "\n".join((f"Madrid Bus Real-Time Simulator at {url}", where, *curls))

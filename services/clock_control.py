@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import Protocol
 
 from services import history
 from services.errors import Conflict
@@ -21,6 +22,29 @@ from storage.store import Run, Store
 
 LONGEST_STEP = timedelta(days=1)
 """Who wants to go further jumps."""
+
+
+class Control(Protocol):
+    """Sets, stops and moves a clock. For several threads; may raise `Conflict`, `StoreError`."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock."""
+
+    def set_rate(self, rate: float) -> None:
+        """Go on from now at a rate, also if the clock stood."""
+
+    def pause(self) -> None:
+        """Stand."""
+
+    def resume(self) -> None:
+        """Go on at the rate before."""
+
+    def step(self, span: timedelta) -> None:
+        """Stand, and be `span` further on."""
+
+    def jump(self, instant: datetime) -> None:
+        """Be at an instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +86,7 @@ class ClockControl:
         Raises `Conflict` where the data of another run are in the way.
         """
         with self._alone():
-            begins = history.beginning(self.store, self.run)
-            if begins is not None and instant < begins:
-                raise Conflict(
-                    f"Can't jump to {format_instant(instant)}: the store holds data of another run; "
-                    f"jump to {format_instant(begins)} or later, or use another --store"
-                )
+            check_jump(self.store, self.run, instant)
             self._write(history.live_start(self.store, self.run, instant), instant)
             self.clock.jump(instant)
 
@@ -87,3 +106,13 @@ class ClockControl:
             yield
         finally:
             self._moving.release()
+
+
+def check_jump(store: Store, run: Run, instant: datetime) -> None:
+    """Raise `Conflict` where the data of another run are in the way of a jump."""
+    begins = history.beginning(store, run)
+    if begins is not None and instant < begins:
+        raise Conflict(
+            f"Can't jump to {format_instant(instant)}: the store holds data of another run; "
+            f"jump to {format_instant(begins)} or later, or use another --store"
+        )

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services import openapi, schemas
-from services.clock_control import LONGEST_STEP, ClockControl
+from services.clock_control import LONGEST_STEP, Control
 from services.errors import BadRequest, shown
 from services.requests import Ask, json_answer, json_of
 from services.settings import GREATEST_SPEED
@@ -22,10 +22,10 @@ from simulator.clock import MAX
 PATH = "/clock"
 FIELDS = "'rate', 'pause', 'step' or 'jump'"
 
-Change: TypeAlias = Callable[[ClockControl], None]
+Change: TypeAlias = Callable[[Control], None]
 
 
-def add_clock_routes(app: FastAPI, control: ClockControl) -> None:
+def add_clock_routes(app: FastAPI, control: Control) -> None:
     """Let whoever has the key see and move the clock."""
 
     def answer() -> Response:
@@ -73,7 +73,7 @@ def pause(value: object) -> Change:
     """Stand, or go on."""
     if not isinstance(value, bool):
         raise BadRequest(f"Invalid pause: {text_of(value)}. Must be true or false")
-    return ClockControl.pause if value else ClockControl.resume
+    return (lambda control: control.pause()) if value else (lambda control: control.resume())
 
 
 def step(value: object) -> Change:

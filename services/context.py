@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.allowed_hosts import AllowedHosts
 from services.auth import ApiKey, Keys
-from services.clock_control import ClockControl
+from services.clock_control import Control
 from services.feeder import Feeder
 from services.limits import UNLIMITED, Limits
 from services.live import Hub
@@ -45,7 +45,7 @@ class Context:
     snapshots: Snapshots | None = None
     live: Hub | None = None
     limits: Limits = UNLIMITED
-    control: ClockControl | None = None
+    control: Control | None = None
     scenario: Scenario | None = None
     mcp_hosts: AllowedHosts | None = None
 

@@ -108,6 +108,16 @@ class Feeder:
         self._state: State = "stopped"
         covered = {stream: covered_until(store, stream, start) for stream in kind.streams}
         self._place = Place(clock.course, covered)
+        self._end: datetime | None = None
+
+    def end_at(self, instant: datetime) -> None:
+        """Cover up to an instant, a tick of it, and no further; then `run_until_closed` returns."""
+        self._end = instant
+
+    @property
+    def ended(self) -> bool:
+        """Whether everything up to its end, if it has one, is covered."""
+        return self._end is not None and all(until >= self._end for until in self._place.covered.values())
 
     @property
     def next_tick(self) -> datetime:
@@ -132,7 +142,7 @@ class Feeder:
         return FeederStatus(self.kind.name, last, lag, self.kind.cadence, self._state)
 
     def run_until_closed(self) -> None:
-        """Write every tick as it comes, until the clock is closed; the tick in hand is finished first.
+        """Write every tick as it comes, until the clock is closed or its end; the tick in hand is finished.
 
         While the store can't be reached, try again with growing pauses.
         """
@@ -143,6 +153,8 @@ class Feeder:
                 changes = self._clock.changes
                 self.follow()
                 self._on_tick()
+                if self.ended:
+                    break
                 if self._clock.wait_until(self._wake(), changes=changes):
                     retry_s = self._tried(retry_s)
         finally:
@@ -184,7 +196,7 @@ class Feeder:
         place = self._place
         windows: dict[tuple[datetime, datetime], list[Stream]] = {}
         for stream, covered in place.covered.items():
-            end = tick + self._lead(stream)
+            end = self._bounded(tick + self._lead(stream))
             if covered < end:
                 windows.setdefault((covered, end), []).append(stream)
         for (start, end), streams in windows.items():
@@ -203,8 +215,12 @@ class Feeder:
         if moment.course != self._place.course or moment.now < self._wake():
             return None
         if self._clock.rate == MAX:
-            return self._hour_end()
-        return min(self._hour_end(), floor(moment.now, self.kind.cadence))
+            return self._bounded(self._hour_end())
+        return self._bounded(min(self._hour_end(), floor(moment.now, self.kind.cadence)))
+
+    def _bounded(self, instant: datetime) -> datetime:
+        """An instant, or the feeder's end if that comes before."""
+        return instant if self._end is None else min(instant, self._end)
 
     def _hour_end(self) -> datetime:
         """The last tick of the hour that the next one is in."""

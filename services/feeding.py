@@ -1,70 +1,146 @@
 """One feeder as a process of its own, over a store that several share.
 
 While the store can't be reached, at the start too, it waits and tries again; told to end, it finishes the
-tick in hand.
+tick in hand. Where its network becomes another one, it covers up to the whole hour from which that counts,
+and goes on with the new one.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from services import history
-from services.feeder import FIRST_RETRY_S, LONGEST_RETRY_S, Feeder, FeederKind
+from services.changing_inputs import Change, watched
+from services.feeder import Feeder, FeederKind, FeederStatus, Model, OnWrite
 from services.inputs import Inputs, opened
+from services.part import Part, client, patiently
 from services.times import format_instant
-from simulator.clock import Clock
-from storage.errors import StoreUnavailable
+from simulator.clock import Clock, Course
+from simulator.shard import Shard, ShardedCity
 from storage.runs import check_run
+from storage.schema import Stream
+from storage.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 log = logging.getLogger("bus_simulator.feed")
 
-T = TypeVar("T")
+
+@dataclass(frozen=True, slots=True)
+class Feeding:
+    """What one feeder is to do: for which share of the city, with how many processes, telling whom."""
+
+    kind: FeederKind
+    shard: Shard | None = None
+    jobs: int | None = None
+    continue_with_new_inputs: bool = False
+    event_bus: str | None = None
+    metrics_namespace: str | None = None
 
 
-def feed(
-    kind: FeederKind,
-    *,
-    inputs: Inputs,
-    store: str,
-    clock: Clock,
-    jobs: int | None,
-    continue_with_new_inputs: bool,
-) -> None:
+def feed(part: Part, feeding: Feeding) -> None:
     """Write what is due until the clock is closed. Raises `InputError`, and `StoreError` as `open_store`."""
-    target = patiently(lambda: opened(store), clock)
-    if target is None:
+    clock = part.clock
+    shard = "" if feeding.shard is None else str(feeding.shard)
+    store = patiently(lambda: opened(part.settings.store, shard=shard), clock)
+    if store is None:
         return
-    with closing(target), closing(inputs.city(jobs)) as city:
-        progress = Progress(clock)
+    with ExitStack() as stack:
+        stack.enter_context(closing(store))
+        listener = stack.enter_context(listening(feeding, clock))
+        feeders = Feeders(part, feeding, store, listener)
+        refresh_s = part.settings.network_refresh.total_seconds()
+        if part.network_may_change:
+            stack.enter_context(watched(part.inputs, refresh_s, clock, feeders.change))
+        feeders.run_until_closed()
 
-        def begun() -> Feeder:
-            check_run(target, inputs.run, continue_with_new_inputs=continue_with_new_inputs)
-            feeder = Feeder(
-                kind,
-                model=city,
-                store=target,
-                run=inputs.run,
-                clock=clock,
-                start=history.live_start(target, inputs.run, clock.now()),
-                on_tick=lambda: progress.note(feeder),
-            )
-            return feeder
 
-        feeder = patiently(begun, clock)
-        if feeder is not None:
-            feeder.run_until_closed()
-            log.info("%s ends", kind.name, extra={"fields": fields(feeder, clock.now())})
+class Listener(Protocol):
+    """Is told what a feeder does. Never waits."""
+
+    def written(self, stream: Stream, rows: pa.Table, course: Course) -> None:
+        """It has stored something, on a course of the clock."""
+
+    def ticked(self, status: FeederStatus) -> None:
+        """It has got so far."""
+
+
+class Feeders:
+    """The feeders of one process, one after another: each has the inputs that count in its time."""
+
+    def __init__(self, part: Part, feeding: Feeding, store: Store, listener: Listener) -> None:
+        self._part, self._feeding, self._store, self._listener = part, feeding, store, listener
+        self._next: Change | None = None
+        self._feeder: Feeder | None = None
+
+    def change(self, change: Change) -> None:
+        """Let other inputs count from a whole hour on."""
+        self._next = change
+        if self._feeder is not None:
+            self._feeder.end_at(change.begins)
+
+    def run_until_closed(self) -> None:
+        """Feed until the clock is closed."""
+        inputs, clock = self._part.inputs.current, self._part.clock
+        while not clock.closed:
+            with closing(model_of(inputs, self._feeding)) as model:
+                feeder = patiently(lambda: self._begun(inputs, model), clock)  # noqa: B023 - called at once
+                if feeder is None:
+                    return
+                self._feeder = feeder
+                if self._next is not None and self._next.inputs is not inputs:
+                    feeder.end_at(self._next.begins)
+                feeder.run_until_closed()
+                name = self._feeding.kind.name
+                log.info("%s ends", name, extra={"fields": fields(feeder, clock.now())})
+            if self._next is not None:
+                inputs = self._next.inputs
+
+    def _begun(self, inputs: Inputs, model: Model) -> Feeder:
+        clock, kind, store = self._part.clock, self._feeding.kind, self._store
+        new_inputs = self._feeding.continue_with_new_inputs or self._part.network_may_change
+        check_run(store, inputs.run, continue_with_new_inputs=new_inputs)
+        progress = Progress(clock, self._listener)
+        feeder = Feeder(
+            kind,
+            model=model,
+            store=store,
+            run=inputs.run,
+            clock=clock,
+            start=history.live_start(store, inputs.run, clock.now(), kind.streams),
+            on_tick=lambda: progress.note(feeder),
+            on_write=self._listener.written,
+        )
+        return feeder
+
+
+class ClosingModel(Model, Protocol):
+    """A model that has to be closed."""
+
+    def close(self) -> None:
+        """Let go of its processes."""
+
+
+def model_of(inputs: Inputs, feeding: Feeding) -> ClosingModel:
+    """The city, or a share of it."""
+    if feeding.shard is None:
+        return inputs.city(feeding.jobs)
+    return ShardedCity(
+        inputs.network, feeding.shard, seed=inputs.seed, jobs=feeding.jobs or 1, scenario=inputs.scenario
+    )
 
 
 class Progress:
     """Logs a feeder's ticks with its lag, and at the greatest speed drives the clock along."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, listener: Listener) -> None:
+        self._clock, self._listener = clock, listener
         self._last: datetime | None = None
 
     def note(self, feeder: Feeder) -> None:
@@ -72,6 +148,7 @@ class Progress:
         course = self._clock.course
         reached = feeder.reached(course)
         self._clock.drive(reached, course)
+        self._listener.ticked(feeder.status(self._clock.now()))
         if self._last is None or reached > self._last:
             self._last = reached
             log.info("%s written", feeder.kind.name, extra={"fields": fields(feeder, self._clock.now())})
@@ -87,14 +164,47 @@ def fields(feeder: Feeder, now: datetime) -> dict[str, object]:
     }
 
 
-def patiently(attempt: Callable[[], T], clock: Clock) -> T | None:
-    """What `attempt` gives once the store can be reached; None if the clock is closed before."""
-    retry_s = FIRST_RETRY_S
-    while not clock.closed:
-        try:
-            return attempt()
-        except StoreUnavailable as error:
-            log.warning("waiting for the store: %s", error)
-            clock.rest(retry_s)
-            retry_s = min(2 * retry_s, LONGEST_RETRY_S)
-    return None
+class Told:
+    """Hands on to several what a feeder does."""
+
+    def __init__(self) -> None:
+        self.writes: list[OnWrite] = []
+        self.ticks: list[Ticked] = []
+
+    def written(self, stream: Stream, rows: pa.Table, course: Course) -> None:
+        """See `Listener`."""
+        for tell in self.writes:
+            tell(stream, rows, course)
+
+    def ticked(self, status: FeederStatus) -> None:
+        """See `Listener`."""
+        for tell in self.ticks:
+            tell(status)
+
+
+class Ticked(Protocol):
+    """Is told how far a feeder has got."""
+
+    def __call__(self, status: FeederStatus, /) -> None:
+        """Take note of it."""
+
+
+@contextmanager
+def listening(feeding: Feeding, clock: Clock) -> Iterator[Told]:
+    """Whoever is to be told: EventBridge and CloudWatch, as far as they are named."""
+    told = Told()
+    with ExitStack() as stack:
+        if feeding.event_bus is not None:
+            from services.aws.event_publisher import EventPublisher, publishing
+
+            publisher = EventPublisher(client("events"), feeding.event_bus, clock)
+            stack.enter_context(publishing(publisher))
+            told.writes.append(publisher.written)
+        if feeding.metrics_namespace is not None:
+            from services.aws.metric_data import FeederMetrics, measured
+
+            metrics = FeederMetrics(client("cloudwatch"), feeding.metrics_namespace)
+            stack.enter_context(measured(metrics))
+            told.writes.append(lambda _stream, rows, _course: metrics.count(len(rows)))
+            told.ticks.append(metrics.note)
+        yield told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from services.backfill import Window, plan
@@ -13,16 +14,16 @@ REACH = timedelta(days=5)
 """How far back the background history goes."""
 
 
-def beginning(store: Store, run: Run) -> datetime | None:
+def beginning(store: Store, run: Run, streams: Iterable[Stream] = Stream) -> datetime | None:
     """The first instant at which `run` may write: a whole hour after all that other runs wrote, if any."""
-    coverage = (held for stream in Stream for held in store.coverage(stream))
+    coverage = (held for stream in streams for held in store.coverage(stream))
     others = [held.end for held in coverage if held.run != run]
     return ceiling(max(others), HOUR) if others else None
 
 
-def live_start(store: Store, run: Run, now: datetime) -> datetime:
-    """Where feeders begin: the whole hour that `now` is in, or the run's beginning if that is later."""
-    begins = beginning(store, run)
+def live_start(store: Store, run: Run, now: datetime, streams: Iterable[Stream] = Stream) -> datetime:
+    """Where feeders of `streams` begin: the whole hour that `now` is in, or the run's beginning if later."""
+    begins = beginning(store, run, streams)
     hour = floor(now, HOUR)
     return hour if begins is None else max(hour, begins)
 

@@ -78,17 +78,18 @@ def load_network(path: Path | None) -> Network:
         raise InputError(f"{path} can't be read: {error.strerror}") from error
 
 
-def opened(url: str, *, must_exist: bool = False) -> Store:
+def opened(url: str, *, must_exist: bool = False, shard: str = "") -> Store:
     """The store at `url`. Raises `InputError` for what is no URL of a store, `StoreError` as `open_store`.
 
-    With `must_exist` a file that isn't there is `StoreUnavailable` instead of a new store.
+    With `must_exist` a file that isn't there is `StoreUnavailable` instead of a new store. For a `shard` see
+    `open_store`.
     """
     from storage.open import open_store
 
     if must_exist and url.startswith(DUCKDB) and not store_path(url).exists():
         raise StoreUnavailable(f"{store_path(url)} doesn't exist; `bus-simulator run` or `backfill` makes it")
     try:
-        return open_store(url)
+        return open_store(url, shard=shard)
     except ValueError as error:
         raise InputError(str(error)) from error
 

@@ -7,14 +7,12 @@ that isn't there when the next one is due is left out: clients get the newest.
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 
-from services.context import Context
 from services.live import Hub
 from services.queries import LINE_REACH
 from services.times import floor
@@ -34,8 +32,9 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 class LivePoll:
     """Publishes to `hub` what `store` has got since. `run_until_closed` belongs in a thread of its own."""
 
-    def __init__(self, hub: Hub, store: Store, clock: Clock) -> None:
-        self._hub, self._store, self._clock = hub, store, clock
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self.hub: Hub | None = None
         self._sent: dict[str, datetime] = {}
 
     def run_until_closed(self) -> None:
@@ -60,34 +59,18 @@ class LivePoll:
         """Publish what is new of the lines that are wanted; whether all have the last tick that is due."""
         now = self._clock.now()
         due = floor(now, CADENCE)
-        complete = True
-        for line_id in sorted(self._hub.wanted):
+        complete, hub = True, self.hub
+        for line_id in sorted(() if hub is None else hub.wanted):
             found = self._store.latest_of_line(line_id, since=now - LINE_REACH, now=now)
             complete &= all(position.time >= due for position in found) and bool(found)
-            self._publish([each for each in found if each.time > self._sent.get(each.bus_id, LONG_AGO)])
+            self._publish(hub, [each for each in found if each.time > self._sent.get(each.bus_id, LONG_AGO)])
         return complete
 
-    def _publish(self, new: Sequence[BusPosition]) -> None:
+    def _publish(self, hub: Hub | None, new: Sequence[BusPosition]) -> None:
         """Hand positions to the hub's event loop, each tick on its own, in order."""
         self._sent |= {position.bus_id: position.time for position in new}
-        if self._hub.loop is None:
+        if hub is None or hub.loop is None:
             return
         for _, tick in groupby(sorted(new, key=attrgetter("time")), key=attrgetter("time")):
-            with suppress(RuntimeError):  # the loop is closed: the process ends
-                self._hub.loop.call_soon_threadsafe(self._hub.publish, list(tick))
-
-
-@contextmanager
-def polled(context: Context) -> Iterator[None]:
-    """While this lasts the context's hub gets what is new in its store; then the clock is closed."""
-    hub, store, clock = context.live, context.store, context.clock
-    if hub is None:
-        raise ValueError("a context without a hub has no use for positions")
-    poll = LivePoll(hub, store, clock)
-    thread = threading.Thread(target=poll.run_until_closed, name="live-poll", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        clock.close()
-        thread.join()
+            with suppress(RuntimeError):  # the loop is closed: the process ends, or serves another network
+                hub.loop.call_soon_threadsafe(hub.publish, list(tick))

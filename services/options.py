@@ -159,15 +159,43 @@ hosted_options = together(
     host_option, allowed_hosts_option, rate_limit_option, daily_limit_option, key_refresh_option
 )
 serving_options = together(port_option, hosted_options)
-shared_store_options = together(
-    network_option,
+clock_options = together(paused_option, clock_control_option)
+shared_network_option = option(
+    "--network",
+    metavar="PATH|s3://BUCKET/KEY",
+    default=None,
+    show_default="the scenario's, or data/lines.yaml, else the one that comes with the program",
+    help="The lines, stops and buses: a file, a folder, a GTFS zip, or an object in S3, "
+    "which counts from the next whole hour when it is changed.",
+)
+network_refresh_option = option(
+    "--network-refresh", type=span, default="10s", help="How often a network in S3 is looked at."
+)
+clock_parameter_option = option(
+    "--clock-parameter",
+    metavar="NAME",
+    default=None,
+    help="The parameter of Systems Manager that has the clock, in the place of --at and --speed.",
+)
+log_group_option = option(
+    "--log-group", metavar="GROUP", default=None, help="The group of CloudWatch Logs to log to as well."
+)
+secret_id_option = option(
+    "--secret-id", metavar="NAME", default=None, help="The secret of Secrets Manager that has the keys."
+)
+part_options = together(
+    shared_network_option,
+    network_refresh_option,
     seed_option,
     scenario_option,
     store_option,
     option("--speed", type=speed, default="1", help="Simulated seconds a second."),
     option("--at", type=time, default=None, help="Start the clock there instead of now."),
+    clock_parameter_option,
+    log_group_option,
 )
-clock_options = together(paused_option, clock_control_option)
+"""What every process of its own takes: its network, store and clock, and where its logs go."""
+
 start_option = option("--start", type=time, default=None, help="From here on.")
 end_option = option("--end", type=time, default=None, help="Up to here, not included.")
 output_option = option(

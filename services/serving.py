@@ -1,51 +1,201 @@
-"""What serves a store without feeding it: the same application, without feeders."""
+"""What serves a store without feeding it: the same application, without feeders, as a process of its own."""
 
 from __future__ import annotations
 
-from contextlib import closing
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from importlib.metadata import version
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
 
 from services import embedded
-from services.access import Greet, access, greet
+from services.access import Greet, access, greet, welcome_by_secret
 from services.allowed_hosts import AllowedHosts, hosts_for
 from services.auth import Keys
+from services.changing_inputs import Change, watched
+from services.clock_control import Control
 from services.context import Context
-from services.inputs import Inputs, load_inputs, opened
+from services.inputs import Inputs, opened
 from services.limits import Limits, limits_for
-from services.live import live_hub
-from services.live_poll import polled
+from services.live import Hub, live_hub
+from services.live_poll import LivePoll
+from services.part import Part, PartSettings, client, part, patiently
 from services.settings import Settings
 from simulator.clock import Clock
 from storage.runs import check_run
 from storage.store import Store
 
+if TYPE_CHECKING:
+    import uvicorn
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Where to listen, whom to let in and how often, where new positions come from."""
+
+    host: str
+    port: int
+    rate_limit: float | None
+    daily_limit: int | None
+    key_refresh: timedelta
+    secret_id: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    queue: str | None = None
+    clock_control: bool = False
+
+
+def divided(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """A command's options as the settings of a part and of what it serves."""
+    shared, own = (
+        {field.name: chosen[field.name] for field in fields(kind) if field.name in chosen}
+        for kind in (PartSettings, Serving)
+    )
+    return {"shared": PartSettings(**shared), "serving": Serving(**own)}
+
 
 def serve_store(settings: Settings, key_refresh: timedelta, *, greet: Greet = greet) -> None:
-    """Serve a store that others fill, until told to end; key files are looked at every `key_refresh`."""
-    clock = Clock(start=settings.at, rate=settings.speed)
-    inputs = load_inputs(settings.network, settings.seed, settings.scenario)
-    limits = limits_for(settings.host, rate_per_s=settings.rate_limit, per_day=settings.daily_limit)
-    hosts = hosts_for(settings.host, settings.allowed_hosts)
-    with (
-        closing(opened(settings.store)) as store,
-        closing(embedded.listen(settings.host, settings.port)) as listener,
-    ):
-        keys, key = access(settings.store, refresh=key_refresh)
-        context = context_over(store, inputs=inputs, clock=clock, keys=keys, limits=limits, hosts=hosts)
-        greet(embedded.url_of(listener), key)
-        with embedded.closed_by_signals(clock), polled(context):
-            embedded.web_server(context).run(sockets=[listener])
+    """`serve` with the settings of `run`, and nothing that is shared by services of AWS."""
+    chosen = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    network = None if settings.network is None else str(settings.network)
+    serve(**divided({**chosen, "network": network, "key_refresh": key_refresh}), greet=greet)
+
+
+def serve(shared: PartSettings, serving: Serving, *, greet: Greet = greet) -> None:
+    """Answer until told to end. Raises `InputError`, `StoreError`, and OSError for a port that is taken.
+
+    Without a secret `greet` is told where to ask, and with which key.
+    """
+    with closing(embedded.listen(serving.host, serving.port)) as listener, ExitStack() as stack:
+        begun = stack.enter_context(part(shared, moves_clock=serving.clock_control))
+        if begun is None:
+            return
+        store = patiently(lambda: opened(shared.store), begun.clock)
+        if store is None:
+            return
+        stack.enter_context(closing(store))
+        keys = stack.enter_context(admitted(serving, begun, embedded.url_of(listener), greet))
+        source = stack.enter_context(positions(serving, store, begun.clock))
+        Server(begun, serving, store, keys, source).serve_until_closed(listener)
+
+
+@contextmanager
+def admitted(serving: Serving, begun: Part, url: str, greet: Greet) -> Iterator[Keys]:
+    """The keys that are valid, from a secret or as `services.access` finds them; says how to ask."""
+    refresh_s = serving.key_refresh.total_seconds()
+    if serving.secret_id is None:
+        keys, key = access(begun.settings.store, refresh=serving.key_refresh)
+        greet(url, key)
+        yield keys
+        return
+    from services.aws.secret_keys import SecretKeys, refreshed
+
+    secret = SecretKeys(client("secretsmanager"), serving.secret_id, refresh_s=float("inf"))
+    secret.refresh()
+    click.echo(welcome_by_secret(url, serving.secret_id))
+    with refreshed(secret, refresh_s, begun.clock):
+        yield secret
+
+
+class Source(Protocol):
+    """Where new positions come from, for whichever hub there is."""
+
+    hub: Hub | None
+
+    def run_until_closed(self) -> None:
+        """Hand new positions to the hub until the clock is closed."""
+
+
+@contextmanager
+def positions(serving: Serving, store: Store, clock: Clock) -> Iterator[Source]:
+    """While this lasts a thread gets new positions; then the clock is closed."""
+    source: Source = LivePoll(store, clock)
+    if serving.queue is not None:
+        from services.aws.position_queue import PositionQueue
+
+        source = PositionQueue(client("sqs"), serving.queue, clock)
+    thread = Thread(target=source.run_until_closed, name="live-positions", daemon=True)
+    thread.start()
+    try:
+        yield source
+    finally:
+        clock.close()
+        thread.join()
+
+
+class Server:
+    """Serves one network after another on the same socket, which goes on listening in between."""
+
+    def __init__(self, begun: Part, serving: Serving, store: Store, keys: Keys, source: Source) -> None:
+        self._part, self._serving = begun, serving
+        self._store, self._keys, self._source = store, keys, source
+        self._limits = limits_for(serving.host, rate_per_s=serving.rate_limit, per_day=serving.daily_limit)
+        self._server: uvicorn.Server | None = None
+        self._inputs = begun.inputs.current
+
+    def serve_until_closed(self, listener: socket.socket) -> None:
+        """Answer until the clock is closed."""
+        clock, refresh_s = self._part.clock, self._part.settings.network_refresh.total_seconds()
+        with ExitStack() as stack:
+            if self._part.network_may_change:
+                stack.enter_context(watched(self._part.inputs, refresh_s, clock, self._change))
+            while not clock.closed:
+                context = patiently(self._context, clock)
+                if context is not None:
+                    self._source.hub = context.live
+                    self._server = embedded.web_server(context)
+                    self._server.run(sockets=[listener.dup()])
+
+    def _change(self, change: Change) -> None:
+        """Serve another network from an hour on; WebSocket clients have to come again then."""
+        if self._part.clock.wait_until(change.begins) and self._server is not None:
+            self._inputs = change.inputs
+            self._server.should_exit = True
+
+    def _context(self) -> Context:
+        may_change = self._part.network_may_change
+        return context_over(
+            self._store,
+            inputs=self._inputs,
+            clock=self._part.clock,
+            keys=self._keys,
+            limits=self._limits,
+            hosts=hosts_for(self._serving.host, self._serving.allowed_hosts),
+            continue_with_new_inputs=may_change,
+            control=self._control(),
+        )
+
+    def _control(self) -> Control | None:
+        from services.aws.clock_parameter import SharedClock
+
+        clock = self._part.clock
+        if not self._serving.clock_control or not isinstance(clock, SharedClock):
+            return None
+        from services.aws.shared_control import SharedControl
+
+        return SharedControl(clock, self._store, self._inputs.run)
 
 
 def context_over(
-    store: Store, *, inputs: Inputs, clock: Clock, keys: Keys, limits: Limits, hosts: AllowedHosts
+    store: Store,
+    *,
+    inputs: Inputs,
+    clock: Clock,
+    keys: Keys,
+    limits: Limits,
+    hosts: AllowedHosts,
+    continue_with_new_inputs: bool = False,
+    control: Control | None = None,
 ) -> Context:
     """What the services share. Raises `RunMismatch` for a store that another run made.
 
-    The hub has no source: see `services.live_poll`.
+    The hub has no source: see `positions`.
     """
-    check_run(store, inputs.run, continue_with_new_inputs=False)
+    check_run(store, inputs.run, continue_with_new_inputs=continue_with_new_inputs)
     return Context(
         store=store,
         scenario=inputs.scenario,
@@ -57,4 +207,5 @@ def context_over(
         version=version("bus-simulator"),
         live=live_hub(store, inputs.network, clock.now),
         limits=limits,
+        control=control,
     )

@@ -37,10 +37,19 @@ class City:
     """A network's streams as a function of time. Safe to call from several threads.
 
     `jobs`: processes that simulate line-days; 1 simulates in this one. With a `scenario` the network is the
-    one that this is applied to.
+    one that this is applied to. Of a part of a network `whole` is all of it, which scenarios look at.
     """
 
-    def __init__(self, network: Network, *, seed: int = 1, jobs: int = 1, scenario: Scenario | None = None):
+    def __init__(
+        self,
+        network: Network,
+        *,
+        seed: int = 1,
+        jobs: int = 1,
+        scenario: Scenario | None = None,
+        whole: Network | None = None,
+    ):
+        self._lines_of_stop = (whole or network).lines_of_stop
         self.network, self.seed, self._scenario = network, seed, scenario
         other = None if scenario is None else other_weather(scenario)
         self._air = partial(weather, seed, other=other)
@@ -96,7 +105,7 @@ class City:
     def _changes(self, line: Line, day: date) -> LineChanges:
         if self._scenario is None:
             return NO_CHANGES
-        return self._scenario.on(line, day, self.network.lines_of_stop)
+        return self._scenario.on(line, day, self._lines_of_stop)
 
 
 def processes(jobs: int) -> ProcessPoolExecutor:

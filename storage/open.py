@@ -16,12 +16,13 @@ FORMS = "duckdb:PATH or timestream://DATABASE?region=REGION[&endpoint_url=URL]"
 DATABASE = re.compile(r"[A-Za-z0-9_.-]{3,256}")
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, shard: str = "") -> Store:
     """The store that `url` names, made where there is none.
 
     `duckdb:PATH` is a file, its path absolute or relative to the working directory; `timestream://` is an
-    Amazon Timestream database, at `endpoint_url` or where the standard AWS variables say. ValueError for
-    what is no store's URL; `storage.errors` for a store that can't be opened.
+    Amazon Timestream database, at `endpoint_url` or where the standard AWS variables say, of which a `shard`
+    may be what this process writes. ValueError for what is no store's URL; `storage.errors` for a store that
+    can't be opened.
     """
     scheme, colon, place = url.partition(":")
     if not colon:
@@ -29,7 +30,7 @@ def open_store(url: str) -> Store:
     if scheme == "duckdb":
         return _open_duckdb(url, place)
     if scheme == "timestream":
-        return timestream_at(url)
+        return timestream_at(url, shard=shard)
     raise ValueError(f"{url!r}: unknown store {scheme!r}, expected {FORMS}")
 
 
@@ -42,7 +43,7 @@ def _open_duckdb(url: str, place: str) -> Store:
     return DuckDBStore(Path(place).expanduser())
 
 
-def timestream_at(url: str, *, make: bool = True) -> TimestreamStore:
+def timestream_at(url: str, *, make: bool = True, shard: str = "") -> TimestreamStore:
     """The database that a `timestream://` URL names, made where it is missing unless `make` says no.
 
     Raises as `open_store`.
@@ -60,4 +61,6 @@ def timestream_at(url: str, *, make: bool = True) -> TimestreamStore:
         from storage.timestream_store import TimestreamStore
     except ModuleNotFoundError as error:
         raise ValueError(f"{url!r} needs {error.name}: install bus-simulator[aws]") from error
-    return TimestreamStore(parts.netloc, region=region, endpoint_url=endpoint_url or None, make=make)
+    return TimestreamStore(
+        parts.netloc, region=region, endpoint_url=endpoint_url or None, make=make, shard=shard
+    )

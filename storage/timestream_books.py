@@ -4,18 +4,21 @@ A row says of a stream, a run and a UTC hour that [start, end) within the hour i
 hour in time, so that it is forgotten together with the data. A stretch that grows is written again with a
 later end and a higher version: whoever is late with an earlier end changes nothing. Nothing is deleted:
 what was pruned is a row too, and each row bears the number of prunes before it (its generation).
+
+A row may be of a shard, "2/3": then that third of the rows is complete. A stretch is complete where it is so
+as a whole, or where all shards of a division are.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from storage.coverage import Interval, cut, joined
+from storage.coverage import Interval, common, cut, joined
 from storage.instants import EPOCH, HOUR_US, from_us, to_us
 from storage.schema import Stream
 from storage.store import Covered, Run
@@ -38,34 +41,49 @@ class Entry:
     start: datetime
     end: datetime
     run: Run | None
+    shard: str = ""
 
 
-Identity: TypeAlias = tuple[Stream, int, datetime, Run | None]
+Identity: TypeAlias = tuple[Stream, int, datetime, Run | None, str]
 
 
 def identity(each: Entry) -> Identity:
     """What tells a row from others: of two with the same, that with the later end counts."""
-    return each.stream, each.generation, each.start, each.run
+    return each.stream, each.generation, each.start, each.run, each.shard
 
 
 def entry(row: Row) -> Entry:
     """A row of the progress query."""
-    stream, run_id, generation, start, end, seed, network, scenario, model = (value or "" for value in row)
+    texts = (value or "" for value in row)
+    stream, run_id, generation, start, end, seed, network, scenario, model, shard = texts
     run = None if run_id == PRUNED else Run(int(seed), network, scenario.removeprefix(NONE), model)
-    return Entry(Stream(stream), int(generation), time_of(start), time_of(end), run)
+    return Entry(Stream(stream), int(generation), time_of(start), time_of(end), run, shard)
 
 
-def covered(entries: Sequence[Entry]) -> dict[Stream, list[Covered]]:
-    """What the books say of each stream."""
-    found: dict[Stream, list[Covered]] = {stream: [] for stream in Stream}
+def covered(entries: Sequence[Entry], shard: str = "") -> dict[Stream, list[Covered]]:
+    """What the books say of each stream; with a `shard` also what is complete of that alone."""
+    prunes = [each for each in entries if each.run is None]
+    found: dict[Stream, dict[str, list[Covered]]] = {stream: {} for stream in Stream}
     for each in entries:
         if each.run is not None:
             stretch = [Covered(each.start, each.end, each.run)]
-            for prune in entries:
-                if prune.run is None and prune.stream is each.stream and prune.generation > each.generation:
+            for prune in prunes:
+                if prune.stream is each.stream and prune.generation > each.generation:
                     stretch = cut(stretch, prune.end)
-            found[each.stream] += stretch
-    return {stream: joined(stretches) for stream, stretches in found.items()}
+            found[each.stream].setdefault(each.shard, []).extend(stretch)
+    return {
+        stream: joined([*whole(by_shard), *by_shard.get(shard, ())]) for stream, by_shard in found.items()
+    }
+
+
+def whole(by_shard: Mapping[str, Sequence[Covered]]) -> list[Covered]:
+    """What is complete as a whole: as such, or by all shards of a division."""
+    complete = list(by_shard.get("", ()))
+    for count in sorted({int(shard.partition("/")[2]) for shard in by_shard if shard}):
+        shards = [joined(by_shard.get(f"{number}/{count}", ())) for number in range(1, count + 1)]
+        for run in {held.run for held in shards[0]}:
+            complete += [Covered(start, end, run) for start, end in common(shards, run)]
+    return complete
 
 
 def hours(stretch: Covered) -> Iterator[Covered]:
@@ -88,6 +106,8 @@ def record_of(each: Entry) -> dict[str, Any]:
         "stretch": each.start.isoformat(),
         "generation": str(each.generation),
     }
+    if each.shard:
+        dimensions["shard"] = each.shard
     measures = [("start_time", start, "TIMESTAMP"), ("end_time", end, "TIMESTAMP")]
     if run is not None:
         texts = {"seed": str(run.seed), "network_digest": run.network_digest}
@@ -105,10 +125,11 @@ class Books:
     """What one process knows of the books: what it read, and what it wrote itself.
 
     Its own entries count even while queries don't show them yet, which takes Timestream hours for times in
-    its magnetic store. Safe to share between threads.
+    its magnetic store. With a `shard` they are those of who writes that. Safe to share between threads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shard: str = "") -> None:
+        self._shard = shard
         self._lock = threading.Lock()
         self._read: dict[Identity, Entry] = {}
         self._own: dict[Identity, Entry] = {}
@@ -138,9 +159,10 @@ class Books:
     def entries_for(self, stream: Stream, covers: Interval, run: Run) -> list[Entry]:
         """The rows that say that [start, end) is complete: a stretch that reaches there grows."""
         generation = self._generation(stream)
-        whole = Covered(_up_to_ms(covers[0]), _up_to_ms(covers[1]), run)
+        stretch = Covered(_up_to_ms(covers[0]), _up_to_ms(covers[1]), run)
         return [
-            Entry(stream, generation, self._start_of(stream, part), part.end, run) for part in hours(whole)
+            Entry(stream, generation, self._start_of(stream, part), part.end, run, self._shard)
+            for part in hours(stretch)
         ]
 
     def prunes_for(self, before: datetime) -> list[Entry]:
@@ -165,8 +187,8 @@ class Books:
 
     def _start_of(self, stream: Stream, part: Covered) -> datetime:
         """Where the known stretch of the same run and hour that reaches `part` begins, or `part` itself."""
-        whole = joined([*(held for held in self.coverage(stream) if held.run == part.run), part])
-        (start,) = (held.start for held in whole if held.start <= part.start < held.end)
+        grown = joined([*(held for held in self.coverage(stream) if held.run == part.run), part])
+        (start,) = (held.start for held in grown if held.start <= part.start < held.end)
         return max(start, from_us(to_us(part.start) // HOUR_US * HOUR_US))
 
     def _generation(self, stream: Stream) -> int:
@@ -177,7 +199,7 @@ class Books:
         return [*self._read.values(), *self._own.values()]
 
     def _settle(self) -> None:
-        self._coverage = covered(self._entries())
+        self._coverage = covered(self._entries(), self._shard)
 
 
 def _up_to_ms(instant: datetime) -> datetime:

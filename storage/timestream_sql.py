@@ -28,6 +28,7 @@ PROGRESS_COLUMNS = (
     "network_digest",
     "scenario_digest",
     "model_version",
+    "shard",
 )
 PING = "SELECT 1"
 

@@ -69,6 +69,7 @@ class TimestreamStore:
         *,
         region: str,
         endpoint_url: str | None = None,
+        shard: str = "",
         write_patience: Patience = WRITE_PATIENCE,
         read_patience: Patience = READ_PATIENCE,
         make: bool = True,
@@ -85,7 +86,7 @@ class TimestreamStore:
                 ("timestream-query", read_patience),
             )
         )
-        self._books = Books()
+        self._books = Books(shard)
         self._booking = threading.Lock()
         self._counted: dict[Stream, tuple[float, int]] = {}
         self._senders = ThreadPoolExecutor(2 * IN_FLIGHT, "timestream-writer")

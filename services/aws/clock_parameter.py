@@ -93,20 +93,25 @@ class ClockParameter:
 
 
 class SharedClock(Clock):
-    """A clock that shows what the parameter says, from `follow` to `follow`; until the first, wall time."""
+    """A clock that shows what the parameter says, from `follow` to `follow`; until the first, wall time.
 
-    def __init__(self, parameter: ClockParameter) -> None:
+    One that `keeps` puts its own state back where it finds an older one: the parameter's keeper started anew.
+    """
+
+    def __init__(self, parameter: ClockParameter, *, keeps: bool = False) -> None:
         super().__init__()
-        self.parameter = parameter
+        self.parameter, self._keeps = parameter, keeps
         self._followed: ClockState | None = None
 
     def follow(self) -> None:
         """Look at the parameter, and go along. Raises what `ClockParameter.read` does."""
         found = self.parameter.read()
-        if found == self._followed or (self._followed is not None and found.changes < self.changes):
-            return
-        self._followed = found
-        self.take(found)
+        if self._followed is not None and found.changes < self.changes:
+            if self._keeps:
+                self.parameter.write(self.state)
+        elif found != self._followed:
+            self._followed = found
+            self.take(found)
 
     def share(self, before: ClockState) -> None:
         """Tell all others what this clock shows now; where that fails it shows `before` again.

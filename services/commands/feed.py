@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +11,9 @@ from services.feeder import FEEDERS
 from services.inputs import DUCKDB
 from services.options import option
 
+if TYPE_CHECKING:
+    from simulator.shard import Shard
+
 ONE_PROCESS = (
     "a duckdb: store is held by one process, so that nobody else could feed or serve it; "
     "`bus-simulator run` feeds and serves it in one process"
@@ -19,52 +21,63 @@ ONE_PROCESS = (
 KINDS = {kind.name: kind for kind in FEEDERS}
 
 
+def shard_of(text: str) -> Shard:
+    """An option's shard, like `1/3`."""
+    from simulator.shard import parse_shard
+
+    try:
+        return parse_shard(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.command(
     epilog="""\b
 Examples:
   bus-simulator feed bus-position --store 'timestream://bus_simulator?region=eu-west-1'
-  bus-simulator feed sensors --store 'timestream://bus_simulator?region=eu-west-1&endpoint_url=http://127.0.0.1:8086'"""
+  bus-simulator feed sensors --store 'timestream://bus_simulator?region=eu-west-1&endpoint_url=http://127.0.0.1:8086'
+  bus-simulator feed people-count --shard 1/3 --store 'timestream://bus_simulator?region=eu-west-1'"""
 )
 @click.argument("feeder", type=click.Choice(list(KINDS)))
-@options.network_option
-@options.seed_option
-@options.scenario_option
-@options.store_option
-@option("--speed", type=options.speed, default="1", help="Simulated seconds a second, or max.")
-@option("--at", type=options.time, default=None, help="Start the clock there instead of now.")
+@options.part_options
+@option("--shard", type=shard_of, default=None, help="Write but this share of the city: 1/3, 2/3 or 3/3.")
+@option(
+    "--event-bus",
+    metavar="NAME",
+    default=None,
+    help="The bus of EventBridge to tell of positions, arrivals.",
+)
+@option(
+    "--metrics-namespace",
+    metavar="NAME",
+    default=None,
+    help="The namespace of CloudWatch for its lag and the records written.",
+)
 @options.jobs_option
 @options.new_inputs_option
 def feed(
     *,
     feeder: str,
-    network: Path | None,
-    seed: int | None,
-    scenario: str | None,
-    store: str,
-    speed: float,
-    at: datetime | None,
+    shard: Shard | None,
+    event_bus: str | None,
+    metrics_namespace: str | None,
     jobs: int | None,
     continue_with_new_inputs: bool,
+    **shared: Any,
 ) -> None:
     """Write a feeder's streams into a store that several processes share, tick by tick.
 
     bus-position writes stop visits, too. Begins with the hour that now is in, or where an earlier process
     ended; history is for `backfill`. SIGTERM or Ctrl-C ends it after the tick in hand.
     """
-    if store.startswith(DUCKDB):
+    if shared["store"].startswith(DUCKDB):
         raise click.UsageError(ONE_PROCESS)
     from services import feeding
-    from services.embedded import closed_by_signals
-    from services.inputs import load_inputs
-    from simulator.clock import Clock
+    from services.part import PartSettings, part
 
-    clock = Clock(start=at, rate=speed)
-    with closed_by_signals(clock):
-        feeding.feed(
-            KINDS[feeder],
-            inputs=load_inputs(network, seed, scenario),
-            store=store,
-            clock=clock,
-            jobs=jobs,
-            continue_with_new_inputs=continue_with_new_inputs,
-        )
+    wanted = feeding.Feeding(
+        KINDS[feeder], shard, jobs, continue_with_new_inputs, event_bus, metrics_namespace
+    )
+    with part(PartSettings(**shared)) as begun:
+        if begun is not None:
+            feeding.feed(begun, wanted)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
-from datetime import timedelta
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
 from services import options
-from services.commands.serve import checked
+from services.commands.serve import check_shared
 from services.options import option
 from services.settings import Settings
 
+SHARED = ("clock_parameter", "log_group", "secret_id")
 MISSING = "this needs the package mcp: pip install 'bus-simulator[mcp]'"
 
 
@@ -23,9 +26,10 @@ Examples:
   bus-simulator mcp --stdio
   bus-simulator mcp --stdio --url http://127.0.0.1:8080"""
 )
-@options.shared_store_options
+@options.part_options
 @option("--port", type=click.IntRange(0, 65535), default=8081, help="0 takes a free one.")
 @options.hosted_options
+@options.secret_id_option
 @option("--stdio", is_flag=True, default=False, help="Speak over standard input and output, for one client.")
 @option(
     "--url",
@@ -34,7 +38,7 @@ Examples:
     help="With --stdio: speak for the simulator that runs there.",
 )
 @option("--group", default="stdio", help="With --stdio: the group name to ask as.")
-def mcp(*, key_refresh: timedelta, stdio: bool, url: str | None, group: str, **chosen: Any) -> None:
+def mcp(*, stdio: bool, url: str | None, group: str, **chosen: Any) -> None:
     """Serve the city to agents: the Model Context Protocol at /mcp, beside REST and the map.
 
     Over a store that feeders fill (timestream://). With --stdio, as MCP clients start it, it speaks for the
@@ -44,12 +48,22 @@ def mcp(*, key_refresh: timedelta, stdio: bool, url: str | None, group: str, **c
         raise click.ClickException(MISSING)
     if url is not None and not stdio:
         raise click.UsageError("--url goes with --stdio")
-    settings = Settings(**chosen)
     if stdio:
         from services.mcp_stdio import speak
 
-        speak(settings, key_refresh, url=url, group=group)
+        speak(own_settings(chosen), chosen["key_refresh"], url=url, group=group)
         return
-    from services.serving import serve_store
+    check_shared(chosen)
+    from services import serving
 
-    serve_store(checked(settings), key_refresh)
+    serving.serve(**serving.divided(chosen))
+
+
+def own_settings(chosen: Mapping[str, Any]) -> Settings:
+    """The settings of a city that one client has to itself. Raises `UsageError` for what is for sharing."""
+    shared = next((name for name in SHARED if chosen[name] is not None), None)
+    if shared is not None:
+        raise click.UsageError(f"--{shared.replace('_', '-')} doesn't go with --stdio")
+    known = {field.name for field in dataclasses.fields(Settings)}
+    network = None if chosen["network"] is None else Path(chosen["network"])
+    return Settings(**{name: chosen[name] for name in known & chosen.keys()} | {"network": network})

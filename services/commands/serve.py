@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from services import options
 from services.inputs import DUCKDB
-from services.settings import Settings
 
 ONE_PROCESS = (
     "a duckdb: store is held by one process, so that nobody else could fill it while this one serves; "
@@ -25,24 +24,34 @@ Example:
 Beside it something has to feed, one process for each:
   bus-simulator feed bus-position --store 'timestream://bus_simulator?region=eu-west-1'"""
 )
-@options.shared_store_options
+@options.part_options
 @options.serving_options
-def serve(*, key_refresh: timedelta, **chosen: Any) -> None:
+@options.secret_id_option
+@option(
+    "--queue",
+    metavar="NAME|URL",
+    default=None,
+    show_default="none: the store is asked for new positions",
+    help="The queue of SQS that new positions come by, for this process alone.",
+)
+@options.clock_control_option
+def serve(**chosen: Any) -> None:
     """Answer REST, WebSocket and MCP over a store that feeders fill, without feeding it.
 
     Needs a store that several processes share (timestream://). For a duckdb: store use `run`. New positions
-    reach WebSocket clients when the store has them, a second later at most.
+    reach WebSocket clients by --queue, else when the store has them, a second later at most.
     """
-    settings = checked(Settings(**chosen))
-    from services.serving import serve_store
+    check_shared(chosen)
+    if chosen["clock_control"] and chosen["clock_parameter"] is None:
+        raise click.UsageError("--clock-control moves the clock that all share: it needs --clock-parameter")
+    from services import serving
 
-    serve_store(settings, key_refresh)
+    serving.serve(**serving.divided(chosen))
 
 
-def checked(settings: Settings) -> Settings:
-    """The settings of a process that serves what others feed. Raises `UsageError` for what only `run` can."""
-    if settings.store.startswith(DUCKDB):
+def check_shared(chosen: Mapping[str, Any]) -> None:
+    """Raise `UsageError` for what only `run` can: a store of its own, time that feeders in it drive."""
+    if chosen["store"].startswith(DUCKDB):
         raise click.UsageError(ONE_PROCESS)
-    if math.isinf(settings.speed):
+    if math.isinf(chosen["speed"]):
         raise click.UsageError("--speed max is for whoever feeds: without feeders time would stand still")
-    return settings

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from services.feeding import patiently
+from services.part import patiently
 from services.times import parse_instant
 from storage.errors import StoreUnavailable
 from tests.process import KEY, Running, command, running, started

@@ -57,12 +57,18 @@ async def subscribed(hub: Hub, *line_ids: str) -> list[str]:
     return sent
 
 
+def polling(hub: Hub, store: FaultyStore, clock: Clock) -> LivePoll:
+    poll = LivePoll(store, clock)
+    poll.hub = hub
+    return poll
+
+
 def test_each_new_position_of_wanted_lines_is_sent_once() -> None:
     async def scenario() -> list[str]:
         store, hub = FaultyStore(), Hub(BUSES, nothing)
         fill(store, TICK - MINUTE, TICK + SECOND)
         sent = await subscribed(hub, "L1")
-        poll = LivePoll(hub, store, Clock(wall=FakeWall(NOW + HOUR)))
+        poll = polling(hub, store, Clock(wall=FakeWall(NOW + HOUR)))
         assert poll.poll()
         assert poll.poll()
         await asyncio.sleep(0)
@@ -78,7 +84,7 @@ def test_a_tick_that_is_due_and_not_there_is_asked_for_again() -> None:
         store, hub = FaultyStore(), Hub(BUSES, nothing)
         fill(store, TICK - MINUTE, TICK)
         await subscribed(hub, "L1", "L2")
-        poll = LivePoll(hub, store, Clock(wall=FakeWall(NOW + HOUR)))
+        poll = polling(hub, store, Clock(wall=FakeWall(NOW + HOUR)))
         before = poll.poll()
         fill(store, TICK, TICK + SECOND)
         return before, poll.poll()
@@ -89,7 +95,7 @@ def test_a_tick_that_is_due_and_not_there_is_asked_for_again() -> None:
 def test_while_nobody_wants_lines_the_store_is_left_alone() -> None:
     store = FaultyStore()
     store.failing = StoreUnavailable("asked")
-    assert LivePoll(Hub(BUSES, nothing), store, Clock(wall=FakeWall(NOW + HOUR))).poll()
+    assert polling(Hub(BUSES, nothing), store, Clock(wall=FakeWall(NOW + HOUR))).poll()
 
 
 def test_a_store_that_is_away_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
@@ -98,7 +104,7 @@ def test_a_store_that_is_away_is_one_line_in_the_log(caplog: pytest.LogCaptureFi
         fill(store, TICK - MINUTE, TICK + 10 * MINUTE)
         sent = await subscribed(hub, "L2")
         store.failing, store.failures = StoreUnavailable("gone"), 3
-        LivePoll(hub, store, fake_clock(lasts=2 * MINUTE)).run_until_closed()
+        polling(hub, store, fake_clock(lasts=2 * MINUTE)).run_until_closed()
         await asyncio.sleep(0)
         return sent
 

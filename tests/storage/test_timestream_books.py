@@ -10,6 +10,7 @@ from storage.schema import Stream
 from storage.store import Covered, Run
 from storage.timestream_books import Books, Entry, record_of
 from storage.timestream_rows import Row
+from storage.timestream_sql import PROGRESS_COLUMNS
 from tests.storage.records import NOON, OTHER_RUN, RUN, after
 
 STREAM = Stream.PEOPLE_COUNT
@@ -22,8 +23,7 @@ def row(each: Entry) -> Row:
     for name in ("start_time", "end_time"):
         moment = datetime.fromtimestamp(int(cells[name]) / 1000, NOON.tzinfo)
         cells[name] = moment.strftime("%Y-%m-%d %H:%M:%S.%f000")
-    names = ("stream", "run_id", "generation", "start_time", "end_time")
-    return [cells.get(n) for n in (*names, "seed", "network_digest", "scenario_digest", "model_version")]
+    return [cells.get(name) for name in PROGRESS_COLUMNS]
 
 
 def book(books: Books, start: datetime, end: datetime, run: Run = RUN) -> list[Entry]:
@@ -128,3 +128,33 @@ def test_coverage_begins_and_ends_at_whole_milliseconds() -> None:
     books = Books()
     book(books, NOON + micro, after(60) + micro)
     assert books.coverage(STREAM) == [Covered(after(0.001), after(60.001), RUN)]
+
+
+def test_a_stretch_is_complete_once_all_shards_of_a_division_have_it() -> None:
+    shards = [Books(f"{number}/3") for number in (1, 2, 3)]
+    entries: list[Entry] = []
+    for minutes, books in zip((30, 20, 10), shards, strict=True):
+        entries += book(books, NOON, after(minutes=minutes))
+        assert books.coverage(STREAM) == [Covered(NOON, after(minutes=minutes), RUN)]
+        whole = read_by_another(*entries).coverage(STREAM)
+        assert list(whole) == ([Covered(NOON, after(minutes=10), RUN)] if len(entries) == 3 else [])
+    table = [row(each) for each in entries]
+    for number, minutes in ((1, 30), (2, 20), (3, 10)):
+        again = Books(f"{number}/3")
+        again.take(table, asked_at=1.0)
+        assert list(again.coverage(STREAM)) == [Covered(NOON, after(minutes=minutes), RUN)]
+
+
+def test_shards_of_several_divisions_and_runs_are_not_mixed_up() -> None:
+    entries = [
+        *book(Books("1/2"), NOON, after(minutes=10)),
+        *book(Books("2/3"), NOON, after(minutes=10)),
+        *book(Books("3/3"), NOON, after(minutes=10)),
+        *book(Books("2/2"), NOON, after(minutes=10), OTHER_RUN),
+    ]
+    assert list(read_by_another(*entries).coverage(STREAM)) == []
+    entries += book(Books(), after(minutes=10), after(minutes=20))
+    entries += book(Books("2/2"), after(minutes=5), after(minutes=10))
+    assert list(read_by_another(*entries).coverage(STREAM)) == [
+        Covered(after(minutes=5), after(minutes=20), RUN)
+    ]

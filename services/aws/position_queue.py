@@ -1,0 +1,121 @@
+"""The live hub's source where feeders publish: the events of an SQS queue that EventBridge fills.
+
+What waited in the queue before is of the past, and purged. Messages come in any order and perhaps twice: a
+bus's older positions are left out. Each process that serves needs a queue of its own: a message goes to one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from services.aws.events import positions_of
+from services.feeder import FIRST_RETRY_S, LONGEST_RETRY_S
+from services.live import LONG_AGO, Hub
+from services.queries import LINE_REACH
+from simulator.clock import Clock
+from storage.schema import BusPosition
+
+log = logging.getLogger("bus_simulator.live")
+
+WAIT_S = 1
+"""How long SQS holds a request open; told to end, a process waits no longer."""
+MOST_MESSAGES = 10
+AHEAD = timedelta(seconds=30)
+"""A feeder's clock may be so far ahead; what is later is of before a jump back."""
+
+
+class PositionQueue:
+    """Publishes to `hub` what comes by the queue. `run_until_closed` belongs in a thread of its own."""
+
+    def __init__(self, client: Any, queue: str, clock: Clock) -> None:
+        self._client, self._queue, self._clock = client, queue, clock
+        self._sent: dict[str, datetime] = {}
+        self._course = clock.course
+        self._url = queue if "://" in queue else ""
+        self.hub: Hub | None = None
+
+    def run_until_closed(self) -> None:
+        """Receive until the clock is closed; while SQS is away try again with growing pauses."""
+        retry_s, purged = FIRST_RETRY_S, False
+        while not self._clock.closed:
+            try:
+                purged = purged or self._purge()
+                self.receive()
+                retry_s = FIRST_RETRY_S
+            except (BotoCoreError, ClientError) as error:
+                if retry_s == FIRST_RETRY_S:
+                    log.warning("no new positions: %s", error)
+                    self._url = self._queue if "://" in self._queue else ""
+                self._clock.rest(retry_s)
+                retry_s = min(2 * retry_s, LONGEST_RETRY_S)
+
+    def receive(self) -> None:
+        """Take the next messages and publish what is new in them."""
+        self._follow()
+        asked = {"QueueUrl": self._at(), "MaxNumberOfMessages": MOST_MESSAGES, "WaitTimeSeconds": WAIT_S}
+        messages = self._client.receive_message(**asked).get("Messages", [])
+        if not messages:
+            return
+        self._publish([position for message in messages for position in self._read(message)])
+        done = [
+            {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
+            for number, message in enumerate(messages)
+            if message.get("understood", True)
+        ]
+        if done:
+            self._client.delete_message_batch(QueueUrl=self._at(), Entries=done)
+
+    def _read(self, message: dict[str, Any]) -> Sequence[BusPosition]:
+        """A message's positions. What isn't understood stays, until it goes to the dead letters."""
+        try:
+            return positions_of(json.loads(message["Body"]))
+        except ValueError as error:
+            log.warning("a message is no event of ours: %s", error)
+            message["understood"] = False
+            return ()
+
+    def _publish(self, positions: Sequence[BusPosition]) -> None:
+        """Hand what is new to the hub's event loop, each tick on its own, in order."""
+        now, hub = self._clock.now(), self.hub
+        earliest, latest = now - LINE_REACH, now + AHEAD
+        new: dict[tuple[datetime, str], BusPosition] = {}
+        for each in positions:
+            if earliest < each.time <= latest and each.time > self._sent.get(each.bus_id, LONG_AGO):
+                new[each.time, each.bus_id] = each
+        self._sent |= {bus_id: time for time, bus_id in sorted(new)}
+        for _, tick in groupby((new[place] for place in sorted(new)), key=attrgetter("time")):
+            in_loop(hub, Hub.publish, list(tick))
+
+    def _follow(self) -> None:
+        """Begin anew where the clock has jumped."""
+        course = self._clock.course
+        if course != self._course:
+            self._course, self._sent = course, {}
+            in_loop(self.hub, Hub.begin_anew)
+
+    def _purge(self) -> bool:
+        with suppress(self._client.exceptions.PurgeQueueInProgress):
+            self._client.purge_queue(QueueUrl=self._at())
+        return True
+
+    def _at(self) -> str:
+        """The queue's URL, asked for by its name where that is what is known."""
+        if not self._url:
+            self._url = self._client.get_queue_url(QueueName=self._queue)["QueueUrl"]
+        return self._url
+
+
+def in_loop(hub: Hub | None, job: Callable[..., None], *arguments: object) -> None:
+    """Have the hub do something in its event loop, if there is one."""
+    if hub is not None and hub.loop is not None:
+        with suppress(RuntimeError):  # the loop is closed: the process ends, or serves another network
+            hub.loop.call_soon_threadsafe(job, hub, *arguments)

@@ -1,0 +1,88 @@
+"""Inputs whose network may become another one while a process works.
+
+A new network is looked for now and then, and counts from the next whole hour: until then whoever works goes
+on with the old one. A broken one is refused, with all that is wrong in the log, and the old one stays.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Thread
+
+from services.inputs import InputError, Inputs
+from services.times import HOUR, ceiling, format_instant
+from simulator.clock import Clock
+from storage.errors import StoreUnavailable
+
+log = logging.getLogger("bus_simulator.network")
+
+REFRESH_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New inputs, and the whole hour from which they count."""
+
+    inputs: Inputs
+    begins: datetime
+
+
+class ChangingInputs:
+    """`load` gives the inputs as they are now; `changed` says whether that is worth it.
+
+    Both may raise `InputError` and `StoreUnavailable`. The first inputs are loaded at once.
+    """
+
+    def __init__(self, load: Callable[[], Inputs], changed: Callable[[], bool]) -> None:
+        self._load, self._changed = load, changed
+        self.current = load()
+
+    def look(self, now: datetime) -> Change | None:
+        """The change, if the network is another one now, and good."""
+        try:
+            if not self._changed():
+                return None
+            found = self._load()
+        except StoreUnavailable as error:
+            log.warning("no look at the network: %s", error)
+            return None
+        except InputError as error:
+            log.error("the new network is refused, the old one stays: %s", error)
+            return None
+        if found.run == self.current.run:
+            return None
+        self.current = found
+        change = Change(found, ceiling(now, HOUR))
+        fields = {"network": found.network.digest[:12], "begins": format_instant(change.begins)}
+        log.info("a new network counts from the next whole hour", extra={"fields": fields})
+        return change
+
+
+def unchanging(inputs: Inputs) -> ChangingInputs:
+    """Inputs that stay as they are."""
+    return ChangingInputs(lambda: inputs, lambda: False)
+
+
+@contextmanager
+def watched(
+    inputs: ChangingInputs, every_s: float, clock: Clock, tell: Callable[[Change], None]
+) -> Iterator[None]:
+    """While this lasts a thread looks for a new network, and tells of it; in the end the clock is closed."""
+
+    def follow() -> None:
+        while clock.rest(every_s):
+            change = inputs.look(clock.now())
+            if change is not None:
+                tell(change)
+
+    thread = Thread(target=follow, name="network", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        clock.close()
+        thread.join()

@@ -1,0 +1,140 @@
+"""A process of its own: what it takes from files and options, or shares with others by services of AWS.
+
+While a service is away at the start, a part waits for it; later it goes on with what it had.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from services import settings
+from services.changing_inputs import ChangingInputs, unchanging
+from services.embedded import closed_by_signals
+from services.feeder import FIRST_RETRY_S, LONGEST_RETRY_S
+from services.inputs import InputError, load_inputs
+from simulator.clock import Clock
+from storage.errors import StoreUnavailable
+
+log = logging.getLogger("bus_simulator.part")
+
+S3 = "s3://"
+NO_BOTO3 = "this needs the extra [aws]: pip install 'bus-simulator[aws]'"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class PartSettings:
+    """What `services.options.part_options` set."""
+
+    network: str | None
+    seed: int | None
+    scenario: str | None
+    store: str
+    speed: float = 1.0
+    at: datetime | None = None
+    network_refresh: timedelta = timedelta(seconds=10)
+    clock_parameter: str | None = None
+    log_group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part at work: its settings, its clock, and its inputs, which may change."""
+
+    settings: PartSettings
+    clock: Clock
+    inputs: ChangingInputs
+
+    @property
+    def network_may_change(self) -> bool:
+        """Whether its network is one that others may replace."""
+        return is_in_s3(self.settings.network)
+
+
+def client(service: str) -> Any:
+    """A client of a service of AWS that the process shares with others. Raises `InputError` without boto3."""
+    try:
+        from storage.aws_clients import client as made
+    except ModuleNotFoundError as error:
+        raise InputError(f"{NO_BOTO3} ({error.name} is missing)") from error
+    return made(service, region=settings.region())
+
+
+@contextmanager
+def part(chosen: PartSettings, *, moves_clock: bool = False) -> Iterator[Part | None]:
+    """The part, until its clock is closed; None where it is told to end while it still waits for a service.
+
+    SIGTERM and SIGINT close the clock. Raises `InputError`.
+    """
+    with ExitStack() as stack:
+        if chosen.log_group is not None:
+            from services.aws.log_group import logged_to
+
+            stack.enter_context(logged_to(client("logs"), chosen.log_group))
+        clock = stack.enter_context(clock_of(chosen, moves_clock=moves_clock))
+        stack.enter_context(closed_by_signals(clock))
+        inputs = patiently(lambda: followed_inputs(chosen, clock), clock)
+        yield None if inputs is None else Part(chosen, clock, inputs)
+
+
+@contextmanager
+def clock_of(chosen: PartSettings, *, moves_clock: bool) -> Iterator[Clock]:
+    """The clock: its own, or the one that a parameter has."""
+    if chosen.clock_parameter is None:
+        yield Clock(start=chosen.at, rate=chosen.speed)
+        return
+    if chosen.at is not None or chosen.speed != 1:
+        raise InputError("--clock-parameter says what --at and --speed would: leave them out")
+    from services.aws.clock_parameter import ClockParameter, SharedClock, followed
+
+    parameter = ClockParameter(client("ssm"), chosen.clock_parameter)
+    with followed(SharedClock(parameter, keeps=moves_clock)) as clock:
+        yield clock
+
+
+def followed_inputs(chosen: PartSettings, clock: Clock) -> ChangingInputs:
+    """The inputs, once the clock shows what others' do. Raises `InputError`, `StoreError`."""
+    from services.aws.clock_parameter import SharedClock
+
+    if isinstance(clock, SharedClock):
+        clock.follow()
+    return inputs_of(chosen)
+
+
+def inputs_of(chosen: PartSettings) -> ChangingInputs:
+    """The inputs, of which the network is watched where it is an object in S3."""
+    if not is_in_s3(chosen.network):
+        path = None if chosen.network is None else Path(chosen.network)
+        return unchanging(load_inputs(path, chosen.seed, chosen.scenario))
+    from services.aws.network_object import NetworkObject
+
+    try:
+        kept = NetworkObject(client("s3"), str(chosen.network))
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return ChangingInputs(lambda: kept.load(chosen.seed, chosen.scenario), kept.changed)
+
+
+def is_in_s3(network: str | None) -> bool:
+    """Whether a network is named by an URL of S3."""
+    return network is not None and network.startswith(S3)
+
+
+def patiently(attempt: Callable[[], T], clock: Clock) -> T | None:
+    """What `attempt` gives once what it needs can be reached; None if the clock is closed before."""
+    retry_s = FIRST_RETRY_S
+    while not clock.closed:
+        try:
+            return attempt()
+        except StoreUnavailable as error:
+            log.warning("waiting: %s", error)
+            clock.rest(retry_s)
+            retry_s = min(2 * retry_s, LONGEST_RETRY_S)
+    return None
