@@ -10,6 +10,7 @@ import click
 
 from services import options
 from services.inputs import DUCKDB
+from services.options import option
 
 ONE_PROCESS = (
     "a duckdb: store is held by one process, so that nobody else could fill it while this one serves; "
