@@ -16,3 +16,8 @@ def feeds_folder() -> Path | None:
     """The folder of GTFS feeds to test with that `BUS_SIMULATOR_TEST_FEEDS` names, None without one."""
     folder = os.environ.get("BUS_SIMULATOR_TEST_FEEDS", "").strip()
     return Path(folder) if folder else None
+
+
+def aws_confirmed() -> bool:
+    """Whether `BUS_SIMULATOR_AWS_TESTS` says that tests may make and pay for things at AWS."""
+    return os.environ.get("BUS_SIMULATOR_AWS_TESTS") == "yes"

@@ -8,6 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from services.times import floor
+from simulator.clock import Clock
 from storage.arrow_schema import arrow_schema
 from storage.schema import (
     SCHEMAS,
@@ -19,8 +21,11 @@ from storage.schema import (
     Stream,
 )
 from storage.store import Run
+from tests.environment import aws_confirmed
 
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+NOON = floor(Clock().now(), HOUR) - 8 * HOUR if aws_confirmed() else datetime(2026, 3, 2, 12, tzinfo=UTC)
+"""Noon of a Monday; at AWS, which keeps to wall time, some hours ago."""
 RUN = Run(seed=1, network_digest="a" * 64, scenario_digest="", model_version="1")
 OTHER_RUN = Run(seed=2, network_digest="b" * 64, scenario_digest="c" * 64, model_version="1")
 

@@ -15,6 +15,7 @@ from storage.duckdb_store import DuckDBStore
 from storage.store import Store
 from storage.timestream_store import TimestreamStore
 from tests.storage.conformance.model import ModelStore
+from tests.timestream_aws import AwsDatabases
 from tests.timestream_endpoint import open_shared
 
 
@@ -36,6 +37,13 @@ def notyet(reason: str) -> Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsuited:
+    """A test that can't be run over a backend, whatever it can do."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Backend:
     """How to open a store in a directory, and what tests have to know of it.
 
@@ -45,11 +53,17 @@ class Backend:
     name: str
     store: type
     open: Callable[[Path], Store]
-    gaps: Mapping[str, Gap] = field(default_factory=dict)
+    gaps: Mapping[str, Gap | Unsuited] = field(default_factory=dict)
     deletes: bool = True
     examples: int = 25
     marks: Sequence[pytest.MarkDecorator] = ()
 
+
+NO_DELETE = {"test_older_records_go": never("Timestream has no delete: its retention takes them")}
+OTHER_DAYS = Unsuited(
+    "its records are of other days: AWS takes none of the future, and shows old ones hours later"
+)
+AWS = AwsDatabases()
 
 BACKENDS = (
     Backend(
@@ -66,9 +80,24 @@ BACKENDS = (
         "timestream",
         TimestreamStore,
         open_shared,
-        gaps={"test_older_records_go": never("Timestream has no delete: its retention takes them")},
+        gaps=NO_DELETE,
         deletes=False,
         examples=5,
         marks=(pytest.mark.integration,),
+    ),
+)
+AT_AWS = (
+    Backend(
+        "aws",
+        TimestreamStore,
+        AWS.open,
+        gaps=NO_DELETE
+        | {
+            "test_an_entity_that_is_silent_for_days_is_found": OTHER_DAYS,
+            "test_both_hours_of_the_clock_change_are_told_apart": OTHER_DAYS,
+        },
+        deletes=False,
+        examples=1,
+        marks=(pytest.mark.aws,),
     ),
 )

@@ -8,20 +8,26 @@ from pathlib import Path
 import pytest
 
 from storage.store import Store
-from tests.storage.conformance.backends import BACKENDS, Backend
+from tests.environment import aws_confirmed
+from tests.storage.conformance.backends import AT_AWS, AWS, BACKENDS, Backend, Gap
+from tests.timestream_aws import COST
 from tests.timestream_endpoint import KEYS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" in metafunc.fixturenames:
         test = metafunc.function.__name__
-        metafunc.parametrize("backend", [_parameter(backend, test) for backend in BACKENDS])
+        backends = (*BACKENDS, *(AT_AWS if aws_confirmed() else ()))
+        metafunc.parametrize("backend", [_parameter(backend, test) for backend in backends])
 
 
 def _parameter(backend: Backend, test: str) -> object:
     gap = backend.gaps.get(test)
-    marks = [pytest.mark.xfail(reason=gap.reason, strict=True)] if gap else []
-    marks += backend.marks
+    marks = [*backend.marks]
+    if isinstance(gap, Gap):
+        marks.append(pytest.mark.xfail(reason=gap.reason, strict=True))
+    elif gap is not None:
+        marks.append(pytest.mark.skip(reason=gap.reason))
     return pytest.param(backend, id=backend.name, marks=marks)
 
 
@@ -34,7 +40,22 @@ def store(backend: Backend, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture(autouse=True)
-def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Any, for the local endpoint, which doesn't check them."""
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
+def credentials(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Any, for the local endpoint, which checks none; one's own for AWS, where nothing stays."""
+    if not any(request.node.iter_markers("aws")):
+        for name, value in KEYS.items():
+            monkeypatch.setenv(name, value)
+        yield
+        return
+    yield
+    AWS.delete_all()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say what AWS will cost, before it does."""
+    terminal = session.config.pluginmanager.getplugin("terminalreporter")
+    chosen = any(
+        item.get_closest_marker("aws") and "conformance" in item.path.parts for item in session.items
+    )
+    if aws_confirmed() and chosen and terminal is not None:
+        terminal.write_line(COST)
