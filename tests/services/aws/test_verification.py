@@ -109,9 +109,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
             running(folder, "--network", "lines.yaml", "--store", place, "--at", NOW.isoformat(),
                     "--speed", "0.001", command="serve")
         )  # fmt: skip
-        mcp = stack.enter_context(http_server(good_mcp))
         rest = Deployment(url_of(served), f"ws{url_of(served)[4:]}/production", KEY, "tests")
-        parts = Parts(rest, replace(rest, api_url=mcp), Services(aws.client("ecs")), store)
+        parts = Parts(rest, rest, Services(aws.client("ecs")), store)
         yield Deployed(parts, aws, url, run)
 
 
@@ -272,6 +271,7 @@ def test_a_websocket_that_accepts_a_wrong_key_is_named(deployed: Deployed) -> No
         ("/health", (200, '{"status":"unavailable"}'), "MCP: health"),
         ("/health", (502, ""), "MCP: health"),
         ("/mcp/list-tools", (200, '{"success":true,"data":[]}'), "MCP: tools"),
+        ("/mcp/list-tools", (200, '{"success":true,"data":[{"name":"query_people_count"}]}'), "MCP: tools"),
     ],
 )
 def test_an_mcp_server_that_isnt_well_is_named(

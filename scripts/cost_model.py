@@ -1,0 +1,211 @@
+"""What a deployment costs a day: what Terraform plans, times `docs/aws-prices.yaml`, with its assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scripts.planned import Planned
+from simulator.network import Network
+
+PRICES = Path(__file__).parent.parent / "docs" / "aws-prices.yaml"
+HOURS = 24
+MONTH = 30.4
+"""Days of a month."""
+MILLION = 1_000_000
+GB = 1_000_000_000
+KIB = 1024
+CPU_UNITS, MIB = 1024, 1024
+MINUTES, TICKS = 1440, 2880
+"""Of a day, a minute and half a minute apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """The price list. `of` has dollars in the deployment's region by name."""
+
+    collected: date
+    region: str
+    factor: float
+    listed: Mapping[str, Mapping[str, Any]]
+    assumed: Mapping[str, Mapping[str, Any]]
+    event: Mapping[str, float]
+
+    def of(self, name: str) -> float:
+        """A price in the region."""
+        return float(self.listed[name]["usd"]) * self.factor
+
+    def assumption(self, name: str) -> float:
+        """What is taken for so."""
+        return float(self.assumed[name]["value"])
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """So much of something a day, and what that costs."""
+
+    part: str
+    what: str
+    amount: float
+    unit: str
+    usd: float
+
+
+def load_prices(path: Path = PRICES) -> Prices:
+    """The price list of a file."""
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return Prices(
+        found["collected"],
+        found["region"],
+        found["factor"],
+        found["prices"],
+        found["assumptions"],
+        found["event"],
+    )
+
+
+def standing(plan: Planned, network: Network, prices: Prices) -> list[Item]:
+    """What a deployment costs a day while nobody asks it."""
+    parts = (fargate, network_items, timestream, watching, events, kept)
+    return [item for part in parts for item in part(plan, network, prices)]
+
+
+def of_type(plan: Planned, kind: str) -> list[Mapping[str, Any]]:
+    """The planned resources of a type."""
+    return [each for each in plan.values() if each["type"] == kind]
+
+
+def services(plan: Planned) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Each service with its task."""
+    tasks = {each["family"]: each for each in of_type(plan, "aws_ecs_task_definition")}
+    for service in of_type(plan, "aws_ecs_service"):
+        yield service, tasks[service["name"]]
+
+
+def fargate(plan: Planned, _: Network, prices: Prices) -> Iterator[Item]:
+    """The services' processors and memory."""
+    running = [(each["desired_count"], task) for each, task in services(plan)]
+    cpus = HOURS * sum(count * int(task["cpu"]) / CPU_UNITS for count, task in running)
+    memory = HOURS * sum(count * int(task["memory"]) / MIB for count, task in running)
+    yield priced("Fargate", "processors", cpus, "vCPU-hours", prices.of("fargate_vcpu_hour"))
+    yield priced("Fargate", "memory", memory, "GB-hours", prices.of("fargate_gb_hour"))
+
+
+def network_items(plan: Planned, _: Network, prices: Prices) -> Iterator[Item]:
+    """The tasks' public addresses, which save a NAT gateway, and endpoints in the VPC."""
+    public = [each for each, _ in services(plan) if each["network_configuration"][0].get("assign_public_ip")]
+    addresses = HOURS * sum(each["desired_count"] for each in public)
+    yield priced("Network", "public addresses", addresses, "hours", prices.of("public_ipv4_hour"))
+    inside = [each for each in of_type(plan, "aws_vpc_endpoint") if each["vpc_endpoint_type"] == "Interface"]
+    if inside:
+        hours = HOURS * len(inside) * len(of_type(plan, "aws_subnet"))
+        yield priced("Network", "endpoints in the VPC", hours, "hours", prices.of("interface_endpoint_hour"))
+
+
+def records(network: Network, prices: Prices) -> float:
+    """How many records a day has."""
+    stops, buses = len(network.stops), sum(len(line.buses) for line in network.lines)
+    visits = buses * prices.assumption("visits_a_bus")
+    return stops * MINUTES + (stops + buses) * MINUTES + buses * TICKS + visits
+
+
+def timestream(plan: Planned, network: Network, prices: Prices) -> Iterator[Item]:
+    """Amazon Timestream's share, where its tables are planned: 24 h in memory, 30 days in the magnetic store."""
+    if not of_type(plan, "aws_timestreamwrite_table"):
+        return
+    size = records(network, prices) * prices.assumption("record_bytes")
+    tcu_hours = HOURS * prices.assumption("timestream_tcus") * prices.assumption("timestream_busy")
+    price = prices.of
+    yield priced(
+        "Timestream", "writes", size / KIB / MILLION, "million KiB", price("timestream_write_million")
+    )
+    yield priced(
+        "Timestream", "memory store", HOURS * size / GB, "GB-hours", price("timestream_memory_gb_hour")
+    )
+    month = 30 * size / GB / MONTH
+    yield priced("Timestream", "magnetic store", month, "GB-months", price("timestream_magnetic_gb_month"))
+    yield priced("Timestream", "queries", tcu_hours, "TCU-hours", price("timestream_tcu_hour"))
+
+
+def watching(plan: Planned, _: Network, prices: Prices) -> Iterator[Item]:
+    """Alarms, the dashboard, metrics and feeders' logs."""
+    counts = {
+        "alarms": (len(of_type(plan, "aws_cloudwatch_metric_alarm")), "alarm_month"),
+        "dashboards": (len(of_type(plan, "aws_cloudwatch_dashboard")), "dashboard_month"),
+        "metrics of feeders": (len(of_type(plan, "aws_cloudwatch_log_metric_filter")), "metric_month"),
+    }
+    for what, (count, name) in counts.items():
+        yield priced("CloudWatch", what, count, "", prices.of(name) / MONTH)
+    metrics = len(of_type(plan, "aws_ecs_service")) * prices.assumption("insights_metrics")
+    yield priced(
+        "CloudWatch", "Container Insights", metrics, "metrics", prices.of("insights_metric_month") / MONTH
+    )
+    logged = (2 * MINUTES + TICKS) * prices.assumption("log_bytes_a_tick") / GB
+    yield priced("CloudWatch", "feeders' logs", logged, "GB", prices.of("log_gb"))
+
+
+def events(_: Planned, network: Network, prices: Prices) -> Iterator[Item]:
+    """What the position feeder publishes: positions by line and tick, arrivals; who wants them is asked for each."""
+    lines, buses = len(network.lines), sum(len(line.buses) for line in network.lines)
+    positions = lines * TICKS
+    published = (positions + buses * prices.assumption("visits_a_bus")) / MILLION
+    yield priced("Events", "EventBridge", published, "million events", prices.of("event_million"))
+    reads = positions / MILLION
+    yield priced("Events", "who is subscribed", reads, "million reads", prices.of("dynamodb_read_million"))
+    yield from function_items("Events", "broadcasts", positions, 50, 512, prices)
+
+
+def kept(plan: Planned, _: Network, prices: Prices) -> Iterator[Item]:
+    """What lies there: secrets, images, the zone of names."""
+    secrets = len(of_type(plan, "aws_secretsmanager_secret"))
+    zones = len(of_type(plan, "aws_service_discovery_private_dns_namespace"))
+    yield priced("Kept", "secrets", secrets, "", prices.of("secret_month") / MONTH)
+    yield priced("Kept", "zone of names", zones, "", prices.of("dns_zone_month") / MONTH)
+    images = prices.assumption("image_gb")
+    yield priced("Kept", "images", images, "GB", prices.of("image_gb_month") / MONTH)
+
+
+def asked(prices: Prices) -> list[Item]:
+    """What a day of the event costs besides: requests, positions by WebSocket, their logs and traffic."""
+    event = prices.event
+    requests = event["teams"] * event["requests_a_team"]
+    connections = event["teams"] * event["connections_a_team"]
+    minutes = connections * event["connected_hours"] * 60
+    messages = minutes * 2 * event["buses_followed"]
+    traffic = (requests * event["request_bytes"] + messages * event["message_bytes"]) / GB
+    logs = requests * event["log_bytes_a_request"] / GB
+    price = prices.of
+    return [
+        priced("REST", "HTTP API", requests / MILLION, "million requests", price("http_api_million")),
+        *function_items("REST", "functions", requests, event["request_ms"], 512, prices),
+        priced("WebSocket", "messages", messages / MILLION, "million", price("websocket_message_million")),
+        priced(
+            "WebSocket", "connections", minutes / MILLION, "million min", price("websocket_minute_million")
+        ),
+        priced("CloudWatch", "logs of requests", logs, "GB", price("log_gb")),
+        priced("Network", "traffic out", traffic, "GB", price("traffic_gb")),
+    ]
+
+
+def function_items(
+    part: str, what: str, calls: float, ms: float, memory: int, prices: Prices
+) -> Iterator[Item]:
+    """So many calls of functions, each so long, with so much memory."""
+    gb_seconds = calls * ms / 1000 * memory / MIB
+    yield priced(part, f"{what}, calls", calls / MILLION, "million", prices.of("lambda_request_million"))
+    yield priced(part, f"{what}, time", gb_seconds, "GB-seconds", prices.of("lambda_gb_second"))
+
+
+def priced(part: str, what: str, amount: float, unit: str, usd: float) -> Item:
+    """So much of something at so much each."""
+    return Item(part, what, amount, unit, amount * usd)
+
+
+def total(items: Iterable[Item]) -> float:
+    """What they cost together."""
+    return sum(item.usd for item in items)

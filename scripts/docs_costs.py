@@ -1,0 +1,108 @@
+"""`docs/costs.md`: what a deployment costs a day and an event, from the plan and the price list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from scripts.cost_model import MONTH, Item, Prices, asked, load_prices, standing, total
+from scripts.planned import planned
+from simulator.network_source import load_network
+
+NETWORK = Path(__file__).parent.parent / "data" / "lines.yaml"
+TITLES = {"aws": "With Amazon Timestream", "hosted": "With a hosted endpoint"}
+
+PREFACE = """\
+# Costs
+
+Written by `make docs` from what Terraform plans with its defaults, the network that ships, and
+[aws-prices.yaml](aws-prices.yaml). What it really costs says `make check-costs`; a second opinion is
+`make infracost-check`.
+"""
+NOTES = """
+## What dominates
+- **Queries to Timestream.** Each is paid for 30 seconds at least, with 4 compute units at least, and feeders ask
+  every half a minute what is covered: the units are never free. Accounts from before May 2024 may still pay by what is
+  read, which is a hundredth of it. The hosted endpoint has no such price: it is one more Fargate task.
+- **Fargate**, which is paid for by what is set, not by what is used.
+- **An event** is cheap beside that: requests and messages cost cents.
+
+## To pay less
+`make destroy` between events: nothing is lost that can't be made again, since history is simulated. Otherwise see
+[operations.md](operations.md#cost-management).
+
+## What isn't counted
+Tax, support, free tiers, discounts, reserved capacity; the module `compliance` (CloudTrail, Config, GuardDuty, flow
+logs); alarms' mails; the least that Timestream asks for magnetic storage in an account.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    prices = load_prices()
+    return (
+        "\n".join([PREFACE, *summary(prices), *days(prices), *event(prices), NOTES, *listed(prices)]) + "\n"
+    )
+
+
+def idle(kind: str, prices: Prices) -> list[Item]:
+    """What a deployment of a kind costs a day by itself."""
+    return standing(planned(kind), load_network(NETWORK), prices)
+
+
+def summary(prices: Prices) -> Iterator[str]:
+    """The sums."""
+    yield f"US dollars, {prices.region}, prices of {prices.collected}.\n"
+    days = f"{prices.event['days']:.0f} days with {prices.event['teams']:.0f} teams"
+    yield f"| | a day by itself | a month by itself | an event: {days} |"
+    yield "|---|--:|--:|--:|"
+    besides = total(asked(prices))
+    for kind, title in TITLES.items():
+        day = total(idle(kind, prices))
+        whole = prices.event["days"] * (day + besides)
+        yield f"| {title} | {day:.2f} | {day * MONTH:.0f} | {whole:.0f} |"
+    yield ""
+
+
+def days(prices: Prices) -> Iterator[str]:
+    """A day of each kind, item by item."""
+    for kind, title in TITLES.items():
+        yield f"## {title}: a day by itself\n"
+        yield from table(idle(kind, prices))
+
+
+def event(prices: Prices) -> Iterator[str]:
+    """A day of an event, besides."""
+    said = prices.event
+    yield "## A day of an event, besides\n"
+    yield (
+        f"{said['teams']:.0f} teams, each with {said['requests_a_team']:,.0f} requests a day and "
+        f"{said['connections_a_team']:.0f} WebSocket connections for {said['connected_hours']:.0f} hours, which "
+        f"follow {said['buses_followed']:.0f} buses each.\n"
+    )
+    yield from table(asked(prices))
+
+
+def table(items: Sequence[Item]) -> Iterator[str]:
+    """Items with their sum."""
+    yield "| part | what | a day | USD |"
+    yield "|---|---|--:|--:|"
+    for item in items:
+        yield f"| {item.part} | {item.what} | {item.amount:,.3g} {item.unit} | {item.usd:.3f} |"
+    yield f"| | **all** | | **{total(items):.2f}** |\n"
+
+
+def listed(prices: Prices) -> Iterator[str]:
+    """The prices with their sources, and what was assumed."""
+    yield "## Prices\n"
+    yield (
+        f"As published for US East (N. Virginia), collected on {prices.collected}; times {prices.factor} for "
+        f"{prices.region}. No account was asked.\n"
+    )
+    yield "| USD | for a | source |\n|--:|---|---|"
+    for price in prices.listed.values():
+        yield f"| {price['usd']:.10f} ".rstrip("0 ") + f" | {price['per']} | {price['source']} |"
+    yield "\n## Assumed\n"
+    yield "| | |\n|--:|---|"
+    for each in prices.assumed.values():
+        yield f"| {each['value']} | {each['means']} |"

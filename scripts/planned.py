@@ -1,0 +1,82 @@
+"""What Terraform plans, as little of it as the pages and their tests need: `tests/golden/planned.json`.
+
+`python -m scripts.planned aws=PLAN.json hosted=PLAN.json` writes the file from `terraform show -json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import click
+
+FILE = Path(__file__).parent.parent / "tests" / "golden" / "planned.json"
+KINDS = ("aws", "hosted")
+KEPT = (
+    "alarm_name",
+    "bucket",
+    "cpu",
+    "dashboard_name",
+    "desired_count",
+    "family",
+    "function_name",
+    "memory",
+    "memory_size",
+    "name",
+    "network_configuration",
+    "role",
+    "table_name",
+    "topic_name",
+    "vpc_endpoint_type",
+)
+"""What is kept of a resource, where the plan knows it."""
+
+Planned: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""Resources by address."""
+
+
+def extract(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """The managed resources of a plan, and the names of its outputs."""
+    changes = [each for each in plan["resource_changes"] if each["mode"] == "managed"]
+    return {
+        "outputs": sorted(plan["planned_values"]["outputs"]),
+        "resources": {
+            each["address"]: kept(each) for each in sorted(changes, key=lambda each: each["address"])
+        },
+    }
+
+
+def kept(change: Mapping[str, Any]) -> dict[str, Any]:
+    """A resource's type, and what of `KEPT` is planned."""
+    after = change["change"]["after"]
+    return {
+        "type": change["type"],
+        **{key: after[key] for key in KEPT if after.get(key) not in (None, [], "")},
+    }
+
+
+def planned(kind: str) -> Planned:
+    """The resources of a deployment of a kind, from the file."""
+    found: Planned = json.loads(FILE.read_text(encoding="utf-8"))[kind]["resources"]
+    return found
+
+
+def outputs(kind: str) -> list[str]:
+    """The names of its outputs."""
+    found: list[str] = json.loads(FILE.read_text(encoding="utf-8"))[kind]["outputs"]
+    return found
+
+
+@click.command()
+@click.argument("plans", metavar="KIND=PLAN.json …", nargs=-1, required=True)
+def main(*, plans: tuple[str, ...]) -> None:
+    """Write the file."""
+    given = dict(plan.split("=", 1) for plan in plans)
+    found = {kind: extract(json.loads(Path(given[kind]).read_text(encoding="utf-8"))) for kind in KINDS}
+    FILE.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
