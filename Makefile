@@ -41,6 +41,14 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(UV) pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
+SUMO := .venv/.installed-sumo
+.PHONY: setup-sumo
+setup-sumo: $(SUMO) ## add SUMO, beside which make bench and a long test measure (0.5 GB)
+
+$(SUMO): requirements-bench-sumo.lock $(INSTALLED)
+	$(UV) pip install --quiet --require-hashes -r requirements-bench-sumo.lock
+	touch $@
+
 .PHONY: run
 run: $(INSTALLED) ## the whole simulator in one process (ARGS="--port 9000")
 	@exec $(BIN)/bus-simulator run $(ARGS)
@@ -116,7 +124,7 @@ test-browser: $(INSTALLED) ## the map in a real browser (needs Debian's package 
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 .PHONY: test-long
-test-long: $(INSTALLED) ## the tests that take minutes
+test-long: $(INSTALLED) $(SUMO) ## the tests that take minutes
 	$(BIN)/python -m pytest -m long $(ARGS)
 
 ##@ Work on it
@@ -144,10 +152,13 @@ docs-check: $(INSTALLED) ## are those pages up to date? (make test asks, too)
 bench: $(INSTALLED) ## measure against the floors, and write docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)
 
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --upgrade \
+  --python-version 3.11
+
 .PHONY: lock
-lock: $(INSTALLED) ## choose versions again and write requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --upgrade \
-	  --python-version 3.11 --extra dev --output-file requirements.lock pyproject.toml
+lock: $(INSTALLED) ## choose versions again and write both lock files
+	$(LOCK) --extra dev --output-file requirements.lock pyproject.toml
+	$(LOCK) --extra bench-sumo --constraints requirements.lock --output-file requirements-bench-sumo.lock pyproject.toml
 
 .PHONY: setup-hooks
 setup-hooks: $(INSTALLED) ## run the linters before every commit

@@ -9,10 +9,11 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from benchmarks import answering, fanout, filling, starting, timestream, timestream_live
+from benchmarks import answering, fanout, filling, starting, timestream, timestream_live, whole_live
 from benchmarks.figures import HEADER, row
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+PARTS = (filling, whole_live, starting, answering, fanout, timestream, timestream_live)
 BEGIN, END = "<!-- figures begin -->", "<!-- figures end -->"
 
 
@@ -20,7 +21,7 @@ def main() -> None:
     """Print each figure as it is there, then put the table into the page."""
     lines = [*HEADER]
     print(*HEADER, sep="\n")
-    for part in (filling, starting, answering, fanout, timestream, timestream_live):
+    for part in PARTS:
         for figure in part.measure():
             lines.append(row(figure))
             print(lines[-1], flush=True)

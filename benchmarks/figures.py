@@ -33,14 +33,24 @@ class Figure:
         return self.ratio <= self.wanted if self.bound == "at most" else self.ratio >= self.wanted
 
 
+@dataclass(frozen=True, slots=True)
+class Unmeasured:
+    """A row without figures: what would be measured, and what that needs."""
+
+    what: str
+    needs: str
+
+
 HEADER = (
     "| what | measured | floor or peer | ratio | wanted | met |",
     "|---|---|---|---|---|---|",
 )
 
 
-def row(figure: Figure) -> str:
-    """A figure as a row of a Markdown table."""
+def row(figure: Figure | Unmeasured) -> str:
+    """A figure, or why there is none, as a row of a Markdown table."""
+    if isinstance(figure, Unmeasured):
+        return f"| {figure.what} | not measured: {figure.needs} | | | | |"
     cells = (
         f"{figure.what} ({figure.note})" if figure.note else figure.what,
         f"{figure.value:,.2f} {figure.unit}",

@@ -14,7 +14,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from benchmarks.figures import Figure
+from benchmarks import sumo
+from benchmarks.figures import Figure, Unmeasured
 from services.backfill import fill, plan
 from simulator.city import City
 from simulator.line_day import MODEL_VERSION
@@ -33,10 +34,10 @@ OLDER_ROWS_PER_S = 90_000
 """What an older simulator of nine lines generates, its streams not agreeing with one another."""
 
 
-def measure() -> Iterator[Figure]:
+def measure() -> Iterator[Figure | Unmeasured]:
     """Rows 1 and 2 of the speed table, and the month that `backfill --days 30` makes."""
-    whole, shipped = whole_network(), load_network(SHIPPED)
-    seconds, raw_s, rows = filled(whole, timedelta(days=1), jobs=os.cpu_count() or 1)
+    whole, shipped, jobs = whole_network(), load_network(SHIPPED), os.cpu_count() or 1
+    seconds, raw_s, rows = filled(whole, timedelta(days=1), jobs=jobs)
     yield Figure(
         "a weekday of the whole network, simulated and stored",
         seconds, "s", "raw ingest of the same rows", raw_s, "at most", 4,
@@ -44,6 +45,7 @@ def measure() -> Iterator[Figure]:
         f"{len(whole.stops):,} stops, "
         f"{rows / 1e6:.1f} M rows; {peak_gb():.1f} GB at most in the main process",
     )  # fmt: skip
+    yield sumo.beside(seconds, whole, WEDNESDAY.date(), jobs=jobs)
     seconds, raw_s, rows = filled(shipped, timedelta(days=30), jobs=1)
     what = f"{len(shipped.lines)} lines, 30 days, {rows / 1e6:.1f} M rows"
     yield Figure(

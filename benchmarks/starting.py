@@ -60,7 +60,17 @@ def after_an_hour_away(folder: str) -> float:
 
 @contextmanager
 def program(folder: str, *options: str) -> Iterator[int]:
-    """`bus-simulator run` in `folder` on a free port, killed at the end."""
+    """The port of `started`."""
+    with started(folder, *options) as (port, _):
+        yield port
+
+
+@contextmanager
+def started(folder: str, *options: str) -> Iterator[tuple[int, int]]:
+    """`bus-simulator run` with its store in `folder`: its port, a free one, and its process id.
+
+    Killed at the end.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -75,7 +85,7 @@ def program(folder: str, *options: str) -> Iterator[int]:
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
-            yield port
+            yield port, process.pid
         finally:
             process.send_signal(signal.SIGKILL)
 
@@ -97,7 +107,7 @@ def get(port: int, path: str) -> dict[str, object]:
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             body: dict[str, object] = json.load(answer)
             return body
-    except (urllib.error.URLError, ConnectionError):
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
         return {}
 
 

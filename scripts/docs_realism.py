@@ -15,7 +15,7 @@ import click
 
 from services.charts import bars_svg
 from services.inputs import DEFAULT_SEED, load_network
-from services.realism import Realism, bounds, charts, measured, shown, titled, verdict
+from services.realism import Realism, bounds, charts, measured, shown, titled, unserved, verdict
 from simulator.line_day import MODEL_VERSION
 from simulator.realism import DATES, Study
 
@@ -44,12 +44,19 @@ bus-simulator audit --realism                 # the same for any network, after 
 python -m scripts.docs_realism --network DIR  # measures a whole network for this page
 ```
 
-Commercial speed is from departure to arrival with dwell, without layovers; a line whose stops are more than
-600 m apart is an express. Headways at peak are those at 07–09 and 17–19 h; near the origin are the 2nd to the
-4th stop, near the end the last three before the terminal; CV is the standard deviation against the mean.
-Cabin CO2 is that of buses on trips and at terminals between them; a bus is out on a trip, and ten minutes
-before it. Of a small network, which is no cross-section of the city, most bands say nothing and aren't
-judged.
+Commercial speed is from departure to arrival with dwell, without layovers. Headways at peak are those at
+07–09 and 17–19 h; near the origin are the 2nd to the 4th stop, near the end the last three before the
+terminal; CV is the standard deviation against the mean. Of a small network, which is no cross-section of
+the city, most bands say nothing and aren't judged.
+
+Three bands can be read in two ways. The other reading stands below the one that is judged, and isn't counted,
+whatever it says:
+- A line whose stops are more than 600 m apart is an express and isn't among the single lines. Its speed is
+  that of its timetable, along a motorway: it says nothing of the model.
+- Cabin CO2 is what a sensor built into the bus reports through its shift: on trips and at the terminals
+  between them, half an hour at most. Beside it, on trips alone.
+- A bus is out on a trip, and then for as long as timetables have it rest (five minutes, or a tenth of the
+  trip), as in the count that it is compared with. Beside it, on trips alone.
 """
 
 
@@ -86,8 +93,10 @@ def part(found: Realism, prefix: str) -> Iterator[str]:
     yield "| | known | measured | | source |"
     yield "|---|--:|--:|---|---|"
     for each in found.readings:
-        said = "**outside**" if each.holds is False else verdict(each)
+        said = verdict(each).replace("OUTSIDE", "**outside**")
         yield f"| {titled(each.band)} | {bounds(each.band)} | {shown(each)} | {said} | {each.band.source} |"
+    yield ""
+    yield f"{unserved(found).capitalize()}."
     yield ""
     for name, title in CHARTS.items():
         yield f"![{title}](realism/{prefix}{name}.svg)"

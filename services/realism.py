@@ -57,7 +57,8 @@ def report_lines(found: Realism) -> Iterator[str]:
     for each in found.readings:
         band = f"{titled(each.band):58}{bounds(each.band):>16}"
         yield f"  {band}{shown(each):>10}  {verdict(each)}"
-    judged = [each for each in found.readings if each.judged]
+    yield f"  {unserved(found)}"
+    judged = [each for each in found.readings if each.judged and not each.band.beside]
     outside = sum(not each.holds for each in judged)
     yield f"realism: {len(judged) - outside} of {len(judged)} bands hold"
 
@@ -79,9 +80,11 @@ def report(found: Realism) -> dict[str, object]:
                 "value": each.value,
                 "judged": each.judged,
                 "holds": each.holds,
+                "beside": each.band.beside,
             }
             for each in found.readings
         ],
+        "cancelled": {study.value: each.cancelled for study, each in found.days.items()},
     }
 
 
@@ -103,8 +106,18 @@ def shown(reading: Reading) -> str:
 
 
 def verdict(reading: Reading) -> str:
-    """What comes of it."""
-    return {True: "holds", False: "OUTSIDE", None: "not judged"}[reading.holds]
+    """What comes of it; of another reading what would."""
+    if reading.holds is None:
+        return "not judged"
+    if reading.band.beside:
+        return "beside: holds" if reading.holds else "beside: outside"
+    return "holds" if reading.holds else "OUTSIDE"
+
+
+def unserved(found: Realism) -> str:
+    """How many scheduled departures no bus came for in time."""
+    days = ", ".join(f"{study.value} {found.days[study].cancelled:,}" for study in Study)
+    return f"scheduled departures without a bus: {days}"
 
 
 def charts(found: Realism) -> Iterator[tuple[str, Bars]]:

@@ -140,11 +140,10 @@ class TimetableDispatch:
 
     `departures` are by time, `sources` the terminal for each; a bus takes `empty_s` from one to the other. A
     bus that has none left where it is, or none for an hour, runs empty to one that is overdue at the other
-    terminal. `cancelled` counts those that nobody came for in time.
+    terminal. Those that nobody came for in time don't run.
     """
 
     def __init__(self, departures: Sequence[Planned], sources: Sequence[int] = (), empty_s: float = 0.0):
-        self.cancelled = 0
         self._left: dict[int, deque[Planned]] = {0: deque(), 1: deque()}
         self._times: dict[int, list[float]] = {0: [], 1: []}
         leaving: dict[int, list[tuple[float, Planned]]] = {0: [], 1: []}
@@ -174,7 +173,6 @@ class TimetableDispatch:
         queue = self._left[terminal]
         while queue and queue[0][0] < ready_s - CANCELLED_S:
             queue.popleft()
-            self.cancelled += 1
         return queue
 
 

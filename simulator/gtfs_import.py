@@ -1,4 +1,4 @@
-"""A GTFS feed as a network: in memory, or as a network folder's files; with a report of what was assumed.
+"""A GTFS feed as a network, with a report of what was assumed.
 
 Every bus route is a line. The service of three dates stands for weekdays, Saturdays and Sundays (holidays run
 as Sundays). A departure before its line's service day begins (04:00, night lines 12:00) belongs to the day
@@ -8,30 +8,25 @@ before, written past 24:00. A line whose buses couldn't be home between two days
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from simulator.gtfs_calendar import representative_days
+from simulator.gtfs_cuts import in_one_day, part, without_last_hour
+from simulator.gtfs_entries import built
 from simulator.gtfs_feed import Feed, FeedRoute, read_feed
-from simulator.gtfs_lines import DAY_S, HOUR_S, Assumptions, LineDraft, Names, is_night, line_draft
-from simulator.gtfs_routes import BUS_TYPES, RouteService, Run, place_of, route_services
+from simulator.gtfs_lines import Assumptions, LineDraft, Names, is_night, line_draft
+from simulator.gtfs_report import some, told
+from simulator.gtfs_routes import BUS_TYPES, RouteService, place_of, route_services
 from simulator.input_problems import Faults, InputFileError, Problem
 from simulator.network import Line, Network
 from simulator.network_file import network_of
-from simulator.network_lines import build_line
-from simulator.network_schema import LineEntry
-from simulator.network_tables import NETWORK, SHAPES, TIMETABLE, NetworkTables, shape_rows, timetable_rows
-from simulator.timetable import day_start_s
-from simulator.types import DayType
 
-NIGHT_FROM_S, NIGHT_UNTIL_S = 23 * HOUR_S, 6 * HOUR_S
 LONGEST_ID = 40
 """Of the 64 letters that an id may have, a feed's gets so many: bus and pattern ids are made of it."""
 
@@ -102,7 +97,7 @@ def import_feed(
     making = _Making(feed, assumed)
     for service in services:
         making.add(service)
-    report = [*_told(feed, days, chosen, found, services), *making.told()]
+    report = [*told(feed, days, chosen, found, services), *making.told()]
     return Imported(path.stem, making.drafts, making.lines, making.places, report)
 
 
@@ -176,14 +171,14 @@ class _Making:
         if whole is not None:
             self._keep(*whole)
             return
-        parts = [(part, at_night) for at_night in (False, True) if (part := _part(service, at_night))]
+        parts = [(cut, at_night) for at_night in (False, True) if (cut := part(service, at_night))]
         if len(parts) > 1:
             self._split.append(line_id)
-        for part, at_night in parts:
+        for cut, at_night in parts:
             own = names
             if at_night and len(parts) > 1:
                 own = Names(self._line_ids.of(f"{line_id}-night"), f"{name} (night)", self._stop_ids)
-            self._keep(*self._shortened(part, own, at_night))
+            self._keep(*self._shortened(cut, own, at_night))
 
     def _place(self, index: int) -> None:
         if index in self._stop_ids:
@@ -200,16 +195,16 @@ class _Making:
 
     def _made(self, service: RouteService, names: Names, night: bool) -> tuple[LineDraft, Line] | None:
         """The line of a service, None where its days meet."""
-        draft = line_draft(self._feed, _in_one_day(service, night), names, night, self._assumed)
+        draft = line_draft(self._feed, in_one_day(service, night), names, night, self._assumed)
         faults: Faults = []
-        line = _line(draft, self.places, faults)
+        line = built(draft, self.places, faults)
         return None if faults else (draft, line)
 
     def _shortened(self, service: RouteService, names: Names, night: bool) -> tuple[LineDraft, Line]:
         """The line of a service without the last departures of the day that would meet the next day's."""
         cut, made = 0, self._made(service, names, night)
         while made is None:
-            service, count = _without_last_hour(_in_one_day(service, night))
+            service, count = without_last_hour(in_one_day(service, night))
             cut += count
             made = self._made(service, names, night)
         if cut:
@@ -239,8 +234,8 @@ class _Making:
             yield f"night lines: {', '.join(night)}"
         for what, changed in (("line", self._line_ids.changed), ("stop", self._stop_names.changed)):
             if changed:
-                some = _some(map(" → ".join, changed.items()))
-                yield f"{len(changed)} {what} ids have other letters now: {some}"
+                named = some(map(" → ".join, changed.items()))
+                yield f"{len(changed)} {what} ids have other letters now: {named}"
         if self._split:
             yield f"split into a day and a night line, so that buses get home: {', '.join(self._split)}"
         if self._cut:
@@ -250,162 +245,6 @@ class _Making:
             yield f"straight from stop to stop, as their shapes pass elsewhere: {', '.join(off_road)}"
 
 
-def _some(names: Iterable[str]) -> str:
-    """The first five, and that there are more."""
-    names = list(names)
-    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
-
-
 def _printable(text: str) -> str:
     """A name on one line, of at most 200 characters."""
     return "".join(c if c.isprintable() else " " for c in text).strip()[:200].strip()
-
-
-def _in_one_day(service: RouteService, night: bool) -> RouteService:
-    """The same runs, their departures within the 24 hours from the service day's start."""
-    start = day_start_s(night)
-    runs = {
-        day: sorted(
-            (replace(run, departs_s=start + (run.departs_s - start) % DAY_S) for run in of_day),
-            key=lambda run: (run.departs_s, run.pattern, run.takes_s),
-        )
-        for day, of_day in service.runs.items()
-    }
-    return replace(service, runs=runs)
-
-
-def _part(service: RouteService, at_night: bool) -> RouteService | None:
-    """What runs at night, or else by day; patterns that nothing uses then are left out."""
-
-    def belongs(run: Run) -> bool:
-        second = run.departs_s % DAY_S
-        return (second >= NIGHT_FROM_S or second < NIGHT_UNTIL_S) == at_night
-
-    return _with(service, {day: list(filter(belongs, runs)) for day, runs in service.runs.items()})
-
-
-def _without_last_hour(service: RouteService) -> tuple[RouteService, int]:
-    """A service without the last hour of its longest day; and how many departures that were."""
-    last = max(runs[-1].departs_s for runs in service.runs.values()) - HOUR_S
-    kept = {day: [run for run in runs if run.departs_s < last] for day, runs in service.runs.items()}
-    count = sum(map(len, service.runs.values())) - sum(map(len, kept.values()))
-    shorter = _with(service, kept)
-    if shorter is None:
-        first = {day: runs[:1] for day, runs in service.runs.items()}
-        shorter = replace(service, runs=first)
-    return shorter, count
-
-
-def _with(service: RouteService, runs: Mapping[DayType, list[Run]]) -> RouteService | None:
-    """A service with these runs only; None for no runs."""
-    used = sorted({run.pattern for of_day in runs.values() for run in of_day})
-    if not used:
-        return None
-    patterns = [service.patterns[i] for i in used]
-    if all(pattern.direction for pattern in patterns):
-        patterns = [replace(pattern, direction=0) for pattern in patterns]
-    kept = {
-        day: [replace(run, pattern=used.index(run.pattern)) for run in of_day]
-        for day, of_day in runs.items()
-        if of_day
-    }
-    return replace(service, patterns=patterns, runs=kept)
-
-
-def _told(
-    feed: Feed,
-    days: Mapping[DayType, date],
-    chosen: Sequence[int],
-    found: Sequence[RouteService],
-    services: Sequence[RouteService],
-) -> Iterator[str]:
-    """What was taken of the feed, and what was left."""
-    for kind in DayType:
-        if kind in days:
-            trips = sum(len(service.runs.get(kind, ())) for service in services)
-            yield f"{kind}: the service of {days[kind]}, {trips:,} trips"
-        else:
-            yield f"{kind}: nothing runs"
-    other = [route.short_name or route.route_id for route in feed.routes if route.route_type not in BUS_TYPES]
-    if other:
-        yield f"left out, no buses: {len(other)} routes ({_some(other)})"
-    idle = len(chosen) - len(found)
-    if idle:
-        yield f"left out, without trips on these dates: {idle} routes"
-    for service in found:
-        if service.far_m:
-            name = service.route.short_name or service.route.route_id
-            yield f"left out, {service.far_m / 1000:.0f} km from one stop to the next: route {name}"
-    short = sum(service.short for service in services)
-    if short:
-        yield f"left out, without two stops: {short:,} trips"
-    if feed.estimated:
-        yield "frequencies without exact times: departures are spaced evenly from the start of each"
-    if feed.timezone != "Europe/Madrid":
-        yield f"the feed's times ({feed.timezone}) are taken for Madrid's, and Madrid's holidays count"
-
-
-def entry(draft: LineDraft) -> dict[str, Any]:
-    """A line as a network file has it."""
-    direction = ("outbound", "inbound")
-    return {
-        "line_id": draft.line_id,
-        "name": draft.name,
-        **({"night": True} if draft.night else {}),
-        **({"one_way": True} if draft.one_way else {}),
-        "speed_kmh": draft.speed_kmh,
-        "stops": [
-            {"stop_id": stop, "is_terminal": stop in draft.terminals, "base_arrival_rate": rate}
-            for stop, rate in draft.rates.items()
-        ],
-        "patterns": [
-            {"pattern_id": name, "direction": direction[way], "stops": list(stops)}
-            for name, (way, stops) in draft.patterns.items()
-        ],
-        "buses": [
-            {"bus_id": bus.bus_id, "capacity": bus.capacity, "initial_position": bus.initial_position}
-            for bus in draft.fleet
-        ],
-    }
-
-
-def _line(draft: LineDraft, places: Mapping[str, tuple[str, float, float]], faults: Faults) -> Line:
-    tables = NetworkTables({draft.line_id: draft.timetable}, draft.shapes)
-    return build_line(LineEntry.model_validate(entry(draft)), places, (), faults, tables)
-
-
-def write_folder(imported: Imported, folder: Path) -> None:
-    """The network's three files in an existing folder."""
-    (folder / NETWORK).write_text("".join(_yaml(imported)), encoding="utf-8")
-    tables = {
-        TIMETABLE: timetable_rows({draft.line_id: draft.timetable for draft in imported.drafts}),
-        SHAPES: shape_rows({name: rows for draft in imported.drafts for name, rows in draft.shapes.items()}),
-    }
-    for name, rows in tables.items():
-        (folder / name).write_text("".join(",".join(row) + "\n" for row in rows), encoding="utf-8")
-
-
-def _yaml(imported: Imported) -> Iterator[str]:
-    """The network file: a list's items and short mappings on a line each (JSON's values are YAML's)."""
-    yield f"# Imported from {imported.name}; departures are in {TIMETABLE}, roads in {SHAPES}.\n"
-    yield from (f"# {line}\n" for line in imported.report)
-    yield "stops:\n"
-    for stop_id, (name, latitude, longitude) in sorted(imported.places.items()):
-        stop = {"stop_id": stop_id, "name": name, "latitude": latitude, "longitude": longitude}
-        yield f"  - {_flow(stop)}\n"
-    yield "lines:\n"
-    for draft in imported.drafts:
-        for number, (key, value) in enumerate(entry(draft).items()):
-            yield "  - " if number == 0 else "    "
-            if isinstance(value, list):
-                yield f"{key}:\n" + "".join(f"      - {_flow(item)}\n" for item in value)
-            else:
-                yield f"{key}: {_flow(value)}\n"
-
-
-def _flow(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)

@@ -9,15 +9,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TypedDict
 
 import numpy as np
 
 from simulator.cabin import OUTDOOR_PPM
+from simulator.fleet import rest_s
 from simulator.network import Line, Pattern
 from simulator.performance import LEAST_HEADWAYS, Performance, performance, total
 from simulator.sampling import Samples
 from simulator.sensors import excess_ppm
-from simulator.service_day import origin_ms
+from simulator.service_day import day_type, origin_ms
 from simulator.trajectory import Bools, Floats, Ints, Trajectory
 from simulator.types import HOUR_MS, MINUTE_MS, SECOND_MS, LineId
 
@@ -34,7 +36,6 @@ NEAR = range(1, 4)
 """Near the origin are the 2nd to the 4th stop; near the end the last three before the terminal."""
 LEAST_STOPS = 8
 """On a pattern of fewer stops both would meet."""
-LAYOVER_MS = 10 * MINUTE_MS
 PPM = 1 << 20
 """More ppm than any cabin has."""
 
@@ -89,11 +90,13 @@ class Measures:
       twice don't count, and for the two ends no pattern of fewer than eight stops.
     - `doors`: seconds with open doors against people who boarded, of the visits under way at which somebody
       boarded and nobody alighted.
-    - `out`: by minute from the service day's origin the buses on a trip, or to depart for one within
-      `LAYOVER_MS`. The model's buses stay on their line; real ones that rest longer can run on another.
+    - `out`: by minute from the service day's origin the buses on a trip, or resting after one as long as
+      timetables have them rest (`fleet.rest_s`), at most until they depart again; `moving` those on a trip
+      alone. The model's buses stay on their line; real ones that rest longer can run on another.
     - `air`: minutes by load × `PPM` + whole ppm of CO2 in the cabin, of buses in service: on a trip, or
-      waiting for their next one at a terminal, half an hour at most. `quiet` is of them the minutes of
-      `QUIET` and their ppm.
+      waiting for their next one at a terminal, half an hour at most. `trip_air` is that of buses on a trip
+      alone. `quiet` is of `air` the minutes of `QUIET` and their ppm.
+    - `cancelled`: scheduled departures that no bus came for in time.
     """
 
     hours: tuple[Performance, ...]
@@ -103,8 +106,11 @@ class Measures:
     near_end: Spread
     doors: Slope
     out: Ints
+    moving: Ints
     air: Counter[int]
+    trip_air: Counter[int]
     quiet: tuple[int, float]
+    cancelled: int
 
     def __add__(self, other: Measures) -> Measures:
         return Measures(
@@ -118,8 +124,11 @@ class Measures:
             near_end=self.near_end + other.near_end,
             doors=self.doors + other.doors,
             air=self.air + other.air,
+            trip_air=self.trip_air + other.trip_air,
             quiet=(self.quiet[0] + other.quiet[0], self.quiet[1] + other.quiet[1]),
             out=self.out + other.out,
+            moving=self.moving + other.moving,
+            cancelled=self.cancelled + other.cancelled,
         )
 
     @property
@@ -141,7 +150,9 @@ def measures(trajectory: Trajectory, line: Line, day: date) -> Measures:
         if last >= LEAST_STOPS - 1:
             near_origin += spread if place in NEAR else Spread()
             near_end += spread if last - place in NEAR else Spread()
-    air, quiet, out = _minutes(trajectory, origin)
+    out, moving = _buses(trajectory, origin)
+    service = line.services.get(day_type(day))
+    scheduled = len(service.departures) if service is not None else 0
     return Measures(
         hours=tuple(total(hours[hour::CLOCK_HOURS]) for hour in range(CLOCK_HOURS)),
         lines={line.line_id: total(hours)},
@@ -149,9 +160,10 @@ def measures(trajectory: Trajectory, line: Line, day: date) -> Measures:
         near_origin=near_origin,
         near_end=near_end,
         doors=_doors(trajectory),
-        air=air,
-        quiet=quiet,
         out=out,
+        moving=moving,
+        cancelled=scheduled - len(trajectory.trips) if scheduled else 0,
+        **_air(trajectory, origin),
     )
 
 
@@ -198,20 +210,53 @@ def _doors(trajectory: Trajectory) -> Slope:
     return Slope(len(people), *(float(values.sum()) for values in sums))
 
 
-def _minutes(trajectory: Trajectory, origin: int) -> tuple[Counter[int], tuple[int, float], Ints]:
-    """See `Measures`: `air`, `quiet` and `out`."""
+def _buses(trajectory: Trajectory, origin: int) -> tuple[Ints, Ints]:
+    """See `Measures`: `out` and `moving`."""
+    legs, goes_on = trajectory.legs, _goes_on(trajectory)
+    came = np.roll(goes_on, 1)
+    first, last = np.flatnonzero(goes_on & ~came), np.flatnonzero(came & ~goes_on)
+    departs, arrives = legs.leaves[first], legs.stops[last]
+    rests = [round(rest_s(took / SECOND_MS) * SECOND_MS) for took in (arrives - departs).tolist()]
+    again = np.append(departs[1:], trajectory.ends)
+    again[np.append(legs.bus[first][1:] != legs.bus[first][:-1], True)] = trajectory.ends
+    until = np.minimum(arrives + np.array(rests, np.int64), again)
+    return _by_minute(departs - origin, until - origin), _by_minute(departs - origin, arrives - origin)
+
+
+def _by_minute(starts: Ints, ends: Ints) -> Ints:
+    """How many stretches [start, end) (ms) each minute of `DAY_HOURS` lies in."""
+    size = DAY_HOURS * 60
+    begun, over = (np.bincount(-(-at // MINUTE_MS), minlength=size)[:size] for at in (starts, ends))
+    result: Ints = np.cumsum(begun - over)
+    return result
+
+
+class _Air(TypedDict):
+    air: Counter[int]
+    trip_air: Counter[int]
+    quiet: tuple[int, float]
+
+
+def _air(trajectory: Trajectory, origin: int) -> _Air:
+    """See `Measures`: `air`, `trip_air` and `quiet`."""
     samples = Samples([trajectory], trajectory.starts, trajectory.ends, MINUTE_MS)
     excess = excess_ppm(samples, [trajectory])
     minute = (samples.at - origin) // MINUTE_MS
     serves = (samples.column("trip") >= 0) & (samples.at >= samples.column("idle_until")) & (minute >= 0)
-    soon = samples.at >= samples.column("leaves") - LAYOVER_MS
-    out = minute[serves & (soon | (samples.column("sequence") > 1))]
-    ppm = np.rint(OUTDOOR_PPM + excess[serves]).astype(np.int64)
-    codes, number = np.unique(samples.column("load")[serves] * PPM + ppm, return_counts=True)
-    hour = minute[serves] // 60
-    quiet = ppm[np.logical_or.reduce([(hour >= low) & (hour < high) for low, high in QUIET])]
-    air = Counter(dict(zip(codes.tolist(), number.tolist(), strict=True)))
-    return air, (len(quiet), float(quiet.sum())), np.bincount(out, minlength=DAY_HOURS * 60)
+    ppm = np.rint(OUTDOOR_PPM + excess).astype(np.int64)
+    codes = samples.column("load") * PPM + ppm
+    hour = minute // 60
+    quiet = ppm[serves & np.logical_or.reduce([(hour >= low) & (hour < high) for low, high in QUIET])]
+    return {
+        "air": _counted(codes[serves]),
+        "trip_air": _counted(codes[serves & (samples.column("sequence") > 1)]),
+        "quiet": (len(quiet), float(quiet.sum())),
+    }
+
+
+def _counted(codes: Ints) -> Counter[int]:
+    values, number = np.unique(codes, return_counts=True)
+    return Counter(dict(zip(values.tolist(), number.tolist(), strict=True)))
 
 
 def rank_correlation(air: Mapping[int, int]) -> float | None:

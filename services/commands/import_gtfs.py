@@ -74,7 +74,8 @@ def import_gtfs(
     """
     from services.drafts import draft_folder
     from services.inputs import InputError
-    from simulator.gtfs_import import import_feed, write_folder
+    from simulator.gtfs_folder import write_folder
+    from simulator.gtfs_import import import_feed
     from simulator.gtfs_lines import Assumptions
     from simulator.input_problems import InputFileError
 

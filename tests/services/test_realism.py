@@ -45,10 +45,13 @@ def test_an_audit_shows_realism_after_its_own_report(capsys: pytest.CaptureFixtu
     lines = said.out.splitlines()
     ends = next(i for i, line in enumerate(lines) if line.startswith("passed: 0 violations"))
     assert lines[ends + 1] == "realism of lines, seed 1:"
-    shown = lines[ends + 2 : -1]
+    shown = lines[ends + 2 : -2]
     assert [line.split("  ")[1].split(" (")[0] for line in shown] == [band.name for band in BANDS]
     assert sum(line.endswith("  holds") for line in shown) == 5
     assert sum(line.endswith("  not judged") for line in shown) == len(BANDS) - 5
+    assert lines[-2] == (
+        "  scheduled departures without a bus: weekday 0, saturday 0, sunday 0, august 0, holding 0"
+    )
     assert lines[-1] == "realism: 5 of 5 bands hold"
     assert said.err == ""
 
@@ -60,6 +63,7 @@ def test_an_audit_in_json_has_the_bands_in_it(capsys: pytest.CaptureFixture[str]
     said = json.loads(capsys.readouterr().out)
     assert (said["passed"], said["realism"]["network"], said["realism"]["seed"]) == (True, "lines", 1)
     assert said["realism"]["days"]["august"] == "2026-08-11"
+    assert said["realism"]["cancelled"]["weekday"] == 0
     bands = {band["key"]: band for band in said["realism"]["bands"]}
     assert list(bands) == [band.key for band in BANDS]
     speed = bands["speed"]
@@ -106,6 +110,8 @@ def test_lines_show_bounds_values_and_verdicts() -> None:
         Reading(bands["co2_full"], 1800.4, True),
         Reading(bands["co2_rank"], None, True),
         Reading(bands["cv_holding"], 0.9, False),
+        Reading(bands["fastest_any"], 31.0, True),
+        Reading(bands["buses_moving"], 2000, True),
     ]
     lines = list(report_lines(Realism(found().network, 7, found().days, some)))
     assert lines[0] == "realism of synthetic-3-18-60, seed 7:"
@@ -115,7 +121,8 @@ def test_lines_show_bounds_values_and_verdicts() -> None:
         ["0.8", "-", "OUTSIDE"],
     ]
     assert lines[4].split()[-5:] == ["most", "0.95", "0.900", "not", "judged"]
-    assert lines[5] == "realism: 1 of 3 bands hold"
+    assert [line.split("  ")[-1] for line in lines[5:7]] == ["beside: outside", "beside: holds"]
+    assert lines[-1] == "realism: 1 of 3 bands hold"
 
 
 def test_a_report_is_plain_data() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from simulator.city import City
 from simulator.fleet import Duty, buses_needed, sources
-from simulator.gtfs_import import Imported, import_feed, write_folder
+from simulator.gtfs_folder import write_folder
+from simulator.gtfs_import import Imported, import_feed
 from simulator.gtfs_lines import Assumptions
 from simulator.input_problems import InputFileError
 from simulator.network import Network

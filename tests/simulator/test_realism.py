@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import cache, reduce
 from itertools import pairwise
 from operator import add
@@ -16,7 +18,7 @@ import pytest
 
 from simulator.city import City
 from simulator.line_day import line_day
-from simulator.network import Line, Network, Stop
+from simulator.network import Departure, Line, Network, Service, Stop
 from simulator.network_file import load_network
 from simulator.performance import performance
 from simulator.realism import (
@@ -148,16 +150,29 @@ def test_people_and_hours_are_those_of_the_visits() -> None:
     assert measured().overall.trips == len(trips())
 
 
-def test_buses_out_are_on_a_trip_or_soon_to_depart() -> None:
-    departs = {visits[0]["trip_id"]: visits[0]["time"] for visits in trips()}
-    minutes = Counter(
-        each["time"]
-        for each in in_service()
-        if each["time"] >= departs[each["trip_id"]] - timedelta(minutes=10)
-    )
-    midnight = min(minutes).astimezone(MADRID).replace(hour=0, minute=0)
-    expected = [minutes[midnight + timedelta(minutes=k)] for k in range(72 * 60)]
-    assert measured().out.tolist() == expected
+def test_buses_out_are_on_a_trip_or_rest_after_one() -> None:
+    spans = [(v[0]["bus_id"], v[0]["time"], v[-1]["arrival_time"]) for v in trips()]
+    midnight = min(departs for _, departs, _ in spans).astimezone(MADRID).replace(hour=0, minute=0, second=0)
+    midnight = midnight.replace(microsecond=0)
+
+    def minutes(until: Mapping[datetime, datetime]) -> list[int]:
+        counts = [0] * (72 * 60)
+        for _, departs, arrives in spans:
+            first, end = (
+                (at - midnight).total_seconds() / 60 for at in (departs, until.get(arrives, arrives))
+            )
+            for minute in range(math.ceil(first), math.ceil(end)):
+                counts[minute] += 1
+        return counts
+
+    rested = {}
+    for bus, departs, arrives in spans:
+        rest = timedelta(seconds=max(300.0, 0.1 * (arrives - departs).total_seconds()))
+        again = min((d for b, d, _ in spans if b == bus and d > departs), default=arrives + rest)
+        rested[arrives] = min(arrives + rest, again)
+    assert measured().moving.tolist() == minutes({})
+    assert measured().out.tolist() == minutes(rested)
+    assert measured().out.sum() > measured().moving.sum()
 
 
 def test_cabin_air_is_that_of_the_sensors() -> None:
@@ -168,6 +183,14 @@ def test_cabin_air_is_that_of_the_sensors() -> None:
     }
     pairs = [(p["passenger_count"], ppm[p["bus_id"], p["time"]]) for p in in_service()]
     assert measured().air == Counter(load * PPM + level for load, level in pairs)
+    departs = {visits[0]["trip_id"]: visits[0]["time"] for visits in trips()}
+    under_way = [
+        (p["passenger_count"], ppm[p["bus_id"], p["time"]])
+        for p in in_service()
+        if p["time"] >= departs[p["trip_id"]]
+    ]
+    assert measured().trip_air == Counter(load * PPM + level for load, level in under_way)
+    assert measured().trip_air.total() < measured().air.total()
     quiet = [
         ppm[p["bus_id"], p["time"]]
         for p in in_service()
@@ -192,6 +215,15 @@ def test_rank_correlation_by_hand() -> None:
     four = Counter(load * PPM + ppm for load, ppm in [(1, 500), (2, 700), (3, 600), (4, 800)])
     assert rank_correlation(four) == pytest.approx(1 - 6 * 2 / (4 * 15))
     assert rank_correlation(Counter({5 * PPM + 500: 3})) is rank_correlation(Counter()) is None
+
+
+def test_scheduled_departures_that_no_bus_came_for_are_counted() -> None:
+    early = tuple(Departure(25_200 + 60 * number, "L1-0") for number in range(30))
+    service = Service(25_200, 30_000, departures=early)
+    alone = replace(line("L1", street(12), buses=1), services={DayType.WEEKDAY: service})
+    trajectory = line_day(alone, seed=1, day=DAY)
+    assert measures(trajectory, alone, DAY).cancelled == 30 - len(trajectory.trips) > 20
+    assert measured().cancelled == 0
 
 
 def test_sums_add_up() -> None:
@@ -234,6 +266,8 @@ def test_a_line_with_few_stops_is_an_express() -> None:
     speeds = {reading.band.key: reading.value for reading in found}
     (alone,) = performance(line_day(near, seed=1, day=DAY))
     assert speeds["slowest_line"] == speeds["fastest_line"] == pytest.approx(alone.speed_kmh)
+    (express,) = performance(line_day(far, seed=1, day=DAY))
+    assert speeds["fastest_any"] == pytest.approx(express.speed_kmh)
 
 
 def measured_pair(one: Line, other: Line) -> Measures:
@@ -273,7 +307,7 @@ def test_a_network_of_fifty_lines_is_judged_by_every_band() -> None:
 def test_a_network_of_madrids_size_is_like_madrid() -> None:
     network = synthetic_network()
     found = by_key(network, jobs=2)
-    outside = [key for key, reading in found.items() if not reading.holds]
+    outside = [key for key, reading in found.items() if not reading.holds and not reading.band.beside]
     assert outside == ["buses_out"]  # of its 2,000 some 250 run at night only
 
 

@@ -1,0 +1,43 @@
+"""An imported line as an entry of a network file, and what that is built to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.gtfs_lines import LineDraft
+from simulator.input_problems import Faults
+from simulator.network import Line
+from simulator.network_lines import build_line
+from simulator.network_schema import LineEntry
+from simulator.network_tables import NetworkTables
+
+
+def entry(draft: LineDraft) -> dict[str, Any]:
+    """A line as a network file has it."""
+    direction = ("outbound", "inbound")
+    return {
+        "line_id": draft.line_id,
+        "name": draft.name,
+        **({"night": True} if draft.night else {}),
+        **({"one_way": True} if draft.one_way else {}),
+        "speed_kmh": draft.speed_kmh,
+        "stops": [
+            {"stop_id": stop, "is_terminal": stop in draft.terminals, "base_arrival_rate": rate}
+            for stop, rate in draft.rates.items()
+        ],
+        "patterns": [
+            {"pattern_id": name, "direction": direction[way], "stops": list(stops)}
+            for name, (way, stops) in draft.patterns.items()
+        ],
+        "buses": [
+            {"bus_id": bus.bus_id, "capacity": bus.capacity, "initial_position": bus.initial_position}
+            for bus in draft.fleet
+        ],
+    }
+
+
+def built(draft: LineDraft, places: Mapping[str, tuple[str, float, float]], faults: Faults) -> Line:
+    """The line of a draft; what is wrong with it is added to `faults`."""
+    tables = NetworkTables({draft.line_id: draft.timetable}, draft.shapes)
+    return build_line(LineEntry.model_validate(entry(draft)), places, (), faults, tables)

@@ -1,0 +1,49 @@
+"""An imported feed as a network folder's files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from simulator.gtfs_entries import entry
+from simulator.gtfs_import import Imported
+from simulator.network_tables import NETWORK, SHAPES, TIMETABLE, shape_rows, timetable_rows
+
+
+def write_folder(imported: Imported, folder: Path) -> None:
+    """The network's three files in an existing folder."""
+    (folder / NETWORK).write_text("".join(_yaml(imported)), encoding="utf-8")
+    tables = {
+        TIMETABLE: timetable_rows({draft.line_id: draft.timetable for draft in imported.drafts}),
+        SHAPES: shape_rows({name: rows for draft in imported.drafts for name, rows in draft.shapes.items()}),
+    }
+    for name, rows in tables.items():
+        (folder / name).write_text("".join(",".join(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def _yaml(imported: Imported) -> Iterator[str]:
+    """The network file: a list's items and short mappings on a line each (JSON's values are YAML's)."""
+    yield f"# Imported from {imported.name}; departures are in {TIMETABLE}, roads in {SHAPES}.\n"
+    yield from (f"# {line}\n" for line in imported.report)
+    yield "stops:\n"
+    for stop_id, (name, latitude, longitude) in sorted(imported.places.items()):
+        stop = {"stop_id": stop_id, "name": name, "latitude": latitude, "longitude": longitude}
+        yield f"  - {_flow(stop)}\n"
+    yield "lines:\n"
+    for draft in imported.drafts:
+        for number, (key, value) in enumerate(entry(draft).items()):
+            yield "  - " if number == 0 else "    "
+            if isinstance(value, list):
+                yield f"{key}:\n" + "".join(f"      - {_flow(item)}\n" for item in value)
+            else:
+                yield f"{key}: {_flow(value)}\n"
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
