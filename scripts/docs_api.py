@@ -284,7 +284,7 @@ def live() -> Iterator[str]:
     yield LIVE.format(
         paths=" or ".join(f"`{path}`" for path in sorted(websocket.PATHS)),
         kilobytes=live_messages.LONGEST_MESSAGE_BYTES // 1024,
-        connections=websocket.MOST_CONNECTIONS,
+        connections=live_messages.MOST_CONNECTIONS,
         lines=live_messages.MOST_LINES,
         minutes=websocket_protocol.LiveProtocol.silence_s / 60,
     )

@@ -7,9 +7,9 @@ is 500, with the cause in the log only.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import TypeAlias
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services import openapi
 from services.asking import Asking
-from services.auth import GROUP_HEADER, KEY_HEADER, authenticate, check_group
+from services.auth import GROUP_HEADER, KEY_HEADER, Caller, Keys, authenticate, check_group
 from services.clock_route import add_clock_routes
 from services.context import Context
 from services.errors import (
@@ -36,20 +36,19 @@ from services.metrics import Requests
 from services.middleware import AccessLog, headers_of
 from services.pages import DOCS, MAP, add_pages
 from services.requests import Ask, Exchange, Route, read_body, refusal
-from services.rest import CURSOR_HEADER, Data, add_network_routes, add_operations_routes
+from services.rest import CURSOR_HEADER, Data, add_health_route, add_network_routes, add_operations_routes
 from services.websocket import WebSockets, credentials
 from storage.errors import StoreUnavailable
 
 log = logging.getLogger("bus_simulator.rest")
 
+Identify: TypeAlias = Callable[[Scope], Caller]
+"""Who asks, of an ASGI scope. Raises `Unauthorized`."""
+
 
 def create_app(context: Context) -> FastAPI:
     """The application over one context. It belongs to one event loop."""
-    app = Application(
-        context, **openapi.ABOUT, version=context.version, openapi_url=None, docs_url=None, redoc_url=None
-    )
-    Data(context).add_to(app)
-    add_network_routes(app, context)
+    app = create_data_app(context, by_key(context.key))
     add_operations_routes(app, context, app.state.counted)
     if context.control is not None:
         add_clock_routes(app, context.control)
@@ -59,18 +58,44 @@ def create_app(context: Context) -> FastAPI:
     return app
 
 
+def create_data_app(context: Context, identify: Identify) -> FastAPI:
+    """What answers behind a gateway, too: the streams, the network, and how everything is."""
+    app = Application(context, identify)
+    Data(context).add_to(app)
+    add_network_routes(app, context)
+    add_health_route(app, context)
+    return app
+
+
+def by_key(keys: Keys) -> Identify:
+    """Callers are known by the key and the group that they show."""
+
+    def identify(scope: Scope) -> Caller:
+        offered = credentials(scope) if scope["type"] == "websocket" else headers_of(scope)
+        return authenticate(offered, keys)
+
+    return identify
+
+
 class Application(FastAPI):
     """FastAPI with no more around its routes than they need: errors are all answered by the gate.
 
     `state.gate` is that, `state.counted` the requests.
     """
 
-    def __init__(self, context: Context, **named: Any) -> None:
-        super().__init__(lifespan=self._lived, **named)
+    def __init__(self, context: Context, identify: Identify) -> None:
+        super().__init__(
+            **openapi.ABOUT,
+            version=context.version,
+            openapi_url=None,
+            docs_url=None,
+            redoc_url=None,
+            lifespan=self._lived,
+        )
         self._live, self._keys = context.live, context.key
         posts = context.control is not None or context.mcp_hosts is not None
         self._methods = ["GET", "POST"] if posts else ["GET"]
-        self.state.gate = gate = Gate(context)
+        self.state.gate = gate = Gate(context, identify)
         self.state.counted = Requests()
         self.state.open_while_served = []
         self.router.route_class = Route
@@ -120,8 +145,8 @@ def methods_at(path: str, app: FastAPI) -> set[str]:
 class Gate:
     """Through which each request to a route goes: key, parameters, limits, then the question."""
 
-    def __init__(self, context: Context) -> None:
-        self._keys = context.key
+    def __init__(self, context: Context, identify: Identify) -> None:
+        self._identify = identify
         self._asking = Asking(context.store)
         self._meter = Meter(context.limits)
         self._now = context.now
@@ -144,7 +169,7 @@ class Gate:
 
     async def _admitted(self, request: Request, route: Route) -> Ask | Exchange:
         """What is asked, once nothing speaks against asking it. Raises `ServiceError`."""
-        caller = None if route.is_open else authenticate(headers_of(request.scope), self._keys)
+        caller = None if route.is_open else self._identify(request.scope)
         if request.scope["method"] not in route.allowed:
             raise MethodNotAllowed(methods_at(route.path, request.app))
         if caller is not None:
@@ -158,9 +183,8 @@ class Gate:
 
     async def refuse_path(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer where there is no route, or no WebSocket: first of all to who may not ask."""
-        is_websocket = scope["type"] == "websocket"
         try:
-            authenticate(credentials(scope) if is_websocket else headers_of(scope), self._keys)
+            self._identify(scope)
             answer = refusal(UnknownPath())
         except Unauthorized as error:
             answer = refusal(error)

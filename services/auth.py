@@ -22,6 +22,7 @@ GROUP_HEADER = "x-group-name"
 LONGEST_GROUP = 64
 
 
+INVALID_KEY = "Invalid API key"
 GENERAL = "default"
 """The name of the key that works with every group name."""
 
@@ -78,7 +79,7 @@ def authenticate(headers: Mapping[str, str], keys: Keys) -> Caller:
         raise Unauthorized(f"Missing {GROUP_HEADER} header")
     name = keys.name_of(offered, group)
     if name is None:
-        raise Unauthorized("Invalid API key")
+        raise Unauthorized(INVALID_KEY)
     return Caller(group, name)
 
 
@@ -86,6 +87,21 @@ def check_group(caller: Caller) -> None:
     """Raise `BadRequest` for a group name that is too long: to be asked once the path is known to exist."""
     if len(caller.group) > LONGEST_GROUP:
         raise BadRequest(f"Invalid {GROUP_HEADER} header: at most {LONGEST_GROUP} characters")
+
+
+QUERY_NAMES = {"api_key": KEY_HEADER, "group_name": GROUP_HEADER}
+"""The credentials of a WebSocket's query, by the names of the headers that they stand for."""
+
+
+def credentials_in(query: Mapping[str, str]) -> dict[str, str]:
+    """Key and group of a WebSocket's query, by their headers' names, as far as it has them.
+
+    A query turns `+` into a space; no key has one, so in the key it is turned back.
+    """
+    asked = {header: query[name] for name, header in QUERY_NAMES.items() if name in query}
+    if KEY_HEADER in asked:
+        asked[KEY_HEADER] = asked[KEY_HEADER].replace(" ", "+")
+    return asked
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -251,6 +251,19 @@ class Hub:
         self.wanted = frozenset(line_id for line_id, wanting in self._wanting.items() if wanting)
 
 
+def current_positions(
+    store: Store, network: Network, line_ids: Iterable[str], now: Callable[[], datetime]
+) -> list[BusPosition]:
+    """The latest position of each bus of some lines; nothing for a line without any. May raise StoreError."""
+    positions: list[BusPosition] = []
+    for line_id in line_ids:
+        try:
+            positions += queries.line_positions(store, network, line_id=line_id, now=now())
+        except NoData:
+            continue
+    return positions
+
+
 def live_hub(
     store: Store,
     network: Network,
@@ -259,17 +272,8 @@ def live_hub(
 ) -> Hub:
     """The hub of a network whose snapshots come from a store, read in a thread. For `text_of` see `Hub`."""
 
-    def read(line_ids: Sequence[str]) -> list[BusPosition]:
-        positions: list[BusPosition] = []
-        for line_id in line_ids:
-            try:
-                positions += queries.line_positions(store, network, line_id=line_id, now=now())
-            except NoData:
-                continue
-        return positions
-
     async def snapshot(line_ids: Sequence[str]) -> Sequence[BusPosition]:
-        return await asyncio.to_thread(read, line_ids)
+        return await asyncio.to_thread(current_positions, store, network, line_ids, now)
 
     buses_of = {str(line.line_id): [bus.bus_id for bus in line.buses] for line in network.lines}
     return Hub(buses_of, snapshot, text_of)

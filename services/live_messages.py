@@ -7,11 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from services.errors import BadRequest, ServiceError, shown
+from services.errors import BadRequest, ServiceError, TooManyRequests, shown
 
 LONGEST_MESSAGE_BYTES = 32 * 1024
 MOST_LINES = 50
 """Lines for each connection."""
+MOST_CONNECTIONS = 100
+"""Connections for each key."""
+RETRY_AFTER_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,11 @@ def check_lines(wanted: Sequence[str], held: Collection[str], known: Collection[
         raise BadRequest(f"Unknown line: {shown(unknown)}")
     if len({*held, *wanted}) > MOST_LINES:
         raise BadRequest(f"Too many lines (limit {MOST_LINES})")
+
+
+def too_many_connections(limit: int) -> TooManyRequests:
+    """What refuses one connection too many."""
+    return TooManyRequests(f"Too many connections (limit {limit})", retry_after_s=RETRY_AFTER_S)
 
 
 def subscribed(line_ids: Collection[str]) -> str:

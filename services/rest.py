@@ -181,8 +181,8 @@ def add_network_routes(app: FastAPI, context: Context) -> None:
     listing(app, "/buses", buses, lambda pair: pair[1].bus_id, lambda pair: network_schemas.bus_item(*pair))
 
 
-def add_operations_routes(app: FastAPI, context: Context, counted: metrics.Requests) -> None:
-    """How the simulator is, what it can be asked, and for the same machine only a copy of the store."""
+def add_health_route(app: FastAPI, context: Context) -> None:
+    """How the simulator is."""
 
     def state(_request: Request) -> Ask:
         def answer(_store: Reader) -> Response:
@@ -190,6 +190,12 @@ def add_operations_routes(app: FastAPI, context: Context, counted: metrics.Reque
             return json_answer(found.body, found.status)
 
         return Ask(answer)
+
+    add(app, "/health", state)
+
+
+def add_operations_routes(app: FastAPI, context: Context, counted: metrics.Requests) -> None:
+    """What was measured, what can be asked, and for the same machine only a copy of the store."""
 
     def measured(_request: Request) -> Ask:
         return Ask(lambda _: Response(metrics.page(context, counted), media_type=metrics.MEDIA_TYPE))
@@ -204,7 +210,6 @@ def add_operations_routes(app: FastAPI, context: Context, counted: metrics.Reque
         authenticate(headers_of(request.scope), snapshots.key)
         return Ask(lambda _: snapshot_response(snapshots))
 
-    add(app, "/health", state)
     add(app, "/metrics", measured)
     add_hidden(app, "/openapi.json", described)
     add_hidden(app, SNAPSHOT_PATH, snapshot)

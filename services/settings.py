@@ -61,6 +61,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "metrics_namespace": ("BUS_SIMULATOR_METRICS_NAMESPACE",),
     "shard": ("BUS_SIMULATOR_SHARD",),
     "network_refresh": ("BUS_SIMULATOR_NETWORK_REFRESH",),
+    "websocket_endpoint": ("BUS_SIMULATOR_WEBSOCKET_ENDPOINT",),
 }
 """The environment variables of each option, first come first served."""
 
@@ -108,7 +109,8 @@ class Settings:
 class FunctionSettings:
     """How a function in the cloud runs. `network` is the URL of a compiled one, None where none is named.
 
-    `clock_parameter` None means that simulated time is wall time.
+    `clock_parameter` None means that simulated time is wall time; messages are sent to WebSocket clients by
+    way of `websocket_endpoint`, None for where the standard AWS variables say.
     """
 
     region: str
@@ -119,6 +121,7 @@ class FunctionSettings:
     connections_table: str
     subscriptions_table: str
     log_level: str
+    websocket_endpoint: str | None = None
 
 
 def function_settings() -> FunctionSettings:
@@ -132,6 +135,7 @@ def function_settings() -> FunctionSettings:
         connections_table=chosen("connections_table") or CONNECTIONS_TABLE,
         subscriptions_table=chosen("subscriptions_table") or SUBSCRIPTIONS_TABLE,
         log_level=chosen("log_level") or "INFO",
+        websocket_endpoint=chosen("websocket_endpoint"),
     )
 
 
@@ -142,8 +146,9 @@ def chosen(option: str) -> str | None:
 
 
 def region() -> str:
-    """The AWS region that the environment names."""
-    return os.environ.get("AWS_REGION", "").strip() or DEFAULT_REGION
+    """The region of everything on AWS but the store, whose URL has its own."""
+    named = (os.environ.get(name, "").strip() for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
+    return next(filter(None, named), DEFAULT_REGION)
 
 
 def api_key() -> str | None:

@@ -16,19 +16,15 @@ from urllib.parse import parse_qs
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services import logs
-from services.auth import GROUP_HEADER, KEY_HEADER, LONGEST_GROUP, Keys, authenticate, check_group
-from services.errors import ServiceError, TooManyRequests, UnknownPath, shown
+from services.auth import GROUP_HEADER, LONGEST_GROUP, Keys, authenticate, check_group, credentials_in
+from services.errors import ServiceError, UnknownPath, shown
 from services.live import Hub, Outbox
-from services.live_messages import LONGEST_MESSAGE_BYTES
+from services.live_messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS, too_many_connections
 from services.middleware import headers_of
 from services.requests import refusal
 
 PATHS = frozenset({"/production", "/ws"})
-MOST_CONNECTIONS = 100
-"""Connections for each key."""
-RETRY_AFTER_S = 30
 SWITCHING_PROTOCOLS, TOO_BIG = 101, 1009
-QUERY_NAMES = {"api_key": KEY_HEADER, "group_name": GROUP_HEADER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +63,14 @@ class WebSockets:
             raise UnknownPath
         check_group(caller)
         if self.hub.connections_of(caller.key_name) >= self.most_connections:
-            raise TooManyRequests(
-                f"Too many connections (limit {self.most_connections})", retry_after_s=RETRY_AFTER_S
-            )
+            raise too_many_connections(self.most_connections)
         return caller.key_name
 
 
 def credentials(scope: Scope) -> Mapping[str, str]:
-    """Key and group by their headers' names: from the query, else from the headers themselves.
-
-    A query turns `+` into a space; no key has one, so in the key it is turned back.
-    """
+    """Key and group by their headers' names: from the query, else from the headers themselves."""
     query = parse_qs(scope["query_string"].decode("latin-1"))
-    asked = {header: query[name][0] for name, header in QUERY_NAMES.items() if name in query}
-    if KEY_HEADER in asked:
-        asked[KEY_HEADER] = asked[KEY_HEADER].replace(" ", "+")
-    return headers_of(scope) | asked
+    return headers_of(scope) | credentials_in({name: values[0] for name, values in query.items()})
 
 
 def log_connect(scope: Scope, offered: Mapping[str, str], status: int, began: float) -> None:

@@ -23,6 +23,7 @@ def client(
     endpoint_url: str | None = None,
     connect_timeout_s: float = CONNECT_TIMEOUT_S,
     read_timeout_s: float = READ_TIMEOUT_S,
+    connections: int = CONNECTIONS,
 ) -> Any:
     """A client of `service` (as boto3 calls it), safe to share between threads.
 
@@ -34,7 +35,7 @@ def client(
     config = Config(
         connect_timeout=connect_timeout_s,
         read_timeout=read_timeout_s,
-        max_pool_connections=CONNECTIONS,
+        max_pool_connections=connections,
         retries={"mode": "standard", "total_max_attempts": 1},
         parameter_validation=False,
         user_agent_extra="bus-simulator",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.services.rest_served import TRANSPORTS, Served, parts
+from tests.services.rest_served import EVERYWHERE, GATEWAY, TRANSPORTS, Served, parts
 
 
 @pytest.fixture(scope="module", params=TRANSPORTS)
@@ -15,3 +15,11 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     context, store, feeders = parts(tmp_path_factory.mktemp("store"))
     with TRANSPORTS[request.param](context) as ask:
         yield Served(context, store, feeders, ask)
+
+
+@pytest.fixture(scope="module", params=EVERYWHERE)
+def anywhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The same as functions behind API Gateway, too."""
+    context, store, feeders = parts(tmp_path_factory.mktemp("store"))
+    with EVERYWHERE[request.param](context) as ask:
+        yield Served(context, store, feeders, ask, by_gateway=request.param == GATEWAY)

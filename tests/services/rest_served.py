@@ -6,8 +6,9 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import httpx
 from starlette.types import ASGIApp
@@ -19,6 +20,7 @@ from services.context import Context, Snapshots
 from services.embedded import listen, web_server
 from services.feeder import FEEDERS, Feeder
 from simulator.clock import Clock
+from tests.services import http_api
 from tests.services.fakes import HOUR, NOW, RUN, SECOND, FakeWall, FaultyStore, FormulaCity, network
 
 KEY = {"x-api-key": "right", "x-group-name": "team-alpha"}
@@ -34,11 +36,23 @@ class Asking(Protocol):
         """The answer."""
 
 
-class Served:
-    """The context, and a way to ask it."""
+Expected: TypeAlias = tuple[int, dict[str, str]]
+"""A status and a body."""
 
-    def __init__(self, context: Context, store: FaultyStore, feeders: list[Feeder], ask: Asking) -> None:
-        self.context, self.store, self.feeders, self.ask = context, store, feeders, ask
+
+@dataclass(frozen=True)
+class Served:
+    """The context, and a way to ask it; behind a gateway some answers differ."""
+
+    context: Context
+    store: FaultyStore
+    feeders: list[Feeder]
+    ask: Asking
+    by_gateway: bool = False
+
+    def expected(self, method: str, path: str, headers: Mapping[str, str], here: Expected) -> Expected:
+        """What is to be answered where the local server answers `here`."""
+        return http_api.answer_of(method, path, headers, here) if self.by_gateway else here
 
 
 def copy_to(path: Path) -> None:
@@ -111,7 +125,16 @@ def listening(context: Context) -> Iterator[int]:
             thread.join()
 
 
+@contextmanager
+def by_gateway(context: Context) -> Iterator[Asking]:
+    """By events of API Gateway, of which the authorizer is asked first."""
+    with closing(http_api.HttpApiOver(context)) as gateway:
+        yield lambda path, headers=KEY, *, method="GET": gateway.ask(method, path, headers)
+
+
 TRANSPORTS = {"asgi": by_asgi, "socket": by_socket}
+GATEWAY = "gateway"
+EVERYWHERE = TRANSPORTS | {GATEWAY: by_gateway}
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

@@ -26,10 +26,10 @@ LATEST = "2026-03-02T07:30:00Z"
 
 
 @pytest.fixture
-def failing(served: Served) -> Iterator[Served]:
-    served.store.failing = StoreUnavailable("gone")
-    yield served
-    served.store.failing = None
+def failing(anywhere: Served) -> Iterator[Served]:
+    anywhere.store.failing = StoreUnavailable("gone")
+    yield anywhere
+    anywhere.store.failing = None
 
 
 PEOPLE = {"stop_id": "S001", "time": LATEST, "count": 30, "line_ids": "L1,L2"}
@@ -84,14 +84,14 @@ ANSWERS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("path", "body"), ANSWERS)
-def test_answers_are_exactly_these(served: Served, path: str, body: dict[str, Any]) -> None:
-    answer = served.ask(path)
+def test_answers_are_exactly_these(anywhere: Served, path: str, body: dict[str, Any]) -> None:
+    answer = anywhere.ask(path)
     assert (answer.status_code, answer.json()) == (200, body)
     assert answer.headers["content-type"] == "application/json"
 
 
-def test_fields_come_in_the_contracts_order(served: Served) -> None:
-    assert list(served.ask("/bus-position/B001?mode=latest").json()) == list(POSITION)
+def test_fields_come_in_the_contracts_order(anywhere: Served) -> None:
+    assert list(anywhere.ask("/bus-position/B001?mode=latest").json()) == list(POSITION)
 
 
 MUST_SPECIFY = "Must specify 'mode=latest' or 'timestamp' parameter"
@@ -201,21 +201,24 @@ REFUSALS: list[tuple[str, Mapping[str, str], int, str, str]] = [
 
 @pytest.mark.parametrize(("path", "headers", "status", "error", "message"), REFUSALS)
 def test_refusals_have_these_texts_and_this_precedence(
-    served: Served, path: str, headers: Mapping[str, str], status: int, error: str, message: str
+    anywhere: Served, path: str, headers: Mapping[str, str], status: int, error: str, message: str
 ) -> None:
-    answer = served.ask(path, headers)
-    assert (answer.status_code, answer.json()) == (status, {"error": error, "message": message})
+    answer = anywhere.ask(path, headers)
+    here = status, {"error": error, "message": message}
+    assert (answer.status_code, answer.json()) == anywhere.expected("GET", path, headers, here)
 
 
-def test_a_line_whose_buses_have_been_silent_for_five_minutes_has_none(served: Served) -> None:
+def test_a_line_whose_buses_have_been_silent_for_five_minutes_has_none(anywhere: Served) -> None:
     path = "/bus-position/line/L1?mode=latest"
-    assert asking_at(served, NOW + 4 * MINUTE)(path).status_code == 200
-    silent = asking_at(served, NOW + 6 * MINUTE)(path)
+    assert asking_at(anywhere, NOW + 4 * MINUTE)(path).status_code == 200
+    silent = asking_at(anywhere, NOW + 6 * MINUTE)(path)
     assert (silent.status_code, silent.json()["message"]) == (404, "No buses found for line L1")
 
 
-def asking_at(served: Served, now: datetime) -> Asking:
-    return in_process(create_app(replace(served.context, clock=Clock(start=now, wall=FakeWall(NOW + HOUR)))))
+def asking_at(anywhere: Served, now: datetime) -> Asking:
+    return in_process(
+        create_app(replace(anywhere.context, clock=Clock(start=now, wall=FakeWall(NOW + HOUR))))
+    )
 
 
 @pytest.mark.parametrize(
@@ -252,8 +255,8 @@ def test_a_fault_of_ours_is_500_and_its_cause_is_in_the_log_only(
     assert str(fault) in caplog.text
 
 
-def test_health_is_open_and_says_how_everything_is(served: Served) -> None:
-    answer = served.ask("/health", {})
+def test_health_is_open_and_says_how_everything_is(anywhere: Served) -> None:
+    answer = anywhere.ask("/health", {})
     body = answer.json()
     assert answer.status_code == 200
     assert (body["version"], body["clock"]) == (
@@ -268,12 +271,12 @@ def test_health_is_open_and_says_how_everything_is(served: Served) -> None:
     ]
 
 
-def test_health_is_degraded_when_a_feeder_does_not_run(served: Served) -> None:
-    assert served.ask("/health").json()["status"] == "degraded"
-    for feeder in served.feeders:
+def test_health_is_degraded_when_a_feeder_does_not_run(anywhere: Served) -> None:
+    assert anywhere.ask("/health").json()["status"] == "degraded"
+    for feeder in anywhere.feeders:
         feeder._state = "running"
-    assert served.ask("/health").json()["status"] == "healthy"
-    for feeder in served.feeders:
+    assert anywhere.ask("/health").json()["status"] == "healthy"
+    for feeder in anywhere.feeders:
         feeder._state = "stopped"
 
 
@@ -306,9 +309,10 @@ NOT_FOUND = {"error": "NotFound", "message": "Not found"}
     ],
 )
 def test_other_methods_are_refused_after_who_may_not_ask_and_before_what_is_asked(
-    served: Served, method: str, path: str, headers: Mapping[str, str], status: int, body: dict[str, str]
+    anywhere: Served, method: str, path: str, headers: Mapping[str, str], status: int, body: dict[str, str]
 ) -> None:
-    answer = served.ask(path, headers, method=method)
+    answer = anywhere.ask(path, headers, method=method)
+    status, body = anywhere.expected(method, path, headers, (status, body))
     assert answer.status_code == status
     assert answer.headers.get("allow") == ("GET" if status == 405 else None)
     if method != "HEAD":
@@ -337,10 +341,10 @@ def test_a_copy_of_the_store_needs_its_own_key_and_leaves_nothing_behind(
 
 
 def test_the_access_log_is_json_with_the_group_and_without_secrets(
-    served: Served, caplog: pytest.LogCaptureFixture
+    anywhere: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    served.ask("/people-count/S001?mode=latest&api_key=right")
+    anywhere.ask("/people-count/S001?mode=latest&api_key=right")
     (record,) = [record for record in caplog.records if record.name == "bus_simulator.access"]
     line = JsonFormatter().format(record)
     logged = json.loads(line)
@@ -350,9 +354,9 @@ def test_the_access_log_is_json_with_the_group_and_without_secrets(
     assert len(line.splitlines()) == 1
 
 
-def test_a_group_cannot_forge_log_lines(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_group_cannot_forge_log_lines(anywhere: Served, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    served.ask("/health", {"x-group-name": 'a", "level": "ERROR' + "b" * 100})
+    anywhere.ask("/health", {"x-group-name": 'a", "level": "ERROR' + "b" * 100})
     (record,) = [record for record in caplog.records if record.name == "bus_simulator.access"]
     logged = json.loads(JsonFormatter().format(record))
     assert logged["level"] == "INFO"
@@ -361,13 +365,13 @@ def test_a_group_cannot_forge_log_lines(served: Served, caplog: pytest.LogCaptur
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
 def test_a_group_may_be_written_in_spanish(
-    served: Served, encoding: str, caplog: pytest.LogCaptureFixture
+    anywhere: Served, encoding: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     team = "equipo-ñandú-" + "ñ" * 50
     keys = parse_keys(json.dumps({"api_key": "right", "keys": {team: "suya"}}))
     sent = httpx.Headers({"x-api-key": "suya", "x-group-name": team}, encoding=encoding)
-    answer = in_process(create_app(replace(served.context, key=keys)))("/lines", sent)
+    answer = in_process(create_app(replace(anywhere.context, key=keys)))("/lines", sent)
     assert answer.status_code == 200
     (record,) = [record for record in caplog.records if record.name == "bus_simulator.access"]
     assert json.loads(JsonFormatter().format(record))["group"] == team

@@ -35,11 +35,11 @@ def asked(path: str, start: datetime, end: datetime, **more: object) -> str:
     return f"{path}?{'&'.join(f'{name}={quote(str(value))}' for name, value in query.items())}"
 
 
-def pages(served: Served, url: str) -> Iterator[Any]:
+def pages(anywhere: Served, url: str) -> Iterator[Any]:
     """Every page's body, following the cursors."""
     cursor = ""
     while cursor is not None:
-        answer = served.ask(f"{url}{'&' if '?' in url else '?'}cursor={cursor}")
+        answer = anywhere.ask(f"{url}{'&' if '?' in url else '?'}cursor={cursor}")
         assert answer.status_code == 200, answer.text
         body = answer.json()
         assert list(body) == ["items", "next_cursor"]
@@ -48,14 +48,14 @@ def pages(served: Served, url: str) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_a_range_has_every_record_from_its_start_up_to_its_end(served: Served, path: str) -> None:
+def test_a_range_has_every_record_from_its_start_up_to_its_end(anywhere: Served, path: str) -> None:
     stream, key = ROUTES[path]
     start, end = START + 10 * MINUTE, START + 20 * MINUTE
-    (body,) = pages(served, asked(path, start, end))
+    (body,) = pages(anywhere, asked(path, start, end))
     times = [format_instant(r.time) for r in expected(stream, start, end) if entity(r) == key]
     assert [item["time"] for item in body["items"]] == times
     assert times[0] == format_instant(start)
-    one = served.ask(f"{path}?timestamp={format_instant(start)}").json()
+    one = anywhere.ask(f"{path}?timestamp={format_instant(start)}").json()
     assert body["items"][0] == one
 
 
@@ -67,11 +67,11 @@ def test_a_range_has_every_record_from_its_start_up_to_its_end(served: Served, p
     length=st.integers(0, 1500),
 )
 def test_pages_of_any_size_have_each_record_once(
-    served: Served, path: str, limit: int, first: int, length: int
+    anywhere: Served, path: str, limit: int, first: int, length: int
 ) -> None:
     start = START + timedelta(seconds=first)
     end = start + timedelta(seconds=length)
-    found = list(pages(served, asked(path, start, end, limit=limit)))
+    found = list(pages(anywhere, asked(path, start, end, limit=limit)))
     stream, key = ROUTES[path]
     wanted = expected(stream, max(start, START), min(end, NOW)) if end > START else []
     times = [format_instant(record.time) for record in wanted if entity(record) == key]
@@ -79,18 +79,18 @@ def test_pages_of_any_size_have_each_record_once(
     assert all(len(body["items"]) == limit for body in found[:-1])
 
 
-def test_nothing_in_a_range_is_an_empty_page(served: Served) -> None:
+def test_nothing_in_a_range_is_an_empty_page(anywhere: Served) -> None:
     for path in ROUTES:
         for url in (asked(path, NOW + HOUR, NOW + 2 * HOUR), asked(path, NOW, NOW)):
-            assert served.ask(url).json() == {"items": [], "next_cursor": None}
+            assert anywhere.ask(url).json() == {"items": [], "next_cursor": None}
 
 
-def test_a_cursor_is_good_for_its_own_range_only(served: Served) -> None:
+def test_a_cursor_is_good_for_its_own_range_only(anywhere: Served) -> None:
     first = asked("/people-count/S001", START, NOW, limit=5)
-    cursor = served.ask(first).json()["next_cursor"]
-    assert served.ask(f"{first}&cursor={cursor}").status_code == 200
+    cursor = anywhere.ask(first).json()["next_cursor"]
+    assert anywhere.ask(f"{first}&cursor={cursor}").status_code == 200
     assert (
-        served.ask(f"{asked('/people-count/S001', START, NOW, limit=9)}&cursor={cursor}").status_code == 200
+        anywhere.ask(f"{asked('/people-count/S001', START, NOW, limit=9)}&cursor={cursor}").status_code == 200
     )
     for other in (
         asked("/people-count/S002", START, NOW),
@@ -98,40 +98,40 @@ def test_a_cursor_is_good_for_its_own_range_only(served: Served) -> None:
         asked("/people-count/S001", START + MINUTE, NOW),
         asked("/people-count/S001", START, NOW - MINUTE),
     ):
-        refused = served.ask(f"{other}&cursor={cursor}")
+        refused = anywhere.ask(f"{other}&cursor={cursor}")
         assert (refused.status_code, refused.json()["error"]) == (400, "BadRequest")
-    assert served.ask(f"{first}&cursor={cursor[:-2]}xx").status_code == 400
-    assert served.ask(f"/lines?cursor={cursor}").status_code == 400
+    assert anywhere.ask(f"{first}&cursor={cursor[:-2]}xx").status_code == 400
+    assert anywhere.ask(f"/lines?cursor={cursor}").status_code == 400
 
 
-def test_mode_latest_beats_a_range(served: Served) -> None:
-    answer = served.ask(asked("/people-count/S001", START, NOW) + "&mode=latest")
-    assert answer.json() == served.ask("/people-count/S001?mode=latest").json()
+def test_mode_latest_beats_a_range(anywhere: Served) -> None:
+    answer = anywhere.ask(asked("/people-count/S001", START, NOW) + "&mode=latest")
+    assert answer.json() == anywhere.ask("/people-count/S001?mode=latest").json()
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_csv_says_the_same_as_json(served: Served, path: str) -> None:
+def test_csv_says_the_same_as_json(anywhere: Served, path: str) -> None:
     url, rows, cursor = asked(path, START, START + 10 * MINUTE, limit=7), [], ""
     while cursor is not None:
-        answer = served.ask(f"{url}&format=csv&cursor={cursor}", KEY | {"origin": "https://map.example"})
+        answer = anywhere.ask(f"{url}&format=csv&cursor={cursor}", KEY | {"origin": "https://map.example"})
         assert answer.headers["content-type"] == "text/csv; charset=utf-8"
         rows += list(csv.DictReader(io.StringIO(answer.text, newline="")))
         cursor = answer.headers.get("x-next-cursor")
         assert "x-next-cursor" in answer.headers["access-control-expose-headers"]
-    items = [item for body in pages(served, url) for item in body["items"]]
+    items = [item for body in pages(anywhere, url) for item in body["items"]]
     assert rows == [{name: str(value) for name, value in item.items()} for item in items]
 
 
-def test_an_empty_csv_has_its_header_row(served: Served) -> None:
-    answer = served.ask(asked("/people-count/S001", NOW + HOUR, NOW + HOUR, format="csv"))
+def test_an_empty_csv_has_its_header_row(anywhere: Served) -> None:
+    answer = anywhere.ask(asked("/people-count/S001", NOW + HOUR, NOW + HOUR, format="csv"))
     assert answer.text == "stop_id,time,count,line_ids\r\n"
 
 
-def test_a_time_that_lost_its_plus_is_understood_in_a_range(served: Served) -> None:
-    plain = served.ask(asked("/people-count/S001", START, START + 5 * MINUTE)).json()
+def test_a_time_that_lost_its_plus_is_understood_in_a_range(anywhere: Served) -> None:
+    plain = anywhere.ask(asked("/people-count/S001", START, START + 5 * MINUTE)).json()
     madrid = "/people-count/S001?start=2026-03-02T07:30:00+01:00&end=2026-03-02T07:35:00 01:00"
     assert parse_instant("2026-03-02T07:30:00+01:00") == START
-    assert served.ask(madrid).json() == plain
+    assert anywhere.ask(madrid).json() == plain
 
 
 LISTINGS = {
@@ -143,14 +143,14 @@ LISTINGS = {
 
 @pytest.mark.parametrize(("path", "ids"), LISTINGS.items())
 @pytest.mark.parametrize("limit", [1, 2, 3, 1000])
-def test_listings_have_each_item_once(served: Served, path: str, ids: list[str], limit: int) -> None:
-    items = [item for body in pages(served, f"{path}?limit={limit}") for item in body["items"]]
+def test_listings_have_each_item_once(anywhere: Served, path: str, ids: list[str], limit: int) -> None:
+    items = [item for body in pages(anywhere, f"{path}?limit={limit}") for item in body["items"]]
     assert [next(iter(item.values())) for item in items] == ids
 
 
-def test_a_page_has_a_thousand_items_unless_asked_otherwise(served: Served) -> None:
+def test_a_page_has_a_thousand_items_unless_asked_otherwise(anywhere: Served) -> None:
     long = network(line("L1", street(3), buses=1001))
-    ask = in_process(create_app(replace(served.context, network=long)))
+    ask = in_process(create_app(replace(anywhere.context, network=long)))
     first = ask("/buses").json()
     assert len(first["items"]) == 1000
     rest = ask(f"/buses?cursor={first['next_cursor']}").json()
@@ -158,21 +158,21 @@ def test_a_page_has_a_thousand_items_unless_asked_otherwise(served: Served) -> N
     assert len(ask("/buses?limit=10000").json()["items"]) == 1001
 
 
-def test_items_of_listings_are_exactly_these(served: Served) -> None:
-    assert served.ask("/lines").json()["items"][0] == {
+def test_items_of_listings_are_exactly_these(anywhere: Served) -> None:
+    assert anywhere.ask("/lines").json()["items"][0] == {
         "line_id": "L1",
         "name": "Line L1",
         "night": False,
         "stop_count": 3,
         "bus_count": 2,
     }
-    stop = served.ask("/stops").json()["items"][1]
+    stop = anywhere.ask("/stops").json()["items"][1]
     assert (stop["stop_id"], stop["line_ids"]) == ("S002", "L1,L2")
-    assert served.ask("/buses").json()["items"][2]["line_id"] == "L2"
+    assert anywhere.ask("/buses").json()["items"][2]["line_id"] == "L2"
 
 
-def test_a_line_has_the_stops_of_both_directions_with_their_places(served: Served) -> None:
-    body = served.ask("/lines/L1").json()
+def test_a_line_has_the_stops_of_both_directions_with_their_places(anywhere: Served) -> None:
+    body = anywhere.ask("/lines/L1").json()
     assert (body["line_id"], body["bus_ids"]) == ("L1", ["B001", "B002"])
     out, back = body["directions"]
     assert [stop["stop_id"] for stop in out["stops"]] == ["S001", "S002", "S003"]

@@ -14,8 +14,8 @@ import pytest
 
 from services.auth import ApiKey
 from services.context import Context
+from services.live_messages import MOST_CONNECTIONS
 from services.logs import JsonFormatter
-from services.websocket import MOST_CONNECTIONS
 from storage.errors import StoreInvalid, StoreUnavailable
 from tests.services.fakes import MINUTE, SECOND, FaultyStore
 from tests.services.live_city import LATEST, NEXT, TICK, body, city_context, hub_of, many_lines, tick

@@ -21,7 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from services.context import Context
 from services.keys import parse_keys
-from services.websocket import MOST_CONNECTIONS
+from services.live_messages import MOST_CONNECTIONS
 from tests.services.live_city import city_context, hub_of
 from tests.services.live_clients import GOOD, PATIENCE_S, TRANSPORTS, Refused, path, serving
 from tests.services.rest_served import listening, wait_until

@@ -18,7 +18,7 @@ from services.aws.connections import (
     UnknownConnection,
 )
 from services.settings import CONNECTIONS_TABLE, SUBSCRIPTIONS_TABLE
-from tests.services.aws.tables import HandWatch, made_tables
+from tests.services.aws.tables import HandWatch, OneAtATime, made_tables
 
 pytestmark = pytest.mark.usefixtures("aws")
 
@@ -211,20 +211,6 @@ def test_a_client_that_goes_while_it_subscribes_leaves_nothing(tables: tuple[Con
     with pytest.raises(UnknownConnection):
         Connections(leaving, wall_s=HandWatch()).add_lines("c1", ("L1",), batch=False)
     assert dynamodb.scan(TableName=SUBSCRIPTIONS_TABLE)["Items"] == []
-
-
-class OneAtATime:
-    """A client whose calls don't overlap, as moto's own don't bear it."""
-
-    def __init__(self, client: Any) -> None:
-        self._client, self._lock = client, threading.Lock()
-
-    def __getattr__(self, name: str) -> Any:
-        def call(**asked: Any) -> Any:
-            with self._lock:
-                return getattr(self._client, name)(**asked)
-
-        return call
 
 
 def test_both_tables_agree_after_changes_from_many_threads(tables: tuple[Connections, Any]) -> None:

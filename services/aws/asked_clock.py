@@ -1,0 +1,38 @@
+"""The shared clock of a function, which has no thread between its invocations."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from services.aws.clock_parameter import ClockParameter, SharedClock
+from storage.errors import StoreInvalid, StoreUnavailable
+
+log = logging.getLogger("bus_simulator.clock")
+
+CLOCK_S = 10.0
+"""How old what is known of the clock's parameter may be."""
+
+
+class AskedClock(SharedClock):
+    """A shared clock whose parameter is looked at by whoever asks the time, at most every ten seconds.
+
+    Where the parameter can't be read it goes on as before, at first with wall time.
+    """
+
+    def __init__(self, parameter: ClockParameter, *, now_s: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(parameter)
+        self._now_s, self._looked_s = now_s, -CLOCK_S
+
+    def now(self) -> datetime:
+        """The simulated instant."""
+        now_s = self._now_s()
+        if now_s - self._looked_s >= CLOCK_S:
+            self._looked_s = now_s
+            try:
+                self.follow()
+            except (StoreUnavailable, StoreInvalid) as error:
+                log.warning("the clock goes on as it was: %s", error)
+        return super().now()

@@ -1,0 +1,66 @@
+"""A compiled network in S3, as functions have it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from services.aws.network_json import Compiled, NotANetwork, load
+from storage.errors import StoreInvalid, StoreUnavailable
+
+log = logging.getLogger("bus_simulator.network")
+
+NETWORK_S = 240.0
+"""How old what is known of the file may be."""
+UNCHANGED = "304"
+
+
+class CompiledObject:
+    """A compiled network in S3. A change counts after at most four minutes; a broken file changes nothing."""
+
+    def __init__(
+        self, client: Any, bucket: str, key: str, *, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client, self._bucket, self._key, self._now_s = client, bucket, key, now_s
+        self._place = f"s3://{bucket}/{key}"
+        self._compiled: Compiled | None = None
+        self._tag, self._looked_s = "", 0.0
+
+    def current(self) -> Compiled:
+        """The network; the same object until it changes. Raises `StoreUnavailable` or `StoreInvalid`."""
+        now_s = self._now_s()
+        if self._compiled is None:
+            self._compiled = self._read()
+            self._looked_s = now_s
+        elif now_s - self._looked_s >= NETWORK_S:
+            self._looked_s = now_s
+            try:
+                self._compiled = self._read()
+            except (StoreInvalid, StoreUnavailable) as error:
+                log.warning("the network stays as it was: %s", error)
+        return self._compiled
+
+    def _read(self) -> Compiled:
+        condition = {"IfNoneMatch": self._tag} if self._tag else {}
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._key, **condition)
+            content = answer["Body"].read()
+        except (BotoCoreError, ClientError) as error:
+            if self._compiled is not None and code_of(error) == UNCHANGED:
+                return self._compiled
+            raise StoreUnavailable(f"{self._place} can't be read: {error}") from error
+        try:
+            compiled = load(content, self._place)
+        except NotANetwork as error:
+            raise StoreInvalid(str(error)) from error
+        self._tag = answer["ETag"]
+        return compiled
+
+
+def code_of(error: BotoCoreError | ClientError) -> str:
+    """A service's name for an error, empty for one that isn't a service's."""
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""

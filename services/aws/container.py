@@ -1,0 +1,68 @@
+"""What the invocations of a function share while its container lives: settings, clients, clock, store."""
+
+from __future__ import annotations
+
+from functools import cache
+from urllib.parse import urlsplit
+
+from services import logs, settings
+from services.auth import Keys
+from services.aws.asked_clock import AskedClock
+from services.aws.clock_parameter import ClockParameter
+from services.aws.compiled_object import CompiledObject
+from services.aws.secret_keys import SecretKeys
+from services.settings import FunctionSettings
+from simulator.clock import Clock
+from storage.aws_clients import client
+from storage.errors import StoreInvalid
+from storage.open import open_store
+from storage.store import Store
+
+
+@cache
+def shared_settings() -> FunctionSettings:
+    """The settings, read once; from then on there are logs as well."""
+    found = settings.function_settings()
+    logs.configure(found.log_level)
+    return found
+
+
+@cache
+def shared_keys() -> Keys:
+    """The keys of the secret; a changed one counts within a minute."""
+    found = shared_settings()
+    return SecretKeys(client("secretsmanager", region=found.region), found.secret_id)
+
+
+@cache
+def shared_store() -> Store:
+    """The store. Raises `StoreInvalid` for what is no Timestream database's URL."""
+    url = shared_settings().store
+    try:
+        if not url.startswith("timestream:"):
+            raise ValueError(f"{url!r} is no database that functions could share: expected timestream://…")
+        return open_store(url)
+    except ValueError as error:
+        raise StoreInvalid(f"BUS_SIMULATOR_STORE: {error}") from error
+
+
+@cache
+def shared_clock() -> Clock:
+    """The clock that all parts share; wall time where there is no parameter."""
+    found = shared_settings()
+    if found.clock_parameter is None:
+        return Clock()
+    return AskedClock(ClockParameter(client("ssm", region=found.region), found.clock_parameter))
+
+
+@cache
+def shared_network() -> CompiledObject:
+    """The network's file. Raises `StoreInvalid` where none is named."""
+    found = shared_settings()
+    parts = urlsplit(found.network or "")
+    key = parts.path.removeprefix("/")
+    if parts.scheme != "s3" or not parts.netloc or not key:
+        raise StoreInvalid(
+            "BUS_SIMULATOR_NETWORK must name a compiled network: s3://BUCKET/config/network.json"
+        )
+    return CompiledObject(client("s3", region=found.region), parts.netloc, key)

@@ -1,0 +1,89 @@
+"""The two authorizers of API Gateway: REST's lets everybody pass and tells, the WebSocket's refuses.
+
+Keys are those of the secret, read again after a minute; the HTTP API keeps a verdict for four minutes, so
+that a changed key counts within five. A WebSocket API keeps none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from services import logs
+from services.auth import (
+    GROUP_HEADER,
+    KEY_HEADER,
+    LONGEST_GROUP,
+    Keys,
+    authenticate,
+    check_group,
+    credentials_in,
+)
+from services.aws.container import shared_keys, shared_settings
+from services.aws.verdicts import judged
+from services.errors import ServiceError
+
+Event = Mapping[str, Any]
+
+UNAUTHORIZED, FORBIDDEN = 401, 403
+
+
+def rest(event: Event, _lambda_context: object) -> dict[str, Any]:
+    """The answer to a request for authorization of an HTTP API (payload 2.0, simple responses)."""
+    shared_settings()
+    return told(event, shared_keys())
+
+
+def websocket(event: Event, _lambda_context: object) -> dict[str, Any]:
+    """The answer to one of a WebSocket API, for its route `$connect`. See `policy_for`."""
+    shared_settings()
+    return policy_for(event, shared_keys())
+
+
+def told(event: Event, keys: Keys) -> dict[str, Any]:
+    """Lets pass, and tells the function behind. Raises `StoreUnavailable` while no key is known."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    return {"isAuthorized": True, "context": judged(headers, keys)}
+
+
+def policy_for(event: Event, keys: Keys) -> dict[str, Any]:
+    """The policy that lets pass, or that denies, which the gateway answers with 403.
+
+    Raises `Missing` for missing credentials, which it answers with 401; `StoreUnavailable` while no key is
+    known.
+    """
+    offered = credentials_in(event.get("queryStringParameters") or {})
+    group = offered.get(GROUP_HEADER, "").strip()
+    if not group or not offered.get(KEY_HEADER, "").strip():
+        log_refused(event, group, UNAUTHORIZED)
+        raise Missing
+    try:
+        check_group(authenticate(offered, keys))
+    except ServiceError:
+        log_refused(event, group, FORBIDDEN)
+        return policy("Deny", event["methodArn"], group)
+    return policy("Allow", event["methodArn"], group)
+
+
+class Missing(Exception):
+    """Key or group is missing. The gateway knows it by its text."""
+
+    def __init__(self) -> None:
+        super().__init__("Unauthorized")
+
+
+def policy(effect: str, resource: str, group: str) -> dict[str, Any]:
+    """What an authorizer answers in the form of version 1: a policy for this connection, and the group."""
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}
+    return {
+        "principalId": group,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": {"group": group},
+    }
+
+
+def log_refused(event: Event, group: str, status: int) -> None:
+    """An access-log line for a handshake that nobody else gets to see."""
+    path = f"/{event['requestContext']['stage']}"
+    fields = {"group": group[:LONGEST_GROUP], "method": "GET", "path": path, "status": status}
+    logs.access.info("websocket", extra={"fields": fields})

@@ -1,0 +1,129 @@
+"""The function behind the WebSocket API: its routes `$connect`, `$disconnect`, `$default`, and the event bus.
+
+What an event asks for is done by `services.aws.gateway_live`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeAlias
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from services import logs
+from services.auth import INVALID_KEY, LONGEST_GROUP
+from services.aws.connections import Connections
+from services.aws.container import shared_clock, shared_network, shared_settings, shared_store
+from services.aws.events import positions_of
+from services.aws.gateway_live import GatewayLive
+from services.aws.pushes import AT_ONCE, Pushes
+from services.errors import ServiceError, Unauthorized, Unavailable
+from services.schemas import error_answer
+from storage.aws_clients import client
+from storage.errors import StoreError
+
+log = logging.getLogger("bus_simulator.live")
+
+Event: TypeAlias = Mapping[str, Any]
+Answer: TypeAlias = dict[str, Any]
+
+DONE: Answer = {"statusCode": 200}
+SWITCHING_PROTOCOLS = 101
+
+
+def handler(event: Event, _lambda_context: object) -> Answer:
+    """The answer to an event of the WebSocket API, or of EventBridge."""
+    shared_settings()
+    return handled(event, shared_live())
+
+
+@cache
+def shared_live() -> GatewayLive:
+    """What events are carried out with, made once a container."""
+    found = shared_settings()
+    connections = Connections(
+        client("dynamodb", region=found.region, connections=AT_ONCE),
+        connections=found.connections_table,
+        subscriptions=found.subscriptions_table,
+    )
+    management = client(
+        "apigatewaymanagementapi",
+        region=found.region,
+        endpoint_url=found.websocket_endpoint,
+        connections=AT_ONCE,
+    )
+    return GatewayLive(
+        connections,
+        Pushes(management, connections.disconnect),
+        store=shared_store,
+        network=lambda: shared_network().current().network,
+        now=lambda: shared_clock().now(),
+    )
+
+
+def handled(event: Event, live: GatewayLive) -> Answer:
+    """Carry out an event. Errors of DynamoDB pass in events of the bus, which then come again."""
+    if "requestContext" not in event:
+        return broadcast(event, live)
+    request = event["requestContext"]
+    match request["eventType"]:
+        case "CONNECT":
+            return connected(request, live)
+        case "DISCONNECT":
+            live.disconnect(request["connectionId"])
+            return DONE
+    text = "" if event.get("isBase64Encoded") else event.get("body") or ""  # a binary frame is no JSON
+    return received(request["connectionId"], text, live)
+
+
+def connected(request: Event, live: GatewayLive) -> Answer:
+    """Take a client in, or not: 429 for one too many, 401 for one who has passed no authorizer."""
+    group = (request.get("authorizer") or {}).get("group", "")
+    try:
+        if not group:
+            log.error("refused for want of a group: $connect has no authorizer")
+            raise Unauthorized(INVALID_KEY)
+        live.connect(request["connectionId"], group)
+    except ServiceError as error:
+        log_connect(request, group, error.status)
+        found = error_answer(error)
+        return {"statusCode": found.status, "headers": dict(found.headers), "body": json.dumps(found.body)}
+    log_connect(request, group, SWITCHING_PROTOCOLS)
+    return DONE
+
+
+def received(connection_id: str, text: str, live: GatewayLive) -> Answer:
+    """Carry out a client's message; where what it needs is away, say so and keep the connection."""
+    try:
+        live.receive(connection_id, text)
+    except (BotoCoreError, ClientError, StoreError, TimeoutError) as error:
+        log.error("a message can't be carried out: %s", error)
+        live.refuse(connection_id, Unavailable())
+    return DONE
+
+
+def broadcast(event: Event, live: GatewayLive) -> Answer:
+    """Send a tick of a line to all who want it. What isn't one is logged and left."""
+    try:
+        positions = positions_of(event)
+    except ValueError as error:
+        log.error("an event can't be read: %s", error)
+        return {"sent": 0, "gone": 0, "failed": 0}
+    sent = live.broadcast(positions)
+    fields = {"sent": sent.sent, "gone": sent.gone, "failed": sent.failed}
+    log.info("broadcast", extra={"fields": {"line": event["detail"].get("line_id"), **fields}})
+    return fields
+
+
+def log_connect(request: Event, group: str, status: int) -> None:
+    """An access-log line for a handshake."""
+    fields = {
+        "group": group[:LONGEST_GROUP],
+        "method": "GET",
+        "path": f"/{request['stage']}",
+        "status": status,
+    }
+    logs.access.info("websocket", extra={"fields": fields})

@@ -1,0 +1,104 @@
+"""Messages to the clients of a WebSocket API, by way of API Gateway's Management API.
+
+A client that is gone is forgotten. Who is throttled waits and tries again, with random pauses whose limit
+doubles ("full jitter"); a client that can't be reached even so misses the message, the others don't.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from storage.timestream_calls import Patience, brief, code_of, passes
+
+log = logging.getLogger("bus_simulator.live")
+
+AT_ONCE = 32
+"""Clients that are sent to at the same time."""
+PATIENCE = Patience(attempts=6, first_s=0.05, longest_s=2.0)
+GRAINS = 1_000_000
+GONE = "GoneException"
+PAUSE = threading.Event().wait
+
+
+class Outcome(Enum):
+    """How sending to a client ended."""
+
+    SENT, GONE, FAILED = "sent", "gone", "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How many clients got their messages, were gone, couldn't be reached."""
+
+    sent: int
+    gone: int
+    failed: int
+
+
+class Pushes:
+    """Sends through a client of `apigatewaymanagementapi`; `forget` is told of connections that are gone."""
+
+    def __init__(
+        self,
+        client: Any,
+        forget: Callable[[str], None],
+        *,
+        patience: Patience = PATIENCE,
+        pause: Callable[[float], object] = PAUSE,
+    ) -> None:
+        self._client, self._forget = client, forget
+        self._patience, self._pause = patience, pause
+
+    def send(self, connection_id: str, texts: Sequence[str]) -> Outcome:
+        """Send texts in this order, as long as the client is there."""
+        for text in texts:
+            outcome = self._post(connection_id, text.encode("utf-8", "replace"))
+            if outcome is not Outcome.SENT:
+                return outcome
+        return Outcome.SENT
+
+    def send_all(self, texts_of: Mapping[str, Sequence[str]]) -> Sent:
+        """Send each connection its texts, many connections at a time."""
+        with ThreadPoolExecutor(AT_ONCE, "push") as threads:
+            outcomes = list(threads.map(self.send, texts_of, texts_of.values()))
+        return Sent(*(outcomes.count(outcome) for outcome in Outcome))
+
+    def close(self, connection_id: str) -> None:
+        """End a connection. Nothing where it has ended, or can't be."""
+        try:
+            self._client.delete_connection(ConnectionId=connection_id)
+        except (BotoCoreError, ClientError) as error:
+            if code_of(error) != GONE:
+                log.warning("connection %s can't be ended: %s", connection_id, brief(error))
+
+    def _post(self, connection_id: str, data: bytes) -> Outcome:
+        failures = 0
+        while True:
+            try:
+                self._client.post_to_connection(ConnectionId=connection_id, Data=data)
+            except (BotoCoreError, ClientError) as error:
+                if code_of(error) == GONE:
+                    self._forget_gone(connection_id)
+                    return Outcome.GONE
+                failures += 1
+                if not passes(error) or failures >= self._patience.attempts:
+                    log.warning("connection %s misses a message: %s", connection_id, brief(error))
+                    return Outcome.FAILED
+                self._pause(secrets.randbelow(GRAINS) / GRAINS * self._patience.limit_s(failures))
+            else:
+                return Outcome.SENT
+
+    def _forget_gone(self, connection_id: str) -> None:
+        try:
+            self._forget(connection_id)
+        except (BotoCoreError, ClientError, TimeoutError) as error:
+            log.warning("connection %s is gone, but can't be forgotten yet: %s", connection_id, error)

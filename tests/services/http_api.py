@@ -1,0 +1,188 @@
+"""An API Gateway HTTP API in this process: its routes, the authorizer with its cache, a function behind it.
+
+The events have the shape that the gateway gives them (payload format 2.0). What it does otherwise than the
+local server is in `answer_of`, row by row of the table in docs/aws.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+
+from services.auth import Keys
+from services.aws.lambda_authorizers import told
+from services.aws.lambda_rest import Handler, handler_over
+from services.context import Context
+
+ROUTES = {
+    "GET /people-count/{stop_id}": "people_count_api",
+    "GET /sensors/{entity_type}/{entity_id}": "sensors_api",
+    "GET /bus-position/line/{line_id}": "bus_position_api",
+    "GET /bus-position/{bus_id}": "bus_position_api",
+    "GET /lines": "network_api",
+    "GET /lines/{line_id}": "network_api",
+    "GET /stops": "network_api",
+    "GET /buses": "network_api",
+    "GET /health": "network_api",
+    "OPTIONS /{proxy+}": "network_api",
+    "$default": "network_api",
+}
+"""The gateway's routes, and the function behind each."""
+OPEN = frozenset(("GET /health", "OPTIONS /{proxy+}"))
+"""Those without an authorizer."""
+IDENTITY = ("x-api-key", "x-group-name")
+TTL_S = 240
+UNAUTHORIZED = {"message": "Unauthorized"}
+
+REFUSED = {"error": "Unauthorized", "message": "Invalid API key"}
+NOT_FOUND = {"error": "NotFound", "message": "Not found"}
+LOCAL_ONLY = frozenset(("/", "/metrics", "/openapi.json", "/docs", "/clock", "/local/snapshot"))
+
+
+def answer_of(
+    method: str, target: str, headers: Mapping[str, str], here: tuple[int, dict[str, str]]
+) -> tuple[int, dict[str, str]]:
+    """What the gateway answers where the local server answers `here`: the same, but for these rows.
+
+    The rows are those of docs/aws.md.
+    """
+    path = target.partition("?")[0]
+    if method == "OPTIONS" and path != "/health":  # no preflight: it has no origin
+        return 401, REFUSED
+    if route_key_of(method, path) not in OPEN and not all(headers.get(name) for name in IDENTITY):
+        return 401, UNAUTHORIZED
+    if path in LOCAL_ONLY:
+        return 404, NOT_FOUND
+    return here
+
+
+def route_key_of(method: str, path: str) -> str:
+    """The route that a request takes."""
+    for key in ROUTES:
+        verb, _, template = key.partition(" ")
+        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template).replace(r"\{proxy\+\}", ".*"))
+        if verb == method and re.fullmatch(pattern, path):
+            return key
+    return "$default"
+
+
+def request_event(method: str, url: httpx.URL, headers: Mapping[str, str], route_key: str) -> dict[str, Any]:
+    """What a function is handed, but for the authorizer's part."""
+    query = url.query.decode()
+    path = unquote(url.raw_path.decode().partition("?")[0])
+    return {
+        "version": "2.0",
+        "routeKey": route_key,
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": {
+            "accept": "*/*",
+            "content-length": "0",
+            "host": "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
+            "user-agent": "curl/8.5.0",
+            "x-amzn-trace-id": "Root=1-69a53fb2-5a1e8b7c0c2f4d6e8a9b0c1d",
+            "x-forwarded-for": "203.0.113.9",
+            "x-forwarded-port": "443",
+            "x-forwarded-proto": "https",
+            **headers,
+        },
+        **({"queryStringParameters": dict(url.params)} if query else {}),
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "a1b2c3d4e5",
+            "domainName": "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
+            "domainPrefix": "a1b2c3d4e5",
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "203.0.113.9",
+                "userAgent": "curl/8.5.0",
+            },
+            "requestId": "ZkLmNoPqRsTuVwX=",
+            "routeKey": route_key,
+            "stage": "$default",
+            "time": "02/Mar/2026:07:30:10 +0000",
+            "timeEpoch": 1772436610000,
+        },
+        "isBase64Encoded": False,
+    }
+
+
+def authorizer_event(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What the authorizer is handed about a request."""
+    kept = {name: event[name] for name in ("version", "routeKey", "rawPath", "rawQueryString", "headers")}
+    context = {k: v for k, v in event["requestContext"].items() if k != "authorizer"}
+    return {
+        **kept,
+        "type": "REQUEST",
+        "routeArn": "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/$default/GET/people-count/S001",
+        "identitySource": [event["headers"][name] for name in IDENTITY],
+        "requestContext": context,
+        "pathParameters": {},
+        "stageVariables": {},
+    }
+
+
+@dataclass
+class HttpApi:
+    """The gateway in front of one function. `now_s` are the seconds by which its cache goes."""
+
+    function: Handler
+    keys: Keys
+    now_s: Callable[[], float] = lambda: 0.0
+    authorized: int = 0
+    _cache: dict[tuple[str, ...], tuple[float, dict[str, Any]]] = field(default_factory=dict)
+
+    def request(self, method: str, target: str, headers: Mapping[str, str]) -> httpx.Response:
+        """The answer that a client gets."""
+        url = httpx.Request(method, f"https://api{target}").url
+        sent = {name.lower(): value for name, value in headers.items()}
+        route_key = route_key_of(method, unquote(url.raw_path.decode().partition("?")[0]))
+        event = request_event(method, url, sent, route_key)
+        if route_key not in OPEN:
+            if not all(sent.get(name, "").strip() for name in IDENTITY):
+                return httpx.Response(401, json=UNAUTHORIZED)
+            event["requestContext"]["authorizer"] = {"lambda": self._verdict(event)}
+        answer = self.function(json.loads(json.dumps(event)), None)
+        assert not answer.get("isBase64Encoded"), "the gateway was handed what isn't text"
+        return httpx.Response(answer["statusCode"], headers=answer["headers"], text=answer["body"])
+
+    def _verdict(self, event: dict[str, Any]) -> Any:
+        """The authorizer's context, from the cache for as long as it may be."""
+        identity = tuple(event["headers"][name] for name in IDENTITY)
+        asked_at, answer = self._cache.get(identity, (-float(TTL_S), {}))
+        if self.now_s() - asked_at >= TTL_S:
+            answer = told(authorizer_event(event), self.keys)
+            self.authorized += 1
+            self._cache[identity] = self.now_s(), answer
+        assert answer["isAuthorized"], "a denial would be a bare 403"
+        return answer["context"]
+
+
+class HttpApiOver:
+    """Such a gateway over a context. Mangum needs a thread with a loop of its own."""
+
+    def __init__(self, context: Context) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(self._loop,))
+        function = self._thread.submit(handler_over, context).result()
+        self.api = HttpApi(function, context.key)
+
+    def ask(self, method: str, path: str, headers: Mapping[str, str]) -> httpx.Response:
+        """The answer."""
+        return self._thread.submit(self.api.request, method, path, headers).result()
+
+    def close(self) -> None:
+        """End the thread, its loop, and what that has started."""
+        self._thread.submit(self._loop.run_until_complete, self._loop.shutdown_default_executor()).result()
+        self._thread.shutdown()
+        self._loop.close()
