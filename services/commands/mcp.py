@@ -30,6 +30,12 @@ Examples:
 @option("--port", type=click.IntRange(0, 65535), default=8081, help="0 takes a free one.")
 @options.hosted_options
 @options.secret_id_option
+@option(
+    "--backfill",
+    type=options.span,
+    default="24h",
+    help="With --stdio, where it runs the city itself: history before it answers.",
+)
 @option("--stdio", is_flag=True, default=False, help="Speak over standard input and output, for one client.")
 @option(
     "--url",

@@ -1,0 +1,196 @@
+"""The official Python client lists, calls and reads everything, over HTTP and over stdio."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+from mcp.client import Client
+from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+
+from services.tools import TOOLS
+from tests.environment import environment
+from tests.process import KEY, PROGRAM, Running, command, running, started
+from tests.services.mcp_served import ServedTools, served_tools
+from tests.services.rest_served import KEY as HEADERS
+from tests.services.test_tools import GOOD
+
+MODES = ("legacy", "auto", "2026-07-28")
+MORNING = "2026-03-02T08:30+01:00"
+CITY_ARGUMENTS: dict[str, dict[str, object]] = {
+    **GOOD,
+    "find_stops": {"name": "Embajadores"},
+    "line_status": {"line_id": "L1", "stop_id": "S009"},
+}
+PATIENCE_S = 60
+
+
+async def everything(client: Client, arguments: dict[str, dict[str, object]]) -> dict[str, Any]:
+    """The structured answers of all tools; the client validates them. Resources are read besides."""
+    listed = (await client.list_tools()).tools
+    assert [tool.name for tool in listed] == list(TOOLS)
+    answers: dict[str, Any] = {}
+    for tool in listed:
+        result = await client.call_tool(tool.name, arguments[tool.name])
+        assert not result.is_error
+        assert result.structured_content is not None
+        answers[tool.name] = result.structured_content
+    uris = [str(each.uri) for each in (await client.list_resources()).resources]
+    assert len((await client.list_resource_templates()).resource_templates) == 1
+    for uri in (*uris, "bus://lines/L1"):
+        (content,) = (await client.read_resource(uri)).contents
+        answers[uri] = json.loads(content.text)  # type: ignore[union-attr]
+    with pytest.raises(MCPError, match="Unknown tool: dance"):
+        await client.call_tool("dance", {})
+    return answers
+
+
+def by_http(
+    url: str, use: Callable[[Client], Awaitable[Any]], headers: dict[str, str], mode: str = "auto"
+) -> Any:
+    """What `use` makes of a client of a server's `/mcp`."""
+
+    async def used() -> Any:
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=PATIENCE_S) as http,
+            Client(streamable_http_client(f"{url}/mcp", http_client=http), mode=mode) as client,
+        ):
+            return await use(client)
+
+    return anyio.run(used)
+
+
+def by_stdio(
+    folder: Path, use: Callable[[Client], Awaitable[Any]], *arguments: str, mode: str = "auto", key: str = KEY
+) -> Any:
+    """What `use` makes of a client of `mcp --stdio`, which the client starts and ends."""
+    server = StdioServerParameters(
+        command=PROGRAM[0],
+        args=[*PROGRAM[1:], "mcp", "--stdio", *arguments],
+        cwd=folder,
+        env=environment(BUS_SIMULATOR_API_KEY=key),
+    )
+
+    async def used() -> Any:
+        async with Client(server, mode=mode, read_timeout_seconds=PATIENCE_S) as client:
+            return await use(client)
+
+    return anyio.run(used)
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedTools]:
+    with served_tools(tmp_path_factory.mktemp("tools")) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("city"), "--at", MORNING, "--backfill", "1h") as process:
+        process.wait_for(lambda body: body["status"] == "healthy")
+        yield process
+
+
+def folder_of(process: Running) -> Path:
+    return Path(f"/proc/{process.process.pid}/cwd").resolve()
+
+
+def url_of(process: Running) -> str:
+    return f"http://{process.host}:{process.port}"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_everything_is_listed_called_and_read_over_http(mode: str, tools: ServedTools) -> None:
+    answers = by_http(tools.url, lambda client: everything(client, GOOD), HEADERS, mode)
+    for name, arguments in GOOD.items():
+        assert answers[name]["data"] == tools.call(name, **arguments)["data"]
+    assert answers["bus://lines/L1"] == tools.get("/lines/L1").json()
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"x-api-key": "right"}, {"x-api-key": "wrong", "x-group-name": "me"}]
+)
+def test_a_client_without_the_right_key_gets_nowhere(headers: dict[str, str], tools: ServedTools) -> None:
+    with pytest.raises(ExceptionGroup) as refused:
+        by_http(tools.url, lambda client: client.list_tools(), headers)
+    assert refused.group_contains((MCPError, httpx2.HTTPError))
+
+
+@pytest.mark.e2e
+def test_beside_a_run_stdio_speaks_for_the_process_that_holds_the_store(city: Running) -> None:
+    answers = by_stdio(folder_of(city), lambda client: everything(client, CITY_ARGUMENTS), mode="legacy")
+    over_http = by_http(
+        url_of(city),
+        lambda client: everything(client, CITY_ARGUMENTS),
+        {"x-api-key": KEY, "x-group-name": "t"},
+    )
+    for name in ("query_time_range", "find_stops", "nearest_stops", "list_lines"):
+        assert answers[name]["data"] == over_http[name]["data"]
+    assert answers["query_people_count"]["count"] == 1
+    assert answers["line_status"]["data"][0]["buses_out"] > 0
+
+
+@pytest.mark.e2e
+def test_with_a_url_stdio_speaks_for_the_simulator_there(city: Running, tmp_path: Path) -> None:
+    answers = by_stdio(
+        tmp_path, lambda client: everything(client, CITY_ARGUMENTS), "--url", url_of(city), "--group", "mine"
+    )
+    assert answers["bus://scenario"]["run"] == city.ask("/health")[1]["run"]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.e2e
+def test_where_nobody_runs_stdio_runs_the_city_itself_and_a_second_client_finds_it(tmp_path: Path) -> None:
+    async def both(first: Client) -> tuple[Any, Any]:
+        mine = await everything(first, CITY_ARGUMENTS)
+        async with AsyncExitStack() as stack:
+            second = await stack.enter_async_context(Client(other))
+            return mine, await everything(second, CITY_ARGUMENTS)
+
+    arguments = ("--at", MORNING, "--backfill", "1h")
+    other = StdioServerParameters(
+        command=PROGRAM[0],
+        args=[*PROGRAM[1:], "mcp", "--stdio", *arguments],
+        cwd=tmp_path,
+        env=environment(BUS_SIMULATOR_API_KEY=KEY),
+    )
+    mine, others = by_stdio(tmp_path, both, *arguments)
+    assert mine["query_bus_position"]["count"] == 1
+    assert others["query_time_range"]["data"] == mine["query_time_range"]["data"]
+    assert (tmp_path / "var" / "bus.duckdb").exists()
+    assert not (tmp_path / "var" / "bus.duckdb.holder.json").exists(), "it ended in order"
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--stdio", "--url", "http://127.0.0.1:1"), 1, "no simulator answers at http://127.0.0.1:1"),
+        (("--url", "http://127.0.0.1:1"), 2, "--url goes with --stdio"),
+        ((), 2, "`bus-simulator run` feeds and serves it in one process"),
+    ],
+)
+def test_what_cant_be_spoken_for_is_said(
+    arguments: tuple[str, ...], code: int, said: str, tmp_path: Path
+) -> None:
+    done = command(tmp_path, "mcp", *arguments)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.e2e
+def test_a_wrong_key_is_said_by_stdio_and_never_shown(city: Running, tmp_path: Path) -> None:
+    with started(tmp_path, ("mcp", "--stdio", "--url", url_of(city)), key="certainly-not-the-key") as process:
+        out, err = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, out) == (1, "")
+    assert "401" in err
+    assert "certainly-not-the-key" not in err
