@@ -1,4 +1,4 @@
-"""Every example of README.md and docs/api.md works on a real server, and its answer looks as shown."""
+"""Every example of README.md, docs/api.md and docs/mcp.md works on a real server, and its answer looks as shown."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def examples(page: Path) -> Iterator[Example]:
             yield Example(page.name, language, code, kind, shown)
 
 
-EXAMPLES = [*examples(ROOT / "README.md"), *examples(ROOT / "docs" / "api.md")]
+PAGES = ("README.md", "docs/api.md", "docs/mcp.md")
+EXAMPLES = [example for page in PAGES for example in examples(ROOT / page)]
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +124,8 @@ def texts(shown: str) -> list[str]:
 
 
 def test_no_example_is_left_out() -> None:
-    pages = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/api.md"))
+    pages = "".join((ROOT / name).read_text(encoding="utf-8") for name in PAGES)
     curls = [line for line in pages.splitlines() if line.startswith("curl ")]
     assert len(curls) == sum(example.code.count("curl ") for example in EXAMPLES)
-    assert {example.page for example in EXAMPLES} == {"README.md", "api.md"}
+    assert {example.page for example in EXAMPLES} == {Path(page).name for page in PAGES}
     assert "python" in {example.language for example in EXAMPLES}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -155,7 +156,7 @@ def test_where_nobody_runs_stdio_runs_the_city_itself_and_a_second_client_finds_
             second = await stack.enter_async_context(Client(other))
             return mine, await everything(second, CITY_ARGUMENTS)
 
-    arguments = ("--at", MORNING, "--backfill", "1h")
+    arguments = ("--at", MORNING, "--backfill", "0")
     other = StdioServerParameters(
         command=PROGRAM[0],
         args=[*PROGRAM[1:], "mcp", "--stdio", *arguments],
@@ -166,7 +167,22 @@ def test_where_nobody_runs_stdio_runs_the_city_itself_and_a_second_client_finds_
     assert mine["query_bus_position"]["count"] == 1
     assert others["query_time_range"]["data"] == mine["query_time_range"]["data"]
     assert (tmp_path / "var" / "bus.duckdb").exists()
-    assert not (tmp_path / "var" / "bus.duckdb.holder.json").exists(), "it ended in order"
+
+
+@pytest.mark.e2e
+def test_when_its_client_goes_away_stdio_ends_in_order(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "mcp", "--stdio", "--at", MORNING, "--backfill", "0"],
+        cwd=tmp_path,
+        env=environment(BUS_SIMULATOR_API_KEY=KEY),
+        input="",
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert [path.name for path in (tmp_path / "var").iterdir()] == ["bus.duckdb"]
 
 
 @pytest.mark.e2e
