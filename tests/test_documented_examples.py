@@ -1,4 +1,4 @@
-"""Every example of README.md, docs/api.md and docs/mcp.md works on a real server, and its answer looks as shown."""
+"""Every example of README.md, docs/api.md and docs/mcp.md works, and its answer looks as shown."""
 
 from __future__ import annotations
 
