@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.functions import Form, called
+from services.timestream_local.forms import Form, called
 from services.timestream_local.typed import NUMBERS, WHOLE, Typed, coerced, common_type
 from services.timestream_local.values import Type
 

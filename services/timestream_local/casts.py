@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.functions import MICROS, TIMESTAMP_SQL, D, T, V
+from services.timestream_local.forms import MICROS, TIMESTAMP_SQL, D, T, V
 from services.timestream_local.typed import NUMBERS, WHOLE, Typed, coerced, coercible, whole
 from services.timestream_local.values import PHYSICAL, Type, instant_ns
 

@@ -10,9 +10,10 @@ from typing import Protocol, TypeVar
 from sqlglot import exp
 
 from services.timestream_local.aggregates import AGGREGATES, WINDOW_ONLY, aggregate, window_function
+from services.timestream_local.arithmetic import arithmetic
 from services.timestream_local.casts import NAMES, cast
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.functions import arithmetic, call
+from services.timestream_local.functions import call
 from services.timestream_local.scopes import Output, Scope, only, refused
 from services.timestream_local.syntax import DURATION
 from services.timestream_local.typed import NULL, Typed, coerced, coercible, common_type, text, whole

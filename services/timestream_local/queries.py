@@ -152,7 +152,7 @@ def _translated(error: duckdb.Error) -> AwsError:
     if isinstance(error, duckdb.InterruptException):
         return ThrottlingException("The query was ended: it took too long")
     if "UINT64" in text:
-        # Only times are cast so: see `functions.not_negative`.
+        # Only times are cast so: see `forms.not_negative`.
         return QueryExecutionException("Negative time values are not supported")
     if "Division by zero" in text:
         return QueryExecutionException("Division by zero")

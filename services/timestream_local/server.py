@@ -27,8 +27,10 @@ from services.timestream_local.errors import (
     SerializationException,
     UnknownOperationException,
 )
-from services.timestream_local.operations import Now, Operations, Parts, prune
+from services.timestream_local.operations import Operations
+from services.timestream_local.parts import Now, Parts
 from services.timestream_local.queries import Queries
+from services.timestream_local.record_operations import prune
 from services.timestream_local.writer import Writer
 from simulator.clock import Clock
 from storage.instants import to_us

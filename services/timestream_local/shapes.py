@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from services.timestream_local.errors import SerializationException, ValidationException
 
+_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,256}", re.ASCII)
 Kind = TypeVar("Kind", bound="str | int | bool | list[Any] | dict[str, Any]")
 NAMES = {str: "a string", int: "an integer", bool: "a boolean", list: "a list", dict: "a structure"}
 
@@ -63,3 +65,14 @@ def optional_text(value: object, name: str) -> str | None:
     if value is not None and type(value) is not str:
         raise SerializationException(f"{name} is not a string")
     return value
+
+
+def new_name(body: Mapping[str, Any], member: str) -> str:
+    """The name of what is to be made."""
+    name = required(body, member, str)
+    if not _NAME.fullmatch(name):
+        raise ValidationException(
+            f"1 validation error detected: Value '{name[:300]}' at '{member[0].lower()}{member[1:]}' failed "
+            "to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]{3,256}"
+        )
+    return name

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from services.timestream_local.operations import Operations, Parts
+from services.timestream_local.operations import Operations
+from services.timestream_local.parts import Parts
 from services.timestream_local.server import opened
 from services.timestream_local.values import instant_ns
 from tests.services.timestream_local.cases import NAMES, NOW, SINGLE, STOPS

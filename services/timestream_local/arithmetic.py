@@ -1,0 +1,104 @@
+"""`+ - * / %`, of numbers as Trino does them, and of times and intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from services.timestream_local.errors import ValidationException
+from services.timestream_local.forms import D, I, L, S, T, not_negative
+from services.timestream_local.time_functions import plus_months
+from services.timestream_local.typed import NUMBERS, Typed, coerced, common_type
+from services.timestream_local.values import Type
+
+
+def arithmetic(operator: str, left: Typed, right: Typed) -> Typed:
+    """`+ - * / %` of numbers, times and intervals, as Trino knows them."""
+    if left.type in (*NUMBERS, Type.UNKNOWN) and right.type in (*NUMBERS, Type.UNKNOWN):
+        return _numeric(operator, left, right)
+    timed = _TIMES.get((operator, left.type, right.type))
+    if timed is None:
+        raise ValidationException(f"'{operator}' cannot be applied to {left.type.shown}, {right.type.shown}")
+    return timed(left, right)
+
+
+def _numeric(operator: str, left: Typed, right: Typed) -> Typed:
+    kind = common_type((left.type, right.type), operator)
+    first, second = coerced(left, kind).sql, coerced(right, kind).sql
+    if kind is Type.UNKNOWN:
+        return Typed("NULL", kind)
+    if operator in "/%":
+        return _division(operator, first, second, kind)
+    return Typed(f"({first} {operator} {second})", kind)
+
+
+def _division(operator: str, first: str, second: str, kind: Type) -> Typed:
+    """Whole numbers divide to whole numbers, toward zero; by zero is an error (DuckDB says so, too)."""
+    if kind is D:
+        message = "a DOUBLE divided by zero (Infinity, NaN) is not supported"
+        return Typed(
+            f"(CASE WHEN {second} = 0 THEN error('{message}') ELSE {first} {operator} {second} END)", D
+        )
+    return Typed(f"({first} {'//' if operator == '/' else '%'} {second})", kind)
+
+
+def _moved(sign: str) -> Callable[[Typed, Typed], Typed]:
+    def move(left: Typed, right: Typed) -> Typed:
+        moved = not_negative(f"{coerced(left, T).sql} {sign} {right.sql}")
+        return Typed(moved, T, _sum(sign, left, right))
+
+    return move
+
+
+def _sum(sign: str, left: Typed, right: Typed) -> int | None:
+    """The value where both are literals."""
+    if not (isinstance(left.value, int) and isinstance(right.value, int)):
+        return None
+    return left.value + right.value * (1 if sign == "+" else -1)
+
+
+def _shifted(sign: str) -> Callable[[Typed, Typed], Typed]:
+    def shift(left: Typed, right: Typed) -> Typed:
+        return Typed(f"({left.sql} {sign} {right.sql})", S, _sum(sign, left, right))
+
+    return shift
+
+
+def _swapped(function: Callable[[Typed, Typed], Typed]) -> Callable[[Typed, Typed], Typed]:
+    return lambda left, right: function(right, left)
+
+
+def _scaled(left: Typed, right: Typed) -> Typed:
+    value = None
+    if isinstance(left.value, int) and isinstance(right.value, int):
+        value = left.value * right.value
+    return Typed(f"({left.sql} * {coerced(right, L).sql})", S, value)
+
+
+def _between(left: Typed, right: Typed) -> Typed:
+    return Typed(f"({coerced(left, T).sql} - {coerced(right, T).sql})", S)
+
+
+def _later(left: Typed, right: Typed) -> Typed:
+    return plus_months(coerced(left, T).sql, right.sql)
+
+
+def _earlier(left: Typed, right: Typed) -> Typed:
+    return plus_months(coerced(left, T).sql, f"(-{right.sql})")
+
+
+_TIMES: dict[tuple[str, Type, Type], Callable[[Typed, Typed], Typed]] = {
+    ("+", T, S): _moved("+"),
+    ("-", T, S): _moved("-"),
+    ("+", S, T): _swapped(_moved("+")),
+    ("-", T, T): _between,
+    ("-", T, Type.DATE): _between,
+    ("-", Type.DATE, T): _between,
+    ("+", S, S): _shifted("+"),
+    ("-", S, S): _shifted("-"),
+    ("*", S, I): _scaled,
+    ("*", S, L): _scaled,
+    ("*", I, S): _swapped(_scaled),
+    ("*", L, S): _swapped(_scaled),
+    ("+", T, Type.MONTHS): _later,
+    ("-", T, Type.MONTHS): _earlier,
+}

@@ -1,0 +1,164 @@
+"""Operations on tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services.timestream_local import database
+from services.timestream_local.catalog import (
+    DEFAULT_MAGNETIC_DAYS,
+    DEFAULT_MEMORY_HOURS,
+    Table,
+    table_arn,
+)
+from services.timestream_local.errors import ConflictException, ValidationException
+from services.timestream_local.listing_pages import page, with_token
+from services.timestream_local.parts import Body, Parts
+from services.timestream_local.shapes import listed, new_name, optional, required, within
+from services.timestream_local.tag_operations import tags_of
+
+DEFAULT_SCHEMA = {"CompositePartitionKey": [{"Type": "MEASURE"}]}
+
+
+class TableOperations:
+    """Makes, describes, lists, changes and removes tables."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def create_table(self, body: Body, _host: str) -> Body:
+        """Make a table."""
+        place, name = required(body, "DatabaseName", str), new_name(body, "TableName")
+        tags, catalog, now = tags_of(body), self._parts.catalog, self._parts.seconds()
+        hours, days = _retention(body) or (DEFAULT_MEMORY_HOURS, DEFAULT_MAGNETIC_DAYS)
+        magnetic = _magnetic(body) or {"EnableMagneticStoreWrites": False}
+        schema = _schema(body) or DEFAULT_SCHEMA
+
+        def change(cursor: database.Cursor) -> Table:
+            catalog.database(place)
+            if (place, name) in catalog.tables:
+                raise ConflictException(f"The table {name} already exists.")
+            number = database.next_table_id(cursor)
+            made = Table(number, place, name, hours, days, magnetic, schema, now, now)
+            database.create_rows(cursor, made)
+            database.save_table(cursor, made)
+            database.save_tags(cursor, table_arn(made), tags)
+            return made
+
+        def keep(made: Table) -> None:
+            catalog.tables[place, name] = made
+            catalog.tags[table_arn(made)] = tags
+
+        return {"Table": described(await self._parts.change(change, keep))}
+
+    async def describe_table(self, body: Body, _host: str) -> Body:
+        """What a table is like."""
+        return {"Table": described(named_table(self._parts, body))}
+
+    async def list_tables(self, body: Body, _host: str) -> Body:
+        """Tables of a database, or of all, page by page."""
+        catalog, place = self._parts.catalog, optional(body, "DatabaseName", str)
+        if place is not None:
+            catalog.database(place)
+        named = [((table.database, table.name), table) for table in catalog.tables_of(place)]
+        found, token = page(body, named)
+        return with_token({"Tables": [described(each) for each in found]}, token)
+
+    async def update_table(self, body: Body, _host: str) -> Body:
+        """Change a table's retention, magnetic store writes or schema."""
+        named_table(self._parts, body)
+        key = (body["DatabaseName"], body["TableName"])
+        retention, magnetic, schema = _retention(body), _magnetic(body), _schema(body)
+        catalog, now = self._parts.catalog, self._parts.seconds()
+
+        def change(cursor: database.Cursor) -> Table:
+            table = catalog.table(*key)
+            hours, days = retention or (table.memory_hours, table.magnetic_days)
+            changed = replace(
+                table,
+                memory_hours=hours,
+                magnetic_days=days,
+                magnetic=magnetic or table.magnetic,
+                schema=schema or table.schema,
+                updated=now,
+            )
+            database.save_table(cursor, changed)
+            return changed
+
+        def keep(changed: Table) -> None:
+            catalog.tables[key] = changed
+
+        return {"Table": described(await self._parts.change(change, keep))}
+
+    async def delete_table(self, body: Body, _host: str) -> Body:
+        """Remove a table and its records."""
+        named_table(self._parts, body)
+        key, catalog = (body["DatabaseName"], body["TableName"]), self._parts.catalog
+
+        def change(cursor: database.Cursor) -> Table:
+            table = catalog.table(*key)
+            database.drop_table(cursor, table)
+            database.save_tags(cursor, table_arn(table), {})
+            return table
+
+        def keep(table: Table) -> None:
+            del catalog.tables[key]
+            self._parts.writer.forget(key)
+            catalog.tags.pop(table_arn(table), None)
+
+        await self._parts.change(change, keep)
+        return {}
+
+
+def named_table(parts: Parts, body: Body) -> Table:
+    """The table that a request names."""
+    names = required(body, "DatabaseName", str), required(body, "TableName", str)
+    return parts.catalog.table(*names)
+
+
+def described(found: Table) -> Body:
+    """A table as answers describe it."""
+    return {
+        "Arn": table_arn(found),
+        "TableName": found.name,
+        "DatabaseName": found.database,
+        "TableStatus": "ACTIVE",
+        "RetentionProperties": {
+            "MemoryStoreRetentionPeriodInHours": found.memory_hours,
+            "MagneticStoreRetentionPeriodInDays": found.magnetic_days,
+        },
+        "MagneticStoreWriteProperties": found.magnetic,
+        "Schema": found.schema,
+        "CreationTime": found.created,
+        "LastUpdatedTime": found.updated,
+    }
+
+
+def _retention(body: Body) -> tuple[int, int] | None:
+    """Hours in the memory store and days in the magnetic one."""
+    found = optional(body, "RetentionProperties", dict)
+    if found is None:
+        return None
+    memory, magnetic = "MemoryStoreRetentionPeriodInHours", "MagneticStoreRetentionPeriodInDays"
+    hours, days = required(found, memory, int), required(found, magnetic, int)
+    within(hours, memory, 1, 8766)
+    within(days, magnetic, 1, DEFAULT_MAGNETIC_DAYS)
+    return hours, days
+
+
+def _magnetic(body: Body) -> Body | None:
+    found = optional(body, "MagneticStoreWriteProperties", dict)
+    if found is not None:
+        required(found, "EnableMagneticStoreWrites", bool)
+    return found
+
+
+def _schema(body: Body) -> Body | None:
+    """A partition key. It changes nothing here; what it would enforce is refused."""
+    found = optional(body, "Schema", dict)
+    for key in listed(found or {}, "CompositePartitionKey"):
+        if not isinstance(key, dict) or key.get("Type") not in ("DIMENSION", "MEASURE"):
+            raise ValidationException("A partition key's Type is DIMENSION or MEASURE")
+        if key.get("EnforcementInRecord") == "REQUIRED":
+            raise ValidationException("EnforcementInRecord REQUIRED is not supported by this endpoint")
+    return found

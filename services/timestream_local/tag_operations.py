@@ -1,0 +1,73 @@
+"""Operations on tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from services.timestream_local import database
+from services.timestream_local.catalog import database_arn
+from services.timestream_local.errors import ResourceNotFoundException, ValidationException
+from services.timestream_local.parts import Body, Parts
+from services.timestream_local.shapes import listed, required
+
+MOST_TAGS = 200
+
+
+class TagOperations:
+    """Lists, sets and takes away the tags of databases and tables."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def list_tags(self, body: Body, _host: str) -> Body:
+        """The tags of a database or table."""
+        tags = self._parts.catalog.tags.get(self._arn(body), {})
+        return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
+
+    async def tag_resource(self, body: Body, _host: str) -> Body:
+        """Add tags."""
+        arn, more = self._arn(body), tags_of(body)
+        await self._retag(arn, lambda tags: tags | more)
+        return {}
+
+    async def untag_resource(self, body: Body, _host: str) -> Body:
+        """Take tags away."""
+        arn, keys = self._arn(body), set(map(str, required(body, "TagKeys", list)))
+        await self._retag(arn, lambda tags: {k: v for k, v in tags.items() if k not in keys})
+        return {}
+
+    async def _retag(self, arn: str, changed: Callable[[dict[str, str]], dict[str, str]]) -> None:
+        catalog = self._parts.catalog
+
+        def change(cursor: database.Cursor) -> dict[str, str]:
+            tags = changed(catalog.tags.get(arn, {}))
+            if len(tags) > MOST_TAGS:
+                raise ValidationException(f"A resource has at most {MOST_TAGS} tags")
+            database.save_tags(cursor, arn, tags)
+            return tags
+
+        def keep(tags: dict[str, str]) -> None:
+            catalog.tags[arn] = tags
+
+        await self._parts.change(change, keep)
+
+    def _arn(self, body: Body) -> str:
+        arn = required(body, "ResourceARN", str)
+        # Region and account are whatever the client thinks them to be.
+        ours = f"{database_arn('')}{arn.partition(':database/')[2]}"
+        if ours not in self._parts.catalog.arns():
+            raise ResourceNotFoundException(f"The resource {arn[:256]} does not exist.")
+        return ours
+
+
+def tags_of(body: Body) -> dict[str, str]:
+    """The tags in a request."""
+    tags = {}
+    for tag in listed(body, "Tags"):
+        if not isinstance(tag, dict):
+            raise ValidationException("Tags must be structures")
+        key, value = required(tag, "Key", str), required(tag, "Value", str)
+        if not 1 <= len(key) <= 128 or len(value) > 256:
+            raise ValidationException("Tag keys have 1 to 128 characters, values at most 256")
+        tags[key] = value
+    return tags

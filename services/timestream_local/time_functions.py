@@ -1,0 +1,134 @@
+"""The functions of times: cut, moved, compared, read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.timestream_local.errors import ValidationException
+from services.timestream_local.forms import MICROS, Call, L, S, T, check_count, literal_of, not_negative
+from services.timestream_local.typed import WHOLE, Typed, coerced, coercible, whole
+from services.timestream_local.values import (
+    DAY_NS,
+    HOUR_NS,
+    MINUTE_NS,
+    SECOND_NS,
+    Type,
+    duration_ns,
+    instant_ns,
+)
+
+UNITS_NS = {
+    "nanosecond": 1,
+    "microsecond": 1_000,
+    "millisecond": 1_000_000,
+    "second": SECOND_NS,
+    "minute": MINUTE_NS,
+    "hour": HOUR_NS,
+    "day": DAY_NS,
+    "week": 7 * DAY_NS,
+}
+UNITS_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+def _unit(name: str, argument: Typed, *of: Typed) -> str:
+    """A unit of time that what it is applied to has: a date has no hours."""
+    unit = literal_of(name, argument).lower()
+    if unit not in UNITS_NS and unit not in UNITS_MONTHS:
+        raise ValidationException(f"'{unit}' is not a valid unit for {name}")
+    if all(each.type is Type.DATE for each in of) and UNITS_NS.get(unit, DAY_NS) < DAY_NS:
+        raise ValidationException(f"'{unit}' is not a valid DATE field")
+    return unit
+
+
+def _instant(name: str, argument: Typed) -> str:
+    if not coercible(argument.type, T):
+        raise ValidationException(f"Unexpected parameters for function {name}: {argument.type.shown}")
+    return coerced(argument, T).sql
+
+
+def _as(kind: Type, instant: str) -> Typed:
+    """A time, as a DATE where it came of one."""
+    if kind is not Type.DATE:
+        return Typed(instant, T)
+    return Typed(f"CAST({MICROS.replace('{0}', instant)} AS DATE)", kind)
+
+
+def _date_trunc(name: str, arguments: Sequence[Typed]) -> Typed:
+    check_count(name, arguments, 2)
+    unit, instant = _unit(name, *arguments), _instant(name, arguments[1])
+    if unit in UNITS_MONTHS:
+        begin = f"(epoch_us(date_trunc('{unit}', make_timestamp({instant} // 1000))) * 1000)"
+        return _as(arguments[1].type, begin)
+    # The epoch was a Thursday; weeks begin on Mondays.
+    shift = f" + {3 * DAY_NS}" if unit == "week" else ""
+    begin = f"{instant} - ({instant}{shift}) % {UNITS_NS[unit]}"
+    return _as(arguments[1].type, not_negative(begin) if shift else f"({begin})")
+
+
+def _date_add(name: str, arguments: Sequence[Typed]) -> Typed:
+    check_count(name, arguments, 3)
+    unit, instant = _unit(name, arguments[0], arguments[2]), _instant(name, arguments[2])
+    if arguments[1].type not in WHOLE:
+        raise ValidationException(f"Unexpected parameters for {name}: the second must be a whole number")
+    number = coerced(arguments[1], L).sql
+    if unit in UNITS_NS:
+        return _as(arguments[2].type, not_negative(f"{instant} + {number} * {UNITS_NS[unit]}"))
+    return _as(arguments[2].type, plus_months(instant, f"({number} * {UNITS_MONTHS[unit]})").sql)
+
+
+def plus_months(instant: str, months: str) -> Typed:
+    """A time some months later; the day is the month's last where it lacks it."""
+    moved = f"epoch_us(make_timestamp({instant} // 1000) + to_months(CAST({months} AS INTEGER)))"
+    return Typed(not_negative(f"{moved} * 1000 + {instant} % 1000"), T)
+
+
+def _date_diff(name: str, arguments: Sequence[Typed]) -> Typed:
+    """Whole units from the first time to the second."""
+    check_count(name, arguments, 3)
+    unit = _unit(name, *arguments)
+    first, second = _instant(name, arguments[1]), _instant(name, arguments[2])
+    if unit in UNITS_NS:
+        return Typed(f"(({second} - {first}) // {UNITS_NS[unit]})", L)
+    forth, back = _months_between(first, second), _months_between(second, first)
+    months = f"(CASE WHEN {first} <= {second} THEN {forth} ELSE -{back} END)"
+    return Typed(f"({months} // {UNITS_MONTHS[unit]})", L)
+
+
+def _months_between(early: str, late: str) -> str:
+    crossed = f"date_diff('month', make_timestamp({early} // 1000), make_timestamp({late} // 1000))"
+    return f"({crossed} - CAST({plus_months(early, crossed).sql} > {late} AS BIGINT))"
+
+
+def _bin(name: str, arguments: Sequence[Typed]) -> Typed:
+    """A time rounded down to a whole multiple of a duration since the epoch."""
+    check_count(name, arguments, 2)
+    instant, width = _instant(name, arguments[0]), arguments[1]
+    if width.type is not S or not isinstance(width.value, int) or width.value <= 0:
+        raise ValidationException("bin is only supported with a duration literal greater than zero")
+    return Typed(f"({instant} - {instant} % {width.value})", T)
+
+
+def _parsed_instant(name: str, arguments: Sequence[Typed]) -> Typed:
+    check_count(name, arguments, 1)
+    try:
+        return whole(instant_ns(literal_of(name, arguments[0]), zoned=True), T)
+    except ValueError as error:
+        raise ValidationException(f"{name}: {error}") from None
+
+
+def _parsed_duration(name: str, arguments: Sequence[Typed]) -> Typed:
+    check_count(name, arguments, 1)
+    try:
+        return whole(duration_ns(literal_of(name, arguments[0])), S)
+    except ValueError as error:
+        raise ValidationException(f"{name}: {error}") from None
+
+
+TIME_FUNCTIONS: dict[str, Call] = {
+    "bin": _bin,
+    "date_trunc": _date_trunc,
+    "date_add": _date_add,
+    "date_diff": _date_diff,
+    "from_iso8601_timestamp": _parsed_instant,
+    "parse_duration": _parsed_duration,
+}
