@@ -17,6 +17,7 @@ DAYS ?= 5
 SERVICE ?=
 TASKS ?=
 ARGS ?=
+IMAGE ?= bus-simulator-feeders:latest
 
 # Lines with ##@ are headings of the list of commands; a target's text follows its ##.
 .PHONY: help
@@ -70,6 +71,10 @@ rotate-key: $(INSTALLED) ## another API key (ARGS="--team team-alpha", "--all-te
 	@$(BIN)/python scripts/rotate_key.py --target $(TARGET) --region $(AWS_REGION) $(ARGS)
 
 ##@ See to a deployment on AWS
+.PHONY: build-feeders
+build-feeders: ## build the image of all parts (IMAGE=…)
+	docker build --quiet --tag $(IMAGE) .
+
 .PHONY: push-images
 push-images: $(INSTALLED) ## push the services' image to ECR (ARGS="--tag TAG")
 	@$(BIN)/python scripts/push_images.py --region $(AWS_REGION) $(ARGS)
@@ -156,9 +161,10 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header 
   --python-version 3.11
 
 .PHONY: lock
-lock: $(INSTALLED) ## choose versions again and write both lock files
+lock: $(INSTALLED) ## choose versions again and write the lock files
 	$(LOCK) --extra dev --output-file requirements.lock pyproject.toml
 	$(LOCK) --extra bench-sumo --constraints requirements.lock --output-file requirements-bench-sumo.lock pyproject.toml
+	$(LOCK) --extra aws --extra mcp --constraints requirements.lock --output-file requirements-image.lock pyproject.toml
 
 .PHONY: setup-hooks
 setup-hooks: $(INSTALLED) ## run the linters before every commit

@@ -13,7 +13,8 @@ from storage.aws_clients import client
 
 @click.command(cls=OperatorCommand)
 @region_option
-@click.option("--image", default="bus-simulator:latest", show_default=True, envvar="IMAGE", show_envvar=True,
+@click.option("--image", default="bus-simulator-feeders:latest", show_default=True, envvar="IMAGE",
+              show_envvar=True,
               help="The local image, as make build-feeders makes it.")  # fmt: skip
 @click.option("--tag", "tags", multiple=True, show_default="latest and the version",
               help="A tag to push it under; may be repeated.")  # fmt: skip

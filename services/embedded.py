@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeAlias
@@ -49,6 +50,7 @@ Watch: TypeAlias = Callable[[Iterator[Done], Sequence[Window]], int]
 """Runs a backfill through, and may show how far it is; the rows written."""
 
 BACKLOG = 2048
+ENDPOINT_SUFFIX = ".timestream"
 FAULTS_SUFFIX = ".faults.jsonl"
 GRACE_S = 5
 """How long requests in hand may take when the process is told to end."""
@@ -96,12 +98,32 @@ def run(settings: Settings, key_refresh: timedelta, *, greet: Greet = greet) -> 
     from services.progress import shown
 
     watch = shown if sys.stderr.isatty() else unwatched
-    with closing(listen(settings.host, settings.port)) as listener, assembled(settings) as simulator:
+    with (
+        closing(listen(settings.host, settings.port)) as listener,
+        stored(settings) as placed,
+        assembled(placed) as simulator,
+    ):
         keys, key = access(settings.store, refresh=key_refresh)
         greet(url_of(listener), key)
         with announced(settings.store, listener) as snapshot_key:
             simulator.prepare(watch)
             simulator.serve(keys, snapshot_key, listener)
+
+
+@contextmanager
+def stored(settings: Settings) -> Iterator[Settings]:
+    """The settings with the store that they mean: with a `timestream_port` it is served here meanwhile."""
+    if settings.timestream_port is None:
+        yield settings
+        return
+    import click
+
+    from services.timestream_beside import endpoint_beside, store_at
+
+    file = beside(settings.store, ENDPOINT_SUFFIX)
+    with endpoint_beside(file, host=settings.host, port=settings.timestream_port) as url:
+        click.echo(f"Timestream endpoint on {url}, data in {file}; signatures are not checked")
+        yield replace(settings, store=store_at(url))
 
 
 @contextmanager

@@ -135,6 +135,13 @@ key_refresh_option = option(
     default="10s",
     help="How soon a changed key file counts.",
 )
+timestream_port_option = option(
+    "--timestream-port",
+    type=click.IntRange(0, 65535),
+    default=None,
+    show_default="none",
+    help="Keep the data in a Timestream endpoint of its own on this port, beside --store. 0: a free one.",
+)
 paused_option = option("--paused", is_flag=True, default=False, help="Start with the clock standing.")
 clock_control_option = option(
     "--clock-control",

@@ -50,6 +50,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "capacity": ("BUS_SIMULATOR_CAPACITY",),
     "people_per_trip": ("BUS_SIMULATOR_PEOPLE_PER_TRIP",),
     "now": ("BUS_SIMULATOR_NOW",),
+    "timestream_port": ("BUS_SIMULATOR_TIMESTREAM_PORT",),
     "timestream_local_store": ("BUS_SIMULATOR_TIMESTREAM_LOCAL_STORE",),
     "secret_id": ("BUS_SIMULATOR_SECRET_ID", "SECRET_ID"),
     "clock_parameter": ("BUS_SIMULATOR_CLOCK_PARAMETER",),
@@ -84,7 +85,8 @@ class Settings:
     `jobs` None chooses by the network's size; `store` is a URL; limits are for each key, and None means
     on unless only this machine can ask. `paused` lets the clock stand at first; with `clock_control` it can
     be moved by who has the key. `network` and `seed` None are the scenario's, or the defaults; a `scenario`
-    is a name or a path; `allowed_hosts` are names that the MCP server may be asked by besides its own.
+    is a name or a path; `allowed_hosts` are names that the MCP server may be asked by besides its own. With a
+    `timestream_port` the data are in a local Timestream endpoint there, whose file lies beside `store`.
     """
 
     network: Path | None
@@ -103,6 +105,7 @@ class Settings:
     paused: bool = False
     scenario: str | None = None
     allowed_hosts: tuple[str, ...] = ()
+    timestream_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

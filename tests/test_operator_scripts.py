@@ -233,11 +233,11 @@ def test_images_are_pushed_after_a_login_whose_password_is_no_argument(
     done = run(push_images.main, "--region", REGION, "--tag", "latest", "--tag", "7")
     assert done.exit_code == 0, done.output
     assert (tmp_path / "called").read_text().splitlines() == [
-        "image inspect --format {{.Architecture}} bus-simulator:latest",
+        "image inspect --format {{.Architecture}} bus-simulator-feeders:latest",
         f"login --username AWS --password-stdin {uri.partition('/')[0]}",
-        f"tag bus-simulator:latest {uri}:latest",
+        f"tag bus-simulator-feeders:latest {uri}:latest",
         f"push --quiet {uri}:latest",
-        f"tag bus-simulator:latest {uri}:7",
+        f"tag bus-simulator-feeders:latest {uri}:7",
         f"push --quiet {uri}:7",
     ]
     assert (tmp_path / "password").read_text().strip()
@@ -252,7 +252,7 @@ def test_what_stands_in_the_way_of_a_push_is_said(
     docker(tmp_path, there=False)
     assert "no repository bus-simulator-feeders in this region: make deploy" in run(push_images.main).output
     aws.client("ecr").create_repository(repositoryName="bus-simulator-feeders")
-    assert "no image bus-simulator:latest here: make build-feeders" in run(push_images.main).output
+    assert "no image bus-simulator-feeders:latest here: make build-feeders" in run(push_images.main).output
     docker(tmp_path, "amd64")
     done = run(push_images.main)
     assert (done.exit_code, "is for amd64, and Fargate runs arm64" in done.output) == (1, True)

@@ -40,6 +40,7 @@ Examples:
 @option("--backfill", type=options.span, default="0", help="History before it.")
 @options.serving_options
 @options.clock_options
+@options.timestream_port_option
 @options.jobs_option
 @options.new_inputs_option
 def replay(*, scenario: str, key_refresh: timedelta, network: Path | None, **chosen: Any) -> None:

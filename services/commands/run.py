@@ -34,6 +34,7 @@ Examples:
 )
 @options.serving_options
 @options.clock_options
+@options.timestream_port_option
 @options.jobs_option
 @options.new_inputs_option
 def run(*, key_refresh: timedelta, **chosen: Any) -> None:

@@ -149,10 +149,11 @@ def serve(path: Path, now: Now, listener: socket.socket) -> None:
         # The web server ends at these, and then lets its process have them once more.
         signal.signal(number, lambda _number, _frame: None)
     with opened(path, now) as parts:
-        asyncio.run(_serve(parts, web_server(parts), listener))
+        asyncio.run(serving(parts, web_server(parts), listener))
 
 
-async def _serve(parts: Parts, server: uvicorn.Server, listener: socket.socket) -> None:
+async def serving(parts: Parts, server: uvicorn.Server, listener: socket.socket) -> None:
+    """Answer until the server is told to end, and keep to retention."""
     pruning = asyncio.create_task(_prune_for_ever(parts))
     try:
         await server.serve(sockets=[listener])

@@ -1,0 +1,52 @@
+# One image for every part of the simulator: `docker run IMAGE run`, `… feed sensors`, `… serve`, `… mcp`,
+# `… timestream-local`. Nothing in it depends on the kind of processor. Builds with and without BuildKit.
+ARG PYTHON=3.12
+
+# --- The program as a wheel, by the build backend of requirements.lock
+FROM python:${PYTHON}-slim AS wheel
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /build
+COPY requirements.lock ./
+RUN sed -n -E '/^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/,/[^\\]$/p' requirements.lock >backend.lock \
+  && pip install --quiet --require-hashes -r backend.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY simulator simulator
+COPY storage storage
+COPY services services
+COPY bus_simulator_testing bus_simulator_testing
+COPY data data
+RUN pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheel .
+
+# --- A system with what the program needs, from requirements-image.lock, and without what no server needs
+FROM python:${PYTHON}-slim AS root
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils >/dev/null
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+COPY requirements-image.lock docker/slim /build/
+RUN python3 -m venv --without-pip /opt/bus-simulator \
+  && pip --python /opt/bus-simulator/bin/python install --quiet --require-hashes -r /build/requirements-image.lock \
+  && /build/slim /opt/bus-simulator
+COPY --from=wheel /wheel /wheel
+RUN pip --python /opt/bus-simulator/bin/python install --quiet --no-deps --no-index /wheel/*.whl \
+  && apt-get purge -y -qq --auto-remove binutils >/dev/null \
+  && apt-get clean \
+  && rm -r /build /wheel /var/lib/apt/lists/* /usr/local/lib/python3.*/site-packages/pip* \
+  && useradd --system --uid 10001 --no-create-home --home-dir /var/lib/bus-simulator bus-simulator \
+  && mkdir /var/lib/bus-simulator
+
+# --- All of it as one layer, so that what was taken away is gone
+FROM scratch AS image
+COPY --from=root / /
+COPY --from=root --chown=10001:10001 /var/lib/bus-simulator /var/lib/bus-simulator
+ENV PATH=/opt/bus-simulator/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
+  LANG=C.UTF-8 \
+  PYTHONUNBUFFERED=1 \
+  BUS_SIMULATOR_HOST=0.0.0.0
+WORKDIR /var/lib/bus-simulator
+USER 10001:10001
+EXPOSE 8080
+VOLUME /var/lib/bus-simulator
+# Of whoever serves REST; compose.yaml has those of the other parts.
+HEALTHCHECK --interval=5s --timeout=5s --start-period=60s \
+  CMD ["python3", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/health', timeout=4)"]
+ENTRYPOINT ["bus-simulator"]
+CMD ["run"]

@@ -1,0 +1,80 @@
+"""The simulator in a container, for testcontainers."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.wait_strategies import HttpWaitStrategy
+
+from bus_simulator_testing.choices import Choices
+from bus_simulator_testing.simulator import BusSimulator
+
+IMAGE = "bus-simulator-feeders:latest"
+API_PORT, TIMESTREAM_PORT = 8080, 4568
+INPUTS = "/tmp/inputs"  # noqa: S108 - in the container
+READY_S = 120
+
+
+class BusSimulatorContainer(DockerContainer, BusSimulator):
+    """A simulator while a `with` lasts; its data can be asked for by boto3, too."""
+
+    def __init__(
+        self,
+        *,
+        scenario: str | Path | None = None,
+        seed: int | None = None,
+        speed: float | str | None = None,
+        network: str | Path | None = None,
+        choices: Choices | None = None,
+        image: str = IMAGE,
+        **kwargs: Any,
+    ) -> None:
+        """See `Choices` for what is chosen; `choices` gives it whole. `kwargs` are `DockerContainer`'s."""
+        super().__init__(image, **kwargs)
+        self._key = secrets.token_urlsafe(16)
+        named = {"scenario": scenario, "seed": seed, "speed": speed, "network": network}
+        given = {name: value for name, value in named.items() if value is not None}
+        self._chosen(Choices.of(given, choices or Choices()))
+        self.with_exposed_ports(API_PORT, TIMESTREAM_PORT)
+        self.with_env("BUS_SIMULATOR_API_KEY", self._key)
+        self.with_env("BUS_SIMULATOR_ALLOWED_HOSTS", "*")
+        self.with_env("AWS_ACCESS_KEY_ID", "nobody").with_env("AWS_SECRET_ACCESS_KEY", "nothing")
+        self.waiting_for(HttpWaitStrategy(API_PORT, "/health").with_startup_timeout(READY_S))
+
+    @property
+    def api_url(self) -> str:
+        """See `BusSimulator`."""
+        return self._url(API_PORT)
+
+    @property
+    def api_key(self) -> str:
+        """See `BusSimulator`."""
+        return self._key
+
+    @property
+    def timestream_endpoint(self) -> str:
+        """See `BusSimulator`."""
+        return self._url(TIMESTREAM_PORT)
+
+    def _url(self, port: int) -> str:
+        return f"http://{self.get_container_host_ip()}:{self.get_exposed_port(port)}"
+
+    def _chosen(self, choices: Choices) -> None:
+        """The command; files go into the container."""
+        inside = {name: self._inside(getattr(choices, name)) for name in ("scenario", "network")}
+        command = Choices.of(inside, choices).command()
+        limits = ["--rate-limit", "0", "--daily-limit", "0"]
+        self.with_command([*command, *limits, "--timestream-port", str(TIMESTREAM_PORT)])
+
+    def _inside(self, place: str | Path | None) -> str | Path | None:
+        """Where a file or folder of this machine will be in the container; a name stays a name."""
+        if place is None or not Path(place).exists():
+            return place
+        source = Path(place)
+        inside = f"{INPUTS}/{source.name}"
+        # A folder goes into the folder that is named, a file to the name.
+        self.with_copy_into_container(source, INPUTS if source.is_dir() else inside)
+        return inside

@@ -1,0 +1,93 @@
+"""The pytest plugin: the fixtures `bus_simulator` and `bus_simulator_container`.
+
+Nothing is started, and nothing but pytest imported, until a test asks for a fixture.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bus_simulator_testing.choices import Choices
+
+if TYPE_CHECKING:
+    from bus_simulator_testing.container import BusSimulatorContainer
+    from bus_simulator_testing.pool import Pool
+    from bus_simulator_testing.process import BusSimulatorProcess
+
+MARKER = "bus_simulator"
+OPTIONS = {
+    "scenario": "a scenario for all tests that choose none: a name or a file",
+    "seed": "a seed for all tests that choose none",
+    "network": "a network for all tests that choose none: a file, a folder or a GTFS zip",
+    "image": "the image of containers",
+    "program": "how to start the simulator, where this Python has it not",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--bus-simulator-seed` and the like, which may also stand in pytest's configuration."""
+    group = parser.getgroup("bus-simulator", "the bus simulator")
+    for name, text in OPTIONS.items():
+        group.addoption(f"--bus-simulator-{name}", default=None, help=text)
+        parser.addini(f"bus_simulator_{name}", text)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers",
+        f"{MARKER}(scenario=, seed=, speed=, network=, at=, backfill=, timestream=): what it is like",
+    )
+
+
+def option(config: pytest.Config, name: str) -> str | None:
+    """What the command line, else the configuration, says."""
+    given = config.getoption(f"--bus-simulator-{name}") or config.getini(f"bus_simulator_{name}")
+    return str(given) if given else None
+
+
+def choices_of(request: pytest.FixtureRequest) -> Choices:
+    """A test's: its own marker's before its class's and module's, those before the options'."""
+    seed = option(request.config, "seed")
+    chosen = Choices(
+        scenario=option(request.config, "scenario"),
+        network=option(request.config, "network"),
+        seed=None if seed is None else int(seed),
+    )
+    for mark in reversed(list(request.node.iter_markers(MARKER))):
+        chosen = Choices.of(mark.kwargs, chosen)
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def _bus_simulator_pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
+    from bus_simulator_testing.pool import Pool
+    from bus_simulator_testing.process import PROGRAM
+
+    program = option(request.config, "program")
+    with Pool(shlex.split(program) if program else PROGRAM) as pool:
+        yield pool
+
+
+@pytest.fixture
+def bus_simulator(request: pytest.FixtureRequest, _bus_simulator_pool: Pool) -> Iterator[BusSimulatorProcess]:
+    """A simulator as a process, as the test's marker says; its clock stands where it begins.
+
+    Tests that choose the same share it until one of them moves the clock.
+    """
+    with _bus_simulator_pool.lent(choices_of(request)) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def bus_simulator_container(request: pytest.FixtureRequest) -> Iterator[BusSimulatorContainer]:
+    """A simulator in a container of its own, as the test's marker says."""
+    from bus_simulator_testing.container import IMAGE, BusSimulatorContainer
+
+    image = option(request.config, "image") or IMAGE
+    with BusSimulatorContainer(choices=choices_of(request), image=image) as simulator:
+        yield simulator

@@ -1,0 +1,57 @@
+"""Processes that tests share as long as nobody has moved their clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import Any
+
+from bus_simulator_testing.api import Refused, Unreachable
+from bus_simulator_testing.choices import Choices
+from bus_simulator_testing.process import BusSimulatorProcess
+
+
+class Pool:
+    """Lends processes, one of each choice; ends them all with its `with`."""
+
+    def __init__(self, program: Sequence[str]) -> None:
+        """`program` is how a simulator is started."""
+        self._program = program
+        self._idle: dict[Choices, tuple[BusSimulatorProcess, Any]] = {}
+
+    def __enter__(self) -> Pool:
+        """The pool."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End what is left."""
+        with ExitStack() as stack:
+            for simulator, _ in self._idle.values():
+                stack.callback(simulator.stop)
+
+    @contextmanager
+    def lent(self, choices: Choices) -> Iterator[BusSimulatorProcess]:
+        """A simulator whose clock is where it began; it is kept for others if it is still so afterwards."""
+        found = self._idle.pop(choices, None)
+        if found is None:
+            simulator = BusSimulatorProcess(choices, program=self._program).__enter__()
+            found = simulator, clock_of(simulator)
+        simulator, began = found
+        try:
+            yield simulator
+        finally:
+            if began["paused"] and clock_of(simulator) == began:
+                self._idle[choices] = found
+            else:
+                simulator.stop()
+
+
+def clock_of(simulator: BusSimulatorProcess) -> Any:
+    """What the clock says; None where nobody answers any more."""
+    try:
+        return simulator.get("/clock")
+    except (Refused, Unreachable):
+        return None

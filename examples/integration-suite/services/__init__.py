@@ -1,0 +1,1 @@
+"""The services of the departures board: a package of this project."""

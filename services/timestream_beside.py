@@ -1,0 +1,39 @@
+"""A local Timestream endpoint in the process that feeds it: its data can be asked for as on AWS, too."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+DATABASE = "bus_simulator"
+REGION = "eu-west-1"
+
+
+@contextmanager
+def endpoint_beside(file: Path, *, host: str, port: int) -> Iterator[str]:
+    """The endpoint's URL while it serves `file` in a thread of its own; its now is the newest record's.
+
+    Raises OSError for a port that is taken, `StoreError` for a file that can't be used.
+    """
+    from services.embedded import listen, url_of
+    from services.timestream_local.server import opened, serving, web_server
+
+    with closing(listen(host, port)) as listener, opened(file, "data") as parts:
+        server = web_server(parts)
+        thread = threading.Thread(
+            target=lambda: asyncio.run(serving(parts, server, listener)), name="timestream-local", daemon=True
+        )
+        thread.start()
+        try:
+            yield url_of(listener)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def store_at(endpoint: str) -> str:
+    """The URL of the store in an endpoint's database."""
+    return f"timestream://{DATABASE}?region={REGION}&endpoint_url={endpoint}"

@@ -1,0 +1,36 @@
+"""What is chosen for a simulator becomes a command of the program."""
+
+from __future__ import annotations
+
+import pytest
+
+from bus_simulator_testing.choices import MORNING, Choices
+from services.cli import cli
+
+
+def test_without_a_choice_the_clock_stands_on_a_monday_morning() -> None:
+    assert Choices().command() == ["run", "--at", MORNING, "--backfill", "1h", "--clock-control", "--paused"]
+
+
+def test_a_scenario_brings_its_own_start_and_a_speed_lets_the_clock_run() -> None:
+    assert Choices(scenario="strike", seed=2, speed="max").command() == [
+        *("replay", "strike", "--seed", "2", "--speed", "max", "--backfill", "1h", "--clock-control")
+    ]
+
+
+@pytest.mark.parametrize(
+    "choices", [Choices(), Choices(scenario="rain", at="2026-03-03", network="x", speed=2, backfill="0")]
+)
+def test_the_program_knows_every_option(choices: Choices) -> None:
+    name, *arguments = choices.command()
+    cli.commands[name].make_context(name, arguments)
+
+
+def test_what_is_chosen_comes_before_the_defaults() -> None:
+    defaults = Choices(seed=1, scenario="rain")
+    assert Choices.of({"seed": 5}, defaults) == Choices(seed=5, scenario="rain")
+
+
+def test_what_cannot_be_chosen_is_said() -> None:
+    with pytest.raises(TypeError, match="no 'sped' to choose; there are scenario, seed, speed"):
+        Choices.of({"sped": 5}, Choices())

@@ -1,0 +1,108 @@
+"""The simulator as a process for tests: ready, asked, moved, gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bus_simulator_testing.api import Refused
+from bus_simulator_testing.choices import Choices
+from bus_simulator_testing.pool import Pool
+from bus_simulator_testing.process import PROGRAM, BusSimulatorProcess, NotStarted, environment
+from bus_simulator_testing.simulator import BusSimulator
+
+pytestmark = pytest.mark.e2e
+
+START = datetime.fromisoformat("2026-03-02T08:00:00Z")
+QUICK = Choices(backfill="0")
+
+
+@pytest.fixture(scope="module")
+def city() -> Iterator[BusSimulatorProcess]:
+    with BusSimulatorProcess(QUICK) as simulator:
+        yield simulator
+
+
+def test_it_answers_and_says_where_it_is(city: BusSimulatorProcess) -> None:
+    assert city.get("/people-count/S001", mode="latest")["stop_id"] == "S001"
+    assert city.ws_url == f"ws{city.api_url[4:]}/production"
+    assert city.mcp_url == f"{city.api_url}/mcp"
+
+
+def test_a_refusal_tells_status_and_body(city: BusSimulatorProcess) -> None:
+    with pytest.raises(Refused, match="/people-count/S999") as refusal:
+        city.get("/people-count/S999", mode="latest")
+    assert (refusal.value.status, refusal.value.body["error"]) == (404, "NotFound")
+
+
+def test_without_an_endpoint_it_says_how_to_have_one(city: BusSimulatorProcess) -> None:
+    with pytest.raises(RuntimeError, match="timestream=True"):
+        _ = city.timestream_endpoint
+
+
+def test_the_clock_is_advanced_and_waited_for(city: BusSimulatorProcess) -> None:
+    began = city.now()
+    assert city.advance(90) == began + timedelta(seconds=90)
+    assert city.wait_until(began + timedelta(minutes=3)) == began + timedelta(minutes=3)
+    assert city.wait_until(began) == began + timedelta(minutes=3), "which is past already"
+
+    def somebody_is_aboard(simulator: BusSimulator) -> bool:
+        return bool(simulator.get("/bus-position/B001", mode="latest")["passenger_count"])
+
+    assert city.wait_until(somebody_is_aboard, within=timedelta(hours=1)) >= began
+    with pytest.raises(TimeoutError, match="simulated time"):
+        city.wait_until(lambda _: False, within=timedelta(minutes=1))
+    with pytest.raises(ValueError, match="jump"):
+        city.advance(-1)
+
+
+def test_what_the_program_refuses_is_said() -> None:
+    with (
+        pytest.raises(NotStarted, match="no-such-scenario"),
+        BusSimulatorProcess(Choices(scenario="no-such-scenario")),
+    ):
+        pass
+
+
+def test_a_pool_lends_one_again_until_its_clock_has_moved() -> None:
+    with Pool(PROGRAM) as pool:
+        with pool.lent(QUICK) as first:
+            assert first.now() == START
+        with pool.lent(QUICK) as second:
+            assert second is first
+            second.advance(30)
+        with pool.lent(QUICK) as third:
+            assert third is not first
+            assert third.now() == START
+            assert not first.runs
+    assert not third.runs
+
+
+def test_files_go_with_their_paths_and_a_running_clock_is_waited_for(tmp_path: Path) -> None:
+    network = Path(__file__).parents[2] / "data" / "lines.yaml"
+    choices = Choices(
+        network=network.relative_to(Path.cwd()) if network.is_relative_to(Path.cwd()) else network,
+        speed=60,
+        backfill="0",
+        timestream=True,
+    )
+    with BusSimulatorProcess(choices) as simulator:
+        later = simulator.now() + timedelta(seconds=30)
+        assert simulator.wait_until(later) >= later
+        with pytest.raises(TimeoutError, match="after 0"):
+            simulator.wait_until("2027-01-01", patience_s=0)
+        assert simulator.timestream_endpoint.startswith("http://127.0.0.1:")
+
+
+def test_the_program_sees_neither_a_projects_packages_nor_its_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "somewhere")
+    monkeypatch.setenv("BUS_SIMULATOR_SEED", "5")
+    monkeypatch.setenv("AWS_PROFILE", "real")
+    made = environment("key")
+    assert not {"PYTHONPATH", "BUS_SIMULATOR_SEED", "AWS_PROFILE"} & set(made)
+    assert made["BUS_SIMULATOR_API_KEY"] == "key"
