@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 from services.audit_facts import audit_facts
-from services.feeder import FEEDERS, Feeder
+from services.feeder import FEEDERS, Feeder, FeederKind
 from services.inputs import Inputs, load_inputs
 from simulator.city import City
 from simulator.clock import Clock
@@ -153,9 +153,8 @@ def fed(
 
     A feeder waits for the store as in life, but not for the clock.
     """
-    clock = Clock(start=START, rate=1000.0)
     for kind in FEEDERS:
-        feeder = Feeder(kind, model=city, store=store, run=inputs.run, clock=clock, start=START)
+        feeder = feeding(kind, city, inputs, store)
         ticks = 0
         while feeder.next_tick < START + SPAN:
             proxy.fail("WriteRecords", *planned.get(ticks, ()))
@@ -242,6 +241,34 @@ def test_rejected_records_leave_the_window_uncovered(
         assert tables(store, stream).to_pylist() == batch.to_pylist()
 
 
+def test_a_feeder_whose_records_are_half_refused_ends_and_the_next_one_goes_on(
+    inputs: Inputs, city: City, served: Endpoint, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    events = Events(caplog)
+    ends = START + 2 * MINUTE
+    with proxied(served.url) as proxy, closing(opened(database, proxy.url)) as store:
+        for kind in FEEDERS:
+            first = feeding(kind, city, inputs, store)
+            while first.next_tick < ends:
+                first.catch_up(first.next_tick)
+            proxy.fail("WriteRecords", faults.half_rejected)
+            with pytest.raises(StoreError, match="records were refused"):
+                first.catch_up(ends)
+            assert first.next_tick == ends
+            following = feeding(kind, city, inputs, store)
+            assert following.next_tick == ends
+            while following.next_tick < START + SPAN:
+                following.catch_up(following.next_tick)
+        assert proxy.injected == ["half_rejected"] * len(FEEDERS)
+    assert events.of("timestream") == []
+    check(city, inputs, database, served.url)
+
+
+def feeding(kind: FeederKind, city: City, inputs: Inputs, store: Store) -> Feeder:
+    clock = Clock(start=START, rate=1000.0)
+    return Feeder(kind, model=city, store=store, run=inputs.run, clock=clock, start=START)
+
+
 def test_what_another_run_left_unfinished_is_written_over(
     inputs: Inputs, city: City, served: Endpoint, database: str
 ) -> None:
@@ -273,8 +300,7 @@ def test_an_endpoint_that_is_killed_and_started_again(
     with endpoint(tmp_path) as own, closing(opened("bus_simulator", own.url)) as store:
         back = threading.Timer(1.0, own.restart)
         for number, kind in enumerate(FEEDERS):
-            clock = Clock(start=START, rate=1000.0)
-            feeder = Feeder(kind, model=city, store=store, run=inputs.run, clock=clock, start=START)
+            feeder = feeding(kind, city, inputs, store)
             while feeder.next_tick < START + SPAN:
                 if number == 1 and feeder.next_tick == START + 2 * MINUTE and not back.ident:
                     own.kill()
