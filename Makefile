@@ -16,6 +16,8 @@ AWS_REGION ?= eu-west-1
 DAYS ?= 5
 SERVICE ?=
 TASKS ?=
+NATIVE ?=
+LOCALSTACK := AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
 ARGS ?=
 IMAGE ?= bus-simulator-feeders:latest
 
@@ -54,6 +56,19 @@ $(SUMO): requirements-bench-sumo.lock $(INSTALLED)
 run: $(INSTALLED) ## the whole simulator in one process (ARGS="--port 9000")
 	@exec $(BIN)/bus-simulator run $(ARGS)
 
+.PHONY: up
+up: $(INSTALLED) ## the parts as processes of their own beside LocalStack (NATIVE=1: without Docker)
+ifeq ($(NATIVE),1)
+	@localstack/install
+	@exec $(BIN)/bus-simulator ops up $(ARGS)
+else
+	@printf 'make up NATIVE=1 starts the parts as plain processes\n' >&2; exit 2
+endif
+
+.PHONY: down
+down: $(INSTALLED) ## end the parts, however they were started
+	@exec $(BIN)/bus-simulator ops down
+
 .PHONY: backfill
 backfill: $(INSTALLED) ## fill the store with history (DAYS=5, or ARGS="--start T --end T"; TARGET=aws)
 ifeq ($(TARGET),aws)
@@ -84,20 +99,41 @@ export-keys: $(INSTALLED) ## write the API keys into files, one a team (ARGS="--
 	@$(BIN)/python scripts/export_api_keys.py --region $(AWS_REGION) $(if $(ARGS),$(ARGS),--output var/keys/api_keys.txt)
 
 .PHONY: status
-status: $(INSTALLED) ## do the services run?
+status: $(INSTALLED) ## do the parts run? (TARGET=aws)
+ifeq ($(TARGET),aws)
 	@$(BIN)/python scripts/deployed_services.py status --region $(AWS_REGION)
+else
+	@$(BIN)/bus-simulator ops status
+endif
 
 .PHONY: restart
-restart: $(INSTALLED) ## start new tasks with the newest image (SERVICE=mcp-server, or of all services)
+restart: $(INSTALLED) ## start a part anew (SERVICE=mcp-server; TARGET=aws: new tasks, without SERVICE of all)
+ifeq ($(TARGET),aws)
 	@$(BIN)/python scripts/deployed_services.py restart --region $(AWS_REGION) $(SERVICE)
+else
+	@$(BIN)/bus-simulator ops restart $(SERVICE)
+endif
 
 .PHONY: scale
 scale: $(INSTALLED) ## let so many tasks of a service run (SERVICE=mcp-server TASKS=2)
 	@$(BIN)/python scripts/deployed_services.py scale --region $(AWS_REGION) $(SERVICE) $(TASKS)
 
 .PHONY: logs
-logs: $(INSTALLED) ## show what a service or function logged (SERVICE=mcp-server ARGS="--follow --filter ERROR")
+logs: $(INSTALLED) ## show what a part logged (SERVICE=mcp-server ARGS="--follow"; TARGET=aws)
+ifeq ($(TARGET),aws)
 	@$(BIN)/python scripts/deployed_services.py logs --region $(AWS_REGION) $(SERVICE) $(ARGS)
+else
+	@$(BIN)/bus-simulator ops logs $(SERVICE) $(ARGS)
+endif
+
+.PHONY: load-config
+load-config: $(INSTALLED) ## check a network and let all parts take it up (ARGS="--file data/lines.yaml"; TARGET=aws)
+ifeq ($(TARGET),aws)
+	@$(BIN)/python scripts/load_config.py --target aws --region $(AWS_REGION) $(ARGS)
+else
+	@if [[ -f var/stack/env ]]; then . var/stack/env; else export $(LOCALSTACK); fi; \
+	  $(BIN)/python scripts/load_config.py --region $(AWS_REGION) $(ARGS)
+endif
 
 .PHONY: check-costs
 check-costs: $(INSTALLED) ## this month's costs, the forecast and the budget

@@ -23,6 +23,7 @@ from services.commands.export import export
 from services.commands.feed import feed
 from services.commands.import_gtfs import import_gtfs
 from services.commands.mcp import mcp
+from services.commands.ops import ops
 from services.commands.replay import replay
 from services.commands.run import run
 from services.commands.serve import serve
@@ -31,6 +32,7 @@ from services.commands.timestream_local import timestream_local
 from services.commands.validate import validate
 from services.inputs import InputError
 from services.options import option
+from services.stack_control import StackProblem
 from storage.errors import StoreError
 
 log = logging.getLogger("bus_simulator.cli")
@@ -77,6 +79,7 @@ for command in (
     validate,
     import_gtfs,
     timestream_local,
+    ops,
 ):
     cli.add_command(command)
 
@@ -98,7 +101,7 @@ def status_of(arguments: Sequence[str] | None = None) -> int:
         return refuse("interrupted", INTERRUPTED)
     except InputError as error:
         return refuse(str(error), BAD_INPUT)
-    except StoreError as error:
+    except (StoreError, StackProblem) as error:
         return refuse(str(error), FAILED)
     except BrokenPipeError:
         # Nobody reads on; without this Python would complain once more when it closes stdout.

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from services.allowed_hosts import AllowedHosts
 from services.auth import ApiKey, Keys
 from services.clock_control import Control
-from services.feeder import Feeder
+from services.feeder import FeederKind, FeederStatus
 from services.limits import UNLIMITED, Limits
 from services.live import Hub
 from simulator.clock import Clock
@@ -28,6 +29,17 @@ class Snapshots:
     folder: Path
 
 
+class Fed(Protocol):
+    """A feeder of this process or of another, as far as those who serve are concerned."""
+
+    @property
+    def kind(self) -> FeederKind:
+        """Its name, streams and cadence."""
+
+    def status(self, now: datetime) -> FeederStatus:
+        """How far it is at `now`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """One store, network, clock and run behind every route. Without `control` nobody moves the clock.
@@ -41,7 +53,7 @@ class Context:
     run: Run
     key: Keys
     version: str
-    feeders: Sequence[Feeder] = ()
+    feeders: Sequence[Fed] = ()
     snapshots: Snapshots | None = None
     live: Hub | None = None
     limits: Limits = UNLIMITED

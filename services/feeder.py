@@ -242,9 +242,14 @@ class Feeder:
         return min(self._next_tick_of(stream, until) for stream, until in place.covered.items())
 
     def _next_tick_of(self, stream: Stream, covered: datetime) -> datetime:
-        if self._lead(stream):
-            return ceiling(covered, self.kind.cadence)
-        return floor(covered, self.kind.cadence) + self.kind.cadence
+        return tick_before(stream, covered, self.kind) + self.kind.cadence
+
+
+def tick_before(stream: Stream, covered: datetime, kind: FeederKind) -> datetime:
+    """The last tick of which a stream has everything, where it is covered up to an instant."""
+    if SCHEMAS[stream].cadence_s is None:
+        return floor(covered, kind.cadence)
+    return ceiling(covered, kind.cadence) - kind.cadence
 
 
 def covered_until(store: Store, stream: Stream, instant: datetime) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -19,13 +19,14 @@ from services.allowed_hosts import AllowedHosts, hosts_for
 from services.auth import Keys
 from services.changing_inputs import Change, watched
 from services.clock_control import Control
-from services.context import Context
+from services.context import Context, Fed
 from services.inputs import Inputs, opened
 from services.limits import Limits, limits_for
 from services.live import Hub, live_hub
 from services.live_poll import LivePoll
 from services.part import Part, PartSettings, client, part, patiently
 from services.settings import Settings
+from services.stored_feeders import stored_feeders
 from simulator.clock import Clock
 from storage.runs import check_run
 from storage.store import Store
@@ -167,6 +168,7 @@ class Server:
             hosts=hosts_for(self._serving.host, self._serving.allowed_hosts),
             continue_with_new_inputs=may_change,
             control=self._control(),
+            feeders=stored_feeders(self._store, self._part.clock),
         )
 
     def _control(self) -> Control | None:
@@ -190,6 +192,7 @@ def context_over(
     hosts: AllowedHosts,
     continue_with_new_inputs: bool = False,
     control: Control | None = None,
+    feeders: Sequence[Fed] = (),
 ) -> Context:
     """What the services share. Raises `RunMismatch` for a store that another run made.
 
@@ -208,4 +211,5 @@ def context_over(
         live=live_hub(store, inputs.network, clock.now),
         limits=limits,
         control=control,
+        feeders=feeders,
     )

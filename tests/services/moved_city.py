@@ -11,7 +11,7 @@ from pathlib import Path
 from services.auth import ApiKey
 from services.context import Context
 from services.embedded import Embedded, unwatched
-from services.feeder import FEEDERS, Feeder, Model
+from services.feeder import FEEDERS, Model
 from services.inputs import Inputs
 from services.settings import Settings
 from simulator.clock import Clock
@@ -46,7 +46,7 @@ class Moved:
         self.context, self.store, self.clock, self.wall = context, store, clock, wall
         assert context.control is not None
         self.control = context.control
-        self.feeders: list[Feeder] = list(context.feeders)
+        self.feeders = list(context.feeders)
 
     def stretches(self, stream: Stream) -> list[tuple[datetime, datetime]]:
         return [(held.start, held.end) for held in self.store.coverage(stream)]
@@ -78,7 +78,7 @@ def moved(
         simulator = Embedded(SETTINGS, inputs, model or FormulaCity(), store, clock)
         simulator.prepare(unwatched)
         context = simulator._context(ApiKey.of("right"), ApiKey.of("local"))
-        jobs = [feeder.run_until_closed for feeder in context.feeders]
+        jobs = [feeder.run_until_closed for feeder in simulator._feeders]
         threads = [threading.Thread(target=job) for job in (*jobs, simulator._background)]
         for thread in threads:
             thread.start()

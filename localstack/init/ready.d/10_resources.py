@@ -6,6 +6,7 @@ outside. What is there already stays as it is. Where things are, the standard va
 
 `INIT_NETWORK_FILE` goes into the bucket, `INIT_API_KEY` into the secret (without it one is made up), and
 `INIT_CLOCK` into the clock's parameter (without it simulated time is wall time): each if there is none yet.
+`INIT_ONLY` is `localstack` or `dynamodb` where the two are apart and only one of them has started anew.
 """
 
 import json
@@ -42,8 +43,11 @@ TABLES_WITH_TTL = (CONNECTIONS, SUBSCRIPTIONS)
 
 
 def main():
-    for make in (bucket, secret, clock, tables, log_groups, role, events):
-        make()
+    made_in = {"localstack": (secret, clock, log_groups, role, events, bucket), "dynamodb": (tables,)}
+    only = os.environ.get("INIT_ONLY")
+    for part, makers in made_in.items():
+        for make in makers if only in (None, part) else ():
+            make()
 
 
 def client(service):

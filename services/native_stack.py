@@ -1,0 +1,186 @@
+"""The parts as plain processes of this machine, beside LocalStack: what runs, in which order, how judged.
+
+Supervisor keeps them, starts again who ends unasked, and has their output in files. Everything is in one
+folder, `var/stack` unless told otherwise.
+"""
+
+from __future__ import annotations
+
+import configparser
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.auth import write_private
+
+ACCOUNT = "000000000000"
+REGION = "eu-west-1"
+NETWORK = f"s3://bus-simulator-config-{ACCOUNT}/config/lines.yaml"
+NAMESPACE = "BusSimulator"
+FEEDERS = {
+    "people-count-feeder": "people-count",
+    "sensors-feeder": "sensors",
+    "bus-position-feeder": "bus-position",
+}
+RUN = "localstack/run"
+CONFIGURATION, SOCKET, HEALTH = "supervisord.conf", "supervisor.sock", "health.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the parts that listen do so, on 127.0.0.1."""
+
+    api: int = 8080
+    mcp: int = 8081
+    localstack: int = 4566
+    dynamodb: int = 4567
+    timestream: int = 4568
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack: the project's folder, its own folder, its ports, key, network file, clock and scenario.
+
+    `clock` is the parameter's first value. `refresh` is how soon a changed key or network counts.
+    """
+
+    home: Path
+    folder: Path
+    ports: Ports
+    api_key: str
+    network_file: Path
+    clock: str = "{}"
+    scenario: str | None = None
+    refresh: str = "10s"
+    clock_control: bool = True
+
+    @property
+    def endpoints(self) -> Mapping[str, str]:
+        """The standard variables by which every client finds the services."""
+        timestream = f"http://127.0.0.1:{self.ports.timestream}"
+        return {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.ports.localstack}",
+            "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{self.ports.dynamodb}",
+            "AWS_ENDPOINT_URL_TIMESTREAM_WRITE": timestream,
+            "AWS_ENDPOINT_URL_TIMESTREAM_QUERY": timestream,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    @property
+    def commands(self) -> Mapping[str, Sequence[str]]:
+        """Every part's command, in the order in which they are started."""
+        program = (sys.executable, "-m", "services")
+        ports, data = self.ports, f"duckdb:{self.folder / 'timestream.duckdb'}"
+        now = "wall" if self.clock == "{}" else "data"
+        shared = (
+            *("--network", NETWORK, "--network-refresh", self.refresh),
+            *("--store", f"timestream://bus_simulator?region={REGION}"),
+            *("--clock-parameter", "/bus-simulator/clock"),
+            *(() if self.scenario is None else ("--scenario", self.scenario)),
+        )
+        feeding = ("--event-bus", "bus-simulator-events", "--metrics-namespace", NAMESPACE)
+        keys = ("--secret-id", "bus-simulator/api-key", "--key-refresh", self.refresh)
+        serving = ("--queue", "bus-simulator-positions", *(("--clock-control",) * self.clock_control))
+        run = str(self.home / RUN)
+        return {
+            "dynamodb": (run, "dynamodb", str(ports.dynamodb)),
+            "localstack": (run, "localstack", str(ports.localstack)),
+            "timestream": (
+                *(*program, "timestream-local", "--port", str(ports.timestream)),
+                *("--store", data, "--now", now),
+            ),
+            **{
+                name: (*program, "feed", kind, *shared, *feeding, "--log-group", f"/ecs/{name}")
+                for name, kind in FEEDERS.items()
+            },
+            "api": (
+                *(*program, "serve", *shared, *keys, *serving),
+                *("--port", str(ports.api), "--log-group", "/ecs/api"),
+            ),
+            "mcp-server": (
+                *(*program, "mcp", *shared, *keys),
+                *("--port", str(ports.mcp), "--log-group", "/ecs/mcp-server"),
+            ),
+        }
+
+    @property
+    def health(self) -> Mapping[str, str]:
+        """Where each part that listens says that it is well: of LocalStack what its hook makes last."""
+        ports = self.ports
+        return {
+            "dynamodb": f"http://127.0.0.1:{ports.dynamodb}/moto-api/",
+            "localstack": f"http://127.0.0.1:{ports.localstack}/{NETWORK.removeprefix('s3://')}",
+            "timestream": f"http://127.0.0.1:{ports.timestream}/",
+            "api": f"http://127.0.0.1:{ports.api}/health",
+            "mcp-server": f"http://127.0.0.1:{ports.mcp}/health",
+        }
+
+    @property
+    def configuration(self) -> str:
+        """Supervisor's configuration file."""
+        socket, log = self.folder / SOCKET, self.folder / "supervisord.log"
+        interface = "supervisor.rpcinterface:make_main_rpcinterface"
+        sections: dict[str, dict[str, str]] = {
+            "unix_http_server": {"file": str(socket), "chmod": "0600"},
+            "supervisord": {"logfile": str(log), "pidfile": str(self.folder / "supervisord.pid")},
+            "rpcinterface:supervisor": {"supervisor.rpcinterface_factory": interface},
+            "supervisorctl": {"serverurl": f"unix://{socket}"},
+        }
+        for priority, (name, command) in enumerate(self.commands.items()):
+            sections[f"program:{name}"] = {
+                "command": " ".join(map(quoted, command)),
+                "directory": str(self.folder),
+                "environment": self._environment(),
+                "priority": str(priority),
+                "autostart": "false",
+                "autorestart": "true",
+                "startsecs": "0",
+                "startretries": "1000",
+                "stopasgroup": "true",
+                "killasgroup": "true",
+                "stdout_logfile": str(self.folder / f"{name}.log"),
+                "stdout_logfile_maxbytes": "10MB",
+                "redirect_stderr": "true",
+            }
+        parser = configparser.RawConfigParser()
+        parser.read_dict(sections)
+        text = io.StringIO()
+        parser.write(text)
+        return text.getvalue()
+
+    def write(self) -> Path:
+        """Write what Supervisor and `stack_control` read, for their owner only; Supervisor's file."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / CONFIGURATION
+        write_private(path, self.configuration)
+        lines = [f"export {name}={value}\n" for name, value in self.endpoints.items()]
+        write_private(self.folder / "env", "".join(lines))
+        write_private(self.folder / HEALTH, json.dumps(dict(self.health)))
+        return path
+
+    def _environment(self) -> str:
+        values = {
+            **self.endpoints,
+            "INIT_API_KEY": self.api_key,
+            "INIT_NETWORK_FILE": str(self.network_file),
+            "INIT_CLOCK": self.clock,
+            "PYTHONUNBUFFERED": "1",
+        }
+        return ",".join(f'{name}="{escaped(value)}"' for name, value in values.items())
+
+
+def quoted(word: str) -> str:
+    """A word of a command as Supervisor reads it."""
+    return f'"{escaped(word)}"'
+
+
+def escaped(text: str) -> str:
+    """A text inside of double quotes in Supervisor's file."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
