@@ -50,14 +50,19 @@ def helps() -> Iterator[str]:
         yield ""
         yield "```"
         yield help_of(name)
+        command = cli.commands.get(name)
+        for inner in sorted(command.commands) if isinstance(command, click.Group) else ():
+            yield f"\n{help_of(name, inner)}"
         yield "```"
         yield ""
 
 
-def help_of(name: str) -> str:
+def help_of(*names: str) -> str:
     """A command's help, as wide as the page."""
     settings_of_all = {**cli.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
     context = click.Context(cli, info_name="bus-simulator", **settings_of_all)
-    if name:
-        context = click.Context(cli.commands[name], parent=context, info_name=name)
+    command: click.Command = cli
+    for name in filter(None, names):
+        command = command.commands[name] if isinstance(command, click.Group) else command
+        context = click.Context(command, parent=context, info_name=name)
     return "\n".join(line.rstrip() for line in context.get_help().splitlines())

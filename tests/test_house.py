@@ -49,6 +49,14 @@ def test_every_documented_argument_of_make_run_exists(arguments: str) -> None:
 
 def check_command(words: list[str]) -> None:
     command = cli.commands[words[0]]
+    if isinstance(command, click.Group):
+        if words[1:]:
+            check_options(command.commands[words[1]], words[1:])
+        return
+    check_options(command, words)
+
+
+def check_options(command: click.Command, words: list[str]) -> None:
     known = {name for parameter in command.params for name in parameter.opts}
     assert {word for word in words[1:] if word.startswith("-")} <= known | {"--help"}
     if "--help" not in words and "…" not in " ".join(words):
