@@ -38,7 +38,7 @@ from services import settings as environment
 from services.access import KEY_SUFFIX
 from services.auth import GROUP_HEADER, KEY_HEADER, LocalKey, local_key
 from services.holder import SUFFIX, read_holder
-from services.inputs import DUCKDB, beside
+from services.inputs import DUCKDB, InputError, beside
 from services.mcp_routes import MCP_PATH
 from services.mcp_server import (
     INSTRUCTIONS,
@@ -84,8 +84,13 @@ def speak(settings: Settings, key_refresh: timedelta, *, url: str | None, group:
 
 
 def key_text(store: str) -> str:
-    """The key to ask with: the environment's, or the one that is kept beside the store."""
-    return offered(local_key(environment.api_key(), beside(store, KEY_SUFFIX)))
+        raise InputError(f"no key to ask with: set BUS_SIMULATOR_API_KEY, or --store (beside it: {path.name})")
+    path = beside(store, KEY_SUFFIX)
+    if environment.api_key() is None and not path.exists():
+        raise InputError(
+            f"no key to ask with: set BUS_SIMULATOR_API_KEY, or --store so that {path.name} is found"
+        )
+    return offered(local_key(environment.api_key(), path))
 
 
 def offered(key: LocalKey) -> str:

@@ -24,6 +24,8 @@ from tests.services.mcp_served import ServedTools, served_tools
 from tests.services.rest_served import KEY as HEADERS
 from tests.services.test_tools import GOOD
 
+pytestmark = pytest.mark.integration
+
 MODES = ("legacy", "auto", "2026-07-28")
 MORNING = "2026-03-02T08:30+01:00"
 CITY_ARGUMENTS: dict[str, dict[str, object]] = {
@@ -201,6 +203,15 @@ def test_what_cant_be_spoken_for_is_said(
     assert (done.code, done.out) == (code, "")
     assert said in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.e2e
+def test_without_a_key_none_is_made_up(tmp_path: Path) -> None:
+    with started(tmp_path, ("mcp", "--stdio", "--url", "http://127.0.0.1:1"), key=None) as process:
+        out, err = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, out) == (2, "")
+    assert "set BUS_SIMULATOR_API_KEY" in err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.e2e

@@ -24,6 +24,8 @@ from tests.services.mcp_served import PROTOCOL, ServedTools, served_tools
 from tests.services.rest_served import KEY
 from tests.services.test_tools import GOOD
 
+pytestmark = pytest.mark.integration
+
 INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, PARSE_ERROR = -32600, -32601, -32602, -32700
 CLIENT = {"capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
 
@@ -44,8 +46,9 @@ def error(tools: ServedTools, method: str, params: object = None) -> Any:
     return tools.message(method, params).json()["error"]
 
 
-@pytest.mark.parametrize("version", ["2024-11-05", *HANDSHAKE_PROTOCOL_VERSIONS])
+@pytest.mark.parametrize("version", HANDSHAKE_PROTOCOL_VERSIONS)
 def test_every_version_back_to_the_first_is_negotiated(version: str, tools: ServedTools) -> None:
+    assert HANDSHAKE_PROTOCOL_VERSIONS[0] == "2024-11-05"
     found = result(tools, "initialize", CLIENT | {"protocolVersion": version})
     assert found["protocolVersion"] == version
     assert found["serverInfo"]["name"] == "bus-simulator"

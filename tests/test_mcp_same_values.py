@@ -14,6 +14,8 @@ from services.errors import shown
 from tests.services.fakes import NOW
 from tests.services.mcp_served import ServedTools, served_tools
 
+pytestmark = pytest.mark.integration
+
 IDS = {"stop": ["S001", "S002", "S003", "S004", "S999"], "bus": ["B001", "B002", "B003", "B999"]}
 TIMES = st.one_of(
     st.none(),
