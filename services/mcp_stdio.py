@@ -84,12 +84,10 @@ def speak(settings: Settings, key_refresh: timedelta, *, url: str | None, group:
 
 
 def key_text(store: str) -> str:
-        raise InputError(f"no key to ask with: set BUS_SIMULATOR_API_KEY, or --store (beside it: {path.name})")
+    """The environment's key, or the one that is kept beside the store. Raises `InputError` for none."""
     path = beside(store, KEY_SUFFIX)
     if environment.api_key() is None and not path.exists():
-        raise InputError(
-            f"no key to ask with: set BUS_SIMULATOR_API_KEY, or --store so that {path.name} is found"
-        )
+        raise InputError(f"no key to ask with: set BUS_SIMULATOR_API_KEY, or a --store with {path.name}")
     return offered(local_key(environment.api_key(), path))
 
 
