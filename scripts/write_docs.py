@@ -17,6 +17,7 @@ from scripts import (
     docs_mcp,
     docs_realism,
     docs_scenarios,
+    docs_terraform,
     docs_timestream,
     scenario_json_schema,
 )
@@ -30,6 +31,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "data/scenarios/scenario.schema.json": scenario_json_schema.page,
     **docs_scenarios.pages(),
     **docs_realism.pages(),
+    **docs_terraform.pages(),
 }
 
 

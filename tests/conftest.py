@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-DEMANDING = {"docker", "aws", "browser", "long"}
+DEMANDING = {"docker", "aws", "browser", "long", "terraform"}
 
 
 @pytest.hookimpl(tryfirst=True)

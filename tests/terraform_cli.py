@@ -17,7 +17,7 @@ from tests.process import Finished
 REGISTRY = "registry.terraform.io"
 """What a mirror's folder of providers is called, by Terraform's own layout."""
 DEPTH = 3
-PATIENCE_S = 300
+PATIENCE_S = 900
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
 OFFLINE = KEYS | {"AWS_ENABLE_ENDPOINT_DISCOVERY": "false"}
 """The variables without which the AWS provider would look for AWS itself."""

@@ -1,0 +1,221 @@
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = { Project = "Madrid-Bus-Simulator" }
+  }
+}
+
+data "aws_caller_identity" "this" {}
+
+# It exists while Terraform runs, and is stored nowhere but in Secrets Manager.
+ephemeral "aws_secretsmanager_random_password" "first_key" {
+  password_length     = 40
+  exclude_punctuation = true
+}
+
+locals {
+  account_id = data.aws_caller_identity.this.account_id
+  hosted     = toset(var.timestream == "hosted" ? ["endpoint"] : [])
+  services   = ["people-count-feeder", "sensors-feeder", "bus-position-feeder", "mcp-server"]
+  image      = "${module.ecr.repository_url}:${var.image_tag}"
+
+  table_arns = merge({}, [for timestream in module.timestream : timestream.table_arns]...)
+  store = var.timestream == "aws" ? "timestream://bus_simulator?region=${var.region}" : join("", [
+    "timestream://bus_simulator?region=${var.region}",
+    "&endpoint_url=http://timestream.${module.cluster.namespace.name}:4568",
+  ])
+  # Functions go into the VPC only where the store is in it: outside they start sooner and need no addresses.
+  function_vpc = one([for endpoint in module.timestream_hosted : { subnet_ids = module.network.subnet_ids, security_group_id = endpoint.functions_security_group_id }])
+
+  settings = {
+    BUS_SIMULATOR_STORE           = local.store
+    BUS_SIMULATOR_CLOCK_PARAMETER = module.config.clock_parameter.name
+    BUS_SIMULATOR_LOG_LEVEL       = var.log_level
+  }
+  feeder_settings   = merge(local.settings, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_EVENT_BUS = module.events.bus_name })
+  mcp_settings      = merge(local.settings, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_SECRET_ID = module.secrets.name })
+  function_settings = merge(local.settings, { BUS_SIMULATOR_NETWORK = module.config.network_json.url })
+}
+
+module "ecr" {
+  source = "./modules/ecr"
+}
+
+module "network" {
+  source = "./modules/network"
+
+  zones = [for letter in var.zones : "${var.region}${letter}"]
+
+  # Functions in the VPC read the clock's parameter.
+  interface_endpoints = var.timestream == "hosted" ? ["ssm"] : []
+}
+
+module "cluster" {
+  source = "./modules/cluster"
+
+  vpc_id         = module.network.vpc_id
+  repository_arn = module.ecr.repository_arn
+}
+
+module "config" {
+  source = "./modules/config"
+
+  account_id   = local.account_id
+  lines_yaml   = var.lines_yaml
+  network_json = var.network_json
+}
+
+module "secrets" {
+  source = "./modules/secrets"
+
+  first_key = ephemeral.aws_secretsmanager_random_password.first_key.random_password
+}
+
+module "connections" {
+  source = "./modules/connections"
+}
+
+module "timestream" {
+  source   = "./modules/timestream"
+  for_each = toset(var.timestream == "aws" ? ["tables"] : [])
+}
+
+module "timestream_hosted" {
+  source   = "./modules/timestream-hosted"
+  for_each = local.hosted
+
+  vpc_id         = module.network.vpc_id
+  subnet_ids     = module.network.subnet_ids
+  cluster_id     = module.cluster.id
+  namespace      = module.cluster.namespace
+  execution_role = module.cluster.execution_role
+  image          = local.image
+  network_arn    = module.config.lines_yaml.arn
+  environment = {
+    BUS_SIMULATOR_NETWORK   = module.config.lines_yaml.url
+    BUS_SIMULATOR_LOG_LEVEL = var.log_level
+    # The endpoint checks no signature, but clients sign; the task's role gives them what to sign with.
+    AWS_REGION = var.region
+  }
+  clients = {
+    feeders = module.feeders.security_group_id
+    mcp     = module.mcp_server.security_group_id
+  }
+  log_retention_in_days = var.log_retention_in_days
+}
+
+module "events" {
+  source = "./modules/events"
+
+  websocket_handler     = module.websocket_api.handler
+  cluster_id            = module.cluster.id
+  services              = concat(local.services, [for endpoint in local.hosted : "timestream-endpoint"])
+  log_retention_in_days = var.log_retention_in_days
+}
+
+module "feeders" {
+  source = "./modules/feeders"
+
+  vpc_id                = module.network.vpc_id
+  subnet_ids            = module.network.subnet_ids
+  cluster_id            = module.cluster.id
+  execution_role        = module.cluster.execution_role
+  image                 = local.image
+  environment           = local.feeder_settings
+  sizes                 = var.feeder_sizes
+  timestream_table_arns = local.table_arns
+  network_arn           = module.config.lines_yaml.arn
+  event_bus_arn         = module.events.bus_arn
+  clock_parameter_arn   = module.config.clock_parameter.arn
+  log_retention_in_days = var.log_retention_in_days
+}
+
+module "mcp_server" {
+  source = "./modules/mcp-server"
+
+  vpc_id                = module.network.vpc_id
+  subnet_ids            = module.network.subnet_ids
+  cluster_id            = module.cluster.id
+  namespace             = module.cluster.namespace
+  execution_role        = module.cluster.execution_role
+  image                 = local.image
+  environment           = local.mcp_settings
+  timestream_table_arns = local.table_arns
+  network_arn           = module.config.lines_yaml.arn
+  secret_arn            = module.secrets.arn
+  clock_parameter_arn   = module.config.clock_parameter.arn
+  log_retention_in_days = var.log_retention_in_days
+}
+
+module "api_gateway" {
+  source = "./modules/api-gateway"
+
+  lambda_folder         = var.lambda_folder
+  environment           = local.function_settings
+  secret                = { name = module.secrets.name, arn = module.secrets.arn }
+  network_arn           = module.config.network_json.arn
+  clock_parameter_arn   = module.config.clock_parameter.arn
+  timestream_table_arns = local.table_arns
+  vpc                   = local.function_vpc
+  log_retention_in_days = var.log_retention_in_days
+}
+
+module "websocket_api" {
+  source = "./modules/websocket-api"
+
+  lambda_folder         = var.lambda_folder
+  environment           = local.function_settings
+  secret                = { name = module.secrets.name, arn = module.secrets.arn }
+  network_arn           = module.config.network_json.arn
+  clock_parameter_arn   = module.config.clock_parameter.arn
+  timestream_table_arns = local.table_arns
+  connections           = module.connections.connections
+  subscriptions         = module.connections.subscriptions
+  vpc                   = local.function_vpc
+  log_retention_in_days = var.log_retention_in_days
+}
+
+module "alarms" {
+  source = "./modules/alarms"
+
+  account_id         = local.account_id
+  emails             = var.alarm_emails
+  cluster_name       = module.cluster.name
+  feeders            = module.feeders.feeders
+  answering_services = concat([module.mcp_server.service], [for endpoint in module.timestream_hosted : endpoint.service])
+  http_apis          = { rest = module.api_gateway.api_id, mcp = module.mcp_server.api_id }
+  websocket          = { api_id = module.websocket_api.api_id, stage = module.websocket_api.stage }
+  functions          = concat(module.api_gateway.function_names, module.websocket_api.function_names)
+}
+
+module "dashboard" {
+  source = "./modules/dashboard"
+
+  cluster_name   = module.cluster.name
+  feeders        = module.feeders.feeders
+  mcp_service    = module.mcp_server.service
+  stopped_rules  = module.events.stopped_rules
+  http_api_id    = module.api_gateway.api_id
+  mcp_api_id     = module.mcp_server.api_id
+  websocket      = { api_id = module.websocket_api.api_id, stage = module.websocket_api.stage }
+  event_bus_name = module.events.bus_name
+  functions      = concat(module.api_gateway.function_names, module.websocket_api.function_names)
+}
+
+module "budget" {
+  source   = "./modules/budget"
+  for_each = toset(var.monthly_budget_usd == null ? [] : ["monthly"])
+
+  limit_usd = var.monthly_budget_usd
+  topic_arn = module.alarms.topic_arn
+}
+
+module "compliance" {
+  source = "./modules/compliance"
+
+  parts                 = var.compliance
+  account_id            = local.account_id
+  vpc_id                = module.network.vpc_id
+  log_retention_in_days = var.log_retention_in_days
+}

@@ -1,0 +1,156 @@
+locals {
+  # Each alarm: what is measured, over how long, and what is too much. Missing data alarm only where they
+  # mean that something stands still.
+  alarms = merge(
+    { for service, feeder in var.feeders : "${service}-lag" => {
+      description = "${service} writes late"
+      namespace   = var.metrics_namespace
+      metric      = "FeederLag"
+      dimensions  = { Feeder = feeder }
+      statistic   = "Minimum"
+      period      = 60
+      periods     = 5
+      above       = var.thresholds.lag_s
+      missing     = "ignore"
+    } },
+    { for id, api in var.http_apis : "${id}-5xx" => {
+      description = "${id} answers with server errors"
+      namespace   = "AWS/ApiGateway"
+      metric      = "5xx"
+      dimensions  = { ApiId = api }
+      statistic   = "Sum"
+      period      = 60
+      periods     = 3
+      above       = var.thresholds.errors_a_minute
+      missing     = "notBreaching"
+    } },
+    { for id, api in var.http_apis : "${id}-latency" => {
+      description = "One in a hundred answers of ${id} is slow"
+      namespace   = "AWS/ApiGateway"
+      metric      = "Latency"
+      dimensions  = { ApiId = api }
+      statistic   = "p99"
+      period      = 300
+      periods     = 2
+      above       = var.thresholds.latency_ms
+      missing     = "notBreaching"
+    } },
+    { for pair in setproduct(var.functions, ["Errors", "Throttles"]) : "${pair[0]}-${lower(pair[1])}" => {
+      description = "The function ${pair[0]} has ${lower(pair[1])}"
+      namespace   = "AWS/Lambda"
+      metric      = pair[1]
+      dimensions  = { FunctionName = pair[0] }
+      statistic   = "Sum"
+      period      = 60
+      periods     = 3
+      above       = var.thresholds.errors_a_minute
+      missing     = "notBreaching"
+    } },
+    { "websocket-errors" = {
+      description = "The WebSocket API fails to reach its handler"
+      namespace   = "AWS/ApiGateway"
+      metric      = "IntegrationError"
+      dimensions  = { ApiId = var.websocket.api_id, Stage = var.websocket.stage }
+      statistic   = "Sum"
+      period      = 60
+      periods     = 3
+      above       = var.thresholds.errors_a_minute
+      missing     = "notBreaching"
+    } },
+  )
+
+  # Too little of these is the fault, and nothing at all is the worst.
+  floors = merge(
+    { for service, feeder in var.feeders : "${service}-no-data" => {
+      description = "${service} has written nothing for 5 minutes"
+      namespace   = var.metrics_namespace
+      metric      = "FeederLag"
+      dimensions  = { Feeder = feeder }
+      statistic   = "SampleCount"
+      period      = 300
+      periods     = 1
+    } },
+    { for service in var.answering_services : "${service}-unhealthy" => {
+      description = "No healthy task of ${service} runs: ECS stops those that fail their health check"
+      namespace   = "ECS/ContainerInsights"
+      metric      = "RunningTaskCount"
+      dimensions  = { ClusterName = var.cluster_name, ServiceName = service }
+      statistic   = "Minimum"
+      period      = 60
+      periods     = 3
+    } },
+  )
+}
+
+resource "aws_sns_topic" "alarms" {
+  #checkov:skip=CKV_AWS_26:alarms can't publish to a topic under AWS's own key, and they tell no secret
+  name = "bus-simulator-alarms"
+}
+
+data "aws_iam_policy_document" "publish" {
+  statement {
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms.arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+  }
+}
+
+resource "aws_sns_topic_policy" "publish" {
+  arn    = aws_sns_topic.alarms.arn
+  policy = data.aws_iam_policy_document.publish.json
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  for_each = var.emails
+
+  topic_arn = aws_sns_topic.alarms.arn
+  protocol  = "email"
+  endpoint  = each.key
+}
+
+resource "aws_cloudwatch_metric_alarm" "ceiling" {
+  for_each = local.alarms
+
+  alarm_name          = "bus-simulator-${trimprefix(each.key, "bus-simulator-")}"
+  alarm_description   = each.value.description
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = startswith(each.value.statistic, "p") ? null : each.value.statistic
+  extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
+  period              = each.value.period
+  evaluation_periods  = each.value.periods
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.above
+  treat_missing_data  = each.value.missing
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "floor" {
+  for_each = local.floors
+
+  alarm_name          = "bus-simulator-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = each.value.statistic
+  period              = each.value.period
+  evaluation_periods  = each.value.periods
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  treat_missing_data  = "breaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}

@@ -1,0 +1,56 @@
+mock_provider "aws" {
+  source = "../../mocks"
+}
+
+variables {
+  account_id         = "123456789012"
+  emails             = ["operators@example.org"]
+  cluster_name       = "bus-simulator-cluster"
+  feeders            = { sensors-feeder = "sensors" }
+  answering_services = ["mcp-server"]
+  http_apis          = { rest = "abcdefghij", mcp = "klmnopqrst" }
+  websocket          = { api_id = "uvwxyzabcd", stage = "production" }
+  functions          = ["bus-simulator-sensors"]
+}
+
+run "whatever_the_manual_watches_has_an_alarm" {
+  assert {
+    condition = output.names == sort([
+      "bus-simulator-mcp-5xx", "bus-simulator-mcp-latency", "bus-simulator-mcp-server-unhealthy",
+      "bus-simulator-rest-5xx", "bus-simulator-rest-latency",
+      "bus-simulator-sensors-errors", "bus-simulator-sensors-throttles",
+      "bus-simulator-sensors-feeder-lag", "bus-simulator-sensors-feeder-no-data", "bus-simulator-websocket-errors",
+    ])
+    error_message = "Lag, no data, 5xx, latency, errors, throttles, health."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.floor : alarm.treat_missing_data == "breaching"])
+    error_message = "Silence is a fault where something must be heard."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.floor["sensors-feeder-no-data"].period * aws_cloudwatch_metric_alarm.floor["sensors-feeder-no-data"].evaluation_periods == 300
+    error_message = "No data for 5 minutes."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.ceiling["rest-latency"].extended_statistic == "p99"
+    error_message = "The slowest hundredth."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in merge(aws_cloudwatch_metric_alarm.floor, aws_cloudwatch_metric_alarm.ceiling) : alarm.alarm_actions == toset([aws_sns_topic.alarms.arn])])
+    error_message = "Every alarm is told."
+  }
+}
+
+run "what_is_no_address_is_refused" {
+  command = plan
+
+  variables {
+    emails = ["operators"]
+  }
+
+  expect_failures = [var.emails]
+}

@@ -1,0 +1,66 @@
+variable "account_id" {
+  description = "The AWS account, the only one whose alarms and budgets may publish."
+  type        = string
+}
+
+variable "emails" {
+  description = "Addresses that alarms are sent to; each is asked to confirm."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for email in var.emails : can(regex("^[^@ ]+@[^@ ]+[.][^@ ]+$", email))])
+    error_message = "emails takes addresses, like me@example.org."
+  }
+}
+
+variable "cluster_name" {
+  description = "The ECS cluster's name."
+  type        = string
+}
+
+variable "feeders" {
+  description = "What each feeder's service is called in metrics."
+  type        = map(string)
+}
+
+variable "answering_services" {
+  description = "Services that others ask, so that a task must always be healthy."
+  type        = set(string)
+}
+
+variable "http_apis" {
+  description = "The id of each HTTP API, by what it is called in alarms."
+  type        = map(string)
+}
+
+variable "websocket" {
+  description = "The WebSocket API."
+  type        = object({ api_id = string, stage = string })
+}
+
+variable "functions" {
+  description = "The names of the functions."
+  type        = set(string)
+}
+
+variable "metrics_namespace" {
+  description = "The CloudWatch namespace of the feeders' lag."
+  type        = string
+  default     = "BusSimulator"
+}
+
+variable "thresholds" {
+  description = "What is too much: seconds that a feeder is late, errors a minute, milliseconds of the slowest hundredth."
+  type = object({
+    lag_s           = optional(number, 120)
+    errors_a_minute = optional(number, 0)
+    latency_ms      = optional(number, 3000)
+  })
+  default = {}
+
+  validation {
+    condition     = var.thresholds.lag_s > 0 && var.thresholds.errors_a_minute >= 0 && var.thresholds.latency_ms > 0
+    error_message = "thresholds must be positive; errors_a_minute may be 0."
+  }
+}

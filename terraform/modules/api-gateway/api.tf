@@ -1,0 +1,102 @@
+locals {
+  routes = {
+    "GET /people-count/{stop_id}"            = "people_count_api"
+    "GET /sensors/{entity_type}/{entity_id}" = "sensors_api"
+    "GET /bus-position/{bus_id}"             = "bus_position_api"
+    "GET /bus-position/line/{line_id}"       = "bus_position_api"
+    "GET /lines"                             = "network_api"
+    "GET /lines/{line_id}"                   = "network_api"
+    "GET /stops"                             = "network_api"
+    "GET /buses"                             = "network_api"
+    "$default"                               = "network_api"
+  }
+  # Without a key: health, and what browsers ask before they ask, which `$default` would otherwise refuse.
+  open_routes = {
+    "GET /health"       = "network_api"
+    "OPTIONS /{proxy+}" = "network_api"
+  }
+}
+
+resource "aws_apigatewayv2_api" "http" {
+  name          = "madrid-bus-simulator-http"
+  description   = "REST of the Madrid Bus Real-Time Simulator"
+  protocol_type = "HTTP"
+
+  cors_configuration {
+    allow_origins = ["*"]
+    allow_methods = ["GET", "OPTIONS"]
+    allow_headers = ["content-type", "x-api-key", "x-group-name"]
+    max_age       = 600
+  }
+}
+
+resource "aws_apigatewayv2_integration" "function" {
+  for_each = local.by_function
+
+  api_id                 = aws_apigatewayv2_api.http.id
+  integration_type       = "AWS_PROXY"
+  integration_uri        = each.value.invoke_arn
+  payload_format_version = "2.0"
+}
+
+resource "aws_apigatewayv2_route" "authorized" {
+  for_each = local.routes
+
+  api_id             = aws_apigatewayv2_api.http.id
+  route_key          = each.key
+  target             = "integrations/${aws_apigatewayv2_integration.function[each.value].id}"
+  authorization_type = "CUSTOM"
+  authorizer_id      = aws_apigatewayv2_authorizer.rest.id
+}
+
+resource "aws_apigatewayv2_route" "open" {
+  #checkov:skip=CKV_AWS_309:health says how the system is and nothing of the data; preflights carry no key
+  for_each = local.open_routes
+
+  api_id             = aws_apigatewayv2_api.http.id
+  route_key          = each.key
+  target             = "integrations/${aws_apigatewayv2_integration.function[each.value].id}"
+  authorization_type = "NONE"
+}
+
+resource "aws_lambda_permission" "function" {
+  for_each = local.by_function
+
+  statement_id  = "api-gateway"
+  action        = "lambda:InvokeFunction"
+  function_name = each.value.function_name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_apigatewayv2_api.http.execution_arn}/*"
+}
+
+resource "aws_cloudwatch_log_group" "api" {
+  name              = "/aws/apigateway/${aws_apigatewayv2_api.http.name}"
+  retention_in_days = var.log_retention_in_days
+}
+
+resource "aws_apigatewayv2_stage" "default" {
+  api_id      = aws_apigatewayv2_api.http.id
+  name        = "$default"
+  auto_deploy = true
+
+  default_route_settings {
+    detailed_metrics_enabled = true
+    throttling_rate_limit    = 50
+    throttling_burst_limit   = 100
+  }
+
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.api.arn
+    format = jsonencode({
+      time    = "$context.requestTime"
+      id      = "$context.requestId"
+      ip      = "$context.identity.sourceIp"
+      group   = "$context.authorizer.group"
+      method  = "$context.httpMethod"
+      path    = "$context.path"
+      status  = "$context.status"
+      ms      = "$context.responseLatency"
+      failure = "$context.integrationErrorMessage"
+    })
+  }
+}

@@ -1,0 +1,72 @@
+data "aws_iam_policy_document" "assume" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "function" {
+  for_each = local.functions
+
+  name               = "${each.value.name}-role"
+  description        = "What the function ${each.value.name} may do"
+  assume_role_policy = data.aws_iam_policy_document.assume.json
+}
+
+data "aws_iam_policy_document" "function" {
+  for_each = local.functions
+
+  statement {
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.function[each.key].arn}:*"]
+  }
+
+  statement {
+    actions   = ["s3:GetObject"]
+    resources = [var.network_arn]
+  }
+
+  statement {
+    actions   = ["ssm:GetParameter"]
+    resources = [var.clock_parameter_arn]
+  }
+
+  dynamic "statement" {
+    for_each = length(var.timestream_table_arns) > 0 ? ["tables"] : []
+
+    content {
+      actions   = ["timestream:DescribeTable", "timestream:ListMeasures", "timestream:Select"]
+      resources = [for table in each.value.tables : var.timestream_table_arns[table]]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.timestream_table_arns) > 0 ? ["service"] : []
+
+    content {
+      # Clients look for their endpoint before anything else, and end queries; neither action knows a resource.
+      actions   = ["timestream:CancelQuery", "timestream:DescribeEndpoints", "timestream:SelectValues"]
+      resources = ["*"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "function" {
+  for_each = local.functions
+
+  name   = "function"
+  role   = aws_iam_role.function[each.key].id
+  policy = data.aws_iam_policy_document.function[each.key].json
+}
+
+# A function inside the VPC makes its own network interfaces, which have no name before.
+resource "aws_iam_role_policy_attachment" "vpc" {
+  for_each = var.vpc == null ? {} : local.functions
+
+  role       = aws_iam_role.function[each.key].name
+  policy_arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+}

@@ -1,0 +1,73 @@
+mock_provider "aws" {
+  source = "../../mocks"
+}
+
+variables {
+  lambda_folder       = "../../../build/lambda"
+  environment         = { BUS_SIMULATOR_STORE = "timestream://bus_simulator?region=eu-west-1" }
+  secret              = { name = "bus-simulator/api-key", arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:bus-simulator/api-key-abcdef" }
+  network_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/network.json"
+  clock_parameter_arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/bus-simulator/clock"
+
+  timestream_table_arns = { for table in ["people_count", "sensor_data", "bus_position", "stop_visit", "feeder_progress"] :
+    table => "arn:aws:timestream:eu-west-1:123456789012:database/bus_simulator/table/${table}"
+  }
+}
+
+run "the_api_of_the_contract" {
+  assert {
+    condition     = aws_apigatewayv2_api.http.name == "madrid-bus-simulator-http"
+    error_message = "The name of the manual."
+  }
+
+  assert {
+    condition     = one(aws_apigatewayv2_stage.default.default_route_settings).throttling_rate_limit == 50 && one(aws_apigatewayv2_stage.default.default_route_settings).throttling_burst_limit == 100
+    error_message = "50 requests a second, 100 at once."
+  }
+
+  assert {
+    condition = (
+      aws_apigatewayv2_authorizer.rest.authorizer_result_ttl_in_seconds == 240
+      && aws_apigatewayv2_authorizer.rest.authorizer_payload_format_version == "2.0"
+      && aws_apigatewayv2_authorizer.rest.identity_sources == toset(["$request.header.x-api-key", "$request.header.x-group-name"])
+    )
+    error_message = "A verdict is kept for 240 seconds, for a key and a group."
+  }
+
+  assert {
+    condition     = keys(aws_apigatewayv2_route.open) == ["GET /health", "OPTIONS /{proxy+}"] && contains(keys(aws_apigatewayv2_route.authorized), "$default")
+    error_message = "Only health and preflights are open, an unknown path is not."
+  }
+
+  assert {
+    condition     = sort(one(aws_apigatewayv2_api.http.cors_configuration).allow_headers) == tolist(["content-type", "x-api-key", "x-group-name"])
+    error_message = "Pages may send the headers."
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.people_count_api.vpc_config) == 0 && length(aws_iam_role_policy_attachment.vpc) == 0
+    error_message = "Functions stay outside the VPC."
+  }
+
+  assert {
+    condition     = output.function_names == tolist(["bus-simulator-bus-position", "bus-simulator-network", "bus-simulator-people-count", "bus-simulator-rest-authorizer", "bus-simulator-sensors"])
+    error_message = "The functions of the manual."
+  }
+}
+
+run "functions_go_where_a_hosted_store_is" {
+  variables {
+    timestream_table_arns = {}
+    vpc                   = { subnet_ids = ["subnet-0123456789abcdef0"], security_group_id = "sg-0123456789abcdef0" }
+  }
+
+  assert {
+    condition     = alltrue([for function in [aws_lambda_function.people_count_api, aws_lambda_function.sensors_api, aws_lambda_function.bus_position_api, aws_lambda_function.network_api] : one(function.vpc_config).ipv6_allowed_for_dual_stack])
+    error_message = "Inside the VPC, with IPv6 for the way out."
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.rest_authorizer.vpc_config) == 0
+    error_message = "The authorizer reads the secret only, and stays outside."
+  }
+}

@@ -1,0 +1,42 @@
+mock_provider "aws" {
+  source = "../../mocks"
+}
+
+variables {
+  parts      = ["cloudtrail", "config", "guardduty", "flow-logs"]
+  account_id = "123456789012"
+  vpc_id     = "vpc-0123456789abcdef0"
+}
+
+run "everything" {
+  assert {
+    condition     = aws_cloudtrail.this["cloudtrail"].enable_log_file_validation && aws_guardduty_detector.this["guardduty"].enable && aws_config_configuration_recorder_status.this["config"].is_enabled && aws_flow_log.this["flow-logs"].traffic_type == "ALL"
+    error_message = "Who did what, what changed, what is suspicious, who talks to whom."
+  }
+
+  assert {
+    condition     = output.audit_bucket != null && output.findings_topic_arn != null
+    error_message = "Files and findings have a place."
+  }
+}
+
+run "nothing" {
+  variables {
+    parts = []
+  }
+
+  assert {
+    condition     = output.audit_bucket == null && output.findings_topic_arn == null && length(aws_config_config_rule.managed) == 0
+    error_message = "Off means that nothing is made."
+  }
+}
+
+run "an_unknown_part_is_refused" {
+  command = plan
+
+  variables {
+    parts = ["iso-27001"]
+  }
+
+  expect_failures = [var.parts]
+}

@@ -1,0 +1,19 @@
+output "bucket" {
+  description = "The bucket's name."
+  value       = aws_s3_bucket.config.id
+}
+
+output "lines_yaml" {
+  description = "The network file: its s3:// URL and its ARN."
+  value       = { url = "s3://${aws_s3_bucket.config.id}/config/lines.yaml", arn = "${aws_s3_bucket.config.arn}/config/lines.yaml" }
+}
+
+output "network_json" {
+  description = "The compiled network: its s3:// URL and its ARN."
+  value       = { url = "s3://${aws_s3_bucket.config.id}/config/network.json", arn = "${aws_s3_bucket.config.arn}/config/network.json" }
+}
+
+output "clock_parameter" {
+  description = "The parameter with the shared clock: its name and ARN."
+  value       = { name = aws_ssm_parameter.clock.name, arn = aws_ssm_parameter.clock.arn }
+}

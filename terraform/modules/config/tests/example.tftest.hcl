@@ -1,0 +1,43 @@
+mock_provider "aws" {
+  source = "../../mocks"
+}
+
+variables {
+  account_id   = "123456789012"
+  lines_yaml   = "../../../data/lines.yaml"
+  network_json = "../../../data/lines.yaml"
+}
+
+run "the_bucket_of_the_manual_and_its_two_files" {
+  assert {
+    condition     = aws_s3_bucket.config.bucket == "bus-simulator-config-123456789012"
+    error_message = "The name of the manual."
+  }
+
+  assert {
+    condition     = keys(aws_s3_object.config) == ["config/lines.yaml", "config/network.json"]
+    error_message = "Feeders read one file, functions the other."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_public_access_block.config.block_public_policy && aws_s3_bucket_public_access_block.config.restrict_public_buckets
+    error_message = "Nothing of it is public."
+  }
+}
+
+run "the_clock_is_the_one_on_the_wall_until_somebody_moves_it" {
+  assert {
+    condition     = aws_ssm_parameter.clock.name == "/bus-simulator/clock" && aws_ssm_parameter.clock.insecure_value == "{}"
+    error_message = "The parameter that parts share."
+  }
+}
+
+run "a_file_that_is_missing_is_named" {
+  command = plan
+
+  variables {
+    network_json = "no/such/file.json"
+  }
+
+  expect_failures = [var.network_json]
+}

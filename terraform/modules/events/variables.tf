@@ -1,0 +1,25 @@
+variable "websocket_handler" {
+  description = "The function that sends positions to WebSocket clients."
+  type        = object({ name = string, arn = string })
+}
+
+variable "cluster_id" {
+  description = "The ECS cluster's ARN."
+  type        = string
+}
+
+variable "services" {
+  description = "The ECS services whose stopped tasks are kept count of."
+  type        = set(string)
+}
+
+variable "log_retention_in_days" {
+  description = "For how long logs are kept, in days."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_in_days)
+    error_message = "log_retention_in_days must be one of CloudWatch's: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731."
+  }
+}

@@ -1,0 +1,85 @@
+data "aws_iam_policy_document" "assume" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "task" {
+  name               = "bus-simulator-feeder-task-role"
+  description        = "What a feeder may do"
+  assume_role_policy = data.aws_iam_policy_document.assume.json
+}
+
+data "aws_iam_policy_document" "timestream" {
+  dynamic "statement" {
+    for_each = length(var.timestream_table_arns) > 0 ? ["tables"] : []
+
+    content {
+      actions = [
+        "timestream:DescribeTable",
+        "timestream:ListMeasures",
+        "timestream:Select",
+        "timestream:WriteRecords",
+      ]
+      resources = values(var.timestream_table_arns)
+    }
+  }
+
+  statement {
+    # Clients look for their endpoint before anything else, and end queries; neither action knows a resource.
+    actions   = ["timestream:CancelQuery", "timestream:DescribeEndpoints", "timestream:SelectValues"]
+    resources = ["*"]
+  }
+}
+
+data "aws_iam_policy_document" "config" {
+  statement {
+    actions   = ["s3:GetObject"]
+    resources = [var.network_arn]
+  }
+}
+
+data "aws_iam_policy_document" "events" {
+  statement {
+    actions   = ["events:PutEvents"]
+    resources = [var.event_bus_arn]
+  }
+}
+
+data "aws_iam_policy_document" "clock" {
+  statement {
+    actions   = ["ssm:GetParameter"]
+    resources = [var.clock_parameter_arn]
+  }
+}
+
+resource "aws_iam_role_policy" "task" {
+  for_each = {
+    timestream-access = data.aws_iam_policy_document.timestream.json
+    config-access     = data.aws_iam_policy_document.config.json
+    events-access     = data.aws_iam_policy_document.events.json
+    clock-access      = data.aws_iam_policy_document.clock.json
+  }
+
+  name   = each.key
+  role   = aws_iam_role.task.id
+  policy = each.value
+}
+
+data "aws_iam_policy_document" "logs" {
+  statement {
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = [for group in aws_cloudwatch_log_group.feeder : "${group.arn}:*"]
+  }
+}
+
+resource "aws_iam_role_policy" "logs" {
+  name   = "feeder-logs"
+  role   = var.execution_role.name
+  policy = data.aws_iam_policy_document.logs.json
+}

@@ -1,0 +1,66 @@
+mock_provider "aws" {
+  source = "../../mocks"
+}
+
+variables {
+  vpc_id              = "vpc-0123456789abcdef0"
+  subnet_ids          = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+  cluster_id          = "arn:aws:ecs:eu-west-1:123456789012:cluster/bus-simulator-cluster"
+  execution_role      = { name = "bus-simulator-task-execution-role", arn = "arn:aws:iam::123456789012:role/bus-simulator-task-execution-role" }
+  image               = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/bus-simulator-feeders:latest"
+  environment         = { BUS_SIMULATOR_STORE = "timestream://bus_simulator?region=eu-west-1" }
+  network_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/lines.yaml"
+  event_bus_arn       = "arn:aws:events:eu-west-1:123456789012:event-bus/bus-simulator-events"
+  clock_parameter_arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/bus-simulator/clock"
+
+  timestream_table_arns = { for table in ["people_count", "sensor_data", "bus_position", "stop_visit", "feeder_progress"] :
+    table => "arn:aws:timestream:eu-west-1:123456789012:database/bus_simulator/table/${table}"
+  }
+}
+
+run "the_three_feeders_of_the_manual" {
+  assert {
+    condition     = keys(aws_ecs_service.feeder) == ["bus-position-feeder", "people-count-feeder", "sensors-feeder"]
+    error_message = "The names of the manual."
+  }
+
+  assert {
+    condition     = alltrue([for task in aws_ecs_task_definition.feeder : one(task.runtime_platform).cpu_architecture == "ARM64"])
+    error_message = "On arm64, which costs a fifth less."
+  }
+
+  assert {
+    condition     = { for name, task in aws_ecs_task_definition.feeder : name => jsondecode(task.container_definitions)[0].command } == { bus-position-feeder = ["feed", "bus-position"], people-count-feeder = ["feed", "people-count"], sensors-feeder = ["feed", "sensors"] }
+    error_message = "Each runs its own."
+  }
+
+  assert {
+    condition     = keys(aws_cloudwatch_log_group.feeder) == keys(aws_ecs_service.feeder) && aws_cloudwatch_log_group.feeder["sensors-feeder"].name == "/ecs/sensors-feeder"
+    error_message = "Each has its log group."
+  }
+
+  assert {
+    condition     = aws_iam_role.task.name == "bus-simulator-feeder-task-role" && contains(keys(aws_iam_role_policy.task), "timestream-access")
+    error_message = "The role and policy of the manual."
+  }
+}
+
+run "a_size_that_fargate_lacks_is_refused" {
+  command = plan
+
+  variables {
+    sizes = { sensors-feeder = { cpu = 300, memory = 512 } }
+  }
+
+  expect_failures = [var.sizes]
+}
+
+run "a_feeder_that_there_is_not_is_refused" {
+  command = plan
+
+  variables {
+    sizes = { trams-feeder = { cpu = 256, memory = 512 } }
+  }
+
+  expect_failures = [var.sizes]
+}

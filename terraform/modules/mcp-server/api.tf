@@ -1,0 +1,99 @@
+# The server checks keys and groups itself, so that every route of it, health included, passes as it is.
+resource "aws_apigatewayv2_api" "mcp" {
+  name          = "madrid-bus-simulator-mcp"
+  description   = "The MCP server, through a VPC link"
+  protocol_type = "HTTP"
+}
+
+resource "aws_apigatewayv2_vpc_link" "mcp" {
+  name               = "bus-simulator-mcp"
+  subnet_ids         = var.subnet_ids
+  security_group_ids = [aws_security_group.link.id]
+}
+
+resource "aws_apigatewayv2_integration" "mcp" {
+  api_id                 = aws_apigatewayv2_api.mcp.id
+  integration_type       = "HTTP_PROXY"
+  integration_method     = "ANY"
+  integration_uri        = aws_service_discovery_service.mcp_server.arn
+  connection_type        = "VPC_LINK"
+  connection_id          = aws_apigatewayv2_vpc_link.mcp.id
+  payload_format_version = "1.0"
+  timeout_milliseconds   = 30000
+}
+
+resource "aws_apigatewayv2_route" "all" {
+  #checkov:skip=CKV_AWS_309:the server itself asks for key and group; health is open
+  api_id    = aws_apigatewayv2_api.mcp.id
+  route_key = "$default"
+  target    = "integrations/${aws_apigatewayv2_integration.mcp.id}"
+}
+
+resource "aws_cloudwatch_log_group" "api" {
+  name              = "/aws/apigateway/${aws_apigatewayv2_api.mcp.name}"
+  retention_in_days = var.log_retention_in_days
+}
+
+resource "aws_apigatewayv2_stage" "default" {
+  api_id      = aws_apigatewayv2_api.mcp.id
+  name        = "$default"
+  auto_deploy = true
+
+  default_route_settings {
+    throttling_rate_limit  = 50
+    throttling_burst_limit = 100
+  }
+
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.api.arn
+    format = jsonencode({
+      time    = "$context.requestTime"
+      id      = "$context.requestId"
+      ip      = "$context.identity.sourceIp"
+      method  = "$context.httpMethod"
+      path    = "$context.path"
+      status  = "$context.status"
+      ms      = "$context.responseLatency"
+      failure = "$context.integrationErrorMessage"
+    })
+  }
+}
+
+resource "aws_security_group" "link" {
+  name        = "bus-simulator-mcp-link"
+  description = "The MCP server's VPC link: out to the tasks only"
+  vpc_id      = var.vpc_id
+}
+
+resource "aws_vpc_security_group_egress_rule" "link_to_task" {
+  security_group_id            = aws_security_group.link.id
+  description                  = "The MCP server"
+  referenced_security_group_id = aws_security_group.task.id
+  ip_protocol                  = "tcp"
+  from_port                    = local.port
+  to_port                      = local.port
+}
+
+resource "aws_security_group" "task" {
+  name        = "bus-simulator-mcp-server"
+  description = "The MCP server: in from its VPC link only"
+  vpc_id      = var.vpc_id
+}
+
+resource "aws_vpc_security_group_ingress_rule" "task_from_link" {
+  security_group_id            = aws_security_group.task.id
+  description                  = "The VPC link"
+  referenced_security_group_id = aws_security_group.link.id
+  ip_protocol                  = "tcp"
+  from_port                    = local.port
+  to_port                      = local.port
+}
+
+resource "aws_vpc_security_group_egress_rule" "https" {
+  security_group_id = aws_security_group.task.id
+  description       = "AWS services"
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}

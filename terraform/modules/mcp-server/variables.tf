@@ -1,0 +1,87 @@
+variable "vpc_id" {
+  description = "The VPC."
+  type        = string
+}
+
+variable "subnet_ids" {
+  description = "The subnets that tasks run in."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.subnet_ids) > 0
+    error_message = "subnet_ids must name a subnet."
+  }
+}
+
+variable "cluster_id" {
+  description = "The ECS cluster's ARN."
+  type        = string
+}
+
+variable "execution_role" {
+  description = "The role with which ECS starts tasks; permission to write this module's logs is added to it."
+  type        = object({ name = string, arn = string })
+}
+
+variable "image" {
+  description = "The image, with its tag."
+  type        = string
+
+  validation {
+    condition     = can(regex(":[A-Za-z0-9_.-]+$|@sha256:[0-9a-f]{64}$", var.image))
+    error_message = "image must end in a tag or digest."
+  }
+}
+
+variable "environment" {
+  description = "The program's settings, by the names of its environment variables."
+  type        = map(string)
+}
+
+variable "namespace" {
+  description = "The private DNS namespace in which tasks are found."
+  type        = object({ id = string, name = string })
+}
+
+variable "size" {
+  description = "The task's size: CPU units (1024 are one) and MiB, as Fargate has them."
+  type        = object({ cpu = number, memory = number })
+  default     = { cpu = 512, memory = 1024 }
+
+  validation {
+    condition     = contains([256, 512, 1024, 2048, 4096], var.size.cpu)
+    error_message = "cpu must be 256, 512, 1024, 2048 or 4096."
+  }
+}
+
+variable "timestream_table_arns" {
+  description = "The ARN of each Timestream table, by its name; none where the store is a hosted endpoint."
+  type        = map(string)
+  default     = {}
+}
+
+variable "network_arn" {
+  description = "The network file's ARN."
+  type        = string
+}
+
+variable "secret_arn" {
+  description = "The secret with the API keys."
+  type        = string
+}
+
+variable "clock_parameter_arn" {
+  description = "The parameter with the shared clock."
+  type        = string
+}
+
+variable "log_retention_in_days" {
+  description = "For how long logs are kept, in days."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_in_days)
+    error_message = "log_retention_in_days must be one of CloudWatch's: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731."
+  }
+}

@@ -1,0 +1,39 @@
+mock_provider "aws" {
+  source = "../../mocks"
+}
+
+variables {
+  vpc_id         = "vpc-0123456789abcdef0"
+  subnet_ids     = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+  cluster_id     = "arn:aws:ecs:eu-west-1:123456789012:cluster/bus-simulator-cluster"
+  execution_role = { name = "bus-simulator-task-execution-role", arn = "arn:aws:iam::123456789012:role/bus-simulator-task-execution-role" }
+  image          = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/bus-simulator-feeders:latest"
+  environment    = { BUS_SIMULATOR_STORE = "timestream://bus_simulator?region=eu-west-1" }
+  network_arn    = "arn:aws:s3:::bus-simulator-config-123456789012/config/lines.yaml"
+  namespace      = { id = "ns-abcdefghijklmnop", name = "bus-simulator.internal" }
+  clients        = { feeders = "sg-0123456789abcdef0", mcp = "sg-0123456789abcdef1" }
+}
+
+run "an_endpoint_that_only_its_clients_reach" {
+  assert {
+    condition     = sort(keys(aws_vpc_security_group_ingress_rule.client)) == tolist(["feeders", "functions", "mcp"]) && alltrue([for rule in aws_vpc_security_group_ingress_rule.client : rule.from_port == 4568 && rule.cidr_ipv4 == null])
+    error_message = "One port, and no address but those of its clients."
+  }
+}
+
+run "a_new_disk_is_filled_before_anybody_asks" {
+  assert {
+    condition     = jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[1].command == ["backfill", "--days", "5", "--store", "timestream://bus_simulator?region=eu-west-1&endpoint_url=http://127.0.0.1:4568"]
+    error_message = "Every new task simulates the days before."
+  }
+
+  assert {
+    condition     = jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[1].dependsOn == [{ containerName = "endpoint", condition = "HEALTHY" }] && !jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[1].essential
+    error_message = "It waits for the endpoint, and its end is not the end of the task."
+  }
+
+  assert {
+    condition     = aws_ecs_service.endpoint.desired_count == 1 && aws_ecs_service.endpoint.deployment_maximum_percent == 100
+    error_message = "There is never a second one with a half of the data."
+  }
+}

@@ -1,0 +1,113 @@
+locals {
+  callback = "${replace(aws_apigatewayv2_api.websocket.api_endpoint, "wss://", "https://")}/${local.stage}"
+  roles = {
+    handler    = "bus-simulator-websocket-handler"
+    authorizer = "bus-simulator-websocket-authorizer-v2"
+  }
+  policies = {
+    handler    = data.aws_iam_policy_document.handler.json
+    authorizer = data.aws_iam_policy_document.authorizer.json
+  }
+}
+
+data "aws_iam_policy_document" "assume" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "function" {
+  for_each = local.roles
+
+  name               = "${each.value}-role"
+  description        = "What the function ${each.value} may do"
+  assume_role_policy = data.aws_iam_policy_document.assume.json
+}
+
+data "aws_iam_policy_document" "handler" {
+  statement {
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.function["bus-simulator-websocket-handler"].arn}:*"]
+  }
+
+  statement {
+    actions   = ["execute-api:ManageConnections"]
+    resources = ["${aws_apigatewayv2_api.websocket.execution_arn}/${local.stage}/*/@connections/*"]
+  }
+
+  statement {
+    actions = [
+      "dynamodb:BatchGetItem",
+      "dynamodb:BatchWriteItem",
+      "dynamodb:DeleteItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "dynamodb:UpdateItem",
+    ]
+    resources = [var.connections.arn, "${var.connections.arn}/index/by-group", var.subscriptions.arn]
+  }
+
+  statement {
+    actions   = ["s3:GetObject"]
+    resources = [var.network_arn]
+  }
+
+  statement {
+    actions   = ["ssm:GetParameter"]
+    resources = [var.clock_parameter_arn]
+  }
+
+  # A snapshot is the latest positions of the lines just subscribed to.
+  dynamic "statement" {
+    for_each = length(var.timestream_table_arns) > 0 ? ["tables"] : []
+
+    content {
+      actions   = ["timestream:DescribeTable", "timestream:ListMeasures", "timestream:Select"]
+      resources = [for table in ["bus_position", "feeder_progress"] : var.timestream_table_arns[table]]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.timestream_table_arns) > 0 ? ["service"] : []
+
+    content {
+      # Clients look for their endpoint before anything else, and end queries; neither action knows a resource.
+      actions   = ["timestream:CancelQuery", "timestream:DescribeEndpoints", "timestream:SelectValues"]
+      resources = ["*"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "authorizer" {
+  statement {
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.function["bus-simulator-websocket-authorizer-v2"].arn}:*"]
+  }
+
+  statement {
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = [var.secret.arn]
+  }
+}
+
+resource "aws_iam_role_policy" "function" {
+  for_each = local.policies
+
+  name   = "function"
+  role   = aws_iam_role.function[each.key].id
+  policy = each.value
+}
+
+# A function inside the VPC makes its own network interfaces, which have no name before.
+resource "aws_iam_role_policy_attachment" "vpc" {
+  for_each = var.vpc == null ? {} : { handler = local.roles.handler }
+
+  role       = aws_iam_role.function[each.key].name
+  policy_arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+}

@@ -1,0 +1,27 @@
+output "endpoint" {
+  description = "The WebSocket's URL, its stage with it."
+  value       = aws_apigatewayv2_stage.production.invoke_url
+}
+
+output "api_id" {
+  description = "The API's id, by which it publishes metrics."
+  value       = aws_apigatewayv2_api.websocket.id
+}
+
+output "stage" {
+  description = "The stage's name."
+  value       = aws_apigatewayv2_stage.production.name
+}
+
+output "handler" {
+  description = "The handler: its name and ARN, for the bus that calls it."
+  value = {
+    name = aws_lambda_function.websocket_handler.function_name
+    arn  = aws_lambda_function.websocket_handler.arn
+  }
+}
+
+output "function_names" {
+  description = "The names of the functions."
+  value       = sort([aws_lambda_function.websocket_authorizer.function_name, aws_lambda_function.websocket_handler.function_name])
+}

@@ -1,0 +1,57 @@
+variable "lambda_folder" {
+  description = "The folder with the functions' zips, which make package-all-lambdas writes."
+  type        = string
+}
+
+variable "environment" {
+  description = "The program's settings, by the names of its environment variables."
+  type        = map(string)
+}
+
+variable "secret" {
+  description = "The secret with the API keys."
+  type        = object({ name = string, arn = string })
+}
+
+variable "network_arn" {
+  description = "The compiled network's ARN."
+  type        = string
+}
+
+variable "clock_parameter_arn" {
+  description = "The parameter with the shared clock."
+  type        = string
+}
+
+variable "connections" {
+  description = "The DynamoDB table of connections."
+  type        = object({ name = string, arn = string })
+}
+
+variable "subscriptions" {
+  description = "The DynamoDB table of subscriptions."
+  type        = object({ name = string, arn = string })
+}
+
+variable "vpc" {
+  description = "Where functions run that have to reach a hosted store; null keeps them outside any VPC."
+  type        = object({ subnet_ids = list(string), security_group_id = string })
+  default     = null
+}
+
+variable "timestream_table_arns" {
+  description = "The ARN of each Timestream table, by its name; none where the store is a hosted endpoint."
+  type        = map(string)
+  default     = {}
+}
+
+variable "log_retention_in_days" {
+  description = "For how long logs are kept, in days."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_in_days)
+    error_message = "log_retention_in_days must be one of CloudWatch's: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731."
+  }
+}

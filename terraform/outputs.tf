@@ -1,0 +1,133 @@
+output "aws_region" {
+  description = "The region that everything is in."
+  value       = var.region
+}
+
+output "account_id" {
+  description = "The account that everything is in."
+  value       = local.account_id
+}
+
+output "timestream" {
+  description = "Where the data are: aws or hosted."
+  value       = var.timestream
+}
+
+output "store_url" {
+  description = "The store's URL, as --store takes it; a hosted endpoint is reached from inside the VPC only."
+  value       = local.store
+}
+
+output "http_api_endpoint" {
+  description = "The HTTP API's URL."
+  value       = module.api_gateway.endpoint
+}
+
+output "http_api_id" {
+  description = "The HTTP API's id: its metrics are published by ApiId, not by name."
+  value       = module.api_gateway.api_id
+}
+
+output "rest_api_url" {
+  description = "REST's URL (API_URL of the scripts in tests/api)."
+  value       = module.api_gateway.endpoint
+}
+
+output "websocket_api_endpoint" {
+  description = "The WebSocket's URL, its stage with it (WS_URL of the scripts in tests/api)."
+  value       = module.websocket_api.endpoint
+}
+
+output "websocket_api_id" {
+  description = "The WebSocket API's id."
+  value       = module.websocket_api.api_id
+}
+
+output "mcp_api_endpoint" {
+  description = "The MCP server's URL (MCP_URL of the scripts in tests/api)."
+  value       = module.mcp_server.api_endpoint
+}
+
+output "mcp_api_id" {
+  description = "The MCP API's id."
+  value       = module.mcp_server.api_id
+}
+
+output "mcp_vpc_link_id" {
+  description = "The VPC link between the MCP API and the MCP server."
+  value       = module.mcp_server.vpc_link_id
+}
+
+output "mcp_security_group_id" {
+  description = "The MCP server's security group."
+  value       = module.mcp_server.security_group_id
+}
+
+output "ecs_cluster_name" {
+  description = "The ECS cluster."
+  value       = module.cluster.name
+}
+
+output "ecs_services" {
+  description = "The ECS services."
+  value       = concat(module.feeders.services, [module.mcp_server.service], [for endpoint in module.timestream_hosted : endpoint.service])
+}
+
+output "ecr_repository_url" {
+  description = "Where make push-images pushes to."
+  value       = module.ecr.repository_url
+}
+
+output "image" {
+  description = "The image that services run."
+  value       = local.image
+}
+
+output "config_bucket" {
+  description = "The bucket with the network, for make load-config."
+  value       = module.config.bucket
+}
+
+output "api_key_secret" {
+  description = "The secret with the API keys."
+  value       = module.secrets.name
+}
+
+output "clock_parameter" {
+  description = "The parameter with the shared clock."
+  value       = module.config.clock_parameter.name
+}
+
+output "lambda_functions" {
+  description = "The functions."
+  value       = concat(module.api_gateway.function_names, module.websocket_api.function_names)
+}
+
+output "backfill" {
+  description = "What a task that fills in history runs with: subnets, security group, task definition's family."
+  value = {
+    subnet_ids        = module.network.subnet_ids
+    security_group_id = module.feeders.security_group_id
+    task_definition   = "people-count-feeder"
+  }
+}
+
+output "dashboard" {
+  description = "The CloudWatch dashboard."
+  value       = module.dashboard.name
+}
+
+output "alarms" {
+  description = "The CloudWatch alarms."
+  value       = module.alarms.names
+}
+
+output "alarm_topic_arn" {
+  description = "The topic that alarms publish to."
+  value       = module.alarms.topic_arn
+}
+
+output "budget" {
+  description = "The monthly budget, null without one."
+  value       = one([for budget in module.budget : budget.name])
+}

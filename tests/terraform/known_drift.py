@@ -1,0 +1,61 @@
+"""What a second plan on moto would change, and on AWS wouldn't: what moto forgets, as data with reasons."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Attributes of the resources whose address matches."""
+
+    address: str
+    attributes: frozenset[str]
+    reason: str
+
+
+DRIFTS = (
+    Drift(
+        r"module\.\w+(\[\"\w+\"\])?\.aws_ecs_service\..*",
+        frozenset({"availability_zone_rebalancing"}),
+        "moto's services say nothing of it",
+    ),
+    Drift(
+        r".*\.aws_lambda_function\..*",
+        frozenset({"logging_config"}),
+        "moto's functions say nothing of where they log",
+    ),
+    Drift(
+        r".*\.aws_vpc_security_group_(in|e)gress_rule\..*",
+        frozenset({"description"}),
+        "moto drops the description of a rule that names another group",
+    ),
+    Drift(
+        r"module\.websocket_api\.aws_apigatewayv2_api\.websocket",
+        frozenset({"ip_address_type"}),
+        "moto doesn't know dualstack",
+    ),
+    Drift(
+        r"module\.websocket_api\.data\.aws_iam_policy_document\.handler",
+        frozenset({"id", "json", "minified_json", "statement"}),
+        "read anew because the API it names would change",
+    ),
+    Drift(
+        r"module\.websocket_api\.aws_iam_role_policy\.function\[\"handler\"\]",
+        frozenset({"policy"}),
+        "the same, since the API it names would change",
+    ),
+)
+
+
+def unexpected(changes: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
+    """The changes that no known drift explains."""
+    left = {address: attributes - _known(address) for address, attributes in changes.items()}
+    return {address: attributes for address, attributes in left.items() if attributes}
+
+
+def _known(address: str) -> frozenset[str]:
+    known = (drift.attributes for drift in DRIFTS if re.fullmatch(drift.address, address))
+    return frozenset().union(*known)

@@ -1,0 +1,35 @@
+"""What a plan says of resources: values by address, through all modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def resources(plan: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """The values of every resource that there will be, by address."""
+    return dict(_below(plan["planned_values"]["root_module"]))
+
+
+def _below(module: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for resource in module.get("resources", ()):
+        if resource["mode"] == "managed":
+            yield resource["address"], resource.get("values", {})
+    for child in module.get("child_modules", ()):
+        yield from _below(child)
+
+
+def changes(plan: Mapping[str, Any]) -> Mapping[str, frozenset[str]]:
+    """The attributes that a plan would change, by the address of the resource; all of what comes or goes."""
+    return {
+        each["address"]: _different(each["change"])
+        for each in plan.get("resource_changes", ())
+        if each["change"]["actions"] != ["no-op"]
+    }
+
+
+def _different(change: Mapping[str, Any]) -> frozenset[str]:
+    before, after = change["before"] or {}, change["after"] or {}
+    unknown = change["after_unknown"] or {}
+    names = before.keys() | after.keys() | unknown.keys()
+    return frozenset(n for n in names if before.get(n) != after.get(n) or unknown.get(n) is True)

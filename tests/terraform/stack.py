@@ -1,0 +1,135 @@
+"""A copy of `terraform/` for tests, and AWS by moto for it: stand-in zips, the shipped network, overrides.
+
+`moto/` holds what is other than on AWS, each file with its reason.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from storage.aws_clients import client
+from tests.environment import environment
+from tests.process import PATIENCE_S
+from tests.terraform_cli import Terraform
+from tests.timestream_endpoint import KEYS
+
+ROOT = Path(__file__).parent.parent.parent
+TERRAFORM = ROOT / "terraform"
+MODULES = sorted(path.name for path in (TERRAFORM / "modules").iterdir())
+OVERRIDES = Path(__file__).parent / "moto"
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+FUNCTIONS = (
+    "people_count_api",
+    "sensors_api",
+    "bus_position_api",
+    "network_api",
+    "websocket_handler",
+    "rest_authorizer",
+    "websocket_authorizer",
+)
+LEFT_OUT = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars")
+
+
+def copied(folder: Path) -> Path:
+    """`terraform/` as a user has it after a clone, under `folder`."""
+    return Path(shutil.copytree(TERRAFORM, folder / "terraform", ignore=LEFT_OUT))
+
+
+def zips(folder: Path) -> Path:
+    """Zips in the places of the functions' packages."""
+    folder.mkdir(parents=True)
+    for name in FUNCTIONS:
+        with zipfile.ZipFile(folder / f"{name}.zip", "w") as package:
+            package.writestr("handler.py", f"# {name}\n")
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class Moto:
+    """A moto server."""
+
+    url: str
+
+    def client(self, service: str) -> Any:
+        """A client of a service there."""
+        return client(service, region=REGION, endpoint_url=self.url)
+
+
+@contextmanager
+def moto() -> Iterator[Moto]:
+    """A moto server as a process of its own, which knows AWS's managed policies."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "--port", "0"],
+        env=environment(**KEYS, MOTO_IAM_LOAD_MANAGED_POLICIES="true", PYTHONUNBUFFERED="1"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stderr is not None
+            line = next(line for line in process.stderr if "Running on" in line)
+            yield Moto(line.split("Running on ")[1].strip())
+        finally:
+            process.kill()
+            process.wait(PATIENCE_S)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`terraform/` ready to be applied to a moto server."""
+
+    terraform: Terraform
+    moto: Moto
+
+    def plan(self, **variables: object) -> Mapping[str, Any]:
+        """A plan as `terraform show -json` has it; it is kept for `apply`."""
+        said = [f"-var={name}={json.dumps(value)}" for name, value in variables.items()]
+        self.terraform.must("plan", "-out=plan", *said)
+        plan: Mapping[str, Any] = json.loads(self.terraform.must("show", "-json", "plan"))
+        return plan
+
+    def apply(self) -> None:
+        """Make what was planned last."""
+        self.terraform.must("apply", "plan")
+
+    def outputs(self) -> Mapping[str, Any]:
+        """The outputs' values."""
+        said = json.loads(self.terraform.must("output", "-json"))
+        return {name: output["value"] for name, output in said.items()}
+
+    @cached_property
+    def state_file(self) -> Path:
+        """Where the state is."""
+        return self.terraform.folder / "terraform.tfstate"
+
+
+@contextmanager
+def stack(folder: Path) -> Iterator[Stack]:
+    """A stack that nothing was made of yet."""
+    root = copied(folder)
+    shutil.copytree(OVERRIDES, root, dirs_exist_ok=True)
+    network = folder / "network.json"
+    network.write_text('{"stands": "in"}\n')
+    variables = {
+        "lambda_folder": str(zips(folder / "lambda")),
+        "network_json": str(network),
+        "lines_yaml": str(ROOT / "data/lines.yaml"),
+        # moto lacks a call that the provider needs after it has made a budget.
+        "monthly_budget_usd": None,
+    }
+    (root / "test.auto.tfvars.json").write_text(json.dumps(variables))
+    with moto() as server:
+        terraform = Terraform(root, folder, {"AWS_ENDPOINT_URL": server.url})
+        terraform.must("init")
+        yield Stack(terraform, server)

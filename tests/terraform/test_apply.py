@@ -1,0 +1,182 @@
+"""The real provider against moto: made, looked at from outside, planned again without a change, destroyed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from services.aws.names import FEEDER_SERVICES, HOSTED_SERVICE, SERVICES, bucket
+from tests.terraform.contract import ADDRESSES, LOG_GROUPS, NO_RESOURCE, OUTPUTS
+from tests.terraform.known_drift import unexpected
+from tests.terraform.planned import changes, resources
+from tests.terraform.stack import ACCOUNT, Stack, stack
+
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("apply")]
+
+EVERYTHING: Mapping[str, object] = {"compliance": ["cloudtrail", "config", "guardduty", "flow-logs"]}
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with stack(tmp_path_factory.mktemp("apply")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def made(ready: Stack) -> Stack:
+    ready.plan()
+    ready.apply()
+    return ready
+
+
+def test_names_and_addresses_are_those_of_the_contract(ready: Stack) -> None:
+    plan = ready.plan(monthly_budget_usd=200)
+    planned = resources(plan)
+    for address, (attribute, value) in ADDRESSES.items():
+        assert planned[address][attribute] == value, address
+    groups = {address: values for address, values in planned.items() if "aws_cloudwatch_log_group" in address}
+    assert {values["name"] for values in groups.values()} >= LOG_GROUPS
+    assert all(values["retention_in_days"] == 30 for values in groups.values())
+    assert plan["planned_values"]["outputs"].keys() >= OUTPUTS
+
+
+def test_everything_that_can_bears_the_projects_tag(ready: Stack) -> None:
+    planned = resources(ready.plan(monthly_budget_usd=200, **EVERYTHING))
+    tagged = {address: values["tags_all"] for address, values in planned.items() if "tags_all" in values}
+    assert len(tagged) > 60
+    assert {
+        address for address, tags in tagged.items() if tags.get("Project") != "Madrid-Bus-Simulator"
+    } == set()
+
+
+def test_a_hosted_endpoint_takes_timestreams_place(ready: Stack) -> None:
+    plan = ready.plan(timestream="hosted")
+    planned = resources(plan)
+    assert not any("aws_timestreamwrite" in address for address in planned)
+    assert planned['module.timestream_hosted["endpoint"].aws_ecs_service.endpoint']["name"] == HOSTED_SERVICE
+    store = plan["planned_values"]["outputs"]["store_url"]["value"]
+    assert store == (
+        "timestream://bus_simulator?region=eu-west-1"
+        "&endpoint_url=http://timestream.bus-simulator.internal:4568"
+    )
+    for address, values in planned.items():
+        if "aws_lambda_function." in address and "authorizer" not in address:
+            assert values["environment"][0]["variables"]["BUS_SIMULATOR_STORE"] == store
+            assert values["vpc_config"][0]["ipv6_allowed_for_dual_stack"], address
+
+
+def test_services_functions_and_apis_are_there(made: Stack) -> None:
+    cluster = made.moto.client("ecs").describe_services(
+        cluster="bus-simulator-cluster", services=list(SERVICES)
+    )
+    assert {each["serviceName"] for each in cluster["services"]} == set(SERVICES)
+    functions = made.moto.client("lambda").list_functions()["Functions"]
+    assert {f"/aws/lambda/{each['FunctionName']}" for each in functions} == {
+        group for group in LOG_GROUPS if group.startswith("/aws/lambda")
+    }
+    assert {(each["Runtime"], *each["Architectures"]) for each in functions} == {("python3.12", "arm64")}
+    apis = made.moto.client("apigatewayv2").get_apis()["Items"]
+    assert {each["Name"]: each["ProtocolType"] for each in apis} == {
+        "madrid-bus-simulator-http": "HTTP",
+        "madrid-bus-simulator-mcp": "HTTP",
+        "madrid-bus-simulator-websocket": "WEBSOCKET",
+    }
+    groups = made.moto.client("logs").describe_log_groups()["logGroups"]
+    assert {group["logGroupName"] for group in groups if group["retentionInDays"] == 30} >= LOG_GROUPS
+
+
+def test_every_function_and_task_is_told_where_things_are(made: Stack) -> None:
+    store, config = "timestream://bus_simulator?region=eu-west-1", f"s3://{bucket(ACCOUNT)}/config"
+    functions = made.moto.client("lambda")
+    said = functions.get_function_configuration(FunctionName="bus-simulator-people-count")["Environment"]
+    assert said["Variables"] == {
+        "BUS_SIMULATOR_STORE": store,
+        "BUS_SIMULATOR_NETWORK": f"{config}/network.json",
+        "BUS_SIMULATOR_CLOCK_PARAMETER": "/bus-simulator/clock",
+        "BUS_SIMULATOR_LOG_LEVEL": "INFO",
+    }
+    ecs = made.moto.client("ecs")
+    for name in FEEDER_SERVICES:
+        task = ecs.describe_task_definition(taskDefinition=name)["taskDefinition"]
+        (container,) = task["containerDefinitions"]
+        variables = {each["name"]: each["value"] for each in container["environment"]}
+        assert container["command"] == ["feed", name.removesuffix("-feeder")]
+        assert variables["BUS_SIMULATOR_EVENT_BUS"] == "bus-simulator-events"
+        assert variables["BUS_SIMULATOR_NETWORK"] == f"{config}/lines.yaml"
+
+
+def test_the_first_key_is_in_the_secret_and_nowhere_else(made: Stack) -> None:
+    found = made.moto.client("secretsmanager").get_secret_value(SecretId="bus-simulator/api-key")
+    key = json.loads(found["SecretString"])["api_key"]
+    assert len(key) == 40
+    state = made.state_file.read_text()
+    assert "bus-simulator/api-key" in state
+    assert key not in state
+    assert key.encode() not in (made.terraform.folder / "plan").read_bytes()
+
+
+def test_no_policy_says_star_where_there_is_a_name(made: Stack) -> None:
+    iam = made.moto.client("iam")
+    statements = [
+        statement
+        for role in iam.list_roles()["Roles"]
+        for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
+        for statement in policy(iam, role["RoleName"], name)
+    ]
+    assert len(statements) > 25
+    for statement in statements:
+        actions = set(listed(statement["Action"]))
+        assert not any("*" in action for action in actions)
+        if "*" in listed(statement["Resource"]):
+            assert actions <= NO_RESOURCE
+        else:
+            assert all(resource.startswith("arn:") for resource in listed(statement["Resource"]))
+
+
+def policy(iam: Any, role: str, name: str) -> list[dict[str, Any]]:
+    document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    found: list[dict[str, Any]] = document["Statement"]
+    return found if isinstance(found, list) else [found]
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def test_the_manuals_policy_lets_feeders_write(made: Stack) -> None:
+    iam = made.moto.client("iam")
+    first, *_ = policy(iam, "bus-simulator-feeder-task-role", "timestream-access")
+    assert "timestream:WriteRecords" in first["Action"]
+    tables = {resource.rpartition("/")[2] for resource in first["Resource"]}
+    assert tables == {"people_count", "sensor_data", "bus_position", "stop_visit", "feeder_progress"}
+
+
+def test_alarms_are_told_to_the_topic(made: Stack) -> None:
+    alarms = made.moto.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert {each["AlarmName"] for each in alarms} == set(made.outputs()["alarms"])
+    topic = made.outputs()["alarm_topic_arn"]
+    assert all(each["AlarmActions"] == [topic] for each in alarms)
+
+
+def test_a_second_plan_changes_nothing(made: Stack) -> None:
+    assert unexpected(changes(made.plan())) == {}
+
+
+def test_from_timestream_to_hosted_and_everything_of_compliance_and_away(made: Stack) -> None:
+    made.plan(timestream="hosted", **EVERYTHING)
+    made.apply()
+    services = made.outputs()["ecs_services"]
+    assert set(services) == {*SERVICES, HOSTED_SERVICE}
+    assert made.moto.client("timestream-write").list_databases()["Databases"] == []
+    (trail,) = made.moto.client("cloudtrail").describe_trails()["trailList"]
+    assert trail["S3BucketName"] == f"bus-simulator-audit-{ACCOUNT}"
+    assert unexpected(changes(made.plan(timestream="hosted", **EVERYTHING))) == {}
+
+    made.terraform.must("destroy", "-auto-approve")
+    assert made.terraform.must("state", "list") == ""
+    assert made.moto.client("s3").list_buckets()["Buckets"] == []
+    assert made.moto.client("apigatewayv2").get_apis()["Items"] == []
+    assert made.moto.client("lambda").list_functions()["Functions"] == []

@@ -1,0 +1,63 @@
+"""checkov finds nothing but what `terraform/checkov.yaml` or a line at the resource leaves, with a reason."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.environment import environment
+from tests.terraform.stack import ROOT, TERRAFORM
+
+pytestmark = pytest.mark.terraform
+
+CHECKOV = ROOT / "build/checkov/bin/checkov"
+LEFT = re.compile(r"^  - (CKV2?_AWS_\d+)(?: # (.+))?$", re.MULTILINE)
+LEFT_HERE = re.compile(r"#checkov:skip=(CKV2?_AWS_\d+)(?::(.*))?$", re.MULTILINE)
+WORDS = 4
+
+
+@pytest.fixture(scope="module")
+def found() -> Mapping[str, Any]:
+    assert CHECKOV.exists(), "make test-aws installs checkov"
+    done = subprocess.run(
+        [CHECKOV, "-d", TERRAFORM, "--framework", "terraform", "-o", "json", "--quiet", "--skip-download"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    report: Mapping[str, Any] = json.loads(done.stdout)
+    return report
+
+
+@pytest.mark.xdist_group("checkov")
+def test_checkov_finds_nothing_but_what_is_left_on_purpose(found: Mapping[str, Any]) -> None:
+    assert found["summary"]["parsing_errors"] == 0
+    assert found["summary"]["passed"] > 500
+    left = {check for check, _ in LEFT.findall((TERRAFORM / "checkov.yaml").read_text())}
+    failed = {each["check_id"]: each["resource"] for each in found["results"]["failed_checks"]}
+    assert failed.keys() - left == set(), failed
+    assert left - failed.keys() == set(), "left, but no longer found"
+
+
+@pytest.mark.xdist_group("checkov")
+def test_what_is_left_at_a_resource_would_be_found(found: Mapping[str, Any]) -> None:
+    sources = "\n".join(
+        path.read_text() for path in TERRAFORM.rglob("*.tf") if ".terraform" not in path.parts
+    )
+    here = {check for check, _ in LEFT_HERE.findall(sources)}
+    assert {each["check_id"] for each in found["results"]["skipped_checks"]} == here
+
+
+def test_everything_left_has_its_reason() -> None:
+    entries = LEFT.findall((TERRAFORM / "checkov.yaml").read_text())
+    for path in TERRAFORM.rglob("*.tf"):
+        entries += LEFT_HERE.findall(path.read_text())
+    assert len(entries) > 20
+    assert [check for check, reason in entries if len(reason.split()) < WORDS] == []
