@@ -85,6 +85,43 @@ verify: $(INSTALLED) ## is it fit for use? (API_URL, API_KEY, ARGS="--verbose"; 
 rotate-key: $(INSTALLED) ## another API key (ARGS="--team team-alpha", "--all-teams"; TARGET=aws)
 	@$(BIN)/python scripts/rotate_key.py --target $(TARGET) --region $(AWS_REGION) $(ARGS)
 
+##@ Put it on AWS (docs/deployment.md)
+TERRAFORM := terraform -chdir=terraform
+INITIALISED := terraform/.terraform/.initialised
+COMPILED := build/network.json
+
+.PHONY: init
+init: ## fetch Terraform's provider and modules (ARGS="-backend-config=state.tfbackend" for a state of your own)
+	$(TERRAFORM) init $(ARGS)
+	@touch $(INITIALISED)
+
+$(INITIALISED): terraform/main.tf terraform/versions.tf
+	$(TERRAFORM) init -input=false
+	@touch $@
+
+$(COMPILED): data/lines.yaml $(INSTALLED)
+	@$(BIN)/python -m scripts.compile_network data/lines.yaml --output $@
+
+.PHONY: check-account
+check-account: $(INSTALLED) $(INITIALISED) ## which Timestream can this account have?
+	@$(BIN)/python -m scripts.check_account --region $(AWS_REGION)
+
+.PHONY: plan
+plan: check-account package-all-lambdas $(COMPILED) ## what would make deploy change?
+	$(TERRAFORM) plan $(ARGS)
+
+# Services start only once their image is there: the repository first, the image into it, then the rest.
+.PHONY: deploy
+deploy: check-account package-all-lambdas $(COMPILED) ## make or change everything (ARGS="-auto-approve")
+	$(TERRAFORM) apply -target=module.ecr $(ARGS)
+	DOCKER_DEFAULT_PLATFORM=linux/arm64 $(MAKE) build-feeders
+	$(MAKE) push-images ARGS=
+	$(TERRAFORM) apply $(ARGS)
+
+.PHONY: destroy
+destroy: $(INITIALISED) package-all-lambdas $(COMPILED) ## remove everything, the data with it (ARGS="-auto-approve")
+	$(TERRAFORM) destroy $(ARGS)
+
 ##@ See to a deployment on AWS
 .PHONY: build-feeders
 build-feeders: ## build the image of all parts (IMAGE=…)
@@ -146,7 +183,7 @@ infracost-check: $(INSTALLED) ## what Infracost says it will cost (needs infraco
 ##@ Test it
 .PHONY: test
 test: $(INSTALLED) ## every test that needs no Docker and no cloud
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not docker and not aws and not long" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not docker and not aws and not long and not terraform" $(ARGS)
 
 .PHONY: test-unit
 test-unit: $(INSTALLED) ## the quick tests, under a minute
@@ -154,11 +191,23 @@ test-unit: $(INSTALLED) ## the quick tests, under a minute
 
 .PHONY: test-int
 test-int: $(INSTALLED) ## the tests of parts together: processes, files, whole cities
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "integration and not browser and not docker and not aws and not long" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "integration and not browser and not docker and not aws and not long and not terraform" $(ARGS)
+	$(MAKE) test-aws
+
+CHECKOV := build/checkov/.installed
+
+$(CHECKOV): terraform/checkov.lock $(INSTALLED)
+	$(BIN)/uv venv --quiet --clear build/checkov
+	$(UV) pip install --quiet --python build/checkov/bin/python --require-hashes -r terraform/checkov.lock
+	touch $@
+
+.PHONY: test-aws
+test-aws: $(INSTALLED) $(CHECKOV) ## Terraform, without an account: mocks, checkov, moto (needs Terraform 1.11)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m terraform $(ARGS)
 
 .PHONY: test-e2e
 test-e2e: $(INSTALLED) ## the tests that start the program as a process
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "e2e and not browser and not docker and not aws and not long" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "e2e and not browser and not docker and not aws and not long and not terraform" $(ARGS)
 
 .PHONY: test-browser
 test-browser: $(INSTALLED) ## the map in a real browser (needs Debian's package chromium)
@@ -201,6 +250,7 @@ lock: $(INSTALLED) ## choose versions again and write the lock files
 	$(LOCK) --extra dev --output-file requirements.lock pyproject.toml
 	$(LOCK) --extra bench-sumo --constraints requirements.lock --output-file requirements-bench-sumo.lock pyproject.toml
 	$(LOCK) --extra aws --extra mcp --constraints requirements.lock --output-file requirements-image.lock pyproject.toml
+	echo checkov | $(LOCK) --output-file terraform/checkov.lock -
 
 .PHONY: setup-hooks
 setup-hooks: $(INSTALLED) ## run the linters before every commit

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -67,22 +69,33 @@ class Moto:
 
 
 @contextmanager
-def moto() -> Iterator[Moto]:
-    """A moto server as a process of its own, which knows AWS's managed policies."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "--port", "0"],
-        env=environment(**KEYS, MOTO_IAM_LOAD_MANAGED_POLICIES="true", PYTHONUNBUFFERED="1"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+def moto(folder: Path) -> Iterator[Moto]:
+    """A moto server as a process of its own, which knows AWS's managed policies; it logs into `folder`."""
+    log = folder / "moto.log"
+    with (
+        log.open("w") as written,
+        subprocess.Popen(
+            [sys.executable, "-m", "moto.server", "--port", "0"],
+            env=environment(**KEYS, MOTO_IAM_LOAD_MANAGED_POLICIES="true", PYTHONUNBUFFERED="1"),
+            stdout=subprocess.DEVNULL,
+            stderr=written,
+        ) as process,
+    ):
         try:
-            assert process.stderr is not None
-            line = next(line for line in process.stderr if "Running on" in line)
-            yield Moto(line.split("Running on ")[1].strip())
+            yield Moto(_listens_at(log, process))
         finally:
             process.kill()
             process.wait(PATIENCE_S)
+
+
+def _listens_at(log: Path, process: subprocess.Popen[bytes]) -> str:
+    for _ in range(PATIENCE_S * 20):
+        found = re.search(r"Running on (http://\S+)", log.read_text())
+        if found:
+            return found[1]
+        assert process.poll() is None, log.read_text()
+        threading.Event().wait(0.05)
+    raise AssertionError(f"never listened: {log.read_text()}")
 
 
 @dataclass(frozen=True)
@@ -94,8 +107,9 @@ class Stack:
 
     def plan(self, **variables: object) -> Mapping[str, Any]:
         """A plan as `terraform show -json` has it; it is kept for `apply`."""
-        said = [f"-var={name}={json.dumps(value)}" for name, value in variables.items()]
-        self.terraform.must("plan", "-out=plan", *said)
+        said = self.terraform.home / "said.tfvars.json"
+        said.write_text(json.dumps(variables))
+        self.terraform.must("plan", "-out=plan", f"-var-file={said}")
         plan: Mapping[str, Any] = json.loads(self.terraform.must("show", "-json", "plan"))
         return plan
 
@@ -129,7 +143,7 @@ def stack(folder: Path) -> Iterator[Stack]:
         "monthly_budget_usd": None,
     }
     (root / "test.auto.tfvars.json").write_text(json.dumps(variables))
-    with moto() as server:
+    with moto(folder) as server:
         terraform = Terraform(root, folder, {"AWS_ENDPOINT_URL": server.url})
         terraform.must("init")
         yield Stack(terraform, server)

@@ -13,6 +13,7 @@ from tests.terraform.contract import ADDRESSES, LOG_GROUPS, NO_RESOURCE, OUTPUTS
 from tests.terraform.known_drift import unexpected
 from tests.terraform.planned import changes, resources
 from tests.terraform.stack import ACCOUNT, Stack, stack
+from tests.timestream_endpoint import KEYS
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("apply")]
 
@@ -21,8 +22,16 @@ EVERYTHING: Mapping[str, object] = {"compliance": ["cloudtrail", "config", "guar
 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with stack(tmp_path_factory.mktemp("apply")) as found:
+    with pytest.MonkeyPatch.context() as variables, stack(tmp_path_factory.mktemp("apply")) as found:
+        for name, value in KEYS.items():
+            variables.setenv(name, value)
         yield found
+
+
+@pytest.fixture(scope="module")
+def complete(ready: Stack) -> Mapping[str, Any]:
+    """The plan of everything there is, the budget and compliance with it."""
+    return ready.plan(monthly_budget_usd=200, **EVERYTHING)
 
 
 @pytest.fixture(scope="module")
@@ -32,40 +41,20 @@ def made(ready: Stack) -> Stack:
     return ready
 
 
-def test_names_and_addresses_are_those_of_the_contract(ready: Stack) -> None:
-    plan = ready.plan(monthly_budget_usd=200)
-    planned = resources(plan)
+def test_names_and_addresses_are_those_of_the_contract(complete: Mapping[str, Any]) -> None:
+    planned = resources(complete)
     for address, (attribute, value) in ADDRESSES.items():
         assert planned[address][attribute] == value, address
     groups = {address: values for address, values in planned.items() if "aws_cloudwatch_log_group" in address}
     assert {values["name"] for values in groups.values()} >= LOG_GROUPS
     assert all(values["retention_in_days"] == 30 for values in groups.values())
-    assert plan["planned_values"]["outputs"].keys() >= OUTPUTS
+    assert complete["planned_values"]["outputs"].keys() >= OUTPUTS
 
 
-def test_everything_that_can_bears_the_projects_tag(ready: Stack) -> None:
-    planned = resources(ready.plan(monthly_budget_usd=200, **EVERYTHING))
-    tagged = {address: values["tags_all"] for address, values in planned.items() if "tags_all" in values}
-    assert len(tagged) > 60
-    assert {
-        address for address, tags in tagged.items() if tags.get("Project") != "Madrid-Bus-Simulator"
-    } == set()
-
-
-def test_a_hosted_endpoint_takes_timestreams_place(ready: Stack) -> None:
-    plan = ready.plan(timestream="hosted")
-    planned = resources(plan)
-    assert not any("aws_timestreamwrite" in address for address in planned)
-    assert planned['module.timestream_hosted["endpoint"].aws_ecs_service.endpoint']["name"] == HOSTED_SERVICE
-    store = plan["planned_values"]["outputs"]["store_url"]["value"]
-    assert store == (
-        "timestream://bus_simulator?region=eu-west-1"
-        "&endpoint_url=http://timestream.bus-simulator.internal:4568"
-    )
-    for address, values in planned.items():
-        if "aws_lambda_function." in address and "authorizer" not in address:
-            assert values["environment"][0]["variables"]["BUS_SIMULATOR_STORE"] == store
-            assert values["vpc_config"][0]["ipv6_allowed_for_dual_stack"], address
+def test_everything_that_can_bears_the_projects_tag(complete: Mapping[str, Any]) -> None:
+    tags = {a: values["tags_all"] for a, values in resources(complete).items() if "tags_all" in values}
+    assert len(tags) > 60
+    assert [a for a, found in tags.items() if found.get("Project") != "Madrid-Bus-Simulator"] == []
 
 
 def test_services_functions_and_apis_are_there(made: Stack) -> None:
@@ -165,8 +154,24 @@ def test_a_second_plan_changes_nothing(made: Stack) -> None:
     assert unexpected(changes(made.plan())) == {}
 
 
+def check_hosted(plan: Mapping[str, Any]) -> None:
+    """That no table is left, and that functions are where the endpoint is."""
+    planned = resources(plan)
+    assert not any("aws_timestreamwrite" in address for address in planned)
+    assert planned['module.timestream_hosted["endpoint"].aws_ecs_service.endpoint']["name"] == HOSTED_SERVICE
+    store = plan["planned_values"]["outputs"]["store_url"]["value"]
+    assert store == (
+        "timestream://bus_simulator?region=eu-west-1"
+        "&endpoint_url=http://timestream.bus-simulator.internal:4568"
+    )
+    for address, values in planned.items():
+        if "aws_lambda_function." in address and "authorizer" not in address:
+            assert values["environment"][0]["variables"]["BUS_SIMULATOR_STORE"] == store
+            assert values["vpc_config"][0]["ipv6_allowed_for_dual_stack"], address
+
+
 def test_from_timestream_to_hosted_and_everything_of_compliance_and_away(made: Stack) -> None:
-    made.plan(timestream="hosted", **EVERYTHING)
+    check_hosted(made.plan(timestream="hosted", **EVERYTHING))
     made.apply()
     services = made.outputs()["ecs_services"]
     assert set(services) == {*SERVICES, HOSTED_SERVICE}

@@ -1,0 +1,21 @@
+"""Which Timestream an account can have: Amazon closed LiveAnalytics to new customers on 20 June 2025."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.aws.calls import AwsProblem, asked
+
+CLOSED = "Only existing Timestream"
+"""How Timestream's refusal of an account begins, whatever its credentials may do."""
+
+
+def admits(timestream: Any) -> bool:
+    """Whether Timestream takes this account, by a client of `timestream-write`. Raises `AwsProblem`."""
+    try:
+        asked(timestream.describe_endpoints, "whether Timestream takes this account")
+    except AwsProblem as problem:
+        if CLOSED in str(problem):
+            return False
+        raise
+    return True

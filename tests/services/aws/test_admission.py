@@ -1,0 +1,38 @@
+"""Which Timestream an account can have is told by Timestream's own refusal, and by no other."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from services.aws.admission import admits
+from services.aws.calls import AwsProblem
+from tests.services.aws.fake_aws import FakeClient, refused
+
+NOT_A_CUSTOMER = (
+    "Only existing Timestream for LiveAnalytics customers can access the service. "
+    "Reach out to AWS support for more information."
+)
+
+
+def raising(error: ClientError) -> object:
+    def call() -> None:
+        raise error
+
+    return call
+
+
+def test_an_account_that_gets_endpoints_is_admitted() -> None:
+    assert admits(FakeClient(describe_endpoints={"Endpoints": [{"Address": "a"}]}))
+
+
+def test_an_account_that_is_no_customer_is_not() -> None:
+    refusal = ClientError(
+        {"Error": {"Code": "AccessDeniedException", "Message": NOT_A_CUSTOMER}}, "DescribeEndpoints"
+    )
+    assert not admits(FakeClient(describe_endpoints=raising(refusal)))
+
+
+def test_credentials_that_may_not_ask_say_nothing_of_the_account() -> None:
+    with pytest.raises(AwsProblem, match="may not ask"):
+        admits(FakeClient(describe_endpoints=raising(refused("AccessDeniedException"))))
