@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from services.aws.events import POSITIONS, SOURCE
 from services.aws.names import FEEDER_SERVICES, HOSTED_SERVICE, SERVICES, bucket
+from services.feeder import Feeder, FeederStatus
+from services.feeding import fields
 from tests.terraform.contract import ADDRESSES, LOG_GROUPS, NO_RESOURCE, OUTPUTS
 from tests.terraform.known_drift import unexpected
 from tests.terraform.planned import changes, resources
@@ -17,6 +22,7 @@ from tests.timestream_endpoint import KEYS
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("apply")]
 
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 EVERYTHING: Mapping[str, object] = {"compliance": ["cloudtrail", "config", "guardduty", "flow-logs"]}
 
 
@@ -141,6 +147,26 @@ def test_the_manuals_policy_lets_feeders_write(made: Stack) -> None:
     assert "timestream:WriteRecords" in first["Action"]
     tables = {resource.rpartition("/")[2] for resource in first["Resource"]}
     assert tables == {"people_count", "sensor_data", "bus_position", "stop_visit", "feeder_progress"}
+
+
+def test_the_rule_matches_what_feeders_publish(made: Stack) -> None:
+    rule = made.moto.client("events").describe_rule(
+        Name="bus-simulator-positions", EventBusName="bus-simulator-events"
+    )
+    assert json.loads(rule["EventPattern"]) == {"source": [SOURCE], "detail-type": [POSITIONS]}
+
+
+def test_a_feeders_log_line_becomes_the_metric_of_its_lag(made: Stack) -> None:
+    logs = made.moto.client("logs")
+    for name in FEEDER_SERVICES:
+        (lag,) = logs.describe_metric_filters(logGroupName=f"/ecs/{name}")["metricFilters"]
+        kind = name.removesuffix("-feeder")
+        assert lag["filterPattern"] == f'{{ $.lag_s = * && $.feeder = "{kind}" }}'
+        (metric,) = lag["metricTransformations"]
+        assert (metric["metricName"], metric["metricValue"]) == ("FeederLag", "$.lag_s")
+    status = FeederStatus("sensors", NOON, timedelta(), timedelta(minutes=1), "running")
+    feeder = cast(Feeder, SimpleNamespace(status=lambda now: status))
+    assert {"lag_s": 0.0, "feeder": "sensors"}.items() <= fields(feeder, NOON).items()
 
 
 def test_alarms_are_told_to_the_topic(made: Stack) -> None:

@@ -42,8 +42,6 @@ data "aws_iam_policy_document" "handler" {
 
   statement {
     actions = [
-      "dynamodb:BatchGetItem",
-      "dynamodb:BatchWriteItem",
       "dynamodb:DeleteItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
