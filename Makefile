@@ -127,6 +127,14 @@ destroy: $(INITIALISED) package-all-lambdas $(COMPILED) ## remove everything, th
 build-feeders: ## build the image of all parts (IMAGE=…)
 	docker build --quiet --tag $(IMAGE) .
 
+.PHONY: package-lambda
+package-lambda: $(INSTALLED) ## the package of a function on AWS (LAMBDA=people_count_api)
+	@$(BIN)/python -m scripts.package_lambda $(LAMBDA)
+
+.PHONY: package-all-lambdas
+package-all-lambdas: $(INSTALLED) ## the packages of all functions on AWS, into build/lambda
+	@$(BIN)/python -m scripts.package_lambda --all
+
 .PHONY: push-images
 push-images: $(INSTALLED) ## push the services' image to ECR (ARGS="--tag TAG")
 	@$(BIN)/python scripts/push_images.py --region $(AWS_REGION) $(ARGS)
@@ -251,6 +259,7 @@ lock: $(INSTALLED) ## choose versions again and write the lock files
 	$(LOCK) --extra bench-sumo --constraints requirements.lock --output-file requirements-bench-sumo.lock pyproject.toml
 	$(LOCK) --extra aws --extra mcp --constraints requirements.lock --output-file requirements-image.lock pyproject.toml
 	echo checkov | $(LOCK) --output-file terraform/checkov.lock -
+	$(LOCK) --constraints requirements.lock --output-file requirements-lambda.lock requirements-lambda.in
 
 .PHONY: setup-hooks
 setup-hooks: $(INSTALLED) ## run the linters before every commit

@@ -101,3 +101,12 @@ def test_the_lock_file_names_no_registry_and_pins_by_hash() -> None:
     pins = re.findall(r"^[A-Za-z0-9._-]+==", lock, re.MULTILINE)
     assert len(pins) > 40
     assert lock.count("--hash=sha256:") >= len(pins)
+
+
+def test_functions_are_packaged_with_the_versions_that_everything_is_tested_with() -> None:
+    whole, functions = (
+        set(re.findall(r"^[A-Za-z0-9._-]+==[^ ;]+", (ROOT / name).read_text(), re.MULTILINE))
+        for name in ("requirements.lock", "requirements-lambda.lock")
+    )
+    assert functions
+    assert functions <= whole

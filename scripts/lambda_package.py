@@ -1,0 +1,131 @@
+"""The package of the functions on AWS: what they import, as one zip whose bytes follow from its content.
+
+All functions have the same content and differ by name and handler: see docs/aws.md. Dependencies are wheels
+for Lambda's processor and Python, held by hash in requirements-lambda.lock. Of boto3's descriptions of services
+only those are kept that functions call.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "build/lambda"
+LOCK = ROOT / "requirements-lambda.lock"
+OWN = ("simulator", "storage", "services")
+
+HANDLERS: Mapping[str, str] = {
+    "people_count_api": "services.aws.lambda_rest.handler",
+    "sensors_api": "services.aws.lambda_rest.handler",
+    "bus_position_api": "services.aws.lambda_rest.handler",
+    "network_api": "services.aws.lambda_rest.handler",
+    "websocket_handler": "services.aws.lambda_websocket.handler",
+    "rest_authorizer": "services.aws.lambda_authorizers.rest",
+    "websocket_authorizer": "services.aws.lambda_authorizers.websocket",
+}
+"""The packages, and what Lambda is to call in each."""
+
+SERVICES = frozenset(
+    (
+        "apigatewaymanagementapi",
+        "dynamodb",
+        "s3",
+        "secretsmanager",
+        "ssm",
+        "sts",
+        "timestream-query",
+        "timestream-write",
+    )
+)
+"""The services that functions call; `sts` is boto3's own affair."""
+
+LEFT_OUT = frozenset(("bin", "tests", "__pycache__", "RECORD", "INSTALLER", "REQUESTED", "uv_cache.json"))
+FIRST_DAY = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip can say: every file's."""
+MODE = 0o100644 << 16
+LEVEL = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What wheels are for: a platform as uv calls it, and a Python."""
+
+    name: str
+    python: str
+
+
+LAMBDA = Platform("aarch64-manylinux_2_28", "3.12")
+
+
+class PackageError(Exception):
+    """A package can't be made; the message says why."""
+
+
+def write_packages(names: list[str], folder: Path = FOLDER, platform: Platform = LAMBDA) -> list[Path]:
+    """Write the packages of these names, all of the same content. Raises `PackageError`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="lambda-") as staging:
+        install(Path(staging), platform)
+        first, *others = (folder / f"{name}.zip" for name in names)
+        draft = folder / ".package.zip"
+        write_zip(draft, content(Path(staging)))
+        draft.replace(first)
+    for other in others:
+        shutil.copyfile(first, other)
+    return [first, *others]
+
+
+def install(target: Path, platform: Platform) -> None:
+    """Put the dependencies into a folder. Raises `PackageError` with what uv says."""
+    command = [str(ROOT / ".venv/bin/uv"), "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+    command += ["--only-binary", ":all:", "--python-platform", platform.name]
+    command += ["--python-version", platform.python, "--target", str(target), "-r", str(LOCK)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    if done.returncode:
+        raise PackageError(f"the dependencies can't be had: {done.stderr.strip()}")
+
+
+def content(installed: Path) -> dict[str, bytes]:
+    """Everything that is packed, by its name in the zip."""
+    found = {name: path.read_bytes() for name, path in files(installed) if wanted(name)}
+    for package in OWN:
+        for name, path in files(ROOT / package):
+            if name.endswith(".py"):
+                found[f"{package}/{name}"] = path.read_bytes()
+    own = version("bus-simulator")
+    metadata = f"Metadata-Version: 2.4\nName: bus-simulator\nVersion: {own}\n"
+    return found | {f"bus_simulator-{own}.dist-info/METADATA": metadata.encode()}
+
+
+def files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The files under a folder by their names from there on."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield path.relative_to(folder).as_posix(), path
+
+
+def wanted(name: str) -> bool:
+    """Whether a function may need a file of a dependency."""
+    parts = name.split("/")
+    if LEFT_OUT & set(parts) or name.startswith("."):
+        return False
+    if parts[:2] in (["botocore", "data"], ["boto3", "data"]):
+        return len(parts) == 3 or parts[2] in SERVICES
+    return True
+
+
+def write_zip(path: Path, content: Mapping[str, bytes]) -> None:
+    """A zip whose bytes follow from its content: sorted, of one time and one mode."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in sorted(content):
+            entry = zipfile.ZipInfo(name, FIRST_DAY)
+            entry.external_attr = MODE
+            entry.create_system = 3
+            archive.writestr(entry, content[name], zipfile.ZIP_DEFLATED, LEVEL)

@@ -1,0 +1,32 @@
+"""`python -m scripts.package_lambda NAME… | --all`: the functions' packages for AWS, into build/lambda."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+
+import click
+
+from scripts.lambda_package import HANDLERS, ROOT, PackageError, write_packages
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(HANDLERS)))
+@click.option("--all", "everything", is_flag=True, help="Every one of them.")
+def package_lambda(*, names: tuple[str, ...], everything: bool) -> None:
+    """Write build/lambda/NAME.zip for each function's package named, and say how large it is and its hash."""
+    if not names and not everything:
+        raise click.UsageError(f"which one? {', '.join(HANDLERS)}, or --all")
+    try:
+        written = write_packages(list(HANDLERS) if everything else list(dict.fromkeys(names)))
+    except (PackageError, OSError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    for path in written:
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        click.echo(f"{path.relative_to(ROOT)}  {len(content) / 1e6:.1f} MB  sha256 {digest}")
+
+
+if __name__ == "__main__":
+    package_lambda()

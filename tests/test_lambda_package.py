@@ -1,0 +1,213 @@
+"""The functions' packages: the same bytes again, small, and whole: they run with nothing else there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from scripts.lambda_package import HANDLERS, Platform, write_packages
+from services.aws.connections import table_definitions
+from services.aws.network_json import dump
+from services.backfill import fill, plan
+from storage.store import Run
+from tests.environment import environment
+from tests.moto_aws import Account, account
+from tests.services.aws.websocket_api import (
+    Clients,
+    authorize_event,
+    clients,
+    connect_event,
+    message_event,
+    tick_event,
+)
+from tests.services.fakes import HOUR, NOW, FormulaCity, network
+from tests.services.http_api import authorizer_event, request_event
+from tests.storage.records import position
+from tests.timestream_endpoint import REGION, database_of, open_shared, shared_endpoint
+
+pytestmark = [pytest.mark.integration, pytest.mark.e2e]
+
+MOST_BYTES = 20_000_000
+HEAVY = {"numpy", "pyarrow", "duckdb", "simpy", "yaml", "uvicorn", "click", "mcp"}
+HERE = Platform("x86_64-manylinux_2_28", f"{sys.version_info.major}.{sys.version_info.minor}")
+RUN = Run(1, network().digest, "", "2")
+PROGRAM = Path(__file__).parent / "services/aws/packaged_functions.py"
+REST, AUTHORIZER = HANDLERS["people_count_api"], HANDLERS["rest_authorizer"]
+WEBSOCKET, WEBSOCKET_AUTHORIZER = HANDLERS["websocket_handler"], HANDLERS["websocket_authorizer"]
+
+
+def test_all_packages_are_for_lambdas_processor_small_and_the_same_bytes_again(tmp_path: Path) -> None:
+    written = write_packages(list(HANDLERS), tmp_path / "once")
+    (again,) = write_packages(["people_count_api"], tmp_path / "again")
+    assert [path.stem for path in written] == list(HANDLERS)
+    assert {path.read_bytes() for path in written} == {again.read_bytes()}
+    assert again.stat().st_size <= MOST_BYTES
+    with zipfile.ZipFile(again) as archive:
+        names = archive.namelist()
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
+    assert names == sorted(names)
+    compiled = [name for name in names if name.endswith(".so")]
+    assert compiled
+    assert all("cpython-312-aarch64" in name for name in compiled)
+    assert not HEAVY & {name.partition("/")[0] for name in names}
+    for handler in HANDLERS.values():
+        assert f"{handler.rpartition('.')[0].replace('.', '/')}.py" in names
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same package for this machine's processor and Python, unpacked as Lambda does."""
+    folder = tmp_path_factory.mktemp("package")
+    (path,) = write_packages(["people_count_api"], folder, HERE)
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder / "task")
+    return folder / "task"
+
+
+class Cloud:
+    """A store with an hour of data, and AWS as moto plays it behind a socket."""
+
+    def __init__(self, folder: Path, moto: Account, clients: Clients) -> None:
+        self.clients = clients
+        store = open_shared(folder)
+        list(
+            fill(plan(store, NOW - HOUR, NOW, newest_first=False), model=FormulaCity(), store=store, run=RUN)
+        )
+        store.close()
+        self.variables = moto.variables | {
+            "AWS_REGION": REGION,
+            "BUS_SIMULATOR_STORE": f"timestream://{database_of(folder)}?region={REGION}"
+            f"&endpoint_url={shared_endpoint().url}",
+            "BUS_SIMULATOR_NETWORK": "s3://config/config/network.json",
+            "BUS_SIMULATOR_SECRET_ID": "bus-simulator/api-key",
+            "BUS_SIMULATOR_CLOCK_PARAMETER": "/bus-simulator/clock",
+            "BUS_SIMULATOR_WEBSOCKET_ENDPOINT": clients.url,
+        }
+        made = [moto.client(name) for name in ("s3", "secretsmanager", "ssm", "dynamodb")]
+        s3, secrets, parameters, dynamodb = made
+        s3.create_bucket(Bucket="config", CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.put_object(Bucket="config", Key="config/network.json", Body=dump(network(), RUN))
+        secrets.create_secret(Name="bus-simulator/api-key", SecretString='{"api_key": "ri+ght"}')
+        parameters.put_parameter(Name="/bus-simulator/clock", Type="String", Value=STANDING)
+        for definition in table_definitions():
+            dynamodb.create_table(**definition)
+        for each in made:
+            each.close()
+
+    def call(self, package: Path, *calls: tuple[str, object]) -> Any:
+        """What functions of a package give, one after the other, in a container of their own."""
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", str(PROGRAM), str(package)],
+            input=json.dumps(calls),
+            env=environment(**self.variables),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+STANDING = json.dumps(
+    {"anchor": "2026-03-02T07:30:10Z", "wall_anchor": "2026-03-02T07:30:10Z", "rate": 1, "paused": True}
+)
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with account() as moto, clients() as found:
+        yield Cloud(tmp_path_factory.mktemp("cloud"), moto, found)
+
+
+def rest_event(path: str, verdict: dict[str, Any] | None) -> dict[str, Any]:
+    url = httpx.URL(f"https://api{path}")
+    event = request_event("GET", url, {"x-api-key": "ri+ght", "x-group-name": "team"}, "$default")
+    if verdict is not None:
+        event["requestContext"]["authorizer"] = {"lambda": verdict}
+    return event
+
+
+def test_rest_answers_out_of_its_package_behind_its_authorizer(unpacked: Path, cloud: Cloud) -> None:
+    paths = {
+        "/people-count/S001?mode=latest": {"stop_id": "S001", "count": 30},
+        "/sensors/stop/S001?mode=latest": {"entity_id": "S001", "temperature": 20.5},
+        "/bus-position/B003?mode=latest": {"bus_id": "B003", "line_id": "L2"},
+        "/bus-position/line/L1?mode=latest": {"line_id": "L1"},
+        "/stops": {"next_cursor": None},
+    }
+    asked = authorizer_event(rest_event("/people-count/S001", None))
+    (judged,) = cloud.call(unpacked, (AUTHORIZER, asked))["results"]
+    assert judged == {"isAuthorized": True, "context": {"verdict": "allowed", "group": "team"}}
+    found = cloud.call(unpacked, *((REST, rest_event(path, judged["context"])) for path in paths))
+    for (path, some), answer in zip(paths.items(), found["results"], strict=True):
+        assert answer["statusCode"] == 200, path
+        assert json.loads(answer["body"]).items() >= some.items()
+    assert not HEAVY & set(found["modules"])
+
+
+def test_health_and_refusals_come_out_of_the_package_as_well(unpacked: Path, cloud: Cloud) -> None:
+    found = cloud.call(
+        unpacked,
+        (REST, rest_event("/health", None)),
+        (REST, rest_event("/people-count/S001?mode=latest", None)),
+        (REST, rest_event("/nowhere", {"verdict": "allowed", "group": "team"})),
+    )
+    health, refused, nowhere = found["results"]
+    body = json.loads(health["body"])
+    assert (health["statusCode"], body["run"]["run_id"]) == (200, RUN.run_id)
+    assert body["clock"]["now"] == "2026-03-02T07:30:10Z"
+    assert (refused["statusCode"], json.loads(refused["body"])["message"]) == (401, "Invalid API key")
+    assert (nowhere["statusCode"], json.loads(nowhere["body"])["message"]) == (404, "Not found")
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"BUS_SIMULATOR_NETWORK": ""}, 500),
+        ({"BUS_SIMULATOR_NETWORK": "s3://config/none.json"}, 503),
+        ({"BUS_SIMULATOR_STORE": "duckdb:bus.duckdb"}, 500),
+    ],
+)
+def test_a_function_that_lacks_something_answers_as_every_error_is_answered(
+    unpacked: Path, cloud: Cloud, changes: dict[str, str], status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloud, "variables", cloud.variables | changes)
+    (answer,) = cloud.call(unpacked, (REST, rest_event("/health", None)))["results"]
+    assert answer["statusCode"] == status
+    assert set(json.loads(answer["body"])) == {"error", "message"}
+
+
+def test_the_websocket_is_served_out_of_its_package(unpacked: Path, cloud: Cloud) -> None:
+    event = {"api_key": "ri ght", "group_name": "team"}
+    tick = [position(NOW.replace(second=30), "B003", line_id="L2")]
+    found = cloud.call(
+        unpacked,
+        (WEBSOCKET_AUTHORIZER, authorize_event(event)),
+        (WEBSOCKET_AUTHORIZER, authorize_event(event | {"api_key": "wrong"})),
+        (WEBSOCKET_AUTHORIZER, authorize_event(None)),
+        (WEBSOCKET, connect_event("c1=", "team")),
+        (WEBSOCKET, message_event("c1=", {"action": "subscribe", "line_ids": ["L2"]})),
+        (WEBSOCKET, tick_event(tick)),
+    )
+    allowed, denied, missing, connected, _, sent = found["results"]
+    effects = [each["policyDocument"]["Statement"][0]["Effect"] for each in (allowed, denied)]
+    assert effects == ["Allow", "Deny"]
+    assert missing == {"errorMessage": "Unauthorized"}
+    assert connected == {"statusCode": 200}
+    assert sent == {"sent": 1, "gone": 0, "failed": 0}
+    answer, snapshot, new = (json.loads(text) for text in cloud.clients.sent["c1="])
+    assert answer == {"type": "subscribed", "line_ids": ["L2"]}
+    assert [(each["bus_id"], each["time"]) for each in (snapshot, new)] == [
+        ("B003", "2026-03-02T07:30:00Z"),
+        ("B003", "2026-03-02T07:30:30Z"),
+    ]
+    assert not HEAVY & set(found["modules"])
