@@ -137,7 +137,7 @@ def rest_event(path: str, verdict: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def test_rest_answers_out_of_its_package_behind_its_authorizer(unpacked: Path, cloud: Cloud) -> None:
-    paths = {
+    paths: dict[str, dict[str, object]] = {
         "/people-count/S001?mode=latest": {"stop_id": "S001", "count": 30},
         "/sensors/stop/S001?mode=latest": {"entity_id": "S001", "temperature": 20.5},
         "/bus-position/B003?mode=latest": {"bus_id": "B003", "line_id": "L2"},
