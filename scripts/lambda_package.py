@@ -1,8 +1,8 @@
 """The package of the functions on AWS: what they import, as one zip whose bytes follow from its content.
 
 All functions have the same content and differ by name and handler: see docs/aws.md. Dependencies are wheels
-for Lambda's processor and Python, held by hash in requirements-lambda.lock. Of boto3's descriptions of services
-only those are kept that functions call.
+for Lambda's processor and Python, held by hash in requirements-lambda.lock. Of what boto3 knows of services
+only that is kept which functions call.
 """
 
 from __future__ import annotations
