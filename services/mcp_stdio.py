@@ -15,6 +15,7 @@ import signal
 import threading
 from collections.abc import Awaitable
 from datetime import timedelta
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INTERNAL_ERROR,
+    INVALID_REQUEST,
     CallToolRequestParams,
     CallToolResult,
     ReadResourceRequestParams,
@@ -37,6 +39,7 @@ from services import embedded, serving
 from services import settings as environment
 from services.access import KEY_SUFFIX
 from services.auth import GROUP_HEADER, KEY_HEADER, LocalKey, local_key
+from services.errors import shown
 from services.holder import SUFFIX, read_holder
 from services.inputs import DUCKDB, InputError, beside
 from services.mcp_routes import MCP_PATH
@@ -111,19 +114,28 @@ def relay(url: str, key: str, group: str) -> None:
     try:
         anyio.run(_relay, url.rstrip("/"), key, group)
     except* (MCPError, httpx2.HTTPError) as errors:
-        cause = errors.exceptions[0]
+        cause = first_of(errors)
         raise StoreUnavailable(f"no simulator answers at {url}: {cause}") from cause
+
+
+def first_of(error: BaseException) -> BaseException:
+    """The first of the errors that a group holds, however deep."""
+    return first_of(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 async def _relay(url: str, key: str, group: str) -> None:
     headers = {KEY_HEADER: key, GROUP_HEADER: group}
-    async with (
-        httpx2.AsyncClient(headers=headers, timeout=PATIENCE_S) as http,
-        Client(streamable_http_client(url + MCP_PATH, http_client=http)) as simulator,
-        stdio_server() as (read, write),
-    ):
-        server = relaying(simulator)
-        await server.run(read, write, server.create_initialization_options())
+    async with httpx2.AsyncClient(headers=headers, timeout=PATIENCE_S) as http:
+        # The SDK's client doesn't say why it was refused.
+        answer = await http.post(f"{url}{MCP_PATH}/list-tools")
+        if answer.status_code != HTTPStatus.OK:
+            raise MCPError(INVALID_REQUEST, f"{answer.status_code} {shown(answer.text)}")
+        async with (
+            Client(streamable_http_client(url + MCP_PATH, http_client=http)) as simulator,
+            stdio_server() as (read, write),
+        ):
+            server = relaying(simulator)
+            await server.run(read, write, server.create_initialization_options())
 
 
 def relaying(simulator: Client) -> Server[Any]:
