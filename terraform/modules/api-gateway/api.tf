@@ -23,10 +23,11 @@ resource "aws_apigatewayv2_api" "http" {
   protocol_type = "HTTP"
 
   cors_configuration {
-    allow_origins = ["*"]
-    allow_methods = ["GET", "OPTIONS"]
-    allow_headers = ["content-type", "x-api-key", "x-group-name"]
-    max_age       = 600
+    allow_origins  = ["*"]
+    allow_methods  = ["GET", "OPTIONS"]
+    allow_headers  = ["content-type", "x-api-key", "x-group-name"]
+    expose_headers = ["retry-after", "x-next-cursor"]
+    max_age        = 600
   }
 }
 

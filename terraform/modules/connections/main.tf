@@ -14,10 +14,12 @@ resource "aws_dynamodb_table" "connections" {
     type = "S"
   }
 
+  # With the time to live: a group's connections are counted without those that have outlived it.
   global_secondary_index {
-    name            = "by-group"
-    hash_key        = "group_name"
-    projection_type = "KEYS_ONLY"
+    name               = "by-group"
+    hash_key           = "group_name"
+    projection_type    = "INCLUDE"
+    non_key_attributes = ["ttl"]
   }
 
   ttl {

@@ -1,0 +1,95 @@
+"""What functions read again by themselves: the network in S3, the clock in Systems Manager."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from services.aws.asked_clock import CLOCK_S, AskedClock
+from services.aws.clock_parameter import ClockParameter
+from services.aws.compiled_object import NETWORK_S, CompiledObject
+from services.aws.network_json import Compiled, dump
+from storage.aws_clients import client
+from storage.errors import StoreInvalid, StoreUnavailable
+from storage.store import Run
+from tests.networks import two_lines
+from tests.services.aws.tables import HandWatch
+from tests.services.fakes import network
+from tests.timestream_endpoint import REGION
+
+KEY = "config/network.json"
+RUN = Run(1, "n", "", "2")
+
+
+class Bucket:
+    """A bucket at moto, and the network in it by a watch."""
+
+    def __init__(self) -> None:
+        self.s3: Any = client("s3", region=REGION)
+        self.s3.create_bucket(Bucket="networks", CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.watch = HandWatch()
+        self.found = CompiledObject(self.s3, "networks", KEY, now_s=self.watch)
+
+    def put(self, content: bytes) -> None:
+        self.s3.put_object(Bucket="networks", Key=KEY, Body=content)
+
+
+@pytest.fixture
+def bucket(aws: None) -> Bucket:
+    return Bucket()
+
+
+def test_a_changed_network_counts_after_four_minutes_and_not_before(
+    bucket: Bucket,
+) -> None:
+    bucket.put(dump(two_lines(), RUN))
+    first = bucket.found.current()
+    assert first == Compiled(two_lines(), RUN)
+    bucket.watch.seconds += NETWORK_S
+    assert bucket.found.current() is first
+    bucket.put(dump(network(), RUN))
+    bucket.watch.seconds += NETWORK_S - 1
+    assert bucket.found.current() is first
+    bucket.watch.seconds += 1
+    assert bucket.found.current() == Compiled(network(), RUN)
+
+
+@pytest.mark.parametrize("content", [b"lines: []", None])
+def test_a_network_that_is_broken_or_gone_changes_nothing(bucket: Bucket, content: bytes | None) -> None:
+    bucket.put(dump(two_lines(), RUN))
+    first = bucket.found.current()
+    bucket.s3.delete_object(Bucket="networks", Key=KEY) if content is None else bucket.put(content)
+    bucket.watch.seconds += NETWORK_S
+    assert bucket.found.current() is first
+
+
+def test_without_a_network_to_begin_with_the_place_is_named(bucket: Bucket) -> None:
+    with pytest.raises(StoreUnavailable, match=f"s3://networks/{KEY} can't be read"):
+        bucket.found.current()
+    bucket.put(b"lines: []")
+    with pytest.raises(StoreInvalid, match=f"s3://networks/{KEY} is no JSON"):
+        bucket.found.current()
+    bucket.put(dump(two_lines(), RUN))
+    assert bucket.found.current().run == RUN
+
+
+def standing(time: str) -> str:
+    return f'{{"anchor": "{time}", "wall_anchor": "{time}", "rate": 1, "paused": true}}'
+
+
+def test_a_clock_is_looked_at_when_somebody_asks_and_ten_seconds_have_passed(aws: None) -> None:
+    ssm = client("ssm", region=REGION)
+    ssm.put_parameter(Name="/c", Type="String", Value=standing("2026-03-02T07:30:10Z"))
+    watch = HandWatch()
+    clock = AskedClock(ClockParameter(ssm, "/c"), now_s=watch)
+    assert clock.now() == datetime(2026, 3, 2, 7, 30, 10, tzinfo=UTC)
+    ssm.put_parameter(Name="/c", Type="String", Value=standing("2026-05-01T00:00:00Z"), Overwrite=True)
+    watch.seconds += CLOCK_S - 1
+    assert clock.now() == datetime(2026, 3, 2, 7, 30, 10, tzinfo=UTC)
+    watch.seconds += 1
+    assert clock.now() == datetime(2026, 5, 1, tzinfo=UTC)
+    ssm.delete_parameter(Name="/c")
+    watch.seconds += CLOCK_S
+    assert clock.now() == datetime(2026, 5, 1, tzinfo=UTC)
