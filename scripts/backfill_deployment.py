@@ -6,6 +6,7 @@ It is simulated on this machine, from the network that the deployment has, and w
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from datetime import datetime
 
 import click
@@ -19,6 +20,7 @@ from services.aws.retention import OutsideRetention, check_retention
 from services.commands.backfill import wanted
 from simulator.clock import Clock
 from storage.aws_clients import client
+from storage.open import timestream_at
 
 HOSTED = (
     f"this deployment hosts its endpoint, which fills in its own history when it starts: "
@@ -58,7 +60,11 @@ def main(
         network = f"s3://{bucket(account)}/config/lines.yaml"
     said = ["--start", stretch[0].isoformat(), "--end", stretch[1].isoformat(), "--network", network]
     said += ["--store", store or store_url(region), *([] if jobs is None else ["--jobs", str(jobs)])]
-    sys.exit(cli.status_of(["backfill", *said]))
+    code = cli.status_of(["backfill", *said])
+    if code == 0:
+        with closing(timestream_at(store or store_url(region), make=False)) as target:
+            target.note_backfill(*stretch, at=Clock().now())
+    sys.exit(code)
 
 
 if __name__ == "__main__":

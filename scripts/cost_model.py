@@ -115,21 +115,19 @@ def records(network: Network, prices: Prices) -> float:
 
 
 def timestream(plan: Planned, network: Network, prices: Prices) -> Iterator[Item]:
-    """Amazon Timestream's share, where its tables are planned: 24 h in memory, 30 days in the magnetic store."""
+    """Amazon Timestream, where its tables are planned: 24 h in memory, 30 days in the magnetic store."""
     if not of_type(plan, "aws_timestreamwrite_table"):
         return
     size = records(network, prices) * prices.assumption("record_bytes")
     tcu_hours = HOURS * prices.assumption("timestream_tcus") * prices.assumption("timestream_busy")
-    price = prices.of
-    yield priced(
-        "Timestream", "writes", size / KIB / MILLION, "million KiB", price("timestream_write_million")
-    )
-    yield priced(
-        "Timestream", "memory store", HOURS * size / GB, "GB-hours", price("timestream_memory_gb_hour")
-    )
-    month = 30 * size / GB / MONTH
-    yield priced("Timestream", "magnetic store", month, "GB-months", price("timestream_magnetic_gb_month"))
-    yield priced("Timestream", "queries", tcu_hours, "TCU-hours", price("timestream_tcu_hour"))
+    amounts = {
+        "writes": (size / KIB / MILLION, "million KiB", "timestream_write_million"),
+        "memory store": (HOURS * size / GB, "GB-hours", "timestream_memory_gb_hour"),
+        "magnetic store": (30 * size / GB / MONTH, "GB-months", "timestream_magnetic_gb_month"),
+        "queries": (tcu_hours, "TCU-hours", "timestream_tcu_hour"),
+    }
+    for what, (amount, unit, name) in amounts.items():
+        yield priced("Timestream", what, amount, unit, prices.of(name))
 
 
 def watching(plan: Planned, _: Network, prices: Prices) -> Iterator[Item]:
@@ -150,7 +148,7 @@ def watching(plan: Planned, _: Network, prices: Prices) -> Iterator[Item]:
 
 
 def events(_: Planned, network: Network, prices: Prices) -> Iterator[Item]:
-    """What the position feeder publishes: positions by line and tick, arrivals; who wants them is asked for each."""
+    """What the position feeder publishes: positions by line and tick, arrivals; and who wants them."""
     lines, buses = len(network.lines), sum(len(line.buses) for line in network.lines)
     positions = lines * TICKS
     published = (positions + buses * prices.assumption("visits_a_bus")) / MILLION

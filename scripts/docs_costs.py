@@ -21,19 +21,20 @@ Written by `make docs` from what Terraform plans with its defaults, the network 
 """
 NOTES = """
 ## What dominates
-- **Queries to Timestream.** Each is paid for 30 seconds at least, with 4 compute units at least, and feeders ask
-  every half a minute what is covered: the units are never free. Accounts from before May 2024 may still pay by what is
-  read, which is a hundredth of it. The hosted endpoint has no such price: it is one more Fargate task.
+- **Queries to Timestream.** Each is paid for 30 seconds at least, with 4 compute units at least
+  ([AWS](https://docs.aws.amazon.com/timestream/latest/developerguide/tcu.html)), and feeders ask every half a
+  minute what is covered: the units are never free. Accounts from before 29 April 2024 may still pay by what
+  is read, some hundredth of it. The hosted endpoint has no such price: it is one more Fargate task.
 - **Fargate**, which is paid for by what is set, not by what is used.
 - **An event** is cheap beside that: requests and messages cost cents.
 
 ## To pay less
-`make destroy` between events: nothing is lost that can't be made again, since history is simulated. Otherwise see
-[operations.md](operations.md#cost-management).
+`make destroy` between events: nothing is lost that can't be made again, since history is simulated. What else
+there is: [operations.md](operations.md#cost-management).
 
 ## What isn't counted
-Tax, support, free tiers, discounts, reserved capacity; the module `compliance` (CloudTrail, Config, GuardDuty, flow
-logs); alarms' mails; the least that Timestream asks for magnetic storage in an account.
+Tax, support, free tiers, discounts; the module `compliance` (CloudTrail, Config, GuardDuty, flow logs);
+mails of alarms; the least that Timestream asks for magnetic storage in an account.
 """
 
 
@@ -77,8 +78,8 @@ def event(prices: Prices) -> Iterator[str]:
     yield "## A day of an event, besides\n"
     yield (
         f"{said['teams']:.0f} teams, each with {said['requests_a_team']:,.0f} requests a day and "
-        f"{said['connections_a_team']:.0f} WebSocket connections for {said['connected_hours']:.0f} hours, which "
-        f"follow {said['buses_followed']:.0f} buses each.\n"
+        f"{said['connections_a_team']:.0f} WebSocket connections for {said['connected_hours']:.0f} hours, "
+        f"which follow {said['buses_followed']:.0f} buses each.\n"
     )
     yield from table(asked(prices))
 
@@ -88,7 +89,8 @@ def table(items: Sequence[Item]) -> Iterator[str]:
     yield "| part | what | a day | USD |"
     yield "|---|---|--:|--:|"
     for item in items:
-        yield f"| {item.part} | {item.what} | {item.amount:,.3g} {item.unit} | {item.usd:.3f} |"
+        amount = f"{item.amount:,.3g} {item.unit}".strip()
+        yield f"| {item.part} | {item.what} | {amount} | {item.usd:.3f} |"
     yield f"| | **all** | | **{total(items):.2f}** |\n"
 
 
@@ -97,11 +99,13 @@ def listed(prices: Prices) -> Iterator[str]:
     yield "## Prices\n"
     yield (
         f"As published for US East (N. Virginia), collected on {prices.collected}; times {prices.factor} for "
-        f"{prices.region}. No account was asked.\n"
+        f"{prices.region}. Not all were seen on their page that day; none was asked of AWS's price service.\n"
     )
-    yield "| USD | for a | source |\n|--:|---|---|"
+    yield "| USD | for a | source | seen there |\n|--:|---|---|---|"
     for price in prices.listed.values():
-        yield f"| {price['usd']:.10f} ".rstrip("0 ") + f" | {price['per']} | {price['source']} |"
+        amount = f"{price['usd']:.10f}".rstrip("0").rstrip(".")
+        seen = "yes" if price["seen"] else "no"
+        yield f"| {amount} | {price['per']} | {price['source']} | {seen} |"
     yield "\n## Assumed\n"
     yield "| | |\n|--:|---|"
     for each in prices.assumed.values():

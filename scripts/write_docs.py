@@ -14,6 +14,7 @@ import click
 from scripts import (
     docs_api,
     docs_commands,
+    docs_costs,
     docs_mcp,
     docs_realism,
     docs_scenarios,
@@ -27,6 +28,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/api.md": docs_api.page,
     "docs/commands.md": docs_commands.page,
     "docs/mcp-tools.md": docs_mcp.page,
+    "docs/costs.md": docs_costs.page,
     "docs/timestream-sql.md": docs_timestream.page,
     "data/scenarios/scenario.schema.json": scenario_json_schema.page,
     **docs_scenarios.pages(),

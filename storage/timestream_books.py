@@ -121,6 +121,22 @@ def record_of(each: Entry) -> dict[str, Any]:
     }
 
 
+def notice_of(start: datetime, end: datetime, at: datetime) -> dict[str, Any]:
+    """A row that tells at an instant that [start, end) was filled in, as `WriteRecords` takes it.
+
+    Rows of coverage stand at their hours, of which queries show old ones hours late; this one is new.
+    """
+    times = {"start_time": start, "end_time": end}
+    return {
+        "Time": str(to_us(at) // 1000),
+        "Dimensions": [{"Name": "stretch", "Value": start.isoformat()}],
+        "MeasureValues": [
+            {"Name": name, "Value": str(to_us(time) // 1000), "Type": "TIMESTAMP"}
+            for name, time in times.items()
+        ],
+    }
+
+
 class Books:
     """What one process knows of the books: what it read, and what it wrote itself.
 

@@ -17,6 +17,7 @@ from storage.instants import to_us
 from storage.schema import SCHEMAS, Stream
 
 MEASURE_NAME = "metrics"
+NOTICE_NAME = "backfill"
 PROGRESS = "feeder_progress"
 PROGRESS_COLUMNS = (
     "stream",
@@ -122,7 +123,15 @@ class Queries:
 
     def progress(self) -> str:
         """All books of coverage: a row an hour, stream and run, as long as the data are kept."""
-        return f"SELECT * FROM {self._table(PROGRESS)}"
+        return f"SELECT * FROM {self._table(PROGRESS)} WHERE measure_name = {text(MEASURE_NAME)}"
+
+    def notices(self, *, start_ms: int, end_ms: int) -> str:
+        """The stretches that were filled in, by notices written in [start, end]."""
+        return (
+            f"SELECT start_time, end_time FROM {self._table(PROGRESS)} "
+            f"WHERE measure_name = {text(NOTICE_NAME)} "
+            f"AND time >= {instant(start_ms)} AND time <= {instant(end_ms)}"
+        )
 
     def _table(self, name: str) -> str:
         return f"{identifier(self._database)}.{identifier(name)}"

@@ -16,18 +16,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from storage.aws_clients import client
-from storage.coverage import overlapping, uncovered
+from storage.coverage import Interval, overlapping, uncovered
 from storage.cursor import Position, RangeQuery, decode, encode
 from storage.errors import StoreError
 from storage.instants import HOUR_US, to_us
 from storage.runs import refuse_overlap
 from storage.schema import SCHEMAS, BusPosition, Record, Stream
 from storage.store import Covered, Page, Run
-from storage.timestream_books import Books, Entry, record_of
+from storage.timestream_books import Books, Entry, notice_of, record_of
 from storage.timestream_calls import Calls, Patience, Rejection
-from storage.timestream_rows import Hour, hour, record
+from storage.timestream_rows import Hour, hour, record, time_of
 from storage.timestream_sql import (
     MEASURE_NAME,
+    NOTICE_NAME,
     PING,
     PROGRESS,
     PROGRESS_COLUMNS,
@@ -192,6 +193,17 @@ class TimestreamStore:
         """The UTC hours of [start, end) that have records which queries show, ascending."""
         sql = self._queries.hours(stream, start_ms=at_or_after_ms(start), end_ms=at_or_after_ms(end))
         return sorted(map(hour, self._reads.rows(sql)), key=lambda each: each.start)
+
+    def note_backfill(self, start: datetime, end: datetime, *, at: datetime) -> None:
+        """Tell whoever judges this store that [start, end) was filled in at an instant. See `backfills`."""
+        rejected = self._request(PROGRESS, {"MeasureName": NOTICE_NAME}, [notice_of(start, end, at)])
+        self._refuse(PROGRESS, 1, [each for each in rejected if each.existing_version is None])
+
+    def backfills(self, *, since: datetime, now: datetime) -> Sequence[Interval]:
+        """What was filled in since then, as `note_backfill` told: Timestream may not show all of it yet."""
+        sql = self._queries.notices(start_ms=at_or_after_ms(since), end_ms=at_or_before_ms(now))
+        rows = self._reads.rows(sql, ("start_time", "end_time"))
+        return [(time_of(start or ""), time_of(end or "")) for start, end in rows]
 
     def prune(self, before: datetime) -> None:
         """See `Store.prune`. Timestream has no delete: its retention takes the records."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from services.aws.names import HOSTED_SERVICE, SERVICES
 from services.keys import parse_keys
 from simulator.clock import Clock
 from storage.instants import to_us
+from storage.open import timestream_at
 from storage.schema import Stream
 from tests.moto_aws import Account, account, make_apis, make_services
 from tests.timestream_endpoint import REGION, database_of, shared_endpoint
@@ -345,3 +348,8 @@ def test_history_is_written_into_the_deployments_tables(aws: Account, tmp_path: 
                "--store", place)  # fmt: skip
     assert done.exit_code == 0, done.output
     assert f"is complete in {place}." in done.output
+    with closing(timestream_at(place, make=False)) as store:
+        now = Clock().now()
+        ((start, end),) = store.backfills(since=now - timedelta(minutes=5), now=now)
+        assert end - start == timedelta(days=1)
+        assert all(store.coverage(stream)[0].start == start for stream in Stream)

@@ -1,7 +1,8 @@
 """Whether the tables of a deployment hold their history, asked of Timestream itself.
 
 What is older than a day goes into the magnetic store, and queries may show it hours after it was written
-(AWS: "Magnetic store writes", up to 6 hours). The books of coverage tell such records from missing ones.
+(AWS: "Magnetic store writes", up to 6 hours). The books of coverage tell such records from missing ones; what
+stands there of old hours is late itself, so that a backfill also leaves a notice, which is new.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from typing import Protocol
 from services.deployment import Fault
 from services.times import HOUR, floor, format_instant
 from services.verify import FRESH, HISTORY, days
-from storage.coverage import uncovered
+from storage.coverage import Interval, uncovered
 from storage.errors import StoreError
 from storage.schema import Stream
 from storage.store import Covered
 from storage.timestream_rows import Hour
 from storage.timestream_tables import MEMORY_HOURS
 
+LATE = timedelta(hours=6)
 MEMORY = timedelta(hours=MEMORY_HOURS)
 NOT_YET = "written, not yet queryable (Timestream shows what is older than a day up to 6 hours later)"
 
@@ -33,16 +35,21 @@ class Books(Protocol):
     def hours(self, stream: Stream, *, start: datetime, end: datetime) -> Sequence[Hour]:
         """The UTC hours of [start, end) that have records, ascending."""
 
+    def backfills(self, *, since: datetime, now: datetime) -> Sequence[Interval]:
+        """The stretches that were filled in since then."""
+
 
 def history(store: Books, stream: Stream, now: datetime) -> str:
     """What a table has of the days before `now`, in words. Raises `Fault` where that isn't five days."""
     start = now - HISTORY
     try:
         covered, held = store.coverage(stream), store.hours(stream, start=floor(start, HOUR), end=now)
+        filled = store.backfills(since=now - LATE, now=now)
     except StoreError as error:
         raise Fault(str(error)) from error
     lacking = missing(held, start, now)
-    if lacking and all(end <= now - MEMORY and not uncovered(covered, first, end) for first, end in lacking):
+    written = [each for each in lacking if is_written(covered, filled, *each)]
+    if lacking and written == lacking and lacking[-1][1] <= now - MEMORY:
         raise Fault(f"{len(lacking)} hours are {NOT_YET}")
     if not held:
         raise Fault("no data")
@@ -52,6 +59,13 @@ def history(store: Books, stream: Stream, now: datetime) -> str:
     if begins > start + FRESH:
         raise Fault(f"{days(now - begins)} without a gap, {days(HISTORY)} are needed")
     return f"{days(now - start)} without a gap"
+
+
+def is_written(
+    covered: Sequence[Covered], filled: Sequence[Interval], start: datetime, end: datetime
+) -> bool:
+    """Whether the books have a stretch, or a backfill was just told of it."""
+    return not uncovered(covered, start, end) or any(a <= start and end <= b for a, b in filled)
 
 
 def missing(held: Sequence[Hour], start: datetime, now: datetime) -> list[tuple[datetime, datetime]]:

@@ -1,5 +1,6 @@
 SELECT 1;
-SELECT * FROM "bus_simulator"."feeder_progress";
+SELECT * FROM "bus_simulator"."feeder_progress" WHERE measure_name = 'metrics';
+SELECT start_time, end_time FROM "bus_simulator"."feeder_progress" WHERE measure_name = 'backfill' AND time >= from_milliseconds(1772452800000) AND time <= from_milliseconds(1772456400000);
 SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY bus_id ORDER BY time DESC) AS place FROM "bus_simulator"."bus_position" WHERE line_id = 'K1' AND time >= from_milliseconds(1772452800000) AND time <= from_milliseconds(1772456400000)) AS ranked WHERE place = 1 ORDER BY bus_id;
 SELECT * FROM "bus_simulator"."people_count" WHERE "stop_id" = 'K1' AND time >= from_milliseconds(1772452800000) AND time <= from_milliseconds(1772456400000) ORDER BY "time" DESC, "stop_id" DESC, "line_ids" DESC LIMIT 1;
 SELECT * FROM "bus_simulator"."people_count" WHERE "stop_id" = 'K1' AND time >= from_milliseconds(1772452800000) AND time < from_milliseconds(1772456400000) ORDER BY "time", "stop_id", "line_ids" LIMIT 11;

@@ -11,6 +11,7 @@ import pytest
 from services.aws.stored_history import history
 from services.deployment import Fault
 from services.times import HOUR
+from storage.coverage import Interval
 from storage.errors import StoreUnavailable
 from storage.schema import Stream
 from storage.store import Covered
@@ -28,6 +29,11 @@ class Known:
 
     covered: Sequence[Covered]
     held: Sequence[Hour]
+    filled: Sequence[Interval] = ()
+
+    def backfills(self, *, since: datetime, now: datetime) -> Sequence[Interval]:
+        assert (since, now) == (NOW - timedelta(hours=6), NOW)
+        return self.filled
 
     def coverage(self, stream: Stream) -> Sequence[Covered]:
         return self.covered
@@ -50,9 +56,9 @@ def covered(days: int) -> list[Covered]:
     return [Covered(THIS_HOUR - timedelta(days=days), THIS_HOUR + 31 * MINUTE, RUN)]
 
 
-def said(held: Sequence[Hour], coverage: Sequence[Covered] = ()) -> str:
+def said(held: Sequence[Hour], coverage: Sequence[Covered] = (), filled: Sequence[Interval] = ()) -> str:
     with pytest.raises(Fault) as refused:
-        history(Known(coverage, held), Stream.PEOPLE_COUNT, NOW)
+        history(Known(coverage, held, filled), Stream.PEOPLE_COUNT, NOW)
     return str(refused.value)
 
 
@@ -81,6 +87,13 @@ def test_what_is_written_and_not_yet_shown_is_told_from_what_is_missing() -> Non
     shown = hours(24)
     assert said(shown, covered(6)).startswith("96 hours are written, not yet queryable")
     assert said(shown, covered(4)) == "1.02 days without a gap, 5.00 days are needed"
+
+
+def test_a_notice_of_a_backfill_counts_while_the_books_are_late_themselves() -> None:
+    filled = [(NOW - timedelta(days=6), THIS_HOUR)]
+    assert said(hours(24), covered(1), filled).startswith("96 hours are written, not yet queryable")
+    late = [(NOW - timedelta(days=3), THIS_HOUR)]
+    assert said(hours(24), covered(1), late) == "1.02 days without a gap, 5.00 days are needed"
 
 
 def test_what_is_missing_of_the_last_day_isnt_excused_by_the_books() -> None:

@@ -1,0 +1,94 @@
+"""What docs/costs.md adds up: the plan's resources times listed prices, each price with its source."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from scripts.cost_model import Prices, asked, fargate, load_prices, standing, timestream, total
+from scripts.planned import KINDS, extract, planned
+from services.inputs import load_network
+from tests.networks import line, network, street
+
+PRICES = load_prices()
+
+
+def service(name: str, *, cpu: int, memory: int, tasks: int = 1) -> dict[str, dict[str, Any]]:
+    """A service and its task, as they are planned."""
+    task = {"type": "aws_ecs_task_definition", "family": name, "cpu": str(cpu), "memory": str(memory)}
+    made = {"type": "aws_ecs_service", "name": name, "desired_count": tasks}
+    return {f"task.{name}": task, f"service.{name}": {**made, "network_configuration": [{}]}}
+
+
+def test_fargate_is_paid_for_by_what_is_set() -> None:
+    plan = {**service("a", cpu=512, memory=1024), **service("b", cpu=256, memory=2048, tasks=2)}
+    cpus, memory = fargate(plan, network(), PRICES)
+    assert (cpus.amount, memory.amount) == (24 * 1.0, 24 * 5.0)
+    assert cpus.usd == pytest.approx(24 * 0.03238 * 1.15)
+    assert memory.usd == pytest.approx(120 * 0.00356 * 1.15)
+
+
+def test_timestream_costs_where_its_tables_are_planned() -> None:
+    city = network(line("L1", street(10), buses=2))
+    tables = {"t": {"type": "aws_timestreamwrite_table"}}
+    items = {item.what: item for item in timestream(tables, city, PRICES)}
+    records = 10 * 1440 + 12 * 1440 + 2 * 2880 + 2 * 375
+    assert items["writes"].amount == pytest.approx(records * 220 / 1024 / 1e6)
+    assert items["memory store"].amount == pytest.approx(24 * records * 220 / 1e9)
+    assert items["queries"].usd == pytest.approx(24 * 4 * 0.518 * 1.15)
+    assert list(timestream({}, city, PRICES)) == []
+
+
+def test_every_price_is_used_and_has_its_source() -> None:
+    used: set[str] = set()
+
+    class Noted(Prices):
+        def of(self, name: str) -> float:
+            used.add(name)
+            return super().of(name)
+
+    noted = Noted(PRICES.collected, PRICES.region, PRICES.factor, PRICES.listed, PRICES.assumed, PRICES.event)
+    for kind in KINDS:
+        standing(planned(kind), load_network(None), noted)
+    asked(noted)
+    assert used == set(PRICES.listed)
+    for price in PRICES.listed.values():
+        assert price["source"].startswith("https://")
+        assert price["per"]
+        assert isinstance(price["seen"], bool)
+
+
+def test_a_day_is_the_sum_of_its_items_and_follows_the_plan() -> None:
+    plan, city = planned("aws"), load_network(None)
+    items = standing(plan, city, PRICES)
+    assert total(items) == pytest.approx(sum(item.amount and item.usd for item in items))
+    doubled = {
+        address: {**each, "desired_count": 2} if each["type"] == "aws_ecs_service" else each
+        for address, each in plan.items()
+    }
+    before, after = ({i.what: i.usd for i in standing(p, city, PRICES)} for p in (plan, doubled))
+    assert after["processors"] == pytest.approx(2 * before["processors"])
+    assert after["queries"] == before["queries"]
+    dearer = replace(PRICES, factor=2 * PRICES.factor)
+    assert total(standing(plan, city, dearer)) == pytest.approx(2 * total(items))
+
+
+def test_an_extract_keeps_what_is_managed_and_known() -> None:
+    plan = {
+        "planned_values": {"outputs": {"b": {}, "a": {}}},
+        "resource_changes": [
+            {"mode": "data", "address": "data.x", "type": "x", "change": {"after": {"name": "n"}}},
+            {
+                "mode": "managed",
+                "address": "y.z",
+                "type": "y",
+                "change": {"after": {"name": "n", "cpu": None, "tags": {"a": "b"}, "memory": "512"}},
+            },
+        ],
+    }
+    assert extract(plan) == {
+        "outputs": ["a", "b"],
+        "resources": {"y.z": {"type": "y", "name": "n", "memory": "512"}},
+    }
