@@ -124,8 +124,8 @@ destroy: $(INITIALISED) package-all-lambdas $(COMPILED) ## remove everything, th
 
 ##@ See to a deployment on AWS
 .PHONY: build-feeders
-build-feeders: ## build the image of all parts (IMAGE=…)
-	docker build --quiet --tag $(IMAGE) .
+build-feeders: ## build the image of all parts (IMAGE=…, PLATFORM=linux/arm64)
+	docker build --quiet $(if $(PLATFORM),--platform $(PLATFORM)) --tag $(IMAGE) .
 
 .PHONY: package-lambda
 package-lambda: $(INSTALLED) ## the package of a function on AWS (LAMBDA=people_count_api)
@@ -137,7 +137,7 @@ package-all-lambdas: $(INSTALLED) ## the packages of all functions on AWS, into 
 
 .PHONY: push-images
 push-images: $(INSTALLED) ## push the services' image to ECR (ARGS="--tag TAG")
-	@$(BIN)/python scripts/push_images.py --region $(AWS_REGION) $(ARGS)
+	@$(BIN)/python scripts/push_images.py --region $(AWS_REGION) --image $(IMAGE) $(ARGS)
 
 .PHONY: export-keys
 export-keys: $(INSTALLED) ## write the API keys into files, one a team (ARGS="--output keys/api_keys.txt")
@@ -160,8 +160,12 @@ else
 endif
 
 .PHONY: scale
-scale: $(INSTALLED) ## let so many tasks of a service run (SERVICE=mcp-server TASKS=2)
+scale: $(INSTALLED) ## let so many tasks of a service run (TARGET=aws SERVICE=mcp-server TASKS=2)
+ifeq ($(TARGET),aws)
 	@$(BIN)/python scripts/deployed_services.py scale --region $(AWS_REGION) $(SERVICE) $(TASKS)
+else
+	@printf 'make scale is for TARGET=aws: here every part runs once\n' >&2; exit 2
+endif
 
 .PHONY: logs
 logs: $(INSTALLED) ## show what a part logged (SERVICE=mcp-server ARGS="--follow"; TARGET=aws)
