@@ -165,21 +165,24 @@ def test_the_scripts_of_the_page_are_there() -> None:
 # --- What runs tests
 
 
-PYTEST = [command for command in commands(TESTS) if command.startswith("pytest ")]
+PYTEST = [shlex.split(command)[1:] for command in commands(TESTS) if command.startswith("pytest ")]
+
+
+@pytest.mark.parametrize("chosen", [words for words in PYTEST if words[0] != "tests/"], ids=" ".join)
+def test_the_files_of_a_choice_have_tests(chosen: list[str]) -> None:
+    files = list(ROOT.glob(chosen[0]))
+    assert files
+    assert all(re.search(r"^ *(async )?def test_", path.read_text(), re.MULTILINE) for path in files)
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("command", PYTEST)
-def test_a_choice_of_tests_chooses_some(command: str) -> None:
-    chosen = shlex.split(command)[1:]
-    if "tests/" in chosen:
-        expression = chosen[chosen.index("-m") + 1]
-        chosen = ["tests/test_auth_integration.py", "tests/services/test_times.py", "-m", expression]
-    else:
-        chosen = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob(chosen[0]))]
-    program = [sys.executable, "-m", "pytest", "--collect-only", "-q", *chosen]
+@pytest.mark.parametrize("chosen", [words for words in PYTEST if words[0] == "tests/"], ids=" ".join)
+def test_a_choice_by_marker_chooses_some_and_leaves_out_others(chosen: list[str]) -> None:
+    both = ["tests/test_auth_integration.py", "tests/services/test_times.py"]
+    program = [sys.executable, "-m", "pytest", "--collect-only", "-q", *both, *chosen[1:]]
     done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stdout
+    assert re.search(r"\d+/\d+ tests collected \(\d+ deselected\)", done.stdout)
 
 
 # --- What runs here
@@ -201,11 +204,14 @@ def timestream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's folder with a `var` of its own."""
+    """The project's folder with a `var` of its own, and an environment that make finds up to date."""
     folder = tmp_path_factory.mktemp("project")
-    for each in ROOT.iterdir():
-        if each.name not in ("var", ".git", "log.jsonl"):
-            (folder / each.name).symlink_to(each)
+    (folder / ".venv").mkdir()
+    for source, target in ((ROOT, folder), (Path(sys.prefix), folder / ".venv")):
+        for each in source.iterdir():
+            if each.name not in (".git", ".installed", ".venv", "log.jsonl", "var"):
+                (target / each.name).symlink_to(each)
+    (folder / ".venv" / ".installed").touch()
     lines = (
         '{"level":"ERROR","message":"no"}',
         '{"level":"INFO","group":"team-alpha","time":"t","path":"/","status":200}',
