@@ -26,7 +26,7 @@ IMAGE ?= bus-simulator-feeders:latest
 help: ## list the commands
 	@printf 'Madrid Bus Real-Time Simulator. First time: make run\n'
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## /{printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\nPYTHON=python3.12 chooses the Python (3.11 or later) that .venv is made with.\n'
 	@printf 'TARGET=aws AWS_REGION=eu-west-1 means what was deployed there; without it what runs here.\n'
 

@@ -1,0 +1,43 @@
+"""The extract of the plan that pages and their tests read is what Terraform plans now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.planned import FILE, KINDS, extract
+from tests.terraform.stack import ROOT, copied, moto, zips
+from tests.terraform_cli import Terraform
+
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("plan")]
+
+
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """An extract of each kind, without anything that is for moto only."""
+    folder = tmp_path_factory.mktemp("planned")
+    root = copied(folder)
+    network = folder / "network.json"
+    network.write_text("{}\n")
+    variables = {"lambda_folder": str(zips(folder / "lambda")), "network_json": str(network)}
+    variables["lines_yaml"] = str(ROOT / "data" / "lines.yaml")
+    (root / "test.auto.tfvars.json").write_text(json.dumps(variables))
+    with moto() as server:
+        terraform = Terraform(root, folder, {"AWS_ENDPOINT_URL": server.url})
+        terraform.must("init")
+        found = {}
+        for kind in KINDS:
+            terraform.must("plan", "-out=plan", f"-var=timestream={kind}")
+            found[kind] = extract(json.loads(terraform.must("show", "-json", "plan")))
+        yield found
+
+
+def test_the_extract_is_what_terraform_plans(plans: dict[str, Any], tmp_path: Path) -> None:
+    as_written = json.dumps(plans, indent=1, sort_keys=True) + "\n"
+    fresh = tmp_path / "planned.json"
+    fresh.write_text(as_written)
+    assert FILE.read_text() == as_written, f"if that is meant: cp {fresh} {FILE}; make docs"
