@@ -61,7 +61,8 @@ def check_options(command: click.Command, words: list[str]) -> None:
     assert {word for word in words[1:] if word.startswith("-")} <= known | {"--help"}
     if "--help" not in words and "…" not in " ".join(words):
         try:
-            command.make_context(words[0], words[1:])
+            # Below the group's context: a command remembers the names of its --help from the first one.
+            command.make_context(words[0], words[1:], parent=click.Context(cli, **cli.context_settings))
         except click.MissingParameter:
             assert len(words) == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 
 from bus_simulator_testing.choices import MORNING, Choices
@@ -23,7 +24,7 @@ def test_a_scenario_brings_its_own_start_and_a_speed_lets_the_clock_run() -> Non
 )
 def test_the_program_knows_every_option(choices: Choices) -> None:
     name, *arguments = choices.command()
-    cli.commands[name].make_context(name, arguments)
+    cli.commands[name].make_context(name, arguments, parent=click.Context(cli, **cli.context_settings))
 
 
 def test_what_is_chosen_comes_before_the_defaults() -> None:
