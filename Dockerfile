@@ -2,6 +2,15 @@
 # `… timestream-local`. Nothing in it depends on the kind of processor. Builds with and without BuildKit.
 ARG PYTHON=3.12
 
+# --- A stand-in for Amazon DynamoDB, which compose.yaml starts beside LocalStack
+FROM python:${PYTHON}-slim AS dynamodb
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+COPY localstack/dynamodb.lock /build/
+RUN pip install --quiet --require-hashes -r /build/dynamodb.lock
+USER 65534:65534
+EXPOSE 4567
+CMD ["moto_server", "-H", "0.0.0.0", "-p", "4567"]
+
 # --- The program as a wheel, by the build backend of requirements.lock
 FROM python:${PYTHON}-slim AS wheel
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
@@ -15,6 +24,8 @@ COPY storage storage
 COPY services services
 COPY bus_simulator_testing bus_simulator_testing
 COPY data data
+COPY compose.yaml ./
+COPY localstack/init localstack/init
 RUN pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheel .
 
 # --- A system with what the program needs, from requirements-image.lock, and without what no server needs
@@ -31,12 +42,11 @@ RUN pip --python /opt/bus-simulator/bin/python install --quiet --no-deps --no-in
   && apt-get clean \
   && rm -r /build /wheel /var/lib/apt/lists/* /usr/local/lib/python3.*/site-packages/pip* \
   && useradd --system --uid 10001 --no-create-home --home-dir /var/lib/bus-simulator bus-simulator \
-  && mkdir /var/lib/bus-simulator
+  && install -d -o 10001 -g 10001 /var/lib/bus-simulator
 
 # --- All of it as one layer, so that what was taken away is gone
 FROM scratch AS image
 COPY --from=root / /
-COPY --from=root --chown=10001:10001 /var/lib/bus-simulator /var/lib/bus-simulator
 ENV PATH=/opt/bus-simulator/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
   LANG=C.UTF-8 \
   PYTHONUNBUFFERED=1 \
@@ -44,7 +54,6 @@ ENV PATH=/opt/bus-simulator/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bi
 WORKDIR /var/lib/bus-simulator
 USER 10001:10001
 EXPOSE 8080
-VOLUME /var/lib/bus-simulator
 # Of whoever serves REST; compose.yaml has those of the other parts.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=60s \
   CMD ["python3", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/health', timeout=4)"]

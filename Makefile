@@ -57,12 +57,12 @@ run: $(INSTALLED) ## the whole simulator in one process (ARGS="--port 9000")
 	@exec $(BIN)/bus-simulator run $(ARGS)
 
 .PHONY: up
-up: $(INSTALLED) ## the parts as processes of their own beside LocalStack (NATIVE=1: without Docker)
+up: $(INSTALLED) ## all parts beside LocalStack, in containers (NATIVE=1: as plain processes)
 ifeq ($(NATIVE),1)
 	@localstack/install
 	@exec $(BIN)/bus-simulator ops up $(ARGS)
 else
-	@printf 'make up NATIVE=1 starts the parts as plain processes\n' >&2; exit 2
+	@exec docker/up
 endif
 
 .PHONY: down
@@ -125,7 +125,7 @@ destroy: $(INITIALISED) package-all-lambdas $(COMPILED) ## remove everything, th
 ##@ See to a deployment on AWS
 .PHONY: build-feeders
 build-feeders: ## build the image of all parts (IMAGE=…, PLATFORM=linux/arm64)
-	docker build --quiet $(if $(PLATFORM),--platform $(PLATFORM)) --tag $(IMAGE) .
+	@$(if $(PLATFORM),DOCKER_DEFAULT_PLATFORM=$(PLATFORM)) IMAGE=$(IMAGE) docker/build image
 
 .PHONY: package-lambda
 package-lambda: $(INSTALLED) ## the package of a function on AWS (LAMBDA=people_count_api)
@@ -228,6 +228,11 @@ test-browser: $(INSTALLED) ## the map in a real browser (needs Debian's package 
 .PHONY: test-long
 test-long: $(INSTALLED) $(SUMO) ## the tests that take minutes
 	$(BIN)/python -m pytest -m long $(ARGS)
+
+.PHONY: test-docker
+test-docker: $(INSTALLED) ## the image, compose and testcontainers (needs a Docker engine)
+	docker/build
+	TESTCONTAINERS_RYUK_DISABLED=$${TESTCONTAINERS_RYUK_DISABLED:-true} $(BIN)/python -m pytest -m docker $(ARGS)
 
 ##@ Work on it
 .PHONY: lint

@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixtures `bus_simulator` and `bus_simulator_container`.
+"""The pytest plugin: the fixtures `bus_simulator`, `bus_simulator_container` and `bus_simulator_stack`.
 
 Nothing is started, and nothing but pytest imported, until a test asks for a fixture.
 """
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bus_simulator_testing.container import BusSimulatorContainer
     from bus_simulator_testing.pool import Pool
     from bus_simulator_testing.process import BusSimulatorProcess
+    from bus_simulator_testing.stack import BusSimulatorStack
 
 MARKER = "bus_simulator"
 OPTIONS = {
@@ -91,3 +92,13 @@ def bus_simulator_container(request: pytest.FixtureRequest) -> Iterator[BusSimul
     image = option(request.config, "image") or IMAGE
     with BusSimulatorContainer(choices=choices_of(request), image=image) as simulator:
         yield simulator
+
+
+@pytest.fixture(scope="session")
+def bus_simulator_stack(request: pytest.FixtureRequest) -> Iterator[BusSimulatorStack]:
+    """All parts in containers beside LocalStack, shared by all tests of a session."""
+    from bus_simulator_testing.container import IMAGE
+    from bus_simulator_testing.stack import BusSimulatorStack
+
+    with BusSimulatorStack(choices_of(request), image=option(request.config, "image") or IMAGE) as stack:
+        yield stack

@@ -67,6 +67,7 @@ class BusSimulator(ABC):
             step = min(left, LONGEST_STEP)
             now = self._api.post("/clock", {"step": step.total_seconds()})["now"]
             left -= step
+            self._settle()
         return instant(now)
 
     def wait_until(
@@ -89,6 +90,9 @@ class BusSimulator(ABC):
             ahead = at_instant(what) - instant(clock["now"])
             return self.advance(ahead) if ahead > timedelta() else instant(clock["now"])
         return self._step(holds, instant(clock["now"]) + within)
+
+    def _settle(self) -> None:  # noqa: B027 - one process has written before it answers
+        """Wait until everything is written that is due."""
 
     @property
     def _api(self) -> Api:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from services import history
@@ -42,6 +43,7 @@ class Feeding:
     continue_with_new_inputs: bool = False
     event_bus: str | None = None
     metrics_namespace: str | None = None
+    heartbeat: Path | None = None
 
 
 def feed(part: Part, feeding: Feeding) -> None:
@@ -191,7 +193,7 @@ class Ticked(Protocol):
 
 @contextmanager
 def listening(feeding: Feeding, clock: Clock) -> Iterator[Told]:
-    """Whoever is to be told: EventBridge and CloudWatch, as far as they are named."""
+    """Whoever is to be told: EventBridge, CloudWatch and a file, as far as they are named."""
     told = Told()
     with ExitStack() as stack:
         if feeding.event_bus is not None:
@@ -207,4 +209,12 @@ def listening(feeding: Feeding, clock: Clock) -> Iterator[Told]:
             stack.enter_context(measured(metrics))
             told.writes.append(lambda _stream, rows, _course: metrics.count(len(rows)))
             told.ticks.append(metrics.note)
+        if feeding.heartbeat is not None:
+            told.ticks.append(beating(feeding.heartbeat))
         yield told
+
+
+def beating(file: Path) -> Ticked:
+    """Touches a file at every tick; before the first it isn't there. Raises OSError where none can be."""
+    file.unlink(missing_ok=True)
+    return lambda _status: file.touch()

@@ -60,6 +60,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "subscriptions_table": ("BUS_SIMULATOR_SUBSCRIPTIONS_TABLE",),
     "log_group": ("BUS_SIMULATOR_LOG_GROUP",),
     "metrics_namespace": ("BUS_SIMULATOR_METRICS_NAMESPACE",),
+    "heartbeat": ("BUS_SIMULATOR_HEARTBEAT",),
     "shard": ("BUS_SIMULATOR_SHARD",),
     "network_refresh": ("BUS_SIMULATOR_NETWORK_REFRESH",),
     "websocket_endpoint": ("BUS_SIMULATOR_WEBSOCKET_ENDPOINT",),

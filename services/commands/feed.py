@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -53,6 +54,12 @@ Examples:
     default=None,
     help="The namespace of CloudWatch for its lag and the records written.",
 )
+@option(
+    "--heartbeat",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="A file to touch at every tick, for health checks.",
+)
 @options.jobs_option
 @options.new_inputs_option
 def feed(
@@ -61,6 +68,7 @@ def feed(
     shard: Shard | None,
     event_bus: str | None,
     metrics_namespace: str | None,
+    heartbeat: Path | None,
     jobs: int | None,
     continue_with_new_inputs: bool,
     **shared: Any,
@@ -76,7 +84,7 @@ def feed(
     from services.part import PartSettings, part
 
     wanted = feeding.Feeding(
-        KINDS[feeder], shard, jobs, continue_with_new_inputs, event_bus, metrics_namespace
+        KINDS[feeder], shard, jobs, continue_with_new_inputs, event_bus, metrics_namespace, heartbeat
     )
     with part(PartSettings(**shared)) as begun:
         if begun is not None:

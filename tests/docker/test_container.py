@@ -1,0 +1,52 @@
+"""The simulator in a container of a test's own, by testcontainers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import boto3
+import pytest
+
+from bus_simulator_testing.choices import Choices
+from bus_simulator_testing.container import BusSimulatorContainer
+from bus_simulator_testing.process import BusSimulatorProcess
+
+pytestmark = pytest.mark.docker
+
+ROOT = Path(__file__).parents[2]
+CHOICES = Choices(backfill="0")
+
+
+@pytest.fixture(scope="module")
+def city() -> Iterator[BusSimulatorContainer]:
+    with BusSimulatorContainer(choices=CHOICES, seed=2, network=ROOT / "data" / "lines.yaml") as container:
+        yield container
+
+
+def test_it_answers_as_a_process_of_the_same_choices(city: BusSimulatorContainer) -> None:
+    with BusSimulatorProcess(Choices(seed=2, backfill="0")) as process:
+        for path in ("/bus-position/line/L1", "/people-count/S001", "/sensors/bus/B001"):
+            assert city.get(path, mode="latest") == process.get(path, mode="latest")
+
+
+def test_its_clock_is_advanced_and_its_data_are_there_by_boto3(city: BusSimulatorContainer) -> None:
+    began = city.now()
+    assert city.advance(60) == began + timedelta(minutes=1)
+    query = boto3.client(
+        "timestream-query",
+        endpoint_url=city.timestream_endpoint,
+        region_name="eu-west-1",
+        aws_access_key_id="nobody",
+        aws_secret_access_key="nothing",
+    )
+    text = "SELECT count FROM bus_simulator.people_count WHERE stop_id = 'S001' ORDER BY time DESC LIMIT 1"
+    (row,) = query.query(QueryString=text)["Rows"]
+    assert int(row["Data"][0]["ScalarValue"]) == city.get("/people-count/S001", mode="latest")["count"]
+
+
+def test_agents_and_clients_find_it_where_it_says(city: BusSimulatorContainer) -> None:
+    assert city.mcp_url == f"{city.api_url}/mcp"
+    assert city.ws_url.startswith("ws://")
+    assert city.get("/health")["status"] == "healthy"
