@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-MORNING = "2026-03-02T08:00:00Z"
-"""Nine o'clock in Madrid, on an ordinary Monday."""
+MORNING = "2026-03-02T07:45:00Z"
+"""A quarter to nine in Madrid, on an ordinary Monday; the hour that it is in is there from its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +16,9 @@ class Choices:
 
     `scenario` is a name or a file, whose network, seed and start count where they aren't chosen. `speed`
     is simulated seconds a second, or `max`; None lets the clock stand until it is moved. `at` is ISO 8601,
-    without a scenario nine o'clock on an ordinary Monday; `backfill` is history before it. With `timestream`
-    a process has its data where boto3 can ask for them, which takes a few seconds more; a container always
-    has.
+    without a scenario a quarter to nine on an ordinary Monday; `backfill` is history before that hour. With
+    `timestream` a process has its data where boto3 can ask for them, which takes a few seconds more; a
+    container always has.
     """
 
     scenario: str | Path | None = None
@@ -26,7 +26,7 @@ class Choices:
     speed: float | str | None = None
     network: str | Path | None = None
     at: str | None = None
-    backfill: str = "1h"
+    backfill: str = "0"
     timestream: bool = False
 
     @classmethod

@@ -10,12 +10,12 @@ from services.cli import cli
 
 
 def test_without_a_choice_the_clock_stands_on_a_monday_morning() -> None:
-    assert Choices().command() == ["run", "--at", MORNING, "--backfill", "1h", "--clock-control", "--paused"]
+    assert Choices().command() == ["run", "--at", MORNING, "--backfill", "0", "--clock-control", "--paused"]
 
 
 def test_a_scenario_brings_its_own_start_and_a_speed_lets_the_clock_run() -> None:
     assert Choices(scenario="strike", seed=2, speed="max").command() == [
-        *("replay", "strike", "--seed", "2", "--speed", "max", "--backfill", "1h", "--clock-control")
+        *("replay", "strike", "--seed", "2", "--speed", "max", "--backfill", "0", "--clock-control")
     ]
 
 

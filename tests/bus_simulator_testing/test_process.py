@@ -16,8 +16,10 @@ from bus_simulator_testing.simulator import BusSimulator
 
 pytestmark = pytest.mark.e2e
 
-START = datetime.fromisoformat("2026-03-02T08:00:00Z")
-QUICK = Choices(backfill="0")
+START = datetime.fromisoformat("2026-03-02T07:45:00Z")
+HOUR = "2026-03-02T08:00:00Z"
+"""When least has to be written before the first answer."""
+QUICK = Choices()
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,7 @@ def test_files_go_with_their_paths_and_a_running_clock_is_waited_for(tmp_path: P
     choices = Choices(
         network=network.relative_to(Path.cwd()) if network.is_relative_to(Path.cwd()) else network,
         speed=60,
-        backfill="0",
+        at=HOUR,
         timestream=True,
     )
     with BusSimulatorProcess(choices) as simulator:

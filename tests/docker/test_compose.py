@@ -81,7 +81,7 @@ def body(url: str, key: str, path: str) -> bytes:
 def test_its_bodies_are_those_of_one_process(stack: Composed) -> None:
     asked = paths(stack)
     assert len(asked) > 300
-    with BusSimulatorProcess(Choices(scenario=SCENARIO, at=NOW, backfill="0")) as alone:
+    with BusSimulatorProcess(Choices(scenario=SCENARIO, at=NOW)) as alone:
         differing = [
             path
             for path in asked

@@ -16,17 +16,19 @@ from bus_simulator_testing.process import BusSimulatorProcess
 pytestmark = pytest.mark.docker
 
 ROOT = Path(__file__).parents[2]
-CHOICES = Choices(backfill="0")
+AT = "2026-03-02T08:00:00Z"
 
 
 @pytest.fixture(scope="module")
 def city() -> Iterator[BusSimulatorContainer]:
-    with BusSimulatorContainer(choices=CHOICES, seed=2, network=ROOT / "data" / "lines.yaml") as container:
+    with BusSimulatorContainer(
+        choices=Choices(at=AT), seed=2, network=ROOT / "data" / "lines.yaml"
+    ) as container:
         yield container
 
 
 def test_it_answers_as_a_process_of_the_same_choices(city: BusSimulatorContainer) -> None:
-    with BusSimulatorProcess(Choices(seed=2, backfill="0")) as process:
+    with BusSimulatorProcess(Choices(seed=2, at=AT)) as process:
         for path in ("/bus-position/line/L1", "/people-count/S001", "/sensors/bus/B001"):
             assert city.get(path, mode="latest") == process.get(path, mode="latest")
 
