@@ -195,16 +195,25 @@ infracost-check: $(INSTALLED) ## what Infracost says it will cost (needs infraco
 ##@ Test it
 .PHONY: test
 test: $(INSTALLED) ## every test that needs no Docker and no cloud
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not docker and not aws and not long and not terraform" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal \
+	  -m "not parts and not terraform and not browser and not docker and not aws and not long" $(ARGS)
 
 .PHONY: test-unit
 test-unit: $(INSTALLED) ## the quick tests, under a minute
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not integration and not e2e" $(ARGS)
 
 .PHONY: test-int
-test-int: $(INSTALLED) ## the tests of parts together: processes, files, whole cities
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "integration and not browser and not docker and not aws and not long and not terraform" $(ARGS)
-	$(MAKE) test-aws
+test-int: $(INSTALLED) ## the tests of parts together, also beside LocalStack and with Terraform
+	@printf 'Parts of the program together: processes, files, whole cities\n'
+	$(BIN)/python -m pytest -n 2 --dist worksteal \
+	  -m "integration and not parts and not terraform and not browser and not docker and not aws and not long" $(ARGS)
+	@$(MAKE) --no-print-directory test-parts test-aws
+
+.PHONY: test-parts
+test-parts: $(INSTALLED) ## all parts beside a native LocalStack (needs Python 3.13)
+	@localstack/install
+	@printf 'All parts beside LocalStack %s, natively\n' "$$(sed -n 's/^localstack-core==\([^ ]*\).*/\1/p' localstack/requirements.lock)"
+	$(BIN)/python -m pytest -m "parts and not docker" $(ARGS)
 
 CHECKOV := build/checkov/.installed
 
@@ -215,11 +224,13 @@ $(CHECKOV): terraform/checkov.lock $(INSTALLED)
 
 .PHONY: test-aws
 test-aws: $(INSTALLED) $(CHECKOV) ## Terraform, without an account: mocks, checkov, moto (needs Terraform 1.11)
+	@printf 'The deployment by Terraform, without an account\n'
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m terraform $(ARGS)
 
 .PHONY: test-e2e
 test-e2e: $(INSTALLED) ## the tests that start the program as a process
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "e2e and not browser and not docker and not aws and not long and not terraform" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal \
+	  -m "e2e and not parts and not terraform and not browser and not docker and not aws and not long" $(ARGS)
 
 .PHONY: test-browser
 test-browser: $(INSTALLED) ## the map in a real browser (needs Debian's package chromium)

@@ -7,7 +7,7 @@ where it was.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,10 +45,12 @@ class Done:
     rows: int
 
 
-def plan(store: Store, start: datetime, end: datetime, *, newest_first: bool) -> list[Window]:
+def plan(
+    store: Store, start: datetime, end: datetime, *, newest_first: bool, streams: Iterable[Stream] = Stream
+) -> list[Window]:
     """The windows of [start, end) that are missing in `store`."""
     lacking: dict[tuple[datetime, datetime], list[Stream]] = {}
-    for stream in Stream:
+    for stream in streams:
         for missing in uncovered(store.coverage(stream), start, end):
             for hour in hours(*missing):
                 lacking.setdefault(hour, []).append(stream)

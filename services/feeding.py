@@ -11,12 +11,14 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from services import history
+from services.backfill import fill
 from services.changing_inputs import Change, watched
+from services.embedded import Guarded
 from services.feeder import Feeder, FeederKind, FeederStatus, Model, OnWrite
 from services.inputs import Inputs, opened
 from services.part import Part, client, patiently
@@ -96,9 +98,11 @@ class Feeders:
                 if feeder is None:
                     return
                 self._feeder = feeder
+                holes = self._closing_holes(inputs, model, feeder)
                 if self._next is not None and self._next.inputs is not inputs:
                     feeder.end_at(self._next.begins)
                 feeder.run_until_closed()
+                holes.join()
                 name = self._feeding.kind.name
                 log.info("%s ends", name, extra={"fields": fields(feeder, clock.now())})
             if self._next is not None:
@@ -120,6 +124,27 @@ class Feeders:
             on_write=self._listener.written,
         )
         return feeder
+
+    def _closing_holes(self, inputs: Inputs, model: Model, feeder: Feeder) -> Guarded:
+        """The thread that writes what earlier processes left open before the hour that now is in."""
+        clock, store, streams = self._part.clock, self._store, self._feeding.kind.streams
+        moment = clock.moment()
+
+        def stopped() -> bool:
+            return clock.closed or clock.course != moment.course or feeder.ended
+
+        def close() -> None:
+            live = history.live_start(store, inputs.run, moment.now, streams)
+            windows = history.in_background(store, inputs.run, live=live, span=timedelta(), streams=streams)
+            for done in fill(windows, model=model, store=store, run=inputs.run, stopped=stopped):
+                log.info("a hole in the past is closed", extra={"fields": {"rows": done.rows}})
+
+        def give_up(error: BaseException) -> None:
+            log.error("what earlier processes left open stays so: %s", error)
+
+        thread = Guarded(lambda: patiently(close, clock), give_up)
+        thread.start()
+        return thread
 
 
 class ClosingModel(Model, Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from services.backfill import Window, plan
@@ -33,23 +33,28 @@ def before_serving(store: Store, run: Run, *, live: datetime, span: timedelta) -
     return _missing(store, run, live - span, live)
 
 
-def in_background(store: Store, run: Run, *, live: datetime, span: timedelta) -> list[Window]:
-    """The missing windows that may come later, newest first.
+def in_background(
+    store: Store, run: Run, *, live: datetime, span: timedelta, streams: Sequence[Stream] = tuple(Stream)
+) -> list[Window]:
+    """The missing windows of `streams` that may come later, newest first.
 
     With a `span` all within reach. Without one history isn't made longer, but the holes that earlier
     processes left in it are closed.
     """
-    start = live - max(span, REACH) if span else _first_held(store, live)
-    return _missing(store, run, start, live)
+    start = live - max(span, REACH) if span else _first_held(store, live, streams)
+    return _missing(store, run, start, live, streams)
 
 
-def _first_held(store: Store, live: datetime) -> datetime:
+def _first_held(store: Store, live: datetime, streams: Iterable[Stream]) -> datetime:
     """The first instant within reach that the store has anything of; `live` where it has nothing."""
     reach = live - REACH
-    held = (stretch for stream in Stream for stretch in store.coverage(stream) if stretch.end > reach)
+    held = (stretch for stream in streams for stretch in store.coverage(stream) if stretch.end > reach)
     return min((max(stretch.start, reach) for stretch in held), default=live)
 
 
-def _missing(store: Store, run: Run, start: datetime, live: datetime) -> list[Window]:
-    begins = beginning(store, run)
-    return plan(store, start if begins is None else max(start, begins), live, newest_first=True)
+def _missing(
+    store: Store, run: Run, start: datetime, live: datetime, streams: Sequence[Stream] = tuple(Stream)
+) -> list[Window]:
+    begins = beginning(store, run, streams)
+    start = start if begins is None else max(start, begins)
+    return plan(store, start, live, newest_first=True, streams=streams)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import configparser
 import io
 import json
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,6 +72,17 @@ class Stack:
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What every part has in its environment besides: endpoints, and what the hook begins with."""
+        return {
+            **self.endpoints,
+            "INIT_API_KEY": self.api_key,
+            "INIT_NETWORK_FILE": str(self.network_file),
+            "INIT_CLOCK": self.clock,
+            "PYTHONUNBUFFERED": "1",
         }
 
     @property
@@ -137,7 +149,6 @@ class Stack:
             sections[f"program:{name}"] = {
                 "command": " ".join(map(quoted, command)),
                 "directory": str(self.folder),
-                "environment": self._environment(),
                 "priority": str(priority),
                 "autostart": "false",
                 "autorestart": "true",
@@ -165,22 +176,7 @@ class Stack:
         write_private(self.folder / HEALTH, json.dumps(dict(self.health)))
         return path
 
-    def _environment(self) -> str:
-        values = {
-            **self.endpoints,
-            "INIT_API_KEY": self.api_key,
-            "INIT_NETWORK_FILE": str(self.network_file),
-            "INIT_CLOCK": self.clock,
-            "PYTHONUNBUFFERED": "1",
-        }
-        return ",".join(f'{name}="{escaped(value)}"' for name, value in values.items())
-
 
 def quoted(word: str) -> str:
     """A word of a command as Supervisor reads it."""
-    return f'"{escaped(word)}"'
-
-
-def escaped(text: str) -> str:
-    """A text inside of double quotes in Supervisor's file."""
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return shlex.quote(word).replace("%", "%%")

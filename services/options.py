@@ -169,6 +169,8 @@ serving_options = together(port_option, hosted_options)
 clock_options = together(paused_option, clock_control_option)
 shared_network_option = option(
     "--network",
+    "--gtfs",
+    "network",
     metavar="PATH|s3://BUCKET/KEY",
     default=None,
     show_default="the scenario's, or data/lines.yaml, else the one that comes with the program",

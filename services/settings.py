@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -180,6 +181,11 @@ def shipped_scenarios() -> Path:
     package = Path(__file__).parent
     places = (SCENARIOS, package / SCENARIOS, package.parent / SCENARIOS)
     return next((place for place in places if place.is_dir()), SCENARIOS)
+
+
+def program_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program that this one starts: its own, and more variables."""
+    return {**os.environ, **variables}
 
 
 def ignored_interval() -> str | None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from xmlrpc.client import Fault, ServerProxy
 
 from services.native_stack import FEEDERS, HEALTH, SOCKET, Stack
+from services.settings import program_environment
 
 FIRST = ("dynamodb", "localstack", "timestream")
 """What the others need; they are started when these answer."""
@@ -56,13 +57,12 @@ class Supervised:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
-        self._server = supervisor_at(self._folder / SOCKET)
 
     @property
     def is_up(self) -> bool:
         """Whether Supervisor runs there."""
         try:
-            self._server.getState()
+            self._supervisor("getState")
         except (OSError, http.client.HTTPException, Fault):
             return False
         return True
@@ -72,7 +72,8 @@ class Supervised:
         if self.is_up:
             raise StackProblem(f"the parts in {self._folder} run already; make down ends them")
         supervisord = [sys.executable, "-m", "supervisor.supervisord", "-c", str(stack.write())]
-        started = subprocess.run(supervisord, capture_output=True, text=True, check=False)
+        variables = program_environment(stack.variables)
+        started = subprocess.run(supervisord, env=variables, capture_output=True, text=True, check=False)
         if started.returncode:
             raise StackProblem(f"Supervisor doesn't start: {(started.stderr or started.stdout).strip()}")
         self._until(lambda: self.is_up, "Supervisor doesn't answer")
@@ -84,8 +85,8 @@ class Supervised:
         """End everything; whether there was anything."""
         if not self.is_up:
             return False
-        pid = Path(f"/proc/{self._server.getPID()}")
-        self._server.shutdown()
+        pid = Path(f"/proc/{self._supervisor('getPID')}")
+        self._supervisor("shutdown")
         self._until(lambda: not pid.exists() and not self.is_up, "Supervisor doesn't end")
         return True
 
@@ -97,14 +98,14 @@ class Supervised:
             raise StackProblem(f"no part {unknown[0]}; there are {', '.join(known)}")
         for name in names:
             if known[name].statename in ALIVE:
-                self._server.stopProcess(name)
+                self._supervisor("stopProcess", name)
         self._start(names)
 
     def processes(self) -> dict[str, Process]:
         """Every part's process. Raises `StackProblem` where nothing runs."""
         if not self.is_up:
             raise StackProblem("nothing runs here; make up NATIVE=1 starts the parts")
-        found: Any = self._server.getAllProcessInfo()
+        found: Any = self._supervisor("getAllProcessInfo")
         return {each["name"]: Process(each["statename"], each["pid"]) for each in found}
 
     def log(self, name: str) -> Path:
@@ -128,12 +129,22 @@ class Supervised:
 
     def _start(self, names: Sequence[str]) -> None:
         for name in names:
-            self._server.startProcess(name, False)
+            self._supervisor("startProcess", name, False)
 
         def ready() -> bool:
             return all(part.healthy for part in self.status() if part.name in names)
 
         self._until(ready, "not well")
+
+    def _supervisor(self, method: str, *arguments: object) -> Any:
+        """What Supervisor answers. Raises `StackProblem` where it isn't installed."""
+        try:
+            from supervisor.xmlrpc import SupervisorTransport
+        except ModuleNotFoundError as error:
+            raise StackProblem("this needs the extra [local]: pip install 'bus-simulator[local]'") from error
+        with closing(SupervisorTransport(None, None, f"unix://{self._folder / SOCKET}")) as transport:
+            server = ServerProxy("http://127.0.0.1", transport=transport)
+            return getattr(server.supervisor, method)(*arguments)
 
     def _until(self, ready: Callable[[], bool], what: str) -> None:
         for _ in range(int(PATIENCE_S / LOOK_S)):
@@ -143,16 +154,6 @@ class Supervised:
         ill = [f"{part.name} {part.process}, {part.health}" for part in self.status() if not part.healthy]
         told = f"{'; '.join(ill)}; the logs are in {self._folder}"
         raise StackProblem(f"{what} within {PATIENCE_S:.0f} s: {told}")
-
-
-def supervisor_at(socket: Path) -> Any:
-    """Supervisor's interface behind a socket. Raises `StackProblem` where Supervisor isn't installed."""
-    try:
-        from supervisor.xmlrpc import SupervisorTransport
-    except ModuleNotFoundError as error:
-        raise StackProblem("this needs the extra [local]: pip install 'bus-simulator[local]'") from error
-    transport = SupervisorTransport(None, None, f"unix://{socket}")
-    return ServerProxy("http://127.0.0.1", transport=transport).supervisor
 
 
 @dataclass(frozen=True, slots=True)

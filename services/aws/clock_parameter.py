@@ -118,12 +118,14 @@ class SharedClock(Clock):
 
         Raises `StoreUnavailable`.
         """
+        shared = state_of(text_of(self.state))  # to the microsecond, as the others will read it
         try:
-            self.parameter.write(self.state)
+            self.parameter.write(shared)
         except StoreUnavailable:
             self.take(before)
             raise
-        self._followed = self.state
+        self._followed = shared
+        self.take(shared)
 
 
 @contextmanager

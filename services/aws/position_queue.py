@@ -93,14 +93,16 @@ class PositionQueue:
                 new[each.time, each.bus_id] = each
         self._sent |= {bus_id: time for time, bus_id in sorted(new)}
         for _, tick in groupby((new[place] for place in sorted(new)), key=attrgetter("time")):
-            in_loop(hub, Hub.publish, list(tick))
+            if hub is not None:
+                in_loop(hub, hub.publish, list(tick))
 
     def _follow(self) -> None:
         """Begin anew where the clock has jumped."""
         course = self._clock.course
         if course != self._course:
             self._course, self._sent = course, {}
-            in_loop(self.hub, Hub.begin_anew)
+            if self.hub is not None:
+                in_loop(self.hub, self.hub.begin_anew)
 
     def _purge(self) -> bool:
         with suppress(self._client.exceptions.PurgeQueueInProgress):
@@ -114,8 +116,8 @@ class PositionQueue:
         return self._url
 
 
-def in_loop(hub: Hub | None, job: Callable[..., None], *arguments: object) -> None:
-    """Have the hub do something in its event loop, if there is one."""
-    if hub is not None and hub.loop is not None:
+def in_loop(hub: Hub, job: Callable[..., None], *arguments: object) -> None:
+    """Have something done in the hub's event loop, if there is one."""
+    if hub.loop is not None:
         with suppress(RuntimeError):  # the loop is closed: the process ends, or serves another network
-            hub.loop.call_soon_threadsafe(job, hub, *arguments)
+            hub.loop.call_soon_threadsafe(job, *arguments)

@@ -76,7 +76,8 @@ def feed(
     """Write a feeder's streams into a store that several processes share, tick by tick.
 
     bus-position writes stop visits, too. Begins with the hour that now is in, or where an earlier process
-    ended; history is for `backfill`. SIGTERM or Ctrl-C ends it after the tick in hand.
+    ended, and closes holes that earlier ones left; history is for `backfill`. SIGTERM or Ctrl-C ends it after
+    the tick in hand.
     """
     if shared["store"].startswith(DUCKDB):
         raise click.UsageError(ONE_PROCESS)

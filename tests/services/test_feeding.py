@@ -6,6 +6,7 @@ import json
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 from services.part import patiently
 from services.times import parse_instant
 from storage.errors import StoreUnavailable
+from storage.schema import Stream
+from storage.timestream_store import TimestreamStore
 from tests.process import KEY, Running, command, running, started
 from tests.services.fakes import MINUTE, fake_clock
 from tests.timestream_endpoint import KEYS, REGION, Endpoint, endpoint
@@ -81,6 +84,29 @@ def test_feeders_and_a_server_share_a_store(served: Endpoint, tmp_path: Path) ->
             each.__exit__(None, None, None)
     audited = command(tmp_path, "audit", *store)
     assert audited.code == 0, audited.out + audited.err
+
+
+@pytest.mark.e2e
+def test_what_earlier_processes_left_open_is_closed(served: Endpoint, tmp_path: Path) -> None:
+    store = ("--store", f"timestream://bus_simulator?region={REGION}&endpoint_url={served.url}")
+    for start, end in (("06:10", "06:20"), ("06:40", "06:50")):
+        stretch = ("--start", f"2026-03-02T{start}Z", "--end", f"2026-03-02T{end}Z")
+        done = command(tmp_path, "backfill", *stretch, *store)
+        assert done.code == 0, done.err
+    with (
+        started(tmp_path, ("feed", "people-count", *store, "--at", AT)) as process,
+        closing(TimestreamStore("bus_simulator", region=REGION, endpoint_url=served.url)) as read,
+    ):
+        for _ in range(600):
+            held = [(each.start, each.end) for each in read.coverage(Stream.PEOPLE_COUNT)]
+            if len(held) == 1 and held[0][1] > parse_instant(AT):
+                break
+            threading.Event().wait(0.05)
+        assert [start for start, _ in held] == [parse_instant("2026-03-02T06:10Z")]
+        assert len(read.coverage(Stream.SENSOR_DATA)) == 2
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == 0, err
 
 
 def wait_for(server: Running, path: str) -> Any:

@@ -26,7 +26,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     variables = {"lambda_folder": str(zips(folder / "lambda")), "network_json": str(network)}
     variables["lines_yaml"] = str(ROOT / "data" / "lines.yaml")
     (root / "test.auto.tfvars.json").write_text(json.dumps(variables))
-    with moto() as server:
+    with moto(folder) as server:
         terraform = Terraform(root, folder, {"AWS_ENDPOINT_URL": server.url})
         terraform.must("init")
         found = {}

@@ -11,6 +11,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 class FakeClient:
     """`answers` has a function (or a value) for each operation that may be called."""
 
+    exceptions: Any
+    """The kinds of error, for whoever names one; set by tests that need them."""
+
     def __init__(self, **answers: Any) -> None:
         self.answers = answers
         self.calls: list[tuple[str, dict[str, Any]]] = []

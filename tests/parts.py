@@ -1,0 +1,160 @@
+"""The parts beside a real LocalStack: started as `make up NATIVE=1` does, on free ports, and asked."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from services.aws.clock_parameter import text_of
+from services.native_stack import Ports, Stack
+from services.stack_control import Supervised
+from simulator.clock import Clock, ClockState, Course
+from storage.timestream_calls import Patience
+from storage.timestream_store import TimestreamStore
+from tests.environment import environment
+from tests.fake_servers import free_port
+from tests.process import PROGRAM
+
+ROOT = Path(__file__).parent.parent
+AWS = ROOT / ".venv/bin/aws"
+KEY = "the-key-at-first"
+PATIENCE_S = 120.0
+PATIENT = Patience(attempts=8, first_s=0.05, longest_s=0.5, answer_s=30.0)
+
+
+def standing_at(instant: datetime) -> str:
+    """A clock's parameter that stands."""
+    return text_of(ClockState(instant, Clock().now().timestamp(), 1.0, True, Course(0, instant), 1))
+
+
+class Parts:
+    """A stack that is up."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack, self.supervised = stack, Supervised(stack.folder)
+        self.key = KEY
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which programs find the services."""
+        return environment(**self.stack.endpoints)
+
+    def ask(self, path: str, *, port: int = 0, key: str = "", send: object = None) -> tuple[int, bytes]:
+        """Status and body; of a POST where something is to be sent, as JSON."""
+        method, content = ("GET", None) if send is None else ("POST", json.dumps(send))
+        headers = {"x-api-key": key or self.key, "x-group-name": "tests", "content-type": "application/json"}
+        place = ("127.0.0.1", port or self.stack.ports.api)
+        with closing(http.client.HTTPConnection(*place, timeout=60)) as connection:
+            connection.request(method, path, content, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+    def health(self) -> Any:
+        """What the API says of itself and of the feeders."""
+        return json.loads(self.ask("/health")[1])
+
+    def wait(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait until something is so, whoever is away meanwhile."""
+        for _ in range(int(PATIENCE_S / 0.1)):
+            try:
+                if condition():
+                    return
+            except (OSError, http.client.HTTPException, ValueError):
+                pass
+            threading.Event().wait(0.1)
+        logs = "\n".join(
+            f"--- {path.name}\n{path.read_text()[-1500:]}" for path in sorted(self.stack.folder.glob("*.log"))
+        )
+        raise AssertionError(f"never so: {what}\n{logs}")
+
+    def move(self, **change: object) -> None:
+        """Move the clock that all share."""
+        self.wait(lambda: self.ask("/clock", send=change)[0] == 200, f"clock {change}")
+
+    def settle(self) -> None:
+        """Wait until all feeders have written what is due."""
+        self.wait(
+            lambda: all(f["lag_s"] == 0 and f["state"] == "running" for f in self.health()["feeders"]),
+            "the feeders are up to now",
+        )
+
+    def well(self) -> bool:
+        """Whether every part is."""
+        return all(part.healthy for part in self.supervised.status())
+
+    def kill(self, name: str) -> None:
+        """SIGKILL a part, with all that it has started. Supervisor starts it again."""
+        pid = self.supervised.processes()[name].pid
+        if pid:
+            os.killpg(pid, signal.SIGKILL)
+            self.wait(lambda: self.supervised.processes()[name].pid not in (0, pid), f"{name} is there again")
+
+    def aws(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the AWS CLI against the parts' services."""
+        command = [str(AWS), *words]
+        return subprocess.run(
+            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of ours against the parts' services."""
+        return subprocess.run(
+            [*PROGRAM, *words], env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+
+    def store(self) -> TimestreamStore:
+        """Their store."""
+        url = f"http://127.0.0.1:{self.stack.ports.timestream}"
+        return TimestreamStore(
+            "bus_simulator",
+            region="eu-west-1",
+            endpoint_url=url,
+            read_patience=PATIENT,
+            write_patience=PATIENT,
+        )
+
+
+@contextmanager
+def parts(
+    clock: str, *, network: Path = ROOT / "data/lines.yaml", scenario: str | None = None
+) -> Iterator[Parts]:
+    """All parts, well; ended at the end, with everything they left."""
+    subprocess.run([ROOT / "localstack/install"], check=True)
+    # A socket's path may have a hundred characters: pytest's own folders are too deep.
+    with tempfile.TemporaryDirectory(prefix="bus-") as folder:
+        stack = Stack(
+            home=ROOT,
+            folder=Path(folder),
+            ports=Ports(*(free_port() for _ in range(5))),
+            api_key=KEY,
+            network_file=ROOT / "data/lines.yaml",
+            clock=clock,
+            refresh="1s",
+        )
+        supervised = Supervised(stack.folder)
+        try:
+            supervised.up(stack)
+            yield Parts(stack)
+        finally:
+            supervised.down()
+
+
+def texts(answer: subprocess.CompletedProcess[str]) -> str:
+    """What a command printed, if it went well."""
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def bodies(ask: Callable[[str], tuple[int, bytes]], paths: Sequence[str]) -> Mapping[str, tuple[int, bytes]]:
+    """Each path's status and body."""
+    return {path: ask(path) for path in paths}

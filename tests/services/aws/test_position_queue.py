@@ -1,0 +1,130 @@
+"""Positions that come by a queue: what is published, what is left out, what goes to the dead letters."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from services.aws.events import Event, position_events
+from services.aws.position_queue import PositionQueue
+from services.live import Hub
+from simulator.clock import Clock
+from storage.schema import BusPosition
+from tests.services.aws.fake_aws import FakeClient, refused
+from tests.services.fakes import MINUTE, NOW, SECOND, FakeWall
+from tests.storage.records import position
+
+
+class Queue:
+    """A queue of messages, and what a hub is given of them."""
+
+    def __init__(self, *, lasts: timedelta = 10 * MINUTE) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.deleted: list[str] = []
+        self.published: list[list[str]] = []
+        self.client = FakeClient(
+            get_queue_url={"QueueUrl": "http://queue"},
+            purge_queue=lambda **_: self.messages.clear(),
+            receive_message=lambda **_: {"Messages": self.messages[:10]},
+            delete_message_batch=lambda **request: self.deleted.extend(
+                e["ReceiptHandle"] for e in request["Entries"]
+            ),
+        )
+        self.client.exceptions = type("Exceptions", (), {"PurgeQueueInProgress": KeyError})
+        wall = FakeWall(NOW + lasts)
+        self.clock = wall.clock = Clock(wall=wall)
+        self.source = PositionQueue(self.client, "positions", self.clock)
+
+    def put(self, *events: Event | str) -> None:
+        for number, event in enumerate(events):
+            body = (
+                event
+                if isinstance(event, str)
+                else json.dumps(
+                    {"source": "bus-simulator", "detail-type": event.kind, "detail": json.loads(event.detail)}
+                )
+            )
+            self.messages.append({"Body": body, "ReceiptHandle": f"r{number}"})
+
+    def received(self) -> list[list[str]]:
+        """What the hub is given of a call: `bus time` of each position, a list a tick."""
+
+        async def scenario() -> None:
+            hub = Hub({"L1": ["B001", "B002"]}, snapshot)
+            hub.loop = asyncio.get_running_loop()
+            hub.publish = self._publish  # type: ignore[method-assign]
+            self.source.hub = hub
+            self.source.receive()
+            await asyncio.sleep(0)
+
+        before = len(self.published)
+        asyncio.run(scenario())
+        return self.published[before:]
+
+    def _publish(self, positions: Any) -> None:
+        self.published.append([f"{each.bus_id} {each.time:%H:%M:%S}" for each in positions])
+
+
+async def snapshot(_lines: Sequence[str]) -> Sequence[BusPosition]:
+    return ()
+
+
+def tick(bus: str, *, ago_s: int = 0) -> Event:
+    (event,) = position_events([position(NOW - ago_s * SECOND, bus, line_id="L1")])
+    return event
+
+
+def test_positions_are_published_in_order_a_tick_each() -> None:
+    queue = Queue()
+    queue.put(tick("B001"), tick("B002", ago_s=30), tick("B001", ago_s=30))
+    assert queue.received() == [["B001 07:29:40", "B002 07:29:40"], ["B001 07:30:10"]]
+    assert queue.deleted == ["r0", "r1", "r2"]
+
+
+def test_what_came_before_or_is_older_is_left_out() -> None:
+    queue = Queue()
+    queue.put(tick("B001"))
+    assert queue.received() == [["B001 07:30:10"]]
+    queue.put(tick("B001", ago_s=30), tick("B002", ago_s=301), tick("B002", ago_s=-31))
+    assert queue.received() == []
+
+
+def test_after_a_jump_older_positions_count_again() -> None:
+    queue = Queue()
+    queue.put(tick("B001"))
+    assert queue.received()
+    queue.messages.clear()
+    queue.clock.jump(NOW - 60 * SECOND)
+    queue.put(tick("B001", ago_s=60))
+    assert queue.received() == [["B001 07:29:10"]]
+
+
+def test_what_is_no_event_stays_for_the_dead_letters() -> None:
+    queue = Queue()
+    queue.put("{}", tick("B001"), "nonsense")
+    assert queue.received() == [["B001 07:30:10"]]
+    assert queue.deleted == ["r1"]
+
+
+def test_the_backlog_is_purged_first_and_a_queue_that_is_away_waited_for() -> None:
+    queue = Queue(lasts=MINUTE)
+    queue.put(tick("B002"))
+    failures = [refused("QueueDoesNotExist")] * 3
+
+    def url(**_: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return {"QueueUrl": "http://queue"}
+
+    def received(**_: Any) -> Any:
+        queue.clock.close()
+        return {}
+
+    queue.client.answers |= {"get_queue_url": url, "receive_message": received}
+    queue.source.run_until_closed()
+    names = [name for name, _ in queue.client.calls]
+    assert names == ["get_queue_url"] * 4 + ["purge_queue", "receive_message"]
+    assert queue.messages == []

@@ -1,0 +1,74 @@
+"""Moving the clock that parts share, as `POST /clock` of `serve` does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from services.aws.clock_parameter import ClockParameter, SharedClock
+from services.aws.shared_control import SharedControl
+from services.errors import BadRequest, Conflict
+from simulator.clock import MAX
+from storage.errors import StoreUnavailable
+from storage.schema import Stream
+from tests.services.aws.test_clock_parameter import MONDAY, Parameter, standing
+from tests.services.fakes import OTHER_RUN, RUN, FaultyStore
+from tests.storage.records import table
+
+MINUTE = timedelta(minutes=1)
+
+
+def control(kept: Parameter) -> SharedControl:
+    return SharedControl(SharedClock(kept.parameter), FaultyStore(), RUN)
+
+
+def test_every_change_is_what_others_show() -> None:
+    kept = Parameter(standing(MONDAY))
+    mover, other = control(kept), SharedClock(ClockParameter(kept.client, "/the/clock"))
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: mover.step(5 * MINUTE),
+        lambda: mover.jump(MONDAY + timedelta(days=1)),
+        lambda: mover.set_rate(60.0),
+        mover.pause,
+        mover.resume,
+    )
+    for change in changes:
+        change()
+        other.follow()
+        assert other.state == mover.clock.state
+
+
+def test_what_cannot_be_told_is_not_done() -> None:
+    kept = Parameter(standing(MONDAY))
+    mover = control(kept)
+    mover.step(MINUTE)
+    kept.client.away = True
+    with pytest.raises(StoreUnavailable):
+        mover.step(MINUTE)
+    assert mover.clock.now() == MONDAY + MINUTE
+
+
+def test_as_fast_as_possible_is_for_one_process() -> None:
+    with pytest.raises(BadRequest, match="share a clock"):
+        control(Parameter()).set_rate(MAX)
+
+
+def test_another_runs_data_are_in_the_way_of_a_jump() -> None:
+    mover = control(Parameter(standing(MONDAY)))
+    empty, until = table(Stream.PEOPLE_COUNT, []), MONDAY + timedelta(days=2)
+    mover.store.write(Stream.PEOPLE_COUNT, empty, covers=(MONDAY, until), run=OTHER_RUN)
+    with pytest.raises(Conflict, match="another run"):
+        mover.jump(MONDAY + timedelta(days=1))
+    assert mover.clock.course.number == 0
+
+
+def test_whoever_keeps_the_clock_puts_it_back_where_an_older_one_is_found() -> None:
+    kept = Parameter(standing(MONDAY))
+    mover = SharedControl(SharedClock(kept.parameter, keeps=True), FaultyStore(), RUN)
+    mover.step(MINUTE)
+    now = kept.text
+    kept.text = standing(MONDAY)
+    mover.clock.follow()
+    assert kept.text == now

@@ -1,0 +1,101 @@
+"""A hosted endpoint whose disk is gone: its task refills it, byte for byte; feeders begin anew and go on."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.environment import environment
+from tests.process import PATIENCE_S, PROGRAM
+from tests.timestream_endpoint import KEYS, Endpoint, endpoint
+
+pytestmark = pytest.mark.e2e
+
+HISTORY = ("--start", "2026-03-02T07:00Z", "--end", "2026-03-02T08:00Z")
+
+
+@pytest.fixture
+def hosted(tmp_path: Path) -> Iterator[Endpoint]:
+    with endpoint(tmp_path) as running:
+        yield running
+
+
+def renew(hosted: Endpoint) -> None:
+    """Put an endpoint with an empty disk in its place, as ECS puts a new task."""
+    hosted.kill()
+    for file in hosted.folder.glob("*.duckdb*"):
+        file.unlink()
+    hosted.restart()
+
+
+def program(hosted: Endpoint, *arguments: str) -> tuple[str, ...]:
+    return (
+        *PROGRAM,
+        *arguments,
+        "--store",
+        f"timestream://bus_simulator?region=eu-west-1&endpoint_url={hosted.url}",
+    )
+
+
+def said(hosted: Endpoint, *arguments: str) -> str:
+    done = subprocess.run(
+        program(hosted, *arguments),
+        env=environment(**KEYS),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@contextmanager
+def feeder(hosted: Endpoint, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A feeder that has written something."""
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(
+            program(hosted, "feed", "people-count", "--speed", "60"),
+            env=environment(**KEYS),
+            stdout=out,
+            stderr=out,
+        ) as process,
+    ):
+        try:
+            for _ in range(PATIENCE_S * 20):
+                if "people-count written" in log.read_text():
+                    break
+                assert process.poll() is None, log.read_text()
+                threading.Event().wait(0.05)
+            else:
+                raise AssertionError(log.read_text())
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_task_with_a_new_disk_fills_it_with_the_same_bytes(hosted: Endpoint) -> None:
+    said(hosted, "backfill", *HISTORY)
+    before = said(hosted, "digest", *HISTORY)
+    assert len(before.splitlines()) == 4
+    renew(hosted)
+    said(hosted, "backfill", *HISTORY)
+    assert said(hosted, "digest", *HISTORY) == before
+
+
+def test_a_feeder_that_meets_a_new_disk_ends_and_the_next_one_writes_on(
+    hosted: Endpoint, tmp_path: Path
+) -> None:
+    log = tmp_path / "feeder.log"
+    with feeder(hosted, log) as process:
+        renew(hosted)
+        assert process.wait(PATIENCE_S) == 1
+    assert "does not exist" in log.read_text().splitlines()[-1]
+    with feeder(hosted, log) as process:
+        process.terminate()
+        assert process.wait(PATIENCE_S) == 0
