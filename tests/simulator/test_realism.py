@@ -303,7 +303,7 @@ def test_a_network_of_fifty_lines_is_judged_by_every_band() -> None:
     assert found["buses_out"].holds is False
 
 
-@pytest.mark.integration
+@pytest.mark.long
 def test_a_network_of_madrids_size_is_like_madrid() -> None:
     network = synthetic_network()
     found = by_key(network, jobs=2)

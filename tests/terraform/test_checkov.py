@@ -25,7 +25,7 @@ WORDS = 4
 def found() -> Mapping[str, Any]:
     assert CHECKOV.exists(), "make test-aws installs checkov"
     done = subprocess.run(
-        [CHECKOV, "-d", TERRAFORM, "--framework", "terraform", "-o", "json", "--quiet", "--skip-download"],
+        [CHECKOV, "-d", TERRAFORM, "--framework", "terraform", "-o", "json", "--skip-download"],
         env=environment(),
         capture_output=True,
         text=True,
