@@ -26,6 +26,8 @@ from tests.services.test_tools import GOOD
 
 VANISHING = 30
 BACK_WITHIN_S = 5.0
+MORE_AT_MOST = 30_000_000
+"""Bytes by which a process may be larger than before: Python gives not all of its memory back."""
 
 
 @pytest.fixture
@@ -111,17 +113,16 @@ def test_after_clients_vanish_in_mid_call_tasks_and_memory_are_back(tmp_path: Pa
     with served_tools(tmp_path, store=store) as tools:
         assert tools.message("ping").status_code == 200
         before, process = tasks(), psutil.Process()
-        memory = process.memory_info().rss
+        most = process.memory_info().rss + MORE_AT_MOST
         clients = [call_and_vanish(tools) for _ in range(VANISHING)]
         wait_until(lambda: store.asked == VANISHING)
         assert tasks() >= before + VANISHING
         for client in clients:
             client.close()
         # The store still hangs: only those who asked are gone.
-        wait_until(lambda: tasks() <= before)
+        wait_until(lambda: tasks() <= before and process.memory_info().rss < most, within_s=BACK_WITHIN_S)
         store.let_go.set()
         assert tools.message("ping").status_code == 200
-        assert process.memory_info().rss < memory + 30_000_000
 
 
 @pytest.mark.integration
@@ -135,5 +136,5 @@ def test_who_vanishes_in_the_middle_of_a_message_leaves_nothing(tmp_path: Path) 
             with socket.create_connection((host, int(port))) as connection:
                 head = f"POST /mcp HTTP/1.1\r\nhost: {host}\r\n{headers}content-length: 1000\r\n\r\n"
                 connection.sendall(head.encode() + b'{"jsonrpc"')
-        wait_until(lambda: tasks() <= before)
+        wait_until(lambda: tasks() <= before, within_s=BACK_WITHIN_S)
         assert tools.message("ping").status_code == 200

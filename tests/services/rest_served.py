@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -137,10 +138,9 @@ GATEWAY = "gateway"
 EVERYWHERE = TRANSPORTS | {GATEWAY: by_gateway}
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition of the server's."""
-    for _ in range(1000):
-        if condition():
-            return
+def wait_until(condition: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
+    """Wait for a condition of the server's, so long."""
+    ends_s = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < ends_s, f"not so within {within_s} s"
         threading.Event().wait(0.01)
-    raise AssertionError("never so")
