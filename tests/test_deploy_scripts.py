@@ -16,6 +16,8 @@ from services.inputs import load_inputs
 from tests.fake_servers import http_server
 from tests.moto_aws import Account, account
 
+pytestmark = pytest.mark.integration
+
 LINES = Path("data/lines.yaml")
 CLOSED = {
     "__type": "AccessDeniedException",

@@ -24,6 +24,8 @@ from tests.networks import line, network, pattern, street, two_lines
 from tests.scenarios import scenarios
 from tests.synthetic import synthetic_network
 
+pytestmark = pytest.mark.integration
+
 
 def audited(
     city: Network,
@@ -90,7 +92,6 @@ def made_of(first: Line, second: Line) -> Network:
     return network(first) if clash else network(first, second)
 
 
-@pytest.mark.integration
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     first=lines(1),
@@ -107,7 +108,6 @@ def test_any_network_passes_the_audit(first: Line, second: Line, hour: int, minu
     assert report.missing in ([], ["stop_visit has no records"])  # at an hour when every bus is parked
 
 
-@pytest.mark.integration
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), first=lines(1), second=lines(2), days=st.integers(0, 365), seed=st.integers(0, 1000))
 def test_any_scenario_passes_the_audit(
@@ -150,7 +150,6 @@ def test_timetables_and_headways_pass_the_audit() -> None:
     assert_clean(audited(network(scheduled, spaced), start, start + timedelta(hours=14)))
 
 
-@pytest.mark.integration
 def test_a_rush_hour_of_the_whole_city_passes_the_audit() -> None:
     start = datetime(2026, 11, 18, 7, tzinfo=UTC)
     report = audited(synthetic_network(), start, start + timedelta(hours=1), jobs=2)

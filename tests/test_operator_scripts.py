@@ -32,6 +32,8 @@ from storage.schema import Stream
 from tests.moto_aws import Account, account, make_apis, make_services
 from tests.timestream_endpoint import REGION, database_of, shared_endpoint
 
+pytestmark = pytest.mark.integration
+
 KEYS = {"api_key": "general-key", "keys": {"team-alpha": "alpha-key", "team/beta": "beta-key"}}
 
 
@@ -330,7 +332,6 @@ def test_a_hosted_endpoint_fills_itself(aws: Account) -> None:
     assert (done.exit_code, "make restart SERVICE=timestream-endpoint TARGET=aws" in done.output) == (1, True)
 
 
-@pytest.mark.integration
 def test_history_is_written_into_the_deployments_tables(aws: Account, tmp_path: Path) -> None:
     make_services(aws.client("ecs"))
     make_tables(aws)

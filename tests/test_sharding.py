@@ -21,6 +21,8 @@ from storage.timestream_store import TimestreamStore
 from tests.synthetic import synthetic_network
 from tests.timestream_endpoint import KEYS, QUICK, REGION, database_of, open_shared, shared_endpoint
 
+pytestmark = pytest.mark.integration
+
 START = datetime(2026, 11, 18, 7, tzinfo=UTC)
 END = START + timedelta(minutes=10)
 WHOLE = synthetic_network(12, 30, 80)
@@ -83,7 +85,6 @@ def stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Tim
         store.close()
 
 
-@pytest.mark.integration
 def test_three_feeders_of_shards_fill_a_store_as_one_feeder_does(
     inputs: Inputs, stores: list[TimestreamStore]
 ) -> None:

@@ -18,6 +18,8 @@ from simulator.space_time import TripLine, trip_lines
 from simulator.types import BusId
 from tests.networks import line, street
 
+pytestmark = pytest.mark.integration
+
 DAY = date(2026, 3, 3)
 LINE = line("L1", street(12))
 HOSTILE = "<script>alert(\"1\")</script> & 'Ñuñoa' ]]> \x00\x0b\ud800"

@@ -202,6 +202,7 @@ def test_another_runs_store_is_refused_with_the_way_out(capsys: pytest.CaptureFi
         assert "--continue-with-new-inputs" in error
 
 
+@pytest.mark.integration
 def test_new_inputs_go_on_from_the_next_whole_hour(capsys: pytest.CaptureFixture[str]) -> None:
     assert status_of(["backfill", *PAST]) == 0
     longer = ["--start", "2026-03-02T06:00Z", "--end", "2026-03-02T07:10Z", "--seed", "2"]
@@ -276,6 +277,7 @@ def test_a_full_disk_is_one_message(
     assert not Path("x.csv").exists()
 
 
+@pytest.mark.integration
 def test_the_shipped_network_passes_its_audit(capsys: pytest.CaptureFixture[str]) -> None:
     hour = ["--start", "2026-03-02T06:00Z", "--end", "2026-03-02T07:00Z"]
     assert status_of(["backfill", *hour]) == 0
@@ -297,6 +299,7 @@ def test_an_audit_with_another_network_fails(capsys: pytest.CaptureFixture[str],
     assert "is of another network" in capsys.readouterr().out
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
 def test_an_export_has_every_record_in_order(
     capsys: pytest.CaptureFixture[str], folder: Path, form: str

@@ -21,6 +21,8 @@ from simulator.line_day import line_day
 from simulator.performance import NAMES, Performance, performance, total
 from simulator.types import LineId
 
+pytestmark = pytest.mark.integration
+
 SCENARIO = """
 name: {name}
 dates: {dates}

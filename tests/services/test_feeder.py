@@ -209,6 +209,7 @@ def same_as_undisturbed(store: Store, start: datetime, end: datetime) -> None:
         assert digests[0] == digests[1], stream
 
 
+@pytest.mark.integration
 def test_ten_hours_at_sixty_times_real_time_drift_by_nothing() -> None:
     """The last of 600 ticks is written as promptly as the first: within a shortest wait of the fake wall."""
     wall = FakeWall(NOW + 10 * MINUTE)
@@ -282,6 +283,7 @@ class AwayStore(FaultyStore):
             raise StoreUnavailable("away")
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("rate", [1, 60])
 @pytest.mark.parametrize("kind", FEEDERS, ids=lambda kind: kind.name)
 def test_a_store_that_is_away_for_minutes_has_all_of_it_in_the_end(kind: FeederKind, rate: float) -> None:

@@ -39,6 +39,7 @@ def test_a_feed_becomes_a_folder_and_what_was_assumed_is_said(
     assert load_network(Path("city")).digest == load_network(Path("small.zip")).digest
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     "network", [["--network", "city"], ["--network", "small.zip"], ["--gtfs", "small.zip"]]
 )

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -166,6 +167,7 @@ COMMANDS = st.fixed_dictionaries(
 MESSAGES = st.lists(st.text() | JSON.map(json.dumps) | COMMANDS.map(json.dumps), max_size=8)
 
 
+@pytest.mark.integration
 @given(MESSAGES)
 def test_whatever_is_said_is_answered_and_the_connection_stays(said: list[str]) -> None:
     async def main() -> None:

@@ -17,6 +17,8 @@ from services.realism import Realism, charts, measured, report, report_lines
 from simulator.realism import BANDS, DATES, Reading, Study
 from tests.synthetic import synthetic_network
 
+pytestmark = pytest.mark.integration
+
 PAST = ["--start", "2026-03-02T06:00Z", "--end", "2026-03-02T06:10Z"]
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -13,6 +13,8 @@ from services.logs import JsonFormatter
 from storage.errors import StoreError
 from tests.services.rest_served import KEY, Served
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.mark.parametrize(
     ("path", "status"),

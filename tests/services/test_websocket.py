@@ -108,6 +108,7 @@ SAID: dict[str, Sequence[tuple[str | bytes, Sequence[Any]]]] = {
 }
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("said", SAID.values(), ids=list(SAID))
 def test_every_message_has_this_answer_and_no_other(
     transport: Server, said: Sequence[tuple[str | bytes, Sequence[Any]]]

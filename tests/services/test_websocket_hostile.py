@@ -28,6 +28,8 @@ from tests.services.rest_served import listening, wait_until
 from tests.services.test_live import COMMANDS, JSON
 from tests.services.test_websocket_protocol import HANDSHAKE
 
+pytestmark = pytest.mark.integration
+
 PING, PONG = '{"action":"ping"}', {"type": "pong"}
 TEAMS = '{"api_key": "general", "keys": {"team-alpha": "alphas", "team-beta": "betas"}}'
 FULL = {"error": "TooManyRequests", "message": f"Too many connections (limit {MOST_CONNECTIONS})"}

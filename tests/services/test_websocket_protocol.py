@@ -20,6 +20,8 @@ from tests.services.fakes import SECOND
 from tests.services.live_city import TICK, city_context, hub_of, tick
 from tests.services.live_clients import GOOD, PATIENCE_S, serving
 
+pytestmark = pytest.mark.integration
+
 SUBSCRIBE = '{"action":"subscribe","line_ids":["L1"]}'
 BOTH = [("B001", "L1"), ("B002", "L1")]
 

@@ -23,6 +23,8 @@ from tests.gtfs_feeds import feed, text_of, zipped
 from tests.simulator.test_network_file import assert_sound
 from tests.test_invariants import assert_clean, audited
 
+pytestmark = pytest.mark.integration
+
 TUESDAY = date(2026, 3, 3)
 
 
@@ -219,7 +221,6 @@ def test_one_stop_twice_in_a_row_is_one_and_trips_without_two_are_left_out(tmp_p
     assert [stop.stop_id for stop in made.patterns[0].stops] == ["S1", "S2", *(f"S{i}" for i in range(4, 9))]
 
 
-@pytest.mark.integration
 @pytest.mark.skipif(feeds_folder() is None, reason="BUS_SIMULATOR_TEST_FEEDS names no folder of feeds")
 def test_twelve_lines_of_madrid_run_every_trip_of_a_weekday_and_pass_the_audit() -> None:
     folder = feeds_folder()

@@ -92,6 +92,7 @@ def test_a_line_day_is_consistent(name: str, day: date) -> None:
     check(line_day(LINES[name], seed=1, day=day))
 
 
+@pytest.mark.integration
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     stops=st.integers(2, 25),

@@ -44,6 +44,8 @@ from tests.networks import line, street
 from tests.synthetic import synthetic_network
 from tests.test_house import ROOT
 
+pytestmark = pytest.mark.integration
+
 DAY = DATES[Study.WEEKDAY]
 LINE = line("L1", street(12), buses=8, rate=0.6)
 SEED = 2

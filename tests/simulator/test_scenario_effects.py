@@ -34,6 +34,8 @@ from simulator.trajectory import Ints, Trajectory
 from simulator.types import LineId, StopId
 from storage.schema import Stream
 
+pytestmark = pytest.mark.integration
+
 NETWORK = load_network(Path(__file__).parents[2] / "data" / "lines.yaml")
 DAY = date(2026, 3, 3)
 LINE = LineId("L1")

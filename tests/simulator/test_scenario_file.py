@@ -301,6 +301,7 @@ def test_every_kind_of_entry_is_checked_by_itself() -> None:
 any_file = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.integration
 @any_file
 @given(scenario=scenarios())
 def test_a_scenario_written_to_a_file_is_read_again_as_it_was(scenario: Scenario, written: Writer) -> None:

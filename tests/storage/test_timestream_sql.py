@@ -64,6 +64,7 @@ def texts(statement: str) -> set[str]:
     return {token.text for token in tokens if token.token_type is TokenType.STRING}
 
 
+@pytest.mark.integration
 @settings(deadline=None)
 @given(st.text(max_size=40))
 @example("' OR 1=1 --")

@@ -19,6 +19,8 @@ from tests.services.aws.tables import HandWatch
 from tests.services.fakes import network
 from tests.timestream_endpoint import REGION
 
+pytestmark = pytest.mark.integration
+
 KEY = "config/network.json"
 RUN = Run(1, "n", "", "2")
 

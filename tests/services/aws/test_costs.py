@@ -16,6 +16,8 @@ from services.aws.costs import SWITCH_ON, UNTAGGED, Amount, BudgetState, Costs, 
 from storage.aws_clients import client
 from tests.timestream_endpoint import KEYS, REGION
 
+pytestmark = pytest.mark.integration
+
 TODAY = date(2026, 11, 25)
 TAG = {"Tags": {"Key": "Project", "Values": ["Madrid-Bus-Simulator"]}}
 USAGE = {

@@ -11,6 +11,8 @@ from services.aws.ecs import Services, ServiceState
 from services.aws.names import SERVICES
 from tests.moto_aws import Account, account, make_services
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Account]:

@@ -154,6 +154,7 @@ def test_what_is_stored_is_published_and_refused_entries_again() -> None:
     assert {entry["EventBusName"] for entry in bus.taken} == {"events"}
 
 
+@pytest.mark.integration
 def test_a_bus_that_is_away_holds_nobody_up_and_what_waits_is_bounded() -> None:
     bus, clock = Bus(), Clock()
     bus.client.away = True

@@ -36,6 +36,8 @@ from tests.services.rest_served import parts
 from tests.storage.records import position
 from tests.timestream_endpoint import REGION
 
+pytestmark = pytest.mark.integration
+
 DONE = {"statusCode": 200}
 
 
@@ -263,7 +265,6 @@ def test_an_event_that_is_no_tick_is_logged_and_left(
     assert "an event can't be read" in caplog.text
 
 
-@pytest.mark.integration
 def test_a_broadcast_to_a_thousand_of_whom_a_hundred_are_gone_reaches_the_rest_and_forgets_them(
     api: Api,
 ) -> None:

@@ -18,6 +18,8 @@ from storage.store import Covered
 from storage.timestream_rows import Hour
 from tests.storage.records import RUN
 
+pytestmark = pytest.mark.integration
+
 NOW = datetime(2026, 3, 6, 7, 30, 10, tzinfo=UTC)
 THIS_HOUR = datetime(2026, 3, 6, 7, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

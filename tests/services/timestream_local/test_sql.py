@@ -244,6 +244,7 @@ def test_what_goes_wrong_with_the_data_is_an_error_never_a_number(city: Local, s
     assert names.lower() in str(failure.value).lower()
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     "sql",
     [

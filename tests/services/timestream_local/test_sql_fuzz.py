@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from services.timestream_local.values import MINUTE_NS, timestamp_text
 from tests.services.timestream_local.samples import START_NS, Local, local, multi
 
+pytestmark = pytest.mark.integration
+
 Value: TypeAlias = int | str | bool | None
 Row: TypeAlias = dict[str, Value]
 Test: TypeAlias = tuple[str, Callable[[Row], bool | None]]

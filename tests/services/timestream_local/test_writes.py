@@ -17,6 +17,8 @@ from services.timestream_local.upserts import SAME_VERSION
 from services.timestream_local.values import DAY_NS, HOUR_NS, MINUTE_NS
 from tests.services.timestream_local.samples import NOW_NS, START_NS, Local, local, multi
 
+pytestmark = pytest.mark.integration
+
 PLACE = {"DatabaseName": "city", "TableName": "rows"}
 
 
