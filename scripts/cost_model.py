@@ -190,6 +190,15 @@ def asked(prices: Prices) -> list[Item]:
     ]
 
 
+def asked_of_timestream(plan: Planned, prices: Prices) -> list[Item]:
+    """What a day's queries at an event cost where Timestream's tables are planned: it is always busy."""
+    if not of_type(plan, "aws_timestreamwrite_table"):
+        return []
+    busy = prices.event["connected_hours"] * (1 - prices.assumption("timestream_busy"))
+    tcu_hours = busy * prices.assumption("timestream_tcus")
+    return [priced("Timestream", "queries", tcu_hours, "TCU-hours", prices.of("timestream_tcu_hour"))]
+
+
 def function_items(
     part: str, what: str, calls: float, ms: float, memory: int, prices: Prices
 ) -> Iterator[Item]:

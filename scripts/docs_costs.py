@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from scripts.cost_model import MONTH, Item, Prices, asked, load_prices, standing, total
+from scripts.cost_model import MONTH, Item, Prices, asked, asked_of_timestream, load_prices, standing, total
 from scripts.planned import planned
 from simulator.network_source import load_network
 
@@ -21,12 +21,13 @@ Written by `make docs` from what Terraform plans with its defaults, the network 
 """
 NOTES = """
 ## What dominates
-- **Queries to Timestream.** Each is paid for 30 seconds at least, with 4 compute units at least
-  ([AWS](https://docs.aws.amazon.com/timestream/latest/developerguide/tcu.html)), and feeders ask every half a
-  minute what is covered: the units are never free. Accounts from before 29 April 2024 may still pay by what
-  is read, some hundredth of it. The hosted endpoint has no such price: it is one more Fargate task.
+- **Queries to Timestream**, as soon as somebody asks all day. Each is paid for 30 seconds at least, with 4
+  compute units at least ([AWS](https://docs.aws.amazon.com/timestream/latest/developerguide/tcu.html)). So
+  feeders ask every half hour only what is covered, and the MCP server's health check doesn't ask the store.
+  Accounts from before 29 April 2024 may still pay by what is read, some hundredth of it. The hosted endpoint
+  has no such price: it is one more Fargate task.
 - **Fargate**, which is paid for by what is set, not by what is used.
-- **An event** is cheap beside that: requests and messages cost cents.
+- **Requests and messages** of an event are cheap beside that.
 
 ## To pay less
 `make destroy` between events: nothing is lost that can't be made again, since history is simulated. What else
@@ -57,9 +58,9 @@ def summary(prices: Prices) -> Iterator[str]:
     days = f"{prices.event['days']:.0f} days with {prices.event['teams']:.0f} teams"
     yield f"| | a day by itself | a month by itself | an event: {days} |"
     yield "|---|--:|--:|--:|"
-    besides = total(asked(prices))
     for kind, title in TITLES.items():
         day = total(idle(kind, prices))
+        besides = total([*asked(prices), *asked_of_timestream(planned(kind), prices)])
         whole = prices.event["days"] * (day + besides)
         yield f"| {title} | {day:.2f} | {day * MONTH:.0f} | {whole:.0f} |"
     yield ""
@@ -79,9 +80,10 @@ def event(prices: Prices) -> Iterator[str]:
     yield (
         f"{said['teams']:.0f} teams, each with {said['requests_a_team']:,.0f} requests a day and "
         f"{said['connections_a_team']:.0f} WebSocket connections for {said['connected_hours']:.0f} hours, "
-        f"which follow {said['buses_followed']:.0f} buses each.\n"
+        f"which follow {said['buses_followed']:.0f} buses each. Queries are Amazon "
+        "Timestream's; a hosted endpoint has no such price.\n"
     )
-    yield from table(asked(prices))
+    yield from table([*asked(prices), *asked_of_timestream(planned("aws"), prices)])
 
 
 def table(items: Sequence[Item]) -> Iterator[str]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from services import live_messages as messages
 from services import queries
@@ -115,15 +116,27 @@ class Subscription:
 class Connection:
     """One client: who came, the lines it wants, and how it is answered and sent positions."""
 
-    def __init__(self, key_name: str, reply: Reply, wake: Callable[[], None]) -> None:
-        self.key_name, self.reply, self.outbox = key_name, reply, Outbox(wake)
+    def __init__(self, key_name: str, group: str, reply: Reply, wake: Callable[[], None]) -> None:
+        self.connection_id = secrets.token_urlsafe(11)
+        self.key_name, self.group, self.reply, self.outbox = key_name, group, reply, Outbox(wake)
         self.lines: dict[str, Subscription] = {}
+
+
+class Book(Protocol):
+    """Where others can read who is connected. What it does must not take time: it is called in the loop."""
+
+    def note(self, connection: Connection) -> None:
+        """Take notice of a client's lines."""
+
+    def forget(self, connection: Connection) -> None:
+        """Take notice that a client is gone."""
 
 
 class Hub:
     """Connections and their lines.
 
-    `buses_of` has the bus ids of each known line; `text_of` writes the new positions, not the snapshots.
+    `buses_of` has the bus ids of each known line; `text_of` writes the new positions, not the snapshots; a
+    `book` is told who comes, wants what, and goes.
     """
 
     def __init__(
@@ -131,8 +144,10 @@ class Hub:
         buses_of: Mapping[str, Collection[str]],
         snapshot: Snapshot,
         text_of: Callable[[BusPosition], str] = bus_position_text,
+        book: Book | None = None,
     ) -> None:
         self._buses_of, self._snapshot, self._text_of = buses_of, snapshot, text_of
+        self._book = book
         self._wanting: dict[str, dict[Connection, Subscription]] = {line_id: {} for line_id in buses_of}
         self._connections: dict[str, int] = {}
         self._beginnings = 0
@@ -148,11 +163,16 @@ class Hub:
         """How many clients came with a key."""
         return self._connections.get(key_name, 0)
 
-    def connect(self, key_name: str, reply: Reply, wake: Callable[[], None]) -> Connection:
-        """A new client that came with a key; `wake` is called whenever its outbox gets something."""
+    def connect(self, key_name: str, group: str, reply: Reply, wake: Callable[[], None]) -> Connection:
+        """A new client of a group that came with a key.
+
+        `wake` is called whenever its outbox gets something.
+        """
         self.loop = asyncio.get_running_loop()
         self._connections[key_name] = self.connections_of(key_name) + 1
-        return Connection(key_name, reply, wake)
+        connection = Connection(key_name, group, reply, wake)
+        self._note(connection)
+        return connection
 
     def disconnect(self, connection: Connection) -> None:
         """Forget a client."""
@@ -160,6 +180,8 @@ class Hub:
         self._connections[connection.key_name] -= 1
         if not self._connections[connection.key_name]:
             del self._connections[connection.key_name]
+        if self._book is not None:
+            self._book.forget(connection)
 
     async def receive(self, connection: Connection, text: str) -> None:
         """Carry out a client's message: answer it, then queue the snapshot of lines just added."""
@@ -172,6 +194,7 @@ class Hub:
                     await self._subscribe(connection, command)
                 case messages.Unsubscribe():
                     self._drop(connection, command.line_ids)
+                    self._note(connection)
                     await connection.reply(messages.unsubscribed(connection.lines))
         except ServiceError as error:
             await connection.reply(messages.refusal(error))
@@ -214,6 +237,7 @@ class Hub:
                 connection.lines[line_id].batch = command.batch
                 connection.outbox.switch(self._buses_of[line_id], batch=command.batch)
         self._note_wanted()
+        self._note(connection)
         await connection.reply(messages.subscribed(connection.lines))
         if new:
             await self._send_snapshot(connection, new)
@@ -247,6 +271,10 @@ class Hub:
                 connection.outbox.forget(self._buses_of[line_id])
         self._note_wanted()
 
+    def _note(self, connection: Connection) -> None:
+        if self._book is not None:
+            self._book.note(connection)
+
     def _note_wanted(self) -> None:
         self.wanted = frozenset(line_id for line_id, wanting in self._wanting.items() if wanting)
 
@@ -269,11 +297,12 @@ def live_hub(
     network: Network,
     now: Callable[[], datetime],
     text_of: Callable[[BusPosition], str] = bus_position_text,
+    book: Book | None = None,
 ) -> Hub:
-    """The hub of a network whose snapshots come from a store, read in a thread. For `text_of` see `Hub`."""
+    """The hub of a network whose snapshots come from a store, read in a thread. For the rest see `Hub`."""
 
     async def snapshot(line_ids: Sequence[str]) -> Sequence[BusPosition]:
         return await asyncio.to_thread(current_positions, store, network, line_ids, now)
 
     buses_of = {str(line.line_id): [bus.bus_id for bus in line.buses] for line in network.lines}
-    return Hub(buses_of, snapshot, text_of)
+    return Hub(buses_of, snapshot, text_of, book)

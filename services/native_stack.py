@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.auth import write_private
+from services.settings import CONNECTIONS_TABLE
 
 ACCOUNT = "000000000000"
 REGION = "eu-west-1"
@@ -99,7 +100,10 @@ class Stack:
         )
         feeding = ("--event-bus", "bus-simulator-events", "--metrics-namespace", NAMESPACE)
         keys = ("--secret-id", "bus-simulator/api-key", "--key-refresh", self.refresh)
-        serving = ("--queue", "bus-simulator-positions", *(("--clock-control",) * self.clock_control))
+        serving = (
+            *("--queue", "bus-simulator-positions", "--connections-table", CONNECTIONS_TABLE),
+            *(("--clock-control",) * self.clock_control),
+        )
         run = str(self.home / RUN)
         return {
             "dynamodb": (run, "dynamodb", str(ports.dynamodb)),

@@ -22,10 +22,10 @@ from services.clock_control import Control
 from services.context import Context, Fed
 from services.inputs import Inputs, opened
 from services.limits import Limits, limits_for
-from services.live import Hub, live_hub
+from services.live import Book, Hub, live_hub
 from services.live_poll import LivePoll
 from services.part import Part, PartSettings, client, part, patiently
-from services.settings import Settings
+from services.settings import SUBSCRIPTIONS_TABLE, Settings
 from services.stored_feeders import stored_feeders
 from simulator.clock import Clock
 from storage.runs import check_run
@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Where to listen, whom to let in and how often, where new positions come from."""
+    """Where to listen, whom to let in and how often, where new positions come from.
+
+    With a `connections_table` who is connected is written there, and who wants which lines beside it.
+    """
 
     host: str
     port: int
@@ -47,6 +50,8 @@ class Serving:
     secret_id: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     queue: str | None = None
+    connections_table: str | None = None
+    subscriptions_table: str = SUBSCRIPTIONS_TABLE
     clock_control: bool = False
 
 
@@ -81,7 +86,8 @@ def serve(shared: PartSettings, serving: Serving, *, greet: Greet = greet) -> No
         stack.enter_context(closing(store))
         keys = stack.enter_context(admitted(serving, begun, embedded.url_of(listener), greet))
         source = stack.enter_context(positions(serving, store, begun.clock))
-        Server(begun, serving, store, keys, source).serve_until_closed(listener)
+        book = stack.enter_context(book_of(serving))
+        Server(begun, serving, store, keys, source, book).serve_until_closed(listener)
 
 
 @contextmanager
@@ -128,11 +134,29 @@ def positions(serving: Serving, store: Store, clock: Clock) -> Iterator[Source]:
         thread.join()
 
 
+@contextmanager
+def book_of(serving: Serving) -> Iterator[Book | None]:
+    """What the hub tells of its clients: a book in DynamoDB, if a table is named."""
+    if serving.connections_table is None:
+        yield None
+        return
+    from services.aws.connections import Connections
+    from services.aws.subscription_book import SubscriptionBook, kept
+
+    tables = Connections(
+        client("dynamodb"), connections=serving.connections_table, subscriptions=serving.subscriptions_table
+    )
+    with kept(SubscriptionBook(tables)) as book:
+        yield book
+
+
 class Server:
     """Serves one network after another on the same socket, which goes on listening in between."""
 
-    def __init__(self, begun: Part, serving: Serving, store: Store, keys: Keys, source: Source) -> None:
-        self._part, self._serving = begun, serving
+    def __init__(
+        self, begun: Part, serving: Serving, store: Store, keys: Keys, source: Source, book: Book | None
+    ) -> None:
+        self._part, self._serving, self._book = begun, serving, book
         self._store, self._keys, self._source = store, keys, source
         self._limits = limits_for(serving.host, rate_per_s=serving.rate_limit, per_day=serving.daily_limit)
         self._server: uvicorn.Server | None = None
@@ -169,6 +193,7 @@ class Server:
             continue_with_new_inputs=may_change,
             control=self._control(),
             feeders=stored_feeders(self._store, self._part.clock),
+            book=self._book,
         )
 
     def _control(self) -> Control | None:
@@ -193,6 +218,7 @@ def context_over(
     continue_with_new_inputs: bool = False,
     control: Control | None = None,
     feeders: Sequence[Fed] = (),
+    book: Book | None = None,
 ) -> Context:
     """What the services share. Raises `RunMismatch` for a store that another run made.
 
@@ -208,7 +234,7 @@ def context_over(
         run=inputs.run,
         key=keys,
         version=version("bus-simulator"),
-        live=live_hub(store, inputs.network, clock.now),
+        live=live_hub(store, inputs.network, clock.now, book=book),
         limits=limits,
         control=control,
         feeders=feeders,

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services import logs
-from services.auth import GROUP_HEADER, LONGEST_GROUP, Keys, authenticate, check_group, credentials_in
+from services.auth import GROUP_HEADER, LONGEST_GROUP, Caller, Keys, authenticate, check_group, credentials_in
 from services.errors import ServiceError, UnknownPath, shown
 from services.live import Hub, Outbox
 from services.live_messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS, too_many_connections
@@ -45,16 +45,16 @@ class WebSockets:
         offered = credentials(scope)
         await receive()  # websocket.connect
         try:
-            key_name = self._admitted(scope["path"], offered)
+            caller = self._admitted(scope["path"], offered)
         except ServiceError as error:
             log_connect(scope, offered, error.status, began)
             await refusal(error)(scope, receive, send)
             return
         log_connect(scope, offered, SWITCHING_PROTOCOLS, began)
-        await serve(self.hub, key_name, receive, send)
+        await serve(self.hub, caller, receive, send)
 
-    def _admitted(self, path: str, offered: Mapping[str, str]) -> str:
-        """The name of the client's key. Raises `ServiceError`.
+    def _admitted(self, path: str, offered: Mapping[str, str]) -> Caller:
+        """Who it is. Raises `ServiceError`.
 
         Nothing may be awaited between this and `Hub.connect`, or there were too many connections.
         """
@@ -64,7 +64,7 @@ class WebSockets:
         check_group(caller)
         if self.hub.connections_of(caller.key_name) >= self.most_connections:
             raise too_many_connections(self.most_connections)
-        return caller.key_name
+        return caller
 
 
 def credentials(scope: Scope) -> Mapping[str, str]:
@@ -85,14 +85,14 @@ def log_connect(scope: Scope, offered: Mapping[str, str], status: int, began: fl
     logs.access.info("websocket", extra={"fields": fields})
 
 
-async def serve(hub: Hub, key_name: str, receive: Receive, send: Send) -> None:
+async def serve(hub: Hub, caller: Caller, receive: Receive, send: Send) -> None:
     """Serve a client until it or the server goes away."""
 
     async def reply(text: str) -> None:
         await send({"type": "websocket.send", "text": text})
 
     something = asyncio.Event()
-    connection = hub.connect(key_name, reply, something.set)
+    connection = hub.connect(caller.key_name, caller.group, reply, something.set)
 
     async def read() -> None:
         while (message := await receive())["type"] == "websocket.receive":

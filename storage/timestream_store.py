@@ -51,6 +51,11 @@ READ_PATIENCE = Patience(attempts=4, longest_s=1.0)
 JUST_NOW_S = 0.5
 KNOWN_S = 10.0
 """How old may be what is known of the books and of the number of rows, where nobody asks for just that."""
+WRITER_KNOWS_S = 1800.0
+"""How old it may be where something is written: what others have covered since is written again, identically.
+
+Each query is paid for half a minute at least, so that asking at every tick would be paid for all day.
+"""
 REACH_MS = 5 * 60_000
 EVENT_REACH_MS = 60 * 60_000
 """How far back the first look for the newest record goes: for a stream that ticks, and for one of events."""
@@ -101,7 +106,7 @@ class TimestreamStore:
 
         self._writes.check_open()
         table = checked(stream, batch, covers)
-        held = self._known(stream)
+        held = self._known(stream, WRITER_KNOWS_S)
         refuse_overlap(held, covers, run)
         gaps = uncovered(held, *covers)
         if not gaps:

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from scripts.cost_model import Prices, asked, fargate, load_prices, standing, timestream, total
+from scripts.cost_model import (
+    Prices,
+    asked,
+    asked_of_timestream,
+    fargate,
+    load_prices,
+    standing,
+    timestream,
+    total,
+)
 from scripts.planned import KINDS, extract, planned
 from services.inputs import load_network
 from tests.networks import line, network, street
@@ -37,8 +46,11 @@ def test_timestream_costs_where_its_tables_are_planned() -> None:
     records = 10 * 1440 + 12 * 1440 + 2 * 2880 + 2 * 375
     assert items["writes"].amount == pytest.approx(records * 220 / 1024 / 1e6)
     assert items["memory store"].amount == pytest.approx(24 * records * 220 / 1e9)
-    assert items["queries"].usd == pytest.approx(24 * 4 * 0.518 * 1.15)
+    assert items["queries"].usd == pytest.approx(24 * 4 * 0.05 * 0.518 * 1.15)
     assert list(timestream({}, city, PRICES)) == []
+    (asked_for,) = asked_of_timestream(tables, PRICES)
+    assert asked_for.amount == pytest.approx(10 * 4 * 0.95)
+    assert asked_of_timestream({}, PRICES) == []
 
 
 def test_every_price_is_used_and_has_its_source() -> None:

@@ -11,6 +11,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -25,7 +26,7 @@ from storage.duckdb_store import DuckDBStore
 from storage.errors import StoreError, StoreUnavailable
 from storage.schema import RECORD_TYPES, SCHEMAS, Record, Stream
 from storage.store import Covered, Store
-from storage.timestream_calls import Patience
+from storage.timestream_calls import Calls, Patience
 from storage.timestream_store import TimestreamStore
 from tests import faulty_proxy as faults
 from tests.faulty_proxy import Fault, Proxy, proxied
@@ -335,6 +336,27 @@ def test_every_stream_has_a_table_of_its_columns(
             store.write(stream, batch, covers=(START, START + 5 * MINUTE), run=inputs.run)
             rows = store._reads.rows(f'DESCRIBE "{database}"."{stream}"')
             assert {str(row[0]) for row in rows} == {*SCHEMAS[stream].names, "measure_name"}
+
+
+def test_who_writes_tick_after_tick_asks_nothing_in_between(
+    served: Endpoint, inputs: Inputs, city: City, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    rows = Calls.rows
+
+    def noted(calls: Calls, sql: str, names: Sequence[str] | None = None) -> list[Any]:
+        asked.append(sql)
+        return rows(calls, sql, names)
+
+    monkeypatch.setattr(Calls, "rows", noted)
+    with closing(opened(database, served.url)) as store:
+        for tick in (START + number * MINUTE for number in range(5)):
+            batch = city.window(tick, tick + MINUTE, [Stream.PEOPLE_COUNT])[Stream.PEOPLE_COUNT]
+            store.write(Stream.PEOPLE_COUNT, batch, covers=(tick, tick + MINUTE), run=inputs.run)
+    assert len(asked) == 1
+    with closing(opened(database, served.url)) as store:
+        (held,) = store.coverage(Stream.PEOPLE_COUNT)
+    assert (held.start, held.end) == (START, START + 5 * MINUTE)
 
 
 READER = """

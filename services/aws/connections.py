@@ -67,14 +67,8 @@ class Connections:
     def connect(self, connection_id: str, group: str) -> None:
         """Take note of a new connection, without lines."""
         now_s = self._wall_s()
-        item = {
-            "connection_id": {"S": connection_id},
-            "group_name": {"S": group},
-            "connected_at": {"S": format_instant(datetime.fromtimestamp(now_s, UTC))},
-            "subscribed_lines": {"L": []},
-            "revision": {"N": "0"},
-            "ttl": {"N": str(math.ceil(now_s + LIFETIME_S))},
-        }
+        connected_at = datetime.fromtimestamp(now_s, UTC)
+        item = connection_item(connection_id, group, connected_at, (), now_s + LIFETIME_S)
         self._client.put_item(TableName=self._connections, Item=item)
 
     def disconnect(self, connection_id: str) -> None:
@@ -92,6 +86,35 @@ class Connections:
             if self._done_at_once([{"Delete": gone}, *dropped]):
                 return
         raise TimeoutError(f"connection {connection_id} changes all the time")
+
+    def put(
+        self,
+        connection_id: str,
+        group: str,
+        connected_at: datetime,
+        lines: Mapping[str, bool],
+        *,
+        no_more: Collection[str] = (),
+        lifetime_s: float = LIFETIME_S,
+    ) -> None:
+        """Write a connection as it is, whatever was there: for who alone knows it and its lines.
+
+        `lines` says of each whether it is sent as one array a tick; `no_more` are lines that it had before.
+        """
+        item = connection_item(connection_id, group, connected_at, lines, self._wall_s() + lifetime_s)
+        if no_more:
+            self._client.transact_write_items(
+                TransactItems=[self._dropped(connection_id, line_id) for line_id in no_more]
+            )
+        rows = [row for line_id, batch in lines.items() for row in self._added(item, [line_id], batch=batch)]
+        own = {"Put": {"TableName": self._connections, "Item": item}}
+        self._client.transact_write_items(TransactItems=[own, *rows])
+
+    def drop(self, connection_id: str, line_ids: Collection[str]) -> None:
+        """Take away a connection and its rows of lines, by who alone knows it."""
+        own = {"Delete": {"TableName": self._connections, "Key": {"connection_id": {"S": connection_id}}}}
+        rows = [self._dropped(connection_id, line_id) for line_id in line_ids]
+        self._client.transact_write_items(TransactItems=[own, *rows])
 
     def lines_of(self, connection_id: str) -> Sequence[str]:
         """The lines of a connection, sorted. Raises `UnknownConnection`."""
@@ -243,6 +266,20 @@ class Connections:
                 return False
             raise
         return True
+
+
+def connection_item(
+    connection_id: str, group: str, connected_at: datetime, line_ids: Collection[str], ends_s: float
+) -> Item:
+    """A connection's row, which counts until `ends_s` in seconds since the epoch."""
+    return {
+        "connection_id": {"S": connection_id},
+        "group_name": {"S": group},
+        "connected_at": {"S": format_instant(connected_at)},
+        "subscribed_lines": {"L": [{"S": line_id} for line_id in sorted(line_ids)]},
+        "revision": {"N": "0"},
+        "ttl": {"N": str(math.ceil(ends_s))},
+    }
 
 
 def lines_in(item: Item) -> list[str]:

@@ -11,6 +11,7 @@ import click
 from services import options
 from services.inputs import DUCKDB
 from services.options import option
+from services.settings import SUBSCRIPTIONS_TABLE
 
 ONE_PROCESS = (
     "a duckdb: store is held by one process, so that nobody else could fill it while this one serves; "
@@ -34,6 +35,19 @@ Beside it something has to feed, one process for each:
     default=None,
     show_default="none: the store is asked for new positions",
     help="The queue of SQS that new positions come by, for this process alone.",
+)
+@option(
+    "--connections-table",
+    metavar="TABLE",
+    default=None,
+    show_default="none",
+    help="The table of DynamoDB that has who is connected by WebSocket, for others to read.",
+)
+@option(
+    "--subscriptions-table",
+    metavar="TABLE",
+    default=SUBSCRIPTIONS_TABLE,
+    help="Beside --connections-table, the one that has who wants which lines.",
 )
 @options.clock_control_option
 def serve(**chosen: Any) -> None:

@@ -27,7 +27,7 @@ class Listener:
     def __init__(self, hub: Hub) -> None:
         self.answers: list[Any] = []
         self.woken = 0
-        self.connection: Connection = hub.connect("default", self.reply, self.wake)
+        self.connection: Connection = hub.connect("default", "team", self.reply, self.wake)
 
     async def reply(self, text: str) -> None:
         self.answers.append(json.loads(text))

@@ -51,7 +51,7 @@ async def subscribed(hub: Hub, *line_ids: str) -> list[str]:
         while text := connection.outbox.take():
             sent.append(text)
 
-    connection = hub.connect("test", reply, take)
+    connection = hub.connect("test", "team", reply, take)
     lines = ",".join(f'"{line}"' for line in line_ids)
     await hub.receive(connection, f'{{"action":"subscribe","line_ids":[{lines}]}}')
     return sent

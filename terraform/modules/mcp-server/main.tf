@@ -41,9 +41,10 @@ resource "aws_ecs_task_definition" "mcp_server" {
     stopTimeout  = 30
     portMappings = [{ containerPort = local.port, hostPort = local.port, protocol = "tcp" }]
     environment  = [for name in sort(keys(local.environment)) : { name = name, value = local.environment[name] }]
-    # Anything but a good answer of /health makes ECS put another task in this one's place.
+    # Without an answer ECS puts another task in this one's place. It isn't /health that is asked: that asks the
+    # store, which would be paid for all day, and whose being away another task doesn't mend.
     healthCheck = {
-      command     = ["CMD", "python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:${local.port}/health', timeout=4)"]
+      command     = ["CMD", "python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', ${local.port}, timeout=4); c.request('GET', '/'); raise SystemExit(c.getresponse().status >= 500)"]
       interval    = 15
       timeout     = 5
       retries     = 3
