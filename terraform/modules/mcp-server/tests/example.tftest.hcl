@@ -31,8 +31,13 @@ run "one_healthy_task_behind_the_link" {
   }
 
   assert {
-    condition     = strcontains(jsondecode(aws_ecs_task_definition.mcp_server.container_definitions)[0].healthCheck.command[3], "/health")
-    error_message = "Health is asked for where the server says it."
+    condition     = strcontains(jsondecode(aws_ecs_task_definition.mcp_server.container_definitions)[0].healthCheck.command[3], "8081")
+    error_message = "The container asks its own port whether the server answers."
+  }
+
+  assert {
+    condition     = !strcontains(jsondecode(aws_ecs_task_definition.mcp_server.container_definitions)[0].healthCheck.command[3], "/health")
+    error_message = "A health check that asks the store is paid for all day, and ends tasks that aren't ill."
   }
 
   assert {
