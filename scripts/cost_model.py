@@ -23,6 +23,8 @@ KIB = 1024
 CPU_UNITS, MIB = 1024, 1024
 MINUTES, TICKS = 1440, 2880
 """Of a day, a minute and half a minute apart."""
+ENDPOINT_ZONES = 1
+"""In how many zones `terraform/modules/network` puts an interface endpoint; each is paid for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def network_items(plan: Planned, _: Network, prices: Prices) -> Iterator[Item]:
     yield priced("Network", "public addresses", addresses, "hours", prices.of("public_ipv4_hour"))
     inside = [each for each in of_type(plan, "aws_vpc_endpoint") if each["vpc_endpoint_type"] == "Interface"]
     if inside:
-        hours = HOURS * len(inside) * len(of_type(plan, "aws_subnet"))
+        hours = HOURS * len(inside) * ENDPOINT_ZONES
         yield priced("Network", "endpoints in the VPC", hours, "hours", prices.of("interface_endpoint_hour"))
 
 

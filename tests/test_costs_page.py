@@ -13,6 +13,7 @@ from scripts.cost_model import (
     asked_of_timestream,
     fargate,
     load_prices,
+    network_items,
     standing,
     timestream,
     total,
@@ -37,6 +38,16 @@ def test_fargate_is_paid_for_by_what_is_set() -> None:
     assert (cpus.amount, memory.amount) == (24 * 1.0, 24 * 5.0)
     assert cpus.usd == pytest.approx(24 * 0.03238 * 1.15)
     assert memory.usd == pytest.approx(120 * 0.00356 * 1.15)
+
+
+def test_an_endpoint_in_the_vpc_is_paid_for_in_its_one_zone() -> None:
+    subnets = {name: {"type": "aws_subnet"} for name in "ab"}
+    endpoint = {"type": "aws_vpc_endpoint", "vpc_endpoint_type": "Interface"}
+    gateway = {"type": "aws_vpc_endpoint", "vpc_endpoint_type": "Gateway"}
+    addresses, inside = network_items({**subnets, "ssm": endpoint, "s3": gateway}, network(), PRICES)
+    assert (addresses.amount, inside.amount) == (0, 24)
+    assert inside.usd == pytest.approx(24 * 0.01 * 1.15)
+    assert [item.what for item in network_items({"s3": gateway}, network(), PRICES)] == ["public addresses"]
 
 
 def test_timestream_costs_where_its_tables_are_planned() -> None:

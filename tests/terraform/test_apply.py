@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from scripts.cost_model import ENDPOINT_ZONES
 from services.aws.events import POSITIONS, SOURCE
 from services.aws.names import FEEDER_SERVICES, HOSTED_SERVICE, SERVICES, bucket
 from services.feeder import Feeder, FeederStatus
@@ -202,6 +203,9 @@ def test_from_timestream_to_hosted_and_everything_of_compliance_and_away(made: S
     services = made.outputs()["ecs_services"]
     assert set(services) == {*SERVICES, HOSTED_SERVICE}
     assert made.moto.client("timestream-write").list_databases()["Databases"] == []
+    endpoints = made.moto.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    (inside,) = (each for each in endpoints if each["VpcEndpointType"] == "Interface")
+    assert len(inside["SubnetIds"]) == ENDPOINT_ZONES
     (trail,) = made.moto.client("cloudtrail").describe_trails()["trailList"]
     assert trail["S3BucketName"] == f"bus-simulator-audit-{ACCOUNT}"
     assert unexpected(changes(made.plan(timestream="hosted", **EVERYTHING))) == {}
