@@ -14,6 +14,7 @@ import click
 import pytest
 
 from services.cli import cli
+from tests.conftest import DEMANDING
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -88,6 +89,17 @@ def test_the_version_has_its_changelog_entry() -> None:
 
 def test_the_quick_tests_are_chosen_as_the_manual_says() -> None:
     assert '-m "not integration and not e2e" $(ARGS)' in (ROOT / "Makefile").read_text()
+
+
+def test_the_page_of_the_tests_has_every_target_and_every_marker() -> None:
+    page = (ROOT / "docs" / "testing.md").read_text()
+    targets = set(re.findall(r"^\| `make (test[a-z0-9-]*)`", page, re.MULTILINE))
+    assert targets == {target for target in TARGETS if target.startswith("test")}
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    markers = {marker.partition(":")[0] for marker in options["markers"]} - {"xdist_group(name)"}
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == markers
+    counted = re.findall(r"`(\w+)`", page.partition("count as `e2e`")[0].rpartition("\n\n")[2])
+    assert set(counted) == DEMANDING
 
 
 def test_links_between_pages_lead_somewhere() -> None:
