@@ -249,7 +249,7 @@ def test_what_waited_for_a_client_before_a_jump_is_dropped_and_older_positions_a
         async def reply(_text: str) -> None:
             return
 
-        connection = hub.connect("default", reply, lambda: None)
+        connection = hub.connect("default", "group", reply, lambda: None)
         await hub.receive(connection, '{"action":"subscribe","line_ids":["L2"]}')
         assert len(connection.outbox) == 1
         hub.begin_anew()
@@ -277,7 +277,7 @@ def test_a_snapshot_during_a_jump_is_read_again() -> None:
             return
 
         hub._snapshot = jumping
-        connection = hub.connect("default", reply, lambda: None)
+        connection = hub.connect("default", "group", reply, lambda: None)
         await hub.receive(connection, '{"action":"subscribe","line_ids":["L2"]}')
         assert len(connection.outbox) == 1
 
