@@ -263,7 +263,7 @@ docs: $(INSTALLED) ## write the pages of docs/ (and a schema) that are made from
 	$(BIN)/python -m scripts.write_docs
 
 .PHONY: docs-check
-docs-check: $(INSTALLED) ## are those pages up to date? (make test asks, too)
+docs-check: $(INSTALLED) ## are those pages up to date? (make test and test-long ask, too)
 	$(BIN)/python -m scripts.write_docs --check
 
 .PHONY: bench

@@ -13,7 +13,7 @@ from tests.services.timestream_local.served import served
 from tests.timestream_aws import COST
 from tests.timestream_endpoint import KEYS, REGION
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 ROOT = Path(__file__).parent.parent
 SUITE = "tests/storage/conformance"

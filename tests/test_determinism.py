@@ -80,6 +80,7 @@ def test_the_time_zone_of_the_machine_changes_nothing() -> None:
     assert printed(sys.executable, TZ="America/Lima", LC_ALL="C") == GOLDEN
 
 
+@pytest.mark.long
 def test_a_plain_cpu_gives_the_same_bytes() -> None:
     features: list[str] = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
     assert features

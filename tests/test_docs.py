@@ -21,9 +21,7 @@ SIMULATED = {**docs_scenarios.pages(), **docs_realism.pages()}
 QUICK = [name for name in PAGES if name not in SIMULATED]
 
 
-@pytest.mark.parametrize(
-    "name", [*QUICK, *(pytest.param(n, marks=pytest.mark.integration) for n in SIMULATED)]
-)
+@pytest.mark.parametrize("name", [*QUICK, *(pytest.param(n, marks=pytest.mark.long) for n in SIMULATED)])
 def test_a_page_is_what_the_program_makes_of_it(name: str) -> None:
     assert up_to_date(ROOT / name, PAGES[name](), write=False), "make docs writes it"
 

@@ -14,7 +14,7 @@ from tests.environment import environment
 from tests.process import PATIENCE_S, PROGRAM
 from tests.timestream_endpoint import KEYS, Endpoint, endpoint
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 HISTORY = ("--start", "2026-03-02T07:00Z", "--end", "2026-03-02T08:00Z")
 

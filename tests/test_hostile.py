@@ -124,6 +124,7 @@ def test_ten_thousand_unknown_ids_are_not_found(city: Running) -> None:
     assert answers_well(city)
 
 
+@pytest.mark.long
 def test_ten_times_the_load_takes_no_more_memory(city: Running) -> None:
     once = used_after(city, 1)
     assert used_after(city, 10) <= 1.1 * once

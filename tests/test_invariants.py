@@ -150,6 +150,7 @@ def test_timetables_and_headways_pass_the_audit() -> None:
     assert_clean(audited(network(scheduled, spaced), start, start + timedelta(hours=14)))
 
 
+@pytest.mark.long
 def test_a_rush_hour_of_the_whole_city_passes_the_audit() -> None:
     start = datetime(2026, 11, 18, 7, tzinfo=UTC)
     report = audited(synthetic_network(), start, start + timedelta(hours=1), jobs=2)

@@ -61,6 +61,7 @@ def stored(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.glob("killed.duckdb*"))
 
 
+@pytest.mark.long
 def test_a_backfill_killed_again_and_again_ends_with_the_same_bytes(folder: Path) -> None:
     hours = 24 * 20
     store = "duckdb:killed.duckdb"

@@ -55,7 +55,7 @@ class Backend:
     open: Callable[[Path], Store]
     gaps: Mapping[str, Gap | Unsuited] = field(default_factory=dict)
     deletes: bool = True
-    examples: int = 25
+    examples: int = 15
     marks: Sequence[pytest.MarkDecorator] = ()
 
 

@@ -34,10 +34,9 @@ class ModelStore:
         for c in held:
             if c.run != run and c.start < covers[1] and covers[0] < c.end:
                 raise RunMismatch(differences(c.run, run))
-        for row in rows:
-            if not any(c.start <= row["time"] < c.end for c in held):
-                self.records[stream].append(RECORD_TYPES[stream](**row))
-        self.records[stream].sort(key=order)
+        new = [row for row in rows if not any(c.start <= row["time"] < c.end for c in held)]
+        found = [*self.records[stream], *(RECORD_TYPES[stream](**row) for row in new)]
+        self.records[stream] = sorted(found, key=order)
         held.append(Covered(*covers, run))
 
     def coverage(self, stream: Stream) -> Sequence[Covered]:
