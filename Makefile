@@ -88,7 +88,6 @@ rotate-key: $(INSTALLED) ## another API key (ARGS="--team team-alpha", "--all-te
 ##@ Put it on AWS (docs/deployment.md)
 TERRAFORM := terraform -chdir=terraform
 INITIALISED := terraform/.terraform/.initialised
-COMPILED := build/network.json
 
 .PHONY: init
 init: ## fetch Terraform's provider and modules (ARGS="-backend-config=state.tfbackend" for a state of your own)
@@ -99,27 +98,29 @@ $(INITIALISED): terraform/main.tf terraform/versions.tf
 	$(TERRAFORM) init -input=false
 	@touch $@
 
-$(COMPILED): data/lines.yaml $(INSTALLED)
-	@$(BIN)/python -m scripts.compile_network data/lines.yaml --output $@
+# Always anew: it follows from the program, too, and from which network terraform.tfvars names.
+.PHONY: compile-network
+compile-network: $(INSTALLED) $(INITIALISED) ## the network as functions on AWS read it, into build/network.json
+	@$(BIN)/python -m scripts.compile_network
 
 .PHONY: check-account
 check-account: $(INSTALLED) $(INITIALISED) ## which Timestream can this account have?
 	@$(BIN)/python -m scripts.check_account --region $(AWS_REGION)
 
 .PHONY: plan
-plan: check-account package-all-lambdas $(COMPILED) ## what would make deploy change?
+plan: check-account package-all-lambdas compile-network ## what would make deploy change?
 	$(TERRAFORM) plan $(ARGS)
 
 # Services start only once their image is there: the repository first, the image into it, then the rest.
 .PHONY: deploy
-deploy: check-account package-all-lambdas $(COMPILED) ## make or change everything (ARGS="-auto-approve")
+deploy: check-account package-all-lambdas compile-network ## make or change everything (ARGS="-auto-approve")
 	$(TERRAFORM) apply -target=module.ecr $(ARGS)
 	DOCKER_DEFAULT_PLATFORM=linux/arm64 $(MAKE) build-feeders
 	$(MAKE) push-images ARGS=
 	$(TERRAFORM) apply $(ARGS)
 
 .PHONY: destroy
-destroy: $(INITIALISED) package-all-lambdas $(COMPILED) ## remove everything, the data with it (ARGS="-auto-approve")
+destroy: $(INITIALISED) package-all-lambdas compile-network ## remove everything, the data with it (ARGS="-auto-approve")
 	$(TERRAFORM) destroy $(ARGS)
 
 ##@ See to a deployment on AWS
@@ -136,8 +137,8 @@ package-all-lambdas: $(INSTALLED) ## the packages of all functions on AWS, into 
 	@$(BIN)/python -m scripts.package_lambda --all
 
 .PHONY: push-images
-push-images: $(INSTALLED) ## push the services' image to ECR (ARGS="--tag TAG")
-	@$(BIN)/python scripts/push_images.py --region $(AWS_REGION) --image $(IMAGE) $(ARGS)
+push-images: $(INSTALLED) ## push the services' image to ECR, as image_tag says (ARGS="--tag TAG")
+	@$(BIN)/python -m scripts.push_images --region $(AWS_REGION) --image $(IMAGE) $(ARGS)
 
 .PHONY: export-keys
 export-keys: $(INSTALLED) ## write the API keys into files, one a team (ARGS="--output keys/api_keys.txt")

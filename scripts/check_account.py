@@ -1,22 +1,20 @@
-"""`scripts/check_account.py --region R`: can this account have what `terraform/` is set to? Before a plan.
+"""`python -m scripts.check_account --region R`: whether this account can have what is set.
 
-What is set is asked of Terraform itself, which has to be initialised.
+What `terraform/` is set to is asked of Terraform itself, which has to be initialised.
 """
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import click
 
+from scripts.terraform_settings import TERRAFORM, settings
 from services.aws.admission import admits
 from services.aws.calls import AwsProblem, asked
 from services.aws.operator_command import OperatorCommand, region_option
 from storage.aws_clients import client
 
-TERRAFORM = Path(__file__).parent.parent / "terraform"
 POSSIBLE = {
     True: "Timestream takes it: timestream can be aws or hosted",
     False: "Timestream doesn't take it (closed to new customers): timestream can be hosted",
@@ -28,7 +26,7 @@ POSSIBLE = {
 @click.option("--terraform", "folder", type=click.Path(path_type=Path), default=TERRAFORM, hidden=True)
 def main(*, region: str, folder: Path) -> None:
     """Say which Timestream this account can have, and whether terraform.tfvars asks for one that it can't."""
-    chosen, chosen_region = setting(folder, "timestream"), setting(folder, "region")
+    chosen, chosen_region = settings(folder, "timestream", "region")
     if chosen_region != region:
         raise AwsProblem(
             f"terraform.tfvars is for {chosen_region}, this command for {region}: "
@@ -39,23 +37,6 @@ def main(*, region: str, folder: Path) -> None:
     click.echo(f"Account {account}, {region}. {POSSIBLE[admitted]}; it is {chosen}.")
     if chosen == "aws" and not admitted:
         raise AwsProblem('write timestream = "hosted" into terraform/terraform.tfvars')
-
-
-def setting(folder: Path, name: str) -> str:
-    """A variable's value, as Terraform has it. Raises `AwsProblem`."""
-    program = shutil.which("terraform")
-    if program is None:
-        raise AwsProblem("terraform is not installed (or not on PATH): 1.11 or later is needed")
-    done = subprocess.run(  # noqa: S603 - terraform, with a name from here
-        [program, f"-chdir={folder}", "console"],
-        input=f"var.{name}\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise AwsProblem(f"terraform doesn't know {name}: {done.stderr.strip() or 'run make init'}")
-    return done.stdout.strip().strip('"')
 
 
 if __name__ == "__main__":

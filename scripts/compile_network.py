@@ -1,4 +1,7 @@
-"""`scripts/compile_network.py FILE -o network.json`: a network as the functions on AWS read it."""
+"""`python -m scripts.compile_network`: the network that `terraform/` is set to, as functions on AWS read it.
+
+Before every plan, because the file follows from the program as well as from the network.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,21 @@ from pathlib import Path
 
 import click
 
+from scripts.terraform_settings import TERRAFORM, settings
 from services.aws.network_json import dump
 from services.aws.operator_command import OperatorCommand
 from services.inputs import load_inputs
 
 
 @click.command(cls=OperatorCommand)
-@click.argument("network", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
-def main(*, network: Path, output: Path) -> None:
-    """Write NETWORK, with the run that feeders make of it, into one file that needs no YAML to be read."""
+@click.option("--terraform", "folder", type=click.Path(path_type=Path), default=TERRAFORM, hidden=True)
+def main(*, folder: Path) -> None:
+    """Write what lines_yaml names, with the run that feeders make of it, to where network_json says."""
+    network, output = (folder / path for path in settings(folder, "lines_yaml", "network_json"))
     inputs = load_inputs(network, seed=None)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(dump(inputs.network, inputs.run))
+    click.echo(f"{output.resolve()}: {network.resolve()}, model {inputs.run.model_version}")
 
 
 if __name__ == "__main__":

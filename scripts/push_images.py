@@ -1,11 +1,13 @@
-"""`scripts/push_images.py --region R`: the image of the services into ECR. See `services.aws.images`."""
+"""`python -m scripts.push_images --region R`: the image of the services into ECR."""
 
 from __future__ import annotations
 
 from importlib.metadata import version
+from pathlib import Path
 
 import click
 
+from scripts.terraform_settings import TERRAFORM, settings
 from services.aws.images import Docker, push, registry
 from services.aws.operator_command import OperatorCommand, region_option
 from storage.aws_clients import client
@@ -16,13 +18,15 @@ from storage.aws_clients import client
 @click.option("--image", default="bus-simulator-feeders:latest", show_default=True, envvar="IMAGE",
               show_envvar=True,
               help="The local image, as make build-feeders makes it.")  # fmt: skip
-@click.option("--tag", "tags", multiple=True, show_default="latest and the version",
+@click.option("--tag", "tags", multiple=True, show_default="what image_tag is in terraform/, and the version",
               help="A tag to push it under; may be repeated.")  # fmt: skip
-def main(*, region: str, image: str, tags: tuple[str, ...]) -> None:
+@click.option("--terraform", "folder", type=click.Path(path_type=Path), default=TERRAFORM, hidden=True)
+def main(*, region: str, image: str, tags: tuple[str, ...], folder: Path) -> None:
     """Push the services' image to ECR; services take it when they are restarted."""
     docker = Docker()
     target = registry(client("ecr", region=region))
-    for name in push(docker, target, image, tags or ("latest", version("bus-simulator"))):
+    wanted = tags or (*settings(folder, "image_tag"), version("bus-simulator"))
+    for name in push(docker, target, image, list(dict.fromkeys(wanted))):
         click.echo(name)
     click.echo("Services take it when they are restarted: make restart TARGET=aws")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,15 +11,30 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scripts import check_account, compile_network
+from scripts.terraform_settings import settings
 from services.aws.calls import AwsProblem
 from services.aws.network_json import load
-from services.inputs import load_inputs
+from services.inputs import load_inputs, load_network
+from tests.environment import environment
+from tests.fake_programs import terraform_set_to
 from tests.fake_servers import http_server
 from tests.moto_aws import Account, account
 
 pytestmark = pytest.mark.integration
 
-LINES = Path("data/lines.yaml")
+ROOT = Path(__file__).parent.parent
+LINES = ROOT / "data" / "lines.yaml"
+STEPS = (
+    "scripts.check_account",
+    "scripts.package_lambda --all",
+    "scripts.compile_network",
+    "apply -target=module.ecr -auto-approve",
+    "docker/build image",
+    "scripts.push_images",
+    "plan -auto-approve",
+    "apply -auto-approve",
+    "destroy -auto-approve",
+)
 CLOSED = {
     "__type": "AccessDeniedException",
     "message": "Only existing Timestream for LiveAnalytics customers can access the service.",
@@ -32,17 +48,21 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         yield made
 
 
-def checked(monkeypatch: pytest.MonkeyPatch, *, timestream: str, region: str = "eu-west-1") -> Result:
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for programs; there are no others."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+def checked(programs: Path, *, timestream: str, region: str = "eu-west-1") -> Result:
     """What is said to somebody whose terraform.tfvars has these settings."""
-    settings = {"timestream": timestream, "region": region}
-    monkeypatch.setattr(check_account, "setting", lambda _folder, name: settings[name])
+    terraform_set_to(programs, timestream=timestream, region=region)
     return CliRunner().invoke(check_account.main, ["--region", "eu-west-1"])
 
 
-def test_an_account_that_timestream_takes_can_have_both(
-    aws: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said = checked(monkeypatch, timestream="aws")
+def test_an_account_that_timestream_takes_can_have_both(aws: Account, programs: Path) -> None:
+    said = checked(programs, timestream="aws")
     assert (said.exit_code, said.output) == (
         0,
         "Account 123456789012, eu-west-1. Timestream takes it: timestream can be aws or hosted; it is aws.\n",
@@ -51,38 +71,81 @@ def test_an_account_that_timestream_takes_can_have_both(
 
 @pytest.mark.parametrize(("timestream", "code"), [("aws", 1), ("hosted", 0)])
 def test_an_account_that_timestream_refuses_can_have_hosted_only(
-    aws: Account, monkeypatch: pytest.MonkeyPatch, timestream: str, code: int
+    aws: Account, programs: Path, monkeypatch: pytest.MonkeyPatch, timestream: str, code: int
 ) -> None:
     with http_server(lambda _path, _headers: (400, json.dumps(CLOSED))) as closed:
         monkeypatch.setenv("AWS_ENDPOINT_URL_TIMESTREAM_WRITE", closed)
-        said = checked(monkeypatch, timestream=timestream)
+        said = checked(programs, timestream=timestream)
     assert said.exit_code == code
     assert "Timestream doesn't take it" in said.output
     assert ('write timestream = "hosted"' in said.output) == bool(code)
 
 
-def test_another_region_than_terraforms_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = checked(monkeypatch, timestream="aws", region="us-east-1")
+def test_another_region_than_terraforms_is_refused(programs: Path) -> None:
+    said = checked(programs, timestream="aws", region="us-east-1")
     assert said.exit_code == 1
     assert "terraform.tfvars is for us-east-1, this command for eu-west-1" in said.output
 
 
-def test_a_folder_that_terraform_cant_read_is_named(tmp_path: Path) -> None:
-    (tmp_path / "main.tf").write_text("variable {")
-    with pytest.raises(AwsProblem, match="terraform"):
-        check_account.setting(tmp_path, "timestream")
+def test_a_terraform_that_isnt_there_or_doesnt_know_is_said(programs: Path) -> None:
+    with pytest.raises(AwsProblem, match=r"^terraform is not installed"):
+        settings(programs, "timestream")
+    terraform_set_to(programs, region="eu-west-1")
+    with pytest.raises(AwsProblem, match="doesn't know region, timestream: Reference to undeclared"):
+        settings(programs, "region", "timestream")
 
 
-def test_the_compiled_network_is_of_the_run_that_feeders_make(tmp_path: Path) -> None:
-    written = tmp_path / "build/network.json"
-    said = CliRunner().invoke(compile_network.main, [str(LINES), "--output", str(written)])
-    assert (said.exit_code, said.output) == (0, "")
-    inputs = load_inputs(LINES, seed=None)
-    found = load(written.read_bytes(), str(written))
-    assert (found.network, found.run) == (inputs.network, inputs.run)
+def compiled(programs: Path, network: str) -> Result:
+    """What is said to somebody whose terraform.tfvars names this network."""
+    terraform_set_to(programs, lines_yaml=network, network_json="../build/network.json")
+    return CliRunner().invoke(compile_network.main, ["--terraform", str(programs / "terraform-folder")])
 
 
-def test_a_network_that_is_wrong_is_said_in_a_line(tmp_path: Path) -> None:
-    said = CliRunner().invoke(compile_network.main, [str(tmp_path / "no.yaml"), "-o", str(tmp_path / "n")])
+def test_the_compiled_network_is_what_is_set_and_of_the_run_that_feeders_make(programs: Path) -> None:
+    written = programs / "build" / "network.json"
+    (programs / "terraform-folder").mkdir()
+    other = programs / "other.yaml"
+    other.write_text(LINES.read_text().replace("line_id: L1\n", "line_id: L0\n"))
+    for lines in (LINES, other):
+        said = compiled(programs, str(lines))
+        assert said.exit_code == 0, said.output
+        inputs = load_inputs(lines, seed=None)
+        found = load(written.read_bytes(), str(written))
+        assert (lines == LINES) == (found.network.digest == load_network(None).digest)
+        assert (found.network, found.run) == (inputs.network, inputs.run)
+
+
+def test_a_network_that_is_wrong_is_said_in_a_line(programs: Path) -> None:
+    said = compiled(programs, "../no.yaml")
     assert said.exit_code == 1
     assert "no.yaml" in said.output
+
+
+# --- In which order
+
+
+def planned_by_make(target: str) -> list[str]:
+    """What make would run for a target, by their words in `STEPS`."""
+    done = subprocess.run(
+        ["make", "-n", target, "ARGS=-auto-approve"],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = (next((word for word in STEPS if word in line), None) for line in done.stdout.splitlines())
+    return [step for step in found if step]
+
+
+def test_a_deploy_makes_the_repository_and_fills_it_before_the_services() -> None:
+    before = ["scripts.check_account", "scripts.package_lambda --all", "scripts.compile_network"]
+    assert planned_by_make("plan") == [*before, "plan -auto-approve"]
+    assert planned_by_make("deploy") == [
+        *before,
+        "apply -target=module.ecr -auto-approve",
+        "docker/build image",
+        "scripts.push_images",
+        "apply -auto-approve",
+    ]
+    assert planned_by_make("destroy") == [*before[1:], "destroy -auto-approve"]

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from simulator.clock import Clock
 from storage.instants import to_us
 from storage.open import timestream_at
 from storage.schema import Stream
+from tests.fake_programs import program, terraform_set_to
 from tests.moto_aws import Account, account, make_apis, make_services
 from tests.timestream_endpoint import REGION, database_of, shared_endpoint
 
@@ -66,13 +68,6 @@ def make_secret(aws: Account) -> Callable[[], dict[str, Any]]:
         return found
 
     return read
-
-
-def program(folder: Path, name: str, *lines: str) -> None:
-    """A shell script as a program of that name."""
-    path = folder / name
-    path.write_text("\n".join(["#!/bin/sh", *lines]) + "\n")
-    path.chmod(0o755)
 
 
 # --- Keys
@@ -247,6 +242,9 @@ def test_images_are_pushed_after_a_login_whose_password_is_no_argument(
     ]
     assert (tmp_path / "password").read_text().strip()
     assert done.output.splitlines()[:2] == [f"{uri}:latest", f"{uri}:7"]
+    terraform_set_to(tmp_path, image_tag="spring")
+    said = run(push_images.main, "--region", REGION).output.splitlines()
+    assert said[:-1] == [f"{uri}:spring", f"{uri}:{version('bus-simulator')}"]
 
 
 def test_what_stands_in_the_way_of_a_push_is_said(
@@ -257,6 +255,8 @@ def test_what_stands_in_the_way_of_a_push_is_said(
     docker(tmp_path, there=False)
     assert "no repository bus-simulator-feeders in this region: make deploy" in run(push_images.main).output
     aws.client("ecr").create_repository(repositoryName="bus-simulator-feeders")
+    assert "terraform is not installed" in run(push_images.main).output
+    terraform_set_to(tmp_path, image_tag="latest")
     assert "no image bus-simulator-feeders:latest here: make build-feeders" in run(push_images.main).output
     docker(tmp_path, "amd64")
     done = run(push_images.main)

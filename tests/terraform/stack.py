@@ -27,6 +27,7 @@ from tests.timestream_endpoint import KEYS
 
 ROOT = Path(__file__).parent.parent.parent
 TERRAFORM = ROOT / "terraform"
+LINES = ROOT / "data" / "lines.yaml"
 MODULES = sorted(path.name for path in (TERRAFORM / "modules").iterdir())
 OVERRIDES = Path(__file__).parent / "moto"
 REGION = "eu-west-1"
@@ -138,7 +139,7 @@ def stack(folder: Path) -> Iterator[Stack]:
     variables = {
         "lambda_folder": str(zips(folder / "lambda")),
         "network_json": str(network),
-        "lines_yaml": str(ROOT / "data/lines.yaml"),
+        "lines_yaml": str(LINES),
         # moto lacks a call that the provider needs after it has made a budget.
         "monthly_budget_usd": None,
     }

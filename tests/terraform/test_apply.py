@@ -11,19 +11,26 @@ from typing import Any, cast
 import pytest
 
 from scripts.cost_model import ENDPOINT_ZONES
+from scripts.terraform_settings import settings
 from services.aws.events import POSITIONS, SOURCE
 from services.aws.names import FEEDER_SERVICES, HOSTED_SERVICE, SERVICES, bucket
 from services.feeder import Feeder, FeederStatus
 from services.feeding import fields
+from tests.services import http_api
 from tests.terraform.contract import ADDRESSES, LOG_GROUPS, NO_RESOURCE, OUTPUTS
 from tests.terraform.known_drift import unexpected
 from tests.terraform.planned import changes, resources
-from tests.terraform.stack import ACCOUNT, Stack, stack
+from tests.terraform.stack import ACCOUNT, LINES, Stack, stack
 from tests.timestream_endpoint import KEYS
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("apply")]
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+FUNCTION_NAMES = {
+    address.rpartition(".")[2]: name
+    for address, (attribute, name) in ADDRESSES.items()
+    if attribute == "function_name"
+}
 EVERYTHING: Mapping[str, object] = {"compliance": ["cloudtrail", "config", "guardduty", "flow-logs"]}
 
 
@@ -46,6 +53,11 @@ def made(ready: Stack) -> Stack:
     ready.plan()
     ready.apply()
     return ready
+
+
+def test_what_make_asks_of_terraform_is_what_is_set(ready: Stack) -> None:
+    names = ("timestream", "region", "image_tag", "lines_yaml")
+    assert settings(ready.terraform.folder, *names) == ["aws", "eu-west-1", "latest", str(LINES)]
 
 
 def test_names_and_addresses_are_those_of_the_contract(complete: Mapping[str, Any]) -> None:
@@ -82,6 +94,30 @@ def test_services_functions_and_apis_are_there(made: Stack) -> None:
     }
     groups = made.moto.client("logs").describe_log_groups()["logGroups"]
     assert {group["logGroupName"] for group in groups if group["retentionInDays"] == 30} >= LOG_GROUPS
+
+
+def test_the_gateways_routes_are_those_that_its_double_in_other_tests_has(made: Stack) -> None:
+    gateway = made.moto.client("apigatewayv2")
+    (api,) = (each for each in gateway.get_apis()["Items"] if each["Name"] == "madrid-bus-simulator-http")
+    of_api = {"ApiId": api["ApiId"]}
+    behind = {
+        f"integrations/{each['IntegrationId']}": each["IntegrationUri"].split(":function:")[1]
+        for each in gateway.get_integrations(**of_api)["Items"]
+    }
+    routes = {each["RouteKey"]: each for each in gateway.get_routes(**of_api)["Items"]}
+    assert {key: behind[each["Target"]] for key, each in routes.items()} == {
+        key: f"{FUNCTION_NAMES[name]}/invocations" for key, name in http_api.ROUTES.items()
+    }
+    guarded = {key for key, each in routes.items() if each.get("AuthorizerId")}
+    (authorizer_id,) = {routes[key]["AuthorizerId"] for key in guarded}
+    authorizer = gateway.get_authorizer(**of_api, AuthorizerId=authorizer_id)
+    assert guarded == http_api.ROUTES.keys() - http_api.OPEN
+    assert {routes[key]["AuthorizationType"] for key in guarded} == {"CUSTOM"}
+    assert {routes[key]["AuthorizationType"] for key in http_api.OPEN} == {"NONE"}
+    assert authorizer["IdentitySource"] == [f"$request.header.{name}" for name in http_api.IDENTITY]
+    assert authorizer["AuthorizerResultTtlInSeconds"] == http_api.TTL_S
+    assert authorizer["EnableSimpleResponses"]
+    assert authorizer["AuthorizerPayloadFormatVersion"] == "2.0"
 
 
 def test_every_function_and_task_is_told_where_things_are(made: Stack) -> None:

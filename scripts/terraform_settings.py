@@ -1,0 +1,35 @@
+"""What `terraform/` is set to, as Terraform itself has it: terraform.tfvars over the defaults."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.aws.calls import AwsProblem
+
+TERRAFORM = Path(__file__).parent.parent / "terraform"
+
+
+def settings(folder: Path, *names: str) -> Sequence[str]:
+    """The values of variables that are texts, in their order; the folder has to be initialised.
+
+    Raises `AwsProblem`.
+    """
+    program = shutil.which("terraform")
+    if program is None:
+        raise AwsProblem("terraform is not installed (or not on PATH): 1.11 or later is needed")
+    done = subprocess.run(  # noqa: S603 - terraform, with names from here
+        [program, f"-chdir={folder}", "console"],
+        input=f"jsonencode([{', '.join(f'var.{name}' for name in names)}])\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = done.stderr.strip() or "run make init"
+        raise AwsProblem(f"terraform doesn't know {', '.join(names)}: {said}")
+    values: list[str] = json.loads(json.loads(done.stdout))
+    return values
