@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from localstack_client.session import Session
@@ -111,6 +112,25 @@ def test_positions_come_by_the_queue_and_after_a_reconnect_are_those_of_rest(cit
         city.settle()
         for bus, text in seen.items():
             assert city.ask(f"/bus-position/{bus}?mode=latest") == (200, text)
+
+
+def test_who_is_connected_and_wants_what_is_in_dynamodb_while_it_is_so(city: Parts) -> None:
+    def rows(table: str) -> list[dict[str, Any]]:
+        said = city.aws("dynamodb", "scan", "--table-name", f"bus-simulator-websocket-{table}")
+        found: list[dict[str, Any]] = json.loads(texts(said))["Items"]
+        return found
+
+    url = f"ws://127.0.0.1:{city.stack.ports.api}/production?api_key={city.key}&group_name=watchers"
+    with connect(url, proxy=None) as client:
+        client.send(json.dumps({"action": "subscribe", "line_ids": ["L2", "L1"], "batch": True}))
+        assert json.loads(client.recv(60))["type"] == "subscribed"
+        city.wait(lambda: len(rows("subscriptions")) == 2, "two subscriptions")
+        (connection,) = rows("connections")
+        assert connection["group_name"] == {"S": "watchers"}
+        assert connection["subscribed_lines"] == {"L": [{"S": "L1"}, {"S": "L2"}]}
+        wanted = {(row["line_id"]["S"], row["connection_id"]["S"]) for row in rows("subscriptions")}
+        assert wanted == {(line_id, connection["connection_id"]["S"]) for line_id in ("L1", "L2")}
+    city.wait(lambda: rows("connections") == rows("subscriptions") == [], "nobody is connected")
 
 
 def test_events_reach_no_dead_letters(city: Parts) -> None:
@@ -257,7 +277,7 @@ def test_the_hook_may_run_as_often_as_one_likes(city: Parts) -> None:
 
 KILLED = (
     "people-count-feeder", "sensors-feeder", "bus-position-feeder", "api", "localstack",
-    "timestream", "mcp-server", "bus-position-feeder", "timestream", "localstack",
+    "timestream", "mcp-server", "bus-position-feeder", "dynamodb", "timestream", "localstack",
 )  # fmt: skip
 
 
