@@ -44,7 +44,7 @@ def direction_status_item(network: Network, status: DirectionStatus) -> Body:
         "mean_headway_s": None if status.mean_headway_s is None else round(status.mean_headway_s, 1),
         "headway_cv": None if status.headway_cv is None else round(status.headway_cv, 2),
         "bunched_bus_ids": list(status.bunched),
-        "waiting": status.waiting,
+        "people_at_stops": status.people_at_stops,
         "left_behind": status.left_behind,
         "buses": [bus_status_item(network, bus) for bus in status.buses],
         "arrivals": None if status.arrivals is None else [arrival_item(each) for each in status.arrivals],

@@ -1,4 +1,4 @@
-"""How a line runs now: where its buses are and how full, how far apart, who waits, what comes to a stop next.
+"""How a line runs now: its buses and how full they are, how far apart, who is at its stops, what comes next.
 
 A use case like those of `services.queries`, from the newest positions, the visits of the last hour and a half
 and the newest counts. It knows nothing that the store doesn't: no timetable, no model.
@@ -54,7 +54,7 @@ class Arrival:
 class DirectionStatus:
     """A direction's buses on trips by progress, the first ahead; headways in seconds, None if not known.
 
-    `waiting` are the people at its stops now, whatever line they wait for; `left_behind` those whom full
+    `people_at_stops` are those at its stops now, whatever line they wait for; `left_behind` those whom full
     buses left in `REACH`. `arrivals` are None unless a stop is asked about.
     """
 
@@ -64,7 +64,7 @@ class DirectionStatus:
     mean_headway_s: float | None
     headway_cv: float | None
     bunched: Sequence[str]
-    waiting: int
+    people_at_stops: int
     left_behind: int
     arrivals: Sequence[Arrival] | None
 
@@ -138,7 +138,7 @@ def _direction_status(
         mean_headway_s=mean,
         headway_cv=statistics.pstdev(headways) / mean if mean and len(headways) > 1 else None,
         bunched=[bus.status.position.bus_id for bus in out if _is_bunched(bus.status, mean)],
-        waiting=sum(waiting.get(stop.stop_id, 0) for stop in pattern.stops),
+        people_at_stops=sum(waiting.get(stop.stop_id, 0) for stop in pattern.stops),
         left_behind=sum(visit.left_behind for visit in own),
         arrivals=None if stop_id is None else _arrivals(out, stop_id, own, now),
     )

@@ -109,7 +109,8 @@ def listing(context: Context) -> Body:
 def named_call(context: Context, request: Request) -> Ask:
     """A call as `{"tool": …, "arguments": {…}}`."""
     given = json_of(request)
-    name, arguments = given.get("tool"), given.get("arguments", {})
+    name, arguments = given.get("tool"), given.get("arguments")
+    arguments = {} if arguments is None else arguments
     if not isinstance(name, str):
         raise BadRequest(f'"tool" must be the name of a tool: {", ".join(TOOLS)}')
     if not isinstance(arguments, dict):

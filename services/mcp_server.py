@@ -26,7 +26,6 @@ from mcp_types import (
     ToolAnnotations,
 )
 from mcp_types import Tool as ToolListing
-from mcp_types.version import is_version_at_least
 
 from services import resources, tool_calls
 from services.asking import Asking
@@ -40,8 +39,6 @@ log = logging.getLogger("bus_simulator.mcp")
 
 NAME = "bus-simulator"
 TITLE = "Madrid Bus Real-Time Simulator"
-STRUCTURED_SINCE = "2025-06-18"
-"""Older clients know no structured content: they get it as text."""
 INSTRUCTIONS = (
     "A city's buses, simulated and live; every answer says what simulated time it is. Find a line with "
     "list_lines (the 27 is part of its name, not its id) and a stop with find_stops; line_status with both "
@@ -119,8 +116,11 @@ class Handlers:
     def __init__(self, context: Context) -> None:
         self._context, self._asking = context, Asking(context.store)
 
-    async def call_tool(self, ctx: Any, params: CallToolRequestParams) -> CallToolResult:
-        """A tool's answer. Unknown tools and wrong arguments are protocol errors, other errors results."""
+    async def call_tool(self, _ctx: Any, params: CallToolRequestParams) -> CallToolResult:
+        """A tool's answer, in words and as JSON. Wrong calls are protocol errors, other errors results.
+
+        The JSON is there as text, too, for clients that show their model nothing else.
+        """
         try:
             call = tool_calls.prepared(self._context, params.name, params.arguments or {})
             body = await self._asking.ask(call.answer, recent=call.question.recent)
@@ -134,9 +134,10 @@ class Handlers:
         except Exception:
             log.exception("tool failed", extra={"fields": {"tool": params.name}})
             return failure(Unexpected())
-        told = TextContent(type="text", text=tool_calls.told(call.tool, body))
-        result = CallToolResult(content=[told], structured_content=body)
-        return readable_at(ctx.protocol_version, result)
+        texts = tool_calls.told(call.tool, body), ENCODE(body)
+        return CallToolResult(
+            content=[TextContent(type="text", text=text) for text in texts], structured_content=body
+        )
 
     async def read_resource(self, _ctx: Any, params: ReadResourceRequestParams) -> ReadResourceResult:
         """A resource as JSON. A protocol error for one that isn't there."""
@@ -146,14 +147,6 @@ class Handlers:
         except NotFound as error:
             raise MCPError(INVALID_PARAMS, str(error), {"uri": uri}) from None
         return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type=JSON, text=text)])
-
-
-def readable_at(protocol_version: str, result: CallToolResult) -> CallToolResult:
-    """A result as clients of a version understand it: older ones get the structured content as text."""
-    if result.is_error or is_version_at_least(protocol_version, STRUCTURED_SINCE):
-        return result
-    text = TextContent(type="text", text=ENCODE(result.structured_content))
-    return result.model_copy(update={"content": [*result.content, text]})
 
 
 def failure(error: ServiceError) -> CallToolResult:

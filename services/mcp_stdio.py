@@ -50,7 +50,6 @@ from services.mcp_server import (
     list_resources,
     list_templates,
     list_tools,
-    readable_at,
 )
 from services.settings import Settings
 from storage.errors import StoreHeld, StoreUnavailable
@@ -141,9 +140,8 @@ async def _relay(url: str, key: str, group: str) -> None:
 def relaying(simulator: Client) -> Server[Any]:
     """A server that lists by itself, and asks a simulator for everything else."""
 
-    async def call_tool(ctx: Any, params: CallToolRequestParams) -> CallToolResult:
-        result = await asked(simulator.session.call_tool(params.name, params.arguments))
-        return readable_at(ctx.protocol_version, result)
+    async def call_tool(_ctx: Any, params: CallToolRequestParams) -> CallToolResult:
+        return await asked(simulator.session.call_tool(params.name, params.arguments))
 
     async def read_resource(_ctx: Any, params: ReadResourceRequestParams) -> ReadResourceResult:
         return await asked(simulator.session.read_resource(params.uri))

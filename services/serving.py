@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from importlib.metadata import version
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
@@ -160,6 +160,7 @@ class Server:
         self._store, self._keys, self._source = store, keys, source
         self._limits = limits_for(serving.host, rate_per_s=serving.rate_limit, per_day=serving.daily_limit)
         self._server: uvicorn.Server | None = None
+        self._changing = Lock()
         self._inputs = begun.inputs.current
 
     def serve_until_closed(self, listener: socket.socket) -> None:
@@ -172,14 +173,23 @@ class Server:
                 context = patiently(self._context, clock)
                 if context is not None:
                     self._source.hub = context.live
-                    self._server = embedded.web_server(context)
-                    self._server.run(sockets=[listener.dup()])
+                    self._serve(context, listener)
+
+    def _serve(self, context: Context, listener: socket.socket) -> None:
+        """Answer until the clock is closed or another network counts, which may be so already."""
+        server = embedded.web_server(context)
+        with self._changing:
+            self._server = server
+            server.should_exit = context.run != self._inputs.run
+        server.run(sockets=[listener.dup()])
 
     def _change(self, change: Change) -> None:
         """Serve another network from an hour on; WebSocket clients have to come again then."""
-        if self._part.clock.wait_until(change.begins) and self._server is not None:
-            self._inputs = change.inputs
-            self._server.should_exit = True
+        if self._part.clock.wait_until(change.begins):
+            with self._changing:
+                self._inputs = change.inputs
+                if self._server is not None:
+                    self._server.should_exit = True
 
     def _context(self) -> Context:
         may_change = self._part.network_may_change

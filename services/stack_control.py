@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -147,7 +148,8 @@ class Supervised:
             return getattr(server.supervisor, method)(*arguments)
 
     def _until(self, ready: Callable[[], bool], what: str) -> None:
-        for _ in range(int(PATIENCE_S / LOOK_S)):
+        ends_s = time.monotonic() + PATIENCE_S
+        while time.monotonic() < ends_s:
             if ready():
                 return
             threading.Event().wait(LOOK_S)

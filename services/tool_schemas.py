@@ -217,7 +217,7 @@ class DirectionStatusItem(_Exact):
     """A direction of a line now: its buses on trips, the first ahead; headways in seconds.
 
     `load` is the mean, `headway_cv` how uneven the headways are (0: even); null where too few buses are out.
-    `bunched_bus_ids` follow within a quarter of the mean headway. `waiting` are the people at its stops,
+    `bunched_bus_ids` follow within a quarter of the mean headway. `people_at_stops` are those at its stops,
     whatever line they wait for; `left_behind` those whom full buses left in the last 90 minutes. `arrivals`
     come next to the stop that is asked about; null if none is, empty if nothing is on its way there.
     """
@@ -233,7 +233,7 @@ class DirectionStatusItem(_Exact):
     mean_headway_s: float | None
     headway_cv: float | None
     bunched_bus_ids: list[str]
-    waiting: int
+    people_at_stops: int
     left_behind: int
     buses: list[BusStatusItem]
     arrivals: list[ArrivalItem] | None

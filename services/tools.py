@@ -315,8 +315,8 @@ TOOLS: Mapping[str, Tool] = {
             "line_status",
             "How a line runs now",
             "How a line runs now, in each direction: its buses and how full they are, the headways between "
-            "them, which are bunched, who waits; with stop_id also which buses come there next, when, and "
-            "how full.",
+            "them, which are bunched, how many people are at its stops; with stop_id also which buses come "
+            "there next, when, and how full.",
             LineStatusArguments,
             DirectionStatusItem,
             status_of_line,

@@ -87,14 +87,12 @@ def test_a_call_answers_what_plain_http_does_with_a_text(name: str, tools: Serve
     assert found["content"][0]["text"].startswith(TOOLS[name].title)
 
 
-def test_who_knows_no_structured_content_gets_it_as_text(tools: ServedTools) -> None:
+@pytest.mark.parametrize("version", HANDSHAKE_PROTOCOL_VERSIONS)
+def test_who_is_shown_texts_only_gets_the_whole_answer_too(version: str, tools: ServedTools) -> None:
     call = {"name": "list_lines", "arguments": {}}
-    old, new = (
-        result(tools, "tools/call", call, **{"mcp-protocol-version": version})["content"]
-        for version in ("2025-03-26", "2025-06-18")
-    )
-    assert len(new) == 1
-    assert json.loads(old[1]["text"])["count"] == 2
+    found = result(tools, "tools/call", call, **{"mcp-protocol-version": version})
+    _, whole = found["content"]
+    assert json.loads(whole["text"]) == found["structuredContent"]
 
 
 def test_the_resources_are_listed_and_read(tools: ServedTools) -> None:

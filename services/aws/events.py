@@ -114,6 +114,8 @@ def positions_of(event: Mapping[str, Any]) -> list[BusPosition]:
 
     A position is told without its trip, which REST doesn't show either.
     """
+    if not isinstance(event, Mapping):
+        raise ValueError(f"no event, but {type(event).__name__}")
     if event.get("source") != SOURCE or event.get("detail-type") != POSITIONS:
         raise ValueError(f"no {POSITIONS} of {SOURCE}")
     try:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import click
 
-from services import settings
+from services import compose_control, settings
 from services.auth import local_key
 from services.native_stack import Ports, Stack
 from services.options import option
@@ -73,16 +72,23 @@ def up(*, scenario: str | None, network: Path | None, clock: str, ports: Ports) 
 def down() -> None:
     """End the parts, however they were started."""
     ended = Supervised(FOLDER).down()
-    if by_compose():
-        ended = composed("down").returncode == 0 or ended
+    if compose_control.is_up():
+        code = compose_control.compose("down").returncode
+        if code:
+            raise SystemExit(code)
+        ended = True
     click.echo("all parts have ended" if ended else "nothing runs here")
 
 
 @ops.command()
 def status() -> None:
     """Say how every part is; exit code 1 where one is not well."""
-    if not Supervised(FOLDER).is_up and by_compose():
-        raise SystemExit(composed("ps").returncode)
+    if not Supervised(FOLDER).is_up and compose_control.is_up():
+        code = compose_control.compose("ps").returncode
+        ill = compose_control.unwell()
+        for each in ill:
+            click.echo(f"FAIL  {each}")
+        raise SystemExit(code or (1 if ill else 0))
     show(Supervised(FOLDER))
 
 
@@ -93,9 +99,9 @@ def status() -> None:
 def logs(*, part: str, follow: bool, lines: int) -> None:
     """Show what a part has logged."""
     parts = Supervised(FOLDER)
-    if not parts.is_up and by_compose():
+    if not parts.is_up and compose_control.is_up():
         wanted = (*(("--follow",) * follow), "--tail", str(lines), part)
-        raise SystemExit(composed("logs", *wanted).returncode)
+        raise SystemExit(compose_control.compose("logs", *wanted).returncode)
     command = ["tail", "-n", str(lines), *(["-F"] * follow), str(parts.log(part))]
     raise SystemExit(subprocess.run(command, check=False).returncode)
 
@@ -104,8 +110,9 @@ def logs(*, part: str, follow: bool, lines: int) -> None:
 @click.argument("parts", nargs=-1, required=True, metavar="PART...")
 def restart(*, parts: tuple[str, ...]) -> None:
     """Start parts anew, and return when they are well."""
-    if not Supervised(FOLDER).is_up and by_compose():
-        raise SystemExit(composed("restart", *parts).returncode)
+    if not Supervised(FOLDER).is_up and compose_control.is_up():
+        compose_control.restart(parts)
+        return
     Supervised(FOLDER).restart(parts)
     show(Supervised(FOLDER))
 
@@ -117,18 +124,3 @@ def show(parts: Supervised) -> None:
         click.echo(line)
     if not all(part.healthy for part in found):
         raise SystemExit(1)
-
-
-def by_compose() -> bool:
-    """Whether containers of this project run here."""
-    if not Path("compose.yaml").exists() or shutil.which("docker") is None:
-        return False
-    found = composed("ps", "--quiet", quiet=True)
-    return found.returncode == 0 and bool(found.stdout.strip())
-
-
-def composed(*words: str, quiet: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run a command of compose, version 2 or the older program."""
-    plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
-    program = ["docker", "compose"] if plugin.returncode == 0 else ["docker-compose"]
-    return subprocess.run([*program, *words], capture_output=quiet, text=True, check=False)

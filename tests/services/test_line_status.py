@@ -110,7 +110,7 @@ def test_who_follows_within_a_quarter_of_the_mean_headway_is_bunched() -> None:
 
 def test_those_who_wait_and_who_were_left_behind_are_counted() -> None:
     out, back = status()
-    assert (out.waiting, back.waiting) == (15, 15)
+    assert (out.people_at_stops, back.people_at_stops) == (15, 15)
     assert (out.left_behind, back.left_behind) == (3, 0)
     assert out.arrivals is None
 

@@ -222,6 +222,8 @@ def test_a_call_that_is_no_call_is_a_bad_request(content: bytes, tools: ServedTo
 
 def test_a_tool_without_required_arguments_needs_no_body(tools: ServedTools) -> None:
     assert tools.post("/tools/list_lines").json()["count"] == 2
+    for content in (b'{"tool": "list_lines"}', b'{"tool": "list_lines", "arguments": null}'):
+        assert tools.post("/mcp/call-tool", content=content).json()["count"] == 2
 
 
 def test_a_body_without_end_is_refused(tools: ServedTools) -> None:

@@ -104,7 +104,7 @@ def test_after_a_jump_older_positions_count_again() -> None:
 
 def test_what_is_no_event_stays_for_the_dead_letters() -> None:
     queue = Queue()
-    queue.put("{}", tick("B001"), "nonsense")
+    queue.put("{}", tick("B001"), "nonsense", "5", "[]")
     assert queue.received() == [["B001 07:30:10"]]
     assert queue.deleted == ["r1"]
 

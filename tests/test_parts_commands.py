@@ -1,0 +1,71 @@
+"""`make up NATIVE=1`, `make status` and `make down`, as one types them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.environment import environment
+from tests.fake_servers import free_port
+from tests.parts import ROOT
+
+pytestmark = [pytest.mark.parts, pytest.mark.e2e]
+
+OURS = (
+    "Makefile", "data", "localstack", "pyproject.toml", "requirements.lock", "scripts", ".venv",
+    ".venv-localstack",
+)  # fmt: skip
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """The project's folder with a `var` of its own; not among pytest's, which are too deep for a socket."""
+    subprocess.run([ROOT / "localstack/install"], check=True)
+    with tempfile.TemporaryDirectory(prefix="bus-") as folder:
+        for name in OURS:
+            (Path(folder) / name).symlink_to(ROOT / name)
+        try:
+            yield Path(folder)
+        finally:
+            make(Path(folder), "down")
+
+
+def make(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", "--no-print-directory", *words],
+        cwd=home, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_up_starts_all_and_says_where_and_down_ends_it(home: Path) -> None:
+    ports = [free_port() for _ in range(5)]
+    up = ("up", "NATIVE=1", f"ARGS=--ports {','.join(map(str, ports))}")
+    done = make(home, *up)
+    assert done.returncode == 0, done.stderr
+    assert len(re.findall(r"^ok +[a-z-]+ +RUNNING +healthy$", done.stdout, re.MULTILINE)) == 8
+    assert f"http://127.0.0.1:{ports[0]}  MCP: http://127.0.0.1:{ports[1]}/mcp" in done.stdout
+    assert "API key: in var/stack/api-key" in done.stdout
+    key = home / "var/stack/api-key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    headers = {"x-api-key": key.read_text().strip(), "x-group-name": "tests"}
+    asked = Request(f"http://127.0.0.1:{ports[0]}/people-count/S001?mode=latest", headers=headers)
+    with urlopen(asked, timeout=60) as answer:
+        assert json.load(answer)["stop_id"] == "S001"
+    status = make(home, "status")
+    assert (status.returncode, status.stdout.count("healthy")) == (0, 8)
+    again = make(home, *up)
+    assert again.returncode != 0
+    assert "run already" in again.stderr
+    ended = make(home, "down")
+    assert (ended.returncode, ended.stdout) == (0, "all parts have ended\n")
+    none = make(home, "status")
+    assert none.returncode != 0
+    assert "nothing runs here; make up NATIVE=1 starts the parts" in none.stderr
+    assert make(home, "down").stdout == "nothing runs here\n"
