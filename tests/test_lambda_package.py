@@ -44,13 +44,12 @@ REST, AUTHORIZER = HANDLERS["people_count_api"], HANDLERS["rest_authorizer"]
 WEBSOCKET, WEBSOCKET_AUTHORIZER = HANDLERS["websocket_handler"], HANDLERS["websocket_authorizer"]
 
 
-def test_all_packages_are_for_lambdas_processor_small_and_the_same_bytes_again(tmp_path: Path) -> None:
-    written = write_packages(list(HANDLERS), tmp_path / "once")
-    (again,) = write_packages(["people_count_api"], tmp_path / "again")
+def test_all_packages_are_for_lambdas_processor_small_and_of_the_same_bytes(tmp_path: Path) -> None:
+    written = write_packages(list(HANDLERS), tmp_path)
     assert [path.stem for path in written] == list(HANDLERS)
-    assert {path.read_bytes() for path in written} == {again.read_bytes()}
-    assert again.stat().st_size <= MOST_BYTES
-    with zipfile.ZipFile(again) as archive:
+    assert len({path.read_bytes() for path in written}) == 1
+    assert written[0].stat().st_size <= MOST_BYTES
+    with zipfile.ZipFile(written[0]) as archive:
         names = archive.namelist()
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
