@@ -183,7 +183,7 @@ module "alarms" {
   emails             = var.alarm_emails
   cluster_name       = module.cluster.name
   feeders            = module.feeders.feeders
-  answering_services = concat([module.mcp_server.service], [for endpoint in module.timestream_hosted : endpoint.service])
+  answering_services = { for service in concat([module.mcp_server.service], [for endpoint in module.timestream_hosted : endpoint.service]) : service => module.events.stopped_rules[service] }
   http_apis          = { rest = module.api_gateway.api_id, mcp = module.mcp_server.api_id }
   websocket          = { api_id = module.websocket_api.api_id, stage = module.websocket_api.stage }
   functions          = concat(module.api_gateway.function_names, module.websocket_api.function_names)
@@ -215,6 +215,7 @@ module "compliance" {
   source = "./modules/compliance"
 
   parts                 = var.compliance
+  emails                = var.alarm_emails
   account_id            = local.account_id
   vpc_id                = module.network.vpc_id
   log_retention_in_days = var.log_retention_in_days

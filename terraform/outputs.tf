@@ -131,3 +131,8 @@ output "budget" {
   description = "The monthly budget, null without one."
   value       = one([for budget in module.budget : budget.name])
 }
+
+output "findings_topic_arn" {
+  description = "The topic that GuardDuty's findings go to, null without it."
+  value       = module.compliance.findings_topic_arn
+}

@@ -61,7 +61,7 @@ variable "network_json" {
 }
 
 variable "alarm_emails" {
-  description = "Addresses that alarms and the budget's warnings are sent to; each is asked to confirm."
+  description = "Addresses that alarms, the budget's warnings and GuardDuty's findings are sent to; each is asked to confirm."
   type        = set(string)
   default     = []
 }

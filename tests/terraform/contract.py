@@ -85,9 +85,54 @@ OUTPUTS = {
     "aws_region",
 }
 
+READS = {"timestream:DescribeEndpoints", "timestream:DescribeTable", "timestream:Select"}
+HEALTH = {"timestream:SelectValues"}
+WRITES_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+REST = {*WRITES_LOG, *READS, "s3:GetObject", "ssm:GetParameter"}
+AUTHORIZER = {*WRITES_LOG, "secretsmanager:GetSecretValue"}
+ACTIONS = {
+    "bus-simulator-people-count-role": REST,
+    "bus-simulator-sensors-role": REST,
+    "bus-simulator-bus-position-role": REST,
+    "bus-simulator-network-role": REST | HEALTH,
+    "bus-simulator-rest-authorizer-role": AUTHORIZER,
+    "bus-simulator-websocket-authorizer-v2-role": AUTHORIZER,
+    "bus-simulator-websocket-handler-role": {
+        *REST,
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "execute-api:ManageConnections",
+        "sqs:SendMessage",
+    },
+    "bus-simulator-feeder-task-role": {
+        *READS,
+        "events:PutEvents",
+        "s3:GetObject",
+        "ssm:GetParameter",
+        "timestream:WriteRecords",
+    },
+    "bus-simulator-mcp-task-role": {
+        *READS,
+        *HEALTH,
+        "s3:GetObject",
+        "secretsmanager:GetSecretValue",
+        "ssm:GetParameter",
+    },
+    "bus-simulator-task-execution-role": {
+        *WRITES_LOG,
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetAuthorizationToken",
+        "ecr:GetDownloadUrlForLayer",
+    },
+}
+"""What each role may do: what its program calls, and nothing else."""
+
 NO_RESOURCE = {
     "ecr:GetAuthorizationToken",
-    "timestream:CancelQuery",
     "timestream:DescribeEndpoints",
     "timestream:SelectValues",
 }

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tests.terraform.planned import Change
+
 
 @dataclass(frozen=True, slots=True)
 class Drift:
@@ -15,6 +17,9 @@ class Drift:
     attributes: frozenset[str]
     reason: str
 
+
+HARMLESS = (("update",), ("read",))
+"""What a drift may come to: nothing is made or removed for it."""
 
 DRIFTS = (
     Drift(
@@ -50,12 +55,12 @@ DRIFTS = (
 )
 
 
-def unexpected(changes: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
-    """The changes that no known drift explains."""
-    left = {address: attributes - _known(address) for address, attributes in changes.items()}
-    return {address: attributes for address, attributes in left.items() if attributes}
+def unexpected(changes: Mapping[str, Change]) -> Mapping[str, Change]:
+    """The changes that no known drift explains: what comes, goes or is made anew; what can't be named."""
+    return {address: change for address, change in changes.items() if not _known(address, change)}
 
 
-def _known(address: str) -> frozenset[str]:
+def _known(address: str, change: Change) -> bool:
     known = (drift.attributes for drift in DRIFTS if re.fullmatch(drift.address, address))
-    return frozenset().union(*known)
+    explained = bool(change.attributes) and change.attributes <= frozenset().union(*known)
+    return explained and change.actions in HARMLESS

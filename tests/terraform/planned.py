@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a plan would do to a resource, and which attributes would be others; it may not say which."""
+
+    actions: tuple[str, ...]
+    attributes: frozenset[str]
 
 
 def resources(plan: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
@@ -19,10 +28,10 @@ def _below(module: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
         yield from _below(child)
 
 
-def changes(plan: Mapping[str, Any]) -> Mapping[str, frozenset[str]]:
-    """The attributes that a plan would change, by the address of the resource; all of what comes or goes."""
+def changes(plan: Mapping[str, Any]) -> Mapping[str, Change]:
+    """What a plan would change, by the address of the resource; all attributes of what comes or goes."""
     return {
-        each["address"]: _different(each["change"])
+        each["address"]: Change(tuple(each["change"]["actions"]), _different(each["change"]))
         for each in plan.get("resource_changes", ())
         if each["change"]["actions"] != ["no-op"]
     }

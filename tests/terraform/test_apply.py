@@ -12,12 +12,23 @@ import pytest
 
 from scripts.cost_model import ENDPOINT_ZONES
 from scripts.terraform_settings import settings
+from services.aws.connections import table_definitions
 from services.aws.events import POSITIONS, SOURCE
 from services.aws.names import FEEDER_SERVICES, HOSTED_SERVICE, SERVICES, bucket
 from services.feeder import Feeder, FeederStatus
 from services.feeding import fields
 from tests.services import http_api
-from tests.terraform.contract import ADDRESSES, LOG_GROUPS, NO_RESOURCE, OUTPUTS
+from tests.terraform.contract import ACTIONS, ADDRESSES, LOG_GROUPS, NO_RESOURCE, OUTPUTS
+from tests.terraform.deployed import (
+    actions_by_role,
+    alarms,
+    listed,
+    measured,
+    policy,
+    statements,
+    table,
+    watched,
+)
 from tests.terraform.known_drift import unexpected
 from tests.terraform.planned import changes, resources
 from tests.terraform.stack import ACCOUNT, LINES, Stack, stack
@@ -31,7 +42,10 @@ FUNCTION_NAMES = {
     for address, (attribute, name) in ADDRESSES.items()
     if attribute == "function_name"
 }
-EVERYTHING: Mapping[str, object] = {"compliance": ["cloudtrail", "config", "guardduty", "flow-logs"]}
+EVERYTHING: Mapping[str, object] = {
+    "compliance": ["cloudtrail", "config", "guardduty", "flow-logs"],
+    "alarm_emails": ["operators@example.org"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -151,15 +165,9 @@ def test_the_first_key_is_in_the_secret_and_nowhere_else(made: Stack) -> None:
 
 
 def test_no_policy_says_star_where_there_is_a_name(made: Stack) -> None:
-    iam = made.moto.client("iam")
-    statements = [
-        statement
-        for role in iam.list_roles()["Roles"]
-        for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
-        for statement in policy(iam, role["RoleName"], name)
-    ]
-    assert len(statements) > 25
-    for statement in statements:
+    found = [statement for _, statement in statements(made.moto)]
+    assert len(found) > 25
+    for statement in found:
         actions = set(listed(statement["Action"]))
         assert not any("*" in action for action in actions)
         if "*" in listed(statement["Resource"]):
@@ -168,14 +176,8 @@ def test_no_policy_says_star_where_there_is_a_name(made: Stack) -> None:
             assert all(resource.startswith("arn:") for resource in listed(statement["Resource"]))
 
 
-def policy(iam: Any, role: str, name: str) -> list[dict[str, Any]]:
-    document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    found: list[dict[str, Any]] = document["Statement"]
-    return found if isinstance(found, list) else [found]
-
-
-def listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
+def test_each_role_may_do_what_its_program_calls_and_nothing_else(made: Stack) -> None:
+    assert actions_by_role(made.moto) == ACTIONS
 
 
 def test_the_manuals_policy_lets_feeders_write(made: Stack) -> None:
@@ -207,10 +209,56 @@ def test_a_feeders_log_line_becomes_the_metric_of_its_lag(made: Stack) -> None:
 
 
 def test_alarms_are_told_to_the_topic(made: Stack) -> None:
-    alarms = made.moto.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert {each["AlarmName"] for each in alarms} == set(made.outputs()["alarms"])
+    found = alarms(made.moto)
+    assert {each["AlarmName"] for each in found} == set(made.outputs()["alarms"])
     topic = made.outputs()["alarm_topic_arn"]
-    assert all(each["AlarmActions"] == [topic] for each in alarms)
+    assert all(each["AlarmActions"] == [topic] for each in found)
+
+
+def test_alarms_of_a_feeder_look_at_the_metric_that_its_log_becomes(made: Stack) -> None:
+    logs = made.moto.client("logs")
+    for name in FEEDER_SERVICES:
+        (lag,) = logs.describe_metric_filters(logGroupName=f"/ecs/{name}")["metricFilters"]
+        (metric,) = lag["metricTransformations"]
+        assert metric["dimensions"] == {"Feeder": "$.feeder"}
+        expected = (
+            metric["metricNamespace"],
+            metric["metricName"],
+            [{"Name": "Feeder", "Value": name.removesuffix("-feeder")}],
+        )
+        found = [each for each in alarms(made.moto) if each["AlarmName"].startswith(f"bus-simulator-{name}")]
+        assert len(found) == 2
+        for each in found:
+            assert (each["Namespace"], each["MetricName"], each["Dimensions"]) == expected
+
+
+def test_alarms_and_dashboard_look_at_what_is_there(made: Stack) -> None:
+    looked_at = watched(made.moto)
+    assert len(looked_at) > 20
+    assert looked_at - measured(made.moto) == set()
+
+
+def test_the_tables_of_connections_are_those_that_the_code_asks(made: Stack) -> None:
+    for definition in table_definitions():
+        name = definition["TableName"]
+        assert in_order(table(made.moto, name)) == in_order(definition)
+        told = made.moto.client("dynamodb").describe_time_to_live(TableName=name)
+        assert told["TimeToLiveDescription"] == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
+
+
+def in_order(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with its attributes by name: they have no order."""
+    attributes = sorted(definition["AttributeDefinitions"], key=lambda each: str(each["AttributeName"]))
+    return {**definition, "AttributeDefinitions": attributes}
+
+
+def test_what_the_handler_could_not_do_is_put_aside_at_once(made: Stack) -> None:
+    found = made.moto.client("lambda").get_function_event_invoke_config(
+        FunctionName="bus-simulator-websocket-handler"
+    )
+    assert (found["MaximumEventAgeInSeconds"], found["MaximumRetryAttempts"]) == (60, 0)
+    queue = found["DestinationConfig"]["OnFailure"]["Destination"]
+    assert queue.endswith(":bus-simulator-undelivered-events")
 
 
 def test_a_second_plan_changes_nothing(made: Stack) -> None:
@@ -243,6 +291,10 @@ def test_from_timestream_to_hosted_and_everything_of_compliance_and_away(made: S
     (inside,) = (each for each in endpoints if each["VpcEndpointType"] == "Interface")
     assert len(inside["SubnetIds"]) == ENDPOINT_ZONES
     (trail,) = made.moto.client("cloudtrail").describe_trails()["trailList"]
+    (subscribed,) = made.moto.client("sns").list_subscriptions_by_topic(
+        TopicArn=made.outputs()["findings_topic_arn"]
+    )["Subscriptions"]
+    assert subscribed["Endpoint"] == "operators@example.org"
     assert trail["S3BucketName"] == f"bus-simulator-audit-{ACCOUNT}"
     assert unexpected(changes(made.plan(timestream="hosted", **EVERYTHING))) == {}
 

@@ -41,3 +41,12 @@ def test_the_extract_is_what_terraform_plans(plans: dict[str, Any], tmp_path: Pa
     fresh = tmp_path / "planned.json"
     fresh.write_text(as_written)
     assert FILE.read_text() == as_written, f"if that is meant: cp {fresh} {FILE}; make docs"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_nat_gateway_and_nothing_of_compliance_unless_it_is_asked_for(
+    plans: dict[str, Any], kind: str
+) -> None:
+    planned = plans[kind]["resources"]
+    assert "module.network.aws_vpc.this" in planned
+    assert [a for a in planned if ".aws_nat_gateway." in a or a.startswith("module.compliance.")] == []

@@ -57,6 +57,19 @@ locals {
       above       = var.thresholds.errors_a_minute
       missing     = "notBreaching"
     } },
+    # ECS ends a task that fails its health check and starts another, so that there is nearly always one that
+    # runs. Once in 10 minutes is a restart.
+    { for service, rule in var.answering_services : "${service}-unhealthy" => {
+      description = "Tasks of ${service} end again and again: they fail their health check, or by themselves"
+      namespace   = "AWS/Events"
+      metric      = "MatchedEvents"
+      dimensions  = { RuleName = rule }
+      statistic   = "Sum"
+      period      = 600
+      periods     = 1
+      above       = 1
+      missing     = "notBreaching"
+    } },
   )
 
   # Too little of these is the fault, and nothing at all is the worst.
@@ -70,8 +83,8 @@ locals {
       period      = 300
       periods     = 1
     } },
-    { for service in var.answering_services : "${service}-unhealthy" => {
-      description = "No healthy task of ${service} runs: ECS stops those that fail their health check"
+    { for service in keys(var.answering_services) : "${service}-no-task" => {
+      description = "No task of ${service} runs"
       namespace   = "ECS/ContainerInsights"
       metric      = "RunningTaskCount"
       dimensions  = { ClusterName = var.cluster_name, ServiceName = service }

@@ -25,8 +25,8 @@ variable "feeders" {
 }
 
 variable "answering_services" {
-  description = "Services that others ask, so that a task must always be healthy."
-  type        = set(string)
+  description = "Services that others ask, so that a task must always be healthy, each with the rule that counts its stopped tasks."
+  type        = map(string)
 }
 
 variable "http_apis" {

@@ -39,7 +39,7 @@ data "aws_iam_policy_document" "function" {
     for_each = length(var.timestream_table_arns) > 0 ? ["tables"] : []
 
     content {
-      actions   = ["timestream:DescribeTable", "timestream:ListMeasures", "timestream:Select"]
+      actions   = ["timestream:DescribeTable", "timestream:Select"]
       resources = [for table in each.value.tables : var.timestream_table_arns[table]]
     }
   }
@@ -48,8 +48,9 @@ data "aws_iam_policy_document" "function" {
     for_each = length(var.timestream_table_arns) > 0 ? ["service"] : []
 
     content {
-      # Clients look for their endpoint before anything else, and end queries; neither action knows a resource.
-      actions   = ["timestream:CancelQuery", "timestream:DescribeEndpoints", "timestream:SelectValues"]
+      # Clients look for their endpoint before anything else, and /health asks whether the store answers; neither
+      # action knows a resource.
+      actions   = concat(["timestream:DescribeEndpoints"], each.key == "network_api" ? ["timestream:SelectValues"] : [])
       resources = ["*"]
     }
   }

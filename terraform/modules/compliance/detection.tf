@@ -48,6 +48,14 @@ resource "aws_sns_topic_policy" "findings" {
   policy = data.aws_iam_policy_document.findings[each.key].json
 }
 
+resource "aws_sns_topic_subscription" "findings" {
+  for_each = length(local.guard) > 0 ? var.emails : []
+
+  topic_arn = aws_sns_topic.findings["guardduty"].arn
+  protocol  = "email"
+  endpoint  = each.key
+}
+
 resource "aws_cloudwatch_event_target" "findings" {
   for_each = local.guard
 

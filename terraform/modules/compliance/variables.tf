@@ -8,6 +8,12 @@ variable "parts" {
   }
 }
 
+variable "emails" {
+  description = "Addresses that GuardDuty's findings are sent to; each is asked to confirm."
+  type        = set(string)
+  default     = []
+}
+
 variable "account_id" {
   description = "The AWS account, which makes the bucket's name unique."
   type        = string

@@ -19,7 +19,7 @@ resource "aws_cloudwatch_event_target" "websocket" {
   target_id      = "websocket-handler"
   arn            = var.websocket_handler.arn
 
-  # A position that is a minute old is no news.
+  # A position that is a minute old is no news. This is about handing it over only: Lambda takes it at once.
   retry_policy {
     maximum_event_age_in_seconds = 60
     maximum_retry_attempts       = 2
@@ -28,6 +28,35 @@ resource "aws_cloudwatch_event_target" "websocket" {
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+}
+
+# Lambda keeps what it took and couldn't do for six hours, and does it up to three times, unless it is told
+# otherwise: old positions would come after new ones, and twice to whom the first try has reached.
+resource "aws_lambda_function_event_invoke_config" "positions" {
+  function_name                = var.websocket_handler.name
+  maximum_event_age_in_seconds = 60
+  maximum_retry_attempts       = 0
+
+  destination_config {
+    on_failure {
+      destination = aws_sqs_queue.undelivered.arn
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.undelivered]
+}
+
+data "aws_iam_policy_document" "put_aside" {
+  statement {
+    actions   = ["sqs:SendMessage"]
+    resources = [aws_sqs_queue.undelivered.arn]
+  }
+}
+
+resource "aws_iam_role_policy" "undelivered" {
+  name   = "undelivered-events"
+  role   = var.websocket_handler.role
+  policy = data.aws_iam_policy_document.put_aside.json
 }
 
 resource "aws_lambda_permission" "positions" {

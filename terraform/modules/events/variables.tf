@@ -1,6 +1,6 @@
 variable "websocket_handler" {
-  description = "The function that sends positions to WebSocket clients."
-  type        = object({ name = string, arn = string })
+  description = "The function that sends positions to WebSocket clients; permission to put aside those it couldn't is added to its role."
+  type        = object({ name = string, arn = string, role = string })
 }
 
 variable "cluster_id" {

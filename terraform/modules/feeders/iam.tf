@@ -1,3 +1,8 @@
+locals {
+  # A hosted store is asked without AWS's leave.
+  tables = toset(length(var.timestream_table_arns) > 0 ? ["timestream-access"] : [])
+}
+
 data "aws_iam_policy_document" "assume" {
   statement {
     actions = ["sts:AssumeRole"]
@@ -16,23 +21,16 @@ resource "aws_iam_role" "task" {
 }
 
 data "aws_iam_policy_document" "timestream" {
-  dynamic "statement" {
-    for_each = length(var.timestream_table_arns) > 0 ? ["tables"] : []
+  for_each = local.tables
 
-    content {
-      actions = [
-        "timestream:DescribeTable",
-        "timestream:ListMeasures",
-        "timestream:Select",
-        "timestream:WriteRecords",
-      ]
-      resources = values(var.timestream_table_arns)
-    }
+  statement {
+    actions   = ["timestream:DescribeTable", "timestream:Select", "timestream:WriteRecords"]
+    resources = values(var.timestream_table_arns)
   }
 
   statement {
-    # Clients look for their endpoint before anything else, and end queries; neither action knows a resource.
-    actions   = ["timestream:CancelQuery", "timestream:DescribeEndpoints", "timestream:SelectValues"]
+    # Clients look for their endpoint before anything else; the action knows no resource.
+    actions   = ["timestream:DescribeEndpoints"]
     resources = ["*"]
   }
 }
@@ -59,12 +57,11 @@ data "aws_iam_policy_document" "clock" {
 }
 
 resource "aws_iam_role_policy" "task" {
-  for_each = {
-    timestream-access = data.aws_iam_policy_document.timestream.json
-    config-access     = data.aws_iam_policy_document.config.json
-    events-access     = data.aws_iam_policy_document.events.json
-    clock-access      = data.aws_iam_policy_document.clock.json
-  }
+  for_each = merge({ for name, document in data.aws_iam_policy_document.timestream : name => document.json }, {
+    config-access = data.aws_iam_policy_document.config.json
+    events-access = data.aws_iam_policy_document.events.json
+    clock-access  = data.aws_iam_policy_document.clock.json
+  })
 
   name   = each.key
   role   = aws_iam_role.task.id

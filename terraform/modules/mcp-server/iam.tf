@@ -1,3 +1,8 @@
+locals {
+  # A hosted store is asked without AWS's leave.
+  tables = toset(length(var.timestream_table_arns) > 0 ? ["timestream-access"] : [])
+}
+
 data "aws_iam_policy_document" "assume" {
   statement {
     actions = ["sts:AssumeRole"]
@@ -16,18 +21,17 @@ resource "aws_iam_role" "task" {
 }
 
 data "aws_iam_policy_document" "timestream" {
-  dynamic "statement" {
-    for_each = length(var.timestream_table_arns) > 0 ? ["tables"] : []
+  for_each = local.tables
 
-    content {
-      actions   = ["timestream:DescribeTable", "timestream:ListMeasures", "timestream:Select"]
-      resources = values(var.timestream_table_arns)
-    }
+  statement {
+    actions   = ["timestream:DescribeTable", "timestream:Select"]
+    resources = values(var.timestream_table_arns)
   }
 
   statement {
-    # Clients look for their endpoint before anything else, and end queries; neither action knows a resource.
-    actions   = ["timestream:CancelQuery", "timestream:DescribeEndpoints", "timestream:SelectValues"]
+    # Clients look for their endpoint before anything else, and /health asks whether the store answers; neither
+    # action knows a resource.
+    actions   = ["timestream:DescribeEndpoints", "timestream:SelectValues"]
     resources = ["*"]
   }
 }
@@ -54,12 +58,11 @@ data "aws_iam_policy_document" "clock" {
 }
 
 resource "aws_iam_role_policy" "task" {
-  for_each = {
-    timestream-access = data.aws_iam_policy_document.timestream.json
-    config-access     = data.aws_iam_policy_document.config.json
-    secret-access     = data.aws_iam_policy_document.secret.json
-    clock-access      = data.aws_iam_policy_document.clock.json
-  }
+  for_each = merge({ for name, document in data.aws_iam_policy_document.timestream : name => document.json }, {
+    config-access = data.aws_iam_policy_document.config.json
+    secret-access = data.aws_iam_policy_document.secret.json
+    clock-access  = data.aws_iam_policy_document.clock.json
+  })
 
   name   = each.key
   role   = aws_iam_role.task.id

@@ -52,6 +52,11 @@ variable "size" {
     condition     = contains([256, 512, 1024, 2048, 4096], var.size.cpu)
     error_message = "cpu must be 256, 512, 1024, 2048 or 4096."
   }
+
+  validation {
+    condition     = var.size.memory >= 2 * var.size.cpu && var.size.memory <= min(8 * var.size.cpu, 30720) && (var.size.memory % 1024 == 0 || var.size.memory == 512)
+    error_message = "memory must be 2 to 8 times cpu, in whole GiB (512 with a cpu of 256, and 30720 at most)."
+  }
 }
 
 variable "timestream_table_arns" {

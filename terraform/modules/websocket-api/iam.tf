@@ -66,7 +66,7 @@ data "aws_iam_policy_document" "handler" {
     for_each = length(var.timestream_table_arns) > 0 ? ["tables"] : []
 
     content {
-      actions   = ["timestream:DescribeTable", "timestream:ListMeasures", "timestream:Select"]
+      actions   = ["timestream:DescribeTable", "timestream:Select"]
       resources = [for table in ["bus_position", "feeder_progress"] : var.timestream_table_arns[table]]
     }
   }
@@ -75,8 +75,8 @@ data "aws_iam_policy_document" "handler" {
     for_each = length(var.timestream_table_arns) > 0 ? ["service"] : []
 
     content {
-      # Clients look for their endpoint before anything else, and end queries; neither action knows a resource.
-      actions   = ["timestream:CancelQuery", "timestream:DescribeEndpoints", "timestream:SelectValues"]
+      # Clients look for their endpoint before anything else; the action knows no resource.
+      actions   = ["timestream:DescribeEndpoints"]
       resources = ["*"]
     }
   }

@@ -14,10 +14,11 @@ output "stage" {
 }
 
 output "handler" {
-  description = "The handler: its name and ARN, for the bus that calls it."
+  description = "The handler: its name, its ARN and its role's name, for the bus that calls it."
   value = {
     name = aws_lambda_function.websocket_handler.function_name
     arn  = aws_lambda_function.websocket_handler.arn
+    role = aws_iam_role.function["handler"].name
   }
 }
 

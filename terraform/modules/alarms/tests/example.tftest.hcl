@@ -7,7 +7,7 @@ variables {
   emails             = ["operators@example.org"]
   cluster_name       = "bus-simulator-cluster"
   feeders            = { sensors-feeder = "sensors" }
-  answering_services = ["mcp-server"]
+  answering_services = { mcp-server = "bus-simulator-stopped-mcp-server" }
   http_apis          = { rest = "abcdefghij", mcp = "klmnopqrst" }
   websocket          = { api_id = "uvwxyzabcd", stage = "production" }
   functions          = ["bus-simulator-sensors"]
@@ -16,12 +16,42 @@ variables {
 run "whatever_the_manual_watches_has_an_alarm" {
   assert {
     condition = output.names == sort([
-      "bus-simulator-mcp-5xx", "bus-simulator-mcp-latency", "bus-simulator-mcp-server-unhealthy",
+      "bus-simulator-mcp-5xx", "bus-simulator-mcp-latency",
+      "bus-simulator-mcp-server-no-task", "bus-simulator-mcp-server-unhealthy",
       "bus-simulator-rest-5xx", "bus-simulator-rest-latency",
       "bus-simulator-sensors-errors", "bus-simulator-sensors-throttles",
       "bus-simulator-sensors-feeder-lag", "bus-simulator-sensors-feeder-no-data", "bus-simulator-websocket-errors",
     ])
     error_message = "Lag, no data, 5xx, latency, errors, throttles, health."
+  }
+
+  assert {
+    condition = { for name, alarm in merge(aws_cloudwatch_metric_alarm.floor, aws_cloudwatch_metric_alarm.ceiling) :
+      name => join(" ", concat([alarm.namespace, alarm.metric_name], [for dimension, value in alarm.dimensions : "${dimension}=${value}"]))
+      } == {
+      mcp-5xx                = "AWS/ApiGateway 5xx ApiId=klmnopqrst"
+      mcp-latency            = "AWS/ApiGateway Latency ApiId=klmnopqrst"
+      mcp-server-no-task     = "ECS/ContainerInsights RunningTaskCount ClusterName=bus-simulator-cluster ServiceName=mcp-server"
+      mcp-server-unhealthy   = "AWS/Events MatchedEvents RuleName=bus-simulator-stopped-mcp-server"
+      rest-5xx               = "AWS/ApiGateway 5xx ApiId=abcdefghij"
+      rest-latency           = "AWS/ApiGateway Latency ApiId=abcdefghij"
+      sensors-feeder-lag     = "BusSimulator FeederLag Feeder=sensors"
+      sensors-feeder-no-data = "BusSimulator FeederLag Feeder=sensors"
+      websocket-errors       = "AWS/ApiGateway IntegrationError ApiId=uvwxyzabcd Stage=production"
+
+      bus-simulator-sensors-errors    = "AWS/Lambda Errors FunctionName=bus-simulator-sensors"
+      bus-simulator-sensors-throttles = "AWS/Lambda Throttles FunctionName=bus-simulator-sensors"
+    }
+    error_message = "Each looks where its metric is."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.ceiling["mcp-server-unhealthy"].threshold == 1
+      && aws_cloudwatch_metric_alarm.ceiling["mcp-server-unhealthy"].period == 600
+      && aws_cloudwatch_metric_alarm.ceiling["mcp-server-unhealthy"].statistic == "Sum"
+    )
+    error_message = "Two tasks that end in 10 minutes; one is a restart."
   }
 
   assert {

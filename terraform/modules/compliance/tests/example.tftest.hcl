@@ -4,6 +4,7 @@ mock_provider "aws" {
 
 variables {
   parts      = ["cloudtrail", "config", "guardduty", "flow-logs"]
+  emails     = ["operators@example.org"]
   account_id = "123456789012"
   vpc_id     = "vpc-0123456789abcdef0"
 }
@@ -18,6 +19,11 @@ run "everything" {
     condition     = output.audit_bucket != null && output.findings_topic_arn != null
     error_message = "Files and findings have a place."
   }
+
+  assert {
+    condition     = [for subscription in aws_sns_topic_subscription.findings : "${subscription.endpoint} ${subscription.topic_arn}"] == ["operators@example.org ${output.findings_topic_arn}"]
+    error_message = "Somebody is told of findings."
+  }
 }
 
 run "nothing" {
@@ -26,7 +32,7 @@ run "nothing" {
   }
 
   assert {
-    condition     = output.audit_bucket == null && output.findings_topic_arn == null && length(aws_config_config_rule.managed) == 0
+    condition     = output.audit_bucket == null && output.findings_topic_arn == null && length(aws_config_config_rule.managed) == 0 && length(aws_sns_topic_subscription.findings) == 0
     error_message = "Off means that nothing is made."
   }
 }

@@ -16,14 +16,36 @@ variables {
 
 run "every_metric_that_the_manual_watches" {
   assert {
-    condition = length(setsubtract([
-      "CPUUtilization", "MemoryUtilization", "RunningTaskCount", "PendingTaskCount", "MatchedEvents", "NetworkRxBytes", "NetworkTxBytes", "FeederLag",
-      "Count", "Latency", "4xx", "5xx", "IntegrationLatency",
-      "Invocations", "Duration", "Errors", "Throttles", "ConcurrentExecutions",
-      "SuccessfulRequestLatency", "MemoryCumulativeBytesMetered", "MagneticCumulativeBytesMetered",
-      "DesiredTaskCount", "UnHealthyContainerHealthStatus",
-    ], flatten(regexall("[\"\\\\ ]([A-Za-z0-9]+)[\"\\\\]", aws_cloudwatch_dashboard.this.dashboard_body)))) == 0
-    error_message = "A metric of the manual is missing."
+    condition = length(setsubtract(concat(
+      [for pair in setproduct(
+        ["AWS/ECS CPUUtilization", "AWS/ECS MemoryUtilization", "ECS/ContainerInsights RunningTaskCount", "ECS/ContainerInsights PendingTaskCount", "ECS/ContainerInsights NetworkRxBytes", "ECS/ContainerInsights NetworkTxBytes"],
+        ["people-count-feeder", "sensors-feeder", "bus-position-feeder", "mcp-server"],
+      ) : "${pair[0]} ClusterName bus-simulator-cluster ServiceName ${pair[1]}"],
+      [for service in ["people-count-feeder", "sensors-feeder", "bus-position-feeder", "mcp-server"] : "AWS/Events MatchedEvents RuleName bus-simulator-stopped-${service}"],
+      [for feeder in ["people-count", "sensors", "bus-position"] : "BusSimulator FeederLag Feeder ${feeder}"],
+      [for metric in ["Count", "Latency", "4xx", "5xx", "IntegrationLatency"] : "AWS/ApiGateway ${metric} ApiId abcdefghij"],
+      [for metric in ["Count", "Latency", "4xx", "5xx"] : "AWS/ApiGateway ${metric} ApiId klmnopqrst"],
+      [for metric in ["ConnectCount", "MessageCount", "ClientError", "ExecutionError", "IntegrationError"] : "AWS/ApiGateway ${metric} ApiId uvwxyzabcd Stage production"],
+      [for metric in ["MatchedEvents", "FailedInvocations"] : "AWS/Events ${metric} EventBusName bus-simulator-events RuleName bus-simulator-positions"],
+      [for pair in setproduct(["Invocations", "Duration", "Errors", "Throttles", "ConcurrentExecutions"], ["people-count", "sensors"]) : "AWS/Lambda ${pair[0]} FunctionName bus-simulator-${pair[1]}"],
+      ["ECS/ContainerInsights DesiredTaskCount ClusterName bus-simulator-cluster ServiceName mcp-server"],
+      ), flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [
+        for line in try(widget.properties.metrics, []) : join(" ", [for part in line : part if can(tostring(part))])
+    ]]))) == 0
+    error_message = "A metric of the manual is missing, or looked for where it isn't."
+  }
+
+  assert {
+    condition = [for search in [
+      "MetricName=\"SuccessfulRequestLatency\" Operation=\"WriteRecords\" DatabaseName=\"bus_simulator\"",
+      "Namespace=\"AWS/Timestream\" MetricName=\"SuccessfulRequestLatency\" Operation=\"Query\"",
+      "Namespace=\"AWS/Timestream\" MetricName=\"MemoryCumulativeBytesMetered\"",
+      "Namespace=\"AWS/Timestream\" MetricName=\"MagneticCumulativeBytesMetered\"",
+      "Namespace=\"ECS/ContainerInsights\" MetricName=\"UnHealthyContainerHealthStatus\" ClusterName=\"bus-simulator-cluster\" ServiceName=\"mcp-server\"",
+      ] : search if !anytrue(flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [
+        for line in try(widget.properties.metrics, []) : [for part in line : strcontains(try(part.expression, ""), search)]
+    ]]))] == []
+    error_message = "A search of the manual's metrics is missing."
   }
 
   assert {

@@ -64,3 +64,47 @@ run "a_feeder_that_there_is_not_is_refused" {
 
   expect_failures = [var.sizes]
 }
+
+run "a_hosted_store_is_asked_without_a_policy" {
+  variables {
+    timestream_table_arns = {}
+  }
+
+  assert {
+    condition     = length(data.aws_iam_policy_document.timestream) == 0 && !contains(keys(aws_iam_role_policy.task), "timestream-access")
+    error_message = "Nobody may do what nothing does."
+  }
+}
+
+run "a_memory_that_fargate_lacks_with_this_cpu_is_refused" {
+  command = plan
+
+  variables {
+    sizes = { sensors-feeder = { cpu = 256, memory = 8192 } }
+  }
+
+  expect_failures = [var.sizes]
+}
+
+run "half_a_gigabyte_is_refused_but_for_the_smallest" {
+  command = plan
+
+  variables {
+    sizes = { sensors-feeder = { cpu = 512, memory = 1536 } }
+  }
+
+  expect_failures = [var.sizes]
+}
+
+run "every_least_and_most_memory_that_fargate_has_is_taken" {
+  command = plan
+
+  variables {
+    sizes = { people-count-feeder = { cpu = 256, memory = 512 }, sensors-feeder = { cpu = 4096, memory = 30720 }, bus-position-feeder = { cpu = 512, memory = 1024 } }
+  }
+
+  assert {
+    condition     = aws_ecs_task_definition.feeder["sensors-feeder"].memory == "30720"
+    error_message = "As it was asked for."
+  }
+}

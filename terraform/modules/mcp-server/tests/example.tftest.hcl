@@ -60,3 +60,24 @@ run "an_image_without_a_tag_is_refused" {
 
   expect_failures = [var.image]
 }
+
+run "a_hosted_store_is_asked_without_a_policy" {
+  variables {
+    timestream_table_arns = {}
+  }
+
+  assert {
+    condition     = length(data.aws_iam_policy_document.timestream) == 0 && !contains(keys(aws_iam_role_policy.task), "timestream-access")
+    error_message = "Nobody may do what nothing does."
+  }
+}
+
+run "a_memory_that_fargate_lacks_with_this_cpu_is_refused" {
+  command = plan
+
+  variables {
+    size = { cpu = 1024, memory = 1024 }
+  }
+
+  expect_failures = [var.size]
+}

@@ -37,3 +37,13 @@ run "a_new_disk_is_filled_before_anybody_asks" {
     error_message = "There is never a second one with a half of the data."
   }
 }
+
+run "a_memory_that_fargate_lacks_with_this_cpu_is_refused" {
+  command = plan
+
+  variables {
+    size = { cpu = 1024, memory = 1024 }
+  }
+
+  expect_failures = [var.size]
+}
