@@ -8,6 +8,7 @@ API Gateway's affair.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,8 +66,11 @@ class GatewayLive:
         """Answer that a message can't be carried out."""
         self.pushes.send(connection_id, [messages.refusal(error)])
 
-    def broadcast(self, positions: Collection[BusPosition]) -> Sent:
-        """Send new positions of one line to all who want it: one message a bus, or all as one array."""
+    def broadcast(self, positions: Collection[BusPosition], *, until_s: float = math.inf) -> Sent:
+        """Send new positions of one line to all who want it: one message a bus, or all as one array.
+
+        No try begins after `until_s`, in the seconds of `pushes`.
+        """
         texts = [bus_position_text(position) for position in positions]
         array = [f"[{','.join(texts)}]"]
         wanting = {
@@ -74,7 +78,7 @@ class GatewayLive:
             for line_id in {position.line_id for position in positions}
             for subscriber in self.connections.connections_of(line_id)
         }
-        return self.pushes.send_all(wanting)
+        return self.pushes.send_all(wanting, until_s=until_s)
 
     def _obey(self, connection_id: str, command: messages.Command) -> None:
         match command:

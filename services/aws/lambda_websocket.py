@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
+import time
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -32,12 +34,24 @@ Answer: TypeAlias = dict[str, Any]
 
 DONE: Answer = {"statusCode": 200}
 SWITCHING_PROTOCOLS = 101
+CONNECT_TIMEOUT_S = 2.0
+ANSWER_S = 4.0
+LAST_TRY_S = CONNECT_TIMEOUT_S + ANSWER_S + 1.0
+"""How long before Lambda ends an invocation the last try to reach a client begins."""
 
 
-def handler(event: Event, _lambda_context: object) -> Answer:
+class LambdaContext(Protocol):
+    """What is used of what Lambda says of an invocation."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """The time left until it is ended."""
+
+
+def handler(event: Event, lambda_context: LambdaContext) -> Answer:
     """The answer to an event of the WebSocket API, or of EventBridge."""
+    until_s = time.monotonic() + lambda_context.get_remaining_time_in_millis() / 1000 - LAST_TRY_S
     shared_settings()
-    return handled(event, shared_live())
+    return handled(event, shared_live(), until_s=until_s)
 
 
 @cache
@@ -53,6 +67,8 @@ def shared_live() -> GatewayLive:
         "apigatewaymanagementapi",
         region=found.region,
         endpoint_url=found.websocket_endpoint,
+        connect_timeout_s=CONNECT_TIMEOUT_S,
+        read_timeout_s=ANSWER_S,
         connections=AT_ONCE,
     )
     return GatewayLive(
@@ -64,10 +80,10 @@ def shared_live() -> GatewayLive:
     )
 
 
-def handled(event: Event, live: GatewayLive) -> Answer:
-    """Carry out an event. Errors of DynamoDB pass in events of the bus, which then come again."""
+def handled(event: Event, live: GatewayLive, *, until_s: float = math.inf) -> Answer:
+    """Carry out an event. Errors of DynamoDB pass in events of the bus, which Lambda then puts aside."""
     if "requestContext" not in event:
-        return broadcast(event, live)
+        return broadcast(event, live, until_s)
     request = event["requestContext"]
     match request["eventType"]:
         case "CONNECT":
@@ -105,14 +121,14 @@ def received(connection_id: str, text: str, live: GatewayLive) -> Answer:
     return DONE
 
 
-def broadcast(event: Event, live: GatewayLive) -> Answer:
-    """Send a tick of a line to all who want it. What isn't one is logged and left."""
+def broadcast(event: Event, live: GatewayLive, until_s: float) -> Answer:
+    """Send a tick of a line to all who want it, while there is time. What isn't one is logged and left."""
     try:
         positions = positions_of(event)
     except ValueError as error:
         log.error("an event can't be read: %s", error)
         return {"sent": 0, "gone": 0, "failed": 0}
-    sent = live.broadcast(positions)
+    sent = live.broadcast(positions, until_s=until_s)
     fields = {"sent": sent.sent, "gone": sent.gone, "failed": sent.failed}
     log.info("broadcast", extra={"fields": {"line": event["detail"].get("line_id"), **fields}})
     return fields

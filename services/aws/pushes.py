@@ -1,18 +1,22 @@
 """Messages to the clients of a WebSocket API, by way of API Gateway's Management API.
 
 A client that is gone is forgotten. Who is throttled waits and tries again, with random pauses whose limit
-doubles ("full jitter"); a client that can't be reached even so misses the message, the others don't.
+doubles ("full jitter"); a client that can't be reached even so, or not in time, misses the message, the
+others don't.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -32,12 +36,12 @@ PAUSE = threading.Event().wait
 class Outcome(Enum):
     """How sending to a client ended."""
 
-    SENT, GONE, FAILED = "sent", "gone", "failed"
+    SENT, GONE, FAILED, LATE = "sent", "gone", "failed", "late"
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How many clients got their messages, were gone, couldn't be reached."""
+    """How many clients got their messages, were gone, couldn't be reached or not in time."""
 
     sent: int
     gone: int
@@ -45,7 +49,10 @@ class Sent:
 
 
 class Pushes:
-    """Sends through a client of `apigatewaymanagementapi`; `forget` is told of connections that are gone."""
+    """Sends through a client of `apigatewaymanagementapi`; `forget` is told of connections that are gone.
+
+    Who says until when, says it in the seconds of `now_s`: no try begins later.
+    """
 
     def __init__(
         self,
@@ -54,23 +61,27 @@ class Pushes:
         *,
         patience: Patience = PATIENCE,
         pause: Callable[[float], object] = PAUSE,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client, self._forget = client, forget
-        self._patience, self._pause = patience, pause
+        self._patience, self._pause, self._now_s = patience, pause, now_s
 
-    def send(self, connection_id: str, texts: Sequence[str]) -> Outcome:
+    def send(self, connection_id: str, texts: Sequence[str], *, until_s: float = math.inf) -> Outcome:
         """Send texts in this order, as long as the client is there."""
         for text in texts:
-            outcome = self._post(connection_id, text.encode("utf-8", "replace"))
+            outcome = self._post(connection_id, text.encode("utf-8", "replace"), until_s)
             if outcome is not Outcome.SENT:
                 return outcome
         return Outcome.SENT
 
-    def send_all(self, texts_of: Mapping[str, Sequence[str]]) -> Sent:
+    def send_all(self, texts_of: Mapping[str, Sequence[str]], *, until_s: float = math.inf) -> Sent:
         """Send each connection its texts, many connections at a time."""
         with ThreadPoolExecutor(AT_ONCE, "push") as threads:
-            outcomes = list(threads.map(self.send, texts_of, texts_of.values()))
-        return Sent(*(outcomes.count(outcome) for outcome in Outcome))
+            found = list(threads.map(partial(self.send, until_s=until_s), texts_of, texts_of.values()))
+        sent, gone, failed, late = (found.count(outcome) for outcome in Outcome)
+        if late:
+            log.warning("there was no time left for %d of %d connections", late, len(found))
+        return Sent(sent, gone, failed + late)
 
     def close(self, connection_id: str) -> None:
         """End a connection. Nothing where it has ended, or can't be."""
@@ -80,9 +91,9 @@ class Pushes:
             if code_of(error) != GONE:
                 log.warning("connection %s can't be ended: %s", connection_id, brief(error))
 
-    def _post(self, connection_id: str, data: bytes) -> Outcome:
+    def _post(self, connection_id: str, data: bytes, until_s: float) -> Outcome:
         failures = 0
-        while True:
+        while self._now_s() < until_s:
             try:
                 self._client.post_to_connection(ConnectionId=connection_id, Data=data)
             except (BotoCoreError, ClientError) as error:
@@ -96,6 +107,7 @@ class Pushes:
                 self._pause(secrets.randbelow(GRAINS) / GRAINS * self._patience.limit_s(failures))
             else:
                 return Outcome.SENT
+        return Outcome.LATE
 
     def _forget_gone(self, connection_id: str) -> None:
         try:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from services.aws.connections import Connections, Subscriber
 from services.aws.gateway_live import GatewayLive
 from services.aws.lambda_websocket import handled
-from services.aws.pushes import PATIENCE, Pushes
+from services.aws.pushes import AT_ONCE, PATIENCE, Pushes
 from services.live_messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS, MOST_LINES
 from services.logs import JsonFormatter
 from services.schemas import bus_position_body
@@ -325,7 +325,27 @@ def test_who_cannot_be_reached_even_so_misses_a_tick_and_nobody_else_does(
     assert "connection c1= misses a message" in caplog.text
 
 
-def test_a_table_that_is_away_lets_the_bus_deliver_the_tick_again(api: Api) -> None:
+def test_when_the_time_is_over_nobody_is_tried_any_more(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    names = [f"c{number:03d}=" for number in range(100)]
+    fill(api.dynamodb, names, "L1", batch=True)
+    api.clients.for_good = dict.fromkeys(names, THROTTLED)
+    seconds = [0.0]
+
+    def pause(wait_s: float) -> None:
+        seconds[0] = 20.0
+        api.pauses.append(wait_s)
+
+    management = client("apigatewaymanagementapi", region=REGION, endpoint_url=api.clients.url)
+    pushes = Pushes(management, api.connections.disconnect, pause=pause, now_s=lambda: seconds[0])
+    answer = handled(tick_event(tick("B001")), replace(api.live, pushes=pushes), until_s=20.0)
+    management.close()
+    assert answer == {"sent": 0, "gone": 0, "failed": 100}
+    assert 1 <= len(api.pauses) <= AT_ONCE
+    assert "there was no time left for 100 of 100 connections" in caplog.text
+    assert len(api.rows(CONNECTIONS_TABLE)) == 100
+
+
+def test_a_table_that_is_away_fails_the_tick_which_is_then_put_aside(api: Api) -> None:
     api.dynamodb.delete_table(TableName=SUBSCRIPTIONS_TABLE)
     with pytest.raises(ClientError):
         api.handle(tick_event(tick("B001")))
