@@ -77,6 +77,10 @@ class Parts:
         )
         raise AssertionError(f"never so: {what}\n{logs}")
 
+    def now(self) -> datetime:
+        """The simulated instant."""
+        return datetime.fromisoformat(json.loads(self.ask("/clock")[1])["now"])
+
     def move(self, **change: object) -> None:
         """Move the clock that all share."""
         self.wait(lambda: self.ask("/clock", send=change)[0] == 200, f"clock {change}")

@@ -1,13 +1,16 @@
 """The live hub's source where feeders publish: the events of an SQS queue that EventBridge fills.
 
 What waited in the queue before is of the past, and purged. Messages come in any order and perhaps twice: a
-bus's older positions are left out. Each process that serves needs a queue of its own: a message goes to one.
+bus's older positions are left out. A feeder that hears a little later that the clock was stopped is ahead of
+it until then: what is of the future waits for its time, so that nobody is told more than REST says. Each
+process that serves needs a queue of its own: a message goes to one.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -29,8 +32,8 @@ log = logging.getLogger("bus_simulator.live")
 WAIT_S = 1
 """How long SQS holds a request open; told to end, a process waits no longer."""
 MOST_MESSAGES = 10
-AHEAD = timedelta(seconds=30)
-"""A feeder's clock may be so far ahead; what is later is of before a jump back."""
+AHEAD = timedelta(minutes=10)
+"""A feeder may be so far ahead; what is later is of before a jump back."""
 
 
 class PositionQueue:
@@ -39,6 +42,7 @@ class PositionQueue:
     def __init__(self, client: Any, queue: str, clock: Clock) -> None:
         self._client, self._queue, self._clock = client, queue, clock
         self._sent: dict[str, datetime] = {}
+        self._early: list[BusPosition] = []
         self._course = clock.course
         self._url = queue if "://" in queue else ""
         self.hub: Hub | None = None
@@ -59,13 +63,18 @@ class PositionQueue:
                 retry_s = min(2 * retry_s, LONGEST_RETRY_S)
 
     def receive(self) -> None:
-        """Take the next messages and publish what is new in them."""
+        """Take the next messages and publish what is new in them, and what its time has come for."""
         self._follow()
-        asked = {"QueueUrl": self._at(), "MaxNumberOfMessages": MOST_MESSAGES, "WaitTimeSeconds": WAIT_S}
-        messages = self._client.receive_message(**asked).get("Messages", [])
+        due_s = self._due_s()
+        if due_s < WAIT_S:
+            self._clock.rest(due_s)
+        asked = {"QueueUrl": self._at(), "MaxNumberOfMessages": MOST_MESSAGES}
+        messages = self._client.receive_message(
+            **asked, WaitTimeSeconds=WAIT_S if due_s >= WAIT_S else 0
+        ).get("Messages", [])
+        self._publish([*self._early, *(each for message in messages for each in self._read(message))])
         if not messages:
             return
-        self._publish([position for message in messages for position in self._read(message)])
         done = [
             {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
             for number, message in enumerate(messages)
@@ -73,6 +82,14 @@ class PositionQueue:
         ]
         if done:
             self._client.delete_message_batch(QueueUrl=self._at(), Entries=done)
+
+    def _due_s(self) -> float:
+        """Wall seconds until something that came too early is due, as far as is known."""
+        rate = self._clock.rate
+        if not self._early or not rate:
+            return math.inf
+        first = min(each.time for each in self._early)
+        return max((first - self._clock.now()).total_seconds() / rate, 0.0)
 
     def _read(self, message: dict[str, Any]) -> Sequence[BusPosition]:
         """A message's positions. What isn't understood stays, until it goes to the dead letters."""
@@ -84,12 +101,12 @@ class PositionQueue:
             return ()
 
     def _publish(self, positions: Sequence[BusPosition]) -> None:
-        """Hand what is new to the hub's event loop, each tick on its own, in order."""
+        """Hand what is new to the hub's event loop, each tick on its own, in order; keep what is early."""
         now, hub = self._clock.now(), self.hub
-        earliest, latest = now - LINE_REACH, now + AHEAD
         new: dict[tuple[datetime, str], BusPosition] = {}
+        self._early = [each for each in positions if now < each.time <= now + AHEAD]
         for each in positions:
-            if earliest < each.time <= latest and each.time > self._sent.get(each.bus_id, LONG_AGO):
+            if now - LINE_REACH < each.time <= now and each.time > self._sent.get(each.bus_id, LONG_AGO):
                 new[each.time, each.bus_id] = each
         self._sent |= {bus_id: time for time, bus_id in sorted(new)}
         for _, tick in groupby((new[place] for place in sorted(new)), key=attrgetter("time")):
@@ -100,7 +117,7 @@ class PositionQueue:
         """Begin anew where the clock has jumped."""
         course = self._clock.course
         if course != self._course:
-            self._course, self._sent = course, {}
+            self._course, self._sent, self._early = course, {}, []
             if self.hub is not None:
                 in_loop(self.hub, self.hub.begin_anew)
 

@@ -88,7 +88,38 @@ def test_what_came_before_or_is_older_is_left_out() -> None:
     queue = Queue()
     queue.put(tick("B001"))
     assert queue.received() == [["B001 07:30:10"]]
-    queue.put(tick("B001", ago_s=30), tick("B002", ago_s=301), tick("B002", ago_s=-31))
+    queue.put(tick("B001", ago_s=30), tick("B002", ago_s=301), tick("B002", ago_s=-601))
+    assert queue.received() == []
+    queue.clock.step(601 * SECOND)
+    queue.messages.clear()
+    assert queue.received() == []
+
+
+def test_what_a_feeder_is_ahead_with_waits_for_its_time() -> None:
+    queue = Queue()
+    queue.clock.pause()
+    queue.put(tick("B001", ago_s=-30), tick("B001"), tick("B001", ago_s=-60))
+    assert queue.received() == [["B001 07:30:10"]]
+    assert queue.client.calls[-2][1]["WaitTimeSeconds"] == 1
+    queue.messages.clear()
+    assert queue.received() == []
+    queue.clock.step(45 * SECOND)
+    assert queue.received() == [["B001 07:30:40"]]
+    queue.clock.set_rate(1)
+    assert queue.received() == []
+    assert queue.client.calls[-1][1]["WaitTimeSeconds"] == 1
+    queue.clock.set_rate(60)
+    assert queue.received() == [["B001 07:31:10"]]
+    assert queue.client.calls[-1][1]["WaitTimeSeconds"] == 0
+
+
+def test_a_jump_drops_what_waits_for_its_time() -> None:
+    queue = Queue()
+    queue.clock.pause()
+    queue.put(tick("B001", ago_s=-30))
+    assert queue.received() == []
+    queue.messages.clear()
+    queue.clock.jump(NOW + 60 * SECOND)
     assert queue.received() == []
 
 
