@@ -64,6 +64,10 @@ class Rows:
         batch, index = self.origin[row]
         batch.rejected[index] = (reason, existing)
 
+    def waiting(self) -> list[int]:
+        """The rows that aren't rejected."""
+        return [row for row, (batch, index) in enumerate(self.origin) if index not in batch.rejected]
+
 
 def _joined(parts: Sequence[tuple[Columns, int]]) -> Columns:
     """Columns one below the other; NULL where one has a column that another hasn't."""
@@ -84,36 +88,34 @@ def add_missing_columns(table: Table, rows: Rows) -> tuple[Column, ...]:
     known = {column.name: column for column in table.columns}
     new: list[Column] = []
 
-    def fit(batch: Batch, name: str, wanted: Column) -> None:
-        column = known.get(name)
+    def fit(batch: Batch, wanted: Column, values: Sequence[object]) -> None:
+        column = known.get(wanted.name)
         if column is None:
-            column = known[name] = wanted
+            column = known[wanted.name] = wanted
             new.append(wanted)
         if (column.role, column.type) != (wanted.role, wanted.type):
-            _reject_column(batch, column)
+            _reject_column(batch, column, values)
 
     for batch in rows.batches:
-        for name in batch.dimensions:
-            fit(batch, name, Column(name, "dimension", Type.VARCHAR, f"c{len(known)}"))
-        for name in batch.measures:
+        for name, values in batch.dimensions.items():
+            fit(batch, Column(name, "dimension", Type.VARCHAR, f"c{len(known)}"), values)
+        for name, values in batch.measures.items():
             kind = SINGLE_MEASURES.get(name) or batch.kinds[name]
-            fit(batch, name, Column(name, "measure", kind, f"c{len(known)}"))
+            fit(batch, Column(name, "measure", kind, f"c{len(known)}"), values)
     return tuple(new)
 
 
-def _reject_column(batch: Batch, column: Column) -> None:
-    """Reject the rows of a request that have a value for a column of another type or role."""
-    other = batch.measures if column.name in batch.measures else batch.dimensions
+def _reject_column(batch: Batch, column: Column, values: Sequence[object]) -> None:
+    """Reject the rows of a request that have one of these `values`: they are of another type or role."""
     reason = OTHER_TYPE.format(name=column.name, role=column.role, type=column.type.value)
-    for row, index in enumerate(batch.index):
-        if other[column.name][row] is not None:
+    for index, value in zip(batch.index, values, strict=True):
+        if value is not None:
             batch.rejected[index] = (reason, None)
 
 
 def write_rows(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Rows, newest: int | None) -> None:
     """Write what isn't rejected, inside the transaction in hand. `newest` is the table's newest time."""
-    waiting = [row for row, (batch, index) in enumerate(rows.origin) if index not in batch.rejected]
-    for unique in _rounds(table, rows, waiting):
+    for unique in _rounds(table, rows, rows.waiting()):
         times = [rows.time[row] for row in unique]
         is_new = newest is None or min(times) > newest
         _write_unique(cursor, table, rows, unique, is_new=is_new)

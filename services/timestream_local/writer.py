@@ -137,8 +137,9 @@ class Writer:
             self._make_room(self.catalog.table(*key), of_table)
         self._in_transaction(lambda cursor: self._write_rows(cursor, rows))
         for key, of_table in rows.items():
-            if of_table.time:
-                self._newest[key] = max(self._newest.get(key, 0), *of_table.time)
+            stored = of_table.waiting()
+            if stored:
+                self._newest[key] = max(self._newest.get(key, 0), *(of_table.time[row] for row in stored))
 
     def _make_room(self, table: Table, rows: Rows) -> None:
         columns = add_missing_columns(table, rows)

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from services.timestream_local.errors import AwsError, RejectedRecordsException, ValidationException
+from services.timestream_local.server import opened
 from services.timestream_local.upserts import SAME_VERSION
 from services.timestream_local.values import DAY_NS, HOUR_NS, MINUTE_NS
 from tests.services.timestream_local.samples import NOW_NS, START_NS, Local, local, multi
@@ -230,6 +231,30 @@ def test_a_column_keeps_its_type(city: Local) -> None:
     other = multi({"stop": "S9"}, START_NS, [("n", "DOUBLE", "1.5")])
     (rejected,) = rejections(city, other)
     assert "measure, BIGINT" in str(rejected["Reason"])
+
+
+def test_a_name_of_another_role_is_rejected_where_it_stands_and_nowhere_else(city: Local) -> None:
+    write(city, multi({"stop": "S1"}, START_NS, [("x", "BIGINT", "1")]))
+    as_dimension = multi({"stop": "S2", "x": "north"}, START_NS, [("n", "BIGINT", "2")])
+    as_measure = multi({"stop": "S3"}, START_NS, [("x", "BIGINT", "3")])
+    (rejected,) = rejections(city, as_dimension, as_measure)
+    assert (rejected["RecordIndex"], "x exists" in str(rejected["Reason"])) == (0, True)
+    assert city.rows("SELECT stop, x FROM city.rows ORDER BY 1") == [("S1", "1"), ("S3", "3")]
+
+
+def test_a_rejected_record_says_nothing_about_the_time(tmp_path: Path) -> None:
+    retention = {"MemoryStoreRetentionPeriodInHours": 1, "MagneticStoreRetentionPeriodInDays": 30}
+    far = multi({"stop": "S9"}, START_NS + 200 * 365 * DAY_NS, [("n", "DOUBLE", "1.5")])
+    with opened(tmp_path / "timestream.duckdb", "data") as parts:
+        city = Local(parts)
+        make(city, RetentionProperties=retention)
+        write(city, count(1))
+        for records in ([far], [count(2, stop="S2"), far]):
+            assert len(rejections(city, *records)) == 1
+        assert city.rows("SELECT n, now() FROM city.rows ORDER BY n") == [
+            ("1", "2026-03-02 07:30:00.000000000"),
+            ("2", "2026-03-02 07:30:00.000000000"),
+        ]
 
 
 def test_concurrent_requests_are_all_answered_and_kept(city: Local) -> None:
