@@ -32,13 +32,18 @@ MOST_OPEN = 64
 LONGEST_WAIT_S = 900.0
 """How long an answer waits for its next page to be asked for."""
 LONGEST_QUERY_S = 60.0
+"""How long a page may take."""
 ROWS_AT_ONCE = 1024
+CANCELLED = "The query was cancelled"
 INVALID_TOKEN = "Invalid pagination token."  # noqa: S105 - no secret
 
 
 @dataclass(slots=True)
 class Open:
-    """A query with further pages. `token` asks for the next, `last` is the page that `before` asked for."""
+    """A query with further pages. `token` asks for the next, `last` is the page that `before` asked for.
+
+    Who holds `lock` may use the cursor. Once `ended` there are no more pages.
+    """
 
     sql: str
     info: list[dict[str, Any]]
@@ -48,6 +53,7 @@ class Open:
     used: float
     before: str = ""
     last: Page | None = None
+    ended: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -73,15 +79,14 @@ class Queries:
                 info, rows = listing(tree, self._catalog, cursor)
                 return _answer(query_id, info, Page(rows), None)
             compiled = compile_query(tree, self._catalog, instant=instant)
-            pager = self._started(cursor, compiled)
-            page = _running(lambda: pager.page(most_rows))
+            with self._deadlines.around(query_id, cursor.interrupt):
+                pager, page = _running(lambda: _begun(cursor, compiled, most_rows))
+            info = column_info(compiled.columns)
             token = f"{query_id}{secrets.token_hex(8)}" if page.more else None
             if token is not None:
                 keep = True
-                self._keep(
-                    query_id, Open(sql, column_info(compiled.columns), pager, cursor, token, monotonic())
-                )
-            return _answer(query_id, column_info(compiled.columns), page, token)
+                self._keep(query_id, Open(sql, info, pager, cursor, token, monotonic()))
+            return _answer(query_id, info, page, token)
         finally:
             if not keep:
                 cursor.close()
@@ -91,46 +96,91 @@ class Queries:
         query_id = token[:40]
         with self._lock:
             found = self._open.get(query_id)
-        if found is None or found.sql != sql or token not in (found.token, found.before):
-            raise ValidationException(INVALID_TOKEN)
-        with found.lock:
+            if found is None or found.sql != sql or token not in (found.token, found.before):
+                raise ValidationException(INVALID_TOKEN)
+            self._open.move_to_end(query_id)
             found.used = monotonic()
+        with found.lock:
             if token == found.before and found.last is not None:
-                return _answer(query_id, found.info, found.last, found.token)
-            page = _running(lambda: found.pager.page(most_rows))
+                return _answer(query_id, found.info, found.last, found.token or None)
+            # It may have been let go of, or have gone on, while this waited for the lock.
+            if found.ended or token != found.token:
+                raise ValidationException(INVALID_TOKEN)
+            page = self._page(query_id, found, most_rows)
             following = f"{query_id}{secrets.token_hex(8)}" if page.more else ""
             found.before, found.token, found.last = token, following, page
-        if not page.more:
-            found.cursor.close()
+            if not page.more:
+                found.cursor.close()
         return _answer(query_id, found.info, page, following or None)
 
     def cancel(self, query_id: str) -> None:
-        """Forget a query with further pages. `ValidationException` for one that isn't known."""
+        """End and forget a query with further pages. `ValidationException` for one that isn't known.
+
+        May wait for a moment until a page that is under way is given up.
+        """
         with self._lock:
             found = self._open.pop(query_id, None)
         if found is None:
             raise ValidationException(f"The query {query_id[:64]} is not running")
-        found.cursor.close()
+        self._let_go(query_id, found)
+
+    def hurry(self) -> None:
+        """End what is under way."""
+        self._deadlines.hurry()
 
     def close(self) -> None:
         """Let go of all."""
-        self._deadlines.close()
         with self._lock:
-            while self._open:
-                self._open.popitem()[1].cursor.close()
+            left = list(self._open.items())
+            self._open.clear()
+        for query_id, found in left:
+            self._let_go(query_id, found)
+        self._deadlines.close()
 
-    def _started(self, cursor: duckdb.DuckDBPyConnection, compiled: Compiled) -> Pager:
-        kinds = [kind for _, kind in compiled.columns]
-        with self._deadlines.around(cursor.interrupt):
-            return _running(lambda: Pager(_rows(cursor, compiled.sql), kinds))
+    def _page(self, query_id: str, found: Open, most_rows: int | None) -> Page:
+        try:
+            with self._deadlines.around(query_id, found.cursor.interrupt):
+                if found.ended:
+                    raise QueryExecutionException(CANCELLED)
+                return _running(lambda: found.pager.page(most_rows))
+        except Exception:
+            # The rows are broken off: asked again, they would look like a whole answer.
+            cancelled, found.ended = found.ended, True
+            with self._lock:
+                self._open.pop(query_id, None)
+            found.cursor.close()
+            if cancelled:
+                raise QueryExecutionException(CANCELLED) from None
+            raise
+
+    def _let_go(self, query_id: str, found: Open) -> None:
+        found.ended = True
+        self._deadlines.end(query_id)
+        with found.lock:
+            found.cursor.close()
 
     def _keep(self, query_id: str, opened: Open) -> None:
+        """Keep a query open, and let go of those that wait too long, or are too many."""
         with self._lock:
+            waiting = list(self._open.items())
             self._open[query_id] = opened
-            oldest = next(iter(self._open.values()))
-            while len(self._open) > MOST_OPEN or oldest.used < monotonic() - LONGEST_WAIT_S:
-                self._open.popitem(last=False)[1].cursor.close()
-                oldest = next(iter(self._open.values()))
+            for other, found in waiting:
+                if len(self._open) <= MOST_OPEN and found.used >= monotonic() - LONGEST_WAIT_S:
+                    break
+                # One that is held isn't waiting: a page of it is under way.
+                if found.lock.acquire(blocking=False):
+                    found.ended = True
+                    found.cursor.close()
+                    found.lock.release()
+                    del self._open[other]
+
+
+def _begun(
+    cursor: duckdb.DuckDBPyConnection, compiled: Compiled, most_rows: int | None
+) -> tuple[Pager, Page]:
+    """A query's pager and its first page."""
+    pager = Pager(_rows(cursor, compiled.sql), [kind for _, kind in compiled.columns])
+    return pager, pager.page(most_rows)
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[Any, ...]]:

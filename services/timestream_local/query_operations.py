@@ -36,5 +36,6 @@ class QueryOperations:
     async def cancel_query(self, body: Body, _host: str) -> Body:
         """Let go of a query with further pages."""
         query_id = required(body, "QueryId", str)
-        self._parts.queries.cancel(query_id)
+        # Not in the pool, which may be full of what is to be cancelled.
+        await asyncio.to_thread(self._parts.queries.cancel, query_id)
         return {"CancellationMessage": f"Query {query_id} was cancelled"}

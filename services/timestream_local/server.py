@@ -135,6 +135,8 @@ def opened(path: Path, now: Now) -> Iterator[Parts]:
         writer = stack.enter_context(closing(Writer(connection, catalog)))
         queries = stack.enter_context(closing(Queries(connection, catalog)))
         pool = stack.enter_context(ThreadPoolExecutor(READERS, thread_name_prefix="timestream-query"))
+        # The pool waits for what is under way.
+        stack.callback(queries.hurry)
         yield Parts(catalog, writer, queries, lambda: to_us(clock.now()) * 1000, now, pool)
 
 
