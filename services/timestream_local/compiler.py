@@ -16,7 +16,7 @@ from services.timestream_local.catalog import Catalog, Table
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.expressions import Expressions, is_word
 from services.timestream_local.scopes import Output, Relation, Scope, at, only, refused
-from services.timestream_local.typed import Typed, coerced, common_type
+from services.timestream_local.typed import Typed, coerced, common_type, digits_of
 from services.timestream_local.values import Type
 
 SIDES = {"": "JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL": "FULL JOIN"}
@@ -180,7 +180,7 @@ class Compiler:
         """The output that a number in GROUP BY or ORDER BY stands for."""
         if not isinstance(item, exp.Literal) or item.is_string:
             return None
-        place = int(item.this) if item.this.isdigit() else 0
+        place = digits_of(item.this) if item.this.isdigit() else 0
         if not 1 <= place <= len(outputs):
             raise ValidationException(f"Position {item.this} is not in the select list")
         return outputs[place - 1].typed
@@ -397,4 +397,4 @@ def _limit(node: exp.Expr) -> str:
         return ""
     if not (isinstance(count, exp.Literal) and not count.is_string and count.this.isdigit()):
         raise refused("LIMIT with anything but a number or ALL", count)
-    return f" LIMIT {int(count.this)}"
+    return f" LIMIT {digits_of(count.this)}"

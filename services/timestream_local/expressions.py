@@ -16,7 +16,16 @@ from services.timestream_local.errors import ValidationException
 from services.timestream_local.functions import call
 from services.timestream_local.scopes import Output, Scope, only, refused
 from services.timestream_local.syntax import DURATION
-from services.timestream_local.typed import NULL, Typed, coerced, coercible, common_type, text, whole
+from services.timestream_local.typed import (
+    NULL,
+    Typed,
+    coerced,
+    coercible,
+    common_type,
+    digits_of,
+    text,
+    whole,
+)
 from services.timestream_local.values import (
     DAY_NS,
     DURATIONS_NS,
@@ -121,7 +130,7 @@ class Expressions:
             if not math.isfinite(value):
                 raise ValidationException(f"Invalid numeric literal: {node.this}")
             return Typed(f"CAST({value!r} AS DOUBLE)", Type.DOUBLE, value)
-        return _whole(int(node.this))
+        return _whole(digits_of(node.this))
 
     def boolean(self, node: exp.Boolean, _scope: Scope) -> Typed:
         """`true` or `false`."""
@@ -139,7 +148,7 @@ class Expressions:
         """A number or interval with its sign turned."""
         inner = node.this
         if isinstance(inner, exp.Literal) and not inner.is_string and inner.this.isdigit():
-            return _whole(-int(inner.this))
+            return _whole(-digits_of(inner.this, most=GREATEST_BIGINT + 1))
         typed = self.typed(inner, scope)
         kinds = (Type.INTEGER, Type.BIGINT, Type.DOUBLE, Type.INTERVAL, Type.MONTHS, Type.UNKNOWN)
         if typed.type not in kinds:
@@ -361,8 +370,6 @@ def is_word(node: exp.Column) -> bool:
 
 
 def _whole(value: int) -> Typed:
-    if not -GREATEST_BIGINT - 1 <= value <= GREATEST_BIGINT:
-        raise ValidationException(f"Invalid numeric literal: {value}")
     fits = -GREATEST_INT - 1 <= value <= GREATEST_INT
     return whole(value, Type.INTEGER if fits else Type.BIGINT)
 
@@ -406,7 +413,7 @@ def _exact(kind: exp.DataType, source: Typed) -> bool:
         return False
     digits = len(source.value.partition(".")[2])
     precision = kind.expressions[0].name
-    return precision.isdigit() and digits <= int(precision)
+    return precision.isdigit() and digits <= digits_of(precision)
 
 
 def _frame(spec: exp.WindowSpec) -> str:
@@ -421,7 +428,7 @@ def _frame(spec: exp.WindowSpec) -> str:
         elif isinstance(bound, str) and bound in ("UNBOUNDED", "CURRENT ROW"):
             ends.append(f"{bound} {side}".strip())
         elif kind == "ROWS" and isinstance(bound, exp.Literal) and bound.this.isdigit():
-            ends.append(f"{bound.this} {side}")
+            ends.append(f"{digits_of(bound.this)} {side}")
         else:
             raise refused("this window frame", spec)
     if kind not in ("ROWS", "RANGE"):

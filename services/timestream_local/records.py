@@ -294,7 +294,7 @@ def _check_name(name: str, longest: int) -> None:
 
 
 def _time(text: object, unit: int) -> int:
-    if type(text) is not str or not text.isascii() or not text.lstrip("-").isdigit() or len(text) > 20:
+    if type(text) is not str or not _TIME.fullmatch(text):
         raise ValidationException("Time must be a string of digits: the time since the epoch in TimeUnit")
     time = int(text) * unit
     if not 0 <= time <= GREATEST_BIGINT:
@@ -311,6 +311,7 @@ def _not_one_of(
     )
 
 
+_TIME = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 
 

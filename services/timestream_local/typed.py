@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.values import PHYSICAL, Type
+from services.timestream_local.values import GREATEST_BIGINT, PHYSICAL, Type
 
 NUMBERS = (Type.INTEGER, Type.BIGINT, Type.DOUBLE)
 WHOLE = (Type.INTEGER, Type.BIGINT)
 LONGEST_SQL = 400_000
+MOST_DIGITS = 100
+"""Of a number in a query, leading zeros among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,14 @@ def text(value: str) -> Typed:
 def whole(value: int, kind: Type) -> Typed:
     """An integer, timestamp or interval literal."""
     return Typed(f"CAST({value} AS {PHYSICAL[kind]})", kind, value)
+
+
+def digits_of(number: str, *, most: int = GREATEST_BIGINT) -> int:
+    """A whole number's value. `ValidationException` for one greater than `most`, however long."""
+    value = int(number[:MOST_DIGITS])
+    if len(number) > MOST_DIGITS or value > most:
+        raise ValidationException(f"Invalid numeric literal: {number[: MOST_DIGITS + 1]}")
+    return value
 
 
 def coercible(source: Type, target: Type) -> bool:

@@ -93,8 +93,8 @@ def instant_ns(text: str, *, zoned: bool) -> int:
         raise ValueError(f"'{text}' is not a valid timestamp")
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
     fraction = int((found[7] or "").ljust(9, "0"))
-    instant = datetime(year, month, day, hour, minute, second, tzinfo=UTC) - _offset(found[8])
-    ns = (instant - EPOCH) // timedelta(seconds=1) * SECOND_NS + fraction
+    instant = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    ns = (instant - EPOCH - _offset(found[8])) // timedelta(seconds=1) * SECOND_NS + fraction
     if not 0 <= ns <= GREATEST_BIGINT:
         raise ValueError(f"'{text}' is not in the years 1970 to 2262")
     return ns

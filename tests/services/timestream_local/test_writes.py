@@ -201,6 +201,8 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
     ("no measure name", {**count(1), "MeasureName": ""}),
     ("no time", {**count(1), "Time": None}),
     ("time not a number", {**count(1), "Time": "yesterday"}),
+    ("time twice negative", {**count(1), "Time": "--5"}),
+    ("time a sign", {**count(1), "Time": "-"}),
     ("time a fraction", {**count(1), "Time": "1.5"}),
     ("unknown unit", {**count(1), "TimeUnit": "DAYS"}),
     ("version zero", {**count(1), "Version": 0}),
