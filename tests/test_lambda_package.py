@@ -12,8 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from scripts.lambda_package import HANDLERS, Platform, write_packages
+from scripts.package_lambda import package_lambda
 from services.aws.connections import table_definitions
 from services.aws.network_json import dump
 from services.backfill import fill, plan
@@ -60,6 +62,14 @@ def test_all_packages_are_for_lambdas_processor_small_and_of_the_same_bytes(tmp_
     assert not HEAVY & {name.partition("/")[0] for name in names}
     for handler in HANDLERS.values():
         assert f"{handler.rpartition('.')[0].replace('.', '/')}.py" in names
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [([], "which one? people_count_api, "), (["no"], "'no' is not one")]
+)
+def test_a_package_has_to_be_named_by_a_name_that_there_is(words: list[str], said: str) -> None:
+    done = CliRunner().invoke(package_lambda, words)
+    assert (done.exit_code, said in done.output) == (2, True), done.output
 
 
 @pytest.fixture(scope="module")

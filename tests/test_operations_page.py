@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import botocore.session
 import pytest
 from botocore import xform_name
 
 from scripts.planned import outputs, planned
+from services.key_sheets import sheet_of
 from tests.operations_page import (
     BLOCKS,
     HERE,
@@ -23,6 +27,7 @@ from tests.operations_page import (
     TESTS,
     commands,
 )
+from tests.test_parts import MANUAL
 
 
 def substituted(command: str) -> Iterator[str]:
@@ -103,6 +108,27 @@ def test_every_address_and_output_of_the_page_is_planned() -> None:
     asked = set(re.findall(r"output -raw (\w+)", PAGE))
     assert asked
     assert asked <= set(outputs("aws")) & set(outputs("hosted"))
+
+
+def test_what_localstack_is_said_to_answer_is_asked_of_it() -> None:
+    rows = re.findall(r"^\| [^|]*\| ([^|]*) \| ([^|]*) \|$", PAGE, re.MULTILINE)
+    said = " ".join(asked for asked, how in rows if re.search("asked of|works beside LocalStack, with", how))
+    operations = set(re.findall(r"\b(?:get|list|filter)-[a-z-]+|\bscan\b|\bquery(?= query)|\bls\b", said))
+    besides = {"get-caller-identity", "get-parameter"}
+    assert operations == {words[1] for words, _ in MANUAL.values()} - besides
+
+
+def test_git_ignores_the_files_of_keys_that_the_page_writes(tmp_path: Path) -> None:
+    files = set(re.findall(r"--output ([\w./-]+\.txt)", PAGE))
+    assert files == {"api_keys.txt", "var/keys/api_keys.txt"}
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    for path in map(Path, files):
+        for sheet in (path, sheet_of(path, "team-alpha")):
+            ignored = subprocess.run(
+                ["git", "check-ignore", "--quiet", str(sheet)], cwd=tmp_path, check=False
+            )
+            assert ignored.returncode == 0, sheet
 
 
 def test_the_scripts_of_the_page_are_there() -> None:
