@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.forms import D, I, L, S, T, not_negative
+from services.timestream_local.forms import MICROS, D, I, L, S, T, not_negative
 from services.timestream_local.time_functions import plus_months
 from services.timestream_local.typed import NUMBERS, Typed, coerced, common_type
-from services.timestream_local.values import Type
+from services.timestream_local.values import DAY_NS, Type
 
 
 def arithmetic(operator: str, left: Typed, right: Typed) -> Typed:
@@ -78,6 +78,31 @@ def _between(left: Typed, right: Typed) -> Typed:
     return Typed(f"({coerced(left, T).sql} - {coerced(right, T).sql})", S)
 
 
+def _date_moved(sign: str) -> Callable[[Typed, Typed], Typed]:
+    def move(left: Typed, right: Typed) -> Typed:
+        moved = not_negative(f"{coerced(left, T).sql} {sign} {right.sql}")
+        message = "Cannot add hour, minutes or seconds to a date"
+        return Typed(
+            f"(CASE WHEN {right.sql} % {DAY_NS} = 0 THEN {_date(moved)} "
+            f"WHEN {right.sql} IS NOT NULL THEN error('{message}') END)",
+            Type.DATE,
+        )
+
+    return move
+
+
+def _date(instant: str) -> str:
+    return f"CAST({MICROS.replace('{0}', instant)} AS DATE)"
+
+
+def _date_later(left: Typed, right: Typed) -> Typed:
+    return Typed(_date(_later(left, right).sql), Type.DATE)
+
+
+def _date_earlier(left: Typed, right: Typed) -> Typed:
+    return Typed(_date(_earlier(left, right).sql), Type.DATE)
+
+
 def _later(left: Typed, right: Typed) -> Typed:
     return plus_months(coerced(left, T).sql, right.sql)
 
@@ -101,4 +126,10 @@ _TIMES: dict[tuple[str, Type, Type], Callable[[Typed, Typed], Typed]] = {
     ("*", L, S): _swapped(_scaled),
     ("+", T, Type.MONTHS): _later,
     ("-", T, Type.MONTHS): _earlier,
+    ("-", Type.DATE, Type.DATE): _between,
+    ("+", Type.DATE, S): _date_moved("+"),
+    ("-", Type.DATE, S): _date_moved("-"),
+    ("+", S, Type.DATE): _swapped(_date_moved("+")),
+    ("+", Type.DATE, Type.MONTHS): _date_later,
+    ("-", Type.DATE, Type.MONTHS): _date_earlier,
 }

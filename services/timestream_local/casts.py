@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.forms import MICROS, TIMESTAMP_SQL, D, T, V
+from services.timestream_local.forms import BLANKS, MICROS, TIMESTAMP_SQL, D, T, V
 from services.timestream_local.typed import NUMBERS, WHOLE, Typed, coerced, coercible, whole
 from services.timestream_local.values import PHYSICAL, Type, instant_ns
 
@@ -78,6 +78,9 @@ def _from_text(source: Typed, target: Type, *, trying: bool) -> Typed:
         message = f"'Cannot cast ''' || {sql} || ''' to {PHYSICAL[target]}'"
         otherwise = f"CASE WHEN {sql} IS NOT NULL THEN error({message}) END"
     word = "TRY_CAST" if trying else "CAST"
+    if target is D:
+        # Java, whose reading Trino's is, minds no blanks around a DOUBLE; around whole numbers it does.
+        sql = f"trim({sql}, {BLANKS})"
     if target is Type.BOOLEAN:
         return Typed(
             f"(CASE WHEN lower({sql}) IN ('true', 't', '1') THEN true "

@@ -16,6 +16,7 @@ from services.timestream_local.catalog import Catalog, Table
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.expressions import Expressions, is_word
 from services.timestream_local.scopes import Output, Relation, Scope, at, only, refused
+from services.timestream_local.syntax import COMMA
 from services.timestream_local.typed import Typed, coerced, common_type, digits_of
 from services.timestream_local.values import Type
 
@@ -86,14 +87,18 @@ class Compiler:
         if clause is None:
             return known
         only(clause, "expressions")
-        found = dict(known)
+        found, names = dict(known), set[str]()
         for common in clause.expressions:
             only(common, "this", "alias")
             sql, outputs = self.query(common.this, Scope(), found)
             self.common.append((f"q{len(self.common) + 1}", sql))
             place = self.common[-1][0]
             alias = common.args["alias"]
-            found[alias.this.name.lower()] = place, _renamed(outputs, alias.columns)
+            name = alias.this.name.lower()
+            if name in names:
+                raise ValidationException(f"WITH query name '{name}' specified more than once")
+            names.add(name)
+            found[name] = place, _renamed(outputs, alias.columns)
         return found
 
     def _nested(self, node: exp.Subquery, outer: Scope) -> tuple[str, Sequence[Output]]:
@@ -221,14 +226,19 @@ class Compiler:
         only(clause, "this")
         sql, relation = self._relation(clause.this)
         scope.relations.append(relation)
+        comma = False
         for join in node.args.get("joins") or ():
+            comma = comma or join.kind == COMMA
+            if comma and join.side.upper() in ("RIGHT", "FULL"):
+                # JOIN binds tighter: it would be a join of what is behind the comma alone.
+                raise refused(f"{join.side.upper()} JOIN behind a comma", join)
             sql += self._join(join, scope)
         return f" FROM {sql}"
 
     def _join(self, join: exp.Join, scope: Scope) -> str:
         only(join, "this", "side", "kind", "on", "using")
         side, kind = join.side.upper(), join.kind.upper()
-        if kind not in ("", "CROSS", "INNER", "OUTER") or (kind in ("CROSS", "INNER") and side):
+        if kind not in ("", COMMA, "CROSS", "INNER", "OUTER") or (kind in ("CROSS", "INNER") and side):
             raise refused(f"{side} {kind} JOIN".strip(), join)
         sql, relation = self._relation(join.this)
         on, using = join.args.get("on"), join.args.get("using")
@@ -236,7 +246,7 @@ class Compiler:
             return self._join_using(side, sql, relation, using, scope)
         scope.relations.append(relation)
         if on is None:
-            if side or kind == "INNER":
+            if kind not in (COMMA, "CROSS"):
                 raise ValidationException("JOIN needs ON or USING")
             return f" CROSS JOIN {sql}"
         if kind == "CROSS":

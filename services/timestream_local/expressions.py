@@ -31,6 +31,7 @@ from services.timestream_local.values import (
     DURATIONS_NS,
     GREATEST_BIGINT,
     GREATEST_INT,
+    PHYSICAL,
     Type,
     duration_ns,
 )
@@ -109,7 +110,7 @@ class Expressions:
             only(node, "this", "desc", "nulls_first")
             way = "DESC" if node.args.get("desc") else "ASC"
             nulls = "FIRST" if node.args.get("nulls_first") else "LAST"
-            items.append(f"{resolve(node.this).sql} {way} NULLS {nulls}")
+            items.append(f"{_orderable(resolve(node.this))} {way} NULLS {nulls}")
         return ", ".join(items)
 
     def column(self, node: exp.Column, scope: Scope) -> Typed:
@@ -362,6 +363,12 @@ class Expressions:
     def _comparison(self, operator: str, node: exp.Expr, scope: Scope) -> Typed:
         only(node, "this", "expression")
         return _compare(operator, self.typed(node.this, scope), self.typed(node.args["expression"], scope))
+
+
+def _orderable(typed: Typed) -> str:
+    """DuckDB orders by no literal, unless it is cast."""
+    literal = typed.value is not None or typed.type is Type.UNKNOWN
+    return f"CAST({typed.sql} AS {PHYSICAL[typed.type]})" if literal else typed.sql
 
 
 def is_word(node: exp.Column) -> bool:

@@ -13,6 +13,8 @@ from services.timestream_local.values import Type
 V, B, I, L, D = Type.VARCHAR, Type.BOOLEAN, Type.INTEGER, Type.BIGINT, Type.DOUBLE  # noqa: E741
 T, S = Type.TIMESTAMP, Type.INTERVAL
 Call: TypeAlias = Callable[[str, Sequence[Typed]], Typed]
+BLANKS = "E' \\t\\n\\r\\f\\x0b'"
+"""What is trimmed, as a literal."""
 MICROS = "make_timestamp({0} // 1000)"
 SECONDS_TEXT = (
     f"strftime({MICROS}, '%Y-%m-%d{{sep}}%H:%M:%S.%f') || lpad(CAST({{0}} % 1000 AS VARCHAR), 3, '0')"

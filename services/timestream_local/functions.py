@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from services.timestream_local.arithmetic import arithmetic
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.forms import (
+    BLANKS,
     MICROS,
     SECONDS_TEXT,
     B,
@@ -34,14 +35,17 @@ FINITE = (
     "CASE WHEN isfinite({0}) THEN {0} "
     "WHEN {0} IS NOT NULL THEN error('Infinity and NaN are not supported') END"
 )
-BLANKS = "E' \\t\\n\\r\\f\\x0b'"
 WHOLE_ROUND = (
     "CASE WHEN {1} >= 0 THEN {0} WHEN {0} IS NOT NULL AND {1} IS NOT NULL "
     "THEN error('round of a whole number to tens or hundreds is not supported') END"
 )
 SUBSTR = (
-    "CASE WHEN {1} = 0 OR {1} < -length({0}) THEN substr({0}, 1, {1} * 0) "
+    "CASE WHEN {2} IS NULL THEN NULL WHEN {1} = 0 OR {1} < -length({0}) THEN substr({0}, 1, {1} * 0) "
     "ELSE substr({0}, {1}, CAST(greatest({2}, 0) AS BIGINT)) END"
+)
+REPLACE = (
+    "CASE WHEN {1} = '' AND {2} <> '' AND {0} IS NOT NULL "
+    "THEN error('replace of an empty text is not supported') ELSE replace({0}, {1}, {2}) END"
 )
 
 
@@ -64,7 +68,7 @@ FORMS: dict[str, list[Form]] = {
     "ltrim": [Form((V,), V, f"ltrim({{0}}, {BLANKS})")],
     "rtrim": [Form((V,), V, f"rtrim({{0}}, {BLANKS})")],
     "replace": [
-        Form((V, V, V), V, "replace({0}, {1}, {2})"),
+        Form((V, V, V), V, REPLACE),
         Form((V, V), V, "replace({0}, {1}, '')"),
     ],
     "strpos": [Form((V, V), L, "strpos({0}, {1})")],

@@ -201,7 +201,7 @@ def _translated(error: duckdb.Error) -> AwsError:
     text = str(error).partition("\n")[0].partition(": ")[2]
     if isinstance(error, duckdb.InterruptException):
         return ThrottlingException("The query was ended: it took too long")
-    if "UINT64" in text:
+    if isinstance(error, duckdb.ConversionException) and "UINT64" in text:
         # Only times are cast so: see `forms.not_negative`.
         return QueryExecutionException("Negative time values are not supported")
     if "Division by zero" in text:

@@ -6,9 +6,10 @@ Functions stay as they are written (`Anonymous`), so that each is looked up by i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
@@ -20,6 +21,8 @@ from services.timestream_local.catalog import SINGLE_MEASURES
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.values import DURATIONS_NS
 
+COMMA = "COMMA"
+"""The kind of a join that is written as a comma."""
 DURATION = "duration literal"
 """A function name that nobody can write."""
 DEEPEST = 200
@@ -27,6 +30,9 @@ DEEPEST = 200
 FIRST = {"SELECT", "WITH", "("}
 BEFORE_NOTHING = {TokenType.FROM, TokenType.R_PAREN, TokenType.WHERE, TokenType.GROUP_BY, TokenType.ORDER_BY}
 BEFORE_NAMES = {TokenType.FROM, TokenType.JOIN, TokenType.ALIAS, TokenType.DOT}
+SIGNS = {TokenType.DASH, TokenType.PLUS}
+UNITS = {"SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
+COUNT = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
 LENIENT = {
     TokenType.ISNULL: "ISNULL",
     TokenType.NOTNULL: "NOTNULL",
@@ -38,6 +44,7 @@ LENIENT = {
     TokenType.ARROW: "->",
     TokenType.FARROW: "=>",
     TokenType.EQ: "==",
+    TokenType.NULLSAFE_EQ: "<=>",
 }
 """What the parser would take and Timestream, or this endpoint, doesn't."""
 
@@ -60,6 +67,14 @@ class Timestream(Trino):
             if name in ("CAST", "TRY_CAST", "EXTRACT")
         }
         NO_PAREN_FUNCTIONS: ClassVar = {}
+
+        def _parse_join(self, *args: Any, **parts: Any) -> exp.Join | None:
+            """A comma's joins are told from JOIN's, which bind tighter."""
+            comma = self._curr is not None and self._curr.token_type is TokenType.COMMA
+            join = super()._parse_join(*args, **parts)
+            if comma and isinstance(join, exp.Join):
+                join.set("kind", COMMA)
+            return join if isinstance(join, exp.Join) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +100,7 @@ def parse(sql: str) -> exp.Query | Listing:
         return _listing(tokens)
     if first not in FIRST:
         raise _at(tokens[0], f"{first} is not supported: only SELECT, WITH, SHOW and DESCRIBE are")
+    _check_intervals(tokens)
     tokens = _rewritten(tokens)
     try:
         trees = dialect.parser().parse(tokens, sql)
@@ -118,6 +134,20 @@ def _one_statement(tokens: list[Token]) -> list[Token]:
         if depth > DEEPEST:
             raise _at(token, "the query is nested too deeply")
     return tokens
+
+
+def _check_intervals(tokens: Sequence[Token]) -> None:
+    """Refuse intervals that aren't one number in quotes and one unit."""
+    for place, token in enumerate(tokens):
+        if token.token_type is not TokenType.INTERVAL:
+            continue
+        after = [t for t in tokens[place + 1 : place + 4] if t.token_type not in SIGNS]
+        kinds = [t.token_type for t in after]
+        bare = kinds[:1] == [TokenType.NUMBER] and len(after) > 1 and after[1].text.upper() in UNITS
+        long = kinds[:1] == [TokenType.STRING] and not COUNT.fullmatch(after[0].text)
+        more = kinds[:1] == [TokenType.STRING] and kinds[2:] == [TokenType.STRING]
+        if bare or long or more:
+            raise _at(token, "this interval is not supported: write interval '2' hour")
 
 
 def _rewritten(tokens: Sequence[Token]) -> list[Token]:

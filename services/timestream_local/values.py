@@ -27,6 +27,13 @@ DURATIONS_NS = {
     "m": MINUTE_NS,
     "h": HOUR_NS,
     "d": DAY_NS,
+    "nanosecond": 1,
+    "microsecond": 1_000,
+    "millisecond": 1_000_000,
+    "second": SECOND_NS,
+    "minute": MINUTE_NS,
+    "hour": HOUR_NS,
+    "day": DAY_NS,
 }
 """Nanoseconds of the units of duration literals such as `15m`."""
 
@@ -67,7 +74,7 @@ PHYSICAL = {
 }
 """DuckDB's type that holds each."""
 
-_DURATION = re.compile(r"([0-9]{1,18})\s*(ns|us|ms|s|m|h|d)", re.ASCII | re.IGNORECASE)
+_DURATION = re.compile(rf"([0-9]{{1,18}})\s*({'|'.join(DURATIONS_NS)})", re.ASCII | re.IGNORECASE)
 _INSTANT = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?)?"
     r"\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?",

@@ -63,6 +63,7 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
         ("SELECT PEOPLE FROM City.Stops WHERE Stop_Id = 'S003'", one("0")),
         ("SELECT ALL stop_id FROM city.names ORDER BY 1 LIMIT ALL", each("S001", "S002", "S009")),
         ("(SELECT 2)", one("2")),
+        ("SELECT 'a' AS x, true AS y, NULL AS z ORDER BY x, y DESC, z", one("a", "true", None)),
         ("SELECT 1 /* a comment */ -- and another", one("1")),
         ("SELECT 7;", one("7")),
     ],
@@ -142,6 +143,11 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
             "SELECT substr('abc', 0), substr('abc', -5), substr('abc', 0, 2), substr('abc', 2, 0)",
             one("", "", "", ""),
         ),
+        (
+            "SELECT substr('abc', 1, NULL), substr(stop_id, 2, people) FROM city.stops WHERE note = 'ñu'",
+            one(None, None),
+        ),
+        ("SELECT replace('abc', '', ''), replace(NULL, '', 'x')", one("abc", None)),
         ("SELECT trim('  a '), ltrim('  a '), rtrim('  a ')", one("a", "a ", "  a")),
         ("SELECT replace('banana', 'an', 'o'), replace('banana', 'an')", one("booa", "ba")),
         ("SELECT strpos('madrid', 'd'), strpos('madrid', 'x')", one("3", "0")),
@@ -183,6 +189,7 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
             "SELECT TRY_CAST('x' AS bigint), TRY_CAST('1.5' AS bigint), TRY_CAST(' 1' AS bigint), TRY_CAST('7' AS bigint)",
             one(None, None, None, "7"),
         ),
+        ("SELECT CAST(' 1.5' AS double), TRY_CAST('-2 ' AS double)", one("1.5", "-2.0")),
         (
             "SELECT TRY_CAST('yes' AS boolean), TRY_CAST('99999999999' AS integer), TRY_CAST('a' AS double)",
             one(None, None, None),
@@ -224,6 +231,14 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
                 "0 00:00:00.000005000",
                 "0 00:00:00.000000007",
             ),
+        ),
+        (
+            "SELECT ago(2hour), 3minute, 1day",
+            one("2026-03-02 06:30:00.000000000", "0 00:03:00.000000000", "1 00:00:00.000000000"),
+        ),
+        (
+            "SELECT current_date - 1d, DATE '2026-02-28' + interval '2' day, DATE '2026-01-31' + interval '1' month, DATE '2026-03-31' - interval '1' month, DATE '2026-03-02' - DATE '2026-02-27'",
+            one("2026-03-01", "2026-03-02", "2026-02-28", "2026-02-28", "3 00:00:00.000000000"),
         ),
         (
             "SELECT 1h + 30m, 1h - 90m, 2 * 15m, 1h * 3, -1h",
@@ -448,6 +463,10 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
             one(None, "S003"),
         ),
         ("SELECT count(*) FROM city.names n FULL OUTER JOIN city.stops s ON n.stop_id = s.stop_id", one("6")),
+        (
+            "SELECT count(*) FROM city.names a CROSS JOIN city.names b RIGHT JOIN city.stops s ON b.stop_id = s.stop_id",
+            one("13"),
+        ),
         ("SELECT count(*) FROM city.names CROSS JOIN city.stops", one("15")),
         ("SELECT count(*) FROM city.names a, city.names b WHERE a.stop_id < b.stop_id", one("3")),
         (
