@@ -9,33 +9,22 @@ from services.timestream_local.forms import MICROS, Call, L, S, T, check_count, 
 from services.timestream_local.typed import WHOLE, Typed, coerced, coercible, whole
 from services.timestream_local.values import (
     DAY_NS,
-    HOUR_NS,
-    MINUTE_NS,
-    SECOND_NS,
+    UNITS_NS,
     Type,
     duration_ns,
     instant_ns,
 )
 
-UNITS_NS = {
-    "nanosecond": 1,
-    "microsecond": 1_000,
-    "millisecond": 1_000_000,
-    "second": SECOND_NS,
-    "minute": MINUTE_NS,
-    "hour": HOUR_NS,
-    "day": DAY_NS,
-    "week": 7 * DAY_NS,
-}
+FIXED_NS = UNITS_NS | {"week": 7 * DAY_NS}
 UNITS_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 def _unit(name: str, argument: Typed, *of: Typed) -> str:
     """A unit of time that what it is applied to has: a date has no hours."""
     unit = literal_of(name, argument).lower()
-    if unit not in UNITS_NS and unit not in UNITS_MONTHS:
+    if unit not in FIXED_NS and unit not in UNITS_MONTHS:
         raise ValidationException(f"'{unit}' is not a valid unit for {name}")
-    if all(each.type is Type.DATE for each in of) and UNITS_NS.get(unit, DAY_NS) < DAY_NS:
+    if all(each.type is Type.DATE for each in of) and FIXED_NS.get(unit, DAY_NS) < DAY_NS:
         raise ValidationException(f"'{unit}' is not a valid DATE field")
     return unit
 
@@ -61,7 +50,7 @@ def _date_trunc(name: str, arguments: Sequence[Typed]) -> Typed:
         return _as(arguments[1].type, begin)
     # The epoch was a Thursday; weeks begin on Mondays.
     shift = f" + {3 * DAY_NS}" if unit == "week" else ""
-    begin = f"{instant} - ({instant}{shift}) % {UNITS_NS[unit]}"
+    begin = f"{instant} - ({instant}{shift}) % {FIXED_NS[unit]}"
     return _as(arguments[1].type, not_negative(begin) if shift else f"({begin})")
 
 
@@ -71,8 +60,8 @@ def _date_add(name: str, arguments: Sequence[Typed]) -> Typed:
     if arguments[1].type not in WHOLE:
         raise ValidationException(f"Unexpected parameters for {name}: the second must be a whole number")
     number = coerced(arguments[1], L).sql
-    if unit in UNITS_NS:
-        return _as(arguments[2].type, not_negative(f"{instant} + {number} * {UNITS_NS[unit]}"))
+    if unit in FIXED_NS:
+        return _as(arguments[2].type, not_negative(f"{instant} + {number} * {FIXED_NS[unit]}"))
     return _as(arguments[2].type, plus_months(instant, f"({number} * {UNITS_MONTHS[unit]})").sql)
 
 
@@ -87,8 +76,8 @@ def _date_diff(name: str, arguments: Sequence[Typed]) -> Typed:
     check_count(name, arguments, 3)
     unit = _unit(name, *arguments)
     first, second = _instant(name, arguments[1]), _instant(name, arguments[2])
-    if unit in UNITS_NS:
-        return Typed(f"(({second} - {first}) // {UNITS_NS[unit]})", L)
+    if unit in FIXED_NS:
+        return Typed(f"(({second} - {first}) // {FIXED_NS[unit]})", L)
     forth, back = _months_between(first, second), _months_between(second, first)
     months = f"(CASE WHEN {first} <= {second} THEN {forth} ELSE -{back} END)"
     return Typed(f"({months} // {UNITS_MONTHS[unit]})", L)

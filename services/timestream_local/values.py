@@ -19,14 +19,7 @@ SECOND_NS = 10**9
 MINUTE_NS = 60 * SECOND_NS
 HOUR_NS = 60 * MINUTE_NS
 DAY_NS = 24 * HOUR_NS
-DURATIONS_NS = {
-    "ns": 1,
-    "us": 1_000,
-    "ms": 1_000_000,
-    "s": SECOND_NS,
-    "m": MINUTE_NS,
-    "h": HOUR_NS,
-    "d": DAY_NS,
+UNITS_NS = {
     "nanosecond": 1,
     "microsecond": 1_000,
     "millisecond": 1_000_000,
@@ -35,6 +28,16 @@ DURATIONS_NS = {
     "hour": HOUR_NS,
     "day": DAY_NS,
 }
+SHORT = {
+    "ns": "nanosecond",
+    "us": "microsecond",
+    "ms": "millisecond",
+    "s": "second",
+    "m": "minute",
+    "h": "hour",
+    "d": "day",
+}
+DURATIONS_NS = UNITS_NS | {short: UNITS_NS[unit] for short, unit in SHORT.items()}
 """Nanoseconds of the units of duration literals such as `15m`."""
 
 
