@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
@@ -17,11 +18,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from benchmarks.scaling import cut
 from services.audit_facts import audit_facts
 from services.feeder import FEEDERS, Feeder, FeederKind
 from services.inputs import Inputs, load_inputs
 from simulator.city import City
 from simulator.clock import Clock
+from storage.arrow_schema import arrow_schema
 from storage.audit import audit
 from storage.duckdb_store import DuckDBStore
 from storage.errors import StoreError, StoreUnavailable
@@ -93,7 +96,7 @@ def plain(part: pa.Table) -> pa.Table:
 
 def read(store: Store, stream: Stream, start: datetime, end: datetime) -> pa.Table:
     """What a store has of a while, in one piece."""
-    parts = list(store.scan(stream, start=start, end=end))
+    parts = [arrow_schema(stream).empty_table(), *store.scan(stream, start=start, end=end)]
     return pa.concat_tables([plain(part) for part in parts], promote_options="none").combine_chunks()
 
 
@@ -122,26 +125,29 @@ def test_the_same_hour_is_the_same_in_both_stores(
 
 @pytest.mark.long
 def test_the_same_day_is_the_same_in_both_stores(
-    inputs: Inputs, city: City, served: Endpoint, database: str, tmp_path: Path
+    inputs: Inputs, served: Endpoint, database: str, tmp_path: Path
 ) -> None:
+    network = cut(inputs.network, 3)
+    run = replace(inputs.run, network_digest=network.digest)
     hours = [START + timedelta(hours=number) for number in range(25)]
     with (
         closing(DuckDBStore(tmp_path / "bus.duckdb")) as duckdb,
         closing(opened(database, served.url)) as timestream,
+        closing(City(network, seed=inputs.seed, scenario=inputs.scenario)) as city,
     ):
         written = dict.fromkeys(Stream, 0)
         for start, end in pairwise(hours):
             for stream, batch in city.window(start, end, list(Stream)).items():
                 written[stream] += len(batch)
                 for store in (duckdb, timestream):
-                    store.write(stream, batch, covers=(start, end), run=inputs.run)
+                    store.write(stream, batch, covers=(start, end), run=run)
         for stream in Stream:
             for start, end in pairwise(hours):
                 assert read(timestream, stream, start, end).equals(read(duckdb, stream, start, end))
             assert timestream.rows(stream) == duckdb.rows(stream) == written[stream] > 0
             held = timestream.coverage(stream)
-            assert held == duckdb.coverage(stream) == (Covered(START, hours[-1], inputs.run),)
-        facts = [audit_facts(inputs.network, inputs.scenario)]
+            assert held == duckdb.coverage(stream) == (Covered(START, hours[-1], run),)
+        facts = [audit_facts(network, inputs.scenario)]
         verdicts = [audit(store, facts).as_dict() for store in (timestream, duckdb)]
         assert verdicts[0] == verdicts[1]
         assert verdicts[0]["passed"]
