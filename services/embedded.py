@@ -169,7 +169,8 @@ class Embedded:
         self._settings, self._inputs = settings, inputs
         self._model, self._store, self._clock = model, store, clock
         self._failures: list[BaseException] = []
-        live = history.live_start(store, inputs.run, clock.now())
+        # The hour that history ends with, though now may have left it meanwhile: else that hour stayed open.
+        live = history.live_start(store, inputs.run, clock.course.start)
         text_of = bus_position_text if wire is None else wire.text_of
         self._hub = live_hub(store, inputs.network, clock.now, text_of)
         self._feed = LiveFeed(self._hub, wire)

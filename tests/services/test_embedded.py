@@ -46,10 +46,16 @@ SETTINGS = Settings(
 
 
 def embedded(
-    store: FaultyStore, *, city: FormulaCity | None = None, backfill: timedelta = 2 * HOUR
+    store: FaultyStore,
+    *,
+    city: FormulaCity | None = None,
+    backfill: timedelta = 2 * HOUR,
+    late: timedelta = timedelta(),
 ) -> Embedded:
+    """A simulator that is put together some time after its clock has begun."""
     wall = FakeWall(NOW + HOUR)
     clock = wall.clock = Clock(wall=wall)
+    clock.rest(late.total_seconds())
     settings = dataclasses.replace(SETTINGS, backfill=backfill)
     return Embedded(settings, Inputs(network(), 1, RUN), city or FormulaCity(), store, clock)
 
@@ -63,6 +69,15 @@ def test_the_hour_that_now_is_in_comes_first_then_history_newest_first() -> None
         (held,) = store.coverage(stream)
         assert store.records[stream] == expected(stream, LIVE - 2 * HOUR, held.end)
         assert held.end <= NOW + MINUTE
+
+
+def test_an_hour_that_ends_while_it_starts_is_no_hole() -> None:
+    store = FaultyStore()
+    embedded(store, late=40 * MINUTE).prepare(unwatched)
+    for stream in Stream:
+        (held,) = store.coverage(stream)
+        assert held.start == LIVE - 2 * HOUR
+        assert held.end > LIVE + HOUR
 
 
 def test_without_backfill_there_is_still_something_to_answer_with() -> None:
