@@ -239,7 +239,7 @@ test-browser: $(INSTALLED) ## the map in a real browser (needs Debian's package 
 
 .PHONY: test-long
 test-long: $(INSTALLED) $(SUMO) ## the tests that take minutes
-	$(BIN)/python -m pytest -m long $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m long $(ARGS)
 
 .PHONY: test-docker
 test-docker: $(INSTALLED) ## the image, compose and testcontainers (needs a Docker engine)
