@@ -25,9 +25,9 @@ from starlette.types import ASGIApp
 
 from benchmarks.figures import Figure
 from benchmarks.starting import KEY, answers, program, until
-from services import queries
-from services.embedded import listen
-from services.schemas import PeopleCountBody
+from services.processes.all_in_one import listen
+from services.queries import stream_queries
+from services.queries.bodies import PeopleCountBody
 from services.times import HOUR
 from simulator.city import City
 from simulator.network import Network
@@ -200,6 +200,6 @@ def probed(store: DuckDBStore, network: Network) -> Sequence[float]:
         stop = network.stops[number * STEP % len(network.stops)]
         time_asked = MONDAY + timedelta(seconds=number * STEP % (DAYS * 86_400))
         began = time.perf_counter()
-        queries.people_count(store, network, stop_id=stop.stop_id, time=time_asked, now=time_asked)
+        stream_queries.people_count(store, network, stop_id=stop.stop_id, time=time_asked, now=time_asked)
         times_ms.append((time.perf_counter() - began) * 1000)
     return times_ms

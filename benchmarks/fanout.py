@@ -24,12 +24,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from benchmarks.figures import Figure
-from services.auth import ApiKey
-from services.embedded import listen
-from services.live import Hub
-from services.schemas import bus_position_text
-from services.websocket import WebSockets
-from services.websocket_protocol import SERVER_OPTIONS, LiveProtocol
+from services.access.authentication import ApiKey
+from services.live.hub import Hub
+from services.processes.all_in_one import listen
+from services.queries.bodies import bus_position_text
+from services.web.uvicorn_websocket import SERVER_OPTIONS, LiveProtocol
+from services.web.websocket import WebSockets
 from storage.schema import BusPosition
 
 CLIENTS, BUSES, TICKS = 1_000, 10, 20

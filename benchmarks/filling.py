@@ -16,11 +16,11 @@ import pyarrow as pa
 
 from benchmarks import sumo
 from benchmarks.figures import Figure, Unmeasured
-from services.backfill import fill, plan
+from services.feeders.backfill import fill, plan
 from simulator.city import City
-from simulator.line_day import MODEL_VERSION
+from simulator.day.line_day import MODEL_VERSION
+from simulator.load_network import load_network
 from simulator.network import Network
-from simulator.network_source import load_network
 from storage.duckdb_store import DuckDBStore
 from storage.schema import Stream
 from storage.store import Run

@@ -22,14 +22,14 @@ import click
 
 from benchmarks.__main__ import machine
 from benchmarks.filling import WEDNESDAY
-from services.backfill import fill, plan
-from services.charts import Bars, bars_svg
-from services.feeder import FEEDERS, Feeder
-from services.inputs import load_network
+from services.feeders.backfill import fill, plan
+from services.feeders.feeder import FEEDERS, Feeder
+from services.inputs.load import load_network
+from services.reports.charts import Bars, bars_svg
 from services.times import HOUR
 from simulator.city import City, processes
 from simulator.clock import Clock
-from simulator.line_day import MODEL_VERSION
+from simulator.day.line_day import MODEL_VERSION
 from simulator.network import Network
 from storage.duckdb_store import DuckDBStore
 from storage.store import Run

@@ -19,9 +19,9 @@ from datetime import date
 from math import cos, radians
 from pathlib import Path
 
+from simulator.day.trajectory import Trajectory
 from simulator.network import Line, Network, Stop
 from simulator.service_day import origin_ms
-from simulator.trajectory import Trajectory
 
 STOP_M, LEAST_M = 60.0, 10.0
 """Length of a stop's edge, and of the shortest between stops."""

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from benchmarks.answering import STEP
 from benchmarks.figures import Figure
-from services.inputs import Inputs, load_inputs
+from services.inputs.load import Inputs, load_inputs
 from services.times import HOUR
 from services.timestream_local import database
 from services.timestream_local.catalog import Table

@@ -19,7 +19,7 @@ import psutil
 from benchmarks.figures import Figure
 from benchmarks.filling import FEED, SHIPPED
 from benchmarks.timestream import DATABASE, REGION, endpoint, opened, variables
-from services.feeder import FEEDERS
+from services.feeders.feeder import FEEDERS
 from services.times import format_instant
 from simulator.clock import Clock
 from storage.schema import Stream

@@ -20,8 +20,8 @@ from benchmarks.figures import Figure, Unmeasured
 from benchmarks.filling import FEED, WEDNESDAY
 from benchmarks.starting import get, lag_s, started, text, until
 from services.times import HOUR
-from simulator.gtfs_folder import write_folder
-from simulator.gtfs_import import import_feed
+from simulator.gtfs.folder import write_folder
+from simulator.gtfs.importer import import_feed
 from simulator.network import Network
 from tests.environment import feeds_folder
 

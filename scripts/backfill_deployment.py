@@ -11,13 +11,14 @@ from datetime import datetime
 
 import click
 
-from services import cli, options
-from services.aws.calls import AwsProblem, asked
-from services.aws.ecs import Services
-from services.aws.names import DATABASE, HOSTED_SERVICE, bucket, store_url
-from services.aws.operator_command import OperatorCommand, region_option
-from services.aws.retention import OutsideRetention, check_retention
+from services import cli
+from services.commands import options
 from services.commands.backfill import wanted
+from services.operate.aws_problems import AwsProblem, asked
+from services.operate.ecs import Services
+from services.operate.operator_command import OperatorCommand, region_option
+from services.operate.resource_names import DATABASE, HOSTED_SERVICE, bucket, store_url
+from services.operate.retention import OutsideRetention, check_retention
 from simulator.clock import Clock
 from storage.aws_clients import client
 from storage.open import timestream_at

@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from scripts.terraform_settings import TERRAFORM, settings
-from services.aws.admission import admits
-from services.aws.calls import AwsProblem, asked
-from services.aws.operator_command import OperatorCommand, region_option
+from services.operate.aws_problems import AwsProblem, asked
+from services.operate.operator_command import OperatorCommand, region_option
+from services.operate.timestream_availability import admits
 from storage.aws_clients import client
 
 POSSIBLE = {

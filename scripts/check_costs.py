@@ -1,4 +1,4 @@
-"""`scripts/check_costs.py --region R`: what a deployment costs. See `services.aws.costs`.
+"""`scripts/check_costs.py --region R`: what a deployment costs. See `services.operate.costs`.
 
 Exit codes: 0 within the budget, 1 beyond it or nothing can be had.
 """
@@ -9,9 +9,9 @@ import sys
 
 import click
 
-from services.aws.calls import asked
-from services.aws.costs import BudgetState, costs, lines
-from services.aws.operator_command import OperatorCommand, region_option
+from services.operate.aws_problems import asked
+from services.operate.costs import BudgetState, costs, lines
+from services.operate.operator_command import OperatorCommand, region_option
 from simulator.clock import Clock
 from storage.aws_clients import client
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from scripts.terraform_settings import TERRAFORM, settings
-from services.aws.network_json import dump
-from services.aws.operator_command import OperatorCommand
-from services.inputs import load_inputs
+from services.aws.compiled_network import dump
+from services.inputs.load import load_inputs
+from services.operate.operator_command import OperatorCommand
 
 
 @click.command(cls=OperatorCommand)

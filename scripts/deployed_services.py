@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import click
 
-from services import options
-from services.aws.ecs import Services
-from services.aws.log_events import events, followed, log_group
-from services.aws.names import HOSTED_SERVICE, SERVICES
-from services.aws.operator_command import CONTEXT, OperatorCommand, region_option
+from services.commands import options
+from services.operate.ecs import Services
+from services.operate.log_reader import events, followed, log_group
+from services.operate.operator_command import CONTEXT, OperatorCommand, region_option
+from services.operate.resource_names import HOSTED_SERVICE, SERVICES
 from services.times import format_instant
 from simulator.clock import Clock
 from storage.aws_clients import client

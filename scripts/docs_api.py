@@ -19,13 +19,15 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
-from services import errors, live_messages, websocket, websocket_protocol
+from services import errors
+from services.access.authentication import ApiKey
 from services.app import create_app
-from services.auth import ApiKey
-from services.backfill import fill, plan
-from services.clock_control import ClockControl
 from services.context import Context
-from services.inputs import load_inputs
+from services.feeders.backfill import fill, plan
+from services.feeders.clock_control import ClockControl
+from services.inputs.load import load_inputs
+from services.live import messages
+from services.web import uvicorn_websocket, websocket
 from simulator.clock import Clock
 from storage.duckdb_store import DuckDBStore
 
@@ -283,15 +285,15 @@ def live() -> Iterator[str]:
     """The WebSocket's limits and messages."""
     yield LIVE.format(
         paths=" or ".join(f"`{path}`" for path in sorted(websocket.PATHS)),
-        kilobytes=live_messages.LONGEST_MESSAGE_BYTES // 1024,
-        connections=live_messages.MOST_CONNECTIONS,
-        lines=live_messages.MOST_LINES,
-        minutes=websocket_protocol.LiveProtocol.silence_s / 60,
+        kilobytes=messages.LONGEST_MESSAGE_BYTES // 1024,
+        connections=messages.MOST_CONNECTIONS,
+        lines=messages.MOST_LINES,
+        minutes=uvicorn_websocket.LiveProtocol.silence_s / 60,
     )
     yield "| client says | what it does |"
     yield "|---|---|"
     for text in CLIENT_MESSAGES:
-        yield f"| `{text}` | {type(live_messages.parse(text)).__doc__} |"
+        yield f"| `{text}` | {type(messages.parse(text)).__doc__} |"
     yield ""
     yield from server_messages()
 
@@ -299,9 +301,9 @@ def live() -> Iterator[str]:
 def server_messages() -> Iterator[str]:
     """What the server says, and when."""
     answers = {
-        "after subscribing, all lines now subscribed": live_messages.subscribed(["L1"]),
-        "after unsubscribing, all lines still subscribed": live_messages.unsubscribed([]),
-        "after a ping": live_messages.pong(),
+        "after subscribing, all lines now subscribed": messages.subscribed(["L1"]),
+        "after unsubscribing, all lines still subscribed": messages.unsubscribed([]),
+        "after a ping": messages.pong(),
         **{f"after `{text}`": refusal(text) for text in BAD_MESSAGES},
     }
     yield "| server says | when |"
@@ -313,7 +315,7 @@ def server_messages() -> Iterator[str]:
 def refusal(text: str) -> str:
     """How a bad message is answered."""
     try:
-        live_messages.parse(text)
+        messages.parse(text)
     except errors.BadRequest as error:
-        return live_messages.refusal(error)
+        return messages.refusal(error)
     raise ValueError(f"{text} is no bad message")

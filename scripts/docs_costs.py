@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scripts.cost_model import MONTH, Item, Prices, asked, asked_of_timestream, load_prices, standing, total
 from scripts.planned import planned
-from simulator.network_source import load_network
+from simulator.load_network import load_network
 
 NETWORK = Path(__file__).parent.parent / "data" / "lines.yaml"
 TITLES = {"aws": "With Amazon Timestream", "hosted": "With a hosted endpoint"}

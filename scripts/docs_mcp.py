@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services import resources
-from services.tools import TOOLS, Tool
+from services.agents import resources
+from services.agents.tools import TOOLS, Tool
 
 PREFACE = """# Tools for agents
 

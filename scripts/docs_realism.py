@@ -13,11 +13,20 @@ from pathlib import Path
 
 import click
 
-from services.charts import bars_svg
-from services.inputs import DEFAULT_SEED, load_network
-from services.realism import Realism, bounds, charts, measured, shown, titled, unserved, verdict
-from simulator.line_day import MODEL_VERSION
-from simulator.realism import DATES, Study
+from services.inputs.load import DEFAULT_SEED, load_network
+from services.reports.charts import bars_svg
+from services.reports.realism_report import (
+    Realism,
+    bounds,
+    charts,
+    measured,
+    shown,
+    titled,
+    unserved,
+    verdict,
+)
+from simulator.analysis.realism import DATES, Study
+from simulator.day.line_day import MODEL_VERSION
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs/realism.md"
@@ -37,7 +46,7 @@ Is the simulated city like the real one? Five service days are simulated and mea
 ({DATES[Study.WEEKDAY]}), a Saturday ({DATES[Study.SATURDAY]}), a Sunday ({DATES[Study.SUNDAY]}), a weekday
 in August ({DATES[Study.AUGUST]}), and the first once more with buses held back where they follow too close.
 Demand in April is the year's mean. Each line of the tables is a band in which the real city lies, and what
-the model shows; [how each is defined](../simulator/realism.py), to the hour and stop, is in the program.
+the model shows; [the program defines each](../simulator/analysis/realism.py), to the hour and stop.
 
 ```bash
 bus-simulator audit --realism                 # the same for any network, after the audit of a store

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
-from services.charts import space_time_svg
 from services.commands.diff import shown
-from services.comparison import (
+from services.inputs.scenario_library import shipped
+from services.queries.scenario_summary import changes
+from services.reports.charts import space_time_svg
+from services.reports.comparison import (
     UNDISTURBED,
     Difference,
     Measured,
@@ -19,10 +21,8 @@ from services.comparison import (
     measured,
     pair,
 )
-from services.diagrams import diagram
-from services.scenario_words import changes
-from services.scenarios import shipped
-from simulator.performance import total
+from services.reports.comparison_charts import diagram
+from simulator.analysis.performance import total
 from simulator.types import LineId
 
 PREFACE = """# Scenarios
@@ -30,7 +30,7 @@ PREFACE = """# Scenarios
 Written by `make docs` from the program itself.
 
 A scenario is a file that says what is other than on ordinary days. These come with the program, in
-`data/scenarios`; [the fields](../simulator/scenario_schema.py) are those of your own ones, too.
+`data/scenarios`; [the fields](../simulator/scenario_files/schema.py) are those of your own ones, too.
 
 ```bash
 bus-simulator replay closure                          # live, at the scenario's own pace

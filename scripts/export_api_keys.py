@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from services.aws.discovery import endpoints
-from services.aws.key_secret import KeySecret
-from services.aws.operator_command import OperatorCommand, region_option
-from services.key_sheets import write_sheets
+from services.access.key_handouts import write_sheets
+from services.operate.api_endpoints import endpoints
+from services.operate.operator_command import OperatorCommand, region_option
+from services.operate.secret_admin import KeySecret
 from storage.aws_clients import client
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from services.aws.operator_command import OperatorCommand
+from services.operate.operator_command import OperatorCommand
 
 TERRAFORM = Path(__file__).parent.parent / "terraform"
 MISSING = """\

@@ -22,13 +22,13 @@ LOCK = ROOT / "requirements-lambda.lock"
 OWN = ("simulator", "storage", "services")
 
 HANDLERS: Mapping[str, str] = {
-    "people_count_api": "services.aws.lambda_rest.handler",
-    "sensors_api": "services.aws.lambda_rest.handler",
-    "bus_position_api": "services.aws.lambda_rest.handler",
-    "network_api": "services.aws.lambda_rest.handler",
-    "websocket_handler": "services.aws.lambda_websocket.handler",
-    "rest_authorizer": "services.aws.lambda_authorizers.rest",
-    "websocket_authorizer": "services.aws.lambda_authorizers.websocket",
+    "people_count_api": "services.lambdas.rest.handler",
+    "sensors_api": "services.lambdas.rest.handler",
+    "bus_position_api": "services.lambdas.rest.handler",
+    "network_api": "services.lambdas.rest.handler",
+    "websocket_handler": "services.lambdas.websocket.handler",
+    "rest_authorizer": "services.lambdas.authorizers.rest",
+    "websocket_authorizer": "services.lambdas.authorizers.websocket",
 }
 """The packages, and what Lambda is to call in each."""
 

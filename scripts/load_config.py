@@ -12,11 +12,11 @@ from pathlib import Path
 import click
 
 from services import settings
-from services.aws.calls import asked
-from services.aws.names import bucket
-from services.aws.network_json import dump
-from services.aws.operator_command import OperatorCommand, region_option, target_option
-from services.inputs import load_inputs
+from services.aws.compiled_network import dump
+from services.inputs.load import load_inputs
+from services.operate.aws_problems import asked
+from services.operate.operator_command import OperatorCommand, region_option, target_option
+from services.operate.resource_names import bucket
 from storage.aws_clients import client
 
 LINES, COMPILED = "config/lines.yaml", "config/network.json"

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from scripts.terraform_settings import TERRAFORM, settings
-from services.aws.images import Docker, push, registry
-from services.aws.operator_command import OperatorCommand, region_option
+from services.operate.images import Docker, push, registry
+from services.operate.operator_command import OperatorCommand, region_option
 from storage.aws_clients import client
 
 

@@ -1,4 +1,4 @@
-"""`scripts/rotate_key.py [--target aws --region R]`: another API key. See `services.key_texts`."""
+"""`scripts/rotate_key.py [--target aws --region R]`: another API key. See `services.access.key_plaintext`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from services import settings
-from services.auth import write_private
-from services.aws.key_secret import KeySecret
-from services.aws.operator_command import OperatorCommand, region_option, target_option
-from services.inputs import InputError, beside
-from services.key_texts import KeyTexts, parse_key_texts, team_name
-from services.keys import REFRESH_S
+from services.access.authentication import write_private
+from services.access.key_plaintext import KeyTexts, parse_key_texts, team_name
+from services.access.key_ring import REFRESH_S
+from services.inputs.load import InputError, beside
+from services.operate.operator_command import OperatorCommand, region_option, target_option
+from services.operate.secret_admin import KeySecret
 from storage.aws_clients import client
 
 COUNTS_ON_AWS = "It counts within 5 minutes (secret 60 s, authorizer 240 s); until then the old one works."

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from simulator.scenario_schema import ScenarioEntry
+from simulator.scenario_files.schema import ScenarioEntry
 
 
 class _Plain(GenerateJsonSchema):

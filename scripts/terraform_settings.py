@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.aws.calls import AwsProblem
+from services.operate.aws_problems import AwsProblem
 
 TERRAFORM = Path(__file__).parent.parent / "terraform"
 

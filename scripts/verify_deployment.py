@@ -1,6 +1,6 @@
-"""`scripts/verify_deployment.py --region R`: is a simulator fit for use? See `services.verify`.
+"""`scripts/verify_deployment.py --region R`: is a simulator fit for use? See `services.operate.verify`.
 
-`--target aws` judges a deployment (`services.aws.verification`), otherwise it is one on this machine.
+`--target aws` judges a deployment (`services.operate.verify_aws`), otherwise it is one on this machine.
 Exit codes: 0 it is, 1 it isn't, 2 bad usage.
 """
 
@@ -16,10 +16,10 @@ from pathlib import Path
 import click
 
 from services import settings
-from services.aws.operator_command import OperatorCommand, region_option, target_option
-from services.deployment import Deployment
-from services.inputs import beside
-from services.verify import Asked, Result, table, verify
+from services.inputs.load import beside
+from services.operate.api_client import Deployment
+from services.operate.operator_command import OperatorCommand, region_option, target_option
+from services.operate.verify import Asked, Result, table, verify
 
 LOCAL_URL = "http://127.0.0.1:8080"
 
@@ -103,11 +103,11 @@ def here(wanted: Wanted, key_file: Path | None) -> Iterator[Result]:
 
 def on_aws(wanted: Wanted, stack: ExitStack) -> Iterator[Result]:
     """What is found of a deployment. Raises `AwsProblem` where its key or addresses can't be had."""
-    from services.aws.discovery import endpoints
-    from services.aws.ecs import Services
-    from services.aws.key_secret import KeySecret
-    from services.aws.names import HOSTED_SERVICE, store_url
-    from services.aws.verification import Parts, verify_aws
+    from services.operate.api_endpoints import endpoints
+    from services.operate.ecs import Services
+    from services.operate.resource_names import HOSTED_SERVICE, store_url
+    from services.operate.secret_admin import KeySecret
+    from services.operate.verify_aws import Parts, verify_aws
     from storage.aws_clients import client
     from storage.open import timestream_at
 

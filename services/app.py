@@ -17,10 +17,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services import openapi
-from services.asking import Asking
-from services.auth import GROUP_HEADER, KEY_HEADER, Caller, Keys, authenticate, check_group
-from services.clock_route import add_clock_routes
+from services.access.authentication import GROUP_HEADER, KEY_HEADER, Caller, Keys, authenticate, check_group
+from services.access.rate_limits import Meter
+from services.agents.mcp_routes import MCP_HEADERS, add_mcp_routes
 from services.context import Context
 from services.errors import (
     MethodNotAllowed,
@@ -30,14 +29,21 @@ from services.errors import (
     Unexpected,
     UnknownPath,
 )
-from services.limits import Meter
-from services.mcp_routes import MCP_HEADERS, add_mcp_routes
-from services.metrics import Requests
-from services.middleware import AccessLog, headers_of
-from services.pages import DOCS, MAP, add_pages
-from services.requests import Ask, Exchange, Route, read_body, refusal
-from services.rest import CURSOR_HEADER, Data, add_health_route, add_network_routes, add_operations_routes
-from services.websocket import WebSockets, credentials
+from services.queries.async_reader import Asking
+from services.web import openapi
+from services.web.access_log import AccessLog, headers_of
+from services.web.clock_routes import add_clock_routes
+from services.web.handlers import Ask, Exchange, Route, read_body, refusal
+from services.web.metrics import Requests
+from services.web.rest_routes import (
+    CURSOR_HEADER,
+    Data,
+    add_health_route,
+    add_network_routes,
+    add_operations_routes,
+)
+from services.web.static_files import DOCS, MAP, add_pages
+from services.web.websocket import WebSockets, credentials
 from storage.errors import StoreUnavailable
 
 log = logging.getLogger("bus_simulator.rest")

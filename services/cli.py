@@ -24,15 +24,15 @@ from services.commands.feed import feed
 from services.commands.import_gtfs import import_gtfs
 from services.commands.mcp import mcp
 from services.commands.ops import ops
+from services.commands.options import option
 from services.commands.replay import replay
 from services.commands.run import run
 from services.commands.serve import serve
 from services.commands.snapshot import snapshot
 from services.commands.timestream_local import timestream_local
 from services.commands.validate import validate
-from services.inputs import InputError
-from services.options import option
-from services.stack_control import StackProblem
+from services.inputs.load import InputError
+from services.stack.supervisor_control import StackProblem
 from storage.errors import StoreError
 
 log = logging.getLogger("bus_simulator.cli")

@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from services.allowed_hosts import AllowedHosts
-from services.auth import ApiKey, Keys
-from services.clock_control import Control
-from services.feeder import FeederKind, FeederStatus
-from services.limits import UNLIMITED, Limits
-from services.live import Hub
+from services.access.allowed_hosts import AllowedHosts
+from services.access.authentication import ApiKey, Keys
+from services.access.rate_limits import UNLIMITED, Limits
+from services.feeders.clock_control import Control
+from services.feeders.feeder import FeederKind, FeederStatus
+from services.live.hub import Hub
 from simulator.clock import Clock
 from simulator.network import Network
 from simulator.scenario import Scenario

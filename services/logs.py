@@ -12,7 +12,7 @@ from services.times import format_instant
 
 OWN = "bus_simulator"
 access = logging.getLogger(f"{OWN}.access")
-"""One line a request; see `services.middleware`."""
+"""One line a request; see `services.web.access_log`."""
 
 ENCODE = json.JSONEncoder(ensure_ascii=False, default=str).encode
 QUIET = ("uvicorn", "uvicorn.error", "uvicorn.access", "mcp", "httpx2")

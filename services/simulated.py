@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from services.backfill import hours
+from services.feeders.backfill import hours
 from simulator.city import City
 from simulator.scenario import Scenario
 from simulator.service_day import origin_ms

@@ -18,15 +18,15 @@ from threading import Lock, Thread
 
 import pyarrow as pa
 
-from simulator.line_day import line_day
+from simulator.day.line_day import line_day
+from simulator.day.trajectory import Trajectory
 from simulator.network import Line, Network
-from simulator.roster import Roster
 from simulator.scenario import NO_CHANGES, LineChanges, Scenario
 from simulator.service_day import days_between
-from simulator.trajectory import Trajectory
+from simulator.streams.entity_index import Roster
+from simulator.streams.weather import other_weather, weather
+from simulator.streams.window import window
 from simulator.types import to_ms
-from simulator.weather import other_weather, weather
-from simulator.window import window
 from storage.schema import Stream
 
 KEPT_DAYS = 3

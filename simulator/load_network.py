@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from simulator import network_file
 from simulator.network import Network
+from simulator.network_files import loader
 
 FEED_SUFFIX = ".zip"
 
@@ -16,7 +16,7 @@ def load_network(path: Path) -> Network:
     InputFileError carries everything that is wrong with it.
     """
     if path.suffix.lower() != FEED_SUFFIX or path.is_dir():
-        return network_file.load_network(path)
-    from simulator.gtfs_import import import_feed
+        return loader.load_network(path)
+    from simulator.gtfs.importer import import_feed
 
     return import_feed(path).network

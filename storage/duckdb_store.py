@@ -22,7 +22,7 @@ from storage.duckdb_connection import DuckDBConnection
 from storage.duckdb_copy import copy_database
 from storage.duckdb_sql import SQL
 from storage.instants import HOUR_US, to_us
-from storage.newest import NewestRecords
+from storage.latest_cache import NewestRecords
 from storage.runs import refuse_overlap
 from storage.schema import SCHEMAS, BusPosition, Record, Stream
 from storage.store import Covered, Page, Run

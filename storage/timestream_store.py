@@ -23,8 +23,8 @@ from storage.instants import HOUR_US, to_us
 from storage.runs import refuse_overlap
 from storage.schema import SCHEMAS, BusPosition, Record, Stream
 from storage.store import Covered, Page, Run
-from storage.timestream_books import Books, Entry, notice_of, record_of
-from storage.timestream_calls import Calls, Patience, Rejection
+from storage.timestream_client import Calls, Patience, Rejection
+from storage.timestream_coverage import Books, Entry, notice_of, record_of
 from storage.timestream_rows import Hour, hour, record, time_of
 from storage.timestream_sql import (
     MEASURE_NAME,

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from storage.schema import Stream
-from storage.timestream_calls import Calls, Missing, Refused, code_of
+from storage.timestream_client import Calls, Missing, Refused, code_of
 from storage.timestream_sql import PROGRESS
 
 MEMORY_HOURS = 24

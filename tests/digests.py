@@ -13,8 +13,8 @@ from pathlib import Path
 
 from services.simulated import stream_digests, stretch_of
 from simulator.city import City
-from simulator.network_file import load_network
-from simulator.scenario_file import load_scenario
+from simulator.network_files.loader import load_network
+from simulator.scenario_files.loader import load_scenario
 from storage.digest import stream_digest
 from storage.schema import Stream
 

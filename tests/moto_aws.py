@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
-from services.aws.names import CLUSTER, HTTP_API, MCP_API, SERVICES, WEBSOCKET_API
+from services.operate.resource_names import CLUSTER, HTTP_API, MCP_API, SERVICES, WEBSOCKET_API
 from storage.aws_clients import client
 from tests.timestream_endpoint import KEYS, REGION
 

@@ -15,11 +15,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from services.aws.clock_parameter import text_of
-from services.native_stack import Ports, Stack
-from services.stack_control import Supervised
+from services.aws.ssm_clock import text_of
+from services.stack.supervisor_config import Ports, Stack
+from services.stack.supervisor_control import Supervised
 from simulator.clock import Clock, ClockState, Course
-from storage.timestream_calls import Patience
+from storage.timestream_client import Patience
 from storage.timestream_store import TimestreamStore
 from tests.environment import environment
 from tests.fake_servers import free_port

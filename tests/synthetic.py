@@ -11,8 +11,8 @@ import math
 from collections.abc import Iterator, Sequence
 
 from simulator.network import Bus, Line, Network, Pattern, PatternStop, Service, Stop
-from simulator.route_shape import straight
-from simulator.timetable import day_start_s
+from simulator.network_files.route_shape import straight
+from simulator.network_files.timetable import day_start_s
 from simulator.types import INBOUND, OUTBOUND, BusId, DayType, LineId, StopId
 
 CENTRE = (40.4169, -3.7035)

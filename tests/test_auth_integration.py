@@ -19,7 +19,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from services.auth import write_private
+from services.access.authentication import write_private
 from tests.environment import environment
 from tests.process import PATIENCE_S, Running, running, started
 

@@ -19,7 +19,7 @@ from scripts.cost_model import (
     total,
 )
 from scripts.planned import KINDS, extract, planned
-from services.inputs import load_network
+from services.inputs.load import load_network
 from tests.networks import line, network, street
 
 PRICES = load_prices()

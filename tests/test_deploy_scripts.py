@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 
 from scripts import check_account, compile_network
 from scripts.terraform_settings import settings
-from services.aws.calls import AwsProblem
-from services.aws.network_json import load
-from services.inputs import load_inputs, load_network
+from services.aws.compiled_network import load
+from services.inputs.load import load_inputs, load_network
+from services.operate.aws_problems import AwsProblem
 from tests.environment import environment
 from tests.fake_programs import terraform_set_to
 from tests.fake_servers import http_server

@@ -1,6 +1,6 @@
 """Same inputs, same bytes: golden digests, and the same again under other circumstances.
 
-After a change of the model: raise `simulator.line_day.MODEL_VERSION`, then
+After a change of the model: raise `simulator.day.line_day.MODEL_VERSION`, then
 `python -m tests.digests windows > tests/golden/digests.json`, and `scenarios` likewise.
 """
 

@@ -10,8 +10,8 @@ import pytest
 from scripts import docs_api, docs_realism, docs_scenarios
 from scripts.write_docs import PAGES, ROOT, up_to_date
 from services.cli import cli
-from services.realism import measured, titled
-from simulator.realism import BANDS
+from services.reports.realism_report import measured, titled
+from simulator.analysis.realism import BANDS
 from tests.synthetic import synthetic_network
 
 API = (ROOT / "docs/api.md").read_text(encoding="utf-8")

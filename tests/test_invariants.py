@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.audit_facts import audit_facts
-from services.backfill import fill, plan
+from services.feeders.backfill import fill, plan
+from services.reports.audit_inputs import audit_facts
 from simulator.city import City
-from simulator.line_day import MODEL_VERSION
+from simulator.day.line_day import MODEL_VERSION
 from simulator.network import Departure, Headway, Line, Network
 from simulator.scenario import Scenario
 from storage.audit import AuditReport, audit

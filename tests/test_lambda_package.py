@@ -16,13 +16,15 @@ from click.testing import CliRunner
 
 from scripts.lambda_package import HANDLERS, Platform, write_packages
 from scripts.package_lambda import package_lambda
+from services.aws.compiled_network import dump
 from services.aws.connections import table_definitions
-from services.aws.network_json import dump
-from services.backfill import fill, plan
+from services.feeders.backfill import fill, plan
 from storage.store import Run
 from tests.environment import environment
 from tests.moto_aws import Account, account
-from tests.services.aws.websocket_api import (
+from tests.services.fakes import HOUR, NOW, FormulaCity, network
+from tests.services.http_api import authorizer_event, request_event
+from tests.services.lambdas.websocket_api import (
     Clients,
     authorize_event,
     clients,
@@ -30,8 +32,6 @@ from tests.services.aws.websocket_api import (
     message_event,
     tick_event,
 )
-from tests.services.fakes import HOUR, NOW, FormulaCity, network
-from tests.services.http_api import authorizer_event, request_event
 from tests.storage.records import position
 from tests.timestream_endpoint import REGION, database_of, open_shared, shared_endpoint
 

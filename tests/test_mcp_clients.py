@@ -17,12 +17,12 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
-from services.tools import TOOLS
+from services.agents.tools import TOOLS
 from tests.environment import environment
 from tests.process import KEY, PROGRAM, Running, command, running, started
+from tests.services.agents.test_tools import GOOD
 from tests.services.mcp_served import ServedTools, served_tools
 from tests.services.rest_served import KEY as HEADERS
-from tests.services.test_tools import GOOD
 
 pytestmark = pytest.mark.integration
 

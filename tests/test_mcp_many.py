@@ -17,12 +17,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from services.tools import TOOLS
+from services.agents.tools import TOOLS
 from storage.schema import Record, Stream
+from tests.services.agents.test_tools import GOOD
 from tests.services.fakes import FaultyStore
 from tests.services.mcp_served import PROTOCOL, ServedTools, served_tools
 from tests.services.rest_served import KEY, wait_until
-from tests.services.test_tools import GOOD
 
 VANISHING = 30
 BACK_WITHIN_S = 5.0

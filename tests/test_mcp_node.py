@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from services.tools import TOOLS
+from services.agents.tools import TOOLS
 from tests.environment import environment
+from tests.services.agents.test_tools import GOOD
 from tests.services.mcp_served import ServedTools, served_tools
-from tests.services.test_tools import GOOD
 
 pytestmark = [
     pytest.mark.integration,

@@ -12,17 +12,17 @@ import jsonschema
 import pytest
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
 
-from services import mcp_routes
-from services.allowed_hosts import ForeignHost, hosts_for
-from services.health import health
-from services.limits import Limits
-from services.tools import TOOLS
-from simulator.network_source import load_network
-from simulator.scenario_file import load_scenario
+from services.access.allowed_hosts import ForeignHost, hosts_for
+from services.access.rate_limits import Limits
+from services.agents import mcp_routes
+from services.agents.tools import TOOLS
+from services.web.health import health
+from simulator.load_network import load_network
+from simulator.scenario_files.loader import load_scenario
 from storage.errors import StoreUnavailable
+from tests.services.agents.test_tools import GOOD
 from tests.services.mcp_served import PROTOCOL, ServedTools, served_tools
 from tests.services.rest_served import KEY
-from tests.services.test_tools import GOOD
 
 pytestmark = pytest.mark.integration
 
@@ -304,7 +304,7 @@ def test_where_others_can_ask_addresses_are_allowed_and_names_are_not(
 def test_without_the_package_there_is_no_protocol_but_everything_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("services.mcp_routes.importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setattr("services.agents.mcp_routes.importlib.util.find_spec", lambda _name: None)
     with served_tools(tmp_path) as tools:
         assert tools.message("ping").status_code == 404
         assert tools.call("list_lines")["count"] == 2

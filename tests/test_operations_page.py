@@ -14,7 +14,7 @@ import pytest
 from botocore import xform_name
 
 from scripts.planned import outputs, planned
-from services.key_sheets import sheet_of
+from services.access.key_handouts import sheet_of
 from tests.operations_page import (
     BLOCKS,
     HERE,

@@ -24,8 +24,8 @@ from scripts import (
     push_images,
     rotate_key,
 )
-from services.aws.names import HOSTED_SERVICE, SERVICES
-from services.keys import parse_keys
+from services.access.key_ring import parse_keys
+from services.operate.resource_names import HOSTED_SERVICE, SERVICES
 from simulator.clock import Clock
 from storage.instants import to_us
 from storage.open import timestream_at

@@ -15,8 +15,8 @@ import pytest
 from localstack_client.session import Session
 from websockets.sync.client import connect
 
-from services.backfill import hours
-from services.inputs import load_inputs
+from services.feeders.backfill import hours
+from services.inputs.load import load_inputs
 from simulator.randomness import key as random_key
 from storage.digest import stream_digest
 from storage.schema import Stream

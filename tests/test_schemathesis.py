@@ -11,7 +11,7 @@ from schemathesis.checks import CheckFunction, not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from services.app import create_app
-from services.backfill import fill, plan
+from services.feeders.backfill import fill, plan
 from tests.services.fakes import HOUR, NOW, RUN, FaultyStore, FormulaCity
 from tests.services.live_city import city_context
 

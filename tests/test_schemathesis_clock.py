@@ -10,7 +10,7 @@ import pytest
 import schemathesis
 
 from services.app import create_app
-from services.clock_control import ClockControl
+from services.feeders.clock_control import ClockControl
 from simulator.clock import Clock
 from tests.services.fakes import NOW, RUN, FaultyStore, FormulaCity, HandWall
 from tests.services.live_city import city_context

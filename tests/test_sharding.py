@@ -10,8 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from services.feeder import FEEDERS, Feeder
-from services.inputs import Inputs, load_inputs
+from services.feeders.feeder import FEEDERS, Feeder
+from services.inputs.load import Inputs, load_inputs
 from simulator.city import City
 from simulator.clock import Clock
 from simulator.shard import Shard, ShardedCity, parse_shard

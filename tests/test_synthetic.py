@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from simulator.timetable import schedule_fault
+from simulator.network_files.timetable import schedule_fault
 from tests.synthetic import synthetic_network
 
 

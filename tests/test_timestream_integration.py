@@ -19,9 +19,9 @@ import pyarrow as pa
 import pytest
 
 from benchmarks.scaling import cut
-from services.audit_facts import audit_facts
-from services.feeder import FEEDERS, Feeder, FeederKind
-from services.inputs import Inputs, load_inputs
+from services.feeders.feeder import FEEDERS, Feeder, FeederKind
+from services.inputs.load import Inputs, load_inputs
+from services.reports.audit_inputs import audit_facts
 from simulator.city import City
 from simulator.clock import Clock
 from storage.arrow_schema import arrow_schema
@@ -30,7 +30,7 @@ from storage.duckdb_store import DuckDBStore
 from storage.errors import StoreError, StoreUnavailable
 from storage.schema import RECORD_TYPES, SCHEMAS, Record, Stream
 from storage.store import Covered, Store
-from storage.timestream_calls import Calls, Patience
+from storage.timestream_client import Calls, Patience
 from storage.timestream_store import TimestreamStore
 from tests import faulty_proxy as faults
 from tests.faulty_proxy import Fault, Proxy, proxied

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from services.deployment import Deployment
-from services.verify import Asked, Result, last_stretch, table, verify
+from services.operate.api_client import Deployment
+from services.operate.verify import Asked, Result, last_stretch, table, verify
 from tests.environment import environment
 from tests.fake_servers import Answer, Answering, always, free_port, http_server, websocket_server
 from tests.process import KEY, running
@@ -370,7 +370,7 @@ def script(folder: Path, *arguments: str, key: str = KEY) -> subprocess.Complete
 
 def _has_five_days(body: Any) -> bool:
     """Whether the background history is complete."""
-    from services.schemas import HealthBody
+    from services.queries.bodies import HealthBody
     from services.times import parse_instant
 
     streams = HealthBody.model_validate(body).streams

@@ -13,7 +13,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from storage.timestream_calls import Patience
+from storage.timestream_client import Patience
 from storage.timestream_store import TimestreamStore
 from tests.environment import environment
 from tests.fake_servers import free_port

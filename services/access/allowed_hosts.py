@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from services.access.rate_limits import is_loopback
 from services.errors import ServiceError, shown
-from services.limits import is_loopback
 
 ANY = "*"
 

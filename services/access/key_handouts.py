@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from services.auth import GROUP_HEADER, KEY_HEADER, write_private
-from services.key_texts import KeyTexts
+from services.access.authentication import GROUP_HEADER, KEY_HEADER, write_private
+from services.access.key_plaintext import KeyTexts
 
 
 def write_sheets(keys: KeyTexts, output: Path, *, api_url: str, ws_url: str) -> list[Path]:

@@ -1,6 +1,6 @@
 """The keys as an operator holds them: the texts themselves, to be handed out and changed.
 
-Everything else keeps their hashes only (`services.keys`). Nothing here is ever printed or logged.
+Everything else keeps their hashes only (`services.access.key_ring`). Nothing here is ever printed or logged.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from services.auth import LONGEST_GROUP
-from services.keys import parse_keys
+from services.access.authentication import LONGEST_GROUP
+from services.access.key_ring import parse_keys
 
 KEY_BYTES = 32
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.auth import GENERAL, LONGEST_GROUP, ApiKey, Keys, digest_of
+from services.access.authentication import GENERAL, LONGEST_GROUP, ApiKey, Keys, digest_of
 
 log = logging.getLogger("bus_simulator.keys")
 

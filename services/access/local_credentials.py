@@ -9,9 +9,9 @@ from typing import TypeAlias
 import click
 
 from services import settings
-from services.auth import Keys, LocalKey, local_key
-from services.inputs import InputError, beside
-from services.keys import keys_of
+from services.access.authentication import Keys, LocalKey, local_key
+from services.access.key_ring import keys_of
+from services.inputs.load import InputError, beside
 
 KEY_SUFFIX = ".api-key"
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from services.auth import GROUP_HEADER, KEY_HEADER, write_private
+from services.access.authentication import GROUP_HEADER, KEY_HEADER, write_private
 from storage.errors import StoreError, StoreUnavailable
 from storage.store import Store
 

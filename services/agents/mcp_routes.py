@@ -14,17 +14,17 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services import tool_calls
-from services.allowed_hosts import AllowedHosts
+from services.access.allowed_hosts import AllowedHosts
+from services.agents import tool_calls
+from services.agents.streamable_http import McpDoor
+from services.agents.tool_calls import Call
+from services.agents.tools import TOOLS
 from services.context import Context
 from services.errors import BadRequest, ServiceError
-from services.mcp_door import McpDoor
-from services.queries import Reader
-from services.requests import Ask, BodyTooLong, Handler, Route, json_answer, json_of, refusal
-from services.schemas import Body, error_answer
+from services.queries.bodies import Body, error_answer
+from services.queries.stream_queries import Reader
 from services.times import format_instant
-from services.tool_calls import Call
-from services.tools import TOOLS
+from services.web.handlers import Ask, BodyTooLong, Handler, Route, json_answer, json_of, refusal
 
 log = logging.getLogger("bus_simulator.mcp")
 

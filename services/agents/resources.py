@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from services import city_bodies, network_schemas, queries, scenario_words
+from services.agents import tool_bodies
 from services.context import Context
 from services.errors import NotFound, shown
-from services.schemas import Body, clock_body, run_body
+from services.queries import network_bodies, scenario_summary, stream_queries
+from services.queries.bodies import Body, clock_body, run_body
 
 LINES, LINE, SCENARIO = "bus://lines", "bus://lines/", "bus://scenario"
 LISTED = {
@@ -19,12 +20,12 @@ def read(context: Context, uri: str) -> Body:
     """A resource's body. Raises `NotFound`."""
     if uri == LINES:
         network = context.network
-        return {"lines": [city_bodies.line_summary(network, line) for line in network.lines]}
+        return {"lines": [tool_bodies.line_summary(network, line) for line in network.lines]}
     if uri == SCENARIO:
         return scenario_body(context)
     if uri.startswith(LINE):
-        line = queries.line(context.network, uri.removeprefix(LINE))
-        return network_schemas.line_route_body(context.network, line)
+        line = stream_queries.line(context.network, uri.removeprefix(LINE))
+        return network_bodies.line_route_body(context.network, line)
     raise NotFound(f"Unknown resource: {shown(uri)}. There are {', '.join((*LISTED, *TEMPLATES))}")
 
 
@@ -38,6 +39,6 @@ def scenario_body(context: Context) -> Body:
             "description": scenario.description,
             "first_day": scenario.first_day.isoformat(),
             "last_day": scenario.last_day.isoformat(),
-            "changes": scenario_words.changes(scenario, context.network),
+            "changes": scenario_summary.changes(scenario, context.network),
         }
     return body

@@ -1,4 +1,4 @@
-"""The tools and resources as the official SDK's server: a skin over `services.tool_calls`."""
+"""The tools and resources as the official SDK's server: a skin over `services.agents.tool_calls`."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from mcp_types import (
 )
 from mcp_types import Tool as ToolListing
 
-from services import resources, tool_calls
-from services.asking import Asking
+from services.agents import resources, tool_calls
+from services.agents.tools import TOOLS, Tool
 from services.context import Context
 from services.errors import NotFound, ServiceError, Unavailable, Unexpected
-from services.requests import ENCODE, JSON
-from services.tools import TOOLS, Tool
+from services.queries.async_reader import Asking
+from services.web.handlers import ENCODE, JSON
 from storage.errors import StoreUnavailable
 
 log = logging.getLogger("bus_simulator.mcp")
@@ -50,7 +50,7 @@ READ_ONLY = ToolAnnotations(
 
 
 def manager_of(context: Context) -> StreamableHTTPSessionManager:
-    """The SDK's end of `/mcp`. Hosts and origins are checked before, by `services.allowed_hosts`."""
+    """The SDK's end of `/mcp`. Hosts and origins are checked before, by `services.access.allowed_hosts`."""
     return StreamableHTTPSessionManager(
         server_of(context),
         json_response=True,

@@ -17,10 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Scope
 
-from services.allowed_hosts import AllowedHosts
+from services.access.allowed_hosts import AllowedHosts
 from services.context import Context
-from services.middleware import headers_of
-from services.requests import Exchange
+from services.web.access_log import headers_of
+from services.web.handlers import Exchange
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -78,7 +78,7 @@ class McpDoor:
 
 
 def _manager_of(context: Context) -> StreamableHTTPSessionManager:
-    from services.mcp_server import manager_of
+    from services.agents.sdk_server import manager_of
 
     return manager_of(context)
 

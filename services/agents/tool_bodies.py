@@ -1,11 +1,11 @@
-"""The JSON bodies of what tools say of lines and stops; their models are in `services.tool_schemas`."""
+"""JSON bodies of what the tools answer about lines and stops; `tool_schemas` has their models."""
 
 from __future__ import annotations
 
-from services.finding import Near
-from services.line_status import Arrival, BusStatus, DirectionStatus
-from services.network_schemas import line_item, stop_item
-from services.schemas import Body
+from services.queries.bodies import Body
+from services.queries.line_status import Arrival, BusStatus, DirectionStatus
+from services.queries.name_search import Near
+from services.queries.network_bodies import line_item, stop_item
 from services.times import format_instant
 from simulator.network import Line, Network, Pattern
 

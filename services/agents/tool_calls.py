@@ -9,13 +9,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services import tool_hints
+from services.agents import tool_hints
+from services.agents.tools import TOOLS, Found, Question, Tool
 from services.context import Context
 from services.errors import BadRequest, NotFound, shown
-from services.queries import Reader
-from services.schemas import Body
+from services.queries.bodies import Body
+from services.queries.stream_queries import Reader
 from services.times import format_instant
-from services.tools import TOOLS, Found, Question, Tool
 
 LONGEST_TOLD = 10
 """So many entries are told in words; the others are in the structured answer only."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 
-from services import finding
 from services.errors import NoData, UnknownEntity, shown
+from services.queries import name_search
 from simulator.network import Network
 
 MOST_SUGGESTIONS = 3
@@ -44,7 +44,7 @@ def _near(network: Network, kind: str, entity_id: str) -> list[str]:
     if kind == "Bus":
         return difflib.get_close_matches(shown(entity_id), network.line_of_bus, n=MOST_SUGGESTIONS)
     if kind == "Line":
-        lines = finding.find_lines(network, name=shown(entity_id))[:MOST_SUGGESTIONS]
+        lines = name_search.find_lines(network, name=shown(entity_id))[:MOST_SUGGESTIONS]
         return [f"{line.line_id} ({line.name})" for line in lines]
-    stops = finding.find_stops(network, name=shown(entity_id))[:MOST_SUGGESTIONS]
+    stops = name_search.find_stops(network, name=shown(entity_id))[:MOST_SUGGESTIONS]
     return [f"{stop.stop_id} ({stop.name})" for stop in stops]

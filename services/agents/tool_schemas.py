@@ -7,9 +7,9 @@ from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.network_schemas import LineItem, StopItem
-from services.parameters import GREATEST_LIMIT
-from services.schemas import BusPositionBody, BusSensorsBody, PeopleCountBody, StopSensorsBody
+from services.queries.bodies import BusPositionBody, BusSensorsBody, PeopleCountBody, StopSensorsBody
+from services.queries.network_bodies import LineItem, StopItem
+from services.queries.parameters import GREATEST_LIMIT
 
 LONGEST_TEXT = 1000
 MOST_STOPS, DEFAULT_STOPS = 100, 10

@@ -11,14 +11,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from services import city_bodies, finding, parameters, queries, schemas, tool_hints
-from services.context import Context
-from services.errors import BadRequest, NoData, UnknownEntity, shown
-from services.line_status import line_status
-from services.network_schemas import StopItem, stop_item
-from services.queries import Of, Reader
-from services.schemas import Body, BusPositionBody, PeopleCountBody
-from services.tool_schemas import (
+from services.agents import tool_bodies, tool_hints
+from services.agents.tool_schemas import (
     AnyRecordItem,
     Arguments,
     BusPositionArguments,
@@ -37,6 +31,13 @@ from services.tool_schemas import (
     input_schema,
     output_schema,
 )
+from services.context import Context
+from services.errors import BadRequest, NoData, UnknownEntity, shown
+from services.queries import bodies, name_search, parameters, stream_queries
+from services.queries.bodies import Body, BusPositionBody, PeopleCountBody
+from services.queries.line_status import line_status
+from services.queries.network_bodies import StopItem, stop_item
+from services.queries.stream_queries import Of, Reader
 from simulator.network import Network
 from storage.schema import Record, Stream
 
@@ -95,29 +96,31 @@ class Tool:
 def people_count(context: Context, given: PeopleCountArguments) -> Question:
     """See `queries.people_count`."""
     time = _moment(given.mode, given.timestamp)
-    return _one(context, partial(queries.people_count, stop_id=given.stop_id), given.stop_id, time)
+    return _one(context, partial(stream_queries.people_count, stop_id=given.stop_id), given.stop_id, time)
 
 
 def sensor_data(context: Context, given: SensorArguments) -> Question:
     """See `queries.sensors`."""
     time = _moment(given.mode, given.timestamp)
     kind = _entity_type(context.network, given.entity_id, given.entity_type)
-    find = partial(queries.sensors, entity_type=kind, entity_id=given.entity_id)
+    find = partial(stream_queries.sensors, entity_type=kind, entity_id=given.entity_id)
     return _one(context, find, given.entity_id, time)
 
 
 def bus_position(context: Context, given: BusPositionArguments) -> Question:
     """See `queries.bus_position`."""
     time = _moment(given.mode, given.timestamp)
-    return _one(context, partial(queries.bus_position, bus_id=given.bus_id), given.bus_id, time)
+    return _one(context, partial(stream_queries.bus_position, bus_id=given.bus_id), given.bus_id, time)
 
 
 def line_buses(context: Context, given: LineBusesArguments) -> Question:
     """See `queries.line_positions`."""
 
     def find(store: Reader) -> Found:
-        found = queries.line_positions(store, context.network, line_id=given.line_id, now=context.now())
-        return Found([schemas.bus_position_body(position) for position in found])
+        found = stream_queries.line_positions(
+            store, context.network, line_id=given.line_id, now=context.now()
+        )
+        return Found([bodies.bus_position_body(position) for position in found])
 
     return Question(_hinting(context.network, given.line_id, find), recent=True)
 
@@ -136,9 +139,9 @@ def time_range(context: Context, given: TimeRangeArguments) -> Question:
     stretch = parameters.page_of(of, start, end, limit=given.limit, cursor=given.cursor)
 
     def find(store: Reader) -> Found:
-        page = queries.records(store, context.network, of=of, stretch=stretch, now=context.now())
+        page = stream_queries.records(store, context.network, of=of, stretch=stretch, now=context.now())
         cursor = parameters.range_cursor(page.next_cursor, stretch, of)
-        items = [schemas.record_body(record) for record in page.records]
+        items = [bodies.record_body(record) for record in page.records]
         return Found(items, cursor, None if items else tool_hints.EMPTY_RANGE)
 
     return Question(_hinting(context.network, given.entity_id, find))
@@ -149,7 +152,7 @@ def find_stops(context: Context, given: FindStopsArguments) -> Question:
     network, after = context.network, _offset(given.cursor, "find_stops", given.name)
 
     def find(_store: Reader) -> Found:
-        found = finding.find_stops(network, name=given.name)
+        found = name_search.find_stops(network, name=given.name)
         items = [stop_item(network, stop) for stop in found[after : after + given.limit]]
         cursor = _next_offset(after + given.limit, len(found), "find_stops", given.name)
         return Found(items, cursor, None if found else tool_hints.no_such_stop(given.name))
@@ -163,8 +166,8 @@ def nearest_stops(context: Context, given: NearestStopsArguments) -> Question:
     after = _offset(given.cursor, *place)
 
     def find(_store: Reader) -> Found:
-        found = finding.nearest_stops(network, latitude=given.latitude, longitude=given.longitude)
-        items = [city_bodies.near_stop_item(network, near) for near in found[after : after + given.limit]]
+        found = name_search.nearest_stops(network, latitude=given.latitude, longitude=given.longitude)
+        items = [tool_bodies.near_stop_item(network, near) for near in found[after : after + given.limit]]
         return Found(items, _next_offset(after + given.limit, len(found), *place))
 
     return Question(find)
@@ -175,9 +178,11 @@ def list_lines(context: Context, given: ListLinesArguments) -> Question:
     network, after = context.network, parameters.unsealed(given.cursor, "list_lines")
 
     def find(_store: Reader) -> Found:
-        page, last = queries.listed(network.lines, lambda line: line.line_id, limit=given.limit, after=after)
+        page, last = stream_queries.listed(
+            network.lines, lambda line: line.line_id, limit=given.limit, after=after
+        )
         cursor = None if last is None else parameters.sealed(last, "list_lines")
-        return Found([city_bodies.line_summary(network, line) for line in page], cursor)
+        return Found([tool_bodies.line_summary(network, line) for line in page], cursor)
 
     return Question(find)
 
@@ -188,7 +193,7 @@ def status_of_line(context: Context, given: LineStatusArguments) -> Question:
 
     def find(store: Reader) -> Found:
         found = line_status(store, network, line_id=given.line_id, stop_id=given.stop_id, now=context.now())
-        return Found([city_bodies.direction_status_item(network, each) for each in found])
+        return Found([tool_bodies.direction_status_item(network, each) for each in found])
 
     return Question(_hinting(network, given.line_id, find))
 
@@ -214,7 +219,7 @@ def _one(context: Context, find: Callable[..., Record], entity_id: str, time: da
 
     def found(store: Reader) -> Found:
         record = find(store, context.network, time=time, now=context.now())
-        return Found([schemas.record_body(record)])
+        return Found([bodies.record_body(record)])
 
     return Question(_hinting(context.network, entity_id, found), recent=time is None)
 

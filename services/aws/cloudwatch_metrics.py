@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from services.feeder import FeederStatus
+from services.feeders.feeder import FeederStatus
 
 log = logging.getLogger("bus_simulator.metrics")
 

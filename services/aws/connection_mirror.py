@@ -18,10 +18,10 @@ from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from services.access.rate_limits import WALL_S
 from services.aws.connections import Connections
-from services.feeder import FIRST_RETRY_S, LONGEST_RETRY_S
-from services.limits import WALL_S
-from services.live import Connection
+from services.feeders.feeder import FIRST_RETRY_S, LONGEST_RETRY_S
+from services.live.hub import Connection
 
 log = logging.getLogger("bus_simulator.live")
 

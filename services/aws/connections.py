@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from botocore.exceptions import ClientError
 
-from services.limits import WALL_S
+from services.access.rate_limits import WALL_S
 from services.settings import CONNECTIONS_TABLE, SUBSCRIPTIONS_TABLE
 from services.times import format_instant
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.aws.events import Event, calls, events_of
-from services.feeder import FIRST_RETRY_S, LONGEST_RETRY_S
+from services.feeders.feeder import FIRST_RETRY_S, LONGEST_RETRY_S
 from simulator.clock import Clock, Course
 from storage.schema import Stream
 

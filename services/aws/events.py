@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from services.schemas import bus_position_body
+from services.queries.bodies import bus_position_body
 from services.times import format_instant, parse_instant
 from storage.schema import RECORD_TYPES, SCHEMAS, BusPosition, StopVisit, Stream
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from services.inputs import InputError, Inputs, load_inputs
+from services.inputs.load import InputError, Inputs, load_inputs
 from storage.errors import StoreUnavailable
 
 SCHEME = "s3://"

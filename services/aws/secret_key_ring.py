@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from services.keys import KeyRing, parse_keys
+from services.access.key_ring import KeyRing, parse_keys
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable
 
@@ -25,7 +25,7 @@ REFRESH_S = 60.0
 
 
 class SecretKeys:
-    """The keys of a secret: see `services.auth.Keys`. A changed secret counts after at most `refresh_s`.
+    """The keys in a secret (`services.access.authentication.Keys`); a changed one counts within `refresh_s`.
 
     They are read when they are first asked for, and again by whoever asks when they are older; a server has
     them `refreshed` instead, so that no request waits. Raises `StoreUnavailable` where there are none yet.

@@ -21,9 +21,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.aws.events import positions_of
-from services.feeder import FIRST_RETRY_S, LONGEST_RETRY_S
-from services.live import LONG_AGO, Hub
-from services.queries import LINE_REACH
+from services.feeders.feeder import FIRST_RETRY_S, LONGEST_RETRY_S
+from services.live.hub import LONG_AGO, Hub
+from services.queries.stream_queries import LINE_REACH
 from simulator.clock import Clock
 from storage.schema import BusPosition
 

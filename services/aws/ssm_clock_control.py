@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
-from services.aws.clock_parameter import SharedClock
-from services.clock_control import check_jump
+from services.aws.ssm_clock import SharedClock
 from services.errors import BadRequest
+from services.feeders.clock_control import check_jump
 from simulator.clock import MAX
 from storage.store import Run, Store
 
 
 @dataclass(frozen=True, slots=True)
 class SharedControl:
-    """See `services.clock_control.Control`. A change that can't be told to the others isn't made."""
+    """See `services.feeders.clock_control.Control`. A change that can't be told to the others isn't made."""
 
     clock: SharedClock
     store: Store

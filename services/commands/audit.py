@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from services import options
-from services.options import option
+from services.commands import options
+from services.commands.options import option
 
 if TYPE_CHECKING:
     from storage.audit import AuditReport
@@ -58,10 +58,10 @@ def audit(
     nothing missing; an empty store fails. What --realism shows is of the model, not of the store, and doesn't
     change the exit code.
     """
-    from services.audit_facts import audit_facts
-    from services.inputs import load_inputs, opened
-    from services.realism import measured, report_lines
-    from services.realism import report as realism_report
+    from services.inputs.load import load_inputs, opened
+    from services.reports.audit_inputs import audit_facts
+    from services.reports.realism_report import measured, report_lines
+    from services.reports.realism_report import report as realism_report
     from storage.audit import audit as judge
 
     made_of = [load_inputs(network, None, scenario) for scenario in (None, *scenarios)]

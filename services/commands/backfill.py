@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from services import options
-from services.options import option
+from services.commands import options
+from services.commands.options import option
 from services.times import HOUR, floor, format_instant
 
 Stretch = tuple[datetime, datetime]
@@ -53,10 +53,10 @@ def backfill(
     """
     stretch = wanted(days, start, end, now=clock_now(at))
 
-    from services.backfill import fill, plan
-    from services.history import beginning
-    from services.inputs import load_inputs, opened
-    from services.progress import shown
+    from services.feeders.backfill import fill, plan
+    from services.feeders.history_plan import beginning
+    from services.feeders.progress_bar import shown
+    from services.inputs.load import load_inputs, opened
     from storage.runs import check_run
 
     inputs = load_inputs(network, seed, scenario)

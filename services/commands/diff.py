@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from services import options
-from services.options import option
+from services.commands import options
+from services.commands.options import option
 
 if TYPE_CHECKING:
-    from services.comparison import Difference, Measured, Service
+    from services.reports.comparison import Difference, Measured, Service
 
 Runs = tuple["Service", "Service"]
 Results = tuple["Measured", "Measured"]
@@ -72,7 +72,7 @@ def diff(
     them `undisturbed`: the other's days without what its scenario changes. A date has the network and seed
     of the scenario that it is compared with. Both are simulated; no store is needed.
     """
-    from services.comparison import HOURS, pair
+    from services.reports.comparison import HOURS, pair
 
     runs = pair(a, b, network=network, seed=seed)
     results = simulated(runs, jobs)
@@ -88,8 +88,8 @@ def diff(
 
 def simulated(runs: Runs, jobs: int | None) -> Results:
     """Both runs, with a bar that shows how far they are."""
-    from services.comparison import line_days, measured
-    from services.progress import followed
+    from services.feeders.progress_bar import followed
+    from services.reports.comparison import line_days, measured
 
     first, second = (measured(followed(line_days(run, jobs), len(run.days), run.name)) for run in runs)
     return first, second
@@ -97,7 +97,7 @@ def simulated(runs: Runs, jobs: int | None) -> Results:
 
 def table(runs: Runs, results: Results, hours: range, *, by_line: bool) -> Iterator[str]:
     """The differences for people."""
-    from services.comparison import differences, differing
+    from services.reports.comparison import differences, differing
 
     a, b = results
     yield from heads(runs, hours)
@@ -116,7 +116,7 @@ def table(runs: Runs, results: Results, hours: range, *, by_line: bool) -> Itera
 
 def heads(runs: Runs, hours: range) -> Iterator[str]:
     """What is compared."""
-    from services.comparison import HOURS
+    from services.reports.comparison import HOURS
 
     for letter, run in zip("AB", runs, strict=True):
         first, last = run.days[0], run.days[-1]
@@ -150,7 +150,7 @@ def shown(value: float | None, decimals: int, sign: str = "") -> str:
 
 def report(runs: Runs, results: Results, hours: range, *, by_line: bool) -> dict[str, object]:
     """The differences for programs."""
-    from services.comparison import HOURS, differences, differing
+    from services.reports.comparison import HOURS, differences, differing
 
     a, b = results
     compared: dict[str, object] = {
@@ -182,9 +182,9 @@ def measures(found: Sequence[Difference]) -> dict[str, dict[str, float | None]]:
 
 def write_charts(folder: Path, runs: Runs, results: Results) -> int:
     """Every chart into a folder, made if need be; how many."""
-    from services.charts import bars_svg, space_time_svg
-    from services.diagrams import by_hour, diagram
-    from services.drafts import draft
+    from services.commands.atomic_files import draft
+    from services.reports.charts import bars_svg, space_time_svg
+    from services.reports.comparison_charts import by_hour, diagram
 
     folder.mkdir(parents=True, exist_ok=True)
     charts = [(name, bars_svg(bars)) for name, bars in by_hour(runs, results)]

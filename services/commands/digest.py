@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from services import options
+from services.commands import options
 
 
 @click.command(
@@ -49,8 +49,8 @@ def digest(
 
 def print_stored(store: str, start: datetime | None, end: datetime | None) -> None:
     """The digests of what a store has."""
-    from services.inputs import opened
-    from services.stretches import held
+    from services.commands.covered_span import held
+    from services.inputs.load import opened
     from storage.digest import stream_digest
     from storage.schema import Stream
 
@@ -69,7 +69,7 @@ def print_simulated(
     end: datetime | None,
 ) -> None:
     """The digests of a scenario's dates."""
-    from services.inputs import load_inputs
+    from services.inputs.load import load_inputs
     from services.simulated import stream_digests, stretch_of
 
     inputs = load_inputs(network, seed, text)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from services import options
-from services.options import option
+from services.commands import options
+from services.commands.options import option
 from services.times import format_instant
 from storage.schema import Stream
 
@@ -43,10 +43,10 @@ def export(
     """
     options.check_stretch(start, end)
 
-    from services.drafts import draft
-    from services.inputs import opened
-    from services.stretches import held, is_covered
-    from services.writers import write_tables
+    from services.commands.atomic_files import draft
+    from services.commands.covered_span import held, is_covered
+    from services.commands.export_formats import write_tables
+    from services.inputs.load import opened
 
     wanted = Stream(stream)
     with closing(opened(store, must_exist=True)) as source:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from services import options
-from services.feeder import FEEDERS
-from services.inputs import DUCKDB
-from services.options import option
+from services.commands import options
+from services.commands.options import option
+from services.feeders.feeder import FEEDERS
+from services.inputs.load import DUCKDB
 
 if TYPE_CHECKING:
     from simulator.shard import Shard
@@ -81,12 +81,12 @@ def feed(
     """
     if shared["store"].startswith(DUCKDB):
         raise click.UsageError(ONE_PROCESS)
-    from services import feeding
-    from services.part import PartSettings, part
+    from services.processes import feeder_process
+    from services.processes.process_setup import PartSettings, part
 
-    wanted = feeding.Feeding(
+    wanted = feeder_process.Feeding(
         KINDS[feeder], shard, jobs, continue_with_new_inputs, event_bus, metrics_namespace, heartbeat
     )
     with part(PartSettings(**shared)) as begun:
         if begun is not None:
-            feeding.feed(begun, wanted)
+            feeder_process.feed(begun, wanted)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from services.options import option
+from services.commands.options import option
 
 
 def a_date(text: str) -> date:
@@ -72,12 +72,12 @@ def import_gtfs(
     The folder has network.yaml, timetable.csv and shapes.csv, and goes wherever a network goes. So does the
     zip itself, with what is assumed by default. A wrong feed is refused, everything wrong with it named.
     """
-    from services.drafts import draft_folder
-    from services.inputs import InputError
-    from simulator.gtfs_folder import write_folder
-    from simulator.gtfs_import import import_feed
-    from simulator.gtfs_lines import Assumptions
-    from simulator.input_problems import InputFileError
+    from services.commands.atomic_files import draft_folder
+    from services.inputs.load import InputError
+    from simulator.files.problems import InputFileError
+    from simulator.gtfs.folder import write_folder
+    from simulator.gtfs.importer import import_feed
+    from simulator.gtfs.lines import Assumptions
 
     wanted = {name.strip() for given in routes for name in given.split(",") if name.strip()}
     assumed = Assumptions(capacity=capacity, people_per_trip=people_per_trip)

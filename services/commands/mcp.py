@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from services import options
+from services.commands import options
+from services.commands.options import option
 from services.commands.serve import check_shared
-from services.options import option
 from services.settings import Settings
 
 SHARED = ("clock_parameter", "log_group", "secret_id")
@@ -55,14 +55,14 @@ def mcp(*, stdio: bool, url: str | None, group: str, **chosen: Any) -> None:
     if url is not None and not stdio:
         raise click.UsageError("--url goes with --stdio")
     if stdio:
-        from services.mcp_stdio import speak
+        from services.processes.stdio_bridge import speak
 
         speak(own_settings(chosen), chosen["key_refresh"], url=url, group=group)
         return
     check_shared(chosen)
-    from services import serving
+    from services.processes import server_process
 
-    serving.serve(**serving.divided(chosen))
+    server_process.serve(**server_process.divided(chosen))
 
 
 def own_settings(chosen: Mapping[str, Any]) -> Settings:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from services import compose_control, settings
-from services.auth import local_key
-from services.native_stack import Ports, Stack
-from services.options import option
-from services.stack_control import Supervised, table
+from services import settings
+from services.access.authentication import local_key
+from services.commands.options import option
+from services.stack import compose_control
+from services.stack.supervisor_config import Ports, Stack
+from services.stack.supervisor_control import Supervised, table
 
 FOLDER = Path("var/stack")
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from services import options, settings
-from services.options import option
+from services import settings
+from services.commands import options
+from services.commands.options import option
 
 
 @click.command(
@@ -49,11 +50,11 @@ def replay(*, scenario: str, key_refresh: timedelta, network: Path | None, **cho
     Everything follows from the file: the network, the seed, when the clock starts and how fast it runs. What
     is served is the same, byte for byte, every time.
     """
-    from services import embedded
-    from services.scenarios import load
+    from services.inputs.scenario_library import load
+    from services.processes import all_in_one
 
     found, _ = load(scenario, network)
     chosen["at"] = chosen["at"] or found.start
     chosen["speed"] = chosen["speed"] or found.rate
     chosen["store"] = chosen["store"] or f"duckdb:var/{found.name}.duckdb"
-    embedded.run(settings.Settings(scenario=scenario, network=network, **chosen), key_refresh)
+    all_in_one.run(settings.Settings(scenario=scenario, network=network, **chosen), key_refresh)

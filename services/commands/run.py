@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from services import options, settings
-from services.options import option
+from services import settings
+from services.commands import options
+from services.commands.options import option
 
 
 @click.command(
@@ -43,6 +44,6 @@ def run(*, key_refresh: timedelta, **chosen: Any) -> None:
     The REST API answers on --host and --port as soon as the history is there. At first start an API key is
     made and kept beside the store. SIGTERM or Ctrl-C ends cleanly; started again, it goes on.
     """
-    from services import embedded
+    from services.processes import all_in_one
 
-    embedded.run(settings.Settings(**chosen), key_refresh)
+    all_in_one.run(settings.Settings(**chosen), key_refresh)

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from services import options
-from services.inputs import DUCKDB
-from services.options import option
+from services.commands import options
+from services.commands.options import option
+from services.inputs.load import DUCKDB
 from services.settings import SUBSCRIPTIONS_TABLE
 
 ONE_PROCESS = (
@@ -59,9 +59,9 @@ def serve(**chosen: Any) -> None:
     check_shared(chosen)
     if chosen["clock_control"] and chosen["clock_parameter"] is None:
         raise click.UsageError("--clock-control moves the clock that all share: it needs --clock-parameter")
-    from services import serving
+    from services.processes import server_process
 
-    serving.serve(**serving.divided(chosen))
+    server_process.serve(**server_process.divided(chosen))
 
 
 def check_shared(chosen: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from services import options
+from services.commands import options
 
 
 @click.command(
@@ -22,9 +22,9 @@ def snapshot(*, output: Path, store: str) -> None:
 
     One process holds a store. If that is a running `bus-simulator run`, it is asked for the copy.
     """
-    from services.drafts import draft
-    from services.holder import SNAPSHOT_PATH, SUFFIX, copier, fetch_snapshot, read_holder
-    from services.inputs import beside, opened
+    from services.access.store_holder import SNAPSHOT_PATH, SUFFIX, copier, fetch_snapshot, read_holder
+    from services.commands.atomic_files import draft
+    from services.inputs.load import beside, opened
     from storage.errors import StoreHeld
 
     with draft(output) as path:

@@ -8,9 +8,10 @@ from typing import Literal
 
 import click
 
-from services import options, settings
-from services.inputs import DUCKDB
-from services.options import option
+from services import settings
+from services.commands import options
+from services.commands.options import option
+from services.inputs.load import DUCKDB
 
 DEFAULT_FILE = "duckdb:var/timestream.duckdb"
 NO_SQLGLOT = "timestream-local needs the extra [aws]: pip install 'bus-simulator[aws]'"
@@ -53,7 +54,7 @@ def timestream_local(*, store: str, port: int, host: str, now: Literal["wall", "
         from services.timestream_local import server
     except ModuleNotFoundError as error:
         raise click.ClickException(f"{NO_SQLGLOT} ({error.name} is missing)") from error
-    from services.embedded import listen, url_of
+    from services.processes.all_in_one import listen, url_of
 
     with closing(listen(host, port)) as listener:
         click.echo(f"Timestream endpoint on {url_of(listener)}, data in {place}; signatures are not checked")

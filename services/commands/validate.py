@@ -16,8 +16,8 @@ Examples:
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 def validate(*, files: tuple[Path, ...]) -> None:
     """Check network and scenario files, and name everything wrong, each with its line and mend."""
-    from services.inputs import InputError
-    from services.scenarios import is_scenario
+    from services.inputs.load import InputError
+    from services.inputs.scenario_library import is_scenario
 
     wrong = 0
     for file in files:
@@ -31,7 +31,7 @@ def validate(*, files: tuple[Path, ...]) -> None:
 
 
 def _network(file: Path) -> str:
-    from services.inputs import load_network
+    from services.inputs.load import load_network
 
     network = load_network(file)
     buses = sum(len(line.buses) for line in network.lines)
@@ -39,7 +39,7 @@ def _network(file: Path) -> str:
 
 
 def _scenario(file: Path) -> str:
-    from services.scenarios import load
+    from services.inputs.scenario_library import load
 
     scenario, network = load(str(file))
     days = {str(scenario.first_day): None, str(scenario.last_day): None}

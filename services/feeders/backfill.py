@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from services.feeder import Model
+from services.feeders.feeder import Model
 from services.times import HOUR, floor
 from storage.coverage import uncovered
 from storage.schema import Stream

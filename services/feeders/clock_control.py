@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
-from services import history
 from services.errors import Conflict
-from services.feeder import FEEDERS, Feeder, Model
+from services.feeders import history_plan
+from services.feeders.feeder import FEEDERS, Feeder, Model
 from services.times import format_instant
 from simulator.clock import Clock
 from storage.store import Run, Store
@@ -77,7 +77,7 @@ class ClockControl:
         with self._alone():
             self.clock.pause()
             now = self.clock.now()
-            self._write(history.live_start(self.store, self.run, now), now + span)
+            self._write(history_plan.live_start(self.store, self.run, now), now + span)
             self.clock.step(span)
 
     def jump(self, instant: datetime) -> None:
@@ -87,7 +87,7 @@ class ClockControl:
         """
         with self._alone():
             check_jump(self.store, self.run, instant)
-            self._write(history.live_start(self.store, self.run, instant), instant)
+            self._write(history_plan.live_start(self.store, self.run, instant), instant)
             self.clock.jump(instant)
 
     def _write(self, start: datetime, until: datetime) -> None:
@@ -110,7 +110,7 @@ class ClockControl:
 
 def check_jump(store: Store, run: Run, instant: datetime) -> None:
     """Raise `Conflict` where the data of another run are in the way of a jump."""
-    begins = history.beginning(store, run)
+    begins = history_plan.beginning(store, run)
     if begins is not None and instant < begins:
         raise Conflict(
             f"Can't jump to {format_instant(instant)}: the store holds data of another run; "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from services.feeder import FEEDERS, FeederKind, FeederStatus, State, tick_before
+from services.feeders.feeder import FEEDERS, FeederKind, FeederStatus, State, tick_before
 from services.times import floor
 from simulator.clock import Clock
 from storage.errors import StoreError

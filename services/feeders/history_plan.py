@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from services.backfill import Window, plan
+from services.feeders.backfill import Window, plan
 from services.times import HOUR, ceiling, floor
 from storage.schema import Stream
 from storage.store import Run, Store

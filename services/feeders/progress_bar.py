@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from services.backfill import Done, Window
+from services.feeders.backfill import Done, Window
 
 T = TypeVar("T")
 

@@ -49,8 +49,8 @@ def load_inputs(network_path: Path | None, seed: int | None, scenario: str | Non
 
     `scenario` is a name or path. Raises `InputError` for a file that is missing or wrong.
     """
-    from services.scenarios import load
-    from simulator.line_day import MODEL_VERSION
+    from services.inputs.scenario_library import load
+    from simulator.day.line_day import MODEL_VERSION
 
     if scenario is None:
         network = load_network(network_path)
@@ -66,8 +66,8 @@ def load_network(path: Path | None) -> Network:
 
     Raises `InputError` with everything that is wrong.
     """
-    from simulator.input_problems import InputFileError
-    from simulator.network_source import load_network as load
+    from simulator.files.problems import InputFileError
+    from simulator.load_network import load_network as load
 
     path = path or default_network()
     try:

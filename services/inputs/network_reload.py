@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Thread
 
-from services.inputs import InputError, Inputs
+from services.inputs.load import InputError, Inputs
 from services.times import HOUR, ceiling, format_instant
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable

@@ -6,7 +6,7 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.inputs import InputError
+from services.inputs.load import InputError
 from services.settings import default_network, shipped_scenarios
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ def load(text: str, network: Path | None = None) -> tuple[Scenario, Network]:
     `network` is used instead of the one that the file names, or of the default one. Raises `InputError`,
     which lists everything that is wrong with either file.
     """
-    from simulator.input_problems import InputFileError
-    from simulator.network_source import load_network
-    from simulator.scenario_file import load_scenario
+    from simulator.files.problems import InputFileError
+    from simulator.load_network import load_network
+    from simulator.scenario_files.loader import load_scenario
 
     loaded: list[Network] = []
 
@@ -60,10 +60,10 @@ def load(text: str, network: Path | None = None) -> tuple[Scenario, Network]:
 
 def is_scenario(path: Path) -> bool:
     """Whether a file looks like a scenario, not like a network; False where it can't be read as either."""
-    from simulator.input_problems import InputFileError
-    from simulator.network_schema import NetworkEntry
-    from simulator.scenario_schema import ScenarioEntry
-    from simulator.yaml_document import read_document
+    from simulator.files.problems import InputFileError
+    from simulator.files.yaml_document import read_document
+    from simulator.network_files.schema import NetworkEntry
+    from simulator.scenario_files.schema import ScenarioEntry
 
     try:
         fields = set(read_document(path).data)

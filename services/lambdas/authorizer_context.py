@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from services.auth import GROUP_HEADER, INVALID_KEY, Caller, Keys, authenticate
+from services.access.authentication import GROUP_HEADER, INVALID_KEY, Caller, Keys, authenticate
 from services.errors import Unauthorized
 
 log = logging.getLogger("bus_simulator.auth")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services import logs
-from services.auth import (
+from services.access.authentication import (
     GROUP_HEADER,
     KEY_HEADER,
     LONGEST_GROUP,
@@ -19,9 +19,9 @@ from services.auth import (
     check_group,
     credentials_in,
 )
-from services.aws.container import shared_keys, shared_settings
-from services.aws.verdicts import judged
 from services.errors import ServiceError
+from services.lambdas.authorizer_context import judged
+from services.lambdas.shared_state import shared_keys, shared_settings
 
 Event = Mapping[str, Any]
 

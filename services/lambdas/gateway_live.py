@@ -13,13 +13,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services import live_messages as messages
 from services.aws.connections import Connections, UnknownConnection
-from services.aws.pushes import Pushes, Sent
 from services.errors import ServiceError, Unavailable, Unexpected
-from services.live import current_positions
-from services.live_messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS
-from services.schemas import bus_position_text
+from services.lambdas.gateway_sender import Pushes, Sent
+from services.live import messages
+from services.live.hub import current_positions
+from services.live.messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS
+from services.queries.bodies import bus_position_text
 from simulator.network import Network
 from storage.errors import StoreError, StoreUnavailable
 from storage.schema import BusPosition

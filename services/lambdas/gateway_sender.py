@@ -21,7 +21,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from storage.timestream_calls import Patience, brief, code_of, passes
+from storage.timestream_client import Patience, brief, code_of, passes
 
 log = logging.getLogger("bus_simulator.live")
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from services.aws.clock_parameter import ClockParameter, SharedClock
+from services.aws.ssm_clock import ClockParameter, SharedClock
 from storage.errors import StoreInvalid, StoreUnavailable
 
 log = logging.getLogger("bus_simulator.clock")

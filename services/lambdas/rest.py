@@ -2,7 +2,7 @@
 
 One handler serves all functions (`bus-simulator-people-count`, `-sensors`, `-bus-position`, `-network`):
 which routes lead to which is up to the gateway. Who may ask is up to the authorizer, whose verdict is in the
-event (`services.aws.verdicts`).
+event (`services.lambdas.authorizer_context`).
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any, TypeAlias
 from mangum import Mangum
 from starlette.types import Scope
 
+from services.access.authentication import Caller
 from services.app import create_data_app
-from services.auth import Caller
-from services.aws.container import shared_clock, shared_network, shared_settings, shared_store
-from services.aws.network_json import Compiled
-from services.aws.verdicts import caller_of
+from services.aws.compiled_network import Compiled
 from services.context import Context
 from services.errors import ServiceError, Unavailable, Unexpected
-from services.requests import refusal
+from services.lambdas.authorizer_context import caller_of
+from services.lambdas.shared_state import shared_clock, shared_network, shared_settings, shared_store
+from services.web.handlers import refusal
 from simulator.clock import Clock
 from storage.errors import StoreError, StoreUnavailable
 from storage.store import Store

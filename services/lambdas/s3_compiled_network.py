@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from services.aws.network_json import Compiled, NotANetwork, load
+from services.aws.compiled_network import Compiled, NotANetwork, load
 from storage.errors import StoreInvalid, StoreUnavailable
 
 log = logging.getLogger("bus_simulator.network")

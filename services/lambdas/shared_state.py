@@ -6,11 +6,11 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from services import logs, settings
-from services.auth import Keys
-from services.aws.asked_clock import AskedClock
-from services.aws.clock_parameter import ClockParameter
-from services.aws.compiled_object import CompiledObject
-from services.aws.secret_keys import SecretKeys
+from services.access.authentication import Keys
+from services.aws.secret_key_ring import SecretKeys
+from services.aws.ssm_clock import ClockParameter
+from services.lambdas.polled_clock import AskedClock
+from services.lambdas.s3_compiled_network import CompiledObject
 from services.settings import FunctionSettings
 from simulator.clock import Clock
 from storage.aws_clients import client

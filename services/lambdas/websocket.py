@@ -1,6 +1,6 @@
 """The function behind the WebSocket API: its routes `$connect`, `$disconnect`, `$default`, and the event bus.
 
-What an event asks for is done by `services.aws.gateway_live`.
+What an event asks for is done by `services.lambdas.gateway_live`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any, Protocol, TypeAlias
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services import logs
-from services.auth import INVALID_KEY, LONGEST_GROUP
+from services.access.authentication import INVALID_KEY, LONGEST_GROUP
 from services.aws.connections import Connections
-from services.aws.container import shared_clock, shared_network, shared_settings, shared_store
 from services.aws.events import positions_of
-from services.aws.gateway_live import GatewayLive
-from services.aws.pushes import AT_ONCE, Pushes
 from services.errors import ServiceError, Unauthorized, Unavailable
-from services.schemas import error_answer
+from services.lambdas.gateway_live import GatewayLive
+from services.lambdas.gateway_sender import AT_ONCE, Pushes
+from services.lambdas.shared_state import shared_clock, shared_network, shared_settings, shared_store
+from services.queries.bodies import error_answer
 from storage.aws_clients import client
 from storage.errors import StoreError
 

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
-from services.schemas import bus_position_text
+from services.queries.bodies import bus_position_text
 from services.times import format_instant
 from simulator import randomness
 from simulator.scenario import WHOLE_DAY, FaultKind, Scenario, WireFault

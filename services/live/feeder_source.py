@@ -20,8 +20,8 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from services.live import Hub
-from services.wire_faults import Wire
+from services.live.delivery_faults import Wire
+from services.live.hub import Hub
 from simulator.clock import Course, Moment
 from storage.schema import SCHEMAS, BusPosition, Stream
 

@@ -14,10 +14,10 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from datetime import UTC, datetime
 from typing import Protocol, TypeAlias
 
-from services import live_messages as messages
-from services import queries
 from services.errors import NoData, ServiceError, Unavailable, Unexpected
-from services.schemas import bus_position_text
+from services.live import messages
+from services.queries import stream_queries
+from services.queries.bodies import bus_position_text
 from simulator.network import Network
 from storage.errors import StoreError, StoreUnavailable
 from storage.schema import BusPosition
@@ -286,7 +286,7 @@ def current_positions(
     positions: list[BusPosition] = []
     for line_id in line_ids:
         try:
-            positions += queries.line_positions(store, network, line_id=line_id, now=now())
+            positions += stream_queries.line_positions(store, network, line_id=line_id, now=now())
         except NoData:
             continue
     return positions

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 
-from services.live import Hub
-from services.queries import LINE_REACH
+from services.live.hub import Hub
+from services.queries.stream_queries import LINE_REACH
 from services.times import floor
 from simulator.clock import Clock
 from storage.errors import StoreError

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from services.auth import GROUP_HEADER, KEY_HEADER
+from services.access.authentication import GROUP_HEADER, KEY_HEADER
 
 PATIENCE_S = 20.0
 SHOWN_BYTES = 160

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from services.aws.calls import AwsProblem, asked
-from services.aws.names import HTTP_API, MCP_API, WEBSOCKET_API, WEBSOCKET_STAGE
+from services.operate.aws_problems import AwsProblem, asked
+from services.operate.resource_names import HTTP_API, MCP_API, WEBSOCKET_API, WEBSOCKET_STAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from storage.timestream_calls import brief, code_of
+from storage.timestream_client import brief, code_of
 
 DENIED = frozenset(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"))
 UNKNOWN_CALLER = frozenset(

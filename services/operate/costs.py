@@ -13,8 +13,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from services.aws.calls import AwsProblem, asked
-from services.aws.names import BUDGET, PROJECT, PROJECT_TAG
+from services.operate.aws_problems import AwsProblem, asked
+from services.operate.resource_names import BUDGET, PROJECT, PROJECT_TAG
 
 FILTER = {"Tags": {"Key": PROJECT_TAG, "Values": [PROJECT]}}
 OFF = "not enabled for cost explorer"

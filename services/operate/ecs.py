@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from services.aws.calls import AwsProblem, asked
-from services.aws.names import CLUSTER, SERVICES
+from services.operate.aws_problems import AwsProblem, asked
+from services.operate.resource_names import CLUSTER, SERVICES
 
 MOST_AT_ONCE = 10
 """ECS describes no more services a call."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from services.aws.calls import AwsProblem, asked
-from services.aws.names import REPOSITORY
+from services.operate.aws_problems import AwsProblem, asked
+from services.operate.resource_names import REPOSITORY
 
 ARCHITECTURE = "arm64"
 """What Fargate runs the services on, as Terraform sets it."""

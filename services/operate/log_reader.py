@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from services.aws.calls import asked
-from services.aws.names import HOSTED_SERVICE, SERVICES
+from services.operate.aws_problems import asked
+from services.operate.resource_names import HOSTED_SERVICE, SERVICES
 from storage.instants import from_us, to_us
 
 POLL_S = 2.0

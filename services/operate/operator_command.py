@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from services.aws.calls import AwsProblem
-from services.aws.names import REGION
-from services.inputs import InputError
+from services.inputs.load import InputError
+from services.operate.aws_problems import AwsProblem
+from services.operate.resource_names import REGION
 from storage.errors import StoreError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

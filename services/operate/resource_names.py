@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.feeder import FEEDERS
+from services.feeders.feeder import FEEDERS
 
 REGION = "eu-west-1"
 DATABASE = "bus_simulator"

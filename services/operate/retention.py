@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from services.aws.calls import asked
+from services.operate.aws_problems import asked
 from services.times import format_instant
 from storage.schema import Stream
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from services.aws.calls import AwsProblem, asked
-from services.aws.names import SECRET_ID
-from services.key_texts import KeyTexts, parse_key_texts
+from services.access.key_plaintext import KeyTexts, parse_key_texts
+from services.operate.aws_problems import AwsProblem, asked
+from services.operate.resource_names import SECRET_ID
 
 
 class KeySecret:

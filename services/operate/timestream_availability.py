@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.aws.calls import AwsProblem, asked
+from services.operate.aws_problems import AwsProblem, asked
 
 CLOSED = "Only existing Timestream"
 """How Timestream's refusal of an account begins, whatever its credentials may do."""

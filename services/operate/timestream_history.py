@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from services.deployment import Fault
+from services.operate.api_client import Fault
+from services.operate.verify import FRESH, HISTORY, days
 from services.times import HOUR, floor, format_instant
-from services.verify import FRESH, HISTORY, days
 from storage.coverage import Interval, uncovered
 from storage.errors import StoreError
 from storage.schema import Stream

@@ -13,11 +13,10 @@ from typing import TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
-from services.auth import GROUP_HEADER, KEY_HEADER
-from services.deployment import Answer, Deployment, Fault
-from services.feeder import FEEDERS
-from services.health import TOLERATED_WALL_LAG_S
-from services.schemas import (
+from services.access.authentication import GROUP_HEADER, KEY_HEADER
+from services.feeders.feeder import FEEDERS
+from services.operate.api_client import Answer, Deployment, Fault
+from services.queries.bodies import (
     BusPositionBody,
     BusSensorsBody,
     ErrorBody,
@@ -28,6 +27,7 @@ from services.schemas import (
     StreamBody,
 )
 from services.times import format_instant, parse_instant
+from services.web.health import TOLERATED_WALL_LAG_S
 from storage.schema import Stream
 
 HISTORY = timedelta(days=5)

@@ -1,7 +1,7 @@
 """Whether a deployment on AWS is fit for use: its tables, its services, and what its users meet.
 
 History is asked of Timestream, feeders of ECS; REST, authentication and WebSocket are judged as everywhere
-(`services.verify`), the MCP server besides.
+(`services.operate.verify`), the MCP server besides.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from functools import partial
 
 from pydantic import BaseModel
 
-from services.auth import GROUP_HEADER, KEY_HEADER
-from services.aws.calls import AwsProblem
-from services.aws.ecs import Services
-from services.aws.names import HOSTED_SERVICE, SERVICES
-from services.aws.stored_history import Books, history
-from services.deployment import Deployment, Fault
-from services.verify import TABLES, WRONG_KEY, Asked, Checks, Result, Verifier, judged
+from services.access.authentication import GROUP_HEADER, KEY_HEADER
+from services.operate.api_client import Deployment, Fault
+from services.operate.aws_problems import AwsProblem
+from services.operate.ecs import Services
+from services.operate.resource_names import HOSTED_SERVICE, SERVICES
+from services.operate.timestream_history import Books, history
+from services.operate.verify import TABLES, WRONG_KEY, Asked, Checks, Result, Verifier, judged
 from storage.schema import Stream
 
 # The tools that agents rely on, whatever else there is.

@@ -20,22 +20,22 @@ from datetime import timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeAlias
 
-from services import history
-from services.access import Greet, access, greet
-from services.allowed_hosts import hosts_for
-from services.auth import ApiKey, Keys
-from services.backfill import Done, Window, fill
-from services.clock_control import ClockControl
+from services.access.allowed_hosts import hosts_for
+from services.access.authentication import ApiKey, Keys
+from services.access.local_credentials import Greet, access, greet
+from services.access.rate_limits import limits_for
+from services.access.store_holder import SUFFIX, Copyable, Holder
 from services.context import Context, Snapshots
-from services.feeder import FEEDERS, LONGEST_RETRY_S, Feeder, Model
-from services.holder import SUFFIX, Copyable, Holder
-from services.inputs import Inputs, beside, load_inputs, opened, store_path
-from services.limits import limits_for
-from services.live import live_hub
-from services.live_feed import LiveFeed
-from services.schemas import bus_position_text
+from services.feeders import history_plan
+from services.feeders.backfill import Done, Window, fill
+from services.feeders.clock_control import ClockControl
+from services.feeders.feeder import FEEDERS, LONGEST_RETRY_S, Feeder, Model
+from services.inputs.load import Inputs, beside, load_inputs, opened, store_path
+from services.live.delivery_faults import FaultLog, Wire
+from services.live.feeder_source import LiveFeed
+from services.live.hub import live_hub
+from services.queries.bodies import bus_position_text
 from services.settings import Settings
-from services.wire_faults import FaultLog, Wire
 from simulator.clock import Clock, Course
 from storage.errors import StoreUnavailable
 from storage.runs import check_run
@@ -95,7 +95,7 @@ def local_address(listener: socket.socket) -> tuple[str, int]:
 
 def run(settings: Settings, key_refresh: timedelta, *, greet: Greet = greet) -> None:
     """Run everything until told to end; key files are looked at every `key_refresh`."""
-    from services.progress import shown
+    from services.feeders.progress_bar import shown
 
     watch = shown if sys.stderr.isatty() else unwatched
     with (
@@ -118,7 +118,7 @@ def stored(settings: Settings) -> Iterator[Settings]:
         return
     import click
 
-    from services.timestream_beside import endpoint_beside, store_at
+    from services.processes.embedded_timestream import endpoint_beside, store_at
 
     file = beside(settings.store, ENDPOINT_SUFFIX)
     with endpoint_beside(file, host=settings.host, port=settings.timestream_port) as url:
@@ -170,7 +170,7 @@ class Embedded:
         self._model, self._store, self._clock = model, store, clock
         self._failures: list[BaseException] = []
         # The hour that history ends with, though now may have left it meanwhile: else that hour stayed open.
-        live = history.live_start(store, inputs.run, clock.course.start)
+        live = history_plan.live_start(store, inputs.run, clock.course.start)
         text_of = bus_position_text if wire is None else wire.text_of
         self._hub = live_hub(store, inputs.network, clock.now, text_of)
         self._feed = LiveFeed(self._hub, wire)
@@ -193,7 +193,7 @@ class Embedded:
         moment = self._clock.moment()
         for feeder in self._feeders:
             feeder.catch_up(moment.now)
-        self._write_history(watch, history.before_serving, moment.course)
+        self._write_history(watch, history_plan.before_serving, moment.course)
 
     def serve(self, keys: Keys, snapshot_key: ApiKey, listener: socket.socket) -> None:
         """Feed and answer until the clock closes or a feeder fails, which is then raised."""
@@ -227,7 +227,7 @@ class Embedded:
             course = self._clock.course
             try:
                 if self._settings.backfill or not course.number:
-                    self._write_history(unwatched, history.in_background, course)
+                    self._write_history(unwatched, history_plan.in_background, course)
                 self._clock.wait_for_jump(course)
             except StoreUnavailable as error:
                 log.warning("history waits for the store: %s", error)
@@ -236,7 +236,7 @@ class Embedded:
     def _write_history(self, watch: Watch, choose: Callable[..., Sequence[Window]], course: Course) -> None:
         """Write what is chosen of the time before a course of the clock, while that lasts."""
         store, run, clock = self._store, self._inputs.run, self._clock
-        live = history.live_start(store, run, course.start)
+        live = history_plan.live_start(store, run, course.start)
         windows = choose(store, run, live=live, span=self._settings.backfill)
 
         def stopped() -> bool:
@@ -294,12 +294,12 @@ class Guarded(threading.Thread):
 
 
 def web_server(context: Context) -> uvicorn.Server:
-    """The web server, which keeps quiet: requests are logged by `services.middleware`."""
+    """The web server, which keeps quiet: requests are logged by `services.web.access_log`."""
     import uvicorn
 
     from services.app import create_app
-    from services.http_protocol import BoundedProtocol
-    from services.websocket_protocol import SERVER_OPTIONS, LiveProtocol
+    from services.web.uvicorn_http import BoundedProtocol
+    from services.web.uvicorn_websocket import SERVER_OPTIONS, LiveProtocol
 
     config = uvicorn.Config(
         create_app(context),

@@ -18,7 +18,7 @@ def endpoint_beside(file: Path, *, host: str, port: int) -> Iterator[str]:
 
     Raises OSError for a port that is taken, `StoreError` for a file that can't be used.
     """
-    from services.embedded import listen, url_of
+    from services.processes.all_in_one import listen, url_of
     from services.timestream_local.server import opened, serving, web_server
 
     with closing(listen(host, port)) as listener, opened(file, "data") as parts:

@@ -15,13 +15,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from services import history
-from services.backfill import fill
-from services.changing_inputs import Change, watched
-from services.embedded import Guarded
-from services.feeder import Feeder, FeederKind, FeederStatus, Model, OnWrite
-from services.inputs import Inputs, opened
-from services.part import Part, client, patiently
+from services.feeders import history_plan
+from services.feeders.backfill import fill
+from services.feeders.feeder import Feeder, FeederKind, FeederStatus, Model, OnWrite
+from services.inputs.load import Inputs, opened
+from services.inputs.network_reload import Change, watched
+from services.processes.all_in_one import Guarded
+from services.processes.process_setup import Part, client, patiently
 from services.times import format_instant
 from simulator.clock import Clock, Course
 from simulator.shard import Shard, ShardedCity
@@ -119,7 +119,7 @@ class Feeders:
             store=store,
             run=inputs.run,
             clock=clock,
-            start=history.live_start(store, inputs.run, clock.now(), kind.streams),
+            start=history_plan.live_start(store, inputs.run, clock.now(), kind.streams),
             on_tick=lambda: progress.note(feeder),
             on_write=self._listener.written,
         )
@@ -134,8 +134,10 @@ class Feeders:
             return clock.closed or clock.course != moment.course or feeder.ended
 
         def close() -> None:
-            live = history.live_start(store, inputs.run, moment.now, streams)
-            windows = history.in_background(store, inputs.run, live=live, span=timedelta(), streams=streams)
+            live = history_plan.live_start(store, inputs.run, moment.now, streams)
+            windows = history_plan.in_background(
+                store, inputs.run, live=live, span=timedelta(), streams=streams
+            )
             for done in fill(windows, model=model, store=store, run=inputs.run, stopped=stopped):
                 log.info("a hole in the past is closed", extra={"fields": {"rows": done.rows}})
 
@@ -228,7 +230,7 @@ def listening(feeding: Feeding, clock: Clock) -> Iterator[Told]:
             stack.enter_context(publishing(publisher))
             told.writes.append(publisher.written)
         if feeding.metrics_namespace is not None:
-            from services.aws.metric_data import FeederMetrics, measured
+            from services.aws.cloudwatch_metrics import FeederMetrics, measured
 
             metrics = FeederMetrics(client("cloudwatch"), feeding.metrics_namespace)
             stack.enter_context(measured(metrics))

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from services import settings
-from services.changing_inputs import ChangingInputs, unchanging
-from services.embedded import closed_by_signals
-from services.feeder import FIRST_RETRY_S, LONGEST_RETRY_S
-from services.inputs import InputError, load_inputs
+from services.feeders.feeder import FIRST_RETRY_S, LONGEST_RETRY_S
+from services.inputs.load import InputError, load_inputs
+from services.inputs.network_reload import ChangingInputs, unchanging
+from services.processes.all_in_one import closed_by_signals
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class PartSettings:
-    """What `services.options.part_options` set."""
+    """What `services.commands.options.part_options` set."""
 
     network: str | None
     seed: int | None
@@ -75,7 +75,7 @@ def part(chosen: PartSettings, *, moves_clock: bool = False) -> Iterator[Part | 
     """
     with ExitStack() as stack:
         if chosen.log_group is not None:
-            from services.aws.log_group import logged_to
+            from services.aws.cloudwatch_logs import logged_to
 
             stack.enter_context(logged_to(client("logs"), chosen.log_group))
         clock = stack.enter_context(clock_of(chosen, moves_clock=moves_clock))
@@ -92,7 +92,7 @@ def clock_of(chosen: PartSettings, *, moves_clock: bool) -> Iterator[Clock]:
         return
     if chosen.at is not None or chosen.speed != 1:
         raise InputError("--clock-parameter says what --at and --speed would: leave them out")
-    from services.aws.clock_parameter import ClockParameter, SharedClock, followed
+    from services.aws.ssm_clock import ClockParameter, SharedClock, followed
 
     parameter = ClockParameter(client("ssm"), chosen.clock_parameter)
     with followed(SharedClock(parameter, keeps=moves_clock)) as clock:
@@ -101,7 +101,7 @@ def clock_of(chosen: PartSettings, *, moves_clock: bool) -> Iterator[Clock]:
 
 def followed_inputs(chosen: PartSettings, clock: Clock) -> ChangingInputs:
     """The inputs, once the clock shows what others' do. Raises `InputError`, `StoreError`."""
-    from services.aws.clock_parameter import SharedClock
+    from services.aws.ssm_clock import SharedClock
 
     if isinstance(clock, SharedClock):
         clock.follow()
@@ -113,7 +113,7 @@ def inputs_of(chosen: PartSettings) -> ChangingInputs:
     if not is_in_s3(chosen.network):
         path = None if chosen.network is None else Path(chosen.network)
         return unchanging(load_inputs(path, chosen.seed, chosen.scenario))
-    from services.aws.network_object import NetworkObject
+    from services.aws.s3_network import NetworkObject
 
     try:
         kept = NetworkObject(client("s3"), str(chosen.network))

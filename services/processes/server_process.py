@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from services import embedded
-from services.access import Greet, access, greet, welcome_by_secret
-from services.allowed_hosts import AllowedHosts, hosts_for
-from services.auth import Keys
-from services.changing_inputs import Change, watched
-from services.clock_control import Control
+from services.access.allowed_hosts import AllowedHosts, hosts_for
+from services.access.authentication import Keys
+from services.access.local_credentials import Greet, access, greet, welcome_by_secret
+from services.access.rate_limits import Limits, limits_for
 from services.context import Context, Fed
-from services.inputs import Inputs, opened
-from services.limits import Limits, limits_for
-from services.live import Book, Hub, live_hub
-from services.live_poll import LivePoll
-from services.part import Part, PartSettings, client, part, patiently
+from services.feeders.clock_control import Control
+from services.feeders.feeder_status import stored_feeders
+from services.inputs.load import Inputs, opened
+from services.inputs.network_reload import Change, watched
+from services.live.hub import Book, Hub, live_hub
+from services.live.store_source import LivePoll
+from services.processes import all_in_one
+from services.processes.process_setup import Part, PartSettings, client, part, patiently
 from services.settings import SUBSCRIPTIONS_TABLE, Settings
-from services.stored_feeders import stored_feeders
 from simulator.clock import Clock
 from storage.runs import check_run
 from storage.store import Store
@@ -76,7 +76,7 @@ def serve(shared: PartSettings, serving: Serving, *, greet: Greet = greet) -> No
 
     Without a secret `greet` is told where to ask, and with which key.
     """
-    with closing(embedded.listen(serving.host, serving.port)) as listener, ExitStack() as stack:
+    with closing(all_in_one.listen(serving.host, serving.port)) as listener, ExitStack() as stack:
         begun = stack.enter_context(part(shared, moves_clock=serving.clock_control))
         if begun is None:
             return
@@ -84,7 +84,7 @@ def serve(shared: PartSettings, serving: Serving, *, greet: Greet = greet) -> No
         if store is None:
             return
         stack.enter_context(closing(store))
-        keys = stack.enter_context(admitted(serving, begun, embedded.url_of(listener), greet))
+        keys = stack.enter_context(admitted(serving, begun, all_in_one.url_of(listener), greet))
         source = stack.enter_context(positions(serving, store, begun.clock))
         book = stack.enter_context(book_of(serving))
         Server(begun, serving, store, keys, source, book).serve_until_closed(listener)
@@ -92,14 +92,14 @@ def serve(shared: PartSettings, serving: Serving, *, greet: Greet = greet) -> No
 
 @contextmanager
 def admitted(serving: Serving, begun: Part, url: str, greet: Greet) -> Iterator[Keys]:
-    """The keys that are valid, from a secret or as `services.access` finds them; says how to ask."""
+    """The valid keys, from a secret or from `services.access.local_credentials`; prints how to ask."""
     refresh_s = serving.key_refresh.total_seconds()
     if serving.secret_id is None:
         keys, key = access(begun.settings.store, refresh=serving.key_refresh)
         greet(url, key)
         yield keys
         return
-    from services.aws.secret_keys import SecretKeys, refreshed
+    from services.aws.secret_key_ring import SecretKeys, refreshed
 
     secret = SecretKeys(client("secretsmanager"), serving.secret_id, refresh_s=float("inf"))
     secret.refresh()
@@ -122,7 +122,7 @@ def positions(serving: Serving, store: Store, clock: Clock) -> Iterator[Source]:
     """While this lasts a thread gets new positions; then the clock is closed."""
     source: Source = LivePoll(store, clock)
     if serving.queue is not None:
-        from services.aws.position_queue import PositionQueue
+        from services.aws.sqs_source import PositionQueue
 
         source = PositionQueue(client("sqs"), serving.queue, clock)
     thread = Thread(target=source.run_until_closed, name="live-positions", daemon=True)
@@ -140,8 +140,8 @@ def book_of(serving: Serving) -> Iterator[Book | None]:
     if serving.connections_table is None:
         yield None
         return
+    from services.aws.connection_mirror import SubscriptionBook, kept
     from services.aws.connections import Connections
-    from services.aws.subscription_book import SubscriptionBook, kept
 
     tables = Connections(
         client("dynamodb"), connections=serving.connections_table, subscriptions=serving.subscriptions_table
@@ -177,7 +177,7 @@ class Server:
 
     def _serve(self, context: Context, listener: socket.socket) -> None:
         """Answer until the clock is closed or another network counts, which may be so already."""
-        server = embedded.web_server(context)
+        server = all_in_one.web_server(context)
         with self._changing:
             self._server = server
             server.should_exit = context.run != self._inputs.run
@@ -207,12 +207,12 @@ class Server:
         )
 
     def _control(self) -> Control | None:
-        from services.aws.clock_parameter import SharedClock
+        from services.aws.ssm_clock import SharedClock
 
         clock = self._part.clock
         if not self._serving.clock_control or not isinstance(clock, SharedClock):
             return None
-        from services.aws.shared_control import SharedControl
+        from services.aws.ssm_clock_control import SharedControl
 
         return SharedControl(clock, self._store, self._inputs.run)
 

@@ -35,22 +35,15 @@ from mcp_types import (
     ReadResourceResult,
 )
 
-from services import embedded, serving
 from services import settings as environment
-from services.access import KEY_SUFFIX
-from services.auth import GROUP_HEADER, KEY_HEADER, LocalKey, local_key
+from services.access.authentication import GROUP_HEADER, KEY_HEADER, LocalKey, local_key
+from services.access.local_credentials import KEY_SUFFIX
+from services.access.store_holder import SUFFIX, read_holder
+from services.agents.mcp_routes import MCP_PATH
+from services.agents.sdk_server import INSTRUCTIONS, NAME, TITLE, list_resources, list_templates, list_tools
 from services.errors import shown
-from services.holder import SUFFIX, read_holder
-from services.inputs import DUCKDB, InputError, beside
-from services.mcp_routes import MCP_PATH
-from services.mcp_server import (
-    INSTRUCTIONS,
-    NAME,
-    TITLE,
-    list_resources,
-    list_templates,
-    list_tools,
-)
+from services.inputs.load import DUCKDB, InputError, beside
+from services.processes import all_in_one, server_process
 from services.settings import Settings
 from storage.errors import StoreHeld, StoreUnavailable
 
@@ -77,10 +70,10 @@ def speak(settings: Settings, key_refresh: timedelta, *, url: str | None, group:
         threading.Thread(target=relay_then_end, args=(at, offered(key), group), daemon=True).start()
 
     if not settings.store.startswith(DUCKDB):
-        serving.serve_store(own, key_refresh, greet=greet)
+        server_process.serve_store(own, key_refresh, greet=greet)
         return
     try:
-        embedded.run(own, key_refresh, greet=greet)
+        all_in_one.run(own, key_refresh, greet=greet)
     except StoreHeld:
         relay(read_holder(beside(settings.store, SUFFIX)).url, key_text(settings.store), group)
 

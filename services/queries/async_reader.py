@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from anyio import to_thread
 
-from services.queries import Reader
-from services.recent import NotInMemory, Recent, Remembering
+from services.queries.memory_reader import NotInMemory, Recent, Remembering
+from services.queries.stream_queries import Reader
 from storage.store import Store
 
 Answer = TypeVar("Answer")

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.errors import MethodNotAllowed, ServiceError
-from services.feeder import FeederStatus
+from services.feeders.feeder import FeederStatus
 from services.settings import GREATEST_SPEED
 from services.times import format_instant
 from simulator.clock import Clock

@@ -1,7 +1,7 @@
 """How a line runs now: its buses and how full they are, how far apart, who is at its stops, what comes next.
 
-A use case like those of `services.queries`, from the newest positions, the visits of the last hour and a half
-and the newest counts. It knows nothing that the store doesn't: no timetable, no model.
+A use case like those of `services.queries.stream_queries`, from the newest positions, the visits of the last
+hour and a half and the newest counts. It reads only the store: no timetable, no model.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services import queries
 from services.errors import BadRequest
-from services.queries import Reader
+from services.queries import stream_queries
+from services.queries.stream_queries import Reader
 from simulator.network import Line, Network, Pattern
 from storage.schema import BusPosition, PeopleCount, StopVisit, Stream
 
@@ -84,13 +84,13 @@ def line_status(
 ) -> Sequence[DirectionStatus]:
     """A line's directions now, with what comes to `stop_id` next in those that serve it.
 
-    Raises `UnknownEntity`, `NoData` as `services.queries`, and `BadRequest` for a stop of other lines.
+    Raises `UnknownEntity` and `NoData` as `stream_queries` does, `BadRequest` for a stop of other lines.
     """
-    line = queries.line(network, line_id)
+    line = stream_queries.line(network, line_id)
     if stop_id is not None and stop_id not in line.stop_ids:
-        queries.check_stop(network, stop_id)
+        stream_queries.check_stop(network, stop_id)
         raise BadRequest(f"Stop {stop_id} is not served by line {line_id}. Its stops: bus://lines/{line_id}")
-    positions = queries.line_positions(store, network, line_id=line_id, now=now)
+    positions = stream_queries.line_positions(store, network, line_id=line_id, now=now)
     visits = {position.bus_id: _visits(store, position.bus_id, now) for position in positions}
     waiting = _waiting(store, line, now)
     mains = [pattern for direction in (0, 1) if (pattern := line.main_pattern(direction)) is not None]

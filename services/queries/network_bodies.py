@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from services.schemas import Body
+from services.queries.bodies import Body
 from simulator.network import Bus, Line, Network, Pattern, Stop
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from services.errors import BadRequest, shown
-from services.queries import Of, Stretch
+from services.queries.stream_queries import Of, Stretch
 from services.times import ACCEPTED, parse_instant
 
 LATEST = "latest"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from simulator import cabin
+from simulator.day import cabin_co2
 from simulator.network import Line, Network
 from simulator.scenario import Scenario
 from simulator.service_day import handover_ms
@@ -21,9 +21,9 @@ def audit_facts(network: Network, scenario: Scenario | None = None) -> AuditFact
         buses=tuple(fact for line in network.lines for fact in _buses(line)),
         stops=tuple((s.stop_id, ",".join(network.lines_of_stop[s.stop_id])) for s in network.stops),
         patterns=tuple(fact for line in network.lines for fact in _patterns(line)),
-        co2_outdoor_ppm=cabin.OUTDOOR_PPM,
-        exchange_closed_per_s=cabin.CLOSED_PER_S,
-        exchange_open_per_s=cabin.OPEN_PER_S,
+        co2_outdoor_ppm=cabin_co2.OUTDOOR_PPM,
+        exchange_closed_per_s=cabin_co2.CLOSED_PER_S,
+        exchange_open_per_s=cabin_co2.OPEN_PER_S,
         irregular=() if scenario is None else tuple(_irregular(network, scenario)),
     )
 
@@ -40,7 +40,7 @@ def _irregular(network: Network, scenario: Scenario) -> Iterator[Irregular]:
 
 def _buses(line: Line) -> list[BusFacts]:
     return [
-        BusFacts(bus.bus_id, line.line_id, bus.capacity, cabin.source_ppm_per_s(bus.capacity))
+        BusFacts(bus.bus_id, line.line_id, bus.capacity, cabin_co2.source_ppm_per_s(bus.capacity))
         for bus in line.buses
     ]
 

@@ -13,19 +13,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from services.svg import (
-    COLOURS,
-    escaped,
-    page,
-    polyline,
-    rect,
-    round_step,
-    rule,
-    shortened,
-    text,
-)
+from services.reports.svg import COLOURS, escaped, page, polyline, rect, round_step, rule, shortened, text
+from simulator.analysis.space_time import TripLine
 from simulator.service_day import MADRID
-from simulator.space_time import TripLine
 from simulator.types import MINUTE_MS, to_datetime
 
 MOST_BYTES = 200_000

@@ -15,18 +15,18 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.inputs import DEFAULT_SEED, MANY_LINES, InputError, load_network
-from services.scenarios import load
+from services.inputs.load import DEFAULT_SEED, MANY_LINES, InputError, load_network
+from services.inputs.scenario_library import load
 from services.times import YEARS
+from simulator.analysis.performance import Performance, performance, total
 from simulator.city import City
-from simulator.performance import Performance, performance, total
 from simulator.scenario import Scenario
 from simulator.service_day import origin_ms
 from simulator.types import HOUR_MS, LineId
 
 if TYPE_CHECKING:
+    from simulator.day.trajectory import Trajectory
     from simulator.network import Network
-    from simulator.trajectory import Trajectory
 
 UNDISTURBED = "undisturbed"
 """Stands for the other run's days without what its scenario changes."""

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.charts import Bars, Mark, SpaceTime
-from services.comparison import HOURS, MEASURES, Measured, Service
-from simulator.line_day import line_day
+from services.reports.charts import Bars, Mark, SpaceTime
+from services.reports.comparison import HOURS, MEASURES, Measured, Service
+from simulator.analysis.performance import Performance
+from simulator.analysis.space_time import TripLine, halts, trip_lines
+from simulator.day.line_day import line_day
+from simulator.day.trajectory import Trajectory
 from simulator.network import Line, Pattern
-from simulator.performance import Performance
 from simulator.scenario import NO_CHANGES, LineChanges, Span
 from simulator.service_day import origin_ms
-from simulator.space_time import TripLine, halts, trip_lines
-from simulator.trajectory import Trajectory
 from simulator.types import SECOND_MS, LineId, StopId
 
 SHOWN_HOURS = 3

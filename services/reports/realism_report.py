@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.charts import Bars
-from services.inputs import MANY_LINES
-from services.progress import followed
-from simulator.network import Network
-from simulator.realism import (
+from services.feeders.progress_bar import followed
+from services.inputs.load import MANY_LINES
+from services.reports.charts import Bars
+from simulator.analysis.measures import PPM, TENTHS, Measures
+from simulator.analysis.realism import (
     DATES,
     Band,
     Reading,
@@ -22,7 +22,7 @@ from simulator.realism import (
     mean_ppm,
     readings,
 )
-from simulator.service_measures import PPM, TENTHS, Measures
+from simulator.network import Network
 
 DAY_TYPES = (Study.WEEKDAY, Study.SATURDAY, Study.SUNDAY)
 LOAD_STEP = 10

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.stack_control import PATIENCE_S, StackProblem
+from services.stack.supervisor_control import PATIENCE_S, StackProblem
 
 LOOK_S = 0.5
 WELL = "running healthy"

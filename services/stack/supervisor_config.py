@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.auth import write_private
+from services.access.authentication import write_private
 from services.settings import CONNECTIONS_TABLE
 
 ACCOUNT = "000000000000"

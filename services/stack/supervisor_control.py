@@ -1,4 +1,4 @@
-"""Starting, watching and ending the parts that `services.native_stack` describes, through Supervisor."""
+"""Start, watch and stop the parts of `services.stack.supervisor_config` through Supervisor."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from xmlrpc.client import Fault, ServerProxy
 
-from services.native_stack import FEEDERS, HEALTH, SOCKET, Stack
 from services.settings import program_environment
+from services.stack.supervisor_config import FEEDERS, HEALTH, SOCKET, Stack
 
 FIRST = ("dynamodb", "localstack", "timestream")
 """What the others need; they are started when these answer."""

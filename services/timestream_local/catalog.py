@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from services.timestream_local.errors import ResourceNotFoundException
-from services.timestream_local.values import DAY_NS, HOUR_NS, Type
+from services.timestream_local.types import DAY_NS, HOUR_NS, Type
 
 REGION, ACCOUNT = "eu-west-1", "000000000000"
 DEFAULT_MEMORY_HOURS, DEFAULT_MAGNETIC_DAYS = 6, 73_000

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import duckdb
 
 from services.timestream_local.catalog import Catalog, Column, Database, Table
-from services.timestream_local.values import PHYSICAL, Type
+from services.timestream_local.types import PHYSICAL, Type
 from storage.errors import StoreHeld, StoreInvalid, StoreUnavailable
 
 Cursor: TypeAlias = duckdb.DuckDBPyConnection

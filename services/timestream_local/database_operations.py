@@ -7,9 +7,9 @@ from dataclasses import replace
 from services.timestream_local import database
 from services.timestream_local.catalog import ACCOUNT, REGION, Database, database_arn
 from services.timestream_local.errors import ConflictException, ValidationException
-from services.timestream_local.listing_pages import page, with_token
-from services.timestream_local.parts import Body, Parts
-from services.timestream_local.shapes import new_name, optional, required
+from services.timestream_local.list_pagination import page, with_token
+from services.timestream_local.request_fields import new_name, optional, required
+from services.timestream_local.state import Body, Parts
 from services.timestream_local.tag_operations import tags_of
 
 DEFAULT_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000"

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.parts import Body
-from services.timestream_local.shapes import optional, within
+from services.timestream_local.request_fields import optional, within
+from services.timestream_local.state import Body
 
 MOST_LISTED = 20
 """Databases or tables in one answer."""

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from services.timestream_local.database_operations import DatabaseOperations
 from services.timestream_local.errors import UnknownOperationException, ValidationException
-from services.timestream_local.parts import Body, Parts
 from services.timestream_local.query_operations import QueryOperations
 from services.timestream_local.record_operations import RecordOperations
+from services.timestream_local.state import Body, Parts
 from services.timestream_local.table_operations import TableOperations
 from services.timestream_local.tag_operations import TagOperations
 

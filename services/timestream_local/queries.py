@@ -12,10 +12,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from services.timestream_local.answers import Page, Pager, column_info
 from services.timestream_local.catalog import Catalog
-from services.timestream_local.compiler import Compiled, Instant, compile_query
-from services.timestream_local.deadlines import Deadlines
 from services.timestream_local.errors import (
     AwsError,
     InternalServerException,
@@ -23,8 +20,11 @@ from services.timestream_local.errors import (
     ThrottlingException,
     ValidationException,
 )
-from services.timestream_local.listings import listing
-from services.timestream_local.syntax import Listing, parse
+from services.timestream_local.query_timeouts import Deadlines
+from services.timestream_local.result_pages import Page, Pager, column_info
+from services.timestream_local.show_statements import listing
+from services.timestream_local.sql.compiler import Compiled, Instant, compile_query
+from services.timestream_local.sql.syntax import Listing, parse
 
 Answer = TypeVar("Answer")
 MOST_OPEN = 64

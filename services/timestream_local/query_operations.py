@@ -6,8 +6,8 @@ import asyncio
 from functools import partial
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.parts import Body, Parts
-from services.timestream_local.shapes import mapped, optional, required, within
+from services.timestream_local.request_fields import mapped, optional, required, within
+from services.timestream_local.state import Body, Parts
 
 LONGEST_QUERY = 262_144
 

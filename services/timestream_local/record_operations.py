@@ -6,10 +6,10 @@ import asyncio
 
 from services.timestream_local import database
 from services.timestream_local.errors import RejectedRecordsException
-from services.timestream_local.parts import Body, Parts
 from services.timestream_local.records import bounds_of, read_records
+from services.timestream_local.state import Body, Parts
 from services.timestream_local.table_operations import named_table
-from services.timestream_local.values import DAY_NS
+from services.timestream_local.types import DAY_NS
 
 
 class RecordOperations:

@@ -14,14 +14,8 @@ from typing import Any, TypeAlias
 
 from services.timestream_local.catalog import Table
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.shapes import listed, mapped, optional_text, required
-from services.timestream_local.values import (
-    GREATEST_BIGINT,
-    LEAST_BIGINT,
-    MINUTE_NS,
-    Type,
-    iso_text,
-)
+from services.timestream_local.request_fields import listed, mapped, optional_text, required
+from services.timestream_local.types import GREATEST_BIGINT, LEAST_BIGINT, MINUTE_NS, Type, iso_text
 
 MOST_RECORDS = 100
 MOST_DIMENSIONS = 128

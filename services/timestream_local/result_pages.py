@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from services.timestream_local.values import TEXTS, Type
+from services.timestream_local.types import TEXTS, Type
 
 Datum: TypeAlias = dict[str, Any]
 LARGEST_PAGE = 1_000_000

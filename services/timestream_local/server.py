@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.metrics import Requests
-from services.middleware import AccessLog, headers_of
 from services.timestream_local import database
 from services.timestream_local.errors import (
     AwsError,
@@ -28,10 +26,12 @@ from services.timestream_local.errors import (
     UnknownOperationException,
 )
 from services.timestream_local.operations import Operations
-from services.timestream_local.parts import Now, Parts
 from services.timestream_local.queries import Queries
 from services.timestream_local.record_operations import prune
+from services.timestream_local.state import Now, Parts
 from services.timestream_local.writer import Writer
+from services.web.access_log import AccessLog, headers_of
+from services.web.metrics import Requests
 from simulator.clock import Clock
 from storage.instants import to_us
 
@@ -176,8 +176,8 @@ def web_server(parts: Parts) -> uvicorn.Server:
     """The web server, which keeps quiet."""
     import uvicorn
 
-    from services.embedded import BACKLOG, GRACE_S
-    from services.http_protocol import BoundedProtocol
+    from services.processes.all_in_one import BACKLOG, GRACE_S
+    from services.web.uvicorn_http import BoundedProtocol
 
     config = uvicorn.Config(
         application(parts),

@@ -8,11 +8,11 @@ from typing import Any
 
 import duckdb
 
-from services.timestream_local.answers import LISTED_DIMENSIONS, Datum, column_info
 from services.timestream_local.catalog import SINGLE_MEASURES, Catalog, Table
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.syntax import Listing
-from services.timestream_local.values import Type
+from services.timestream_local.result_pages import LISTED_DIMENSIONS, Datum, column_info
+from services.timestream_local.sql.syntax import Listing
+from services.timestream_local.types import Type
 
 ColumnInfo = list[dict[str, Any]]
 Rows = list[dict[str, list[Datum]]]

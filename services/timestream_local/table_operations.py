@@ -12,9 +12,9 @@ from services.timestream_local.catalog import (
     table_arn,
 )
 from services.timestream_local.errors import ConflictException, ValidationException
-from services.timestream_local.listing_pages import page, with_token
-from services.timestream_local.parts import Body, Parts
-from services.timestream_local.shapes import listed, new_name, optional, required, within
+from services.timestream_local.list_pagination import page, with_token
+from services.timestream_local.request_fields import listed, new_name, optional, required, within
+from services.timestream_local.state import Body, Parts
 from services.timestream_local.tag_operations import tags_of
 
 DEFAULT_SCHEMA = {"CompositePartitionKey": [{"Type": "MEASURE"}]}

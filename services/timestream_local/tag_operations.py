@@ -7,8 +7,8 @@ from collections.abc import Callable
 from services.timestream_local import database
 from services.timestream_local.catalog import database_arn
 from services.timestream_local.errors import ResourceNotFoundException, ValidationException
-from services.timestream_local.parts import Body, Parts
-from services.timestream_local.shapes import listed, required
+from services.timestream_local.request_fields import listed, required
+from services.timestream_local.state import Body, Parts
 
 MOST_TAGS = 200
 

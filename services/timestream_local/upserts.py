@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from services.timestream_local.catalog import SINGLE_MEASURES, Column, Table
 from services.timestream_local.records import Batch, Columns
-from services.timestream_local.values import PHYSICAL, Type
+from services.timestream_local.types import PHYSICAL, Type
 
 ARROW = {
     "VARCHAR": pa.string(),

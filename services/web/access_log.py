@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services import logs
-from services.auth import GROUP_HEADER, LONGEST_GROUP
+from services.access.authentication import GROUP_HEADER, LONGEST_GROUP
 from services.errors import shown
-from services.metrics import NO_ROUTE, Requests
+from services.web.metrics import NO_ROUTE, Requests
 
 log = logging.getLogger("bus_simulator.rest")
 

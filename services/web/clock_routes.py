@@ -11,12 +11,13 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services import openapi, schemas
-from services.clock_control import LONGEST_STEP, Control
 from services.errors import BadRequest, shown
-from services.requests import Ask, json_answer, json_of
+from services.feeders.clock_control import LONGEST_STEP, Control
+from services.queries import bodies
 from services.settings import GREATEST_SPEED
 from services.times import ACCEPTED, YEARS, parse_instant, parse_span
+from services.web import openapi
+from services.web.handlers import Ask, json_answer, json_of
 from simulator.clock import MAX
 
 PATH = "/clock"
@@ -29,7 +30,7 @@ def add_clock_routes(app: FastAPI, control: Control) -> None:
     """Let whoever has the key see and move the clock."""
 
     def answer() -> Response:
-        return json_answer(schemas.clock_body(control.clock))
+        return json_answer(bodies.clock_body(control.clock))
 
     def shown_clock(_request: Request) -> Ask:
         return Ask(lambda _: answer())

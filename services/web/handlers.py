@@ -19,8 +19,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from services.errors import BadRequest, ServiceError
-from services.queries import Reader
-from services.schemas import Body, error_answer
+from services.queries.bodies import Body, error_answer
+from services.queries.stream_queries import Reader
 
 JSON = "application/json"
 LONGEST_QUERY = 32_768

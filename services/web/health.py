@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.context import Context
-from services.feeder import FeederStatus
-from services.schemas import Body, clock_body, feeder_body, run_body, stream_body
+from services.feeders.feeder import FeederStatus
+from services.queries.bodies import Body, clock_body, feeder_body, run_body, stream_body
 from storage.errors import StoreError
 from storage.schema import Stream
 from storage.store import Store

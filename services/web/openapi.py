@@ -12,11 +12,11 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, PlainTextResponse
 
-from services import network_schemas, schemas
-from services.auth import GROUP_HEADER, KEY_HEADER
-from services.openapi_examples import BODIES, CLOCK_CHANGES, CSV_EXAMPLES, ERRORS, VALUES
-from services.parameters import DEFAULT_LIMIT, GREATEST_LIMIT
-from services.requests import JSON, OPEN
+from services.access.authentication import GROUP_HEADER, KEY_HEADER
+from services.queries import bodies, network_bodies
+from services.queries.parameters import DEFAULT_LIMIT, GREATEST_LIMIT
+from services.web.handlers import JSON, OPEN
+from services.web.openapi_examples import BODIES, CLOCK_CHANGES, CSV_EXAMPLES, ERRORS, VALUES
 
 DESCRIPTION = """A living Madrid bus network. Every route but `/health`, `/metrics`, `/openapi.json` and
 `/docs` needs the headers `x-api-key` and `x-group-name`. Errors come in the precedence 401, 404 for a path,
@@ -92,40 +92,40 @@ LISTING = (400, 401, 429, 500)
 OPERATIONS: Mapping[str, Operation] = {
     "/people-count/{stop_id}": Operation(
         "How many people wait at a stop: now, at a time, or over a range",
-        (schemas.PeopleCountBody, schemas.PeopleCountPage),
+        (bodies.PeopleCountBody, bodies.PeopleCountPage),
         (*MOMENT, *RANGE),
         EVERY,
     ),
     "/sensors/{entity_type}/{entity_id}": Operation(
         "The sensors of a bus or a stop: now, at a time, or over a range",
-        (schemas.BusSensorsBody, schemas.StopSensorsBody, schemas.SensorsPage),
+        (bodies.BusSensorsBody, bodies.StopSensorsBody, bodies.SensorsPage),
         (*MOMENT, *RANGE),
         EVERY,
     ),
     "/bus-position/{bus_id}": Operation(
         "Where a bus is: now, at a time, or over a range",
-        (schemas.BusPositionBody, schemas.BusPositionPage),
+        (bodies.BusPositionBody, bodies.BusPositionPage),
         (*MOMENT, *RANGE),
         EVERY,
     ),
     "/bus-position/line/{line_id}": Operation(
         "Where a line's buses are: the newest position of each, not older than 5 minutes",
-        (schemas.LineBody,),
+        (bodies.LineBody,),
         (LATEST_ONLY,),
         EVERY,
     ),
-    "/lines": Operation("The lines", (network_schemas.LinesPage,), (LIMIT, CURSOR), LISTING, "network"),
+    "/lines": Operation("The lines", (network_bodies.LinesPage,), (LIMIT, CURSOR), LISTING, "network"),
     "/lines/{line_id}": Operation(
         "A line: the stops of its directions, with their places, and its buses",
-        (network_schemas.LineRouteBody,),
+        (network_bodies.LineRouteBody,),
         (),
         (401, 404, 429, 500),
         "network",
     ),
-    "/stops": Operation("The stops", (network_schemas.StopsPage,), (LIMIT, CURSOR), LISTING, "network"),
-    "/buses": Operation("The buses", (network_schemas.BusesPage,), (LIMIT, CURSOR), LISTING, "network"),
+    "/stops": Operation("The stops", (network_bodies.StopsPage,), (LIMIT, CURSOR), LISTING, "network"),
+    "/buses": Operation("The buses", (network_bodies.BusesPage,), (LIMIT, CURSOR), LISTING, "network"),
     "/health": Operation(
-        "How the clock, the feeders and the store are", (schemas.HealthBody,), (), (500,), "operations"
+        "How the clock, the feeders and the store are", (bodies.HealthBody,), (), (500,), "operations"
     ),
     "/metrics": Operation("Measurements for Prometheus", (), (), (500,), "operations"),
 }
@@ -133,15 +133,15 @@ OPERATIONS: Mapping[str, Operation] = {
 
 CLOCK_OPERATIONS: Mapping[str, Operation] = {
     "GET": Operation(
-        "What simulated time it is", (schemas.ClockBody,), (), (401, 400, 429, 500), "operations"
+        "What simulated time it is", (bodies.ClockBody,), (), (401, 400, 429, 500), "operations"
     ),
     "POST": Operation(
         "Set, stop or move the clock. A jump deletes nothing, and leaves what it jumps over as it is",
-        (schemas.ClockBody,),
+        (bodies.ClockBody,),
         (),
         (401, 400, 429, 409, 500, 503),
         "operations",
-        (schemas.RateChange, schemas.PauseChange, schemas.StepChange, schemas.JumpChange),
+        (bodies.RateChange, bodies.PauseChange, bodies.StepChange, bodies.JumpChange),
     ),
 }
 """`/clock` by method; it is there with `--clock-control` only."""
@@ -238,10 +238,10 @@ def refusals(template: str, operation: Operation) -> dict[int | str, Json]:
         what, examples = ERRORS[status]
         named = {text: {"value": value} for text, value in examples(template).items()}
         content = {JSON: {"examples": named}}
-        found[status] = {"description": what, "model": schemas.ErrorBody, "content": content}
+        found[status] = {"description": what, "model": bodies.ErrorBody, "content": content}
         if status in (429, 503):
             wait = {"description": "Seconds to wait", "schema": {"type": "integer"}}
             found[status]["headers"] = {"Retry-After": wait}
     if template == "/health":
-        found[503] = {"description": "The store can't be reached", "model": schemas.HealthBody}
+        found[503] = {"description": "The store can't be reached", "model": bodies.HealthBody}
     return found

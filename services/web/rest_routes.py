@@ -15,17 +15,18 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from services import metrics, network_schemas, openapi, parameters, queries, schemas
-from services.auth import authenticate
+from services.access.authentication import authenticate
+from services.access.store_holder import SNAPSHOT_PATH
 from services.context import Context, Snapshots
 from services.errors import UnknownPath
-from services.health import health
-from services.holder import SNAPSHOT_PATH
-from services.middleware import headers_of
-from services.pages import add_hidden
-from services.queries import Of, Reader, Stretch
-from services.requests import Ask, Handler, json_answer, query_of
-from services.schemas import Body
+from services.queries import bodies, network_bodies, parameters, stream_queries
+from services.queries.bodies import Body
+from services.queries.stream_queries import Of, Reader, Stretch
+from services.web import metrics, openapi
+from services.web.access_log import headers_of
+from services.web.handlers import Ask, Handler, json_answer, query_of
+from services.web.health import health
+from services.web.static_files import add_hidden
 from storage.schema import Record, Stream
 
 Item = TypeVar("Item")
@@ -53,20 +54,20 @@ class Data:
     def people_count(self, request: Request) -> Ask:
         """How many people wait at a stop."""
         stop_id = request.path_params["stop_id"]
-        find = partial(queries.people_count, stop_id=stop_id)
+        find = partial(stream_queries.people_count, stop_id=stop_id)
         return self._asked(find, Of(Stream.PEOPLE_COUNT, "stop", stop_id), query_of(request))
 
     def sensors(self, request: Request) -> Ask:
         """The sensors of a bus or a stop."""
         kind = parameters.entity_type(request.path_params["entity_type"])
         entity_id = request.path_params["entity_id"]
-        find = partial(queries.sensors, entity_type=kind, entity_id=entity_id)
+        find = partial(stream_queries.sensors, entity_type=kind, entity_id=entity_id)
         return self._asked(find, Of(Stream.SENSOR_DATA, kind, entity_id), query_of(request))
 
     def bus_position(self, request: Request) -> Ask:
         """Where a bus is."""
         bus_id = request.path_params["bus_id"]
-        find = partial(queries.bus_position, bus_id=bus_id)
+        find = partial(stream_queries.bus_position, bus_id=bus_id)
         return self._asked(find, Of(Stream.BUS_POSITION, "bus", bus_id), query_of(request))
 
     def line_positions(self, request: Request) -> Ask:
@@ -75,10 +76,10 @@ class Data:
         parameters.latest_only(query_of(request).get("mode"))
 
         def answer(store: Reader) -> Response:
-            found = queries.line_positions(
+            found = stream_queries.line_positions(
                 store, self.context.network, line_id=line_id, now=self.context.now()
             )
-            return json_answer(schemas.line_body(line_id, found))
+            return json_answer(bodies.line_body(line_id, found))
 
         return Ask(answer, recent=True)
 
@@ -91,35 +92,35 @@ class Data:
 
         def answer(store: Reader) -> Response:
             found = find(store, self.context.network, time=time, now=self.context.now())
-            return json_answer(schemas.record_body(found))
+            return json_answer(bodies.record_body(found))
 
         return Ask(answer, recent=time is None)
 
     def _range(self, of: Of, stretch: Stretch, write: Write) -> Ask:
         def answer(store: Reader) -> Response:
-            page = queries.records(
+            page = stream_queries.records(
                 store, self.context.network, of=of, stretch=stretch, now=self.context.now()
             )
             cursor = parameters.range_cursor(page.next_cursor, stretch, of)
             return write(
-                [schemas.record_body(record) for record in page.records], cursor, FIELDS[of.stream, of.kind]
+                [bodies.record_body(record) for record in page.records], cursor, FIELDS[of.stream, of.kind]
             )
 
         return Ask(answer)
 
 
 FIELDS: Mapping[tuple[Stream, str], Sequence[str]] = {
-    (Stream.PEOPLE_COUNT, "stop"): tuple(schemas.PeopleCountBody.model_fields),
-    (Stream.SENSOR_DATA, "stop"): tuple(schemas.StopSensorsBody.model_fields),
-    (Stream.SENSOR_DATA, "bus"): tuple(schemas.BusSensorsBody.model_fields),
-    (Stream.BUS_POSITION, "bus"): tuple(schemas.BusPositionBody.model_fields),
+    (Stream.PEOPLE_COUNT, "stop"): tuple(bodies.PeopleCountBody.model_fields),
+    (Stream.SENSOR_DATA, "stop"): tuple(bodies.StopSensorsBody.model_fields),
+    (Stream.SENSOR_DATA, "bus"): tuple(bodies.BusSensorsBody.model_fields),
+    (Stream.BUS_POSITION, "bus"): tuple(bodies.BusPositionBody.model_fields),
 }
 """The columns of a range as CSV."""
 
 
 def json_page(items: Sequence[Body], next_cursor: str | None, _fields: Sequence[str] = ()) -> Response:
     """A page as JSON."""
-    return json_answer(schemas.page_body(items, next_cursor))
+    return json_answer(bodies.page_body(items, next_cursor))
 
 
 def csv_page(items: Sequence[Body], next_cursor: str | None, fields: Sequence[str]) -> Response:
@@ -146,7 +147,7 @@ def listing(
         after = parameters.unsealed(query.get("cursor"), path)
 
         def answer(_store: Reader) -> Response:
-            page, last = queries.listed(items, name, limit=limit, after=after)
+            page, last = stream_queries.listed(items, name, limit=limit, after=after)
             cursor = None if last is None else parameters.sealed(last, path)
             return json_page([body(item) for item in page], cursor)
 
@@ -163,22 +164,22 @@ def add_network_routes(app: FastAPI, context: Context) -> None:
         line_id = request.path_params["line_id"]
 
         def answer(_store: Reader) -> Response:
-            line = queries.line(network, line_id)
-            return json_answer(network_schemas.line_route_body(network, line))
+            line = stream_queries.line(network, line_id)
+            return json_answer(network_bodies.line_route_body(network, line))
 
         return Ask(answer)
 
     buses = [(line, bus) for line in network.lines for bus in line.buses]
-    listing(app, "/lines", network.lines, lambda line: line.line_id, network_schemas.line_item)
+    listing(app, "/lines", network.lines, lambda line: line.line_id, network_bodies.line_item)
     add(app, "/lines/{line_id}", line_route)
     listing(
         app,
         "/stops",
         network.stops,
         lambda stop: stop.stop_id,
-        lambda stop: network_schemas.stop_item(network, stop),
+        lambda stop: network_bodies.stop_item(network, stop),
     )
-    listing(app, "/buses", buses, lambda pair: pair[1].bus_id, lambda pair: network_schemas.bus_item(*pair))
+    listing(app, "/buses", buses, lambda pair: pair[1].bus_id, lambda pair: network_bodies.bus_item(*pair))
 
 
 def add_health_route(app: FastAPI, context: Context) -> None:

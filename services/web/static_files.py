@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.requests import OPEN, Ask, Handler
+from services.web.handlers import OPEN, Ask, Handler
 
 PACKAGE = Path(__file__).parent
 MEDIA_TYPES: Mapping[str, str] = {

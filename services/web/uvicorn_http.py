@@ -1,7 +1,7 @@
 """uvicorn's HTTP protocol (httptools) with a bound on URLs, and our error body for what is no HTTP.
 
 The parser counts in 16 bits, and refuses longer URLs before anybody can be told why. Here they are cut, which
-bounds memory, too; a cut query is still longer than `services.requests.LONGEST_QUERY` and refused there.
+bounds memory, too; a cut query is still longer than `services.web.handlers.LONGEST_QUERY` and refused there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.errors import BadRequest
-from services.requests import ENCODE
+from services.web.handlers import ENCODE
 
 LONGEST_URL = 65_535
 

@@ -15,7 +15,7 @@ from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-from services.live_messages import LONGEST_MESSAGE_BYTES
+from services.live.messages import LONGEST_MESSAGE_BYTES
 
 GOING_AWAY = 1001
 

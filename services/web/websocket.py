@@ -16,12 +16,20 @@ from urllib.parse import parse_qs
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services import logs
-from services.auth import GROUP_HEADER, LONGEST_GROUP, Caller, Keys, authenticate, check_group, credentials_in
+from services.access.authentication import (
+    GROUP_HEADER,
+    LONGEST_GROUP,
+    Caller,
+    Keys,
+    authenticate,
+    check_group,
+    credentials_in,
+)
 from services.errors import ServiceError, UnknownPath, shown
-from services.live import Hub, Outbox
-from services.live_messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS, too_many_connections
-from services.middleware import headers_of
-from services.requests import refusal
+from services.live.hub import Hub, Outbox
+from services.live.messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS, too_many_connections
+from services.web.access_log import headers_of
+from services.web.handlers import refusal
 
 PATHS = frozenset({"/production", "/ws"})
 SWITCHING_PROTOCOLS, TOO_BIG = 101, 1009

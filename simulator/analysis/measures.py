@@ -13,14 +13,14 @@ from typing import TypedDict
 
 import numpy as np
 
-from simulator.cabin import OUTDOOR_PPM
-from simulator.fleet import rest_s
+from simulator.analysis.performance import LEAST_HEADWAYS, Performance, performance, total
+from simulator.day.cabin_co2 import OUTDOOR_PPM
+from simulator.day.fleet import rest_s
+from simulator.day.trajectory import Bools, Floats, Ints, Trajectory
 from simulator.network import Line, Pattern
-from simulator.performance import LEAST_HEADWAYS, Performance, performance, total
-from simulator.sampling import Samples
-from simulator.sensors import excess_ppm
 from simulator.service_day import day_type, origin_ms
-from simulator.trajectory import Bools, Floats, Ints, Trajectory
+from simulator.streams.sampling import Samples
+from simulator.streams.sensor_data import excess_ppm
 from simulator.types import HOUR_MS, MINUTE_MS, SECOND_MS, LineId
 
 CLOCK_HOURS = 24

@@ -18,7 +18,7 @@ from operator import add
 
 import numpy as np
 
-from simulator.trajectory import Bools, Crowd, Floats, Ints, Trajectory
+from simulator.day.trajectory import Bools, Crowd, Floats, Ints, Trajectory
 from simulator.types import HOUR_MS, SECOND_MS
 
 LEAST_HEADWAYS = 4

@@ -12,11 +12,11 @@ from datetime import date
 from enum import StrEnum
 from functools import partial
 
+from simulator.analysis.measures import PPM, Measures, measures, rank_correlation
 from simulator.city import processes
-from simulator.line_day import line_day
+from simulator.day.line_day import line_day
 from simulator.network import Line, Network
 from simulator.scenario import NO_CHANGES, Control
-from simulator.service_measures import PPM, Measures, measures, rank_correlation
 
 WHOLE_NETWORK_LINES = 50
 """Of a network of fewer lines most bands say nothing: it is no cross-section of the city."""

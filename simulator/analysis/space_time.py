@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.day.trajectory import Floats, Ints, Trajectory
 from simulator.network import Line, Pattern
-from simulator.trajectory import Floats, Ints, Trajectory
 from simulator.types import BusId
 
 

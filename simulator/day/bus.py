@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import simpy
 
-from simulator import randomness, travel
-from simulator.disturbances import Disturbances, Ending
+from simulator import randomness
+from simulator.day import travel
+from simulator.day.passengers import Trip
+from simulator.day.scenario_effects import Disturbances, Ending
 from simulator.network import Bus
-from simulator.passengers import Trip
 from simulator.service_day import DOORS_EARLY_S
 from simulator.types import HOUR_MS, SECOND_MS
 
 if TYPE_CHECKING:
-    from simulator.line_day import LineDay
+    from simulator.day.line_day import LineDay
 
 _Process: TypeAlias = Generator[simpy.Event, None, None]
 _Departing: TypeAlias = "Generator[simpy.Event, None, Trip]"

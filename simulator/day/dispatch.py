@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
-from simulator import travel
-from simulator.fleet import CANCELLED_S, Duty, sources
+from simulator.day import travel
+from simulator.day.fleet import CANCELLED_S, Duty, sources
 from simulator.geometry import distance_m
 from simulator.network import Line, Service
 from simulator.types import DayType

@@ -14,18 +14,19 @@ from functools import partial
 import numpy as np
 import simpy
 
-from simulator import demand, randomness, travel
-from simulator.assembly import PATIENCE_MS, assemble
-from simulator.bus import BusDay
-from simulator.demand_changes import Place, changed
-from simulator.dispatch import Dispatch, dispatch, held_ms
-from simulator.disturbances import RAIN_SPEED, Disturbances
+from simulator import randomness
+from simulator.day import demand, travel
+from simulator.day.bus import BusDay
+from simulator.day.dispatch import Dispatch, dispatch, held_ms
+from simulator.day.passengers import Queue, Trip
+from simulator.day.scenario_demand import Place, changed
+from simulator.day.scenario_effects import RAIN_SPEED, Disturbances
+from simulator.day.trajectory import Path, Trajectory
+from simulator.day.trajectory_builder import PATIENCE_MS, assemble
 from simulator.geometry import distance_m
 from simulator.network import Line, Service
-from simulator.passengers import Queue, Trip
 from simulator.scenario import NO_CHANGES, ClosedStop, Control, LineChanges
 from simulator.service_day import day_type, handover_ms, origin_ms
-from simulator.trajectory import Path, Trajectory
 from simulator.types import MINUTE_MS, SECOND_MS, BusId, DayType, StopId
 
 MODEL_VERSION = "2"

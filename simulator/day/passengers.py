@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simulator import randomness
-from simulator.disturbances import Ending
+from simulator.day.scenario_effects import Ending
 
 
 @dataclass(slots=True)

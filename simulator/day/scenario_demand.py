@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator import randomness
-from simulator.demand import Floats, Ints, Profile, arrivals
-from simulator.disturbances import RAIN_DEMAND
+from simulator.day.demand import Floats, Ints, Profile, arrivals
+from simulator.day.scenario_effects import RAIN_DEMAND
 from simulator.scenario import WHOLE_DAY, LineChanges, Span
 from simulator.types import StopId
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from simulator import travel
+from simulator.day import travel
 from simulator.network import Line, Pattern
 from simulator.scenario import Breakdown, Closure, LineChanges, Rain, Span
 from simulator.types import SECOND_MS, BusId, StopId

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator import cabin
-from simulator.bus import COLUMNS, HALT, HOP, PARK, STAND, BusDay
-from simulator.passengers import Queue
-from simulator.trajectory import Crowd, Floats, Ints, Legs, Trajectory
+from simulator.day import cabin_co2
+from simulator.day.bus import COLUMNS, HALT, HOP, PARK, STAND, BusDay
+from simulator.day.passengers import Queue
+from simulator.day.trajectory import Crowd, Floats, Ints, Legs, Trajectory
 from simulator.types import MINUTE_MS, StopId
 
 if TYPE_CHECKING:
-    from simulator.line_day import LineDay
+    from simulator.day.line_day import LineDay
 
 LATEST_MS = 1 << 44
 """Later than any instant (the year 2527)."""
@@ -130,10 +130,12 @@ def _places(
 
 def _excess(day: LineDay, load: Ints, bus: Ints, shut_ms: Ints, open_ms: Ints, first: Ints) -> Floats:
     """The cabin's CO2 above outdoors at the start of each row, ppm."""
-    per_person = np.array([cabin.source_ppm_per_s(b.capacity) for b in day.line.buses])
-    factor, added = cabin.pieces(shut_ms / 1000, open_ms / 1000, load * per_person[bus])
+    per_person = np.array([cabin_co2.source_ppm_per_s(b.capacity) for b in day.line.buses])
+    factor, added = cabin_co2.pieces(shut_ms / 1000, open_ms / 1000, load * per_person[bus])
     bounds = [*first.tolist(), len(bus)]
-    chains = [cabin.chain(factor[a:b].tolist(), added[a:b].tolist()) for a, b in itertools.pairwise(bounds)]
+    chains = [
+        cabin_co2.chain(factor[a:b].tolist(), added[a:b].tolist()) for a, b in itertools.pairwise(bounds)
+    ]
     return np.concatenate([np.array(chain) for chain in chains])
 
 

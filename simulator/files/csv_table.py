@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
-from simulator.input_problems import Problem, shown
+from simulator.files.problems import Problem, shown
 
 MOST_PROBLEMS = 20
 """Lines told of one kind of problem in one file; a last problem counts the rest."""

@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from simulator.input_problems import Faults, InputFileError, Loc, Problem, findings
+from simulator.files.problems import Faults, InputFileError, Loc, Problem, findings
 
 Model = TypeVar("Model", bound=BaseModel)
 

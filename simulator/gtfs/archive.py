@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Set
 from pathlib import Path, PurePosixPath
 
-from simulator.input_problems import InputFileError, Problem
+from simulator.files.problems import InputFileError, Problem
 
 MAX_BYTES = 1_000_000_000
 """All files of a feed together, unpacked; Madrid's buses have a tenth of it."""

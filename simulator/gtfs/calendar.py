@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from simulator.gtfs_tables import DAYS
-from simulator.table_file import TableFile, parsed_date
+from simulator.files.csv_table import TableFile, parsed_date
+from simulator.gtfs.tables import DAYS
 from simulator.types import DayType
 
 LONGEST_DAYS = 2000

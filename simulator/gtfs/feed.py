@@ -1,7 +1,7 @@
 """A GTFS feed as columns of numbers that hold together, read from its zip.
 
-Refused, all at once, each with file and line: what `simulator.gtfs_archive` refuses, and values against the
-rules of `simulator.gtfs_tables`; files without a row; ids that no other file has; two rows with one key;
+Refused, all at once, each with file and line: what `simulator.gtfs.archive` refuses, and values against the
+rules of `simulator.gtfs.tables`; files without a row; ids that no other file has; two rows with one key;
 calendars and frequencies that end before they begin; times that run backwards along a trip; a trip's ends
 without a time; stops with trips but no place.
 """
@@ -17,12 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from simulator.gtfs_archive import read_archive
-from simulator.gtfs_calendar import Calendar, read_calendar
-from simulator.gtfs_tables import TABLES
-from simulator.input_problems import InputFileError, Problem
-from simulator.route_shape import Place
-from simulator.table_file import (
+from simulator.files.csv_table import (
     UNKNOWN,
     TableFile,
     check_keys,
@@ -31,6 +26,11 @@ from simulator.table_file import (
     check_values,
     parsed_seconds,
 )
+from simulator.files.problems import InputFileError, Problem
+from simulator.gtfs.archive import read_archive
+from simulator.gtfs.calendar import Calendar, read_calendar
+from simulator.gtfs.tables import TABLES
+from simulator.network_files.route_shape import Place
 
 Ints = NDArray[np.int64]
 Tables = Mapping[str, TableFile]

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from simulator.gtfs_entries import entry
-from simulator.gtfs_import import Imported
-from simulator.network_tables import NETWORK, SHAPES, TIMETABLE, shape_rows, timetable_rows
+from simulator.gtfs.importer import Imported
+from simulator.gtfs.network_entries import entry
+from simulator.network_files.tables import NETWORK, SHAPES, TIMETABLE, shape_rows, timetable_rows
 
 
 def write_folder(imported: Imported, folder: Path) -> None:

@@ -16,16 +16,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from simulator.gtfs_calendar import representative_days
-from simulator.gtfs_cuts import in_one_day, part, without_last_hour
-from simulator.gtfs_entries import built
-from simulator.gtfs_feed import Feed, FeedRoute, read_feed
-from simulator.gtfs_lines import Assumptions, LineDraft, Names, is_night, line_draft
-from simulator.gtfs_report import some, told
-from simulator.gtfs_routes import BUS_TYPES, RouteService, place_of, route_services
-from simulator.input_problems import Faults, InputFileError, Problem
+from simulator.files.problems import Faults, InputFileError, Problem
+from simulator.gtfs.calendar import representative_days
+from simulator.gtfs.feed import Feed, FeedRoute, read_feed
+from simulator.gtfs.lines import Assumptions, LineDraft, Names, is_night, line_draft
+from simulator.gtfs.network_entries import built
+from simulator.gtfs.report import some, told
+from simulator.gtfs.routes import BUS_TYPES, RouteService, place_of, route_services
+from simulator.gtfs.service_days import in_one_day, part, without_last_hour
 from simulator.network import Line, Network
-from simulator.network_file import network_of
+from simulator.network_files.loader import network_of
 
 LONGEST_ID = 40
 """Of the 64 letters that an id may have, a feed's gets so many: bus and pattern ids are made of it."""

@@ -5,8 +5,8 @@ What a feed doesn't say is assumed here:
 - **people**: `PEOPLE_PER_TRIP` board a weekday's trip (35 to 50 in Madrid: EMT, Informe de gestión 2017),
   fewer on a night line's, more or fewer with the trip's number of stops against the network's mean. They come
   to all stops of a pattern alike but the last. Saturdays and holidays follow by the model's ratios
-  (`simulator.demand`).
-- **buses**: as few as run the busiest day type in time (`simulator.fleet`), all of one capacity.
+  (`simulator.day.demand`).
+- **buses**: as few as run the busiest day type in time (`simulator.day.fleet`), all of one capacity.
 - **speed**: the one at which the model's planned running times, summed over a weekday, are the timetable's.
 - **night**: a line of which most departures are between 23:00 and 06:00.
 """
@@ -18,17 +18,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from simulator import travel
-from simulator.demand import DAY_TYPE_FACTOR, EARLY_S, NIGHT_TYPE_FACTOR
-from simulator.fleet import Duty, buses, buses_needed, rest_s
+from simulator.day import travel
+from simulator.day.demand import DAY_TYPE_FACTOR, EARLY_S, NIGHT_TYPE_FACTOR
+from simulator.day.fleet import Duty, buses, buses_needed, rest_s
+from simulator.files.csv_table import UNKNOWN
 from simulator.geometry import distance_m
-from simulator.gtfs_feed import Feed
-from simulator.gtfs_routes import RoutePattern, RouteService, Run, place_of
+from simulator.gtfs.feed import Feed
+from simulator.gtfs.routes import RoutePattern, RouteService, Run, place_of
 from simulator.network import Bus, Departure
-from simulator.network_lines import MAX_OFF_SHAPE_M
-from simulator.network_tables import ShapeRow
-from simulator.route_shape import RouteShape, straight, through
-from simulator.table_file import UNKNOWN
+from simulator.network_files.line_builder import MAX_OFF_SHAPE_M
+from simulator.network_files.route_shape import RouteShape, straight, through
+from simulator.network_files.tables import ShapeRow
 from simulator.types import DayType
 
 PEOPLE_PER_TRIP = 42.0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simulator.gtfs_lines import LineDraft
-from simulator.input_problems import Faults
+from simulator.files.problems import Faults
+from simulator.gtfs.lines import LineDraft
 from simulator.network import Line
-from simulator.network_lines import build_line
-from simulator.network_schema import LineEntry
-from simulator.network_tables import NetworkTables
+from simulator.network_files.line_builder import build_line
+from simulator.network_files.schema import LineEntry
+from simulator.network_files.tables import NetworkTables
 
 
 def entry(draft: LineDraft) -> dict[str, Any]:

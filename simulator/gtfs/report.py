@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
-from simulator.gtfs_feed import Feed
-from simulator.gtfs_routes import BUS_TYPES, RouteService
+from simulator.gtfs.feed import Feed
+from simulator.gtfs.routes import BUS_TYPES, RouteService
 from simulator.types import DayType
 
 

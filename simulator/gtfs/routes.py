@@ -13,11 +13,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from simulator.files.csv_table import UNKNOWN
 from simulator.geometry import distance_m
-from simulator.gtfs_feed import Feed, FeedRoute
-from simulator.network_checks import MAX_HOP_M, MIN_HOP_M
-from simulator.route_shape import Place
-from simulator.table_file import UNKNOWN
+from simulator.gtfs.feed import Feed, FeedRoute
+from simulator.network_files.checks import MAX_HOP_M, MIN_HOP_M
+from simulator.network_files.route_shape import Place
 from simulator.types import INBOUND, OUTBOUND, DayType
 
 BUS_TYPES = frozenset({3, 11, *range(200, 210), *range(700, 717), 800})

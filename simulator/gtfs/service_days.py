@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from simulator.gtfs_lines import DAY_S, HOUR_S
-from simulator.gtfs_routes import RouteService, Run
-from simulator.timetable import day_start_s
+from simulator.gtfs.lines import DAY_S, HOUR_S
+from simulator.gtfs.routes import RouteService, Run
+from simulator.network_files.timetable import day_start_s
 from simulator.types import DayType
 
 NIGHT_FROM_S, NIGHT_UNTIL_S = 23 * HOUR_S, 6 * HOUR_S

@@ -1,13 +1,13 @@
 """The files of a GTFS feed that are read, and their rules (GTFS Schedule reference, gtfs.org).
 
-Of stop times and shape points `simulator.gtfs_feed` checks the keys, which it sorts by.
+Of stop times and shape points `simulator.gtfs.feed` checks the keys, which it sorts by.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from simulator.table_file import (
+from simulator.files.csv_table import (
     DATE,
     FLAG,
     ID,

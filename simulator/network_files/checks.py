@@ -10,9 +10,9 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
+from simulator.files.problems import Loc
+from simulator.files.yaml_document import Document
 from simulator.geometry import distance_m
-from simulator.input_problems import Loc
-from simulator.yaml_document import Document
 
 MAX_HOP_M = 30_000.0
 MIN_HOP_M = 1.0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from simulator.input_problems import Faults, Loc
+from simulator.files.problems import Faults, Loc
 from simulator.network import Bus, Line, Pattern, PatternStop
-from simulator.network_schema import LineEntry, PatternEntry
-from simulator.network_tables import SHAPES, NetworkTables
-from simulator.route_shape import Place, RouteShape, straight, through
-from simulator.timetable import day_start_s, schedule_fault, scheduled, services
+from simulator.network_files.route_shape import Place, RouteShape, straight, through
+from simulator.network_files.schema import LineEntry, PatternEntry
+from simulator.network_files.tables import SHAPES, NetworkTables
+from simulator.network_files.timetable import day_start_s, schedule_fault, scheduled, services
 from simulator.types import INBOUND, OUTBOUND, BusId, LineId, StopId
 
 MAX_OFF_SHAPE_M = 200.0

@@ -1,9 +1,9 @@
 """A network file (YAML, like `data/lines.yaml`) as a Network, or every reason why it can't be one.
 
-Its fields are described in `simulator/network_schema.py`. Refused, all at once, each with file, line and
-mend: what isn't YAML as `simulator/yaml_document.py` reads it; fields of a wrong type, out of range, missing
-or unknown; ids taken twice; one stop id with two places; ends that aren't terminals; stops with no way
-between them, or over 30 km of it; a service that begins before the buses are home from the last.
+Its fields are described in `simulator/network_files/schema.py`. Refused, all at once, each with file, line
+and mend: what isn't YAML as `simulator/files/yaml_document.py` reads it; fields of a wrong type, out of
+range, missing or unknown; ids taken twice; one stop id with two places; ends that aren't terminals; stops
+with no way between them, or over 30 km of it; a service that begins before the buses are home from the last.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from simulator import network_checks
-from simulator.input_problems import Faults, InputFileError, Loc, Problem
+from simulator.files.problems import Faults, InputFileError, Loc, Problem
+from simulator.files.yaml_document import Document, read_document
 from simulator.network import Line, Network, Stop
-from simulator.network_lines import NO_TABLES, Definitions, build_line
-from simulator.network_schema import LineEntry, NetworkEntry
-from simulator.network_tables import NETWORK, read_tables
+from simulator.network_files import checks
+from simulator.network_files.line_builder import NO_TABLES, Definitions, build_line
+from simulator.network_files.schema import LineEntry, NetworkEntry
+from simulator.network_files.tables import NETWORK, read_tables
 from simulator.types import StopId
-from simulator.yaml_document import Document, read_document
 
 
 class NetworkFileError(InputFileError):
@@ -40,11 +40,11 @@ def load_network(path: Path) -> Network:
     document.validated((), document.data, NetworkEntry, faults)
     entries = [
         (loc, document.validated(loc, data, LineEntry, faults))
-        for loc, data in network_checks.find(document.data, ("lines", "*"))
+        for loc, data in checks.find(document.data, ("lines", "*"))
     ]
-    faults += network_checks.check(document)
+    faults += checks.check(document)
     tables, problems = (NO_TABLES, []) if folder is None else read_tables(folder, _patterns(document.data))
-    definitions = dict(network_checks.defined_places(document.data))
+    definitions = dict(checks.defined_places(document.data))
     broken = {loc[:2] for loc, _ in faults}
     lines = [
         build_line(entry, definitions, loc, faults, tables)
@@ -60,8 +60,8 @@ def load_network(path: Path) -> Network:
 def _patterns(data: Any) -> dict[str, list[str]]:
     """The ids of the patterns that each line names."""
     return {
-        line["line_id"]: [name for _, name in network_checks.find(line, ("patterns", "*", "pattern_id"))]
-        for _, line in network_checks.find(data, ("lines", "*"))
+        line["line_id"]: [name for _, name in checks.find(line, ("patterns", "*", "pattern_id"))]
+        for _, line in checks.find(data, ("lines", "*"))
         if isinstance(line, dict) and isinstance(line.get("line_id"), str)
     }
 

@@ -20,10 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simulator.input_problems import Problem
-from simulator.network import Departure
-from simulator.route_shape import Place, RouteShape, measured
-from simulator.table_file import (
+from simulator.files.csv_table import (
     ID,
     LATITUDE,
     LONGITUDE,
@@ -35,6 +32,9 @@ from simulator.table_file import (
     check_values,
     parsed_seconds,
 )
+from simulator.files.problems import Problem
+from simulator.network import Departure
+from simulator.network_files.route_shape import Place, RouteShape, measured
 from simulator.types import DayType
 
 NETWORK, TIMETABLE, SHAPES = "network.yaml", "timetable.csv", "shapes.csv"

@@ -13,11 +13,11 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from simulator import travel
-from simulator.bus import BOARD_MS, DEAD_MS
-from simulator.fleet import CANCELLED_S
+from simulator.day import travel
+from simulator.day.bus import BOARD_MS, DEAD_MS
+from simulator.day.fleet import CANCELLED_S
+from simulator.files.problems import Faults, Loc
 from simulator.geometry import distance_m
-from simulator.input_problems import Faults, Loc
 from simulator.network import (
     MADRID_DAY_START_S,
     NIGHT_DAY_START_S,
@@ -27,7 +27,7 @@ from simulator.network import (
     Pattern,
     Service,
 )
-from simulator.network_schema import Band, DepartureEntry, DepartureLists, LineEntry
+from simulator.network_files.schema import Band, DepartureEntry, DepartureLists, LineEntry
 from simulator.service_day import DOORS_EARLY_S
 from simulator.types import INBOUND, OUTBOUND, DayType
 

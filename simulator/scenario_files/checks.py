@@ -11,15 +11,17 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import combinations
 
-from simulator.input_problems import Faults, Loc
+from simulator.files.problems import Faults, Loc
+from simulator.files.yaml_document import Document
 from simulator.network import Line, Network
-from simulator.network_checks import Found, find
-from simulator.network_schema import Entry
+from simulator.network_files.checks import Found, find
+from simulator.network_files.schema import Entry
+from simulator.network_files.timetable import HOME_SPEED_KMH, clock, schedule_fault
 from simulator.scenario import Span
-from simulator.scenario_names import Known, check_names, extra_buses, known
-from simulator.scenario_pieces import Piece, dates, of_kind, pieces
-from simulator.scenario_roads import check_roads, overlap
-from simulator.scenario_schema import (
+from simulator.scenario_files.closures import check_roads, overlap
+from simulator.scenario_files.entries import Piece, dates, of_kind, pieces
+from simulator.scenario_files.references import Known, check_names, extra_buses, known
+from simulator.scenario_files.schema import (
     BreakdownEntry,
     ClockEntry,
     ClosedStopEntry,
@@ -33,8 +35,6 @@ from simulator.scenario_schema import (
     SurgeEntry,
 )
 from simulator.service_day import day_type
-from simulator.timetable import HOME_SPEED_KMH, clock, schedule_fault
-from simulator.yaml_document import Document
 
 
 def check(document: Document, network: Network) -> Faults:

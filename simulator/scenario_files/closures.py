@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from simulator.input_problems import Loc
+from simulator.files.problems import Loc
+from simulator.files.yaml_document import Document
 from simulator.network import Line, Network
-from simulator.network_checks import Found
+from simulator.network_files.checks import Found
 from simulator.scenario import Span
-from simulator.scenario_pieces import Piece, of_kind
-from simulator.scenario_schema import ClosedStopEntry, ClosureEntry, SlowZoneEntry
+from simulator.scenario_files.entries import Piece, of_kind
+from simulator.scenario_files.schema import ClosedStopEntry, ClosureEntry, SlowZoneEntry
 from simulator.types import INBOUND, OUTBOUND
-from simulator.yaml_document import Document
 
 Road = ClosureEntry | SlowZoneEntry
 Stretch = tuple[int, int, int]

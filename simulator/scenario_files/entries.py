@@ -10,11 +10,12 @@ from typing import TypeVar
 
 from pydantic_core import PydanticCustomError
 
-from simulator.input_problems import Faults, Loc
-from simulator.network_checks import find
-from simulator.network_schema import Entry
-from simulator.scenario_fields import MOST, parsed_dates
-from simulator.scenario_schema import (
+from simulator.files.problems import Faults, Loc
+from simulator.files.yaml_document import Document
+from simulator.network_files.checks import find
+from simulator.network_files.schema import Entry
+from simulator.scenario_files.fields import MOST, parsed_dates
+from simulator.scenario_files.schema import (
     BreakdownEntry,
     ClosedStopEntry,
     ClosureEntry,
@@ -26,7 +27,6 @@ from simulator.scenario_schema import (
     StrikeEntry,
     SurgeEntry,
 )
-from simulator.yaml_document import Document
 
 Piece = tuple[Loc, Entry]
 E = TypeVar("E", bound=Entry)

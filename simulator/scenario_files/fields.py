@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from simulator.network_schema import Seconds, parsed_time
+from simulator.network_files.schema import Seconds, parsed_time
 
 YEARS = range(1970, 2200)
 MOST_DAYS = 366

@@ -1,9 +1,9 @@
 """A scenario file (YAML, like those of `data/scenarios`) as a Scenario, or every reason why it can't be one.
 
-Its fields are described in `simulator/scenario_schema.py`. Refused, all at once, each with file, line and
-mend: what isn't YAML as `simulator/yaml_document.py` reads it; fields of a wrong type, out of range, missing
-or unknown; what the network hasn't; what can't be, such as a time at which the line doesn't run; what can't
-be at one time, such as a bus that breaks down while it is broken.
+Its fields are described in `simulator/scenario_files/schema.py`. Refused, all at once, each with file, line
+and mend: what isn't YAML as `simulator/files/yaml_document.py` reads it; fields of a wrong type, out of
+range, missing or unknown; what the network hasn't; what can't be, such as a time at which the line doesn't
+run; what can't be at one time, such as a bus that breaks down while it is broken.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 from pathlib import Path
 
-from simulator.input_problems import Faults, InputFileError, Problem, shown
+from simulator.files.problems import Faults, InputFileError, Problem, shown
+from simulator.files.yaml_document import Document, read_document
 from simulator.network import Network
-from simulator.network_checks import find
+from simulator.network_files.checks import find
 from simulator.scenario import (
     Breakdown,
     ClosedStop,
@@ -31,9 +32,9 @@ from simulator.scenario import (
     Weather,
     WireFault,
 )
-from simulator.scenario_checks import check
-from simulator.scenario_pieces import WIRE, subject
-from simulator.scenario_schema import (
+from simulator.scenario_files.checks import check
+from simulator.scenario_files.entries import WIRE, subject
+from simulator.scenario_files.schema import (
     BreakdownEntry,
     ClosedStopEntry,
     ClosureEntry,
@@ -46,7 +47,6 @@ from simulator.scenario_schema import (
     WireEntry,
 )
 from simulator.types import BusId, LineId, StopId
-from simulator.yaml_document import Document, read_document
 
 
 class ScenarioFileError(InputFileError):

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.input_problems import Loc, shown
+from simulator.files.problems import Loc, shown
+from simulator.files.yaml_document import Document
 from simulator.network import Line, Network
-from simulator.network_checks import Found, find
-from simulator.network_schema import Entry
+from simulator.network_files.checks import Found, find
+from simulator.network_files.schema import Entry
 from simulator.scenario import extra_bus_id
-from simulator.scenario_pieces import Piece, of_kind
-from simulator.scenario_roads import stretches
-from simulator.scenario_schema import (
+from simulator.scenario_files.closures import stretches
+from simulator.scenario_files.entries import Piece, of_kind
+from simulator.scenario_files.schema import (
     BreakdownEntry,
     ClosureEntry,
     DemandEntry,
@@ -22,7 +23,6 @@ from simulator.scenario_schema import (
     SlowZoneEntry,
     SurgeEntry,
 )
-from simulator.yaml_document import Document
 
 KINDS: Mapping[str, str] = {
     "line": "line",

@@ -50,9 +50,9 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from simulator.network_schema import Entry, Id
+from simulator.network_files.schema import Entry, Id
 from simulator.scenario import WHOLE_DAY, Span
-from simulator.scenario_fields import (
+from simulator.scenario_files.fields import (
     MOST,
     Between,
     Dates,

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simulator.trajectory import Ints
+from simulator.day.trajectory import Ints
 from storage.arrow_schema import arrow_schema
 from storage.schema import Stream
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from simulator.batches import batch, ids, instants
-from simulator.roster import Roster
-from simulator.sampling import Map, Samples, along, rounded
-from simulator.trajectory import Ints, Trajectory
+from simulator.day.trajectory import Ints, Trajectory
+from simulator.streams.arrow_columns import batch, ids, instants
+from simulator.streams.entity_index import Roster
+from simulator.streams.sampling import Map, Samples, along, rounded
 from simulator.types import SECOND_MS
 from storage.schema import SCHEMAS, Stream
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from simulator import randomness
+from simulator.day.trajectory import Ints
 from simulator.network import Network
 from simulator.randomness import Bits
-from simulator.trajectory import Ints
 
 
 class Roster:

@@ -8,9 +8,9 @@ from operator import attrgetter
 import numpy as np
 import pyarrow as pa
 
-from simulator.batches import batch, ids, instants
-from simulator.roster import Roster
-from simulator.trajectory import Crowd, Ints, Trajectory
+from simulator.day.trajectory import Crowd, Ints, Trajectory
+from simulator.streams.arrow_columns import batch, ids, instants
+from simulator.streams.entity_index import Roster
 from simulator.types import SECOND_MS
 from storage.schema import SCHEMAS, Stream
 

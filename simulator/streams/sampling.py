@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.roster import Roster
-from simulator.trajectory import Floats, Ints, Trajectory
+from simulator.day.trajectory import Floats, Ints, Trajectory
+from simulator.streams.entity_index import Roster
 
 PATH_KEY = 1 << 36
 """More millimetres than any path is long."""

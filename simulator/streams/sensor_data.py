@@ -13,14 +13,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simulator import cabin, randomness
-from simulator.batches import batch, ids, instants
+from simulator import randomness
+from simulator.day import cabin_co2
+from simulator.day.trajectory import Floats, Ints, Trajectory
 from simulator.randomness import Bits
-from simulator.roster import Roster
-from simulator.sampling import Samples, rounded
-from simulator.trajectory import Floats, Ints, Trajectory
+from simulator.streams.arrow_columns import batch, ids, instants
+from simulator.streams.entity_index import Roster
+from simulator.streams.sampling import Samples, rounded
+from simulator.streams.weather import Air
 from simulator.types import MINUTE_MS, SECOND_MS
-from simulator.weather import Air
 from storage.schema import SCHEMAS, Stream
 
 STEP_MS = (SCHEMAS[Stream.SENSOR_DATA].cadence_s or 0) * SECOND_MS
@@ -63,7 +64,10 @@ def sensor_data(roster: Roster, days: Sequence[Trajectory], start: int, end: int
         excess, opened = excess_ppm(buses, days)[order].reshape(grid), _opened(buses)[order].reshape(grid)
         warm, moist = _cabins(roster, ticks, air, excess, _in_service(buses, days)[order].reshape(grid))
         temperature[:, roster.bus_entity], humidity[:, roster.bus_entity] = warm, moist
-        co2[:, roster.bus_entity], door[:, roster.bus_entity] = np.rint(cabin.OUTDOOR_PPM + excess), opened
+        co2[:, roster.bus_entity], door[:, roster.bus_entity] = (
+            np.rint(cabin_co2.OUTDOOR_PPM + excess),
+            opened,
+        )
     index = np.tile(np.arange(entities, dtype=np.int32), len(ticks))
     no_cabin = np.tile(roster.is_stop, len(ticks))
     return batch(
@@ -116,10 +120,10 @@ def _opened(samples: Samples) -> NDArray[np.bool_]:
 def excess_ppm(samples: Samples, days: Sequence[Trajectory]) -> Floats:
     """CO2 above outdoors, ppm: each leg's solution from its start."""
     begins, opens, load = (samples.column(name) for name in ("begins", "opens", "load"))
-    per_person = [np.array([cabin.source_ppm_per_s(c) for c in day.capacities]) for day in days]
+    per_person = [np.array([cabin_co2.source_ppm_per_s(c) for c in day.capacities]) for day in days]
     shut_s = (np.minimum(samples.at, opens) - begins) / 1000
     open_s = np.maximum(samples.at - opens, 0) / 1000
-    factor, added = cabin.pieces(shut_s, open_s, load * samples.of_bus(per_person))
+    factor, added = cabin_co2.pieces(shut_s, open_s, load * samples.of_bus(per_person))
     excess: Floats = factor * samples.column("excess") + added
     return excess
 

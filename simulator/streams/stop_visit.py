@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from simulator.batches import batch, ids, instants
-from simulator.roster import Roster
-from simulator.trajectory import Ints, Trajectory
+from simulator.day.trajectory import Ints, Trajectory
+from simulator.streams.arrow_columns import batch, ids, instants
+from simulator.streams.entity_index import Roster
 from storage.schema import Stream
 
 COPIED = ("sequence", "direction", "boarding", "alighting", "left_behind", "waiting")

@@ -10,13 +10,13 @@ from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 
-from simulator.people import people_count
-from simulator.positions import bus_position
-from simulator.roster import Roster
-from simulator.sensors import sensor_data
-from simulator.trajectory import Trajectory
-from simulator.visits import stop_visit
-from simulator.weather import Air
+from simulator.day.trajectory import Trajectory
+from simulator.streams.bus_position import bus_position
+from simulator.streams.entity_index import Roster
+from simulator.streams.people_count import people_count
+from simulator.streams.sensor_data import sensor_data
+from simulator.streams.stop_visit import stop_visit
+from simulator.streams.weather import Air
 from storage.schema import Stream
 
 

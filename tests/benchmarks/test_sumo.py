@@ -13,8 +13,8 @@ from benchmarks import sumo
 from benchmarks.figures import Figure, Unmeasured, row
 from benchmarks.sumo_input import write_input
 from simulator.city import City
+from simulator.load_network import load_network
 from simulator.network import Network
-from simulator.network_source import load_network
 
 TUESDAY = date(2026, 3, 3)
 SHIPPED = Path(__file__).parents[2] / "data" / "lines.yaml"

@@ -1,12 +1,23 @@
-"""What tests of REST share."""
+"""What tests of the services share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from moto import mock_aws
 
 from tests.services.rest_served import EVERYWHERE, GATEWAY, TRANSPORTS, Served, parts
+from tests.timestream_endpoint import KEYS, REGION
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AWS as moto plays it in this process."""
+    for name, value in (KEYS | {"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}).items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        yield
 
 
 @pytest.fixture(scope="module", params=TRANSPORTS)

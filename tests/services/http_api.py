@@ -17,10 +17,10 @@ from urllib.parse import unquote
 
 import httpx
 
-from services.auth import Keys
-from services.aws.lambda_authorizers import told
-from services.aws.lambda_rest import Handler, handler_over
+from services.access.authentication import Keys
 from services.context import Context
+from services.lambdas.authorizers import told
+from services.lambdas.rest import Handler, handler_over
 
 ROUTES = {
     "GET /people-count/{stop_id}": "people_count_api",

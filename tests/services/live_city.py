@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from services.auth import ApiKey
+from services.access.authentication import ApiKey
 from services.context import Context
-from services.feeder import FEEDERS
-from services.live import Hub, live_hub
+from services.feeders.feeder import FEEDERS
+from services.live.hub import Hub, live_hub
 from simulator.clock import Clock
 from simulator.network import Network
 from storage.schema import BusPosition, Stream

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from services.allowed_hosts import hosts_for
+from services.access.allowed_hosts import hosts_for
 from services.context import Context
 from tests.services.fakes import FaultyStore
 from tests.services.rest_served import KEY, PATIENCE_S, listening, parts

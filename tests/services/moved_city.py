@@ -8,11 +8,11 @@ from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from services.auth import ApiKey
+from services.access.authentication import ApiKey
 from services.context import Context
-from services.embedded import Embedded, unwatched
-from services.feeder import FEEDERS, Model
-from services.inputs import Inputs
+from services.feeders.feeder import FEEDERS, Model
+from services.inputs.load import Inputs
+from services.processes.all_in_one import Embedded, unwatched
 from services.settings import Settings
 from simulator.clock import Clock
 from simulator.network import Network

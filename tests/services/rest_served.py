@@ -14,12 +14,12 @@ from typing import Protocol, TypeAlias
 import httpx
 from starlette.types import ASGIApp
 
+from services.access.authentication import ApiKey
 from services.app import create_app
-from services.auth import ApiKey
-from services.backfill import fill, plan
 from services.context import Context, Snapshots
-from services.embedded import listen, web_server
-from services.feeder import FEEDERS, Feeder
+from services.feeders.backfill import fill, plan
+from services.feeders.feeder import FEEDERS, Feeder
+from services.processes.all_in_one import listen, web_server
 from simulator.clock import Clock
 from tests.services import http_api
 from tests.services.fakes import HOUR, NOW, RUN, SECOND, FakeWall, FaultyStore, FormulaCity, network

@@ -271,7 +271,7 @@ def test_a_full_disk_is_one_message(
 
     assert status_of(["backfill", *PAST]) == 0
     capsys.readouterr()
-    monkeypatch.setattr("services.writers.write_csv", full)
+    monkeypatch.setattr("services.commands.export_formats.write_csv", full)
     code, error = refused(capsys, ["export", "--stream", "stop_visit", "--format", "csv", "-o", "x.csv"])
     assert (code, "No space left" in error) == (1, True)
     assert not Path("x.csv").exists()

@@ -12,7 +12,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from simulator.network import Line, Network
-from simulator.network_file import load_network
+from simulator.network_files.loader import load_network
+from simulator.network_files.timetable import clock
 from simulator.scenario import (
     WHOLE_DAY,
     Breakdown,
@@ -31,7 +32,6 @@ from simulator.scenario import (
     Weather,
     WireFault,
 )
-from simulator.timetable import clock
 from simulator.types import BusId, StopId
 
 HOUR = 3600

@@ -12,9 +12,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from services.audit_facts import audit_facts
+from services.reports.audit_inputs import audit_facts
 from simulator.city import City
-from simulator.line_day import MODEL_VERSION
+from simulator.day.line_day import MODEL_VERSION
 from storage.audit import AuditReport, audit
 from storage.duckdb_store import DuckDBStore
 from storage.schema import Stream

@@ -17,7 +17,7 @@ from botocore.stub import Stubber
 
 from storage.aws_clients import client
 from storage.errors import StoreError, StoreUnavailable
-from storage.timestream_calls import Calls, Missing, Patience, Refused, Rejection
+from storage.timestream_client import Calls, Missing, Patience, Refused, Rejection
 
 URL = "http://127.0.0.1:9"
 QUICK = Patience(attempts=4, first_s=0.0, longest_s=0.0)

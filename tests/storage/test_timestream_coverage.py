@@ -8,7 +8,7 @@ import pytest
 
 from storage.schema import Stream
 from storage.store import Covered, Run
-from storage.timestream_books import Books, Entry, record_of
+from storage.timestream_coverage import Books, Entry, record_of
 from storage.timestream_rows import Row
 from storage.timestream_sql import PROGRESS_COLUMNS
 from tests.storage.records import NOON, OTHER_RUN, RUN, after

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from services.aws.names import FEEDER_SERVICES
+from services.operate.resource_names import FEEDER_SERVICES
 from tests.terraform.stack import Moto
 
 CLUSTER = "bus-simulator-cluster"

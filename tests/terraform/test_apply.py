@@ -14,9 +14,9 @@ from scripts.cost_model import ENDPOINT_ZONES
 from scripts.terraform_settings import settings
 from services.aws.connections import table_definitions
 from services.aws.events import POSITIONS, SOURCE
-from services.aws.names import FEEDER_SERVICES, HOSTED_SERVICE, SERVICES, bucket
-from services.feeder import Feeder, FeederStatus
-from services.feeding import fields
+from services.feeders.feeder import Feeder, FeederStatus
+from services.operate.resource_names import FEEDER_SERVICES, HOSTED_SERVICE, SERVICES, bucket
+from services.processes.feeder_process import fields
 from tests.services import http_api
 from tests.terraform.contract import ACTIONS, ADDRESSES, LOG_GROUPS, NO_RESOURCE, OUTPUTS
 from tests.terraform.deployed import (

@@ -9,7 +9,7 @@ import pytest
 
 from scripts.docs_terraform import blocks
 from scripts.terraform_settings import settings
-from services.aws.calls import AwsProblem
+from services.operate.aws_problems import AwsProblem
 from tests.terraform.stack import MODULES, TERRAFORM, copied
 from tests.terraform_cli import Terraform
 

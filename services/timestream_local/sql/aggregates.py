@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.forms import Form, called
-from services.timestream_local.typed import NUMBERS, WHOLE, Typed, coerced, common_type
-from services.timestream_local.values import Type
+from services.timestream_local.sql.signatures import Form, called
+from services.timestream_local.sql.typed_sql import NUMBERS, WHOLE, Typed, coerced, common_type
+from services.timestream_local.types import Type
 
 V, B, I, L, D = Type.VARCHAR, Type.BOOLEAN, Type.INTEGER, Type.BIGINT, Type.DOUBLE  # noqa: E741
 T, S = Type.TIMESTAMP, Type.INTERVAL

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.forms import MICROS, D, I, L, S, T, not_negative
-from services.timestream_local.time_functions import plus_months
-from services.timestream_local.typed import NUMBERS, Typed, coerced, common_type
-from services.timestream_local.values import DAY_NS, Type
+from services.timestream_local.sql.signatures import MICROS, D, I, L, S, T, not_negative
+from services.timestream_local.sql.time_functions import plus_months
+from services.timestream_local.sql.typed_sql import NUMBERS, Typed, coerced, common_type
+from services.timestream_local.types import DAY_NS, Type
 
 
 def arithmetic(operator: str, left: Typed, right: Typed) -> Typed:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.forms import BLANKS, MICROS, TIMESTAMP_SQL, D, T, V
-from services.timestream_local.typed import NUMBERS, WHOLE, Typed, coerced, coercible, whole
-from services.timestream_local.values import PHYSICAL, Type, instant_ns
+from services.timestream_local.sql.signatures import BLANKS, MICROS, TIMESTAMP_SQL, D, T, V
+from services.timestream_local.sql.typed_sql import NUMBERS, WHOLE, Typed, coerced, coercible, whole
+from services.timestream_local.types import PHYSICAL, Type, instant_ns
 
 NAMES = {
     "VARCHAR": Type.VARCHAR,

@@ -14,11 +14,11 @@ from sqlglot import exp
 
 from services.timestream_local.catalog import Catalog, Table
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.expressions import Expressions, is_word
-from services.timestream_local.scopes import Output, Relation, Scope, at, only, refused
-from services.timestream_local.syntax import COMMA
-from services.timestream_local.typed import Typed, coerced, common_type, digits_of
-from services.timestream_local.values import Type
+from services.timestream_local.sql.expressions import Expressions, is_word
+from services.timestream_local.sql.scopes import Output, Relation, Scope, at, only, refused
+from services.timestream_local.sql.syntax import COMMA
+from services.timestream_local.sql.typed_sql import Typed, coerced, common_type, digits_of
+from services.timestream_local.types import Type
 
 SIDES = {"": "JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL": "FULL JOIN"}
 

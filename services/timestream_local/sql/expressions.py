@@ -9,14 +9,14 @@ from typing import Protocol, TypeVar
 
 from sqlglot import exp
 
-from services.timestream_local.aggregates import AGGREGATES, WINDOW_ONLY, aggregate, window_function
-from services.timestream_local.arithmetic import arithmetic
-from services.timestream_local.casts import NAMES, cast
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.functions import call
-from services.timestream_local.scopes import Output, Scope, only, refused
-from services.timestream_local.syntax import DURATION
-from services.timestream_local.typed import (
+from services.timestream_local.sql.aggregates import AGGREGATES, WINDOW_ONLY, aggregate, window_function
+from services.timestream_local.sql.arithmetic import arithmetic
+from services.timestream_local.sql.casts import NAMES, cast
+from services.timestream_local.sql.functions import call
+from services.timestream_local.sql.scopes import Output, Scope, only, refused
+from services.timestream_local.sql.syntax import DURATION
+from services.timestream_local.sql.typed_sql import (
     NULL,
     Typed,
     coerced,
@@ -26,7 +26,7 @@ from services.timestream_local.typed import (
     text,
     whole,
 )
-from services.timestream_local.values import (
+from services.timestream_local.types import (
     DAY_NS,
     DURATIONS_NS,
     GREATEST_BIGINT,

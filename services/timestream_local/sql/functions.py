@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.timestream_local.arithmetic import arithmetic
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.forms import (
+from services.timestream_local.sql.arithmetic import arithmetic
+from services.timestream_local.sql.signatures import (
     BLANKS,
     MICROS,
     SECONDS_TEXT,
@@ -27,9 +27,9 @@ from services.timestream_local.forms import (
     check_count,
     not_negative,
 )
-from services.timestream_local.time_functions import TIME_FUNCTIONS
-from services.timestream_local.typed import Typed, coerced, common_type
-from services.timestream_local.values import Type
+from services.timestream_local.sql.time_functions import TIME_FUNCTIONS
+from services.timestream_local.sql.typed_sql import Typed, coerced, common_type
+from services.timestream_local.types import Type
 
 FINITE = (
     "CASE WHEN isfinite({0}) THEN {0} "

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.typed import Typed
+from services.timestream_local.sql.typed_sql import Typed
 
 
 def at(node: exp.Expr | None) -> str:

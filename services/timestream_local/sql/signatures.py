@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.typed import Typed, coerced, coercible
-from services.timestream_local.values import Type
+from services.timestream_local.sql.typed_sql import Typed, coerced, coercible
+from services.timestream_local.types import Type
 
 V, B, I, L, D = Type.VARCHAR, Type.BOOLEAN, Type.INTEGER, Type.BIGINT, Type.DOUBLE  # noqa: E741
 T, S = Type.TIMESTAMP, Type.INTERVAL

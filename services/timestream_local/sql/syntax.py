@@ -19,7 +19,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from services.timestream_local.catalog import SINGLE_MEASURES
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.values import DURATIONS_NS
+from services.timestream_local.types import DURATIONS_NS
 
 COMMA = "COMMA"
 """The kind of a join that is written as a comma."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.forms import MICROS, Call, L, S, T, check_count, literal_of, not_negative
-from services.timestream_local.typed import WHOLE, Typed, coerced, coercible, whole
-from services.timestream_local.values import (
-    DAY_NS,
-    UNITS_NS,
-    Type,
-    duration_ns,
-    instant_ns,
+from services.timestream_local.sql.signatures import (
+    MICROS,
+    Call,
+    L,
+    S,
+    T,
+    check_count,
+    literal_of,
+    not_negative,
 )
+from services.timestream_local.sql.typed_sql import WHOLE, Typed, coerced, coercible, whole
+from services.timestream_local.types import DAY_NS, UNITS_NS, Type, duration_ns, instant_ns
 
 FIXED_NS = UNITS_NS | {"week": 7 * DAY_NS}
 UNITS_MONTHS = {"month": 1, "quarter": 3, "year": 12}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.values import GREATEST_BIGINT, PHYSICAL, Type
+from services.timestream_local.types import GREATEST_BIGINT, PHYSICAL, Type
 
 NUMBERS = (Type.INTEGER, Type.BIGINT, Type.DOUBLE)
 WHOLE = (Type.INTEGER, Type.BIGINT)

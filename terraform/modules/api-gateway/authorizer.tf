@@ -34,7 +34,7 @@ resource "aws_lambda_function" "rest_authorizer" {
   description      = "REST: whose key and group these are"
   filename         = "${var.lambda_folder}/rest_authorizer.zip"
   source_code_hash = filebase64sha256("${var.lambda_folder}/rest_authorizer.zip")
-  handler          = "services.aws.lambda_authorizers.rest"
+  handler          = "services.lambdas.authorizers.rest"
   runtime          = "python3.12"
   architectures    = ["arm64"]
   role             = aws_iam_role.authorizer.arn

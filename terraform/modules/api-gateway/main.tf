@@ -31,7 +31,7 @@ resource "aws_lambda_function" "people_count_api" {
   description      = "REST: people waiting at a stop"
   filename         = "${var.lambda_folder}/people_count_api.zip"
   source_code_hash = filebase64sha256("${var.lambda_folder}/people_count_api.zip")
-  handler          = "services.aws.lambda_rest.handler"
+  handler          = "services.lambdas.rest.handler"
   runtime          = "python3.12"
   architectures    = ["arm64"]
   role             = aws_iam_role.function["people_count_api"].arn
@@ -65,7 +65,7 @@ resource "aws_lambda_function" "sensors_api" {
   description      = "REST: sensors of buses and stops"
   filename         = "${var.lambda_folder}/sensors_api.zip"
   source_code_hash = filebase64sha256("${var.lambda_folder}/sensors_api.zip")
-  handler          = "services.aws.lambda_rest.handler"
+  handler          = "services.lambdas.rest.handler"
   runtime          = "python3.12"
   architectures    = ["arm64"]
   role             = aws_iam_role.function["sensors_api"].arn
@@ -99,7 +99,7 @@ resource "aws_lambda_function" "bus_position_api" {
   description      = "REST: where buses are"
   filename         = "${var.lambda_folder}/bus_position_api.zip"
   source_code_hash = filebase64sha256("${var.lambda_folder}/bus_position_api.zip")
-  handler          = "services.aws.lambda_rest.handler"
+  handler          = "services.lambdas.rest.handler"
   runtime          = "python3.12"
   architectures    = ["arm64"]
   role             = aws_iam_role.function["bus_position_api"].arn
@@ -133,7 +133,7 @@ resource "aws_lambda_function" "network_api" {
   description      = "REST: lines, stops, buses, health, and what has no route"
   filename         = "${var.lambda_folder}/network_api.zip"
   source_code_hash = filebase64sha256("${var.lambda_folder}/network_api.zip")
-  handler          = "services.aws.lambda_rest.handler"
+  handler          = "services.lambdas.rest.handler"
   runtime          = "python3.12"
   architectures    = ["arm64"]
   role             = aws_iam_role.function["network_api"].arn

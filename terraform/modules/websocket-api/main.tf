@@ -25,7 +25,7 @@ resource "aws_lambda_function" "websocket_handler" {
   description      = "WebSocket: connections, subscriptions, and every new position to whoever wants it"
   filename         = "${var.lambda_folder}/websocket_handler.zip"
   source_code_hash = filebase64sha256("${var.lambda_folder}/websocket_handler.zip")
-  handler          = "services.aws.lambda_websocket.handler"
+  handler          = "services.lambdas.websocket.handler"
   runtime          = "python3.12"
   architectures    = ["arm64"]
   role             = aws_iam_role.function["handler"].arn
@@ -63,7 +63,7 @@ resource "aws_lambda_function" "websocket_authorizer" {
   description      = "WebSocket: who may connect"
   filename         = "${var.lambda_folder}/websocket_authorizer.zip"
   source_code_hash = filebase64sha256("${var.lambda_folder}/websocket_authorizer.zip")
-  handler          = "services.aws.lambda_authorizers.websocket"
+  handler          = "services.lambdas.authorizers.websocket"
   runtime          = "python3.12"
   architectures    = ["arm64"]
   role             = aws_iam_role.function["authorizer"].arn

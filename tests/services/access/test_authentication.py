@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from services.auth import ApiKey, Caller, authenticate, check_group, local_key, write_private
+from services.access.authentication import ApiKey, Caller, authenticate, check_group, local_key, write_private
+from services.access.key_ring import KeyFile, keys_of, parse_keys
 from services.errors import BadRequest, ServiceError, Unauthorized
-from services.keys import KeyFile, keys_of, parse_keys
 
 KEY = ApiKey.of("right")
 REFUSED: list[tuple[dict[str, str], str]] = [

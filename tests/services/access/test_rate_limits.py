@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from services import app
+from services.access.key_ring import parse_keys
+from services.access.rate_limits import DAY_S, UNLIMITED, Limits, Meter, limits_for
 from services.app import create_app
 from services.context import Context
 from services.errors import TooManyRequests
-from services.keys import parse_keys
-from services.limits import DAY_S, UNLIMITED, Limits, Meter, limits_for
 from tests.services.rest_served import KEY, TRANSPORTS, Asking, Served, in_process, parts
 
 Transport = Callable[[Context], AbstractContextManager[Asking]]

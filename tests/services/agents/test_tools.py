@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import jsonschema
 import pytest
 
-from services.tools import TOOLS
+from services.agents.tools import TOOLS
 from storage.errors import StoreUnavailable
 from tests.services.fakes import NOW
 from tests.services.mcp_served import ServedTools, served_tools

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from services.aws.log_group import MOST_EVENTS, MOST_WAITING, LogGroupHandler, logged_to
+from services.aws.cloudwatch_logs import MOST_EVENTS, MOST_WAITING, LogGroupHandler, logged_to
 from tests.services.aws.fake_aws import FakeClient, refused
 
 

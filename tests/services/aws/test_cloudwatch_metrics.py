@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from services.aws.metric_data import FeederMetrics, measured
-from services.feeder import FeederStatus
+from services.aws.cloudwatch_metrics import FeederMetrics, measured
+from services.feeders.feeder import FeederStatus
 from tests.services.aws.fake_aws import FakeClient
 from tests.services.fakes import MINUTE, NOW
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.aws.network_json import FORMAT, Compiled, NotANetwork, dump, load
-from simulator.network_file import load_network
+from services.aws.compiled_network import FORMAT, Compiled, NotANetwork, dump, load
+from simulator.network_files.loader import load_network
 from storage.store import Run
 from tests.networks import line, network, street, two_lines
 from tests.synthetic import synthetic_network
@@ -66,6 +66,6 @@ def test_what_is_no_such_file_is_refused_with_its_place_and_the_mend(content: by
 
 
 def test_reading_one_imports_nothing_heavy() -> None:
-    code = "import sys, services.aws.network_json; print(*sys.modules)"
+    code = "import sys, services.aws.compiled_network; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert not {"numpy", "pyarrow", "duckdb", "simpy", "yaml"} & set(loaded.split())

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from services.aws.connection_mirror import LIFETIME_S, SubscriptionBook, kept
 from services.aws.connections import Connections, Subscriber
-from services.aws.subscription_book import LIFETIME_S, SubscriptionBook, kept
-from services.live import Connection, Hub
+from services.live.hub import Connection, Hub
 from services.settings import CONNECTIONS_TABLE, SUBSCRIPTIONS_TABLE
 from storage.schema import BusPosition
 from tests.services.aws.tables import HandWatch, OneAtATime, made_tables

@@ -25,7 +25,7 @@ from services.aws.events import (
     position_events,
     positions_of,
 )
-from services.schemas import bus_position_body
+from services.queries.bodies import bus_position_body
 from simulator.clock import Clock
 from storage.schema import Stream
 from tests.services.aws.fake_aws import FakeClient

@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
-from services.auth import authenticate
-from services.aws.secret_keys import SecretKeys, refreshed
+from services.access.authentication import authenticate
+from services.aws.secret_key_ring import SecretKeys, refreshed
 from services.errors import Unauthorized
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from services.aws.events import Event, position_events
-from services.aws.position_queue import PositionQueue
-from services.live import Hub
+from services.aws.sqs_source import PositionQueue
+from services.live.hub import Hub
 from simulator.clock import Clock
 from storage.schema import BusPosition
 from tests.services.aws.fake_aws import FakeClient, refused

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.aws.clock_parameter import ClockParameter, SharedClock, followed, state_of, text_of
+from services.aws.ssm_clock import ClockParameter, SharedClock, followed, state_of, text_of
 from simulator.clock import Clock, ClockState, Course
 from storage.errors import StoreInvalid, StoreUnavailable
 from tests.services.aws.fake_aws import FakeClient

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from services.aws.clock_parameter import ClockParameter, SharedClock
-from services.aws.shared_control import SharedControl
+from services.aws.ssm_clock import ClockParameter, SharedClock
+from services.aws.ssm_clock_control import SharedControl
 from services.errors import BadRequest, Conflict
 from simulator.clock import MAX
 from storage.errors import StoreUnavailable
 from storage.schema import Stream
-from tests.services.aws.test_clock_parameter import MONDAY, Parameter, standing
+from tests.services.aws.test_ssm_clock import MONDAY, Parameter, standing
 from tests.services.fakes import OTHER_RUN, RUN, FaultyStore
 from tests.storage.records import table
 

@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 from services.cli import status_of
-from services.comparison import MEASURES, Measured, line_days, measured, pair
-from services.diagrams import diagram
+from services.reports.comparison import MEASURES, Measured, line_days, measured, pair
+from services.reports.comparison_charts import diagram
 from services.settings import default_network
-from simulator.line_day import line_day
-from simulator.performance import NAMES, Performance, performance, total
+from simulator.analysis.performance import NAMES, Performance, performance, total
+from simulator.day.line_day import line_day
 from simulator.types import LineId
 
 pytestmark = pytest.mark.integration

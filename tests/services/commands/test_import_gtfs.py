@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.cli import cli, status_of
-from services.inputs import load_network
+from services.inputs.load import load_network
 from tests.gtfs_feeds import broken, feed, zipped
 
 BROKEN = broken()

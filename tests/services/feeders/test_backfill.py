@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from services.backfill import Window, fill, hours, plan
+from services.feeders.backfill import Window, fill, hours, plan
 from storage.errors import StoreUnavailable
 from storage.schema import Stream
 from tests.services.fakes import HOUR, MINUTE, NOW, RUN, FaultyStore, FormulaCity, expected

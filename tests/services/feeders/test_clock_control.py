@@ -15,15 +15,16 @@ from typing import Any
 import httpx
 import pytest
 
-from services import openapi, schemas
+from services.access.rate_limits import Limits
 from services.app import create_app
-from services.backfill import fill, plan
-from services.clock_control import ClockControl
-from services.clock_route import parse
 from services.errors import BadRequest, Conflict
-from services.health import health
-from services.limits import Limits
+from services.feeders.backfill import fill, plan
+from services.feeders.clock_control import ClockControl
+from services.queries import bodies
 from services.times import format_instant
+from services.web import openapi
+from services.web.clock_routes import parse
+from services.web.health import health
 from simulator.clock import MAX, Clock
 from storage.errors import StoreUnavailable
 from storage.schema import Stream
@@ -348,7 +349,7 @@ def test_a_store_out_of_reach_leaves_the_clock_where_it_is_and_the_feeders_alive
 
 @pytest.mark.integration
 def test_the_shipped_city_has_the_same_bytes_however_its_clock_is_moved(tmp_path: Path) -> None:
-    from services.inputs import load_inputs
+    from services.inputs.load import load_inputs
 
     inputs = load_inputs(SHIPPED, 1)
     model = inputs.city(1)
@@ -407,7 +408,7 @@ def test_a_change_is_answered_with_the_clock_as_it_is_then(body: object, clock: 
     answer = post(app, body)
     assert (answer.status_code, answer.json()) == (200, clock)
     assert post(app, b"", method="GET").json() == clock
-    schemas.ClockBody.model_validate(answer.json(), strict=True)
+    bodies.ClockBody.model_validate(answer.json(), strict=True)
 
 
 RATE = "Must be a number more than 0 (at most 1000000) or 'max'; to stop the clock, use 'pause'"
@@ -524,7 +525,7 @@ def test_the_description_has_the_clock_where_it_can_be_moved_and_its_examples_ar
     for operation in paths["/clock"].values():
         for status, response in operation["responses"].items():
             for example in response["content"]["application/json"]["examples"].values():
-                model = schemas.ClockBody if status == "200" else schemas.ErrorBody
+                model = bodies.ClockBody if status == "200" else bodies.ErrorBody
                 model.model_validate(example["value"], strict=True)
     assert "/clock" not in openapi.document(create_app(city_context()))["paths"]
 
@@ -532,10 +533,10 @@ def test_the_description_has_the_clock_where_it_can_be_moved_and_its_examples_ar
 def test_a_history_that_is_wanted_is_written_where_the_clock_jumps_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from services import history
+    from services.feeders import history_plan
     from tests.services import moved_city
 
-    monkeypatch.setattr(history, "REACH", 3 * HOUR)
+    monkeypatch.setattr(history_plan, "REACH", 3 * HOUR)
     monkeypatch.setattr(moved_city, "SETTINGS", dataclasses.replace(moved_city.SETTINGS, backfill=2 * HOUR))
     with moved(tmp_path) as city:
         there = NOW + DAY

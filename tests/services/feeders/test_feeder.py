@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.feeder import FEEDERS, Feeder, FeederKind
+from services.feeders.feeder import FEEDERS, Feeder, FeederKind
 from simulator.clock import MAX, Clock
 from storage.digest import stream_digest
 from storage.duckdb_store import DuckDBStore

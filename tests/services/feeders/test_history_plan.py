@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from services import history
-from services.backfill import Window, fill, plan
+from services.feeders import history_plan
+from services.feeders.backfill import Window, fill, plan
 from storage.schema import Stream
 from storage.store import Run
 from tests.services.fakes import DAY, HOUR, MINUTE, NOW, OTHER_RUN, RUN, FaultyStore, FormulaCity
@@ -26,23 +26,26 @@ def reach(windows: list[Window]) -> tuple[datetime, datetime]:
 
 
 def test_feeders_begin_with_the_hour_that_now_is_in() -> None:
-    assert history.live_start(FaultyStore(), RUN, NOW) == LIVE
+    assert history_plan.live_start(FaultyStore(), RUN, NOW) == LIVE
 
 
 def test_a_new_store_gets_the_span_before_serving_and_five_days_later() -> None:
     store = FaultyStore()
-    assert reach(history.before_serving(store, RUN, live=LIVE, span=DAY)) == (LIVE - DAY, LIVE)
-    assert reach(history.in_background(store, RUN, live=LIVE, span=DAY)) == (LIVE - 5 * DAY, LIVE)
+    assert reach(history_plan.before_serving(store, RUN, live=LIVE, span=DAY)) == (LIVE - DAY, LIVE)
+    assert reach(history_plan.in_background(store, RUN, live=LIVE, span=DAY)) == (LIVE - 5 * DAY, LIVE)
 
 
 def test_a_longer_span_than_five_days_is_kept() -> None:
-    assert reach(history.in_background(FaultyStore(), RUN, live=LIVE, span=7 * DAY)) == (LIVE - 7 * DAY, LIVE)
+    assert reach(history_plan.in_background(FaultyStore(), RUN, live=LIVE, span=7 * DAY)) == (
+        LIVE - 7 * DAY,
+        LIVE,
+    )
 
 
 def test_no_backfill_on_a_new_store_is_none_at_all() -> None:
     store, none = FaultyStore(), timedelta()
-    assert history.before_serving(store, RUN, live=LIVE, span=none) == []
-    assert history.in_background(store, RUN, live=LIVE, span=none) == []
+    assert history_plan.before_serving(store, RUN, live=LIVE, span=none) == []
+    assert history_plan.in_background(store, RUN, live=LIVE, span=none) == []
 
 
 def test_even_without_backfill_the_holes_that_earlier_processes_left_are_closed() -> None:
@@ -72,21 +75,21 @@ def test_data_out_of_reach_and_data_ahead_are_no_reason_to_fill() -> None:
 
 
 def in_background(store: FaultyStore) -> list[Window]:
-    return history.in_background(store, RUN, live=LIVE, span=timedelta())
+    return history_plan.in_background(store, RUN, live=LIVE, span=timedelta())
 
 
 def test_new_inputs_begin_at_the_next_whole_hour_after_all_others_data() -> None:
     store = store_with(LIVE - 2 * HOUR, LIVE + 10 * MINUTE, OTHER_RUN)
-    assert history.beginning(store, RUN) == LIVE + HOUR
-    assert history.beginning(store, OTHER_RUN) is None
-    assert history.live_start(store, RUN, NOW) == LIVE + HOUR
-    assert history.before_serving(store, RUN, live=LIVE + HOUR, span=DAY) == []
+    assert history_plan.beginning(store, RUN) == LIVE + HOUR
+    assert history_plan.beginning(store, OTHER_RUN) is None
+    assert history_plan.live_start(store, RUN, NOW) == LIVE + HOUR
+    assert history_plan.before_serving(store, RUN, live=LIVE + HOUR, span=DAY) == []
 
 
 def test_history_of_new_inputs_never_goes_back_before_their_beginning() -> None:
     store = store_with(LIVE - 9 * HOUR, LIVE - 8 * HOUR + MINUTE, OTHER_RUN)
-    assert reach(history.before_serving(store, RUN, live=LIVE, span=DAY)) == (LIVE - 7 * HOUR, LIVE)
+    assert reach(history_plan.before_serving(store, RUN, live=LIVE, span=DAY)) == (LIVE - 7 * HOUR, LIVE)
     assert all(
         set(window.streams) == set(Stream)
-        for window in history.before_serving(store, RUN, live=LIVE, span=DAY)
+        for window in history_plan.before_serving(store, RUN, live=LIVE, span=DAY)
     )

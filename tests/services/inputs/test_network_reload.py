@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from services.changing_inputs import Change, ChangingInputs, unchanging, watched
-from services.feeder import FEEDERS, Feeder, FeederKind
-from services.inputs import InputError, Inputs
-from services.stored_feeders import stored_feeders
+from services.feeders.feeder import FEEDERS, Feeder, FeederKind
+from services.feeders.feeder_status import stored_feeders
+from services.inputs.load import InputError, Inputs
+from services.inputs.network_reload import Change, ChangingInputs, unchanging, watched
 from services.times import HOUR, ceiling
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable

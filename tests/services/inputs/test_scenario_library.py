@@ -8,15 +8,16 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from services import scenarios, settings
+from services import settings
 from services.cli import status_of
-from services.inputs import InputError
-from simulator.scenario_file import load_scenario
-from simulator.yaml_document import read_document
+from services.inputs import scenario_library
+from services.inputs.load import InputError
+from simulator.files.yaml_document import read_document
+from simulator.scenario_files.loader import load_scenario
 from tests.simulator.any_scenario import city
-from tests.simulator.scenario_files import BROKEN, FULL, replaced
+from tests.simulator.scenario_files.broken_scenarios import BROKEN, FULL, replaced
 
-DATA = Path(__file__).parents[2] / "data"
+DATA = Path(__file__).parents[3] / "data"
 SHIPPED = {path.stem: path for path in sorted((DATA / "scenarios").glob("*.yaml"))}
 PLAIN = "name: plain\ndates: 2026-07-01\n"
 
@@ -30,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_dozen_scenarios_come_with_the_program_wherever_it_is_started(folder: Path) -> None:
     assert settings.shipped_scenarios() == DATA / "scenarios"
-    assert set(scenarios.shipped()) >= {
+    assert set(scenario_library.shipped()) >= {
         *("weekday", "saturday", "august", "rain", "strike", "match-day", "closure", "faulty-wire"),
         *("breakdown-at-rush-hour", "bunching", "bunching-holding"),
     }
@@ -40,15 +41,15 @@ def test_scenarios_of_the_working_directory_come_first(folder: Path) -> None:
     own = folder / "data" / "scenarios"
     own.mkdir(parents=True)
     (own / "mine.yaml").write_text(PLAIN)
-    assert scenarios.find_scenario("mine") == Path("data/scenarios/mine.yaml")
+    assert scenario_library.find_scenario("mine") == Path("data/scenarios/mine.yaml")
 
 
 def test_a_scenario_is_found_by_name_or_path(folder: Path) -> None:
-    assert scenarios.find_scenario("strike") == DATA / "scenarios" / "strike.yaml"
+    assert scenario_library.find_scenario("strike") == DATA / "scenarios" / "strike.yaml"
     path = folder / "strike.yaml"
     path.write_text(PLAIN)
-    assert scenarios.find_scenario("strike.yaml") == Path("strike.yaml")
-    assert scenarios.find_scenario(str(path)) == path
+    assert scenario_library.find_scenario("strike.yaml") == Path("strike.yaml")
+    assert scenario_library.find_scenario(str(path)) == path
 
 
 @pytest.mark.parametrize(
@@ -67,12 +68,12 @@ def test_a_scenario_is_found_by_name_or_path(folder: Path) -> None:
 )
 def test_an_unknown_scenario_is_refused_with_the_known_ones(text: str, words: str) -> None:
     with pytest.raises(InputError) as caught:
-        scenarios.find_scenario(text)
+        scenario_library.find_scenario(text)
     assert str(caught.value).startswith(words)
 
 
 def test_a_scenario_comes_with_its_network(folder: Path) -> None:
-    scenario, network = scenarios.load("match-day")
+    scenario, network = scenario_library.load("match-day")
     assert scenario == load_scenario(SHIPPED["match-day"], lambda _: city())
     assert network == city()
 
@@ -82,17 +83,17 @@ def test_another_network_may_stand_in_for_that_of_the_scenario(folder: Path) -> 
         (DATA / "lines.yaml").read_text().replace("line_id: L1\n", "line_id: A\n")
     )
     (folder / "mine.yaml").write_text(PLAIN + "network: nowhere.yaml\n")
-    scenario, network = scenarios.load("mine.yaml", folder / "other.yaml")
+    scenario, network = scenario_library.load("mine.yaml", folder / "other.yaml")
     assert (scenario.network, network.name) == ("nowhere.yaml", "other")
     with pytest.raises(InputError, match='the network has no line "L1"'):
-        scenarios.load("strike", folder / "other.yaml")
+        scenario_library.load("strike", folder / "other.yaml")
 
 
 def test_a_broken_scenario_is_an_input_error_with_every_line(folder: Path) -> None:
     text = replaced("line: L2", "line: L20", replaced("seed: 7", "seed: x"))
     (folder / "broken.yaml").write_text(text)
     with pytest.raises(InputError) as caught:
-        scenarios.load("broken.yaml")
+        scenario_library.load("broken.yaml")
     assert [line.split(" ")[0] for line in str(caught.value).splitlines()] == [
         "broken.yaml:6:",
         "broken.yaml:17:",

@@ -9,18 +9,18 @@ from typing import Any
 import httpx
 import pytest
 
-from services.aws.lambda_authorizers import Missing, policy_for, told
-from services.aws.lambda_rest import Answer
-from services.aws.secret_keys import SecretKeys
-from services.aws.verdicts import ALLOWED, caller_of
+from services.access.key_ring import parse_keys
+from services.aws.secret_key_ring import SecretKeys
 from services.errors import Unauthorized
-from services.keys import parse_keys
+from services.lambdas.authorizer_context import ALLOWED, caller_of
+from services.lambdas.authorizers import Missing, policy_for, told
+from services.lambdas.rest import Answer
 from services.logs import JsonFormatter
 from storage.aws_clients import client
 from storage.errors import StoreUnavailable
 from tests.services.aws.tables import HandWatch
-from tests.services.aws.websocket_api import ARN, authorize_event
 from tests.services.http_api import TTL_S, HttpApi, authorizer_event, request_event
+from tests.services.lambdas.websocket_api import ARN, authorize_event
 from tests.timestream_endpoint import REGION
 
 SECRET = json.dumps({"api_key": "gen+eral/key=", "keys": {"team-alpha": "alphas"}})

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from services.aws.asked_clock import CLOCK_S, AskedClock
-from services.aws.clock_parameter import ClockParameter
-from services.aws.compiled_object import NETWORK_S, CompiledObject
-from services.aws.network_json import Compiled, dump
+from services.aws.compiled_network import Compiled, dump
+from services.aws.ssm_clock import ClockParameter
+from services.lambdas.polled_clock import CLOCK_S, AskedClock
+from services.lambdas.s3_compiled_network import NETWORK_S, CompiledObject
 from storage.aws_clients import client
 from storage.errors import StoreInvalid, StoreUnavailable
 from storage.store import Run

@@ -12,18 +12,19 @@ import pytest
 from botocore.exceptions import ClientError
 
 from services.aws.connections import Connections, Subscriber
-from services.aws.gateway_live import GatewayLive
-from services.aws.lambda_websocket import handled
-from services.aws.pushes import AT_ONCE, PATIENCE, Pushes
-from services.live_messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS, MOST_LINES
+from services.lambdas.gateway_live import GatewayLive
+from services.lambdas.gateway_sender import AT_ONCE, PATIENCE, Pushes
+from services.lambdas.websocket import handled
+from services.live.messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS, MOST_LINES
 from services.logs import JsonFormatter
-from services.schemas import bus_position_body
+from services.queries.bodies import bus_position_body
 from services.settings import CONNECTIONS_TABLE, SUBSCRIPTIONS_TABLE
 from storage.aws_clients import client
 from storage.errors import StoreError, StoreUnavailable
 from storage.schema import BusPosition
 from tests.services.aws.tables import HandWatch, InTurn, fill, made_tables
-from tests.services.aws.websocket_api import (
+from tests.services.fakes import NOW, FaultyStore, network
+from tests.services.lambdas.websocket_api import (
     Clients,
     clients,
     connect_event,
@@ -31,7 +32,6 @@ from tests.services.aws.websocket_api import (
     message_event,
     tick_event,
 )
-from tests.services.fakes import NOW, FaultyStore, network
 from tests.services.rest_served import parts
 from tests.storage.records import position
 from tests.timestream_endpoint import REGION

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from services.aws.events import POSITIONS, SOURCE
-from services.schemas import bus_position_body
+from services.queries.bodies import bus_position_body
 from services.times import format_instant
 from storage.schema import BusPosition
 

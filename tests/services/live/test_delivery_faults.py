@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.schemas import bus_position_text
-from services.wire_faults import FaultLog, Wire
+from services.live.delivery_faults import FaultLog, Wire
+from services.queries.bodies import bus_position_text
 from simulator.scenario import WHOLE_DAY, FaultKind, Scenario, Span, WireFault
 from simulator.types import BusId
 from storage.schema import BusPosition

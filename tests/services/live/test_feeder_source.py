@@ -10,9 +10,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.feeder import FEEDERS, Feeder
-from services.live import Hub
-from services.live_feed import LiveFeed
+from services.feeders.feeder import FEEDERS, Feeder
+from services.live.feeder_source import LiveFeed
+from services.live.hub import Hub
 from simulator.clock import MAX, Clock
 from storage.errors import StoreUnavailable
 from storage.schema import BusPosition, Stream

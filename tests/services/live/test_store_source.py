@@ -9,8 +9,8 @@ from datetime import datetime
 
 import pytest
 
-from services.live import Hub
-from services.live_poll import LivePoll
+from services.live.hub import Hub
+from services.live.store_source import LivePoll
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable
 from storage.schema import BusPosition, Stream

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from services.aws.calls import AwsProblem
-from services.aws.costs import SWITCH_ON, UNTAGGED, Amount, BudgetState, Costs, costs, lines
+from services.operate.aws_problems import AwsProblem
+from services.operate.costs import SWITCH_ON, UNTAGGED, Amount, BudgetState, Costs, costs, lines
 from storage.aws_clients import client
 from tests.timestream_endpoint import KEYS, REGION
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.aws.calls import AwsProblem
-from services.aws.ecs import Services, ServiceState
-from services.aws.names import SERVICES
+from services.operate.aws_problems import AwsProblem
+from services.operate.ecs import Services, ServiceState
+from services.operate.resource_names import SERVICES
 from tests.moto_aws import Account, account, make_services
 
 pytestmark = pytest.mark.integration

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.aws.calls import AwsProblem
-from services.aws.log_events import events, followed, log_group
+from services.operate.aws_problems import AwsProblem
+from services.operate.log_reader import events, followed, log_group
 from services.times import floor
 from simulator.clock import Clock
 from storage.instants import to_us

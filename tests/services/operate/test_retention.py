@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.aws.retention import OutsideRetention, check_retention
+from services.operate.retention import OutsideRetention, check_retention
 from storage.schema import Stream
 from tests.moto_aws import account
 

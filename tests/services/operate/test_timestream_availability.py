@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from services.aws.admission import admits
-from services.aws.calls import AwsProblem
+from services.operate.aws_problems import AwsProblem
+from services.operate.timestream_availability import admits
 from tests.services.aws.fake_aws import FakeClient, refused
 
 NOT_A_CUSTOMER = (

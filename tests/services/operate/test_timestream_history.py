@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.aws.stored_history import history
-from services.deployment import Fault
+from services.operate.api_client import Fault
+from services.operate.timestream_history import history
 from services.times import HOUR
 from storage.coverage import Interval
 from storage.errors import StoreUnavailable

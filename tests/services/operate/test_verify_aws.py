@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from services.aws.ecs import Services
-from services.aws.names import HOSTED_SERVICE, MCP_SERVICE, SERVICES
-from services.aws.verification import TOOLS, Parts, verify_aws
-from services.deployment import Deployment
-from services.inputs import load_inputs
-from services.verify import Asked
+from services.inputs.load import load_inputs
+from services.operate.api_client import Deployment
+from services.operate.ecs import Services
+from services.operate.resource_names import HOSTED_SERVICE, MCP_SERVICE, SERVICES
+from services.operate.verify import Asked
+from services.operate.verify_aws import TOOLS, Parts, verify_aws
 from storage.schema import Record, Stream
 from storage.store import Run
 from storage.timestream_store import TimestreamStore

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from services import history
-from services.embedded import Embedded, announced, listen, unwatched, url_of
-from services.holder import read_holder
-from services.inputs import Inputs
+from services.access.store_holder import read_holder
+from services.feeders import history_plan
+from services.inputs.load import Inputs
+from services.processes.all_in_one import Embedded, announced, listen, unwatched, url_of
 from services.settings import Settings
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable
@@ -89,7 +89,7 @@ def test_without_backfill_there_is_still_something_to_answer_with() -> None:
 def test_background_history_outlives_a_store_that_is_away_for_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(history, "REACH", 4 * HOUR)
+    monkeypatch.setattr(history_plan, "REACH", 4 * HOUR)
     store = FaultyStore()
     simulator = embedded(store)
     simulator.prepare(unwatched)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from services.part import patiently
+from services.processes.process_setup import patiently
 from services.times import parse_instant
 from storage.errors import StoreUnavailable
 from storage.schema import Stream

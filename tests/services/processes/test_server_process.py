@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from services.allowed_hosts import hosts_for
+from services.access.allowed_hosts import hosts_for
+from services.access.authentication import ApiKey
+from services.access.rate_limits import UNLIMITED
 from services.app import create_app
-from services.auth import ApiKey
 from services.context import Context
-from services.inputs import Inputs
-from services.limits import UNLIMITED
-from services.serving import context_over
+from services.inputs.load import Inputs
+from services.processes.server_process import context_over
 from simulator.clock import Clock
 from storage.duckdb_store import DuckDBStore
 from storage.errors import RunMismatch
@@ -81,7 +81,7 @@ def test_the_latest_is_answered_from_memory_and_the_same_as_from_the_file(
     async def no_thread(*_: object, **_named: object) -> None:
         raise AssertionError("a thread was asked")
 
-    monkeypatch.setattr("services.asking.to_thread.run_sync", no_thread)
+    monkeypatch.setattr("services.queries.async_reader.to_thread.run_sync", no_thread)
     assert [ask(path).json() for path in LATEST] == from_file
     assert ask("/people-count/S999?mode=latest").status_code == 404
     assert ask("/people-count/S001?timestamp=2026-03-02").status_code == 500

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from services.errors import BadRequest, NoData, UnknownEntity
-from services.line_status import DirectionStatus, line_status
+from services.queries.line_status import DirectionStatus, line_status
 from simulator.network import Network
 from storage.schema import BusPosition, Record, StopVisit, Stream
 from tests.networks import line, network, street

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from services.finding import find_lines, find_stops, nearest_stops, words_of
+from services.queries.name_search import find_lines, find_stops, nearest_stops, words_of
+from simulator.load_network import load_network
 from simulator.network import Network
-from simulator.network_source import load_network
 from tests.networks import two_lines
 
 
 @pytest.fixture(scope="module")
 def madrid() -> Network:
-    return load_network(Path(__file__).parent.parent.parent / "data" / "lines.yaml")
+    return load_network(Path(__file__).parents[3] / "data" / "lines.yaml")
 
 
 @pytest.mark.parametrize(

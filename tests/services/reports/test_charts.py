@@ -10,11 +10,11 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from services.charts import MOST_BYTES, Bars, Mark, SpaceTime, bars_svg, space_time_svg
-from services.svg import polyline, px, round_step, thinned
-from simulator.line_day import line_day
+from services.reports.charts import MOST_BYTES, Bars, Mark, SpaceTime, bars_svg, space_time_svg
+from services.reports.svg import polyline, px, round_step, thinned
+from simulator.analysis.space_time import TripLine, trip_lines
+from simulator.day.line_day import line_day
 from simulator.service_day import origin_ms
-from simulator.space_time import TripLine, trip_lines
 from simulator.types import BusId
 from tests.networks import line, street
 

@@ -11,10 +11,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from services.charts import bars_svg
 from services.cli import status_of
-from services.realism import Realism, charts, measured, report, report_lines
-from simulator.realism import BANDS, DATES, Reading, Study
+from services.reports.charts import bars_svg
+from services.reports.realism_report import Realism, charts, measured, report, report_lines
+from simulator.analysis.realism import BANDS, DATES, Reading, Study
 from tests.synthetic import synthetic_network
 
 pytestmark = pytest.mark.integration

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from services.timestream_local.operations import Operations
-from services.timestream_local.parts import Parts
 from services.timestream_local.server import opened
-from services.timestream_local.values import instant_ns
+from services.timestream_local.state import Parts
+from services.timestream_local.types import instant_ns
 from tests.services.timestream_local.cases import NAMES, NOW, SINGLE, STOPS
 
 NOW_NS = instant_ns(NOW, zoned=True)

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from services.timestream_local.deadlines import Deadlines
 from services.timestream_local.errors import QueryExecutionException, ThrottlingException, ValidationException
-from services.timestream_local.parts import Parts
 from services.timestream_local.queries import MOST_OPEN, Queries
+from services.timestream_local.query_timeouts import Deadlines
 from services.timestream_local.server import opened
+from services.timestream_local.state import Parts
 from tests.services.timestream_local.samples import Local, local, scalars
 
 PATIENCE_S = 30

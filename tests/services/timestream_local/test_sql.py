@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from services.timestream_local.errors import QueryExecutionException, ValidationException
-from services.timestream_local.values import double_text
+from services.timestream_local.types import double_text
 from tests.services.timestream_local.cases import CASES, Row
 from tests.services.timestream_local.samples import Local, fill, local
 

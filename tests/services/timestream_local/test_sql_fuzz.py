@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.timestream_local.values import MINUTE_NS, timestamp_text
+from services.timestream_local.types import MINUTE_NS, timestamp_text
 from tests.services.timestream_local.samples import START_NS, Local, local, multi
 
 pytestmark = pytest.mark.integration

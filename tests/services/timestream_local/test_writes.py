@@ -14,8 +14,8 @@ from moto import mock_aws
 
 from services.timestream_local.errors import AwsError, RejectedRecordsException, ValidationException
 from services.timestream_local.server import opened
+from services.timestream_local.types import DAY_NS, HOUR_NS, MINUTE_NS
 from services.timestream_local.upserts import SAME_VERSION
-from services.timestream_local.values import DAY_NS, HOUR_NS, MINUTE_NS
 from tests.services.timestream_local.samples import NOW_NS, START_NS, Local, local, multi
 
 pytestmark = pytest.mark.integration

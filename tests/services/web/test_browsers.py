@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.limits import Limits
+from services.access.rate_limits import Limits
 from storage.errors import StoreError, StoreInvalid, StoreUnavailable
 from tests.services.rest_served import KEY, NO_KEY, TRANSPORTS, Served, parts
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from services import openapi, schemas
 from services.app import create_app
-from services.openapi import OPERATIONS
-from services.pages import PACKAGE
-from services.requests import Route
+from services.queries import bodies
+from services.web import openapi
+from services.web.handlers import Route
+from services.web.openapi import OPERATIONS
+from services.web.static_files import PACKAGE
 from tests.services.rest_served import NO_KEY, Served, in_process
 
 HIDDEN = {"/openapi.json", "/local/snapshot"}
@@ -50,7 +51,7 @@ def test_every_answer_and_error_has_an_example_of_its_shape(served: Served, temp
             continue
         values = [example["value"] for example in media["examples"].values()]
         assert values, (template, status)
-        models = OPERATIONS[template].models if status == "200" else [schemas.ErrorBody]
+        models = OPERATIONS[template].models if status == "200" else [bodies.ErrorBody]
         for value in values:
             assert any(fits(model, value) for model in models), (template, status, value)
 

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from services.access.key_ring import parse_keys
 from services.app import create_app
-from services.keys import parse_keys
 from services.logs import JsonFormatter
-from services.requests import Route
+from services.web.handlers import Route
 from simulator.clock import Clock
 from storage.errors import StoreError, StoreInvalid, StoreUnavailable
 from tests.services.fakes import HOUR, MINUTE, NOW, RUN, FakeWall

@@ -13,9 +13,10 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from services import embedded, websocket_protocol
-from services.live import Hub
-from services.websocket_protocol import LiveProtocol
+from services.live.hub import Hub
+from services.processes import all_in_one
+from services.web import uvicorn_websocket
+from services.web.uvicorn_websocket import LiveProtocol
 from tests.services.fakes import SECOND
 from tests.services.live_city import TICK, city_context, hub_of, tick
 from tests.services.live_clients import GOOD, PATIENCE_S, serving
@@ -53,7 +54,7 @@ def protocols(monkeypatch: pytest.MonkeyPatch, **attributes: Any) -> list[LivePr
 
     for name, value in attributes.items():
         setattr(Watched, name, value)
-    monkeypatch.setattr(websocket_protocol, "LiveProtocol", Watched)
+    monkeypatch.setattr(uvicorn_websocket, "LiveProtocol", Watched)
     return made
 
 
@@ -76,7 +77,7 @@ def test_who_answers_pings_stays_and_who_is_silent_is_closed_with_1001(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     protocols(monkeypatch, silence_s=0.3)
-    monkeypatch.setitem(websocket_protocol.SERVER_OPTIONS, "ws_ping_interval", 0.05)
+    monkeypatch.setitem(uvicorn_websocket.SERVER_OPTIONS, "ws_ping_interval", 0.05)
 
     async def main() -> None:
         context = city_context()
@@ -96,7 +97,7 @@ def test_who_answers_pings_stays_and_who_is_silent_is_closed_with_1001(
 
 
 def test_the_times_are_the_contracts() -> None:
-    options = websocket_protocol.SERVER_OPTIONS
+    options = uvicorn_websocket.SERVER_OPTIONS
     assert (options["ws_ping_interval"], options["ws_ping_timeout"], LiveProtocol.silence_s) == (
         30,
         None,
@@ -163,7 +164,7 @@ def test_the_end_of_the_server_is_quick_and_told_with_1012(monkeypatch: pytest.M
                 await until(lambda: len(hub._wanting["L1"]) == 3)
                 await fill(hub)
                 began = asyncio.get_running_loop().time()
-            assert asyncio.get_running_loop().time() - began < embedded.GRACE_S / 2
+            assert asyncio.get_running_loop().time() - began < all_in_one.GRACE_S / 2
             with pytest.raises(ConnectionClosed) as closed:
                 await reader.recv()
             assert closed.value.rcvd is not None

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from services.auth import ApiKey
+from services.access.authentication import ApiKey
 from services.context import Context
-from services.live_messages import MOST_CONNECTIONS
+from services.live.messages import MOST_CONNECTIONS
 from services.logs import JsonFormatter
 from storage.errors import StoreInvalid, StoreUnavailable
 from tests.services.fakes import MINUTE, SECOND, FaultyStore

@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from websockets.asyncio.client import connect as open_websocket
 from websockets.sync.client import ClientConnection, connect
 
+from services.access.key_ring import parse_keys
 from services.context import Context
-from services.keys import parse_keys
-from services.live_messages import MOST_CONNECTIONS
+from services.live.messages import MOST_CONNECTIONS
+from tests.services.live.test_hub import COMMANDS, JSON
 from tests.services.live_city import city_context, hub_of
 from tests.services.live_clients import GOOD, PATIENCE_S, TRANSPORTS, Refused, path, serving
 from tests.services.rest_served import listening, wait_until
-from tests.services.test_live import COMMANDS, JSON
-from tests.services.test_websocket_protocol import HANDSHAKE
+from tests.services.web.test_uvicorn_websocket import HANDSHAKE
 
 pytestmark = pytest.mark.integration
 

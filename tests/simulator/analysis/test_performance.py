@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 
+from simulator.analysis.performance import NAMES, Performance, performance, total
 from simulator.city import City
-from simulator.line_day import line_day
-from simulator.performance import NAMES, Performance, performance, total
+from simulator.day.line_day import line_day
+from simulator.day.trajectory import Crowd, Legs, Path, Trajectory
 from simulator.service_day import days_between
-from simulator.trajectory import Crowd, Legs, Path, Trajectory
 from simulator.types import BusId, LineId, StopId, to_ms
 from storage.schema import Stream
 from tests.networks import two_lines

@@ -16,12 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.city import City
-from simulator.line_day import line_day
-from simulator.network import Departure, Line, Network, Service, Stop
-from simulator.network_file import load_network
-from simulator.performance import performance
-from simulator.realism import (
+from simulator.analysis.measures import PPM, Measures, Slope, Spread, measures, rank_correlation
+from simulator.analysis.performance import performance
+from simulator.analysis.realism import (
     BANDS,
     DATES,
     EXPRESS_M,
@@ -36,8 +33,11 @@ from simulator.realism import (
     peak,
     readings,
 )
+from simulator.city import City
+from simulator.day.line_day import line_day
+from simulator.network import Departure, Line, Network, Service, Stop
+from simulator.network_files.loader import load_network
 from simulator.service_day import MADRID, day_type, is_holiday
-from simulator.service_measures import PPM, Measures, Slope, Spread, measures, rank_correlation
 from simulator.types import DayType, StopId, to_datetime
 from storage.schema import Stream
 from tests.networks import line, street

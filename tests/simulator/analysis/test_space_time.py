@@ -7,14 +7,14 @@ from datetime import date
 import numpy as np
 import pytest
 
-from simulator.line_day import line_day
+from simulator.analysis.space_time import TripLine, halts, trip_lines
+from simulator.day.line_day import line_day
+from simulator.day.trajectory import Trajectory
 from simulator.network import Departure, Line
-from simulator.positions import bus_position
-from simulator.roster import Roster
 from simulator.scenario import Breakdown, Closure, LineChanges, Span
 from simulator.service_day import origin_ms
-from simulator.space_time import TripLine, halts, trip_lines
-from simulator.trajectory import Trajectory
+from simulator.streams.bus_position import bus_position
+from simulator.streams.entity_index import Roster
 from simulator.types import BusId, LineId, StopId
 from tests.networks import line, network, pattern, street
 

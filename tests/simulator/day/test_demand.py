@@ -3,7 +3,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from simulator import demand
+from simulator.day import demand
 from simulator.network import Service
 from simulator.randomness import key
 

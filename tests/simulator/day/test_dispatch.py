@@ -1,5 +1,5 @@
-from simulator import travel
-from simulator.dispatch import (
+from simulator.day import travel
+from simulator.day.dispatch import (
     HOLDING_STOPS,
     LONGEST_HOLD_S,
     Dispatch,
@@ -9,7 +9,7 @@ from simulator.dispatch import (
     planned_cycle_s,
     planned_headways,
 )
-from simulator.fleet import CANCELLED_S
+from simulator.day.fleet import CANCELLED_S
 from simulator.network import Departure, Headway, Line, Service
 from simulator.types import DayType
 from tests.networks import line, street

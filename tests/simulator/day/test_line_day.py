@@ -5,11 +5,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.bus import OverrunError
-from simulator.line_day import line_day
+from simulator.day.bus import OverrunError
+from simulator.day.line_day import line_day
+from simulator.day.trajectory import Trajectory
+from simulator.day.travel import LATENESS_S
 from simulator.network import Departure, Headway, Line, Service
-from simulator.trajectory import Trajectory
-from simulator.travel import LATENESS_S
 from simulator.types import DayType
 from tests.networks import line, pattern, street
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from simulator.analysis.performance import Performance, performance, total
 from simulator.city import City
-from simulator.network_file import load_network
-from simulator.performance import Performance, performance, total
+from simulator.day.trajectory import Ints, Trajectory
+from simulator.network_files.loader import load_network
 from simulator.scenario import (
     Breakdown,
     ClosedStop,
@@ -30,13 +31,12 @@ from simulator.scenario import (
     Weather,
 )
 from simulator.service_day import origin_ms
-from simulator.trajectory import Ints, Trajectory
 from simulator.types import LineId, StopId
 from storage.schema import Stream
 
 pytestmark = pytest.mark.integration
 
-NETWORK = load_network(Path(__file__).parents[2] / "data" / "lines.yaml")
+NETWORK = load_network(Path(__file__).parents[3] / "data" / "lines.yaml")
 DAY = date(2026, 3, 3)
 LINE = LineId("L1")
 STOPS = [stop.stop_id for stop in NETWORK.line[LINE].patterns[0].stops]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator import travel
+from simulator.day import travel
 
 lengths = st.floats(0.5, 5000)
 factors = st.floats(0.2, 3)

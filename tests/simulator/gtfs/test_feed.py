@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator import gtfs_archive
-from simulator.gtfs_feed import read_feed
-from simulator.input_problems import InputFileError
+from simulator.files.problems import InputFileError
+from simulator.gtfs import archive
+from simulator.gtfs.feed import read_feed
 from tests.environment import feeds_folder
 from tests.gtfs_feeds import Files, broken, feed, text_of, with_line, zipped
 
@@ -200,7 +200,7 @@ def test_names_that_lead_out_of_the_zip_are_refused(name: str, tmp_path: Path) -
 def test_a_zip_bomb_is_refused_before_it_goes_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [(_, _, message)] = problems(zipped(tmp_path / "feed.zip", feed(stops="0" * 50_000_000)))
     assert "zip bomb" in message
-    monkeypatch.setattr(gtfs_archive, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(archive, "MAX_BYTES", 10_000)
     [(_, _, message)] = problems(zipped(tmp_path / "large.zip", feed()))
     assert "over 10,000 bytes" in message
 

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from simulator.analysis.performance import performance, total
 from simulator.city import City
-from simulator.fleet import Duty, buses_needed, sources
-from simulator.gtfs_folder import write_folder
-from simulator.gtfs_import import Imported, import_feed
-from simulator.gtfs_lines import Assumptions
-from simulator.input_problems import InputFileError
+from simulator.day.fleet import Duty, buses_needed, sources
+from simulator.files.problems import InputFileError
+from simulator.gtfs.folder import write_folder
+from simulator.gtfs.importer import Imported, import_feed
+from simulator.gtfs.lines import Assumptions
 from simulator.network import Network
-from simulator.network_file import load_network
-from simulator.performance import performance, total
+from simulator.network_files.loader import load_network
 from simulator.types import DayType
 from tests.environment import feeds_folder
 from tests.gtfs_feeds import feed, text_of, zipped
-from tests.simulator.test_network_file import assert_sound
+from tests.simulator.network_files.test_loader import assert_sound
 from tests.test_invariants import assert_clean, audited
 
 pytestmark = pytest.mark.integration

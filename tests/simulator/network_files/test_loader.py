@@ -12,15 +12,15 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator import yaml_document
+from simulator.files import yaml_document
 from simulator.network import MADRID_DAY_START_S, NIGHT_DAY_START_S, Departure, Headway, Network, Service
-from simulator.network_file import NetworkFileError, load_network
+from simulator.network_files.loader import NetworkFileError, load_network
+from simulator.network_files.timetable import schedule_fault
 from simulator.service_day import handover_ms, origin_ms
-from simulator.timetable import schedule_fault
 from simulator.types import DayType
-from tests.simulator.network_files import BASIC, BROKEN, replaced, with_field
+from tests.simulator.network_files.broken_networks import BASIC, BROKEN, replaced, with_field
 
-SHIPPED = Path(__file__).parents[2] / "data" / "lines.yaml"
+SHIPPED = Path(__file__).parents[3] / "data" / "lines.yaml"
 
 Writer = Callable[[str | bytes], Path]
 

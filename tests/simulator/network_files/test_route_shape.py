@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.geometry import distance_m
-from simulator.route_shape import Place, RouteShape, straight, through
+from simulator.network_files.route_shape import Place, RouteShape, straight, through
 
 LAT, LON = 40.4, -3.7
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator.gtfs_folder import write_folder
-from simulator.gtfs_import import import_feed
-from simulator.network_file import NetworkFileError, load_network
+from simulator.gtfs.folder import write_folder
+from simulator.gtfs.importer import import_feed
+from simulator.network_files.loader import NetworkFileError, load_network
 from tests.gtfs_feeds import feed, zipped
 
 

@@ -12,9 +12,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.input_problems import InputFileError
+from simulator.files.problems import InputFileError
 from simulator.network import Network
-from simulator.network_file import load_network
+from simulator.network_files.loader import load_network
 from simulator.scenario import (
     WHOLE_DAY,
     Breakdown,
@@ -33,15 +33,15 @@ from simulator.scenario import (
     Weather,
     WireFault,
 )
-from simulator.scenario_file import ScenarioFileError, load_scenario
-from simulator.scenario_pieces import DISRUPTIONS, WIRE
-from simulator.scenario_schema import DisruptionEntry, WireEntry
+from simulator.scenario_files.entries import DISRUPTIONS, WIRE
+from simulator.scenario_files.loader import ScenarioFileError, load_scenario
+from simulator.scenario_files.schema import DisruptionEntry, WireEntry
 from simulator.types import BusId, LineId, StopId
 from tests.simulator.any_scenario import as_plain, city, scenarios
-from tests.simulator.network_files import BASIC
-from tests.simulator.scenario_files import BROKEN, FULL, replaced
+from tests.simulator.network_files.broken_networks import BASIC
+from tests.simulator.scenario_files.broken_scenarios import BROKEN, FULL, replaced
 
-DATA = Path(__file__).parents[2] / "data"
+DATA = Path(__file__).parents[3] / "data"
 SHIPPED = sorted((DATA / "scenarios").glob("*.yaml"))
 HOUR = 3600
 

@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from simulator.streams.weather import weather
 from simulator.types import to_ms
-from simulator.weather import weather
 
 
 def minutes(start: datetime, count: int) -> np.ndarray:
