@@ -25,10 +25,10 @@ from starlette.types import ASGIApp
 
 from benchmarks.figures import Figure
 from benchmarks.starting import KEY, answers, program, until
-from services.processes.all_in_one import listen
 from services.queries import stream_queries
 from services.queries.bodies import PeopleCountBody
 from services.times import HOUR
+from services.web.uvicorn_server import listen
 from simulator.city import City
 from simulator.network import Network
 from storage.duckdb_store import DuckDBStore

@@ -26,8 +26,8 @@ from starlette.types import Receive, Scope, Send
 from benchmarks.figures import Figure
 from services.access.authentication import ApiKey
 from services.live.hub import Hub
-from services.processes.all_in_one import listen
 from services.queries.bodies import bus_position_text
+from services.web.uvicorn_server import listen
 from services.web.uvicorn_websocket import SERVER_OPTIONS, LiveProtocol
 from services.web.websocket import WebSockets
 from storage.schema import BusPosition

@@ -10,7 +10,8 @@ from services import settings
 from services.access.authentication import write_private
 from services.access.key_plaintext import KeyTexts, parse_key_texts, team_name
 from services.access.key_ring import REFRESH_S
-from services.inputs.load import InputError, beside
+from services.errors import InputError
+from services.inputs.load import beside
 from services.operate.operator_command import OperatorCommand, region_option, target_option
 from services.operate.secret_admin import KeySecret
 from storage.aws_clients import client

@@ -31,7 +31,7 @@ from services.commands.serve import serve
 from services.commands.snapshot import snapshot
 from services.commands.timestream_local import timestream_local
 from services.commands.validate import validate
-from services.inputs.load import InputError
+from services.errors import InputError
 from services.stack.supervisor_control import StackProblem
 from storage.errors import StoreError
 

@@ -11,6 +11,10 @@ from typing import ClassVar
 LONGEST_SHOWN = 100
 
 
+class InputError(Exception):
+    """A file or option can't be used; the message says where and why."""
+
+
 class ServiceError(Exception):
     """A request that gets an error body. `str()` is the message for people."""
 

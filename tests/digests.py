@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from services.simulated import stream_digests, stretch_of
+from services.commands.digest import simulated_span, stream_digests
 from simulator.city import City
 from simulator.network_files.loader import load_network
 from simulator.scenario_files.loader import load_scenario
@@ -50,7 +50,7 @@ def scenario_digests() -> dict[str, dict[str, str]]:
     for path in sorted(SCENARIOS.glob("*.yaml")):
         scenario = load_scenario(path, lambda _: shipped)
         city = City(scenario.applied_to(shipped), seed=scenario.seed, scenario=scenario)
-        start, end = stretch_of(scenario)
+        start, end = simulated_span(scenario)
         found[path.stem] = {str(s): digest for s, digest in stream_digests(city, start, end).items()}
     return found
 

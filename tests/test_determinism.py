@@ -96,7 +96,7 @@ def test_other_interpreters_and_versions_give_the_same_bytes(name: str, tmp_path
     python = tmp_path / "bin" / "python"
     uv = Path(sys.executable).parent / "uv"
     subprocess.run([uv, "venv", "--quiet", "--python", interpreter(version), tmp_path], check=True)
-    needed = [numpy, "pyarrow", "simpy", "pydantic", "pyyaml", "tzdata"]
+    needed = [numpy, "click", "pyarrow", "simpy", "pydantic", "pyyaml", "tzdata"]
     subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *needed], check=True)
     assert printed(str(python)) == GOLDEN
     assert printed(str(python), "scenarios") == GOLDEN_SCENARIOS

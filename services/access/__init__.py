@@ -1,0 +1,1 @@
+"""Who may ask and how often: keys, groups, rate limits, hosts, and who holds a store; no transport."""

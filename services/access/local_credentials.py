@@ -11,7 +11,8 @@ import click
 from services import settings
 from services.access.authentication import Keys, LocalKey, local_key
 from services.access.key_ring import keys_of
-from services.inputs.load import InputError, beside
+from services.errors import InputError
+from services.inputs.load import beside
 
 KEY_SUFFIX = ".api-key"
 

@@ -1,1 +1,3 @@
-"""What is only there where AWS's services are, or something that speaks as they do."""
+"""Services of AWS that several parts share: clock, network, keys, events, connections, logs, metrics;
+functions are in `services.lambdas`.
+"""

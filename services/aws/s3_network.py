@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from services.inputs.load import InputError, Inputs, load_inputs
+from services.errors import InputError
+from services.inputs.load import Inputs, load_inputs
 from storage.errors import StoreUnavailable
 
 SCHEME = "s3://"

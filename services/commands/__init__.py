@@ -1,0 +1,1 @@
+"""The command line's commands, one file each, and their options; each calls one function of another room."""

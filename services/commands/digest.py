@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from services.commands import options
+
+if TYPE_CHECKING:
+    from simulator.city import City
+    from simulator.scenario import Scenario
+    from storage.schema import Stream
 
 
 @click.command(
@@ -70,12 +77,34 @@ def print_simulated(
 ) -> None:
     """The digests of a scenario's dates."""
     from services.inputs.load import load_inputs
-    from services.simulated import stream_digests, stretch_of
 
     inputs = load_inputs(network, seed, text)
     if inputs.scenario is None:
         raise AssertionError("there is one where one is named")
-    first, last = stretch_of(inputs.scenario)
+    first, last = simulated_span(inputs.scenario)
     with closing(inputs.city(jobs)) as city:
         for stream, found in stream_digests(city, start or first, end or last).items():
             click.echo(f"{stream} {found}")
+
+
+def simulated_span(scenario: Scenario) -> tuple[datetime, datetime]:
+    """From the start of the scenario's first service day to the end of its last."""
+    from simulator.service_day import origin_ms
+    from simulator.types import to_datetime
+
+    after = scenario.last_day + timedelta(days=1)
+    return to_datetime(origin_ms(scenario.first_day)), to_datetime(origin_ms(after))
+
+
+def stream_digests(city: City, start: datetime, end: datetime) -> Mapping[Stream, str]:
+    """The digest of each stream over [start, end), simulated hour by hour without a store."""
+    from services.feeders.backfill import hours
+    from storage.digest import stream_digest
+    from storage.schema import Stream
+
+    return {
+        stream: stream_digest(
+            (city.window(first, last, [stream])[stream] for first, last in hours(start, end)), stream
+        )
+        for stream in Stream
+    }

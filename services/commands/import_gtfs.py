@@ -73,7 +73,7 @@ def import_gtfs(
     zip itself, with what is assumed by default. A wrong feed is refused, everything wrong with it named.
     """
     from services.commands.atomic_files import draft_folder
-    from services.inputs.load import InputError
+    from services.errors import InputError
     from simulator.files.problems import InputFileError
     from simulator.gtfs.folder import write_folder
     from simulator.gtfs.importer import import_feed

@@ -50,10 +50,10 @@ def replay(*, scenario: str, key_refresh: timedelta, network: Path | None, **cho
     Everything follows from the file: the network, the seed, when the clock starts and how fast it runs. What
     is served is the same, byte for byte, every time.
     """
-    from services.inputs.scenario_library import load
+    from services.inputs.load import load_scenario
     from services.processes import all_in_one
 
-    found, _ = load(scenario, network)
+    found, _ = load_scenario(scenario, network)
     chosen["at"] = chosen["at"] or found.start
     chosen["speed"] = chosen["speed"] or found.rate
     chosen["store"] = chosen["store"] or f"duckdb:var/{found.name}.duckdb"

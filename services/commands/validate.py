@@ -16,7 +16,7 @@ Examples:
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 def validate(*, files: tuple[Path, ...]) -> None:
     """Check network and scenario files, and name everything wrong, each with its line and mend."""
-    from services.inputs.load import InputError
+    from services.errors import InputError
     from services.inputs.scenario_library import is_scenario
 
     wrong = 0
@@ -39,8 +39,8 @@ def _network(file: Path) -> str:
 
 
 def _scenario(file: Path) -> str:
-    from services.inputs.scenario_library import load
+    from services.inputs.load import load_scenario
 
-    scenario, network = load(str(file))
+    scenario, network = load_scenario(str(file))
     days = {str(scenario.first_day): None, str(scenario.last_day): None}
     return f"scenario {scenario.name}, {' to '.join(days)}, network {network.name}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from services.errors import InputError
+from services.inputs.scenario_library import find_scenario
 from services.settings import DEFAULT_STORE, default_network
 from storage.errors import StoreUnavailable
 from storage.store import Run, Store
@@ -21,10 +23,6 @@ MANY_LINES = 20
 
 DUCKDB = "duckdb:"
 DEFAULT_SEED = 1
-
-
-class InputError(Exception):
-    """An input can't be used; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +47,13 @@ def load_inputs(network_path: Path | None, seed: int | None, scenario: str | Non
 
     `scenario` is a name or path. Raises `InputError` for a file that is missing or wrong.
     """
-    from services.inputs.scenario_library import load
     from simulator.day.line_day import MODEL_VERSION
 
     if scenario is None:
         network = load_network(network_path)
         chosen = DEFAULT_SEED if seed is None else seed
         return Inputs(network, chosen, Run(chosen, network.digest, "", MODEL_VERSION))
-    found, plain = load(scenario, network_path)
+    found, plain = load_scenario(scenario, network_path)
     network, chosen = found.applied_to(plain), found.seed if seed is None else seed
     return Inputs(network, chosen, Run(chosen, network.digest, found.digest, MODEL_VERSION), found)
 
@@ -76,6 +73,28 @@ def load_network(path: Path | None) -> Network:
         raise InputError(str(error)) from error
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}") from error
+
+
+def load_scenario(text: str, network: Path | None = None) -> tuple[Scenario, Network]:
+    """A scenario by name or path, and the network that it is for (without the scenario's extra buses).
+
+    `network` is used instead of the one that the file names, or of the default one. Raises `InputError`,
+    which lists everything that is wrong with either file.
+    """
+    from simulator.files.problems import InputFileError
+    from simulator.load_network import load_network as load
+    from simulator.scenario_files.loader import load_scenario as load_file
+
+    loaded: list[Network] = []
+
+    def network_of(named: Path | None) -> Network:
+        loaded.append(load(network or named or default_network()))
+        return loaded[0]
+
+    try:
+        return load_file(find_scenario(text), network_of), loaded[0]
+    except InputFileError as error:
+        raise InputError(str(error)) from error
 
 
 def opened(url: str, *, must_exist: bool = False, shard: str = "") -> Store:

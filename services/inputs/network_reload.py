@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Thread
 
-from services.inputs.load import InputError, Inputs
+from services.errors import InputError
+from services.inputs.load import Inputs
 from services.times import HOUR, ceiling, format_instant
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from services.inputs.load import InputError
-from services.settings import default_network, shipped_scenarios
-
-if TYPE_CHECKING:
-    from simulator.network import Network
-    from simulator.scenario import Scenario
+from services.errors import InputError
+from services.settings import shipped_scenarios
 
 SUFFIX = ".yaml"
 
@@ -34,28 +29,6 @@ def find_scenario(text: str) -> Path:
     near = difflib.get_close_matches(text, files, n=1)
     hint = f"did you mean {near[0]}? There are" if near else "write a path, or one of"
     raise InputError(f"there is no scenario '{text}'; {hint} {', '.join(files)}")
-
-
-def load(text: str, network: Path | None = None) -> tuple[Scenario, Network]:
-    """A scenario by name or path, and the network that it is for (without the scenario's extra buses).
-
-    `network` is used instead of the one that the file names, or of the default one. Raises `InputError`,
-    which lists everything that is wrong with either file.
-    """
-    from simulator.files.problems import InputFileError
-    from simulator.load_network import load_network
-    from simulator.scenario_files.loader import load_scenario
-
-    loaded: list[Network] = []
-
-    def network_of(named: Path | None) -> Network:
-        loaded.append(load_network(network or named or default_network()))
-        return loaded[0]
-
-    try:
-        return load_scenario(find_scenario(text), network_of), loaded[0]
-    except InputFileError as error:
-        raise InputError(str(error)) from error
 
 
 def is_scenario(path: Path) -> bool:

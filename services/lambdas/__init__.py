@@ -1,0 +1,1 @@
+"""The Lambda functions behind API Gateway; they import no NumPy, Arrow, DuckDB or SimPy."""

@@ -1,0 +1,1 @@
+"""New positions to subscribers, without a transport; WebSocket connections are in `services.web`."""

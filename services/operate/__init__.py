@@ -1,0 +1,3 @@
+"""What operators' scripts do with a deployment: verify, costs, keys, logs, images; the scripts are in
+`scripts/`.
+"""

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from services.inputs.load import InputError
+from services.errors import InputError
 from services.operate.aws_problems import AwsProblem
 from services.operate.resource_names import REGION
 from storage.errors import StoreError

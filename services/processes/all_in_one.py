@@ -36,6 +36,7 @@ from services.live.feeder_source import LiveFeed
 from services.live.hub import live_hub
 from services.queries.bodies import bus_position_text
 from services.settings import Settings
+from services.web.uvicorn_server import listen, local_address, quiet_server, url_of
 from simulator.clock import Clock, Course
 from storage.errors import StoreUnavailable
 from storage.runs import check_run
@@ -49,48 +50,13 @@ log = logging.getLogger("bus_simulator.run")
 Watch: TypeAlias = Callable[[Iterator[Done], Sequence[Window]], int]
 """Runs a backfill through, and may show how far it is; the rows written."""
 
-BACKLOG = 2048
 ENDPOINT_SUFFIX = ".timestream"
 FAULTS_SUFFIX = ".faults.jsonl"
-GRACE_S = 5
-"""How long requests in hand may take when the process is told to end."""
-WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 
 
 def unwatched(filling: Iterable[Done], _windows: Sequence[Window]) -> int:
     """Run a backfill through; the rows written."""
     return sum(done.rows for done in filling)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError, which says what to do, when the port is taken or can't be used."""
-    listener = None
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except OSError as error:
-        if listener is not None:
-            listener.close()
-        message = f"can't listen on {host} port {port}: {error.strerror}; choose another --port or --host"
-        raise OSError(error.errno, message) from error
-    return listener
-
-
-def url_of(listener: socket.socket) -> str:
-    """Where this machine reaches what listens there."""
-    host, port = local_address(listener)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def local_address(listener: socket.socket) -> tuple[str, int]:
-    """Host and port by which this machine reaches what listens there."""
-    host, port = listener.getsockname()[:2]
-    return WILDCARDS.get(host, host), port
 
 
 def run(settings: Settings, key_refresh: timedelta, *, greet: Greet = greet) -> None:
@@ -294,26 +260,10 @@ class Guarded(threading.Thread):
 
 
 def web_server(context: Context) -> uvicorn.Server:
-    """The web server, which keeps quiet: requests are logged by `services.web.access_log`."""
-    import uvicorn
-
+    """The web server over the whole application."""
     from services.app import create_app
-    from services.web.uvicorn_http import BoundedProtocol
-    from services.web.uvicorn_websocket import SERVER_OPTIONS, LiveProtocol
 
-    config = uvicorn.Config(
-        create_app(context),
-        http=BoundedProtocol,
-        ws=LiveProtocol,
-        **SERVER_OPTIONS,
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
-        backlog=BACKLOG,
-    )
-    return uvicorn.Server(config)
+    return quiet_server(create_app(context), websockets=True, lifespan="on")
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from services.web.uvicorn_server import listen, url_of
+
 DATABASE = "bus_simulator"
 REGION = "eu-west-1"
 
@@ -18,7 +20,6 @@ def endpoint_beside(file: Path, *, host: str, port: int) -> Iterator[str]:
 
     Raises OSError for a port that is taken, `StoreError` for a file that can't be used.
     """
-    from services.processes.all_in_one import listen, url_of
     from services.timestream_local.server import opened, serving, web_server
 
     with closing(listen(host, port)) as listener, opened(file, "data") as parts:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from services import settings
+from services.errors import InputError
 from services.feeders.feeder import FIRST_RETRY_S, LONGEST_RETRY_S
-from services.inputs.load import InputError, load_inputs
+from services.inputs.load import load_inputs
 from services.inputs.network_reload import ChangingInputs, unchanging
 from services.processes.all_in_one import closed_by_signals
 from simulator.clock import Clock

@@ -27,6 +27,7 @@ from services.live.store_source import LivePoll
 from services.processes import all_in_one
 from services.processes.process_setup import Part, PartSettings, client, part, patiently
 from services.settings import SUBSCRIPTIONS_TABLE, Settings
+from services.web.uvicorn_server import listen, url_of
 from simulator.clock import Clock
 from storage.runs import check_run
 from storage.store import Store
@@ -76,7 +77,7 @@ def serve(shared: PartSettings, serving: Serving, *, greet: Greet = greet) -> No
 
     Without a secret `greet` is told where to ask, and with which key.
     """
-    with closing(all_in_one.listen(serving.host, serving.port)) as listener, ExitStack() as stack:
+    with closing(listen(serving.host, serving.port)) as listener, ExitStack() as stack:
         begun = stack.enter_context(part(shared, moves_clock=serving.clock_control))
         if begun is None:
             return
@@ -84,7 +85,7 @@ def serve(shared: PartSettings, serving: Serving, *, greet: Greet = greet) -> No
         if store is None:
             return
         stack.enter_context(closing(store))
-        keys = stack.enter_context(admitted(serving, begun, all_in_one.url_of(listener), greet))
+        keys = stack.enter_context(admitted(serving, begun, url_of(listener), greet))
         source = stack.enter_context(positions(serving, store, begun.clock))
         book = stack.enter_context(book_of(serving))
         Server(begun, serving, store, keys, source, book).serve_until_closed(listener)

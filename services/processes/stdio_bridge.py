@@ -41,8 +41,8 @@ from services.access.local_credentials import KEY_SUFFIX
 from services.access.store_holder import SUFFIX, read_holder
 from services.agents.mcp_routes import MCP_PATH
 from services.agents.sdk_server import INSTRUCTIONS, NAME, TITLE, list_resources, list_templates, list_tools
-from services.errors import shown
-from services.inputs.load import DUCKDB, InputError, beside
+from services.errors import InputError, shown
+from services.inputs.load import DUCKDB, beside
 from services.processes import all_in_one, server_process
 from services.settings import Settings
 from storage.errors import StoreHeld, StoreUnavailable

@@ -15,8 +15,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.inputs.load import DEFAULT_SEED, MANY_LINES, InputError, load_network
-from services.inputs.scenario_library import load
+from services.errors import InputError
+from services.inputs.load import DEFAULT_SEED, MANY_LINES, load_network, load_scenario
 from services.times import YEARS
 from simulator.analysis.performance import Performance, performance, total
 from simulator.city import City
@@ -158,7 +158,7 @@ def pair(a: str, b: str, *, network: Path | None, seed: int | None) -> tuple[Ser
 
 
 def _loaded(text: str, network: Path | None, seed: int | None) -> Service:
-    scenario, plain = load(text, network)
+    scenario, plain = load_scenario(text, network)
     return of_scenario(scenario, plain, scenario.seed if seed is None else seed)
 
 

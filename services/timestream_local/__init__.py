@@ -1,1 +1,3 @@
-"""A server that speaks Amazon Timestream for LiveAnalytics, on top of DuckDB."""
+"""A local endpoint that speaks Timestream's wire protocol over DuckDB; the client of any Timestream is in
+`storage`.
+"""

@@ -32,6 +32,7 @@ from services.timestream_local.state import Now, Parts
 from services.timestream_local.writer import Writer
 from services.web.access_log import AccessLog, headers_of
 from services.web.metrics import Requests
+from services.web.uvicorn_server import quiet_server
 from simulator.clock import Clock
 from storage.instants import to_us
 
@@ -173,21 +174,5 @@ async def _prune_for_ever(parts: Parts) -> None:
 
 
 def web_server(parts: Parts) -> uvicorn.Server:
-    """The web server, which keeps quiet."""
-    import uvicorn
-
-    from services.processes.all_in_one import BACKLOG, GRACE_S
-    from services.web.uvicorn_http import BoundedProtocol
-
-    config = uvicorn.Config(
-        application(parts),
-        http=BoundedProtocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
-        backlog=BACKLOG,
-    )
-    return uvicorn.Server(config)
+    """The web server over the endpoint."""
+    return quiet_server(application(parts), websockets=False, lifespan="off")

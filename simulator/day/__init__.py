@@ -1,0 +1,3 @@
+"""One line's service day in SimPy, as trajectories of its buses and stops; nothing is sampled or written
+here.
+"""

@@ -1,0 +1,1 @@
+"""GTFS feeds as network folders; GTFS out and GTFS-Realtime are services."""

@@ -1,0 +1,1 @@
+"""Trajectories sampled into the Arrow batches of the four streams; nothing is decided here."""

@@ -14,7 +14,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from services.context import Context
-from services.processes.all_in_one import listen, web_server
+from services.processes.all_in_one import web_server
+from services.web.uvicorn_server import listen
 
 GOOD = "/production?api_key=right&group_name=team-alpha"
 PATIENCE_S = 20.0

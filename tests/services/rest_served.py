@@ -19,7 +19,8 @@ from services.app import create_app
 from services.context import Context, Snapshots
 from services.feeders.backfill import fill, plan
 from services.feeders.feeder import FEEDERS, Feeder
-from services.processes.all_in_one import listen, web_server
+from services.processes.all_in_one import web_server
+from services.web.uvicorn_server import listen
 from simulator.clock import Clock
 from tests.services import http_api
 from tests.services.fakes import HOUR, NOW, RUN, SECOND, FakeWall, FaultyStore, FormulaCity, network

@@ -1,0 +1,1 @@
+"""Timestream's SQL, a dialect of Trino's, compiled to DuckDB's; nothing is executed here."""

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from services.errors import InputError
 from services.feeders.feeder import FEEDERS, Feeder, FeederKind
 from services.feeders.feeder_status import stored_feeders
-from services.inputs.load import InputError, Inputs
+from services.inputs.load import Inputs
 from services.inputs.network_reload import Change, ChangingInputs, unchanging, watched
 from services.times import HOUR, ceiling
 from simulator.clock import Clock

@@ -10,10 +10,11 @@ import pytest
 
 from services import settings
 from services.cli import status_of
+from services.errors import InputError
 from services.inputs import scenario_library
-from services.inputs.load import InputError
+from services.inputs.load import load_scenario
 from simulator.files.yaml_document import read_document
-from simulator.scenario_files.loader import load_scenario
+from simulator.scenario_files.loader import load_scenario as load_file
 from tests.simulator.any_scenario import city
 from tests.simulator.scenario_files.broken_scenarios import BROKEN, FULL, replaced
 
@@ -73,8 +74,8 @@ def test_an_unknown_scenario_is_refused_with_the_known_ones(text: str, words: st
 
 
 def test_a_scenario_comes_with_its_network(folder: Path) -> None:
-    scenario, network = scenario_library.load("match-day")
-    assert scenario == load_scenario(SHIPPED["match-day"], lambda _: city())
+    scenario, network = load_scenario("match-day")
+    assert scenario == load_file(SHIPPED["match-day"], lambda _: city())
     assert network == city()
 
 
@@ -83,17 +84,17 @@ def test_another_network_may_stand_in_for_that_of_the_scenario(folder: Path) -> 
         (DATA / "lines.yaml").read_text().replace("line_id: L1\n", "line_id: A\n")
     )
     (folder / "mine.yaml").write_text(PLAIN + "network: nowhere.yaml\n")
-    scenario, network = scenario_library.load("mine.yaml", folder / "other.yaml")
+    scenario, network = load_scenario("mine.yaml", folder / "other.yaml")
     assert (scenario.network, network.name) == ("nowhere.yaml", "other")
     with pytest.raises(InputError, match='the network has no line "L1"'):
-        scenario_library.load("strike", folder / "other.yaml")
+        load_scenario("strike", folder / "other.yaml")
 
 
 def test_a_broken_scenario_is_an_input_error_with_every_line(folder: Path) -> None:
     text = replaced("line: L2", "line: L20", replaced("seed: 7", "seed: x"))
     (folder / "broken.yaml").write_text(text)
     with pytest.raises(InputError) as caught:
-        scenario_library.load("broken.yaml")
+        load_scenario("broken.yaml")
     assert [line.split(" ")[0] for line in str(caught.value).splitlines()] == [
         "broken.yaml:6:",
         "broken.yaml:17:",

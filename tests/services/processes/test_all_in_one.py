@@ -13,8 +13,9 @@ import pytest
 from services.access.store_holder import read_holder
 from services.feeders import history_plan
 from services.inputs.load import Inputs
-from services.processes.all_in_one import Embedded, announced, listen, unwatched, url_of
+from services.processes.all_in_one import Embedded, announced, unwatched
 from services.settings import Settings
+from services.web.uvicorn_server import listen, url_of
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable
 from storage.schema import Stream

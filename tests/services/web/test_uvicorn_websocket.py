@@ -14,8 +14,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from services.live.hub import Hub
-from services.processes import all_in_one
 from services.web import uvicorn_websocket
+from services.web.uvicorn_server import GRACE_S
 from services.web.uvicorn_websocket import LiveProtocol
 from tests.services.fakes import SECOND
 from tests.services.live_city import TICK, city_context, hub_of, tick
@@ -164,7 +164,7 @@ def test_the_end_of_the_server_is_quick_and_told_with_1012(monkeypatch: pytest.M
                 await until(lambda: len(hub._wanting["L1"]) == 3)
                 await fill(hub)
                 began = asyncio.get_running_loop().time()
-            assert asyncio.get_running_loop().time() - began < all_in_one.GRACE_S / 2
+            assert asyncio.get_running_loop().time() - began < GRACE_S / 2
             with pytest.raises(ConnectionClosed) as closed:
                 await reader.recv()
             assert closed.value.rcvd is not None

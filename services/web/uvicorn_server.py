@@ -1,0 +1,75 @@
+"""A listening socket, its address, and a uvicorn server that logs nothing of its own.
+
+Requests are logged by `services.web.access_log`, in one format for every process.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Literal
+
+from starlette.types import ASGIApp
+
+if TYPE_CHECKING:
+    import uvicorn
+
+BACKLOG = 2048
+GRACE_S = 5
+"""How long requests in hand may take once the process is told to stop."""
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one.
+
+    Raises OSError, whose message names the address and the mend, for a port that is in use or not allowed.
+    """
+    listener = None
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        if listener is not None:
+            listener.close()
+        message = f"can't listen on {host} port {port}: {error.strerror}; choose another --port or --host"
+        raise OSError(error.errno, message) from error
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """The URL by which this machine reaches a listener."""
+    host, port = local_address(listener)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def local_address(listener: socket.socket) -> tuple[str, int]:
+    """Host and port by which this machine reaches a listener."""
+    host, port = listener.getsockname()[:2]
+    return WILDCARDS.get(host, host), port
+
+
+def quiet_server(app: ASGIApp, *, websockets: bool, lifespan: Literal["on", "off"]) -> uvicorn.Server:
+    """A uvicorn server over an application, with our HTTP and WebSocket protocols and no log."""
+    import uvicorn
+
+    from services.web.uvicorn_http import BoundedProtocol
+    from services.web.uvicorn_websocket import SERVER_OPTIONS, LiveProtocol
+
+    config = uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        ws=LiveProtocol if websockets else "none",
+        **SERVER_OPTIONS,
+        lifespan=lifespan,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        backlog=BACKLOG,
+    )
+    return uvicorn.Server(config)
