@@ -20,8 +20,8 @@ from storage.aws_clients import client
 @region_option
 def main(*, region: str) -> None:
     """Show this month's costs by service, the forecast, and the budget (two requests of 0.01 USD)."""
-    sts, explorer, budgets = (client(service, region=region) for service in ("sts", "ce", "budgets"))
-    account_id = asked(sts.get_caller_identity, "the account")["Account"]
+    account_id = asked(client("sts", region=region).get_caller_identity, "the account")["Account"]
+    explorer, budgets = client("ce", region=region), client("budgets", region=region)
     found = costs(explorer, budgets, account_id=account_id, today=Clock().now().date())
     for line in lines(found):
         click.echo(line)

@@ -1,52 +1,118 @@
-"""Clients of AWS services. This is the only place that makes them.
+"""Clients of AWS services. This is the only module that makes them.
 
-The endpoint is handed over explicitly: while it comes from the standard variables only, boto3 goes on
-discovering Timestream's endpoints, and traffic meant for another place reaches the real one.
+The endpoint is always handed to boto3: where it comes from the standard variables alone, boto3 still
+discovers Timestream's endpoints, and traffic meant for a local endpoint reaches the real service.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, Unpack, overload
 
 import boto3
 from botocore.config import Config
+
+if TYPE_CHECKING:
+    from types_boto3_apigatewaymanagementapi.client import ApiGatewayManagementApiClient
+    from types_boto3_apigatewayv2.client import ApiGatewayV2Client
+    from types_boto3_budgets.client import BudgetsClient
+    from types_boto3_ce.client import CostExplorerClient
+    from types_boto3_cloudwatch.client import CloudWatchClient
+    from types_boto3_dynamodb.client import DynamoDBClient
+    from types_boto3_ecr.client import ECRClient
+    from types_boto3_ecs.client import ECSClient
+    from types_boto3_events.client import EventBridgeClient
+    from types_boto3_lambda.client import LambdaClient
+    from types_boto3_logs.client import CloudWatchLogsClient
+    from types_boto3_s3.client import S3Client
+    from types_boto3_secretsmanager.client import SecretsManagerClient
+    from types_boto3_sns.client import SNSClient
+    from types_boto3_sqs.client import SQSClient
+    from types_boto3_ssm.client import SSMClient
+    from types_boto3_sts.client import STSClient
+    from types_boto3_timestream_query.client import TimestreamQueryClient
+    from types_boto3_timestream_write.client import TimestreamWriteClient
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
 CONNECTIONS = 16
 
 
+class Options(TypedDict, total=False):
+    """What a caller may choose: the region, and where the defaults don't fit the endpoint and limits."""
+
+    region: Required[str]
+    endpoint_url: str | None
+    connect_timeout_s: float
+    read_timeout_s: float
+    connections: int
+
+
+# fmt: off
+@overload
 def client(
-    service: str,
-    *,
-    region: str,
-    endpoint_url: str | None = None,
-    connect_timeout_s: float = CONNECT_TIMEOUT_S,
-    read_timeout_s: float = READ_TIMEOUT_S,
-    connections: int = CONNECTIONS,
-) -> Any:
-    """A client of `service` (as boto3 calls it), safe to share between threads.
+    service: Literal["apigatewaymanagementapi"], **options: Unpack[Options]
+) -> ApiGatewayManagementApiClient: ...
+@overload
+def client(service: Literal["apigatewayv2"], **options: Unpack[Options]) -> ApiGatewayV2Client: ...
+@overload
+def client(service: Literal["budgets"], **options: Unpack[Options]) -> BudgetsClient: ...
+@overload
+def client(service: Literal["ce"], **options: Unpack[Options]) -> CostExplorerClient: ...
+@overload
+def client(service: Literal["cloudwatch"], **options: Unpack[Options]) -> CloudWatchClient: ...
+@overload
+def client(service: Literal["dynamodb"], **options: Unpack[Options]) -> DynamoDBClient: ...
+@overload
+def client(service: Literal["ecr"], **options: Unpack[Options]) -> ECRClient: ...
+@overload
+def client(service: Literal["ecs"], **options: Unpack[Options]) -> ECSClient: ...
+@overload
+def client(service: Literal["events"], **options: Unpack[Options]) -> EventBridgeClient: ...
+@overload
+def client(service: Literal["lambda"], **options: Unpack[Options]) -> LambdaClient: ...
+@overload
+def client(service: Literal["logs"], **options: Unpack[Options]) -> CloudWatchLogsClient: ...
+@overload
+def client(service: Literal["s3"], **options: Unpack[Options]) -> S3Client: ...
+@overload
+def client(service: Literal["secretsmanager"], **options: Unpack[Options]) -> SecretsManagerClient: ...
+@overload
+def client(service: Literal["sns"], **options: Unpack[Options]) -> SNSClient: ...
+@overload
+def client(service: Literal["sqs"], **options: Unpack[Options]) -> SQSClient: ...
+@overload
+def client(service: Literal["ssm"], **options: Unpack[Options]) -> SSMClient: ...
+@overload
+def client(service: Literal["sts"], **options: Unpack[Options]) -> STSClient: ...
+@overload
+def client(service: Literal["timestream-query"], **options: Unpack[Options]) -> TimestreamQueryClient: ...
+@overload
+def client(service: Literal["timestream-write"], **options: Unpack[Options]) -> TimestreamWriteClient: ...
+@overload
+def client(service: str, **options: Unpack[Options]) -> Any: ...
+# fmt: on
+def client(service: str, **options: Unpack[Options]) -> Any:
+    """A client of `service` (boto3's name for it), safe to share between threads.
 
     Without an `endpoint_url` the standard variables and files count: `AWS_ENDPOINT_URL_<SERVICE>`, then
-    `AWS_ENDPOINT_URL`. It tries every call once: who calls knows what may be tried again. Parameters aren't
-    validated here, which would take longer than to send them; the service does so.
+    `AWS_ENDPOINT_URL`. The client tries every call once, since only the caller knows what may be retried.
+    It doesn't validate parameters: that takes longer than sending them, and the service does it anyway.
     """
-    session = boto3.Session(region_name=region)
+    session = boto3.Session(region_name=options["region"])
     config = Config(
-        connect_timeout=connect_timeout_s,
-        read_timeout=read_timeout_s,
-        max_pool_connections=connections,
+        connect_timeout=options.get("connect_timeout_s", CONNECT_TIMEOUT_S),
+        read_timeout=options.get("read_timeout_s", READ_TIMEOUT_S),
+        max_pool_connections=options.get("connections", CONNECTIONS),
         retries={"mode": "standard", "total_max_attempts": 1},
         parameter_validation=False,
         user_agent_extra="bus-simulator",
     )
-    return session.client(
-        service, config=config, endpoint_url=endpoint_url or configured_endpoint(session, service)
-    )
+    endpoint_url = options.get("endpoint_url") or configured_endpoint(session, service)
+    return session.client(service, config=config, endpoint_url=endpoint_url)
 
 
 def configured_endpoint(session: boto3.Session, service: str) -> str | None:
     """The endpoint that the environment or the AWS configuration files name for `service`, if any."""
-    without = Config(ignore_configured_endpoint_urls=True)
+    without = Config(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg]  # the stubs lack it
     found: str = session.client(service).meta.endpoint_url
     return found if found != session.client(service, config=without).meta.endpoint_url else None

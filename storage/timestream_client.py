@@ -11,7 +11,7 @@ import logging
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -227,7 +227,8 @@ def brief(error: Exception) -> str:
 
 def rejections(error: ClientError) -> Sequence[Rejection]:
     """The records that a `RejectedRecordsException` tells of."""
+    response: Mapping[str, Any] = error.response
     return [
         Rejection(each["RecordIndex"], each.get("Reason", ""), each.get("ExistingVersion"))
-        for each in error.response.get("RejectedRecords", ())
+        for each in response.get("RejectedRecords", ())
     ]

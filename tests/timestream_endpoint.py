@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 from storage.timestream_client import Patience
 from storage.timestream_store import TimestreamStore
@@ -19,7 +20,7 @@ from tests.environment import environment
 from tests.fake_servers import free_port
 from tests.process import PROGRAM
 
-REGION = "eu-west-1"
+REGION: Final = "eu-west-1"
 PATIENCE_S = 60
 QUICK = Patience(attempts=4, first_s=0.01, longest_s=0.05, answer_s=20.0)
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
