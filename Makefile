@@ -11,6 +11,8 @@ INSTALLED := .venv/.installed
 # uv installs in seconds what takes pip two minutes; it takes packages from where pip is set to take them.
 UV = export VIRTUAL_ENV=$(CURDIR)/.venv; mirror=$$($(BIN)/pip config get global.index-url 2>/dev/null) \
   && export UV_DEFAULT_INDEX=$$mirror; $(BIN)/uv
+# Without its bytecode each process compiles a hundred packages again, which takes longer than most tests.
+unexport PYTHONDONTWRITEBYTECODE
 TARGET ?= local
 AWS_REGION ?= eu-west-1
 DAYS ?= 5

@@ -1,4 +1,4 @@
-"""The environment of programs that tests start: this process's, less the simulator's own variables."""
+"""The environment of programs that tests start: without variables of the simulator and of make."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ import os
 from pathlib import Path
 
 
+MAKE_ARGUMENTS = ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "ARGS")
+"""By these `make test ARGS=…` would hand its own arguments to every `make` that a test starts."""
+
+
 def environment(**variables: str) -> dict[str, str]:
-    """This environment without `BUS_SIMULATOR_*`, and with `variables`."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("BUS_SIMULATOR_")}
+    """This environment without `BUS_SIMULATOR_*` and make's arguments, and with `variables`."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("BUS_SIMULATOR_") and name not in MAKE_ARGUMENTS
+    }
     return inherited | variables
 
 

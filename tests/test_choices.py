@@ -43,7 +43,7 @@ CHOSEN = {
 @pytest.mark.parametrize("target", CHOSEN)
 def test_a_target_of_make_chooses_its_tests_and_no_others(target: str) -> None:
     shown = subprocess.run(
-        ["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "-n", target], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True
     ).stdout
     expressions = re.findall(r"-m pytest (?:[^\n]|\\\n)*?-m (?:\"([^\"]+)\"|(\w+))", shown)
     assert expressions
@@ -83,7 +83,15 @@ def test_the_files_of_a_choice_have_tests(chosen: list[str]) -> None:
 def test_a_choice_by_marker_chooses_some_and_leaves_out_others(chosen: list[str]) -> None:
     both = ["tests/test_auth_integration.py", "tests/services/test_times.py"]
     program = [sys.executable, "-m", "pytest", "--collect-only", "-q", *both, *chosen[1:]]
-    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    done = subprocess.run(
+        program,
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
     assert re.search(r"\d+/\d+ tests collected \(\d+ deselected\)", done.stdout)
 

@@ -15,6 +15,7 @@ import pytest
 
 from services.cli import cli
 from tests.conftest import DEMANDING
+from tests.environment import environment
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -76,7 +77,9 @@ def test_what_make_runs_exists() -> None:
 
 
 def test_make_alone_lists_every_target() -> None:
-    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        ["make"], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True
+    ).stdout
     assert set(re.findall(r"^  make (\S+)", shown, re.MULTILINE)) == TARGETS
 
 
