@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-
 MAKE_ARGUMENTS = ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "ARGS")
 """By these `make test ARGS=…` would hand its own arguments to every `make` that a test starts."""
 
