@@ -16,8 +16,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from services.background import background
+from services.retry import Backoff
+
 FLUSH_S = 1.0
-LONGEST_RETRY_S = 30.0
 MOST_WAITING = 20_000
 MOST_EVENTS = 1_000
 MOST_BYTES = 900_000
@@ -57,11 +59,15 @@ class LogGroupHandler(logging.Handler):
 
     def run_until_ended(self) -> None:
         """Send lines every second, with growing pauses while that fails."""
-        pause_s, ended = FLUSH_S, False
+        backoff, pause_s, ended = Backoff(2 * FLUSH_S), FLUSH_S, False
         while not ended:
             with self._changed:
                 ended = self._changed.wait_for(lambda: self._ended, pause_s)
-            pause_s = FLUSH_S if self._flushed() else min(2 * pause_s, LONGEST_RETRY_S)
+            if self._flushed():
+                backoff.reset()
+                pause_s = FLUSH_S
+            else:
+                pause_s = backoff.next_pause_s()
 
     def _flushed(self) -> bool:
         """Send what waits; whether all of it was taken."""
@@ -112,16 +118,13 @@ class LogGroupHandler(logging.Handler):
 
 @contextmanager
 def logged_to(client: Any, group: str) -> Iterator[None]:
-    """While this lasts what is logged goes to the group as well."""
+    """Send everything logged to the group as well; on exit send what still waits."""
     root = logging.getLogger()
     handler = LogGroupHandler(client, group)
     handler.setFormatter(root.handlers[0].formatter)
-    thread = threading.Thread(target=handler.run_until_ended, name="log-group", daemon=True)
-    thread.start()
-    root.addHandler(handler)
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
-        handler.end()
-        thread.join()
+    with background(handler.run_until_ended, name="log-group", stop=handler.end):
+        root.addHandler(handler)
+        try:
+            yield
+        finally:
+            root.removeHandler(handler)

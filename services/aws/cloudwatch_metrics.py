@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from services.background import background
 from services.feeders.feeder import FeederStatus
 
 log = logging.getLogger("bus_simulator.metrics")
@@ -69,11 +70,6 @@ class FeederMetrics:
 
 @contextmanager
 def measured(metrics: FeederMetrics) -> Iterator[None]:
-    """While this lasts metrics are sent."""
-    thread = threading.Thread(target=metrics.run_until_ended, name="metrics", daemon=True)
-    thread.start()
-    try:
+    """Send metrics from a thread; on exit send the last ones."""
+    with background(metrics.run_until_ended, name="metrics", stop=metrics.end):
         yield
-    finally:
-        metrics.end()
-        thread.join()

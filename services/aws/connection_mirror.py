@@ -20,8 +20,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from services.access.rate_limits import WALL_S
 from services.aws.connections import Connections
-from services.feeders.feeder import FIRST_RETRY_S, LONGEST_RETRY_S
+from services.background import background
 from services.live.hub import Connection
+from services.retry import Backoff
 
 log = logging.getLogger("bus_simulator.live")
 
@@ -85,7 +86,7 @@ class SubscriptionBook:
 
     def run_until_closed(self) -> None:
         """Write what changes; while DynamoDB is away try again with growing pauses."""
-        retry_s, anew_at = FIRST_RETRY_S, self._monotonic_s() + self._anew_s
+        backoff, anew_at = Backoff(), self._monotonic_s() + self._anew_s
         while True:
             closed = self._wait(anew_at - self._monotonic_s())
             if self._monotonic_s() >= anew_at:
@@ -93,13 +94,12 @@ class SubscriptionBook:
                 anew_at = self._monotonic_s() + self._anew_s
             try:
                 self.write()
-                retry_s = FIRST_RETRY_S
+                backoff.reset()
             except (BotoCoreError, ClientError) as error:
-                if retry_s == FIRST_RETRY_S:
+                if not backoff.is_retrying:
                     log.warning("subscriptions can't be written: %s", error)
                 if not closed:
-                    self._rest(retry_s)
-                retry_s = min(2 * retry_s, LONGEST_RETRY_S)
+                    self._rest(backoff.next_pause_s())
             if closed:
                 return
 
@@ -151,11 +151,6 @@ class SubscriptionBook:
 
 @contextmanager
 def kept(book: SubscriptionBook) -> Iterator[SubscriptionBook]:
-    """While this lasts a thread writes the book; at the end it writes the last of it."""
-    thread = threading.Thread(target=book.run_until_closed, name="subscriptions", daemon=True)
-    thread.start()
-    try:
+    """Write the book in a thread; on exit write what is left."""
+    with background(book.run_until_closed, name="subscriptions", stop=book.close):
         yield book
-    finally:
-        book.close()
-        thread.join()

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.aws.events import Event, calls, events_of
-from services.feeders.feeder import FIRST_RETRY_S, LONGEST_RETRY_S
+from services.background import background
+from services.retry import Backoff
 from simulator.clock import Clock, Course
 from storage.schema import Stream
 
@@ -62,18 +63,17 @@ class EventPublisher:
 
     def run_until_closed(self) -> None:
         """Send events as they come, and again with growing pauses while EventBridge is away."""
-        retry_s = FIRST_RETRY_S
+        backoff = Backoff()
         for events in self._batches():
             rest = events
             while rest := self._sent(rest):
                 if self._closed:
                     return
-                if retry_s == FIRST_RETRY_S:
+                if not backoff.is_retrying:
                     log.warning("events wait for EventBridge", extra={"fields": {"waiting": len(rest)}})
                 with self._changed:
-                    self._changed.wait_for(lambda: self._closed, retry_s)
-                retry_s = min(2 * retry_s, LONGEST_RETRY_S)
-            retry_s = FIRST_RETRY_S
+                    self._changed.wait_for(lambda: self._closed, backoff.next_pause_s())
+            backoff.reset()
 
     def _batches(self) -> Iterator[list[Event]]:
         """What waits, some at a time; ends when it is closed and nothing waits."""
@@ -103,11 +103,6 @@ class EventPublisher:
 
 @contextmanager
 def publishing(publisher: EventPublisher) -> Iterator[None]:
-    """While this lasts events are sent."""
-    thread = threading.Thread(target=publisher.run_until_closed, name="events", daemon=True)
-    thread.start()
-    try:
+    """Send events from a thread; on exit send once what still waits."""
+    with background(publisher.run_until_closed, name="events", stop=publisher.close):
         yield
-    finally:
-        publisher.close()
-        thread.join()

@@ -10,12 +10,13 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.access.key_ring import KeyRing, parse_keys
+from services.background import background
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable
 
@@ -82,16 +83,11 @@ class SecretKeys:
 
 @contextmanager
 def refreshed(keys: SecretKeys, every_s: float, clock: Clock) -> Iterator[None]:
-    """While this lasts a thread reads the secret so often, until the clock is closed."""
+    """Read the secret every `every_s` in a thread; on exit close the clock."""
 
     def follow() -> None:
         while clock.rest(every_s):
             keys.refresh()
 
-    thread = Thread(target=follow, name="secret-keys", daemon=True)
-    thread.start()
-    try:
+    with background(follow, name="secret-keys", stop=clock.close):
         yield
-    finally:
-        clock.close()
-        thread.join()

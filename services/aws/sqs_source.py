@@ -21,9 +21,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.aws.events import positions_of
-from services.feeders.feeder import FIRST_RETRY_S, LONGEST_RETRY_S
 from services.live.hub import LONG_AGO, Hub
 from services.queries.stream_queries import LINE_REACH
+from services.retry import Backoff
 from simulator.clock import Clock
 from storage.schema import BusPosition
 
@@ -49,18 +49,17 @@ class PositionQueue:
 
     def run_until_closed(self) -> None:
         """Receive until the clock is closed; while SQS is away try again with growing pauses."""
-        retry_s, purged = FIRST_RETRY_S, False
+        backoff, purged = Backoff(), False
         while not self._clock.closed:
             try:
                 purged = purged or self._purge()
                 self.receive()
-                retry_s = FIRST_RETRY_S
+                backoff.reset()
             except (BotoCoreError, ClientError) as error:
-                if retry_s == FIRST_RETRY_S:
+                if not backoff.is_retrying:
                     log.warning("no new positions: %s", error)
                     self._url = self._queue if "://" in self._queue else ""
-                self._clock.rest(retry_s)
-                retry_s = min(2 * retry_s, LONGEST_RETRY_S)
+                self._clock.rest(backoff.next_pause_s())
 
     def receive(self) -> None:
         """Take the next messages and publish what is new in them, and what its time has come for."""

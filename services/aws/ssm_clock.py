@@ -15,11 +15,11 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from threading import Thread
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from services.background import background
 from services.settings import GREATEST_SPEED
 from services.times import parse_instant
 from simulator.clock import Clock, ClockState, Course
@@ -130,7 +130,7 @@ class SharedClock(Clock):
 
 @contextmanager
 def followed(clock: SharedClock) -> Iterator[SharedClock]:
-    """While this lasts a thread follows the parameter every second; then the clock is closed."""
+    """Follow the parameter every second in a thread; on exit close the clock."""
 
     def poll() -> None:
         away = False
@@ -143,13 +143,8 @@ def followed(clock: SharedClock) -> Iterator[SharedClock]:
                     log.warning("the clock goes on as it was: %s", error)
                 away = True
 
-    thread = Thread(target=poll, name="clock-parameter", daemon=True)
-    thread.start()
-    try:
+    with background(poll, name="clock-parameter", stop=clock.close):
         yield clock
-    finally:
-        clock.close()
-        thread.join()
 
 
 def _exact(instant: datetime) -> str:

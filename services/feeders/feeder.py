@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from services.retry import Backoff
 from services.times import HOUR, ceiling, floor
 from simulator.clock import MAX, Clock, Course
 from storage.errors import StoreUnavailable
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 log = logging.getLogger("bus_simulator.feeder")
-
-FIRST_RETRY_S = 0.5
-LONGEST_RETRY_S = 30.0
 
 State: TypeAlias = Literal["running", "waiting for the store", "stopped"]
 
@@ -147,7 +145,7 @@ class Feeder:
         While the store can't be reached, try again with growing pauses.
         """
         self._state = "running"
-        retry_s = FIRST_RETRY_S
+        backoff = Backoff()
         try:
             while not self._clock.closed:
                 changes = self._clock.changes
@@ -156,7 +154,7 @@ class Feeder:
                 if self.ended:
                     break
                 if self._clock.wait_until(self._wake(), changes=changes):
-                    retry_s = self._tried(retry_s)
+                    self._try_step(backoff)
         finally:
             self._state = "stopped"
 
@@ -179,17 +177,17 @@ class Feeder:
         self._write_up_to(tick)
         return True
 
-    def _tried(self, retry_s: float) -> float:
-        """Take a step. How long to rest after the next failure, if this one was for the store's sake."""
+    def _try_step(self, backoff: Backoff) -> None:
+        """Take a step; where the store can't be reached, pause instead."""
         try:
             self.step()
         except StoreUnavailable as error:
             log.warning("%s waits for the store: %s", self.kind.name, error)
             self._state = "waiting for the store"
-            self._clock.rest(retry_s)
-            return min(2 * retry_s, LONGEST_RETRY_S)
-        self._state = "running"
-        return FIRST_RETRY_S
+            self._clock.rest(backoff.next_pause_s())
+        else:
+            self._state = "running"
+            backoff.reset()
 
     def _write_up_to(self, tick: datetime) -> None:
         """Write what isn't written yet of the ticks up to one."""

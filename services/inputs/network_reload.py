@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Thread
 
+from services.background import background
 from services.errors import InputError
 from services.inputs.load import Inputs
 from services.times import HOUR, ceiling, format_instant
@@ -72,7 +72,7 @@ def unchanging(inputs: Inputs) -> ChangingInputs:
 def watched(
     inputs: ChangingInputs, every_s: float, clock: Clock, tell: Callable[[Change], None]
 ) -> Iterator[None]:
-    """While this lasts a thread looks for a new network, and tells of it; in the end the clock is closed."""
+    """Look for a new network every `every_s` in a thread and pass it to `tell`; on exit close the clock."""
 
     def follow() -> None:
         while clock.rest(every_s):
@@ -80,10 +80,5 @@ def watched(
             if change is not None:
                 tell(change)
 
-    thread = Thread(target=follow, name="network", daemon=True)
-    thread.start()
-    try:
+    with background(follow, name="network", stop=clock.close):
         yield
-    finally:
-        clock.close()
-        thread.join()

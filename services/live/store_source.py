@@ -15,6 +15,7 @@ from operator import attrgetter
 
 from services.live.hub import Hub
 from services.queries.stream_queries import LINE_REACH
+from services.retry import Backoff
 from services.times import floor
 from simulator.clock import Clock
 from storage.errors import StoreError
@@ -25,7 +26,6 @@ log = logging.getLogger("bus_simulator.live")
 
 CADENCE = timedelta(seconds=30)
 POLL_S = 1.0
-LONGEST_REST_S = 30.0
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -39,17 +39,16 @@ class LivePoll:
 
     def run_until_closed(self) -> None:
         """Poll until the clock is closed. While the store can't be asked, try again with growing pauses."""
-        rest_s = POLL_S
+        backoff = Backoff(POLL_S)
         while not self._clock.closed:
             try:
                 complete = self.poll()
             except StoreError as error:
-                if rest_s == POLL_S:
+                if not backoff.is_retrying:
                     log.warning("no new positions: %s", error)
-                self._clock.rest(rest_s)
-                rest_s = min(2 * rest_s, LONGEST_REST_S)
+                self._clock.rest(backoff.next_pause_s())
                 continue
-            rest_s = POLL_S
+            backoff.reset()
             if complete:
                 self._clock.wait_until(floor(self._clock.now(), CADENCE) + CADENCE)
             else:

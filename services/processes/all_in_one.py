@@ -12,7 +12,6 @@ import secrets
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
@@ -25,16 +24,18 @@ from services.access.authentication import ApiKey, Keys
 from services.access.local_credentials import Greet, access, greet
 from services.access.rate_limits import limits_for
 from services.access.store_holder import SUFFIX, Copyable, Holder
+from services.background import background
 from services.context import Context, Snapshots
 from services.feeders import history_plan
 from services.feeders.backfill import Done, Window, fill
 from services.feeders.clock_control import ClockControl
-from services.feeders.feeder import FEEDERS, LONGEST_RETRY_S, Feeder, Model
+from services.feeders.feeder import FEEDERS, Feeder, Model
 from services.inputs.load import Inputs, beside, load_inputs, opened, store_path
 from services.live.delivery_faults import FaultLog, Wire
 from services.live.feeder_source import LiveFeed
 from services.live.hub import live_hub
 from services.queries.bodies import bus_position_text
+from services.retry import LONGEST_PAUSE_S
 from services.settings import Settings
 from services.web.uvicorn_server import listen, local_address, quiet_server, url_of
 from simulator.clock import Clock, Course
@@ -134,7 +135,6 @@ class Embedded:
     ) -> None:
         self._settings, self._inputs = settings, inputs
         self._model, self._store, self._clock = model, store, clock
-        self._failures: list[BaseException] = []
         # The hour that history ends with, though now may have left it meanwhile: else that hour stayed open.
         live = history_plan.live_start(store, inputs.run, clock.course.start)
         text_of = bus_position_text if wire is None else wire.text_of
@@ -165,26 +165,31 @@ class Embedded:
         """Feed and answer until the clock closes or a feeder fails, which is then raised."""
         if self._clock.closed:
             return
-        server = web_server(self._context(keys, snapshot_key))
+        server = web_server(self.context(keys, snapshot_key))
 
-        def fail(error: BaseException) -> None:
-            self._failures.append(error)
+        failures: list[Exception] = []
+
+        def fail(error: Exception) -> None:
+            failures.append(error)
             server.should_exit = True
 
-        jobs = [feeder.run_until_closed for feeder in self._feeders]
-        threads = [Guarded(job, fail) for job in (*jobs, self._background)]
-        try:
-            for thread in threads:
-                thread.start()
+        with self.feeding(fail):
             server.run(sockets=[listener])
-        finally:
-            self._clock.close()
-            for thread in threads:
-                thread.join()
-        if self._failures:
-            raise self._failures[0]
+        if failures:
+            raise failures[0]
 
-    def _background(self) -> None:
+    @contextmanager
+    def feeding(self, on_failure: Callable[[Exception], object]) -> Iterator[None]:
+        """Feed and backfill in threads; on exit close the clock. Exceptions in them go to `on_failure`."""
+        jobs = {feeder.kind.name: feeder.run_until_closed for feeder in self._feeders}
+        jobs["history"] = self.backfill_until_closed
+        with ExitStack() as threads:
+            for name, job in jobs.items():
+                thread = background(job, name=name, stop=self._clock.close, on_failure=on_failure)
+                threads.enter_context(thread)
+            yield
+
+    def backfill_until_closed(self) -> None:
         """Write the history that may come while serving, as soon as the store lets it; after jumps again.
 
         Who wants no history gets none where the clock jumps to, and the stretch jumped over stays open.
@@ -197,7 +202,7 @@ class Embedded:
                 self._clock.wait_for_jump(course)
             except StoreUnavailable as error:
                 log.warning("history waits for the store: %s", error)
-                self._clock.rest(LONGEST_RETRY_S)
+                self._clock.rest(LONGEST_PAUSE_S)
 
     def _write_history(self, watch: Watch, choose: Callable[..., Sequence[Window]], course: Course) -> None:
         """Write what is chosen of the time before a course of the clock, while that lasts."""
@@ -218,7 +223,8 @@ class Embedded:
         self._clock.drive(min(feeder.reached(course) for feeder in self._feeders), course)
         self._feed.release(self._clock.moment())
 
-    def _context(self, keys: Keys, snapshot_key: ApiKey) -> Context:
+    def context(self, keys: Keys, snapshot_key: ApiKey) -> Context:
+        """Return what the web server answers from."""
         settings, run = self._settings, self._inputs.run
         control = ClockControl(self._clock, self._model, self._store, run)
         return Context(
@@ -242,21 +248,6 @@ class Embedded:
         if not isinstance(self._store, Copyable):
             return None
         return Snapshots(self._store.copy_to, key, store_path(self._settings.store).parent)
-
-
-class Guarded(threading.Thread):
-    """A thread that reports what ended it early."""
-
-    def __init__(self, job: Callable[[], None], fail: Callable[[BaseException], None]) -> None:
-        super().__init__(name=job.__qualname__, daemon=True)
-        self._job, self._fail = job, fail
-
-    def run(self) -> None:
-        """The job, to its end."""
-        try:
-            self._job()
-        except Exception as error:  # noqa: BLE001 - a thread's outermost edge
-            self._fail(error)
 
 
 def web_server(context: Context) -> uvicorn.Server:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from services.background import background
 from services.web.uvicorn_server import listen, url_of
 
 DATABASE = "bus_simulator"
@@ -24,15 +24,15 @@ def endpoint_beside(file: Path, *, host: str, port: int) -> Iterator[str]:
 
     with closing(listen(host, port)) as listener, opened(file, "data") as parts:
         server = web_server(parts)
-        thread = threading.Thread(
-            target=lambda: asyncio.run(serving(parts, server, listener)), name="timestream-local", daemon=True
-        )
-        thread.start()
-        try:
-            yield url_of(listener)
-        finally:
+
+        def serve() -> None:
+            asyncio.run(serving(parts, server, listener))
+
+        def stop() -> None:
             server.should_exit = True
-            thread.join()
+
+        with background(serve, name="timestream-local", stop=stop):
+            yield url_of(listener)
 
 
 def store_at(endpoint: str) -> str:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from services.background import background
 from services.feeders import history_plan
 from services.feeders.backfill import fill
 from services.feeders.feeder import Feeder, FeederKind, FeederStatus, Model, OnWrite
 from services.inputs.load import Inputs, opened
 from services.inputs.network_reload import Change, watched
-from services.processes.all_in_one import Guarded
 from services.processes.process_setup import Part, client, patiently
 from services.times import format_instant
 from simulator.clock import Clock, Course
@@ -98,11 +98,10 @@ class Feeders:
                 if feeder is None:
                     return
                 self._feeder = feeder
-                holes = self._closing_holes(inputs, model, feeder)
-                if self._next is not None and self._next.inputs is not inputs:
-                    feeder.end_at(self._next.begins)
-                feeder.run_until_closed()
-                holes.join()
+                with self._backfilling_gaps(inputs, model, feeder):
+                    if self._next is not None and self._next.inputs is not inputs:
+                        feeder.end_at(self._next.begins)
+                    feeder.run_until_closed()
                 name = self._feeding.kind.name
                 log.info("%s ends", name, extra={"fields": fields(feeder, clock.now())})
             if self._next is not None:
@@ -125,15 +124,15 @@ class Feeders:
         )
         return feeder
 
-    def _closing_holes(self, inputs: Inputs, model: Model, feeder: Feeder) -> Guarded:
-        """The thread that writes what earlier processes left open before the hour that now is in."""
+    def _backfilling_gaps(self, inputs: Inputs, model: Model, feeder: Feeder) -> AbstractContextManager[None]:
+        """Backfill, in a thread, the gaps that earlier processes left before the current hour."""
         clock, store, streams = self._part.clock, self._store, self._feeding.kind.streams
         moment = clock.moment()
 
         def stopped() -> bool:
             return clock.closed or clock.course != moment.course or feeder.ended
 
-        def close() -> None:
+        def backfill() -> None:
             live = history_plan.live_start(store, inputs.run, moment.now, streams)
             windows = history_plan.in_background(
                 store, inputs.run, live=live, span=timedelta(), streams=streams
@@ -141,12 +140,14 @@ class Feeders:
             for done in fill(windows, model=model, store=store, run=inputs.run, stopped=stopped):
                 log.info("a hole in the past is closed", extra={"fields": {"rows": done.rows}})
 
-        def give_up(error: BaseException) -> None:
+        def give_up(error: Exception) -> None:
             log.error("what earlier processes left open stays so: %s", error)
 
-        thread = Guarded(lambda: patiently(close, clock), give_up)
-        thread.start()
-        return thread
+        def stop() -> None:
+            if not feeder.ended:  # the clock is closed, or the feeder failed and the process ends
+                clock.close()
+
+        return background(lambda: patiently(backfill, clock), name="gaps", stop=stop, on_failure=give_up)
 
 
 class ClosingModel(Model, Protocol):

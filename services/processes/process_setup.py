@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 from services import settings
 from services.errors import InputError
-from services.feeders.feeder import FIRST_RETRY_S, LONGEST_RETRY_S
 from services.inputs.load import load_inputs
 from services.inputs.network_reload import ChangingInputs, unchanging
 from services.processes.all_in_one import closed_by_signals
+from services.retry import Backoff
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable
 
@@ -130,12 +130,11 @@ def is_in_s3(network: str | None) -> bool:
 
 def patiently(attempt: Callable[[], T], clock: Clock) -> T | None:
     """What `attempt` gives once what it needs can be reached; None if the clock is closed before."""
-    retry_s = FIRST_RETRY_S
+    backoff = Backoff()
     while not clock.closed:
         try:
             return attempt()
         except StoreUnavailable as error:
             log.warning("waiting: %s", error)
-            clock.rest(retry_s)
-            retry_s = min(2 * retry_s, LONGEST_RETRY_S)
+            clock.rest(backoff.next_pause_s())
     return None

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from importlib.metadata import version
-from threading import Lock, Thread
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
@@ -17,6 +17,7 @@ from services.access.allowed_hosts import AllowedHosts, hosts_for
 from services.access.authentication import Keys
 from services.access.local_credentials import Greet, access, greet, welcome_by_secret
 from services.access.rate_limits import Limits, limits_for
+from services.background import background
 from services.context import Context, Fed
 from services.feeders.clock_control import Control
 from services.feeders.feeder_status import stored_feeders
@@ -120,19 +121,14 @@ class Source(Protocol):
 
 @contextmanager
 def positions(serving: Serving, store: Store, clock: Clock) -> Iterator[Source]:
-    """While this lasts a thread gets new positions; then the clock is closed."""
+    """Get new positions in a thread; on exit close the clock."""
     source: Source = LivePoll(store, clock)
     if serving.queue is not None:
         from services.aws.sqs_source import PositionQueue
 
         source = PositionQueue(client("sqs"), serving.queue, clock)
-    thread = Thread(target=source.run_until_closed, name="live-positions", daemon=True)
-    thread.start()
-    try:
+    with background(source.run_until_closed, name="live-positions", stop=clock.close):
         yield source
-    finally:
-        clock.close()
-        thread.join()
 
 
 @contextmanager

@@ -77,17 +77,11 @@ def moved(
         inputs = Inputs(served or network(), 1, RUN)
         simulator = Embedded(SETTINGS, inputs, model or FormulaCity(), store, clock)
         simulator.prepare(unwatched)
-        context = simulator._context(ApiKey.of("right"), ApiKey.of("local"))
-        jobs = [feeder.run_until_closed for feeder in simulator._feeders]
-        threads = [threading.Thread(target=job) for job in (*jobs, simulator._background)]
-        for thread in threads:
-            thread.start()
-        try:
+        context = simulator.context(ApiKey.of("right"), ApiKey.of("local"))
+        failures: list[Exception] = []
+        with simulator.feeding(failures.append):
             yield Moved(context, store, clock, wall)
-        finally:
-            clock.close()
-            for thread in threads:
-                thread.join()
+        assert not failures
 
 
 def wait_until(condition: Callable[[], object]) -> None:

@@ -95,7 +95,7 @@ def test_background_history_outlives_a_store_that_is_away_for_a_while(
     simulator = embedded(store)
     simulator.prepare(unwatched)
     store.failing, store.failures = StoreUnavailable("no room"), 3
-    simulator._background()
+    simulator.backfill_until_closed()
     assert store.failures == 0
     assert store.coverage(Stream.PEOPLE_COUNT)[0].start == LIVE - 4 * HOUR
 
