@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Generator
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import simpy
 
 from simulator import randomness
 from simulator.day import travel
+from simulator.day.line_state import LineState
 from simulator.day.passengers import Trip
 from simulator.day.scenario_effects import Disturbances, Ending
 from simulator.network import Bus
 from simulator.service_day import DOORS_EARLY_S
 from simulator.types import HOUR_MS, SECOND_MS
-
-if TYPE_CHECKING:
-    from simulator.day.line_day import LineDay
 
 _Process: TypeAlias = Generator[simpy.Event, None, None]
 _Departing: TypeAlias = "Generator[simpy.Event, None, Trip]"
@@ -54,7 +52,7 @@ class BusDay:
     `first_departure` and `last_stop` bound its service, -1 for a bus that never leaves.
     """
 
-    def __init__(self, day: LineDay, bus: Bus, home: int, *, runs: bool):
+    def __init__(self, day: LineState, bus: Bus, home: int, *, runs: bool):
         self.bus = bus
         self.home = home
         self.runs = runs
@@ -71,7 +69,7 @@ class BusDay:
     def process(self) -> _Process:
         """Trips as the dispatch hands them out, then home."""
         day, now = self._day, self._day.starts
-        direction, place, ready = self.home, (day.line_home(self.home), 0), now
+        direction, place, ready = self.home, (day.main_pattern(self.home), 0), now
         departure = self._dispatched(direction, ready)
         while departure is not None:
             trip = yield from self._stand(*departure, ready, place, now)
@@ -267,12 +265,12 @@ class BusDay:
 
     def _go_home(self, place: tuple[int, int], now: int) -> None:
         """The day's last row: empty to the home terminal if need be, and parked until the line-day's end."""
-        day, home = self._day, self._day.line_home(self.home)
+        day, home = self._day, self._day.main_pattern(self.home)
         now = self._halt(place, (home, 0), now)
         path, changed, brakes, there, speed = day.empty_run(place, (home, 0), now)
         if there > day.ends:
             who = f"line {day.line.line_id}: bus {self.bus.bus_id}"
-            raise OverrunError(f"{who} isn't home when the service day after {day.date_text} begins")
+            raise OverrunError(f"{who} isn't home when the service day after {day.day} begins")
         times = (changed, brakes, there, day.ends, day.ends)
         self.rows.extend((PARK, -1, home, path, 0, *times, 0, 0, 0))
         self.speeds.append(speed)

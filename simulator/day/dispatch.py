@@ -53,6 +53,18 @@ class Dispatch(Protocol):
         """The planned seconds between the departure of a direction around `at_s` and the one before."""
 
 
+class NoService:
+    """The dispatch of a day without service: nothing departs."""
+
+    def take(self, direction: int, ready_s: float) -> None:  # noqa: ARG002 - the protocol's arguments
+        """Return None, whatever is asked."""
+        return
+
+    def headway_s(self, direction: int, at_s: float) -> float:  # noqa: ARG002 - the protocol's arguments
+        """Return 0, whatever is asked."""
+        return 0.0
+
+
 class HeadwayDispatch:
     """Departures at a headway that follows the hour, from each terminal on its own.
 

@@ -13,6 +13,9 @@ import numpy as np
 from simulator import randomness
 from simulator.day.scenario_effects import Ending
 
+PATIENCE_MS = 600_000
+"""People whom the last bus left behind, or who came after it, give up after ten minutes."""
+
 
 @dataclass(slots=True)
 class Queue:

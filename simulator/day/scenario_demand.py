@@ -27,7 +27,7 @@ Steps = list[tuple[Span, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class QueueDemand:
     """A queue as its people are drawn: the stop, people a minute at weight 1, when they may come.
 
     `share` is the direction's part of a surge's people; `key` gives the queue's streams by purpose.
@@ -41,18 +41,18 @@ class Place:
     key: Callable[[str], int]
 
 
-def changed(people: People, place: Place, profile: Profile, changes: LineChanges) -> People:
+def changed(people: People, queue: QueueDemand, profile: Profile, changes: LineChanges) -> People:
     """The people of a queue under a scenario."""
-    steps = steps_at(place.stop_id, changes)
-    parts = [_without(people, steps, place.key("stay-at-home"))] if steps else [people]
+    steps = steps_at(queue.stop_id, changes)
+    parts = [_without(people, steps, queue.key("stay-at-home"))] if steps else [people]
     for span, factor in steps:
         if factor > 1:
-            parts.append(_more(place, profile, span, place.per_min * (factor - 1)))
+            parts.append(_more(queue, profile, span, queue.per_min * (factor - 1)))
     for surge in changes.surges:
-        if surge.stop_id == place.stop_id:
-            per_min = surge.people_per_min * place.share
-            times, draws = steady(place.key(f"surge/{surge.span.start_s}"), per_min, surge.span)
-            open_to = (times >= place.opens_s * 1000) & (times < place.closes_s * 1000)
+        if surge.stop_id == queue.stop_id:
+            per_min = surge.people_per_min * queue.share
+            times, draws = steady(queue.key(f"surge/{surge.span.start_s}"), per_min, surge.span)
+            open_to = (times >= queue.opens_s * 1000) & (times < queue.closes_s * 1000)
             parts.append((times[open_to], draws[open_to]))
     if len(parts) == 1:
         return parts[0]
@@ -96,10 +96,10 @@ def _without(people: People, steps: Steps, key: int) -> People:
     return times[comes], draws[comes]
 
 
-def _more(place: Place, profile: Profile, span: Span, per_min: float) -> People:
+def _more(queue: QueueDemand, profile: Profile, span: Span, per_min: float) -> People:
     """People of a stream of their own, at a rate that follows the profile."""
-    opens_s, closes_s = max(span.start_s, place.opens_s), min(span.end_s, place.closes_s)
+    opens_s, closes_s = max(span.start_s, queue.opens_s), min(span.end_s, queue.closes_s)
     if opens_s >= closes_s:
         return np.empty(0, np.int64), np.empty(0)
-    key = place.key(f"more/{span.start_s}")
+    key = queue.key(f"more/{span.start_s}")
     return arrivals(profile, [key], [per_min], [opens_s], [closes_s])[0]

@@ -3,41 +3,37 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from simulator.day import cabin_co2
 from simulator.day.bus import COLUMNS, HALT, HOP, PARK, STAND, BusDay
-from simulator.day.passengers import Queue
+from simulator.day.line_state import LineState
+from simulator.day.passengers import PATIENCE_MS, Queue
 from simulator.day.trajectory import Crowd, Floats, Ints, Legs, Trajectory
 from simulator.types import MINUTE_MS, StopId
-
-if TYPE_CHECKING:
-    from simulator.day.line_day import LineDay
 
 LATEST_MS = 1 << 44
 """Later than any instant (the year 2527)."""
 LONGEST_LAYOVER_MS = 1_800_000
 """A bus that waits longer for its next trip is parked until half an hour before."""
-PATIENCE_MS = 600_000
-"""Those whom the last bus left behind, or who came after it, give up after ten minutes."""
 
 
-def assemble(day: LineDay) -> Trajectory:
-    """The columns of `day`, whose buses are all home."""
+def assemble(day: LineState, buses: Sequence[BusDay]) -> Trajectory:
+    """The columns of `day`, whose `buses` are all home."""
     stops = tuple(sorted(day.line.stop_ids))
     stop_index = {stop_id: i for i, stop_id in enumerate(stops)}
-    legs = _legs(day, stop_index)
+    legs = _legs(day, buses, stop_index)
     arrived = _crowd(
-        day, [(stop_index[stop_id], queue.times) for (_, stop_id), queue in day.queue_of.items()]
+        day, [(stop_index[queue_id.stop_id], queue.times) for queue_id, queue in day.queue_of.items()]
     )
     gave_up = [
-        (stop_index[stop_id], _give_up(queue, day.ends)) for (_, stop_id), queue in day.queue_of.items()
+        (stop_index[queue_id.stop_id], _give_up(queue, day.ends)) for queue_id, queue in day.queue_of.items()
     ]
     boarded, left = _boarded(legs), _crowd(day, gave_up)
     _count_waiting(legs, arrived, boarded, left)
-    serves = np.array([_serves(bus, day.ends) for bus in day.buses], np.int64) + day.origin
+    serves = np.array([_serves(bus, day.ends) for bus in buses], np.int64) + day.origin
     return Trajectory(
         line_id=day.line.line_id,
         starts=day.starts + day.origin,
@@ -60,12 +56,12 @@ def _serves(bus: BusDay, ends: int) -> tuple[int, int]:
     return (bus.first_departure, bus.last_stop) if bus.first_departure >= 0 else (ends, ends)
 
 
-def _legs(day: LineDay, stop_index: dict[StopId, int]) -> Legs:
+def _legs(day: LineState, buses: Sequence[BusDay], stop_index: dict[StopId, int]) -> Legs:
     """The buses' rows as columns, one bus after the other."""
-    counts = [len(bus.speeds) for bus in day.buses]
-    rows = np.concatenate([np.frombuffer(bus.rows, np.int64).reshape(-1, len(COLUMNS)) for bus in day.buses])
+    counts = [len(bus.speeds) for bus in buses]
+    rows = np.concatenate([np.frombuffer(bus.rows, np.int64).reshape(-1, len(COLUMNS)) for bus in buses])
     column = dict(zip(COLUMNS, rows.T.copy(), strict=True))
-    speed = np.concatenate([np.frombuffer(bus.speeds) for bus in day.buses])
+    speed = np.concatenate([np.frombuffer(bus.speeds) for bus in buses])
     bus = np.repeat(np.arange(len(counts)), counts)
     first = np.cumsum([0, *counts[:-1]])
     begins = _previous(column["leaves"], first, day.starts)
@@ -114,7 +110,7 @@ def _previous(values: Ints, first: Ints, initial: int) -> Ints:
 
 
 def _places(
-    day: LineDay, stop_index: dict[StopId, int], column: dict[str, Ints]
+    day: LineState, stop_index: dict[StopId, int], column: dict[str, Ints]
 ) -> tuple[Ints, Ints, Floats, Floats]:
     """For each row the stop it leads to, its direction, the metres of the stop before, and its own."""
     patterns = day.line.patterns
@@ -128,7 +124,7 @@ def _places(
     return stop, direction, metres[np.maximum(flat - 1, 0)], np.where(is_empty, length, metres[flat])
 
 
-def _excess(day: LineDay, load: Ints, bus: Ints, shut_ms: Ints, open_ms: Ints, first: Ints) -> Floats:
+def _excess(day: LineState, load: Ints, bus: Ints, shut_ms: Ints, open_ms: Ints, first: Ints) -> Floats:
     """The cabin's CO2 above outdoors at the start of each row, ppm."""
     per_person = np.array([cabin_co2.source_ppm_per_s(b.capacity) for b in day.line.buses])
     factor, added = cabin_co2.pieces(shut_ms / 1000, open_ms / 1000, load * per_person[bus])
@@ -147,7 +143,7 @@ def _give_up(queue: Queue, ends: int) -> list[int]:
     ]
 
 
-def _crowd(day: LineDay, queues: list[tuple[int, list[int]]]) -> Crowd:
+def _crowd(day: LineState, queues: list[tuple[int, list[int]]]) -> Crowd:
     """One person each at (stop, times from the origin), by time."""
     stop = np.repeat([stop for stop, _ in queues], [len(times) for _, times in queues])
     ms = np.array([time for _, times in queues for time in times], np.int64) + day.origin

@@ -1,0 +1,181 @@
+"""What the buses of a line-day share: SimPy's clock, the queues at the stops, the dispatch, paths and trips.
+
+It knows nothing of buses: `bus` reads and changes it, `line_day` makes it and runs the buses over it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import numpy as np
+import simpy
+
+from simulator import randomness
+from simulator.day import travel
+from simulator.day.dispatch import Dispatch, NoService, dispatch, held_ms
+from simulator.day.passengers import Trip
+from simulator.day.scenario_effects import RAIN_SPEED, Disturbances
+from simulator.day.stop_queues import DemandInputs, QueueId, stop_queues
+from simulator.day.trajectory import Path
+from simulator.geometry import distance_m
+from simulator.network import Line
+from simulator.scenario import ClosedStop, Control, LineChanges
+from simulator.service_day import day_type, handover_ms, origin_ms
+from simulator.types import MINUTE_MS, SECOND_MS, BusId
+
+LATE_MARGIN_MS = 5 * MINUTE_MS
+"""A disturbed bus is sent home so long before the latest moment at which it could still get there."""
+NOISY_HOP = 7.0
+"""Chance makes no hop seven times as long (see `travel.HOP_FACTOR` and `TRIP_FACTOR`)."""
+
+
+class EmptyRun(NamedTuple):
+    """A run without passengers: the path's index, when the motion's pieces end, and the cruise speed.
+
+    `changed`, `brakes`, `stops` are ms from the service day's origin, `speed` m/ms.
+    """
+
+    path: int
+    changed: int
+    brakes: int
+    stops: int
+    speed: float
+
+
+class LineState:
+    """A line-day's shared state. Times are ms from the service day's origin.
+
+    `starts` and `ends` bound the time for which the line-day owns the line's buses and stops. `hops[i]` and
+    `queues[i]` are those of `line.patterns[i]`, a hop or a queue for each position; `queue_of` has the same
+    queues by direction and stop. `paths` are the patterns' shapes, then those of empty runs; `trips` the ids
+    of the trips so far. `disturbances` is None on a day without any, so that it costs ordinary days nothing.
+    """
+
+    def __init__(self, line: Line, *, seed: int, day: date, changes: LineChanges):
+        self.line, self.seed, self.day, self.changes = line, seed, day, changes
+        self.origin = origin_ms(day)
+        self.starts = handover_ms(line, day) - self.origin
+        self.ends = handover_ms(line, day + timedelta(days=1)) - self.origin
+        self.env = simpy.Environment(initial_time=self.starts)
+        self.hops = [travel.hops(pattern, line.speed_kmh) for pattern in line.patterns]
+        self.most_hops = max(len(hops) for hops in self.hops)
+        rain = 1.0 if changes.rain is None else RAIN_SPEED[changes.rain]
+        self.speed_by_hour = tuple(factor * rain for factor in travel.speed_by_hour(day_type(day)))
+        self.queue_of = stop_queues(DemandInputs(line, seed, day, changes, self.starts, self.ends, self.hops))
+        self.queues = [
+            [self.queue_of[QueueId(pattern.direction, stop.stop_id)] for stop in pattern.stops]
+            for pattern in line.patterns
+        ]
+        self.paths = [
+            _path([(p.latitude, p.longitude, p.distance_m) for p in q.shape]) for q in line.patterns
+        ]
+        self.trips: list[str] = []
+        self._trip_count = [0, 0]
+        self._main = {pattern.direction: i for i, pattern in reversed(list(enumerate(line.patterns)))}
+        self._empty_paths: dict[tuple[tuple[int, int], tuple[int, int]], int] = {}
+        self.running = self._running()
+        self.dispatch = self._dispatch()
+        self.disturbances = (
+            Disturbances(line, changes, latest=self._latest()) if changes.disturbs_trips else None
+        )
+
+    def key(self, purpose: str, entity: str) -> int:
+        """The key of the random numbers that a purpose takes for an entity on this date."""
+        return randomness.key(self.seed, purpose, entity, self.day.isoformat())
+
+    def new_trip(self, pattern: int) -> int:
+        """Name the trip that departs now; return its index in `trips`."""
+        direction = self.line.patterns[pattern].direction
+        self._trip_count[direction] += 1
+        number = self._trip_count[direction]
+        self.trips.append(f"{self.line.line_id}-{self.day:%Y%m%d}-{direction}-{number:03d}")
+        return len(self.trips) - 1
+
+    def hold_ms(self, trip: Trip, position: int, now: int) -> int:
+        """How long a bus is held at a stop, its doors open, to keep its distance from the bus before it."""
+        if self.changes.control is not Control.HEADWAY or position == trip.last:
+            return 0
+        direction = self.line.patterns[trip.pattern].direction
+        headway_s = self.dispatch.headway_s(direction, trip.departed / 1000)
+        return held_ms(headway_s, position, now, self.queues[trip.pattern][position].passed)
+
+    def next_direction(self, direction: int) -> int:
+        """The direction of the trip after one in `direction`: the other one if the line has it."""
+        return 1 - direction if 1 - direction in self._main else direction
+
+    def main_pattern(self, direction: int) -> int:
+        """The index of a direction's main pattern, whose first stop is the home of the direction's buses."""
+        return self._main[direction]
+
+    def home_direction(self, initial_position: float) -> int:
+        """The direction from whose first stop a bus departs first (see `network.Bus`)."""
+        wanted = 0 if initial_position < 0.5 else 1
+        return wanted if wanted in self._main else next(iter(self._main))
+
+    def empty_run(self, place: tuple[int, int], target: tuple[int, int], now: int) -> EmptyRun:
+        """A straight run without passengers from one (pattern, position) to another, begun at `now`.
+
+        Where both are one place the bus is there `now`.
+        """
+        here, there = (self.line.patterns[p].stops[i] for p, i in (place, target))
+        length_m = distance_m(here.latitude, here.longitude, there.latitude, there.longitude)
+        if length_m == 0:
+            return EmptyRun(target[0], now, now, now, 0.0)
+        if (place, target) not in self._empty_paths:
+            ends = [(here.latitude, here.longitude, 0.0), (there.latitude, there.longitude, length_m)]
+            self._empty_paths[place, target] = len(self.paths)
+            self.paths.append(_path(ends))
+        hop = travel.hop(length_m, travel.empty_speed(self.line))
+        changing, passing, half, speed = travel.motion(hop, 1.0, 0.0)
+        path = self._empty_paths[place, target]
+        return EmptyRun(path, now + changing, now + passing - half, now + passing + half, speed)
+
+    def close_stop(self, closed: ClosedStop) -> Generator[simpy.Event, None, None]:
+        """The process that sends away the people who wait at a stop when it closes."""
+        yield self.env.timeout(max(closed.span.start_s * SECOND_MS - self.starts, 0))
+        for queue_id, queue in self.queue_of.items():
+            if queue_id.stop_id == closed.stop_id:
+                queue.give_up(int(self.env.now))
+
+    def _running(self) -> frozenset[BusId]:
+        """The buses that run today: in a strike a keyed draw for each bus decides which don't."""
+        buses = [bus.bus_id for bus in self.line.buses if bus.bus_id not in self.changes.parked]
+        striking = min(math.floor(self.changes.strike_share * len(buses) + 0.5), len(buses) - 1)
+        drawn = randomness.uniform([self.key("strike", bus_id) for bus_id in buses], 1)[:, 0].tolist()
+        return frozenset(bus_id for _, bus_id in sorted(zip(drawn, buses, strict=True))[max(striking, 0) :])
+
+    def _dispatch(self) -> Dispatch:
+        kind = day_type(self.day)
+        service = self.line.services.get(kind)
+        if service is None:
+            return NoService()
+        spaced = self.changes.control is not Control.NONE
+        return dispatch(self.line, service, kind, self.hops, len(self.running), spaced=spaced)
+
+    def _latest(self) -> int:
+        """When a late bus must set out for home: the longest hop, empty run and a margin before the end."""
+        homes = [self.line.patterns[index].stops[0] for index in self._main.values()]
+        farthest_m = max(
+            distance_m(stop.latitude, stop.longitude, home.latitude, home.longitude)
+            for home in homes
+            for pattern in self.line.patterns
+            for stop in pattern.stops
+        )
+        run_ms = farthest_m / travel.empty_speed(self.line)
+        return self.ends - round(run_ms + self._longest_hop_ms()) - LATE_MARGIN_MS
+
+    def _longest_hop_ms(self) -> float:
+        """More than any hop takes, noise and all disturbances included."""
+        hop_ms = max(hop.length_m / hop.speed for hops in self.hops for hop in hops)
+        slowest = math.prod(zone.speed_factor for zone in self.changes.slow_zones) * min(self.speed_by_hour)
+        detours_s = sum(closure.detour_s or 0 for closure in self.changes.closures)
+        return NOISY_HOP * hop_ms / slowest + detours_s * SECOND_MS
+
+
+def _path(points: Sequence[tuple[float, float, float]]) -> Path:
+    """A path from (latitude, longitude, metres from its start) of each vertex."""
+    latitude, longitude, metres = (np.array(column) for column in zip(*points, strict=True))
+    return Path(latitude, longitude, np.rint(metres * 1000).astype(np.int64))

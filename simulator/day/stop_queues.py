@@ -1,0 +1,121 @@
+"""The queues of a line-day: one for each direction and stop, with everybody who will come to it.
+
+The whole day's arrivals are drawn before the first bus runs. People come whether or not a bus does, so no
+arrival depends on the simulation, and one array operation draws those of many stops.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator import randomness
+from simulator.day import demand, travel
+from simulator.day.passengers import PATIENCE_MS, Queue
+from simulator.day.scenario_demand import QueueDemand, changed
+from simulator.network import Line, Service
+from simulator.scenario import LineChanges
+from simulator.service_day import day_type
+from simulator.types import MINUTE_MS, DayType, StopId
+
+
+class QueueId(NamedTuple):
+    """The people at a stop who wait for one direction of the line, whichever of its patterns comes."""
+
+    direction: int
+    stop_id: StopId
+
+
+@dataclass(frozen=True, slots=True)
+class DemandInputs:
+    """What decides who comes. `starts`, `ends`: the line-day's bounds, ms from the service day's origin.
+
+    `hops[i]` are the hops of `line.patterns[i]`.
+    """
+
+    line: Line
+    seed: int
+    day: date
+    changes: LineChanges
+    starts: int
+    ends: int
+    hops: list[list[travel.Hop]]
+
+
+def stop_queues(inputs: DemandInputs) -> dict[QueueId, Queue]:
+    """A queue for each direction and stop of the line; empty ones on a day without service."""
+    share = _shares(inputs.line)
+    service = inputs.line.services.get(day_type(inputs.day))
+    if service is None:
+        return {queue_id: Queue([], np.empty(0)) for queue_id in share}
+    offset_s = _offsets_s(inputs)
+    queues = [_queue_demand(inputs, service, each, share[each], offset_s[each]) for each in share]
+    weekday = inputs.line.services.get(DayType.WEEKDAY, service)
+    profile = demand.profile(inputs.day, night=inputs.line.night, weekday_service=weekday, service=service)
+    people = demand.arrivals(
+        profile,
+        [queue.key("arrivals") for queue in queues],
+        [queue.per_min for queue in queues],
+        [queue.opens_s for queue in queues],
+        [queue.closes_s for queue in queues],
+    )
+    if inputs.changes.changes_demand:
+        people = [
+            changed(planned, queue, profile, inputs.changes)
+            for planned, queue in zip(people, queues, strict=True)
+        ]
+    return {
+        queue_id: Queue(times.tolist(), draws) for queue_id, (times, draws) in zip(share, people, strict=True)
+    }
+
+
+def _queue_demand(
+    inputs: DemandInputs, service: Service, queue_id: QueueId, share: float, offset_s: float
+) -> QueueDemand:
+    """A queue's rate and hours; the first bus reaches its stop `offset_s` after the first departure."""
+    line = inputs.line
+    # The last people to come must have given up before the line-day's last minute, which counts them.
+    latest_s = (inputs.ends - PATIENCE_MS - 2 * MINUTE_MS) / 1000
+    entity = f"{line.line_id}/{queue_id.direction}/{queue_id.stop_id}"
+    return QueueDemand(
+        stop_id=queue_id.stop_id,
+        per_min=line.base_arrival_rate[queue_id.stop_id] * share,
+        share=share,
+        opens_s=max(inputs.starts / 1000, service.start_s + offset_s - demand.EARLY_S),
+        closes_s=min(service.end_s + offset_s, latest_s),
+        key=partial(randomness.key, inputs.seed, entity=entity, day=inputs.day.isoformat()),
+    )
+
+
+def _offsets_s(inputs: DemandInputs) -> dict[QueueId, float]:
+    """Planned seconds from a departure to each stop, by the direction's first pattern that serves it."""
+    result: dict[QueueId, float] = {}
+    for pattern, hops in zip(inputs.line.patterns, inputs.hops, strict=True):
+        for position, stop in enumerate(pattern.stops):
+            planned_s = travel.planned_trip_s(hops[:position], 1.0)
+            result.setdefault(QueueId(pattern.direction, stop.stop_id), planned_s)
+    return result
+
+
+def _shares(line: Line) -> dict[QueueId, float]:
+    """Each queue's share of the people of its stop, sorted by queue.
+
+    People split over the directions by the number of stops still ahead; nobody waits where a pattern ends.
+    """
+    ahead: dict[QueueId, int] = {}
+    for pattern in line.patterns:
+        last = len(pattern.stops) - 1
+        for position, stop in enumerate(pattern.stops):
+            queue_id = QueueId(pattern.direction, stop.stop_id)
+            ahead[queue_id] = max(ahead.get(queue_id, 0), last - position)
+    total: dict[StopId, int] = {}
+    for queue_id, count in ahead.items():
+        total[queue_id.stop_id] = total.get(queue_id.stop_id, 0) + count
+    return {
+        queue_id: ahead[queue_id] / total[queue_id.stop_id] if total[queue_id.stop_id] else 0.0
+        for queue_id in sorted(ahead)
+    }
