@@ -44,7 +44,7 @@ from services.web.rest_routes import (
 )
 from services.web.static_files import DOCS, MAP, add_pages
 from services.web.websocket import WebSockets, credentials
-from storage.errors import StoreUnavailable
+from storage.errors import DependencyUnavailable
 
 log = logging.getLogger("bus_simulator.rest")
 
@@ -166,7 +166,7 @@ class Gate:
             return await self._asking.ask(ask.answer, recent=ask.recent)
         except ServiceError as error:
             return route.refused(error, self._now())
-        except StoreUnavailable as error:
+        except DependencyUnavailable as error:
             log.error("the store can't be reached: %s", error)
             return route.refused(Unavailable(), self._now())
         except Exception:

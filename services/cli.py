@@ -33,7 +33,7 @@ from services.commands.timestream_local import timestream_local
 from services.commands.validate import validate
 from services.errors import InputError
 from services.stack.supervisor_control import StackProblem
-from storage.errors import StoreError
+from storage.errors import DependencyError
 
 log = logging.getLogger("bus_simulator.cli")
 
@@ -101,7 +101,7 @@ def status_of(arguments: Sequence[str] | None = None) -> int:
         return refuse("interrupted", INTERRUPTED)
     except InputError as error:
         return refuse(str(error), BAD_INPUT)
-    except (StoreError, StackProblem) as error:
+    except (DependencyError, StackProblem) as error:
         return refuse(str(error), FAILED)
     except BrokenPipeError:
         # Nobody reads on; without this Python would complain once more when it closes stdout.

@@ -33,7 +33,7 @@ from services.context import Context
 from services.errors import NotFound, ServiceError, Unavailable, Unexpected
 from services.queries.async_reader import Asking
 from services.web.handlers import ENCODE, JSON
-from storage.errors import StoreUnavailable
+from storage.errors import DependencyUnavailable
 
 log = logging.getLogger("bus_simulator.mcp")
 
@@ -128,7 +128,7 @@ class Handlers:
             raise MCPError(INVALID_PARAMS, str(error)) from None
         except ServiceError as error:
             return failure(error)
-        except StoreUnavailable as error:
+        except DependencyUnavailable as error:
             log.error("the store can't be reached: %s", error)
             return failure(Unavailable())
         except Exception:

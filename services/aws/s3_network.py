@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from services.errors import InputError
 from services.inputs.load import Inputs, load_inputs
-from storage.errors import StoreUnavailable
+from storage.errors import DependencyUnavailable
 
 SCHEME = "s3://"
 MOST_BYTES = 1_000_000_000
@@ -34,12 +34,12 @@ class NetworkObject:
         self.seen = ""
 
     def changed(self) -> bool:
-        """Whether it is another than the one seen. Raises `StoreUnavailable`, `InputError` if it is gone."""
+        """Whether it isn't the one seen. Raises `DependencyUnavailable`, and `InputError` if it is gone."""
         found = self._asked(self._client.head_object)
         return bool(found["ETag"] != self.seen)
 
     def load(self, seed: int | None, scenario: str | None) -> Inputs:
-        """The inputs with this network. Raises `StoreUnavailable`, `InputError` with all that is wrong."""
+        """The inputs with this network. Raises `DependencyUnavailable`; `InputError` with all mistakes."""
         found = self._asked(self._client.get_object)
         if found["ContentLength"] > MOST_BYTES:
             raise InputError(f"{self._url} is larger than a gigabyte")
@@ -58,6 +58,6 @@ class NetworkObject:
         except ClientError as error:
             if error.response["Error"]["Code"] in ABSENT:
                 raise InputError(f"{self._url} doesn't exist; make load-config puts it there") from error
-            raise StoreUnavailable(f"{self._url} can't be read: {error}") from error
+            raise DependencyUnavailable(f"{self._url} can't be read: {error}") from error
         except BotoCoreError as error:
-            raise StoreUnavailable(f"{self._url} can't be read: {error}") from error
+            raise DependencyUnavailable(f"{self._url} can't be read: {error}") from error

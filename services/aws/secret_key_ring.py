@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from services.access.key_ring import KeyRing, parse_keys
 from services.background import background
 from simulator.clock import Clock
-from storage.errors import StoreUnavailable
+from storage.errors import DependencyUnavailable
 
 log = logging.getLogger("bus_simulator.keys")
 
@@ -29,7 +29,8 @@ class SecretKeys:
     """The keys in a secret (`services.access.authentication.Keys`); a changed one counts within `refresh_s`.
 
     They are read when they are first asked for, and again by whoever asks when they are older; a server has
-    them `refreshed` instead, so that no request waits. Raises `StoreUnavailable` where there are none yet.
+    them `refreshed` instead, so that no request waits. Raises `DependencyUnavailable` where there are none
+    yet.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class SecretKeys:
         if self._now_s() - self._looked_s >= self._refresh_s:
             self.refresh()
         if self._ring is None:
-            raise StoreUnavailable(f"the secret {self._secret_id} could not be read yet")
+            raise DependencyUnavailable(f"the secret {self._secret_id} could not be read yet")
         return self._ring.name_of(offered, group)
 
     def refresh(self) -> None:

@@ -23,7 +23,7 @@ from services.background import background
 from services.settings import GREATEST_SPEED
 from services.times import parse_instant
 from simulator.clock import Clock, ClockState, Course
-from storage.errors import StoreInvalid, StoreUnavailable
+from storage.errors import DependencyInvalid, DependencyUnavailable
 
 log = logging.getLogger("bus_simulator.clock")
 
@@ -74,22 +74,22 @@ class ClockParameter:
         self._client, self._name = client, name
 
     def read(self) -> ClockState:
-        """What it says. Raises `StoreUnavailable`, and `StoreInvalid` for what isn't a clock."""
+        """What it says. Raises `DependencyUnavailable`, and `DependencyInvalid` for what isn't a clock."""
         try:
             text: str = self._client.get_parameter(Name=self._name)["Parameter"]["Value"]
         except (BotoCoreError, ClientError) as error:
-            raise StoreUnavailable(f"the clock {self._name} can't be read: {error}") from error
+            raise DependencyUnavailable(f"the clock {self._name} can't be read: {error}") from error
         try:
             return state_of(text)
         except (ValueError, OverflowError) as error:
-            raise StoreInvalid(f"the parameter {self._name} is no clock: {error}") from error
+            raise DependencyInvalid(f"the parameter {self._name} is no clock: {error}") from error
 
     def write(self, state: ClockState) -> None:
-        """Make it say a state. Raises `StoreUnavailable`."""
+        """Make it say a state. Raises `DependencyUnavailable`."""
         try:
             self._client.put_parameter(Name=self._name, Value=text_of(state), Type="String", Overwrite=True)
         except (BotoCoreError, ClientError) as error:
-            raise StoreUnavailable(f"the clock {self._name} can't be written: {error}") from error
+            raise DependencyUnavailable(f"the clock {self._name} can't be written: {error}") from error
 
 
 class SharedClock(Clock):
@@ -116,12 +116,12 @@ class SharedClock(Clock):
     def share(self, before: ClockState) -> None:
         """Tell all others what this clock shows now; where that fails it shows `before` again.
 
-        Raises `StoreUnavailable`.
+        Raises `DependencyUnavailable`.
         """
         shared = state_of(text_of(self.state))  # to the microsecond, as the others will read it
         try:
             self.parameter.write(shared)
-        except StoreUnavailable:
+        except DependencyUnavailable:
             self.take(before)
             raise
         self._followed = shared
@@ -138,7 +138,7 @@ def followed(clock: SharedClock) -> Iterator[SharedClock]:
             try:
                 clock.follow()
                 away = False
-            except (StoreUnavailable, StoreInvalid) as error:
+            except (DependencyUnavailable, DependencyInvalid) as error:
                 if not away:
                     log.warning("the clock goes on as it was: %s", error)
                 away = True

@@ -57,7 +57,7 @@ class SharedControl:
 
     @contextmanager
     def _shared(self) -> Iterator[None]:
-        """Go where the others are, and after the change tell them. Raises `StoreUnavailable`."""
+        """Go where the others are, and after the change tell them. Raises `DependencyUnavailable`."""
         with self._moving:
             self.clock.follow()
             before = self.clock.state

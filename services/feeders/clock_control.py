@@ -25,7 +25,7 @@ LONGEST_STEP = timedelta(days=1)
 
 
 class Control(Protocol):
-    """Sets, stops and moves a clock. For several threads; may raise `Conflict`, `StoreError`."""
+    """Sets, stops and moves a clock. For several threads; may raise `Conflict`, `DependencyError`."""
 
     @property
     def clock(self) -> Clock:
@@ -51,7 +51,7 @@ class Control(Protocol):
 class ClockControl:
     """Sets, stops and moves the clock that feeders of `run` follow. Safe to call from several threads.
 
-    `step` and `jump` raise `Conflict` while another of them is at work, and pass `StoreError` on.
+    `step` and `jump` raise `Conflict` while another of them is at work, and pass `DependencyError` on.
     """
 
     clock: Clock

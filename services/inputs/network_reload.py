@@ -17,7 +17,7 @@ from services.errors import InputError
 from services.inputs.load import Inputs
 from services.times import HOUR, ceiling, format_instant
 from simulator.clock import Clock
-from storage.errors import StoreUnavailable
+from storage.errors import DependencyUnavailable
 
 log = logging.getLogger("bus_simulator.network")
 
@@ -35,7 +35,7 @@ class Change:
 class ChangingInputs:
     """`load` gives the inputs as they are now; `changed` says whether that is worth it.
 
-    Both may raise `InputError` and `StoreUnavailable`. The first inputs are loaded at once.
+    Both may raise `InputError` and `DependencyUnavailable`. The first inputs are loaded at once.
     """
 
     def __init__(self, load: Callable[[], Inputs], changed: Callable[[], bool]) -> None:
@@ -48,7 +48,7 @@ class ChangingInputs:
             if not self._changed():
                 return None
             found = self._load()
-        except StoreUnavailable as error:
+        except DependencyUnavailable as error:
             log.warning("no look at the network: %s", error)
             return None
         except InputError as error:

@@ -41,7 +41,7 @@ def websocket(event: Event, _lambda_context: object) -> dict[str, Any]:
 
 
 def told(event: Event, keys: Keys) -> dict[str, Any]:
-    """Lets pass, and tells the function behind. Raises `StoreUnavailable` while no key is known."""
+    """Lets pass, and tells the function behind. Raises `DependencyUnavailable` while no key is known."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     return {"isAuthorized": True, "context": judged(headers, keys)}
 
@@ -49,8 +49,8 @@ def told(event: Event, keys: Keys) -> dict[str, Any]:
 def policy_for(event: Event, keys: Keys) -> dict[str, Any]:
     """The policy that lets pass, or that denies, which the gateway answers with 403.
 
-    Raises `Missing` for missing credentials, which it answers with 401; `StoreUnavailable` while no key is
-    known.
+    Raises `Missing` for missing credentials, which it answers with 401; `DependencyUnavailable` while no key
+    is known.
     """
     offered = credentials_in(event.get("queryStringParameters") or {})
     group = offered.get(GROUP_HEADER, "").strip()

@@ -21,7 +21,7 @@ from services.live.hub import current_positions
 from services.live.messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS
 from services.queries.bodies import bus_position_text
 from simulator.network import Network
-from storage.errors import StoreError, StoreUnavailable
+from storage.errors import DependencyError, DependencyUnavailable
 from storage.schema import BusPosition
 from storage.store import Store
 
@@ -106,9 +106,9 @@ class GatewayLive:
         """The messages with the latest positions of lines, or why there are none."""
         try:
             positions = current_positions(self.store(), self.network(), line_ids, self.now)
-        except StoreError as error:
+        except DependencyError as error:
             log.error("no snapshot: %s", error)
-            unavailable = isinstance(error, StoreUnavailable)
+            unavailable = isinstance(error, DependencyUnavailable)
             return [messages.refusal(Unavailable() if unavailable else Unexpected())]
         texts = [bus_position_text(position) for position in positions]
         return [f"[{','.join(texts)}]"] if batch and texts else texts

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services.aws.ssm_clock import ClockParameter, SharedClock
-from storage.errors import StoreInvalid, StoreUnavailable
+from storage.errors import DependencyInvalid, DependencyUnavailable
 
 log = logging.getLogger("bus_simulator.clock")
 
@@ -33,6 +33,6 @@ class AskedClock(SharedClock):
             self._looked_s = now_s
             try:
                 self.follow()
-            except (StoreUnavailable, StoreInvalid) as error:
+            except (DependencyUnavailable, DependencyInvalid) as error:
                 log.warning("the clock goes on as it was: %s", error)
         return super().now()

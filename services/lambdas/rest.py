@@ -24,7 +24,7 @@ from services.lambdas.authorizer_context import caller_of
 from services.lambdas.shared_state import shared_clock, shared_network, shared_settings, shared_store
 from services.web.handlers import refusal
 from simulator.clock import Clock
-from storage.errors import StoreError, StoreUnavailable
+from storage.errors import DependencyError, DependencyUnavailable
 from storage.store import Store
 
 log = logging.getLogger("bus_simulator.rest")
@@ -39,9 +39,9 @@ def handler(event: Event, lambda_context: Any) -> Answer:
     shared_settings()
     try:
         answer = _serving.handler_of(shared_network().current())
-    except StoreError as error:
+    except DependencyError as error:
         log.error("the function can't serve: %s", error)
-        return refused(Unavailable() if isinstance(error, StoreUnavailable) else Unexpected())
+        return refused(Unavailable() if isinstance(error, DependencyUnavailable) else Unexpected())
     return answer(event, lambda_context)
 
 
@@ -90,7 +90,7 @@ class _Serving:
         self._handler: Handler | None = None
 
     def handler_of(self, compiled: Compiled) -> Handler:
-        """The handler over a network. May raise StoreError."""
+        """The handler over a network. May raise DependencyError."""
         if self._handler is None or compiled is not self._compiled:
             self._handler = handler_over(context_of(compiled, shared_store(), shared_clock()))
             self._compiled = compiled

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.aws.compiled_network import Compiled, NotANetwork, load
-from storage.errors import StoreInvalid, StoreUnavailable
+from storage.errors import DependencyInvalid, DependencyUnavailable
 
 log = logging.getLogger("bus_simulator.network")
 
@@ -31,7 +31,7 @@ class CompiledObject:
         self._tag, self._looked_s = "", 0.0
 
     def current(self) -> Compiled:
-        """The network; the same object until it changes. Raises `StoreUnavailable` or `StoreInvalid`."""
+        """The network, one object until it changes. Raises `DependencyUnavailable` or `DependencyInvalid`."""
         now_s = self._now_s()
         if self._compiled is None:
             self._compiled = self._read()
@@ -40,7 +40,7 @@ class CompiledObject:
             self._looked_s = now_s
             try:
                 self._compiled = self._read()
-            except (StoreInvalid, StoreUnavailable) as error:
+            except (DependencyInvalid, DependencyUnavailable) as error:
                 log.warning("the network stays as it was: %s", error)
         return self._compiled
 
@@ -52,11 +52,11 @@ class CompiledObject:
         except (BotoCoreError, ClientError) as error:
             if self._compiled is not None and code_of(error) == UNCHANGED:
                 return self._compiled
-            raise StoreUnavailable(f"{self._place} can't be read: {error}") from error
+            raise DependencyUnavailable(f"{self._place} can't be read: {error}") from error
         try:
             compiled = load(content, self._place)
         except NotANetwork as error:
-            raise StoreInvalid(str(error)) from error
+            raise DependencyInvalid(str(error)) from error
         self._tag = answer["ETag"]
         return compiled
 

@@ -14,7 +14,7 @@ from services.lambdas.s3_compiled_network import CompiledObject
 from services.settings import FunctionSettings
 from simulator.clock import Clock
 from storage.aws_clients import client
-from storage.errors import StoreInvalid
+from storage.errors import DependencyInvalid, StoreInvalid
 from storage.open import open_store
 from storage.store import Store
 
@@ -57,12 +57,12 @@ def shared_clock() -> Clock:
 
 @cache
 def shared_network() -> CompiledObject:
-    """The network's file. Raises `StoreInvalid` where none is named."""
+    """The network's file. Raises `DependencyInvalid` where none is named."""
     found = shared_settings()
     parts = urlsplit(found.network or "")
     key = parts.path.removeprefix("/")
     if parts.scheme != "s3" or not parts.netloc or not key:
-        raise StoreInvalid(
+        raise DependencyInvalid(
             "BUS_SIMULATOR_NETWORK must name a compiled network: s3://BUCKET/config/network.json"
         )
     return CompiledObject(client("s3", region=found.region), parts.netloc, key)

@@ -25,7 +25,7 @@ from services.lambdas.gateway_sender import AT_ONCE, Pushes
 from services.lambdas.shared_state import shared_clock, shared_network, shared_settings, shared_store
 from services.queries.bodies import error_answer
 from storage.aws_clients import client
-from storage.errors import StoreError
+from storage.errors import DependencyError
 
 log = logging.getLogger("bus_simulator.live")
 
@@ -115,7 +115,7 @@ def received(connection_id: str, text: str, live: GatewayLive) -> Answer:
     """Carry out a client's message; where what it needs is away, say so and keep the connection."""
     try:
         live.receive(connection_id, text)
-    except (BotoCoreError, ClientError, StoreError, TimeoutError) as error:
+    except (BotoCoreError, ClientError, DependencyError, TimeoutError) as error:
         log.error("a message can't be carried out: %s", error)
         live.refuse(connection_id, Unavailable())
     return DONE

@@ -9,7 +9,7 @@ import click
 from services.errors import InputError
 from services.operate.aws_problems import AwsProblem
 from services.operate.resource_names import REGION
-from storage.errors import StoreError
+from storage.errors import DependencyError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -24,7 +24,7 @@ class OperatorCommand(click.Command):
         """Run it."""
         try:
             return super().invoke(ctx)
-        except (AwsProblem, StoreError, InputError) as problem:
+        except (AwsProblem, DependencyError, InputError) as problem:
             raise click.ClickException(str(problem)) from problem
         except OSError as problem:
             place = f"{problem.filename}: " if problem.filename else ""

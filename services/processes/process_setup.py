@@ -20,7 +20,7 @@ from services.inputs.network_reload import ChangingInputs, unchanging
 from services.processes.all_in_one import closed_by_signals
 from services.retry import Backoff
 from simulator.clock import Clock
-from storage.errors import StoreUnavailable
+from storage.errors import DependencyUnavailable
 
 log = logging.getLogger("bus_simulator.part")
 
@@ -101,7 +101,7 @@ def clock_of(chosen: PartSettings, *, moves_clock: bool) -> Iterator[Clock]:
 
 
 def followed_inputs(chosen: PartSettings, clock: Clock) -> ChangingInputs:
-    """The inputs, once the clock shows what others' do. Raises `InputError`, `StoreError`."""
+    """The inputs, once the clock shows what others' do. Raises `InputError`, `DependencyError`."""
     from services.aws.ssm_clock import SharedClock
 
     if isinstance(clock, SharedClock):
@@ -134,7 +134,7 @@ def patiently(attempt: Callable[[], T], clock: Clock) -> T | None:
     while not clock.closed:
         try:
             return attempt()
-        except StoreUnavailable as error:
+        except DependencyUnavailable as error:
             log.warning("waiting: %s", error)
             clock.rest(backoff.next_pause_s())
     return None

@@ -45,7 +45,7 @@ from services.errors import InputError, shown
 from services.inputs.load import DUCKDB, beside
 from services.processes import all_in_one, server_process
 from services.settings import Settings
-from storage.errors import StoreHeld, StoreUnavailable
+from storage.errors import DependencyUnavailable, StoreHeld
 
 log = logging.getLogger("bus_simulator.mcp")
 
@@ -59,7 +59,7 @@ PATIENCE_S = 60.0
 def speak(settings: Settings, key_refresh: timedelta, *, url: str | None, group: str) -> None:
     """Speak for a simulator until the client goes away, asking it as `group`; see the module.
 
-    Raises `StoreUnavailable` where it doesn't answer.
+    Raises `DependencyUnavailable` where it doesn't answer.
     """
     if url is not None:
         relay(url, key_text(settings.store), group)
@@ -95,7 +95,7 @@ def relay_then_end(url: str, key: str, group: str) -> None:
     """Relay, in a thread of the process that is asked; then end that as a signal would."""
     try:
         relay(url, key, group)
-    except StoreUnavailable as error:
+    except DependencyUnavailable as error:
         log.error("%s", error)
     finally:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -107,7 +107,7 @@ def relay(url: str, key: str, group: str) -> None:
         anyio.run(_relay, url.rstrip("/"), key, group)
     except* (MCPError, httpx2.HTTPError) as errors:
         cause = first_of(errors)
-        raise StoreUnavailable(f"no simulator answers at {url}: {cause}") from cause
+        raise DependencyUnavailable(f"no simulator answers at {url}: {cause}") from cause
 
 
 def first_of(error: BaseException) -> BaseException:

@@ -11,7 +11,7 @@ from services.access.authentication import authenticate
 from services.aws.secret_key_ring import SecretKeys, refreshed
 from services.errors import Unauthorized
 from simulator.clock import Clock
-from storage.errors import StoreUnavailable
+from storage.errors import DependencyUnavailable
 from tests.services.aws.fake_aws import FakeClient
 
 
@@ -56,7 +56,7 @@ def test_while_the_secret_is_away_or_broken_the_last_keys_stay(caplog: pytest.Lo
 def test_without_any_keys_yet_nobody_is_let_in() -> None:
     secret = Secret(api_key="key")
     secret.client.away = True
-    with pytest.raises(StoreUnavailable, match="the/secret"):
+    with pytest.raises(DependencyUnavailable, match="the/secret"):
         authenticate({"x-api-key": "key", "x-group-name": "me"}, secret.keys)
     secret.client.away, secret.seconds = False, 60
     with pytest.raises(Unauthorized):

@@ -9,7 +9,7 @@ import pytest
 
 from services.aws.ssm_clock import ClockParameter, SharedClock, followed, state_of, text_of
 from simulator.clock import Clock, ClockState, Course
-from storage.errors import StoreInvalid, StoreUnavailable
+from storage.errors import DependencyInvalid, DependencyUnavailable
 from tests.services.aws.fake_aws import FakeClient
 
 MONDAY = datetime(2026, 3, 2, 7, 30, tzinfo=UTC)
@@ -68,7 +68,7 @@ def test_what_is_no_clock_is_refused_and_changes_nothing(text: str, wrong: str) 
     clock = SharedClock(kept.parameter)
     clock.follow()
     kept.text = text
-    with pytest.raises(StoreInvalid, match=wrong):
+    with pytest.raises(DependencyInvalid, match=wrong):
         clock.follow()
     assert (clock.now(), clock.paused) == (MONDAY, True)
 
@@ -93,7 +93,7 @@ def test_a_change_that_cannot_be_told_is_taken_back() -> None:
     kept.client.away = True
     before = clock.state
     clock.jump(MONDAY - timedelta(days=1))
-    with pytest.raises(StoreUnavailable, match="/the/clock can't be written"):
+    with pytest.raises(DependencyUnavailable, match="/the/clock can't be written"):
         clock.share(before)
     assert clock.state == before
 

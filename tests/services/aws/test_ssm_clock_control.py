@@ -11,7 +11,7 @@ from services.aws.ssm_clock import ClockParameter, SharedClock
 from services.aws.ssm_clock_control import SharedControl
 from services.errors import BadRequest, Conflict
 from simulator.clock import MAX
-from storage.errors import StoreUnavailable
+from storage.errors import DependencyUnavailable
 from storage.schema import Stream
 from tests.services.aws.test_ssm_clock import MONDAY, Parameter, standing
 from tests.services.fakes import OTHER_RUN, RUN, FaultyStore
@@ -45,7 +45,7 @@ def test_what_cannot_be_told_is_not_done() -> None:
     mover = control(kept)
     mover.step(MINUTE)
     kept.client.away = True
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(DependencyUnavailable):
         mover.step(MINUTE)
     assert mover.clock.now() == MONDAY + MINUTE
 

@@ -14,7 +14,7 @@ from services.inputs.load import Inputs
 from services.inputs.network_reload import Change, ChangingInputs, unchanging, watched
 from services.times import HOUR, ceiling
 from simulator.clock import Clock
-from storage.errors import StoreUnavailable
+from storage.errors import DependencyUnavailable
 from storage.schema import Stream
 from storage.store import Covered
 from tests.services.fakes import MINUTE, NOW, OTHER_RUN, RUN, FaultyStore, FormulaCity, fake_clock, network
@@ -50,7 +50,7 @@ def test_a_broken_one_is_refused_with_all_that_is_wrong(caplog: pytest.LogCaptur
     kept = Kept()
     kept.changed, kept.failing = True, InputError("line 3: one\nline 9: another")
     assert kept.changing.look(NOW) is None
-    kept.failing = StoreUnavailable("away")
+    kept.failing = DependencyUnavailable("away")
     assert kept.changing.look(NOW) is None
     assert kept.changing.current is OLD
     assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]

@@ -17,7 +17,7 @@ from services.lambdas.authorizers import Missing, policy_for, told
 from services.lambdas.rest import Answer
 from services.logs import JsonFormatter
 from storage.aws_clients import client
-from storage.errors import StoreUnavailable
+from storage.errors import DependencyUnavailable
 from tests.services.aws.tables import HandWatch
 from tests.services.http_api import TTL_S, HttpApi, authorizer_event, request_event
 from tests.services.lambdas.websocket_api import ARN, authorize_event
@@ -196,7 +196,7 @@ def test_a_websocket_knows_a_changed_key_within_a_minute(secret: Secret) -> None
 
 def test_without_any_secret_nobody_is_judged(aws: None) -> None:
     keys = SecretKeys(client("secretsmanager", region=REGION), "bus-simulator/none")
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(DependencyUnavailable):
         told(rest_event({"x-api-key": "a", "x-group-name": "b"}), keys)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(DependencyUnavailable):
         policy_for(authorize_event({"api_key": "a", "group_name": "b"}), keys)

@@ -12,7 +12,7 @@ from services.aws.ssm_clock import ClockParameter
 from services.lambdas.polled_clock import CLOCK_S, AskedClock
 from services.lambdas.s3_compiled_network import NETWORK_S, CompiledObject
 from storage.aws_clients import client
-from storage.errors import StoreInvalid, StoreUnavailable
+from storage.errors import DependencyInvalid, DependencyUnavailable
 from storage.store import Run
 from tests.networks import two_lines
 from tests.services.aws.tables import HandWatch
@@ -68,10 +68,10 @@ def test_a_network_that_is_broken_or_gone_changes_nothing(bucket: Bucket, conten
 
 
 def test_without_a_network_to_begin_with_the_place_is_named(bucket: Bucket) -> None:
-    with pytest.raises(StoreUnavailable, match=f"s3://networks/{KEY} can't be read"):
+    with pytest.raises(DependencyUnavailable, match=f"s3://networks/{KEY} can't be read"):
         bucket.found.current()
     bucket.put(b"lines: []")
-    with pytest.raises(StoreInvalid, match=f"s3://networks/{KEY} is no JSON"):
+    with pytest.raises(DependencyInvalid, match=f"s3://networks/{KEY} is no JSON"):
         bucket.found.current()
     bucket.put(dump(two_lines(), RUN))
     assert bucket.found.current().run == RUN
