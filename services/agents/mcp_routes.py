@@ -24,7 +24,7 @@ from services.errors import BadRequest, ServiceError
 from services.queries.bodies import Body, error_answer
 from services.queries.stream_queries import Reader
 from services.times import format_instant
-from services.web.handlers import Ask, BodyTooLong, Handler, Route, json_answer, json_of, refusal
+from services.web.handlers import BodyTooLong, Handler, Route, StoreQuery, json_answer, json_of, refusal
 
 log = logging.getLogger("bus_simulator.mcp")
 
@@ -63,7 +63,7 @@ class ProtocolRoute(Route):
 
 def add_mcp_routes(app: FastAPI, context: Context, hosts: AllowedHosts) -> None:
     """Add the doors; without the package `mcp` only those of plain HTTP, which is logged."""
-    add(app, "/mcp/list-tools", lambda _: Ask(lambda _: json_answer(listing(context))))
+    add(app, "/mcp/list-tools", lambda _: StoreQuery(lambda _: json_answer(listing(context))))
     add(app, "/mcp/call-tool", lambda request: named_call(context, request))
     add(app, "/tools/{tool}", lambda request: direct_call(context, request))
     if importlib.util.find_spec("mcp") is None:
@@ -106,7 +106,7 @@ def listing(context: Context) -> Body:
     }
 
 
-def named_call(context: Context, request: Request) -> Ask:
+def named_call(context: Context, request: Request) -> StoreQuery:
     """A call as `{"tool": …, "arguments": {…}}`."""
     given = json_of(request)
     name, arguments = given.get("tool"), given.get("arguments")
@@ -118,16 +118,16 @@ def named_call(context: Context, request: Request) -> Ask:
     return asked(tool_calls.prepared(context, name, arguments))
 
 
-def direct_call(context: Context, request: Request) -> Ask:
+def direct_call(context: Context, request: Request) -> StoreQuery:
     """A call whose arguments are the body; without a body there are none."""
     arguments = json_of(request) if request.state.body.strip() else {}
     return asked(tool_calls.prepared(context, request.path_params["tool"], arguments))
 
 
-def asked(call: Call) -> Ask:
+def asked(call: Call) -> StoreQuery:
     """A call as a question."""
 
     def answer(store: Reader) -> Response:
         return json_answer(call.answer(store))
 
-    return Ask(answer, recent=call.question.recent)
+    return StoreQuery(answer, recent=call.question.recent)

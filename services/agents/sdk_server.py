@@ -31,7 +31,7 @@ from services.agents import resources, tool_calls
 from services.agents.tools import TOOLS, Tool
 from services.context import Context
 from services.errors import NotFound, ServiceError, Unavailable, Unexpected
-from services.queries.async_reader import Asking
+from services.queries.async_reader import AsyncReader
 from services.web.handlers import ENCODE, JSON
 from storage.errors import DependencyUnavailable
 
@@ -114,7 +114,7 @@ class Handlers:
     """What needs the city to be answered."""
 
     def __init__(self, context: Context) -> None:
-        self._context, self._asking = context, Asking(context.store)
+        self._context, self._reader = context, AsyncReader(context.store)
 
     async def call_tool(self, _ctx: Any, params: CallToolRequestParams) -> CallToolResult:
         """A tool's answer, in words and as JSON. Wrong calls are protocol errors, other errors results.
@@ -123,7 +123,7 @@ class Handlers:
         """
         try:
             call = tool_calls.prepared(self._context, params.name, params.arguments or {})
-            body = await self._asking.ask(call.answer, recent=call.question.recent)
+            body = await self._reader.read(call.answer, recent=call.question.recent)
         except (tool_calls.UnknownTool, tool_calls.WrongArguments) as error:
             raise MCPError(INVALID_PARAMS, str(error)) from None
         except ServiceError as error:

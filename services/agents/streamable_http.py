@@ -20,7 +20,7 @@ from starlette.types import Message, Scope
 from services.access.allowed_hosts import AllowedHosts
 from services.context import Context
 from services.web.access_log import headers_of
-from services.web.handlers import Exchange
+from services.web.handlers import AsyncResponse
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -45,10 +45,10 @@ class McpDoor:
             yield
             self._tasks.cancel_scope.cancel()
 
-    def exchange(self, request: Request) -> Exchange:
+    def exchange(self, request: Request) -> AsyncResponse:
         """A message and its answer. Raises `ServiceError` for one that names another host."""
         self._hosts.check(headers_of(request.scope))
-        return Exchange(lambda: self._answered(request))
+        return AsyncResponse(lambda: self._answered(request))
 
     async def _answered(self, request: Request) -> Response:
         """The answer; who goes away before it comes gets none, and nobody works on it any longer."""

@@ -1,4 +1,4 @@
-"""Asking a store from an event loop: what it has in memory at once, everything else in a thread."""
+"""A store read from an event loop: at once what it has in memory, everything else in a thread."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ from typing import TypeVar
 
 from anyio import to_thread
 
-from services.queries.memory_reader import NotInMemory, Recent, Remembering
+from services.queries.memory_reader import MemoryReader, NotInMemory, RemembersLatest
 from services.queries.stream_queries import Reader
 from storage.store import Store
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 
-class Asking:
-    """A store, and what of it is in memory."""
+class AsyncReader:
+    """Runs queries on a store without blocking the event loop."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._recent = Recent(store) if isinstance(store, Remembering) else None
+        self._memory = MemoryReader(store) if isinstance(store, RemembersLatest) else None
 
-    async def ask(self, find: Callable[[Reader], Answer], *, recent: bool) -> Answer:
-        """What `find` finds; `recent` says that it may be in memory. Whoever is cancelled doesn't wait."""
-        if recent and self._recent is not None:
+    async def read(self, query: Callable[[Reader], T], *, recent: bool) -> T:
+        """Return the query's result; `recent` says that memory may hold what it reads.
+
+        A cancelled caller doesn't wait for the thread. Raises what the query does.
+        """
+        if recent and self._memory is not None:
             try:
-                return find(self._recent)
+                return query(self._memory)
             except NotInMemory:
                 pass
-        return await to_thread.run_sync(find, self._store, abandon_on_cancel=True)
+        return await to_thread.run_sync(query, self._store, abandon_on_cancel=True)

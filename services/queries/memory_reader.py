@@ -1,4 +1,4 @@
-"""What a store has in memory, as something to ask: an event loop may do so itself, without a thread."""
+"""A reader of what a store has in memory. It never waits, so the event loop may use it without a thread."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from storage.store import Page
 
 
 class NotInMemory(Exception):
-    """The store has to be asked, which may take a while."""
+    """The store itself has to be read, which may block."""
 
 
 @runtime_checkable
-class Remembering(Protocol):
-    """A store that knows what it can answer without waiting."""
+class RemembersLatest(Protocol):
+    """A store that keeps the latest records in memory."""
 
     def remembered(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
-        """What `latest` answers if it is in memory, else None."""
+        """Return what `latest` would, if it is in memory, else None."""
 
     def remembered_of_line(
         self, line_id: str, *, since: datetime, now: datetime
     ) -> Sequence[BusPosition] | None:
-        """What `latest_of_line` answers if it is in memory, else None."""
+        """Return what `latest_of_line` would, if it is in memory, else None."""
 
 
-class Recent:
-    """Answers like the store, or raises `NotInMemory`; never waits."""
+class MemoryReader:
+    """A `Reader` of a store's memory. Every method raises `NotInMemory` for what is not there."""
 
-    def __init__(self, store: Remembering) -> None:
+    def __init__(self, store: RemembersLatest) -> None:
         self._store = store
 
     def latest(self, stream: Stream, key: str, *, now: datetime) -> Record:
@@ -47,10 +47,10 @@ class Recent:
             raise NotInMemory
         return found
 
-    def at(self, *_what: object, **_when: object) -> Record | None:
-        """Never in memory."""
+    def at(self, *_arguments: object, **_options: object) -> Record | None:
+        """Raise `NotInMemory`: only the latest records are kept."""
         raise NotInMemory
 
-    def range(self, *_what: object, **_when: object) -> Page:
-        """Never in memory."""
+    def range(self, *_arguments: object, **_options: object) -> Page:
+        """Raise `NotInMemory`: only the latest records are kept."""
         raise NotInMemory

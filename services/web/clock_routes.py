@@ -17,7 +17,7 @@ from services.queries import bodies
 from services.settings import GREATEST_SPEED
 from services.times import ACCEPTED, YEARS, parse_instant, parse_span
 from services.web import openapi
-from services.web.handlers import Ask, json_answer, json_of
+from services.web.handlers import StoreQuery, json_answer, json_of
 from simulator.clock import MAX
 
 PATH = "/clock"
@@ -32,17 +32,17 @@ def add_clock_routes(app: FastAPI, control: Control) -> None:
     def answer() -> Response:
         return json_answer(bodies.clock_body(control.clock))
 
-    def shown_clock(_request: Request) -> Ask:
-        return Ask(lambda _: answer())
+    def shown_clock(_request: Request) -> StoreQuery:
+        return StoreQuery(lambda _: answer())
 
-    def changed(request: Request) -> Ask:
+    def changed(request: Request) -> StoreQuery:
         change = parse(json_of(request))
 
         def carry_out(_store: object) -> Response:
             change(control)
             return answer()
 
-        return Ask(carry_out)
+        return StoreQuery(carry_out)
 
     for method, handler in (("GET", shown_clock), ("POST", changed)):
         app.add_api_route(PATH, handler, methods=[method], **openapi.declared_clock(PATH, method))

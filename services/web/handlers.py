@@ -49,21 +49,21 @@ def refusal(error: ServiceError) -> Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """What a request comes to: one question to a store. `recent` says that it may be in memory."""
+class StoreQuery:
+    """A request's answer, made by reading the store; `recent` says that memory may hold what it reads."""
 
     answer: Callable[[Reader], Response]
     recent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """What a request comes to that isn't one question: it answers by itself."""
+class AsyncResponse:
+    """A request's answer that needs no store, or more than one read of it: awaited by the gate."""
 
     answer: Callable[[], Awaitable[Response]]
 
 
-Handler: TypeAlias = Callable[[Request], Ask | Exchange]
+Handler: TypeAlias = Callable[[Request], StoreQuery | AsyncResponse]
 
 
 def query_of(request: Request) -> Mapping[str, str]:

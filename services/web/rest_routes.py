@@ -24,7 +24,7 @@ from services.queries.bodies import Body
 from services.queries.stream_queries import Of, Reader, Stretch
 from services.web import metrics, openapi
 from services.web.access_log import headers_of
-from services.web.handlers import Ask, Handler, json_answer, query_of
+from services.web.handlers import Handler, StoreQuery, json_answer, query_of
 from services.web.health import health
 from services.web.static_files import add_hidden
 from storage.schema import Record, Stream
@@ -51,26 +51,26 @@ class Data:
         add(app, "/bus-position/line/{line_id}", self.line_positions)
         add(app, "/bus-position/{bus_id}", self.bus_position)
 
-    def people_count(self, request: Request) -> Ask:
+    def people_count(self, request: Request) -> StoreQuery:
         """How many people wait at a stop."""
         stop_id = request.path_params["stop_id"]
         find = partial(stream_queries.people_count, stop_id=stop_id)
         return self._asked(find, Of(Stream.PEOPLE_COUNT, "stop", stop_id), query_of(request))
 
-    def sensors(self, request: Request) -> Ask:
+    def sensors(self, request: Request) -> StoreQuery:
         """The sensors of a bus or a stop."""
         kind = parameters.entity_type(request.path_params["entity_type"])
         entity_id = request.path_params["entity_id"]
         find = partial(stream_queries.sensors, entity_type=kind, entity_id=entity_id)
         return self._asked(find, Of(Stream.SENSOR_DATA, kind, entity_id), query_of(request))
 
-    def bus_position(self, request: Request) -> Ask:
+    def bus_position(self, request: Request) -> StoreQuery:
         """Where a bus is."""
         bus_id = request.path_params["bus_id"]
         find = partial(stream_queries.bus_position, bus_id=bus_id)
         return self._asked(find, Of(Stream.BUS_POSITION, "bus", bus_id), query_of(request))
 
-    def line_positions(self, request: Request) -> Ask:
+    def line_positions(self, request: Request) -> StoreQuery:
         """Where a line's buses are."""
         line_id = request.path_params["line_id"]
         parameters.latest_only(query_of(request).get("mode"))
@@ -81,9 +81,9 @@ class Data:
             )
             return json_answer(bodies.line_body(line_id, found))
 
-        return Ask(answer, recent=True)
+        return StoreQuery(answer, recent=True)
 
-    def _asked(self, find: Callable[..., Record], of: Of, query: Mapping[str, str]) -> Ask:
+    def _asked(self, find: Callable[..., Record], of: Of, query: Mapping[str, str]) -> StoreQuery:
         """One record, which `find` finds, or a range where one is asked for."""
         stretch = parameters.stretch(query, of)
         if stretch is not None:
@@ -94,9 +94,9 @@ class Data:
             found = find(store, self.context.network, time=time, now=self.context.now())
             return json_answer(bodies.record_body(found))
 
-        return Ask(answer, recent=time is None)
+        return StoreQuery(answer, recent=time is None)
 
-    def _range(self, of: Of, stretch: Stretch, write: Write) -> Ask:
+    def _range(self, of: Of, stretch: Stretch, write: Write) -> StoreQuery:
         def answer(store: Reader) -> Response:
             page = stream_queries.records(
                 store, self.context.network, of=of, stretch=stretch, now=self.context.now()
@@ -106,7 +106,7 @@ class Data:
                 [bodies.record_body(record) for record in page.records], cursor, FIELDS[of.stream, of.kind]
             )
 
-        return Ask(answer)
+        return StoreQuery(answer)
 
 
 FIELDS: Mapping[tuple[Stream, str], Sequence[str]] = {
@@ -141,7 +141,7 @@ def listing(
 ) -> None:
     """Add a route to items in order of their names, a page at a time."""
 
-    def listed(request: Request) -> Ask:
+    def listed(request: Request) -> StoreQuery:
         query = query_of(request)
         limit = parameters.limit(query)
         after = parameters.unsealed(query.get("cursor"), path)
@@ -151,7 +151,7 @@ def listing(
             cursor = None if last is None else parameters.sealed(last, path)
             return json_page([body(item) for item in page], cursor)
 
-        return Ask(answer)
+        return StoreQuery(answer)
 
     add(app, path, listed)
 
@@ -160,14 +160,14 @@ def add_network_routes(app: FastAPI, context: Context) -> None:
     """What there is: lines, stops, buses."""
     network = context.network
 
-    def line_route(request: Request) -> Ask:
+    def line_route(request: Request) -> StoreQuery:
         line_id = request.path_params["line_id"]
 
         def answer(_store: Reader) -> Response:
             line = stream_queries.line(network, line_id)
             return json_answer(network_bodies.line_route_body(network, line))
 
-        return Ask(answer)
+        return StoreQuery(answer)
 
     buses = [(line, bus) for line in network.lines for bus in line.buses]
     listing(app, "/lines", network.lines, lambda line: line.line_id, network_bodies.line_item)
@@ -185,12 +185,12 @@ def add_network_routes(app: FastAPI, context: Context) -> None:
 def add_health_route(app: FastAPI, context: Context) -> None:
     """How the simulator is."""
 
-    def state(_request: Request) -> Ask:
+    def state(_request: Request) -> StoreQuery:
         def answer(_store: Reader) -> Response:
             found = health(context)
             return json_answer(found.body, found.status)
 
-        return Ask(answer)
+        return StoreQuery(answer)
 
     add(app, "/health", state)
 
@@ -198,18 +198,18 @@ def add_health_route(app: FastAPI, context: Context) -> None:
 def add_operations_routes(app: FastAPI, context: Context, counted: metrics.Requests) -> None:
     """What was measured, what can be asked, and for the same machine only a copy of the store."""
 
-    def measured(_request: Request) -> Ask:
-        return Ask(lambda _: Response(metrics.page(context, counted), media_type=metrics.MEDIA_TYPE))
+    def measured(_request: Request) -> StoreQuery:
+        return StoreQuery(lambda _: Response(metrics.page(context, counted), media_type=metrics.MEDIA_TYPE))
 
-    def described(_request: Request) -> Ask:
-        return Ask(lambda _: json_answer(openapi.document(app)))
+    def described(_request: Request) -> StoreQuery:
+        return StoreQuery(lambda _: json_answer(openapi.document(app)))
 
-    def snapshot(request: Request) -> Ask:
+    def snapshot(request: Request) -> StoreQuery:
         snapshots = context.snapshots
         if snapshots is None:
             raise UnknownPath
         authenticate(headers_of(request.scope), snapshots.key)
-        return Ask(lambda _: snapshot_response(snapshots))
+        return StoreQuery(lambda _: snapshot_response(snapshots))
 
     add(app, "/metrics", measured)
     add_hidden(app, "/openapi.json", described)

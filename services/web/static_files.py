@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.web.handlers import OPEN, Ask, Handler
+from services.web.handlers import OPEN, Handler, StoreQuery
 
 PACKAGE = Path(__file__).parent
 MEDIA_TYPES: Mapping[str, str] = {
@@ -41,8 +41,8 @@ def add_pages(app: FastAPI, files: Mapping[str, str]) -> None:
 def page_handler(file: Path) -> Handler:
     """Answers with a file."""
 
-    def page(_request: Request) -> Ask:
-        return Ask(lambda _: Response(file.read_bytes(), 200, HEADERS, MEDIA_TYPES[file.suffix]))
+    def page(_request: Request) -> StoreQuery:
+        return StoreQuery(lambda _: Response(file.read_bytes(), 200, HEADERS, MEDIA_TYPES[file.suffix]))
 
     return page
 

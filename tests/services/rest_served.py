@@ -31,7 +31,7 @@ START = NOW - HOUR - 10 * SECOND
 PATIENCE_S = 30
 
 
-class Asking(Protocol):
+class Requester(Protocol):
     """A way to ask."""
 
     def __call__(self, path: str, headers: Mapping[str, str] = KEY, *, method: str = "GET") -> httpx.Response:
@@ -49,7 +49,7 @@ class Served:
     context: Context
     store: FaultyStore
     feeders: list[Feeder]
-    ask: Asking
+    ask: Requester
     by_gateway: bool = False
 
     def expected(self, method: str, path: str, headers: Mapping[str, str], here: Expected) -> Expected:
@@ -83,7 +83,7 @@ def parts(folder: Path) -> tuple[Context, FaultyStore, list[Feeder]]:
     return context, store, feeders
 
 
-def in_process(app: ASGIApp) -> Asking:
+def in_process(app: ASGIApp) -> Requester:
     """Asks an application."""
 
     def ask(path: str, headers: Mapping[str, str] = KEY, *, method: str = "GET") -> httpx.Response:
@@ -98,13 +98,13 @@ def in_process(app: ASGIApp) -> Asking:
 
 
 @contextmanager
-def by_asgi(context: Context) -> Iterator[Asking]:
+def by_asgi(context: Context) -> Iterator[Requester]:
     """In process."""
     yield in_process(create_app(context))
 
 
 @contextmanager
-def by_socket(context: Context) -> Iterator[Asking]:
+def by_socket(context: Context) -> Iterator[Requester]:
     """Over a socket, of the server that `run` uses."""
     with (
         listening(context) as port,
@@ -128,7 +128,7 @@ def listening(context: Context) -> Iterator[int]:
 
 
 @contextmanager
-def by_gateway(context: Context) -> Iterator[Asking]:
+def by_gateway(context: Context) -> Iterator[Requester]:
     """By events of API Gateway, of which the authorizer is asked first."""
     with closing(http_api.HttpApiOver(context)) as gateway:
         yield lambda path, headers=KEY, *, method="GET": gateway.ask(method, path, headers)

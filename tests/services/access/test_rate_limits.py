@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from services import app
 from services.access.key_ring import parse_keys
 from services.access.rate_limits import DAY_S, UNLIMITED, Limits, Meter, limits_for
 from services.app import create_app
 from services.context import Context
 from services.errors import TooManyRequests
-from tests.services.rest_served import KEY, TRANSPORTS, Asking, Served, in_process, parts
+from services.web import gate
+from tests.services.rest_served import KEY, TRANSPORTS, Requester, Served, in_process, parts
 
-Transport = Callable[[Context], AbstractContextManager[Asking]]
+Transport = Callable[[Context], AbstractContextManager[Requester]]
 
 
 class Wall:
@@ -142,7 +142,7 @@ def test_one_request_too_many_is_refused_and_another_key_is_not(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(app, "Meter", partial(Meter, wall_s=Wall()))
+    monkeypatch.setattr(gate, "Meter", partial(Meter, wall_s=Wall()))
     keys = parse_keys('{"api_key": "right", "keys": {"team-beta": "theirs"}}')
     context, _, _ = parts(tmp_path)
     path, theirs = "/people-count/S001?mode=latest", {"x-api-key": "theirs", "x-group-name": "team-beta"}

@@ -12,7 +12,7 @@ from services.app import create_app
 from services.times import format_instant
 from simulator.clock import Clock
 from tests.services.fakes import HOUR, MINUTE, NOW
-from tests.services.rest_served import START, Asking, in_process, parts
+from tests.services.rest_served import START, Requester, in_process, parts
 
 PATHS = ("/people-count/S001", "/sensors/bus/B001", "/sensors/stop/S001", "/bus-position/B001")
 HERE = START + 20 * MINUTE
@@ -20,7 +20,7 @@ HERE = START + 20 * MINUTE
 
 
 @pytest.fixture(scope="module")
-def ask(tmp_path_factory: pytest.TempPathFactory) -> Asking:
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Requester:
     context, _, _ = parts(tmp_path_factory.mktemp("store"))
     return in_process(create_app(replace(context, clock=Clock(start=HERE, paused=True))))
 
@@ -34,14 +34,14 @@ def span(path: str, minutes: int, **more: object) -> str:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("later", [timedelta(milliseconds=1), 5 * MINUTE, 1000 * HOUR])
-def test_a_timestamp_after_now_is_answered_as_now_is(ask: Asking, path: str, later: timedelta) -> None:
+def test_a_timestamp_after_now_is_answered_as_now_is(ask: Requester, path: str, later: timedelta) -> None:
     latest = ask(f"{path}?mode=latest").json()
     assert latest["time"] <= format_instant(HERE)
     assert ask(f"{path}?timestamp={format_instant(HERE + later)}").json() == latest
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_range_ends_at_now(ask: Asking, path: str) -> None:
+def test_a_range_ends_at_now(ask: Requester, path: str) -> None:
     whole, wider = ask(span(path, 11)).json(), ask(span(path, 45)).json()
     assert wider["items"][-1] == ask(f"{path}?mode=latest").json()
     assert [item for item in whole["items"] if item["time"] <= format_instant(HERE)] == wider["items"]
@@ -49,7 +49,7 @@ def test_a_range_ends_at_now(ask: Asking, path: str) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7, 1000])
-def test_pages_end_at_now_whatever_their_size(ask: Asking, limit: int) -> None:
+def test_pages_end_at_now_whatever_their_size(ask: Requester, limit: int) -> None:
     items, url = [], span("/bus-position/B001", 45, limit=limit)
     cursor = ""
     while cursor is not None:
@@ -59,7 +59,7 @@ def test_pages_end_at_now_whatever_their_size(ask: Asking, limit: int) -> None:
     assert items == ask(span("/bus-position/B001", 45)).json()["items"]
 
 
-def test_a_range_that_begins_after_now_is_empty(ask: Asking) -> None:
+def test_a_range_that_begins_after_now_is_empty(ask: Requester) -> None:
     url = f"/people-count/S001?start={format_instant(HERE + MINUTE)}&end={format_instant(NOW)}"
     assert ask(url).json() == {"items": [], "next_cursor": None}
 

@@ -20,7 +20,7 @@ from services.web.handlers import Route
 from simulator.clock import Clock
 from storage.errors import StoreError, StoreInvalid, StoreUnavailable
 from tests.services.fakes import HOUR, MINUTE, NOW, RUN, FakeWall
-from tests.services.rest_served import KEY, NO_KEY, Asking, Served, in_process, wait_until
+from tests.services.rest_served import KEY, NO_KEY, Requester, Served, in_process, wait_until
 
 LATEST = "2026-03-02T07:30:00Z"
 
@@ -215,7 +215,7 @@ def test_a_line_whose_buses_have_been_silent_for_five_minutes_has_none(anywhere:
     assert (silent.status_code, silent.json()["message"]) == (404, "No buses found for line L1")
 
 
-def asking_at(anywhere: Served, now: datetime) -> Asking:
+def asking_at(anywhere: Served, now: datetime) -> Requester:
     return in_process(
         create_app(replace(anywhere.context, clock=Clock(start=now, wall=FakeWall(NOW + HOUR))))
     )

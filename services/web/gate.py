@@ -1,0 +1,100 @@
+"""What every request to a route passes, in the order of its refusals, whatever the route.
+
+401, 404 for a path, 405, 400, 429; then the route's own 400, 404 for an id, 409, 503. Any other exception is
+500, with the cause in the log only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeAlias
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from services.access.authentication import Caller, Keys, authenticate, check_group
+from services.access.rate_limits import Meter
+from services.context import Context
+from services.errors import MethodNotAllowed, ServiceError, Unauthorized, Unavailable, Unexpected, UnknownPath
+from services.queries.async_reader import AsyncReader
+from services.web.access_log import headers_of
+from services.web.handlers import AsyncResponse, Route, StoreQuery, read_body, refusal
+from services.web.websocket import credentials
+from storage.errors import DependencyUnavailable
+
+log = logging.getLogger("bus_simulator.rest")
+
+Identify: TypeAlias = Callable[[Scope], Caller]
+"""The caller of an ASGI scope. Raises `Unauthorized`."""
+
+
+def by_key(keys: Keys) -> Identify:
+    """Identify callers by the key and the group name that they send."""
+
+    def identify(scope: Scope) -> Caller:
+        offered = credentials(scope) if scope["type"] == "websocket" else headers_of(scope)
+        return authenticate(offered, keys)
+
+    return identify
+
+
+def methods_at(path: str, app: FastAPI) -> set[str]:
+    """The methods of all routes with this path."""
+    return {
+        method
+        for route in app.routes
+        if isinstance(route, Route) and route.path == path
+        for method in route.allowed
+    }
+
+
+class Gate:
+    """Answers requests to routes: checks key, method, parameters and limits, then reads the store."""
+
+    def __init__(self, context: Context, identify: Identify) -> None:
+        self._identify = identify
+        self._reader = AsyncReader(context.store)
+        self._meter = Meter(context.limits)
+        self._now = context.now
+
+    async def answer(self, request: Request, route: Route) -> Response:
+        """Return the route's answer, or the body of the error that stopped it."""
+        try:
+            query = await self._admitted(request, route)
+            if isinstance(query, AsyncResponse):
+                return await query.answer()
+            return await self._reader.read(query.answer, recent=query.recent)
+        except ServiceError as error:
+            return route.refused(error, self._now())
+        except DependencyUnavailable as error:
+            log.error("the store can't be reached: %s", error)
+            return route.refused(Unavailable(), self._now())
+        except Exception:
+            log.exception("request failed", extra={"fields": {"path": request.scope["path"]}})
+            return route.refused(Unexpected(), self._now())
+
+    async def _admitted(self, request: Request, route: Route) -> StoreQuery | AsyncResponse:
+        """Return what the route wants to read, once every check has passed. Raises `ServiceError`."""
+        caller = None if route.is_open else self._identify(request.scope)
+        if request.scope["method"] not in route.allowed:
+            raise MethodNotAllowed(methods_at(route.path, request.app))
+        if caller is not None:
+            check_group(caller)
+        if route.takes_body:
+            await read_body(request, route.longest_body)
+        query: StoreQuery | AsyncResponse = route.endpoint(request)
+        if caller is not None:
+            self._meter.count(caller.key_name)
+        return query
+
+    async def refuse_path(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 404 for a path without a route or WebSocket, but 401 to a caller without a valid key."""
+        try:
+            self._identify(scope)
+            answer = refusal(UnknownPath())
+        except Unauthorized as error:
+            answer = refusal(error)
+        await answer(scope, receive, send)
