@@ -10,7 +10,8 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from pathlib import Path
+from typing import NoReturn, get_args
 
 import click
 
@@ -32,6 +33,7 @@ from services.commands.snapshot import snapshot
 from services.commands.timestream_local import timestream_local
 from services.commands.validate import validate
 from services.errors import InputError
+from services.logs import LogFormat
 from services.stack.supervisor_control import StackProblem
 from storage.errors import DependencyError
 
@@ -55,11 +57,25 @@ Exit codes: 0 done, 1 failed, 2 bad usage or input.""",
     "--log-level",
     type=click.Choice(settings.LOG_LEVELS, case_sensitive=False),
     default="INFO",
-    help="The least that is logged (JSON, on stderr).",
+    help="Log messages of this level and above, on stderr.",
 )
-def cli(*, log_level: str) -> None:
+@option(
+    "--log-format",
+    type=click.Choice(get_args(LogFormat)),
+    default="auto",
+    help="json: an object a line, requests included; text: plain lines, without requests; "
+    "auto: text on a terminal, else json.",
+)
+@option(
+    "--log-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    show_default="none",
+    help="Log to this file as well, always as json; lines are appended.",
+)
+def cli(*, log_level: str, log_format: LogFormat, log_file: Path | None) -> None:
     """A living Madrid bus network: simulated, stored and served."""
-    logs.configure(log_level.upper())
+    logs.configure(log_level.upper(), log_format, log_file)
     if settings.ignored_interval() is not None:
         log.warning("TIME_INTERVAL sets nothing any more: positions come every 30 s, counts every 60 s")
 

@@ -1,4 +1,7 @@
-"""Logs: one JSON object a line on stderr, the same fields in every service. No key ever gets in."""
+"""Logs: one JSON object a line on stderr, the same fields in every service; plain lines on a terminal.
+
+A terminal gets no line for each request: those go to a log file, or to stderr as JSON. No key is ever logged.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,9 @@ import logging
 import sys
 import traceback
 from datetime import UTC, datetime
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+from typing import Literal, TextIO, TypeAlias
 
 from services.times import format_instant
 
@@ -14,18 +20,67 @@ OWN = "bus_simulator"
 access = logging.getLogger(f"{OWN}.access")
 """One line a request; see `services.web.access_log`."""
 
+LogFormat: TypeAlias = Literal["auto", "json", "text"]
+
 ENCODE = json.JSONEncoder(ensure_ascii=False, default=str).encode
 QUIET = ("uvicorn", "uvicorn.error", "uvicorn.access", "mcp", "httpx2")
+"""Libraries of which only warnings and errors are logged."""
 
 
-def configure(level: str) -> None:
-    """Send everything at or above `level` to stderr as JSON, and only what matters of the libraries'."""
+def configure(level: str, form: LogFormat = "auto", file: Path | None = None) -> None:
+    """Log everything at or above `level` to stderr, and as JSON to `file` if one is given.
+
+    `form` is how stderr gets it: "auto" means plain lines on a terminal, else JSON. Raises OSError for a file
+    that can't be opened.
+    """
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    handlers: list[logging.Handler] = [stderr_handler(form)]
+    if file is not None:
+        handlers.append(WatchedFileHandler(file, encoding="utf-8"))
+        handlers[-1].setFormatter(JsonFormatter())
+    logging.basicConfig(level=level, handlers=handlers, force=True)
+    # Making a record for each request costs more than answering some: none is made that nobody writes.
+    access.disabled = not any(isinstance(handler.formatter, JsonFormatter) for handler in handlers)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def stderr_handler(form: LogFormat) -> logging.Handler:
+    """The handler that writes to stderr in this form."""
+    handler = logging.StreamHandler(sys.stderr)
+    if form == "json" or (form == "auto" and not sys.stderr.isatty()):
+        handler.setFormatter(JsonFormatter())
+        return handler
+    if sys.stderr.isatty():
+        handler = TerminalHandler(sys.stderr)
+    handler.setFormatter(TextFormatter())
+    handler.addFilter(lambda record: record.name != access.name)
+    return handler
+
+
+def terminal_handler() -> TerminalHandler | None:
+    """The handler that writes plain lines on the terminal, None where there isn't one."""
+    found = (each for each in logging.getLogger().handlers if isinstance(each, TerminalHandler))
+    return next(found, None)
+
+
+class TerminalHandler(logging.StreamHandler[TextIO]):
+    """Writes plain lines above the status line or progress bar, and keeps the last warning or error."""
+
+    last_problem: str | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record; whatever bar is shown moves one line down."""
+        from tqdm import tqdm
+
+        try:
+            text = self.format(record)
+            if record.levelno >= logging.WARNING:
+                self.last_problem = text.partition("\n")[0]
+            tqdm.write(text, file=self.stream)
+            self.flush()
+        except Exception:  # noqa: BLE001 - what a handler does: the program goes on without this line
+            self.handleError(record)
 
 
 class JsonFormatter(logging.Formatter):
@@ -48,6 +103,21 @@ class JsonFormatter(logging.Formatter):
             if logging.getLogger().isEnabledFor(logging.DEBUG):
                 line["traceback"] = self.formatException(record.exc_info)
         return ENCODE(line)
+
+
+class TextFormatter(logging.Formatter):
+    """The same for people: local time, level, message, then the fields as `name=value`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, with a traceback below it only where DEBUG is on."""
+        fields = getattr(record, "fields", {})
+        words = [self.formatTime(record, "%H:%M:%S"), record.levelname, record.getMessage()]
+        words += [f"{name}={value}" for name, value in fields.items()]
+        if record.exc_info and record.exc_info[1] is not None:
+            words.append(f"cause={cause(record.exc_info[1])}")
+            if logging.getLogger().isEnabledFor(logging.DEBUG):
+                words[-1] += f"\n{self.formatException(record.exc_info)}"
+        return " ".join(words)
 
 
 def cause(error: BaseException) -> str:

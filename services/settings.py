@@ -26,6 +26,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "jobs": ("BUS_SIMULATOR_JOBS",),
     "continue_with_new_inputs": ("BUS_SIMULATOR_CONTINUE_WITH_NEW_INPUTS",),
     "log_level": ("BUS_SIMULATOR_LOG_LEVEL", "LOG_LEVEL"),
+    "log_format": ("BUS_SIMULATOR_LOG_FORMAT",),
+    "log_file": ("BUS_SIMULATOR_LOG_FILE",),
     "clock_control": ("BUS_SIMULATOR_CLOCK_CONTROL",),
     "paused": ("BUS_SIMULATOR_PAUSED",),
     "stdio": ("BUS_SIMULATOR_STDIO",),

@@ -17,7 +17,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from services.access.allowed_hosts import hosts_for
 from services.access.authentication import ApiKey, Keys
@@ -34,17 +34,15 @@ from services.inputs.load import Inputs, beside, load_inputs, opened, store_path
 from services.live.delivery_faults import FaultLog, Wire
 from services.live.feeder_source import LiveFeed
 from services.live.hub import live_hub
+from services.processes.web_server import WebServer
 from services.queries.bodies import bus_position_text
 from services.retry import LONGEST_PAUSE_S
 from services.settings import Settings
-from services.web.uvicorn_server import listen, local_address, quiet_server, url_of
+from services.web.uvicorn_server import listen, local_address, url_of
 from simulator.clock import Clock, Course
 from storage.errors import StoreUnavailable
 from storage.runs import check_run
 from storage.store import Store
-
-if TYPE_CHECKING:
-    import uvicorn
 
 log = logging.getLogger("bus_simulator.run")
 
@@ -60,7 +58,9 @@ def unwatched(filling: Iterable[Done], _windows: Sequence[Window]) -> int:
     return sum(done.rows for done in filling)
 
 
-def run(settings: Settings, key_refresh: timedelta, *, greet: Greet = greet) -> None:
+def run(
+    settings: Settings, key_refresh: timedelta, *, greet: Greet = greet, with_status_line: bool = True
+) -> None:
     """Run everything until told to end; key files are looked at every `key_refresh`."""
     from services.feeders.progress_bar import shown
 
@@ -74,7 +74,7 @@ def run(settings: Settings, key_refresh: timedelta, *, greet: Greet = greet) -> 
         greet(url_of(listener), key)
         with announced(settings.store, listener) as snapshot_key:
             simulator.prepare(watch)
-            simulator.serve(keys, snapshot_key, listener)
+            simulator.serve(keys, snapshot_key, listener, with_status_line=with_status_line)
 
 
 @contextmanager
@@ -161,20 +161,21 @@ class Embedded:
             feeder.catch_up(moment.now)
         self._write_history(watch, history_plan.before_serving, moment.course)
 
-    def serve(self, keys: Keys, snapshot_key: ApiKey, listener: socket.socket) -> None:
+    def serve(
+        self, keys: Keys, snapshot_key: ApiKey, listener: socket.socket, *, with_status_line: bool = True
+    ) -> None:
         """Feed and answer until the clock closes or a feeder fails, which is then raised."""
         if self._clock.closed:
             return
-        server = web_server(self.context(keys, snapshot_key))
-
+        server = WebServer(self.context(keys, snapshot_key))
         failures: list[Exception] = []
 
         def fail(error: Exception) -> None:
             failures.append(error)
-            server.should_exit = True
+            server.stop()
 
         with self.feeding(fail):
-            server.run(sockets=[listener])
+            server.run(listener, with_status_line=with_status_line)
         if failures:
             raise failures[0]
 
@@ -248,13 +249,6 @@ class Embedded:
         if not isinstance(self._store, Copyable):
             return None
         return Snapshots(self._store.copy_to, key, store_path(self._settings.store).parent)
-
-
-def web_server(context: Context) -> uvicorn.Server:
-    """The web server over the whole application."""
-    from services.app import create_app
-
-    return quiet_server(create_app(context), websockets=True, lifespan="on")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from services import settings
+from services import logs, settings
 from services.errors import InputError
 from services.inputs.load import load_inputs
 from services.inputs.network_reload import ChangingInputs, unchanging
@@ -79,6 +79,7 @@ def part(chosen: PartSettings, *, moves_clock: bool = False) -> Iterator[Part | 
             from services.aws.cloudwatch_logs import logged_to
 
             stack.enter_context(logged_to(client("logs"), chosen.log_group))
+            logs.access.disabled = False  # CloudWatch gets every request, also where a terminal doesn't
         clock = stack.enter_context(clock_of(chosen, moves_clock=moves_clock))
         stack.enter_context(closed_by_signals(clock))
         inputs = patiently(lambda: followed_inputs(chosen, clock), clock)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from importlib.metadata import version
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import click
 
@@ -25,16 +25,13 @@ from services.inputs.load import Inputs, opened
 from services.inputs.network_reload import Change, watched
 from services.live.hub import Book, Hub, live_hub
 from services.live.store_source import LivePoll
-from services.processes import all_in_one
 from services.processes.process_setup import Part, PartSettings, client, part, patiently
+from services.processes.web_server import WebServer
 from services.settings import SUBSCRIPTIONS_TABLE, Settings
 from services.web.uvicorn_server import listen, url_of
 from simulator.clock import Clock
 from storage.runs import check_run
 from storage.store import Store
-
-if TYPE_CHECKING:
-    import uvicorn
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,7 @@ class Serving:
     connections_table: str | None = None
     subscriptions_table: str = SUBSCRIPTIONS_TABLE
     clock_control: bool = False
+    with_status_line: bool = True
 
 
 def divided(chosen: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,11 +64,14 @@ def divided(chosen: Mapping[str, Any]) -> dict[str, Any]:
     return {"shared": PartSettings(**shared), "serving": Serving(**own)}
 
 
-def serve_store(settings: Settings, key_refresh: timedelta, *, greet: Greet = greet) -> None:
+def serve_store(
+    settings: Settings, key_refresh: timedelta, *, greet: Greet = greet, with_status_line: bool = True
+) -> None:
     """`serve` with the settings of `run`, and nothing that is shared by services of AWS."""
     chosen = {field.name: getattr(settings, field.name) for field in fields(settings)}
     network = None if settings.network is None else str(settings.network)
-    serve(**divided({**chosen, "network": network, "key_refresh": key_refresh}), greet=greet)
+    own = {"network": network, "key_refresh": key_refresh, "with_status_line": with_status_line}
+    serve(**divided({**chosen, **own}), greet=greet)
 
 
 def serve(shared: PartSettings, serving: Serving, *, greet: Greet = greet) -> None:
@@ -156,7 +157,7 @@ class Server:
         self._part, self._serving, self._book = begun, serving, book
         self._store, self._keys, self._source = store, keys, source
         self._limits = limits_for(serving.host, rate_per_s=serving.rate_limit, per_day=serving.daily_limit)
-        self._server: uvicorn.Server | None = None
+        self._server: WebServer | None = None
         self._changing = Lock()
         self._inputs = begun.inputs.current
 
@@ -174,11 +175,12 @@ class Server:
 
     def _serve(self, context: Context, listener: socket.socket) -> None:
         """Answer until the clock is closed or another network counts, which may be so already."""
-        server = all_in_one.web_server(context)
+        server = WebServer(context)
         with self._changing:
             self._server = server
-            server.should_exit = context.run != self._inputs.run
-        server.run(sockets=[listener.dup()])
+            if context.run != self._inputs.run:
+                server.stop()
+        server.run(listener.dup(), with_status_line=self._serving.with_status_line)
 
     def _change(self, change: Change) -> None:
         """Serve another network from an hour on; WebSocket clients have to come again then."""
@@ -186,7 +188,7 @@ class Server:
             with self._changing:
                 self._inputs = change.inputs
                 if self._server is not None:
-                    self._server.should_exit = True
+                    self._server.stop()
 
     def _context(self) -> Context:
         may_change = self._part.network_may_change

@@ -70,10 +70,10 @@ def speak(settings: Settings, key_refresh: timedelta, *, url: str | None, group:
         threading.Thread(target=relay_then_end, args=(at, offered(key), group), daemon=True).start()
 
     if not settings.store.startswith(DUCKDB):
-        server_process.serve_store(own, key_refresh, greet=greet)
+        server_process.serve_store(own, key_refresh, greet=greet, with_status_line=False)
         return
     try:
-        all_in_one.run(own, key_refresh, greet=greet)
+        all_in_one.run(own, key_refresh, greet=greet, with_status_line=False)
     except StoreHeld:
         relay(read_holder(beside(settings.store, SUFFIX)).url, key_text(settings.store), group)
 

@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from services.context import Context
-from services.processes.all_in_one import web_server
+from services.processes.web_server import WebServer
 from services.web.uvicorn_server import listen
 
 GOOD = "/production?api_key=right&group_name=team-alpha"
@@ -141,7 +141,7 @@ class SocketClient:
 async def serving(context: Context, **options: Any) -> AsyncIterator[int]:
     """A server on a free port; `options` are uvicorn's."""
     listener = listen("127.0.0.1", 0)
-    server = web_server(context)
+    server = WebServer(context).uvicorn
     for name, value in options.items():
         setattr(server.config, name, value)
     running = asyncio.ensure_future(server.serve(sockets=[listener]))

@@ -19,7 +19,7 @@ from services.app import create_app
 from services.context import Context, Snapshots
 from services.feeders.backfill import fill, plan
 from services.feeders.feeder import FEEDERS, Feeder
-from services.processes.all_in_one import web_server
+from services.processes.web_server import WebServer
 from services.web.uvicorn_server import listen
 from simulator.clock import Clock
 from tests.services import http_api
@@ -116,7 +116,7 @@ def by_socket(context: Context) -> Iterator[Requester]:
 @contextmanager
 def listening(context: Context) -> Iterator[int]:
     """The port of such a server, which runs in a thread."""
-    server = web_server(context)
+    server = WebServer(context).uvicorn
     with closing(listen("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

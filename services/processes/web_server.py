@@ -1,0 +1,36 @@
+"""The web server over the whole application, with the status line while it serves."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from services.context import Context
+from services.processes.status_line import status_line
+from services.web.uvicorn_server import quiet_server
+
+if TYPE_CHECKING:
+    import uvicorn
+
+
+class WebServer:
+    """REST, WebSocket, MCP and the pages over one context."""
+
+    def __init__(self, context: Context) -> None:
+        from services.app import create_app
+
+        app = create_app(context)
+        self._context, self._requests = context, app.state.counted
+        self.uvicorn: uvicorn.Server = quiet_server(app, websockets=True, lifespan="on")
+
+    def run(self, listener: socket.socket, *, with_status_line: bool = True) -> None:
+        """Answer on a listening socket until told to stop, with a status line where stderr is a terminal."""
+        if not with_status_line:
+            self.uvicorn.run(sockets=[listener])
+            return
+        with status_line(self._context, self._requests):
+            self.uvicorn.run(sockets=[listener])
+
+    def stop(self) -> None:
+        """Let `run` return once the requests in hand are answered. Safe to call from any thread."""
+        self.uvicorn.should_exit = True

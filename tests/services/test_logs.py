@@ -1,0 +1,96 @@
+"""What is logged where: JSON lines, plain lines on a terminal without requests, a file."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from services import logs
+from services.logs import LogFormat
+
+log = logging.getLogger("bus_simulator.some")
+
+
+class Stderr(io.StringIO):
+    """What is written to stderr, which may be a terminal."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level, disabled = root.handlers[:], root.level, logs.access.disabled
+    yield
+    for handler in root.handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.close()
+    root.handlers[:], root.level, logs.access.disabled = handlers, level, disabled
+
+
+def logged(
+    monkeypatch: pytest.MonkeyPatch, form: LogFormat, *, terminal: bool, file: Path | None = None
+) -> list[str]:
+    """The lines on stderr after a message, a request and a failure."""
+    stderr = Stderr(terminal=terminal)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    logs.configure("INFO", form, file)
+    log.info("history written", extra={"fields": {"rows": 7}})
+    logs.access.info("request", extra={"fields": {"path": "/health"}})
+    try:
+        raise ValueError("no room")
+    except ValueError:
+        log.exception("it failed")
+    return stderr.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(("form", "terminal"), [("auto", False), ("json", False), ("json", True)])
+def test_without_a_terminal_or_as_json_every_line_is_an_object(
+    monkeypatch: pytest.MonkeyPatch, form: LogFormat, terminal: bool
+) -> None:
+    lines = [json.loads(line) for line in logged(monkeypatch, form, terminal=terminal)]
+    assert [line["message"] for line in lines] == ["history written", "request", "it failed"]
+    assert (lines[0]["rows"], lines[1]["path"]) == (7, "/health")
+    assert logs.terminal_handler() is None
+
+
+@pytest.mark.parametrize(("form", "terminal"), [("auto", True), ("text", True), ("text", False)])
+def test_people_get_plain_lines_and_no_requests(
+    monkeypatch: pytest.MonkeyPatch, form: LogFormat, terminal: bool
+) -> None:
+    first, second = (line.partition(" ")[2] for line in logged(monkeypatch, form, terminal=terminal))
+    assert first == "INFO history written rows=7"
+    assert second.startswith("ERROR it failed cause=ValueError: no room (test_logs.py:")
+    assert not logs.access.isEnabledFor(logging.INFO)
+
+
+def test_a_terminal_remembers_the_last_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    logged(monkeypatch, "auto", terminal=True)
+    handler = logs.terminal_handler()
+    assert handler is not None
+    assert handler.last_problem is not None
+    assert "ERROR it failed" in handler.last_problem
+
+
+@pytest.mark.parametrize("form", get_args(LogFormat))
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_log_file_has_everything_as_json(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, form: LogFormat, terminal: bool
+) -> None:
+    file = tmp_path / "log.jsonl"
+    for _ in range(2):
+        logged(monkeypatch, form, terminal=terminal, file=file)
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert [line["message"] for line in lines] == ["history written", "request", "it failed"] * 2
