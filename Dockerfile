@@ -11,30 +11,29 @@ USER 65534:65534
 EXPOSE 4567
 CMD ["moto_server", "-H", "0.0.0.0", "-p", "4567"]
 
-# --- The program as a wheel, by the build backend of requirements.lock
+# --- The program as a wheel, by the build backend of requirements-build.lock
 FROM python:${PYTHON}-slim AS wheel
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
-COPY requirements.lock ./
-RUN sed -n -E '/^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/,/[^\\]$/p' requirements.lock >backend.lock \
-  && pip install --quiet --require-hashes -r backend.lock
+COPY requirements-build.lock ./
+RUN pip install --quiet --require-hashes -r requirements-build.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY simulator simulator
 COPY storage storage
 COPY services services
-COPY bus_simulator_testing bus_simulator_testing
+COPY src src
 COPY data data
 COPY compose.yaml ./
 COPY localstack/init localstack/init
 RUN pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheel .
 
-# --- A system with what the program needs, from requirements-image.lock, and without what no server needs
+# --- A system with what the program needs, from requirements-run.lock, and without what no server needs
 FROM python:${PYTHON}-slim AS root
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils >/dev/null
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-COPY requirements-image.lock docker/slim /build/
+COPY requirements-run.lock docker/slim /build/
 RUN python3 -m venv --without-pip /opt/bus-simulator \
-  && pip --python /opt/bus-simulator/bin/python install --quiet --require-hashes -r /build/requirements-image.lock \
+  && pip --python /opt/bus-simulator/bin/python install --quiet --require-hashes -r /build/requirements-run.lock \
   && /build/slim /opt/bus-simulator
 COPY --from=wheel /wheel /wheel
 RUN pip --python /opt/bus-simulator/bin/python install --quiet --no-deps --no-index /wheel/*.whl \

@@ -7,10 +7,8 @@ SHELL := bash
 
 PYTHON ?= python3
 BIN := .venv/bin
+RUNNABLE := .venv/.installed-run
 INSTALLED := .venv/.installed
-# uv installs in seconds what takes pip two minutes; it takes packages from where pip is set to take them.
-UV = export VIRTUAL_ENV=$(CURDIR)/.venv; mirror=$$($(BIN)/pip config get global.index-url 2>/dev/null) \
-  && export UV_DEFAULT_INDEX=$$mirror; $(BIN)/uv
 # Without its bytecode each process compiles a hundred packages again, which takes longer than most tests.
 unexport PYTHONDONTWRITEBYTECODE
 TARGET ?= local
@@ -34,28 +32,23 @@ help: ## list the commands
 
 ##@ Run it here
 .PHONY: setup
-setup: $(INSTALLED) ## make .venv from requirements.lock
+setup: $(INSTALLED) ## install all packages into .venv, those for tests included
 
-$(INSTALLED): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { printf '%s is too old: Python 3.11 or later is needed, say which with PYTHON=…\n' "$(PYTHON)" >&2; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock \
-	  | $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r /dev/stdin
-	$(UV) pip install --quiet --require-hashes -r requirements.lock
-	$(UV) pip install --quiet --no-deps --no-build-isolation -e .
-	touch $@
+$(RUNNABLE): requirements-run.lock requirements-build.lock pyproject.toml scripts/install
+	@PYTHON="$(PYTHON)" scripts/install run
+
+$(INSTALLED): requirements.lock requirements-build.lock pyproject.toml scripts/install
+	@PYTHON="$(PYTHON)" scripts/install all
 
 SUMO := .venv/.installed-sumo
 .PHONY: setup-sumo
 setup-sumo: $(SUMO) ## add SUMO, beside which make bench and a long test measure (0.5 GB)
 
 $(SUMO): requirements-bench-sumo.lock $(INSTALLED)
-	$(UV) pip install --quiet --require-hashes -r requirements-bench-sumo.lock
-	touch $@
+	@PYTHON="$(PYTHON)" scripts/install sumo
 
 .PHONY: run
-run: $(INSTALLED) ## the whole simulator in one process (ARGS="--port 9000")
+run: $(RUNNABLE) ## the whole simulator in one process (ARGS="--port 9000")
 	@exec $(BIN)/bus-simulator run $(ARGS)
 
 .PHONY: up
@@ -221,8 +214,8 @@ test-parts: $(INSTALLED) ## all parts beside a native LocalStack (needs Python 3
 CHECKOV := build/checkov/.installed
 
 $(CHECKOV): terraform/checkov.lock $(INSTALLED)
-	$(BIN)/uv venv --quiet --clear build/checkov
-	$(UV) pip install --quiet --python build/checkov/bin/python --require-hashes -r terraform/checkov.lock
+	scripts/uv venv --quiet --clear build/checkov
+	scripts/uv pip install --quiet --python build/checkov/bin/python --require-hashes -r terraform/checkov.lock
 	touch $@
 
 .PHONY: test-aws
@@ -273,14 +266,15 @@ docs-check: $(INSTALLED) ## are those pages up to date? (make test and test-long
 bench: $(INSTALLED) ## measure against the floors, and write docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)
 
-LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --upgrade \
+LOCK := scripts/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --upgrade \
   --python-version 3.11
 
 .PHONY: lock
 lock: $(INSTALLED) ## choose versions again and write the lock files
 	$(LOCK) --extra dev --output-file requirements.lock pyproject.toml
 	$(LOCK) --extra bench-sumo --constraints requirements.lock --output-file requirements-bench-sumo.lock pyproject.toml
-	$(LOCK) --extra aws --extra mcp --constraints requirements.lock --output-file requirements-image.lock pyproject.toml
+	$(LOCK) --extra aws --extra mcp --constraints requirements.lock --output-file requirements-run.lock pyproject.toml
+	echo 'hatchling>=1.27' | $(LOCK) --constraints requirements.lock --output-file requirements-build.lock -
 	echo checkov | $(LOCK) --output-file terraform/checkov.lock -
 	$(LOCK) --constraints requirements.lock --output-file requirements-lambda.lock requirements-lambda.in
 

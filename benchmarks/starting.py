@@ -74,7 +74,7 @@ def started(folder: str, *options: str) -> Iterator[tuple[int, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "services", "run", "--port", str(port), *options]
+    command = [sys.executable, "-m", "bus_simulator", "run", "--port", str(port), *options]
     store = f"duckdb:{Path(folder) / 'bus.duckdb'}"
     environment = {"PATH": os.defpath, "BUS_SIMULATOR_API_KEY": KEY, "BUS_SIMULATOR_STORE": store}
     with subprocess.Popen(

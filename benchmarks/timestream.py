@@ -115,7 +115,7 @@ def endpoint(folder: Path) -> Iterator[Endpoint]:
     store = f"duckdb:{file_in(folder)}"
     command = ["timestream-local", "--store", store, "--port", str(port), "--now", "data"]
     with subprocess.Popen(
-        [sys.executable, "-m", "services", *command],
+        [sys.executable, "-m", "bus_simulator", *command],
         cwd=Path(__file__).parent.parent,
         env=variables(),
         stdout=subprocess.DEVNULL,

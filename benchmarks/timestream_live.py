@@ -100,7 +100,7 @@ def fed(kind: str, network: Path, folder: Path, url: str, at: datetime) -> Itera
     options = ["--network", str(network), "--store", store, "--at", format_instant(at)]
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "services", "feed", kind, *options],
+            [sys.executable, "-m", "bus_simulator", "feed", kind, *options],
             cwd=Path(__file__).parent.parent,
             env=variables(),
             stdout=subprocess.DEVNULL,

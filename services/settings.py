@@ -77,6 +77,8 @@ CONNECTIONS_TABLE = "bus-simulator-websocket-connections"
 SUBSCRIPTIONS_TABLE = "bus-simulator-websocket-subscriptions"
 DEFAULT_NETWORK = Path("data/lines.yaml")
 SCENARIOS = Path("data/scenarios")
+PROGRAM = Path(__file__).parents[1]
+"""The folder of the program's packages and of the data that come with it."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 GREATEST_SPEED = 1_000_000.0
 
@@ -173,15 +175,13 @@ def default_store() -> str:
 
 def default_network() -> Path:
     """`data/lines.yaml` in the working directory, else the copy that comes with the program."""
-    package = Path(__file__).parent
-    places = (DEFAULT_NETWORK, package / "data" / "lines.yaml", package.parent / "data" / "lines.yaml")
+    places = (DEFAULT_NETWORK, PROGRAM / DEFAULT_NETWORK)
     return next((place for place in places if place.is_file()), DEFAULT_NETWORK)
 
 
 def shipped_scenarios() -> Path:
     """`data/scenarios` in the working directory, else the folder that comes with the program."""
-    package = Path(__file__).parent
-    places = (SCENARIOS, package / SCENARIOS, package.parent / SCENARIOS)
+    places = (SCENARIOS, PROGRAM / SCENARIOS)
     return next((place for place in places if place.is_dir()), SCENARIOS)
 
 

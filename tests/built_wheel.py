@@ -1,13 +1,17 @@
-"""The wheel that users install, and a virtual environment that has it."""
+"""The wheel that users install, and virtual environments that have it, or this checkout, installed."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from tests.environment import environment
+
 ROOT = Path(__file__).parent.parent
-UV = Path(sys.executable).with_name("uv")
+UV = ROOT / "scripts" / "uv"
+LOCK = ROOT / "requirements.lock"
 
 
 def wheel(folder: Path) -> Path:
@@ -20,15 +24,29 @@ def wheel(folder: Path) -> Path:
 
 def environment_with(built: Path, extra: str, folder: Path) -> Path:
     """A virtual environment in `folder` with a wheel and an extra, in the lock's versions; its Python."""
-    quietly([UV, "venv", "--quiet", "--python", sys.executable, folder], ROOT)
-    python = folder / "bin" / "python"
-    lock = ROOT / "requirements.lock"
-    quietly([UV, "pip", "install", "--quiet", "--python", python, "-c", lock, f"{built}[{extra}]"], ROOT)
+    python = empty_environment(folder)
+    quietly([UV, "pip", "install", "--quiet", "--python", python, "-c", LOCK, f"{built}[{extra}]"], ROOT)
     return python
 
 
-def quietly(command: list[str | Path], folder: Path) -> str:
-    """What a command prints. Fails with all that it said."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+def environment_with_checkout(extra: str, folder: Path) -> Path:
+    """A virtual environment in `folder` with this checkout, as by `pip install -e`; its Python."""
+    python = empty_environment(folder)
+    install: list[str | Path] = [UV, "pip", "install", "--quiet", "--python", python]
+    quietly([*install, "--require-hashes", "-r", ROOT / "requirements-build.lock"], ROOT)
+    quietly([*install, "-c", LOCK, "--no-build-isolation", "-e", f"{ROOT}[{extra}]"], ROOT)
+    return python
+
+
+def empty_environment(folder: Path) -> Path:
+    """A virtual environment in `folder` with nothing installed; its Python."""
+    quietly([UV, "venv", "--quiet", "--python", sys.executable, folder], ROOT)
+    return folder / "bin" / "python"
+
+
+def quietly(command: list[str | Path], folder: Path, variables: Mapping[str, str] | None = None) -> str:
+    """What a command prints, with `variables` in its environment. Fails with all that it said."""
+    env = environment(**(variables or {}))
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

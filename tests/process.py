@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from tests.environment import environment
 
-PROGRAM = (sys.executable, "-m", "services")
+PROGRAM = (sys.executable, "-m", "bus_simulator")
 KEY = "test-key"
 PATIENCE_S = 60
 ANSWER_S = 30

@@ -19,6 +19,7 @@ from tests.environment import environment
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+LOCKS = [*ROOT.glob("*.lock"), *ROOT.glob("localstack/*.lock"), *ROOT.glob("terraform/*.lock")]
 TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
@@ -111,18 +112,22 @@ def test_links_between_pages_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_the_lock_file_names_no_registry_and_pins_by_hash() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
-    assert "://" not in lock
-    pins = re.findall(r"^[A-Za-z0-9._-]+==", lock, re.MULTILINE)
-    assert len(pins) > 40
-    assert lock.count("--hash=sha256:") >= len(pins)
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_a_lock_file_names_no_registry_and_pins_by_hash(lock: Path) -> None:
+    text = lock.read_text()
+    assert "://" not in text
+    pinned = pins(lock)
+    assert pinned
+    assert text.count("--hash=sha256:") >= len(pinned)
 
 
-def test_functions_are_packaged_with_the_versions_that_everything_is_tested_with() -> None:
-    whole, functions = (
-        set(re.findall(r"^[A-Za-z0-9._-]+==[^ ;]+", (ROOT / name).read_text(), re.MULTILINE))
-        for name in ("requirements.lock", "requirements-lambda.lock")
-    )
-    assert functions
-    assert functions <= whole
+@pytest.mark.parametrize(
+    "name", ["requirements-run.lock", "requirements-build.lock", "requirements-lambda.lock"]
+)
+def test_everything_is_tested_with_the_versions_that_are_run(name: str) -> None:
+    assert pins(ROOT / name) <= pins(ROOT / "requirements.lock")
+
+
+def pins(lock: Path) -> set[str]:
+    """Each package of a lock file with its version, as `name==version`."""
+    return set(re.findall(r"^[A-Za-z0-9._-]+==[^ ;\n]+", lock.read_text(), re.MULTILINE))

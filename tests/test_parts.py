@@ -235,7 +235,7 @@ def ops(city: Parts, *words: str) -> subprocess.CompletedProcess[str]:
     (home / "var").mkdir(parents=True, exist_ok=True)
     if not (home / "var/stack").exists():
         (home / "var/stack").symlink_to(city.stack.folder)
-    command = [sys.executable, "-m", "services", "ops", *words]
+    command = [sys.executable, "-m", "bus_simulator", "ops", *words]
     env = {**city.environment, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, check=False)
 

@@ -19,8 +19,8 @@ from tests.parts import ROOT
 pytestmark = [pytest.mark.parts, pytest.mark.e2e]
 
 OURS = (
-    "Makefile", "data", "localstack", "pyproject.toml", "requirements.lock", "scripts", ".venv",
-    ".venv-localstack",
+    "Makefile", "data", "localstack", "pyproject.toml", "requirements.lock", "requirements-run.lock",
+    "requirements-build.lock", "scripts", ".venv", ".venv-localstack",
 )  # fmt: skip
 
 

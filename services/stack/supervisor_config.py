@@ -89,7 +89,7 @@ class Stack:
     @property
     def commands(self) -> Mapping[str, Sequence[str]]:
         """Every part's command, in the order in which they are started."""
-        program = (sys.executable, "-m", "services")
+        program = (sys.executable, "-m", "bus_simulator")
         ports, data = self.ports, f"duckdb:{self.folder / 'timestream.duckdb'}"
         now = "wall" if self.clock == "{}" else "data"
         shared = (

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.docker
 MB = 1_000_000
 IMPORTS = """
 import duckdb, mangum, numpy.linalg, pyarrow.compute, pyarrow.csv, pyarrow.parquet, sqlglot, uvloop
-import mcp.server, services.cli, services.mcp_server, services.timestream_local.server
+from bus_simulator.launcher import use_program
+use_program()
+import mcp.server, services.cli, services.agents.sdk_server, services.timestream_local.server
 import boto3
 for name in ("timestream-write", "timestream-query", "s3", "secretsmanager", "ssm", "sqs", "events", "logs",
              "cloudwatch", "dynamodb", "apigatewaymanagementapi", "sts"):

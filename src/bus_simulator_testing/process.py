@@ -17,8 +17,8 @@ from typing import IO
 from bus_simulator_testing.choices import Choices
 from bus_simulator_testing.simulator import BusSimulator
 
-PROGRAM = (sys.executable, "-P", "-m", "services")
-"""-P: the working directory is no place for packages, so that a project's own `services` stays its own."""
+PROGRAM = (sys.executable, "-P", "-m", "bus_simulator")
+"""-P: no module of the working directory is taken for one of the program's or of Python's."""
 ENDS_S = 30.0
 ENDPOINT = re.compile(r"Timestream endpoint on (http://\S+),")
 API = re.compile(r"Simulator at (http://\S+)")

@@ -138,7 +138,7 @@ class BusSimulatorStack(BusSimulator):
 
 def compose_file() -> Path:
     """The one in the package, or in the project's folder where the package is used from there."""
-    places = (Path(__file__).parent / "composed" / "compose.yaml", Path(__file__).parents[1] / "compose.yaml")
+    places = (Path(__file__).parent / "composed" / "compose.yaml", Path(__file__).parents[2] / "compose.yaml")
     return next(place for place in places if place.exists())
 
 

@@ -1,5 +1,0 @@
-"""The simulator in other projects' tests: see docs/testing-with.md.
-
-It starts the program as a process or a container and speaks to it over its API. It imports nothing of the
-program, whose packages bear names that projects have, too.
-"""

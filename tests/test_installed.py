@@ -1,0 +1,104 @@
+"""Installed beside a project with packages of the same names, each imports its own."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.built_wheel import environment_with, environment_with_checkout, quietly, wheel
+
+pytestmark = [pytest.mark.integration, pytest.mark.e2e]
+
+NAMES = ("services", "simulator", "storage")
+THEIRS = f"import {', '.join(NAMES)}; print(*(each.__doc__ for each in ({', '.join(NAMES)})))"
+ABSENT = f"from importlib.util import find_spec; print([name for name in {NAMES} if find_spec(name)])"
+HISTORY = (
+    "backfill",
+    "--at",
+    "2026-03-02T08:00Z",
+    "--start",
+    "2026-03-02T06:00Z",
+    "--end",
+    "2026-03-02T07:00Z",
+)
+TESTS = """
+import services, simulator, storage
+
+def test_both(bus_simulator):
+    assert bus_simulator.get("/health")["status"] == "healthy"
+    assert {each.__doc__ for each in (services, simulator, storage)} == {"theirs"}
+"""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return wheel(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="module", params=["wheel", "checkout"])
+def python(request: pytest.FixtureRequest, built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has the simulator: by its wheel, or by `pip install -e`."""
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    if request.param == "wheel":
+        return environment_with(built, "testing", folder)
+    return environment_with_checkout("testing", folder)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with a package of each name, and a test that imports them all."""
+    for name in NAMES:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text('"""theirs"""\n')
+    (tmp_path / "test_both.py").write_text(TESTS)
+    return tmp_path
+
+
+def test_all_top_level_names_of_the_wheel_begin_with_the_programs(built: Path) -> None:
+    with zipfile.ZipFile(built) as archive:
+        top = {name.partition("/")[0] for name in archive.namelist()}
+    assert top == {"bus_simulator", "bus_simulator_testing", "bus_simulator-0.1.0.dist-info"}
+
+
+@pytest.mark.parametrize(("started", "path"), [("command", "."), ("module", "")])
+def test_the_command_and_its_workers_import_their_own(
+    python: Path, project: Path, started: str, path: str
+) -> None:
+    program = [python.with_name("bus-simulator")] if started == "command" else [python, "-m", "bus_simulator"]
+    quietly([*program, *HISTORY, "--jobs", "2"], project, {"PYTHONPATH": path})
+    assert (project / "var" / "bus.duckdb").exists()
+
+
+def test_the_project_imports_its_own_also_beside_the_fixture(python: Path, project: Path) -> None:
+    variables = {"PYTHONPATH": "."}
+    assert quietly([python, "-c", THEIRS], project, variables) == "theirs theirs theirs\n"
+    said = quietly([python, "-m", "pytest", "-q", "-p", "no:cacheprovider"], project, variables)
+    assert "1 passed" in said
+
+
+def test_other_programs_see_none_of_the_programs_packages(python: Path, tmp_path: Path) -> None:
+    assert quietly([python, "-c", ABSENT], tmp_path) == "[]\n"
+
+
+def test_other_programs_import_what_begins_with_its_name(python: Path, project: Path) -> None:
+    shown = "import bus_simulator, bus_simulator_testing; print(bus_simulator.__version__)"
+    version = quietly([python, "-c", shown], project).strip()
+    assert f"bus-simulator, version {version}" in quietly(
+        [python, "-m", "bus_simulator", "--version"], project
+    )
+
+
+def test_a_program_that_imported_another_package_of_a_name_is_told_so(python: Path, project: Path) -> None:
+    code = """
+import services
+from bus_simulator.launcher import use_program
+try:
+    use_program()
+except ImportError as error:
+    print(error)
+"""
+    said = quietly([python, "-c", code], project)
+    assert said.startswith("this process has imported another package called services: ")
+    assert "start the simulator in a process of its own" in said
