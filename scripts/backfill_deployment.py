@@ -14,8 +14,8 @@ import click
 from services import cli
 from services.commands import options
 from services.commands.backfill import wanted
-from services.operate.aws_problems import AwsProblem, asked
-from services.operate.ecs import Services
+from services.operate.aws_problems import AwsProblem, call_aws
+from services.operate.ecs import EcsServices
 from services.operate.operator_command import OperatorCommand, region_option
 from services.operate.resource_names import DATABASE, HOSTED_SERVICE, bucket, store_url
 from services.operate.retention import OutsideRetention, check_retention
@@ -50,14 +50,14 @@ def main(
     """Fill a deployment's tables with history; what they don't keep is refused before anything is done."""
     now = Clock().now()
     stretch = wanted(days, start, end, now=now)
-    if HOSTED_SERVICE in Services(client("ecs", region=region)).states([HOSTED_SERVICE]):
+    if HOSTED_SERVICE in EcsServices(client("ecs", region=region)).states([HOSTED_SERVICE]):
         raise AwsProblem(HOSTED)
     try:
         check_retention(client("timestream-write", region=region), DATABASE, stretch[0], now)
     except OutsideRetention as refusal:
         raise click.UsageError(str(refusal)) from refusal
     if network is None:
-        account = asked(client("sts", region=region).get_caller_identity, "the account")["Account"]
+        account = call_aws(client("sts", region=region).get_caller_identity, "the account")["Account"]
         network = f"s3://{bucket(account)}/config/lines.yaml"
     said = ["--start", stretch[0].isoformat(), "--end", stretch[1].isoformat(), "--network", network]
     said += ["--store", store or store_url(region), *([] if jobs is None else ["--jobs", str(jobs)])]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from scripts.terraform_settings import TERRAFORM, settings
-from services.operate.aws_problems import AwsProblem, asked
+from scripts.terraform_settings import TERRAFORM, terraform_variables
+from services.operate.aws_problems import AwsProblem, call_aws
 from services.operate.operator_command import OperatorCommand, region_option
-from services.operate.timestream_availability import admits
+from services.operate.timestream_availability import timestream_available
 from storage.aws_clients import client
 
 POSSIBLE = {
@@ -26,14 +26,14 @@ POSSIBLE = {
 @click.option("--terraform", "folder", type=click.Path(path_type=Path), default=TERRAFORM, hidden=True)
 def main(*, region: str, folder: Path) -> None:
     """Say which Timestream this account can have, and whether terraform.tfvars asks for one that it can't."""
-    chosen, chosen_region = settings(folder, "timestream", "region")
+    chosen, chosen_region = terraform_variables(folder, "timestream", "region")
     if chosen_region != region:
         raise AwsProblem(
             f"terraform.tfvars is for {chosen_region}, this command for {region}: "
             f'write region = "{region}" there, or say AWS_REGION={chosen_region}'
         )
-    account = asked(client("sts", region=region).get_caller_identity, "the account")["Account"]
-    admitted = admits(client("timestream-write", region=region))
+    account = call_aws(client("sts", region=region).get_caller_identity, "the account")["Account"]
+    admitted = timestream_available(client("timestream-write", region=region))
     click.echo(f"Account {account}, {region}. {POSSIBLE[admitted]}; it is {chosen}.")
     if chosen == "aws" and not admitted:
         raise AwsProblem('write timestream = "hosted" into terraform/terraform.tfvars')

@@ -9,8 +9,8 @@ import sys
 
 import click
 
-from services.operate.aws_problems import asked
-from services.operate.costs import BudgetState, costs, lines
+from services.operate.aws_problems import call_aws
+from services.operate.costs import BudgetState, month_costs, report_lines
 from services.operate.operator_command import OperatorCommand, region_option
 from simulator.clock import Clock
 from storage.aws_clients import client
@@ -20,10 +20,10 @@ from storage.aws_clients import client
 @region_option
 def main(*, region: str) -> None:
     """Show this month's costs by service, the forecast, and the budget (two requests of 0.01 USD)."""
-    account_id = asked(client("sts", region=region).get_caller_identity, "the account")["Account"]
+    account_id = call_aws(client("sts", region=region).get_caller_identity, "the account")["Account"]
     explorer, budgets = client("ce", region=region), client("budgets", region=region)
-    found = costs(explorer, budgets, account_id=account_id, today=Clock().now().date())
-    for line in lines(found):
+    found = month_costs(explorer, budgets, account_id=account_id, today=Clock().now().date())
+    for line in report_lines(found):
         click.echo(line)
     if isinstance(found.budget, BudgetState) and found.budget.exceeded:
         click.echo("The budget is exceeded.", err=True)

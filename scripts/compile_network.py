@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from scripts.terraform_settings import TERRAFORM, settings
+from scripts.terraform_settings import TERRAFORM, terraform_variables
 from services.aws.compiled_network import dump
 from services.inputs.load import load_inputs
 from services.operate.operator_command import OperatorCommand
@@ -19,7 +19,7 @@ from services.operate.operator_command import OperatorCommand
 @click.option("--terraform", "folder", type=click.Path(path_type=Path), default=TERRAFORM, hidden=True)
 def main(*, folder: Path) -> None:
     """Write what lines_yaml names, with the run that feeders make of it, to where network_json says."""
-    network, output = (folder / path for path in settings(folder, "lines_yaml", "network_json"))
+    network, output = (folder / path for path in terraform_variables(folder, "lines_yaml", "network_json"))
     inputs = load_inputs(network, seed=None)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(dump(inputs.network, inputs.run))

@@ -48,7 +48,7 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class CostItem:
     """So much of something a day, and what that costs."""
 
     part: str
@@ -58,7 +58,7 @@ class Item:
     usd: float
 
 
-def load_prices(path: Path = PRICES) -> Prices:
+def read_prices(path: Path = PRICES) -> Prices:
     """The price list of a file."""
     found = yaml.safe_load(path.read_text(encoding="utf-8"))
     return Prices(
@@ -71,56 +71,73 @@ def load_prices(path: Path = PRICES) -> Prices:
     )
 
 
-def standing(plan: Planned, network: Network, prices: Prices) -> list[Item]:
+def idle_items(plan: Planned, network: Network, prices: Prices) -> list[CostItem]:
     """What a deployment costs a day while nobody asks it."""
-    parts = (fargate, network_items, timestream, watching, events, kept)
+    parts = (
+        fargate_items,
+        network_items,
+        timestream_items,
+        monitoring_items,
+        eventbridge_items,
+        storage_items,
+    )
     return [item for part in parts for item in part(plan, network, prices)]
 
 
-def of_type(plan: Planned, kind: str) -> list[Mapping[str, Any]]:
+def resources_of_type(plan: Planned, kind: str) -> list[Mapping[str, Any]]:
     """The planned resources of a type."""
     return [each for each in plan.values() if each["type"] == kind]
 
 
-def services(plan: Planned) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+def services_with_tasks(plan: Planned) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """Each service with its task."""
-    tasks = {each["family"]: each for each in of_type(plan, "aws_ecs_task_definition")}
-    for service in of_type(plan, "aws_ecs_service"):
+    tasks = {each["family"]: each for each in resources_of_type(plan, "aws_ecs_task_definition")}
+    for service in resources_of_type(plan, "aws_ecs_service"):
         yield service, tasks[service["name"]]
 
 
-def fargate(plan: Planned, _: Network, prices: Prices) -> Iterator[Item]:
+def fargate_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostItem]:
     """The services' processors and memory."""
-    running = [(each["desired_count"], task) for each, task in services(plan)]
+    running = [(each["desired_count"], task) for each, task in services_with_tasks(plan)]
     cpus = HOURS * sum(count * int(task["cpu"]) / CPU_UNITS for count, task in running)
     memory = HOURS * sum(count * int(task["memory"]) / MIB for count, task in running)
-    yield priced("Fargate", "processors", cpus, "vCPU-hours", prices.of("fargate_vcpu_hour"))
-    yield priced("Fargate", "memory", memory, "GB-hours", prices.of("fargate_gb_hour"))
+    yield priced_item("Fargate", "processors", cpus, "vCPU-hours", prices.of("fargate_vcpu_hour"))
+    yield priced_item("Fargate", "memory", memory, "GB-hours", prices.of("fargate_gb_hour"))
 
 
-def network_items(plan: Planned, _: Network, prices: Prices) -> Iterator[Item]:
+def network_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostItem]:
     """The tasks' public addresses, which save a NAT gateway, and endpoints in the VPC."""
-    public = [each for each, _ in services(plan) if each["network_configuration"][0].get("assign_public_ip")]
+    public = [
+        each
+        for each, _ in services_with_tasks(plan)
+        if each["network_configuration"][0].get("assign_public_ip")
+    ]
     addresses = HOURS * sum(each["desired_count"] for each in public)
-    yield priced("Network", "public addresses", addresses, "hours", prices.of("public_ipv4_hour"))
-    inside = [each for each in of_type(plan, "aws_vpc_endpoint") if each["vpc_endpoint_type"] == "Interface"]
+    yield priced_item("Network", "public addresses", addresses, "hours", prices.of("public_ipv4_hour"))
+    inside = [
+        each
+        for each in resources_of_type(plan, "aws_vpc_endpoint")
+        if each["vpc_endpoint_type"] == "Interface"
+    ]
     if inside:
         hours = HOURS * len(inside) * ENDPOINT_ZONES
-        yield priced("Network", "endpoints in the VPC", hours, "hours", prices.of("interface_endpoint_hour"))
+        yield priced_item(
+            "Network", "endpoints in the VPC", hours, "hours", prices.of("interface_endpoint_hour")
+        )
 
 
-def records(network: Network, prices: Prices) -> float:
+def records_per_day(network: Network, prices: Prices) -> float:
     """How many records a day has."""
     stops, buses = len(network.stops), sum(len(line.buses) for line in network.lines)
     visits = buses * prices.assumption("visits_a_bus")
     return stops * MINUTES + (stops + buses) * MINUTES + buses * TICKS + visits
 
 
-def timestream(plan: Planned, network: Network, prices: Prices) -> Iterator[Item]:
+def timestream_items(plan: Planned, network: Network, prices: Prices) -> Iterator[CostItem]:
     """Amazon Timestream, where its tables are planned: 24 h in memory, 30 days in the magnetic store."""
-    if not of_type(plan, "aws_timestreamwrite_table"):
+    if not resources_of_type(plan, "aws_timestreamwrite_table"):
         return
-    size = records(network, prices) * prices.assumption("record_bytes")
+    size = records_per_day(network, prices) * prices.assumption("record_bytes")
     tcu_hours = HOURS * prices.assumption("timestream_tcus") * prices.assumption("timestream_busy")
     amounts = {
         "writes": (size / KIB / MILLION, "million KiB", "timestream_write_million"),
@@ -129,48 +146,53 @@ def timestream(plan: Planned, network: Network, prices: Prices) -> Iterator[Item
         "queries": (tcu_hours, "TCU-hours", "timestream_tcu_hour"),
     }
     for what, (amount, unit, name) in amounts.items():
-        yield priced("Timestream", what, amount, unit, prices.of(name))
+        yield priced_item("Timestream", what, amount, unit, prices.of(name))
 
 
-def watching(plan: Planned, _: Network, prices: Prices) -> Iterator[Item]:
+def monitoring_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostItem]:
     """Alarms, the dashboard, metrics and feeders' logs."""
     counts = {
-        "alarms": (len(of_type(plan, "aws_cloudwatch_metric_alarm")), "alarm_month"),
-        "dashboards": (len(of_type(plan, "aws_cloudwatch_dashboard")), "dashboard_month"),
-        "metrics of feeders": (len(of_type(plan, "aws_cloudwatch_log_metric_filter")), "metric_month"),
+        "alarms": (len(resources_of_type(plan, "aws_cloudwatch_metric_alarm")), "alarm_month"),
+        "dashboards": (len(resources_of_type(plan, "aws_cloudwatch_dashboard")), "dashboard_month"),
+        "metrics of feeders": (
+            len(resources_of_type(plan, "aws_cloudwatch_log_metric_filter")),
+            "metric_month",
+        ),
     }
     for what, (count, name) in counts.items():
-        yield priced("CloudWatch", what, count, "", prices.of(name) / MONTH)
-    metrics = len(of_type(plan, "aws_ecs_service")) * prices.assumption("insights_metrics")
-    yield priced(
+        yield priced_item("CloudWatch", what, count, "", prices.of(name) / MONTH)
+    metrics = len(resources_of_type(plan, "aws_ecs_service")) * prices.assumption("insights_metrics")
+    yield priced_item(
         "CloudWatch", "Container Insights", metrics, "metrics", prices.of("insights_metric_month") / MONTH
     )
     logged = (2 * MINUTES + TICKS) * prices.assumption("log_bytes_a_tick") / GB
-    yield priced("CloudWatch", "feeders' logs", logged, "GB", prices.of("log_gb"))
+    yield priced_item("CloudWatch", "feeders' logs", logged, "GB", prices.of("log_gb"))
 
 
-def events(_: Planned, network: Network, prices: Prices) -> Iterator[Item]:
+def eventbridge_items(_: Planned, network: Network, prices: Prices) -> Iterator[CostItem]:
     """What the position feeder publishes: positions by line and tick, arrivals; and who wants them."""
     lines, buses = len(network.lines), sum(len(line.buses) for line in network.lines)
     positions = lines * TICKS
     published = (positions + buses * prices.assumption("visits_a_bus")) / MILLION
-    yield priced("Events", "EventBridge", published, "million events", prices.of("event_million"))
+    yield priced_item("Events", "EventBridge", published, "million events", prices.of("event_million"))
     reads = positions / MILLION
-    yield priced("Events", "who is subscribed", reads, "million reads", prices.of("dynamodb_read_million"))
+    yield priced_item(
+        "Events", "who is subscribed", reads, "million reads", prices.of("dynamodb_read_million")
+    )
     yield from function_items("Events", "broadcasts", positions, 50, 512, prices)
 
 
-def kept(plan: Planned, _: Network, prices: Prices) -> Iterator[Item]:
+def storage_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostItem]:
     """What lies there: secrets, images, the zone of names."""
-    secrets = len(of_type(plan, "aws_secretsmanager_secret"))
-    zones = len(of_type(plan, "aws_service_discovery_private_dns_namespace"))
-    yield priced("Kept", "secrets", secrets, "", prices.of("secret_month") / MONTH)
-    yield priced("Kept", "zone of names", zones, "", prices.of("dns_zone_month") / MONTH)
+    secrets = len(resources_of_type(plan, "aws_secretsmanager_secret"))
+    zones = len(resources_of_type(plan, "aws_service_discovery_private_dns_namespace"))
+    yield priced_item("Kept", "secrets", secrets, "", prices.of("secret_month") / MONTH)
+    yield priced_item("Kept", "zone of names", zones, "", prices.of("dns_zone_month") / MONTH)
     images = prices.assumption("image_gb")
-    yield priced("Kept", "images", images, "GB", prices.of("image_gb_month") / MONTH)
+    yield priced_item("Kept", "images", images, "GB", prices.of("image_gb_month") / MONTH)
 
 
-def asked(prices: Prices) -> list[Item]:
+def event_day_items(prices: Prices) -> list[CostItem]:
     """What a day of the event costs besides: requests, positions by WebSocket, their logs and traffic."""
     event = prices.event
     requests = event["teams"] * event["requests_a_team"]
@@ -181,40 +203,42 @@ def asked(prices: Prices) -> list[Item]:
     logs = requests * event["log_bytes_a_request"] / GB
     price = prices.of
     return [
-        priced("REST", "HTTP API", requests / MILLION, "million requests", price("http_api_million")),
+        priced_item("REST", "HTTP API", requests / MILLION, "million requests", price("http_api_million")),
         *function_items("REST", "functions", requests, event["request_ms"], 512, prices),
-        priced("WebSocket", "messages", messages / MILLION, "million", price("websocket_message_million")),
-        priced(
+        priced_item(
+            "WebSocket", "messages", messages / MILLION, "million", price("websocket_message_million")
+        ),
+        priced_item(
             "WebSocket", "connections", minutes / MILLION, "million min", price("websocket_minute_million")
         ),
-        priced("CloudWatch", "logs of requests", logs, "GB", price("log_gb")),
-        priced("Network", "traffic out", traffic, "GB", price("traffic_gb")),
+        priced_item("CloudWatch", "logs of requests", logs, "GB", price("log_gb")),
+        priced_item("Network", "traffic out", traffic, "GB", price("traffic_gb")),
     ]
 
 
-def asked_of_timestream(plan: Planned, prices: Prices) -> list[Item]:
+def event_day_timestream_items(plan: Planned, prices: Prices) -> list[CostItem]:
     """What a day's queries at an event cost where Timestream's tables are planned: it is always busy."""
-    if not of_type(plan, "aws_timestreamwrite_table"):
+    if not resources_of_type(plan, "aws_timestreamwrite_table"):
         return []
     busy = prices.event["connected_hours"] * (1 - prices.assumption("timestream_busy"))
     tcu_hours = busy * prices.assumption("timestream_tcus")
-    return [priced("Timestream", "queries", tcu_hours, "TCU-hours", prices.of("timestream_tcu_hour"))]
+    return [priced_item("Timestream", "queries", tcu_hours, "TCU-hours", prices.of("timestream_tcu_hour"))]
 
 
 def function_items(
     part: str, what: str, calls: float, ms: float, memory: int, prices: Prices
-) -> Iterator[Item]:
+) -> Iterator[CostItem]:
     """So many calls of functions, each so long, with so much memory."""
     gb_seconds = calls * ms / 1000 * memory / MIB
-    yield priced(part, f"{what}, calls", calls / MILLION, "million", prices.of("lambda_request_million"))
-    yield priced(part, f"{what}, time", gb_seconds, "GB-seconds", prices.of("lambda_gb_second"))
+    yield priced_item(part, f"{what}, calls", calls / MILLION, "million", prices.of("lambda_request_million"))
+    yield priced_item(part, f"{what}, time", gb_seconds, "GB-seconds", prices.of("lambda_gb_second"))
 
 
-def priced(part: str, what: str, amount: float, unit: str, usd: float) -> Item:
+def priced_item(part: str, what: str, amount: float, unit: str, usd: float) -> CostItem:
     """So much of something at so much each."""
-    return Item(part, what, amount, unit, amount * usd)
+    return CostItem(part, what, amount, unit, amount * usd)
 
 
-def total(items: Iterable[Item]) -> float:
+def total_usd(items: Iterable[CostItem]) -> float:
     """What they cost together."""
     return sum(item.usd for item in items)

@@ -8,15 +8,15 @@ from datetime import timedelta
 import click
 
 from services.commands import options
-from services.operate.ecs import Services
-from services.operate.log_reader import events, followed, log_group
+from services.operate.ecs import EcsServices
+from services.operate.log_reader import follow_log_events, log_group, read_log_events
 from services.operate.operator_command import CONTEXT, OperatorCommand, region_option
 from services.operate.resource_names import HOSTED_SERVICE, SERVICES
 from services.times import format_instant
 from simulator.clock import Clock
 from storage.aws_clients import client
 
-ALL = (*SERVICES, HOSTED_SERVICE)
+ALL_SERVICES = (*SERVICES, HOSTED_SERVICE)
 
 
 @click.group(context_settings=CONTEXT)
@@ -28,8 +28,8 @@ def main() -> None:
 @region_option
 def status(*, region: str) -> None:
     """Show every service with its tasks. Exit code 1 where one doesn't run as it should."""
-    states = Services(client("ecs", region=region)).states(ALL)
-    for name in [name for name in ALL if name in states or name != HOSTED_SERVICE]:
+    states = EcsServices(client("ecs", region=region)).states(ALL_SERVICES)
+    for name in [name for name in ALL_SERVICES if name in states or name != HOSTED_SERVICE]:
         state = states.get(name)
         well = "" if state is None else f"{state.running} of {state.desired} tasks run"
         said = "no such service" if state is None else state.fault or well
@@ -43,7 +43,7 @@ def status(*, region: str) -> None:
 @click.argument("names", metavar="SERVICE…", nargs=-1)
 def restart(*, region: str, names: tuple[str, ...]) -> None:
     """Start new tasks for those that run, with the newest image; of all services without a name."""
-    services = Services(client("ecs", region=region))
+    services = EcsServices(client("ecs", region=region))
     for name in names or SERVICES:
         services.restart(name)
         click.echo(f"{name}: new tasks are starting")
@@ -55,7 +55,7 @@ def restart(*, region: str, names: tuple[str, ...]) -> None:
 @click.argument("tasks", type=click.IntRange(0, 10))
 def scale(*, region: str, name: str, tasks: int) -> None:
     """Let TASKS tasks of a service run, until the next make deploy sets the number again."""
-    Services(client("ecs", region=region)).scale(name, tasks)
+    EcsServices(client("ecs", region=region)).scale(name, tasks)
     click.echo(f"{name}: {tasks} tasks wanted")
 
 
@@ -69,9 +69,9 @@ def logs(*, region: str, name: str, since: timedelta, pattern: str, follow: bool
     """Show what a service or a function logged."""
     service, group, clock = client("logs", region=region), log_group(name), Clock()
     start = clock.now() - since
-    found = events(service, group, since=start, pattern=pattern)
+    found = read_log_events(service, group, since=start, pattern=pattern)
     if follow:
-        found = followed(service, group, since=start, pattern=pattern, waited=clock.rest)
+        found = follow_log_events(service, group, since=start, pattern=pattern, waited=clock.rest)
     for each in found:
         click.echo(f"{format_instant(each.time)} {each.text}")
 

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from scripts.cost_model import MONTH, Item, Prices, asked, asked_of_timestream, load_prices, standing, total
-from scripts.planned import planned
+from scripts.cost_model import (
+    MONTH,
+    CostItem,
+    Prices,
+    event_day_items,
+    event_day_timestream_items,
+    idle_items,
+    read_prices,
+    total_usd,
+)
+from scripts.planned import planned_resources
 from simulator.load_network import load_network
 
 NETWORK = Path(__file__).parent.parent / "data" / "lines.yaml"
@@ -41,15 +50,15 @@ mails of alarms; the least that Timestream asks for magnetic storage in an accou
 
 def page() -> str:
     """The whole page."""
-    prices = load_prices()
+    prices = read_prices()
     return (
         "\n".join([PREFACE, *summary(prices), *days(prices), *event(prices), NOTES, *listed(prices)]) + "\n"
     )
 
 
-def idle(kind: str, prices: Prices) -> list[Item]:
+def idle(kind: str, prices: Prices) -> list[CostItem]:
     """What a deployment of a kind costs a day by itself."""
-    return standing(planned(kind), load_network(NETWORK), prices)
+    return idle_items(planned_resources(kind), load_network(NETWORK), prices)
 
 
 def summary(prices: Prices) -> Iterator[str]:
@@ -59,8 +68,10 @@ def summary(prices: Prices) -> Iterator[str]:
     yield f"| | a day by itself | a month by itself | an event: {days} |"
     yield "|---|--:|--:|--:|"
     for kind, title in TITLES.items():
-        day = total(idle(kind, prices))
-        besides = total([*asked(prices), *asked_of_timestream(planned(kind), prices)])
+        day = total_usd(idle(kind, prices))
+        besides = total_usd(
+            [*event_day_items(prices), *event_day_timestream_items(planned_resources(kind), prices)]
+        )
         whole = prices.event["days"] * (day + besides)
         yield f"| {title} | {day:.2f} | {day * MONTH:.0f} | {whole:.0f} |"
     yield ""
@@ -83,17 +94,19 @@ def event(prices: Prices) -> Iterator[str]:
         f"which follow {said['buses_followed']:.0f} buses each. Queries are Amazon "
         "Timestream's; a hosted endpoint has no such price.\n"
     )
-    yield from table([*asked(prices), *asked_of_timestream(planned("aws"), prices)])
+    yield from table(
+        [*event_day_items(prices), *event_day_timestream_items(planned_resources("aws"), prices)]
+    )
 
 
-def table(items: Sequence[Item]) -> Iterator[str]:
+def table(items: Sequence[CostItem]) -> Iterator[str]:
     """Items with their sum."""
     yield "| part | what | a day | USD |"
     yield "|---|---|--:|--:|"
     for item in items:
         amount = f"{item.amount:,.3g} {item.unit}".strip()
         yield f"| {item.part} | {item.what} | {amount} | {item.usd:.3f} |"
-    yield f"| | **all** | | **{total(items):.2f}** |\n"
+    yield f"| | **all** | | **{total_usd(items):.2f}** |\n"
 
 
 def listed(prices: Prices) -> Iterator[str]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from services.access.key_handouts import write_sheets
-from services.operate.api_endpoints import endpoints
+from services.operate.api_endpoints import find_endpoints
 from services.operate.operator_command import OperatorCommand, region_option
-from services.operate.secret_admin import KeySecret
+from services.operate.secret_admin import ApiKeySecret
 from storage.aws_clients import client
 
 
@@ -21,9 +21,9 @@ from storage.aws_clients import client
 @click.option("--ws-url", envvar="WS_URL", show_envvar=True, help="The WebSocket API, likewise.")
 def main(*, region: str, output: Path, api_url: str | None, ws_url: str | None) -> None:
     """Write the keys of a deployment: one file with all of them, and one for each team (mode 0600)."""
-    keys = KeySecret(client("secretsmanager", region=region)).read()
+    keys = ApiKeySecret(client("secretsmanager", region=region)).read()
     gateway = client("apigatewayv2", region=region)
-    where = endpoints(gateway, api_url=api_url, ws_url=ws_url, mcp_url="-")
+    where = find_endpoints(gateway, api_url=api_url, ws_url=ws_url, mcp_url="-")
     written = write_sheets(keys, output, api_url=where.api_url, ws_url=where.ws_url)
     for path in written:
         click.echo(f"{path}")

@@ -72,17 +72,17 @@ def write_packages(names: list[str], folder: Path = FOLDER, platform: Platform =
     """Write the packages of these names, all of the same content. Raises `PackageError`."""
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="lambda-") as staging:
-        install(Path(staging), platform)
+        install_dependencies(Path(staging), platform)
         first, *others = (folder / f"{name}.zip" for name in names)
         draft = folder / ".package.zip"
-        write_zip(draft, content(Path(staging)))
+        write_zip(draft, package_content(Path(staging)))
         draft.replace(first)
     for other in others:
         shutil.copyfile(first, other)
     return [first, *others]
 
 
-def install(target: Path, platform: Platform) -> None:
+def install_dependencies(target: Path, platform: Platform) -> None:
     """Put the dependencies into a folder. Raises `PackageError` with what uv says."""
     command = [str(ROOT / ".venv/bin/uv"), "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
     command += ["--only-binary", ":all:", "--python-platform", platform.name]
@@ -92,11 +92,11 @@ def install(target: Path, platform: Platform) -> None:
         raise PackageError(f"the dependencies can't be had: {done.stderr.strip()}")
 
 
-def content(installed: Path) -> dict[str, bytes]:
+def package_content(installed: Path) -> dict[str, bytes]:
     """Everything that is packed, by its name in the zip."""
-    found = {name: path.read_bytes() for name, path in files(installed) if wanted(name)}
+    found = {name: path.read_bytes() for name, path in files_below(installed) if is_needed(name)}
     for package in OWN:
-        for name, path in files(ROOT / package):
+        for name, path in files_below(ROOT / package):
             if name.endswith(".py"):
                 found[f"{package}/{name}"] = path.read_bytes()
     own = version("bus-simulator")
@@ -104,14 +104,14 @@ def content(installed: Path) -> dict[str, bytes]:
     return found | {f"bus_simulator-{own}.dist-info/METADATA": metadata.encode()}
 
 
-def files(folder: Path) -> Iterator[tuple[str, Path]]:
+def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
     """The files under a folder by their names from there on."""
     for path in folder.rglob("*"):
         if path.is_file():
             yield path.relative_to(folder).as_posix(), path
 
 
-def wanted(name: str) -> bool:
+def is_needed(name: str) -> bool:
     """Whether a function may need a file of a dependency."""
     parts = name.split("/")
     if LEFT_OUT & set(parts) or name.startswith("."):

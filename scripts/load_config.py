@@ -14,7 +14,7 @@ import click
 from services import settings
 from services.aws.compiled_network import dump
 from services.inputs.load import load_inputs
-from services.operate.aws_problems import asked
+from services.operate.aws_problems import call_aws
 from services.operate.operator_command import OperatorCommand, region_option, target_option
 from services.operate.resource_names import bucket
 from storage.aws_clients import client
@@ -39,12 +39,12 @@ def main(*, path: Path | None, seed: int, scenario: str | None, target: str, reg
     if path.suffix not in (".yaml", ".yml"):
         raise click.UsageError(f"{path} is no YAML file; that is what {LINES} has to be")
     inputs = load_inputs(path, seed, scenario)
-    account = asked(client("sts", region=region).get_caller_identity, "whose account this is")["Account"]
+    account = call_aws(client("sts", region=region).get_caller_identity, "whose account this is")["Account"]
     s3, name = client("s3", region=region), bucket(account)
     contents = {COMPILED: dump(inputs.network, inputs.run), LINES: path.read_bytes()}
     for key, content in contents.items():
         put = partial(s3.put_object, Bucket=name, Key=key, Body=content)
-        asked(put, f"s3://{name}/{key} can't be written")
+        call_aws(put, f"s3://{name}/{key} can't be written")
     lines, stops = len(inputs.network.lines), len(inputs.network.stops)
     click.echo(f"{path}: {lines} lines, {stops} stops, in s3://{name} ({target}).")
     click.echo("The parts go on with it from the next whole hour; nothing need be restarted.")

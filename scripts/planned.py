@@ -43,12 +43,12 @@ def extract(plan: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "outputs": sorted(plan["planned_values"]["outputs"]),
         "resources": {
-            each["address"]: kept(each) for each in sorted(changes, key=lambda each: each["address"])
+            each["address"]: kept_values(each) for each in sorted(changes, key=lambda each: each["address"])
         },
     }
 
 
-def kept(change: Mapping[str, Any]) -> dict[str, Any]:
+def kept_values(change: Mapping[str, Any]) -> dict[str, Any]:
     """A resource's type, and what of `KEPT` is planned."""
     after = change["change"]["after"]
     return {
@@ -57,13 +57,13 @@ def kept(change: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def planned(kind: str) -> Planned:
+def planned_resources(kind: str) -> Planned:
     """The resources of a deployment of a kind, from the file."""
     found: Planned = json.loads(FILE.read_text(encoding="utf-8"))[kind]["resources"]
     return found
 
 
-def outputs(kind: str) -> list[str]:
+def planned_outputs(kind: str) -> list[str]:
     """The names of its outputs."""
     found: list[str] = json.loads(FILE.read_text(encoding="utf-8"))[kind]["outputs"]
     return found

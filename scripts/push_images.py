@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from scripts.terraform_settings import TERRAFORM, settings
-from services.operate.images import Docker, push, registry
+from scripts.terraform_settings import TERRAFORM, terraform_variables
+from services.operate.images import Docker, find_repository, push_image
 from services.operate.operator_command import OperatorCommand, region_option
 from storage.aws_clients import client
 
@@ -24,9 +24,9 @@ from storage.aws_clients import client
 def main(*, region: str, image: str, tags: tuple[str, ...], folder: Path) -> None:
     """Push the services' image to ECR; services take it when they are restarted."""
     docker = Docker()
-    target = registry(client("ecr", region=region))
-    wanted = tags or (*settings(folder, "image_tag"), version("bus-simulator"))
-    for name in push(docker, target, image, list(dict.fromkeys(wanted))):
+    target = find_repository(client("ecr", region=region))
+    wanted = tags or (*terraform_variables(folder, "image_tag"), version("bus-simulator"))
+    for name in push_image(docker, target, image, list(dict.fromkeys(wanted))):
         click.echo(name)
     click.echo("Services take it when they are restarted: make restart TARGET=aws")
 

@@ -13,7 +13,7 @@ from services.access.key_ring import REFRESH_S
 from services.errors import InputError
 from services.inputs.load import beside
 from services.operate.operator_command import OperatorCommand, region_option, target_option
-from services.operate.secret_admin import KeySecret
+from services.operate.secret_admin import ApiKeySecret
 from storage.aws_clients import client
 
 COUNTS_ON_AWS = "It counts within 5 minutes (secret 60 s, authorizer 240 s); until then the old one works."
@@ -37,26 +37,26 @@ def main(
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if target == "aws":
-        secret = KeySecret(client("secretsmanager", region=region))
+        secret = ApiKeySecret(client("secretsmanager", region=region))
         before = secret.read()
-        secret.write(rotated(before, named, all_teams=all_teams))
+        secret.write(rotate(before, named, all_teams=all_teams))
         place, when = "Secrets Manager", COUNTS_ON_AWS
     else:
         path = api_key_file or beside(settings.default_store(), ".api-key")
-        before = kept(path)
-        write_private(path, rotated(before, named, all_teams=all_teams).text + "\n")
+        before = read_local_keys(path)
+        write_private(path, rotate(before, named, all_teams=all_teams).text + "\n")
         place, when = str(path), COUNTS_HERE
-    click.echo(f"{changed(before, named, all_teams=all_teams)} in {place}. {when}")
+    click.echo(f"{describe_change(before, named, all_teams=all_teams)} in {place}. {when}")
 
 
-def rotated(keys: KeyTexts, teams: list[str], *, all_teams: bool) -> KeyTexts:
+def rotate(keys: KeyTexts, teams: list[str], *, all_teams: bool) -> KeyTexts:
     """The keys that take the place of `keys`."""
     if all_teams:
         return keys.with_new_general().with_new_teams([*keys.of_team, *teams])
     return keys.with_new_teams(teams) if teams else keys.with_new_general()
 
 
-def changed(keys: KeyTexts, teams: list[str], *, all_teams: bool) -> str:
+def describe_change(keys: KeyTexts, teams: list[str], *, all_teams: bool) -> str:
     """What was changed, in words."""
     if teams and not all_teams:
         return f"New keys for {', '.join(teams)}"
@@ -66,7 +66,7 @@ def changed(keys: KeyTexts, teams: list[str], *, all_teams: bool) -> str:
     return f"A new general key{kept}"
 
 
-def kept(path: Path) -> KeyTexts:
+def read_local_keys(path: Path) -> KeyTexts:
     """The keys of a local file. Raises `InputError`."""
     if settings.api_key() is not None:
         raise InputError("the key is BUS_SIMULATOR_API_KEY's: change the variable and start anew")

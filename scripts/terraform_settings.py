@@ -13,7 +13,7 @@ from services.operate.aws_problems import AwsProblem
 TERRAFORM = Path(__file__).parent.parent / "terraform"
 
 
-def settings(folder: Path, *names: str) -> Sequence[str]:
+def terraform_variables(folder: Path, *names: str) -> Sequence[str]:
     """The values of variables that are texts, in their order; the folder has to be initialised.
 
     Raises `AwsProblem`.

@@ -17,15 +17,15 @@ import click
 
 from services import settings
 from services.inputs.load import beside
-from services.operate.api_client import Deployment
+from services.operate.api_client import ApiClient
 from services.operate.operator_command import OperatorCommand, region_option, target_option
-from services.operate.verify import Asked, Result, table, verify
+from services.operate.verify import CheckResult, Targets, result_table, verify
 
 LOCAL_URL = "http://127.0.0.1:8080"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Wanted:
+class VerifyOptions:
     """What was said of the simulator to judge; what wasn't is None."""
 
     region: str
@@ -34,14 +34,14 @@ class Wanted:
     mcp_url: str | None
     key: str | None
     store: str | None
-    asked: Asked
+    asked: Targets
     websocket: bool
     verbose: bool
 
-    def deployment(self, api_url: str, ws_url: str, key: str) -> Deployment:
+    def deployment(self, api_url: str, ws_url: str, key: str) -> ApiClient:
         """The simulator there."""
         trace = (lambda line: click.echo(line, err=True)) if self.verbose else lambda _line: None
-        return Deployment(api_url.rstrip("/"), ws_url, key, "verify", trace)
+        return ApiClient(api_url.rstrip("/"), ws_url, key, "verify", trace)
 
 
 @click.command(cls=OperatorCommand)
@@ -57,9 +57,13 @@ class Wanted:
               help="The deployment's Timestream database.")  # fmt: skip
 @click.option("--api-key-file", type=click.Path(path_type=Path), show_default="beside the default store",
               help="The file with a local simulator's key, where API_KEY isn't set.")  # fmt: skip
-@click.option("--stop", "stop_id", default=Asked().stop_id, show_default=True, help="The stop to ask about.")
-@click.option("--bus", "bus_id", default=Asked().bus_id, show_default=True, help="The bus to ask about.")
-@click.option("--line", "line_id", default=Asked().line_id, show_default=True, help="The line to ask about.")
+@click.option(
+    "--stop", "stop_id", default=Targets().stop_id, show_default=True, help="The stop to ask about."
+)
+@click.option("--bus", "bus_id", default=Targets().bus_id, show_default=True, help="The bus to ask about.")
+@click.option(
+    "--line", "line_id", default=Targets().line_id, show_default=True, help="The line to ask about."
+)
 @click.option("--skip-websocket", is_flag=True, help="Leave the WebSocket out.")
 @click.option("--verbose", is_flag=True, help="Show every exchange, on stderr.")
 @click.option("--json", "as_json", is_flag=True, help="Write the results as JSON.")
@@ -83,16 +87,18 @@ def main(
     api_key: str | None,
 ) -> None:
     """Check a simulator: 5 days of history, feeders, REST, authentication, WebSocket; on AWS MCP, too."""
-    asked = Asked(stop_id, bus_id, line_id)
-    wanted = Wanted(region, api_url, ws_url, mcp_url, api_key, store, asked, not skip_websocket, verbose)
+    asked = Targets(stop_id, bus_id, line_id)
+    wanted = VerifyOptions(
+        region, api_url, ws_url, mcp_url, api_key, store, asked, not skip_websocket, verbose
+    )
     with ExitStack() as stack:
-        results = list(on_aws(wanted, stack) if target == "aws" else here(wanted, api_key_file))
-    for line in written(results, as_json=as_json):
+        results = list(check_aws(wanted, stack) if target == "aws" else check_local(wanted, api_key_file))
+    for line in report(results, as_json=as_json):
         click.echo(line)
     sys.exit(0 if all(result.passed for result in results) else 1)
 
 
-def here(wanted: Wanted, key_file: Path | None) -> Iterator[Result]:
+def check_local(wanted: VerifyOptions, key_file: Path | None) -> Iterator[CheckResult]:
     """What is found of a simulator on this machine, or at `--api-url`."""
     url = (wanted.api_url or LOCAL_URL).rstrip("/")
     kept = key_file or beside(settings.default_store(), ".api-key")
@@ -101,22 +107,22 @@ def here(wanted: Wanted, key_file: Path | None) -> Iterator[Result]:
     return verify(wanted.deployment(url, ws_url, key), wanted.asked, websocket=wanted.websocket)
 
 
-def on_aws(wanted: Wanted, stack: ExitStack) -> Iterator[Result]:
+def check_aws(wanted: VerifyOptions, stack: ExitStack) -> Iterator[CheckResult]:
     """What is found of a deployment. Raises `AwsProblem` where its key or addresses can't be had."""
-    from services.operate.api_endpoints import endpoints
-    from services.operate.ecs import Services
+    from services.operate.api_endpoints import find_endpoints
+    from services.operate.ecs import EcsServices
     from services.operate.resource_names import HOSTED_SERVICE, store_url
-    from services.operate.secret_admin import KeySecret
-    from services.operate.verify_aws import Parts, verify_aws
+    from services.operate.secret_admin import ApiKeySecret
+    from services.operate.verify_aws import AwsDeployment, verify_aws
     from storage.aws_clients import client
     from storage.open import timestream_at
 
     region = wanted.region
-    where = endpoints(client("apigatewayv2", region=region),
+    where = find_endpoints(client("apigatewayv2", region=region),
                       api_url=wanted.api_url, ws_url=wanted.ws_url, mcp_url=wanted.mcp_url)  # fmt: skip
-    key = wanted.key or KeySecret(client("secretsmanager", region=region)).read().general
+    key = wanted.key or ApiKeySecret(client("secretsmanager", region=region)).read().general
     rest = wanted.deployment(where.api_url, where.ws_url, key)
-    services = Services(client("ecs", region=region))
+    services = EcsServices(client("ecs", region=region))
     store = None
     if HOSTED_SERVICE not in services.states([HOSTED_SERVICE]):
         try:
@@ -125,17 +131,17 @@ def on_aws(wanted: Wanted, stack: ExitStack) -> Iterator[Result]:
             raise click.UsageError(str(error)) from error
         stack.enter_context(closing(store))
     mcp = replace(rest, api_url=where.mcp_url.rstrip("/"))
-    parts = Parts(rest, mcp, services, store)
+    parts = AwsDeployment(rest, mcp, services, store)
     return verify_aws(parts, wanted.asked, websocket=wanted.websocket)
 
 
-def written(results: Sequence[Result], *, as_json: bool) -> Iterator[str]:
+def report(results: Sequence[CheckResult], *, as_json: bool) -> Iterator[str]:
     """The results as a table with a verdict, or as JSON."""
     failed = sum(not result.passed for result in results)
     if as_json:
         yield json.dumps({"passed": not failed, "checks": [asdict(result) for result in results]}, indent=2)
         return
-    yield from table(results)
+    yield from result_table(results)
     yield f"{failed} of {len(results)} checks failed" if failed else f"all {len(results)} checks passed"
 
 

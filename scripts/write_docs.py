@@ -41,13 +41,13 @@ PAGES: Mapping[str, Callable[[], str]] = {
 @click.option("--check", is_flag=True, help="Only say which pages are out of date.")
 def main(*, check: bool) -> None:
     """Write the pages of docs/, and the JSON Schema of scenarios, that are made from the program."""
-    old = [name for name, page in PAGES.items() if not up_to_date(ROOT / name, page(), write=not check)]
+    old = [name for name, page in PAGES.items() if not is_up_to_date(ROOT / name, page(), write=not check)]
     if check and old:
         click.echo(f"out of date: {', '.join(old)}; make docs writes them", err=True)
         sys.exit(1)
 
 
-def up_to_date(path: Path, text: str, *, write: bool) -> bool:
+def is_up_to_date(path: Path, text: str, *, write: bool) -> bool:
     """Whether a page is as it should be; it is afterwards with `write`."""
     as_it_is = path.read_text(encoding="utf-8") if path.exists() else ""
     if write:

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from services.aws.ssm_clock import text_of
+from services.aws.ssm_clock import clock_state_to_json
 from services.stack.supervisor_config import Ports, Stack
 from services.stack.supervisor_control import Supervised
 from simulator.clock import Clock, ClockState, Course
@@ -34,7 +34,9 @@ PATIENT = Patience(attempts=8, first_s=0.05, longest_s=0.5, answer_s=30.0)
 
 def standing_at(instant: datetime) -> str:
     """A clock's parameter that stands."""
-    return text_of(ClockState(instant, Clock().now().timestamp(), 1.0, True, Course(0, instant), 1))
+    return clock_state_to_json(
+        ClockState(instant, Clock().now().timestamp(), 1.0, True, Course(0, instant), 1)
+    )
 
 
 class Parts:

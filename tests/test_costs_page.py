@@ -9,20 +9,20 @@ import pytest
 
 from scripts.cost_model import (
     Prices,
-    asked,
-    asked_of_timestream,
-    fargate,
-    load_prices,
+    event_day_items,
+    event_day_timestream_items,
+    fargate_items,
+    idle_items,
     network_items,
-    standing,
-    timestream,
-    total,
+    read_prices,
+    timestream_items,
+    total_usd,
 )
-from scripts.planned import KINDS, extract, planned
+from scripts.planned import KINDS, extract, planned_resources
 from services.inputs.load import load_network
 from tests.networks import line, network, street
 
-PRICES = load_prices()
+PRICES = read_prices()
 
 
 def service(name: str, *, cpu: int, memory: int, tasks: int = 1) -> dict[str, dict[str, Any]]:
@@ -34,7 +34,7 @@ def service(name: str, *, cpu: int, memory: int, tasks: int = 1) -> dict[str, di
 
 def test_fargate_is_paid_for_by_what_is_set() -> None:
     plan = {**service("a", cpu=512, memory=1024), **service("b", cpu=256, memory=2048, tasks=2)}
-    cpus, memory = fargate(plan, network(), PRICES)
+    cpus, memory = fargate_items(plan, network(), PRICES)
     assert (cpus.amount, memory.amount) == (24 * 1.0, 24 * 5.0)
     assert cpus.usd == pytest.approx(24 * 0.03238 * 1.15)
     assert memory.usd == pytest.approx(120 * 0.00356 * 1.15)
@@ -53,15 +53,15 @@ def test_an_endpoint_in_the_vpc_is_paid_for_in_its_one_zone() -> None:
 def test_timestream_costs_where_its_tables_are_planned() -> None:
     city = network(line("L1", street(10), buses=2))
     tables = {"t": {"type": "aws_timestreamwrite_table"}}
-    items = {item.what: item for item in timestream(tables, city, PRICES)}
+    items = {item.what: item for item in timestream_items(tables, city, PRICES)}
     records = 10 * 1440 + 12 * 1440 + 2 * 2880 + 2 * 375
     assert items["writes"].amount == pytest.approx(records * 220 / 1024 / 1e6)
     assert items["memory store"].amount == pytest.approx(24 * records * 220 / 1e9)
     assert items["queries"].usd == pytest.approx(24 * 4 * 0.05 * 0.518 * 1.15)
-    assert list(timestream({}, city, PRICES)) == []
-    (asked_for,) = asked_of_timestream(tables, PRICES)
+    assert list(timestream_items({}, city, PRICES)) == []
+    (asked_for,) = event_day_timestream_items(tables, PRICES)
     assert asked_for.amount == pytest.approx(10 * 4 * 0.95)
-    assert asked_of_timestream({}, PRICES) == []
+    assert event_day_timestream_items({}, PRICES) == []
 
 
 def test_every_price_is_used_and_has_its_source() -> None:
@@ -74,8 +74,8 @@ def test_every_price_is_used_and_has_its_source() -> None:
 
     noted = Noted(PRICES.collected, PRICES.region, PRICES.factor, PRICES.listed, PRICES.assumed, PRICES.event)
     for kind in KINDS:
-        standing(planned(kind), load_network(None), noted)
-    asked(noted)
+        idle_items(planned_resources(kind), load_network(None), noted)
+    event_day_items(noted)
     assert used == set(PRICES.listed)
     for price in PRICES.listed.values():
         assert price["source"].startswith("https://")
@@ -84,18 +84,18 @@ def test_every_price_is_used_and_has_its_source() -> None:
 
 
 def test_a_day_is_the_sum_of_its_items_and_follows_the_plan() -> None:
-    plan, city = planned("aws"), load_network(None)
-    items = standing(plan, city, PRICES)
-    assert total(items) == pytest.approx(sum(item.amount and item.usd for item in items))
+    plan, city = planned_resources("aws"), load_network(None)
+    items = idle_items(plan, city, PRICES)
+    assert total_usd(items) == pytest.approx(sum(item.amount and item.usd for item in items))
     doubled = {
         address: {**each, "desired_count": 2} if each["type"] == "aws_ecs_service" else each
         for address, each in plan.items()
     }
-    before, after = ({i.what: i.usd for i in standing(p, city, PRICES)} for p in (plan, doubled))
+    before, after = ({i.what: i.usd for i in idle_items(p, city, PRICES)} for p in (plan, doubled))
     assert after["processors"] == pytest.approx(2 * before["processors"])
     assert after["queries"] == before["queries"]
     dearer = replace(PRICES, factor=2 * PRICES.factor)
-    assert total(standing(plan, city, dearer)) == pytest.approx(2 * total(items))
+    assert total_usd(idle_items(plan, city, dearer)) == pytest.approx(2 * total_usd(items))
 
 
 def test_an_extract_keeps_what_is_managed_and_known() -> None:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scripts import check_account, compile_network
-from scripts.terraform_settings import settings
+from scripts.terraform_settings import terraform_variables
 from services.aws.compiled_network import load
 from services.inputs.load import load_inputs, load_network
 from services.operate.aws_problems import AwsProblem
@@ -89,10 +89,10 @@ def test_another_region_than_terraforms_is_refused(programs: Path) -> None:
 
 def test_a_terraform_that_isnt_there_or_doesnt_know_is_said(programs: Path) -> None:
     with pytest.raises(AwsProblem, match=r"^terraform is not installed"):
-        settings(programs, "timestream")
+        terraform_variables(programs, "timestream")
     terraform_set_to(programs, region="eu-west-1")
     with pytest.raises(AwsProblem, match="doesn't know region, timestream: Reference to undeclared"):
-        settings(programs, "region", "timestream")
+        terraform_variables(programs, "region", "timestream")
 
 
 def compiled(programs: Path, network: str) -> Result:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts import docs_api, docs_realism, docs_scenarios
-from scripts.write_docs import PAGES, ROOT, up_to_date
+from scripts.write_docs import PAGES, ROOT, is_up_to_date
 from services.cli import cli
 from services.reports.realism_report import measured, titled
 from simulator.analysis.realism import BANDS
@@ -23,7 +23,7 @@ QUICK = [name for name in PAGES if name not in SIMULATED]
 
 @pytest.mark.parametrize("name", [*QUICK, *(pytest.param(n, marks=pytest.mark.long) for n in SIMULATED)])
 def test_a_page_is_what_the_program_makes_of_it(name: str) -> None:
-    assert up_to_date(ROOT / name, PAGES[name](), write=False), "make docs writes it"
+    assert is_up_to_date(ROOT / name, PAGES[name](), write=False), "make docs writes it"
 
 
 def test_every_route_has_an_example_whose_answer_is_good() -> None:
@@ -84,8 +84,8 @@ def test_a_whole_networks_part_is_put_into_its_place_and_kept(
 
 def test_an_outdated_page_is_noticed_and_mended(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    assert not up_to_date(page, "new\n", write=False)
+    assert not is_up_to_date(page, "new\n", write=False)
     assert not page.exists()
-    assert not up_to_date(page, "new\n", write=True)
-    assert up_to_date(page, "new\n", write=False)
-    assert not up_to_date(page, "newer\n", write=False)
+    assert not is_up_to_date(page, "new\n", write=True)
+    assert is_up_to_date(page, "new\n", write=False)
+    assert not is_up_to_date(page, "newer\n", write=False)

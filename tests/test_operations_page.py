@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from scripts.planned import outputs, planned
+from scripts.planned import planned_outputs, planned_resources
 from services.access.key_handouts import sheet_of
 from tests.operations_page import (
     BLOCKS,
@@ -84,7 +84,7 @@ def planned_names() -> set[str]:
     """Every name that Terraform plans, log groups and roles included, and addresses of resources."""
     found: set[str] = set()
     for kind in ("aws", "hosted"):
-        for address, values in planned(kind).items():
+        for address, values in planned_resources(kind).items():
             found |= {str(value) for value in values.values()} | set(address.split("."))
             found.add(re.sub(r"\[.*", "", ".".join(address.split(".")[-2:])))
     return found
@@ -117,7 +117,7 @@ def test_every_address_and_output_of_the_page_is_planned() -> None:
     assert addresses <= planned_names()
     asked = set(re.findall(r"output -raw (\w+)", PAGE))
     assert asked
-    assert asked <= set(outputs("aws")) & set(outputs("hosted"))
+    assert asked <= set(planned_outputs("aws")) & set(planned_outputs("hosted"))
 
 
 def test_what_localstack_is_said_to_answer_is_asked_of_it() -> None:

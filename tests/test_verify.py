@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from services.operate.api_client import Deployment
-from services.operate.verify import Asked, Result, last_stretch, table, verify
+from services.operate.api_client import ApiClient
+from services.operate.verify import CheckResult, Targets, newest_interval, result_table, verify
 from tests.environment import environment
 from tests.fake_servers import Answer, Answering, always, free_port, http_server, websocket_server
 from tests.process import KEY, running
@@ -102,8 +102,8 @@ def good_websocket() -> Iterator[str]:
 def failed(answering: Answering, *, websocket_url: str | None = None) -> dict[str, str]:
     """What is found wrong: check → detail."""
     with http_server(answering) as url:
-        deployment = Deployment(url, websocket_url or "", KEY, "tests")
-        results = list(verify(deployment, Asked(), websocket=websocket_url is not None))
+        deployment = ApiClient(url, websocket_url or "", KEY, "tests")
+        results = list(verify(deployment, Targets(), websocket=websocket_url is not None))
     assert len(results) == (20 if websocket_url else 17)
     return {result.check: result.detail for result in results if not result.passed}
 
@@ -298,8 +298,8 @@ def test_a_websocket_with_wrong_messages_is_named(replies: list[str], detail: st
 
 def test_nobody_there_is_named_for_every_check() -> None:
     nowhere = f"127.0.0.1:{free_port()}"
-    deployment = Deployment(f"http://{nowhere}", f"ws://{nowhere}/production", KEY, "tests")
-    results = list(verify(deployment, Asked()))
+    deployment = ApiClient(f"http://{nowhere}", f"ws://{nowhere}/production", KEY, "tests")
+    results = list(verify(deployment, Targets()))
     assert [result for result in results if result.passed] == []
     assert all(result.detail.startswith(("no answer from", "no WebSocket at")) for result in results)
     assert KEY not in str(results)
@@ -307,13 +307,13 @@ def test_nobody_there_is_named_for_every_check() -> None:
 
 def test_a_server_that_says_yes_to_everything_fails_every_check() -> None:
     with http_server(always(200, "{}")) as url:
-        deployment = Deployment(url, f"ws{url[4:]}", KEY, "tests")
-        assert [result for result in verify(deployment, Asked()) if result.passed] == []
+        deployment = ApiClient(url, f"ws{url[4:]}", KEY, "tests")
+        assert [result for result in verify(deployment, Targets()) if result.passed] == []
 
 
 def test_the_table_is_aligned() -> None:
-    results = [Result("short", True, "a"), Result("rather longer", False, "b")]
-    assert list(table(results)) == ["ok    short          a", "FAIL  rather longer  b"]
+    results = [CheckResult("short", True, "a"), CheckResult("rather longer", False, "b")]
+    assert list(result_table(results)) == ["ok    short          a", "FAIL  rather longer  b"]
 
 
 @pytest.mark.e2e
@@ -375,4 +375,4 @@ def _has_five_days(body: Any) -> bool:
 
     streams = HealthBody.model_validate(body).streams
     now = parse_instant(body["clock"]["now"])
-    return all((now - last_stretch(stream)[0]).days >= 5 for stream in streams.values())
+    return all((now - newest_interval(stream)[0]).days >= 5 for stream in streams.values())

@@ -29,18 +29,18 @@ LONGEST_LINE = 200_000
 QUIET = ("boto3", "botocore", "urllib3")
 """What sending a line would log itself."""
 
-Line = tuple[int, str]
+LogLine = tuple[int, str]
 """Milliseconds since the epoch, and the text."""
 
 
-class LogGroupHandler(logging.Handler):
+class CloudWatchLogsHandler(logging.Handler):
     """Sends what is logged to a stream of its own in `group`, which is made where it is missing."""
 
     def __init__(self, client: Any, group: str) -> None:
         super().__init__()
         self._client, self._group = client, group
         self._stream = f"{socket.gethostname()}/{os.getpid()}"
-        self._waiting: deque[Line] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[LogLine] = deque(maxlen=MOST_WAITING)
         self._changed = threading.Condition()
         self._ended = False
 
@@ -81,9 +81,9 @@ class LogGroupHandler(logging.Handler):
                 return False
         return True
 
-    def _taken(self) -> list[Line]:
+    def _taken(self) -> list[LogLine]:
         """The lines of one call, in order of time."""
-        lines: list[Line] = []
+        lines: list[LogLine] = []
         size = 0
         with self._changed:
             while self._waiting and len(lines) < MOST_EVENTS:
@@ -93,7 +93,7 @@ class LogGroupHandler(logging.Handler):
                 lines.append(self._waiting.popleft())
         return sorted(lines, key=lambda line: line[0])
 
-    def _put(self, lines: list[Line]) -> None:
+    def _put(self, lines: list[LogLine]) -> None:
         events = [{"timestamp": ms, "message": text} for ms, text in lines]
         place = {"logGroupName": self._group, "logStreamName": self._stream}
         try:
@@ -117,10 +117,10 @@ class LogGroupHandler(logging.Handler):
 
 
 @contextmanager
-def logged_to(client: Any, group: str) -> Iterator[None]:
+def logging_to_cloudwatch(client: Any, group: str) -> Iterator[None]:
     """Send everything logged to the group as well; on exit send what still waits."""
     root = logging.getLogger()
-    handler = LogGroupHandler(client, group)
+    handler = CloudWatchLogsHandler(client, group)
     handler.setFormatter(root.handlers[0].formatter)
     with background(handler.run_until_ended, name="log-group", stop=handler.end):
         root.addHandler(handler)

@@ -69,7 +69,7 @@ class FeederMetrics:
 
 
 @contextmanager
-def measured(metrics: FeederMetrics) -> Iterator[None]:
+def sending_metrics(metrics: FeederMetrics) -> Iterator[None]:
     """Send metrics from a thread; on exit send the last ones."""
     with background(metrics.run_until_ended, name="metrics", stop=metrics.end):
         yield

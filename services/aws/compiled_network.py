@@ -28,7 +28,7 @@ from storage.store import Run
 
 FORMAT = "bus-simulator-network"
 VERSION = 1
-MEND = "`make load-config` writes one"
+HINT = "`make load-config` writes one"
 
 ENCODE: Callable[[Any], str] = json.JSONEncoder(
     ensure_ascii=False,
@@ -38,12 +38,12 @@ ENCODE: Callable[[Any], str] = json.JSONEncoder(
 ).encode
 
 
-class NotANetwork(ValueError):
+class InvalidCompiledNetwork(ValueError):
     """A content is no compiled network; the message names its place and the mend."""
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class CompiledNetwork:
     """A network, and the run whose data it explains."""
 
     network: Network
@@ -63,31 +63,33 @@ def dump(network: Network, run: Run) -> bytes:
     return ENCODE(content).encode() + b"\n"
 
 
-def load(content: bytes, place: str) -> Compiled:
-    """What `dump` wrote. Raises `NotANetwork` for anything else; `place` is where it was found."""
+def load(content: bytes, place: str) -> CompiledNetwork:
+    """What `dump` wrote. Raises `InvalidCompiledNetwork` for anything else; `place` is where it was found."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
-        raise NotANetwork(f"{place} is no JSON; {MEND}") from None
+        raise InvalidCompiledNetwork(f"{place} is no JSON; {HINT}") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise NotANetwork(f"{place} is no compiled network; {MEND}")
+        raise InvalidCompiledNetwork(f"{place} is no compiled network; {HINT}")
     if found.get("version") != VERSION:
-        raise NotANetwork(
-            f"{place} is a compiled network of version {found.get('version')}, read is {VERSION}; {MEND}"
+        raise InvalidCompiledNetwork(
+            f"{place} is a compiled network of version {found.get('version')}, read is {VERSION}; {HINT}"
         )
     try:
         return _compiled(found)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise NotANetwork(f"{place} is damaged ({type(error).__name__}: {error}); {MEND}") from None
+        raise InvalidCompiledNetwork(
+            f"{place} is damaged ({type(error).__name__}: {error}); {HINT}"
+        ) from None
 
 
-def _compiled(found: Mapping[str, Any]) -> Compiled:
+def _compiled(found: Mapping[str, Any]) -> CompiledNetwork:
     network = Network(
         lines=tuple(_line(entry) for entry in found["lines"]),
         stops=tuple(Stop(**entry) for entry in found["stops"]),
         name=found["name"],
     )
-    return Compiled(network, Run(**found["run"]))
+    return CompiledNetwork(network, Run(**found["run"]))
 
 
 def _line(entry: Mapping[str, Any]) -> Line:

@@ -1,4 +1,4 @@
-"""Who is connected to a server of ours and wants which lines, written down in the tables of `Connections`.
+"""A server's WebSocket clients and their lines, mirrored into the tables of `ConnectionTables`.
 
 The server itself knows its clients, and sends without asking anybody; the tables are what others see. So they
 follow it: a client never waits for DynamoDB, and what couldn't be written is when that is back. All is
@@ -19,21 +19,21 @@ from datetime import UTC, datetime
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.access.rate_limits import WALL_S
-from services.aws.connections import Connections
+from services.aws.connections import ConnectionTables
 from services.background import background
 from services.live.hub import Connection
 from services.retry import Backoff
 
 log = logging.getLogger("bus_simulator.live")
 
-ANEW_S = 60.0
+REWRITE_S = 60.0
 """How often all is written again."""
-LIFETIME_S = 3 * ANEW_S
+LIFETIME_S = 3 * REWRITE_S
 """How long what was written counts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MirroredConnection:
     """A client as it is: its lines, and whether each is sent as one array a tick."""
 
     group: str
@@ -41,20 +41,20 @@ class Entry:
     lines: Mapping[str, bool] = field(default_factory=dict)
 
 
-class SubscriptionBook:
+class ConnectionMirror:
     """A hub's book. `note` and `forget` take notice; `run_until_closed` writes, in a thread of its own."""
 
     def __init__(
         self,
-        connections: Connections,
+        connections: ConnectionTables,
         *,
-        anew_s: float = ANEW_S,
+        anew_s: float = REWRITE_S,
         wall_s: Callable[[], float] = WALL_S,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connections, self._anew_s = connections, anew_s
         self._wall_s, self._monotonic_s = wall_s, monotonic_s
-        self._open: dict[str, Entry] = {}
+        self._open: dict[str, MirroredConnection] = {}
         self._written: dict[str, frozenset[str]] = {}
         self._changed: set[str] = set()
         self._something = threading.Condition()
@@ -67,7 +67,7 @@ class SubscriptionBook:
         with self._something:
             before = self._open.get(name)
             since = before.connected_at if before else datetime.fromtimestamp(self._wall_s(), UTC)
-            self._open[name] = Entry(connection.group, since, lines)
+            self._open[name] = MirroredConnection(connection.group, since, lines)
             self._changed.add(name)
             self._something.notify()
 
@@ -114,7 +114,7 @@ class SubscriptionBook:
                     self._changed.add(name)
                 raise
 
-    def _write(self, name: str, entry: Entry | None, known: frozenset[str]) -> None:
+    def _write(self, name: str, entry: MirroredConnection | None, known: frozenset[str]) -> None:
         if entry is None:
             self._connections.drop(name, known)
             self._written.pop(name, None)
@@ -150,7 +150,7 @@ class SubscriptionBook:
 
 
 @contextmanager
-def kept(book: SubscriptionBook) -> Iterator[SubscriptionBook]:
+def mirroring(book: ConnectionMirror) -> Iterator[ConnectionMirror]:
     """Write the book in a thread; on exit write what is left."""
     with background(book.run_until_closed, name="subscriptions", stop=book.close):
         yield book

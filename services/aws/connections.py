@@ -24,7 +24,7 @@ LIFETIME_S = 2 * 3600 + 600
 """API Gateway ends every connection after two hours."""
 ATTEMPTS = 8
 """How often a change is tried that another one of the same connection came before."""
-PUT_BEFORE = frozenset(("ConditionalCheckFailed", "TransactionConflict"))
+CONFLICTS = frozenset(("ConditionalCheckFailed", "TransactionConflict"))
 
 Item: TypeAlias = Mapping[str, Any]
 """As DynamoDB writes it: values by name, each with its type."""
@@ -43,14 +43,14 @@ class Subscriber:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LineChange:
     """The lines of a connection before and after."""
 
     before: Sequence[str]
     after: Sequence[str]
 
 
-class Connections:
+class ConnectionTables:
     """The two tables. Safe to share between threads; passes on what boto3 raises."""
 
     def __init__(
@@ -127,7 +127,7 @@ class Connections:
         *,
         batch: bool,
         check: Callable[[Sequence[str]], None] = lambda _held: None,
-    ) -> Change:
+    ) -> LineChange:
         """Let a connection have these lines as well, and these in this way.
 
         `check` is asked about the lines that it has, and may raise. Raises `UnknownConnection`.
@@ -139,7 +139,7 @@ class Connections:
 
         return self._changed(connection_id, more, lambda item: self._added(item, line_ids, batch=batch))
 
-    def remove_lines(self, connection_id: str, line_ids: Collection[str]) -> Change:
+    def remove_lines(self, connection_id: str, line_ids: Collection[str]) -> LineChange:
         """Take lines from a connection. Raises `UnknownConnection`."""
         unwanted = frozenset(line_ids)
 
@@ -202,7 +202,7 @@ class Connections:
         connection_id: str,
         wanted: Callable[[Sequence[str]], Collection[str]],
         rows: Callable[[Item], Sequence[Item]],
-    ) -> Change:
+    ) -> LineChange:
         """Give a connection the lines `wanted` of those it has, with the changes of `rows` to its rows."""
         for _ in range(ATTEMPTS):
             item = self._known(connection_id)
@@ -210,7 +210,7 @@ class Connections:
             lines = sorted(wanted(held))
             changes = rows(item)
             if not changes or self._done_at_once([self._bearing(item, lines), *changes]):
-                return Change(held, lines)
+                return LineChange(held, lines)
         raise TimeoutError(f"connection {connection_id} changes all the time")
 
     def _bearing(self, item: Item, line_ids: Sequence[str]) -> Item:
@@ -262,7 +262,7 @@ class Connections:
             self._client.transact_write_items(TransactItems=changes)
         except ClientError as error:
             reasons = {each.get("Code") for each in error.response.get("CancellationReasons", ())}
-            if reasons & PUT_BEFORE and not reasons - PUT_BEFORE - {"None", None}:
+            if reasons & CONFLICTS and not reasons - CONFLICTS - {"None", None}:
                 return False
             raise
         return True

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from botocore.exceptions import BotoCoreError, ClientError
 
-from services.aws.events import Event, calls, events_of
+from services.aws.events import Event, events_of, put_events_batches
 from services.background import background
 from services.retry import Backoff
 from simulator.clock import Clock, Course
@@ -25,10 +25,10 @@ from storage.schema import Stream
 
 log = logging.getLogger("bus_simulator.events")
 
-REACH = timedelta(minutes=5)
+EVENT_MAX_AGE = timedelta(minutes=5)
 """What is older than this when it is stored is history, and told to nobody."""
 MOST_WAITING = 20_000
-AT_ONCE = 200
+BATCH_EVENTS = 200
 """Events taken from those that wait, for several calls."""
 
 
@@ -46,7 +46,7 @@ class EventPublisher:
         """Take note of what a feeder has just stored, on a course of the clock."""
         if stream not in (Stream.BUS_POSITION, Stream.STOP_VISIT) or course != self._clock.course:
             return
-        since = pa.scalar(self._clock.now() - REACH)
+        since = pa.scalar(self._clock.now() - EVENT_MAX_AGE)
         new = list(events_of(stream, rows.filter(pc.greater(rows.column("time"), since))))
         with self._changed:
             self._waiting.extend(new)
@@ -82,14 +82,14 @@ class EventPublisher:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
                 if not self._waiting:
                     return
-                count = min(AT_ONCE, len(self._waiting))
+                count = min(BATCH_EVENTS, len(self._waiting))
                 taken = [self._waiting.popleft() for _ in range(count)]
             yield taken
 
     def _sent(self, events: Sequence[Event]) -> list[Event]:
         """Send events; those that weren't taken."""
         left: list[Event] = []
-        for part in calls(events):
+        for part in put_events_batches(events):
             try:
                 answer = self._client.put_events(Entries=[event.entry(self._bus) for event in part])
             except (BotoCoreError, ClientError) as error:
@@ -102,7 +102,7 @@ class EventPublisher:
 
 
 @contextmanager
-def publishing(publisher: EventPublisher) -> Iterator[None]:
+def publishing_events(publisher: EventPublisher) -> Iterator[None]:
     """Send events from a thread; on exit send once what still waits."""
     with background(publisher.run_until_closed, name="events", stop=publisher.close):
         yield

@@ -55,12 +55,12 @@ class Event:
 def events_of(stream: Stream, rows: pa.Table) -> Iterator[Event]:
     """The events of what a feeder has stored, in order of time; none of other streams than two."""
     if stream is Stream.BUS_POSITION:
-        yield from position_events(records_of(rows, BusPosition))
+        yield from position_events(records_from(rows, BusPosition))
     elif stream is Stream.STOP_VISIT:
-        yield from (arrival_event(visit) for visit in records_of(rows, StopVisit) if visit.doors_open)
+        yield from (arrival_event(visit) for visit in records_from(rows, StopVisit) if visit.doors_open)
 
 
-def records_of(rows: pa.Table, kind: type[Any]) -> list[Any]:
+def records_from(rows: pa.Table, kind: type[Any]) -> list[Any]:
     """A batch's rows as records of a kind."""
     stream = next(stream for stream, known in RECORD_TYPES.items() if known is kind)
     columns = [rows.column(name).to_pylist() for name in SCHEMAS[stream].names]
@@ -95,7 +95,7 @@ def arrival_event(visit: StopVisit) -> Event:
     return Event(ARRIVAL, _json(detail))
 
 
-def calls(events: Iterable[Event]) -> Iterator[list[Event]]:
+def put_events_batches(events: Iterable[Event]) -> Iterator[list[Event]]:
     """The events in the parts that one call takes: at most ten, at most 200 KB."""
     part: list[Event] = []
     size = ROOM_BYTES

@@ -16,10 +16,10 @@ from storage.errors import DependencyUnavailable
 SCHEME = "s3://"
 MOST_BYTES = 1_000_000_000
 """Of a feed; what a network file may have is less, and its reader's affair."""
-ABSENT = frozenset(("404", "NoSuchKey", "NoSuchBucket"))
+NOT_FOUND_CODES = frozenset(("404", "NoSuchKey", "NoSuchBucket"))
 
 
-class NetworkObject:
+class S3Network:
     """The object at `url`, through a client of S3. ValueError where that names none.
 
     `seen` is the entity tag of the object that `load` gave last, good or bad.
@@ -56,7 +56,7 @@ class NetworkObject:
         try:
             return call(**self._place)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ABSENT:
+            if error.response["Error"]["Code"] in NOT_FOUND_CODES:
                 raise InputError(f"{self._url} doesn't exist; make load-config puts it there") from error
             raise DependencyUnavailable(f"{self._url} can't be read: {error}") from error
         except BotoCoreError as error:

@@ -25,12 +25,12 @@ log = logging.getLogger("bus_simulator.keys")
 REFRESH_S = 60.0
 
 
-class SecretKeys:
+class SecretKeyRing:
     """The keys in a secret (`services.access.authentication.Keys`); a changed one counts within `refresh_s`.
 
-    They are read when they are first asked for, and again by whoever asks when they are older; a server has
-    them `refreshed` instead, so that no request waits. Raises `DependencyUnavailable` where there are none
-    yet.
+    The first look-up reads the secret, and so does each one that finds the keys older than that. A server
+    reads it in a thread instead (`refreshing_keys`), so that no request waits. Raises `DependencyUnavailable`
+    where there are none yet.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class SecretKeys:
 
 
 @contextmanager
-def refreshed(keys: SecretKeys, every_s: float, clock: Clock) -> Iterator[None]:
+def refreshing_keys(keys: SecretKeyRing, every_s: float, clock: Clock) -> Iterator[None]:
     """Read the secret every `every_s` in a thread; on exit close the clock."""
 
     def follow() -> None:

@@ -32,11 +32,11 @@ log = logging.getLogger("bus_simulator.live")
 WAIT_S = 1
 """How long SQS holds a request open; told to end, a process waits no longer."""
 MOST_MESSAGES = 10
-AHEAD = timedelta(minutes=10)
+LONGEST_LEAD = timedelta(minutes=10)
 """A feeder may be so far ahead; what is later is of before a jump back."""
 
 
-class PositionQueue:
+class SqsSource:
     """Publishes to `hub` what comes by the queue. `run_until_closed` belongs in a thread of its own."""
 
     def __init__(self, client: Any, queue: str, clock: Clock) -> None:
@@ -103,14 +103,14 @@ class PositionQueue:
         """Hand what is new to the hub's event loop, each tick on its own, in order; keep what is early."""
         now, hub = self._clock.now(), self.hub
         new: dict[tuple[datetime, str], BusPosition] = {}
-        self._early = [each for each in positions if now < each.time <= now + AHEAD]
+        self._early = [each for each in positions if now < each.time <= now + LONGEST_LEAD]
         for each in positions:
             if now - LINE_REACH < each.time <= now and each.time > self._sent.get(each.bus_id, LONG_AGO):
                 new[each.time, each.bus_id] = each
         self._sent |= {bus_id: time for time, bus_id in sorted(new)}
         for _, tick in groupby((new[place] for place in sorted(new)), key=attrgetter("time")):
             if hub is not None:
-                in_loop(hub, hub.publish, list(tick))
+                run_in_loop(hub, hub.publish, list(tick))
 
     def _follow(self) -> None:
         """Begin anew where the clock has jumped."""
@@ -118,7 +118,7 @@ class PositionQueue:
         if course != self._course:
             self._course, self._sent, self._early = course, {}, []
             if self.hub is not None:
-                in_loop(self.hub, self.hub.begin_anew)
+                run_in_loop(self.hub, self.hub.begin_anew)
 
     def _purge(self) -> bool:
         with suppress(self._client.exceptions.PurgeQueueInProgress):
@@ -132,7 +132,7 @@ class PositionQueue:
         return self._url
 
 
-def in_loop(hub: Hub, job: Callable[..., None], *arguments: object) -> None:
+def run_in_loop(hub: Hub, job: Callable[..., None], *arguments: object) -> None:
     """Have something done in the hub's event loop, if there is one."""
     if hub.loop is not None:
         with suppress(RuntimeError):  # the loop is closed: the process ends, or serves another network

@@ -32,7 +32,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIELDS = frozenset({"anchor", "wall_anchor", "rate", "paused", "course", "course_start", "changes"})
 
 
-def text_of(state: ClockState) -> str:
+def clock_state_to_json(state: ClockState) -> str:
     """A state as the parameter's value."""
     return json.dumps(
         {
@@ -47,7 +47,7 @@ def text_of(state: ClockState) -> str:
     )
 
 
-def state_of(text: str) -> ClockState:
+def clock_state_from_json(text: str) -> ClockState:
     """The state that a parameter's value says. ValueError, which says what is wrong, for what says none."""
     found = json.loads(text)
     if not isinstance(found, dict) or not found.keys() <= FIELDS:
@@ -67,7 +67,7 @@ def state_of(text: str) -> ClockState:
     return ClockState(anchor, wall.timestamp(), float(rate), paused, course, _number(found, "changes"))
 
 
-class ClockParameter:
+class SsmClockParameter:
     """The parameter `name`, read and written through a client of Systems Manager."""
 
     def __init__(self, client: Any, name: str) -> None:
@@ -80,31 +80,33 @@ class ClockParameter:
         except (BotoCoreError, ClientError) as error:
             raise DependencyUnavailable(f"the clock {self._name} can't be read: {error}") from error
         try:
-            return state_of(text)
+            return clock_state_from_json(text)
         except (ValueError, OverflowError) as error:
             raise DependencyInvalid(f"the parameter {self._name} is no clock: {error}") from error
 
     def write(self, state: ClockState) -> None:
         """Make it say a state. Raises `DependencyUnavailable`."""
         try:
-            self._client.put_parameter(Name=self._name, Value=text_of(state), Type="String", Overwrite=True)
+            self._client.put_parameter(
+                Name=self._name, Value=clock_state_to_json(state), Type="String", Overwrite=True
+            )
         except (BotoCoreError, ClientError) as error:
             raise DependencyUnavailable(f"the clock {self._name} can't be written: {error}") from error
 
 
-class SharedClock(Clock):
+class SsmClock(Clock):
     """A clock that shows what the parameter says, from `follow` to `follow`; until the first, wall time.
 
     One that `keeps` puts its own state back where it finds an older one: the parameter's keeper started anew.
     """
 
-    def __init__(self, parameter: ClockParameter, *, keeps: bool = False) -> None:
+    def __init__(self, parameter: SsmClockParameter, *, keeps: bool = False) -> None:
         super().__init__()
         self.parameter, self._keeps = parameter, keeps
         self._followed: ClockState | None = None
 
     def follow(self) -> None:
-        """Look at the parameter, and go along. Raises what `ClockParameter.read` does."""
+        """Look at the parameter, and go along. Raises what `SsmClockParameter.read` does."""
         found = self.parameter.read()
         if self._followed is not None and found.changes < self.changes:
             if self._keeps:
@@ -118,7 +120,9 @@ class SharedClock(Clock):
 
         Raises `DependencyUnavailable`.
         """
-        shared = state_of(text_of(self.state))  # to the microsecond, as the others will read it
+        shared = clock_state_from_json(
+            clock_state_to_json(self.state)
+        )  # to the microsecond, as the others will read it
         try:
             self.parameter.write(shared)
         except DependencyUnavailable:
@@ -129,7 +133,7 @@ class SharedClock(Clock):
 
 
 @contextmanager
-def followed(clock: SharedClock) -> Iterator[SharedClock]:
+def following(clock: SsmClock) -> Iterator[SsmClock]:
     """Follow the parameter every second in a thread; on exit close the clock."""
 
     def poll() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
-from services.aws.ssm_clock import SharedClock
+from services.aws.ssm_clock import SsmClock
 from services.errors import BadRequest
 from services.feeders.clock_control import check_jump
 from simulator.clock import MAX
@@ -20,10 +20,10 @@ from storage.store import Run, Store
 
 
 @dataclass(frozen=True, slots=True)
-class SharedControl:
+class SsmClockControl:
     """See `services.feeders.clock_control.Control`. A change that can't be told to the others isn't made."""
 
-    clock: SharedClock
+    clock: SsmClock
     store: Store
     run: Run
     _moving: Lock = field(default_factory=Lock)

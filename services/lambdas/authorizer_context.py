@@ -21,7 +21,7 @@ GATEWAY = "gateway"
 """The key's name to functions, which aren't told more: who asks too often is up to the gateway."""
 
 
-def judged(headers: Mapping[str, str], keys: Keys) -> dict[str, str]:
+def context_for(headers: Mapping[str, str], keys: Keys) -> dict[str, str]:
     """The context of a request with these headers: `verdict` (`allowed`, or why not) and `group`."""
     try:
         caller = authenticate(headers, keys)

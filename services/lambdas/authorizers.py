@@ -20,7 +20,7 @@ from services.access.authentication import (
     credentials_in,
 )
 from services.errors import ServiceError
-from services.lambdas.authorizer_context import judged
+from services.lambdas.authorizer_context import context_for
 from services.lambdas.shared_state import shared_keys, shared_settings
 
 Event = Mapping[str, Any]
@@ -31,48 +31,48 @@ UNAUTHORIZED, FORBIDDEN = 401, 403
 def rest(event: Event, _lambda_context: object) -> dict[str, Any]:
     """The answer to a request for authorization of an HTTP API (payload 2.0, simple responses)."""
     shared_settings()
-    return told(event, shared_keys())
+    return rest_response(event, shared_keys())
 
 
 def websocket(event: Event, _lambda_context: object) -> dict[str, Any]:
-    """The answer to one of a WebSocket API, for its route `$connect`. See `policy_for`."""
+    """The answer to one of a WebSocket API, for its route `$connect`. See `websocket_response`."""
     shared_settings()
-    return policy_for(event, shared_keys())
+    return websocket_response(event, shared_keys())
 
 
-def told(event: Event, keys: Keys) -> dict[str, Any]:
+def rest_response(event: Event, keys: Keys) -> dict[str, Any]:
     """Lets pass, and tells the function behind. Raises `DependencyUnavailable` while no key is known."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    return {"isAuthorized": True, "context": judged(headers, keys)}
+    return {"isAuthorized": True, "context": context_for(headers, keys)}
 
 
-def policy_for(event: Event, keys: Keys) -> dict[str, Any]:
+def websocket_response(event: Event, keys: Keys) -> dict[str, Any]:
     """The policy that lets pass, or that denies, which the gateway answers with 403.
 
-    Raises `Missing` for missing credentials, which it answers with 401; `DependencyUnavailable` while no key
+    Raises `MissingCredentials`, which the gateway answers with 401, and `DependencyUnavailable` while no key
     is known.
     """
     offered = credentials_in(event.get("queryStringParameters") or {})
     group = offered.get(GROUP_HEADER, "").strip()
     if not group or not offered.get(KEY_HEADER, "").strip():
-        log_refused(event, group, UNAUTHORIZED)
-        raise Missing
+        log_refusal(event, group, UNAUTHORIZED)
+        raise MissingCredentials
     try:
         check_group(authenticate(offered, keys))
     except ServiceError:
-        log_refused(event, group, FORBIDDEN)
-        return policy("Deny", event["methodArn"], group)
-    return policy("Allow", event["methodArn"], group)
+        log_refusal(event, group, FORBIDDEN)
+        return policy_response("Deny", event["methodArn"], group)
+    return policy_response("Allow", event["methodArn"], group)
 
 
-class Missing(Exception):
+class MissingCredentials(Exception):
     """Key or group is missing. The gateway knows it by its text."""
 
     def __init__(self) -> None:
         super().__init__("Unauthorized")
 
 
-def policy(effect: str, resource: str, group: str) -> dict[str, Any]:
+def policy_response(effect: str, resource: str, group: str) -> dict[str, Any]:
     """What an authorizer answers in the form of version 1: a policy for this connection, and the group."""
     statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}
     return {
@@ -82,7 +82,7 @@ def policy(effect: str, resource: str, group: str) -> dict[str, Any]:
     }
 
 
-def log_refused(event: Event, group: str, status: int) -> None:
+def log_refusal(event: Event, group: str, status: int) -> None:
     """An access-log line for a handshake that nobody else gets to see."""
     path = f"/{event['requestContext']['stage']}"
     fields = {"group": group[:LONGEST_GROUP], "method": "GET", "path": path, "status": status}

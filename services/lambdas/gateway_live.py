@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.aws.connections import Connections, UnknownConnection
+from services.aws.connections import ConnectionTables, UnknownConnection
 from services.errors import ServiceError, Unavailable, Unexpected
-from services.lambdas.gateway_sender import Pushes, Sent
+from services.lambdas.gateway_sender import GatewaySender, SendCounts
 from services.live import messages
 from services.live.hub import current_positions
 from services.live.messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS
@@ -32,8 +32,8 @@ log = logging.getLogger("bus_simulator.live")
 class GatewayLive:
     """What events are carried out with. `store`, `network` and `now` are asked for when they are needed."""
 
-    connections: Connections
-    pushes: Pushes
+    connections: ConnectionTables
+    pushes: GatewaySender
     store: Callable[[], Store]
     network: Callable[[], Network]
     now: Callable[[], datetime]
@@ -66,7 +66,7 @@ class GatewayLive:
         """Answer that a message can't be carried out."""
         self.pushes.send(connection_id, [messages.refusal(error)])
 
-    def broadcast(self, positions: Collection[BusPosition], *, until_s: float = math.inf) -> Sent:
+    def broadcast(self, positions: Collection[BusPosition], *, until_s: float = math.inf) -> SendCounts:
         """Send new positions of one line to all who want it: one message a bus, or all as one array.
 
         No try begins after `until_s`, in the seconds of `pushes`.

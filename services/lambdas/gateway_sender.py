@@ -25,7 +25,7 @@ from storage.timestream_client import Patience, brief, code_of, passes
 
 log = logging.getLogger("bus_simulator.live")
 
-AT_ONCE = 32
+MOST_THREADS = 32
 """Clients that are sent to at the same time."""
 PATIENCE = Patience(attempts=6, first_s=0.05, longest_s=2.0)
 GRAINS = 1_000_000
@@ -33,14 +33,14 @@ GONE = "GoneException"
 PAUSE = threading.Event().wait
 
 
-class Outcome(Enum):
+class SendOutcome(Enum):
     """How sending to a client ended."""
 
     SENT, GONE, FAILED, LATE = "sent", "gone", "failed", "late"
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SendCounts:
     """How many clients got their messages, were gone, couldn't be reached or not in time."""
 
     sent: int
@@ -48,7 +48,7 @@ class Sent:
     failed: int
 
 
-class Pushes:
+class GatewaySender:
     """Sends through a client of `apigatewaymanagementapi`; `forget` is told of connections that are gone.
 
     Who says until when, says it in the seconds of `now_s`: no try begins later.
@@ -66,22 +66,22 @@ class Pushes:
         self._client, self._forget = client, forget
         self._patience, self._pause, self._now_s = patience, pause, now_s
 
-    def send(self, connection_id: str, texts: Sequence[str], *, until_s: float = math.inf) -> Outcome:
+    def send(self, connection_id: str, texts: Sequence[str], *, until_s: float = math.inf) -> SendOutcome:
         """Send texts in this order, as long as the client is there."""
         for text in texts:
             outcome = self._post(connection_id, text.encode("utf-8", "replace"), until_s)
-            if outcome is not Outcome.SENT:
+            if outcome is not SendOutcome.SENT:
                 return outcome
-        return Outcome.SENT
+        return SendOutcome.SENT
 
-    def send_all(self, texts_of: Mapping[str, Sequence[str]], *, until_s: float = math.inf) -> Sent:
+    def send_all(self, texts_of: Mapping[str, Sequence[str]], *, until_s: float = math.inf) -> SendCounts:
         """Send each connection its texts, many connections at a time."""
-        with ThreadPoolExecutor(AT_ONCE, "push") as threads:
+        with ThreadPoolExecutor(MOST_THREADS, "push") as threads:
             found = list(threads.map(partial(self.send, until_s=until_s), texts_of, texts_of.values()))
-        sent, gone, failed, late = (found.count(outcome) for outcome in Outcome)
+        sent, gone, failed, late = (found.count(outcome) for outcome in SendOutcome)
         if late:
             log.warning("there was no time left for %d of %d connections", late, len(found))
-        return Sent(sent, gone, failed + late)
+        return SendCounts(sent, gone, failed + late)
 
     def close(self, connection_id: str) -> None:
         """End a connection. Nothing where it has ended, or can't be."""
@@ -91,7 +91,7 @@ class Pushes:
             if code_of(error) != GONE:
                 log.warning("connection %s can't be ended: %s", connection_id, brief(error))
 
-    def _post(self, connection_id: str, data: bytes, until_s: float) -> Outcome:
+    def _post(self, connection_id: str, data: bytes, until_s: float) -> SendOutcome:
         failures = 0
         while self._now_s() < until_s:
             try:
@@ -99,15 +99,15 @@ class Pushes:
             except (BotoCoreError, ClientError) as error:
                 if code_of(error) == GONE:
                     self._forget_gone(connection_id)
-                    return Outcome.GONE
+                    return SendOutcome.GONE
                 failures += 1
                 if not passes(error) or failures >= self._patience.attempts:
                     log.warning("connection %s misses a message: %s", connection_id, brief(error))
-                    return Outcome.FAILED
+                    return SendOutcome.FAILED
                 self._pause(secrets.randbelow(GRAINS) / GRAINS * self._patience.limit_s(failures))
             else:
-                return Outcome.SENT
-        return Outcome.LATE
+                return SendOutcome.SENT
+        return SendOutcome.LATE
 
     def _forget_gone(self, connection_id: str) -> None:
         try:

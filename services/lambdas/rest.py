@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from services.access.authentication import Caller
 from services.app import create_data_app
-from services.aws.compiled_network import Compiled
+from services.aws.compiled_network import CompiledNetwork
 from services.context import Context
 from services.errors import ServiceError, Unavailable, Unexpected
 from services.lambdas.authorizer_context import caller_of
@@ -30,39 +30,39 @@ from storage.store import Store
 log = logging.getLogger("bus_simulator.rest")
 
 Event: TypeAlias = dict[str, Any]
-Answer: TypeAlias = dict[str, Any]
-Handler: TypeAlias = Callable[[Event, Any], Answer]
+Response: TypeAlias = dict[str, Any]
+Handler: TypeAlias = Callable[[Event, Any], Response]
 
 
-def handler(event: Event, lambda_context: Any) -> Answer:
+def handler(event: Event, lambda_context: Any) -> Response:
     """The answer to an HTTP API event (payload 2.0)."""
     shared_settings()
     try:
         answer = _serving.handler_of(shared_network().current())
     except DependencyError as error:
         log.error("the function can't serve: %s", error)
-        return refused(Unavailable() if isinstance(error, DependencyUnavailable) else Unexpected())
+        return error_response(Unavailable() if isinstance(error, DependencyUnavailable) else Unexpected())
     return answer(event, lambda_context)
 
 
 def handler_over(context: Context) -> Handler:
     """What answers events over a context."""
-    return Mangum(create_data_app(context, by_verdict), lifespan="off")
+    return Mangum(create_data_app(context, caller_by_verdict), lifespan="off")
 
 
-def by_verdict(scope: Scope) -> Caller:
+def caller_by_verdict(scope: Scope) -> Caller:
     """Callers are known by the authorizer's verdict. Raises `Unauthorized`."""
     return caller_of(scope["aws.event"])
 
 
-def refused(error: ServiceError) -> Answer:
+def error_response(error: ServiceError) -> Response:
     """An error as a function's answer."""
     answer = refusal(error)
     headers = {name.decode(): value.decode() for name, value in answer.raw_headers}
     return {"statusCode": answer.status_code, "headers": headers, "body": bytes(answer.body).decode()}
 
 
-class NoKeys:
+class NoValidKeys:
     """No key is valid here: an authorizer judges them."""
 
     def name_of(self, _offered: str, _group: str) -> str | None:
@@ -70,14 +70,14 @@ class NoKeys:
         return None
 
 
-def context_of(compiled: Compiled, store: Store, clock: Clock) -> Context:
+def context_of(compiled: CompiledNetwork, store: Store, clock: Clock) -> Context:
     """What the routes work on. Limits are the gateway's affair."""
     return Context(
         store=store,
         network=compiled.network,
         clock=clock,
         run=compiled.run,
-        key=NoKeys(),
+        key=NoValidKeys(),
         version=version("bus-simulator"),
     )
 
@@ -86,10 +86,10 @@ class _Serving:
     """The handler over the network as it is, made anew when that changes."""
 
     def __init__(self) -> None:
-        self._compiled: Compiled | None = None
+        self._compiled: CompiledNetwork | None = None
         self._handler: Handler | None = None
 
-    def handler_of(self, compiled: Compiled) -> Handler:
+    def handler_of(self, compiled: CompiledNetwork) -> Handler:
         """The handler over a network. May raise DependencyError."""
         if self._handler is None or compiled is not self._compiled:
             self._handler = handler_over(context_of(compiled, shared_store(), shared_clock()))

@@ -9,17 +9,17 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from services.aws.compiled_network import Compiled, NotANetwork, load
+from services.aws.compiled_network import CompiledNetwork, InvalidCompiledNetwork, load
 from storage.errors import DependencyInvalid, DependencyUnavailable
 
 log = logging.getLogger("bus_simulator.network")
 
-NETWORK_S = 240.0
+CHECK_S = 240.0
 """How old what is known of the file may be."""
 UNCHANGED = "304"
 
 
-class CompiledObject:
+class S3CompiledNetwork:
     """A compiled network in S3. A change counts after at most four minutes; a broken file changes nothing."""
 
     def __init__(
@@ -27,16 +27,16 @@ class CompiledObject:
     ) -> None:
         self._client, self._bucket, self._key, self._now_s = client, bucket, key, now_s
         self._place = f"s3://{bucket}/{key}"
-        self._compiled: Compiled | None = None
+        self._compiled: CompiledNetwork | None = None
         self._tag, self._looked_s = "", 0.0
 
-    def current(self) -> Compiled:
+    def current(self) -> CompiledNetwork:
         """The network, one object until it changes. Raises `DependencyUnavailable` or `DependencyInvalid`."""
         now_s = self._now_s()
         if self._compiled is None:
             self._compiled = self._read()
             self._looked_s = now_s
-        elif now_s - self._looked_s >= NETWORK_S:
+        elif now_s - self._looked_s >= CHECK_S:
             self._looked_s = now_s
             try:
                 self._compiled = self._read()
@@ -44,7 +44,7 @@ class CompiledObject:
                 log.warning("the network stays as it was: %s", error)
         return self._compiled
 
-    def _read(self) -> Compiled:
+    def _read(self) -> CompiledNetwork:
         condition = {"IfNoneMatch": self._tag} if self._tag else {}
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=self._key, **condition)
@@ -55,7 +55,7 @@ class CompiledObject:
             raise DependencyUnavailable(f"{self._place} can't be read: {error}") from error
         try:
             compiled = load(content, self._place)
-        except NotANetwork as error:
+        except InvalidCompiledNetwork as error:
             raise DependencyInvalid(str(error)) from error
         self._tag = answer["ETag"]
         return compiled

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from services import logs, settings
 from services.access.authentication import Keys
-from services.aws.secret_key_ring import SecretKeys
-from services.aws.ssm_clock import ClockParameter
-from services.lambdas.polled_clock import AskedClock
-from services.lambdas.s3_compiled_network import CompiledObject
+from services.aws.secret_key_ring import SecretKeyRing
+from services.aws.ssm_clock import SsmClockParameter
+from services.lambdas.polled_clock import PolledClock
+from services.lambdas.s3_compiled_network import S3CompiledNetwork
 from services.settings import FunctionSettings
 from simulator.clock import Clock
 from storage.aws_clients import client
@@ -31,7 +31,7 @@ def shared_settings() -> FunctionSettings:
 def shared_keys() -> Keys:
     """The keys of the secret; a changed one counts within a minute."""
     found = shared_settings()
-    return SecretKeys(client("secretsmanager", region=found.region), found.secret_id)
+    return SecretKeyRing(client("secretsmanager", region=found.region), found.secret_id)
 
 
 @cache
@@ -52,11 +52,11 @@ def shared_clock() -> Clock:
     found = shared_settings()
     if found.clock_parameter is None:
         return Clock()
-    return AskedClock(ClockParameter(client("ssm", region=found.region), found.clock_parameter))
+    return PolledClock(SsmClockParameter(client("ssm", region=found.region), found.clock_parameter))
 
 
 @cache
-def shared_network() -> CompiledObject:
+def shared_network() -> S3CompiledNetwork:
     """The network's file. Raises `DependencyInvalid` where none is named."""
     found = shared_settings()
     parts = urlsplit(found.network or "")
@@ -65,4 +65,4 @@ def shared_network() -> CompiledObject:
         raise DependencyInvalid(
             "BUS_SIMULATOR_NETWORK must name a compiled network: s3://BUCKET/config/network.json"
         )
-    return CompiledObject(client("s3", region=found.region), parts.netloc, key)
+    return S3CompiledNetwork(client("s3", region=found.region), parts.netloc, key)

@@ -17,11 +17,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from services import logs
 from services.access.authentication import INVALID_KEY, LONGEST_GROUP
-from services.aws.connections import Connections
+from services.aws.connections import ConnectionTables
 from services.aws.events import positions_of
 from services.errors import ServiceError, Unauthorized, Unavailable
 from services.lambdas.gateway_live import GatewayLive
-from services.lambdas.gateway_sender import AT_ONCE, Pushes
+from services.lambdas.gateway_sender import MOST_THREADS, GatewaySender
 from services.lambdas.shared_state import shared_clock, shared_network, shared_settings, shared_store
 from services.queries.bodies import error_answer
 from storage.aws_clients import client
@@ -30,9 +30,9 @@ from storage.errors import DependencyError
 log = logging.getLogger("bus_simulator.live")
 
 Event: TypeAlias = Mapping[str, Any]
-Answer: TypeAlias = dict[str, Any]
+Response: TypeAlias = dict[str, Any]
 
-DONE: Answer = {"statusCode": 200}
+OK: Response = {"statusCode": 200}
 SWITCHING_PROTOCOLS = 101
 CONNECT_TIMEOUT_S = 2.0
 ANSWER_S = 4.0
@@ -47,19 +47,19 @@ class LambdaContext(Protocol):
         """The time left until it is ended."""
 
 
-def handler(event: Event, lambda_context: LambdaContext) -> Answer:
+def handler(event: Event, lambda_context: LambdaContext) -> Response:
     """The answer to an event of the WebSocket API, or of EventBridge."""
     until_s = time.monotonic() + lambda_context.get_remaining_time_in_millis() / 1000 - LAST_TRY_S
     shared_settings()
-    return handled(event, shared_live(), until_s=until_s)
+    return handle_event(event, shared_live(), until_s=until_s)
 
 
 @cache
 def shared_live() -> GatewayLive:
     """What events are carried out with, made once a container."""
     found = shared_settings()
-    connections = Connections(
-        client("dynamodb", region=found.region, connections=AT_ONCE),
+    connections = ConnectionTables(
+        client("dynamodb", region=found.region, connections=MOST_THREADS),
         connections=found.connections_table,
         subscriptions=found.subscriptions_table,
     )
@@ -69,33 +69,33 @@ def shared_live() -> GatewayLive:
         endpoint_url=found.websocket_endpoint,
         connect_timeout_s=CONNECT_TIMEOUT_S,
         read_timeout_s=ANSWER_S,
-        connections=AT_ONCE,
+        connections=MOST_THREADS,
     )
     return GatewayLive(
         connections,
-        Pushes(management, connections.disconnect),
+        GatewaySender(management, connections.disconnect),
         store=shared_store,
         network=lambda: shared_network().current().network,
         now=lambda: shared_clock().now(),
     )
 
 
-def handled(event: Event, live: GatewayLive, *, until_s: float = math.inf) -> Answer:
+def handle_event(event: Event, live: GatewayLive, *, until_s: float = math.inf) -> Response:
     """Carry out an event. Errors of DynamoDB pass in events of the bus, which Lambda then puts aside."""
     if "requestContext" not in event:
         return broadcast(event, live, until_s)
     request = event["requestContext"]
     match request["eventType"]:
         case "CONNECT":
-            return connected(request, live)
+            return handle_connect(request, live)
         case "DISCONNECT":
             live.disconnect(request["connectionId"])
-            return DONE
+            return OK
     text = "" if event.get("isBase64Encoded") else event.get("body") or ""  # a binary frame is no JSON
-    return received(request["connectionId"], text, live)
+    return handle_message(request["connectionId"], text, live)
 
 
-def connected(request: Event, live: GatewayLive) -> Answer:
+def handle_connect(request: Event, live: GatewayLive) -> Response:
     """Take a client in, or not: 429 for one too many, 401 for one who has passed no authorizer."""
     group = (request.get("authorizer") or {}).get("group", "")
     try:
@@ -108,20 +108,20 @@ def connected(request: Event, live: GatewayLive) -> Answer:
         found = error_answer(error)
         return {"statusCode": found.status, "headers": dict(found.headers), "body": json.dumps(found.body)}
     log_connect(request, group, SWITCHING_PROTOCOLS)
-    return DONE
+    return OK
 
 
-def received(connection_id: str, text: str, live: GatewayLive) -> Answer:
+def handle_message(connection_id: str, text: str, live: GatewayLive) -> Response:
     """Carry out a client's message; where what it needs is away, say so and keep the connection."""
     try:
         live.receive(connection_id, text)
     except (BotoCoreError, ClientError, DependencyError, TimeoutError) as error:
         log.error("a message can't be carried out: %s", error)
         live.refuse(connection_id, Unavailable())
-    return DONE
+    return OK
 
 
-def broadcast(event: Event, live: GatewayLive, until_s: float) -> Answer:
+def broadcast(event: Event, live: GatewayLive, until_s: float) -> Response:
     """Send a tick of a line to all who want it, while there is time. What isn't one is logged and left."""
     try:
         positions = positions_of(event)

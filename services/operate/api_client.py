@@ -1,6 +1,6 @@
 """A running simulator seen from outside: asked over HTTP and WebSocket, as its users ask it.
 
-What can't be had raises `Fault`, whose text never has the key.
+What can't be had raises `CheckFailed`, whose text never has the key.
 """
 
 from __future__ import annotations
@@ -19,39 +19,41 @@ from websockets.sync.client import ClientConnection, connect
 
 from services.access.authentication import GROUP_HEADER, KEY_HEADER
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 SHOWN_BYTES = 160
 SWITCHING_PROTOCOLS = 101
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class Fault(Exception):
+class CheckFailed(Exception):
     """Something isn't as promised; the text says what."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What came back of a request for `path`."""
 
     path: str
     status: int
     content: bytes
 
-    def expect(self, status: int) -> Answer:
-        """The answer itself, if it has that status. Raises `Fault`."""
+    def expect(self, status: int) -> Response:
+        """The answer itself, if it has that status. Raises `CheckFailed`."""
         if self.status != status:
-            raise Fault(f"{self.path}: status {self.status} instead of {status}: {self.shown}")
+            raise CheckFailed(f"{self.path}: status {self.status} instead of {status}: {self.shown}")
         return self
 
     def body(self, model: type[Model]) -> Model:
-        """The body as a model. Raises `Fault` where it is no such thing."""
+        """The body as a model. Raises `CheckFailed` where it is no such thing."""
         try:
             return model.model_validate_json(self.content, strict=True)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise Fault(f"{self.path}: the body is wrong: {where} {first['msg']}: {self.shown}") from None
+            raise CheckFailed(
+                f"{self.path}: the body is wrong: {where} {first['msg']}: {self.shown}"
+            ) from None
 
     @property
     def shown(self) -> str:
@@ -60,7 +62,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Deployment:
+class ApiClient:
     """Where a simulator is, and as whom to ask it. `trace` is told every exchange."""
 
     api_url: str
@@ -71,43 +73,46 @@ class Deployment:
 
     def ask(
         self, path: str, headers: Mapping[str, str] | None = None, *, body: object | None = None
-    ) -> Answer:
-        """GET a path with the key and the group, or with just these headers; POST a body. Raises `Fault`."""
+    ) -> Response:
+        """GET `path`, or POST `body`, with the key and the group or with just `headers`.
+
+        Raises `CheckFailed` where nothing answers.
+        """
         url = urlsplit(self.api_url)
         if headers is None:
             headers = {KEY_HEADER: self.key, GROUP_HEADER: self.group}
         method, content = ("GET", None) if body is None else ("POST", json.dumps(body))
         kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
         try:
-            with closing(kind(url.hostname or "", url.port, timeout=PATIENCE_S)) as connection:
+            with closing(kind(url.hostname or "", url.port, timeout=TIMEOUT_S)) as connection:
                 connection.request(method, url.path.rstrip("/") + path, content, dict(headers))
                 answered = connection.getresponse()
-                answer = Answer(path, answered.status, answered.read())
+                answer = Response(path, answered.status, answered.read())
         except (OSError, http.client.HTTPException) as error:
-            raise Fault(f"no answer from {self.api_url}{path}: {error}") from None
+            raise CheckFailed(f"no answer from {self.api_url}{path}: {error}") from None
         self.trace(f"{method} {path} → {answer.status} {answer.shown}")
         return answer
 
     @contextmanager
-    def connected(self) -> Iterator[Live]:
-        """A WebSocket connection with the key and the group. Raises `Fault`."""
+    def connected(self) -> Iterator[WebSocketClient]:
+        """A WebSocket connection with the key and the group. Raises `CheckFailed`."""
         try:
-            with connect(self._ws_target(self.key), open_timeout=PATIENCE_S, proxy=None) as connection:
-                yield Live(connection, self.trace)
+            with connect(self._ws_target(self.key), open_timeout=TIMEOUT_S, proxy=None) as connection:
+                yield WebSocketClient(connection, self.trace)
         except InvalidStatus as refused:
-            raise Fault(f"the right key is refused with {refused.response.status_code}") from None
+            raise CheckFailed(f"the right key is refused with {refused.response.status_code}") from None
         except (OSError, WebSocketException) as error:
-            raise Fault(f"no WebSocket at {self.ws_url}: {type(error).__name__}") from None
+            raise CheckFailed(f"no WebSocket at {self.ws_url}: {type(error).__name__}") from None
 
     def handshake(self, key: str) -> int:
-        """The status that a WebSocket's handshake with that key gets. Raises `Fault` without an answer."""
+        """The status of a WebSocket handshake with `key`. Raises `CheckFailed` where nothing answers."""
         try:
-            with connect(self._ws_target(key), open_timeout=PATIENCE_S, proxy=None):
+            with connect(self._ws_target(key), open_timeout=TIMEOUT_S, proxy=None):
                 status = SWITCHING_PROTOCOLS
         except InvalidStatus as refused:
             status = refused.response.status_code
         except (OSError, WebSocketException) as error:
-            raise Fault(f"no WebSocket at {self.ws_url}: {type(error).__name__}") from None
+            raise CheckFailed(f"no WebSocket at {self.ws_url}: {type(error).__name__}") from None
         self.trace(f"WebSocket with {'another' if key else 'no'} key → {status}")
         return status
 
@@ -117,7 +122,7 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class WebSocketClient:
     """An open WebSocket."""
 
     connection: ClientConnection
@@ -128,16 +133,16 @@ class Live:
         self.connection.send(json.dumps(message))
 
     def receive(self) -> dict[str, Any]:
-        """The next message. Raises `Fault` where none comes, or one that is no JSON object."""
+        """The next message. Raises `CheckFailed` where none comes, or one that is no JSON object."""
         try:
-            text = self.connection.recv(PATIENCE_S)
+            text = self.connection.recv(TIMEOUT_S)
         except TimeoutError:
-            raise Fault(f"no message within {PATIENCE_S:.0f} s") from None
+            raise CheckFailed(f"no message within {TIMEOUT_S:.0f} s") from None
         self.trace(f"WebSocket → {text!r:.{SHOWN_BYTES}}")
         try:
             message = json.loads(text)
         except ValueError:
             message = None
         if not isinstance(message, dict):
-            raise Fault(f"a message is no JSON object: {text!r:.{SHOWN_BYTES}}")
+            raise CheckFailed(f"a message is no JSON object: {text!r:.{SHOWN_BYTES}}")
         return message

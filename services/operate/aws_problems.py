@@ -34,17 +34,17 @@ class AwsProblem(Exception):
         self.code = code
 
 
-def asked(call: Callable[[], T], what: str) -> T:
+def call_aws(call: Callable[[], T], what: str) -> T:
     """What `call` gives. `what` says in the message what was asked for. Raises `AwsProblem`."""
     try:
         return call()
     except (NoCredentialsError, PartialCredentialsError, ProfileNotFound, TokenRetrievalError) as error:
         raise AwsProblem(f"{what}: {NO_CREDENTIALS} ({brief(error)})") from error
     except (BotoCoreError, ClientError, ResponseParserError) as error:
-        raise AwsProblem(f"{what}: {meaning(error)}", code_of(error)) from error
+        raise AwsProblem(f"{what}: {explanation(error)}", code_of(error)) from error
 
 
-def meaning(error: Exception) -> str:
+def explanation(error: Exception) -> str:
     """A refusal in a line, with the mend where there is one."""
     code, said = code_of(error), brief(error)
     if code in DENIED:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from services.operate.aws_problems import AwsProblem, asked
+from services.operate.aws_problems import AwsProblem, call_aws
 from services.operate.resource_names import BUDGET, PROJECT, PROJECT_TAG
 
 FILTER = {"Tags": {"Key": PROJECT_TAG, "Values": [PROJECT]}}
@@ -54,7 +54,7 @@ class BudgetState:
 
 
 @dataclass(frozen=True, slots=True)
-class Costs:
+class MonthCosts:
     """The costs of a month up to `until`. Why a forecast or a budget is missing is said in its place."""
 
     since: date
@@ -64,37 +64,37 @@ class Costs:
     budget: BudgetState | str
 
 
-def costs(explorer: Any, budgets: Any, *, account_id: str, today: date) -> Costs:
+def month_costs(explorer: Any, budgets: Any, *, account_id: str, today: date) -> MonthCosts:
     """The costs of this month, by clients of `ce` and `budgets`.
 
     Raises `AwsProblem` where what was spent can't be had.
     """
     since = today.replace(day=1)
-    return Costs(
+    return MonthCosts(
         since=since,
         until=today,
-        by_service=spent(explorer, since, today),
-        forecast=or_reason(partial(forecast, explorer, today)),
-        budget=or_reason(partial(budget_state, budgets, account_id)),
+        by_service=spent_by_service(explorer, since, today),
+        forecast=value_or_reason(partial(forecast_rest_of_month, explorer, today)),
+        budget=value_or_reason(partial(budget_state, budgets, account_id)),
     )
 
 
-def spent(explorer: Any, since: date, today: date) -> Mapping[str, Amount]:
+def spent_by_service(explorer: Any, since: date, today: date) -> Mapping[str, Amount]:
     """What each service cost in [since, today], the dearest first."""
     period = {"Start": since.isoformat(), "End": (today + timedelta(days=1)).isoformat()}
     found: dict[str, Amount] = {}
-    for group in groups(explorer, period):
+    for group in cost_groups(explorer, period):
         cost = group["Metrics"]["UnblendedCost"]
         before = found.get(group["Keys"][0], Amount(Decimal(0), cost["Unit"]))
         found[group["Keys"][0]] = Amount(before.value + Decimal(cost["Amount"]), cost["Unit"])
     return dict(sorted(found.items(), key=lambda item: -item[1].value))
 
 
-def groups(explorer: Any, period: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+def cost_groups(explorer: Any, period: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
     """The cost groups of a period, page after page."""
     token: dict[str, str] = {}
     while True:
-        answer = explored(
+        answer = call_cost_explorer(
             partial(
                 explorer.get_cost_and_usage,
                 TimePeriod=period,
@@ -112,10 +112,10 @@ def groups(explorer: Any, period: Mapping[str, str]) -> Iterator[Mapping[str, An
         token = {"NextPageToken": answer["NextPageToken"]}
 
 
-def forecast(explorer: Any, today: date) -> Amount:
+def forecast_rest_of_month(explorer: Any, today: date) -> Amount:
     """What the rest of the month, today included, is expected to cost."""
     following = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
-    answer = explored(
+    answer = call_cost_explorer(
         partial(
             explorer.get_cost_forecast,
             TimePeriod={"Start": today.isoformat(), "End": following.isoformat()},
@@ -124,35 +124,35 @@ def forecast(explorer: Any, today: date) -> Amount:
             Filter=FILTER,
         )
     )
-    return amount(answer["Total"])
+    return amount_from(answer["Total"])
 
 
 def budget_state(budgets: Any, account_id: str) -> BudgetState:
     """The project's budget."""
     ask = partial(budgets.describe_budget, AccountId=account_id, BudgetName=BUDGET)
-    found = asked(ask, f"budget {BUDGET}")["Budget"]
+    found = call_aws(ask, f"budget {BUDGET}")["Budget"]
     calculated = found["CalculatedSpend"]
     expected = calculated.get("ForecastedSpend")
-    limit, actual = amount(found["BudgetLimit"]), amount(calculated["ActualSpend"])
-    return BudgetState(limit, actual, amount(expected) if expected else None)
+    limit, actual = amount_from(found["BudgetLimit"]), amount_from(calculated["ActualSpend"])
+    return BudgetState(limit, actual, amount_from(expected) if expected else None)
 
 
-def amount(found: Mapping[str, str]) -> Amount:
+def amount_from(found: Mapping[str, str]) -> Amount:
     """An amount as AWS gives it."""
     return Amount(Decimal(found["Amount"]), found["Unit"])
 
 
-def explored(call: Any) -> Any:
+def call_cost_explorer(call: Any) -> Any:
     """What Cost Explorer gives. Raises `AwsProblem`, which says so where it is off."""
     try:
-        return asked(call, "Cost Explorer")
+        return call_aws(call, "Cost Explorer")
     except AwsProblem as problem:
         if OFF in str(problem).lower():
             raise AwsProblem(SWITCH_ON, problem.code) from problem
         raise
 
 
-def or_reason(ask: Any) -> Any:
+def value_or_reason(ask: Any) -> Any:
     """What is asked for, or why it can't be had."""
     try:
         return ask()
@@ -160,10 +160,10 @@ def or_reason(ask: Any) -> Any:
         return str(problem)
 
 
-def lines(found: Costs) -> Iterator[str]:
+def report_lines(found: MonthCosts) -> Iterator[str]:
     """The costs in words."""
     yield f"{found.since} to {found.until}, {PROJECT_TAG}={PROJECT}"
-    yield from services(list(found.by_service.items())) if found.by_service else [UNTAGGED]
+    yield from service_lines(list(found.by_service.items())) if found.by_service else [UNTAGGED]
     if isinstance(found.forecast, str):
         yield f"No forecast: {found.forecast}"
     else:
@@ -171,7 +171,7 @@ def lines(found: Costs) -> Iterator[str]:
     yield budget_line(found.budget)
 
 
-def services(costs: Sequence[tuple[str, Amount]]) -> Iterator[str]:
+def service_lines(costs: Sequence[tuple[str, Amount]]) -> Iterator[str]:
     """A line for each service, and their sum."""
     total = Amount(sum((each.value for _, each in costs), Decimal(0)), costs[0][1].unit)
     shown = [*costs, ("total", total)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from services.operate.aws_problems import AwsProblem, asked
+from services.operate.aws_problems import AwsProblem, call_aws
 from services.operate.resource_names import CLUSTER, SERVICES
 
 MOST_AT_ONCE = 10
@@ -36,7 +36,7 @@ class ServiceState:
         return None
 
 
-class Services:
+class EcsServices:
     """The services of a cluster. Everything raises `AwsProblem`."""
 
     def __init__(self, ecs: Any, cluster: str = CLUSTER) -> None:
@@ -48,8 +48,8 @@ class Services:
         for first in range(0, len(names), MOST_AT_ONCE):
             part = list(names[first : first + MOST_AT_ONCE])
             described = partial(self._ecs.describe_services, cluster=self._cluster, services=part)
-            answer = asked(described, f"the services of cluster {self._cluster}")
-            found |= {each["serviceName"]: state_of(each) for each in answer["services"]}
+            answer = call_aws(described, f"the services of cluster {self._cluster}")
+            found |= {each["serviceName"]: service_state_from(each) for each in answer["services"]}
         return found
 
     def restart(self, name: str) -> None:
@@ -64,10 +64,10 @@ class Services:
         if name not in self.states([name]):
             raise AwsProblem(f"no service {name} in cluster {self._cluster}")
         update = partial(self._ecs.update_service, cluster=self._cluster, service=name, **change)
-        asked(update, f"changing service {name}")
+        call_aws(update, f"changing service {name}")
 
 
-def state_of(described: Mapping[str, Any]) -> ServiceState:
+def service_state_from(described: Mapping[str, Any]) -> ServiceState:
     """A service as `DescribeServices` has it."""
     return ServiceState(
         name=described["serviceName"],

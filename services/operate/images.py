@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from services.operate.aws_problems import AwsProblem, asked
+from services.operate.aws_problems import AwsProblem, call_aws
 from services.operate.resource_names import REPOSITORY
 
 ARCHITECTURE = "arm64"
@@ -19,7 +19,7 @@ NO_DOCKER = "docker is not installed (or not on PATH): images are built and push
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Registry:
+class EcrRepository:
     """A repository and the password of its registry, which is good for twelve hours."""
 
     repository: str
@@ -32,18 +32,18 @@ class Registry:
         return self.repository.partition("/")[0]
 
 
-def registry(ecr: Any, name: str = REPOSITORY) -> Registry:
+def find_repository(ecr: Any, name: str = REPOSITORY) -> EcrRepository:
     """The deployment's repository, by a client of `ecr`. Raises `AwsProblem`."""
     describe = partial(ecr.describe_repositories, repositoryNames=[name])
     try:
-        found = asked(describe, f"repository {name}")["repositories"][0]
+        found = call_aws(describe, f"repository {name}")["repositories"][0]
     except AwsProblem as problem:
         if problem.code == "RepositoryNotFoundException":
             raise AwsProblem(f"no repository {name} in this region: make deploy makes it") from problem
         raise
-    token = asked(ecr.get_authorization_token, "a login for ECR")["authorizationData"][0]
+    token = call_aws(ecr.get_authorization_token, "a login for ECR")["authorizationData"][0]
     user, _, password = base64.b64decode(token["authorizationToken"]).decode().partition(":")
-    return Registry(found["repositoryUri"], user, password)
+    return EcrRepository(found["repositoryUri"], user, password)
 
 
 class Docker:
@@ -62,7 +62,7 @@ class Docker:
             raise AwsProblem(f"no image {image} here: make build-feeders makes it")
         return asked_for.stdout.strip()
 
-    def log_in(self, to: Registry) -> None:
+    def log_in(self, to: EcrRepository) -> None:
         """Let Docker push there."""
         self._must("login", "--username", to.user, "--password-stdin", to.host, given=to.password)
 
@@ -82,7 +82,7 @@ class Docker:
         )
 
 
-def push(docker: Docker, to: Registry, image: str, tags: Sequence[str]) -> list[str]:
+def push_image(docker: Docker, to: EcrRepository, image: str, tags: Sequence[str]) -> list[str]:
     """Push a local image under each tag; the full names. Refused for another kind of processor."""
     architecture = docker.architecture(image)
     if architecture != ARCHITECTURE:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from services.operate.aws_problems import asked
+from services.operate.aws_problems import call_aws
 from services.operate.resource_names import HOSTED_SERVICE, SERVICES
 from storage.instants import from_us, to_us
 
@@ -33,26 +33,26 @@ def log_group(name: str) -> str:
     return f"/ecs/{name}" if name in (*SERVICES, HOSTED_SERVICE) else f"/aws/lambda/{name}"
 
 
-def events(logs: Any, group: str, *, since: datetime, pattern: str) -> Iterator[LogEvent]:
+def read_log_events(logs: Any, group: str, *, since: datetime, pattern: str) -> Iterator[LogEvent]:
     """The events of a group since then that have `pattern`, by a client of `logs`. Raises `AwsProblem`."""
     request: dict[str, Any] = {"logGroupName": group, "startTime": to_us(since) // 1000}
     if pattern:
         request["filterPattern"] = pattern
     while True:
-        answer = asked(partial(logs.filter_log_events, **request), f"log group {group}")
-        yield from map(event, answer["events"])
+        answer = call_aws(partial(logs.filter_log_events, **request), f"log group {group}")
+        yield from map(log_event_from, answer["events"])
         if not answer.get("nextToken"):
             return
         request["nextToken"] = answer["nextToken"]
 
 
-def followed(
+def follow_log_events(
     logs: Any, group: str, *, since: datetime, pattern: str, waited: Callable[[float], bool]
 ) -> Iterator[LogEvent]:
     """Events as they come, each once, for as long as `waited`, which waits so many seconds, says so."""
     seen: dict[str, datetime] = {}
     while True:
-        for each in events(logs, group, since=since, pattern=pattern):
+        for each in read_log_events(logs, group, since=since, pattern=pattern):
             if each.event_id not in seen:
                 seen[each.event_id] = each.time
                 yield each
@@ -62,6 +62,6 @@ def followed(
             return
 
 
-def event(found: Mapping[str, Any]) -> LogEvent:
+def log_event_from(found: Mapping[str, Any]) -> LogEvent:
     """An event as `FilterLogEvents` has it."""
     return LogEvent(found["eventId"], from_us(found["timestamp"] * 1000), found["message"].rstrip("\n"))

@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any
 
 from services.access.key_plaintext import KeyTexts, parse_key_texts
-from services.operate.aws_problems import AwsProblem, asked
+from services.operate.aws_problems import AwsProblem, call_aws
 from services.operate.resource_names import SECRET_ID
 
 
-class KeySecret:
+class ApiKeySecret:
     """A secret of Secrets Manager that holds keys. Everything raises `AwsProblem`."""
 
     def __init__(self, secrets_manager: Any, secret_id: str = SECRET_ID) -> None:
@@ -18,7 +18,7 @@ class KeySecret:
 
     def read(self) -> KeyTexts:
         """The keys that are valid now."""
-        answer = asked(partial(self._client.get_secret_value, SecretId=self._id), f"secret {self._id}")
+        answer = call_aws(partial(self._client.get_secret_value, SecretId=self._id), f"secret {self._id}")
         try:
             return parse_key_texts(answer["SecretString"])
         except ValueError as error:
@@ -27,4 +27,4 @@ class KeySecret:
     def write(self, keys: KeyTexts) -> None:
         """Let these be the valid ones."""
         write = partial(self._client.put_secret_value, SecretId=self._id, SecretString=keys.text)
-        asked(write, f"secret {self._id}")
+        call_aws(write, f"secret {self._id}")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.operate.aws_problems import AwsProblem, asked
+from services.operate.aws_problems import AwsProblem, call_aws
 
 CLOSED = "Only existing Timestream"
 """How Timestream's refusal of an account begins, whatever its credentials may do."""
 
 
-def admits(timestream: Any) -> bool:
+def timestream_available(timestream: Any) -> bool:
     """Whether Timestream takes this account, by a client of `timestream-write`. Raises `AwsProblem`."""
     try:
-        asked(timestream.describe_endpoints, "whether Timestream takes this account")
+        call_aws(timestream.describe_endpoints, "whether Timestream takes this account")
     except AwsProblem as problem:
         if CLOSED in str(problem):
             return False

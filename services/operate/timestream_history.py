@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from services.operate.api_client import Fault
-from services.operate.verify import FRESH, HISTORY, days
+from services.operate.api_client import CheckFailed
+from services.operate.verify import FRESHNESS, HISTORY, format_days
 from services.times import HOUR, floor, format_instant
 from storage.coverage import Interval, uncovered
 from storage.errors import StoreError
@@ -26,7 +26,7 @@ MEMORY = timedelta(hours=MEMORY_HOURS)
 NOT_YET = "written, not yet queryable (Timestream shows what is older than a day up to 6 hours later)"
 
 
-class Books(Protocol):
+class HistoryStore(Protocol):
     """What is asked of a store; `storage.timestream_store.TimestreamStore` has it."""
 
     def coverage(self, stream: Stream) -> Sequence[Covered]:
@@ -39,26 +39,28 @@ class Books(Protocol):
         """The stretches that were filled in since then."""
 
 
-def history(store: Books, stream: Stream, now: datetime) -> str:
-    """What a table has of the days before `now`, in words. Raises `Fault` where that isn't five days."""
+def check_history(store: HistoryStore, stream: Stream, now: datetime) -> str:
+    """Say how many days before `now` a table holds without a gap. Raises `CheckFailed` for less than five."""
     start = now - HISTORY
     try:
         covered, held = store.coverage(stream), store.hours(stream, start=floor(start, HOUR), end=now)
         filled = store.backfills(since=now - LATE, now=now)
     except StoreError as error:
-        raise Fault(str(error)) from error
-    lacking = missing(held, start, now)
+        raise CheckFailed(str(error)) from error
+    lacking = missing_hours(held, start, now)
     written = [each for each in lacking if is_written(covered, filled, *each)]
     if lacking and written == lacking and lacking[-1][1] <= now - MEMORY:
-        raise Fault(f"{len(lacking)} hours are {NOT_YET}")
+        raise CheckFailed(f"{len(lacking)} hours are {NOT_YET}")
     if not held:
-        raise Fault("no data")
-    if held[-1].newest < now - FRESH:
-        raise Fault(f"ends {format_instant(held[-1].newest)}, {now - held[-1].newest} before simulated now")
-    begins = last_run(held)
-    if begins > start + FRESH:
-        raise Fault(f"{days(now - begins)} without a gap, {days(HISTORY)} are needed")
-    return f"{days(now - start)} without a gap"
+        raise CheckFailed("no data")
+    if held[-1].newest < now - FRESHNESS:
+        raise CheckFailed(
+            f"ends {format_instant(held[-1].newest)}, {now - held[-1].newest} before simulated now"
+        )
+    begins = start_of_newest_run(held)
+    if begins > start + FRESHNESS:
+        raise CheckFailed(f"{format_days(now - begins)} without a gap, {format_days(HISTORY)} are needed")
+    return f"{format_days(now - start)} without a gap"
 
 
 def is_written(
@@ -68,7 +70,7 @@ def is_written(
     return not uncovered(covered, start, end) or any(a <= start and end <= b for a, b in filled)
 
 
-def missing(held: Sequence[Hour], start: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
+def missing_hours(held: Sequence[Hour], start: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
     """The stretches of [start, now), an hour or less each, of whose hour there is no record."""
     there = {hour.start for hour in held}
     found, begins = [], floor(start, HOUR)
@@ -79,7 +81,7 @@ def missing(held: Sequence[Hour], start: datetime, now: datetime) -> list[tuple[
     return found
 
 
-def last_run(held: Sequence[Hour]) -> datetime:
+def start_of_newest_run(held: Sequence[Hour]) -> datetime:
     """The first record of the newest hours that follow one another."""
     first = len(held) - 1
     while first > 0 and held[first - 1].start == held[first].start - HOUR:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from services.access.authentication import GROUP_HEADER, KEY_HEADER
 from services.feeders.feeder import FEEDERS
-from services.operate.api_client import Answer, Deployment, Fault
+from services.operate.api_client import ApiClient, CheckFailed, Response
 from services.queries.bodies import (
     BusPositionBody,
     BusSensorsBody,
@@ -31,18 +31,18 @@ from services.web.health import TOLERATED_WALL_LAG_S
 from storage.schema import Stream
 
 HISTORY = timedelta(days=5)
-FRESH = timedelta(minutes=5)
+FRESHNESS = timedelta(minutes=5)
 """Older than this, simulated, the latest isn't the latest any more."""
 TABLES = (Stream.PEOPLE_COUNT, Stream.SENSOR_DATA, Stream.BUS_POSITION)
-BY_GATEWAY = ("Missing x-api-key header", "Missing x-group-name header")
-GATEWAYS_OWN = b'{"message":"Unauthorized"}'
+GATEWAY_CHECKED = ("Missing x-api-key header", "Missing x-group-name header")
+GATEWAY_REFUSAL = b'{"message":"Unauthorized"}'
 """What API Gateway answers by itself where a header that identifies the caller is missing."""
 WRONG_KEY = "certainly-not-the-key"
 MOST_MESSAGES = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Targets:
     """The stop, bus and line to ask about."""
 
     stop_id: str = "S001"
@@ -51,7 +51,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CheckResult:
     """Whether a check passed, and what was seen."""
 
     check: str
@@ -60,25 +60,25 @@ class Result:
 
 
 Check: TypeAlias = Callable[[], str]
-"""Says what it has seen. Raises `Fault`."""
+"""Says what it has seen. Raises `CheckFailed`."""
 Checks: TypeAlias = Sequence[tuple[str, Check]]
 """Checks by name."""
 
 
-def verify(deployment: Deployment, asked: Asked, *, websocket: bool = True) -> Iterator[Result]:
+def verify(deployment: ApiClient, asked: Targets, *, websocket: bool = True) -> Iterator[CheckResult]:
     """Make every check of a simulator in one place, with the WebSocket's or without."""
     of = Verifier(deployment, asked)
     checks = [*of.health_checks(), *of.history_checks(), *of.feeder_checks(), *of.rest_checks()]
-    return judged([*checks, *of.auth_checks(), *(of.websocket_checks() if websocket else ())])
+    return run_checks([*checks, *of.auth_checks(), *(of.websocket_checks() if websocket else ())])
 
 
-def judged(checks: Checks) -> Iterator[Result]:
+def run_checks(checks: Checks) -> Iterator[CheckResult]:
     """Make checks in turn."""
     for name, check in checks:
         try:
-            yield Result(name, True, check())
-        except Fault as fault:
-            yield Result(name, False, str(fault))
+            yield CheckResult(name, True, check())
+        except CheckFailed as fault:
+            yield CheckResult(name, False, str(fault))
 
 
 class Verifier:
@@ -87,7 +87,7 @@ class Verifier:
     Behind a `gateway` that looks for the headers itself, its own refusal of missing ones is as good.
     """
 
-    def __init__(self, deployment: Deployment, asked: Asked, *, gateway: bool = False) -> None:
+    def __init__(self, deployment: ApiClient, asked: Targets, *, gateway: bool = False) -> None:
         self._deployment, self._asked, self._gateway = deployment, asked, gateway
 
     def health_checks(self) -> Checks:
@@ -141,36 +141,36 @@ class Verifier:
         answer = self._deployment.ask("/health", {}).expect(200)
         health = answer.body(HealthBody)
         if health.status == "unavailable":
-            raise Fault("the store can't be reached")
+            raise CheckFailed("the store can't be reached")
         return health
 
     def now(self) -> datetime:
-        """Simulated now. Raises `Fault`."""
-        return instant(self._health().clock.now)
+        """Simulated now. Raises `CheckFailed`."""
+        return parse_body_instant(self._health().clock.now)
 
     def _history(self, stream: Stream) -> str:
         health = self._health()
         if stream.value not in health.streams:
-            raise Fault(f"no table {stream.value}")
-        start, end = last_stretch(health.streams[stream.value])
-        now = instant(health.clock.now)
-        if end < now - FRESH:
-            raise Fault(f"ends {format_instant(end)}, {now - end} before simulated now")
+            raise CheckFailed(f"no table {stream.value}")
+        start, end = newest_interval(health.streams[stream.value])
+        now = parse_body_instant(health.clock.now)
+        if end < now - FRESHNESS:
+            raise CheckFailed(f"ends {format_instant(end)}, {now - end} before simulated now")
         if now - start < HISTORY:
-            raise Fault(f"{days(now - start)} without a gap, {days(HISTORY)} are needed")
-        return f"{days(now - start)} without a gap"
+            raise CheckFailed(f"{format_days(now - start)} without a gap, {format_days(HISTORY)} are needed")
+        return f"{format_days(now - start)} without a gap"
 
     def _feeder(self, name: str) -> str:
         health = self._health()
         found = next((feeder for feeder in health.feeders if feeder.name == name), None)
         if found is None:
-            raise Fault("not there")
+            raise CheckFailed("not there")
         if found.state != "running":
-            raise Fault(found.state)
+            raise CheckFailed(found.state)
         rate = health.clock.rate
         cadence = next(kind.cadence for kind in FEEDERS if kind.name == name)
         if rate != "max" and found.lag_s > cadence.total_seconds() + TOLERATED_WALL_LAG_S * rate:
-            raise Fault(f"lags by {found.lag_s:.0f} s")
+            raise CheckFailed(f"lags by {found.lag_s:.0f} s")
         return f"last tick {found.last_tick}"
 
     def _latest(self, path: str, model: type[BaseModel]) -> str:
@@ -181,32 +181,32 @@ class Verifier:
     def _line(self, path: str) -> str:
         body = self._deployment.ask(path).expect(200).body(LineBody)
         if body.line_id != self._asked.line_id or not body.buses:
-            raise Fault(f"{len(body.buses)} buses of line {body.line_id}")
+            raise CheckFailed(f"{len(body.buses)} buses of line {body.line_id}")
         if strangers := {bus.line_id for bus in body.buses} - {body.line_id}:
-            raise Fault(f"buses of {', '.join(sorted(strangers))} among those of line {body.line_id}")
+            raise CheckFailed(f"buses of {', '.join(sorted(strangers))} among those of line {body.line_id}")
         return f"{len(body.buses)} buses"
 
     def _five_days_ago(self, path: str) -> str:
         asked = self.now() - HISTORY
         body = self._deployment.ask(f"{path}?timestamp={format_instant(asked)}").expect(200)
-        found = instant(body.body(PeopleCountBody).time)
-        if not asked - FRESH <= found <= asked:
-            raise Fault(f"asked for {format_instant(asked)}, got {format_instant(found)}")
+        found = parse_body_instant(body.body(PeopleCountBody).time)
+        if not asked - FRESHNESS <= found <= asked:
+            raise CheckFailed(f"asked for {format_instant(asked)}, got {format_instant(found)}")
         return f"of {format_instant(found)}"
 
-    def _fresh(self, answer: Answer) -> str:
-        time, now = instant(answer.body(Timed).time), self.now()
-        if not now - FRESH <= time <= now:
-            raise Fault(f"{answer.path}: of {format_instant(time)}, and now is {format_instant(now)}")
+    def _fresh(self, answer: Response) -> str:
+        time, now = parse_body_instant(answer.body(TimedBody).time), self.now()
+        if not now - FRESHNESS <= time <= now:
+            raise CheckFailed(f"{answer.path}: of {format_instant(time)}, and now is {format_instant(now)}")
         return format_instant(time)
 
     def _refused(self, path: str, status: int, text: str, headers: dict[str, str] | None = None) -> str:
         answer = self._deployment.ask(path, headers).expect(status)
-        if self._gateway and text in BY_GATEWAY and answer.content == GATEWAYS_OWN:
+        if self._gateway and text in GATEWAY_CHECKED and answer.content == GATEWAY_REFUSAL:
             return f"{status}, by the gateway"
         body = answer.body(ErrorBody)
         if body.message != text:
-            raise Fault(f"{path}: says '{body.message}' instead of '{text}'")
+            raise CheckFailed(f"{path}: says '{body.message}' instead of '{text}'")
         return f"{status}"
 
     def _positions(self) -> str:
@@ -216,62 +216,62 @@ class Verifier:
             for _ in range(MOST_MESSAGES):
                 message = live.receive()
                 if "type" not in message:
-                    position = position_of(message)
+                    position = position_from(message)
                 elif message != {"type": "subscribed", "line_ids": [line_id]}:
-                    raise Fault(f"subscribing is answered by {message}")
+                    raise CheckFailed(f"subscribing is answered by {message}")
                 else:
                     subscribed = True
                 if subscribed and position is not None:
                     return f"{position.bus_id} of {position.time}"
-        raise Fault(f"no position of line {line_id} among {MOST_MESSAGES} messages")
+        raise CheckFailed(f"no position of line {line_id} among {MOST_MESSAGES} messages")
 
     def _handshake_refused(self, key: str) -> str:
         status = self._deployment.handshake(key)
         if status not in (401, 403):
-            raise Fault(f"status {status} instead of 401 or 403")
+            raise CheckFailed(f"status {status} instead of 401 or 403")
         return f"{status}"
 
 
-def instant(text: str) -> datetime:
-    """The instant that a body names. Raises `Fault` for what is none."""
+def parse_body_instant(text: str) -> datetime:
+    """The instant that a body names. Raises `CheckFailed` for what is none."""
     try:
         return parse_instant(text)
     except ValueError as error:
-        raise Fault(str(error)) from None
+        raise CheckFailed(str(error)) from None
 
 
-class Timed(BaseModel):
+class TimedBody(BaseModel):
     """A body with a time."""
 
     time: str
 
 
-def position_of(message: dict[str, object]) -> BusPositionBody:
-    """A message that is a position. Raises `Fault`."""
+def position_from(message: dict[str, object]) -> BusPositionBody:
+    """A message that is a position. Raises `CheckFailed`."""
     try:
         return BusPositionBody.model_validate(message, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
-        raise Fault(f"a position is wrong: {'.'.join(map(str, first['loc']))} {first['msg']}") from None
+        raise CheckFailed(f"a position is wrong: {'.'.join(map(str, first['loc']))} {first['msg']}") from None
 
 
-def last_stretch(stream: StreamBody) -> tuple[datetime, datetime]:
-    """Start and end of the newest stretch without a gap. Raises `Fault` where there is nothing."""
-    held = sorted((instant(s.start), instant(s.end)) for s in stream.coverage)
+def newest_interval(stream: StreamBody) -> tuple[datetime, datetime]:
+    """Start and end of the newest stretch without a gap. Raises `CheckFailed` where there is nothing."""
+    held = sorted((parse_body_instant(s.start), parse_body_instant(s.end)) for s in stream.coverage)
     if not held or not stream.rows:
-        raise Fault("no data")
+        raise CheckFailed("no data")
     start, end = held.pop()
     while held and held[-1][1] >= start:
         start = held.pop()[0]
     return start, end
 
 
-def days(span: timedelta) -> str:
+def format_days(span: timedelta) -> str:
     """A span in days."""
     return f"{span / timedelta(days=1):.2f} days"
 
 
-def table(results: Sequence[Result]) -> Iterator[str]:
+def result_table(results: Sequence[CheckResult]) -> Iterator[str]:
     """The results as lines of a table."""
     width = max(len(result.check) for result in results)
     for result in results:

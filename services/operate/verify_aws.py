@@ -13,12 +13,12 @@ from functools import partial
 from pydantic import BaseModel
 
 from services.access.authentication import GROUP_HEADER, KEY_HEADER
-from services.operate.api_client import Deployment, Fault
+from services.operate.api_client import ApiClient, CheckFailed
 from services.operate.aws_problems import AwsProblem
-from services.operate.ecs import Services
+from services.operate.ecs import EcsServices
 from services.operate.resource_names import HOSTED_SERVICE, SERVICES
-from services.operate.timestream_history import Books, history
-from services.operate.verify import TABLES, WRONG_KEY, Asked, Checks, Result, Verifier, judged
+from services.operate.timestream_history import HistoryStore, check_history
+from services.operate.verify import TABLES, WRONG_KEY, CheckResult, Checks, Targets, Verifier, run_checks
 from storage.schema import Stream
 
 # The tools that agents rely on, whatever else there is.
@@ -34,85 +34,87 @@ TOOLS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class AwsDeployment:
     """What a deployment consists of. Without a `store` it hosts its endpoint: `/health` has the history."""
 
-    rest: Deployment
-    mcp: Deployment
-    services: Services
-    store: Books | None
+    rest: ApiClient
+    mcp: ApiClient
+    services: EcsServices
+    store: HistoryStore | None
 
 
-def verify_aws(parts: Parts, asked: Asked, *, websocket: bool = True) -> Iterator[Result]:
+def verify_aws(parts: AwsDeployment, asked: Targets, *, websocket: bool = True) -> Iterator[CheckResult]:
     """Make every check in turn, with the WebSocket's or without."""
     users = Verifier(parts.rest, asked, gateway=True)
     checks = [*users.health_checks(), *history_checks(parts, users), *service_checks(parts)]
     checks += [*users.rest_checks(), *users.auth_checks(), *mcp_checks(parts.mcp)]
-    return judged([*checks, *(users.websocket_checks() if websocket else ())])
+    return run_checks([*checks, *(users.websocket_checks() if websocket else ())])
 
 
-def history_checks(parts: Parts, users: Verifier) -> Checks:
+def history_checks(parts: AwsDeployment, users: Verifier) -> Checks:
     """Five days in each table."""
     store = parts.store
     if store is None:
         return users.history_checks()
 
     def told(stream: Stream) -> str:
-        return history(store, stream, users.now())
+        return check_history(store, stream, users.now())
 
     return [(f"history: {stream}", partial(told, stream)) for stream in TABLES]
 
 
-def service_checks(parts: Parts) -> Checks:
+def service_checks(parts: AwsDeployment) -> Checks:
     """The feeders, the MCP server and a hosted endpoint as ECS sees them."""
 
     def running(name: str) -> str:
         try:
             state = parts.services.states([name]).get(name)
         except AwsProblem as problem:
-            raise Fault(str(problem)) from problem
+            raise CheckFailed(str(problem)) from problem
         if state is None:
-            raise Fault("no such service")
+            raise CheckFailed("no such service")
         if state.fault is not None:
-            raise Fault(state.fault)
+            raise CheckFailed(state.fault)
         return f"{state.running} of {state.desired} tasks run"
 
     names = SERVICES if parts.store is not None else (*SERVICES, HOSTED_SERVICE)
     return [(f"service: {name}", partial(running, name)) for name in names]
 
 
-class Tool(BaseModel):
+class ToolBody(BaseModel):
     """A tool by name."""
 
     name: str
 
 
-class McpHealth(BaseModel):
+class McpHealthBody(BaseModel):
     """What says whether the MCP server is well."""
 
     status: str
 
 
-class Tools(BaseModel):
+class ToolListBody(BaseModel):
     """The answer to `/mcp/list-tools`."""
 
     success: bool
-    data: list[Tool]
+    data: list[ToolBody]
 
 
-def mcp_checks(mcp: Deployment) -> Checks:
+def mcp_checks(mcp: ApiClient) -> Checks:
     """Whether the MCP server is well, has its tools, and looks at keys."""
 
     def well() -> str:
-        status = mcp.ask("/health", {}).expect(200).body(McpHealth).status
+        status = mcp.ask("/health", {}).expect(200).body(McpHealthBody).status
         if status == "unavailable":
-            raise Fault("the store can't be reached")
+            raise CheckFailed("the store can't be reached")
         return status
 
     def tools() -> str:
-        found = {tool.name for tool in mcp.ask("/mcp/list-tools", body={}).expect(200).body(Tools).data}
+        found = {
+            tool.name for tool in mcp.ask("/mcp/list-tools", body={}).expect(200).body(ToolListBody).data
+        }
         if lacking := TOOLS - found:
-            raise Fault(f"it lacks {', '.join(sorted(lacking))}")
+            raise CheckFailed(f"it lacks {', '.join(sorted(lacking))}")
         return f"{len(found)} tools"
 
     def refuses() -> str:

@@ -225,16 +225,16 @@ def listening(feeding: Feeding, clock: Clock) -> Iterator[Told]:
     told = Told()
     with ExitStack() as stack:
         if feeding.event_bus is not None:
-            from services.aws.event_publisher import EventPublisher, publishing
+            from services.aws.event_publisher import EventPublisher, publishing_events
 
             publisher = EventPublisher(client("events"), feeding.event_bus, clock)
-            stack.enter_context(publishing(publisher))
+            stack.enter_context(publishing_events(publisher))
             told.writes.append(publisher.written)
         if feeding.metrics_namespace is not None:
-            from services.aws.cloudwatch_metrics import FeederMetrics, measured
+            from services.aws.cloudwatch_metrics import FeederMetrics, sending_metrics
 
             metrics = FeederMetrics(client("cloudwatch"), feeding.metrics_namespace)
-            stack.enter_context(measured(metrics))
+            stack.enter_context(sending_metrics(metrics))
             told.writes.append(lambda _stream, rows, _course: metrics.count(len(rows)))
             told.ticks.append(metrics.note)
         if feeding.heartbeat is not None:

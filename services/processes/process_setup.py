@@ -76,9 +76,9 @@ def part(chosen: PartSettings, *, moves_clock: bool = False) -> Iterator[Part | 
     """
     with ExitStack() as stack:
         if chosen.log_group is not None:
-            from services.aws.cloudwatch_logs import logged_to
+            from services.aws.cloudwatch_logs import logging_to_cloudwatch
 
-            stack.enter_context(logged_to(client("logs"), chosen.log_group))
+            stack.enter_context(logging_to_cloudwatch(client("logs"), chosen.log_group))
             logs.access.disabled = False  # CloudWatch gets every request, also where a terminal doesn't
         clock = stack.enter_context(clock_of(chosen, moves_clock=moves_clock))
         stack.enter_context(closed_by_signals(clock))
@@ -94,18 +94,18 @@ def clock_of(chosen: PartSettings, *, moves_clock: bool) -> Iterator[Clock]:
         return
     if chosen.at is not None or chosen.speed != 1:
         raise InputError("--clock-parameter says what --at and --speed would: leave them out")
-    from services.aws.ssm_clock import ClockParameter, SharedClock, followed
+    from services.aws.ssm_clock import SsmClock, SsmClockParameter, following
 
-    parameter = ClockParameter(client("ssm"), chosen.clock_parameter)
-    with followed(SharedClock(parameter, keeps=moves_clock)) as clock:
+    parameter = SsmClockParameter(client("ssm"), chosen.clock_parameter)
+    with following(SsmClock(parameter, keeps=moves_clock)) as clock:
         yield clock
 
 
 def followed_inputs(chosen: PartSettings, clock: Clock) -> ChangingInputs:
     """The inputs, once the clock shows what others' do. Raises `InputError`, `DependencyError`."""
-    from services.aws.ssm_clock import SharedClock
+    from services.aws.ssm_clock import SsmClock
 
-    if isinstance(clock, SharedClock):
+    if isinstance(clock, SsmClock):
         clock.follow()
     return inputs_of(chosen)
 
@@ -115,10 +115,10 @@ def inputs_of(chosen: PartSettings) -> ChangingInputs:
     if not is_in_s3(chosen.network):
         path = None if chosen.network is None else Path(chosen.network)
         return unchanging(load_inputs(path, chosen.seed, chosen.scenario))
-    from services.aws.s3_network import NetworkObject
+    from services.aws.s3_network import S3Network
 
     try:
-        kept = NetworkObject(client("s3"), str(chosen.network))
+        kept = S3Network(client("s3"), str(chosen.network))
     except ValueError as error:
         raise InputError(str(error)) from error
     return ChangingInputs(lambda: kept.load(chosen.seed, chosen.scenario), kept.changed)

@@ -102,12 +102,12 @@ def admitted(serving: Serving, begun: Part, url: str, greet: Greet) -> Iterator[
         greet(url, key)
         yield keys
         return
-    from services.aws.secret_key_ring import SecretKeys, refreshed
+    from services.aws.secret_key_ring import SecretKeyRing, refreshing_keys
 
-    secret = SecretKeys(client("secretsmanager"), serving.secret_id, refresh_s=float("inf"))
+    secret = SecretKeyRing(client("secretsmanager"), serving.secret_id, refresh_s=float("inf"))
     secret.refresh()
     click.echo(welcome_by_secret(url, serving.secret_id))
-    with refreshed(secret, refresh_s, begun.clock):
+    with refreshing_keys(secret, refresh_s, begun.clock):
         yield secret
 
 
@@ -125,9 +125,9 @@ def positions(serving: Serving, store: Store, clock: Clock) -> Iterator[Source]:
     """Get new positions in a thread; on exit close the clock."""
     source: Source = LivePoll(store, clock)
     if serving.queue is not None:
-        from services.aws.sqs_source import PositionQueue
+        from services.aws.sqs_source import SqsSource
 
-        source = PositionQueue(client("sqs"), serving.queue, clock)
+        source = SqsSource(client("sqs"), serving.queue, clock)
     with background(source.run_until_closed, name="live-positions", stop=clock.close):
         yield source
 
@@ -138,13 +138,13 @@ def book_of(serving: Serving) -> Iterator[Book | None]:
     if serving.connections_table is None:
         yield None
         return
-    from services.aws.connection_mirror import SubscriptionBook, kept
-    from services.aws.connections import Connections
+    from services.aws.connection_mirror import ConnectionMirror, mirroring
+    from services.aws.connections import ConnectionTables
 
-    tables = Connections(
+    tables = ConnectionTables(
         client("dynamodb"), connections=serving.connections_table, subscriptions=serving.subscriptions_table
     )
-    with kept(SubscriptionBook(tables)) as book:
+    with mirroring(ConnectionMirror(tables)) as book:
         yield book
 
 
@@ -206,14 +206,14 @@ class Server:
         )
 
     def _control(self) -> Control | None:
-        from services.aws.ssm_clock import SharedClock
+        from services.aws.ssm_clock import SsmClock
 
         clock = self._part.clock
-        if not self._serving.clock_control or not isinstance(clock, SharedClock):
+        if not self._serving.clock_control or not isinstance(clock, SsmClock):
             return None
-        from services.aws.ssm_clock_control import SharedControl
+        from services.aws.ssm_clock_control import SsmClockControl
 
-        return SharedControl(clock, self._store, self._inputs.run)
+        return SsmClockControl(clock, self._store, self._inputs.run)
 
 
 def context_over(

@@ -19,7 +19,7 @@ import httpx
 
 from services.access.authentication import Keys
 from services.context import Context
-from services.lambdas.authorizers import told
+from services.lambdas.authorizers import rest_response
 from services.lambdas.rest import Handler, handler_over
 
 ROUTES = {
@@ -161,7 +161,7 @@ class HttpApi:
         identity = tuple(event["headers"][name] for name in IDENTITY)
         asked_at, answer = self._cache.get(identity, (-float(TTL_S), {}))
         if self.now_s() - asked_at >= TTL_S:
-            answer = told(authorizer_event(event), self.keys)
+            answer = rest_response(authorizer_event(event), self.keys)
             self.authorized += 1
             self._cache[identity] = self.now_s(), answer
         assert answer["isAuthorized"], "a denial would be a bare 403"

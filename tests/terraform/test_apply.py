@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from scripts.cost_model import ENDPOINT_ZONES
-from scripts.terraform_settings import settings
+from scripts.terraform_settings import terraform_variables
 from services.aws.connections import table_definitions
 from services.aws.events import POSITIONS, SOURCE
 from services.feeders.feeder import Feeder, FeederStatus
@@ -71,7 +71,7 @@ def made(ready: Stack) -> Stack:
 
 def test_what_make_asks_of_terraform_is_what_is_set(ready: Stack) -> None:
     names = ("timestream", "region", "image_tag", "lines_yaml")
-    assert settings(ready.terraform.folder, *names) == ["aws", "eu-west-1", "latest", str(LINES)]
+    assert terraform_variables(ready.terraform.folder, *names) == ["aws", "eu-west-1", "latest", str(LINES)]
 
 
 def test_names_and_addresses_are_those_of_the_contract(complete: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts.docs_terraform import blocks
-from scripts.terraform_settings import settings
+from scripts.terraform_settings import terraform_variables
 from services.operate.aws_problems import AwsProblem
 from tests.terraform.stack import MODULES, TERRAFORM, copied
 from tests.terraform_cli import Terraform
@@ -33,7 +33,7 @@ def test_the_whole_is_valid_after_a_clone(tmp_path: Path) -> None:
 def test_a_folder_that_terraform_cant_read_is_said_with_what_it_says(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text("variable {")
     with pytest.raises(AwsProblem, match=r"terraform doesn't know region: (?s:.*)main.tf line 1"):
-        settings(tmp_path, "region")
+        terraform_variables(tmp_path, "region")
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

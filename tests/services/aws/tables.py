@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.aws.connections import LIFETIME_S, Connections, table_definitions
+from services.aws.connections import LIFETIME_S, ConnectionTables, table_definitions
 from services.settings import CONNECTIONS_TABLE, SUBSCRIPTIONS_TABLE
 from storage.aws_clients import client
 from tests.services.fakes import NOW
@@ -47,12 +47,12 @@ class InTurn(OneAtATime):
             getattr(self, f"{kind.lower()}_item")(**asked)
 
 
-def made_tables(watch: HandWatch) -> tuple[Connections, Any]:
+def made_tables(watch: HandWatch) -> tuple[ConnectionTables, Any]:
     """New empty tables, and the client that they are asked with. Inside `mock_aws` only."""
     dynamodb = client("dynamodb", region=REGION)
     for definition in table_definitions():
         dynamodb.create_table(**definition)
-    return Connections(dynamodb, wall_s=watch), dynamodb
+    return ConnectionTables(dynamodb, wall_s=watch), dynamodb
 
 
 def fill(dynamodb: Any, names: Sequence[str], line_id: str, *, batch: bool) -> None:

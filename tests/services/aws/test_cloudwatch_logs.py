@@ -5,7 +5,12 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from services.aws.cloudwatch_logs import MOST_EVENTS, MOST_WAITING, LogGroupHandler, logged_to
+from services.aws.cloudwatch_logs import (
+    MOST_EVENTS,
+    MOST_WAITING,
+    CloudWatchLogsHandler,
+    logging_to_cloudwatch,
+)
 from tests.services.aws.fake_aws import FakeClient, refused
 
 
@@ -38,7 +43,7 @@ def record(text: str, name: str = "bus_simulator.x") -> logging.LogRecord:
 
 def test_lines_go_to_a_group_that_is_made_where_it_is_missing() -> None:
     logs = Logs(there=False)
-    handler = LogGroupHandler(logs.client, "/ecs/x")
+    handler = CloudWatchLogsHandler(logs.client, "/ecs/x")
     for text in ("one", "two"):
         handler.emit(record(text))
     handler.end()
@@ -49,7 +54,7 @@ def test_lines_go_to_a_group_that_is_made_where_it_is_missing() -> None:
 
 def test_many_lines_are_several_calls() -> None:
     logs = Logs()
-    handler = LogGroupHandler(logs.client, "g")
+    handler = CloudWatchLogsHandler(logs.client, "g")
     for number in range(MOST_EVENTS + 1):
         handler.emit(record(str(number)))
     handler.emit(record("long" * 100_000))
@@ -62,7 +67,7 @@ def test_many_lines_are_several_calls() -> None:
 def test_while_logs_is_away_nothing_is_lost_but_the_oldest_and_nobody_waits() -> None:
     logs = Logs()
     logs.client.away = True
-    handler = LogGroupHandler(logs.client, "g")
+    handler = CloudWatchLogsHandler(logs.client, "g")
     for number in range(MOST_WAITING + 5):
         handler.emit(record(str(number)))
     assert not handler._flushed()
@@ -74,7 +79,7 @@ def test_while_logs_is_away_nothing_is_lost_but_the_oldest_and_nobody_waits() ->
 
 def test_what_sending_logs_itself_is_not_sent() -> None:
     logs = Logs()
-    with logged_to(logs.client, "g"):
+    with logging_to_cloudwatch(logs.client, "g"):
         logging.getLogger("botocore.endpoint").error("not this")
         logging.getLogger("bus_simulator.test").error("this")
     assert len(logs.lines) == 1

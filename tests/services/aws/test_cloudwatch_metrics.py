@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from services.aws.cloudwatch_metrics import FeederMetrics, measured
+from services.aws.cloudwatch_metrics import FeederMetrics, sending_metrics
 from services.feeders.feeder import FeederStatus
 from tests.services.aws.fake_aws import FakeClient
 from tests.services.fakes import MINUTE, NOW
@@ -17,7 +17,7 @@ def status(lag: timedelta) -> FeederStatus:
 def test_lag_and_records_are_sent_with_the_feeders_name() -> None:
     client = FakeClient(put_metric_data={})
     metrics = FeederMetrics(client, "Buses")
-    with measured(metrics):
+    with sending_metrics(metrics):
         metrics.note(status(2 * MINUTE))
         metrics.count(7)
         metrics.count(5)
@@ -36,6 +36,6 @@ def test_cloudwatch_being_away_is_no_matter() -> None:
     client = FakeClient()
     client.away = True
     metrics = FeederMetrics(client, "Buses")
-    with measured(metrics):
+    with sending_metrics(metrics):
         metrics.note(status(MINUTE))
     assert len(client.requests("put_metric_data")) == 1

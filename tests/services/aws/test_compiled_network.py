@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.aws.compiled_network import FORMAT, Compiled, NotANetwork, dump, load
+from services.aws.compiled_network import FORMAT, CompiledNetwork, InvalidCompiledNetwork, dump, load
 from simulator.network_files.loader import load_network
 from storage.store import Run
 from tests.networks import line, network, street, two_lines
@@ -29,7 +29,7 @@ def test_what_is_written_reads_back_as_the_same_network_and_run(net: object) -> 
     assert isinstance(net, Network)
     run = Run(7, net.digest, "", "2")
     back = load(dump(net, run), "here")
-    assert back == Compiled(net, run)
+    assert back == CompiledNetwork(net, run)
     assert back.network.digest == net.digest
     assert back.network.name == net.name
 
@@ -59,7 +59,7 @@ GOOD = json.loads(dump(two_lines(), Run(1, "n", "", "2")))
     ],
 )
 def test_what_is_no_such_file_is_refused_with_its_place_and_the_mend(content: bytes, reason: str) -> None:
-    with pytest.raises(NotANetwork) as refused:
+    with pytest.raises(InvalidCompiledNetwork) as refused:
         load(content, "s3://bucket/config/network.json")
     assert str(refused.value).startswith(f"s3://bucket/config/network.json {reason}")
     assert str(refused.value).endswith("; `make load-config` writes one")

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from services.aws.connection_mirror import LIFETIME_S, SubscriptionBook, kept
-from services.aws.connections import Connections, Subscriber
+from services.aws.connection_mirror import LIFETIME_S, ConnectionMirror, mirroring
+from services.aws.connections import ConnectionTables, Subscriber
 from services.live.hub import Connection, Hub
 from services.settings import CONNECTIONS_TABLE, SUBSCRIPTIONS_TABLE
 from storage.schema import BusPosition
@@ -67,8 +67,8 @@ class Held:
         self.watch, self.elapsed_s = HandWatch(), 0.0
         _, self.dynamodb = made_tables(self.watch)
         self.client = Away(self.dynamodb)
-        self.tables = Connections(self.client, wall_s=self.watch)
-        self.book = SubscriptionBook(self.tables, wall_s=self.watch)
+        self.tables = ConnectionTables(self.client, wall_s=self.watch)
+        self.book = ConnectionMirror(self.tables, wall_s=self.watch)
         self.hub = Hub(BUSES, nothing, book=self.book)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
@@ -160,7 +160,7 @@ def test_what_could_not_be_written_is_when_dynamodb_is_back(
         return gone, stays
 
     _, stays = asyncio.run(main())
-    with caplog.at_level(logging.WARNING, "bus_simulator.live"), kept(held.book):
+    with caplog.at_level(logging.WARNING, "bus_simulator.live"), mirroring(held.book):
         assert held.client.refused.wait(PATIENCE_S)
         held.client.away = False
         wait_until(lambda: len(held.rows(CONNECTIONS_TABLE)) == 1)
@@ -176,10 +176,10 @@ def test_all_is_written_anew_before_it_is_out_of_date(held: Held) -> None:
     async def main() -> None:
         await Client(held.hub, "a").wants("L1")
 
-    book = SubscriptionBook(held.tables, anew_s=0.05, wall_s=held.watch)
+    book = ConnectionMirror(held.tables, anew_s=0.05, wall_s=held.watch)
     held.hub = Hub(BUSES, nothing, book=book)
     asyncio.run(main())
-    with kept(book):
+    with mirroring(book):
         wait_until(lambda: len(held.rows(SUBSCRIPTIONS_TABLE)) == 1)
         (row,) = held.rows(SUBSCRIPTIONS_TABLE)
         held.client.delete_item(
@@ -197,10 +197,10 @@ def test_a_server_that_ends_takes_its_rows_along_unless_dynamodb_is_away(held: H
         return client
 
     client = asyncio.run(connected())
-    with kept(held.book):
+    with mirroring(held.book):
         held.hub.disconnect(client.connection)
     assert held.rows(CONNECTIONS_TABLE) == held.rows(SUBSCRIPTIONS_TABLE) == []
     held.client.away = True
-    with kept(SubscriptionBook(held.tables)) as book:
+    with mirroring(ConnectionMirror(held.tables)) as book:
         book.note(client.connection)
     assert held.rows(CONNECTIONS_TABLE) == []

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from services.aws.connections import (
     LIFETIME_S,
-    Change,
-    Connections,
+    ConnectionTables,
+    LineChange,
     Subscriber,
     UnknownConnection,
 )
@@ -29,12 +29,12 @@ def watch() -> HandWatch:
 
 
 @pytest.fixture
-def tables(aws: None, watch: HandWatch) -> tuple[Connections, Any]:
+def tables(aws: None, watch: HandWatch) -> tuple[ConnectionTables, Any]:
     return made_tables(watch)
 
 
 def test_a_connection_begins_without_lines_and_has_what_operators_look_for(
-    tables: tuple[Connections, Any],
+    tables: tuple[ConnectionTables, Any],
 ) -> None:
     connections, dynamodb = tables
     connections.connect("c1", "team-alpha")
@@ -50,24 +50,26 @@ def test_a_connection_begins_without_lines_and_has_what_operators_look_for(
     }
 
 
-def test_lines_are_added_and_taken_away_and_found_by_line(tables: tuple[Connections, Any]) -> None:
+def test_lines_are_added_and_taken_away_and_found_by_line(tables: tuple[ConnectionTables, Any]) -> None:
     connections, dynamodb = tables
     connections.connect("c1", "a")
     connections.connect("c2", "b")
-    assert connections.add_lines("c1", ("L2", "L1"), batch=False) == Change([], ["L1", "L2"])
-    assert connections.add_lines("c2", ("L1",), batch=True) == Change([], ["L1"])
-    assert connections.add_lines("c1", ("L3", "L1"), batch=True) == Change(["L1", "L2"], ["L1", "L2", "L3"])
+    assert connections.add_lines("c1", ("L2", "L1"), batch=False) == LineChange([], ["L1", "L2"])
+    assert connections.add_lines("c2", ("L1",), batch=True) == LineChange([], ["L1"])
+    assert connections.add_lines("c1", ("L3", "L1"), batch=True) == LineChange(
+        ["L1", "L2"], ["L1", "L2", "L3"]
+    )
     assert connections.lines_of("c1") == ["L1", "L2", "L3"]
     assert connections.connections_of("L1") == [Subscriber("c1", batch=True), Subscriber("c2", batch=True)]
     assert connections.connections_of("L2") == [Subscriber("c1", batch=False)]
     assert connections.connections_of("L9") == []
-    assert connections.remove_lines("c1", ("L1", "L9")) == Change(["L1", "L2", "L3"], ["L2", "L3"])
+    assert connections.remove_lines("c1", ("L1", "L9")) == LineChange(["L1", "L2", "L3"], ["L2", "L3"])
     assert connections.connections_of("L1") == [Subscriber("c2", batch=True)]
     for row in dynamodb.scan(TableName=SUBSCRIPTIONS_TABLE)["Items"]:
         assert row["ttl"] == {"N": "1772444410"}
 
 
-def test_a_connection_that_goes_takes_its_subscriptions_along(tables: tuple[Connections, Any]) -> None:
+def test_a_connection_that_goes_takes_its_subscriptions_along(tables: tuple[ConnectionTables, Any]) -> None:
     connections, dynamodb = tables
     connections.connect("c1", "a")
     connections.add_lines("c1", [f"L{n}" for n in range(50)], batch=False)
@@ -77,7 +79,7 @@ def test_a_connection_that_goes_takes_its_subscriptions_along(tables: tuple[Conn
     assert dynamodb.scan(TableName=SUBSCRIPTIONS_TABLE)["Items"] == []
 
 
-def test_what_is_not_connected_has_no_lines_and_gets_none(tables: tuple[Connections, Any]) -> None:
+def test_what_is_not_connected_has_no_lines_and_gets_none(tables: tuple[ConnectionTables, Any]) -> None:
     connections, dynamodb = tables
     with pytest.raises(UnknownConnection):
         connections.lines_of("c1")
@@ -88,7 +90,7 @@ def test_what_is_not_connected_has_no_lines_and_gets_none(tables: tuple[Connecti
     assert dynamodb.scan(TableName=SUBSCRIPTIONS_TABLE)["Items"] == []
 
 
-def test_what_the_check_refuses_changes_nothing(tables: tuple[Connections, Any]) -> None:
+def test_what_the_check_refuses_changes_nothing(tables: tuple[ConnectionTables, Any]) -> None:
     connections, _ = tables
     connections.connect("c1", "a")
     connections.add_lines("c1", ("L1",), batch=False)
@@ -105,7 +107,7 @@ def test_what_the_check_refuses_changes_nothing(tables: tuple[Connections, Any])
     assert connections.connections_of("L2") == []
 
 
-def test_a_group_is_counted_by_its_index(tables: tuple[Connections, Any]) -> None:
+def test_a_group_is_counted_by_its_index(tables: tuple[ConnectionTables, Any]) -> None:
     connections, _ = tables
     for name in ("c1", "c2", "c3"):
         connections.connect(name, "a" if name < "c3" else "b")
@@ -115,7 +117,7 @@ def test_a_group_is_counted_by_its_index(tables: tuple[Connections, Any]) -> Non
 
 
 def test_what_has_outlived_its_time_is_gone_even_while_its_row_is_there(
-    tables: tuple[Connections, Any], watch: HandWatch
+    tables: tuple[ConnectionTables, Any], watch: HandWatch
 ) -> None:
     connections, _ = tables
     connections.connect("c1", "a")
@@ -139,13 +141,15 @@ class Counting:
         return getattr(self._client, name)
 
 
-def test_the_fan_out_of_a_line_is_one_query_a_page_and_never_a_scan(tables: tuple[Connections, Any]) -> None:
+def test_the_fan_out_of_a_line_is_one_query_a_page_and_never_a_scan(
+    tables: tuple[ConnectionTables, Any],
+) -> None:
     connections, dynamodb = tables
     for number in range(30):
         connections.connect(f"c{number:02d}", "a")
         connections.add_lines(f"c{number:02d}", ("L1",), batch=False)
     counting = Counting(dynamodb)
-    found = Connections(counting, wall_s=HandWatch()).connections_of("L1")
+    found = ConnectionTables(counting, wall_s=HandWatch()).connections_of("L1")
     assert [each.connection_id for each in found] == [f"c{number:02d}" for number in range(30)]
     assert counting.asked == ["query"]
 
@@ -160,12 +164,12 @@ class InPages:
         return self._client.query(**asked, Limit=2)
 
 
-def test_a_query_of_many_pages_is_read_to_its_end(tables: tuple[Connections, Any]) -> None:
+def test_a_query_of_many_pages_is_read_to_its_end(tables: tuple[ConnectionTables, Any]) -> None:
     connections, dynamodb = tables
     for number in range(5):
         connections.connect(f"c{number}", "a")
         connections.add_lines(f"c{number}", ("L1",), batch=False)
-    paged = Connections(InPages(dynamodb), wall_s=HandWatch())
+    paged = ConnectionTables(InPages(dynamodb), wall_s=HandWatch())
     assert len(paged.connections_of("L1")) == 5
     assert paged.count_of_group("a") == 5
 
@@ -185,37 +189,41 @@ class Overtaken:
         return self._client.transact_write_items(**asked)
 
 
-def test_a_change_that_another_one_came_before_is_made_on_top_of_it(tables: tuple[Connections, Any]) -> None:
+def test_a_change_that_another_one_came_before_is_made_on_top_of_it(
+    tables: tuple[ConnectionTables, Any],
+) -> None:
     connections, dynamodb = tables
     connections.connect("c1", "a")
     others = [lambda line=line: connections.add_lines("c1", (line,), batch=False) for line in ("L5", "L6")]
-    overtaken = Connections(Overtaken(dynamodb, others), wall_s=HandWatch())
-    assert overtaken.add_lines("c1", ("L1",), batch=False) == Change(["L5", "L6"], ["L1", "L5", "L6"])
+    overtaken = ConnectionTables(Overtaken(dynamodb, others), wall_s=HandWatch())
+    assert overtaken.add_lines("c1", ("L1",), batch=False) == LineChange(["L5", "L6"], ["L1", "L5", "L6"])
     late = Overtaken(dynamodb, [lambda: connections.add_lines("c1", ("L7",), batch=False)])
-    Connections(late, wall_s=HandWatch()).disconnect("c1")
+    ConnectionTables(late, wall_s=HandWatch()).disconnect("c1")
     assert dynamodb.scan(TableName=SUBSCRIPTIONS_TABLE)["Items"] == []
 
 
-def test_a_change_gives_up_where_others_always_come_before(tables: tuple[Connections, Any]) -> None:
+def test_a_change_gives_up_where_others_always_come_before(tables: tuple[ConnectionTables, Any]) -> None:
     connections, dynamodb = tables
     connections.connect("c1", "a")
     others = [lambda n=n: connections.add_lines("c1", (f"L{n}",), batch=False) for n in range(100)]
     with pytest.raises(TimeoutError, match="c1 changes all the time"):
-        Connections(Overtaken(dynamodb, others), wall_s=HandWatch()).add_lines("c1", ("M1",), batch=False)
+        ConnectionTables(Overtaken(dynamodb, others), wall_s=HandWatch()).add_lines(
+            "c1", ("M1",), batch=False
+        )
 
 
-def test_a_client_that_goes_while_it_subscribes_leaves_nothing(tables: tuple[Connections, Any]) -> None:
+def test_a_client_that_goes_while_it_subscribes_leaves_nothing(tables: tuple[ConnectionTables, Any]) -> None:
     connections, dynamodb = tables
     connections.connect("c1", "a")
     leaving = Overtaken(dynamodb, [lambda: connections.disconnect("c1")])
     with pytest.raises(UnknownConnection):
-        Connections(leaving, wall_s=HandWatch()).add_lines("c1", ("L1",), batch=False)
+        ConnectionTables(leaving, wall_s=HandWatch()).add_lines("c1", ("L1",), batch=False)
     assert dynamodb.scan(TableName=SUBSCRIPTIONS_TABLE)["Items"] == []
 
 
-def test_both_tables_agree_after_changes_from_many_threads(tables: tuple[Connections, Any]) -> None:
+def test_both_tables_agree_after_changes_from_many_threads(tables: tuple[ConnectionTables, Any]) -> None:
     _, dynamodb = tables
-    connections = Connections(OneAtATime(dynamodb), wall_s=HandWatch())
+    connections = ConnectionTables(OneAtATime(dynamodb), wall_s=HandWatch())
     connections.connect("c1", "a")
     start = threading.Barrier(4)
 
@@ -231,7 +239,7 @@ def test_both_tables_agree_after_changes_from_many_threads(tables: tuple[Connect
     assert connections.lines_of("c1") == ["L0", "L1", "L2", "L3"]
 
 
-def test_other_errors_of_dynamodb_are_passed_on(tables: tuple[Connections, Any]) -> None:
+def test_other_errors_of_dynamodb_are_passed_on(tables: tuple[ConnectionTables, Any]) -> None:
     connections, dynamodb = tables
     connections.connect("c1", "a")
     dynamodb.delete_table(TableName=SUBSCRIPTIONS_TABLE)

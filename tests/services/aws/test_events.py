@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from services.aws.event_publisher import MOST_WAITING, EventPublisher, publishing
+from services.aws.event_publisher import MOST_WAITING, EventPublisher, publishing_events
 from services.aws.events import (
     ARRIVAL,
     MOST_BYTES,
@@ -20,10 +20,10 @@ from services.aws.events import (
     SOURCE,
     Event,
     arrival_event,
-    calls,
     events_of,
     position_events,
     positions_of,
+    put_events_batches,
 )
 from services.queries.bodies import bus_position_body
 from simulator.clock import Clock
@@ -84,7 +84,7 @@ def test_other_streams_have_no_events() -> None:
 
 def test_a_call_takes_ten_entries_and_two_hundred_kilobytes() -> None:
     small, large = Event(POSITIONS, "{}"), Event(POSITIONS, "é" * 45_000)
-    parts = list(calls([small] * 25 + [large] * 5))
+    parts = list(put_events_batches([small] * 25 + [large] * 5))
     assert [len(part) for part in parts] == [10, 10, 7, 2, 1]
     assert all(len(part) <= MOST_ENTRIES for part in parts)
     assert all(sum(event.size for event in part) <= MOST_BYTES for part in parts)
@@ -146,7 +146,7 @@ def tick(clock: Clock, buses: int = 3, *, ago: timedelta = timedelta()) -> Any:
 def test_what_is_stored_is_published_and_refused_entries_again() -> None:
     bus, clock = Bus(refusing=1), Clock()
     publisher = EventPublisher(bus.client, "events", clock)
-    with publishing(publisher):
+    with publishing_events(publisher):
         publisher.written(Stream.BUS_POSITION, tick(clock), clock.course)
         bus.wait_for(3)
     lines = sorted(json.loads(entry["Detail"])["line_id"] for entry in bus.taken)
@@ -159,7 +159,7 @@ def test_a_bus_that_is_away_holds_nobody_up_and_what_waits_is_bounded() -> None:
     bus, clock = Bus(), Clock()
     bus.client.away = True
     publisher = EventPublisher(bus.client, "events", clock)
-    with publishing(publisher):
+    with publishing_events(publisher):
         for _ in range(3):
             publisher.written(Stream.BUS_POSITION, tick(clock, MOST_WAITING // 2), clock.course)
         bus.client.away = False
@@ -171,7 +171,7 @@ def test_history_and_what_is_of_another_course_is_told_to_nobody() -> None:
     bus, clock = Bus(), Clock()
     publisher = EventPublisher(bus.client, "events", clock)
     course = clock.course
-    with publishing(publisher):
+    with publishing_events(publisher):
         publisher.written(Stream.BUS_POSITION, tick(clock, ago=6 * MINUTE), course)
         clock.jump(NOW)
         publisher.written(Stream.BUS_POSITION, tick(clock), course)

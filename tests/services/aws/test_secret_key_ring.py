@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from services.access.authentication import authenticate
-from services.aws.secret_key_ring import SecretKeys, refreshed
+from services.aws.secret_key_ring import SecretKeyRing, refreshing_keys
 from services.errors import Unauthorized
 from simulator.clock import Clock
 from storage.errors import DependencyUnavailable
@@ -22,7 +22,7 @@ class Secret:
         self.text = json.dumps(keys)
         self.seconds = 0.0
         self.client = FakeClient(get_secret_value=lambda **_: {"SecretString": self.text})
-        self.keys = SecretKeys(self.client, "the/secret", refresh_s=60, now_s=lambda: self.seconds)
+        self.keys = SecretKeyRing(self.client, "the/secret", refresh_s=60, now_s=lambda: self.seconds)
 
 
 def test_a_rotated_key_works_within_the_refresh_and_the_old_one_stops() -> None:
@@ -65,10 +65,10 @@ def test_without_any_keys_yet_nobody_is_let_in() -> None:
 
 def test_a_server_has_them_read_beside_its_requests() -> None:
     secret, clock = Secret(api_key="old"), Clock()
-    keys = SecretKeys(secret.client, "s", refresh_s=float("inf"))
+    keys = SecretKeyRing(secret.client, "s", refresh_s=float("inf"))
     assert keys.name_of("old", "me") == "default"
     secret.text = "new"
-    with refreshed(keys, 0.01, clock):
+    with refreshing_keys(keys, 0.01, clock):
         while keys.name_of("new", "me") is None:
             clock.rest(0.005)
     assert clock.closed

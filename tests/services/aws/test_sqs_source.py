@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.aws.events import Event, position_events
-from services.aws.sqs_source import PositionQueue
+from services.aws.sqs_source import SqsSource
 from services.live.hub import Hub
 from simulator.clock import Clock
 from storage.schema import BusPosition
@@ -36,7 +36,7 @@ class Queue:
         self.client.exceptions = type("Exceptions", (), {"PurgeQueueInProgress": KeyError})
         wall = FakeWall(NOW + lasts)
         self.clock = wall.clock = Clock(wall=wall)
-        self.source = PositionQueue(self.client, "positions", self.clock)
+        self.source = SqsSource(self.client, "positions", self.clock)
 
     def put(self, *events: Event | str) -> None:
         for number, event in enumerate(events):

@@ -7,7 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.aws.ssm_clock import ClockParameter, SharedClock, followed, state_of, text_of
+from services.aws.ssm_clock import (
+    SsmClock,
+    SsmClockParameter,
+    clock_state_from_json,
+    clock_state_to_json,
+    following,
+)
 from simulator.clock import Clock, ClockState, Course
 from storage.errors import DependencyInvalid, DependencyUnavailable
 from tests.services.aws.fake_aws import FakeClient
@@ -22,7 +28,7 @@ class Parameter:
     def __init__(self, text: str = "{}") -> None:
         self.text = text
         self.client = FakeClient(get_parameter=self._read, put_parameter=self._written)
-        self.parameter = ClockParameter(self.client, "/the/clock")
+        self.parameter = SsmClockParameter(self.client, "/the/clock")
 
     def _read(self, **_: object) -> object:
         return {"Parameter": {"Value": self.text}}
@@ -33,16 +39,16 @@ class Parameter:
 
 def standing(instant: datetime, *, course: int = 0, changes: int = 1) -> str:
     wall = datetime(2026, 11, 25, tzinfo=UTC).timestamp()
-    return text_of(ClockState(instant, wall, 60.0, True, Course(course, instant), changes))
+    return clock_state_to_json(ClockState(instant, wall, 60.0, True, Course(course, instant), changes))
 
 
 def test_a_state_survives_its_text() -> None:
     state = ClockState(MONDAY, 1795577691.123456, 60.0, False, Course(3, MONDAY - SECOND), 7)
-    assert state_of(text_of(state)) == state
+    assert clock_state_from_json(clock_state_to_json(state)) == state
 
 
 def test_an_empty_parameter_is_wall_time() -> None:
-    clock = SharedClock(Parameter().parameter)
+    clock = SsmClock(Parameter().parameter)
     clock.follow()
     assert abs(clock.now() - Clock().now()) < SECOND
 
@@ -65,7 +71,7 @@ def test_an_empty_parameter_is_wall_time() -> None:
 )
 def test_what_is_no_clock_is_refused_and_changes_nothing(text: str, wrong: str) -> None:
     kept = Parameter(standing(MONDAY))
-    clock = SharedClock(kept.parameter)
+    clock = SsmClock(kept.parameter)
     clock.follow()
     kept.text = text
     with pytest.raises(DependencyInvalid, match=wrong):
@@ -75,7 +81,7 @@ def test_what_is_no_clock_is_refused_and_changes_nothing(text: str, wrong: str) 
 
 def test_two_that_follow_show_the_same_instant() -> None:
     kept = Parameter(standing(MONDAY))
-    one, other = SharedClock(kept.parameter), SharedClock(kept.parameter)
+    one, other = SsmClock(kept.parameter), SsmClock(kept.parameter)
     before = one.state
     one.jump(MONDAY + timedelta(hours=2))
     one.set_rate(60.0)
@@ -88,7 +94,7 @@ def test_two_that_follow_show_the_same_instant() -> None:
 
 def test_a_change_that_cannot_be_told_is_taken_back() -> None:
     kept = Parameter(standing(MONDAY))
-    clock = SharedClock(kept.parameter)
+    clock = SsmClock(kept.parameter)
     clock.follow()
     kept.client.away = True
     before = clock.state
@@ -100,7 +106,7 @@ def test_a_change_that_cannot_be_told_is_taken_back() -> None:
 
 def test_an_old_state_that_was_put_back_is_left_alone() -> None:
     kept = Parameter(standing(MONDAY, changes=5))
-    clock = SharedClock(kept.parameter)
+    clock = SsmClock(kept.parameter)
     clock.follow()
     kept.text = standing(MONDAY - timedelta(days=1), changes=4)
     clock.follow()
@@ -112,10 +118,10 @@ def test_an_old_state_that_was_put_back_is_left_alone() -> None:
 
 def test_a_waiting_feeder_hears_of_a_jump(caplog: pytest.LogCaptureFixture) -> None:
     kept = Parameter(standing(MONDAY))
-    clock = SharedClock(kept.parameter)
+    clock = SsmClock(kept.parameter)
     clock.follow()
     course = clock.course
-    with followed(clock):
+    with following(clock):
         kept.text = standing(MONDAY + timedelta(hours=1), course=1, changes=2)
         assert clock.wait_for_jump(course)
     assert clock.closed

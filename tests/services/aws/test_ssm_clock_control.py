@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.aws.ssm_clock import ClockParameter, SharedClock
-from services.aws.ssm_clock_control import SharedControl
+from services.aws.ssm_clock import SsmClock, SsmClockParameter
+from services.aws.ssm_clock_control import SsmClockControl
 from services.errors import BadRequest, Conflict
 from simulator.clock import MAX
 from storage.errors import DependencyUnavailable
@@ -20,13 +20,13 @@ from tests.storage.records import table
 MINUTE = timedelta(minutes=1)
 
 
-def control(kept: Parameter) -> SharedControl:
-    return SharedControl(SharedClock(kept.parameter), FaultyStore(), RUN)
+def control(kept: Parameter) -> SsmClockControl:
+    return SsmClockControl(SsmClock(kept.parameter), FaultyStore(), RUN)
 
 
 def test_every_change_is_what_others_show() -> None:
     kept = Parameter(standing(MONDAY))
-    mover, other = control(kept), SharedClock(ClockParameter(kept.client, "/the/clock"))
+    mover, other = control(kept), SsmClock(SsmClockParameter(kept.client, "/the/clock"))
     changes: tuple[Callable[[], object], ...] = (
         lambda: mover.step(5 * MINUTE),
         lambda: mover.jump(MONDAY + timedelta(days=1)),
@@ -66,7 +66,7 @@ def test_another_runs_data_are_in_the_way_of_a_jump() -> None:
 
 def test_whoever_keeps_the_clock_puts_it_back_where_an_older_one_is_found() -> None:
     kept = Parameter(standing(MONDAY))
-    mover = SharedControl(SharedClock(kept.parameter, keeps=True), FaultyStore(), RUN)
+    mover = SsmClockControl(SsmClock(kept.parameter, keeps=True), FaultyStore(), RUN)
     mover.step(MINUTE)
     now = kept.text
     kept.text = standing(MONDAY)

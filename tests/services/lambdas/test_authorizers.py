@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from services.access.key_ring import parse_keys
-from services.aws.secret_key_ring import SecretKeys
+from services.aws.secret_key_ring import SecretKeyRing
 from services.errors import Unauthorized
 from services.lambdas.authorizer_context import ALLOWED, caller_of
-from services.lambdas.authorizers import Missing, policy_for, told
-from services.lambdas.rest import Answer
+from services.lambdas.authorizers import MissingCredentials, rest_response, websocket_response
+from services.lambdas.rest import Response
 from services.logs import JsonFormatter
 from storage.aws_clients import client
 from storage.errors import DependencyUnavailable
@@ -53,14 +53,14 @@ def rest_event(headers: dict[str, str]) -> dict[str, Any]:
 def test_rest_lets_everybody_pass_and_tells_the_function(
     headers: dict[str, str], verdict: str, group: str
 ) -> None:
-    answer = told(rest_event(headers), KEYS)
+    answer = rest_response(rest_event(headers), KEYS)
     assert answer == {"isAuthorized": True, "context": {"verdict": verdict, "group": group}}
 
 
 def test_an_event_without_any_headers_is_one_without_a_key() -> None:
     event = rest_event({})
     del event["headers"]
-    assert told(event, KEYS)["context"]["verdict"] == "Missing x-api-key header"
+    assert rest_response(event, KEYS)["context"]["verdict"] == "Missing x-api-key header"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def policy(effect: str, group: str) -> dict[str, Any]:
     ],
 )
 def test_a_websocket_is_let_pass_or_denied(query: dict[str, str], answer: dict[str, Any]) -> None:
-    assert policy_for(authorize_event(query), KEYS) == answer
+    assert websocket_response(authorize_event(query), KEYS) == answer
 
 
 @pytest.mark.parametrize(
@@ -105,16 +105,16 @@ def test_a_websocket_is_let_pass_or_denied(query: dict[str, str], answer: dict[s
 def test_a_websocket_without_credentials_is_refused_by_the_text_that_the_gateway_knows(
     query: dict[str, str] | None,
 ) -> None:
-    with pytest.raises(Missing) as refused:
-        policy_for(authorize_event(query), KEYS)
+    with pytest.raises(MissingCredentials) as refused:
+        websocket_response(authorize_event(query), KEYS)
     assert str(refused.value) == "Unauthorized"
 
 
 def test_refused_handshakes_are_in_the_access_log_without_the_key(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    policy_for(authorize_event({"api_key": "wrong-key", "group_name": "team-beta"}), KEYS)
-    with pytest.raises(Missing):
-        policy_for(authorize_event({"group_name": "team-beta"}), KEYS)
+    websocket_response(authorize_event({"api_key": "wrong-key", "group_name": "team-beta"}), KEYS)
+    with pytest.raises(MissingCredentials):
+        websocket_response(authorize_event({"group_name": "team-beta"}), KEYS)
     lines = [JsonFormatter().format(record) for record in caplog.records]
     assert [json.loads(line)["status"] for line in lines] == [403, 401]
     for line in lines:
@@ -130,7 +130,7 @@ class Secret:
         self._client = client("secretsmanager", region=REGION)
         self._client.create_secret(Name="bus-simulator/api-key", SecretString=SECRET)
         self.watch = HandWatch()
-        self.keys = SecretKeys(self._client, "bus-simulator/api-key", refresh_s=60.0, now_s=self.watch)
+        self.keys = SecretKeyRing(self._client, "bus-simulator/api-key", refresh_s=60.0, now_s=self.watch)
 
     def rotate(self, text: str) -> None:
         self._client.put_secret_value(SecretId="bus-simulator/api-key", SecretString=text)
@@ -141,7 +141,7 @@ def secret(aws: None) -> Secret:
     return Secret()
 
 
-def echo(event: dict[str, Any], _context: object) -> Answer:
+def echo(event: dict[str, Any], _context: object) -> Response:
     """A function that answers with what it was told."""
     verdict = event["requestContext"]["authorizer"]["lambda"]["verdict"]
     return {"statusCode": 200 if verdict == ALLOWED else 401, "headers": {}, "body": verdict}
@@ -185,7 +185,7 @@ def test_the_authorizer_is_asked_once_in_four_minutes_for_each_key_and_group(sec
 def test_a_websocket_knows_a_changed_key_within_a_minute(secret: Secret) -> None:
     def effect(key: str) -> str:
         event = authorize_event({"api_key": key, "group_name": "a"})
-        found: str = policy_for(event, secret.keys)["policyDocument"]["Statement"][0]["Effect"]
+        found: str = websocket_response(event, secret.keys)["policyDocument"]["Statement"][0]["Effect"]
         return found
 
     assert effect("new") == "Deny"
@@ -195,8 +195,8 @@ def test_a_websocket_knows_a_changed_key_within_a_minute(secret: Secret) -> None
 
 
 def test_without_any_secret_nobody_is_judged(aws: None) -> None:
-    keys = SecretKeys(client("secretsmanager", region=REGION), "bus-simulator/none")
+    keys = SecretKeyRing(client("secretsmanager", region=REGION), "bus-simulator/none")
     with pytest.raises(DependencyUnavailable):
-        told(rest_event({"x-api-key": "a", "x-group-name": "b"}), keys)
+        rest_response(rest_event({"x-api-key": "a", "x-group-name": "b"}), keys)
     with pytest.raises(DependencyUnavailable):
-        policy_for(authorize_event({"api_key": "a", "group_name": "b"}), keys)
+        websocket_response(authorize_event({"api_key": "a", "group_name": "b"}), keys)

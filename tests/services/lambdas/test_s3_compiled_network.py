@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from services.aws.compiled_network import Compiled, dump
-from services.aws.ssm_clock import ClockParameter
-from services.lambdas.polled_clock import CLOCK_S, AskedClock
-from services.lambdas.s3_compiled_network import NETWORK_S, CompiledObject
+from services.aws.compiled_network import CompiledNetwork, dump
+from services.aws.ssm_clock import SsmClockParameter
+from services.lambdas.polled_clock import POLL_S, PolledClock
+from services.lambdas.s3_compiled_network import CHECK_S, S3CompiledNetwork
 from storage.aws_clients import client
 from storage.errors import DependencyInvalid, DependencyUnavailable
 from storage.store import Run
@@ -32,7 +32,7 @@ class Bucket:
         self.s3: Any = client("s3", region=REGION)
         self.s3.create_bucket(Bucket="networks", CreateBucketConfiguration={"LocationConstraint": REGION})
         self.watch = HandWatch()
-        self.found = CompiledObject(self.s3, "networks", KEY, now_s=self.watch)
+        self.found = S3CompiledNetwork(self.s3, "networks", KEY, now_s=self.watch)
 
     def put(self, content: bytes) -> None:
         self.s3.put_object(Bucket="networks", Key=KEY, Body=content)
@@ -48,14 +48,14 @@ def test_a_changed_network_counts_after_four_minutes_and_not_before(
 ) -> None:
     bucket.put(dump(two_lines(), RUN))
     first = bucket.found.current()
-    assert first == Compiled(two_lines(), RUN)
-    bucket.watch.seconds += NETWORK_S
+    assert first == CompiledNetwork(two_lines(), RUN)
+    bucket.watch.seconds += CHECK_S
     assert bucket.found.current() is first
     bucket.put(dump(network(), RUN))
-    bucket.watch.seconds += NETWORK_S - 1
+    bucket.watch.seconds += CHECK_S - 1
     assert bucket.found.current() is first
     bucket.watch.seconds += 1
-    assert bucket.found.current() == Compiled(network(), RUN)
+    assert bucket.found.current() == CompiledNetwork(network(), RUN)
 
 
 @pytest.mark.parametrize("content", [b"lines: []", None])
@@ -63,7 +63,7 @@ def test_a_network_that_is_broken_or_gone_changes_nothing(bucket: Bucket, conten
     bucket.put(dump(two_lines(), RUN))
     first = bucket.found.current()
     bucket.s3.delete_object(Bucket="networks", Key=KEY) if content is None else bucket.put(content)
-    bucket.watch.seconds += NETWORK_S
+    bucket.watch.seconds += CHECK_S
     assert bucket.found.current() is first
 
 
@@ -85,13 +85,13 @@ def test_a_clock_is_looked_at_when_somebody_asks_and_ten_seconds_have_passed(aws
     ssm = client("ssm", region=REGION)
     ssm.put_parameter(Name="/c", Type="String", Value=standing("2026-03-02T07:30:10Z"))
     watch = HandWatch()
-    clock = AskedClock(ClockParameter(ssm, "/c"), now_s=watch)
+    clock = PolledClock(SsmClockParameter(ssm, "/c"), now_s=watch)
     assert clock.now() == datetime(2026, 3, 2, 7, 30, 10, tzinfo=UTC)
     ssm.put_parameter(Name="/c", Type="String", Value=standing("2026-05-01T00:00:00Z"), Overwrite=True)
-    watch.seconds += CLOCK_S - 1
+    watch.seconds += POLL_S - 1
     assert clock.now() == datetime(2026, 3, 2, 7, 30, 10, tzinfo=UTC)
     watch.seconds += 1
     assert clock.now() == datetime(2026, 5, 1, tzinfo=UTC)
     ssm.delete_parameter(Name="/c")
-    watch.seconds += CLOCK_S
+    watch.seconds += POLL_S
     assert clock.now() == datetime(2026, 5, 1, tzinfo=UTC)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from services.aws.connections import Connections, Subscriber
+from services.aws.connections import ConnectionTables, Subscriber
 from services.lambdas.gateway_live import GatewayLive
-from services.lambdas.gateway_sender import AT_ONCE, PATIENCE, Pushes
-from services.lambdas.websocket import handled
+from services.lambdas.gateway_sender import MOST_THREADS, PATIENCE, GatewaySender
+from services.lambdas.websocket import handle_event
 from services.live.messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS, MOST_LINES
 from services.logs import JsonFormatter
 from services.queries.bodies import bus_position_body
@@ -46,7 +46,7 @@ class Api:
     """The function, what it works on, and its clients. `pauses` are those between tries, in seconds."""
 
     live: GatewayLive
-    connections: Connections
+    connections: ConnectionTables
     dynamodb: Any
     clients: Clients
     store: FaultyStore
@@ -54,7 +54,7 @@ class Api:
 
     def handle(self, event: dict[str, Any]) -> Any:
         """What the function answers to an event."""
-        return handled(json.loads(json.dumps(event)), self.live)
+        return handle_event(json.loads(json.dumps(event)), self.live)
 
     def connect(self, connection_id: str, group: str | None = "team-alpha") -> Any:
         """A client comes."""
@@ -75,14 +75,14 @@ class Api:
 @pytest.fixture
 def api(aws: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     _, dynamodb = made_tables(HandWatch())
-    connections = Connections(InTurn(dynamodb), wall_s=HandWatch())
+    connections = ConnectionTables(InTurn(dynamodb), wall_s=HandWatch())
     context, store, _ = parts(tmp_path_factory.mktemp("store"))
     pauses: list[float] = []
     with clients() as found:
         management = client("apigatewaymanagementapi", region=REGION, endpoint_url=found.url, connections=32)
         live = GatewayLive(
             connections,
-            Pushes(management, connections.disconnect, pause=pauses.append),
+            GatewaySender(management, connections.disconnect, pause=pauses.append),
             store=lambda: store,
             network=network,
             now=context.now,
@@ -336,11 +336,11 @@ def test_when_the_time_is_over_nobody_is_tried_any_more(api: Api, caplog: pytest
         api.pauses.append(wait_s)
 
     management = client("apigatewaymanagementapi", region=REGION, endpoint_url=api.clients.url)
-    pushes = Pushes(management, api.connections.disconnect, pause=pause, now_s=lambda: seconds[0])
-    answer = handled(tick_event(tick("B001")), replace(api.live, pushes=pushes), until_s=20.0)
+    pushes = GatewaySender(management, api.connections.disconnect, pause=pause, now_s=lambda: seconds[0])
+    answer = handle_event(tick_event(tick("B001")), replace(api.live, pushes=pushes), until_s=20.0)
     management.close()
     assert answer == {"sent": 0, "gone": 0, "failed": 100}
-    assert 1 <= len(api.pauses) <= AT_ONCE
+    assert 1 <= len(api.pauses) <= MOST_THREADS
     assert "there was no time left for 100 of 100 connections" in caplog.text
     assert len(api.rows(CONNECTIONS_TABLE)) == 100
 
@@ -362,7 +362,7 @@ def test_one_who_is_gone_and_cannot_be_forgotten_yet_does_not_stop_the_tick(
         api.connections.add_lines(name, ("L1",), batch=False)
     api.clients.gone("c1=")
     management = client("apigatewaymanagementapi", region=REGION, endpoint_url=api.clients.url)
-    live = replace(api.live, pushes=Pushes(management, away))
-    assert handled(tick_event(tick("B001")), live) == {"sent": 1, "gone": 1, "failed": 0}
+    live = replace(api.live, pushes=GatewaySender(management, away))
+    assert handle_event(tick_event(tick("B001")), live) == {"sent": 1, "gone": 1, "failed": 0}
     assert "c1= is gone, but can't be forgotten yet: away" in caplog.text
     management.close()

@@ -12,7 +12,15 @@ import pytest
 from botocore.stub import Stubber
 
 from services.operate.aws_problems import AwsProblem
-from services.operate.costs import SWITCH_ON, UNTAGGED, Amount, BudgetState, Costs, costs, lines
+from services.operate.costs import (
+    SWITCH_ON,
+    UNTAGGED,
+    Amount,
+    BudgetState,
+    MonthCosts,
+    month_costs,
+    report_lines,
+)
 from storage.aws_clients import client
 from tests.timestream_endpoint import KEYS, REGION
 
@@ -56,8 +64,8 @@ class Billing:
             self.ce.assert_no_pending_responses()
             self.bg.assert_no_pending_responses()
 
-    def costs(self) -> Costs:
-        return costs(self.explorer, self.budgets, account_id="123456789012", today=TODAY)
+    def costs(self) -> MonthCosts:
+        return month_costs(self.explorer, self.budgets, account_id="123456789012", today=TODAY)
 
     def used(self, *groups: tuple[str, str], token: str | None = None, given: str | None = None) -> None:
         found = [{"Keys": [name], "Metrics": {"UnblendedCost": usd(cost)}} for name, cost in groups]
@@ -100,7 +108,7 @@ def test_the_costs_are_summed_by_service_over_all_pages() -> None:
         ("Amazon Timestream", dollars("12.25")),
         ("AWS Lambda", dollars("0.75")),
     ]
-    assert list(lines(found)) == [
+    assert list(report_lines(found)) == [
         "2026-11-01 to 2026-11-25, Project=Madrid-Bus-Simulator",
         "  Amazon ECS                20.00 USD",
         "  Amazon Timestream         12.25 USD",
@@ -118,7 +126,7 @@ def test_what_is_missing_is_said_in_its_place() -> None:
     billing.ce.add_client_error("get_cost_forecast", "DataUnavailableException", "Insufficient data", 400)
     billing.bg.add_client_error("describe_budget", "NotFoundException", "Unable to get budget", 400)
     with billing.asked():
-        told = list(lines(billing.costs()))
+        told = list(report_lines(billing.costs()))
     assert told[1:] == [
         UNTAGGED,
         "No forecast: Cost Explorer: DataUnavailableException: Insufficient data",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.operate.aws_problems import AwsProblem
-from services.operate.ecs import Services, ServiceState
+from services.operate.ecs import EcsServices, ServiceState
 from services.operate.resource_names import SERVICES
 from tests.moto_aws import Account, account, make_services
 
@@ -22,8 +22,8 @@ def aws() -> Iterator[Account]:
         yield made
 
 
-def services(aws: Account, cluster: str = "bus-simulator-cluster") -> Services:
-    return Services(aws.client("ecs"), cluster)
+def services(aws: Account, cluster: str = "bus-simulator-cluster") -> EcsServices:
+    return EcsServices(aws.client("ecs"), cluster)
 
 
 def test_every_service_is_described_as_it_is(aws: Account) -> None:

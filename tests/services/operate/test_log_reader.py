@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.operate.aws_problems import AwsProblem
-from services.operate.log_reader import events, followed, log_group
+from services.operate.log_reader import follow_log_events, log_group, read_log_events
 from services.times import floor
 from simulator.clock import Clock
 from storage.instants import to_us
@@ -47,9 +47,9 @@ def test_events_come_in_order_filtered_and_each_once_when_followed(logs: Any) ->
     put(logs, -60, "before")
     put(logs, 0, '{"level":"INFO","group":"team-alpha"}')
     put(logs, 1, '{"level":"ERROR","group":"team-beta"}')
-    told = [each.text for each in events(logs, GROUP, since=SINCE, pattern="")]
+    told = [each.text for each in read_log_events(logs, GROUP, since=SINCE, pattern="")]
     assert told == ['{"level":"INFO","group":"team-alpha"}', '{"level":"ERROR","group":"team-beta"}']
-    only = list(events(logs, GROUP, since=SINCE, pattern="team-alpha"))
+    only = list(read_log_events(logs, GROUP, since=SINCE, pattern="team-alpha"))
     assert [(each.time, each.text) for each in only] == [(SINCE, told[0])]
 
     rounds = iter(range(3))
@@ -59,10 +59,10 @@ def test_events_come_in_order_filtered_and_each_once_when_followed(logs: Any) ->
         put(logs, 2 + number, f"later {number}")
         return number < 2
 
-    found = [each.text for each in followed(logs, GROUP, since=SINCE, pattern="", waited=waited)]
+    found = [each.text for each in follow_log_events(logs, GROUP, since=SINCE, pattern="", waited=waited)]
     assert found == [*told, "later 0", "later 1"]
 
 
 def test_a_group_that_isnt_there_is_said(logs: Any) -> None:
     with pytest.raises(AwsProblem, match="log group /ecs/nobody: ResourceNotFoundException"):
-        list(events(logs, "/ecs/nobody", since=SINCE, pattern=""))
+        list(read_log_events(logs, "/ecs/nobody", since=SINCE, pattern=""))

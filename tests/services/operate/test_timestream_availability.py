@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from services.operate.aws_problems import AwsProblem
-from services.operate.timestream_availability import admits
+from services.operate.timestream_availability import timestream_available
 from tests.services.aws.fake_aws import FakeClient, refused
 
 NOT_A_CUSTOMER = (
@@ -23,16 +23,16 @@ def raising(error: ClientError) -> object:
 
 
 def test_an_account_that_gets_endpoints_is_admitted() -> None:
-    assert admits(FakeClient(describe_endpoints={"Endpoints": [{"Address": "a"}]}))
+    assert timestream_available(FakeClient(describe_endpoints={"Endpoints": [{"Address": "a"}]}))
 
 
 def test_an_account_that_is_no_customer_is_not() -> None:
     refusal = ClientError(
         {"Error": {"Code": "AccessDeniedException", "Message": NOT_A_CUSTOMER}}, "DescribeEndpoints"
     )
-    assert not admits(FakeClient(describe_endpoints=raising(refusal)))
+    assert not timestream_available(FakeClient(describe_endpoints=raising(refusal)))
 
 
 def test_credentials_that_may_not_ask_say_nothing_of_the_account() -> None:
     with pytest.raises(AwsProblem, match="may not ask"):
-        admits(FakeClient(describe_endpoints=raising(refused("AccessDeniedException"))))
+        timestream_available(FakeClient(describe_endpoints=raising(refused("AccessDeniedException"))))

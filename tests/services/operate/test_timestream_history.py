@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.operate.api_client import Fault
-from services.operate.timestream_history import history
+from services.operate.api_client import CheckFailed
+from services.operate.timestream_history import check_history
 from services.times import HOUR
 from storage.coverage import Interval
 from storage.errors import StoreUnavailable
@@ -59,13 +59,13 @@ def covered(days: int) -> list[Covered]:
 
 
 def said(held: Sequence[Hour], coverage: Sequence[Covered] = (), filled: Sequence[Interval] = ()) -> str:
-    with pytest.raises(Fault) as refused:
-        history(Known(coverage, held, filled), Stream.PEOPLE_COUNT, NOW)
+    with pytest.raises(CheckFailed) as refused:
+        check_history(Known(coverage, held, filled), Stream.PEOPLE_COUNT, NOW)
     return str(refused.value)
 
 
 def test_five_days_without_a_gap_are_enough() -> None:
-    assert history(Known([], hours(120)), Stream.PEOPLE_COUNT, NOW) == "5.00 days without a gap"
+    assert check_history(Known([], hours(120)), Stream.PEOPLE_COUNT, NOW) == "5.00 days without a gap"
 
 
 def test_four_days_are_not() -> None:
@@ -109,5 +109,5 @@ def test_a_store_that_is_away_is_a_fault() -> None:
         def coverage(self, stream: Stream) -> Sequence[Covered]:
             raise StoreUnavailable("nobody answers")
 
-    with pytest.raises(Fault, match="nobody answers"):
-        history(Away([], []), Stream.PEOPLE_COUNT, NOW)
+    with pytest.raises(CheckFailed, match="nobody answers"):
+        check_history(Away([], []), Stream.PEOPLE_COUNT, NOW)

@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from services.inputs.load import load_inputs
-from services.operate.api_client import Deployment
-from services.operate.ecs import Services
+from services.operate.api_client import ApiClient
+from services.operate.ecs import EcsServices
 from services.operate.resource_names import HOSTED_SERVICE, MCP_SERVICE, SERVICES
-from services.operate.verify import Asked
-from services.operate.verify_aws import TOOLS, Parts, verify_aws
+from services.operate.verify import Targets
+from services.operate.verify_aws import TOOLS, AwsDeployment, verify_aws
 from storage.schema import Record, Stream
 from storage.store import Run
 from storage.timestream_store import TimestreamStore
@@ -56,7 +56,7 @@ lines:
 class Deployed:
     """A good deployment: its parts, and where its services and its databases are."""
 
-    parts: Parts
+    parts: AwsDeployment
     aws: Account
     timestream_url: str
     run: Run
@@ -109,8 +109,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
             running(folder, "--network", "lines.yaml", "--store", place, "--at", NOW.isoformat(),
                     "--speed", "0.001", command="serve")
         )  # fmt: skip
-        rest = Deployment(url_of(served), f"ws{url_of(served)[4:]}/production", KEY, "tests")
-        parts = Parts(rest, rest, Services(aws.client("ecs")), store)
+        rest = ApiClient(url_of(served), f"ws{url_of(served)[4:]}/production", KEY, "tests")
+        parts = AwsDeployment(rest, rest, EcsServices(aws.client("ecs")), store)
         yield Deployed(parts, aws, url, run)
 
 
@@ -127,9 +127,9 @@ def good_mcp(path: str, headers: Mapping[str, str]) -> Answer:
     return 200, json.dumps({"success": True, "data": [{"name": name} for name in sorted(TOOLS)]})
 
 
-def faults(parts: Parts, *, websocket: bool = False) -> dict[str, str]:
+def faults(parts: AwsDeployment, *, websocket: bool = False) -> dict[str, str]:
     """What is found wrong: check → detail."""
-    results = list(verify_aws(parts, Asked(), websocket=websocket))
+    results = list(verify_aws(parts, Targets(), websocket=websocket))
     assert len(results) == (24 if websocket else 21)
     return {result.check: result.detail for result in results if not result.passed}
 
@@ -139,7 +139,7 @@ Change: TypeAlias = Callable[[str, Mapping[str, str]], Answer | None]
 
 
 @contextmanager
-def altered(deployed: Deployed, change: Change | None = None, **headers: str) -> Iterator[Parts]:
+def altered(deployed: Deployed, change: Change | None = None, **headers: str) -> Iterator[AwsDeployment]:
     """The deployment behind something that answers for it, or sets headers that weren't sent."""
     place = urlsplit(deployed.parts.rest.api_url)
 
@@ -171,14 +171,14 @@ def test_a_feeder_that_is_stopped_is_named(deployed: Deployed, running: int, des
     make_services(ecs, cluster=cluster, names=["sensors-feeder"], running=running, desired=desired)
     others = [name for name in SERVICES if name != "sensors-feeder"]
     make_services(ecs, cluster=cluster, names=others)
-    parts = replace(deployed.parts, services=Services(ecs, cluster))
+    parts = replace(deployed.parts, services=EcsServices(ecs, cluster))
     assert faults(parts) == {"service: sensors-feeder": said}
 
 
 def test_a_service_that_isnt_there_is_named(deployed: Deployed) -> None:
     ecs = deployed.aws.client("ecs")
     make_services(ecs, cluster="fewer", names=[name for name in SERVICES if name != MCP_SERVICE])
-    assert faults(replace(deployed.parts, services=Services(ecs, "fewer"))) == {
+    assert faults(replace(deployed.parts, services=EcsServices(ecs, "fewer"))) == {
         "service: mcp-server": "no such service"
     }
 
@@ -257,7 +257,7 @@ def test_a_websocket_that_rejects_is_named(deployed: Deployed) -> None:
 
 def test_a_websocket_that_accepts_a_wrong_key_is_named(deployed: Deployed) -> None:
     place = deployed.parts.rest.api_url
-    body = Deployment(place, "", KEY, "tests").ask("/bus-position/B001?mode=latest").content.decode()
+    body = ApiClient(place, "", KEY, "tests").ask("/bus-position/B001?mode=latest").content.decode()
     with websocket_server(body, '{"type":"subscribed","line_ids":["L1"]}') as url:
         parts = replace(deployed.parts, rest=replace(deployed.parts.rest, ws_url=url))
         found = faults(parts, websocket=True)
@@ -295,8 +295,8 @@ def test_an_mcp_server_that_takes_any_key_is_named(deployed: Deployed) -> None:
 def test_a_hosted_endpoint_is_a_service_and_its_history_is_asked_of_the_api(deployed: Deployed) -> None:
     ecs = deployed.aws.client("ecs")
     make_services(ecs, cluster="hosted", names=[*SERVICES, HOSTED_SERVICE])
-    hosted = replace(deployed.parts, store=None, services=Services(ecs, "hosted"))
-    results = list(verify_aws(hosted, Asked(), websocket=False))
+    hosted = replace(deployed.parts, store=None, services=EcsServices(ecs, "hosted"))
+    results = list(verify_aws(hosted, Targets(), websocket=False))
     assert [result for result in results if not result.passed] == []
     assert "service: timestream-endpoint" in {result.check for result in results}
 
