@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from services.access.authentication import GENERAL, LONGEST_GROUP, ApiKey, Keys, digest_of
+from services.refreshed_value import RefreshedValue
 
 log = logging.getLogger("bus_simulator.keys")
 
@@ -63,51 +64,61 @@ def _key(text: object, name: str) -> ApiKey:
 
 
 class KeyFile:
-    """The keys of a file. One that is changed counts after at most `refresh_s`; a broken one changes nothing.
+    """The keys of a file. A changed file counts after at most `refresh_s`; a broken one changes nothing.
 
-    Raises OSError or ValueError where there is nothing to begin with.
+    Raises OSError or ValueError if the file can't be used at the start.
     """
 
     def __init__(
         self, path: Path, *, refresh_s: float = REFRESH_S, now_s: Callable[[], float] = time.monotonic
     ) -> None:
-        self._path, self._refresh_s, self._now_s = path, refresh_s, now_s
-        self._looked_s, self._seen = now_s(), _state(path)
-        self._ring = parse_keys(path.read_text(encoding="utf-8"))
+        self._path = path
+        self._version: FileVersion | None = None
+        self._ring = RefreshedValue(
+            self._read, errors=(OSError, ValueError), on_error=self._log, refresh_s=refresh_s, now_s=now_s
+        )
+        self._ring.refresh()
 
     def name_of(self, offered: str, group: str) -> str | None:
         """See `Keys`."""
-        now_s = self._now_s()
-        if now_s - self._looked_s >= self._refresh_s:
-            self._looked_s = now_s
-            self._refresh()
-        return self._ring.name_of(offered, group)
+        return self._ring.get().name_of(offered, group)
 
-    def _refresh(self) -> None:
-        """Read the file if it isn't the one seen last."""
-        found = _state(self._path)
-        if found == self._seen:
-            return
-        try:
-            self._ring = parse_keys(self._path.read_text(encoding="utf-8"))
+    def _read(self) -> KeyRing | None:
+        """Return the file's keys, None if it is the version read last."""
+        found, last = version_of(self._path), self._version
+        if last is not None and found == last:
+            return None
+        self._version = found
+        ring = parse_keys(self._path.read_text(encoding="utf-8"))
+        if last is not None:
             log.info("keys changed", extra={"fields": {"file": str(self._path)}})
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else _reason(error)
-            log.error("%s is no key file (%s): the keys before it stay valid", self._path, reason)
-        self._seen = found
+        return ring
+
+    def _log(self, error: Exception) -> None:
+        reason = error.strerror if isinstance(error, OSError) else _reason(error)
+        log.error("%s is no key file (%s): the keys before it stay valid", self._path, reason)
 
 
-def _reason(error: ValueError) -> str:
+def _reason(error: Exception) -> str:
     return "no UTF-8 text" if isinstance(error, UnicodeError) else str(error)
 
 
-def _state(path: Path) -> tuple[int, int, int] | None:
-    """What changes when a file does; None where there is none."""
+@dataclass(frozen=True, slots=True)
+class FileVersion:
+    """What tells one version of a file from the next; all 0 for a missing file."""
+
+    modified_ns: int = 0
+    size: int = 0
+    inode: int = 0
+
+
+def version_of(path: Path) -> FileVersion:
+    """The version of the file at `path`."""
     try:
         found = path.stat()
     except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+        return FileVersion()
+    return FileVersion(found.st_mtime_ns, found.st_size, found.st_ino)
 
 
 def keys_of(text: str, path: Path | None, *, refresh_s: float = REFRESH_S) -> Keys:

@@ -10,13 +10,15 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from services.access.key_ring import KeyRing, parse_keys
+from services.access.authentication import Keys
+from services.access.key_ring import parse_keys
 from services.background import background
+from services.refreshed_value import RefreshedValue
 from simulator.clock import Clock
 from storage.errors import DependencyUnavailable
 
@@ -42,44 +44,53 @@ class SecretKeyRing:
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client, self._secret_id = client, secret_id
-        self._refresh_s, self._now_s = refresh_s, now_s
-        self._reading = Lock()
         self._text: str | None = None
-        self._ring: KeyRing | None = None
-        self._looked_s = -float("inf")
-        self._away = False
+        self._keys: RefreshedValue[Keys] = RefreshedValue(
+            self._read,
+            errors=(BotoCoreError, ClientError, KeyError, ValueError),
+            on_error=self._log,
+            initial=UnreadKeys(secret_id),
+            refresh_s=refresh_s,
+            now_s=now_s,
+        )
 
     def name_of(self, offered: str, group: str) -> str | None:
         """See `Keys`."""
-        if self._now_s() - self._looked_s >= self._refresh_s:
-            self.refresh()
-        if self._ring is None:
-            raise DependencyUnavailable(f"the secret {self._secret_id} could not be read yet")
-        return self._ring.name_of(offered, group)
+        return self._keys.get().name_of(offered, group)
 
     def refresh(self) -> None:
-        """Read the secret now. Where that fails the keys before stay valid, which is logged."""
-        with self._reading:
-            self._looked_s = self._now_s()
-            try:
-                text: str = self._client.get_secret_value(SecretId=self._secret_id)["SecretString"]
-                self._away = False
-                self._take(text)
-            except (BotoCoreError, ClientError) as error:
-                if not self._away:
-                    log.warning("the secret %s can't be read: %s", self._secret_id, error)
-                self._away = True
-            except (KeyError, ValueError) as error:
-                reason = "no text" if isinstance(error, KeyError) else error
-                log.error("the secret %s has no keys (%s): those before stay", self._secret_id, reason)
+        """Read the secret now. If that fails, log it and keep the last good keys."""
+        self._keys.refresh()
 
-    def _take(self, text: str) -> None:
+    def _read(self) -> Keys | None:
+        """Return the secret's keys, None if its text is the one read last."""
+        text: str = self._client.get_secret_value(SecretId=self._secret_id)["SecretString"]
         if text == self._text:
-            return
+            return None
         ring = parse_keys(text)
-        if self._ring is not None:
+        if self._text is not None:
             log.info("keys changed", extra={"fields": {"secret": self._secret_id}})
-        self._text, self._ring = text, ring
+        self._text = text
+        return ring
+
+    def _log(self, error: Exception) -> None:
+        if isinstance(error, BotoCoreError | ClientError):
+            if not self._keys.is_failing:
+                log.warning("the secret %s can't be read: %s", self._secret_id, error)
+            return
+        reason = "no text" if isinstance(error, KeyError) else error
+        log.error("the secret %s has no keys (%s): those before stay", self._secret_id, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadKeys:
+    """Stands in for the keys of a secret that has not been read yet."""
+
+    secret_id: str
+
+    def name_of(self, _offered: str, _group: str) -> str | None:
+        """Raise `DependencyUnavailable`."""
+        raise DependencyUnavailable(f"the secret {self.secret_id} could not be read yet")
 
 
 @contextmanager

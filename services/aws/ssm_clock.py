@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.background import background
+from services.refreshed_value import RefreshedValue
 from services.settings import GREATEST_SPEED
 from services.times import parse_instant
 from simulator.clock import Clock, ClockState, Course
@@ -105,8 +107,8 @@ class SsmClock(Clock):
         self.parameter, self._keeps = parameter, keeps
         self._followed: ClockState | None = None
 
-    def follow(self) -> None:
-        """Look at the parameter, and go along. Raises what `SsmClockParameter.read` does."""
+    def follow(self) -> ClockState:
+        """Read the parameter and take its state over. Raises what `SsmClockParameter.read` does."""
         found = self.parameter.read()
         if self._followed is not None and found.changes < self.changes:
             if self._keeps:
@@ -114,6 +116,7 @@ class SsmClock(Clock):
         elif found != self._followed:
             self._followed = found
             self.take(found)
+        return self.state
 
     def share(self, before: ClockState) -> None:
         """Tell all others what this clock shows now; where that fails it shows `before` again.
@@ -132,20 +135,34 @@ class SsmClock(Clock):
         self.take(shared)
 
 
+def refreshed_state(
+    clock: SsmClock, *, refresh_s: float = POLL_S, now_s: Callable[[], float] = time.monotonic
+) -> RefreshedValue[ClockState]:
+    """The clock's state; reading it follows the parameter. If that fails the clock goes on as before."""
+
+    def log_first(error: Exception) -> None:
+        if not state.is_failing:
+            log.warning("the clock goes on as it was: %s", error)
+
+    state = RefreshedValue(
+        clock.follow,
+        errors=(DependencyUnavailable, DependencyInvalid),
+        on_error=log_first,
+        initial=clock.state,
+        refresh_s=refresh_s,
+        now_s=now_s,
+    )
+    return state
+
+
 @contextmanager
 def following(clock: SsmClock) -> Iterator[SsmClock]:
     """Follow the parameter every second in a thread; on exit close the clock."""
+    state = refreshed_state(clock)
 
     def poll() -> None:
-        away = False
         while clock.rest(POLL_S):
-            try:
-                clock.follow()
-                away = False
-            except (DependencyUnavailable, DependencyInvalid) as error:
-                if not away:
-                    log.warning("the clock goes on as it was: %s", error)
-                away = True
+            state.refresh()
 
     with background(poll, name="clock-parameter", stop=clock.close):
         yield clock

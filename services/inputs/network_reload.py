@@ -15,6 +15,7 @@ from datetime import datetime
 from services.background import background
 from services.errors import InputError
 from services.inputs.load import Inputs
+from services.refreshed_value import RefreshedValue
 from services.times import HOUR, ceiling, format_instant
 from simulator.clock import Clock
 from storage.errors import DependencyUnavailable
@@ -39,28 +40,35 @@ class ChangingInputs:
     """
 
     def __init__(self, load: Callable[[], Inputs], changed: Callable[[], bool]) -> None:
-        self._load, self._changed = load, changed
-        self.current = load()
+        self._inputs = RefreshedValue(
+            lambda: load() if changed() else None,
+            errors=(DependencyUnavailable, InputError),
+            on_error=_log_refusal,
+            initial=load(),
+        )
+
+    @property
+    def current(self) -> Inputs:
+        """The inputs loaded last."""
+        return self._inputs.value
 
     def look(self, now: datetime) -> Change | None:
         """The change, if the network is another one now, and good."""
-        try:
-            if not self._changed():
-                return None
-            found = self._load()
-        except DependencyUnavailable as error:
-            log.warning("no look at the network: %s", error)
+        before = self.current
+        if not self._inputs.refresh() or self.current.run == before.run:
             return None
-        except InputError as error:
-            log.error("the new network is refused, the old one stays: %s", error)
-            return None
-        if found.run == self.current.run:
-            return None
-        self.current = found
+        found = self.current
         change = Change(found, ceiling(now, HOUR))
         fields = {"network": found.network.digest[:12], "begins": format_instant(change.begins)}
         log.info("a new network counts from the next whole hour", extra={"fields": fields})
         return change
+
+
+def _log_refusal(error: Exception) -> None:
+    if isinstance(error, InputError):
+        log.error("the new network is refused, the old one stays: %s", error)
+    else:
+        log.warning("network not checked: %s", error)
 
 
 def unchanging(inputs: Inputs) -> ChangingInputs:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from datetime import datetime
 
-from services.aws.ssm_clock import SsmClock, SsmClockParameter
-from storage.errors import DependencyInvalid, DependencyUnavailable
-
-log = logging.getLogger("bus_simulator.clock")
+from services.aws.ssm_clock import SsmClock, SsmClockParameter, refreshed_state
 
 POLL_S = 10.0
 """How old what is known of the clock's parameter may be."""
@@ -24,15 +20,9 @@ class PolledClock(SsmClock):
 
     def __init__(self, parameter: SsmClockParameter, *, now_s: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parameter)
-        self._now_s, self._looked_s = now_s, -POLL_S
+        self._followed_state = refreshed_state(self, refresh_s=POLL_S, now_s=now_s)
 
     def now(self) -> datetime:
         """The simulated instant."""
-        now_s = self._now_s()
-        if now_s - self._looked_s >= POLL_S:
-            self._looked_s = now_s
-            try:
-                self.follow()
-            except (DependencyUnavailable, DependencyInvalid) as error:
-                log.warning("the clock goes on as it was: %s", error)
+        self._followed_state.get()
         return super().now()

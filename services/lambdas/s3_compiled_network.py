@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.aws.compiled_network import CompiledNetwork, InvalidCompiledNetwork, load
+from services.refreshed_value import RefreshedValue
 from storage.errors import DependencyInvalid, DependencyUnavailable
 
 log = logging.getLogger("bus_simulator.network")
@@ -25,33 +26,30 @@ class S3CompiledNetwork:
     def __init__(
         self, client: Any, bucket: str, key: str, *, now_s: Callable[[], float] = time.monotonic
     ) -> None:
-        self._client, self._bucket, self._key, self._now_s = client, bucket, key, now_s
+        self._client, self._bucket, self._key = client, bucket, key
         self._place = f"s3://{bucket}/{key}"
-        self._compiled: CompiledNetwork | None = None
-        self._tag, self._looked_s = "", 0.0
+        self._tag = ""
+        self._compiled = RefreshedValue(
+            self._read,
+            errors=(DependencyInvalid, DependencyUnavailable),
+            on_error=lambda error: log.warning("the network stays as it was: %s", error),
+            refresh_s=CHECK_S,
+            now_s=now_s,
+        )
 
     def current(self) -> CompiledNetwork:
         """The network, one object until it changes. Raises `DependencyUnavailable` or `DependencyInvalid`."""
-        now_s = self._now_s()
-        if self._compiled is None:
-            self._compiled = self._read()
-            self._looked_s = now_s
-        elif now_s - self._looked_s >= CHECK_S:
-            self._looked_s = now_s
-            try:
-                self._compiled = self._read()
-            except (DependencyInvalid, DependencyUnavailable) as error:
-                log.warning("the network stays as it was: %s", error)
-        return self._compiled
+        return self._compiled.get()
 
-    def _read(self) -> CompiledNetwork:
+    def _read(self) -> CompiledNetwork | None:
+        """Return the network in the object, None if it is the version read last."""
         condition = {"IfNoneMatch": self._tag} if self._tag else {}
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=self._key, **condition)
             content = answer["Body"].read()
         except (BotoCoreError, ClientError) as error:
-            if self._compiled is not None and code_of(error) == UNCHANGED:
-                return self._compiled
+            if code_of(error) == UNCHANGED:
+                return None
             raise DependencyUnavailable(f"{self._place} can't be read: {error}") from error
         try:
             compiled = load(content, self._place)
