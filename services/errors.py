@@ -114,6 +114,6 @@ class Unexpected(ServiceError):
         super().__init__("An unexpected error occurred. Please try again later.")
 
 
-def shown(value: str) -> str:
+def clipped(value: str) -> str:
     """A value of a request as messages repeat it: what is very long is cut."""
     return value if len(value) <= LONGEST_SHOWN else value[:LONGEST_SHOWN] + "…"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.errors import shown
+from services.errors import clipped
 from tests.services.fakes import NOW
 from tests.services.mcp_served import ServedTools, served_tools
 
@@ -52,7 +52,7 @@ def agree(tools: ServedTools, path: str, tool: str, arguments: dict[str, object]
         assert found["data"] == [rest.json()]
     else:
         assert (rest.status_code, found["data"]) == (404, [])
-        assert found["hint"].startswith(shown(rest.json()["message"]))
+        assert found["hint"].startswith(clipped(rest.json()["message"]))
 
 
 @settings(max_examples=30, deadline=None)

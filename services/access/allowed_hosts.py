@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from services.access.rate_limits import is_loopback
-from services.errors import ServiceError, shown
+from services.errors import ServiceError, clipped
 
 ANY = "*"
 
@@ -44,10 +44,10 @@ class AllowedHosts:
         """Raise `ForeignHost` or `ForeignOrigin` for a request that names another place."""
         host = headers.get("host", "")
         if not self._is_allowed(_name_of(f"//{host}")):
-            raise ForeignHost(f"Host '{shown(host)}' is not allowed; --allowed-hosts lists others")
+            raise ForeignHost(f"Host '{clipped(host)}' is not allowed; --allowed-hosts lists others")
         origin = headers.get("origin")
         if origin is not None and not self._is_allowed(_name_of(origin)):
-            raise ForeignOrigin(f"Origin '{shown(origin)}' is not allowed; --allowed-hosts lists others")
+            raise ForeignOrigin(f"Origin '{clipped(origin)}' is not allowed; --allowed-hosts lists others")
 
     def _is_allowed(self, name: str | None) -> bool:
         if ANY in self.names:

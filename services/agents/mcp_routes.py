@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from services.access.allowed_hosts import AllowedHosts
 from services.agents import tool_calls
-from services.agents.streamable_http import McpDoor
+from services.agents.streamable_http import StreamableHttp
 from services.agents.tool_calls import Call
 from services.agents.tools import TOOLS
 from services.context import Context
@@ -24,7 +24,15 @@ from services.errors import BadRequest, ServiceError
 from services.queries.bodies import Body, error_answer
 from services.queries.stream_queries import Reader
 from services.times import format_instant
-from services.web.handlers import BodyTooLong, Handler, Route, StoreQuery, json_answer, json_of, refusal
+from services.web.handlers import (
+    BodyTooLong,
+    Handler,
+    Route,
+    StoreQuery,
+    error_response,
+    json_object,
+    json_response,
+)
 
 log = logging.getLogger("bus_simulator.mcp")
 
@@ -45,7 +53,7 @@ class ToolRoute(Route):
         """A `FailureBody`."""
         found = error_answer(error)
         body = {"success": False, "error": str(error), "status_code": found.status}
-        return json_answer(body | {"timestamp": format_instant(now)}, found.status, found.headers)
+        return json_response(body | {"timestamp": format_instant(now)}, found.status, found.headers)
 
 
 class ProtocolRoute(Route):
@@ -56,22 +64,22 @@ class ProtocolRoute(Route):
     def refused(self, error: ServiceError, _now: datetime) -> Response:
         """An error body, or a JSON-RPC error."""
         if not isinstance(error, BodyTooLong):
-            return refusal(error)
+            return error_response(error)
         fault = {"code": INVALID_REQUEST, "message": str(error)}
-        return json_answer({"jsonrpc": "2.0", "id": None, "error": fault}, 413)
+        return json_response({"jsonrpc": "2.0", "id": None, "error": fault}, 413)
 
 
 def add_mcp_routes(app: FastAPI, context: Context, hosts: AllowedHosts) -> None:
     """Add the doors; without the package `mcp` only those of plain HTTP, which is logged."""
-    add(app, "/mcp/list-tools", lambda _: StoreQuery(lambda _: json_answer(listing(context))))
+    add(app, "/mcp/list-tools", lambda _: StoreQuery(lambda _: json_response(tool_list_body(context))))
     add(app, "/mcp/call-tool", lambda request: named_call(context, request))
     add(app, "/tools/{tool}", lambda request: direct_call(context, request))
     if importlib.util.find_spec("mcp") is None:
         log.warning(MISSING)
         return
-    door = McpDoor(context, hosts)
-    app.state.open_while_served.append(door.opened)
-    add(app, MCP_PATH, door.exchange, ProtocolRoute)
+    protocol = StreamableHttp(context, hosts)
+    app.state.open_while_served.append(protocol.opened)
+    add(app, MCP_PATH, protocol.respond, ProtocolRoute)
 
 
 def add(app: FastAPI, path: str, handler: Handler, kind: type[Route] = ToolRoute) -> None:
@@ -86,7 +94,7 @@ def add(app: FastAPI, path: str, handler: Handler, kind: type[Route] = ToolRoute
     )
 
 
-def listing(context: Context) -> Body:
+def tool_list_body(context: Context) -> Body:
     """The tools, as an answer."""
     items = [
         {
@@ -108,26 +116,26 @@ def listing(context: Context) -> Body:
 
 def named_call(context: Context, request: Request) -> StoreQuery:
     """A call as `{"tool": …, "arguments": {…}}`."""
-    given = json_of(request)
+    given = json_object(request)
     name, arguments = given.get("tool"), given.get("arguments")
     arguments = {} if arguments is None else arguments
     if not isinstance(name, str):
         raise BadRequest(f'"tool" must be the name of a tool: {", ".join(TOOLS)}')
     if not isinstance(arguments, dict):
         raise BadRequest('"arguments" must be an object')
-    return asked(tool_calls.prepared(context, name, arguments))
+    return store_query(tool_calls.prepare(context, name, arguments))
 
 
 def direct_call(context: Context, request: Request) -> StoreQuery:
     """A call whose arguments are the body; without a body there are none."""
-    arguments = json_of(request) if request.state.body.strip() else {}
-    return asked(tool_calls.prepared(context, request.path_params["tool"], arguments))
+    arguments = json_object(request) if request.state.body.strip() else {}
+    return store_query(tool_calls.prepare(context, request.path_params["tool"], arguments))
 
 
-def asked(call: Call) -> StoreQuery:
+def store_query(call: Call) -> StoreQuery:
     """A call as a question."""
 
-    def answer(store: Reader) -> Response:
-        return json_answer(call.answer(store))
+    def respond(store: Reader) -> Response:
+        return json_response(call.run(store))
 
-    return StoreQuery(answer, recent=call.question.recent)
+    return StoreQuery(respond, recent=call.query.recent)

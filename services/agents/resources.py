@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.agents import tool_bodies
 from services.context import Context
-from services.errors import NotFound, shown
+from services.errors import NotFound, clipped
 from services.queries import network_bodies, scenario_summary, stream_queries
 from services.queries.bodies import Body, clock_body, run_body
 
@@ -26,7 +26,7 @@ def read(context: Context, uri: str) -> Body:
     if uri.startswith(LINE):
         line = stream_queries.line(context.network, uri.removeprefix(LINE))
         return network_bodies.line_route_body(context.network, line)
-    raise NotFound(f"Unknown resource: {shown(uri)}. There are {', '.join((*LISTED, *TEMPLATES))}")
+    raise NotFound(f"Unknown resource: {clipped(uri)}. There are {', '.join((*LISTED, *TEMPLATES))}")
 
 
 def scenario_body(context: Context) -> Body:

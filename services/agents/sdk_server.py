@@ -122,8 +122,8 @@ class Handlers:
         The JSON is there as text, too, for clients that show their model nothing else.
         """
         try:
-            call = tool_calls.prepared(self._context, params.name, params.arguments or {})
-            body = await self._reader.read(call.answer, recent=call.question.recent)
+            call = tool_calls.prepare(self._context, params.name, params.arguments or {})
+            body = await self._reader.read(call.run, recent=call.query.recent)
         except (tool_calls.UnknownTool, tool_calls.WrongArguments) as error:
             raise MCPError(INVALID_PARAMS, str(error)) from None
         except ServiceError as error:
@@ -134,7 +134,7 @@ class Handlers:
         except Exception:
             log.exception("tool failed", extra={"fields": {"tool": params.name}})
             return failure(Unexpected())
-        texts = tool_calls.told(call.tool, body), ENCODE(body)
+        texts = tool_calls.in_words(call.tool, body), ENCODE(body)
         return CallToolResult(
             content=[TextContent(type="text", text=text) for text in texts], structured_content=body
         )

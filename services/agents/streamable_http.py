@@ -29,7 +29,7 @@ GONE = 499
 """nginx's status for a client that didn't wait: for the access log only."""
 
 
-class McpDoor:
+class StreamableHttp:
     """Where the protocol comes in. It belongs to one event loop."""
 
     def __init__(self, context: Context, hosts: AllowedHosts) -> None:
@@ -45,12 +45,12 @@ class McpDoor:
             yield
             self._tasks.cancel_scope.cancel()
 
-    def exchange(self, request: Request) -> AsyncResponse:
+    def respond(self, request: Request) -> AsyncResponse:
         """A message and its answer. Raises `ServiceError` for one that names another host."""
         self._hosts.check(headers_of(request.scope))
-        return AsyncResponse(lambda: self._answered(request))
+        return AsyncResponse(lambda: self._response(request))
 
-    async def _answered(self, request: Request) -> Response:
+    async def _response(self, request: Request) -> Response:
         """The answer; who goes away before it comes gets none, and nobody works on it any longer."""
         manager = await self._managed()
         answer = Response(status_code=GONE)
@@ -62,7 +62,7 @@ class McpDoor:
                 tasks.cancel_scope.cancel()
 
             tasks.start_soon(watch)
-            answer = await answered(manager, request.scope, request.state.body)
+            answer = await sdk_response(manager, request.scope, request.state.body)
             tasks.cancel_scope.cancel()
         return answer
 
@@ -92,7 +92,7 @@ async def _kept(
         await anyio.sleep_forever()
 
 
-async def answered(manager: StreamableHTTPSessionManager, scope: Scope, body: bytes) -> Response:
+async def sdk_response(manager: StreamableHTTPSessionManager, scope: Scope, body: bytes) -> Response:
     """What the SDK answers to a request whose body is read already."""
     unread = [body]
     response, content = Response(), bytearray()

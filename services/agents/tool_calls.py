@@ -10,14 +10,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from services.agents import tool_hints
-from services.agents.tools import TOOLS, Found, Question, Tool
+from services.agents.tools import TOOLS, Tool, ToolOutput, ToolQuery
 from services.context import Context
-from services.errors import BadRequest, NotFound, shown
+from services.errors import BadRequest, NotFound, clipped
 from services.queries.bodies import Body
 from services.queries.stream_queries import Reader
 from services.times import format_instant
 
-LONGEST_TOLD = 10
+MOST_ENTRIES_IN_WORDS = 10
 """So many entries are told in words; the others are in the structured answer only."""
 
 
@@ -25,7 +25,7 @@ class UnknownTool(NotFound):
     """There is no such tool."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Unknown tool: {shown(name)}. There are {', '.join(TOOLS)}")
+        super().__init__(f"Unknown tool: {clipped(name)}. There are {', '.join(TOOLS)}")
 
 
 class WrongArguments(BadRequest):
@@ -38,14 +38,14 @@ class Call:
 
     context: Context
     tool: Tool
-    question: Question
+    query: ToolQuery
 
-    def answer(self, store: Reader) -> Body:
-        """An `Answer` of the tool's items. Raises `ServiceError`, passes `StoreError` on."""
-        return answer_body(self.question.find(store), format_instant(self.context.now()))
+    def run(self, store: Reader) -> Body:
+        """A `ToolResult` of the tool's items. Raises `ServiceError`, passes `StoreError` on."""
+        return result_body(self.query.find(store), format_instant(self.context.now()))
 
 
-def prepared(context: Context, name: str, arguments: Mapping[str, object]) -> Call:
+def prepare(context: Context, name: str, arguments: Mapping[str, object]) -> Call:
     """A call. Raises `UnknownTool`, `WrongArguments`, and `BadRequest` for what can't be understood."""
     tool = tool_named(name)
     try:
@@ -62,8 +62,8 @@ def tool_named(name: str) -> Tool:
     return TOOLS[name]
 
 
-def answer_body(found: Found, now: str) -> Body:
-    """An `Answer`."""
+def result_body(found: ToolOutput, now: str) -> Body:
+    """A `ToolResult`."""
     body: Body = {"success": True, "count": len(found.items), "data": list(found.items), "timestamp": now}
     if found.next_cursor is not None:
         body["next_cursor"] = found.next_cursor
@@ -71,21 +71,21 @@ def answer_body(found: Found, now: str) -> Body:
     return body if hint is None else body | {"hint": hint}
 
 
-def told(tool: Tool, body: Body) -> str:
+def in_words(tool: Tool, body: Body) -> str:
     """An answer in a few words: a line for each of its first entries, without what is nested in them."""
     entries, hint = body["data"], body.get("hint")
     head = f"{tool.title}: {body['count']} found, now is {body['timestamp']}."
-    lines = [head, *(told_entry(entry) for entry in entries[:LONGEST_TOLD])]
-    if len(entries) > LONGEST_TOLD:
-        lines.append(f"… and {len(entries) - LONGEST_TOLD} more in the structured answer.")
+    lines = [head, *(entry_in_words(entry) for entry in entries[:MOST_ENTRIES_IN_WORDS])]
+    if len(entries) > MOST_ENTRIES_IN_WORDS:
+        lines.append(f"… and {len(entries) - MOST_ENTRIES_IN_WORDS} more in the structured answer.")
     return "\n".join(lines if hint is None else [*lines, hint])
 
 
-def told_entry(entry: Mapping[str, Any]) -> str:
+def entry_in_words(entry: Mapping[str, Any]) -> str:
     """An entry as `name value, …`; of what is nested how much there is, of arrivals each."""
     plain = ", ".join(f"{name} {_shown_value(each)}" for name, each in entry.items() if name != "arrivals")
     arrivals = entry.get("arrivals") or ()
-    return "\n".join((f"- {plain}", *(f"  - arrival: {told_entry(each)[2:]}" for each in arrivals)))
+    return "\n".join((f"- {plain}", *(f"  - arrival: {entry_in_words(each)[2:]}" for each in arrivals)))
 
 
 def _shown_value(value: Any) -> str:
@@ -101,12 +101,12 @@ def _problems(tool: Tool, error: ValidationError) -> str:
 
 
 def _problem(tool: Tool, error: Any) -> str:
-    name = shown(".".join(str(part) for part in error["loc"]))
+    name = clipped(".".join(str(part) for part in error["loc"]))
     known = tool.arguments.model_fields
     if error["type"] == "missing":
         return f"{name} is missing"
     if error["type"] != "extra_forbidden":
-        return f"{name}: {error['msg']}, got {shown(repr(error['input'])[:LONGEST_SHOWN_INPUT])}"
+        return f"{name}: {error['msg']}, got {clipped(repr(error['input'])[:LONGEST_SHOWN_INPUT])}"
     near = difflib.get_close_matches(name, known, n=1)
     return f"{name} is unknown, {f'did you mean {near[0]}?' if near else 'it takes ' + ', '.join(known)}"
 

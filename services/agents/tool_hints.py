@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from services.errors import NoData, UnknownEntity, shown
+from services.errors import NoData, UnknownEntity, clipped
 from services.queries import name_search
 from simulator.network import Network
 
@@ -30,7 +30,7 @@ def no_data(error: NoData) -> str:
 
 def no_such_stop(name: str) -> str:
     """For a name that no stop's is like."""
-    return f"No stop is called anything like '{shown(name)}'. Try a part of the name, or nearest_stops."
+    return f"No stop is called anything like '{clipped(name)}'. Try a part of the name, or nearest_stops."
 
 
 _LISTINGS = {
@@ -42,9 +42,9 @@ _LISTINGS = {
 
 def _near(network: Network, kind: str, entity_id: str) -> list[str]:
     if kind == "Bus":
-        return difflib.get_close_matches(shown(entity_id), network.line_of_bus, n=MOST_SUGGESTIONS)
+        return difflib.get_close_matches(clipped(entity_id), network.line_of_bus, n=MOST_SUGGESTIONS)
     if kind == "Line":
-        lines = name_search.find_lines(network, name=shown(entity_id))[:MOST_SUGGESTIONS]
+        lines = name_search.find_lines(network, name=clipped(entity_id))[:MOST_SUGGESTIONS]
         return [f"{line.line_id} ({line.name})" for line in lines]
-    stops = name_search.find_stops(network, name=shown(entity_id))[:MOST_SUGGESTIONS]
+    stops = name_search.find_stops(network, name=clipped(entity_id))[:MOST_SUGGESTIONS]
     return [f"{stop.stop_id} ({stop.name})" for stop in stops]

@@ -239,7 +239,7 @@ class DirectionStatusItem(_Exact):
     arrivals: list[ArrivalItem] | None
 
 
-class Answer(_Exact, Generic[Item]):
+class ToolResult(_Exact, Generic[Item]):
     """What every tool answers: `count` entries of `data`, and simulated now.
 
     `next_cursor` is there if there is more, `hint` if there is something to say.
@@ -297,6 +297,6 @@ def input_schema(arguments: type[Arguments]) -> dict[str, Any]:
 @cache
 def output_schema(item: Any) -> dict[str, Any]:
     """The JSON Schema of a tool's answer, whose `data` are such items."""
-    answer: type[BaseModel] = Answer[item]
+    answer: type[BaseModel] = ToolResult[item]
     schema: dict[str, Any] = plain(answer.model_json_schema())
     return schema

@@ -32,7 +32,7 @@ from services.agents.tool_schemas import (
     output_schema,
 )
 from services.context import Context
-from services.errors import BadRequest, NoData, UnknownEntity, shown
+from services.errors import BadRequest, NoData, UnknownEntity, clipped
 from services.queries import bodies, name_search, parameters, stream_queries
 from services.queries.bodies import Body, BusPositionBody, PeopleCountBody
 from services.queries.line_status import line_status
@@ -52,7 +52,7 @@ STREAMS: Mapping[str, tuple[Stream, str | None]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ToolOutput:
     """What a tool has found: entries, the cursor of what follows, something to say."""
 
     items: Sequence[Body] = ()
@@ -61,10 +61,10 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ToolQuery:
     """What a call comes to. `recent` says that the answer may be in memory."""
 
-    find: Callable[[Reader], Found]
+    find: Callable[[Reader], ToolOutput]
     recent: bool = False
 
 
@@ -80,7 +80,7 @@ class Tool:
     description: str
     arguments: type[Arguments]
     item: Any
-    prepare: Callable[[Context, Any], Question]
+    prepare: Callable[[Context, Any], ToolQuery]
 
     @property
     def input_schema(self) -> dict[str, Any]:
@@ -93,13 +93,13 @@ class Tool:
         return output_schema(self.item)
 
 
-def people_count(context: Context, given: PeopleCountArguments) -> Question:
+def people_count(context: Context, given: PeopleCountArguments) -> ToolQuery:
     """See `queries.people_count`."""
     time = _moment(given.mode, given.timestamp)
     return _one(context, partial(stream_queries.people_count, stop_id=given.stop_id), given.stop_id, time)
 
 
-def sensor_data(context: Context, given: SensorArguments) -> Question:
+def sensor_data(context: Context, given: SensorArguments) -> ToolQuery:
     """See `queries.sensors`."""
     time = _moment(given.mode, given.timestamp)
     kind = _entity_type(context.network, given.entity_id, given.entity_type)
@@ -107,25 +107,25 @@ def sensor_data(context: Context, given: SensorArguments) -> Question:
     return _one(context, find, given.entity_id, time)
 
 
-def bus_position(context: Context, given: BusPositionArguments) -> Question:
+def bus_position(context: Context, given: BusPositionArguments) -> ToolQuery:
     """See `queries.bus_position`."""
     time = _moment(given.mode, given.timestamp)
     return _one(context, partial(stream_queries.bus_position, bus_id=given.bus_id), given.bus_id, time)
 
 
-def line_buses(context: Context, given: LineBusesArguments) -> Question:
+def line_buses(context: Context, given: LineBusesArguments) -> ToolQuery:
     """See `queries.line_positions`."""
 
-    def find(store: Reader) -> Found:
+    def find(store: Reader) -> ToolOutput:
         found = stream_queries.line_positions(
             store, context.network, line_id=given.line_id, now=context.now()
         )
-        return Found([bodies.bus_position_body(position) for position in found])
+        return ToolOutput([bodies.bus_position_body(position) for position in found])
 
-    return Question(_hinting(context.network, given.line_id, find), recent=True)
+    return ToolQuery(_hinting(context.network, given.line_id, find), recent=True)
 
 
-def time_range(context: Context, given: TimeRangeArguments) -> Question:
+def time_range(context: Context, given: TimeRangeArguments) -> ToolQuery:
     """See `queries.records`."""
     stream, only_kind = STREAMS[given.data_type]
     kind = only_kind or _entity_type(context.network, given.entity_id, given.entity_type)
@@ -133,69 +133,70 @@ def time_range(context: Context, given: TimeRangeArguments) -> Question:
     end = parameters.instant("end_time", given.end_time)
     if start > end:
         raise BadRequest(
-            f"Invalid range: start_time {shown(given.start_time)} is after end_time {shown(given.end_time)}"
+            f"Invalid range: start_time {clipped(given.start_time)} "
+            f"is after end_time {clipped(given.end_time)}"
         )
     of = Of(stream, kind, given.entity_id)
     stretch = parameters.page_of(of, start, end, limit=given.limit, cursor=given.cursor)
 
-    def find(store: Reader) -> Found:
+    def find(store: Reader) -> ToolOutput:
         page = stream_queries.records(store, context.network, of=of, stretch=stretch, now=context.now())
         cursor = parameters.range_cursor(page.next_cursor, stretch, of)
         items = [bodies.record_body(record) for record in page.records]
-        return Found(items, cursor, None if items else tool_hints.EMPTY_RANGE)
+        return ToolOutput(items, cursor, None if items else tool_hints.EMPTY_RANGE)
 
-    return Question(_hinting(context.network, given.entity_id, find))
+    return ToolQuery(_hinting(context.network, given.entity_id, find))
 
 
-def find_stops(context: Context, given: FindStopsArguments) -> Question:
+def find_stops(context: Context, given: FindStopsArguments) -> ToolQuery:
     """See `finding.find_stops`."""
     network, after = context.network, _offset(given.cursor, "find_stops", given.name)
 
-    def find(_store: Reader) -> Found:
+    def find(_store: Reader) -> ToolOutput:
         found = name_search.find_stops(network, name=given.name)
         items = [stop_item(network, stop) for stop in found[after : after + given.limit]]
         cursor = _next_offset(after + given.limit, len(found), "find_stops", given.name)
-        return Found(items, cursor, None if found else tool_hints.no_such_stop(given.name))
+        return ToolOutput(items, cursor, None if found else tool_hints.no_such_stop(given.name))
 
-    return Question(find)
+    return ToolQuery(find)
 
 
-def nearest_stops(context: Context, given: NearestStopsArguments) -> Question:
+def nearest_stops(context: Context, given: NearestStopsArguments) -> ToolQuery:
     """See `finding.nearest_stops`."""
     network, place = context.network, ("nearest_stops", f"{given.latitude} {given.longitude}")
     after = _offset(given.cursor, *place)
 
-    def find(_store: Reader) -> Found:
+    def find(_store: Reader) -> ToolOutput:
         found = name_search.nearest_stops(network, latitude=given.latitude, longitude=given.longitude)
         items = [tool_bodies.near_stop_item(network, near) for near in found[after : after + given.limit]]
-        return Found(items, _next_offset(after + given.limit, len(found), *place))
+        return ToolOutput(items, _next_offset(after + given.limit, len(found), *place))
 
-    return Question(find)
+    return ToolQuery(find)
 
 
-def list_lines(context: Context, given: ListLinesArguments) -> Question:
+def list_lines(context: Context, given: ListLinesArguments) -> ToolQuery:
     """See `queries.listed`."""
     network, after = context.network, parameters.unsealed(given.cursor, "list_lines")
 
-    def find(_store: Reader) -> Found:
+    def find(_store: Reader) -> ToolOutput:
         page, last = stream_queries.listed(
             network.lines, lambda line: line.line_id, limit=given.limit, after=after
         )
         cursor = None if last is None else parameters.sealed(last, "list_lines")
-        return Found([tool_bodies.line_summary(network, line) for line in page], cursor)
+        return ToolOutput([tool_bodies.line_summary(network, line) for line in page], cursor)
 
-    return Question(find)
+    return ToolQuery(find)
 
 
-def status_of_line(context: Context, given: LineStatusArguments) -> Question:
+def status_of_line(context: Context, given: LineStatusArguments) -> ToolQuery:
     """See `line_status`."""
     network = context.network
 
-    def find(store: Reader) -> Found:
+    def find(store: Reader) -> ToolOutput:
         found = line_status(store, network, line_id=given.line_id, stop_id=given.stop_id, now=context.now())
-        return Found([tool_bodies.direction_status_item(network, each) for each in found])
+        return ToolOutput([tool_bodies.direction_status_item(network, each) for each in found])
 
-    return Question(_hinting(network, given.line_id, find))
+    return ToolQuery(_hinting(network, given.line_id, find))
 
 
 def _moment(mode: str | None, timestamp: str | None) -> datetime | None:
@@ -210,30 +211,32 @@ def _entity_type(network: Network, entity_id: str, given: str | None) -> str:
     if given is not None:
         return given
     if entity_id in network.stop and entity_id in network.line_of_bus:
-        raise BadRequest(f"{shown(entity_id)} is a stop and a bus: say which with entity_type")
+        raise BadRequest(f"{clipped(entity_id)} is a stop and a bus: say which with entity_type")
     return "bus" if entity_id in network.line_of_bus else "stop"
 
 
-def _one(context: Context, find: Callable[..., Record], entity_id: str, time: datetime | None) -> Question:
+def _one(context: Context, find: Callable[..., Record], entity_id: str, time: datetime | None) -> ToolQuery:
     """One record, which a query finds."""
 
-    def found(store: Reader) -> Found:
+    def found(store: Reader) -> ToolOutput:
         record = find(store, context.network, time=time, now=context.now())
-        return Found([bodies.record_body(record)])
+        return ToolOutput([bodies.record_body(record)])
 
-    return Question(_hinting(context.network, entity_id, found), recent=time is None)
+    return ToolQuery(_hinting(context.network, entity_id, found), recent=time is None)
 
 
-def _hinting(network: Network, entity_id: str, find: Callable[[Reader], Found]) -> Callable[[Reader], Found]:
+def _hinting(
+    network: Network, entity_id: str, find: Callable[[Reader], ToolOutput]
+) -> Callable[[Reader], ToolOutput]:
     """What is found; where there is nothing, what to do next instead of an error."""
 
-    def found(store: Reader) -> Found:
+    def found(store: Reader) -> ToolOutput:
         try:
             return find(store)
         except UnknownEntity as error:
-            return Found(hint=tool_hints.unknown(network, entity_id, error))
+            return ToolOutput(hint=tool_hints.unknown(network, entity_id, error))
         except NoData as error:
-            return Found(hint=tool_hints.no_data(error))
+            return ToolOutput(hint=tool_hints.no_data(error))
 
     return found
 

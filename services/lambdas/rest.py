@@ -22,7 +22,7 @@ from services.context import Context
 from services.errors import ServiceError, Unavailable, Unexpected
 from services.lambdas.authorizer_context import caller_of
 from services.lambdas.shared_state import shared_clock, shared_network, shared_settings, shared_store
-from services.web.handlers import refusal
+from services.web.handlers import error_response
 from simulator.clock import Clock
 from storage.errors import DependencyError, DependencyUnavailable
 from storage.store import Store
@@ -41,7 +41,7 @@ def handler(event: Event, lambda_context: Any) -> Response:
         answer = _serving.handler_of(shared_network().current())
     except DependencyError as error:
         log.error("the function can't serve: %s", error)
-        return error_response(Unavailable() if isinstance(error, DependencyUnavailable) else Unexpected())
+        return failed_invocation(Unavailable() if isinstance(error, DependencyUnavailable) else Unexpected())
     return answer(event, lambda_context)
 
 
@@ -55,9 +55,9 @@ def caller_by_verdict(scope: Scope) -> Caller:
     return caller_of(scope["aws.event"])
 
 
-def error_response(error: ServiceError) -> Response:
+def failed_invocation(error: ServiceError) -> Response:
     """An error as a function's answer."""
-    answer = refusal(error)
+    answer = error_response(error)
     headers = {name.decode(): value.decode() for name, value in answer.raw_headers}
     return {"statusCode": answer.status_code, "headers": headers, "body": bytes(answer.body).decode()}
 

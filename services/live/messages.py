@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from services.errors import BadRequest, ServiceError, TooManyRequests, shown
+from services.errors import BadRequest, ServiceError, TooManyRequests, clipped
 
 LONGEST_MESSAGE_BYTES = 32 * 1024
 MOST_LINES = 50
@@ -59,7 +59,7 @@ def _command(message: Mapping[str, object]) -> Command:
         return Subscribe(_line_ids(message.get("line_ids")), message.get("batch") is True)
     if action == "unsubscribe":
         return Unsubscribe(_line_ids(message.get("line_ids")))
-    raise BadRequest(f"Unknown action: {shown(action if isinstance(action, str) else json.dumps(action))}")
+    raise BadRequest(f"Unknown action: {clipped(action if isinstance(action, str) else json.dumps(action))}")
 
 
 def _line_ids(value: object) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ def check_lines(wanted: Sequence[str], held: Collection[str], known: Collection[
     """Raise `BadRequest` unless all `wanted` are `known` and fit beside those `held`."""
     unknown = next((line_id for line_id in wanted if line_id not in known), None)
     if unknown is not None:
-        raise BadRequest(f"Unknown line: {shown(unknown)}")
+        raise BadRequest(f"Unknown line: {clipped(unknown)}")
     if len({*held, *wanted}) > MOST_LINES:
         raise BadRequest(f"Too many lines (limit {MOST_LINES})")
 

@@ -41,7 +41,7 @@ from services.access.local_credentials import KEY_SUFFIX
 from services.access.store_holder import SUFFIX, read_holder
 from services.agents.mcp_routes import MCP_PATH
 from services.agents.sdk_server import INSTRUCTIONS, NAME, TITLE, list_resources, list_templates, list_tools
-from services.errors import InputError, shown
+from services.errors import InputError, clipped
 from services.inputs.load import DUCKDB, beside
 from services.processes import all_in_one, server_process
 from services.settings import Settings
@@ -121,7 +121,7 @@ async def _relay(url: str, key: str, group: str) -> None:
         # The SDK's client doesn't say why it was refused.
         answer = await http.post(f"{url}{MCP_PATH}/list-tools")
         if answer.status_code != HTTPStatus.OK:
-            raise MCPError(INVALID_REQUEST, f"{answer.status_code} {shown(answer.text)}")
+            raise MCPError(INVALID_REQUEST, f"{answer.status_code} {clipped(answer.text)}")
         async with (
             Client(streamable_http_client(url + MCP_PATH, http_client=http)) as simulator,
             stdio_server() as (read, write),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from services.errors import BadRequest, shown
+from services.errors import BadRequest, clipped
 from services.queries.stream_queries import Of, Stretch
 from services.times import ACCEPTED, parse_instant
 
@@ -35,7 +35,7 @@ def instant(name: str, text: str) -> datetime:
     try:
         return parse_instant(text)
     except ValueError:
-        raise BadRequest(f"Invalid {name} format: '{shown(text)}'. Accepted: {ACCEPTED}") from None
+        raise BadRequest(f"Invalid {name} format: '{clipped(text)}'. Accepted: {ACCEPTED}") from None
 
 
 def latest_only(mode: str | None) -> None:
@@ -47,7 +47,7 @@ def latest_only(mode: str | None) -> None:
 def entity_type(text: str) -> str:
     """`bus` or `stop`."""
     if text not in ENTITY_TYPES:
-        raise BadRequest(f"Invalid entity_type: {shown(text)}. Must be 'bus' or 'stop'")
+        raise BadRequest(f"Invalid entity_type: {clipped(text)}. Must be 'bus' or 'stop'")
     return text
 
 
@@ -62,7 +62,7 @@ def stretch(query: Mapping[str, str], of: Of) -> Stretch | None:
         raise BadRequest("Must specify either 'timestamp' or 'start' and 'end' parameters, not both")
     first, last = instant("start", start), instant("end", end)
     if first > last:
-        raise BadRequest(f"Invalid range: start {shown(start)} is after end {shown(end)}")
+        raise BadRequest(f"Invalid range: start {clipped(start)} is after end {clipped(end)}")
     return page_of(of, first, last, limit=limit(query), cursor=query.get("cursor"))
 
 
@@ -88,7 +88,7 @@ def limit(query: Mapping[str, str]) -> int:
     # isdecimal alone knows digits of every script, and int() takes thousands of them
     found = int(text) if len(text) <= 9 and text.isascii() and text.isdecimal() else 0
     if not 1 <= found <= GREATEST_LIMIT:
-        raise BadRequest(f"Invalid limit: {shown(text)}. Must be a whole number from 1 to {GREATEST_LIMIT}")
+        raise BadRequest(f"Invalid limit: {clipped(text)}. Must be a whole number from 1 to {GREATEST_LIMIT}")
     return found
 
 
@@ -99,7 +99,7 @@ def format_of(query: Mapping[str, str]) -> Format:
         return "json"
     if text == "csv":
         return "csv"
-    raise BadRequest(f"Invalid format: {shown(text)}. Must be 'json' or 'csv'")
+    raise BadRequest(f"Invalid format: {clipped(text)}. Must be 'json' or 'csv'")
 
 
 def sealed(after: str, *place: str) -> str:
@@ -117,7 +117,7 @@ def unsealed(cursor: str | None, *place: str) -> str | None:
     except (binascii.Error, ValueError):
         text = ""
     if text[:SEAL_LENGTH] != _seal(text[SEAL_LENGTH:], place):
-        raise BadRequest(f"Invalid cursor: {shown(cursor)}. Must be the next_cursor of the same request")
+        raise BadRequest(f"Invalid cursor: {clipped(cursor)}. Must be the next_cursor of the same request")
     return text[SEAL_LENGTH:]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from services.errors import BadRequest, NoData, UnknownEntity, shown
+from services.errors import BadRequest, NoData, UnknownEntity, clipped
 from simulator.network import Line, Network
 from storage.schema import BusPosition, PeopleCount, Record, SensorReading, Stream
 from storage.store import Page
@@ -151,7 +151,7 @@ def listed(
 
 def _known(kind: str, entity_id: str, is_known: bool) -> None:
     if not is_known:
-        raise UnknownEntity(f"{kind} {shown(entity_id)} not found")
+        raise UnknownEntity(f"{kind} {clipped(entity_id)} not found")
 
 
 def _newest(store: Reader, stream: Stream, key: str, time: datetime | None, now: datetime) -> Record | None:

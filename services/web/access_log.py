@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services import logs
 from services.access.authentication import GROUP_HEADER, LONGEST_GROUP
-from services.errors import shown
+from services.errors import clipped
 from services.web.metrics import NO_ROUTE, Requests
 
 log = logging.getLogger("bus_simulator.rest")
@@ -75,7 +75,7 @@ def log_access(scope: Scope, headers: Mapping[str, str], status: int, seconds: f
     fields = {
         "group": headers.get(GROUP_HEADER, "").strip()[:LONGEST_GROUP],
         "method": scope["method"],
-        "path": shown(scope["path"]),
+        "path": clipped(scope["path"]),
         "status": status,
         "ms": round(seconds * 1000, 2),
     }

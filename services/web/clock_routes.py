@@ -11,13 +11,13 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.errors import BadRequest, shown
+from services.errors import BadRequest, clipped
 from services.feeders.clock_control import LONGEST_STEP, Control
 from services.queries import bodies
 from services.settings import GREATEST_SPEED
 from services.times import ACCEPTED, YEARS, parse_instant, parse_span
 from services.web import openapi
-from services.web.handlers import StoreQuery, json_answer, json_of
+from services.web.handlers import StoreQuery, json_object, json_response
 from simulator.clock import MAX
 
 PATH = "/clock"
@@ -30,13 +30,13 @@ def add_clock_routes(app: FastAPI, control: Control) -> None:
     """Let whoever has the key see and move the clock."""
 
     def answer() -> Response:
-        return json_answer(bodies.clock_body(control.clock))
+        return json_response(bodies.clock_body(control.clock))
 
     def shown_clock(_request: Request) -> StoreQuery:
         return StoreQuery(lambda _: answer())
 
     def changed(request: Request) -> StoreQuery:
-        change = parse(json_of(request))
+        change = parse(json_object(request))
 
         def carry_out(_store: object) -> Response:
             change(control)
@@ -52,7 +52,7 @@ def parse(body: Mapping[str, object]) -> Change:
     """What a body asks for. Raises `BadRequest`."""
     unknown = next((name for name in body if name not in PARSERS), None)
     if unknown is not None:
-        raise BadRequest(f"Unknown field: {shown(unknown)}. Must be exactly one of {FIELDS}")
+        raise BadRequest(f"Unknown field: {clipped(unknown)}. Must be exactly one of {FIELDS}")
     if len(body) != 1:
         raise BadRequest(f"Must specify exactly one of {FIELDS}")
     ((name, value),) = body.items()
@@ -145,4 +145,4 @@ def instant(value: object) -> datetime | None:
 
 def text_of(value: object) -> str:
     """A value as messages repeat it."""
-    return shown(f"'{value}'" if isinstance(value, str) else json.dumps(value))
+    return clipped(f"'{value}'" if isinstance(value, str) else json.dumps(value))

@@ -21,7 +21,7 @@ from services.context import Context
 from services.errors import MethodNotAllowed, ServiceError, Unauthorized, Unavailable, Unexpected, UnknownPath
 from services.queries.async_reader import AsyncReader
 from services.web.access_log import headers_of
-from services.web.handlers import AsyncResponse, Route, StoreQuery, read_body, refusal
+from services.web.handlers import AsyncResponse, Route, StoreQuery, error_response, read_body
 from services.web.websocket import credentials
 from storage.errors import DependencyUnavailable
 
@@ -65,8 +65,8 @@ class Gate:
         try:
             query = await self._admitted(request, route)
             if isinstance(query, AsyncResponse):
-                return await query.answer()
-            return await self._reader.read(query.answer, recent=query.recent)
+                return await query.respond()
+            return await self._reader.read(query.respond, recent=query.recent)
         except ServiceError as error:
             return route.refused(error, self._now())
         except DependencyUnavailable as error:
@@ -94,7 +94,7 @@ class Gate:
         """Answer 404 for a path without a route or WebSocket, but 401 to a caller without a valid key."""
         try:
             self._identify(scope)
-            answer = refusal(UnknownPath())
+            answer = error_response(UnknownPath())
         except Unauthorized as error:
-            answer = refusal(error)
+            answer = error_response(error)
         await answer(scope, receive, send)

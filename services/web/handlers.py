@@ -37,22 +37,22 @@ class BodyTooLong(BadRequest):
 ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def json_answer(body: Body, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(body: Body, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A body as JSON."""
     return Response(ENCODE(body).encode("utf-8", "replace"), status, headers, JSON)
 
 
-def refusal(error: ServiceError) -> Response:
+def error_response(error: ServiceError) -> Response:
     """An error as its answer."""
     found = error_answer(error)
-    return json_answer(found.body, found.status, found.headers)
+    return json_response(found.body, found.status, found.headers)
 
 
 @dataclass(frozen=True, slots=True)
 class StoreQuery:
     """A request's answer, made by reading the store; `recent` says that memory may hold what it reads."""
 
-    answer: Callable[[Reader], Response]
+    respond: Callable[[Reader], Response]
     recent: bool = False
 
 
@@ -60,13 +60,13 @@ class StoreQuery:
 class AsyncResponse:
     """A request's answer that needs no store, or more than one read of it: awaited by the gate."""
 
-    answer: Callable[[], Awaitable[Response]]
+    respond: Callable[[], Awaitable[Response]]
 
 
 Handler: TypeAlias = Callable[[Request], StoreQuery | AsyncResponse]
 
 
-def query_of(request: Request) -> Mapping[str, str]:
+def query_parameters(request: Request) -> Mapping[str, str]:
     """The parameters, the last of those that come twice. Raises `BadRequest` for too many or too long."""
     text: bytes = request.scope["query_string"]
     if text == b"mode=latest":
@@ -81,7 +81,7 @@ def query_of(request: Request) -> Mapping[str, str]:
 
 
 async def read_body(request: Request, longest: int) -> None:
-    """Take in the body, for `json_of`. Raises `BadRequest` for one that is too long or breaks off."""
+    """Take in the body, for `json_object`. Raises `BadRequest` for one that is too long or breaks off."""
     body = bytearray()
     try:
         async for chunk in request.stream():
@@ -93,7 +93,7 @@ async def read_body(request: Request, longest: int) -> None:
     request.state.body = bytes(body)
 
 
-def json_of(request: Request) -> Mapping[str, object]:
+def json_object(request: Request) -> Mapping[str, object]:
     """The JSON object that is the request's body. Raises `BadRequest`."""
     try:
         found = json.loads(request.state.body)
@@ -120,7 +120,7 @@ class Route(APIRoute):
 
     def refused(self, error: ServiceError, _now: datetime) -> Response:
         """How this route writes an error."""
-        return refusal(error)
+        return error_response(error)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request to this path."""

@@ -24,7 +24,7 @@ from services.queries.bodies import Body
 from services.queries.stream_queries import Of, Reader, Stretch
 from services.web import metrics, openapi
 from services.web.access_log import headers_of
-from services.web.handlers import Handler, StoreQuery, json_answer, query_of
+from services.web.handlers import Handler, StoreQuery, json_response, query_parameters
 from services.web.health import health
 from services.web.static_files import add_hidden
 from storage.schema import Record, Stream
@@ -55,33 +55,33 @@ class Data:
         """How many people wait at a stop."""
         stop_id = request.path_params["stop_id"]
         find = partial(stream_queries.people_count, stop_id=stop_id)
-        return self._asked(find, Of(Stream.PEOPLE_COUNT, "stop", stop_id), query_of(request))
+        return self._asked(find, Of(Stream.PEOPLE_COUNT, "stop", stop_id), query_parameters(request))
 
     def sensors(self, request: Request) -> StoreQuery:
         """The sensors of a bus or a stop."""
         kind = parameters.entity_type(request.path_params["entity_type"])
         entity_id = request.path_params["entity_id"]
         find = partial(stream_queries.sensors, entity_type=kind, entity_id=entity_id)
-        return self._asked(find, Of(Stream.SENSOR_DATA, kind, entity_id), query_of(request))
+        return self._asked(find, Of(Stream.SENSOR_DATA, kind, entity_id), query_parameters(request))
 
     def bus_position(self, request: Request) -> StoreQuery:
         """Where a bus is."""
         bus_id = request.path_params["bus_id"]
         find = partial(stream_queries.bus_position, bus_id=bus_id)
-        return self._asked(find, Of(Stream.BUS_POSITION, "bus", bus_id), query_of(request))
+        return self._asked(find, Of(Stream.BUS_POSITION, "bus", bus_id), query_parameters(request))
 
     def line_positions(self, request: Request) -> StoreQuery:
         """Where a line's buses are."""
         line_id = request.path_params["line_id"]
-        parameters.latest_only(query_of(request).get("mode"))
+        parameters.latest_only(query_parameters(request).get("mode"))
 
-        def answer(store: Reader) -> Response:
+        def respond(store: Reader) -> Response:
             found = stream_queries.line_positions(
                 store, self.context.network, line_id=line_id, now=self.context.now()
             )
-            return json_answer(bodies.line_body(line_id, found))
+            return json_response(bodies.line_body(line_id, found))
 
-        return StoreQuery(answer, recent=True)
+        return StoreQuery(respond, recent=True)
 
     def _asked(self, find: Callable[..., Record], of: Of, query: Mapping[str, str]) -> StoreQuery:
         """One record, which `find` finds, or a range where one is asked for."""
@@ -90,14 +90,14 @@ class Data:
             return self._range(of, stretch, WRITERS[parameters.format_of(query)])
         time = parameters.moment(query.get("mode"), query.get("timestamp"))
 
-        def answer(store: Reader) -> Response:
+        def respond(store: Reader) -> Response:
             found = find(store, self.context.network, time=time, now=self.context.now())
-            return json_answer(bodies.record_body(found))
+            return json_response(bodies.record_body(found))
 
-        return StoreQuery(answer, recent=time is None)
+        return StoreQuery(respond, recent=time is None)
 
     def _range(self, of: Of, stretch: Stretch, write: Write) -> StoreQuery:
-        def answer(store: Reader) -> Response:
+        def respond(store: Reader) -> Response:
             page = stream_queries.records(
                 store, self.context.network, of=of, stretch=stretch, now=self.context.now()
             )
@@ -106,7 +106,7 @@ class Data:
                 [bodies.record_body(record) for record in page.records], cursor, FIELDS[of.stream, of.kind]
             )
 
-        return StoreQuery(answer)
+        return StoreQuery(respond)
 
 
 FIELDS: Mapping[tuple[Stream, str], Sequence[str]] = {
@@ -120,7 +120,7 @@ FIELDS: Mapping[tuple[Stream, str], Sequence[str]] = {
 
 def json_page(items: Sequence[Body], next_cursor: str | None, _fields: Sequence[str] = ()) -> Response:
     """A page as JSON."""
-    return json_answer(bodies.page_body(items, next_cursor))
+    return json_response(bodies.page_body(items, next_cursor))
 
 
 def csv_page(items: Sequence[Body], next_cursor: str | None, fields: Sequence[str]) -> Response:
@@ -142,16 +142,16 @@ def listing(
     """Add a route to items in order of their names, a page at a time."""
 
     def listed(request: Request) -> StoreQuery:
-        query = query_of(request)
+        query = query_parameters(request)
         limit = parameters.limit(query)
         after = parameters.unsealed(query.get("cursor"), path)
 
-        def answer(_store: Reader) -> Response:
+        def respond(_store: Reader) -> Response:
             page, last = stream_queries.listed(items, name, limit=limit, after=after)
             cursor = None if last is None else parameters.sealed(last, path)
             return json_page([body(item) for item in page], cursor)
 
-        return StoreQuery(answer)
+        return StoreQuery(respond)
 
     add(app, path, listed)
 
@@ -163,11 +163,11 @@ def add_network_routes(app: FastAPI, context: Context) -> None:
     def line_route(request: Request) -> StoreQuery:
         line_id = request.path_params["line_id"]
 
-        def answer(_store: Reader) -> Response:
+        def respond(_store: Reader) -> Response:
             line = stream_queries.line(network, line_id)
-            return json_answer(network_bodies.line_route_body(network, line))
+            return json_response(network_bodies.line_route_body(network, line))
 
-        return StoreQuery(answer)
+        return StoreQuery(respond)
 
     buses = [(line, bus) for line in network.lines for bus in line.buses]
     listing(app, "/lines", network.lines, lambda line: line.line_id, network_bodies.line_item)
@@ -186,11 +186,11 @@ def add_health_route(app: FastAPI, context: Context) -> None:
     """How the simulator is."""
 
     def state(_request: Request) -> StoreQuery:
-        def answer(_store: Reader) -> Response:
+        def respond(_store: Reader) -> Response:
             found = health(context)
-            return json_answer(found.body, found.status)
+            return json_response(found.body, found.status)
 
-        return StoreQuery(answer)
+        return StoreQuery(respond)
 
     add(app, "/health", state)
 
@@ -202,7 +202,7 @@ def add_operations_routes(app: FastAPI, context: Context, counted: metrics.Reque
         return StoreQuery(lambda _: Response(metrics.page(context, counted), media_type=metrics.MEDIA_TYPE))
 
     def described(_request: Request) -> StoreQuery:
-        return StoreQuery(lambda _: json_answer(openapi.document(app)))
+        return StoreQuery(lambda _: json_response(openapi.document(app)))
 
     def snapshot(request: Request) -> StoreQuery:
         snapshots = context.snapshots

@@ -25,11 +25,11 @@ from services.access.authentication import (
     check_group,
     credentials_in,
 )
-from services.errors import ServiceError, UnknownPath, shown
+from services.errors import ServiceError, UnknownPath, clipped
 from services.live.hub import Hub, Outbox
 from services.live.messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS, too_many_connections
 from services.web.access_log import headers_of
-from services.web.handlers import refusal
+from services.web.handlers import error_response
 
 PATHS = frozenset({"/production", "/ws"})
 SWITCHING_PROTOCOLS, TOO_BIG = 101, 1009
@@ -56,7 +56,7 @@ class WebSockets:
             caller = self._admitted(scope["path"], offered)
         except ServiceError as error:
             log_connect(scope, offered, error.status, began)
-            await refusal(error)(scope, receive, send)
+            await error_response(error)(scope, receive, send)
             return
         log_connect(scope, offered, SWITCHING_PROTOCOLS, began)
         await serve(self.hub, caller, receive, send)
@@ -86,7 +86,7 @@ def log_connect(scope: Scope, offered: Mapping[str, str], status: int, began: fl
     fields = {
         "group": offered.get(GROUP_HEADER, "").strip()[:LONGEST_GROUP],
         "method": "GET",
-        "path": shown(scope["path"]),
+        "path": clipped(scope["path"]),
         "status": status,
         "ms": round((time.perf_counter() - began) * 1000, 2),
     }
