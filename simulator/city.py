@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -21,6 +21,7 @@ import pyarrow as pa
 from simulator.day.line_day import line_day
 from simulator.day.trajectory import Trajectory
 from simulator.network import Line, Network
+from simulator.progress import OnProgress, Progress, ignore_progress
 from simulator.scenario import NO_CHANGES, LineChanges, Scenario
 from simulator.service_day import days_between
 from simulator.streams.entity_index import Roster
@@ -38,6 +39,7 @@ class City:
 
     `jobs`: processes that simulate line-days; 1 simulates in this one. With a `scenario` the network is the
     one that this is applied to. Of a part of a network `whole` is all of it, which scenarios look at.
+    `on_progress` is called as line-days are simulated.
     """
 
     def __init__(
@@ -48,12 +50,14 @@ class City:
         jobs: int = 1,
         scenario: Scenario | None = None,
         whole: Network | None = None,
+        on_progress: OnProgress = ignore_progress,
     ):
         self._lines_of_stop = (whole or network).lines_of_stop
         self.network, self.seed, self._scenario = network, seed, scenario
         other = None if scenario is None else other_weather(scenario)
         self._air = partial(weather, seed, other=other)
         self._roster = Roster(network, seed=seed)
+        self._on_progress = on_progress
         self._lock = Lock()
         self._days: OrderedDict[tuple[str, date], Trajectory] = OrderedDict()
         self._pool = processes(jobs) if jobs > 1 else None
@@ -94,13 +98,26 @@ class City:
         simulate = partial(_simulate, self.seed)
         jobs = [(line, day, self._changes(line, day)) for line, day in missing]
         results = self._pool.map(simulate, jobs, chunksize=4) if self._pool else map(simulate, jobs)
-        for (line, day), trajectory in zip(missing, results, strict=True):
+        for (line, day), trajectory in zip(missing, self._reported(results, missing), strict=True):
             self._days[line.line_id, day] = trajectory
         for line, day in wanted:
             self._days.move_to_end((line.line_id, day))
         while len(self._days) > max(KEPT_DAYS * len(self.network.lines), len(wanted)):
             self._days.popitem(last=False)
         return [self._days[line.line_id, day] for line, day in wanted]
+
+    def _reported(
+        self, results: Iterable[Trajectory], missing: Sequence[tuple[Line, date]]
+    ) -> Iterator[Trajectory]:
+        """Hand on the results of the missing line-days, and report after each how many there are."""
+        if not missing:
+            return
+        first, last = (choose(day for _, day in missing) for choose in (min, max))
+        work = f"simulating {first}" if first == last else f"simulating {first} to {last}"
+        self._on_progress(Progress(work, 0, len(missing), "line-days"))
+        for number, result in enumerate(results, 1):
+            yield result
+            self._on_progress(Progress(work, number, len(missing), "line-days"))
 
     def _changes(self, line: Line, day: date) -> LineChanges:
         if self._scenario is None:

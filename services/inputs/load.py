@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from services.errors import InputError
 from services.inputs.scenario_library import find_scenario
 from services.settings import DEFAULT_STORE, default_network
+from simulator.progress import OnProgress, ignore_progress
 from storage.errors import StoreUnavailable
 from storage.store import Run, Store
 
@@ -34,15 +35,26 @@ class Inputs:
     run: Run
     scenario: Scenario | None = None
 
-    def city(self, jobs: int | None) -> City:
+    def city(self, jobs: int | None, on_progress: OnProgress = ignore_progress) -> City:
         """The model, with `jobs` processes (None: as many as are worth it)."""
         from simulator.city import City
 
         enough = 1 if len(self.network.lines) < MANY_LINES else os.cpu_count() or 1
-        return City(self.network, seed=self.seed, jobs=jobs or enough, scenario=self.scenario)
+        return City(
+            self.network,
+            seed=self.seed,
+            jobs=jobs or enough,
+            scenario=self.scenario,
+            on_progress=on_progress,
+        )
 
 
-def load_inputs(network_path: Path | None, seed: int | None, scenario: str | None = None) -> Inputs:
+def load_inputs(
+    network_path: Path | None,
+    seed: int | None,
+    scenario: str | None = None,
+    on_progress: OnProgress = ignore_progress,
+) -> Inputs:
     """The inputs of a run: what isn't given is the scenario's, without one the default.
 
     `scenario` is a name or path. Raises `InputError` for a file that is missing or wrong.
@@ -50,15 +62,15 @@ def load_inputs(network_path: Path | None, seed: int | None, scenario: str | Non
     from simulator.day.line_day import MODEL_VERSION
 
     if scenario is None:
-        network = load_network(network_path)
+        network = load_network(network_path, on_progress)
         chosen = DEFAULT_SEED if seed is None else seed
         return Inputs(network, chosen, Run(chosen, network.digest, "", MODEL_VERSION))
-    found, plain = load_scenario(scenario, network_path)
+    found, plain = load_scenario(scenario, network_path, on_progress)
     network, chosen = found.applied_to(plain), found.seed if seed is None else seed
     return Inputs(network, chosen, Run(chosen, network.digest, found.digest, MODEL_VERSION), found)
 
 
-def load_network(path: Path | None) -> Network:
+def load_network(path: Path | None, on_progress: OnProgress = ignore_progress) -> Network:
     """The network of a file, a folder or a GTFS zip, None the default one.
 
     Raises `InputError` with everything that is wrong.
@@ -68,14 +80,16 @@ def load_network(path: Path | None) -> Network:
 
     path = path or default_network()
     try:
-        return load(path)
+        return load(path, on_progress)
     except InputFileError as error:
         raise InputError(str(error)) from error
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}") from error
 
 
-def load_scenario(text: str, network: Path | None = None) -> tuple[Scenario, Network]:
+def load_scenario(
+    text: str, network: Path | None = None, on_progress: OnProgress = ignore_progress
+) -> tuple[Scenario, Network]:
     """A scenario by name or path, and the network that it is for (without the scenario's extra buses).
 
     `network` is used instead of the one that the file names, or of the default one. Raises `InputError`,
@@ -88,7 +102,7 @@ def load_scenario(text: str, network: Path | None = None) -> tuple[Scenario, Net
     loaded: list[Network] = []
 
     def network_of(named: Path | None) -> Network:
-        loaded.append(load(network or named or default_network()))
+        loaded.append(load(network or named or default_network(), on_progress))
         return loaded[0]
 
     try:

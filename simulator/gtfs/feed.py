@@ -31,6 +31,7 @@ from simulator.gtfs.archive import read_archive
 from simulator.gtfs.calendar import Calendar, read_calendar
 from simulator.gtfs.tables import TABLES
 from simulator.network_files.route_shape import Place
+from simulator.progress import OnProgress, Progress, ignore_progress
 
 Ints = NDArray[np.int64]
 Tables = Mapping[str, TableFile]
@@ -100,15 +101,17 @@ class Feed:
     """Whether some frequencies say that departures aren't exact."""
 
 
-def read_feed(path: Path) -> Feed:
+def read_feed(path: Path, on_progress: OnProgress = ignore_progress) -> Feed:
     """The feed of a zip. InputFileError has everything that is wrong with it."""
     raw = read_archive(path, TABLES.keys())
     problems = list(_missing(path, raw))
     tables = {name: TableFile(f"{path}/{name}", TABLES[name], content) for name, content in raw.items()}
-    for table in tables.values():
+    for number, (name, table) in enumerate(tables.items()):
+        on_progress(Progress(f"reading {name}", number, len(tables), "files"))
         check_values(table)
         check_keys(table)
         check_stretch(table)
+    on_progress(Progress("checking the feed", len(tables), len(tables), "files"))
     problems += _empty(tables)
     for table in tables.values():
         check_references(table, tables)

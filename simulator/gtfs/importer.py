@@ -26,6 +26,7 @@ from simulator.gtfs.routes import BUS_TYPES, RouteService, place_of, route_servi
 from simulator.gtfs.service_days import in_one_day, part, without_last_hour
 from simulator.network import Line, Network
 from simulator.network_files.loader import network_of
+from simulator.progress import OnProgress, Progress, ignore_progress
 
 LONGEST_ID = 40
 """Of the 64 letters that an id may have, a feed's gets so many: bus and pattern ids are made of it."""
@@ -74,13 +75,14 @@ def import_feed(
     near: date | None = None,
     routes: Collection[str] = (),
     assumed: Assumptions | None = None,
+    on_progress: OnProgress = ignore_progress,
 ) -> Imported:
     """The network of a feed, or of some `routes` of it (route ids or short names).
 
     `near` chooses the dates whose service is taken (see `representative_days`). InputFileError has everything
     that is wrong with the feed; or that routes aren't in it, or nothing runs.
     """
-    feed = read_feed(path)
+    feed = read_feed(path, on_progress)
     chosen = _chosen(feed, routes)
     if near is not None and not feed.calendar.first <= near <= feed.calendar.last:
         span = f"{feed.calendar.first} to {feed.calendar.last}"
@@ -95,8 +97,10 @@ def import_feed(
         raise _refused(path, "no bus route with two stops within 30 km of one another is left to import")
     assumed = replace(assumed or Assumptions(), mean_stops=_mean_stops(services))
     making = _Making(feed, assumed)
-    for service in services:
+    for number, service in enumerate(services):
+        on_progress(Progress("building lines", number, len(services), "routes"))
         making.add(service)
+    on_progress(Progress("building lines", len(services), len(services), "routes"))
     report = [*told(feed, days, chosen, found, services), *making.told()]
     return Imported(path.stem, making.drafts, making.lines, making.places, report)
 

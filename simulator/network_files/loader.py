@@ -19,6 +19,7 @@ from simulator.network_files import checks
 from simulator.network_files.line_builder import NO_TABLES, Definitions, build_line
 from simulator.network_files.schema import LineEntry, NetworkEntry
 from simulator.network_files.tables import NETWORK, read_tables
+from simulator.progress import OnProgress, Progress, ignore_progress
 from simulator.types import StopId
 
 
@@ -26,12 +27,13 @@ class NetworkFileError(InputFileError):
     """A network file that can't be used: `problems` has every reason, and str() is a line for each."""
 
 
-def load_network(path: Path) -> Network:
+def load_network(path: Path, on_progress: OnProgress = ignore_progress) -> Network:
     """The network of a file or of a folder with tables, named after it.
 
     NetworkFileError carries everything that is wrong with it.
     """
     folder = path if path.is_dir() else None
+    on_progress(Progress(f"reading {path.name}", 0, 1, "files"))
     try:
         document = read_document(path if folder is None else folder / NETWORK)
     except InputFileError as error:
@@ -46,11 +48,12 @@ def load_network(path: Path) -> Network:
     tables, problems = (NO_TABLES, []) if folder is None else read_tables(folder, _patterns(document.data))
     definitions = dict(checks.defined_places(document.data))
     broken = {loc[:2] for loc, _ in faults}
-    lines = [
-        build_line(entry, definitions, loc, faults, tables)
-        for loc, entry in entries
-        if entry is not None and loc not in broken
-    ]
+    lines = []
+    for number, (loc, entry) in enumerate(entries):
+        on_progress(Progress("building lines", number, len(entries), "lines"))
+        if entry is not None and loc not in broken:
+            lines.append(build_line(entry, definitions, loc, faults, tables))
+    on_progress(Progress("building lines", len(entries), len(entries), "lines"))
     problems = [*document.problems, *problems, *_located(document, faults)]
     if problems:
         raise NetworkFileError(problems)

@@ -1,0 +1,116 @@
+"""How far loading a network and simulating line-days are, from the first second on.
+
+On a terminal a progress bar with its rate and the remaining time; elsewhere a log line every ten seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+from services import logs
+from simulator.progress import Progress
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+log = logging.getLogger("bus_simulator.progress")
+
+LOG_EVERY_S = 10.0
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} {unit} [{elapsed}<{remaining}, {rate_fmt}]"
+
+
+class Interrupted(Exception):
+    """The process was told to end while it loaded a network or simulated."""
+
+
+class ProgressBar:
+    """An `OnProgress` that shows a bar on the terminal until `close`."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[NoReturn] | None = None
+        self._closed = False
+
+    def __call__(self, progress: Progress) -> None:
+        """Show it; of other units it is on a new bar. The bar goes when everything is done."""
+        if self._closed:
+            return
+        bar = self._bar
+        if bar is None or (bar.total, bar.unit) != (progress.total, progress.unit):
+            bar = self._new_bar(progress)
+        bar.n = progress.done
+        bar.set_description_str(progress.work)
+        if progress.done == progress.total:
+            self._erase()
+
+    def close(self) -> None:
+        """Show nothing any more."""
+        self._closed = True
+        self._erase()
+
+    def _new_bar(self, progress: Progress) -> tqdm[NoReturn]:
+        from tqdm import tqdm
+
+        self._erase()
+        self._bar = tqdm(
+            total=progress.total, unit=progress.unit, bar_format=BAR, leave=False, file=sys.stderr
+        )
+        return self._bar
+
+    def _erase(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+class ProgressLog:
+    """An `OnProgress` that logs every ten seconds; nothing of work that takes less."""
+
+    def __init__(self, clock_s: Callable[[], float] = time.perf_counter) -> None:
+        self._clock_s = clock_s
+        self._logged_s = clock_s()
+
+    def __call__(self, progress: Progress) -> None:
+        """Log it if the last line, or the beginning of this work, is ten seconds ago."""
+        now_s = self._clock_s()
+        if progress.done == 0:
+            self._logged_s = now_s
+        elif now_s - self._logged_s >= LOG_EVERY_S:
+            self._logged_s = now_s
+            fields = {"done": progress.done, "total": progress.total, "unit": progress.unit}
+            log.info(progress.work, extra={"fields": fields})
+
+
+class WorkProgress:
+    """The bar or the log, whichever fits stderr. Until `close` it also ends work when `stopped` says so."""
+
+    def __init__(self, stopped: Callable[[], bool] = lambda: False) -> None:
+        self._bar = None if logs.terminal_handler() is None else ProgressBar()
+        self._show = self._bar or ProgressLog()
+        self._stopped: Callable[[], bool] = stopped
+
+    def __call__(self, progress: Progress) -> None:
+        """Show it. Raises `Interrupted` in the thread that works."""
+        if self._stopped():
+            raise Interrupted
+        self._show(progress)
+
+    def close(self) -> None:
+        """From now on show no bar, which would be in the way of the status line, and interrupt no work."""
+        self._stopped = lambda: False
+        if self._bar is not None:
+            self._bar.close()
+
+
+@contextmanager
+def work_progress(stopped: Callable[[], bool] = lambda: False) -> Iterator[WorkProgress]:
+    """Show the progress of work in this block."""
+    progress = WorkProgress(stopped)
+    try:
+        yield progress
+    finally:
+        progress.close()

@@ -1,0 +1,74 @@
+"""The progress that loading a network and simulating report, and how it is logged or ends the work."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from services.processes.work_progress import Interrupted, ProgressLog, work_progress
+from simulator.city import City
+from simulator.load_network import load_network
+from simulator.progress import Progress
+from storage.schema import Stream
+from tests.gtfs_feeds import feed, zipped
+from tests.networks import two_lines
+
+START = datetime(2026, 11, 18, 7, tzinfo=UTC)
+
+
+def test_a_feed_reports_each_file_and_each_route(tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    load_network(zipped(tmp_path / "small.zip", feed()), seen.append)
+    files = [progress for progress in seen if progress.unit == "files"]
+    assert files[0] == Progress("reading agency.txt", 0, files[0].total, "files")
+    assert "reading stop_times.txt" in [progress.work for progress in files]
+    assert files[-1].done == files[-1].total
+    routes = [progress for progress in seen if progress.unit == "routes"]
+    assert [progress.done for progress in routes] == list(range(routes[0].total + 1))
+
+
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.integration)])
+def test_a_city_reports_each_line_day_that_it_simulates(jobs: int) -> None:
+    seen: list[Progress] = []
+    with closing(City(two_lines(), jobs=jobs, on_progress=seen.append)) as city:
+        for _ in range(2):
+            city.window(START, START + timedelta(minutes=1), [Stream.BUS_POSITION])
+    work = "simulating 2026-11-17 to 2026-11-18"
+    assert seen == [Progress(work, done, 3, "line-days") for done in range(4)]
+
+
+def test_progress_is_logged_every_ten_seconds_of_long_work(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    now_s = 100.0
+    report = ProgressLog(lambda: now_s)
+    for done in range(26):
+        report(Progress("simulating 2026-11-18", done, 25, "line-days"))
+        now_s += 1
+    logged = [(record.message, getattr(record, "fields", {})["done"]) for record in caplog.records]
+    assert logged == [("simulating 2026-11-18", 10), ("simulating 2026-11-18", 20)]
+
+
+def test_short_work_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    now_s = 0.0
+    report = ProgressLog(lambda: now_s)
+    for _ in range(9):
+        report(Progress("simulating 2026-11-18", 0, 1, "line-days"))
+        now_s += 9
+        report(Progress("simulating 2026-11-18", 1, 1, "line-days"))
+        now_s += 9
+    assert caplog.records == []
+
+
+def test_work_ends_early_when_the_process_is_told_to_end() -> None:
+    stopped = False
+    with work_progress(lambda: stopped) as progress:
+        progress(Progress("reading trips.txt", 0, 9, "files"))
+        stopped = True
+        with pytest.raises(Interrupted):
+            progress(Progress("reading stop_times.txt", 1, 9, "files"))
+    progress(Progress("simulating 2026-11-18", 1, 9, "line-days"))
