@@ -17,7 +17,7 @@ from storage import duckdb_rows, duckdb_sql
 from storage.arrow_schema import arrow_schema
 from storage.batch import checked, within
 from storage.coverage import cut, joined, overlapping, uncovered
-from storage.cursor import Position, RangeQuery, decode, encode
+from storage.cursor import Position, RangeQuery, check_limit
 from storage.duckdb_connection import DuckDBConnection
 from storage.duckdb_copy import copy_database
 from storage.duckdb_sql import SQL
@@ -129,20 +129,14 @@ class DuckDBStore:
         cursor: str | None = None,
     ) -> Page:
         """See `Store.range`."""
-        if limit < 1:
-            raise ValueError(f"limit must be at least 1, got {limit}")
+        check_limit(limit)
         query = RangeQuery(stream, key, start, end)
         names = SCHEMAS[stream].key
-        after = Position(to_us(start) - 1, ("",) * len(names)) if cursor is None else decode(query, cursor)
+        after = Position(to_us(start) - 1, ("",) * len(names)) if cursor is None else query.position(cursor)
         parameters: dict[str, str | int] = {f"after_{n}": v for n, v in zip(names, after.key, strict=True)}
         parameters |= {"key": key, "end": to_us(end), "limit": limit + 1}
         parameters |= {"start": max(to_us(start), after.time_us), "after": after.time_us}
-        found = self._records(stream, SQL[stream].range, parameters)
-        if len(found) <= limit:
-            return Page(found, None)
-        last = found[limit - 1]
-        position = Position(to_us(last.time), tuple(getattr(last, name) for name in names))
-        return Page(found[:limit], encode(query, position))
+        return query.page(self._records(stream, SQL[stream].range, parameters), limit)
 
     def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
         """See `Store.scan`. Each table is read when it is asked for; for one state of all see `copy_to`."""

@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from storage.batch import one_chunk, times_us
-from storage.instants import from_us
-from storage.schema import RECORD_TYPES, SCHEMAS, BusPosition, Record, Stream
+from storage.records import record_at
+from storage.schema import SCHEMAS, BusPosition, Record, Stream
 
 
 @dataclass(slots=True)
@@ -32,17 +32,8 @@ class Newest:
     def record(self) -> Record:
         """The row as a record."""
         if self.made is None:
-            self.made = record_of(self.stream, self.table, self.row)
+            self.made = record_at(self.table, self.stream, self.row)
         return self.made
-
-
-def record_of(stream: Stream, table: pa.Table, row: int) -> Record:
-    """One row of a stream's Arrow table as a record."""
-    values: list[Any] = []
-    for column, array in zip(SCHEMAS[stream].columns, table.columns, strict=True):
-        cell = array[row]
-        values.append(from_us(cell.value * 1000) if column.kind == "time" else cell.as_py())
-    return RECORD_TYPES[stream](*values)
 
 
 class NewestRecords:

@@ -55,22 +55,8 @@ class Page:
     next_cursor: str | None
 
 
-class Store(Protocol):
-    """Keeps streams. Times are timezone-aware; intervals are [start, end); all raise `StoreError`.
-
-    Safe to call from several threads.
-    """
-
-    def write(self, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run) -> None:
-        """Add `batch` (the stream's Arrow schema, ordered by time and key) and mark `covers` complete.
-
-        All or nothing. What of `covers` is complete already is left as it is: a window written twice is
-        written once. Raises `RunMismatch` where another run covers part of the window; ValueError where a
-        row lies outside `covers` or the batch has another schema.
-        """
-
-    def coverage(self, stream: Stream) -> Sequence[Covered]:
-        """The complete stretches in ascending order, those that touch and share a run joined."""
+class Reader(Protocol):
+    """Answers questions about single records. Times are timezone-aware; intervals are [start, end)."""
 
     def latest(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
         """The newest record of entity `key` with time ≤ `now`."""
@@ -91,7 +77,29 @@ class Store(Protocol):
         limit: int = 1000,
         cursor: str | None = None,
     ) -> Page:
-        """Records of entity `key` in [start, end), `limit` a page. A foreign cursor raises ValueError."""
+        """Records of entity `key` in [start, end), `limit` a page.
+
+        `cursor` is the `next_cursor` of a page of the same range, as `storage.cursor.RangeQuery` makes it;
+        ValueError for any other text.
+        """
+
+
+class Store(Reader, Protocol):
+    """Keeps streams, their runs and their coverage. Safe to call from several threads.
+
+    Times are timezone-aware; intervals are [start, end); every method may raise `StoreError`.
+    """
+
+    def write(self, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run) -> None:
+        """Add `batch` (the stream's Arrow schema, ordered by time and key) and mark `covers` complete.
+
+        All or nothing. What of `covers` is complete already is left as it is: a window written twice is
+        written once. Raises `RunMismatch` where another run covers part of the window; ValueError where a
+        row lies outside `covers` or the batch has another schema.
+        """
+
+    def coverage(self, stream: Stream) -> Sequence[Covered]:
+        """The complete stretches in ascending order, those that touch and share a run joined."""
 
     def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
         """Everything of a stream in [start, end), in order of (time, key), an hour or less a table."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage.aws_clients import client
 from storage.coverage import Interval, overlapping, uncovered
-from storage.cursor import Position, RangeQuery, decode, encode
+from storage.cursor import RangeQuery, check_limit
 from storage.errors import StoreError
 from storage.instants import HOUR_US, to_us
 from storage.runs import refuse_overlap
@@ -152,20 +152,14 @@ class TimestreamStore:
         cursor: str | None = None,
     ) -> Page:
         """See `Store.range`."""
-        if limit < 1:
-            raise ValueError(f"limit must be at least 1, got {limit}")
+        check_limit(limit)
         query = RangeQuery(stream, key, start, end)
-        after = None if cursor is None else decode(query, cursor)
+        after = None if cursor is None else query.position(cursor)
         start_ms = at_or_after_ms(start) if after is None else after.time_us // 1000
         sql = self._queries.page(
             stream, key, start_ms=start_ms, end_ms=at_or_after_ms(end), after=after, limit=limit + 1
         )
-        found = self._records(stream, sql)
-        if len(found) <= limit:
-            return Page(found, None)
-        last = found[limit - 1]
-        place = Position(to_us(last.time), tuple(getattr(last, name) for name in SCHEMAS[stream].key))
-        return Page(found[:limit], encode(query, place))
+        return query.page(self._records(stream, sql), limit)
 
     def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
         """See `Store.scan`. Each table is read when it is asked for."""

@@ -22,7 +22,6 @@ from services.agents.tools import TOOLS
 from services.context import Context
 from services.errors import BadRequest, ServiceError
 from services.queries.bodies import Body, error_answer
-from services.queries.stream_queries import Reader
 from services.times import format_instant
 from services.web.handlers import (
     BodyTooLong,
@@ -33,6 +32,7 @@ from services.web.handlers import (
     json_object,
     json_response,
 )
+from storage.store import Reader
 
 log = logging.getLogger("bus_simulator.mcp")
 

@@ -14,8 +14,8 @@ from services.agents.tools import TOOLS, Tool, ToolOutput, ToolQuery
 from services.context import Context
 from services.errors import BadRequest, NotFound, clipped
 from services.queries.bodies import Body
-from services.queries.stream_queries import Reader
 from services.times import format_instant
+from storage.store import Reader
 
 MOST_ENTRIES_IN_WORDS = 10
 """So many entries are told in words; the others are in the structured answer only."""

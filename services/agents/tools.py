@@ -37,9 +37,11 @@ from services.queries import bodies, name_search, parameters, stream_queries
 from services.queries.bodies import Body, BusPositionBody, PeopleCountBody
 from services.queries.line_status import line_status
 from services.queries.network_bodies import StopItem, stop_item
-from services.queries.stream_queries import Of, Reader
+from services.queries.stream_queries import Of
 from simulator.network import Network
+from storage.cursor import seal
 from storage.schema import Record, Stream
+from storage.store import Reader
 
 Item = TypeVar("Item")
 
@@ -141,9 +143,8 @@ def time_range(context: Context, given: TimeRangeArguments) -> ToolQuery:
 
     def find(store: Reader) -> ToolOutput:
         page = stream_queries.records(store, context.network, of=of, stretch=stretch, now=context.now())
-        cursor = parameters.range_cursor(page.next_cursor, stretch, of)
         items = [bodies.record_body(record) for record in page.records]
-        return ToolOutput(items, cursor, None if items else tool_hints.EMPTY_RANGE)
+        return ToolOutput(items, page.next_cursor, None if items else tool_hints.EMPTY_RANGE)
 
     return ToolQuery(_hinting(context.network, given.entity_id, find))
 
@@ -182,7 +183,7 @@ def list_lines(context: Context, given: ListLinesArguments) -> ToolQuery:
         page, last = stream_queries.listed(
             network.lines, lambda line: line.line_id, limit=given.limit, after=after
         )
-        cursor = None if last is None else parameters.sealed(last, "list_lines")
+        cursor = None if last is None else seal(last, "list_lines")
         return ToolOutput([tool_bodies.line_summary(network, line) for line in page], cursor)
 
     return ToolQuery(find)
@@ -246,7 +247,7 @@ def _offset(cursor: str | None, *place: str) -> int:
 
 
 def _next_offset(reached: int, count: int, *place: str) -> str | None:
-    return parameters.sealed(str(reached), *place) if reached < count else None
+    return seal(str(reached), *place) if reached < count else None
 
 
 TOOLS: Mapping[str, Tool] = {

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from services.queries.bodies import bus_position_body
 from services.times import format_instant, parse_instant
-from storage.schema import RECORD_TYPES, SCHEMAS, BusPosition, StopVisit, Stream
+from storage.records import records_of
+from storage.schema import BusPosition, StopVisit, Stream
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,16 +56,9 @@ class Event:
 def events_of(stream: Stream, rows: pa.Table) -> Iterator[Event]:
     """The events of what a feeder has stored, in order of time; none of other streams than two."""
     if stream is Stream.BUS_POSITION:
-        yield from position_events(records_from(rows, BusPosition))
+        yield from position_events(records_of(rows, BusPosition))
     elif stream is Stream.STOP_VISIT:
-        yield from (arrival_event(visit) for visit in records_from(rows, StopVisit) if visit.doors_open)
-
-
-def records_from(rows: pa.Table, kind: type[Any]) -> list[Any]:
-    """A batch's rows as records of a kind."""
-    stream = next(stream for stream, known in RECORD_TYPES.items() if known is kind)
-    columns = [rows.column(name).to_pylist() for name in SCHEMAS[stream].names]
-    return [kind(*values) for values in zip(*columns, strict=True)]
+        yield from (arrival_event(visit) for visit in records_of(rows, StopVisit) if visit.doors_open)
 
 
 def position_events(positions: Iterable[BusPosition]) -> Iterator[Event]:

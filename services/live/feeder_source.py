@@ -23,7 +23,8 @@ import pyarrow.compute as pc
 from services.live.delivery_faults import Wire
 from services.live.hub import Hub
 from simulator.clock import Course, Moment
-from storage.schema import SCHEMAS, BusPosition, Stream
+from storage.records import records_of
+from storage.schema import BusPosition, Stream
 
 Tick: TypeAlias = Sequence[BusPosition]
 
@@ -110,6 +111,4 @@ def ticks_of(rows: pa.Table, line_ids: frozenset[str]) -> list[Tick]:
     """The positions of some lines as records, a sequence for each tick."""
     lines = pa.array(sorted(line_ids))
     chosen = rows.filter(pc.is_in(rows.column("line_id").cast(pa.string()), value_set=lines))
-    columns = [chosen.column(name).to_pylist() for name in SCHEMAS[Stream.BUS_POSITION].names]
-    records = [BusPosition(*values) for values in zip(*columns, strict=True)]
-    return [list(tick) for _, tick in groupby(records, key=attrgetter("time"))]
+    return [list(tick) for _, tick in groupby(records_of(chosen, BusPosition), key=attrgetter("time"))]

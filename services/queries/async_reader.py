@@ -8,8 +8,7 @@ from typing import TypeVar
 from anyio import to_thread
 
 from services.queries.memory_reader import MemoryReader, NotInMemory, RemembersLatest
-from services.queries.stream_queries import Reader
-from storage.store import Store
+from storage.store import Reader, Store
 
 T = TypeVar("T")
 

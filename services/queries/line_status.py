@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 
 from services.errors import BadRequest
 from services.queries import stream_queries
-from services.queries.stream_queries import Reader
 from simulator.network import Line, Network, Pattern
 from storage.schema import BusPosition, PeopleCount, StopVisit, Stream
+from storage.store import Reader
 
 REACH = timedelta(minutes=90)
 """Long enough for a bus before on every line, a night line's too."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -12,11 +9,11 @@ from typing import Literal, TypeAlias
 from services.errors import BadRequest, clipped
 from services.queries.stream_queries import Of, Stretch
 from services.times import ACCEPTED, parse_instant
+from storage.cursor import RangeQuery, unseal
 
 LATEST = "latest"
 ENTITY_TYPES = ("bus", "stop")
 DEFAULT_LIMIT, GREATEST_LIMIT = 1_000, 10_000
-SEAL_LENGTH = 16
 
 Format: TypeAlias = Literal["json", "csv"]
 
@@ -67,17 +64,13 @@ def stretch(query: Mapping[str, str], of: Of) -> Stretch | None:
 
 
 def page_of(of: Of, start: datetime, end: datetime, *, limit: int, cursor: str | None) -> Stretch:
-    """A page of a range, after those that a client's cursor tells of."""
-    return Stretch(start, end, limit, unsealed(cursor, *_place(of, start, end)))
-
-
-def range_cursor(after: str | None, stretch: Stretch, of: Of) -> str | None:
-    """A store's cursor as one for clients, good for the same range only."""
-    return None if after is None else sealed(after, *_place(of, stretch.start, stretch.end))
-
-
-def _place(of: Of, start: datetime, end: datetime) -> tuple[str, ...]:
-    return of.stream, of.kind, of.entity_id, start.isoformat(), end.isoformat()
+    """A page of a range: the first one, or the one that a cursor of the same range leads to."""
+    if cursor:
+        try:
+            RangeQuery(of.stream, of.entity_id, start, end).position(cursor)
+        except ValueError:
+            raise _wrong_cursor(cursor) from None
+    return Stretch(start, end, limit, cursor or None)
 
 
 def limit(query: Mapping[str, str]) -> int:
@@ -102,24 +95,15 @@ def format_of(query: Mapping[str, str]) -> Format:
     raise BadRequest(f"Invalid format: {clipped(text)}. Must be 'json' or 'csv'")
 
 
-def sealed(after: str, *place: str) -> str:
-    """A cursor for clients, good for one `place` only: what is asked for, without its limit."""
-    text = f"{_seal(after, place)}{after}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def unsealed(cursor: str | None, *place: str) -> str | None:
-    """What `sealed` was given for the same place; None without a cursor."""
+def unsealed(cursor: str | None, *request: str) -> str | None:
+    """The `after` that `seal` was given for the same request; None without a cursor."""
     if not cursor:
         return None
     try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
-        text = ""
-    if text[:SEAL_LENGTH] != _seal(text[SEAL_LENGTH:], place):
-        raise BadRequest(f"Invalid cursor: {clipped(cursor)}. Must be the next_cursor of the same request")
-    return text[SEAL_LENGTH:]
+        return unseal(cursor, *request)
+    except ValueError:
+        raise _wrong_cursor(cursor) from None
 
 
-def _seal(after: str, place: tuple[str, ...]) -> str:
-    return hashlib.sha256("\0".join((*place, after)).encode()).hexdigest()[:SEAL_LENGTH]
+def _wrong_cursor(cursor: str) -> BadRequest:
+    return BadRequest(f"Invalid cursor: {clipped(cursor)}. Must be the next_cursor of the same request")

@@ -10,43 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from services.errors import BadRequest, NoData, UnknownEntity, clipped
 from simulator.network import Line, Network
 from storage.schema import BusPosition, PeopleCount, Record, SensorReading, Stream
-from storage.store import Page
+from storage.store import Page, Reader
 
 LINE_REACH = timedelta(minutes=5)
 """A bus whose newest position is older than this is no longer on its line's list."""
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 Item = TypeVar("Item")
-
-
-class Reader(Protocol):
-    """What is asked of a store; see `Store`."""
-
-    def latest(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
-        """See `Store.latest`."""
-
-    def latest_of_line(self, line_id: str, *, since: datetime, now: datetime) -> Sequence[BusPosition]:
-        """See `Store.latest_of_line`."""
-
-    def at(self, stream: Stream, key: str, *, time: datetime) -> Record | None:
-        """See `Store.at`."""
-
-    def range(
-        self,
-        stream: Stream,
-        key: str,
-        *,
-        start: datetime,
-        end: datetime,
-        limit: int = 1000,
-        cursor: str | None = None,
-    ) -> Page:
-        """See `Store.range`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.errors import BadRequest, ServiceError
 from services.queries.bodies import Body, error_answer
-from services.queries.stream_queries import Reader
+from storage.store import Reader
 
 JSON = "application/json"
 LONGEST_QUERY = 32_768

@@ -21,13 +21,15 @@ from services.context import Context, Snapshots
 from services.errors import UnknownPath
 from services.queries import bodies, network_bodies, parameters, stream_queries
 from services.queries.bodies import Body
-from services.queries.stream_queries import Of, Reader, Stretch
+from services.queries.stream_queries import Of, Stretch
 from services.web import metrics, openapi
 from services.web.access_log import headers_of
 from services.web.handlers import Handler, StoreQuery, json_response, query_parameters
 from services.web.health import health
 from services.web.static_files import add_hidden
+from storage.cursor import seal
 from storage.schema import Record, Stream
+from storage.store import Reader
 
 Item = TypeVar("Item")
 
@@ -101,10 +103,8 @@ class Data:
             page = stream_queries.records(
                 store, self.context.network, of=of, stretch=stretch, now=self.context.now()
             )
-            cursor = parameters.range_cursor(page.next_cursor, stretch, of)
-            return write(
-                [bodies.record_body(record) for record in page.records], cursor, FIELDS[of.stream, of.kind]
-            )
+            records = [bodies.record_body(record) for record in page.records]
+            return write(records, page.next_cursor, FIELDS[of.stream, of.kind])
 
         return StoreQuery(respond)
 
@@ -148,7 +148,7 @@ def listing(
 
         def respond(_store: Reader) -> Response:
             page, last = stream_queries.listed(items, name, limit=limit, after=after)
-            cursor = None if last is None else parameters.sealed(last, path)
+            cursor = None if last is None else seal(last, path)
             return json_page([body(item) for item in page], cursor)
 
         return StoreQuery(respond)

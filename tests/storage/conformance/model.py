@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 import pyarrow as pa
 
 from storage.arrow_schema import arrow_schema
 from storage.batch import checked
+from storage.cursor import RangeQuery
 from storage.errors import RunMismatch, StoreUnavailable
-from storage.instants import to_us
+from storage.instants import from_us, to_us
 from storage.runs import differences
 from storage.schema import RECORD_TYPES, BusPosition, Record, Stream
 from storage.store import Covered, Page, Run
@@ -24,7 +24,6 @@ class ModelStore:
     def __init__(self) -> None:
         self.records: dict[Stream, list[Record]] = {stream: [] for stream in Stream}
         self.covered: dict[Stream, list[Covered]] = {stream: [] for stream in Stream}
-        self.cursors: dict[str, tuple[Any, ...]] = {}
         self.is_open = True
 
     def write(self, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run) -> None:
@@ -80,19 +79,13 @@ class ModelStore:
         self.ping()
         if limit < 1:
             raise ValueError(f"limit {limit}")
-        bound = (stream, key, start, end)
+        query = RangeQuery(stream, key, start, end)
         found = [record for record in self.records[stream] if entity(record) == key]
         found = [record for record in found if start <= record.time < end]
         if cursor is not None:
-            *theirs, last = self.cursors.get(cursor, (None,))
-            if tuple(theirs) != bound:
-                raise ValueError("a foreign cursor")
-            found = [record for record in found if order(record) > last]
-        if len(found) <= limit:
-            return Page(found, None)
-        token = str(len(self.cursors))
-        self.cursors[token] = (*bound, order(found[limit - 1]))
-        return Page(found[:limit], token)
+            last = query.position(cursor)
+            found = [record for record in found if order(record) > (from_us(last.time_us), *last.key)]
+        return query.page(found, limit)
 
     def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
         self.ping()
