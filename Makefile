@@ -233,8 +233,9 @@ test-browser: $(INSTALLED) ## the map in a real browser (needs Debian's package 
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 .PHONY: test-long
-test-long: $(INSTALLED) $(SUMO) ## the tests that take minutes
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m long $(ARGS)
+test-long: $(INSTALLED) $(SUMO) ## the tests that take minutes, and every example of those that make up their own
+	BUS_SIMULATOR_TEST_EXAMPLES=all $(BIN)/python -m pytest -n 2 --dist worksteal \
+	  -m "long or (examples and not aws)" $(ARGS)
 
 .PHONY: test-docker
 test-docker: $(INSTALLED) ## the image, compose and testcontainers (needs a Docker engine)

@@ -19,6 +19,11 @@ def environment(**variables: str) -> dict[str, str]:
     return inherited | variables
 
 
+def all_examples() -> bool:
+    """Whether `BUS_SIMULATOR_TEST_EXAMPLES` says that Hypothesis shall try all of a test's examples."""
+    return os.environ.get("BUS_SIMULATOR_TEST_EXAMPLES") == "all"
+
+
 def feeds_folder() -> Path | None:
     """The folder of GTFS feeds to test with that `BUS_SIMULATOR_TEST_FEEDS` names, None without one."""
     folder = os.environ.get("BUS_SIMULATOR_TEST_FEEDS", "").strip()

@@ -18,6 +18,8 @@ MARKED = (
     "",
     "integration",
     "e2e",
+    "examples",
+    "examples integration",
     "integration parts",
     "terraform e2e",
     "browser e2e",
@@ -27,14 +29,14 @@ MARKED = (
 )
 """The markers that tests bear, as they are once they are collected."""
 CHOSEN = {
-    "test": {"", "integration", "e2e"},
-    "test-unit": {""},
-    "test-int": {"integration", "integration parts", "terraform e2e"},
+    "test": {"", "integration", "e2e", "examples", "examples integration"},
+    "test-unit": {"", "examples"},
+    "test-int": {"integration", "examples integration", "integration parts", "terraform e2e"},
     "test-parts": {"integration parts"},
     "test-aws": {"terraform e2e"},
     "test-e2e": {"e2e"},
     "test-browser": {"browser e2e"},
-    "test-long": {"long e2e"},
+    "test-long": {"long e2e", "examples", "examples integration"},
     "test-docker": {"docker e2e"},
 }
 """Which of them a target is to run."""

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from services.feeders.backfill import fill, plan
@@ -20,6 +20,7 @@ from simulator.scenario import Scenario
 from storage.audit import AuditReport, audit
 from storage.duckdb_store import DuckDBStore
 from storage.store import Run
+from tests.examples import examples
 from tests.networks import line, network, pattern, street, two_lines
 from tests.scenarios import scenarios
 from tests.synthetic import synthetic_network
@@ -92,7 +93,7 @@ def made_of(first: Line, second: Line) -> Network:
     return network(first) if clash else network(first, second)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(15, suppress=list(HealthCheck))
 @given(
     first=lines(1),
     second=lines(2),
@@ -108,7 +109,7 @@ def test_any_network_passes_the_audit(first: Line, second: Line, hour: int, minu
     assert report.missing in ([], ["stop_visit has no records"])  # at an hour when every bus is parked
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(15, suppress=list(HealthCheck))
 @given(data=st.data(), first=lines(1), second=lines(2), days=st.integers(0, 365), seed=st.integers(0, 1000))
 def test_any_scenario_passes_the_audit(
     data: st.DataObject, first: Line, second: Line, days: int, seed: int

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.errors import clipped
+from tests.examples import examples
 from tests.services.fakes import NOW
 from tests.services.mcp_served import ServedTools, served_tools
 
@@ -55,7 +56,7 @@ def agree(tools: ServedTools, path: str, tool: str, arguments: dict[str, object]
         assert found["hint"].startswith(clipped(rest.json()["message"]))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(whose=entity(), time=TIMES)
 def test_one_record_is_the_same(tools: ServedTools, whose: tuple[str, str], time: datetime | None) -> None:
     kind, entity_id = whose
@@ -69,7 +70,7 @@ def test_one_record_is_the_same(tools: ServedTools, whose: tuple[str, str], time
         agree(tools, f"/bus-position/{entity_id}?{query}", "query_bus_position", {"bus_id": entity_id, **at})
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(whose=entity(), span=SPANS, limit=st.integers(1, 200))
 def test_ranges_are_the_same_page_by_page(
     tools: ServedTools, whose: tuple[str, str], span: tuple[int, int], limit: int

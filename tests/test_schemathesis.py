@@ -12,6 +12,7 @@ from schemathesis.specs.openapi import checks
 
 from services.app import create_app
 from services.feeders.backfill import fill, plan
+from tests.examples import examples
 from tests.services.fakes import HOUR, NOW, RUN, FaultyStore, FormulaCity
 from tests.services.live_city import city_context
 
@@ -39,8 +40,6 @@ schema = described()
 
 
 @schema.parametrize()
-@hypothesis.settings(
-    max_examples=60, deadline=None, suppress_health_check=list(hypothesis.HealthCheck), derandomize=True
-)
+@examples(60, suppress=list(hypothesis.HealthCheck), derandomize=True)
 def test_every_answer_is_described(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate(headers=HEADERS, checks=CHECKS)

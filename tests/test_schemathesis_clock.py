@@ -12,6 +12,7 @@ import schemathesis
 from services.app import create_app
 from services.feeders.clock_control import ClockControl
 from simulator.clock import Clock
+from tests.examples import examples
 from tests.services.fakes import NOW, RUN, FaultyStore, FormulaCity, HandWall
 from tests.services.live_city import city_context
 from tests.test_schemathesis import CHECKS, HEADERS
@@ -32,8 +33,6 @@ schema = described()
 
 
 @schema.parametrize()
-@hypothesis.settings(
-    max_examples=100, deadline=None, suppress_health_check=list(hypothesis.HealthCheck), derandomize=True
-)
+@examples(100, suppress=list(hypothesis.HealthCheck), derandomize=True)
 def test_every_answer_is_described(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate(headers=HEADERS, checks=CHECKS)

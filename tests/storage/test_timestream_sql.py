@@ -16,6 +16,7 @@ from storage import timestream_sql
 from storage.cursor import Position
 from storage.schema import SCHEMAS, Stream
 from storage.timestream_sql import Queries, at_or_after_ms, at_or_before_ms, instant
+from tests.examples import examples
 from tests.storage.records import NOON
 
 START, END = 1_772_452_800_000, 1_772_456_400_000
@@ -65,7 +66,7 @@ def texts(statement: str) -> set[str]:
 
 
 @pytest.mark.integration
-@settings(deadline=None)
+@examples(100)
 @given(st.text(max_size=40))
 @example("' OR 1=1 --")
 @example("'; DROP TABLE bus_position; --")

@@ -9,10 +9,11 @@ from functools import cmp_to_key
 from typing import TypeAlias
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from services.timestream_local.types import MINUTE_NS, timestamp_text
+from tests.examples import examples
 from tests.services.timestream_local.samples import START_NS, Local, local, multi
 
 pytestmark = pytest.mark.integration
@@ -150,11 +151,7 @@ SORTINGS = st.lists(
     ),
     max_size=3,
 )
-RELAXED = settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+RELAXED = examples(150, suppress=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def shown(value: Value) -> str | None:

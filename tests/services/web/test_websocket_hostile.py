@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from websockets.asyncio.client import connect as open_websocket
 from websockets.sync.client import ClientConnection, connect
@@ -22,6 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 from services.access.key_ring import parse_keys
 from services.context import Context
 from services.live.messages import MOST_CONNECTIONS
+from tests.examples import examples
 from tests.services.live.test_hub import COMMANDS, JSON
 from tests.services.live_city import city_context, hub_of
 from tests.services.live_clients import GOOD, PATIENCE_S, TRANSPORTS, Refused, path, serving
@@ -106,7 +107,7 @@ def is_well(client: ClientConnection) -> bool:
 
 
 MESSAGES = st.lists(st.text() | st.binary() | JSON.map(json.dumps) | COMMANDS.map(json.dumps), max_size=8)
-SHARED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SHARED = examples(60, suppress=[HealthCheck.function_scoped_fixture])
 
 
 @SHARED

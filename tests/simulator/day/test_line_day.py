@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from simulator.day.bus import OverrunError
@@ -11,6 +11,7 @@ from simulator.day.trajectory import Trajectory
 from simulator.day.travel import LATENESS_S
 from simulator.network import Departure, Headway, Line, Service
 from simulator.types import DayType
+from tests.examples import examples
 from tests.networks import line, pattern, street
 
 WEEKDAY = date(2026, 11, 18)
@@ -93,7 +94,7 @@ def test_a_line_day_is_consistent(name: str, day: date) -> None:
 
 
 @pytest.mark.integration
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(40, suppress=[HealthCheck.too_slow])
 @given(
     stops=st.integers(2, 25),
     step=st.floats(0.0002, 0.01),

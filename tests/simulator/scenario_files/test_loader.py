@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from simulator.files.problems import InputFileError
@@ -37,6 +37,7 @@ from simulator.scenario_files.entries import DISRUPTIONS, WIRE
 from simulator.scenario_files.loader import ScenarioFileError, load_scenario
 from simulator.scenario_files.schema import DisruptionEntry, WireEntry
 from simulator.types import BusId, LineId, StopId
+from tests.examples import examples
 from tests.simulator.any_scenario import as_plain, city, scenarios
 from tests.simulator.network_files.broken_networks import BASIC
 from tests.simulator.scenario_files.broken_scenarios import BROKEN, FULL, replaced
@@ -298,7 +299,7 @@ def test_every_kind_of_entry_is_checked_by_itself() -> None:
 # any
 
 
-any_file = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+any_file = examples(60, suppress=list(HealthCheck))
 
 
 @pytest.mark.integration

@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.city import City
 from storage.arrow_schema import arrow_schema
 from storage.schema import SCHEMAS, Stream
+from tests.examples import examples
 from tests.networks import line, network, pattern, street, two_lines
 
 MORNING = datetime(2026, 11, 18, 7, tzinfo=UTC)
@@ -60,7 +61,7 @@ def test_every_entity_has_a_row_at_every_tick(
     assert len(times) == entities * 3600 // cadence
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     start=st.integers(0, 3 * 86_400_000),
     parts=st.lists(st.integers(0, 2_000_000), min_size=1, max_size=4),

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 from storage.errors import RunMismatch
 from storage.schema import Record, Stream
 from storage.store import Covered, Run, Store
+from tests.examples import share
 from tests.storage.conformance.backends import Backend
 from tests.storage.conformance.model import ModelStore
 from tests.storage.records import OTHER_RUN, RUN, after, any_record, entity, table
@@ -153,13 +154,14 @@ def _pages(
     return result
 
 
+@pytest.mark.examples
 @pytest.mark.integration
 def test_answers_as_the_model_does(backend: Backend) -> None:
     machine = type(f"{backend.name}Machine", (StoreMachine,), {"backend": backend})
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=backend.examples,
+            max_examples=share(backend.examples),
             stateful_step_count=25,
             deadline=None,
             derandomize=True,

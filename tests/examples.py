@@ -1,0 +1,31 @@
+"""How many examples Hypothesis tries: a quarter in `make test`, all of them in `make test-long`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.environment import all_examples
+
+Test = TypeVar("Test", bound=Callable[..., object])
+
+
+def share(thorough: int) -> int:
+    """How many of a test's examples to try in this run."""
+    return thorough if all_examples() else max(thorough // 4, 1)
+
+
+def examples(
+    thorough: int, *, suppress: Collection[HealthCheck] = (), derandomize: bool = False
+) -> Callable[[Test], Test]:
+    """Let Hypothesis try so many examples of a test in `make test-long`, which chooses it by its marker."""
+    chosen = settings(
+        max_examples=share(thorough),
+        deadline=None,
+        suppress_health_check=suppress,
+        derandomize=derandomize or settings().derandomize,
+    )
+    return lambda test: pytest.mark.examples(chosen(test))
