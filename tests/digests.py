@@ -1,13 +1,14 @@
 """Digests of the shipped network at telling times and of the shipped scenarios' days.
 
-`python -m tests.digests windows` and `… scenarios` print them as JSON. Needs the simulator alone, so that
-other interpreters and NumPy versions can be asked.
+`python -m tests.digests windows` and `… scenarios` print them as JSON, of all or of those that are named.
+Needs the simulator alone, so that other interpreters and NumPy versions can be asked.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,12 +32,15 @@ WINDOWS = {
 }
 
 
-def digests(*, seed: int = 1, jobs: int = 1) -> dict[str, dict[str, str]]:
-    """For each window the digest of each stream."""
+def digests(
+    windows: Collection[str] = tuple(WINDOWS), *, seed: int = 1, jobs: int = 1
+) -> dict[str, dict[str, str]]:
+    """For each of these windows the digest of each stream."""
     city = City(load_network(SHIPPED), seed=seed, jobs=jobs)
     try:
         found = {}
-        for name, (start, hours) in WINDOWS.items():
+        for name in windows:
+            start, hours = WINDOWS[name]
             batches = city.window(start, start + timedelta(hours=hours), list(Stream))
             found[name] = {str(stream): stream_digest([batches[stream]], stream) for stream in Stream}
         return found
@@ -44,18 +48,26 @@ def digests(*, seed: int = 1, jobs: int = 1) -> dict[str, dict[str, str]]:
         city.close()
 
 
-def scenario_digests() -> dict[str, dict[str, str]]:
-    """For each shipped scenario the digest of each stream over its dates."""
+def scenario_names() -> tuple[str, ...]:
+    """The shipped scenarios, in order."""
+    return tuple(sorted(path.stem for path in SCENARIOS.glob("*.yaml")))
+
+
+def scenario_digests(names: Collection[str] = scenario_names()) -> dict[str, dict[str, str]]:
+    """For each of these scenarios the digest of each stream over its dates."""
     found, shipped = {}, load_network(SHIPPED)
-    for path in sorted(SCENARIOS.glob("*.yaml")):
-        scenario = load_scenario(path, lambda _: shipped)
+    for name in names:
+        scenario = load_scenario(SCENARIOS / f"{name}.yaml", lambda _: shipped)
         city = City(scenario.applied_to(shipped), seed=scenario.seed, scenario=scenario)
         start, end = simulated_span(scenario)
-        found[path.stem] = {str(s): digest for s, digest in stream_digests(city, start, end).items()}
+        found[name] = {str(s): digest for s, digest in stream_digests(city, start, end).items()}
     return found
 
 
-KINDS = {"windows": digests, "scenarios": scenario_digests}
+KINDS: dict[str, Callable[..., dict[str, dict[str, str]]]] = {
+    "windows": digests,
+    "scenarios": scenario_digests,
+}
 
 if __name__ == "__main__":
-    print(json.dumps(KINDS[sys.argv[1]](), indent=2))  # noqa: T201 - this is its output
+    print(json.dumps(KINDS[sys.argv[1]](*filter(None, [sys.argv[2:]])), indent=2))  # noqa: T201 - this is its output

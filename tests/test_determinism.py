@@ -10,12 +10,13 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.digests import digests, scenario_digests
+from tests.digests import WINDOWS, digests, scenario_digests, scenario_names
 from tests.environment import environment
 
 pytestmark = pytest.mark.integration
@@ -23,6 +24,13 @@ pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parent.parent
 GOLDEN = json.loads((ROOT / "tests" / "golden" / "digests.json").read_text())
 GOLDEN_SCENARIOS = json.loads((ROOT / "tests" / "golden" / "scenarios.json").read_text())
+
+SOME_WINDOWS = ("night", "clocks go forward")
+QUICK_SCENARIOS = ("breakdown-at-rush-hour", "bunching-holding", "closure", "rain")
+some_windows_or_all = pytest.mark.parametrize(
+    "windows",
+    [pytest.param(SOME_WINDOWS, id="some"), pytest.param(tuple(WINDOWS), id="all", marks=pytest.mark.long)],
+)
 
 OTHER_PYTHONS = {
     "3.11, lowest NumPy": ("3.11", "numpy==2.1.0"),
@@ -43,10 +51,10 @@ def interpreter(version: str) -> str:
     raise AssertionError(f"no CPython {version} on this machine")
 
 
-def printed(python: str, kind: str = "windows", **variables: str) -> dict[str, dict[str, str]]:
+def printed(python: str, *arguments: str, **variables: str) -> dict[str, dict[str, str]]:
     """The digests that another process prints."""
     done = subprocess.run(
-        [python, "-m", "tests.digests", kind],
+        [python, "-m", "tests.digests", *arguments],
         cwd=ROOT,
         env=environment(**variables),
         capture_output=True,
@@ -62,22 +70,48 @@ def test_the_shipped_network_has_its_golden_digests() -> None:
     assert digests() == GOLDEN
 
 
-def test_the_shipped_scenarios_have_their_golden_digests() -> None:
-    assert scenario_digests() == GOLDEN_SCENARIOS
+def golden(windows: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The golden digests of these windows."""
+    return {name: GOLDEN[name] for name in windows}
 
 
-def test_processes_in_parallel_change_nothing() -> None:
-    assert digests(jobs=2) == GOLDEN
+def test_every_shipped_scenario_has_golden_digests() -> None:
+    assert set(scenario_names()) == set(GOLDEN_SCENARIOS)
+    assert set(QUICK_SCENARIOS) < set(GOLDEN_SCENARIOS)
 
 
-def test_a_seed_changes_every_stream_of_every_window() -> None:
-    other = digests(seed=2)
-    same = [(name, s) for name, streams in GOLDEN.items() for s in streams if other[name][s] == streams[s]]
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in QUICK_SCENARIOS else pytest.mark.long)
+        for name in GOLDEN_SCENARIOS
+    ],
+)
+def test_a_shipped_scenario_has_its_golden_digests(name: str) -> None:
+    assert scenario_digests([name]) == {name: GOLDEN_SCENARIOS[name]}
+
+
+@some_windows_or_all
+def test_processes_in_parallel_change_nothing(windows: Sequence[str]) -> None:
+    assert digests(windows, jobs=2) == golden(windows)
+
+
+@some_windows_or_all
+def test_a_seed_changes_every_stream_of_every_window(windows: Sequence[str]) -> None:
+    other = digests(windows, seed=2)
+    same = [
+        (name, s)
+        for name, streams in golden(windows).items()
+        for s in streams
+        if other[name][s] == streams[s]
+    ]
     assert same == []
 
 
-def test_the_time_zone_of_the_machine_changes_nothing() -> None:
-    assert printed(sys.executable, TZ="America/Lima", LC_ALL="C") == GOLDEN
+@some_windows_or_all
+def test_the_time_zone_of_the_machine_changes_nothing(windows: Sequence[str]) -> None:
+    lima = printed(sys.executable, "windows", *windows, TZ="America/Lima", LC_ALL="C")
+    assert lima == golden(windows)
 
 
 @pytest.mark.long
@@ -85,7 +119,7 @@ def test_a_plain_cpu_gives_the_same_bytes() -> None:
     features: list[str] = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
     assert features
     plain = {"NPY_DISABLE_CPU_FEATURES": " ".join(features)}
-    assert printed(sys.executable, **plain) == GOLDEN
+    assert printed(sys.executable, "windows", **plain) == GOLDEN
     assert printed(sys.executable, "scenarios", **plain) == GOLDEN_SCENARIOS
 
 
@@ -98,5 +132,5 @@ def test_other_interpreters_and_versions_give_the_same_bytes(name: str, tmp_path
     subprocess.run([uv, "venv", "--quiet", "--python", interpreter(version), tmp_path], check=True)
     needed = [numpy, "click", "pyarrow", "simpy", "pydantic", "pyyaml", "tzdata"]
     subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *needed], check=True)
-    assert printed(str(python)) == GOLDEN
+    assert printed(str(python), "windows") == GOLDEN
     assert printed(str(python), "scenarios") == GOLDEN_SCENARIOS
