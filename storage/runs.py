@@ -6,7 +6,7 @@ store that another run made is refused, unless the caller says that new inputs a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from storage.coverage import overlapping
@@ -17,16 +17,29 @@ from storage.store import Covered, Run, Store
 MEND = "pass --continue-with-new-inputs to go on with the new ones, or choose another --store"
 
 
-def check_run(store: Store, run: Run, *, continue_with_new_inputs: bool = False) -> None:
-    """Return when `run` may write to `store`.
+def scenario_by_digest(digest: str) -> str:
+    """The words for a scenario of which only the digest is known."""
+    return f"the scenario with digest {digest[:12]}"
 
-    It may where the store is empty, its newest data are of `run`, or new inputs are meant. Raises
-    `RunMismatch`, which names the inputs that differ and the mend.
+
+def check_run(
+    store: Store,
+    run: Run,
+    *,
+    continue_with_new_inputs: bool = False,
+    scenario_words: Callable[[str], str] = scenario_by_digest,
+) -> None:
+    """Return if `run` may write to `store`; raise `RunMismatch` otherwise.
+
+    It may where the store is empty, its newest data are of `run`, or the caller wants to continue with new
+    inputs. The message names the inputs that differ, a scenario in the words that
+    `scenario_words` has for its digest, and what to do.
     """
     newest = newest_run(store)
     if newest is None or newest == run or continue_with_new_inputs:
         return
-    raise RunMismatch(f"The store holds data of another run: {differences(newest, run)}; {MEND}.")
+    found = differences(newest, run, scenario_words)
+    raise RunMismatch(f"The store holds data of another run: {found}; {MEND}.")
 
 
 def newest_run(store: Store) -> Run | None:
@@ -36,15 +49,23 @@ def newest_run(store: Store) -> Run | None:
     return None if newest is None else newest.run
 
 
-def differences(held: Run, run: Run) -> str:
-    """In words, what tells `run` from the run that a store holds."""
+def differences(held: Run, run: Run, scenario_words: Callable[[str], str] = scenario_by_digest) -> str:
+    """Return, in words, in which inputs `run` differs from the run `held` of a store."""
     pairs = (
         ("seed", str(held.seed), str(run.seed)),
         ("network", held.network_digest[:12], run.network_digest[:12]),
-        ("scenario", held.scenario_digest[:12] or "none", run.scenario_digest[:12] or "none"),
         ("model version", held.model_version, run.model_version),
     )
-    return ", ".join(f"{name} {theirs} there, {ours} here" for name, theirs, ours in pairs if theirs != ours)
+    found = [
+        f"{name} {theirs} in the store, {ours} in this run" for name, theirs, ours in pairs if theirs != ours
+    ]
+    if held.scenario_digest != run.scenario_digest:
+        theirs, ours = (
+            scenario_words(digest) if digest else "no scenario"
+            for digest in (held.scenario_digest, run.scenario_digest)
+        )
+        found.append(f"the store was written with {theirs}, this run uses {ours}")
+    return "; ".join(found)
 
 
 def refuse_overlap(coverage: Sequence[Covered], covers: tuple[datetime, datetime], run: Run) -> None:

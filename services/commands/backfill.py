@@ -62,7 +62,12 @@ def backfill(
     inputs = load_inputs(network, seed, scenario)
     with ExitStack() as stack:
         target = stack.enter_context(closing(opened(store)))
-        check_run(target, inputs.run, continue_with_new_inputs=continue_with_new_inputs)
+        check_run(
+            target,
+            inputs.run,
+            continue_with_new_inputs=continue_with_new_inputs,
+            scenario_words=inputs.scenario_words,
+        )
         begins = beginning(target, inputs.run)
         first = stretch[0] if begins is None else max(stretch[0], begins)
         windows = plan(target, first, stretch[1], newest_first=False)

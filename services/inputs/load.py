@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.errors import InputError
-from services.inputs.scenario_library import find_scenario
+from services.inputs.scenario_library import find_scenario, shipped
 from services.settings import DEFAULT_STORE, default_network
 from simulator.progress import OnProgress, ignore_progress
 from storage.errors import StoreUnavailable
+from storage.runs import scenario_by_digest
 from storage.store import Run, Store
 
 if TYPE_CHECKING:
@@ -47,6 +48,24 @@ class Inputs:
             scenario=self.scenario,
             on_progress=on_progress,
         )
+
+    def scenario_words(self, digest: str) -> str:
+        """Words for the scenario with a digest: its name if it is this run's own or a shipped one.
+
+        Loads the shipped scenarios, since a digest says nothing of the name: call it for messages only.
+        """
+        if self.scenario is not None and self.scenario.digest == digest:
+            return f"the scenario {self.scenario.name}"
+        names = (name for name in shipped() if digest_of_shipped(name) == digest)
+        return next((f"the scenario {name}" for name in names), scenario_by_digest(digest))
+
+
+def digest_of_shipped(name: str) -> str | None:
+    """The digest of a shipped scenario; None where it doesn't fit the default network."""
+    try:
+        return load_scenario(name)[0].digest
+    except InputError:
+        return None
 
 
 def load_inputs(

@@ -104,7 +104,12 @@ def assembled(settings: Settings) -> Iterator[Embedded]:
         stack.enter_context(closed_by_signals(clock))
         inputs = load_inputs(settings.network, settings.seed, settings.scenario)
         store = stack.enter_context(closing(opened(settings.store)))
-        check_run(store, inputs.run, continue_with_new_inputs=settings.continue_with_new_inputs)
+        check_run(
+            store,
+            inputs.run,
+            continue_with_new_inputs=settings.continue_with_new_inputs,
+            scenario_words=inputs.scenario_words,
+        )
         city = stack.enter_context(closing(inputs.city(settings.jobs)))
         wire = stack.enter_context(wire_of(inputs, settings.store))
         yield Embedded(settings, inputs, city, store, clock, wire)

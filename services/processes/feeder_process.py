@@ -110,7 +110,12 @@ class Feeders:
     def _begun(self, inputs: Inputs, model: Model) -> Feeder:
         clock, kind, store = self._part.clock, self._feeding.kind, self._store
         new_inputs = self._feeding.continue_with_new_inputs or self._part.network_may_change
-        check_run(store, inputs.run, continue_with_new_inputs=new_inputs)
+        check_run(
+            store,
+            inputs.run,
+            continue_with_new_inputs=new_inputs,
+            scenario_words=inputs.scenario_words,
+        )
         progress = Progress(clock, self._listener)
         feeder = Feeder(
             kind,

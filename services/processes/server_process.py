@@ -233,7 +233,12 @@ def context_over(
 
     The hub has no source: see `positions`.
     """
-    check_run(store, inputs.run, continue_with_new_inputs=continue_with_new_inputs)
+    check_run(
+        store,
+        inputs.run,
+        continue_with_new_inputs=continue_with_new_inputs,
+        scenario_words=inputs.scenario_words,
+    )
     return Context(
         store=store,
         scenario=inputs.scenario,

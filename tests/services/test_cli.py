@@ -198,8 +198,34 @@ def test_another_runs_store_is_refused_with_the_way_out(capsys: pytest.CaptureFi
     for arguments in (["run", "--port", "0"], ["backfill", *PAST]):
         code, error = refused(capsys, [*arguments, "--seed", "2"])
         assert code == 1
-        assert "seed 1 there, 2 here" in error
+        assert "seed 1 in the store, 2 in this run" in error
         assert "--continue-with-new-inputs" in error
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "differences"),
+    [
+        (
+            [],
+            ["--scenario", "strike"],
+            "the store was written with no scenario, this run uses the scenario strike",
+        ),
+        (
+            ["--scenario", "strike"],
+            [],
+            "the store was written with the scenario strike, this run uses no scenario",
+        ),
+    ],
+    ids=["the new run's", "the store's"],
+)
+def test_another_runs_store_is_refused_with_the_scenarios_name(
+    capsys: pytest.CaptureFixture[str], before: list[str], after: list[str], differences: str
+) -> None:
+    assert status_of(["backfill", *PAST, *before]) == 0
+    capsys.readouterr()
+    code, error = refused(capsys, ["backfill", *PAST, *after])
+    assert code == 1
+    assert f"The store holds data of another run: {differences}; pass --continue" in " ".join(error.split())
 
 
 @pytest.mark.integration

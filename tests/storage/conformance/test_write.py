@@ -94,7 +94,9 @@ def test_a_row_outside_is_refused_and_nothing_kept(store: Store, second: float) 
 def test_another_run_is_refused_where_it_overlaps_and_nothing_kept(store: Store) -> None:
     write(store, POSITION, [position(NOON)], NOON, after(60))
     batch = table(POSITION, [position(after(30)), position(after(90))])
-    with pytest.raises(RunMismatch, match=r"seed 1 there, 2 here.*network aaaaaaaaaaaa there"):
+    with pytest.raises(
+        RunMismatch, match=r"seed 1 in the store, 2 in this run; network aaaaaaaaaaaa in the store"
+    ):
         store.write(POSITION, batch, covers=(after(30), after(120)), run=OTHER_RUN)
     assert store.rows(POSITION) == 1
     assert list(store.coverage(POSITION)) == [Covered(NOON, after(60), RUN)]
