@@ -1,14 +1,14 @@
-"""A bus's service day as a SimPy process: wait at a terminal, board, run, stop or pass, alight, again.
+"""A bus's service day as a SimPy process: stand at a terminal, board, run, stop or pass, alight, turn.
 
 Times are integer milliseconds from the service day's origin. The process writes one row a leg: how the bus
-came to a stop, what happened there, when it left. Nothing is sampled.
+came to a stop, what happened there, when it left. Nothing is sampled here.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Generator
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import simpy
@@ -16,14 +16,14 @@ import simpy
 from simulator import randomness
 from simulator.day import travel
 from simulator.day.line_state import LineState
-from simulator.day.passengers import Trip
+from simulator.day.passengers import Queue, Trip
 from simulator.day.scenario_effects import Disturbances, Ending
+from simulator.day.travel import PatternPosition
 from simulator.network import Bus
 from simulator.service_day import DOORS_EARLY_S
 from simulator.types import HOUR_MS, SECOND_MS
 
 _Process: TypeAlias = Generator[simpy.Event, None, None]
-_Departing: TypeAlias = "Generator[simpy.Event, None, Trip]"
 
 HOP, STAND, PARK, HALT = 0, 1, 2, 3
 """Kinds of leg: to a trip's next stop; at (or empty to) a terminal until departure; home until the end;
@@ -33,22 +33,39 @@ COLUMNS = (
     *("kind", "trip", "pattern", "path", "position", "changed", "brakes", "stops", "opens", "leaves"),
     *("boarding", "alighting", "left_behind"),
 )
-"""A row's integers. `changed`, `brakes`, `stops`: ends of the motion's pieces; `opens`: doors, equal to
-`leaves` where they stay shut; `trip` and `path` index the line-day's trips and paths."""
+"""A row's integers. `changed`, `brakes`, `stops`: ends of the motion's pieces; `opens`: when the doors open,
+equal to `leaves` where they stay shut; `trip` and `path` index the line-day's trips and paths."""
 
 DEAD_MS = 7000
 BOARD_MS = 2_000
 ALIGHT_MS = 1_200
-"""Doors' dead time, then 2 s a boarding by card and 1.2 s an alighting through two doors (TCQSM 3rd ed.,
+"""The doors' dead time, then 2 s a boarding by card and 1.2 s an alighting through two doors (TCQSM 3rd ed.,
 exhibit 6-4)."""
 MIN_OPEN_MS = 10_000
-"""Least time with open doors at a departure."""
-NOISE_TRIPS = 8
+"""The doors are open at least so long before a departure from a terminal."""
+TRIPS_DRAWN = 8
+"""Trips whose lateness and running times are drawn in one array operation."""
+
+
+class TripStart(NamedTuple):
+    """When a trip departs (planned, ms) and where: the pattern's index, the stop's position in it."""
+
+    departs: int
+    pattern: int
+    first: int
+
+
+class TripNoise(NamedTuple):
+    """What chance does to a trip: how late it departs (ms), and the running-time factor of each hop."""
+
+    late_ms: int
+    factors: list[float]
 
 
 class BusDay:
     """One bus on one line-day. `process` runs it; `rows` and `speeds` are its legs in order.
 
+    `home` is the direction of its first departure. A bus that doesn't run (`runs`) stays parked there.
     `first_departure` and `last_stop` bound its service, -1 for a bus that never leaves.
     """
 
@@ -56,40 +73,41 @@ class BusDay:
         self.bus = bus
         self.home = home
         self.runs = runs
+        # Arrays, not lists of tuples: a weekday of a city has millions of legs, and NumPy reads arrays as
+        # they are.
         self.rows = array("q")
         self.speeds = array("d")
         self.first_departure = self.last_stop = -1
         self._day = day
         self._noise_key = day.key("travel", bus.bus_id)
-        self._drawn: list[tuple[int, list[float]]] = []
-        self._trips = 0
+        self._drawn: list[TripNoise] = []
+        self._trips_drawn = 0
         self._broken_until = -1
         self._breakdown = day.disturbances.breakdown(bus.bus_id, day.starts) if day.disturbances else None
 
     def process(self) -> _Process:
-        """Trips as the dispatch hands them out, then home."""
+        """The bus's day: trips as the dispatch hands them out, then home."""
         day, now = self._day, self._day.starts
-        direction, place, ready = self.home, (day.main_pattern(self.home), 0), now
-        departure = self._dispatched(direction, ready)
-        while departure is not None:
-            trip = yield from self._stand(*departure, ready, place, now)
+        here, ready = PatternPosition(day.main_pattern(self.home), 0), now
+        start = self._dispatched(self.home, ready)
+        while start is not None:
+            trip = yield from self._stand(start, ready, here, now)
             yield from self._run(trip)
-            place = (trip.pattern, trip.last)
-            direction = day.next_direction(day.line.patterns[trip.pattern].direction)
-            now = self.last_stop
+            here, now = PatternPosition(trip.pattern, trip.last), self.last_stop
             self._broken_until = now + self._repair_ms(trip)
             yield day.env.timeout(self._broken_until - now)
             ready = self._broken_until + travel.MIN_LAYOVER_MS
-            departure = self._turned(trip, ready) or self._dispatched(direction, ready)
-        self._go_home(place, now)
+            direction = day.next_direction(day.line.patterns[trip.pattern].direction)
+            start = self._turned(trip, ready) or self._dispatched(direction, ready)
+        self._go_home(here, now)
 
-    def _dispatched(self, direction: int, ready: int) -> tuple[int, int, int] | None:
-        """When, on which pattern and from which position of it to depart next; None when service is over."""
+    def _dispatched(self, direction: int, ready: int) -> TripStart | None:
+        """The trip that the dispatch has for a bus ready for `direction`; None when service is over."""
         disturbed = self._day.disturbances
         if not self.runs or (disturbed is not None and ready >= disturbed.latest):
             return None
-        planned = self._day.dispatch.take(direction, ready / 1000)
-        return None if planned is None else (round(planned[0] * 1000), planned[2], 0)
+        departure = self._day.dispatch.take(direction, ready / 1000)
+        return None if departure is None else TripStart(round(departure.time_s * 1000), departure.pattern, 0)
 
     def _repair_ms(self, trip: Trip) -> int:
         """How long the bus stands broken after a trip. It is towed away in time for the next service day."""
@@ -99,118 +117,140 @@ class BusDay:
         self._breakdown = disturbed.breakdown(self.bus.bus_id, broken.time_s * SECOND_MS)
         return max(min(broken.repair_s * SECOND_MS, disturbed.latest - self.last_stop), 0)
 
-    def _turned(self, trip: Trip, ready: int) -> tuple[int, int, int] | None:
-        """The departure of a bus that turned before a closed road."""
+    def _turned(self, trip: Trip, ready: int) -> TripStart | None:
+        """The next trip of a bus that turned before a closed road; None for a trip that ended otherwise."""
         disturbed = self._day.disturbances
         if disturbed is None or trip.ending is not Ending.TURN:
             return None
-        back = disturbed.turn((trip.pattern, trip.last), self.last_stop)
-        return None if back is None else (ready, *back)
+        back = disturbed.turn(PatternPosition(trip.pattern, trip.last), self.last_stop)
+        return None if back is None else TripStart(ready, back.pattern, back.position)
 
     def _stand(
-        self, depart: int, pattern: int, first: int, ready: int, place: tuple[int, int], now: int
-    ) -> _Departing:
-        """At a pattern's stop until departure, after an empty run if the bus is elsewhere."""
+        self, start: TripStart, ready: int, here: PatternPosition, now: int
+    ) -> Generator[simpy.Event, None, Trip]:
+        """Stand at the stop where a trip begins, let people board and depart; from elsewhere run there empty.
+
+        `ready` is when the least layover is over, `here` where the bus is at `now`.
+        """
         day = self._day
-        now = self._halt(place, (pattern, first), now)
-        path, changed, brakes, there, speed = day.empty_run(place, (pattern, first), now)
-        late, factors = self._draws()
-        depart += late
-        opens = max(ready, there, depart - DOORS_EARLY_S * 1000)
+        _, pattern, first = start
+        now = self._halt(here, PatternPosition(pattern, first), now)
+        path, changed, brakes, there, speed = day.empty_run(here, PatternPosition(pattern, first), now)
+        noise = self._noise()
+        departs = start.departs + noise.late_ms
+        opens = max(ready, there, departs - DOORS_EARLY_S * 1000)
         yield day.env.timeout(opens - now)
+        # As at any stop the dwell is fixed by those who wait as the doors open; whoever comes until they
+        # close still gets in while there is room.
         queue = day.queues[pattern][first]
-        work = DEAD_MS + BOARD_MS * min(queue.waiting(opens), self.bus.capacity)
-        leaves = max(depart, opens + max(work, MIN_OPEN_MS))
+        work_ms = DEAD_MS + BOARD_MS * min(queue.waiting(opens), self.bus.capacity)
+        leaves = max(departs, opens + max(work_ms, MIN_OPEN_MS))
         yield day.env.timeout(leaves - opens)
         last = len(day.hops[pattern])
-        trip = Trip(pattern, day.new_trip(pattern), leaves, first, last, factors, [0] * (last + 1))
+        trip = Trip(pattern, day.new_trip(pattern), leaves, first, last, noise.factors, [0] * (last + 1))
         trip.load = queue.board(min(queue.waiting(leaves), self.bus.capacity), trip, first, leaves)
         queue.passed = leaves
-        waiting = queue.waiting(leaves)
+        left_behind = queue.waiting(leaves)
         times = (changed, brakes, there, opens, leaves)
-        self.rows.extend((STAND, trip.number, pattern, path, first, *times, trip.load, 0, waiting))
+        self.rows.extend((STAND, trip.number, pattern, path, first, *times, trip.load, 0, left_behind))
         self.speeds.append(speed)
         if self.first_departure < 0:
             self.first_departure = leaves
         return trip
 
-    def _halt(self, place: tuple[int, int], target: tuple[int, int], now: int) -> int:
-        """A row for the time that a broken bus stands at `place` before it goes to `target`; when it does."""
+    def _halt(self, here: PatternPosition, target: PatternPosition, now: int) -> int:
+        """Write a row for as long as a broken bus stands before it goes to `target`; return when it goes."""
         until, self._broken_until = self._broken_until, -1
         if until <= now:
             return now
-        path = self._day.empty_run(place, target, now)[0]
+        path = self._day.empty_run(here, target, now).path
         times = (until, until, until, until, until)
-        self.rows.extend((HALT, -1, target[0], path, target[1], *times, 0, 0, 0))
+        self.rows.extend((HALT, -1, target.pattern, path, target.position, *times, 0, 0, 0))
         self.speeds.append(0.0)
         return until
 
     def _run(self, trip: Trip) -> _Process:
-        """From the first stop's departure to the last stop's closed doors.
+        """Run a trip from the first stop's departure until the doors close at the last.
 
-        At the braking point it is decided, once, whether to stop; the dwell is fixed at arrival from those
-        who wait then; who waits when the doors close gets in while there is room.
+        A hop is three pieces: change of speed until `changed`, cruise until `brakes`, brake or go past.
         """
-        day, pattern, targets = self._day, trip.pattern, trip.alighting
+        day, pattern, alighting = self._day, trip.pattern, trip.alighting
         timeout, by_hour, queues = day.env.timeout, day.speed_by_hour, day.queues[pattern]
         hops, factors = day.hops[pattern][trip.first :], trip.factors[trip.first :]
         disturbed, last = day.disturbances, trip.last
-        now = here = trip.departed
+        # Two times run side by side: `clock` is SimPy's, `left` is when the bus left the last stop. They part
+        # where it goes past one: that needs no event of its own, so SimPy stays at the braking point before.
+        clock = left = trip.departed
         v_in, may_stop = 0.0, True
         for position, (hop, noise) in enumerate(zip(hops, factors, strict=False), trip.first + 1):
-            factor = by_hour[now // HOUR_MS] / noise
+            factor = by_hour[left // HOUR_MS] / noise
             if disturbed is not None:
-                factor = disturbed.factor((pattern, position), now, hop, factor)
+                factor = disturbed.factor(PatternPosition(pattern, position), left, hop, factor)
             changing, passing, half, speed = travel.motion(hop, factor, v_in)
             self.speeds.append(speed)
-            changed, passes = now + changing, now + passing
+            changed, passes = left + changing, left + passing
             brakes = passes - half
             if disturbed is not None:
                 may_stop = self._may_stop(disturbed, trip, position, brakes)
-                last = trip.last
-            if not targets[position] and position != last:
-                yield timeout(brakes - here)
-                here = brakes
+                last = trip.last  # a breakdown or a closed road may have ended the trip here
+            if not alighting[position] and position != last:
+                # Nobody aboard wants to get out: whether to stop depends on who waits at the stop, and is
+                # decided once, at the braking point. Whoever comes later sees the bus go past.
+                yield timeout(brakes - clock)
+                clock = brakes
                 if not (may_stop and queues[position].waiting(brakes)):
                     times = (changed, passes, passes, passes, passes)
                     self.rows.extend((HOP, trip.number, pattern, pattern, position, *times, 0, 0, 0))
-                    queues[position].passed = now = passes
+                    queues[position].passed = left = passes
                     v_in = speed
                     continue
             opens = passes + half
-            yield timeout(opens - here)
-            here = now = opens + self._dwell_ms(trip, position, opens)
-            yield timeout(here - opens)
-            held = day.hold_ms(trip, position, here)
-            if held:
-                here = now = here + held
-                yield timeout(held)
-            people = self._exchange(trip, position, here)
-            times = (changed, brakes, opens, opens, here)
-            self.rows.extend((HOP, trip.number, pattern, pattern, position, *times, *people))
+            yield timeout(opens - clock)
+            clock = left = yield from self._serve(trip, position, changed, brakes, opens)
             v_in = 0.0
             if position == last:
                 break
-        self.last_stop = now
+        self.last_stop = left
+
+    def _serve(
+        self, trip: Trip, position: int, changed: int, brakes: int, opens: int
+    ) -> Generator[simpy.Event, None, int]:
+        """Serve a stop whose doors open at `opens`; return when they close.
+
+        The dwell is fixed at arrival by those who wait then; who comes until the doors close gets in while
+        there is room. Holding follows with open doors, so that it gives late passengers a chance, too.
+        """
+        day, pattern = self._day, trip.pattern
+        queue = day.queues[pattern][position]
+        dwell_ms = self._dwell_ms(trip, position, queue, opens)
+        yield day.env.timeout(dwell_ms)
+        closes = opens + dwell_ms
+        if day.holds and (held_ms := day.hold_ms(trip, position, closes)):
+            yield day.env.timeout(held_ms)
+            closes += held_ms
+        people = self._exchange(trip, position, queue, closes)
+        times = (changed, brakes, opens, opens, closes)
+        self.rows.extend((HOP, trip.number, pattern, pattern, position, *times, *people))
+        return closes
 
     def _may_stop(self, disturbed: Disturbances, trip: Trip, position: int, brakes: int) -> bool:
-        """Whether the bus may stop at a position that it brakes for; a trip that is to end there is told so.
+        """Whether the bus may stop at a position that it brakes for. Ends the trip there if it has to.
 
-        At a closed stop those who want to get out go on to the next.
+        At a closed stop it may not: those who want to get out ride on to the next.
         """
         if position == trip.last and self._breakdown is None:
             return True
         ending = self._ending(disturbed, trip, position, brakes)
         if ending is not None:
             trip.end_at(position, ending)
-        elif position != trip.last and disturbed.is_closed((trip.pattern, position), brakes):
+        elif position != trip.last and disturbed.is_closed(PatternPosition(trip.pattern, position), brakes):
             trip.alighting[position + 1] += trip.alighting[position]
             trip.alighting[position] = 0
             return False
         return True
 
     def _ending(self, disturbed: Disturbances, trip: Trip, position: int, now: int) -> Ending | None:
-        """Why the trip has to end at a position, if it has."""
+        """Why the trip must end at a position that it reaches `now`; None if it may go on."""
         broken = self._breakdown
         if broken is not None and now >= broken.time_s * SECOND_MS:
             here = self._day.line.patterns[trip.pattern].stops[position].stop_id
@@ -220,24 +260,24 @@ class BusDay:
             return None
         if now >= disturbed.latest:
             return Ending.LATE
-        return None if disturbed.turn((trip.pattern, position), now) is None else Ending.TURN
+        return None if disturbed.turn(PatternPosition(trip.pattern, position), now) is None else Ending.TURN
 
-    def _dwell_ms(self, trip: Trip, position: int, now: int) -> int:
-        """Dead time, and the longer of alighting and boarding work (TCQSM 3rd ed., eq. 6-11)."""
+    def _dwell_ms(self, trip: Trip, position: int, queue: Queue, now: int) -> int:
+        """Dead time plus the longer of alighting and boarding work (TCQSM 3rd ed., eq. 6-11)."""
         alighting = trip.alighting[position]
-        boarding = 0
-        if position != trip.last:
-            room = self.bus.capacity - trip.load + alighting
-            boarding = min(self._day.queues[trip.pattern][position].waiting(now), room)
+        if position == trip.last:
+            return DEAD_MS + alighting * ALIGHT_MS
+        room = self.bus.capacity - trip.load + alighting
+        boarding = min(queue.waiting(now), room)
         return DEAD_MS + max(alighting * ALIGHT_MS, boarding * BOARD_MS)
 
-    def _exchange(self, trip: Trip, position: int, now: int) -> tuple[int, int, int]:
-        """As the doors close: how many got in, how many out, how many found no room."""
+    def _exchange(self, trip: Trip, position: int, queue: Queue, now: int) -> tuple[int, int, int]:
+        """Move people as the doors close: return how many boarded, alighted and were left behind."""
         alighting = trip.alighting[position]
         trip.load -= alighting
-        queue = self._day.queues[trip.pattern][position]
         queue.passed = now
         if position == trip.last:
+            # Nobody boards where a trip ends; those whom a breakdown puts out wait for the line's next bus.
             if trip.ending is Ending.BREAKDOWN and trip.stranded:
                 queue.join(trip.stranded, trip, position, now)
             return 0, alighting, 0
@@ -246,33 +286,40 @@ class BusDay:
         trip.load += boarding
         return boarding, alighting, waiting - boarding
 
-    def _draws(self) -> tuple[int, list[float]]:
-        """Of the next trip: how late it departs (ms), and the running-time factors of its hops.
+    def _noise(self) -> TripNoise:
+        """The draws of the bus's next trip. A hop's factor is one of the trip times one of the hop.
 
-        A factor is one of the trip times one of each hop. Drawn a few trips at once; a trip's draws are
-        addressed by its number, so none shifts another's.
+        Draws are addressed by the number of the bus's trip, so none shifts another's: whether a trip is cut
+        short or a pattern is longer than the line's others changes nothing for the trips after it.
         """
         if not self._drawn:
             width = self._day.most_hops + 2
-            draws = randomness.uniform([self._noise_key], NOISE_TRIPS * width, first=self._trips * width)
-            places = draws.reshape(NOISE_TRIPS, width) * randomness.TABLE_SIZE
-            late = np.rint(randomness.interpolate(travel.LATENESS_MS, places[:, 0])).astype(np.int64)
-            trips = randomness.interpolate(travel.TRIP_FACTOR, places[:, 1:2])
-            hops = randomness.interpolate(travel.HOP_FACTOR, places[:, 2:])
-            self._drawn = list(zip(late.tolist(), (trips * hops).tolist(), strict=True))[::-1]
-            self._trips += NOISE_TRIPS
+            draws = randomness.uniform(
+                [self._noise_key], TRIPS_DRAWN * width, first=self._trips_drawn * width
+            )
+            # A trip has a row of draws: its lateness, its own factor, then one a hop of the longest pattern.
+            knots = draws.reshape(TRIPS_DRAWN, width) * randomness.TABLE_SIZE
+            late_ms = np.rint(randomness.interpolate(travel.LATENESS_MS, knots[:, 0])).astype(np.int64)
+            trips = randomness.interpolate(travel.TRIP_FACTOR, knots[:, 1:2])
+            hops = randomness.interpolate(travel.HOP_FACTOR, knots[:, 2:])
+            drawn = zip(late_ms.tolist(), (trips * hops).tolist(), strict=True)
+            self._drawn = [TripNoise(*trip) for trip in drawn][::-1]
+            self._trips_drawn += TRIPS_DRAWN
         return self._drawn.pop()
 
-    def _go_home(self, place: tuple[int, int], now: int) -> None:
-        """The day's last row: empty to the home terminal if need be, and parked until the line-day's end."""
-        day, home = self._day, self._day.main_pattern(self.home)
-        now = self._halt(place, (home, 0), now)
-        path, changed, brakes, there, speed = day.empty_run(place, (home, 0), now)
+    def _go_home(self, here: PatternPosition, now: int) -> None:
+        """Write the day's last row: empty to the home terminal if need be, parked until the line-day's end.
+
+        OverrunError for a bus that gets there only when the next line-day owns it.
+        """
+        day, home = self._day, PatternPosition(self._day.main_pattern(self.home), 0)
+        now = self._halt(here, home, now)
+        path, changed, brakes, there, speed = day.empty_run(here, home, now)
         if there > day.ends:
             who = f"line {day.line.line_id}: bus {self.bus.bus_id}"
             raise OverrunError(f"{who} isn't home when the service day after {day.day} begins")
         times = (changed, brakes, there, day.ends, day.ends)
-        self.rows.extend((PARK, -1, home, path, 0, *times, 0, 0, 0))
+        self.rows.extend((PARK, -1, home.pattern, path, 0, *times, 0, 0, 0))
         self.speeds.append(speed)
 
 

@@ -1,8 +1,9 @@
 """How many buses a line's timetable takes, where they are at home, and which terminal's buses run which trip.
 
-Each departure takes the bus that has been ready at its terminal for longest, so buses of a terminal are
-interchangeable, and the fewest that do are the most that are ever missing there: departures so far less buses
-that came and rested. Buses stay on their line; only where there are fewer they run empty between terminals.
+Each departure takes the bus that has been ready at its terminal for longest, so a terminal's buses are
+interchangeable. The fewest buses that suffice are therefore the most that are ever missing there: departures
+so far minus buses that have arrived and rested. Buses stay on their line; they run empty between terminals
+only where the line has fewer.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ REST_SHARE = 0.1
 """Between trips a bus rests five minutes, or a tenth of the trip if that is longer (usual in timetables)."""
 
 TOLERATED_S = 600
-"""Plans may be so late before a bus comes empty from the other terminal."""
+"""A planned departure may be so late before a bus runs empty from the other terminal to it."""
 CANCELLED_S = 1800
 """A scheduled departure that would be over half an hour late doesn't run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """A trip: from which terminal (0 or 1) at which second, when its bus is ready again, and where."""
+    """A trip as planned: departure and its terminal (0 or 1), when the bus is ready again, and where."""
 
     departs_s: float
     terminal: int
@@ -37,7 +38,7 @@ class Duty:
 
 
 def rest_s(takes_s: float) -> float:
-    """How long a bus rests after a trip of so many seconds."""
+    """The least layover after a trip of `takes_s` seconds."""
     return max(LEAST_REST_S, REST_SHARE * takes_s)
 
 
@@ -46,6 +47,7 @@ def buses_needed(duties: Iterable[Duty]) -> tuple[int, int]:
     duties = list(duties)
     departs = [sorted(duty.departs_s for duty in duties if duty.terminal == end) for end in (0, 1)]
     ready = [sorted(duty.ready_s for duty in duties if duty.ends_at == end) for end in (0, 1)]
+    # At the nth departure n buses have been needed; those that had arrived by then serve again.
     first, second = (
         max((count - bisect_right(came, at) for count, at in enumerate(left, start=1)), default=0)
         for left, came in zip(departs, ready, strict=True)
@@ -54,10 +56,12 @@ def buses_needed(duties: Iterable[Duty]) -> tuple[int, int]:
 
 
 def sources(duties: Sequence[Duty], homes: tuple[int, int], empty_s: float) -> list[int]:
-    """For each of the duties (by departure) the terminal from which its bus comes, `empty_s` from the other.
+    """For each of the duties (by departure) the terminal from which its bus comes.
 
-    That is its own one, unless a bus there would be over `TOLERATED_S` late and one from the other earlier.
+    That is the duty's own terminal, unless a bus there would be over `TOLERATED_S` late and one that runs
+    empty from the other (`empty_s`) would be there earlier.
     """
+    # Per terminal a heap of the seconds at which its buses are ready; `homes` of them are so from the start.
     ready = [[0.0] * count for count in homes]
     result = []
     for duty in duties:
@@ -67,6 +71,7 @@ def sources(duties: Sequence[Duty], homes: tuple[int, int], empty_s: float) -> l
         stays = own_s <= duty.departs_s + TOLERATED_S or own_s <= other_s
         if here or there:
             heapq.heappop(here if stays else there)
+            # A trip that would be later than this is cancelled, so its bus is no later than this either.
             late_s = min(own_s if stays else other_s, duty.departs_s + CANCELLED_S) - duty.departs_s
             heapq.heappush(ready[duty.ends_at], duty.ready_s + late_s)
         result.append(duty.terminal if stays else 1 - duty.terminal)
@@ -76,6 +81,8 @@ def sources(duties: Sequence[Duty], homes: tuple[int, int], empty_s: float) -> l
 def buses(names: Sequence[str], homes: tuple[int, int], capacity: int) -> list[Bus]:
     """Buses with these names, `homes` of them at home at either terminal, in the order of departure."""
     first, second = homes
+    # Initial positions order the first departures: from just below 0.5 down to 0 at the first terminal, from
+    # just below 1 down to 0.5 at the last.
     places = [round(0.5 * (first - 1 - i) / first, 4) for i in range(first)]
     places += [round(0.5 + 0.5 * (second - 1 - i) / second, 4) for i in range(second)]
     return [Bus(BusId(name), capacity, place) for name, place in zip(names, places, strict=True)]

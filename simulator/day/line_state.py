@@ -20,6 +20,7 @@ from simulator.day.passengers import Trip
 from simulator.day.scenario_effects import RAIN_SPEED, Disturbances
 from simulator.day.stop_queues import DemandInputs, QueueId, stop_queues
 from simulator.day.trajectory import Path
+from simulator.day.travel import PatternPosition
 from simulator.geometry import distance_m
 from simulator.network import Line
 from simulator.scenario import ClosedStop, Control, LineChanges
@@ -51,11 +52,13 @@ class LineState:
     `starts` and `ends` bound the time for which the line-day owns the line's buses and stops. `hops[i]` and
     `queues[i]` are those of `line.patterns[i]`, a hop or a queue for each position; `queue_of` has the same
     queues by direction and stop. `paths` are the patterns' shapes, then those of empty runs; `trips` the ids
-    of the trips so far. `disturbances` is None on a day without any, so that it costs ordinary days nothing.
+    of the trips so far. `disturbances` is None on a day without any, so that it costs ordinary days nothing;
+    `holds` says whether buses are held at stops.
     """
 
     def __init__(self, line: Line, *, seed: int, day: date, changes: LineChanges):
         self.line, self.seed, self.day, self.changes = line, seed, day, changes
+        self.holds = changes.control is Control.HEADWAY
         self.origin = origin_ms(day)
         self.starts = handover_ms(line, day) - self.origin
         self.ends = handover_ms(line, day + timedelta(days=1)) - self.origin
@@ -75,7 +78,7 @@ class LineState:
         self.trips: list[str] = []
         self._trip_count = [0, 0]
         self._main = {pattern.direction: i for i, pattern in reversed(list(enumerate(line.patterns)))}
-        self._empty_paths: dict[tuple[tuple[int, int], tuple[int, int]], int] = {}
+        self._empty_paths: dict[tuple[PatternPosition, PatternPosition], int] = {}
         self.running = self._running()
         self.dispatch = self._dispatch()
         self.disturbances = (
@@ -95,8 +98,11 @@ class LineState:
         return len(self.trips) - 1
 
     def hold_ms(self, trip: Trip, position: int, now: int) -> int:
-        """How long a bus is held at a stop, its doors open, to keep its distance from the bus before it."""
-        if self.changes.control is not Control.HEADWAY or position == trip.last:
+        """How long a bus is held at a stop, its doors open, to keep its distance from the bus before it.
+
+        For days with holding (`holds`) only.
+        """
+        if position == trip.last:
             return 0
         direction = self.line.patterns[trip.pattern].direction
         headway_s = self.dispatch.headway_s(direction, trip.departed / 1000)
@@ -115,22 +121,22 @@ class LineState:
         wanted = 0 if initial_position < 0.5 else 1
         return wanted if wanted in self._main else next(iter(self._main))
 
-    def empty_run(self, place: tuple[int, int], target: tuple[int, int], now: int) -> EmptyRun:
-        """A straight run without passengers from one (pattern, position) to another, begun at `now`.
+    def empty_run(self, start: PatternPosition, target: PatternPosition, now: int) -> EmptyRun:
+        """A straight run without passengers from one stop to another, begun at `now`.
 
-        Where both are one place the bus is there `now`.
+        If both are at the same place the bus is there `now`, on the target's path.
         """
-        here, there = (self.line.patterns[p].stops[i] for p, i in (place, target))
+        here, there = (self.line.patterns[p].stops[i] for p, i in (start, target))
         length_m = distance_m(here.latitude, here.longitude, there.latitude, there.longitude)
         if length_m == 0:
-            return EmptyRun(target[0], now, now, now, 0.0)
-        if (place, target) not in self._empty_paths:
+            return EmptyRun(target.pattern, now, now, now, 0.0)
+        if (start, target) not in self._empty_paths:
             ends = [(here.latitude, here.longitude, 0.0), (there.latitude, there.longitude, length_m)]
-            self._empty_paths[place, target] = len(self.paths)
+            self._empty_paths[start, target] = len(self.paths)
             self.paths.append(_path(ends))
         hop = travel.hop(length_m, travel.empty_speed(self.line))
-        changing, passing, half, speed = travel.motion(hop, 1.0, 0.0)
-        path = self._empty_paths[place, target]
+        changing, passing, half, speed = travel.motion(hop, factor=1.0, v_in=0.0)
+        path = self._empty_paths[start, target]
         return EmptyRun(path, now + changing, now + passing - half, now + passing + half, speed)
 
     def close_stop(self, closed: ClosedStop) -> Generator[simpy.Event, None, None]:

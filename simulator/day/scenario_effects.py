@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from enum import Enum, auto
+from typing import NamedTuple
 
 from simulator.day import travel
+from simulator.day.travel import PatternPosition
 from simulator.network import Line, Pattern
 from simulator.scenario import Breakdown, Closure, LineChanges, Rain, Span
 from simulator.types import SECOND_MS, BusId, StopId
-
-Place = tuple[int, int]
-"""A pattern's index in the line, and a position in it."""
 
 RAIN_SPEED = {Rain.LIGHT: 0.95, Rain.MODERATE: 0.90, Rain.HEAVY: 0.84}
 """Speed in rain against a dry day's (FHWA, How do weather events impact roads: 3–13 %, in heavy to 16 %)."""
@@ -38,55 +37,59 @@ class Disturbances:
 
     def __init__(self, line: Line, changes: LineChanges, *, latest: int):
         self.latest = latest
-        self._closed: defaultdict[Place, list[Span]] = defaultdict(list)
-        self._pace: defaultdict[Place, list[tuple[Span, float]]] = defaultdict(list)
-        self._detours: defaultdict[Place, list[tuple[Span, int]]] = defaultdict(list)
-        self._turns: defaultdict[Place, list[tuple[Span, Place]]] = defaultdict(list)
+        self._closed: defaultdict[PatternPosition, list[Span]] = defaultdict(list)
+        self._pace: defaultdict[PatternPosition, list[tuple[Span, float]]] = defaultdict(list)
+        self._detours: defaultdict[PatternPosition, list[tuple[Span, int]]] = defaultdict(list)
+        self._turns: defaultdict[PatternPosition, list[tuple[Span, PatternPosition]]] = defaultdict(list)
         self._breakdowns = sorted(changes.breakdowns, key=lambda breakdown: breakdown.time_s)
         for zone in changes.slow_zones:
             for index, low, high in _sections(line, zone.from_stop, zone.to_stop):
                 for position in range(low + 1, high + 1):
-                    self._pace[index, position].append((zone.span, zone.speed_factor))
+                    self._pace[PatternPosition(index, position)].append((zone.span, zone.speed_factor))
         for closure in changes.closures:
             self._close(line, closure)
         for stop in changes.closed_stops:
             for index, pattern in enumerate(line.patterns):
                 for position in _positions(pattern, stop.stop_id):
-                    self._closed[index, position].append(stop.span)
+                    self._closed[PatternPosition(index, position)].append(stop.span)
 
     def _close(self, line: Line, closure: Closure) -> None:
+        # Stops strictly between the two ends aren't served; both ends are.
         sections = list(_sections(line, closure.from_stop, closure.to_stop))
         for index, low, high in sections:
             for position in range(low + 1, high):
-                self._closed[index, position].append(closure.span)
+                self._closed[PatternPosition(index, position)].append(closure.span)
             if closure.detour_s is not None:
-                self._detours[index, low + 1].append((closure.span, closure.detour_s * SECOND_MS))
+                self._detours[PatternPosition(index, low + 1)].append(
+                    (closure.span, closure.detour_s * SECOND_MS)
+                )
             elif low > 0:
                 back = _way_back(line, sections, line.patterns[index].direction)
-                self._turns[index, low].append((closure.span, back))
+                self._turns[PatternPosition(index, low)].append((closure.span, back))
 
     def breakdown(self, bus_id: BusId, after: int) -> Breakdown | None:
-        """A bus's first breakdown later than `after`, an instant."""
+        """A bus's first breakdown later than the instant `after`."""
         later = (b for b in self._breakdowns if b.time_s * SECOND_MS > after)
         return next((b for b in later if b.bus_id == bus_id), None)
 
-    def is_closed(self, place: Place, now: int) -> bool:
-        """Whether buses may not stop at a place."""
-        return any(span.holds(now / SECOND_MS) for span in self._closed.get(place, ()))
+    def is_closed(self, position: PatternPosition, now: int) -> bool:
+        """Whether the stop at a position is closed."""
+        return any(span.holds(now / SECOND_MS) for span in self._closed.get(position, ()))
 
-    def turn(self, place: Place, now: int) -> Place | None:
-        """Where a bus that gets to a place goes back from, if the road ahead is closed."""
+    def turn(self, position: PatternPosition, now: int) -> PatternPosition | None:
+        """Where a bus that arrives at a position begins its trip back; None if the road ahead is open."""
         second = now / SECOND_MS
-        return next((back for span, back in self._turns.get(place, ()) if span.holds(second)), None)
+        return next((back for span, back in self._turns.get(position, ()) if span.holds(second)), None)
 
-    def factor(self, place: Place, now: int, hop: travel.Hop, factor: float) -> float:
-        """The speed factor of the hop that leads to a place, begun now, that would else be `factor`."""
+    def factor(self, position: PatternPosition, now: int, hop: travel.Hop, factor: float) -> float:
+        """The speed factor of the hop to a position, begun `now`, which is `factor` without disturbances."""
         second = now / SECOND_MS
-        for span, slower in self._pace.get(place, ()):
+        for span, slower in self._pace.get(position, ()):
             if span.holds(second):
                 factor *= slower
-        for span, longer_ms in self._detours.get(place, ()):
+        for span, longer_ms in self._detours.get(position, ()):
             if span.holds(second):
+                # A detour adds time, not metres: the bus drives the same hop more slowly.
                 plain_ms = hop.length_m / (hop.speed * factor)
                 factor *= plain_ms / (plain_ms + longer_ms)
         return factor
@@ -96,15 +99,31 @@ def _positions(pattern: Pattern, stop_id: StopId) -> list[int]:
     return [position for position, stop in enumerate(pattern.stops) if stop.stop_id == stop_id]
 
 
-def _sections(line: Line, one: StopId, other: StopId) -> Iterator[tuple[int, int, int]]:
-    """The shortest stretch between two stops in each pattern that serves both: (pattern, first, last)."""
+class Section(NamedTuple):
+    """A stretch of a pattern (its index in the line), from one position to another."""
+
+    pattern: int
+    first: int
+    last: int
+
+
+def _sections(line: Line, one: StopId, other: StopId) -> Iterator[Section]:
+    """The shortest stretch between two stops in each pattern that serves both."""
     for index, pattern in enumerate(line.patterns):
         pairs = [(a, b) for a in _positions(pattern, one) for b in _positions(pattern, other)]
         if pairs:
             here, there = min(pairs, key=lambda pair: (abs(pair[0] - pair[1]), pair))
-            yield index, min(here, there), max(here, there)
+            yield Section(index, min(here, there), max(here, there))
 
 
-def _way_back(line: Line, sections: list[tuple[int, int, int]], direction: int) -> Place:
-    """Where buses of a direction that have turned go on: behind the section, the other way."""
-    return next((index, high) for index, _, high in sections if line.patterns[index].direction != direction)
+def _way_back(line: Line, sections: list[Section], direction: int) -> PatternPosition:
+    """Where buses of a direction that have turned begin their trip back: behind the section, the other way.
+
+    In a pattern of the other direction the section comes the other way round, so its last stop is the one at
+    which the bus turned.
+    """
+    return next(
+        PatternPosition(section.pattern, section.last)
+        for section in sections
+        if line.patterns[section.pattern].direction != direction
+    )

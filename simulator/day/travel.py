@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from simulator.network import Line, Pattern
 from simulator.randomness import EXPONENTIAL, lognormal_table
@@ -23,8 +24,9 @@ DEFAULT_SPEED_KMH = 16.0
 """Speed between stops at a quiet hour, signals included: with dwell it gives EMT's 13.16 km/h (2017)."""
 OPEN_ROAD_M = 500.0
 OPEN_ROAD_KMH = 43.2
-"""Beyond 500 m a hop's rest is run on wider roads."""
+"""What a hop has beyond 500 m is run at the speed of wider roads."""
 TOP_SPEED_KMH = 80.0
+TOP_SPEED = TOP_SPEED_KMH / 3600
 
 HOP_SIGMA, TRIP_SIGMA = 0.38, 0.12
 HOP_FACTOR = lognormal_table(HOP_SIGMA)
@@ -33,8 +35,9 @@ TRIP_FACTOR = lognormal_table(TRIP_SIGMA)
 
 LATENESS_S = 110.0
 LATENESS_MS = EXPONENTIAL * (LATENESS_S * 1000)
-"""Buses depart some time after they are told to, exponentially; mean in seconds. With the noise of running
-headways vary at peak by 0.2–0.4 near the origin, by 0.5–0.8 at the end of a line (TCQSM 3rd ed., ch. 5)."""
+"""Buses depart later than planned by an exponentially distributed time; mean in seconds. With the noise of
+running times this makes the headway CV at peak 0.2–0.4 near the origin and 0.5–0.8 at the end of a line
+(TCQSM 3rd ed., ch. 5)."""
 
 WEEKDAY_SPEED = (
     *(1.30, 1.33, 1.35, 1.35, 1.32, 1.25, 1.14, 0.97, 0.90, 0.95, 0.99, 0.99),
@@ -51,17 +54,42 @@ DWELL_ESTIMATE_S = 11.0
 """A stop's mean share of a planned running time."""
 
 
+class PatternPosition(NamedTuple):
+    """A stop of a line's pattern: the pattern's index in the line, the stop's in the pattern."""
+
+    pattern: int
+    position: int
+
+
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """From one stop of a pattern to the next: metres, target speed and the most a start from rest allows."""
+    """From one stop of a pattern to the next: metres, and speeds in m/ms.
+
+    `speed` is the target at a quiet hour, `reached` the most that a bus which starts from rest can reach if
+    it is to brake for the next stop.
+    """
 
     length_m: float
     speed: float
-    short: float
+    reached: float
+
+
+class Motion(NamedTuple):
+    """The plan of a hop: durations in ms, the cruise speed in m/ms.
+
+    The change of speed takes `changing` ms. Going past, the bus is at the stop after `passing` ms at `speed`.
+    Stopping, it brakes evenly from `passing - half` to `passing + half`: to brake to rest takes twice as long
+    as to cover the same metres at `speed`.
+    """
+
+    changing: int
+    passing: int
+    half: int
+    speed: float
 
 
 def hops(pattern: Pattern, speed_kmh: float | None) -> list[Hop]:
-    """The hops of a pattern, one less than its stops."""
+    """The hops of a pattern, one fewer than its stops; `speed_kmh` is the line's, None for the default."""
     places = [stop.distance_m for stop in pattern.stops]
     quiet = (speed_kmh or DEFAULT_SPEED_KMH) / 3600
     return [hop(end - start, quiet) for start, end in itertools.pairwise(places)]
@@ -69,6 +97,7 @@ def hops(pattern: Pattern, speed_kmh: float | None) -> list[Hop]:
 
 def hop(length_m: float, quiet: float) -> Hop:
     """A hop at the quiet-hour speed `quiet` (m/ms)."""
+    # A long hop runs along wider roads: what is beyond the first 500 m is driven faster.
     near = min(length_m, OPEN_ROAD_M)
     time_ms = near / quiet + (length_m - near) / max(quiet, OPEN_ROAD_KMH / 3600)
     return Hop(length_m, length_m / time_ms, math.sqrt(length_m * ACCELERATION))
@@ -79,23 +108,28 @@ def speed_by_hour(kind: DayType) -> tuple[float, ...]:
     return (WEEKDAY_SPEED if kind is DayType.WEEKDAY else WEEKEND_SPEED) * 3
 
 
-def motion(hop: Hop, factor: float, v_in: float) -> tuple[int, int, int, float]:
-    """The plan of a hop: (ms to end the change of speed, ms to the stop if passed, ms of half a braking, v).
-
-    `factor` scales the target speed, `v_in` is the speed at the start, v the cruise speed. Going past, the
-    bus is at the stop after `passing` ms at speed v. Stopping, it brakes evenly from `passing - half` to
-    `passing + half`: a stop takes twice as long over the same metres.
-    """
+def motion(hop: Hop, factor: float, v_in: float) -> Motion:
+    """The plan of a hop: `factor` scales the target speed, `v_in` (m/ms) is the speed at its start."""
     length = hop.length_m
-    v = min(hop.speed * factor, TOP_SPEED_KMH / 3600)
-    if v > hop.short > v_in:
-        v = max(hop.short, v_in)
-    change = min(abs(v - v_in) / ACCELERATION, length / (v + v_in))
-    changing = round(change)
-    passing = max(round(length / v + changing * (v - v_in) / (2 * v)), changing + 1)
+    # This runs once a hop, so comparisons stand for `min` and `max`, which cost a call each.
+    v = hop.speed * factor
+    if v > TOP_SPEED:
+        v = TOP_SPEED
+    # From rest a short hop has no room to reach the target: the bus speeds up over half of it, then brakes.
+    if v > hop.reached > v_in:
+        v = hop.reached
+    change, longest = abs(v - v_in) / ACCELERATION, length / (v + v_in)
+    changing = round(change if change < longest else longest)
+    passing = round(length / v + changing * (v - v_in) / (2 * v))
+    if passing <= changing:
+        passing = changing + 1
+    # Durations are whole ms now; the cruise speed that makes the pieces cover the hop's metres exactly
+    # follows from them.
     v = (length - v_in * changing / 2) / (passing - changing / 2)
-    half = min(max(round(v / (2 * BRAKING)), 1), passing - changing)
-    return changing, passing, half, v
+    half = round(v / (2 * BRAKING)) or 1
+    if half > passing - changing:
+        half = passing - changing
+    return Motion(changing, passing, half, v)
 
 
 def planned_trip_s(hop_list: list[Hop], factor: float) -> float:
