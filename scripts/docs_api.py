@@ -24,7 +24,7 @@ from services.access.authentication import ApiKey
 from services.app import create_app
 from services.context import Context
 from services.feeders.backfill import fill, plan
-from services.feeders.clock_control import ClockControl
+from services.feeders.clock_control import InProcessClockControl
 from services.inputs.load import load_inputs
 from services.live import messages
 from services.web import uvicorn_websocket, websocket
@@ -119,7 +119,7 @@ def page() -> str:
                 run=inputs.run,
                 key=ApiKey.of(KEY),
                 version=version("bus-simulator"),
-                control=ClockControl(clock, city, store, inputs.run),
+                control=InProcessClockControl(clock, city, store, inputs.run),
             )
         )
         described = json.loads(ask(app, "/openapi.json").content)

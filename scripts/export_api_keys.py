@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from services.access.key_handouts import write_sheets
+from services.access.key_handouts import write_handouts
 from services.operate.api_endpoints import find_endpoints
 from services.operate.operator_command import OperatorCommand, region_option
 from services.operate.secret_admin import ApiKeySecret
@@ -24,7 +24,7 @@ def main(*, region: str, output: Path, api_url: str | None, ws_url: str | None) 
     keys = ApiKeySecret(client("secretsmanager", region=region)).read()
     gateway = client("apigatewayv2", region=region)
     where = find_endpoints(gateway, api_url=api_url, ws_url=ws_url, mcp_url="-")
-    written = write_sheets(keys, output, api_url=where.api_url, ws_url=where.ws_url)
+    written = write_handouts(keys, output, api_url=where.api_url, ws_url=where.ws_url)
     for path in written:
         click.echo(f"{path}")
     click.echo(f"{len(written)} files, readable by you only. Hand each team its own.")

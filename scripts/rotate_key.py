@@ -8,7 +8,7 @@ import click
 
 from services import settings
 from services.access.authentication import write_private
-from services.access.key_plaintext import KeyTexts, parse_key_texts, team_name
+from services.access.key_plaintext import PlainKeys, parse_plain_keys, team_name
 from services.access.key_ring import REFRESH_S
 from services.errors import InputError
 from services.inputs.load import beside
@@ -49,14 +49,14 @@ def main(
     click.echo(f"{describe_change(before, named, all_teams=all_teams)} in {place}. {when}")
 
 
-def rotate(keys: KeyTexts, teams: list[str], *, all_teams: bool) -> KeyTexts:
+def rotate(keys: PlainKeys, teams: list[str], *, all_teams: bool) -> PlainKeys:
     """The keys that take the place of `keys`."""
     if all_teams:
         return keys.with_new_general().with_new_teams([*keys.of_team, *teams])
     return keys.with_new_teams(teams) if teams else keys.with_new_general()
 
 
-def describe_change(keys: KeyTexts, teams: list[str], *, all_teams: bool) -> str:
+def describe_change(keys: PlainKeys, teams: list[str], *, all_teams: bool) -> str:
     """What was changed, in words."""
     if teams and not all_teams:
         return f"New keys for {', '.join(teams)}"
@@ -66,12 +66,12 @@ def describe_change(keys: KeyTexts, teams: list[str], *, all_teams: bool) -> str
     return f"A new general key{kept}"
 
 
-def read_local_keys(path: Path) -> KeyTexts:
+def read_local_keys(path: Path) -> PlainKeys:
     """The keys of a local file. Raises `InputError`."""
     if settings.api_key() is not None:
         raise InputError("the key is BUS_SIMULATOR_API_KEY's: change the variable and start anew")
     try:
-        return parse_key_texts(path.read_text(encoding="utf-8"))
+        return parse_plain_keys(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path} isn't there: the first `make run` makes it") from None
     except ValueError as error:

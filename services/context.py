@@ -11,7 +11,7 @@ from typing import Protocol
 from services.access.allowed_hosts import AllowedHosts
 from services.access.authentication import ApiKey, Keys
 from services.access.rate_limits import UNLIMITED, Limits
-from services.feeders.clock_control import Control
+from services.feeders.clock_control import ClockControl
 from services.feeders.feeder import FeederKind, FeederStatus
 from services.live.hub import Hub
 from simulator.clock import Clock
@@ -29,7 +29,7 @@ class Snapshots:
     folder: Path
 
 
-class Fed(Protocol):
+class MonitoredFeeder(Protocol):
     """A feeder of this process or of another, as far as those who serve are concerned."""
 
     @property
@@ -53,11 +53,11 @@ class Context:
     run: Run
     key: Keys
     version: str
-    feeders: Sequence[Fed] = ()
+    feeders: Sequence[MonitoredFeeder] = ()
     snapshots: Snapshots | None = None
     live: Hub | None = None
     limits: Limits = UNLIMITED
-    control: Control | None = None
+    control: ClockControl | None = None
     scenario: Scenario | None = None
     mcp_hosts: AllowedHosts | None = None
 

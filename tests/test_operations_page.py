@@ -14,7 +14,7 @@ import pytest
 from botocore import xform_name
 
 from scripts.planned import planned_outputs, planned_resources
-from services.access.key_handouts import sheet_of
+from services.access.key_handouts import handout_path
 from tests.operations_page import (
     BLOCKS,
     HERE,
@@ -134,7 +134,7 @@ def test_git_ignores_the_files_of_keys_that_the_page_writes(tmp_path: Path) -> N
     shutil.copy(ROOT / ".gitignore", tmp_path)
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     for path in map(Path, files):
-        for sheet in (path, sheet_of(path, "team-alpha")):
+        for sheet in (path, handout_path(path, "team-alpha")):
             ignored = subprocess.run(
                 ["git", "check-ignore", "--quiet", str(sheet)], cwd=tmp_path, check=False
             )

@@ -10,7 +10,7 @@ import pytest
 import schemathesis
 
 from services.app import create_app
-from services.feeders.clock_control import ClockControl
+from services.feeders.clock_control import InProcessClockControl
 from simulator.clock import Clock
 from tests.examples import examples
 from tests.services.fakes import NOW, RUN, FaultyStore, FormulaCity, HandWall
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 def described() -> schemathesis.BaseSchema:
     """The description of an application whose clock can be moved, of that route only."""
     store, clock = FaultyStore(), Clock(start=NOW, wall=HandWall())
-    control = ClockControl(clock, FormulaCity(), store, RUN)
+    control = InProcessClockControl(clock, FormulaCity(), store, RUN)
     context = dataclasses.replace(city_context(store=store), clock=clock, control=control)
     found = schemathesis.openapi.from_asgi("/openapi.json", create_app(context))
     return found.include(path="/clock")

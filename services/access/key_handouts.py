@@ -7,32 +7,32 @@ from pathlib import Path
 from urllib.parse import quote
 
 from services.access.authentication import GROUP_HEADER, KEY_HEADER, write_private
-from services.access.key_plaintext import KeyTexts
+from services.access.key_plaintext import PlainKeys
 
 
-def write_sheets(keys: KeyTexts, output: Path, *, api_url: str, ws_url: str) -> list[Path]:
+def write_handouts(keys: PlainKeys, output: Path, *, api_url: str, ws_url: str) -> list[Path]:
     """Write `output` for the organisers and a file for each team beside it, for their owner's eyes only."""
-    sheets = {output: "".join(organisers(keys, api_url, ws_url))}
+    handouts = {output: "".join(organisers_handout(keys, api_url, ws_url))}
     for team, key in sorted(keys.of_team.items()):
-        sheets[sheet_of(output, team)] = sheet(team, key, api_url, ws_url)
-    for path, text in sheets.items():
+        handouts[handout_path(output, team)] = handout(team, key, api_url, ws_url)
+    for path, text in handouts.items():
         write_private(path, text)
-    return list(sheets)
+    return list(handouts)
 
 
-def sheet_of(output: Path, team: str) -> Path:
+def handout_path(output: Path, team: str) -> Path:
     """Where a team's file is: `api_keys.txt` makes `api_keys.team-alpha.txt`."""
     return output.with_name(f"{output.stem}.{quote(team, safe='')}{output.suffix}")
 
 
-def organisers(keys: KeyTexts, api_url: str, ws_url: str) -> Iterator[str]:
+def organisers_handout(keys: PlainKeys, api_url: str, ws_url: str) -> Iterator[str]:
     """Every key, a block each."""
-    yield sheet("any-group-name", keys.general, api_url, ws_url)
+    yield handout("any-group-name", keys.general, api_url, ws_url)
     for team, key in sorted(keys.of_team.items()):
-        yield "\n" + sheet(team, key, api_url, ws_url)
+        yield "\n" + handout(team, key, api_url, ws_url)
 
 
-def sheet(group: str, key: str, api_url: str, ws_url: str) -> str:
+def handout(group: str, key: str, api_url: str, ws_url: str) -> str:
     """What a group needs to know."""
     return (
         f"GROUP_NAME={group}\nAPI_KEY={key}\nAPI_URL={api_url}\nWS_URL={ws_url}\n"

@@ -22,7 +22,7 @@ def new_key() -> str:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class KeyTexts:
+class PlainKeys:
     """The key that works with every group name, and the teams' own, each for its group name only."""
 
     general: str
@@ -34,23 +34,23 @@ class KeyTexts:
         teams = {"keys": dict(sorted(self.of_team.items()))} if self.of_team else {}
         return json.dumps({"api_key": self.general, **teams})
 
-    def with_new_general(self, make: Callable[[], str] = new_key) -> KeyTexts:
+    def with_new_general(self, make: Callable[[], str] = new_key) -> PlainKeys:
         """The same, with another general key."""
         return replace(self, general=make())
 
-    def with_new_teams(self, teams: Iterable[str], make: Callable[[], str] = new_key) -> KeyTexts:
+    def with_new_teams(self, teams: Iterable[str], make: Callable[[], str] = new_key) -> PlainKeys:
         """The same, with another key for each of these teams, those that had none included."""
         return replace(self, of_team={**self.of_team, **{team: make() for team in teams}})
 
 
-def parse_key_texts(text: str) -> KeyTexts:
+def parse_plain_keys(text: str) -> PlainKeys:
     """The keys of a secret or a key file. ValueError, which shows nothing of it, for what is none."""
     parse_keys(text)
     if not text.lstrip().startswith("{"):
-        return KeyTexts(text.strip(), {})
+        return PlainKeys(text.strip(), {})
     found = json.loads(text)
     teams = {group.strip(): key.strip() for group, key in found.get("keys", {}).items()}
-    return KeyTexts(found["api_key"].strip(), teams)
+    return PlainKeys(found["api_key"].strip(), teams)
 
 
 def team_name(name: str) -> str:

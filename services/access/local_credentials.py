@@ -17,7 +17,7 @@ from services.inputs.load import beside
 KEY_SUFFIX = ".api-key"
 
 
-def access(store: str, *, refresh: timedelta) -> tuple[Keys, LocalKey]:
+def local_keys(store: str, *, refresh: timedelta) -> tuple[Keys, LocalKey]:
     """The valid keys of a process over a store, and where they come from. Raises `InputError`, OSError."""
     key = local_key(settings.api_key(), beside(store, KEY_SUFFIX))
     try:
@@ -31,30 +31,32 @@ Greet: TypeAlias = Callable[[str, LocalKey], None]
 
 
 def greet(url: str, key: LocalKey) -> None:
-    """Say where the services are and how to ask them."""
+    """Say where the services are and how to query them."""
     click.echo(welcome(url, key))
 
 
 def welcome(url: str, key: LocalKey) -> str:
-    """Where the API is and how to ask it; the key itself only when it was made just now."""
-    shown, where = shown_key(key)
-    return asking(url, shown, where)
+    """Where the API is and how to query it; the key itself only when it was made just now."""
+    shown, where = key_and_origin(key)
+    return instructions(url, shown, where)
 
 
-def welcome_by_secret(url: str, secret_id: str) -> str:
+def welcome_with_secret(url: str, secret_id: str) -> str:
     """The same where the key is in a secret of Secrets Manager."""
-    asked = f"aws secretsmanager get-secret-value --secret-id {secret_id} --query SecretString --output text"
-    return asking(url, f"$({asked} | jq -r .api_key)", f"API key: in the secret {secret_id}")
+    command = (
+        f"aws secretsmanager get-secret-value --secret-id {secret_id} --query SecretString --output text"
+    )
+    return instructions(url, f"$({command} | jq -r .api_key)", f"API key: in the secret {secret_id}")
 
 
-def asking(url: str, shown: str, where: str) -> str:
+def instructions(url: str, shown: str, where: str) -> str:
     """Where the API is, where its key, and lines to paste."""
-    asks = ("people-count/S001?mode=latest", "bus-position/line/L1?mode=latest")
-    curls = [f'  curl -H "x-api-key: {shown}" -H "x-group-name: me" "{url}/{ask}"' for ask in asks]
+    queries = ("people-count/S001?mode=latest", "bus-position/line/L1?mode=latest")
+    curls = [f'  curl -H "x-api-key: {shown}" -H "x-group-name: me" "{url}/{query}"' for query in queries]
     return "\n".join((f"Madrid Bus Real-Time Simulator at {url}", where, *curls))
 
 
-def shown_key(key: LocalKey) -> tuple[str, str]:
+def key_and_origin(key: LocalKey) -> tuple[str, str]:
     """What a shell makes the key of, and where it comes from."""
     is_json = key.text.startswith("{")
     if key.is_new:

@@ -21,7 +21,7 @@ from services.agents.tool_calls import Call
 from services.agents.tools import TOOLS
 from services.context import Context
 from services.errors import BadRequest, ServiceError
-from services.queries.bodies import Body, error_answer
+from services.queries.bodies import Body, describe_error
 from services.times import format_instant
 from services.web.handlers import (
     BodyTooLong,
@@ -51,7 +51,7 @@ class ToolRoute(Route):
 
     def refused(self, error: ServiceError, now: datetime) -> Response:
         """A `FailureBody`."""
-        found = error_answer(error)
+        found = describe_error(error)
         body = {"success": False, "error": str(error), "status_code": found.status}
         return json_response(body | {"timestamp": format_instant(now)}, found.status, found.headers)
 

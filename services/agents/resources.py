@@ -24,7 +24,7 @@ def read(context: Context, uri: str) -> Body:
     if uri == SCENARIO:
         return scenario_body(context)
     if uri.startswith(LINE):
-        line = stream_queries.line(context.network, uri.removeprefix(LINE))
+        line = stream_queries.known_line(context.network, uri.removeprefix(LINE))
         return network_bodies.line_route_body(context.network, line)
     raise NotFound(f"Unknown resource: {clipped(uri)}. There are {', '.join((*LISTED, *TEMPLATES))}")
 

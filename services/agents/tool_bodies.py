@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from services.queries.bodies import Body
 from services.queries.line_status import Arrival, BusStatus, DirectionStatus
-from services.queries.name_search import Near
+from services.queries.name_search import NearbyStop
 from services.queries.network_bodies import line_item, stop_item
 from services.times import format_instant
 from simulator.network import Line, Network, Pattern
 
 
-def near_stop_item(network: Network, near: Near) -> Body:
+def near_stop_item(network: Network, near: NearbyStop) -> Body:
     """A `NearStopItem`."""
     return {**stop_item(network, near.stop), "distance": near.distance_m}
 

@@ -37,7 +37,7 @@ from services.queries import bodies, name_search, parameters, stream_queries
 from services.queries.bodies import Body, BusPositionBody, PeopleCountBody
 from services.queries.line_status import line_status
 from services.queries.network_bodies import StopItem, stop_item
-from services.queries.stream_queries import Of
+from services.queries.stream_queries import EntityStream
 from simulator.network import Network
 from storage.cursor import seal
 from storage.schema import Record, Stream
@@ -131,18 +131,18 @@ def time_range(context: Context, given: TimeRangeArguments) -> ToolQuery:
     """See `queries.records`."""
     stream, only_kind = STREAMS[given.data_type]
     kind = only_kind or _entity_type(context.network, given.entity_id, given.entity_type)
-    start = parameters.instant("start_time", given.start_time)
-    end = parameters.instant("end_time", given.end_time)
+    start = parameters.parse_time("start_time", given.start_time)
+    end = parameters.parse_time("end_time", given.end_time)
     if start > end:
         raise BadRequest(
             f"Invalid range: start_time {clipped(given.start_time)} "
             f"is after end_time {clipped(given.end_time)}"
         )
-    of = Of(stream, kind, given.entity_id)
-    stretch = parameters.page_of(of, start, end, limit=given.limit, cursor=given.cursor)
+    of = EntityStream(stream, kind, given.entity_id)
+    wanted = parameters.page_request(of, start, end, limit=given.limit, cursor=given.cursor)
 
     def find(store: Reader) -> ToolOutput:
-        page = stream_queries.records(store, context.network, of=of, stretch=stretch, now=context.now())
+        page = stream_queries.records(store, context.network, of=of, wanted=wanted, now=context.now())
         items = [bodies.record_body(record) for record in page.records]
         return ToolOutput(items, page.next_cursor, None if items else tool_hints.EMPTY_RANGE)
 
@@ -176,11 +176,11 @@ def nearest_stops(context: Context, given: NearestStopsArguments) -> ToolQuery:
 
 
 def list_lines(context: Context, given: ListLinesArguments) -> ToolQuery:
-    """See `queries.listed`."""
-    network, after = context.network, parameters.unsealed(given.cursor, "list_lines")
+    """See `stream_queries.page_by_name`."""
+    network, after = context.network, parameters.open_cursor(given.cursor, "list_lines")
 
     def find(_store: Reader) -> ToolOutput:
-        page, last = stream_queries.listed(
+        page, last = stream_queries.page_by_name(
             network.lines, lambda line: line.line_id, limit=given.limit, after=after
         )
         cursor = None if last is None else seal(last, "list_lines")
@@ -204,7 +204,7 @@ def _moment(mode: str | None, timestamp: str | None) -> datetime | None:
     """The instant asked for, None for the latest, which is what is meant where nothing is said."""
     if mode == "historical" and timestamp is None:
         raise BadRequest("mode 'historical' needs a timestamp: the newest at or before it is answered")
-    return None if mode == "latest" or timestamp is None else parameters.instant("timestamp", timestamp)
+    return None if mode == "latest" or timestamp is None else parameters.parse_time("timestamp", timestamp)
 
 
 def _entity_type(network: Network, entity_id: str, given: str | None) -> str:
@@ -243,7 +243,7 @@ def _hinting(
 
 
 def _offset(cursor: str | None, *place: str) -> int:
-    return int(parameters.unsealed(cursor, *place) or 0)
+    return int(parameters.open_cursor(cursor, *place) or 0)
 
 
 def _next_offset(reached: int, count: int, *place: str) -> str | None:

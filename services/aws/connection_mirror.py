@@ -42,7 +42,10 @@ class MirroredConnection:
 
 
 class ConnectionMirror:
-    """A hub's book. `note` and `forget` take notice; `run_until_closed` writes, in a thread of its own."""
+    """Mirrors a hub's connections in the tables.
+
+    The hub calls `note` and `forget`, which never wait; `run_until_closed` writes, in a thread of its own.
+    """
 
     def __init__(
         self,
@@ -150,7 +153,7 @@ class ConnectionMirror:
 
 
 @contextmanager
-def mirroring(book: ConnectionMirror) -> Iterator[ConnectionMirror]:
-    """Write the book in a thread; on exit write what is left."""
-    with background(book.run_until_closed, name="subscriptions", stop=book.close):
-        yield book
+def mirroring(mirror: ConnectionMirror) -> Iterator[ConnectionMirror]:
+    """Write the mirror in a thread; on exit write what is left."""
+    with background(mirror.run_until_closed, name="subscriptions", stop=mirror.close):
+        yield mirror

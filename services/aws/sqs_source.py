@@ -21,7 +21,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.aws.events import positions_of
-from services.live.hub import LONG_AGO, Hub
+from services.live.hub import Hub
+from services.live.outbox import LONG_AGO
 from services.queries.stream_queries import LINE_REACH
 from services.retry import Backoff
 from simulator.clock import Clock

@@ -21,7 +21,7 @@ from storage.store import Run, Store
 
 @dataclass(frozen=True, slots=True)
 class SsmClockControl:
-    """See `services.feeders.clock_control.Control`. A change that can't be told to the others isn't made."""
+    """A `ClockControl` for all parts: if a change can't be written to SSM, the clock is unchanged."""
 
     clock: SsmClock
     store: Store

@@ -54,8 +54,8 @@ def backfill(
     stretch = wanted(days, start, end, now=clock_now(at))
 
     from services.feeders.backfill import fill, plan
-    from services.feeders.history_plan import beginning
-    from services.feeders.progress_bar import shown
+    from services.feeders.history_plan import first_writable_hour
+    from services.feeders.progress_bar import fill_with_progress_bar
     from services.inputs.load import load_inputs, opened
     from storage.runs import check_run
 
@@ -68,12 +68,12 @@ def backfill(
             continue_with_new_inputs=continue_with_new_inputs,
             scenario_words=inputs.scenario_words,
         )
-        begins = beginning(target, inputs.run)
+        begins = first_writable_hour(target, inputs.run)
         first = stretch[0] if begins is None else max(stretch[0], begins)
         windows = plan(target, first, stretch[1], newest_first=False)
         city = stack.enter_context(closing(inputs.city(jobs)))
         began = time.perf_counter()
-        rows = shown(fill(windows, model=city, store=target, run=inputs.run), windows)
+        rows = fill_with_progress_bar(fill(windows, model=city, store=target, run=inputs.run), windows)
         seconds = time.perf_counter() - began
     click.echo(f"{format_instant(first)} to {format_instant(stretch[1])} is complete in {store}.")
     click.echo(f"{rows:,} rows in {seconds:.1f} s ({rows / max(seconds, 1e-9) / 1e6:.2f} M rows/s).")

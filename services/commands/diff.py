@@ -88,10 +88,12 @@ def diff(
 
 def simulated(runs: Runs, jobs: int | None) -> Results:
     """Both runs, with a bar that shows how far they are."""
-    from services.feeders.progress_bar import followed
+    from services.feeders.progress_bar import with_progress_bar
     from services.reports.comparison import line_days, measured
 
-    first, second = (measured(followed(line_days(run, jobs), len(run.days), run.name)) for run in runs)
+    first, second = (
+        measured(with_progress_bar(line_days(run, jobs), len(run.days), run.name)) for run in runs
+    )
     return first, second
 
 

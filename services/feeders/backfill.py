@@ -37,7 +37,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class FilledWindow:
     """A window that is complete now, how many planned ones it is made of, and how many rows it took."""
 
     window: Window
@@ -73,7 +73,7 @@ def fill(
     store: Store,
     run: Run,
     stopped: Callable[[], bool] = lambda: False,
-) -> Iterator[Done]:
+) -> Iterator[FilledWindow]:
     """Simulate and write `windows` in order; yields what is in the store.
 
     While one is being written the next is simulated. Hours with few rows are taken together, after the
@@ -82,7 +82,7 @@ def fill(
     """
     waiting, most = deque(windows), 1
     with ThreadPoolExecutor(1, "backfill-writer") as writer:
-        writing: Future[Done] | None = None
+        writing: Future[FilledWindow] | None = None
         while waiting and not stopped():
             window, planned = _take(waiting, most)
             batches = model.window(window.start, window.end, window.streams)
@@ -90,7 +90,7 @@ def fill(
             most = min(max(ROWS_AT_ONCE * planned // max(rows, 1), 1), MOST_AT_ONCE)
             if writing is not None:
                 yield writing.result()
-            writing = writer.submit(_write, store, run, Done(window, planned, rows), batches)
+            writing = writer.submit(_write, store, run, FilledWindow(window, planned, rows), batches)
         if writing is not None:
             yield writing.result()
 
@@ -108,7 +108,7 @@ def _take(waiting: deque[Window], most: int) -> tuple[Window, int]:
     return window, count
 
 
-def _write(store: Store, run: Run, done: Done, batches: Mapping[Stream, pa.Table]) -> Done:
+def _write(store: Store, run: Run, done: FilledWindow, batches: Mapping[Stream, pa.Table]) -> FilledWindow:
     for stream, batch in batches.items():
         store.write(stream, batch, covers=(done.window.start, done.window.end), run=run)
     return done

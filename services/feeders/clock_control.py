@@ -24,7 +24,7 @@ LONGEST_STEP = timedelta(days=1)
 """Who wants to go further jumps."""
 
 
-class Control(Protocol):
+class ClockControl(Protocol):
     """Sets, stops and moves a clock. For several threads; may raise `Conflict`, `DependencyError`."""
 
     @property
@@ -48,7 +48,7 @@ class Control(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ClockControl:
+class InProcessClockControl:
     """Sets, stops and moves the clock that feeders of `run` follow. Safe to call from several threads.
 
     `step` and `jump` raise `Conflict` while another of them is at work, and pass `DependencyError` on.
@@ -110,7 +110,7 @@ class ClockControl:
 
 def check_jump(store: Store, run: Run, instant: datetime) -> None:
     """Raise `Conflict` where the data of another run are in the way of a jump."""
-    begins = history_plan.beginning(store, run)
+    begins = history_plan.first_writable_hour(store, run)
     if begins is not None and instant < begins:
         raise Conflict(
             f"Can't jump to {format_instant(instant)}: the store holds data of another run; "

@@ -69,7 +69,7 @@ class FeederStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FeederProgress:
     """Where a feeder is on a course of the clock: up to where each of its streams is covered."""
 
     course: Course
@@ -105,7 +105,7 @@ class Feeder:
         self._on_tick, self._on_write = on_tick, on_write
         self._state: State = "stopped"
         covered = {stream: covered_until(store, stream, start) for stream in kind.streams}
-        self._place = Place(clock.course, covered)
+        self._progress = FeederProgress(clock.course, covered)
         self._end: datetime | None = None
 
     def end_at(self, instant: datetime) -> None:
@@ -115,12 +115,12 @@ class Feeder:
     @property
     def ended(self) -> bool:
         """Whether everything up to its end, if it has one, is covered."""
-        return self._end is not None and all(until >= self._end for until in self._place.covered.values())
+        return self._end is not None and all(until >= self._end for until in self._progress.covered.values())
 
     @property
     def next_tick(self) -> datetime:
         """The first tick at which something is still to be written."""
-        return self._next_tick_at(self._place)
+        return self._next_tick_at(self._progress)
 
     @property
     def last_tick(self) -> datetime:
@@ -129,8 +129,8 @@ class Feeder:
 
     def reached(self, course: Course) -> datetime:
         """The last tick on the clock's course of which everything is written; before its start if none is."""
-        place = self._place
-        here = self._next_tick_at(place if place.course == course else self._beginning(course))
+        progress = self._progress
+        here = self._next_tick_at(progress if progress.course == course else self._beginning(course))
         return here - self.kind.cadence
 
     def status(self, now: datetime) -> FeederStatus:
@@ -161,8 +161,8 @@ class Feeder:
     def follow(self) -> None:
         """Go where the clock has jumped to, if it has."""
         course = self._clock.course
-        if course != self._place.course:
-            self._place = self._beginning(course)
+        if course != self._progress.course:
+            self._progress = self._beginning(course)
 
     def catch_up(self, until: datetime) -> None:
         """Write everything that is due up to an instant, unless the clock is closed meanwhile."""
@@ -191,17 +191,17 @@ class Feeder:
 
     def _write_up_to(self, tick: datetime) -> None:
         """Write what isn't written yet of the ticks up to one."""
-        place = self._place
+        progress = self._progress
         windows: dict[tuple[datetime, datetime], list[Stream]] = {}
-        for stream, covered in place.covered.items():
+        for stream, covered in progress.covered.items():
             end = self._bounded(tick + self._lead(stream))
             if covered < end:
                 windows.setdefault((covered, end), []).append(stream)
         for (start, end), streams in windows.items():
             for stream, batch in self._model.window(start, end, streams).items():
                 self._store.write(stream, batch, covers=(start, end), run=self._run)
-                place.covered[stream] = end
-                self._on_write(stream, batch, place.course)
+                progress.covered[stream] = end
+                self._on_write(stream, batch, progress.course)
         self._on_tick()
 
     def _due(self) -> datetime | None:
@@ -210,7 +210,7 @@ class Feeder:
         None where nothing is due, and where the clock has jumped away.
         """
         moment = self._clock.moment()
-        if moment.course != self._place.course or moment.now < self._wake():
+        if moment.course != self._progress.course or moment.now < self._wake():
             return None
         if self._clock.rate == MAX:
             return self._bounded(self._hour_end())
@@ -232,12 +232,14 @@ class Feeder:
         """How far past a tick a stream is covered by it."""
         return timedelta() if SCHEMAS[stream].cadence_s is None else self.kind.cadence
 
-    def _beginning(self, course: Course) -> Place:
+    def _beginning(self, course: Course) -> FeederProgress:
         """Where to begin on a course after a jump."""
-        return Place(course, dict.fromkeys(self.kind.streams, floor(course.start, self.kind.cadence)))
+        return FeederProgress(
+            course, dict.fromkeys(self.kind.streams, floor(course.start, self.kind.cadence))
+        )
 
-    def _next_tick_at(self, place: Place) -> datetime:
-        return min(self._next_tick_of(stream, until) for stream, until in place.covered.items())
+    def _next_tick_at(self, progress: FeederProgress) -> datetime:
+        return min(self._next_tick_of(stream, until) for stream, until in progress.covered.items())
 
     def _next_tick_of(self, stream: Stream, covered: datetime) -> datetime:
         return tick_before(stream, covered, self.kind) + self.kind.cadence

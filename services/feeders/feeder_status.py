@@ -18,7 +18,7 @@ LATE_WALL_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFeeder:
+class ObservedFeeder:
     """A feeder that is known by what it has written: running if that is of late."""
 
     kind: FeederKind
@@ -44,6 +44,6 @@ class StoredFeeder:
         return max((held.end for held in self.store.coverage(stream) if held.start <= now), default=EPOCH)
 
 
-def stored_feeders(store: Store, clock: Clock) -> list[StoredFeeder]:
+def observed_feeders(store: Store, clock: Clock) -> list[ObservedFeeder]:
     """All feeders there are."""
-    return [StoredFeeder(kind, store, clock) for kind in FEEDERS]
+    return [ObservedFeeder(kind, store, clock) for kind in FEEDERS]

@@ -14,7 +14,7 @@ REACH = timedelta(days=5)
 """How far back the background history goes."""
 
 
-def beginning(store: Store, run: Run, streams: Iterable[Stream] = Stream) -> datetime | None:
+def first_writable_hour(store: Store, run: Run, streams: Iterable[Stream] = Stream) -> datetime | None:
     """The first instant at which `run` may write: a whole hour after all that other runs wrote, if any."""
     coverage = (held for stream in streams for held in store.coverage(stream))
     others = [held.end for held in coverage if held.run != run]
@@ -23,7 +23,7 @@ def beginning(store: Store, run: Run, streams: Iterable[Stream] = Stream) -> dat
 
 def live_start(store: Store, run: Run, now: datetime, streams: Iterable[Stream] = Stream) -> datetime:
     """Where feeders of `streams` begin: the whole hour that `now` is in, or the run's beginning if later."""
-    begins = beginning(store, run, streams)
+    begins = first_writable_hour(store, run, streams)
     hour = floor(now, HOUR)
     return hour if begins is None else max(hour, begins)
 
@@ -55,6 +55,6 @@ def _first_held(store: Store, live: datetime, streams: Iterable[Stream]) -> date
 def _missing(
     store: Store, run: Run, start: datetime, live: datetime, streams: Sequence[Stream] = tuple(Stream)
 ) -> list[Window]:
-    begins = beginning(store, run, streams)
+    begins = first_writable_hour(store, run, streams)
     start = start if begins is None else max(start, begins)
     return plan(store, start, live, newest_first=True, streams=streams)

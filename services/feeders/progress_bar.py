@@ -11,14 +11,14 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from services.feeders.backfill import Done, Window
+from services.feeders.backfill import FilledWindow, Window
 
 T = TypeVar("T")
 
 FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} hours [{elapsed}<{remaining}{postfix}]"
 
 
-def shown(filling: Iterable[Done], windows: Sequence[Window]) -> int:
+def fill_with_progress_bar(filling: Iterable[FilledWindow], windows: Sequence[Window]) -> int:
     """Run a backfill through and show how far it is; the rows it wrote."""
     rows, began = 0, time.perf_counter()
     with tqdm(
@@ -32,7 +32,7 @@ def shown(filling: Iterable[Done], windows: Sequence[Window]) -> int:
     return rows
 
 
-def followed(days: Iterable[T], count: int, what: str) -> Iterator[T]:
+def with_progress_bar(days: Iterable[T], count: int, what: str) -> Iterator[T]:
     """Hand on the work of so many service days, and show how far it is."""
     form = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} days [{elapsed}<{remaining}]"
     yield from tqdm(days, total=count, desc=what, bar_format=form, leave=False, disable=None)

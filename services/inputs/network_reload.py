@@ -26,14 +26,14 @@ REFRESH_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class NetworkChange:
     """New inputs, and the whole hour from which they count."""
 
     inputs: Inputs
     begins: datetime
 
 
-class ChangingInputs:
+class ReloadableInputs:
     """`load` gives the inputs as they are now; `changed` says whether that is worth it.
 
     Both may raise `InputError` and `DependencyUnavailable`. The first inputs are loaded at once.
@@ -52,13 +52,13 @@ class ChangingInputs:
         """The inputs loaded last."""
         return self._inputs.value
 
-    def look(self, now: datetime) -> Change | None:
+    def reload(self, now: datetime) -> NetworkChange | None:
         """The change, if the network is another one now, and good."""
         before = self.current
         if not self._inputs.refresh() or self.current.run == before.run:
             return None
         found = self.current
-        change = Change(found, ceiling(now, HOUR))
+        change = NetworkChange(found, ceiling(now, HOUR))
         fields = {"network": found.network.digest[:12], "begins": format_instant(change.begins)}
         log.info("a new network counts from the next whole hour", extra={"fields": fields})
         return change
@@ -71,22 +71,22 @@ def _log_refusal(error: Exception) -> None:
         log.warning("network not checked: %s", error)
 
 
-def unchanging(inputs: Inputs) -> ChangingInputs:
+def fixed_inputs(inputs: Inputs) -> ReloadableInputs:
     """Inputs that stay as they are."""
-    return ChangingInputs(lambda: inputs, lambda: False)
+    return ReloadableInputs(lambda: inputs, lambda: False)
 
 
 @contextmanager
-def watched(
-    inputs: ChangingInputs, every_s: float, clock: Clock, tell: Callable[[Change], None]
+def watching(
+    inputs: ReloadableInputs, every_s: float, clock: Clock, on_change: Callable[[NetworkChange], None]
 ) -> Iterator[None]:
-    """Look for a new network every `every_s` in a thread and pass it to `tell`; on exit close the clock."""
+    """Reload every `every_s` in a thread and pass changes to `on_change`; on exit close the clock."""
 
     def follow() -> None:
         while clock.rest(every_s):
-            change = inputs.look(clock.now())
+            change = inputs.reload(clock.now())
             if change is not None:
-                tell(change)
+                on_change(change)
 
     with background(follow, name="network", stop=clock.close):
         yield

@@ -23,7 +23,7 @@ from services.errors import ServiceError, Unauthorized, Unavailable
 from services.lambdas.gateway_live import GatewayLive
 from services.lambdas.gateway_sender import MOST_THREADS, GatewaySender
 from services.lambdas.shared_state import shared_clock, shared_network, shared_settings, shared_store
-from services.queries.bodies import error_answer
+from services.queries.bodies import describe_error
 from storage.aws_clients import client
 from storage.errors import DependencyError
 
@@ -105,7 +105,7 @@ def handle_connect(request: Event, live: GatewayLive) -> Response:
         live.connect(request["connectionId"], group)
     except ServiceError as error:
         log_connect(request, group, error.status)
-        found = error_answer(error)
+        found = describe_error(error)
         return {"statusCode": found.status, "headers": dict(found.headers), "body": json.dumps(found.body)}
     log_connect(request, group, SWITCHING_PROTOCOLS)
     return OK

@@ -36,7 +36,7 @@ class _Late:
 
 
 @dataclass(slots=True)
-class Wire:
+class DeliveryFaults:
     """What happens to positions between the feeder and the clients. It belongs to one event loop."""
 
     scenario: Scenario

@@ -20,7 +20,7 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from services.live.delivery_faults import Wire
+from services.live.delivery_faults import DeliveryFaults
 from services.live.hub import Hub
 from simulator.clock import Course, Moment
 from storage.records import records_of
@@ -34,14 +34,14 @@ MOST_TICKS = 480
 """Ticks that may wait for an event loop that doesn't keep up; the oldest are dropped."""
 
 
-class LiveFeed:
-    """Publishes to a hub what the feeders have written, by a faulty `wire` where there is one.
+class FeederSource:
+    """Publishes to a hub what the feeders have written, with delivery `faults` where there are any.
 
     `written` and `release` are for the feeders' threads.
     """
 
-    def __init__(self, hub: Hub, wire: Wire | None = None) -> None:
-        self._hub, self._wire = hub, wire
+    def __init__(self, hub: Hub, faults: DeliveryFaults | None = None) -> None:
+        self._hub, self._faults = hub, faults
         self._lock = Lock()
         self._windows: deque[pa.Table] = deque(maxlen=MOST_WINDOWS)
         self._ticks: deque[Tick] = deque(maxlen=MOST_TICKS)
@@ -86,12 +86,12 @@ class LiveFeed:
     def _begin_anew(self) -> None:
         self._ticks.clear()
         self._hub.begin_anew()
-        if self._wire is not None:
-            self._wire.forget()
+        if self._faults is not None:
+            self._faults.forget()
 
     def _accept(self, ticks: Sequence[Tick]) -> None:
         for tick in ticks:
-            self._ticks.extend((tick,) if self._wire is None else self._wire.disturbed(tick))
+            self._ticks.extend((tick,) if self._faults is None else self._faults.disturbed(tick))
         if self._pacing is None or self._pacing.done():
             self._pacing = asyncio.get_running_loop().create_task(self._publish())
 

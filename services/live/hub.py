@@ -1,8 +1,8 @@
-"""The live hub: who wants which lines, and what each is still to be sent. It knows no transport.
+"""The live hub: connections, the lines they subscribe to, and new positions to their outboxes.
 
-A position is serialised once and handed to every connection that wants its line. A connection that reads
-slowly holds the newest position of each bus and no more, so that no reader slows the feeder or another
-reader. Everything here belongs to one event loop; other threads may read `wanted` and `loop`.
+It knows no transport. A position is serialised once and handed to every connection that subscribes to its
+line. A slow connection holds only the newest position of each bus, so that it slows neither the feeder nor
+other connections. Everything here belongs to one event loop; other threads may read `wanted` and `loop`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from services.errors import NoData, ServiceError, Unavailable, Unexpected
 from services.live import messages
+from services.live.outbox import Outbox, Subscription
 from services.queries import stream_queries
 from services.queries.bodies import bus_position_text
 from simulator.network import Network
@@ -26,95 +27,13 @@ from storage.store import Store
 log = logging.getLogger("bus_simulator.live")
 
 Snapshot: TypeAlias = Callable[[Sequence[str]], Awaitable[Sequence[BusPosition]]]
-"""The latest position of each bus of some lines; may raise StoreError."""
+"""Returns the latest position of each bus of some lines. May raise StoreError."""
 Reply: TypeAlias = Callable[[str], Awaitable[None]]
-"""Sends a client an answer, and returns when there is room for more."""
-
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
-class Outbox:
-    """The positions that a connection is still to be sent: the newest of each bus."""
-
-    def __init__(self, wake: Callable[[], None]) -> None:
-        self._wake = wake
-        self._single: dict[str, str] = {}
-        self._batched: dict[str, str] = {}
-
-    def __len__(self) -> int:
-        return len(self._single) + len(self._batched)
-
-    def offer(self, positions: Mapping[str, str], *, batch: bool) -> None:
-        """Queue positions (texts by bus id), in the place of older ones of the same buses."""
-        (self._batched if batch else self._single).update(positions)
-        self._wake()
-
-    def forget(self, bus_ids: Iterable[str]) -> None:
-        """Drop the positions of buses that are no longer wanted."""
-        for bus_id in bus_ids:
-            self._single.pop(bus_id, None)
-            self._batched.pop(bus_id, None)
-
-    def switch(self, bus_ids: Iterable[str], *, batch: bool) -> None:
-        """Let what waits of these buses be sent the other way, so that nothing newer overtakes it."""
-        before, after = (self._single, self._batched) if batch else (self._batched, self._single)
-        for bus_id in bus_ids:
-            if bus_id in before:
-                after[bus_id] = before.pop(bus_id)
-
-    def clear(self) -> None:
-        """Drop everything."""
-        self._single.clear()
-        self._batched.clear()
-
-    def take(self) -> str | None:
-        """The next message to be sent, None when nothing waits.
-
-        One at a time: what a slow reader hasn't been sent yet can still be replaced by something newer.
-        """
-        if self._single:
-            return self._single.pop(next(iter(self._single)))
-        if self._batched:
-            text = f"[{','.join(self._batched.values())}]"
-            self._batched.clear()
-            return text
-        return None
-
-
-class Subscription:
-    """How a connection wants a line. New positions are held back until its snapshot is there."""
-
-    __slots__ = ("_held", "_held_time", "batch", "since")
-
-    def __init__(self, *, batch: bool) -> None:
-        self.batch = batch
-        self.since: datetime | None = None
-        self._held: dict[str, str] = {}
-        self._held_time = LONG_AGO
-
-    def hold(self, time: datetime, texts: Mapping[str, str]) -> None:
-        """Keep a tick for after the snapshot."""
-        self._held.update(texts)
-        self._held_time = time
-
-    def begin_anew(self) -> None:
-        """Take positions of any time again: simulated time has jumped."""
-        self._held, self._held_time = {}, LONG_AGO
-        if self.since is not None:
-            self.since = LONG_AGO
-
-    def begin(self, snapshot: Sequence[BusPosition]) -> Mapping[str, str]:
-        """What to send first: the snapshot, or what came while it was read, whichever is newer."""
-        self.since = max((position.time for position in snapshot), default=LONG_AGO)
-        texts = {position.bus_id: bus_position_text(position) for position in snapshot}
-        if self._held_time > self.since:
-            texts |= self._held
-        self._held = {}
-        return texts
+"""Sends a message to a client, and returns when there is room for another."""
 
 
 class Connection:
-    """One client: who came, the lines it wants, and how it is answered and sent positions."""
+    """A client: its key and group, its subscriptions by line id, its outbox, and how to reply to it."""
 
     def __init__(self, key_name: str, group: str, reply: Reply, wake: Callable[[], None]) -> None:
         self.connection_id = secrets.token_urlsafe(11)
@@ -122,21 +41,21 @@ class Connection:
         self.lines: dict[str, Subscription] = {}
 
 
-class Book(Protocol):
-    """Where others can read who is connected. What it does must not take time: it is called in the loop."""
+class ConnectionObserver(Protocol):
+    """Called by the hub, in its event loop, about its connections. Must return at once."""
 
     def note(self, connection: Connection) -> None:
-        """Take notice of a client's lines."""
+        """Called after `connection` has connected or changed its lines."""
 
     def forget(self, connection: Connection) -> None:
-        """Take notice that a client is gone."""
+        """Called after `connection` has disconnected."""
 
 
 class Hub:
-    """Connections and their lines.
+    """The connections of a process, and the lines they subscribe to.
 
-    `buses_of` has the bus ids of each known line; `text_of` writes the new positions, not the snapshots; a
-    `book` is told who comes, wants what, and goes.
+    `buses_of` has the bus ids of each known line. `text_of` serialises new positions, but not snapshots,
+    which have no delivery faults.
     """
 
     def __init__(
@@ -144,10 +63,10 @@ class Hub:
         buses_of: Mapping[str, Collection[str]],
         snapshot: Snapshot,
         text_of: Callable[[BusPosition], str] = bus_position_text,
-        book: Book | None = None,
+        observer: ConnectionObserver | None = None,
     ) -> None:
         self._buses_of, self._snapshot, self._text_of = buses_of, snapshot, text_of
-        self._book = book
+        self._observer = observer
         self._wanting: dict[str, dict[Connection, Subscription]] = {line_id: {} for line_id in buses_of}
         self._connections: dict[str, int] = {}
         self._beginnings = 0
@@ -156,18 +75,15 @@ class Hub:
 
     @property
     def connections(self) -> int:
-        """How many clients there are."""
+        """The number of connections."""
         return sum(self._connections.values())
 
     def connections_of(self, key_name: str) -> int:
-        """How many clients came with a key."""
+        """The number of connections that use a key."""
         return self._connections.get(key_name, 0)
 
     def connect(self, key_name: str, group: str, reply: Reply, wake: Callable[[], None]) -> Connection:
-        """A new client of a group that came with a key.
-
-        `wake` is called whenever its outbox gets something.
-        """
+        """Add a client. `wake` is called whenever something is added to its outbox."""
         self.loop = asyncio.get_running_loop()
         self._connections[key_name] = self.connections_of(key_name) + 1
         connection = Connection(key_name, group, reply, wake)
@@ -175,16 +91,16 @@ class Hub:
         return connection
 
     def disconnect(self, connection: Connection) -> None:
-        """Forget a client."""
+        """Remove a client and its subscriptions."""
         self._drop(connection, list(connection.lines))
         self._connections[connection.key_name] -= 1
         if not self._connections[connection.key_name]:
             del self._connections[connection.key_name]
-        if self._book is not None:
-            self._book.forget(connection)
+        if self._observer is not None:
+            self._observer.forget(connection)
 
     async def receive(self, connection: Connection, text: str) -> None:
-        """Carry out a client's message: answer it, then queue the snapshot of lines just added."""
+        """Carry out a client's message: reply, then queue the snapshot of the lines just added."""
         try:
             command = messages.parse(text)
             match command:
@@ -200,7 +116,7 @@ class Hub:
             await connection.reply(messages.refusal(error))
 
     def publish(self, positions: Iterable[BusPosition]) -> None:
-        """Hand the new positions of one tick to all who want their lines."""
+        """Queue the new positions of one tick for the subscribers of their lines."""
         by_line: dict[str, dict[str, str]] = {}
         times: dict[str, datetime] = {}
         for position in positions:
@@ -212,7 +128,7 @@ class Hub:
             self._offer(line_id, times[line_id], texts)
 
     def begin_anew(self) -> None:
-        """Drop what is still to be sent: simulated time has jumped, and what comes next may be older."""
+        """Drop unsent positions after a jump of simulated time; the next positions may be older."""
         self._beginnings += 1
         for wanting in self._wanting.values():
             for connection, subscription in wanting.items():
@@ -243,21 +159,21 @@ class Hub:
             await self._send_snapshot(connection, new)
 
     async def _send_snapshot(self, connection: Connection, new: Sequence[str]) -> None:
-        """Queue the latest positions of lines; from then on what is newer is queued as it comes."""
+        """Queue the latest positions of `new` lines, and let newer ones through from then on."""
         positions: Sequence[BusPosition] = ()
         try:
             positions = await self._current(new)
         except StoreError as error:
-            log.error("no snapshot: %s", error)
+            log.error("snapshot not read: %s", error)
             refused = Unavailable() if isinstance(error, StoreUnavailable) else Unexpected()
             await connection.reply(messages.refusal(refused))
         for line_id in new:
-            ours = [position for position in positions if position.line_id == line_id]
-            texts = connection.lines[line_id].begin(ours)
+            of_line = [position for position in positions if position.line_id == line_id]
+            texts = connection.lines[line_id].begin(of_line)
             connection.outbox.offer(texts, batch=connection.lines[line_id].batch)
 
     async def _current(self, line_ids: Sequence[str]) -> Sequence[BusPosition]:
-        """The snapshot of some lines, read again if time jumps meanwhile. May raise StoreError."""
+        """Return the snapshot of some lines, read again if time jumps meanwhile. May raise StoreError."""
         while True:
             beginnings = self._beginnings
             positions = await self._snapshot(line_ids)
@@ -272,8 +188,8 @@ class Hub:
         self._note_wanted()
 
     def _note(self, connection: Connection) -> None:
-        if self._book is not None:
-            self._book.note(connection)
+        if self._observer is not None:
+            self._observer.note(connection)
 
     def _note_wanted(self) -> None:
         self.wanted = frozenset(line_id for line_id, wanting in self._wanting.items() if wanting)
@@ -282,7 +198,7 @@ class Hub:
 def current_positions(
     store: Store, network: Network, line_ids: Iterable[str], now: Callable[[], datetime]
 ) -> list[BusPosition]:
-    """The latest position of each bus of some lines; nothing for a line without any. May raise StoreError."""
+    """Return the latest position of each bus of some lines. May raise StoreError."""
     positions: list[BusPosition] = []
     for line_id in line_ids:
         try:
@@ -297,12 +213,12 @@ def live_hub(
     network: Network,
     now: Callable[[], datetime],
     text_of: Callable[[BusPosition], str] = bus_position_text,
-    book: Book | None = None,
+    observer: ConnectionObserver | None = None,
 ) -> Hub:
-    """The hub of a network whose snapshots come from a store, read in a thread. For the rest see `Hub`."""
+    """Return the hub of a network, with snapshots read from `store` in a thread. See `Hub` for the rest."""
 
     async def snapshot(line_ids: Sequence[str]) -> Sequence[BusPosition]:
         return await asyncio.to_thread(current_positions, store, network, line_ids, now)
 
     buses_of = {str(line.line_id): [bus.bus_id for bus in line.buses] for line in network.lines}
-    return Hub(buses_of, snapshot, text_of, book)
+    return Hub(buses_of, snapshot, text_of, observer)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 
 from services.live.hub import Hub
+from services.live.outbox import LONG_AGO
 from services.queries.stream_queries import LINE_REACH
 from services.retry import Backoff
 from services.times import floor
@@ -26,10 +27,9 @@ log = logging.getLogger("bus_simulator.live")
 
 CADENCE = timedelta(seconds=30)
 POLL_S = 1.0
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-class LivePoll:
+class StoreSource:
     """Publishes to `hub` what `store` has got since. `run_until_closed` belongs in a thread of its own."""
 
     def __init__(self, store: Store, clock: Clock) -> None:

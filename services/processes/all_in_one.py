@@ -21,18 +21,18 @@ from typing import TypeAlias
 
 from services.access.allowed_hosts import hosts_for
 from services.access.authentication import ApiKey, Keys
-from services.access.local_credentials import Greet, access, greet
+from services.access.local_credentials import Greet, greet, local_keys
 from services.access.rate_limits import limits_for
 from services.access.store_holder import SUFFIX, Copyable, Holder
 from services.background import background
 from services.context import Context, Snapshots
 from services.feeders import history_plan
-from services.feeders.backfill import Done, Window, fill
-from services.feeders.clock_control import ClockControl
+from services.feeders.backfill import FilledWindow, Window, fill
+from services.feeders.clock_control import InProcessClockControl
 from services.feeders.feeder import FEEDERS, Feeder, Model
 from services.inputs.load import Inputs, beside, load_inputs, opened, store_path
-from services.live.delivery_faults import FaultLog, Wire
-from services.live.feeder_source import LiveFeed
+from services.live.delivery_faults import DeliveryFaults, FaultLog
+from services.live.feeder_source import FeederSource
 from services.live.hub import live_hub
 from services.processes.web_server import WebServer
 from services.queries.bodies import bus_position_text
@@ -46,14 +46,14 @@ from storage.store import Store
 
 log = logging.getLogger("bus_simulator.run")
 
-Watch: TypeAlias = Callable[[Iterator[Done], Sequence[Window]], int]
+Watch: TypeAlias = Callable[[Iterator[FilledWindow], Sequence[Window]], int]
 """Runs a backfill through, and may show how far it is; the rows written."""
 
 ENDPOINT_SUFFIX = ".timestream"
 FAULTS_SUFFIX = ".faults.jsonl"
 
 
-def unwatched(filling: Iterable[Done], _windows: Sequence[Window]) -> int:
+def unwatched(filling: Iterable[FilledWindow], _windows: Sequence[Window]) -> int:
     """Run a backfill through; the rows written."""
     return sum(done.rows for done in filling)
 
@@ -62,15 +62,15 @@ def run(
     settings: Settings, key_refresh: timedelta, *, greet: Greet = greet, with_status_line: bool = True
 ) -> None:
     """Run everything until told to end; key files are looked at every `key_refresh`."""
-    from services.feeders.progress_bar import shown
+    from services.feeders.progress_bar import fill_with_progress_bar
 
-    watch = shown if sys.stderr.isatty() else unwatched
+    watch = fill_with_progress_bar if sys.stderr.isatty() else unwatched
     with (
         closing(listen(settings.host, settings.port)) as listener,
         stored(settings) as placed,
         assembled(placed) as simulator,
     ):
-        keys, key = access(settings.store, refresh=key_refresh)
+        keys, key = local_keys(settings.store, refresh=key_refresh)
         greet(url_of(listener), key)
         with announced(settings.store, listener) as snapshot_key:
             simulator.prepare(watch)
@@ -111,19 +111,19 @@ def assembled(settings: Settings) -> Iterator[Embedded]:
             scenario_words=inputs.scenario_words,
         )
         city = stack.enter_context(closing(inputs.city(settings.jobs)))
-        wire = stack.enter_context(wire_of(inputs, settings.store))
-        yield Embedded(settings, inputs, city, store, clock, wire)
+        faults = stack.enter_context(delivery_faults_of(inputs, settings.store))
+        yield Embedded(settings, inputs, city, store, clock, faults)
 
 
 @contextmanager
-def wire_of(inputs: Inputs, store: str) -> Iterator[Wire | None]:
+def delivery_faults_of(inputs: Inputs, store: str) -> Iterator[DeliveryFaults | None]:
     """The wire of a scenario with faults, which are logged beside the store; else None."""
     scenario = inputs.scenario
     if scenario is None or not scenario.wire_faults:
         yield None
         return
     with closing(FaultLog(beside(store, FAULTS_SUFFIX))) as faults:
-        yield Wire(scenario, inputs.seed, faults.write)
+        yield DeliveryFaults(scenario, inputs.seed, faults.write)
 
 
 class Embedded:
@@ -136,15 +136,15 @@ class Embedded:
         model: Model,
         store: Store,
         clock: Clock,
-        wire: Wire | None = None,
+        faults: DeliveryFaults | None = None,
     ) -> None:
         self._settings, self._inputs = settings, inputs
         self._model, self._store, self._clock = model, store, clock
         # The hour that history ends with, though now may have left it meanwhile: else that hour stayed open.
         live = history_plan.live_start(store, inputs.run, clock.course.start)
-        text_of = bus_position_text if wire is None else wire.text_of
+        text_of = bus_position_text if faults is None else faults.text_of
         self._hub = live_hub(store, inputs.network, clock.now, text_of)
-        self._feed = LiveFeed(self._hub, wire)
+        self._source = FeederSource(self._hub, faults)
         self._feeders = [
             Feeder(
                 kind,
@@ -154,7 +154,7 @@ class Embedded:
                 clock=clock,
                 start=live,
                 on_tick=self._drive,
-                on_write=self._feed.written,
+                on_write=self._source.written,
             )
             for kind in FEEDERS
         ]
@@ -227,12 +227,12 @@ class Embedded:
         """At the greatest speed, now is where the slowest feeder is. Clients get what is due."""
         course = self._clock.course
         self._clock.drive(min(feeder.reached(course) for feeder in self._feeders), course)
-        self._feed.release(self._clock.moment())
+        self._source.release(self._clock.moment())
 
     def context(self, keys: Keys, snapshot_key: ApiKey) -> Context:
         """Return what the web server answers from."""
         settings, run = self._settings, self._inputs.run
-        control = ClockControl(self._clock, self._model, self._store, run)
+        control = InProcessClockControl(self._clock, self._model, self._store, run)
         return Context(
             store=self._store,
             network=self._inputs.network,

@@ -20,7 +20,7 @@ from services.feeders import history_plan
 from services.feeders.backfill import fill
 from services.feeders.feeder import Feeder, FeederKind, FeederStatus, Model, OnWrite
 from services.inputs.load import Inputs, opened
-from services.inputs.network_reload import Change, watched
+from services.inputs.network_reload import NetworkChange, watching
 from services.processes.process_setup import Part, client, patiently
 from services.times import format_instant
 from simulator.clock import Clock, Course
@@ -61,7 +61,7 @@ def feed(part: Part, feeding: Feeding) -> None:
         feeders = Feeders(part, feeding, store, listener)
         refresh_s = part.settings.network_refresh.total_seconds()
         if part.network_may_change:
-            stack.enter_context(watched(part.inputs, refresh_s, clock, feeders.change))
+            stack.enter_context(watching(part.inputs, refresh_s, clock, feeders.change))
         feeders.run_until_closed()
 
 
@@ -80,10 +80,10 @@ class Feeders:
 
     def __init__(self, part: Part, feeding: Feeding, store: Store, listener: Listener) -> None:
         self._part, self._feeding, self._store, self._listener = part, feeding, store, listener
-        self._next: Change | None = None
+        self._next: NetworkChange | None = None
         self._feeder: Feeder | None = None
 
-    def change(self, change: Change) -> None:
+    def change(self, change: NetworkChange) -> None:
         """Let other inputs count from a whole hour on."""
         self._next = change
         if self._feeder is not None:

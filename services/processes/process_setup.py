@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from services import logs, settings
 from services.errors import InputError
 from services.inputs.load import load_inputs
-from services.inputs.network_reload import ChangingInputs, unchanging
+from services.inputs.network_reload import ReloadableInputs, fixed_inputs
 from services.processes.all_in_one import closed_by_signals
 from services.retry import Backoff
 from simulator.clock import Clock
@@ -51,7 +51,7 @@ class Part:
 
     settings: PartSettings
     clock: Clock
-    inputs: ChangingInputs
+    inputs: ReloadableInputs
 
     @property
     def network_may_change(self) -> bool:
@@ -101,7 +101,7 @@ def clock_of(chosen: PartSettings, *, moves_clock: bool) -> Iterator[Clock]:
         yield clock
 
 
-def followed_inputs(chosen: PartSettings, clock: Clock) -> ChangingInputs:
+def followed_inputs(chosen: PartSettings, clock: Clock) -> ReloadableInputs:
     """The inputs, once the clock shows what others' do. Raises `InputError`, `DependencyError`."""
     from services.aws.ssm_clock import SsmClock
 
@@ -110,18 +110,18 @@ def followed_inputs(chosen: PartSettings, clock: Clock) -> ChangingInputs:
     return inputs_of(chosen)
 
 
-def inputs_of(chosen: PartSettings) -> ChangingInputs:
+def inputs_of(chosen: PartSettings) -> ReloadableInputs:
     """The inputs, of which the network is watched where it is an object in S3."""
     if not is_in_s3(chosen.network):
         path = None if chosen.network is None else Path(chosen.network)
-        return unchanging(load_inputs(path, chosen.seed, chosen.scenario))
+        return fixed_inputs(load_inputs(path, chosen.seed, chosen.scenario))
     from services.aws.s3_network import S3Network
 
     try:
         kept = S3Network(client("s3"), str(chosen.network))
     except ValueError as error:
         raise InputError(str(error)) from error
-    return ChangingInputs(lambda: kept.load(chosen.seed, chosen.scenario), kept.changed)
+    return ReloadableInputs(lambda: kept.load(chosen.seed, chosen.scenario), kept.changed)
 
 
 def is_in_s3(network: str | None) -> bool:

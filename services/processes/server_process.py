@@ -15,16 +15,16 @@ import click
 
 from services.access.allowed_hosts import AllowedHosts, hosts_for
 from services.access.authentication import Keys
-from services.access.local_credentials import Greet, access, greet, welcome_by_secret
+from services.access.local_credentials import Greet, greet, local_keys, welcome_with_secret
 from services.access.rate_limits import Limits, limits_for
 from services.background import background
-from services.context import Context, Fed
-from services.feeders.clock_control import Control
-from services.feeders.feeder_status import stored_feeders
+from services.context import Context, MonitoredFeeder
+from services.feeders.clock_control import ClockControl
+from services.feeders.feeder_status import observed_feeders
 from services.inputs.load import Inputs, opened
-from services.inputs.network_reload import Change, watched
-from services.live.hub import Book, Hub, live_hub
-from services.live.store_source import LivePoll
+from services.inputs.network_reload import NetworkChange, watching
+from services.live.hub import ConnectionObserver, Hub, live_hub
+from services.live.store_source import StoreSource
 from services.processes.process_setup import Part, PartSettings, client, part, patiently
 from services.processes.web_server import WebServer
 from services.settings import SUBSCRIPTIONS_TABLE, Settings
@@ -89,8 +89,8 @@ def serve(shared: PartSettings, serving: Serving, *, greet: Greet = greet) -> No
         stack.enter_context(closing(store))
         keys = stack.enter_context(admitted(serving, begun, url_of(listener), greet))
         source = stack.enter_context(positions(serving, store, begun.clock))
-        book = stack.enter_context(book_of(serving))
-        Server(begun, serving, store, keys, source, book).serve_until_closed(listener)
+        observer = stack.enter_context(observer_of(serving))
+        Server(begun, serving, store, keys, source, observer).serve_until_closed(listener)
 
 
 @contextmanager
@@ -98,7 +98,7 @@ def admitted(serving: Serving, begun: Part, url: str, greet: Greet) -> Iterator[
     """The valid keys, from a secret or from `services.access.local_credentials`; prints how to ask."""
     refresh_s = serving.key_refresh.total_seconds()
     if serving.secret_id is None:
-        keys, key = access(begun.settings.store, refresh=serving.key_refresh)
+        keys, key = local_keys(begun.settings.store, refresh=serving.key_refresh)
         greet(url, key)
         yield keys
         return
@@ -106,7 +106,7 @@ def admitted(serving: Serving, begun: Part, url: str, greet: Greet) -> Iterator[
 
     secret = SecretKeyRing(client("secretsmanager"), serving.secret_id, refresh_s=float("inf"))
     secret.refresh()
-    click.echo(welcome_by_secret(url, serving.secret_id))
+    click.echo(welcome_with_secret(url, serving.secret_id))
     with refreshing_keys(secret, refresh_s, begun.clock):
         yield secret
 
@@ -123,7 +123,7 @@ class Source(Protocol):
 @contextmanager
 def positions(serving: Serving, store: Store, clock: Clock) -> Iterator[Source]:
     """Get new positions in a thread; on exit close the clock."""
-    source: Source = LivePoll(store, clock)
+    source: Source = StoreSource(store, clock)
     if serving.queue is not None:
         from services.aws.sqs_source import SqsSource
 
@@ -133,8 +133,8 @@ def positions(serving: Serving, store: Store, clock: Clock) -> Iterator[Source]:
 
 
 @contextmanager
-def book_of(serving: Serving) -> Iterator[Book | None]:
-    """What the hub tells of its clients: a book in DynamoDB, if a table is named."""
+def observer_of(serving: Serving) -> Iterator[ConnectionObserver | None]:
+    """What the hub tells of its clients: the mirror in DynamoDB, if a table is named."""
     if serving.connections_table is None:
         yield None
         return
@@ -144,17 +144,23 @@ def book_of(serving: Serving) -> Iterator[Book | None]:
     tables = ConnectionTables(
         client("dynamodb"), connections=serving.connections_table, subscriptions=serving.subscriptions_table
     )
-    with mirroring(ConnectionMirror(tables)) as book:
-        yield book
+    with mirroring(ConnectionMirror(tables)) as observer:
+        yield observer
 
 
 class Server:
     """Serves one network after another on the same socket, which goes on listening in between."""
 
     def __init__(
-        self, begun: Part, serving: Serving, store: Store, keys: Keys, source: Source, book: Book | None
+        self,
+        begun: Part,
+        serving: Serving,
+        store: Store,
+        keys: Keys,
+        source: Source,
+        observer: ConnectionObserver | None,
     ) -> None:
-        self._part, self._serving, self._book = begun, serving, book
+        self._part, self._serving, self._observer = begun, serving, observer
         self._store, self._keys, self._source = store, keys, source
         self._limits = limits_for(serving.host, rate_per_s=serving.rate_limit, per_day=serving.daily_limit)
         self._server: WebServer | None = None
@@ -166,7 +172,7 @@ class Server:
         clock, refresh_s = self._part.clock, self._part.settings.network_refresh.total_seconds()
         with ExitStack() as stack:
             if self._part.network_may_change:
-                stack.enter_context(watched(self._part.inputs, refresh_s, clock, self._change))
+                stack.enter_context(watching(self._part.inputs, refresh_s, clock, self._change))
             while not clock.closed:
                 context = patiently(self._context, clock)
                 if context is not None:
@@ -182,7 +188,7 @@ class Server:
                 server.stop()
         server.run(listener.dup(), with_status_line=self._serving.with_status_line)
 
-    def _change(self, change: Change) -> None:
+    def _change(self, change: NetworkChange) -> None:
         """Serve another network from an hour on; WebSocket clients have to come again then."""
         if self._part.clock.wait_until(change.begins):
             with self._changing:
@@ -201,11 +207,11 @@ class Server:
             hosts=hosts_for(self._serving.host, self._serving.allowed_hosts),
             continue_with_new_inputs=may_change,
             control=self._control(),
-            feeders=stored_feeders(self._store, self._part.clock),
-            book=self._book,
+            feeders=observed_feeders(self._store, self._part.clock),
+            observer=self._observer,
         )
 
-    def _control(self) -> Control | None:
+    def _control(self) -> ClockControl | None:
         from services.aws.ssm_clock import SsmClock
 
         clock = self._part.clock
@@ -225,9 +231,9 @@ def context_over(
     limits: Limits,
     hosts: AllowedHosts,
     continue_with_new_inputs: bool = False,
-    control: Control | None = None,
-    feeders: Sequence[Fed] = (),
-    book: Book | None = None,
+    control: ClockControl | None = None,
+    feeders: Sequence[MonitoredFeeder] = (),
+    observer: ConnectionObserver | None = None,
 ) -> Context:
     """What the services share. Raises `RunMismatch` for a store that another run made.
 
@@ -248,7 +254,7 @@ def context_over(
         run=inputs.run,
         key=keys,
         version=version("bus-simulator"),
-        live=live_hub(store, inputs.network, clock.now, book=book),
+        live=live_hub(store, inputs.network, clock.now, observer=observer),
         limits=limits,
         control=control,
         feeders=feeders,

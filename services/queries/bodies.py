@@ -183,7 +183,7 @@ class HealthBody(_Exact):
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorAnswer:
+class ErrorDescription:
     """An error as a status, a body and headers."""
 
     status: int
@@ -292,9 +292,9 @@ def clock_body(clock: Clock) -> Body:
     }
 
 
-def error_answer(error: ServiceError) -> ErrorAnswer:
+def describe_error(error: ServiceError) -> ErrorDescription:
     """How an error is answered."""
     headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
-    return ErrorAnswer(error.status, dict(error.body), headers)
+    return ErrorDescription(error.status, dict(error.body), headers)

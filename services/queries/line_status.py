@@ -86,7 +86,7 @@ def line_status(
 
     Raises `UnknownEntity` and `NoData` as `stream_queries` does, `BadRequest` for a stop of other lines.
     """
-    line = stream_queries.line(network, line_id)
+    line = stream_queries.known_line(network, line_id)
     if stop_id is not None and stop_id not in line.stop_ids:
         stream_queries.check_stop(network, stop_id)
         raise BadRequest(f"Stop {stop_id} is not served by line {line_id}. Its stops: bus://lines/{line_id}")

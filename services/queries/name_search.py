@@ -21,7 +21,7 @@ PREFIX_LIKENESS = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class NearbyStop:
     """A stop, and how far it is in metres as the crow flies."""
 
     stop: Stop
@@ -38,10 +38,10 @@ def find_lines(network: Network, *, name: str) -> Sequence[Line]:
     return _alike(network.lines, name, lambda line: f"{line.line_id} {line.name}", lambda line: line.line_id)
 
 
-def nearest_stops(network: Network, *, latitude: float, longitude: float) -> Sequence[Near]:
+def nearest_stops(network: Network, *, latitude: float, longitude: float) -> Sequence[NearbyStop]:
     """All stops by their distance from a place (WGS84 degrees)."""
     near = [
-        Near(stop, round(distance_m(latitude, longitude, stop.latitude, stop.longitude), 1))
+        NearbyStop(stop, round(distance_m(latitude, longitude, stop.latitude, stop.longitude), 1))
         for stop in network.stops
     ]
     return sorted(near, key=lambda found: (found.distance_m, found.stop.stop_id))

@@ -1,4 +1,4 @@
-"""Request parameters as text, checked: one place for every transport. All raise `BadRequest`."""
+"""Parsing and checking of request parameters, the same for every transport. All raise `BadRequest`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from services.errors import BadRequest, clipped
-from services.queries.stream_queries import Of, Stretch
+from services.queries.stream_queries import EntityStream, RangeRequest
 from services.times import ACCEPTED, parse_instant
 from storage.cursor import RangeQuery, unseal
 
@@ -18,38 +18,38 @@ DEFAULT_LIMIT, GREATEST_LIMIT = 1_000, 10_000
 Format: TypeAlias = Literal["json", "csv"]
 
 
-def moment(mode: str | None, timestamp: str | None) -> datetime | None:
-    """The instant asked for, None for the latest; `mode=latest` beats `timestamp`."""
+def requested_time(mode: str | None, timestamp: str | None) -> datetime | None:
+    """The requested instant, None for the latest record; `mode=latest` takes precedence."""
     if mode == LATEST:
         return None
     if not timestamp:
         raise BadRequest("Must specify 'mode=latest' or 'timestamp' parameter")
-    return instant("timestamp", timestamp)
+    return parse_time("timestamp", timestamp)
 
 
-def instant(name: str, text: str) -> datetime:
-    """The instant of the parameter `name`."""
+def parse_time(name: str, text: str) -> datetime:
+    """The instant in `text`, the value of the parameter `name`."""
     try:
         return parse_instant(text)
     except ValueError:
         raise BadRequest(f"Invalid {name} format: '{clipped(text)}'. Accepted: {ACCEPTED}") from None
 
 
-def latest_only(mode: str | None) -> None:
-    """Nothing, when the mode is `latest`."""
+def check_latest(mode: str | None) -> None:
+    """Raise `BadRequest` unless the mode is `latest`."""
     if mode != LATEST:
         raise BadRequest("Line queries only support 'mode=latest' parameter")
 
 
 def entity_type(text: str) -> str:
-    """`bus` or `stop`."""
+    """Return `text` if it is `bus` or `stop`."""
     if text not in ENTITY_TYPES:
         raise BadRequest(f"Invalid entity_type: {clipped(text)}. Must be 'bus' or 'stop'")
     return text
 
 
-def stretch(query: Mapping[str, str], of: Of) -> Stretch | None:
-    """The range of `of` that is asked for, None where none is: `mode=latest` beats it."""
+def range_request(query: Mapping[str, str], of: EntityStream) -> RangeRequest | None:
+    """The requested page of a range of `of`, None for a query without a range or with `mode=latest`."""
     start, end = query.get("start"), query.get("end")
     if query.get("mode") == LATEST or not (start or end):
         return None
@@ -57,28 +57,30 @@ def stretch(query: Mapping[str, str], of: Of) -> Stretch | None:
         raise BadRequest("Must specify both 'start' and 'end' parameters, or neither")
     if query.get("timestamp"):
         raise BadRequest("Must specify either 'timestamp' or 'start' and 'end' parameters, not both")
-    first, last = instant("start", start), instant("end", end)
+    first, last = parse_time("start", start), parse_time("end", end)
     if first > last:
         raise BadRequest(f"Invalid range: start {clipped(start)} is after end {clipped(end)}")
-    return page_of(of, first, last, limit=limit(query), cursor=query.get("cursor"))
+    return page_request(of, first, last, limit=limit(query), cursor=query.get("cursor"))
 
 
-def page_of(of: Of, start: datetime, end: datetime, *, limit: int, cursor: str | None) -> Stretch:
+def page_request(
+    of: EntityStream, start: datetime, end: datetime, *, limit: int, cursor: str | None
+) -> RangeRequest:
     """A page of a range: the first one, or the one that a cursor of the same range leads to."""
     if cursor:
         try:
             RangeQuery(of.stream, of.entity_id, start, end).position(cursor)
         except ValueError:
             raise _wrong_cursor(cursor) from None
-    return Stretch(start, end, limit, cursor or None)
+    return RangeRequest(start, end, limit, cursor or None)
 
 
 def limit(query: Mapping[str, str]) -> int:
-    """How many items a page has at most."""
+    """The greatest number of items on a page."""
     text = query.get("limit")
     if not text:
         return DEFAULT_LIMIT
-    # isdecimal alone knows digits of every script, and int() takes thousands of them
+    # isdecimal() alone accepts the digits of every script, and int() would take thousands of them
     found = int(text) if len(text) <= 9 and text.isascii() and text.isdecimal() else 0
     if not 1 <= found <= GREATEST_LIMIT:
         raise BadRequest(f"Invalid limit: {clipped(text)}. Must be a whole number from 1 to {GREATEST_LIMIT}")
@@ -86,7 +88,7 @@ def limit(query: Mapping[str, str]) -> int:
 
 
 def format_of(query: Mapping[str, str]) -> Format:
-    """The format of a range."""
+    """The requested format of a range."""
     text = query.get("format") or "json"
     if text == "json":
         return "json"
@@ -95,7 +97,7 @@ def format_of(query: Mapping[str, str]) -> Format:
     raise BadRequest(f"Invalid format: {clipped(text)}. Must be 'json' or 'csv'")
 
 
-def unsealed(cursor: str | None, *request: str) -> str | None:
+def open_cursor(cursor: str | None, *request: str) -> str | None:
     """The `after` that `seal` was given for the same request; None without a cursor."""
     if not cursor:
         return None

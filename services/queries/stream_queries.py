@@ -25,7 +25,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Of:
+class EntityStream:
     """Whose records are asked for: a stream's, of a `stop` or `bus` (`kind`)."""
 
     stream: Stream
@@ -34,7 +34,7 @@ class Of:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class RangeRequest:
     """A page of what is in [start, end): at most `limit` records, after those that `cursor` tells of."""
 
     start: datetime
@@ -49,7 +49,7 @@ def people_count(
     """How many people wait at a stop."""
     check_stop(network, stop_id)
     found = _newest(store, Stream.PEOPLE_COUNT, stop_id, time, now)
-    return _typed(found, PeopleCount, f"stop {stop_id}")
+    return _checked(found, PeopleCount, f"stop {stop_id}")
 
 
 def sensors(
@@ -63,34 +63,36 @@ def sensors(
 ) -> SensorReading:
     """The sensors of a bus or a stop (`entity_type`)."""
     known = network.stop if entity_type == "stop" else network.line_of_bus
-    _known(entity_type.capitalize(), entity_id, entity_id in known)
+    _check_known(entity_type.capitalize(), entity_id, entity_id in known)
     found = _newest(store, Stream.SENSOR_DATA, entity_id, time, now)
-    return _typed(found, SensorReading, f"{entity_type} {entity_id}")
+    return _checked(found, SensorReading, f"{entity_type} {entity_id}")
 
 
 def bus_position(
     store: Reader, network: Network, *, bus_id: str, time: datetime | None, now: datetime
 ) -> BusPosition:
     """Where a bus is."""
-    _known("Bus", bus_id, bus_id in network.line_of_bus)
+    _check_known("Bus", bus_id, bus_id in network.line_of_bus)
     found = _newest(store, Stream.BUS_POSITION, bus_id, time, now)
-    return _typed(found, BusPosition, f"bus {bus_id}")
+    return _checked(found, BusPosition, f"bus {bus_id}")
 
 
 def line_positions(store: Reader, network: Network, *, line_id: str, now: datetime) -> Sequence[BusPosition]:
     """Where a line's buses are: the newest position of each that is not older than 5 minutes, by bus id."""
-    _known("Line", line_id, line_id in network.line)
+    _check_known("Line", line_id, line_id in network.line)
     positions = store.latest_of_line(line_id, since=now - LINE_REACH, now=now)
     if not positions:
         raise NoData(f"No buses found for line {line_id}")
     return positions
 
 
-def records(store: Reader, network: Network, *, of: Of, stretch: Stretch, now: datetime) -> Page:
+def records(
+    store: Reader, network: Network, *, of: EntityStream, wanted: RangeRequest, now: datetime
+) -> Page:
     """A page of records, ascending. Raises `BadRequest` for a cursor that isn't of this range."""
     known = network.stop if of.kind == "stop" else network.line_of_bus
-    _known(of.kind.capitalize(), of.entity_id, of.entity_id in known)
-    start, end, limit, cursor = stretch.start, stretch.end, stretch.limit, stretch.cursor
+    _check_known(of.kind.capitalize(), of.entity_id, of.entity_id in known)
+    start, end, limit, cursor = wanted.start, wanted.end, wanted.limit, wanted.cursor
     try:
         page = store.range(of.stream, of.entity_id, start=start, end=end, limit=limit, cursor=cursor)
     except ValueError as error:
@@ -105,18 +107,18 @@ def _until(page: Page, now: datetime) -> Page:
     return Page([record for record in page.records if record.time <= now], None)
 
 
-def line(network: Network, line_id: str) -> Line:
+def known_line(network: Network, line_id: str) -> Line:
     """A line of the network."""
-    _known("Line", line_id, line_id in network.line)
+    _check_known("Line", line_id, line_id in network.line)
     return network.line[line_id]
 
 
 def check_stop(network: Network, stop_id: str) -> None:
     """Nothing, when the network has the stop."""
-    _known("Stop", stop_id, stop_id in network.stop)
+    _check_known("Stop", stop_id, stop_id in network.stop)
 
 
-def listed(
+def page_by_name(
     items: Sequence[Item], name: Callable[[Item], str], *, limit: int, after: str | None
 ) -> tuple[Sequence[Item], str | None]:
     """A page of items in order of their names, and the name to go on after (None at the end)."""
@@ -124,7 +126,7 @@ def listed(
     return rest[:limit], name(rest[limit - 1]) if len(rest) > limit else None
 
 
-def _known(kind: str, entity_id: str, is_known: bool) -> None:
+def _check_known(kind: str, entity_id: str, is_known: bool) -> None:
     if not is_known:
         raise UnknownEntity(f"{kind} {clipped(entity_id)} not found")
 
@@ -133,7 +135,7 @@ def _newest(store: Reader, stream: Stream, key: str, time: datetime | None, now:
     return store.latest(stream, key, now=now) if time is None else store.at(stream, key, time=min(time, now))
 
 
-def _typed(found: Record | None, kind: type[AnyRecord], entity: str) -> AnyRecord:
+def _checked(found: Record | None, kind: type[AnyRecord], entity: str) -> AnyRecord:
     if found is None:
         raise NoData(f"No data found for {entity}")
     if not isinstance(found, kind):

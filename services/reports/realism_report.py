@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.feeders.progress_bar import followed
+from services.feeders.progress_bar import with_progress_bar
 from services.inputs.load import MANY_LINES
 from services.reports.charts import Bars
 from simulator.analysis.measures import PPM, TENTHS, Measures
@@ -47,7 +47,7 @@ def measured(network: Network, *, seed: int, jobs: int | None) -> Realism:
     """
     enough = 1 if len(network.lines) < MANY_LINES else os.cpu_count() or 1
     work = line_days(network, seed=seed, jobs=jobs or enough)
-    days = added_up(followed(work, len(Study) * len(network.lines), "realism"))
+    days = added_up(with_progress_bar(work, len(Study) * len(network.lines), "realism"))
     return Realism(network, seed, days, readings(network, days))
 
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.errors import BadRequest, clipped
-from services.feeders.clock_control import LONGEST_STEP, Control
+from services.feeders.clock_control import LONGEST_STEP, ClockControl
 from services.queries import bodies
 from services.settings import GREATEST_SPEED
 from services.times import ACCEPTED, YEARS, parse_instant, parse_span
@@ -23,10 +23,10 @@ from simulator.clock import MAX
 PATH = "/clock"
 FIELDS = "'rate', 'pause', 'step' or 'jump'"
 
-Change: TypeAlias = Callable[[Control], None]
+Change: TypeAlias = Callable[[ClockControl], None]
 
 
-def add_clock_routes(app: FastAPI, control: Control) -> None:
+def add_clock_routes(app: FastAPI, control: ClockControl) -> None:
     """Let whoever has the key see and move the clock."""
 
     def answer() -> Response:

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from services.errors import BadRequest, ServiceError
-from services.queries.bodies import Body, error_answer
+from services.queries.bodies import Body, describe_error
 from storage.store import Reader
 
 JSON = "application/json"
@@ -44,7 +44,7 @@ def json_response(body: Body, status: int = 200, headers: Mapping[str, str] | No
 
 def error_response(error: ServiceError) -> Response:
     """An error as its answer."""
-    found = error_answer(error)
+    found = describe_error(error)
     return json_response(found.body, found.status, found.headers)
 
 

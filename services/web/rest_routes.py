@@ -21,7 +21,7 @@ from services.context import Context, Snapshots
 from services.errors import UnknownPath
 from services.queries import bodies, network_bodies, parameters, stream_queries
 from services.queries.bodies import Body
-from services.queries.stream_queries import Of, Stretch
+from services.queries.stream_queries import EntityStream, RangeRequest
 from services.web import metrics, openapi
 from services.web.access_log import headers_of
 from services.web.handlers import Handler, StoreQuery, json_response, query_parameters
@@ -57,25 +57,27 @@ class Data:
         """How many people wait at a stop."""
         stop_id = request.path_params["stop_id"]
         find = partial(stream_queries.people_count, stop_id=stop_id)
-        return self._asked(find, Of(Stream.PEOPLE_COUNT, "stop", stop_id), query_parameters(request))
+        return self._asked(
+            find, EntityStream(Stream.PEOPLE_COUNT, "stop", stop_id), query_parameters(request)
+        )
 
     def sensors(self, request: Request) -> StoreQuery:
         """The sensors of a bus or a stop."""
         kind = parameters.entity_type(request.path_params["entity_type"])
         entity_id = request.path_params["entity_id"]
         find = partial(stream_queries.sensors, entity_type=kind, entity_id=entity_id)
-        return self._asked(find, Of(Stream.SENSOR_DATA, kind, entity_id), query_parameters(request))
+        return self._asked(find, EntityStream(Stream.SENSOR_DATA, kind, entity_id), query_parameters(request))
 
     def bus_position(self, request: Request) -> StoreQuery:
         """Where a bus is."""
         bus_id = request.path_params["bus_id"]
         find = partial(stream_queries.bus_position, bus_id=bus_id)
-        return self._asked(find, Of(Stream.BUS_POSITION, "bus", bus_id), query_parameters(request))
+        return self._asked(find, EntityStream(Stream.BUS_POSITION, "bus", bus_id), query_parameters(request))
 
     def line_positions(self, request: Request) -> StoreQuery:
         """Where a line's buses are."""
         line_id = request.path_params["line_id"]
-        parameters.latest_only(query_parameters(request).get("mode"))
+        parameters.check_latest(query_parameters(request).get("mode"))
 
         def respond(store: Reader) -> Response:
             found = stream_queries.line_positions(
@@ -85,12 +87,12 @@ class Data:
 
         return StoreQuery(respond, recent=True)
 
-    def _asked(self, find: Callable[..., Record], of: Of, query: Mapping[str, str]) -> StoreQuery:
+    def _asked(self, find: Callable[..., Record], of: EntityStream, query: Mapping[str, str]) -> StoreQuery:
         """One record, which `find` finds, or a range where one is asked for."""
-        stretch = parameters.stretch(query, of)
-        if stretch is not None:
-            return self._range(of, stretch, WRITERS[parameters.format_of(query)])
-        time = parameters.moment(query.get("mode"), query.get("timestamp"))
+        wanted = parameters.range_request(query, of)
+        if wanted is not None:
+            return self._range(of, wanted, WRITERS[parameters.format_of(query)])
+        time = parameters.requested_time(query.get("mode"), query.get("timestamp"))
 
         def respond(store: Reader) -> Response:
             found = find(store, self.context.network, time=time, now=self.context.now())
@@ -98,10 +100,10 @@ class Data:
 
         return StoreQuery(respond, recent=time is None)
 
-    def _range(self, of: Of, stretch: Stretch, write: Write) -> StoreQuery:
+    def _range(self, of: EntityStream, wanted: RangeRequest, write: Write) -> StoreQuery:
         def respond(store: Reader) -> Response:
             page = stream_queries.records(
-                store, self.context.network, of=of, stretch=stretch, now=self.context.now()
+                store, self.context.network, of=of, wanted=wanted, now=self.context.now()
             )
             records = [bodies.record_body(record) for record in page.records]
             return write(records, page.next_cursor, FIELDS[of.stream, of.kind])
@@ -144,10 +146,10 @@ def listing(
     def listed(request: Request) -> StoreQuery:
         query = query_parameters(request)
         limit = parameters.limit(query)
-        after = parameters.unsealed(query.get("cursor"), path)
+        after = parameters.open_cursor(query.get("cursor"), path)
 
         def respond(_store: Reader) -> Response:
-            page, last = stream_queries.listed(items, name, limit=limit, after=after)
+            page, last = stream_queries.page_by_name(items, name, limit=limit, after=after)
             cursor = None if last is None else seal(last, path)
             return json_page([body(item) for item in page], cursor)
 
@@ -164,7 +166,7 @@ def add_network_routes(app: FastAPI, context: Context) -> None:
         line_id = request.path_params["line_id"]
 
         def respond(_store: Reader) -> Response:
-            line = stream_queries.line(network, line_id)
+            line = stream_queries.known_line(network, line_id)
             return json_response(network_bodies.line_route_body(network, line))
 
         return StoreQuery(respond)

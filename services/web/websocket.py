@@ -26,8 +26,9 @@ from services.access.authentication import (
     credentials_in,
 )
 from services.errors import ServiceError, UnknownPath, clipped
-from services.live.hub import Hub, Outbox
+from services.live.hub import Hub
 from services.live.messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS, too_many_connections
+from services.live.outbox import Outbox
 from services.web.access_log import headers_of
 from services.web.handlers import error_response
 

@@ -61,15 +61,15 @@ async def nothing(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
 
 
 class Held:
-    """A hub with a book in moto's tables."""
+    """A hub with a mirror in moto's tables."""
 
     def __init__(self) -> None:
         self.watch, self.elapsed_s = HandWatch(), 0.0
         _, self.dynamodb = made_tables(self.watch)
         self.client = Away(self.dynamodb)
         self.tables = ConnectionTables(self.client, wall_s=self.watch)
-        self.book = ConnectionMirror(self.tables, wall_s=self.watch)
-        self.hub = Hub(BUSES, nothing, book=self.book)
+        self.mirror = ConnectionMirror(self.tables, wall_s=self.watch)
+        self.hub = Hub(BUSES, nothing, observer=self.mirror)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.dynamodb.scan(TableName=table)["Items"]
@@ -84,7 +84,7 @@ def held(aws: None) -> Held:
 def test_the_tables_have_who_is_connected_and_what_is_wanted_how(held: Held) -> None:
     async def main() -> None:
         first, second = Client(held.hub, "team-alpha"), Client(held.hub, "team-beta")
-        held.book.write()
+        held.mirror.write()
         names = {row["connection_id"]["S"]: row for row in held.rows(CONNECTIONS_TABLE)}
         assert names.keys() == {first.connection.connection_id, second.connection.connection_id}
         mine = first.connection.connection_id
@@ -99,7 +99,7 @@ def test_the_tables_have_who_is_connected_and_what_is_wanted_how(held: Held) -> 
         await first.wants("L2", "L1")
         await second.wants("L1", batch=True)
         held.watch.seconds += 10
-        held.book.write()
+        held.mirror.write()
         assert held.tables.lines_of(mine) == ["L1", "L2"]
         assert set(held.tables.connections_of("L1")) == {
             Subscriber(mine, batch=False),
@@ -109,11 +109,11 @@ def test_the_tables_have_who_is_connected_and_what_is_wanted_how(held: Held) -> 
         (row,) = (row for row in held.rows(CONNECTIONS_TABLE) if row["connection_id"]["S"] == mine)
         assert row["connected_at"] == {"S": "2026-03-02T07:30:10Z"}
         await first.wants("L2", action="unsubscribe")
-        held.book.write()
+        held.mirror.write()
         assert held.tables.connections_of("L2") == []
         held.hub.disconnect(first.connection)
         held.hub.disconnect(second.connection)
-        held.book.write()
+        held.mirror.write()
         assert held.rows(CONNECTIONS_TABLE) == held.rows(SUBSCRIPTIONS_TABLE) == []
 
     asyncio.run(main())
@@ -123,10 +123,10 @@ def test_a_refused_message_changes_nothing(held: Held) -> None:
     async def main() -> None:
         client = Client(held.hub, "a")
         await client.wants("L1")
-        held.book.write()
+        held.mirror.write()
         before = held.rows(CONNECTIONS_TABLE), held.rows(SUBSCRIPTIONS_TABLE)
         await client.wants("L2", "L999")
-        held.book.write()
+        held.mirror.write()
         assert (held.rows(CONNECTIONS_TABLE), held.rows(SUBSCRIPTIONS_TABLE)) == before
 
     asyncio.run(main())
@@ -137,10 +137,10 @@ def test_all_lines_may_change_at_once(held: Held) -> None:
         client = Client(held.hub, "a")
         first, second = ([f"L{number}" for number in few] for few in (range(1, 51), range(51, 101)))
         await client.wants(*first)
-        held.book.write()
+        held.mirror.write()
         await client.wants(*first, action="unsubscribe")
         await client.wants(*second)
-        held.book.write()
+        held.mirror.write()
         assert {row["line_id"]["S"] for row in held.rows(SUBSCRIPTIONS_TABLE)} == set(second)
 
     asyncio.run(main())
@@ -153,14 +153,14 @@ def test_what_could_not_be_written_is_when_dynamodb_is_back(
         gone, stays = Client(held.hub, "a"), Client(held.hub, "a")
         await gone.wants("L1")
         await stays.wants("L1")
-        held.book.write()
+        held.mirror.write()
         held.client.away = True
         await stays.wants("L2")
         held.hub.disconnect(gone.connection)
         return gone, stays
 
     _, stays = asyncio.run(main())
-    with caplog.at_level(logging.WARNING, "bus_simulator.live"), mirroring(held.book):
+    with caplog.at_level(logging.WARNING, "bus_simulator.live"), mirroring(held.mirror):
         assert held.client.refused.wait(PATIENCE_S)
         held.client.away = False
         wait_until(lambda: len(held.rows(CONNECTIONS_TABLE)) == 1)
@@ -176,10 +176,10 @@ def test_all_is_written_anew_before_it_is_out_of_date(held: Held) -> None:
     async def main() -> None:
         await Client(held.hub, "a").wants("L1")
 
-    book = ConnectionMirror(held.tables, anew_s=0.05, wall_s=held.watch)
-    held.hub = Hub(BUSES, nothing, book=book)
+    mirror = ConnectionMirror(held.tables, anew_s=0.05, wall_s=held.watch)
+    held.hub = Hub(BUSES, nothing, observer=mirror)
     asyncio.run(main())
-    with mirroring(book):
+    with mirroring(mirror):
         wait_until(lambda: len(held.rows(SUBSCRIPTIONS_TABLE)) == 1)
         (row,) = held.rows(SUBSCRIPTIONS_TABLE)
         held.client.delete_item(
@@ -197,10 +197,10 @@ def test_a_server_that_ends_takes_its_rows_along_unless_dynamodb_is_away(held: H
         return client
 
     client = asyncio.run(connected())
-    with mirroring(held.book):
+    with mirroring(held.mirror):
         held.hub.disconnect(client.connection)
     assert held.rows(CONNECTIONS_TABLE) == held.rows(SUBSCRIPTIONS_TABLE) == []
     held.client.away = True
-    with mirroring(ConnectionMirror(held.tables)) as book:
-        book.note(client.connection)
+    with mirroring(ConnectionMirror(held.tables)) as mirror:
+        mirror.note(client.connection)
     assert held.rows(CONNECTIONS_TABLE) == []

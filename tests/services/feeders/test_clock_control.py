@@ -19,7 +19,7 @@ from services.access.rate_limits import Limits
 from services.app import create_app
 from services.errors import BadRequest, Conflict
 from services.feeders.backfill import fill, plan
-from services.feeders.clock_control import ClockControl
+from services.feeders.clock_control import InProcessClockControl
 from services.queries import bodies
 from services.times import format_instant
 from services.web import openapi
@@ -290,7 +290,7 @@ def test_a_time_of_another_run_is_refused_and_the_clock_stays() -> None:
     store, clock = FaultyStore(), Clock(start=NOW, wall=HandWall())
     windows = plan(store, NOW - DAY, NOW - DAY + HOUR, newest_first=False)
     list(fill(windows, model=FormulaCity(), store=store, run=OTHER_RUN))
-    control = ClockControl(clock, FormulaCity(), store, RUN)
+    control = InProcessClockControl(clock, FormulaCity(), store, RUN)
     for there in (NOW - DAY + MINUTE, NOW - 2 * DAY, HOUR_OF_NOW - DAY + HOUR + 59 * MINUTE):
         with pytest.raises(Conflict, match="another run; jump to 2026-03-01T09:00:00Z or later"):
             control.jump(there)
@@ -310,7 +310,7 @@ def test_two_moves_at_once_are_refused_and_the_first_is_carried_out() -> None:
             assert go_on.wait(20)
             return super().window(*what)
 
-    control = ClockControl(clock, Slow(), store, RUN)
+    control = InProcessClockControl(clock, Slow(), store, RUN)
     jumping = threading.Thread(target=control.jump, args=(NOW + DAY,))
     jumping.start()
     assert begun.wait(20)
@@ -381,7 +381,7 @@ def controlled(**changes: Any) -> Any:
     store = FaultyStore()
     clock = Clock(start=NOW, wall=HandWall())
     context = dataclasses.replace(city_context(store=store), clock=clock)
-    control = ClockControl(clock, FormulaCity(), store, RUN)
+    control = InProcessClockControl(clock, FormulaCity(), store, RUN)
     return create_app(dataclasses.replace(context, control=control, **changes))
 
 
@@ -500,7 +500,7 @@ def test_a_refusal_by_the_store_s_run_is_a_conflict() -> None:
     windows = plan(store, NOW - HOUR, NOW, newest_first=False)
     list(fill(windows, model=FormulaCity(), store=store, run=OTHER_RUN))
     clock = Clock(start=NOW + DAY, wall=HandWall())
-    control = ClockControl(clock, FormulaCity(), store, RUN)
+    control = InProcessClockControl(clock, FormulaCity(), store, RUN)
     context = dataclasses.replace(city_context(), store=store, clock=clock, control=control)
     answer = post(create_app(context), {"jump": format_instant(NOW - MINUTE)})
     assert (answer.status_code, answer.json()["error"]) == (409, "Conflict")

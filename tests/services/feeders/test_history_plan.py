@@ -80,8 +80,8 @@ def in_background(store: FaultyStore) -> list[Window]:
 
 def test_new_inputs_begin_at_the_next_whole_hour_after_all_others_data() -> None:
     store = store_with(LIVE - 2 * HOUR, LIVE + 10 * MINUTE, OTHER_RUN)
-    assert history_plan.beginning(store, RUN) == LIVE + HOUR
-    assert history_plan.beginning(store, OTHER_RUN) is None
+    assert history_plan.first_writable_hour(store, RUN) == LIVE + HOUR
+    assert history_plan.first_writable_hour(store, OTHER_RUN) is None
     assert history_plan.live_start(store, RUN, NOW) == LIVE + HOUR
     assert history_plan.before_serving(store, RUN, live=LIVE + HOUR, span=DAY) == []
 

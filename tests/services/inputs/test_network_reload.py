@@ -9,9 +9,9 @@ import pytest
 
 from services.errors import InputError
 from services.feeders.feeder import FEEDERS, Feeder, FeederKind
-from services.feeders.feeder_status import stored_feeders
+from services.feeders.feeder_status import observed_feeders
 from services.inputs.load import Inputs
-from services.inputs.network_reload import Change, ChangingInputs, unchanging, watched
+from services.inputs.network_reload import NetworkChange, ReloadableInputs, fixed_inputs, watching
 from services.times import HOUR, ceiling
 from simulator.clock import Clock
 from storage.errors import DependencyUnavailable
@@ -28,7 +28,7 @@ class Kept:
     def __init__(self) -> None:
         self.inputs, self.changed = OLD, False
         self.failing: Exception | None = None
-        self.changing = ChangingInputs(self._load, lambda: self.changed)
+        self.changing = ReloadableInputs(self._load, lambda: self.changed)
 
     def _load(self) -> Inputs:
         if self.failing is not None:
@@ -38,20 +38,20 @@ class Kept:
 
 def test_another_network_counts_from_the_next_whole_hour() -> None:
     kept = Kept()
-    assert kept.changing.look(NOW) is None
+    assert kept.changing.reload(NOW) is None
     kept.changed = True
-    assert kept.changing.look(NOW) is None
+    assert kept.changing.reload(NOW) is None
     kept.inputs = NEW
-    assert kept.changing.look(NOW) == Change(NEW, ceiling(NOW, HOUR))
+    assert kept.changing.reload(NOW) == NetworkChange(NEW, ceiling(NOW, HOUR))
     assert kept.changing.current is NEW
 
 
 def test_a_broken_one_is_refused_with_all_that_is_wrong(caplog: pytest.LogCaptureFixture) -> None:
     kept = Kept()
     kept.changed, kept.failing = True, InputError("line 3: one\nline 9: another")
-    assert kept.changing.look(NOW) is None
+    assert kept.changing.reload(NOW) is None
     kept.failing = DependencyUnavailable("away")
-    assert kept.changing.look(NOW) is None
+    assert kept.changing.reload(NOW) is None
     assert kept.changing.current is OLD
     assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
     assert "line 3: one\nline 9: another" in caplog.text
@@ -60,16 +60,16 @@ def test_a_broken_one_is_refused_with_all_that_is_wrong(caplog: pytest.LogCaptur
 def test_whoever_watches_is_told_once() -> None:
     kept, clock, told = Kept(), Clock(), []
 
-    def tell(change: Change) -> None:
+    def tell(change: NetworkChange) -> None:
         told.append(change.inputs)
 
     kept.changed, kept.inputs = True, NEW
-    with watched(kept.changing, 0.01, clock, tell):
+    with watching(kept.changing, 0.01, clock, tell):
         while not told:
             clock.rest(0.01)
         clock.rest(0.05)
     assert told == [NEW]
-    assert unchanging(OLD).look(NOW) is None
+    assert fixed_inputs(OLD).reload(NOW) is None
 
 
 @pytest.mark.parametrize("kind", FEEDERS)
@@ -91,7 +91,7 @@ def test_a_feeder_covers_up_to_its_end_and_no_further(kind: FeederKind) -> None:
 
 def test_feeders_of_other_processes_are_known_by_what_they_wrote() -> None:
     store, clock = FaultyStore(), Clock(start=NOW, paused=True)
-    (first, *_) = feeders = stored_feeders(store, clock)
+    (first, *_) = feeders = observed_feeders(store, clock)
     assert {feeder.status(NOW).state for feeder in feeders} == {"stopped"}
     city = FormulaCity()
     for kind in FEEDERS:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.live.delivery_faults import FaultLog, Wire
+from services.live.delivery_faults import DeliveryFaults, FaultLog
 from services.queries.bodies import bus_position_text
 from simulator.scenario import WHOLE_DAY, FaultKind, Scenario, Span, WireFault
 from simulator.types import BusId
@@ -26,10 +26,12 @@ def position(bus_id: str, tick: int) -> BusPosition:
     return BusPosition(time, bus_id, "L1", 40.4 + tick / 1e4, -3.7, tick, "S001", 10.0, 20.0, 0, "T1")
 
 
-def sent(*faults: WireFault, seed: int = 1) -> tuple[list[list[BusPosition]], list[dict[str, str]], Wire]:
+def sent(
+    *faults: WireFault, seed: int = 1
+) -> tuple[list[list[BusPosition]], list[dict[str, str]], DeliveryFaults]:
     """What a wire passes on of twenty minutes, and its log."""
     lines: list[str] = []
-    wire = Wire(Scenario("faulty", DAY, DAY, wire_faults=faults), seed, lines.append)
+    wire = DeliveryFaults(Scenario("faulty", DAY, DAY, wire_faults=faults), seed, lines.append)
     passed = [
         list(tick)
         for number in range(TICKS)
@@ -98,7 +100,7 @@ def test_positions_out_of_order_come_after_their_next() -> None:
 
 def test_a_malformed_message_is_no_json_and_the_next_is() -> None:
     lines: list[str] = []
-    wire = Wire(Scenario("f", DAY, DAY, wire_faults=(fault(FaultKind.MALFORMED),)), 1, lines.append)
+    wire = DeliveryFaults(Scenario("f", DAY, DAY, wire_faults=(fault(FaultKind.MALFORMED),)), 1, lines.append)
     for number, is_cut in ((9, False), (10, True), (20, False)):
         (tick,) = wire.disturbed([position("B002", number)])
         text = wire.text_of(tick[0])
@@ -117,7 +119,7 @@ def test_the_same_positions_are_hit_in_every_replay_and_others_by_another_seed()
 
 
 def test_whole_days_end_with_the_scenarios_last() -> None:
-    wire = Wire(
+    wire = DeliveryFaults(
         Scenario("f", DAY, DAY, wire_faults=(WireFault(FaultKind.DROPPED, span=WHOLE_DAY),)), 1, print
     )
     inside, outside = datetime(2026, 3, 3, 22, 59, tzinfo=UTC), datetime(2026, 3, 3, 23, 0, tzinfo=UTC)
@@ -128,7 +130,9 @@ def test_whole_days_end_with_the_scenarios_last() -> None:
 
 def test_after_a_jump_nothing_old_comes() -> None:
     lines: list[str] = []
-    wire = Wire(Scenario("f", DAY, DAY, wire_faults=(fault(FaultKind.DELAYED, delay_s=60),)), 1, lines.append)
+    wire = DeliveryFaults(
+        Scenario("f", DAY, DAY, wire_faults=(fault(FaultKind.DELAYED, delay_s=60),)), 1, lines.append
+    )
     assert list(wire.disturbed([position("B002", 10)])) == [[]]
     wire.forget()
     assert list(wire.disturbed([position("B001", 30)])) == [[position("B001", 30)]]

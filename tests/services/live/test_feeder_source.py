@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from services.feeders.feeder import FEEDERS, Feeder
-from services.live.feeder_source import LiveFeed
+from services.live.feeder_source import FeederSource
 from services.live.hub import Hub
 from simulator.clock import MAX, Clock
 from storage.errors import StoreUnavailable
@@ -39,9 +39,9 @@ class Collector(Hub):
         self.published.append(positions)
 
 
-def feeder(hub: Hub, clock: Clock, store: FaultyStore | None = None) -> tuple[Feeder, LiveFeed]:
+def feeder(hub: Hub, clock: Clock, store: FaultyStore | None = None) -> tuple[Feeder, FeederSource]:
     """A bus-position feeder from `TICK` on that publishes to a hub, and what it publishes through."""
-    feed = LiveFeed(hub)
+    feed = FeederSource(hub)
 
     def on_tick() -> None:
         clock.drive(made.last_tick, clock.course)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.live.hub import Connection, Hub, Outbox
+from services.live.hub import Connection, Hub
+from services.live.outbox import Outbox
 from storage.schema import BusPosition
 from tests.services.fakes import MINUTE, SECOND
 from tests.services.live_city import TICK, tick

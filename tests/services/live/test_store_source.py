@@ -10,7 +10,7 @@ from datetime import datetime
 import pytest
 
 from services.live.hub import Hub
-from services.live.store_source import LivePoll
+from services.live.store_source import StoreSource
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable
 from storage.schema import BusPosition, Stream
@@ -57,8 +57,8 @@ async def subscribed(hub: Hub, *line_ids: str) -> list[str]:
     return sent
 
 
-def polling(hub: Hub, store: FaultyStore, clock: Clock) -> LivePoll:
-    poll = LivePoll(store, clock)
+def polling(hub: Hub, store: FaultyStore, clock: Clock) -> StoreSource:
+    poll = StoreSource(store, clock)
     poll.hub = hub
     return poll
 

@@ -70,7 +70,7 @@ def test_it_never_breaks_the_line(columns: int) -> None:
     assert text.endswith("…")
 
 
-class Fed:
+class MonitoredFeeder:
     """A feeder that counts how often it is asked."""
 
     kind: FeederKind = FEEDERS[0]
@@ -94,7 +94,7 @@ def store(tmp_path: Path) -> Iterator[DuckDBStore]:
 def test_requests_are_counted_since_the_last_refresh_and_feeders_asked_at_every_fifth(
     store: DuckDBStore,
 ) -> None:
-    fed, requests, handler = Fed(), Requests(), TerminalHandler()
+    fed, requests, handler = MonitoredFeeder(), Requests(), TerminalHandler()
     clock = Clock(wall=FakeWall(NOW))
     context = Context(store, network(), clock, RUN, ApiKey.of("right"), "1.2.3", feeders=[fed])
     measure = StatusSource(context, requests, handler)
