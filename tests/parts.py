@@ -17,7 +17,7 @@ from typing import Any
 
 from services.aws.ssm_clock import clock_state_to_json
 from services.stack.supervisor_config import Ports, Stack
-from services.stack.supervisor_control import Supervised
+from services.stack.supervisor_control import SupervisedParts
 from simulator.clock import Clock, ClockState, Course
 from storage.timestream_client import Patience
 from storage.timestream_store import TimestreamStore
@@ -43,7 +43,7 @@ class Parts:
     """A stack that is up."""
 
     def __init__(self, stack: Stack) -> None:
-        self.stack, self.supervised = stack, Supervised(stack.folder)
+        self.stack, self.supervised = stack, SupervisedParts(stack.folder)
         self.key = KEY
 
     @property
@@ -147,7 +147,7 @@ def parts(
             clock=clock,
             refresh="1s",
         )
-        supervised = Supervised(stack.folder)
+        supervised = SupervisedParts(stack.folder)
         try:
             supervised.up(stack)
             yield Parts(stack)

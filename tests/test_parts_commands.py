@@ -64,8 +64,10 @@ def test_up_starts_all_and_says_where_and_down_ends_it(home: Path) -> None:
     assert again.returncode != 0
     assert "run already" in again.stderr
     ended = make(home, "down")
-    assert (ended.returncode, ended.stdout) == (0, "all parts have ended\n")
+    assert (ended.returncode, ended.stdout.splitlines()[0]) == (0, "processes: stopped")
     none = make(home, "status")
     assert none.returncode != 0
-    assert "nothing runs here; make up NATIVE=1 starts the parts" in none.stderr
-    assert make(home, "down").stdout == "nothing runs here\n"
+    assert "no parts run here; `make up NATIVE=1` starts them" in none.stderr
+    assert (
+        make(home, "down").stdout == "processes: none run here\ncontainers: there is no compose.yaml here\n"
+    )

@@ -12,20 +12,20 @@ from services.access.authentication import local_key
 from services.commands.options import option
 from services.stack import compose_control
 from services.stack.supervisor_config import Ports, Stack
-from services.stack.supervisor_control import Supervised, table
+from services.stack.supervisor_control import SupervisedParts, table
 
 FOLDER = Path("var/stack")
 
 
 def ports_of(text: str) -> Ports:
-    """An option's five ports."""
+    """Parse the value of `--ports`: five numbers apart by commas."""
     try:
         numbers = [int(number) for number in text.split(",")]
         api, mcp, localstack, dynamodb, timestream = numbers
     except ValueError:
-        raise click.BadParameter(f"'{text}' are no five ports") from None
+        raise click.BadParameter(f"'{text}' must be five numbers apart by commas") from None
     if not all(0 < number < 65536 for number in numbers):
-        raise click.BadParameter(f"'{text}' are no five ports from 1 to 65535")
+        raise click.BadParameter(f"'{text}' must be five ports from 1 to 65535")
     return Ports(api, mcp, localstack, dynamodb, timestream)
 
 
@@ -37,21 +37,21 @@ Examples:
   bus-simulator ops restart people-count-feeder"""
 )
 def ops() -> None:
-    """Watch and restart the parts that `make up` has started here, by compose or as plain processes.
+    """Watch and restart the parts that `make up` has started here, as containers or as plain processes.
 
-    What the manual does on AWS by `aws ecs describe-services`, `aws logs tail` and `aws ecs update-service
+    The local counterparts of `aws ecs describe-services`, `aws logs tail` and `aws ecs update-service
     --force-new-deployment`.
     """
 
 
 @ops.command()
-@option("--scenario", default=None, metavar="NAME|FILE", help="What is other than on ordinary days.")
-@option("--network", type=click.Path(path_type=Path), default=None, help="The network to begin with.")
-@click.option("--clock", default="{}", metavar="JSON", show_default=True, help="The clock's first value.")
+@option("--scenario", default=None, metavar="NAME|FILE", help="The scenario to run.")
+@option("--network", type=click.Path(path_type=Path), default=None, help="The initial network.")
+@click.option("--clock", default="{}", metavar="JSON", show_default=True, help="The clock's initial state.")
 @click.option("--ports", type=ports_of, default="8080,8081,4566,4567,4568", show_default=True,
               help="Of the API, MCP, LocalStack, DynamoDB, Timestream.")  # fmt: skip
 def up(*, scenario: str | None, network: Path | None, clock: str, ports: Ports) -> None:
-    """Start the parts as plain processes, and return when all are well."""
+    """Start the parts as plain processes and return when all are healthy."""
     home = Path.cwd()
     stack = Stack(
         home=home,
@@ -62,7 +62,7 @@ def up(*, scenario: str | None, network: Path | None, clock: str, ports: Ports) 
         clock=clock,
         scenario=scenario,
     )
-    parts = Supervised(FOLDER)
+    parts = SupervisedParts(FOLDER)
     parts.up(stack)
     show(parts)
     click.echo(f"REST, WebSocket, map: http://127.0.0.1:{ports.api}  MCP: http://127.0.0.1:{ports.mcp}/mcp")
@@ -71,36 +71,37 @@ def up(*, scenario: str | None, network: Path | None, clock: str, ports: Ports) 
 
 @ops.command()
 def down() -> None:
-    """End the parts, however they were started."""
-    ended = Supervised(FOLDER).down()
-    if compose_control.is_up():
-        code = compose_control.compose("down").returncode
-        if code:
-            raise SystemExit(code)
-        ended = True
-    click.echo("all parts have ended" if ended else "nothing runs here")
+    """Stop the parts, whether they run as processes, as containers or both."""
+    stopped = SupervisedParts(FOLDER).down()
+    click.echo(f"processes: {'stopped' if stopped else 'none run here'}")
+    found = compose_control.containers()
+    if found.ids:
+        compose_control.down(found)
+    click.echo(f"containers: {'stopped' if found.ids else found.reason}")
 
 
 @ops.command()
 def status() -> None:
-    """Say how every part is; exit code 1 where one is not well."""
-    if not Supervised(FOLDER).is_up and compose_control.is_up():
+    """Print the health of every part; exit with 1 if one is not healthy."""
+    if runs_in_containers():
         code = compose_control.compose("ps").returncode
         ill = compose_control.unwell()
         for each in ill:
             click.echo(f"FAIL  {each}")
         raise SystemExit(code or (1 if ill else 0))
-    show(Supervised(FOLDER))
+    show(SupervisedParts(FOLDER))
 
 
 @ops.command()
 @click.argument("part")
-@click.option("-f", "--follow", is_flag=True, help="Show what comes, until Ctrl-C.")
-@click.option("--lines", type=click.IntRange(1), default=100, show_default=True, help="How many of the last.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with new lines until Ctrl-C.")
+@click.option(
+    "--lines", type=click.IntRange(1), default=100, show_default=True, help="How many of the last lines."
+)
 def logs(*, part: str, follow: bool, lines: int) -> None:
-    """Show what a part has logged."""
-    parts = Supervised(FOLDER)
-    if not parts.is_up and compose_control.is_up():
+    """Print the log of a part."""
+    parts = SupervisedParts(FOLDER)
+    if runs_in_containers():
         wanted = (*(("--follow",) * follow), "--tail", str(lines), part)
         raise SystemExit(compose_control.compose("logs", *wanted).returncode)
     command = ["tail", "-n", str(lines), *(["-F"] * follow), str(parts.log(part))]
@@ -110,16 +111,21 @@ def logs(*, part: str, follow: bool, lines: int) -> None:
 @ops.command()
 @click.argument("parts", nargs=-1, required=True, metavar="PART...")
 def restart(*, parts: tuple[str, ...]) -> None:
-    """Start parts anew, and return when they are well."""
-    if not Supervised(FOLDER).is_up and compose_control.is_up():
+    """Restart parts and return when they are healthy."""
+    if runs_in_containers():
         compose_control.restart(parts)
         return
-    Supervised(FOLDER).restart(parts)
-    show(Supervised(FOLDER))
+    SupervisedParts(FOLDER).restart(parts)
+    show(SupervisedParts(FOLDER))
 
 
-def show(parts: Supervised) -> None:
-    """Print every part's status. Exits with 1 where one is not well."""
+def runs_in_containers() -> bool:
+    """Whether the parts run as containers, and not as processes."""
+    return not SupervisedParts(FOLDER).is_up and bool(compose_control.containers().ids)
+
+
+def show(parts: SupervisedParts) -> None:
+    """Print the status of every part. Exit with 1 if one is not healthy."""
     found = parts.status()
     for line in table(found):
         click.echo(line)

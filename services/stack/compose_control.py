@@ -1,4 +1,8 @@
-"""The parts as containers of `compose.yaml`, through Docker's own programs: for `bus-simulator ops`."""
+"""The parts as containers of `compose.yaml`, through Docker's command line: for `bus-simulator ops`.
+
+Works with compose version 2 (`docker compose`) and the older `docker-compose`. Containers can be found and
+ended without either; a missing or stopped Docker means that none run.
+"""
 
 from __future__ import annotations
 
@@ -7,32 +11,72 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from services.stack.supervisor_control import PATIENCE_S, StackProblem
 
-LOOK_S = 0.5
+POLL_S = 0.5
 WELL = "running healthy"
 STATE = "{{.Name}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}unwatched{{end}}"
+FOLDER_LABEL = "com.docker.compose.project.working_dir"
+"""Compose labels each container with the folder of its compose file."""
 
 
-def is_up() -> bool:
-    """Whether containers of this project run here."""
-    if not Path("compose.yaml").exists() or shutil.which("docker") is None:
-        return False
-    found = compose("ps", "--quiet", quiet=True)
-    return found.returncode == 0 and bool(found.stdout.strip())
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """The ids of this project's containers; without any, `reason` says why."""
+
+    ids: Sequence[str] = ()
+    reason: str = ""
+
+
+def containers() -> Containers:
+    """Look for containers that `compose.yaml` of the working directory has started."""
+    if not Path("compose.yaml").exists():
+        return Containers(reason="there is no compose.yaml here")
+    if program := compose_program():
+        command = [*program, "ps", "--quiet"]
+    elif shutil.which("docker"):
+        command = ["docker", "ps", "--quiet", "--filter", f"label={FOLDER_LABEL}={Path.cwd()}"]
+    else:
+        return Containers(reason="Docker is not installed")
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        said = listed.stderr.strip().splitlines() or [f"it ends with {listed.returncode}"]
+        return Containers(reason=f"Docker doesn't answer: {said[-1]}")
+    ids = listed.stdout.split()
+    return Containers(ids, "" if ids else "none run here")
+
+
+def compose_program() -> list[str]:
+    """The command of compose: version 2's, else the older program's, empty where neither is installed."""
+    if shutil.which("docker"):
+        version = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+        if version.returncode == 0:
+            return ["docker", "compose"]
+    return ["docker-compose"] if shutil.which("docker-compose") else []
 
 
 def compose(*words: str, quiet: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run a command of compose, version 2 or the older program."""
-    plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
-    program = ["docker", "compose"] if plugin.returncode == 0 else ["docker-compose"]
+    """Run a compose command. Raises `StackProblem` where compose isn't installed."""
+    program = compose_program()
+    if not program:
+        raise StackProblem("this needs Docker's compose plugin (`docker compose`) or docker-compose")
     return subprocess.run([*program, *words], capture_output=quiet, text=True, check=False)
 
 
+def down(found: Containers) -> None:
+    """Remove the containers, with compose also their network. Raises `StackProblem`."""
+    program = compose_program()
+    words = [*program, "down"] if program else ["docker", "rm", "--force", *found.ids]
+    code = subprocess.run(words, check=False).returncode
+    if code:
+        raise StackProblem(f"`{' '.join(words)}` ends with {code}")
+
+
 def unwell() -> Sequence[str]:
-    """Each container that isn't running and healthy: its name and how it is."""
+    """Each container that isn't running and healthy, as its name and state."""
     ids = compose("ps", "--all", "--quiet", quiet=True).stdout.split()
     inspect = ["docker", "inspect", "--format", STATE, *ids]
     states = subprocess.run(inspect, capture_output=True, text=True, check=False).stdout.splitlines()
@@ -40,12 +84,12 @@ def unwell() -> Sequence[str]:
 
 
 def restart(names: Sequence[str]) -> None:
-    """Start parts anew, and return when all are well. Raises `StackProblem`."""
+    """Restart parts and return when all are healthy. Raises `StackProblem`."""
     done = compose("restart", *names)
     if done.returncode:
         raise StackProblem(f"compose restart ends with {done.returncode}")
     ends_s = time.monotonic() + PATIENCE_S
     while ill := unwell():
         if time.monotonic() > ends_s:
-            raise StackProblem(f"not well within {PATIENCE_S:.0f} s: {'; '.join(ill)}")
-        threading.Event().wait(LOOK_S)
+            raise StackProblem(f"not healthy within {PATIENCE_S:.0f} s: {'; '.join(ill)}")
+        threading.Event().wait(POLL_S)

@@ -1,7 +1,7 @@
-"""The parts as plain processes of this machine, beside LocalStack: what runs, in which order, how judged.
+"""The parts as plain processes beside LocalStack: their commands, start order, health URLs and environment.
 
-Supervisor keeps them, starts again who ends unasked, and has their output in files. Everything is in one
-folder, `var/stack` unless told otherwise.
+Supervisor runs them, restarts a process that ends by itself, and writes their output to files. Its
+configuration, logs and the DuckDB file are in one folder, by default `var/stack`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CONFIGURATION, SOCKET, HEALTH = "supervisord.conf", "supervisor.sock", "health.j
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the parts that listen do so, on 127.0.0.1."""
+    """The ports on 127.0.0.1 of the parts that listen."""
 
     api: int = 8080
     mcp: int = 8081
@@ -44,9 +44,10 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack: the project's folder, its own folder, its ports, key, network file, clock and scenario.
+    """The settings of one set of parts, and what follows from them.
 
-    `clock` is the parameter's first value. `refresh` is how soon a changed key or network counts.
+    `home` is the project's folder, `folder` that of the parts' own files. `clock` is the initial value
+    (JSON) of the clock parameter. A changed key or network counts within `refresh`, a span such as `10s`.
     """
 
     home: Path
@@ -61,7 +62,7 @@ class Stack:
 
     @property
     def endpoints(self) -> Mapping[str, str]:
-        """The standard variables by which every client finds the services."""
+        """The standard AWS variables that point every client at the local services."""
         timestream = f"http://127.0.0.1:{self.ports.timestream}"
         return {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.ports.localstack}",
@@ -77,7 +78,7 @@ class Stack:
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """What every part has in its environment besides: endpoints, and what the hook begins with."""
+        """The environment of all parts: the endpoints, and the initial values for LocalStack's init hook."""
         return {
             **self.endpoints,
             "INIT_API_KEY": self.api_key,
@@ -88,7 +89,7 @@ class Stack:
 
     @property
     def commands(self) -> Mapping[str, Sequence[str]]:
-        """Every part's command, in the order in which they are started."""
+        """The command of each part by its name, in start order."""
         program = (sys.executable, "-m", "bus_simulator")
         ports, data = self.ports, f"duckdb:{self.folder / 'timestream.duckdb'}"
         now = "wall" if self.clock == "{}" else "data"
@@ -128,7 +129,10 @@ class Stack:
 
     @property
     def health(self) -> Mapping[str, str]:
-        """Where each part that listens says that it is well: of LocalStack what its hook makes last."""
+        """The URL of each listening part that answers once it is ready.
+
+        For LocalStack it is the object that its init hook creates last.
+        """
         ports = self.ports
         return {
             "dynamodb": f"http://127.0.0.1:{ports.dynamodb}/moto-api/",
@@ -171,7 +175,10 @@ class Stack:
         return text.getvalue()
 
     def write(self) -> Path:
-        """Write what Supervisor and `stack_control` read, for their owner only; Supervisor's file."""
+        """Write the files that Supervisor and `supervisor_control` read, with mode 0600.
+
+        Return the path of Supervisor's configuration.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / CONFIGURATION
         write_private(path, self.configuration)
@@ -182,5 +189,5 @@ class Stack:
 
 
 def quoted(word: str) -> str:
-    """A word of a command as Supervisor reads it."""
+    """Quote a word of a command for Supervisor, which expands `%`."""
     return shlex.quote(word).replace("%", "%%")

@@ -1,4 +1,4 @@
-"""Start, watch and stop the parts of `services.stack.supervisor_config` through Supervisor."""
+"""Start, watch and stop the parts of `services.stack.supervisor_config` through Supervisor's XML-RPC."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from services.settings import program_environment
 from services.stack.supervisor_config import FEEDERS, HEALTH, SOCKET, Stack
 
 FIRST = ("dynamodb", "localstack", "timestream")
-"""What the others need; they are started when these answer."""
+"""The parts that the others need: started first, the others once these answer."""
 PATIENCE_S = 120.0
-LOOK_S = 0.1
-ANSWER_S = 5.0
+POLL_S = 0.1
+REQUEST_TIMEOUT_S = 5.0
 ALIVE = frozenset(("STARTING", "RUNNING", "BACKOFF", "STOPPING"))
 
 
 class StackProblem(Exception):
-    """The parts can't be started, watched or ended; the message says why."""
+    """The parts can't be started, watched or stopped; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A part's process: its state as Supervisor calls it, and its number (0 where there is none)."""
+    """A part's process: its state in Supervisor's words, and its pid (0 if it doesn't run)."""
 
     statename: str
     pid: int
@@ -41,7 +41,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
-    """A part's name, its process as Supervisor knows it, and whether it says that it is well, or why not."""
+    """A part's name, its process's state, and `healthy` or what is wrong with it."""
 
     name: str
     process: str
@@ -49,12 +49,12 @@ class PartStatus:
 
     @property
     def healthy(self) -> bool:
-        """Whether it runs and is well."""
+        """Whether it runs and reports itself healthy."""
         return self.process == "RUNNING" and self.health == "healthy"
 
 
-class Supervised:
-    """The parts of the stack in `folder`."""
+class SupervisedParts:
+    """The parts whose Supervisor runs in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
@@ -62,6 +62,8 @@ class Supervised:
     @property
     def is_up(self) -> bool:
         """Whether Supervisor runs there."""
+        if not (self._folder / SOCKET).exists():
+            return False
         try:
             self._supervisor("getState")
         except (OSError, http.client.HTTPException, Fault):
@@ -69,9 +71,9 @@ class Supervised:
         return True
 
     def up(self, stack: Stack) -> None:
-        """Start everything, and return when all are well. Raises `StackProblem`."""
+        """Start all parts and return when they are healthy. Raises `StackProblem`."""
         if self.is_up:
-            raise StackProblem(f"the parts in {self._folder} run already; make down ends them")
+            raise StackProblem(f"the parts in {self._folder} run already; `make down` stops them")
         supervisord = [sys.executable, "-m", "supervisor.supervisord", "-c", str(stack.write())]
         variables = program_environment(stack.variables)
         started = subprocess.run(supervisord, env=variables, capture_output=True, text=True, check=False)
@@ -83,50 +85,49 @@ class Supervised:
             self._start(names)
 
     def down(self) -> bool:
-        """End everything; whether there was anything."""
+        """Stop all parts. Return False if none ran. Raises `StackProblem`."""
         if not self.is_up:
             return False
         pid = Path(f"/proc/{self._supervisor('getPID')}")
         self._supervisor("shutdown")
-        self._until(lambda: not pid.exists() and not self.is_up, "Supervisor doesn't end")
+        self._until(lambda: not pid.exists() and not self.is_up, "Supervisor doesn't stop")
         return True
 
     def restart(self, names: Sequence[str]) -> None:
-        """Start parts anew, and return when they are well. Raises `StackProblem`."""
+        """Restart parts and return when they are healthy. Raises `StackProblem`."""
         known = self.processes()
         unknown = [name for name in names if name not in known]
         if unknown:
-            raise StackProblem(f"no part {unknown[0]}; there are {', '.join(known)}")
+            raise StackProblem(f"there is no part {unknown[0]}; the parts are {', '.join(known)}")
         for name in names:
             if known[name].statename in ALIVE:
                 self._supervisor("stopProcess", name)
         self._start(names)
 
     def processes(self) -> dict[str, Process]:
-        """Every part's process. Raises `StackProblem` where nothing runs."""
+        """Return each part's process by the part's name. Raises `StackProblem` if Supervisor doesn't run."""
         if not self.is_up:
-            raise StackProblem("nothing runs here; make up NATIVE=1 starts the parts")
+            raise StackProblem("no parts run here; `make up NATIVE=1` starts them")
         found: Any = self._supervisor("getAllProcessInfo")
         return {each["name"]: Process(each["statename"], each["pid"]) for each in found}
 
     def log(self, name: str) -> Path:
-        """The file of a part's output. Raises `StackProblem` where there is none."""
+        """Return the path of a part's log. Raises `StackProblem` if there is none."""
         path = self._folder / f"{name}.log"
         if not path.exists():
-            raise StackProblem(f"no part {name} has written anything in {self._folder}")
+            raise StackProblem(f"there is no log of a part {name} in {self._folder}")
         return path
 
     def status(self) -> list[PartStatus]:
-        """Every part's. Raises `StackProblem` where nothing runs."""
+        """Return the status of each part. Raises `StackProblem` if Supervisor doesn't run."""
         processes = self.processes()
-        places: Mapping[str, str] = json.loads((self._folder / HEALTH).read_text(encoding="utf-8"))
-        api = answer(places["api"])
-        return [
-            PartStatus(
-                name, process.statename, fed(api, FEEDERS[name]) if name in FEEDERS else well(places[name])
-            )
-            for name, process in processes.items()
-        ]
+        urls: Mapping[str, str] = json.loads((self._folder / HEALTH).read_text(encoding="utf-8"))
+        api = http_get(urls["api"])
+
+        def health(name: str) -> str:
+            return feeder_health(api, FEEDERS[name]) if name in FEEDERS else health_at(urls[name])
+
+        return [PartStatus(name, process.statename, health(name)) for name, process in processes.items()]
 
     def _start(self, names: Sequence[str]) -> None:
         for name in names:
@@ -135,10 +136,13 @@ class Supervised:
         def ready() -> bool:
             return all(part.healthy for part in self.status() if part.name in names)
 
-        self._until(ready, "not well")
+        self._until(ready, "not healthy")
 
     def _supervisor(self, method: str, *arguments: object) -> Any:
-        """What Supervisor answers. Raises `StackProblem` where it isn't installed."""
+        """Call a method of Supervisor's XML-RPC interface. Raises `StackProblem` if it isn't installed.
+
+        `Any`: XML-RPC has no types; `processes` and `down` know what the methods that they call return.
+        """
         try:
             from supervisor.xmlrpc import SupervisorTransport
         except ModuleNotFoundError as error:
@@ -152,53 +156,54 @@ class Supervised:
         while time.monotonic() < ends_s:
             if ready():
                 return
-            threading.Event().wait(LOOK_S)
+            threading.Event().wait(POLL_S)
         ill = [f"{part.name} {part.process}, {part.health}" for part in self.status() if not part.healthy]
-        told = f"{'; '.join(ill)}; the logs are in {self._folder}"
-        raise StackProblem(f"{what} within {PATIENCE_S:.0f} s: {told}")
+        where = f"the logs are in {self._folder}"
+        raise StackProblem(f"{what} within {PATIENCE_S:.0f} s: {'; '.join([*ill, where])}")
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """An HTTP answer, 0 where there was none."""
+class HttpAnswer:
+    """An HTTP response; status 0 if there was none."""
 
     status: int
     content: bytes
 
 
-def answer(url: str) -> Answered:
-    """What a part answers."""
+def http_get(url: str) -> HttpAnswer:
+    """Send a GET request to a part."""
     parts = urlsplit(url)
     try:
-        with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_S)) as asked:
-            asked.request("GET", parts.path)
-            found = asked.getresponse()
-            return Answered(found.status, found.read())
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=REQUEST_TIMEOUT_S)
+        with closing(connection):
+            connection.request("GET", parts.path)
+            response = connection.getresponse()
+            return HttpAnswer(response.status, response.read())
     except (OSError, http.client.HTTPException):
-        return Answered(0, b"")
+        return HttpAnswer(0, b"")
 
 
-def well(url: str) -> str:
-    """`healthy`, what else a part says of itself, or that it doesn't answer."""
-    found = answer(url)
+def health_at(url: str) -> str:
+    """Return `healthy`, or the other status that a part's health URL reports, or that it doesn't answer."""
+    found = http_get(url)
     if found.status == 0:
         return "doesn't answer"
     if url.endswith("/health"):
-        return str(body(found).get("status", f"answers {found.status}"))
-    # Timestream's endpoint answers 400 to whoever is no client of it: it is there.
+        return str(json_body(found).get("status", f"answers {found.status}"))
+    # Timestream's endpoint has no health route and answers 400 to a plain GET: that is enough.
     return "healthy" if found.status in (200, 400) else f"answers {found.status}"
 
 
-def fed(api: Answered, feeder: str) -> str:
-    """How a feeder is, as the API tells from what it has written."""
-    found = next((each for each in body(api).get("feeders", ()) if each["name"] == feeder), None)
+def feeder_health(api: HttpAnswer, feeder: str) -> str:
+    """Return a feeder's health from the API's `/health`, which reads it off the data that it wrote."""
+    found = next((each for each in json_body(api).get("feeders", ()) if each["name"] == feeder), None)
     if found is None:
         return "unknown: the API doesn't answer"
     return "healthy" if found["state"] == "running" else f"{found['state']}, {found['lag_s']:.0f} s late"
 
 
-def body(found: Answered) -> dict[str, Any]:
-    """A JSON object, empty where it is none."""
+def json_body(found: HttpAnswer) -> dict[str, Any]:
+    """Parse a response's JSON object; empty if the content isn't one."""
     try:
         content = json.loads(found.content)
     except ValueError:
@@ -207,7 +212,7 @@ def body(found: Answered) -> dict[str, Any]:
 
 
 def table(parts: Sequence[PartStatus]) -> Iterator[str]:
-    """The parts as lines of a table."""
+    """Yield a line for each part: verdict, name, process state, health."""
     width = max(len(part.name) for part in parts)
     for part in parts:
         yield f"{'ok  ' if part.healthy else 'FAIL'}  {part.name:<{width}}  {part.process:<8}  {part.health}"
