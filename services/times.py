@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from storage.instants import EPOCH
+
 HOUR = timedelta(hours=1)
 ACCEPTED = "2026-03-02, 2026-03-02T08:30, 2026-03-02T08:30:15.250Z or 2026-03-02T09:30:15+01:00"
 
@@ -57,8 +59,7 @@ def parse_span(text: str) -> timedelta:
 
 def floor(instant: datetime, step: timedelta) -> datetime:
     """The last whole multiple of `step` since the epoch at or before an instant, UTC."""
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return instant.astimezone(UTC) - (instant - epoch) % step
+    return instant.astimezone(UTC) - (instant - EPOCH) % step
 
 
 def ceiling(instant: datetime, step: timedelta) -> datetime:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import duckdb
 import numpy as np
@@ -22,10 +22,10 @@ from storage.audit_facts import AuditFacts
 from storage.audit_sql import CHECKS, COMPLETE, Check
 from storage.audit_views import PIECE_VIEWS, TABLES, VISIT_VIEWS
 from storage.coverage import Interval, common
+from storage.instants import EPOCH
 from storage.schema import Stream
 from storage.store import Covered, Run, Store
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_EXAMPLES = 5
 PIECE_ROWS = 1_000_000
 AROUND = timedelta(hours=12)

@@ -26,11 +26,11 @@ from services.settings import GREATEST_SPEED
 from services.times import parse_instant
 from simulator.clock import Clock, ClockState, Course
 from storage.errors import DependencyInvalid, DependencyUnavailable
+from storage.instants import EPOCH
 
 log = logging.getLogger("bus_simulator.clock")
 
 POLL_S = 1.0
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIELDS = frozenset({"anchor", "wall_anchor", "rate", "paused", "course", "course_start", "changes"})
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from storage.coverage import overlapping
+from storage.instants import EPOCH
 from storage.schema import Stream
 from storage.store import Store
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def held(

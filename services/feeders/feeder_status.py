@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from services.feeders.feeder import FEEDERS, FeederKind, FeederStatus, State, tick_before
 from services.times import floor
 from simulator.clock import Clock
 from storage.errors import StoreError
+from storage.instants import EPOCH
 from storage.schema import Stream
 from storage.store import Store
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATE_WALL_S = 15.0
 """A feeder that is later than that (wall seconds, and two ticks) counts as stopped."""
 

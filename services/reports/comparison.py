@@ -6,7 +6,6 @@ store, and measured day by day.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.errors import InputError
-from services.inputs.load import DEFAULT_SEED, MANY_LINES, load_network, load_scenario
+from services.inputs.load import DEFAULT_SEED, load_network, load_scenario, processes_for
 from services.times import YEARS
 from simulator.analysis.performance import Performance, performance, total
 from simulator.city import City
@@ -51,8 +50,7 @@ class Service:
     def city(self, jobs: int | None) -> City:
         """The model, with `jobs` processes (None: as many as are worth it)."""
         network = self.network if self.scenario is None else self.scenario.applied_to(self.network)
-        enough = 1 if len(network.lines) < MANY_LINES else os.cpu_count() or 1
-        return City(network, seed=self.seed, jobs=jobs or enough, scenario=self.scenario)
+        return City(network, seed=self.seed, jobs=jobs or processes_for(network), scenario=self.scenario)
 
 
 @dataclass(frozen=True, slots=True)

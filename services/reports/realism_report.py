@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.feeders.progress_bar import with_progress_bar
-from services.inputs.load import MANY_LINES
+from services.inputs.load import processes_for
 from services.reports.charts import Bars
 from simulator.analysis.measures import PPM, TENTHS, Measures
 from simulator.analysis.realism import (
@@ -45,8 +44,7 @@ def measured(network: Network, *, seed: int, jobs: int | None) -> Realism:
 
     `jobs`: processes that simulate; None: as many as are worth it.
     """
-    enough = 1 if len(network.lines) < MANY_LINES else os.cpu_count() or 1
-    work = line_days(network, seed=seed, jobs=jobs or enough)
+    work = line_days(network, seed=seed, jobs=jobs or processes_for(network))
     days = added_up(with_progress_bar(work, len(Study) * len(network.lines), "realism"))
     return Realism(network, seed, days, readings(network, days))
 

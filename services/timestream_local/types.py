@@ -12,7 +12,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from storage.instants import EPOCH
+
 LEAST_INT, GREATEST_INT = -(2**31), 2**31 - 1
 LEAST_BIGINT, GREATEST_BIGINT = -(2**63), 2**63 - 1
 SECOND_NS = 10**9

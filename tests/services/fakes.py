@@ -11,6 +11,7 @@ import pyarrow as pa
 from simulator.clock import Clock
 from simulator.network import Network, Stop
 from storage.errors import StoreError
+from storage.instants import EPOCH
 from storage.schema import Record, Stream
 from storage.store import Run
 from tests.networks import line, street
@@ -19,7 +20,6 @@ from tests.storage.records import count, position, reading, table, visit
 
 NOW = datetime(2026, 3, 2, 7, 30, 10, tzinfo=UTC)
 """A Monday, half past eight in Madrid, ten seconds after a tick of every stream."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86_400))
 RUN, OTHER_RUN = (Run(seed, "n" * 64, "", "1") for seed in (1, 2))
 
