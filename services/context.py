@@ -1,4 +1,4 @@
-"""What the services of one process share, handed to them at start."""
+"""The dependencies that the services of one process share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from storage.store import Run, Store
 
 @dataclass(frozen=True, slots=True)
 class Snapshots:
-    """How this process gives copies of its store: to whoever holds `key`, by way of files in `folder`."""
+    """How to copy the store for a client with `key`; copies are written in `folder` before they are sent."""
 
     copy_to: Callable[[Path], None]
     key: ApiKey
@@ -30,21 +30,22 @@ class Snapshots:
 
 
 class MonitoredFeeder(Protocol):
-    """A feeder of this process or of another, as far as those who serve are concerned."""
+    """A feeder whose progress can be shown, in this process or another one."""
 
     @property
     def kind(self) -> FeederKind:
         """Its name, streams and cadence."""
 
     def status(self, now: datetime) -> FeederStatus:
-        """How far it is at `now`."""
+        """Return its last tick and its lag at simulated time `now`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One store, network, clock and run behind every route. Without `control` nobody moves the clock.
+    """The store, network, clock and run behind every route.
 
-    With `mcp_hosts`, which requests may name, the tools for agents are served, too.
+    Without `control` there are no routes that change the clock. With `mcp_hosts` MCP is served too, for
+    requests with these Host and Origin headers.
     """
 
     store: Store

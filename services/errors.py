@@ -1,6 +1,7 @@
-"""What an API answers when it can't answer: statuses, names and texts, the same behind every transport.
+"""The API's errors: status codes, names and texts, the same for every transport.
 
-Their precedence is the classes' order: 401, 404 for a path, 405, 400, 429, 404 for an id, 409, 503.
+The first check that fails decides, in the order of the classes: 401, 404 for a path, 405, 400, 429, 404 for
+an id, 409, 503.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ class InputError(Exception):
 
 
 class ServiceError(Exception):
-    """A request that gets an error body. `str()` is the message for people."""
+    """An error with a JSON body; `str()` is its message."""
 
     status: ClassVar[int] = 500
     error: ClassVar[str] = "InternalServerError"
@@ -24,36 +25,33 @@ class ServiceError(Exception):
 
     @property
     def body(self) -> dict[str, str]:
-        """The JSON body."""
+        """The JSON body: the error's name and its message."""
         return {"error": self.error, "message": str(self)}
 
 
 class Unauthorized(ServiceError):
-    """A key or group is missing, or the key is wrong."""
+    """The key or the group name is missing, or the key is wrong."""
 
     status = 401
     error = "Unauthorized"
 
 
 class NotFound(ServiceError):
-    """Nothing is there."""
+    """The path or the entity doesn't exist."""
 
     status = 404
     error = "NotFound"
 
 
 class UnknownPath(NotFound):
-    """No route has this path."""
+    """The path matches no route."""
 
     def __init__(self) -> None:
         super().__init__("Not found")
 
 
 class MethodNotAllowed(ServiceError):
-    """The path exists, but not for this method.
-
-    `allowed` are those that it is there for.
-    """
+    """The path exists, but only for the methods in `allowed`."""
 
     status = 405
     error = "MethodNotAllowed"
@@ -64,14 +62,14 @@ class MethodNotAllowed(ServiceError):
 
 
 class BadRequest(ServiceError):
-    """A parameter is missing or can't be understood."""
+    """A parameter is missing or invalid."""
 
     status = 400
     error = "BadRequest"
 
 
 class TooManyRequests(ServiceError):
-    """Somebody asks too often, or has too many connections."""
+    """The key has reached a limit of requests or connections."""
 
     status = 429
     error = "TooManyRequests"
@@ -82,22 +80,22 @@ class TooManyRequests(ServiceError):
 
 
 class UnknownEntity(NotFound):
-    """The network has no such stop, bus or line."""
+    """The network has no stop, bus or line with this id."""
 
 
 class NoData(NotFound):
-    """The entity exists, but nothing about it is within reach."""
+    """The entity exists, but the store has no record of it in the requested time."""
 
 
 class Conflict(ServiceError):
-    """What is asked for can't be done as things are now."""
+    """The request conflicts with the present state, for example with data of another run."""
 
     status = 409
     error = "Conflict"
 
 
 class Unavailable(ServiceError):
-    """The store can't be reached now."""
+    """The store can't be reached at present."""
 
     status = 503
     error = "Unavailable"
@@ -108,12 +106,12 @@ class Unavailable(ServiceError):
 
 
 class Unexpected(ServiceError):
-    """A fault of ours. The cause goes into the log and never into the answer."""
+    """A failure of the program itself. Its cause is logged, but not sent to the client."""
 
     def __init__(self) -> None:
         super().__init__("An unexpected error occurred. Please try again later.")
 
 
 def clipped(value: str) -> str:
-    """A value of a request as messages repeat it: what is very long is cut."""
+    """Shorten a value of a request for a message, with … for what is cut off."""
     return value if len(value) <= LONGEST_SHOWN else value[:LONGEST_SHOWN] + "…"

@@ -1,4 +1,4 @@
-"""Instants and spans as people write them, and as answers show them."""
+"""Parsing and formatting of instants and spans of time, and rounding to whole steps."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ ACCEPTED = "2026-03-02, 2026-03-02T08:30, 2026-03-02T08:30:15.250Z or 2026-03-02
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LONGEST_SPAN = timedelta(days=366)
 YEARS = range(1970, 2200)
-"""The years that the model's calendar is meant for."""
+"""The years that the model's calendar covers."""
 
 _ISO = re.compile(r"\d{4}-?[0-9W][0-9-]{1,5}(?:[T ]\d\d[0-9:.,]*(?:Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
 _LOST_PLUS = re.compile(r"(.[T ]\d\d[0-9:.,]*) (\d\d(?::?\d\d)?)$")
 
 
 def parse_instant(text: str) -> datetime:
-    """The UTC instant that ISO 8601 `text` names; without a zone it is UTC, without a time midnight.
+    """Parse ISO 8601 as a UTC instant. Without a zone it is UTC, without a time midnight.
 
-    An offset whose `+` a URL turned into a space is understood. ValueError for anything else.
+    A space before the offset counts as the `+` that URL decoding took. Raises ValueError for anything else.
     """
     wanted = _LOST_PLUS.sub(r"\1+\2", text.strip().upper())
     try:
@@ -36,7 +36,7 @@ def parse_instant(text: str) -> datetime:
 
 
 def format_instant(instant: datetime) -> str:
-    """`YYYY-MM-DDTHH:MM:SSZ`, with milliseconds only where they are not zero."""
+    """Format as `YYYY-MM-DDTHH:MM:SSZ`, with milliseconds only if they aren't zero."""
     utc = instant.astimezone(UTC)
     milliseconds = utc.microsecond // 1000
     fraction = f".{milliseconds:03d}" if milliseconds else ""
@@ -47,7 +47,7 @@ def format_instant(instant: datetime) -> str:
 
 
 def parse_span(text: str) -> timedelta:
-    """A length of time like `90m`, `24h`, `5d`; `0` is none. ValueError for anything else."""
+    """Parse a span such as `90m`, `24h`, `5d`, or `0`. Raises ValueError for anything else."""
     found = re.fullmatch(r"([0-9]{1,9})([smhdw])", text.strip().lower())
     if text.strip() == "0":
         return timedelta()
@@ -58,11 +58,11 @@ def parse_span(text: str) -> timedelta:
 
 
 def floor(instant: datetime, step: timedelta) -> datetime:
-    """The last whole multiple of `step` since the epoch at or before an instant, UTC."""
+    """The last multiple of `step` since the epoch at or before an instant, in UTC."""
     return instant.astimezone(UTC) - (instant - EPOCH) % step
 
 
 def ceiling(instant: datetime, step: timedelta) -> datetime:
-    """The first whole multiple of `step` since the epoch at or after an instant, UTC."""
+    """The first multiple of `step` since the epoch at or after an instant, in UTC."""
     below = floor(instant, step)
     return below if below == instant else below + step

@@ -1,1 +1,1 @@
-"""Who may ask and how often: keys, groups, rate limits, hosts, and who holds a store; no transport."""
+"""API keys, groups, rate limits, allowed hosts, and the process that holds a store; no transport."""

@@ -1,8 +1,8 @@
-"""Which Host and Origin a request may name: else a foreign page could have a browser's DNS lead it here.
+"""Host and Origin headers that a server accepts, as a defence against DNS rebinding.
 
-A page can bind its own name to this machine's address, but neither `localhost` nor an address itself. So on a
-loopback address these are allowed and nothing else; on others every address, this machine's name, and what is
-listed.
+A foreign web page can make its own DNS name resolve to this machine, but it can claim neither `localhost` nor
+a bare address. So a server on a loopback address accepts only `localhost` and loopback addresses. Any other
+server accepts every address, the machine's name, and the names listed by `--allowed-hosts`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ ANY = "*"
 
 
 class ForeignOrigin(ServiceError):
-    """The page that asks is of another place."""
+    """The Origin header names a host that isn't allowed."""
 
     status = 403
     error = "Forbidden"
 
 
 class ForeignHost(ServiceError):
-    """The request is for another host."""
+    """The Host header names a host that isn't allowed."""
 
     status = 421
     error = "MisdirectedRequest"
@@ -35,13 +35,16 @@ class ForeignHost(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class AllowedHosts:
-    """Names in lower case, without ports; `addresses` allows every address besides, `ANY` everything."""
+    """Allowed host names, in lower case without ports.
+
+    `addresses` allows every IP address too; the name `ANY` allows everything.
+    """
 
     names: frozenset[str]
     addresses: bool = False
 
     def check(self, headers: Mapping[str, str]) -> None:
-        """Raise `ForeignHost` or `ForeignOrigin` for a request that names another place."""
+        """Raise `ForeignHost` or `ForeignOrigin` unless both headers are allowed; `headers` in lower case."""
         host = headers.get("host", "")
         if not self._is_allowed(_name_of(f"//{host}")):
             raise ForeignHost(f"Host '{clipped(host)}' is not allowed; --allowed-hosts lists others")
@@ -58,7 +61,7 @@ class AllowedHosts:
 
 
 def hosts_for(host: str, listed: Iterable[str] = ()) -> AllowedHosts:
-    """What a server that listens on `host` allows, with those listed."""
+    """Return what a server that listens on `host` allows: its own names and those `listed`."""
     own = () if is_loopback(host) else (socket.gethostname(),)
     return AllowedHosts(
         frozenset(name.lower() for name in (host, *own, *listed)), addresses=not is_loopback(host)
@@ -66,7 +69,7 @@ def hosts_for(host: str, listed: Iterable[str] = ()) -> AllowedHosts:
 
 
 def _name_of(url: str) -> str | None:
-    """The host that a URL names, in lower case, None if it names none."""
+    """The host name in a URL, in lower case, or None."""
     try:
         return urlsplit(url).hostname
     except ValueError:

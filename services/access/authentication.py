@@ -1,7 +1,7 @@
-"""Who may ask: the API key, where it comes from, and the three refusals in their order.
+"""Authentication by API key and group name, with the three 401 texts in their order.
 
-The key is `BUS_SIMULATOR_API_KEY`, else the one kept in a file beside the database, made at first start.
-It is never logged.
+A local run's key is `BUS_SIMULATOR_API_KEY`, else the one in a file beside the database, created at the first
+start. Keys are never logged.
 """
 
 from __future__ import annotations
@@ -24,19 +24,22 @@ LONGEST_GROUP = 64
 
 INVALID_KEY = "Invalid API key"
 GENERAL = "default"
-"""The name of the key that works with every group name."""
+"""Name of the key that works with every group name."""
 
 
 class Keys(Protocol):
-    """The keys that are valid now."""
+    """The currently valid keys."""
 
     def name_of(self, offered: str, group: str) -> str | None:
-        """The name of the key whose text is `offered`, if `group` may use it; in constant time."""
+        """Return the name of the key with the text `offered`, None if `group` may not use it.
+
+        Takes the same time whatever is offered.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the group, and the name of the key it came with (never the key itself)."""
+    """An authenticated client: its group, and the name of its key (never the key itself)."""
 
     group: str
     key_name: str
@@ -44,7 +47,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ApiKey:
-    """A key, kept as its hash: comparing hashes takes the same time whatever is compared."""
+    """A key, kept as its SHA-256 hash. Comparing hashes takes the same time for all keys."""
 
     digest: bytes
 
@@ -54,23 +57,23 @@ class ApiKey:
         return cls(digest_of(key))
 
     def matches(self, key: str) -> bool:
-        """Whether `key` is this key, in constant time."""
+        """Whether `key` is the text of this key; in constant time."""
         return hmac.compare_digest(self.digest, digest_of(key))
 
     def name_of(self, offered: str, _group: str) -> str | None:
-        """See `Keys`: this is the only one."""
+        """See `Keys`; this key is the only one."""
         return GENERAL if self.matches(offered) else None
 
 
 def digest_of(key: str) -> bytes:
-    """What is kept and compared in the place of a key."""
+    """The hash that is kept and compared instead of a key's text."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
 
 
 def authenticate(headers: Mapping[str, str], keys: Keys) -> Caller:
-    """Who asks. Raises `Unauthorized`.
+    """Return the caller that the headers name. Raises `Unauthorized`.
 
-    `headers` has lower-case names. An empty header is a missing one.
+    `headers` has lower-case names. An empty header counts as missing.
     """
     offered, group = headers.get(KEY_HEADER, "").strip(), headers.get(GROUP_HEADER, "").strip()
     if not offered:
@@ -84,29 +87,29 @@ def authenticate(headers: Mapping[str, str], keys: Keys) -> Caller:
 
 
 def check_group(caller: Caller) -> None:
-    """Raise `BadRequest` for a group name that is too long: to be asked once the path is known to exist."""
+    """Raise `BadRequest` for a group name that is too long. Call it after the check for 404 and 405."""
     if len(caller.group) > LONGEST_GROUP:
         raise BadRequest(f"Invalid {GROUP_HEADER} header: at most {LONGEST_GROUP} characters")
 
 
 QUERY_NAMES = {"api_key": KEY_HEADER, "group_name": GROUP_HEADER}
-"""The credentials of a WebSocket's query, by the names of the headers that they stand for."""
+"""Parameters of a WebSocket's URL that carry credentials, and the headers they stand for."""
 
 
 def credentials_in(query: Mapping[str, str]) -> dict[str, str]:
-    """Key and group of a WebSocket's query, by their headers' names, as far as it has them.
+    """Return the key and group in a WebSocket URL's parameters, by the header names they stand for.
 
-    A query turns `+` into a space; no key has one, so in the key it is turned back.
+    URL decoding turns `+` into a space. No key contains a space, so spaces in the key are turned back.
     """
-    asked = {header: query[name] for name, header in QUERY_NAMES.items() if name in query}
-    if KEY_HEADER in asked:
-        asked[KEY_HEADER] = asked[KEY_HEADER].replace(" ", "+")
-    return asked
+    found = {header: query[name] for name, header in QUERY_NAMES.items() if name in query}
+    if KEY_HEADER in found:
+        found[KEY_HEADER] = found[KEY_HEADER].replace(" ", "+")
+    return found
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LocalKey:
-    """The key of a local run: its text, the file that keeps it (None: environment), and whether it is new."""
+    """The key of a local run: its text, its file (None if from the environment), and whether it is new."""
 
     text: str
     path: Path | None
@@ -114,9 +117,9 @@ class LocalKey:
 
 
 def local_key(from_environment: str | None, path: Path) -> LocalKey:
-    """The environment's key, else that of the file at `path`, made readable for its owner only if absent.
+    """Return the key from the environment, else from the file at `path`, which is created if absent.
 
-    Raises OSError where the file can be neither read nor made.
+    The file is readable by its owner only. Raises OSError if it can be neither read nor written.
     """
     if from_environment is not None:
         return LocalKey(from_environment, None, is_new=False)
@@ -129,7 +132,7 @@ def local_key(from_environment: str | None, path: Path) -> LocalKey:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
+    """Write a file that only its owner may read, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)

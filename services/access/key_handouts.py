@@ -1,4 +1,4 @@
-"""Keys as files to hand out: one with everything for the organisers, one for each team."""
+"""Files with keys to hand out: one for the organisers with every key, and one for each team."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from services.access.key_plaintext import PlainKeys
 
 
 def write_handouts(keys: PlainKeys, output: Path, *, api_url: str, ws_url: str) -> list[Path]:
-    """Write `output` for the organisers and a file for each team beside it, for their owner's eyes only."""
+    """Write `output` for the organisers and a file beside it for each team; return their paths.
+
+    Only their owner may read them.
+    """
     handouts = {output: "".join(organisers_handout(keys, api_url, ws_url))}
     for team, key in sorted(keys.of_team.items()):
         handouts[handout_path(output, team)] = handout(team, key, api_url, ws_url)
@@ -21,19 +24,19 @@ def write_handouts(keys: PlainKeys, output: Path, *, api_url: str, ws_url: str) 
 
 
 def handout_path(output: Path, team: str) -> Path:
-    """Where a team's file is: `api_keys.txt` makes `api_keys.team-alpha.txt`."""
+    """The path of a team's file: `api_keys.team-alpha.txt` beside `api_keys.txt`."""
     return output.with_name(f"{output.stem}.{quote(team, safe='')}{output.suffix}")
 
 
 def organisers_handout(keys: PlainKeys, api_url: str, ws_url: str) -> Iterator[str]:
-    """Every key, a block each."""
+    """Yield a block of text for each key, the general one first."""
     yield handout("any-group-name", keys.general, api_url, ws_url)
     for team, key in sorted(keys.of_team.items()):
         yield "\n" + handout(team, key, api_url, ws_url)
 
 
 def handout(group: str, key: str, api_url: str, ws_url: str) -> str:
-    """What a group needs to know."""
+    """The text for one group: its name, key and URLs as shell variables, and an example request."""
     return (
         f"GROUP_NAME={group}\nAPI_KEY={key}\nAPI_URL={api_url}\nWS_URL={ws_url}\n"
         f'# curl -H "{KEY_HEADER}: $API_KEY" -H "{GROUP_HEADER}: $GROUP_NAME" '

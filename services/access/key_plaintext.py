@@ -1,6 +1,6 @@
-"""The keys as an operator holds them: the texts themselves, to be handed out and changed.
+"""Keys in plain text, for operators who hand them out and rotate them.
 
-Everything else keeps their hashes only (`services.access.key_ring`). Nothing here is ever printed or logged.
+Servers keep hashes only (`services.access.key_ring`). Nothing here prints or logs a key.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ KEY_BYTES = 32
 
 
 def new_key() -> str:
-    """A key that nobody can guess, of letters that need no quoting anywhere."""
+    """Return a random key of 256 bits, in characters that need no quoting in a shell or URL."""
     return secrets.token_urlsafe(KEY_BYTES)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PlainKeys:
-    """The key that works with every group name, and the teams' own, each for its group name only."""
+    """The general key, which works with every group name, and teams' keys, each for its group name only."""
 
     general: str
     of_team: Mapping[str, str]
 
     @property
     def text(self) -> str:
-        """As a secret or a key file has them."""
+        """The content of a secret or key file with these keys."""
         teams = {"keys": dict(sorted(self.of_team.items()))} if self.of_team else {}
         return json.dumps({"api_key": self.general, **teams})
 
     def with_new_general(self, make: Callable[[], str] = new_key) -> PlainKeys:
-        """The same, with another general key."""
+        """Return these keys with a new general key."""
         return replace(self, general=make())
 
     def with_new_teams(self, teams: Iterable[str], make: Callable[[], str] = new_key) -> PlainKeys:
-        """The same, with another key for each of these teams, those that had none included."""
+        """Return these keys with a new key for each of `teams`, whether it had one or not."""
         return replace(self, of_team={**self.of_team, **{team: make() for team in teams}})
 
 
 def parse_plain_keys(text: str) -> PlainKeys:
-    """The keys of a secret or a key file. ValueError, which shows nothing of it, for what is none."""
+    """Parse a secret or key file. Raises ValueError, whose message contains nothing of the text."""
     parse_keys(text)
     if not text.lstrip().startswith("{"):
         return PlainKeys(text.strip(), {})
@@ -54,7 +54,7 @@ def parse_plain_keys(text: str) -> PlainKeys:
 
 
 def team_name(name: str) -> str:
-    """A group name for a team. ValueError for one that no request could bear."""
+    """Return `name` as a group name. Raises ValueError if no request header could hold it."""
     if not 0 < len(name.strip()) <= LONGEST_GROUP or not name.isprintable():
         raise ValueError(f"'{name}' is no group name: 1 to {LONGEST_GROUP} printable characters")
     return name.strip()

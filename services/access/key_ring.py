@@ -1,7 +1,7 @@
-"""The keys that are valid now: read from a text or a file, and read again when the file changes.
+"""The valid keys: parsed from a text or a file, which is read again when it changes.
 
-A text is a plain key, or JSON `{"api_key":"…","keys":{"team-alpha":"…"}}`: the first works with every group
-name, a team's only with its own. No message names a key.
+The text is one plain key, or JSON `{"api_key":"…","keys":{"team-alpha":"…"}}`: `api_key` works with every
+group name, a team's key only with its own. No error or log message contains a key.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from services.access.authentication import GENERAL, LONGEST_GROUP, ApiKey, Keys, digest_of
 from services.refreshed_value import RefreshedValue
@@ -21,18 +20,18 @@ from services.refreshed_value import RefreshedValue
 log = logging.getLogger("bus_simulator.keys")
 
 REFRESH_S = 10.0
-"""How often a key file is looked at."""
+"""How often a key file is checked for changes."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class KeyRing:
-    """A general key, and keys by the group they are for."""
+    """The general key, and the teams' keys by group name."""
 
     general: ApiKey
     of_group: Mapping[str, ApiKey]
 
     def name_of(self, offered: str, group: str) -> str | None:
-        """See `Keys`. Always two comparisons, whatever there is."""
+        """See `Keys`. Always compares twice, whether the group has a key or not."""
         given, team = digest_of(offered), self.of_group.get(group)
         general = hmac.compare_digest(self.general.digest, given)
         own = hmac.compare_digest((team or self.general).digest, given)
@@ -42,11 +41,11 @@ class KeyRing:
 
 
 def parse_keys(text: str) -> KeyRing:
-    """The keys of a text. ValueError, which shows nothing of it, for what isn't one."""
+    """Parse the keys in a text. Raises ValueError, whose message contains no key."""
     if not text.lstrip().startswith("{"):
         return KeyRing(_key(text, "the key"), {})
     try:
-        found: Any = json.loads(text)
+        found: dict[str, object] = json.loads(text)  # an object, since the text begins with {
     except (ValueError, RecursionError):
         raise ValueError("the keys are no valid JSON") from None
     teams = found.get("keys", {})
@@ -122,5 +121,8 @@ def version_of(path: Path) -> FileVersion:
 
 
 def keys_of(text: str, path: Path | None, *, refresh_s: float = REFRESH_S) -> Keys:
-    """The keys of the file at `path`, else of a text that never changes. ValueError for what are none."""
+    """Return the keys in the file at `path`, or, without a path, in a `text` that never changes.
+
+    Raises ValueError if there are none.
+    """
     return parse_keys(text) if path is None else KeyFile(path, refresh_s=refresh_s)

@@ -1,4 +1,4 @@
-"""How people get at a process that serves: its keys, and what it says when it starts."""
+"""The keys of a local server, and the greeting with example requests that it prints at start."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEY_SUFFIX = ".api-key"
 
 
 def local_keys(store: str, *, refresh: timedelta) -> tuple[Keys, LocalKey]:
-    """The valid keys of a process over a store, and where they come from. Raises `InputError`, OSError."""
+    """Return the valid keys of a server over a store, and their source. Raises `InputError`, OSError."""
     key = local_key(settings.api_key(), beside(store, KEY_SUFFIX))
     try:
         return keys_of(key.text, key.path, refresh_s=refresh.total_seconds()), key
@@ -27,22 +27,22 @@ def local_keys(store: str, *, refresh: timedelta) -> tuple[Keys, LocalKey]:
 
 
 Greet: TypeAlias = Callable[[str, LocalKey], None]
-"""Is told the URL and the key when requests can come."""
+"""Called with the server's URL and key once it accepts connections."""
 
 
 def greet(url: str, key: LocalKey) -> None:
-    """Say where the services are and how to query them."""
+    """Print the server's URL, where its key is, and example requests."""
     click.echo(welcome(url, key))
 
 
 def welcome(url: str, key: LocalKey) -> str:
-    """Where the API is and how to query it; the key itself only when it was made just now."""
+    """The greeting of a server with a local key, which is shown only if it is new."""
     shown, where = key_and_origin(key)
     return instructions(url, shown, where)
 
 
 def welcome_with_secret(url: str, secret_id: str) -> str:
-    """The same where the key is in a secret of Secrets Manager."""
+    """The greeting of a server whose key is in a secret of AWS Secrets Manager."""
     command = (
         f"aws secretsmanager get-secret-value --secret-id {secret_id} --query SecretString --output text"
     )
@@ -57,7 +57,7 @@ def instructions(url: str, shown: str, where: str) -> str:
 
 
 def key_and_origin(key: LocalKey) -> tuple[str, str]:
-    """What a shell makes the key of, and where it comes from."""
+    """Return a shell expression that yields the key, and a line that says where the key is."""
     is_json = key.text.startswith("{")
     if key.is_new:
         return key.text, f"API key (new, kept in {key.path}): {key.text}"

@@ -1,8 +1,8 @@
-"""Request limits for each key: so many a second with a burst, and so many a day.
+"""Request limits for each key: a rate per second with bursts, and a number per day.
 
-A token bucket (RFC 2697's meter with one rate) and a count of the UTC day. Seconds are wall seconds: a
-simulated clock's speed changes nothing. Only callers with a valid key are counted, so there are no more
-counts than keys.
+A token bucket (the one-rate meter of RFC 2697) and a count for the UTC day. Seconds are wall seconds,
+whatever the speed of the simulated clock. Only requests with a valid key are counted, so there is at most one
+count for each key.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from simulator.clock import SystemWall
 DAY_S = 86_400
 RATE_PER_S, PER_DAY = 50.0, 10_000
 BURST_S = 2
-"""So many seconds' requests may come at once."""
+"""A burst is what the rate allows in this many seconds."""
 
 
 WALL_S = SystemWall().time
@@ -27,14 +27,14 @@ WALL_S = SystemWall().time
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`rate_per_s` requests a second, twice as many at once, `per_day` a UTC day. 0 is without limit."""
+    """At most `rate_per_s` requests a second (twice that in a burst), `per_day` a UTC day; 0 is no limit."""
 
     rate_per_s: float = RATE_PER_S
     per_day: int = PER_DAY
 
     @property
     def burst(self) -> float:
-        """How many may come at once."""
+        """How many requests may come at once."""
         return max(BURST_S * self.rate_per_s, 1.0)
 
 
@@ -42,7 +42,7 @@ UNLIMITED = Limits(rate_per_s=0, per_day=0)
 
 
 def limits_for(host: str, *, rate_per_s: float | None, per_day: int | None) -> Limits:
-    """The limits given; what is None is without limit if `host` is this machine only, else the default."""
+    """The given limits. Where one is None: no limit on a loopback `host`, else the default."""
     default = UNLIMITED if is_loopback(host) else Limits()
     return Limits(
         rate_per_s=default.rate_per_s if rate_per_s is None else rate_per_s,
@@ -51,7 +51,7 @@ def limits_for(host: str, *, rate_per_s: float | None, per_day: int | None) -> L
 
 
 def is_loopback(host: str) -> bool:
-    """Whether nobody else can reach what listens on `host`."""
+    """Whether `host` is `localhost` or a loopback address, which other machines can't reach."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -75,14 +75,14 @@ class Meter:
         self._lock = Lock()
 
     def count(self, key_name: str) -> None:
-        """Count a request. Raises `TooManyRequests` for one too many, which isn't counted."""
+        """Count a request. Raises `TooManyRequests` beyond a limit; that request isn't counted."""
         if self._limits == UNLIMITED:
             return
         with self._lock:
             self._count(self._use_at(key_name, self._wall_s()))
 
     def _use_at(self, key_name: str, now_s: float) -> _Use:
-        """A key's use, brought up to now. A wall clock that was set back gives and takes nothing."""
+        """A key's use up to `now_s`. A wall clock that was set back neither adds nor removes tokens."""
         limits, day = self._limits, int(now_s // DAY_S)
         use = self._uses.setdefault(key_name, _Use(limits.burst, now_s, day))
         if use.day != day:

@@ -1,6 +1,7 @@
-"""Copies of a store: made directly, or asked of the process that holds it.
+"""The process that holds a store, and copies of the store that other commands get from it.
 
-While `run` holds a store it leaves a small JSON file beside it, for its owner only.
+While `run` holds a store, a small JSON file beside it, readable by its owner only, says how to reach the
+process.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ class Copyable(Protocol):
     """A store that can be copied into a file while it is written to."""
 
     def copy_to(self, path: Path) -> None:
-        """Write all that the store holds at one moment into a new file at `path`."""
+        """Write a consistent copy of the store into a new file at `path`."""
 
 
 def copier(store: Store) -> Callable[[Path], None]:
-    """What copies the store into a new file. Raises `StoreError` for one that can't be copied."""
+    """Return the store's `copy_to`. Raises `StoreError` for a store that can't be copied."""
     if not isinstance(store, Copyable):
         raise StoreError("only a duckdb store can be copied")
     return store.copy_to
@@ -41,7 +42,7 @@ def copier(store: Store) -> Callable[[Path], None]:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Holder:
-    """A process that holds a store: where it answers, and the key for its copies."""
+    """A process that holds a store: its address, and the key for copies."""
 
     pid: int
     host: str
@@ -50,16 +51,16 @@ class Holder:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The URL of its server."""
         return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
 
     def leave(self, path: Path) -> None:
-        """Write this beside the store."""
+        """Write this into the holder file at `path`."""
         write_private(path, json.dumps(asdict(self)))
 
 
 def read_holder(path: Path) -> Holder:
-    """The holder that the file names. Raises `StoreUnavailable` when there is none."""
+    """Read a holder file. Raises `StoreUnavailable` if there is no valid one."""
     try:
         return Holder(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
@@ -67,7 +68,7 @@ def read_holder(path: Path) -> Holder:
 
 
 def fetch_snapshot(holder: Holder, route: str, target: Path) -> None:
-    """Write the copy that the holder gives to `target`. Raises `StoreUnavailable` when it gives none."""
+    """Download a copy of the store from its holder into `target`. Raises `StoreUnavailable` on failure."""
     try:
         with closing(http.client.HTTPConnection(holder.host, holder.port, timeout=PATIENCE_S)) as connection:
             connection.request("GET", route, headers={KEY_HEADER: holder.key, GROUP_HEADER: GROUP})

@@ -1,4 +1,4 @@
-"""What a command works on, made from its options: the network, the run, the model, the store's place."""
+"""The inputs of a command, from its options: network, scenario, seed, run, model, and the store's URL."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DEFAULT_SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """A network (with the scenario's extra buses), a seed and perhaps a scenario, and the run they make."""
+    """A network (with the scenario's extra buses), a seed, perhaps a scenario, and the run of all three."""
 
     network: Network
     seed: int
@@ -37,7 +37,7 @@ class Inputs:
     scenario: Scenario | None = None
 
     def city(self, jobs: int | None, on_progress: OnProgress = ignore_progress) -> City:
-        """The model, with `jobs` processes (None: as many as are worth it)."""
+        """Return the model, with `jobs` processes; None chooses by the size of the network."""
         from simulator.city import City
 
         return City(
@@ -49,9 +49,9 @@ class Inputs:
         )
 
     def scenario_words(self, digest: str) -> str:
-        """Words for the scenario with a digest: its name if it is this run's own or a shipped one.
+        """Describe the scenario with a digest, by its name if it is this run's own or a shipped one.
 
-        Loads the shipped scenarios, since a digest says nothing of the name: call it for messages only.
+        Loads every shipped scenario, since a digest doesn't contain the name: call it for messages only.
         """
         if self.scenario is not None and self.scenario.digest == digest:
             return f"the scenario {self.scenario.name}"
@@ -60,12 +60,12 @@ class Inputs:
 
 
 def processes_for(network: Network) -> int:
-    """How many processes are worth starting to simulate a network's line-days."""
+    """The number of processes that pays off for simulating a network's line-days."""
     return 1 if len(network.lines) < MANY_LINES else os.cpu_count() or 1
 
 
 def digest_of_shipped(name: str) -> str | None:
-    """The digest of a shipped scenario; None where it doesn't fit the default network."""
+    """The digest of a shipped scenario, None if it doesn't fit the default network."""
     try:
         return load_scenario(name)[0].digest
     except InputError:
@@ -78,9 +78,9 @@ def load_inputs(
     scenario: str | None = None,
     on_progress: OnProgress = ignore_progress,
 ) -> Inputs:
-    """The inputs of a run: what isn't given is the scenario's, without one the default.
+    """Load the inputs of a run. Defaults come from the scenario, if any, else from the program.
 
-    `scenario` is a name or path. Raises `InputError` for a file that is missing or wrong.
+    `scenario` is a name or path. Raises `InputError` for a missing or invalid file.
     """
     from simulator.day.line_day import MODEL_VERSION
 
@@ -94,9 +94,9 @@ def load_inputs(
 
 
 def load_network(path: Path | None, on_progress: OnProgress = ignore_progress) -> Network:
-    """The network of a file, a folder or a GTFS zip, None the default one.
+    """Load the network of a file, a folder or a GTFS zip; for None the default one.
 
-    Raises `InputError` with everything that is wrong.
+    Raises `InputError` with all that is wrong.
     """
     from simulator.files.problems import InputFileError
     from simulator.load_network import load_network as load
@@ -113,10 +113,10 @@ def load_network(path: Path | None, on_progress: OnProgress = ignore_progress) -
 def load_scenario(
     text: str, network: Path | None = None, on_progress: OnProgress = ignore_progress
 ) -> tuple[Scenario, Network]:
-    """A scenario by name or path, and the network that it is for (without the scenario's extra buses).
+    """Load a scenario by name or path, and its network (without the scenario's extra buses).
 
-    `network` is used instead of the one that the file names, or of the default one. Raises `InputError`,
-    which lists everything that is wrong with either file.
+    `network` replaces the one that the file names, or the default one. Raises `InputError` with all that is
+    wrong in either file.
     """
     from simulator.files.problems import InputFileError
     from simulator.load_network import load_network as load
@@ -135,9 +135,9 @@ def load_scenario(
 
 
 def opened(url: str, *, must_exist: bool = False, shard: str = "") -> Store:
-    """The store at `url`. Raises `InputError` for what is no URL of a store, `StoreError` as `open_store`.
+    """Open the store at `url`. Raises `InputError` for an invalid URL, `StoreError` as `open_store` does.
 
-    With `must_exist` a file that isn't there is `StoreUnavailable` instead of a new store. For a `shard` see
+    With `must_exist` a missing file raises `StoreUnavailable` instead of being created. For `shard` see
     `open_store`.
     """
     from storage.open import open_store
@@ -151,11 +151,11 @@ def opened(url: str, *, must_exist: bool = False, shard: str = "") -> Store:
 
 
 def store_path(url: str) -> Path:
-    """The file of a DuckDB store, beside which its key and the like are kept; for others the default's."""
+    """The file of a DuckDB store, beside which its key is kept; for other stores the default store's file."""
     return Path((url if url.startswith(DUCKDB) else DEFAULT_STORE).removeprefix(DUCKDB)).expanduser()
 
 
 def beside(url: str, suffix: str) -> Path:
-    """The file that goes with a store, like `bus.duckdb.api-key` beside `bus.duckdb`."""
+    """The file `suffix` beside a store's file, such as `bus.duckdb.api-key` beside `bus.duckdb`."""
     path = store_path(url)
     return path.with_name(path.name + suffix)

@@ -1,7 +1,7 @@
-"""Inputs whose network may become another one while a process works.
+"""Inputs whose network may be replaced while a process runs.
 
-A new network is looked for now and then, and counts from the next whole hour: until then whoever works goes
-on with the old one. A broken one is refused, with all that is wrong in the log, and the old one stays.
+The network is checked for changes from time to time. A new one takes effect at the next whole hour of
+simulated time; until then the old one stays in use. An invalid one is refused and all its errors are logged.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ REFRESH_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class NetworkChange:
-    """New inputs, and the whole hour from which they count."""
+    """New inputs, and the whole hour at which they take effect."""
 
     inputs: Inputs
     begins: datetime
 
 
 class ReloadableInputs:
-    """`load` gives the inputs as they are now; `changed` says whether that is worth it.
+    """Inputs that `load` returns, loaded at once and again when `changed` says that they have changed.
 
-    Both may raise `InputError` and `DependencyUnavailable`. The first inputs are loaded at once.
+    Both functions may raise `InputError` and `DependencyUnavailable`.
     """
 
     def __init__(self, load: Callable[[], Inputs], changed: Callable[[], bool]) -> None:
@@ -53,26 +53,26 @@ class ReloadableInputs:
         return self._inputs.value
 
     def reload(self, now: datetime) -> NetworkChange | None:
-        """The change, if the network is another one now, and good."""
+        """Check for a new network; return the change if there is a valid one, else None."""
         before = self.current
         if not self._inputs.refresh() or self.current.run == before.run:
             return None
         found = self.current
         change = NetworkChange(found, ceiling(now, HOUR))
         fields = {"network": found.network.digest[:12], "begins": format_instant(change.begins)}
-        log.info("a new network counts from the next whole hour", extra={"fields": fields})
+        log.info("a new network takes effect at the next whole hour", extra={"fields": fields})
         return change
 
 
 def _log_refusal(error: Exception) -> None:
     if isinstance(error, InputError):
-        log.error("the new network is refused, the old one stays: %s", error)
+        log.error("the new network is refused, the old one stays in use: %s", error)
     else:
         log.warning("network not checked: %s", error)
 
 
 def fixed_inputs(inputs: Inputs) -> ReloadableInputs:
-    """Inputs that stay as they are."""
+    """Inputs that never change."""
     return ReloadableInputs(lambda: inputs, lambda: False)
 
 

@@ -1,4 +1,4 @@
-"""Scenarios by name or path: those that come with the program, and those of one's own."""
+"""Scenario files by name or path: the ones shipped with the program, and the user's own."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ SUFFIX = ".yaml"
 
 
 def shipped() -> dict[str, Path]:
-    """The scenarios that come with the program: the file of each name, sorted."""
+    """Return the files of the shipped scenarios by name, sorted."""
     return {path.stem: path for path in sorted(shipped_scenarios().glob(f"*{SUFFIX}"))}
 
 
 def find_scenario(text: str) -> Path:
-    """The file of a shipped scenario's name, or of a path. Raises `InputError` where there is none."""
+    """Return the file of a shipped scenario, or the file at a path. Raises `InputError` if there is none."""
     files = shipped()
     if text in files:
         return files[text]
@@ -32,7 +32,7 @@ def find_scenario(text: str) -> Path:
 
 
 def is_scenario(path: Path) -> bool:
-    """Whether a file looks like a scenario, not like a network; False where it can't be read as either."""
+    """Whether a file looks like a scenario rather than a network; False if it can't be read as either."""
     from simulator.files.problems import InputFileError
     from simulator.files.yaml_document import read_document
     from simulator.network_files.schema import NetworkEntry
