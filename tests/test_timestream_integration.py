@@ -52,9 +52,23 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+LINES = 3
+"""A few lines meet every fault that a whole city does."""
+
+
 @pytest.fixture(scope="module")
-def inputs() -> Inputs:
+def whole() -> Inputs:
     return load_inputs(None, None, "strike")
+
+
+@pytest.fixture(scope="module")
+def inputs(whole: Inputs) -> Inputs:
+    return of_lines(whole, LINES)
+
+
+def of_lines(whole: Inputs, lines: int) -> Inputs:
+    network = cut(whole.network, lines)
+    return replace(whole, network=network, run=replace(whole.run, network_digest=network.digest))
 
 
 @pytest.fixture(scope="module")
@@ -100,12 +114,14 @@ def read(store: Store, stream: Stream, start: datetime, end: datetime) -> pa.Tab
     return pa.concat_tables([plain(part) for part in parts], promote_options="none").combine_chunks()
 
 
+@pytest.mark.parametrize("count", [LINES, pytest.param(12, marks=pytest.mark.long)])
 def test_the_same_hour_is_the_same_in_both_stores(
-    inputs: Inputs, city: City, served: Endpoint, database: str, tmp_path: Path
+    count: int, whole: Inputs, served: Endpoint, database: str, tmp_path: Path
 ) -> None:
-    end = START + timedelta(hours=1)
+    inputs, end = of_lines(whole, count), START + timedelta(hours=1)
     facts = [audit_facts(inputs.network, inputs.scenario)]
     with (
+        closing(inputs.city(1)) as city,
         closing(DuckDBStore(tmp_path / "bus.duckdb")) as duckdb,
         closing(opened(database, served.url)) as timestream,
     ):
@@ -127,27 +143,25 @@ def test_the_same_hour_is_the_same_in_both_stores(
 def test_the_same_day_is_the_same_in_both_stores(
     inputs: Inputs, served: Endpoint, database: str, tmp_path: Path
 ) -> None:
-    network = cut(inputs.network, 3)
-    run = replace(inputs.run, network_digest=network.digest)
     hours = [START + timedelta(hours=number) for number in range(25)]
     with (
         closing(DuckDBStore(tmp_path / "bus.duckdb")) as duckdb,
         closing(opened(database, served.url)) as timestream,
-        closing(City(network, seed=inputs.seed, scenario=inputs.scenario)) as city,
+        closing(inputs.city(1)) as city,
     ):
         written = dict.fromkeys(Stream, 0)
         for start, end in pairwise(hours):
             for stream, batch in city.window(start, end, list(Stream)).items():
                 written[stream] += len(batch)
                 for store in (duckdb, timestream):
-                    store.write(stream, batch, covers=(start, end), run=run)
+                    store.write(stream, batch, covers=(start, end), run=inputs.run)
         for stream in Stream:
             for start, end in pairwise(hours):
                 assert read(timestream, stream, start, end).equals(read(duckdb, stream, start, end))
             assert timestream.rows(stream) == duckdb.rows(stream) == written[stream] > 0
             held = timestream.coverage(stream)
-            assert held == duckdb.coverage(stream) == (Covered(START, hours[-1], run),)
-        facts = [audit_facts(network, inputs.scenario)]
+            assert held == duckdb.coverage(stream) == (Covered(START, hours[-1], inputs.run),)
+        facts = [audit_facts(inputs.network, inputs.scenario)]
         verdicts = [audit(store, facts).as_dict() for store in (timestream, duckdb)]
         assert verdicts[0] == verdicts[1]
         assert verdicts[0]["passed"]
