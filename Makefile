@@ -221,7 +221,7 @@ $(CHECKOV): terraform/checkov.lock $(INSTALLED)
 .PHONY: test-aws
 test-aws: $(INSTALLED) $(CHECKOV) ## Terraform, without an account: mocks, checkov, moto (needs Terraform 1.11)
 	@printf 'The deployment by Terraform, without an account\n'
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m terraform $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m terraform $(ARGS)
 
 .PHONY: test-e2e
 test-e2e: $(INSTALLED) ## the tests that start the program as a process

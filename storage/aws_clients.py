@@ -7,7 +7,9 @@ discovers Timestream's endpoints, and traffic meant for a local endpoint reaches
 from __future__ import annotations
 
 from functools import cache
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, Unpack, overload
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.loaders import Loader, create_loader
@@ -99,8 +101,10 @@ def client(service: str, **options: Unpack[Options]) -> Any:
     Without an `endpoint_url` the standard variables and files count: `AWS_ENDPOINT_URL_<SERVICE>`, then
     `AWS_ENDPOINT_URL`. The client tries every call once, since only the caller knows what may be retried.
     It doesn't validate parameters: that takes longer than sending them, and the service does it anyway.
+    An endpoint on this machine is reached directly, also where the environment sets an HTTP proxy.
     """
     session = new_session(options["region"])
+    endpoint_url = options.get("endpoint_url") or configured_endpoint(session, service)
     config = Config(
         connect_timeout=options.get("connect_timeout_s", CONNECT_TIMEOUT_S),
         read_timeout=options.get("read_timeout_s", READ_TIMEOUT_S),
@@ -108,9 +112,19 @@ def client(service: str, **options: Unpack[Options]) -> Any:
         retries={"mode": "standard", "total_max_attempts": 1},
         parameter_validation=False,
         user_agent_extra="bus-simulator",
+        # Without proxies of its own a client takes those of the environment.
+        proxies={} if is_loopback(endpoint_url) else None,
     )
-    endpoint_url = options.get("endpoint_url") or configured_endpoint(session, service)
     return session.create_client(service, config=config, endpoint_url=endpoint_url)
+
+
+def is_loopback(endpoint_url: str | None) -> bool:
+    """Whether an endpoint is on this machine."""
+    host = urlsplit(endpoint_url or "").hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def new_session(region: str) -> Session:

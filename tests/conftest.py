@@ -1,4 +1,4 @@
-"""What holds for all tests: which of them are quick, and that their logs end with them."""
+"""What holds for all tests: no proxy for this machine, which of them are quick, whose logs end with them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from services.logs import JsonFormatter
+from tests.environment import reach_loopback_directly
 
 DEMANDING = {"docker", "aws", "browser", "long", "terraform"}
+
+
+def pytest_configure() -> None:
+    """Let tests talk to servers on this machine where the environment sets an HTTP proxy."""
+    reach_loopback_directly()
 
 
 @pytest.hookimpl(tryfirst=True)

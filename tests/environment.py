@@ -19,6 +19,13 @@ def environment(**variables: str) -> dict[str, str]:
     return inherited | variables
 
 
+def reach_loopback_directly() -> None:
+    """Except this machine from any HTTP proxy, in this process and the programs that it starts."""
+    for name in ("NO_PROXY", "no_proxy"):
+        exceptions = [each for each in os.environ.get(name, "").split(",") if each]
+        os.environ[name] = ",".join([*exceptions, "127.0.0.1", "localhost", "::1"])
+
+
 def all_examples() -> bool:
     """Whether `BUS_SIMULATOR_TEST_EXAMPLES` says that Hypothesis shall try all of a test's examples."""
     return os.environ.get("BUS_SIMULATOR_TEST_EXAMPLES") == "all"

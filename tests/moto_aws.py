@@ -6,6 +6,7 @@ import http.client
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pytest
@@ -34,24 +35,27 @@ class Account:
         return {**KEYS, "AWS_ENDPOINT_URL": self.url}
 
 
+@cache
+def server_port() -> int:
+    """The port of this process's moto server, which starts with the first account."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    return port
+
+
 @contextmanager
 def account() -> Iterator[Account]:
-    """An account of its own, with credentials for it in this process's environment."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    """An empty account, with credentials for it in this process's environment."""
     with pytest.MonkeyPatch.context() as variables:
         for name, value in KEYS.items():
             variables.setenv(name, value)
-        server.start()
-        try:
-            _, port = server.get_host_and_port()
-            forget(port)
-            yield Account(f"http://127.0.0.1:{port}")
-        finally:
-            server.stop()
+        forget(server_port())
+        yield Account(f"http://127.0.0.1:{server_port()}")
 
 
 def forget(port: int) -> None:
-    """Begin with nothing: moto keeps what there is for as long as the process lives."""
+    """Empty all accounts: moto keeps its state for as long as the process lives."""
     with closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
         connection.request("POST", "/moto-api/reset")
         assert connection.getresponse().status == 200

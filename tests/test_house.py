@@ -100,7 +100,7 @@ def test_the_page_of_the_tests_has_every_target_and_every_marker() -> None:
     targets = set(re.findall(r"^\| `make (test[a-z0-9-]*)`", page, re.MULTILINE))
     assert targets == {target for target in TARGETS if target.startswith("test")}
     options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
-    markers = {marker.partition(":")[0] for marker in options["markers"]} - {"xdist_group(name)"}
+    markers = {marker.partition(":")[0] for marker in options["markers"]}
     assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == markers
     counted = re.findall(r"`(\w+)`", page.partition("count as `e2e`")[0].rpartition("\n\n")[2])
     assert set(counted) == DEMANDING

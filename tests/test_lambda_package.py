@@ -41,7 +41,7 @@ MOST_BYTES = 20_000_000
 HEAVY = {"numpy", "pyarrow", "duckdb", "simpy", "yaml", "uvicorn", "click", "mcp"}
 HERE = Platform("x86_64-manylinux_2_28", f"{sys.version_info.major}.{sys.version_info.minor}")
 RUN = Run(1, network().digest, "", "2")
-PROGRAM = Path(__file__).parent / "services/aws/packaged_functions.py"
+PROGRAM = Path(__file__).parent / "services/lambdas/packaged_functions.py"
 REST, AUTHORIZER = HANDLERS["people_count_api"], HANDLERS["rest_authorizer"]
 WEBSOCKET, WEBSOCKET_AUTHORIZER = HANDLERS["websocket_handler"], HANDLERS["websocket_authorizer"]
 

@@ -34,7 +34,7 @@ from tests.terraform.planned import changes, resources
 from tests.terraform.stack import ACCOUNT, LINES, Stack, stack
 from tests.timestream_endpoint import KEYS
 
-pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("apply")]
+pytestmark = pytest.mark.terraform
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 FUNCTION_NAMES = {

@@ -36,7 +36,6 @@ def found() -> Mapping[str, Any]:
     return report
 
 
-@pytest.mark.xdist_group("checkov")
 def test_checkov_finds_nothing_but_what_is_left_on_purpose(found: Mapping[str, Any]) -> None:
     assert found["summary"]["parsing_errors"] == 0
     assert found["summary"]["passed"] > 500
@@ -46,7 +45,6 @@ def test_checkov_finds_nothing_but_what_is_left_on_purpose(found: Mapping[str, A
     assert left - failed.keys() == set(), "left, but no longer found"
 
 
-@pytest.mark.xdist_group("checkov")
 def test_what_is_left_at_a_resource_would_be_found(found: Mapping[str, Any]) -> None:
     sources = "\n".join(
         path.read_text() for path in TERRAFORM.rglob("*.tf") if ".terraform" not in path.parts

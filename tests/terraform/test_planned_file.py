@@ -13,7 +13,7 @@ from scripts.planned import FILE, KINDS, extract
 from tests.terraform.stack import ROOT, copied, moto, zips
 from tests.terraform_cli import Terraform
 
-pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("plan")]
+pytestmark = pytest.mark.terraform
 
 
 @pytest.fixture(scope="module")
