@@ -27,7 +27,7 @@ from services.feeders.feeder import FEEDERS, Feeder
 from services.inputs.load import load_network
 from services.reports.charts import Bars, bars_svg
 from services.times import HOUR
-from simulator.city import City, processes
+from simulator.city import City, process_pool
 from simulator.clock import Clock
 from simulator.day.line_day import MODEL_VERSION
 from simulator.network import Network
@@ -111,7 +111,7 @@ def cut(network: Network, lines: int) -> Network:
 
 def alone(measure: Callable[[Network], T], network: Network) -> T:
     """What is measured in a process that has done nothing else."""
-    with processes(1) as pool:
+    with process_pool(1) as pool:
         return pool.submit(measure, network).result()
 
 

@@ -24,7 +24,7 @@ from simulator.network import Line, Network
 from simulator.progress import OnProgress, Progress, ignore_progress
 from simulator.scenario import NO_CHANGES, LineChanges, Scenario
 from simulator.service_day import days_between
-from simulator.streams.entity_index import Roster
+from simulator.streams.entity_index import EntityIndex
 from simulator.streams.weather import other_weather, weather
 from simulator.streams.window import window
 from simulator.types import to_ms
@@ -56,11 +56,11 @@ class City:
         self.network, self.seed, self._scenario = network, seed, scenario
         other = None if scenario is None else other_weather(scenario)
         self._air = partial(weather, seed, other=other)
-        self._roster = Roster(network, seed=seed)
+        self._entities = EntityIndex(network, seed=seed)
         self._on_progress = on_progress
         self._lock = Lock()
         self._days: OrderedDict[tuple[str, date], Trajectory] = OrderedDict()
-        self._pool = processes(jobs) if jobs > 1 else None
+        self._pool = process_pool(jobs) if jobs > 1 else None
 
     def window(self, start: datetime, end: datetime, streams: Collection[Stream]) -> dict[Stream, pa.Table]:
         """One batch for each of `streams`: its rows with start ≤ time < end, by (time, key).
@@ -70,7 +70,7 @@ class City:
         low, high = to_ms(start), to_ms(end)
         with self._lock:
             days = self._line_days(low, high)
-        return window(self._roster, days, low, high, air=self._air, streams=streams)
+        return window(self._entities, days, low, high, air=self._air, streams=streams)
 
     def days(self, first: date, last: date) -> Sequence[Trajectory]:
         """Every line's service days from `first` to `last`, in the order of lines and dates."""
@@ -125,7 +125,7 @@ class City:
         return self._scenario.on(line, day, self._lines_of_stop)
 
 
-def processes(jobs: int) -> ProcessPoolExecutor:
+def process_pool(jobs: int) -> ProcessPoolExecutor:
     """Processes that end when this one does, however it ends."""
     return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent)
 

@@ -19,7 +19,7 @@ from simulator.network import Bus, Line, Network
 from simulator.types import BusId, LineId, StopId
 
 
-class Control(StrEnum):
+class HeadwayControl(StrEnum):
     """What keeps buses apart."""
 
     NONE = "none"
@@ -192,13 +192,13 @@ class LineChanges:
     parked: frozenset[BusId] = frozenset()
     """Buses that don't run, strike or not."""
     rain: Rain | None = None
-    control: Control = Control.TERMINALS
+    control: HeadwayControl = HeadwayControl.TERMINALS
 
     @property
     def disturbs_trips(self) -> bool:
         """Whether trips go otherwise than planned, so that some may begin or end between terminals."""
         places = self.breakdowns or self.closures or self.slow_zones or self.closed_stops
-        return bool(places) or self.rain is not None or self.control is Control.HEADWAY
+        return bool(places) or self.rain is not None or self.control is HeadwayControl.HEADWAY
 
     @property
     def changes_demand(self) -> bool:
@@ -227,7 +227,7 @@ class Scenario:
     rate: float = 1.0
     demand: tuple[DemandChange, ...] = ()
     weather: Weather = field(default_factory=Weather)
-    control: Control = Control.TERMINALS
+    control: HeadwayControl = HeadwayControl.TERMINALS
     surges: tuple[Surge, ...] = ()
     breakdowns: tuple[Breakdown, ...] = ()
     closures: tuple[Closure, ...] = ()

@@ -71,7 +71,7 @@ class ShardedCity:
         lines, stops = shard.lines(network), shard.stops(network)
         serving = {line_id for stop_id in stops for line_id in network.lines_of_stop[stop_id]}
         buses = {bus.bus_id for line in network.lines if line.line_id in lines for bus in line.buses}
-        parts = (part(network, lines, stops), part(network, serving, stops))
+        parts = (part_of_network(network, lines, stops), part_of_network(network, serving, stops))
         self._by_lines, self._by_stops = (
             City(each, seed=seed, jobs=jobs, scenario=scenario, whole=network) for each in parts
         )
@@ -102,7 +102,7 @@ class ShardedCity:
         return rows.filter(pc.is_in(entities, value_set=self._kept[stream]))
 
 
-def part(network: Network, lines: Collection[str], stops: Collection[str]) -> Network:
+def part_of_network(network: Network, lines: Collection[str], stops: Collection[str]) -> Network:
     """The network of some lines, with the stops that they serve, and some more."""
     chosen = tuple(line for line in network.lines if line.line_id in lines)
     wanted = {stop_id for line in chosen for stop_id in line.stop_ids} | set(stops)

@@ -11,9 +11,9 @@ from simulator.scenario import (
     Breakdown,
     ClosedStop,
     Closure,
-    Control,
     DemandChange,
     ExtraBuses,
+    HeadwayControl,
     Rain,
     Scenario,
     SlowZone,
@@ -84,7 +84,7 @@ def scenarios(draw: st.DrawFn, network: Network, day: date) -> Scenario:
         weather=draw(
             st.builds(Weather, st.floats(-20, 20), st.floats(-60, 60), st.none() | st.sampled_from(Rain))
         ),
-        control=draw(st.sampled_from(Control)),
+        control=draw(st.sampled_from(HeadwayControl)),
         surges=tuple(
             draw(
                 st.lists(st.builds(Surge, st.sampled_from(stops), st.floats(0, 60), spans(line)), max_size=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from simulator.network import Network
-from simulator.scenario import Control, FaultKind, Rain, Scenario, Span
+from simulator.scenario import FaultKind, HeadwayControl, Rain, Scenario, Span
 
 RAINS = {
     Rain.LIGHT: "Light rain: slower buses, fewer people.",
@@ -13,8 +13,8 @@ RAINS = {
     Rain.HEAVY: "Heavy rain: slower buses, fewer people.",
 }
 CONTROLS = {
-    Control.NONE: "Nothing keeps buses apart: they leave terminals as soon as they are ready.",
-    Control.HEADWAY: "A bus that follows too close is held at stops under way.",
+    HeadwayControl.NONE: "Nothing keeps buses apart: they leave terminals as soon as they are ready.",
+    HeadwayControl.HEADWAY: "A bus that follows too close is held at stops under way.",
 }
 FAULTS = {
     FaultKind.STUCK: "{share} of {buses} stay where they were",

@@ -18,7 +18,7 @@ from operator import add
 
 import numpy as np
 
-from simulator.day.trajectory import Bools, Crowd, Floats, Ints, Trajectory
+from simulator.day.trajectory import Bools, Floats, Ints, PassengerEvents, Trajectory
 from simulator.types import HOUR_MS, SECOND_MS
 
 LEAST_HEADWAYS = 4
@@ -144,7 +144,7 @@ def _waiting(day: Trajectory, bounds: Ints) -> dict[str, Ints | Floats]:
     }
 
 
-def _until(crowd: Crowd, bounds: Ints) -> tuple[Ints, Ints]:
+def _until(crowd: PassengerEvents, bounds: Ints) -> tuple[Ints, Ints]:
     """Before each bound: how many people, and the ms since each one's event, summed."""
     number = np.concatenate([[0], np.cumsum(crowd.people)])
     instants = np.concatenate([[0], np.cumsum(crowd.people * crowd.ms)])

@@ -13,10 +13,10 @@ from enum import StrEnum
 from functools import partial
 
 from simulator.analysis.measures import PPM, Measures, measures, rank_correlation
-from simulator.city import processes
+from simulator.city import process_pool
 from simulator.day.line_day import line_day
 from simulator.network import Line, Network
-from simulator.scenario import NO_CHANGES, Control
+from simulator.scenario import NO_CHANGES, HeadwayControl
 
 WHOLE_NETWORK_LINES = 50
 """Of a network of fewer lines most bands say nothing: it is no cross-section of the city."""
@@ -156,7 +156,7 @@ def line_days(network: Network, *, seed: int, jobs: int = 1) -> Iterator[tuple[S
     if jobs == 1:
         yield from map(simulate, wanted)
         return
-    pool = processes(jobs)
+    pool = process_pool(jobs)
     try:
         yield from pool.map(simulate, wanted, chunksize=4)
     finally:
@@ -165,7 +165,7 @@ def line_days(network: Network, *, seed: int, jobs: int = 1) -> Iterator[tuple[S
 
 def _measured(seed: int, job: tuple[Study, Line]) -> tuple[Study, Measures]:
     study, line = job
-    changes = replace(NO_CHANGES, control=Control.HEADWAY) if study is Study.HOLDING else NO_CHANGES
+    changes = replace(NO_CHANGES, control=HeadwayControl.HEADWAY) if study is Study.HOLDING else NO_CHANGES
     return study, measures(line_day(line, seed=seed, day=DATES[study], changes=changes), line, DATES[study])
 
 

@@ -41,7 +41,7 @@ def source_ppm_per_s(capacity: int) -> float:
     return PERSON_M3_PER_S * 1e6 / (capacity * VOLUME_M3_PER_PLACE)
 
 
-def pieces(closed_s: Floats, open_s: Floats, source: Floats) -> tuple[Floats, Floats]:
+def coefficients(closed_s: Floats, open_s: Floats, source: Floats) -> tuple[Floats, Floats]:
     """What `closed_s` seconds with shut doors, then `open_s` with open ones, make of an excess X: a·X + b.
 
     `source` is ppm/s from all aboard. Returns a and b (ppm).
@@ -51,7 +51,7 @@ def pieces(closed_s: Floats, open_s: Floats, source: Floats) -> tuple[Floats, Fl
     return shut * opened, after_shut * opened + source * (1.0 - opened) / OPEN_PER_S
 
 
-def chain(factor: list[float], added: list[float]) -> list[float]:
+def excess_by_leg(factor: list[float], added: list[float]) -> list[float]:
     """The excess at the start of each leg of one bus, from outdoor air at the first."""
     excess, result = 0.0, []
     for a, b in zip(factor, added, strict=True):

@@ -23,7 +23,7 @@ from simulator.day.trajectory import Path
 from simulator.day.travel import PatternPosition
 from simulator.geometry import distance_m
 from simulator.network import Line
-from simulator.scenario import ClosedStop, Control, LineChanges
+from simulator.scenario import ClosedStop, HeadwayControl, LineChanges
 from simulator.service_day import day_type, handover_ms, origin_ms
 from simulator.types import MINUTE_MS, SECOND_MS, BusId
 
@@ -58,7 +58,7 @@ class LineState:
 
     def __init__(self, line: Line, *, seed: int, day: date, changes: LineChanges):
         self.line, self.seed, self.day, self.changes = line, seed, day, changes
-        self.holds = changes.control is Control.HEADWAY
+        self.holds = changes.control is HeadwayControl.HEADWAY
         self.origin = origin_ms(day)
         self.starts = handover_ms(line, day) - self.origin
         self.ends = handover_ms(line, day + timedelta(days=1)) - self.origin
@@ -158,7 +158,7 @@ class LineState:
         service = self.line.services.get(kind)
         if service is None:
             return NoService()
-        spaced = self.changes.control is not Control.NONE
+        spaced = self.changes.control is not HeadwayControl.NONE
         return dispatch(self.line, service, kind, self.hops, len(self.running), spaced=spaced)
 
     def _latest(self) -> int:

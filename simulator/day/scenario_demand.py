@@ -41,7 +41,7 @@ class QueueDemand:
     key: Callable[[str], int]
 
 
-def changed(people: People, queue: QueueDemand, profile: Profile, changes: LineChanges) -> People:
+def changed_demand(people: People, queue: QueueDemand, profile: Profile, changes: LineChanges) -> People:
     """The people of a queue under a scenario."""
     steps = steps_at(queue.stop_id, changes)
     parts = [_without(people, steps, queue.key("stay-at-home"))] if steps else [people]

@@ -16,7 +16,7 @@ import numpy as np
 from simulator import randomness
 from simulator.day import demand, travel
 from simulator.day.passengers import PATIENCE_MS, Queue
-from simulator.day.scenario_demand import QueueDemand, changed
+from simulator.day.scenario_demand import QueueDemand, changed_demand
 from simulator.network import Line, Service
 from simulator.scenario import LineChanges
 from simulator.service_day import day_type
@@ -65,7 +65,7 @@ def stop_queues(inputs: DemandInputs) -> dict[QueueId, Queue]:
     )
     if inputs.changes.changes_demand:
         people = [
-            changed(planned, queue, profile, inputs.changes)
+            changed_demand(planned, queue, profile, inputs.changes)
             for planned, queue in zip(people, queues, strict=True)
         ]
     return {

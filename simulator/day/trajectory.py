@@ -68,7 +68,7 @@ class Legs:
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class PassengerEvents:
     """Changes of the people at stops, by time: index into `Trajectory.stops`, ms since epoch, number."""
 
     stop: Ints
@@ -92,8 +92,8 @@ class Trajectory:
     trips: tuple[str, ...]
     paths: tuple[Path, ...]
     legs: Legs
-    arrived: Crowd
-    boarded: Crowd
-    left: Crowd
+    arrived: PassengerEvents
+    boarded: PassengerEvents
+    left: PassengerEvents
     serves_from: Ints
     serves_until: Ints

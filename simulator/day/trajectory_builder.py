@@ -11,7 +11,7 @@ from simulator.day import cabin_co2
 from simulator.day.bus import COLUMNS, HALT, HOP, PARK, STAND, BusDay
 from simulator.day.line_state import LineState
 from simulator.day.passengers import PATIENCE_MS, Queue
-from simulator.day.trajectory import Crowd, Floats, Ints, Legs, Trajectory
+from simulator.day.trajectory import Floats, Ints, Legs, PassengerEvents, Trajectory
 from simulator.types import MINUTE_MS, StopId
 
 LATEST_MS = 1 << 44
@@ -127,12 +127,13 @@ def _places(
 def _excess(day: LineState, load: Ints, bus: Ints, shut_ms: Ints, open_ms: Ints, first: Ints) -> Floats:
     """The cabin's CO2 above outdoors at the start of each row, ppm."""
     per_person = np.array([cabin_co2.source_ppm_per_s(b.capacity) for b in day.line.buses])
-    factor, added = cabin_co2.pieces(shut_ms / 1000, open_ms / 1000, load * per_person[bus])
+    factor, added = cabin_co2.coefficients(shut_ms / 1000, open_ms / 1000, load * per_person[bus])
     bounds = [*first.tolist(), len(bus)]
-    chains = [
-        cabin_co2.chain(factor[a:b].tolist(), added[a:b].tolist()) for a, b in itertools.pairwise(bounds)
+    by_bus = [
+        cabin_co2.excess_by_leg(factor[a:b].tolist(), added[a:b].tolist())
+        for a, b in itertools.pairwise(bounds)
     ]
-    return np.concatenate([np.array(chain) for chain in chains])
+    return np.concatenate([np.array(excess) for excess in by_bus])
 
 
 def _give_up(queue: Queue, ends: int) -> list[int]:
@@ -143,22 +144,24 @@ def _give_up(queue: Queue, ends: int) -> list[int]:
     ]
 
 
-def _crowd(day: LineState, queues: list[tuple[int, list[int]]]) -> Crowd:
+def _crowd(day: LineState, queues: list[tuple[int, list[int]]]) -> PassengerEvents:
     """One person each at (stop, times from the origin), by time."""
     stop = np.repeat([stop for stop, _ in queues], [len(times) for _, times in queues])
     ms = np.array([time for _, times in queues for time in times], np.int64) + day.origin
     order = np.lexsort((stop, ms))
-    return Crowd(stop[order], ms[order], np.ones(len(order), np.int64))
+    return PassengerEvents(stop[order], ms[order], np.ones(len(order), np.int64))
 
 
-def _boarded(legs: Legs) -> Crowd:
+def _boarded(legs: Legs) -> PassengerEvents:
     """Those who got on, by time."""
     index = np.flatnonzero(legs.boarding)
     index = index[np.lexsort((legs.stop[index], legs.leaves[index]))]
-    return Crowd(legs.stop[index], legs.leaves[index], legs.boarding[index])
+    return PassengerEvents(legs.stop[index], legs.leaves[index], legs.boarding[index])
 
 
-def _count_waiting(legs: Legs, arrived: Crowd, boarded: Crowd, left: Crowd) -> None:
+def _count_waiting(
+    legs: Legs, arrived: PassengerEvents, boarded: PassengerEvents, left: PassengerEvents
+) -> None:
     """Fill in who waits for the line at each visit's stop once all that happens at its instant has."""
     visits = np.flatnonzero(legs.sequence)
     stop, at = legs.stop[visits], legs.leaves[visits]
@@ -166,7 +169,7 @@ def _count_waiting(legs: Legs, arrived: Crowd, boarded: Crowd, left: Crowd) -> N
     legs.waiting[visits] = came - got_in - gave_up
 
 
-def _so_far(crowd: Crowd, stop: Ints, at: Ints) -> Ints:
+def _so_far(crowd: PassengerEvents, stop: Ints, at: Ints) -> Ints:
     """How many of `crowd` there were at each stop up to each instant, that included."""
     key = crowd.stop * LATEST_MS + crowd.ms
     order = np.argsort(key, kind="stable")

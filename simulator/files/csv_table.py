@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
-from simulator.files.problems import Problem, shown
+from simulator.files.problems import Problem, quoted_value
 
 MOST_PROBLEMS = 20
 """Lines told of one kind of problem in one file; a last problem counts the rest."""
@@ -234,7 +234,7 @@ def check_values(table: TableFile) -> None:
         for row in _not_of_kind(values, column):
             value = values[row].as_py()
             wrong.setdefault(int(row), []).append(
-                f"`{name}` must be {column.kind.words}, got {shown(value)}"
+                f"`{name}` must be {column.kind.words}, got {quoted_value(value)}"
                 if value
                 else f"`{name}` is missing"
             )

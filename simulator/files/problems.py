@@ -70,7 +70,7 @@ class InputFileError(ValueError):
         return type(self), (self.problems,)
 
 
-def shown(value: Any) -> str:
+def quoted_value(value: Any) -> str:
     """A value of a YAML file on a few characters, as its author knows it."""
     if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}"
@@ -100,7 +100,7 @@ def findings(
             yield loc, f"a mapping is expected here, of {', '.join(fields_at(model, loc))}"
         else:
             mend = MEND.get(kind, item["msg"]).format_map(item.get("ctx", {}))
-            yield in_file(loc), f"`{_field(in_file(loc))}` {mend}, got {shown(item['input'])}"
+            yield in_file(loc), f"`{_field(in_file(loc))}` {mend}, got {quoted_value(item['input'])}"
 
 
 def _field(loc: Loc) -> str:

@@ -30,7 +30,7 @@ from simulator.files.problems import InputFileError, Problem
 from simulator.gtfs.archive import read_archive
 from simulator.gtfs.calendar import Calendar, read_calendar
 from simulator.gtfs.tables import TABLES
-from simulator.network_files.route_shape import Place
+from simulator.network_files.route_shape import LatLon
 from simulator.progress import OnProgress, Progress, ignore_progress
 
 Ints = NDArray[np.int64]
@@ -55,7 +55,7 @@ class FeedStop:
 
     stop_id: str
     name: str
-    place: Place | None
+    place: LatLon | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Feed:
     timezone: str
     routes: Sequence[FeedRoute]
     stops: Sequence[FeedStop]
-    shapes: Sequence[Sequence[Place]]
+    shapes: Sequence[Sequence[LatLon]]
     trips: Trips
     calendar: Calendar
     frequencies: Mapping[int, Sequence[Frequency]]
@@ -248,7 +248,7 @@ def _stops(table: TableFile) -> list[FeedStop]:
     ]
 
 
-def _shapes(table: TableFile | None) -> tuple[pa.Array, list[list[Place]]]:
+def _shapes(table: TableFile | None) -> tuple[pa.Array, list[list[LatLon]]]:
     """The ids of the shapes, and each one's points in order."""
     if table is None or not len(table):
         return pa.array([], pa.string()), []
@@ -257,7 +257,7 @@ def _shapes(table: TableFile | None) -> tuple[pa.Array, list[list[Place]]]:
         pc.cast(table[name], pa.float64()).to_numpy()[order].tolist()
         for name in ("shape_pt_lat", "shape_pt_lon")
     ]
-    shapes: list[list[Place]] = [[] for _ in ids]
+    shapes: list[list[LatLon]] = [[] for _ in ids]
     for index, *place in zip(owner.tolist(), *columns, strict=True):
         shapes[index].append((place[0], place[1]))
     return pa.array(ids, pa.string()), shapes

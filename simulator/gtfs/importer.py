@@ -20,10 +20,10 @@ from simulator.files.problems import Faults, InputFileError, Problem
 from simulator.gtfs.calendar import representative_days
 from simulator.gtfs.feed import Feed, FeedRoute, read_feed
 from simulator.gtfs.lines import Assumptions, LineDraft, Names, is_night, line_draft
-from simulator.gtfs.network_entries import built
-from simulator.gtfs.report import some, told
+from simulator.gtfs.network_entries import line_of_draft
+from simulator.gtfs.report import first_few, report_lines
 from simulator.gtfs.routes import BUS_TYPES, RouteService, place_of, route_services
-from simulator.gtfs.service_days import in_one_day, part, without_last_hour
+from simulator.gtfs.service_days import day_or_night_part, in_one_day, without_last_hour
 from simulator.network import Line, Network
 from simulator.network_files.loader import network_of
 from simulator.progress import OnProgress, Progress, ignore_progress
@@ -96,13 +96,13 @@ def import_feed(
     if not services:
         raise _refused(path, "no bus route with two stops within 30 km of one another is left to import")
     assumed = replace(assumed or Assumptions(), mean_stops=_mean_stops(services))
-    making = _Making(feed, assumed)
+    collector = _LineCollector(feed, assumed)
     for number, service in enumerate(services):
         on_progress(Progress("building lines", number, len(services), "routes"))
-        making.add(service)
+        collector.add(service)
     on_progress(Progress("building lines", len(services), len(services), "routes"))
-    report = [*told(feed, days, chosen, found, services), *making.told()]
-    return Imported(path.stem, making.drafts, making.lines, making.places, report)
+    report = [*report_lines(feed, days, chosen, found, services), *collector.report_lines()]
+    return Imported(path.stem, collector.drafts, collector.lines, collector.places, report)
 
 
 def _refused(path: Path, message: str) -> InputFileError:
@@ -147,7 +147,7 @@ def _mean_stops(services: Sequence[RouteService]) -> float:
     return sum(stops) / len(stops)
 
 
-class _Making:
+class _LineCollector:
     """Lines made one after the other, with the ids and places that they share."""
 
     def __init__(self, feed: Feed, assumed: Assumptions) -> None:
@@ -175,7 +175,9 @@ class _Making:
         if whole is not None:
             self._keep(*whole)
             return
-        parts = [(cut, at_night) for at_night in (False, True) if (cut := part(service, at_night))]
+        parts = [
+            (cut, at_night) for at_night in (False, True) if (cut := day_or_night_part(service, at_night))
+        ]
         if len(parts) > 1:
             self._split.append(line_id)
         for cut, at_night in parts:
@@ -201,7 +203,7 @@ class _Making:
         """The line of a service, None where its days meet."""
         draft = line_draft(self._feed, in_one_day(service, night), names, night, self._assumed)
         faults: Faults = []
-        line = built(draft, self.places, faults)
+        line = line_of_draft(draft, self.places, faults)
         return None if faults else (draft, line)
 
     def _shortened(self, service: RouteService, names: Names, night: bool) -> tuple[LineDraft, Line]:
@@ -224,8 +226,8 @@ class _Making:
         self.drafts.append(draft)
         self.lines.append(line)
 
-    def told(self) -> Iterator[str]:
-        """What was assumed in making the lines."""
+    def report_lines(self) -> Iterator[str]:
+        """What was assumed in collector the lines."""
         buses = sum(len(line.buses) for line in self.lines)
         night = [line.line_id for line in self.lines if line.night]
         assumed = self._assumed
@@ -238,7 +240,7 @@ class _Making:
             yield f"night lines: {', '.join(night)}"
         for what, changed in (("line", self._line_ids.changed), ("stop", self._stop_names.changed)):
             if changed:
-                named = some(map(" → ".join, changed.items()))
+                named = first_few(map(" → ".join, changed.items()))
                 yield f"{len(changed)} {what} ids have other letters now: {named}"
         if self._split:
             yield f"split into a day and a night line, so that buses get home: {', '.join(self._split)}"

@@ -24,7 +24,7 @@ from simulator.day.fleet import Duty, buses, buses_needed, rest_s
 from simulator.files.csv_table import UNKNOWN
 from simulator.geometry import distance_m
 from simulator.gtfs.feed import Feed
-from simulator.gtfs.routes import RoutePattern, RouteService, Run, place_of
+from simulator.gtfs.routes import RoutePattern, RouteService, ScheduledTrip, place_of
 from simulator.network import Bus, Departure
 from simulator.network_files.line_builder import MAX_OFF_SHAPE_M
 from simulator.network_files.route_shape import RouteShape, straight, through
@@ -80,7 +80,7 @@ class LineDraft:
     off_road: Sequence[str]
 
 
-def is_night(runs: Mapping[DayType, Sequence[Run]]) -> bool:
+def is_night(runs: Mapping[DayType, Sequence[ScheduledTrip]]) -> bool:
     """Whether most departures are between 23:00 and 06:00."""
     hours = [run.departs_s // HOUR_S % 24 for day in runs.values() for run in day]
     return 2 * sum(hour >= 23 or hour < 6 for hour in hours) > len(hours)

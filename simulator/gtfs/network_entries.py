@@ -1,4 +1,4 @@
-"""An imported line as an entry of a network file, and what that is built to."""
+"""An imported line as an entry of a network file, and what that is line_of_draft to."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def entry(draft: LineDraft) -> dict[str, Any]:
     }
 
 
-def built(draft: LineDraft, places: Mapping[str, tuple[str, float, float]], faults: Faults) -> Line:
+def line_of_draft(draft: LineDraft, places: Mapping[str, tuple[str, float, float]], faults: Faults) -> Line:
     """The line of a draft; what is wrong with it is added to `faults`."""
     tables = NetworkTables({draft.line_id: draft.timetable}, draft.shapes)
     return build_line(LineEntry.model_validate(entry(draft)), places, (), faults, tables)

@@ -10,7 +10,7 @@ from simulator.gtfs.routes import BUS_TYPES, RouteService
 from simulator.types import DayType
 
 
-def told(
+def report_lines(
     feed: Feed,
     days: Mapping[DayType, date],
     chosen: Sequence[int],
@@ -26,7 +26,7 @@ def told(
             yield f"{kind}: nothing runs"
     other = [route.short_name or route.route_id for route in feed.routes if route.route_type not in BUS_TYPES]
     if other:
-        yield f"left out, no buses: {len(other)} routes ({some(other)})"
+        yield f"left out, no buses: {len(other)} routes ({first_few(other)})"
     idle = len(chosen) - len(found)
     if idle:
         yield f"left out, without trips on these dates: {idle} routes"
@@ -43,7 +43,7 @@ def told(
         yield f"the feed's times ({feed.timezone}) are taken for Madrid's, and Madrid's holidays count"
 
 
-def some(names: Iterable[str]) -> str:
+def first_few(names: Iterable[str]) -> str:
     """The first five, and that there are more."""
     names = list(names)
     return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")

@@ -17,7 +17,7 @@ from simulator.files.csv_table import UNKNOWN
 from simulator.geometry import distance_m
 from simulator.gtfs.feed import Feed, FeedRoute
 from simulator.network_files.checks import MAX_HOP_M, MIN_HOP_M
-from simulator.network_files.route_shape import Place
+from simulator.network_files.route_shape import LatLon
 from simulator.types import INBOUND, OUTBOUND, DayType
 
 BUS_TYPES = frozenset({3, 11, *range(200, 210), *range(700, 717), 800})
@@ -25,7 +25,7 @@ BUS_TYPES = frozenset({3, 11, *range(200, 210), *range(700, 717), 800})
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ScheduledTrip:
     """A trip on a day: its departure (second of the service day), its seconds, its pattern's index."""
 
     departs_s: int
@@ -51,7 +51,7 @@ class RouteService:
 
     route: FeedRoute
     patterns: Sequence[RoutePattern]
-    runs: Mapping[DayType, Sequence[Run]]
+    runs: Mapping[DayType, Sequence[ScheduledTrip]]
     short: int = 0
     far_m: float = 0.0
 
@@ -61,7 +61,7 @@ class RouteService:
 
 
 @dataclass(slots=True)
-class _Sorting:
+class _RouteTrips:
     """A route's trips while they are sorted: by (direction, stops), the shapes used, and the runs."""
 
     shapes: dict[tuple[int, tuple[int, ...]], Counter[int]] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class _Sorting:
 
 def route_services(feed: Feed, days: Mapping[DayType, date], routes: Collection[int]) -> list[RouteService]:
     """What runs on each of `routes` (indexes) that has trips on any of `days`, in the feed's order."""
-    sorting = {index: _Sorting() for index in sorted(routes)}
+    sorting = {index: _RouteTrips() for index in sorted(routes)}
     running = {kind: feed.calendar.services[day] for kind, day in days.items()}
     stops_of = _Stops(feed)
     trips = feed.trips
@@ -116,7 +116,7 @@ class _Stops:
         return self._known[key]
 
 
-def place_of(feed: Feed, stop: int) -> Place:
+def place_of(feed: Feed, stop: int) -> LatLon:
     """The place of a stop with trips, which has one."""
     place = feed.stops[stop].place
     if place is None:
@@ -137,7 +137,7 @@ def _departures(feed: Feed, trip: int) -> list[int]:
     return [at for each in repeated for at in range(each.start_s, each.end_s, each.headway_s)]
 
 
-def _service(feed: Feed, route: FeedRoute, into: _Sorting) -> RouteService:
+def _service(feed: Feed, route: FeedRoute, into: _RouteTrips) -> RouteService:
     counts: Counter[tuple[int, tuple[int, ...]]] = Counter()
     for runs in into.runs.values():
         counts.update(key for _, _, key in runs)
@@ -149,14 +149,14 @@ def _service(feed: Feed, route: FeedRoute, into: _Sorting) -> RouteService:
     ]
     index = {keys[i]: place for place, i in enumerate(order)}
     services = {
-        kind: sorted((Run(at, takes_s, index[key]) for at, takes_s, key in runs), key=_by_time)
+        kind: sorted((ScheduledTrip(at, takes_s, index[key]) for at, takes_s, key in runs), key=_by_time)
         for kind, runs in into.runs.items()
     }
     far_m = max((hop_m(feed, a, b) for _, stops in keys for a, b in itertools.pairwise(stops)), default=0)
     return RouteService(route, patterns, services, into.short, far_m if far_m > MAX_HOP_M else 0.0)
 
 
-def _by_time(run: Run) -> tuple[int, int, int]:
+def _by_time(run: ScheduledTrip) -> tuple[int, int, int]:
     return run.departs_s, run.pattern, run.takes_s
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from simulator.gtfs.lines import DAY_S, HOUR_S
-from simulator.gtfs.routes import RouteService, Run
+from simulator.gtfs.routes import RouteService, ScheduledTrip
 from simulator.network_files.timetable import day_start_s
 from simulator.types import DayType
 
@@ -26,10 +26,10 @@ def in_one_day(service: RouteService, night: bool) -> RouteService:
     return replace(service, runs=runs)
 
 
-def part(service: RouteService, at_night: bool) -> RouteService | None:
+def day_or_night_part(service: RouteService, at_night: bool) -> RouteService | None:
     """What runs at night, or else by day; patterns that nothing uses then are left out."""
 
-    def belongs(run: Run) -> bool:
+    def belongs(run: ScheduledTrip) -> bool:
         second = run.departs_s % DAY_S
         return (second >= NIGHT_FROM_S or second < NIGHT_UNTIL_S) == at_night
 
@@ -48,7 +48,7 @@ def without_last_hour(service: RouteService) -> tuple[RouteService, int]:
     return shorter, count
 
 
-def _with(service: RouteService, runs: Mapping[DayType, list[Run]]) -> RouteService | None:
+def _with(service: RouteService, runs: Mapping[DayType, list[ScheduledTrip]]) -> RouteService | None:
     """A service with these runs only; None for no runs."""
     used = sorted({run.pattern for of_day in runs.values() for run in of_day})
     if not used:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from simulator.files.problems import Faults, Loc
 from simulator.network import Bus, Line, Pattern, PatternStop
-from simulator.network_files.route_shape import Place, RouteShape, straight, through
+from simulator.network_files.route_shape import LatLon, RouteShape, straight, through
 from simulator.network_files.schema import LineEntry, PatternEntry
 from simulator.network_files.tables import SHAPES, NetworkTables
 from simulator.network_files.timetable import day_start_s, schedule_fault, scheduled, services
@@ -91,12 +91,12 @@ def _check_directions(entry: LineEntry, faults: Faults) -> None:
         faults.append((("one_way",), "a one-way line with an inbound pattern: remove one of the two"))
 
 
-def _places(ids: Sequence[str], definitions: Definitions) -> list[Place]:
+def _places(ids: Sequence[str], definitions: Definitions) -> list[LatLon]:
     return [definitions[stop_id][1:] for stop_id in ids]
 
 
 def _tabled(
-    pattern: PatternEntry, places: list[Place], tables: NetworkTables, loc: Loc, faults: Faults
+    pattern: PatternEntry, places: list[LatLon], tables: NetworkTables, loc: Loc, faults: Faults
 ) -> RouteShape | None:
     """The road that the tables have for a pattern, None without one."""
     try:
@@ -110,7 +110,7 @@ def _tabled(
 
 
 def _shape(
-    ids: Sequence[str], places: list[Place], road: Sequence[Place] | None, loc: Loc, faults: Faults
+    ids: Sequence[str], places: list[LatLon], road: Sequence[LatLon] | None, loc: Loc, faults: Faults
 ) -> RouteShape:
     """The road through the stops; a straight one, and a fault, where that can't be."""
     if road is None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from simulator.geometry import METRES_PER_DEGREE, cumulative_m, distance_m
 from simulator.network import ShapePoint
 
-Place = tuple[float, float]
+LatLon = tuple[float, float]
 """WGS84 latitude and longitude in degrees."""
 
 
@@ -42,19 +42,19 @@ class _Match:
     away_m: float
 
 
-def straight(stops: Sequence[Place]) -> RouteShape:
+def straight(stops: Sequence[LatLon]) -> RouteShape:
     """Straight from stop to stop."""
     return measured(list(stops), list(range(len(stops))))
 
 
-def through(stops: Sequence[Place], road: Sequence[Place]) -> tuple[RouteShape, list[float]]:
+def through(stops: Sequence[LatLon], road: Sequence[LatLon]) -> tuple[RouteShape, list[float]]:
     """The road from the first to the last stop led through each, and how many metres away each was from it.
 
     ValueError if the road can't be followed through the stops in their order.
     """
     matches = [[_nearest(stop, a, b) for a, b in itertools.pairwise(road)] for stop in stops]
     segments = _in_order(matches)
-    points: list[Place] = []
+    points: list[LatLon] = []
     indexes: list[int] = []
     for i, (stop, segment) in enumerate(zip(stops, segments, strict=True)):
         between = road[segments[i - 1] + 1 : segment + 1] if i else ()
@@ -67,14 +67,14 @@ def through(stops: Sequence[Place], road: Sequence[Place]) -> tuple[RouteShape, 
     return measured(points, indexes), away
 
 
-def measured(points: list[Place], stop_indexes: list[int]) -> RouteShape:
+def measured(points: list[LatLon], stop_indexes: list[int]) -> RouteShape:
     """A polyline whose points at `stop_indexes` are its stops, with its metres."""
     distances = cumulative_m(points)
     vertices = tuple(ShapePoint(*place, metres) for place, metres in zip(points, distances, strict=True))
     return RouteShape(vertices, tuple(stop_indexes))
 
 
-def _nearest(stop: Place, start: Place, end: Place) -> _Match:
+def _nearest(stop: LatLon, start: LatLon, end: LatLon) -> _Match:
     """The place of a segment nearest to a stop, on a plane that touches the earth at the stop."""
     east_m = METRES_PER_DEGREE * round(math.cos(math.radians(stop[0])), 9)
     x, y = (start[1] - stop[1]) * east_m, (start[0] - stop[0]) * METRES_PER_DEGREE

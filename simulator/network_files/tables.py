@@ -34,7 +34,7 @@ from simulator.files.csv_table import (
 )
 from simulator.files.problems import Problem
 from simulator.network import Departure
-from simulator.network_files.route_shape import Place, RouteShape, measured
+from simulator.network_files.route_shape import LatLon, RouteShape, measured
 from simulator.types import DayType
 
 NETWORK, TIMETABLE, SHAPES = "network.yaml", "timetable.csv", "shapes.csv"
@@ -83,7 +83,7 @@ class NetworkTables:
     timetables: Mapping[str, Timetable] = field(default_factory=dict)
     shapes: Mapping[str, Sequence[ShapeRow]] = field(default_factory=dict)
 
-    def shape(self, pattern_id: str, stops: Sequence[Place]) -> RouteShape | None:
+    def shape(self, pattern_id: str, stops: Sequence[LatLon]) -> RouteShape | None:
         """A pattern's road through its stops, None where the tables have none.
 
         ValueError where the road's stops aren't the pattern's: 1, 2, … from its first point to its last.

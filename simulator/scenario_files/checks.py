@@ -19,7 +19,7 @@ from simulator.network_files.schema import Entry
 from simulator.network_files.timetable import HOME_SPEED_KMH, clock, schedule_fault
 from simulator.scenario import Span
 from simulator.scenario_files.closures import check_roads, overlap
-from simulator.scenario_files.entries import Piece, dates, of_kind, pieces
+from simulator.scenario_files.entries import LocatedEntry, located_entries, of_kind, scenario_dates
 from simulator.scenario_files.references import Known, check_names, extra_buses, known
 from simulator.scenario_files.schema import (
     BreakdownEntry,
@@ -39,12 +39,12 @@ from simulator.service_day import day_type
 
 def check(document: Document, network: Network) -> Faults:
     """Everything wrong between the fields of a scenario file, with its location."""
-    entries = list(pieces(document))
+    entries = list(located_entries(document))
     things = known(document, network, entries)
     faults = [*check_names(entries, things), *_orders(document, entries)]
     broken = {loc for fault, _ in faults for loc, _ in entries if fault[: len(loc)] == loc}
     sound = [(loc, entry) for loc, entry in entries if loc not in broken and not _of_no_line(entry, things)]
-    days = dates(document)
+    days = scenario_dates(document)
     if days is not None:
         faults += _clock(document, days)
         faults += _hours(sound, things, days)
@@ -62,7 +62,7 @@ def _of_no_line(entry: Entry, things: Known) -> bool:
     return isinstance(entry, BreakdownEntry) and entry.bus not in things.line_of_bus
 
 
-def _orders(document: Document, entries: Sequence[Piece]) -> Found:
+def _orders(document: Document, entries: Sequence[LocatedEntry]) -> Found:
     """Spans without an instant."""
     for loc, entry in of_kind(entries, SpanEntry):
         span = entry.span
@@ -80,7 +80,7 @@ def _clock(document: Document, days: tuple[date, date]) -> Found:
             yield (*loc, "start"), f"{message}: correct one of them"
 
 
-def _hours(entries: Sequence[Piece], things: Known, days: tuple[date, date]) -> Found:
+def _hours(entries: Sequence[LocatedEntry], things: Known, days: tuple[date, date]) -> Found:
     """What would be while none of the lines that are meant runs."""
     for loc, entry in entries:
         at = isinstance(entry, BreakdownEntry)
@@ -138,7 +138,7 @@ def _running(line: Line, days: tuple[date, date], *, on_the_way: bool) -> Iterat
             yield Span(service.start_s, service.end_s + trip_s)
 
 
-def _breakdowns(document: Document, entries: Sequence[Piece], things: Known) -> Found:
+def _breakdowns(document: Document, entries: Sequence[LocatedEntry], things: Known) -> Found:
     breakdowns = of_kind(entries, BreakdownEntry)
     for (first, one), (loc, other) in combinations(breakdowns, 2):
         touching = one.span.start_s <= other.span.end_s and other.span.start_s <= one.span.end_s
@@ -153,7 +153,7 @@ def _breakdowns(document: Document, entries: Sequence[Piece], things: Known) -> 
             yield (*loc, "bus"), f"{message}: lower the strike's share, or remove one of the two"
 
 
-def _closed_stops(document: Document, entries: Sequence[Piece], network: Network) -> Found:
+def _closed_stops(document: Document, entries: Sequence[LocatedEntry], network: Network) -> Found:
     """Closed stops that can't be done without, or are there twice."""
     closed = of_kind(entries, ClosedStopEntry)
     for loc, entry in closed:
@@ -168,7 +168,7 @@ def _closed_stops(document: Document, entries: Sequence[Piece], network: Network
             yield (*loc, "stop"), f"stop {one.stop} {there}: join the two"
 
 
-def _surges(document: Document, entries: Sequence[Piece]) -> Found:
+def _surges(document: Document, entries: Sequence[LocatedEntry]) -> Found:
     """Surges that are there twice, or where nobody comes."""
     surges = of_kind(entries, SurgeEntry)
     for (first, one), (loc, other) in combinations(surges, 2):
@@ -183,7 +183,7 @@ def _surges(document: Document, entries: Sequence[Piece]) -> Found:
                 yield (*loc, "stop"), f"stop {surge.stop} {there}: choose another stop or time"
 
 
-def _strikes(document: Document, entries: Sequence[Piece]) -> Found:
+def _strikes(document: Document, entries: Sequence[LocatedEntry]) -> Found:
     """Lines, or all of them, that are named by two strikes."""
     seen: dict[str, Loc] = {}
     for loc, entry in of_kind(entries, StrikeEntry):
@@ -196,7 +196,7 @@ def _strikes(document: Document, entries: Sequence[Piece]) -> Found:
             seen.setdefault(name, loc)
 
 
-def _extra_buses(entries: Sequence[Piece], network: Network) -> Found:
+def _extra_buses(entries: Sequence[LocatedEntry], network: Network) -> Found:
     taken = network.line_of_bus.keys() | network.stop.keys()
     clashing: dict[Loc, str] = {}
     for loc, _, bus_id in extra_buses(network, entries):

@@ -10,7 +10,7 @@ from simulator.files.yaml_document import Document
 from simulator.network import Line, Network
 from simulator.network_files.checks import Found
 from simulator.scenario import Span
-from simulator.scenario_files.entries import Piece, of_kind
+from simulator.scenario_files.entries import LocatedEntry, of_kind
 from simulator.scenario_files.schema import ClosedStopEntry, ClosureEntry, SlowZoneEntry
 from simulator.types import INBOUND, OUTBOUND
 
@@ -35,9 +35,9 @@ def stretches(line: Line, between: Sequence[str]) -> list[Stretch]:
     return found
 
 
-def check_roads(document: Document, pieces: Sequence[Piece], network: Network) -> Found:
+def check_roads(document: Document, entries: Sequence[LocatedEntry], network: Network) -> Found:
     """Short turns that can't be made, and stretches that are closed or slowed down twice."""
-    roads: list[tuple[Loc, Road]] = [*of_kind(pieces, ClosureEntry), *of_kind(pieces, SlowZoneEntry)]
+    roads: list[tuple[Loc, Road]] = [*of_kind(entries, ClosureEntry), *of_kind(entries, SlowZoneEntry)]
     roads.sort(key=lambda item: document.line(item[0]))
     for loc, road in roads:
         if _turns(road):
@@ -50,7 +50,7 @@ def check_roads(document: Document, pieces: Sequence[Piece], network: Network) -
                     loc,
                     f"{conflict} on line {document.line(first)} of this file: part them in time or place",
                 )
-    for loc, closed in of_kind(pieces, ClosedStopEntry):
+    for loc, closed in of_kind(entries, ClosedStopEntry):
         for first, road in roads:
             if _turns(road) and closed.stop in road.between and overlap(road.span, closed.span):
                 where = f"the closure on line {document.line(first)} of this file"

@@ -28,7 +28,7 @@ from simulator.scenario_files.schema import (
     SurgeEntry,
 )
 
-Piece = tuple[Loc, Entry]
+LocatedEntry = tuple[Loc, Entry]
 E = TypeVar("E", bound=Entry)
 
 DISRUPTIONS: dict[str, type[Entry]] = {
@@ -49,7 +49,7 @@ WIRE: dict[str, type[Entry]] = {
 }
 
 
-def pieces(document: Document) -> Iterator[Piece]:
+def located_entries(document: Document) -> Iterator[LocatedEntry]:
     """The entries of `demand`, `disruptions` and `wire` whose fields have the right types and ranges."""
     paths: list[tuple[tuple[str, ...], type[Entry]]] = [(("demand", "*"), DemandEntry)]
     paths += [(("disruptions", "*", kind), model) for kind, model in DISRUPTIONS.items()]
@@ -62,12 +62,12 @@ def pieces(document: Document) -> Iterator[Piece]:
                 yield loc, entry
 
 
-def of_kind(some: Iterable[Piece], kind: type[E]) -> list[tuple[Loc, E]]:
+def of_kind(some: Iterable[LocatedEntry], kind: type[E]) -> list[tuple[Loc, E]]:
     """Those of one kind, in the order of the file."""
     return [(loc, entry) for loc, entry in some if isinstance(entry, kind)]
 
 
-def dates(document: Document) -> tuple[date, date] | None:
+def scenario_dates(document: Document) -> tuple[date, date] | None:
     """The first and the last service day, None where the file doesn't say."""
     for _, value in find(document.data, ("dates",)):
         with suppress(PydanticCustomError):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 from pathlib import Path
 
-from simulator.files.problems import Faults, InputFileError, Problem, shown
+from simulator.files.problems import Faults, InputFileError, Problem, quoted_value
 from simulator.files.yaml_document import Document, read_document
 from simulator.network import Network
 from simulator.network_files.checks import find
@@ -20,10 +20,10 @@ from simulator.scenario import (
     Breakdown,
     ClosedStop,
     Closure,
-    Control,
     DemandChange,
     ExtraBuses,
     FaultKind,
+    HeadwayControl,
     Rain,
     Scenario,
     SlowZone,
@@ -81,7 +81,7 @@ def _network_problems(
         network = network_of(_network_path(document, path))
     except InputFileError as error:
         faults += [
-            (loc, f"the network {shown(named)} can't be used: check the path, or correct that file")
+            (loc, f"the network {quoted_value(named)} can't be used: check the path, or correct that file")
             for loc, named in find(document.data, ("network",))
         ]
         return error.problems
@@ -115,7 +115,7 @@ def _scenario(entry: ScenarioEntry, network: Path | None) -> Scenario:
         rate=entry.clock.speed,
         demand=tuple(_demand_change(change) for change in entry.demand),
         weather=Weather(entry.weather.temperature_c, entry.weather.humidity, Rain(rain) if rain else None),
-        control=Control(entry.control),
+        control=HeadwayControl(entry.control),
         surges=tuple(_surge(t.surge) for t in things if t.surge),
         breakdowns=tuple(_breakdown(t.breakdown) for t in things if t.breakdown),
         closures=tuple(_closure(t.closure) for t in things if t.closure),

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.files.problems import Loc, shown
+from simulator.files.problems import Loc, quoted_value
 from simulator.files.yaml_document import Document
 from simulator.network import Line, Network
 from simulator.network_files.checks import Found, find
 from simulator.network_files.schema import Entry
 from simulator.scenario import extra_bus_id
 from simulator.scenario_files.closures import stretches
-from simulator.scenario_files.entries import Piece, of_kind
+from simulator.scenario_files.entries import LocatedEntry, of_kind
 from simulator.scenario_files.schema import (
     BreakdownEntry,
     ClosureEntry,
@@ -51,25 +51,25 @@ class Known:
     in_doubt: bool
 
 
-def known(document: Document, network: Network, pieces: Sequence[Piece]) -> Known:
+def known(document: Document, network: Network, entries: Sequence[LocatedEntry]) -> Known:
     """All that the network has, with the buses that the scenario adds to it."""
     line_of_bus = dict(network.line_of_bus)
-    for _, line, bus_id in extra_buses(network, pieces):
+    for _, line, bus_id in extra_buses(network, entries):
         line_of_bus.setdefault(bus_id, line)
     names: dict[str, dict[str, str]] = {
         "line": {line.line_id: line.name for line in network.lines},
         "stop": {stop.stop_id: stop.name for stop in network.stops},
         "bus": dict.fromkeys(line_of_bus, ""),
     }
-    added = {loc for loc, _, _ in extra_buses(network, pieces)}
+    added = {loc for loc, _, _ in extra_buses(network, entries)}
     in_doubt = any(loc not in added for loc, _ in find(document.data, ("disruptions", "*", "extra_buses")))
     return Known(network, line_of_bus, names, in_doubt)
 
 
-def extra_buses(network: Network, pieces: Sequence[Piece]) -> Iterator[tuple[Loc, Line, str]]:
+def extra_buses(network: Network, entries: Sequence[LocatedEntry]) -> Iterator[tuple[Loc, Line, str]]:
     """The id of each bus that is added to a line of the network."""
     so_far: dict[str, int] = {}
-    for loc, entry in of_kind(pieces, ExtraBusesEntry):
+    for loc, entry in of_kind(entries, ExtraBusesEntry):
         line = network.line.get(entry.line)
         if line is not None:
             first = so_far.get(line.line_id, 0) + 1
@@ -78,9 +78,9 @@ def extra_buses(network: Network, pieces: Sequence[Piece]) -> Iterator[tuple[Loc
                 yield loc, line, extra_bus_id(line.line_id, number)
 
 
-def check_names(pieces: Sequence[Piece], known: Known) -> Found:
+def check_names(entries: Sequence[LocatedEntry], known: Known) -> Found:
     """Ids that the network hasn't, or that come twice in a list; stops that lines don't serve."""
-    for loc, entry in pieces:
+    for loc, entry in entries:
         faults = list(_references(loc, entry, known))
         yield from faults or _belonging(loc, entry, known)
 
@@ -103,7 +103,7 @@ def _is_known(name: str, kind: str, known: Known) -> bool:
 
 
 def _unknown(kind: str, name: str, names: Mapping[str, str]) -> str:
-    said = f"the network has no {kind} {shown(name)}"
+    said = f"the network has no {kind} {quoted_value(name)}"
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if not near:
         near = [other for other, title in names.items() if name.casefold() in title.casefold()][:1]

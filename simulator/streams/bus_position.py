@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from simulator.day.trajectory import Ints, Trajectory
 from simulator.streams.arrow_columns import batch, ids, instants
-from simulator.streams.entity_index import Roster
-from simulator.streams.sampling import Map, Samples, along, rounded
+from simulator.streams.entity_index import EntityIndex
+from simulator.streams.sampling import PathIndex, Samples, along, rounded
 from simulator.types import SECOND_MS
 from storage.schema import SCHEMAS, Stream
 
@@ -19,25 +19,25 @@ KMH = 3600.0
 """km/h in a metre a millisecond."""
 
 
-def bus_position(roster: Roster, days: Sequence[Trajectory], start: int, end: int) -> pa.Table:
+def bus_position(entities: EntityIndex, days: Sequence[Trajectory], start: int, end: int) -> pa.Table:
     """Positions at the ticks in [start, end)."""
     samples = Samples(days, start, end, STEP_MS)
-    order = samples.time_major(roster)
+    order = samples.time_major(entities)
     metres, speed = along(samples)
-    latitude, longitude = Map(days).place(samples.day, samples.column("path"), metres)
+    latitude, longitude = PathIndex(days).place(samples.day, samples.column("path"), metres)
     distance = np.maximum(samples.column("to_m") - metres, 0.0)
-    bus = np.tile(np.arange(len(roster.buses)), len(order) // len(roster.buses))
+    bus = np.tile(np.arange(len(entities.buses)), len(order) // len(entities.buses))
     trip_ids, trip = _trips(samples, days)
     return batch(
         Stream.BUS_POSITION,
         {
             "time": instants(samples.at[order]),
-            "bus_id": ids(bus, roster.buses),
-            "line_id": ids(roster.line_of_bus[bus], roster.lines),
+            "bus_id": ids(bus, entities.buses),
+            "line_id": ids(entities.line_of_bus[bus], entities.lines),
             "latitude": rounded(latitude[order], 6),
             "longitude": rounded(longitude[order], 6),
             "passenger_count": samples.column("load")[order],
-            "next_stop_id": ids(_stops(samples, days, roster)[order], roster.stops),
+            "next_stop_id": ids(_stops(samples, days, entities)[order], entities.stops),
             "distance_to_next_stop": rounded(distance[order], 1),
             "speed": rounded(speed[order] * KMH, 1),
             "direction": samples.column("direction")[order],
@@ -54,9 +54,9 @@ def _trips(samples: Samples, days: Sequence[Trajectory]) -> tuple[list[str], Int
     return ["", *(trip_id for day in days for trip_id in day.trips)], np.where(idle, 0, trip)
 
 
-def _stops(samples: Samples, days: Sequence[Trajectory], roster: Roster) -> Ints:
+def _stops(samples: Samples, days: Sequence[Trajectory], entities: EntityIndex) -> Ints:
     """The index of each sample's next stop among the network's."""
-    stop_of = np.concatenate([roster.stops_of[day.line_id] for day in days])
+    stop_of = np.concatenate([entities.stops_of[day.line_id] for day in days])
     first = np.cumsum([0, *(len(day.stops) for day in days[:-1])])
     stops: Ints = stop_of[first[samples.day] + samples.column("stop")]
     return stops

@@ -12,7 +12,7 @@ from simulator.network import Network
 from simulator.randomness import Bits
 
 
-class Roster:
+class EntityIndex:
     """Sorted ids, and for each line the indices of its buses and stops among them.
 
     `buses_of[line_id]` follows `Line.buses`, `stops_of[line_id]` the line's sorted stop ids. `entities` are
@@ -35,8 +35,8 @@ class Roster:
         self.line_of_bus = np.empty(len(self.buses), np.int64)
         for index, line in enumerate(network.lines):
             self.line_of_bus[self.buses_of[line.line_id]] = index
-        self.entities = sorted([(b, "bus") for b in self.buses] + [(s, "stop") for s in self.stops])
-        self.is_stop = np.array([kind == "stop" for _, kind in self.entities])
+        self.sensors = sorted([(b, "bus") for b in self.buses] + [(s, "stop") for s in self.stops])
+        self.is_stop = np.array([kind == "stop" for _, kind in self.sensors])
         self.bus_entity, self.stop_entity = np.flatnonzero(~self.is_stop), np.flatnonzero(self.is_stop)
         texts = [",".join(network.lines_of_stop[s]) for s in self.stops]
         self.line_texts = sorted(set(texts))

@@ -8,24 +8,24 @@ from operator import attrgetter
 import numpy as np
 import pyarrow as pa
 
-from simulator.day.trajectory import Crowd, Ints, Trajectory
+from simulator.day.trajectory import Ints, PassengerEvents, Trajectory
 from simulator.streams.arrow_columns import batch, ids, instants
-from simulator.streams.entity_index import Roster
+from simulator.streams.entity_index import EntityIndex
 from simulator.types import SECOND_MS
 from storage.schema import SCHEMAS, Stream
 
 STEP_MS = (SCHEMAS[Stream.PEOPLE_COUNT].cadence_s or 0) * SECOND_MS
 
 
-def people_count(roster: Roster, days: Sequence[Trajectory], start: int, end: int) -> pa.Table:
+def people_count(entities: EntityIndex, days: Sequence[Trajectory], start: int, end: int) -> pa.Table:
     """People at every stop at the ticks in [start, end).
 
     A tick's `arrived`, `boarded`, `left` are those of the 60 s up to it, itself included.
     """
-    first, after, stops = -(-start // STEP_MS), -(-end // STEP_MS), len(roster.stops)
+    first, after, stops = -(-start // STEP_MS), -(-end // STEP_MS), len(entities.stops)
     ticks = np.arange(first, after)
     arrived, boarded, left = (
-        _by_minute([(roster.stops_of[d.line_id], crowd(d)) for d in days], first, len(ticks), stops)
+        _by_minute([(entities.stops_of[d.line_id], crowd(d)) for d in days], first, len(ticks), stops)
         for crowd in (attrgetter("arrived"), attrgetter("boarded"), attrgetter("left"))
     )
     change = arrived - boarded - left
@@ -34,8 +34,8 @@ def people_count(roster: Roster, days: Sequence[Trajectory], start: int, end: in
         Stream.PEOPLE_COUNT,
         {
             "time": instants(np.repeat(ticks * STEP_MS, stops)),
-            "stop_id": ids(index, roster.stops),
-            "line_ids": ids(roster.line_text[index], roster.line_texts),
+            "stop_id": ids(index, entities.stops),
+            "line_ids": ids(entities.line_text[index], entities.line_texts),
             "count": np.cumsum(change, axis=0)[1:].ravel(),
             "arrived": arrived[1:].ravel(),
             "boarded": boarded[1:].ravel(),
@@ -44,7 +44,7 @@ def people_count(roster: Roster, days: Sequence[Trajectory], start: int, end: in
     )
 
 
-def _by_minute(crowds: Sequence[tuple[Ints, Crowd]], first: int, ticks: int, stops: int) -> Ints:
+def _by_minute(crowds: Sequence[tuple[Ints, PassengerEvents]], first: int, ticks: int, stops: int) -> Ints:
     """Numbers of people by minute and stop, shape (ticks + 1, stops); row 0 is all that came before.
 
     Each crowd comes with the network's index of its own stops. The tick that ends an event's minute

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.day.trajectory import Floats, Ints, Trajectory
-from simulator.streams.entity_index import Roster
+from simulator.streams.entity_index import EntityIndex
 
 PATH_KEY = 1 << 36
 """More millimetres than any path is long."""
@@ -62,11 +62,13 @@ class Samples:
         each: NDArray[Any] = np.concatenate(values)[first[self.day] + self.column("bus")]
         return each
 
-    def time_major(self, roster: Roster) -> Ints:
+    def time_major(self, entities: EntityIndex) -> Ints:
         """The order of the samples by (instant, bus id): every bus is there once a tick."""
-        bus = self.of_bus([roster.buses_of[day.line_id] for day in self._days])
+        bus = self.of_bus([entities.buses_of[day.line_id] for day in self._days])
         order = np.empty(len(self.at), np.int64)
-        order[(self.at // self._step - self._first_tick) * len(roster.buses) + bus] = np.arange(len(self.at))
+        # A window has every bus once a tick, so a sample's rank needs no sort.
+        rank = (self.at // self._step - self._first_tick) * len(entities.buses) + bus
+        order[rank] = np.arange(len(self.at))
         return order
 
 
@@ -90,7 +92,7 @@ def along(samples: Samples) -> tuple[Floats, Floats]:
     return np.where(standing, to_m, np.minimum(metres, to_m)), np.where(standing, 0.0, speed)
 
 
-class Map:
+class PathIndex:
     """The paths of several line-days, to find places on."""
 
     def __init__(self, trajectories: Sequence[Trajectory]):

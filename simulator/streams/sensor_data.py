@@ -18,7 +18,7 @@ from simulator.day import cabin_co2
 from simulator.day.trajectory import Floats, Ints, Trajectory
 from simulator.randomness import Bits
 from simulator.streams.arrow_columns import batch, ids, instants
-from simulator.streams.entity_index import Roster
+from simulator.streams.entity_index import EntityIndex
 from simulator.streams.sampling import Samples, rounded
 from simulator.streams.weather import Air
 from simulator.types import MINUTE_MS, SECOND_MS
@@ -48,33 +48,35 @@ def vapour(temperature: Floats) -> Floats:
     return randomness.interpolate(VAPOUR, np.clip(temperature, COLDEST_C, HOTTEST_C) - COLDEST_C)
 
 
-def sensor_data(roster: Roster, days: Sequence[Trajectory], start: int, end: int, weather: Air) -> pa.Table:
+def sensor_data(
+    entities: EntityIndex, days: Sequence[Trajectory], start: int, end: int, weather: Air
+) -> pa.Table:
     """Readings of every bus and stop at the ticks in [start, end)."""
     ticks = np.arange(-(-start // STEP_MS), -(-end // STEP_MS)) * STEP_MS
-    entities = len(roster.entities)
+    width = len(entities.sensors)
     air = weather(ticks)
-    shape = (len(ticks), entities)
+    shape = (len(ticks), width)
     temperature, humidity, co2 = np.empty(shape), np.empty(shape), np.zeros(shape)
     door = np.full(shape, 2, np.int32)
-    temperature[:, roster.stop_entity], humidity[:, roster.stop_entity] = _stops(roster, ticks, air)
+    temperature[:, entities.stop_entity], humidity[:, entities.stop_entity] = _stops(entities, ticks, air)
     if len(ticks):
         buses = Samples(days, int(ticks[0]), int(ticks[-1]) + 1, STEP_MS)
-        grid = (len(ticks), len(roster.buses))
-        order = buses.time_major(roster)
+        grid = (len(ticks), len(entities.buses))
+        order = buses.time_major(entities)
         excess, opened = excess_ppm(buses, days)[order].reshape(grid), _opened(buses)[order].reshape(grid)
-        warm, moist = _cabins(roster, ticks, air, excess, _in_service(buses, days)[order].reshape(grid))
-        temperature[:, roster.bus_entity], humidity[:, roster.bus_entity] = warm, moist
-        co2[:, roster.bus_entity], door[:, roster.bus_entity] = (
+        warm, moist = _cabins(entities, ticks, air, excess, _in_service(buses, days)[order].reshape(grid))
+        temperature[:, entities.bus_entity], humidity[:, entities.bus_entity] = warm, moist
+        co2[:, entities.bus_entity], door[:, entities.bus_entity] = (
             np.rint(cabin_co2.OUTDOOR_PPM + excess),
             opened,
         )
-    index = np.tile(np.arange(entities, dtype=np.int32), len(ticks))
-    no_cabin = np.tile(roster.is_stop, len(ticks))
+    index = np.tile(np.arange(width, dtype=np.int32), len(ticks))
+    no_cabin = np.tile(entities.is_stop, len(ticks))
     return batch(
         Stream.SENSOR_DATA,
         {
-            "time": instants(np.repeat(ticks, entities)),
-            "entity_id": ids(index, [name for name, _ in roster.entities]),
+            "time": instants(np.repeat(ticks, width)),
+            "entity_id": ids(index, [name for name, _ in entities.sensors]),
             "entity_type": ids(no_cabin.astype(np.int32), ["bus", "stop"]),
             "temperature": rounded(temperature, 2).ravel(),
             "humidity": rounded(humidity, 1).ravel(),
@@ -89,25 +91,25 @@ def _noise(keys: Bits, ticks: Ints) -> Floats:
     return np.ascontiguousarray(randomness.smooth(keys, ticks / NOISE_MS).T)
 
 
-def _stops(roster: Roster, ticks: Ints, air: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+def _stops(entities: EntityIndex, ticks: Ints, air: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     """Temperature and humidity by tick and stop."""
-    place = roster.stop_keys("stop-place")
+    place = entities.stop_keys("stop-place")
     offset = 2.0 * randomness.uniform_at(place, np.arange(2, dtype=np.uint64)) - 1.0
-    warm = STOP_OFFSET_C * offset[:, 0] + STOP_NOISE_C * _noise(roster.stop_keys("stop-air"), ticks)
+    warm = STOP_OFFSET_C * offset[:, 0] + STOP_NOISE_C * _noise(entities.stop_keys("stop-air"), ticks)
     damp = STOP_OFFSET_HUMIDITY * offset[:, 1]
-    damp = damp + STOP_NOISE_HUMIDITY * _noise(roster.stop_keys("stop-damp"), ticks)
+    damp = damp + STOP_NOISE_HUMIDITY * _noise(entities.stop_keys("stop-damp"), ticks)
     return air[0][:, None] + warm, np.clip(air[1][:, None] + damp, 5.0, 100.0)
 
 
 def _cabins(
-    roster: Roster, ticks: Ints, air: tuple[Floats, Floats], excess: Floats, in_service: Floats
+    entities: EntityIndex, ticks: Ints, air: tuple[Floats, Floats], excess: Floats, in_service: Floats
 ) -> tuple[Floats, Floats]:
     """Temperature and humidity by tick and bus."""
     outside, damp = air[0][:, None], air[1][:, None]
     base = outside + in_service * (np.clip(outside, HEATED_TO_C, COOLED_TO_C) - outside)
-    warm = base + PEOPLE_C_PER_PPM * excess + BUS_NOISE_C * _noise(roster.bus_keys("cabin-air"), ticks)
+    warm = base + PEOPLE_C_PER_PPM * excess + BUS_NOISE_C * _noise(entities.bus_keys("cabin-air"), ticks)
     moist = damp * vapour(outside) / vapour(base) + PEOPLE_HUMIDITY_PER_PPM * excess
-    moist = moist + BUS_NOISE_HUMIDITY * _noise(roster.bus_keys("cabin-damp"), ticks)
+    moist = moist + BUS_NOISE_HUMIDITY * _noise(entities.bus_keys("cabin-damp"), ticks)
     return warm, np.clip(moist, 5.0, 100.0)
 
 
@@ -123,7 +125,7 @@ def excess_ppm(samples: Samples, days: Sequence[Trajectory]) -> Floats:
     per_person = [np.array([cabin_co2.source_ppm_per_s(c) for c in day.capacities]) for day in days]
     shut_s = (np.minimum(samples.at, opens) - begins) / 1000
     open_s = np.maximum(samples.at - opens, 0) / 1000
-    factor, added = cabin_co2.pieces(shut_s, open_s, load * samples.of_bus(per_person))
+    factor, added = cabin_co2.coefficients(shut_s, open_s, load * samples.of_bus(per_person))
     excess: Floats = factor * samples.column("excess") + added
     return excess
 

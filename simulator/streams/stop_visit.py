@@ -9,13 +9,13 @@ import pyarrow as pa
 
 from simulator.day.trajectory import Ints, Trajectory
 from simulator.streams.arrow_columns import batch, ids, instants
-from simulator.streams.entity_index import Roster
+from simulator.streams.entity_index import EntityIndex
 from storage.schema import Stream
 
 COPIED = ("sequence", "direction", "boarding", "alighting", "left_behind", "waiting")
 
 
-def stop_visit(roster: Roster, days: Sequence[Trajectory], start: int, end: int) -> pa.Table:
+def stop_visit(entities: EntityIndex, days: Sequence[Trajectory], start: int, end: int) -> pa.Table:
     """Visits with start ≤ time < end."""
     chosen = [_between(day, start, end) for day in days]
 
@@ -23,8 +23,8 @@ def stop_visit(roster: Roster, days: Sequence[Trajectory], start: int, end: int)
         return np.concatenate([getattr(day.legs, name)[i] for day, i in zip(days, chosen, strict=True)])
 
     source = np.repeat(np.arange(len(days)), [len(index) for index in chosen])
-    bus = _shared(source, column("bus"), [roster.buses_of[day.line_id] for day in days])
-    stop = _shared(source, column("stop"), [roster.stops_of[day.line_id] for day in days])
+    bus = _shared(source, column("bus"), [entities.buses_of[day.line_id] for day in days])
+    stop = _shared(source, column("stop"), [entities.stops_of[day.line_id] for day in days])
     trips = [trip_id for day in days for trip_id in day.trips]
     trip = np.cumsum([0, *(len(day.trips) for day in days[:-1])])[source] + column("trip")
     time = column("leaves")
@@ -33,9 +33,9 @@ def stop_visit(roster: Roster, days: Sequence[Trajectory], start: int, end: int)
         Stream.STOP_VISIT,
         {
             "time": instants(time[order]),
-            "bus_id": ids(bus[order], roster.buses),
-            "line_id": ids(roster.line_of_bus[bus[order]], roster.lines),
-            "stop_id": ids(stop[order], roster.stops),
+            "bus_id": ids(bus[order], entities.buses),
+            "line_id": ids(entities.line_of_bus[bus[order]], entities.lines),
+            "stop_id": ids(stop[order], entities.stops),
             "trip_id": ids(trip[order], trips),
             "arrival_time": instants(column("opens")[order]),
             "doors_open": column("doors")[order],

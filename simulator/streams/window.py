@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from simulator.day.trajectory import Trajectory
 from simulator.streams.bus_position import bus_position
-from simulator.streams.entity_index import Roster
+from simulator.streams.entity_index import EntityIndex
 from simulator.streams.people_count import people_count
 from simulator.streams.sensor_data import sensor_data
 from simulator.streams.stop_visit import stop_visit
@@ -21,7 +21,7 @@ from storage.schema import Stream
 
 
 def window(
-    roster: Roster,
+    entities: EntityIndex,
     trajectories: Sequence[Trajectory],
     start: int,
     end: int,
@@ -36,11 +36,11 @@ def window(
     """
     batches: dict[Stream, pa.Table] = {}
     if Stream.PEOPLE_COUNT in streams:
-        batches[Stream.PEOPLE_COUNT] = people_count(roster, trajectories, start, end)
+        batches[Stream.PEOPLE_COUNT] = people_count(entities, trajectories, start, end)
     if Stream.SENSOR_DATA in streams:
-        batches[Stream.SENSOR_DATA] = sensor_data(roster, trajectories, start, end, air)
+        batches[Stream.SENSOR_DATA] = sensor_data(entities, trajectories, start, end, air)
     if Stream.BUS_POSITION in streams:
-        batches[Stream.BUS_POSITION] = bus_position(roster, trajectories, start, end)
+        batches[Stream.BUS_POSITION] = bus_position(entities, trajectories, start, end)
     if Stream.STOP_VISIT in streams:
-        batches[Stream.STOP_VISIT] = stop_visit(roster, trajectories, start, end)
+        batches[Stream.STOP_VISIT] = stop_visit(entities, trajectories, start, end)
     return batches

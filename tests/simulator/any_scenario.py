@@ -19,10 +19,10 @@ from simulator.scenario import (
     Breakdown,
     ClosedStop,
     Closure,
-    Control,
     DemandChange,
     ExtraBuses,
     FaultKind,
+    HeadwayControl,
     Rain,
     Scenario,
     SlowZone,
@@ -80,7 +80,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         weather=draw(
             st.builds(Weather, st.floats(-20, 20), st.floats(-60, 60), st.sampled_from([None, *Rain]))
         ),
-        control=draw(st.sampled_from(Control)),
+        control=draw(st.sampled_from(HeadwayControl)),
         surges=tuple(Surge(stops[1 + i], draw(st.floats(0, 200)), part(draw)) for i in few(3)),
         breakdowns=tuple(
             Breakdown(buses[i], 60 * draw(st.integers(480, 1320)), 60 * draw(st.integers(1, 720)))

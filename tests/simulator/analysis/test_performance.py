@@ -14,7 +14,7 @@ import pytest
 from simulator.analysis.performance import NAMES, Performance, performance, total
 from simulator.city import City
 from simulator.day.line_day import line_day
-from simulator.day.trajectory import Crowd, Legs, Path, Trajectory
+from simulator.day.trajectory import Legs, PassengerEvents, Path, Trajectory
 from simulator.service_day import days_between
 from simulator.types import BusId, LineId, StopId, to_ms
 from storage.schema import Stream
@@ -54,17 +54,17 @@ def trajectory(
         paths=(Path(np.array([40.0, 40.01]), np.array([-3.7, -3.7]), np.array([0, 1_000_000])),),
         legs=made,
         arrived=crowd(arrived),
-        boarded=Crowd(made.stop[boarding], made.leaves[boarding], made.boarding[boarding]),
+        boarded=PassengerEvents(made.stop[boarding], made.leaves[boarding], made.boarding[boarding]),
         left=crowd(left),
         serves_from=np.array([STARTS, STARTS]),
         serves_until=np.array([STARTS, STARTS]),
     )
 
 
-def crowd(seconds: Sequence[int]) -> Crowd:
+def crowd(seconds: Sequence[int]) -> PassengerEvents:
     """One person each at stop A."""
     ms = np.array([STARTS + s * SECOND for s in seconds], np.int64)
-    return Crowd(np.zeros(len(ms), np.int64), ms, np.ones(len(ms), np.int64))
+    return PassengerEvents(np.zeros(len(ms), np.int64), ms, np.ones(len(ms), np.int64))
 
 
 def departure(trip: int, leaves: int, bus: int = 0, **more: float) -> dict[str, float]:

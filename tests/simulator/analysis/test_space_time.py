@@ -14,7 +14,7 @@ from simulator.network import Departure, Line
 from simulator.scenario import Breakdown, Closure, LineChanges, Span
 from simulator.service_day import origin_ms
 from simulator.streams.bus_position import bus_position
-from simulator.streams.entity_index import Roster
+from simulator.streams.entity_index import EntityIndex
 from simulator.types import BusId, LineId, StopId
 from tests.networks import line, network, pattern, street
 
@@ -57,7 +57,7 @@ def test_the_lines_agree_with_the_positions(changes: LineChanges) -> None:
     city = network(made)
     day = line_day(made, seed=1, day=DAY, changes=changes)
     stops = {stop.stop_id: stop.distance_m for stop in made.patterns[0].stops}
-    table = bus_position(Roster(city, seed=1), [day], day.starts, day.ends)
+    table = bus_position(EntityIndex(city, seed=1), [day], day.starts, day.ends)
     beside = []
     trips = whole(day, made, 0)
     for row in table.to_pylist():

@@ -19,9 +19,9 @@ from simulator.scenario import (
     Breakdown,
     ClosedStop,
     Closure,
-    Control,
     DemandChange,
     ExtraBuses,
+    HeadwayControl,
     Rain,
     Scenario,
     SlowZone,
@@ -141,7 +141,9 @@ def test_a_broken_bus_stands_until_it_is_repaired_and_then_goes_on() -> None:
 
 
 def test_holding_lowers_the_variation_of_headways_by_a_third_and_more() -> None:
-    free, held = (dataclasses.replace(PLAIN, control=how) for how in (Control.NONE, Control.HEADWAY))
+    free, held = (
+        dataclasses.replace(PLAIN, control=how) for how in (HeadwayControl.NONE, HeadwayControl.HEADWAY)
+    )
     without, with_holding = (known(measured(scenario, MORNING).headway_cv) for scenario in (free, held))
     assert without is not None
     assert with_holding is not None

@@ -7,17 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.geometry import distance_m
-from simulator.network_files.route_shape import Place, RouteShape, straight, through
+from simulator.network_files.route_shape import LatLon, RouteShape, straight, through
 
 LAT, LON = 40.4, -3.7
 
 
-def place(north: float, east: float) -> Place:
+def place(north: float, east: float) -> LatLon:
     """Hectometres from a corner of the city, roughly."""
     return (round(LAT + north * 0.0009, 6), round(LON + east * 0.00118, 6))
 
 
-def places(shape: RouteShape) -> list[Place]:
+def places(shape: RouteShape) -> list[LatLon]:
     return [(point.latitude, point.longitude) for point in shape.points]
 
 

@@ -20,10 +20,10 @@ from simulator.scenario import (
     Breakdown,
     ClosedStop,
     Closure,
-    Control,
     DemandChange,
     ExtraBuses,
     FaultKind,
+    HeadwayControl,
     Rain,
     Scenario,
     SlowZone,
@@ -112,7 +112,7 @@ def test_everything_of_a_file_is_in_the_scenario(written: Writer) -> None:
             DemandChange(0.5, span=Span(22 * HOUR, WHOLE_DAY.end_s)),
         ),
         weather=Weather(-4.0, 20.0, Rain.MODERATE),
-        control=Control.HEADWAY,
+        control=HeadwayControl.HEADWAY,
         breakdowns=(Breakdown(BusId("B003"), 29_700, 2700, StopId("S004")),),
         closures=(
             Closure(LineId("L1"), StopId("S008"), StopId("S010"), Span(8 * HOUR, 12 * HOUR), 150),
@@ -286,7 +286,7 @@ def test_bunching_differs_from_bunching_holding_in_its_control_alone() -> None:
     free, held = (
         load_scenario(DATA / "scenarios" / f"bunching{kind}.yaml", network_of) for kind in ("", "-holding")
     )
-    assert (free.control, held.control) == (Control.NONE, Control.HEADWAY)
+    assert (free.control, held.control) == (HeadwayControl.NONE, HeadwayControl.HEADWAY)
     assert (free.first_day, free.demand, free.seed) == (held.first_day, held.demand, held.seed)
 
 
