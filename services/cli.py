@@ -16,6 +16,7 @@ from typing import NoReturn, get_args
 import click
 
 from services import logs, settings
+from services.commands.api_key import api_key
 from services.commands.audit import audit
 from services.commands.backfill import backfill
 from services.commands.diff import diff
@@ -86,6 +87,7 @@ for command in (
     feed,
     serve,
     mcp,
+    api_key,
     backfill,
     audit,
     diff,

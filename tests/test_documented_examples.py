@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from services.access.authentication import write_private
 from tests.environment import environment
 from tests.process import Running, running
 
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parent.parent
 HERE = "127.0.0.1:8080"
 """Where the pages say that the simulator is."""
+KEY = "the-general-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,10 @@ EXAMPLES = [example for page in PAGES for example in examples(ROOT / page)]
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The shipped city on the morning that the pages are about, with a key of its own."""
+    """The shipped city on the morning of the pages, in a folder with `.venv`, after a key rotation."""
     folder = tmp_path_factory.mktemp("city")
+    (folder / ".venv").symlink_to(sys.prefix)
+    write_private(folder / "var" / "bus.duckdb.api-key", json.dumps({"api_key": KEY, "keys": {"a": "b"}}))
     with running(
         folder, "--at", "2026-03-02T08:30:00+01:00", "--backfill", "1h", "--clock-control", key=None
     ) as process:
@@ -83,18 +87,17 @@ def alike(one: Any, other: Any) -> bool:
 
 
 def printed(example: Example, city: Running) -> str:
-    """What the example prints when its program and folder are this server's."""
+    """What the example prints in the server's folder, with an active `.venv` and the key in KEY."""
     folder = Path(f"/proc/{city.process.pid}/cwd").resolve()
     code = example.code.replace(HERE, f"{city.host}:{city.port}")
     if example.language == "bash":
         program = ["bash", "-euo", "pipefail", "-c", code.replace("curl ", "curl --silent --show-error ")]
     else:
         program = [sys.executable, "-c", code]
-    key = (folder / "var" / "bus.duckdb.api-key").read_text().strip()
     done = subprocess.run(
         program,
         cwd=folder,
-        env=environment(KEY=key),
+        env=environment(KEY=KEY, PATH=f"{sys.prefix}/bin:{environment()['PATH']}"),
         capture_output=True,
         text=True,
         timeout=60,
