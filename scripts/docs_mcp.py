@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from services.agents import resources
-from services.agents.tools import TOOLS, Tool
+from services.agents.tool import Tool
+from services.agents.tools import TOOLS
 
 PREFACE = """# Tools for agents
 

@@ -1,1 +1,1 @@
-"""MCP: tools, resources and their transports; the queries behind them are in `services.queries`."""
+"""MCP: tools, resources and their HTTP transports; the queries behind them are in `services.queries`."""

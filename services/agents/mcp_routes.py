@@ -1,6 +1,6 @@
-"""The doors for agents: plain HTTP for the tools, and the Model Context Protocol at exactly `/mcp`.
+"""The routes for agents: the tools over plain HTTP, and the Model Context Protocol at `/mcp`.
 
-All go through the gate like REST's routes: key, path, method, group, body, limits.
+Requests pass the same gate as REST's: key, path, method, group, body, limits.
 """
 
 from __future__ import annotations
@@ -38,31 +38,31 @@ log = logging.getLogger("bus_simulator.mcp")
 
 MCP_PATH = "/mcp"
 MCP_HEADERS = ("mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name")
-"""What pages that speak the protocol send besides."""
+"""Headers of the protocol, which CORS allows web pages to send."""
 LONGEST_BODY = 65_536
 INVALID_REQUEST = -32600
 MISSING = "the package mcp is not installed, so there is no /mcp: pip install 'bus-simulator[mcp]'"
 
 
 class ToolRoute(Route):
-    """A route of the tools, with their own shape of errors."""
+    """A tool's route over plain HTTP, with the errors of contract §4."""
 
     longest_body: ClassVar[int] = LONGEST_BODY
 
     def refused(self, error: ServiceError, now: datetime) -> Response:
-        """A `FailureBody`."""
+        """Return the error as a `FailureBody`."""
         found = describe_error(error)
         body = {"success": False, "error": str(error), "status_code": found.status}
         return json_response(body | {"timestamp": format_instant(now)}, found.status, found.headers)
 
 
 class ProtocolRoute(Route):
-    """`/mcp`: who may not ask is told so as by REST, who asks too much as the protocol does."""
+    """`/mcp`: errors are REST's, except a body that is too long, which is a JSON-RPC error."""
 
     longest_body: ClassVar[int] = LONGEST_BODY
 
     def refused(self, error: ServiceError, _now: datetime) -> Response:
-        """An error body, or a JSON-RPC error."""
+        """Return an error body or a JSON-RPC error."""
         if not isinstance(error, BodyTooLong):
             return error_response(error)
         fault = {"code": INVALID_REQUEST, "message": str(error)}
@@ -70,7 +70,7 @@ class ProtocolRoute(Route):
 
 
 def add_mcp_routes(app: FastAPI, context: Context, hosts: AllowedHosts) -> None:
-    """Add the doors; without the package `mcp` only those of plain HTTP, which is logged."""
+    """Add the routes. Without the package `mcp` add only plain HTTP's, and log a warning."""
     add(app, "/mcp/list-tools", lambda _: StoreQuery(lambda _: json_response(tool_list_body(context))))
     add(app, "/mcp/call-tool", lambda request: named_call(context, request))
     add(app, "/tools/{tool}", lambda request: direct_call(context, request))
@@ -83,7 +83,7 @@ def add_mcp_routes(app: FastAPI, context: Context, hosts: AllowedHosts) -> None:
 
 
 def add(app: FastAPI, path: str, handler: Handler, kind: type[Route] = ToolRoute) -> None:
-    """Add a route for POST that isn't part of REST's description."""
+    """Add a POST route that is left out of the OpenAPI description."""
     app.router.add_api_route(
         path,
         handler,
@@ -95,7 +95,7 @@ def add(app: FastAPI, path: str, handler: Handler, kind: type[Route] = ToolRoute
 
 
 def tool_list_body(context: Context) -> Body:
-    """The tools, as an answer."""
+    """The body of `POST /mcp/list-tools`."""
     items = [
         {
             "name": tool.name,
@@ -115,7 +115,7 @@ def tool_list_body(context: Context) -> Body:
 
 
 def named_call(context: Context, request: Request) -> StoreQuery:
-    """A call as `{"tool": …, "arguments": {…}}`."""
+    """Prepare the call in the body `{"tool": …, "arguments": {…}}`."""
     given = json_object(request)
     name, arguments = given.get("tool"), given.get("arguments")
     arguments = {} if arguments is None else arguments
@@ -127,13 +127,13 @@ def named_call(context: Context, request: Request) -> StoreQuery:
 
 
 def direct_call(context: Context, request: Request) -> StoreQuery:
-    """A call whose arguments are the body; without a body there are none."""
+    """Prepare the call whose arguments are the body; no body means no arguments."""
     arguments = json_object(request) if request.state.body.strip() else {}
     return store_query(tool_calls.prepare(context, request.path_params["tool"], arguments))
 
 
 def store_query(call: Call) -> StoreQuery:
-    """A call as a question."""
+    """Return a call as the query that the gate runs."""
 
     def respond(store: Reader) -> Response:
         return json_response(call.run(store))

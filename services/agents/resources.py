@@ -1,4 +1,4 @@
-"""What agents may read besides calling tools: `bus://` addresses and their bodies."""
+"""The MCP resources: what agents can read by a `bus://` URI, as JSON bodies."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from services.queries.bodies import Body, clock_body, run_body
 
 LINES, LINE, SCENARIO = "bus://lines", "bus://lines/", "bus://scenario"
 LISTED = {
-    LINES: "The lines with their ids, names and where they go.",
-    SCENARIO: "What is simulated: the run, the clock, and what is other than on ordinary days.",
+    LINES: "The lines with their ids, names and terminals.",
+    SCENARIO: "What is simulated: the run, the clock, and the scenario's changes to an ordinary day.",
 }
-TEMPLATES = {f"{LINE}{{line_id}}": "A line: the stops of its directions, with their places, and its buses."}
+TEMPLATES = {f"{LINE}{{line_id}}": "A line: each direction's stops with their coordinates, and its buses."}
 
 
 def read(context: Context, uri: str) -> Body:
-    """A resource's body. Raises `NotFound`."""
+    """Return the body of the resource at `uri`. Raises `NotFound`."""
     if uri == LINES:
         network = context.network
         return {"lines": [tool_bodies.line_summary(network, line) for line in network.lines]}
@@ -26,11 +26,11 @@ def read(context: Context, uri: str) -> Body:
     if uri.startswith(LINE):
         line = stream_queries.known_line(context.network, uri.removeprefix(LINE))
         return network_bodies.line_route_body(context.network, line)
-    raise NotFound(f"Unknown resource: {clipped(uri)}. There are {', '.join((*LISTED, *TEMPLATES))}")
+    raise NotFound(f"Unknown resource: {clipped(uri)}. The resources are {', '.join((*LISTED, *TEMPLATES))}")
 
 
 def scenario_body(context: Context) -> Body:
-    """The run, the clock, and the scenario in words; `scenario` is null on ordinary days."""
+    """The run, the clock and the scenario in words; `scenario` is null without one."""
     scenario = context.scenario
     body: Body = {"run": run_body(context.run), "clock": clock_body(context.clock), "scenario": None}
     if scenario is not None:

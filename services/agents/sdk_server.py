@@ -1,10 +1,11 @@
-"""The tools and resources as the official SDK's server: a skin over `services.agents.tool_calls`."""
+"""The tools and resources as a server of the official MCP SDK, for `/mcp` and for stdio."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TypeAlias
 
+from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
@@ -28,7 +29,8 @@ from mcp_types import (
 from mcp_types import Tool as ToolListing
 
 from services.agents import resources, tool_calls
-from services.agents.tools import TOOLS, Tool
+from services.agents.tool import Tool
+from services.agents.tools import TOOLS
 from services.context import Context
 from services.errors import NotFound, ServiceError, Unavailable, Unexpected
 from services.queries.async_reader import AsyncReader
@@ -37,12 +39,16 @@ from storage.errors import DependencyUnavailable
 
 log = logging.getLogger("bus_simulator.mcp")
 
+Lifespan: TypeAlias = dict[str, object]
+Ctx: TypeAlias = ServerRequestContext[Lifespan]
+
 NAME = "bus-simulator"
 TITLE = "Madrid Bus Real-Time Simulator"
 INSTRUCTIONS = (
-    "A city's buses, simulated and live; every answer says what simulated time it is. Find a line with "
-    "list_lines (the 27 is part of its name, not its id) and a stop with find_stops; line_status with both "
-    "says which bus comes next, when, and how full. Nothing here changes anything."
+    "Live positions, loads and passenger counts of a simulated city's buses; every result carries the "
+    "simulated time. Find a line with list_lines (its number, like the 27, is part of its name, not its id) "
+    "and a stop with find_stops; line_status with both gives the next arrivals: which bus, when, how full. "
+    "All tools are read-only."
 )
 READ_ONLY = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
@@ -50,7 +56,7 @@ READ_ONLY = ToolAnnotations(
 
 
 def manager_of(context: Context) -> StreamableHTTPSessionManager:
-    """The SDK's end of `/mcp`. Hosts and origins are checked before, by `services.access.allowed_hosts`."""
+    """Return the SDK's handler of `/mcp`, without its host check: `StreamableHttp` has one."""
     return StreamableHTTPSessionManager(
         server_of(context),
         json_response=True,
@@ -59,8 +65,8 @@ def manager_of(context: Context) -> StreamableHTTPSessionManager:
     )
 
 
-def server_of(context: Context) -> Server[Any]:
-    """The server of one context."""
+def server_of(context: Context) -> Server[Lifespan]:
+    """Return the SDK's server over one context."""
     handlers = Handlers(context)
     return Server(
         NAME,
@@ -75,13 +81,13 @@ def server_of(context: Context) -> Server[Any]:
     )
 
 
-async def list_tools(_ctx: Any, _params: PaginatedRequestParams | None) -> ListToolsResult:
-    """All tools."""
+async def list_tools(_ctx: Ctx, _params: PaginatedRequestParams | None) -> ListToolsResult:
+    """List all tools; there are no pages."""
     return ListToolsResult(tools=[listing_of(tool) for tool in TOOLS.values()])
 
 
 def listing_of(tool: Tool) -> ToolListing:
-    """A tool as clients get to know it."""
+    """Return a tool as `tools/list` describes it."""
     return ToolListing(
         name=tool.name,
         title=tool.title,
@@ -92,8 +98,8 @@ def listing_of(tool: Tool) -> ToolListing:
     )
 
 
-async def list_resources(_ctx: Any, _params: PaginatedRequestParams | None) -> ListResourcesResult:
-    """The resources that there are one of."""
+async def list_resources(_ctx: Ctx, _params: PaginatedRequestParams | None) -> ListResourcesResult:
+    """List the resources with a fixed URI."""
     found = [
         Resource(uri=uri, name=uri.partition("//")[2], description=what, mime_type=JSON)
         for uri, what in resources.LISTED.items()
@@ -101,8 +107,8 @@ async def list_resources(_ctx: Any, _params: PaginatedRequestParams | None) -> L
     return ListResourcesResult(resources=found)
 
 
-async def list_templates(_ctx: Any, _params: PaginatedRequestParams | None) -> ListResourceTemplatesResult:
-    """The resources that there are many of."""
+async def list_templates(_ctx: Ctx, _params: PaginatedRequestParams | None) -> ListResourceTemplatesResult:
+    """List the resources whose URI has a variable."""
     found = [
         ResourceTemplate(uri_template=uri, name="line", description=what, mime_type=JSON)
         for uri, what in resources.TEMPLATES.items()
@@ -111,15 +117,15 @@ async def list_templates(_ctx: Any, _params: PaginatedRequestParams | None) -> L
 
 
 class Handlers:
-    """What needs the city to be answered."""
+    """The requests that read the context: tool calls and resources."""
 
     def __init__(self, context: Context) -> None:
         self._context, self._reader = context, AsyncReader(context.store)
 
-    async def call_tool(self, _ctx: Any, params: CallToolRequestParams) -> CallToolResult:
-        """A tool's answer, in words and as JSON. Wrong calls are protocol errors, other errors results.
+    async def call_tool(self, _ctx: Ctx, params: CallToolRequestParams) -> CallToolResult:
+        """Call a tool. Unknown tools and wrong arguments are protocol errors, other errors are results.
 
-        The JSON is there as text, too, for clients that show their model nothing else.
+        The result is in words, as JSON text for clients that show their model nothing else, and structured.
         """
         try:
             call = tool_calls.prepare(self._context, params.name, params.arguments or {})
@@ -139,8 +145,8 @@ class Handlers:
             content=[TextContent(type="text", text=text) for text in texts], structured_content=body
         )
 
-    async def read_resource(self, _ctx: Any, params: ReadResourceRequestParams) -> ReadResourceResult:
-        """A resource as JSON. A protocol error for one that isn't there."""
+    async def read_resource(self, _ctx: Ctx, params: ReadResourceRequestParams) -> ReadResourceResult:
+        """Read a resource as JSON. An unknown URI is a protocol error."""
         uri = str(params.uri)
         try:
             text = ENCODE(resources.read(self._context, uri))
@@ -150,5 +156,5 @@ class Handlers:
 
 
 def failure(error: ServiceError) -> CallToolResult:
-    """An error as a result, for whoever asked to do better."""
+    """Return an error as a result, which the model sees and can act on."""
     return CallToolResult(content=[TextContent(type="text", text=f"{error.error}: {error}")], is_error=True)

@@ -1,7 +1,7 @@
-"""`/mcp`: streamable HTTP of the Model Context Protocol, without sessions, answered in JSON.
+"""`/mcp`: streamable HTTP of the Model Context Protocol, without sessions, with JSON responses.
 
-The official SDK answers; it is imported when it is asked for the first time, since that takes longer than
-starting everything else. Its tasks live in a group that the application holds open.
+The official SDK handles the messages. It is imported at the first one, since that import takes longer than
+starting everything else. Its tasks run in a task group that the application keeps open.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 GONE = 499
-"""nginx's status for a client that didn't wait: for the access log only."""
+"""nginx's status for a client that has gone away, for the access log only."""
 
 
 class StreamableHttp:
-    """Where the protocol comes in. It belongs to one event loop."""
+    """Hands requests to the SDK. It belongs to one event loop."""
 
     def __init__(self, context: Context, hosts: AllowedHosts) -> None:
         self._context, self._hosts = context, hosts
@@ -40,18 +40,18 @@ class StreamableHttp:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Open while this lasts; then everything that is being answered ends."""
+        """Keep the task group open; on exit cancel the requests in progress."""
         async with anyio.create_task_group() as self._tasks:
             yield
             self._tasks.cancel_scope.cancel()
 
     def respond(self, request: Request) -> AsyncResponse:
-        """A message and its answer. Raises `ServiceError` for one that names another host."""
+        """Prepare the response to a message. Raises `ServiceError` for a foreign Host or Origin."""
         self._hosts.check(headers_of(request.scope))
         return AsyncResponse(lambda: self._response(request))
 
     async def _response(self, request: Request) -> Response:
-        """The answer; who goes away before it comes gets none, and nobody works on it any longer."""
+        """Return the SDK's response; cancel the work if the client goes away first."""
         manager = await self._managed()
         answer = Response(status_code=GONE)
         async with anyio.create_task_group() as tasks:
@@ -70,7 +70,7 @@ class StreamableHttp:
         async with self._starting:
             if self._manager is None:
                 if self._tasks is None:
-                    raise RuntimeError("the application isn't running: see Application's lifespan")
+                    raise RuntimeError("the application doesn't run: its lifespan must enter `opened`")
                 made = await to_thread.run_sync(_manager_of, self._context)
                 await self._tasks.start(_kept, made)
                 self._manager = made
@@ -86,14 +86,14 @@ def _manager_of(context: Context) -> StreamableHTTPSessionManager:
 async def _kept(
     manager: StreamableHTTPSessionManager, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
 ) -> None:
-    """Keep the SDK's tasks going until cancelled."""
+    """Run the SDK's session manager until cancelled."""
     async with manager.run():
         task_status.started()
         await anyio.sleep_forever()
 
 
 async def sdk_response(manager: StreamableHTTPSessionManager, scope: Scope, body: bytes) -> Response:
-    """What the SDK answers to a request whose body is read already."""
+    """Return the SDK's response to a request whose body has been read."""
     unread = [body]
     response, content = Response(), bytearray()
 

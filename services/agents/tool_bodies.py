@@ -1,4 +1,4 @@
-"""JSON bodies of what the tools answer about lines and stops; `tool_schemas` has their models."""
+"""JSON bodies of the tools' results about lines and stops, from records; `tool_items` has their models."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from simulator.network import Line, Network, Pattern
 
 
 def near_stop_item(network: Network, near: NearbyStop) -> Body:
-    """A `NearStopItem`."""
+    """Build a `NearStopItem`."""
     return {**stop_item(network, near.stop), "distance": near.distance_m}
 
 
 def line_summary(network: Network, line: Line) -> Body:
-    """A `LineSummary`."""
+    """Build a `LineSummary`."""
     mains = [pattern for direction in (0, 1) if (pattern := line.main_pattern(direction)) is not None]
     return {**line_item(line), "directions": [towards_item(network, pattern) for pattern in mains]}
 
 
 def towards_item(network: Network, pattern: Pattern) -> Body:
-    """A `TowardsItem`."""
+    """Build a `TowardsItem`."""
     last = pattern.stops[-1].stop_id
     return {
         "direction": pattern.direction,
@@ -32,7 +32,7 @@ def towards_item(network: Network, pattern: Pattern) -> Body:
 
 
 def direction_status_item(network: Network, status: DirectionStatus) -> Body:
-    """A `DirectionStatusItem`."""
+    """Build a `DirectionStatusItem`."""
     loads = [load_of(bus) for bus in status.buses]
     return {
         "line_id": status.line.line_id,
@@ -52,7 +52,7 @@ def direction_status_item(network: Network, status: DirectionStatus) -> Body:
 
 
 def bus_status_item(network: Network, bus: BusStatus) -> Body:
-    """A `BusStatusItem`."""
+    """Build a `BusStatusItem`."""
     position = bus.position
     return {
         "bus_id": position.bus_id,
@@ -69,7 +69,7 @@ def bus_status_item(network: Network, bus: BusStatus) -> Body:
 
 
 def arrival_item(arrival: Arrival) -> Body:
-    """An `ArrivalItem`."""
+    """Build an `ArrivalItem`."""
     expected = arrival.expected
     return {
         "bus_id": arrival.bus.position.bus_id,
@@ -84,5 +84,5 @@ def arrival_item(arrival: Arrival) -> Body:
 
 
 def load_of(bus: BusStatus) -> float:
-    """The part of a bus's room that is taken."""
+    """Passengers aboard divided by capacity, to two decimals."""
     return round(bus.position.passenger_count / bus.capacity, 2)

@@ -1,4 +1,4 @@
-"""A call of a tool: its arguments checked, its question, its answer as a body and in words."""
+"""Calls of tools: check the arguments, run the query, return the result as a body and in words."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from services.agents import tool_hints
-from services.agents.tools import TOOLS, Tool, ToolOutput, ToolQuery
+from services.agents.tool import Tool, ToolOutput, ToolQuery
+from services.agents.tools import TOOLS
 from services.context import Context
 from services.errors import BadRequest, NotFound, clipped
 from services.queries.bodies import Body
@@ -18,35 +20,35 @@ from services.times import format_instant
 from storage.store import Reader
 
 MOST_ENTRIES_IN_WORDS = 10
-"""So many entries are told in words; the others are in the structured answer only."""
+"""The most entries that the text of a result lists; the structured result has all."""
 
 
 class UnknownTool(NotFound):
-    """There is no such tool."""
+    """The call names a tool that doesn't exist."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Unknown tool: {clipped(name)}. There are {', '.join(TOOLS)}")
+        super().__init__(f"Unknown tool: {clipped(name)}. The tools are {', '.join(TOOLS)}")
 
 
 class WrongArguments(BadRequest):
-    """The arguments aren't those of the tool, or of other types."""
+    """The arguments don't fit the tool's model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that is fit to be asked."""
+    """A call whose arguments are checked."""
 
     context: Context
     tool: Tool
     query: ToolQuery
 
     def run(self, store: Reader) -> Body:
-        """A `ToolResult` of the tool's items. Raises `ServiceError`, passes `StoreError` on."""
+        """Run the query and return a `ToolResult` body. Raises `ServiceError` and `StoreError`."""
         return result_body(self.query.find(store), format_instant(self.context.now()))
 
 
 def prepare(context: Context, name: str, arguments: Mapping[str, object]) -> Call:
-    """A call. Raises `UnknownTool`, `WrongArguments`, and `BadRequest` for what can't be understood."""
+    """Check a call. Raises `UnknownTool`, `WrongArguments`, or `BadRequest` for values that can't be read."""
     tool = tool_named(name)
     try:
         given = tool.arguments.model_validate(dict(arguments))
@@ -56,14 +58,14 @@ def prepare(context: Context, name: str, arguments: Mapping[str, object]) -> Cal
 
 
 def tool_named(name: str) -> Tool:
-    """The tool with a name. Raises `UnknownTool`."""
+    """Return the tool of a name. Raises `UnknownTool`."""
     if name not in TOOLS:
         raise UnknownTool(name)
     return TOOLS[name]
 
 
 def result_body(found: ToolOutput, now: str) -> Body:
-    """A `ToolResult`."""
+    """Build a `ToolResult` body; `now` is the simulated time."""
     body: Body = {"success": True, "count": len(found.items), "data": list(found.items), "timestamp": now}
     if found.next_cursor is not None:
         body["next_cursor"] = found.next_cursor
@@ -72,35 +74,35 @@ def result_body(found: ToolOutput, now: str) -> Body:
 
 
 def in_words(tool: Tool, body: Body) -> str:
-    """An answer in a few words: a line for each of its first entries, without what is nested in them."""
+    """Summarise a result as text, one line for each of its first entries."""
     entries, hint = body["data"], body.get("hint")
-    head = f"{tool.title}: {body['count']} found, now is {body['timestamp']}."
+    head = f"{tool.title}: {body['count']} found, simulated time {body['timestamp']}."
     lines = [head, *(entry_in_words(entry) for entry in entries[:MOST_ENTRIES_IN_WORDS])]
     if len(entries) > MOST_ENTRIES_IN_WORDS:
-        lines.append(f"… and {len(entries) - MOST_ENTRIES_IN_WORDS} more in the structured answer.")
+        lines.append(f"… and {len(entries) - MOST_ENTRIES_IN_WORDS} more in the structured result.")
     return "\n".join(lines if hint is None else [*lines, hint])
 
 
 def entry_in_words(entry: Mapping[str, Any]) -> str:
-    """An entry as `name value, …`; of what is nested how much there is, of arrivals each."""
-    plain = ", ".join(f"{name} {_shown_value(each)}" for name, each in entry.items() if name != "arrivals")
+    """Write an entry as `name value, …`: nested lists as their length, but each arrival on its own line."""
+    plain = ", ".join(f"{name} {_value_text(each)}" for name, each in entry.items() if name != "arrivals")
     arrivals = entry.get("arrivals") or ()
     return "\n".join((f"- {plain}", *(f"  - arrival: {entry_in_words(each)[2:]}" for each in arrivals)))
 
 
-def _shown_value(value: Any) -> str:
+def _value_text(value: object) -> str:
     if value is None:
         return "unknown"
     return str(len(value)) if isinstance(value, list) else str(value)
 
 
 def _problems(tool: Tool, error: ValidationError) -> str:
-    """All that is wrong with the arguments, in one line."""
+    """Describe all problems with the arguments in one line."""
     found = [_problem(tool, each) for each in error.errors(include_url=False, include_context=False)]
     return f"Wrong arguments for {tool.name}: {'; '.join(found)}"
 
 
-def _problem(tool: Tool, error: Any) -> str:
+def _problem(tool: Tool, error: ErrorDetails) -> str:
     name = clipped(".".join(str(part) for part in error["loc"]))
     known = tool.arguments.model_fields
     if error["type"] == "missing":

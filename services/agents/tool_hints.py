@@ -1,4 +1,4 @@
-"""What to do next, where a tool has found nothing."""
+"""Hints for an agent whose call found nothing: what it may have meant, and what to call next."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from services.queries import name_search
 from simulator.network import Network
 
 MOST_SUGGESTIONS = 3
-EMPTY_RANGE = "There are no records in this time. Is it in the future, or before the history begins?"
-MORE = "There is more: ask again with next_cursor as cursor."
+EMPTY_RANGE = "There are no records in this time range. It may be in the future or before the history."
+MORE = "There are more: call again with next_cursor as cursor."
 
 
 def unknown(network: Network, entity_id: str, error: UnknownEntity) -> str:
-    """For an id that the network lacks: what may have been meant."""
+    """The hint for an id that isn't in the network, with similar ids or names."""
     kind, _, _ = str(error).partition(" ")
     near = _near(network, kind, entity_id)
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
@@ -22,21 +22,19 @@ def unknown(network: Network, entity_id: str, error: UnknownEntity) -> str:
 
 
 def no_data(error: NoData) -> str:
-    """For something that exists, and of which nothing is stored at or before the time."""
-    return (
-        f"{error} at that time. Ask for another time, or see what is running with list_lines and line_status."
-    )
+    """The hint for an entity of which nothing is stored at or before the time."""
+    return f"{error} at that time. Try another time, or see what runs with list_lines and line_status."
 
 
 def no_such_stop(name: str) -> str:
-    """For a name that no stop's is like."""
-    return f"No stop is called anything like '{clipped(name)}'. Try a part of the name, or nearest_stops."
+    """The hint for a name that is similar to no stop's."""
+    return f"No stop has a name like '{clipped(name)}'. Try a part of the name, or nearest_stops."
 
 
 _LISTINGS = {
     "Stop": "find_stops finds stops by name.",
-    "Bus": "query_line_buses has the buses of a line.",
-    "Line": "list_lines has all lines.",
+    "Bus": "query_line_buses lists the buses of a line.",
+    "Line": "list_lines lists all lines.",
 }
 
 
