@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from services.console.greeting import LAST_LINE
 from tests.environment import environment
 
 PROGRAM = (sys.executable, "-m", "bus_simulator")
@@ -96,8 +97,16 @@ def running(folder: Path, *arguments: str, key: str | None = KEY, command: str =
         started(folder, (command, "--port", "0", *arguments), key=key, errors=errors) as process,
     ):
         assert process.stdout is not None
-        welcome = "".join(process.stdout.readline() for _ in range(4))
+        welcome = read_greeting(process.stdout)
         yield Running(process, welcome, errors)
+
+
+def read_greeting(output: IO[str]) -> str:
+    """The lines that a server prints when it listens; fewer if it ends before."""
+    lines: list[str] = []
+    while not lines or (lines[-1] and lines[-1].strip() != LAST_LINE):
+        lines.append(output.readline())
+    return "".join(lines)
 
 
 @contextmanager

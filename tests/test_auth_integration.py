@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 
 from services.access.authentication import write_private
 from tests.environment import environment
-from tests.process import PATIENCE_S, Running, running, started
+from tests.process import PATIENCE_S, Running, read_greeting, running, started
 
 pytestmark = pytest.mark.integration
 
@@ -44,7 +44,7 @@ def protected(folder: Path, *options: str) -> Iterator[Running]:
         started(folder, arguments, key=None, errors=errors) as process,
     ):
         assert process.stdout is not None
-        welcome = "".join(process.stdout.readline() for _ in range(4))
+        welcome = read_greeting(process.stdout)
         yield Running(process, welcome, errors)
 
 

@@ -40,7 +40,7 @@ Examples:
   bus-simulator feed people-count --shard 1/3 --store 'timestream://bus_simulator?region=eu-west-1'"""
 )
 @click.argument("feeder", type=click.Choice(list(KINDS)))
-@options.part_options
+@options.process_options
 @option("--shard", type=shard_of, default=None, help="Write but this share of the city: 1/3, 2/3 or 3/3.")
 @option(
     "--event-bus",
@@ -81,12 +81,13 @@ def feed(
     """
     if shared["store"].startswith(DUCKDB):
         raise click.UsageError(ONE_PROCESS)
-    from services.processes import feeder_process
-    from services.processes.process_setup import PartSettings, part
+    from services.processes.feeder_process import feed as run_feeder
+    from services.processes.feeder_settings import FeederSettings
+    from services.processes.process_setup import ProcessSettings, process_setup
 
-    wanted = feeder_process.Feeding(
+    wanted = FeederSettings(
         KINDS[feeder], shard, jobs, continue_with_new_inputs, event_bus, metrics_namespace, heartbeat
     )
-    with part(PartSettings(**shared)) as begun:
-        if begun is not None:
-            feeder_process.feed(begun, wanted)
+    with process_setup(ProcessSettings(**shared)) as setup:
+        if setup is not None:
+            run_feeder(setup, wanted)

@@ -26,7 +26,7 @@ Examples:
   bus-simulator mcp --stdio
   bus-simulator mcp --stdio --url http://127.0.0.1:8080"""
 )
-@options.part_options
+@options.process_options
 @option("--port", type=click.IntRange(0, 65535), default=8081, help="0 takes a free one.")
 @options.hosted_options
 @options.secret_id_option
@@ -61,8 +61,9 @@ def mcp(*, stdio: bool, url: str | None, group: str, **chosen: Any) -> None:
         return
     check_shared(chosen)
     from services.processes import server_process
+    from services.processes.server_settings import server_options
 
-    server_process.serve(**server_process.divided(chosen))
+    server_process.serve(server_options(chosen))
 
 
 def own_settings(chosen: Mapping[str, Any]) -> Settings:

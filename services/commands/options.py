@@ -192,7 +192,7 @@ log_group_option = option(
 secret_id_option = option(
     "--secret-id", metavar="NAME", default=None, help="The secret of Secrets Manager that has the keys."
 )
-part_options = together(
+process_options = together(
     shared_network_option,
     network_refresh_option,
     seed_option,

@@ -26,7 +26,7 @@ Example:
 Beside it something has to feed, one process for each:
   bus-simulator feed bus-position --store 'timestream://bus_simulator?region=eu-west-1'"""
 )
-@options.part_options
+@options.process_options
 @options.serving_options
 @options.secret_id_option
 @option(
@@ -60,8 +60,9 @@ def serve(**chosen: Any) -> None:
     if chosen["clock_control"] and chosen["clock_parameter"] is None:
         raise click.UsageError("--clock-control moves the clock that all share: it needs --clock-parameter")
     from services.processes import server_process
+    from services.processes.server_settings import server_options
 
-    server_process.serve(**server_process.divided(chosen))
+    server_process.serve(server_options(chosen))
 
 
 def check_shared(chosen: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ REGION = "eu-west-1"
 
 
 @contextmanager
-def endpoint_beside(file: Path, *, host: str, port: int) -> Iterator[str]:
+def embedded_endpoint(file: Path, *, host: str, port: int) -> Iterator[str]:
     """The endpoint's URL while it serves `file` in a thread of its own; its now is the newest record's.
 
     Raises OSError for a port that is taken, `StoreError` for a file that can't be used.

@@ -1,100 +1,75 @@
-"""One feeder as a process of its own, over a store that several share.
+"""`feed`: one feeder in a process of its own, over a store that several processes share.
 
 While the store can't be reached, at the start too, it waits and tries again; told to end, it finishes the
-tick in hand. Where its network becomes another one, it covers up to the whole hour from which that counts,
-and goes on with the new one.
+current tick. When the network is replaced, it covers the time up to the whole hour from which the new network
+counts, and continues with that.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, closing
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from services.background import background
+from services.console.work_progress import WorkProgress
 from services.feeders import history_plan
 from services.feeders.backfill import fill
-from services.feeders.feeder import Feeder, FeederKind, FeederStatus, Model, OnWrite
+from services.feeders.feeder import Feeder, Model
 from services.inputs.load import Inputs, opened
 from services.inputs.network_reload import NetworkChange, watching
-from services.processes.process_setup import Part, client, patiently
+from services.processes.feeder_listeners import FeederListeners, feeder_listeners
+from services.processes.feeder_settings import FeederSettings
+from services.processes.process_setup import ProcessSetup, retry_until_closed
 from services.times import format_instant
-from simulator.clock import Clock, Course
-from simulator.shard import Shard, ShardedCity
+from simulator.clock import Clock
+from simulator.shard import ShardedCity
 from storage.runs import check_run
-from storage.schema import Stream
 from storage.store import Store
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 log = logging.getLogger("bus_simulator.feed")
 
 
-@dataclass(frozen=True, slots=True)
-class Feeding:
-    """What one feeder is to do: for which share of the city, with how many processes, telling whom."""
-
-    kind: FeederKind
-    shard: Shard | None = None
-    jobs: int | None = None
-    continue_with_new_inputs: bool = False
-    event_bus: str | None = None
-    metrics_namespace: str | None = None
-    heartbeat: Path | None = None
-
-
-def feed(part: Part, feeding: Feeding) -> None:
+def feed(setup: ProcessSetup, settings: FeederSettings) -> None:
     """Write what is due until the clock is closed. Raises `InputError`, and `StoreError` as `open_store`."""
-    clock = part.clock
-    shard = "" if feeding.shard is None else str(feeding.shard)
-    store = patiently(lambda: opened(part.settings.store, shard=shard), clock)
+    clock = setup.clock
+    shard = "" if settings.shard is None else str(settings.shard)
+    store = retry_until_closed(lambda: opened(setup.settings.store, shard=shard), clock)
     if store is None:
         return
     with ExitStack() as stack:
         stack.enter_context(closing(store))
-        listener = stack.enter_context(listening(feeding, clock))
-        feeders = Feeders(part, feeding, store, listener)
-        refresh_s = part.settings.network_refresh.total_seconds()
-        if part.network_may_change:
-            stack.enter_context(watching(part.inputs, refresh_s, clock, feeders.change))
-        feeders.run_until_closed()
+        listeners = stack.enter_context(feeder_listeners(settings, clock))
+        process = FeederProcess(setup, settings, store, listeners)
+        refresh_s = setup.settings.network_refresh.total_seconds()
+        if setup.network_may_change:
+            stack.enter_context(watching(setup.inputs, refresh_s, clock, process.change))
+        process.run_until_closed()
 
 
-class Listener(Protocol):
-    """Is told what a feeder does. Never waits."""
+class FeederProcess:
+    """Runs one feeder after another: a new one each time that the network is replaced."""
 
-    def written(self, stream: Stream, rows: pa.Table, course: Course) -> None:
-        """It has stored something, on a course of the clock."""
-
-    def ticked(self, status: FeederStatus) -> None:
-        """It has got so far."""
-
-
-class Feeders:
-    """The feeders of one process, one after another: each has the inputs that count in its time."""
-
-    def __init__(self, part: Part, feeding: Feeding, store: Store, listener: Listener) -> None:
-        self._part, self._feeding, self._store, self._listener = part, feeding, store, listener
+    def __init__(
+        self, setup: ProcessSetup, settings: FeederSettings, store: Store, listeners: FeederListeners
+    ) -> None:
+        self._setup, self._settings, self._store, self._listeners = setup, settings, store, listeners
         self._next: NetworkChange | None = None
         self._feeder: Feeder | None = None
 
     def change(self, change: NetworkChange) -> None:
-        """Let other inputs count from a whole hour on."""
+        """Use other inputs from a whole hour on."""
         self._next = change
         if self._feeder is not None:
             self._feeder.end_at(change.begins)
 
     def run_until_closed(self) -> None:
         """Feed until the clock is closed."""
-        inputs, clock = self._part.inputs.current, self._part.clock
+        inputs, clock = self._setup.inputs.current, self._setup.clock
         while not clock.closed:
-            with closing(model_of(inputs, self._feeding)) as model:
-                feeder = patiently(lambda: self._begun(inputs, model), clock)  # noqa: B023 - called at once
+            with closing(model_of(inputs, self._settings)) as model:
+                feeder = retry_until_closed(lambda: self._new_feeder(inputs, model), clock)  # noqa: B023 - called at once
                 if feeder is None:
                     return
                 self._feeder = feeder
@@ -102,21 +77,18 @@ class Feeders:
                     if self._next is not None and self._next.inputs is not inputs:
                         feeder.end_at(self._next.begins)
                     feeder.run_until_closed()
-                name = self._feeding.kind.name
+                name = self._settings.kind.name
                 log.info("%s ends", name, extra={"fields": fields(feeder, clock.now())})
             if self._next is not None:
                 inputs = self._next.inputs
 
-    def _begun(self, inputs: Inputs, model: Model) -> Feeder:
-        clock, kind, store = self._part.clock, self._feeding.kind, self._store
-        new_inputs = self._feeding.continue_with_new_inputs or self._part.network_may_change
+    def _new_feeder(self, inputs: Inputs, model: Model) -> Feeder:
+        clock, kind, store = self._setup.clock, self._settings.kind, self._store
+        new_inputs = self._settings.continue_with_new_inputs or self._setup.network_may_change
         check_run(
-            store,
-            inputs.run,
-            continue_with_new_inputs=new_inputs,
-            scenario_words=inputs.scenario_words,
+            store, inputs.run, continue_with_new_inputs=new_inputs, scenario_words=inputs.scenario_words
         )
-        progress = Progress(clock, self._listener)
+        ticks = TickLog(clock, self._listeners)
         feeder = Feeder(
             kind,
             model=model,
@@ -124,14 +96,14 @@ class Feeders:
             run=inputs.run,
             clock=clock,
             start=history_plan.live_start(store, inputs.run, clock.now(), kind.streams),
-            on_tick=lambda: progress.note(feeder),
-            on_write=self._listener.written,
+            on_tick=lambda: ticks.note(feeder),
+            on_write=self._listeners.written,
         )
         return feeder
 
     def _backfilling_gaps(self, inputs: Inputs, model: Model, feeder: Feeder) -> AbstractContextManager[None]:
         """Backfill, in a thread, the gaps that earlier processes left before the current hour."""
-        clock, store, streams = self._part.clock, self._store, self._feeding.kind.streams
+        clock, store, streams = self._setup.clock, self._store, self._settings.kind.streams
         moment = clock.moment()
 
         def stopped() -> bool:
@@ -143,39 +115,42 @@ class Feeders:
                 store, inputs.run, live=live, span=timedelta(), streams=streams
             )
             for done in fill(windows, model=model, store=store, run=inputs.run, stopped=stopped):
-                log.info("a hole in the past is closed", extra={"fields": {"rows": done.rows}})
+                log.info("gap backfilled", extra={"fields": {"rows": done.rows}})
 
         def give_up(error: Exception) -> None:
-            log.error("what earlier processes left open stays so: %s", error)
+            log.error("gap backfill failed: %s", error)
 
         def stop() -> None:
             if not feeder.ended:  # the clock is closed, or the feeder failed and the process ends
                 clock.close()
 
-        return background(lambda: patiently(backfill, clock), name="gaps", stop=stop, on_failure=give_up)
+        def job() -> None:
+            retry_until_closed(backfill, clock)
+
+        return background(job, name="gaps", stop=stop, on_failure=give_up)
 
 
-class ClosingModel(Model, Protocol):
-    """A model that has to be closed."""
+class ClosableModel(Model, Protocol):
+    """A model that has processes to end."""
 
     def close(self) -> None:
-        """Let go of its processes."""
+        """End the processes that simulate."""
 
 
-def model_of(inputs: Inputs, feeding: Feeding) -> ClosingModel:
-    """The city, or a share of it."""
-    if feeding.shard is None:
-        return inputs.city(feeding.jobs)
+def model_of(inputs: Inputs, settings: FeederSettings) -> ClosableModel:
+    """The city, or a shard of it."""
+    if settings.shard is None:
+        return inputs.city(settings.jobs, WorkProgress())
     return ShardedCity(
-        inputs.network, feeding.shard, seed=inputs.seed, jobs=feeding.jobs or 1, scenario=inputs.scenario
+        inputs.network, settings.shard, seed=inputs.seed, jobs=settings.jobs or 1, scenario=inputs.scenario
     )
 
 
-class Progress:
-    """Logs a feeder's ticks with its lag, and at the greatest speed drives the clock along."""
+class TickLog:
+    """Logs a feeder's ticks with its lag, and at the greatest speed moves the clock along."""
 
-    def __init__(self, clock: Clock, listener: Listener) -> None:
-        self._clock, self._listener = clock, listener
+    def __init__(self, clock: Clock, listeners: FeederListeners) -> None:
+        self._clock, self._listeners = clock, listeners
         self._last: datetime | None = None
 
     def note(self, feeder: Feeder) -> None:
@@ -183,71 +158,17 @@ class Progress:
         course = self._clock.course
         reached = feeder.reached(course)
         self._clock.drive(reached, course)
-        self._listener.ticked(feeder.status(self._clock.now()))
+        self._listeners.ticked(feeder.status(self._clock.now()))
         if self._last is None or reached > self._last:
             self._last = reached
             log.info("%s written", feeder.kind.name, extra={"fields": fields(feeder, self._clock.now())})
 
 
 def fields(feeder: Feeder, now: datetime) -> dict[str, object]:
-    """What a log line says: the last tick, and how much simulated time is due and not written."""
+    """The fields of a log line: the last tick, and the simulated seconds that are due and not yet written."""
     status = feeder.status(now)
     return {
         "feeder": status.name,
         "last_tick": format_instant(status.last_tick),
         "lag_s": status.lag.total_seconds(),
     }
-
-
-class Told:
-    """Hands on to several what a feeder does."""
-
-    def __init__(self) -> None:
-        self.writes: list[OnWrite] = []
-        self.ticks: list[Ticked] = []
-
-    def written(self, stream: Stream, rows: pa.Table, course: Course) -> None:
-        """See `Listener`."""
-        for tell in self.writes:
-            tell(stream, rows, course)
-
-    def ticked(self, status: FeederStatus) -> None:
-        """See `Listener`."""
-        for tell in self.ticks:
-            tell(status)
-
-
-class Ticked(Protocol):
-    """Is told how far a feeder has got."""
-
-    def __call__(self, status: FeederStatus, /) -> None:
-        """Take note of it."""
-
-
-@contextmanager
-def listening(feeding: Feeding, clock: Clock) -> Iterator[Told]:
-    """Whoever is to be told: EventBridge, CloudWatch and a file, as far as they are named."""
-    told = Told()
-    with ExitStack() as stack:
-        if feeding.event_bus is not None:
-            from services.aws.event_publisher import EventPublisher, publishing_events
-
-            publisher = EventPublisher(client("events"), feeding.event_bus, clock)
-            stack.enter_context(publishing_events(publisher))
-            told.writes.append(publisher.written)
-        if feeding.metrics_namespace is not None:
-            from services.aws.cloudwatch_metrics import FeederMetrics, sending_metrics
-
-            metrics = FeederMetrics(client("cloudwatch"), feeding.metrics_namespace)
-            stack.enter_context(sending_metrics(metrics))
-            told.writes.append(lambda _stream, rows, _course: metrics.count(len(rows)))
-            told.ticks.append(metrics.note)
-        if feeding.heartbeat is not None:
-            told.ticks.append(beating(feeding.heartbeat))
-        yield told
-
-
-def beating(file: Path) -> Ticked:
-    """Touches a file at every tick; before the first it isn't there. Raises OSError where none can be."""
-    file.unlink(missing_ok=True)
-    return lambda _status: file.touch()

@@ -1,6 +1,7 @@
-"""A process of its own: what it takes from files and options, or shares with others by services of AWS.
+"""What `feed`, `serve` and `mcp` have in common: their clock, inputs and log, from options or shared on AWS.
 
-While a service is away at the start, a part waits for it; later it goes on with what it had.
+While a service on AWS can't be reached at the start, the process waits for it; later it goes on with what it
+had read.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from services import logs, settings
+from services.console.work_progress import work_progress
 from services.errors import InputError
 from services.inputs.load import load_inputs
 from services.inputs.network_reload import ReloadableInputs, fixed_inputs
-from services.processes.all_in_one import closed_by_signals
+from services.processes.termination import closed_by_signals
 from services.retry import Backoff
 from simulator.clock import Clock
 from storage.errors import DependencyUnavailable
@@ -31,8 +33,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class PartSettings:
-    """What `services.commands.options.part_options` set."""
+class ProcessSettings:
+    """What `services.commands.options.process_options` set."""
 
     network: str | None
     seed: int | None
@@ -46,21 +48,21 @@ class PartSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A part at work: its settings, its clock, and its inputs, which may change."""
+class ProcessSetup:
+    """The settings, clock and inputs of a running process; its network may be replaced while it runs."""
 
-    settings: PartSettings
+    settings: ProcessSettings
     clock: Clock
     inputs: ReloadableInputs
 
     @property
     def network_may_change(self) -> bool:
-        """Whether its network is one that others may replace."""
+        """Whether the network is an object in S3, which may be replaced."""
         return is_in_s3(self.settings.network)
 
 
 def client(service: str) -> Any:
-    """A client of a service of AWS that the process shares with others. Raises `InputError` without boto3."""
+    """A client of an AWS service in the region of this process. Raises `InputError` without boto3."""
     try:
         from storage.aws_clients import client as made
     except ModuleNotFoundError as error:
@@ -69,10 +71,11 @@ def client(service: str) -> Any:
 
 
 @contextmanager
-def part(chosen: PartSettings, *, moves_clock: bool = False) -> Iterator[Part | None]:
-    """The part, until its clock is closed; None where it is told to end while it still waits for a service.
+def process_setup(chosen: ProcessSettings, *, moves_clock: bool = False) -> Iterator[ProcessSetup | None]:
+    """Set the process up; None where it is told to end while it still waits for an AWS service.
 
-    SIGTERM and SIGINT close the clock. Raises `InputError`.
+    In the block SIGTERM and SIGINT close the clock. `moves_clock` says that the process may move a shared
+    clock. Raises `InputError`.
     """
     with ExitStack() as stack:
         if chosen.log_group is not None:
@@ -82,18 +85,18 @@ def part(chosen: PartSettings, *, moves_clock: bool = False) -> Iterator[Part | 
             logs.access.disabled = False  # CloudWatch gets every request, also where a terminal doesn't
         clock = stack.enter_context(clock_of(chosen, moves_clock=moves_clock))
         stack.enter_context(closed_by_signals(clock))
-        inputs = patiently(lambda: followed_inputs(chosen, clock), clock)
-        yield None if inputs is None else Part(chosen, clock, inputs)
+        inputs = retry_until_closed(lambda: first_inputs(chosen, clock), clock)
+        yield None if inputs is None else ProcessSetup(chosen, clock, inputs)
 
 
 @contextmanager
-def clock_of(chosen: PartSettings, *, moves_clock: bool) -> Iterator[Clock]:
-    """The clock: its own, or the one that a parameter has."""
+def clock_of(chosen: ProcessSettings, *, moves_clock: bool) -> Iterator[Clock]:
+    """The process's own clock, or the one that an SSM parameter holds for all processes."""
     if chosen.clock_parameter is None:
         yield Clock(start=chosen.at, rate=chosen.speed)
         return
     if chosen.at is not None or chosen.speed != 1:
-        raise InputError("--clock-parameter says what --at and --speed would: leave them out")
+        raise InputError("--clock-parameter takes the place of --at and --speed: leave them out")
     from services.aws.ssm_clock import SsmClock, SsmClockParameter, following
 
     parameter = SsmClockParameter(client("ssm"), chosen.clock_parameter)
@@ -101,8 +104,8 @@ def clock_of(chosen: PartSettings, *, moves_clock: bool) -> Iterator[Clock]:
         yield clock
 
 
-def followed_inputs(chosen: PartSettings, clock: Clock) -> ReloadableInputs:
-    """The inputs, once the clock shows what others' do. Raises `InputError`, `DependencyError`."""
+def first_inputs(chosen: ProcessSettings, clock: Clock) -> ReloadableInputs:
+    """The inputs, after a shared clock was read. Raises `InputError`, `DependencyError`."""
     from services.aws.ssm_clock import SsmClock
 
     if isinstance(clock, SsmClock):
@@ -110,11 +113,12 @@ def followed_inputs(chosen: PartSettings, clock: Clock) -> ReloadableInputs:
     return inputs_of(chosen)
 
 
-def inputs_of(chosen: PartSettings) -> ReloadableInputs:
-    """The inputs, of which the network is watched where it is an object in S3."""
+def inputs_of(chosen: ProcessSettings) -> ReloadableInputs:
+    """The inputs, which may change where the network is an object in S3."""
     if not is_in_s3(chosen.network):
         path = None if chosen.network is None else Path(chosen.network)
-        return fixed_inputs(load_inputs(path, chosen.seed, chosen.scenario))
+        with work_progress() as progress:
+            return fixed_inputs(load_inputs(path, chosen.seed, chosen.scenario, progress))
     from services.aws.s3_network import S3Network
 
     try:
@@ -125,12 +129,15 @@ def inputs_of(chosen: PartSettings) -> ReloadableInputs:
 
 
 def is_in_s3(network: str | None) -> bool:
-    """Whether a network is named by an URL of S3."""
+    """Whether a network is named by an S3 URL."""
     return network is not None and network.startswith(S3)
 
 
-def patiently(attempt: Callable[[], T], clock: Clock) -> T | None:
-    """What `attempt` gives once what it needs can be reached; None if the clock is closed before."""
+def retry_until_closed(attempt: Callable[[], T], clock: Clock) -> T | None:
+    """The result of `attempt`, repeated with growing pauses while a dependency can't be reached.
+
+    None if the clock is closed before.
+    """
     backoff = Backoff()
     while not clock.closed:
         try:

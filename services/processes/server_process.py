@@ -1,261 +1,160 @@
-"""What serves a store without feeding it: the same application, without feeders, as a process of its own."""
+"""`serve` and `mcp`: REST, WebSocket and MCP in a process of their own, over a store that others fill."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, fields
-from datetime import timedelta
-from importlib.metadata import version
 from threading import Lock
-from typing import Any, Protocol
 
 import click
 
-from services.access.allowed_hosts import AllowedHosts, hosts_for
+from services.access.allowed_hosts import hosts_for
 from services.access.authentication import Keys
-from services.access.local_credentials import Greet, greet, local_keys, welcome_with_secret
-from services.access.rate_limits import Limits, limits_for
-from services.background import background
-from services.context import Context, MonitoredFeeder
+from services.access.local_credentials import local_keys
+from services.access.rate_limits import limits_for
+from services.console.greeting import OnListening, greeting_by_secret, print_greeting
+from services.context import Context
 from services.feeders.clock_control import ClockControl
 from services.feeders.feeder_status import observed_feeders
-from services.inputs.load import Inputs, opened
+from services.inputs.load import opened
 from services.inputs.network_reload import NetworkChange, watching
-from services.live.hub import ConnectionObserver, Hub, live_hub
-from services.live.store_source import StoreSource
-from services.processes.process_setup import Part, PartSettings, client, part, patiently
+from services.live.hub import ConnectionObserver
+from services.processes.live_positions import PositionSource, live_positions
+from services.processes.process_setup import ProcessSetup, client, process_setup, retry_until_closed
+from services.processes.server_context import context_over
+from services.processes.server_settings import ServerOptions, ServerSettings
 from services.processes.web_server import WebServer
-from services.settings import SUBSCRIPTIONS_TABLE, Settings
 from services.web.uvicorn_server import listen, url_of
-from simulator.clock import Clock
-from storage.runs import check_run
 from storage.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """Where to listen, whom to let in and how often, where new positions come from.
+def serve(options: ServerOptions, *, on_listening: OnListening = print_greeting) -> None:
+    """Answer until SIGTERM or SIGINT. Raises `InputError`, `StoreError`, and OSError for a port in use.
 
-    With a `connections_table` who is connected is written there, and who wants which lines beside it.
+    `on_listening` is called unless the keys are in a secret.
     """
-
-    host: str
-    port: int
-    rate_limit: float | None
-    daily_limit: int | None
-    key_refresh: timedelta
-    secret_id: str | None = None
-    allowed_hosts: tuple[str, ...] = ()
-    queue: str | None = None
-    connections_table: str | None = None
-    subscriptions_table: str = SUBSCRIPTIONS_TABLE
-    clock_control: bool = False
-    with_status_line: bool = True
-
-
-def divided(chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """A command's options as the settings of a part and of what it serves."""
-    shared, own = (
-        {field.name: chosen[field.name] for field in fields(kind) if field.name in chosen}
-        for kind in (PartSettings, Serving)
-    )
-    return {"shared": PartSettings(**shared), "serving": Serving(**own)}
-
-
-def serve_store(
-    settings: Settings, key_refresh: timedelta, *, greet: Greet = greet, with_status_line: bool = True
-) -> None:
-    """`serve` with the settings of `run`, and nothing that is shared by services of AWS."""
-    chosen = {field.name: getattr(settings, field.name) for field in fields(settings)}
-    network = None if settings.network is None else str(settings.network)
-    own = {"network": network, "key_refresh": key_refresh, "with_status_line": with_status_line}
-    serve(**divided({**chosen, **own}), greet=greet)
-
-
-def serve(shared: PartSettings, serving: Serving, *, greet: Greet = greet) -> None:
-    """Answer until told to end. Raises `InputError`, `StoreError`, and OSError for a port that is taken.
-
-    Without a secret `greet` is told where to ask, and with which key.
-    """
-    with closing(listen(serving.host, serving.port)) as listener, ExitStack() as stack:
-        begun = stack.enter_context(part(shared, moves_clock=serving.clock_control))
-        if begun is None:
+    server = options.server
+    with closing(listen(server.host, server.port)) as listener, ExitStack() as stack:
+        setup = stack.enter_context(process_setup(options.process, moves_clock=server.clock_control))
+        if setup is None:
             return
-        store = patiently(lambda: opened(shared.store), begun.clock)
+        store = retry_until_closed(lambda: opened(options.process.store), setup.clock)
         if store is None:
             return
         stack.enter_context(closing(store))
-        keys = stack.enter_context(admitted(serving, begun, url_of(listener), greet))
-        source = stack.enter_context(positions(serving, store, begun.clock))
-        observer = stack.enter_context(observer_of(serving))
-        Server(begun, serving, store, keys, source, observer).serve_until_closed(listener)
+        keys = stack.enter_context(valid_keys(server, setup, url_of(listener), on_listening))
+        source = stack.enter_context(live_positions(store, setup.clock, queue=server.queue))
+        observer = stack.enter_context(connection_observer(server))
+        ServerProcess(setup, server, store, keys, source, observer).serve_until_closed(listener)
 
 
 @contextmanager
-def admitted(serving: Serving, begun: Part, url: str, greet: Greet) -> Iterator[Keys]:
-    """The valid keys, from a secret or from `services.access.local_credentials`; prints how to ask."""
-    refresh_s = serving.key_refresh.total_seconds()
-    if serving.secret_id is None:
-        keys, key = local_keys(begun.settings.store, refresh=serving.key_refresh)
-        greet(url, key)
+def valid_keys(
+    server: ServerSettings, setup: ProcessSetup, url: str, on_listening: OnListening
+) -> Iterator[Keys]:
+    """The valid keys, from a secret, the environment or the file beside the store; prints how to use them."""
+    network = setup.inputs.current.network
+    if server.secret_id is None:
+        keys, key = local_keys(setup.settings.store, refresh=server.key_refresh)
+        on_listening(url, key, network)
         yield keys
         return
     from services.aws.secret_key_ring import SecretKeyRing, refreshing_keys
 
-    secret = SecretKeyRing(client("secretsmanager"), serving.secret_id, refresh_s=float("inf"))
+    secret = SecretKeyRing(client("secretsmanager"), server.secret_id, refresh_s=float("inf"))
     secret.refresh()
-    click.echo(welcome_with_secret(url, serving.secret_id))
-    with refreshing_keys(secret, refresh_s, begun.clock):
+    click.echo(greeting_by_secret(url, server.secret_id, network))
+    with refreshing_keys(secret, server.key_refresh.total_seconds(), setup.clock):
         yield secret
 
 
-class Source(Protocol):
-    """Where new positions come from, for whichever hub there is."""
-
-    hub: Hub | None
-
-    def run_until_closed(self) -> None:
-        """Hand new positions to the hub until the clock is closed."""
-
-
 @contextmanager
-def positions(serving: Serving, store: Store, clock: Clock) -> Iterator[Source]:
-    """Get new positions in a thread; on exit close the clock."""
-    source: Source = StoreSource(store, clock)
-    if serving.queue is not None:
-        from services.aws.sqs_source import SqsSource
-
-        source = SqsSource(client("sqs"), serving.queue, clock)
-    with background(source.run_until_closed, name="live-positions", stop=clock.close):
-        yield source
-
-
-@contextmanager
-def observer_of(serving: Serving) -> Iterator[ConnectionObserver | None]:
-    """What the hub tells of its clients: the mirror in DynamoDB, if a table is named."""
-    if serving.connections_table is None:
+def connection_observer(server: ServerSettings) -> Iterator[ConnectionObserver | None]:
+    """A copy of the WebSocket connections in DynamoDB, if a table is named."""
+    if server.connections_table is None:
         yield None
         return
     from services.aws.connection_mirror import ConnectionMirror, mirroring
     from services.aws.connections import ConnectionTables
 
     tables = ConnectionTables(
-        client("dynamodb"), connections=serving.connections_table, subscriptions=serving.subscriptions_table
+        client("dynamodb"), connections=server.connections_table, subscriptions=server.subscriptions_table
     )
     with mirroring(ConnectionMirror(tables)) as observer:
         yield observer
 
 
-class Server:
-    """Serves one network after another on the same socket, which goes on listening in between."""
+class ServerProcess:
+    """Serves one network after another on the same socket, which keeps listening in between."""
 
     def __init__(
         self,
-        begun: Part,
-        serving: Serving,
+        setup: ProcessSetup,
+        settings: ServerSettings,
         store: Store,
         keys: Keys,
-        source: Source,
+        source: PositionSource,
         observer: ConnectionObserver | None,
     ) -> None:
-        self._part, self._serving, self._observer = begun, serving, observer
+        self._setup, self._settings, self._observer = setup, settings, observer
         self._store, self._keys, self._source = store, keys, source
-        self._limits = limits_for(serving.host, rate_per_s=serving.rate_limit, per_day=serving.daily_limit)
+        self._limits = limits_for(settings.host, rate_per_s=settings.rate_limit, per_day=settings.daily_limit)
         self._server: WebServer | None = None
         self._changing = Lock()
-        self._inputs = begun.inputs.current
+        self._inputs = setup.inputs.current
 
     def serve_until_closed(self, listener: socket.socket) -> None:
         """Answer until the clock is closed."""
-        clock, refresh_s = self._part.clock, self._part.settings.network_refresh.total_seconds()
+        clock, refresh_s = self._setup.clock, self._setup.settings.network_refresh.total_seconds()
         with ExitStack() as stack:
-            if self._part.network_may_change:
-                stack.enter_context(watching(self._part.inputs, refresh_s, clock, self._change))
+            if self._setup.network_may_change:
+                stack.enter_context(watching(self._setup.inputs, refresh_s, clock, self._change))
             while not clock.closed:
-                context = patiently(self._context, clock)
+                context = retry_until_closed(self._context, clock)
                 if context is not None:
                     self._source.hub = context.live
                     self._serve(context, listener)
 
     def _serve(self, context: Context, listener: socket.socket) -> None:
-        """Answer until the clock is closed or another network counts, which may be so already."""
+        """Answer until the clock is closed or `_change` stops the server."""
         server = WebServer(context)
         with self._changing:
             self._server = server
+            # The network may have changed after the context was made, when there was no server to stop.
             if context.run != self._inputs.run:
                 server.stop()
-        server.run(listener.dup(), with_status_line=self._serving.with_status_line)
+        server.run(listener.dup(), with_status_line=self._settings.with_status_line)
 
     def _change(self, change: NetworkChange) -> None:
-        """Serve another network from an hour on; WebSocket clients have to come again then."""
-        if self._part.clock.wait_until(change.begins):
+        """Serve another network from a whole hour on; WebSocket clients have to reconnect then."""
+        if self._setup.clock.wait_until(change.begins):
             with self._changing:
                 self._inputs = change.inputs
                 if self._server is not None:
                     self._server.stop()
 
     def _context(self) -> Context:
-        may_change = self._part.network_may_change
         return context_over(
             self._store,
             inputs=self._inputs,
-            clock=self._part.clock,
+            clock=self._setup.clock,
             keys=self._keys,
             limits=self._limits,
-            hosts=hosts_for(self._serving.host, self._serving.allowed_hosts),
-            continue_with_new_inputs=may_change,
+            hosts=hosts_for(self._settings.host, self._settings.allowed_hosts),
+            continue_with_new_inputs=self._setup.network_may_change,
             control=self._control(),
-            feeders=observed_feeders(self._store, self._part.clock),
+            feeders=observed_feeders(self._store, self._setup.clock),
             observer=self._observer,
         )
 
     def _control(self) -> ClockControl | None:
+        """How POST /clock moves the clock, where it is one in SSM that this process may move."""
         from services.aws.ssm_clock import SsmClock
 
-        clock = self._part.clock
-        if not self._serving.clock_control or not isinstance(clock, SsmClock):
+        clock = self._setup.clock
+        if not self._settings.clock_control or not isinstance(clock, SsmClock):
             return None
         from services.aws.ssm_clock_control import SsmClockControl
 
         return SsmClockControl(clock, self._store, self._inputs.run)
-
-
-def context_over(
-    store: Store,
-    *,
-    inputs: Inputs,
-    clock: Clock,
-    keys: Keys,
-    limits: Limits,
-    hosts: AllowedHosts,
-    continue_with_new_inputs: bool = False,
-    control: ClockControl | None = None,
-    feeders: Sequence[MonitoredFeeder] = (),
-    observer: ConnectionObserver | None = None,
-) -> Context:
-    """What the services share. Raises `RunMismatch` for a store that another run made.
-
-    The hub has no source: see `positions`.
-    """
-    check_run(
-        store,
-        inputs.run,
-        continue_with_new_inputs=continue_with_new_inputs,
-        scenario_words=inputs.scenario_words,
-    )
-    return Context(
-        store=store,
-        scenario=inputs.scenario,
-        mcp_hosts=hosts,
-        network=inputs.network,
-        clock=clock,
-        run=inputs.run,
-        key=keys,
-        version=version("bus-simulator"),
-        live=live_hub(store, inputs.network, clock.now, observer=observer),
-        limits=limits,
-        control=control,
-        feeders=feeders,
-    )

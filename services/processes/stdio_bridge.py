@@ -44,7 +44,9 @@ from services.agents.sdk_server import INSTRUCTIONS, NAME, TITLE, list_resources
 from services.errors import InputError, clipped
 from services.inputs.load import DUCKDB, beside
 from services.processes import all_in_one, server_process
+from services.processes.server_settings import server_options_of_run
 from services.settings import Settings
+from simulator.network import Network
 from storage.errors import DependencyUnavailable, StoreHeld
 
 log = logging.getLogger("bus_simulator.mcp")
@@ -66,14 +68,15 @@ def speak(settings: Settings, key_refresh: timedelta, *, url: str | None, group:
         return
     own = dataclasses.replace(settings, host=HERE, port=0)
 
-    def greet(at: str, key: LocalKey) -> None:
+    def relay_in_thread(at: str, key: LocalKey, _network: Network) -> None:
         threading.Thread(target=relay_then_end, args=(at, offered(key), group), daemon=True).start()
 
     if not settings.store.startswith(DUCKDB):
-        server_process.serve_store(own, key_refresh, greet=greet, with_status_line=False)
+        options = server_options_of_run(own, key_refresh, with_status_line=False)
+        server_process.serve(options, on_listening=relay_in_thread)
         return
     try:
-        all_in_one.run(own, key_refresh, greet=greet, with_status_line=False)
+        all_in_one.run(own, key_refresh, on_listening=relay_in_thread, with_status_line=False)
     except StoreHeld:
         relay(read_holder(beside(settings.store, SUFFIX)).url, key_text(settings.store), group)
 

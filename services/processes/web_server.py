@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from services.console.status_line import status_line
 from services.context import Context
-from services.processes.status_line import status_line
 from services.web.uvicorn_server import quiet_server
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from services.access.authentication import ApiKey
 from services.context import Context
 from services.feeders.feeder import FEEDERS, Model
 from services.inputs.load import Inputs
-from services.processes.all_in_one import Embedded, unwatched
+from services.processes.all_in_one import AllInOne
+from services.processes.history_writer import run_silently
 from services.settings import Settings
 from simulator.clock import Clock
 from simulator.network import Network
@@ -75,8 +76,8 @@ def moved(
     clock = Clock(start=start, rate=rate, paused=paused, wall=wall)
     with closing(DuckDBStore(folder / "moved.duckdb")) as store:
         inputs = Inputs(served or network(), 1, RUN)
-        simulator = Embedded(SETTINGS, inputs, model or FormulaCity(), store, clock)
-        simulator.prepare(unwatched)
+        simulator = AllInOne(SETTINGS, inputs, model or FormulaCity(), store, clock)
+        simulator.prepare(run_silently)
         context = simulator.context(ApiKey.of("right"), ApiKey.of("local"))
         failures: list[Exception] = []
         with simulator.feeding(failures.append):

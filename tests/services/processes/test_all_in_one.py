@@ -13,7 +13,9 @@ import pytest
 from services.access.store_holder import read_holder
 from services.feeders import history_plan
 from services.inputs.load import Inputs
-from services.processes.all_in_one import Embedded, announced, unwatched
+from services.processes.all_in_one import AllInOne
+from services.processes.history_writer import HistoryWriter, run_silently
+from services.processes.store_holding import announced_holder
 from services.settings import Settings
 from services.web.uvicorn_server import listen, url_of
 from simulator.clock import Clock
@@ -46,24 +48,29 @@ SETTINGS = Settings(
 )
 
 
-def embedded(
+def started_clock(late: timedelta = timedelta()) -> Clock:
+    """A clock that began at NOW, `late` before, and closes an hour later."""
+    wall = FakeWall(NOW + HOUR)
+    clock = wall.clock = Clock(wall=wall)
+    clock.rest(late.total_seconds())
+    return clock
+
+
+def all_in_one(
     store: FaultyStore,
     *,
     city: FormulaCity | None = None,
     backfill: timedelta = 2 * HOUR,
     late: timedelta = timedelta(),
-) -> Embedded:
+) -> AllInOne:
     """A simulator that is put together some time after its clock has begun."""
-    wall = FakeWall(NOW + HOUR)
-    clock = wall.clock = Clock(wall=wall)
-    clock.rest(late.total_seconds())
     settings = dataclasses.replace(SETTINGS, backfill=backfill)
-    return Embedded(settings, Inputs(network(), 1, RUN), city or FormulaCity(), store, clock)
+    return AllInOne(settings, Inputs(network(), 1, RUN), city or FormulaCity(), store, started_clock(late))
 
 
 def test_the_hour_that_now_is_in_comes_first_then_history_newest_first() -> None:
     store, city = FaultyStore(), FormulaCity()
-    embedded(store, city=city).prepare(unwatched)
+    all_in_one(store, city=city).prepare(run_silently)
     starts = list(dict.fromkeys(start for start, _, _ in city.asked))
     assert starts == [LIVE, LIVE - HOUR, LIVE - 2 * HOUR]
     for stream in Stream:
@@ -74,7 +81,7 @@ def test_the_hour_that_now_is_in_comes_first_then_history_newest_first() -> None
 
 def test_an_hour_that_ends_while_it_starts_is_no_hole() -> None:
     store = FaultyStore()
-    embedded(store, late=40 * MINUTE).prepare(unwatched)
+    all_in_one(store, late=40 * MINUTE).prepare(run_silently)
     for stream in Stream:
         (held,) = store.coverage(stream)
         assert held.start == LIVE - 2 * HOUR
@@ -83,7 +90,7 @@ def test_an_hour_that_ends_while_it_starts_is_no_hole() -> None:
 
 def test_without_backfill_there_is_still_something_to_answer_with() -> None:
     store = FaultyStore()
-    embedded(store, backfill=timedelta()).prepare(unwatched)
+    all_in_one(store, backfill=timedelta()).prepare(run_silently)
     assert store.coverage(Stream.PEOPLE_COUNT)[0].start == LIVE
 
 
@@ -92,10 +99,11 @@ def test_background_history_outlives_a_store_that_is_away_for_a_while(
 ) -> None:
     monkeypatch.setattr(history_plan, "REACH", 4 * HOUR)
     store = FaultyStore()
-    simulator = embedded(store)
-    simulator.prepare(unwatched)
+    clock = started_clock()
+    history = HistoryWriter(FormulaCity(), store, RUN, clock, 2 * HOUR)
+    history.write_before_serving(clock.course, run_silently)
     store.failing, store.failures = StoreUnavailable("no room"), 3
-    simulator.backfill_until_closed()
+    history.write_until_closed()
     assert store.failures == 0
     assert store.coverage(Stream.PEOPLE_COUNT)[0].start == LIVE - 4 * HOUR
 
@@ -119,7 +127,7 @@ def test_a_running_process_can_be_found_by_its_owner_only_and_only_while_it_runs
     store = f"duckdb:{tmp_path}/bus.duckdb"
     file = tmp_path / "bus.duckdb.holder.json"
     with closing(listen("127.0.0.1", 0)) as listener:
-        with announced(store, listener) as key:
+        with announced_holder(store, listener) as key:
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
             holder = read_holder(file)
             assert key.matches(holder.key)

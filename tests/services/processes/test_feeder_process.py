@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from services.processes.process_setup import patiently
+from services.processes.process_setup import retry_until_closed
 from services.times import parse_instant
 from storage.errors import StoreUnavailable
 from storage.schema import Stream
@@ -34,14 +34,14 @@ def test_a_store_that_is_away_at_the_start_is_waited_for() -> None:
             raise failures.pop()
         return "here"
 
-    assert patiently(attempt, fake_clock(lasts=10 * MINUTE)) == "here"
+    assert retry_until_closed(attempt, fake_clock(lasts=10 * MINUTE)) == "here"
 
 
 def test_told_to_end_it_waits_no_longer() -> None:
     def attempt() -> str:
         raise StoreUnavailable("away")
 
-    assert patiently(attempt, fake_clock(lasts=MINUTE)) is None
+    assert retry_until_closed(attempt, fake_clock(lasts=MINUTE)) is None
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from services.access.rate_limits import UNLIMITED
 from services.app import create_app
 from services.context import Context
 from services.inputs.load import Inputs
-from services.processes.server_process import context_over
+from services.processes.server_context import context_over
 from simulator.clock import Clock
 from storage.duckdb_store import DuckDBStore
 from storage.errors import RunMismatch

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from services.access.authentication import ApiKey
+from services.console.status_line import Status, StatusSource, status_text
 from services.context import Context
 from services.feeders.feeder import FEEDERS, FeederKind, FeederStatus, State
 from services.logs import TerminalHandler
-from services.processes.status_line import Status, StatusSource, status_text
 from services.web.metrics import Requests
 from simulator.clock import Clock
 from storage.duckdb_store import DuckDBStore

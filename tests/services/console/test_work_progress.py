@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.processes.work_progress import Interrupted, ProgressLog, work_progress
+from services.console.work_progress import Interrupted, ProgressLog, work_progress
 from simulator.city import City
 from simulator.load_network import load_network
 from simulator.progress import Progress

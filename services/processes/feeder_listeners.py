@@ -1,0 +1,67 @@
+"""Where a feeder process reports its writes and ticks: EventBridge, CloudWatch metrics, a heartbeat file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from services.feeders.feeder import FeederStatus, OnWrite
+from services.processes.feeder_settings import FeederSettings
+from services.processes.process_setup import client
+from simulator.clock import Clock, Course
+from storage.schema import Stream
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+OnStatus: TypeAlias = Callable[[FeederStatus], object]
+"""Called with a feeder's status after each tick. Must not wait."""
+
+
+class FeederListeners:
+    """Passes a feeder's writes and ticks on to several listeners."""
+
+    def __init__(self) -> None:
+        self.on_write: list[OnWrite] = []
+        self.on_status: list[OnStatus] = []
+
+    def written(self, stream: Stream, rows: pa.Table, course: Course) -> None:
+        """Pass on rows that were just stored on a course of the clock."""
+        for call in self.on_write:
+            call(stream, rows, course)
+
+    def ticked(self, status: FeederStatus) -> None:
+        """Pass on the status after a tick."""
+        for call in self.on_status:
+            call(status)
+
+
+@contextmanager
+def feeder_listeners(settings: FeederSettings, clock: Clock) -> Iterator[FeederListeners]:
+    """The listeners that the settings name; on exit send what they still have to send."""
+    listeners = FeederListeners()
+    with ExitStack() as stack:
+        if settings.event_bus is not None:
+            from services.aws.event_publisher import EventPublisher, publishing_events
+
+            publisher = EventPublisher(client("events"), settings.event_bus, clock)
+            stack.enter_context(publishing_events(publisher))
+            listeners.on_write.append(publisher.written)
+        if settings.metrics_namespace is not None:
+            from services.aws.cloudwatch_metrics import FeederMetrics, sending_metrics
+
+            metrics = FeederMetrics(client("cloudwatch"), settings.metrics_namespace)
+            stack.enter_context(sending_metrics(metrics))
+            listeners.on_write.append(lambda _stream, rows, _course: metrics.count(len(rows)))
+            listeners.on_status.append(metrics.note)
+        if settings.heartbeat is not None:
+            listeners.on_status.append(heartbeat(settings.heartbeat))
+        yield listeners
+
+
+def heartbeat(file: Path) -> OnStatus:
+    """Touch a file at each tick; it is removed first. Raises OSError where there can be none."""
+    file.unlink(missing_ok=True)
+    return lambda _status: file.touch()

@@ -1,0 +1,22 @@
+"""The settings of a feeder process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.feeders.feeder import FeederKind
+from simulator.shard import Shard
+
+
+@dataclass(frozen=True, slots=True)
+class FeederSettings:
+    """Which feeder, for which shard of the city, with how many simulating processes, reporting where."""
+
+    kind: FeederKind
+    shard: Shard | None = None
+    jobs: int | None = None
+    continue_with_new_inputs: bool = False
+    event_bus: str | None = None
+    metrics_namespace: str | None = None
+    heartbeat: Path | None = None

@@ -1,0 +1,56 @@
+"""The context of a server that doesn't feed its store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from services.access.allowed_hosts import AllowedHosts
+from services.access.authentication import Keys
+from services.access.rate_limits import Limits
+from services.context import Context, MonitoredFeeder
+from services.feeders.clock_control import ClockControl
+from services.inputs.load import Inputs
+from services.live.hub import ConnectionObserver, live_hub
+from simulator.clock import Clock
+from storage.runs import check_run
+from storage.store import Store
+
+
+def context_over(
+    store: Store,
+    *,
+    inputs: Inputs,
+    clock: Clock,
+    keys: Keys,
+    limits: Limits,
+    hosts: AllowedHosts,
+    continue_with_new_inputs: bool = False,
+    control: ClockControl | None = None,
+    feeders: Sequence[MonitoredFeeder] = (),
+    observer: ConnectionObserver | None = None,
+) -> Context:
+    """The context of a server over a store. Raises `RunMismatch` for a store that another run wrote.
+
+    Its hub gets no positions by itself: see `services.processes.live_positions`.
+    """
+    check_run(
+        store,
+        inputs.run,
+        continue_with_new_inputs=continue_with_new_inputs,
+        scenario_words=inputs.scenario_words,
+    )
+    return Context(
+        store=store,
+        scenario=inputs.scenario,
+        mcp_hosts=hosts,
+        network=inputs.network,
+        clock=clock,
+        run=inputs.run,
+        key=keys,
+        version=version("bus-simulator"),
+        live=live_hub(store, inputs.network, clock.now, observer=observer),
+        limits=limits,
+        control=control,
+        feeders=feeders,
+    )

@@ -1,0 +1,22 @@
+"""SIGTERM and SIGINT (Ctrl-C) close the clock, upon which everything in the process ends in order."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from simulator.clock import Clock
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@contextmanager
+def closed_by_signals(clock: Clock) -> Iterator[None]:
+    """Close the clock on either signal; on exit restore the handlers from before."""
+    before = [signal.signal(number, lambda *_: clock.close()) for number in SIGNALS]
+    try:
+        yield
+    finally:
+        for number, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(number, handler)
