@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from scripts.lambda_package import HANDLERS, Platform, write_packages
 from scripts.package_lambda import package_lambda
 from services.aws.compiled_network import dump
-from services.aws.connections import table_definitions
+from services.aws.connection_items import table_definitions
 from services.feeders.backfill import fill, plan
 from storage.store import Run
 from tests.environment import environment

@@ -12,7 +12,7 @@ import pytest
 
 from scripts.cost_model import ENDPOINT_ZONES
 from scripts.terraform_settings import terraform_variables
-from services.aws.connections import table_definitions
+from services.aws.connection_items import table_definitions
 from services.aws.events import POSITIONS, SOURCE
 from services.feeders.feeder import Feeder, FeederStatus
 from services.operate.resource_names import FEEDER_SERVICES, HOSTED_SERVICE, SERVICES, bucket

@@ -6,9 +6,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.aws.connections import LIFETIME_S, ConnectionTables, table_definitions
+from services.aws.connection_items import table_definitions
+from services.aws.connections import LIFETIME_S, ConnectionTables
 from services.settings import CONNECTIONS_TABLE, SUBSCRIPTIONS_TABLE
 from storage.aws_clients import client
+from tests.services.aws.fake_aws import ClientDouble
 from tests.services.fakes import NOW
 from tests.timestream_endpoint import REGION
 
@@ -23,7 +25,7 @@ class HandWatch:
         return self.seconds
 
 
-class OneAtATime:
+class OneAtATime(ClientDouble):
     """A client whose calls don't overlap, as moto's own don't bear it."""
 
     def __init__(self, client: Any) -> None:

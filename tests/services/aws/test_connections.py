@@ -18,6 +18,7 @@ from services.aws.connections import (
     UnknownConnection,
 )
 from services.settings import CONNECTIONS_TABLE, SUBSCRIPTIONS_TABLE
+from tests.services.aws.fake_aws import ClientDouble
 from tests.services.aws.tables import HandWatch, OneAtATime, made_tables
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -130,7 +131,7 @@ def test_what_has_outlived_its_time_is_gone_even_while_its_row_is_there(
     assert connections.count_of_group("a") == 0
 
 
-class Counting:
+class Counting(ClientDouble):
     """A client that counts what it is asked."""
 
     def __init__(self, client: Any) -> None:
@@ -154,7 +155,7 @@ def test_the_fan_out_of_a_line_is_one_query_a_page_and_never_a_scan(
     assert counting.asked == ["query"]
 
 
-class InPages:
+class InPages(ClientDouble):
     """A client whose queries give two items a page."""
 
     def __init__(self, client: Any) -> None:
@@ -174,7 +175,7 @@ def test_a_query_of_many_pages_is_read_to_its_end(tables: tuple[ConnectionTables
     assert paged.count_of_group("a") == 5
 
 
-class Overtaken:
+class Overtaken(ClientDouble):
     """A client before whose first changes another process's come."""
 
     def __init__(self, client: Any, others: list[Any]) -> None:
