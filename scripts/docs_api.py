@@ -317,5 +317,5 @@ def refusal(text: str) -> str:
     try:
         messages.parse(text)
     except errors.BadRequest as error:
-        return messages.refusal(error)
+        return messages.error_message(error)
     raise ValueError(f"{text} is no bad message")

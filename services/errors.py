@@ -51,7 +51,10 @@ class UnknownPath(NotFound):
 
 
 class MethodNotAllowed(ServiceError):
-    """The path exists, but only for the methods in `allowed`."""
+    """The path exists, but not for this method.
+
+    `allowed` are the methods that it exists for.
+    """
 
     status = 405
     error = "MethodNotAllowed"

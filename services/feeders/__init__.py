@@ -1,3 +1,3 @@
-"""Ticks and history into the store, and the control of the clock; processes that run feeders are in
-`services.processes`.
+"""Feeders that write ticks and history into the store, and the control of their clock; the processes that run
+them are in `services.processes`.
 """

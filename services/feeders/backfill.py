@@ -1,7 +1,7 @@
-"""History: the hours that a store lacks, simulated and written, the next one while one is being written.
+"""Backfill: simulate and write the hours of history that a store lacks.
 
-Windows are whole UTC hours (less at the ends), only what is not covered: an interrupted backfill goes on
-where it was.
+A window is a UTC hour (less at the ends) that isn't covered, so an interrupted backfill continues where it
+stopped. The next window is simulated while one is being written.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOST_AT_ONCE = 6
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch [start, end) of at most an hour, and the streams that lack it."""
+    """An interval [start, end), and the streams that lack it."""
 
     start: datetime
     end: datetime
@@ -38,7 +38,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class FilledWindow:
-    """A window that is complete now, how many planned ones it is made of, and how many rows it took."""
+    """A window that was written, the number of planned windows that it joins, and its rows."""
 
     window: Window
     planned: int
@@ -48,7 +48,7 @@ class FilledWindow:
 def plan(
     store: Store, start: datetime, end: datetime, *, newest_first: bool, streams: Iterable[Stream] = Stream
 ) -> list[Window]:
-    """The windows of [start, end) that are missing in `store`."""
+    """Return the windows of [start, end) that are missing in `store`."""
     lacking: dict[tuple[datetime, datetime], list[Stream]] = {}
     for stream in streams:
         for missing in uncovered(store.coverage(stream), start, end):
@@ -59,7 +59,7 @@ def plan(
 
 
 def hours(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """[start, end) cut at whole UTC hours."""
+    """Yield [start, end) cut at whole UTC hours."""
     while start < end:
         following = min(floor(start, HOUR) + HOUR, end)
         yield start, following
@@ -74,11 +74,10 @@ def fill(
     run: Run,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[FilledWindow]:
-    """Simulate and write `windows` in order; yields what is in the store.
+    """Simulate and write `windows` in order; yield each one once it is in the store.
 
-    While one is being written the next is simulated. Hours with few rows are taken together, after the
-    first: a commit costs as much as thousands of rows. Ends early, with everything begun written, when
-    `stopped` says so.
+    Hours with few rows are joined, after the first, since a commit costs as much as thousands of rows. When
+    `stopped` returns True, ends after writing what was simulated.
     """
     waiting, most = deque(windows), 1
     with ThreadPoolExecutor(1, "backfill-writer") as writer:
@@ -96,7 +95,7 @@ def fill(
 
 
 def _take(waiting: deque[Window], most: int) -> tuple[Window, int]:
-    """The first of `waiting` and those that follow without a gap as one, `most` in all; how many they are."""
+    """Take the first of `waiting`, joined with up to `most` - 1 adjacent ones; and how many were joined."""
     window, count = waiting.popleft(), 1
     while waiting and count < most and waiting[0].streams == window.streams:
         other = waiting[0]

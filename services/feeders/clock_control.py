@@ -1,7 +1,7 @@
-"""Moving the clock of a live run: first the data where it is to be, then the clock.
+"""Control of a live run's clock: rate, pause, step and jump.
 
-So `latest` has something to answer with as soon as the clock is there, and a store that can't be reached
-leaves the clock where it is. Feeders notice the new course by themselves and go on from there.
+Before the clock moves, the data at its new time are written. So `latest` has a record at once, and if the
+store can't be reached, the clock stays where it is. Feeders notice a new course of the clock by themselves.
 """
 
 from __future__ import annotations
@@ -21,37 +21,37 @@ from simulator.clock import Clock
 from storage.store import Run, Store
 
 LONGEST_STEP = timedelta(days=1)
-"""Who wants to go further jumps."""
+"""To go further, jump."""
 
 
 class ClockControl(Protocol):
-    """Sets, stops and moves a clock. For several threads; may raise `Conflict`, `DependencyError`."""
+    """Changes a clock. Safe to call from several threads; may raise `Conflict` and `DependencyError`."""
 
     @property
     def clock(self) -> Clock:
-        """The clock."""
+        """The clock that this controls."""
 
     def set_rate(self, rate: float) -> None:
-        """Go on from now at a rate, also if the clock stood."""
+        """Run at a rate from now on, even if the clock was paused."""
 
     def pause(self) -> None:
-        """Stand."""
+        """Pause the clock."""
 
     def resume(self) -> None:
-        """Go on at the rate before."""
+        """Run on at the rate before the pause."""
 
     def step(self, span: timedelta) -> None:
-        """Stand, and be `span` further on."""
+        """Pause, then advance the clock by `span`."""
 
     def jump(self, instant: datetime) -> None:
-        """Be at an instant."""
+        """Move the clock to an instant."""
 
 
 @dataclass(frozen=True, slots=True)
 class InProcessClockControl:
-    """Sets, stops and moves the clock that feeders of `run` follow. Safe to call from several threads.
+    """Controls the clock that this process's feeders of `run` follow. Safe to call from several threads.
 
-    `step` and `jump` raise `Conflict` while another of them is at work, and pass `DependencyError` on.
+    `step` and `jump` raise `Conflict` during another step or jump, and `DependencyError` as the store does.
     """
 
     clock: Clock
@@ -61,19 +61,19 @@ class InProcessClockControl:
     _moving: Lock = field(default_factory=Lock)
 
     def set_rate(self, rate: float) -> None:
-        """Go on from now at a rate (more than 0, or `MAX`), also if the clock stood."""
+        """Run at a rate (more than 0, or `MAX`) from now on, even if the clock was paused."""
         self.clock.set_rate(rate)
 
     def pause(self) -> None:
-        """Stand."""
+        """Pause the clock."""
         self.clock.pause()
 
     def resume(self) -> None:
-        """Go on at the rate before."""
+        """Run on at the rate before the pause."""
         self.clock.resume()
 
     def step(self, span: timedelta) -> None:
-        """Stand, and be `span` further on. Every tick between is written."""
+        """Pause, then advance the clock by `span`. Every tick between is written."""
         with self._alone():
             self.clock.pause()
             now = self.clock.now()
@@ -81,9 +81,9 @@ class InProcessClockControl:
             self.clock.step(span)
 
     def jump(self, instant: datetime) -> None:
-        """Be at an instant, where the hour up to it is complete. What lies between is left as it is.
+        """Move the clock to an instant, once the hour up to it is written. Nothing between is written.
 
-        Raises `Conflict` where the data of another run are in the way.
+        Raises `Conflict` if the store has data of another run there.
         """
         with self._alone():
             check_jump(self.store, self.run, instant)
@@ -91,7 +91,7 @@ class InProcessClockControl:
             self.clock.jump(instant)
 
     def _write(self, start: datetime, until: datetime) -> None:
-        """Write what is missing from `start`, a whole hour, up to an instant."""
+        """Write what is missing from `start`, a whole hour, to `until`."""
         for kind in FEEDERS:
             feeder = Feeder(
                 kind, model=self.model, store=self.store, run=self.run, clock=self.clock, start=start
@@ -109,7 +109,7 @@ class InProcessClockControl:
 
 
 def check_jump(store: Store, run: Run, instant: datetime) -> None:
-    """Raise `Conflict` where the data of another run are in the way of a jump."""
+    """Raise `Conflict` if the store has data of another run at or after `instant`."""
     begins = history_plan.first_writable_hour(store, run)
     if begins is not None and instant < begins:
         raise Conflict(

@@ -1,12 +1,12 @@
-"""A feeder writes some streams at every tick of the clock: the model is its buffer.
+"""A feeder: at every tick of the clock it simulates some streams and writes them into the store.
 
-At tick T, a multiple of its cadence, a ticking stream writes its record for T and covers [T, T + cadence);
-a stream of events covers up to T only, so that no event of the future is ever written. A feeder that is
-behind catches up in windows of at most an hour. What it has covered is all its state: killed, it goes on
-from there.
+Ticks are multiples of the feeder's cadence. At tick T a sampled stream gets its records for T and is covered
+for [T, T + cadence). A stream of events is covered up to T only, so that no event of the future is written. A
+feeder that is late catches up in windows of at most an hour. The store's coverage is its only state: after a
+crash it continues where the coverage ends.
 
-Where the clock jumps, a feeder goes on from the tick at or before the new now. What the store has there
-already it leaves as it is, but tells `on_write` of it: to who listens it is new.
+After a jump of the clock a feeder continues at the last tick at or before the new time. It leaves what the
+store has there, but passes it to `on_write`, since it is new to live clients.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ State: TypeAlias = Literal["running", "waiting for the store", "stopped"]
 
 
 class Model(Protocol):
-    """What a feeder needs of `simulator.city.City`."""
+    """The part of `simulator.city.City` that a feeder uses."""
 
     def window(
         self, start: datetime, end: datetime, streams: Collection[Stream]
     ) -> Mapping[Stream, pa.Table]:
-        """The rows with start ≤ time < end of each of `streams`."""
+        """Return the rows with start ≤ time < end of each of `streams`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ FEEDERS = (
 
 @dataclass(frozen=True, slots=True)
 class FeederStatus:
-    """How far a feeder is. `lag` is from its last tick to the last one due, in simulated time."""
+    """A feeder's last tick and its `lag` behind the last due tick, in simulated time."""
 
     name: str
     last_tick: datetime
@@ -70,22 +70,22 @@ class FeederStatus:
 
 @dataclass(frozen=True, slots=True)
 class FeederProgress:
-    """Where a feeder is on a course of the clock: up to where each of its streams is covered."""
+    """The end of each stream's coverage, on one course of the clock."""
 
     course: Course
     covered: dict[Stream, datetime]
 
 
 OnWrite: TypeAlias = "Callable[[Stream, pa.Table, Course], None]"
-"""Is given what was just stored, and the course of the clock for which it was."""
+"""Called with the rows just written to a stream, and the course of the clock they were written on."""
 
 
 class Feeder:
-    """One feeder, from `start` on, or from where the store's coverage that includes `start` ends.
+    """A feeder that begins at `start`, or where the store's coverage that includes `start` ends.
 
-    `on_write` is given what was just stored, once a course; `on_tick` is called after all streams of a
-    step, and whenever the clock was changed. `run_until_closed` belongs in a thread of its own; `status`
-    and `reached` may be asked from any.
+    `on_write` is called with the rows just written. `on_tick` is called after all streams of a step, and
+    after every change of the clock. `run_until_closed` belongs in a thread of its own; `status` and `reached`
+    may be called from any thread.
     """
 
     def __init__(
@@ -109,40 +109,40 @@ class Feeder:
         self._end: datetime | None = None
 
     def end_at(self, instant: datetime) -> None:
-        """Cover up to an instant, a tick of it, and no further; then `run_until_closed` returns."""
+        """End `run_until_closed` once everything up to an instant, which is a tick, is covered."""
         self._end = instant
 
     @property
     def ended(self) -> bool:
-        """Whether everything up to its end, if it has one, is covered."""
+        """Whether everything up to the instant of `end_at`, if it was called, is covered."""
         return self._end is not None and all(until >= self._end for until in self._progress.covered.values())
 
     @property
     def next_tick(self) -> datetime:
-        """The first tick at which something is still to be written."""
+        """The first tick that isn't complete."""
         return self._next_tick_at(self._progress)
 
     @property
     def last_tick(self) -> datetime:
-        """The last tick of which everything is written."""
+        """The last tick that is complete."""
         return self.next_tick - self.kind.cadence
 
     def reached(self, course: Course) -> datetime:
-        """The last tick on the clock's course of which everything is written; before its start if none is."""
+        """The last complete tick on a course of the clock; without one, the tick before the course starts."""
         progress = self._progress
         here = self._next_tick_at(progress if progress.course == course else self._beginning(course))
         return here - self.kind.cadence
 
     def status(self, now: datetime) -> FeederStatus:
-        """How far it is at `now`."""
+        """Return the last complete tick and the lag at simulated time `now`."""
         last = self.reached(self._clock.course)
         lag = max(floor(now, self.kind.cadence) - last, timedelta())
         return FeederStatus(self.kind.name, last, lag, self.kind.cadence, self._state)
 
     def run_until_closed(self) -> None:
-        """Write every tick as it comes, until the clock is closed or its end; the tick in hand is finished.
+        """Write every tick when it is due, until the clock is closed or the instant of `end_at` is covered.
 
-        While the store can't be reached, try again with growing pauses.
+        A tick that has begun is completed. While the store can't be reached, retry with growing pauses.
         """
         self._state = "running"
         backoff = Backoff()
@@ -159,18 +159,18 @@ class Feeder:
             self._state = "stopped"
 
     def follow(self) -> None:
-        """Go where the clock has jumped to, if it has."""
+        """If the clock has jumped, continue on its new course."""
         course = self._clock.course
         if course != self._progress.course:
             self._progress = self._beginning(course)
 
     def catch_up(self, until: datetime) -> None:
-        """Write everything that is due up to an instant, unless the clock is closed meanwhile."""
+        """Write every tick up to an instant; stop early if the clock is closed."""
         while self.next_tick <= until and not self._clock.closed:
             self._write_up_to(min(self._hour_end(), floor(until, self.kind.cadence)))
 
     def step(self) -> bool:
-        """Write what is due, of at most an hour; whether anything was."""
+        """Write the due ticks of at most an hour; whether there were any."""
         tick = self._due()
         if tick is None:
             return False
@@ -178,7 +178,7 @@ class Feeder:
         return True
 
     def _try_step(self, backoff: Backoff) -> None:
-        """Take a step; where the store can't be reached, pause instead."""
+        """Take a step. If the store can't be reached, log it and pause."""
         try:
             self.step()
         except StoreUnavailable as error:
@@ -190,7 +190,7 @@ class Feeder:
             backoff.reset()
 
     def _write_up_to(self, tick: datetime) -> None:
-        """Write what isn't written yet of the ticks up to one."""
+        """Write the incomplete ticks up to and including `tick`."""
         progress = self._progress
         windows: dict[tuple[datetime, datetime], list[Stream]] = {}
         for stream, covered in progress.covered.items():
@@ -205,9 +205,9 @@ class Feeder:
         self._on_tick()
 
     def _due(self) -> datetime | None:
-        """The tick up to which to write now: the last one due, or the last of the next one's hour.
+        """The tick up to which to write now, at most the last one of the next tick's hour.
 
-        None where nothing is due, and where the clock has jumped away.
+        None if no tick is due, or if the clock has jumped.
         """
         moment = self._clock.moment()
         if moment.course != self._progress.course or moment.now < self._wake():
@@ -217,23 +217,23 @@ class Feeder:
         return self._bounded(min(self._hour_end(), floor(moment.now, self.kind.cadence)))
 
     def _bounded(self, instant: datetime) -> datetime:
-        """An instant, or the feeder's end if that comes before."""
+        """The earlier of an instant and the instant of `end_at`."""
         return instant if self._end is None else min(instant, self._end)
 
     def _hour_end(self) -> datetime:
-        """The last tick of the hour that the next one is in."""
+        """The last tick of the hour that the next tick is in."""
         return floor(self.next_tick, HOUR) + HOUR - self.kind.cadence
 
     def _wake(self) -> datetime:
-        """When there is something to do. At the greatest rate feeders run ahead and drive the clock."""
+        """When to write next. At rate `MAX` that is at once: feeders run ahead, and drive the clock."""
         return self.last_tick if self._clock.rate == MAX else self.next_tick
 
     def _lead(self, stream: Stream) -> timedelta:
-        """How far past a tick a stream is covered by it."""
+        """How far coverage extends past a tick: nothing for events, the cadence for sampled streams."""
         return timedelta() if SCHEMAS[stream].cadence_s is None else self.kind.cadence
 
     def _beginning(self, course: Course) -> FeederProgress:
-        """Where to begin on a course after a jump."""
+        """The progress at the start of a course, after a jump."""
         return FeederProgress(
             course, dict.fromkeys(self.kind.streams, floor(course.start, self.kind.cadence))
         )
@@ -246,13 +246,13 @@ class Feeder:
 
 
 def tick_before(stream: Stream, covered: datetime, kind: FeederKind) -> datetime:
-    """The last tick of which a stream has everything, where it is covered up to an instant."""
+    """The last tick that is complete in a stream whose coverage ends at `covered`."""
     if SCHEMAS[stream].cadence_s is None:
         return floor(covered, kind.cadence)
     return ceiling(covered, kind.cadence) - kind.cadence
 
 
 def covered_until(store: Store, stream: Stream, instant: datetime) -> datetime:
-    """The end of the stretch that includes (or ends at) an instant, else the instant."""
+    """The end of the covered interval that includes or ends at an instant; else the instant itself."""
     ends = (held.end for held in store.coverage(stream) if held.start <= instant <= held.end)
     return max(ends, default=instant)

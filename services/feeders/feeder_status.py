@@ -1,4 +1,4 @@
-"""How far feeders of other processes are, as the store's coverage tells who serves it."""
+"""The status of feeders in other processes, from the coverage that they write into the store."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from storage.schema import Stream
 from storage.store import Store
 
 LATE_WALL_S = 15.0
-"""A feeder that is later than that (wall seconds, and two ticks) counts as stopped."""
+"""A feeder that lags by more than two ticks and this many wall seconds counts as stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedFeeder:
-    """A feeder that is known by what it has written: running if that is of late."""
+    """A feeder of another process. It counts as running while its coverage is recent."""
 
     kind: FeederKind
     store: Store
     clock: Clock
 
     def status(self, now: datetime) -> FeederStatus:
-        """How far it is at `now`; the store being away is what it waits for, too."""
+        """Return its last tick and lag at `now`. If the store can't be read, it counts as waiting for it."""
         due = floor(now, self.kind.cadence)
         try:
             last = min(due, self._last_tick(now))
@@ -37,7 +37,7 @@ class ObservedFeeder:
         return FeederStatus(self.kind.name, last, due - last, self.kind.cadence, state)
 
     def _last_tick(self, now: datetime) -> datetime:
-        """The last tick up to now of which all its streams have everything; the epoch's if there is none."""
+        """The last tick that is complete in all its streams; without one, the last before the epoch."""
         return min(tick_before(stream, self._covered(stream, now), self.kind) for stream in self.kind.streams)
 
     def _covered(self, stream: Stream, now: datetime) -> datetime:
@@ -45,5 +45,5 @@ class ObservedFeeder:
 
 
 def observed_feeders(store: Store, clock: Clock) -> list[ObservedFeeder]:
-    """All feeders there are."""
+    """Return one for each kind of feeder."""
     return [ObservedFeeder(kind, store, clock) for kind in FEEDERS]

@@ -1,4 +1,4 @@
-"""Which history a live run gets: what comes before serving, what in the background, and where it begins."""
+"""Which history a live run backfills before it serves, which in the background, and where feeders begin."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from storage.schema import Stream
 from storage.store import Run, Store
 
 REACH = timedelta(days=5)
-"""How far back the background history goes."""
+"""How far back history is written in the background."""
 
 
 def first_writable_hour(store: Store, run: Run, streams: Iterable[Stream] = Stream) -> datetime | None:
-    """The first instant at which `run` may write: a whole hour after all that other runs wrote, if any."""
+    """The first whole hour after everything that other runs have written; None without other runs."""
     coverage = (held for stream in streams for held in store.coverage(stream))
     others = [held.end for held in coverage if held.run != run]
     return ceiling(max(others), HOUR) if others else None
 
 
 def live_start(store: Store, run: Run, now: datetime, streams: Iterable[Stream] = Stream) -> datetime:
-    """Where feeders of `streams` begin: the whole hour that `now` is in, or the run's beginning if later."""
+    """Where feeders of `streams` begin: the start of this hour, or the first writable hour if later."""
     begins = first_writable_hour(store, run, streams)
     hour = floor(now, HOUR)
     return hour if begins is None else max(hour, begins)
 
 
 def before_serving(store: Store, run: Run, *, live: datetime, span: timedelta) -> list[Window]:
-    """The missing windows of `span` before the `live` start, newest first."""
+    """Return the missing windows of the `span` before `live`, where feeders begin, newest first."""
     return _missing(store, run, live - span, live)
 
 
 def in_background(
     store: Store, run: Run, *, live: datetime, span: timedelta, streams: Sequence[Stream] = tuple(Stream)
 ) -> list[Window]:
-    """The missing windows of `streams` that may come later, newest first.
+    """Return the missing windows of `streams` to write while serving, newest first.
 
-    With a `span` all within reach. Without one history isn't made longer, but the holes that earlier
-    processes left in it are closed.
+    With a `span`, all that are missing in the last `REACH`. Without one, only the gaps in what earlier
+    processes have written.
     """
     start = live - max(span, REACH) if span else _first_held(store, live, streams)
     return _missing(store, run, start, live, streams)
 
 
 def _first_held(store: Store, live: datetime, streams: Iterable[Stream]) -> datetime:
-    """The first instant within reach that the store has anything of; `live` where it has nothing."""
+    """The first covered instant in the `REACH` before `live`; `live` if nothing is covered."""
     reach = live - REACH
     held = (stretch for stream in streams for stretch in store.coverage(stream) if stretch.end > reach)
     return min((max(stretch.start, reach) for stretch in held), default=live)

@@ -1,7 +1,4 @@
-"""How far long work is, for people: a bar on stderr with its rate and the time it still takes.
-
-Where stderr is no terminal there is no bar.
-"""
+"""Progress bars on stderr for long work, with the rate and the time left; none if stderr is no terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} hours [{elapsed}
 
 
 def fill_with_progress_bar(filling: Iterable[FilledWindow], windows: Sequence[Window]) -> int:
-    """Run a backfill through and show how far it is; the rows it wrote."""
+    """Run a backfill to its end with a progress bar; return the number of rows written."""
     rows, began = 0, time.perf_counter()
     with tqdm(
         total=len(windows), desc="history", bar_format=FORMAT, disable=None if windows else True
@@ -33,6 +30,6 @@ def fill_with_progress_bar(filling: Iterable[FilledWindow], windows: Sequence[Wi
 
 
 def with_progress_bar(days: Iterable[T], count: int, what: str) -> Iterator[T]:
-    """Hand on the work of so many service days, and show how far it is."""
+    """Yield the `count` items of `days`, with a progress bar labelled `what`."""
     form = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} days [{elapsed}<{remaining}]"
     yield from tqdm(days, total=count, desc=what, bar_format=form, leave=False, disable=None)

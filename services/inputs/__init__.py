@@ -1,3 +1,3 @@
-"""Network, scenario and run from options and files, and the reload of a changed network; parsing is in
-`simulator`.
+"""Loading of network, scenario and run from options and files, and reloading of a changed network; parsing is
+in `simulator`.
 """

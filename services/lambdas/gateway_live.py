@@ -64,7 +64,7 @@ class GatewayLive:
 
     def refuse(self, connection_id: str, error: ServiceError) -> None:
         """Answer that a message can't be carried out."""
-        self.pushes.send(connection_id, [messages.refusal(error)])
+        self.pushes.send(connection_id, [messages.error_message(error)])
 
     def broadcast(self, positions: Collection[BusPosition], *, until_s: float = math.inf) -> SendCounts:
         """Send new positions of one line to all who want it: one message a bus, or all as one array.
@@ -109,6 +109,6 @@ class GatewayLive:
         except DependencyError as error:
             log.error("no snapshot: %s", error)
             unavailable = isinstance(error, DependencyUnavailable)
-            return [messages.refusal(Unavailable() if unavailable else Unexpected())]
+            return [messages.error_message(Unavailable() if unavailable else Unexpected())]
         texts = [bus_position_text(position) for position in positions]
         return [f"[{','.join(texts)}]"] if batch and texts else texts

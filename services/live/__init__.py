@@ -1,1 +1,1 @@
-"""New positions to subscribers, without a transport; WebSocket connections are in `services.web`."""
+"""Publishing new positions to subscribers; the WebSocket connections themselves are in `services.web`."""

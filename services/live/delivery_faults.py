@@ -1,7 +1,7 @@
-"""Positions that go wrong on their way to clients, as a scenario wants it. The store keeps the truth.
+"""Faults of a scenario in the delivery of live positions; what the store holds stays correct.
 
-Whether a position is hit is decided by its bus and instant alone, so that every replay has the same faults,
-whoever listens. Of what was hit, and sent to somebody, a log is kept.
+Whether a fault hits a position depends only on its bus and time, so every replay has the same faults, whoever
+is connected. Positions that were hit and had a subscriber are logged in a file.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from storage.schema import BusPosition
 
 Tick: TypeAlias = Sequence[BusPosition]
 Log: TypeAlias = Callable[[str], None]
-"""Takes a line of the fault log."""
+"""Writes a line into the fault log."""
 
 
 @dataclass(slots=True)
 class _Late:
-    """A position that is still to come, not before `due`."""
+    """A delayed position, not to be sent before `due`."""
 
     position: BusPosition
     due: datetime
@@ -37,7 +37,7 @@ class _Late:
 
 @dataclass(slots=True)
 class DeliveryFaults:
-    """What happens to positions between the feeder and the clients. It belongs to one event loop."""
+    """Applies a scenario's faults to positions between feeder and clients. It belongs to one event loop."""
 
     scenario: Scenario
     seed: int
@@ -48,9 +48,10 @@ class DeliveryFaults:
     _cut: set[tuple[str, datetime]] = field(default_factory=set)
 
     def disturbed(self, tick: Tick) -> Iterator[Tick]:
-        """What to send in the place of a tick: positions that are late now, then its own, then those after.
+        """Yield what to send instead of a tick: delayed positions, the tick's own, those out of order.
 
-        Each is to be sent before the next, or a bus's newer position would replace its older one.
+        Send each before taking the next; otherwise a bus's newer position would replace its older one in the
+        outbox.
         """
         if not tick:
             return
@@ -66,20 +67,20 @@ class DeliveryFaults:
             yield list(after.values())
 
     def text_of(self, position: BusPosition) -> str:
-        """A position as it is sent."""
+        """A position as JSON text, cut in half if it is hit by `malformed`."""
         text = bus_position_text(position)
         if (position.bus_id, position.time) not in self._cut:
             return text
         return text[: len(text) // 2]
 
     def forget(self) -> None:
-        """Drop what is still to come: simulated time has jumped."""
+        """Drop delayed and held positions, after a jump of simulated time."""
         self._stuck.clear()
         self._late.clear()
         self._waiting.clear()
 
     def _passed(self, position: BusPosition) -> BusPosition | None:
-        """A position after all faults that hit it; None where it doesn't come now."""
+        """A position after all faults that hit it, None if it isn't sent in this tick."""
         passed = position
         for number, fault in enumerate(self.scenario.wire_faults):
             if not self._hits(number, fault, position):
@@ -124,7 +125,10 @@ class DeliveryFaults:
 
 
 def service_day(scenario: Scenario, instant: datetime, fault: WireFault) -> date | None:
-    """The day of the scenario in whose span of the fault an instant lies."""
+    """The day of the scenario whose span of a fault includes an instant, None if there is none.
+
+    A span may end after midnight, so an instant may belong to the day before.
+    """
     today = instant.astimezone(MADRID).date()
     for day in (today, today - timedelta(days=1)):
         second = (to_ms(instant) - origin_ms(day)) / SECOND_MS
@@ -135,16 +139,16 @@ def service_day(scenario: Scenario, instant: datetime, fault: WireFault) -> date
 
 
 class FaultLog:
-    """A file to which each fault is added as one line of JSON."""
+    """A file with one line of JSON for each fault."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, line: str) -> None:
-        """Add a line, readable at once."""
+        """Append a line and flush it."""
         self._file.write(line + "\n")
         self._file.flush()
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         self._file.close()

@@ -1,8 +1,8 @@
-"""From the bus-position feeder's thread to the live hub's event loop: each tick on its own, in order.
+"""The live hub's source for feeders in the same process: positions from their threads to its event loop.
 
-What a feeder has written is handed over once the clock has reached it (at the greatest rate feeders run
-ahead), and of it only the lines that somebody wants. What waits when the clock jumps is dropped. Here Arrow
-becomes records; the hub knows none.
+Positions go to the hub tick by tick, once the clock has reached them (at rate `MAX` feeders run ahead), and
+only those of lines with subscribers. A jump of the clock drops positions that still wait. Arrow tables become
+records here, so that the hub needs no Arrow.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from storage.schema import BusPosition, Stream
 Tick: TypeAlias = Sequence[BusPosition]
 
 MOST_WINDOWS = 8
-"""Windows (of at most an hour) that may wait for the clock; feeders never run ahead so far."""
+"""Windows, of at most an hour, that may wait for the clock; feeders never run ahead that far."""
 MOST_TICKS = 480
-"""Ticks that may wait for an event loop that doesn't keep up; the oldest are dropped."""
+"""Ticks that may wait for a slow event loop; beyond that the oldest are dropped."""
 
 
 class FeederSource:
-    """Publishes to a hub what the feeders have written, with delivery `faults` where there are any.
+    """Publishes to a hub what feeders have written, with a scenario's delivery `faults`, if any.
 
-    `written` and `release` are for the feeders' threads.
+    `written` and `release` are called in the feeders' threads.
     """
 
     def __init__(self, hub: Hub, faults: DeliveryFaults | None = None) -> None:
@@ -49,14 +49,14 @@ class FeederSource:
         self._course_number = 0
 
     def written(self, stream: Stream, rows: pa.Table, course: Course) -> None:
-        """Take note of what a feeder has just stored, on a course of the clock."""
+        """Keep the rows that a feeder has just written on a course of the clock, until they are due."""
         if stream is Stream.BUS_POSITION and len(rows):
             with self._lock:
                 if self._is_on(course):
                     self._windows.append(rows)
 
     def release(self, moment: Moment) -> None:
-        """Hand over all ticks up to a moment. Cheap when nobody wants any."""
+        """Publish all ticks up to a moment. Costs little without subscribers."""
         with self._lock:
             if not self._is_on(moment.course):
                 return
@@ -70,7 +70,7 @@ class FeederSource:
                     self._in_loop(self._accept, ticks_of(rows.slice(0, due), wanted))
 
     def _is_on(self, course: Course) -> bool:
-        """Whether a course is the newest heard of. On a new one everything begins anew."""
+        """Whether a course is the newest one known. A newer one drops what waits."""
         if course.number > self._course_number:
             self._course_number = course.number
             self._windows.clear()
@@ -78,7 +78,7 @@ class FeederSource:
         return course.number == self._course_number
 
     def _in_loop(self, job: Callable[..., None], *arguments: object) -> None:
-        """Have something done in the event loop, if there is one, after all that came before."""
+        """Schedule `job` in the hub's event loop, if it has one; jobs run in order."""
         if self._hub.loop is not None:
             with suppress(RuntimeError):  # the loop is closed: the process ends
                 self._hub.loop.call_soon_threadsafe(job, *arguments)
@@ -96,19 +96,19 @@ class FeederSource:
             self._pacing = asyncio.get_running_loop().create_task(self._publish())
 
     async def _publish(self) -> None:
-        """One tick a round of the event loop, so that who reads fast enough gets every one."""
+        """Publish one tick in each round of the event loop, so that fast clients get every tick."""
         while self._ticks:
             self._hub.publish(self._ticks.popleft())
             await asyncio.sleep(0)
 
 
 def due_rows(rows: pa.Table, now: datetime) -> int:
-    """How many of the rows, which are ordered by time, are at or before `now`."""
+    """The number of rows, which are ordered by time, at or before `now`."""
     return pc.sum(pc.less_equal(rows.column("time"), pa.scalar(now))).as_py() or 0
 
 
 def ticks_of(rows: pa.Table, line_ids: frozenset[str]) -> list[Tick]:
-    """The positions of some lines as records, a sequence for each tick."""
+    """The positions of some lines as records, one sequence for each tick."""
     lines = pa.array(sorted(line_ids))
     chosen = rows.filter(pc.is_in(rows.column("line_id").cast(pa.string()), value_set=lines))
     return [list(tick) for _, tick in groupby(records_of(chosen, BusPosition), key=attrgetter("time"))]

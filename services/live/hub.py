@@ -113,7 +113,7 @@ class Hub:
                     self._note(connection)
                     await connection.reply(messages.unsubscribed(connection.lines))
         except ServiceError as error:
-            await connection.reply(messages.refusal(error))
+            await connection.reply(messages.error_message(error))
 
     def publish(self, positions: Iterable[BusPosition]) -> None:
         """Queue the new positions of one tick for the subscribers of their lines."""
@@ -166,7 +166,7 @@ class Hub:
         except StoreError as error:
             log.error("snapshot not read: %s", error)
             refused = Unavailable() if isinstance(error, StoreUnavailable) else Unexpected()
-            await connection.reply(messages.refusal(refused))
+            await connection.reply(messages.error_message(refused))
         for line_id in new:
             of_line = [position for position in positions if position.line_id == line_id]
             texts = connection.lines[line_id].begin(of_line)

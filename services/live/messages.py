@@ -1,4 +1,4 @@
-"""The WebSocket's messages: what clients may say, what they are answered. The same behind every transport."""
+"""The WebSocket's messages from and to clients, the same for every transport."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from services.errors import BadRequest, ServiceError, TooManyRequests, clipped
 
 LONGEST_MESSAGE_BYTES = 32 * 1024
 MOST_LINES = 50
-"""Lines for each connection."""
+"""Lines per connection."""
 MOST_CONNECTIONS = 100
-"""Connections for each key."""
+"""Connections per key."""
 RETRY_AFTER_S = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """Add lines; `batch` asks for their positions as one array a tick."""
+    """Subscribe to lines; with `batch` their positions come as one array per tick."""
 
     line_ids: tuple[str, ...]
     batch: bool = False
@@ -27,21 +27,21 @@ class Subscribe:
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribe:
-    """Take lines away."""
+    """Unsubscribe from lines."""
 
     line_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Ask for a pong."""
+    """Request a pong."""
 
 
 Command: TypeAlias = Subscribe | Unsubscribe | Ping
 
 
 def parse(text: str) -> Command:
-    """What a client's message asks for. Raises `BadRequest`."""
+    """Parse a client's message. Raises `BadRequest`."""
     try:
         message = json.loads(text)
         if not isinstance(message, dict):
@@ -78,25 +78,25 @@ def check_lines(wanted: Sequence[str], held: Collection[str], known: Collection[
 
 
 def too_many_connections(limit: int) -> TooManyRequests:
-    """What refuses one connection too many."""
+    """Return the error for a connection beyond the limit."""
     return TooManyRequests(f"Too many connections (limit {limit})", retry_after_s=RETRY_AFTER_S)
 
 
 def subscribed(line_ids: Collection[str]) -> str:
-    """The answer to a subscription: all lines now subscribed."""
+    """The reply to `Subscribe`: all lines now subscribed."""
     return json.dumps({"type": "subscribed", "line_ids": sorted(line_ids)})
 
 
 def unsubscribed(line_ids: Collection[str]) -> str:
-    """The answer to an unsubscription: all lines still subscribed."""
+    """The reply to `Unsubscribe`: all lines still subscribed."""
     return json.dumps({"type": "unsubscribed", "line_ids": sorted(line_ids)})
 
 
 def pong() -> str:
-    """The answer to a ping."""
+    """The reply to `Ping`."""
     return json.dumps({"type": "pong"})
 
 
-def refusal(error: ServiceError) -> str:
-    """The answer to a message that can't be carried out. The connection stays open."""
+def error_message(error: ServiceError) -> str:
+    """The reply to a message that can't be carried out. The connection stays open."""
     return json.dumps({"type": "error", **error.body})

@@ -1,7 +1,7 @@
-"""The live hub's source where nobody feeds in this process: the store, asked for the newest positions.
+"""The live hub's source for feeders in other processes: it polls the store for new positions.
 
-Asked when a tick is due and somebody wants lines, again every second until all their buses have it. A tick
-that isn't there when the next one is due is left out: clients get the newest.
+It polls when a tick is due and lines have subscribers, then every second until all their buses have a
+position of that tick. Of a tick that isn't complete when the next one is due, clients may miss positions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ POLL_S = 1.0
 
 
 class StoreSource:
-    """Publishes to `hub` what `store` has got since. `run_until_closed` belongs in a thread of its own."""
+    """Publishes new positions in `store` to `hub`. `run_until_closed` belongs in a thread of its own."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
@@ -38,7 +38,7 @@ class StoreSource:
         self._sent: dict[str, datetime] = {}
 
     def run_until_closed(self) -> None:
-        """Poll until the clock is closed. While the store can't be asked, try again with growing pauses."""
+        """Poll until the clock is closed. While the store can't be read, retry with growing pauses."""
         backoff = Backoff(POLL_S)
         while not self._clock.closed:
             try:
@@ -55,7 +55,7 @@ class StoreSource:
                 self._clock.rest(POLL_S)
 
     def poll(self) -> bool:
-        """Publish what is new of the lines that are wanted; whether all have the last tick that is due."""
+        """Publish new positions of lines with subscribers; whether all their buses have the due tick."""
         now = self._clock.now()
         due = floor(now, CADENCE)
         complete, hub = True, self.hub
@@ -66,7 +66,7 @@ class StoreSource:
         return complete
 
     def _publish(self, hub: Hub | None, new: Sequence[BusPosition]) -> None:
-        """Hand positions to the hub's event loop, each tick on its own, in order."""
+        """Schedule the publishing of positions in the hub's event loop, tick by tick, in order."""
         self._sent |= {position.bus_id: position.time for position in new}
         if hub is None or hub.loop is None:
             return

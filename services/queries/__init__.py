@@ -1,1 +1,1 @@
-"""The use cases as functions of store, network and parameters, with their bodies; no transport."""
+"""Queries as functions of store, network and parameters, and their JSON bodies; no transport."""

@@ -1,7 +1,7 @@
-"""The JSON shapes of answers: pydantic models for the API's description, functions that fill them.
+"""JSON bodies of responses: pydantic models for OpenAPI, and functions that fill them.
 
-A body is made straight from a record, without validation on the way out: the store's types are ours. A test
-holds each function to its model.
+A body is made directly from a record without validating it, since the record's types are already checked. A
+test compares each function with its model.
 """
 
 from __future__ import annotations
@@ -92,21 +92,21 @@ class BusPositionPage(_Exact):
 
 
 class LineBody(_Exact):
-    """The newest position of each bus of a line."""
+    """The newest position of each of a line's buses."""
 
     line_id: str
     buses: list[BusPositionBody]
 
 
 class ErrorBody(_Exact):
-    """What every refusal looks like."""
+    """The body of every error."""
 
     error: str
     message: str
 
 
 class RunBody(_Exact):
-    """What decides every byte of the data."""
+    """The inputs that determine every byte of the data."""
 
     run_id: str
     seed: int
@@ -116,7 +116,7 @@ class RunBody(_Exact):
 
 
 class FeederBody(_Exact):
-    """How far a feeder is: its last tick, and how many simulated seconds are due and not yet written."""
+    """A feeder's last tick, and how many simulated seconds of data are due but not yet written."""
 
     name: str
     last_tick: str
@@ -125,7 +125,7 @@ class FeederBody(_Exact):
 
 
 class StretchBody(_Exact):
-    """A complete stretch of a stream, end excluded."""
+    """An interval [start, end) in which a stream is complete."""
 
     start: str
     end: str
@@ -133,14 +133,14 @@ class StretchBody(_Exact):
 
 
 class StreamBody(_Exact):
-    """What the store holds of a stream."""
+    """The number of rows of a stream in the store, and the intervals in which it is complete."""
 
     rows: int
     coverage: list[StretchBody]
 
 
 class ClockBody(_Exact):
-    """Simulated now, simulated seconds a wall second (`max`: as fast as possible; 0 while it is paused)."""
+    """Simulated time, and simulated seconds per wall second (`max`: as fast as possible; 0: paused)."""
 
     now: str
     rate: float | Literal["max"]
@@ -148,31 +148,31 @@ class ClockBody(_Exact):
 
 
 class RateChange(_Exact):
-    """Go on at another rate, also if the clock was paused: a factor, or `max`."""
+    """Run at another rate, even if the clock was paused: simulated seconds per wall second, or `max`."""
 
     rate: Annotated[float, Field(gt=0, le=GREATEST_SPEED)] | Literal["max"]
 
 
 class PauseChange(_Exact):
-    """Stand; or go on at the rate before."""
+    """Pause the clock, or run on at the rate before the pause."""
 
     pause: bool
 
 
 class StepChange(_Exact):
-    """Stand, a span further on (at most a day): seconds, or text like `30s`, `15m`, `2h`, `1d`."""
+    """Pause the clock and advance it by at most a day: seconds, or text such as `30s`, `15m`, `2h`, `1d`."""
 
     step: Annotated[float, Field(gt=0, le=86_400)] | Annotated[str, Field(pattern="^[0-9]{1,9}[smhdw]$")]
 
 
 class JumpChange(_Exact):
-    """Be at an instant (ISO 8601, UTC if it doesn't say), forward or back, at the same rate."""
+    """Move the clock to an instant (ISO 8601, UTC without an offset), forward or back, at the same rate."""
 
     jump: str
 
 
 class HealthBody(_Exact):
-    """`healthy`; `degraded` when a feeder lags or stopped; `unavailable` when the store can't be reached."""
+    """`healthy`; `degraded` if a feeder lags or has stopped; `unavailable` if the store can't be reached."""
 
     status: Literal["healthy", "degraded", "unavailable"]
     version: str
@@ -184,7 +184,7 @@ class HealthBody(_Exact):
 
 @dataclass(frozen=True, slots=True)
 class ErrorDescription:
-    """An error as a status, a body and headers."""
+    """The status, body and headers of an error's response."""
 
     status: int
     body: Body
@@ -202,7 +202,7 @@ def people_count_body(record: PeopleCount) -> Body:
 
 
 def sensors_body(record: SensorReading) -> Body:
-    """A `BusSensorsBody`, or a `StopSensorsBody` where the record has no bus's sensors."""
+    """A `BusSensorsBody` for a bus, a `StopSensorsBody` for a stop."""
     body = {
         "entity_id": record.entity_id,
         "entity_type": record.entity_type,
@@ -232,7 +232,7 @@ def bus_position_body(record: BusPosition) -> Body:
 
 
 def record_body(record: Record) -> Body:
-    """A record of one of the three streams as its body."""
+    """The body of a count, a sensor reading or a position."""
     match record:
         case PeopleCount():
             return people_count_body(record)
@@ -244,7 +244,7 @@ def record_body(record: Record) -> Body:
 
 
 def bus_position_text(record: BusPosition) -> str:
-    """A `BusPositionBody` as JSON text, for clients that are sent many."""
+    """A `BusPositionBody` as JSON text, serialised once for all live clients."""
     return json.dumps(bus_position_body(record), ensure_ascii=False, separators=(",", ":"))
 
 
@@ -293,7 +293,7 @@ def clock_body(clock: Clock) -> Body:
 
 
 def describe_error(error: ServiceError) -> ErrorDescription:
-    """How an error is answered."""
+    """Return the status, body and headers for an error."""
     headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)

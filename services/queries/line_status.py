@@ -1,7 +1,7 @@
-"""How a line runs now: its buses and how full they are, how far apart, who is at its stops, what comes next.
+"""The status of a line: its buses and their loads, headways, people at its stops, and next arrivals.
 
-A use case like those of `services.queries.stream_queries`, from the newest positions, the visits of the last
-hour and a half and the newest counts. It reads only the store: no timetable, no model.
+Computed from the newest positions, the stop visits of the last hour and a half, and the newest counts, all
+from the store; it uses neither timetable nor model.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from storage.schema import BusPosition, PeopleCount, StopVisit, Stream
 from storage.store import Reader
 
 REACH = timedelta(minutes=90)
-"""Long enough for a bus before on every line, a night line's too."""
+"""How far back to look for visits: longer than any headway, those of night lines included."""
 MOST_VISITS = 1000
 BUNCHED = 0.25
-"""A bus is bunched if it follows within this part of the direction's mean headway."""
+"""A bus is bunched if its headway is less than this share of its direction's mean headway."""
 MEAN_SPEED_KMH = 13.16
-"""What a bus makes in Madrid, stops included (EMT, annual report 2017)."""
+"""Commercial speed of Madrid's buses, stops included (EMT, annual report 2017)."""
 
 
 @dataclass(frozen=True, slots=True)
 class BusStatus:
-    """A bus on a trip; `headway_s`: how long after the bus before it it left its last stop, if known."""
+    """A bus on a trip. `headway_s` is the time since the previous bus left the same stop, None if unknown."""
 
     position: BusPosition
     capacity: int
@@ -37,10 +37,11 @@ class BusStatus:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A bus on its way to a stop: stops and metres before it (0 stops: it is the next).
+    """A bus on its way to a stop, `stops_away` stops (0: the next one) and `distance_m` metres before it.
 
-    `expected` is None for a bus that waits at its terminal: when it leaves isn't known. It follows from the
-    time that the last bus took from where this one was last (`by_last_bus`), else from a mean speed.
+    `expected` is the arrival time: this bus's last departure plus the time that the latest bus took from the
+    same stop (`by_last_bus`), or else the distance at mean speed. It is None for a bus that waits at its
+    terminal, whose departure isn't known.
     """
 
     bus: BusStatus
@@ -52,10 +53,10 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class DirectionStatus:
-    """A direction's buses on trips by progress, the first ahead; headways in seconds, None if not known.
+    """A direction of a line. `buses` are those on trips, the leading one first; unknown headways are None.
 
-    `people_at_stops` are those at its stops now, whatever line they wait for; `left_behind` those whom full
-    buses left in `REACH`. `arrivals` are None unless a stop is asked about.
+    `people_at_stops` counts people at its stops now, whatever line they wait for; `left_behind` people whom
+    full buses left behind in the last `REACH`. `arrivals` is None unless a stop was given.
     """
 
     line: Line
@@ -71,7 +72,7 @@ class DirectionStatus:
 
 @dataclass(frozen=True, slots=True)
 class _Underway:
-    """A bus on a trip, where in which pattern its next stop is, and its last visit on this trip."""
+    """A bus on a trip, the index of its next stop in its pattern, and its last visit on the trip."""
 
     status: BusStatus
     pattern: Pattern
@@ -82,7 +83,7 @@ class _Underway:
 def line_status(
     store: Reader, network: Network, *, line_id: str, stop_id: str | None = None, now: datetime
 ) -> Sequence[DirectionStatus]:
-    """A line's directions now, with what comes to `stop_id` next in those that serve it.
+    """Return the status of a line's directions, with the next arrivals at `stop_id` if it is given.
 
     Raises `UnknownEntity` and `NoData` as `stream_queries` does, `BadRequest` for a stop of other lines.
     """
@@ -106,7 +107,7 @@ def _visits(store: Reader, bus_id: str, now: datetime) -> Sequence[StopVisit]:
 
 
 def _waiting(store: Reader, line: Line, now: datetime) -> Mapping[str, int]:
-    """The people at each stop of a line now; stops without a count are left out."""
+    """The people waiting at each stop of a line; stops without a count are left out."""
     found = {stop_id: store.latest(Stream.PEOPLE_COUNT, stop_id, now=now) for stop_id in line.stop_ids}
     return {stop_id: count.count for stop_id, count in found.items() if isinstance(count, PeopleCount)}
 
@@ -154,7 +155,11 @@ def _underway(line: Line, position: BusPosition, visits: Sequence[StopVisit]) ->
 
 
 def _place(line: Line, position: BusPosition, last: StopVisit | None) -> tuple[Pattern, int]:
-    """The pattern that a bus follows and where in it its next stop is; the end if it is in none."""
+    """The pattern of a bus and the index of its next stop in it.
+
+    Several patterns may contain the stop. The one in which it follows the last visit wins. If none contains
+    it, the end of the first pattern.
+    """
     patterns = [pattern for pattern in line.patterns if pattern.direction == position.direction]
     expected = 0 if last is None else last.sequence
     for pattern in patterns:
@@ -168,7 +173,7 @@ def _place(line: Line, position: BusPosition, last: StopVisit | None) -> tuple[P
 
 
 def _headway_s(last: StopVisit, visits: Sequence[StopVisit]) -> float | None:
-    """How long after the bus before it a bus left its last stop."""
+    """The time from the previous bus's departure at the stop of `last` to this bus's."""
     before = [
         v.time
         for v in visits
@@ -208,7 +213,7 @@ def _arrival(bus: _Underway, stop_id: str, visits: Sequence[StopVisit], now: dat
 
 
 def _time_taken(last: StopVisit, stop_id: str, visits: Sequence[StopVisit]) -> timedelta | None:
-    """How long the last bus took from the stop where this one was last until it arrived at another."""
+    """The time that the latest bus took from the stop of `last` to its arrival at `stop_id`."""
     left = {visit.trip_id: visit.time for visit in visits if visit.stop_id == last.stop_id}
     came = [
         v for v in visits if v.stop_id == stop_id and v.trip_id in left and v.arrival_time >= left[v.trip_id]

@@ -1,4 +1,4 @@
-"""Stops and lines by what people call them, or by where they are: use cases over the network alone."""
+"""Search for stops and lines by name, and for stops near a place, in the network alone."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from simulator.network import Line, Network, Stop
 Item = TypeVar("Item")
 
 LEAST_LIKENESS = 0.75
-"""What is less like the name asked for isn't shown."""
+"""Least likeness, 0 to 1, of a result to the name searched for."""
 PREFIX_LIKENESS = 0.95
-"""How much `castel` is like `castellana`."""
+"""Likeness of a word and its beginning, such as `castel` and `castellana`."""
 
 
 @dataclass(frozen=True, slots=True)
 class NearbyStop:
-    """A stop, and how far it is in metres as the crow flies."""
+    """A stop, and its distance in metres as the crow flies."""
 
     stop: Stop
     distance_m: float
 
 
 def find_stops(network: Network, *, name: str) -> Sequence[Stop]:
-    """The stops with a name or id like this, the most alike first: case, accents and typing errors aside."""
+    """Return stops with a similar name or id, the best match first. Case and accents don't matter."""
     return _alike(network.stops, name, lambda stop: f"{stop.stop_id} {stop.name}", lambda stop: stop.stop_id)
 
 
 def find_lines(network: Network, *, name: str) -> Sequence[Line]:
-    """The lines with a name or id like this, likewise."""
+    """Return lines with a similar name or id, the best match first. Case and accents don't matter."""
     return _alike(network.lines, name, lambda line: f"{line.line_id} {line.name}", lambda line: line.line_id)
 
 
 def nearest_stops(network: Network, *, latitude: float, longitude: float) -> Sequence[NearbyStop]:
-    """All stops by their distance from a place (WGS84 degrees)."""
+    """Return all stops by their distance from a place (WGS84 degrees)."""
     near = [
         NearbyStop(stop, round(distance_m(latitude, longitude, stop.latitude, stop.longitude), 1))
         for stop in network.stops
@@ -48,7 +48,7 @@ def nearest_stops(network: Network, *, latitude: float, longitude: float) -> Seq
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a name, without case and accents."""
+    """Split a name into words in lower case without accents."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     return re.findall(r"[^\W_]+", "".join(char for char in plain if not unicodedata.combining(char)))
 
@@ -72,7 +72,7 @@ def _best_first(entry: tuple[float, int, str, object]) -> tuple[float, int, str]
 
 
 def _likeness(tables: Sequence[Mapping[str, float]], words: Sequence[str]) -> float:
-    """How well each word asked for is met by the best word of a name, 0 to 1, in the mean."""
+    """The mean likeness, 0 to 1, of each word searched for to the most similar word of a name."""
     return sum(max((table[word] for word in words), default=0.0) for table in tables) / len(tables)
 
 

@@ -1,4 +1,4 @@
-"""The JSON shapes of the network's listings: models for the API's description, functions that fill them."""
+"""JSON bodies of lines, stops and buses: pydantic models for OpenAPI, and functions that fill them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class StopItem(_Exact):
 
 
 class BusItem(_Exact):
-    """A bus, its line and how many people it takes."""
+    """A bus, its line, and the number of people it can carry."""
 
     bus_id: str
     line_id: str
@@ -62,7 +62,7 @@ class BusesPage(_Exact):
 
 
 class PatternStopBody(_Exact):
-    """A stop on a route: where buses stand there (WGS84), metres from the route's start."""
+    """A stop on a route: where its buses stop (WGS84), and metres from the route's start."""
 
     stop_id: str
     name: str

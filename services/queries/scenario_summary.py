@@ -1,4 +1,4 @@
-"""What a scenario changes, in words."""
+"""A scenario's changes as sentences, for people and agents."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONTROLS = {
     HeadwayControl.HEADWAY: "A bus that follows too close is held at stops under way.",
 }
 FAULTS = {
-    FaultKind.STUCK: "{share} of {buses} stay where they were",
+    FaultKind.STUCK: "{share} of {buses} keep their first position",
     FaultKind.DELAYED: "{share} of the positions of {buses} come {delay} late",
     FaultKind.DROPPED: "{share} of the positions of {buses} never come",
     FaultKind.OUT_OF_ORDER: "{share} of the positions of {buses} come after the next one",
@@ -26,7 +26,7 @@ FAULTS = {
 
 
 def changes(scenario: Scenario, network: Network) -> list[str]:
-    """A sentence for each thing that is other than on ordinary days."""
+    """Return a sentence for each difference from ordinary days."""
     parts: tuple[Callable[[Scenario, Network], Iterator[str]], ...] = (_air, _people, _road, _fleet, _wire)
     return [sentence for part in parts for sentence in part(scenario, network)]
 
@@ -91,7 +91,7 @@ def _wire(scenario: Scenario, _: Network) -> Iterator[str]:
             buses=", ".join(fault.buses) or "all buses",
             delay=f"{fault.delay_s} s",
         )
-        yield f"On the wire {said}{_during(fault.span)}; the store keeps the truth."
+        yield f"In live messages {said}{_during(fault.span)}; stored data are correct."
 
 
 def _stop(network: Network, stop_id: str) -> str:
@@ -103,7 +103,7 @@ def _lines(lines: tuple[str, ...]) -> str:
 
 
 def _during(span: Span) -> str:
-    """Nothing for all day."""
+    """The hours of a span, empty for a whole day."""
     start = f" from {_clock(span.start_s)}" if span.start_s else ""
     return start + (f" to {_clock(span.end_s)}" if span.end_s < 2 * 86_400 else "")
 

@@ -1,8 +1,8 @@
-"""The use cases, behind every transport: (store, network, what is asked, now) → record or records.
+"""Queries for records of the streams, the same for every transport.
 
-`time` None asks for the latest. Nothing later than simulated `now` is ever answered: a store may hold it, of
-a clock that was elsewhere. All raise `UnknownEntity` for an id that the network lacks, `NoData` where the
-store has nothing (a range is then empty), and pass `StoreError` on.
+`time` None means the latest record. Records later than simulated `now`, which the store may hold after the
+clock was moved back, are never returned. All raise `UnknownEntity` for an id that isn't in the network,
+`NoData` if the store has no record (a range is empty instead), and `StoreError` as the store does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from storage.schema import BusPosition, PeopleCount, Record, SensorReading, Stre
 from storage.store import Page, Reader
 
 LINE_REACH = timedelta(minutes=5)
-"""A bus whose newest position is older than this is no longer on its line's list."""
+"""A bus whose newest position is older than this is left out of its line's buses."""
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 Item = TypeVar("Item")
@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class EntityStream:
-    """Whose records are asked for: a stream's, of a `stop` or `bus` (`kind`)."""
+    """The records of one entity in a stream; `kind` is `stop` or `bus`."""
 
     stream: Stream
     kind: str
@@ -35,7 +35,7 @@ class EntityStream:
 
 @dataclass(frozen=True, slots=True)
 class RangeRequest:
-    """A page of what is in [start, end): at most `limit` records, after those that `cursor` tells of."""
+    """A page of the records in [start, end): at most `limit`, beginning where `cursor` points."""
 
     start: datetime
     end: datetime
@@ -46,7 +46,7 @@ class RangeRequest:
 def people_count(
     store: Reader, network: Network, *, stop_id: str, time: datetime | None, now: datetime
 ) -> PeopleCount:
-    """How many people wait at a stop."""
+    """Return the number of people waiting at a stop."""
     check_stop(network, stop_id)
     found = _newest(store, Stream.PEOPLE_COUNT, stop_id, time, now)
     return _checked(found, PeopleCount, f"stop {stop_id}")
@@ -61,7 +61,7 @@ def sensors(
     time: datetime | None,
     now: datetime,
 ) -> SensorReading:
-    """The sensors of a bus or a stop (`entity_type`)."""
+    """Return the sensor reading of a bus or a stop (`entity_type`)."""
     known = network.stop if entity_type == "stop" else network.line_of_bus
     _check_known(entity_type.capitalize(), entity_id, entity_id in known)
     found = _newest(store, Stream.SENSOR_DATA, entity_id, time, now)
@@ -71,14 +71,14 @@ def sensors(
 def bus_position(
     store: Reader, network: Network, *, bus_id: str, time: datetime | None, now: datetime
 ) -> BusPosition:
-    """Where a bus is."""
+    """Return a bus's position."""
     _check_known("Bus", bus_id, bus_id in network.line_of_bus)
     found = _newest(store, Stream.BUS_POSITION, bus_id, time, now)
     return _checked(found, BusPosition, f"bus {bus_id}")
 
 
 def line_positions(store: Reader, network: Network, *, line_id: str, now: datetime) -> Sequence[BusPosition]:
-    """Where a line's buses are: the newest position of each that is not older than 5 minutes, by bus id."""
+    """Return the newest position, at most `LINE_REACH` old, of each bus of a line, by bus id."""
     _check_known("Line", line_id, line_id in network.line)
     positions = store.latest_of_line(line_id, since=now - LINE_REACH, now=now)
     if not positions:
@@ -89,7 +89,7 @@ def line_positions(store: Reader, network: Network, *, line_id: str, now: dateti
 def records(
     store: Reader, network: Network, *, of: EntityStream, wanted: RangeRequest, now: datetime
 ) -> Page:
-    """A page of records, ascending. Raises `BadRequest` for a cursor that isn't of this range."""
+    """Return a page of records in ascending order. Raises `BadRequest` for a cursor of another range."""
     known = network.stop if of.kind == "stop" else network.line_of_bus
     _check_known(of.kind.capitalize(), of.entity_id, of.entity_id in known)
     start, end, limit, cursor = wanted.start, wanted.end, wanted.limit, wanted.cursor
@@ -101,27 +101,27 @@ def records(
 
 
 def _until(page: Page, now: datetime) -> Page:
-    """The page up to now. A cursor is bound to the range that was asked for, so that the range isn't cut."""
+    """Cut a page at `now`. The range itself can't be cut, since its cursors are bound to its end."""
     if not page.records or page.records[-1].time <= now:
         return page
     return Page([record for record in page.records if record.time <= now], None)
 
 
 def known_line(network: Network, line_id: str) -> Line:
-    """A line of the network."""
+    """Return a line. Raises `UnknownEntity` unless it exists."""
     _check_known("Line", line_id, line_id in network.line)
     return network.line[line_id]
 
 
 def check_stop(network: Network, stop_id: str) -> None:
-    """Nothing, when the network has the stop."""
+    """Raise `UnknownEntity` unless the stop exists."""
     _check_known("Stop", stop_id, stop_id in network.stop)
 
 
 def page_by_name(
     items: Sequence[Item], name: Callable[[Item], str], *, limit: int, after: str | None
 ) -> tuple[Sequence[Item], str | None]:
-    """A page of items in order of their names, and the name to go on after (None at the end)."""
+    """Return at most `limit` items by name, after the name `after`; and the last name if more follow."""
     rest = sorted((item for item in items if after is None or name(item) > after), key=name)
     return rest[:limit], name(rest[limit - 1]) if len(rest) > limit else None
 
