@@ -1,6 +1,7 @@
-"""Log lines into a group of CloudWatch Logs, some at a time, from a thread of its own.
+"""Log lines sent to a CloudWatch log group in batches, from a thread.
 
-Logging never waits for it. While Logs is away lines wait, as many as there is room for; then the oldest go.
+Logging never waits for CloudWatch: lines are buffered, and while it is unavailable a full buffer drops the
+oldest.
 """
 
 from __future__ import annotations
@@ -12,66 +13,77 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.background import background
 from services.retry import Backoff
 
+if TYPE_CHECKING:
+    from types_boto3_logs.client import CloudWatchLogsClient
+    from types_boto3_logs.type_defs import InputLogEventTypeDef, PutLogEventsRequestTypeDef
+
 FLUSH_S = 1.0
 MOST_WAITING = 20_000
 MOST_EVENTS = 1_000
 MOST_BYTES = 900_000
-"""In one call, which takes 10,000 and a mebibyte."""
+"""Per call of PutLogEvents, whose limits are 10,000 events and 1 MiB."""
 OVERHEAD_BYTES = 26
+"""What CloudWatch adds to each event's size."""
 LONGEST_LINE = 200_000
 QUIET = ("boto3", "botocore", "urllib3")
-"""What sending a line would log itself."""
+"""Loggers left out: sending a line would log more lines."""
 
-LogLine = tuple[int, str]
-"""Milliseconds since the epoch, and the text."""
+
+class LogLine(NamedTuple):
+    """A formatted log line and its time in milliseconds since the epoch."""
+
+    time_ms: int
+    text: str
 
 
 class CloudWatchLogsHandler(logging.Handler):
-    """Sends what is logged to a stream of its own in `group`, which is made where it is missing."""
+    """Sends log records to a stream of this process in `group`; creates both if they are missing."""
 
-    def __init__(self, client: Any, group: str) -> None:
+    def __init__(self, client: CloudWatchLogsClient, group: str) -> None:
         super().__init__()
         self._client, self._group = client, group
         self._stream = f"{socket.gethostname()}/{os.getpid()}"
         self._waiting: deque[LogLine] = deque(maxlen=MOST_WAITING)
         self._changed = threading.Condition()
-        self._ended = False
+        self._stopping = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take note of a line."""
+        """Buffer a record for the sending thread."""
         if not record.name.startswith(QUIET):
-            line = int(record.created * 1000), self.format(record)[:LONGEST_LINE]
+            line = LogLine(int(record.created * 1000), self.format(record)[:LONGEST_LINE])
             with self._changed:
                 self._waiting.append(line)
 
-    def end(self) -> None:
-        """Send what waits, once, and end."""
+    def stop(self) -> None:
+        """Let `run_until_stopped` end after one last attempt to send."""
         with self._changed:
-            self._ended = True
+            self._stopping = True
             self._changed.notify_all()
 
-    def run_until_ended(self) -> None:
+    def run_until_stopped(self) -> None:
         """Send lines every second, with growing pauses while that fails."""
-        backoff, pause_s, ended = Backoff(2 * FLUSH_S), FLUSH_S, False
-        while not ended:
+        backoff, pause_s, stopping = Backoff(2 * FLUSH_S), FLUSH_S, False
+        while not stopping:
             with self._changed:
-                ended = self._changed.wait_for(lambda: self._ended, pause_s)
-            if self._flushed():
+                stopping = self._changed.wait_for(lambda: self._stopping, pause_s)
+            if self.send_buffered():
                 backoff.reset()
                 pause_s = FLUSH_S
             else:
                 pause_s = backoff.next_pause_s()
 
-    def _flushed(self) -> bool:
-        """Send what waits; whether all of it was taken."""
-        while lines := self._taken():
+    def send_buffered(self) -> bool:
+        """Send all buffered lines. Return False, and keep the lines, if a call fails."""
+        while lines := self._next_batch():
             try:
                 self._put(lines)
             except (BotoCoreError, ClientError):
@@ -81,48 +93,54 @@ class CloudWatchLogsHandler(logging.Handler):
                 return False
         return True
 
-    def _taken(self) -> list[LogLine]:
-        """The lines of one call, in order of time."""
+    def _next_batch(self) -> list[LogLine]:
+        """Take the lines of one call from the buffer, in order of time as PutLogEvents requires."""
         lines: list[LogLine] = []
         size = 0
         with self._changed:
             while self._waiting and len(lines) < MOST_EVENTS:
-                size += len(self._waiting[0][1].encode()) + OVERHEAD_BYTES
+                size += len(self._waiting[0].text.encode()) + OVERHEAD_BYTES
                 if lines and size > MOST_BYTES:
                     break
                 lines.append(self._waiting.popleft())
-        return sorted(lines, key=lambda line: line[0])
+        return sorted(lines, key=attrgetter("time_ms"))
 
     def _put(self, lines: list[LogLine]) -> None:
-        events = [{"timestamp": ms, "message": text} for ms, text in lines]
-        place = {"logGroupName": self._group, "logStreamName": self._stream}
+        events: list[InputLogEventTypeDef] = [
+            {"timestamp": line.time_ms, "message": line.text} for line in lines
+        ]
+        request: PutLogEventsRequestTypeDef = {
+            "logGroupName": self._group,
+            "logStreamName": self._stream,
+            "logEvents": events,
+        }
         try:
-            self._client.put_log_events(**place, logEvents=events)
+            self._client.put_log_events(**request)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
-            self._make(place)
-            self._client.put_log_events(**place, logEvents=events)
+            self._create_group_and_stream()
+            self._client.put_log_events(**request)
 
-    def _make(self, place: dict[str, str]) -> None:
-        for make, names in (
-            (self._client.create_log_group, {"logGroupName": self._group}),
-            (self._client.create_log_stream, place),
+    def _create_group_and_stream(self) -> None:
+        for create in (
+            partial(self._client.create_log_group, logGroupName=self._group),
+            partial(self._client.create_log_stream, logGroupName=self._group, logStreamName=self._stream),
         ):
             try:
-                make(**names)
+                create()
             except ClientError as error:
                 if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
                     raise
 
 
 @contextmanager
-def logging_to_cloudwatch(client: Any, group: str) -> Iterator[None]:
+def logging_to_cloudwatch(client: CloudWatchLogsClient, group: str) -> Iterator[None]:
     """Send everything logged to the group as well; on exit send what still waits."""
     root = logging.getLogger()
     handler = CloudWatchLogsHandler(client, group)
     handler.setFormatter(root.handlers[0].formatter)
-    with background(handler.run_until_ended, name="log-group", stop=handler.end):
+    with background(handler.run_until_stopped, name="log-group", stop=handler.stop):
         root.addHandler(handler)
         try:
             yield

@@ -1,4 +1,4 @@
-"""What a feeder measures of itself, as metrics of CloudWatch: its lag, and how many records it wrote."""
+"""A feeder's CloudWatch metrics: its lag in seconds and the number of records written."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.background import background
 from services.feeders.feeder import FeederStatus
+
+if TYPE_CHECKING:
+    from types_boto3_cloudwatch.client import CloudWatchClient
+    from types_boto3_cloudwatch.type_defs import DimensionTypeDef, MetricDatumTypeDef
 
 log = logging.getLogger("bus_simulator.metrics")
 
@@ -20,56 +24,56 @@ LAG, WRITTEN = "FeederLag", "RecordsWritten"
 
 
 class FeederMetrics:
-    """Sends a feeder's metrics once a period; what can't be sent is left out. `note` never waits."""
+    """Sends a feeder's metrics once per period, from a thread. A period that can't be sent is skipped."""
 
-    def __init__(self, client: Any, namespace: str, *, period_s: float = PERIOD_S) -> None:
+    def __init__(self, client: CloudWatchClient, namespace: str, *, period_s: float = PERIOD_S) -> None:
         self._client, self._namespace, self._period_s = client, namespace, period_s
         self._changed = threading.Condition()
         self._status: FeederStatus | None = None
         self._written = 0
-        self._ended = False
+        self._stopping = False
 
     def note(self, status: FeederStatus) -> None:
-        """Take note of how far the feeder is."""
+        """Set the status that the next period reports. Never waits."""
         with self._changed:
             self._status = status
 
     def count(self, records: int) -> None:
-        """Take note of records that were written."""
+        """Add to the number of records that the next period reports. Never waits."""
         with self._changed:
             self._written += records
 
-    def end(self) -> None:
-        """Send what there is, and end."""
+    def stop(self) -> None:
+        """Let `run_until_stopped` end after one last report."""
         with self._changed:
-            self._ended = True
+            self._stopping = True
             self._changed.notify_all()
 
-    def run_until_ended(self) -> None:
-        """Send once a period."""
-        ended = False
-        while not ended:
+    def run_until_stopped(self) -> None:
+        """Send once per period."""
+        stopping = False
+        while not stopping:
             with self._changed:
-                ended = self._changed.wait_for(lambda: self._ended, self._period_s)
+                stopping = self._changed.wait_for(lambda: self._stopping, self._period_s)
                 status, written, self._written = self._status, self._written, 0
             if status is not None:
                 self._send(status, written)
 
     def _send(self, status: FeederStatus, written: int) -> None:
-        dimensions = [{"Name": "Feeder", "Value": status.name}]
-        values = ((LAG, status.lag.total_seconds(), "Seconds"), (WRITTEN, float(written), "Count"))
-        data = [
-            {"MetricName": name, "Dimensions": dimensions, "Value": value, "Unit": unit}
-            for name, value, unit in values
+        dimensions: list[DimensionTypeDef] = [{"Name": "Feeder", "Value": status.name}]
+        lag_s = status.lag.total_seconds()
+        data: list[MetricDatumTypeDef] = [
+            {"MetricName": LAG, "Dimensions": dimensions, "Value": lag_s, "Unit": "Seconds"},
+            {"MetricName": WRITTEN, "Dimensions": dimensions, "Value": float(written), "Unit": "Count"},
         ]
         try:
             self._client.put_metric_data(Namespace=self._namespace, MetricData=data)
         except (BotoCoreError, ClientError) as error:
-            log.debug("metrics left out: %s", error)
+            log.debug("metrics not sent: %s", error)
 
 
 @contextmanager
 def sending_metrics(metrics: FeederMetrics) -> Iterator[None]:
     """Send metrics from a thread; on exit send the last ones."""
-    with background(metrics.run_until_ended, name="metrics", stop=metrics.end):
+    with background(metrics.run_until_stopped, name="metrics", stop=metrics.stop):
         yield

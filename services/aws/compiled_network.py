@@ -1,6 +1,6 @@
-"""A network as one JSON file, `config/network.json`, for functions in the cloud: read without NumPy or YAML.
+"""A network and its run as one JSON file, `config/network.json`, which Lambda reads without NumPy or YAML.
 
-It says which run it is for as well. A file of another version is refused: it is made anew from the network.
+Only files of this format version are read; another is compiled again from the network.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ ENCODE: Callable[[Any], str] = json.JSONEncoder(
 
 
 class InvalidCompiledNetwork(ValueError):
-    """A content is no compiled network; the message names its place and the mend."""
+    """A file is not a compiled network; the message names the file and says how to make one."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledNetwork:
-    """A network, and the run whose data it explains."""
+    """A network and the run whose data it describes."""
 
     network: Network
     run: Run
 
 
 def dump(network: Network, run: Run) -> bytes:
-    """The file's content. The same network and run always give the same bytes."""
+    """Encode a network and its run. Equal networks and runs give equal bytes."""
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -64,16 +64,16 @@ def dump(network: Network, run: Run) -> bytes:
 
 
 def load(content: bytes, place: str) -> CompiledNetwork:
-    """What `dump` wrote. Raises `InvalidCompiledNetwork` for anything else; `place` is where it was found."""
+    """Decode what `dump` wrote. Raises `InvalidCompiledNetwork`, whose message names `place`."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
-        raise InvalidCompiledNetwork(f"{place} is no JSON; {HINT}") from None
+        raise InvalidCompiledNetwork(f"{place} is not JSON; {HINT}") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise InvalidCompiledNetwork(f"{place} is no compiled network; {HINT}")
+        raise InvalidCompiledNetwork(f"{place} is not a compiled network; {HINT}")
     if found.get("version") != VERSION:
         raise InvalidCompiledNetwork(
-            f"{place} is a compiled network of version {found.get('version')}, read is {VERSION}; {HINT}"
+            f"{place} is a compiled network of version {found.get('version')}, not {VERSION}; {HINT}"
         )
     try:
         return _compiled(found)

@@ -1,9 +1,8 @@
 """A server's WebSocket clients and their lines, mirrored into the tables of `ConnectionTables`.
 
-The server itself knows its clients, and sends without asking anybody; the tables are what others see. So they
-follow it: a client never waits for DynamoDB, and what couldn't be written is when that is back. All is
-written anew from time to time, so that a table which has lost something is whole again, and what a killed
-server has left is soon out of date.
+The server sends to its clients from memory; the tables show others who is connected. So clients never wait
+for DynamoDB: a thread writes changes, and retries while DynamoDB is unavailable. Every minute it rewrites all
+connections, which repairs lost items; those of a killed server expire three minutes after their last write.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ from services.retry import Backoff
 log = logging.getLogger("bus_simulator.live")
 
 REWRITE_S = 60.0
-"""How often all is written again."""
+"""How often all connections are rewritten."""
 LIFETIME_S = 3 * REWRITE_S
-"""How long what was written counts."""
+"""How long after its last write a connection expires."""
 
 
 @dataclass(frozen=True, slots=True)
 class MirroredConnection:
-    """A client as it is: its lines, and whether each is sent as one array a tick."""
+    """A connected client; `lines` says for each line whether a tick is sent as one array."""
 
     group: str
     connected_at: datetime
@@ -51,69 +50,69 @@ class ConnectionMirror:
         self,
         connections: ConnectionTables,
         *,
-        anew_s: float = REWRITE_S,
+        rewrite_s: float = REWRITE_S,
         wall_s: Callable[[], float] = WALL_S,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._connections, self._anew_s = connections, anew_s
+        self._connections, self._rewrite_s = connections, rewrite_s
         self._wall_s, self._monotonic_s = wall_s, monotonic_s
         self._open: dict[str, MirroredConnection] = {}
         self._written: dict[str, frozenset[str]] = {}
         self._changed: set[str] = set()
-        self._something = threading.Condition()
+        self._condition = threading.Condition()
         self._closed = False
 
     def note(self, connection: Connection) -> None:
-        """Take notice of a client's lines."""
+        """Record a client and its lines, to be written."""
         name = connection.connection_id
         lines = {line_id: wanted.batch for line_id, wanted in connection.lines.items()}
-        with self._something:
+        with self._condition:
             before = self._open.get(name)
             since = before.connected_at if before else datetime.fromtimestamp(self._wall_s(), UTC)
             self._open[name] = MirroredConnection(connection.group, since, lines)
             self._changed.add(name)
-            self._something.notify()
+            self._condition.notify()
 
     def forget(self, connection: Connection) -> None:
-        """Take notice that a client is gone."""
-        with self._something:
+        """Record that a client has disconnected, to be written."""
+        with self._condition:
             self._open.pop(connection.connection_id, None)
             self._changed.add(connection.connection_id)
-            self._something.notify()
+            self._condition.notify()
 
     def close(self) -> None:
-        """Let `run_until_closed` end, once it has tried to write what it knows."""
-        with self._something:
+        """Let `run_until_closed` end after one last attempt to write."""
+        with self._condition:
             self._closed = True
-            self._something.notify()
+            self._condition.notify()
 
     def run_until_closed(self) -> None:
-        """Write what changes; while DynamoDB is away try again with growing pauses."""
-        backoff, anew_at = Backoff(), self._monotonic_s() + self._anew_s
+        """Write changes as they come; retry with growing pauses while DynamoDB is unavailable."""
+        backoff, rewrite_at_s = Backoff(), self._monotonic_s() + self._rewrite_s
         while True:
-            closed = self._wait(anew_at - self._monotonic_s())
-            if self._monotonic_s() >= anew_at:
-                self._change_all()
-                anew_at = self._monotonic_s() + self._anew_s
+            closed = self._wait(rewrite_at_s - self._monotonic_s())
+            if self._monotonic_s() >= rewrite_at_s:
+                self._mark_all()
+                rewrite_at_s = self._monotonic_s() + self._rewrite_s
             try:
                 self.write()
                 backoff.reset()
             except (BotoCoreError, ClientError) as error:
                 if not backoff.is_retrying:
-                    log.warning("subscriptions can't be written: %s", error)
+                    log.warning("subscriptions not written, retrying: %s", error)
                 if not closed:
                     self._rest(backoff.next_pause_s())
             if closed:
                 return
 
     def write(self) -> None:
-        """Write what has changed. What fails is still to be written; passes on what boto3 raises."""
+        """Write all changes. A failed one stays due; lets boto3's errors pass."""
         while (name := self._next()) is not None:
             entry, known = self._open.get(name), self._written.get(name, frozenset())
             try:
                 self._write(name, entry, known)
             except BaseException:
-                with self._something:
+                with self._condition:
                     self._changed.add(name)
                 raise
 
@@ -134,22 +133,22 @@ class ConnectionMirror:
         self._written[name] = frozenset(entry.lines)
 
     def _next(self) -> str | None:
-        with self._something:
+        with self._condition:
             return self._changed.pop() if self._changed else None
 
-    def _change_all(self) -> None:
-        with self._something:
+    def _mark_all(self) -> None:
+        with self._condition:
             self._changed |= self._open.keys()
 
     def _wait(self, seconds: float) -> bool:
-        """Wait for something to write, so long at most; whether it is to end."""
-        with self._something:
-            self._something.wait_for(lambda: self._closed or self._changed, max(0.0, seconds))
+        """Wait at most `seconds` for a change. Return whether the mirror is closed."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._closed or self._changed, max(0.0, seconds))
             return self._closed
 
     def _rest(self, seconds: float) -> None:
-        with self._something:
-            self._something.wait_for(lambda: self._closed, seconds)
+        with self._condition:
+            self._condition.wait_for(lambda: self._closed, seconds)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""Publishes what a feeder has stored, from a thread of its own: EventBridge being away stalls no feeder.
+"""Publishes a feeder's new records to EventBridge from a thread, so that an outage stalls no feeder.
 
-What waits is bounded, and the oldest goes first: events tell of now, the store keeps what was.
+The buffer is bounded and drops the oldest events first: events are for live use, the store keeps history.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,19 +23,22 @@ from services.retry import Backoff
 from simulator.clock import Clock, Course
 from storage.schema import Stream
 
+if TYPE_CHECKING:
+    from types_boto3_events.client import EventBridgeClient
+
 log = logging.getLogger("bus_simulator.events")
 
 EVENT_MAX_AGE = timedelta(minutes=5)
-"""What is older than this when it is stored is history, and told to nobody."""
+"""Records older than this when they are stored are history, and not published."""
 MOST_WAITING = 20_000
 BATCH_EVENTS = 200
-"""Events taken from those that wait, for several calls."""
+"""Events taken from the buffer at a time, for several calls."""
 
 
 class EventPublisher:
-    """Sends events to a bus. `written` never waits; `run_until_closed` belongs in a thread of its own."""
+    """Sends events to an event bus. `written` never waits; `run_until_closed` runs in a thread."""
 
-    def __init__(self, client: Any, bus: str, clock: Clock) -> None:
+    def __init__(self, client: EventBridgeClient, bus: str, clock: Clock) -> None:
         self._client, self._bus, self._clock = client, bus, clock
         self._waiting: deque[Event] = deque()
         self._changed = threading.Condition()
@@ -43,7 +46,10 @@ class EventPublisher:
         self.dropped = 0
 
     def written(self, stream: Stream, rows: pa.Table, course: Course) -> None:
-        """Take note of what a feeder has just stored, on a course of the clock."""
+        """Buffer the events of rows that a feeder has stored.
+
+        Rows of a `course` before a clock jump are ignored.
+        """
         if stream not in (Stream.BUS_POSITION, Stream.STOP_VISIT) or course != self._clock.course:
             return
         since = pa.scalar(self._clock.now() - EVENT_MAX_AGE)
@@ -56,27 +62,30 @@ class EventPublisher:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Send what waits, once, and end."""
+        """Let `run_until_closed` end after one last attempt to send."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     def run_until_closed(self) -> None:
-        """Send events as they come, and again with growing pauses while EventBridge is away."""
+        """Send events as they come; retry with growing pauses while EventBridge is unavailable."""
         backoff = Backoff()
         for events in self._batches():
             rest = events
-            while rest := self._sent(rest):
+            while rest := self._send(rest):
                 if self._closed:
                     return
                 if not backoff.is_retrying:
-                    log.warning("events wait for EventBridge", extra={"fields": {"waiting": len(rest)}})
+                    log.warning(
+                        "events not accepted by EventBridge, retrying",
+                        extra={"fields": {"waiting": len(rest)}},
+                    )
                 with self._changed:
                     self._changed.wait_for(lambda: self._closed, backoff.next_pause_s())
             backoff.reset()
 
     def _batches(self) -> Iterator[list[Event]]:
-        """What waits, some at a time; ends when it is closed and nothing waits."""
+        """Take batches from the buffer until the publisher is closed and the buffer is empty."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
@@ -86,8 +95,8 @@ class EventPublisher:
                 taken = [self._waiting.popleft() for _ in range(count)]
             yield taken
 
-    def _sent(self, events: Sequence[Event]) -> list[Event]:
-        """Send events; those that weren't taken."""
+    def _send(self, events: Sequence[Event]) -> list[Event]:
+        """Send events. Return those that EventBridge did not accept."""
         left: list[Event] = []
         for part in put_events_batches(events):
             try:

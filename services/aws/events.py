@@ -1,8 +1,8 @@
-"""What the parts tell one another through EventBridge: entries made of a feeder's batches.
+"""EventBridge events made from a feeder's batches, and back.
 
-`bus.position.updated` has one entry a line and tick, whose positions are those of REST; `bus.arrival` one a
-visit with open doors, sent when the doors have closed: its `time` is the arrival, its people those at the
-stop for that line after it.
+`bus.position.updated` is sent per line and tick; its positions have the form of REST's. `bus.arrival` is sent
+per stop visit that opened the doors, when they have closed: `time` is the arrival, `stop_people_count` the
+people who still wait for that line.
 """
 
 from __future__ import annotations
@@ -20,41 +20,42 @@ from storage.schema import BusPosition, StopVisit, Stream
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from types_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 SOURCE = "bus-simulator"
 POSITIONS = "bus.position.updated"
 ARRIVAL = "bus.arrival"
 RULE_PATTERN: Mapping[str, Sequence[str]] = {"source": [SOURCE], "detail-type": [POSITIONS]}
-"""Of what the queue and the function of the live positions are sent."""
+"""The rule that sends positions to the servers' queue and the WebSocket function."""
 
 MOST_ENTRIES = 10
 MOST_BYTES = 200_000
-"""In one call of PutEvents."""
+"""Per call of PutEvents."""
 ROOM_BYTES = 1_000
-"""For what is in a call beside details."""
+"""Allowance for the parts of a call beside the details."""
 MOST_POSITIONS = 500
-"""In one entry: a line with more buses has several a tick."""
+"""Per event: a line with more buses gets several events a tick."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event: its kind and its detail as JSON."""
+    """An event: its detail type and its detail as JSON."""
 
     kind: str
     detail: str
 
     @property
     def size(self) -> int:
-        """Bytes, as EventBridge counts them."""
+        """Size in bytes as EventBridge counts it."""
         return len(SOURCE) + len(self.kind) + len(self.detail.encode())
 
-    def entry(self, bus: str) -> dict[str, str]:
-        """What PutEvents takes."""
+    def entry(self, bus: str) -> PutEventsRequestEntryTypeDef:
+        """The event as PutEvents takes it, for an event bus."""
         return {"EventBusName": bus, "Source": SOURCE, "DetailType": self.kind, "Detail": self.detail}
 
 
 def events_of(stream: Stream, rows: pa.Table) -> Iterator[Event]:
-    """The events of what a feeder has stored, in order of time; none of other streams than two."""
+    """The events of stored rows, in order of time. Only positions and visits have any."""
     if stream is Stream.BUS_POSITION:
         yield from position_events(records_of(rows, BusPosition))
     elif stream is Stream.STOP_VISIT:
@@ -62,7 +63,7 @@ def events_of(stream: Stream, rows: pa.Table) -> Iterator[Event]:
 
 
 def position_events(positions: Iterable[BusPosition]) -> Iterator[Event]:
-    """One for each line and tick, of positions ordered by time."""
+    """One event per line and tick from positions ordered by time."""
     for time, tick in groupby(positions, key=lambda position: position.time):
         by_line: dict[str, list[BusPosition]] = {}
         for position in tick:
@@ -90,7 +91,7 @@ def arrival_event(visit: StopVisit) -> Event:
 
 
 def put_events_batches(events: Iterable[Event]) -> Iterator[list[Event]]:
-    """The events in the parts that one call takes: at most ten, at most 200 KB."""
+    """Group events into calls of PutEvents: at most 10 events and 200 KB each."""
     part: list[Event] = []
     size = ROOM_BYTES
     for event in events:
@@ -104,14 +105,14 @@ def put_events_batches(events: Iterable[Event]) -> Iterator[list[Event]]:
 
 
 def positions_of(event: Mapping[str, Any]) -> list[BusPosition]:
-    """The positions of an event as EventBridge delivers it. ValueError for what isn't one.
+    """The positions of an event as EventBridge delivers it. Raises ValueError for any other event.
 
-    A position is told without its trip, which REST doesn't show either.
+    Their `trip_id` is empty: events leave it out, as REST does.
     """
     if not isinstance(event, Mapping):
-        raise ValueError(f"no event, but {type(event).__name__}")
+        raise ValueError(f"not an event but {type(event).__name__}")
     if event.get("source") != SOURCE or event.get("detail-type") != POSITIONS:
-        raise ValueError(f"no {POSITIONS} of {SOURCE}")
+        raise ValueError(f"not a {POSITIONS} of {SOURCE}")
     try:
         return [
             BusPosition(**{**body, "time": parse_instant(body["time"])}, trip_id="")

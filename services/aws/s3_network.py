@@ -1,10 +1,12 @@
-"""A network kept in S3: `s3://BUCKET/KEY`, fetched when it is another than the one seen last."""
+"""A network file or feed in S3, `s3://BUCKET/KEY`, downloaded when its entity tag changes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,38 +15,43 @@ from services.errors import InputError
 from services.inputs.load import Inputs, load_inputs
 from storage.errors import DependencyUnavailable
 
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
 SCHEME = "s3://"
 MOST_BYTES = 1_000_000_000
-"""Of a feed; what a network file may have is less, and its reader's affair."""
+"""Limit for a feed; the reader of network files has a lower one."""
 NOT_FOUND_CODES = frozenset(("404", "NoSuchKey", "NoSuchBucket"))
 
 
 class S3Network:
-    """The object at `url`, through a client of S3. ValueError where that names none.
+    """The network at `url`. Raises ValueError if that is no S3 URL.
 
-    `seen` is the entity tag of the object that `load` gave last, good or bad.
+    `seen` is the entity tag of the object that `load` downloaded last, valid or not.
     """
 
-    def __init__(self, client: Any, url: str) -> None:
+    def __init__(self, client: S3Client, url: str) -> None:
         parts = urlsplit(url)
-        self._place = {"Bucket": parts.netloc, "Key": parts.path.removeprefix("/")}
-        if not url.startswith(SCHEME) or not all(self._place.values()) or parts.query:
+        self._bucket, self._key = parts.netloc, parts.path.removeprefix("/")
+        if not url.startswith(SCHEME) or not self._bucket or not self._key or parts.query:
             raise ValueError(f"'{url}' names no object: expected s3://BUCKET/KEY")
         self._client, self._url = client, url
         self.seen = ""
 
     def changed(self) -> bool:
-        """Whether it isn't the one seen. Raises `DependencyUnavailable`, and `InputError` if it is gone."""
-        found = self._asked(self._client.head_object)
-        return bool(found["ETag"] != self.seen)
+        """Whether the object changed since. Raises `DependencyUnavailable`, or `InputError` if it is gone."""
+        with self._reading():
+            found = self._client.head_object(Bucket=self._bucket, Key=self._key)
+        return found["ETag"] != self.seen
 
     def load(self, seed: int | None, scenario: str | None) -> Inputs:
-        """The inputs with this network. Raises `DependencyUnavailable`; `InputError` with all mistakes."""
-        found = self._asked(self._client.get_object)
+        """Download and load the network. Raises `DependencyUnavailable` or `InputError` with all mistakes."""
+        with self._reading():
+            found = self._client.get_object(Bucket=self._bucket, Key=self._key)
         if found["ContentLength"] > MOST_BYTES:
             raise InputError(f"{self._url} is larger than a gigabyte")
         with TemporaryDirectory(prefix="bus-network-") as folder:
-            path = Path(folder) / PurePosixPath(self._place["Key"]).name
+            path = Path(folder) / PurePosixPath(self._key).name
             path.write_bytes(found["Body"].read())
             self.seen = found["ETag"]
             try:
@@ -52,9 +59,10 @@ class S3Network:
             except InputError as error:
                 raise InputError(str(error).replace(str(path), self._url)) from error
 
-    def _asked(self, call: Any) -> Any:
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
         try:
-            return call(**self._place)
+            yield
         except ClientError as error:
             if error.response["Error"]["Code"] in NOT_FOUND_CODES:
                 raise InputError(f"{self._url} doesn't exist; make load-config puts it there") from error

@@ -1,7 +1,7 @@
-"""The keys that are valid now, from a secret of AWS Secrets Manager.
+"""The valid API keys, from a secret of AWS Secrets Manager.
 
-The secret is what a key file is: a plain key, or JSON `{"api_key":"…","keys":{"team-alpha":"…"}}`. While it
-can't be read, or isn't one, the keys before it stay valid. No message shows any of it.
+The secret has the form of a key file: a plain key, or JSON `{"api_key":"…","keys":{"team-alpha":"…"}}`. While
+it can't be read or parsed, the last good keys stay valid. No message shows any part of it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -21,6 +21,9 @@ from services.background import background
 from services.refreshed_value import RefreshedValue
 from simulator.clock import Clock
 from storage.errors import DependencyUnavailable
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager.client import SecretsManagerClient
 
 log = logging.getLogger("bus_simulator.keys")
 
@@ -37,7 +40,7 @@ class SecretKeyRing:
 
     def __init__(
         self,
-        client: Any,
+        client: SecretsManagerClient,
         secret_id: str,
         *,
         refresh_s: float = REFRESH_S,
@@ -64,7 +67,7 @@ class SecretKeyRing:
 
     def _read(self) -> Keys | None:
         """Return the secret's keys, None if its text is the one read last."""
-        text: str = self._client.get_secret_value(SecretId=self._secret_id)["SecretString"]
+        text = self._client.get_secret_value(SecretId=self._secret_id)["SecretString"]
         if text == self._text:
             return None
         ring = parse_keys(text)
@@ -76,10 +79,10 @@ class SecretKeyRing:
     def _log(self, error: Exception) -> None:
         if isinstance(error, BotoCoreError | ClientError):
             if not self._keys.is_failing:
-                log.warning("the secret %s can't be read: %s", self._secret_id, error)
+                log.warning("secret %s not read, keeping the last keys: %s", self._secret_id, error)
             return
         reason = "no text" if isinstance(error, KeyError) else error
-        log.error("the secret %s has no keys (%s): those before stay", self._secret_id, reason)
+        log.error("secret %s has no keys, keeping the last ones: %s", self._secret_id, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class UnreadKeys:
 
     def name_of(self, _offered: str, _group: str) -> str | None:
         """Raise `DependencyUnavailable`."""
-        raise DependencyUnavailable(f"the secret {self.secret_id} could not be read yet")
+        raise DependencyUnavailable(f"secret {self.secret_id} could not be read yet")
 
 
 @contextmanager

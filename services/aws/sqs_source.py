@@ -1,9 +1,9 @@
-"""The live hub's source where feeders publish: the events of an SQS queue that EventBridge fills.
+"""The live hub's source on AWS: position events that EventBridge sends to an SQS queue.
 
-What waited in the queue before is of the past, and purged. Messages come in any order and perhaps twice: a
-bus's older positions are left out. A feeder that hears a little later that the clock was stopped is ahead of
-it until then: what is of the future waits for its time, so that nobody is told more than REST says. Each
-process that serves needs a queue of its own: a message goes to one.
+At the start the queue is purged of old messages. Messages may come in any order and twice, so positions older
+than a bus's last one are dropped. A feeder that learns late of a paused clock runs ahead: positions of the
+future wait for their time, so that clients see no more than REST shows. Each server needs a queue of its own,
+since SQS delivers a message once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -28,19 +28,23 @@ from services.retry import Backoff
 from simulator.clock import Clock
 from storage.schema import BusPosition
 
+if TYPE_CHECKING:
+    from types_boto3_sqs.client import SQSClient
+    from types_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef
+
 log = logging.getLogger("bus_simulator.live")
 
 WAIT_S = 1
-"""How long SQS holds a request open; told to end, a process waits no longer."""
+"""How long SQS holds a request open, and so the longest wait of a process that ends."""
 MOST_MESSAGES = 10
 LONGEST_LEAD = timedelta(minutes=10)
-"""A feeder may be so far ahead; what is later is of before a jump back."""
+"""How far a feeder may be ahead. Later positions are from before a jump back, and dropped."""
 
 
 class SqsSource:
-    """Publishes to `hub` what comes by the queue. `run_until_closed` belongs in a thread of its own."""
+    """Publishes the positions of a queue to `hub`. `run_until_closed` runs in a thread."""
 
-    def __init__(self, client: Any, queue: str, clock: Clock) -> None:
+    def __init__(self, client: SQSClient, queue: str, clock: Clock) -> None:
         self._client, self._queue, self._clock = client, queue, clock
         self._sent: dict[str, datetime] = {}
         self._early: list[BusPosition] = []
@@ -49,7 +53,7 @@ class SqsSource:
         self.hub: Hub | None = None
 
     def run_until_closed(self) -> None:
-        """Receive until the clock is closed; while SQS is away try again with growing pauses."""
+        """Receive until the clock is closed; retry with growing pauses while SQS is unavailable."""
         backoff, purged = Backoff(), False
         while not self._clock.closed:
             try:
@@ -58,50 +62,47 @@ class SqsSource:
                 backoff.reset()
             except (BotoCoreError, ClientError) as error:
                 if not backoff.is_retrying:
-                    log.warning("no new positions: %s", error)
+                    log.warning("no positions received, retrying: %s", error)
                     self._url = self._queue if "://" in self._queue else ""
                 self._clock.rest(backoff.next_pause_s())
 
     def receive(self) -> None:
-        """Take the next messages and publish what is new in them, and what its time has come for."""
+        """Receive messages; publish their new positions and the early ones that are now due.
+
+        Messages that are no events of positions stay in the queue, which moves them to its dead letters.
+        """
         self._follow()
         due_s = self._due_s()
         if due_s < WAIT_S:
             self._clock.rest(due_s)
-        asked = {"QueueUrl": self._at(), "MaxNumberOfMessages": MOST_MESSAGES}
         messages = self._client.receive_message(
-            **asked, WaitTimeSeconds=WAIT_S if due_s >= WAIT_S else 0
+            QueueUrl=self._queue_url(),
+            MaxNumberOfMessages=MOST_MESSAGES,
+            WaitTimeSeconds=WAIT_S if due_s >= WAIT_S else 0,
         ).get("Messages", [])
-        self._publish([*self._early, *(each for message in messages for each in self._read(message))])
-        if not messages:
-            return
-        done = [
-            {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
-            for number, message in enumerate(messages)
-            if message.get("understood", True)
-        ]
+        positions = list(self._early)
+        done: list[DeleteMessageBatchRequestEntryTypeDef] = []
+        for number, message in enumerate(messages):
+            try:
+                positions += positions_of(json.loads(message["Body"]))
+            except ValueError as error:
+                log.warning("message is no position event: %s", error)
+            else:
+                done.append({"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]})
+        self._publish(positions)
         if done:
-            self._client.delete_message_batch(QueueUrl=self._at(), Entries=done)
+            self._client.delete_message_batch(QueueUrl=self._queue_url(), Entries=done)
 
     def _due_s(self) -> float:
-        """Wall seconds until something that came too early is due, as far as is known."""
+        """Wall seconds until the first early position is due; infinite without one or while paused."""
         rate = self._clock.rate
         if not self._early or not rate:
             return math.inf
         first = min(each.time for each in self._early)
         return max((first - self._clock.now()).total_seconds() / rate, 0.0)
 
-    def _read(self, message: dict[str, Any]) -> Sequence[BusPosition]:
-        """A message's positions. What isn't understood stays, until it goes to the dead letters."""
-        try:
-            return positions_of(json.loads(message["Body"]))
-        except ValueError as error:
-            log.warning("a message is no event of ours: %s", error)
-            message["understood"] = False
-            return ()
-
     def _publish(self, positions: Sequence[BusPosition]) -> None:
-        """Hand what is new to the hub's event loop, each tick on its own, in order; keep what is early."""
+        """Hand new positions to the hub's event loop tick by tick, in order; keep the early ones."""
         now, hub = self._clock.now(), self.hub
         new: dict[tuple[datetime, str], BusPosition] = {}
         self._early = [each for each in positions if now < each.time <= now + LONGEST_LEAD]
@@ -114,7 +115,7 @@ class SqsSource:
                 run_in_loop(hub, hub.publish, list(tick))
 
     def _follow(self) -> None:
-        """Begin anew where the clock has jumped."""
+        """Start over if the clock has jumped."""
         course = self._clock.course
         if course != self._course:
             self._course, self._sent, self._early = course, {}, []
@@ -123,18 +124,18 @@ class SqsSource:
 
     def _purge(self) -> bool:
         with suppress(self._client.exceptions.PurgeQueueInProgress):
-            self._client.purge_queue(QueueUrl=self._at())
+            self._client.purge_queue(QueueUrl=self._queue_url())
         return True
 
-    def _at(self) -> str:
-        """The queue's URL, asked for by its name where that is what is known."""
+    def _queue_url(self) -> str:
+        """The queue's URL, looked up by its name if only that was given."""
         if not self._url:
             self._url = self._client.get_queue_url(QueueName=self._queue)["QueueUrl"]
         return self._url
 
 
 def run_in_loop(hub: Hub, job: Callable[..., None], *arguments: object) -> None:
-    """Have something done in the hub's event loop, if there is one."""
+    """Call `job` in the hub's event loop, if it has one."""
     if hub.loop is not None:
         with suppress(RuntimeError):  # the loop is closed: the process ends, or serves another network
             hub.loop.call_soon_threadsafe(job, *arguments)

@@ -1,11 +1,11 @@
-"""The clock that parts share: a parameter of AWS Systems Manager, as JSON.
+"""The clock shared by all parts: a JSON parameter of AWS Systems Manager.
 
     {"anchor": "2026-03-02T07:30:00Z", "wall_anchor": "2026-11-25T03:30:00.250Z", "rate": 60, "paused": false,
      "course": 1, "course_start": "2026-03-02T07:30:00Z", "changes": 3}
 
-At `wall_anchor` it is `anchor`; without them simulated time is wall time. `rate` is simulated seconds a
-second; `course` rises with every jump, `changes` with every change. Whoever follows leaves alone a state
-with fewer `changes` than it knows: an old one that was put back.
+At wall time `wall_anchor` the simulated time is `anchor`; without them simulated time is wall time. `rate` is
+simulated seconds per second. `course` rises with every jump, `changes` with every change: followers ignore a
+state with fewer `changes` than their own, which is an old one put back.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -28,6 +28,9 @@ from simulator.clock import Clock, ClockState, Course
 from storage.errors import DependencyInvalid, DependencyUnavailable
 from storage.instants import EPOCH
 
+if TYPE_CHECKING:
+    from types_boto3_ssm.client import SSMClient
+
 log = logging.getLogger("bus_simulator.clock")
 
 POLL_S = 1.0
@@ -35,7 +38,7 @@ FIELDS = frozenset({"anchor", "wall_anchor", "rate", "paused", "course", "course
 
 
 def clock_state_to_json(state: ClockState) -> str:
-    """A state as the parameter's value."""
+    """Encode a state as the parameter's value."""
     return json.dumps(
         {
             "anchor": _exact(state.anchor),
@@ -50,7 +53,7 @@ def clock_state_to_json(state: ClockState) -> str:
 
 
 def clock_state_from_json(text: str) -> ClockState:
-    """The state that a parameter's value says. ValueError, which says what is wrong, for what says none."""
+    """Decode the parameter's value. Raises ValueError, whose message says what is wrong."""
     found = json.loads(text)
     if not isinstance(found, dict) or not found.keys() <= FIELDS:
         raise ValueError(f"expected a JSON object with some of {', '.join(sorted(FIELDS))}")
@@ -70,24 +73,24 @@ def clock_state_from_json(text: str) -> ClockState:
 
 
 class SsmClockParameter:
-    """The parameter `name`, read and written through a client of Systems Manager."""
+    """The parameter `name` of Systems Manager."""
 
-    def __init__(self, client: Any, name: str) -> None:
+    def __init__(self, client: SSMClient, name: str) -> None:
         self._client, self._name = client, name
 
     def read(self) -> ClockState:
-        """What it says. Raises `DependencyUnavailable`, and `DependencyInvalid` for what isn't a clock."""
+        """Read the state. Raises `DependencyUnavailable`; `DependencyInvalid` for any other value."""
         try:
-            text: str = self._client.get_parameter(Name=self._name)["Parameter"]["Value"]
+            text = self._client.get_parameter(Name=self._name)["Parameter"]["Value"]
         except (BotoCoreError, ClientError) as error:
             raise DependencyUnavailable(f"the clock {self._name} can't be read: {error}") from error
         try:
             return clock_state_from_json(text)
         except (ValueError, OverflowError) as error:
-            raise DependencyInvalid(f"the parameter {self._name} is no clock: {error}") from error
+            raise DependencyInvalid(f"the parameter {self._name} is not a clock: {error}") from error
 
     def write(self, state: ClockState) -> None:
-        """Make it say a state. Raises `DependencyUnavailable`."""
+        """Write a state. Raises `DependencyUnavailable`."""
         try:
             self._client.put_parameter(
                 Name=self._name, Value=clock_state_to_json(state), Type="String", Overwrite=True
@@ -97,9 +100,10 @@ class SsmClockParameter:
 
 
 class SsmClock(Clock):
-    """A clock that shows what the parameter says, from `follow` to `follow`; until the first, wall time.
+    """A clock that takes over the parameter's state with each `follow`; wall time until the first.
 
-    One that `keeps` puts its own state back where it finds an older one: the parameter's keeper started anew.
+    With `keeps` it writes its own state back when it finds an older one: LocalStack was restarted and has
+    lost the changes since.
     """
 
     def __init__(self, parameter: SsmClockParameter, *, keeps: bool = False) -> None:
@@ -119,13 +123,12 @@ class SsmClock(Clock):
         return self.state
 
     def share(self, before: ClockState) -> None:
-        """Tell all others what this clock shows now; where that fails it shows `before` again.
+        """Write this clock's state to the parameter. If that fails, go back to `before`.
 
         Raises `DependencyUnavailable`.
         """
-        shared = clock_state_from_json(
-            clock_state_to_json(self.state)
-        )  # to the microsecond, as the others will read it
+        # Rounded to the microsecond, as the other parts will read it.
+        shared = clock_state_from_json(clock_state_to_json(self.state))
         try:
             self.parameter.write(shared)
         except DependencyUnavailable:
@@ -142,7 +145,7 @@ def refreshed_state(
 
     def log_first(error: Exception) -> None:
         if not state.is_failing:
-            log.warning("the clock goes on as it was: %s", error)
+            log.warning("clock parameter not read, the clock runs on: %s", error)
 
     state = RefreshedValue(
         clock.follow,

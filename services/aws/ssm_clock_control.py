@@ -1,7 +1,7 @@
-"""Moving the clock that parts share: whoever serves writes the parameter, and all others follow it.
+"""Changes of the clock that parts share: the server writes the parameter, all other parts follow it.
 
-The feeders write what is due at the new now once they have followed, a second later at most: unlike in one
-process `latest` may be behind for as long.
+Feeders follow within a second and then write the ticks that are due, so `latest` may lag behind the clock for
+that long.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ class SsmClockControl:
     _moving: Lock = field(default_factory=Lock)
 
     def set_rate(self, rate: float) -> None:
-        """Go on from now at a rate; `BadRequest` for `MAX`, at which each process would have its own time."""
+        """Run on at a rate. Raises `BadRequest` for `MAX`: at it each process would have its own time."""
         if rate == MAX:
             raise BadRequest("Invalid rate: 'max'. Processes that share a clock need a number")
         self._change(lambda: self.clock.set_rate(rate))
 
     def pause(self) -> None:
-        """Stand."""
+        """Stop the clock at the current instant."""
         self._change(self.clock.pause)
 
     def resume(self) -> None:
-        """Go on at the rate before."""
+        """Run on at the rate before the pause."""
         self._change(self.clock.resume)
 
     def step(self, span: timedelta) -> None:
-        """Stand, and be `span` further on. Feeders write every tick between."""
+        """Pause, then advance the clock by `span`. Feeders write every tick in between."""
         self._change(lambda: self.clock.step(span))
 
     def jump(self, instant: datetime) -> None:
-        """Be at an instant. Raises `Conflict` where the data of another run are in the way."""
+        """Set the clock to an instant. Raises `Conflict` if another run's data are in the way."""
         check_jump(self.store, self.run, instant)
         self._change(lambda: self.clock.jump(instant))
 
@@ -57,7 +57,7 @@ class SsmClockControl:
 
     @contextmanager
     def _shared(self) -> Iterator[None]:
-        """Go where the others are, and after the change tell them. Raises `DependencyUnavailable`."""
+        """Read the shared state, let the block change it, write it. Raises `DependencyUnavailable`."""
         with self._moving:
             self.clock.follow()
             before = self.clock.state

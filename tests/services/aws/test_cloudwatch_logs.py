@@ -46,8 +46,8 @@ def test_lines_go_to_a_group_that_is_made_where_it_is_missing() -> None:
     handler = CloudWatchLogsHandler(logs.client, "/ecs/x")
     for text in ("one", "two"):
         handler.emit(record(text))
-    handler.end()
-    handler.run_until_ended()
+    handler.stop()
+    handler.run_until_stopped()
     assert (logs.lines, logs.calls) == (["one", "two"], 1)
     assert logs.client.requests("create_log_group") == [{"logGroupName": "/ecs/x"}]
 
@@ -58,8 +58,8 @@ def test_many_lines_are_several_calls() -> None:
     for number in range(MOST_EVENTS + 1):
         handler.emit(record(str(number)))
     handler.emit(record("long" * 100_000))
-    handler.end()
-    handler.run_until_ended()
+    handler.stop()
+    handler.run_until_stopped()
     assert logs.calls == 2
     assert logs.lines[:-1] == [str(number) for number in range(MOST_EVENTS + 1)]
 
@@ -70,10 +70,10 @@ def test_while_logs_is_away_nothing_is_lost_but_the_oldest_and_nobody_waits() ->
     handler = CloudWatchLogsHandler(logs.client, "g")
     for number in range(MOST_WAITING + 5):
         handler.emit(record(str(number)))
-    assert not handler._flushed()
+    assert not handler.send_buffered()
     logs.client.away = False
-    handler.end()
-    handler.run_until_ended()
+    handler.stop()
+    handler.run_until_stopped()
     assert (logs.lines[0], len(logs.lines)) == ("5", MOST_WAITING)
 
 

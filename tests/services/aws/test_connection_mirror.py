@@ -176,7 +176,7 @@ def test_all_is_written_anew_before_it_is_out_of_date(held: Held) -> None:
     async def main() -> None:
         await Client(held.hub, "a").wants("L1")
 
-    mirror = ConnectionMirror(held.tables, anew_s=0.05, wall_s=held.watch)
+    mirror = ConnectionMirror(held.tables, rewrite_s=0.05, wall_s=held.watch)
     held.hub = Hub(BUSES, nothing, observer=mirror)
     asyncio.run(main())
     with mirroring(mirror):
