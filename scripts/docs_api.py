@@ -1,6 +1,6 @@
-"""`docs/api.md`: the routes from the OpenAPI description, the WebSocket's messages, and real answers.
+"""Write `docs/api.md`: the routes from the OpenAPI description, the WebSocket's messages, and real responses.
 
-The examples are asked of the shipped network on a Monday morning, which is the same on any machine.
+The responses come from the shipped network on a Monday morning, and are the same on any machine.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ HEADERS = {"x-api-key": KEY, "x-group-name": "me"}
 START = datetime(2026, 3, 2, 7, tzinfo=UTC)
 NOW = START + timedelta(minutes=30, seconds=10)
 LONGEST_LIST = 2
-"""Of longer lists an example shows the beginning."""
+"""The most items of a list that an example shows."""
 
 EXAMPLES: Mapping[str, Sequence[str]] = {
     "/people-count/{stop_id}": (
@@ -60,9 +60,9 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "/health": ("/health",),
     "/clock": ("/clock",),
 }
-"""What to ask of each route to show it."""
+"""The requests that show each route."""
 CHANGE = '{"rate": 1.5}'
-"""How the clock is changed to show it."""
+"""The body that shows `POST /clock`."""
 OPEN = ("/health", "/metrics")
 
 CLIENT_MESSAGES = (
@@ -73,37 +73,37 @@ CLIENT_MESSAGES = (
 )
 PREFACE = """# API
 
-Written by `make docs` from the program itself; the answers are those of a Monday morning, 08:30 in Madrid. A
-running simulator describes itself at `/openapi.json`.
+Written by `make docs` from the program itself. The responses are those of a Monday morning, 08:30 in Madrid.
+A running simulator serves its OpenAPI description at `/openapi.json`.
 """
 LIVE = """## WebSocket
 
-At {paths}, with `?api_key=…&group_name=…` or the headers of REST. Missing or wrong
-credentials are refused before the upgrade with REST's status and body. Messages are JSON texts of at most
-{kilobytes} KB. There may be {connections} connections for each key, and {lines} lines for each connection.
-Who is silent for {minutes:.0f} minutes, and answers no ping either, is let go with code 1001.
+Connect to {paths}, with `?api_key=…&group_name=…` or REST's headers. Missing or wrong
+credentials are refused before the upgrade, with REST's status and body. Messages are JSON texts of at most
+{kilobytes} KB. A key may have {connections} connections, a connection {lines} lines. The server closes with
+code 1001 after {minutes:.0f} minutes without a message or a pong from the client.
 """
 POSITIONS = """
-Then come positions, each the object of `GET /bus-position/{bus_id}` without a wrapper: first the newest of
-each bus of the lines just subscribed, then every new one. With `batch` they come as one list a tick.
+Then the server sends positions, each the object of `GET /bus-position/{bus_id}` without a wrapper: first the
+newest of each bus of the new lines, then every new one. With `batch` those of a tick are one list.
 """
 BAD_MESSAGES = ("subscribe!", '{"action":"dance"}', '{"action":"subscribe","line_ids":"L1"}')
 
 
 class Standstill:
-    """Wall time that doesn't pass."""
+    """Wall time that stands still."""
 
     def time(self) -> float:
-        """Always the same."""
+        """Return 0."""
         return 0.0
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
-        """Nobody may: it would be for ever."""
+        """Fail: the wait would never end."""
         raise AssertionError(f"{condition} waits {seconds} s for time that stands still")
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the page as Markdown."""
     with tempfile.TemporaryDirectory() as folder, closing(DuckDBStore(Path(folder) / "bus.duckdb")) as store:
         inputs = load_inputs(NETWORK, 1)
         with closing(inputs.city(1)) as city:
@@ -129,7 +129,7 @@ def page() -> str:
 
 
 def ask(app: ASGIApp, path: str, body: str | None = None) -> httpx.Response:
-    """The application's answer, to a POST where there is a body."""
+    """Send a GET request, or a POST with `body`, to the application."""
 
     async def request() -> httpx.Response:
         transport = httpx.ASGITransport(app)
@@ -141,7 +141,7 @@ def ask(app: ASGIApp, path: str, body: str | None = None) -> httpx.Response:
 
 
 def routes(app: ASGIApp, described: Mapping[str, Any]) -> Iterator[str]:
-    """Every route: what it is, its parameters, its answer's fields, examples."""
+    """Yield every route: summary, parameters, fields of the response, examples."""
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             yield f"## `{method.upper()} {path}`"
@@ -161,7 +161,7 @@ def routes(app: ASGIApp, described: Mapping[str, Any]) -> Iterator[str]:
 
 
 def parameters(described: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """A route's parameters as a table."""
+    """Yield a table of a route's parameters."""
     if not described:
         return
     yield "| parameter | where | type | what |"
@@ -173,7 +173,7 @@ def parameters(described: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def bodies(operation: Mapping[str, Any]) -> Iterator[str]:
-    """What a request's body may be."""
+    """Yield the possible bodies of a request."""
     if "requestBody" not in operation:
         return
     content = operation["requestBody"]["content"]["application/json"]
@@ -188,19 +188,19 @@ def bodies(operation: Mapping[str, Any]) -> Iterator[str]:
     for what, shown_body in content["examples"].items():
         yield f"| `{json.dumps(shown_body['value'])}` | {what} |"
     yield ""
-    yield "`/clock` is there with `run --clock-control` only."
+    yield "`/clock` exists with `run --clock-control` only."
     yield ""
 
 
 def text_of(described: Mapping[str, Any]) -> str:
-    """A description, its default included, fit for a table."""
+    """Return a description with its default, as text of a table cell."""
     default = described.get("schema", {}).get("default")
     text = described.get("description", "").replace("\n", " ").replace("|", "\\|")
     return text if default is None else f"{text} Default: `{default}`.".strip()
 
 
 def fields(operation: Mapping[str, Any], models: Mapping[str, Any]) -> Iterator[str]:
-    """What a good answer's body has, model by model."""
+    """Yield the fields of a 200 body, model by model."""
     content = operation["responses"]["200"].get("content", {}).get("application/json", {})
     for name in named_in(content.get("schema", {})):
         model = models[name]
@@ -236,20 +236,20 @@ def type_of(schema: Mapping[str, Any]) -> str:
 
 
 def example(asked: str, answer: httpx.Response, body: str | None = None) -> Iterator[str]:
-    """A request and its answer."""
+    """Yield a request and its response."""
     sent = "" if body is None else f" -d '{body}'"
     headers = "" if asked in OPEN else ' -H "x-api-key: $KEY" -H "x-group-name: me"'
     yield "```bash"
     yield f'curl{headers}{sent} "http://127.0.0.1:8080{asked}"'
     yield "```"
     yield f"```{answer.headers['content-type'].partition(';')[0].partition('/')[2]}"
-    yield from shown(answer)
+    yield from body_lines(answer)
     yield "```"
     yield ""
 
 
-def shown(answer: httpx.Response) -> Iterator[str]:
-    """A body, not all of it where it is long."""
+def body_lines(answer: httpx.Response) -> Iterator[str]:
+    """Yield the lines of a body, with long lists shortened."""
     if answer.headers["content-type"] != "application/json":
         yield from answer.text.splitlines()[: LONGEST_LIST + 1]
         return
@@ -257,7 +257,7 @@ def shown(answer: httpx.Response) -> Iterator[str]:
 
 
 def shortened(value: Any) -> Any:
-    """JSON whose lists say how many more there are."""
+    """Shorten the lists in JSON to `LONGEST_LIST` items and the number of the others."""
     if isinstance(value, dict):
         return {name: shortened(each) for name, each in value.items()}
     if not isinstance(value, list):
@@ -267,10 +267,10 @@ def shortened(value: Any) -> Any:
 
 
 def errors_table() -> Iterator[str]:
-    """What every refusal looks like, from the classes of `services.errors`."""
+    """Yield a table of the errors, from the classes of `services.errors`."""
     yield "## Errors"
     yield ""
-    yield 'Every error is `{"error": …, "message": …}`. Where several apply, the first of this table counts.'
+    yield 'Every error is `{"error": …, "message": …}`. If several apply, the first in this table counts.'
     yield ""
     yield "| status | `error` | when |"
     yield "|---|---|---|"
@@ -282,7 +282,7 @@ def errors_table() -> Iterator[str]:
 
 
 def live() -> Iterator[str]:
-    """The WebSocket's limits and messages."""
+    """Yield the WebSocket's limits and messages."""
     yield LIVE.format(
         paths=" or ".join(f"`{path}`" for path in sorted(websocket.PATHS)),
         kilobytes=messages.LONGEST_MESSAGE_BYTES // 1024,
@@ -290,7 +290,7 @@ def live() -> Iterator[str]:
         lines=messages.MOST_LINES,
         minutes=uvicorn_websocket.LiveProtocol.silence_s / 60,
     )
-    yield "| client says | what it does |"
+    yield "| client sends | effect |"
     yield "|---|---|"
     for text in CLIENT_MESSAGES:
         yield f"| `{text}` | {type(messages.parse(text)).__doc__} |"
@@ -299,21 +299,21 @@ def live() -> Iterator[str]:
 
 
 def server_messages() -> Iterator[str]:
-    """What the server says, and when."""
+    """Yield a table of the server's messages."""
     answers = {
         "after subscribing, all lines now subscribed": messages.subscribed(["L1"]),
         "after unsubscribing, all lines still subscribed": messages.unsubscribed([]),
         "after a ping": messages.pong(),
         **{f"after `{text}`": refusal(text) for text in BAD_MESSAGES},
     }
-    yield "| server says | when |"
+    yield "| server sends | when |"
     yield "|---|---|"
     for when, text in answers.items():
         yield f"| `{text}` | {when} |"
 
 
 def refusal(text: str) -> str:
-    """How a bad message is answered."""
+    """Return the error message that answers a bad message."""
     try:
         messages.parse(text)
     except errors.BadRequest as error:

@@ -17,10 +17,10 @@ from services.web.access_log import AccessLog
 from services.web.clock_routes import add_clock_routes
 from services.web.gate import Gate, Identify, by_key
 from services.web.handlers import Route
-from services.web.metrics import Requests
+from services.web.metrics import RequestCounts
 from services.web.rest_routes import (
     CURSOR_HEADER,
-    Data,
+    StreamRoutes,
     add_health_route,
     add_network_routes,
     add_operations_routes,
@@ -44,7 +44,7 @@ def create_app(context: Context) -> FastAPI:
 def create_data_app(context: Context, identify: Identify) -> FastAPI:
     """Return the part that runs behind API Gateway too: streams, network and health."""
     app = Application(context, identify)
-    Data(context).add_to(app)
+    StreamRoutes(context).add_to(app)
     add_network_routes(app, context)
     add_health_route(app, context)
     return app
@@ -70,7 +70,7 @@ class Application(FastAPI):
         posts = context.control is not None or context.mcp_hosts is not None
         self._methods = ["GET", "POST"] if posts else ["GET"]
         self.state.gate = gate = Gate(context, identify)
-        self.state.counted = Requests()
+        self.state.counted = RequestCounts()
         self.state.open_while_served = []
         self.router.route_class = Route
         self.router.redirect_slashes = False

@@ -19,7 +19,7 @@ from services.background import background
 from services.context import Context
 from services.feeders.feeder import FeederStatus
 from services.logs import TerminalHandler
-from services.web.metrics import Requests
+from services.web.metrics import RequestCounts
 from simulator.clock import MAX
 from simulator.service_day import MADRID
 
@@ -74,7 +74,7 @@ def feeders_text(feeders: Sequence[FeederStatus]) -> str:
 class StatusSource:
     """Measures what the status line says, at each call since the one before."""
 
-    def __init__(self, context: Context, requests: Requests, handler: TerminalHandler) -> None:
+    def __init__(self, context: Context, requests: RequestCounts, handler: TerminalHandler) -> None:
         self._context, self._requests, self._handler = context, requests, handler
         self._asked, self._count = time.perf_counter(), 0
         self._calls = 0
@@ -105,7 +105,7 @@ class StatusSource:
 
 
 @contextmanager
-def status_line(context: Context, requests: Requests) -> Iterator[None]:
+def status_line(context: Context, requests: RequestCounts) -> Iterator[None]:
     """Keep the line on the terminal and refresh it in a thread; on exit erase it."""
     handler = logs.terminal_handler()
     if handler is None:

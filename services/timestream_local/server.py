@@ -31,7 +31,7 @@ from services.timestream_local.record_operations import prune
 from services.timestream_local.state import Now, Parts
 from services.timestream_local.writer import Writer
 from services.web.access_log import AccessLog, headers_of
-from services.web.metrics import Requests
+from services.web.metrics import RequestCounts
 from services.web.uvicorn_server import quiet_server
 from simulator.clock import Clock
 from storage.instants import to_us
@@ -143,7 +143,7 @@ def opened(path: Path, now: Now) -> Iterator[Parts]:
 
 def application(parts: Parts) -> ASGIApp:
     """The application with its access log."""
-    return AccessLog(Endpoint(Operations(parts)), counted=Requests())
+    return AccessLog(Endpoint(Operations(parts)), counted=RequestCounts())
 
 
 def serve(path: Path, now: Now, listener: socket.socket) -> None:

@@ -1,1 +1,1 @@
-"""HTTP and WebSocket: routes, gate, OpenAPI, pages, uvicorn; the answers are made in `services.queries`."""
+"""HTTP and WebSocket: routes, gate, OpenAPI, pages, uvicorn; queries and bodies are in `services.queries`."""

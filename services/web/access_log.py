@@ -1,4 +1,4 @@
-"""What every way in needs: a request's headers, and the access log. Plain ASGI."""
+"""The headers of an ASGI scope, and the access log of HTTP requests."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services import logs
 from services.access.authentication import GROUP_HEADER, LONGEST_GROUP
 from services.errors import clipped
-from services.web.metrics import NO_ROUTE, Requests
+from services.web.metrics import NO_ROUTE, RequestCounts
 
 log = logging.getLogger("bus_simulator.rest")
 
 BY_NAME = "bus_simulator.headers"
-"""Where a scope keeps what `headers_of` has read."""
+"""The key under which a scope caches the result of `headers_of`."""
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
-    """The request's headers by lower-case name, the first of those that come twice. Read once a request."""
+    """The headers by lower-case name; of a repeated header the first. Decoded once per request."""
     found: dict[str, str] | None = scope.get(BY_NAME)
     if found is None:
         found = {name.decode("latin-1"): text_of(value) for name, value in reversed(scope["headers"])}
@@ -29,7 +29,7 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 
 def text_of(value: bytes) -> str:
-    """A header's text: curl and programs send UTF-8, browsers Latin-1."""
+    """Decode a header's value: curl and programs send UTF-8, browsers Latin-1."""
     try:
         return value.decode()
     except UnicodeDecodeError:
@@ -37,13 +37,13 @@ def text_of(value: bytes) -> str:
 
 
 class AccessLog:
-    """Logs and counts each request when it is answered."""
+    """ASGI middleware that logs and counts each HTTP request once its response is sent."""
 
-    def __init__(self, app: ASGIApp, *, counted: Requests) -> None:
+    def __init__(self, app: ASGIApp, *, counted: RequestCounts) -> None:
         self._app, self._counted = app, counted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See ASGI."""
+        """Serve one ASGI connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -66,9 +66,9 @@ class AccessLog:
 
 
 def log_access(scope: Scope, headers: Mapping[str, str], status: int, seconds: float) -> None:
-    """Log one line for a request, without its query: there may be secrets in it.
+    """Log one line for a request, without its query string, which may hold the key.
 
-    Status 0 means that the client got no answer.
+    `status` is 0 if the client got no response.
     """
     if not logs.access.isEnabledFor(logging.INFO):
         return
@@ -79,7 +79,7 @@ def log_access(scope: Scope, headers: Mapping[str, str], status: int, seconds: f
         "status": status,
         "ms": round(seconds * 1000, 2),
     }
-    # Made directly: looking for the calling line, as info() does, takes longer than answering.
+    # Built directly: info() searches for the calling line, which takes longer than a whole response.
     record = logging.LogRecord(logs.access.name, logging.INFO, "", 0, "request", (), None)
     record.fields = fields
     logs.access.handle(record)

@@ -1,4 +1,4 @@
-"""`GET /clock` and `POST /clock`: what the clock is, and how it is set going, stopped and moved."""
+"""`GET /clock` and `POST /clock`: read the simulated clock; change its rate, pause, step or jump."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ Change: TypeAlias = Callable[[ClockControl], None]
 
 
 def add_clock_routes(app: FastAPI, control: ClockControl) -> None:
-    """Let whoever has the key see and move the clock."""
+    """Add the routes by which every holder of a key can read and move the clock."""
 
-    def answer() -> Response:
+    def clock_response() -> Response:
         return json_response(bodies.clock_body(control.clock))
 
-    def shown_clock(_request: Request) -> StoreQuery:
-        return StoreQuery(lambda _: answer())
+    def get_clock(_request: Request) -> StoreQuery:
+        return StoreQuery(lambda _: clock_response())
 
-    def changed(request: Request) -> StoreQuery:
-        change = parse(json_object(request))
+    def post_clock(request: Request) -> StoreQuery:
+        change = parse_change(json_object(request))
 
-        def carry_out(_store: object) -> Response:
+        def respond(_store: object) -> Response:
             change(control)
-            return answer()
+            return clock_response()
 
-        return StoreQuery(carry_out)
+        return StoreQuery(respond)
 
-    for method, handler in (("GET", shown_clock), ("POST", changed)):
+    for method, handler in (("GET", get_clock), ("POST", post_clock)):
         app.add_api_route(PATH, handler, methods=[method], **openapi.declared_clock(PATH, method))
 
 
-def parse(body: Mapping[str, object]) -> Change:
-    """What a body asks for. Raises `BadRequest`."""
+def parse_change(body: Mapping[str, object]) -> Change:
+    """Parse the body of `POST /clock`. Raises `BadRequest`."""
     unknown = next((name for name in body if name not in PARSERS), None)
     if unknown is not None:
         raise BadRequest(f"Unknown field: {clipped(unknown)}. Must be exactly one of {FIELDS}")
@@ -60,7 +60,7 @@ def parse(body: Mapping[str, object]) -> Change:
 
 
 def rate(value: object) -> Change:
-    """A factor, or `max`."""
+    """Parse `rate`: simulated seconds per second, or `max`."""
     found = factor(value)
     if found is None:
         raise BadRequest(
@@ -71,14 +71,14 @@ def rate(value: object) -> Change:
 
 
 def pause(value: object) -> Change:
-    """Stand, or go on."""
+    """Parse `pause`: true stops the clock, false resumes it."""
     if not isinstance(value, bool):
         raise BadRequest(f"Invalid pause: {text_of(value)}. Must be true or false")
     return (lambda control: control.pause()) if value else (lambda control: control.resume())
 
 
 def step(value: object) -> Change:
-    """A span, as text or in seconds."""
+    """Parse `step`: a span as text or in seconds."""
     found = span(value)
     if found is None or not timedelta() < found <= LONGEST_STEP:
         raise BadRequest(
@@ -89,7 +89,7 @@ def step(value: object) -> Change:
 
 
 def jump(value: object) -> Change:
-    """An instant."""
+    """Parse `jump`: an ISO 8601 time."""
     found = instant(value)
     if found is None:
         raise BadRequest(f"Invalid jump: {text_of(value)}. Accepted: {ACCEPTED}")
@@ -107,7 +107,7 @@ PARSERS: Mapping[str, Callable[[object], Change]] = {
 
 
 def factor(value: object) -> float | None:
-    """A rate, None for what can't be one."""
+    """Return a rate; None for a value that can't be one."""
     if value == "max":
         return MAX
     found = number(value)
@@ -115,7 +115,7 @@ def factor(value: object) -> float | None:
 
 
 def number(value: object) -> float | None:
-    """A JSON number, None for anything else and for what is too large for a float."""
+    """Return a JSON number as a float; None for another type or a number too large for a float."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -125,7 +125,7 @@ def number(value: object) -> float | None:
 
 
 def span(value: object) -> timedelta | None:
-    """A span as text or in seconds; None for what is none, or is far too long."""
+    """Return a span given as text or in seconds; None for another value, or one too long for a timedelta."""
     try:
         if isinstance(value, str):
             return parse_span(value)
@@ -136,7 +136,7 @@ def span(value: object) -> timedelta | None:
 
 
 def instant(value: object) -> datetime | None:
-    """An instant as text; None for anything else."""
+    """Return the time in an ISO 8601 text; None for anything else."""
     try:
         return parse_instant(value) if isinstance(value, str) else None
     except ValueError:
@@ -144,5 +144,5 @@ def instant(value: object) -> datetime | None:
 
 
 def text_of(value: object) -> str:
-    """A value as messages repeat it."""
+    """A value as error messages quote it, cut if it is long."""
     return clipped(f"'{value}'" if isinstance(value, str) else json.dumps(value))

@@ -1,7 +1,7 @@
-"""A REST request in two steps, and the routes of FastAPI that take them.
+"""Handlers of REST requests, the FastAPI route that runs them, and JSON in and out.
 
-A handler checks a request's parameters and returns what is to be asked; asking comes later, because limits
-are counted in between.
+A handler checks a request's parameters and returns a query; the gate runs the query after it has counted the
+request against the key's limits, so that bad requests don't use them up.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ LONGEST_QUERY = 32_768
 LONGEST_BODY = 4096
 MOST_PARAMETERS = 100
 OPEN: Mapping[str, Any] = {"security": []}
-"""Says in OpenAPI that a route needs no key; such a route has no limit either."""
+"""The OpenAPI field of a route that needs no key. Such a route has no limits either."""
 
 
 class BodyTooLong(BadRequest):
-    """A request's body is longer than its route takes."""
+    """The request's body is longer than its route allows."""
 
 
 ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def json_response(body: Body, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A body as JSON."""
+    """Return a response with a JSON body."""
     return Response(ENCODE(body).encode("utf-8", "replace"), status, headers, JSON)
 
 
 def error_response(error: ServiceError) -> Response:
-    """An error as its answer."""
+    """Return the response of an error: status, body and headers."""
     found = describe_error(error)
     return json_response(found.body, found.status, found.headers)
 
 
 @dataclass(frozen=True, slots=True)
 class StoreQuery:
-    """A request's answer, made by reading the store; `recent` says that memory may hold what it reads."""
+    """A response that reads the store; `recent` says that memory may hold what it reads."""
 
     respond: Callable[[Reader], Response]
     recent: bool = False
@@ -58,7 +58,7 @@ class StoreQuery:
 
 @dataclass(frozen=True, slots=True)
 class AsyncResponse:
-    """A request's answer that needs no store, or more than one read of it: awaited by the gate."""
+    """A response that reads no store, or more than once: the gate awaits it."""
 
     respond: Callable[[], Awaitable[Response]]
 
@@ -67,7 +67,10 @@ Handler: TypeAlias = Callable[[Request], StoreQuery | AsyncResponse]
 
 
 def query_parameters(request: Request) -> Mapping[str, str]:
-    """The parameters, the last of those that come twice. Raises `BadRequest` for too many or too long."""
+    """Parse the query string; of a repeated parameter the last counts.
+
+    Raises `BadRequest` if it has too many parameters or is too long.
+    """
     text: bytes = request.scope["query_string"]
     if text == b"mode=latest":
         return {"mode": "latest"}
@@ -81,7 +84,7 @@ def query_parameters(request: Request) -> Mapping[str, str]:
 
 
 async def read_body(request: Request, longest: int) -> None:
-    """Take in the body, for `json_object`. Raises `BadRequest` for one that is too long or breaks off."""
+    """Read the body into `request.state.body`. Raises `BadRequest` if it is too long or incomplete."""
     body = bytearray()
     try:
         async for chunk in request.stream():
@@ -94,7 +97,7 @@ async def read_body(request: Request, longest: int) -> None:
 
 
 def json_object(request: Request) -> Mapping[str, object]:
-    """The JSON object that is the request's body. Raises `BadRequest`."""
+    """Parse the body, which `read_body` has read, as a JSON object. Raises `BadRequest`."""
     try:
         found = json.loads(request.state.body)
     except (ValueError, RecursionError):
@@ -105,7 +108,7 @@ def json_object(request: Request) -> Mapping[str, object]:
 
 
 class Route(APIRoute):
-    """A route whose endpoint is a `Handler`. How it is answered is up to the application's `gate`.
+    """A route whose endpoint is a `Handler`, run by the application's gate.
 
     FastAPI's own handling would check the parameters before the key, and takes twice as long.
     """
@@ -119,10 +122,10 @@ class Route(APIRoute):
         self.takes_body = "POST" in self.allowed
 
     def refused(self, error: ServiceError, _now: datetime) -> Response:
-        """How this route writes an error."""
+        """Return the response of an error in this route's format."""
         return error_response(error)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request to this path."""
+        """Serve one request to this path, with any method."""
         answer: Response = await scope["app"].state.gate.answer(Request(scope, receive), self)
         await answer(scope, receive, send)

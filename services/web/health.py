@@ -1,4 +1,4 @@
-"""How a running simulator is: its clock, run, feeders and store, as the body of `/health`."""
+"""The body of `/health`: status, clock, run, feeders and streams of a running simulator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.schema import Stream
 from storage.store import Store
 
 TOLERATED_WALL_LAG_S = 5.0
-"""A feeder may be so many wall seconds late, and a tick, before it counts as behind."""
+"""A feeder is late once it lags a tick and this many wall seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Health:
 
 
 def health(context: Context) -> Health:
-    """How everything is now."""
+    """Return the current health."""
     now = context.now()
     feeders = [feeder.status(now) for feeder in context.feeders]
     streams = streams_body(context.store)
@@ -46,16 +46,16 @@ def health(context: Context) -> Health:
 
 
 def on_time(feeders: Sequence[FeederStatus], pace: float) -> bool:
-    """Whether every feeder runs and lags no more than a tick and what passes in a few wall seconds.
+    """Whether every feeder runs and lags at most a tick plus `TOLERATED_WALL_LAG_S`.
 
-    `pace` is the rate of the clock when it runs.
+    `pace` is the clock's rate while it runs, in simulated seconds per second.
     """
     tolerated = timedelta(seconds=min(TOLERATED_WALL_LAG_S * pace, timedelta.max.total_seconds() / 2))
     return all(feeder.state == "running" and feeder.lag <= feeder.cadence + tolerated for feeder in feeders)
 
 
 def streams_body(store: Store) -> Body | None:
-    """Rows and coverage of each stream; None when the store doesn't answer."""
+    """Return rows and coverage of each stream; None if the store can't be read."""
     try:
         store.ping()
         return {stream.value: stream_body(store.rows(stream), store.coverage(stream)) for stream in Stream}

@@ -1,6 +1,7 @@
-"""Measurements in Prometheus's text format (0.0.4), without a library: counting must cost next to nothing.
+"""Metrics of the program in Prometheus's text format 0.0.4: requests, feeders, rows, connections.
 
-What is about people and buses is in the streams; this is about the program.
+Without a client library, since counting a request must cost next to nothing. Metrics of the city are in the
+streams.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 @dataclass(slots=True)
 class Latencies:
-    """How many requests took how long: one count a bound, and one for what took longer."""
+    """A histogram of latencies: a count for each bound of `BOUNDS_S`, and one for longer requests."""
 
     counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_S) + 1))
     sum_s: float = 0.0
 
 
-class Requests:
-    """Requests by route template and status, and their latencies. Belongs to one event loop."""
+class RequestCounts:
+    """Counts of requests by route template and status, and latencies by route. For one event loop."""
 
     def __init__(self) -> None:
         self.by_status: dict[tuple[str, int], int] = {}
         self.latencies: dict[str, Latencies] = {}
 
     def count(self, route: str, status: int, seconds: float) -> None:
-        """Count one that is answered."""
+        """Count a request that has been answered."""
         key = (route, status)
         self.by_status[key] = self.by_status.get(key, 0) + 1
         latencies = self.latencies.get(route)
@@ -45,22 +46,25 @@ class Requests:
         latencies.sum_s += seconds
 
 
-def page(context: Context, requests: Requests) -> str:
-    """Everything as text. Rows are left out when the store can't be reached."""
+def exposition(context: Context, requests: RequestCounts) -> str:
+    """Return all metrics as text, without rows if the store can't be read."""
     now = context.now()
     lags = {feeder.kind.name: feeder.status(now).lag.total_seconds() for feeder in context.feeders}
     info: dict[Labels, float] = {(("run_id", context.run.run_id), ("version", context.version)): 1}
     lines = [
-        *family("info", "gauge", "The version, and the run that the data are of.", info),
+        *family("info", "gauge", "Version and run of the data.", info),
         *family(
-            "feeder_lag_seconds", "gauge", "Simulated seconds due and not yet written.", by("feeder", lags)
+            "feeder_lag_seconds",
+            "gauge",
+            "Simulated seconds due and not written yet.",
+            by("feeder", lags),
         ),
-        *family("rows", "gauge", "Records that the store holds.", by("stream", stored_rows(context))),
+        *family("rows", "gauge", "Records in the store.", by("stream", stored_rows(context))),
         *request_lines(requests),
     ]
     if context.live is not None:
         connections: dict[Labels, float] = {(): context.live.connections}
-        lines += family("websocket_connections", "gauge", "Clients of the live positions.", connections)
+        lines += family("websocket_connections", "gauge", "WebSocket clients.", connections)
     return "\n".join((*lines, ""))
 
 
@@ -68,27 +72,27 @@ Labels = tuple[tuple[str, str], ...]
 
 
 def by(label: str, values: Mapping[str, float]) -> dict[Labels, float]:
-    """Values of one label."""
+    """Label each value with its name."""
     return {((label, name),): value for name, value in values.items()}
 
 
 def stored_rows(context: Context) -> Mapping[str, float]:
-    """Rows by stream; none when the store doesn't answer."""
+    """Rows by stream; empty if the store can't be read."""
     try:
         return {stream.value: context.store.rows(stream) for stream in Stream}
     except StoreError:
         return {}
 
 
-def request_lines(requests: Requests) -> Iterator[str]:
-    """Counts and latencies of requests."""
+def request_lines(requests: RequestCounts) -> Iterator[str]:
+    """Yield the lines of the request counter and the latency histogram."""
     counted: dict[Labels, float] = {
         (("route", route), ("status", str(status))): count
         for (route, status), count in sorted(requests.by_status.items())
     }
     yield from family("http_requests_total", "counter", "Requests by route and status.", counted)
     name = f"{PREFIX}_http_request_duration_seconds"
-    yield from heading(name, "histogram", "How long answers took, by route.")
+    yield from heading(name, "histogram", "Latency of requests by route.")
     for route, latencies in sorted(requests.latencies.items()):
         total = 0
         for bound, count in zip((*BOUNDS_S, "+Inf"), latencies.counts, strict=True):
@@ -99,19 +103,19 @@ def request_lines(requests: Requests) -> Iterator[str]:
 
 
 def family(name: str, kind: str, what: str, values: Mapping[Labels, float]) -> Iterator[str]:
-    """The lines of one metric."""
+    """Yield the lines of one metric."""
     yield from heading(f"{PREFIX}_{name}", kind, what)
     for labels, value in values.items():
         yield sample(f"{PREFIX}_{name}", labels, value)
 
 
 def heading(name: str, kind: str, what: str) -> Iterator[str]:
-    """What a metric is."""
+    """Yield the HELP and TYPE lines of a metric."""
     yield f"# HELP {name} {what}"
     yield f"# TYPE {name} {kind}"
 
 
 def sample(name: str, labels: Labels, value: float) -> str:
-    """One value. Labels need no escapes: they are route templates, ids and names of ours."""
+    """One sample line. Labels need no escaping: all are route templates, stream names or run ids."""
     inner = ",".join(f'{label}="{text}"' for label, text in labels)
     return f"{name}{{{inner}}} {value}" if inner else f"{name} {value}"

@@ -1,4 +1,4 @@
-"""The description of the REST API (OpenAPI 3.1), from one table: what each route takes, gives and refuses."""
+"""The OpenAPI 3.1 description of the REST API, from one table of routes, parameters, models and errors."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from services.queries.parameters import DEFAULT_LIMIT, GREATEST_LIMIT
 from services.web.handlers import JSON, OPEN
 from services.web.openapi_examples import BODIES, CLOCK_CHANGES, CSV_EXAMPLES, ERRORS, VALUES
 
-DESCRIPTION = """A living Madrid bus network. Every route but `/health`, `/metrics`, `/openapi.json` and
-`/docs` needs the headers `x-api-key` and `x-group-name`. Errors come in the precedence 401, 404 for a path,
-400, 429, 404 for an id, 409, 503."""
+DESCRIPTION = """Live and historical data of a simulated Madrid bus network. All routes except `/health`,
+`/metrics`, `/openapi.json` and `/docs` need the headers `x-api-key` and `x-group-name`. If several errors
+apply, the response is the first of 401, 404 for a path, 400, 429, 404 for an id, 409, 503."""
 
 Json = dict[str, Any]
 
@@ -43,47 +43,48 @@ class Parameter:
 
 TEXT = {"type": "string"}
 MODE = Parameter(
-    "mode", "`latest`: the newest. Beats everything else.", {"type": "string", "enum": ["latest"]}
+    "mode", "`latest`: the newest record. Overrides `timestamp`.", {"type": "string", "enum": ["latest"]}
 )
-LATEST_ONLY = Parameter(
-    "mode", "`latest`: the newest. Nothing else is supported.", MODE.schema, required=True
-)
+LATEST_ONLY = Parameter("mode", "`latest`: the newest records, the only mode.", MODE.schema, required=True)
 LIMIT = Parameter(
     "limit",
-    "How many items a page has at most.",
+    "The most items on a page.",
     {"type": "integer", "minimum": 1, "maximum": GREATEST_LIMIT, "default": DEFAULT_LIMIT},
 )
-CURSOR = Parameter("cursor", "The `next_cursor` of the page before, for the same request.", TEXT)
-MOMENT = (MODE, Parameter("timestamp", "ISO 8601, UTC if it doesn't say: the newest at or before it.", TEXT))
+CURSOR = Parameter("cursor", "The `next_cursor` of the previous page of the same request.", TEXT)
+MOMENT = (
+    MODE,
+    Parameter("timestamp", "ISO 8601, UTC without an offset: the newest record at or before it.", TEXT),
+)
 RANGE = (
-    Parameter("start", "From here on (ISO 8601); with `end`.", TEXT),
-    Parameter("end", "Up to here, not included (ISO 8601); with `start`.", TEXT),
+    Parameter("start", "Start of a range (ISO 8601); needs `end`.", TEXT),
+    Parameter("end", "End of a range, not included (ISO 8601); needs `start`.", TEXT),
     LIMIT,
     CURSOR,
     Parameter(
-        "format", "How a range is written.", {"type": "string", "enum": ["json", "csv"], "default": "json"}
+        "format", "The format of a range.", {"type": "string", "enum": ["json", "csv"], "default": "json"}
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A route as it is described. `models` are the shapes of its 200 body, `refusals` its error statuses.
+    """The description of a route: `models` of its 200 body, and `errors`, its error statuses.
 
-    `body` are the shapes that a request's may have.
+    `body` has the models of the request's body, one of which it must match.
     """
 
     summary: str
     models: Sequence[type[BaseModel]]
     parameters: Sequence[Parameter] = ()
-    refusals: Sequence[int] = ()
+    errors: Sequence[int] = ()
     tag: str = "data"
     body: Sequence[type[BaseModel]] = ()
 
     @property
     def is_open(self) -> bool:
         """Whether it needs no key."""
-        return 401 not in self.refusals
+        return 401 not in self.errors
 
 
 EVERY = (400, 401, 404, 429, 500, 503)
@@ -91,32 +92,32 @@ LISTING = (400, 401, 429, 500)
 
 OPERATIONS: Mapping[str, Operation] = {
     "/people-count/{stop_id}": Operation(
-        "How many people wait at a stop: now, at a time, or over a range",
+        "People waiting at a stop: now, at a time, or over a range",
         (bodies.PeopleCountBody, bodies.PeopleCountPage),
         (*MOMENT, *RANGE),
         EVERY,
     ),
     "/sensors/{entity_type}/{entity_id}": Operation(
-        "The sensors of a bus or a stop: now, at a time, or over a range",
+        "Sensor data of a bus or a stop: now, at a time, or over a range",
         (bodies.BusSensorsBody, bodies.StopSensorsBody, bodies.SensorsPage),
         (*MOMENT, *RANGE),
         EVERY,
     ),
     "/bus-position/{bus_id}": Operation(
-        "Where a bus is: now, at a time, or over a range",
+        "Position of a bus: now, at a time, or over a range",
         (bodies.BusPositionBody, bodies.BusPositionPage),
         (*MOMENT, *RANGE),
         EVERY,
     ),
     "/bus-position/line/{line_id}": Operation(
-        "Where a line's buses are: the newest position of each, not older than 5 minutes",
+        "Newest position of each bus of a line, not older than 5 minutes",
         (bodies.LineBody,),
         (LATEST_ONLY,),
         EVERY,
     ),
     "/lines": Operation("The lines", (network_bodies.LinesPage,), (LIMIT, CURSOR), LISTING, "network"),
     "/lines/{line_id}": Operation(
-        "A line: the stops of its directions, with their places, and its buses",
+        "A line: the stops of each direction with coordinates, and its buses",
         (network_bodies.LineRouteBody,),
         (),
         (401, 404, 429, 500),
@@ -125,18 +126,22 @@ OPERATIONS: Mapping[str, Operation] = {
     "/stops": Operation("The stops", (network_bodies.StopsPage,), (LIMIT, CURSOR), LISTING, "network"),
     "/buses": Operation("The buses", (network_bodies.BusesPage,), (LIMIT, CURSOR), LISTING, "network"),
     "/health": Operation(
-        "How the clock, the feeders and the store are", (bodies.HealthBody,), (), (500,), "operations"
+        "Status of clock, feeders and store", (bodies.HealthBody,), (), (500,), "operations"
     ),
-    "/metrics": Operation("Measurements for Prometheus", (), (), (500,), "operations"),
+    "/metrics": Operation("Metrics in Prometheus's text format", (), (), (500,), "operations"),
 }
 
 
 CLOCK_OPERATIONS: Mapping[str, Operation] = {
     "GET": Operation(
-        "What simulated time it is", (bodies.ClockBody,), (), (401, 400, 429, 500), "operations"
+        "The simulated clock: time, rate, paused or not",
+        (bodies.ClockBody,),
+        (),
+        (401, 400, 429, 500),
+        "operations",
     ),
     "POST": Operation(
-        "Set, stop or move the clock. A jump deletes nothing, and leaves what it jumps over as it is",
+        "Change the clock: rate, pause, step or jump. A jump deletes no data, and skipped time gets none",
         (bodies.ClockBody,),
         (),
         (401, 400, 429, 409, 500, 503),
@@ -144,7 +149,7 @@ CLOCK_OPERATIONS: Mapping[str, Operation] = {
         (bodies.RateChange, bodies.PauseChange, bodies.StepChange, bodies.JumpChange),
     ),
 }
-"""`/clock` by method; it is there with `--clock-control` only."""
+"""`/clock` by method. The route exists with `--clock-control` only."""
 
 
 SECURITY_SCHEMES: Json = {
@@ -154,19 +159,19 @@ SECURITY_SCHEMES: Json = {
 
 
 def document(app: FastAPI) -> Json:
-    """The whole description."""
+    """Return the whole description."""
     found = app.openapi()
     found["components"]["securitySchemes"] = SECURITY_SCHEMES
     return found
 
 
 def declared(template: str) -> Json:
-    """What FastAPI has to know of a route to describe it: the arguments of `add_api_route`."""
+    """Return the arguments of FastAPI's `add_api_route` that describe a route."""
     return _declared(template, OPERATIONS[template], operation_id(template))
 
 
 def declared_clock(template: str, method: str) -> Json:
-    """The same of the clock's route with a method."""
+    """Return the same for a method of the clock's route."""
     return _declared(template, CLOCK_OPERATIONS[method], f"{method.lower()}_{operation_id(template)}")
 
 
@@ -179,19 +184,19 @@ def _declared(template: str, operation: Operation, name: str) -> Json:
         "tags": [operation.tag],
         "response_model": reduce(or_, operation.models) if operation.models else None,
         "response_class": JSONResponse if operation.models else PlainTextResponse,
-        "response_description": "The answer",
-        "responses": {200: answer(template), **refusals(template, operation)},
+        "response_description": "The requested data",
+        "responses": {200: ok_response(template), **error_responses(template, operation)},
         "openapi_extra": {**security, "parameters": parameters, **request_body(operation)},
     }
 
 
 def operation_id(template: str) -> str:
-    """A name for the operation: `/lines/{line_id}` is `lines_line_id`."""
+    """Return the operation's id: `lines_line_id` for `/lines/{line_id}`."""
     return template.strip("/").replace("{", "").replace("}", "").replace("/", "_").replace("-", "_")
 
 
 def path_parameters(template: str) -> list[Json]:
-    """The places for values in a path."""
+    """Return the parameter objects of a path template."""
     names = [part[1:-1] for part in template.split("/") if part.startswith("{")]
     return [
         {"name": name, "in": "path", "required": True, "example": VALUES[name], "schema": path_schema(name)}
@@ -200,19 +205,19 @@ def path_parameters(template: str) -> list[Json]:
 
 
 def path_schema(name: str) -> Json:
-    """What a value in a path may be."""
+    """Return the schema of a path parameter."""
     return {"type": "string", "enum": ["bus", "stop"]} if name == "entity_type" else {"type": "string"}
 
 
 def query_parameter(parameter: Parameter) -> Json:
-    """A parameter object."""
+    """Return the parameter object of a query parameter."""
     found: Json = {"name": parameter.name, "in": "query", "description": parameter.what}
     found |= {"required": parameter.required, "schema": dict(parameter.schema)}
     return found | ({"example": VALUES[parameter.name]} if parameter.name in VALUES else {})
 
 
 def request_body(operation: Operation) -> Json:
-    """What a request's body may be; nothing for a route that takes none."""
+    """Return the `requestBody` entry; empty for a route without a body."""
     if not operation.body:
         return {}
     shapes = [model.model_json_schema() for model in operation.body]
@@ -220,8 +225,8 @@ def request_body(operation: Operation) -> Json:
     return {"requestBody": {"required": True, "content": content}}
 
 
-def answer(template: str) -> Json:
-    """What FastAPI doesn't know of the good answer."""
+def ok_response(template: str) -> Json:
+    """Return what FastAPI can't derive of the 200 response: examples, CSV, headers."""
     if template not in BODIES:
         return {}
     found: Json = {"content": {JSON: {"examples": dict(BODIES[template])}}}
@@ -231,10 +236,10 @@ def answer(template: str) -> Json:
     return found
 
 
-def refusals(template: str, operation: Operation) -> dict[int | str, Json]:
-    """The errors' response objects, with the texts that they have."""
+def error_responses(template: str, operation: Operation) -> dict[int | str, Json]:
+    """Return the response objects of a route's errors, with the possible messages as examples."""
     found: dict[int | str, Json] = {}
-    for status in operation.refusals:
+    for status in operation.errors:
         what, examples = ERRORS[status]
         named = {text: {"value": value} for text, value in examples(template).items()}
         content = {JSON: {"examples": named}}

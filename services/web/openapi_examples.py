@@ -1,4 +1,7 @@
-"""The examples in the API's description: values, bodies, the texts of errors. A test compares them."""
+"""The examples in the OpenAPI description: parameter values, bodies, error messages.
+
+A test compares them with real responses.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ RUN = {"run_id": "1-0a1b2c3d4e5f-none-1", "seed": 1, "network_digest": "0a1b2c3d
 
 
 def paged(*items: object) -> Mapping[str, object]:
-    """A page, not the last, as an example: FastAPI leaves out what is null."""
+    """Return a page that isn't the last as an example, since FastAPI leaves out a null cursor."""
     return {"value": {"items": list(items), "next_cursor": CURSOR}}
 
 
@@ -98,11 +101,11 @@ BODIES: Mapping[str, Examples] = {
 }
 
 CLOCK_CHANGES: Examples = {
-    "sixty times as fast": {"value": {"rate": 60}},
+    "sixty times real time": {"value": {"rate": 60}},
     "as fast as possible": {"value": {"rate": "max"}},
     "stop": {"value": {"pause": True}},
-    "go on": {"value": {"pause": False}},
-    "half a minute further": {"value": {"step": "30s"}},
+    "resume": {"value": {"pause": False}},
+    "half a minute ahead": {"value": {"step": "30s"}},
     "to Monday morning": {"value": {"jump": "2026-03-02T08:30:00Z"}},
 }
 
@@ -116,12 +119,12 @@ CSV_EXAMPLES: Mapping[str, str] = {
 
 
 def error(kind: str, *messages: str) -> Mapping[str, object]:
-    """Error bodies by their messages."""
+    """Return error bodies by their messages."""
     return {message: {"error": kind, "message": message} for message in messages}
 
 
 def bad_requests(template: str) -> Mapping[str, object]:
-    """What a route refuses as a bad request."""
+    """Return the 400 bodies of a route."""
     limit = "Invalid limit: 0. Must be a whole number from 1 to 10000"
     if template == "/bus-position/line/{line_id}":
         return error("BadRequest", "Line queries only support 'mode=latest' parameter")
@@ -156,15 +159,18 @@ NOT_FOUND: Mapping[str, tuple[str, ...]] = {
     "/lines/{line_id}": ("Line L99 not found",),
 }
 UNAUTHORIZED = ("Missing x-api-key header", "Missing x-group-name header", "Invalid API key")
-MOVING = "The clock is being moved already; wait for the answer, then move it again"
+CLOCK_BUSY = "The clock is being moved already; wait for the answer, then move it again"
 TOO_MANY = TooManyRequests("Rate limit of 50 requests per second exceeded", retry_after_s=1)
 
 ERRORS: Mapping[int, tuple[str, Callable[[str], Mapping[str, object]]]] = {
-    400: ("A parameter is missing or can't be understood", bad_requests),
-    401: ("A header is missing or the key is wrong", lambda _: error("Unauthorized", *UNAUTHORIZED)),
-    404: ("No such thing, or nothing about it", lambda template: error("NotFound", *NOT_FOUND[template])),
+    400: ("A parameter is missing or invalid", bad_requests),
+    401: ("A header is missing or the key is invalid", lambda _: error("Unauthorized", *UNAUTHORIZED)),
+    404: (
+        "The entity doesn't exist or has no data",
+        lambda path: error("NotFound", *NOT_FOUND[path]),
+    ),
     429: ("Too many requests with this key", lambda _: error(TOO_MANY.error, str(TOO_MANY))),
-    409: ("Not possible as things are now", lambda _: error(Conflict.error, MOVING)),
-    500: ("A fault of ours", lambda _: error(Unexpected.error, str(Unexpected()))),
+    409: ("The clock can't be changed now", lambda _: error(Conflict.error, CLOCK_BUSY)),
+    500: ("An internal error", lambda _: error(Unexpected.error, str(Unexpected()))),
     503: ("The store can't be reached", lambda _: error(Unavailable.error, str(Unavailable()))),
 }

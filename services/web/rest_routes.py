@@ -1,4 +1,4 @@
-"""The REST routes. A handler checks the parameters, and returns one query and how its result is written."""
+"""The REST routes: each handler checks the parameters and returns a query and how its result is written."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from services.web import metrics, openapi
 from services.web.access_log import headers_of
 from services.web.handlers import Handler, StoreQuery, json_response, query_parameters
 from services.web.health import health
-from services.web.static_files import add_hidden
+from services.web.static_files import add_undocumented
 from storage.cursor import seal
 from storage.schema import Record, Stream
 from storage.store import Reader
@@ -37,45 +37,49 @@ CSV = "text/csv; charset=utf-8"
 CURSOR_HEADER = "x-next-cursor"
 
 Write: TypeAlias = Callable[[Sequence[Body], str | None, Sequence[str]], Response]
-"""Writes a page: its items, the next cursor, the fields of an item."""
+"""Writes a page of items, with the next cursor and the fields of an item."""
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
-    """The routes of the three streams."""
+class StreamRoutes:
+    """The routes of people counts, sensors and bus positions."""
 
     context: Context
 
     def add_to(self, app: FastAPI) -> None:
-        """Add them to the application."""
+        """Add the routes to the application."""
         add(app, "/people-count/{stop_id}", self.people_count)
         add(app, "/sensors/{entity_type}/{entity_id}", self.sensors)
         add(app, "/bus-position/line/{line_id}", self.line_positions)
         add(app, "/bus-position/{bus_id}", self.bus_position)
 
     def people_count(self, request: Request) -> StoreQuery:
-        """How many people wait at a stop."""
+        """Prepare the people count of a stop."""
         stop_id = request.path_params["stop_id"]
         find = partial(stream_queries.people_count, stop_id=stop_id)
-        return self._asked(
+        return self._one_or_range(
             find, EntityStream(Stream.PEOPLE_COUNT, "stop", stop_id), query_parameters(request)
         )
 
     def sensors(self, request: Request) -> StoreQuery:
-        """The sensors of a bus or a stop."""
+        """Prepare the sensor data of a bus or a stop."""
         kind = parameters.entity_type(request.path_params["entity_type"])
         entity_id = request.path_params["entity_id"]
         find = partial(stream_queries.sensors, entity_type=kind, entity_id=entity_id)
-        return self._asked(find, EntityStream(Stream.SENSOR_DATA, kind, entity_id), query_parameters(request))
+        return self._one_or_range(
+            find, EntityStream(Stream.SENSOR_DATA, kind, entity_id), query_parameters(request)
+        )
 
     def bus_position(self, request: Request) -> StoreQuery:
-        """Where a bus is."""
+        """Prepare the position of a bus."""
         bus_id = request.path_params["bus_id"]
         find = partial(stream_queries.bus_position, bus_id=bus_id)
-        return self._asked(find, EntityStream(Stream.BUS_POSITION, "bus", bus_id), query_parameters(request))
+        return self._one_or_range(
+            find, EntityStream(Stream.BUS_POSITION, "bus", bus_id), query_parameters(request)
+        )
 
     def line_positions(self, request: Request) -> StoreQuery:
-        """Where a line's buses are."""
+        """Prepare the newest position of each bus of a line."""
         line_id = request.path_params["line_id"]
         parameters.check_latest(query_parameters(request).get("mode"))
 
@@ -87,8 +91,10 @@ class Data:
 
         return StoreQuery(respond, recent=True)
 
-    def _asked(self, find: Callable[..., Record], of: EntityStream, query: Mapping[str, str]) -> StoreQuery:
-        """One record, which `find` finds, or a range where one is asked for."""
+    def _one_or_range(
+        self, find: Callable[..., Record], of: EntityStream, query: Mapping[str, str]
+    ) -> StoreQuery:
+        """Prepare one record by `find`, or a page of records if the query has `start` and `end`."""
         wanted = parameters.range_request(query, of)
         if wanted is not None:
             return self._range(of, wanted, WRITERS[parameters.format_of(query)])
@@ -117,16 +123,16 @@ FIELDS: Mapping[tuple[Stream, str], Sequence[str]] = {
     (Stream.SENSOR_DATA, "bus"): tuple(bodies.BusSensorsBody.model_fields),
     (Stream.BUS_POSITION, "bus"): tuple(bodies.BusPositionBody.model_fields),
 }
-"""The columns of a range as CSV."""
+"""The columns of each kind of record as CSV."""
 
 
 def json_page(items: Sequence[Body], next_cursor: str | None, _fields: Sequence[str] = ()) -> Response:
-    """A page as JSON."""
+    """Write a page as JSON."""
     return json_response(bodies.page_body(items, next_cursor))
 
 
 def csv_page(items: Sequence[Body], next_cursor: str | None, fields: Sequence[str]) -> Response:
-    """A page as CSV (RFC 4180) with a header row; the cursor is in a header, absent at the end."""
+    """Write a page as CSV (RFC 4180) with a header row; a cursor of a next page is in an HTTP header."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fields)
     writer.writeheader()
@@ -141,7 +147,7 @@ WRITERS: Mapping[parameters.Format, Write] = {"json": json_page, "csv": csv_page
 def listing(
     app: FastAPI, path: str, items: Sequence[Item], name: Callable[[Item], str], body: Callable[[Item], Body]
 ) -> None:
-    """Add a route to items in order of their names, a page at a time."""
+    """Add a route that lists items by name, a page at a time."""
 
     def listed(request: Request) -> StoreQuery:
         query = query_parameters(request)
@@ -159,7 +165,7 @@ def listing(
 
 
 def add_network_routes(app: FastAPI, context: Context) -> None:
-    """What there is: lines, stops, buses."""
+    """Add the routes of lines, stops and buses."""
     network = context.network
 
     def line_route(request: Request) -> StoreQuery:
@@ -185,7 +191,7 @@ def add_network_routes(app: FastAPI, context: Context) -> None:
 
 
 def add_health_route(app: FastAPI, context: Context) -> None:
-    """How the simulator is."""
+    """Add `/health`."""
 
     def state(_request: Request) -> StoreQuery:
         def respond(_store: Reader) -> Response:
@@ -197,11 +203,13 @@ def add_health_route(app: FastAPI, context: Context) -> None:
     add(app, "/health", state)
 
 
-def add_operations_routes(app: FastAPI, context: Context, counted: metrics.Requests) -> None:
-    """What was measured, what can be asked, and for the same machine only a copy of the store."""
+def add_operations_routes(app: FastAPI, context: Context, counted: metrics.RequestCounts) -> None:
+    """Add `/metrics`, `/openapi.json`, and the snapshot route for commands on the same machine."""
 
     def measured(_request: Request) -> StoreQuery:
-        return StoreQuery(lambda _: Response(metrics.page(context, counted), media_type=metrics.MEDIA_TYPE))
+        return StoreQuery(
+            lambda _: Response(metrics.exposition(context, counted), media_type=metrics.MEDIA_TYPE)
+        )
 
     def described(_request: Request) -> StoreQuery:
         return StoreQuery(lambda _: json_response(openapi.document(app)))
@@ -214,8 +222,8 @@ def add_operations_routes(app: FastAPI, context: Context, counted: metrics.Reque
         return StoreQuery(lambda _: snapshot_response(snapshots))
 
     add(app, "/metrics", measured)
-    add_hidden(app, "/openapi.json", described)
-    add_hidden(app, SNAPSHOT_PATH, snapshot)
+    add_undocumented(app, "/openapi.json", described)
+    add_undocumented(app, SNAPSHOT_PATH, snapshot)
 
 
 def add(app: FastAPI, path: str, handler: Handler) -> None:

@@ -1,4 +1,4 @@
-"""Pages for people: static files of this package, open to everybody. What they ask for needs the key."""
+"""The map and the API documentation: static files, served without a key. Their requests need one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HEADERS: Mapping[str, str] = {
     "content-security-policy": "default-src 'self'; img-src data:",
     "x-content-type-options": "nosniff",
 }
-"""Nothing of another origin is loaded."""
+"""The pages load nothing from other origins."""
 
 MAP: Mapping[str, str] = {"/": "map/index.html", "/map.js": "map/map.js", "/map.css": "map/map.css"}
 DOCS: Mapping[str, str] = {
@@ -33,13 +33,13 @@ DOCS: Mapping[str, str] = {
 
 
 def add_pages(app: FastAPI, files: Mapping[str, str]) -> None:
-    """Add routes to files of this package by their paths."""
+    """Add a route for each file, given as path of the URL and file of this package."""
     for path, name in files.items():
-        add_hidden(app, path, page_handler(PACKAGE / name))
+        add_undocumented(app, path, page_handler(PACKAGE / name))
 
 
 def page_handler(file: Path) -> Handler:
-    """Answers with a file."""
+    """Return a handler that sends a file."""
 
     def page(_request: Request) -> StoreQuery:
         return StoreQuery(lambda _: Response(file.read_bytes(), 200, HEADERS, MEDIA_TYPES[file.suffix]))
@@ -47,6 +47,6 @@ def page_handler(file: Path) -> Handler:
     return page
 
 
-def add_hidden(app: FastAPI, path: str, handler: Handler) -> None:
-    """Add an open route that isn't part of the API's description."""
+def add_undocumented(app: FastAPI, path: str, handler: Handler) -> None:
+    """Add an open route that is left out of the OpenAPI description."""
     app.add_api_route(path, handler, include_in_schema=False, response_model=None, openapi_extra=dict(OPEN))

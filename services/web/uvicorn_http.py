@@ -1,7 +1,8 @@
-"""uvicorn's HTTP protocol (httptools) with a bound on URLs, and our error body for what is no HTTP.
+"""uvicorn's HTTP protocol (httptools) with bounded URLs, and a JSON body for malformed requests.
 
-The parser counts in 16 bits, and refuses longer URLs before anybody can be told why. Here they are cut, which
-bounds memory, too; a cut query is still longer than `services.web.handlers.LONGEST_QUERY` and refused there.
+The parser counts in 16 bits and fails on longer URLs without a response that says why. Here they are cut,
+which bounds memory too. A cut query is still longer than `services.web.handlers.LONGEST_QUERY`, and is
+refused there.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.url = b""
-        self.access_log = False  # it has the query
+        self.access_log = False  # it would contain the query string
 
     def on_url(self, url: bytes) -> None:
-        """Take in as much of a URL as there is room for."""
+        """Append to the URL, up to `LONGEST_URL` bytes."""
         room = LONGEST_URL - len(self.url)
         if room > 0:
             super().on_url(url[:room])
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what isn't HTTP."""
+        """Refuse a request that isn't HTTP, and close."""
         content = ENCODE(BadRequest(msg).body).encode()
         head = (
             "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"

@@ -1,4 +1,4 @@
-"""A listening socket, its address, and a uvicorn server that logs nothing of its own.
+"""Listening sockets, their addresses, and a uvicorn server without logs of its own.
 
 Requests are logged by `services.web.access_log`, in one format for every process.
 """
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 BACKLOG = 2048
 GRACE_S = 5
-"""How long requests in hand may take once the process is told to stop."""
+"""How long requests in progress may take once the process is asked to stop."""
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one.
+    """Return a listening socket; port 0 takes a free port.
 
-    Raises OSError, whose message names the address and the mend, for a port that is in use or not allowed.
+    Raises OSError for a port that is in use or not allowed; its message names the address and what to do.
     """
     listener = None
     try:
@@ -42,19 +42,19 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def url_of(listener: socket.socket) -> str:
-    """The URL by which this machine reaches a listener."""
+    """Return the URL by which this machine reaches a listener."""
     host, port = local_address(listener)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def local_address(listener: socket.socket) -> tuple[str, int]:
-    """Host and port by which this machine reaches a listener."""
+    """Return host and port by which this machine reaches a listener."""
     host, port = listener.getsockname()[:2]
     return WILDCARDS.get(host, host), port
 
 
 def quiet_server(app: ASGIApp, *, websockets: bool, lifespan: Literal["on", "off"]) -> uvicorn.Server:
-    """A uvicorn server over an application, with our HTTP and WebSocket protocols and no log."""
+    """Return a uvicorn server over `app`, with the protocols of this package and without logs."""
     import uvicorn
 
     from services.web.uvicorn_http import BoundedProtocol

@@ -1,7 +1,8 @@
-"""uvicorn's WebSocket protocol (websockets, sans I/O) with our promises about silence, size and shutdown.
+"""uvicorn's WebSocket protocol (websockets, sans I/O) with other rules for silent and slow clients.
 
-uvicorn closes with 1011 when one pong is late; here a client may be silent for `silence_s`, then it is closed
-with 1001. No query gets into a log. A client that doesn't read can't keep a connection or the process.
+uvicorn closes with 1011 when one pong is late; here a client may be silent for `silence_s`, then the server
+closes with 1001. Query strings, which hold the key, aren't logged. A client that doesn't read can't keep its
+connection open, nor delay the end of the process.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ SERVER_OPTIONS: dict[str, Any] = {
     "ws_ping_timeout": None,
     "ws_per_message_deflate": False,
 }
-"""What `uvicorn.Config` needs beside `ws=LiveProtocol`. Deflating would cost many times what sending does."""
+"""Options for `uvicorn.Config` with `ws=LiveProtocol`. Compression would cost many times the sending."""
 
 
 class QuietLogger(logging.LoggerAdapter[logging.Logger]):
-    """Passes on warnings and worse only: what uvicorn says below that has the query, and so the key."""
+    """Drops messages below warnings: uvicorn's contain the query string, and so the key."""
 
     level = logging.WARNING
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - logging's name
-        """Whether it passes on a level."""
+        """Whether messages of a level are logged."""
         return level >= logging.WARNING and super().isEnabledFor(level)
 
 
@@ -42,11 +43,11 @@ class LiveProtocol(WebSocketsSansIOProtocol):
     """One WebSocket connection."""
 
     silence_s: ClassVar[float] = 600.0
-    """How long there may be no message and no pong."""
+    """How long a client may send neither a message nor a pong."""
     linger_s: ClassVar[float] = 1.0
-    """How long a client may take to notice that it was told to go."""
+    """How long a client may take to answer a close frame."""
     most_unsent: ClassVar[int] = 32 * 1024
-    """Bytes that may wait in the transport before senders do. The kernel is asked for twice that, not MBs."""
+    """Bytes that wait in the transport before senders pause; the kernel's buffer is set to twice that."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -55,14 +56,14 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         self._heard_at = self.loop.time()
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Bound what waits to be sent."""
+        """Set the bounds of the send buffers."""
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=self.most_unsent)
         socket = self.transport.get_extra_info("socket")
         socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 2 * self.most_unsent)
 
     def data_received(self, data: bytes) -> None:
-        """Discard what follows a message that can't be accepted; answer a request line that is too long."""
+        """Discard data after a message that was refused; answer a handshake that couldn't be parsed."""
         if self.conn.parser_exc is None:
             super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
@@ -70,29 +71,32 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             self.transport.close()
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send what the application says. A refusal completes a handshake, or uvicorn would log an error."""
+        """Send a message of the application.
+
+        A refused handshake is marked complete, or uvicorn would log an error.
+        """
         await super().send(message)
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True
 
     def send_receive_event_to_app(self) -> None:
-        """A message is a sign of life."""
+        """Note that the client is alive, and hand its message on."""
         self._heard_at = self.loop.time()
         super().send_receive_event_to_app()
 
     def handle_pong(self, event: Frame) -> None:
-        """A pong is a sign of life."""
+        """Note that the client is alive."""
         self._heard_at = self.loop.time()
         super().handle_pong(event)
 
     def handle_ping(self) -> None:
-        """Answer a ping, unless the client sends pings without reading the answers."""
+        """Send a pong, unless earlier ones wait because the client doesn't read."""
         output = self.conn.data_to_send()
         if self.writable.is_set():
             self.transport.write(b"".join(output))
 
     def send_keepalive_ping(self) -> None:
-        """Ping, or give a silent client up."""
+        """Send a ping, or close the connection of a silent client."""
         if self.loop.time() - self._heard_at < self.silence_s:
             super().send_keepalive_ping()
         elif not (self.close_sent or self.transport.is_closing()):
@@ -100,11 +104,14 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             self._go()
 
     def handle_parser_exception(self) -> None:
-        """Say what is wrong and let the client read it: to close at once on one who sends is a reset."""
+        """Send the close frame and wait for the client's.
+
+        Closing the socket at once, while the client still sends, would reset it and lose the frame.
+        """
         self._go()
 
     def shutdown(self) -> None:
-        """Tell the client that the server ends, and end even if it doesn't read."""
+        """Send a close frame, and abort the connection soon after if the client doesn't read it."""
         super().shutdown()
         self.loop.call_later(self.linger_s, self.transport.abort)
 

@@ -1,7 +1,7 @@
-"""The WebSocket skin of the live hub, as plain ASGI: a handshake, then one reader and one writer a client.
+"""The live hub over WebSocket, in plain ASGI: a handshake, then a reader and a writer for each client.
 
-Missing or wrong credentials are refused before the upgrade, with REST's status and body. They come by query
-or by header; the query is never logged.
+Credentials come in the query string or in headers. Missing or wrong ones are refused before the upgrade, with
+REST's status and body. The query string is never logged.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SWITCHING_PROTOCOLS, TOO_BIG = 101, 1009
 
 @dataclass(frozen=True, slots=True)
 class WebSockets:
-    """Serves the live hub at `PATHS` and hands everything but WebSockets on to `app`."""
+    """ASGI middleware that serves WebSockets at `PATHS` and passes HTTP requests to `app`."""
 
     app: ASGIApp
     hub: Hub
@@ -46,7 +46,7 @@ class WebSockets:
     most_connections: int = MOST_CONNECTIONS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See ASGI."""
+        """Serve one ASGI connection."""
         if scope["type"] != "websocket":
             await self.app(scope, receive, send)
             return
@@ -63,9 +63,10 @@ class WebSockets:
         await serve(self.hub, caller, receive, send)
 
     def _admitted(self, path: str, offered: Mapping[str, str]) -> Caller:
-        """Who it is. Raises `ServiceError`.
+        """Return the caller of a handshake that may be accepted. Raises `ServiceError`.
 
-        Nothing may be awaited between this and `Hub.connect`, or there were too many connections.
+        There must be no `await` between this and `Hub.connect`: two handshakes at once could both pass the
+        check of the number of connections.
         """
         caller = authenticate(offered, self.keys)
         if path not in PATHS:
@@ -77,13 +78,13 @@ class WebSockets:
 
 
 def credentials(scope: Scope) -> Mapping[str, str]:
-    """Key and group by their headers' names: from the query, else from the headers themselves."""
+    """Return the headers, with key and group from the query string if they are there."""
     query = parse_qs(scope["query_string"].decode("latin-1"))
     return headers_of(scope) | credentials_in({name: values[0] for name, values in query.items()})
 
 
 def log_connect(scope: Scope, offered: Mapping[str, str], status: int, began: float) -> None:
-    """An access-log line for a handshake, like a request's."""
+    """Log a handshake as the access log does requests."""
     fields = {
         "group": offered.get(GROUP_HEADER, "").strip()[:LONGEST_GROUP],
         "method": "GET",
@@ -95,7 +96,7 @@ def log_connect(scope: Scope, offered: Mapping[str, str], status: int, began: fl
 
 
 async def serve(hub: Hub, caller: Caller, receive: Receive, send: Send) -> None:
-    """Serve a client until it or the server goes away."""
+    """Serve a connected client until it or the server closes."""
 
     async def reply(text: str) -> None:
         await send({"type": "websocket.send", "text": text})
@@ -121,7 +122,7 @@ async def serve(hub: Hub, caller: Caller, receive: Receive, send: Send) -> None:
 
 
 async def write(outbox: Outbox, something: asyncio.Event, send: Send) -> None:
-    """Send what gets into the outbox, at the client's pace."""
+    """Send messages from the outbox, as fast as the client reads."""
     while True:
         await something.wait()
         something.clear()
@@ -130,7 +131,7 @@ async def write(outbox: Outbox, something: asyncio.Event, send: Send) -> None:
 
 
 async def first_of(*jobs: Coroutine[Any, Any, None]) -> None:
-    """Run jobs side by side until one ends, and pass on what it raised; the others are cancelled."""
+    """Run coroutines concurrently until the first ends; cancel the others, and raise what it raised."""
     tasks = [asyncio.create_task(job) for job in jobs]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

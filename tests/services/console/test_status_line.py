@@ -15,7 +15,7 @@ from services.console.status_line import Status, StatusSource, status_text
 from services.context import Context
 from services.feeders.feeder import FEEDERS, FeederKind, FeederStatus, State
 from services.logs import TerminalHandler
-from services.web.metrics import Requests
+from services.web.metrics import RequestCounts
 from simulator.clock import Clock
 from storage.duckdb_store import DuckDBStore
 from tests.services.fakes import NOW, RUN, FakeWall, network
@@ -94,7 +94,7 @@ def store(tmp_path: Path) -> Iterator[DuckDBStore]:
 def test_requests_are_counted_since_the_last_refresh_and_feeders_asked_at_every_fifth(
     store: DuckDBStore,
 ) -> None:
-    fed, requests, handler = MonitoredFeeder(), Requests(), TerminalHandler()
+    fed, requests, handler = MonitoredFeeder(), RequestCounts(), TerminalHandler()
     clock = Clock(wall=FakeWall(NOW))
     context = Context(store, network(), clock, RUN, ApiKey.of("right"), "1.2.3", feeders=[fed])
     measure = StatusSource(context, requests, handler)

@@ -23,7 +23,7 @@ from services.feeders.clock_control import InProcessClockControl
 from services.queries import bodies
 from services.times import format_instant
 from services.web import openapi
-from services.web.clock_routes import parse
+from services.web.clock_routes import parse_change
 from services.web.health import health
 from simulator.clock import MAX, Clock
 from storage.errors import StoreUnavailable
@@ -466,7 +466,7 @@ def test_what_cannot_be_understood_is_refused_with_the_field_and_the_mend(body: 
 
 def test_a_number_of_any_length_is_no_fault_of_ours() -> None:
     with pytest.raises(BadRequest, match="Invalid step: 1"):
-        parse({"step": 10**4000})
+        parse_change({"step": 10**4000})
 
 
 def test_without_clock_control_there_is_no_such_path() -> None:
@@ -521,7 +521,7 @@ def test_the_description_has_the_clock_where_it_can_be_moved_and_its_examples_ar
     body = paths["/clock"]["post"]["requestBody"]["content"]["application/json"]
     assert len(body["schema"]["oneOf"]) == 4
     for example in body["examples"].values():
-        parse(example["value"])
+        parse_change(example["value"])
     for operation in paths["/clock"].values():
         for status, response in operation["responses"].items():
             for example in response["content"]["application/json"]["examples"].values():
