@@ -40,6 +40,10 @@ $(RUNNABLE): requirements-run.lock requirements-build.lock pyproject.toml script
 $(INSTALLED): requirements.lock requirements-build.lock pyproject.toml scripts/install
 	@PYTHON="$(PYTHON)" scripts/install all
 
+.PHONY: wheel
+wheel: $(RUNNABLE) ## build the package that pip, uv and pipx install, into dist
+	$(BIN)/python -m hatchling build --target wheel --directory dist
+
 SUMO := .venv/.installed-sumo
 .PHONY: setup-sumo
 setup-sumo: $(SUMO) ## add SUMO, beside which make bench and a long test measure (0.5 GB)
@@ -52,7 +56,7 @@ run: $(RUNNABLE) ## the whole simulator in one process (ARGS="--port 9000")
 	@exec $(BIN)/bus-simulator run $(ARGS)
 
 .PHONY: up
-up: $(INSTALLED) ## all parts beside LocalStack, in containers (NATIVE=1: as plain processes)
+up: $(if $(filter 1,$(NATIVE)),$(INSTALLED),$(RUNNABLE)) ## all parts beside LocalStack, in containers (NATIVE=1: as plain processes)
 ifeq ($(NATIVE),1)
 	@localstack/install
 	@exec $(BIN)/bus-simulator ops up $(ARGS)
@@ -61,11 +65,11 @@ else
 endif
 
 .PHONY: down
-down: $(INSTALLED) ## end the parts, however they were started
+down: $(RUNNABLE) ## end the parts, however they were started
 	@exec $(BIN)/bus-simulator ops down
 
 .PHONY: backfill
-backfill: $(INSTALLED) ## fill the store with history (DAYS=5, or ARGS="--start T --end T"; TARGET=aws)
+backfill: $(RUNNABLE) ## fill the store with history (DAYS=5, or ARGS="--start T --end T"; TARGET=aws)
 ifeq ($(TARGET),aws)
 	@exec $(BIN)/python scripts/backfill_deployment.py --region $(AWS_REGION) $(if $(ARGS),$(ARGS),--days $(DAYS))
 else
@@ -73,11 +77,11 @@ else
 endif
 
 .PHONY: verify
-verify: $(INSTALLED) ## is it fit for use? (API_URL, API_KEY, ARGS="--verbose"; TARGET=aws)
+verify: $(RUNNABLE) ## is it fit for use? (API_URL, API_KEY, ARGS="--verbose"; TARGET=aws)
 	@$(BIN)/python scripts/verify_deployment.py --target $(TARGET) --region $(AWS_REGION) $(ARGS)
 
 .PHONY: rotate-key
-rotate-key: $(INSTALLED) ## another API key (ARGS="--team team-alpha", "--all-teams"; TARGET=aws)
+rotate-key: $(RUNNABLE) ## another API key (ARGS="--team team-alpha", "--all-teams"; TARGET=aws)
 	@$(BIN)/python scripts/rotate_key.py --target $(TARGET) --region $(AWS_REGION) $(ARGS)
 
 ##@ Put it on AWS (docs/deployment.md)
@@ -95,11 +99,11 @@ $(INITIALISED): terraform/main.tf terraform/versions.tf
 
 # Always anew: it follows from the program, too, and from which network terraform.tfvars names.
 .PHONY: compile-network
-compile-network: $(INSTALLED) $(INITIALISED) ## the network as functions on AWS read it, into build/network.json
+compile-network: $(RUNNABLE) $(INITIALISED) ## the network as functions on AWS read it, into build/network.json
 	@$(BIN)/python -m scripts.compile_network
 
 .PHONY: check-account
-check-account: $(INSTALLED) $(INITIALISED) ## which Timestream can this account have?
+check-account: $(RUNNABLE) $(INITIALISED) ## which Timestream can this account have?
 	@$(BIN)/python -m scripts.check_account --region $(AWS_REGION)
 
 .PHONY: plan
@@ -132,15 +136,15 @@ package-all-lambdas: $(INSTALLED) ## the packages of all functions on AWS, into 
 	@$(BIN)/python -m scripts.package_lambda --all
 
 .PHONY: push-images
-push-images: $(INSTALLED) ## push the services' image to ECR, as image_tag says (ARGS="--tag TAG")
+push-images: $(RUNNABLE) ## push the services' image to ECR, as image_tag says (ARGS="--tag TAG")
 	@$(BIN)/python -m scripts.push_images --region $(AWS_REGION) --image $(IMAGE) $(ARGS)
 
 .PHONY: export-keys
-export-keys: $(INSTALLED) ## write the API keys into files, one a team (ARGS="--output keys/api_keys.txt")
+export-keys: $(RUNNABLE) ## write the API keys into files, one a team (ARGS="--output keys/api_keys.txt")
 	@$(BIN)/python scripts/export_api_keys.py --region $(AWS_REGION) $(if $(ARGS),$(ARGS),--output var/keys/api_keys.txt)
 
 .PHONY: status
-status: $(INSTALLED) ## do the parts run? (TARGET=aws)
+status: $(RUNNABLE) ## do the parts run? (TARGET=aws)
 ifeq ($(TARGET),aws)
 	@$(BIN)/python scripts/deployed_services.py status --region $(AWS_REGION)
 else
@@ -148,7 +152,7 @@ else
 endif
 
 .PHONY: restart
-restart: $(INSTALLED) ## start a part anew (SERVICE=mcp-server; TARGET=aws: new tasks, without SERVICE of all)
+restart: $(RUNNABLE) ## start a part anew (SERVICE=mcp-server; TARGET=aws: new tasks, without SERVICE of all)
 ifeq ($(TARGET),aws)
 	@$(BIN)/python scripts/deployed_services.py restart --region $(AWS_REGION) $(SERVICE)
 else
@@ -156,7 +160,7 @@ else
 endif
 
 .PHONY: scale
-scale: $(INSTALLED) ## let so many tasks of a service run (TARGET=aws SERVICE=mcp-server TASKS=2)
+scale: $(RUNNABLE) ## let so many tasks of a service run (TARGET=aws SERVICE=mcp-server TASKS=2)
 ifeq ($(TARGET),aws)
 	@$(BIN)/python scripts/deployed_services.py scale --region $(AWS_REGION) $(SERVICE) $(TASKS)
 else
@@ -164,7 +168,7 @@ else
 endif
 
 .PHONY: logs
-logs: $(INSTALLED) ## show what a part logged (SERVICE=mcp-server ARGS="--follow"; TARGET=aws)
+logs: $(RUNNABLE) ## show what a part logged (SERVICE=mcp-server ARGS="--follow"; TARGET=aws)
 ifeq ($(TARGET),aws)
 	@$(BIN)/python scripts/deployed_services.py logs --region $(AWS_REGION) $(SERVICE) $(ARGS)
 else
@@ -172,7 +176,7 @@ else
 endif
 
 .PHONY: load-config
-load-config: $(INSTALLED) ## check a network and let all parts take it up (ARGS="--file data/lines.yaml"; TARGET=aws)
+load-config: $(RUNNABLE) ## check a network and let all parts take it up (ARGS="--file data/lines.yaml"; TARGET=aws)
 ifeq ($(TARGET),aws)
 	@$(BIN)/python scripts/load_config.py --target aws --region $(AWS_REGION) $(ARGS)
 else
@@ -181,11 +185,11 @@ else
 endif
 
 .PHONY: check-costs
-check-costs: $(INSTALLED) ## this month's costs, the forecast and the budget
+check-costs: $(RUNNABLE) ## this month's costs, the forecast and the budget
 	@$(BIN)/python scripts/check_costs.py --region $(AWS_REGION)
 
 .PHONY: infracost-check
-infracost-check: $(INSTALLED) ## what Infracost says it will cost (needs infracost)
+infracost-check: $(RUNNABLE) ## what Infracost says it will cost (needs infracost)
 	@$(BIN)/python scripts/infracost_check.py
 
 ##@ Test it

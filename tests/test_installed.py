@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.built_wheel import environment_with, environment_with_checkout, quietly, wheel
+from tests.built_wheel import LOCK, ROOT, UV, environment_with, environment_with_checkout, quietly, wheel
 
 pytestmark = [pytest.mark.integration, pytest.mark.e2e]
 
@@ -60,6 +62,24 @@ def test_all_top_level_names_of_the_wheel_begin_with_the_programs(built: Path) -
     with zipfile.ZipFile(built) as archive:
         top = {name.partition("/")[0] for name in archive.namelist()}
     assert top == {"bus_simulator", "bus_simulator_testing", "bus_simulator-0.1.0.dist-info"}
+
+
+def test_the_documented_installations_name_the_wheel_and_its_extras(built: Path) -> None:
+    with zipfile.ZipFile(built) as archive:
+        metadata = archive.read("bus_simulator-0.1.0.dist-info/METADATA").decode()
+    extras = set(re.findall(r"^Provides-Extra: (\S+)$", metadata, re.MULTILINE))
+    pages = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/testing-with.md")]
+    for page in pages:
+        assert f"dist/{built.name}[" in page
+        for named in re.findall(r"(?:whl|bus-simulator)\[([a-z,]+)\]", page):
+            assert set(named.split(",")) <= extras
+
+
+def test_uv_installs_the_command_from_the_wheel(built: Path, tmp_path: Path) -> None:
+    places = {"UV_TOOL_DIR": str(tmp_path / "tools"), "UV_TOOL_BIN_DIR": str(tmp_path / "bin")}
+    install = [UV, "tool", "install", "--quiet", "--python", sys.executable, "-c", LOCK, f"{built}[aws,mcp]"]
+    quietly(install, tmp_path, places)
+    assert "bus-simulator, version" in quietly([tmp_path / "bin" / "bus-simulator", "--version"], tmp_path)
 
 
 @pytest.mark.parametrize(("started", "path"), [("command", "."), ("module", "")])
