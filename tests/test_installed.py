@@ -77,8 +77,8 @@ def test_the_documented_installations_name_the_wheel_and_its_extras(built: Path)
 
 def test_uv_installs_the_command_from_the_wheel(built: Path, tmp_path: Path) -> None:
     places = {"UV_TOOL_DIR": str(tmp_path / "tools"), "UV_TOOL_BIN_DIR": str(tmp_path / "bin")}
-    install = [UV, "tool", "install", "--quiet", "--python", sys.executable, "-c", LOCK, f"{built}[aws,mcp]"]
-    quietly(install, tmp_path, places)
+    install = (UV, "tool", "install", "--quiet", "--python", sys.executable, "-c", LOCK)
+    quietly([*install, f"{built}[aws,mcp]"], tmp_path, places)
     assert "bus-simulator, version" in quietly([tmp_path / "bin" / "bus-simulator", "--version"], tmp_path)
 
 

@@ -82,5 +82,5 @@ def test_make_run_installs_what_it_needs_and_make_setup_the_rest(checkout: Path)
     assert steps(setup.splitlines()) == ["Installing packages for running, testing and operating it"]
     assert "Nothing to be done" in quietly([*MAKE, "setup"], checkout)
     assert "bus-simulator, version" in quietly([checkout / ".venv/bin/bus-simulator", "--version"], checkout)
-    script = [checkout / ".venv/bin/python", checkout / "scripts/verify_deployment.py", "--help"]
-    assert "--region" in quietly(script, checkout.parent)
+    script = checkout / "scripts/verify_deployment.py"
+    assert "--region" in quietly([checkout / ".venv/bin/python", script, "--help"], checkout.parent)
