@@ -120,7 +120,7 @@ class SqsSource:
         if course != self._course:
             self._course, self._sent, self._early = course, {}, []
             if self.hub is not None:
-                run_in_loop(self.hub, self.hub.begin_anew)
+                run_in_loop(self.hub, self.hub.reset_after_jump)
 
     def _purge(self) -> bool:
         with suppress(self._client.exceptions.PurgeQueueInProgress):

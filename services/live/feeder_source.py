@@ -48,6 +48,11 @@ class FeederSource:
         self._pacing: asyncio.Task[None] | None = None
         self._course_number = 0
 
+    @property
+    def waiting_ticks(self) -> int:
+        """The number of ticks that wait for the event loop."""
+        return len(self._ticks)
+
     def written(self, stream: Stream, rows: pa.Table, course: Course) -> None:
         """Keep the rows that a feeder has just written on a course of the clock, until they are due."""
         if stream is Stream.BUS_POSITION and len(rows):
@@ -65,16 +70,16 @@ class FeederSource:
                 due = due_rows(rows, moment.now)
                 if due < len(rows):
                     self._windows.append(rows.slice(due))
-                wanted = self._hub.wanted
-                if due and wanted:
-                    self._in_loop(self._accept, ticks_of(rows.slice(0, due), wanted))
+                lines = self._hub.subscribed_lines
+                if due and lines:
+                    self._in_loop(self._accept, ticks_of(rows.slice(0, due), lines))
 
     def _is_on(self, course: Course) -> bool:
         """Whether a course is the newest one known. A newer one drops what waits."""
         if course.number > self._course_number:
             self._course_number = course.number
             self._windows.clear()
-            self._in_loop(self._begin_anew)
+            self._in_loop(self._reset_after_jump)
         return course.number == self._course_number
 
     def _in_loop(self, job: Callable[..., None], *arguments: object) -> None:
@@ -83,9 +88,9 @@ class FeederSource:
             with suppress(RuntimeError):  # the loop is closed: the process ends
                 self._hub.loop.call_soon_threadsafe(job, *arguments)
 
-    def _begin_anew(self) -> None:
+    def _reset_after_jump(self) -> None:
         self._ticks.clear()
-        self._hub.begin_anew()
+        self._hub.reset_after_jump()
         if self._faults is not None:
             self._faults.forget()
 

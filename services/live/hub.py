@@ -2,7 +2,7 @@
 
 It knows no transport. A position is serialised once and handed to every connection that subscribes to its
 line. A slow connection holds only the newest position of each bus, so that it slows neither the feeder nor
-other connections. Everything here belongs to one event loop; other threads may read `wanted` and `loop`.
+other connections. All of it belongs to one event loop; other threads may read `subscribed_lines` and `loop`.
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ class Hub:
     ) -> None:
         self._buses_of, self._snapshot, self._text_of = buses_of, snapshot, text_of
         self._observer = observer
-        self._wanting: dict[str, dict[Connection, Subscription]] = {line_id: {} for line_id in buses_of}
+        self._subscribers: dict[str, dict[Connection, Subscription]] = {line_id: {} for line_id in buses_of}
         self._connections: dict[str, int] = {}
         self._beginnings = 0
-        self.wanted: frozenset[str] = frozenset()
+        self.subscribed_lines: frozenset[str] = frozenset()
         self.loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -81,6 +81,10 @@ class Hub:
     def connections_of(self, key_name: str) -> int:
         """The number of connections that use a key."""
         return self._connections.get(key_name, 0)
+
+    def subscribers_of(self, line_id: str) -> Collection[Connection]:
+        """The connections that subscribe to a known line."""
+        return self._subscribers[line_id].keys()
 
     def connect(self, key_name: str, group: str, reply: Reply, wake: Callable[[], None]) -> Connection:
         """Add a client. `wake` is called whenever something is added to its outbox."""
@@ -120,23 +124,23 @@ class Hub:
         by_line: dict[str, dict[str, str]] = {}
         times: dict[str, datetime] = {}
         for position in positions:
-            if self._wanting.get(position.line_id):
+            if self._subscribers.get(position.line_id):
                 texts = by_line.setdefault(position.line_id, {})
                 texts[position.bus_id] = self._text_of(position)
                 times[position.line_id] = position.time
         for line_id, texts in by_line.items():
             self._offer(line_id, times[line_id], texts)
 
-    def begin_anew(self) -> None:
+    def reset_after_jump(self) -> None:
         """Drop unsent positions after a jump of simulated time; the next positions may be older."""
         self._beginnings += 1
-        for wanting in self._wanting.values():
-            for connection, subscription in wanting.items():
+        for subscribers in self._subscribers.values():
+            for connection, subscription in subscribers.items():
                 connection.outbox.clear()
-                subscription.begin_anew()
+                subscription.reset_after_jump()
 
     def _offer(self, line_id: str, time: datetime, texts: Mapping[str, str]) -> None:
-        for connection, subscription in self._wanting[line_id].items():
+        for connection, subscription in self._subscribers[line_id].items():
             if subscription.since is None:
                 subscription.hold(time, texts)
             elif subscription.since < time:
@@ -148,11 +152,11 @@ class Hub:
         for line_id in command.line_ids:
             if line_id in new:
                 subscription = Subscription(batch=command.batch)
-                connection.lines[line_id] = self._wanting[line_id][connection] = subscription
+                connection.lines[line_id] = self._subscribers[line_id][connection] = subscription
             else:
                 connection.lines[line_id].batch = command.batch
                 connection.outbox.switch(self._buses_of[line_id], batch=command.batch)
-        self._note_wanted()
+        self._note_subscribed_lines()
         self._note(connection)
         await connection.reply(messages.subscribed(connection.lines))
         if new:
@@ -183,16 +187,16 @@ class Hub:
     def _drop(self, connection: Connection, line_ids: Iterable[str]) -> None:
         for line_id in line_ids:
             if connection.lines.pop(line_id, None) is not None:
-                del self._wanting[line_id][connection]
+                del self._subscribers[line_id][connection]
                 connection.outbox.forget(self._buses_of[line_id])
-        self._note_wanted()
+        self._note_subscribed_lines()
 
     def _note(self, connection: Connection) -> None:
         if self._observer is not None:
             self._observer.note(connection)
 
-    def _note_wanted(self) -> None:
-        self.wanted = frozenset(line_id for line_id, wanting in self._wanting.items() if wanting)
+    def _note_subscribed_lines(self) -> None:
+        self.subscribed_lines = frozenset(line_id for line_id, found in self._subscribers.items() if found)
 
 
 def current_positions(

@@ -82,7 +82,7 @@ class Subscription:
         self._held.update(texts)
         self._held_time = time
 
-    def begin_anew(self) -> None:
+    def reset_after_jump(self) -> None:
         """Accept positions of any time again, after simulated time has jumped."""
         self._held, self._held_time = {}, LONG_AGO
         if self.since is not None:

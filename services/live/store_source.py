@@ -59,7 +59,7 @@ class StoreSource:
         now = self._clock.now()
         due = floor(now, CADENCE)
         complete, hub = True, self.hub
-        for line_id in sorted(() if hub is None else hub.wanted):
+        for line_id in sorted(() if hub is None else hub.subscribed_lines):
             found = self._store.latest_of_line(line_id, since=now - LINE_REACH, now=now)
             complete &= all(position.time >= due for position in found) and bool(found)
             self._publish(hub, [each for each in found if each.time > self._sent.get(each.bus_id, LONG_AGO)])

@@ -96,6 +96,7 @@ class FaultyStore(ModelStore):
         raise self.failing
 
 
+PATIENCE_S = 30.0
 SHORTEST_WAIT_S = 0.001
 """Real waits overshoot, too; and less might not move a float of this size at all."""
 
@@ -127,10 +128,14 @@ def fake_clock(*, lasts: timedelta, rate: float = 1.0) -> Clock:
 
 
 class HandWall:
-    """Wall time that moves when a test says so. Threads that wait in it sleep until then."""
+    """Wall time that moves when a test says so. Threads that wait in it sleep until then.
+
+    `waited` is set whenever a thread begins to wait: it has done what was due.
+    """
 
     def __init__(self) -> None:
         self.seconds = NOW.timestamp()
+        self.waited = threading.Event()
         self._waited_on: set[threading.Condition] = set()
 
     def time(self) -> float:
@@ -138,7 +143,16 @@ class HandWall:
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
         self._waited_on.add(condition)
+        self.waited.set()
         condition.wait()
+
+    def wait_until(self, condition: Callable[[], object]) -> None:
+        """Wait until a condition holds that other threads bring about before they wait in this time."""
+        while True:
+            self.waited.clear()
+            if condition():
+                return
+            assert self.waited.wait(PATIENCE_S), "the condition never held"
 
     def advance(self, span: timedelta) -> None:
         """Let time pass, all at once, as after a suspended process."""

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from services.access.authentication import ApiKey
 from services.context import Context
 from services.feeders.feeder import FEEDERS
-from services.live.hub import Hub, live_hub
+from services.live.hub import Connection, ConnectionObserver, Hub, live_hub
 from simulator.clock import Clock
 from simulator.network import Network
 from storage.schema import BusPosition, Stream
 from tests.networks import line, street
 from tests.networks import network as network_of
-from tests.services.fakes import HOUR, MINUTE, NOW, RUN, SECOND, FakeWall, FaultyStore, FormulaCity, network
+from tests.services.fakes import (
+    HOUR,
+    MINUTE,
+    NOW,
+    PATIENCE_S,
+    RUN,
+    SECOND,
+    FakeWall,
+    FaultyStore,
+    FormulaCity,
+    network,
+)
 from tests.storage.records import position
 
 TICK = NOW.replace(second=0)
@@ -24,7 +36,31 @@ NEXT = "2026-03-02T07:30:30Z"
 assert FEEDERS[2].cadence == 30 * SECOND
 
 
-def city_context(*, store: FaultyStore | None = None, served: Network | None = None) -> Context:
+class ConnectionWatch:
+    """Observes a hub, and waits for what its connections do."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Event()
+
+    def note(self, _connection: Connection) -> None:
+        self._changed.set()
+
+    def forget(self, _connection: Connection) -> None:
+        self._changed.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+
+def city_context(
+    *,
+    store: FaultyStore | None = None,
+    served: Network | None = None,
+    observer: ConnectionObserver | None = None,
+) -> Context:
     """A context whose hub has no source; its store has positions up to 07:30:00."""
     held = store or FaultyStore()
     rows = FormulaCity().window(TICK - MINUTE, TICK + SECOND, [Stream.BUS_POSITION])[Stream.BUS_POSITION]
@@ -38,7 +74,7 @@ def city_context(*, store: FaultyStore | None = None, served: Network | None = N
         run=RUN,
         key=ApiKey.of("right"),
         version="1.2.3",
-        live=live_hub(held, known, clock.now),
+        live=live_hub(held, known, clock.now, observer=observer),
     )
 
 

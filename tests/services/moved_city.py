@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -58,7 +57,11 @@ class Moved:
 
     def settle(self) -> None:
         """Wait until the feeders have written what is due now."""
-        wait_until(lambda: self.is_up_to(self.clock.now()))
+        self.wall.wait_until(lambda: self.is_up_to(self.clock.now()))
+
+    def reach(self, instant: datetime) -> None:
+        """Wait until the clock, which the feeders drive, has come to an instant."""
+        assert self.clock.wait_until(instant), "a feeder failed"
 
 
 @contextmanager
@@ -80,18 +83,14 @@ def moved(
         simulator.prepare(run_silently)
         context = simulator.context(ApiKey.of("right"), ApiKey.of("local"))
         failures: list[Exception] = []
-        with simulator.feeding(failures.append):
+
+        def fail(error: Exception) -> None:
+            failures.append(error)
+            clock.close()
+
+        with simulator.feeding(fail):
             yield Moved(context, store, clock, wall)
         assert not failures
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Wait for a condition that other threads bring about."""
-    for _ in range(3000):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("never so")
 
 
 def check_bytes(store: Store, model: Model | None = None) -> None:

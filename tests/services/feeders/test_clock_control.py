@@ -6,20 +6,22 @@ import asyncio
 import dataclasses
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from services.access.rate_limits import Limits
 from services.app import create_app
 from services.errors import BadRequest, Conflict
 from services.feeders.backfill import fill, plan
 from services.feeders.clock_control import InProcessClockControl
+from services.live.hub import Hub
 from services.queries import bodies
 from services.times import format_instant
 from services.web import openapi
@@ -27,7 +29,7 @@ from services.web.clock_routes import parse_change
 from services.web.health import health
 from simulator.clock import MAX, Clock
 from storage.errors import StoreUnavailable
-from storage.schema import Stream
+from storage.schema import BusPosition, Stream
 from tests.digests import SHIPPED
 from tests.services.fakes import (
     DAY,
@@ -35,6 +37,7 @@ from tests.services.fakes import (
     MINUTE,
     NOW,
     OTHER_RUN,
+    PATIENCE_S,
     RUN,
     SECOND,
     FaultyStore,
@@ -42,7 +45,7 @@ from tests.services.fakes import (
     HandWall,
 )
 from tests.services.live_city import city_context, hub_of, tick
-from tests.services.moved_city import HOUR_OF_NOW, TICK, Moved, check_bytes, covered, moved, wait_until
+from tests.services.moved_city import HOUR_OF_NOW, TICK, Moved, check_bytes, covered, moved
 
 KEY = {"x-api-key": "right", "x-group-name": "team-alpha"}
 PAGE = {"origin": "https://example.org"}
@@ -56,7 +59,9 @@ def city(tmp_path: Path) -> Iterator[Moved]:
         yield found
 
 
-def post(app: Any, body: object, headers: Mapping[str, str] = KEY, *, method: str = "POST") -> httpx.Response:
+def post(
+    app: ASGIApp, body: object, headers: Mapping[str, str] = KEY, *, method: str = "POST"
+) -> httpx.Response:
     async def request() -> httpx.Response:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
@@ -180,9 +185,9 @@ def test_many_jumps_in_a_row_leave_whole_stretches_with_the_right_bytes(city: Mo
 def test_jumps_while_feeders_are_at_work_leave_whole_stretches_with_the_right_bytes(tmp_path: Path) -> None:
     with moved(tmp_path, rate=MAX) as city:
         for n in (40, -3, 80, 1, 2):
-            wait_until(partial(is_past, city.clock, city.clock.now() + 3 * HOUR))
+            city.reach(city.clock.now() + 3 * HOUR)
             city.control.jump(NOW + n * HOUR)
-        wait_until(lambda: city.clock.now() > NOW + 6 * HOUR)
+        city.reach(NOW + 6 * HOUR)
         city.control.pause()
         city.settle()
         check_bytes(city.store)
@@ -196,7 +201,7 @@ def test_jumps_while_feeders_are_at_work_leave_whole_stretches_with_the_right_by
 def test_at_the_greatest_rate_the_clock_stands_goes_on_and_never_goes_back_by_itself(tmp_path: Path) -> None:
     with moved(tmp_path, rate=MAX) as city:
         for _ in range(20):
-            wait_until(partial(is_past, city.clock, city.clock.now()))
+            city.reach(city.clock.now() + SECOND)
             city.control.pause()
             stands = city.clock.now()
             assert city.clock.now() == stands
@@ -211,15 +216,26 @@ def test_at_the_greatest_rate_the_clock_stands_goes_on_and_never_goes_back_by_it
 def test_clients_get_every_position_from_the_new_now_on(city: Moved) -> None:
     """Ten minutes on, back by eight (into coverage), and on beyond where that ends."""
     assert city.context.live is not None
-    hub, ticks = city.context.live, []
+    hub, published = city.context.live, asyncio.Event()
+    ticks: list[datetime] = []
+
+    def publish(positions: Iterable[BusPosition]) -> None:
+        ticks.append(next(iter(positions)).time)
+        published.set()
+
+    async def until(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                published.clear()
+                await published.wait()
 
     async def main() -> None:
         hub.loop = asyncio.get_running_loop()
-        hub.wanted = frozenset({"L2"})
-        hub.publish = lambda positions: ticks.append(next(iter(positions)).time)  # type: ignore[method-assign]
+        hub.subscribed_lines = frozenset({"L2"})
+        hub.publish = publish  # type: ignore[method-assign]  # a hub without clients
         for span in (10 * MINUTE, 12 * MINUTE):
             await asyncio.to_thread(city.wall.advance, span)
-            await until(lambda: ticks and ticks[-1] >= city.clock.now() - 30 * SECOND)
+            await until(lambda: bool(ticks) and ticks[-1] >= city.clock.now() - 30 * SECOND)
             await asyncio.to_thread(city.control.jump, NOW + 2 * MINUTE)
             await until(lambda: ticks[-1] == TICK + 2 * MINUTE)
 
@@ -228,18 +244,6 @@ def test_clients_get_every_position_from_the_new_now_on(city: Moved) -> None:
     once = [TICK + n * 30 * SECOND for n in range(1, 21)]
     again = [start + n * 30 * SECOND for n in range(25)]
     assert ticks == [*once, *again, start]
-
-
-def is_past(clock: Clock, instant: datetime) -> bool:
-    return clock.now() > instant
-
-
-async def until(condition: Any) -> None:
-    for _ in range(3000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("never so")
 
 
 def test_what_waited_for_a_client_before_a_jump_is_dropped_and_older_positions_are_taken_again() -> None:
@@ -253,7 +257,7 @@ def test_what_waited_for_a_client_before_a_jump_is_dropped_and_older_positions_a
         connection = hub.connect("default", "group", reply, lambda: None)
         await hub.receive(connection, '{"action":"subscribe","line_ids":["L2"]}')
         assert len(connection.outbox) == 1
-        hub.begin_anew()
+        hub.reset_after_jump()
         assert len(connection.outbox) == 0
         hub.publish(tick(TICK - DAY, ("B003", "L2")))
         assert len(connection.outbox) == 1
@@ -262,28 +266,26 @@ def test_what_waited_for_a_client_before_a_jump_is_dropped_and_older_positions_a
 
 
 def test_a_snapshot_during_a_jump_is_read_again() -> None:
-    context = city_context()
-    hub = hub_of(context)
-    read = hub._snapshot
-    asked: list[object] = []
+    reads: list[Sequence[str]] = []
 
-    async def jumping(line_ids: Any) -> Any:
-        asked.append(line_ids)
-        if len(asked) == 1:
-            hub.begin_anew()
-        return await read(line_ids)
+    async def snapshot(line_ids: Sequence[str]) -> Sequence[BusPosition]:
+        reads.append(line_ids)
+        if len(reads) == 1:
+            hub.reset_after_jump()
+        return tick(TICK, ("B003", "L2"))
+
+    hub = Hub({"L2": ["B003"]}, snapshot)
 
     async def main() -> None:
         async def reply(_text: str) -> None:
             return
 
-        hub._snapshot = jumping
         connection = hub.connect("default", "group", reply, lambda: None)
         await hub.receive(connection, '{"action":"subscribe","line_ids":["L2"]}')
         assert len(connection.outbox) == 1
 
     asyncio.run(main())
-    assert len(asked) == 2
+    assert len(reads) == 2
 
 
 def test_a_time_of_another_run_is_refused_and_the_clock_stays() -> None:
@@ -340,7 +342,7 @@ def test_a_store_out_of_reach_leaves_the_clock_where_it_is_and_the_feeders_alive
         assert city.clock.now() == NOW
         city.clock.jump(NOW + DAY)  # as if it had been prepared
         states = [feeder.status for feeder in city.feeders]
-        wait_until(lambda: all(state(NOW).state == "waiting for the store" for state in states))
+        city.wall.wait_until(lambda: all(state(NOW).state == "waiting for the store" for state in states))
     city.wall.advance(MINUTE)
     city.settle()
     assert {feeder.status(NOW).state for feeder in city.feeders} == {"running"}
@@ -376,7 +378,7 @@ def test_the_shipped_city_has_the_same_bytes_however_its_clock_is_moved(tmp_path
     model.close()
 
 
-def controlled(**changes: Any) -> Any:
+def controlled(**changes: Any) -> FastAPI:
     """An application whose clock can be moved, without feeders."""
     store = FaultyStore()
     clock = Clock(start=NOW, wall=HandWall())
@@ -542,7 +544,7 @@ def test_a_history_that_is_wanted_is_written_where_the_clock_jumps_to(
         there = NOW + DAY
         city.control.jump(there)
         begins = HOUR_OF_NOW + DAY - 3 * HOUR
-        wait_until(lambda: all(city.stretches(stream)[-1][0] == begins for stream in Stream))
+        city.wall.wait_until(lambda: all(city.stretches(stream)[-1][0] == begins for stream in Stream))
         city.settle()
         check_bytes(city.store)
         assert timedelta() < there - begins < 4 * HOUR

@@ -31,7 +31,6 @@ from tests.services.fakes import (
     expected,
     fake_clock,
 )
-from tests.services.moved_city import wait_until
 
 PEOPLE, SENSORS, POSITIONS = FEEDERS
 START = NOW.replace(minute=0, second=0)
@@ -241,7 +240,7 @@ def test_a_suspended_process_catches_up_without_a_gap() -> None:
         thread.start()
     for span in (SECOND, 7 * HOUR, 30 * SECOND):
         wall.advance(span)
-        wait_until(lambda: all(not each.status(clock.now()).lag for each in feeders))
+        wall.wait_until(lambda: all(not each.status(clock.now()).lag for each in feeders))
     clock.close()
     for thread in threads:
         thread.join()

@@ -31,7 +31,7 @@ class Collector(Hub):
             return ()
 
         super().__init__({"L1": ["B001", "B002"], "L2": ["B003"]}, nothing)
-        self.wanted = frozenset(wanted)
+        self.subscribed_lines = frozenset(wanted)
         self.published: list[list[BusPosition]] = []
 
     def publish(self, positions: object) -> None:
@@ -39,12 +39,15 @@ class Collector(Hub):
         self.published.append(positions)
 
 
-def feeder(hub: Hub, clock: Clock, store: FaultyStore | None = None) -> tuple[Feeder, FeederSource]:
-    """A bus-position feeder from `TICK` on that publishes to a hub, and what it publishes through."""
+def feeder(
+    hub: Hub, clock: Clock, store: FaultyStore | None = None, *, drives: bool = True
+) -> tuple[Feeder, FeederSource]:
+    """A bus-position feeder from `TICK` on, which drives the clock, and its source of the hub's positions."""
     feed = FeederSource(hub)
 
     def on_tick() -> None:
-        clock.drive(made.last_tick, clock.course)
+        if drives:
+            clock.drive(made.last_tick, clock.course)
         feed.release(clock.moment())
 
     made = Feeder(
@@ -111,8 +114,7 @@ def test_at_the_greatest_rate_nothing_is_published_before_the_clock_is_there() -
 
     async def main() -> None:
         hub.loop = asyncio.get_running_loop()
-        made, feed = feeder(hub, clock)
-        made._on_tick = lambda: feed.release(clock.moment())
+        made, feed = feeder(hub, clock, drives=False)
         await in_thread(made.step)
         assert made.last_tick > NOW + HOUR / 4
         assert [tick[0].time for tick in hub.published] == [TICK]
@@ -144,9 +146,9 @@ def test_a_loop_that_stands_still_costs_bounded_memory() -> None:
         working = threading.Thread(target=lambda: [made.step() for _ in range(24)])
         working.start()
         working.join()  # in the loop's own thread: it stands still
-        while not feed._ticks:
+        while not feed.waiting_ticks:
             await asyncio.sleep(0)
-        assert len(feed._ticks) <= 480
+        assert feed.waiting_ticks <= 480
         for _ in range(1000):
             await asyncio.sleep(0)
 

@@ -90,12 +90,12 @@ def test_a_client_that_goes_while_its_snapshot_is_read_leaves_nothing_behind() -
         hub = Hub(BUSES, never)
         client = Listener(hub)
         subscribing = asyncio.ensure_future(hub.receive(client.connection, SUBSCRIBE))
-        while not hub.wanted:
+        while not hub.subscribed_lines:
             await asyncio.sleep(0)
         subscribing.cancel()
         hub.disconnect(client.connection)
         hub.publish(tick(TICK, *BOTH))
-        assert (hub.wanted, hub.connections, client.sent()) == (frozenset(), 0, [])
+        assert (hub.subscribed_lines, hub.connections, client.sent()) == (frozenset(), 0, [])
 
     asyncio.run(main())
 
@@ -147,7 +147,7 @@ def test_nobody_is_woken_for_lines_that_nobody_wants() -> None:
         before = client.woken
         hub.publish(tick(TICK, ("B003", "L2"), ("B099", "L99")))
         assert (client.woken, client.sent()) == (before, [])
-        assert hub.wanted == {"L1"}
+        assert hub.subscribed_lines == {"L1"}
 
     asyncio.run(main())
 
@@ -184,8 +184,8 @@ def test_whatever_is_said_is_answered_and_the_connection_stays(said: list[str]) 
             "pong",
             "error",
         }
-        assert hub.wanted == set(client.connection.lines)
+        assert hub.subscribed_lines == set(client.connection.lines)
         hub.disconnect(client.connection)
-        assert (hub.connections, hub.wanted) == (0, frozenset())
+        assert (hub.connections, hub.subscribed_lines) == (0, frozenset())
 
     asyncio.run(main())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket as sockets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from services.web import uvicorn_websocket
 from services.web.uvicorn_server import GRACE_S
 from services.web.uvicorn_websocket import LiveProtocol
 from tests.services.fakes import SECOND
-from tests.services.live_city import TICK, city_context, hub_of, tick
+from tests.services.live_city import TICK, ConnectionWatch, city_context, hub_of, tick
 from tests.services.live_clients import GOOD, PATIENCE_S, serving
 
 pytestmark = pytest.mark.integration
@@ -31,12 +31,6 @@ HANDSHAKE = (
     f"GET {GOOD} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 ).encode()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def url(port: int) -> str:
@@ -80,11 +74,12 @@ def test_who_answers_pings_stays_and_who_is_silent_is_closed_with_1001(
     monkeypatch.setitem(uvicorn_websocket.SERVER_OPTIONS, "ws_ping_interval", 0.05)
 
     async def main() -> None:
-        context = city_context()
+        watch = ConnectionWatch()
+        context = city_context(observer=watch)
         async with serving(context) as port, connect(url(port)) as good:
             async with deaf(port):
-                await until(lambda: hub_of(context).connections == 2)
-                await until(lambda: hub_of(context).connections == 1)
+                await watch.until(lambda: hub_of(context).connections == 2)
+                await watch.until(lambda: hub_of(context).connections == 1)
             silent = await asyncio.open_connection("127.0.0.1", port)
             silent[1].write(HANDSHAKE)
             heard = await silent[0].read()
@@ -109,7 +104,8 @@ def test_a_hundred_clients_that_never_read_disturb_nobody_and_hold_little(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = protocols(monkeypatch)
-    context = city_context()
+    watch = ConnectionWatch()
+    context = city_context(observer=watch)
     hub = hub_of(context)
 
     async def main() -> None:
@@ -120,7 +116,7 @@ def test_a_hundred_clients_that_never_read_disturb_nobody_and_hold_little(
             await reader.send(SUBSCRIBE)
             for _ in range(3):
                 await reader.recv()
-            await until(lambda: len(hub._wanting["L1"]) == 100)
+            await watch.until(lambda: len(hub.subscribers_of("L1")) == 100)
             for number in range(1, 2001):
                 time = TICK + number * 30 * SECOND
                 hub.publish(tick(time, *BOTH))
@@ -130,8 +126,8 @@ def test_a_hundred_clients_that_never_read_disturb_nobody_and_hold_little(
             unsent = [each.transport.get_write_buffer_size() for each in made]
             assert max(unsent) > 0
             assert max(unsent) <= LiveProtocol.most_unsent + 512
-            assert all(len(each.outbox) <= 2 for each in hub._wanting["L1"])
-        await until(lambda: hub.connections == 0)
+            assert all(len(each.outbox) <= 2 for each in hub.subscribers_of("L1"))
+        await watch.until(lambda: hub.connections == 0)
 
     asyncio.run(main())
 
@@ -152,7 +148,8 @@ def test_pings_without_end_from_one_who_never_reads_hold_little(monkeypatch: pyt
 
 def test_the_end_of_the_server_is_quick_and_told_with_1012(monkeypatch: pytest.MonkeyPatch) -> None:
     protocols(monkeypatch, linger_s=0.1)
-    context = city_context()
+    watch = ConnectionWatch()
+    context = city_context(observer=watch)
     hub = hub_of(context)
 
     async def main() -> None:
@@ -161,7 +158,7 @@ def test_the_end_of_the_server_is_quick_and_told_with_1012(monkeypatch: pytest.M
                 reader = await stack.enter_async_context(connect(url(port)))
                 for _ in range(3):
                     await stack.enter_async_context(deaf(port))
-                await until(lambda: len(hub._wanting["L1"]) == 3)
+                await watch.until(lambda: len(hub.subscribers_of("L1")) == 3)
                 await fill(hub)
                 began = asyncio.get_running_loop().time()
             assert asyncio.get_running_loop().time() - began < GRACE_S / 2
@@ -179,7 +176,7 @@ async def fill(hub: Hub) -> None:
     for number in range(1, 3001):
         hub.publish(tick(TICK + number * 30 * SECOND, *BOTH))
         await asyncio.sleep(0)
-    assert all(len(each.outbox) for each in hub._wanting["L1"])
+    assert all(len(each.outbox) for each in hub.subscribers_of("L1"))
 
 
 def test_a_request_line_that_is_too_long_is_answered() -> None:
@@ -195,7 +192,8 @@ def test_a_request_line_that_is_too_long_is_answered() -> None:
 
 def test_a_broken_frame_or_text_closes_that_connection_only(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
-        context = city_context()
+        watch = ConnectionWatch()
+        context = city_context(observer=watch)
         async with serving(context) as port, connect(url(port)) as good:
             for frame, code in ((b"\xff\xff" * 9, 1002), (b"\x81\x82\0\0\0\0\xff\xff", 1007)):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -207,6 +205,6 @@ def test_a_broken_frame_or_text_closes_that_connection_only(caplog: pytest.LogCa
                 writer.close()
             await good.send('{"action":"ping"}')
             assert json.loads(await good.recv()) == {"type": "pong"}
-            await until(lambda: hub_of(context).connections == 1)
+            await watch.until(lambda: hub_of(context).connections == 1)
 
     asyncio.run(main())
