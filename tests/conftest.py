@@ -1,21 +1,56 @@
-"""What holds for all tests: no proxy for this machine, which of them are quick, whose logs end with them."""
+"""For all tests: which of them are quick, which files to import, loopback without a proxy, logs that end."""
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
+from itertools import product
+from pathlib import Path
 
 import pytest
 
 from services.logs import JsonFormatter
-from tests.environment import reach_loopback_directly
 
 DEMANDING = {"docker", "aws", "browser", "long", "terraform"}
+CHOSEN_BY = {"integration", "e2e", "parts", "examples"} | DEMANDING
+"""The markers by which make and the manual choose tests."""
+LOOPBACK = "127.0.0.1,localhost"
 
 
-def pytest_configure() -> None:
-    """Let tests talk to servers on this machine where the environment sets an HTTP proxy."""
-    reach_loopback_directly()
+def pytest_configure(config: pytest.Config) -> None:
+    """Let servers that tests start be reached directly, wherever the environment names a proxy."""
+    variables = pytest.MonkeyPatch()
+    for name in ("NO_PROXY", "no_proxy"):
+        variables.setenv(name, LOOPBACK)
+    config.add_cleanup(variables.undo)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Don't import a file of whose tests `-m` chooses none: importing all takes as long as many tests."""
+    expression = config.getoption("markexpr")
+    if not expression or not collection_path.match("test_*.py"):
+        return None
+    return True if chooses_none(expression, marks_of(collection_path)) else None
+
+
+def marks_of(path: Path) -> set[str]:
+    """The markers that a file gives to all of its tests by `pytestmark`."""
+    given = re.search(r"^pytestmark = (\[[^\]]*\]|.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    found = set(re.findall(r"pytest\.mark\.(\w+)", given[1])) if given else set()
+    return found | {"e2e"} if found & DEMANDING else found
+
+
+def chooses_none(expression: str, marks: set[str]) -> bool:
+    """Whether an expression of markers is false of all tests with these marks, whatever others they have."""
+    names = set(re.findall(r"\w+", expression)) - {"and", "or", "not"}
+    if not marks & names or not names <= CHOSEN_BY:
+        return False
+    code, others = compile(expression, "-m", "eval"), sorted(names - marks)
+    return not any(
+        eval(code, {}, dict.fromkeys(marks & names, True) | dict(zip(others, values, strict=True)))
+        for values in product((True, False), repeat=len(others))
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 Files = Mapping[str, str | bytes]
@@ -23,6 +24,7 @@ def _time(seconds: int) -> str:
     return f"{seconds // 3600:02}:{seconds % 3600 // 60:02}:{seconds % 60:02}"
 
 
+@cache
 def _trips() -> tuple[str, str]:
     """Two directions of 27 with a short variant, a circle one way, a night line; three services."""
     out = [f"S{i}" for i in range(1, STOPS + 1)]

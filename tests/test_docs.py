@@ -18,10 +18,18 @@ API = (ROOT / "docs/api.md").read_text(encoding="utf-8")
 
 
 SIMULATED = {**docs_scenarios.pages(), **docs_realism.pages()}
-QUICK = [name for name in PAGES if name not in SIMULATED]
+PARSED = "terraform/"
+"""Pages made by reading Terraform's files, which takes seconds."""
 
 
-@pytest.mark.parametrize("name", [*QUICK, *(pytest.param(n, marks=pytest.mark.long) for n in SIMULATED)])
+def page(name: str) -> object:
+    """A page as a parameter, marked by how long it takes to make."""
+    if name in SIMULATED:
+        return pytest.param(name, marks=pytest.mark.long)
+    return pytest.param(name, marks=pytest.mark.integration if name.startswith(PARSED) else ())
+
+
+@pytest.mark.parametrize("name", [page(name) for name in PAGES])
 def test_a_page_is_what_the_program_makes_of_it(name: str) -> None:
     assert is_up_to_date(ROOT / name, PAGES[name](), write=False), "make docs writes it"
 

@@ -192,6 +192,7 @@ def test_a_store_that_cant_be_made_or_read_fails(
     assert "file/bus.duckdb" in error
 
 
+@pytest.mark.integration
 def test_another_runs_store_is_refused_with_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert status_of(["backfill", *PAST]) == 0
     capsys.readouterr()
@@ -202,6 +203,7 @@ def test_another_runs_store_is_refused_with_the_way_out(capsys: pytest.CaptureFi
         assert "--continue-with-new-inputs" in error
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("before", "after", "differences"),
     [
@@ -272,6 +274,7 @@ def test_a_held_store_names_its_holder(capsys: pytest.CaptureFixture[str]) -> No
     assert "open already" in error
 
 
+@pytest.mark.integration
 def test_a_snapshot_and_an_export_appear_whole_or_not_at_all(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
@@ -289,6 +292,7 @@ def test_a_snapshot_and_an_export_appear_whole_or_not_at_all(
     assert sorted(path.name for path in folder.iterdir()) == ["copy.duckdb", "var"]
 
 
+@pytest.mark.integration
 def test_a_full_disk_is_one_message(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -316,6 +320,7 @@ def test_the_shipped_network_passes_its_audit(capsys: pytest.CaptureFixture[str]
     assert "passed: 0 violations" in capsys.readouterr().out
 
 
+@pytest.mark.integration
 def test_an_audit_with_another_network_fails(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     assert status_of(["backfill", *PAST]) == 0
     text = settings.default_network().read_text().replace("initial_position: 0.0", "initial_position: 0.01")

@@ -123,6 +123,7 @@ def test_more_rows_than_are_hashed_at_once() -> None:
     assert stream_digest([batch], Stream.STOP_VISIT) == hashlib.sha256("".join(text).encode()).hexdigest()
 
 
+@pytest.mark.integration
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(
     st.lists(

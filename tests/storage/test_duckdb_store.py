@@ -368,6 +368,7 @@ def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
     copy.close()
 
 
+@pytest.mark.integration
 def test_a_copy_is_of_one_moment_while_writing_goes_on(path: Path, tmp_path: Path) -> None:
     buses, stop = 200, threading.Event()
 

@@ -80,6 +80,7 @@ def test_no_value_gets_out_of_its_quotes(value: str) -> None:
         assert texts(statement) == (fixed | {value} if "K1" in texts(plain) else fixed)
 
 
+@pytest.mark.integration
 @settings(deadline=None)
 @given(st.text(min_size=1, max_size=40))
 @example('x" OR "y')

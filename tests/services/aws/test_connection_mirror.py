@@ -81,6 +81,7 @@ def held(aws: None) -> Held:
     return Held()
 
 
+@pytest.mark.integration
 def test_the_tables_have_who_is_connected_and_what_is_wanted_how(held: Held) -> None:
     async def main() -> None:
         first, second = Client(held.hub, "team-alpha"), Client(held.hub, "team-beta")

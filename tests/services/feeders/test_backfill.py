@@ -95,6 +95,7 @@ def test_the_next_window_is_simulated_while_one_is_written() -> None:
     assert sum(done.planned for done in fill(windows, model=city, store=store, run=RUN)) == 3
 
 
+@pytest.mark.integration
 def test_hours_with_few_rows_are_taken_together_and_gaps_are_kept() -> None:
     store = FaultyStore()
     gap = (START + 4 * HOUR, START + 5 * HOUR)

@@ -182,6 +182,7 @@ def test_many_jumps_in_a_row_leave_whole_stretches_with_the_right_bytes(city: Mo
     check_coverage(city, *wanted)
 
 
+@pytest.mark.integration
 def test_jumps_while_feeders_are_at_work_leave_whole_stretches_with_the_right_bytes(tmp_path: Path) -> None:
     with moved(tmp_path, rate=MAX) as city:
         for n in (40, -3, 80, 1, 2):
@@ -198,6 +199,7 @@ def test_jumps_while_feeders_are_at_work_leave_whole_stretches_with_the_right_by
             assert any(start <= NOW and end > NOW + 5 * HOUR for start, end in city.stretches(stream))
 
 
+@pytest.mark.integration
 def test_at_the_greatest_rate_the_clock_stands_goes_on_and_never_goes_back_by_itself(tmp_path: Path) -> None:
     with moved(tmp_path, rate=MAX) as city:
         for _ in range(20):

@@ -230,6 +230,7 @@ def test_ten_hours_at_sixty_times_real_time_drift_by_nothing() -> None:
     assert stretches(store, Stream.SENSOR_DATA) == [(start + MINUTE, start + 10 * HOUR + MINUTE)]
 
 
+@pytest.mark.integration
 def test_a_suspended_process_catches_up_without_a_gap() -> None:
     """Wall time leaps by seven hours while a feeder waits."""
     store, wall = FaultyStore(), HandWall()
@@ -247,6 +248,7 @@ def test_a_suspended_process_catches_up_without_a_gap() -> None:
     same_as_undisturbed(store, START, NOW + 7 * HOUR + 31 * SECOND)
 
 
+@pytest.mark.integration
 def test_two_feeders_of_a_stream_by_mistake_leave_what_one_would(tmp_path: Path) -> None:
     clock = Clock(rate=MAX, wall=HandWall())
     end = NOW + 6 * HOUR

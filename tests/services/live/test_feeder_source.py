@@ -136,6 +136,7 @@ def test_without_an_event_loop_or_after_it_nothing_happens() -> None:
     assert hub.published == []
 
 
+@pytest.mark.integration
 def test_a_loop_that_stands_still_costs_bounded_memory() -> None:
     hub = Collector("L1")
 

@@ -67,6 +67,7 @@ def test_a_closed_store_says_so(store: Store, call: Callable[[Store], object]) -
         call(store)
 
 
+@pytest.mark.integration
 def test_threads_read_whole_ticks_while_others_write(backend: Backend, tmp_path: Path) -> None:
     ticks, buses = 40, ("B001", "B002", "B003")
     store = backend.open(tmp_path)
