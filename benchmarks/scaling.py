@@ -25,7 +25,7 @@ from benchmarks.filling import WEDNESDAY
 from services.feeders.backfill import fill, plan
 from services.feeders.feeder import FEEDERS, Feeder
 from services.inputs.load import load_network
-from services.reports.charts import Bars, bars_svg
+from services.reports.bar_chart import Bars, bars_svg
 from services.times import HOUR
 from simulator.city import City, process_pool
 from simulator.clock import Clock

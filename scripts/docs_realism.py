@@ -14,15 +14,15 @@ from pathlib import Path
 import click
 
 from services.inputs.load import DEFAULT_SEED, load_network
-from services.reports.charts import bars_svg
+from services.reports.bar_chart import bars_svg
 from services.reports.realism_report import (
     Realism,
     bounds,
     charts,
     measured,
-    shown,
     titled,
     unserved,
+    value_text,
     verdict,
 )
 from simulator.analysis.realism import DATES, Study
@@ -103,7 +103,8 @@ def part(found: Realism, prefix: str) -> Iterator[str]:
     yield "|---|--:|--:|---|---|"
     for each in found.readings:
         said = verdict(each).replace("OUTSIDE", "**outside**")
-        yield f"| {titled(each.band)} | {bounds(each.band)} | {shown(each)} | {said} | {each.band.source} |"
+        cells = titled(each.band), bounds(each.band), value_text(each), said, each.band.source
+        yield f"| {' | '.join(cells)} |"
     yield ""
     yield f"{unserved(found).capitalize()}."
     yield ""

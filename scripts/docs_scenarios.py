@@ -6,22 +6,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
-from services.commands.diff import shown
+from services.commands.diff import number_text
 from services.inputs.scenario_library import shipped
 from services.queries.scenario_summary import changes
-from services.reports.charts import space_time_svg
 from services.reports.comparison import (
     UNDISTURBED,
+    ComparedRun,
     Difference,
-    Measured,
-    Service,
+    RunPerformance,
+    compared_runs,
     differences,
     differing,
     line_days,
     measured,
-    pair,
 )
 from services.reports.comparison_charts import diagram
+from services.reports.space_time_chart import space_time_svg
 from simulator.analysis.performance import total
 from simulator.types import LineId
 
@@ -71,7 +71,7 @@ def svg(name: str) -> str:
 @cache
 def study(name: str) -> Study:
     """Simulate a scenario's days with and without it."""
-    runs = pair(UNDISTURBED, name, network=None, seed=None)
+    runs = compared_runs(UNDISTURBED, name, network=None, seed=None)
     disturbed = runs[1]
     if disturbed.scenario is None:
         raise AssertionError(f"{name} is no scenario")
@@ -84,7 +84,7 @@ def study(name: str) -> Study:
     return Study("\n".join([*head(disturbed), *rows, *about]), space_time_svg(picture))
 
 
-def head(service: Service) -> Iterator[str]:
+def head(service: ComparedRun) -> Iterator[str]:
     """What it is called, what it is, what it changes."""
     scenario = service.scenario
     if scenario is None:
@@ -98,7 +98,9 @@ def head(service: Service) -> Iterator[str]:
     yield ""
 
 
-def comparison(name: str, before: Measured, after: Measured, lines: Sequence[LineId]) -> Iterator[str]:
+def comparison(
+    name: str, before: RunPerformance, after: RunPerformance, lines: Sequence[LineId]
+) -> Iterator[str]:
     """Both runs and their differences on these lines."""
     whole = len(lines) == len(after.by_line)
     yield "All lines:" if whole else f"{', '.join(lines)} (the others run as they would have):"
@@ -108,18 +110,18 @@ def comparison(name: str, before: Measured, after: Measured, lines: Sequence[Lin
     one, other = (total(part.of_line(line_id) for line_id in lines) for part in (before, after))
     for each in differences(one, other):
         decimals = each.measure.decimals
-        values = [shown(each.a, decimals), shown(each.b, decimals)]
-        change = [shown(each.difference, decimals, sign="+"), shown(each.percent, 1, sign="+")]
+        values = [number_text(each.a, decimals), number_text(each.b, decimals)]
+        change = [number_text(each.difference, decimals, sign="+"), number_text(each.percent, 1, sign="+")]
         yield f"| {title(each)} | {' | '.join(values + change)} |"
     yield ""
 
 
-def figures(before: Measured) -> Iterator[str]:
+def figures(before: RunPerformance) -> Iterator[str]:
     """A service as on ordinary days."""
     yield "| as on ordinary days | |"
     yield "|---|--:|"
     for each in differences(before.overall(), before.overall()):
-        yield f"| {title(each)} | {shown(each.b, each.measure.decimals)} |"
+        yield f"| {title(each)} | {number_text(each.b, each.measure.decimals)} |"
     yield ""
 
 

@@ -1,4 +1,4 @@
-"""`bus-simulator diff`: what two runs differ in, for the people who wait and ride."""
+"""`bus-simulator diff`: compare the service that two runs give to passengers."""
 
 from __future__ import annotations
 
@@ -14,20 +14,17 @@ from services.commands import options
 from services.commands.options import option
 
 if TYPE_CHECKING:
-    from services.reports.comparison import Difference, Measured, Service
-
-Runs = tuple["Service", "Service"]
-Results = tuple["Measured", "Measured"]
+    from services.reports.comparison import ComparedRuns, Difference, Performances
 
 LAST_HOUR = 48
 
 
 def hours(text: str) -> range:
-    """An option's hours of the service day, like `07-10`: from 07:00 to 10:00, which isn't included."""
+    """Parse hours of the service day: `07-10` means from 07:00 up to 10:00."""
     found = re.fullmatch(r"(\d{1,2})-(\d{1,2})", text.strip(), re.ASCII)
     if found is None or not int(found[1]) < int(found[2]) <= LAST_HOUR:
         raise click.BadParameter(
-            f"'{text}' are no hours; write 07-10, or 22-26 for 22:00 to 02:00 of the next day"
+            f"'{text}' are no hours; write for example 07-10, or 22-26 for 22:00 to 02:00 of the next day"
         )
     return range(int(found[1]), int(found[2]))
 
@@ -42,15 +39,18 @@ Examples:
 )
 @click.argument("a")
 @click.argument("b")
-@option("--by-line", is_flag=True, default=False, help="Then each line that differs.")
-@option("--hours", type=hours, metavar="HH-HH", default=None, help="Only these hours of the service day.")
+@option("--by-line", is_flag=True, default=False, help="Also print each line that differs.")
+@option(
+    "--hours", type=hours, metavar="HH-HH", default=None, help="Compare these hours of the service day only."
+)
 @option(
     "--charts",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
-    help="Write charts (SVG) there: the hours side by side, and the buses of the line that differs most.",
+    help="Also write charts (SVG) to this folder: bars by hour, and a space-time diagram of the line that "
+    "differs most.",
 )
-@option("--json", "as_json", is_flag=True, default=False, help="The differences as JSON.")
+@option("--json", "as_json", is_flag=True, default=False, help="Print the differences as JSON.")
 @options.network_option
 @options.seed_option
 @options.jobs_option
@@ -68,13 +68,14 @@ def diff(
 ) -> None:
     """Compare two runs: waits, loads, headways, speed, people left behind.
 
-    A and B are scenarios (a name or a file), dates such as 2026-03-03 for an ordinary service day, or one of
-    them `undisturbed`: the other's days without what its scenario changes. A date has the network and seed
-    of the scenario that it is compared with. Both are simulated; no store is needed.
+    A and B are each a scenario (a name or a file) or a date such as 2026-03-03, a service day without a
+    scenario. One of them may be `undisturbed`: the other's days without its scenario. A date has the network
+    and seed of the scenario that it is compared with. Both runs are simulated; no store is needed. The result
+    is a table, with --charts also charts.
     """
-    from services.reports.comparison import HOURS, pair
+    from services.reports.comparison import HOURS, compared_runs
 
-    runs = pair(a, b, network=network, seed=seed)
+    runs = compared_runs(a, b, network=network, seed=seed)
     results = simulated(runs, jobs)
     chosen = HOURS if hours is None else hours
     if as_json:
@@ -86,8 +87,8 @@ def diff(
         click.echo(f"{written} charts in {charts}.", err=True)
 
 
-def simulated(runs: Runs, jobs: int | None) -> Results:
-    """Both runs, with a bar that shows how far they are."""
+def simulated(runs: ComparedRuns, jobs: int | None) -> Performances:
+    """Simulate and measure both runs, with progress bars."""
     from services.feeders.progress_bar import with_progress_bar
     from services.reports.comparison import line_days, measured
 
@@ -97,8 +98,8 @@ def simulated(runs: Runs, jobs: int | None) -> Results:
     return first, second
 
 
-def table(runs: Runs, results: Results, hours: range, *, by_line: bool) -> Iterator[str]:
-    """The differences for people."""
+def table(runs: ComparedRuns, results: Performances, hours: range, *, by_line: bool) -> Iterator[str]:
+    """Yield the lines of the table."""
     from services.reports.comparison import differences, differing
 
     a, b = results
@@ -116,8 +117,8 @@ def table(runs: Runs, results: Results, hours: range, *, by_line: bool) -> Itera
             yield "\nNo line differs."
 
 
-def heads(runs: Runs, hours: range) -> Iterator[str]:
-    """What is compared."""
+def heads(runs: ComparedRuns, hours: range) -> Iterator[str]:
+    """Yield the lines that say what is compared."""
     from services.reports.comparison import HOURS
 
     for letter, run in zip("AB", runs, strict=True):
@@ -127,31 +128,32 @@ def heads(runs: Runs, hours: range) -> Iterator[str]:
     if hours != HOURS:
         yield f"   from {hours.start:02d}:00 to {hours.stop:02d}:00 of each service day"
     if len({run.seed for run in runs}) > 1:
-        yield "   Their seeds differ: so does everything that is chance."
+        yield "   Their seeds differ, so random numbers do too."
     if len({len(run.days) for run in runs}) > 1:
-        yield "   They last differently long: compare means, not sums."
+        yield "   They have different numbers of days: compare means, not sums."
 
 
 def rows(found: Sequence[Difference]) -> Iterator[str]:
-    """A row for each measure."""
+    """Yield a row for each measure."""
     for each in found:
         title = f"{each.measure.title} ({each.measure.unit})" if each.measure.unit else each.measure.title
         decimals = each.measure.decimals
-        values = f"{shown(each.a, decimals):>12}{shown(each.b, decimals):>12}"
-        change = f"{shown(each.difference, decimals, sign='+'):>13}{shown(each.percent, 1, sign='+'):>9}"
-        yield f"{title:33}{values}{change}"
+        values = f"{number_text(each.a, decimals):>12}{number_text(each.b, decimals):>12}"
+        change = number_text(each.difference, decimals, sign="+")
+        percent = number_text(each.percent, 1, sign="+")
+        yield f"{title:33}{values}{change:>13}{percent:>9}"
 
 
-def shown(value: float | None, decimals: int, sign: str = "") -> str:
-    """A number with its thousands; a dash for none, and no sign of zero."""
+def number_text(value: float | None, decimals: int, sign: str = "") -> str:
+    """Format a number with thousands separators; a dash for None, and zero without a sign."""
     if value is None:
         return "-"
     rounded = round(value, decimals)
     return f"{rounded:{sign if rounded else ''},.{decimals}f}" if rounded else f"{0:.{decimals}f}"
 
 
-def report(runs: Runs, results: Results, hours: range, *, by_line: bool) -> dict[str, object]:
-    """The differences for programs."""
+def report(runs: ComparedRuns, results: Performances, hours: range, *, by_line: bool) -> dict[str, object]:
+    """Return the differences for JSON."""
     from services.reports.comparison import HOURS, differences, differing
 
     a, b = results
@@ -175,18 +177,19 @@ def report(runs: Runs, results: Results, hours: range, *, by_line: bool) -> dict
 
 
 def measures(found: Sequence[Difference]) -> dict[str, dict[str, float | None]]:
-    """Each measure by its name."""
+    """Return each measure by its key."""
     return {
         each.measure.key: {"a": each.a, "b": each.b, "difference": each.difference, "percent": each.percent}
         for each in found
     }
 
 
-def write_charts(folder: Path, runs: Runs, results: Results) -> int:
-    """Every chart into a folder, made if need be; how many."""
+def write_charts(folder: Path, runs: ComparedRuns, results: Performances) -> int:
+    """Write every chart to a folder, created if necessary. Return their number."""
     from services.commands.atomic_files import draft
-    from services.reports.charts import bars_svg, space_time_svg
+    from services.reports.bar_chart import bars_svg
     from services.reports.comparison_charts import by_hour, diagram
+    from services.reports.space_time_chart import space_time_svg
 
     folder.mkdir(parents=True, exist_ok=True)
     charts = [(name, bars_svg(bars)) for name, bars in by_hour(runs, results)]

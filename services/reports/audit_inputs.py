@@ -1,4 +1,4 @@
-"""What the audit has to know, from a network, a scenario and the model's constants."""
+"""The facts that the audit checks data against, from a network, a scenario and the model's constants."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.audit_facts import AuditFacts, BusFacts, Irregular, PatternFacts
 
 
 def audit_facts(network: Network, scenario: Scenario | None = None) -> AuditFacts:
-    """The facts of a network, to which the scenario is applied where there is one."""
+    """Return the facts of a network; the scenario has been applied to it already."""
     return AuditFacts(
         network_digest=network.digest,
         scenario_digest="" if scenario is None else scenario.digest,
@@ -29,7 +29,7 @@ def audit_facts(network: Network, scenario: Scenario | None = None) -> AuditFact
 
 
 def _irregular(network: Network, scenario: Scenario) -> Iterator[Irregular]:
-    """The lines and days of which a scenario says that trips may be cut."""
+    """Yield the lines and service days on which a scenario may cut trips short."""
     for line in network.lines:
         for number in range((scenario.last_day - scenario.first_day).days + 1):
             day = scenario.first_day + timedelta(days=number)

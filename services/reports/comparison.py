@@ -1,7 +1,7 @@
-"""Two runs side by side: what each was like, hour by hour and line by line, and the differences.
+"""Compare two runs: the performance of each by hour and line, and the differences.
 
-A run is the service days of a scenario, or one ordinary service day. It is simulated here, not read from a
-store, and measured day by day.
+A run here is the service days of a scenario, or one service day without a scenario. It is simulated, not read
+from a store, and measured day by day.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from services.errors import InputError
 from services.inputs.load import DEFAULT_SEED, load_network, load_scenario, processes_for
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from simulator.network import Network
 
 UNDISTURBED = "undisturbed"
-"""Stands for the other run's days without what its scenario changes."""
+"""The name of a run of the other run's days without its scenario."""
 DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 HOURS = range(72)
-"""Hours of a service day, from its origin; nothing of it lasts longer."""
+"""The hours of a service day from its origin; no trip of the day ends later."""
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """What ran: the lines of a network on some service days, as `scenario` changes them.
+class ComparedRun:
+    """The inputs of a run: a network, a seed, service days, and the scenario that changes them.
 
     `network` is without the scenario's extra buses.
     """
@@ -48,31 +48,31 @@ class Service:
     scenario: Scenario | None = None
 
     def city(self, jobs: int | None) -> City:
-        """The model, with `jobs` processes (None: as many as are worth it)."""
+        """Return the model, with `jobs` processes (None: as many as pay off)."""
         network = self.network if self.scenario is None else self.scenario.applied_to(self.network)
         return City(network, seed=self.seed, jobs=jobs or processes_for(network), scenario=self.scenario)
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A run's performance by line, and hour of the service day."""
+class RunPerformance:
+    """The performance of a run by line and hour of the service day."""
 
     by_line: Mapping[LineId, tuple[Performance, ...]]
 
     def of_line(self, line_id: LineId, hours: Sequence[int] = HOURS) -> Performance:
-        """A line in some hours; nothing for a line that the run hasn't."""
+        """Total of a line over some hours; an empty one for a line that the run doesn't have."""
         return (
             total(self.by_line[line_id][hour] for hour in hours) if line_id in self.by_line else Performance()
         )
 
     def overall(self, hours: Sequence[int] = HOURS) -> Performance:
-        """All lines in some hours."""
+        """Total of all lines over some hours."""
         return total(parts[hour] for parts in self.by_line.values() for hour in hours)
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A number of `Performance` by its name there, what people call it, its unit, its decimals."""
+    """An attribute of `Performance` (`key`), with title, unit and decimals for people."""
 
     key: str
     title: str
@@ -80,17 +80,21 @@ class Measure:
     decimals: int = 0
 
     def of(self, measured: Performance) -> float | None:
-        """The number; None where there is nothing to measure."""
+        """Return the value; None if nothing was measured."""
         value: float | None = getattr(measured, self.key)
         return value
 
 
+ComparedRuns: TypeAlias = tuple[ComparedRun, ComparedRun]
+Performances: TypeAlias = tuple[RunPerformance, RunPerformance]
+"""The runs A and B, and their performance."""
+
 MEASURES = (
-    Measure("people", "people who came"),
+    Measure("people", "passengers arrived"),
     Measure("boardings", "boardings"),
-    Measure("gave_up", "people who gave up"),
+    Measure("gave_up", "passengers who gave up"),
     Measure("wait_s", "mean wait", "s", 1),
-    Measure("excess_wait_s", "of it by uneven headways", "s", 1),
+    Measure("excess_wait_s", "of that by uneven headways", "s", 1),
     Measure("headway_cv", "headway CV", "", 3),
     Measure("mean_load", "mean load", "people", 1),
     Measure("greatest_load", "greatest load", "people"),
@@ -105,7 +109,7 @@ MEASURES = (
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A measure in both runs; None where there is nothing to compare."""
+    """A measure in both runs; None where a run has no value."""
 
     measure: Measure
     a: float | None
@@ -113,34 +117,34 @@ class Difference:
 
     @property
     def difference(self) -> float | None:
-        """How much more B has."""
+        """B minus A."""
         return None if self.a is None or self.b is None else self.b - self.a
 
     @property
     def percent(self) -> float | None:
-        """How much more of A's."""
+        """The difference in percent of A."""
         return 100 * self.difference / self.a if self.difference is not None and self.a else None
 
 
 def differences(a: Performance, b: Performance) -> list[Difference]:
-    """Every measure in both."""
+    """Return every measure in both runs."""
     return [Difference(measure, measure.of(a), measure.of(b)) for measure in MEASURES]
 
 
-def differing(a: Measured, b: Measured, hours: Sequence[int] = HOURS) -> list[LineId]:
-    """The lines that weren't the same in both."""
+def differing(a: RunPerformance, b: RunPerformance, hours: Sequence[int] = HOURS) -> list[LineId]:
+    """Return the lines whose performance differs."""
     lines = dict.fromkeys((*a.by_line, *b.by_line))
     return [line_id for line_id in lines if a.of_line(line_id, hours) != b.of_line(line_id, hours)]
 
 
-def pair(a: str, b: str, *, network: Path | None, seed: int | None) -> tuple[Service, Service]:
-    """The two runs that are meant: scenarios by name or file, dates, or `undisturbed` for the other's days.
+def compared_runs(a: str, b: str, *, network: Path | None, seed: int | None) -> ComparedRuns:
+    """Return the runs for A and B: a scenario's name or file, a date, or `undisturbed` for the other's days.
 
-    `network` and `seed` count for both. Where they are None scenarios have their own, and a date has those of
-    the scenario that it is compared with, else the defaults. Raises `InputError` for what is none of these.
+    `network` and `seed` count for both runs. If None, a scenario has its own, and a date those of the
+    scenario that it is compared with, else the defaults. Raises `InputError` for other texts.
     """
     if a == b == UNDISTURBED:
-        raise InputError(f"one of the two must say which days: a scenario or a date, not '{UNDISTURBED}'")
+        raise InputError(f"one of the two must give the days, as a scenario or a date, not '{UNDISTURBED}'")
     days = {text: (parsed_date(text),) for text in (a, b) if DATE.fullmatch(text)}
     found = {
         text: _loaded(text, network, seed) for text in (a, b) if text != UNDISTURBED and text not in days
@@ -148,32 +152,32 @@ def pair(a: str, b: str, *, network: Path | None, seed: int | None) -> tuple[Ser
     if found:
         model = undisturbed(next(iter(found.values())))
     else:
-        model = Service(UNDISTURBED, load_network(network), DEFAULT_SEED if seed is None else seed, ())
+        model = ComparedRun(UNDISTURBED, load_network(network), DEFAULT_SEED if seed is None else seed, ())
     found |= {text: replace(model, name=text, days=day) for text, day in days.items()}
     other = next(iter(found.values()))
     first, second = (found[text] if text in found else undisturbed(other) for text in (a, b))
     return first, second
 
 
-def _loaded(text: str, network: Path | None, seed: int | None) -> Service:
+def _loaded(text: str, network: Path | None, seed: int | None) -> ComparedRun:
     scenario, plain = load_scenario(text, network)
     return of_scenario(scenario, plain, scenario.seed if seed is None else seed)
 
 
-def of_scenario(scenario: Scenario, network: Network, seed: int) -> Service:
-    """A scenario on its days; `network` is without its extra buses."""
+def of_scenario(scenario: Scenario, network: Network, seed: int) -> ComparedRun:
+    """Return the run of a scenario on its days; `network` is without its extra buses."""
     count = (scenario.last_day - scenario.first_day).days + 1
     days = tuple(scenario.first_day + timedelta(days=number) for number in range(count))
-    return Service(scenario.name, network, seed, days, scenario)
+    return ComparedRun(scenario.name, network, seed, days, scenario)
 
 
-def undisturbed(other: Service) -> Service:
-    """The same days, network and seed without what a scenario changes."""
+def undisturbed(other: ComparedRun) -> ComparedRun:
+    """Return the run of the same days, network and seed without a scenario."""
     return replace(other, name=UNDISTURBED, scenario=None)
 
 
 def parsed_date(text: str) -> date:
-    """A service day. Raises `InputError` for none that the model's calendar has."""
+    """Parse a service day. Raises `InputError`, also for years outside the model's calendar."""
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
@@ -183,23 +187,23 @@ def parsed_date(text: str) -> date:
     return day
 
 
-def line_days(service: Service, jobs: int | None = None) -> Iterator[tuple[date, Sequence[Trajectory]]]:
-    """A run's line-days, day by day; each day's in the order of the network's lines."""
+def line_days(service: ComparedRun, jobs: int | None = None) -> Iterator[tuple[date, Sequence[Trajectory]]]:
+    """Simulate a run day by day; yield each day with its trajectories in the order of the network's lines."""
     with closing(service.city(jobs)) as city:
         for day in service.days:
             yield day, city.days(day, day)
 
 
-def measured(days: Iterable[tuple[date, Sequence[Trajectory]]]) -> Measured:
-    """What these line-days were like."""
+def measured(days: Iterable[tuple[date, Sequence[Trajectory]]]) -> RunPerformance:
+    """Total the performance of these line-days by line and hour."""
     by_line: dict[LineId, list[Performance]] = {}
     for day, trajectories in days:
         origin = origin_ms(day)
-        # What happens before the origin, like doors that open for a departure at 00:00, is the first hour's.
+        # The first hour includes events before the origin, like doors that open for a departure at 00:00.
         edges = [origin - HOUR_MS, *(origin + hour * HOUR_MS for hour in (*HOURS[1:], len(HOURS)))]
         for trajectory in trajectories:
             hours = performance(trajectory, edges)
             so_far = by_line.get(trajectory.line_id)
             added = hours if so_far is None else [total(pair) for pair in zip(so_far, hours, strict=True)]
             by_line[trajectory.line_id] = added
-    return Measured({line_id: tuple(hours) for line_id, hours in by_line.items()})
+    return RunPerformance({line_id: tuple(hours) for line_id, hours in by_line.items()})

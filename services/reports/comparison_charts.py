@@ -1,4 +1,4 @@
-"""Charts of two runs: the hours side by side, and the buses where they differ most."""
+"""Charts of two runs: bars by hour, and a space-time diagram where they differ most."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.reports.charts import Bars, Mark, SpaceTime
-from services.reports.comparison import HOURS, MEASURES, Measured, Service
+from services.reports.bar_chart import Bars
+from services.reports.comparison import HOURS, MEASURES, ComparedRun, ComparedRuns, Performances
+from services.reports.space_time_chart import Mark, SpaceTime
 from simulator.analysis.performance import Performance
 from simulator.analysis.space_time import TripLine, halts, trip_lines
 from simulator.day.line_day import line_day
@@ -20,7 +21,7 @@ from simulator.types import SECOND_MS, LineId, StopId
 
 SHOWN_HOURS = 3
 BEFORE_S, AFTER_S, LONGEST_S = 1800, 3600, 4 * 3600
-"""Of what happened somewhere the diagram shows half an hour before and an hour after, four hours in all."""
+"""The diagram shows half an hour before an event to an hour after it, at most four hours."""
 
 
 BY_HOUR = {
@@ -30,12 +31,12 @@ BY_HOUR = {
     "speed": "speed_kmh",
     "left-behind": "left_behind",
 }
-"""The measures that are drawn hour by hour, by the name of their chart."""
+"""The measures drawn by hour, by the name of their chart."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineRun:
-    """A line in a run, on its first day; `origin` in ms since the epoch."""
+    """One line on the first day of a run; `origin` of the service day in ms since the epoch."""
 
     line: Line
     origin: int
@@ -43,8 +44,8 @@ class LineRun:
     trajectory: Trajectory
 
 
-def by_hour(runs: tuple[Service, Service], results: tuple[Measured, Measured]) -> Iterator[tuple[str, Bars]]:
-    """A chart of each measure of `BY_HOUR`, with its name, over the hours in which buses run."""
+def by_hour(runs: ComparedRuns, results: Performances) -> Iterator[tuple[str, Bars]]:
+    """Yield name and chart of each measure of `BY_HOUR`, over the hours in which buses run."""
     parts = [[each.overall([hour]) for hour in HOURS] for each in results]
     hours = [hour for hour in HOURS if any(part[hour].visits for part in parts)] or [0]
     labels = [f"{hour % 24:02d}" for hour in hours]
@@ -56,10 +57,10 @@ def by_hour(runs: tuple[Service, Service], results: tuple[Measured, Measured]) -
         yield name, Bars(title[0].upper() + title[1:], measures[key].unit, names, labels, (one, other))
 
 
-def diagram(runs: tuple[Service, Service], results: tuple[Measured, Measured]) -> SpaceTime:
-    """B's buses, with A's as a pale shadow, of the line and direction that differ most, while they do.
+def diagram(runs: ComparedRuns, results: Performances) -> SpaceTime:
+    """Return the diagram of the line, direction and hours that differ most, on the first day of the runs.
 
-    Of runs of several days it shows the first. Where A lacks the line or is the same there is no shadow.
+    It shows B's trips, and A's as pale lines unless A lacks the line or has the same trips.
     """
     a, b = runs
     line_id = _most_different_line(b, results)
@@ -85,7 +86,7 @@ def diagram(runs: tuple[Service, Service], results: tuple[Measured, Measured]) -
     )
 
 
-def _line_run(service: Service, line_id: LineId) -> LineRun:
+def _line_run(service: ComparedRun, line_id: LineId) -> LineRun:
     network, day, changes = service.network, service.days[0], NO_CHANGES
     if service.scenario is not None:
         network = service.scenario.applied_to(network)
@@ -96,17 +97,17 @@ def _line_run(service: Service, line_id: LineId) -> LineRun:
 
 
 def _shadow(other: LineRun, shown: LineRun, direction: int, stretch: tuple[int, int]) -> list[TripLine]:
-    """The other run's trips at the same times of its own day; none where its road isn't the same."""
-    same_road = other.line.main_pattern(direction) == shown.line.main_pattern(direction)
-    if not same_road:
+    """Return the other run's trips at the same times of day; none if its route differs."""
+    same_route = other.line.main_pattern(direction) == shown.line.main_pattern(direction)
+    if not same_route:
         return []
     later = shown.origin - other.origin
     trips = trip_lines(other.trajectory, other.line, direction, *(bound - later for bound in stretch))
     return [replace(trip, ms=trip.ms + later) for trip in trips]
 
 
-def _most_different_line(b: Service, results: tuple[Measured, Measured]) -> LineId:
-    """By the time that people waited and buses ran; the first line where none differs."""
+def _most_different_line(b: ComparedRun, results: Performances) -> LineId:
+    """Return the line whose total waiting and running times differ most, the first if none do."""
 
     def distance(line: Line) -> float:
         one, other = (each.of_line(line.line_id) for each in results)
@@ -116,7 +117,7 @@ def _most_different_line(b: Service, results: tuple[Measured, Measured]) -> Line
 
 
 def _most_different_direction(shown: LineRun, other: LineRun) -> tuple[int, Pattern]:
-    """By what can be marked, then by the departures that only one of the runs has; else the first."""
+    """Return the direction with most marks, then with most departures of only one run, else the first."""
     patterns = [(d, pattern) for d in (0, 1) if (pattern := shown.line.main_pattern(d)) is not None]
 
     def departures(run: LineRun, direction: int) -> list[tuple[int, int]]:
@@ -132,7 +133,10 @@ def _most_different_direction(shown: LineRun, other: LineRun) -> tuple[int, Patt
 
 
 def _most_different_hours(a: Sequence[Performance], b: Sequence[Performance]) -> tuple[int, int]:
-    """The seconds between which people's waits differ most; where they don't, most buses call."""
+    """Return start and end (seconds of the service day) of the hours whose waits differ most.
+
+    If none differ, those in which most buses call.
+    """
     apart = [
         (abs(one.waited_s - other.waited_s), other.visits) for one, other in zip(a, b, strict=True)
     ]  # fmt: skip
@@ -145,7 +149,7 @@ def _most_different_hours(a: Sequence[Performance], b: Sequence[Performance]) ->
 
 
 def _span(marks: Sequence[Mark], origin: int) -> tuple[int, int] | None:
-    """The seconds around what happened somewhere; None where nothing did, for less than half a day."""
+    """Return start and end (seconds) around the marks shorter than half a day; None without any."""
     spans = [((m.start - origin) // SECOND_MS, (m.end - origin) // SECOND_MS) for m in marks]
     brief = [(start, end) for start, end in spans if end - start < 12 * 3600]
     if not brief:
@@ -155,7 +159,7 @@ def _span(marks: Sequence[Mark], origin: int) -> tuple[int, int] | None:
 
 
 def _marks(run: LineRun, direction: int, pattern: Pattern) -> Iterator[Mark]:
-    """What a scenario does at certain stops of a direction."""
+    """Yield a mark for each event of the scenario at stops of a direction."""
     changes = run.changes
     for closure in changes.closures:
         way = "buses turn" if closure.detour_s is None else f"detour, {closure.detour_s / 60:g} min more"
@@ -176,7 +180,7 @@ def _marks(run: LineRun, direction: int, pattern: Pattern) -> Iterator[Mark]:
 def _mark(
     run: LineRun, pattern: Pattern, ends: tuple[StopId, StopId], span: Span, label: str
 ) -> Iterator[Mark]:
-    """From one stop to another, where the pattern has both."""
+    """Yield a mark between two stops if the pattern has both."""
     metres = {stop.stop_id: stop.distance_m for stop in reversed(pattern.stops)}
     if ends[0] in metres and ends[1] in metres:
         start, end = (run.origin + second * SECOND_MS for second in (span.start_s, span.end_s))

@@ -1,4 +1,4 @@
-"""What a network's simulated days show beside the bands of realism: as lines, as JSON, as charts."""
+"""A network's simulated days compared with measured ranges of real service: as text, JSON and charts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from services.feeders.progress_bar import with_progress_bar
 from services.inputs.load import processes_for
-from services.reports.charts import Bars
+from services.reports.bar_chart import Bars
 from simulator.analysis.measures import PPM, TENTHS, Measures
 from simulator.analysis.realism import (
     DATES,
@@ -26,12 +26,12 @@ from simulator.network import Network
 DAY_TYPES = (Study.WEEKDAY, Study.SATURDAY, Study.SUNDAY)
 LOAD_STEP = 10
 LEAST_MINUTES = 60
-"""Of a load that cabins had for less than an hour in all no mean is drawn."""
+"""Loads with less data than this get no mean in the CO2 chart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Realism:
-    """A network's days, measured, and what they show."""
+    """The measures of a network's simulated days, and their readings against the bands."""
 
     network: Network
     seed: int
@@ -40,9 +40,9 @@ class Realism:
 
 
 def measured(network: Network, *, seed: int, jobs: int | None) -> Realism:
-    """Simulate a network's days and measure them, with a bar that shows how far that is.
+    """Simulate a network's days and measure them, with a progress bar.
 
-    `jobs`: processes that simulate; None: as many as are worth it.
+    `jobs` is the number of processes, None for as many as pay off.
     """
     work = line_days(network, seed=seed, jobs=jobs or processes_for(network))
     days = added_up(with_progress_bar(work, len(Study) * len(network.lines), "realism"))
@@ -50,11 +50,11 @@ def measured(network: Network, *, seed: int, jobs: int | None) -> Realism:
 
 
 def report_lines(found: Realism) -> Iterator[str]:
-    """A line for each band."""
+    """Yield a line for each band, and the totals."""
     yield f"realism of {found.network.name}, seed {found.seed}:"
     for each in found.readings:
         band = f"{titled(each.band):58}{bounds(each.band):>16}"
-        yield f"  {band}{shown(each):>10}  {verdict(each)}"
+        yield f"  {band}{value_text(each):>10}  {verdict(each)}"
     yield f"  {unserved(found)}"
     judged = [each for each in found.readings if each.judged and not each.band.beside]
     outside = sum(not each.holds for each in judged)
@@ -62,7 +62,7 @@ def report_lines(found: Realism) -> Iterator[str]:
 
 
 def report(found: Realism) -> dict[str, object]:
-    """The bands and what was measured, for programs."""
+    """Return bands and measured values for JSON."""
     return {
         "network": found.network.name,
         "seed": found.seed,
@@ -87,24 +87,24 @@ def report(found: Realism) -> dict[str, object]:
 
 
 def titled(band: Band) -> str:
-    """What is measured, in which unit."""
+    """Return the band's name with its unit."""
     return f"{band.name} ({band.unit})" if band.unit else band.name
 
 
 def bounds(band: Band) -> str:
-    """From where to where."""
+    """Return the band's range as text."""
     if band.low is None or band.high is None:
         return f"at most {band.high:,g}" if band.low is None else f"at least {band.low:,g}"
     return f"{band.low:,g}" if band.low == band.high else f"{band.low:,g} to {band.high:,g}"
 
 
-def shown(reading: Reading) -> str:
-    """A measured value, a dash for none."""
+def value_text(reading: Reading) -> str:
+    """Return the measured value as text, a dash for none."""
     return "-" if reading.value is None else f"{reading.value:,.{reading.band.decimals}f}"
 
 
 def verdict(reading: Reading) -> str:
-    """What comes of it; of another reading what would."""
+    """Return whether the value is in the band. A reading beside the bands doesn't count in the total."""
     if reading.holds is None:
         return "not judged"
     if reading.band.beside:
@@ -113,13 +113,13 @@ def verdict(reading: Reading) -> str:
 
 
 def unserved(found: Realism) -> str:
-    """How many scheduled departures no bus came for in time."""
+    """Return how many scheduled departures had no bus in time, by day."""
     days = ", ".join(f"{study.value} {found.days[study].cancelled:,}" for study in Study)
     return f"scheduled departures without a bus: {days}"
 
 
 def charts(found: Realism) -> Iterator[tuple[str, Bars]]:
-    """The charts of a network's days, with their names."""
+    """Yield name and chart of each measure of a network's days."""
     days = found.days
     hours = [f"{hour:02d}" for hour in range(24)]
     names = [f"{study.value.capitalize()}, {DATES[study]}" for study in DAY_TYPES]
@@ -136,7 +136,7 @@ def charts(found: Realism) -> Iterator[tuple[str, Bars]]:
 
 
 def _air(weekday: Measures) -> Bars:
-    """Mean CO2 by load, in steps of ten people."""
+    """Return the chart of mean cabin CO2 by load, in steps of ten people."""
     bins: dict[int, Counter[int]] = {}
     for code, minutes in weekday.air.items():
         bins.setdefault(code // PPM // LOAD_STEP, Counter())[code] = minutes

@@ -1,6 +1,7 @@
-"""Pieces of SVG: a page with its style, text, rectangles, polylines of few points.
+"""Elements of SVG charts: a page with its style, text, rectangles, simplified polylines.
 
-Equal arguments give equal bytes. Lengths are CSS pixels, rounded to a tenth. No scripts, no fonts of its own.
+Equal arguments give equal bytes. Lengths are CSS pixels, rounded to a tenth. Colours follow the reader's
+light or dark mode; title and description are for screen readers. No scripts, no fonts of its own.
 """
 
 from __future__ import annotations
@@ -41,16 +42,18 @@ text{fill:#e6ebf2}
 }
 """
 COLOURS = 8
+WIDTH, RIGHT, TOP, BOTTOM = 960, 24, 64, 36
+"""The width of all charts and their margins."""
 NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def escaped(text: str) -> str:
-    """Text as XML takes it, in elements and attributes; characters that XML has none for are gone."""
+    """Escape text for XML elements and attributes; drop characters that XML doesn't allow."""
     return html.escape(NOT_XML.sub("", text))
 
 
 def page(width: int, height: int, title: str, description: str, content: Iterable[str]) -> str:
-    """A whole picture; title and description are what a screen reader says."""
+    """Return a whole SVG document; title and description are for screen readers."""
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
@@ -66,25 +69,25 @@ def page(width: int, height: int, title: str, description: str, content: Iterabl
 
 
 def text(x: float, y: float, words: str, *, kind: str = "", anchor: str = "start") -> str:
-    """Words whose baseline starts (or ends, or has its middle) at a point."""
+    """Return words whose baseline starts, ends or is centred at a point, as `anchor` says."""
     named = f' class="{kind}"' if kind else ""
     placed = "" if anchor == "start" else f' text-anchor="{anchor}"'
     return f'<text x="{px(x)}" y="{px(y)}"{named}{placed}>{escaped(words)}</text>'
 
 
 def rect(x: float, y: float, width: float, height: float, *, kind: str, title: str) -> str:
-    """A rectangle that says what it is when pointed at."""
+    """Return a rectangle with a tooltip."""
     corners = f'x="{px(x)}" y="{px(y)}" width="{px(width)}" height="{px(height)}"'
     return f'<rect class="{kind}" {corners}><title>{escaped(title)}</title></rect>'
 
 
 def rule(x1: float, y1: float, x2: float, y2: float) -> str:
-    """A line of the grid."""
+    """Return a grid line."""
     return f'<path class="grid" d="M{px(x1)} {px(y1)}L{px(x2)} {px(y2)}"/>'
 
 
 def polyline(x: Floats, y: Floats, tolerance: float) -> str:
-    """The `d` of a path through the points, in tenths of a pixel, of few that miss none by `tolerance` px."""
+    """Return the `d` of a path, in tenths of a pixel, that misses no point by more than `tolerance` px."""
     kept = thinned(x, y, tolerance)
     tenths = np.rint(np.stack([x[kept], y[kept]], axis=1) * 10).astype(np.int64)
     first, steps = tenths[0].tolist(), np.diff(tenths, axis=0)
@@ -93,9 +96,9 @@ def polyline(x: Floats, y: Floats, tolerance: float) -> str:
 
 
 def thinned(x: Floats, y: Floats, tolerance: float) -> list[int]:
-    """The points to keep so that none is farther than `tolerance` from the way between those kept.
+    """Return the indices of points through which a line is nowhere farther than `tolerance` from the others.
 
-    Douglas & Peucker (1973).
+    The algorithm of Douglas & Peucker (1973).
     """
     kept, open_ = [0, len(x) - 1], [(0, len(x) - 1)]
     while open_:
@@ -115,20 +118,20 @@ def thinned(x: Floats, y: Floats, tolerance: float) -> list[int]:
 
 
 def px(value: float) -> str:
-    """A length, rounded to a tenth."""
+    """Format a length, rounded to a tenth."""
     tenths = round(value * 10)
     return str(tenths // 10) if tenths % 10 == 0 else f"{tenths / 10:.1f}"
 
 
 def shortened(words: str, most: int) -> str:
-    """Words of at most so many characters."""
+    """Cut words to `most` characters, with an ellipsis."""
     return words if len(words) <= most else words[: most - 1].rstrip() + "…"
 
 
 def round_step(greatest: float, most: int) -> float:
-    """The smallest of 0.001, 0.002, 0.005, 0.01 … of which `most` reach `greatest`."""
+    """Return the smallest of 0.001, 0.002, 0.005, 0.01 … that reaches `greatest` in `most` steps."""
     for power in range(-3, 300):
         for step in (1, 2, 5):
             if float(f"{step}e{power}") * most >= greatest:
                 return float(f"{step}e{power}")
-    raise ValueError(f"{greatest!r} is out of every chart")
+    raise ValueError(f"{greatest!r} is too large for a chart")

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from services.cli import status_of
-from services.reports.comparison import MEASURES, Measured, line_days, measured, pair
+from services.reports.comparison import MEASURES, RunPerformance, compared_runs, line_days, measured
 from services.reports.comparison_charts import diagram
 from services.settings import default_network
 from simulator.analysis.performance import NAMES, Performance, performance, total
@@ -123,10 +123,10 @@ def test_the_table_has_a_row_for_each_measure(capsys: pytest.CaptureFixture[str]
         SCENARIO.format(name="same", dates="2026-03-03").replace("seed: 7", "seed: 8")
     )
     assert status_of(["diff", "same.yaml", "blocked.yaml"]) == 0
-    assert "Their seeds differ" in capsys.readouterr().out
+    assert "Their seeds differ, so random numbers do too" in capsys.readouterr().out
     Path("long.yaml").write_text(SCENARIO.format(name="long", dates="2026-03-03 to 2026-03-04"))
     assert status_of(["diff", "2026-03-03", "long.yaml"]) == 0
-    assert "They last differently long" in capsys.readouterr().out
+    assert "They have different numbers of days" in capsys.readouterr().out
     assert status_of(["diff", "2026-03-03", "2026-03-03", "--by-line"]) == 0
     assert "No line differs." in capsys.readouterr().out
 
@@ -147,7 +147,7 @@ BAD = [
     (["2026-03-03"], "Missing argument 'B'"),
     (["2026-03-03", "2026-02-30"], "'2026-02-30' is no date"),
     (["2026-03-03", "1812-03-03"], "not in the years"),
-    (["undisturbed", "undisturbed"], "must say which days"),
+    (["undisturbed", "undisturbed"], "must give the days"),
     (["undisturbed", "no-such-scenario"], "no-such-scenario"),
     (["2026-03-03", "missing.yaml"], "missing.yaml"),
     (["2026-03-03", "bad.yaml"], "bad.yaml:"),
@@ -175,7 +175,7 @@ def test_bad_arguments_exit_with_2_and_one_message(
 
 def test_days_add_up() -> None:
     Path("three.yaml").write_text(SCENARIO.format(name="three", dates="2026-03-03 to 2026-03-05"))
-    run = pair("undisturbed", "three.yaml", network=NETWORK, seed=None)[0]
+    run = compared_runs("undisturbed", "three.yaml", network=NETWORK, seed=None)[0]
     line = run.network.line["L1"]
     days = [line_day(line, seed=7, day=date(2026, 3, number)) for number in (3, 4, 5)]
     expected = total(performance(day)[0] for day in days)
@@ -185,12 +185,12 @@ def test_days_add_up() -> None:
 
 
 def test_a_run_without_a_line_has_nothing_of_it() -> None:
-    assert Measured({}).of_line(LineId("L1")) == Performance()
-    assert Measured({}).overall() == Performance()
+    assert RunPerformance({}).of_line(LineId("L1")) == Performance()
+    assert RunPerformance({}).overall() == Performance()
 
 
 def test_the_diagram_shows_the_line_that_differs_most_around_what_happened() -> None:
-    runs = pair("undisturbed", "blocked.yaml", network=NETWORK, seed=None)
+    runs = compared_runs("undisturbed", "blocked.yaml", network=NETWORK, seed=None)
     chart = diagram(runs, (measured(line_days(runs[0])), measured(line_days(runs[1]))))
     assert chart.title.startswith("34 ")
     assert [mark.label for mark in chart.marks] == ["road closed: buses turn"]
@@ -202,7 +202,7 @@ def test_the_diagram_shows_the_line_that_differs_most_around_what_happened() -> 
 
 
 def test_days_that_do_not_differ_are_drawn_too() -> None:
-    runs = pair("2026-03-03", "2026-03-03", network=NETWORK, seed=None)
+    runs = compared_runs("2026-03-03", "2026-03-03", network=NETWORK, seed=None)
     result = measured(line_days(runs[0]))
     chart = diagram(runs, (result, result))
     assert (chart.end - chart.start, chart.marks) == (3 * 3_600_000, [])

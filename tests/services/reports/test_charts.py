@@ -10,7 +10,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from services.reports.charts import MOST_BYTES, Bars, Mark, SpaceTime, bars_svg, space_time_svg
+from services.reports.bar_chart import Bars, bars_svg
+from services.reports.space_time_chart import MOST_BYTES, Mark, SpaceTime, space_time_svg
 from services.reports.svg import polyline, px, round_step, thinned
 from simulator.analysis.space_time import TripLine, trip_lines
 from simulator.day.line_day import line_day

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from services.cli import status_of
-from services.reports.charts import bars_svg
+from services.reports.bar_chart import bars_svg
 from services.reports.realism_report import Realism, charts, measured, report, report_lines
 from simulator.analysis.realism import BANDS, DATES, Reading, Study
 from tests.synthetic import synthetic_network
