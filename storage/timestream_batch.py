@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,11 +13,14 @@ from storage.arrow_schema import ARROW_TYPES, arrow_schema
 from storage.batch import one_chunk
 from storage.schema import SCHEMAS, Column, Kind, Stream
 from storage.timestream_rows import Row
+from storage.timestream_writer import MOST_RECORDS
 
-MOST_RECORDS = 100
-"""What Timestream takes in a call."""
+if TYPE_CHECKING:
+    from types_boto3_timestream_write.literals import MeasureValueTypeType
+    from types_boto3_timestream_write.type_defs import RecordTypeDef
+
 ROWS_AT_ONCE = 10_000
-MEASURE_TYPES: dict[Kind, str] = {
+MEASURE_TYPES: dict[Kind, MeasureValueTypeType] = {
     "id": "VARCHAR",
     "text": "VARCHAR",
     "int": "BIGINT",
@@ -26,23 +29,29 @@ MEASURE_TYPES: dict[Kind, str] = {
     "time": "TIMESTAMP",
 }
 
-Attributes = dict[str, Any]
-"""What `WriteRecords` calls a record, or common attributes."""
+
+class Measure(NamedTuple):
+    """A column's name, and the type that Timestream gives it."""
+
+    name: str
+    type: MeasureValueTypeType
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A call's worth of records, and what they share."""
 
-    common: Attributes
-    records: Sequence[Attributes]
+    common: RecordTypeDef
+    records: Sequence[RecordTypeDef]
 
 
 def chunks(stream: Stream, table: pa.Table) -> Iterator[Chunk]:
     """A stream's rows (its Arrow schema, one chunk a column, no NULL in the key) as calls, in order."""
     schema = SCHEMAS[stream]
     key = [column for column in schema.columns if column.name in schema.key]
-    measures = [(c.name, MEASURE_TYPES[c.kind]) for c in schema.columns[1:] if c.name not in schema.key]
+    measures = [
+        Measure(c.name, MEASURE_TYPES[c.kind]) for c in schema.columns[1:] if c.name not in schema.key
+    ]
     for first in range(0, len(table), ROWS_AT_ONCE):
         part = table.slice(first, ROWS_AT_ONCE)
         texts = {column.name: _texts(part, column) for column in schema.columns}
@@ -51,10 +60,10 @@ def chunks(stream: Stream, table: pa.Table) -> Iterator[Chunk]:
             yield _chunk(cells, [column.name for column in key], measures)
 
 
-def _chunk(cells: dict[str, list[Any]], key: Sequence[str], measures: Sequence[tuple[str, str]]) -> Chunk:
+def _chunk(cells: dict[str, list[Any]], key: Sequence[str], measures: Sequence[Measure]) -> Chunk:
     """Records of texts by column. The time and dimensions that all of them share are said once."""
     times = cells["time"]
-    records: list[Attributes] = [
+    records: list[RecordTypeDef] = [
         {
             "MeasureValues": [
                 {"Name": name, "Value": value, "Type": kind}
@@ -64,7 +73,7 @@ def _chunk(cells: dict[str, list[Any]], key: Sequence[str], measures: Sequence[t
         }
         for values in zip(*(cells[name] for name, _ in measures), strict=True)
     ]
-    common: Attributes = {}
+    common: RecordTypeDef = {}
     if times[0] == times[-1]:
         common["Time"] = times[0]
     else:

@@ -1,8 +1,8 @@
-"""Calls of Timestream that outlive throttling and outages, and what its errors mean.
+"""Clients of Timestream that retry calls which failed for a transient reason.
 
-A call that failed for a passing reason is tried again after a pause: random between nothing and a limit
-that doubles each time ("full jitter", https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/),
-so that many writers don't come back all at once.
+The pause before another attempt is random between nothing and a limit that doubles each time ("full
+jitter", https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), so that writers which
+failed together don't come back together.
 """
 
 from __future__ import annotations
@@ -11,66 +11,36 @@ import logging
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionError,  # noqa: A004 - botocore's own
-    HTTPClientError,
-    NoCredentialsError,
-    PartialCredentialsError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from storage.errors import StoreError, StoreUnavailable
+from storage.timestream_errors import Rejection, code_of, is_transient, rejections, store_error, summary_of
 from storage.timestream_rows import Row
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+    from types_boto3_timestream_query.client import TimestreamQueryClient
+    from types_boto3_timestream_query.type_defs import QueryResponseTypeDef
+    from types_boto3_timestream_write.client import TimestreamWriteClient
+    from types_boto3_timestream_write.type_defs import RecordTypeDef
 
 log = logging.getLogger("bus_simulator.timestream")
 
-PASSING = frozenset(
-    (
-        "InternalServerException",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    )
-)
-"""Errors that go by themselves."""
-PASSING_STATUS = frozenset((408, 429, *range(500, 600)))
 NO_COLUMN = re.compile(r"Column '.+' does not exist")
-GRAINS = 1_000_000
+JITTER_STEPS = 1_000_000
+"""How finely a random pause is drawn."""
 
-T = TypeVar("T")
-
-
-class Missing(StoreError):
-    """A database or table isn't there."""
-
-
-class Refused(StoreError):
-    """The caller may not do this."""
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Rejection:
-    """A record that wasn't taken: which of the call's, why, and the version that is there if that is why."""
-
-    index: int
-    reason: str
-    existing_version: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often a call is tried, the limits of the pauses between, and how long an answer may take."""
+class RetryPolicy:
+    """How often a call is attempted, the limits of the pauses between, and the time an answer may take."""
 
     attempts: int = 8
     first_s: float = 0.1
@@ -78,36 +48,34 @@ class Patience:
     answer_s: float = 30.0
 
     def limit_s(self, failures: int) -> float:
-        """The longest pause after so many failures in a row."""
+        """The longest pause after `failures` failures in a row."""
         return min(self.first_s * 2.0 ** min(failures - 1, 60), self.longest_s)
 
 
-class Calls:
-    """Calls of one service at one place. Safe to share between threads; `close` ends every pause.
+class RetryingClient:
+    """A boto3 client whose calls are retried. Safe to share between threads; `close` ends every pause.
 
-    What it raises is `StoreUnavailable` where trying again later may help, else `StoreError`.
+    Calls raise `StoreUnavailable` where trying again later may help, else `StoreError`.
     """
 
-    def __init__(self, client: Any, patience: Patience) -> None:
-        self.client, self._patience = client, patience
-        self.place: str = client.meta.endpoint_url
+    def __init__(self, client: BaseClient, policy: RetryPolicy) -> None:
+        self._client, self._policy = client, policy
+        self.endpoint_url: str = client.meta.endpoint_url
         self._closed = threading.Event()
-        self._lock = threading.Lock()
-        self._failing = False
-        self._retrying = 0
+        self._outage = _Outage(self.endpoint_url)
 
     def close(self) -> None:
-        """Let nothing be tried any more."""
+        """Close the client. Calls that wait for another attempt end with `StoreUnavailable`."""
         self._closed.set()
-        self.client.close()
+        self._client.close()
 
     def check_open(self) -> None:
         """Raise `StoreUnavailable` once this is closed."""
         if self._closed.is_set():
-            raise StoreUnavailable(f"the store at {self.place} is closed")
+            raise StoreUnavailable(f"the store at {self.endpoint_url} is closed")
 
-    def tried(self, call: Callable[[], T]) -> T:
-        """What `call` gives, as often tried as patience has it."""
+    def retried(self, call: Callable[[], Result]) -> Result:
+        """The result of `call`, attempted as often as the policy allows."""
         failures = 0
         try:
             while True:
@@ -115,38 +83,80 @@ class Calls:
                 try:
                     result = call()
                 except (BotoCoreError, ClientError, ResponseParserError) as error:
-                    if not passes(error):
-                        raise self._meaning(error) from error
+                    if not is_transient(error):
+                        raise store_error(self.endpoint_url, error) from error
                     failures += 1
-                    self._note_failure(error, first=failures == 1)
-                    if failures >= self._patience.attempts:
-                        raise StoreUnavailable(f"{self.place}: {brief(error)}") from error
-                    self._closed.wait(secrets.randbelow(GRAINS) / GRAINS * self._patience.limit_s(failures))
+                    self._outage.note_failure(error, first=failures == 1)
+                    if failures >= self._policy.attempts:
+                        raise StoreUnavailable(f"{self.endpoint_url}: {summary_of(error)}") from error
+                    self._closed.wait(self._pause_s(failures))
                 else:
-                    self._note_success(again=failures > 0)
+                    self._outage.note_success(retried=failures > 0)
                     failures = 0
                     return result
         finally:
             if failures:
-                self._note_end()
+                self._outage.note_end()
+
+    def _pause_s(self, failures: int) -> float:
+        return secrets.randbelow(JITTER_STEPS) / JITTER_STEPS * self._policy.limit_s(failures)
+
+
+class QueryClient(RetryingClient):
+    """Timestream's query service."""
+
+    def __init__(self, client: TimestreamQueryClient, policy: RetryPolicy) -> None:
+        super().__init__(client, policy)
+        self.client = client
 
     def rows(self, sql: str, names: Sequence[str] | None = None) -> list[Row]:
-        """All rows of a query, page after page: the columns `names` (one the table hasn't is NULL), or all.
+        """All rows of a query over all its pages: the columns `names`, or all columns in the answer's order.
 
-        Nothing where nothing was ever written to the table: then it lacks the columns that SQL names. A
-        query that fails midway is asked anew from its start.
+        A column of `names` that the answer lacks is NULL. Returns no rows where SQL names a column that the
+        table lacks: a column exists once a record with it was written. A query whose later page fails is
+        asked again from its start.
         """
         try:
-            return self.tried(lambda: list(self._pages(sql, names)))
+            return self.retried(lambda: list(self._rows(sql, names)))
         except StoreError as error:
             if NO_COLUMN.search(str(error)):
                 return []
             raise
 
-    def write(self, **request: Any) -> Sequence[Rejection]:
-        """`WriteRecords`; the records that weren't taken, the others are there."""
+    def _rows(self, sql: str, names: Sequence[str] | None) -> Iterator[Row]:
+        for answer in self._pages(sql):
+            found = [column.get("Name", "") for column in answer["ColumnInfo"]]
+            wanted = found if names is None else names
+            places = [found.index(name) if name in found else None for name in wanted]
+            for row in answer["Rows"]:
+                cells = row["Data"]
+                yield [None if place is None else cells[place].get("ScalarValue") for place in places]
+
+    def _pages(self, sql: str) -> Iterator[QueryResponseTypeDef]:
+        answer = self.client.query(QueryString=sql)
+        yield answer
+        while token := answer.get("NextToken"):
+            answer = self.client.query(QueryString=sql, NextToken=token)
+            yield answer
+
+
+class WriteClient(RetryingClient):
+    """Timestream's write service."""
+
+    def __init__(self, client: TimestreamWriteClient, policy: RetryPolicy) -> None:
+        super().__init__(client, policy)
+        self.client = client
+
+    def write(
+        self, database: str, table: str, common: RecordTypeDef, records: Sequence[RecordTypeDef]
+    ) -> Sequence[Rejection]:
+        """Write records that share the attributes `common`. Return the rejected ones; the rest is stored."""
         try:
-            self.tried(lambda: self.client.write_records(**request))
+            self.retried(
+                lambda: self.client.write_records(
+                    DatabaseName=database, TableName=table, CommonAttributes=common, Records=records
+                )
+            )
         except StoreError as error:
             cause = error.__cause__
             if isinstance(cause, ClientError) and code_of(cause) == "RejectedRecordsException":
@@ -154,81 +164,39 @@ class Calls:
             raise
         return ()
 
-    def _pages(self, sql: str, names: Sequence[str] | None) -> Iterator[Row]:
-        token: dict[str, str] = {}
-        while True:
-            answer = self.client.query(QueryString=sql, **token)
-            found = [column["Name"] for column in answer["ColumnInfo"]]
-            wanted = found if names is None else names
-            places = [found.index(name) if name in found else None for name in wanted]
-            for row in answer["Rows"]:
-                cells = row["Data"]
-                yield [None if place is None else cells[place].get("ScalarValue") for place in places]
-            if not answer.get("NextToken"):
-                return
-            token = {"NextToken": answer["NextToken"]}
 
-    def _meaning(self, error: Exception) -> StoreError:
-        if isinstance(error, NoCredentialsError | PartialCredentialsError):
-            return StoreError(
-                f"no AWS credentials for {self.place}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
-                "(to a local endpoint any will do)"
-            )
-        message = f"{self.place}: {brief(error)}"
-        match code_of(error):
-            case "ResourceNotFoundException":
-                return Missing(message)
-            case "AccessDeniedException":
-                return Refused(message)
-        return StoreError(message)
+class _Outage:
+    """Logs when an endpoint begins to fail and when it answers again: two lines, however many calls retry."""
 
-    def _note_failure(self, error: Exception, *, first: bool) -> None:
+    def __init__(self, endpoint_url: str) -> None:
+        self._endpoint_url = endpoint_url
+        self._lock = threading.Lock()
+        self._failing = False
+        self._retrying = 0
+        """Calls that have failed and are being retried."""
+
+    def note_failure(self, error: Exception, *, first: bool) -> None:
+        """Count a failed attempt, a call's `first` or a later one."""
         with self._lock:
             self._retrying += first
             begins, self._failing = not self._failing, True
         if begins:
-            log.warning("%s fails and is tried again: %s", self.place, brief(error))
+            log.warning("%s fails, calls are retried: %s", self._endpoint_url, summary_of(error))
 
-    def _note_success(self, *, again: bool) -> None:
+    def note_success(self, *, retried: bool) -> None:
+        """Count a call that succeeded, at its first attempt or when it was retried."""
+        # Without the lock: nearly every call gets here while nothing fails.
         if not self._failing:
             return
         with self._lock:
-            self._retrying -= again
+            self._retrying -= retried
+            # Calls that still retry may fail for good; the last one of them decides.
             ends = self._failing and not self._retrying
             self._failing = self._failing and not ends
         if ends:
-            log.info("%s answers again", self.place)
+            log.info("%s answers again", self._endpoint_url)
 
-    def _note_end(self) -> None:
-        """A call has failed for good; the failure isn't over before another succeeds."""
+    def note_end(self) -> None:
+        """Count a call that gave up. The outage goes on until another call succeeds."""
         with self._lock:
             self._retrying -= 1
-
-
-def passes(error: Exception) -> bool:
-    """Whether an error may be gone when the same call is made again."""
-    if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        return code_of(error) in PASSING or status in PASSING_STATUS
-    return isinstance(error, HTTPClientError | ConnectionError | ResponseParserError)
-
-
-def code_of(error: Exception) -> str:
-    """The service's name for an error, empty for one that isn't the service's."""
-    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
-
-
-def brief(error: Exception) -> str:
-    """An error in a line: the service's own code and words, or what happened to the connection."""
-    if isinstance(error, ClientError):
-        return f"{code_of(error)}: {error.response.get('Error', {}).get('Message', '')}"
-    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-
-
-def rejections(error: ClientError) -> Sequence[Rejection]:
-    """The records that a `RejectedRecordsException` tells of."""
-    response: Mapping[str, Any] = error.response
-    return [
-        Rejection(each["RecordIndex"], each.get("Reason", ""), each.get("ExistingVersion"))
-        for each in response.get("RejectedRecords", ())
-    ]

@@ -1,12 +1,6 @@
-"""The books of the Timestream backend: which stretches are complete, in the table `feeder_progress`.
+"""The coverage of a Timestream database, worked out from the rows of `feeder_progress`.
 
-A row says of a stream, a run and a UTC hour that [start, end) within the hour is complete. It stands at the
-hour in time, so that it is forgotten together with the data. A stretch that grows is written again with a
-later end and a higher version: whoever is late with an earlier end changes nothing. Nothing is deleted:
-what was pruned is a row too, and each row bears the number of prunes before it (its generation).
-
-A row may be of a shard, "2/3": then that third of the rows is complete. A stretch is complete where it is so
-as a whole, or where all shards of a division are.
+See `storage.timestream_progress` for what a row says.
 """
 
 from __future__ import annotations
@@ -14,73 +8,43 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from datetime import datetime
 
 from storage.coverage import Interval, common, cut, joined
-from storage.instants import EPOCH, HOUR_US, from_us, to_us
+from storage.instants import HOUR_US, from_us, to_us
 from storage.schema import Stream
 from storage.store import Covered, Run
-from storage.timestream_rows import Row, time_of
+from storage.timestream_progress import Identity, ProgressRow, progress_row
+from storage.timestream_rows import Row
 from storage.timestream_sql import at_or_after_ms
 
-PRUNED = "pruned"
-"""What stands for a run where a row tells of a prune."""
-NONE = "none"
-"""What stands for no scenario: Timestream takes no empty text."""
-MILLISECOND = timedelta(milliseconds=1)
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A row of the books. Without a run: everything before `end` of earlier generations is forgotten."""
-
-    stream: Stream
-    generation: int
-    start: datetime
-    end: datetime
-    run: Run | None
-    shard: str = ""
-
-
-Identity: TypeAlias = tuple[Stream, int, datetime, Run | None, str]
-
-
-def identity(each: Entry) -> Identity:
-    """What tells a row from others: of two with the same, that with the later end counts."""
-    return each.stream, each.generation, each.start, each.run, each.shard
-
-
-def entry(row: Row) -> Entry:
-    """A row of the progress query."""
-    texts = (value or "" for value in row)
-    stream, run_id, generation, start, end, seed, network, scenario, model, shard = texts
-    run = None if run_id == PRUNED else Run(int(seed), network, scenario.removeprefix(NONE), model)
-    return Entry(Stream(stream), int(generation), time_of(start), time_of(end), run, shard)
-
-
-def covered(entries: Sequence[Entry], shard: str = "") -> dict[Stream, list[Covered]]:
-    """What the books say of each stream; with a `shard` also what is complete of that alone."""
-    prunes = [each for each in entries if each.run is None]
+def covered(rows: Sequence[ProgressRow], shard: str = "") -> dict[Stream, list[Covered]]:
+    """The coverage of each stream; with a `shard` also what is complete of that shard alone."""
+    prunes = [row for row in rows if row.run is None]
     found: dict[Stream, dict[str, list[Covered]]] = {stream: {} for stream in Stream}
-    for each in entries:
-        if each.run is not None:
-            stretch = [Covered(each.start, each.end, each.run)]
+    for row in rows:
+        if row.run is not None:
+            stretch = [Covered(row.start, row.end, row.run)]
             for prune in prunes:
-                if prune.stream is each.stream and prune.generation > each.generation:
+                # A row of the prune's own or a later generation was written after it, and stays whole.
+                if prune.stream is row.stream and prune.generation > row.generation:
                     stretch = cut(stretch, prune.end)
-            found[each.stream].setdefault(each.shard, []).extend(stretch)
+            found[row.stream].setdefault(row.shard, []).extend(stretch)
     return {
         stream: joined([*whole(by_shard), *by_shard.get(shard, ())]) for stream, by_shard in found.items()
     }
 
 
 def whole(by_shard: Mapping[str, Sequence[Covered]]) -> list[Covered]:
-    """What is complete as a whole: as such, or by all shards of a division."""
+    """What is complete of a stream: written unsharded, or by all shards of one division.
+
+    Shards of different divisions (1/2 and 2/3) don't add up: they split the records differently.
+    """
     complete = list(by_shard.get("", ()))
     for count in sorted({int(shard.partition("/")[2]) for shard in by_shard if shard}):
         shards = [joined(by_shard.get(f"{number}/{count}", ())) for number in range(1, count + 1)]
+        # A run that the first shard lacks can't be complete, so that its runs are all to try.
         for run in {held.run for held in shards[0]}:
             complete += [Covered(start, end, run) for start, end in common(shards, run)]
     return complete
@@ -95,129 +59,98 @@ def hours(stretch: Covered) -> Iterator[Covered]:
         start = following
 
 
-def record_of(each: Entry) -> dict[str, Any]:
-    """A row of the books as `WriteRecords` takes it."""
-    start, end = (str(to_us(instant) // 1000) for instant in (each.start, each.end))
-    hour_us = to_us(each.start) // HOUR_US * HOUR_US
-    run = each.run
-    dimensions = {
-        "stream": str(each.stream),
-        "run_id": PRUNED if run is None else run.run_id,
-        "stretch": each.start.isoformat(),
-        "generation": str(each.generation),
-    }
-    if each.shard:
-        dimensions["shard"] = each.shard
-    measures = [("start_time", start, "TIMESTAMP"), ("end_time", end, "TIMESTAMP")]
-    if run is not None:
-        texts = {"seed": str(run.seed), "network_digest": run.network_digest}
-        texts |= {"scenario_digest": run.scenario_digest or NONE, "model_version": run.model_version}
-        measures += [(name, value, "VARCHAR") for name, value in texts.items()]
-    return {
-        "Time": str(hour_us // 1000),
-        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
-        "MeasureValues": [{"Name": name, "Value": value, "Type": kind} for name, value, kind in measures],
-        "Version": (to_us(each.end) - hour_us) // 1000 + 1,
-    }
+class CoverageLog:
+    """The rows of `feeder_progress` that one process knows: those it read, and those it wrote itself.
 
-
-def notice_of(start: datetime, end: datetime, at: datetime) -> dict[str, Any]:
-    """A row that tells at an instant that [start, end) was filled in, as `WriteRecords` takes it.
-
-    Rows of coverage stand at their hours, of which queries show old ones hours late; this one is new.
-    """
-    times = {"start_time": start, "end_time": end}
-    return {
-        "Time": str(to_us(at) // 1000),
-        "Dimensions": [{"Name": "stretch", "Value": start.isoformat()}],
-        "MeasureValues": [
-            {"Name": name, "Value": str(to_us(time) // 1000), "Type": "TIMESTAMP"}
-            for name, time in times.items()
-        ],
-    }
-
-
-class Books:
-    """What one process knows of the books: what it read, and what it wrote itself.
-
-    Its own entries count even while queries don't show them yet, which takes Timestream hours for times in
-    its magnetic store. With a `shard` they are those of who writes that. Safe to share between threads.
+    Timestream may show a row hours after it was written, if its time is old enough for the magnetic store.
+    So rows written here count until a query shows them, or a later version of them. With a `shard` the rows
+    written are that shard's. Safe to share between threads.
     """
 
     def __init__(self, shard: str = "") -> None:
         self._shard = shard
         self._lock = threading.Lock()
-        self._read: dict[Identity, Entry] = {}
-        self._own: dict[Identity, Entry] = {}
+        self._read: dict[Identity, ProgressRow] = {}
+        self._own: dict[Identity, ProgressRow] = {}
         self._coverage: dict[Stream, list[Covered]] = {}
         self._read_at: float | None = None
 
-    def read_within(self, seconds: float) -> bool:
-        """Whether the books were read so short a while ago."""
+    def was_read_within(self, seconds: float) -> bool:
+        """Whether the table was read less than `seconds` ago."""
         return self._read_at is not None and time.monotonic() - self._read_at < seconds
 
-    def take(self, rows: Iterable[Row], asked_at: float) -> None:
-        """Know what a query gave that was asked at a time (of `time.monotonic`)."""
-        read = {identity(each): each for each in map(entry, rows)}
+    def load(self, rows: Iterable[Row], asked_at: float) -> None:
+        """Replace what was read by the answer to a query asked at `asked_at` (of `time.monotonic`).
+
+        Answers may come in another order than they were asked for: an older one is dropped.
+        """
+        read = {row.identity: row for row in map(progress_row, rows)}
         with self._lock:
             if self._read_at is None or asked_at >= self._read_at:
                 self._read, self._read_at = read, asked_at
+                # Own rows that the answer doesn't show yet, or shows with an earlier end, still count.
                 own = self._own.items()
-                self._own = {
-                    name: each for name, each in own if name not in read or read[name].end < each.end
-                }
-                self._settle()
+                self._own = {name: row for name, row in own if name not in read or read[name].end < row.end}
+                self._recompute()
 
     def coverage(self, stream: Stream) -> Sequence[Covered]:
-        """What is complete of a stream, ascending, as far as known."""
+        """The complete stretches of a stream, ascending, as far as this process knows."""
         return self._coverage.get(stream, [])
 
-    def entries_for(self, stream: Stream, covers: Interval, run: Run) -> list[Entry]:
-        """The rows that say that [start, end) is complete: a stretch that reaches there grows."""
+    def rows_for(self, stream: Stream, covers: Interval, run: Run) -> list[ProgressRow]:
+        """The rows that say that [start, end) is complete.
+
+        A known stretch that reaches the start grows, so that a feeder writes one row an hour over and over
+        instead of one a tick.
+        """
         generation = self._generation(stream)
         stretch = Covered(_up_to_ms(covers[0]), _up_to_ms(covers[1]), run)
         return [
-            Entry(stream, generation, self._start_of(stream, part), part.end, run, self._shard)
+            ProgressRow(stream, generation, self._start_of(stream, part), part.end, run, self._shard)
             for part in hours(stretch)
         ]
 
-    def prunes_for(self, before: datetime) -> list[Entry]:
-        """The rows that forget what is before an instant, of the streams that cover anything there."""
+    def prune_rows(self, before: datetime) -> list[ProgressRow]:
+        """The rows that forget everything before an instant, for the streams that cover anything there."""
         before = _up_to_ms(before)
         return [
-            Entry(stream, self._generation(stream) + 1, before, before, None)
+            ProgressRow(stream, self._generation(stream) + 1, before, before, None)
             for stream in Stream
             if any(held.start < before for held in self.coverage(stream))
         ]
 
-    def note(self, entries: Iterable[Entry]) -> None:
-        """Know what was written into the books."""
+    def add(self, rows: Iterable[ProgressRow]) -> None:
+        """Count rows that this process has written."""
         with self._lock:
-            for each in entries:
-                self._own[identity(each)] = each
-                if each.run is None:
-                    self._settle()
+            for row in rows:
+                self._own[row.identity] = row
+                if row.run is None:
+                    self._recompute()
                 else:
-                    stretch = Covered(each.start, each.end, each.run)
-                    self._coverage[each.stream] = joined([*self.coverage(each.stream), stretch])
+                    # Coverage only grows here; recomputing it at every tick would take longer every hour.
+                    stretch = Covered(row.start, row.end, row.run)
+                    self._coverage[row.stream] = joined([*self.coverage(row.stream), stretch])
 
     def _start_of(self, stream: Stream, part: Covered) -> datetime:
-        """Where the known stretch of the same run and hour that reaches `part` begins, or `part` itself."""
+        """The start of the stretch that `part`, within an hour, makes up with what is known of its run.
+
+        It never lies before the hour: a row says something of one hour only.
+        """
         grown = joined([*(held for held in self.coverage(stream) if held.run == part.run), part])
         (start,) = (held.start for held in grown if held.start <= part.start < held.end)
         return max(start, from_us(to_us(part.start) // HOUR_US * HOUR_US))
 
     def _generation(self, stream: Stream) -> int:
-        numbers = (each.generation for each in self._entries() if each.stream is stream)
-        return max(numbers, default=0)
+        """How many prunes the known rows of a stream tell of."""
+        return max((row.generation for row in self._rows() if row.stream is stream), default=0)
 
-    def _entries(self) -> Sequence[Entry]:
+    def _rows(self) -> Sequence[ProgressRow]:
         return [*self._read.values(), *self._own.values()]
 
-    def _settle(self) -> None:
-        self._coverage = covered(self._entries(), self._shard)
+    def _recompute(self) -> None:
+        self._coverage = covered(self._rows(), self._shard)
 
 
 def _up_to_ms(instant: datetime) -> datetime:
-    """The first whole millisecond not before an instant: records stand on whole ones."""
-    return EPOCH + at_or_after_ms(instant) * MILLISECOND
+    """The first whole millisecond at or after an instant, since records stand on whole ones."""
+    return from_us(at_or_after_ms(instant) * 1000)

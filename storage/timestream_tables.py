@@ -1,45 +1,49 @@
-"""The database and tables of the Timestream backend, as the deployment makes them too."""
+"""The database and tables of the Timestream backend, created as the deployment creates them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from storage.schema import Stream
-from storage.timestream_client import Calls, Missing, Refused, code_of
+from storage.timestream_client import WriteClient
+from storage.timestream_errors import AccessDenied, TableMissing, code_of
 from storage.timestream_sql import PROGRESS
+
+if TYPE_CHECKING:
+    from types_boto3_timestream_write.type_defs import CreateTableRequestTypeDef
 
 MEMORY_HOURS = 24
 MAGNETIC_DAYS = 30
 TABLES = (*Stream, PROGRESS)
-"""The last one made is the one that is looked for."""
+"""In the order in which they are created: once the last one exists, all do."""
 
 
-def ensure_tables(calls: Calls, database: str) -> None:
-    """Make what is missing. Who may not look or make finds out by reading and writing whether it is there."""
+def ensure_tables(writes: WriteClient, database: str) -> None:
+    """Create what is missing. Without permission to look or create, the first read or write fails instead."""
     try:
-        calls.tried(lambda: calls.client.describe_table(DatabaseName=database, TableName=PROGRESS))
-    except Missing:
-        _make(calls, database)
-    except Refused:
+        writes.retried(lambda: writes.client.describe_table(DatabaseName=database, TableName=PROGRESS))
+    except TableMissing:
+        _create(writes, database)
+    except AccessDenied:
         return
 
 
-def _make(calls: Calls, database: str) -> None:
-    client = calls.client
+def _create(writes: WriteClient, database: str) -> None:
+    client = writes.client
     try:
-        calls.tried(unless_there(partial(client.create_database, DatabaseName=database)))
+        writes.retried(unless_exists(partial(client.create_database, DatabaseName=database)))
         for table in TABLES:
-            calls.tried(unless_there(partial(client.create_table, **table_request(database, table))))
-    except Refused:
+            writes.retried(unless_exists(partial(client.create_table, **table_request(database, table))))
+    except AccessDenied:
         return
 
 
-def table_request(database: str, table: str) -> dict[str, Any]:
-    """What `CreateTable` takes for a table of ours."""
+def table_request(database: str, table: str) -> CreateTableRequestTypeDef:
+    """The parameters of `CreateTable` for one of `TABLES`."""
     return {
         "DatabaseName": database,
         "TableName": str(table),
@@ -51,14 +55,14 @@ def table_request(database: str, table: str) -> dict[str, Any]:
     }
 
 
-def unless_there(make: Callable[[], object]) -> Callable[[], None]:
-    """The call without the complaint that what it makes is there already."""
+def unless_exists(create: Callable[[], object]) -> Callable[[], None]:
+    """`create` as a call that succeeds, too, where another process has created the same thing."""
 
-    def made() -> None:
+    def created() -> None:
         try:
-            make()
+            create()
         except ClientError as error:
             if code_of(error) != "ConflictException":
                 raise
 
-    return made
+    return created

@@ -19,7 +19,7 @@ from services.aws.ssm_clock import clock_state_to_json
 from services.stack.supervisor_config import Ports, Stack
 from services.stack.supervisor_control import SupervisedParts
 from simulator.clock import Clock, ClockState, Course
-from storage.timestream_client import Patience
+from storage.timestream_client import RetryPolicy
 from storage.timestream_store import TimestreamStore
 from tests.environment import environment
 from tests.fake_servers import free_port
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 AWS = ROOT / ".venv/bin/aws"
 KEY = "the-key-at-first"
 PATIENCE_S = 120.0
-PATIENT = Patience(attempts=8, first_s=0.05, longest_s=0.5, answer_s=30.0)
+PATIENT = RetryPolicy(attempts=8, first_s=0.05, longest_s=0.5, answer_s=30.0)
 
 
 def standing_at(instant: datetime) -> str:
@@ -125,8 +125,8 @@ class Parts:
             "bus_simulator",
             region="eu-west-1",
             endpoint_url=url,
-            read_patience=PATIENT,
-            write_patience=PATIENT,
+            read_retries=PATIENT,
+            write_retries=PATIENT,
         )
 
 

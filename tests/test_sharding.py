@@ -75,7 +75,7 @@ def stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Tim
             region=REGION,
             endpoint_url=shared_endpoint().url,
             shard=f"{number}/3",
-            write_patience=QUICK,
+            write_retries=QUICK,
         )
         for number in (1, 2, 3)
     ]

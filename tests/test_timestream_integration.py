@@ -26,11 +26,12 @@ from simulator.city import City
 from simulator.clock import Clock
 from storage.arrow_schema import arrow_schema
 from storage.audit import audit
+from storage.aws_clients import client
 from storage.duckdb_store import DuckDBStore
 from storage.errors import StoreError, StoreUnavailable
 from storage.schema import RECORD_TYPES, SCHEMAS, Record, Stream
 from storage.store import Covered, Store
-from storage.timestream_client import Calls, Patience
+from storage.timestream_client import QueryClient, RetryPolicy
 from storage.timestream_store import TimestreamStore
 from tests import faulty_proxy as faults
 from tests.faulty_proxy import Fault, Proxy, proxied
@@ -43,7 +44,7 @@ START = datetime(2026, 3, 3, 7, tzinfo=UTC)
 """Eight o'clock in Madrid, on the Tuesday of the scenario."""
 MINUTE = timedelta(minutes=1)
 SPAN = 6 * MINUTE
-IMPATIENT = Patience(attempts=3, first_s=0.01, longest_s=0.02, answer_s=1.5)
+IMPATIENT = RetryPolicy(attempts=3, first_s=0.01, longest_s=0.02, answer_s=1.5)
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +92,7 @@ def database(request: pytest.FixtureRequest) -> str:
 
 def opened(database: str, url: str) -> TimestreamStore:
     return TimestreamStore(
-        database, region=REGION, endpoint_url=url, write_patience=IMPATIENT, read_patience=IMPATIENT
+        database, region=REGION, endpoint_url=url, write_retries=IMPATIENT, read_retries=IMPATIENT
     )
 
 
@@ -393,10 +394,11 @@ def test_reads_say_that_the_store_is_away_and_come_back(
 def test_every_stream_has_a_table_of_its_columns(
     served: Endpoint, inputs: Inputs, city: City, database: str
 ) -> None:
-    with closing(opened(database, served.url)) as store:
+    service = client("timestream-query", region=REGION, endpoint_url=served.url)
+    with closing(opened(database, served.url)) as store, closing(QueryClient(service, IMPATIENT)) as queries:
         for stream, batch in city.window(START, START + 5 * MINUTE, list(Stream)).items():
             store.write(stream, batch, covers=(START, START + 5 * MINUTE), run=inputs.run)
-            rows = store._reads.rows(f'DESCRIBE "{database}"."{stream}"')
+            rows = queries.rows(f'DESCRIBE "{database}"."{stream}"')
             assert {str(row[0]) for row in rows} == {*SCHEMAS[stream].names, "measure_name"}
 
 
@@ -404,13 +406,13 @@ def test_who_writes_tick_after_tick_asks_nothing_in_between(
     served: Endpoint, inputs: Inputs, city: City, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    rows = Calls.rows
+    rows = QueryClient.rows
 
-    def noted(calls: Calls, sql: str, names: Sequence[str] | None = None) -> list[Any]:
+    def noted(calls: QueryClient, sql: str, names: Sequence[str] | None = None) -> list[Any]:
         asked.append(sql)
         return rows(calls, sql, names)
 
-    monkeypatch.setattr(Calls, "rows", noted)
+    monkeypatch.setattr(QueryClient, "rows", noted)
     with closing(opened(database, served.url)) as store:
         for tick in (START + number * MINUTE for number in range(5)):
             batch = city.window(tick, tick + MINUTE, [Stream.PEOPLE_COUNT])[Stream.PEOPLE_COUNT]

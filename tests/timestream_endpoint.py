@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from storage.timestream_client import Patience
+from storage.timestream_client import RetryPolicy
 from storage.timestream_store import TimestreamStore
 from tests.environment import environment
 from tests.fake_servers import free_port
@@ -22,7 +22,7 @@ from tests.process import PROGRAM
 
 REGION: Final = "eu-west-1"
 PATIENCE_S = 60
-QUICK = Patience(attempts=4, first_s=0.01, longest_s=0.05, answer_s=20.0)
+QUICK = RetryPolicy(attempts=4, first_s=0.01, longest_s=0.05, answer_s=20.0)
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
@@ -87,5 +87,5 @@ def database_of(directory: Path) -> str:
 def open_shared(directory: Path) -> TimestreamStore:
     """The store that goes with a directory, at the shared endpoint."""
     return TimestreamStore(
-        database_of(directory), region=REGION, endpoint_url=shared_endpoint().url, write_patience=QUICK
+        database_of(directory), region=REGION, endpoint_url=shared_endpoint().url, write_retries=QUICK
     )

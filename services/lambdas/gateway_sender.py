@@ -21,13 +21,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from storage.timestream_client import Patience, brief, code_of, passes
+from storage.timestream_client import RetryPolicy
+from storage.timestream_errors import code_of, is_transient, summary_of
 
 log = logging.getLogger("bus_simulator.live")
 
 MOST_THREADS = 32
 """Clients that are sent to at the same time."""
-PATIENCE = Patience(attempts=6, first_s=0.05, longest_s=2.0)
+RETRIES = RetryPolicy(attempts=6, first_s=0.05, longest_s=2.0)
 GRAINS = 1_000_000
 GONE = "GoneException"
 PAUSE = threading.Event().wait
@@ -59,12 +60,12 @@ class GatewaySender:
         client: Any,
         forget: Callable[[str], None],
         *,
-        patience: Patience = PATIENCE,
+        retries: RetryPolicy = RETRIES,
         pause: Callable[[float], object] = PAUSE,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client, self._forget = client, forget
-        self._patience, self._pause, self._now_s = patience, pause, now_s
+        self._retries, self._pause, self._now_s = retries, pause, now_s
 
     def send(self, connection_id: str, texts: Sequence[str], *, until_s: float = math.inf) -> SendOutcome:
         """Send texts in this order, as long as the client is there."""
@@ -89,7 +90,7 @@ class GatewaySender:
             self._client.delete_connection(ConnectionId=connection_id)
         except (BotoCoreError, ClientError) as error:
             if code_of(error) != GONE:
-                log.warning("connection %s can't be ended: %s", connection_id, brief(error))
+                log.warning("connection %s can't be ended: %s", connection_id, summary_of(error))
 
     def _post(self, connection_id: str, data: bytes, until_s: float) -> SendOutcome:
         failures = 0
@@ -101,10 +102,10 @@ class GatewaySender:
                     self._forget_gone(connection_id)
                     return SendOutcome.GONE
                 failures += 1
-                if not passes(error) or failures >= self._patience.attempts:
-                    log.warning("connection %s misses a message: %s", connection_id, brief(error))
+                if not is_transient(error) or failures >= self._retries.attempts:
+                    log.warning("connection %s misses a message: %s", connection_id, summary_of(error))
                     return SendOutcome.FAILED
-                self._pause(secrets.randbelow(GRAINS) / GRAINS * self._patience.limit_s(failures))
+                self._pause(secrets.randbelow(GRAINS) / GRAINS * self._retries.limit_s(failures))
             else:
                 return SendOutcome.SENT
         return SendOutcome.LATE

@@ -15,7 +15,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from storage.timestream_client import brief, code_of
+from storage.timestream_errors import code_of, summary_of
 
 DENIED = frozenset(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"))
 UNKNOWN_CALLER = frozenset(
@@ -39,14 +39,14 @@ def call_aws(call: Callable[[], T], what: str) -> T:
     try:
         return call()
     except (NoCredentialsError, PartialCredentialsError, ProfileNotFound, TokenRetrievalError) as error:
-        raise AwsProblem(f"{what}: {NO_CREDENTIALS} ({brief(error)})") from error
+        raise AwsProblem(f"{what}: {NO_CREDENTIALS} ({summary_of(error)})") from error
     except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise AwsProblem(f"{what}: {explanation(error)}", code_of(error)) from error
 
 
 def explanation(error: Exception) -> str:
     """A refusal in a line, with the mend where there is one."""
-    code, said = code_of(error), brief(error)
+    code, said = code_of(error), summary_of(error)
     if code in DENIED:
         return f"these credentials may not ask that ({said})"
     if code in UNKNOWN_CALLER:

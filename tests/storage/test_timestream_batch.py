@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
@@ -12,9 +13,13 @@ from hypothesis import strategies as st
 
 from storage.arrow_schema import arrow_schema
 from storage.schema import SCHEMAS, Record, Stream
-from storage.timestream_batch import MOST_RECORDS, ROWS_AT_ONCE, Chunk, chunks, table_of
+from storage.timestream_batch import ROWS_AT_ONCE, Chunk, chunks, table_of
 from storage.timestream_rows import record
+from storage.timestream_writer import MOST_RECORDS
 from tests.storage.records import NOON, after, any_record, count, position, positions, reading, table, visit
+
+if TYPE_CHECKING:
+    from types_boto3_timestream_write.type_defs import MeasureValueTypeDef
 
 streams = pytest.mark.parametrize("stream", list(Stream))
 
@@ -38,8 +43,8 @@ def shown(ms: str) -> str:
     return f"{stamp}000000"
 
 
-def values(items: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
-    return {item["Name"]: tuple(item[k] for k in ("Value", "Type") if k in item) for item in items}
+def values(items: Sequence[MeasureValueTypeDef]) -> dict[str, tuple[str, str]]:
+    return {item["Name"]: (item["Value"], item["Type"]) for item in items}
 
 
 def test_a_record_has_all_its_columns_in_their_types() -> None:

@@ -1,4 +1,4 @@
-"""Calls are tried again where that helps, rejected records told apart, and errors say where and what."""
+"""Transient failures are retried, rejected records are told apart, and errors name endpoint and cause."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ from botocore.stub import Stubber
 
 from storage.aws_clients import client
 from storage.errors import StoreError, StoreUnavailable
-from storage.timestream_client import Calls, Missing, Patience, Refused, Rejection
+from storage.timestream_client import QueryClient, RetryPolicy, WriteClient
+from storage.timestream_errors import AccessDenied, Rejection, TableMissing
 
 URL = "http://127.0.0.1:9"
-QUICK = Patience(attempts=4, first_s=0.0, longest_s=0.0)
+QUICK = RetryPolicy(attempts=4, first_s=0.0, longest_s=0.0)
 ROW = {"Data": [{"ScalarValue": "1"}, {"NullValue": True}]}
 INFO = [{"Name": name, "Type": {"ScalarType": "VARCHAR"}} for name in ("a", "b")]
 
 
 @pytest.fixture
-def query(keys: None) -> Iterator[tuple[Calls, Stubber]]:
+def query(keys: None) -> Iterator[tuple[QueryClient, Stubber]]:
     made = client("timestream-query", region="eu-west-1", endpoint_url=URL)
     with Stubber(made) as stub:
-        yield Calls(made, QUICK), stub
+        yield QueryClient(made, QUICK), stub
 
 
 @pytest.fixture
-def write(keys: None) -> Iterator[tuple[Calls, Stubber]]:
+def write(keys: None) -> Iterator[tuple[WriteClient, Stubber]]:
     made = client("timestream-write", region="eu-west-1", endpoint_url=URL)
     with Stubber(made) as stub:
-        yield Calls(made, QUICK), stub
+        yield WriteClient(made, QUICK), stub
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def page(*rows: Any, token: str | None = None) -> dict[str, Any]:
     return answer if token is None else {**answer, "NextToken": token}
 
 
-def test_every_page_is_read(query: tuple[Calls, Stubber]) -> None:
+def test_every_page_is_read(query: tuple[QueryClient, Stubber]) -> None:
     calls, stub = query
     stub.add_response("query", page(ROW, token="more"), {"QueryString": "Q"})
     stub.add_response("query", page(token="and more"), {"QueryString": "Q", "NextToken": "more"})
@@ -59,13 +60,15 @@ def test_every_page_is_read(query: tuple[Calls, Stubber]) -> None:
     stub.assert_no_pending_responses()
 
 
-def test_columns_come_in_the_order_asked_for_and_missing_ones_are_null(query: tuple[Calls, Stubber]) -> None:
+def test_columns_come_in_the_order_asked_for_and_missing_ones_are_null(
+    query: tuple[QueryClient, Stubber],
+) -> None:
     calls, stub = query
     stub.add_response("query", page(ROW))
     assert calls.rows("Q", ("b", "c", "a")) == [[None, None, "1"]]
 
 
-def test_a_query_that_fails_midway_begins_anew(query: tuple[Calls, Stubber]) -> None:
+def test_a_query_that_fails_midway_begins_anew(query: tuple[QueryClient, Stubber]) -> None:
     calls, stub = query
     stub.add_response("query", page(ROW, token="more"))
     stub.add_client_error("query", "InternalServerException", http_status_code=500)
@@ -73,7 +76,7 @@ def test_a_query_that_fails_midway_begins_anew(query: tuple[Calls, Stubber]) -> 
     assert calls.rows("Q") == [["1", None]]
 
 
-def test_a_table_to_which_nothing_was_written_has_no_rows(query: tuple[Calls, Stubber]) -> None:
+def test_a_table_to_which_nothing_was_written_has_no_rows(query: tuple[QueryClient, Stubber]) -> None:
     calls, stub = query
     stub.add_client_error("query", "ValidationException", "line 1:8: Column 'stop_id' does not exist")
     assert calls.rows("Q") == []
@@ -83,7 +86,7 @@ def test_a_table_to_which_nothing_was_written_has_no_rows(query: tuple[Calls, St
     ("code", "status"),
     [("ThrottlingException", 429), ("InternalServerException", 500), ("Whatever", 503), ("Throttling", 400)],
 )
-def test_what_passes_is_tried_again(query: tuple[Calls, Stubber], code: str, status: int) -> None:
+def test_what_passes_is_tried_again(query: tuple[QueryClient, Stubber], code: str, status: int) -> None:
     calls, stub = query
     for _ in range(3):
         stub.add_client_error("query", code, http_status_code=status)
@@ -100,7 +103,9 @@ def test_what_passes_is_tried_again(query: tuple[Calls, Stubber], code: str, sta
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_after_the_last_try_the_store_is_unavailable(query: tuple[Calls, Stubber], error: Exception) -> None:
+def test_after_the_last_try_the_store_is_unavailable(
+    query: tuple[QueryClient, Stubber], error: Exception
+) -> None:
     calls, _ = query
     tries: list[None] = []
 
@@ -109,7 +114,7 @@ def test_after_the_last_try_the_store_is_unavailable(query: tuple[Calls, Stubber
         raise error
 
     with pytest.raises(StoreUnavailable, match=URL):
-        calls.tried(fail)
+        calls.retried(fail)
     assert len(tries) == QUICK.attempts
 
 
@@ -117,12 +122,12 @@ def test_after_the_last_try_the_store_is_unavailable(query: tuple[Calls, Stubber
     ("code", "kind"),
     [
         ("ValidationException", StoreError),
-        ("ResourceNotFoundException", Missing),
-        ("AccessDeniedException", Refused),
+        ("ResourceNotFoundException", TableMissing),
+        ("AccessDeniedException", AccessDenied),
     ],
 )
 def test_what_doesnt_pass_isnt_tried_again(
-    query: tuple[Calls, Stubber], code: str, kind: type[StoreError]
+    query: tuple[QueryClient, Stubber], code: str, kind: type[StoreError]
 ) -> None:
     calls, stub = query
     stub.add_client_error("query", code, "so it is", http_status_code=400)
@@ -131,15 +136,15 @@ def test_what_doesnt_pass_isnt_tried_again(
     assert not isinstance(raised.value, StoreUnavailable)
 
 
-def test_without_credentials_the_mend_is_said(query: tuple[Calls, Stubber]) -> None:
+def test_without_credentials_the_mend_is_said(query: tuple[QueryClient, Stubber]) -> None:
     def fail() -> None:
         raise NoCredentialsError
 
     with pytest.raises(StoreError, match="AWS_ACCESS_KEY_ID"):
-        query[0].tried(fail)
+        query[0].retried(fail)
 
 
-def test_rejected_records_are_told_one_by_one(write: tuple[Calls, Stubber]) -> None:
+def test_rejected_records_are_told_one_by_one(write: tuple[WriteClient, Stubber]) -> None:
     calls, stub = write
     stub.add_client_error(
         "write_records",
@@ -153,15 +158,15 @@ def test_rejected_records_are_told_one_by_one(write: tuple[Calls, Stubber]) -> N
         },
     )
     stub.add_response("write_records", {"RecordsIngested": {"Total": 1}})
-    assert calls.write(DatabaseName="d", TableName="t", Records=[]) == [
+    assert calls.write("d", "t", {}, []) == [
         Rejection(3, "too old", None),
         Rejection(5, "there", 7),
     ]
-    assert calls.write(DatabaseName="d", TableName="t", Records=[]) == ()
+    assert calls.write("d", "t", {}, []) == ()
 
 
 def test_an_outage_is_two_lines_in_the_log(
-    query: tuple[Calls, Stubber], caplog: pytest.LogCaptureFixture
+    query: tuple[QueryClient, Stubber], caplog: pytest.LogCaptureFixture
 ) -> None:
     calls, stub = query
     for _ in range(3):
@@ -177,19 +182,19 @@ def test_an_outage_is_two_lines_in_the_log(
 
 def test_closing_ends_a_pause(keys: None) -> None:
     made = client("timestream-query", region="eu-west-1", endpoint_url=URL)
-    calls = Calls(made, Patience(attempts=9, first_s=3600.0, longest_s=3600.0))
+    calls = QueryClient(made, RetryPolicy(attempts=9, first_s=3600.0, longest_s=3600.0))
 
     def fail() -> None:
         calls.close()
         raise EndpointConnectionError(endpoint_url=URL)
 
     with pytest.raises(StoreUnavailable, match="closed"):
-        calls.tried(fail)
+        calls.retried(fail)
 
 
 @pytest.mark.parametrize(("failures", "limit_s"), [(1, 0.1), (2, 0.2), (5, 1.6), (7, 5.0), (10**6, 5.0)])
 def test_pauses_double_up_to_a_limit(failures: int, limit_s: float) -> None:
-    assert Patience().limit_s(failures) == pytest.approx(limit_s)
+    assert RetryPolicy().limit_s(failures) == pytest.approx(limit_s)
 
 
 Make = Callable[[], Any]

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from services.aws.connections import ConnectionTables, Subscriber
 from services.lambdas.gateway_live import GatewayLive
-from services.lambdas.gateway_sender import MOST_THREADS, PATIENCE, GatewaySender
+from services.lambdas.gateway_sender import MOST_THREADS, RETRIES, GatewaySender
 from services.lambdas.websocket import handle_event
 from services.live.messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS, MOST_LINES
 from services.logs import JsonFormatter
@@ -300,11 +300,11 @@ def test_a_push_that_is_throttled_is_tried_again_with_growing_pauses_and_keeps_i
 ) -> None:
     api.connections.connect("c1=", "a")
     api.connections.add_lines("c1=", ("L1",), batch=False)
-    api.clients.troubles["c1="] = [trouble] * (PATIENCE.attempts - 1)
+    api.clients.troubles["c1="] = [trouble] * (RETRIES.attempts - 1)
     positions = tick("B001", "B002")
     assert api.handle(tick_event(positions)) == {"sent": 1, "gone": 0, "failed": 0}
     assert [json.loads(text)["bus_id"] for text in api.clients.sent["c1="]] == ["B001", "B002"]
-    limits = [PATIENCE.limit_s(failures) for failures in range(1, PATIENCE.attempts)]
+    limits = [RETRIES.limit_s(failures) for failures in range(1, RETRIES.attempts)]
     assert len(api.pauses) == len(limits)
     assert all(0 <= pause < limit for pause, limit in zip(api.pauses, limits, strict=True))
 

@@ -1,0 +1,100 @@
+"""What errors of boto3 and Timestream mean: which are transient, and which `StoreError` the others are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import (
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's own
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+from botocore.parsers import ResponseParserError
+
+from storage.errors import StoreError
+
+TRANSIENT_CODES = frozenset(
+    (
+        "InternalServerException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    )
+)
+TRANSIENT_STATUS = frozenset((408, 429, *range(500, 600)))
+
+
+class TableMissing(StoreError):
+    """The database or table doesn't exist."""
+
+
+class AccessDenied(StoreError):
+    """The credentials don't allow the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A record that `WriteRecords` didn't take.
+
+    `index` is its place in the call. `existing_version` is set where the reason is a record with the same
+    time and dimensions, of that version or a later one.
+    """
+
+    index: int
+    reason: str
+    existing_version: int | None
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether the same call may succeed when it is made again."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        return code_of(error) in TRANSIENT_CODES or status in TRANSIENT_STATUS
+    return isinstance(error, HTTPClientError | ConnectionError | ResponseParserError)
+
+
+def code_of(error: Exception) -> str:
+    """The service's error code; empty for an error that didn't come from the service."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def summary_of(error: Exception) -> str:
+    """An error in one line: the service's code and message, or the kind of failure and its first line."""
+    if isinstance(error, ClientError):
+        return f"{code_of(error)}: {error.response.get('Error', {}).get('Message', '')}"
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
+def store_error(endpoint_url: str, error: Exception) -> StoreError:
+    """The `StoreError` for an error of boto3 that isn't transient."""
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return StoreError(
+            f"no AWS credentials for {endpoint_url}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
+            "(to a local endpoint any will do)"
+        )
+    message = f"{endpoint_url}: {summary_of(error)}"
+    match code_of(error):
+        case "ResourceNotFoundException":
+            return TableMissing(message)
+        case "AccessDeniedException":
+            return AccessDenied(message)
+    return StoreError(message)
+
+
+def rejections(error: ClientError) -> Sequence[Rejection]:
+    """The records that a `RejectedRecordsException` names."""
+    # Only the service's model of this one error has the field, and botocore's stubs don't know models.
+    response: Mapping[str, Any] = error.response
+    return [
+        Rejection(each["RecordIndex"], each.get("Reason", ""), each.get("ExistingVersion"))
+        for each in response.get("RejectedRecords", ())
+    ]

@@ -1,0 +1,97 @@
+"""Writing records into a Timestream table: calls of a hundred records, several at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+from storage.errors import StoreError
+from storage.timestream_client import WriteClient
+from storage.timestream_errors import Rejection
+from storage.timestream_sql import MEASURE_NAME
+
+if TYPE_CHECKING:
+    from types_boto3_timestream_write.type_defs import RecordTypeDef
+
+IN_FLIGHT = 4
+"""Calls of one window under way at a time."""
+MOST_RECORDS = 100
+"""What Timestream takes in a call."""
+OVERWRITES = 3
+"""How often a call's records are written over others with the same time and key."""
+
+
+class RecordWriter:
+    """Writes records into the tables of `database`. Safe to share between threads."""
+
+    def __init__(self, client: WriteClient, database: str) -> None:
+        self._client, self._database = client, database
+        self._senders = ThreadPoolExecutor(2 * IN_FLIGHT, "timestream-writer")
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._senders.shutdown(cancel_futures=True)
+
+    def write_all(self, table: str, calls: Iterable[tuple[RecordTypeDef, Sequence[RecordTypeDef]]]) -> None:
+        """Write calls' worth of records with their common attributes; return when all are acknowledged.
+
+        After an error nothing more is sent, and the calls under way have ended. Raises `StoreError`.
+        """
+        pending: set[Future[None]] = set()
+        try:
+            for common, records in calls:
+                if len(pending) >= IN_FLIGHT:
+                    done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                    for each in done:
+                        each.result()
+                pending.add(self._senders.submit(self._overwrite, table, common, records))
+            for each in pending:
+                each.result()
+        finally:
+            for each in pending:
+                each.cancel()
+            wait(pending)
+
+    def write_newer(self, table: str, records: Sequence[RecordTypeDef], common: RecordTypeDef) -> None:
+        """Write records; where one of a higher version is stored, that stays. Raises `StoreError`."""
+        for first in range(0, len(records), MOST_RECORDS):
+            part = records[first : first + MOST_RECORDS]
+            refuse(table, len(part), self._request(table, common, part))
+
+    def _overwrite(self, table: str, common: RecordTypeDef, records: Sequence[RecordTypeDef]) -> None:
+        """Write a call's worth of records, whatever is stored under their time and key.
+
+        Records with other values are there where another run began this window and never completed it.
+        Timestream refuses to change a record unless the new one's version is higher, and says which version
+        is stored; so the refused records are written again with a higher one.
+        """
+        version = 1
+        for _ in range(OVERWRITES):
+            rejected = self._request(table, {**common, "Version": version}, records)
+            if not rejected:
+                return
+            refuse(table, len(records), rejected)
+            version = max(each.existing_version or 0 for each in rejected) + 1
+            records = [records[each.index] for each in rejected]
+        raise StoreError(f"{table}: another process keeps overwriting the same {len(records)} records")
+
+    def _request(
+        self, table: str, common: RecordTypeDef, records: Sequence[RecordTypeDef]
+    ) -> Sequence[Rejection]:
+        shared: RecordTypeDef = {
+            "MeasureName": MEASURE_NAME,
+            "MeasureValueType": "MULTI",
+            "TimeUnit": "MILLISECONDS",
+        }
+        return self._client.write(self._database, table, {**shared, **common}, records)
+
+
+def refuse(table: str, sent: int, rejected: Sequence[Rejection]) -> None:
+    """Raise `StoreError` with the reasons if records were rejected for anything but a stored version."""
+    invalid = [each for each in rejected if each.existing_version is None]
+    if invalid:
+        reasons = Counter(each.reason for each in invalid).most_common(3)
+        causes = "; ".join(f"{reason} ({count})" for reason, count in reasons)
+        raise StoreError(f"{table}: {len(invalid)} of {sent} records were refused: {causes}")
