@@ -182,13 +182,13 @@ def filled(connection: duckdb.DuckDBPyConnection, city: City, start: datetime) -
 
 def insert(connection: duckdb.DuckDBPyConnection, table: Table, stream: Stream, batch: pa.Table) -> None:
     """Put rows of a stream into an endpoint's table."""
-    places = {column.name: column.place for column in table.columns}
+    places = {column.name: column.physical_name for column in table.columns}
     kinds = {column.name: column.kind for column in SCHEMAS[stream].columns}
     given = ["epoch_ms(time) * 1000000", f"'{MEASURE_NAME}'", "1"]
     given += [f"epoch_ms({name}) * 1000000" if kinds[name] == "time" else f'"{name}"' for name in places]
     connection.register("incoming", batch)
     connection.execute(
-        f"INSERT INTO {table.place} (time, measure_name, version, {', '.join(places.values())}) "
+        f"INSERT INTO {table.physical_name} (time, measure_name, version, {', '.join(places.values())}) "
         f"SELECT {', '.join(given)} FROM incoming"
     )
     connection.unregister("incoming")

@@ -1,4 +1,4 @@
-"""Databases, tables, columns and tags: what there is, as values. Changes make new values."""
+"""Databases, tables, columns and tags as immutable values, and the catalog that holds the current ones."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SINGLE_MEASURES = {f"measure_value::{t.value.lower()}": t for t in Type if t.val
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A dimension or measure of a table. `place` is its name in DuckDB, which nobody else sees."""
+    """A dimension or measure of a table. `physical_name` is its column in DuckDB, which no client sees."""
 
     name: str
     role: Role
     type: Type
-    place: str
+    physical_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: its retention, its columns in the order in which they appeared, where its rows are."""
+    """A table: its retention, and its columns in the order in which they were first written."""
 
     id: int
     database: str
@@ -52,8 +52,8 @@ class Table:
     columns: tuple[Column, ...] = ()
 
     @property
-    def place(self) -> str:
-        """The table in DuckDB with its rows."""
+    def physical_name(self) -> str:
+        """The table in DuckDB that holds the rows."""
         return f"data_{self.id}"
 
     @property
@@ -78,7 +78,7 @@ class Table:
 
     @property
     def retention_ns(self) -> int:
-        """How long a record is kept at all."""
+        """How long a record is kept, in either store."""
         return max(self.magnetic_days * DAY_NS, self.memory_ns)
 
     def with_columns(self, columns: tuple[Column, ...]) -> Table:
@@ -98,7 +98,10 @@ def table_arn(table: Table) -> str:
 
 @dataclass(slots=True)
 class Catalog:
-    """What there is now. Changed by the one thread that writes; others read whole values out of it."""
+    """The current databases, tables and tags.
+
+    Only the writer's thread changes it. Other threads may read any time: they get a whole value, old or new.
+    """
 
     databases: dict[str, Database] = field(default_factory=dict)
     tables: dict[tuple[str, str], Table] = field(default_factory=dict)
@@ -125,7 +128,7 @@ class Catalog:
         return [table for key, table in sorted(tables, key=_key) if database in (None, key[0])]
 
     def arns(self) -> set[str]:
-        """The ARNs of all there is."""
+        """The ARNs of all databases and tables."""
         tables = list(self.tables.values())
         return {database_arn(name) for name in list(self.databases)} | {table_arn(t) for t in tables}
 

@@ -1,6 +1,6 @@
-"""The DuckDB file of the endpoint: its own, with a catalog and one table of rows for each Timestream table.
+"""The endpoint's DuckDB file: the catalog, and a table of rows for each Timestream table.
 
-DuckDB is locked down: no other file, no extension, no setting can be reached through it.
+DuckDB is locked down, so that a query can reach no other file, no extension and no setting.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LOCKED_DOWN: Settings = {
     "autoinstall_known_extensions": "false",
     "allow_community_extensions": "false",
     "error_on_division_by_zero": "true",
-    # The newest record of a series is found sooner without the join that this is.
+    # Late materialization joins the newest row with its own table: slower here than reading it at once.
     "late_materialization_max_rows": 0,
 }
 CREATE = """
@@ -42,13 +42,13 @@ CREATE TABLE tags (arn VARCHAR, key VARCHAR, value VARCHAR);
 
 
 def open_database(path: Path) -> duckdb.DuckDBPyConnection:
-    """A connection that holds the file at `path`, made where there is none.
+    """A connection that holds the file at `path`, created if missing.
 
-    Raises `StoreHeld`, `StoreInvalid` (a database of something else) or `StoreUnavailable`.
+    Raises `StoreHeld`, `StoreInvalid` (another program's database) or `StoreUnavailable`.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # The other cores are for writing, and for what is asked beside.
+        # One query uses half of the cores; the rest is for writes and other queries.
         threads = max((os.cpu_count() or 1) // 2, 1)
         own: Settings = {"threads": threads, "custom_user_agent": secrets.token_hex(8)}
         connection = duckdb.connect(path, config=LOCKED_DOWN | own)
@@ -91,19 +91,19 @@ def _recognise(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def load(cursor: Cursor) -> Catalog:
-    """The catalog that a file keeps."""
+    """Read the catalog from the file."""
     catalog = Catalog()
     for name, kms_key, created, updated in cursor.execute("FROM databases").fetchall():
         catalog.databases[name] = Database(name, kms_key, created, updated)
     columns: dict[int, list[Column]] = {}
     listed = "SELECT table_id, name, role, type, place FROM columns ORDER BY table_id, position"
-    for table_id, name, role, kind, place in cursor.execute(listed).fetchall():
-        columns.setdefault(table_id, []).append(Column(name, role, Type(kind), place))
+    for table_id, name, role, kind, physical_name in cursor.execute(listed).fetchall():
+        columns.setdefault(table_id, []).append(Column(name, role, Type(kind), physical_name))
     for row in cursor.execute("FROM tables").fetchall():
-        number, place, name, hours, days, magnetic, schema, created, updated = row
+        number, database, name, hours, days, magnetic, schema, created, updated = row
         table = Table(
             number,
-            place,
+            database,
             name,
             hours,
             days,
@@ -127,20 +127,20 @@ def save_database(cursor: Cursor, database: Database) -> None:
 
 
 def drop_database(cursor: Cursor, name: str) -> None:
-    """Forget a database."""
+    """Delete a database from the catalog's tables."""
     cursor.execute("DELETE FROM databases WHERE name = ?", [name])
 
 
 def next_table_id(cursor: Cursor) -> int:
-    """A number that no table ever had."""
+    """A number that no table has had, deleted ones included."""
     (number,) = cursor.execute("SELECT nextval('table_ids')").fetchall()[0]
     return int(number)
 
 
 def create_rows(cursor: Cursor, table: Table) -> None:
-    """Make the place for a table's rows. `time` is nanoseconds since the epoch."""
+    """Create the DuckDB table for a table's rows. `time` is nanoseconds since the epoch."""
     cursor.execute(
-        f"CREATE TABLE {table.place} "
+        f"CREATE TABLE {table.physical_name} "
         "(time BIGINT NOT NULL, measure_name VARCHAR NOT NULL, version BIGINT NOT NULL)"
     )
 
@@ -157,22 +157,23 @@ def save_table(cursor: Cursor, table: Table) -> None:
 
 
 def drop_table(cursor: Cursor, table: Table) -> None:
-    """Forget a table and its rows."""
-    cursor.execute(f"DROP TABLE {table.place}")
+    """Delete a table with its rows and columns."""
+    cursor.execute(f"DROP TABLE {table.physical_name}")
     cursor.execute("DELETE FROM tables WHERE id = ?", [table.id])
     cursor.execute("DELETE FROM columns WHERE table_id = ?", [table.id])
 
 
 def add_columns(cursor: Cursor, table: Table, columns: tuple[Column, ...]) -> None:
-    """Make room for further columns of a table."""
+    """Add columns to a table."""
     for position, column in enumerate(columns, len(table.columns)):
-        cursor.execute(f"ALTER TABLE {table.place} ADD COLUMN {column.place} {PHYSICAL[column.type]}")
-        values = [table.id, position, column.name, column.role, column.type.value, column.place]
+        definition = f"{column.physical_name} {PHYSICAL[column.type]}"
+        cursor.execute(f"ALTER TABLE {table.physical_name} ADD COLUMN {definition}")
+        values = [table.id, position, column.name, column.role, column.type.value, column.physical_name]
         cursor.execute("INSERT INTO columns VALUES (?, ?, ?, ?, ?, ?)", values)
 
 
 def save_tags(cursor: Cursor, arn: str, tags: dict[str, str]) -> None:
-    """Write the tags of one resource."""
+    """Replace the tags of one resource."""
     cursor.execute("DELETE FROM tags WHERE arn = ?", [arn])
     for key, value in tags.items():
         cursor.execute("INSERT INTO tags VALUES (?, ?, ?)", [arn, key, value])

@@ -9,7 +9,7 @@ from services.timestream_local.catalog import ACCOUNT, REGION, Database, databas
 from services.timestream_local.errors import ConflictException, ValidationException
 from services.timestream_local.list_pagination import page, with_token
 from services.timestream_local.request_fields import new_name, optional, required
-from services.timestream_local.state import Body, Parts
+from services.timestream_local.state import Body, EndpointState
 from services.timestream_local.tag_operations import tags_of
 
 DEFAULT_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000"
@@ -18,15 +18,15 @@ DEFAULT_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-00000
 class DatabaseOperations:
     """Makes, describes, lists, changes and removes databases."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, state: EndpointState) -> None:
+        self._state = state
 
     async def create_database(self, body: Body, _host: str) -> Body:
         """Make a database."""
         name, tags = new_name(body, "DatabaseName"), tags_of(body)
-        now = self._parts.seconds()
+        now = self._state.seconds()
         made = Database(name, optional(body, "KmsKeyId", str) or DEFAULT_KEY, now, now)
-        catalog = self._parts.catalog
+        catalog = self._state.catalog
 
         def change(cursor: database.Cursor) -> None:
             if name in catalog.databases:
@@ -38,24 +38,24 @@ class DatabaseOperations:
             catalog.databases[name] = made
             catalog.tags[database_arn(name)] = tags
 
-        await self._parts.change(change, keep)
+        await self._state.change(change, keep)
         return {"Database": self._database(made)}
 
     async def describe_database(self, body: Body, _host: str) -> Body:
         """What a database is like."""
-        found = self._parts.catalog.database(required(body, "DatabaseName", str))
+        found = self._state.catalog.database(required(body, "DatabaseName", str))
         return {"Database": self._database(found)}
 
     async def list_databases(self, body: Body, _host: str) -> Body:
         """Databases by name, page by page."""
-        named = sorted(self._parts.catalog.databases.items())
+        named = sorted(self._state.catalog.databases.items())
         found, token = page(body, [((name,), found) for name, found in named])
         return with_token({"Databases": [self._database(each) for each in found]}, token)
 
     async def update_database(self, body: Body, _host: str) -> Body:
         """Give a database another key."""
         name, key = required(body, "DatabaseName", str), required(body, "KmsKeyId", str)
-        catalog, now = self._parts.catalog, self._parts.seconds()
+        catalog, now = self._state.catalog, self._state.seconds()
 
         def change(cursor: database.Cursor) -> Database:
             changed = replace(catalog.database(name), kms_key=key, updated=now)
@@ -65,11 +65,11 @@ class DatabaseOperations:
         def keep(changed: Database) -> None:
             catalog.databases[name] = changed
 
-        return {"Database": self._database(await self._parts.change(change, keep))}
+        return {"Database": self._database(await self._state.change(change, keep))}
 
     async def delete_database(self, body: Body, _host: str) -> Body:
         """Remove a database without tables."""
-        name, catalog = required(body, "DatabaseName", str), self._parts.catalog
+        name, catalog = required(body, "DatabaseName", str), self._state.catalog
 
         def change(cursor: database.Cursor) -> None:
             catalog.database(name)
@@ -84,14 +84,14 @@ class DatabaseOperations:
             del catalog.databases[name]
             catalog.tags.pop(database_arn(name), None)
 
-        await self._parts.change(change, keep)
+        await self._state.change(change, keep)
         return {}
 
     def _database(self, found: Database) -> Body:
         return {
             "Arn": database_arn(found.name),
             "DatabaseName": found.name,
-            "TableCount": len(self._parts.catalog.tables_of(found.name)),
+            "TableCount": len(self._state.catalog.tables_of(found.name)),
             "KmsKeyId": found.kms_key,
             "CreationTime": found.created,
             "LastUpdatedTime": found.updated,

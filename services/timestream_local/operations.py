@@ -8,7 +8,7 @@ from services.timestream_local.database_operations import DatabaseOperations
 from services.timestream_local.errors import UnknownOperationException, ValidationException
 from services.timestream_local.query_operations import QueryOperations
 from services.timestream_local.record_operations import RecordOperations
-from services.timestream_local.state import Body, Parts
+from services.timestream_local.state import Body, EndpointState
 from services.timestream_local.table_operations import TableOperations
 from services.timestream_local.tag_operations import TagOperations
 
@@ -33,9 +33,9 @@ NOT_HERE = (
 class Operations:
     """Answers requests. Raises `AwsError` for what can't be done."""
 
-    def __init__(self, parts: Parts) -> None:
-        databases, tables, tags = DatabaseOperations(parts), TableOperations(parts), TagOperations(parts)
-        records, queries = RecordOperations(parts), QueryOperations(parts)
+    def __init__(self, state: EndpointState) -> None:
+        databases, tables, tags = DatabaseOperations(state), TableOperations(state), TagOperations(state)
+        records, queries = RecordOperations(state), QueryOperations(state)
         self._by_name: dict[str, Callable[[Body, str], Awaitable[Body]]] = {
             "DescribeEndpoints": describe_endpoints,
             "CreateDatabase": databases.create_database,

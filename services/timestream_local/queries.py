@@ -1,4 +1,4 @@
-"""Runs queries, and keeps those open whose answers have further pages."""
+"""Runs queries, and keeps those open whose results have further pages."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from services.timestream_local.errors import (
     ThrottlingException,
     ValidationException,
 )
-from services.timestream_local.query_timeouts import Deadlines
-from services.timestream_local.result_pages import Page, Pager, column_info
-from services.timestream_local.show_statements import listing
+from services.timestream_local.query_timeouts import QueryTimeouts
+from services.timestream_local.result_pages import Pager, ResultPage, column_info
+from services.timestream_local.show_statements import show_rows
 from services.timestream_local.sql.compiler import Compiled, Instant, compile_query
-from services.timestream_local.sql.syntax import Listing, parse
+from services.timestream_local.sql.syntax import ShowStatement, parse
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 MOST_OPEN = 64
-"""Answers kept for further pages; the one that has waited longest goes first."""
+"""Open queries kept at a time; the one that has waited longest is closed first."""
 LONGEST_WAIT_S = 900.0
-"""How long an answer waits for its next page to be asked for."""
+"""How long an open query is kept without a request for its next page."""
 LONGEST_QUERY_S = 60.0
 """How long a page may take."""
 ROWS_AT_ONCE = 1024
@@ -39,10 +39,11 @@ INVALID_TOKEN = "Invalid pagination token."  # noqa: S105 - no secret
 
 
 @dataclass(slots=True)
-class Open:
-    """A query with further pages. `token` asks for the next, `last` is the page that `before` asked for.
+class OpenQuery:
+    """A query with further pages. `token` is of the next page, `last_token` of the page `last`.
 
-    Who holds `lock` may use the cursor. Once `ended` there are no more pages.
+    A client whose request timed out sends `last_token` again, and gets `last` once more. `cursor` may only be
+    used by the thread that holds `lock`. Once `ended` there are no further pages.
     """
 
     sql: str
@@ -50,101 +51,111 @@ class Open:
     pager: Pager
     cursor: duckdb.DuckDBPyConnection
     token: str
-    used: float
-    before: str = ""
-    last: Page | None = None
+    used_s: float
+    last_token: str = ""
+    last: ResultPage | None = None
     ended: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-class Queries:
-    """Answers queries over the file that `connection` holds."""
+class QueryRunner:
+    """Runs queries on the file that `connection` holds. Safe to share between threads."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, *, longest_s: float = LONGEST_QUERY_S
     ) -> None:
         self._connection, self._catalog = connection, catalog
-        self._open: OrderedDict[str, Open] = OrderedDict()
+        self._open: OrderedDict[str, OpenQuery] = OrderedDict()
         self._lock = threading.Lock()
-        self._deadlines = Deadlines(longest_s)
+        self._timeouts = QueryTimeouts(longest_s)
 
     def run(self, sql: str, instant: Instant, most_rows: int | None) -> dict[str, Any]:
-        """The first page of a query, at the `instant` of its databases."""
+        """Run a query; return its first page as the API's body. `instant` is its databases' now."""
         query_id = secrets.token_hex(20).upper()
         tree = parse(sql)
         cursor = self._connection.cursor()
         keep = False
         try:
-            if isinstance(tree, Listing):
-                info, rows = listing(tree, self._catalog, cursor)
-                return _answer(query_id, info, Page(rows), None)
+            if isinstance(tree, ShowStatement):
+                info, rows = show_rows(tree, self._catalog, cursor)
+                return _query_body(query_id, info, ResultPage(rows), None)
             compiled = compile_query(tree, self._catalog, instant=instant)
-            with self._deadlines.around(query_id, cursor.interrupt):
+            with self._timeouts.limit(query_id, cursor.interrupt):
                 pager, page = _running(lambda: _begun(cursor, compiled, most_rows))
             info = column_info(compiled.columns)
             token = f"{query_id}{secrets.token_hex(8)}" if page.more else None
             if token is not None:
                 keep = True
-                self._keep(query_id, Open(sql, info, pager, cursor, token, monotonic()))
-            return _answer(query_id, info, page, token)
+                self._keep(query_id, OpenQuery(sql, info, pager, cursor, token, monotonic()))
+            return _query_body(query_id, info, page, token)
         finally:
             if not keep:
                 cursor.close()
 
     def resume(self, sql: str, token: str, most_rows: int | None) -> dict[str, Any]:
-        """The next page, or once more the last one; of the very same query."""
+        """The next page of a query, or its last page once more. `sql` must be the query's own text."""
         query_id = token[:40]
         with self._lock:
             found = self._open.get(query_id)
-            if found is None or found.sql != sql or token not in (found.token, found.before):
+            if found is None or found.sql != sql or token not in (found.token, found.last_token):
                 raise ValidationException(INVALID_TOKEN)
             self._open.move_to_end(query_id)
-            found.used = monotonic()
+            found.used_s = monotonic()
         with found.lock:
-            if token == found.before and found.last is not None:
-                return _answer(query_id, found.info, found.last, found.token or None)
-            # It may have been let go of, or have gone on, while this waited for the lock.
+            if token == found.last_token and found.last is not None:
+                return _query_body(query_id, found.info, found.last, found.token or None)
+            # While this waited for the lock the query may have ended, or another request got this page.
             if found.ended or token != found.token:
                 raise ValidationException(INVALID_TOKEN)
             page = self._page(query_id, found, most_rows)
             following = f"{query_id}{secrets.token_hex(8)}" if page.more else ""
-            found.before, found.token, found.last = token, following, page
+            found.last_token, found.token, found.last = token, following, page
             if not page.more:
                 found.cursor.close()
-        return _answer(query_id, found.info, page, following or None)
+        return _query_body(query_id, found.info, page, following or None)
 
     def cancel(self, query_id: str) -> None:
-        """End and forget a query with further pages. `ValidationException` for one that isn't known.
+        """End a query with further pages. Raises `ValidationException` for an unknown one.
 
-        May wait for a moment until a page that is under way is given up.
+        Waits until a page that is being read is interrupted.
         """
         with self._lock:
             found = self._open.pop(query_id, None)
         if found is None:
             raise ValidationException(f"The query {query_id[:64]} is not running")
-        self._let_go(query_id, found)
+        self._end(query_id, found)
 
-    def hurry(self) -> None:
-        """End what is under way."""
-        self._deadlines.hurry()
+    @property
+    def running(self) -> frozenset[str]:
+        """The ids of the queries of which a page is being read."""
+        return self._timeouts.running
+
+    @property
+    def open_count(self) -> int:
+        """How many queries are kept for further pages."""
+        return len(self._open)
+
+    def interrupt_all(self) -> None:
+        """Interrupt all running queries."""
+        self._timeouts.interrupt_all()
 
     def close(self) -> None:
-        """Let go of all."""
+        """End all queries."""
         with self._lock:
             left = list(self._open.items())
             self._open.clear()
         for query_id, found in left:
-            self._let_go(query_id, found)
-        self._deadlines.close()
+            self._end(query_id, found)
+        self._timeouts.close()
 
-    def _page(self, query_id: str, found: Open, most_rows: int | None) -> Page:
+    def _page(self, query_id: str, found: OpenQuery, most_rows: int | None) -> ResultPage:
         try:
-            with self._deadlines.around(query_id, found.cursor.interrupt):
+            with self._timeouts.limit(query_id, found.cursor.interrupt):
                 if found.ended:
                     raise QueryExecutionException(CANCELLED)
                 return _running(lambda: found.pager.page(most_rows))
         except Exception:
-            # The rows are broken off: asked again, they would look like a whole answer.
+            # Some rows may be lost: a next page would pass for the rest of a whole result.
             cancelled, found.ended = found.ended, True
             with self._lock:
                 self._open.pop(query_id, None)
@@ -153,21 +164,21 @@ class Queries:
                 raise QueryExecutionException(CANCELLED) from None
             raise
 
-    def _let_go(self, query_id: str, found: Open) -> None:
+    def _end(self, query_id: str, found: OpenQuery) -> None:
         found.ended = True
-        self._deadlines.end(query_id)
+        self._timeouts.interrupt(query_id)
         with found.lock:
             found.cursor.close()
 
-    def _keep(self, query_id: str, opened: Open) -> None:
-        """Keep a query open, and let go of those that wait too long, or are too many."""
+    def _keep(self, query_id: str, opened: OpenQuery) -> None:
+        """Keep a query open. Close those that have waited too long, and the oldest beyond `MOST_OPEN`."""
         with self._lock:
             waiting = list(self._open.items())
             self._open[query_id] = opened
             for other, found in waiting:
-                if len(self._open) <= MOST_OPEN and found.used >= monotonic() - LONGEST_WAIT_S:
+                if len(self._open) <= MOST_OPEN and found.used_s >= monotonic() - LONGEST_WAIT_S:
                     break
-                # One that is held isn't waiting: a page of it is under way.
+                # A query whose lock is held isn't idle: a page of it is being read.
                 if found.lock.acquire(blocking=False):
                     found.ended = True
                     found.cursor.close()
@@ -177,8 +188,8 @@ class Queries:
 
 def _begun(
     cursor: duckdb.DuckDBPyConnection, compiled: Compiled, most_rows: int | None
-) -> tuple[Pager, Page]:
-    """A query's pager and its first page."""
+) -> tuple[Pager, ResultPage]:
+    """Start a query; return its pager and its first page."""
     pager = Pager(_rows(cursor, compiled.sql), [kind for _, kind in compiled.columns])
     return pager, pager.page(most_rows)
 
@@ -189,8 +200,8 @@ def _rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[Any, ..
         yield from rows
 
 
-def _running(work: Callable[[], Answer]) -> Answer:
-    """Do the work; DuckDB's errors come out as the API's."""
+def _running(work: Callable[[], Result]) -> Result:
+    """Return the result of `work`, with DuckDB's errors raised as the API's."""
     try:
         return work()
     except duckdb.Error as error:
@@ -202,7 +213,7 @@ def _translated(error: duckdb.Error) -> AwsError:
     if isinstance(error, duckdb.InterruptException):
         return ThrottlingException("The query was ended: it took too long")
     if isinstance(error, duckdb.ConversionException) and "UINT64" in text:
-        # Only times are cast so: see `forms.not_negative`.
+        # Only `signatures.not_negative` casts to UINT64, and only times.
         return QueryExecutionException("Negative time values are not supported")
     if "Division by zero" in text:
         return QueryExecutionException("Division by zero")
@@ -216,7 +227,7 @@ def _translated(error: duckdb.Error) -> AwsError:
 
 
 def _bound(text: str) -> str:
-    """What DuckDB's binder found wrong, without its own names."""
+    """What DuckDB's binder found wrong, without the names of its internal columns."""
     if "GROUP BY" in text:
         return "What is selected must be an aggregate expression or appear in the GROUP BY clause"
     if "WHERE clause cannot contain aggregates" in text:
@@ -224,8 +235,10 @@ def _bound(text: str) -> str:
     return f"This query is not supported: {text}"
 
 
-def _answer(query_id: str, info: Sequence[dict[str, Any]], page: Page, token: str | None) -> dict[str, Any]:
-    answer: dict[str, Any] = {
+def _query_body(
+    query_id: str, info: Sequence[dict[str, Any]], page: ResultPage, token: str | None
+) -> dict[str, Any]:
+    body: dict[str, Any] = {
         "QueryId": query_id,
         "Rows": page.rows,
         "ColumnInfo": info,
@@ -235,4 +248,4 @@ def _answer(query_id: str, info: Sequence[dict[str, Any]], page: Page, token: st
             "CumulativeBytesMetered": 0,
         },
     }
-    return answer if token is None else answer | {"NextToken": token}
+    return body if token is None else body | {"NextToken": token}

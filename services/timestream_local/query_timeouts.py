@@ -1,6 +1,7 @@
-"""Ends what takes too long: one thread that looks at everything under way, every so often.
+"""Interrupts queries that take too long: one thread checks all running queries every second.
 
-A timer for each piece of work would be a thread for each, and waking the one thread costs those who work.
+A timer for each query would be a thread for each; and a thread that is woken for every query costs the
+queries time.
 """
 
 from __future__ import annotations
@@ -11,56 +12,62 @@ from contextlib import contextmanager
 from time import monotonic
 
 
-class Deadlines:
-    """Ends a piece of work that takes longer than `seconds`, at most `step_s` late."""
+class QueryTimeouts:
+    """Interrupts queries that run longer than `seconds`, at most `step_s` late."""
 
     def __init__(self, seconds: float, step_s: float = 1.0) -> None:
         self._seconds, self._step_s = seconds, step_s
-        self._ends: dict[str, tuple[float, Callable[[], object]]] = {}
+        self._running: dict[str, tuple[float, Callable[[], object]]] = {}
         self._lock, self._closed = threading.Lock(), threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="timestream-deadlines", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="timestream-query-timeouts", daemon=True)
         self._thread.start()
 
-    @contextmanager
-    def around(self, work: str, end: Callable[[], object]) -> Iterator[None]:
-        """Around a piece of work. If it takes too long `end` is called at every look until it is done.
+    @property
+    def running(self) -> frozenset[str]:
+        """The ids of the running queries."""
+        with self._lock:
+            return frozenset(self._running)
 
-        Never after that. (Once isn't enough: what interrupts a query is lost on one that is about to begin.)
+    @contextmanager
+    def limit(self, query_id: str, interrupt: Callable[[], object]) -> Iterator[None]:
+        """Limit the time of a query that runs in the block: call `interrupt` at every check until it ends.
+
+        Never after the block. Once isn't enough: DuckDB ignores an interrupt of a query about to begin.
         """
         with self._lock:
-            self._ends[work] = monotonic() + self._seconds, end
+            self._running[query_id] = monotonic() + self._seconds, interrupt
         try:
             yield
         finally:
             with self._lock:
-                del self._ends[work]
+                del self._running[query_id]
 
-    def end(self, work: str) -> None:
-        """End a piece of work now, if it is under way."""
+    def interrupt(self, query_id: str) -> None:
+        """Interrupt a query now, if it is running."""
         with self._lock:
-            self._end_now([work] if work in self._ends else [])
+            self._interrupt([query_id] if query_id in self._running else [])
 
-    def hurry(self) -> None:
-        """End all that is under way now, and whatever begins from now on at the next look."""
+    def interrupt_all(self) -> None:
+        """Interrupt all running queries now, and those that begin later at the next check."""
         with self._lock:
             self._seconds = 0.0
-            self._end_now(list(self._ends))
+            self._interrupt(list(self._running))
 
     def close(self) -> None:
-        """End the thread; nothing is ended any more."""
+        """End the thread. No query is interrupted any more."""
         self._closed.set()
         self._thread.join()
 
-    def _end_now(self, works: Sequence[str]) -> None:
-        for work in works:
-            end = self._ends[work][1]
-            self._ends[work] = 0.0, end
-            end()
+    def _interrupt(self, query_ids: Sequence[str]) -> None:
+        for query_id in query_ids:
+            interrupt = self._running[query_id][1]
+            self._running[query_id] = 0.0, interrupt
+            interrupt()
 
     def _watch(self) -> None:
         while not self._closed.wait(self._step_s):
             now = monotonic()
             with self._lock:
-                for due, end in self._ends.values():
+                for due, interrupt in self._running.values():
                     if due <= now:
-                        end()
+                        interrupt()

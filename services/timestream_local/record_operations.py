@@ -1,4 +1,4 @@
-"""Writing records, and removing those that have outlived their retention."""
+"""WriteRecords, and the removal of records after their retention."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import asyncio
 
 from services.timestream_local import database
 from services.timestream_local.errors import RejectedRecordsException
-from services.timestream_local.records import bounds_of, read_records
-from services.timestream_local.state import Body, Parts
+from services.timestream_local.record_batch import time_bounds
+from services.timestream_local.records import parse_records
+from services.timestream_local.state import Body, EndpointState
 from services.timestream_local.table_operations import named_table
 from services.timestream_local.types import DAY_NS
 
@@ -15,16 +16,16 @@ from services.timestream_local.types import DAY_NS
 class RecordOperations:
     """Stores records."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, state: EndpointState) -> None:
+        self._state = state
 
     async def write_records(self, body: Body, _host: str) -> Body:
-        """Store records; answered when they are committed."""
-        table, parts = named_table(self._parts, body), self._parts
-        bounds = bounds_of(table, parts.instant(table.database), future=parts.now == "wall")
-        batch = read_records(body, bounds)
+        """Store records; return when they are committed. Rejected ones are named in the error."""
+        table, state = named_table(self._state, body), self._state
+        bounds = time_bounds(table, state.instant(table.database), future=state.now == "wall")
+        batch = parse_records(body, bounds)
         if batch.time:
-            await asyncio.wrap_future(parts.writer.write((table.database, table.name), batch))
+            await asyncio.wrap_future(state.writer.write((table.database, table.name), batch))
         if batch.rejected:
             raise RejectedRecordsException([_rejected(i, *why) for i, why in sorted(batch.rejected.items())])
         memory = sum(time >= bounds.memory for time in batch.time)
@@ -37,13 +38,13 @@ def _rejected(index: int, reason: str, existing: int | None) -> dict[str, object
     return found if existing is None else found | {"ExistingVersion": existing}
 
 
-async def prune(parts: Parts) -> None:
-    """Remove what has been older than its table's retention for a day; queries don't see it before."""
+async def prune(state: EndpointState) -> None:
+    """Delete records a day after their table's retention ended. Queries hide them from its end on."""
 
     def change(cursor: database.Cursor) -> None:
-        for table in parts.catalog.tables_of(None):
-            oldest = (parts.instant(table.database) or 0) - table.retention_ns - DAY_NS
+        for table in state.catalog.tables_of(None):
+            oldest = (state.instant(table.database) or 0) - table.retention_ns - DAY_NS
             if oldest > 0:
-                cursor.execute(f"DELETE FROM {table.place} WHERE time < ?", [oldest])
+                cursor.execute(f"DELETE FROM {table.physical_name} WHERE time < ?", [oldest])
 
-    await parts.change(change, lambda _done: None)
+    await state.change(change, lambda _done: None)

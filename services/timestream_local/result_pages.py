@@ -25,7 +25,7 @@ LISTED_DIMENSIONS = {
 
 
 @dataclass(slots=True)
-class Page:
+class ResultPage:
     """Rows of one answer, in the shape of the API, and whether more follow."""
 
     rows: list[dict[str, list[Datum]]] = field(default_factory=list)
@@ -44,9 +44,9 @@ class Pager:
         self._rows, self._texts = rows, [TEXTS[kind] for kind in kinds]
         self._ahead: tuple[Any, ...] | None = next(rows, None)
 
-    def page(self, most_rows: int | None) -> Page:
+    def page(self, most_rows: int | None) -> ResultPage:
         """The next page: at most so many rows, and not much more than `LARGEST_PAGE`."""
-        page, size = Page(), 0
+        page, size = ResultPage(), 0
         while self._ahead is not None and size < LARGEST_PAGE:
             if most_rows is not None and len(page.rows) == most_rows:
                 break

@@ -1,4 +1,4 @@
-"""The wire: AWS JSON 1.0 over HTTP, one route, the operation in `X-Amz-Target`. Signatures aren't checked."""
+"""The HTTP server: AWS JSON 1.0, one route, the operation in `X-Amz-Target`. Signatures aren't checked."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from services.timestream_local.errors import (
     UnknownOperationException,
 )
 from services.timestream_local.operations import Operations
-from services.timestream_local.queries import Queries
+from services.timestream_local.queries import LONGEST_QUERY_S, QueryRunner
 from services.timestream_local.record_operations import prune
-from services.timestream_local.state import Now, Parts
+from services.timestream_local.state import EndpointState, Now
 from services.timestream_local.writer import Writer
 from services.web.access_log import AccessLog, headers_of
 from services.web.metrics import RequestCounts
@@ -45,9 +45,9 @@ TARGET = "Timestream_20181101."
 MEDIA_TYPE = b"application/x-amz-json-1.0"
 LONGEST_BODY = 4 * 2**20
 LONGEST_DRAINED = 64 * 2**20
-"""How much of a body that is too long is read, so that its sender gets to read the refusal."""
+"""How much of a body beyond the limit is still read, so that its sender gets to read the refusal."""
 READERS = 4
-"""Queries at once."""
+"""Queries that run at the same time."""
 HALF_PAIR = re.compile(rb"\\u[dD]")
 PRUNE_S = 3600.0
 ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict).encode
@@ -101,18 +101,18 @@ def _is_text(body: object) -> bool:
 
 
 async def _body(receive: Receive) -> bytes:
-    parts: list[bytes] = []
+    chunks: list[bytes] = []
     size, more = 0, True
     while more and size <= LONGEST_DRAINED:
         message = await receive()
         content = message.get("body", b"")
         size += len(content)
         if size <= LONGEST_BODY:
-            parts.append(content)
+            chunks.append(content)
         more = message.get("more_body", False)
     if size > LONGEST_BODY:
         raise RequestEntityTooLargeException(f"The body is longer than {LONGEST_BODY} bytes")
-    return b"".join(parts)
+    return b"".join(chunks)
 
 
 async def _send(send: Send, status: int, answer: dict[str, Any]) -> None:
@@ -127,52 +127,52 @@ async def _send(send: Send, status: int, answer: dict[str, Any]) -> None:
 
 
 @contextmanager
-def opened(path: Path, now: Now) -> Iterator[Parts]:
-    """The parts over the file at `path`. Raises `StoreError`."""
+def opened(path: Path, now: Now, *, longest_query_s: float = LONGEST_QUERY_S) -> Iterator[EndpointState]:
+    """The endpoint's state over the file at `path`, until the block ends. Raises `StoreError`."""
     clock = Clock()
     with ExitStack() as stack:
         connection = stack.enter_context(closing(database.open_database(path)))
         catalog = database.load(connection)
         writer = stack.enter_context(closing(Writer(connection, catalog)))
-        queries = stack.enter_context(closing(Queries(connection, catalog)))
+        queries = stack.enter_context(closing(QueryRunner(connection, catalog, longest_s=longest_query_s)))
         pool = stack.enter_context(ThreadPoolExecutor(READERS, thread_name_prefix="timestream-query"))
-        # The pool waits for what is under way.
-        stack.callback(queries.hurry)
-        yield Parts(catalog, writer, queries, lambda: to_us(clock.now()) * 1000, now, pool)
+        # Closing the pool waits for its threads, so that running queries are interrupted first.
+        stack.callback(queries.interrupt_all)
+        yield EndpointState(catalog, writer, queries, lambda: to_us(clock.now()) * 1000, now, pool)
 
 
-def application(parts: Parts) -> ASGIApp:
-    """The application with its access log."""
-    return AccessLog(Endpoint(Operations(parts)), counted=RequestCounts())
+def application(state: EndpointState) -> ASGIApp:
+    """The ASGI application, with its access log."""
+    return AccessLog(Endpoint(Operations(state)), counted=RequestCounts())
 
 
 def serve(path: Path, now: Now, listener: socket.socket) -> None:
-    """Answer until told to end. Raises `StoreError` for a file that can't be used."""
+    """Serve until SIGTERM or SIGINT. Raises `StoreError` for a file that can't be used."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        # The web server ends at these, and then lets its process have them once more.
+        # Uvicorn shuts down at these signals, then raises them again, which must not kill the process.
         signal.signal(number, lambda _number, _frame: None)
-    with opened(path, now) as parts:
-        asyncio.run(serving(parts, web_server(parts), listener))
+    with opened(path, now) as state:
+        asyncio.run(serving(state, web_server(state), listener))
 
 
-async def serving(parts: Parts, server: uvicorn.Server, listener: socket.socket) -> None:
-    """Answer until the server is told to end, and keep to retention."""
-    pruning = asyncio.create_task(_prune_for_ever(parts))
+async def serving(state: EndpointState, server: uvicorn.Server, listener: socket.socket) -> None:
+    """Serve until the server ends; delete records after their retention meanwhile."""
+    pruning = asyncio.create_task(_prune_for_ever(state))
     try:
         await server.serve(sockets=[listener])
     finally:
         pruning.cancel()
 
 
-async def _prune_for_ever(parts: Parts) -> None:
+async def _prune_for_ever(state: EndpointState) -> None:
     while True:
         await asyncio.sleep(PRUNE_S)
         try:
-            await prune(parts)
+            await prune(state)
         except AwsError as error:
             log.warning("pruning failed: %s", error)
 
 
-def web_server(parts: Parts) -> uvicorn.Server:
-    """The web server over the endpoint."""
-    return quiet_server(application(parts), websockets=False, lifespan="off")
+def web_server(state: EndpointState) -> uvicorn.Server:
+    """The web server of the endpoint."""
+    return quiet_server(application(state), websockets=False, lifespan="off")

@@ -11,14 +11,16 @@ import duckdb
 from services.timestream_local.catalog import SINGLE_MEASURES, Catalog, Table
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.result_pages import LISTED_DIMENSIONS, Datum, column_info
-from services.timestream_local.sql.syntax import Listing
+from services.timestream_local.sql.syntax import ShowStatement
 from services.timestream_local.types import Type
 
 ColumnInfo = list[dict[str, Any]]
 Rows = list[dict[str, list[Datum]]]
 
 
-def listing(wanted: Listing, catalog: Catalog, cursor: duckdb.DuckDBPyConnection) -> tuple[ColumnInfo, Rows]:
+def show_rows(
+    wanted: ShowStatement, catalog: Catalog, cursor: duckdb.DuckDBPyConnection
+) -> tuple[ColumnInfo, Rows]:
     """The columns and rows of a listing. `ValidationException` for an unknown database or table."""
     if wanted.what == "databases":
         return _names("Database", sorted(catalog.databases), wanted.like)
@@ -64,9 +66,9 @@ def _columns(table: Table) -> tuple[ColumnInfo, Rows]:
 def _measures(table: Table, cursor: duckdb.DuckDBPyConnection, like: str | None) -> tuple[ColumnInfo, Rows]:
     """Each measure name with its type, and the dimensions that its records have."""
     columns = (*table.dimensions, *(c for c in table.measures if c.name in SINGLE_MEASURES))
-    seen = "".join(f", bool_or({column.place} IS NOT NULL)" for column in columns)
+    seen = "".join(f", bool_or({column.physical_name} IS NOT NULL)" for column in columns)
     found = cursor.execute(
-        f"SELECT measure_name{seen} FROM {table.place} GROUP BY measure_name ORDER BY measure_name"
+        f"SELECT measure_name{seen} FROM {table.physical_name} GROUP BY measure_name ORDER BY measure_name"
     ).fetchall()
     rows = []
     for name, *there in found:

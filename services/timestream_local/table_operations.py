@@ -14,7 +14,7 @@ from services.timestream_local.catalog import (
 from services.timestream_local.errors import ConflictException, ValidationException
 from services.timestream_local.list_pagination import page, with_token
 from services.timestream_local.request_fields import listed, new_name, optional, required, within
-from services.timestream_local.state import Body, Parts
+from services.timestream_local.state import Body, EndpointState
 from services.timestream_local.tag_operations import tags_of
 
 DEFAULT_SCHEMA = {"CompositePartitionKey": [{"Type": "MEASURE"}]}
@@ -23,53 +23,53 @@ DEFAULT_SCHEMA = {"CompositePartitionKey": [{"Type": "MEASURE"}]}
 class TableOperations:
     """Makes, describes, lists, changes and removes tables."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, state: EndpointState) -> None:
+        self._state = state
 
     async def create_table(self, body: Body, _host: str) -> Body:
         """Make a table."""
-        place, name = required(body, "DatabaseName", str), new_name(body, "TableName")
-        tags, catalog, now = tags_of(body), self._parts.catalog, self._parts.seconds()
+        database_name, name = required(body, "DatabaseName", str), new_name(body, "TableName")
+        tags, catalog, now = tags_of(body), self._state.catalog, self._state.seconds()
         hours, days = _retention(body) or (DEFAULT_MEMORY_HOURS, DEFAULT_MAGNETIC_DAYS)
         magnetic = _magnetic(body) or {"EnableMagneticStoreWrites": False}
         schema = _schema(body) or DEFAULT_SCHEMA
 
         def change(cursor: database.Cursor) -> Table:
-            catalog.database(place)
-            if (place, name) in catalog.tables:
+            catalog.database(database_name)
+            if (database_name, name) in catalog.tables:
                 raise ConflictException(f"The table {name} already exists.")
             number = database.next_table_id(cursor)
-            made = Table(number, place, name, hours, days, magnetic, schema, now, now)
+            made = Table(number, database_name, name, hours, days, magnetic, schema, now, now)
             database.create_rows(cursor, made)
             database.save_table(cursor, made)
             database.save_tags(cursor, table_arn(made), tags)
             return made
 
         def keep(made: Table) -> None:
-            catalog.tables[place, name] = made
+            catalog.tables[database_name, name] = made
             catalog.tags[table_arn(made)] = tags
 
-        return {"Table": described(await self._parts.change(change, keep))}
+        return {"Table": described(await self._state.change(change, keep))}
 
     async def describe_table(self, body: Body, _host: str) -> Body:
         """What a table is like."""
-        return {"Table": described(named_table(self._parts, body))}
+        return {"Table": described(named_table(self._state, body))}
 
     async def list_tables(self, body: Body, _host: str) -> Body:
         """Tables of a database, or of all, page by page."""
-        catalog, place = self._parts.catalog, optional(body, "DatabaseName", str)
-        if place is not None:
-            catalog.database(place)
-        named = [((table.database, table.name), table) for table in catalog.tables_of(place)]
+        catalog, database_name = self._state.catalog, optional(body, "DatabaseName", str)
+        if database_name is not None:
+            catalog.database(database_name)
+        named = [((table.database, table.name), table) for table in catalog.tables_of(database_name)]
         found, token = page(body, named)
         return with_token({"Tables": [described(each) for each in found]}, token)
 
     async def update_table(self, body: Body, _host: str) -> Body:
         """Change a table's retention, magnetic store writes or schema."""
-        named_table(self._parts, body)
+        named_table(self._state, body)
         key = (body["DatabaseName"], body["TableName"])
         retention, magnetic, schema = _retention(body), _magnetic(body), _schema(body)
-        catalog, now = self._parts.catalog, self._parts.seconds()
+        catalog, now = self._state.catalog, self._state.seconds()
 
         def change(cursor: database.Cursor) -> Table:
             table = catalog.table(*key)
@@ -88,12 +88,12 @@ class TableOperations:
         def keep(changed: Table) -> None:
             catalog.tables[key] = changed
 
-        return {"Table": described(await self._parts.change(change, keep))}
+        return {"Table": described(await self._state.change(change, keep))}
 
     async def delete_table(self, body: Body, _host: str) -> Body:
         """Remove a table and its records."""
-        named_table(self._parts, body)
-        key, catalog = (body["DatabaseName"], body["TableName"]), self._parts.catalog
+        named_table(self._state, body)
+        key, catalog = (body["DatabaseName"], body["TableName"]), self._state.catalog
 
         def change(cursor: database.Cursor) -> Table:
             table = catalog.table(*key)
@@ -103,17 +103,17 @@ class TableOperations:
 
         def keep(table: Table) -> None:
             del catalog.tables[key]
-            self._parts.writer.forget(key)
+            self._state.writer.forget(key)
             catalog.tags.pop(table_arn(table), None)
 
-        await self._parts.change(change, keep)
+        await self._state.change(change, keep)
         return {}
 
 
-def named_table(parts: Parts, body: Body) -> Table:
+def named_table(state: EndpointState, body: Body) -> Table:
     """The table that a request names."""
     names = required(body, "DatabaseName", str), required(body, "TableName", str)
-    return parts.catalog.table(*names)
+    return state.catalog.table(*names)
 
 
 def described(found: Table) -> Body:

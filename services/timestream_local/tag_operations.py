@@ -8,7 +8,7 @@ from services.timestream_local import database
 from services.timestream_local.catalog import database_arn
 from services.timestream_local.errors import ResourceNotFoundException, ValidationException
 from services.timestream_local.request_fields import listed, required
-from services.timestream_local.state import Body, Parts
+from services.timestream_local.state import Body, EndpointState
 
 MOST_TAGS = 200
 
@@ -16,12 +16,12 @@ MOST_TAGS = 200
 class TagOperations:
     """Lists, sets and takes away the tags of databases and tables."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, state: EndpointState) -> None:
+        self._state = state
 
     async def list_tags(self, body: Body, _host: str) -> Body:
         """The tags of a database or table."""
-        tags = self._parts.catalog.tags.get(self._arn(body), {})
+        tags = self._state.catalog.tags.get(self._arn(body), {})
         return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
 
     async def tag_resource(self, body: Body, _host: str) -> Body:
@@ -37,7 +37,7 @@ class TagOperations:
         return {}
 
     async def _retag(self, arn: str, changed: Callable[[dict[str, str]], dict[str, str]]) -> None:
-        catalog = self._parts.catalog
+        catalog = self._state.catalog
 
         def change(cursor: database.Cursor) -> dict[str, str]:
             tags = changed(catalog.tags.get(arn, {}))
@@ -49,13 +49,13 @@ class TagOperations:
         def keep(tags: dict[str, str]) -> None:
             catalog.tags[arn] = tags
 
-        await self._parts.change(change, keep)
+        await self._state.change(change, keep)
 
     def _arn(self, body: Body) -> str:
         arn = required(body, "ResourceARN", str)
         # Region and account are whatever the client thinks them to be.
         ours = f"{database_arn('')}{arn.partition(':database/')[2]}"
-        if ours not in self._parts.catalog.arns():
+        if ours not in self._state.catalog.arns():
             raise ResourceNotFoundException(f"The resource {arn[:256]} does not exist.")
         return ours
 

@@ -57,7 +57,7 @@ class Type(StrEnum):
     UNKNOWN = "UNKNOWN"
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """As error messages name it."""
         return {"INTERVAL": "interval day to second", "MONTHS": "interval year to month"}.get(
             self.name, self.name.lower()

@@ -1,7 +1,7 @@
-"""Rows into a table: duplicates dropped, newer versions put in place of older, the rest rejected.
+"""Writing records into a table of rows, as upserts by version.
 
-A record is the same as one that is there if time, dimensions and measure name are. With a higher version it
-replaces it; with the same version and the same values it changes nothing; else it is rejected.
+A record has the identity of a stored one if time, dimensions and measure name are equal. With a higher
+version it replaces that one; with the same version and values it changes nothing; else it is rejected.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from services.timestream_local.catalog import SINGLE_MEASURES, Column, Table
-from services.timestream_local.records import Batch, Columns
+from services.timestream_local.record_batch import Batch, Columns
 from services.timestream_local.types import PHYSICAL, Type
 
 ARROW = {
@@ -36,7 +36,10 @@ OTHER_TYPE = "The column {name} exists with another data type or role: {role}, {
 
 @dataclass(slots=True)
 class Rows:
-    """The records of several requests for one table. `origin` says whose each row is."""
+    """The records of several requests for one table, as columns of one length.
+
+    `origin` gives each row's batch and its index in that batch's request.
+    """
 
     batches: Sequence[Batch]
     origin: list[tuple[Batch, int]]
@@ -48,7 +51,7 @@ class Rows:
 
     @classmethod
     def of(cls, batches: Sequence[Batch]) -> Rows:
-        """The rows of these requests, in their order."""
+        """The rows of these batches, in their order."""
         return cls(
             batches,
             [(batch, index) for batch in batches for index in batch.index],
@@ -65,12 +68,12 @@ class Rows:
         batch.rejected[index] = (reason, existing)
 
     def waiting(self) -> list[int]:
-        """The rows that aren't rejected."""
+        """The indices of the rows that aren't rejected."""
         return [row for row, (batch, index) in enumerate(self.origin) if index not in batch.rejected]
 
 
 def _joined(parts: Sequence[tuple[Columns, int]]) -> Columns:
-    """Columns one below the other; NULL where one has a column that another hasn't."""
+    """Concatenate columns by name, NULL for the rows of a part that lacks the column."""
     names = {name: None for columns, _ in parts for name in columns}
     joined: Columns = {}
     for name in names:
@@ -81,9 +84,10 @@ def _joined(parts: Sequence[tuple[Columns, int]]) -> Columns:
 
 
 def add_missing_columns(table: Table, rows: Rows) -> tuple[Column, ...]:
-    """The columns that a table lacks for these rows. Rows that don't fit its columns' types are rejected.
+    """The columns that a table lacks for these rows.
 
-    Of a name that two requests bring with two types the first counts.
+    Rejects the rows whose values have another type or role than the table's column. Where two requests bring
+    the same new name with different types, the first one decides, and the other's rows are rejected.
     """
     known = {column.name: column for column in table.columns}
     new: list[Column] = []
@@ -106,7 +110,7 @@ def add_missing_columns(table: Table, rows: Rows) -> tuple[Column, ...]:
 
 
 def _reject_column(batch: Batch, column: Column, values: Sequence[object]) -> None:
-    """Reject the rows of a request that have one of these `values`: they are of another type or role."""
+    """Reject the rows of a request that have a value in a column of another type or role."""
     reason = OTHER_TYPE.format(name=column.name, role=column.role, type=column.type.value)
     for index, value in zip(batch.index, values, strict=True):
         if value is not None:
@@ -114,16 +118,24 @@ def _reject_column(batch: Batch, column: Column, values: Sequence[object]) -> No
 
 
 def write_rows(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Rows, newest: int | None) -> None:
-    """Write what isn't rejected, inside the transaction in hand. `newest` is the table's newest time."""
+    """Write the rows that aren't rejected, inside the current transaction.
+
+    `newest` is the table's newest time, None for an empty table.
+
+    Requests that are committed together may hold the same record several times. One SQL statement sees the
+    table as it was before, so that two versions of a record in it would both be inserted. So the rows go in
+    rounds without duplicates, each of which sees what the one before has written.
+    """
     for unique in _rounds(table, rows, rows.waiting()):
         times = [rows.time[row] for row in unique]
+        # The usual case of live data: nothing of these times is stored, so that no lookup is needed.
         is_new = newest is None or min(times) > newest
         _write_unique(cursor, table, rows, unique, is_new=is_new)
         newest = max(newest or 0, *times)
 
 
 def _rounds(table: Table, rows: Rows, waiting: Sequence[int]) -> Iterator[list[int]]:
-    """Rows in rounds that hold no record twice, the first of each record in the first round."""
+    """Split rows into rounds without duplicates: first occurrences, second occurrences, and so on."""
     dimensions = [rows.dimensions[c.name] for c in table.dimensions if c.name in rows.dimensions]
     keys = list(zip(rows.time, rows.measure_name, *dimensions, strict=True))
     while waiting:
@@ -140,21 +152,21 @@ def _rounds(table: Table, rows: Rows, waiting: Sequence[int]) -> Iterator[list[i
 def _write_unique(
     cursor: duckdb.DuckDBPyConnection, table: Table, rows: Rows, unique: Sequence[int], *, is_new: bool
 ) -> None:
-    """Write rows that hold no record twice. `is_new`: the table has nothing of their times."""
+    """Write rows without duplicates. `is_new`: the table holds nothing at their times or later."""
     incoming = _arrow(table, rows, unique)
     cursor.register("incoming", incoming)
     try:
         dropped, replaced = ([], []) if is_new else _compare(cursor, table, rows, unique)
         if replaced:
             cursor.execute(
-                f"DELETE FROM {table.place} AS d USING incoming AS n "
+                f"DELETE FROM {table.physical_name} AS d USING incoming AS n "
                 f"WHERE list_contains(?, n.row) AND {_same_record(table)}",
                 [replaced],
             )
         kept = "WHERE NOT list_contains(?, row)" if dropped else ""
         names = ", ".join(incoming.column_names[1:])
         cursor.execute(
-            f"INSERT INTO {table.place} ({names}) SELECT {names} FROM incoming {kept}",
+            f"INSERT INTO {table.physical_name} ({names}) SELECT {names} FROM incoming {kept}",
             [dropped] if dropped else [],
         )
     finally:
@@ -162,7 +174,7 @@ def _write_unique(
 
 
 def _arrow(table: Table, rows: Rows, unique: Sequence[int]) -> pa.Table:
-    """The rows as Arrow: `row`, `time`, `measure_name`, `version`, then the table's columns by place."""
+    """The rows in Arrow: `row`, `time`, `measure_name`, `version`, then the table's columns in order."""
     everything = len(unique) == len(rows.origin)
     names, arrays = ["row"], [pa.array(unique, pa.int64())]
 
@@ -177,9 +189,9 @@ def _arrow(table: Table, rows: Rows, unique: Sequence[int]) -> pa.Table:
     for column in table.columns:
         values = (rows.dimensions if column.role == "dimension" else rows.measures).get(column.name)
         if values is not None:
-            add(column.place, values, ARROW[PHYSICAL[column.type]])
+            add(column.physical_name, values, ARROW[PHYSICAL[column.type]])
         else:
-            names.append(column.place)
+            names.append(column.physical_name)
             arrays.append(pa.nulls(len(unique), ARROW[PHYSICAL[column.type]]))
     return pa.table(arrays, names)
 
@@ -187,11 +199,15 @@ def _arrow(table: Table, rows: Rows, unique: Sequence[int]) -> pa.Table:
 def _compare(
     cursor: duckdb.DuckDBPyConnection, table: Table, rows: Rows, unique: Sequence[int]
 ) -> tuple[list[int], list[int]]:
-    """The rows that change nothing or are rejected, and those whose older version goes."""
-    same = " AND ".join(f"d.{c.place} IS NOT DISTINCT FROM n.{c.place}" for c in table.measures) or "true"
+    """Compare rows with the stored records of the same identity.
+
+    Return the rows not to insert (rejected, or equal to what is stored), and those that replace an older
+    version. Rows without a stored record are in neither.
+    """
+    same = " AND ".join(_equal(column) for column in table.measures) or "true"
     times = [rows.time[row] for row in unique]
     found = cursor.execute(
-        f"SELECT n.row, d.version, {same} FROM incoming AS n JOIN {table.place} AS d "
+        f"SELECT n.row, d.version, {same} FROM incoming AS n JOIN {table.physical_name} AS d "
         f"ON {_same_record(table)} WHERE d.time BETWEEN ? AND ?",
         [min(times), max(times)],
     ).fetchall()
@@ -210,5 +226,12 @@ def _compare(
 
 
 def _same_record(table: Table) -> str:
-    dimensions = (f" AND d.{c.place} IS NOT DISTINCT FROM n.{c.place}" for c in table.dimensions)
-    return f"d.time = n.time AND d.measure_name = n.measure_name{''.join(dimensions)}"
+    """The condition that row `d` of a table and row `n` of `incoming` have the same identity."""
+    return " AND ".join(
+        ("d.time = n.time", "d.measure_name = n.measure_name", *map(_equal, table.dimensions))
+    )
+
+
+def _equal(column: Column) -> str:
+    """The condition that `d` and `n` agree in a column. A column that a record lacks is NULL, and counts."""
+    return f"d.{column.physical_name} IS NOT DISTINCT FROM n.{column.physical_name}"

@@ -1,6 +1,7 @@
-"""The one thread that writes: many requests, one transaction. An answer comes after the commit.
+"""The one thread that writes to the file. A request is answered after its commit.
 
-Concurrent writes that wait together are committed together, so that a commit's cost is shared.
+Requests that wait at the same time are committed in one transaction, so that they share its cost: a commit
+waits for the disk, and takes longer than the rows of most requests.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ import duckdb
 from services.timestream_local import database
 from services.timestream_local.catalog import Catalog, Table
 from services.timestream_local.errors import AwsError, InternalServerException
-from services.timestream_local.records import Batch
+from services.timestream_local.record_batch import Batch
 from services.timestream_local.upserts import Rows, add_missing_columns, write_rows
 
 log = logging.getLogger("bus_simulator.timestream")
 
-Answer = TypeVar("Answer")
-Change = Callable[[duckdb.DuckDBPyConnection], Answer]
+Result = TypeVar("Result")
+Change = Callable[[duckdb.DuckDBPyConnection], Result]
 MOST_REQUESTS = 256
 """Requests in one commit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A request's good records on their way into a table."""
+    """A request's valid records that wait to be written into a table."""
 
     table: tuple[str, str]
     batch: Batch
@@ -39,7 +40,7 @@ class Write:
 
 
 class Writer:
-    """Writes into the file that `connection` holds, and keeps `catalog` and `newest` in step."""
+    """Writes into the file that `connection` holds, and updates `catalog` and `newest` after each commit."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
         self.catalog = catalog
@@ -50,27 +51,27 @@ class Writer:
         self._thread.start()
 
     def newest(self, databases: Collection[str]) -> int | None:
-        """The newest time stored in these databases (none named: in all), in nanoseconds; None without."""
+        """The newest time stored in these databases (all, if none is named), in ns; None without records."""
         wanted = {name.lower() for name in databases}
         known = list(self._newest.items())
         times = [time for (name, _), time in known if not wanted or name.lower() in wanted]
         return max(times, default=None)
 
     def forget(self, table: tuple[str, str]) -> None:
-        """Know nothing of a table that is removed."""
+        """Forget the newest time of a deleted table."""
         self._newest.pop(table, None)
 
     def write(self, table: tuple[str, str], batch: Batch) -> Future[None]:
-        """Write a batch; once done it is committed, and `batch.rejected` is complete."""
+        """Write a batch. When the future is done it is committed, and `batch.rejected` is complete."""
         done: Future[None] = Future()
         self._jobs.put(Write(table, batch, done))
         return done
 
-    def change(self, change: Change[Answer], keep: Callable[[Answer], None]) -> Future[Answer]:
-        """Run a change of the file in a transaction of its own; once committed, `keep` it in the catalog."""
-        done: Future[Answer] = Future()
+    def change(self, change: Change[Result], keep: Callable[[Result], None]) -> Future[Result]:
+        """Run `change` in a transaction of its own; after the commit call `keep` to update the catalog."""
+        done: Future[Result] = Future()
 
-        def work() -> Answer:
+        def work() -> Result:
             answer = self._in_transaction(change)
             keep(answer)
             return answer
@@ -82,7 +83,7 @@ class Writer:
         return done
 
     def close(self) -> None:
-        """Do what is waiting, then end."""
+        """Finish the waiting jobs, then end the thread."""
         self._jobs.put(None)
         self._thread.join()
         self._cursor.close()
@@ -103,7 +104,7 @@ class Writer:
             self._write_all(writes)
 
     def _waiting(self) -> list[Write | Callable[[], None] | None]:
-        """The next job, and whatever else is there by then."""
+        """Wait for a job; return it and all others that wait by then, at most `MOST_REQUESTS`."""
         jobs = [self._jobs.get()]
         while len(jobs) < MOST_REQUESTS:
             try:
@@ -113,17 +114,17 @@ class Writer:
         return jobs
 
     def _write_all(self, writes: Sequence[Write]) -> None:
-        """Commit these together; should that fail, each alone, so that one can't spoil the others."""
+        """Commit writes together. If that fails, commit each alone, so that only the faulty one fails."""
         if not writes:
             return
         try:
             self._commit(writes)
-        except Exception as error:  # noqa: BLE001 - the thread must live on; who asked gets it
+        except Exception as error:  # noqa: BLE001 - the thread must go on; the request gets the error
             if len(writes) > 1:
                 for write in writes:
                     self._write_all([write])
                 return
-            writes[0].done.set_exception(_as_answer(error))
+            writes[0].done.set_exception(_as_aws_error(error))
             return
         for write in writes:
             write.done.set_result(None)
@@ -134,14 +135,15 @@ class Writer:
             by_table.setdefault(write.table, []).append(write)
         rows = {key: Rows.of([w.batch for w in of_table]) for key, of_table in by_table.items()}
         for key, of_table in rows.items():
-            self._make_room(self.catalog.table(*key), of_table)
+            # Columns first, in transactions of their own: the catalog must never lag behind the file.
+            self._add_columns(self.catalog.table(*key), of_table)
         self._in_transaction(lambda cursor: self._write_rows(cursor, rows))
         for key, of_table in rows.items():
             stored = of_table.waiting()
             if stored:
                 self._newest[key] = max(self._newest.get(key, 0), *(of_table.time[row] for row in stored))
 
-    def _make_room(self, table: Table, rows: Rows) -> None:
+    def _add_columns(self, table: Table, rows: Rows) -> None:
         columns = add_missing_columns(table, rows)
         if columns:
             self._in_transaction(lambda cursor: database.add_columns(cursor, table, columns))
@@ -151,7 +153,7 @@ class Writer:
         for key, of_table in rows.items():
             write_rows(cursor, self.catalog.table(*key), of_table, self._newest.get(key))
 
-    def _in_transaction(self, change: Change[Answer]) -> Answer:
+    def _in_transaction(self, change: Change[Result]) -> Result:
         self._cursor.begin()
         try:
             answer = change(self._cursor)
@@ -162,25 +164,25 @@ class Writer:
         return answer
 
 
-def settle(done: Future[Answer], work: Callable[[], Answer]) -> None:
-    """Do the work and put what came of it into the future."""
+def settle(done: Future[Result], work: Callable[[], Result]) -> None:
+    """Put the result of `work`, or its exception, into a future."""
     try:
         done.set_result(work())
-    except Exception as error:  # noqa: BLE001 - the future's owner gets it
-        done.set_exception(_as_answer(error))
+    except Exception as error:  # noqa: BLE001 - the future passes it on
+        done.set_exception(_as_aws_error(error))
 
 
 def newest_of(cursor: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> dict[tuple[str, str], int]:
     """The newest time stored in each table that isn't empty."""
     found = {}
     for table in tables:
-        (newest,) = cursor.execute(f"SELECT max(time) FROM {table.place}").fetchall()[0]
+        (newest,) = cursor.execute(f"SELECT max(time) FROM {table.physical_name}").fetchall()[0]
         if newest is not None:
             found[table.database, table.name] = newest
     return found
 
 
-def _as_answer(error: Exception) -> AwsError:
+def _as_aws_error(error: Exception) -> AwsError:
     if isinstance(error, AwsError):
         return error
     log.error("write failed", exc_info=error)

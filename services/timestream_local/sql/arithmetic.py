@@ -17,7 +17,7 @@ def arithmetic(operator: str, left: Typed, right: Typed) -> Typed:
         return _numeric(operator, left, right)
     timed = _TIMES.get((operator, left.type, right.type))
     if timed is None:
-        raise ValidationException(f"'{operator}' cannot be applied to {left.type.shown}, {right.type.shown}")
+        raise ValidationException(f"'{operator}' cannot be applied to {left.type.label}, {right.type.label}")
     return timed(left, right)
 
 

@@ -35,7 +35,7 @@ def cast(source: Typed, target: Type, *, trying: bool) -> Typed:
 
 
 def _refusal(source: Typed, target: Type) -> ValidationException:
-    return ValidationException(f"Cannot cast {source.type.shown} to {target.shown} here")
+    return ValidationException(f"Cannot cast {source.type.label} to {target.label} here")
 
 
 def _between(source: Typed, target: Type, *, trying: bool) -> Typed:
@@ -102,7 +102,7 @@ def _from_text(source: Typed, target: Type, *, trying: bool) -> Typed:
 def _literal_time(source: Typed, target: Type) -> Typed:
     """Times as literals are read here, exactly; those in columns are not supported."""
     if not isinstance(source.value, str):
-        raise ValidationException(f"Cannot cast varchar to {target.shown} here, unless it is a literal")
+        raise ValidationException(f"Cannot cast varchar to {target.label} here, unless it is a literal")
     try:
         instant = whole(instant_ns(source.value, zoned=False), T)
     except ValueError as error:

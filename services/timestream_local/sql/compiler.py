@@ -333,8 +333,8 @@ class Compiler:
     def _rows(self, table: Table) -> str:
         oldest = self._instant(table.database) - table.retention_ns
         if oldest <= 0:
-            return table.place
-        return f"(SELECT * FROM {table.place} WHERE time >= {oldest})"
+            return table.physical_name
+        return f"(SELECT * FROM {table.physical_name} WHERE time >= {oldest})"
 
 
 SELECT_PARTS = (
@@ -358,7 +358,7 @@ def _columns(table: Table, place: str) -> list[Output]:
         Output("time", Typed(f"{place}.time", Type.TIMESTAMP)),
     ]
     dimensions, measures = (
-        [Output(c.name, Typed(f"{place}.{c.place}", c.type)) for c in columns]
+        [Output(c.name, Typed(f"{place}.{c.physical_name}", c.type)) for c in columns]
         for columns in (table.dimensions, table.measures)
     )
     return [*dimensions, *fixed, *measures]

@@ -98,7 +98,7 @@ class Expressions:
         """An expression that has to be BOOLEAN."""
         typed = self.typed(node, scope)
         if not coercible(typed.type, Type.BOOLEAN):
-            raise ValidationException(f"{where} must evaluate to a boolean: actual type {typed.type.shown}")
+            raise ValidationException(f"{where} must evaluate to a boolean: actual type {typed.type.label}")
         return coerced(typed, Type.BOOLEAN).sql
 
     def ordering(self, nodes: Sequence[exp.Expr], resolve: Callable[[exp.Expr], Typed]) -> str:
@@ -153,7 +153,7 @@ class Expressions:
         typed = self.typed(inner, scope)
         kinds = (Type.INTEGER, Type.BIGINT, Type.DOUBLE, Type.INTERVAL, Type.MONTHS, Type.UNKNOWN)
         if typed.type not in kinds:
-            raise ValidationException(f"Negation is not supported for {typed.type.shown}")
+            raise ValidationException(f"Negation is not supported for {typed.type.label}")
         number = isinstance(typed.value, int | float)
         value = -typed.value if number and isinstance(typed.value, int | float) else None
         # Of the least BIGINT `-` would make a wider number, where `0 -` is an error; 0.0 has a sign.
@@ -221,7 +221,7 @@ class Expressions:
         value, pattern = self.typed(node.this, scope), self.typed(node.expression, scope)
         for typed in (value, pattern):
             if not coercible(typed.type, Type.VARCHAR):
-                raise ValidationException(f"LIKE needs varchar, not {typed.type.shown}")
+                raise ValidationException(f"LIKE needs varchar, not {typed.type.label}")
         ending = f" ESCAPE {self.typed(escape, scope).sql}" if escape is not None else ""
         sql = f"({value.sql} LIKE {pattern.sql}{ending})"
         return Typed(f"(NOT {sql})" if node.args.get("negate") else sql, Type.BOOLEAN)
@@ -392,7 +392,7 @@ def _compared(operator: str, *operands: Typed) -> Type:
         return common_type((operand.type for operand in operands), operator)
     except ValidationException:
         kinds = [operand.type for operand in operands]
-        shown = ", ".join(kind.shown for kind in dict.fromkeys(kinds))
+        shown = ", ".join(kind.label for kind in dict.fromkeys(kinds))
         hint = ""
         if set(kinds) == {Type.TIMESTAMP, Type.VARCHAR}:
             hint = "; write TIMESTAMP '2026-03-02 07:30:00' or from_iso8601_timestamp('2026-03-02T07:30:00Z')"

@@ -169,7 +169,7 @@ def _concat(name: str, arguments: Sequence[Typed]) -> Typed:
     check_count(name, arguments, 2, 100)
     for argument in arguments:
         if argument.type not in (V, Type.UNKNOWN):
-            raise ValidationException(f"Unexpected parameters for {name}: {argument.type.shown}, not varchar")
+            raise ValidationException(f"Unexpected parameters for {name}: {argument.type.label}, not varchar")
     return Typed(f"({' || '.join(coerced(a, V).sql for a in arguments)})", V)
 
 

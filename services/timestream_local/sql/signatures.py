@@ -46,8 +46,8 @@ def called(name: str, forms: Sequence[Form], arguments: Sequence[Typed]) -> Type
         form for form in forms if len(form.takes) == len(types) and all(map(coercible, types, form.takes))
     ]
     if not fitting:
-        shown = ", ".join(kind.shown for kind in types)
-        known = " or ".join(f"{name}({', '.join(k.shown for k in form.takes)})" for form in forms)
+        shown = ", ".join(kind.label for kind in types)
+        known = " or ".join(f"{name}({', '.join(k.label for k in form.takes)})" for form in forms)
         raise ValidationException(f"Unexpected parameters ({shown}) for function {name}. Expected: {known}")
     form = fitting[0]
     given = [coerced(a, kind).sql for a, kind in zip(arguments, form.takes, strict=True)]

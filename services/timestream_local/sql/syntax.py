@@ -78,7 +78,7 @@ class Timestream(Trino):
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ShowStatement:
     """SHOW or DESCRIBE: `what` is databases, tables, measures or columns."""
 
     what: str
@@ -87,7 +87,7 @@ class Listing:
     like: str | None = None
 
 
-def parse(sql: str) -> exp.Query | Listing:
+def parse(sql: str) -> exp.Query | ShowStatement:
     """The tree of one statement. Raises `ValidationException` for whatever isn't one that only reads."""
     dialect = Timestream()
     try:
@@ -199,7 +199,7 @@ def _typed_measure(token: Token, after: Sequence[Token]) -> Token:
     return Token(TokenType.IDENTIFIER, name, token.line, token.col, token.start, after[1].end)
 
 
-def _listing(tokens: Sequence[Token]) -> Listing:
+def _listing(tokens: Sequence[Token]) -> ShowStatement:
     """`SHOW DATABASES`, `SHOW TABLES FROM d`, `SHOW MEASURES FROM d.t`, each with LIKE; `DESCRIBE d.t`."""
     words = [token.text.upper() for token in tokens]
     wrong = _at(
@@ -211,7 +211,7 @@ def _listing(tokens: Sequence[Token]) -> Listing:
         database, table, rest = _place(tokens[1:])
         if rest or table is None:
             raise wrong
-        return Listing("columns", database, table)
+        return ShowStatement("columns", database, table)
     what = words[1].lower() if len(words) > 1 else ""
     like, rest = _like(tokens[2:])
     database = table = None
@@ -219,7 +219,7 @@ def _listing(tokens: Sequence[Token]) -> Listing:
         database, table, rest = _place(rest[1:])
     if rest or what not in ("databases", "tables", "measures") or (what == "measures") != (table is not None):
         raise wrong
-    return Listing(what, database, table, like)
+    return ShowStatement(what, database, table, like)
 
 
 def _like(tokens: Sequence[Token]) -> tuple[str | None, Sequence[Token]]:

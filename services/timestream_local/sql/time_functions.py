@@ -34,7 +34,7 @@ def _unit(name: str, argument: Typed, *of: Typed) -> str:
 
 def _instant(name: str, argument: Typed) -> str:
     if not coercible(argument.type, T):
-        raise ValidationException(f"Unexpected parameters for function {name}: {argument.type.shown}")
+        raise ValidationException(f"Unexpected parameters for function {name}: {argument.type.label}")
     return coerced(argument, T).sql
 
 

@@ -84,5 +84,5 @@ def common_type(types: Iterable[Type], where: str) -> Type:
         if coercible(found, kind):
             found = kind
         elif not coercible(kind, found):
-            raise ValidationException(f"{where}: types {found.shown} and {kind.shown} don't go together")
+            raise ValidationException(f"{where}: types {found.label} and {kind.label} don't go together")
     return found

@@ -1,4 +1,4 @@
-"""An endpoint's parts in this process, over a file of a test's own, and the records of `cases`."""
+"""An endpoint in this process, over a file of its own, and the records of `cases`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from services.timestream_local.operations import Operations
+from services.timestream_local.queries import LONGEST_QUERY_S
 from services.timestream_local.server import opened
-from services.timestream_local.state import Parts
+from services.timestream_local.state import EndpointState
 from services.timestream_local.types import instant_ns
 from tests.services.timestream_local.cases import NAMES, NOW, SINGLE, STOPS
 
@@ -22,9 +23,9 @@ KINDS = {"people": "BIGINT", "warmth": "DOUBLE", "busy": "BOOLEAN", "note": "VAR
 class Local:
     """Operations called directly. `now` is in nanoseconds."""
 
-    def __init__(self, parts: Parts, now: int = NOW_NS) -> None:
-        self.parts = replace(parts, wall=lambda: now)
-        self.operations = Operations(self.parts)
+    def __init__(self, state: EndpointState, now: int = NOW_NS) -> None:
+        self.state = replace(state, wall=lambda: now)
+        self.operations = Operations(self.state)
 
     async def call(self, name: str, **body: Any) -> dict[str, Any]:
         """An operation's answer."""
@@ -32,7 +33,7 @@ class Local:
 
     def query(self, sql: str, most: int | None = None) -> dict[str, Any]:
         """A query's first page."""
-        return self.parts.queries.run(sql, self.parts.asked_at, most)
+        return self.state.queries.run(sql, self.state.query_instant, most)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """A query's rows, NULL as None."""
@@ -45,10 +46,10 @@ def scalars(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 @contextmanager
-def local(folder: Path, now: int = NOW_NS) -> Iterator[Local]:
+def local(folder: Path, now: int = NOW_NS, *, longest_query_s: float = LONGEST_QUERY_S) -> Iterator[Local]:
     """An empty endpoint in this process."""
-    with opened(folder / "timestream.duckdb", "wall") as parts:
-        yield Local(parts, now)
+    with opened(folder / "timestream.duckdb", "wall", longest_query_s=longest_query_s) as state:
+        yield Local(state, now)
 
 
 def multi(

@@ -1,4 +1,4 @@
-"""Queries that take too long are ended; without data, time goes by the wall."""
+"""Slow queries are interrupted; open queries are kept and closed; without data now is wall time."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from services.timestream_local.errors import QueryExecutionException, ThrottlingException, ValidationException
-from services.timestream_local.queries import MOST_OPEN, Queries
-from services.timestream_local.query_timeouts import Deadlines
+from services.timestream_local.queries import MOST_OPEN, QueryRunner
+from services.timestream_local.query_timeouts import QueryTimeouts
 from services.timestream_local.server import opened
-from services.timestream_local.state import Parts
+from services.timestream_local.state import EndpointState
 from tests.services.timestream_local.samples import Local, local, scalars
 
 PATIENCE_S = 30
@@ -31,11 +31,9 @@ FEW = "SELECT x FROM (VALUES (1), (2), (3)) AS v(x) ORDER BY x"
 
 
 @contextmanager
-def queries_of(folder: Path, longest_s: float) -> Iterator[tuple[Queries, Parts]]:
-    with local(folder) as endpoint:
-        parts = endpoint.parts
-        with closing(Queries(parts.queries._connection, parts.catalog, longest_s=longest_s)) as queries:
-            yield queries, parts
+def queries_of(folder: Path, longest_s: float) -> Iterator[tuple[QueryRunner, EndpointState]]:
+    with local(folder, longest_query_s=longest_s) as endpoint:
+        yield endpoint.state.queries, endpoint.state
 
 
 def rows_of(answer: dict[str, Any]) -> list[str]:
@@ -43,36 +41,36 @@ def rows_of(answer: dict[str, Any]) -> list[str]:
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so."""
+    """Wait until the condition is true."""
     for _ in range(PATIENCE_S * 100):
         if condition():
             return
         threading.Event().wait(0.01)
-    raise AssertionError("it never came to be")
+    raise AssertionError("the condition never became true")
 
 
-def test_a_query_that_takes_too_long_is_ended_and_the_next_one_answered(tmp_path: Path) -> None:
-    with queries_of(tmp_path, 0.05) as (queries, parts):
+def test_a_slow_query_is_interrupted_and_the_next_one_runs(tmp_path: Path) -> None:
+    with queries_of(tmp_path, 0.05) as (queries, state):
         for sql in (ENDLESS, THEN_ENDLESS):
             with pytest.raises(ThrottlingException, match="took too long"):
-                queries.run(sql, parts.asked_at, None)
-        assert rows_of(queries.run("SELECT 1", parts.asked_at, None)) == ["1"]
+                queries.run(sql, state.query_instant, None)
+        assert rows_of(queries.run("SELECT 1", state.query_instant, None)) == ["1"]
 
 
-def test_a_later_page_that_takes_too_long_is_ended_and_never_taken_for_the_last(tmp_path: Path) -> None:
-    with queries_of(tmp_path, 0.05) as (queries, parts):
-        token = queries.run(THEN_ENDLESS, parts.asked_at, 2)["NextToken"]
+def test_a_slow_later_page_is_interrupted_and_ends_its_query(tmp_path: Path) -> None:
+    with queries_of(tmp_path, 0.05) as (queries, state):
+        token = queries.run(THEN_ENDLESS, state.query_instant, 2)["NextToken"]
         with pytest.raises(ThrottlingException, match="took too long"):
             queries.resume(THEN_ENDLESS, token, None)
         with pytest.raises(ValidationException, match="pagination token"):
             queries.resume(THEN_ENDLESS, token, None)
 
 
-def test_a_page_under_way_is_given_up_when_its_query_is_cancelled(tmp_path: Path) -> None:
-    with queries_of(tmp_path, 600) as (queries, parts), ThreadPoolExecutor(1) as pool:
-        first = queries.run(THEN_ENDLESS, parts.asked_at, 2)
+def test_cancelling_a_query_interrupts_its_running_page(tmp_path: Path) -> None:
+    with queries_of(tmp_path, 600) as (queries, state), ThreadPoolExecutor(1) as pool:
+        first = queries.run(THEN_ENDLESS, state.query_instant, 2)
         page = pool.submit(queries.resume, THEN_ENDLESS, first["NextToken"], None)
-        until(queries._open[first["QueryId"]].lock.locked)
+        until(lambda: first["QueryId"] in queries.running)
         queries.cancel(first["QueryId"])
         with pytest.raises(QueryExecutionException, match="cancelled"):
             page.result(PATIENCE_S)
@@ -80,55 +78,55 @@ def test_a_page_under_way_is_given_up_when_its_query_is_cancelled(tmp_path: Path
             queries.resume(THEN_ENDLESS, first["NextToken"], None)
 
 
-def test_whose_pages_are_asked_for_stays_open_however_many_others_come(tmp_path: Path) -> None:
-    with queries_of(tmp_path, 600) as (queries, parts):
-        asked = queries.run(FEW, parts.asked_at, 1)
-        left = queries.run(FEW, parts.asked_at, 1)
+def test_a_query_in_use_stays_open_however_many_others_start(tmp_path: Path) -> None:
+    with queries_of(tmp_path, 600) as (queries, state):
+        asked = queries.run(FEW, state.query_instant, 1)
+        left = queries.run(FEW, state.query_instant, 1)
         for _ in range(MOST_OPEN - 2):
-            queries.run(FEW, parts.asked_at, 1)
+            queries.run(FEW, state.query_instant, 1)
         second = queries.resume(FEW, asked["NextToken"], 1)
-        queries.run(FEW, parts.asked_at, 1)
+        queries.run(FEW, state.query_instant, 1)
         third = queries.resume(FEW, second["NextToken"], 1)
         assert [rows_of(page) for page in (asked, second, third)] == [["1"], ["2"], ["3"]]
         with pytest.raises(ValidationException, match="pagination token"):
             queries.resume(FEW, left["NextToken"], 1)
 
 
-def test_a_page_under_way_is_never_the_one_that_makes_room(tmp_path: Path) -> None:
-    with queries_of(tmp_path, 600) as (queries, parts), ThreadPoolExecutor(1) as pool:
-        first = queries.run(THEN_ENDLESS, parts.asked_at, 2)
+def test_a_query_with_a_running_page_is_never_closed_for_others(tmp_path: Path) -> None:
+    with queries_of(tmp_path, 600) as (queries, state), ThreadPoolExecutor(1) as pool:
+        first = queries.run(THEN_ENDLESS, state.query_instant, 2)
         page = pool.submit(queries.resume, THEN_ENDLESS, first["NextToken"], None)
-        until(queries._open[first["QueryId"]].lock.locked)
+        until(lambda: first["QueryId"] in queries.running)
         for _ in range(MOST_OPEN + 1):
-            queries.run(FEW, parts.asked_at, 1)
+            queries.run(FEW, state.query_instant, 1)
         assert not page.done()
-        assert len(queries._open) == MOST_OPEN
+        assert queries.open_count == MOST_OPEN
         queries.cancel(first["QueryId"])
         assert isinstance(page.exception(PATIENCE_S), QueryExecutionException)
 
 
-def test_an_endpoint_that_ends_waits_for_no_query(tmp_path: Path) -> None:
-    with opened(tmp_path / "timestream.duckdb", "wall") as parts:
-        running = parts.pool.submit(parts.queries.run, ENDLESS, parts.asked_at, None)
-        until(lambda: parts.queries._deadlines._ends)
+def test_closing_the_endpoint_interrupts_running_queries(tmp_path: Path) -> None:
+    with opened(tmp_path / "timestream.duckdb", "wall") as state:
+        running = state.pool.submit(state.queries.run, ENDLESS, state.query_instant, None)
+        until(lambda: state.queries.running)
     assert isinstance(running.exception(0), ThrottlingException)
 
 
-def test_what_is_done_in_time_is_never_ended() -> None:
+def test_a_query_that_ends_in_time_is_never_interrupted() -> None:
     ended: list[str] = []
-    with closing(Deadlines(0.05, step_s=0.01)) as deadlines:
-        with deadlines.around("first", lambda: ended.append("done")):
+    with closing(QueryTimeouts(0.05, step_s=0.01)) as timeouts:
+        with timeouts.limit("first", lambda: ended.append("done")):
             assert not ended
-        with deadlines.around("second", lambda: ended.append("late")):
+        with timeouts.limit("second", lambda: ended.append("late")):
             until(lambda: len(ended) > 1)
-        deadlines.end("second")
-        deadlines.hurry()
+        timeouts.interrupt("second")
+        timeouts.interrupt_all()
     assert set(ended) == {"late"}
 
 
-def test_where_data_say_the_time_and_there_are_none_it_is_wall_time(tmp_path: Path) -> None:
-    with opened(tmp_path / "timestream.duckdb", "data") as parts:
-        endpoint = Local(parts)
+def test_with_now_from_data_and_no_data_now_is_wall_time(tmp_path: Path) -> None:
+    with opened(tmp_path / "timestream.duckdb", "data") as state:
+        endpoint = Local(state)
         asyncio.run(endpoint.call("CreateDatabase", DatabaseName="city"))
         asyncio.run(endpoint.call("CreateTable", DatabaseName="city", TableName="stops"))
         assert endpoint.rows("SELECT count(*) FROM city.stops WHERE time > ago(1h)") == [("0",)]
