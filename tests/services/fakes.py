@@ -1,4 +1,4 @@
-"""A small network, a model that is a formula, a store that fails on demand, wall time that waits move."""
+"""A small network, a model that is a formula, a store that fails on demand, and wall clocks for tests."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ ROWS: dict[Stream, tuple[Make, Sequence[str], timedelta, timedelta]] = {
     ),
     Stream.STOP_VISIT: (visit, ("B001", "B003"), 95 * SECOND, 4.5 * SECOND),
 }
-"""How each stream's rows are made: of whom, how far apart, how far off whole multiples of that."""
+"""For each stream: how to make a record, its entities, the step between records, and the offset."""
 
 
 def expected(stream: Stream, start: datetime, end: datetime) -> list[Record]:
-    """What `FormulaCity` says of [start, end). S004 has never anything."""
+    """The records of `FormulaCity` in [start, end). S004 has none."""
     make, entities, step, offset = ROWS[stream]
     time = EPOCH + -(-(start - EPOCH - offset) // step) * step + offset
     records: list[Record] = []
@@ -70,7 +70,7 @@ def expected(stream: Stream, start: datetime, end: datetime) -> list[Record]:
 
 
 class FormulaCity:
-    """A model whose records follow from their time; remembers what it was asked for."""
+    """A model whose records follow from their time; keeps its calls in `asked`."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[datetime, datetime, tuple[Stream, ...]]] = []
@@ -98,11 +98,11 @@ class FaultyStore(ModelStore):
 
 PATIENCE_S = 30.0
 SHORTEST_WAIT_S = 0.001
-"""Real waits overshoot, too; and less might not move a float of this size at all."""
+"""Real waits overshoot too, and a shorter one might not change a float of this size."""
 
 
 class FakeWall:
-    """Wall time that a waiting clock moves by itself, up to `end`, which closes the clock."""
+    """Wall time that advances when the clock waits, up to `end`, where the clock is closed."""
 
     def __init__(self, end: datetime) -> None:
         self.seconds = NOW.timestamp()
@@ -128,7 +128,7 @@ def fake_clock(*, lasts: timedelta, rate: float = 1.0) -> Clock:
 
 
 class HandWall:
-    """Wall time that moves when a test says so. Threads that wait in it sleep until then.
+    """Wall time that a test advances. Threads that wait in it sleep until then.
 
     `waited` is set whenever a thread begins to wait: it has done what was due.
     """

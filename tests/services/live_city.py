@@ -1,4 +1,4 @@
-"""A context for live clients: the small network of `fakes` with a minute of positions, and later ticks."""
+"""A context for live clients: the network of `fakes` with a minute of positions, and later ticks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A live run, in threads but without a server, whose clock a test moves; and what its store should hold."""
+"""A live run in threads, without a server, whose clock a test moves; and checks of its store."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SETTINGS = Settings(
 
 
 class Moved:
-    """The parts of the run. `wall` is wall time."""
+    """The parts of the run; `wall` is its wall time."""
 
     def __init__(self, context: Context, store: DuckDBStore, clock: Clock, wall: HandWall) -> None:
         self.context, self.store, self.clock, self.wall = context, store, clock, wall
@@ -52,7 +52,7 @@ class Moved:
         return [(held.start, held.end) for held in self.store.coverage(stream)]
 
     def is_up_to(self, instant: datetime) -> bool:
-        """Whether all feeders have written what is due at an instant, on the clock's present course."""
+        """Whether all feeders have written every tick due at an instant on the present course."""
         return all(feeder.status(instant).lag == timedelta() for feeder in self.feeders)
 
     def settle(self) -> None:
@@ -74,7 +74,7 @@ def moved(
     model: Model | None = None,
     served: Network | None = None,
 ) -> Iterator[Moved]:
-    """Such a run over an empty store, without history before the hour that `start` is in."""
+    """A run over an empty store, without history before the hour of `start`."""
     wall = HandWall()
     clock = Clock(start=start, rate=rate, paused=paused, wall=wall)
     with closing(DuckDBStore(folder / "moved.duckdb")) as store:
@@ -94,7 +94,7 @@ def moved(
 
 
 def check_bytes(store: Store, model: Model | None = None) -> None:
-    """Every covered stretch holds exactly what an undisturbed run has there."""
+    """Check that every covered interval has exactly the records of an undisturbed run."""
     for stream in Stream:
         for held in store.coverage(stream):
             wanted = (model or FormulaCity()).window(held.start, held.end, [stream])[stream]
@@ -103,7 +103,7 @@ def check_bytes(store: Store, model: Model | None = None) -> None:
 
 
 def covered(start: datetime, now: datetime, stream: Stream) -> tuple[datetime, datetime]:
-    """The stretch that a feeder has covered which began at `start` and has written all that is due."""
+    """The interval covered by a feeder that began at `start` and has written every tick due at `now`."""
     kind = next(kind for kind in FEEDERS if stream in kind.streams)
     tick = now - (now - start) % kind.cadence
     return start, tick + (timedelta() if stream is Stream.STOP_VISIT else kind.cadence)

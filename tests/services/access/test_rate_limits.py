@@ -1,4 +1,4 @@
-"""Limits: so many a second with a burst, so many a day, each key for itself; refused in their place."""
+"""Request limits per second and day for each key, and the place of 429 among refusals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Transport = Callable[[Context], AbstractContextManager[Requester]]
 
 
 class Wall:
-    """Wall seconds, set by hand."""
+    """Wall seconds that a test sets."""
 
     def __init__(self) -> None:
         self.now_s = 10.0 * DAY_S
@@ -32,7 +32,7 @@ class Wall:
 
 
 def passed(meter: Meter, times: int, key: str = "default") -> int:
-    """How many of so many requests may pass."""
+    """How many of `requests` pass."""
     count = 0
     for _ in range(times):
         try:
@@ -43,7 +43,7 @@ def passed(meter: Meter, times: int, key: str = "default") -> int:
     return count
 
 
-def test_a_burst_passes_and_then_fifty_a_second() -> None:
+def test_a_burst_passes_then_fifty_requests_a_second() -> None:
     wall = Wall()
     meter = Meter(Limits(per_day=0), wall_s=wall)
     assert passed(meter, 500) == 100
@@ -53,7 +53,7 @@ def test_a_burst_passes_and_then_fifty_a_second() -> None:
     assert passed(meter, 500) == 100
 
 
-def test_ten_thousand_a_day_and_again_at_midnight() -> None:
+def test_ten_thousand_requests_a_day_reset_at_midnight_utc() -> None:
     wall = Wall()
     meter = Meter(Limits(rate_per_s=0), wall_s=wall)
     assert passed(meter, 12_000) == 10_000
@@ -66,7 +66,7 @@ def test_ten_thousand_a_day_and_again_at_midnight() -> None:
     assert passed(meter, 1) == 1
 
 
-def test_each_key_has_its_own_and_what_is_refused_costs_nothing() -> None:
+def test_each_key_has_its_own_limits_and_refused_requests_are_not_counted() -> None:
     wall = Wall()
     meter = Meter(Limits(rate_per_s=1, per_day=3), wall_s=wall)
     assert passed(meter, 50, "a") == passed(meter, 50, "b") == 2
@@ -74,7 +74,7 @@ def test_each_key_has_its_own_and_what_is_refused_costs_nothing() -> None:
     assert passed(meter, 50, "a") == 1
 
 
-def test_a_wall_clock_set_back_locks_nobody_out() -> None:
+def test_a_wall_clock_set_back_blocks_no_requests() -> None:
     wall = Wall()
     meter = Meter(Limits(per_day=0), wall_s=wall)
     passed(meter, 100)
@@ -97,7 +97,7 @@ def test_a_wall_clock_set_back_locks_nobody_out() -> None:
         ("0.0.0.0", 0.0, 7, Limits(0, 7)),
     ],
 )
-def test_limits_are_on_where_others_can_ask(
+def test_limits_apply_by_default_except_on_loopback(
     host: str, rate: float | None, day: int | None, limits: Limits
 ) -> None:
     assert limits_for(host, rate_per_s=rate, per_day=day) == limits
@@ -133,7 +133,7 @@ def test_429_comes_after_400_and_before_404_with_retry_after_and_per_key(served:
         (Limits(rate_per_s=0, per_day=110), 110, "Daily limit of 110 requests exceeded", str(DAY_S)),
     ],
 )
-def test_one_request_too_many_is_refused_and_another_key_is_not(
+def test_a_request_beyond_the_limit_is_refused_for_this_key_only(
     transport: Transport,
     limits: Limits,
     passing: int,

@@ -1,4 +1,4 @@
-"""Backfills: which windows, in which order, and what is in the store when one is broken off."""
+"""Backfill: its windows, their order, and the store after an interruption."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def filled(store: FaultyStore, start: datetime, end: datetime) -> int:
     return sum(done.rows for done in fill(windows, model=FormulaCity(), store=store, run=RUN))
 
 
-def test_windows_are_whole_utc_hours_but_at_the_ends() -> None:
+def test_windows_are_whole_utc_hours_except_at_the_ends() -> None:
     start, end = START + 20 * MINUTE, START + 130 * MINUTE
     assert list(hours(start, end)) == [
         (start, START + HOUR),
@@ -37,7 +37,7 @@ def test_an_empty_store_lacks_every_hour_of_every_stream() -> None:
     ]
 
 
-def test_only_what_is_missing_is_planned_stream_by_stream() -> None:
+def test_only_missing_windows_are_planned_for_each_stream() -> None:
     store = FaultyStore()
     filled(store, START, START + HOUR)
     batch = FormulaCity().window(START + HOUR, START + 90 * MINUTE, [Stream.STOP_VISIT])
@@ -60,7 +60,7 @@ def test_a_filled_store_has_exactly_the_models_records() -> None:
     assert filled(store, start, end) == 0
 
 
-def test_a_broken_off_backfill_goes_on_where_it_was() -> None:
+def test_an_interrupted_backfill_continues_where_it_stopped() -> None:
     store, end = FaultyStore(), START + 12 * HOUR
     windows = plan(store, START, end, newest_first=True)
     stop = threading.Event()
@@ -74,7 +74,7 @@ def test_a_broken_off_backfill_goes_on_where_it_was() -> None:
         assert store.records[stream] == expected(stream, START, end)
 
 
-def test_the_next_window_is_simulated_while_one_is_written() -> None:
+def test_a_window_is_simulated_while_the_previous_one_is_written() -> None:
     city, store = FormulaCity(), FaultyStore()
     simulated = threading.Event()
     write = store.write
@@ -96,7 +96,7 @@ def test_the_next_window_is_simulated_while_one_is_written() -> None:
 
 
 @pytest.mark.integration
-def test_hours_with_few_rows_are_taken_together_and_gaps_are_kept() -> None:
+def test_hours_with_few_rows_are_joined_but_not_across_gaps() -> None:
     store = FaultyStore()
     gap = (START + 4 * HOUR, START + 5 * HOUR)
     filled(store, *gap)

@@ -1,4 +1,4 @@
-"""Moving the clock of a live run: what is written, answered and published then, and what is refused."""
+"""Rate, pause, step and jump of a live run: what is written, returned, published and refused."""
 
 from __future__ import annotations
 
@@ -6,26 +6,20 @@ import asyncio
 import dataclasses
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from services.access.rate_limits import Limits
 from services.app import create_app
-from services.errors import BadRequest, Conflict
+from services.errors import Conflict
 from services.feeders.backfill import fill, plan
 from services.feeders.clock_control import InProcessClockControl
-from services.live.hub import Hub
-from services.queries import bodies
 from services.times import format_instant
-from services.web import openapi
-from services.web.clock_routes import parse_change
 from services.web.health import health
 from simulator.clock import MAX, Clock
 from storage.errors import StoreUnavailable
@@ -44,7 +38,6 @@ from tests.services.fakes import (
     FormulaCity,
     HandWall,
 )
-from tests.services.live_city import city_context, hub_of, tick
 from tests.services.moved_city import HOUR_OF_NOW, TICK, Moved, check_bytes, covered, moved
 
 KEY = {"x-api-key": "right", "x-group-name": "team-alpha"}
@@ -82,13 +75,13 @@ def latest(found: Moved, path: str = "/bus-position/B001") -> str:
 
 
 def check_coverage(found: Moved, *since: tuple[datetime, datetime]) -> None:
-    """What a feeder covers that began and got to certain instants, and nothing else; with the right bytes."""
+    """Check that exactly these intervals (start, now) are covered, with the right bytes."""
     for stream in Stream:
         assert found.stretches(stream) == [covered(start, now, stream) for start, now in since], stream
     check_bytes(found.store)
 
 
-def test_a_standing_clock_writes_nothing_and_nothing_is_degraded(city: Moved) -> None:
+def test_a_paused_clock_writes_nothing_and_health_stays_healthy(city: Moved) -> None:
     city.control.pause()
     city.wall.advance(HOUR)
     body = health(city.context).body
@@ -97,7 +90,7 @@ def test_a_standing_clock_writes_nothing_and_nothing_is_degraded(city: Moved) ->
     check_coverage(city, (HOUR_OF_NOW, NOW))
 
 
-def test_going_on_takes_the_rate_before_and_counts_from_there(tmp_path: Path) -> None:
+def test_resume_runs_on_from_the_paused_time_at_the_rate_before(tmp_path: Path) -> None:
     with moved(tmp_path, rate=60) as city:
         city.control.pause()
         city.wall.advance(DAY)
@@ -108,7 +101,7 @@ def test_going_on_takes_the_rate_before_and_counts_from_there(tmp_path: Path) ->
         check_coverage(city, (HOUR_OF_NOW, NOW + 10 * MINUTE))
 
 
-def test_a_run_can_begin_with_its_clock_standing(tmp_path: Path) -> None:
+def test_a_run_can_begin_paused(tmp_path: Path) -> None:
     with moved(tmp_path, rate=60, paused=True) as city:
         city.wall.advance(HOUR)
         assert (city.clock.now(), city.clock.rate) == (NOW, 0)
@@ -117,7 +110,7 @@ def test_a_run_can_begin_with_its_clock_standing(tmp_path: Path) -> None:
         assert city.clock.rate == 60
 
 
-def test_a_step_writes_every_tick_of_it_and_stands_again(city: Moved) -> None:
+def test_a_step_writes_all_its_ticks_and_leaves_the_clock_paused(city: Moved) -> None:
     for span in (30 * SECOND, 90 * SECOND, 3 * HOUR):
         before = city.clock.now()
         city.control.step(span)
@@ -130,7 +123,7 @@ def test_a_step_writes_every_tick_of_it_and_stands_again(city: Moved) -> None:
     check_coverage(city, (HOUR_OF_NOW, NOW + 2 * MINUTE + 3 * HOUR))
 
 
-def test_a_jump_forward_begins_new_coverage_at_the_whole_hour_and_leaves_what_lies_between(
+def test_a_jump_forward_starts_new_coverage_at_the_whole_hour_and_leaves_the_gap(
     city: Moved,
 ) -> None:
     there = NOW + 5 * HOUR
@@ -142,7 +135,7 @@ def test_a_jump_forward_begins_new_coverage_at_the_whole_hour_and_leaves_what_li
     check_coverage(city, (HOUR_OF_NOW, NOW), (HOUR_OF_NOW + 5 * HOUR, there + MINUTE))
 
 
-def test_a_jump_back_to_where_nothing_is_begins_coverage_there(city: Moved) -> None:
+def test_a_jump_back_before_all_coverage_starts_new_coverage(city: Moved) -> None:
     there = NOW - 2 * DAY
     city.control.jump(there)
     assert latest(city, "/people-count/S001") == format_instant(there.replace(second=0))
@@ -151,12 +144,12 @@ def test_a_jump_back_to_where_nothing_is_begins_coverage_there(city: Moved) -> N
     check_coverage(city, (HOUR_OF_NOW - 2 * DAY, there + 2 * MINUTE), (HOUR_OF_NOW, NOW))
 
 
-def test_a_jump_on_the_hour_has_something_to_answer_with_at_once(city: Moved) -> None:
+def test_after_a_jump_to_a_whole_hour_latest_has_records_at_once(city: Moved) -> None:
     city.control.jump(HOUR_OF_NOW + DAY)
     assert latest(city) == latest(city, "/people-count/S001") == format_instant(HOUR_OF_NOW + DAY)
 
 
-def test_a_jump_back_into_coverage_deletes_nothing_and_goes_on_where_it_ends(city: Moved) -> None:
+def test_a_jump_back_into_coverage_deletes_nothing_and_extends_it(city: Moved) -> None:
     city.wall.advance(2 * HOUR)
     city.settle()
     rows = {stream: city.store.rows(stream) for stream in Stream}
@@ -172,7 +165,7 @@ def test_a_jump_back_into_coverage_deletes_nothing_and_goes_on_where_it_ends(cit
     check_coverage(city, (HOUR_OF_NOW, NOW + 2 * HOUR + 11 * MINUTE))
 
 
-def test_many_jumps_in_a_row_leave_whole_stretches_with_the_right_bytes(city: Moved) -> None:
+def test_many_jumps_leave_complete_intervals_with_the_same_bytes(city: Moved) -> None:
     ends = [NOW + n * 7 * HOUR for n in (3, 1, 2, 2, 5, 0, 4)]
     for there in ends:
         city.control.jump(there)
@@ -183,7 +176,7 @@ def test_many_jumps_in_a_row_leave_whole_stretches_with_the_right_bytes(city: Mo
 
 
 @pytest.mark.integration
-def test_jumps_while_feeders_are_at_work_leave_whole_stretches_with_the_right_bytes(tmp_path: Path) -> None:
+def test_jumps_while_feeders_write_leave_complete_intervals_with_the_same_bytes(tmp_path: Path) -> None:
     with moved(tmp_path, rate=MAX) as city:
         for n in (40, -3, 80, 1, 2):
             city.reach(city.clock.now() + 3 * HOUR)
@@ -200,7 +193,7 @@ def test_jumps_while_feeders_are_at_work_leave_whole_stretches_with_the_right_by
 
 
 @pytest.mark.integration
-def test_at_the_greatest_rate_the_clock_stands_goes_on_and_never_goes_back_by_itself(tmp_path: Path) -> None:
+def test_at_rate_max_the_clock_pauses_and_resumes_and_never_runs_back(tmp_path: Path) -> None:
     with moved(tmp_path, rate=MAX) as city:
         for _ in range(20):
             city.reach(city.clock.now() + SECOND)
@@ -215,7 +208,7 @@ def test_at_the_greatest_rate_the_clock_stands_goes_on_and_never_goes_back_by_it
         check_bytes(city.store)
 
 
-def test_clients_get_every_position_from_the_new_now_on(city: Moved) -> None:
+def test_clients_get_every_position_after_a_jump(city: Moved) -> None:
     """Ten minutes on, back by eight (into coverage), and on beyond where that ends."""
     assert city.context.live is not None
     hub, published = city.context.live, asyncio.Event()
@@ -248,49 +241,7 @@ def test_clients_get_every_position_from_the_new_now_on(city: Moved) -> None:
     assert ticks == [*once, *again, start]
 
 
-def test_what_waited_for_a_client_before_a_jump_is_dropped_and_older_positions_are_taken_again() -> None:
-    context = city_context()
-    hub = hub_of(context)
-
-    async def main() -> None:
-        async def reply(_text: str) -> None:
-            return
-
-        connection = hub.connect("default", "group", reply, lambda: None)
-        await hub.receive(connection, '{"action":"subscribe","line_ids":["L2"]}')
-        assert len(connection.outbox) == 1
-        hub.reset_after_jump()
-        assert len(connection.outbox) == 0
-        hub.publish(tick(TICK - DAY, ("B003", "L2")))
-        assert len(connection.outbox) == 1
-
-    asyncio.run(main())
-
-
-def test_a_snapshot_during_a_jump_is_read_again() -> None:
-    reads: list[Sequence[str]] = []
-
-    async def snapshot(line_ids: Sequence[str]) -> Sequence[BusPosition]:
-        reads.append(line_ids)
-        if len(reads) == 1:
-            hub.reset_after_jump()
-        return tick(TICK, ("B003", "L2"))
-
-    hub = Hub({"L2": ["B003"]}, snapshot)
-
-    async def main() -> None:
-        async def reply(_text: str) -> None:
-            return
-
-        connection = hub.connect("default", "group", reply, lambda: None)
-        await hub.receive(connection, '{"action":"subscribe","line_ids":["L2"]}')
-        assert len(connection.outbox) == 1
-
-    asyncio.run(main())
-    assert len(reads) == 2
-
-
-def test_a_time_of_another_run_is_refused_and_the_clock_stays() -> None:
+def test_a_jump_to_data_of_another_run_is_refused_and_the_clock_is_unchanged() -> None:
     store, clock = FaultyStore(), Clock(start=NOW, wall=HandWall())
     windows = plan(store, NOW - DAY, NOW - DAY + HOUR, newest_first=False)
     list(fill(windows, model=FormulaCity(), store=store, run=OTHER_RUN))
@@ -304,7 +255,7 @@ def test_a_time_of_another_run_is_refused_and_the_clock_stays() -> None:
     assert store.coverage(Stream.BUS_POSITION)[-1].start == HOUR_OF_NOW - DAY + 2 * HOUR
 
 
-def test_two_moves_at_once_are_refused_and_the_first_is_carried_out() -> None:
+def test_a_second_move_during_a_first_is_refused() -> None:
     clock, store = Clock(start=NOW, wall=HandWall()), FaultyStore()
     begun, go_on = threading.Event(), threading.Event()
 
@@ -329,7 +280,7 @@ def test_two_moves_at_once_are_refused_and_the_first_is_carried_out() -> None:
     control.jump(NOW)
 
 
-def test_a_store_out_of_reach_leaves_the_clock_where_it_is_and_the_feeders_alive(
+def test_an_unreachable_store_leaves_the_clock_unchanged_and_feeders_running(
     city: Moved, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_app(city.context)
@@ -352,7 +303,7 @@ def test_a_store_out_of_reach_leaves_the_clock_where_it_is_and_the_feeders_alive
 
 
 @pytest.mark.integration
-def test_the_shipped_city_has_the_same_bytes_however_its_clock_is_moved(tmp_path: Path) -> None:
+def test_the_shipped_network_gets_the_same_bytes_however_its_clock_moves(tmp_path: Path) -> None:
     from services.inputs.load import load_inputs
 
     inputs = load_inputs(SHIPPED, 1)
@@ -380,161 +331,7 @@ def test_the_shipped_city_has_the_same_bytes_however_its_clock_is_moved(tmp_path
     model.close()
 
 
-def controlled(**changes: Any) -> FastAPI:
-    """An application whose clock can be moved, without feeders."""
-    store = FaultyStore()
-    clock = Clock(start=NOW, wall=HandWall())
-    context = dataclasses.replace(city_context(store=store), clock=clock)
-    control = InProcessClockControl(clock, FormulaCity(), store, RUN)
-    return create_app(dataclasses.replace(context, control=control, **changes))
-
-
-@pytest.mark.parametrize(
-    ("body", "clock"),
-    [
-        ({"rate": 60}, {"now": "2026-03-02T07:30:10Z", "rate": 60.0, "paused": False}),
-        ({"rate": 0.5}, {"now": "2026-03-02T07:30:10Z", "rate": 0.5, "paused": False}),
-        ({"rate": "max"}, {"now": "2026-03-02T07:30:10Z", "rate": "max", "paused": False}),
-        ({"pause": True}, {"now": "2026-03-02T07:30:10Z", "rate": 0.0, "paused": True}),
-        ({"pause": False}, {"now": "2026-03-02T07:30:10Z", "rate": 1.0, "paused": False}),
-        ({"step": "30s"}, {"now": "2026-03-02T07:30:40Z", "rate": 0.0, "paused": True}),
-        ({"step": 1.5}, {"now": "2026-03-02T07:30:11.500Z", "rate": 0.0, "paused": True}),
-        (
-            {"jump": "2026-03-02T09:30:00+01:00"},
-            {"now": "2026-03-02T08:30:00Z", "rate": 1.0, "paused": False},
-        ),
-        ({"jump": "2025-12-24"}, {"now": "2025-12-24T00:00:00Z", "rate": 1.0, "paused": False}),
-    ],
-    ids=str,
-)
-def test_a_change_is_answered_with_the_clock_as_it_is_then(body: object, clock: object) -> None:
-    app = controlled()
-    answer = post(app, body)
-    assert (answer.status_code, answer.json()) == (200, clock)
-    assert post(app, b"", method="GET").json() == clock
-    bodies.ClockBody.model_validate(answer.json(), strict=True)
-
-
-RATE = "Must be a number more than 0 (at most 1000000) or 'max'; to stop the clock, use 'pause'"
-STEP = (
-    "Must be a number of seconds or a span like '30s' or '2h', more than 0 and at most a day; "
-    "to go further, or back, use 'jump'"
-)
-ONE = "Must specify exactly one of 'rate', 'pause', 'step' or 'jump'"
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        (b"", "Invalid JSON"),
-        (b"{", "Invalid JSON"),
-        (b"\xff\xfe", "Invalid JSON"),
-        (b"[" * 4000, "Invalid JSON"),
-        (b"1" * 4096, "Invalid JSON"),
-        ([], "Invalid JSON"),
-        ("max", "Invalid JSON"),
-        (b" " * 4097, "Body too long: at most 4096 bytes"),
-        ({}, ONE),
-        ({"rate": 1, "pause": False}, ONE),
-        ({"speed": 1}, "Unknown field: speed. Must be exactly one of 'rate', 'pause', 'step' or 'jump'"),
-        ({"rate": 0}, f"Invalid rate: 0. {RATE}"),
-        ({"rate": -1}, f"Invalid rate: -1. {RATE}"),
-        ({"rate": 1_000_001}, f"Invalid rate: 1000001. {RATE}"),
-        ({"rate": "60"}, f"Invalid rate: '60'. {RATE}"),
-        ({"rate": True}, f"Invalid rate: true. {RATE}"),
-        ({"rate": None}, f"Invalid rate: null. {RATE}"),
-        (b'{"rate": NaN}', f"Invalid rate: NaN. {RATE}"),
-        (b'{"rate": Infinity}', f"Invalid rate: Infinity. {RATE}"),
-        ({"pause": 1}, "Invalid pause: 1. Must be true or false"),
-        ({"pause": "true"}, "Invalid pause: 'true'. Must be true or false"),
-        ({"step": 0}, f"Invalid step: 0. {STEP}"),
-        ({"step": "0"}, f"Invalid step: '0'. {STEP}"),
-        ({"step": -30}, f"Invalid step: -30. {STEP}"),
-        ({"step": "2d"}, f"Invalid step: '2d'. {STEP}"),
-        ({"step": "soon"}, f"Invalid step: 'soon'. {STEP}"),
-        ({"step": [30]}, f"Invalid step: [30]. {STEP}"),
-        (b'{"step": 1e400}', f"Invalid step: Infinity. {STEP}"),
-        ({"jump": 1}, "Invalid jump: 1. Accepted: "),
-        ({"jump": "noon"}, "Invalid jump: 'noon'. Accepted: 2026-03-02, "),
-        ({"jump": "1969-12-31"}, "Invalid jump: '1969-12-31'. Must be in the years 1970 to 2199"),
-    ],
-    ids=str,
-)
-def test_what_cannot_be_understood_is_refused_with_the_field_and_the_mend(body: object, message: str) -> None:
-    app = controlled()
-    answer = post(app, body)
-    assert (answer.status_code, answer.json()["error"]) == (400, "BadRequest")
-    assert answer.json()["message"].startswith(message)
-    assert post(app, b"", method="GET").json()["now"] == format_instant(NOW)
-
-
-def test_a_number_of_any_length_is_no_fault_of_ours() -> None:
-    with pytest.raises(BadRequest, match="Invalid step: 1"):
-        parse_change({"step": 10**4000})
-
-
-def test_without_clock_control_there_is_no_such_path() -> None:
-    app = create_app(city_context())
-    for method in ("GET", "POST", "DELETE"):
-        answer = post(app, {"rate": 60}, method=method)
-        assert (answer.status_code, answer.json()["message"]) == (404, "Not found")
-        assert post(app, {"rate": 60}, {}, method=method).status_code == 401
-    assert post(app, b"", PAGE | preflight("POST"), method="OPTIONS").status_code == 400
-
-
-def preflight(method: str) -> dict[str, str]:
-    return {"access-control-request-method": method, "access-control-request-headers": "x-api-key"}
-
-
-def test_who_has_no_key_is_refused_first_then_other_methods_then_what_is_asked_then_too_much() -> None:
-    app = controlled(limits=Limits(rate_per_s=0, per_day=1))
-    for method in ("GET", "POST", "DELETE"):
-        assert post(app, b"{", {}, method=method).status_code == 401
-    refused = post(app, b"{", KEY | {"x-group-name": "a" * 65}, method="DELETE")
-    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, POST")
-    assert post(app, {"rate": 2}, KEY | {"x-group-name": "a" * 65}).status_code == 400
-    assert post(app, {"rate": 2}).status_code == 200
-    assert post(app, {"rate": 0}).status_code == 400
-    assert post(app, {"rate": 3}).status_code == 429
-    assert post(app, b"", KEY | {"x-api-key": "wrong"}, method="GET").status_code == 401
-
-
-def test_a_refusal_by_the_store_s_run_is_a_conflict() -> None:
-    store = FaultyStore()
-    windows = plan(store, NOW - HOUR, NOW, newest_first=False)
-    list(fill(windows, model=FormulaCity(), store=store, run=OTHER_RUN))
-    clock = Clock(start=NOW + DAY, wall=HandWall())
-    control = InProcessClockControl(clock, FormulaCity(), store, RUN)
-    context = dataclasses.replace(city_context(), store=store, clock=clock, control=control)
-    answer = post(create_app(context), {"jump": format_instant(NOW - MINUTE)})
-    assert (answer.status_code, answer.json()["error"]) == (409, "Conflict")
-    assert "another run" in answer.json()["message"]
-
-
-def test_pages_of_other_origins_may_move_the_clock_if_anybody_may() -> None:
-    app = controlled()
-    allowed = post(app, b"", PAGE | preflight("POST"), method="OPTIONS")
-    assert (allowed.status_code, allowed.headers["access-control-allow-methods"]) == (200, "GET, POST")
-    answer = post(app, {"rate": 2}, KEY | PAGE)
-    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
-
-
-def test_the_description_has_the_clock_where_it_can_be_moved_and_its_examples_are_understood() -> None:
-    paths = openapi.document(controlled())["paths"]
-    assert set(paths["/clock"]) == {"get", "post"}
-    body = paths["/clock"]["post"]["requestBody"]["content"]["application/json"]
-    assert len(body["schema"]["oneOf"]) == 4
-    for example in body["examples"].values():
-        parse_change(example["value"])
-    for operation in paths["/clock"].values():
-        for status, response in operation["responses"].items():
-            for example in response["content"]["application/json"]["examples"].values():
-                model = bodies.ClockBody if status == "200" else bodies.ErrorBody
-                model.model_validate(example["value"], strict=True)
-    assert "/clock" not in openapi.document(create_app(city_context()))["paths"]
-
-
-def test_a_history_that_is_wanted_is_written_where_the_clock_jumps_to(
+def test_after_a_jump_history_is_backfilled_before_the_new_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from services.feeders import history_plan

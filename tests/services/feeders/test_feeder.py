@@ -1,4 +1,4 @@
-"""Feeders with a clock that needs no real time: what is written when, and what is never written."""
+"""Feeders on a clock that needs no real time: what they write, and when."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from services.feeders.feeder import FEEDERS, Feeder, FeederKind
+from services.times import ceiling
 from simulator.clock import MAX, Clock
 from storage.digest import stream_digest
 from storage.duckdb_store import DuckDBStore
 from storage.errors import RunMismatch, StoreUnavailable
 from storage.schema import Stream
-from storage.store import Store
+from storage.store import Covered, Store
 from tests.services.fakes import (
     DAY,
     HOUR,
@@ -55,7 +56,7 @@ def test_the_three_feeders_write_all_four_streams_once() -> None:
     assert sorted(stream for kind in FEEDERS for stream in kind.streams) == sorted(Stream)
 
 
-def test_catching_up_writes_up_to_the_last_tick_and_covers_what_lies_before_the_next() -> None:
+def test_catching_up_writes_the_last_tick_and_covers_up_to_the_next() -> None:
     store = FaultyStore()
     feeder(PEOPLE, store, fake_clock(lasts=MINUTE)).catch_up(NOW)
     last = NOW.replace(second=0)
@@ -72,7 +73,7 @@ def test_a_visit_of_the_future_is_never_written() -> None:
     assert all(record.time < NOW for record in store.records[Stream.STOP_VISIT])
 
 
-def test_a_run_writes_every_tick_when_it_comes_and_nothing_twice() -> None:
+def test_every_tick_is_written_once_when_it_is_due() -> None:
     store, city = FaultyStore(), FormulaCity()
     clock = fake_clock(lasts=5 * MINUTE)
     feeder(POSITIONS, store, clock, city=city, start=NOW.replace(second=0)).run_until_closed()
@@ -86,14 +87,14 @@ def test_a_run_writes_every_tick_when_it_comes_and_nothing_twice() -> None:
     assert store.records[Stream.STOP_VISIT] == visits
 
 
-def test_a_feeder_waits_from_tick_to_tick_without_drift() -> None:
+def test_waits_between_ticks_do_not_drift() -> None:
     wall = FakeWall(NOW + 5 * MINUTE)
     wall.clock = Clock(wall=wall)
     feeder(SENSORS, FaultyStore(), wall.clock).run_until_closed()
     assert wall.waits == [50.0, 60.0, 60.0, 60.0, 60.0, 60.0]
 
 
-def test_who_is_behind_catches_up_in_windows_of_at_most_an_hour_without_a_gap() -> None:
+def test_a_late_feeder_catches_up_in_windows_of_at_most_an_hour() -> None:
     store, city = FaultyStore(), FormulaCity()
     start = START - 5 * HOUR
     feeder(POSITIONS, store, fake_clock(lasts=MINUTE), start=start, city=city).catch_up(NOW)
@@ -102,7 +103,7 @@ def test_who_is_behind_catches_up_in_windows_of_at_most_an_hour_without_a_gap() 
     assert stretches(store, Stream.STOP_VISIT) == [(start, NOW.replace(second=0))]
 
 
-def test_a_killed_feeder_goes_on_where_its_coverage_ends() -> None:
+def test_a_killed_feeder_continues_where_its_coverage_ends() -> None:
     store = FaultyStore()
     reached = START + 10 * MINUTE
     store.write(
@@ -117,7 +118,7 @@ def test_a_killed_feeder_goes_on_where_its_coverage_ends() -> None:
     assert stretches(store, Stream.STOP_VISIT) == [(START, NOW.replace(second=0))]
 
 
-def test_a_clock_set_back_makes_a_feeder_wait_for_what_is_not_there_yet() -> None:
+def test_after_the_clock_is_set_back_a_feeder_waits_for_its_next_tick() -> None:
     store = FaultyStore()
     ahead = NOW + HOUR
     feeder(PEOPLE, store, Clock(start=ahead)).catch_up(ahead)
@@ -127,7 +128,7 @@ def test_a_clock_set_back_makes_a_feeder_wait_for_what_is_not_there_yet() -> Non
     assert again.status(NOW).lag == timedelta()
 
 
-def test_at_a_high_rate_ticks_are_written_together_but_none_is_missing() -> None:
+def test_at_a_high_rate_ticks_are_written_together_without_a_gap() -> None:
     store, city = FaultyStore(), FormulaCity()
     feeder(PEOPLE, store, fake_clock(lasts=3 * SECOND, rate=3600), city=city).run_until_closed()
     ((start, end),) = stretches(store, Stream.PEOPLE_COUNT)
@@ -136,7 +137,7 @@ def test_at_a_high_rate_ticks_are_written_together_but_none_is_missing() -> None
     assert store.records[Stream.PEOPLE_COUNT] == expected(Stream.PEOPLE_COUNT, start, end)
 
 
-def test_at_the_greatest_rate_feeders_drive_the_clock_side_by_side() -> None:
+def test_at_rate_max_feeders_drive_the_clock_together() -> None:
     clock, store = Clock(start=NOW, rate=MAX), FaultyStore()
     feeders = [feeder(kind, store, clock) for kind in FEEDERS]
     for _ in range(6):
@@ -156,7 +157,7 @@ def test_lag_is_from_the_last_tick_written_to_the_last_one_due() -> None:
     assert people.status(NOW).last_tick == NOW.replace(second=0)
 
 
-def test_a_store_out_of_reach_is_tried_again_with_growing_pauses_and_no_gap() -> None:
+def test_an_unreachable_store_is_retried_with_growing_pauses_and_no_gap() -> None:
     store = FaultyStore()
     clock = fake_clock(lasts=3 * MINUTE)
     people = feeder(PEOPLE, store, clock)
@@ -167,7 +168,7 @@ def test_a_store_out_of_reach_is_tried_again_with_growing_pauses_and_no_gap() ->
     assert end > NOW + 2 * MINUTE
 
 
-def test_a_lasting_fault_of_the_store_shows_in_the_status() -> None:
+def test_the_status_shows_that_a_feeder_waits_for_the_store() -> None:
     store = FaultyStore()
     clock = fake_clock(lasts=MINUTE)
     people = feeder(PEOPLE, store, clock)
@@ -185,7 +186,7 @@ def test_a_lasting_fault_of_the_store_shows_in_the_status() -> None:
     assert people.status(NOW).state == "stopped"
 
 
-def test_data_of_another_run_in_the_way_end_a_feeder() -> None:
+def test_data_of_another_run_end_a_feeder_with_an_error() -> None:
     store = FaultyStore()
     other = Feeder(
         PEOPLE, model=FormulaCity(), store=store, run=OTHER_RUN, clock=Clock(start=NOW), start=START + MINUTE
@@ -196,7 +197,7 @@ def test_data_of_another_run_in_the_way_end_a_feeder() -> None:
 
 
 def same_as_undisturbed(store: Store, start: datetime, end: datetime) -> None:
-    """One stretch for each stream, of the bytes that a feeder writes whom nothing disturbs."""
+    """Check that each stream has one covered interval with the bytes of an undisturbed feeder."""
     undisturbed = FaultyStore()
     for kind in FEEDERS:
         feeder(kind, undisturbed, fake_clock(lasts=MINUTE), start=start).catch_up(end)
@@ -209,7 +210,7 @@ def same_as_undisturbed(store: Store, start: datetime, end: datetime) -> None:
 
 
 @pytest.mark.integration
-def test_ten_hours_at_sixty_times_real_time_drift_by_nothing() -> None:
+def test_ten_hours_at_sixty_times_real_time_do_not_drift() -> None:
     """The last of 600 ticks is written as promptly as the first: within a shortest wait of the fake wall."""
     wall = FakeWall(NOW + 10 * MINUTE)
     clock = wall.clock = Clock(rate=60, wall=wall)
@@ -249,7 +250,7 @@ def test_a_suspended_process_catches_up_without_a_gap() -> None:
 
 
 @pytest.mark.integration
-def test_two_feeders_of_a_stream_by_mistake_leave_what_one_would(tmp_path: Path) -> None:
+def test_two_feeders_of_one_stream_write_the_same_as_one(tmp_path: Path) -> None:
     clock = Clock(rate=MAX, wall=HandWall())
     end = NOW + 6 * HOUR
     with closing(DuckDBStore(tmp_path / "bus.duckdb")) as store:
@@ -273,7 +274,7 @@ def test_two_feeders_of_a_stream_by_mistake_leave_what_one_would(tmp_path: Path)
 
 
 class AwayStore(FaultyStore):
-    """Out of reach between two instants of wall time."""
+    """A store that can't be reached between two instants of wall time."""
 
     def __init__(self, wall: FakeWall, since: datetime, until: datetime) -> None:
         super().__init__()
@@ -287,7 +288,7 @@ class AwayStore(FaultyStore):
 @pytest.mark.integration
 @pytest.mark.parametrize("rate", [1, 60])
 @pytest.mark.parametrize("kind", FEEDERS, ids=lambda kind: kind.name)
-def test_a_store_that_is_away_for_minutes_has_all_of_it_in_the_end(kind: FeederKind, rate: float) -> None:
+def test_a_store_that_was_unreachable_for_minutes_has_no_gap(kind: FeederKind, rate: float) -> None:
     wall = FakeWall(NOW + 10 * MINUTE)
     wall.clock = Clock(rate=rate, wall=wall)
     store = AwayStore(wall, NOW + 2 * MINUTE, NOW + 7 * MINUTE)
@@ -301,7 +302,7 @@ def test_a_store_that_is_away_for_minutes_has_all_of_it_in_the_end(kind: FeederK
         assert store.records[stream] == undisturbed.records[stream]
 
 
-def test_a_feeder_that_wakes_when_the_clock_has_jumped_away_writes_nothing_there() -> None:
+def test_a_feeder_that_wakes_after_a_jump_writes_nothing_on_the_old_course() -> None:
     store, clock = FaultyStore(), Clock(wall=HandWall())
     people = feeder(PEOPLE, store, clock)
     people.catch_up(NOW)
@@ -315,7 +316,7 @@ def test_a_feeder_that_wakes_when_the_clock_has_jumped_away_writes_nothing_there
     assert stretches(store, Stream.PEOPLE_COUNT) == [*held, (there, there + MINUTE)]
 
 
-def test_what_is_covered_where_the_clock_jumps_to_is_left_but_told_of_again() -> None:
+def test_after_a_jump_covered_data_are_not_rewritten_but_published_again() -> None:
     told: list[tuple[Stream, int]] = []
     store, clock = FaultyStore(), Clock(wall=HandWall())
     people = Feeder(
@@ -334,3 +335,20 @@ def test_what_is_covered_where_the_clock_jumps_to_is_left_but_told_of_again() ->
     people.step()
     assert told == [(Stream.PEOPLE_COUNT, 0), (Stream.PEOPLE_COUNT, 1)]
     assert store.records[Stream.PEOPLE_COUNT] == held
+
+
+@pytest.mark.parametrize("kind", FEEDERS)
+def test_end_at_ends_coverage_exactly_there(kind: FeederKind) -> None:
+    store, end = FaultyStore(), ceiling(NOW, HOUR)
+    clock = fake_clock(lasts=2 * HOUR)
+    feeder = Feeder(kind, model=FormulaCity(), store=store, run=RUN, clock=clock, start=NOW - 10 * MINUTE)
+    feeder.end_at(end)
+    feeder.run_until_closed()
+    assert feeder.ended
+    assert not clock.closed
+    for stream in kind.streams:
+        assert list(store.coverage(stream)) == [Covered(NOW - 10 * MINUTE, end, RUN)]
+    following = Feeder(kind, model=FormulaCity(), store=store, run=OTHER_RUN, clock=clock, start=end)
+    following.catch_up(end + MINUTE)
+    for stream in kind.streams:
+        assert [held.run for held in store.coverage(stream)] == [RUN, OTHER_RUN]

@@ -1,4 +1,4 @@
-"""Which history a live run gets, on a new store and on one that another process left."""
+"""The history planned for a live run, on a new store and on one with data."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def store_with(start: datetime, end: datetime, run: Run = RUN) -> FaultyStore:
 
 
 def reach(windows: list[Window]) -> tuple[datetime, datetime]:
-    """From the start of the oldest to the end of the newest, after checking that the newest come first."""
+    """The start of the oldest and the end of the newest window; checks that the newest come first."""
     assert windows == sorted(windows, key=lambda window: window.start, reverse=True)
     return windows[-1].start, windows[0].end
 
 
-def test_feeders_begin_with_the_hour_that_now_is_in() -> None:
+def test_feeders_begin_at_the_start_of_the_current_hour() -> None:
     assert history_plan.live_start(FaultyStore(), RUN, NOW) == LIVE
 
 
-def test_a_new_store_gets_the_span_before_serving_and_five_days_later() -> None:
+def test_a_new_store_gets_the_span_before_serving_and_five_days_in_the_background() -> None:
     store = FaultyStore()
     assert reach(history_plan.before_serving(store, RUN, live=LIVE, span=DAY)) == (LIVE - DAY, LIVE)
     assert reach(history_plan.in_background(store, RUN, live=LIVE, span=DAY)) == (LIVE - 5 * DAY, LIVE)
@@ -42,13 +42,13 @@ def test_a_longer_span_than_five_days_is_kept() -> None:
     )
 
 
-def test_no_backfill_on_a_new_store_is_none_at_all() -> None:
+def test_without_backfill_a_new_store_gets_no_history() -> None:
     store, none = FaultyStore(), timedelta()
     assert history_plan.before_serving(store, RUN, live=LIVE, span=none) == []
     assert history_plan.in_background(store, RUN, live=LIVE, span=none) == []
 
 
-def test_even_without_backfill_the_holes_that_earlier_processes_left_are_closed() -> None:
+def test_without_backfill_gaps_of_earlier_processes_are_still_filled() -> None:
     store = store_with(LIVE - 5 * HOUR, LIVE - 3 * HOUR - 10 * MINUTE)
     later = (LIVE - 2 * HOUR, LIVE - HOUR)
     list(fill(plan(store, *later, newest_first=False), model=FormulaCity(), store=store, run=RUN))
@@ -59,7 +59,7 @@ def test_even_without_backfill_the_holes_that_earlier_processes_left_are_closed(
     ]
 
 
-def test_a_hole_is_closed_from_where_the_first_stream_has_anything() -> None:
+def test_a_gap_is_filled_from_the_first_covered_instant_of_any_stream() -> None:
     store = FaultyStore()
     covers = (LIVE - HOUR, LIVE)
     batches = FormulaCity().window(*covers, [Stream.PEOPLE_COUNT])
@@ -69,7 +69,7 @@ def test_a_hole_is_closed_from_where_the_first_stream_has_anything() -> None:
     assert set(window.streams) == set(Stream) - {Stream.PEOPLE_COUNT}
 
 
-def test_data_out_of_reach_and_data_ahead_are_no_reason_to_fill() -> None:
+def test_older_and_later_data_cause_no_backfill() -> None:
     for start in (LIVE - 5 * DAY - 2 * HOUR, LIVE + DAY):
         assert in_background(store_with(start, start + HOUR)) == []
 
@@ -78,7 +78,7 @@ def in_background(store: FaultyStore) -> list[Window]:
     return history_plan.in_background(store, RUN, live=LIVE, span=timedelta())
 
 
-def test_new_inputs_begin_at_the_next_whole_hour_after_all_others_data() -> None:
+def test_new_inputs_begin_at_the_whole_hour_after_the_data_of_other_runs() -> None:
     store = store_with(LIVE - 2 * HOUR, LIVE + 10 * MINUTE, OTHER_RUN)
     assert history_plan.first_writable_hour(store, RUN) == LIVE + HOUR
     assert history_plan.first_writable_hour(store, OTHER_RUN) is None
@@ -86,7 +86,7 @@ def test_new_inputs_begin_at_the_next_whole_hour_after_all_others_data() -> None
     assert history_plan.before_serving(store, RUN, live=LIVE + HOUR, span=DAY) == []
 
 
-def test_history_of_new_inputs_never_goes_back_before_their_beginning() -> None:
+def test_history_of_new_inputs_does_not_begin_before_them() -> None:
     store = store_with(LIVE - 9 * HOUR, LIVE - 8 * HOUR + MINUTE, OTHER_RUN)
     assert reach(history_plan.before_serving(store, RUN, live=LIVE, span=DAY)) == (LIVE - 7 * HOUR, LIVE)
     assert all(

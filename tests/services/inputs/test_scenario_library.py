@@ -1,4 +1,4 @@
-"""Scenarios by name or path, what `validate` says of them, and the schema that editors read."""
+"""Scenarios by name or path, their validation, and the JSON schema for editors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_dozen_scenarios_come_with_the_program_wherever_it_is_started(folder: Path) -> None:
+def test_a_dozen_shipped_scenarios_are_found_from_any_directory(folder: Path) -> None:
     assert settings.shipped_scenarios() == DATA / "scenarios"
     assert set(scenario_library.shipped()) >= {
         *("weekday", "saturday", "august", "rain", "strike", "match-day", "closure", "faulty-wire"),
@@ -79,7 +79,7 @@ def test_a_scenario_comes_with_its_network(folder: Path) -> None:
     assert network == city()
 
 
-def test_another_network_may_stand_in_for_that_of_the_scenario(folder: Path) -> None:
+def test_a_given_network_replaces_the_scenarios_own(folder: Path) -> None:
     (folder / "other.yaml").write_text(
         (DATA / "lines.yaml").read_text().replace("line_id: L1\n", "line_id: A\n")
     )
@@ -90,7 +90,7 @@ def test_another_network_may_stand_in_for_that_of_the_scenario(folder: Path) -> 
         load_scenario("strike", folder / "other.yaml")
 
 
-def test_a_broken_scenario_is_an_input_error_with_every_line(folder: Path) -> None:
+def test_an_invalid_scenario_raises_one_input_error_with_all_lines(folder: Path) -> None:
     text = replaced("line: L2", "line: L20", replaced("seed: 7", "seed: x"))
     (folder / "broken.yaml").write_text(text)
     with pytest.raises(InputError) as caught:
@@ -122,7 +122,7 @@ def test_validate_takes_networks_and_scenarios(capsys: pytest.CaptureFixture[str
         ("name: [\n", "1: not valid YAML"),
     ],
 )
-def test_validate_tells_what_is_wrong_with_either_kind(
+def test_validate_lists_errors_of_networks_and_scenarios(
     text: str, words: str, capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
     (folder / "file.yaml").write_text(text)
@@ -135,7 +135,7 @@ VALIDATOR = jsonschema_rs.validator_for(SCHEMA)
 
 
 @pytest.mark.parametrize("path", SHIPPED.values(), ids=SHIPPED)
-def test_the_schema_agrees_with_a_shipped_scenario(path: Path) -> None:
+def test_shipped_scenarios_are_valid_by_the_schema(path: Path) -> None:
     VALIDATOR.validate(read_document(path).data)
 
 
@@ -148,7 +148,7 @@ SEEN_BY_THE_SCHEMA = (
 
 
 @pytest.mark.parametrize("name", SEEN_BY_THE_SCHEMA)
-def test_the_schema_sees_what_is_wrong_in_itself(name: str, folder: Path) -> None:
+def test_the_schema_refuses_invalid_scenarios(name: str, folder: Path) -> None:
     (folder / "file.yaml").write_text(FULL)
     VALIDATOR.validate(read_document(Path("file.yaml")).data)
     (folder / "file.yaml").write_text(BROKEN[name][0])

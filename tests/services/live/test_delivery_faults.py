@@ -1,4 +1,4 @@
-"""Faults on the wire: each kind, the same every time, logged, and nobody else's position touched."""
+"""Delivery faults: each kind, the same in every replay, logged, and limited to their buses and hours."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def position(bus_id: str, tick: int) -> BusPosition:
 def sent(
     *faults: WireFault, seed: int = 1
 ) -> tuple[list[list[BusPosition]], list[dict[str, str]], DeliveryFaults]:
-    """What a wire passes on of twenty minutes, and its log."""
+    """The ticks of twenty minutes after these faults, and the fault log."""
     lines: list[str] = []
     wire = DeliveryFaults(Scenario("faulty", DAY, DAY, wire_faults=faults), seed, lines.append)
     passed = [
@@ -53,13 +53,13 @@ def fault(kind: FaultKind, share: float = 1.0, span: Span = SPAN, delay_s: int =
     return WireFault(kind, share, (BusId("B002"),), span, delay_s)
 
 
-def test_without_faults_everything_comes_as_it_is() -> None:
+def test_without_faults_positions_are_unchanged() -> None:
     passed, log, _ = sent()
     assert (passed, log) == (ORDINARY, [])
 
 
 @pytest.mark.parametrize("kind", FaultKind)
-def test_other_buses_and_other_hours_are_left_alone(kind: FaultKind) -> None:
+def test_other_buses_and_hours_are_unchanged(kind: FaultKind) -> None:
     passed, log, _ = sent(fault(kind, delay_s=60))
     for bus_id in ("B001", "B003"):
         assert of(bus_id, passed) == of(bus_id, ORDINARY)
@@ -72,33 +72,33 @@ def test_other_buses_and_other_hours_are_left_alone(kind: FaultKind) -> None:
     ]
 
 
-def test_a_stuck_bus_stays_where_it_was() -> None:
+def test_a_stuck_bus_keeps_its_first_position() -> None:
     ours = of("B002", sent(fault(FaultKind.STUCK))[0])
     assert [each.time for each in ours] == [each.time for each in of("B002", ORDINARY)]
     assert {each.latitude for each in ours[10:20]} == {position("B002", 10).latitude}
     assert ours[20] == position("B002", 20)
 
 
-def test_a_dropped_position_never_comes() -> None:
+def test_a_dropped_position_is_never_sent() -> None:
     ours = of("B002", sent(fault(FaultKind.DROPPED))[0])
     assert ours == [position("B002", number) for number in range(TICKS) if not 10 <= number < 20]
 
 
-def test_a_delayed_position_comes_late_and_as_it_was() -> None:
+def test_a_delayed_position_is_sent_later_unchanged() -> None:
     passed = sent(fault(FaultKind.DELAYED, delay_s=90))[0]
     assert sorted(of("B002", passed), key=lambda each: each.time) == of("B002", ORDINARY)
     assert passed[13] == [position("B002", 10)]
     assert position("B001", 13) in passed[14]
 
 
-def test_positions_out_of_order_come_after_their_next() -> None:
+def test_a_position_out_of_order_is_sent_after_the_next_one() -> None:
     ours = of("B002", sent(fault(FaultKind.OUT_OF_ORDER, share=0.3))[0])
     assert len(ours) == TICKS
     assert sorted(ours, key=lambda each: each.time) == of("B002", ORDINARY)
     assert ours != of("B002", ORDINARY)
 
 
-def test_a_malformed_message_is_no_json_and_the_next_is() -> None:
+def test_a_malformed_message_is_invalid_json_and_the_next_is_valid() -> None:
     lines: list[str] = []
     wire = DeliveryFaults(Scenario("f", DAY, DAY, wire_faults=(fault(FaultKind.MALFORMED),)), 1, lines.append)
     for number, is_cut in ((9, False), (10, True), (20, False)):
@@ -110,7 +110,7 @@ def test_a_malformed_message_is_no_json_and_the_next_is() -> None:
                 json.loads(text)
 
 
-def test_the_same_positions_are_hit_in_every_replay_and_others_by_another_seed() -> None:
+def test_replays_hit_the_same_positions_and_another_seed_hits_others() -> None:
     everywhere = WireFault(FaultKind.DROPPED, 0.2)
     first, again, other = sent(everywhere), sent(everywhere), sent(everywhere, seed=2)
     assert first[:2] == again[:2]
@@ -118,7 +118,7 @@ def test_the_same_positions_are_hit_in_every_replay_and_others_by_another_seed()
     assert 0.1 < len(first[1]) / (TICKS * len(BUSES)) < 0.3
 
 
-def test_whole_days_end_with_the_scenarios_last() -> None:
+def test_faults_end_with_the_scenarios_last_day() -> None:
     wire = DeliveryFaults(
         Scenario("f", DAY, DAY, wire_faults=(WireFault(FaultKind.DROPPED, span=WHOLE_DAY),)), 1, print
     )
@@ -128,7 +128,7 @@ def test_whole_days_end_with_the_scenarios_last() -> None:
         assert len(tick) == count
 
 
-def test_after_a_jump_nothing_old_comes() -> None:
+def test_after_a_jump_no_older_position_is_sent() -> None:
     lines: list[str] = []
     wire = DeliveryFaults(
         Scenario("f", DAY, DAY, wire_faults=(fault(FaultKind.DELAYED, delay_s=60),)), 1, lines.append
@@ -138,7 +138,7 @@ def test_after_a_jump_nothing_old_comes() -> None:
     assert list(wire.disturbed([position("B001", 30)])) == [[position("B001", 30)]]
 
 
-def test_the_log_is_a_file_of_json_lines_that_grows(tmp_path: Path) -> None:
+def test_the_fault_log_appends_json_lines(tmp_path: Path) -> None:
     path = tmp_path / "faults.jsonl"
     for line in ('{"a":1}', '{"b":2}'):
         log = FaultLog(path)

@@ -1,4 +1,4 @@
-"""From the feeder's thread to clients: every tick, once, in order, and none before its time."""
+"""Positions from feeder threads to clients: every tick once, in order, and when it is due."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ POSITIONS = FEEDERS[2]
 
 
 class Collector(Hub):
-    """A hub that keeps what is published."""
+    """A hub that collects published ticks."""
 
     def __init__(self, *wanted: str) -> None:
         async def nothing(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
@@ -64,7 +64,7 @@ def feeder(
 
 
 async def in_thread(job: object) -> None:
-    """Run a job in a thread, then let the loop do what it was handed."""
+    """Run a job in a thread, then let the event loop run what it scheduled."""
     assert callable(job)
     await asyncio.to_thread(job)
     for _ in range(1000):
@@ -85,7 +85,7 @@ def published_by(hub: Collector, clock: Clock, *, failures: int = 0) -> list[lis
 
 
 @pytest.mark.parametrize("rate", [1.0, 60.0, 3600.0])
-def test_every_tick_is_published_on_its_own_in_order(rate: float) -> None:
+def test_ticks_are_published_one_at_a_time_in_order(rate: float) -> None:
     ticks = published_by(Collector("L1", "L2"), fake_clock(lasts=timedelta(minutes=20) / rate, rate=rate))
     times = [tick[0].time for tick in ticks]
     assert times == [TICK + n * 30 * SECOND for n in range(len(ticks))]
@@ -95,7 +95,7 @@ def test_every_tick_is_published_on_its_own_in_order(rate: float) -> None:
     )
 
 
-def test_only_lines_that_somebody_wants_become_records() -> None:
+def test_only_lines_with_subscribers_become_records() -> None:
     ticks = published_by(Collector("L2"), fake_clock(lasts=2 * 60 * SECOND))
     assert {position.line_id for tick in ticks for position in tick} == {"L2"}
     assert published_by(Collector(), fake_clock(lasts=2 * 60 * SECOND)) == []
@@ -108,7 +108,7 @@ def test_a_store_that_fails_for_a_while_delays_ticks_but_repeats_none() -> None:
     assert len(ticks) >= 10
 
 
-def test_at_the_greatest_rate_nothing_is_published_before_the_clock_is_there() -> None:
+def test_at_rate_max_nothing_is_published_before_the_clock_reaches_it() -> None:
     hub = Collector("L2")
     clock = Clock(start=NOW, rate=MAX)
 
@@ -126,7 +126,7 @@ def test_at_the_greatest_rate_nothing_is_published_before_the_clock_is_there() -
     asyncio.run(main())
 
 
-def test_without_an_event_loop_or_after_it_nothing_happens() -> None:
+def test_without_a_running_event_loop_nothing_is_published() -> None:
     hub = Collector("L1")
     clock = fake_clock(lasts=60 * SECOND)
     feeder(hub, clock)[0].step()
@@ -137,7 +137,7 @@ def test_without_an_event_loop_or_after_it_nothing_happens() -> None:
 
 
 @pytest.mark.integration
-def test_a_loop_that_stands_still_costs_bounded_memory() -> None:
+def test_a_blocked_event_loop_keeps_a_bounded_number_of_ticks() -> None:
     hub = Collector("L1")
 
     async def main() -> None:

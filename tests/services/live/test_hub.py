@@ -1,4 +1,4 @@
-"""The hub without a transport: snapshots that are on their way, slow readers, nonsense."""
+"""The hub without a transport: snapshots in progress, slow clients, jumps, arbitrary messages."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from services.live.hub import Connection, Hub
 from services.live.outbox import Outbox
 from storage.schema import BusPosition
-from tests.services.fakes import MINUTE, SECOND
-from tests.services.live_city import TICK, tick
+from tests.services.fakes import DAY, MINUTE, SECOND
+from tests.services.live_city import TICK, city_context, hub_of, tick
 
 BUSES = {"L1": ["B001", "B002"], "L2": ["B003"]}
 SUBSCRIBE = '{"action":"subscribe","line_ids":["L1"]}'
@@ -23,7 +23,7 @@ BOTH = [("B001", "L1"), ("B002", "L1")]
 
 
 class Listener:
-    """A client in memory: what it was answered, and its connection."""
+    """A client in memory: its connection and the replies to it."""
 
     def __init__(self, hub: Hub) -> None:
         self.answers: list[Any] = []
@@ -52,7 +52,7 @@ async def nothing(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
     return ()
 
 
-def test_what_is_published_while_the_snapshot_is_read_is_neither_lost_nor_overtaken() -> None:
+def test_positions_published_while_the_snapshot_is_read_follow_it_in_order() -> None:
     async def main(snapshot_at: Any) -> list[tuple[str, str]]:
         asked, answer = asyncio.Event(), asyncio.Event()
 
@@ -81,7 +81,7 @@ def test_what_is_published_while_the_snapshot_is_read_is_neither_lost_nor_overta
     assert newer == [("B001", "31:00"), ("B002", "31:00")]
 
 
-def test_a_client_that_goes_while_its_snapshot_is_read_leaves_nothing_behind() -> None:
+def test_a_client_that_leaves_while_its_snapshot_is_read_is_removed() -> None:
     async def main() -> None:
         async def never(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
             await asyncio.Event().wait()
@@ -100,7 +100,7 @@ def test_a_client_that_goes_while_its_snapshot_is_read_leaves_nothing_behind() -
     asyncio.run(main())
 
 
-def test_a_slow_reader_gets_the_newest_position_of_each_bus_and_holds_no_more() -> None:
+def test_a_slow_client_holds_only_the_newest_position_of_each_bus() -> None:
     async def main() -> None:
         hub = Hub(BUSES, nothing)
         client = Listener(hub)
@@ -114,7 +114,7 @@ def test_a_slow_reader_gets_the_newest_position_of_each_bus_and_holds_no_more() 
     asyncio.run(main())
 
 
-def test_who_switches_to_batches_is_never_sent_an_older_position_after_a_newer_one() -> None:
+def test_after_a_switch_of_batch_no_older_position_follows_a_newer_one() -> None:
     async def main() -> None:
         hub = Hub(BUSES, nothing)
         client = Listener(hub)
@@ -127,7 +127,7 @@ def test_who_switches_to_batches_is_never_sent_an_older_position_after_a_newer_o
     asyncio.run(main())
 
 
-def test_a_position_is_serialised_once_however_many_want_it() -> None:
+def test_a_position_is_serialised_once_for_all_subscribers() -> None:
     async def main() -> None:
         hub = Hub(BUSES, nothing)
         clients = [Listener(hub) for _ in range(3)]
@@ -139,7 +139,7 @@ def test_a_position_is_serialised_once_however_many_want_it() -> None:
     asyncio.run(main())
 
 
-def test_nobody_is_woken_for_lines_that_nobody_wants() -> None:
+def test_lines_without_subscribers_wake_no_client() -> None:
     async def main() -> None:
         hub = Hub(BUSES, nothing)
         client = Listener(hub)
@@ -150,6 +150,48 @@ def test_nobody_is_woken_for_lines_that_nobody_wants() -> None:
         assert hub.subscribed_lines == {"L1"}
 
     asyncio.run(main())
+
+
+def test_a_jump_drops_unsent_positions_and_lets_older_ones_through() -> None:
+    context = city_context()
+    hub = hub_of(context)
+
+    async def main() -> None:
+        async def reply(_text: str) -> None:
+            return
+
+        connection = hub.connect("default", "group", reply, lambda: None)
+        await hub.receive(connection, '{"action":"subscribe","line_ids":["L2"]}')
+        assert len(connection.outbox) == 1
+        hub.reset_after_jump()
+        assert len(connection.outbox) == 0
+        hub.publish(tick(TICK - DAY, ("B003", "L2")))
+        assert len(connection.outbox) == 1
+
+    asyncio.run(main())
+
+
+def test_a_snapshot_is_read_again_after_a_jump() -> None:
+    reads: list[Sequence[str]] = []
+
+    async def snapshot(line_ids: Sequence[str]) -> Sequence[BusPosition]:
+        reads.append(line_ids)
+        if len(reads) == 1:
+            hub.reset_after_jump()
+        return tick(TICK, ("B003", "L2"))
+
+    hub = Hub({"L2": ["B003"]}, snapshot)
+
+    async def main() -> None:
+        async def reply(_text: str) -> None:
+            return
+
+        connection = hub.connect("default", "group", reply, lambda: None)
+        await hub.receive(connection, '{"action":"subscribe","line_ids":["L2"]}')
+        assert len(connection.outbox) == 1
+
+    asyncio.run(main())
+    assert len(reads) == 2
 
 
 JSON = st.recursive(
@@ -170,7 +212,7 @@ MESSAGES = st.lists(st.text() | JSON.map(json.dumps) | COMMANDS.map(json.dumps),
 
 @pytest.mark.integration
 @given(MESSAGES)
-def test_whatever_is_said_is_answered_and_the_connection_stays(said: list[str]) -> None:
+def test_every_message_gets_a_reply_and_the_connection_stays_open(said: list[str]) -> None:
     async def main() -> None:
         hub = Hub(BUSES, nothing)
         client = Listener(hub)

@@ -1,4 +1,4 @@
-"""Clients get live positions from a store that another process fills."""
+"""Live positions from a store that another process fills."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def polling(hub: Hub, store: FaultyStore, clock: Clock) -> StoreSource:
     return poll
 
 
-def test_each_new_position_of_wanted_lines_is_sent_once() -> None:
+def test_each_new_position_of_subscribed_lines_is_sent_once() -> None:
     async def scenario() -> list[str]:
         store, hub = FaultyStore(), Hub(BUSES, nothing)
         fill(store, TICK - MINUTE, TICK + SECOND)
@@ -79,7 +79,7 @@ def test_each_new_position_of_wanted_lines_is_sent_once() -> None:
     assert all('"line_id":"L1"' in text and "07:30:00Z" in text for text in sent)
 
 
-def test_a_tick_that_is_due_and_not_there_is_asked_for_again() -> None:
+def test_an_incomplete_due_tick_is_polled_again() -> None:
     async def scenario() -> tuple[bool, bool]:
         store, hub = FaultyStore(), Hub(BUSES, nothing)
         fill(store, TICK - MINUTE, TICK)
@@ -92,13 +92,13 @@ def test_a_tick_that_is_due_and_not_there_is_asked_for_again() -> None:
     assert asyncio.run(scenario()) == (False, True)
 
 
-def test_while_nobody_wants_lines_the_store_is_left_alone() -> None:
+def test_without_subscribers_the_store_is_not_read() -> None:
     store = FaultyStore()
     store.failing = StoreUnavailable("asked")
     assert polling(Hub(BUSES, nothing), store, Clock(wall=FakeWall(NOW + HOUR))).poll()
 
 
-def test_a_store_that_is_away_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unreachable_store_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> list[str]:
         store, hub = FaultyStore(), Hub(BUSES, nothing)
         fill(store, TICK - MINUTE, TICK + 10 * MINUTE)

@@ -1,4 +1,4 @@
-"""Bodies are what the API's description says, field for field."""
+"""Bodies have exactly the fields that OpenAPI describes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ BODIES: list[tuple[type[BaseModel], Body]] = [
 
 
 @pytest.mark.parametrize(("model", "body"), BODIES, ids=lambda value: getattr(value, "__name__", ""))
-def test_a_body_has_exactly_its_models_fields(model: type[BaseModel], body: Body) -> None:
+def test_a_body_has_exactly_the_fields_of_its_model(model: type[BaseModel], body: Body) -> None:
     assert model.model_validate(body, strict=True).model_dump() == body
 
 
-def test_a_position_keeps_what_is_ours_out() -> None:
+def test_a_position_body_leaves_internal_fields_out() -> None:
     assert "trip_id" in BusPosition.__slots__
     assert "trip_id" not in bodies.bus_position_body(position(NOW))

@@ -1,4 +1,4 @@
-"""How a line runs now, by hand: five stops 254 m apart, out and back, buses of 60 places."""
+"""Line status on a line of five stops 254 m apart in two directions, with buses for 60 people."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def status(
     return line_status(held(records), city, line_id="L1", now=NOW, **asked)
 
 
-def test_buses_on_trips_come_the_first_ahead_and_parked_ones_not_at_all() -> None:
+def test_buses_are_ordered_leading_first_without_parked_ones() -> None:
     out, back = status()
     assert [bus.position.bus_id for bus in out.buses] == ["B001", "B002", "B003"]
     assert [bus.capacity for bus in out.buses] == [60, 60, 60]
@@ -92,7 +92,7 @@ def test_buses_on_trips_come_the_first_ahead_and_parked_ones_not_at_all() -> Non
     assert (back.mean_headway_s, back.headway_cv, list(back.bunched)) == (None, None, [])
 
 
-def test_a_headway_is_the_time_since_the_bus_before_left_the_same_stop() -> None:
+def test_headway_is_the_time_since_the_previous_bus_left_the_same_stop() -> None:
     out, _ = status()
     assert [bus.headway_s for bus in out.buses] == [23 * 60, 4 * 60, None]
     assert out.mean_headway_s == 13.5 * 60
@@ -100,7 +100,7 @@ def test_a_headway_is_the_time_since_the_bus_before_left_the_same_stop() -> None
     assert list(out.bunched) == []
 
 
-def test_who_follows_within_a_quarter_of_the_mean_headway_is_bunched() -> None:
+def test_a_bus_within_a_quarter_of_the_mean_headway_is_bunched() -> None:
     apart = (visit(58, "B002", 1), visit(59, "B002", 2))
     closer = [*(record for record in BEFORE if record not in apart), visit(55.5, "B002", 2)]
     out, _ = status(closer)
@@ -108,14 +108,14 @@ def test_who_follows_within_a_quarter_of_the_mean_headway_is_bunched() -> None:
     assert list(out.bunched) == ["B002"]
 
 
-def test_those_who_wait_and_who_were_left_behind_are_counted() -> None:
+def test_waiting_people_and_those_left_behind_are_counted() -> None:
     out, back = status()
     assert (out.people_at_stops, back.people_at_stops) == (15, 15)
     assert (out.left_behind, back.left_behind) == (3, 0)
     assert out.arrivals is None
 
 
-def test_arrivals_are_expected_as_the_last_bus_took_and_a_waiting_one_at_no_time() -> None:
+def test_arrivals_are_expected_by_the_latest_bus_and_unknown_for_a_waiting_one() -> None:
     out, back = status(stop_id="S004")
     assert out.arrivals is not None
     first, second, third = out.arrivals
@@ -130,7 +130,7 @@ def test_arrivals_are_expected_as_the_last_bus_took_and_a_waiting_one_at_no_time
     assert back.arrivals == []
 
 
-def test_without_a_bus_before_arrivals_are_expected_at_a_mean_speed() -> None:
+def test_without_a_previous_bus_arrivals_are_expected_at_mean_speed() -> None:
     alone = [r for r in BEFORE if getattr(r, "bus_id", "B001") == "B001"]
     out, _ = status(alone, stop_id="S004")
     assert out.arrivals is not None
@@ -141,7 +141,7 @@ def test_without_a_bus_before_arrivals_are_expected_at_a_mean_speed() -> None:
     assert not only.by_last_bus
 
 
-def test_who_is_past_a_stop_doesnt_come_there_any_more() -> None:
+def test_a_bus_past_a_stop_has_no_arrival_there() -> None:
     out, _ = status(stop_id="S002")
     assert out.arrivals is not None
     assert [arrival.bus.position.bus_id for arrival in out.arrivals] == ["B003"]
@@ -157,7 +157,7 @@ def test_a_bus_that_is_off_its_pattern_is_found_by_its_next_stop() -> None:
     }
 
 
-def test_what_isnt_there_is_said_as_by_every_query() -> None:
+def test_unknown_entities_and_missing_data_raise_as_in_every_query() -> None:
     with pytest.raises(UnknownEntity, match="Line L9 not found"):
         line_status(held(BEFORE), CITY, line_id="L9", now=NOW)
     with pytest.raises(UnknownEntity, match="Stop S999 not found"):
@@ -168,7 +168,7 @@ def test_what_isnt_there_is_said_as_by_every_query() -> None:
         status([count(NOW)])
 
 
-def test_the_future_is_not_told() -> None:
+def test_records_after_now_are_ignored() -> None:
     later = [*BEFORE, visit(61, "B001", 4), count(after(minutes=61), "S001", people=1000, line_ids="L1")]
     assert status(later, stop_id="S004") == status(stop_id="S004")
     assert Stream.STOP_VISIT in held(later).records

@@ -1,4 +1,4 @@
-"""Stops and lines are found by what people call them, stops by where they are."""
+"""Search of stops and lines by name, and of stops by place."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def madrid() -> Network:
         ("nuevos ministerios", "S015"),
     ],
 )
-def test_a_stop_is_found_by_a_name_like_its_own(name: str, first: str, madrid: Network) -> None:
+def test_a_stop_is_found_by_a_similar_name(name: str, first: str, madrid: Network) -> None:
     assert find_stops(madrid, name=name)[0].stop_id == first
 
 
 @pytest.mark.parametrize("name", ["Timbuktu", "", " - ", "…", "x" * 1000])
-def test_nothing_is_found_for_what_no_stop_is_called(name: str, madrid: Network) -> None:
+def test_nothing_is_found_for_an_unlike_name(name: str, madrid: Network) -> None:
     assert find_stops(madrid, name=name) == []
 
 
@@ -51,11 +51,11 @@ def test_equally_good_names_come_shortest_first_then_by_id(madrid: Network) -> N
 @pytest.mark.parametrize(
     ("name", "first"), [("27", "L1"), ("146", "L9"), ("sanchinarro", "L11"), ("L3", "L3")]
 )
-def test_a_line_is_found_by_its_number_or_where_it_goes(name: str, first: str, madrid: Network) -> None:
+def test_a_line_is_found_by_its_number_or_destination(name: str, first: str, madrid: Network) -> None:
     assert find_lines(madrid, name=name)[0].line_id == first
 
 
-def test_stops_come_by_their_distance() -> None:
+def test_nearest_stops_are_ordered_by_distance() -> None:
     network = two_lines()
     place = network.stop["S004"]
     near = nearest_stops(network, latitude=place.latitude, longitude=place.longitude)

@@ -1,4 +1,4 @@
-"""Whatever is asked, nothing later than simulated now is answered, also where the store has it."""
+"""No query returns records later than simulated now, even if the store has them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.services.rest_served import START, Requester, in_process, parts
 
 PATHS = ("/people-count/S001", "/sensors/bus/B001", "/sensors/stop/S001", "/bus-position/B001")
 HERE = START + 20 * MINUTE
-"""Simulated now: 40 minutes of what is stored are still to come."""
+"""Simulated now, 40 minutes before the end of the stored data."""
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Requester:
 
 
 def span(path: str, minutes: int, **more: object) -> str:
-    """A range from ten minutes before now, so many minutes long."""
+    """The URL of a range of `minutes` that begins ten minutes before now."""
     start = HERE - 10 * MINUTE
     asked = {"start": format_instant(start), "end": format_instant(start + minutes * MINUTE), **more}
     return f"{path}?{'&'.join(f'{name}={value}' for name, value in asked.items())}"
@@ -34,7 +34,7 @@ def span(path: str, minutes: int, **more: object) -> str:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("later", [timedelta(milliseconds=1), 5 * MINUTE, 1000 * HOUR])
-def test_a_timestamp_after_now_is_answered_as_now_is(ask: Requester, path: str, later: timedelta) -> None:
+def test_a_timestamp_after_now_counts_as_now(ask: Requester, path: str, later: timedelta) -> None:
     latest = ask(f"{path}?mode=latest").json()
     assert latest["time"] <= format_instant(HERE)
     assert ask(f"{path}?timestamp={format_instant(HERE + later)}").json() == latest
@@ -64,7 +64,7 @@ def test_a_range_that_begins_after_now_is_empty(ask: Requester) -> None:
     assert ask(url).json() == {"items": [], "next_cursor": None}
 
 
-def test_a_clock_before_all_that_is_stored_finds_nothing(tmp_path: Path) -> None:
+def test_a_clock_before_all_data_finds_nothing(tmp_path: Path) -> None:
     context, _, _ = parts(tmp_path)
     early = in_process(create_app(replace(context, clock=Clock(start=START - HOUR, paused=True))))
     for path in PATHS:
