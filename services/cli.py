@@ -1,7 +1,7 @@
-"""The command line: `bus-simulator COMMAND`, and what its failures look like.
+"""The command line `bus-simulator COMMAND`, and how failures are reported.
 
-Exit codes: 0 done; 1 failed (a check, a store, a port in use); 2 bad usage or input. Whatever goes wrong is
-one message on stderr.
+Exit codes: 0 done; 1 failed (a check, a store, a port in use); 2 bad usage or input. Each failure is one
+message on stderr.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 First steps:
-  bus-simulator run                    the city, live, on http://127.0.0.1:8080
-  bus-simulator backfill --days 5      five days of history, in seconds
-  bus-simulator replay match-day       a match at the Bernabéu, sixty times as fast
-  bus-simulator run --help             what can be set; each option has a variable, too
+  bus-simulator run                    simulate and serve the city on http://127.0.0.1:8080
+  bus-simulator backfill --days 5      write five days of history, in seconds
+  bus-simulator replay match-day       serve a match at the Bernabéu at 60 times real time
+  bus-simulator run --help             list the options; each has an environment variable, too
 Exit codes: 0 done, 1 failed, 2 bad usage or input.""",
 )
 @click.version_option(package_name="bus-simulator", prog_name="bus-simulator")
@@ -64,21 +64,20 @@ Exit codes: 0 done, 1 failed, 2 bad usage or input.""",
     "--log-format",
     type=click.Choice(get_args(LogFormat)),
     default="auto",
-    help="json: an object a line, requests included; text: plain lines, without requests; "
+    help="json: one object per line, requests included; text: plain lines without requests; "
     "auto: text on a terminal, else json.",
 )
 @option(
     "--log-file",
     type=click.Path(dir_okay=False, path_type=Path),
     default=None,
-    show_default="none",
-    help="Log to this file as well, always as json; lines are appended.",
+    help="Log to this file in addition, always as json; lines are appended.",
 )
 def cli(*, log_level: str, log_format: LogFormat, log_file: Path | None) -> None:
-    """A living Madrid bus network: simulated, stored and served."""
+    """Simulate the buses of Madrid, store the data, and serve them by REST, WebSocket and MCP."""
     logs.configure(log_level.upper(), log_format, log_file)
     if settings.ignored_interval() is not None:
-        log.warning("TIME_INTERVAL sets nothing any more: positions come every 30 s, counts every 60 s")
+        log.warning("TIME_INTERVAL has no effect: positions are written every 30 s, people counts every 60 s")
 
 
 for command in (
@@ -108,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def status_of(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; its exit code. Failures become one message on stderr."""
+    """Run a command and return its exit code. A failure is printed as one message on stderr."""
     try:
         code = cli.main(arguments, prog_name="bus-simulator", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -122,23 +121,23 @@ def status_of(arguments: Sequence[str] | None = None) -> int:
     except (DependencyError, StackProblem) as error:
         return refuse(str(error), FAILED)
     except BrokenPipeError:
-        # Nobody reads on; without this Python would complain once more when it closes stdout.
+        # The reader of stdout is gone. Python would print the same error again when it closes stdout.
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         return FAILED
     except OSError as error:
         return refuse(os_message(error), FAILED)
     except Exception as error:
         log.debug("unexpected", exc_info=True)
-        return refuse(f"unexpected: {logs.cause(error)}; --log-level DEBUG tells more", FAILED)
+        return refuse(f"unexpected: {logs.cause(error)}; --log-level DEBUG shows a traceback", FAILED)
 
 
 def refuse(message: str, code: int) -> int:
-    """Say what went wrong; the exit code."""
+    """Print an error message and return the exit code."""
     click.echo(f"Error: {message}", err=True)
     return code
 
 
 def os_message(error: OSError) -> str:
-    """What the system refused, with the file if there is one."""
+    """The message of an OSError, with its file if there is one."""
     text = error.strerror or str(error)
     return f"{error.filename}: {text}" if error.filename else text

@@ -192,7 +192,7 @@ def test_when_its_client_goes_away_stdio_ends_in_order(tmp_path: Path) -> None:
     ("arguments", "code", "said"),
     [
         (("--stdio", "--url", "http://127.0.0.1:1"), 1, "no simulator answers at http://127.0.0.1:1"),
-        (("--url", "http://127.0.0.1:1"), 2, "--url goes with --stdio"),
+        (("--url", "http://127.0.0.1:1"), 2, "--url needs --stdio"),
         ((), 2, "`bus-simulator run` feeds and serves it in one process"),
     ],
 )

@@ -1,4 +1,4 @@
-"""`bus-simulator audit`: do the stored data hold together."""
+"""`bus-simulator audit`: check the stored data against the invariants."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Examples:
   bus-simulator audit --json --store duckdb:week.duckdb | jq .violations
   bus-simulator audit --realism"""
 )
-@option("--json", "as_json", is_flag=True, default=False, help="The report as JSON.")
+@option("--json", "as_json", is_flag=True, default=False, help="Print the report as JSON.")
 @option(
     "--realism",
     is_flag=True,
     default=False,
-    help="Then simulate five days of the network and show what is known of the real city beside them.",
+    help="Also simulate five days of the network and compare them with figures of the real city.",
 )
 @options.network_option
 @option(
@@ -38,8 +38,7 @@ Examples:
     "scenarios",
     metavar="NAME|FILE",
     multiple=True,
-    show_default="none",
-    help="A scenario that data of the store were made with; may be given more than once.",
+    help="Scenario that the stored data were simulated with; may be repeated.",
 )
 @options.store_option
 @options.jobs_option
@@ -52,19 +51,21 @@ def audit(
     store: str,
     jobs: int | None,
 ) -> None:
-    """Check every invariant over all that the store has: conservation of people, motion, air, agreement.
+    """Check every invariant over all stored data: conservation of people, motion, air, agreement of streams.
 
-    --network and --scenario are what the data were made of. Exits with 0 only if nothing is violated and
-    nothing missing; an empty store fails. What --realism shows is of the model, not of the store, and doesn't
-    change the exit code.
+    --network and --scenario must be those that the data were simulated with. Exits with 0 only if nothing is
+    violated and nothing is missing; an empty store fails. --realism is about the model, not about the store,
+    and doesn't change the exit code.
     """
+    from services.console.work_progress import work_progress
     from services.inputs.load import load_inputs, opened
     from services.reports.audit_inputs import audit_facts
     from services.reports.realism_report import measured, report_lines
     from services.reports.realism_report import report as realism_report
     from storage.audit import audit as judge
 
-    made_of = [load_inputs(network, None, scenario) for scenario in (None, *scenarios)]
+    with work_progress() as progress:
+        made_of = [load_inputs(network, None, scenario, progress) for scenario in (None, *scenarios)]
     known = [audit_facts(inputs.network, inputs.scenario) for inputs in made_of]
     with closing(opened(store, must_exist=True)) as source:
         report = judge(source, known)
@@ -83,7 +84,7 @@ def audit(
 
 
 def report_text(report: AuditReport) -> str:
-    """The report for people."""
+    """The report as lines of text."""
     lines = [
         f"{start.isoformat()} to {end.isoformat()}, run {run_id}" for start, end, run_id in report.judged
     ]

@@ -1,4 +1,4 @@
-"""`bus-simulator backfill`: history into a store."""
+"""`bus-simulator backfill`: write history into a store."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Examples:
   bus-simulator backfill --scenario strike --start 2026-03-03 --end 2026-03-04 --store duckdb:strike.duckdb
   bus-simulator backfill --start 2026-03-02 --end 2026-03-09 --store duckdb:week.duckdb"""
 )
-@option("--days", type=click.IntRange(1, 366), default=None, help="The days before this hour.")
+@option("--days", type=click.IntRange(1, 366), default=None, help="Days to fill before the current hour.")
 @options.start_option
 @options.end_option
 @options.network_option
 @options.seed_option
 @options.scenario_option
 @options.store_option
-@option("--at", type=options.time, default=None, help="Take this for now.")
+@option("--at", type=options.time, default=None, help="Current time to assume.")
 @options.jobs_option
 @options.new_inputs_option
 def backfill(
@@ -46,21 +46,23 @@ def backfill(
     jobs: int | None,
     continue_with_new_inputs: bool,
 ) -> None:
-    """Fill the store with history, hour by hour, oldest first.
+    """Simulate the hours that the store lacks, oldest first, and write them.
 
-    Only what is missing is simulated: an interrupted backfill goes on where it was. --days counts back from
-    the last whole hour; --start and --end take any past time.
+    Give --days, or both --start and --end. Hours that are already stored are skipped, so that an interrupted
+    backfill continues where it stopped.
     """
     stretch = wanted(days, start, end, now=clock_now(at))
 
+    from services.console.work_progress import work_progress
     from services.feeders.backfill import fill, plan
     from services.feeders.history_plan import first_writable_hour
     from services.feeders.progress_bar import fill_with_progress_bar
     from services.inputs.load import load_inputs, opened
     from storage.runs import check_run
 
-    inputs = load_inputs(network, seed, scenario)
     with ExitStack() as stack:
+        progress = stack.enter_context(work_progress())
+        inputs = load_inputs(network, seed, scenario, progress)
         target = stack.enter_context(closing(opened(store)))
         check_run(
             target,
@@ -71,7 +73,7 @@ def backfill(
         begins = first_writable_hour(target, inputs.run)
         first = stretch[0] if begins is None else max(stretch[0], begins)
         windows = plan(target, first, stretch[1], newest_first=False)
-        city = stack.enter_context(closing(inputs.city(jobs)))
+        city = stack.enter_context(closing(inputs.city(jobs, progress)))
         began = time.perf_counter()
         rows = fill_with_progress_bar(fill(windows, model=city, store=target, run=inputs.run), windows)
         seconds = time.perf_counter() - began
@@ -80,14 +82,14 @@ def backfill(
 
 
 def clock_now(at: datetime | None) -> datetime:
-    """Now, or what is to be taken for it."""
+    """The current time, or `at` in its place."""
     from simulator.clock import Clock
 
     return Clock(start=at).now()
 
 
 def wanted(days: int | None, start: datetime | None, end: datetime | None, *, now: datetime) -> Stretch:
-    """The stretch that the options mean; a usage error where they contradict, or mean the future."""
+    """The time to fill. Raises `UsageError` for options that contradict each other, or for the future."""
     if (days is None) == (start is None) or (start is None) != (end is None):
         raise click.UsageError("Say either --days N, or both --start and --end.")
     if days is not None:
@@ -99,6 +101,6 @@ def wanted(days: int | None, start: datetime | None, end: datetime | None, *, no
     if end > now:
         raise click.UsageError(
             f"--end {format_instant(end)} is in the future (it is {format_instant(now)}): "
-            "what hasn't happened can't be filled in."
+            "only the past can be backfilled."
         )
     return start, end

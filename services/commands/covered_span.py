@@ -1,4 +1,4 @@
-"""Stretches of time that commands work on, by default all that a store has."""
+"""The time span that a command works on: by default all that a store covers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.store import Store
 def held(
     store: Store, stream: Stream, start: datetime | None, end: datetime | None
 ) -> tuple[datetime, datetime]:
-    """[start, end), with what isn't given taken from the stream's coverage; empty where there is none."""
+    """[start, end), a missing end taken from the stream's coverage; empty if there is no coverage."""
     coverage = store.coverage(stream)
     first = min((stretch.start for stretch in coverage), default=EPOCH)
     last = max((stretch.end for stretch in coverage), default=EPOCH)
@@ -21,5 +21,5 @@ def held(
 
 
 def is_covered(store: Store, stream: Stream, start: datetime, end: datetime) -> bool:
-    """Whether the store has any of [start, end)."""
+    """Whether the store covers any part of [start, end)."""
     return bool(overlapping(store.coverage(stream), start, end))

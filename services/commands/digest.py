@@ -1,9 +1,9 @@
-"""`bus-simulator digest`: what is in a store, as one hash a stream."""
+"""`bus-simulator digest`: one hash per stream."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,10 +42,10 @@ def digest(
     store: str,
     jobs: int | None,
 ) -> None:
-    """Print `stream sha256` for each stream: equal data have equal digests, on any machine.
+    """Print `stream sha256` for each stream. Equal data have equal digests on every machine.
 
-    Of what the store has between --start and --end, by default of all; of a SCENARIO, by name or file, its
-    dates as they are simulated now, without a store.
+    Without SCENARIO the data of the store between --start and --end, by default all of them. With SCENARIO, a
+    name or a file, its dates are simulated now, and no store is needed.
     """
     options.check_stretch(start, end)
     if scenario is None:
@@ -55,7 +55,7 @@ def digest(
 
 
 def print_stored(store: str, start: datetime | None, end: datetime | None) -> None:
-    """The digests of what a store has."""
+    """Print the digests of the data in a store."""
     from services.commands.covered_span import held
     from services.inputs.load import opened
     from storage.digest import stream_digest
@@ -75,14 +75,16 @@ def print_simulated(
     start: datetime | None,
     end: datetime | None,
 ) -> None:
-    """The digests of a scenario's dates."""
+    """Simulate a scenario's dates and print their digests."""
+    from services.console.work_progress import work_progress
     from services.inputs.load import load_inputs
 
-    inputs = load_inputs(network, seed, text)
-    if inputs.scenario is None:
-        raise AssertionError("there is one where one is named")
-    first, last = simulated_span(inputs.scenario)
-    with closing(inputs.city(jobs)) as city:
+    with work_progress() as progress, ExitStack() as stack:
+        inputs = load_inputs(network, seed, text, progress)
+        if inputs.scenario is None:
+            raise AssertionError("load_inputs loads the scenario that is named")
+        first, last = simulated_span(inputs.scenario)
+        city = stack.enter_context(closing(inputs.city(jobs, progress)))
         for stream, found in stream_digests(city, start or first, end or last).items():
             click.echo(f"{stream} {found}")
 

@@ -1,4 +1,4 @@
-"""`bus-simulator export`: a stream into a file."""
+"""`bus-simulator export`: write a stream to a file."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Examples:
   bus-simulator export --stream bus_position --format parquet -o positions.parquet
   bus-simulator export --stream people_count --start 2026-03-02 --end 2026-03-03 --format csv -o a.csv"""
 )
-@option("--stream", type=click.Choice([each.value for each in Stream]), required=True, help="Which stream.")
+@option("--stream", type=click.Choice([each.value for each in Stream]), required=True, help="The stream.")
 @options.start_option
 @options.end_option
-@option("--format", type=click.Choice(FORMATS), required=True, help="How to write it.")
+@option("--format", type=click.Choice(FORMATS), required=True, help="File format.")
 @options.output_option
 @options.store_option
 def export(
@@ -37,10 +37,7 @@ def export(
     output: Path,
     store: str,
 ) -> None:
-    """Write one stream into a file, in order of time.
-
-    Without --start and --end all that the store has of it.
-    """
+    """Write one stream to a file, ordered by time; without --start and --end all of it."""
     options.check_stretch(start, end)
 
     from services.commands.atomic_files import draft

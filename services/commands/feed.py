@@ -1,4 +1,4 @@
-"""`bus-simulator feed`: one feeder as a process of its own."""
+"""`bus-simulator feed`: one feeder in a process of its own."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from simulator.shard import Shard
 
 ONE_PROCESS = (
-    "a duckdb: store is held by one process, so that nobody else could feed or serve it; "
-    "`bus-simulator run` feeds and serves it in one process"
+    "a duckdb: store is held by one process, so no other could feed or serve it; "
+    "use `bus-simulator run`, which feeds and serves in one process"
 )
 KINDS = {kind.name: kind for kind in FEEDERS}
 
 
 def shard_of(text: str) -> Shard:
-    """An option's shard, like `1/3`."""
+    """Parse a shard such as `1/3`."""
     from simulator.shard import parse_shard
 
     try:
@@ -41,24 +41,29 @@ Examples:
 )
 @click.argument("feeder", type=click.Choice(list(KINDS)))
 @options.process_options
-@option("--shard", type=shard_of, default=None, help="Write but this share of the city: 1/3, 2/3 or 3/3.")
+@option(
+    "--shard",
+    type=shard_of,
+    default=None,
+    help="Write only a share of the city: 1/3, 2/3 or 3/3, for example.",
+)
 @option(
     "--event-bus",
     metavar="NAME",
     default=None,
-    help="The bus of EventBridge to tell of positions, arrivals.",
+    help="EventBridge bus to send positions and arrivals to.",
 )
 @option(
     "--metrics-namespace",
     metavar="NAME",
     default=None,
-    help="The namespace of CloudWatch for its lag and the records written.",
+    help="CloudWatch namespace for its lag and the number of records written.",
 )
 @option(
     "--heartbeat",
     type=click.Path(dir_okay=False, path_type=Path),
     default=None,
-    help="A file to touch at every tick, for health checks.",
+    help="File to touch at every tick, for health checks.",
 )
 @options.jobs_option
 @options.new_inputs_option
@@ -73,11 +78,11 @@ def feed(
     continue_with_new_inputs: bool,
     **shared: Any,
 ) -> None:
-    """Write a feeder's streams into a store that several processes share, tick by tick.
+    """Write the streams of FEEDER into a store that several processes share, tick by tick.
 
-    bus-position writes stop visits, too. Begins with the hour that now is in, or where an earlier process
-    ended, and closes holes that earlier ones left; history is for `backfill`. SIGTERM or Ctrl-C ends it after
-    the tick in hand.
+    bus-position also writes stop visits. It starts with the current hour, or where an earlier process
+    stopped, and fills the gaps that earlier ones left; for older history use `backfill`. Ctrl-C or SIGTERM
+    ends it after the current tick.
     """
     if shared["store"].startswith(DUCKDB):
         raise click.UsageError(ONE_PROCESS)

@@ -1,4 +1,4 @@
-"""`bus-simulator import-gtfs`: a GTFS feed as a network folder."""
+"""`bus-simulator import-gtfs`: convert a GTFS feed into a network folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.commands.options import option
 
 
 def a_date(text: str) -> date:
-    """An option's ISO 8601 date."""
+    """Parse an ISO 8601 date."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -34,7 +34,7 @@ Examples:
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="The folder to write; it appears when it is complete.",
+    help="Folder to write; it appears when it is complete.",
 )
 @option(
     "--date",
@@ -42,21 +42,21 @@ Examples:
     metavar="DATE",
     type=a_date,
     default=None,
-    show_default="the busiest of the feed",
-    help="The date whose service is taken; the other day types' dates are chosen near it.",
+    show_default="the feed's busiest date",
+    help="Date whose service to import; the dates of the other day types are chosen near it.",
 )
 @option(
     "--routes",
     multiple=True,
-    show_default="all",
-    help="Only these: route ids or short names, with commas between them, or given more than once.",
+    show_default="all routes",
+    help="Route ids or short names to import, separated by commas; may be repeated.",
 )
-@option("--capacity", type=click.IntRange(1, 1000), default=90, help="People in a bus.")
+@option("--capacity", type=click.IntRange(1, 1000), default=90, help="People that a bus holds.")
 @option(
     "--people-per-trip",
     type=click.FloatRange(0, 1000),
     default=42.0,
-    help="Who board a weekday's trip of usual length; night trips have fewer.",
+    help="People who board a weekday trip of mean length; night trips have fewer.",
 )
 def import_gtfs(
     *,
@@ -67,12 +67,14 @@ def import_gtfs(
     capacity: int,
     people_per_trip: float,
 ) -> None:
-    """Make a network of FEED, a GTFS zip, and say what was assumed.
+    """Convert FEED, a GTFS zip, into a network folder, and print the assumptions that were made.
 
-    The folder has network.yaml, timetable.csv and shapes.csv, and goes wherever a network goes. So does the
-    zip itself, with what is assumed by default. A wrong feed is refused, everything wrong with it named.
+    The folder holds network.yaml, timetable.csv and shapes.csv; --network of every command takes it. It also
+    takes the zip itself, which is then imported with the default assumptions. An invalid feed is refused with
+    a list of all its errors.
     """
     from services.commands.atomic_files import draft_folder
+    from services.console.work_progress import work_progress
     from services.errors import InputError
     from simulator.files.problems import InputFileError
     from simulator.gtfs.folder import write_folder
@@ -82,7 +84,8 @@ def import_gtfs(
     wanted = {name.strip() for given in routes for name in given.split(",") if name.strip()}
     assumed = Assumptions(capacity=capacity, people_per_trip=people_per_trip)
     try:
-        imported = import_feed(feed, near=near, routes=wanted, assumed=assumed)
+        with work_progress() as progress:
+            imported = import_feed(feed, near=near, routes=wanted, assumed=assumed, on_progress=progress)
     except InputFileError as error:
         raise InputError(str(error)) from error
     with draft_folder(output) as folder:

@@ -1,4 +1,4 @@
-"""`bus-simulator mcp`: the tools for agents, as a server of their own or over standard input and output."""
+"""`bus-simulator mcp`: MCP for agents, over HTTP or over standard input and output."""
 
 from __future__ import annotations
 
@@ -27,33 +27,33 @@ Examples:
   bus-simulator mcp --stdio --url http://127.0.0.1:8080"""
 )
 @options.process_options
-@option("--port", type=click.IntRange(0, 65535), default=8081, help="0 takes a free one.")
+@option("--port", type=click.IntRange(0, 65535), default=8081, help="Port; 0 takes a free one.")
 @options.hosted_options
 @options.secret_id_option
 @option(
     "--backfill",
     type=options.span,
     default="24h",
-    help="With --stdio, where it runs the city itself: history before it answers.",
+    help="With --stdio and no other simulator: history to write before the first answer.",
 )
-@option("--stdio", is_flag=True, default=False, help="Speak over standard input and output, for one client.")
+@option("--stdio", is_flag=True, default=False, help="Serve one client over standard input and output.")
 @option(
     "--url",
     default=None,
-    show_default="a city of this machine",
-    help="With --stdio: speak for the simulator that runs there.",
+    show_default="the simulator that holds the store, else a new one",
+    help="With --stdio: URL of the simulator to connect to.",
 )
-@option("--group", default="stdio", help="With --stdio: the group name to ask as.")
+@option("--group", default="stdio", help="With --stdio: group name of the requests.")
 def mcp(*, stdio: bool, url: str | None, group: str, **chosen: Any) -> None:
-    """Serve the city to agents: the Model Context Protocol at /mcp, beside REST and the map.
+    """Serve the Model Context Protocol at /mcp, with REST and the map, over a store that feeders fill.
 
-    Over a store that feeders fill (timestream://). With --stdio, as MCP clients start it, it speaks for the
-    simulator at --url, else for the one that holds the store, else it runs the city itself while it lasts.
+    With --stdio, as MCP clients start it, it connects the client to the simulator at --url, else to the one
+    that holds the store; if there is neither, it runs a simulator until the client disconnects.
     """
     if importlib.util.find_spec("mcp") is None:
         raise click.ClickException(MISSING)
     if url is not None and not stdio:
-        raise click.UsageError("--url goes with --stdio")
+        raise click.UsageError("--url needs --stdio")
     if stdio:
         from services.processes.stdio_bridge import speak
 
@@ -67,10 +67,10 @@ def mcp(*, stdio: bool, url: str | None, group: str, **chosen: Any) -> None:
 
 
 def own_settings(chosen: Mapping[str, Any]) -> Settings:
-    """The settings of a city that one client has to itself. Raises `UsageError` for what is for sharing."""
+    """The settings of a simulator for one client. Raises `UsageError` for options of shared processes."""
     shared = next((name for name in SHARED if chosen[name] is not None), None)
     if shared is not None:
-        raise click.UsageError(f"--{shared.replace('_', '-')} doesn't go with --stdio")
+        raise click.UsageError(f"--{shared.replace('_', '-')} can't be combined with --stdio")
     known = {field.name for field in dataclasses.fields(Settings)}
     network = None if chosen["network"] is None else Path(chosen["network"])
     return Settings(**{name: chosen[name] for name in known & chosen.keys()} | {"network": network})

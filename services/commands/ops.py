@@ -44,7 +44,7 @@ def ops() -> None:
     """
 
 
-@ops.command()
+@ops.command(epilog="\b\nExample:\n  bus-simulator ops up --network data/lines.yaml --scenario strike")
 @option("--scenario", default=None, metavar="NAME|FILE", help="The scenario to run.")
 @option("--network", type=click.Path(path_type=Path), default=None, help="The initial network.")
 @click.option("--clock", default="{}", metavar="JSON", show_default=True, help="The clock's initial state.")
@@ -69,7 +69,7 @@ def up(*, scenario: str | None, network: Path | None, clock: str, ports: Ports) 
     click.echo(f"API key: in {FOLDER / 'api-key'}" if settings.api_key() is None else "API key: yours")
 
 
-@ops.command()
+@ops.command(epilog="\b\nExample:\n  bus-simulator ops down")
 def down() -> None:
     """Stop the parts, whether they run as processes, as containers or both."""
     stopped = SupervisedParts(FOLDER).down()
@@ -80,7 +80,7 @@ def down() -> None:
     click.echo(f"containers: {'stopped' if found.ids else found.reason}")
 
 
-@ops.command()
+@ops.command(epilog="\b\nExample:\n  bus-simulator ops status")
 def status() -> None:
     """Print the health of every part; exit with 1 if one is not healthy."""
     if runs_in_containers():
@@ -92,7 +92,7 @@ def status() -> None:
     show(SupervisedParts(FOLDER))
 
 
-@ops.command()
+@ops.command(epilog="\b\nExample:\n  bus-simulator ops logs people-count-feeder --follow")
 @click.argument("part")
 @click.option("-f", "--follow", is_flag=True, help="Go on with new lines until Ctrl-C.")
 @click.option(
@@ -108,7 +108,7 @@ def logs(*, part: str, follow: bool, lines: int) -> None:
     raise SystemExit(subprocess.run(command, check=False).returncode)
 
 
-@ops.command()
+@ops.command(epilog="\b\nExample:\n  bus-simulator ops restart people-count-feeder mcp-server")
 @click.argument("parts", nargs=-1, required=True, metavar="PART...")
 def restart(*, parts: tuple[str, ...]) -> None:
     """Restart parts and return when they are healthy."""

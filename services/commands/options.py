@@ -1,4 +1,4 @@
-"""The options that commands share: how their values read, their variables, what is refused (exit code 2)."""
+"""The options that several commands have: their values, variables and help texts. Exit code 2 refuses."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Decorator(Protocol):
-    """What puts an option on a command."""
+    """A decorator that adds one or more options to a command."""
 
     def __call__(self, command: Command, /) -> Command:
-        """The command with the option."""
+        """Return the command with the options."""
 
 
 def time(text: str) -> datetime:
-    """An option's ISO 8601 time, UTC unless it says otherwise."""
+    """Parse an ISO 8601 time, UTC unless it has an offset."""
     try:
         instant = parse_instant(text)
     except ValueError as error:
@@ -34,7 +34,7 @@ def time(text: str) -> datetime:
 
 
 def span(text: str) -> timedelta:
-    """An option's length of time, like `24h`."""
+    """Parse a length of time such as `24h`."""
     try:
         return parse_span(text)
     except ValueError as error:
@@ -42,7 +42,7 @@ def span(text: str) -> timedelta:
 
 
 def speed(text: str) -> float:
-    """An option's factor; infinite for `max`."""
+    """Parse simulated seconds per second; infinite for `max`."""
     try:
         return settings.parse_speed(text)
     except ValueError as error:
@@ -50,12 +50,34 @@ def speed(text: str) -> float:
 
 
 def host_names(text: str) -> tuple[str, ...]:
-    """An option's list of host names, separated by commas."""
+    """Parse host names separated by commas."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+OFF = "off"
+
+
+class LimitPerSecond(click.FloatRange):
+    """A number of requests, or `off`, which is 0."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse the number."""
+        return 0.0 if value == OFF else float(super().convert(value, param, ctx))
+
+
+class LimitPerDay(click.IntRange):
+    """A number of requests, or `off`, which is 0."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Parse the number."""
+        return 0 if value == OFF else int(super().convert(value, param, ctx))
+
+
 def option(*names: str, **attributes: Any) -> Decorator:
-    """`click.option` with the environment variables of its first long name, and its default shown."""
+    """`click.option` with the environment variables of its first long name and its default in the help.
+
+    A `show_default` text describes a default that depends on other options; help shows it in parentheses.
+    """
     key = next(name for name in names if name.startswith("--")).lstrip("-").replace("-", "_")
     attributes.setdefault("show_default", True)
     return click.option(*names, envvar=list(settings.VARIABLES[key]), show_envvar=True, **attributes)
@@ -67,92 +89,96 @@ network_option = option(
     "network",
     type=click.Path(path_type=Path),
     default=None,
-    show_default="the scenario's, or data/lines.yaml, else the one that comes with the program",
-    help="The lines, stops and buses: a file, a folder that import-gtfs made, or a GTFS zip. "
-    "Given twice, by either name, the last counts.",
+    show_default="the scenario's, else data/lines.yaml, else the included one",
+    help="Lines, stops and buses: a YAML file, a folder written by import-gtfs, or a GTFS zip. "
+    "If it is given twice, by either name, the last one counts.",
 )
 seed_option = option(
     "--seed",
     type=click.IntRange(0, 2**63 - 1),
     default=None,
-    show_default="the scenario's, or 1",
-    help="Another seed, another city of chance.",
+    show_default="the scenario's, else 1",
+    help="Seed of all random numbers: the same seed gives the same data.",
 )
 scenario_option = option(
     "--scenario",
     metavar="NAME|FILE",
     default=None,
-    show_default="none",
-    help="What is other than on ordinary days: one that comes with the program, or a file.",
+    help="Disruptions, demand changes and weather: the name of an included scenario, or a file. "
+    "Without it every day is an ordinary one.",
 )
 store_option = option(
     "--store",
     metavar="URL",
     default=settings.default_store,
     show_default=settings.DEFAULT_STORE,
-    help="Where the data are: duckdb:PATH, or timestream://DATABASE?region=REGION.",
+    help="Where the data are stored: duckdb:PATH or timestream://DATABASE?region=REGION.",
 )
 jobs_option = option(
     "--jobs",
     type=click.IntRange(1, 256),
     default=None,
-    show_default="1 for a small network, else one a processor",
-    help="Processes that simulate.",
+    show_default="1 for a small network, else one per processor",
+    help="Number of processes that simulate.",
 )
 new_inputs_option = option(
     "--continue-with-new-inputs",
     is_flag=True,
     default=False,
-    help="Go on in a store that another seed, network or model made, from the next whole hour.",
+    help="Continue, from the next whole hour, in a store written with another seed, network or model.",
 )
-port_option = option("--port", type=click.IntRange(0, 65535), default=8080, help="0 takes a free one.")
-host_option = option("--host", default="127.0.0.1", help="The address to listen on.")
+port_option = option(
+    "--port", type=click.IntRange(0, 65535), default=8080, help="TCP port; 0 takes a free one."
+)
+host_option = option("--host", default="127.0.0.1", help="Address to listen on.")
 allowed_hosts_option = option(
     "--allowed-hosts",
     type=host_names,
     default="",
     metavar="HOST,…",
-    show_default="only this machine's own",
-    help="Names by which the MCP server may be asked besides; * for any.",
+    show_default="this machine's own names",
+    help="Host names that requests to the MCP server may carry in addition; * allows any.",
 )
 rate_limit_option = option(
     "--rate-limit",
-    type=click.FloatRange(min=0, max=1e9),
+    type=LimitPerSecond(min=0, max=1e9),
+    metavar="N|off",
     default=None,
-    show_default="50; none on this machine's own addresses",
-    help="Requests a second for each key, twice as many at once. 0: no limit.",
+    show_default="off on a loopback address, else 50",
+    help="Requests per second and key, with bursts of twice as many.",
 )
 daily_limit_option = option(
     "--daily-limit",
-    type=click.IntRange(min=0),
+    type=LimitPerDay(min=0),
+    metavar="N|off",
     default=None,
-    show_default="10000; none on this machine's own addresses",
-    help="Requests a UTC day for each key. 0: no limit.",
+    show_default="off on a loopback address, else 10000",
+    help="Requests per UTC day and key.",
 )
 key_refresh_option = option(
     "--key-refresh",
     type=span,
     default="10s",
-    help="How soon a changed key file counts.",
+    help="How often the keys are re-read, so that changed ones work without a restart.",
 )
 timestream_port_option = option(
     "--timestream-port",
     type=click.IntRange(0, 65535),
     default=None,
-    show_default="none",
-    help="Keep the data in a Timestream endpoint of its own on this port, beside --store. 0: a free one.",
+    help="Store the data in a local Timestream endpoint on this port, its file beside --store; "
+    "0 takes a free port.",
 )
-paused_option = option("--paused", is_flag=True, default=False, help="Start with the clock standing.")
+paused_option = option("--paused", is_flag=True, default=False, help="Start with the clock paused.")
 clock_control_option = option(
     "--clock-control",
     is_flag=True,
     default=False,
-    help="Let whoever has the key set, stop and move the clock (POST /clock).",
+    help="Let clients with a valid key pause, step and move the clock (POST /clock).",
 )
 
 
 def together(*decorators: Decorator) -> Decorator:
-    """Several options as one, in this order."""
+    """Combine options into one decorator, in this order."""
 
     def decorate(command: Command, /) -> Command:
         for decorator in reversed(decorators):
@@ -173,24 +199,24 @@ shared_network_option = option(
     "network",
     metavar="PATH|s3://BUCKET/KEY",
     default=None,
-    show_default="the scenario's, or data/lines.yaml, else the one that comes with the program",
-    help="The lines, stops and buses: a file, a folder, a GTFS zip, or an object in S3, "
-    "which counts from the next whole hour when it is changed.",
+    show_default="the scenario's, else data/lines.yaml, else the included one",
+    help="Lines, stops and buses: a YAML file, a folder, a GTFS zip, or an object in S3; "
+    "when the object is replaced, the new network counts from the next whole hour.",
 )
 network_refresh_option = option(
-    "--network-refresh", type=span, default="10s", help="How often a network in S3 is looked at."
+    "--network-refresh", type=span, default="10s", help="How often a network in S3 is checked for changes."
 )
 clock_parameter_option = option(
     "--clock-parameter",
     metavar="NAME",
     default=None,
-    help="The parameter of Systems Manager that has the clock, in the place of --at and --speed.",
+    help="Systems Manager parameter that holds the clock, in place of --at and --speed.",
 )
 log_group_option = option(
-    "--log-group", metavar="GROUP", default=None, help="The group of CloudWatch Logs to log to as well."
+    "--log-group", metavar="GROUP", default=None, help="CloudWatch Logs group to log to in addition."
 )
 secret_id_option = option(
-    "--secret-id", metavar="NAME", default=None, help="The secret of Secrets Manager that has the keys."
+    "--secret-id", metavar="NAME", default=None, help="Secrets Manager secret that holds the keys."
 )
 process_options = together(
     shared_network_option,
@@ -198,25 +224,25 @@ process_options = together(
     seed_option,
     scenario_option,
     store_option,
-    option("--speed", type=speed, default="1", help="Simulated seconds a second."),
-    option("--at", type=time, default=None, help="Start the clock there instead of now."),
+    option("--speed", type=speed, default="1", help="Simulated seconds per second."),
+    option("--at", type=time, default=None, help="Start the clock at this time instead of now."),
     clock_parameter_option,
     log_group_option,
 )
-"""What every process of its own takes: its network, store and clock, and where its logs go."""
+"""The options of `feed`, `serve` and `mcp`: network, store, clock, log."""
 
-start_option = option("--start", type=time, default=None, help="From here on.")
-end_option = option("--end", type=time, default=None, help="Up to here, not included.")
+start_option = option("--start", type=time, default=None, help="First instant.")
+end_option = option("--end", type=time, default=None, help="End, exclusive.")
 output_option = option(
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
-    help="The file to write; it appears when it is complete.",
+    help="File to write; it appears when it is complete.",
 )
 
 
 def check_stretch(start: datetime | None, end: datetime | None) -> None:
-    """A usage error where a stretch doesn't begin before its end."""
+    """Raise `UsageError` unless the start is before the end."""
     if start is not None and end is not None and start >= end:
         raise click.UsageError(f"--start {start.isoformat()} is not before --end {end.isoformat()}")

@@ -1,4 +1,4 @@
-"""`bus-simulator replay`: a scenario, served live."""
+"""`bus-simulator replay`: serve a scenario live."""
 
 from __future__ import annotations
 
@@ -28,32 +28,40 @@ Examples:
     metavar="URL",
     default=None,
     show_default="duckdb:var/SCENARIO.duckdb",
-    help="Where the data are: duckdb:PATH.",
+    help="Where the data are stored: duckdb:PATH.",
 )
 @option(
     "--speed",
     type=options.speed,
     default=None,
     show_default="the scenario's",
-    help="Simulated seconds a second, or max.",
+    help="Simulated seconds per second, or max.",
 )
-@option("--at", type=options.time, default=None, show_default="the scenario's", help="Start the clock there.")
-@option("--backfill", type=options.span, default="0", help="History before it.")
+@option(
+    "--at",
+    type=options.time,
+    default=None,
+    show_default="the scenario's",
+    help="Start the clock at this time.",
+)
+@option("--backfill", type=options.span, default="0", help="History to write before the start.")
 @options.serving_options
 @options.clock_options
 @options.timestream_port_option
 @options.jobs_option
 @options.new_inputs_option
 def replay(*, scenario: str, key_refresh: timedelta, network: Path | None, **chosen: Any) -> None:
-    """Serve SCENARIO live, at any speed: the name of one that comes with the program, or a file.
+    """Serve SCENARIO live: the name of an included scenario, or a file.
 
-    Everything follows from the file: the network, the seed, when the clock starts and how fast it runs. What
-    is served is the same, byte for byte, every time.
+    The file says which network and seed to use, when the clock starts and how fast it runs. Every replay
+    serves the same data, byte for byte.
     """
+    from services.console.work_progress import work_progress
     from services.inputs.load import load_scenario
     from services.processes import all_in_one
 
-    found, _ = load_scenario(scenario, network)
+    with work_progress() as progress:
+        found, _ = load_scenario(scenario, network, progress)
     chosen["at"] = chosen["at"] or found.start
     chosen["speed"] = chosen["speed"] or found.rate
     chosen["store"] = chosen["store"] or f"duckdb:var/{found.name}.duckdb"

@@ -19,19 +19,20 @@ Examples:
   bus-simulator run --at 2026-03-02T07:30+01:00 --speed 60 --store duckdb:/tmp/monday.duckdb
   bus-simulator run --at 2026-03-02T08:30+01:00 --paused --clock-control
   bus-simulator run --scenario strike --at 2026-03-03T07:30+01:00 --store duckdb:strike.duckdb
-  bus-simulator run --network my-lines.yaml --backfill 0 --port 9000"""
+  bus-simulator run --network my-lines.yaml --backfill 0 --port 9000
+  bus-simulator --log-file requests.jsonl run"""
 )
 @options.network_option
 @options.seed_option
 @options.scenario_option
 @options.store_option
-@option("--speed", type=options.speed, default="1", help="Simulated seconds a second, or max.")
-@option("--at", type=options.time, default=None, help="Start the clock there instead of now.")
+@option("--speed", type=options.speed, default="1", help="Simulated seconds per second, or max.")
+@option("--at", type=options.time, default=None, help="Start the clock at this time instead of now.")
 @option(
     "--backfill",
     type=options.span,
     default="24h",
-    help="History before serving; then up to 5 days in the background. 0: none.",
+    help="History to write before serving; up to 5 days follow in the background. 0: no history.",
 )
 @options.serving_options
 @options.clock_options
@@ -39,10 +40,12 @@ Examples:
 @options.jobs_option
 @options.new_inputs_option
 def run(*, key_refresh: timedelta, **chosen: Any) -> None:
-    """Simulate, store and serve the city, all in this process.
+    """Simulate, store and serve the city in one process.
 
-    The REST API answers on --host and --port as soon as the history is there. At first start an API key is
-    made and kept beside the store. SIGTERM or Ctrl-C ends cleanly; started again, it goes on.
+    REST, WebSocket, MCP and the map answer on --host and --port as soon as the history is written. The first
+    start creates an API key and keeps it beside the store. Ctrl-C or SIGTERM ends the process; the next start
+    continues and fills the gap. On a terminal a status line shows time, lag and requests; for a log line per
+    request use `bus-simulator --log-file FILE run`.
     """
     from services.processes import all_in_one
 

@@ -1,4 +1,4 @@
-"""`bus-simulator serve`: the services over a store that others fill."""
+"""`bus-simulator serve`: REST, WebSocket and MCP over a store that feeders fill."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from services.inputs.load import DUCKDB
 from services.settings import SUBSCRIPTIONS_TABLE
 
 ONE_PROCESS = (
-    "a duckdb: store is held by one process, so that nobody else could fill it while this one serves; "
-    "`bus-simulator run` feeds and serves it in one process"
+    "a duckdb: store is held by one process, so no feeder could fill it while this one serves; "
+    "use `bus-simulator run`, which feeds and serves in one process"
 )
 
 
@@ -23,7 +23,7 @@ ONE_PROCESS = (
     epilog="""\b
 Example:
   bus-simulator serve --store 'timestream://bus_simulator?region=eu-west-1'
-Beside it something has to feed, one process for each:
+Feeders run beside it, one process each:
   bus-simulator feed bus-position --store 'timestream://bus_simulator?region=eu-west-1'"""
 )
 @options.process_options
@@ -33,32 +33,31 @@ Beside it something has to feed, one process for each:
     "--queue",
     metavar="NAME|URL",
     default=None,
-    show_default="none: the store is asked for new positions",
-    help="The queue of SQS that new positions come by, for this process alone.",
+    help="SQS queue, read by this process alone, that delivers new positions. "
+    "Without it the store is polled.",
 )
 @option(
     "--connections-table",
     metavar="TABLE",
     default=None,
-    show_default="none",
-    help="The table of DynamoDB that has who is connected by WebSocket, for others to read.",
+    help="DynamoDB table to write the WebSocket connections to, for other programs to read.",
 )
 @option(
     "--subscriptions-table",
     metavar="TABLE",
     default=SUBSCRIPTIONS_TABLE,
-    help="Beside --connections-table, the one that has who wants which lines.",
+    help="DynamoDB table for the lines of each connection; needs --connections-table.",
 )
 @options.clock_control_option
 def serve(**chosen: Any) -> None:
-    """Answer REST, WebSocket and MCP over a store that feeders fill, without feeding it.
+    """Serve REST, WebSocket and MCP over a store that feeders fill.
 
-    Needs a store that several processes share (timestream://). For a duckdb: store use `run`. New positions
-    reach WebSocket clients by --queue, else when the store has them, a second later at most.
+    The store must be one that several processes can open (timestream://); for a duckdb: store use `run`. New
+    positions reach WebSocket clients through --queue, or at most a second after they are in the store.
     """
     check_shared(chosen)
     if chosen["clock_control"] and chosen["clock_parameter"] is None:
-        raise click.UsageError("--clock-control moves the clock that all share: it needs --clock-parameter")
+        raise click.UsageError("--clock-control moves the shared clock: it needs --clock-parameter")
     from services.processes import server_process
     from services.processes.server_settings import server_options
 
@@ -66,8 +65,8 @@ def serve(**chosen: Any) -> None:
 
 
 def check_shared(chosen: Mapping[str, Any]) -> None:
-    """Raise `UsageError` for what only `run` can: a store of its own, time that feeders in it drive."""
+    """Raise `UsageError` for options that only `run` can serve: a duckdb: store, the greatest speed."""
     if chosen["store"].startswith(DUCKDB):
         raise click.UsageError(ONE_PROCESS)
     if math.isinf(chosen["speed"]):
-        raise click.UsageError("--speed max is for whoever feeds: without feeders time would stand still")
+        raise click.UsageError("--speed max needs feeders in the same process to move the clock: use `run`")

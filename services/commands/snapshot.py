@@ -1,4 +1,4 @@
-"""`bus-simulator snapshot`: a copy of the store, also while it is in use."""
+"""`bus-simulator snapshot`: copy the store, even while a process uses it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Example:
 @options.output_option
 @options.store_option
 def snapshot(*, output: Path, store: str) -> None:
-    """Copy the store into a DuckDB file of its own, all of one moment.
+    """Copy the store at one moment into a DuckDB file.
 
-    One process holds a store. If that is a running `bus-simulator run`, it is asked for the copy.
+    If a running `bus-simulator run` holds the store, it makes the copy.
     """
     from services.access.store_holder import SNAPSHOT_PATH, SUFFIX, copier, fetch_snapshot, read_holder
     from services.commands.atomic_files import draft

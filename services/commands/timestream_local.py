@@ -31,21 +31,21 @@ Examples:
     show_default=True,
     envvar=list(settings.VARIABLES["timestream_local_store"]),
     show_envvar=True,
-    help="The endpoint's own file: duckdb:PATH.",
+    help="File of the endpoint: duckdb:PATH.",
 )
-@option("--port", type=click.IntRange(0, 65535), default=4568, help="0 takes a free one.")
+@option("--port", type=click.IntRange(0, 65535), default=4568, help="Port; 0 takes a free one.")
 @options.host_option
 @option(
     "--now",
     type=click.Choice(["wall", "data"]),
     default="wall",
-    help="What now() and retention go by: the clock on the wall, or the newest record.",
+    help="What now() and retention mean by the current time: the machine's clock, or the newest record.",
 )
 def timestream_local(*, store: str, port: int, host: str, now: Literal["wall", "data"]) -> None:
-    """Serve Amazon Timestream for LiveAnalytics' API over a DuckDB file.
+    """Serve the API of Amazon Timestream for LiveAnalytics over a DuckDB file.
 
-    boto3, the AWS CLI and Terraform work against it with an endpoint URL. Signatures aren't checked: let
-    only those reach it who may read and write the data.
+    boto3, the AWS CLI and Terraform work with it when they are given its endpoint URL. Signatures are not
+    checked: anyone who can reach the port can read and write the data.
     """
     place = store.removeprefix(DUCKDB)
     if place == store or not place.strip() or place.startswith(":"):

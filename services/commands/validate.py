@@ -1,4 +1,4 @@
-"""`bus-simulator validate`: are these network and scenario files right."""
+"""`bus-simulator validate`: check network and scenario files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ Examples:
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 def validate(*, files: tuple[Path, ...]) -> None:
-    """Check network and scenario files, and name everything wrong, each with its line and mend."""
+    """Check network and scenario FILES, and list all errors with their line and what to change.
+
+    Exits with 1 if a file has errors.
+    """
     from services.errors import InputError
     from services.inputs.scenario_library import is_scenario
 
@@ -31,9 +34,11 @@ def validate(*, files: tuple[Path, ...]) -> None:
 
 
 def _network(file: Path) -> str:
+    from services.console.work_progress import work_progress
     from services.inputs.load import load_network
 
-    network = load_network(file)
+    with work_progress() as progress:
+        network = load_network(file, progress)
     buses = sum(len(line.buses) for line in network.lines)
     return f"{len(network.lines)} lines, {len(network.stops)} stops, {buses} buses"
 

@@ -6,17 +6,20 @@ import csv
 import errno
 import json
 import logging
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import click
 import pytest
 from pyarrow import parquet
 
 from services import settings
 from services.cli import cli, status_of
+from services.commands.ops import ops
 from services.times import parse_instant
 from storage.duckdb_store import DuckDBStore
 from storage.schema import Stream
@@ -63,6 +66,7 @@ BAD_USAGE = [
     (["run", "--port", "0", "--store", "duckdb:"], "names no file"),
     (["run", "extra"], "unexpected extra argument"),
     (["run", "--rate-limit", "-1"], "'--rate-limit'"),
+    (["run", "--rate-limit", "none"], "'--rate-limit'"),
     (["run", "--daily-limit", "many"], "'--daily-limit'"),
     (["run", "--key-refresh", "soon"], "no span"),
     (["serve"], "bus-simulator run"),
@@ -258,13 +262,49 @@ def test_variables_stand_for_options_and_old_names_still_count(
 def test_every_option_has_a_variable_and_every_command_teaches_by_example(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for name, command in cli.commands.items():
-        assert status_of([name, "--help"]) == 0
+    inner = {f"ops {name}": command for name, command in ops.commands.items()}
+    for name, command in (cli.commands | inner).items():
+        assert status_of([*name.split(), "--help"]) == 0
         assert f"bus-simulator {name}" in capsys.readouterr().out.partition("Example")[2]
         for parameter in command.params:
-            if parameter.param_type_name == "option":
+            if parameter.param_type_name == "option" and name not in inner:
                 assert parameter.envvar, f"{name} {parameter.name}"
                 assert all(variable.startswith("BUS_SIMULATOR_") for variable in parameter.envvar[:1])
+
+
+def every_option() -> Iterator[tuple[str, click.Context, click.Option]]:
+    """Every option of every command, with the command's words and context."""
+    commands: list[tuple[str, click.Command]] = [("", cli)]
+    while commands:
+        words, command = commands.pop()
+        context = click.Context(command, info_name=words)
+        yield from (
+            (words, context, parameter)
+            for parameter in command.get_params(context)
+            if isinstance(parameter, click.Option)
+        )
+        if isinstance(command, click.Group):
+            commands += [(f"{words} {name}", inner) for name, inner in command.commands.items()]
+
+
+DEFAULTS = [
+    pytest.param(context, option, extra, id=f"{words} {option.opts[0]}")
+    for words, context, option in every_option()
+    if (extra := option.get_help_extra(context).get("default"))
+]
+
+
+@pytest.mark.parametrize(("context", "option", "shown"), DEFAULTS)
+def test_a_default_in_the_help_can_be_typed(context: click.Context, option: click.Option, shown: str) -> None:
+    """A literal default is the value of the option; in a description each value can be typed."""
+    literal = shown.removeprefix("(").removesuffix(")")
+    if shown == literal and shown != '""':
+        default = option.type_cast_value(context, option.get_default(context))
+        assert option.type_cast_value(context, shown) == default
+        return
+    assert "none" not in literal
+    for value in re.findall(r"\b(?:off|max|\d+)\b", literal):
+        option.type_cast_value(context, value)
 
 
 def test_a_held_store_names_its_holder(capsys: pytest.CaptureFixture[str]) -> None:
