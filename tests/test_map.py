@@ -61,7 +61,7 @@ def page(browser: Browser, city: Running) -> Iterator[Page]:
 
 def sign_in(page: Page, key: str) -> None:
     page.get_by_label("Key").fill(key)
-    page.get_by_role("button", name="Show the city").click()
+    page.get_by_role("button", name="Show the map").click()
 
 
 def test_the_map_shows_the_living_city(page: Page, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The simulator's API over HTTP, with what comes with Python."""
+"""A client for the simulator's REST API, with the standard library only."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ ANSWER_S = 60.0
 
 
 class Unreachable(ConnectionError):
-    """Nobody answers there."""
+    """The simulator doesn't answer."""
 
 
 class Refused(AssertionError):
-    """An answer other than 200, which a test may have expected: see `status` and `body`."""
+    """A response with another status than 200; a test can check `status` and `body`."""
 
     def __init__(self, asked: str, status: int, body: Any) -> None:
         super().__init__(f"{asked}: {status} {json.dumps(body)}")
@@ -28,18 +28,18 @@ class Refused(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Where the API is, and the headers that it wants."""
+    """The URL of the API, and the headers that its requests need."""
 
     url: str
     headers: Mapping[str, str]
 
     def get(self, path: str, query: Mapping[str, object]) -> Any:
-        """The JSON body. Raises `Refused`, `Unreachable`."""
+        """Send a GET request and return the JSON body. Raises `Refused`, `Unreachable`."""
         asked = quote(path) + (f"?{urlencode(query)}" if query else "")
         return self._answer(Request(self.url + asked, headers=dict(self.headers)))  # noqa: S310 - our own URL
 
     def post(self, path: str, body: object) -> Any:
-        """The JSON body that answers this one. Raises `Refused`, `Unreachable`."""
+        """Post a JSON body and return the response's. Raises `Refused`, `Unreachable`."""
         content = json.dumps(body).encode()
         return self._answer(Request(self.url + path, content, dict(self.headers)))  # noqa: S310 - our own URL
 
@@ -54,7 +54,7 @@ class Api:
 
 
 def _body(error: HTTPError) -> Any:
-    """The body of a refusal, as text where it isn't JSON."""
+    """Return the body of an error, as text if it isn't JSON."""
     text = error.read().decode(errors="replace")
     try:
         return json.loads(text)

@@ -1,4 +1,4 @@
-"""What a simulator in a test is to be like, and the command that makes it so."""
+"""The settings of a simulator for a test, and the command line that starts one with them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 MORNING = "2026-03-02T07:45:00Z"
-"""A quarter to nine in Madrid, on an ordinary Monday; the hour that it is in is there from its beginning."""
+"""A quarter to nine in Madrid on an ordinary Monday. Data begin at the whole hour before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What may be chosen; every simulator of equal choices answers the same.
+    """Settings; simulators with equal settings give equal responses.
 
-    `scenario` is a name or a file, whose network, seed and start count where they aren't chosen. `speed`
-    is simulated seconds a second, or `max`; None lets the clock stand until it is moved. `at` is ISO 8601,
-    without a scenario a quarter to nine on an ordinary Monday; `backfill` is history before that hour. With
-    `timestream` a process has its data where boto3 can ask for them, which takes a few seconds more; a
-    container always has.
+    `scenario` is a name or a file; its network, seed and start count where these aren't set. `speed` is
+    simulated seconds per second, or `max`; with None the clock is paused until the test moves it. `at` is the
+    start in ISO 8601, by default `MORNING` or the scenario's; `backfill` is the span of history before it.
+    With `timestream` a process serves its data to boto3, which takes a few seconds more to start; a container
+    always does.
     """
 
     scenario: str | Path | None = None
@@ -31,15 +31,15 @@ class Choices:
 
     @classmethod
     def of(cls, chosen: Mapping[str, object], defaults: Choices) -> Choices:
-        """`defaults` but for what is chosen by name. Raises TypeError for a name that isn't among them."""
+        """Return `defaults` with the settings in `chosen`. Raises TypeError for an unknown name."""
         known = [field.name for field in fields(cls)]
         unknown = sorted(set(chosen) - set(known))
         if unknown:
-            raise TypeError(f"a simulator has no '{unknown[0]}' to choose; there are {', '.join(known)}")
+            raise TypeError(f"a simulator has no setting '{unknown[0]}'; the settings are {', '.join(known)}")
         return replace(defaults, **chosen)  # type: ignore[arg-type]  # names are checked, values by the program
 
     def command(self) -> list[str]:
-        """The program's arguments, without addresses, ports and store."""
+        """Return the program's arguments, without addresses, ports and store."""
         named = {
             "--seed": self.seed,
             "--network": self.network,

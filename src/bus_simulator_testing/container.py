@@ -19,7 +19,7 @@ READY_S = 120
 
 
 class BusSimulatorContainer(DockerContainer, BusSimulator):
-    """A simulator while a `with` lasts; its data can be asked for by boto3, too."""
+    """A simulator in a container, running within a `with`. boto3 can query its data."""
 
     def __init__(
         self,
@@ -32,12 +32,12 @@ class BusSimulatorContainer(DockerContainer, BusSimulator):
         image: str = IMAGE,
         **kwargs: Any,
     ) -> None:
-        """See `Choices` for what is chosen; `choices` gives it whole. `kwargs` are `DockerContainer`'s."""
+        """See `Choices` for the settings; `choices` gives all at once. `kwargs` go to `DockerContainer`."""
         super().__init__(image, **kwargs)
         self._key = secrets.token_urlsafe(16)
         named = {"scenario": scenario, "seed": seed, "speed": speed, "network": network}
         given = {name: value for name, value in named.items() if value is not None}
-        self._chosen(Choices.of(given, choices or Choices()))
+        self._set_command(Choices.of(given, choices or Choices()))
         self.with_exposed_ports(API_PORT, TIMESTREAM_PORT)
         self.with_env("BUS_SIMULATOR_API_KEY", self._key)
         self.with_env("BUS_SIMULATOR_ALLOWED_HOSTS", "*")
@@ -62,19 +62,19 @@ class BusSimulatorContainer(DockerContainer, BusSimulator):
     def _url(self, port: int) -> str:
         return f"http://{self.get_container_host_ip()}:{self.get_exposed_port(port)}"
 
-    def _chosen(self, choices: Choices) -> None:
-        """The command; files go into the container."""
+    def _set_command(self, choices: Choices) -> None:
+        """Set the command, and copy the files that it names into the container."""
         inside = {name: self._inside(getattr(choices, name)) for name in ("scenario", "network")}
         command = Choices.of(inside, choices).command()
         limits = ["--rate-limit", "0", "--daily-limit", "0"]
         self.with_command([*command, *limits, "--timestream-port", str(TIMESTREAM_PORT)])
 
     def _inside(self, place: str | Path | None) -> str | Path | None:
-        """Where a file or folder of this machine will be in the container; a name stays a name."""
+        """Copy a file or folder and return its path in the container; return a name unchanged."""
         if place is None or not Path(place).exists():
             return place
         source = Path(place)
         inside = f"{INPUTS}/{source.name}"
-        # A folder goes into the folder that is named, a file to the name.
+        # testcontainers copies a folder into the given folder, but a file to the given path.
         self.with_copy_into_container(source, INPUTS if source.is_dir() else inside)
         return inside

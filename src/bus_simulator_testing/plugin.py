@@ -1,6 +1,6 @@
 """The pytest plugin: the fixtures `bus_simulator`, `bus_simulator_container` and `bus_simulator_stack`.
 
-Nothing is started, and nothing but pytest imported, until a test asks for a fixture.
+Nothing is started, and only pytest imported, until a test uses a fixture.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 MARKER = "bus_simulator"
 OPTIONS = {
-    "scenario": "a scenario for all tests that choose none: a name or a file",
-    "seed": "a seed for all tests that choose none",
-    "network": "a network for all tests that choose none: a file, a folder or a GTFS zip",
-    "image": "the image of containers",
-    "program": "how to start the simulator, where this Python has it not",
+    "scenario": "the default scenario of all tests: a name or a file",
+    "seed": "the default seed of all tests",
+    "network": "the default network of all tests: a file, a folder or a GTFS zip",
+    "image": "the Docker image of containers",
+    "program": "the simulator's command, if it is installed in another environment",
 }
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--bus-simulator-seed` and the like, which may also stand in pytest's configuration."""
+    """Add options like `--bus-simulator-seed`, which can also be set in pytest's configuration."""
     group = parser.getgroup("bus-simulator", "the bus simulator")
     for name, text in OPTIONS.items():
         group.addoption(f"--bus-simulator-{name}", default=None, help=text)
@@ -38,21 +38,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers",
-        f"{MARKER}(scenario=, seed=, speed=, network=, at=, backfill=, timestream=): what it is like",
+        f"{MARKER}(scenario=, seed=, speed=, network=, at=, backfill=, timestream=): its settings",
     )
 
 
 def option(config: pytest.Config, name: str) -> str | None:
-    """What the command line, else the configuration, says."""
+    """Return an option of the command line, else of the configuration."""
     given = config.getoption(f"--bus-simulator-{name}") or config.getini(f"bus_simulator_{name}")
     return str(given) if given else None
 
 
 def choices_of(request: pytest.FixtureRequest) -> Choices:
-    """A test's: its own marker's before its class's and module's, those before the options'."""
+    """Return a test's settings: from its own marker, else its class's, its module's, the options."""
     seed = option(request.config, "seed")
     chosen = Choices(
         scenario=option(request.config, "scenario"),
@@ -76,9 +76,9 @@ def _bus_simulator_pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
 
 @pytest.fixture
 def bus_simulator(request: pytest.FixtureRequest, _bus_simulator_pool: Pool) -> Iterator[BusSimulatorProcess]:
-    """A simulator as a process, as the test's marker says; its clock stands where it begins.
+    """A simulator as a process, with the settings of the test's marker and its clock at the start.
 
-    Tests that choose the same share it until one of them moves the clock.
+    Tests with equal settings share it until one of them moves the clock.
     """
     with _bus_simulator_pool.lent(choices_of(request)) as simulator:
         yield simulator
@@ -86,7 +86,7 @@ def bus_simulator(request: pytest.FixtureRequest, _bus_simulator_pool: Pool) -> 
 
 @pytest.fixture
 def bus_simulator_container(request: pytest.FixtureRequest) -> Iterator[BusSimulatorContainer]:
-    """A simulator in a container of its own, as the test's marker says."""
+    """A simulator in a container of the test's own, with the settings of its marker."""
     from bus_simulator_testing.container import IMAGE, BusSimulatorContainer
 
     image = option(request.config, "image") or IMAGE
@@ -96,7 +96,7 @@ def bus_simulator_container(request: pytest.FixtureRequest) -> Iterator[BusSimul
 
 @pytest.fixture(scope="session")
 def bus_simulator_stack(request: pytest.FixtureRequest) -> Iterator[BusSimulatorStack]:
-    """All parts in containers beside LocalStack, shared by all tests of a session."""
+    """All parts in containers beside LocalStack, one set for the session."""
     from bus_simulator_testing.container import IMAGE
     from bus_simulator_testing.stack import BusSimulatorStack
 

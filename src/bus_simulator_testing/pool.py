@@ -1,4 +1,4 @@
-"""Processes that tests share as long as nobody has moved their clocks."""
+"""Processes that tests share until one of them moves the clock."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from bus_simulator_testing.process import BusSimulatorProcess
 
 
 class Pool:
-    """Lends processes, one of each choice; ends them all with its `with`."""
+    """Lends processes, one for each set of settings; stops them at the end of its `with`."""
 
     def __init__(self, program: Sequence[str]) -> None:
-        """`program` is how a simulator is started."""
+        """`program` is the command that starts a simulator."""
         self._program = program
         self._idle: dict[Choices, tuple[BusSimulatorProcess, Any]] = {}
 
     def __enter__(self) -> Pool:
-        """The pool."""
+        """Return the pool."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End what is left."""
+        """Stop the idle processes."""
         with ExitStack() as stack:
             for simulator, _ in self._idle.values():
                 stack.callback(simulator.stop)
 
     @contextmanager
     def lent(self, choices: Choices) -> Iterator[BusSimulatorProcess]:
-        """A simulator whose clock is where it began; it is kept for others if it is still so afterwards."""
+        """Lend a simulator whose clock is at its start; keep it for others unless the clock has moved."""
         found = self._idle.pop(choices, None)
         if found is None:
             simulator = BusSimulatorProcess(choices, program=self._program).__enter__()
@@ -50,7 +50,7 @@ class Pool:
 
 
 def clock_of(simulator: BusSimulatorProcess) -> Any:
-    """What the clock says; None where nobody answers any more."""
+    """Return the clock's body; None if the simulator doesn't answer any more."""
     try:
         return simulator.get("/clock")
     except (Refused, Unreachable):

@@ -1,4 +1,4 @@
-"""The simulator as a process on this machine."""
+"""The simulator as a process on this machine, for tests."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from bus_simulator_testing.choices import Choices
 from bus_simulator_testing.simulator import BusSimulator
 
 PROGRAM = (sys.executable, "-P", "-m", "bus_simulator")
-"""-P: no module of the working directory is taken for one of the program's or of Python's."""
-ENDS_S = 30.0
+"""-P: modules in the working directory can't shadow the program's or Python's."""
+STOP_TIMEOUT_S = 30.0
 ENDPOINT = re.compile(r"Timestream endpoint on (http://\S+),")
 API = re.compile(r"Simulator at (http://\S+)")
 
 
 class NotStarted(RuntimeError):
-    """The program ended before it served; the message is what it said."""
+    """The program ended before it was ready; the message is its error output."""
 
 
 class BusSimulatorProcess(BusSimulator):
-    """A simulator while a `with` lasts, on free ports, with its data in a folder that goes with it."""
+    """A simulator running within a `with`, on free ports, with its data in a temporary folder."""
 
     def __init__(self, choices: Choices | None = None, *, program: Sequence[str] = PROGRAM) -> None:
-        """`program` is how to start the simulator, where this Python is not the one that has it."""
+        """`program` is the simulator's command, if it is installed in another environment."""
         self.choices = choices or Choices()
         self._program = tuple(program)
         self._key = secrets.token_urlsafe(16)
@@ -51,11 +51,11 @@ class BusSimulatorProcess(BusSimulator):
 
     @property
     def timestream_endpoint(self) -> str:
-        """See `BusSimulator`. Raises RuntimeError unless it was chosen."""
+        """See `BusSimulator`. Raises RuntimeError without the setting `timestream`."""
         if not self._endpoint:
             raise RuntimeError(
-                "this simulator keeps its data in a file of its own: choose timestream=True for an endpoint, "
-                "as by @pytest.mark.bus_simulator(timestream=True)"
+                "this simulator has no Timestream endpoint; ask for one with "
+                "@pytest.mark.bus_simulator(timestream=True)"
             )
         return self._endpoint
 
@@ -63,16 +63,16 @@ class BusSimulatorProcess(BusSimulator):
     def pid(self) -> int:
         """The process's id. Raises NotStarted outside the `with`."""
         if self._process is None:
-            raise NotStarted("it has not been started: use it in a `with`")
+            raise NotStarted("the simulator has not been started: use it in a `with`")
         return self._process.pid
 
     @property
     def runs(self) -> bool:
-        """Whether the process is there."""
+        """Whether the process is running."""
         return self._process is not None and self._process.poll() is None
 
     def __enter__(self) -> BusSimulatorProcess:
-        """Start it and wait for its first good answer. Raises `NotStarted`."""
+        """Start the process and wait until it is healthy. Raises `NotStarted`."""
         self._folder = tempfile.TemporaryDirectory(prefix="bus-simulator-")
         self._errors: IO[str] = tempfile.TemporaryFile("w+")
         try:
@@ -89,11 +89,11 @@ class BusSimulatorProcess(BusSimulator):
         self.stop()
 
     def stop(self) -> None:
-        """End it, and take its data away."""
+        """Stop the process and delete its data."""
         if self.runs and self._process is not None:
             self._process.send_signal(signal.SIGTERM)
             try:
-                self._process.wait(ENDS_S)
+                self._process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 self._process.kill()
         if self._process is not None:
@@ -113,12 +113,12 @@ class BusSimulatorProcess(BusSimulator):
             text=True,
         )
         if self.choices.timestream:
-            self._endpoint = self._told(ENDPOINT)
-        self._api_url = self._told(API)
+            self._endpoint = self._printed(ENDPOINT)
+        self._api_url = self._printed(API)
         self.get("/health")
 
-    def _told(self, wanted: re.Pattern[str]) -> str:
-        """What the program says about itself in one of its first lines."""
+    def _printed(self, wanted: re.Pattern[str]) -> str:
+        """Return the first group of `wanted`, once the program prints it. Raises `NotStarted`."""
         assert self._process is not None  # noqa: S101 - a type, not a condition
         assert self._process.stdout is not None  # noqa: S101 - a type, not a condition
         for line in self._process.stdout:
@@ -130,17 +130,17 @@ class BusSimulatorProcess(BusSimulator):
 
 
 def resolved(choices: Choices) -> Choices:
-    """The same with files by their full paths: the program runs in a folder of its own."""
+    """Return settings with absolute paths, since the program runs in another folder."""
     return Choices.of({name: full(getattr(choices, name)) for name in ("scenario", "network")}, choices)
 
 
 def full(place: str | Path | None) -> str | Path | None:
-    """A file's full path; anything else as it is."""
+    """Return the absolute path of an existing file; anything else unchanged."""
     return Path(place).resolve() if place is not None and Path(place).exists() else place
 
 
 def environment(key: str) -> dict[str, str]:
-    """The environment without what would set the program otherwise or show it a project's packages."""
+    """Return the environment without variables that would configure the program or its imports."""
     kept = {
         name: value
         for name, value in os.environ.items()

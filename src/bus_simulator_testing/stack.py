@@ -1,4 +1,4 @@
-"""All parts in containers beside LocalStack, by the compose file that comes with the package."""
+"""All parts in containers beside LocalStack, started with the package's compose file."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from bus_simulator_testing.simulator import BusSimulator
 
 PORTS = {"api": 8080, "mcp-server": 8081, "localstack": 4566, "timestream": 4568}
 LONG_AGO = "2026-01-01T00:00:00Z"
-READY_S, LOOK_S = 300.0, 0.5
+READY_S, POLL_S = 300.0, 0.5
 
 
 class BusSimulatorStack(BusSimulator):
-    """The stack while a `with` lasts, under a name of its own and on free ports; nothing of it is left.
+    """The parts running within a `with`, in a compose project of their own on free ports, removed at the end.
 
-    `scenario` is a name, with `at`; `backfill` and `timestream` say nothing here: there is no history before
-    the hour that the clock begins in, and the data are in the Timestream endpoint.
+    `scenario` must be a shipped scenario's name and needs `at`. `backfill` and `timestream` have no effect:
+    history begins with the hour of the start, and the data are always in a Timestream endpoint.
     """
 
     def __init__(self, choices: Choices | None = None, *, image: str = IMAGE) -> None:
@@ -34,7 +34,7 @@ class BusSimulatorStack(BusSimulator):
         if self.choices.scenario is not None and (
             self.choices.at is None or Path(self.choices.scenario).exists()
         ):
-            raise ValueError("a stack takes a scenario by its name, together with at=…")
+            raise ValueError("a stack takes a shipped scenario's name, together with at=…")
         self._key = secrets.token_urlsafe(16)
         self._variables = self._environment(image)
         self._places: dict[str, str] = {}
@@ -46,12 +46,12 @@ class BusSimulatorStack(BusSimulator):
 
     @property
     def api_key(self) -> str:
-        """See `BusSimulator`; LocalStack's Secrets Manager has it."""
+        """See `BusSimulator`; it is in LocalStack's Secrets Manager."""
         return self._key
 
     @property
     def mcp_url(self) -> str:
-        """See `BusSimulator`: a server of its own."""
+        """See `BusSimulator`; the MCP server is a part of its own."""
         return f"{self._url('mcp-server')}/mcp"
 
     @property
@@ -65,10 +65,10 @@ class BusSimulatorStack(BusSimulator):
         return self._url("localstack")
 
     def __enter__(self) -> BusSimulatorStack:
-        """Start it and wait until every part is healthy. Raises `NotStarted`."""
+        """Start the parts and wait until all are healthy. Raises `NotStarted`."""
         try:
             self._compose("up", "--detach")
-            self._become_healthy()
+            self._wait_until_healthy()
             self._places = {
                 name: self._compose("port", name, str(port)).strip() for name, port in PORTS.items()
             }
@@ -86,20 +86,20 @@ class BusSimulatorStack(BusSimulator):
         self.stop()
 
     def stop(self) -> None:
-        """End it, and take its data away."""
+        """Stop the parts and delete their data."""
         self._compose("down", "--volumes", "--timeout", "20")
 
-    def _settle(self) -> None:
-        """See `BusSimulator`: feeders of their own follow the clock within a second."""
+    def _finish_writing(self) -> None:
+        """See `BusSimulator`: the feeders are processes that read the clock once a second."""
         self._wait(lambda _: all(not feeder["lag_s"] for feeder in self.get("/health")["feeders"]), READY_S)
 
     def _url(self, service: str) -> str:
         if service not in self._places:
-            raise NotStarted("it has not been started: use it in a `with`")
+            raise NotStarted("the stack has not been started: use it in a `with`")
         return f"http://{self._places[service]}"
 
     def _environment(self, image: str) -> Mapping[str, str]:
-        """The variables of compose.yaml. An empty port takes a free one."""
+        """Return the variables of compose.yaml. An empty port takes a free one."""
         chosen = self.choices
         clock = {"anchor": chosen.at or MORNING, "wall_anchor": LONG_AGO, "rate": 1, "paused": True}
         network = {} if chosen.network is None else {"NETWORK_FILE": str(Path(chosen.network).resolve())}
@@ -114,19 +114,19 @@ class BusSimulatorStack(BusSimulator):
             "BUS_SIMULATOR_SEED": "" if chosen.seed is None else str(chosen.seed),
         }
 
-    def _become_healthy(self) -> None:
-        """Until every container is healthy."""
+    def _wait_until_healthy(self) -> None:
+        """Wait until every container is healthy. Raises `NotStarted`."""
         waited_s, unwell = 0.0, [""]
         while unwell:
             states = self._states()
             unwell = [f"{name}: {state}" for name, state in states.items() if state != "healthy"]
             if unwell and waited_s >= READY_S:
                 raise NotStarted(f"not healthy after {READY_S:g} s: {', '.join(unwell)}")
-            threading.Event().wait(LOOK_S)
-            waited_s += LOOK_S
+            threading.Event().wait(POLL_S)
+            waited_s += POLL_S
 
     def _states(self) -> Mapping[str, str]:
-        """How each container is, by its name."""
+        """Return the state of each container by its name."""
         ids = self._compose("ps", "--quiet").split()
         shown = "{{.Name}} {{if .State.Running}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}"
         lines = run(["docker", "inspect", "--format", shown, *ids], self._variables).splitlines()
@@ -137,13 +137,13 @@ class BusSimulatorStack(BusSimulator):
 
 
 def compose_file() -> Path:
-    """The one in the package, or in the project's folder where the package is used from there."""
+    """Return the compose file of the package, or of the checkout that it is used from."""
     places = (Path(__file__).parent / "composed" / "compose.yaml", Path(__file__).parents[2] / "compose.yaml")
     return next(place for place in places if place.exists())
 
 
 def compose_program() -> list[str]:
-    """Compose version 2, or the older program. Raises `NotStarted` without either."""
+    """Return the command of compose version 2 or of the older program. Raises `NotStarted`."""
     if (
         shutil.which("docker")
         and not subprocess.run(["docker", "compose", "version"], capture_output=True).returncode
@@ -155,7 +155,7 @@ def compose_program() -> list[str]:
 
 
 def run(command: list[str], variables: Mapping[str, str]) -> str:
-    """What a command prints. Raises `NotStarted` with what it said when it fails."""
+    """Return a command's output. Raises `NotStarted` with its error output if it fails."""
     done = subprocess.run(command, env=dict(variables), capture_output=True, text=True, check=False)
     if done.returncode:
         raise NotStarted(f"{' '.join(command)}: {done.stderr.strip()}")

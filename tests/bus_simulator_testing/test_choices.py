@@ -1,4 +1,4 @@
-"""What is chosen for a simulator becomes a command of the program."""
+"""The settings of a simulator become a command line of the program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bus_simulator_testing.choices import MORNING, Choices
 from services.cli import cli
 
 
-def test_without_a_choice_the_clock_stands_on_a_monday_morning() -> None:
+def test_by_default_the_clock_is_paused_on_a_monday_morning() -> None:
     assert Choices().command() == ["run", "--at", MORNING, "--backfill", "0", "--clock-control", "--paused"]
 
 
@@ -27,11 +27,11 @@ def test_the_program_knows_every_option(choices: Choices) -> None:
     cli.commands[name].make_context(name, arguments, parent=click.Context(cli, **cli.context_settings))
 
 
-def test_what_is_chosen_comes_before_the_defaults() -> None:
+def test_settings_override_the_defaults() -> None:
     defaults = Choices(seed=1, scenario="rain")
     assert Choices.of({"seed": 5}, defaults) == Choices(seed=5, scenario="rain")
 
 
-def test_what_cannot_be_chosen_is_said() -> None:
-    with pytest.raises(TypeError, match="no 'sped' to choose; there are scenario, seed, speed"):
+def test_an_unknown_setting_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(TypeError, match="no setting 'sped'; the settings are scenario, seed, speed"):
         Choices.of({"sped": 5}, Choices())

@@ -1,4 +1,4 @@
-"""The simulator as a process for tests: ready, asked, moved, gone."""
+"""The simulator as a process for tests: start, requests, clock, end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.e2e
 
 START = datetime.fromisoformat("2026-03-02T07:45:00Z")
 HOUR = "2026-03-02T08:00:00Z"
-"""When least has to be written before the first answer."""
+"""A whole hour, when the least data have to be written before the first response."""
 QUICK = Choices()
 
 
@@ -28,19 +28,19 @@ def city() -> Iterator[BusSimulatorProcess]:
         yield simulator
 
 
-def test_it_answers_and_says_where_it_is(city: BusSimulatorProcess) -> None:
+def test_it_responds_and_gives_its_addresses(city: BusSimulatorProcess) -> None:
     assert city.get("/people-count/S001", mode="latest")["stop_id"] == "S001"
     assert city.ws_url == f"ws{city.api_url[4:]}/production"
     assert city.mcp_url == f"{city.api_url}/mcp"
 
 
-def test_a_refusal_tells_status_and_body(city: BusSimulatorProcess) -> None:
+def test_an_error_has_status_and_body(city: BusSimulatorProcess) -> None:
     with pytest.raises(Refused, match="/people-count/S999") as refusal:
         city.get("/people-count/S999", mode="latest")
     assert (refusal.value.status, refusal.value.body["error"]) == (404, "NotFound")
 
 
-def test_without_an_endpoint_it_says_how_to_have_one(city: BusSimulatorProcess) -> None:
+def test_without_a_timestream_endpoint_the_error_says_how_to_get_one(city: BusSimulatorProcess) -> None:
     with pytest.raises(RuntimeError, match="timestream=True"):
         _ = city.timestream_endpoint
 
@@ -51,17 +51,17 @@ def test_the_clock_is_advanced_and_waited_for(city: BusSimulatorProcess) -> None
     assert city.wait_until(began + timedelta(minutes=3)) == began + timedelta(minutes=3)
     assert city.wait_until(began) == began + timedelta(minutes=3), "which is past already"
 
-    def somebody_is_aboard(simulator: BusSimulator) -> bool:
+    def has_passengers(simulator: BusSimulator) -> bool:
         return bool(simulator.get("/bus-position/B001", mode="latest")["passenger_count"])
 
-    assert city.wait_until(somebody_is_aboard, within=timedelta(hours=1)) >= began
+    assert city.wait_until(has_passengers, within=timedelta(hours=1)) >= began
     with pytest.raises(TimeoutError, match="simulated time"):
         city.wait_until(lambda _: False, within=timedelta(minutes=1))
     with pytest.raises(ValueError, match="jump"):
         city.advance(-1)
 
 
-def test_what_the_program_refuses_is_said() -> None:
+def test_the_programs_error_message_is_passed_on() -> None:
     with (
         pytest.raises(NotStarted, match="no-such-scenario"),
         BusSimulatorProcess(Choices(scenario="no-such-scenario")),
@@ -83,7 +83,7 @@ def test_a_pool_lends_one_again_until_its_clock_has_moved() -> None:
     assert not third.runs
 
 
-def test_files_go_with_their_paths_and_a_running_clock_is_waited_for(tmp_path: Path) -> None:
+def test_relative_paths_work_and_a_running_clock_is_waited_for(tmp_path: Path) -> None:
     network = Path(__file__).parents[2] / "data" / "lines.yaml"
     choices = Choices(
         network=network.relative_to(Path.cwd()) if network.is_relative_to(Path.cwd()) else network,

@@ -1,5 +1,5 @@
-// The API's description as a page on which each route can be asked. The key travels in a header only, and is
-// kept nowhere.
+// Shows the OpenAPI description as a page on which each route can be tried. The key is sent in a header only and
+// stored nowhere.
 
 const byId = (id) => document.getElementById(id);
 
@@ -28,21 +28,21 @@ function address(template, parameters, form) {
   return String(new URL(path.slice(1) + (query.size ? `?${query}` : ""), new URL(".", location.href)));
 }
 
-async function ask(url, asked, answer) {
-  asked.hidden = answer.hidden = false;
-  asked.textContent = `curl -H "x-api-key: $API_KEY" -H "x-group-name: ${byId("group").value}" "${url}"`;
-  answer.textContent = "…";
+async function send(url, command, response) {
+  command.hidden = response.hidden = false;
+  command.textContent = `curl -H "x-api-key: $API_KEY" -H "x-group-name: ${byId("group").value}" "${url}"`;
+  response.textContent = "…";
   try {
     const got = await fetch(url, { headers: { "x-api-key": byId("key").value, "x-group-name": byId("group").value } });
     const text = await got.text();
     const isJson = got.headers.get("content-type").startsWith("application/json");
-    answer.textContent = `${got.status}\n${isJson ? JSON.stringify(JSON.parse(text), null, 2) : text}`;
+    response.textContent = `${got.status}\n${isJson ? JSON.stringify(JSON.parse(text), null, 2) : text}`;
   } catch (error) {
-    answer.textContent = String(error);
+    response.textContent = String(error);
   }
 }
 
-function answers(responses) {
+function responseExamples(responses) {
   return Object.entries(responses).flatMap(([status, { description, content }]) => [
     element("p", `${status} – ${description}`),
     ...Object.values(content).flatMap(({ examples = {}, example }) =>
@@ -59,11 +59,11 @@ function route(template, { summary, parameters, responses }) {
   find("summary code").textContent = `GET ${template}`;
   find("summary span").textContent = summary;
   find(".parameters").append(...parameters.map(input));
-  find(".answers").append(...answers(responses));
-  const [form, asked, answer] = [find("form"), find(".asked"), find(".answer")];
+  find(".responses").append(...responseExamples(responses));
+  const [form, command, response] = [find("form"), find(".command"), find(".response")];
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    ask(address(template, parameters, form), asked, answer);
+    send(address(template, parameters, form), command, response);
   });
   return part;
 }

@@ -1,5 +1,5 @@
-// The live map: lines and stops drawn from the API, buses asked for again and again, moved smoothly between
-// answers. The key stays in this tab's session storage and travels in a header only.
+// The live map: draws lines and stops from the API, polls the buses' positions and moves the buses smoothly
+// between them. The key stays in this tab's session storage and is sent in a header only.
 
 const POLL_MS = 2000;
 const STOP_POLL_MS = 250;
@@ -13,11 +13,11 @@ const city = (window.city = { lines: [], stops: new Map(), buses: new Map(), sho
 const view = { longitude: -3.7, latitude: 40.43, scale: 120000 };
 let selected = null;
 
-// --- asking -------------------------------------------------------------------------------------------------
+// --- requests -----------------------------------------------------------------------------------------------
 
 class Refused extends Error {}
 
-async function ask(path) {
+async function getJson(path) {
   const headers = { "x-api-key": sessionStorage.key_ ?? "", "x-group-name": sessionStorage.group ?? "" };
   const answer = await fetch(path, { headers });
   const body = await answer.json();
@@ -26,11 +26,11 @@ async function ask(path) {
   return body;
 }
 
-async function everything(path) {
+async function getAllPages(path) {
   const items = [];
   for (let cursor = ""; cursor !== null; ) {
     const separator = path.includes("?") ? "&" : "?";
-    const body = await ask(cursor ? `${path}${separator}cursor=${encodeURIComponent(cursor)}` : path);
+    const body = await getJson(cursor ? `${path}${separator}cursor=${encodeURIComponent(cursor)}` : path);
     items.push(...(body.items ?? body.lines ?? []));
     cursor = body.next_cursor ?? null;
   }
@@ -49,7 +49,7 @@ async function signIn(message = "") {
 // --- loading ------------------------------------------------------------------------------------------------
 
 async function load() {
-  const lines = await everything("/lines");
+  const lines = await getAllPages("/lines");
   city.lines = lines.map((line, index) => ({
     id: line.line_id,
     name: line.name,
@@ -61,7 +61,7 @@ async function load() {
   fit();
 }
 
-// Loads the chosen lines, and lists which are chosen.
+// Load the lines that are shown, and update the list of lines.
 async function show() {
   const chosen = city.lines.filter((line) => line.shown);
   await Promise.all(chosen.map(loadLine));
@@ -72,7 +72,7 @@ async function show() {
 
 async function loadLine(line) {
   if (line.paths.length) return;
-  const { directions } = await ask(`/lines/${encodeURIComponent(line.id)}`);
+  const { directions } = await getJson(`/lines/${encodeURIComponent(line.id)}`);
   line.paths = directions.map((direction) => direction.stops);
   for (const stop of line.paths.flat()) {
     if (!city.stops.has(stop.stop_id)) city.stops.set(stop.stop_id, { ...stop, count: null });
@@ -109,12 +109,12 @@ byId("all").addEventListener("click", async () => {
   await show();
 });
 
-// --- living -------------------------------------------------------------------------------------------------
+// --- polling ------------------------------------------------------------------------------------------------
 
 async function refreshBuses() {
   const shown = city.lines.filter((line) => line.shown);
   const answers = await Promise.allSettled(
-    shown.map((line) => ask(`/bus-position/line/${encodeURIComponent(line.id)}?mode=latest`)),
+    shown.map((line) => getJson(`/bus-position/line/${encodeURIComponent(line.id)}?mode=latest`)),
   );
   const refused = answers.find((answer) => answer.reason instanceof Refused);
   if (refused) throw refused.reason;
@@ -142,25 +142,25 @@ async function refreshStops() {
     if (city.shownStops.length) {
       const stop = city.shownStops[next % city.shownStops.length];
       await attempt(async () => {
-        stop.count = (await ask(`/people-count/${encodeURIComponent(stop.stop_id)}?mode=latest`)).count;
+        stop.count = (await getJson(`/people-count/${encodeURIComponent(stop.stop_id)}?mode=latest`)).count;
       });
     }
     await new Promise((done) => setTimeout(done, STOP_POLL_MS));
   }
 }
 
-async function attempt(what) {
+async function attempt(action) {
   try {
-    await what();
+    await action();
     byId("trouble").hidden = true;
   } catch (error) {
     if (error instanceof Refused) throw error;
     byId("trouble").hidden = false;
-    byId("trouble").textContent = `The simulator doesn't answer: ${error.message}`;
+    byId("trouble").textContent = `The simulator doesn't respond: ${error.message}`;
   }
 }
 
-async function live() {
+async function poll() {
   for (;;) {
     await attempt(refreshBuses);
     await attempt(refreshClock);
@@ -178,7 +178,7 @@ function summarise() {
   byId("summary").textContent = `${buses.length} buses · ${aboard} aboard · ${waiting} waiting`;
 }
 
-// --- looking closer -----------------------------------------------------------------------------------------
+// --- details of a bus or stop -------------------------------------------------------------------------------
 
 async function describe() {
   const panel = byId("details");
@@ -200,7 +200,7 @@ async function describe() {
 
 async function busRows(id) {
   const bus = city.buses.get(id);
-  const air = await ask(`/sensors/bus/${encodeURIComponent(id)}?mode=latest`);
+  const air = await getJson(`/sensors/bus/${encodeURIComponent(id)}?mode=latest`);
   const stop = city.stops.get(bus.next_stop_id)?.name ?? bus.next_stop_id;
   return [
     ["line", city.lines.find((line) => line.id === bus.line_id).name],
@@ -208,14 +208,14 @@ async function busRows(id) {
     ["speed", `${bus.speed} km/h`],
     ["next stop", `${stop}, ${Math.round(bus.distance_to_next_stop)} m`],
     ["doors", air.door_status],
-    ["cabin", `${air.temperature} °C, ${air.humidity} %`],
+    ["cabin air", `${air.temperature} °C, ${air.humidity} %`],
     ["CO2", `${air.co2_level} ppm`],
   ];
 }
 
 async function stopRows(id) {
-  const people = await ask(`/people-count/${encodeURIComponent(id)}?mode=latest`);
-  const air = await ask(`/sensors/stop/${encodeURIComponent(id)}?mode=latest`);
+  const people = await getJson(`/people-count/${encodeURIComponent(id)}?mode=latest`);
+  const air = await getJson(`/sensors/stop/${encodeURIComponent(id)}?mode=latest`);
   return [
     ["stop", id],
     ["waiting", people.count],
@@ -318,7 +318,7 @@ function drawBuses(now) {
   }
 }
 
-// --- moving about -------------------------------------------------------------------------------------------
+// --- selecting, panning, zooming ----------------------------------------------------------------------------
 
 function nearest(x, y) {
   const now = performance.now();
@@ -368,9 +368,9 @@ canvas.addEventListener(
   { passive: false },
 );
 
-// --- beginning ----------------------------------------------------------------------------------------------
+// --- start --------------------------------------------------------------------------------------------------
 
-async function begin() {
+async function start() {
   requestAnimationFrame(draw);
   let message = "";
   for (;;) {
@@ -378,7 +378,7 @@ async function begin() {
       if (!sessionStorage.key_) await signIn(message);
       await load();
       refreshStops().catch(() => {});
-      await live();
+      await poll();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       message = error.message;
@@ -387,7 +387,7 @@ async function begin() {
   }
 }
 
-begin().catch((error) => {
+start().catch((error) => {
   byId("trouble").hidden = false;
   byId("trouble").textContent = error.message;
 });
