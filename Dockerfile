@@ -1,8 +1,8 @@
 # One image for every part of the simulator: `docker run IMAGE run`, `… feed sensors`, `… serve`, `… mcp`,
-# `… timestream-local`. Nothing in it depends on the kind of processor. Builds with and without BuildKit.
+# `… timestream-local`. It builds for any processor, with and without BuildKit.
 ARG PYTHON=3.12
 
-# --- A stand-in for Amazon DynamoDB, which compose.yaml starts beside LocalStack
+# --- moto's server as DynamoDB, which compose.yaml starts beside LocalStack
 FROM python:${PYTHON}-slim AS dynamodb
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 COPY localstack/dynamodb.lock /build/
@@ -27,7 +27,7 @@ COPY compose.yaml ./
 COPY localstack/init localstack/init
 RUN pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheel .
 
-# --- A system with what the program needs, from requirements-run.lock, and without what no server needs
+# --- The packages of requirements-run.lock and the wheel, in a system without what no server needs
 FROM python:${PYTHON}-slim AS root
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils >/dev/null
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
@@ -43,7 +43,7 @@ RUN pip --python /opt/bus-simulator/bin/python install --quiet --no-deps --no-in
   && useradd --system --uid 10001 --no-create-home --home-dir /var/lib/bus-simulator bus-simulator \
   && install -d -o 10001 -g 10001 /var/lib/bus-simulator
 
-# --- All of it as one layer, so that what was taken away is gone
+# --- All files as one layer, so that deleted ones take no space
 FROM scratch AS image
 COPY --from=root / /
 ENV PATH=/opt/bus-simulator/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
@@ -53,7 +53,7 @@ ENV PATH=/opt/bus-simulator/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bi
 WORKDIR /var/lib/bus-simulator
 USER 10001:10001
 EXPOSE 8080
-# Of whoever serves REST; compose.yaml has those of the other parts.
+# For the parts that serve REST; compose.yaml has the health checks of the others.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=60s \
   CMD ["python3", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/health', timeout=4)"]
 ENTRYPOINT ["bus-simulator"]

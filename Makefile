@@ -1,4 +1,4 @@
-# Every command of the project. `make` alone lists them; whatever needs the virtual environment makes it first.
+# Every command of the project; `make` alone lists them. Those that need packages install them into .venv first.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -7,9 +7,10 @@ SHELL := bash
 
 PYTHON ?= python3
 BIN := .venv/bin
+# scripts/install writes the first when .venv has what running needs, the second when it has everything.
 RUNNABLE := .venv/.installed-run
 INSTALLED := .venv/.installed
-# Without its bytecode each process compiles a hundred packages again, which takes longer than most tests.
+# Without bytecode every process compiles a hundred packages again, which takes longer than most tests.
 unexport PYTHONDONTWRITEBYTECODE
 TARGET ?= local
 AWS_REGION ?= eu-west-1
@@ -21,18 +22,22 @@ LOCALSTACK := AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ACCESS_KEY_ID=test AWS_
 ARGS ?=
 IMAGE ?= bus-simulator-feeders:latest
 
-# Lines with ##@ are headings of the list of commands; a target's text follows its ##.
+# A line with ##@ is a heading in the list of commands. A target's description follows its ##.
 .PHONY: help
 help: ## list the commands
-	@printf 'Madrid Bus Real-Time Simulator. First time: make run\n'
+	@printf 'Madrid Bus Real-Time Simulator. To start: make run\n'
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z0-9-]+:.*## /{printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\nPYTHON=python3.12 chooses the Python (3.11 or later) that .venv is made with.\n'
-	@printf 'TARGET=aws AWS_REGION=eu-west-1 means what was deployed there; without it what runs here.\n'
+	@printf '\nPYTHON=python3.12 chooses the Python (3.11 or later) for .venv.\n'
+	@printf 'TARGET=aws AWS_REGION=eu-west-1 addresses the deployment there instead of this machine.\n'
 
 ##@ Run it here
+.PHONY: run
+run: $(RUNNABLE) ## run the whole simulator in one process (ARGS="--port 9000")
+	@exec $(BIN)/bus-simulator run $(ARGS)
+
 .PHONY: setup
-setup: $(INSTALLED) ## install all packages into .venv, those for tests included
+setup: $(INSTALLED) ## install all packages into .venv, including those for tests
 
 $(RUNNABLE): requirements-run.lock requirements-build.lock pyproject.toml scripts/install
 	@PYTHON="$(PYTHON)" scripts/install run
@@ -46,17 +51,13 @@ wheel: $(RUNNABLE) ## build the package that pip, uv and pipx install, into dist
 
 SUMO := .venv/.installed-sumo
 .PHONY: setup-sumo
-setup-sumo: $(SUMO) ## add SUMO, beside which make bench and a long test measure (0.5 GB)
+setup-sumo: $(SUMO) ## add SUMO (0.5 GB), which make bench and a long test compare with
 
 $(SUMO): requirements-bench-sumo.lock $(INSTALLED)
 	@PYTHON="$(PYTHON)" scripts/install sumo
 
-.PHONY: run
-run: $(RUNNABLE) ## the whole simulator in one process (ARGS="--port 9000")
-	@exec $(BIN)/bus-simulator run $(ARGS)
-
 .PHONY: up
-up: $(if $(filter 1,$(NATIVE)),$(INSTALLED),$(RUNNABLE)) ## all parts beside LocalStack, in containers (NATIVE=1: as plain processes)
+up: $(if $(filter 1,$(NATIVE)),$(INSTALLED),$(RUNNABLE)) ## start all parts and LocalStack in containers (NATIVE=1: as plain processes)
 ifeq ($(NATIVE),1)
 	@localstack/install
 	@exec $(BIN)/bus-simulator ops up $(ARGS)
@@ -65,11 +66,11 @@ else
 endif
 
 .PHONY: down
-down: $(RUNNABLE) ## end the parts, however they were started
+down: $(RUNNABLE) ## stop the parts, however they were started
 	@exec $(BIN)/bus-simulator ops down
 
 .PHONY: backfill
-backfill: $(RUNNABLE) ## fill the store with history (DAYS=5, or ARGS="--start T --end T"; TARGET=aws)
+backfill: $(RUNNABLE) ## write history into the store (DAYS=5, or ARGS="--start T --end T"; TARGET=aws)
 ifeq ($(TARGET),aws)
 	@exec $(BIN)/python scripts/backfill_deployment.py --region $(AWS_REGION) $(if $(ARGS),$(ARGS),--days $(DAYS))
 else
@@ -77,19 +78,19 @@ else
 endif
 
 .PHONY: verify
-verify: $(RUNNABLE) ## is it fit for use? (API_URL, API_KEY, ARGS="--verbose"; TARGET=aws)
+verify: $(RUNNABLE) ## check a running simulator (API_URL, API_KEY, ARGS="--verbose"; TARGET=aws)
 	@$(BIN)/python scripts/verify_deployment.py --target $(TARGET) --region $(AWS_REGION) $(ARGS)
 
 .PHONY: rotate-key
-rotate-key: $(RUNNABLE) ## another API key (ARGS="--team team-alpha", "--all-teams"; TARGET=aws)
+rotate-key: $(RUNNABLE) ## replace the API key (ARGS="--team team-alpha", "--all-teams"; TARGET=aws)
 	@$(BIN)/python scripts/rotate_key.py --target $(TARGET) --region $(AWS_REGION) $(ARGS)
 
-##@ Put it on AWS (docs/deployment.md)
+##@ Deploy it on AWS (docs/deployment.md)
 TERRAFORM := terraform -chdir=terraform
 INITIALISED := terraform/.terraform/.initialised
 
 .PHONY: init
-init: ## fetch Terraform's provider and modules (ARGS="-backend-config=state.tfbackend" for a state of your own)
+init: ## fetch Terraform's provider and modules (ARGS="-backend-config=state.tfbackend")
 	$(TERRAFORM) init $(ARGS)
 	@touch $(INITIALISED)
 
@@ -97,54 +98,54 @@ $(INITIALISED): terraform/main.tf terraform/versions.tf
 	$(TERRAFORM) init -input=false
 	@touch $@
 
-# Always anew: it follows from the program, too, and from which network terraform.tfvars names.
+# Always run: the result also depends on the program, and on the network that terraform.tfvars names.
 .PHONY: compile-network
-compile-network: $(RUNNABLE) $(INITIALISED) ## the network as functions on AWS read it, into build/network.json
+compile-network: $(RUNNABLE) $(INITIALISED) ## compile the network for functions on AWS into build/network.json
 	@$(BIN)/python -m scripts.compile_network
 
 .PHONY: check-account
-check-account: $(RUNNABLE) $(INITIALISED) ## which Timestream can this account have?
+check-account: $(RUNNABLE) $(INITIALISED) ## find out which Timestream the account can use
 	@$(BIN)/python -m scripts.check_account --region $(AWS_REGION)
 
 .PHONY: plan
-plan: check-account package-all-lambdas compile-network ## what would make deploy change?
+plan: check-account package-all-lambdas compile-network ## show what make deploy would change
 	$(TERRAFORM) plan $(ARGS)
 
-# Services start only once their image is there: the repository first, the image into it, then the rest.
+# Services start only if their image exists: create the repository, push the image, then create the rest.
 .PHONY: deploy
-deploy: check-account package-all-lambdas compile-network ## make or change everything (ARGS="-auto-approve")
+deploy: check-account package-all-lambdas compile-network ## create or update everything (ARGS="-auto-approve")
 	$(TERRAFORM) apply -target=module.ecr $(ARGS)
 	DOCKER_DEFAULT_PLATFORM=linux/arm64 $(MAKE) build-feeders
 	$(MAKE) push-images ARGS=
 	$(TERRAFORM) apply $(ARGS)
 
 .PHONY: destroy
-destroy: $(INITIALISED) package-all-lambdas compile-network ## remove everything, the data with it (ARGS="-auto-approve")
+destroy: $(INITIALISED) package-all-lambdas compile-network ## remove everything, including the data (ARGS="-auto-approve")
 	$(TERRAFORM) destroy $(ARGS)
 
-##@ See to a deployment on AWS
+##@ Operate it
 .PHONY: build-feeders
 build-feeders: ## build the image of all parts (IMAGE=…, PLATFORM=linux/arm64)
 	@$(if $(PLATFORM),DOCKER_DEFAULT_PLATFORM=$(PLATFORM)) IMAGE=$(IMAGE) docker/build image
 
 .PHONY: package-lambda
-package-lambda: $(INSTALLED) ## the package of a function on AWS (LAMBDA=people_count_api)
+package-lambda: $(INSTALLED) ## build the package of one function (LAMBDA=people_count_api)
 	@$(BIN)/python -m scripts.package_lambda $(LAMBDA)
 
 .PHONY: package-all-lambdas
-package-all-lambdas: $(INSTALLED) ## the packages of all functions on AWS, into build/lambda
+package-all-lambdas: $(INSTALLED) ## build the packages of all functions into build/lambda
 	@$(BIN)/python -m scripts.package_lambda --all
 
 .PHONY: push-images
-push-images: $(RUNNABLE) ## push the services' image to ECR, as image_tag says (ARGS="--tag TAG")
+push-images: $(RUNNABLE) ## push the image to ECR under image_tag (ARGS="--tag TAG")
 	@$(BIN)/python -m scripts.push_images --region $(AWS_REGION) --image $(IMAGE) $(ARGS)
 
 .PHONY: export-keys
-export-keys: $(RUNNABLE) ## write the API keys into files, one a team (ARGS="--output keys/api_keys.txt")
+export-keys: $(RUNNABLE) ## write the API keys to files, one per team (ARGS="--output keys/api_keys.txt")
 	@$(BIN)/python scripts/export_api_keys.py --region $(AWS_REGION) $(if $(ARGS),$(ARGS),--output var/keys/api_keys.txt)
 
 .PHONY: status
-status: $(RUNNABLE) ## do the parts run? (TARGET=aws)
+status: $(RUNNABLE) ## show the state of each part (TARGET=aws)
 ifeq ($(TARGET),aws)
 	@$(BIN)/python scripts/deployed_services.py status --region $(AWS_REGION)
 else
@@ -152,7 +153,7 @@ else
 endif
 
 .PHONY: restart
-restart: $(RUNNABLE) ## start a part anew (SERVICE=mcp-server; TARGET=aws: new tasks, without SERVICE of all)
+restart: $(RUNNABLE) ## restart a part (SERVICE=mcp-server; TARGET=aws: without SERVICE all)
 ifeq ($(TARGET),aws)
 	@$(BIN)/python scripts/deployed_services.py restart --region $(AWS_REGION) $(SERVICE)
 else
@@ -160,15 +161,15 @@ else
 endif
 
 .PHONY: scale
-scale: $(RUNNABLE) ## let so many tasks of a service run (TARGET=aws SERVICE=mcp-server TASKS=2)
+scale: $(RUNNABLE) ## set the number of tasks of a service (TARGET=aws SERVICE=mcp-server TASKS=2)
 ifeq ($(TARGET),aws)
 	@$(BIN)/python scripts/deployed_services.py scale --region $(AWS_REGION) $(SERVICE) $(TASKS)
 else
-	@printf 'make scale is for TARGET=aws: here every part runs once\n' >&2; exit 2
+	@printf 'make scale needs TARGET=aws: on this machine each part runs once\n' >&2; exit 2
 endif
 
 .PHONY: logs
-logs: $(RUNNABLE) ## show what a part logged (SERVICE=mcp-server ARGS="--follow"; TARGET=aws)
+logs: $(RUNNABLE) ## show the log of a part (SERVICE=mcp-server ARGS="--follow"; TARGET=aws)
 ifeq ($(TARGET),aws)
 	@$(BIN)/python scripts/deployed_services.py logs --region $(AWS_REGION) $(SERVICE) $(ARGS)
 else
@@ -176,7 +177,7 @@ else
 endif
 
 .PHONY: load-config
-load-config: $(RUNNABLE) ## check a network and let all parts take it up (ARGS="--file data/lines.yaml"; TARGET=aws)
+load-config: $(RUNNABLE) ## check a network and give it to all parts (ARGS="--file data/lines.yaml"; TARGET=aws)
 ifeq ($(TARGET),aws)
 	@$(BIN)/python scripts/load_config.py --target aws --region $(AWS_REGION) $(ARGS)
 else
@@ -185,34 +186,34 @@ else
 endif
 
 .PHONY: check-costs
-check-costs: $(RUNNABLE) ## this month's costs, the forecast and the budget
+check-costs: $(RUNNABLE) ## show this month's costs, the forecast and the budget
 	@$(BIN)/python scripts/check_costs.py --region $(AWS_REGION)
 
 .PHONY: infracost-check
-infracost-check: $(RUNNABLE) ## what Infracost says it will cost (needs infracost)
+infracost-check: $(RUNNABLE) ## estimate the costs with Infracost (needs infracost)
 	@$(BIN)/python scripts/infracost_check.py
 
 ##@ Test it
 .PHONY: test
-test: $(INSTALLED) ## every test that needs no Docker and no cloud
+test: $(INSTALLED) ## run every test that needs no Docker and no cloud
 	$(BIN)/python -m pytest -n 2 --dist worksteal \
 	  -m "not parts and not terraform and not browser and not docker and not aws and not long" $(ARGS)
 
 .PHONY: test-unit
-test-unit: $(INSTALLED) ## the quick tests, under a minute
+test-unit: $(INSTALLED) ## run the quick tests, under a minute
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not integration and not e2e" $(ARGS)
 
 .PHONY: test-int
-test-int: $(INSTALLED) ## the tests of parts together, also beside LocalStack and with Terraform
-	@printf 'Parts of the program together: processes, files, whole cities\n'
+test-int: $(INSTALLED) ## run the integration tests, also those with LocalStack and Terraform
+	@printf 'Integration tests: processes, files, whole cities\n'
 	$(BIN)/python -m pytest -n 2 --dist worksteal \
 	  -m "integration and not parts and not terraform and not browser and not docker and not aws and not long" $(ARGS)
 	@$(MAKE) --no-print-directory test-parts test-aws
 
 .PHONY: test-parts
-test-parts: $(INSTALLED) ## all parts beside a native LocalStack (needs Python 3.13)
+test-parts: $(INSTALLED) ## run all parts and LocalStack as plain processes (needs Python 3.13)
 	@localstack/install
-	@printf 'All parts beside LocalStack %s, natively\n' "$$(sed -n 's/^localstack-core==\([^ ]*\).*/\1/p' localstack/requirements.lock)"
+	@printf 'All parts and LocalStack %s as plain processes\n' "$$(sed -n 's/^localstack-core==\([^ ]*\).*/\1/p' localstack/requirements.lock)"
 	$(BIN)/python -m pytest -m "parts and not docker" $(ARGS)
 
 CHECKOV := build/checkov/.installed
@@ -223,59 +224,59 @@ $(CHECKOV): terraform/checkov.lock $(INSTALLED)
 	touch $@
 
 .PHONY: test-aws
-test-aws: $(INSTALLED) $(CHECKOV) ## Terraform, without an account: mocks, checkov, moto (needs Terraform 1.11)
-	@printf 'The deployment by Terraform, without an account\n'
+test-aws: $(INSTALLED) $(CHECKOV) ## test the deployment without an account: mocks, checkov, moto (needs Terraform 1.11)
+	@printf 'The Terraform deployment, without an account\n'
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m terraform $(ARGS)
 
 .PHONY: test-e2e
-test-e2e: $(INSTALLED) ## the tests that start the program as a process
+test-e2e: $(INSTALLED) ## run the tests that start the program as a process
 	$(BIN)/python -m pytest -n 2 --dist worksteal \
 	  -m "e2e and not parts and not terraform and not browser and not docker and not aws and not long" $(ARGS)
 
 .PHONY: test-browser
-test-browser: $(INSTALLED) ## the map in a real browser (needs Debian's package chromium)
+test-browser: $(INSTALLED) ## test the map in a browser (needs Debian's package chromium)
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 .PHONY: test-long
-test-long: $(INSTALLED) $(SUMO) ## the tests that take minutes, and every example of those that make up their own
+test-long: $(INSTALLED) $(SUMO) ## run the tests that take minutes, and all examples of generated tests
 	BUS_SIMULATOR_TEST_EXAMPLES=all $(BIN)/python -m pytest -n 2 --dist worksteal \
 	  -m "long or (examples and not aws)" $(ARGS)
 
 .PHONY: test-docker
-test-docker: $(INSTALLED) ## the image, compose and testcontainers (needs a Docker engine)
+test-docker: $(INSTALLED) ## test the image, compose and testcontainers (needs a Docker engine)
 	docker/build
 	TESTCONTAINERS_RYUK_DISABLED=$${TESTCONTAINERS_RYUK_DISABLED:-true} $(BIN)/python -m pytest -m docker $(ARGS)
 
 ##@ Work on it
 .PHONY: lint
-lint: $(INSTALLED) ## style, types and import rules
+lint: $(INSTALLED) ## check style, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 .PHONY: format
-format: $(INSTALLED) ## mend what the linter can mend by itself
+format: $(INSTALLED) ## fix what the linter can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 .PHONY: docs
-docs: $(INSTALLED) ## write the pages of docs/ (and a schema) that are made from the program
+docs: $(INSTALLED) ## write the pages and the schema that are generated from the program
 	$(BIN)/python -m scripts.write_docs
 
 .PHONY: docs-check
-docs-check: $(INSTALLED) ## are those pages up to date? (make test and test-long ask, too)
+docs-check: $(INSTALLED) ## check that these are up to date
 	$(BIN)/python -m scripts.write_docs --check
 
 .PHONY: bench
-bench: $(INSTALLED) ## measure against the floors, and write docs/performance.md
+bench: $(INSTALLED) ## measure, and write docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)
 
 LOCK := scripts/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --upgrade \
   --python-version 3.11
 
 .PHONY: lock
-lock: $(INSTALLED) ## choose versions again and write the lock files
+lock: $(INSTALLED) ## choose new versions of all dependencies and write the lock files
 	$(LOCK) --extra dev --output-file requirements.lock pyproject.toml
 	$(LOCK) --extra bench-sumo --constraints requirements.lock --output-file requirements-bench-sumo.lock pyproject.toml
 	$(LOCK) --extra aws --extra mcp --constraints requirements.lock --output-file requirements-run.lock pyproject.toml
