@@ -1,4 +1,4 @@
-"""`docs/mcp-tools.md`: the tools for agents, from their own schemas."""
+"""Write `docs/mcp-tools.md`: the MCP tools with arguments and results, from their JSON Schemas."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from services.agents import resources
 from services.agents.tool import Tool
 from services.agents.tools import TOOLS
 
-PREFACE = """# Tools for agents
+PREFACE = """# MCP tools
 
-Written by `make docs` from the program itself. How to connect and ask: [mcp.md](mcp.md).
+Written by `make docs` from the program itself. How to connect a client and call tools: [mcp.md](mcp.md).
 """
 
 
 def page() -> str:
-    """The page."""
+    """Return the page as Markdown."""
     lines = [PREFACE, *summary()]
     for tool in TOOLS.values():
         lines += section(tool)
@@ -24,8 +24,8 @@ def page() -> str:
 
 
 def summary() -> Iterator[str]:
-    """The tools at a glance; those with a star have to be given."""
-    yield "| tool | takes | answers |"
+    """Yield a table of the tools; required arguments have a star."""
+    yield "| tool | arguments (* required) | result |"
     yield "|---|---|---|"
     for tool in TOOLS.values():
         schema = tool.input_schema
@@ -36,8 +36,8 @@ def summary() -> Iterator[str]:
 
 
 def section(tool: Tool) -> Iterator[str]:
-    """One tool: its arguments, and the fields of what it answers."""
-    yield from (f"## {tool.name}", "", tool.description, "", "| argument | type | what |", "|---|---|---|")
+    """Yield one tool: its arguments, and the fields of its result."""
+    yield from (f"## {tool.name}", "", tool.description, "", "| argument | type | meaning |", "|---|---|---|")
     schema = tool.input_schema
     for name, each in schema["properties"].items():
         needed = " (required)" if name in schema.get("required", ()) else ""
@@ -52,14 +52,14 @@ def section(tool: Tool) -> Iterator[str]:
 
 
 def resource_table() -> Iterator[str]:
-    """The resources."""
-    yield from ("## Resources", "", "| address | what |", "|---|---|")
+    """Yield a table of the resources."""
+    yield from ("## Resources", "", "| URI | content |", "|---|---|")
     for uri, what in (resources.LISTED | resources.TEMPLATES).items():
         yield f"| `{uri}` | {what} |"
 
 
 def kind_of(schema: Mapping[str, Any]) -> str:
-    """A JSON Schema's type in a word or two."""
+    """Return a JSON Schema's type in words."""
     if "$ref" in schema:
         return "object"
     if "anyOf" in schema:
@@ -75,7 +75,7 @@ def kind_of(schema: Mapping[str, Any]) -> str:
 
 
 def example_of(schema: Mapping[str, Any]) -> str:
-    """What it may be, and what it is if it isn't given."""
+    """Return default and examples of an argument, as sentences."""
     examples = ", ".join(f"`{each}`" for each in schema.get("examples", ()))
     default = f" Default {schema['default']}." if "default" in schema else ""
     return default + (f" For example {examples}." if examples else "")

@@ -263,7 +263,7 @@ def test_every_option_has_a_variable_and_every_command_teaches_by_example(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     inner = {f"ops {name}": command for name, command in ops.commands.items()}
-    for name, command in (cli.commands | inner).items():
+    for name, command in {**cli.commands, **inner}.items():
         assert status_of([*name.split(), "--help"]) == 0
         assert f"bus-simulator {name}" in capsys.readouterr().out.partition("Example")[2]
         for parameter in command.params:
