@@ -1,3 +1,3 @@
-"""The model of a city's buses, from network and scenario files to Arrow batches; no store, no services, no
-wall clock but `clock`.
+"""The model of a city's buses, from network and scenario files to Arrow batches; no store, no services, and
+only `clock` reads the wall clock.
 """

@@ -1,4 +1,4 @@
-"""A city: a network, a seed and perhaps a scenario, asked for any stretch of time.
+"""A city: the streams of a network, with a seed and perhaps a scenario, for any stretch of time.
 
 Keeps the line-days it has simulated, so that consecutive windows cost little, and simulates missing ones in
 parallel processes where there are many.
@@ -31,14 +31,15 @@ from simulator.types import to_ms
 from storage.schema import Stream
 
 KEPT_DAYS = 3
-"""Line-days kept for each line. A weekday of the whole of Madrid takes some 250 MB."""
+"""Line-days kept in memory for each line. A weekday of the whole of Madrid takes some 250 MB."""
 
 
 class City:
     """A network's streams as a function of time. Safe to call from several threads.
 
-    `jobs`: processes that simulate line-days; 1 simulates in this one. With a `scenario` the network is the
-    one that this is applied to. Of a part of a network `whole` is all of it, which scenarios look at.
+    `jobs`: processes that simulate line-days; 1 simulates in this one. `network` has the extra
+    buses of the `scenario` already (`Scenario.applied_to`). If it is a part of a network, `whole` is all of
+    it: scenarios share a surge among all lines of a stop.
     `on_progress` is called as line-days are simulated.
     """
 
@@ -87,13 +88,13 @@ class City:
             self._pool.shutdown(cancel_futures=True)
 
     def _line_days(self, start: int, end: int) -> Sequence[Trajectory]:
-        """The line-days that own some of [start, end), in the order of lines and dates."""
+        """The line-days that own some part of [start, end), in the order of lines and dates."""
         return self._simulated(
             [(line, day) for line in self.network.lines for day in days_between(line, start, end)]
         )
 
     def _simulated(self, wanted: Sequence[tuple[Line, date]]) -> Sequence[Trajectory]:
-        """These line-days, those that aren't kept simulated now."""
+        """The `wanted` line-days, from memory or simulated now."""
         missing = [(line, day) for line, day in wanted if (line.line_id, day) not in self._days]
         simulate = partial(_simulate, self.seed)
         jobs = [(line, day, self._changes(line, day)) for line, day in missing]
@@ -126,7 +127,7 @@ class City:
 
 
 def process_pool(jobs: int) -> ProcessPoolExecutor:
-    """Processes that end when this one does, however it ends."""
+    """A pool of `jobs` processes that end when this process does, even if it is killed."""
     return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent)
 
 

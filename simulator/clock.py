@@ -1,9 +1,9 @@
-"""Simulated time, the same idea as trio's mock clock: a start, a rate, and waiting until an instant.
+"""Simulated time, after trio's mock clock: a start, a rate, and waiting until an instant.
 
 `simulated = anchor + rate * (wall - anchor_wall)`. At rate `MAX` wall time plays no part: simulated time
-stands still until `drive` moves it, so whoever produces data decides how fast "as fast as possible" is.
-A clock may stand, be stepped, and jump; a jump begins a new course, by which those who follow the clock
-notice that what they had in mind is of another time.
+stands still until `drive` moves it, so the feeders decide how fast "as fast as possible" is.
+A clock may be paused, stepped, and moved (jump). A jump begins a new course, so that threads which follow the
+clock notice that an instant they waited for belongs to the time before the jump.
 This is the only module that reads the wall clock.
 """
 
@@ -20,7 +20,7 @@ MAX = math.inf
 """The rate of a clock that `drive` moves."""
 
 LONGEST_WAIT_S = 60.0
-"""Waits are re-checked this often, because the wall clock may be set while we wait."""
+"""Waits are re-checked this often, because the machine's clock may be set meanwhile."""
 
 
 class Wall(Protocol):
@@ -47,7 +47,7 @@ class SystemWall:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Simulated time without a jump in it: which one it is of a clock's, and where it began."""
+    """A stretch of simulated time without a jump: its number among the clock's, and where it began."""
 
     number: int
     start: datetime
@@ -55,7 +55,7 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An instant, and the course that it is of."""
+    """A simulated instant and the course in which it lies."""
 
     now: datetime
     course: Course
@@ -63,9 +63,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class ClockState:
-    """Everything that says what a clock shows, so that several can show the same.
+    """Everything that decides what a clock shows, so that clocks of several processes can show the same.
 
-    At `anchor_wall` (seconds since the Unix epoch) it is `anchor`; `changes` numbers the states of a clock.
+    At `anchor_wall` (seconds since the Unix epoch) the clock shows `anchor`; `changes` numbers its states.
     """
 
     anchor: datetime
@@ -80,7 +80,7 @@ class Clock:
     """A clock that runs from its creation until `close`, shared by threads.
 
     `start` is an aware datetime, None for wall time; `rate` is simulated seconds a wall second, more
-    than 0; `paused` lets it stand at first. ValueError for any other rate.
+    than 0; `paused`: it stands at first. ValueError for any other rate.
     """
 
     def __init__(
@@ -108,12 +108,12 @@ class Clock:
 
     @property
     def pace(self) -> float:
-        """The rate at which the clock runs, or would if it didn't stand."""
+        """The rate at which the clock runs when it isn't paused."""
         return self._pace
 
     @property
     def paused(self) -> bool:
-        """Whether the clock stands."""
+        """Whether the clock is paused."""
         return self._paused
 
     @property
@@ -123,24 +123,24 @@ class Clock:
 
     @property
     def course(self) -> Course:
-        """The stretch without a jump that now is in."""
+        """The course in which now lies."""
         return self._course
 
     @property
     def changes(self) -> int:
-        """How often the clock was set going, stopped, moved: all but `drive` and the passing of time."""
+        """How often the clock was started, paused, stepped or moved; `drive` doesn't count."""
         return self._changes
 
     @property
     def state(self) -> ClockState:
-        """What another clock has to `take` to show the same."""
+        """The state that another clock has to `take` to show the same."""
         with self._changed:
             return ClockState(
                 self._anchor, self._anchor_wall, self._pace, self._paused, self._course, self._changes
             )
 
     def take(self, state: ClockState) -> None:
-        """Show what another clock shows. Another course is a jump to whoever follows this one."""
+        """Take over another clock's state. A new course is a jump to threads that follow this clock."""
         with self._changed:
             self._anchor, self._anchor_wall = state.anchor.astimezone(UTC), state.anchor_wall
             self._pace, self._paused = checked_rate(state.pace), state.paused
@@ -153,32 +153,32 @@ class Clock:
             return self._now()
 
     def moment(self) -> Moment:
-        """The simulated instant and its course, of one and the same time."""
+        """The simulated instant and its course, read together."""
         with self._changed:
             return Moment(self._now(), self._course)
 
     def set_rate(self, rate: float) -> None:
-        """Go on from now at another rate, also if the clock stood."""
+        """Continue from now at another rate, even if the clock was paused."""
         with self._changed:
             self._move(self._now(), pace=checked_rate(rate), paused=False)
 
     def pause(self) -> None:
-        """Stand."""
+        """Stop the clock at now."""
         with self._changed:
             self._move(self._now(), pace=self._pace, paused=True)
 
     def resume(self) -> None:
-        """Go on from now at the rate before."""
+        """Continue from now at the rate before the pause."""
         with self._changed:
             self._move(self._now(), pace=self._pace, paused=False)
 
     def step(self, span: timedelta) -> None:
-        """Be `span` further on, and stand there. Time has passed: the course stays the same."""
+        """Pause, then advance the clock by `span`. The course stays the same: no time is skipped."""
         with self._changed:
             self._move(self._now() + span, pace=self._pace, paused=True)
 
     def jump(self, instant: datetime) -> None:
-        """Be at `instant`, forward or back, and go on at the same rate or stand as before: a new course."""
+        """Move to `instant`, forward or back, and begin a new course there. Rate and pause stay."""
         with self._changed:
             self._course = Course(self._course.number + 1, instant.astimezone(UTC))
             self._move(self._course.start, pace=self._pace, paused=self._paused)
@@ -186,7 +186,7 @@ class Clock:
     def drive(self, instant: datetime, course: Course) -> None:
         """At rate `MAX` move now forward to an `instant` of a `course`.
 
-        Nothing at another rate, if that is past, or once the clock has jumped to another course.
+        Does nothing at another rate, if `instant` is past, or if the clock has jumped to another course.
         """
         with self._changed:
             if self._rate() == MAX and instant > self._anchor and course == self._course:
@@ -196,8 +196,8 @@ class Clock:
     def wait_until(self, instant: datetime, *, changes: int | None = None) -> bool:
         """Return True once now ≥ `instant`, False as soon as the clock is closed.
 
-        With a former value of `changes`, also False as soon as there are more: what was waited for may
-        no longer be what is wanted.
+        With `changes` also False as soon as the clock's `changes` differ from that value: the caller decides
+        anew what to wait for.
         """
         with self._changed:
             while not self._closed and changes in (None, self._changes):
@@ -210,7 +210,7 @@ class Clock:
             return False
 
     def wait_for_jump(self, course: Course) -> bool:
-        """Return True once the clock isn't on `course` any more, False as soon as it is closed."""
+        """Return True once the clock has left `course`, False as soon as it is closed."""
         with self._changed:
             while not self._closed:
                 if course != self._course:
@@ -219,7 +219,7 @@ class Clock:
             return False
 
     def rest(self, seconds: float) -> bool:
-        """Wait so many *wall* seconds, for trying something again; False as soon as the clock is closed."""
+        """Wait so many *wall* seconds, for example before a retry; False as soon as the clock is closed."""
         with self._changed:
             until = self._wall.time() + seconds
             while not self._closed:
@@ -230,7 +230,7 @@ class Clock:
             return False
 
     def close(self) -> None:
-        """Interrupt every wait, now and later. Safe in a signal handler."""
+        """End every wait, also those that begin later. Safe in a signal handler."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -245,7 +245,7 @@ class Clock:
         return self._anchor + timedelta(seconds=rate * (self._wall.time() - self._anchor_wall))
 
     def _move(self, now: datetime, *, pace: float, paused: bool) -> None:
-        """Count from `now` on; those who wait look again."""
+        """Set the anchor to `now`, and wake all who wait so that they look again."""
         self._anchor, self._anchor_wall = now, self._wall.time()
         self._pace, self._paused = pace, paused
         self._changes += 1
@@ -253,7 +253,7 @@ class Clock:
 
 
 def checked_rate(rate: float) -> float:
-    """`rate` itself. ValueError unless it is more than 0 (which NaN is not)."""
+    """Return `rate`. ValueError unless it is more than 0 (NaN isn't)."""
     if not rate > 0:
         raise ValueError(f"the clock's rate must be more than 0, not {rate}")
     return rate

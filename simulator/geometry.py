@@ -1,4 +1,4 @@
-"""Distances between places, the same to the last bit on every machine.
+"""Distances between points, the same to the last bit on every machine.
 
 An equirectangular projection at the mean latitude of two points: under 20 km its error against the
 great circle is below 0.01 %. The only transcendental is a cosine rounded to 1e-9, so that results don't

@@ -1,4 +1,4 @@
-"""A network from wherever it is: a file of lines, a folder with tables, or a GTFS feed's zip."""
+"""A network from a network file, a folder with tables, or the zip of a GTFS feed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FEED_SUFFIX = ".zip"
 
 
 def load_network(path: Path, on_progress: OnProgress = ignore_progress) -> Network:
-    """The network at `path`: a zip is a GTFS feed, imported with what is usually assumed.
+    """The network at `path`: a zip is a GTFS feed, imported with the default assumptions.
 
     InputFileError carries everything that is wrong with it.
     """

@@ -32,7 +32,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class PatternStop:
-    """A stop in a pattern: metres from the pattern's start, and the place where a bus stands there."""
+    """A stop in a pattern: metres from the pattern's start, and the point at which a bus stands there."""
 
     stop_id: StopId
     distance_m: float
@@ -51,7 +51,7 @@ class ShapePoint:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A sequence of at least two stops on a shape. Every stop's place is a vertex of the shape.
+    """A route pattern: at least two stops along a shape. Every stop's point is a vertex of the shape.
 
     Distances rise strictly along `stops`; the first is 0. A stop may come more than once.
     """
@@ -84,8 +84,8 @@ class Service:
     """One day type's service: departures between `start_s` and `end_s`, both included.
 
     Seconds count from the service day's origin (noon minus 12 h, GTFS), so 25:30 is 91,800. `departures`
-    (by time) rule where given; else `headways`; where neither says, the headway follows from the number of
-    buses and the running time. Outside of given headways nothing departs.
+    (by time) apply if given, else `headways`; without either the headway follows from the number of buses and
+    the running time. Outside of given headways nothing departs.
     """
 
     start_s: int
@@ -96,7 +96,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Bus:
-    """A bus of a line, and where it is at home.
+    """A bus of a line and its home terminal.
 
     `initial_position` (0..1) orders the first departures of the day: below 0.5 from the first terminal,
     else from the last; the larger first.
@@ -177,5 +177,5 @@ class Network:
 
 
 def _fields(entry: Any) -> dict[str, Any]:
-    """What a dataclass holds, not copied as deeply as by `dataclasses.asdict`."""
+    """A dataclass as a dict, without the deep copy of `dataclasses.asdict`."""
     return {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}

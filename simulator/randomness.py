@@ -1,4 +1,4 @@
-"""Chance by key: the same (seed, purpose, entity, date) gives the same numbers, whoever else draws.
+"""Random numbers by key: the same (seed, purpose, entity, date) always gives the same numbers.
 
 A stream's bits are SplitMix64 (Steele, Lea & Flood, OOPSLA 2014) started at a 64-bit BLAKE2b hash of the
 key, addressed by counter: draw i needs no draw before it, and many streams are drawn in one array
@@ -35,6 +35,8 @@ def key(seed: int, purpose: str, entity: str = "", day: str = "") -> int:
 
 def bits(keys: Bits, counters: Bits) -> Bits:
     """Raw 64-bit draws of each stream at each counter; `keys` and `counters` broadcast."""
+    # SplitMix64's output function of the state after `counters` + 1 steps. A step only adds GAMMA, so one
+    # multiplication reaches any draw. uint64 arithmetic wraps, as it must.
     z = keys + (counters + np.uint64(1)) * GAMMA
     z = (z ^ (z >> SHIFT_30)) * MIX_A
     z = (z ^ (z >> SHIFT_27)) * MIX_B

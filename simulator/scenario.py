@@ -1,8 +1,8 @@
-"""A scenario: what is to be other than on ordinary days, where and when. Immutable, known by its digest.
+"""A scenario: how some service days differ from ordinary ones. Immutable, identified by its digest.
 
 It changes service days in [first_day, last_day] only. Seconds count from the service day's origin (noon
-minus 12 h, GTFS), so 25:30 is 91,800. What it changes of one line on one day is a `LineChanges`, so that a
-line that isn't meant keeps every byte.
+minus 12 h, GTFS), so 25:30 is 91,800. What it changes of one line on one day is a `LineChanges`; a line
+that it doesn't concern keeps every byte of its data.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from simulator.types import BusId, LineId, StopId
 
 
 class HeadwayControl(StrEnum):
-    """What keeps buses apart."""
+    """How buses are kept apart."""
 
     NONE = "none"
     """After its first departure of the day a bus leaves each terminal as soon as it is ready."""
     TERMINALS = "terminals"
-    """Departures from terminals keep the planned headway. Ordinary days have this."""
+    """Departures from terminals keep the planned headway, as on ordinary days."""
     HEADWAY = "headway"
-    """Besides, a bus that follows too close is held at stops under way."""
+    """In addition a bus that follows another too closely is held at stops under way."""
 
 
 class Rain(StrEnum):
@@ -55,7 +55,7 @@ WHOLE_DAY = Span(0, 3 * 86_400)
 
 @dataclass(frozen=True, slots=True)
 class DemandChange:
-    """`factor` times as many people come, of some lines (none named: all) at some stops (none named: all)."""
+    """`factor` times as many people come for `lines` (empty: all) to `stops` (empty: all)."""
 
     factor: float
     lines: tuple[LineId, ...] = ()
@@ -65,7 +65,7 @@ class DemandChange:
 
 @dataclass(frozen=True, slots=True)
 class Surge:
-    """So many people a minute more come to a stop, shared evenly by its lines (or by those named)."""
+    """`people_per_min` more people a minute come to a stop, divided evenly among its lines (or `lines`)."""
 
     stop_id: StopId
     people_per_min: float
@@ -77,7 +77,7 @@ class Surge:
 class Breakdown:
     """A bus breaks down at the first stop it reaches at or after `time_s` (at `stop_id`, where one is named).
 
-    All get out and wait there for the next bus. It stands there for `repair_s`, then goes on.
+    Everybody alights and waits there for the next bus. The bus stands for `repair_s`, then runs again.
     """
 
     bus_id: BusId
@@ -88,9 +88,9 @@ class Breakdown:
 
 @dataclass(frozen=True, slots=True)
 class Closure:
-    """A line's road between two stops of it is closed, in both directions; stops between aren't served.
+    """The road between two stops of a line is closed in both directions; stops between aren't served.
 
-    Buses take `detour_s` longer; None: they turn at the last stop before, where all get out.
+    Buses take `detour_s` longer; None: they turn at the last stop before it, where everybody alights.
     """
 
     line_id: LineId
@@ -113,7 +113,7 @@ class SlowZone:
 
 @dataclass(frozen=True, slots=True)
 class ClosedStop:
-    """No bus serves a stop: nobody comes, who waits leaves, who wants to get out does so at the next."""
+    """No bus serves a stop: nobody comes, people who wait leave, passengers for it alight at the next."""
 
     stop_id: StopId
     span: Span
@@ -121,9 +121,9 @@ class ClosedStop:
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """A share of each line's buses (of all lines, if none is named) stays at its terminal all day.
+    """A share of each line's buses stays at its terminal all day; `lines`: empty for all.
 
-    At least one of a line's buses runs.
+    At least one bus of a line runs.
     """
 
     share: float
@@ -141,7 +141,7 @@ class ExtraBuses:
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """What is added to the weather of the days: °C and % of humidity, reached over two hours; and rain."""
+    """Changes to the weather: °C and points of humidity, faded in and out over two hours; and rain."""
 
     temperature_c: float = 0.0
     humidity: float = 0.0
@@ -149,25 +149,25 @@ class Weather:
 
 
 class FaultKind(StrEnum):
-    """How positions go wrong on the wire. The store keeps the truth."""
+    """How positions go wrong on their way to clients. The store keeps the right ones."""
 
     STUCK = "stuck"
-    """A bus's place, speed and load stay those of the moment at which the fault began."""
+    """A bus's position, speed and load stay those at which the fault began."""
     DELAYED = "delayed"
-    """A position comes `delay_s` late."""
+    """A position is sent `delay_s` late."""
     DROPPED = "dropped"
-    """A position never comes."""
+    """A position is never sent."""
     OUT_OF_ORDER = "out-of-order"
-    """A position comes after the bus's next one."""
+    """A position is sent after the bus's next one."""
     MALFORMED = "malformed"
     """A message is cut off in the middle."""
 
 
 @dataclass(frozen=True, slots=True)
 class WireFault:
-    """A share of the positions of some buses (none named: all) goes wrong on its way to clients.
+    """A share of the positions of `buses` (empty: all) goes wrong on its way to clients.
 
-    Of a STUCK fault the share is that of the buses.
+    For STUCK it is a share of the buses.
     """
 
     kind: FaultKind
@@ -183,26 +183,26 @@ class LineChanges:
 
     demand: tuple[DemandChange, ...] = ()
     surges: tuple[Surge, ...] = ()
-    """Their `people_per_min` are this line's alone."""
+    """`people_per_min` is this line's share."""
     breakdowns: tuple[Breakdown, ...] = ()
     closures: tuple[Closure, ...] = ()
     slow_zones: tuple[SlowZone, ...] = ()
     closed_stops: tuple[ClosedStop, ...] = ()
     strike_share: float = 0.0
     parked: frozenset[BusId] = frozenset()
-    """Buses that don't run, strike or not."""
+    """Buses that don't run: the extra buses, on days that the scenario doesn't change."""
     rain: Rain | None = None
     control: HeadwayControl = HeadwayControl.TERMINALS
 
     @property
     def disturbs_trips(self) -> bool:
-        """Whether trips go otherwise than planned, so that some may begin or end between terminals."""
+        """Whether trips may be disturbed, so that some begin or end between terminals."""
         places = self.breakdowns or self.closures or self.slow_zones or self.closed_stops
         return bool(places) or self.rain is not None or self.control is HeadwayControl.HEADWAY
 
     @property
     def changes_demand(self) -> bool:
-        """Whether other people come than planned."""
+        """Whether other people come than on an ordinary day."""
         return bool(self.demand or self.surges or self.closed_stops) or self.rain is not None
 
 
@@ -211,7 +211,7 @@ NO_CHANGES = LineChanges()
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """See the module. `network` is the path of the network file it was written for, None for the default.
+    """See the module. `network` is the path of its network file, None for the default.
 
     `start` and `rate` say how it is replayed (rate: simulated seconds a second, `clock.MAX` for as fast as
     possible); with `name`, `description` and `wire_faults` they decide no byte of the data.
@@ -239,7 +239,7 @@ class Scenario:
 
     @property
     def digest(self) -> str:
-        """SHA-256 in hex of all that decides the data; empty where nothing is changed."""
+        """SHA-256 in hex of everything that affects the data; empty for a scenario that changes nothing."""
         if all(getattr(self, name) == getattr(NOTHING, name) for name in _DECIDING):
             return ""
         plain = dataclasses.asdict(self)
@@ -248,11 +248,11 @@ class Scenario:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def touches(self, day: date) -> bool:
-        """Whether a service day is one of those it changes."""
+        """Whether the scenario changes a service day."""
         return self.first_day <= day <= self.last_day
 
     def applied_to(self, network: Network) -> Network:
-        """The network with the extra buses, which stay at their terminals on all other days."""
+        """The network with the extra buses. On days that the scenario doesn't change they stay parked."""
         added: dict[LineId, list[Bus]] = {}
         for extra in self.extra_buses:
             of_line = added.setdefault(extra.line_id, [])
@@ -270,7 +270,7 @@ class Scenario:
         return Network(tuple(lines), network.stops, network.name)
 
     def on(self, line: Line, day: date, lines_of_stop: Mapping[str, tuple[LineId, ...]]) -> LineChanges:
-        """What it changes of a line (of the network that it is `applied_to`) on a service day."""
+        """What the scenario changes of a line of the `applied_to` network on a service day."""
         extra = frozenset(
             extra_bus_id(e.line_id, n) for e in self.extra_buses for n in range(1, len(line.buses) + 1)
         ) & {bus.bus_id for bus in line.buses}
@@ -302,7 +302,7 @@ def _meant(line_id: LineId, named: tuple[LineId, ...]) -> bool:
 def _shares(
     surges: Iterable[Surge], line: Line, lines_of_stop: Mapping[str, tuple[LineId, ...]]
 ) -> Iterable[Surge]:
-    """The surges at a line's stops, with the line's part of their people."""
+    """The surges at a line's stops, with the line's share of their people."""
     for surge in surges:
         lines = surge.lines or lines_of_stop[surge.stop_id]
         if line.line_id in lines and surge.stop_id in line.stop_ids:

@@ -1,4 +1,4 @@
-"""The service day in Europe/Madrid: dates, day types, holidays, and which moments a line-day owns.
+"""The service day in Europe/Madrid: dates, day types, holidays, and which instants a line-day owns.
 
 Times of a service day count from its origin, noon minus 12 hours (GTFS reference, `stop_times`), so that
 days of 23 and 25 hours come out right.
@@ -15,7 +15,7 @@ from simulator.types import DayType, Ms, to_datetime, to_ms
 
 MADRID = ZoneInfo("Europe/Madrid")
 DOORS_EARLY_S = 60
-"""A bus opens its doors for the first passengers this long before a departure."""
+"""A bus opens its doors this long before a departure."""
 
 FIXED_HOLIDAYS = frozenset(
     {(1, 1), (1, 6), (5, 1), (5, 2), (5, 15), (8, 15), (10, 12), (11, 1), (11, 9), (12, 6), (12, 8), (12, 25)}
@@ -45,7 +45,7 @@ def easter(year: int) -> date:
 
 
 def is_holiday(day: date) -> bool:
-    """Whether Madrid's buses run their holiday service though it need not be a Sunday."""
+    """Whether a date is a public holiday of Madrid, on which buses run as on Sundays."""
     moved = {easter(day.year) - timedelta(days=3), easter(day.year) - timedelta(days=2)}
     return (day.month, day.day) in FIXED_HOLIDAYS or day in moved
 
@@ -61,8 +61,8 @@ def day_type(day: date) -> DayType:
 def handover_ms(line: Line, day: date) -> Ms:
     """The instant from which the line-day of `day` owns the line's buses and stops.
 
-    Between the last trip's end and the next day's first departure every bus stands at home, so the
-    line-day that ended goes on owning them until a minute before that departure.
+    Between the last trip's end and the next day's first departure every bus stands at home, so the line-day
+    that ended owns them until a minute before that departure, when doors open for it.
     """
     service = line.services.get(day_type(day))
     start_s = line.day_start_s if service is None else service.start_s - DOORS_EARLY_S
@@ -78,6 +78,6 @@ def owner(line: Line, instant: int) -> date:
 
 
 def days_between(line: Line, start: int, end: int) -> list[date]:
-    """The service days whose line-days own some of [start, end), in order."""
+    """The service days whose line-days own some part of [start, end), in order."""
     first, last = owner(line, start), owner(line, max(start, end - 1))
     return [first + timedelta(days=i) for i in range((last - first).days + 1)]

@@ -1,8 +1,8 @@
-"""A share of a city: what one of several processes makes of each stream.
+"""A shard of a city: the part of each stream that one of several processes makes.
 
-Positions, visits and buses' sensors are shared by lines; people counts and stops' sensors by stops, cut into
-strips from west to east, so that few lines serve several of them. Who counts people simulates every line that
-serves its stops. Shares are the same in every process, and together they are the whole, each row once.
+Positions, visits and buses' sensors are divided by lines; people counts and stops' sensors by stops, cut into
+strips from west to east, so that few lines serve several strips. For people counts a shard simulates every
+line that serves its stops. Every process computes the same shards, and together they have each row once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST_SHARDS = 100
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """The share `number` (from 1) `of` so many. ValueError for one that can't be."""
+    """Shard `number` (from 1) `of` so many. ValueError for an impossible one."""
 
     number: int
     of: int
@@ -42,7 +42,7 @@ class Shard:
         return frozenset(line.line_id for line in network.lines[self.number - 1 :: self.of])
 
     def stops(self, network: Network) -> frozenset[str]:
-        """The ids of its stops: a strip of about as many as each of the others has."""
+        """The ids of its stops: a strip from north to south, about as many stops as in the other shards."""
         eastward = sorted(network.stops, key=lambda stop: (stop.longitude, stop.stop_id))
         first, after = (len(eastward) * number // self.of for number in (self.number - 1, self.number))
         return frozenset(stop.stop_id for stop in eastward[first:after])
@@ -95,7 +95,7 @@ class ShardedCity:
         self._by_stops.close()
 
     def _own(self, stream: Stream, rows: pa.Table) -> pa.Table:
-        """The rows of entities that are the shard's."""
+        """The rows of the shard's own entities."""
         if stream not in self._kept:
             return rows
         entities = rows.column(SCHEMAS[stream].entity).cast(pa.string())
@@ -103,7 +103,7 @@ class ShardedCity:
 
 
 def part_of_network(network: Network, lines: Collection[str], stops: Collection[str]) -> Network:
-    """The network of some lines, with the stops that they serve, and some more."""
+    """The network of some lines, with the stops that they serve and some other `stops`."""
     chosen = tuple(line for line in network.lines if line.line_id in lines)
     wanted = {stop_id for line in chosen for stop_id in line.stop_ids} | set(stops)
     return Network(chosen, tuple(stop for stop in network.stops if stop.stop_id in wanted), network.name)

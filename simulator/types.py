@@ -1,4 +1,4 @@
-"""Ids and instants, the words that every other module speaks in."""
+"""Ids, instants and day types, used by every other module."""
 
 from __future__ import annotations
 

@@ -42,9 +42,9 @@ def source_ppm_per_s(capacity: int) -> float:
 
 
 def coefficients(closed_s: Floats, open_s: Floats, source: Floats) -> tuple[Floats, Floats]:
-    """What `closed_s` seconds with shut doors, then `open_s` with open ones, make of an excess X: a·X + b.
+    """The excess that follows from an excess X is a·X + b: returns a and b (ppm).
 
-    `source` is ppm/s from all aboard. Returns a and b (ppm).
+    The doors are shut for `closed_s` seconds, then open for `open_s`; `source` is what all aboard add, ppm/s.
     """
     shut, opened = decay(closed_s * CLOSED_PER_S), decay(open_s * OPEN_PER_S)
     after_shut = source * (1.0 - shut) / CLOSED_PER_S

@@ -1,4 +1,4 @@
-"""When people come to a stop and where they want to go.
+"""When people come to a stop, and the draw that decides where they want to go.
 
 Arrivals for a line and direction at a stop are a non-homogeneous Poisson process: `base_arrival_rate` ×
 share of the direction × profile by hour and day type × season. Rates are drawn by time change: unit
@@ -50,7 +50,7 @@ MONTH_FACTOR = (0.99, 1.04, 1.04, 1.00, 1.05, 1.01, 0.86, 0.60, 0.98, 1.07, 1.06
 
 BIN_S = 900
 MOST_DRAWS = 1_000_000
-"""People drawn at once: each takes some 50 bytes while they are."""
+"""Draws made at once, of some 50 bytes each while they last: bounds the memory of large networks."""
 EARLY_S = 600
 """People come to a stop up to ten minutes before the day's first bus."""
 
@@ -87,7 +87,7 @@ CUMULATED = {
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How a line's demand runs over one date: people by a second = rate × the slope of `cumulated`.
+    """How a line's demand varies over a date: people a second = rate × the slope of `cumulated`.
 
     `cumulated[k]` is the weighted seconds, mean weight 1 over a weekday's service, from the origin to
     k × BIN_S.
@@ -123,7 +123,8 @@ def profile(day: date, *, night: bool, weekday_service: Service, service: Servic
     today_total = today.at(service.end_s) - today.at(service.start_s)
     target_s = weekday_service.end_s - weekday_service.start_s
     factors = NIGHT_TYPE_FACTOR if night else DAY_TYPE_FACTOR
-    if weekday_total <= 0 or today_total <= 0:  # a single departure a day
+    # A single departure a day: service begins and ends at one instant, so there are no hours to average over.
+    if weekday_total <= 0 or today_total <= 0:
         weekday_total = today_total = target_s = 1
     of_day = factors[kind] if kind is not DayType.WEEKDAY else 1.0
     scale = target_s / today_total * of_day * MONTH_FACTOR[day.month - 1]
@@ -141,11 +142,13 @@ def arrivals(
     rates = [value / 60 for value in per_minute]
     low = [profile.at(s) for s in opens_s]
     means = [rate * (profile.at(s) - start) for rate, s, start in zip(rates, closes_s, low, strict=True)]
+    # All queues draw as many numbers as the busiest could need: its mean and eight standard deviations.
     most = math.ceil(max((mean + 8 * math.sqrt(mean) + 16 for mean in means), default=1.0))
     at_once = max(1, MOST_DRAWS // most)
     people: list[tuple[Ints, Floats]] = []
     for first in range(0, len(keys), at_once):
         draws = randomness.uniform(keys[first : first + at_once], 2 * most)
+        # Even draws are gaps, odd ones destinations, so that a person's two draws stay together.
         sums = np.cumsum(randomness.exponential(draws[:, ::2].copy()), axis=1)
         for row, queue in enumerate(range(first, first + len(draws))):
             rate, count = rates[queue], int(np.searchsorted(sums[row], means[queue]))

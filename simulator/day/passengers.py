@@ -1,4 +1,4 @@
-"""The people of a line-day: those who wait at a stop for a direction, and those aboard a trip.
+"""The passengers of a line-day: those who wait at a stop for a direction, and those aboard a trip.
 
 Times are integer milliseconds from the service day's origin.
 """
@@ -22,8 +22,8 @@ class Queue:
     """People waiting at a stop for one direction: arrival times in order, of whom `boarded` have left.
 
     `draws` decide destinations; `targets` keeps them by (pattern, position) as the position in the pattern
-    at which each person alights. `gave_up` are the instants at which people left without a bus, `passed` is
-    when a bus last was here, where somebody wants to know.
+    at which each person alights. `gave_up` are the instants at which people left without a bus, `last_bus` is
+    when somebody last boarded, `passed` when a bus last left the stop or went past (-1: none yet).
     """
 
     times: list[int]
@@ -35,13 +35,15 @@ class Queue:
     targets: dict[tuple[int, int], list[int]] = field(default_factory=dict)
 
     def waiting(self, now: int) -> int:
-        """How many wait at `now`."""
+        """How many people wait at `now`."""
         return bisect_right(self.times, now, self.boarded) - self.boarded
 
     def board(self, count: int, trip: Trip, position: int, now: int) -> int:
-        """The first `count` people get on `trip` at `position` and say where they will alight."""
+        """Let the first `count` people board `trip` at `position`; count where they will alight."""
         targets = self.targets.get((trip.pattern, position))
         if targets is None:
+            # Destinations of the whole queue at once, when a pattern's first bus comes: a draw
+            # picks one of the stops ahead with equal chance.
             ahead = len(trip.alighting) - 1 - position
             targets = (position + 1 + (self.draws * ahead).astype(np.int64)).tolist()
             self.targets[trip.pattern, position] = targets
@@ -53,16 +55,17 @@ class Queue:
         return count
 
     def join(self, targets: list[int], trip: Trip, position: int, now: int) -> None:
-        """People whose trip ended here wait behind the others; they still want to get to their `targets`."""
+        """Add people whose trip ended here behind those who wait; `targets`: where they want to alight."""
         ahead = len(trip.alighting) - 1 - position
         at = bisect_right(self.times, now, self.boarded)
         self.times[at:at] = [now] * len(targets)
+        # Draws that pick the same destinations again, in whatever pattern the next bus runs.
         draws = [(target - position - 0.5) / ahead for target in targets]
         self.draws = np.insert(self.draws, at, draws)
         self.targets.clear()
 
     def give_up(self, now: int) -> None:
-        """All who wait leave."""
+        """Send away all who wait."""
         count = self.waiting(now)
         self.boarded += count
         self.gave_up += [now] * count
@@ -89,7 +92,7 @@ class Trip:
     stranded: list[int] = field(default_factory=list)
 
     def end_at(self, position: int, ending: Ending) -> None:
-        """Everybody gets out at `position`, and the trip ends."""
+        """End the trip at `position`: everybody alights there, `stranded` keeps where they wanted to go."""
         for target in range(position + 1, len(self.alighting)):
             self.stranded += [target] * self.alighting[target]
         self.alighting[position] = self.load

@@ -1,8 +1,8 @@
-"""More people, fewer, or none: what a scenario changes of who comes to a stop.
+"""More people, fewer, or none: how a scenario changes who comes to a stop.
 
-Of a smaller demand a keyed draw for each person decides who stays at home; a larger one adds people of
-streams of their own (the sum of Poisson processes is one). So those whom nothing concerns come at the same
-milliseconds as on the ordinary day.
+Where demand is smaller a keyed draw for each person decides who stays at home (thinning); where it is larger,
+people from random streams of their own are added (the sum of Poisson processes is a Poisson process). So the
+people whom a change doesn't concern come at the same milliseconds as on the ordinary day.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ from simulator.types import StopId
 People = tuple[Ints, Floats]
 """Arrival times (ms from the origin), ascending, and the draw that decides each person's destination."""
 Steps = list[tuple[Span, float]]
-"""Factors of demand, by stretches of the day that don't overlap."""
+"""Factors of demand, each with its span; spans don't overlap."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueDemand:
-    """A queue as its people are drawn: the stop, people a minute at weight 1, when they may come.
+    """What the people of a queue are drawn from: its stop, their rate, the hours in which they may come.
 
-    `share` is the direction's part of a surge's people; `key` gives the queue's streams by purpose.
+    `per_min` is people a minute at weight 1 of the profile, `share` the direction's share of a surge; `key`
+    gives the random stream of a purpose.
     """
 
     stop_id: StopId
@@ -62,7 +63,7 @@ def changed_demand(people: People, queue: QueueDemand, profile: Profile, changes
 
 
 def steps_at(stop_id: StopId, changes: LineChanges) -> Steps:
-    """The factors of a stop's demand through the day; nothing where none is other than 1."""
+    """The factors of a stop's demand through the day, without spans in which it is 1."""
     factors = [(c.span, c.factor) for c in changes.demand if not c.stops or stop_id in c.stops]
     factors += [(closed.span, 0.0) for closed in changes.closed_stops if closed.stop_id == stop_id]
     if changes.rain is not None:
@@ -76,7 +77,7 @@ def steps_at(stop_id: StopId, changes: LineChanges) -> Steps:
 
 
 def steady(key: int, per_min: float, span: Span) -> People:
-    """People who come evenly through a span."""
+    """People who come at a constant rate through a span (a homogeneous Poisson process)."""
     seconds = np.array([0.0, float(span.end_s - span.start_s)])
     mean = per_min / 60 * seconds[1]
     draws = randomness.uniform([key], 2 * math.ceil(mean + 8 * math.sqrt(mean) + 16))[0]
@@ -87,7 +88,7 @@ def steady(key: int, per_min: float, span: Span) -> People:
 
 
 def _without(people: People, steps: Steps, key: int) -> People:
-    """Those who still come where a factor is less than 1."""
+    """The people who still come where a factor is less than 1."""
     times, draws = people
     chance = np.ones(len(times))
     for span, factor in steps:
@@ -97,7 +98,7 @@ def _without(people: People, steps: Steps, key: int) -> People:
 
 
 def _more(queue: QueueDemand, profile: Profile, span: Span, per_min: float) -> People:
-    """People of a stream of their own, at a rate that follows the profile."""
+    """More people in a span, from a random stream of their own, at `per_min` times the profile."""
     opens_s, closes_s = max(span.start_s, queue.opens_s), min(span.end_s, queue.closes_s)
     if opens_s >= closes_s:
         return np.empty(0, np.int64), np.empty(0)

@@ -1,7 +1,7 @@
-"""What a scenario does to the trips of one line-day: where they are slower, pass, turn or break down.
+"""How a scenario disturbs the trips of one line-day: where they are slower, pass stops, turn or break down.
 
 Instants are ms from the service day's origin; a position is that of a stop in a pattern, and a hop is known
-by the position that it leads to.
+by the stop that it leads to.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class Ending(Enum):
     """Why a trip ends before its last stop."""
 
     LATE = auto()
-    """The next service day is near: the bus goes home."""
+    """The next service day is near, so the bus goes home."""
     TURN = auto()
     BREAKDOWN = auto()
 
 
 class Disturbances:
-    """The disturbances of a line on a day; `latest` is when a bus must be on its way home."""
+    """The disturbances of a line on a day; `latest` is when a bus must set out for home."""
 
     def __init__(self, line: Line, changes: LineChanges, *, latest: int):
         self.latest = latest

@@ -1,7 +1,7 @@
 """A line-day as columns: the legs of its buses, the people who came and who gave up.
 
-What `line_day` yields and `window` reads. A leg runs from the moment a bus left its last stop (`begins`)
-until it leaves the next (`leaves`), so each instant of a bus lies in exactly one leg, and the state before
+`line_day` makes it and `window` reads it. A leg runs from the moment a bus left its last stop (`begins`)
+until it leaves the next (`leaves`). So each instant of a bus lies in exactly one leg, and the state before
 that stop's events is the leg's own.
 """
 
@@ -69,7 +69,10 @@ class Legs:
 
 @dataclass(frozen=True, slots=True)
 class PassengerEvents:
-    """Changes of the people at stops, by time: index into `Trajectory.stops`, ms since epoch, number."""
+    """People who came to stops, boarded or gave up, by time.
+
+    `stop` indexes `Trajectory.stops`, `ms` is since the epoch, `people` how many.
+    """
 
     stop: Ints
     ms: Ints

@@ -1,4 +1,4 @@
-"""Turns a line-day that has run into the columns of a `Trajectory`."""
+"""The columns of a `Trajectory` from a line-day that has run: the buses' rows and the people at the stops."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from simulator.types import MINUTE_MS, StopId
 LATEST_MS = 1 << 44
 """Later than any instant (the year 2527)."""
 LONGEST_LAYOVER_MS = 1_800_000
-"""A bus that waits longer for its next trip is parked until half an hour before."""
+"""A bus that waits longer for its next trip counts as parked until half an hour before it."""
 
 
 def assemble(day: LineState, buses: Sequence[BusDay]) -> Trajectory:
@@ -25,13 +25,13 @@ def assemble(day: LineState, buses: Sequence[BusDay]) -> Trajectory:
     stops = tuple(sorted(day.line.stop_ids))
     stop_index = {stop_id: i for i, stop_id in enumerate(stops)}
     legs = _legs(day, buses, stop_index)
-    arrived = _crowd(
+    arrived = _one_by_one(
         day, [(stop_index[queue_id.stop_id], queue.times) for queue_id, queue in day.queue_of.items()]
     )
     gave_up = [
         (stop_index[queue_id.stop_id], _give_up(queue, day.ends)) for queue_id, queue in day.queue_of.items()
     ]
-    boarded, left = _boarded(legs), _crowd(day, gave_up)
+    boarded, left = _boarded(legs), _one_by_one(day, gave_up)
     _count_waiting(legs, arrived, boarded, left)
     serves = np.array([_serves(bus, day.ends) for bus in buses], np.int64) + day.origin
     return Trajectory(
@@ -53,29 +53,41 @@ def assemble(day: LineState, buses: Sequence[BusDay]) -> Trajectory:
 
 
 def _serves(bus: BusDay, ends: int) -> tuple[int, int]:
+    """The first and the last moment of a bus's service; both `ends` for a bus that never left."""
     return (bus.first_departure, bus.last_stop) if bus.first_departure >= 0 else (ends, ends)
 
 
 def _legs(day: LineState, buses: Sequence[BusDay], stop_index: dict[StopId, int]) -> Legs:
-    """The buses' rows as columns, one bus after the other."""
+    """The buses' rows as columns, one bus after the other.
+
+    A row says when its leg ended and what happened then. What held during the leg (when it began, who was
+    aboard, at what speed it began) follows from the row before it, of the same bus.
+    """
     counts = [len(bus.speeds) for bus in buses]
     rows = np.concatenate([np.frombuffer(bus.rows, np.int64).reshape(-1, len(COLUMNS)) for bus in buses])
     column = dict(zip(COLUMNS, rows.T.copy(), strict=True))
     speed = np.concatenate([np.frombuffer(bus.speeds) for bus in buses])
     bus = np.repeat(np.arange(len(counts)), counts)
     first = np.cumsum([0, *counts[:-1]])
+    # A leg begins where the last one ended; each bus's first leg begins with the line-day.
     begins = _previous(column["leaves"], first, day.starts)
     doors = column["opens"] < column["leaves"]
     hop, park, halt = (column["kind"] == kind for kind in (HOP, PARK, HALT))
     empty = column["path"] >= len(day.line.patterns)
+    # The load during a leg is what all rows before it left aboard. Buses come home empty, so the sum runs on
+    # from bus to bus without being reset.
     change = column["boarding"] - column["alighting"]
     load = np.cumsum(change) - change
     stop, direction, from_m, to_m = _places(day, stop_index, column)
+    # Until when a leg doesn't belong to its trip (see `Legs.idle_until`): an empty run until it is there, a
+    # stand at a terminal until the layover is no longer than `LONGEST_LAYOVER_MS`, each bus's first stand
+    # until its doors open, and a parked or broken bus all along.
     idle = np.where(empty, column["stops"], begins)
     stand = column["kind"] == STAND
     idle[stand] = np.maximum(idle, column["opens"] - LONGEST_LAYOVER_MS)[stand]
     idle[first] = column["opens"][first]
     idle[park | halt] = column["leaves"][park | halt]
+    # After a stop a hop starts from rest; after a pass it starts at the speed of the hop before it.
     passed = _previous((~doors).astype(np.int64), first, 0).astype(bool)
     times = {name: column[name] + day.origin for name in ("changed", "brakes", "stops", "opens", "leaves")}
     return Legs(
@@ -114,6 +126,7 @@ def _places(
 ) -> tuple[Ints, Ints, Floats, Floats]:
     """For each row the stop it leads to, its direction, the metres of the stop before, and its own."""
     patterns = day.line.patterns
+    # The patterns' stops lie one after the other in flat arrays; `flat` is each row's stop in them.
     offsets = np.cumsum([0, *(len(pattern.stops) for pattern in patterns[:-1])])
     flat = offsets[column["pattern"]] + column["position"]
     stop = np.array([stop_index[s.stop_id] for p in patterns for s in p.stops])[flat]
@@ -128,6 +141,8 @@ def _excess(day: LineState, load: Ints, bus: Ints, shut_ms: Ints, open_ms: Ints,
     """The cabin's CO2 above outdoors at the start of each row, ppm."""
     per_person = np.array([cabin_co2.source_ppm_per_s(b.capacity) for b in day.line.buses])
     factor, added = cabin_co2.coefficients(shut_ms / 1000, open_ms / 1000, load * per_person[bus])
+    # Each leg maps the excess at its start to that at its end by a·x + b, so only the chain of these maps
+    # runs in Python, a bus at a time; the coefficients are computed for all legs at once.
     bounds = [*first.tolist(), len(bus)]
     by_bus = [
         cabin_co2.excess_by_leg(factor[a:b].tolist(), added[a:b].tolist())
@@ -137,15 +152,15 @@ def _excess(day: LineState, load: Ints, bus: Ints, shut_ms: Ints, open_ms: Ints,
 
 
 def _give_up(queue: Queue, ends: int) -> list[int]:
-    """When those leave who never got a bus; the line-day's last minute counts them still."""
+    """When the people leave who never got a bus: before the line-day's last minute, which counts them."""
     left = queue.times[queue.boarded :]
     return queue.gave_up + [
         min(max(time, queue.last_bus) + PATIENCE_MS, ends - 2 * MINUTE_MS) for time in left
     ]
 
 
-def _crowd(day: LineState, queues: list[tuple[int, list[int]]]) -> PassengerEvents:
-    """One person each at (stop, times from the origin), by time."""
+def _one_by_one(day: LineState, queues: list[tuple[int, list[int]]]) -> PassengerEvents:
+    """Events of one person each, by time; `queues` are (stop, ms from the service day's origin)."""
     stop = np.repeat([stop for stop, _ in queues], [len(times) for _, times in queues])
     ms = np.array([time for _, times in queues for time in times], np.int64) + day.origin
     order = np.lexsort((stop, ms))
@@ -153,7 +168,7 @@ def _crowd(day: LineState, queues: list[tuple[int, list[int]]]) -> PassengerEven
 
 
 def _boarded(legs: Legs) -> PassengerEvents:
-    """Those who got on, by time."""
+    """The boardings, by time."""
     index = np.flatnonzero(legs.boarding)
     index = index[np.lexsort((legs.stop[index], legs.leaves[index]))]
     return PassengerEvents(legs.stop[index], legs.leaves[index], legs.boarding[index])
@@ -162,18 +177,22 @@ def _boarded(legs: Legs) -> PassengerEvents:
 def _count_waiting(
     legs: Legs, arrived: PassengerEvents, boarded: PassengerEvents, left: PassengerEvents
 ) -> None:
-    """Fill in who waits for the line at each visit's stop once all that happens at its instant has."""
+    """Fill in `legs.waiting`: people at each visit's stop after everything that happens at its instant."""
+    # Not taken from the queues while buses run: a queue knows the people of one direction, and a bus only
+    # what has happened before it in SimPy's order, not what else happens in the same millisecond.
     visits = np.flatnonzero(legs.sequence)
     stop, at = legs.stop[visits], legs.leaves[visits]
-    came, got_in, gave_up = (_so_far(crowd, stop, at) for crowd in (arrived, boarded, left))
+    came, got_in, gave_up = (_so_far(events, stop, at) for events in (arrived, boarded, left))
     legs.waiting[visits] = came - got_in - gave_up
 
 
-def _so_far(crowd: PassengerEvents, stop: Ints, at: Ints) -> Ints:
-    """How many of `crowd` there were at each stop up to each instant, that included."""
-    key = crowd.stop * LATEST_MS + crowd.ms
+def _so_far(events: PassengerEvents, stop: Ints, at: Ints) -> Ints:
+    """How many people the events at each stop concern up to each instant, inclusive."""
+    # One sorted key of (stop, instant) answers all visits by two binary searches: the running total at the
+    # visit's instant less that at the stop's first.
+    key = events.stop * LATEST_MS + events.ms
     order = np.argsort(key, kind="stable")
-    total = np.concatenate([[0], np.cumsum(crowd.people[order])])
+    total = np.concatenate([[0], np.cumsum(events.people[order])])
     until = np.searchsorted(key[order], stop * LATEST_MS + at, side="right")
     since = np.searchsorted(key[order], stop * LATEST_MS)
     so_far: Ints = total[until] - total[since]

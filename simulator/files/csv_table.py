@@ -1,7 +1,7 @@
-"""A CSV file that people may get wrong, as columns of text, and checks of them by rules.
+"""A CSV file as columns of text, and checks of its values by rules.
 
-Rules are data: which columns are read, what a value must look like, which column of which file it refers to.
-Columns that the rules don't name aren't read. A problem is told once a line, with its file and line.
+Rules are data: which columns are read, what their values must look like, to which column of which file they
+refer. Columns that the rules don't name aren't read. Problems come with file and line, one of a kind a line.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from pyarrow import csv as arrow_csv
 from simulator.files.problems import Problem, quoted_value
 
 MOST_PROBLEMS = 20
-"""Lines told of one kind of problem in one file; a last problem counts the rest."""
+"""Problems of one kind that are reported for a file; one more says how many there are besides."""
 
 LONGEST_LINE = 100_000
-"""Bytes; a row of a timetable has some hundred."""
+"""Bytes; a row of a timetable has about a hundred."""
 
 Rows = NDArray[np.int64]
 
@@ -34,7 +34,7 @@ UNKNOWN = -1
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a column's values look like (RE2 over the trimmed text), in words, and their range."""
+    """A kind of value: a pattern (RE2 over the trimmed text), its description for messages, its range."""
 
     pattern: str
     words: str
@@ -64,9 +64,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A file: its columns, those whose values together are a row's own, whether a feed must have it.
+    """A file: its columns, the columns that together identify a row (`key`), whether it must be there.
 
-    Where the values of `key` aren't checked here they are where the file is sorted by them.
+    An empty `key` isn't checked here but where the file is sorted by it.
     """
 
     columns: Mapping[str, Column]
@@ -75,13 +75,13 @@ class Rules:
     optional: frozenset[str] = field(default_factory=frozenset)
     """Columns that may be absent altogether."""
     stretch: tuple[str, str] | None = None
-    """The columns of a first and a last moment, of one kind, which come in this order."""
+    """Two columns of one kind, start and end: the end may not come before the start."""
 
 
 class TableFile:
-    """A file's rows as columns of trimmed text, of the same length; "" where a row has no value.
+    """A file's rows as columns of trimmed text, all of one length; "" where a row has no value.
 
-    `file` is what it is called in problems; `problems` is what was found wrong with it.
+    `file` is its name in problems; `problems` is what was found wrong with it.
     """
 
     def __init__(self, file: str, rules: Rules, content: bytes) -> None:
@@ -98,14 +98,14 @@ class TableFile:
         return len(next(iter(self.columns.values()), ()))
 
     def note(self, rows: Iterable[int], messages: Iterable[str]) -> None:
-        """A problem for each of some rows (ascending, counted from 0)."""
+        """Add a problem for each of some rows (ascending, counted from 0)."""
         pairs = list(zip(rows, messages, strict=True))
         lines = self._lines([row for row, _ in pairs[:MOST_PROBLEMS]])
         self.problems += [
             Problem(self.file, line, text) for line, (_, text) in zip(lines, pairs, strict=False)
         ]
         if len(pairs) > MOST_PROBLEMS:
-            rest = f"and {len(pairs) - MOST_PROBLEMS:,} lines more of this kind"
+            rest = f"and {len(pairs) - MOST_PROBLEMS:,} more lines like this"
             self.problems.append(Problem(self.file, lines[-1] + 1, rest))
 
     def _read(self, content: bytes) -> Mapping[str, pa.Array]:
@@ -120,25 +120,25 @@ class TableFile:
             return {}
         overlong = _overlong_line(content)
         if overlong:
-            self._stop(overlong, f"has over {LONGEST_LINE:,} bytes in one line: end every row's line")
+            self._stop(overlong, f"has over {LONGEST_LINE:,} bytes in one line: put each row on its own line")
             return {}
         header = self._header()
         for name in sorted({name for name in header if header.count(name) > 1}):
-            self._stop(1, f"column `{name}` is here twice: remove one")
+            self._stop(1, f"column `{name}` appears twice: remove one")
         for name in self.rules.columns if header else ():
             if name not in header and name not in self.rules.optional:
                 self._stop(1, f"column `{name}` is missing: add it")
         return {} if self.problems else self._columns(content, header)
 
     def _header(self) -> list[str]:
-        """The names of the columns; none where the first line can't be that."""
+        """The names of the columns; empty, with a problem, if the first line isn't a header."""
         try:
             header = [name.strip() for name in next(csv.reader(io.StringIO(self._text, newline="")), [])]
         except csv.Error as error:
             self._stop(1, f"can't be read as CSV: {error}")
             return []
         if not header:
-            self._stop(1, "is empty: a line with the names of its columns comes first")
+            self._stop(1, "is empty: begin with a line of column names")
         elif any("\n" in name or "\r" in name for name in header):
             self._stop(1, "has a line break in a column's name: remove it")
         return header
@@ -176,22 +176,22 @@ class TableFile:
         return {name: pc.utf8_trim_whitespace(table[name].combine_chunks()) for name in wanted}
 
     def _unreadable(self, error: pa.ArrowInvalid) -> None:
-        """A problem where the file stops to be CSV; on its first line where that can't be told."""
+        """Add a problem at the line that isn't CSV, or at line 1 if that line can't be determined."""
         for _ in self._records():
             pass
         if not self.problems:
             self._stop(1, f"can't be read as CSV: {error}")
 
     def _uneven(self, width: int) -> None:
-        """A problem for each line with other than `width` fields."""
+        """Add a problem for each line that hasn't `width` fields."""
         found = [(line, len(row)) for line, row in self._records() if len(row) != width]
         for line, count in found[:MOST_PROBLEMS]:
-            self._stop(line, f"has {count} fields, the header {width}: make them the same")
+            self._stop(line, f"has {count} fields, the header {width}: make them equal")
         if not found:
-            self._stop(1, "has lines with another number of fields than the header")
+            self._stop(1, "has lines with more or fewer fields than the header")
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
-        """Each row after the header, with the line on which it begins; blank lines are none."""
+        """Each row after the header, with the line on which it begins; blank lines are skipped."""
         reader, line = csv.reader(io.StringIO(self._text, newline="")), 1
         try:
             for number, row in enumerate(reader):
@@ -216,7 +216,7 @@ class TableFile:
 
 
 def _overlong_line(content: bytes) -> int:
-    """The longest line (from 1) if it is of over `LONGEST_LINE` bytes, else 0."""
+    """The number of the longest line (from 1) if it has over `LONGEST_LINE` bytes, else 0."""
     characters = np.frombuffer(content, np.uint8)
     ends = np.flatnonzero((characters == ord("\n")) | (characters == ord("\r")))
     lengths = np.diff(ends, prepend=-1, append=len(content))
@@ -227,7 +227,7 @@ def _overlong_line(content: bytes) -> int:
 
 
 def check_values(table: TableFile) -> None:
-    """Note every row with a value that is missing or not of its column's kind, once a row."""
+    """Note each row with values that are missing or not of their column's kind, one problem a row."""
     wrong: dict[int, list[str]] = {}
     for name, values in table.columns.items():
         column = table.rules.columns[name]
@@ -243,7 +243,7 @@ def check_values(table: TableFile) -> None:
 
 
 def check_keys(table: TableFile) -> None:
-    """Note every row whose key another row has already."""
+    """Note each row whose key an earlier row has."""
     key = [name for name in table.rules.key if name in table.columns]
     if not key or not len(table):
         return
@@ -255,11 +255,13 @@ def check_keys(table: TableFile) -> None:
         return
     again = np.setdiff1d(np.arange(len(table)), first["row_min"].to_numpy())
     said = [", ".join(f"{name} {table[name][int(row)]}" for name in key) for row in again]
-    table.note(again, [f"{text} is here already: give each row its own, or remove it" for text in said])
+    table.note(
+        again, [f"{text}: an earlier row has the same: give each row its own, or remove one" for text in said]
+    )
 
 
 def check_stretch(table: TableFile) -> None:
-    """Note every row whose stretch ends before it begins; for tables of right values."""
+    """Note each row whose end comes before its start. Skipped for tables with other problems."""
     if table.rules.stretch is None or table.problems:
         return
     first, last = table.rules.stretch
@@ -273,7 +275,7 @@ def _comparable(values: pa.Array, column: Column) -> Rows:
 
 
 def check_references(table: TableFile, others: Mapping[str, TableFile]) -> None:
-    """Note every row with an id that the file it refers to doesn't have."""
+    """Note each row with an id that isn't in the file to which it refers."""
     for name, values in table.columns.items():
         refers = table.rules.columns[name].refers
         if refers is None or refers[0] not in others or not len(others[refers[0]]):
@@ -288,7 +290,8 @@ def check_references(table: TableFile, others: Mapping[str, TableFile]) -> None:
 
 
 def _not_of_kind(values: pa.Array, column: Column) -> Rows:
-    """The rows whose value is missing, looks wrong or is out of range."""
+    """The rows whose value is missing, doesn't fit the pattern or is out of range."""
+    # Each distinct value is checked once: a timetable repeats few values in millions of rows.
     kind, absent = column.kind, pc.equal(values, "")
     unique = values.dictionary_encode()
     fits = pc.match_substring_regex(unique.dictionary, kind.pattern)
@@ -316,7 +319,7 @@ def _is_date(text: str) -> bool:
 
 
 def parsed_seconds(values: pa.Array) -> Rows:
-    """Times of kind `TIME` as seconds of the service day; UNKNOWN for none."""
+    """Times of kind `TIME` as seconds of the service day; UNKNOWN for empty ones."""
     unique = values.dictionary_encode()
     seconds = [_seconds(text) if text else UNKNOWN for text in unique.dictionary.to_pylist()]
     result: Rows = np.array(seconds, np.int64)[unique.indices.to_numpy()]

@@ -1,7 +1,7 @@
-"""What is wrong with an input file, each thing with its line and its mend, and the error that carries it.
+"""Problems of input files, each with its line and how to mend it, and the error that carries them.
 
-Pydantic's findings are put into words here, once for every kind of input file: the field as the file's
-author wrote it, what it should be, what it was.
+Pydantic's errors are put into words here for every kind of input file: the field as the file's author wrote
+it, what it must be, what it is.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 Loc = tuple[str | int, ...]
-"""Where in a document: keys and indexes from the root."""
+"""A location in a document: keys and indexes from the root."""
 
 Faults = list[tuple[Loc, str]]
-"""What is wrong, with where in the document."""
+"""Problems as (location in the document, message)."""
 
 MEND: Mapping[str, str] = {
     "missing": "is missing: add it",
@@ -40,12 +40,12 @@ MEND: Mapping[str, str] = {
     "model_type": "must be a mapping of fields",
     "model_attributes_type": "must be a mapping of fields",
 }
-"""The mend of each pydantic error type; another type speaks for itself."""
+"""The message for each pydantic error type; other types keep pydantic's own."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing wrong in a file: the line counts from 1, the message is one printable line."""
+    """A problem in a file: its line, from 1, and a message of one printable line."""
 
     file: str
     line: int
@@ -60,7 +60,7 @@ class Problem:
 
 
 class InputFileError(ValueError):
-    """A file that can't be used, with every reason found, sorted by line and without repetitions."""
+    """A file that can't be used: `problems` has every reason found, sorted by line, without repetitions."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = sorted(set(problems))
@@ -71,7 +71,7 @@ class InputFileError(ValueError):
 
 
 def quoted_value(value: Any) -> str:
-    """A value of a YAML file on a few characters, as its author knows it."""
+    """A value of a YAML file for a message: at most 60 characters of JSON; lists and mappings by kind."""
     if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}"
     if isinstance(value, dict):
@@ -87,8 +87,8 @@ def findings(
 ) -> Iterator[tuple[Loc, str]]:
     """The (location, message) of each pydantic error of data validated with `model`.
 
-    `in_file` cuts a location to what stands in the file: a value that a validator spread over several
-    fields is then spoken of, once, as its author wrote it.
+    `in_file` cuts a location to the part that is in the file, so that a value which a validator spread over
+    several fields is reported once, as its author wrote it.
     """
     for item in error.errors(include_url=False):
         loc, kind = item["loc"], item["type"]

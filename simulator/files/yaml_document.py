@@ -1,12 +1,13 @@
-"""A YAML file as plain data that knows its lines.
+"""A YAML file as plain data with the line of each value.
 
-Untagged scalars are read by YAML 1.2's core schema, so that YAML 1.1's traps are none: `on`, `no`, `12:30`
-and `2026-01-01` are text. Numbers that the two versions read differently (0100, 0x50, 1_000) are text too,
-and refused where a number is wanted.
+Untagged scalars are read by YAML 1.2's core schema, which avoids YAML 1.1's traps: `on`, `no`, `12:30` and
+`2026-01-01` are text. Numbers that the two versions read differently (0100, 0x50, 1_000) are text, too, and
+refused where a number is required.
 
-Refused: more than 50 MB, what isn't UTF-8, several documents, merge keys and tags of one's own, a key twice
-in a mapping, nesting over 40 deep, over a million values once aliases are followed, aliases to themselves.
-The file is read as a stream of events: neither deep nesting nor a bomb of aliases costs more than its limit.
+Refused: more than 50 MB, what isn't UTF-8, several documents, merge keys and custom tags, a key twice in
+a mapping, nesting over 40 deep, over a million values once aliases are followed, aliases to themselves.
+The file is read as a stream of events, so that a deeply nested file or an alias bomb costs no more than these
+limits.
 """
 
 from __future__ import annotations
@@ -61,11 +62,11 @@ class Document:
         self.file = file
         self.data = root.data
         self.problems = problems
-        """What was wrong but didn't stop the reading: repeated keys, strange tags."""
+        """Problems that didn't stop the reading: repeated keys, unknown tags."""
         self._root = root
 
     def in_file(self, loc: Loc) -> Loc:
-        """A location without the steps that aren't in the file."""
+        """The part of a location that is in the file: steps that validators added are left out."""
         block: _Block | None = self._root
         found: list[str | int] = []
         for step in loc:
@@ -75,7 +76,7 @@ class Document:
         return tuple(found)
 
     def line(self, loc: Loc) -> int:
-        """The line, from 1, of a location, or of as much of it as is in the file."""
+        """The line, from 1, of the part of a location that is in the file."""
         block, line = self._root, self._root.line
         for step in self.in_file(loc):
             line, block = block.lines[step], block.inner.get(step, block)
@@ -99,7 +100,7 @@ class Document:
 
 
 def read_document(path: Path) -> Document:
-    """The one document of a YAML file. InputFileError when it can't be read as such."""
+    """The only document of a YAML file. InputFileError if the file can't be read as one."""
     file = str(path)
     text = _text(path, file)
     composer = _Composer(file)
@@ -116,7 +117,7 @@ def read_document(path: Path) -> Document:
 def _text(path: Path, file: str) -> str:
     try:
         if not path.is_file():
-            raise InputFileError([Problem(file, 1, "no file here: check the path")])
+            raise InputFileError([Problem(file, 1, "file not found: check the path")])
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
@@ -156,7 +157,7 @@ class _Composer:
         self._values = 0
 
     def take(self, event: Any) -> None:
-        """The next event of the stream."""
+        """Add the next event of the stream."""
         line = event.start_mark.line + 1
         if isinstance(event, yaml.ScalarEvent):
             self._scalar(event, line)
@@ -171,10 +172,10 @@ class _Composer:
         elif isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
-                self.stop(line, "a second document begins here: keep one a file, without `---` in between")
+                self.stop(line, "a second document begins here: a file has one, so remove the `---`")
 
     def stop(self, line: int, message: str) -> NoReturn:
-        """Give up, with this problem and those before."""
+        """Raise InputFileError with this problem and those before it."""
         raise InputFileError([*self.problems, Problem(self.file, line, message)])
 
     def _note(self, line: int, message: str) -> None:
@@ -191,7 +192,7 @@ class _Composer:
 
     def _begin(self, block: _Block, line: int) -> None:
         if len(self._open) >= MAX_DEPTH:
-            self.stop(line, f"nested over {MAX_DEPTH} deep: no file of this kind needs that")
+            self.stop(line, f"nested over {MAX_DEPTH} levels deep: reduce the nesting")
         if self._open and isinstance(self._open[-1].data, dict) and self._open[-1].key is None:
             self.stop(line, "a key must be plain text, not a list or mapping")
         if block.anchor is not None:
@@ -209,12 +210,12 @@ class _Composer:
 
     def _alias(self, anchor: str | None, line: int) -> None:
         if anchor is None or anchor not in self._anchors:
-            self.stop(line, f"`*{anchor}` refers to itself or to nothing above: write the value out")
+            self.stop(line, f"`*{anchor}` refers to itself or to no anchor above: write the value itself")
         value, block = self._anchors[anchor]
         self._add(value, line, block)
 
     def _add(self, value: Any, line: int, block: _Block | None) -> None:
-        """A whole value (and its block, for lists and mappings) to the block that is open."""
+        """Add a value (and its block, for lists and mappings) to the innermost open block."""
         if not self._open:
             return
         top = self._open[-1]
@@ -247,15 +248,17 @@ class _Composer:
         top.size += 1 if block is None else block.size
         self._values += 1
         if max(self._values, top.size) > MAX_VALUES:
-            self.stop(line, f"over {MAX_VALUES:,} values once aliases (`*name`) are followed: write less")
+            self.stop(
+                line, f"over {MAX_VALUES:,} values once aliases (`*name`) are expanded: shorten the file"
+            )
 
     def _check_tag(self, tag: str | None, line: int) -> None:
         if tag is not None and tag != "!" and tag not in _CORE_TAGS:
-            self._note(line, f"the tag `{tag}` isn't understood: remove it")
+            self._note(line, f"the tag `{tag}` isn't supported: remove it")
 
 
 def _resolved(text: str) -> Any:
-    """An untagged, unquoted scalar's value."""
+    """The value of an untagged, unquoted scalar by YAML 1.2's core schema."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in "-+.0123456789":

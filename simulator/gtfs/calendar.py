@@ -1,4 +1,4 @@
-"""When a feed's services run, and which three dates stand for its weekdays, Saturdays and Sundays."""
+"""On which dates a feed's services run, and which three dates represent weekdays, Saturdays and Sundays."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from simulator.gtfs.tables import DAYS
 from simulator.types import DayType
 
 LONGEST_DAYS = 2000
-"""So many days of a feed are looked at, from its first on."""
+"""Days of a service period that are read, from its first."""
 NEAR_DAYS = 14
-"""A date stands for others up to two weeks around it."""
+"""A date represents others up to two weeks before and after it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The ids of the services that run on each date that has any, dates ascending."""
+    """The ids of the services that run on each date with service, dates ascending."""
 
     services: Mapping[date, frozenset[str]]
 
@@ -34,7 +34,7 @@ class Calendar:
 
 
 def read_calendar(tables: Mapping[str, TableFile]) -> Calendar:
-    """The calendar of `calendar.txt` and `calendar_dates.txt`, of which a feed has one at least."""
+    """The calendar of `calendar.txt` and `calendar_dates.txt`, at least one of which a feed has."""
     running: dict[date, set[str]] = {}
     weekly, exceptions = tables.get("calendar.txt"), tables.get("calendar_dates.txt")
     for service, days, start, end in _weekly(weekly) if weekly is not None else ():
@@ -60,11 +60,11 @@ def _weekly(table: TableFile) -> list[tuple[str, tuple[str, ...], date, date]]:
 def representative_days(
     calendar: Calendar, trips_of: Mapping[str, int], near: date | None
 ) -> dict[DayType, date]:
-    """The date that stands for each day type; none for a day type on which nothing runs.
+    """The date that represents each day type; a day type without trips has none.
 
-    `near` stands for its own day type, if it has trips; without it the date with the most trips does
-    (`trips_of` has them by service). For the others: of the dates up to two weeks away the one with the most
-    trips, of equals the nearest, then the earlier; where none of these has any, the nearest that has.
+    `near` represents its own day type, if it has trips; without `near` the date with the most trips does
+    (`trips_of` has their number by service). For the other day types: of the dates up to two weeks from that
+    one the one with the most trips, then the nearest, then the earliest; else the nearest with trips.
     """
     trips = {day: sum(trips_of.get(s, 0) for s in on) for day, on in calendar.services.items()}
     trips = {day: count for day, count in trips.items() if count}

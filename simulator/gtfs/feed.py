@@ -1,9 +1,9 @@
-"""A GTFS feed as columns of numbers that hold together, read from its zip.
+"""A GTFS feed read from its zip: routes, stops and shapes, and trips as columns of numbers.
 
-Refused, all at once, each with file and line: what `simulator.gtfs.archive` refuses, and values against the
-rules of `simulator.gtfs.tables`; files without a row; ids that no other file has; two rows with one key;
-calendars and frequencies that end before they begin; times that run backwards along a trip; a trip's ends
-without a time; stops with trips but no place.
+Refused, all at once, each with file and line: what `simulator.gtfs.archive` refuses; values against the rules
+of `simulator.gtfs.tables`; required files without rows; references to unknown ids; rows with the same key;
+calendars and frequencies that end before they begin; times that decrease along a trip; a trip's first or
+last stop without a time; stops with trips but without coordinates.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ CALENDARS = ("calendar.txt", "calendar_dates.txt")
 
 @dataclass(frozen=True, slots=True)
 class FeedRoute:
-    """A route's id, its names as the public knows them (perhaps empty), and its GTFS route type."""
+    """A route's id, its public names (may be empty), and its GTFS route type."""
 
     route_id: str
     short_name: str
@@ -51,7 +51,7 @@ class FeedRoute:
 
 @dataclass(frozen=True, slots=True)
 class FeedStop:
-    """A stop's id, name and WGS84 place; no place for nodes inside a station that have none."""
+    """A stop's id, name and WGS84 coordinates; None for station nodes without them."""
 
     stop_id: str
     name: str
@@ -72,7 +72,7 @@ class Trips:
     """Columns by trip. The stop times of trip i are `first[i]:first[i + 1]` of the columns after it.
 
     `route` and `shape` index the feed's lists, `direction` is 0 or 1; times are seconds of the service day.
-    UNKNOWN stands for a direction, shape or time that isn't given.
+    UNKNOWN is a direction, shape or time that isn't given.
     """
 
     route: Ints
@@ -102,7 +102,7 @@ class Feed:
 
 
 def read_feed(path: Path, on_progress: OnProgress = ignore_progress) -> Feed:
-    """The feed of a zip. InputFileError has everything that is wrong with it."""
+    """Read a feed from its zip. InputFileError has everything that is wrong with it."""
     raw = read_archive(path, TABLES.keys())
     problems = list(_missing(path, raw))
     tables = {name: TableFile(f"{path}/{name}", TABLES[name], content) for name, content in raw.items()}
@@ -131,21 +131,21 @@ def read_feed(path: Path, on_progress: OnProgress = ignore_progress) -> Feed:
 def _missing(path: Path, raw: Mapping[str, bytes]) -> Iterator[Problem]:
     for name, rules in TABLES.items():
         if rules.needed and name not in raw:
-            yield Problem(f"{path}/{name}", 1, "is missing: a GTFS feed has it")
+            yield Problem(f"{path}/{name}", 1, "is missing: GTFS requires it")
     if not any(name in raw for name in CALENDARS):
         yield Problem(
-            f"{path}/{CALENDARS[0]}", 1, f"is missing, and {CALENDARS[1]} too: a feed has one of them"
+            f"{path}/{CALENDARS[0]}", 1, f"is missing, and so is {CALENDARS[1]}: GTFS requires one of them"
         )
 
 
 def _empty(tables: Tables) -> Iterator[Problem]:
     for table in tables.values():
         if table.rules.needed and not table.problems and not len(table):
-            yield Problem(table.file, 1, "has no rows: add what the feed is about")
+            yield Problem(table.file, 1, "has no rows: GTFS requires some")
 
 
 def _check_services(tables: Tables) -> None:
-    """Note trips on services of which no calendar says when they run."""
+    """Note trips whose service is in no calendar."""
     trips, calendars = tables["trips.txt"], [tables[name] for name in CALENDARS if name in tables]
     if any("service_id" not in table.columns for table in (trips, *calendars)):
         return
@@ -160,9 +160,9 @@ def _check_services(tables: Tables) -> None:
 
 
 def _in_order(table: TableFile, owner: str, sequence: str) -> tuple[Ints, Ints, list[str]]:
-    """The rows by owner and sequence: their order, each one's owner (an index), and the owners' ids.
+    """Sort rows by owner and sequence: their order, each one's owner (an index), and the owners' ids.
 
-    Notes rows that have one place in the sequence with another.
+    Notes rows with the same owner and sequence number as another.
     """
     encoded = table[owner].dictionary_encode()
     owners = encoded.indices.to_numpy().astype(np.int64)
@@ -172,15 +172,16 @@ def _in_order(table: TableFile, owner: str, sequence: str) -> tuple[Ints, Ints, 
     again = np.sort(order[1:][same])
     table.note(
         again,
-        [f"{owner} {table[owner][int(i)]} has {sequence} {places[i]} already: number anew" for i in again],
+        [f"{owner} {table[owner][int(i)]} has {sequence} {places[i]} twice: renumber" for i in again],
     )
     return order, owners[order], encoded.dictionary.to_pylist()
 
 
 def _check_stop_times(table: TableFile, tables: Tables) -> None:
-    """Note times that run backwards, trips' ends without a time, and stops without a place."""
+    """Note times that decrease, trips' first and last stops without a time, stops without coordinates."""
     order, trip, _ = _in_order(table, "trip_id", "stop_sequence")
     arrival, departure = _times(table, order)
+    # Rows are sorted by trip, so a trip begins where the trip changes, and the one before ends there.
     ends = np.flatnonzero(np.diff(trip, prepend=-1, append=-1))
     untimed = [i for i in {*ends[:-1].tolist(), *(ends[1:] - 1).tolist()} if i >= 0 and departure[i] < 0]
     rows = np.sort(order[sorted(untimed)])
@@ -192,8 +193,8 @@ def _check_stop_times(table: TableFile, tables: Tables) -> None:
     table.note(
         np.sort(order[wrong]),
         [
-            f"trip {table['trip_id'][int(i)]} is at stop {table['stop_id'][int(i)]} before it left the stop "
-            "before: put the times in order"
+            f"trip {table['trip_id'][int(i)]} arrives at stop {table['stop_id'][int(i)]} before it left the "
+            "previous stop: correct the times"
             for i in np.sort(order[wrong])
         ],
     )
@@ -206,7 +207,7 @@ def _check_stop_times(table: TableFile, tables: Tables) -> None:
 
 
 def _times(table: TableFile, order: Ints) -> tuple[Ints, Ints]:
-    """Arrivals and departures in seconds, in an order of rows; one stands in for the other."""
+    """Arrivals and departures in seconds, in an order of rows; a missing one equals the other."""
     arrival, departure = (parsed_seconds(table[name])[order] for name in ("arrival_time", "departure_time"))
     return np.where(arrival < 0, departure, arrival), np.where(departure < 0, arrival, departure)
 
@@ -229,7 +230,7 @@ def _feed(path: Path, tables: Tables) -> Feed:
 
 
 def _text(table: TableFile, name: str) -> list[str]:
-    """A column's values, all empty where the file doesn't have it."""
+    """A column's values; empty texts if the file doesn't have the column."""
     values: list[str] = table[name].to_pylist() if name in table.columns else [""] * len(table)
     return values
 

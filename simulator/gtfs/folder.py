@@ -1,4 +1,4 @@
-"""An imported feed as a network folder's files."""
+"""Writes an imported feed as the files of a network folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulator.network_files.tables import NETWORK, SHAPES, TIMETABLE, shape_row
 
 
 def write_folder(imported: Imported, folder: Path) -> None:
-    """The network's three files in an existing folder."""
+    """Write the network's three files into an existing folder."""
     (folder / NETWORK).write_text("".join(_yaml(imported)), encoding="utf-8")
     tables = {
         TIMETABLE: timetable_rows({draft.line_id: draft.timetable for draft in imported.drafts}),
@@ -24,7 +24,7 @@ def write_folder(imported: Imported, folder: Path) -> None:
 
 
 def _yaml(imported: Imported) -> Iterator[str]:
-    """The network file: a list's items and short mappings on a line each (JSON's values are YAML's)."""
+    """The network file: list items on a line each, as flow mappings (JSON values are valid YAML)."""
     yield f"# Imported from {imported.name}; departures are in {TIMETABLE}, roads in {SHAPES}.\n"
     yield from (f"# {line}\n" for line in imported.report)
     yield "stops:\n"

@@ -1,7 +1,7 @@
 """A GTFS feed as a network, with a report of what was assumed.
 
-Every bus route is a line. The service of three dates stands for weekdays, Saturdays and Sundays (holidays run
-as Sundays). A departure before its line's service day begins (04:00, night lines 12:00) belongs to the day
+Every bus route is a line. Three dates represent weekdays, Saturdays and Sundays (holidays have the Sunday
+service). A departure before its line's service day begins (04:00, night lines 12:00) belongs to the day
 before, written past 24:00. A line whose buses couldn't be home between two days is split: its departures from
 23:00 to 06:00 become a line of their own, with buses of their own.
 """
@@ -29,12 +29,12 @@ from simulator.network_files.loader import network_of
 from simulator.progress import OnProgress, Progress, ignore_progress
 
 LONGEST_ID = 40
-"""Of the 64 letters that an id may have, a feed's gets so many: bus and pattern ids are made of it."""
+"""Characters of a feed's id that are kept; an id may have 64, and bus and pattern ids are longer than it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """An imported feed: lines as drafts and as the model takes them, stops' names and places, a report."""
+    """An imported feed: its lines as drafts and as built, names and coordinates of stops by id, a report."""
 
     name: str
     drafts: Sequence[LineDraft]
@@ -44,19 +44,19 @@ class Imported:
 
     @property
     def network(self) -> Network:
-        """The network, the same as the one that is loaded from its files."""
+        """The network, equal to the one loaded from the files that `folder` writes."""
         return network_of(self.lines, self.places, self.name)
 
 
 @dataclass(slots=True)
 class _Ids:
-    """Ids as a network file may have them for a feed's, each its own; `changed` has those that differ."""
+    """Makes unique ids that a network file allows from a feed's ids; `changed` has those that differ."""
 
     taken: set[str] = field(default_factory=set)
     changed: dict[str, str] = field(default_factory=dict)
 
     def of(self, text: str) -> str:
-        """An id for a text, which may not come again."""
+        """A new id for a text; call it once a text."""
         plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
         base = re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-")[:LONGEST_ID] or "X"
         made, number = base, 1
@@ -80,21 +80,23 @@ def import_feed(
     """The network of a feed, or of some `routes` of it (route ids or short names).
 
     `near` chooses the dates whose service is taken (see `representative_days`). InputFileError has everything
-    that is wrong with the feed; or that routes aren't in it, or nothing runs.
+    that is wrong with the feed, or says that routes aren't in it or have no trips.
     """
     feed = read_feed(path, on_progress)
     chosen = _chosen(feed, routes)
     if near is not None and not feed.calendar.first <= near <= feed.calendar.last:
         span = f"{feed.calendar.first} to {feed.calendar.last}"
-        raise _refused(path, f"the feed says nothing of {near}: choose a date from {span}")
+        raise _refused(path, f"the feed has no calendar for {near}: choose a date from {span}")
     trips_of = _trips_by_service(feed, chosen)
     days = representative_days(feed.calendar, trips_of, near)
     if not days:
-        raise _refused(path, "no trip of these routes ever runs: choose other routes, or another feed")
+        raise _refused(path, "these routes have no trips on any date: choose other routes, or another feed")
     found = route_services(feed, days, chosen)
     services = [service for service in found if not service.far_m]
     if not services:
-        raise _refused(path, "no bus route with two stops within 30 km of one another is left to import")
+        raise _refused(
+            path, "no bus route is left to import: all have stops over 30 km apart, or fewer than two"
+        )
     assumed = replace(assumed or Assumptions(), mean_stops=_mean_stops(services))
     collector = _LineCollector(feed, assumed)
     for number, service in enumerate(services):
@@ -137,7 +139,7 @@ def _trips_by_service(feed: Feed, chosen: Sequence[int]) -> Counter[str]:
 
 
 def _mean_stops(services: Sequence[RouteService]) -> float:
-    """Stops of a trip, mean over all trips."""
+    """Mean number of stops of a trip, over all trips."""
     stops = [
         len(service.patterns[run.pattern].stops)
         for service in services
@@ -148,7 +150,7 @@ def _mean_stops(services: Sequence[RouteService]) -> float:
 
 
 class _LineCollector:
-    """Lines made one after the other, with the ids and places that they share."""
+    """Collects the lines, made one after the other, and the ids and stops that they share."""
 
     def __init__(self, feed: Feed, assumed: Assumptions) -> None:
         self.drafts: list[LineDraft] = []
@@ -162,7 +164,7 @@ class _LineCollector:
         self._moved = 0
 
     def add(self, service: RouteService) -> None:
-        """The line of a route, or its day and night lines."""
+        """Add the line of a route, or its day and night lines."""
         for pattern in service.patterns:
             for stop in pattern.stops:
                 self._place(stop)
@@ -195,19 +197,19 @@ class _LineCollector:
         self.places[stop_id] = (_printable(stop.name) or f"Stop {stop_id}", *place_of(self._feed, index))
 
     def _public_id(self, route: FeedRoute) -> str:
-        """The short name where it is the route's alone, else the route's id."""
+        """The short name if no other route has it, else the route's id."""
         same = [other for other in self._feed.routes if other.short_name == route.short_name]
         return route.short_name if route.short_name and len(same) == 1 else route.route_id
 
     def _made(self, service: RouteService, names: Names, night: bool) -> tuple[LineDraft, Line] | None:
-        """The line of a service, None where its days meet."""
+        """The line of a service; None if its buses can't be home between two days."""
         draft = line_draft(self._feed, in_one_day(service, night), names, night, self._assumed)
         faults: Faults = []
         line = line_of_draft(draft, self.places, faults)
         return None if faults else (draft, line)
 
     def _shortened(self, service: RouteService, names: Names, night: bool) -> tuple[LineDraft, Line]:
-        """The line of a service without the last departures of the day that would meet the next day's."""
+        """The line of a service without departures so late that buses aren't home before the next day."""
         cut, made = 0, self._made(service, names, night)
         while made is None:
             service, count = without_last_hour(in_one_day(service, night))
@@ -221,34 +223,35 @@ class _LineCollector:
         clash = [bus for bus in line.buses if bus.bus_id in self._stop_names.taken]
         if clash:
             raise _refused(
-                self._feed.path, f"stop {clash[0].bus_id} has the id of a bus to be: rename the stop"
+                self._feed.path, f"stop {clash[0].bus_id} has an id that a bus will get: rename the stop"
             )
         self.drafts.append(draft)
         self.lines.append(line)
 
     def report_lines(self) -> Iterator[str]:
-        """What was assumed in collector the lines."""
+        """A line for each assumption about the lines made."""
         buses = sum(len(line.buses) for line in self.lines)
         night = [line.line_id for line in self.lines if line.night]
         assumed = self._assumed
         counts = f"{len(self.lines)} lines, {len(self.places)} stops, {buses} buses"
-        yield f"{counts} for {assumed.capacity} people"
-        yield "buses stay on their line, and are as few as run its busiest day in time"
+        yield f"{counts} for {assumed.capacity} people each"
+        yield "buses stay on their line, the fewest that run its busiest day on time"
         trip = f"a weekday's trip of {assumed.mean_stops:.0f} stops"
-        yield f"{assumed.people_per_trip:g} people board {trip}; other days by the model's ratios"
+        yield f"{assumed.people_per_trip:g} people board {trip}; other day types by the model's ratios"
         if night:
             yield f"night lines: {', '.join(night)}"
         for what, changed in (("line", self._line_ids.changed), ("stop", self._stop_names.changed)):
             if changed:
                 named = first_few(map(" → ".join, changed.items()))
-                yield f"{len(changed)} {what} ids have other letters now: {named}"
+                yield f"{len(changed)} {what} ids changed to allowed characters: {named}"
         if self._split:
-            yield f"split into a day and a night line, so that buses get home: {', '.join(self._split)}"
+            split = ", ".join(self._split)
+            yield f"split into a day and a night line, so that buses get home between days: {split}"
         if self._cut:
             yield f"left out, too late for buses to be home before the next day: {', '.join(self._cut)}"
         off_road = [name for draft in self.drafts for name in draft.off_road]
         if off_road:
-            yield f"straight from stop to stop, as their shapes pass elsewhere: {', '.join(off_road)}"
+            yield f"straight from stop to stop, as the shape is too far from the stops: {', '.join(off_road)}"
 
 
 def _printable(text: str) -> str:

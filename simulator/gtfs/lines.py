@@ -1,12 +1,12 @@
-"""A route of a feed as a line: its ids, patterns on their roads, timetable, fleet, speed and demand.
+"""A route of a feed as a line: ids, patterns and their shapes, timetable, fleet, speed and demand.
 
-What a feed doesn't say is assumed here:
+What a feed doesn't have is assumed here:
 
 - **people**: `PEOPLE_PER_TRIP` board a weekday's trip (35 to 50 in Madrid: EMT, Informe de gestión 2017),
-  fewer on a night line's, more or fewer with the trip's number of stops against the network's mean. They come
-  to all stops of a pattern alike but the last. Saturdays and holidays follow by the model's ratios
+  fewer a night line's, in proportion to the trip's number of stops against the network's mean. They come
+  evenly to all stops of a pattern but the last. Saturdays and holidays follow by the model's ratios
   (`simulator.day.demand`).
-- **buses**: as few as run the busiest day type in time (`simulator.day.fleet`), all of one capacity.
+- **buses**: the fewest that run the busiest day type on time (`simulator.day.fleet`), all of one capacity.
 - **speed**: the one at which the model's planned running times, summed over a weekday, are the timetable's.
 - **night**: a line of which most departures are between 23:00 and 06:00.
 """
@@ -35,7 +35,7 @@ PEOPLE_PER_TRIP = 42.0
 NIGHT_SHARE = 12 / 42
 """A night trip carries some 12 where a day trip carries 42."""
 LEAST_SHARE, MOST_SHARE = 0.4, 1.6
-"""Bounds of what a trip's number of stops does to its people."""
+"""Bounds of the factor by which a trip's number of stops changes its people."""
 CAPACITY = 90
 """People in a bus of 12 m, standing ones included."""
 MAX_RATE = 60.0
@@ -45,7 +45,7 @@ HOUR_S, DAY_S = 3600, 86_400
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The ids that a network file may have, for the feed's: of stops by index."""
+    """A line's id and name, and stops' ids by their index in the feed, as the network file has them."""
 
     line_id: str
     name: str
@@ -54,7 +54,7 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What people chose to be assumed; `mean_stops` of a trip of the whole import."""
+    """What to assume; `mean_stops` is the mean number of stops of the import's trips."""
 
     capacity: int = CAPACITY
     people_per_trip: float = PEOPLE_PER_TRIP
@@ -63,7 +63,7 @@ class Assumptions:
 
 @dataclass(frozen=True, slots=True)
 class LineDraft:
-    """A line as a network file has it, with its tables. `off_road` patterns go straight, without a road."""
+    """A line as a network file has it, with its tables. `off_road`: patterns whose shape doesn't fit."""
 
     line_id: str
     name: str
@@ -89,7 +89,7 @@ def is_night(runs: Mapping[DayType, Sequence[ScheduledTrip]]) -> bool:
 def line_draft(
     feed: Feed, service: RouteService, names: Names, night: bool, assumed: Assumptions
 ) -> LineDraft:
-    """The line of what runs on a route, whose departures lie in one service day."""
+    """The line of a route's service, whose departures lie in one service day."""
     roads = [_road(feed, pattern) for pattern in service.patterns]
     pattern_ids = _pattern_ids(names.line_id, service.patterns)
     stops = [[names.stop_ids[stop] for stop in pattern.stops] for pattern in service.patterns]
@@ -137,9 +137,9 @@ def _pattern_ids(line_id: str, patterns: Sequence[RoutePattern]) -> list[str]:
 
 
 def _road(feed: Feed, pattern: RoutePattern) -> tuple[RouteShape, float]:
-    """A pattern's road, and how far from the feed's shape a stop is at most, in metres.
+    """A pattern's shape, and the largest distance of a stop from the feed's shape, in metres.
 
-    Straight where there is no shape, or one that doesn't pass the stops.
+    Straight from stop to stop if there is no shape, or none that passes the stops.
     """
     stops = [place_of(feed, stop) for stop in pattern.stops]
     shape = feed.shapes[pattern.shape] if pattern.shape != UNKNOWN else ()
@@ -158,7 +158,7 @@ def _rows(road: RouteShape) -> list[ShapeRow]:
 
 
 def _main_day(service: RouteService) -> DayType:
-    """The day type that stands for the line: weekdays where it runs on them, else its busiest."""
+    """The day type from which demand and speed are taken: weekday if it has service, else the busiest."""
     if DayType.WEEKDAY in service.runs:
         return DayType.WEEKDAY
     return max(service.runs, key=lambda day: (len(service.runs[day]), day))
@@ -167,7 +167,7 @@ def _main_day(service: RouteService) -> DayType:
 def _rates(
     service: RouteService, stops: Sequence[Sequence[str]], night: bool, assumed: Assumptions
 ) -> dict[str, float]:
-    """People a minute by stop id, mean over the hours of the main day type's service, as on a weekday."""
+    """People a minute by stop id, mean over the service hours of the main day type, scaled to a weekday."""
     day = _main_day(service)
     runs = service.runs[day]
     people = assumed.people_per_trip * (NIGHT_SHARE if night else 1.0) / _factor(day, night)
@@ -188,7 +188,7 @@ def _factor(day: DayType, night: bool) -> float:
 
 
 def _speed_kmh(service: RouteService, roads: Sequence[RouteShape]) -> float:
-    """The speed between stops at a quiet hour with which planned trips take as long as the timetable's."""
+    """The quiet-hour speed between stops with which planned trips take as long as scheduled, by bisection."""
     day = _main_day(service)
     factors = travel.speed_by_hour(day)
     runs = service.runs[day]
@@ -218,7 +218,7 @@ def _hop_ends(road: RouteShape) -> Iterable[tuple[float, float]]:
 
 
 def _fleet(feed: Feed, service: RouteService, names: Names, capacity: int, speed_kmh: float) -> list[Bus]:
-    """The line's buses, `B27-01` and on, as many as its busiest day type needs."""
+    """The line's buses, `B27-01`, `B27-02`, …: as many as its busiest day type needs."""
     empty_m_per_s = speed_kmh * 1.25 / 3.6
     two_ways = bool(service.of_direction(1))
     homes = (0, 0)

@@ -1,4 +1,4 @@
-"""An imported line as an entry of a network file, and what that is line_of_draft to."""
+"""An imported line as an entry of a network file, and the line built from that entry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator.network_files.tables import NetworkTables
 
 
 def entry(draft: LineDraft) -> dict[str, Any]:
-    """A line as a network file has it."""
+    """The line's entry in a network file, as YAML data."""
     direction = ("outbound", "inbound")
     return {
         "line_id": draft.line_id,
@@ -38,6 +38,6 @@ def entry(draft: LineDraft) -> dict[str, Any]:
 
 
 def line_of_draft(draft: LineDraft, places: Mapping[str, tuple[str, float, float]], faults: Faults) -> Line:
-    """The line of a draft; what is wrong with it is added to `faults`."""
+    """The line of a draft; its problems are added to `faults`."""
     tables = NetworkTables({draft.line_id: draft.timetable}, draft.shapes)
     return build_line(LineEntry.model_validate(entry(draft)), places, (), faults, tables)

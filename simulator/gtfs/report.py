@@ -1,4 +1,4 @@
-"""What an import took of a feed and what it left, in words."""
+"""The report of an import: what it took from the feed and what it left out."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ def report_lines(
     found: Sequence[RouteService],
     services: Sequence[RouteService],
 ) -> Iterator[str]:
-    """What was taken of the feed, and what was left."""
+    """A line for each day type's service, and for everything left out or assumed."""
     for kind in DayType:
         if kind in days:
             trips = sum(len(service.runs.get(kind, ())) for service in services)
             yield f"{kind}: the service of {days[kind]}, {trips:,} trips"
         else:
-            yield f"{kind}: nothing runs"
+            yield f"{kind}: no service"
     other = [route.short_name or route.route_id for route in feed.routes if route.route_type not in BUS_TYPES]
     if other:
-        yield f"left out, no buses: {len(other)} routes ({first_few(other)})"
+        yield f"left out, not bus routes: {len(other)} routes ({first_few(other)})"
     idle = len(chosen) - len(found)
     if idle:
-        yield f"left out, without trips on these dates: {idle} routes"
+        yield f"left out, no trips on these dates: {idle} routes"
     for service in found:
         if service.far_m:
             name = service.route.short_name or service.route.route_id
-            yield f"left out, {service.far_m / 1000:.0f} km from one stop to the next: route {name}"
+            yield f"left out, {service.far_m / 1000:.0f} km between two stops: route {name}"
     short = sum(service.short for service in services)
     if short:
-        yield f"left out, without two stops: {short:,} trips"
+        yield f"left out, fewer than two stops: {short:,} trips"
     if feed.estimated:
-        yield "frequencies without exact times: departures are spaced evenly from the start of each"
+        yield "frequencies without exact times: departures are spaced evenly from each start time"
     if feed.timezone != "Europe/Madrid":
-        yield f"the feed's times ({feed.timezone}) are taken for Madrid's, and Madrid's holidays count"
+        yield f"the feed's times ({feed.timezone}) are read as Madrid time, with Madrid's holidays"
 
 
 def first_few(names: Iterable[str]) -> str:
-    """The first five, and that there are more."""
+    """The first five names, with an ellipsis if there are more."""
     names = list(names)
     return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")

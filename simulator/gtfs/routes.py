@@ -1,8 +1,8 @@
-"""A feed's routes as sequences of stops and the runs along them, on the dates that stand for the day types.
+"""A feed's routes as patterns and the trips on them, on the dates that represent the day types.
 
-Trips of a direction that serve the same stops are one pattern; of their shapes the most used one counts. A
-stop less than a metre from the one before it is left out, and with it trips that have no two stops then.
-Where a feed doesn't say directions, a pattern from near the main pattern's end to near its start leads back.
+Trips of a direction that serve the same stops are one pattern, on the shape that most of them have. A stop
+less than a metre from the one before it is left out, and so are trips that then have fewer than two stops. If
+a feed doesn't give directions, a pattern from near the main pattern's end to near its start is inbound.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BUS_TYPES = frozenset({3, 11, *range(200, 210), *range(700, 717), 800})
 
 @dataclass(frozen=True, slots=True)
 class ScheduledTrip:
-    """A trip on a day: its departure (second of the service day), its seconds, its pattern's index."""
+    """A trip on a day: departure (second of the service day), duration, its pattern's index."""
 
     departs_s: int
     takes_s: int
@@ -44,9 +44,10 @@ class RoutePattern:
 
 @dataclass(frozen=True, slots=True)
 class RouteService:
-    """What runs on a route: patterns, the most used first, and the runs of each day type, by time.
+    """The service of a route: its patterns, and each day type's trips (`runs`) by time.
 
-    A direction's patterns come in the same order. `short` trips had no two stops, `far_m` is the longest hop.
+    Patterns are ordered by direction, then the most used first. `short` counts trips left out for having
+    fewer than two stops; `far_m` is the longest hop if it is too long for a bus line, else 0.
     """
 
     route: FeedRoute
@@ -62,7 +63,7 @@ class RouteService:
 
 @dataclass(slots=True)
 class _RouteTrips:
-    """A route's trips while they are sorted: by (direction, stops), the shapes used, and the runs."""
+    """A route's trips while they are collected: shapes used by (direction, stops), trips by day type."""
 
     shapes: dict[tuple[int, tuple[int, ...]], Counter[int]] = field(default_factory=dict)
     runs: dict[DayType, list[tuple[int, int, tuple[int, tuple[int, ...]]]]] = field(default_factory=dict)
@@ -70,7 +71,7 @@ class _RouteTrips:
 
 
 def route_services(feed: Feed, days: Mapping[DayType, date], routes: Collection[int]) -> list[RouteService]:
-    """What runs on each of `routes` (indexes) that has trips on any of `days`, in the feed's order."""
+    """The service of each of `routes` (indexes) with trips on any of `days`, in the feed's order."""
     sorting = {index: _RouteTrips() for index in sorted(routes)}
     running = {kind: feed.calendar.services[day] for kind, day in days.items()}
     stops_of = _Stops(feed)
@@ -97,7 +98,7 @@ def route_services(feed: Feed, days: Mapping[DayType, date], routes: Collection[
 
 
 class _Stops:
-    """The stops of a trip, without those at the place of the one before."""
+    """The stops of a trip, without stops at the same place as the one before; each sequence computed once."""
 
     def __init__(self, feed: Feed):
         self._feed = feed
@@ -117,7 +118,7 @@ class _Stops:
 
 
 def place_of(feed: Feed, stop: int) -> LatLon:
-    """The place of a stop with trips, which has one."""
+    """The coordinates of a stop with trips. ValueError for a stop without any, which `read_feed` refuses."""
     place = feed.stops[stop].place
     if place is None:
         raise ValueError(f"stop {feed.stops[stop].stop_id} has no place")
@@ -130,7 +131,7 @@ def hop_m(feed: Feed, one: int, other: int) -> float:
 
 
 def _departures(feed: Feed, trip: int) -> list[int]:
-    """When a trip departs: once, or as often as its frequencies say."""
+    """The departures of a trip: one, or those of its frequencies."""
     repeated = feed.frequencies.get(trip)
     if repeated is None:
         return [int(feed.trips.departure_s[feed.trips.first[trip]])]
@@ -161,7 +162,7 @@ def _by_time(run: ScheduledTrip) -> tuple[int, int, int]:
 
 
 def _directions(feed: Feed, keys: Sequence[tuple[int, tuple[int, ...]]]) -> list[int]:
-    """The direction of each pattern: as given, else by where it leads; a line's only one is outbound."""
+    """The direction of each pattern: as given, else by its ends; a line's only direction is outbound."""
     given = [direction for direction, _ in keys]
     if UNKNOWN in given:
         given = [_leads_back(feed, keys[0][1], stops) for _, stops in keys]

@@ -1,4 +1,4 @@
-"""What runs on a route, cut: into one service day, into day and night, without its last hours."""
+"""Cuts of a route's service: into one service day, into day and night, without its last hour."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ NIGHT_FROM_S, NIGHT_UNTIL_S = 23 * HOUR_S, 6 * HOUR_S
 
 
 def in_one_day(service: RouteService, night: bool) -> RouteService:
-    """The same runs, their departures within the 24 hours from the service day's start."""
+    """The same trips, with departures moved into the 24 hours from the service day's start."""
+    # Feeds write a departure after midnight as 01:30 or as 25:30. Either becomes the one that lies in the
+    # line's service day, which begins at 04:00 (night lines: 12:00).
     start = day_start_s(night)
     runs = {
         day: sorted(
@@ -27,7 +29,7 @@ def in_one_day(service: RouteService, night: bool) -> RouteService:
 
 
 def day_or_night_part(service: RouteService, at_night: bool) -> RouteService | None:
-    """What runs at night, or else by day; patterns that nothing uses then are left out."""
+    """The trips that depart at night, or those by day, with the patterns that they use; None for none."""
 
     def belongs(run: ScheduledTrip) -> bool:
         second = run.departs_s % DAY_S
@@ -37,11 +39,12 @@ def day_or_night_part(service: RouteService, at_night: bool) -> RouteService | N
 
 
 def without_last_hour(service: RouteService) -> tuple[RouteService, int]:
-    """A service without the last hour of its longest day; and how many departures that were."""
+    """A service without the last hour of its longest day, and how many departures that removes."""
     last = max(runs[-1].departs_s for runs in service.runs.values()) - HOUR_S
     kept = {day: [run for run in runs if run.departs_s < last] for day, runs in service.runs.items()}
     count = sum(map(len, service.runs.values())) - sum(map(len, kept.values()))
     shorter = _with(service, kept)
+    # A service of less than an hour would vanish: keep each day's first departure.
     if shorter is None:
         first = {day: runs[:1] for day, runs in service.runs.items()}
         shorter = replace(service, runs=first)
@@ -49,11 +52,12 @@ def without_last_hour(service: RouteService) -> tuple[RouteService, int]:
 
 
 def _with(service: RouteService, runs: Mapping[DayType, list[ScheduledTrip]]) -> RouteService | None:
-    """A service with these runs only; None for no runs."""
+    """A service with these trips only, and its patterns renumbered; None for no trips."""
     used = sorted({run.pattern for of_day in runs.values() for run in of_day})
     if not used:
         return None
     patterns = [service.patterns[i] for i in used]
+    # If only inbound patterns remain they become outbound: every line has an outbound direction.
     if all(pattern.direction for pattern in patterns):
         patterns = [replace(pattern, direction=0) for pattern in patterns]
     kept = {

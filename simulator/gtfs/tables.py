@@ -1,6 +1,6 @@
 """The files of a GTFS feed that are read, and their rules (GTFS Schedule reference, gtfs.org).
 
-Of stop times and shape points `simulator.gtfs.feed` checks the keys, which it sorts by.
+The keys of stop times and shape points are checked by `simulator.gtfs.feed`, which sorts by them.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ from simulator.types import to_datetime
 
 
 class Described(Entry):
-    """An entry whose fields' docstrings are quoted_value by editors."""
+    """An entry whose fields' docstrings become descriptions in the JSON schema, which editors show."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 

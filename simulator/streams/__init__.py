@@ -1,1 +1,1 @@
-"""Trajectories sampled into the Arrow batches of the four streams; nothing is decided here."""
+"""Trajectories sampled into the Arrow batches of the four streams; nothing is simulated here."""

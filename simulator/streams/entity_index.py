@@ -1,4 +1,4 @@
-"""Who is in a network, in the order of the streams, as arrays that every window needs."""
+"""The entities of a network as sorted ids, and each line's buses and stops as indices into them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from simulator.randomness import Bits
 class EntityIndex:
     """Sorted ids, and for each line the indices of its buses and stops among them.
 
-    `buses_of[line_id]` follows `Line.buses`, `stops_of[line_id]` the line's sorted stop ids. `entities` are
-    all that have sensors, (id, "bus" | "stop"), and `bus_entity`, `stop_entity` their columns there.
-    `line_texts[line_text[i]]` is what stop i has as `line_ids`.
+    `buses_of[line_id]` is in the order of `Line.buses`, `stops_of[line_id]` in that of the line's sorted stop
+    ids. `sensors` are (id, "bus" | "stop") of everything with sensors; `bus_entity` and `stop_entity` are the
+    buses' and the stops' places among them. `line_texts[line_text[i]]` is `line_ids` of stop i.
     """
 
     def __init__(self, network: Network, *, seed: int):

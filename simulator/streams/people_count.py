@@ -25,8 +25,8 @@ def people_count(entities: EntityIndex, days: Sequence[Trajectory], start: int, 
     first, after, stops = -(-start // STEP_MS), -(-end // STEP_MS), len(entities.stops)
     ticks = np.arange(first, after)
     arrived, boarded, left = (
-        _by_minute([(entities.stops_of[d.line_id], crowd(d)) for d in days], first, len(ticks), stops)
-        for crowd in (attrgetter("arrived"), attrgetter("boarded"), attrgetter("left"))
+        _by_minute([(entities.stops_of[d.line_id], events(d)) for d in days], first, len(ticks), stops)
+        for events in (attrgetter("arrived"), attrgetter("boarded"), attrgetter("left"))
     )
     change = arrived - boarded - left
     index = np.tile(np.arange(stops, dtype=np.int32), len(ticks))
@@ -44,17 +44,19 @@ def people_count(entities: EntityIndex, days: Sequence[Trajectory], start: int, 
     )
 
 
-def _by_minute(crowds: Sequence[tuple[Ints, PassengerEvents]], first: int, ticks: int, stops: int) -> Ints:
-    """Numbers of people by minute and stop, shape (ticks + 1, stops); row 0 is all that came before.
+def _by_minute(lines: Sequence[tuple[Ints, PassengerEvents]], first: int, ticks: int, stops: int) -> Ints:
+    """People by minute and stop, shape (ticks + 1, stops); row 0 counts everything before the window.
 
-    Each crowd comes with the network's index of its own stops. The tick that ends an event's minute
-    counts it; those past the last tick don't count yet.
+    Each line-day's events come with the network's index of its stops. The tick that ends an event's minute
+    counts it; events past the last tick don't count yet.
     """
     total = np.zeros((ticks + 1) * stops, np.int64)
-    for stop_of, crowd in crowds:
-        low, high = np.searchsorted(crowd.ms, ((first - 1) * STEP_MS, (first + ticks - 1) * STEP_MS), "right")
-        before = np.bincount(crowd.stop[:low], crowd.people[:low], len(stop_of))
+    for stop_of, events in lines:
+        low, high = np.searchsorted(
+            events.ms, ((first - 1) * STEP_MS, (first + ticks - 1) * STEP_MS), "right"
+        )
+        before = np.bincount(events.stop[:low], events.people[:low], len(stop_of))
         total[stop_of] += before.astype(np.int64)
-        row = -(-crowd.ms[low:high] // STEP_MS) - first + 1
-        np.add.at(total, row * stops + stop_of[crowd.stop[low:high]], crowd.people[low:high])
+        row = -(-events.ms[low:high] // STEP_MS) - first + 1
+        np.add.at(total, row * stops + stop_of[events.stop[low:high]], events.people[low:high])
     return total.reshape(ticks + 1, stops)

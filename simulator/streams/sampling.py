@@ -1,7 +1,7 @@
-"""Sampling a day's legs at ticks: which leg a bus is in, how far along, where that is on the map.
+"""Sampling legs at ticks: which leg a bus is in, how far along its path, and where that is on the map.
 
 Only IEEE + − × ÷ and integer operations; NumPy's `interp`, whose compiled form may fuse operations, is
-avoided. Results don't depend on which other lines are sampled beside.
+avoided. A line's samples don't depend on which other lines are sampled with it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PATH_KEY = 1 << 36
 
 
 def rounded(values: Floats, decimals: int) -> Floats:
-    """Half to even, and 0 for -0."""
+    """Round to some decimals, half to even; -0 becomes 0."""
     scale = float(10**decimals)
     return np.rint(values * scale) / scale + 0.0
 
@@ -37,6 +37,8 @@ class Samples:
         self._chosen: list[Ints] = []
         firsts, counts = [], []
         for day in days:
+            # Legs tile a bus's time, so a leg owns the ticks in [begins, leaves): those from its first tick,
+            # `first`, on, `count` of them. Legs without a tick are left out.
             low, high = max(start, day.starts), min(end, day.ends)
             index = np.flatnonzero((day.legs.leaves > low) & (day.legs.begins < high))
             first = -(-np.maximum(day.legs.begins[index], low) // step)
@@ -46,6 +48,7 @@ class Samples:
             firsts.append(first[met])
             counts.append(count[met])
         self._count = np.concatenate(counts)
+        # One sample a tick and leg: sample i of all lies `i - before` ticks after its leg's first tick.
         before = np.cumsum(self._count) - self._count
         ticks = np.arange(int(self._count.sum())) - np.repeat(before - np.concatenate(firsts), self._count)
         self.at: Ints = ticks * step
@@ -74,6 +77,9 @@ class Samples:
 
 def along(samples: Samples) -> tuple[Floats, Floats]:
     """Metres along each sample's path, and speed in m/ms."""
+    # All three pieces of the motion are computed for every sample and the right one is chosen: no piece's
+    # formula depends on which other samples there are. Denominators are at least 1 so that a piece which a
+    # leg doesn't have divides by nothing.
     at, begins, changed, brakes, stops = (
         samples.at,
         *(samples.column(name) for name in ("begins", "changed", "brakes", "stops")),
@@ -93,11 +99,13 @@ def along(samples: Samples) -> tuple[Floats, Floats]:
 
 
 class PathIndex:
-    """The paths of several line-days, to find places on."""
+    """The paths of several line-days as one sorted array, to find points along them."""
 
     def __init__(self, trajectories: Sequence[Trajectory]):
         paths = [path for day in trajectories for path in day.paths]
         self._first_path = np.cumsum([0, *(len(day.paths) for day in trajectories[:-1])])
+        # (path, millimetres) as one ascending key, so that one binary search finds the vertex before a point
+        # on whatever path it lies.
         number = np.repeat(np.arange(len(paths)), [len(path.mm) for path in paths])
         self._mm = np.concatenate([path.mm for path in paths])
         self._key = number * PATH_KEY + self._mm

@@ -34,7 +34,8 @@ NOISE_MS = 15 * MINUTE_MS
 BUS_NOISE_C, BUS_NOISE_HUMIDITY = 0.25, 1.0
 STOP_NOISE_C, STOP_NOISE_HUMIDITY = 0.35, 1.5
 STOP_OFFSET_C, STOP_OFFSET_HUMIDITY = 0.8, 2.5
-"""Streets differ: a stop is always up to so much warmer, cooler, damper, drier than the weather station."""
+"""Streets differ: a stop is always up to so much warmer or cooler, damper or drier than the weather
+station."""
 
 COLDEST_C, HOTTEST_C = -30, 70
 VAPOUR = np.array(
@@ -108,19 +109,20 @@ def _cabins(
     outside, damp = air[0][:, None], air[1][:, None]
     base = outside + in_service * (np.clip(outside, HEATED_TO_C, COOLED_TO_C) - outside)
     warm = base + PEOPLE_C_PER_PPM * excess + BUS_NOISE_C * _noise(entities.bus_keys("cabin-air"), ticks)
+    # Warming air that holds the same vapour makes it relatively drier; passengers add vapour.
     moist = damp * vapour(outside) / vapour(base) + PEOPLE_HUMIDITY_PER_PPM * excess
     moist = moist + BUS_NOISE_HUMIDITY * _noise(entities.bus_keys("cabin-damp"), ticks)
     return warm, np.clip(moist, 5.0, 100.0)
 
 
 def _opened(samples: Samples) -> NDArray[np.bool_]:
-    """Whether the doors are open."""
+    """Whether the doors are open, by sample."""
     opened: NDArray[np.bool_] = samples.column("doors") & (samples.at >= samples.column("opens"))
     return opened
 
 
 def excess_ppm(samples: Samples, days: Sequence[Trajectory]) -> Floats:
-    """CO2 above outdoors, ppm: each leg's solution from its start."""
+    """CO2 above outdoors by sample, ppm: the mass balance solved from the start of the sample's leg."""
     begins, opens, load = (samples.column(name) for name in ("begins", "opens", "load"))
     per_person = [np.array([cabin_co2.source_ppm_per_s(c) for c in day.capacities]) for day in days]
     shut_s = (np.minimum(samples.at, opens) - begins) / 1000
@@ -131,7 +133,7 @@ def excess_ppm(samples: Samples, days: Sequence[Trajectory]) -> Floats:
 
 
 def _in_service(samples: Samples, days: Sequence[Trajectory]) -> Floats:
-    """1 in service, 0 parked, ramps between."""
+    """How far each sample's cabin is heated or cooled: 1 in service, 0 parked, ramps of `RAMP_MS` between."""
     begins = samples.of_bus([day.serves_from for day in days])
     ends = samples.of_bus([day.serves_until for day in days])
     warmed = np.clip((np.minimum(samples.at, ends) - begins) / RAMP_MS, 0.0, 1.0)

@@ -23,8 +23,8 @@ def stop_visit(entities: EntityIndex, days: Sequence[Trajectory], start: int, en
         return np.concatenate([getattr(day.legs, name)[i] for day, i in zip(days, chosen, strict=True)])
 
     source = np.repeat(np.arange(len(days)), [len(index) for index in chosen])
-    bus = _shared(source, column("bus"), [entities.buses_of[day.line_id] for day in days])
-    stop = _shared(source, column("stop"), [entities.stops_of[day.line_id] for day in days])
+    bus = _network_indices(source, column("bus"), [entities.buses_of[day.line_id] for day in days])
+    stop = _network_indices(source, column("stop"), [entities.stops_of[day.line_id] for day in days])
     trips = [trip_id for day in days for trip_id in day.trips]
     trip = np.cumsum([0, *(len(day.trips) for day in days[:-1])])[source] + column("trip")
     time = column("leaves")
@@ -51,8 +51,8 @@ def _between(day: Trajectory, start: int, end: int) -> Ints:
     return np.flatnonzero((legs.leaves >= start) & (legs.leaves < end) & (legs.sequence > 0))
 
 
-def _shared(source: Ints, local: Ints, indices: Sequence[Ints]) -> Ints:
-    """Indices into each line-day's own buses or stops as indices into the network's."""
+def _network_indices(source: Ints, local: Ints, indices: Sequence[Ints]) -> Ints:
+    """Indices into the network's buses or stops from those into each line-day's own."""
     first = np.cumsum([0, *(len(own) for own in indices[:-1])])
-    shared: Ints = np.concatenate(indices)[first[source] + local]
-    return shared
+    result: Ints = np.concatenate(indices)[first[source] + local]
+    return result

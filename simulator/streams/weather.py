@@ -31,8 +31,8 @@ HUMIDITY = (71.0, 65.0, 55.0, 56.0, 53.0, 44.0, 38.0, 41.0, 50.0, 64.0, 70.0, 74
 
 RAIN_HUMIDITY = {Rain.LIGHT: 15.0, Rain.MODERATE: 22.0, Rain.HEAVY: 28.0}
 COLDEST_C, HOTTEST_C = -3.0, 44.0
-"""A scenario goes no further: heated from there in half an hour, a bus dries no faster than invariant I8
-allows (a °C takes some 7 % of the humidity)."""
+"""A scenario's weather is clipped to these: heated from there in half an hour, a bus's air dries no faster
+than invariant I8 allows (a °C takes some 7 % of the humidity)."""
 FADE_MS = 2 * HOUR_MS
 """A scenario's weather comes and goes over two hours."""
 
@@ -68,14 +68,14 @@ class OtherWeather:
     humidity: float
 
     def part(self, instants: Ints) -> Floats:
-        """How much of it there is at instants, 0 to 1."""
+        """The part of the change that applies at instants, 0 to 1."""
         since = np.clip((instants - self.starts) / FADE_MS, 0.0, 1.0)
         left: Floats = np.clip((self.ends - instants) / FADE_MS, 0.0, 1.0)
         return since * left
 
 
 def other_weather(scenario: Scenario) -> OtherWeather | None:
-    """What a scenario does to the weather of its days; None for nothing."""
+    """How a scenario changes the weather of its days; None if it doesn't."""
     wanted = scenario.weather
     damp = wanted.humidity + (RAIN_HUMIDITY[wanted.rain] if wanted.rain else 0.0)
     if not (wanted.temperature_c or damp):

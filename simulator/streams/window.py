@@ -1,7 +1,7 @@
-"""`window`: what the streams say in [start, end), from the line-days that own it.
+"""`window`: the streams' rows in [start, end), from the line-days that own it.
 
-Merges all line-days, sums what stops share, samples at the ticks, sorts by (time, key). A value at t is the
-one after everything that happens at t.
+Merges all line-days, sums over the lines that share a stop, samples at the ticks, sorts by (time, key).
+A value at t is the one after everything that happens at t.
 """
 
 from __future__ import annotations
