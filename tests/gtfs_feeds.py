@@ -112,7 +112,7 @@ def broken() -> dict[str, tuple[Files, str, int, str]]:
         ),
         "03-times-backwards": (
             with_line("stop_times", 5, f"{trip},05:03:45,05:03:45,S4,40"),
-            *("stop_times.txt", 5, "before it left the stop before"),
+            *("stop_times.txt", 5, "before it left the previous stop"),
         ),
         "04-nan-shape": (
             with_line("shapes", 5, "east,NaN,NaN,4"),
@@ -122,5 +122,5 @@ def broken() -> dict[str, tuple[Files, str, int, str]]:
             feed(stops=text_of("stops").replace("Calle 4", "Plaza de España").encode("latin-1")),
             *("stops.txt", 5, "isn't UTF-8"),
         ),
-        "06-empty": ({}, "", 1, "is no GTFS feed"),
+        "06-empty": ({}, "", 1, "isn't a GTFS feed"),
     }

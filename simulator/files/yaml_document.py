@@ -228,7 +228,7 @@ class _Composer:
             if key == "<<":
                 self._note(key_line, "merge keys (`<<`) aren't understood: write the fields out")
             elif key in top.data:
-                self._note(key_line, f"`{key}` is here twice (first on line {top.lines[key]}): remove one")
+                self._note(key_line, f"`{key}` appears twice (first on line {top.lines[key]}): remove one")
             else:
                 self._put(top, key, value, key_line, block)
 

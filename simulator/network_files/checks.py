@@ -1,7 +1,7 @@
-"""What the fields of a network file must be to each other: ids, shared stops, ends, distances.
+"""Checks between the fields of a network file: ids, shared stops, terminals, distances.
 
-The checks read the file's plain data and pass over what has the wrong type (that is reported elsewhere), so
-that one mistake doesn't hide the next.
+They read the file's plain data and skip values of a wrong type, which the schema reports, so that one mistake
+doesn't hide the next.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def check(document: Document) -> Found:
 
 
 def _buses_named_as_stops(document: Document) -> Found:
-    """Both have sensors, which are asked for by id."""
+    """Buses and stops share the ids of sensors, so none may have the id of another."""
     stops = {_stop_id(entry) for path in STOP_LISTS for _, entry in find(document.data, path)}
     for loc, bus_id in find(document.data, ("lines", "*", "buses", "*", "bus_id")):
         if isinstance(bus_id, str) and bus_id in stops:
@@ -56,7 +56,7 @@ def find(data: Any, path: tuple[str, ...], loc: Loc = ()) -> Iterator[tuple[Loc,
 
 
 def defined_places(data: Any) -> Iterator[tuple[str, tuple[str, float, float]]]:
-    """Each stop id that comes with name and place, and these."""
+    """Each stop id that is defined with name and place: (id, (name, latitude, longitude))."""
     for _, stop_id, definition in _definitions(data):
         yield stop_id, definition
 
@@ -82,7 +82,7 @@ def _repeated(document: Document, path: tuple[str, ...]) -> Found:
             continue
         if value in first:
             seen = document.line(first[value])
-            yield loc, f"`{path[-1]}` {value} is taken already, on line {seen}: give each an id of its own"
+            yield loc, f"`{path[-1]}` {value} is used already, on line {seen}: give each its own id"
         first.setdefault(value, loc)
 
 
@@ -158,7 +158,7 @@ def _sequence(
     terminals: set[str | None],
     places: Mapping[str, tuple[str, float, float]],
 ) -> Found:
-    """The ends, and the way from each stop to the next."""
+    """A pattern's first and last stop, and the distance from each stop to the next."""
     for i, end in ((0, "first"), (len(ids) - 1, "last")):
         if ids and ids[i] is not None and ids[i] not in terminals:
             yield (*loc, i), f"the {end} stop isn't a terminal: give it `is_terminal: true`"
@@ -169,4 +169,4 @@ def _sequence(
                 yield (*loc, i), f"no distance between stops {one} and {other}: correct one's place"
             elif metres > MAX_HOP_M:
                 far = f"{metres / 1000:.0f} km from stop {one} to {other}, over {MAX_HOP_M / 1000:.0f}"
-                yield (*loc, i), f"{far}: are latitude and longitude swapped, or a sign lost?"
+                yield (*loc, i), f"{far}: are latitude and longitude swapped, or is a sign missing?"

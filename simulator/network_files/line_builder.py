@@ -1,4 +1,4 @@
-"""A line of a network file as a Line: its patterns on their shapes, its buses, its services."""
+"""Builds a Line from its entry in a network file: patterns on their shapes, buses, services."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulator.network_files.timetable import day_start_s, schedule_fault, sched
 from simulator.types import INBOUND, OUTBOUND, BusId, LineId, StopId
 
 MAX_OFF_SHAPE_M = 200.0
-"""A stop farther than this from its line's shape belongs to another road."""
+"""A stop may be so far from its line's shape; farther, one of the two is wrong."""
 
 NO_TABLES = NetworkTables()
 
@@ -28,9 +28,9 @@ def build_line(
     faults: Faults,
     tables: NetworkTables = NO_TABLES,
 ) -> Line:
-    """The line of a valid entry at `loc`; what is wrong with its patterns and services goes to `faults`.
+    """The line of a valid entry at `loc`; problems of its patterns and services are added to `faults`.
 
-    Where `tables` have its timetable or roads they count.
+    A timetable or shapes in `tables` take precedence.
     """
     inside: Faults = []
     patterns = tuple(_patterns(entry, definitions, tables, inside))
@@ -82,7 +82,7 @@ def _listed_and_mirrored(entry: LineEntry, definitions: Definitions, faults: Fau
 def _check_directions(entry: LineEntry, faults: Faults) -> None:
     directions = {pattern.direction for pattern in entry.patterns or ()}
     if entry.shape is not None:
-        faults.append((("shape",), "a line with `patterns` has its shapes there: move it into one of them"))
+        faults.append((("shape",), "a line with `patterns` has its shapes there: move it into a pattern"))
     if "outbound" not in directions:
         faults.append((("patterns",), "no outbound pattern: add one"))
     if "inbound" not in directions and not entry.one_way:
@@ -98,27 +98,27 @@ def _places(ids: Sequence[str], definitions: Definitions) -> list[LatLon]:
 def _tabled(
     pattern: PatternEntry, places: list[LatLon], tables: NetworkTables, loc: Loc, faults: Faults
 ) -> RouteShape | None:
-    """The road that the tables have for a pattern, None without one."""
+    """A pattern's shape in the tables; None if they have none."""
     try:
         shape = tables.shape(pattern.pattern_id, places)
     except ValueError as error:
-        faults.append((loc, f"its road in {SHAPES} {error}: correct it, or remove its rows"))
+        faults.append((loc, f"its shape in {SHAPES} {error}: correct it, or remove its rows"))
         return None
     if shape is not None and pattern.shape is not None:
-        faults.append(((*loc, "shape"), f"`shape` beside a road in {SHAPES}: remove one of the two"))
+        faults.append(((*loc, "shape"), f"`shape` and rows in {SHAPES}: remove one of the two"))
     return shape
 
 
 def _shape(
     ids: Sequence[str], places: list[LatLon], road: Sequence[LatLon] | None, loc: Loc, faults: Faults
 ) -> RouteShape:
-    """The road through the stops; a straight one, and a fault, where that can't be."""
+    """The shape led through the stops; straight from stop to stop, with a fault, if that fails."""
     if road is None:
         return straight(places)
     try:
         shape, away_m = through(places, road)
     except ValueError as error:
-        faults.append(((*loc, "shape"), f"`shape`: {error}: turn it round, or correct the stops"))
+        faults.append(((*loc, "shape"), f"`shape`: {error}: reverse it, or correct the stops"))
         return straight(places)
     for stop_id, metres in zip(ids, away_m, strict=True):
         if metres > MAX_OFF_SHAPE_M:

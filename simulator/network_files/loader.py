@@ -1,9 +1,9 @@
-"""A network file (YAML, like `data/lines.yaml`) as a Network, or every reason why it can't be one.
+"""Reads a network file (YAML, like `data/lines.yaml`) as a Network, or reports everything wrong with it.
 
 Its fields are described in `simulator/network_files/schema.py`. Refused, all at once, each with file, line
-and mend: what isn't YAML as `simulator/files/yaml_document.py` reads it; fields of a wrong type, out of
-range, missing or unknown; ids taken twice; one stop id with two places; ends that aren't terminals; stops
-with no way between them, or over 30 km of it; a service that begins before the buses are home from the last.
+and mend: YAML that `simulator/files/yaml_document.py` refuses; fields of a wrong type, out of range, missing
+or unknown; ids used twice; a stop id with two places; first or last stops that aren't terminals; stops at the
+same place or over 30 km apart; a service that begins before the buses are home from the last one.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from simulator.types import StopId
 
 
 class NetworkFileError(InputFileError):
-    """A network file that can't be used: `problems` has every reason, and str() is a line for each."""
+    """A network file that can't be used: `problems` has every reason, and str() a line for each."""
 
 
 def load_network(path: Path, on_progress: OnProgress = ignore_progress) -> Network:
-    """The network of a file or of a folder with tables, named after it.
+    """The network of a file, or of a folder with tables; the file or folder gives its name.
 
-    NetworkFileError carries everything that is wrong with it.
+    NetworkFileError has everything that is wrong with it.
     """
     folder = path if path.is_dir() else None
     on_progress(Progress(f"reading {path.name}", 0, 1, "files"))
@@ -76,7 +76,7 @@ def _located(document: Document, faults: Faults) -> Iterator[Problem]:
 
 
 def _subject(data: Any, loc: Loc) -> str:
-    """The ids of what a location is inside of, such as `line L1, stop S001`."""
+    """The ids of the objects around a location, such as `line L1, stop S001`."""
     names = []
     for step in (*loc, None):
         if isinstance(data, dict):

@@ -1,9 +1,9 @@
 """A route's polyline led through its stops.
 
-Each stop is matched with the nearest place along the road, in order, so that the sum of squared distances
-is least (dynamic programming over stops and segments): a road that passes a stop twice, or turns back on
-itself, gets the right one. The stop's own place then becomes a vertex there, so that a bus that stands at a
-stop is exactly where the stop is.
+Stops are matched with points along the polyline, in order, so that the sum of squared distances is least
+(dynamic programming over stops and segments). So a stop that the polyline passes twice, or where it turns
+back on itself, is matched with the right pass. The stop's own point then becomes a vertex there, so that a
+bus at a stop is exactly where the stop is.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class RouteShape:
     stop_indexes: tuple[int, ...]
 
     def mirrored(self) -> RouteShape:
-        """The same road the other way."""
+        """The same shape in the other direction."""
         places = [(point.latitude, point.longitude) for point in reversed(self.points)]
         last = len(places) - 1
         return measured(places, [last - i for i in reversed(self.stop_indexes)])
@@ -36,7 +36,7 @@ class RouteShape:
 
 @dataclass(frozen=True, slots=True)
 class _Match:
-    """The nearest place of a segment to a stop: how far along it (0..1), and metres away."""
+    """The point of a segment nearest to a stop: how far along the segment (0..1), and metres away."""
 
     along: float
     away_m: float
@@ -48,9 +48,9 @@ def straight(stops: Sequence[LatLon]) -> RouteShape:
 
 
 def through(stops: Sequence[LatLon], road: Sequence[LatLon]) -> tuple[RouteShape, list[float]]:
-    """The road from the first to the last stop led through each, and how many metres away each was from it.
+    """The polyline `road` from first to last stop, led through each; and each stop's distance to it (m).
 
-    ValueError if the road can't be followed through the stops in their order.
+    ValueError if the stops don't come in their order along it.
     """
     matches = [[_nearest(stop, a, b) for a, b in itertools.pairwise(road)] for stop in stops]
     segments = _in_order(matches)
@@ -68,14 +68,14 @@ def through(stops: Sequence[LatLon], road: Sequence[LatLon]) -> tuple[RouteShape
 
 
 def measured(points: list[LatLon], stop_indexes: list[int]) -> RouteShape:
-    """A polyline whose points at `stop_indexes` are its stops, with its metres."""
+    """A shape from its points, of which those at `stop_indexes` are the stops."""
     distances = cumulative_m(points)
     vertices = tuple(ShapePoint(*place, metres) for place, metres in zip(points, distances, strict=True))
     return RouteShape(vertices, tuple(stop_indexes))
 
 
 def _nearest(stop: LatLon, start: LatLon, end: LatLon) -> _Match:
-    """The place of a segment nearest to a stop, on a plane that touches the earth at the stop."""
+    """The point of a segment nearest to a stop, on the plane tangent to the earth at the stop."""
     east_m = METRES_PER_DEGREE * round(math.cos(math.radians(stop[0])), 9)
     x, y = (start[1] - stop[1]) * east_m, (start[0] - stop[0]) * METRES_PER_DEGREE
     dx, dy = (end[1] - start[1]) * east_m, (end[0] - start[0]) * METRES_PER_DEGREE
@@ -86,7 +86,8 @@ def _nearest(stop: LatLon, start: LatLon, end: LatLon) -> _Match:
 
 
 def _in_order(matches: list[list[_Match]]) -> list[int]:
-    """The segment of each stop that keeps the stops in order and the sum of squared distances least."""
+    """The segment of each stop: in the stops' order, with the least sum of squared distances."""
+    # cost[j]: the least sum so far with the last stop matched on segment j; the sources lead back.
     cost = [match.away_m * match.away_m for match in matches[0]]
     came_from: list[list[int]] = []
     for before, after in itertools.pairwise(matches):
@@ -102,7 +103,10 @@ def _in_order(matches: list[list[_Match]]) -> list[int]:
 
 
 def _step(cost: list[float], before: list[_Match], after: list[_Match]) -> tuple[list[float], list[int]]:
-    """The least cost of the next stop at each segment, and the segment of the stop before it there."""
+    """The next stop's least cost on each segment, and the segment of the stop before it in that case.
+
+    The stop before lies on an earlier segment, or on the same one at an earlier point.
+    """
     costs, sources = [], []
     best, best_at = math.inf, 0
     for j, match in enumerate(after):

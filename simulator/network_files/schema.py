@@ -6,10 +6,10 @@ The basic file is a list of `lines`, each with
 - `stops`: two or more in the order of the outbound direction, each with `stop_id`, `name`, `latitude` and
   `longitude` (WGS84 degrees), `is_terminal` (true for the first and the last) and `base_arrival_rate` (0 to
   60 people a minute who come to this stop for this line, mean over the hours of a weekday's service);
-- `buses`: one or more, each with `bus_id` (its own in the whole file), `capacity` (people) and
+- `buses`: one or more, each with `bus_id` (unique in the file), `capacity` (people) and
   `initial_position` (0 to 1: below 0.5 the bus is at home at the first terminal, else at the last).
 
-What a line may say besides, and what holds where it doesn't:
+Optional fields of a line, and their defaults:
 
 - `night: true`: its service day starts at 12:00 instead of 04:00. Default false.
 - `hours: "05:30-01:30"`: the first and the last departure. An end at or before the start is after midnight,
@@ -17,19 +17,20 @@ What a line may say besides, and what holds where it doesn't:
   earlier where buses couldn't be home before the next day's start.
 - `headway_min: 8`: minutes between departures; or a list of `{from: "07:00", to: "09:00", every_min: 6}` in
   order, outside of which nothing departs; without `from` or `to` it reaches to that end of the service.
-  Default: what the number of buses and the running time give.
-- `departures: {outbound: ["06:00", "06:20"], inbound: ["06:40"]}`: each one, instead of `headway_min`; an
-  entry may name its pattern, `{time: "06:00", pattern: L1-short}`. Without `hours` the service lasts from the
-  first to the last departure.
+  Default: from the number of buses and the running time.
+- `departures: {outbound: ["06:00", "06:20"], inbound: ["06:40"]}`: every departure, instead of `headway_min`;
+  an entry may name its pattern, `{time: "06:00", pattern: L1-short}`. Without `hours` the service lasts from
+  the first to the last departure.
 - `speed_kmh`: between stops, at a quiet hour, 5 to 80. Default: the city's.
 - `shape: [[40.41, -3.70], …]`: the road of the outbound direction, its points in order. It is led through the
-  stops; what lies before the first and after the last is left out. Default: straight from stop to stop.
+  stops; the parts before the first and after the last are left out. Default: straight from stop to stop.
 - `one_way: true`: no inbound direction; buses run back empty. Default false.
 - `patterns`: sequences of stops, `{pattern_id, direction: outbound | inbound, stops: [ids from the line's
-  stops], shape}`, instead of the list and its mirror; the first of a direction is its main one. A stop may
-  come more than once in a pattern. Default: outbound `<line_id>-0` as listed, inbound `<line_id>-1` mirrored.
+  stops], shape}`, instead of the stops as listed and mirrored; the first of a direction is its main one. A
+  stop may come more than once in a pattern. Default: outbound `<line_id>-0` as listed, inbound
+  `<line_id>-1` mirrored.
 
-`hours`, `headway_min` and `departures` hold for every day, or are given by day type: a mapping with all of
+`hours`, `headway_min` and `departures` apply to every day, or are given by day type: a mapping with all of
 `weekday`, `saturday` and `sunday` (Sundays and public holidays), where `none` means no service that day.
 In `headway_min` and `departures` a time before the service day's start is after midnight.
 
@@ -115,13 +116,13 @@ Shape = Annotated[
 
 
 class Entry(BaseModel):
-    """A mapping of the file: no other fields, no conversions."""
+    """A mapping of the file: unknown fields and conversions of types are refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ByDay(Entry, Generic[T]):
-    """A value for each day type; None where nothing runs. One value alone holds for all three."""
+    """A value for each day type, None for no service; a single value applies to all three."""
 
     weekday: Annotated[T | None, BeforeValidator(_none_word)]
     saturday: Annotated[T | None, BeforeValidator(_none_word)]
@@ -141,7 +142,7 @@ class ByDay(Entry, Generic[T]):
 
 
 class Band(Entry):
-    """A stretch of the day with one headway."""
+    """A part of the day with one headway."""
 
     from_s: Seconds | None = Field(None, alias="from")
     to_s: Seconds | None = Field(None, alias="to")
@@ -184,7 +185,7 @@ class PlaceEntry(Entry):
 
 
 class LineStopEntry(Entry):
-    """A stop of a line. Name and place are all given, or none of them: then they stand elsewhere."""
+    """A stop of a line. Name, latitude and longitude come together, here or elsewhere in the file."""
 
     stop_id: Id
     name: Name = ""
@@ -220,7 +221,7 @@ class LineEntry(Entry):
 
 
 class NetworkEntry(Entry):
-    """The whole file. The lines are validated one by one, so that one's mistakes don't hide another's."""
+    """The whole file. Lines are validated one by one, so that errors in one don't hide those in another."""
 
     lines: Annotated[list[Any], Field(min_length=1)]
     stops: list[PlaceEntry] = []

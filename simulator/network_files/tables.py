@@ -1,12 +1,11 @@
-"""The tables beside a network file: `timetable.csv` and `shapes.csv`, too big for YAML.
+"""The tables of a network folder: `timetable.csv` and `shapes.csv`, too large for YAML.
 
 - `timetable.csv`: `line_id`, `day_type` (weekday, saturday, sunday), `time` (06:30:00; after midnight
-  25:30:00), `pattern_id`: every departure. A line that comes in it has no `hours`, `headway_min` or
-  `departures` of its own, and on a day type on which it doesn't come there is no service.
-- `shapes.csv`: `pattern_id`, `latitude`, `longitude`, `stop`: the road of a pattern, point by point from its
-  first to its last stop. `stop` is the number of the stop that a point stands for (from 1), empty for the
-  points in between; the bus then stands where the network file says that the stop is. Patterns that don't
-  come in it run straight from stop to stop.
+  25:30:00), `pattern_id`: every departure. A line with rows here has no `hours`, `headway_min` or
+  `departures` in the network file, and no service on day types without rows.
+- `shapes.csv`: `pattern_id`, `latitude`, `longitude`, `stop`: the shape of a pattern, point by point from its
+  first to its last stop. `stop` is the number of the stop at a point (from 1), empty for points in between;
+  the stop's coordinates are those of the network file. Patterns without rows run straight from stop to stop.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ Timetable = Mapping[DayType, Sequence[Departure]]
 
 @dataclass(frozen=True, slots=True)
 class ShapeRow:
-    """A point of a pattern's road, and the number of the stop that it stands for (from 1; 0 for none)."""
+    """A point of a pattern's shape, and the number of the stop at it (from 1; 0 for none)."""
 
     latitude: float
     longitude: float
@@ -78,29 +77,31 @@ class ShapeRow:
 
 @dataclass(frozen=True, slots=True)
 class NetworkTables:
-    """Timetables by line id, roads by pattern id."""
+    """Timetables by line id, shapes by pattern id."""
 
     timetables: Mapping[str, Timetable] = field(default_factory=dict)
     shapes: Mapping[str, Sequence[ShapeRow]] = field(default_factory=dict)
 
     def shape(self, pattern_id: str, stops: Sequence[LatLon]) -> RouteShape | None:
-        """A pattern's road through its stops, None where the tables have none.
+        """A pattern's shape through its stops; None if the tables have none.
 
-        ValueError where the road's stops aren't the pattern's: 1, 2, … from its first point to its last.
+        ValueError unless its stops are numbered 1, 2, … from its first point to its last, as many as `stops`.
         """
         rows = self.shapes.get(pattern_id)
         if rows is None:
             return None
         indexes = [i for i, row in enumerate(rows) if row.stop]
         if [rows[i].stop for i in indexes] != list(range(1, len(stops) + 1)):
-            raise ValueError(f"has {len(indexes)} stops of the pattern's {len(stops)}, or not in their order")
+            raise ValueError(
+                f"has {len(indexes)} of the pattern's {len(stops)} stops, or has them in another order"
+            )
         if (indexes[0], indexes[-1]) != (0, len(rows) - 1):
-            raise ValueError("goes on before the first stop or after the last")
+            raise ValueError("begins before the first stop or ends after the last")
         return measured([stops[r.stop - 1] if r.stop else (r.latitude, r.longitude) for r in rows], indexes)
 
 
 def read_tables(folder: Path, patterns: Mapping[str, Iterable[str]]) -> tuple[NetworkTables, list[Problem]]:
-    """The tables of a folder, and what is wrong with them. `patterns`: pattern ids by line id."""
+    """The tables of a folder, and their problems. `patterns`: pattern ids by line id."""
     files = {name: _file(folder / name, rules) for name, rules in RULES.items() if (folder / name).is_file()}
     timetable, shapes = files.get(TIMETABLE), files.get(SHAPES)
     if timetable is not None and not timetable.problems:
@@ -117,13 +118,13 @@ def _file(path: Path, rules: Rules) -> TableFile:
     content = path.read_bytes() if path.stat().st_size <= MAX_BYTES else b""
     table = TableFile(str(path), rules, content)
     if len(content) < path.stat().st_size:
-        table.problems = [Problem(str(path), 1, f"is over {MAX_BYTES:,} bytes: thin out the network")]
+        table.problems = [Problem(str(path), 1, f"is over {MAX_BYTES:,} bytes: shorten it")]
     check_values(table)
     return table
 
 
 def _check_patterns(table: TableFile, patterns: Mapping[str, Iterable[str]]) -> None:
-    """Note departures of lines that the network doesn't have, or on patterns that aren't the line's."""
+    """Note departures of unknown lines, and those on patterns of other lines."""
     known = pa.array([f"{line} {name}" for line, names in patterns.items() for name in names], pa.string())
     both = pc.binary_join_element_wise(table["line_id"], table["pattern_id"], " ")
     unknown = np.flatnonzero(pc.invert(pc.is_in(both, value_set=known)).to_numpy(zero_copy_only=False))
@@ -140,7 +141,7 @@ def _check_patterns(table: TableFile, patterns: Mapping[str, Iterable[str]]) -> 
 
 
 def _check_shapes(table: TableFile, patterns: Mapping[str, Iterable[str]]) -> None:
-    """Note roads of unknown patterns, and those that come in two pieces."""
+    """Note shapes of unknown patterns, and shapes whose rows aren't together."""
     known = pa.array([name for names in patterns.values() for name in names], pa.string())
     unknown = np.flatnonzero(
         pc.invert(pc.is_in(table["pattern_id"], value_set=known)).to_numpy(zero_copy_only=False)
@@ -154,7 +155,7 @@ def _check_shapes(table: TableFile, patterns: Mapping[str, Iterable[str]]) -> No
     again = starts[np.setdiff1d(np.arange(len(seen)), np.unique(seen, return_index=True)[1])]
     table.note(
         again,
-        [f"pattern {table['pattern_id'][int(i)]} has rows above already: put them together" for i in again],
+        [f"pattern {table['pattern_id'][int(i)]} has rows above: put its rows together" for i in again],
     )
 
 

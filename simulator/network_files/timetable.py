@@ -1,10 +1,11 @@
-"""A line's services: its hours, headways and departures, put together from its entry in a network file.
+"""A line's services from its entry in a network file: hours, headways and departures.
 
-The last buses of a day must be home, and their cabins aired, before the next day's service begins. For that
-they have the time of the longest trip at 10 km/h, a quarter slower than buses really run (13 km/h; EMT 2017),
-or with a full bus boarding at every stop, and of the longest empty run; and an hour's rest. With a timetable,
-whose gaps say how many people may have come, they have half as long again as the longest trip is planned to
-take, or what it takes if all who came since the departure before get in; and a timetable's lateness.
+The last buses of a day must be home, and their cabins aired, before the next day's service begins. The last
+departure is therefore so early that there is time for the longest trip at 10 km/h (buses really run at 13;
+EMT 2017) or with a full bus boarding at every stop, for the longest empty run, and for an hour's rest. A
+timetable's gaps bound the number of people who can be waiting: there the trip may take 1.5 times as long as
+planned, or as long as it takes if everybody who came since the departure before boards; and it may depart as
+late as a timetable's trip can.
 """
 
 from __future__ import annotations
@@ -37,16 +38,16 @@ DEFAULT_HOURS_S = (5 * 3600 + 1800, 25 * 3600 + 1800)
 DEFAULT_NIGHT_HOURS_S = (23 * 3600 + 2700, 30 * 3600)
 HOME_SPEED_KMH = 10.0
 LATE_FACTOR = 1.5
-"""A scheduled trip that takes over half as long again as planned is one in a thousand."""
+"""One scheduled trip in a thousand takes longer than this many times its planned time."""
 REST_S = 3600
-"""In an hour a cabin's CO2 falls to outdoors and its climate to the weather's."""
+"""In an hour a cabin's CO2 falls to the outdoor level and its climate to the weather's."""
 ROUND_S = 300
-"""A default end that has to come earlier comes at a multiple of this."""
+"""A default end that must be earlier is rounded down to a multiple of this."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """The hours of a day type; whether the end may still come earlier, and the field that said so."""
+    """The hours of a day type, whether the end may be made earlier, and the field they are from."""
 
     start_s: int
     end_s: int
@@ -55,12 +56,12 @@ class _Window:
 
 
 def clock(seconds: int) -> str:
-    """Seconds of a service day as 25:30."""
+    """Seconds of a service day as a time such as 25:30."""
     return f"{seconds // 3600:02}:{seconds % 3600 // 60:02}"
 
 
 def day_start_s(night: bool) -> int:
-    """Where a line's service day begins."""
+    """The second at which a line's service day begins."""
     return NIGHT_DAY_START_S if night else MADRID_DAY_START_S
 
 
@@ -93,7 +94,7 @@ def _latest_s(starts_s: Iterable[int], home_s: float) -> int:
 
 
 def _scheduled_trip_s(line: Line, pattern: Pattern) -> float:
-    """Seconds of a slow trip of a timetable, at the slowest hour."""
+    """Seconds of a slow scheduled trip, at the slowest hour."""
     hops = travel.hops(pattern, line.speed_kmh)
     planned_s = travel.planned_trip_s(hops, min(travel.WEEKDAY_SPEED))
     direction = {each.pattern_id: each.direction for each in line.patterns}
@@ -114,15 +115,15 @@ def _trip_s(pattern: Pattern, kmh: float, capacity: int) -> float:
 
 
 def _longest_empty_run_m(patterns: Sequence[Pattern]) -> float:
-    """Metres of the longest straight way from a pattern's end to a pattern's start."""
+    """Metres of the longest straight line from a pattern's last stop to a pattern's first."""
     ways = [(pattern.stops[-1], other.stops[0]) for pattern in patterns for other in patterns]
     return max(distance_m(a.latitude, a.longitude, b.latitude, b.longitude) for a, b in ways)
 
 
 def schedule_fault(line: Line) -> str | None:
-    """What is wrong with when a line runs, or None: each day's buses are home before the next day begins."""
+    """Why a line's buses can't be home before the next day's service begins; None if they can."""
     if not line.services:
-        return "never runs: give it hours on some day type"
+        return "never runs: give the line hours on some day type"
     starts = [service.start_s for service in line.services.values()]
     if min(starts) < line.day_start_s:
         return (
@@ -141,16 +142,16 @@ def schedule_fault(line: Line) -> str | None:
     if end > latest:
         return (
             f"has last departures at {clock(end)}, too late for buses to be home and rested before "
-            f"{clock(min([*starts, *idle_from]))} the next day, even the one of 23 hours: end by "
+            f"{clock(min([*starts, *idle_from]))} the next day, also on the day of 23 hours: end by "
             f"{clock(latest)} or begin later"
         )
     return None
 
 
 def services(entry: LineEntry, patterns: Sequence[Pattern], faults: Faults) -> Mapping[DayType, Service]:
-    """The services of a line with these patterns; what is wrong is added to `faults`."""
+    """The services of a line with these patterns; problems are added to `faults`."""
     if entry.headway_min is not None and entry.departures is not None:
-        faults.append((("headway_min",), "`headway_min` beside `departures`: remove one of the two"))
+        faults.append((("headway_min",), "`headway_min` and `departures`: remove one of the two"))
     start_s = day_start_s(entry.night)
     running = [day for day in DayType if _runs(entry, day)]
     windows = {day: _window(entry, day, start_s) for day in running}
@@ -181,10 +182,10 @@ def services(entry: LineEntry, patterns: Sequence[Pattern], faults: Faults) -> M
 def scheduled(
     entry: LineEntry, timetable: Mapping[DayType, Sequence[Departure]], faults: Faults
 ) -> Mapping[DayType, Service]:
-    """The services of a timetable beside the network file, each from its first to its last departure."""
+    """The services of a timetable in timetable.csv, each from its first to its last departure."""
     for name in ("hours", "headway_min", "departures"):
         if getattr(entry, name) is not None:
-            faults.append(((name,), f"`{name}` beside departures in timetable.csv: remove one of the two"))
+            faults.append(((name,), f"`{name}` and departures in timetable.csv: remove one of the two"))
     return {
         day: Service(times[0].time_s, times[-1].time_s, (), tuple(times)) for day, times in timetable.items()
     }
@@ -196,7 +197,7 @@ def _runs(entry: LineEntry, day: DayType) -> bool:
 
 
 def _late(time_s: int, start_s: int) -> int:
-    """A time as written; before the service day's start it is after midnight."""
+    """The second that a time as written means: one before the service day's start is after midnight."""
     return time_s if time_s >= start_s else time_s + DAY_S
 
 
@@ -254,7 +255,7 @@ def _departures(
     result = []
     day_start = day_start_s(entry.night)
     if entry.departures and not any(_entries(entry, day)):
-        faults.append((("departures", day), "`departures` names none: add some, or write `none`"))
+        faults.append((("departures", day), "`departures` is empty: add some, or write `none`"))
     for loc, item in _entries(entry, day):
         time_s = _late(item.time, day_start)
         direction = OUTBOUND if loc[2] == "outbound" else INBOUND
@@ -292,5 +293,5 @@ def _pattern_id(item: DepartureEntry, direction: int, patterns: Sequence[Pattern
 
 def _no_pattern(item: DepartureEntry, direction: str) -> str:
     if item.pattern is None:
-        return f"departure in a direction that the line doesn't run, {direction}: remove it"
+        return f"the line has no {direction} direction: remove this departure"
     return f"unknown pattern `{item.pattern}`: name one of the line's {direction} patterns"

@@ -1,7 +1,7 @@
-"""What the fields of a scenario file must be to each other and to the network.
+"""Checks between the entries of a scenario file, and against the network.
 
-The checks take the entries that are right in themselves; the others are reported elsewhere. An entry that
-names what isn't there is left out of the checks that would need it.
+They take the valid entries; the schema reports the others. An entry that names an unknown line, stop or bus
+is left out of checks that need it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from simulator.service_day import day_type
 
 
 def check(document: Document, network: Network) -> Faults:
-    """Everything wrong between the fields of a scenario file, with its location."""
+    """Every conflict between the entries of a scenario file, or with the network, and its location."""
     entries = list(located_entries(document))
     things = known(document, network, entries)
     faults = [*check_names(entries, things), *_orders(document, entries)]
@@ -58,18 +58,18 @@ def check(document: Document, network: Network) -> Faults:
 
 
 def _of_no_line(entry: Entry, things: Known) -> bool:
-    """Whether it is of an extra bus of which the file doesn't rightly say whose it is."""
+    """Whether it is a breakdown of an extra bus whose own entry is invalid, so that its line is unknown."""
     return isinstance(entry, BreakdownEntry) and entry.bus not in things.line_of_bus
 
 
 def _orders(document: Document, entries: Sequence[LocatedEntry]) -> Found:
-    """Spans without an instant."""
+    """Entries whose `to` isn't after `from`."""
     for loc, entry in of_kind(entries, SpanEntry):
         span = entry.span
         if span.start_s >= span.end_s:
             field = "to" if len(document.in_file((*loc, "to"))) > len(loc) else "from"
             said = f"`to` {clock(span.end_s)} isn't after `from` {clock(span.start_s)}"
-            yield (*loc, field), f"{said}: put them in order; 01:30 in the night is written 25:30"
+            yield (*loc, field), f"{said}: correct them; 01:30 at night is written 25:30"
 
 
 def _clock(document: Document, days: tuple[date, date]) -> Found:
@@ -81,7 +81,7 @@ def _clock(document: Document, days: tuple[date, date]) -> Found:
 
 
 def _hours(entries: Sequence[LocatedEntry], things: Known, days: tuple[date, date]) -> Found:
-    """What would be while none of the lines that are meant runs."""
+    """Entries at times at which none of their lines has service."""
     for loc, entry in entries:
         at = isinstance(entry, BreakdownEntry)
         if isinstance(entry, FaultEntry) or not isinstance(entry, (SpanEntry, BreakdownEntry)):
@@ -100,14 +100,14 @@ def _hours(entries: Sequence[LocatedEntry], things: Known, days: tuple[date, dat
 
 
 def _spans(running: Sequence[Span]) -> str:
-    """The hours of a few lines, with the mend."""
+    """The hours of up to three lines, and how to mend the entry."""
     hours = dict.fromkeys(f"{clock(span.start_s)} to {clock(span.end_s)}" for span in running)
     some = f"{', '.join(list(hours)[:3])}{' …' if len(hours) > 3 else ''}"
-    return f"{some}: correct the time; 01:30 in the night is written 25:30"
+    return f"{some}: correct the time; 01:30 at night is written 25:30"
 
 
 def _meant(entry: Entry, things: Known) -> Sequence[Line]:
-    """The lines that an entry of a sound scenario means."""
+    """The lines to which a valid entry applies."""
     network = things.network
     if isinstance(entry, BreakdownEntry):
         return [things.line_of_bus[entry.bus]]
@@ -128,7 +128,7 @@ def _serving(stop_id: str, network: Network) -> list[Line]:
 
 
 def _running(line: Line, days: tuple[date, date], *, on_the_way: bool) -> Iterator[Span]:
-    """From a line's first departure to the last, or until those buses are there, for each kind of day."""
+    """A line's hours by day type, to its last departure or (`on_the_way`) until the last bus arrives."""
     first, last = days
     kinds = {day_type(first + timedelta(days=i)) for i in range((last - first).days + 1)}
     longest_m = max(pattern.stops[-1].distance_m for pattern in line.patterns)
@@ -144,7 +144,7 @@ def _breakdowns(document: Document, entries: Sequence[LocatedEntry], things: Kno
         touching = one.span.start_s <= other.span.end_s and other.span.start_s <= one.span.end_s
         if one.bus == other.bus and touching:
             there = f"has broken down at that time already, on line {document.line(first)} of this file"
-            yield (*loc, "at"), f"bus {one.bus} {there}: let it be repaired in between"
+            yield (*loc, "at"), f"bus {one.bus} {there}: separate the two breakdowns"
     all_out = [entry for _, entry in of_kind(entries, StrikeEntry) if entry.share == 1]
     for loc, entry in breakdowns:
         line_id = things.line_of_bus[entry.bus].line_id
@@ -154,28 +154,28 @@ def _breakdowns(document: Document, entries: Sequence[LocatedEntry], things: Kno
 
 
 def _closed_stops(document: Document, entries: Sequence[LocatedEntry], network: Network) -> Found:
-    """Closed stops that can't be done without, or are there twice."""
+    """Closed terminals, and stops that are closed twice at one time."""
     closed = of_kind(entries, ClosedStopEntry)
     for loc, entry in closed:
         for line in _serving(entry.stop, network):
             if any(entry.stop in (p.stops[0].stop_id, p.stops[-1].stop_id) for p in line.patterns):
                 message = f"trips of line {line.line_id} begin or end at stop {entry.stop}"
-                yield (*loc, "stop"), f"{message}, which can't be closed: choose one under way"
+                yield (*loc, "stop"), f"{message}, so it can't be closed: choose a stop between terminals"
                 break
     for (first, one), (loc, other) in combinations(closed, 2):
         if one.stop == other.stop and overlap(one.span, other.span):
             there = f"is closed at that time already, on line {document.line(first)} of this file"
-            yield (*loc, "stop"), f"stop {one.stop} {there}: join the two"
+            yield (*loc, "stop"), f"stop {one.stop} {there}: merge the two"
 
 
 def _surges(document: Document, entries: Sequence[LocatedEntry]) -> Found:
-    """Surges that are there twice, or where nobody comes."""
+    """Surges that overlap at a stop, or at a closed stop."""
     surges = of_kind(entries, SurgeEntry)
     for (first, one), (loc, other) in combinations(surges, 2):
         common = not one.lines or not other.lines or set(one.lines) & set(other.lines)
         if one.stop == other.stop and common and overlap(one.span, other.span):
             there = f"has a surge at that time already, on line {document.line(first)} of this file"
-            yield (*loc, "stop"), f"stop {one.stop} {there}: add up their people"
+            yield (*loc, "stop"), f"stop {one.stop} {there}: merge the two"
     for loc, surge in surges:
         for first, closed in of_kind(entries, ClosedStopEntry):
             if surge.stop == closed.stop and overlap(surge.span, closed.span):
@@ -184,7 +184,7 @@ def _surges(document: Document, entries: Sequence[LocatedEntry]) -> Found:
 
 
 def _strikes(document: Document, entries: Sequence[LocatedEntry]) -> Found:
-    """Lines, or all of them, that are named by two strikes."""
+    """Lines with two strikes; a strike of all lines counts as one of its own."""
     seen: dict[str, Loc] = {}
     for loc, entry in of_kind(entries, StrikeEntry):
         for i, name in enumerate(entry.lines or [""]):
@@ -192,7 +192,7 @@ def _strikes(document: Document, entries: Sequence[LocatedEntry]) -> Found:
                 there = f"on line {document.line(seen[name])} of this file"
                 whose = f"line {name} has" if name else "all lines have"
                 where = (*loc, "lines", i) if name else loc
-                yield where, f"{whose} a strike already, {there}: keep one"
+                yield where, f"{whose} a strike already, {there}: remove one"
             seen.setdefault(name, loc)
 
 
@@ -205,7 +205,7 @@ def _extra_buses(entries: Sequence[LocatedEntry], network: Network) -> Found:
     for loc, bus_id in clashing.items():
         yield (
             loc,
-            f"the network has a bus or stop {bus_id} already: give that another id, in the network's file",
+            f"the network has a bus or stop {bus_id} already: give it another id in the network file",
         )
     for loc, entry in of_kind(entries, ExtraBusesEntry):
         line = network.line[entry.line]

@@ -1,4 +1,4 @@
-"""Which stretches of a line a scenario closes or slows down, and whether two of them can be at one time."""
+"""The sections of lines that a scenario closes or slows down, and conflicts between them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def overlap(one: Span, other: Span) -> bool:
 
 
 def stretches(line: Line, between: Sequence[str]) -> list[Stretch]:
-    """The shortest way between two stops in each pattern that serves both."""
+    """The shortest section between two stops in each pattern that serves both."""
     found = []
     for index, pattern in enumerate(line.patterns):
         ids = [stop.stop_id for stop in pattern.stops]
@@ -36,7 +36,7 @@ def stretches(line: Line, between: Sequence[str]) -> list[Stretch]:
 
 
 def check_roads(document: Document, entries: Sequence[LocatedEntry], network: Network) -> Found:
-    """Short turns that can't be made, and stretches that are closed or slowed down twice."""
+    """Impossible short turns, and sections that are closed or slowed down twice at one time."""
     roads: list[tuple[Loc, Road]] = [*of_kind(entries, ClosureEntry), *of_kind(entries, SlowZoneEntry)]
     roads.sort(key=lambda item: document.line(item[0]))
     for loc, road in roads:
@@ -48,13 +48,16 @@ def check_roads(document: Document, entries: Sequence[LocatedEntry], network: Ne
             if conflict:
                 yield (
                     loc,
-                    f"{conflict} on line {document.line(first)} of this file: part them in time or place",
+                    f"{conflict} on line {document.line(first)} of this file: separate them in time or place",
                 )
     for loc, closed in of_kind(entries, ClosedStopEntry):
         for first, road in roads:
             if _turns(road) and closed.stop in road.between and overlap(road.span, closed.span):
                 where = f"the closure on line {document.line(first)} of this file"
-                yield (*loc, "stop"), f"buses turn at stop {closed.stop} for {where}: move the closure's end"
+                yield (
+                    (*loc, "stop"),
+                    f"buses turn at stop {closed.stop} for {where}: move that end of the closure",
+                )
 
 
 def _turns(road: Road) -> bool:
@@ -62,12 +65,12 @@ def _turns(road: Road) -> bool:
 
 
 def _short_turn(loc: Loc, road: Road, line: Line) -> Found:
-    """Buses turn into the other direction's main pattern, which must go there, too."""
+    """A short turn needs both directions, whose main patterns serve the section with a stop before it."""
     mend = "give `detour_min` instead of `short_turn`"
     for direction, name in ((OUTBOUND, "outbound"), (INBOUND, "inbound")):
         main = line.main_pattern(direction)
         if main is None:
-            message = f"line {line.line_id} has no {name} direction, so that its buses can't turn: {mend}"
+            message = f"line {line.line_id} has no {name} direction, so buses can't turn: {mend}"
             yield (*loc, "short_turn"), message
             return
         if not set(road.between) <= {stop.stop_id for stop in main.stops}:
@@ -78,28 +81,28 @@ def _short_turn(loc: Loc, road: Road, line: Line) -> Found:
         pattern = line.patterns[index]
         if low == 0 or high == len(pattern.stops) - 1:
             message = (
-                f"{pattern.pattern_id} begins or ends on the closed road, buses have nowhere to turn there"
+                f"{pattern.pattern_id} begins or ends on the closed section, so buses can't turn before it"
             )
             yield (*loc, "between"), f"{message}: {mend}, or close less"
             return
 
 
 def _conflict(line: Line, one: Road, other: Road) -> str:
-    """Why two entries can't be at one time; empty where they can."""
+    """Why two entries conflict if they overlap in time; empty if they don't."""
     shared_hops = _steps(line, one, 1) & _steps(line, other, 1)
     shared_stops = _steps(line, one, 0) & _steps(line, other, 0)
     if isinstance(one, ClosureEntry) and isinstance(other, ClosureEntry):
         if shared_hops:
-            return "this stretch is closed at that time already, by the closure"
+            return "this section is closed at that time already, by the closure"
         if shared_stops and one.short_turn and other.short_turn:
-            return "buses would have to turn both ways at one stop, as they turn there for the closure"
+            return "buses would turn at one stop from both sides, as they turn there for the closure"
     elif shared_hops and (_turns(one) or _turns(other)):
-        return "nobody drives here at that time, as buses turn before it for the closure"
+        return "no bus runs here at that time, as buses turn before it for the closure"
     return ""
 
 
 def _steps(line: Line, road: Road, skipped: int) -> set[tuple[int, int]]:
-    """(pattern, position) of the stops of a stretch; with 1 skipped the hops, by the stop they lead to."""
+    """(pattern, position) of a section's stops; with `skipped` 1 its hops, by the stop they lead to."""
     return {
         (index, position)
         for index, low, high in stretches(line, road.between)

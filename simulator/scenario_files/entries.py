@@ -1,4 +1,4 @@
-"""A scenario file's entries, each with its place in the file: those that are right in themselves."""
+"""The valid entries of a scenario file, each with its location."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def located_entries(document: Document) -> Iterator[LocatedEntry]:
 
 
 def of_kind(some: Iterable[LocatedEntry], kind: type[E]) -> list[tuple[Loc, E]]:
-    """Those of one kind, in the order of the file."""
+    """The entries of one kind, in the order of the file."""
     return [(loc, entry) for loc, entry in some if isinstance(entry, kind)]
 
 
 def scenario_dates(document: Document) -> tuple[date, date] | None:
-    """The first and the last service day, None where the file doesn't say."""
+    """The first and the last service day; None unless the file has valid `dates`."""
     for _, value in find(document.data, ("dates",)):
         with suppress(PydanticCustomError):
             return parsed_dates(value)
@@ -76,6 +76,6 @@ def scenario_dates(document: Document) -> tuple[date, date] | None:
 
 
 def subject(loc: Loc) -> str:
-    """What a location is inside of, such as `breakdown`; empty for the file itself."""
+    """The kind of entry around a location, such as `breakdown`; empty for the file itself."""
     kinds = [step for step in loc if step in DISRUPTIONS or step in WIRE or step == "demand"]
     return str(kinds[0]) if kinds else ""

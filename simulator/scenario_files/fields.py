@@ -1,4 +1,4 @@
-"""How a scenario file's dates, moments, speeds and references are written."""
+"""The types of a scenario file's fields: dates, times, speeds and references, as people write them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simulator.network_files.schema import Seconds, parsed_time
 YEARS = range(1970, 2200)
 MOST_DAYS = 366
 MOST = 1000
-"""Entries of a list: entries are compared with one another."""
+"""Limit of a list's entries: checks compare every two of them."""
 GREATEST_SPEED = 1_000_000
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"^[0-4]?[0-9]:[0-5][0-9]$"
@@ -93,7 +93,7 @@ Rain = Annotated[
 ]
 Text = Annotated[str, BeforeValidator(_one_line), Field(max_length=2000)]
 Reference = Annotated[str, Field(min_length=1, max_length=200)]
-"""The id of something in the network. Any text, so that a wrong one gets a suggestion."""
+"""The id of a line, stop or bus. Any text, so that a wrong one gets a suggestion."""
 References = Annotated[list[Reference], Field(min_length=1, max_length=MOST)]
 Between = Annotated[list[Reference], Field(min_length=2, max_length=2)]
 Share = Annotated[float, Field(ge=0, le=1)]

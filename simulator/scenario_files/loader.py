@@ -1,9 +1,9 @@
-"""A scenario file (YAML, like those of `data/scenarios`) as a Scenario, or every reason why it can't be one.
+"""Reads a scenario file (YAML, like those of `data/scenarios`), or reports everything wrong with it.
 
 Its fields are described in `simulator/scenario_files/schema.py`. Refused, all at once, each with file, line
-and mend: what isn't YAML as `simulator/files/yaml_document.py` reads it; fields of a wrong type, out of
-range, missing or unknown; what the network hasn't; what can't be, such as a time at which the line doesn't
-run; what can't be at one time, such as a bus that breaks down while it is broken.
+and mend: YAML that `simulator/files/yaml_document.py` refuses; fields of a wrong type, out of range, missing
+or unknown; ids that the network doesn't have; the impossible, such as times at which the line has no service;
+and conflicts, such as a bus that breaks down while it is broken down.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ from simulator.types import BusId, LineId, StopId
 
 
 class ScenarioFileError(InputFileError):
-    """A scenario file that can't be used: `problems` has every reason, and str() is a line for each."""
+    """A scenario file that can't be used: `problems` has every reason, and str() a line for each."""
 
 
 def load_scenario(path: Path, network_of: Callable[[Path | None], Network]) -> Scenario:
-    """The scenario of a file. ScenarioFileError carries everything that is wrong with it.
+    """The scenario of a file. ScenarioFileError has everything that is wrong with it.
 
     `network_of` gives the network of a path, for None the default one; its `InputFileError` is reported
     with the rest. `Scenario.network` is the path from the working directory, not from the file.
@@ -74,7 +74,7 @@ def load_scenario(path: Path, network_of: Callable[[Path | None], Network]) -> S
 def _network_problems(
     document: Document, path: Path, network_of: Callable[[Path | None], Network], faults: Faults
 ) -> Sequence[Problem]:
-    """What is wrong with the network; if nothing is, `faults` gets what the scenario can't do with it."""
+    """The network's problems. If it has none, conflicts between scenario and network go to `faults`."""
     if any(loc == ("network",) for loc, _ in faults):
         return ()
     try:
@@ -90,7 +90,7 @@ def _network_problems(
 
 
 def _network_path(document: Document, path: Path) -> Path | None:
-    """The network file that a scenario file at `path` names, None where it names none."""
+    """The network file that the scenario file at `path` names; None if it names none."""
     named = next((value for _, value in find(document.data, ("network",))), None)
     return None if named is None else path.parent / named
 

@@ -1,4 +1,4 @@
-"""Whether the lines, stops and buses that a scenario names are in the network, and belong together."""
+"""Checks that the lines, stops and buses that a scenario names are in the network and belong together."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ KINDS: Mapping[str, str] = {
     "bus": "bus",
     "buses": "bus",
 }
-"""What each field names."""
+"""The kind of object that each field names."""
 FEW = 20
-"""So many ids can be listed in a message."""
+"""At most so many ids are listed in a message."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """The network's things: their names by id, for each kind; and the line of each bus.
+    """The ids that a scenario may name: names by id for each kind, and the line of each bus.
 
-    `in_doubt`: the file says of more buses, but not rightly which.
+    `in_doubt`: there are extra buses whose entry is invalid, so an unknown bus may be one of them.
     """
 
     network: Network
@@ -52,7 +52,7 @@ class Known:
 
 
 def known(document: Document, network: Network, entries: Sequence[LocatedEntry]) -> Known:
-    """All that the network has, with the buses that the scenario adds to it."""
+    """The ids of the network and of the extra buses that the scenario adds."""
     line_of_bus = dict(network.line_of_bus)
     for _, line, bus_id in extra_buses(network, entries):
         line_of_bus.setdefault(bus_id, line)
@@ -79,7 +79,7 @@ def extra_buses(network: Network, entries: Sequence[LocatedEntry]) -> Iterator[t
 
 
 def check_names(entries: Sequence[LocatedEntry], known: Known) -> Found:
-    """Ids that the network hasn't, or that come twice in a list; stops that lines don't serve."""
+    """Unknown ids, ids that appear twice in a list, and stops that the lines don't serve."""
     for loc, entry in entries:
         faults = list(_references(loc, entry, known))
         yield from faults or _belonging(loc, entry, known)
@@ -116,7 +116,7 @@ def _unknown(kind: str, name: str, names: Mapping[str, str]) -> str:
 
 
 def _belonging(loc: Loc, entry: Entry, known: Known) -> Found:
-    """Stops and lines that exist, but not together."""
+    """Stops that exist, but that the named lines don't serve."""
     if isinstance(entry, BreakdownEntry) and entry.stop is not None:
         line = known.line_of_bus.get(entry.bus)
         yield from _not_served((*loc, "stop"), entry.stop, [line], known) if line else ()
@@ -143,7 +143,7 @@ def _between(loc: Loc, entry: ClosureEntry | SlowZoneEntry, known: Known) -> Fou
     if strange:
         yield from strange
     elif one == other:
-        yield (*loc, "between"), f"both stops are {one}: name the two ends of a stretch"
+        yield (*loc, "between"), f"both stops are {one}: name the two ends of a section"
     elif not stretches(line, entry.between):
         yield (
             (*loc, "between"),

@@ -1,45 +1,45 @@
 """The fields of a scenario file (`data/scenarios/*.yaml`), their types and ranges.
 
-A scenario says what is other than on ordinary days. `name` (letters, digits, `-`, `_`) and `dates` must be
-given, the rest may be:
+A scenario says how some days differ from ordinary ones. `name` (letters, digits, `-`, `_`) and `dates` are
+required, the rest is optional:
 
 - `dates`: a service day, `2026-03-03`, or the first and the last, `2026-03-03 to 2026-03-05`; in 1970 to
-  2199, at most 366. All that follows holds on each of them.
+  2199, at most 366. Everything below applies to each of them.
 - `description`: for people, up to 2,000 characters.
-- `network`: the network file, its path counted from this file. Default: the one that comes with the program.
-- `seed`: 0 or more, default 1. Another seed, another city of chance.
+- `network`: the network file, its path relative to this file. Default: the shipped one.
+- `seed`: 0 or more, default 1. Another seed gives other random numbers.
 - `clock`: `{start: "07:30", speed: 60}`. `start` is a time on the first date, Madrid time, or an instant
   such as `2026-03-03T07:30+01:00` on one of the dates; default "05:00". `speed` is simulated seconds a
   second, or `max` for as fast as possible; default 1.
-- `demand`: a list of `{factor: 1.4, lines: [L1], stops: [S004], from: "07:00", to: "10:00"}`: so many times
-  as many people come (0 to 20). Where several hold, their factors multiply.
+- `demand`: a list of `{factor: 1.4, lines: [L1], stops: [S004], from: "07:00", to: "10:00"}`: `factor` (0 to
+  20) times as many people come. Factors of entries that apply together multiply.
 - `weather`: `{rain: none | light | moderate | heavy, temperature_c: -4, humidity: 20}`. The numbers are added
-  to the weather of the day: up to 20 °C, up to 60 points of relative humidity, up or down. Rain makes buses
-  slower and people fewer.
-- `control`: what keeps buses apart. `none`: they leave terminals as soon as they are ready. `terminals`:
-  departures keep the headway, as on ordinary days. `headway`: at stops, too, a bus that is too close waits.
+  to the day's weather: up to ±20 °C and ±60 points of relative humidity. Rain slows buses down and lowers
+  demand.
+- `control`: how buses are kept apart. `none`: they leave terminals as soon as they are ready. `terminals`:
+  departures keep the headway, as on ordinary days. `headway`: a bus too close to the one before is held at
+  stops, too.
 - `disruptions`: a list, each entry with one of
   - `breakdown: {bus: B003, at: "08:15", repair_min: 45, stop: S004}`: at the first stop that it reaches from
-    that time on, or when it next comes to `stop`, the bus stands for 1 to 720 minutes; all get out.
+    that time on, or when it next comes to `stop`, the bus stands for 1 to 720 minutes; everybody alights.
   - `closure: {line: L1, between: [S003, S006], detour_min: 5}`: the road between two stops of the line is
-    closed in both directions. Buses take the detour (0.5 to 60 minutes longer) and leave out the stops
+    closed in both directions. Buses take the detour (0.5 to 60 minutes longer) and skip the stops
     between; or, with `short_turn: true` instead of `detour_min`, turn before it.
   - `slow_zone: {line: L1, between: [S003, S006], speed_factor: 0.5}`: 0.1 to 1 times the speed, both ways.
   - `closed_stop: {stop: S003}`: buses pass it.
   - `surge: {stop: S017, from: "22:45", to: "23:30", people_per_min: 20, lines: [L1]}`: so many more people
     (0 to 200 a minute) come to the stop; `from` and `to` must be given. The lines share them evenly.
-  - `strike: {share: 0.5, lines: [L1]}`: this share of each line's buses (0 to 1) stays at home all day. One
-    of them runs in any case. A line's share is the largest that is said of it.
+  - `strike: {share: 0.5, lines: [L1]}`: this share of each line's buses (0 to 1) stays at its terminal all
+    day; at least one runs. If several strikes name a line the largest share counts.
   - `extra_buses: {line: L1, count: 2, capacity: 95}`: 1 to 50 more buses for 1 to 1000 people. Their ids are
     L1-extra-1, L1-extra-2 …, also for `bus` and `buses` in this file.
-- `wire`: how positions go wrong on their way to clients (the store keeps the truth), each entry with one of
-  `dropped`, `delayed`, `stuck`, `out_of_order`, `malformed`: `{share: 0.05, buses: [B001], from: "08:00"}`,
-  of `delayed` also `delay_s` (1 to 3600). `share` is that of the positions, of `stuck` that of the buses;
-  default 1.
+- `wire`: how positions go wrong on their way to clients (the store keeps the right ones), each entry with
+  one of `dropped`, `delayed`, `stuck`, `out_of_order`, `malformed`, for example
+  `{share: 0.05, buses: [B001], from: "08:00"}`;
+  for `delayed` also `delay_s` (1 to 3600). `share` is of the positions, for `stuck` of the buses; default 1.
 
-`from` and `to` (excluded) are Madrid times of the service day, as in network files: "25:30" is 01:30 in the
-night after it, and so are times after midnight written for night lines. Without them it is all day. Without
-`lines`, `stops` or `buses` all are meant.
+`from` and `to` (excluded) are Madrid times of the service day, as in network files: "25:30" is 01:30 at
+night, also for night lines. Default: all day. Without `lines`, `stops` or `buses` an entry applies to all.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Described(Entry):
 
 
 class SpanEntry(Described):
-    """An entry that holds for a part of the service day."""
+    """An entry that applies to a part of the service day."""
 
     from_s: Time = Field(WHOLE_DAY.start_s, alias="from")
     """From this time of the service day, "08:00". Default: all day."""
@@ -108,39 +108,39 @@ class DemandEntry(SpanEntry):
     """More people come, or fewer."""
 
     factor: Annotated[float, Field(ge=0, le=20)]
-    """So many times as many people."""
+    """Factor of the number of people."""
     lines: References = Field([])
-    """Ids of the lines that are meant. Default: all."""
+    """Ids of the lines. Default: all."""
     stops: References = Field([])
-    """Ids of the stops that are meant. Default: all."""
+    """Ids of the stops. Default: all."""
 
 
 class WeatherEntry(Described):
-    """What is added to the weather of the days."""
+    """Changes to the weather of the days."""
 
     rain: Rain = None
     """Rain all day: none, light, moderate or heavy. Default none."""
     temperature_c: Annotated[float, Field(ge=-20, le=20)] = 0.0
-    """So many degrees warmer (colder: negative)."""
+    """Degrees Celsius warmer (negative: colder)."""
     humidity: Annotated[float, Field(ge=-60, le=60)] = 0.0
-    """So many points of relative humidity more (fewer: negative)."""
+    """Points of relative humidity more (negative: fewer)."""
 
 
 class BreakdownEntry(Described):
-    """A bus breaks down; all get out."""
+    """A bus breaks down; everybody alights."""
 
     bus: Reference
     """The bus's id."""
     at: Time
     """From this time on, at the first stop that it reaches."""
     repair_min: Annotated[float, Field(ge=1, le=720)]
-    """Minutes until it goes on."""
+    """Minutes until it runs again."""
     stop: Reference | None = None
     """The stop where it breaks down. Default: any."""
 
     @property
     def span(self) -> Span:
-        """The part of the service day, at the earliest, in which the bus stands."""
+        """The part of the service day in which the bus stands, if it stops at `at`."""
         return Span(self.at, self.at + round(self.repair_min * 60))
 
 
@@ -156,7 +156,7 @@ class ClosureEntry(SpanEntry):
     between: Between
     """The two stops, both still served."""
     detour_min: Annotated[float, Field(ge=0.5, le=60)] | None = None
-    """Buses drive round it and need so many minutes more."""
+    """Minutes that buses need more for a detour."""
     short_turn: bool = False
     """Instead of a detour: buses turn at the last stop before."""
 
@@ -176,7 +176,7 @@ class SlowZoneEntry(SpanEntry):
     between: Between
     """The two stops."""
     speed_factor: Annotated[float, Field(ge=0.1, le=1)]
-    """So many times their speed."""
+    """Factor of the speed."""
 
 
 class ClosedStopEntry(SpanEntry):
@@ -196,18 +196,18 @@ class SurgeEntry(SpanEntry):
     to_s: Time = Field(alias="to")
     """Until this time of the service day."""
     people_per_min: Annotated[float, Field(ge=0, le=200)]
-    """So many more people a minute."""
+    """More people a minute."""
     lines: References = Field([])
-    """Ids of the lines that they come for. Default: all that serve the stop."""
+    """Ids of the lines for which they come. Default: all that serve the stop."""
 
 
 class StrikeEntry(Described):
-    """A share of the buses stays at home all day."""
+    """A share of the buses stays at its terminal all day."""
 
     share: Share
     """The share of each line's buses, 0 to 1."""
     lines: References = Field([])
-    """Ids of the lines that are meant. Default: all."""
+    """Ids of the lines. Default: all."""
 
 
 class ExtraBusesEntry(Described):
@@ -216,25 +216,25 @@ class ExtraBusesEntry(Described):
     line: Reference
     """The line's id."""
     count: Annotated[int, Field(ge=1, le=50)]
-    """How many more."""
+    """Number of extra buses."""
     capacity: Annotated[int, Field(ge=1, le=1000)]
-    """People for whom there is room in each."""
+    """Capacity of each, people."""
 
 
 class FaultEntry(SpanEntry):
     """How positions go wrong on their way to clients."""
 
     share: Share = 1.0
-    """The share of the positions, of `stuck` that of the buses. Default 1."""
+    """Share of the positions, for `stuck` of the buses. Default 1."""
     buses: References = Field([])
-    """Ids of the buses that are meant. Default: all."""
+    """Ids of the buses. Default: all."""
 
 
 class DelayedEntry(FaultEntry):
     """Positions come late."""
 
     delay_s: Annotated[int, Field(ge=1, le=3600)]
-    """Seconds late."""
+    """Delay in seconds."""
 
 
 class OneOf(Described):
@@ -252,7 +252,7 @@ class OneOf(Described):
 
 
 class DisruptionEntry(OneOf):
-    """One thing that goes otherwise."""
+    """One disruption."""
 
     breakdown: BreakdownEntry | None = None
     closure: ClosureEntry | None = None
@@ -267,37 +267,37 @@ class WireEntry(OneOf):
     """One way in which positions go wrong."""
 
     dropped: FaultEntry | None = None
-    """Positions never come."""
+    """Positions are never sent."""
     delayed: DelayedEntry | None = None
     """Positions come late."""
     stuck: FaultEntry | None = None
-    """A bus's place, speed and load stay those of the moment at which the fault began."""
+    """A bus's position, speed and load stay those at which the fault began."""
     out_of_order: FaultEntry | None = None
-    """A position comes after the bus's next one."""
+    """A position is sent after the bus's next one."""
     malformed: FaultEntry | None = None
     """Messages are cut off in the middle."""
 
 
 class ScenarioEntry(Described):
-    """A scenario of the Madrid bus simulator: what is other than on ordinary days, where and when."""
+    """A scenario of the Madrid bus simulator: how some days differ from ordinary ones."""
 
     name: Id
     """The scenario's name: letters, digits, - and _."""
     dates: Dates
     """A service day, 2026-03-03, or the first and the last, "2026-03-03 to 2026-03-05"."""
     description: Text = ""
-    """What it shows, for people."""
+    """A description for people."""
     network: Reference | None = None
-    """Path of the network file, from this file. Default: the network that comes with the program."""
+    """Path of the network file, relative to this file. Default: the shipped network."""
     seed: Annotated[int, Field(ge=0, le=10**18 - 1)] = 1
-    """Another seed, another city of chance. Default 1."""
+    """Another seed gives other random numbers. Default 1."""
     clock: ClockEntry = ClockEntry()
     demand: list[DemandEntry] = Field([], max_length=MOST)
     """More people come, or fewer."""
     weather: WeatherEntry = WeatherEntry()
     control: Literal["none", "terminals", "headway"] = "terminals"
-    """What keeps buses apart. Default terminals."""
+    """How buses are kept apart. Default terminals."""
     disruptions: list[DisruptionEntry] = Field([], max_length=MOST)
-    """What goes otherwise."""
+    """The disruptions."""
     wire: list[WireEntry] = Field([], max_length=MOST)
     """How positions go wrong on their way to clients."""

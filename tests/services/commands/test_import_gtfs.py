@@ -28,7 +28,7 @@ def test_a_feed_becomes_a_folder_and_what_was_assumed_is_said(
     assert status_of(["import-gtfs", "small.zip", "-o", "city"]) == 0
     said = capsys.readouterr().out
     assert "weekday: the service of 2026-03-02" in said
-    assert "left out, no buses: 1 routes (M1)" in said
+    assert "left out, not bus routes: 1 routes (M1)" in said
     assert sorted(path.name for path in folder.iterdir()) == ["city", "small.zip"]
     assert sorted(path.name for path in (folder / "city").iterdir()) == [
         "network.yaml",
@@ -92,7 +92,7 @@ def test_of_a_zip_that_means_harm_nothing_is_written(
     ("arguments", "words"),
     [
         (["--date", "tomorrow"], "is no date"),
-        (["--date", "2031-01-01"], "says nothing of 2031-01-01"),
+        (["--date", "2031-01-01"], "has no calendar for 2031-01-01"),
         (["--routes", "27,28"], "no route 28"),
         (["--routes", "M1"], "no bus routes"),
         (["--capacity", "0"], "--capacity"),

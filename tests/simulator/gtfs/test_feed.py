@@ -52,7 +52,7 @@ MORE: dict[str, tuple[Files, list[tuple[str, int, str]]]] = {
     ),
     "a column twice": (
         feed(agency="agency_name,agency_timezone,agency_name\na,Europe/Madrid,b\n"),
-        [("agency.txt", 1, "`agency_name` is here twice")],
+        [("agency.txt", 1, "`agency_name` appears twice")],
     ),
     "an empty file": (feed(routes=""), [("routes.txt", 1, "is empty")]),
     "no rows": (
@@ -101,11 +101,11 @@ MORE: dict[str, tuple[Files, list[tuple[str, int, str]]]] = {
     "infinity": (with_line("stops", 3, "S2,Calle 2,inf,-3.704"), [("stops.txt", 3, "from -90 to 90")]),
     "a stop twice": (
         feed(stops=text_of("stops") + "S2,Calle 2,40.41,-3.704\n"),
-        [("stops.txt", 14, "stop_id S2 is here already")],
+        [("stops.txt", 14, "stop_id S2: an earlier row has the same")],
     ),
     "a sequence twice": (
         with_line("stop_times", 4, f"{FIRST_TRIP},06:02:30,06:02:30,S3,20"),
-        [("stop_times.txt", 4, "stop_sequence 20 already")],
+        [("stop_times.txt", 4, "stop_sequence 20 twice")],
     ),
     "a time of another kind": (
         with_line("stop_times", 4, f"{FIRST_TRIP},6.02,06:02:30,S3,30"),
@@ -125,7 +125,7 @@ MORE: dict[str, tuple[Files, list[tuple[str, int, str]]]] = {
     ),
     "no calendar": (
         feed(calendar=None, calendar_dates=None),
-        [("calendar.txt", 1, "calendar_dates.txt too")],
+        [("calendar.txt", 1, "so is calendar_dates.txt")],
     ),
     "a frequency of nothing": (
         feed(frequencies=f"trip_id,start_time,end_time,headway_secs\n{FIRST_TRIP},06:00:00,07:00:00,0\n"),
@@ -148,7 +148,7 @@ def test_all_defects_are_told_at_once_and_many_of_a_kind_are_counted(tmp_path: P
     found = problems(zipped(tmp_path / "feed.zip", files))
     assert {file for file, _, _ in found} == {"agency.txt", "shapes.txt", "stop_times.txt"}
     assert len(found) == 2 + 20 + 1
-    assert "lines more of this kind" in found[-1][2]
+    assert "more lines like this" in found[-1][2]
 
 
 def test_lines_are_counted_past_blank_ones_and_quoted_line_breaks(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_what_isnt_needed_may_be_there_or_not(tmp_path: Path) -> None:
 def test_names_that_lead_out_of_the_zip_are_refused(name: str, tmp_path: Path) -> None:
     found = problems(zipped(tmp_path / "feed.zip", {**feed(), name: "x"}))
     assert [message for _, _, message in found] == [
-        f"`{name}` leads out of the zip: pack the files without paths"
+        f"`{name}` leads out of the zip: zip the files without paths"
     ]
 
 
@@ -208,11 +208,11 @@ def test_a_zip_bomb_is_refused_before_it_goes_off(tmp_path: Path, monkeypatch: p
 def test_what_is_no_zip_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "feed.zip"
     path.write_bytes(b"PK\x03\x04 nonsense")
-    assert "isn't a zip that can be read" in problems(path)[0][2]
+    assert "can't be read as a zip" in problems(path)[0][2]
     whole = zipped(tmp_path / "whole.zip", feed()).read_bytes()
     path.write_bytes(whole[:3000] + b"damage" + whole[3006:])
-    assert "isn't a zip that can be read" in problems(path)[0][2]
-    assert "no file here" in problems(tmp_path / "absent.zip")[0][2]
+    assert "can't be read as a zip" in problems(path)[0][2]
+    assert "file not found" in problems(tmp_path / "absent.zip")[0][2]
 
 
 def test_a_feed_in_a_folder_or_with_a_file_twice_is_refused(tmp_path: Path) -> None:

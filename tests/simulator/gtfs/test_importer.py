@@ -93,7 +93,7 @@ def test_a_date_chooses_the_service_near_it(tmp_path: Path) -> None:
         "saturday: the service of 2026-03-28, 100 trips",
         "sunday: the service of 2026-03-29, 57 trips",
     ]
-    with pytest.raises(InputFileError, match="says nothing of 2027-01-01: choose a date from 2026-03-02"):
+    with pytest.raises(InputFileError, match="has no calendar for 2027-01-01: choose a date from 2026-03-02"):
         import_feed(path, near=date(2027, 1, 1))
 
 

@@ -74,8 +74,8 @@ BROKEN: dict[str, tuple[str | bytes, int, tuple[str, ...]]] = {
     "a merge key": (replaced("        name: Atocha", "        <<: {name: Atocha}"), 12, ("merge keys",)),
     "a mapping as a key": ("? {a: 1}\n: 2\n", 1, ("key", "plain text")),
     "an alias to itself": ("lines: &a [*a]\n", 1, ("`*a`", "itself")),
-    "an unknown alias": ("lines: *nowhere\n", 1, ("`*nowhere`", "nothing above")),
-    "deep nesting": ("lines: " + "[" * 100_000, 1, ("nested over 40 deep",)),
+    "an unknown alias": ("lines: *nowhere\n", 1, ("`*nowhere`", "no anchor above")),
+    "deep nesting": ("lines: " + "[" * 100_000, 1, ("nested over 40 levels deep",)),
     # keys
     "a repeated key": (
         replaced("        name: Atocha", "        stop_id: S009"),
@@ -177,8 +177,8 @@ BROKEN: dict[str, tuple[str | bytes, int, tuple[str, ...]]] = {
         ("line L2", "`buses`", "1 or more"),
     ),
     # between fields
-    "a line twice": (replaced("line_id: L2", "line_id: L1"), 26, ("L1 is taken already", "line 2")),
-    "a bus twice": (replaced("bus_id: B003", "bus_id: B001"), 32, ("B001 is taken already", "line 25")),
+    "a line twice": (replaced("line_id: L2", "line_id: L1"), 26, ("L1 is used already", "line 2")),
+    "a bus twice": (replaced("bus_id: B003", "bus_id: B001"), 32, ("B001 is used already", "line 25")),
     "a bus named as a stop": (replaced("bus_id: B003", "bus_id: S001"), 32, ("S001", "id of a stop")),
     "a stop twice in a line": (
         replaced("stop_id: S002", "stop_id: S001"),
@@ -275,14 +275,14 @@ BROKEN: dict[str, tuple[str | bytes, int, tuple[str, ...]]] = {
     "a departure the wrong way": (
         with_field('one_way: true\ndepartures: {inbound: ["06:00"]}'),
         32,
-        ("doesn't run, inbound",),
+        ("the line has no inbound direction",),
     ),
     "the same departure twice": (
         with_field('departures: {outbound: ["06:00", "06:00"]}'),
         31,
         ("two departures at 06:00 on L2-0",),
     ),
-    "no departures": (with_field("departures: {outbound: []}"), 31, ("`departures` names none",)),
+    "no departures": (with_field("departures: {outbound: []}"), 31, ("`departures` is empty",)),
     "on foot": (with_field("speed_kmh: 4"), 31, ("`speed_kmh`", "at least 5")),
     "half a point": (with_field("shape: [[40.4194, -3.6929], [40.4169]]"), 31, ("`shape[1][1]` is missing",)),
     "a shape elsewhere": (
@@ -364,6 +364,6 @@ BROKEN: dict[str, tuple[str | bytes, int, tuple[str, ...]]] = {
             "  - {pattern_id: a, direction: inbound, stops: [S004, S003]}"
         ),
         33,
-        ("a is taken already", "line 32"),
+        ("a is used already", "line 32"),
     ),
 }

@@ -99,9 +99,9 @@ def test_all_mistakes_of_a_file_are_told_at_once_in_the_order_of_lines(written: 
             "line L1, stop S003: `base_arrival_rate` is missing",
             "line L1, stop S003: unknown field `base_arrival_rat`: did you mean `base_arrival_rate`?",
             "line L2, stop S003: one stop id with two places",
-            "`name` is here twice",
+            "`name` appears twice",
             "line L2, stop S004: the last stop isn't a terminal",
-            "line L2, bus B001: `bus_id` B001 is taken already",
+            "line L2, bus B001: `bus_id` B001 is used already",
             "line L2, bus B001: `capacity` must be at least 1",
         ),
         strict=True,
@@ -122,19 +122,19 @@ def test_a_mistake_in_one_line_does_not_hide_the_schedule_of_another(written: Wr
 
 
 def test_a_path_without_a_file_is_a_problem_too(tmp_path: Path) -> None:
-    assert problems(tmp_path / "absent.yaml") == [(1, "no file here: check the path")]
+    assert problems(tmp_path / "absent.yaml") == [(1, "file not found: check the path")]
 
 
 def test_a_headway_beside_departures_is_refused(written: Writer) -> None:
     both = 'headway_min: 8\ndepartures: {outbound: ["06:00"], inbound: ["06:40"]}'
     [(_, message)] = problems(written(with_field(both)))
-    assert "`headway_min` beside `departures`: remove one of the two" in message
+    assert "`headway_min` and `departures`: remove one of the two" in message
 
 
 def test_a_folder_has_a_file_network_yaml(tmp_path: Path) -> None:
     with pytest.raises(NetworkFileError) as caught:
         load_network(tmp_path)
-    assert str(caught.value) == f"{tmp_path / 'network.yaml'}:1: no file here: check the path"
+    assert str(caught.value) == f"{tmp_path / 'network.yaml'}:1: file not found: check the path"
 
 
 def test_a_file_over_50_mb_is_refused(tmp_path: Path) -> None:

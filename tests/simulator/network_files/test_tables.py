@@ -69,7 +69,7 @@ def test_a_road_without_one_of_the_stops_is_refused_where_the_pattern_is(folder:
     changed(folder / "shapes.csv", 3, None)
     [(file, _, message)] = problems(folder)
     assert file == "network.yaml"
-    assert "pattern 27-0: its road in shapes.csv has 7 stops of the pattern's 8" in message
+    assert "pattern 27-0: its shape in shapes.csv has 7 of the pattern's 8 stops" in message
 
 
 def test_hours_beside_a_timetable_are_refused(folder: Path) -> None:
@@ -78,7 +78,7 @@ def test_hours_beside_a_timetable_are_refused(folder: Path) -> None:
         text.replace('  - line_id: "27"', '  - line_id: "27"\n    hours: "06:00-23:00"')
     )
     [(file, _, message)] = problems(folder)
-    assert (file, "`hours` beside departures in timetable.csv" in message) == ("network.yaml", True)
+    assert (file, "`hours` and departures in timetable.csv" in message) == ("network.yaml", True)
 
 
 def test_mistakes_in_all_three_files_are_told_at_once(folder: Path) -> None:

@@ -52,7 +52,7 @@ BROKEN: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "an empty file": ("", 1, ("empty",)),
     "a list": ("- weekday\n", 1, ("mapping is expected", "name, dates")),
     "no closing bracket": ("name: [1, 2\n", 1, ("not valid YAML", "brackets")),
-    "a repeated key": (FULL + "seed: 8\n", 28, ("`seed` is here twice", "line 6")),
+    "a repeated key": (FULL + "seed: 8\n", 28, ("`seed` appears twice", "line 6")),
     "no name": (replaced("name: everything\n", ""), 1, ("`name` is missing",)),
     "no dates": (replaced("dates: 2026-03-03 to 2026-03-04\n", ""), 1, ("`dates` is missing",)),
     "a misspelt field": (replaced("seed: 7", "sed: 7"), 6, ("unknown field `sed`", "`seed`")),
@@ -177,12 +177,12 @@ BROKEN: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "a terminal that is closed": (
         replaced("S012", "S021"),
         CLOSED,
-        ("trips of line L1 begin or end at stop S021", "one under way"),
+        ("trips of line L1 begin or end at stop S021", "a stop between terminals"),
     ),
     "all of a line closed": (
         with_disruption('closure: {line: L7, between: [S105, S022], to: "09:00", short_turn: true}'),
         MORE,
-        ("nowhere to turn", "`detour_min`"),
+        ("buses can't turn before it", "`detour_min`"),
     ),
     # times
     "a span that ends before it starts": (
@@ -235,12 +235,12 @@ BROKEN: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "two short turns at one stop": (
         with_disruption('closure: {line: L3, between: [S007, S009], from: "11:00", short_turn: true}'),
         MORE,
-        ("turn both ways at one stop", "line 16"),
+        ("turn at one stop from both sides", "line 16"),
     ),
-    "a slow zone where nobody drives": (
+    "a slow zone where no bus runs": (
         with_disruption('slow_zone: {line: L3, between: [S006, S007], to: "09:00", speed_factor: 0.5}'),
         MORE,
-        ("nobody drives here", "line 16"),
+        ("no bus runs here", "line 16"),
     ),
     "a closed stop where buses turn": (
         replaced("S012", "S005"),
@@ -250,7 +250,7 @@ BROKEN: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "a closed stop twice": (
         with_disruption('closed_stop: {stop: S012, from: "25:00"}'),
         MORE,
-        ("stop S012 is closed at that time already, on line 18", "join"),
+        ("stop S012 is closed at that time already, on line 18", "merge"),
     ),
     "a surge twice": (
         with_disruption('surge: {stop: S017, from: "20:30", to: "22:00", people_per_min: 1}'),
