@@ -1,4 +1,4 @@
-"""A job in a thread that ends with a `with` block: started on entry, told to stop and joined on exit."""
+"""Background threads that last as long as a `with` block: started on entry, stopped and joined on exit."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ class RefreshedValue(Generic[T]):
     """The last value that `read` returned; `get` reads again once that is older than `refresh_s`.
 
     `read` returns None where nothing has changed. Its exceptions of the types `errors` go to `on_error`, and
-    are raised only while there is no value yet, not even an `initial` one. Safe to call from several threads.
+    are raised only while there is no value, not even an `initial` one. Safe to call from several threads.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class RefreshedValue(Generic[T]):
         return self._value
 
     def get(self) -> T:
-        """Return the value, read anew if it is due. Without one yet raises what `read` does."""
+        """Return the value, read again if it is too old. Raises what `read` does while there is no value."""
         if self._now_s() - self._read_at_s >= self._refresh_s:
             self.refresh()
         return self.value

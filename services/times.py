@@ -32,7 +32,7 @@ def parse_instant(text: str) -> datetime:
         zoned = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
         return zoned.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError(f"'{text}' is no ISO 8601 time; accepted are {ACCEPTED}") from None
+        raise ValueError(f"'{text}' is not an ISO 8601 time; accepted: {ACCEPTED}") from None
 
 
 def format_instant(instant: datetime) -> str:
@@ -53,7 +53,7 @@ def parse_span(text: str) -> timedelta:
         return timedelta()
     span = timedelta(**{UNITS[found[2]]: int(found[1])}) if found else None
     if span is None or span > LONGEST_SPAN:
-        raise ValueError(f"'{text}' is no span; write for example 90m, 24h, 5d (at most 366d), or 0")
+        raise ValueError(f"'{text}' is not a span of time; write 90m, 24h, 5d (at most 366d), or 0")
     return span
 
 

@@ -124,7 +124,7 @@ def test_only_some_teams_or_all_keys_can_be_changed(aws: Account) -> None:
 
 def test_a_team_name_that_no_request_could_bear_is_refused() -> None:
     done = run(rotate_key.main, "--team", "x" * 65)
-    assert (done.exit_code, "is no group name" in done.output) == (2, True)
+    assert (done.exit_code, "is not a group name" in done.output) == (2, True)
 
 
 def test_keys_are_exported_as_private_files_one_a_team(aws: Account, tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def test_wrong_statuses_and_bodies_of_a_route_are_named(path: str, check: str) -
     [
         ({"time": "2026-03-06T06:30:00Z"}, "of 2026-03-06T06:30:00Z, and now is 2026-03-06T07:30:10Z"),
         ({"time": "2026-03-06T08:30:00Z"}, "of 2026-03-06T08:30:00Z, and now is 2026-03-06T07:30:10Z"),
-        ({"time": "just now"}, "no ISO 8601 time"),
+        ({"time": "just now"}, "not an ISO 8601 time"),
         ({"latitude": "40.4"}, "the body is wrong: latitude"),
         ({"direction": 2}, "the body is wrong: direction"),
     ],

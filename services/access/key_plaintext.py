@@ -1,4 +1,4 @@
-"""Keys in plain text, for operators who hand them out and rotate them.
+"""Keys in plain text, for handing them out and rotating them.
 
 Servers keep hashes only (`services.access.key_ring`). Nothing here prints or logs a key.
 """
@@ -56,5 +56,5 @@ def parse_plain_keys(text: str) -> PlainKeys:
 def team_name(name: str) -> str:
     """Return `name` as a group name. Raises ValueError if no request header could hold it."""
     if not 0 < len(name.strip()) <= LONGEST_GROUP or not name.isprintable():
-        raise ValueError(f"'{name}' is no group name: 1 to {LONGEST_GROUP} printable characters")
+        raise ValueError(f"'{name}' is not a group name: use 1 to {LONGEST_GROUP} printable characters")
     return name.strip()

@@ -47,7 +47,7 @@ def parse_keys(text: str) -> KeyRing:
     try:
         found: dict[str, object] = json.loads(text)  # an object, since the text begins with {
     except (ValueError, RecursionError):
-        raise ValueError("the keys are no valid JSON") from None
+        raise ValueError("the keys are not valid JSON") from None
     teams = found.get("keys", {})
     if not isinstance(teams, dict) or not all(0 < len(group.strip()) <= LONGEST_GROUP for group in teams):
         raise ValueError(f'"keys" must map group names (at most {LONGEST_GROUP} characters) to keys')
@@ -95,16 +95,16 @@ class KeyFile:
 
     def _log(self, error: Exception) -> None:
         reason = error.strerror if isinstance(error, OSError) else _reason(error)
-        log.error("%s is no key file (%s): the keys before it stay valid", self._path, reason)
+        log.error("%s is not a valid key file (%s); the previous keys stay valid", self._path, reason)
 
 
 def _reason(error: Exception) -> str:
-    return "no UTF-8 text" if isinstance(error, UnicodeError) else str(error)
+    return "not UTF-8 text" if isinstance(error, UnicodeError) else str(error)
 
 
 @dataclass(frozen=True, slots=True)
 class FileVersion:
-    """What tells one version of a file from the next; all 0 for a missing file."""
+    """Identifies a version of a file; all 0 for a missing file."""
 
     modified_ns: int = 0
     size: int = 0

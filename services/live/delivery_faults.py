@@ -1,7 +1,7 @@
 """Faults of a scenario in the delivery of live positions; what the store holds stays correct.
 
-Whether a fault hits a position depends only on its bus and time, so every replay has the same faults, whoever
-is connected. Positions that were hit and had a subscriber are logged in a file.
+Whether a fault hits a position depends only on its bus and time, so every replay has the same faults,
+whatever clients are connected. Positions that were hit and had a subscriber are logged in a file.
 """
 
 from __future__ import annotations

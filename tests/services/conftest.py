@@ -1,4 +1,4 @@
-"""What tests of the services share."""
+"""Fixtures for tests of the services."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.timestream_endpoint import KEYS, REGION
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """AWS as moto plays it in this process."""
+    """AWS services mocked by moto in this process."""
     for name, value in (KEYS | {"AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}).items():
         monkeypatch.setenv(name, value)
     with mock_aws():
@@ -22,7 +22,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(scope="module", params=TRANSPORTS)
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The same REST, in process and over a socket."""
+    """The REST API, in process and over a socket."""
     context, store, feeders = parts(tmp_path_factory.mktemp("store"))
     with TRANSPORTS[request.param](context) as ask:
         yield Served(context, store, feeders, ask)
@@ -30,7 +30,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module", params=EVERYWHERE)
 def anywhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The same as functions behind API Gateway, too."""
+    """The REST API, in process, over a socket, and as Lambda functions behind API Gateway."""
     context, store, feeders = parts(tmp_path_factory.mktemp("store"))
     with EVERYWHERE[request.param](context) as ask:
         yield Served(context, store, feeders, ask, by_gateway=request.param == GATEWAY)

@@ -1,7 +1,7 @@
 """An API Gateway HTTP API in this process: its routes, the authorizer with its cache, a function behind it.
 
 The events have the shape that the gateway gives them (payload format 2.0). What it does otherwise than the
-local server is in `answer_of`, row by row of the table in docs/aws.md.
+local server is in `answer_of`, case by case as in docs/aws.md.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ROUTES = {
 }
 """The gateway's routes, and the function behind each."""
 OPEN = frozenset(("GET /health", "OPTIONS /{proxy+}"))
-"""Those without an authorizer."""
+"""The routes without an authorizer."""
 IDENTITY = ("x-api-key", "x-group-name")
 TTL_S = 240
 UNAUTHORIZED = {"message": "Unauthorized"}
@@ -50,9 +50,9 @@ LOCAL_ONLY = frozenset(("/", "/metrics", "/openapi.json", "/docs", "/clock", "/l
 def answer_of(
     method: str, target: str, headers: Mapping[str, str], here: tuple[int, dict[str, str]]
 ) -> tuple[int, dict[str, str]]:
-    """What the gateway answers where the local server answers `here`: the same, but for these rows.
+    """The gateway's response where the local server responds with `here`: the same except for these cases.
 
-    The rows are those of docs/aws.md.
+    docs/aws.md lists the same cases.
     """
     path = target.partition("?")[0]
     if method == "OPTIONS" and path != "/health":  # no preflight: it has no origin
@@ -75,7 +75,7 @@ def route_key_of(method: str, path: str) -> str:
 
 
 def request_event(method: str, url: httpx.URL, headers: Mapping[str, str], route_key: str) -> dict[str, Any]:
-    """What a function is handed, but for the authorizer's part."""
+    """The event that a function gets, without the authorizer's context."""
     query = url.query.decode()
     path = unquote(url.raw_path.decode().partition("?")[0])
     return {
@@ -118,7 +118,7 @@ def request_event(method: str, url: httpx.URL, headers: Mapping[str, str], route
 
 
 def authorizer_event(event: Mapping[str, Any]) -> dict[str, Any]:
-    """What the authorizer is handed about a request."""
+    """The event that the authorizer gets for a request."""
     kept = {name: event[name] for name in ("version", "routeKey", "rawPath", "rawQueryString", "headers")}
     context = {k: v for k, v in event["requestContext"].items() if k != "authorizer"}
     return {
@@ -134,7 +134,7 @@ def authorizer_event(event: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class HttpApi:
-    """The gateway in front of one function. `now_s` are the seconds by which its cache goes."""
+    """The gateway in front of one function; `now_s` is the time of the authorizer's cache."""
 
     function: Handler
     keys: Keys
@@ -143,7 +143,7 @@ class HttpApi:
     _cache: dict[tuple[str, ...], tuple[float, dict[str, Any]]] = field(default_factory=dict)
 
     def request(self, method: str, target: str, headers: Mapping[str, str]) -> httpx.Response:
-        """The answer that a client gets."""
+        """Return the response to a request."""
         url = httpx.Request(method, f"https://api{target}").url
         sent = {name.lower(): value for name, value in headers.items()}
         route_key = route_key_of(method, unquote(url.raw_path.decode().partition("?")[0]))
@@ -157,7 +157,7 @@ class HttpApi:
         return httpx.Response(answer["statusCode"], headers=answer["headers"], text=answer["body"])
 
     def _verdict(self, event: dict[str, Any]) -> Any:
-        """The authorizer's context, from the cache for as long as it may be."""
+        """The authorizer's context, from the cache until its TTL ends."""
         identity = tuple(event["headers"][name] for name in IDENTITY)
         asked_at, answer = self._cache.get(identity, (-float(TTL_S), {}))
         if self.now_s() - asked_at >= TTL_S:
@@ -169,7 +169,7 @@ class HttpApi:
 
 
 class HttpApiOver:
-    """Such a gateway over a context. Mangum needs a thread with a loop of its own."""
+    """The gateway over a context. Mangum needs a thread with an event loop of its own."""
 
     def __init__(self, context: Context) -> None:
         self._loop = asyncio.new_event_loop()
@@ -178,11 +178,11 @@ class HttpApiOver:
         self.api = HttpApi(function, context.key)
 
     def ask(self, method: str, path: str, headers: Mapping[str, str]) -> httpx.Response:
-        """The answer."""
+        """Return the response to a request."""
         return self._thread.submit(self.api.request, method, path, headers).result()
 
     def close(self) -> None:
-        """End the thread, its loop, and what that has started."""
+        """Close the event loop with its executor, and end the thread."""
         self._thread.submit(self._loop.run_until_complete, self._loop.shutdown_default_executor()).result()
         self._thread.shutdown()
         self._loop.close()

@@ -1,4 +1,4 @@
-"""WebSocket clients of two kinds with the same verbs: straight through ASGI, and over a real socket."""
+"""WebSocket clients with one interface: through ASGI in process, and over a real socket."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Client(Protocol):
 
 
 Connect: TypeAlias = Callable[..., AbstractAsyncContextManager[Client]]
-"""(path with query, headers) → a client. Raises `Refused`."""
+"""Connects a client to a path with query and headers. Raises `Refused`."""
 
 
 def path(key: str | None = "right", group: str | None = "team-alpha", *, at: str = "/production") -> str:
@@ -59,7 +59,7 @@ def path(key: str | None = "right", group: str | None = "team-alpha", *, at: str
 
 
 class AsgiClient:
-    """Speaks ASGI with an application."""
+    """A client of an ASGI application in process."""
 
     def __init__(self, app: ASGIApp, target: str, headers: Headers) -> None:
         self._in: asyncio.Queue[Message] = asyncio.Queue()

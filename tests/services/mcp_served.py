@@ -1,4 +1,4 @@
-"""The tools over an hour of data, asked over a real socket of the server that `run` uses."""
+"""The MCP tools over an hour of data, over a real socket of the server that `run` uses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROTOCOL = {"accept": "application/json, text/event-stream", "content-type": "ap
 
 @dataclass(frozen=True, slots=True)
 class ServedTools:
-    """A server with the doors for agents: where it is, and ways to ask it."""
+    """A server with the MCP routes, and ways to send it requests."""
 
     context: Context
     store: FaultyStore
@@ -30,7 +30,7 @@ class ServedTools:
     http: httpx.Client
 
     def get(self, path: str) -> httpx.Response:
-        """A GET with the key."""
+        """Send a GET request with the key."""
         return self.http.get(path, headers=KEY)
 
     def post(
@@ -41,23 +41,23 @@ class ServedTools:
         *,
         content: bytes | None = None,
     ) -> httpx.Response:
-        """A POST, of JSON or of just these bytes."""
+        """Send a POST request with a JSON body or these bytes."""
         sent = content if content is not None else b"" if body is None else json.dumps(body).encode()
         return self.http.post(path, content=sent, headers=headers)
 
     def call(self, tool: str, **arguments: object) -> Any:
-        """The body of a call by plain HTTP."""
+        """Call a tool by plain HTTP; return the body."""
         return self.post("/mcp/call-tool", {"tool": tool, "arguments": arguments}).json()
 
     def message(self, method: str, params: object = None, **headers: str) -> httpx.Response:
-        """A JSON-RPC request by the protocol."""
+        """Send a JSON-RPC request."""
         body = {"jsonrpc": "2.0", "id": 1, "method": method} | ({} if params is None else {"params": params})
         return self.post("/mcp", body, KEY | PROTOCOL | headers)
 
 
 @contextmanager
 def served_tools(folder: Path, **changed: Any) -> Iterator[ServedTools]:
-    """Such a server; `changed` are fields of its context."""
+    """Run a server; `changed` are fields of its context."""
     context, store, _ = parts(folder)
     changed.setdefault("mcp_hosts", hosts_for("127.0.0.1"))
     context = dataclasses.replace(context, **changed)

@@ -1,4 +1,4 @@
-"""REST over an hour of data, asked in process and over a real socket."""
+"""The REST API over an hour of data, requested in process, over a socket, and through API Gateway events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -18,7 +19,7 @@ from services.access.authentication import ApiKey
 from services.app import create_app
 from services.context import Context, Snapshots
 from services.feeders.backfill import fill, plan
-from services.feeders.feeder import FEEDERS, Feeder
+from services.feeders.feeder import FEEDERS, Feeder, FeederKind, FeederStatus, State
 from services.processes.web_server import WebServer
 from services.web.uvicorn_server import listen
 from simulator.clock import Clock
@@ -32,10 +33,10 @@ PATIENCE_S = 30
 
 
 class Requester(Protocol):
-    """A way to ask."""
+    """Sends requests."""
 
     def __call__(self, path: str, headers: Mapping[str, str] = KEY, *, method: str = "GET") -> httpx.Response:
-        """The answer."""
+        """Return the response."""
 
 
 Expected: TypeAlias = tuple[int, dict[str, str]]
@@ -44,31 +45,47 @@ Expected: TypeAlias = tuple[int, dict[str, str]]
 
 @dataclass(frozen=True)
 class Served:
-    """The context, and a way to ask it; behind a gateway some answers differ."""
+    """A served context and how to send it requests; behind API Gateway some responses differ."""
 
     context: Context
     store: FaultyStore
-    feeders: list[Feeder]
+    feeders: list[IdleFeeder]
     ask: Requester
     by_gateway: bool = False
 
     def expected(self, method: str, path: str, headers: Mapping[str, str], here: Expected) -> Expected:
-        """What is to be answered where the local server answers `here`."""
+        """The response expected where the local server responds with `here`."""
         return http_api.answer_of(method, path, headers, here) if self.by_gateway else here
 
 
 def copy_to(path: Path) -> None:
-    """A store's copy."""
+    """Write a stand-in for a copy of the store."""
     path.write_text("a copy", encoding="utf-8")
 
 
-def parts(folder: Path) -> tuple[Context, FaultyStore, list[Feeder]]:
-    """A context over an hour of data, its store and its feeders."""
+@dataclass
+class IdleFeeder:
+    """A feeder at `NOW` that doesn't run; a test sets the state that it reports."""
+
+    feeder: Feeder
+    state: State = "stopped"
+
+    @property
+    def kind(self) -> FeederKind:
+        return self.feeder.kind
+
+    def status(self, now: datetime) -> FeederStatus:
+        return replace(self.feeder.status(now), state=self.state)
+
+
+def parts(folder: Path) -> tuple[Context, FaultyStore, list[IdleFeeder]]:
+    """Return a context over an hour of data, its store and its feeders."""
     store = FaultyStore()
     clock = Clock(wall=FakeWall(NOW + HOUR))
     list(fill(plan(store, START, NOW, newest_first=False), model=FormulaCity(), store=store, run=RUN))
     feeders = [
-        Feeder(kind, model=FormulaCity(), store=store, run=RUN, clock=clock, start=NOW) for kind in FEEDERS
+        IdleFeeder(Feeder(kind, model=FormulaCity(), store=store, run=RUN, clock=clock, start=NOW))
+        for kind in FEEDERS
     ]
     context = Context(
         store=store,
@@ -84,7 +101,7 @@ def parts(folder: Path) -> tuple[Context, FaultyStore, list[Feeder]]:
 
 
 def in_process(app: ASGIApp) -> Requester:
-    """Asks an application."""
+    """Send requests to an ASGI application."""
 
     def ask(path: str, headers: Mapping[str, str] = KEY, *, method: str = "GET") -> httpx.Response:
         async def request() -> httpx.Response:
@@ -99,13 +116,13 @@ def in_process(app: ASGIApp) -> Requester:
 
 @contextmanager
 def by_asgi(context: Context) -> Iterator[Requester]:
-    """In process."""
+    """Serve in process."""
     yield in_process(create_app(context))
 
 
 @contextmanager
 def by_socket(context: Context) -> Iterator[Requester]:
-    """Over a socket, of the server that `run` uses."""
+    """Serve over a socket, with the server that `run` uses."""
     with (
         listening(context) as port,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client,
@@ -115,7 +132,7 @@ def by_socket(context: Context) -> Iterator[Requester]:
 
 @contextmanager
 def listening(context: Context) -> Iterator[int]:
-    """The port of such a server, which runs in a thread."""
+    """Run a server in a thread; yield its port."""
     server = WebServer(context).uvicorn
     with closing(listen("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -129,7 +146,7 @@ def listening(context: Context) -> Iterator[int]:
 
 @contextmanager
 def by_gateway(context: Context) -> Iterator[Requester]:
-    """By events of API Gateway, of which the authorizer is asked first."""
+    """Serve through events of API Gateway, with its authorizer."""
     with closing(http_api.HttpApiOver(context)) as gateway:
         yield lambda path, headers=KEY, *, method="GET": gateway.ask(method, path, headers)
 
@@ -140,7 +157,7 @@ EVERYWHERE = TRANSPORTS | {GATEWAY: by_gateway}
 
 
 def wait_until(condition: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
-    """Wait for a condition of the server's, so long."""
+    """Wait until a condition holds that the server brings about."""
     ends_s = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < ends_s, f"not so within {within_s} s"

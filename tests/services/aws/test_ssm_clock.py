@@ -64,7 +64,7 @@ def test_an_empty_parameter_is_wall_time() -> None:
         ('{"anchor": "2026-03-02", "wall_anchor": "2026-11-25", "rate": 0}', "rate must be"),
         ('{"anchor": "2026-03-02", "wall_anchor": "2026-11-25", "rate": "max"}', "rate must be"),
         ('{"anchor": "2026-03-02", "wall_anchor": "2026-11-25", "paused": 1}', "paused must be"),
-        ('{"anchor": "then", "wall_anchor": "2026-11-25"}', "no ISO 8601 time"),
+        ('{"anchor": "then", "wall_anchor": "2026-11-25"}', "not an ISO 8601 time"),
         ('{"anchor": 5, "wall_anchor": "2026-11-25"}', "must be an ISO 8601 time"),
         ('{"course": -1}', "course must be a whole number"),
     ],

@@ -35,7 +35,7 @@ async def nothing(_lines: Sequence[str]) -> Sequence[BusPosition]:
 
 
 async def reply(_text: str) -> None:
-    """Nobody reads it."""
+    """Ignore replies."""
 
 
 def fill(store: FaultyStore, start: datetime, end: datetime) -> None:
@@ -44,7 +44,7 @@ def fill(store: FaultyStore, start: datetime, end: datetime) -> None:
 
 
 async def subscribed(hub: Hub, *line_ids: str) -> list[str]:
-    """What a client of these lines is sent, from now on."""
+    """Subscribe a client to lines; the list grows with what it is sent."""
     sent: list[str] = []
 
     def take() -> None:

@@ -274,10 +274,10 @@ def test_health_is_open_and_says_how_everything_is(anywhere: Served) -> None:
 def test_health_is_degraded_when_a_feeder_does_not_run(anywhere: Served) -> None:
     assert anywhere.ask("/health").json()["status"] == "degraded"
     for feeder in anywhere.feeders:
-        feeder._state = "running"
+        feeder.state = "running"
     assert anywhere.ask("/health").json()["status"] == "healthy"
     for feeder in anywhere.feeders:
-        feeder._state = "stopped"
+        feeder.state = "stopped"
 
 
 def test_health_is_unavailable_without_the_store(failing: Served) -> None:
