@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 
 from services.access.authentication import write_private
 from tests.environment import environment
-from tests.process import PATIENCE_S, Running, read_greeting, running, started
+from tests.process import PATIENCE_S, Running, few_lines, read_greeting, running, started
 
 pytestmark = pytest.mark.integration
 
@@ -38,7 +38,7 @@ MISSING_KEY, MISSING_GROUP, INVALID = (
 def protected(folder: Path, *options: str) -> Iterator[Running]:
     """A server that says all it can in its log, with a key for all and one for team-alpha in its key file."""
     write_keys(folder, GENERAL)
-    arguments = ("--log-level", "debug", "run", "--port", "0", "--backfill", "0", *options)
+    arguments = ("--log-level", "debug", "run", *few_lines(), "--port", "0", "--backfill", "0", *options)
     with (
         tempfile.TemporaryFile("w+") as errors,
         started(folder, arguments, key=None, errors=errors) as process,
@@ -179,7 +179,7 @@ def test_what_is_printed_at_the_start_can_be_pasted(
 ) -> None:
     if kept is not None:
         write_private(tmp_path / "var" / "bus.duckdb.api-key", kept)
-    with running(tmp_path, "--backfill", "0", key=variable) as process:
+    with running(tmp_path, *few_lines(), "--backfill", "0", key=variable) as process:
         curls = [line for line in process.welcome.splitlines() if line.strip().startswith("curl")]
         assert len(curls) == 2
         for curl in curls:

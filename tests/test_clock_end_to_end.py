@@ -11,13 +11,13 @@ import pytest
 from websockets.sync.client import connect
 
 from services.times import format_instant, parse_instant
-from tests.process import ANSWER_S, KEY, Running, command, running
+from tests.process import ANSWER_S, KEY, Running, command, few_lines, running
 
 pytestmark = pytest.mark.e2e
 
 MORNING = parse_instant("2026-03-02T08:10:10+01:00")
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-ARGUMENTS = ("--at", format_instant(MORNING), "--backfill", "0", "--clock-control")
+ARGUMENTS = (*few_lines(), "--at", format_instant(MORNING), "--backfill", "0", "--clock-control")
 
 
 def move(process: Running, **change: object) -> Any:
@@ -72,7 +72,7 @@ def test_paused_stepped_and_jumped_it_stores_what_an_undisturbed_run_does(tmp_pa
     for hour in ("04", "07", "12"):
         stretch = ("--start", f"2026-03-02T{hour}:00Z", "--end", f"2026-03-02T{hour}:59Z")
         other = f"duckdb:{tmp_path}/undisturbed-{hour}.duckdb"
-        assert command(tmp_path, "backfill", "--store", other, *stretch).code == 0
+        assert command(tmp_path, "backfill", *few_lines(), "--store", other, *stretch).code == 0
         undisturbed = command(tmp_path, "digest", "--store", other, *stretch)
         moved = command(tmp_path, "digest", *stretch)
         assert (moved.code, moved.out) == (0, undisturbed.out)
@@ -129,6 +129,6 @@ def test_what_is_no_change_of_the_clock_is_refused_over_the_socket_too(tmp_path:
 
 
 def test_without_clock_control_nobody_moves_the_clock(tmp_path: Path) -> None:
-    with running(tmp_path, "--at", format_instant(MORNING), "--backfill", "0") as process:
+    with running(tmp_path, *few_lines(), "--at", format_instant(MORNING), "--backfill", "0") as process:
         missing = (404, {"error": "NotFound", "message": "Not found"})
         assert process.ask("/clock", body={"rate": 60}) == process.ask("/clock") == missing

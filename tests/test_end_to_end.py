@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from services.times import parse_instant
-from tests.process import Running, command, running
+from tests.process import Running, command, few_lines, running
 
 pytestmark = pytest.mark.e2e
 
@@ -24,9 +24,9 @@ MORNING = "2026-03-02T08:10:00+01:00"
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The shipped city on a Monday morning, with an hour of history."""
+    """Two of the shipped lines on a Monday morning, with an hour of history."""
     folder = tmp_path_factory.mktemp("city")
-    with running(folder, "--at", MORNING, "--backfill", "1h") as process:
+    with running(folder, *few_lines(), "--at", MORNING, "--backfill", "1h") as process:
         yield process
 
 
@@ -91,7 +91,7 @@ def coverage_ends(health: Any) -> dict[str, datetime]:
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_cleanly(tmp_path: Path, how: int) -> None:
-    with running(tmp_path, "--at", MORNING, "--backfill", "0") as process:
+    with running(tmp_path, *few_lines(), "--at", MORNING, "--backfill", "0") as process:
         process.wait_for(lambda body: body["status"] == "healthy")
         done = process.end(how)
     assert done.code == 0
@@ -109,7 +109,7 @@ def test_a_signal_during_the_backfill_ends_it_cleanly_too(tmp_path: Path) -> Non
 
 
 def test_at_half_past_three_at_night_there_is_a_good_answer_for_every_line(tmp_path: Path) -> None:
-    with running(tmp_path, "--at", "2026-03-03T03:30:00+01:00") as process:
+    with running(tmp_path, *few_lines(), "--at", "2026-03-03T03:30:00+01:00") as process:
         health = process.wait_for(lambda body: body["status"] == "healthy")
         assert health["clock"]["now"].startswith("2026-03-03T02:3")
         status, body = process.ask("/bus-position/line/L1?mode=latest")
@@ -119,7 +119,7 @@ def test_at_half_past_three_at_night_there_is_a_good_answer_for_every_line(tmp_p
 
 
 def test_a_first_start_shows_the_key_once_and_keeps_it_for_its_owner(tmp_path: Path) -> None:
-    arguments = ("--at", MORNING, "--backfill", "0")
+    arguments = (*few_lines(), "--at", MORNING, "--backfill", "0")
     with running(tmp_path, *arguments, key=None) as process:
         found = re.search(r"kept in (\S+)\): (\S+)", process.welcome)
         assert found
@@ -136,7 +136,7 @@ def test_a_first_start_shows_the_key_once_and_keeps_it_for_its_owner(tmp_path: P
 
 
 def test_as_fast_as_possible_time_flies_and_the_data_keep_up(tmp_path: Path) -> None:
-    with running(tmp_path, "--at", MORNING, "--backfill", "0", "--speed", "max") as process:
+    with running(tmp_path, *few_lines(), "--at", MORNING, "--backfill", "0", "--speed", "max") as process:
         health = process.wait_for(lambda body: body["clock"]["now"] > "2026-03-02T16")
         assert health["clock"]["rate"] == "max"
         assert process.ask("/people-count/S001?mode=latest")[0] == 200

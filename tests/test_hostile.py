@@ -17,7 +17,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.process import ANSWER_S, KEY, Running, running
+from tests.process import ANSWER_S, KEY, Running, few_lines, running
 
 pytestmark = pytest.mark.e2e
 
@@ -155,7 +155,7 @@ TOO_FAST = {"error": "TooManyRequests", "message": "Rate limit of 50 requests pe
 
 def test_a_burst_is_cut_off_for_the_key_that_it_comes_with_and_for_nobody_else(tmp_path: Path) -> None:
     """At 50 a second and 100 at once; at 120 times real time a tick comes every quarter of a second."""
-    options = ("--at", MORNING, "--backfill", "0", "--rate-limit", "50", "--speed", "120")
+    options = (*few_lines(), "--at", MORNING, "--backfill", "0", "--rate-limit", "50", "--speed", "120")
     with (
         running(tmp_path, *options, key=json.dumps(TEAMS)) as process,
         listener(process) as client,
@@ -205,7 +205,7 @@ def until_pong(client: ClientConnection) -> list[Any]:
 
 
 def test_nothing_of_it_is_an_error_of_ours(tmp_path: Path) -> None:
-    with running(tmp_path, "--at", MORNING, "--backfill", "0") as process:
+    with running(tmp_path, *few_lines(), "--at", MORNING, "--backfill", "0") as process:
         assert answers_well(process)
         paths = [f"/people-count/{quote(text, safe='')}?mode=latest" for text in INJECTIONS]
         list(statuses(process, paths))

@@ -19,7 +19,7 @@ from mcp.shared.exceptions import MCPError
 
 from services.agents.tools import TOOLS
 from tests.environment import environment
-from tests.process import KEY, PROGRAM, Running, command, running, started
+from tests.process import KEY, PROGRAM, Running, command, few_lines, running, started
 from tests.services.agents.test_tools import GOOD
 from tests.services.mcp_served import ServedTools, served_tools
 from tests.services.rest_served import KEY as HEADERS
@@ -97,7 +97,9 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedTools]:
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("city"), "--at", MORNING, "--backfill", "1h") as process:
+    with running(
+        tmp_path_factory.mktemp("city"), *few_lines(), "--at", MORNING, "--backfill", "1h"
+    ) as process:
         process.wait_for(lambda body: body["status"] == "healthy")
         yield process
 
@@ -158,7 +160,7 @@ def test_where_nobody_runs_stdio_runs_the_city_itself_and_a_second_client_finds_
             second = await stack.enter_async_context(Client(other))
             return mine, await everything(second, CITY_ARGUMENTS)
 
-    arguments = ("--at", MORNING, "--backfill", "0")
+    arguments = (*few_lines(), "--at", MORNING, "--backfill", "0")
     other = StdioServerParameters(
         command=PROGRAM[0],
         args=[*PROGRAM[1:], "mcp", "--stdio", *arguments],
@@ -174,7 +176,7 @@ def test_where_nobody_runs_stdio_runs_the_city_itself_and_a_second_client_finds_
 @pytest.mark.e2e
 def test_when_its_client_goes_away_stdio_ends_in_order(tmp_path: Path) -> None:
     done = subprocess.run(
-        [*PROGRAM, "mcp", "--stdio", "--at", MORNING, "--backfill", "0"],
+        [*PROGRAM, "mcp", "--stdio", *few_lines(), "--at", MORNING, "--backfill", "0"],
         cwd=tmp_path,
         env=environment(BUS_SIMULATOR_API_KEY=KEY),
         input="",

@@ -18,7 +18,7 @@ from services.times import parse_instant
 from storage.errors import StoreUnavailable
 from storage.schema import Stream
 from storage.timestream_store import TimestreamStore
-from tests.process import KEY, Running, command, running, started
+from tests.process import KEY, Running, command, few_lines, running, started
 from tests.services.fakes import MINUTE, fake_clock
 from tests.timestream_endpoint import KEYS, REGION, Endpoint, endpoint
 
@@ -57,7 +57,7 @@ def test_feeders_and_a_server_share_a_store(served: Endpoint, tmp_path: Path) ->
     from websockets.sync.client import connect
 
     store = ("--store", f"timestream://bus_simulator?region={REGION}&endpoint_url={served.url}")
-    clock = ("--at", AT, "--speed", "10")
+    clock = (*few_lines(), "--at", AT, "--speed", "10")
     feeding = [started(tmp_path, ("feed", name, *store, *clock)) for name in FEEDERS]
     processes = [each.__enter__() for each in feeding]
     try:
@@ -82,7 +82,7 @@ def test_feeders_and_a_server_share_a_store(served: Endpoint, tmp_path: Path) ->
     finally:
         for each in feeding:
             each.__exit__(None, None, None)
-    audited = command(tmp_path, "audit", *store)
+    audited = command(tmp_path, "audit", *store, *few_lines())
     assert audited.code == 0, audited.out + audited.err
 
 
@@ -91,10 +91,10 @@ def test_what_earlier_processes_left_open_is_closed(served: Endpoint, tmp_path: 
     store = ("--store", f"timestream://bus_simulator?region={REGION}&endpoint_url={served.url}")
     for start, end in (("06:10", "06:20"), ("06:40", "06:50")):
         stretch = ("--start", f"2026-03-02T{start}Z", "--end", f"2026-03-02T{end}Z")
-        done = command(tmp_path, "backfill", *stretch, *store)
+        done = command(tmp_path, "backfill", *few_lines(), *stretch, *store)
         assert done.code == 0, done.err
     with (
-        started(tmp_path, ("feed", "people-count", *store, "--at", AT)) as process,
+        started(tmp_path, ("feed", "people-count", *store, *few_lines(), "--at", AT)) as process,
         closing(TimestreamStore("bus_simulator", region=REGION, endpoint_url=served.url)) as read,
     ):
         for _ in range(600):
