@@ -274,10 +274,12 @@ def test_every_option_has_a_variable_and_every_command_teaches_by_example(
 
 def every_option() -> Iterator[tuple[str, click.Context, click.Option]]:
     """Every option of every command, with the command's words and context."""
+    # Below the group's context: a command remembers the names of its --help from the first one.
+    group = click.Context(cli, **cli.context_settings)
     commands: list[tuple[str, click.Command]] = [("", cli)]
     while commands:
         words, command = commands.pop()
-        context = click.Context(command, info_name=words)
+        context = click.Context(command, info_name=words, parent=group)
         yield from (
             (words, context, parameter)
             for parameter in command.get_params(context)
