@@ -82,6 +82,11 @@ class City:
         with self._lock:
             return self._simulated(wanted)
 
+    @property
+    def line_days_in_memory(self) -> int:
+        """How many simulated line-days are kept now."""
+        return len(self._days)
+
     def close(self) -> None:
         """End the processes, if any."""
         if self._pool is not None:

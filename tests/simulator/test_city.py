@@ -62,4 +62,4 @@ def test_line_days_are_kept_for_a_few_days_only() -> None:
         for day in range(8):
             start = START + timedelta(days=day)
             city.window(start, start + timedelta(minutes=1), [Stream.BUS_POSITION])
-        assert len(city._days) == KEPT_DAYS * len(network.lines)
+        assert city.line_days_in_memory == KEPT_DAYS * len(network.lines)

@@ -34,10 +34,13 @@ def test_shorter_weekend_hours_keep_the_days_total() -> None:
     assert total(profile(SUNDAY, late), late) == pytest.approx(total(profile(SUNDAY)))
 
 
-def test_august_loses_forty_percent() -> None:
-    mean = sum(demand.MONTH_FACTOR) / 12
-    assert demand.MONTH_FACTOR[7] == 0.60
-    assert mean == pytest.approx(0.97, abs=0.01)
+def test_a_weekday_in_august_has_forty_percent_fewer_people_than_one_in_april() -> None:
+    april, august = profile(date(2026, 4, 15)), profile(date(2026, 8, 12))
+    assert total(august) / total(april) == pytest.approx(0.60)
+    [(in_april, _)], [(in_august, _)] = (
+        demand.arrivals(each, [3], [20.0], [19_800.0], [91_800.0]) for each in (april, august)
+    )
+    assert len(in_august) / len(in_april) == pytest.approx(0.60, abs=0.02)
 
 
 @pytest.mark.parametrize(("day", "peaks"), [(WEEKDAY, (8, 14, 18)), (SATURDAY, (12, 18)), (SUNDAY, (12, 18))])

@@ -10,7 +10,6 @@ import pytest
 
 from simulator.analysis.performance import performance, total
 from simulator.city import City
-from simulator.day.fleet import Duty, buses_needed, sources
 from simulator.files.problems import InputFileError
 from simulator.gtfs.folder import write_folder
 from simulator.gtfs.importer import Imported, import_feed
@@ -114,23 +113,6 @@ def test_the_written_folder_is_the_same_network(imported: Imported, tmp_path: Pa
     assert loaded.lines == imported.network.lines
     assert loaded.stops == imported.network.stops
     assert loaded.digest == imported.network.digest
-
-
-def test_the_fleet_is_the_fewest_buses_that_run_every_trip_in_time() -> None:
-    def there_and_back(count: int) -> list[Duty]:
-        return [Duty(600 * i, i % 2, 600 * i + 1500, 1 - i % 2) for i in range(count)]
-
-    assert buses_needed(there_and_back(2)) == (1, 1)
-    assert buses_needed(there_and_back(20)) == (2, 1)
-    assert buses_needed([Duty(100, 0, 500, 0), Duty(500, 0, 900, 0)]) == (1, 0)
-    assert buses_needed([]) == (0, 0)
-
-
-def test_buses_come_from_the_other_terminal_only_where_there_are_too_few() -> None:
-    duties = [Duty(3600, 0, 5000, 1), Duty(4000, 1, 5400, 0), Duty(6000, 1, 7400, 0)]
-    assert sources(duties, (1, 1), 900) == [0, 1, 1]
-    assert sources(duties, (2, 0), 900) == [0, 0, 1]
-    assert sources(duties, (1, 0), 900) == [0, 1, 0]
 
 
 def test_people_follow_from_service_and_what_is_assumed(imported: Imported, tmp_path: Path) -> None:
