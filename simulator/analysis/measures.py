@@ -1,6 +1,6 @@
-"""What one simulated line-day adds to a picture of the city: sums that the bands of `realism` are read from.
+"""Measures of simulated line-days as sums, from which `realism` computes the values of its bands.
 
-Sums of lines and of days add up, so no trajectory has to be kept.
+Sums of lines and days can be added, so no trajectory has to be kept.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from simulator.types import HOUR_MS, MINUTE_MS, SECOND_MS, LineId
 
 CLOCK_HOURS = 24
 DAY_HOURS = 72
-"""Nothing of a service day happens so many hours after its origin."""
+"""Every event of a service day is within so many hours of its origin."""
 PEAKS = ((7, 9), (17, 19))
-"""Hours of the service day between which headways are those of a peak."""
+"""Peaks, as hours of the service day."""
 QUIET = ((10, 13), (20, 23))
 """Hours of the service day, in service, that are off-peak: between the peaks at 8 and 14 h, and in the
 evening."""
@@ -35,14 +35,14 @@ TENTHS = 10
 NEAR = range(1, 4)
 """Near the origin are the 2nd to the 4th stop; near the end the last three before the terminal."""
 LEAST_STOPS = 8
-"""On a pattern of fewer stops both would meet."""
+"""On a pattern with fewer stops the two would overlap."""
 PPM = 1 << 20
 """More ppm than any cabin has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How many headways there are, and the coefficient of variation that each one's group has, summed."""
+    """A number of headways, and the sum over them of their group's coefficient of variation."""
 
     headways: int = 0
     variation: float = 0.0
@@ -58,7 +58,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """Sums of a least-squares line: so many points, their x, their y, x · x and x · y."""
+    """Sums for a least-squares line: number of points, Σx, Σy, Σx², Σxy."""
 
     number: int = 0
     x: float = 0.0
@@ -72,7 +72,7 @@ class Slope:
 
     @property
     def value(self) -> float | None:
-        """The slope; None where no two x differ."""
+        """The slope; None unless two x differ."""
         below = self.number * self.xx - self.x * self.x
         return (self.number * self.xy - self.x * self.y) / below if below else None
 
@@ -81,22 +81,22 @@ class Slope:
 class Measures:
     """Sums over any line-days of one kind of day.
 
-    - `hours`: performance by hour of Madrid's clock; what a service day does after midnight counts in the
+    - `hours`: performance by hour of Madrid's clock; hours after midnight of a service day count as
       hours 0, 1, … of the same day. `lines` has each line's whole day.
     - `along`: headways at peak by the tenth of the line that a stop lies in (by its place among the stops),
       `near_origin` and `near_end` at its ends. A group is a line, direction, stop of its main pattern and
-      peak with four headways or more, each of which ends in the peak: the time between two buses that leave
-      the stop or go past, whatever pattern they are on. Terminals at the end and stops that the pattern has
-      twice don't count, and for the two ends no pattern of fewer than eight stops.
-    - `doors`: seconds with open doors against people who boarded, of the visits under way at which somebody
+      peak with at least four headways. A headway is the time between two buses that leave the stop or go
+      past, on any pattern; it counts in the peak in which it ends. Last stops and stops that the pattern has
+      twice are left out, and for the two ends patterns of fewer than eight stops.
+    - `doors`: seconds with open doors by number of people boarding, at stops between terminals where somebody
       boarded and nobody alighted.
     - `out`: by minute from the service day's origin the buses on a trip, or resting after one as long as
-      timetables have them rest (`fleet.rest_s`), at most until they depart again; `moving` those on a trip
-      alone. The model's buses stay on their line; real ones that rest longer can run on another.
+      timetables let them rest (`fleet.rest_s`), at most until they depart again; `moving` those on a trip
+      alone. The model's buses stay on their line; real buses that rest longer may serve another.
     - `air`: minutes by load × `PPM` + whole ppm of CO2 in the cabin, of buses in service: on a trip, or
       waiting for their next one at a terminal, half an hour at most. `trip_air` is that of buses on a trip
       alone. `quiet` is of `air` the minutes of `QUIET` and their ppm.
-    - `cancelled`: scheduled departures that no bus came for in time.
+    - `cancelled`: scheduled departures for which no bus came in time.
     """
 
     hours: tuple[Performance, ...]
@@ -138,9 +138,9 @@ class Measures:
 
 
 def measures(trajectory: Trajectory, line: Line, day: date) -> Measures:
-    """What the line-day of `line` on `day` adds."""
+    """The measures of the line-day of `line` on `day`."""
     origin = origin_ms(day)
-    # What happens before the origin, like doors that open for a departure at 00:00, is the first hour's.
+    # Events before the origin, such as doors that open for a departure at 00:00, count in the first hour.
     edges = [origin - HOUR_MS, *(origin + hour * HOUR_MS for hour in range(1, DAY_HOURS + 1))]
     hours = performance(trajectory, edges)
     near_origin, near_end, along = Spread(), Spread(), [Spread()] * TENTHS
@@ -168,7 +168,7 @@ def measures(trajectory: Trajectory, line: Line, day: date) -> Measures:
 
 
 def _goes_on(trajectory: Trajectory) -> Bools:
-    """Of each leg whether its trip goes on after it."""
+    """For each leg, whether its trip continues after it."""
     trip, bus = trajectory.legs.trip, trajectory.legs.bus
     goes_on = np.zeros(len(trip), np.bool_)
     goes_on[:-1] = (trip[1:] == trip[:-1]) & (bus[1:] == bus[:-1]) & (trip[:-1] >= 0)
@@ -176,7 +176,7 @@ def _goes_on(trajectory: Trajectory) -> Bools:
 
 
 def _spreads(trajectory: Trajectory, line: Line, origin: int) -> Iterator[tuple[Pattern, int, Spread]]:
-    """Each group of headways at peak: the main pattern, the stop's place in it, how they spread."""
+    """Each group of headways at peak: the main pattern, the stop's position in it, the spread."""
     legs, goes_on = trajectory.legs, _goes_on(trajectory)
     for direction in (0, 1):
         pattern = line.main_pattern(direction)
@@ -193,7 +193,7 @@ def _spreads(trajectory: Trajectory, line: Line, origin: int) -> Iterator[tuple[
 
 
 def _spread(at: Ints, low: int, high: int) -> Spread:
-    """Of buses at these instants, ascending: the headways that end in [low, high), if they are enough."""
+    """The spread of the headways between instants `at` (ascending) that end in [low, high); empty if few."""
     gaps = np.diff(at)[(at[1:] >= low) & (at[1:] < high)] / SECOND_MS
     if len(gaps) < LEAST_HEADWAYS or not gaps.any():
         return Spread()
@@ -224,7 +224,7 @@ def _buses(trajectory: Trajectory, origin: int) -> tuple[Ints, Ints]:
 
 
 def _by_minute(starts: Ints, ends: Ints) -> Ints:
-    """How many stretches [start, end) (ms) each minute of `DAY_HOURS` lies in."""
+    """For each minute of `DAY_HOURS` the number of intervals [start, end) (ms) in which it lies."""
     size = DAY_HOURS * 60
     begun, over = (np.bincount(-(-at // MINUTE_MS), minlength=size)[:size] for at in (starts, ends))
     result: Ints = np.cumsum(begun - over)
@@ -260,7 +260,7 @@ def _counted(codes: Ints) -> Counter[int]:
 
 
 def rank_correlation(air: Mapping[int, int]) -> float | None:
-    """Spearman's of load and CO2 over the minutes of `Measures.air`; None where either never changes.
+    """Spearman's rank correlation of load and CO2 over `Measures.air`; None if either is constant.
 
     Equal values share the mean of their ranks (Kendall, Rank Correlation Methods, ch. 3).
     """
@@ -273,7 +273,7 @@ def rank_correlation(air: Mapping[int, int]) -> float | None:
 
 
 def _ranks(values: Ints, number: Floats) -> Floats:
-    """The mean rank of each value, which comes `number` times."""
+    """The mean rank of each value, which occurs `number` times."""
     _, place = np.unique(values, return_inverse=True)
     each = np.bincount(place, number)
     ranks: Floats = (np.cumsum(each) - (each - 1) / 2)[place]

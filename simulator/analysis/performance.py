@@ -1,9 +1,9 @@
-"""What a service was like, measured from line-days: exact, since nothing is sampled.
+"""The performance of a service, measured from line-days: exact, since nothing is sampled.
 
-A `Performance` holds sums, so those of lines, hours and days add up; its properties are the means and ratios
-that people compare. What happens at a moment counts in the stretch that the moment lies in; a bus's way from
-stop to stop counts where it leaves that stop, or goes past. Metres are along the route, and empty runs don't
-count. Those who must get out of a broken bus and wait for the next come once more.
+A `Performance` holds sums, so those of lines, hours and days can be added; its properties are the means and
+ratios that people compare. An event counts in the interval in which it lies; a hop counts in the interval in
+which the bus leaves the stop at its end, or goes past. Metres are along the route, without empty runs. People
+who must alight from a broken bus and wait for the next are counted as coming again.
 
 TCQSM: Transit Capacity and Quality of Service Manual, 3rd ed. (TCRP Report 165), 2013.
 """
@@ -22,18 +22,19 @@ from simulator.day.trajectory import Bools, Floats, Ints, PassengerEvents, Traje
 from simulator.types import HOUR_MS, SECOND_MS
 
 LEAST_HEADWAYS = 4
-"""Fewer headways of a stop in an hour say nothing of their spread."""
+"""The variation of fewer headways of a stop in an hour isn't computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """Sums over any line-days and one stretch of each; `greatest_load` is the greatest.
+    """Sums over any line-days and an interval of each; `greatest_load` is a maximum.
 
-    People came, boarded or gave up; all together they waited `waited_s` (seconds) within the stretch. Of
-    `visits` (passes too) `crowded` left somebody behind, `left_behind` in all. In service buses ran `metres`
-    in `running_s`, layovers excluded; with the people aboard that makes `passenger_m`, with their capacity
-    `place_m`. `trips` departed. `headways` were judged; `variation` sums each one's coefficient of variation,
-    `spacing_s` their lengths, `uneven_s2` what their unevenness adds to the waits of one comer a second.
+    `people` came, `boardings` boarded, `gave_up` left without a bus; together they waited `waited_s` seconds
+    in the interval. Of `visits` (passes included) `crowded` left somebody behind, `left_behind` people in
+    all. In service buses ran `metres` in `running_s`, layovers excluded; with the people aboard that gives
+    `passenger_m`, with their capacity `place_m`. `trips` departed. `headways` were evaluated: `variation`
+    sums the coefficient of variation of each one's group, `spacing_s` their lengths, `uneven_s2` what uneven
+    headways add to the waits of one person a second.
     """
 
     people: int = 0
@@ -61,11 +62,10 @@ class Performance:
 
     @property
     def wait_s(self) -> float | None:
-        """Mean wait of those who came, seconds, by conservation: L = λW (Little 1961), whatever the order.
+        """Mean wait of the people who came, seconds, by Little's law L = λW (1961), in any order of boarding.
 
-        Over a whole line-day it is (Σ instants of boarding and giving up − Σ instants of coming) ÷ people.
-        In a shorter stretch the time of those who were there before counts from its start, and that of those
-        who stay until its end.
+        Over a whole line-day it is (Σ instants of boarding and giving up − Σ instants of arrival) ÷ people.
+        In a shorter interval only the time that people wait within it counts.
         """
         return _ratio(self.waited_s, self.people)
 
@@ -82,14 +82,14 @@ class Performance:
         """Coefficient of variation of headways: standard deviation ÷ mean (TCQSM, ch. 5, reliability).
 
         TCQSM takes deviations from scheduled headways; here the mean of a stop's hour stands for the
-        schedule. For each line, direction, stop and hour with four headways or more, then averaged by the
-        number of headways.
+        schedule. Computed for each line, direction, stop and hour with at least four headways, then averaged
+        with the number of headways as weight.
         """
         return _ratio(self.variation, self.headways)
 
     @property
     def mean_load(self) -> float | None:
-        """People aboard, mean over the metres run."""
+        """Mean number of people aboard, weighted by metres."""
         return _ratio(self.passenger_m, self.metres)
 
     @property
@@ -117,14 +117,14 @@ NAMES = tuple(field.name for field in dataclasses.fields(Performance))
 
 
 def total(parts: Iterable[Performance]) -> Performance:
-    """All of them together."""
+    """The sum of some performances."""
     return reduce(add, parts, Performance())
 
 
 def performance(day: Trajectory, edges: Sequence[int] | None = None) -> list[Performance]:
-    """A line-day's performance in each stretch [edges[i], edges[i + 1]), ms since the epoch, ascending.
+    """A line-day's performance in each interval [edges[i], edges[i + 1]), ms since the epoch, ascending.
 
-    Without edges in one stretch, the whole line-day.
+    Without `edges` the only interval is the whole line-day.
     """
     bounds = np.array((day.starts, day.ends + 1) if edges is None else edges, np.int64)
     columns = {**_waiting(day, bounds), **_running(day, bounds), **_headways(day, bounds)}
@@ -133,7 +133,7 @@ def performance(day: Trajectory, edges: Sequence[int] | None = None) -> list[Per
 
 
 def _waiting(day: Trajectory, bounds: Ints) -> dict[str, Ints | Floats]:
-    """Who came and went in each stretch, and the time that they waited."""
+    """People who came, boarded and gave up in each interval, and the time that they waited."""
     came, boarded, left = (_until(crowd, bounds) for crowd in (day.arrived, day.boarded, day.left))
     people, boardings, gave_up = (np.diff(count) for count, _ in (came, boarded, left))
     return {
@@ -145,7 +145,7 @@ def _waiting(day: Trajectory, bounds: Ints) -> dict[str, Ints | Floats]:
 
 
 def _until(crowd: PassengerEvents, bounds: Ints) -> tuple[Ints, Ints]:
-    """Before each bound: how many people, and the ms since each one's event, summed."""
+    """Before each bound: the number of people, and the sum of the ms from each one's event to the bound."""
     number = np.concatenate([[0], np.cumsum(crowd.people)])
     instants = np.concatenate([[0], np.cumsum(crowd.people * crowd.ms)])
     place = np.searchsorted(crowd.ms, bounds, side="left")
@@ -153,7 +153,7 @@ def _until(crowd: PassengerEvents, bounds: Ints) -> tuple[Ints, Ints]:
 
 
 def _running(day: Trajectory, bounds: Ints) -> dict[str, Ints | Floats]:
-    """Visits, loads, metres and times on trips in each stretch."""
+    """Visits, loads, metres and running times in each interval."""
     legs, (goes_on, came) = day.legs, _on_trip(day)
     visit = legs.sequence > 0
     stretch = np.searchsorted(bounds, legs.leaves, side="right")
@@ -184,10 +184,10 @@ def _running(day: Trajectory, bounds: Ints) -> dict[str, Ints | Floats]:
 
 
 def _on_trip(day: Trajectory) -> tuple[Bools, Bools]:
-    """Of each leg: whether its trip goes on after it, and whether it began before it.
+    """For each leg: whether its trip continues after it, and whether its trip began before it.
 
-    So a trip's first leg doesn't come from a stop of it, and its last one goes on to none, wherever in the
-    pattern they are.
+    A trip's first leg is its stand at the first stop, its last the hop to the last stop, wherever in the
+    pattern these stops are.
     """
     trip, bus = day.legs.trip, day.legs.bus
     same = np.zeros(len(trip) + 1, np.bool_)
@@ -196,7 +196,7 @@ def _on_trip(day: Trajectory) -> tuple[Bools, Bools]:
 
 
 def _headways(day: Trajectory, bounds: Ints) -> dict[str, Ints | Floats]:
-    """The spread of headways that end in each stretch, at stops at which people can board."""
+    """The variation of headways that end in each interval, at stops at which people can board."""
     legs, size = day.legs, len(bounds) + 1
     calls = np.flatnonzero(_on_trip(day)[0])
     place = legs.direction[calls] * len(day.stops) + legs.stop[calls]
@@ -207,6 +207,7 @@ def _headways(day: Trajectory, bounds: Ints) -> dict[str, Ints | Floats]:
     stretch = np.searchsorted(bounds, at[follows], side="right")
     hour = at[follows] // HOUR_MS - day.starts // HOUR_MS
     hours = int(hour.max(initial=0)) + 1
+    # A cell is (direction, stop, hour, interval): headways are compared within one.
     _, first, cell = np.unique(
         (place[follows] * hours + hour) * size + stretch, return_index=True, return_inverse=True
     )
@@ -229,5 +230,5 @@ def _headways(day: Trajectory, bounds: Ints) -> dict[str, Ints | Floats]:
 
 
 def _ratio(above: float, below: float) -> float | None:
-    """None where nothing was below."""
+    """The ratio; None for a denominator of 0."""
     return above / below if below else None

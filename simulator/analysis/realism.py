@@ -1,7 +1,7 @@
-"""Is the simulated city like the real one: what is known of Madrid's buses, beside what the model shows.
+"""Compares the simulated city with the real one: published figures of Madrid's buses beside the model's.
 
-Five service days of a network are simulated, all in April, whose demand is the year's mean, but for the one
-in August; one has its buses held back where they follow too close. Each line-day is measured and forgotten.
+Five service days of a network are simulated: one in August, the others in April, whose demand is about the
+year's mean; on one of these buses that follow too closely are held. Each line-day is measured and dropped.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from simulator.network import Line, Network
 from simulator.scenario import NO_CHANGES, HeadwayControl
 
 WHOLE_NETWORK_LINES = 50
-"""Of a network of fewer lines most bands say nothing: it is no cross-section of the city."""
+"""Most bands don't apply to networks with fewer lines, which aren't a cross-section of the city."""
 EXPRESS_M = 600.0
-"""A line whose stops are farther apart, on the mean of its main patterns, is an express."""
+"""A line whose stops are on average farther apart (main patterns) is an express."""
 FULL = range(38, 43)
 """About 40 aboard."""
 
 
 class Study(StrEnum):
-    """The days that are simulated."""
+    """The simulated days."""
 
     WEEKDAY = "weekday"
     SATURDAY = "saturday"
@@ -44,15 +44,15 @@ DATES = {
     Study.AUGUST: date(2026, 8, 11),
     Study.HOLDING: date(2026, 4, 14),
 }
-"""None is a holiday but the Sunday."""
+"""None of them is a public holiday."""
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """What is known of the real city: from `low` to `high`, both included; None where there is no bound.
+    """The range of a measure in the real city, `low` and `high` included; None for no bound.
 
-    `everywhere`: small networks are judged by it, too. `beside`: another reading of what the band above
-    measures, shown whatever comes of it, and not counted.
+    `everywhere`: applies to small networks, too. `beside`: an alternative reading of the band above, shown
+    but not counted.
     """
 
     key: str
@@ -127,12 +127,12 @@ PEAK_HOURS: Mapping[str, tuple[Study, range]] = {
     "sunday_noon": (Study.SUNDAY, range(10, 16)),
     "sunday_evening": (Study.SUNDAY, range(16, 22)),
 }
-"""In which hours of the clock a day's peaks are looked for."""
+"""The hours of the clock in which a day's peaks are searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A band and what was measured; None where there is nothing to measure."""
+    """A band and the measured value; None if there was nothing to measure."""
 
     band: Band
     value: float | None
@@ -140,14 +140,14 @@ class Reading:
 
     @property
     def holds(self) -> bool | None:
-        """Whether the value lies in the band; None where that isn't judged."""
+        """Whether the value lies in the band; None if the band doesn't apply."""
         if not self.judged:
             return None
         return self.value is not None and self.band.holds(self.value)
 
 
 def line_days(network: Network, *, seed: int, jobs: int = 1) -> Iterator[tuple[Study, Measures]]:
-    """Simulate and measure every line on every day of the studies, in that order.
+    """Simulate and measure every line on every day, ordered by day, then line.
 
     `jobs`: processes that simulate; 1 simulates in this one.
     """
@@ -178,24 +178,25 @@ def added_up(measured: Iterable[tuple[Study, Measures]]) -> dict[Study, Measures
 
 
 def readings(network: Network, days: Mapping[Study, Measures]) -> list[Reading]:
-    """What a network's simulated days show beside each band, in the order of `BANDS`.
+    """The measured value of each band, in the order of `BANDS`.
 
     - Commercial speed and boardings a trip are the weekday's, over all lines (see `Performance`); the slowest
       and the fastest line are among those that neither run at night nor are expresses (`EXPRESS_M`). An
-      imported line has its timetable's speed, so one that goes non-stop along a motorway shows how far apart
-      its stops are, and nothing of the model; TCQSM, too, tells limited-stop and express service from local
-      by stop spacing. The fastest line of all is shown beside.
+      imported line has its timetable's speed, so an express along a motorway measures the distance of its
+      stops rather than the model; TCQSM, too, distinguishes express and limited-stop service from local
+      service by stop spacing. The fastest line of all is shown beside.
     - Boardings of other days are against the weekday's.
     - A peak is an hour with more boardings than the hours before and after it, the greatest in its hours of
-      `PEAK_HOURS`; 8 stands for 08:00 to 09:00. Where the most of them is in no such hour there is none.
-    - Headways are those of 07–09 and 17–19 h on the weekday, see `Measures`. They grow at least from 0.4 to
-      0.5 (the two bands' nearest ends), and holding is worth a twentieth at least.
+      `PEAK_HOURS`; 8 stands for 08:00 to 09:00. If the maximum of its hours isn't such an hour, there is
+      none.
+    - Headways are those of 07–09 and 17–19 h on the weekday, see `Measures`. The CV grows at least from 0.4
+      to 0.5 (the nearest ends of the two bands), and holding lowers it by at least 5 %.
     - Boarding time is the slope of `Measures.doors`, on the weekday.
     - Buses out at once: the weekday's fullest minute of `Measures.out`, which counts as the known figure
       does; beside it that of `Measures.moving`.
     - CO2 is that of buses in service on the weekday, a value a minute, off-peak at 10–13 and 20–23 h. A
-      sensor that is built into a bus reports at terminals, too: its records are correlated. Beside it those
-      on trips alone.
+      bus's sensor reports at terminals, too, so the correlation includes those minutes; beside it the one of
+      trips alone.
     """
     whole = len(network.lines) >= WHOLE_NETWORK_LINES
     values = {**_service(network, days), **_headways(days), **_air(days[Study.WEEKDAY])}
@@ -226,13 +227,13 @@ def _service(network: Network, days: Mapping[Study, Measures]) -> dict[str, floa
 
 
 def _speeds(measured: Measures, lines: Sequence[Line]) -> list[float]:
-    """The commercial speeds of those of some lines that ran."""
+    """The commercial speeds of lines, without those that didn't run."""
     speeds = (measured.lines[line.line_id].speed_kmh for line in lines)
     return [speed for speed in speeds if speed is not None]
 
 
 def mean_hop_m(line: Line) -> float:
-    """Metres from stop to stop along a line's main patterns, on the mean."""
+    """The mean distance between stops along a line's main patterns, metres."""
     main = [pattern for direction in (0, 1) if (pattern := line.main_pattern(direction)) is not None]
     hops = sum(len(pattern.stops) - 1 for pattern in main)
     return sum(pattern.stops[-1].distance_m for pattern in main) / hops
@@ -271,11 +272,11 @@ def boardings(measured: Measures) -> list[int]:
 
 
 def peak(by_hour: Sequence[float], hours: range) -> float | None:
-    """The hour among `hours` with the most; None where an hour before or after it has as many."""
+    """The hour of `hours` with the maximum; None unless it exceeds the hours before and after it."""
     most = max(hours, key=lambda hour: by_hour[hour])
     return most if by_hour[most - 1] < by_hour[most] > by_hour[most + 1] else None
 
 
 def _ratio(above: float | None, below: float | None) -> float | None:
-    """None where there is nothing to compare."""
+    """The ratio; None if a value is missing or the denominator is 0."""
     return above / below if above is not None and below else None

@@ -1,7 +1,8 @@
-"""Where the buses of a line were, as lines of a space-time diagram: instants against metres along the route.
+"""The trips of a line as lines of a space-time diagram: instants against metres along the route.
 
-A bus's way is drawn straight between the ends of its motion's pieces, level where it stands: while it changes
-speed it is some metres (v²/8a) beside. Trips may begin and end at any stop.
+A trip is drawn straight between the ends of its motion's pieces, and level where the bus stands. While a bus
+changes speed its true position is up to v²/8a (some metres) off that line. Trips may begin and end at any
+stop.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from simulator.types import BusId
 
 @dataclass(frozen=True, slots=True)
 class TripLine:
-    """A trip's way: instants (ms since the epoch, ascending), metres from the main pattern's first stop."""
+    """A trip: instants (ms since the epoch, ascending), metres from the main pattern's first stop."""
 
     bus_id: BusId
     trip_id: str
@@ -29,8 +30,8 @@ class TripLine:
 def trip_lines(day: Trajectory, line: Line, direction: int, start: int, end: int) -> list[TripLine]:
     """The trips of a direction in [start, end], ms since the epoch, by departure; cut at both ends.
 
-    Metres are those of the direction's main pattern. Of trips on another pattern the part between stops that
-    both have is drawn, stretched from stop to stop. ValueError where the line doesn't run in the direction.
+    Metres are those of the direction's main pattern. Trips on another pattern are drawn between the stops
+    that both have, stretched from stop to stop. ValueError if the line has no such direction.
     """
     main = line.main_pattern(direction)
     if main is None:
@@ -45,7 +46,7 @@ def trip_lines(day: Trajectory, line: Line, direction: int, start: int, end: int
 
 
 def _common_stops(pattern: Pattern, main: Pattern) -> tuple[Floats, Floats]:
-    """Metres of the stops that a pattern has in common with the main one, in each; both ascend."""
+    """Metres of the stops that a pattern shares with the main one, along each of the two; both ascend."""
     if pattern is main:
         metres = np.array([stop.distance_m for stop in main.stops])
         return metres, metres
@@ -63,7 +64,7 @@ def _common_stops(pattern: Pattern, main: Pattern) -> tuple[Floats, Floats]:
 def _on_pattern(
     day: Trajectory, pattern: int, own: Floats, shared: Floats, stretch: tuple[int, int]
 ) -> Iterator[TripLine]:
-    """The trips on a pattern. Of a trip's legs the first is the stand at its first stop, with open doors."""
+    """The trips on a pattern. A trip's first leg, the stand at its first stop, isn't a hop."""
     legs = day.legs
     hop = np.zeros(len(legs.trip), np.bool_)
     hop[1:] = (legs.trip[1:] == legs.trip[:-1]) & (legs.trip[1:] >= 0) & (legs.path[1:] == pattern)
@@ -79,7 +80,7 @@ def _on_pattern(
 
 
 def _way(day: Trajectory, rows: Ints) -> tuple[Ints, Floats]:
-    """Instants and metres of the ends of the pieces of these legs, and when the doors opened before them."""
+    """Instants and metres of the ends of these legs' pieces, preceded by when the doors first opened."""
     legs = day.legs
     begins, changed, brakes = legs.begins[rows], legs.changed[rows], legs.brakes[rows]
     from_m, to_m, speed = legs.from_m[rows], legs.to_m[rows], legs.speed[rows]
@@ -92,7 +93,7 @@ def _way(day: Trajectory, rows: Ints) -> tuple[Ints, Floats]:
 
 
 def _cut(ms: Ints, metres: Floats, start: int, end: int) -> tuple[Ints, Floats]:
-    """The part of a way in [start, end]; less than two points where there is none."""
+    """The part of a line in [start, end]; no points if they don't overlap."""
     inside = (ms > start) & (ms < end)
     bounds = np.array([max(start, int(ms[0])), min(end, int(ms[-1]))])
     if bounds[0] >= bounds[1]:
@@ -104,7 +105,7 @@ def _cut(ms: Ints, metres: Floats, start: int, end: int) -> tuple[Ints, Floats]:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """A broken bus that stood from `start` to `end` (ms since the epoch); metres as of a `TripLine`."""
+    """A broken-down bus that stood from `start` to `end` (ms since the epoch); metres as in `TripLine`."""
 
     bus_id: BusId
     start: int
@@ -113,9 +114,9 @@ class Halt:
 
 
 def halts(day: Trajectory, line: Line, direction: int) -> list[Halt]:
-    """Where buses broke down under way in a direction, in the order of buses and times.
+    """Breakdowns on trips in a direction, in the order of buses and times.
 
-    Those outside of the direction's main pattern are left out.
+    Those off the direction's main pattern are left out.
     """
     legs, main = day.legs, line.main_pattern(direction)
     stands = np.zeros(len(legs.trip), np.bool_)
