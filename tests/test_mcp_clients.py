@@ -20,8 +20,7 @@ from mcp.shared.exceptions import MCPError
 from services.agents.tools import TOOLS
 from tests.environment import environment
 from tests.process import KEY, PROGRAM, Running, command, few_lines, running, started
-from tests.services.agents.test_tools import GOOD
-from tests.services.mcp_served import ServedTools, served_tools
+from tests.services.mcp_served import TOOL_ARGUMENTS, ServedTools, served_tools
 from tests.services.rest_served import KEY as HEADERS
 
 pytestmark = pytest.mark.integration
@@ -29,7 +28,7 @@ pytestmark = pytest.mark.integration
 MODES = ("legacy", "auto", "2026-07-28")
 MORNING = "2026-03-02T08:30+01:00"
 CITY_ARGUMENTS: dict[str, dict[str, object]] = {
-    **GOOD,
+    **TOOL_ARGUMENTS,
     "find_stops": {"name": "Embajadores"},
     "line_status": {"line_id": "L1", "stop_id": "S009"},
 }
@@ -114,8 +113,8 @@ def url_of(process: Running) -> str:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_everything_is_listed_called_and_read_over_http(mode: str, tools: ServedTools) -> None:
-    answers = by_http(tools.url, lambda client: everything(client, GOOD), HEADERS, mode)
-    for name, arguments in GOOD.items():
+    answers = by_http(tools.url, lambda client: everything(client, TOOL_ARGUMENTS), HEADERS, mode)
+    for name, arguments in TOOL_ARGUMENTS.items():
         assert answers[name]["data"] == tools.call(name, **arguments)["data"]
     assert answers["bus://lines/L1"] == tools.get("/lines/L1").json()
 

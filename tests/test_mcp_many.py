@@ -19,9 +19,8 @@ import pytest
 
 from services.agents.tools import TOOLS
 from storage.schema import Record, Stream
-from tests.services.agents.test_tools import GOOD
 from tests.services.fakes import FaultyStore
-from tests.services.mcp_served import PROTOCOL, ServedTools, served_tools
+from tests.services.mcp_served import PROTOCOL, TOOL_ARGUMENTS, ServedTools, served_tools
 from tests.services.rest_served import KEY, wait_until
 
 VANISHING = 30
@@ -45,7 +44,7 @@ def session(tools: ServedTools, number: int, calls: int) -> int:
     ]  # fmt: skip
     for call in range(calls):
         name = names[(number + call) % len(names)]
-        messages.append(("tools/call", {"name": name, "arguments": GOOD[name]}))
+        messages.append(("tools/call", {"name": name, "arguments": TOOL_ARGUMENTS[name]}))
     good = 0
     host, _, port = tools.url.removeprefix("http://").partition(":")
     with closing(http.client.HTTPConnection(host, int(port), timeout=120)) as connection:

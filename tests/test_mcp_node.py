@@ -13,8 +13,7 @@ import pytest
 
 from services.agents.tools import TOOLS
 from tests.environment import environment
-from tests.services.agents.test_tools import GOOD
-from tests.services.mcp_served import ServedTools, served_tools
+from tests.services.mcp_served import TOOL_ARGUMENTS, ServedTools, served_tools
 
 pytestmark = [
     pytest.mark.integration,
@@ -57,7 +56,7 @@ def ask(client: Path, tools: ServedTools, key: str = "right") -> subprocess.Comp
         ["node", "ask.mjs"],
         cwd=client,
         env=environment(MCP_URL=f"{tools.url}/mcp", API_KEY=key, GROUP_NAME="node"),
-        input=json.dumps(GOOD),
+        input=json.dumps(TOOL_ARGUMENTS),
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
@@ -71,7 +70,7 @@ def test_everything_is_listed_called_validated_and_read(client: Path, tools: Ser
     seen = json.loads(done.stdout)
     assert seen["server"]["name"] == "bus-simulator"
     assert seen["tools"] == list(TOOLS)
-    for name, arguments in GOOD.items():
+    for name, arguments in TOOL_ARGUMENTS.items():
         assert seen["answers"][name]["data"] == tools.call(name, **arguments)["data"]
     assert seen["templates"] == ["bus://lines/{line_id}"]
     assert seen["read"]["bus://lines/L1"] == tools.get("/lines/L1").json()

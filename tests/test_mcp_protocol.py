@@ -20,8 +20,7 @@ from services.web.health import health
 from simulator.load_network import load_network
 from simulator.scenario_files.loader import load_scenario
 from storage.errors import StoreUnavailable
-from tests.services.agents.test_tools import GOOD
-from tests.services.mcp_served import PROTOCOL, ServedTools, served_tools
+from tests.services.mcp_served import PROTOCOL, TOOL_ARGUMENTS, ServedTools, served_tools
 from tests.services.rest_served import KEY
 
 pytestmark = pytest.mark.integration
@@ -80,10 +79,10 @@ def test_tools_are_listed_read_only_with_schemas(tools: ServedTools) -> None:
 
 @pytest.mark.parametrize("name", TOOLS)
 def test_a_call_answers_what_plain_http_does_with_a_text(name: str, tools: ServedTools) -> None:
-    found = result(tools, "tools/call", {"name": name, "arguments": GOOD[name]})
+    found = result(tools, "tools/call", {"name": name, "arguments": TOOL_ARGUMENTS[name]})
     assert found["isError"] is False
     jsonschema.validate(found["structuredContent"], TOOLS[name].output_schema)
-    assert found["structuredContent"]["data"] == tools.call(name, **GOOD[name])["data"]
+    assert found["structuredContent"]["data"] == tools.call(name, **TOOL_ARGUMENTS[name])["data"]
     assert found["content"][0]["text"].startswith(TOOLS[name].title)
 
 
@@ -155,7 +154,11 @@ def test_unknown_tools_and_wrong_types_are_protocol_errors(
     ("name", "arguments", "said"),
     [
         ("query_people_count", {"stop_id": "S001", "timestamp": "noon"}, "Invalid timestamp format: 'noon'"),
-        ("query_time_range", GOOD["query_time_range"] | {"end_time": "2026-03-01"}, "is after end_time"),
+        (
+            "query_time_range",
+            TOOL_ARGUMENTS["query_time_range"] | {"end_time": "2026-03-01"},
+            "is after end_time",
+        ),
         ("line_status", {"line_id": "L1", "stop_id": "S004"}, "is not served by line L1"),
     ],
 )

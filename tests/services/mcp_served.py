@@ -17,6 +17,24 @@ from services.context import Context
 from tests.services.fakes import FaultyStore
 from tests.services.rest_served import KEY, PATIENCE_S, listening, parts
 
+TOOL_ARGUMENTS: dict[str, dict[str, object]] = {
+    "query_people_count": {"stop_id": "S001"},
+    "query_sensor_data": {"entity_id": "B001"},
+    "query_bus_position": {"bus_id": "B001", "mode": "latest"},
+    "query_line_buses": {"line_id": "L1"},
+    "query_time_range": {
+        "data_type": "bus_position",
+        "entity_id": "B001",
+        "start_time": "2026-03-02T07:00Z",
+        "end_time": "2026-03-02T07:30Z",
+        "limit": 3,
+    },
+    "find_stops": {"name": "S00"},
+    "nearest_stops": {"latitude": 40.4, "longitude": -3.72, "limit": 2},
+    "list_lines": {},
+    "line_status": {"line_id": "L1", "stop_id": "S002"},
+}
+"""Valid arguments of each tool, for the network of `tests.services.fakes`."""
 PROTOCOL = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 
 

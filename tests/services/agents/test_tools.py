@@ -10,27 +10,10 @@ import pytest
 from services.agents.tools import TOOLS
 from storage.errors import StoreUnavailable
 from tests.services.fakes import NOW
-from tests.services.mcp_served import ServedTools, served_tools
+from tests.services.mcp_served import TOOL_ARGUMENTS, ServedTools, served_tools
 from tests.services.rest_served import KEY
 
 TIME = "2026-03-02T07:30:00Z"
-GOOD: dict[str, dict[str, object]] = {
-    "query_people_count": {"stop_id": "S001"},
-    "query_sensor_data": {"entity_id": "B001"},
-    "query_bus_position": {"bus_id": "B001", "mode": "latest"},
-    "query_line_buses": {"line_id": "L1"},
-    "query_time_range": {
-        "data_type": "bus_position",
-        "entity_id": "B001",
-        "start_time": "2026-03-02T07:00Z",
-        "end_time": "2026-03-02T07:30Z",
-        "limit": 3,
-    },
-    "find_stops": {"name": "S00"},
-    "nearest_stops": {"latitude": 40.4, "longitude": -3.72, "limit": 2},
-    "list_lines": {},
-    "line_status": {"line_id": "L1", "stop_id": "S002"},
-}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +25,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedTools]:
 def test_every_tool_is_listed_with_schemas_that_are_schemas(tools: ServedTools) -> None:
     answer = tools.post("/mcp/list-tools").json()
     assert (answer["success"], answer["count"]) == (True, len(TOOLS))
-    assert {entry["name"] for entry in answer["data"]} == set(TOOLS) == set(GOOD)
+    assert {entry["name"] for entry in answer["data"]} == set(TOOLS) == set(TOOL_ARGUMENTS)
     for entry in answer["data"]:
         for schema in (entry["input_schema"], entry["output_schema"]):
             jsonschema.Draft202012Validator.check_schema(schema)
@@ -54,12 +37,12 @@ def test_every_tool_is_listed_with_schemas_that_are_schemas(tools: ServedTools) 
 
 @pytest.mark.parametrize("name", TOOLS)
 def test_a_tool_answers_as_its_schema_says_by_both_paths(name: str, tools: ServedTools) -> None:
-    jsonschema.validate(GOOD[name], TOOLS[name].input_schema)
-    named = tools.call(name, **GOOD[name])
+    jsonschema.validate(TOOL_ARGUMENTS[name], TOOLS[name].input_schema)
+    named = tools.call(name, **TOOL_ARGUMENTS[name])
     jsonschema.validate(named, TOOLS[name].output_schema)
     assert named["success"]
     assert named["count"] == len(named["data"]) > 0
-    direct = tools.post(f"/tools/{name}", GOOD[name])
+    direct = tools.post(f"/tools/{name}", TOOL_ARGUMENTS[name])
     assert direct.status_code == 200
     assert direct.json()["data"] == named["data"]
 
@@ -87,12 +70,12 @@ def test_whose_sensors_follows_from_the_id(entity: str, kind: str, tools: Served
     assert inferred["data"][0]["entity_type"] == kind
     assert ("co2_level" in inferred["data"][0]) == (kind == "bus")
     assert tools.call("query_sensor_data", entity_id=entity, entity_type=kind)["data"] == inferred["data"]
-    ranged = GOOD["query_time_range"] | {"data_type": "sensors", "entity_id": entity}
+    ranged = TOOL_ARGUMENTS["query_time_range"] | {"data_type": "sensors", "entity_id": entity}
     assert tools.call("query_time_range", **ranged)["data"][0]["entity_type"] == kind
 
 
 def test_a_range_goes_on_after_its_cursor_and_says_when_it_is_cut(tools: ServedTools) -> None:
-    asked = GOOD["query_time_range"]
+    asked = TOOL_ARGUMENTS["query_time_range"]
     first = tools.call("query_time_range", **asked)
     assert first["count"] == 3
     assert "next_cursor" in first["hint"]
@@ -107,14 +90,14 @@ def test_a_range_goes_on_after_its_cursor_and_says_when_it_is_cut(tools: ServedT
 
 
 def test_entity_type_is_understood_for_data_type(tools: ServedTools) -> None:
-    asked = dict(GOOD["query_time_range"])
+    asked = dict(TOOL_ARGUMENTS["query_time_range"])
     asked["entity_type"] = asked.pop("data_type")
     assert tools.call("query_time_range", **asked)["count"] == 3
 
 
 @pytest.mark.parametrize("tool", ["find_stops", "nearest_stops", "list_lines"])
 def test_lists_are_cut_and_gone_on_with(tool: str, tools: ServedTools) -> None:
-    asked = GOOD[tool] | {"limit": 1}
+    asked = TOOL_ARGUMENTS[tool] | {"limit": 1}
     entries: list[object] = []
     cursor: dict[str, object] = {}
     while True:
@@ -144,7 +127,7 @@ def test_lists_are_cut_and_gone_on_with(tool: str, tools: ServedTools) -> None:
         ("find_stops", {"name": "Timbuktu"}, "nearest_stops"),
         (
             "query_time_range",
-            GOOD["query_time_range"] | {"start_time": "2030-01-01", "end_time": "2030-01-02"},
+            TOOL_ARGUMENTS["query_time_range"] | {"start_time": "2030-01-01", "end_time": "2030-01-02"},
             "There are no records in this time",
         ),
     ],
@@ -183,15 +166,15 @@ def test_what_isnt_there_is_nothing_and_a_hint(
         ("line_status", {"line_id": "L1", "stop_id": "S004"}, "is not served by line L1"),
         (
             "query_time_range",
-            GOOD["query_time_range"] | {"end_time": "2026-03-02T06:00Z"},
+            TOOL_ARGUMENTS["query_time_range"] | {"end_time": "2026-03-02T06:00Z"},
             "start_time 2026-03-02T07:00Z is after end_time 2026-03-02T06:00Z",
         ),
         (
             "query_time_range",
-            GOOD["query_time_range"] | {"start_time": "x"},
+            TOOL_ARGUMENTS["query_time_range"] | {"start_time": "x"},
             "Invalid start_time format: 'x'",
         ),
-        ("query_time_range", GOOD["query_time_range"] | {"data_type": "weather"}, "data_type"),
+        ("query_time_range", TOOL_ARGUMENTS["query_time_range"] | {"data_type": "weather"}, "data_type"),
     ],
 )
 def test_what_cant_be_understood_is_said_with_its_place(

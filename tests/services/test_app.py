@@ -1,4 +1,4 @@
-"""Pages of other origins: they may read every answer, refusals too, and send the headers that it takes."""
+"""CORS: web pages of other origins can read every response, errors too, and send the API's headers."""
 
 from __future__ import annotations
 

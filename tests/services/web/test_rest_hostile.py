@@ -1,4 +1,4 @@
-"""What nobody should send gets an ordinary answer, and no key gets into a log."""
+"""Abusive requests get ordinary errors, use no lasting memory, and no key gets into a log."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.integration
     ],
     ids=["a long value", "many values", "nowhere", "more than a hundred"],
 )
-def test_endless_queries_get_ordinary_answers(
+def test_very_long_queries_get_ordinary_errors(
     served: Served, path: str, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("httpx._urlparse.MAX_URL_LENGTH", 10_000_000)
@@ -36,7 +36,7 @@ def test_endless_queries_get_ordinary_answers(
     assert len(answer.content) < 1000
 
 
-def test_ten_thousand_strangers_are_each_refused_and_nothing_is_kept_of_them(served: Served) -> None:
+def test_ten_thousand_unknown_ids_leave_no_metrics_of_their_own(served: Served) -> None:
     rest, statuses = create_app(served.context), set()
     headers = [(name.encode(), value.encode()) for name, value in KEY.items()]
 
