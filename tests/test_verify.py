@@ -370,7 +370,7 @@ def script(folder: Path, *arguments: str, key: str = KEY) -> subprocess.Complete
 
 def _has_five_days(body: Any) -> bool:
     """Whether the background history is complete."""
-    from services.queries.bodies import HealthBody
+    from services.queries.status_bodies import HealthBody
     from services.times import parse_instant
 
     streams = HealthBody.model_validate(body).streams

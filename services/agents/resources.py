@@ -6,7 +6,8 @@ from services.agents import tool_bodies
 from services.context import Context
 from services.errors import NotFound, clipped
 from services.queries import network_bodies, scenario_summary, stream_queries
-from services.queries.bodies import Body, clock_body, run_body
+from services.queries.bodies import Body
+from services.queries.status_bodies import clock_body, run_body
 
 LINES, LINE, SCENARIO = "bus://lines", "bus://lines/", "bus://scenario"
 LISTED = {

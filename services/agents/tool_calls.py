@@ -73,7 +73,7 @@ def result_body(found: ToolOutput, now: str) -> Body:
     return body if hint is None else body | {"hint": hint}
 
 
-def in_words(tool: Tool, body: Body) -> str:
+def in_words(tool: Tool, body: Mapping[str, Any]) -> str:
     """Summarise a result as text, one line for each of its first entries."""
     entries, hint = body["data"], body.get("hint")
     head = f"{tool.title}: {body['count']} found, simulated time {body['timestamp']}."

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Generic, Literal, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict
-
-from services.queries.bodies import BusPositionBody, BusSensorsBody, PeopleCountBody, StopSensorsBody
+from services.queries.bodies import (
+    BusPositionBody,
+    BusSensorsBody,
+    ExactModel,
+    PeopleCountBody,
+    StopSensorsBody,
+)
 from services.queries.network_bodies import LineItem, StopItem
 
 Item = TypeVar("Item")
-
-
-class _Exact(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class NearStopItem(StopItem):
@@ -22,7 +22,7 @@ class NearStopItem(StopItem):
     distance: float
 
 
-class TowardsItem(_Exact):
+class TowardsItem(ExactModel):
     """A direction of a line (0 outbound, 1 inbound) and its last stop."""
 
     direction: Literal[0, 1]
@@ -36,7 +36,7 @@ class LineSummary(LineItem):
     directions: list[TowardsItem]
 
 
-class BusStatusItem(_Exact):
+class BusStatusItem(ExactModel):
     """A bus on a trip; `load` is passengers aboard / capacity (seats and standing room).
 
     `headway_s` is the time between the bus ahead and this one at the stop that it left last, null if unknown.
@@ -54,7 +54,7 @@ class BusStatusItem(_Exact):
     headway_s: float | None
 
 
-class ArrivalItem(_Exact):
+class ArrivalItem(ExactModel):
     """A bus on its way to the given stop; with 0 stops away it is the bus's next stop.
 
     `expected_time` is estimated from the travel time of the bus ahead (`last bus`) or from a mean speed; null
@@ -71,7 +71,7 @@ class ArrivalItem(_Exact):
     load: float
 
 
-class DirectionStatusItem(_Exact):
+class DirectionStatusItem(ExactModel):
     """One direction of a line now: its buses on trips, the one farthest along first; headways in seconds.
 
     `load` is the buses' mean; `headway_cv` the headways' coefficient of variation (0: even); both are null
@@ -98,7 +98,7 @@ class DirectionStatusItem(_Exact):
     arrivals: list[ArrivalItem] | None
 
 
-class ToolResult(_Exact, Generic[Item]):
+class ToolResult(ExactModel, Generic[Item]):
     """The result of every tool: `count` entries of `data` at the simulated time `timestamp`.
 
     `next_cursor` is present if there is another page, `hint` if the agent should know something more.
@@ -112,7 +112,7 @@ class ToolResult(_Exact, Generic[Item]):
     hint: str = ""
 
 
-class FailureBody(_Exact):
+class FailureBody(ExactModel):
     """The body of an error over plain HTTP."""
 
     success: Literal[False]

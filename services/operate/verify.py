@@ -20,12 +20,11 @@ from services.queries.bodies import (
     BusPositionBody,
     BusSensorsBody,
     ErrorBody,
-    HealthBody,
     LineBody,
     PeopleCountBody,
     StopSensorsBody,
-    StreamBody,
 )
+from services.queries.status_bodies import HealthBody, StreamBody
 from services.times import format_instant, parse_instant
 from services.web.health import TOLERATED_WALL_LAG_S
 from storage.schema import Stream

@@ -7,29 +7,26 @@ test compares each function with its model.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from services.errors import MethodNotAllowed, ServiceError
-from services.feeders.feeder import FeederStatus
-from services.settings import GREATEST_SPEED
 from services.times import format_instant
-from simulator.clock import Clock
 from storage.schema import BusPosition, PeopleCount, Record, SensorReading
-from storage.store import Covered, Run
 
-Body: TypeAlias = dict[str, Any]
+Body: TypeAlias = dict[str, object]
 
 
-class _Exact(BaseModel):
+class ExactModel(BaseModel):
+    """A model that allows no other fields."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class PeopleCountBody(_Exact):
+class PeopleCountBody(ExactModel):
     """People waiting at a stop; `line_ids` are the lines that serve it, as "L1,L2"."""
 
     stop_id: str
@@ -38,7 +35,7 @@ class PeopleCountBody(_Exact):
     line_ids: str
 
 
-class StopSensorsBody(_Exact):
+class StopSensorsBody(ExactModel):
     """A stop's sensors: °C and %."""
 
     entity_id: str
@@ -55,7 +52,7 @@ class BusSensorsBody(StopSensorsBody):
     door_status: Literal["open", "closed"]
 
 
-class BusPositionBody(_Exact):
+class BusPositionBody(ExactModel):
     """A bus's position: WGS84, metres along the route to the next stop, km/h, 0 outbound or 1 inbound."""
 
     bus_id: str
@@ -70,116 +67,39 @@ class BusPositionBody(_Exact):
     direction: Literal[0, 1]
 
 
-class PeopleCountPage(_Exact):
+class PeopleCountPage(ExactModel):
     """A page of a range; `next_cursor` asks for the next, null at the end."""
 
     items: list[PeopleCountBody]
     next_cursor: str | None
 
 
-class SensorsPage(_Exact):
+class SensorsPage(ExactModel):
     """A page of a range; `next_cursor` asks for the next, null at the end."""
 
     items: list[BusSensorsBody] | list[StopSensorsBody]
     next_cursor: str | None
 
 
-class BusPositionPage(_Exact):
+class BusPositionPage(ExactModel):
     """A page of a range; `next_cursor` asks for the next, null at the end."""
 
     items: list[BusPositionBody]
     next_cursor: str | None
 
 
-class LineBody(_Exact):
+class LineBody(ExactModel):
     """The newest position of each of a line's buses."""
 
     line_id: str
     buses: list[BusPositionBody]
 
 
-class ErrorBody(_Exact):
+class ErrorBody(ExactModel):
     """The body of every error."""
 
     error: str
     message: str
-
-
-class RunBody(_Exact):
-    """The inputs that determine every byte of the data."""
-
-    run_id: str
-    seed: int
-    network_digest: str
-    scenario_digest: str
-    model_version: str
-
-
-class FeederBody(_Exact):
-    """A feeder's last tick, and how many simulated seconds of data are due but not yet written."""
-
-    name: str
-    last_tick: str
-    lag_s: float
-    state: Literal["running", "waiting for the store", "stopped"]
-
-
-class StretchBody(_Exact):
-    """An interval [start, end) in which a stream is complete."""
-
-    start: str
-    end: str
-    run_id: str
-
-
-class StreamBody(_Exact):
-    """The number of rows of a stream in the store, and the intervals in which it is complete."""
-
-    rows: int
-    coverage: list[StretchBody]
-
-
-class ClockBody(_Exact):
-    """Simulated time, and simulated seconds per wall second (`max`: as fast as possible; 0: paused)."""
-
-    now: str
-    rate: float | Literal["max"]
-    paused: bool
-
-
-class RateChange(_Exact):
-    """Run at another rate, even if the clock was paused: simulated seconds per wall second, or `max`."""
-
-    rate: Annotated[float, Field(gt=0, le=GREATEST_SPEED)] | Literal["max"]
-
-
-class PauseChange(_Exact):
-    """Pause the clock, or run on at the rate before the pause."""
-
-    pause: bool
-
-
-class StepChange(_Exact):
-    """Pause the clock and advance it by at most a day: seconds, or text such as `30s`, `15m`, `2h`, `1d`."""
-
-    step: Annotated[float, Field(gt=0, le=86_400)] | Annotated[str, Field(pattern="^[0-9]{1,9}[smhdw]$")]
-
-
-class JumpChange(_Exact):
-    """Move the clock to an instant (ISO 8601, UTC without an offset), forward or back, at the same rate."""
-
-    jump: str
-
-
-class HealthBody(_Exact):
-    """`healthy`; `degraded` if a feeder lags or has stopped; `unavailable` if the store can't be reached."""
-
-    status: Literal["healthy", "degraded", "unavailable"]
-    version: str
-    clock: ClockBody
-    run: RunBody
-    feeders: list[FeederBody]
-    streams: dict[str, StreamBody]
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,40 +176,6 @@ def line_body(line_id: str, records: Sequence[BusPosition]) -> Body:
 def page_body(items: Sequence[Body], next_cursor: str | None) -> Body:
     """A page of bodies."""
     return {"items": list(items), "next_cursor": next_cursor}
-
-
-def run_body(run: Run) -> Body:
-    """A `RunBody`."""
-    return {"run_id": run.run_id, **asdict(run)}
-
-
-def feeder_body(status: FeederStatus) -> Body:
-    """A `FeederBody`."""
-    return {
-        "name": status.name,
-        "last_tick": format_instant(status.last_tick),
-        "lag_s": status.lag.total_seconds(),
-        "state": status.state,
-    }
-
-
-def stream_body(rows: int, coverage: Sequence[Covered]) -> Body:
-    """A `StreamBody`."""
-    stretches = [
-        {"start": format_instant(held.start), "end": format_instant(held.end), "run_id": held.run.run_id}
-        for held in coverage
-    ]
-    return {"rows": rows, "coverage": stretches}
-
-
-def clock_body(clock: Clock) -> Body:
-    """A `ClockBody`."""
-    rate = clock.rate
-    return {
-        "now": format_instant(clock.now()),
-        "rate": "max" if math.isinf(rate) else rate,
-        "paused": rate == 0,
-    }
 
 
 def describe_error(error: ServiceError) -> ErrorDescription:

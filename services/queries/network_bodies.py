@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
-
-from services.queries.bodies import Body
+from services.queries.bodies import Body, ExactModel
 from simulator.network import Bus, Line, Network, Pattern, Stop
 
 
-class _Exact(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class LineItem(_Exact):
+class LineItem(ExactModel):
     """A line of the network; a `night` line runs all night."""
 
     line_id: str
@@ -22,7 +16,7 @@ class LineItem(_Exact):
     bus_count: int
 
 
-class StopItem(_Exact):
+class StopItem(ExactModel):
     """A stop: WGS84, and the lines that serve it, as "L1,L2"."""
 
     stop_id: str
@@ -32,7 +26,7 @@ class StopItem(_Exact):
     line_ids: str
 
 
-class BusItem(_Exact):
+class BusItem(ExactModel):
     """A bus, its line, and the number of people it can carry."""
 
     bus_id: str
@@ -40,28 +34,28 @@ class BusItem(_Exact):
     capacity: int
 
 
-class LinesPage(_Exact):
+class LinesPage(ExactModel):
     """A page of lines by `line_id`; `next_cursor` asks for the next, null at the end."""
 
     items: list[LineItem]
     next_cursor: str | None
 
 
-class StopsPage(_Exact):
+class StopsPage(ExactModel):
     """A page of stops by `stop_id`; `next_cursor` asks for the next, null at the end."""
 
     items: list[StopItem]
     next_cursor: str | None
 
 
-class BusesPage(_Exact):
+class BusesPage(ExactModel):
     """A page of buses by `bus_id`; `next_cursor` asks for the next, null at the end."""
 
     items: list[BusItem]
     next_cursor: str | None
 
 
-class PatternStopBody(_Exact):
+class PatternStopBody(ExactModel):
     """A stop on a route: where its buses stop (WGS84), and metres from the route's start."""
 
     stop_id: str
@@ -71,14 +65,14 @@ class PatternStopBody(_Exact):
     distance: float
 
 
-class DirectionBody(_Exact):
+class DirectionBody(ExactModel):
     """A direction's main route: 0 outbound, 1 inbound; its stops in order."""
 
     direction: int
     stops: list[PatternStopBody]
 
 
-class LineRouteBody(_Exact):
+class LineRouteBody(ExactModel):
     """A line with the stops of its directions and its buses."""
 
     line_id: str

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from services.errors import BadRequest, clipped
 from services.feeders.clock_control import LONGEST_STEP, ClockControl
-from services.queries import bodies
+from services.queries.status_bodies import clock_body
 from services.settings import GREATEST_SPEED
 from services.times import ACCEPTED, YEARS, parse_instant, parse_span
 from services.web import openapi
@@ -30,7 +30,7 @@ def add_clock_routes(app: FastAPI, control: ClockControl) -> None:
     """Add the routes by which every holder of a key can read and move the clock."""
 
     def clock_response() -> Response:
-        return json_response(bodies.clock_body(control.clock))
+        return json_response(clock_body(control.clock))
 
     def get_clock(_request: Request) -> StoreQuery:
         return StoreQuery(lambda _: clock_response())

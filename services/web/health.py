@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from services.context import Context
 from services.feeders.feeder import FeederStatus
-from services.queries.bodies import Body, clock_body, feeder_body, run_body, stream_body
+from services.queries.bodies import Body
+from services.queries.status_bodies import clock_body, feeder_body, run_body, stream_body
 from storage.errors import StoreError
 from storage.schema import Stream
 from storage.store import Store

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from services.access.authentication import GROUP_HEADER, KEY_HEADER
-from services.queries import bodies, network_bodies
+from services.queries import bodies, network_bodies, status_bodies
 from services.queries.parameters import DEFAULT_LIMIT, GREATEST_LIMIT
 from services.web.handlers import JSON, OPEN
 from services.web.openapi_examples import BODIES, CLOCK_CHANGES, CSV_EXAMPLES, ERRORS, VALUES
@@ -126,7 +126,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "/stops": Operation("The stops", (network_bodies.StopsPage,), (LIMIT, CURSOR), LISTING, "network"),
     "/buses": Operation("The buses", (network_bodies.BusesPage,), (LIMIT, CURSOR), LISTING, "network"),
     "/health": Operation(
-        "Status of clock, feeders and store", (bodies.HealthBody,), (), (500,), "operations"
+        "Status of clock, feeders and store", (status_bodies.HealthBody,), (), (500,), "operations"
     ),
     "/metrics": Operation("Metrics in Prometheus's text format", (), (), (500,), "operations"),
 }
@@ -135,18 +135,23 @@ OPERATIONS: Mapping[str, Operation] = {
 CLOCK_OPERATIONS: Mapping[str, Operation] = {
     "GET": Operation(
         "The simulated clock: time, rate, paused or not",
-        (bodies.ClockBody,),
+        (status_bodies.ClockBody,),
         (),
         (401, 400, 429, 500),
         "operations",
     ),
     "POST": Operation(
         "Change the clock: rate, pause, step or jump. A jump deletes no data, and skipped time gets none",
-        (bodies.ClockBody,),
+        (status_bodies.ClockBody,),
         (),
         (401, 400, 429, 409, 500, 503),
         "operations",
-        (bodies.RateChange, bodies.PauseChange, bodies.StepChange, bodies.JumpChange),
+        (
+            status_bodies.RateChange,
+            status_bodies.PauseChange,
+            status_bodies.StepChange,
+            status_bodies.JumpChange,
+        ),
     ),
 }
 """`/clock` by method. The route exists with `--clock-control` only."""
@@ -248,5 +253,5 @@ def error_responses(template: str, operation: Operation) -> dict[int | str, Json
             wait = {"description": "Seconds to wait", "schema": {"type": "integer"}}
             found[status]["headers"] = {"Retry-After": wait}
     if template == "/health":
-        found[503] = {"description": "The store can't be reached", "model": bodies.HealthBody}
+        found[503] = {"description": "The store can't be reached", "model": status_bodies.HealthBody}
     return found

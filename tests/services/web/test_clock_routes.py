@@ -19,6 +19,7 @@ from services.errors import BadRequest
 from services.feeders.backfill import fill, plan
 from services.feeders.clock_control import InProcessClockControl
 from services.queries import bodies
+from services.queries.status_bodies import ClockBody
 from services.times import format_instant
 from services.web import openapi
 from services.web.clock_routes import parse_change
@@ -85,7 +86,7 @@ def test_a_change_returns_the_changed_clock(body: object, clock: object) -> None
     answer = post(app, body)
     assert (answer.status_code, answer.json()) == (200, clock)
     assert post(app, b"", method="GET").json() == clock
-    bodies.ClockBody.model_validate(answer.json(), strict=True)
+    ClockBody.model_validate(answer.json(), strict=True)
 
 
 RATE = "Must be a number more than 0 (at most 1000000) or 'max'; to stop the clock, use 'pause'"
@@ -206,6 +207,6 @@ def test_openapi_describes_the_clock_with_valid_examples_where_it_can_be_changed
     for operation in paths["/clock"].values():
         for status, response in operation["responses"].items():
             for example in response["content"]["application/json"]["examples"].values():
-                model = bodies.ClockBody if status == "200" else bodies.ErrorBody
+                model = ClockBody if status == "200" else bodies.ErrorBody
                 model.model_validate(example["value"], strict=True)
     assert "/clock" not in openapi.document(create_app(city_context()))["paths"]
