@@ -1,6 +1,6 @@
-"""The connection to one DuckDB file: cursors for many readers, transactions, a new start after a fatal error.
+"""The connection to one DuckDB file: cursors for many readers, transactions, reopening after a fatal error.
 
-Closing waits for the reads in hand. DuckDB's errors come out as those of `storage.errors`.
+Closing waits for running reads. DuckDB's errors are raised as those of `storage.errors`.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from storage.duckdb_file import open_database, translated
 from storage.errors import StoreError, StoreUnavailable
 
 READERS_GRACE_S = 5.0
-"""How long closing waits for reads in hand."""
+"""How long closing waits for running reads."""
 
 
 class DuckDBConnection:
-    """The file at `path`, open, made where there is none. See `open_database` for what it may raise.
+    """The file at `path`, opened, and created if missing. Raises what `open_database` does.
 
-    `load` is called with a cursor whenever the file has been opened; what it raises, opening raises.
+    `load` is called with a cursor each time the file is opened; opening raises what `load` raises.
     """
 
     def __init__(self, path: Path, load: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
         self.path = path
         self.write_lock = threading.RLock()
-        """To be held by who writes, so that there is one."""
+        """Held while writing, so that there is one writer."""
         self._load = load
+        self._connection: duckdb.DuckDBPyConnection | None = None
         self._closed = self._broken = False
         self._readers = 0
         self._reader_left = threading.Condition()
@@ -37,22 +38,22 @@ class DuckDBConnection:
 
     @property
     def is_usable(self) -> bool:
-        """Whether the connection isn't closed, and has had no fatal error since the file was opened."""
+        """Whether the connection is open, and had no fatal error since the file was opened."""
         return not (self._closed or self._broken)
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor. Raises `StoreUnavailable` where the connection is closed."""
+        """A cursor. Raises `StoreUnavailable` once the connection is closed."""
         self._reopen()
         with self._reader_left:
-            if self._closed:
+            if self._closed or self._connection is None:
                 raise StoreUnavailable(f"{self.path} is closed")
             cursor = self._connection.cursor()
             self._readers += 1
         try:
             yield cursor
         except duckdb.Error as error:
-            # After a fatal error DuckDB refuses everything until the file is opened anew.
+            # After a fatal error DuckDB refuses everything until the file is opened again.
             self._broken = self._broken or isinstance(error, duckdb.FatalException)
             raise translated(self.path, error) from error
         finally:
@@ -63,14 +64,14 @@ class DuckDBConnection:
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor in a transaction, committed at the end; an error or a closed cursor rolls it back."""
+        """A cursor in a transaction, which the block's end commits and an exception rolls back."""
         with self.reading() as cursor:
             cursor.begin()
             yield cursor
             cursor.commit()
 
     def close(self) -> None:
-        """Close it once nobody writes or reads any more, or those who read have had their time."""
+        """Close when the running write and reads have ended; after `READERS_GRACE_S` at the latest."""
         with self.write_lock:
             with self._reader_left:
                 self._closed = True
@@ -84,11 +85,11 @@ class DuckDBConnection:
                 self._load(cursor)
         except StoreError:
             self._broken = True
-            self._connection.close()
+            self._drop()
             raise
 
     def _reopen(self) -> None:
-        """Open the file anew where a fatal error has made the connection useless."""
+        """Open the file again if a fatal error has made the connection useless."""
         if self._broken and not self._closed:
             with self.write_lock:
                 if self._broken:
@@ -98,4 +99,14 @@ class DuckDBConnection:
     def _disconnect(self) -> None:
         with self._reader_left:
             self._reader_left.wait_for(lambda: not self._readers, READERS_GRACE_S)
+            self._drop()
+
+    def _drop(self) -> None:
+        """Close DuckDB's connection and forget it.
+
+        A closed store may stay referenced until the interpreter ends: FastAPI caches endpoints, and ours know
+        the store. A connection object that is alive then makes DuckDB's binding report leaks.
+        """
+        if self._connection is not None:
             self._connection.close()
+            self._connection = None

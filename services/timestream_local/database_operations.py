@@ -16,13 +16,13 @@ DEFAULT_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-00000
 
 
 class DatabaseOperations:
-    """Makes, describes, lists, changes and removes databases."""
+    """Creates, describes, lists, updates and deletes databases."""
 
     def __init__(self, state: EndpointState) -> None:
         self._state = state
 
     async def create_database(self, body: Body, _host: str) -> Body:
-        """Make a database."""
+        """Create a database."""
         name, tags = new_name(body, "DatabaseName"), tags_of(body)
         now = self._state.seconds()
         made = Database(name, optional(body, "KmsKeyId", str) or DEFAULT_KEY, now, now)
@@ -42,18 +42,18 @@ class DatabaseOperations:
         return {"Database": self._database(made)}
 
     async def describe_database(self, body: Body, _host: str) -> Body:
-        """What a database is like."""
+        """Describe a database."""
         found = self._state.catalog.database(required(body, "DatabaseName", str))
         return {"Database": self._database(found)}
 
     async def list_databases(self, body: Body, _host: str) -> Body:
-        """Databases by name, page by page."""
+        """List databases by name, in pages."""
         named = sorted(self._state.catalog.databases.items())
         found, token = page(body, [((name,), found) for name, found in named])
         return with_token({"Databases": [self._database(each) for each in found]}, token)
 
     async def update_database(self, body: Body, _host: str) -> Body:
-        """Give a database another key."""
+        """Change a database's KMS key."""
         name, key = required(body, "DatabaseName", str), required(body, "KmsKeyId", str)
         catalog, now = self._state.catalog, self._state.seconds()
 

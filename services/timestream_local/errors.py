@@ -13,14 +13,14 @@ CORAL = "com.amazon.coral.service#"
 
 
 class AwsError(Exception):
-    """An answer that is an error; `str()` is the message."""
+    """An error response; `str()` is the message."""
 
     status: ClassVar[int] = 400
     prefix: ClassVar[str] = PREFIX
 
     @property
     def body(self) -> dict[str, object]:
-        """The JSON body: `message` for most SDKs, `Message` as the models write it."""
+        """The JSON body. Most SDKs read `message`; AWS's own models call it `Message`."""
         return {"__type": self.prefix + type(self).__name__, "message": str(self), "Message": str(self)}
 
 
@@ -29,35 +29,35 @@ class ValidationException(AwsError):
 
 
 class QueryExecutionException(AwsError):
-    """A query was understood and failed while it ran."""
+    """A valid query failed while it ran."""
 
 
 class ResourceNotFoundException(AwsError):
-    """A database or table isn't there."""
+    """The database or table doesn't exist."""
 
     status = 404
 
 
 class ConflictException(AwsError):
-    """It is there already."""
+    """The database or table exists already."""
 
     status = 409
 
 
 class InternalServerException(AwsError):
-    """Our fault."""
+    """The endpoint failed unexpectedly."""
 
     status = 500
 
 
 class ThrottlingException(AwsError):
-    """Too much at once, or it took too long."""
+    """Too many requests, or a query that took too long."""
 
     status = 429
 
 
 class RejectedRecordsException(AwsError):
-    """Some of the records were refused; the others are stored. `rejected` are in the shape of the API."""
+    """Some records were rejected; the others are stored. `rejected` are in the shape of the API."""
 
     status = 419
 
@@ -72,7 +72,7 @@ class RejectedRecordsException(AwsError):
 
 
 class UnknownOperationException(AwsError):
-    """The target header names no operation."""
+    """The X-Amz-Target header names no operation."""
 
     prefix = CORAL
 

@@ -1,4 +1,4 @@
-"""Lists of databases and tables, page by page: a token is the last name of the page before."""
+"""Paging of ListDatabases and ListTables. A token holds the last name of the page before."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from services.timestream_local.request_fields import optional, within
 from services.timestream_local.state import Body
 
 MOST_LISTED = 20
-"""Databases or tables in one answer."""
+"""Databases or tables on a page."""
 
 
 def page(
     body: Body, named: Sequence[tuple[tuple[str, ...], Any]]
 ) -> tuple[list[Any], tuple[str, ...] | None]:
-    """What comes after the token, at most as many as asked for; the last name if there are more."""
+    """The entries after the request's token, at most MaxResults; and the last name if more follow."""
     most = within(optional(body, "MaxResults", int), "MaxResults", 1, MOST_LISTED) or MOST_LISTED
     token = optional(body, "NextToken", str)
     after = _token_names(token) if token else ()
@@ -33,8 +33,8 @@ def _token_names(token: str) -> tuple[str, ...]:
         raise ValidationException("Invalid pagination token.") from None
 
 
-def with_token(answer: Body, last: tuple[str, ...] | None) -> Body:
-    """The answer with the token of the next page, if there is one."""
+def with_token(response: Body, last: tuple[str, ...] | None) -> Body:
+    """The response body, with the token of the next page if there is one."""
     if last is None:
-        return answer
-    return answer | {"NextToken": base64.urlsafe_b64encode("\n".join(last).encode()).decode()}
+        return response
+    return response | {"NextToken": base64.urlsafe_b64encode("\n".join(last).encode()).decode()}

@@ -1,4 +1,4 @@
-"""The API's operations by name: a request's body in, an answer's body out."""
+"""The API's operations by name: from a request's body to a response's body."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ NOT_HERE = (
     "DescribeAccountSettings",
     "UpdateAccountSettings",
 )
-"""Operations of the API that this endpoint refuses by name."""
+"""Operations of the API that this endpoint doesn't support."""
 
 
 class Operations:
-    """Answers requests. Raises `AwsError` for what can't be done."""
+    """Dispatches requests to the operations, which raise `AwsError`."""
 
     def __init__(self, state: EndpointState) -> None:
         databases, tables, tags = DatabaseOperations(state), TableOperations(state), TagOperations(state)
@@ -57,7 +57,7 @@ class Operations:
         }
 
     async def answer(self, name: str, body: Body, host: str) -> Body:
-        """The answer to one operation; `host` is where the client found us."""
+        """The response body of an operation; `host` is the request's Host header."""
         operation = self._by_name.get(name)
         if operation is not None:
             return await operation(body, host)
@@ -67,5 +67,5 @@ class Operations:
 
 
 async def describe_endpoints(_body: Body, host: str) -> Body:
-    """Our own address. With its scheme: clients take an address without one for HTTPS."""
+    """The endpoint's address, with its scheme: clients use HTTPS for an address without one."""
     return {"Endpoints": [{"Address": f"http://{host}", "CachePeriodInMinutes": 1440}]}

@@ -23,7 +23,8 @@ from services.timestream_local.errors import (
 from services.timestream_local.query_timeouts import QueryTimeouts
 from services.timestream_local.result_pages import Pager, ResultPage, column_info
 from services.timestream_local.show_statements import show_rows
-from services.timestream_local.sql.compiler import Compiled, Instant, compile_query
+from services.timestream_local.sql.compiler import Compiled, compile_query
+from services.timestream_local.sql.from_clause import Instant
 from services.timestream_local.sql.syntax import ShowStatement, parse
 
 Result = TypeVar("Result")

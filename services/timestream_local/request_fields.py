@@ -1,4 +1,4 @@
-"""Members of request bodies, of the right types: what isn't is refused as AWS refuses it."""
+"""Members of request bodies, checked: errors have AWS's types and texts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def optional(body: Mapping[str, Any], name: str, kind: type[Kind]) -> Kind | Non
 
 
 def required(body: Mapping[str, Any], name: str, kind: type[Kind]) -> Kind:
-    """A member that has to be there."""
+    """A member that must be present."""
     value = optional(body, name, kind)
     if value is None:
         raise ValidationException(
@@ -35,7 +35,7 @@ def required(body: Mapping[str, Any], name: str, kind: type[Kind]) -> Kind:
 
 
 def within(value: int | None, name: str, least: int, most: int) -> int | None:
-    """A number between bounds, both included, or None."""
+    """Check that a number lies within bounds, both included. None passes."""
     if value is not None and not least <= value <= most:
         bound = f"greater than or equal to {least}" if value < least else f"less than or equal to {most}"
         raise ValidationException(
@@ -68,7 +68,7 @@ def optional_text(value: object, name: str) -> str | None:
 
 
 def new_name(body: Mapping[str, Any], member: str) -> str:
-    """The name of what is to be made."""
+    """The name of a database or table to create."""
     name = required(body, member, str)
     if not _NAME.fullmatch(name):
         raise ValidationException(

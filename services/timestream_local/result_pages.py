@@ -1,4 +1,4 @@
-"""Answers of queries in the shape of the API: typed columns, rows of data, page by page."""
+"""Query results in the shape of the API: typed columns, and rows of data in pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.timestream_local.types import TEXTS, Type
 
 Datum: TypeAlias = dict[str, Any]
 LARGEST_PAGE = 1_000_000
-"""Characters of data on one page, about the 1 MB that the API keeps to."""
+"""Characters of data on a page, about the API's limit of 1 MB."""
 NOTHING: Datum = {"NullValue": True}
 LISTED_DIMENSIONS = {
     "ArrayColumnInfo": {
@@ -26,7 +26,7 @@ LISTED_DIMENSIONS = {
 
 @dataclass(slots=True)
 class ResultPage:
-    """Rows of one answer, in the shape of the API, and whether more follow."""
+    """The rows of one page in the shape of the API, and whether more follow."""
 
     rows: list[dict[str, list[Datum]]] = field(default_factory=list)
     more: bool = False
@@ -63,7 +63,7 @@ class Pager:
             if value is None:
                 data.append(NOTHING)
                 continue
-            shown = text(value)
-            size += len(shown) + 20
-            data.append({"ScalarValue": shown})
+            written = text(value)
+            size += len(written) + 20
+            data.append({"ScalarValue": written})
         return {"Data": data}, size

@@ -1,4 +1,4 @@
-"""SHOW and DESCRIBE."""
+"""The results of SHOW and DESCRIBE."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Rows = list[dict[str, list[Datum]]]
 def show_rows(
     wanted: ShowStatement, catalog: Catalog, cursor: duckdb.DuckDBPyConnection
 ) -> tuple[ColumnInfo, Rows]:
-    """The columns and rows of a listing. `ValidationException` for an unknown database or table."""
+    """The columns and rows of the result. Raises `ValidationException` for an unknown database or table."""
     if wanted.what == "databases":
         return _names("Database", sorted(catalog.databases), wanted.like)
     if wanted.database is not None and wanted.database not in catalog.databases:

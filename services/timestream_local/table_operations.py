@@ -21,13 +21,13 @@ DEFAULT_SCHEMA = {"CompositePartitionKey": [{"Type": "MEASURE"}]}
 
 
 class TableOperations:
-    """Makes, describes, lists, changes and removes tables."""
+    """Creates, describes, lists, updates and deletes tables."""
 
     def __init__(self, state: EndpointState) -> None:
         self._state = state
 
     async def create_table(self, body: Body, _host: str) -> Body:
-        """Make a table."""
+        """Create a table."""
         database_name, name = required(body, "DatabaseName", str), new_name(body, "TableName")
         tags, catalog, now = tags_of(body), self._state.catalog, self._state.seconds()
         hours, days = _retention(body) or (DEFAULT_MEMORY_HOURS, DEFAULT_MAGNETIC_DAYS)
@@ -52,11 +52,11 @@ class TableOperations:
         return {"Table": described(await self._state.change(change, keep))}
 
     async def describe_table(self, body: Body, _host: str) -> Body:
-        """What a table is like."""
+        """Describe a table."""
         return {"Table": described(named_table(self._state, body))}
 
     async def list_tables(self, body: Body, _host: str) -> Body:
-        """Tables of a database, or of all, page by page."""
+        """List the tables of a database, or all tables, in pages."""
         catalog, database_name = self._state.catalog, optional(body, "DatabaseName", str)
         if database_name is not None:
             catalog.database(database_name)
@@ -91,7 +91,7 @@ class TableOperations:
         return {"Table": described(await self._state.change(change, keep))}
 
     async def delete_table(self, body: Body, _host: str) -> Body:
-        """Remove a table and its records."""
+        """Delete a table and its records."""
         named_table(self._state, body)
         key, catalog = (body["DatabaseName"], body["TableName"]), self._state.catalog
 
@@ -117,7 +117,7 @@ def named_table(state: EndpointState, body: Body) -> Table:
 
 
 def described(found: Table) -> Body:
-    """A table as answers describe it."""
+    """A table as responses describe it."""
     return {
         "Arn": table_arn(found),
         "TableName": found.name,
@@ -154,7 +154,7 @@ def _magnetic(body: Body) -> Body | None:
 
 
 def _schema(body: Body) -> Body | None:
-    """A partition key. It changes nothing here; what it would enforce is refused."""
+    """The partition key, which is kept but changes nothing here. Raises if it is to be enforced."""
     found = optional(body, "Schema", dict)
     for key in listed(found or {}, "CompositePartitionKey"):
         if not isinstance(key, dict) or key.get("Type") not in ("DIMENSION", "MEASURE"):

@@ -14,7 +14,7 @@ MOST_TAGS = 200
 
 
 class TagOperations:
-    """Lists, sets and takes away the tags of databases and tables."""
+    """Lists, adds and removes the tags of databases and tables."""
 
     def __init__(self, state: EndpointState) -> None:
         self._state = state
@@ -31,7 +31,7 @@ class TagOperations:
         return {}
 
     async def untag_resource(self, body: Body, _host: str) -> Body:
-        """Take tags away."""
+        """Remove tags."""
         arn, keys = self._arn(body), set(map(str, required(body, "TagKeys", list)))
         await self._retag(arn, lambda tags: {k: v for k, v in tags.items() if k not in keys})
         return {}
@@ -53,11 +53,11 @@ class TagOperations:
 
     def _arn(self, body: Body) -> str:
         arn = required(body, "ResourceARN", str)
-        # Region and account are whatever the client thinks them to be.
-        ours = f"{database_arn('')}{arn.partition(':database/')[2]}"
-        if ours not in self._state.catalog.arns():
+        # Any region and account are accepted: the endpoint has only one of each.
+        known = f"{database_arn('')}{arn.partition(':database/')[2]}"
+        if known not in self._state.catalog.arns():
             raise ResourceNotFoundException(f"The resource {arn[:256]} does not exist.")
-        return ours
+        return known
 
 
 def tags_of(body: Body) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The types of the query language, and their values as text.
 
-Inside, a TIMESTAMP is whole nanoseconds since the epoch (BIGINT), an INTERVAL_DAY_TO_SECOND whole
+In DuckDB, a TIMESTAMP is whole nanoseconds since the epoch (BIGINT), an INTERVAL_DAY_TO_SECOND whole
 nanoseconds, an INTERVAL_YEAR_TO_MONTH whole months: exact, and compared as integers. All times are UTC.
 """
 
@@ -58,7 +58,7 @@ class Type(StrEnum):
 
     @property
     def label(self) -> str:
-        """As error messages name it."""
+        """The type's name in error messages."""
         return {"INTERVAL": "interval day to second", "MONTHS": "interval year to month"}.get(
             self.name, self.name.lower()
         )
@@ -76,7 +76,7 @@ PHYSICAL = {
     Type.MONTHS: "INTEGER",
     Type.UNKNOWN: "INTEGER",
 }
-"""DuckDB's type that holds each."""
+"""The DuckDB type that holds each."""
 
 _DURATION = re.compile(rf"([0-9]{{1,18}})\s*({'|'.join(DURATIONS_NS)})", re.ASCII | re.IGNORECASE)
 _INSTANT = re.compile(
@@ -87,7 +87,7 @@ _INSTANT = re.compile(
 
 
 def duration_ns(text: str) -> int:
-    """Nanoseconds of `15m`, `1d` and the like. ValueError for anything else."""
+    """Nanoseconds of a duration such as `15m` or `1d`. ValueError for anything else."""
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"'{text}' is no duration; the units are {', '.join(DURATIONS_NS)}")
@@ -95,9 +95,9 @@ def duration_ns(text: str) -> int:
 
 
 def instant_ns(text: str, *, zoned: bool) -> int:
-    """Nanoseconds since the epoch of a time as ISO 8601 or SQL write it; no zone is UTC.
+    """Nanoseconds since the epoch of a time in ISO 8601 or SQL; UTC without a time zone.
 
-    Without `zoned` a zone is refused. ValueError for what is no time, or before the epoch.
+    Unless `zoned`, a time zone is refused. ValueError for other texts and for times before the epoch.
     """
     found = _INSTANT.fullmatch(text.strip())
     if found is None or (found[8] and not zoned):
@@ -126,7 +126,7 @@ def timestamp_text(ns: int) -> str:
 
 
 def iso_text(ns: int) -> str:
-    """`2026-03-02T07:30:00.000Z`, as refusals of records show times."""
+    """`2026-03-02T07:30:00.000Z`, as the reasons of rejected records show times."""
     seconds, rest = divmod(ns, SECOND_NS)
     shown = (EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{shown}.{rest // 1_000_000:03d}Z"
@@ -186,4 +186,4 @@ TEXTS: dict[Type, Callable[..., str]] = {
     Type.MONTHS: months_text,
     Type.UNKNOWN: str,
 }
-"""How answers write a value that isn't NULL."""
+"""How results write a value that isn't NULL."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import itertools
 import subprocess
@@ -422,3 +423,18 @@ def test_closing_waits_for_readers_and_ends_in_order(tmp_path: Path) -> None:
         reader.join(30)
     assert wrong == []
     DuckDBStore(tmp_path / "bus.duckdb").close()
+
+
+def test_a_closed_store_holds_no_connection(tmp_path: Path) -> None:
+    """Else DuckDB's binding reports leaks when a closed store is referenced until the interpreter ends."""
+    before = connections()
+    store = DuckDBStore(tmp_path / "bus.duckdb")
+    assert connections() > before
+    store.close()
+    assert connections() == before
+
+
+def connections() -> int:
+    """How many connection objects of DuckDB are alive."""
+    gc.collect()
+    return sum(isinstance(each, duckdb.DuckDBPyConnection) for each in gc.get_objects())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.sql.signatures import Form, called
+from services.timestream_local.sql.signatures import Signature, called
 from services.timestream_local.sql.typed_sql import NUMBERS, WHOLE, Typed, coerced, common_type
 from services.timestream_local.types import Type
 
@@ -15,43 +15,43 @@ ORDERED = (I, L, D, V, B, T, Type.DATE, S)
 
 
 DISTINCT, SUFFIX = "\x01", "\x02"
-"""In an aggregate's words: where DISTINCT would stand, and where FILTER and OVER would."""
+"""Placeholders in an aggregate's SQL for DISTINCT, and for FILTER and OVER."""
 
 
 def _sql(name: str, arguments: str = "{0}") -> str:
     return f"{name}({DISTINCT}{arguments}){SUFFIX}"
 
 
-def _spread(name: str) -> list[Form]:
-    return [Form((D,), D, _sql(name))]
+def _spread(name: str) -> list[Signature]:
+    return [Signature((D,), D, _sql(name))]
 
 
-def _of_any(name: str, gives: Type | None = None) -> list[Form]:
-    return [Form((kind,), gives or kind, _sql(name)) for kind in ORDERED]
+def _of_any(name: str, gives: Type | None = None) -> list[Signature]:
+    return [Signature((kind,), gives or kind, _sql(name)) for kind in ORDERED]
 
 
-def _by(name: str) -> list[Form]:
-    return [Form((x, y), x, _sql(name, "{0}, {1}")) for x in ORDERED for y in ORDERED]
+def _by(name: str) -> list[Signature]:
+    return [Signature((x, y), x, _sql(name, "{0}, {1}")) for x in ORDERED for y in ORDERED]
 
 
 WHOLE_SUM = f"CAST({_sql('sum')} AS BIGINT)"
-AGGREGATES: dict[str, list[Form]] = {
-    "count": [Form((), L, f"count(*){SUFFIX}"), *_of_any("count", L)],
-    "sum": [Form((L,), L, WHOLE_SUM), Form((D,), D, _sql("sum")), Form((S,), S, WHOLE_SUM)],
-    "avg": [Form((L,), D, _sql("avg")), Form((D,), D, _sql("avg"))],
+AGGREGATES: dict[str, list[Signature]] = {
+    "count": [Signature((), L, f"count(*){SUFFIX}"), *_of_any("count", L)],
+    "sum": [Signature((L,), L, WHOLE_SUM), Signature((D,), D, _sql("sum")), Signature((S,), S, WHOLE_SUM)],
+    "avg": [Signature((L,), D, _sql("avg")), Signature((D,), D, _sql("avg"))],
     "min": _of_any("min"),
     "max": _of_any("max"),
-    "approx_distinct": [Form((k,), L, f"count(DISTINCT {{0}}){SUFFIX}") for k in ORDERED],
+    "approx_distinct": [Signature((k,), L, f"count(DISTINCT {{0}}){SUFFIX}") for k in ORDERED],
     "stddev": _spread("stddev_samp"),
     "stddev_samp": _spread("stddev_samp"),
     "stddev_pop": _spread("stddev_pop"),
     "variance": _spread("var_samp"),
     "var_samp": _spread("var_samp"),
     "var_pop": _spread("var_pop"),
-    "count_if": [Form((B,), L, f"count(CASE WHEN {{0}} THEN 1 END){SUFFIX}")],
-    "bool_and": [Form((B,), B, _sql("bool_and"))],
-    "bool_or": [Form((B,), B, _sql("bool_or"))],
-    "every": [Form((B,), B, _sql("bool_and"))],
+    "count_if": [Signature((B,), L, f"count(CASE WHEN {{0}} THEN 1 END){SUFFIX}")],
+    "bool_and": [Signature((B,), B, _sql("bool_and"))],
+    "bool_or": [Signature((B,), B, _sql("bool_or"))],
+    "every": [Signature((B,), B, _sql("bool_and"))],
     "max_by": _by("arg_max_null"),
     "min_by": _by("arg_min_null"),
     "approx_percentile": [],
@@ -83,7 +83,7 @@ def aggregate(name: str, arguments: Sequence[Typed], *, distinct: bool, suffix: 
 
 
 def _percentile(name: str, arguments: Sequence[Typed]) -> Typed:
-    """The nearest rank: exact, which is as good an approximation as any."""
+    """approx_percentile by the nearest rank, which is exact."""
     share = arguments[1].value if len(arguments) == 2 else None
     if not isinstance(share, int | float) or not 0 <= share <= 1 or arguments[0].type not in NUMBERS:
         raise ValidationException(f"{name} is only supported of numbers with a literal between 0 and 1")
@@ -92,7 +92,7 @@ def _percentile(name: str, arguments: Sequence[Typed]) -> Typed:
 
 
 def window_function(name: str, arguments: Sequence[Typed], *, ignore_nulls: bool) -> Typed:
-    """A call of a function that only windows know."""
+    """A call of a function that needs OVER, without the OVER itself."""
     nulls = " IGNORE NULLS" if ignore_nulls else ""
     if name in RANKING:
         count, kind = RANKING[name]

@@ -1,4 +1,4 @@
-"""`+ - * / %`, of numbers as Trino does them, and of times and intervals."""
+"""The operators `+ - * / %` with Trino's rules, for numbers, times and intervals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.timestream_local.types import DAY_NS, Type
 
 
 def arithmetic(operator: str, left: Typed, right: Typed) -> Typed:
-    """`+ - * / %` of numbers, times and intervals, as Trino knows them."""
+    """Compile `left operator right`. Raises `ValidationException` for types that don't fit."""
     if left.type in (*NUMBERS, Type.UNKNOWN) and right.type in (*NUMBERS, Type.UNKNOWN):
         return _numeric(operator, left, right)
     timed = _TIMES.get((operator, left.type, right.type))
@@ -32,7 +32,10 @@ def _numeric(operator: str, left: Typed, right: Typed) -> Typed:
 
 
 def _division(operator: str, first: str, second: str, kind: Type) -> Typed:
-    """Whole numbers divide to whole numbers, toward zero; by zero is an error (DuckDB says so, too)."""
+    """Division or remainder. Integers divide toward zero; dividing them by zero is DuckDB's own error.
+
+    A DOUBLE divided by zero is refused, since Trino would return Infinity or NaN.
+    """
     if kind is D:
         message = "a DOUBLE divided by zero (Infinity, NaN) is not supported"
         return Typed(

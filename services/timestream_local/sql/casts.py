@@ -1,4 +1,4 @@
-"""CAST and TRY_CAST, as Trino does them: strict about text, half up from DOUBLE to whole numbers."""
+"""CAST and TRY_CAST with Trino's rules: strict about text, rounding DOUBLE to integers half up."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DOUBLE_TEXT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 
 
 def cast(source: Typed, target: Type, *, trying: bool) -> Typed:
-    """The expression as another type. `trying` gives NULL where the value can't be one."""
+    """Cast an expression. With `trying` (TRY_CAST) a value that can't be cast gives NULL."""
     if source.type is Type.UNKNOWN or (source.type is target):
         return coerced(source, target)
     if source.type is V:
@@ -79,7 +79,7 @@ def _from_text(source: Typed, target: Type, *, trying: bool) -> Typed:
         otherwise = f"CASE WHEN {sql} IS NOT NULL THEN error({message}) END"
     word = "TRY_CAST" if trying else "CAST"
     if target is D:
-        # Java, whose reading Trino's is, minds no blanks around a DOUBLE; around whole numbers it does.
+        # Trino parses numbers as Java does, which allows blanks around a DOUBLE but not around an integer.
         sql = f"trim({sql}, {BLANKS})"
     if target is Type.BOOLEAN:
         return Typed(
@@ -90,7 +90,7 @@ def _from_text(source: Typed, target: Type, *, trying: bool) -> Typed:
     if target not in NUMBERS:
         raise _refusal(source, target)
     pattern = DOUBLE_TEXT if target is D else WHOLE_TEXT
-    # TRY_CAST must not make NULL of what is a value for Trino.
+    # An error even in TRY_CAST: NULL would be a wrong answer, since these are values for Trino.
     special = f"WHEN {sql} IN {SPECIAL_DOUBLES} THEN error('{INFINITE}') " if target is D else ""
     return Typed(
         f"(CASE {special}WHEN regexp_full_match({sql}, '{pattern}') "
@@ -100,7 +100,7 @@ def _from_text(source: Typed, target: Type, *, trying: bool) -> Typed:
 
 
 def _literal_time(source: Typed, target: Type) -> Typed:
-    """Times as literals are read here, exactly; those in columns are not supported."""
+    """A literal as TIMESTAMP or DATE, to the nanosecond. Text in columns is not supported."""
     if not isinstance(source.value, str):
         raise ValidationException(f"Cannot cast varchar to {target.label} here, unless it is a literal")
     try:

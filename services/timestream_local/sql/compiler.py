@@ -1,75 +1,67 @@
-"""Queries: SELECT, set operations, WITH, from sqlglot's tree to one statement of DuckDB's.
+"""Queries (SELECT, set operations, WITH), compiled from sqlglot's tree to one DuckDB statement.
 
-Every query's columns are called `o1`, `o2` … and every relation `r1`, `r2` …, so that no name of the user's
-reaches DuckDB; tables are found in the catalog only.
+The columns of a query are named `o1`, `o2` …, its relations `r1`, `r2` …, and WITH's queries `q1`, `q2` …. No
+name from the user's SQL reaches DuckDB: names are resolved here, by Trino's rules and not DuckDB's, and only
+tables of the catalog can be read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from sqlglot import exp
 
-from services.timestream_local.catalog import Catalog, Table
+from services.timestream_local.catalog import Catalog
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.expressions import Expressions, is_word
-from services.timestream_local.sql.scopes import Output, Relation, Scope, at, only, refused
-from services.timestream_local.sql.syntax import COMMA
+from services.timestream_local.sql.from_clause import CommonQueries, FromClause, Instant, renamed
+from services.timestream_local.sql.scopes import Output, Scope, only, refused
 from services.timestream_local.sql.typed_sql import Typed, coerced, common_type, digits_of
 from services.timestream_local.types import Type
-
-SIDES = {"": "JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL": "FULL JOIN"}
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """One statement for DuckDB and the columns of its answer."""
+    """A DuckDB statement, and the names and types of its result's columns."""
 
     sql: str
     columns: Sequence[tuple[str, Type]]
 
 
 def compile_query(tree: exp.Query, catalog: Catalog, *, instant: Instant) -> Compiled:
-    """The statement for a query. Raises `ValidationException`.
+    """Compile a query. `instant` gives now, for `now()` and for the retention of the tables read.
 
-    Rows that are older than their table's retention are not seen.
+    Raises `ValidationException` for what isn't valid or not supported.
     """
     compiler = Compiler(catalog, instant, {table.db for table in tree.find_all(exp.Table) if table.db})
     try:
         sql, outputs = compiler.query(tree, Scope(), {})
     except RecursionError:
         raise ValidationException("The query is nested too deeply") from None
-    common = ", ".join(f"{name} AS ({words})" for name, words in compiler.common)
-    columns = [(o.name or f"_col{place}", o.typed.type) for place, o in enumerate(outputs)]
+    common = ", ".join(f"{name} AS ({query})" for name, query in compiler.common)
+    columns = [(o.name or f"_col{n}", o.typed.type) for n, o in enumerate(outputs)]
     return Compiled(f"WITH {common} {sql}" if common else sql, columns)
 
 
-Instant: TypeAlias = Callable[..., int]
-"""Now in nanoseconds since the epoch, for the databases named."""
-Known: TypeAlias = Mapping[str, tuple[str, Sequence[Output]]]
-"""WITH's queries by name: what they are called, and their columns."""
-
-
 class Compiler:
-    """Translates one statement. `common` are the queries of its WITHs, in order."""
+    """Compiles one statement. `common` collects the name and SQL of all WITH's queries, inner ones first."""
 
     def __init__(self, catalog: Catalog, instant: Instant, databases: set[str]) -> None:
         self.common: list[tuple[str, str]] = []
-        self._catalog, self._instant = catalog, instant
         self._expressions = Expressions(self, instant(*sorted(databases)))
-        self._known: Known = {}
-        self._relations = 0
+        self._from = FromClause(self, self._expressions, catalog, instant)
+        self._known: CommonQueries = {}
 
     def subquery(self, node: exp.Expr, outer: Scope) -> tuple[str, Sequence[Output]]:
-        """A query within an expression."""
+        """A query in an expression, which may refer to the columns of `outer`."""
         if isinstance(node, exp.Subquery) and not isinstance(node.this, exp.Query):
             raise refused("this subquery", node)
         return self.query(node, outer, self._known)
 
-    def query(self, node: exp.Expr, outer: Scope, known: Known) -> tuple[str, Sequence[Output]]:
-        """A query's words and columns."""
+    def query(self, node: exp.Expr, outer: Scope, known: CommonQueries) -> tuple[str, Sequence[Output]]:
+        """A query's SQL and columns. `known` are the WITH queries it may refer to."""
+        # Expressions call back without knowing WITH, so that the queries in scope are kept here meanwhile.
         before, self._known = self._known, self._with(node, known)
         try:
             if isinstance(node, exp.Select):
@@ -82,7 +74,7 @@ class Compiler:
         finally:
             self._known = before
 
-    def _with(self, node: exp.Expr, known: Known) -> Known:
+    def _with(self, node: exp.Expr, known: CommonQueries) -> CommonQueries:
         clause = node.args.get("with_")
         if clause is None:
             return known
@@ -91,18 +83,18 @@ class Compiler:
         for common in clause.expressions:
             only(common, "this", "alias")
             sql, outputs = self.query(common.this, Scope(), found)
-            self.common.append((f"q{len(self.common) + 1}", sql))
-            place = self.common[-1][0]
+            physical_name = f"q{len(self.common) + 1}"
+            self.common.append((physical_name, sql))
             alias = common.args["alias"]
             name = alias.this.name.lower()
             if name in names:
                 raise ValidationException(f"WITH query name '{name}' specified more than once")
             names.add(name)
-            found[name] = place, _renamed(outputs, alias.columns)
+            found[name] = physical_name, renamed(outputs, alias.columns)
         return found
 
     def _nested(self, node: exp.Subquery, outer: Scope) -> tuple[str, Sequence[Output]]:
-        """A query in parentheses, perhaps with ORDER BY and LIMIT behind."""
+        """A query in parentheses, with an ORDER BY and LIMIT of its own if it has any."""
         only(node, "this", "order", "limit", "with_")
         sql, outputs = self.query(node.this, outer, self._known)
         outside = _outside(outputs)
@@ -112,7 +104,7 @@ class Compiler:
     def _select(self, node: exp.Select, outer: Scope) -> tuple[str, Sequence[Output]]:
         only(node, *SELECT_PARTS)
         scope = Scope(parent=outer)
-        source = self._from(node, scope)
+        source = self._from.compile(node, scope, self._known)
         where = self._clause(node, "where", "WHERE", scope)
         outputs = self._outputs(node, scope)
         group = self._group(node, scope, outputs)
@@ -182,7 +174,7 @@ class Compiler:
         return f" GROUP BY {', '.join(typed.sql for typed in words)}"
 
     def _positioned(self, item: exp.Expr, outputs: Sequence[Output]) -> Typed | None:
-        """The output that a number in GROUP BY or ORDER BY stands for."""
+        """The output column that a number in GROUP BY or ORDER BY stands for; None for other items."""
         if not isinstance(item, exp.Literal) or item.is_string:
             return None
         place = digits_of(item.this) if item.this.isdigit() else 0
@@ -202,7 +194,11 @@ class Compiler:
         return f" ORDER BY {self._expressions.ordering(order.expressions, resolve)}"
 
     def _distinct_order(self, node: exp.Select, scope: Scope, outputs: Sequence[Output]) -> str:
-        """ORDER BY of SELECT DISTINCT may only name what is selected."""
+        """ORDER BY of a SELECT DISTINCT, which may only name selected columns.
+
+        DISTINCT goes into a subquery, and the order around it, where only the selected columns exist. So an
+        item is looked up among them by its SQL, and replaced by the column's outer name.
+        """
         places = {o.typed.sql: outside.typed for o, outside in zip(outputs, _outside(outputs), strict=True)}
         scope.outputs = [output for output in outputs if output.name is not None]
         order = node.args.get("order")
@@ -219,123 +215,6 @@ class Compiler:
 
         return f" ORDER BY {self._expressions.ordering(order.expressions, resolve)}"
 
-    def _from(self, node: exp.Select, scope: Scope) -> str:
-        clause = node.args.get("from_")
-        if clause is None:
-            return ""
-        only(clause, "this")
-        sql, relation = self._relation(clause.this)
-        scope.relations.append(relation)
-        comma = False
-        for join in node.args.get("joins") or ():
-            comma = comma or join.kind == COMMA
-            if comma and join.side.upper() in ("RIGHT", "FULL"):
-                # JOIN binds tighter: it would be a join of what is behind the comma alone.
-                raise refused(f"{join.side.upper()} JOIN behind a comma", join)
-            sql += self._join(join, scope)
-        return f" FROM {sql}"
-
-    def _join(self, join: exp.Join, scope: Scope) -> str:
-        only(join, "this", "side", "kind", "on", "using")
-        side, kind = join.side.upper(), join.kind.upper()
-        if kind not in ("", COMMA, "CROSS", "INNER", "OUTER") or (kind in ("CROSS", "INNER") and side):
-            raise refused(f"{side} {kind} JOIN".strip(), join)
-        sql, relation = self._relation(join.this)
-        on, using = join.args.get("on"), join.args.get("using")
-        if using:
-            return self._join_using(side, sql, relation, using, scope)
-        scope.relations.append(relation)
-        if on is None:
-            if kind not in (COMMA, "CROSS"):
-                raise ValidationException("JOIN needs ON or USING")
-            return f" CROSS JOIN {sql}"
-        if kind == "CROSS":
-            raise ValidationException("CROSS JOIN takes no ON")
-        return f" {SIDES[side]} {sql} ON {self._expressions.condition(on, scope, 'JOIN ON clause')}"
-
-    def _join_using(
-        self, side: str, sql: str, relation: Relation, using: Sequence[exp.Identifier], scope: Scope
-    ) -> str:
-        if side not in ("", "LEFT"):
-            raise refused(f"{side} JOIN with USING")
-        if len(scope.relations) > 1:
-            raise refused("USING in a join of more than two")
-        conditions, names = [], {name.name.lower(): None for name in using}
-        for name in names:
-            left, right = scope.found((), name), relation.found(name)
-            if len(left) != 1 or len(right) != 1:
-                raise ValidationException(f"Column '{name}' of USING is missing on a side, or ambiguous")
-            kind = common_type((left[0].typed.type, right[0].typed.type), "USING")
-            conditions.append(f"{coerced(left[0].typed, kind).sql} = {coerced(right[0].typed, kind).sql}")
-        first = scope.relations[0]
-        shared = [scope.found((), name)[0] for name in names]
-        rest = [column for column in first.columns if column not in shared]
-        scope.relations[0] = Relation(first.names, [*shared, *rest])
-        scope.relations.append(Relation(relation.names, relation.columns, frozenset(names)))
-        return f" {SIDES[side]} {sql} ON {' AND '.join(conditions)}"
-
-    def _relation(self, node: exp.Expr) -> tuple[str, Relation]:
-        self._relations += 1
-        place = f"r{self._relations}"
-        if isinstance(node, exp.Table):
-            return self._table(node, place)
-        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Query):
-            only(node, "this", "alias")
-            sql, outputs = self.query(node.this, Scope(), self._known)
-        elif isinstance(node, exp.Values):
-            only(node, "expressions", "alias")
-            sql, outputs = self._values(node)
-        else:
-            raise refused(f"{type(node).__name__.upper()} in FROM", node)
-        columns = [Output(o.name, Typed(f"{place}.o{n}", o.typed.type)) for n, o in enumerate(outputs, 1)]
-        return f"({sql}) AS {place}", _named(node, columns, frozenset())
-
-    def _values(self, node: exp.Values) -> tuple[str, list[Output]]:
-        rows = [row.expressions if isinstance(row, exp.Tuple) else [row] for row in node.expressions]
-        if len({len(row) for row in rows}) != 1:
-            raise ValidationException("VALUES rows have different lengths")
-        typed = [[self._expressions.typed(cell, Scope()) for cell in row] for row in rows]
-        kinds = [common_type((row[n].type for row in typed), "VALUES") for n in range(len(typed[0]))]
-        lines = [", ".join(coerced(c, k).sql for c, k in zip(row, kinds, strict=True)) for row in typed]
-        names = ", ".join(f"o{n + 1}" for n in range(len(kinds)))
-        sql = f"SELECT * FROM (VALUES {', '.join(f'({line})' for line in lines)}) AS v({names})"
-        return sql, [Output(f"_col{n}", Typed("", kind)) for n, kind in enumerate(kinds)]
-
-    def _table(self, node: exp.Table, place: str) -> tuple[str, Relation]:
-        only(node, "this", "db", "alias")
-        if not isinstance(node.this, exp.Identifier):
-            raise refused(f"the table function {node.this.name}", node.this)
-        database, name = node.db, node.name
-        if not database:
-            known = self._known.get(name.lower())
-            if known is None:
-                raise ValidationException(
-                    f'{at(node.this)}Table {name} does not exist: write "database"."table"'
-                )
-            columns = [
-                Output(o.name, Typed(f"{place}.o{n}", o.typed.type)) for n, o in enumerate(known[1], 1)
-            ]
-            return f"{known[0]} AS {place}", _named(node, columns, frozenset({(name.lower(),)}))
-        table = self._found(node)
-        names = frozenset({(table.name.lower(),), (table.database.lower(), table.name.lower())})
-        return f"{self._rows(table)} AS {place}", _named(node, _columns(table, place), names)
-
-    def _found(self, node: exp.Table) -> Table:
-        table = self._catalog.tables.get((node.db, node.name))
-        if table is None:
-            lower = (node.db.lower(), node.name.lower())
-            alike = [t for (d, n), t in list(self._catalog.tables.items()) if (d.lower(), n.lower()) == lower]
-            if len(alike) != 1:
-                raise ValidationException(f"{at(node.this)}Table {node.db}.{node.name} does not exist")
-            (table,) = alike
-        return table
-
-    def _rows(self, table: Table) -> str:
-        oldest = self._instant(table.database) - table.retention_ns
-        if oldest <= 0:
-            return table.physical_name
-        return f"(SELECT * FROM {table.physical_name} WHERE time >= {oldest})"
-
 
 SELECT_PARTS = (
     "expressions",
@@ -351,39 +230,8 @@ SELECT_PARTS = (
 )
 
 
-def _columns(table: Table, place: str) -> list[Output]:
-    """A table's columns as `*` and DESCRIBE show them."""
-    fixed = [
-        Output("measure_name", Typed(f"{place}.measure_name", Type.VARCHAR)),
-        Output("time", Typed(f"{place}.time", Type.TIMESTAMP)),
-    ]
-    dimensions, measures = (
-        [Output(c.name, Typed(f"{place}.{c.physical_name}", c.type)) for c in columns]
-        for columns in (table.dimensions, table.measures)
-    )
-    return [*dimensions, *fixed, *measures]
-
-
-def _named(node: exp.Expr, columns: Sequence[Output], names: frozenset[tuple[str, ...]]) -> Relation:
-    """A relation under its alias, with the alias's column names if it has any."""
-    alias = node.args.get("alias")
-    if alias is None:
-        return Relation(names, columns)
-    only(alias, "this", "columns")
-    name = alias.this.name.lower() if alias.this is not None else ""
-    return Relation(frozenset({(name,)}), _renamed(columns, alias.args.get("columns") or ()))
-
-
-def _renamed(columns: Sequence[Output], names: Sequence[exp.Identifier]) -> list[Output]:
-    if not names:
-        return list(columns)
-    if len(names) != len(columns):
-        raise ValidationException(f"Column alias list has {len(names)} entries, not {len(columns)}")
-    return [Output(name.name, column.typed) for name, column in zip(names, columns, strict=True)]
-
-
 def _outside(outputs: Sequence[Output]) -> list[Output]:
-    """A query's columns as the query around it sees them."""
+    """A query's columns as the query around it names them."""
     return [Output(o.name, Typed(f"o{n}", o.typed.type)) for n, o in enumerate(outputs, 1)]
 
 

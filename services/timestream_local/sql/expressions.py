@@ -1,4 +1,8 @@
-"""Expressions: from sqlglot's tree to DuckDB's words, typed. Nodes that aren't in the table are refused."""
+"""Expressions, compiled from sqlglot's tree to DuckDB's SQL with its type.
+
+The types are Trino's, and checked by its rules: DuckDB would cast where Trino refuses. A node that
+`_HANDLERS` doesn't list is refused, by name.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,12 @@ from typing import Protocol, TypeVar
 from sqlglot import exp
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.sql.aggregates import AGGREGATES, WINDOW_ONLY, aggregate, window_function
 from services.timestream_local.sql.arithmetic import arithmetic
 from services.timestream_local.sql.casts import NAMES, cast
+from services.timestream_local.sql.comparisons import compare, comparison_type
+from services.timestream_local.sql.function_calls import FunctionCalls
 from services.timestream_local.sql.functions import call
 from services.timestream_local.sql.scopes import Output, Scope, only, refused
-from services.timestream_local.sql.syntax import DURATION
 from services.timestream_local.sql.typed_sql import (
     NULL,
     Typed,
@@ -33,7 +37,6 @@ from services.timestream_local.types import (
     GREATEST_INT,
     PHYSICAL,
     Type,
-    duration_ns,
 )
 
 Node = TypeVar("Node", bound=exp.Expr)
@@ -68,20 +71,21 @@ WORDS = ("current_timestamp", "current_date")
 
 
 class Subqueries(Protocol):
-    """Translates queries within expressions."""
+    """Compiles queries within expressions."""
 
     def subquery(self, node: exp.Expr, outer: Scope) -> tuple[str, Sequence[Output]]:
-        """Its words and columns."""
+        """A query's SQL and columns. It may refer to the columns of `outer`."""
 
 
 class Expressions:
-    """Translates expressions in a scope. `now` is in nanoseconds since the epoch."""
+    """Compiles expressions. `now` is in nanoseconds since the epoch."""
 
     def __init__(self, queries: Subqueries, now: int) -> None:
         self._queries, self._now = queries, now
+        self.calls = FunctionCalls(self, now)
 
     def typed(self, node: exp.Expr, scope: Scope) -> Typed:
-        """An expression. `ValidationException` for what isn't known, or doesn't fit together."""
+        """An expression. Raises `ValidationException` for unknown names, wrong types, unsupported nodes."""
         kind = type(node)
         if kind in COMPARISONS:
             return self._comparison(COMPARISONS[kind], node, scope)
@@ -95,14 +99,14 @@ class Expressions:
         return handler(self, node, scope)
 
     def condition(self, node: exp.Expr, scope: Scope, where: str) -> str:
-        """An expression that has to be BOOLEAN."""
+        """The SQL of an expression that must be BOOLEAN; `where` names it in the error."""
         typed = self.typed(node, scope)
         if not coercible(typed.type, Type.BOOLEAN):
             raise ValidationException(f"{where} must evaluate to a boolean: actual type {typed.type.label}")
         return coerced(typed, Type.BOOLEAN).sql
 
     def ordering(self, nodes: Sequence[exp.Expr], resolve: Callable[[exp.Expr], Typed]) -> str:
-        """ORDER BY's items; NULLs go last unless it is said otherwise."""
+        """The SQL of ORDER BY's items. NULLs go last by default, also with DESC."""
         items = []
         for node in nodes:
             if not isinstance(node, exp.Ordered):
@@ -142,7 +146,7 @@ class Expressions:
         return NULL
 
     def paren(self, node: exp.Paren, scope: Scope) -> Typed:
-        """What is in parentheses."""
+        """An expression in parentheses."""
         return self.typed(node.this, scope)
 
     def negation(self, node: exp.Neg, scope: Scope) -> Typed:
@@ -156,12 +160,13 @@ class Expressions:
             raise ValidationException(f"Negation is not supported for {typed.type.label}")
         number = isinstance(typed.value, int | float)
         value = -typed.value if number and isinstance(typed.value, int | float) else None
-        # Of the least BIGINT `-` would make a wider number, where `0 -` is an error; 0.0 has a sign.
+        # `-` of the least BIGINT would give a HUGEINT, where `0 -` is an overflow as in Trino. For DOUBLE
+        # `0 -` would lose the sign of zero.
         sign = "-" if typed.type is Type.DOUBLE else "0 -"
         return Typed(f"({sign} {typed.sql})", typed.type, value)
 
     def logic(self, node: exp.Expr, scope: Scope) -> Typed:
-        """AND, OR: chains of them without deep recursion."""
+        """AND, OR. A chain of them is flattened, so that a long one doesn't recurse deeply."""
         word = "AND" if isinstance(node, exp.And) else "OR"
         operands = [self.condition(n, scope, f"Logical {word}'s term") for n in node.flatten()]
         return Typed(f"({f' {word} '.join(operands)})", Type.BOOLEAN)
@@ -180,7 +185,7 @@ class Expressions:
         """BETWEEN, both ends included."""
         only(node, "this", "low", "high")
         value, low, high = (self.typed(node.args[part], scope) for part in ("this", "low", "high"))
-        kind = _compared("BETWEEN", value, low, high)
+        kind = comparison_type("BETWEEN", value, low, high)
         low, high = coerced(low, kind), coerced(high, kind)
         return Typed(f"({coerced(value, kind).sql} BETWEEN {low.sql} AND {high.sql})", Type.BOOLEAN)
 
@@ -192,7 +197,7 @@ class Expressions:
         if query is not None:
             sql, columns = self._queries.subquery(query, scope)
             other = _one_column(columns)
-            kind = _compared("IN", value, other)
+            kind = comparison_type("IN", value, other)
             return Typed(
                 f"({coerced(value, kind).sql} IN (SELECT {coerced(Typed('o1', other.type), kind).sql} "
                 f"FROM ({sql}) AS i))",
@@ -201,7 +206,7 @@ class Expressions:
         options = [self.typed(option, scope) for option in node.expressions]
         if not options:
             raise refused("IN of nothing", node)
-        kind = _compared("IN", value, *options)
+        kind = comparison_type("IN", value, *options)
         listed = ", ".join(coerced(option, kind).sql for option in options)
         return Typed(f"({coerced(value, kind).sql} IN ({listed}))", Type.BOOLEAN)
 
@@ -211,12 +216,12 @@ class Expressions:
         return Typed(f"EXISTS ({sql})", Type.BOOLEAN)
 
     def scalar_query(self, node: exp.Subquery, scope: Scope) -> Typed:
-        """A query for a single value; NULL without a row, an error with several."""
+        """A query as a value: NULL without a row, an error with several."""
         sql, columns = self._queries.subquery(node, scope)
         return Typed(f"({sql})", _one_column(columns).type)
 
     def like(self, node: exp.Like, scope: Scope, escape: exp.Expr | None = None) -> Typed:
-        """LIKE, which minds the case."""
+        """LIKE, case-sensitive."""
         only(node, "this", "expression", "negate")
         value, pattern = self.typed(node.this, scope), self.typed(node.expression, scope)
         for typed in (value, pattern):
@@ -254,7 +259,7 @@ class Expressions:
     def _when(self, node: exp.Case, branch: exp.If, scope: Scope) -> str:
         if node.this is None:
             return self.condition(branch.this, scope, "CASE WHEN clause")
-        return _compare("=", self.typed(node.this, scope), self.typed(branch.this, scope)).sql
+        return compare("=", self.typed(node.this, scope), self.typed(branch.this, scope)).sql
 
     def choice(self, node: exp.If, scope: Scope) -> Typed:
         """`if(condition, then, else)`."""
@@ -292,87 +297,19 @@ class Expressions:
         """`extract(hour FROM time)`."""
         return call(node.name.lower(), [self.typed(node.expression, scope)])
 
-    def function(self, node: exp.Anonymous, scope: Scope, *, suffix: str = "", nulls: bool = False) -> Typed:
-        """A call. `suffix` is the FILTER or OVER that belongs to it; `nulls`: IGNORE NULLS is said."""
-        name = node.name.lower()
-        distinct, nodes = _arguments(node)
-        if name in WINDOW_ONLY:
-            if not suffix.lstrip().startswith("OVER") or distinct:
-                raise ValidationException(
-                    f"{name} needs an OVER clause, and knows neither DISTINCT nor FILTER"
-                )
-            typed = window_function(name, [self.typed(n, scope) for n in nodes], ignore_nulls=nulls)
-            return Typed(f"{typed.sql}{suffix}", typed.type)
-        if name in AGGREGATES:
-            if nulls:
-                raise refused(f"IGNORE NULLS in {name}", node)
-            starred = name == "count" and len(nodes) == 1 and isinstance(nodes[0], exp.Star)
-            given = [] if starred else [self.typed(n, scope) for n in nodes]
-            return aggregate(name, given, distinct=distinct, suffix=suffix)
-        if suffix or distinct or nulls:
-            raise ValidationException(f"{name} is no aggregate or window function")
-        return self._scalar(name, [self.typed(n, scope) for n in nodes])
-
-    def _scalar(self, name: str, arguments: Sequence[Typed]) -> Typed:
-        if name == DURATION:
-            return whole(duration_ns(str(arguments[0].value)), Type.INTERVAL)
-        if name == "now":
-            if arguments:
-                raise ValidationException("Unexpected parameters for function now")
-            return whole(self._now, Type.TIMESTAMP)
-        if name == "ago":
-            if len(arguments) != 1 or arguments[0].type is not Type.INTERVAL:
-                raise ValidationException("ago needs one duration, such as ago(15m)")
-            return arithmetic("-", whole(self._now, Type.TIMESTAMP), arguments[0])
-        return call(name, arguments)
-
-    def filtered(self, node: exp.Filter, scope: Scope, over: str = "") -> Typed:
-        """An aggregate of those rows only for which a condition holds."""
-        if not isinstance(node.this, exp.Anonymous) or node.this.name.lower() not in AGGREGATES:
-            raise refused("FILTER of anything but an aggregate", node)
-        condition = self.condition(node.expression.this, scope, "FILTER")
-        return self.function(node.this, scope, suffix=f" FILTER (WHERE {condition}){over}")
-
-    def window(self, node: exp.Window, scope: Scope) -> Typed:
-        """A function with OVER."""
-        only(node, "this", "partition_by", "order", "spec", "over")
-        over = f" OVER ({self._window_words(node, scope)})"
-        inner, nulls = node.this, False
-        if isinstance(inner, exp.IgnoreNulls | exp.RespectNulls):
-            inner, nulls = inner.this, isinstance(inner, exp.IgnoreNulls)
-        if isinstance(inner, exp.Filter) and not nulls:
-            return self.filtered(inner, scope, over)
-        if not isinstance(inner, exp.Anonymous):
-            raise refused("OVER of this", node)
-        return self.function(inner, scope, suffix=over, nulls=nulls)
-
-    def _window_words(self, node: exp.Window, scope: Scope) -> str:
-        words = []
-        partition = [self.typed(n, scope).sql for n in node.args.get("partition_by") or ()]
-        if partition:
-            words.append(f"PARTITION BY {', '.join(partition)}")
-        order = node.args.get("order")
-        if order is not None:
-            only(order, "expressions")
-            words.append(f"ORDER BY {self.ordering(order.expressions, lambda n: self.typed(n, scope))}")
-        spec = node.args.get("spec")
-        if spec is not None:
-            words.append(_frame(spec))
-        return " ".join(words)
-
     def _comparison(self, operator: str, node: exp.Expr, scope: Scope) -> Typed:
         only(node, "this", "expression")
-        return _compare(operator, self.typed(node.this, scope), self.typed(node.args["expression"], scope))
+        return compare(operator, self.typed(node.this, scope), self.typed(node.args["expression"], scope))
 
 
 def _orderable(typed: Typed) -> str:
-    """DuckDB orders by no literal, unless it is cast."""
+    """The SQL to order by. DuckDB refuses to order by a bare literal, so that one is cast."""
     literal = typed.value is not None or typed.type is Type.UNKNOWN
     return f"CAST({typed.sql} AS {PHYSICAL[typed.type]})" if literal else typed.sql
 
 
 def is_word(node: exp.Column) -> bool:
-    """Whether what looks like a column is a function without parentheses."""
+    """Whether a column node is a function that is written without parentheses."""
     return node.name.lower() in WORDS and not node.this.args.get("quoted") and not node.args.get("table")
 
 
@@ -381,37 +318,10 @@ def _whole(value: int) -> Typed:
     return whole(value, Type.INTEGER if fits else Type.BIGINT)
 
 
-def _compare(operator: str, left: Typed, right: Typed) -> Typed:
-    kind = _compared(operator, left, right)
-    return Typed(f"({coerced(left, kind).sql} {operator} {coerced(right, kind).sql})", Type.BOOLEAN)
-
-
-def _compared(operator: str, *operands: Typed) -> Type:
-    """The type in which values are compared."""
-    try:
-        return common_type((operand.type for operand in operands), operator)
-    except ValidationException:
-        kinds = [operand.type for operand in operands]
-        shown = ", ".join(kind.label for kind in dict.fromkeys(kinds))
-        hint = ""
-        if set(kinds) == {Type.TIMESTAMP, Type.VARCHAR}:
-            hint = "; write TIMESTAMP '2026-03-02 07:30:00' or from_iso8601_timestamp('2026-03-02T07:30:00Z')"
-        raise ValidationException(f"'{operator}' cannot be applied to {shown}{hint}") from None
-
-
 def _one_column(columns: Sequence[Output]) -> Typed:
     if len(columns) != 1:
         raise ValidationException(f"A query here must return only one column, not {len(columns)}")
     return columns[0].typed
-
-
-def _arguments(node: exp.Anonymous) -> tuple[bool, list[exp.Expr]]:
-    """Whether DISTINCT is said, and the arguments."""
-    nodes = list(node.expressions)
-    if len(nodes) == 1 and isinstance(nodes[0], exp.Distinct):
-        only(nodes[0], "expressions")
-        return True, list(nodes[0].expressions)
-    return False, nodes
 
 
 def _exact(kind: exp.DataType, source: Typed) -> bool:
@@ -421,26 +331,6 @@ def _exact(kind: exp.DataType, source: Typed) -> bool:
     digits = len(source.value.partition(".")[2])
     precision = kind.expressions[0].name
     return precision.isdigit() and digits <= digits_of(precision)
-
-
-def _frame(spec: exp.WindowSpec) -> str:
-    """ROWS with whole numbers, or RANGE without."""
-    only(spec, "kind", "start", "start_side", "end", "end_side")
-    kind = spec.args["kind"]
-    ends = []
-    for end in ("start", "end"):
-        bound, side = spec.args.get(end), spec.args.get(f"{end}_side") or ""
-        if bound is None:
-            ends.append("CURRENT ROW")
-        elif isinstance(bound, str) and bound in ("UNBOUNDED", "CURRENT ROW"):
-            ends.append(f"{bound} {side}".strip())
-        elif kind == "ROWS" and isinstance(bound, exp.Literal) and bound.this.isdigit():
-            ends.append(f"{digits_of(bound.this)} {side}")
-        else:
-            raise refused("this window frame", spec)
-    if kind not in ("ROWS", "RANGE"):
-        raise refused(f"the window frame {kind}", spec)
-    return f"{kind} BETWEEN {ends[0]} AND {ends[1]}"
 
 
 _HANDLERS: dict[type[exp.Expr], Callable[..., Typed]] = {
@@ -467,7 +357,7 @@ _HANDLERS: dict[type[exp.Expr], Callable[..., Typed]] = {
     exp.TryCast: Expressions.cast,
     exp.Interval: Expressions.interval,
     exp.Extract: Expressions.extract,
-    exp.Anonymous: Expressions.function,
-    exp.Filter: Expressions.filtered,
-    exp.Window: Expressions.window,
+    exp.Anonymous: lambda self, node, scope: self.calls.function(node, scope),
+    exp.Filter: lambda self, node, scope: self.calls.filtered(node, scope),
+    exp.Window: lambda self, node, scope: self.calls.window(node, scope),
 }

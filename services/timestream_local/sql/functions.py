@@ -1,7 +1,6 @@
-"""The scalar functions: for each name what it takes, what it gives, and DuckDB's words for it.
+"""The scalar functions: the signatures of each, with the SQL that does in DuckDB what Trino does.
 
-What isn't here is refused by name. Where DuckDB's function of that name differs from Trino's, its words say
-Trino's.
+A function that isn't listed is refused by name.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from services.timestream_local.sql.signatures import (
     B,
     Call,
     D,
-    Form,
     I,
     L,
     S,
+    Signature,
     T,
     V,
     called,
@@ -49,62 +48,62 @@ REPLACE = (
 )
 
 
-def _extract(part: str) -> list[Form]:
+def _extract(part: str) -> list[Signature]:
     return [
-        Form((T,), L, f"CAST(extract({part} FROM {MICROS}) AS BIGINT)"),
-        Form((Type.DATE,), L, f"CAST(extract({part} FROM {{0}}) AS BIGINT)"),
+        Signature((T,), L, f"CAST(extract({part} FROM {MICROS}) AS BIGINT)"),
+        Signature((Type.DATE,), L, f"CAST(extract({part} FROM {{0}}) AS BIGINT)"),
     ]
 
 
-def _rounding(sql: str) -> list[Form]:
-    return [Form((I,), I, "{0}"), Form((L,), L, "{0}"), Form((D,), D, sql)]
+def _rounding(sql: str) -> list[Signature]:
+    return [Signature((I,), I, "{0}"), Signature((L,), L, "{0}"), Signature((D,), D, sql)]
 
 
-FORMS: dict[str, list[Form]] = {
-    "length": [Form((V,), L, "length({0})")],
-    "lower": [Form((V,), V, "lower({0})")],
-    "upper": [Form((V,), V, "upper({0})")],
-    "trim": [Form((V,), V, f"trim({{0}}, {BLANKS})")],
-    "ltrim": [Form((V,), V, f"ltrim({{0}}, {BLANKS})")],
-    "rtrim": [Form((V,), V, f"rtrim({{0}}, {BLANKS})")],
+SIGNATURES: dict[str, list[Signature]] = {
+    "length": [Signature((V,), L, "length({0})")],
+    "lower": [Signature((V,), V, "lower({0})")],
+    "upper": [Signature((V,), V, "upper({0})")],
+    "trim": [Signature((V,), V, f"trim({{0}}, {BLANKS})")],
+    "ltrim": [Signature((V,), V, f"ltrim({{0}}, {BLANKS})")],
+    "rtrim": [Signature((V,), V, f"rtrim({{0}}, {BLANKS})")],
     "replace": [
-        Form((V, V, V), V, REPLACE),
-        Form((V, V), V, "replace({0}, {1}, '')"),
+        Signature((V, V, V), V, REPLACE),
+        Signature((V, V), V, "replace({0}, {1}, '')"),
     ],
-    "strpos": [Form((V, V), L, "strpos({0}, {1})")],
-    "starts_with": [Form((V, V), B, "starts_with({0}, {1})")],
+    "strpos": [Signature((V, V), L, "strpos({0}, {1})")],
+    "starts_with": [Signature((V, V), B, "starts_with({0}, {1})")],
     "substr": [
-        Form((V, L), V, SUBSTR.replace("{2}", "length({0})")),
-        Form((V, L, L), V, SUBSTR),
+        Signature((V, L), V, SUBSTR.replace("{2}", "length({0})")),
+        Signature((V, L, L), V, SUBSTR),
     ],
-    "abs": [Form((I,), I, "abs({0})"), Form((L,), L, "abs({0})"), Form((D,), D, "abs({0})")],
+    "abs": [Signature((I,), I, "abs({0})"), Signature((L,), L, "abs({0})"), Signature((D,), D, "abs({0})")],
     "ceil": _rounding("ceil({0})"),
     "floor": _rounding("floor({0})"),
     "round": [
         *_rounding("round({0})"),
-        Form((D, I), D, "round({0}, {1})"),
-        Form((I, I), I, WHOLE_ROUND),
-        Form((L, I), L, WHOLE_ROUND),
+        Signature((D, I), D, "round({0}, {1})"),
+        Signature((I, I), I, WHOLE_ROUND),
+        Signature((L, I), L, WHOLE_ROUND),
     ],
     "sign": [
-        Form((I,), I, "CAST(sign({0}) AS INTEGER)"),
-        Form((L,), L, "CAST(sign({0}) AS BIGINT)"),
-        Form((D,), D, "CAST(sign({0}) AS DOUBLE)"),
+        Signature((I,), I, "CAST(sign({0}) AS INTEGER)"),
+        Signature((L,), L, "CAST(sign({0}) AS BIGINT)"),
+        Signature((D,), D, "CAST(sign({0}) AS DOUBLE)"),
     ],
-    "sqrt": [Form((D,), D, FINITE.replace("{0}", "sqrt({0})"))],
-    "power": [Form((D, D), D, FINITE.replace("{0}", "pow({0}, {1})"))],
-    "to_milliseconds": [Form((T,), L, "({0} // 1000000)"), Form((S,), L, "({0} // 1000000)")],
-    "to_nanoseconds": [Form((T,), L, "{0}"), Form((S,), L, "{0}")],
-    "from_milliseconds": [Form((L,), T, not_negative("{0} * 1000000"))],
-    "from_nanoseconds": [Form((L,), T, not_negative("{0}"))],
-    "to_unixtime": [Form((T,), D, "({0} / 1e9)")],
+    "sqrt": [Signature((D,), D, FINITE.replace("{0}", "sqrt({0})"))],
+    "power": [Signature((D, D), D, FINITE.replace("{0}", "pow({0}, {1})"))],
+    "to_milliseconds": [Signature((T,), L, "({0} // 1000000)"), Signature((S,), L, "({0} // 1000000)")],
+    "to_nanoseconds": [Signature((T,), L, "{0}"), Signature((S,), L, "{0}")],
+    "from_milliseconds": [Signature((L,), T, not_negative("{0} * 1000000"))],
+    "from_nanoseconds": [Signature((L,), T, not_negative("{0}"))],
+    "to_unixtime": [Signature((T,), D, "({0} / 1e9)")],
     "to_iso8601": [
-        Form((T,), V, f"({SECONDS_TEXT.replace('{sep}', 'T')} || 'Z')"),
-        Form((Type.DATE,), V, "CAST({0} AS VARCHAR)"),
+        Signature((T,), V, f"({SECONDS_TEXT.replace('{sep}', 'T')} || 'Z')"),
+        Signature((Type.DATE,), V, "CAST({0} AS VARCHAR)"),
     ],
     "date": [
-        Form((T,), Type.DATE, f"CAST({MICROS} AS DATE)"),
-        Form((Type.DATE,), Type.DATE, "{0}"),
+        Signature((T,), Type.DATE, f"CAST({MICROS} AS DATE)"),
+        Signature((Type.DATE,), Type.DATE, "{0}"),
     ],
     "year": _extract("year"),
     "quarter": _extract("quarter"),
@@ -116,7 +115,7 @@ FORMS: dict[str, list[Form]] = {
     "hour": _extract("hour")[:1],
     "minute": _extract("minute")[:1],
     "second": _extract("second")[:1],
-    "millisecond": [Form((T,), L, "({0} // 1000000 % 1000)")],
+    "millisecond": [Signature((T,), L, "({0} // 1000000 % 1000)")],
 }
 ALIASES = {
     "ceiling": "ceil",
@@ -135,10 +134,10 @@ def call(name: str, arguments: Sequence[Typed]) -> Typed:
     special = SPECIAL.get(name)
     if special is not None:
         return special(name, arguments)
-    forms = FORMS.get(name)
-    if forms is None:
+    signatures = SIGNATURES.get(name)
+    if signatures is None:
         raise ValidationException(f"The function {name} is not supported")
-    return called(name, forms, arguments)
+    return called(name, signatures, arguments)
 
 
 def _coalesce(name: str, arguments: Sequence[Typed]) -> Typed:

@@ -1,4 +1,4 @@
-"""What names mean at a place in a query: relations with columns, and those of the queries around it."""
+"""Name resolution: which column a name means in a query, given its relations and the queries around it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.timestream_local.sql.typed_sql import Typed
 
 
 def at(node: exp.Expr | None) -> str:
-    """`line 1:8: `, where the parser knows the place."""
+    """`line 1:8: ` for a node whose position the parser knows, else nothing."""
     meta = node.meta if node is not None else {}
     if "line" not in meta:
         return ""
@@ -21,12 +21,12 @@ def at(node: exp.Expr | None) -> str:
 
 
 def refused(what: str, node: exp.Expr | None = None) -> ValidationException:
-    """The refusal of a construct, by name."""
+    """The error for an unsupported construct, by name."""
     return ValidationException(f"{at(node)}{what} is not supported")
 
 
 def only(node: exp.Expr, *known: str) -> None:
-    """Refuse a construct that has parts other than those known."""
+    """Refuse a node that has any part besides `known`: an unknown part would silently be dropped."""
     for part, value in node.args.items():
         if value and part not in known:
             named = isinstance(value, exp.Expr) and not isinstance(value, exp.Identifier)
@@ -36,7 +36,7 @@ def only(node: exp.Expr, *known: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A column of a relation or query: its name, None where it can't be referred to, and its words."""
+    """A column of a relation or query: its name (None if it has none to refer to), and its expression."""
 
     name: str | None
     typed: Typed
@@ -44,14 +44,17 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """What a FROM brings. `hidden` are columns that only a qualified name reaches (of JOIN … USING)."""
+    """A relation of a FROM: the qualifiers that mean it, and its columns.
+
+    `hidden` columns need a qualified name; these are the right side's of a JOIN … USING.
+    """
 
     names: frozenset[tuple[str, ...]]
     columns: Sequence[Output]
     hidden: frozenset[str] = frozenset()
 
     def found(self, name: str, *, quoted_exactly: bool = False) -> list[Output]:
-        """The columns of that name, in whatever case; one that is written exactly so wins."""
+        """The columns of that name in any case; those in exactly this case win."""
         exact = [column for column in self.columns if column.name == name]
         if exact or quoted_exactly:
             return exact
@@ -60,9 +63,9 @@ class Relation:
 
 @dataclass(slots=True)
 class Scope:
-    """The relations of one SELECT, and the scope around it.
+    """The relations of one SELECT, and the scope of the query around it.
 
-    `outputs` are what ORDER BY may name, and go first.
+    `outputs` are the select list's names, which ORDER BY may use and which win over columns.
     """
 
     relations: list[Relation] = field(default_factory=list)
@@ -70,7 +73,7 @@ class Scope:
     outputs: Sequence[Output] = ()
 
     def column(self, node: exp.Column) -> Typed:
-        """What a column's name means here."""
+        """The column that a name means here, or in the nearest query around. Raises `ValidationException`."""
         qualifier = tuple(part.name.lower() for part in node.parts[:-1])
         if len(qualifier) > 2:
             raise refused("a column's name with a catalog", node.this)
@@ -84,7 +87,7 @@ class Scope:
         raise ValidationException(f"{at(node.this)}Column '{shown}' does not exist")
 
     def found(self, qualifier: tuple[str, ...], name: str) -> list[Output]:
-        """The columns of that name in this very scope."""
+        """The columns of that name in this scope alone."""
         if not qualifier:
             outputs = Relation(frozenset(), self.outputs).found(name)
             if outputs:
@@ -99,7 +102,7 @@ class Scope:
         return [output for relation in relations for output in relation.found(name)]
 
     def starred(self, qualifier: tuple[str, ...], node: exp.Expr) -> list[Output]:
-        """What `*` or `t.*` stands for."""
+        """The columns that `*` or `t.*` stands for."""
         if not self.relations:
             raise ValidationException("SELECT * needs a FROM")
         if not qualifier:

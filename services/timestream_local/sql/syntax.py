@@ -1,7 +1,8 @@
-"""From a query's text to its tree: sqlglot's Trino parser, less everything lenient or rewriting in it.
+"""Parsing: from a query's text to its tree, by sqlglot's Trino parser made strict.
 
-Functions stay as they are written (`Anonymous`), so that each is looked up by its own name. Duration literals
-(`15m`) become calls of `DURATION`, and `measure_value::double` one quoted name; no other `::` is understood.
+sqlglot accepts much that Trino doesn't, and rewrites functions to other dialects' names. Here such text is
+refused, and functions stay as written (`Anonymous`), so that each is looked up by its own name. Duration
+literals (`15m`) become calls of `DURATION`, and `measure_value::double` one quoted name.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from services.timestream_local.errors import ValidationException
 from services.timestream_local.types import DURATIONS_NS
 
 COMMA = "COMMA"
-"""The kind of a join that is written as a comma."""
+"""The `kind` of a join that is written as a comma."""
 DURATION = "duration literal"
-"""A function name that nobody can write."""
+"""The name of the function that duration literals become; with its blank no query can contain it."""
 DEEPEST = 200
-"""Parentheses and nested queries within one another."""
+"""The deepest nesting of parentheses: a deeper one would exceed Python's recursion limit."""
 FIRST = {"SELECT", "WITH", "("}
 BEFORE_NOTHING = {TokenType.FROM, TokenType.R_PAREN, TokenType.WHERE, TokenType.GROUP_BY, TokenType.ORDER_BY}
 BEFORE_NAMES = {TokenType.FROM, TokenType.JOIN, TokenType.ALIAS, TokenType.DOT}
@@ -46,19 +47,19 @@ LENIENT = {
     TokenType.EQ: "==",
     TokenType.NULLSAFE_EQ: "<=>",
 }
-"""What the parser would take and Timestream, or this endpoint, doesn't."""
+"""Tokens that sqlglot's parser accepts, and Timestream or this endpoint doesn't."""
 
 
 class Timestream(Trino):
-    """The dialect: Trino's, with functions left alone."""
+    """Trino's dialect, without rewriting of functions."""
 
     class Tokenizer(Trino.Tokenizer):
-        """SHOW is a word like others."""
+        """Tokenizes SHOW like any other word."""
 
         COMMANDS: ClassVar = set()
 
     class Parser(TrinoParser):
-        """No function is known by name but those with a syntax of their own."""
+        """Knows by name only the functions with a syntax of their own."""
 
         FUNCTIONS: ClassVar = {}
         FUNCTION_PARSERS: ClassVar = {
@@ -69,7 +70,7 @@ class Timestream(Trino):
         NO_PAREN_FUNCTIONS: ClassVar = {}
 
         def _parse_join(self, *args: Any, **parts: Any) -> exp.Join | None:
-            """A comma's joins are told from JOIN's, which bind tighter."""
+            """Mark the joins written as a comma: JOIN binds tighter, which the tree doesn't show."""
             comma = self._curr is not None and self._curr.token_type is TokenType.COMMA
             join = super()._parse_join(*args, **parts)
             if comma and isinstance(join, exp.Join):
@@ -88,7 +89,7 @@ class ShowStatement:
 
 
 def parse(sql: str) -> exp.Query | ShowStatement:
-    """The tree of one statement. Raises `ValidationException` for whatever isn't one that only reads."""
+    """Parse one statement that reads. Raises `ValidationException` for anything else."""
     dialect = Timestream()
     try:
         tokens = dialect.tokenize(sql)
@@ -97,7 +98,7 @@ def parse(sql: str) -> exp.Query | ShowStatement:
     tokens = _one_statement(tokens)
     first = tokens[0].text.upper()
     if first in ("SHOW", "DESCRIBE", "DESC"):
-        return _listing(tokens)
+        return _show_statement(tokens)
     if first not in FIRST:
         raise _at(tokens[0], f"{first} is not supported: only SELECT, WITH, SHOW and DESCRIBE are")
     _check_intervals(tokens)
@@ -137,7 +138,7 @@ def _one_statement(tokens: list[Token]) -> list[Token]:
 
 
 def _check_intervals(tokens: Sequence[Token]) -> None:
-    """Refuse intervals that aren't one number in quotes and one unit."""
+    """Refuse intervals that aren't a number in quotes and a unit."""
     for place, token in enumerate(tokens):
         if token.token_type is not TokenType.INTERVAL:
             continue
@@ -151,7 +152,7 @@ def _check_intervals(tokens: Sequence[Token]) -> None:
 
 
 def _rewritten(tokens: Sequence[Token]) -> list[Token]:
-    """Durations and typed measure values as the parser can read them."""
+    """Replace duration literals and typed measure values by tokens that the parser knows."""
     written: list[Token] = []
     place = 0
     while place < len(tokens):
@@ -169,7 +170,7 @@ def _rewritten(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _is_duration(token: Token, after: Sequence[Token]) -> bool:
-    """A number with a word right behind it, without a blank."""
+    """Whether a number is followed by a word without a blank between."""
     return (
         token.token_type is TokenType.NUMBER
         and bool(after)
@@ -199,7 +200,7 @@ def _typed_measure(token: Token, after: Sequence[Token]) -> Token:
     return Token(TokenType.IDENTIFIER, name, token.line, token.col, token.start, after[1].end)
 
 
-def _listing(tokens: Sequence[Token]) -> ShowStatement:
+def _show_statement(tokens: Sequence[Token]) -> ShowStatement:
     """`SHOW DATABASES`, `SHOW TABLES FROM d`, `SHOW MEASURES FROM d.t`, each with LIKE; `DESCRIBE d.t`."""
     words = [token.text.upper() for token in tokens]
     wrong = _at(
@@ -208,7 +209,7 @@ def _listing(tokens: Sequence[Token]) -> ShowStatement:
         "SHOW MEASURES FROM db.table, each with or without LIKE 'pattern', or DESCRIBE db.table",
     )
     if words[0] != "SHOW":
-        database, table, rest = _place(tokens[1:])
+        database, table, rest = _qualified_name(tokens[1:])
         if rest or table is None:
             raise wrong
         return ShowStatement("columns", database, table)
@@ -216,7 +217,7 @@ def _listing(tokens: Sequence[Token]) -> ShowStatement:
     like, rest = _like(tokens[2:])
     database = table = None
     if what in ("tables", "measures") and rest and rest[0].text.upper() in ("FROM", "IN"):
-        database, table, rest = _place(rest[1:])
+        database, table, rest = _qualified_name(rest[1:])
     if rest or what not in ("databases", "tables", "measures") or (what == "measures") != (table is not None):
         raise wrong
     return ShowStatement(what, database, table, like)
@@ -228,8 +229,8 @@ def _like(tokens: Sequence[Token]) -> tuple[str | None, Sequence[Token]]:
     return None, tokens
 
 
-def _place(tokens: Sequence[Token]) -> tuple[str | None, str | None, Sequence[Token]]:
-    """A database and perhaps a table, and what follows."""
+def _qualified_name(tokens: Sequence[Token]) -> tuple[str | None, str | None, Sequence[Token]]:
+    """A database, a table if one is named, and the tokens that follow."""
     if not tokens:
         return None, None, tokens
     if len(tokens) >= 3 and tokens[1].token_type is TokenType.DOT:

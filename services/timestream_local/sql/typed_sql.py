@@ -1,4 +1,4 @@
-"""An expression translated: DuckDB's SQL, its type, and its value where it is a literal."""
+"""A compiled expression: its SQL for DuckDB, its Trino type, and its value if it is a literal."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ NUMBERS = (Type.INTEGER, Type.BIGINT, Type.DOUBLE)
 WHOLE = (Type.INTEGER, Type.BIGINT)
 LONGEST_SQL = 400_000
 MOST_DIGITS = 100
-"""Of a number in a query, leading zeros among them."""
+"""The digits of a number in a query, leading zeros included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """`sql` is complete in itself: it can stand anywhere without parentheses of its own."""
+    """`sql` can stand anywhere without parentheses around it. `value` is set for a literal only."""
 
     sql: str
     type: Type
@@ -32,7 +32,7 @@ NULL = Typed("NULL", Type.UNKNOWN)
 
 
 def text_sql(text: str) -> str:
-    """A string literal. DuckDB knows no escapes in it but the doubled quote."""
+    """A string literal. The doubled quote is the only escape in DuckDB's."""
     if "\x00" in text:
         raise ValidationException("The character NUL is not supported in a query")
     return "'" + text.replace("'", "''") + "'"
@@ -57,7 +57,7 @@ def digits_of(number: str, *, most: int = GREATEST_BIGINT) -> int:
 
 
 def coercible(source: Type, target: Type) -> bool:
-    """Whether a value becomes one of another type by itself, as in Trino."""
+    """Whether Trino converts a type to another implicitly."""
     if source in (target, Type.UNKNOWN):
         return True
     wider = {
@@ -69,7 +69,7 @@ def coercible(source: Type, target: Type) -> bool:
 
 
 def coerced(typed: Typed, target: Type) -> Typed:
-    """The expression as a type that it is coercible to."""
+    """The expression converted to a type that it is coercible to."""
     if typed.type is target:
         return typed
     if typed.type is Type.DATE:
@@ -78,7 +78,7 @@ def coerced(typed: Typed, target: Type) -> Typed:
 
 
 def common_type(types: Iterable[Type], where: str) -> Type:
-    """The one type that all these become. `ValidationException` where there is none."""
+    """The type to which all of `types` are coercible. Raises `ValidationException` if there is none."""
     found = Type.UNKNOWN
     for kind in types:
         if coercible(found, kind):

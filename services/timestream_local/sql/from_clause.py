@@ -1,0 +1,195 @@
+"""FROM: tables, queries in parentheses, VALUES, WITH's queries, and the joins between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+from sqlglot import exp
+
+from services.timestream_local.catalog import Catalog, Table
+from services.timestream_local.errors import ValidationException
+from services.timestream_local.sql.expressions import Expressions
+from services.timestream_local.sql.scopes import Output, Relation, Scope, at, only, refused
+from services.timestream_local.sql.syntax import COMMA
+from services.timestream_local.sql.typed_sql import Typed, coerced, common_type
+from services.timestream_local.types import Type
+
+SIDES = {"": "JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL": "FULL JOIN"}
+Instant: TypeAlias = Callable[..., int]
+"""Now in nanoseconds since the epoch, for the databases named."""
+CommonQueries: TypeAlias = Mapping[str, tuple[str, Sequence[Output]]]
+"""WITH's queries by name, in lower case: their name in DuckDB, and their columns."""
+
+
+class QueryCompiler(Protocol):
+    """Compiles the queries in parentheses of a FROM."""
+
+    def query(self, node: exp.Expr, outer: Scope, known: CommonQueries) -> tuple[str, Sequence[Output]]:
+        """A query's SQL and columns."""
+
+
+class FromClause:
+    """Compiles FROM clauses. Each relation of a statement gets a name of its own, `r1`, `r2`, and so on."""
+
+    def __init__(
+        self, queries: QueryCompiler, expressions: Expressions, catalog: Catalog, instant: Instant
+    ) -> None:
+        self._queries, self._expressions = queries, expressions
+        self._catalog, self._instant = catalog, instant
+        self._relations = 0
+
+    def compile(self, node: exp.Select, scope: Scope, known: CommonQueries) -> str:
+        """The FROM clause of a SELECT, empty without one. Its relations are added to `scope`."""
+        clause = node.args.get("from_")
+        if clause is None:
+            return ""
+        only(clause, "this")
+        sql, relation = self._relation(clause.this, known)
+        scope.relations.append(relation)
+        comma = False
+        for join in node.args.get("joins") or ():
+            comma = comma or join.kind == COMMA
+            if comma and join.side.upper() in ("RIGHT", "FULL"):
+                # JOIN binds tighter than a comma: it would join only the relation behind the comma.
+                raise refused(f"{join.side.upper()} JOIN behind a comma", join)
+            sql += self._join(join, scope, known)
+        return f" FROM {sql}"
+
+    def _join(self, join: exp.Join, scope: Scope, known: CommonQueries) -> str:
+        only(join, "this", "side", "kind", "on", "using")
+        side, kind = join.side.upper(), join.kind.upper()
+        if kind not in ("", COMMA, "CROSS", "INNER", "OUTER") or (kind in ("CROSS", "INNER") and side):
+            raise refused(f"{side} {kind} JOIN".strip(), join)
+        sql, relation = self._relation(join.this, known)
+        on, using = join.args.get("on"), join.args.get("using")
+        if using:
+            return self._join_using(side, sql, relation, using, scope)
+        scope.relations.append(relation)
+        if on is None:
+            if kind not in (COMMA, "CROSS"):
+                raise ValidationException("JOIN needs ON or USING")
+            return f" CROSS JOIN {sql}"
+        if kind == "CROSS":
+            raise ValidationException("CROSS JOIN takes no ON")
+        return f" {SIDES[side]} {sql} ON {self._expressions.condition(on, scope, 'JOIN ON clause')}"
+
+    def _join_using(
+        self, side: str, sql: str, relation: Relation, using: Sequence[exp.Identifier], scope: Scope
+    ) -> str:
+        if side not in ("", "LEFT"):
+            raise refused(f"{side} JOIN with USING")
+        if len(scope.relations) > 1:
+            raise refused("USING in a join of more than two")
+        conditions, names = [], {name.name.lower(): None for name in using}
+        for name in names:
+            left, right = scope.found((), name), relation.found(name)
+            if len(left) != 1 or len(right) != 1:
+                raise ValidationException(f"Column '{name}' of USING is missing on a side, or ambiguous")
+            kind = common_type((left[0].typed.type, right[0].typed.type), "USING")
+            conditions.append(f"{coerced(left[0].typed, kind).sql} = {coerced(right[0].typed, kind).sql}")
+        # SELECT * shows the shared columns first, and once: the left side's, since in an inner or left join
+        # they are never NULL where the right side's aren't. The right side's need a qualified name.
+        first = scope.relations[0]
+        shared = [scope.found((), name)[0] for name in names]
+        rest = [column for column in first.columns if column not in shared]
+        scope.relations[0] = Relation(first.names, [*shared, *rest])
+        scope.relations.append(Relation(relation.names, relation.columns, frozenset(names)))
+        return f" {SIDES[side]} {sql} ON {' AND '.join(conditions)}"
+
+    def _relation(self, node: exp.Expr, known: CommonQueries) -> tuple[str, Relation]:
+        self._relations += 1
+        alias = f"r{self._relations}"
+        if isinstance(node, exp.Table):
+            return self._table(node, alias, known)
+        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Query):
+            only(node, "this", "alias")
+            sql, outputs = self._queries.query(node.this, Scope(), known)
+        elif isinstance(node, exp.Values):
+            only(node, "expressions", "alias")
+            sql, outputs = self._values(node)
+        else:
+            raise refused(f"{type(node).__name__.upper()} in FROM", node)
+        columns = [Output(o.name, Typed(f"{alias}.o{n}", o.typed.type)) for n, o in enumerate(outputs, 1)]
+        return f"({sql}) AS {alias}", _named(node, columns, frozenset())
+
+    def _values(self, node: exp.Values) -> tuple[str, list[Output]]:
+        rows = [row.expressions if isinstance(row, exp.Tuple) else [row] for row in node.expressions]
+        if len({len(row) for row in rows}) != 1:
+            raise ValidationException("VALUES rows have different lengths")
+        typed = [[self._expressions.typed(cell, Scope()) for cell in row] for row in rows]
+        kinds = [common_type((row[n].type for row in typed), "VALUES") for n in range(len(typed[0]))]
+        lines = [", ".join(coerced(c, k).sql for c, k in zip(row, kinds, strict=True)) for row in typed]
+        names = ", ".join(f"o{n + 1}" for n in range(len(kinds)))
+        sql = f"SELECT * FROM (VALUES {', '.join(f'({line})' for line in lines)}) AS v({names})"
+        return sql, [Output(f"_col{n}", Typed("", kind)) for n, kind in enumerate(kinds)]
+
+    def _table(self, node: exp.Table, alias: str, known: CommonQueries) -> tuple[str, Relation]:
+        only(node, "this", "db", "alias")
+        if not isinstance(node.this, exp.Identifier):
+            raise refused(f"the table function {node.this.name}", node.this)
+        database, name = node.db, node.name
+        if not database:
+            common = known.get(name.lower())
+            if common is None:
+                raise ValidationException(
+                    f'{at(node.this)}Table {name} does not exist: write "database"."table"'
+                )
+            columns = [
+                Output(o.name, Typed(f"{alias}.o{n}", o.typed.type)) for n, o in enumerate(common[1], 1)
+            ]
+            return f"{common[0]} AS {alias}", _named(node, columns, frozenset({(name.lower(),)}))
+        table = self._found(node)
+        names = frozenset({(table.name.lower(),), (table.database.lower(), table.name.lower())})
+        return f"{self._rows(table)} AS {alias}", _named(node, _columns(table, alias), names)
+
+    def _found(self, node: exp.Table) -> Table:
+        """The table of that name; in another case, if only one is so called."""
+        table = self._catalog.tables.get((node.db, node.name))
+        if table is None:
+            lower = (node.db.lower(), node.name.lower())
+            alike = [t for (d, n), t in list(self._catalog.tables.items()) if (d.lower(), n.lower()) == lower]
+            if len(alike) != 1:
+                raise ValidationException(f"{at(node.this)}Table {node.db}.{node.name} does not exist")
+            (table,) = alike
+        return table
+
+    def _rows(self, table: Table) -> str:
+        """The rows of a table that are within its retention, as a relation."""
+        # Rows stay in the file for a day after their retention; queries must not see them.
+        oldest = self._instant(table.database) - table.retention_ns
+        if oldest <= 0:
+            return table.physical_name
+        return f"(SELECT * FROM {table.physical_name} WHERE time >= {oldest})"
+
+
+def _columns(table: Table, alias: str) -> list[Output]:
+    """A table's columns as `*` and DESCRIBE show them."""
+    fixed = [
+        Output("measure_name", Typed(f"{alias}.measure_name", Type.VARCHAR)),
+        Output("time", Typed(f"{alias}.time", Type.TIMESTAMP)),
+    ]
+    dimensions, measures = (
+        [Output(c.name, Typed(f"{alias}.{c.physical_name}", c.type)) for c in columns]
+        for columns in (table.dimensions, table.measures)
+    )
+    return [*dimensions, *fixed, *measures]
+
+
+def _named(node: exp.Expr, columns: Sequence[Output], names: frozenset[tuple[str, ...]]) -> Relation:
+    """A relation under its alias, with the alias's column names if it has any."""
+    alias = node.args.get("alias")
+    if alias is None:
+        return Relation(names, columns)
+    only(alias, "this", "columns")
+    name = alias.this.name.lower() if alias.this is not None else ""
+    return Relation(frozenset({(name,)}), renamed(columns, alias.args.get("columns") or ()))
+
+
+def renamed(columns: Sequence[Output], names: Sequence[exp.Identifier]) -> list[Output]:
+    """Columns under the names of an alias's column list; as they are without one."""
+    if not names:
+        return list(columns)
+    if len(names) != len(columns):
+        raise ValidationException(f"Column alias list has {len(names)} entries, not {len(columns)}")
+    return [Output(name.name, column.typed) for name, column in zip(names, columns, strict=True)]

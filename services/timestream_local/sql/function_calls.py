@@ -1,0 +1,135 @@
+"""Calls of functions: scalar ones, aggregates with FILTER, and either with OVER."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from sqlglot import exp
+
+from services.timestream_local.errors import ValidationException
+from services.timestream_local.sql.aggregates import AGGREGATES, WINDOW_ONLY, aggregate, window_function
+from services.timestream_local.sql.arithmetic import arithmetic
+from services.timestream_local.sql.functions import call
+from services.timestream_local.sql.scopes import Scope, only, refused
+from services.timestream_local.sql.syntax import DURATION
+from services.timestream_local.sql.typed_sql import Typed, digits_of, whole
+from services.timestream_local.types import Type, duration_ns
+
+
+class Operands(Protocol):
+    """Compiles the expressions in a call; see `sql.expressions.Expressions`."""
+
+    def typed(self, node: exp.Expr, scope: Scope) -> Typed:
+        """An argument."""
+
+    def condition(self, node: exp.Expr, scope: Scope, where: str) -> str:
+        """The SQL of a FILTER's condition."""
+
+    def ordering(self, nodes: Sequence[exp.Expr], resolve: Callable[[exp.Expr], Typed]) -> str:
+        """The SQL of a window's ORDER BY."""
+
+
+class FunctionCalls:
+    """Compiles calls. `now` is in nanoseconds since the epoch."""
+
+    def __init__(self, operands: Operands, now: int) -> None:
+        self._operands, self._now = operands, now
+
+    def function(self, node: exp.Anonymous, scope: Scope, *, suffix: str = "", nulls: bool = False) -> Typed:
+        """A call. `suffix` is the SQL of its FILTER and OVER; `nulls` says whether it has IGNORE NULLS."""
+        name = node.name.lower()
+        distinct, nodes = _arguments(node)
+        if name in WINDOW_ONLY:
+            if not suffix.lstrip().startswith("OVER") or distinct:
+                raise ValidationException(
+                    f"{name} needs an OVER clause, and knows neither DISTINCT nor FILTER"
+                )
+            typed = window_function(name, [self._operands.typed(n, scope) for n in nodes], ignore_nulls=nulls)
+            return Typed(f"{typed.sql}{suffix}", typed.type)
+        if name in AGGREGATES:
+            if nulls:
+                raise refused(f"IGNORE NULLS in {name}", node)
+            starred = name == "count" and len(nodes) == 1 and isinstance(nodes[0], exp.Star)
+            given = [] if starred else [self._operands.typed(n, scope) for n in nodes]
+            return aggregate(name, given, distinct=distinct, suffix=suffix)
+        if suffix or distinct or nulls:
+            raise ValidationException(f"{name} is no aggregate or window function")
+        return self._scalar(name, [self._operands.typed(n, scope) for n in nodes])
+
+    def _scalar(self, name: str, arguments: Sequence[Typed]) -> Typed:
+        if name == DURATION:
+            return whole(duration_ns(str(arguments[0].value)), Type.INTERVAL)
+        if name == "now":
+            if arguments:
+                raise ValidationException("Unexpected parameters for function now")
+            return whole(self._now, Type.TIMESTAMP)
+        if name == "ago":
+            if len(arguments) != 1 or arguments[0].type is not Type.INTERVAL:
+                raise ValidationException("ago needs one duration, such as ago(15m)")
+            return arithmetic("-", whole(self._now, Type.TIMESTAMP), arguments[0])
+        return call(name, arguments)
+
+    def filtered(self, node: exp.Filter, scope: Scope, over: str = "") -> Typed:
+        """An aggregate with FILTER, and the SQL `over` of its OVER if it has one."""
+        if not isinstance(node.this, exp.Anonymous) or node.this.name.lower() not in AGGREGATES:
+            raise refused("FILTER of anything but an aggregate", node)
+        condition = self._operands.condition(node.expression.this, scope, "FILTER")
+        return self.function(node.this, scope, suffix=f" FILTER (WHERE {condition}){over}")
+
+    def window(self, node: exp.Window, scope: Scope) -> Typed:
+        """A function with OVER."""
+        only(node, "this", "partition_by", "order", "spec", "over")
+        over = f" OVER ({self._window_words(node, scope)})"
+        inner, nulls = node.this, False
+        if isinstance(inner, exp.IgnoreNulls | exp.RespectNulls):
+            inner, nulls = inner.this, isinstance(inner, exp.IgnoreNulls)
+        if isinstance(inner, exp.Filter) and not nulls:
+            return self.filtered(inner, scope, over)
+        if not isinstance(inner, exp.Anonymous):
+            raise refused("OVER of this", node)
+        return self.function(inner, scope, suffix=over, nulls=nulls)
+
+    def _window_words(self, node: exp.Window, scope: Scope) -> str:
+        words = []
+        partition = [self._operands.typed(n, scope).sql for n in node.args.get("partition_by") or ()]
+        if partition:
+            words.append(f"PARTITION BY {', '.join(partition)}")
+        order = node.args.get("order")
+        if order is not None:
+            only(order, "expressions")
+            items = self._operands.ordering(order.expressions, lambda n: self._operands.typed(n, scope))
+            words.append(f"ORDER BY {items}")
+        spec = node.args.get("spec")
+        if spec is not None:
+            words.append(_frame(spec))
+        return " ".join(words)
+
+
+def _arguments(node: exp.Anonymous) -> tuple[bool, list[exp.Expr]]:
+    """Whether the arguments are DISTINCT, and the arguments."""
+    nodes = list(node.expressions)
+    if len(nodes) == 1 and isinstance(nodes[0], exp.Distinct):
+        only(nodes[0], "expressions")
+        return True, list(nodes[0].expressions)
+    return False, nodes
+
+
+def _frame(spec: exp.WindowSpec) -> str:
+    """The SQL of a window frame: ROWS with whole numbers as bounds, or RANGE without numbers."""
+    only(spec, "kind", "start", "start_side", "end", "end_side")
+    kind = spec.args["kind"]
+    ends = []
+    for end in ("start", "end"):
+        bound, side = spec.args.get(end), spec.args.get(f"{end}_side") or ""
+        if bound is None:
+            ends.append("CURRENT ROW")
+        elif isinstance(bound, str) and bound in ("UNBOUNDED", "CURRENT ROW"):
+            ends.append(f"{bound} {side}".strip())
+        elif kind == "ROWS" and isinstance(bound, exp.Literal) and bound.this.isdigit():
+            ends.append(f"{digits_of(bound.this)} {side}")
+        else:
+            raise refused("this window frame", spec)
+    if kind not in ("ROWS", "RANGE"):
+        raise refused(f"the window frame {kind}", spec)
+    return f"{kind} BETWEEN {ends[0]} AND {ends[1]}"
