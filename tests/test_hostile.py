@@ -1,4 +1,4 @@
-"""A real server under requests that mean it ill: it refuses them, stays well, and keeps no memory of them."""
+"""Hostile requests to a real server: it refuses them, stays healthy, and its memory doesn't grow."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def statuses(city: Running, paths: Iterable[str], *, key: str = KEY) -> Iterator[int]:
-    """The status of each request, over one connection."""
+    """Send requests over one connection; return their statuses."""
     with closing(http.client.HTTPConnection(city.host, city.port, timeout=30)) as connection:
         for number, path in enumerate(paths):
             connection.request("GET", path, headers={"x-api-key": key, "x-group-name": f"group-{number}"})
@@ -58,7 +58,7 @@ def statuses(city: Running, paths: Iterable[str], *, key: str = KEY) -> Iterator
 
 
 def answers_well(city: Running) -> bool:
-    """Whether it still does what it is for."""
+    """Whether the server still responds to a good request."""
     return city.ask("/people-count/S001?mode=latest")[0] == city.ask("/health")[0] == 200
 
 
@@ -78,7 +78,7 @@ def test_sql_in_a_parameter_is_a_bad_request(name: str, city: Running) -> None:
 
 
 def raw(city: Running, request: bytes) -> bytes:
-    """What a server says to these bytes, until it closes or has said all; empty where it just hangs up."""
+    """Send bytes and return the response; empty if the server closes without one."""
     said = b""
     with socket.create_connection((city.host, city.port), timeout=30) as connection:
         try:
@@ -131,7 +131,7 @@ def test_ten_times_the_load_takes_no_more_memory(city: Running) -> None:
 
 
 def used_after(city: Running, times: int) -> int:
-    """The server's memory after so many loads, in bytes: good, unknown and unauthorised requests, and clients
+    """Return the server's memory in bytes after `loads`: good, unknown and unauthorised requests, and clients
     who subscribe and then say far too much."""
     count = LOAD * times // 3
     good = (f"/bus-position/B{number % 90 + 1:03d}?mode=latest" for number in range(count))
@@ -153,7 +153,7 @@ BURST = 400
 TOO_FAST = {"error": "TooManyRequests", "message": "Rate limit of 50 requests per second exceeded"}
 
 
-def test_a_burst_is_cut_off_for_the_key_that_it_comes_with_and_for_nobody_else(tmp_path: Path) -> None:
+def test_a_burst_is_limited_for_its_own_key_only(tmp_path: Path) -> None:
     """At 50 a second and 100 at once; at 120 times real time a tick comes every quarter of a second."""
     options = (*few_lines(), "--at", MORNING, "--backfill", "0", "--rate-limit", "50", "--speed", "120")
     with (
@@ -181,7 +181,7 @@ def test_a_burst_is_cut_off_for_the_key_that_it_comes_with_and_for_nobody_else(t
 
 
 def answer(rest: http.client.HTTPConnection, key: str, group: str) -> tuple[int, str | None, Any]:
-    """Status, `Retry-After`, and the body of a refusal."""
+    """Return status, `Retry-After`, and the body of an error."""
     rest.request("GET", "/people-count/S001?mode=latest", headers={"x-api-key": key, "x-group-name": group})
     found = rest.getresponse()
     body = json.loads(found.read())
@@ -199,12 +199,12 @@ def listener(process: Running) -> Iterator[ClientConnection]:
 
 
 def until_pong(client: ClientConnection) -> list[Any]:
-    """All positions that come before a pong."""
+    """Return all positions received before a pong."""
     messages = iter(lambda: json.loads(client.recv(ANSWER_S)), {"type": "pong"})
     return list(messages)
 
 
-def test_nothing_of_it_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_no_request_caused_an_internal_error(tmp_path: Path) -> None:
     with running(tmp_path, *few_lines(), "--at", MORNING, "--backfill", "0") as process:
         assert answers_well(process)
         paths = [f"/people-count/{quote(text, safe='')}?mode=latest" for text in INJECTIONS]

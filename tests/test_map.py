@@ -1,4 +1,4 @@
-"""The map as a person meets it: a real browser on a real server. Needs Debian's package chromium."""
+"""The map in a real browser on a real server. Needs Debian's package chromium."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, city: Running) -> Iterator[Page]:
-    """The map, just opened. Whatever the browser complains of fails the test."""
+    """The map, just opened. Any error in the browser's console fails the test."""
     opened = browser.new_page(viewport={"width": 1280, "height": 800})
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
@@ -64,7 +64,7 @@ def sign_in(page: Page, key: str) -> None:
     page.get_by_role("button", name="Show the map").click()
 
 
-def test_the_map_shows_the_living_city(page: Page, tmp_path: Path) -> None:
+def test_the_map_shows_lines_buses_and_people(page: Page, tmp_path: Path) -> None:
     sign_in(page, KEY)
     summary = page.locator("#summary")
     expect(summary).to_have_text(
@@ -84,7 +84,7 @@ def test_buses_move(page: Page) -> None:
     page.wait_for_function(f"(before) => ({places})() !== before", arg=before, timeout=2 * PATIENCE_MS)
 
 
-def test_a_line_alone_and_all_again(page: Page) -> None:
+def test_one_line_can_be_shown_alone_and_then_all(page: Page) -> None:
     sign_in(page, KEY)
     expect(page.locator("#summary")).to_contain_text("93 buses", timeout=PATIENCE_MS)
     page.get_by_role("button", name="27 Embajadores").click()
@@ -93,14 +93,14 @@ def test_a_line_alone_and_all_again(page: Page) -> None:
     expect(page.locator("#summary")).to_contain_text("93 buses", timeout=PATIENCE_MS)
 
 
-def test_a_wrong_key_is_said_and_asked_for_again(page: Page) -> None:
+def test_a_wrong_key_is_reported_and_can_be_entered_again(page: Page) -> None:
     sign_in(page, "wrong")
     expect(page.get_by_role("alert")).to_have_text("Invalid API key", timeout=PATIENCE_MS)
     sign_in(page, KEY)
     expect(page.locator("#summary")).to_contain_text("buses", timeout=PATIENCE_MS)
 
 
-def test_the_key_is_in_no_address(page: Page) -> None:
+def test_the_key_is_in_no_url(page: Page) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     sign_in(page, KEY)

@@ -36,7 +36,7 @@ PATIENCE_S = 60
 
 
 async def everything(client: Client, arguments: dict[str, dict[str, object]]) -> dict[str, Any]:
-    """The structured answers of all tools; the client validates them. Resources are read besides."""
+    """Call all tools and read all resources; return the structured results, which the client validates."""
     listed = (await client.list_tools()).tools
     assert [tool.name for tool in listed] == list(TOOLS)
     answers: dict[str, Any] = {}
@@ -58,7 +58,7 @@ async def everything(client: Client, arguments: dict[str, dict[str, object]]) ->
 def by_http(
     url: str, use: Callable[[Client], Awaitable[Any]], headers: dict[str, str], mode: str = "auto"
 ) -> Any:
-    """What `use` makes of a client of a server's `/mcp`."""
+    """Return what `use` does with a client of a server's `/mcp`."""
 
     async def used() -> Any:
         async with (
@@ -73,7 +73,7 @@ def by_http(
 def by_stdio(
     folder: Path, use: Callable[[Client], Awaitable[Any]], *arguments: str, mode: str = "auto", key: str = KEY
 ) -> Any:
-    """What `use` makes of a client of `mcp --stdio`, which the client starts and ends."""
+    """Return what `use` does with a client of `mcp --stdio`, which it starts and ends."""
     server = StdioServerParameters(
         command=PROGRAM[0],
         args=[*PROGRAM[1:], "mcp", "--stdio", *arguments],
@@ -122,14 +122,14 @@ def test_everything_is_listed_called_and_read_over_http(mode: str, tools: Served
 @pytest.mark.parametrize(
     "headers", [{}, {"x-api-key": "right"}, {"x-api-key": "wrong", "x-group-name": "me"}]
 )
-def test_a_client_without_the_right_key_gets_nowhere(headers: dict[str, str], tools: ServedTools) -> None:
+def test_a_client_with_a_wrong_key_is_refused(headers: dict[str, str], tools: ServedTools) -> None:
     with pytest.raises(ExceptionGroup) as refused:
         by_http(tools.url, lambda client: client.list_tools(), headers)
     assert refused.group_contains((MCPError, httpx2.HTTPError))
 
 
 @pytest.mark.e2e
-def test_beside_a_run_stdio_speaks_for_the_process_that_holds_the_store(city: Running) -> None:
+def test_beside_a_run_stdio_connects_to_the_process_that_holds_the_store(city: Running) -> None:
     answers = by_stdio(folder_of(city), lambda client: everything(client, CITY_ARGUMENTS), mode="legacy")
     over_http = by_http(
         url_of(city),
@@ -143,7 +143,7 @@ def test_beside_a_run_stdio_speaks_for_the_process_that_holds_the_store(city: Ru
 
 
 @pytest.mark.e2e
-def test_with_a_url_stdio_speaks_for_the_simulator_there(city: Running, tmp_path: Path) -> None:
+def test_with_a_url_stdio_connects_to_that_simulator(city: Running, tmp_path: Path) -> None:
     answers = by_stdio(
         tmp_path, lambda client: everything(client, CITY_ARGUMENTS), "--url", url_of(city), "--group", "mine"
     )
@@ -152,7 +152,7 @@ def test_with_a_url_stdio_speaks_for_the_simulator_there(city: Running, tmp_path
 
 
 @pytest.mark.e2e
-def test_where_nobody_runs_stdio_runs_the_city_itself_and_a_second_client_finds_it(tmp_path: Path) -> None:
+def test_without_a_run_stdio_runs_the_simulator_and_a_second_client_finds_it(tmp_path: Path) -> None:
     async def both(first: Client) -> tuple[Any, Any]:
         mine = await everything(first, CITY_ARGUMENTS)
         async with AsyncExitStack() as stack:
@@ -173,7 +173,7 @@ def test_where_nobody_runs_stdio_runs_the_city_itself_and_a_second_client_finds_
 
 
 @pytest.mark.e2e
-def test_when_its_client_goes_away_stdio_ends_in_order(tmp_path: Path) -> None:
+def test_stdio_ends_cleanly_when_its_client_goes_away(tmp_path: Path) -> None:
     done = subprocess.run(
         [*PROGRAM, "mcp", "--stdio", *few_lines(), "--at", MORNING, "--backfill", "0"],
         cwd=tmp_path,
@@ -197,7 +197,7 @@ def test_when_its_client_goes_away_stdio_ends_in_order(tmp_path: Path) -> None:
         ((), 2, "`bus-simulator run` feeds and serves it in one process"),
     ],
 )
-def test_what_cant_be_spoken_for_is_said(
+def test_mcp_without_a_simulator_or_with_wrong_options_says_why(
     arguments: tuple[str, ...], code: int, said: str, tmp_path: Path
 ) -> None:
     done = command(tmp_path, "mcp", *arguments)
@@ -207,7 +207,7 @@ def test_what_cant_be_spoken_for_is_said(
 
 
 @pytest.mark.e2e
-def test_without_a_key_none_is_made_up(tmp_path: Path) -> None:
+def test_without_a_key_stdio_creates_none(tmp_path: Path) -> None:
     with started(tmp_path, ("mcp", "--stdio", "--url", "http://127.0.0.1:1"), key=None) as process:
         out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (2, "")
@@ -216,7 +216,7 @@ def test_without_a_key_none_is_made_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
-def test_a_wrong_key_is_said_by_stdio_and_never_shown(city: Running, tmp_path: Path) -> None:
+def test_stdio_reports_a_wrong_key_without_printing_it(city: Running, tmp_path: Path) -> None:
     with started(tmp_path, ("mcp", "--stdio", "--url", url_of(city)), key="certainly-not-the-key") as process:
         out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (1, "")

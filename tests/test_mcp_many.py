@@ -36,7 +36,7 @@ def tools(tmp_path: Path) -> Iterator[ServedTools]:
 
 
 def session(tools: ServedTools, number: int, calls: int) -> int:
-    """A client that initializes, then calls all tools in turn; how many good answers were its own."""
+    """Initialize a client and call all tools; return the number of right responses."""
     names = list(TOOLS)
     messages: list[tuple[str, dict[str, object]]] = [
         ("initialize", {"protocolVersion": "2025-11-25", "capabilities": {},
@@ -64,14 +64,16 @@ def session(tools: ServedTools, number: int, calls: int) -> int:
         pytest.param(50, 200, marks=pytest.mark.long),
     ],
 )
-def test_many_sessions_with_many_calls_each_lose_none(sessions: int, calls: int, tools: ServedTools) -> None:
+def test_many_sessions_get_every_response_to_their_own_calls(
+    sessions: int, calls: int, tools: ServedTools
+) -> None:
     with ThreadPoolExecutor(sessions) as pool:
         answered = list(pool.map(lambda number: session(tools, number, calls), range(sessions)))
     assert answered == [calls + 1] * sessions
 
 
 class SlowStore(FaultyStore):
-    """Says when it is asked, and answers when it is let go."""
+    """A store that counts queries and holds them until it is released."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,7 +89,7 @@ class SlowStore(FaultyStore):
 
 
 def call_and_vanish(tools: ServedTools) -> socket.socket:
-    """A call that is sent, whose answer nobody will read."""
+    """Send a call and close the connection before the response."""
     arguments = {"stop_id": "S001", "timestamp": "2026-03-02T07:30Z"}
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call",
                "params": {"name": "query_people_count", "arguments": arguments}}  # fmt: skip
@@ -101,13 +103,13 @@ def call_and_vanish(tools: ServedTools) -> socket.socket:
 
 
 def tasks() -> int:
-    """How many tasks this process's event loops have: the server runs in a thread of it."""
+    """Return the number of tasks of this process's event loops; the server runs in a thread."""
     gc.collect()
     return sum(isinstance(each, asyncio.Task) and not each.done() for each in gc.get_objects())
 
 
 @pytest.mark.integration
-def test_after_clients_vanish_in_mid_call_tasks_and_memory_are_back(tmp_path: Path) -> None:
+def test_clients_that_vanish_during_a_call_leave_no_tasks_or_memory(tmp_path: Path) -> None:
     store = SlowStore()
     with served_tools(tmp_path, store=store) as tools:
         assert tools.message("ping").status_code == 200
@@ -125,7 +127,7 @@ def test_after_clients_vanish_in_mid_call_tasks_and_memory_are_back(tmp_path: Pa
 
 
 @pytest.mark.integration
-def test_who_vanishes_in_the_middle_of_a_message_leaves_nothing(tmp_path: Path) -> None:
+def test_clients_that_vanish_during_a_message_leave_no_tasks(tmp_path: Path) -> None:
     with served_tools(tmp_path) as tools:
         assert tools.message("ping").status_code == 200
         before = tasks()

@@ -1,4 +1,4 @@
-"""The official Node client, from npm, lists and calls everything and validates what is structured."""
+"""The official Node client, from npm, lists and calls all tools and validates the structured results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PATIENCE_S = 240
 
 @pytest.fixture(scope="module")
 def client(pytestconfig: pytest.Config) -> Path:
-    """The folder of the client with what it needs, installed once for each lock file."""
+    """The client's folder with its packages, installed once per lock file."""
     content = b"".join((SOURCES / name).read_bytes() for name in FILES)
     assert pytestconfig.cache is not None
     folder = pytestconfig.cache.mkdir("mcp_node") / hashlib.sha256(content).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The Model Context Protocol at /mcp, message by message: versions, refusals, faults of clients."""
+"""The Model Context Protocol at /mcp, message by message: versions, errors, malformed messages."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_every_version_back_to_the_first_is_negotiated(version: str, tools: Serv
     assert "line_status" in found["instructions"]
 
 
-def test_an_unknown_version_is_answered_with_one_that_is_known(tools: ServedTools) -> None:
+def test_an_unknown_version_is_answered_with_a_supported_one(tools: ServedTools) -> None:
     found = result(tools, "initialize", CLIENT | {"protocolVersion": "1999-01-01"})
     assert found["protocolVersion"] == LATEST_HANDSHAKE_VERSION
 
@@ -78,7 +78,7 @@ def test_tools_are_listed_read_only_with_schemas(tools: ServedTools) -> None:
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_a_call_answers_what_plain_http_does_with_a_text(name: str, tools: ServedTools) -> None:
+def test_a_call_has_plain_https_result_and_a_text(name: str, tools: ServedTools) -> None:
     found = result(tools, "tools/call", {"name": name, "arguments": TOOL_ARGUMENTS[name]})
     assert found["isError"] is False
     jsonschema.validate(found["structuredContent"], TOOLS[name].output_schema)
@@ -87,7 +87,7 @@ def test_a_call_answers_what_plain_http_does_with_a_text(name: str, tools: Serve
 
 
 @pytest.mark.parametrize("version", HANDSHAKE_PROTOCOL_VERSIONS)
-def test_who_is_shown_texts_only_gets_the_whole_answer_too(version: str, tools: ServedTools) -> None:
+def test_the_texts_include_the_whole_result_as_json(version: str, tools: ServedTools) -> None:
     call = {"name": "list_lines", "arguments": {}}
     found = result(tools, "tools/call", call, **{"mcp-protocol-version": version})
     _, whole = found["content"]
@@ -109,7 +109,7 @@ def test_the_resources_are_listed_and_read(tools: ServedTools) -> None:
     assert scenario["run"]["seed"] == 1
 
 
-def test_a_scenario_is_told_in_words(tmp_path: Path) -> None:
+def test_the_scenario_resource_describes_it_in_words(tmp_path: Path) -> None:
     folder = Path(__file__).parent.parent / "data"
     network = load_network(folder / "lines.yaml")
     strike = load_scenario(folder / "scenarios" / "strike.yaml", lambda _: network)
@@ -121,7 +121,7 @@ def test_a_scenario_is_told_in_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("uri", ["bus://lines/L99", "bus://nowhere", "file:///etc/passwd", "bus://lines/"])
-def test_a_resource_that_isnt_there_is_a_protocol_error(uri: str, tools: ServedTools) -> None:
+def test_an_unknown_resource_is_a_protocol_error(uri: str, tools: ServedTools) -> None:
     assert error(tools, "resources/read", {"uri": uri})["code"] == INVALID_PARAMS
 
 
@@ -162,7 +162,7 @@ def test_unknown_tools_and_wrong_types_are_protocol_errors(
         ("line_status", {"line_id": "L1", "stop_id": "S004"}, "is not served by line L1"),
     ],
 )
-def test_what_only_the_city_knows_to_be_wrong_is_a_result_that_says_so(
+def test_values_that_only_the_tool_can_check_give_an_error_result(
     name: str, arguments: dict[str, object], said: str, tools: ServedTools
 ) -> None:
     found = result(tools, "tools/call", {"name": name, "arguments": arguments})
@@ -171,7 +171,7 @@ def test_what_only_the_city_knows_to_be_wrong_is_a_result_that_says_so(
     assert "structuredContent" not in found
 
 
-def test_a_store_that_is_away_is_said_and_the_server_lives_on(tools: ServedTools) -> None:
+def test_an_unreachable_store_is_an_error_result_and_the_server_goes_on(tools: ServedTools) -> None:
     call = {"name": "query_people_count", "arguments": {"stop_id": "S001", "timestamp": "2026-03-02T07:30Z"}}
     tools.store.failing = StoreUnavailable("secret place")
     try:
@@ -199,7 +199,7 @@ def test_a_store_that_is_away_is_said_and_the_server_lives_on(tools: ServedTools
         (b" " * 65_537, 413, INVALID_REQUEST),
     ],
 )
-def test_what_is_no_message_gets_an_error_of_the_protocol(
+def test_a_malformed_message_is_a_protocol_error(
     content: bytes, status: int, code: int, tools: ServedTools
 ) -> None:
     answer = tools.post("/mcp", headers=KEY | PROTOCOL, content=content)
@@ -208,14 +208,14 @@ def test_what_is_no_message_gets_an_error_of_the_protocol(
     assert result(tools, "ping") == {}
 
 
-def test_a_notification_is_accepted_without_an_answer(tools: ServedTools) -> None:
+def test_a_notification_is_accepted_without_a_response(tools: ServedTools) -> None:
     body = {"jsonrpc": "2.0", "method": "notifications/initialized"}
     answer = tools.post("/mcp", body, KEY | PROTOCOL)
     assert (answer.status_code, answer.content) == (202, b"")
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "PATCH"])
-def test_there_is_nothing_but_post(method: str, tools: ServedTools) -> None:
+def test_other_methods_than_post_are_405(method: str, tools: ServedTools) -> None:
     answer = tools.http.request(method, "/mcp", headers=KEY)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     assert answer.json() == {"error": "MethodNotAllowed", "message": "Method not allowed"}
@@ -225,7 +225,7 @@ def test_there_is_nothing_but_post(method: str, tools: ServedTools) -> None:
     "path", ["/mcp/", "/mcp/sse", "/mcp/messages", "/mcpx", "/mcp/list-tools/", "/mcp%2F"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_unknown_path_is_ours_to_answer(path: str, method: str, tools: ServedTools) -> None:
+def test_an_unknown_path_gets_rests_404(path: str, method: str, tools: ServedTools) -> None:
     answer = tools.http.request(method, path, headers=KEY)
     assert (answer.status_code, answer.json()) == (404, {"error": "NotFound", "message": "Not found"})
     assert tools.http.request(method, path).status_code == 401
@@ -241,9 +241,7 @@ def test_an_unknown_path_is_ours_to_answer(path: str, method: str, tools: Served
         ({"x-api-key": "wrong", "x-group-name": "me"}, "Invalid API key"),
     ],
 )
-def test_who_may_not_ask_is_told_before_anything_else(
-    headers: dict[str, str], said: str, tools: ServedTools
-) -> None:
+def test_401_comes_before_every_other_error(headers: dict[str, str], said: str, tools: ServedTools) -> None:
     for body in (b"{", b'{"jsonrpc":"2.0","id":1,"method":"ping"}', b" " * 70_000):
         answer = tools.post("/mcp", headers=headers | {"host": "foreign.example"}, content=body)
         assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized", "message": said})
@@ -275,7 +273,7 @@ def test_a_foreign_host_or_origin_is_refused(name: str, value: str, status: int,
         assert set(answer.json()) == {"error", "message"}
 
 
-def test_hosts_can_be_listed(tmp_path: Path) -> None:
+def test_allowed_hosts_can_be_added(tmp_path: Path) -> None:
     hosts = hosts_for("127.0.0.1", ("bus.example", "Gateway.Example"))
     with served_tools(tmp_path, mcp_hosts=hosts) as tools:
         for host, status in (("bus.example:443", 200), ("gateway.example", 200), ("other.example", 421)):
@@ -296,7 +294,7 @@ def test_hosts_can_be_listed(tmp_path: Path) -> None:
         ("127.0.0.1", (), "[", False),
     ],
 )
-def test_where_others_can_ask_addresses_are_allowed_and_names_are_not(
+def test_on_a_public_address_ip_addresses_are_allowed_and_names_are_not(
     host: str, listed: tuple[str, ...], named: str, allowed: bool
 ) -> None:
     hosts = hosts_for(host, listed)
@@ -304,7 +302,7 @@ def test_where_others_can_ask_addresses_are_allowed_and_names_are_not(
         hosts.check({"host": named})
 
 
-def test_without_the_package_there_is_no_protocol_but_everything_else(
+def test_without_the_mcp_package_only_the_protocol_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("services.agents.mcp_routes.importlib.util.find_spec", lambda _name: None)
@@ -317,18 +315,18 @@ def test_without_the_package_there_is_no_protocol_but_everything_else(
     ]
 
 
-def test_without_hosts_there_are_no_doors_for_agents(tmp_path: Path) -> None:
+def test_without_allowed_hosts_there_are_no_mcp_routes(tmp_path: Path) -> None:
     with served_tools(tmp_path, mcp_hosts=None) as tools:
         for path in ("/mcp", "/mcp/list-tools", "/tools/list_lines"):
             assert tools.post(path, {}).status_code == 404
 
 
-def test_health_is_the_same_as_rests_and_open(tools: ServedTools) -> None:
+def test_health_is_rests_and_needs_no_key(tools: ServedTools) -> None:
     answer = tools.http.get("/health")
     assert (answer.status_code, answer.json()) == (200, health(tools.context).body)
 
 
-def test_pages_of_this_machine_may_speak_the_protocol(tools: ServedTools) -> None:
+def test_pages_of_this_machine_can_use_the_protocol(tools: ServedTools) -> None:
     asked = {
         "origin": "http://localhost:6274",
         "access-control-request-method": "POST",
@@ -340,7 +338,7 @@ def test_pages_of_this_machine_may_speak_the_protocol(tools: ServedTools) -> Non
     assert "POST" in answer.headers["access-control-allow-methods"]
 
 
-def test_a_key_is_limited_by_the_protocol_as_by_rest(tmp_path: Path) -> None:
+def test_rate_limits_count_protocol_and_rest_together(tmp_path: Path) -> None:
     with served_tools(tmp_path, limits=Limits(rate_per_s=0, per_day=3)) as tools:
         statuses = [tools.message("ping").status_code for _ in range(2)]
         assert [*statuses, tools.get("/lines").status_code] == [200, 200, 200]

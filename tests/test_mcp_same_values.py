@@ -1,4 +1,4 @@
-"""REST and MCP give the same values: whatever is asked, both are asked."""
+"""REST and MCP return the same values for the same queries."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def entity() -> st.SearchStrategy[tuple[str, str]]:
 
 
 def by_protocol(tools: ServedTools, tool: str, arguments: dict[str, object]) -> dict[str, Any]:
-    """The structured content, which plain HTTP has the same of."""
+    """Return the structured content, after checking that plain HTTP has the same."""
     answer = tools.message("tools/call", {"name": tool, "arguments": arguments}).json()["result"]
     structured: dict[str, Any] = answer["structuredContent"]
     plain = tools.call(tool, **arguments)
@@ -46,7 +46,7 @@ def by_protocol(tools: ServedTools, tool: str, arguments: dict[str, object]) -> 
 
 
 def agree(tools: ServedTools, path: str, tool: str, arguments: dict[str, object]) -> None:
-    """Both give the same record; or neither has one, for the same reason."""
+    """Check that both return the same record, or none for the same reason."""
     rest = tools.get(path)
     found = by_protocol(tools, tool, arguments)
     if rest.status_code == 200:

@@ -31,7 +31,7 @@ GOOD = "/people-count/S001?mode=latest"
         ("/health", NO_KEY, "POST", 405),
     ],
 )
-def test_a_page_may_read_every_answer(
+def test_a_page_can_read_every_response(
     served: Served, path: str, headers: Mapping[str, str], method: str, status: int
 ) -> None:
     answer = served.ask(path, {**headers, **PAGE}, method=method)
@@ -39,7 +39,7 @@ def test_a_page_may_read_every_answer(
 
 
 @pytest.mark.parametrize(("fault", "status"), [(StoreUnavailable("gone"), 503), (StoreInvalid("x"), 500)])
-def test_a_page_may_read_what_went_wrong(served: Served, fault: StoreError, status: int) -> None:
+def test_a_page_can_read_server_errors(served: Served, fault: StoreError, status: int) -> None:
     served.store.failing = fault
     try:
         answer = served.ask(GOOD, KEY | PAGE)
@@ -51,14 +51,14 @@ def test_a_page_may_read_what_went_wrong(served: Served, fault: StoreError, stat
 
 @pytest.fixture(params=TRANSPORTS)
 def limited(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
-    """A server that answers one request."""
+    """A server whose limit is one request."""
     context, store, feeders = parts(tmp_path)
     once = Limits(rate_per_s=0.001, per_day=0)
     with TRANSPORTS[request.param](replace(context, limits=once)) as ask:
         yield Served(context, store, feeders, ask)
 
 
-def test_a_page_may_read_how_long_it_has_to_wait(limited: Served) -> None:
+def test_a_page_can_read_retry_after(limited: Served) -> None:
     assert limited.ask(GOOD, KEY | PAGE).status_code == 200
     answer = limited.ask(GOOD, KEY | PAGE)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (429, "*")
@@ -68,9 +68,7 @@ def test_a_page_may_read_how_long_it_has_to_wait(limited: Served) -> None:
 
 @pytest.mark.parametrize("headers", ["x-api-key", "x-group-name", "content-type", "X-Api-Key, X-Group-Name"])
 @pytest.mark.parametrize("path", ["/people-count/S001", "/health", "/nowhere"])
-def test_a_page_may_ask_with_these_headers_before_it_shows_a_key(
-    served: Served, path: str, headers: str
-) -> None:
+def test_a_preflight_without_a_key_allows_the_apis_headers(served: Served, path: str, headers: str) -> None:
     preflight = served.ask(path, asked("GET", headers), method="OPTIONS")
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == "*"
@@ -80,17 +78,17 @@ def test_a_page_may_ask_with_these_headers_before_it_shows_a_key(
 
 
 def asked(method: str, headers: str) -> dict[str, str]:
-    """A preflight's headers."""
+    """Return the headers of a preflight request."""
     return PAGE | {"access-control-request-method": method, "access-control-request-headers": headers}
 
 
 @pytest.mark.parametrize(
     "preflight", [asked("DELETE", "x-api-key"), asked("POST", "x-api-key"), asked("GET", "authorization")]
 )
-def test_a_page_may_ask_nothing_else(served: Served, preflight: Mapping[str, str]) -> None:
+def test_a_preflight_refuses_other_methods_and_headers(served: Served, preflight: Mapping[str, str]) -> None:
     assert served.ask(GOOD, preflight, method="OPTIONS").status_code == 400
 
 
-def test_who_is_no_page_is_told_nothing_of_it(served: Served) -> None:
+def test_a_request_without_an_origin_gets_no_cors_headers(served: Served) -> None:
     answer = served.ask(GOOD)
     assert not [name for name in answer.headers if name.startswith("access-control-")]

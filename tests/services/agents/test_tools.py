@@ -1,4 +1,4 @@
-"""The tools by plain HTTP: what they take, find, hint at and refuse."""
+"""The tools over plain HTTP: arguments, results, hints and errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedTools]:
         yield served
 
 
-def test_every_tool_is_listed_with_schemas_that_are_schemas(tools: ServedTools) -> None:
+def test_every_tool_is_listed_with_valid_json_schemas(tools: ServedTools) -> None:
     answer = tools.post("/mcp/list-tools").json()
     assert (answer["success"], answer["count"]) == (True, len(TOOLS))
     assert {entry["name"] for entry in answer["data"]} == set(TOOLS) == set(TOOL_ARGUMENTS)
@@ -36,7 +36,7 @@ def test_every_tool_is_listed_with_schemas_that_are_schemas(tools: ServedTools) 
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_a_tool_answers_as_its_schema_says_by_both_paths(name: str, tools: ServedTools) -> None:
+def test_a_tools_result_fits_its_schema_on_both_paths(name: str, tools: ServedTools) -> None:
     jsonschema.validate(TOOL_ARGUMENTS[name], TOOLS[name].input_schema)
     named = tools.call(name, **TOOL_ARGUMENTS[name])
     jsonschema.validate(named, TOOLS[name].output_schema)
@@ -58,14 +58,16 @@ def test_a_tool_answers_as_its_schema_says_by_both_paths(name: str, tools: Serve
         {"mode": "historical", "timestamp": TIME},
     ],
 )
-def test_without_mode_or_timestamp_it_is_the_latest(asked: dict[str, object], tools: ServedTools) -> None:
+def test_without_mode_or_timestamp_the_result_is_the_latest(
+    asked: dict[str, object], tools: ServedTools
+) -> None:
     found = tools.call("query_people_count", stop_id="S001", **asked)
     assert found["data"] == [{"stop_id": "S001", "time": TIME, "count": 30, "line_ids": "L1,L2"}]
     assert type(found["data"][0]["count"]) is int
 
 
 @pytest.mark.parametrize(("entity", "kind"), [("B001", "bus"), ("S001", "stop")])
-def test_whose_sensors_follows_from_the_id(entity: str, kind: str, tools: ServedTools) -> None:
+def test_the_entity_type_is_inferred_from_the_id(entity: str, kind: str, tools: ServedTools) -> None:
     inferred = tools.call("query_sensor_data", entity_id=entity)
     assert inferred["data"][0]["entity_type"] == kind
     assert ("co2_level" in inferred["data"][0]) == (kind == "bus")
@@ -74,7 +76,7 @@ def test_whose_sensors_follows_from_the_id(entity: str, kind: str, tools: Served
     assert tools.call("query_time_range", **ranged)["data"][0]["entity_type"] == kind
 
 
-def test_a_range_goes_on_after_its_cursor_and_says_when_it_is_cut(tools: ServedTools) -> None:
+def test_a_range_continues_after_its_cursor_and_hints_at_more(tools: ServedTools) -> None:
     asked = TOOL_ARGUMENTS["query_time_range"]
     first = tools.call("query_time_range", **asked)
     assert first["count"] == 3
@@ -96,7 +98,7 @@ def test_entity_type_is_understood_for_data_type(tools: ServedTools) -> None:
 
 
 @pytest.mark.parametrize("tool", ["find_stops", "nearest_stops", "list_lines"])
-def test_lists_are_cut_and_gone_on_with(tool: str, tools: ServedTools) -> None:
+def test_lists_are_paged(tool: str, tools: ServedTools) -> None:
     asked = TOOL_ARGUMENTS[tool] | {"limit": 1}
     entries: list[object] = []
     cursor: dict[str, object] = {}
@@ -132,7 +134,7 @@ def test_lists_are_cut_and_gone_on_with(tool: str, tools: ServedTools) -> None:
         ),
     ],
 )
-def test_what_isnt_there_is_nothing_and_a_hint(
+def test_an_unknown_entity_is_an_empty_result_with_a_hint(
     tool: str, arguments: dict[str, object], hint: str, tools: ServedTools
 ) -> None:
     found = tools.call(tool, **arguments)
@@ -177,7 +179,7 @@ def test_what_isnt_there_is_nothing_and_a_hint(
         ("query_time_range", TOOL_ARGUMENTS["query_time_range"] | {"data_type": "weather"}, "data_type"),
     ],
 )
-def test_what_cant_be_understood_is_said_with_its_place(
+def test_invalid_arguments_are_named(
     tool: str, arguments: dict[str, object], said: str, tools: ServedTools
 ) -> None:
     answer = tools.post(f"/tools/{tool}", arguments)
@@ -187,7 +189,7 @@ def test_what_cant_be_understood_is_said_with_its_place(
     assert set(body) == {"success", "error", "status_code", "timestamp"}
 
 
-def test_an_unknown_tool_is_not_found_and_the_others_are_named(tools: ServedTools) -> None:
+def test_an_unknown_tool_is_404_with_the_known_ones(tools: ServedTools) -> None:
     for answer in (tools.post("/tools/dance", {}), tools.post("/mcp/call-tool", {"tool": "dance"})):
         assert answer.status_code == answer.json()["status_code"] == 404
         assert "Unknown tool: dance" in answer.json()["error"]
@@ -198,7 +200,7 @@ def test_an_unknown_tool_is_not_found_and_the_others_are_named(tools: ServedTool
     "content",
     [b"", b"{", b"[]", b'"tool"', b'{"tool": 1}', b'{"tool": "find_stops", "arguments": []}', b"{}"],
 )
-def test_a_call_that_is_no_call_is_a_bad_request(content: bytes, tools: ServedTools) -> None:
+def test_a_malformed_call_is_a_bad_request(content: bytes, tools: ServedTools) -> None:
     answer = tools.post("/mcp/call-tool", content=content)
     assert (answer.status_code, answer.json()["success"]) == (400, False)
 
@@ -209,7 +211,7 @@ def test_a_tool_without_required_arguments_needs_no_body(tools: ServedTools) -> 
         assert tools.post("/mcp/call-tool", content=content).json()["count"] == 2
 
 
-def test_a_body_without_end_is_refused(tools: ServedTools) -> None:
+def test_a_body_that_is_too_long_is_refused(tools: ServedTools) -> None:
     answer = tools.post("/mcp/call-tool", content=b" " * 65_537)
     assert answer.status_code == 400
     assert answer.json()["error"] == "Body too long: at most 65536 bytes"
@@ -224,7 +226,7 @@ def test_a_body_without_end_is_refused(tools: ServedTools) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/mcp/list-tools", "/mcp/call-tool", "/tools/list_lines"])
-def test_who_may_not_ask_is_told_why(
+def test_missing_or_wrong_credentials_are_401_with_the_reason(
     path: str, headers: dict[str, str], said: str, tools: ServedTools
 ) -> None:
     answer = tools.post(path, {}, headers)
@@ -233,12 +235,12 @@ def test_who_may_not_ask_is_told_why(
     assert body == {"success": False, "error": said, "status_code": 401}
 
 
-def test_tools_are_asked_by_post_only(tools: ServedTools) -> None:
+def test_tools_accept_post_only(tools: ServedTools) -> None:
     answer = tools.get("/tools/list_lines")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
-def test_a_store_that_is_away_is_unavailable_with_a_time_to_wait(tools: ServedTools) -> None:
+def test_an_unreachable_store_is_503_with_retry_after(tools: ServedTools) -> None:
     tools.store.failing = StoreUnavailable("away")
     try:
         answer = tools.post("/tools/query_people_count", {"stop_id": "S001", "timestamp": TIME})
@@ -248,6 +250,6 @@ def test_a_store_that_is_away_is_unavailable_with_a_time_to_wait(tools: ServedTo
     assert answer.headers["retry-after"] == "5"
 
 
-def test_every_answer_tells_simulated_time(tools: ServedTools) -> None:
+def test_every_result_has_the_simulated_time(tools: ServedTools) -> None:
     assert tools.call("list_lines")["timestamp"].startswith(f"{NOW:%Y-%m-%dT%H:%M}")
     assert tools.post("/tools/x", {}, KEY).json()["timestamp"].startswith(f"{NOW:%Y-%m-%dT%H:%M}")

@@ -1,4 +1,4 @@
-"""`bus-simulator diff`: two runs side by side, from the command line."""
+"""`bus-simulator diff`: compare two runs from the command line."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def reported(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-def test_a_scenario_beside_its_undisturbed_days(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_scenario_is_compared_with_its_undisturbed_days(capsys: pytest.CaptureFixture[str]) -> None:
     found = reported(capsys, "undisturbed", "blocked.yaml", "--by-line")
     assert found["a"] == {"name": "undisturbed", "days": ["2026-03-03"], "seed": 7, "network": "some"}
     assert found["b"] == {"name": "blocked", "days": ["2026-03-03"], "seed": 7, "network": "some"}
@@ -72,14 +72,14 @@ def test_a_scenario_beside_its_undisturbed_days(capsys: pytest.CaptureFixture[st
             )
 
 
-def test_a_and_b_change_places(capsys: pytest.CaptureFixture[str]) -> None:
+def test_exchanging_a_and_b_exchanges_their_values(capsys: pytest.CaptureFixture[str]) -> None:
     one = reported(capsys, "undisturbed", "blocked.yaml")["overall"]
     other = reported(capsys, "blocked.yaml", "undisturbed")["overall"]
     assert all(one[key]["a"] == other[key]["b"] for key in one)
     assert all(one[key]["b"] == other[key]["a"] for key in one)
 
 
-def test_dates_are_ordinary_days_of_a_seed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_dates_are_service_days_without_a_scenario(capsys: pytest.CaptureFixture[str]) -> None:
     found = reported(capsys, "2026-03-03", "2026-03-07", "--seed", "3")
     assert (found["a"]["seed"], found["b"]["seed"]) == (3, 3)
     assert 0.5 < found["overall"]["boardings"]["b"] / found["overall"]["boardings"]["a"] < 0.65
@@ -88,7 +88,7 @@ def test_dates_are_ordinary_days_of_a_seed(capsys: pytest.CaptureFixture[str]) -
     assert {value["difference"] for value in same["overall"].values()} == {0}
 
 
-def test_a_date_has_the_seed_and_network_of_the_scenario_beside_it(
+def test_a_date_has_the_seed_and_network_of_the_scenario_it_is_compared_with(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     found = reported(capsys, "2026-03-03", "blocked.yaml")
@@ -184,12 +184,12 @@ def test_days_add_up() -> None:
         assert getattr(result, name) == pytest.approx(getattr(expected, name)), name
 
 
-def test_a_run_without_a_line_has_nothing_of_it() -> None:
+def test_a_run_without_a_line_has_an_empty_performance_of_it() -> None:
     assert RunPerformance({}).of_line(LineId("L1")) == Performance()
     assert RunPerformance({}).overall() == Performance()
 
 
-def test_the_diagram_shows_the_line_that_differs_most_around_what_happened() -> None:
+def test_the_diagram_shows_the_line_that_differs_most_around_the_event() -> None:
     runs = compared_runs("undisturbed", "blocked.yaml", network=NETWORK, seed=None)
     chart = diagram(runs, (measured(line_days(runs[0])), measured(line_days(runs[1]))))
     assert chart.title.startswith("34 ")

@@ -1,4 +1,4 @@
-"""Realism for people and programs: `audit --realism`, its lines, its JSON, its charts."""
+"""`audit --realism`: text, JSON and charts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def found() -> Realism:
 
 
 @pytest.mark.usefixtures("store")
-def test_an_audit_shows_realism_after_its_own_report(capsys: pytest.CaptureFixture[str]) -> None:
+def test_audit_prints_realism_after_its_own_report(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert status_of(["audit", "--realism", "--jobs", "1"]) == 0
     said = capsys.readouterr()
@@ -59,7 +59,7 @@ def test_an_audit_shows_realism_after_its_own_report(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.usefixtures("store")
-def test_an_audit_in_json_has_the_bands_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_audit_as_json_includes_the_bands(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert status_of(["audit", "--realism", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
@@ -75,14 +75,14 @@ def test_an_audit_in_json_has_the_bands_in_it(capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.usefixtures("store")
-def test_without_the_option_nothing_is_said_of_realism(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_the_option_audit_has_no_realism(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert status_of(["audit", "--json"]) == 0
     assert "realism" not in json.loads(capsys.readouterr().out)
 
 
 @pytest.mark.usefixtures("store")
-def test_the_exit_code_stays_the_audits(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_exit_code_is_the_audits(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text(
         """
 lines:
@@ -131,7 +131,7 @@ def test_a_report_is_plain_data() -> None:
     assert json.loads(json.dumps(report(found()))) == report(found())
 
 
-def test_charts_show_what_was_measured() -> None:
+def test_charts_show_the_measured_values() -> None:
     drawn = dict(charts(found()))
     assert list(drawn) == ["boardings", "speed", "headways", "co2"]
     assert list(drawn["boardings"].names) == [

@@ -33,7 +33,7 @@ def diagram(
     return SpaceTime(name, f"About {name}.", start, end, stops, many or trips, marks, trips)
 
 
-def test_a_diagram_has_a_path_for_each_bus_and_says_what_it_is() -> None:
+def test_a_diagram_has_a_path_for_each_bus_title_and_description() -> None:
     root = ET.fromstring(space_time_svg(diagram()))
     assert root.get("role") == "img"
     assert [root.findtext(f"{SVG}{part}") for part in ("title", "desc")] == ["A stop", "About A stop."]

@@ -1,4 +1,4 @@
-"""The description, its page and the measurements: complete, open, and of one piece with the program."""
+"""The OpenAPI description, the API page and the metrics: complete, open, consistent with the routes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def described(served: Served) -> Any:
     return answer.json()
 
 
-def test_the_description_names_the_program_and_what_it_takes_to_be_let_in(served: Served) -> None:
+def test_the_description_has_title_version_and_security_schemes(served: Served) -> None:
     found = described(served)
     assert found["openapi"].startswith("3.1")
     assert found["info"]["version"] == "1.2.3"
@@ -43,7 +43,7 @@ def test_the_description_names_the_program_and_what_it_takes_to_be_let_in(served
 
 
 @pytest.mark.parametrize("template", OPERATIONS)
-def test_every_answer_and_error_has_an_example_of_its_shape(served: Served, template: str) -> None:
+def test_every_response_has_an_example_that_fits_its_schema(served: Served, template: str) -> None:
     responses = described(served)["paths"][template]["get"]["responses"]
     for status, response in responses.items():
         media = response["content"].get("application/json")
@@ -64,14 +64,14 @@ def fits(model: Any, value: object) -> bool:
     return True
 
 
-def test_no_reference_leads_nowhere(served: Served) -> None:
+def test_every_reference_resolves(served: Served) -> None:
     found = described(served)
     names = set(re.findall(r"#/components/schemas/(\w+)", str(found)))
     assert names == set(found["components"]["schemas"])
     assert openapi.operation_id("/lines/{line_id}") == "lines_line_id"
 
 
-def test_the_page_of_the_description_is_open_and_loads_nothing_from_elsewhere(served: Served) -> None:
+def test_the_api_page_needs_no_key_and_loads_nothing_from_other_origins(served: Served) -> None:
     page = served.ask("/docs", NO_KEY)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert page.headers["content-security-policy"].startswith("default-src 'self'")
@@ -83,7 +83,7 @@ def test_the_page_of_the_description_is_open_and_loads_nothing_from_elsewhere(se
         assert "://" not in Path(file).read_text(encoding="utf-8")
 
 
-def test_measurements_are_open_and_in_prometheus_format(served: Served) -> None:
+def test_metrics_need_no_key_and_are_in_prometheus_format(served: Served) -> None:
     ask = in_process(create_app(served.context))
     ask("/people-count/S001?mode=latest")
     ask("/people-count/S999?mode=latest")

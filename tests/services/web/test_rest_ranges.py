@@ -1,4 +1,4 @@
-"""Ranges: every record once, whatever the page; as JSON and as CSV. Listings are paged the same way."""
+"""Ranges have every record once, with any page size, as JSON and CSV; listings are paged the same way."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def asked(path: str, start: datetime, end: datetime, **more: object) -> str:
 
 
 def pages(anywhere: Served, url: str) -> Iterator[Any]:
-    """Every page's body, following the cursors."""
+    """Return the bodies of all pages, following the cursors."""
     cursor = ""
     while cursor is not None:
         answer = anywhere.ask(f"{url}{'&' if '?' in url else '?'}cursor={cursor}")
@@ -79,13 +79,13 @@ def test_pages_of_any_size_have_each_record_once(
     assert all(len(body["items"]) == limit for body in found[:-1])
 
 
-def test_nothing_in_a_range_is_an_empty_page(anywhere: Served) -> None:
+def test_a_range_without_records_is_an_empty_page(anywhere: Served) -> None:
     for path in ROUTES:
         for url in (asked(path, NOW + HOUR, NOW + 2 * HOUR), asked(path, NOW, NOW)):
             assert anywhere.ask(url).json() == {"items": [], "next_cursor": None}
 
 
-def test_a_cursor_is_good_for_its_own_range_only(anywhere: Served) -> None:
+def test_a_cursor_is_valid_for_its_own_range_only(anywhere: Served) -> None:
     first = asked("/people-count/S001", START, NOW, limit=5)
     cursor = anywhere.ask(first).json()["next_cursor"]
     assert anywhere.ask(f"{first}&cursor={cursor}").status_code == 200
@@ -104,13 +104,13 @@ def test_a_cursor_is_good_for_its_own_range_only(anywhere: Served) -> None:
     assert anywhere.ask(f"/lines?cursor={cursor}").status_code == 400
 
 
-def test_mode_latest_beats_a_range(anywhere: Served) -> None:
+def test_mode_latest_overrides_a_range(anywhere: Served) -> None:
     answer = anywhere.ask(asked("/people-count/S001", START, NOW) + "&mode=latest")
     assert answer.json() == anywhere.ask("/people-count/S001?mode=latest").json()
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_csv_says_the_same_as_json(anywhere: Served, path: str) -> None:
+def test_csv_has_the_same_values_as_json(anywhere: Served, path: str) -> None:
     url, rows, cursor = asked(path, START, START + 10 * MINUTE, limit=7), [], ""
     while cursor is not None:
         answer = anywhere.ask(f"{url}&format=csv&cursor={cursor}", KEY | {"origin": "https://map.example"})
@@ -127,7 +127,7 @@ def test_an_empty_csv_has_its_header_row(anywhere: Served) -> None:
     assert answer.text == "stop_id,time,count,line_ids\r\n"
 
 
-def test_a_time_that_lost_its_plus_is_understood_in_a_range(anywhere: Served) -> None:
+def test_a_time_whose_plus_became_a_space_is_understood_in_a_range(anywhere: Served) -> None:
     plain = anywhere.ask(asked("/people-count/S001", START, START + 5 * MINUTE)).json()
     madrid = "/people-count/S001?start=2026-03-02T07:30:00+01:00&end=2026-03-02T07:35:00 01:00"
     assert parse_instant("2026-03-02T07:30:00+01:00") == START
@@ -148,7 +148,7 @@ def test_listings_have_each_item_once(anywhere: Served, path: str, ids: list[str
     assert [next(iter(item.values())) for item in items] == ids
 
 
-def test_a_page_has_a_thousand_items_unless_asked_otherwise(anywhere: Served) -> None:
+def test_a_page_has_a_thousand_items_by_default(anywhere: Served) -> None:
     long = network(line("L1", street(3), buses=1001))
     ask = in_process(create_app(replace(anywhere.context, network=long)))
     first = ask("/buses").json()
@@ -158,7 +158,7 @@ def test_a_page_has_a_thousand_items_unless_asked_otherwise(anywhere: Served) ->
     assert len(ask("/buses?limit=10000").json()["items"]) == 1001
 
 
-def test_items_of_listings_are_exactly_these(anywhere: Served) -> None:
+def test_listings_have_exactly_these_items(anywhere: Served) -> None:
     assert anywhere.ask("/lines").json()["items"][0] == {
         "line_id": "L1",
         "name": "Line L1",
@@ -171,7 +171,7 @@ def test_items_of_listings_are_exactly_these(anywhere: Served) -> None:
     assert anywhere.ask("/buses").json()["items"][2]["line_id"] == "L2"
 
 
-def test_a_line_has_the_stops_of_both_directions_with_their_places(anywhere: Served) -> None:
+def test_a_line_has_the_stops_of_both_directions_with_coordinates(anywhere: Served) -> None:
     body = anywhere.ask("/lines/L1").json()
     assert (body["line_id"], body["bus_ids"]) == ("L1", ["B001", "B002"])
     out, back = body["directions"]

@@ -1,4 +1,4 @@
-"""REST, request by request: bodies, texts, and which refusal comes first."""
+"""REST, request by request: bodies, messages, and the precedence of errors."""
 
 from __future__ import annotations
 
@@ -84,13 +84,13 @@ ANSWERS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("path", "body"), ANSWERS)
-def test_answers_are_exactly_these(anywhere: Served, path: str, body: dict[str, Any]) -> None:
+def test_bodies_are_exactly_these(anywhere: Served, path: str, body: dict[str, Any]) -> None:
     answer = anywhere.ask(path)
     assert (answer.status_code, answer.json()) == (200, body)
     assert answer.headers["content-type"] == "application/json"
 
 
-def test_fields_come_in_the_contracts_order(anywhere: Served) -> None:
+def test_fields_are_in_the_contracts_order(anywhere: Served) -> None:
     assert list(anywhere.ask("/bus-position/B001?mode=latest").json()) == list(POSITION)
 
 
@@ -200,7 +200,7 @@ REFUSALS: list[tuple[str, Mapping[str, str], int, str, str]] = [
 
 
 @pytest.mark.parametrize(("path", "headers", "status", "error", "message"), REFUSALS)
-def test_refusals_have_these_texts_and_this_precedence(
+def test_errors_have_these_messages_and_this_precedence(
     anywhere: Served, path: str, headers: Mapping[str, str], status: int, error: str, message: str
 ) -> None:
     answer = anywhere.ask(path, headers)
@@ -208,7 +208,7 @@ def test_refusals_have_these_texts_and_this_precedence(
     assert (answer.status_code, answer.json()) == anywhere.expected("GET", path, headers, here)
 
 
-def test_a_line_whose_buses_have_been_silent_for_five_minutes_has_none(anywhere: Served) -> None:
+def test_a_line_without_positions_for_five_minutes_has_no_buses(anywhere: Served) -> None:
     path = "/bus-position/line/L1?mode=latest"
     assert asking_at(anywhere, NOW + 4 * MINUTE)(path).status_code == 200
     silent = asking_at(anywhere, NOW + 6 * MINUTE)(path)
@@ -232,9 +232,7 @@ def asking_at(anywhere: Served, now: datetime) -> Requester:
         ("/nowhere", 404),
     ],
 )
-def test_a_store_out_of_reach_is_503_after_every_other_refusal(
-    failing: Served, path: str, status: int
-) -> None:
+def test_an_unreachable_store_is_503_after_every_other_error(failing: Served, path: str, status: int) -> None:
     answer = failing.ask(path)
     assert answer.status_code == status
     if status == 503:
@@ -243,7 +241,7 @@ def test_a_store_out_of_reach_is_503_after_every_other_refusal(
 
 
 @pytest.mark.parametrize("fault", [StoreInvalid("damaged at /secret/place"), StoreError("x")])
-def test_a_fault_of_ours_is_500_and_its_cause_is_in_the_log_only(
+def test_an_internal_error_is_500_with_its_cause_in_the_log_only(
     failing: Served, fault: StoreError, caplog: pytest.LogCaptureFixture
 ) -> None:
     failing.store.failing = fault
@@ -255,7 +253,7 @@ def test_a_fault_of_ours_is_500_and_its_cause_is_in_the_log_only(
     assert str(fault) in caplog.text
 
 
-def test_health_is_open_and_says_how_everything_is(anywhere: Served) -> None:
+def test_health_needs_no_key_and_describes_clock_run_feeders_and_streams(anywhere: Served) -> None:
     answer = anywhere.ask("/health", {})
     body = answer.json()
     assert answer.status_code == 200
@@ -308,7 +306,7 @@ NOT_FOUND = {"error": "NotFound", "message": "Not found"}
         ("/", NO_KEY, 405, NOT_ALLOWED),
     ],
 )
-def test_other_methods_are_refused_after_who_may_not_ask_and_before_what_is_asked(
+def test_other_methods_are_405_after_401_and_before_400(
     anywhere: Served, method: str, path: str, headers: Mapping[str, str], status: int, body: dict[str, str]
 ) -> None:
     answer = anywhere.ask(path, headers, method=method)
@@ -319,7 +317,7 @@ def test_other_methods_are_refused_after_who_may_not_ask_and_before_what_is_aske
         assert answer.json() == body
 
 
-def test_the_description_is_open_and_names_every_route(served: Served) -> None:
+def test_the_openapi_description_needs_no_key_and_has_every_route(served: Served) -> None:
     description = served.ask("/openapi.json", {}).json()
     pages = {
         route.path
@@ -329,9 +327,7 @@ def test_the_description_is_open_and_names_every_route(served: Served) -> None:
     assert pages <= set(description["paths"])
 
 
-def test_a_copy_of_the_store_needs_its_own_key_and_leaves_nothing_behind(
-    served: Served, tmp_path: Path
-) -> None:
+def test_a_snapshot_needs_its_own_key_and_leaves_no_file_behind(served: Served, tmp_path: Path) -> None:
     assert served.ask("/local/snapshot").status_code == 401
     answer = served.ask("/local/snapshot", {"x-api-key": "local", "x-group-name": "snapshot"})
     assert answer.text == "a copy"
@@ -364,7 +360,7 @@ def test_a_group_cannot_forge_log_lines(anywhere: Served, caplog: pytest.LogCapt
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
-def test_a_group_may_be_written_in_spanish(
+def test_a_group_name_may_have_spanish_letters(
     anywhere: Served, encoding: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)

@@ -1,4 +1,4 @@
-"""What only a real socket shows: silence, readers that don't read, the end of the server."""
+"""WebSockets over a real socket: silent clients, clients that don't read, the end of the server."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def url(port: int) -> str:
 
 
 def protocols(monkeypatch: pytest.MonkeyPatch, **attributes: Any) -> list[LiveProtocol]:
-    """All protocols that a server makes from now on, which have these attributes."""
+    """Set attributes of all protocols that servers create; yield those protocols."""
     made: list[LiveProtocol] = []
 
     class Watched(LiveProtocol):
@@ -54,7 +54,7 @@ def protocols(monkeypatch: pytest.MonkeyPatch, **attributes: Any) -> list[LivePr
 
 @asynccontextmanager
 async def deaf(port: int, *, said: str = SUBSCRIBE) -> AsyncIterator[sockets.socket]:
-    """A client that says something and never reads, with little room in its socket."""
+    """Connect a client that sends something and never reads, with a small receive buffer."""
     loop = asyncio.get_running_loop()
     with sockets.socket() as client:
         client.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
@@ -67,7 +67,7 @@ async def deaf(port: int, *, said: str = SUBSCRIBE) -> AsyncIterator[sockets.soc
         yield client
 
 
-def test_who_answers_pings_stays_and_who_is_silent_is_closed_with_1001(
+def test_a_client_that_answers_pings_stays_and_a_silent_one_is_closed_with_1001(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     protocols(monkeypatch, silence_s=0.3)
@@ -91,7 +91,7 @@ def test_who_answers_pings_stays_and_who_is_silent_is_closed_with_1001(
     asyncio.run(main())
 
 
-def test_the_times_are_the_contracts() -> None:
+def test_the_timeouts_are_the_contracts() -> None:
     options = uvicorn_websocket.SERVER_OPTIONS
     assert (options["ws_ping_interval"], options["ws_ping_timeout"], LiveProtocol.silence_s) == (
         30,
@@ -100,7 +100,7 @@ def test_the_times_are_the_contracts() -> None:
     )
 
 
-def test_a_hundred_clients_that_never_read_disturb_nobody_and_hold_little(
+def test_a_hundred_clients_that_never_read_delay_nobody_and_use_little_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = protocols(monkeypatch)
@@ -132,7 +132,9 @@ def test_a_hundred_clients_that_never_read_disturb_nobody_and_hold_little(
     asyncio.run(main())
 
 
-def test_pings_without_end_from_one_who_never_reads_hold_little(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_pings_of_a_client_that_never_reads_use_little_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     made = protocols(monkeypatch)
     ping = bytes((0x89, 0x80 | 125, 0, 0, 0, 0)) + bytes(125)
 
@@ -146,7 +148,7 @@ def test_pings_without_end_from_one_who_never_reads_hold_little(monkeypatch: pyt
     asyncio.run(main())
 
 
-def test_the_end_of_the_server_is_quick_and_told_with_1012(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_server_ends_quickly_and_closes_with_1012(monkeypatch: pytest.MonkeyPatch) -> None:
     protocols(monkeypatch, linger_s=0.1)
     watch = ConnectionWatch()
     context = city_context(observer=watch)
@@ -172,14 +174,14 @@ def test_the_end_of_the_server_is_quick_and_told_with_1012(monkeypatch: pytest.M
 
 
 async def fill(hub: Hub) -> None:
-    """Publish until every reader is stuck."""
+    """Publish until the buffers of every client are full."""
     for number in range(1, 3001):
         hub.publish(tick(TICK + number * 30 * SECOND, *BOTH))
         await asyncio.sleep(0)
     assert all(len(each.outbox) for each in hub.subscribers_of("L1"))
 
 
-def test_a_request_line_that_is_too_long_is_answered() -> None:
+def test_a_request_line_that_is_too_long_gets_a_response() -> None:
     async def main() -> None:
         async with serving(city_context()) as port:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)

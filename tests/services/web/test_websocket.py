@@ -110,7 +110,7 @@ SAID: dict[str, Sequence[tuple[str | bytes, Sequence[Any]]]] = {
 
 @pytest.mark.integration
 @pytest.mark.parametrize("said", SAID.values(), ids=list(SAID))
-def test_every_message_has_this_answer_and_no_other(
+def test_every_message_has_exactly_this_reply(
     transport: Server, said: Sequence[tuple[str | bytes, Sequence[Any]]]
 ) -> None:
     async def talk(client: Client) -> None:
@@ -124,7 +124,7 @@ def test_every_message_has_this_answer_and_no_other(
 
 
 def run(transport: Server, context: Context, talk: Callable[[Client], Awaitable[None]]) -> None:
-    """Talk to a server as one client."""
+    """Send messages as one client, and return what it receives."""
 
     async def main() -> None:
         async with transport(context) as connect, connect() as client:
@@ -147,7 +147,7 @@ def test_positions_have_rests_fields_in_rests_order(transport: Server) -> None:
     run(transport, city_context(), talk)
 
 
-def test_every_new_position_of_ones_lines_comes_once_and_no_other(transport: Server) -> None:
+def test_every_new_position_of_subscribed_lines_is_sent_once_and_no_other(transport: Server) -> None:
     context = city_context()
     hub = hub_of(context)
 
@@ -187,7 +187,7 @@ def test_a_batch_is_one_array_a_tick_and_can_be_switched_on_and_off(transport: S
     run(transport, context, talk)
 
 
-def test_a_line_without_positions_is_subscribed_all_the_same(transport: Server) -> None:
+def test_a_line_without_positions_can_be_subscribed(transport: Server) -> None:
     async def talk(client: Client) -> None:
         await client.send(subscribe("L7", batch=True))
         assert await client.receive() == subscribed("L7")
@@ -217,7 +217,7 @@ def test_the_51st_line_is_refused_and_adds_none(transport: Server) -> None:
     ("fault", "name"),
     [(StoreUnavailable("gone"), "Unavailable"), (StoreInvalid("x"), "InternalServerError")],
 )
-def test_without_the_store_there_is_no_snapshot_but_what_is_new_still_comes(
+def test_without_the_store_there_is_no_snapshot_but_new_positions_are_sent(
     transport: Server, fault: Exception, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = FaultyStore()
@@ -292,7 +292,7 @@ def test_handshakes_are_refused_with_rests_status_and_body(
         (path(), 404, {"error": "NotFound", "message": "Not found"}),
     ],
 )
-def test_where_nothing_is_live_handshakes_are_refused_as_anything_unknown(
+def test_without_live_positions_handshakes_are_404(
     transport: Server, target: str, status: int, refusal: dict[str, str]
 ) -> None:
     async def main() -> None:
@@ -314,7 +314,9 @@ def test_where_nothing_is_live_handshakes_are_refused_as_anything_unknown(
         (path(None), (("x-api-key", "right"),)),
     ],
 )
-def test_credentials_come_by_query_or_header(transport: Server, target: str, headers: Headers) -> None:
+def test_credentials_are_in_the_query_string_or_in_headers(
+    transport: Server, target: str, headers: Headers
+) -> None:
     async def main() -> None:
         async with transport(city_context()) as connect, connect(target, headers) as client:
             await client.send(PING)
@@ -324,7 +326,7 @@ def test_credentials_come_by_query_or_header(transport: Server, target: str, hea
 
 
 @pytest.mark.parametrize("sent", ["a+b/c=", "a%2Bb%2Fc%3D", "a%20b/c="])
-def test_a_plus_that_the_query_turned_into_a_space_is_read_as_plus(transport: Server, sent: str) -> None:
+def test_a_space_in_the_key_is_read_as_a_plus(transport: Server, sent: str) -> None:
     async def main() -> None:
         async with (
             transport(with_key(city_context(), "a+b/c=")) as connect,
@@ -346,7 +348,7 @@ async def crowd(connect: Connect, size: int) -> AsyncIterator[list[Client]]:
         yield [await stack.enter_async_context(connect(GOOD)) for _ in range(size)]
 
 
-def test_the_101st_connection_is_refused_until_another_goes(transport: Server) -> None:
+def test_the_101st_connection_is_refused_until_another_closes(transport: Server) -> None:
     context = city_context()
 
     async def main() -> None:

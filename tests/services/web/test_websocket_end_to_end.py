@@ -1,4 +1,4 @@
-"""The WebSocket of the program itself: its feeder's ticks, a restart, a signal while clients listen."""
+"""The WebSocket of the whole program: its ticks, a restart, a signal while clients are connected."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MORNING = "2026-03-02T08:10:00+01:00"
 
 @contextmanager
 def subscribed(process: Running, *line_ids: str, batch: bool = False) -> Iterator[ClientConnection]:
-    """A client whose next message is its snapshot's first."""
+    """Connect a client and read up to its snapshot."""
     url = f"ws://{process.host}:{process.port}/production?api_key={KEY}&group_name=tests"
     with connect(url, open_timeout=ANSWER_S) as client:
         client.send(json.dumps({"action": "subscribe", "line_ids": line_ids, "batch": batch}))
@@ -36,7 +36,7 @@ def heard(client: ClientConnection) -> Any:
     return json.loads(client.recv(ANSWER_S))
 
 
-def test_every_tick_comes_in_time_as_rest_says_it_and_a_restart_loses_nothing(tmp_path: Path) -> None:
+def test_every_tick_is_sent_in_time_equal_to_rest_and_a_restart_loses_none(tmp_path: Path) -> None:
     with running(tmp_path, "--at", MORNING, "--backfill", "0", "--speed", "120") as process:
         with subscribed(process, "L1", "L2", batch=True) as batch, subscribed(process, "L1") as single:
             arrays = [heard(batch) for _ in range(8)]
@@ -67,7 +67,7 @@ def test_every_tick_comes_in_time_as_rest_says_it_and_a_restart_loses_nothing(tm
         assert {position["bus_id"] for position in snapshot} == bus_ids
 
 
-def test_a_signal_ends_it_at_once_and_tells_its_clients(tmp_path: Path) -> None:
+def test_a_signal_ends_the_program_at_once_and_closes_its_clients(tmp_path: Path) -> None:
     with (
         running(tmp_path, "--at", MORNING, "--backfill", "0") as process,
         subscribed(process, "L1") as client,

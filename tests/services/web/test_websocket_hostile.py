@@ -1,4 +1,4 @@
-"""The WebSocket under a crowd and under nonsense: each key has its own limit, and nothing said is a fault."""
+"""Many connections, and random messages and frames: each key has its own limit, and none cause an error."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FULL = {"error": "TooManyRequests", "message": f"Too many connections (limit {MO
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS.values(), ids=list(TRANSPORTS))
-def test_a_teams_full_limit_disturbs_neither_another_team_nor_the_general_key(
+def test_a_team_at_its_limit_affects_neither_another_team_nor_the_general_key(
     transport: Callable[[Context], Any],
 ) -> None:
     context = replace(city_context(), key=parse_keys(TEAMS))
@@ -59,7 +59,7 @@ def test_a_teams_full_limit_disturbs_neither_another_team_nor_the_general_key(
     asyncio.run(main())
 
 
-def test_the_measurements_count_who_is_connected() -> None:
+def test_metrics_count_the_connections() -> None:
     context = city_context()
 
     async def main() -> None:
@@ -88,20 +88,20 @@ def city() -> Context:
 
 @pytest.fixture(scope="module")
 def port(city: Context) -> Iterator[int]:
-    """Where one server listens to all that is said here."""
+    """The port of one server for all tests of this module."""
     with listening(city) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def bystander(port: int) -> Iterator[ClientConnection]:
-    """A client that minds its own business."""
+    """A client that subscribes and sends nothing else."""
     with connect(f"ws://127.0.0.1:{port}{GOOD}") as client:
         yield client
 
 
 def is_well(client: ClientConnection) -> bool:
-    """Whether a client that asked for nothing is answered, and was sent nothing else."""
+    """Whether a client gets a pong, and got no other message before it."""
     client.send(PING)
     return bool(json.loads(client.recv(PATIENCE_S)) == PONG)
 
@@ -112,7 +112,7 @@ SHARED = examples(60, suppress=[HealthCheck.function_scoped_fixture])
 
 @SHARED
 @given(said=MESSAGES)
-def test_whatever_is_said_is_answered_in_its_turn_and_is_no_fault(
+def test_any_message_gets_its_reply_in_order_and_logs_no_error(
     said: Sequence[str | bytes],
     port: int,
     city: Context,
@@ -132,7 +132,7 @@ def test_whatever_is_said_is_answered_in_its_turn_and_is_no_fault(
 
 
 def answer_of(client: ClientConnection) -> Any:
-    """The next message that isn't positions."""
+    """Return the next message other than positions."""
     while True:
         message = json.loads(client.recv(PATIENCE_S))
         if isinstance(message, dict) and "type" in message:
@@ -140,13 +140,13 @@ def answer_of(client: ClientConnection) -> Any:
 
 
 def faults(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged that is more than a note."""
+    """Return the log records of warnings and errors."""
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @SHARED
 @given(frames=st.binary(max_size=300), head=st.sampled_from([b"", b"\x81", b"\x82\x85", b"\x01", b"\x88"]))
-def test_whatever_bytes_come_as_frames_the_connection_ends_and_others_go_on(
+def test_any_bytes_as_frames_end_only_that_connection(
     frames: bytes,
     head: bytes,
     port: int,

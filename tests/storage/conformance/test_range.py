@@ -67,7 +67,7 @@ def test_a_page_may_end_between_two_visits_at_an_instant(store: Store) -> None:
     assert pages(store, Stream.STOP_VISIT, "B001", 1) == [[visit] for visit in visits]
 
 
-def test_a_cursor_is_good_for_its_own_range_only(store: Store) -> None:
+def test_a_cursor_is_valid_for_its_own_range_only(store: Store) -> None:
     fill(store, POSITION)
     fill(store, Stream.STOP_VISIT)
     end = after(3600)
