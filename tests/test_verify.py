@@ -16,7 +16,7 @@ from services.operate.api_client import ApiClient
 from services.operate.verify import CheckResult, Targets, newest_interval, result_table, verify
 from tests.environment import environment
 from tests.fake_servers import Answer, Answering, always, free_port, http_server, websocket_server
-from tests.process import KEY, running
+from tests.process import KEY, few_lines, running
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "verify_deployment.py"
 NOW, FIVE_DAYS_AGO = "2026-03-06T07:30:10Z", "2026-03-01T07:30:10Z"
@@ -318,7 +318,7 @@ def test_the_table_is_aligned() -> None:
 
 @pytest.mark.e2e
 def test_the_script_passes_on_a_real_simulator_and_fails_on_half_a_day(tmp_path: Path) -> None:
-    with running(tmp_path, "--at", "2026-03-02T08:10:00+01:00", "--backfill", "12h") as process:
+    with running(tmp_path, *few_lines(), "--at", "2026-03-02T08:10:00+01:00", "--backfill", "12h") as process:
         url = f"http://{process.host}:{process.port}"
         process.wait_for(_has_five_days)
         done = script(tmp_path, "--api-url", url, "--verbose")
@@ -328,7 +328,7 @@ def test_the_script_passes_on_a_real_simulator_and_fails_on_half_a_day(tmp_path:
         assert KEY not in done.stdout + done.stderr
         few = script(tmp_path, "--api-url", url, "--skip-websocket")
         assert few.stdout.splitlines()[-1] == "all 17 checks passed"
-    with running(tmp_path, "--at", "2026-03-09T08:10:00+01:00", "--backfill", "0",
+    with running(tmp_path, *few_lines(), "--at", "2026-03-09T08:10:00+01:00", "--backfill", "0",
                  "--store", f"duckdb:{tmp_path / 'new.duckdb'}") as process:  # fmt: skip
         process.wait_for(lambda body: body["status"] == "healthy")
         done = script(tmp_path, "--api-url", f"http://{process.host}:{process.port}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.integration
 NETWORK = two_lines()
 FACTS = audit_facts(NETWORK)
 RUN = Run(1, NETWORK.digest, "", MODEL_VERSION)
-START, END = datetime(2026, 11, 18, 6, tzinfo=UTC), datetime(2026, 11, 18, 9, tzinfo=UTC)
+START, END = datetime(2026, 11, 18, 7, tzinfo=UTC), datetime(2026, 11, 18, 8, tzinfo=UTC)
 
 ONE_MINUTE = "TIMESTAMPTZ '2026-11-18 07:31:00+00'"
 MOVING = """(SELECT (bus_id, time) FROM bus_position WHERE speed > 10 AND distance_to_next_stop > 60
@@ -185,12 +186,11 @@ FAULTS = {
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of three hours of a working day."""
+    """A store of an hour of a working day, written in two windows."""
     path = tmp_path_factory.mktemp("audit") / "clean.duckdb"
     city = City(NETWORK)
     with closing(DuckDBStore(path)) as store:
-        for hour in range(3):
-            window = (START + timedelta(hours=hour), START + timedelta(hours=hour + 1))
+        for window in pairwise((START, START + timedelta(minutes=25), END)):
             for stream, batch in city.window(*window, list(Stream)).items():
                 store.write(stream, batch, covers=window, run=RUN)
     return path

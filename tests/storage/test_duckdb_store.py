@@ -155,14 +155,15 @@ def test_a_torn_file_is_refused(path: Path, keep: float) -> None:
 
 
 @pytest.mark.integration
-def test_a_scribbled_file_is_never_read_as_if_it_were_well(path: Path) -> None:
+@pytest.mark.parametrize("step", [131_072, pytest.param(32_768, marks=pytest.mark.long)])
+def test_a_scribbled_file_is_never_read_as_if_it_were_well(step: int, path: Path) -> None:
     store = DuckDBStore(path)
     fill(store)
     whole = everything(store)
     store.close()
     content = path.read_bytes()
     refused = 0
-    for place in range(0, len(content), 32_768):
+    for place in range(0, len(content), step):
         path.write_bytes(content[: place + 100] + b"scribble" * 8 + content[place + 164 :])
         try:
             with closing(DuckDBStore(path)) as damaged:
@@ -288,7 +289,9 @@ while True:
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize(("buses", "deaths"), [(10, 4), (3000, 8)])
+@pytest.mark.parametrize(
+    ("buses", "deaths"), [(10, 4), (3000, 2), pytest.param(3000, 8, marks=pytest.mark.long)]
+)
 def test_after_sudden_death_all_that_is_covered_is_there(path: Path, buses: int, deaths: int) -> None:
     written = 0
     for _ in range(deaths):
