@@ -18,7 +18,7 @@ BEGIN, END = "<!-- figures begin -->", "<!-- figures end -->"
 
 
 def main() -> None:
-    """Print each figure as it is there, then put the table into the page."""
+    """Print each figure when it is measured, then write the table into the page."""
     lines = [*HEADER]
     print(*HEADER, sep="\n")
     for part in PARTS:
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def machine() -> str:
-    """What it was measured on."""
+    """The machine and versions of the measurement."""
     versions = f"Python {platform.python_version()}, NumPy {np.__version__}, DuckDB {duckdb.__version__}"
     return f"Measured on {os.cpu_count()} cores ({platform.machine()}), {versions}."
 

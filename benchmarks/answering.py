@@ -1,7 +1,7 @@
-"""Answering: REST's latest against a trivial FastAPI route, and a moment in 30 days of the whole network.
+"""Queries: REST's latest value against a trivial FastAPI route, and an instant within 30 days of data.
 
-Ours is the whole program, with its feeders, access log, authentication and limits. Both are processes of
-their own, served by the same uvicorn and asked by turns, so that a busy machine slows both.
+The program runs with its feeders, access log, authentication and limits. It and the trivial application are
+processes served by the same uvicorn and measured in turns, so that a busy machine slows both.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ PATH = "/people-count/S001?mode=latest"
 DAYS, PROBES = 30, 2_000
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 STEP = 2_654_435_761
-"""Knuth's multiplier: visits stops and moments in an order without a pattern."""
+"""Knuth's multiplier: visits stops and instants in a scattered order."""
 
 LIMITS = ("--backfill", "0", "--rate-limit", "1000000", "--daily-limit", "1000000000")
-"""On, and never reached."""
+"""Limits that are on and never reached."""
 
 
 def measure() -> Iterator[Figure]:
@@ -71,7 +71,7 @@ def measure() -> Iterator[Figure]:
 
 
 def requests_per_s() -> tuple[float, float]:
-    """Of our application and of the trivial one: the best of some rounds each, in turn."""
+    """Requests per second of the program and of the trivial application: the best of rounds in turns."""
     with tempfile.TemporaryDirectory() as folder, program(folder, *LIMITS) as ours, served() as trivial:
         until(lambda: answers(ours), "an answer")
         rounds = [(rate_at(ours), rate_at(trivial)) for _ in range(ROUNDS)]
@@ -79,7 +79,7 @@ def requests_per_s() -> tuple[float, float]:
 
 
 def trivial_app() -> ASGIApp:
-    """The least that FastAPI does for such an answer."""
+    """A FastAPI application that does the least for such an answer."""
     app = FastAPI()
 
     @app.get("/people-count/{stop_id}")
@@ -91,7 +91,7 @@ def trivial_app() -> ASGIApp:
 
 @contextmanager
 def served() -> Iterator[int]:
-    """The port of a process that serves the trivial application."""
+    """Serve the trivial application in a process; yield its port."""
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs,), daemon=True)
@@ -107,7 +107,7 @@ def served() -> Iterator[int]:
 
 
 def serve(parent: Connection) -> None:
-    """Serve until killed; tell the port first."""
+    """Send the port, then serve until killed."""
     config = uvicorn.Config(
         trivial_app(), lifespan="off", log_config=None, access_log=False, server_header=False
     )
@@ -117,13 +117,13 @@ def serve(parent: Connection) -> None:
 
 
 def rate_at(port: int) -> float:
-    """Answers a second."""
+    """Requests answered per second."""
     asyncio.run(load(port, WARM_UP_S))
     return asyncio.run(load(port, SECONDS))
 
 
 async def load(port: int, seconds: float) -> float:
-    """Answers a second on all connections, the next request of each sent when its answer is there."""
+    """Requests answered per second on all connections; each sends its next request after the answer."""
     loop = asyncio.get_running_loop()
     clients = [(await loop.create_connection(Asker, "127.0.0.1", port))[1] for _ in range(CONNECTIONS)]
     began = time.perf_counter()
@@ -137,7 +137,7 @@ async def load(port: int, seconds: float) -> float:
 
 
 class Asker(asyncio.Protocol):
-    """A connection that asks again as soon as it is answered. Anything but a 200 is an error."""
+    """A connection that sends a request as soon as the last is answered. Any status but 200 is an error."""
 
     REQUEST = (
         f"GET {PATH} HTTP/1.1\r\nHost: localhost\r\nx-api-key: {KEY}\r\nx-group-name: benchmark\r\n\r\n"
@@ -148,7 +148,7 @@ class Asker(asyncio.Protocol):
         self._seen = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
+        """Store the transport."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
@@ -157,11 +157,11 @@ class Asker(asyncio.Protocol):
         self._transport.write(self.REQUEST)
 
     def close(self) -> None:
-        """Go away."""
+        """Close the connection."""
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Count an answer when its JSON has ended, and ask again."""
+        """Count an answer once its JSON is complete, and send the next request."""
         self._seen += data
         if not self._seen.endswith(b"}"):
             return
@@ -172,7 +172,7 @@ class Asker(asyncio.Protocol):
 
 
 def month_of_counts(store: DuckDBStore, network: Network) -> int:
-    """Store a simulated weekday's people counts as each of 30 days, in the order of time; the rows."""
+    """Store a simulated weekday's people counts as each of 30 days, by time; return the number of rows."""
     hours = [MONDAY + number * HOUR for number in range(24)]
     with closing(City(network, jobs=2)) as city:
         counts = [
@@ -188,13 +188,13 @@ def month_of_counts(store: DuckDBStore, network: Network) -> int:
 
 
 def shifted(batch: pa.Table, shift: timedelta) -> pa.Table:
-    """The same rows so much later."""
+    """The same rows, later by a time span."""
     times = pc.add(batch["time"], pa.scalar(shift, pa.duration("ms"))).cast(batch.schema.field("time").type)
     return batch.set_column(batch.schema.get_field_index("time"), batch.schema.field("time"), times)
 
 
 def probed(store: DuckDBStore, network: Network) -> Sequence[float]:
-    """Milliseconds of each question."""
+    """Milliseconds of each query."""
     times_ms = []
     for number in range(PROBES):
         stop = network.stops[number * STEP % len(network.stops)]

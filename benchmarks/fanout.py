@@ -55,21 +55,21 @@ def measure() -> Iterator[Figure]:
 
 
 def cpu_s_per_million(kind: Kind) -> float:
-    """CPU seconds of the server for each million positions that clients have received."""
+    """CPU seconds of the server per million positions that clients received."""
     with child(serve, kind) as server:
         port: int = server.recv()
         with child(receive, kind, port) as clients:
-            clients.recv()  # all are connected
+            clients.recv()  # all clients are connected
             server.send("go")
             cpu_s, sent_bytes = server.recv()
             clients.send(sent_bytes)
-            clients.recv()  # all is received
+            clients.recv()  # everything is received
     return float(cpu_s) / (CLIENTS * BUSES * TICKS) * 1e6
 
 
 @contextmanager
 def child(job: Callable[..., None], *arguments: object) -> Iterator[Connection]:
-    """A process that does a job, spoken to over a pipe; ended at the end."""
+    """Run a job in a process; yield the pipe to it. The process is killed on exit."""
     ours, theirs = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=job, args=(theirs, *arguments), daemon=True)
     process.start()
@@ -83,23 +83,23 @@ def child(job: Callable[..., None], *arguments: object) -> Iterator[Connection]:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A pipe's end that doesn't wait for ever."""
+    """An end of a pipe whose reads time out."""
 
     pipe: Connection
 
     def recv(self) -> Any:
-        """What the other side says. TimeoutError when it says nothing."""
+        """The next object from the other side. TimeoutError if none comes."""
         if not self.pipe.poll(PATIENCE_S):
             raise TimeoutError(f"nothing heard for {PATIENCE_S} s")
         return self.pipe.recv()
 
     def send(self, what: object) -> None:
-        """Say something."""
+        """Send an object to the other side."""
         self.pipe.send(what)
 
 
 def serve(parent: Connection, kind: Kind) -> None:
-    """The server process: listen, wait until told, send, and say what it cost."""
+    """The server process: listen, wait for the start, send, and report its CPU time."""
     listener = listen("127.0.0.1", 0)
     application, send_all, options = floor() if kind == "floor" else ours()
     config = uvicorn.Config(application, lifespan="off", log_config=None, access_log=False, **options)
@@ -117,7 +117,7 @@ def serve(parent: Connection, kind: Kind) -> None:
 
 
 def floor() -> tuple[Application, Callable[[], Awaitable[None]], dict[str, Any]]:
-    """Plain ASGI: one text, ready, sent to each client in turn."""
+    """The floor, plain ASGI: one serialised text sent to each client in turn."""
     sends: list[Send] = []
     text = bus_position_text(positions(MONDAY)[0])
 
@@ -139,11 +139,11 @@ def floor() -> tuple[Application, Callable[[], Awaitable[None]], dict[str, Any]]
 
 
 PAUSE_S = 0.05
-"""Between ticks, so that the clients, which are another process, have read what was sent."""
+"""Pause between ticks, in which the clients' process reads what was sent."""
 
 
 def ours() -> tuple[Application, Callable[[], Awaitable[None]], dict[str, Any]]:
-    """The live hub behind its own protocol class, with more connections for a key."""
+    """The live hub with its own protocol class and a higher limit of connections per key."""
 
     async def no_snapshot(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
         return ()
@@ -161,7 +161,7 @@ def ours() -> tuple[Application, Callable[[], Awaitable[None]], dict[str, Any]]:
 
 
 def positions(time: datetime) -> list[BusPosition]:
-    """A tick of a line, every position as long as every other."""
+    """A line's tick with positions of equal length."""
     return [
         BusPosition(time, f"B{n:03d}", "L1", 40.416912, -3.703512, 27, "S001", 120.5, 18.3, 0, "trip")
         for n in range(BUSES)
@@ -169,7 +169,7 @@ def positions(time: datetime) -> list[BusPosition]:
 
 
 def size(kind: Kind) -> int:
-    """Bytes of the frames of one tick for one client."""
+    """Bytes of a tick's frames for one client."""
     texts = [bus_position_text(position) for position in positions(MONDAY)]
     if kind == "batch":
         texts = [f"[{','.join(texts)}]"]
@@ -177,7 +177,7 @@ def size(kind: Kind) -> int:
 
 
 def receive(parent: Connection, kind: Kind, port: int) -> None:
-    """The clients' process: connect all, say so, then read until everything that was sent is there."""
+    """The clients' process: connect all, report it, then read until everything sent has arrived."""
     asyncio.run(receive_all(parent, kind, port))
 
 
@@ -194,27 +194,27 @@ async def receive_all(parent: Connection, kind: Kind, port: int) -> None:
 
 
 class Count:
-    """What all clients have received so far."""
+    """Counts the bytes that all clients have received."""
 
     def __init__(self) -> None:
         self.ready = self.size = 0
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for it. TimeoutError when it doesn't come true."""
+        """Wait for a condition. TimeoutError if it isn't met in time."""
         async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 await asyncio.sleep(0.01)
 
 
 class Client(asyncio.Protocol):
-    """The least that can be a WebSocket client: it shakes hands, subscribes, and counts bytes."""
+    """A minimal WebSocket client: it shakes hands, subscribes, and counts bytes."""
 
     def __init__(self, kind: Kind, count: Count) -> None:
         self._kind, self._count = kind, count
         self._greeting: bytes | None = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the upgrade."""
+        """Request the upgrade."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         key = base64.b64encode(os.urandom(16)).decode()
@@ -224,7 +224,7 @@ class Client(asyncio.Protocol):
         )
 
     def data_received(self, data: bytes) -> None:
-        """Up to the answer to the subscription it is greeting, from there on positions."""
+        """Count bytes after the answer to the subscription: from there on they are positions."""
         if self._greeting is None:
             self._count.size += len(data)
             return
@@ -238,5 +238,5 @@ class Client(asyncio.Protocol):
 
 
 def masked(text: str) -> bytes:
-    """A short text as a client's frame (the mask is zero)."""
+    """A short text as a client's frame, with a mask of zeros."""
     return bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text.encode()

@@ -1,4 +1,4 @@
-"""What a benchmark measured, beside its floor in the same run, and the table of it."""
+"""A benchmark's figures with the floors measured in the same run, and the table of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One row of the table: `value` against `floor` (same unit), and the ratio that is wanted.
+    """One row of the table: `value` against `floor` (same unit), and the target ratio.
 
     `wanted` bounds value ÷ floor: from above for times (`at most`), from below for rates (`at least`).
     """
@@ -29,13 +29,13 @@ class Figure:
 
     @property
     def met(self) -> bool:
-        """Whether the ratio is what is wanted."""
+        """Whether the ratio meets the target."""
         return self.ratio <= self.wanted if self.bound == "at most" else self.ratio >= self.wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Unmeasured:
-    """A row without figures: what would be measured, and what that needs."""
+    """A row without figures: what would be measured, and what is missing for it."""
 
     what: str
     needs: str
@@ -48,7 +48,7 @@ HEADER = (
 
 
 def row(figure: Figure | Unmeasured) -> str:
-    """A figure, or why there is none, as a row of a Markdown table."""
+    """A figure, or the reason why there is none, as a row of a Markdown table."""
     if isinstance(figure, Unmeasured):
         return f"| {figure.what} | not measured: {figure.needs} | | | | |"
     cells = (

@@ -1,4 +1,4 @@
-"""Simulated and stored against raw ingest: the whole network's weekday, the shipped network's month."""
+"""Simulating and storing against raw ingest: the whole network's weekday, the shipped network's month."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FEED = "emt-madrid-gtfs.zip"
 SHIPPED = Path(__file__).parent.parent / "data" / "lines.yaml"
 WEDNESDAY = datetime(2026, 11, 18, 3, tzinfo=UTC)
 OLDER_ROWS_PER_S = 90_000
-"""What an older simulator of nine lines generates, its streams not agreeing with one another."""
+"""Records per second of an older simulator of nine lines, whose streams contradict one another."""
 
 
 def measure() -> Iterator[Figure | Unmeasured]:
@@ -60,7 +60,7 @@ def measure() -> Iterator[Figure | Unmeasured]:
 
 
 def whole_network() -> Network:
-    """Madrid's network where the feeds to test with hold it, else a synthetic one of its size."""
+    """Madrid's network if the test feeds have it, else a synthetic one of its size."""
     folder = feeds_folder()
     if folder is None or not (folder / FEED).exists():
         return synthetic_network()
@@ -68,7 +68,7 @@ def whole_network() -> Network:
 
 
 def filled(network: Network, span: timedelta, *, jobs: int) -> tuple[float, float, int]:
-    """Seconds to simulate and store `span` of a network, seconds to ingest its rows alone, and the rows."""
+    """Seconds to simulate and store `span` of a network, seconds to ingest its rows alone, number of rows."""
     with tempfile.TemporaryDirectory() as folder:
         run = Run(1, network.digest, "", MODEL_VERSION)
         began = time.perf_counter()
@@ -82,7 +82,7 @@ def filled(network: Network, span: timedelta, *, jobs: int) -> tuple[float, floa
 
 
 def ingested(store: DuckDBStore, start: datetime, end: datetime, path: Path) -> float:
-    """Seconds that plain DuckDB takes to insert what `store` holds, an hour of a stream at a time."""
+    """Seconds that plain DuckDB takes to insert the rows of `store`, an hour of a stream at a time."""
     total = 0.0
     with closing(duckdb.connect(str(path))) as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -95,7 +95,7 @@ def ingested(store: DuckDBStore, start: datetime, end: datetime, path: Path) -> 
 def timed_insert(
     connection: duckdb.DuckDBPyConnection, stream: Stream, batch: pa.Table, *, create: bool
 ) -> float:
-    """Seconds to insert one batch in a transaction of its own."""
+    """Seconds to insert one batch in its own transaction."""
     connection.register("batch", batch)
     began = time.perf_counter()
     how = f"CREATE TABLE {stream} AS" if create else f"INSERT INTO {stream}"
@@ -106,5 +106,5 @@ def timed_insert(
 
 
 def peak_gb() -> float:
-    """The most memory this process ever had, GB."""
+    """The peak memory of this process, GB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

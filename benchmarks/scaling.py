@@ -65,7 +65,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The three feeders' rush hour, tick by tick: CPU seconds, those for its line-days, peak bytes."""
+    """The three feeders' peak hour, tick by tick: CPU seconds, those of its line-days, peak bytes."""
 
     cpu_s: float
     line_days_s: float
@@ -73,13 +73,13 @@ class Live:
 
     @property
     def core(self) -> float:
-        """The share of a core that live feeders take: an hour's ticks, and a 24th of the day's line-days."""
+        """The share of a core of live feeders: an hour's ticks and a 24th of the day's line-days."""
         return (self.cpu_s + self.line_days_s / 24) / 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A network and what it costs."""
+    """A network and its costs."""
 
     network: Network
     day: Day
@@ -102,7 +102,7 @@ def main(*, network: Path | None) -> None:
 
 
 def cut(network: Network, lines: int) -> Network:
-    """A network of so many of its lines, spread over all of them, and the stops that they serve."""
+    """A part of a network: so many of its `lines`, evenly chosen, and the stops that they serve."""
     total = len(network.lines)
     chosen = tuple(network.lines[number * total // lines] for number in range(min(lines, total)))
     served = {stop_id for line in chosen for stop_id in line.stop_ids}
@@ -110,7 +110,7 @@ def cut(network: Network, lines: int) -> Network:
 
 
 def alone(measure: Callable[[Network], T], network: Network) -> T:
-    """What is measured in a process that has done nothing else."""
+    """The result of a function run in a new process."""
     with process_pool(1) as pool:
         return pool.submit(measure, network).result()
 
@@ -130,7 +130,7 @@ def stored_day(network: Network) -> Day:
 
 
 def live_hour(network: Network) -> Live:
-    """The feeders' ticks of an hour, written one after the other without waiting, in one process."""
+    """The feeders' ticks of an hour, written one after the other in one process without waiting."""
     run = Run(1, network.digest, "", MODEL_VERSION)
     clock = Clock(start=RUSH_HOUR, paused=True)
     with tempfile.TemporaryDirectory() as folder, closing(DuckDBStore(Path(folder) / "bus.duckdb")) as store:
@@ -148,13 +148,13 @@ def live_hour(network: Network) -> Live:
 
 
 def cpu_s() -> float:
-    """CPU seconds of this process and of those it had, user's and system's."""
+    """CPU seconds of this process and its ended children, user and system."""
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def peak() -> int:
-    """Bytes of memory: the most that this process had, and the most that each process of its had."""
+    """Peak memory in bytes of this process and of the largest of its children."""
     return sum(map(_peak_of, ["self", *(str(child.pid) for child in active_children())]))
 
 
@@ -164,7 +164,7 @@ def _peak_of(process: str) -> int:
 
 
 def table(name: str, sizes: Sequence[Size]) -> Iterator[str]:
-    """The lines of the table and what is to be said of it."""
+    """The lines of the table and the text around it."""
     yield f"Cuts of {name}, their lines spread over all of it; model {MODEL_VERSION}."
     yield ""
     yield from HEADER
@@ -191,7 +191,7 @@ def row(size: Size) -> str:
 
 
 def chart(sizes: Sequence[Size]) -> Bars:
-    """What each network costs."""
+    """The chart of each network's costs."""
     return Bars(
         "What a network costs as it grows",
         "seconds",
@@ -207,7 +207,7 @@ def chart(sizes: Sequence[Size]) -> Bars:
 
 
 def with_figures(page: str, lines: Sequence[str]) -> str:
-    """A page with these lines where its figures are."""
+    """A page with these lines in place of its figures."""
     before, rest = page.split(BEGIN)
     return "\n".join([before + BEGIN, *lines, END + rest.split(END)[1]])
 

@@ -1,4 +1,4 @@
-"""How soon a started or restarted program answers, measured from outside on real processes."""
+"""Time until a started or restarted program answers, measured on real processes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def measure() -> Iterator[Figure]:
 
 
 def after_an_hour_away(folder: str) -> float:
-    """Seconds from the start of a process to no lag, its store killed and an hour behind."""
+    """Seconds from start to no lag, with the store of a killed process an hour behind."""
     now = Clock().now()
     with program(folder, "--at", text(now - timedelta(hours=1))) as port:
         until(lambda: answers(port), "an answer")
@@ -60,7 +60,7 @@ def after_an_hour_away(folder: str) -> float:
 
 @contextmanager
 def program(folder: str, *options: str) -> Iterator[int]:
-    """The port of `started`."""
+    """See `started`; yields the port only."""
     with started(folder, *options) as (port, _):
         yield port
 
@@ -91,7 +91,7 @@ def started(folder: str, *options: str) -> Iterator[tuple[int, int]]:
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
-    """Ask again and again until it holds."""
+    """Poll until a condition is met. TimeoutError if it isn't in time."""
     end = time.perf_counter() + PATIENCE_S
     while not condition():
         if time.perf_counter() > end:
@@ -99,7 +99,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
 
 
 def get(port: int, path: str) -> dict[str, object]:
-    """The JSON body of a route; an empty one while there is no answer."""
+    """The JSON body of a route; an empty one if there is no answer."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}{path}", headers={"x-api-key": KEY, "x-group-name": "benchmark"}
     )
@@ -112,7 +112,7 @@ def get(port: int, path: str) -> dict[str, object]:
 
 
 def answers(port: int) -> bool:
-    """Whether a stop's latest count is there."""
+    """Whether the latest count of a stop is answered."""
     return "count" in get(port, "/people-count/S001?mode=latest")
 
 
@@ -122,7 +122,7 @@ def text(instant: datetime) -> str:
 
 
 def days_covered(port: int) -> float:
-    """Days of unbroken history in every stream."""
+    """Days of history without gaps that every stream has."""
     streams = get(port, "/health").get("streams")
     if not isinstance(streams, dict) or not streams:
         return 0.0
@@ -130,13 +130,13 @@ def days_covered(port: int) -> float:
 
 
 def days(held: dict[str, str]) -> float:
-    """The length of a covered stretch."""
+    """The length of a covered interval."""
     start, end = (datetime.fromisoformat(held[name]) for name in ("start", "end"))
     return (end - start) / timedelta(days=1)
 
 
 def lag_s(port: int) -> float:
-    """The greatest lag of a feeder, or of the history that is still missing, in seconds."""
+    """The largest lag of a feeder, or the length of the history still missing, in seconds."""
     health = get(port, "/health")
     feeders, streams = health.get("feeders"), health.get("streams")
     if not isinstance(feeders, list) or not isinstance(streams, dict) or not feeders:

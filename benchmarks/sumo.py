@@ -1,4 +1,4 @@
-"""The same weekday by SUMO: mesoscopic, with everybody who rides, in one run beside the model's own.
+"""The same weekday in SUMO: mesoscopic, with all passengers, in one run with the model's own.
 
 SUMO (Eclipse, sumo.dlr.de) is the extra `[bench-sumo]`; `make setup-sumo` installs it. It is asked for what
 costs it least: one segment an edge, no other traffic, no junction control, and of output an entry for each
@@ -40,7 +40,7 @@ QUIET = ("--no-step-log", "true", "--no-warnings", "true")
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A weekday by SUMO: seconds that it took, what it was given, and how many people it brought there."""
+    """A weekday in SUMO: its seconds, its input, and the number of people who arrived."""
 
     seconds: float
     given: Written
@@ -48,17 +48,17 @@ class Day:
 
 
 def program(name: str) -> Path:
-    """Where a program of SUMO's is in this environment."""
+    """The path of a SUMO program in this environment."""
     return Path(sys.executable).with_name(name)
 
 
 def installed() -> bool:
-    """Whether SUMO is in this environment."""
+    """Whether SUMO is installed in this environment."""
     return program("sumo").exists()
 
 
 def beside(ours_s: float, network: Network, day: date, *, jobs: int) -> Figure | Unmeasured:
-    """Our seconds for a network's weekday beside SUMO's."""
+    """The model's seconds for a network's weekday against SUMO's."""
     what = "the same weekday, beside SUMO mesoscopic with passengers and output"
     if not installed():
         return Unmeasured(what, f"SUMO isn't installed; `{INSTALL}` does that")
@@ -73,7 +73,7 @@ def beside(ours_s: float, network: Network, day: date, *, jobs: int) -> Figure |
 
 
 def weekday(network: Network, day: date, *, jobs: int) -> Day:
-    """Let SUMO simulate a network's service day. CalledProcessError, with what it said, where it fails."""
+    """Simulate a network's service day in SUMO. CalledProcessError with its output if SUMO fails."""
     with tempfile.TemporaryDirectory() as name, closing(City(network, jobs=jobs)) as city:
         folder = Path(name)
         given = write_input(network, city.days(day, day), day, folder)
@@ -94,7 +94,7 @@ def _run(folder: Path, name: str, arguments: Sequence[str]) -> None:
 
 
 def _arrived(statistics: Path) -> int:
-    """The people whose ride ended where they wanted."""
+    """The number of people whose ride ended at their destination."""
     rides = ElementTree.parse(statistics).getroot().find("rideStatistics")
     if rides is None:
         raise ValueError(f"{statistics} says nothing of rides")

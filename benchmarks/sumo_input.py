@@ -1,4 +1,4 @@
-"""A network's weekday as SUMO's input files: the lines, stops, trips and people of the model's own.
+"""A network's weekday as SUMO's input files, with the model's lines, stops, trips and people.
 
 Roads: each stop is an edge with a bus stop along all of it; another edge, of the distance less that, leads
 from a stop to the next one of a pattern. Nothing but buses is on them. A vehicle is a trip, as SUMO's own
@@ -24,12 +24,12 @@ from simulator.network import Line, Network, Stop
 from simulator.service_day import origin_ms
 
 STOP_M, LEAST_M = 60.0, 10.0
-"""Length of a stop's edge, and of the shortest between stops."""
+"""Length of a stop's edge, and of the shortest edge between stops."""
 DEGREE_M = 111_195.0
 DEFAULT_KMH = 30.0
 DWELL_S, BOARD_S = 10, 2.0
 EARLY_S = 60
-"""So long before it leaves a bus is at the terminal."""
+"""A bus is at the terminal so long before it departs."""
 LONGEST_WAIT_S, FIRST_WAIT_S = 1800.0, 600.0
 
 Ends = tuple[int, int]
@@ -38,7 +38,7 @@ Roads = Mapping[Ends, tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A bus of the model at a stop (an index): second of the service day when it left; people on and off."""
+    """A visit of the model: the stop's index, second of the service day at departure, people on and off."""
 
     trip: int
     direction: int
@@ -50,7 +50,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Ride:
-    """A person: when they come to which stop, what they wait for, and where they get off."""
+    """A passenger: arrival time and stop, the lines they wait for, and where they alight."""
 
     comes_s: float
     stop: int
@@ -60,7 +60,7 @@ class Ride:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How many trips and people there are."""
+    """The numbers of trips and people written."""
 
     trips: int
     people: int
@@ -89,7 +89,7 @@ def write_input(network: Network, days: Iterable[Trajectory], day: date, folder:
 
 
 def _roads(network: Network, index: Mapping[str, int]) -> Roads:
-    """Metres and km/h from each stop to those that follow it, the fastest line's speed where several run."""
+    """Metres and km/h from each stop to the next ones; the fastest line's speed where several run."""
     roads: dict[Ends, tuple[float, float]] = {}
     for line in network.lines:
         kmh = line.speed_kmh or DEFAULT_KMH
@@ -100,7 +100,7 @@ def _roads(network: Network, index: Mapping[str, int]) -> Roads:
 
 
 def _calls(trajectory: Trajectory, stops: Sequence[int], day: date) -> Sequence[Sequence[Call]]:
-    """The calls of each trip, in order."""
+    """The visits of each trip, in order."""
     legs, origin = trajectory.legs, origin_ms(day)
     columns = (
         legs.trip,
@@ -143,7 +143,7 @@ def _service(line: Line, direction: int) -> str:
 
 
 def _rides(line: Line, calls: Iterable[Call]) -> Iterator[Ride]:
-    """Everybody who boarded."""
+    """Everybody who boarded in the model."""
     last: dict[Ends, float] = {}
     aboard: dict[int, deque[tuple[float, int]]] = {}
     for call in sorted(calls, key=lambda call: call.leaves_s):
@@ -161,7 +161,7 @@ def _rides(line: Line, calls: Iterable[Call]) -> Iterator[Ride]:
 
 
 def _nodes(network: Network) -> Iterator[str]:
-    """A stop's edge runs east from its place."""
+    """A stop's edge, which runs east from the stop."""
     shrunk = cos(radians(sum(stop.latitude for stop in network.stops) / len(network.stops)))
     for number, stop in enumerate(network.stops):
         x, y = _metres(stop, shrunk)
@@ -190,7 +190,7 @@ def _connections(roads: Roads) -> Iterator[str]:
 
 
 def _types(network: Network) -> Iterator[str]:
-    """A type of vehicle for each capacity."""
+    """A vehicle type for each capacity."""
     vehicle = '<vType id="bus{0}" vClass="bus" personCapacity="{0}" boardingDuration="{1}"/>'
     for capacity in sorted({bus.capacity for line in network.lines for bus in line.buses}):
         yield vehicle.format(capacity, BOARD_S)

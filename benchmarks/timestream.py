@@ -1,4 +1,4 @@
-"""Timestream: the store through boto3 and a real socket, over the local endpoint as a process of its own."""
+"""Timestream: the store through boto3 and a real socket, against the local endpoint in its own process."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ RUSH_HOUR = MONDAY + 7 * HOUR
 
 
 def measure() -> Iterator[Figure]:
-    """The newest record by boto3 over a week of data, and what boto3 writes."""
+    """The newest record by boto3 over a week of data, and the rate at which boto3 writes."""
     inputs = load_inputs(None, None, None)
     with tempfile.TemporaryDirectory() as name:
         rows = week(Path(name), inputs)
@@ -65,7 +65,7 @@ def measure() -> Iterator[Figure]:
 
 
 def asked(store: TimestreamStore, network: Network) -> Iterator[float]:
-    """Milliseconds of each question."""
+    """Milliseconds of each query."""
     now = MONDAY + DAYS * 24 * HOUR - timedelta(seconds=10)
     stops = (str(stop.stop_id) for stop in network.stops)
     buses = (str(bus.bus_id) for line in network.lines for bus in line.buses)
@@ -80,7 +80,7 @@ def asked(store: TimestreamStore, network: Network) -> Iterator[float]:
 
 
 def written(running: Endpoint, inputs: Inputs) -> tuple[int, float, float, float]:
-    """Records written, seconds by the clock, and CPU seconds of this process and of the endpoint."""
+    """Records written, wall seconds, and CPU seconds of this process and of the endpoint."""
     endpoints = psutil.Process(running.process.pid)
     with closing(opened(running.url)) as store, closing(inputs.city(1)) as city:
         batches = city.window(RUSH_HOUR, RUSH_HOUR + HOUR, list(Stream))
@@ -102,13 +102,13 @@ class Endpoint:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL at which it listens."""
         return f"http://127.0.0.1:{self.port}"
 
 
 @contextmanager
 def endpoint(folder: Path) -> Iterator[Endpoint]:
-    """The endpoint, ended at the end."""
+    """Run the endpoint; it is stopped on exit."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -139,7 +139,7 @@ def file_in(folder: Path) -> Path:
 
 
 def listening(port: int) -> None:
-    """Wait until somebody listens."""
+    """Wait until the port accepts connections."""
     end = time.perf_counter() + PATIENCE_S
     while time.perf_counter() < end:
         with closing(socket.socket()) as probe:
@@ -150,12 +150,12 @@ def listening(port: int) -> None:
 
 def opened(url: str) -> TimestreamStore:
     """The store over an endpoint."""
-    os.environ.update(KEYS)  # noqa: TID251 - where boto3 looks for keys, whatever they are
+    os.environ.update(KEYS)  # noqa: TID251 - boto3 requires keys, even if they are not checked
     return TimestreamStore(DATABASE, region=REGION, endpoint_url=url)
 
 
 def week(folder: Path, inputs: Inputs) -> int:
-    """Seven days of a network in an endpoint's file; the rows.
+    """Put seven days of a network into an endpoint's file; return the number of rows.
 
     Tables, columns and coverage come by the API; the rest is put into the file, which takes seconds.
     """
@@ -171,7 +171,7 @@ def week(folder: Path, inputs: Inputs) -> int:
 
 
 def filled(connection: duckdb.DuckDBPyConnection, city: City, start: datetime) -> int:
-    """Put an hour of all streams into an endpoint's tables; the rows."""
+    """Put an hour of all streams into an endpoint's tables; return the number of rows."""
     rows = 0
     tables = database.load(connection).tables
     for stream, batch in city.window(start, start + HOUR, list(Stream)).items():

@@ -27,7 +27,7 @@ from storage.store import Store
 from tests.environment import feeds_folder
 
 PEAK = datetime(2026, 11, 18, 7, tzinfo=UTC)
-"""Eight in the morning in Madrid, on a Wednesday: feeders begin with the hour that now is in."""
+"""A Wednesday, 08:00 in Madrid: feeders begin with the current hour."""
 SPAN_S = 150.0
 STEP_S = 0.1
 PATIENCE_S = 600
@@ -42,7 +42,7 @@ class Feeding:
     started: float
 
     def lags(self) -> Sequence[tuple[float, float]]:
-        """What its log says: wall seconds since the epoch, and the simulated seconds that are due then."""
+        """From its log: wall seconds since the epoch, and the simulated seconds due at that time."""
         lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
         return [
             (datetime.fromisoformat(line["time"]).timestamp(), line["lag_s"])
@@ -52,7 +52,7 @@ class Feeding:
 
 
 def measure() -> Iterator[Figure]:
-    """How far the feeders lag, and how soon a killed one has caught up."""
+    """The feeders' lag, and how soon a killed one has caught up."""
     network = whole_network_file()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
@@ -87,14 +87,14 @@ def measure() -> Iterator[Figure]:
 
 
 def whole_network_file() -> Path:
-    """Madrid's feed where the feeds to test with hold it, else the network that ships."""
+    """Madrid's feed if the test feeds have it, else the shipped network."""
     folder = feeds_folder()
     return SHIPPED if folder is None or not (folder / FEED).exists() else folder / FEED
 
 
 @contextmanager
 def fed(kind: str, network: Path, folder: Path, url: str, at: datetime) -> Iterator[Feeding]:
-    """A `feed` process, killed at the end."""
+    """Run a `feed` process; it is killed on exit."""
     log = folder / f"{kind}-{time.perf_counter_ns()}.log"
     store = f"timestream://{DATABASE}?region={REGION}&endpoint_url={url}"
     options = ["--network", str(network), "--store", store, "--at", format_instant(at)]
@@ -114,7 +114,7 @@ def fed(kind: str, network: Path, folder: Path, url: str, at: datetime) -> Itera
 
 
 def until_caught_up(feeders: Iterable[Feeding]) -> None:
-    """Wait until nothing is due of any."""
+    """Wait until no feeder has anything due."""
     end = time.perf_counter() + PATIENCE_S
     for feeder in list(feeders):
         while not any(lag == 0 for _, lag in feeder.lags()):
@@ -124,7 +124,7 @@ def until_caught_up(feeders: Iterable[Feeding]) -> None:
 
 
 def watched(url: str, processes: Sequence[subprocess.Popen[bytes]]) -> tuple[int, float, float]:
-    """Rows written meanwhile, the seconds it took, and how many cores the processes used."""
+    """Rows written in the measured time, its seconds, and the number of cores that the processes used."""
     with closing(opened(url)) as store:
         before, cpu, began = stored(store), cpu_s(processes), time.perf_counter()
         pause(SPAN_S)
@@ -133,12 +133,12 @@ def watched(url: str, processes: Sequence[subprocess.Popen[bytes]]) -> tuple[int
 
 
 def stored(store: Store) -> int:
-    """Rows of all streams."""
+    """The number of rows of all streams."""
     return sum(store.rows(stream) for stream in Stream)
 
 
 def cpu_s(processes: Sequence[subprocess.Popen[bytes]]) -> float:
-    """CPU seconds that processes and their children have used."""
+    """CPU seconds of processes and their children."""
     total = 0.0
     for process in processes:
         parent = psutil.Process(process.pid)
@@ -148,5 +148,5 @@ def cpu_s(processes: Sequence[subprocess.Popen[bytes]]) -> float:
 
 
 def pause(seconds: float) -> None:
-    """Let others work."""
+    """Sleep between two looks."""
     Clock().rest(seconds)

@@ -1,4 +1,4 @@
-"""The whole network live at the morning peak: its share of a core, and how soon it is back when killed.
+"""The whole network live at the morning peak: its share of a core, and how soon it recovers when killed.
 
 The real program, over a DuckDB file, with the network folder that `import-gtfs` makes of the test feed; a
 client asks it for something every second.
@@ -34,7 +34,7 @@ LIVE, AGAIN = "the whole network live at the morning peak", "the whole network, 
 
 
 def measure() -> Iterator[Figure | Unmeasured]:
-    """Share of a core, and the whole network's part of row 7."""
+    """The share of a core, and row 7 of the speed table for the whole network."""
     folder = feeds_folder()
     if folder is None or not (folder / FEED).exists():
         needs = f"`BUS_SIMULATOR_TEST_FEEDS` names no folder with {FEED}"
@@ -68,12 +68,12 @@ def _measured(network: Network, folder: str, options: Sequence[str]) -> Iterator
 
 
 def healthy(port: int) -> bool:
-    """Whether all feeders are on time."""
+    """Whether no feeder lags."""
     return get(port, "/health").get("status") == "healthy"
 
 
 def ticking_s(port: int, pid: int, network: Network) -> float:
-    """CPU seconds in `SECONDS`, a stop's count asked each second. RuntimeError if it falls behind."""
+    """CPU seconds in `SECONDS`, with a query each second. RuntimeError if a feeder lags."""
     before, began = cpu_s(pid), time.perf_counter()
     pause = threading.Event()
     for number in itertools.count():
@@ -90,7 +90,7 @@ def ticking_s(port: int, pid: int, network: Network) -> float:
 
 
 def cpu_s(pid: int) -> float:
-    """CPU seconds of a process and those that it has."""
+    """CPU seconds of a process and its children."""
     process = psutil.Process(pid)
     times = (each.cpu_times() for each in (process, *process.children(recursive=True)))
     return sum(each.user + each.system for each in times)
