@@ -170,10 +170,7 @@ class BusDay:
         return until
 
     def _run(self, trip: Trip) -> _Process:
-        """Run a trip from the first stop's departure until the doors close at the last.
-
-        A hop is three pieces: change of speed until `changed`, cruise until `brakes`, brake or go past.
-        """
+        """Run a trip from the first stop's departure until the doors close at the last."""
         day, pattern, alighting = self._day, trip.pattern, trip.alighting
         timeout, by_hour, queues = day.env.timeout, day.speed_by_hour, day.queues[pattern]
         hops, factors = day.hops[pattern][trip.first :], trip.factors[trip.first :]
@@ -199,10 +196,8 @@ class BusDay:
                 yield timeout(brakes - clock)
                 clock = brakes
                 if not (may_stop and queues[position].waiting(brakes)):
-                    times = (changed, passes, passes, passes, passes)
-                    self.rows.extend((HOP, trip.number, pattern, pattern, position, *times, 0, 0, 0))
-                    queues[position].passed = left = passes
-                    v_in = speed
+                    self._pass(trip, position, changed, passes)
+                    left, v_in = passes, speed
                     continue
             opens = passes + half
             yield timeout(opens - clock)
@@ -211,6 +206,12 @@ class BusDay:
             if position == last:
                 break
         self.last_stop = left
+
+    def _pass(self, trip: Trip, position: int, changed: int, passes: int) -> None:
+        """Write a row for a stop that the bus goes past at `passes`."""
+        times = (changed, passes, passes, passes, passes)
+        self.rows.extend((HOP, trip.number, trip.pattern, trip.pattern, position, *times, 0, 0, 0))
+        self._day.queues[trip.pattern][position].passed = passes
 
     def _serve(
         self, trip: Trip, position: int, changed: int, brakes: int, opens: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from simulator.day import cabin_co2
 from simulator.day.bus import COLUMNS, HALT, HOP, PARK, STAND, BusDay
 from simulator.day.line_state import LineState
 from simulator.day.passengers import PATIENCE_MS, Queue
-from simulator.day.trajectory import Floats, Ints, Legs, PassengerEvents, Trajectory
+from simulator.day.trajectory import Bools, Floats, Ints, Legs, PassengerEvents, Trajectory
 from simulator.types import MINUTE_MS, StopId
 
 LATEST_MS = 1 << 44
@@ -57,18 +58,34 @@ def _serves(bus: BusDay, ends: int) -> tuple[int, int]:
     return (bus.first_departure, bus.last_stop) if bus.first_departure >= 0 else (ends, ends)
 
 
+class _Rows(NamedTuple):
+    """The rows of all buses: columns by name, cruise speeds, the bus of each row, each bus's first row."""
+
+    column: dict[str, Ints]
+    speed: Floats
+    bus: Ints
+    first: Ints
+
+
+def _rows(buses: Sequence[BusDay]) -> _Rows:
+    """The buses' rows as columns, one bus after the other."""
+    counts = [len(bus.speeds) for bus in buses]
+    rows = np.concatenate([np.frombuffer(bus.rows, np.int64).reshape(-1, len(COLUMNS)) for bus in buses])
+    return _Rows(
+        column=dict(zip(COLUMNS, rows.T.copy(), strict=True)),
+        speed=np.concatenate([np.frombuffer(bus.speeds) for bus in buses]),
+        bus=np.repeat(np.arange(len(counts)), counts),
+        first=np.cumsum([0, *counts[:-1]]),
+    )
+
+
 def _legs(day: LineState, buses: Sequence[BusDay], stop_index: dict[StopId, int]) -> Legs:
-    """The buses' rows as columns, one bus after the other.
+    """The buses' legs.
 
     A row says when its leg ended and what happened then. What held during the leg (when it began, who was
     aboard, at what speed it began) follows from the row before it, of the same bus.
     """
-    counts = [len(bus.speeds) for bus in buses]
-    rows = np.concatenate([np.frombuffer(bus.rows, np.int64).reshape(-1, len(COLUMNS)) for bus in buses])
-    column = dict(zip(COLUMNS, rows.T.copy(), strict=True))
-    speed = np.concatenate([np.frombuffer(bus.speeds) for bus in buses])
-    bus = np.repeat(np.arange(len(counts)), counts)
-    first = np.cumsum([0, *counts[:-1]])
+    column, speed, bus, first = _rows(buses)
     # A leg begins where the last one ended; each bus's first leg begins with the line-day.
     begins = _previous(column["leaves"], first, day.starts)
     doors = column["opens"] < column["leaves"]
@@ -78,15 +95,7 @@ def _legs(day: LineState, buses: Sequence[BusDay], stop_index: dict[StopId, int]
     # from bus to bus without being reset.
     change = column["boarding"] - column["alighting"]
     load = np.cumsum(change) - change
-    stop, direction, from_m, to_m = _places(day, stop_index, column)
-    # Until when a leg doesn't belong to its trip (see `Legs.idle_until`): an empty run until it is there, a
-    # stand at a terminal until the layover is no longer than `LONGEST_LAYOVER_MS`, each bus's first stand
-    # until its doors open, and a parked or broken bus all along.
-    idle = np.where(empty, column["stops"], begins)
-    stand = column["kind"] == STAND
-    idle[stand] = np.maximum(idle, column["opens"] - LONGEST_LAYOVER_MS)[stand]
-    idle[first] = column["opens"][first]
-    idle[park | halt] = column["leaves"][park | halt]
+    stop, direction, from_m, to_m = _ends(day, stop_index, column)
     # After a stop a hop starts from rest; after a pass it starts at the speed of the hop before it.
     passed = _previous((~doors).astype(np.int64), first, 0).astype(bool)
     times = {name: column[name] + day.origin for name in ("changed", "brakes", "stops", "opens", "leaves")}
@@ -94,7 +103,7 @@ def _legs(day: LineState, buses: Sequence[BusDay], stop_index: dict[StopId, int]
         bus=bus,
         begins=begins + day.origin,
         **times,
-        idle_until=idle + day.origin,
+        idle_until=_idle_until(column, begins, first, empty) + day.origin,
         path=column["path"],
         stop=stop,
         direction=direction,
@@ -114,6 +123,23 @@ def _legs(day: LineState, buses: Sequence[BusDay], stop_index: dict[StopId, int]
     )
 
 
+def _idle_until(column: dict[str, Ints], begins: Ints, first: Ints, empty: Bools) -> Ints:
+    """When each row begins to belong to its trip; see `Legs.idle_until`.
+
+    That is: after an empty run, at its end; at a terminal, when the layover left is no longer than
+    `LONGEST_LAYOVER_MS`; for a bus's first row, when its doors open; parked or broken down, never.
+    """
+    kind = column["kind"]
+    idle = np.where(empty, column["stops"], begins)
+    stand = kind == STAND
+    idle[stand] = np.maximum(idle, column["opens"] - LONGEST_LAYOVER_MS)[stand]
+    # These two come last, since they hold whatever the row's kind of motion.
+    idle[first] = column["opens"][first]
+    parked = (kind == PARK) | (kind == HALT)
+    idle[parked] = column["leaves"][parked]
+    return idle
+
+
 def _previous(values: Ints, first: Ints, initial: int) -> Ints:
     """Each row's predecessor, `initial` for the first row of each bus."""
     result = np.roll(values, 1)
@@ -121,10 +147,17 @@ def _previous(values: Ints, first: Ints, initial: int) -> Ints:
     return result
 
 
-def _places(
-    day: LineState, stop_index: dict[StopId, int], column: dict[str, Ints]
-) -> tuple[Ints, Ints, Floats, Floats]:
-    """For each row the stop it leads to, its direction, the metres of the stop before, and its own."""
+class _Ends(NamedTuple):
+    """For each row the stop to which it leads and its direction, and the metres of both its ends."""
+
+    stop: Ints
+    direction: Ints
+    from_m: Floats
+    to_m: Floats
+
+
+def _ends(day: LineState, stop_index: dict[StopId, int], column: dict[str, Ints]) -> _Ends:
+    """The ends of the rows, metres along the pattern or, on an empty run, along its own path."""
     patterns = day.line.patterns
     # The patterns' stops lie one after the other in flat arrays; `flat` is each row's stop in them.
     offsets = np.cumsum([0, *(len(pattern.stops) for pattern in patterns[:-1])])
@@ -134,7 +167,7 @@ def _places(
     direction = np.array([p.direction for p in patterns])[column["pattern"]]
     length = np.array([path.mm[-1] / 1000 for path in day.paths])[column["path"]]
     is_empty = column["path"] >= len(patterns)
-    return stop, direction, metres[np.maximum(flat - 1, 0)], np.where(is_empty, length, metres[flat])
+    return _Ends(stop, direction, metres[np.maximum(flat - 1, 0)], np.where(is_empty, length, metres[flat]))
 
 
 def _excess(day: LineState, load: Ints, bus: Ints, shut_ms: Ints, open_ms: Ints, first: Ints) -> Floats:

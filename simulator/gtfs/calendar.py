@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from simulator.files.csv_table import TableFile, parsed_date
 from simulator.gtfs.tables import DAYS
@@ -37,11 +38,11 @@ def read_calendar(tables: Mapping[str, TableFile]) -> Calendar:
     """The calendar of `calendar.txt` and `calendar_dates.txt`, at least one of which a feed has."""
     running: dict[date, set[str]] = {}
     weekly, exceptions = tables.get("calendar.txt"), tables.get("calendar_dates.txt")
-    for service, days, start, end in _weekly(weekly) if weekly is not None else ():
-        for number in range(min((end - start).days + 1, LONGEST_DAYS)):
-            day = start + timedelta(days=number)
-            if days[day.weekday()] == "1":
-                running.setdefault(day, set()).add(service)
+    for row in _weekly(weekly) if weekly is not None else ():
+        for number in range(min((row.end - row.start).days + 1, LONGEST_DAYS)):
+            day = row.start + timedelta(days=number)
+            if row.flags[day.weekday()] == "1":
+                running.setdefault(day, set()).add(row.service)
     if exceptions is not None:
         columns = (exceptions[name].to_pylist() for name in ("service_id", "date", "exception_type"))
         for service, day_text, kind in zip(*columns, strict=True):
@@ -50,11 +51,21 @@ def read_calendar(tables: Mapping[str, TableFile]) -> Calendar:
     return Calendar({day: frozenset(on) for day, on in sorted(running.items()) if on})
 
 
-def _weekly(table: TableFile) -> list[tuple[str, tuple[str, ...], date, date]]:
-    """Each row's service, its seven flags from Monday on, and its first and last date."""
+class _Weekly(NamedTuple):
+    """A row of `calendar.txt`: the service, its flags ("0" or "1") from Monday, its first and last date."""
+
+    service: str
+    flags: tuple[str, ...]
+    start: date
+    end: date
+
+
+def _weekly(table: TableFile) -> list[_Weekly]:
+    """The rows of `calendar.txt`."""
     flags = zip(*(table[day].to_pylist() for day in DAYS), strict=True)
     starts, ends = (map(parsed_date, table[name].to_pylist()) for name in ("start_date", "end_date"))
-    return list(zip(table["service_id"].to_pylist(), flags, starts, ends, strict=True))
+    rows = zip(table["service_id"].to_pylist(), flags, starts, ends, strict=True)
+    return [_Weekly(*row) for row in rows]
 
 
 def representative_days(
