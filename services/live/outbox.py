@@ -89,7 +89,7 @@ class Subscription:
             self.since = LONG_AGO
 
     def begin(self, snapshot: Sequence[BusPosition]) -> Mapping[str, str]:
-        """What to send first: the snapshot, or what came while it was read, whichever is newer."""
+        """Return the positions to send first, by bus id: the snapshot, with newer held ones in their place."""
         self.since = max((position.time for position in snapshot), default=LONG_AGO)
         texts = {position.bus_id: bus_position_text(position) for position in snapshot}
         if self._held_time > self.since:
