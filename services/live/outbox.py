@@ -89,7 +89,7 @@ class Subscription:
             self.since = LONG_AGO
 
     def begin(self, snapshot: Sequence[BusPosition]) -> Mapping[str, str]:
-        """Return the positions to send first, by bus id: the snapshot, with newer held ones in their place."""
+        """Return what to send first, by bus id: the snapshot, with newer held positions in their place."""
         self.since = max((position.time for position in snapshot), default=LONG_AGO)
         texts = {position.bus_id: bus_position_text(position) for position in snapshot}
         if self._held_time > self.since:
