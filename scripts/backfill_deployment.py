@@ -1,6 +1,6 @@
-"""`scripts/backfill_deployment.py --region R --days 5`: history into a deployment's Timestream tables.
+"""`scripts/backfill_deployment.py --region R --days 5`: backfill a deployment's Timestream tables.
 
-It is simulated on this machine, from the network that the deployment has, and written from here.
+This machine simulates the deployment's network and writes the records.
 """
 
 from __future__ import annotations
@@ -24,19 +24,21 @@ from storage.aws_clients import client
 from storage.open import timestream_at
 
 HOSTED = (
-    f"this deployment hosts its endpoint, which fills in its own history when it starts: "
+    f"this deployment hosts its own Timestream endpoint, which backfills its history when it starts: "
     f"make restart SERVICE={HOSTED_SERVICE} TARGET=aws"
 )
 
 
 @click.command(cls=OperatorCommand)
 @region_option
-@click.option("--days", type=click.IntRange(1, 366), help="The days before this hour.")
-@click.option("--start", type=options.time, help="From here on.")
-@click.option("--end", type=options.time, help="Up to here, not included.")
-@click.option("--network", show_default="config/lines.yaml in the deployment's bucket", help="The lines.")
-@click.option("--store", show_default="timestream://bus_simulator?region=REGION", help="The database.")
-@click.option("--jobs", type=click.IntRange(1, 256), help="Processes that simulate.")
+@click.option("--days", type=click.IntRange(1, 366), help="How many days before the current hour.")
+@click.option("--start", type=options.time, help="The start of the history.")
+@click.option("--end", type=options.time, help="The end of the history (exclusive).")
+@click.option("--network", show_default="config/lines.yaml in the deployment's bucket", help="The network.")
+@click.option(
+    "--store", show_default="timestream://bus_simulator?region=REGION", help="The Timestream database."
+)
+@click.option("--jobs", type=click.IntRange(1, 256), help="Number of processes that simulate.")
 def main(
     *,
     region: str,
@@ -47,7 +49,7 @@ def main(
     store: str | None,
     jobs: int | None,
 ) -> None:
-    """Fill a deployment's tables with history; what they don't keep is refused before anything is done."""
+    """Fill a deployment's tables with history. Days beyond their retention are refused at the start."""
     now = Clock().now()
     stretch = wanted(days, start, end, now=now)
     if HOSTED_SERVICE in EcsServices(client("ecs", region=region)).states([HOSTED_SERVICE]):

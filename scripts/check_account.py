@@ -1,6 +1,6 @@
-"""`python -m scripts.check_account --region R`: whether this account can have what is set.
+"""`python -m scripts.check_account --region R`: whether this account can use the Timestream that is set.
 
-What `terraform/` is set to is asked of Terraform itself, which has to be initialised.
+The settings are read with `terraform console`, so `terraform/` has to be initialised.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from services.operate.timestream_availability import timestream_available
 from storage.aws_clients import client
 
 POSSIBLE = {
-    True: "Timestream takes it: timestream can be aws or hosted",
-    False: "Timestream doesn't take it (closed to new customers): timestream can be hosted",
+    True: "Timestream accepts it: timestream can be aws or hosted",
+    False: "Timestream doesn't accept it (closed to new customers): timestream can be hosted",
 }
 
 
@@ -25,12 +25,12 @@ POSSIBLE = {
 @region_option
 @click.option("--terraform", "folder", type=click.Path(path_type=Path), default=TERRAFORM, hidden=True)
 def main(*, region: str, folder: Path) -> None:
-    """Say which Timestream this account can have, and whether terraform.tfvars asks for one that it can't."""
+    """Say which Timestream this account can use. Fails if terraform.tfvars sets one that it can't."""
     chosen, chosen_region = terraform_variables(folder, "timestream", "region")
     if chosen_region != region:
         raise AwsProblem(
             f"terraform.tfvars is for {chosen_region}, this command for {region}: "
-            f'write region = "{region}" there, or say AWS_REGION={chosen_region}'
+            f'write region = "{region}" there, or set AWS_REGION={chosen_region}'
         )
     account = call_aws(client("sts", region=region).get_caller_identity, "the account")["Account"]
     admitted = timestream_available(client("timestream-write", region=region))

@@ -1,6 +1,6 @@
-"""`scripts/check_costs.py --region R`: what a deployment costs. See `services.operate.costs`.
+"""`scripts/check_costs.py --region R`: the costs of a deployment. See `services.operate.costs`.
 
-Exit codes: 0 within the budget, 1 beyond it or nothing can be had.
+Exit codes: 0 within the budget, 1 over it or on an error.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""`python -m scripts.compile_network`: the network that `terraform/` is set to, as functions on AWS read it.
+"""`python -m scripts.compile_network`: compile the network set in `terraform/` for the Lambda functions.
 
-Before every plan, because the file follows from the program as well as from the network.
+Runs before every plan, since the file depends on the program's version as well as on the network.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from services.operate.operator_command import OperatorCommand
 @click.command(cls=OperatorCommand)
 @click.option("--terraform", "folder", type=click.Path(path_type=Path), default=TERRAFORM, hidden=True)
 def main(*, folder: Path) -> None:
-    """Write what lines_yaml names, with the run that feeders make of it, to where network_json says."""
+    """Compile the network lines_yaml, with the run that feeders derive from it, into network_json."""
     network, output = (folder / path for path in terraform_variables(folder, "lines_yaml", "network_json"))
     inputs = load_inputs(network, seed=None)
     output.parent.mkdir(parents=True, exist_ok=True)

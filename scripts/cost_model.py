@@ -1,4 +1,4 @@
-"""What a deployment costs a day: what Terraform plans, times `docs/aws-prices.yaml`, with its assumptions."""
+"""The daily costs of a deployment: planned resources times `docs/aws-prices.yaml`'s prices."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from simulator.network import Network
 PRICES = Path(__file__).parent.parent / "docs" / "aws-prices.yaml"
 HOURS = 24
 MONTH = 30.4
-"""Days of a month."""
+"""Days per month."""
 MILLION = 1_000_000
 GB = 1_000_000_000
 KIB = 1024
 CPU_UNITS, MIB = 1024, 1024
 MINUTES, TICKS = 1440, 2880
-"""Of a day, a minute and half a minute apart."""
+"""Ticks per day, a minute and half a minute apart."""
 ENDPOINT_ZONES = 1
-"""In how many zones `terraform/modules/network` puts an interface endpoint; each is paid for."""
+"""In how many zones `terraform/modules/network` has an interface endpoint; each zone is charged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """The price list. `of` has dollars in the deployment's region by name."""
+    """The price list: US dollars in us-east-1, and the factor for the deployment's region."""
 
     collected: date
     region: str
@@ -39,17 +39,17 @@ class Prices:
     event: Mapping[str, float]
 
     def of(self, name: str) -> float:
-        """A price in the region."""
+        """A price in the region, in US dollars."""
         return float(self.listed[name]["usd"]) * self.factor
 
     def assumption(self, name: str) -> float:
-        """What is taken for so."""
+        """The value of an assumption."""
         return float(self.assumed[name]["value"])
 
 
 @dataclass(frozen=True, slots=True)
 class CostItem:
-    """So much of something a day, and what that costs."""
+    """An amount of something per day, and its costs."""
 
     part: str
     what: str
@@ -59,7 +59,7 @@ class CostItem:
 
 
 def read_prices(path: Path = PRICES) -> Prices:
-    """The price list of a file."""
+    """Read a price list."""
     found = yaml.safe_load(path.read_text(encoding="utf-8"))
     return Prices(
         found["collected"],
@@ -72,7 +72,7 @@ def read_prices(path: Path = PRICES) -> Prices:
 
 
 def idle_items(plan: Planned, network: Network, prices: Prices) -> list[CostItem]:
-    """What a deployment costs a day while nobody asks it."""
+    """The costs of a day without requests."""
     parts = (
         fargate_items,
         network_items,
@@ -90,14 +90,14 @@ def resources_of_type(plan: Planned, kind: str) -> list[Mapping[str, Any]]:
 
 
 def services_with_tasks(plan: Planned) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """Each service with its task."""
+    """Each ECS service with its task definition."""
     tasks = {each["family"]: each for each in resources_of_type(plan, "aws_ecs_task_definition")}
     for service in resources_of_type(plan, "aws_ecs_service"):
         yield service, tasks[service["name"]]
 
 
 def fargate_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostItem]:
-    """The services' processors and memory."""
+    """Processors and memory of the ECS services."""
     running = [(each["desired_count"], task) for each, task in services_with_tasks(plan)]
     cpus = HOURS * sum(count * int(task["cpu"]) / CPU_UNITS for count, task in running)
     memory = HOURS * sum(count * int(task["memory"]) / MIB for count, task in running)
@@ -106,7 +106,7 @@ def fargate_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostIte
 
 
 def network_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostItem]:
-    """The tasks' public addresses, which save a NAT gateway, and endpoints in the VPC."""
+    """The tasks' public addresses (cheaper than a NAT gateway), and endpoints in the VPC."""
     public = [
         each
         for each, _ in services_with_tasks(plan)
@@ -127,14 +127,14 @@ def network_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostIte
 
 
 def records_per_day(network: Network, prices: Prices) -> float:
-    """How many records a day has."""
+    """How many records the feeders write per day."""
     stops, buses = len(network.stops), sum(len(line.buses) for line in network.lines)
     visits = buses * prices.assumption("visits_a_bus")
     return stops * MINUTES + (stops + buses) * MINUTES + buses * TICKS + visits
 
 
 def timestream_items(plan: Planned, network: Network, prices: Prices) -> Iterator[CostItem]:
-    """Amazon Timestream, where its tables are planned: 24 h in memory, 30 days in the magnetic store."""
+    """Amazon Timestream, if its tables are planned: 24 h in memory, 30 days in the magnetic store."""
     if not resources_of_type(plan, "aws_timestreamwrite_table"):
         return
     size = records_per_day(network, prices) * prices.assumption("record_bytes")
@@ -150,7 +150,7 @@ def timestream_items(plan: Planned, network: Network, prices: Prices) -> Iterato
 
 
 def monitoring_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostItem]:
-    """Alarms, the dashboard, metrics and feeders' logs."""
+    """Alarms, the dashboard, metrics and the feeders' logs."""
     counts = {
         "alarms": (len(resources_of_type(plan, "aws_cloudwatch_metric_alarm")), "alarm_month"),
         "dashboards": (len(resources_of_type(plan, "aws_cloudwatch_dashboard")), "dashboard_month"),
@@ -170,7 +170,7 @@ def monitoring_items(plan: Planned, _: Network, prices: Prices) -> Iterator[Cost
 
 
 def eventbridge_items(_: Planned, network: Network, prices: Prices) -> Iterator[CostItem]:
-    """What the position feeder publishes: positions by line and tick, arrivals; and who wants them."""
+    """The position feeder's events (positions per line and tick, arrivals) and their delivery."""
     lines, buses = len(network.lines), sum(len(line.buses) for line in network.lines)
     positions = lines * TICKS
     published = (positions + buses * prices.assumption("visits_a_bus")) / MILLION
@@ -183,7 +183,7 @@ def eventbridge_items(_: Planned, network: Network, prices: Prices) -> Iterator[
 
 
 def storage_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostItem]:
-    """What lies there: secrets, images, the zone of names."""
+    """Secrets, images and the DNS zone, which cost while they exist."""
     secrets = len(resources_of_type(plan, "aws_secretsmanager_secret"))
     zones = len(resources_of_type(plan, "aws_service_discovery_private_dns_namespace"))
     yield priced_item("Kept", "secrets", secrets, "", prices.of("secret_month") / MONTH)
@@ -193,7 +193,7 @@ def storage_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostIte
 
 
 def event_day_items(prices: Prices) -> list[CostItem]:
-    """What a day of the event costs besides: requests, positions by WebSocket, their logs and traffic."""
+    """What a day of the event adds: requests, positions by WebSocket, their logs and traffic."""
     event = prices.event
     requests = event["teams"] * event["requests_a_team"]
     connections = event["teams"] * event["connections_a_team"]
@@ -217,7 +217,7 @@ def event_day_items(prices: Prices) -> list[CostItem]:
 
 
 def event_day_timestream_items(plan: Planned, prices: Prices) -> list[CostItem]:
-    """What a day's queries at an event cost where Timestream's tables are planned: it is always busy."""
+    """What a day of the event adds in Timestream queries, if its tables are planned: it is always busy."""
     if not resources_of_type(plan, "aws_timestreamwrite_table"):
         return []
     busy = prices.event["connected_hours"] * (1 - prices.assumption("timestream_busy"))
@@ -228,17 +228,17 @@ def event_day_timestream_items(plan: Planned, prices: Prices) -> list[CostItem]:
 def function_items(
     part: str, what: str, calls: float, ms: float, memory: int, prices: Prices
 ) -> Iterator[CostItem]:
-    """So many calls of functions, each so long, with so much memory."""
+    """The costs of function calls of a duration and a memory size in MiB."""
     gb_seconds = calls * ms / 1000 * memory / MIB
     yield priced_item(part, f"{what}, calls", calls / MILLION, "million", prices.of("lambda_request_million"))
     yield priced_item(part, f"{what}, time", gb_seconds, "GB-seconds", prices.of("lambda_gb_second"))
 
 
 def priced_item(part: str, what: str, amount: float, unit: str, usd: float) -> CostItem:
-    """So much of something at so much each."""
+    """The costs of an amount at a price per unit."""
     return CostItem(part, what, amount, unit, amount * usd)
 
 
 def total_usd(items: Iterable[CostItem]) -> float:
-    """What they cost together."""
+    """The sum of the costs in US dollars."""
     return sum(item.usd for item in items)

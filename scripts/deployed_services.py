@@ -21,28 +21,30 @@ ALL_SERVICES = (*SERVICES, HOSTED_SERVICE)
 
 @click.group(context_settings=CONTEXT)
 def main() -> None:
-    """See to the services of a deployment: the feeders, the MCP server, a hosted endpoint."""
+    """Operate the services of a deployment: the feeders, the MCP server, a hosted endpoint."""
 
 
 @main.command(cls=OperatorCommand)
 @region_option
 def status(*, region: str) -> None:
-    """Show every service with its tasks. Exit code 1 where one doesn't run as it should."""
+    """Show every service and its tasks. Exit code 1 if one is missing or lacks tasks."""
     states = EcsServices(client("ecs", region=region)).states(ALL_SERVICES)
     for name in [name for name in ALL_SERVICES if name in states or name != HOSTED_SERVICE]:
         state = states.get(name)
-        well = "" if state is None else f"{state.running} of {state.desired} tasks run"
-        said = "no such service" if state is None else state.fault or well
-        click.echo(f"{name:<20}  {said}")
-    sound = all(name in states for name in SERVICES)
-    sys.exit(0 if sound and all(state.fault is None for state in states.values()) else 1)
+        if state is None:
+            status_text = "no such service"
+        else:
+            status_text = state.fault or f"{state.running} of {state.desired} tasks run"
+        click.echo(f"{name:<20}  {status_text}")
+    complete = all(name in states for name in SERVICES)
+    sys.exit(0 if complete and all(state.fault is None for state in states.values()) else 1)
 
 
 @main.command(cls=OperatorCommand)
 @region_option
 @click.argument("names", metavar="SERVICE…", nargs=-1)
 def restart(*, region: str, names: tuple[str, ...]) -> None:
-    """Start new tasks for those that run, with the newest image; of all services without a name."""
+    """Replace the tasks of services by new ones with the newest image; without names of all services."""
     services = EcsServices(client("ecs", region=region))
     for name in names or SERVICES:
         services.restart(name)
@@ -54,7 +56,7 @@ def restart(*, region: str, names: tuple[str, ...]) -> None:
 @click.argument("name", metavar="SERVICE")
 @click.argument("tasks", type=click.IntRange(0, 10))
 def scale(*, region: str, name: str, tasks: int) -> None:
-    """Let TASKS tasks of a service run, until the next make deploy sets the number again."""
+    """Run TASKS tasks of a service, until the next make deploy sets the number again."""
     EcsServices(client("ecs", region=region)).scale(name, tasks)
     click.echo(f"{name}: {tasks} tasks wanted")
 
@@ -62,9 +64,9 @@ def scale(*, region: str, name: str, tasks: int) -> None:
 @main.command(cls=OperatorCommand)
 @region_option
 @click.argument("name", metavar="SERVICE|FUNCTION|GROUP")
-@click.option("--since", type=options.span, default="1h", show_default=True, help="So far back.")
-@click.option("--filter", "pattern", default="", help="Only lines with this (a CloudWatch filter pattern).")
-@click.option("--follow", is_flag=True, help="Go on with what comes.")
+@click.option("--since", type=options.span, default="1h", show_default=True, help="How far back to start.")
+@click.option("--filter", "pattern", default="", help="Only lines that match a CloudWatch filter pattern.")
+@click.option("--follow", is_flag=True, help="Keep showing new lines.")
 def logs(*, region: str, name: str, since: timedelta, pattern: str, follow: bool) -> None:
     """Show what a service or a function logged."""
     service, group, clock = client("logs", region=region), log_group(name), Clock()

@@ -1,4 +1,4 @@
-"""`docs/commands.md`: every command's `--help`, and every setting with its variables."""
+"""`docs/commands.md`: the `--help` of every command, and the environment variables of every setting."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ An option beats its variables; of these the first that is set counts. The API ke
 
 
 def page() -> str:
-    """The whole page."""
+    """The page's text."""
     return "\n".join([PREFACE, *setting_rows(), *helps()]) + "\n"
 
 
 def setting_rows() -> Iterator[str]:
-    """The settings that have variables, as a table."""
+    """The table of settings that have variables."""
     yield "| option | variables | commands |"
     yield "|---|---|---|"
     for key, variables in settings.VARIABLES.items():
@@ -44,7 +44,7 @@ def uses(command: click.Command, variables: tuple[str, ...]) -> bool:
 
 
 def helps() -> Iterator[str]:
-    """What each command says of itself."""
+    """The help of each command."""
     for name in ["", *sorted(cli.commands)]:
         yield f"## `{f'bus-simulator {name}'.strip()}`"
         yield ""
@@ -58,7 +58,7 @@ def helps() -> Iterator[str]:
 
 
 def help_of(*names: str) -> str:
-    """A command's help, as wide as the page."""
+    """A command's help, in the page's width."""
     settings_of_all = {**cli.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
     context = click.Context(cli, info_name="bus-simulator", **settings_of_all)
     command: click.Command = cli

@@ -1,4 +1,4 @@
-"""`docs/costs.md`: what a deployment costs a day and an event, from the plan and the price list."""
+"""`docs/costs.md`: the costs of a deployment per day and per event, from the plan and the price list."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ TITLES = {"aws": "With Amazon Timestream", "hosted": "With a hosted endpoint"}
 PREFACE = """\
 # Costs
 
-Written by `make docs` from what Terraform plans with its defaults, the network that ships, and
-[aws-prices.yaml](aws-prices.yaml). What it really costs says `make check-costs`; a second opinion is
-`make infracost-check`.
+Written by `make docs` from Terraform's plan with default settings, the shipped network, and
+[aws-prices.yaml](aws-prices.yaml). `make check-costs` shows the real costs of a deployment,
+`make infracost-check` a second estimate.
 """
 NOTES = """
 ## What dominates
-- **Queries to Timestream**, as soon as somebody asks all day. Each is paid for 30 seconds at least, with 4
-  compute units at least ([AWS](https://docs.aws.amazon.com/timestream/latest/developerguide/tcu.html)). So
-  feeders ask every half hour only what is covered, and the MCP server's health check doesn't ask the store.
-  Accounts from before 29 April 2024 may still pay by what is read, some hundredth of it. The hosted endpoint
-  has no such price: it is one more Fargate task.
-- **Fargate**, which is paid for by what is set, not by what is used.
-- **Requests and messages** of an event are cheap beside that.
+- **Timestream queries**, once users send requests all day. Each query is charged for at least 30 seconds and
+  4 compute units ([AWS](https://docs.aws.amazon.com/timestream/latest/developerguide/tcu.html)). So feeders
+  query the coverage only every half hour, and the MCP server's health check doesn't query the store. Accounts
+  from before 29 April 2024 may still be charged by bytes read, about a hundredth of that. A hosted endpoint
+  has no such costs: it is one more Fargate task.
+- **Fargate**, which is charged by the configured size, not by use.
+- **Requests and messages** of an event cost little in comparison.
 
 ## To pay less
-`make destroy` between events: nothing is lost that can't be made again, since history is simulated. What else
-there is: [operations.md](operations.md#cost-management).
+Run `make destroy` between events: history is simulated and can be made again. For other ways see
+[operations.md](operations.md#cost-management).
 
-## What isn't counted
+## What isn't included
 Tax, support, free tiers, discounts; the module `compliance` (CloudTrail, Config, GuardDuty, flow logs);
-mails of alarms; the least that Timestream asks for magnetic storage in an account.
+alarm mails; Timestream's minimum charge for magnetic storage in an account.
 """
 
 
 def page() -> str:
-    """The whole page."""
+    """The page's text."""
     prices = read_prices()
     return (
         "\n".join([PREFACE, *summary(prices), *days(prices), *event(prices), NOTES, *listed(prices)]) + "\n"
@@ -57,15 +57,15 @@ def page() -> str:
 
 
 def idle(kind: str, prices: Prices) -> list[CostItem]:
-    """What a deployment of a kind costs a day by itself."""
+    """The costs of a day without requests, for one kind of Timestream."""
     return idle_items(planned_resources(kind), load_network(NETWORK), prices)
 
 
 def summary(prices: Prices) -> Iterator[str]:
-    """The sums."""
+    """The table of totals."""
     yield f"US dollars, {prices.region}, prices of {prices.collected}.\n"
     days = f"{prices.event['days']:.0f} days with {prices.event['teams']:.0f} teams"
-    yield f"| | a day by itself | a month by itself | an event: {days} |"
+    yield f"| | a day without requests | a month without requests | an event: {days} |"
     yield "|---|--:|--:|--:|"
     for kind, title in TITLES.items():
         day = total_usd(idle(kind, prices))
@@ -78,21 +78,21 @@ def summary(prices: Prices) -> Iterator[str]:
 
 
 def days(prices: Prices) -> Iterator[str]:
-    """A day of each kind, item by item."""
+    """The tables of a day without requests, for each kind of Timestream."""
     for kind, title in TITLES.items():
-        yield f"## {title}: a day by itself\n"
+        yield f"## {title}: a day without requests\n"
         yield from table(idle(kind, prices))
 
 
 def event(prices: Prices) -> Iterator[str]:
-    """A day of an event, besides."""
+    """The table of what a day of an event adds."""
     said = prices.event
-    yield "## A day of an event, besides\n"
+    yield "## What a day of an event adds\n"
     yield (
         f"{said['teams']:.0f} teams, each with {said['requests_a_team']:,.0f} requests a day and "
         f"{said['connections_a_team']:.0f} WebSocket connections for {said['connected_hours']:.0f} hours, "
-        f"which follow {said['buses_followed']:.0f} buses each. Queries are Amazon "
-        "Timestream's; a hosted endpoint has no such price.\n"
+        f"which follow {said['buses_followed']:.0f} buses each. Queries are those of Amazon "
+        "Timestream; a hosted endpoint has no such costs.\n"
     )
     yield from table(
         [*event_day_items(prices), *event_day_timestream_items(planned_resources("aws"), prices)]
@@ -110,18 +110,18 @@ def table(items: Sequence[CostItem]) -> Iterator[str]:
 
 
 def listed(prices: Prices) -> Iterator[str]:
-    """The prices with their sources, and what was assumed."""
+    """The tables of prices with their sources, and of assumptions."""
     yield "## Prices\n"
     yield (
-        f"As published for US East (N. Virginia), collected on {prices.collected}; times {prices.factor} for "
-        f"{prices.region}. Not all were seen on their page that day; none was asked of AWS's price service.\n"
+        f"As published for US East (N. Virginia), collected on {prices.collected}, times {prices.factor} for "
+        f"{prices.region}. Some were not checked on their page that day; none comes from AWS's price API.\n"
     )
-    yield "| USD | for a | source | seen there |\n|--:|---|---|---|"
+    yield "| USD | per | source | checked |\n|--:|---|---|---|"
     for price in prices.listed.values():
         amount = f"{price['usd']:.10f}".rstrip("0").rstrip(".")
         seen = "yes" if price["seen"] else "no"
         yield f"| {amount} | {price['per']} | {price['source']} | {seen} |"
-    yield "\n## Assumed\n"
-    yield "| | |\n|--:|---|"
+    yield "\n## Assumptions\n"
+    yield "| value | meaning |\n|--:|---|"
     for each in prices.assumed.values():
         yield f"| {each['value']} | {each['means']} |"

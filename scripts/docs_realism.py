@@ -1,4 +1,4 @@
-"""`docs/realism.md`: what is known of Madrid's buses, beside what the model shows, and charts of the days.
+"""`docs/realism.md`: figures of Madrid's buses beside the model's, and charts of the simulated days.
 
 `python -m scripts.docs_realism --network PATH` measures another network, such as the whole city's, and writes
 that part of the page and its charts. `make docs` leaves them as they are.
@@ -38,7 +38,7 @@ CHARTS = {
 }
 BEGIN, END = "<!-- a whole network: begin -->", "<!-- a whole network: end -->"
 WHOLE = "whole-"
-"""What the names of the charts of the whole network begin with."""
+"""The prefix of the file names of the whole network's charts."""
 
 PREFACE = f"""# Realism
 
@@ -70,12 +70,12 @@ whatever it says:
 
 
 def pages() -> Mapping[str, Callable[[], str]]:
-    """What makes each file, by its path."""
+    """The function that makes each file, by its path."""
     return {"docs/realism.md": page, **{f"docs/realism/{name}.svg": partial(svg, name) for name in CHARTS}}
 
 
 def page() -> str:
-    """The whole page; what it says of a whole network is as it was."""
+    """The page's text; the part about a whole network is kept as it is."""
     head = ["## The network that comes with the program", ""]
     return "\n".join([PREFACE, *head, *part(shipped(), ""), BEGIN, *kept(), END, ""])
 
@@ -114,14 +114,14 @@ def part(found: Realism, prefix: str) -> Iterator[str]:
 
 
 def kept() -> list[str]:
-    """What the page says of a whole network, line by line."""
+    """The lines of the page about a whole network."""
     text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
     found = re.search(f"{re.escape(BEGIN)}\n(.*){re.escape(END)}", text, re.DOTALL)
     return found[1].splitlines() if found else []
 
 
 def write_whole(found: Realism, page_path: Path) -> None:
-    """Put another network's part into a page that has the place for it, and its charts beside."""
+    """Replace the part about a whole network in the page, and write its charts."""
     before, rest = page_path.read_text(encoding="utf-8").split(f"{BEGIN}\n")
     after = rest.partition(END)[2]
     inside = "\n".join([f"## A whole network: {found.network.name}", "", *part(found, WHOLE)])

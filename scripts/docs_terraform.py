@@ -1,7 +1,7 @@
-"""The READMEs of `terraform/` and its modules: an example, inputs and outputs, from their own files.
+"""The generated part of the READMEs of `terraform/` and its modules: an example, inputs and outputs.
 
-What stands before `BEGIN` in a README is written by hand and kept. A module's example is the one that its
-test plans (`tests/example.tftest.hcl`).
+The text before `BEGIN` is written by hand and kept. A module's example has the variables of its test
+(`tests/example.tftest.hcl`).
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ Attributes = Mapping[str, Any]
 
 
 def pages() -> Mapping[str, Callable[[], str]]:
-    """Each README's text, by its path in the repository."""
+    """The function that makes each README, by its path in the repository."""
     folders = [TERRAFORM, *sorted((TERRAFORM / "modules").iterdir())]
     return {str((each / "README.md").relative_to(ROOT)): partial(page, each) for each in folders}
 
 
 def page(folder: Path) -> str:
-    """A README with its tables made anew."""
+    """A README's text with its tables regenerated."""
     by_hand = (folder / "README.md").read_text(encoding="utf-8").partition(BEGIN)[0].rstrip()
     return "\n".join([by_hand, "", BEGIN, *example(folder), *inputs(folder), *outputs(folder)]) + "\n"
 
 
 def example(folder: Path) -> Iterator[str]:
-    """A module as it is called, with the variables of its test."""
+    """A call of a module with the variables of its test."""
     test = folder / "tests/example.tftest.hcl"
     if test.exists():
         given = EXAMPLE.search(test.read_text(encoding="utf-8"))
@@ -64,7 +64,7 @@ def outputs(folder: Path) -> Iterator[str]:
 
 
 def blocks(path: Path, kind_of_block: str) -> Mapping[str, Attributes]:
-    """The blocks of a kind in a file, by their name, as they are written there."""
+    """The blocks of a kind in a Terraform file, by name."""
     with path.open(encoding="utf-8") as file:
         found = hcl2.load(file).get(kind_of_block, [])
     return {text(name): attributes for block in found for name, attributes in block.items()}
@@ -76,12 +76,12 @@ def text(written: str) -> str:
 
 
 def kind(written: str) -> str:
-    """A type as one writes it."""
+    """A type as it is written in Terraform."""
     return written.removeprefix("${").removesuffix("}").replace("|", "\\|")
 
 
 def value(written: Any) -> str:
-    """A default as one writes it."""
+    """A default value as it is written in Terraform."""
     match written:
         case None:
             return "`null`"

@@ -8,17 +8,17 @@ from tests.services.timestream_local.cases import CASES, NAMES, NOW, SINGLE, STO
 
 PREFACE = f"""# The SQL of the local Timestream endpoint
 
-Written by `make docs` from the cases that the tests run; every answer was worked out by hand. Whatever isn't
-of these kinds is refused by name.
+Written by `make docs` from the test cases; every answer was worked out by hand. The endpoint refuses any
+other kind of query with a message that names the construct.
 
-In all of them it is {NOW}, and there is a database `city` with these records (an empty cell is NULL).
+In all cases the time is {NOW}, and the database `city` has these records (an empty cell is NULL).
 
 `stops`:
 """
 
 
 def page() -> str:
-    """The whole page."""
+    """The page's text."""
     return "\n".join([PREFACE, *drawn(STOPS), "\n`names`:\n", *drawn(NAMES), *single(), *sections()]) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""`scripts/export_api_keys.py --region R --output F`: the API keys as files to hand out, never printed."""
+"""`scripts/export_api_keys.py --region R --output F`: write the API keys into files to hand out."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from storage.aws_clients import client
 @click.command(cls=OperatorCommand)
 @region_option
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True,
-              help="The organisers' file; each team's is made beside it.")  # fmt: skip
-@click.option("--api-url", envvar="API_URL", show_envvar=True, help="The REST API, if not looked up.")
-@click.option("--ws-url", envvar="WS_URL", show_envvar=True, help="The WebSocket API, likewise.")
+              help="The organisers' file; each team's file is written beside it.")  # fmt: skip
+@click.option("--api-url", envvar="API_URL", show_envvar=True, help="The REST API; looked up by default.")
+@click.option("--ws-url", envvar="WS_URL", show_envvar=True, help="The WebSocket API; looked up by default.")
 def main(*, region: str, output: Path, api_url: str | None, ws_url: str | None) -> None:
     """Write the keys of a deployment: one file with all of them, and one for each team (mode 0600)."""
     keys = ApiKeySecret(client("secretsmanager", region=region)).read()

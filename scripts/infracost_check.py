@@ -1,4 +1,4 @@
-"""`scripts/infracost_check.py`: what Infracost says `terraform/` will cost."""
+"""`scripts/infracost_check.py`: Infracost's estimate of the costs of `terraform/`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from services.operate.operator_command import OperatorCommand
 
 TERRAFORM = Path(__file__).parent.parent / "terraform"
 MISSING = """\
-infracost is not installed. It is a program of its own, which asks a price service over the internet:
+infracost is not installed. It is a separate program that queries a price service on the internet:
   brew install infracost            on a Mac; elsewhere see https://www.infracost.io/docs/
   infracost auth login              once, for its (free) key
-Without it: docs/costs.md has the same sum from this repository's own price list."""
+Without it: docs/costs.md has an estimate from this repository's own price list."""
 
 
 @click.command(cls=OperatorCommand)
 def main() -> None:
-    """Run infracost over terraform/, with its usage file; its exit code is this one's."""
+    """Run infracost on terraform/, and exit with its code."""
     program = shutil.which("infracost")
     if program is None:
         raise click.ClickException(MISSING)

@@ -1,8 +1,8 @@
-"""The package of the functions on AWS: what they import, as one zip whose bytes follow from its content.
+"""The Lambda package: this program and its dependencies in a reproducible zip.
 
 All functions have the same content and differ by name and handler: see docs/aws.md. Dependencies are wheels
-for Lambda's processor and Python, held by hash in requirements-lambda.lock. Of what boto3 knows of services
-only that is kept which functions call.
+for Lambda's processor and Python, pinned by hash in requirements-lambda.lock. Of boto3's service models only
+those that functions use are packed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ HANDLERS: Mapping[str, str] = {
     "rest_authorizer": "services.lambdas.authorizers.rest",
     "websocket_authorizer": "services.lambdas.authorizers.websocket",
 }
-"""The packages, and what Lambda is to call in each."""
+"""The packages, and the handler that Lambda calls in each."""
 
 SERVICES = frozenset(
     (
@@ -44,18 +44,18 @@ SERVICES = frozenset(
         "timestream-write",
     )
 )
-"""The services that functions call; `sts` is boto3's own affair."""
+"""The services that functions call; boto3 itself needs `sts`."""
 
 LEFT_OUT = frozenset(("bin", "tests", "__pycache__", "RECORD", "INSTALLER", "REQUESTED", "uv_cache.json"))
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip can say: every file's."""
+"""The earliest time that a zip can store, set for every file."""
 MODE = 0o100644 << 16
 LEVEL = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What wheels are for: a platform as uv calls it, and a Python."""
+    """A platform (uv's name) and a Python version to choose wheels for."""
 
     name: str
     python: str
@@ -65,11 +65,11 @@ LAMBDA = Platform("aarch64-manylinux_2_28", "3.12")
 
 
 class PackageError(Exception):
-    """A package can't be made; the message says why."""
+    """A package can't be built; the message says why."""
 
 
 def write_packages(names: list[str], folder: Path = FOLDER, platform: Platform = LAMBDA) -> list[Path]:
-    """Write the packages of these names, all of the same content. Raises `PackageError`."""
+    """Write packages of these names, all with the same content. Raises `PackageError`."""
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="lambda-") as staging:
         install_dependencies(Path(staging), platform)
@@ -83,17 +83,17 @@ def write_packages(names: list[str], folder: Path = FOLDER, platform: Platform =
 
 
 def install_dependencies(target: Path, platform: Platform) -> None:
-    """Put the dependencies into a folder. Raises `PackageError` with what uv says."""
+    """Install the dependencies into a folder. Raises `PackageError` with uv's message."""
     command = [str(ROOT / ".venv/bin/uv"), "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
     command += ["--only-binary", ":all:", "--python-platform", platform.name]
     command += ["--python-version", platform.python, "--target", str(target), "-r", str(LOCK)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - uv, with fixed arguments
     if done.returncode:
-        raise PackageError(f"the dependencies can't be had: {done.stderr.strip()}")
+        raise PackageError(f"the dependencies can't be installed: {done.stderr.strip()}")
 
 
 def package_content(installed: Path) -> dict[str, bytes]:
-    """Everything that is packed, by its name in the zip."""
+    """The content of the package by name in the zip."""
     found = {name: path.read_bytes() for name, path in files_below(installed) if is_needed(name)}
     for package in OWN:
         for name, path in files_below(ROOT / package):
@@ -105,14 +105,14 @@ def package_content(installed: Path) -> dict[str, bytes]:
 
 
 def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The files under a folder by their names from there on."""
+    """The files below a folder, with their names relative to it."""
     for path in folder.rglob("*"):
         if path.is_file():
             yield path.relative_to(folder).as_posix(), path
 
 
 def is_needed(name: str) -> bool:
-    """Whether a function may need a file of a dependency."""
+    """Whether functions need this file of a dependency."""
     parts = name.split("/")
     if LEFT_OUT & set(parts) or name.startswith("."):
         return False
@@ -122,7 +122,7 @@ def is_needed(name: str) -> bool:
 
 
 def write_zip(path: Path, content: Mapping[str, bytes]) -> None:
-    """A zip whose bytes follow from its content: sorted, of one time and one mode."""
+    """Write a reproducible zip: sorted names, one time, one mode."""
     with zipfile.ZipFile(path, "w") as archive:
         for name in sorted(content):
             entry = zipfile.ZipInfo(name, FIRST_DAY)

@@ -1,7 +1,7 @@
-"""`scripts/load_config.py --file F [--target aws --region R]`: a network for all parts, by way of the bucket.
+"""`scripts/load_config.py --file F [--target aws --region R]`: upload a network for all parts.
 
-What is wrong with it is said, all of it, and nothing is uploaded. The parts take it up by themselves and go
-on with it from the next whole hour.
+A network with mistakes is not uploaded; all mistakes are reported. The running parts load the new network and
+switch to it at the next full hour.
 """
 
 from __future__ import annotations
@@ -25,29 +25,28 @@ LINES, COMPILED = "config/lines.yaml", "config/network.json"
 @click.command(cls=OperatorCommand)
 @click.option("--file", "path", type=click.Path(path_type=Path), show_default="data/lines.yaml",
               help="The network file (YAML).")  # fmt: skip
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The parts' --seed.")
-@click.option("--scenario", default=None, metavar="NAME|FILE", help="The parts' --scenario.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The --seed of the parts.")
+@click.option("--scenario", default=None, metavar="NAME|FILE", help="The --scenario of the parts.")
 @target_option
 @region_option
 def main(*, path: Path | None, seed: int, scenario: str | None, target: str, region: str) -> None:
-    """Check a network file and put it where all parts take it from, as it is and compiled for functions.
+    """Check a network file and upload it to the configuration bucket, also compiled for the Lambda functions.
 
-    Where the bucket is, the standard variables say (AWS_ENDPOINT_URL); make load-config sets them for the
-    parts that run on this machine.
+    AWS_ENDPOINT_URL says which AWS has the bucket; make load-config sets it for parts on this machine.
     """
     path = path or settings.default_network()
     if path.suffix not in (".yaml", ".yml"):
-        raise click.UsageError(f"{path} is no YAML file; that is what {LINES} has to be")
+        raise click.UsageError(f"{path} is not a YAML file, which {LINES} has to be")
     inputs = load_inputs(path, seed, scenario)
-    account = call_aws(client("sts", region=region).get_caller_identity, "whose account this is")["Account"]
+    account = call_aws(client("sts", region=region).get_caller_identity, "the account")["Account"]
     s3, name = client("s3", region=region), bucket(account)
     contents = {COMPILED: dump(inputs.network, inputs.run), LINES: path.read_bytes()}
     for key, content in contents.items():
         put = partial(s3.put_object, Bucket=name, Key=key, Body=content)
-        call_aws(put, f"s3://{name}/{key} can't be written")
+        call_aws(put, f"writing s3://{name}/{key}")
     lines, stops = len(inputs.network.lines), len(inputs.network.stops)
     click.echo(f"{path}: {lines} lines, {stops} stops, in s3://{name} ({target}).")
-    click.echo("The parts go on with it from the next whole hour; nothing need be restarted.")
+    click.echo("The parts switch to it at the next full hour, without a restart.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m scripts.package_lambda NAME… | --all`: the functions' packages for AWS, into build/lambda."""
+"""`python -m scripts.package_lambda NAME… | --all`: build the Lambda packages in build/lambda."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from scripts.lambda_package import HANDLERS, ROOT, PackageError, write_packages
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(list(HANDLERS)))
-@click.option("--all", "everything", is_flag=True, help="Every one of them.")
+@click.option("--all", "everything", is_flag=True, help="Build every package.")
 def package_lambda(*, names: tuple[str, ...], everything: bool) -> None:
-    """Write build/lambda/NAME.zip for each function's package named, and say how large it is and its hash."""
+    """Write build/lambda/NAME.zip for each name, and print its size and SHA-256."""
     if not names and not everything:
         raise click.UsageError(f"which one? {', '.join(HANDLERS)}, or --all")
     try:

@@ -1,4 +1,4 @@
-"""What Terraform plans, as little of it as the pages and their tests need: `tests/golden/planned.json`.
+"""The extract of Terraform's plans that pages and tests read: `tests/golden/planned.json`.
 
 `python -m scripts.planned aws=PLAN.json hosted=PLAN.json` writes the file from `terraform show -json`.
 """
@@ -31,7 +31,7 @@ KEPT = (
     "topic_name",
     "vpc_endpoint_type",
 )
-"""What is kept of a resource, where the plan knows it."""
+"""The attributes kept of a resource, if the plan knows them."""
 
 Planned: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Resources by address."""
@@ -49,7 +49,7 @@ def extract(plan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def kept_values(change: Mapping[str, Any]) -> dict[str, Any]:
-    """A resource's type, and what of `KEPT` is planned."""
+    """A resource's type and its planned attributes among `KEPT`."""
     after = change["change"]["after"]
     return {
         "type": change["type"],
@@ -58,13 +58,13 @@ def kept_values(change: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def planned_resources(kind: str) -> Planned:
-    """The resources of a deployment of a kind, from the file."""
+    """The planned resources with this kind of Timestream, from the file."""
     found: Planned = json.loads(FILE.read_text(encoding="utf-8"))[kind]["resources"]
     return found
 
 
 def planned_outputs(kind: str) -> list[str]:
-    """The names of its outputs."""
+    """The names of the planned outputs."""
     found: list[str] = json.loads(FILE.read_text(encoding="utf-8"))[kind]["outputs"]
     return found
 
@@ -72,7 +72,7 @@ def planned_outputs(kind: str) -> list[str]:
 @click.command()
 @click.argument("plans", metavar="KIND=PLAN.json …", nargs=-1, required=True)
 def main(*, plans: tuple[str, ...]) -> None:
-    """Write the file."""
+    """Write tests/golden/planned.json from plans in JSON."""
     given = dict(plan.split("=", 1) for plan in plans)
     found = {kind: extract(json.loads(Path(given[kind]).read_text(encoding="utf-8"))) for kind in KINDS}
     FILE.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")

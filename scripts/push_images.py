@@ -1,4 +1,4 @@
-"""`python -m scripts.push_images --region R`: the image of the services into ECR."""
+"""`python -m scripts.push_images --region R`: push the services' image to ECR."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from storage.aws_clients import client
 @region_option
 @click.option("--image", default="bus-simulator-feeders:latest", show_default=True, envvar="IMAGE",
               show_envvar=True,
-              help="The local image, as make build-feeders makes it.")  # fmt: skip
-@click.option("--tag", "tags", multiple=True, show_default="what image_tag is in terraform/, and the version",
-              help="A tag to push it under; may be repeated.")  # fmt: skip
+              help="The local image that make build-feeders builds.")  # fmt: skip
+@click.option("--tag", "tags", multiple=True, show_default="image_tag of terraform/, and the version",
+              help="A tag to push the image under; may be repeated.")  # fmt: skip
 @click.option("--terraform", "folder", type=click.Path(path_type=Path), default=TERRAFORM, hidden=True)
 def main(*, region: str, image: str, tags: tuple[str, ...], folder: Path) -> None:
-    """Push the services' image to ECR; services take it when they are restarted."""
+    """Push the services' image to ECR; services use it after a restart."""
     docker = Docker()
     target = find_repository(client("ecr", region=region))
     wanted = tags or (*terraform_variables(folder, "image_tag"), version("bus-simulator"))
     for name in push_image(docker, target, image, list(dict.fromkeys(wanted))):
         click.echo(name)
-    click.echo("Services take it when they are restarted: make restart TARGET=aws")
+    click.echo("Services use it after a restart: make restart TARGET=aws")
 
 
 if __name__ == "__main__":

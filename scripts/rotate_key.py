@@ -1,4 +1,7 @@
-"""`scripts/rotate_key.py [--target aws --region R]`: another API key. See `services.access.key_plaintext`."""
+"""`scripts/rotate_key.py [--target aws --region R]`: replace the API key.
+
+For the forms of keys see `services.access.key_plaintext`.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,16 @@ from services.operate.operator_command import OperatorCommand, region_option, ta
 from services.operate.secret_admin import ApiKeySecret
 from storage.aws_clients import client
 
-COUNTS_ON_AWS = "It counts within 5 minutes (secret 60 s, authorizer 240 s); until then the old one works."
-COUNTS_HERE = f"It counts within {REFRESH_S:.0f} s; nothing need be restarted."
+COUNTS_ON_AWS = "It takes effect within 5 minutes (secret 60 s, authorizer 240 s)."
+COUNTS_HERE = f"It takes effect within {REFRESH_S:.0f} s, without a restart."
 
 
 @click.command(cls=OperatorCommand)
 @target_option
 @region_option
 @click.option("--team", "teams", multiple=True, metavar="GROUP",
-              help="Only this team's key, which is made where it has none; may be repeated.")  # fmt: skip
-@click.option("--all-teams", is_flag=True, help="The keys of all teams, too.")
+              help="Replace or create only this team's key; may be repeated.")  # fmt: skip
+@click.option("--all-teams", is_flag=True, help="Also replace the keys of all teams.")
 @click.option("--api-key-file", type=click.Path(path_type=Path), show_default="beside the default store",
               help="The key file of a local simulator.")  # fmt: skip
 def main(
@@ -50,14 +53,14 @@ def main(
 
 
 def rotate(keys: PlainKeys, teams: list[str], *, all_teams: bool) -> PlainKeys:
-    """The keys that take the place of `keys`."""
+    """The new keys."""
     if all_teams:
         return keys.with_new_general().with_new_teams([*keys.of_team, *teams])
     return keys.with_new_teams(teams) if teams else keys.with_new_general()
 
 
 def describe_change(keys: PlainKeys, teams: list[str], *, all_teams: bool) -> str:
-    """What was changed, in words."""
+    """The change in words."""
     if teams and not all_teams:
         return f"New keys for {', '.join(teams)}"
     if all_teams:
@@ -67,13 +70,13 @@ def describe_change(keys: PlainKeys, teams: list[str], *, all_teams: bool) -> st
 
 
 def read_local_keys(path: Path) -> PlainKeys:
-    """The keys of a local file. Raises `InputError`."""
+    """The keys in a local file. Raises `InputError`."""
     if settings.api_key() is not None:
-        raise InputError("the key is BUS_SIMULATOR_API_KEY's: change the variable and start anew")
+        raise InputError("the key is set by BUS_SIMULATOR_API_KEY: change the variable and restart")
     try:
         return parse_plain_keys(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{path} isn't there: the first `make run` makes it") from None
+        raise InputError(f"{path} doesn't exist: the first `make run` creates it") from None
     except ValueError as error:
         raise InputError(f"{path}: {error}") from None
 

@@ -1,4 +1,4 @@
-"""What `terraform/` is set to, as Terraform itself has it: terraform.tfvars over the defaults."""
+"""The variables of `terraform/` as Terraform evaluates them: terraform.tfvars over the defaults."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ TERRAFORM = Path(__file__).parent.parent / "terraform"
 
 
 def terraform_variables(folder: Path, *names: str) -> Sequence[str]:
-    """The values of variables that are texts, in their order; the folder has to be initialised.
+    """The values of string variables, in the order of `names`. The folder has to be initialised.
 
     Raises `AwsProblem`.
     """
     program = shutil.which("terraform")
     if program is None:
         raise AwsProblem("terraform is not installed (or not on PATH): 1.11 or later is needed")
-    done = subprocess.run(  # noqa: S603 - terraform, with names from here
+    done = subprocess.run(  # noqa: S603 - terraform, with fixed names
         [program, f"-chdir={folder}", "console"],
         input=f"jsonencode([{', '.join(f'var.{name}' for name in names)}])\n",
         capture_output=True,

@@ -1,7 +1,7 @@
-"""`scripts/verify_deployment.py --region R`: is a simulator fit for use? See `services.operate.verify`.
+"""`scripts/verify_deployment.py --region R`: check a simulator. See `services.operate.verify`.
 
-`--target aws` judges a deployment (`services.operate.verify_aws`), otherwise it is one on this machine.
-Exit codes: 0 it is, 1 it isn't, 2 bad usage.
+`--target aws` checks a deployment (`services.operate.verify_aws`), otherwise a simulator on this machine.
+Exit codes: 0 all checks passed, 1 some failed, 2 bad usage.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LOCAL_URL = "http://127.0.0.1:8080"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class VerifyOptions:
-    """What was said of the simulator to judge; what wasn't is None."""
+    """The options of a verification; None for those not given."""
 
     region: str
     api_url: str | None
@@ -34,12 +34,12 @@ class VerifyOptions:
     mcp_url: str | None
     key: str | None
     store: str | None
-    asked: Targets
+    targets: Targets
     websocket: bool
     verbose: bool
 
-    def deployment(self, api_url: str, ws_url: str, key: str) -> ApiClient:
-        """The simulator there."""
+    def client(self, api_url: str, ws_url: str, key: str) -> ApiClient:
+        """A client of the simulator at these addresses."""
         trace = (lambda line: click.echo(line, err=True)) if self.verbose else lambda _line: None
         return ApiClient(api_url.rstrip("/"), ws_url, key, "verify", trace)
 
@@ -57,17 +57,13 @@ class VerifyOptions:
               help="The deployment's Timestream database.")  # fmt: skip
 @click.option("--api-key-file", type=click.Path(path_type=Path), show_default="beside the default store",
               help="The file with a local simulator's key, where API_KEY isn't set.")  # fmt: skip
-@click.option(
-    "--stop", "stop_id", default=Targets().stop_id, show_default=True, help="The stop to ask about."
-)
-@click.option("--bus", "bus_id", default=Targets().bus_id, show_default=True, help="The bus to ask about.")
-@click.option(
-    "--line", "line_id", default=Targets().line_id, show_default=True, help="The line to ask about."
-)
-@click.option("--skip-websocket", is_flag=True, help="Leave the WebSocket out.")
-@click.option("--verbose", is_flag=True, help="Show every exchange, on stderr.")
-@click.option("--json", "as_json", is_flag=True, help="Write the results as JSON.")
-# A key among the arguments would be for all to see; this one is for the environment alone.
+@click.option("--stop", "stop_id", default=Targets().stop_id, show_default=True, help="The stop to request.")
+@click.option("--bus", "bus_id", default=Targets().bus_id, show_default=True, help="The bus to request.")
+@click.option("--line", "line_id", default=Targets().line_id, show_default=True, help="The line to request.")
+@click.option("--skip-websocket", is_flag=True, help="Skip the WebSocket checks.")
+@click.option("--verbose", is_flag=True, help="Print every exchange to stderr.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+# Hidden, since process lists show arguments: the key belongs in the environment.
 @click.option("--api-key", envvar="API_KEY", hidden=True)
 def main(
     *,
@@ -86,29 +82,29 @@ def main(
     as_json: bool,
     api_key: str | None,
 ) -> None:
-    """Check a simulator: 5 days of history, feeders, REST, authentication, WebSocket; on AWS MCP, too."""
-    asked = Targets(stop_id, bus_id, line_id)
-    wanted = VerifyOptions(
-        region, api_url, ws_url, mcp_url, api_key, store, asked, not skip_websocket, verbose
+    """Check a simulator: 5 days of history, feeders, REST, authentication, WebSocket; on AWS also MCP."""
+    targets = Targets(stop_id, bus_id, line_id)
+    options = VerifyOptions(
+        region, api_url, ws_url, mcp_url, api_key, store, targets, not skip_websocket, verbose
     )
     with ExitStack() as stack:
-        results = list(check_aws(wanted, stack) if target == "aws" else check_local(wanted, api_key_file))
+        results = list(check_aws(options, stack) if target == "aws" else check_local(options, api_key_file))
     for line in report(results, as_json=as_json):
         click.echo(line)
     sys.exit(0 if all(result.passed for result in results) else 1)
 
 
-def check_local(wanted: VerifyOptions, key_file: Path | None) -> Iterator[CheckResult]:
-    """What is found of a simulator on this machine, or at `--api-url`."""
-    url = (wanted.api_url or LOCAL_URL).rstrip("/")
+def check_local(options: VerifyOptions, key_file: Path | None) -> Iterator[CheckResult]:
+    """Check a simulator on this machine, or at `--api-url`."""
+    url = (options.api_url or LOCAL_URL).rstrip("/")
     kept = key_file or beside(settings.default_store(), ".api-key")
-    key = wanted.key or settings.api_key() or key_in(kept)
-    ws_url = wanted.ws_url or f"ws{url.removeprefix('http')}/production"
-    return verify(wanted.deployment(url, ws_url, key), wanted.asked, websocket=wanted.websocket)
+    key = options.key or settings.api_key() or key_in(kept)
+    ws_url = options.ws_url or f"ws{url.removeprefix('http')}/production"
+    return verify(options.client(url, ws_url, key), options.targets, websocket=options.websocket)
 
 
-def check_aws(wanted: VerifyOptions, stack: ExitStack) -> Iterator[CheckResult]:
-    """What is found of a deployment. Raises `AwsProblem` where its key or addresses can't be had."""
+def check_aws(options: VerifyOptions, stack: ExitStack) -> Iterator[CheckResult]:
+    """Check a deployment. Raises `AwsProblem` if its key or addresses can't be read."""
     from services.operate.api_endpoints import find_endpoints
     from services.operate.ecs import EcsServices
     from services.operate.resource_names import HOSTED_SERVICE, store_url
@@ -117,26 +113,26 @@ def check_aws(wanted: VerifyOptions, stack: ExitStack) -> Iterator[CheckResult]:
     from storage.aws_clients import client
     from storage.open import timestream_at
 
-    region = wanted.region
+    region = options.region
     where = find_endpoints(client("apigatewayv2", region=region),
-                      api_url=wanted.api_url, ws_url=wanted.ws_url, mcp_url=wanted.mcp_url)  # fmt: skip
-    key = wanted.key or ApiKeySecret(client("secretsmanager", region=region)).read().general
-    rest = wanted.deployment(where.api_url, where.ws_url, key)
+                      api_url=options.api_url, ws_url=options.ws_url, mcp_url=options.mcp_url)  # fmt: skip
+    key = options.key or ApiKeySecret(client("secretsmanager", region=region)).read().general
+    rest = options.client(where.api_url, where.ws_url, key)
     services = EcsServices(client("ecs", region=region))
     store = None
     if HOSTED_SERVICE not in services.states([HOSTED_SERVICE]):
         try:
-            store = timestream_at(wanted.store or store_url(region), make=False)
+            store = timestream_at(options.store or store_url(region), make=False)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
         stack.enter_context(closing(store))
     mcp = replace(rest, api_url=where.mcp_url.rstrip("/"))
     parts = AwsDeployment(rest, mcp, services, store)
-    return verify_aws(parts, wanted.asked, websocket=wanted.websocket)
+    return verify_aws(parts, options.targets, websocket=options.websocket)
 
 
 def report(results: Sequence[CheckResult], *, as_json: bool) -> Iterator[str]:
-    """The results as a table with a verdict, or as JSON."""
+    """The results as a table with a summary, or as JSON."""
     failed = sum(not result.passed for result in results)
     if as_json:
         yield json.dumps({"passed": not failed, "checks": [asdict(result) for result in results]}, indent=2)
@@ -154,7 +150,7 @@ def key_in(path: Path) -> str:
         message = f"no API key: API_KEY is not set, and {path} can't be read: {error.strerror}"
         raise click.UsageError(message) from None
     except (ValueError, KeyError):
-        raise click.UsageError(f"no API key: API_KEY is not set, and {path} is no key file") from None
+        raise click.UsageError(f"no API key: API_KEY is not set, and {path} is not a key file") from None
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""`python -m scripts.write_docs [--check]`: the pages and the JSON Schema that are made from the program.
+"""`python -m scripts.write_docs [--check]`: write the pages and the JSON Schema made from the program.
 
-With `--check` nothing is written; exit code 1 names the pages that are out of date.
+With `--check` nothing is written; exit code 1 if pages are out of date, which it names.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ PAGES: Mapping[str, Callable[[], str]] = {
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--check", is_flag=True, help="Only say which pages are out of date.")
+@click.option("--check", is_flag=True, help="Write nothing; name the pages that are out of date.")
 def main(*, check: bool) -> None:
-    """Write the pages of docs/, and the JSON Schema of scenarios, that are made from the program."""
+    """Write the pages of docs/ and the JSON Schema of scenarios that are made from the program."""
     old = [name for name, page in PAGES.items() if not is_up_to_date(ROOT / name, page(), write=not check)]
     if check and old:
         click.echo(f"out of date: {', '.join(old)}; make docs writes them", err=True)
@@ -48,12 +48,12 @@ def main(*, check: bool) -> None:
 
 
 def is_up_to_date(path: Path, text: str, *, write: bool) -> bool:
-    """Whether a page is as it should be; it is afterwards with `write`."""
-    as_it_is = path.read_text(encoding="utf-8") if path.exists() else ""
+    """Whether a page has this text already; with `write`, write it."""
+    current = path.read_text(encoding="utf-8") if path.exists() else ""
     if write:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    return as_it_is == text
+    return current == text
 
 
 if __name__ == "__main__":

@@ -1,20 +1,20 @@
 output "aws_region" {
-  description = "The region that everything is in."
+  description = "The AWS region of all resources."
   value       = var.region
 }
 
 output "account_id" {
-  description = "The account that everything is in."
+  description = "The AWS account of all resources."
   value       = local.account_id
 }
 
 output "timestream" {
-  description = "Where the data are: aws or hosted."
+  description = "The kind of Timestream: aws or hosted."
   value       = var.timestream
 }
 
 output "store_url" {
-  description = "The store's URL, as --store takes it; a hosted endpoint is reached from inside the VPC only."
+  description = "The store's URL for --store; a hosted endpoint can be reached only from inside the VPC."
   value       = local.store
 }
 
@@ -34,7 +34,7 @@ output "rest_api_url" {
 }
 
 output "websocket_api_endpoint" {
-  description = "The WebSocket's URL, its stage with it (WS_URL of the scripts in tests/api)."
+  description = "The WebSocket's URL with its stage (WS_URL of the scripts in tests/api)."
   value       = module.websocket_api.endpoint
 }
 
@@ -74,7 +74,7 @@ output "ecs_services" {
 }
 
 output "ecr_repository_url" {
-  description = "Where make push-images pushes to."
+  description = "The repository that make push-images pushes to."
   value       = module.ecr.repository_url
 }
 
@@ -104,7 +104,7 @@ output "lambda_functions" {
 }
 
 output "backfill" {
-  description = "What a task that fills in history runs with: subnets, security group, task definition's family."
+  description = "The subnets, security group and task definition family for a backfill task."
   value = {
     subnet_ids        = module.network.subnet_ids
     security_group_id = module.feeders.security_group_id

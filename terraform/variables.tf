@@ -1,5 +1,5 @@
 variable "region" {
-  description = "The AWS region that everything is in."
+  description = "The AWS region of all resources."
   type        = string
   default     = "eu-west-1"
 
@@ -21,7 +21,7 @@ variable "zones" {
 }
 
 variable "timestream" {
-  description = "Where the data are: in Amazon Timestream (aws), which is closed to new customers, or in an endpoint of our own on Fargate (hosted)."
+  description = "Where the data are: in Amazon Timestream (aws), which is closed to new customers, or in the simulator's own endpoint on Fargate (hosted)."
   type        = string
   default     = "aws"
 
@@ -61,13 +61,13 @@ variable "network_json" {
 }
 
 variable "alarm_emails" {
-  description = "Addresses that alarms, the budget's warnings and GuardDuty's findings are sent to; each is asked to confirm."
+  description = "Mail addresses for alarms, budget warnings and GuardDuty findings; each has to confirm once."
   type        = set(string)
   default     = []
 }
 
 variable "monthly_budget_usd" {
-  description = "What the account may cost a month, in US dollars, before somebody is told; null: no budget."
+  description = "The account's monthly budget in US dollars; null creates no budget."
   type        = number
   default     = 200
 
@@ -78,19 +78,19 @@ variable "monthly_budget_usd" {
 }
 
 variable "compliance" {
-  description = "What the compliance module turns on: cloudtrail, config, guardduty, flow-logs."
+  description = "The parts of the compliance module to enable: cloudtrail, config, guardduty, flow-logs."
   type        = set(string)
   default     = []
 }
 
 variable "log_retention_in_days" {
-  description = "For how long logs are kept, in days."
+  description = "How many days logs are kept."
   type        = number
   default     = 30
 }
 
 variable "log_level" {
-  description = "From which level on services log."
+  description = "The lowest level that services log."
   type        = string
   default     = "INFO"
 
@@ -101,7 +101,7 @@ variable "log_level" {
 }
 
 variable "feeder_sizes" {
-  description = "Another size for a feeder, by its service's name: CPU units (1024 are one) and MiB, as Fargate has them."
+  description = "Other sizes of feeders by service name: CPU units (1024 per vCPU) and MiB, as Fargate offers them."
   type        = map(object({ cpu = number, memory = number }))
   default     = {}
 }

@@ -65,7 +65,8 @@ def test_an_account_that_timestream_takes_can_have_both(aws: Account, programs: 
     said = checked(programs, timestream="aws")
     assert (said.exit_code, said.output) == (
         0,
-        "Account 123456789012, eu-west-1. Timestream takes it: timestream can be aws or hosted; it is aws.\n",
+        "Account 123456789012, eu-west-1. "
+        "Timestream accepts it: timestream can be aws or hosted; it is aws.\n",
     )
 
 
@@ -77,7 +78,7 @@ def test_an_account_that_timestream_refuses_can_have_hosted_only(
         monkeypatch.setenv("AWS_ENDPOINT_URL_TIMESTREAM_WRITE", closed)
         said = checked(programs, timestream=timestream)
     assert said.exit_code == code
-    assert "Timestream doesn't take it" in said.output
+    assert "Timestream doesn't accept it" in said.output
     assert ('write timestream = "hosted"' in said.output) == bool(code)
 
 

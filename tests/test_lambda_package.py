@@ -137,7 +137,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         yield Cloud(tmp_path_factory.mktemp("cloud"), moto, found)
 
 
-def rest_event(path: str, verdict: dict[str, Any] | None) -> dict[str, Any]:
+def rest_event(path: str, verdict: dict[str, Any] | None) -> Any:
     url = httpx.URL(f"https://api{path}")
     event = request_event("GET", url, {"x-api-key": "ri+ght", "x-group-name": "team"}, "$default")
     if verdict is not None:

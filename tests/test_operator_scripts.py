@@ -80,7 +80,7 @@ def test_a_local_key_is_changed_in_its_file_and_teams_keep_theirs(kept: str, tmp
     done = run(rotate_key.main, "--api-key-file", str(path))
     ring, text = parse_keys(path.read_text()), path.read_text()
     assert done.exit_code == 0, done.output
-    assert "It counts within 10 s" in done.output
+    assert "It takes effect within 10 s" in done.output
     assert ring.name_of("old-key", "me") is None
     assert ring.name_of(json.loads(text)["api_key"], "me") == "default"
     assert (ring.name_of("alpha-key", "team-alpha") is not None) == (kept != "old-key\n")
@@ -92,7 +92,7 @@ def test_a_local_key_that_isnt_there_or_is_the_environments_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = run(rotate_key.main, "--api-key-file", str(tmp_path / "none"))
-    assert (done.exit_code, "isn't there: the first `make run` makes it" in done.output) == (1, True)
+    assert (done.exit_code, "doesn't exist: the first `make run` creates it" in done.output) == (1, True)
     monkeypatch.setenv("BUS_SIMULATOR_API_KEY", "of-the-environment")
     done = run(rotate_key.main, "--api-key-file", str(tmp_path / "none"))
     assert (done.exit_code, "change the variable" in done.output) == (1, True)
@@ -104,7 +104,7 @@ def test_a_deployments_key_is_changed_and_teams_keep_theirs(aws: Account) -> Non
     assert done.exit_code == 0, done.output
     assert read()["keys"] == KEYS["keys"]
     assert read()["api_key"] != "general-key"
-    assert "It counts within 5 minutes" in done.output
+    assert "It takes effect within 5 minutes" in done.output
     assert read()["api_key"] not in done.output
 
 

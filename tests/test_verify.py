@@ -282,8 +282,8 @@ def test_a_websocket_that_refuses_the_right_key_is_named() -> None:
     ("replies", "detail"),
     [
         (["{}"], "a position is wrong: bus_id Field required"),
-        ([""], "a message is no JSON object: ''"),
-        (["[]"], "a message is no JSON object: '[]'"),
+        ([""], "a message is not a JSON object: ''"),
+        (["[]"], "a message is not a JSON object: '[]'"),
         (['{"type":"error"}'], "subscribing is answered by {'type': 'error'}"),
         ([json.dumps({"type": "subscribed", "line_ids": []})], "subscribing is answered by {"),
         ([SUBSCRIBED, json.dumps(POSITION | {"speed": "fast"})], "a position is wrong: speed"),

@@ -1,28 +1,28 @@
-"""What the authorizer found about a request, told to the function in the request's context.
+"""The REST authorizer's verdict on a request, passed to the function in the request's context.
 
-An HTTP API turns a refusal of its authorizer into a bare 403. So the authorizer lets everybody pass and says
-what it found; the function refuses, with the text that is due. A request without a verdict has passed no
-authorizer, and is refused. The key itself is never in it.
+An HTTP API turns a refusal of its authorizer into a bare 403. So the authorizer allows every request and adds
+its verdict; the function refuses with the right status and text. A request without a verdict has passed no
+authorizer and is refused. The context never contains the key.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from services.access.authentication import GROUP_HEADER, INVALID_KEY, Caller, Keys, authenticate
 from services.errors import Unauthorized
+from services.lambdas.gateway_events import AuthorizerResult, HttpEvent
 
 log = logging.getLogger("bus_simulator.auth")
 
 ALLOWED = "allowed"
 GATEWAY = "gateway"
-"""The key's name to functions, which aren't told more: who asks too often is up to the gateway."""
+"""The key's name in a function. The gateway limits rates, so functions need not tell keys apart."""
 
 
-def context_for(headers: Mapping[str, str], keys: Keys) -> dict[str, str]:
-    """The context of a request with these headers: `verdict` (`allowed`, or why not) and `group`."""
+def context_for(headers: Mapping[str, str], keys: Keys) -> AuthorizerResult:
+    """Judge a request by its headers. The verdict is `allowed` or the text of the refusal."""
     try:
         caller = authenticate(headers, keys)
     except Unauthorized as error:
@@ -30,12 +30,12 @@ def context_for(headers: Mapping[str, str], keys: Keys) -> dict[str, str]:
     return {"verdict": ALLOWED, "group": caller.group}
 
 
-def caller_of(event: Mapping[str, Any]) -> Caller:
-    """Who asks, by the context of an API Gateway event (payload 2.0). Raises `Unauthorized`."""
-    told = (event["requestContext"].get("authorizer") or {}).get("lambda") or {}
-    verdict, group = told.get("verdict", ""), told.get("group", "")
+def caller_of(event: HttpEvent) -> Caller:
+    """The caller according to the verdict in an event's context. Raises `Unauthorized`."""
+    found = (event["requestContext"].get("authorizer") or {}).get("lambda") or {}
+    verdict, group = found.get("verdict", ""), found.get("group", "")
     if not verdict:
-        log.error("refused for want of a verdict: the route has no authorizer")
+        log.error("refused: the route has no authorizer, or it gave no verdict")
         raise Unauthorized(INVALID_KEY)
     if verdict != ALLOWED:
         raise Unauthorized(verdict)

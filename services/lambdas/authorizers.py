@@ -1,13 +1,12 @@
-"""The two authorizers of API Gateway: REST's lets everybody pass and tells, the WebSocket's refuses.
+"""The two authorizers of API Gateway: REST's allows all and adds a verdict, the WebSocket's refuses.
 
-Keys are those of the secret, read again after a minute; the HTTP API keeps a verdict for four minutes, so
-that a changed key counts within five. A WebSocket API keeps none.
+Keys come from the secret, which is read again after a minute. The HTTP API caches a verdict for four minutes,
+so a changed key takes effect within five. A WebSocket API caches none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Literal
 
 from services import logs
 from services.access.authentication import (
@@ -21,33 +20,38 @@ from services.access.authentication import (
 )
 from services.errors import ServiceError
 from services.lambdas.authorizer_context import context_for
+from services.lambdas.gateway_events import (
+    HttpAuthorizerEvent,
+    HttpAuthorizerResponse,
+    PolicyResponse,
+    Statement,
+    WebSocketAuthorizerEvent,
+)
 from services.lambdas.shared_state import shared_keys, shared_settings
-
-Event = Mapping[str, Any]
 
 UNAUTHORIZED, FORBIDDEN = 401, 403
 
 
-def rest(event: Event, _lambda_context: object) -> dict[str, Any]:
-    """The answer to a request for authorization of an HTTP API (payload 2.0, simple responses)."""
+def rest(event: HttpAuthorizerEvent, _lambda_context: object) -> HttpAuthorizerResponse:
+    """Lambda's entry point for the authorizer of the HTTP API."""
     shared_settings()
     return rest_response(event, shared_keys())
 
 
-def websocket(event: Event, _lambda_context: object) -> dict[str, Any]:
-    """The answer to one of a WebSocket API, for its route `$connect`. See `websocket_response`."""
+def websocket(event: WebSocketAuthorizerEvent, _lambda_context: object) -> PolicyResponse:
+    """Lambda's entry point for the authorizer of the WebSocket API's `$connect`."""
     shared_settings()
     return websocket_response(event, shared_keys())
 
 
-def rest_response(event: Event, keys: Keys) -> dict[str, Any]:
-    """Lets pass, and tells the function behind. Raises `DependencyUnavailable` while no key is known."""
+def rest_response(event: HttpAuthorizerEvent, keys: Keys) -> HttpAuthorizerResponse:
+    """Allow the request, with the verdict in its context. Raises `DependencyUnavailable` without keys."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     return {"isAuthorized": True, "context": context_for(headers, keys)}
 
 
-def websocket_response(event: Event, keys: Keys) -> dict[str, Any]:
-    """The policy that lets pass, or that denies, which the gateway answers with 403.
+def websocket_response(event: WebSocketAuthorizerEvent, keys: Keys) -> PolicyResponse:
+    """The policy that allows a handshake, or denies it; the gateway answers a denial with 403.
 
     Raises `MissingCredentials`, which the gateway answers with 401, and `DependencyUnavailable` while no key
     is known.
@@ -66,15 +70,15 @@ def websocket_response(event: Event, keys: Keys) -> dict[str, Any]:
 
 
 class MissingCredentials(Exception):
-    """Key or group is missing. The gateway knows it by its text."""
+    """Key or group is missing. The gateway answers 401 to an error with exactly this text."""
 
     def __init__(self) -> None:
         super().__init__("Unauthorized")
 
 
-def policy_response(effect: str, resource: str, group: str) -> dict[str, Any]:
-    """What an authorizer answers in the form of version 1: a policy for this connection, and the group."""
-    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}
+def policy_response(effect: Literal["Allow", "Deny"], resource: str, group: str) -> PolicyResponse:
+    """An authorizer's answer: a policy for this connection, and its group for the functions."""
+    statement: Statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}
     return {
         "principalId": group,
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
@@ -82,8 +86,8 @@ def policy_response(effect: str, resource: str, group: str) -> dict[str, Any]:
     }
 
 
-def log_refusal(event: Event, group: str, status: int) -> None:
-    """An access-log line for a handshake that nobody else gets to see."""
+def log_refusal(event: WebSocketAuthorizerEvent, group: str, status: int) -> None:
+    """Log a refused handshake as an access: no function sees it."""
     path = f"/{event['requestContext']['stage']}"
     fields = {"group": group[:LONGEST_GROUP], "method": "GET", "path": path, "status": status}
     logs.access.info("websocket", extra={"fields": fields})

@@ -1,8 +1,7 @@
-"""Messages to the clients of a WebSocket API, by way of API Gateway's Management API.
+"""Messages to the clients of a WebSocket API, sent through API Gateway's Management API.
 
-A client that is gone is forgotten. Who is throttled waits and tries again, with random pauses whose limit
-doubles ("full jitter"); a client that can't be reached even so, or not in time, misses the message, the
-others don't.
+A client that is gone is removed. Throttled calls are retried after random pauses whose limit doubles ("full
+jitter"). A client that can't be reached, or not in time, misses the message; the others get it.
 """
 
 from __future__ import annotations
@@ -17,17 +16,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from storage.timestream_client import RetryPolicy
 from storage.timestream_errors import code_of, is_transient, summary_of
 
+if TYPE_CHECKING:
+    from types_boto3_apigatewaymanagementapi.client import ApiGatewayManagementApiClient
+
 log = logging.getLogger("bus_simulator.live")
 
 MOST_THREADS = 32
-"""Clients that are sent to at the same time."""
+"""How many clients are sent to at the same time."""
 RETRIES = RetryPolicy(attempts=6, first_s=0.05, longest_s=2.0)
 GRAINS = 1_000_000
 GONE = "GoneException"
@@ -35,14 +37,14 @@ PAUSE = threading.Event().wait
 
 
 class SendOutcome(Enum):
-    """How sending to a client ended."""
+    """How sending to a client ended; `LATE` means that time ran out."""
 
     SENT, GONE, FAILED, LATE = "sent", "gone", "failed", "late"
 
 
 @dataclass(frozen=True, slots=True)
 class SendCounts:
-    """How many clients got their messages, were gone, couldn't be reached or not in time."""
+    """How many clients got their messages, were gone, or failed (late ones included)."""
 
     sent: int
     gone: int
@@ -50,14 +52,14 @@ class SendCounts:
 
 
 class GatewaySender:
-    """Sends through a client of `apigatewaymanagementapi`; `forget` is told of connections that are gone.
+    """Sends through the Management API, and calls `forget` for connections that are gone.
 
-    Who says until when, says it in the seconds of `now_s`: no try begins later.
+    `until_s` of its methods is in seconds of `now_s`: no attempt begins later.
     """
 
     def __init__(
         self,
-        client: Any,
+        client: ApiGatewayManagementApiClient,
         forget: Callable[[str], None],
         *,
         retries: RetryPolicy = RETRIES,
@@ -68,7 +70,7 @@ class GatewaySender:
         self._retries, self._pause, self._now_s = retries, pause, now_s
 
     def send(self, connection_id: str, texts: Sequence[str], *, until_s: float = math.inf) -> SendOutcome:
-        """Send texts in this order, as long as the client is there."""
+        """Send texts in order; stop at the first that isn't sent."""
         for text in texts:
             outcome = self._post(connection_id, text.encode("utf-8", "replace"), until_s)
             if outcome is not SendOutcome.SENT:
@@ -76,21 +78,21 @@ class GatewaySender:
         return SendOutcome.SENT
 
     def send_all(self, texts_of: Mapping[str, Sequence[str]], *, until_s: float = math.inf) -> SendCounts:
-        """Send each connection its texts, many connections at a time."""
+        """Send each connection its texts, `MOST_THREADS` connections at a time."""
         with ThreadPoolExecutor(MOST_THREADS, "push") as threads:
             found = list(threads.map(partial(self.send, until_s=until_s), texts_of, texts_of.values()))
         sent, gone, failed, late = (found.count(outcome) for outcome in SendOutcome)
         if late:
-            log.warning("there was no time left for %d of %d connections", late, len(found))
+            log.warning("no time left to send to %d of %d connections", late, len(found))
         return SendCounts(sent, gone, failed + late)
 
     def close(self, connection_id: str) -> None:
-        """End a connection. Nothing where it has ended, or can't be."""
+        """Close a connection if it is open. A failure is logged."""
         try:
             self._client.delete_connection(ConnectionId=connection_id)
         except (BotoCoreError, ClientError) as error:
             if code_of(error) != GONE:
-                log.warning("connection %s can't be ended: %s", connection_id, summary_of(error))
+                log.warning("connection %s not closed: %s", connection_id, summary_of(error))
 
     def _post(self, connection_id: str, data: bytes, until_s: float) -> SendOutcome:
         failures = 0
@@ -114,4 +116,4 @@ class GatewaySender:
         try:
             self._forget(connection_id)
         except (BotoCoreError, ClientError, TimeoutError) as error:
-            log.warning("connection %s is gone, but can't be forgotten yet: %s", connection_id, error)
+            log.warning("connection %s is gone, but not removed: %s", connection_id, error)

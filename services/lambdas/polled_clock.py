@@ -1,4 +1,4 @@
-"""The shared clock of a function, which has no thread between its invocations."""
+"""The shared clock in Lambda, where no thread runs between invocations."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import datetime
 from services.aws.ssm_clock import SsmClock, SsmClockParameter, refreshed_state
 
 POLL_S = 10.0
-"""How old what is known of the clock's parameter may be."""
+"""How long a state that was read counts as current."""
 
 
 class PolledClock(SsmClock):
-    """A shared clock whose parameter is looked at by whoever asks the time, at most every ten seconds.
+    """A shared clock that reads its parameter when asked for the time, at most every ten seconds.
 
-    Where the parameter can't be read it goes on as before, at first with wall time.
+    If the parameter can't be read the clock runs on, at first as wall time.
     """
 
     def __init__(self, parameter: SsmClockParameter, *, now_s: Callable[[], float] = time.monotonic) -> None:

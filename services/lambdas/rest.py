@@ -1,8 +1,8 @@
-"""REST as functions behind an API Gateway HTTP API: the same application, handed its events by Mangum.
+"""REST in Lambda behind an HTTP API: the same ASGI application, called through Mangum.
 
-One handler serves all functions (`bus-simulator-people-count`, `-sensors`, `-bus-position`, `-network`):
-which routes lead to which is up to the gateway. Who may ask is up to the authorizer, whose verdict is in the
-event (`services.lambdas.authorizer_context`).
+One handler serves all functions (`bus-simulator-people-count`, `-sensors`, `-bus-position`, `-network`); the
+gateway maps routes to functions. The authorizer checks keys and puts its verdict into the event
+(`services.lambdas.authorizer_context`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Any, TypeAlias
+from typing import TypeAlias, cast
 
 from mangum import Mangum
 from starlette.types import Scope
@@ -21,6 +21,7 @@ from services.aws.compiled_network import CompiledNetwork
 from services.context import Context
 from services.errors import ServiceError, Unavailable, Unexpected
 from services.lambdas.authorizer_context import caller_of
+from services.lambdas.gateway_events import HttpEvent, ProxyResponse
 from services.lambdas.shared_state import shared_clock, shared_network, shared_settings, shared_store
 from services.web.handlers import error_response
 from simulator.clock import Clock
@@ -29,41 +30,40 @@ from storage.store import Store
 
 log = logging.getLogger("bus_simulator.rest")
 
-Event: TypeAlias = dict[str, Any]
-Response: TypeAlias = dict[str, Any]
-Handler: TypeAlias = Callable[[Event, Any], Response]
+Handler: TypeAlias = Callable[[HttpEvent, object], ProxyResponse]
 
 
-def handler(event: Event, lambda_context: Any) -> Response:
-    """The answer to an HTTP API event (payload 2.0)."""
+def handler(event: HttpEvent, lambda_context: object) -> ProxyResponse:
+    """Lambda's entry point: answer a request of the HTTP API."""
     shared_settings()
     try:
-        answer = _serving.handler_of(shared_network().current())
+        respond = _serving.handler_of(shared_network().current())
     except DependencyError as error:
-        log.error("the function can't serve: %s", error)
+        log.error("request refused: %s", error)
         return failed_invocation(Unavailable() if isinstance(error, DependencyUnavailable) else Unexpected())
-    return answer(event, lambda_context)
+    return respond(event, lambda_context)
 
 
 def handler_over(context: Context) -> Handler:
-    """What answers events over a context."""
-    return Mangum(create_data_app(context, caller_by_verdict), lifespan="off")
+    """A handler that answers events from a context."""
+    application = Mangum(create_data_app(context, caller_by_verdict), lifespan="off")
+    return cast(Handler, application)
 
 
 def caller_by_verdict(scope: Scope) -> Caller:
-    """Callers are known by the authorizer's verdict. Raises `Unauthorized`."""
+    """The caller of a request, by the authorizer's verdict. Raises `Unauthorized`."""
     return caller_of(scope["aws.event"])
 
 
-def failed_invocation(error: ServiceError) -> Response:
-    """An error as a function's answer."""
+def failed_invocation(error: ServiceError) -> ProxyResponse:
+    """The response to an error, with the status and body of the local server."""
     answer = error_response(error)
     headers = {name.decode(): value.decode() for name, value in answer.raw_headers}
     return {"statusCode": answer.status_code, "headers": headers, "body": bytes(answer.body).decode()}
 
 
 class NoValidKeys:
-    """No key is valid here: an authorizer judges them."""
+    """Accepts no key, since the authorizer checks keys."""
 
     def name_of(self, _offered: str, _group: str) -> str | None:
         """See `Keys`."""
@@ -71,7 +71,7 @@ class NoValidKeys:
 
 
 def context_of(compiled: CompiledNetwork, store: Store, clock: Clock) -> Context:
-    """What the routes work on. Limits are the gateway's affair."""
+    """The context of the routes, without rate limits: the gateway has them."""
     return Context(
         store=store,
         network=compiled.network,
@@ -83,14 +83,14 @@ def context_of(compiled: CompiledNetwork, store: Store, clock: Clock) -> Context
 
 
 class _Serving:
-    """The handler over the network as it is, made anew when that changes."""
+    """The handler for the current network, rebuilt when that changes."""
 
     def __init__(self) -> None:
         self._compiled: CompiledNetwork | None = None
         self._handler: Handler | None = None
 
     def handler_of(self, compiled: CompiledNetwork) -> Handler:
-        """The handler over a network. May raise DependencyError."""
+        """The handler for a network. Raises `DependencyError`."""
         if self._handler is None or compiled is not self._compiled:
             self._handler = handler_over(context_of(compiled, shared_store(), shared_clock()))
             self._compiled = compiled
@@ -98,4 +98,4 @@ class _Serving:
 
 
 _serving = _Serving()
-"""A container's only one, since a function is called by its name and handed nothing."""
+"""Kept for the life of the container, since Lambda calls `handler` without any state."""

@@ -1,11 +1,11 @@
-"""A compiled network in S3, as functions have it."""
+"""The compiled network in S3 that Lambda functions read."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -13,18 +13,22 @@ from services.aws.compiled_network import CompiledNetwork, InvalidCompiledNetwor
 from services.refreshed_value import RefreshedValue
 from storage.errors import DependencyInvalid, DependencyUnavailable
 
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+    from types_boto3_s3.type_defs import GetObjectRequestTypeDef
+
 log = logging.getLogger("bus_simulator.network")
 
 CHECK_S = 240.0
-"""How old what is known of the file may be."""
+"""How long a network that was read counts as current."""
 UNCHANGED = "304"
 
 
 class S3CompiledNetwork:
-    """A compiled network in S3. A change counts after at most four minutes; a broken file changes nothing."""
+    """A compiled network in S3. A change takes effect within four minutes; a broken file has no effect."""
 
     def __init__(
-        self, client: Any, bucket: str, key: str, *, now_s: Callable[[], float] = time.monotonic
+        self, client: S3Client, bucket: str, key: str, *, now_s: Callable[[], float] = time.monotonic
     ) -> None:
         self._client, self._bucket, self._key = client, bucket, key
         self._place = f"s3://{bucket}/{key}"
@@ -32,7 +36,7 @@ class S3CompiledNetwork:
         self._compiled = RefreshedValue(
             self._read,
             errors=(DependencyInvalid, DependencyUnavailable),
-            on_error=lambda error: log.warning("the network stays as it was: %s", error),
+            on_error=lambda error: log.warning("network not read, keeping the last one: %s", error),
             refresh_s=CHECK_S,
             now_s=now_s,
         )
@@ -43,9 +47,11 @@ class S3CompiledNetwork:
 
     def _read(self) -> CompiledNetwork | None:
         """Return the network in the object, None if it is the version read last."""
-        condition = {"IfNoneMatch": self._tag} if self._tag else {}
+        request: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": self._key}
+        if self._tag:
+            request["IfNoneMatch"] = self._tag
         try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=self._key, **condition)
+            answer = self._client.get_object(**request)
             content = answer["Body"].read()
         except (BotoCoreError, ClientError) as error:
             if code_of(error) == UNCHANGED:
@@ -60,5 +66,5 @@ class S3CompiledNetwork:
 
 
 def code_of(error: BotoCoreError | ClientError) -> str:
-    """A service's name for an error, empty for one that isn't a service's."""
+    """The error code that a service answered with, empty if it did not answer."""
     return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""

@@ -1,4 +1,4 @@
-"""What the invocations of a function share while its container lives: settings, clients, clock, store."""
+"""State that the invocations in one Lambda container share: settings, clients, clock, store, network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from storage.store import Store
 
 @cache
 def shared_settings() -> FunctionSettings:
-    """The settings, read once; from then on there are logs as well."""
+    """Read the settings and set up logging, once."""
     found = settings.function_settings()
     logs.configure(found.log_level)
     return found
@@ -29,18 +29,18 @@ def shared_settings() -> FunctionSettings:
 
 @cache
 def shared_keys() -> Keys:
-    """The keys of the secret; a changed one counts within a minute."""
+    """The keys in the secret; a change takes effect within a minute."""
     found = shared_settings()
     return SecretKeyRing(client("secretsmanager", region=found.region), found.secret_id)
 
 
 @cache
 def shared_store() -> Store:
-    """The store. Raises `StoreInvalid` for what is no Timestream database's URL."""
+    """The store. Raises `StoreInvalid` unless its URL names a Timestream database."""
     url = shared_settings().store
     try:
         if not url.startswith("timestream:"):
-            raise ValueError(f"{url!r} is no database that functions could share: expected timestream://…")
+            raise ValueError(f"{url!r} is not a database that functions can share: expected timestream://…")
         return open_store(url)
     except ValueError as error:
         raise StoreInvalid(f"BUS_SIMULATOR_STORE: {error}") from error
@@ -48,7 +48,7 @@ def shared_store() -> Store:
 
 @cache
 def shared_clock() -> Clock:
-    """The clock that all parts share; wall time where there is no parameter."""
+    """The clock that all parts share; wall time if no parameter is set."""
     found = shared_settings()
     if found.clock_parameter is None:
         return Clock()
@@ -57,7 +57,7 @@ def shared_clock() -> Clock:
 
 @cache
 def shared_network() -> S3CompiledNetwork:
-    """The network's file. Raises `DependencyInvalid` where none is named."""
+    """The compiled network. Raises `DependencyInvalid` if none is set."""
     found = shared_settings()
     parts = urlsplit(found.network or "")
     key = parts.path.removeprefix("/")

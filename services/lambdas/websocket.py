@@ -1,6 +1,6 @@
-"""The function behind the WebSocket API: its routes `$connect`, `$disconnect`, `$default`, and the event bus.
+"""The Lambda function of the WebSocket API: `$connect`, `$disconnect`, `$default`, and events of positions.
 
-What an event asks for is done by `services.lambdas.gateway_live`.
+It reads and logs events; `services.lambdas.gateway_live` carries them out.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ import json
 import logging
 import math
 import time
-from collections.abc import Mapping
 from functools import cache
-from typing import Any, Protocol, TypeAlias
+from typing import TypeAlias, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,6 +19,13 @@ from services.access.authentication import INVALID_KEY, LONGEST_GROUP
 from services.aws.connections import ConnectionTables
 from services.aws.events import positions_of
 from services.errors import ServiceError, Unauthorized, Unavailable
+from services.lambdas.gateway_events import (
+    EventBridgeEvent,
+    LambdaContext,
+    ProxyResponse,
+    WebSocketEvent,
+    WebSocketRequestContext,
+)
 from services.lambdas.gateway_live import GatewayLive
 from services.lambdas.gateway_sender import MOST_THREADS, GatewaySender
 from services.lambdas.shared_state import shared_clock, shared_network, shared_settings, shared_store
@@ -29,34 +35,35 @@ from storage.errors import DependencyError
 
 log = logging.getLogger("bus_simulator.live")
 
-Event: TypeAlias = Mapping[str, Any]
-Response: TypeAlias = dict[str, Any]
-
-OK: Response = {"statusCode": 200}
+OK: ProxyResponse = {"statusCode": 200}
 SWITCHING_PROTOCOLS = 101
 CONNECT_TIMEOUT_S = 2.0
 ANSWER_S = 4.0
 LAST_TRY_S = CONNECT_TIMEOUT_S + ANSWER_S + 1.0
-"""How long before Lambda ends an invocation the last try to reach a client begins."""
+"""How long before Lambda ends an invocation the last attempt to reach a client may begin."""
 
 
-class LambdaContext(Protocol):
-    """What is used of what Lambda says of an invocation."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """The time left until it is ended."""
-
-
-def handler(event: Event, lambda_context: LambdaContext) -> Response:
-    """The answer to an event of the WebSocket API, or of EventBridge."""
+def handler(event: WebSocketEvent | EventBridgeEvent, lambda_context: LambdaContext) -> Response:
+    """Lambda's entry point: handle an event of the WebSocket API or of EventBridge."""
     until_s = time.monotonic() + lambda_context.get_remaining_time_in_millis() / 1000 - LAST_TRY_S
     shared_settings()
     return handle_event(event, shared_live(), until_s=until_s)
 
 
+class BroadcastCounts(TypedDict):
+    """The answer to an event of EventBridge: see `SendCounts`."""
+
+    sent: int
+    gone: int
+    failed: int
+
+
+Response: TypeAlias = ProxyResponse | BroadcastCounts
+
+
 @cache
 def shared_live() -> GatewayLive:
-    """What events are carried out with, made once a container."""
+    """The handler of events, made once per container."""
     found = shared_settings()
     connections = ConnectionTables(
         client("dynamodb", region=found.region, connections=MOST_THREADS),
@@ -80,8 +87,10 @@ def shared_live() -> GatewayLive:
     )
 
 
-def handle_event(event: Event, live: GatewayLive, *, until_s: float = math.inf) -> Response:
-    """Carry out an event. Errors of DynamoDB pass in events of the bus, which Lambda then puts aside."""
+def handle_event(
+    event: WebSocketEvent | EventBridgeEvent, live: GatewayLive, *, until_s: float = math.inf
+) -> Response:
+    """Handle an event. Errors of DynamoDB pass in events of EventBridge, which Lambda then dead-letters."""
     if "requestContext" not in event:
         return broadcast(event, live, until_s)
     request = event["requestContext"]
@@ -91,16 +100,16 @@ def handle_event(event: Event, live: GatewayLive, *, until_s: float = math.inf) 
         case "DISCONNECT":
             live.disconnect(request["connectionId"])
             return OK
-    text = "" if event.get("isBase64Encoded") else event.get("body") or ""  # a binary frame is no JSON
+    text = "" if event.get("isBase64Encoded") else event.get("body") or ""  # a binary frame is not JSON
     return handle_message(request["connectionId"], text, live)
 
 
-def handle_connect(request: Event, live: GatewayLive) -> Response:
-    """Take a client in, or not: 429 for one too many, 401 for one who has passed no authorizer."""
+def handle_connect(request: WebSocketRequestContext, live: GatewayLive) -> ProxyResponse:
+    """Accept a client. Answer 429 if its group has too many, 401 if it has passed no authorizer."""
     group = (request.get("authorizer") or {}).get("group", "")
     try:
         if not group:
-            log.error("refused for want of a group: $connect has no authorizer")
+            log.error("refused: $connect has no authorizer, or it gave no group")
             raise Unauthorized(INVALID_KEY)
         live.connect(request["connectionId"], group)
     except ServiceError as error:
@@ -111,31 +120,31 @@ def handle_connect(request: Event, live: GatewayLive) -> Response:
     return OK
 
 
-def handle_message(connection_id: str, text: str, live: GatewayLive) -> Response:
-    """Carry out a client's message; where what it needs is away, say so and keep the connection."""
+def handle_message(connection_id: str, text: str, live: GatewayLive) -> ProxyResponse:
+    """Handle a client's message. If AWS or the store fails, answer so and keep the connection."""
     try:
         live.receive(connection_id, text)
     except (BotoCoreError, ClientError, DependencyError, TimeoutError) as error:
-        log.error("a message can't be carried out: %s", error)
+        log.error("message not handled: %s", error)
         live.refuse(connection_id, Unavailable())
     return OK
 
 
-def broadcast(event: Event, live: GatewayLive, until_s: float) -> Response:
-    """Send a tick of a line to all who want it, while there is time. What isn't one is logged and left."""
+def broadcast(event: EventBridgeEvent, live: GatewayLive, until_s: float) -> BroadcastCounts:
+    """Send a tick of a line to its subscribers until `until_s`. Log and drop any other event."""
     try:
         positions = positions_of(event)
     except ValueError as error:
-        log.error("an event can't be read: %s", error)
+        log.error("event not read: %s", error)
         return {"sent": 0, "gone": 0, "failed": 0}
     sent = live.broadcast(positions, until_s=until_s)
-    fields = {"sent": sent.sent, "gone": sent.gone, "failed": sent.failed}
-    log.info("broadcast", extra={"fields": {"line": event["detail"].get("line_id"), **fields}})
-    return fields
+    counts: BroadcastCounts = {"sent": sent.sent, "gone": sent.gone, "failed": sent.failed}
+    log.info("broadcast", extra={"fields": {"line": event["detail"].get("line_id"), **counts}})
+    return counts
 
 
-def log_connect(request: Event, group: str, status: int) -> None:
-    """An access-log line for a handshake."""
+def log_connect(request: WebSocketRequestContext, group: str, status: int) -> None:
+    """Log a handshake as an access."""
     fields = {
         "group": group[:LONGEST_GROUP],
         "method": "GET",

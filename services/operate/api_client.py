@@ -1,6 +1,6 @@
-"""A running simulator seen from outside: asked over HTTP and WebSocket, as its users ask it.
+"""A client of a running simulator's HTTP and WebSocket APIs, as its users have them.
 
-What can't be had raises `CheckFailed`, whose text never has the key.
+Failures raise `CheckFailed`, whose message never contains the key.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from pydantic import BaseModel, ValidationError
@@ -27,25 +27,25 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class CheckFailed(Exception):
-    """Something isn't as promised; the text says what."""
+    """A check of a simulator failed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back of a request for `path`."""
+    """The response to a request for `path`."""
 
     path: str
     status: int
     content: bytes
 
     def expect(self, status: int) -> Response:
-        """The answer itself, if it has that status. Raises `CheckFailed`."""
+        """Return this response if it has that status. Raises `CheckFailed`."""
         if self.status != status:
             raise CheckFailed(f"{self.path}: status {self.status} instead of {status}: {self.shown}")
         return self
 
     def body(self, model: type[Model]) -> Model:
-        """The body as a model. Raises `CheckFailed` where it is no such thing."""
+        """The body, validated as a model. Raises `CheckFailed`."""
         try:
             return model.model_validate_json(self.content, strict=True)
         except ValidationError as error:
@@ -57,13 +57,13 @@ class Response:
 
     @property
     def shown(self) -> str:
-        """The beginning of the body, as text."""
+        """The beginning of the body as text."""
         return self.content[:SHOWN_BYTES].decode("utf-8", "replace") or "(empty)"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ApiClient:
-    """Where a simulator is, and as whom to ask it. `trace` is told every exchange."""
+    """A simulator's addresses, and the key and group to use. `trace` gets a line per exchange."""
 
     api_url: str
     ws_url: str
@@ -71,7 +71,7 @@ class ApiClient:
     group: str
     trace: Callable[[str], None] = lambda _line: None
 
-    def ask(
+    def request(
         self, path: str, headers: Mapping[str, str] | None = None, *, body: object | None = None
     ) -> Response:
         """GET `path`, or POST `body`, with the key and the group or with just `headers`.
@@ -95,7 +95,7 @@ class ApiClient:
 
     @contextmanager
     def connected(self) -> Iterator[WebSocketClient]:
-        """A WebSocket connection with the key and the group. Raises `CheckFailed`."""
+        """Open a WebSocket with the key and the group. Raises `CheckFailed`."""
         try:
             with connect(self._ws_target(self.key), open_timeout=TIMEOUT_S, proxy=None) as connection:
                 yield WebSocketClient(connection, self.trace)
@@ -123,7 +123,7 @@ class ApiClient:
 
 @dataclass(frozen=True, slots=True)
 class WebSocketClient:
-    """An open WebSocket."""
+    """An open WebSocket that speaks JSON."""
 
     connection: ClientConnection
     trace: Callable[[str], None]
@@ -132,8 +132,8 @@ class WebSocketClient:
         """Send a message."""
         self.connection.send(json.dumps(message))
 
-    def receive(self) -> dict[str, Any]:
-        """The next message. Raises `CheckFailed` where none comes, or one that is no JSON object."""
+    def receive(self) -> dict[str, object]:
+        """Wait for the next message. Raises `CheckFailed` if none comes or it is not a JSON object."""
         try:
             text = self.connection.recv(TIMEOUT_S)
         except TimeoutError:
@@ -144,5 +144,5 @@ class WebSocketClient:
         except ValueError:
             message = None
         if not isinstance(message, dict):
-            raise CheckFailed(f"a message is no JSON object: {text!r:.{SHOWN_BYTES}}")
+            raise CheckFailed(f"a message is not a JSON object: {text!r:.{SHOWN_BYTES}}")
         return message

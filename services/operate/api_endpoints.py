@@ -1,14 +1,18 @@
-"""Where a deployment answers: what was said, else what API Gateway has under the deployment's names."""
+"""The addresses of a deployment's APIs: as given, otherwise looked up in API Gateway by their names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from services.operate.aws_problems import AwsProblem, call_aws
 from services.operate.resource_names import HTTP_API, MCP_API, WEBSOCKET_API, WEBSOCKET_STAGE
+
+if TYPE_CHECKING:
+    from types_boto3_apigatewayv2.client import ApiGatewayV2Client
+    from types_boto3_apigatewayv2.type_defs import ApiTypeDef, GetApisRequestTypeDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +25,9 @@ class Endpoints:
 
 
 def find_endpoints(
-    gateway: Any, *, api_url: str | None, ws_url: str | None, mcp_url: str | None
+    gateway: ApiGatewayV2Client, *, api_url: str | None, ws_url: str | None, mcp_url: str | None
 ) -> Endpoints:
-    """The addresses given, those that aren't from API Gateway (a client of `apigatewayv2`).
-
-    Raises `AwsProblem` for one that is neither given nor there.
-    """
+    """Complete the given addresses with those in API Gateway. Raises `AwsProblem` if one is missing."""
     known = {} if api_url and ws_url and mcp_url else api_addresses(gateway)
     return Endpoints(
         api_url or address_of_api(known, HTTP_API, "API_URL"),
@@ -36,24 +37,24 @@ def find_endpoints(
 
 
 def address_of_api(known: Mapping[str, str], name: str, variable: str) -> str:
-    """The address of an API. Raises `AwsProblem` where there is none of that name."""
+    """The address of the API `name`. Raises `AwsProblem` if it doesn't exist."""
     if name not in known:
-        raise AwsProblem(f"no API {name} in this region: say another one, or the address with {variable}")
+        raise AwsProblem(f"no API {name} in this region: set another region, or the address with {variable}")
     return known[name]
 
 
-def api_addresses(gateway: Any) -> Mapping[str, str]:
+def api_addresses(gateway: ApiGatewayV2Client) -> Mapping[str, str]:
     """The addresses of all APIs by name."""
     return {each["Name"]: each["ApiEndpoint"].rstrip("/") for each in list_apis(gateway)}
 
 
-def list_apis(gateway: Any) -> Sequence[Mapping[str, Any]]:
-    """All APIs, page after page."""
-    found: list[Mapping[str, Any]] = []
-    token: dict[str, str] = {}
+def list_apis(gateway: ApiGatewayV2Client) -> Sequence[ApiTypeDef]:
+    """All APIs of the region, page after page."""
+    found: list[ApiTypeDef] = []
+    request: GetApisRequestTypeDef = {}
     while True:
-        answer = call_aws(partial(gateway.get_apis, **token), "the APIs of this region")
+        answer = call_aws(partial(gateway.get_apis, **request), "the APIs of this region")
         found += answer["Items"]
         if not answer.get("NextToken"):
             return found
-        token = {"NextToken": answer["NextToken"]}
+        request = {"NextToken": answer["NextToken"]}

@@ -1,4 +1,4 @@
-"""Calls of AWS on an operator's behalf, and what their refusals mean for whoever made them."""
+"""AWS calls made for an operator, whose errors become messages with advice."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class AwsProblem(Exception):
-    """AWS refused, or couldn't be reached; the message is for people. `code` is the service's own name."""
+    """AWS refused a call or couldn't be reached. The message is for people; `code` is AWS's error code."""
 
     def __init__(self, message: str, code: str = "") -> None:
         super().__init__(message)
@@ -35,7 +35,7 @@ class AwsProblem(Exception):
 
 
 def call_aws(call: Callable[[], T], what: str) -> T:
-    """What `call` gives. `what` says in the message what was asked for. Raises `AwsProblem`."""
+    """Return what `call` returns. Raises `AwsProblem`, whose message begins with `what`."""
     try:
         return call()
     except (NoCredentialsError, PartialCredentialsError, ProfileNotFound, TokenRetrievalError) as error:
@@ -45,10 +45,10 @@ def call_aws(call: Callable[[], T], what: str) -> T:
 
 
 def explanation(error: Exception) -> str:
-    """A refusal in a line, with the mend where there is one."""
+    """An error in one line, with advice where there is any."""
     code, said = code_of(error), summary_of(error)
     if code in DENIED:
-        return f"these credentials may not ask that ({said})"
+        return f"these credentials lack the permission ({said})"
     if code in UNKNOWN_CALLER:
-        return f"AWS doesn't take these credentials: sign in again ({said})"
+        return f"AWS doesn't accept these credentials: sign in again ({said})"
     return said

@@ -1,22 +1,36 @@
-"""What a deployment has cost this month, what it will, and its budget: by Cost Explorer and Budgets.
+"""A deployment's costs this month, their forecast and its budget, from Cost Explorer and Budgets.
 
-Cost Explorer charges for every request (0.01 USD), knows what is a day old, and finds the project's costs by
-its tag once that is activated as a cost allocation tag.
+Cost Explorer charges 0.01 USD per request and is about a day behind. It finds the project's costs by its tag
+once that is activated as a cost allocation tag.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from services.operate.aws_problems import AwsProblem, call_aws
 from services.operate.resource_names import BUDGET, PROJECT, PROJECT_TAG
 
-FILTER = {"Tags": {"Key": PROJECT_TAG, "Values": [PROJECT]}}
+if TYPE_CHECKING:
+    from types_boto3_budgets.client import BudgetsClient
+    from types_boto3_budgets.type_defs import SpendTypeDef
+    from types_boto3_ce.client import CostExplorerClient
+    from types_boto3_ce.type_defs import (
+        DateIntervalTypeDef,
+        ExpressionTypeDef,
+        GetCostAndUsageRequestTypeDef,
+        GroupTypeDef,
+        MetricValueTypeDef,
+    )
+
+T = TypeVar("T")
+
+FILTER: ExpressionTypeDef = {"Tags": {"Key": PROJECT_TAG, "Values": [PROJECT]}}
 OFF = "not enabled for cost explorer"
 SWITCH_ON = (
     "Cost Explorer is off in this account: switch it on in the Billing console (Cost Explorer, Launch); "
@@ -30,7 +44,7 @@ UNTAGGED = (
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """So much money."""
+    """An amount and its currency."""
 
     value: Decimal
     unit: str
@@ -41,7 +55,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class BudgetState:
-    """A budget: its limit, what of it is spent, and what will be by its end, if AWS says."""
+    """A budget: its limit, the amount spent, and the amount expected by its end if AWS has one."""
 
     limit: Amount
     spent: Amount
@@ -49,13 +63,13 @@ class BudgetState:
 
     @property
     def exceeded(self) -> bool:
-        """Whether more is spent than the limit."""
+        """Whether more than the limit is spent."""
         return self.spent.value > self.limit.value
 
 
 @dataclass(frozen=True, slots=True)
 class MonthCosts:
-    """The costs of a month up to `until`. Why a forecast or a budget is missing is said in its place."""
+    """The costs of a month up to `until`. A missing forecast or budget is replaced by the reason."""
 
     since: date
     until: date
@@ -64,11 +78,10 @@ class MonthCosts:
     budget: BudgetState | str
 
 
-def month_costs(explorer: Any, budgets: Any, *, account_id: str, today: date) -> MonthCosts:
-    """The costs of this month, by clients of `ce` and `budgets`.
-
-    Raises `AwsProblem` where what was spent can't be had.
-    """
+def month_costs(
+    explorer: CostExplorerClient, budgets: BudgetsClient, *, account_id: str, today: date
+) -> MonthCosts:
+    """The costs of this month. Raises `AwsProblem` if Cost Explorer doesn't give them."""
     since = today.replace(day=1)
     return MonthCosts(
         since=since,
@@ -79,9 +92,9 @@ def month_costs(explorer: Any, budgets: Any, *, account_id: str, today: date) ->
     )
 
 
-def spent_by_service(explorer: Any, since: date, today: date) -> Mapping[str, Amount]:
-    """What each service cost in [since, today], the dearest first."""
-    period = {"Start": since.isoformat(), "End": (today + timedelta(days=1)).isoformat()}
+def spent_by_service(explorer: CostExplorerClient, since: date, today: date) -> Mapping[str, Amount]:
+    """The costs of each service in [since, today], the most expensive first."""
+    period: DateIntervalTypeDef = {"Start": since.isoformat(), "End": (today + timedelta(days=1)).isoformat()}
     found: dict[str, Amount] = {}
     for group in cost_groups(explorer, period):
         cost = group["Metrics"]["UnblendedCost"]
@@ -90,30 +103,26 @@ def spent_by_service(explorer: Any, since: date, today: date) -> Mapping[str, Am
     return dict(sorted(found.items(), key=lambda item: -item[1].value))
 
 
-def cost_groups(explorer: Any, period: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+def cost_groups(explorer: CostExplorerClient, period: DateIntervalTypeDef) -> Iterator[GroupTypeDef]:
     """The cost groups of a period, page after page."""
-    token: dict[str, str] = {}
+    request: GetCostAndUsageRequestTypeDef = {
+        "TimePeriod": period,
+        "Granularity": "MONTHLY",
+        "Metrics": ["UnblendedCost"],
+        "Filter": FILTER,
+        "GroupBy": [{"Type": "DIMENSION", "Key": "SERVICE"}],
+    }
     while True:
-        answer = call_cost_explorer(
-            partial(
-                explorer.get_cost_and_usage,
-                TimePeriod=period,
-                Granularity="MONTHLY",
-                Metrics=["UnblendedCost"],
-                Filter=FILTER,
-                GroupBy=[{"Type": "DIMENSION", "Key": "SERVICE"}],
-                **token,
-            )
-        )
+        answer = call_cost_explorer(partial(explorer.get_cost_and_usage, **request))
         for month in answer["ResultsByTime"]:
             yield from month["Groups"]
         if not answer.get("NextPageToken"):
             return
-        token = {"NextPageToken": answer["NextPageToken"]}
+        request["NextPageToken"] = answer["NextPageToken"]
 
 
-def forecast_rest_of_month(explorer: Any, today: date) -> Amount:
-    """What the rest of the month, today included, is expected to cost."""
+def forecast_rest_of_month(explorer: CostExplorerClient, today: date) -> Amount:
+    """The expected costs from today to the end of the month."""
     following = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
     answer = call_cost_explorer(
         partial(
@@ -127,23 +136,23 @@ def forecast_rest_of_month(explorer: Any, today: date) -> Amount:
     return amount_from(answer["Total"])
 
 
-def budget_state(budgets: Any, account_id: str) -> BudgetState:
-    """The project's budget."""
-    ask = partial(budgets.describe_budget, AccountId=account_id, BudgetName=BUDGET)
-    found = call_aws(ask, f"budget {BUDGET}")["Budget"]
+def budget_state(budgets: BudgetsClient, account_id: str) -> BudgetState:
+    """The state of the project's budget. Raises `AwsProblem`."""
+    describe = partial(budgets.describe_budget, AccountId=account_id, BudgetName=BUDGET)
+    found = call_aws(describe, f"budget {BUDGET}")["Budget"]
     calculated = found["CalculatedSpend"]
     expected = calculated.get("ForecastedSpend")
     limit, actual = amount_from(found["BudgetLimit"]), amount_from(calculated["ActualSpend"])
     return BudgetState(limit, actual, amount_from(expected) if expected else None)
 
 
-def amount_from(found: Mapping[str, str]) -> Amount:
-    """An amount as AWS gives it."""
+def amount_from(found: MetricValueTypeDef | SpendTypeDef) -> Amount:
+    """An amount in AWS's form."""
     return Amount(Decimal(found["Amount"]), found["Unit"])
 
 
-def call_cost_explorer(call: Any) -> Any:
-    """What Cost Explorer gives. Raises `AwsProblem`, which says so where it is off."""
+def call_cost_explorer(call: Callable[[], T]) -> T:
+    """Call Cost Explorer. Raises `AwsProblem`, which says how to switch it on if it is off."""
     try:
         return call_aws(call, "Cost Explorer")
     except AwsProblem as problem:
@@ -152,16 +161,16 @@ def call_cost_explorer(call: Any) -> Any:
         raise
 
 
-def value_or_reason(ask: Any) -> Any:
-    """What is asked for, or why it can't be had."""
+def value_or_reason(call: Callable[[], T]) -> T | str:
+    """Return what `call` returns, or the message if it raises `AwsProblem`."""
     try:
-        return ask()
+        return call()
     except AwsProblem as problem:
         return str(problem)
 
 
 def report_lines(found: MonthCosts) -> Iterator[str]:
-    """The costs in words."""
+    """The costs as lines of text."""
     yield f"{found.since} to {found.until}, {PROJECT_TAG}={PROJECT}"
     yield from service_lines(list(found.by_service.items())) if found.by_service else [UNTAGGED]
     if isinstance(found.forecast, str):
@@ -172,7 +181,7 @@ def report_lines(found: MonthCosts) -> Iterator[str]:
 
 
 def service_lines(costs: Sequence[tuple[str, Amount]]) -> Iterator[str]:
-    """A line for each service, and their sum."""
+    """A line per service, and their sum."""
     total = Amount(sum((each.value for _, each in costs), Decimal(0)), costs[0][1].unit)
     shown = [*costs, ("total", total)]
     width = max(len(name) for name, _ in shown)
@@ -181,7 +190,7 @@ def service_lines(costs: Sequence[tuple[str, Amount]]) -> Iterator[str]:
 
 
 def budget_line(budget: BudgetState | str) -> str:
-    """The budget in words."""
+    """The budget as a line of text."""
     if isinstance(budget, str):
         return f"No budget: {budget}"
     share = f" ({100 * budget.spent.value / budget.limit.value:.0f} %)" if budget.limit.value else ""

@@ -1,22 +1,26 @@
-"""The deployment's ECS services: how they are, restarting and scaling them."""
+"""The state of a deployment's ECS services; restarting and scaling them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from services.operate.aws_problems import AwsProblem, call_aws
 from services.operate.resource_names import CLUSTER, SERVICES
 
+if TYPE_CHECKING:
+    from types_boto3_ecs.client import ECSClient
+    from types_boto3_ecs.type_defs import ServiceTypeDef, UpdateServiceRequestTypeDef
+
 MOST_AT_ONCE = 10
-"""ECS describes no more services a call."""
+"""How many services ECS describes per call."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """How a service is: `status` is ECS's own, `ACTIVE` while it isn't being removed."""
+    """The state of a service. `status` is ECS's: `ACTIVE` unless it is being removed."""
 
     name: str
     status: str
@@ -26,7 +30,7 @@ class ServiceState:
 
     @property
     def fault(self) -> str | None:
-        """What is wrong with a service that should run, None where nothing is."""
+        """What is wrong with a service that should run, None if nothing is."""
         if self.status != "ACTIVE":
             return f"the service is {self.status}"
         if not self.desired:
@@ -37,13 +41,13 @@ class ServiceState:
 
 
 class EcsServices:
-    """The services of a cluster. Everything raises `AwsProblem`."""
+    """The services of a cluster. Methods raise `AwsProblem`."""
 
-    def __init__(self, ecs: Any, cluster: str = CLUSTER) -> None:
+    def __init__(self, ecs: ECSClient, cluster: str = CLUSTER) -> None:
         self._ecs, self._cluster = ecs, cluster
 
     def states(self, names: Sequence[str] = SERVICES) -> Mapping[str, ServiceState]:
-        """The services of those names that there are."""
+        """The states of the named services that exist."""
         found: dict[str, ServiceState] = {}
         for first in range(0, len(names), MOST_AT_ONCE):
             part = list(names[first : first + MOST_AT_ONCE])
@@ -53,22 +57,22 @@ class EcsServices:
         return found
 
     def restart(self, name: str) -> None:
-        """Start new tasks of a service, which take the place of those that run."""
-        self._update(name, forceNewDeployment=True)
+        """Replace the running tasks of a service with new ones."""
+        self._update({"cluster": self._cluster, "service": name, "forceNewDeployment": True})
 
     def scale(self, name: str, tasks: int) -> None:
-        """Let so many tasks of a service run."""
-        self._update(name, desiredCount=tasks)
+        """Set the number of tasks of a service."""
+        self._update({"cluster": self._cluster, "service": name, "desiredCount": tasks})
 
-    def _update(self, name: str, **change: Any) -> None:
+    def _update(self, request: UpdateServiceRequestTypeDef) -> None:
+        name = request["service"]
         if name not in self.states([name]):
             raise AwsProblem(f"no service {name} in cluster {self._cluster}")
-        update = partial(self._ecs.update_service, cluster=self._cluster, service=name, **change)
-        call_aws(update, f"changing service {name}")
+        call_aws(partial(self._ecs.update_service, **request), f"changing service {name}")
 
 
-def service_state_from(described: Mapping[str, Any]) -> ServiceState:
-    """A service as `DescribeServices` has it."""
+def service_state_from(described: ServiceTypeDef) -> ServiceState:
+    """The state in an answer of `DescribeServices`."""
     return ServiceState(
         name=described["serviceName"],
         status=described["status"],

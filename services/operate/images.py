@@ -1,4 +1,4 @@
-"""The image of the services, from this machine's Docker into the deployment's ECR repository."""
+"""Push the services' image from the local Docker to the deployment's ECR repository."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from services.operate.aws_problems import AwsProblem, call_aws
 from services.operate.resource_names import REPOSITORY
 
+if TYPE_CHECKING:
+    from types_boto3_ecr.client import ECRClient
+
 ARCHITECTURE = "arm64"
-"""What Fargate runs the services on, as Terraform sets it."""
-NO_DOCKER = "docker is not installed (or not on PATH): images are built and pushed by it"
+"""The processor architecture that Terraform sets for Fargate."""
+NO_DOCKER = "docker is not installed (or not on PATH): it builds and pushes images"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class EcrRepository:
-    """A repository and the password of its registry, which is good for twelve hours."""
+    """A repository and a login of its registry, valid for twelve hours."""
 
     repository: str
     user: str
@@ -28,18 +31,18 @@ class EcrRepository:
 
     @property
     def host(self) -> str:
-        """What Docker logs in to."""
+        """The registry's host, to which Docker logs in."""
         return self.repository.partition("/")[0]
 
 
-def find_repository(ecr: Any, name: str = REPOSITORY) -> EcrRepository:
-    """The deployment's repository, by a client of `ecr`. Raises `AwsProblem`."""
+def find_repository(ecr: ECRClient, name: str = REPOSITORY) -> EcrRepository:
+    """The deployment's repository. Raises `AwsProblem`."""
     describe = partial(ecr.describe_repositories, repositoryNames=[name])
     try:
         found = call_aws(describe, f"repository {name}")["repositories"][0]
     except AwsProblem as problem:
         if problem.code == "RepositoryNotFoundException":
-            raise AwsProblem(f"no repository {name} in this region: make deploy makes it") from problem
+            raise AwsProblem(f"no repository {name} in this region: make deploy creates it") from problem
         raise
     token = call_aws(ecr.get_authorization_token, "a login for ECR")["authorizationData"][0]
     user, _, password = base64.b64decode(token["authorizationToken"]).decode().partition(":")
@@ -47,7 +50,7 @@ def find_repository(ecr: Any, name: str = REPOSITORY) -> EcrRepository:
 
 
 class Docker:
-    """The docker program. Everything raises `AwsProblem`."""
+    """The docker program. Methods raise `AwsProblem`."""
 
     def __init__(self) -> None:
         found = shutil.which("docker")
@@ -56,34 +59,37 @@ class Docker:
         self._program = found
 
     def architecture(self, image: str) -> str:
-        """What processors a local image is for."""
+        """The processor architecture of a local image."""
         asked_for = self._run("image", "inspect", "--format", "{{.Architecture}}", image)
         if asked_for.returncode:
-            raise AwsProblem(f"no image {image} here: make build-feeders makes it")
+            raise AwsProblem(f"no image {image} here: make build-feeders builds it")
         return asked_for.stdout.strip()
 
     def log_in(self, to: EcrRepository) -> None:
-        """Let Docker push there."""
-        self._must("login", "--username", to.user, "--password-stdin", to.host, given=to.password)
+        """Log Docker in to a registry."""
+        self._checked("login", "--username", to.user, "--password-stdin", to.host, given=to.password)
 
     def push(self, image: str, target: str) -> None:
         """Push a local image under another name."""
-        self._must("tag", image, target)
-        self._must("push", "--quiet", target)
+        self._checked("tag", image, target)
+        self._checked("push", "--quiet", target)
 
-    def _must(self, *arguments: str, given: str | None = None) -> None:
+    def _checked(self, *arguments: str, given: str | None = None) -> None:
         done = self._run(*arguments, given=given)
         if done.returncode:
             raise AwsProblem(f"docker {arguments[0]}: {done.stderr.strip() or done.returncode}")
 
     def _run(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603 - the program that was found, and names of images
+        return subprocess.run(  # noqa: S603 - docker, with names of images
             [self._program, *arguments], input=given, capture_output=True, text=True, check=False
         )
 
 
 def push_image(docker: Docker, to: EcrRepository, image: str, tags: Sequence[str]) -> list[str]:
-    """Push a local image under each tag; the full names. Refused for another kind of processor."""
+    """Push a local image under each tag, and return the full names.
+
+    Raises `AwsProblem`, also for an image for another processor architecture.
+    """
     architecture = docker.architecture(image)
     if architecture != ARCHITECTURE:
         raise AwsProblem(

@@ -1,25 +1,29 @@
-"""What services and functions logged, from CloudWatch Logs, by the name of a service or function."""
+"""Read from CloudWatch Logs what a service or function logged, by its name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from services.operate.aws_problems import call_aws
 from services.operate.resource_names import HOSTED_SERVICE, SERVICES
 from storage.instants import from_us, to_us
 
+if TYPE_CHECKING:
+    from types_boto3_logs.client import CloudWatchLogsClient
+    from types_boto3_logs.type_defs import FilteredLogEventTypeDef, FilterLogEventsRequestTypeDef
+
 POLL_S = 2.0
 LATE = timedelta(seconds=30)
-"""Events may show up in another order than they happened: who follows looks back so far."""
+"""Events may appear out of order; following reads this far back again."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogEvent:
-    """A line of a log, and what tells it from the same line logged again."""
+    """A log line; its id differs from that of the same line logged again."""
 
     event_id: str
     time: datetime
@@ -27,15 +31,17 @@ class LogEvent:
 
 
 def log_group(name: str) -> str:
-    """The log group of a service or a function; a group's own name is taken as it is."""
+    """The log group of a service or function. A name that begins with `/` is a group already."""
     if name.startswith("/"):
         return name
     return f"/ecs/{name}" if name in (*SERVICES, HOSTED_SERVICE) else f"/aws/lambda/{name}"
 
 
-def read_log_events(logs: Any, group: str, *, since: datetime, pattern: str) -> Iterator[LogEvent]:
-    """The events of a group since then that have `pattern`, by a client of `logs`. Raises `AwsProblem`."""
-    request: dict[str, Any] = {"logGroupName": group, "startTime": to_us(since) // 1000}
+def read_log_events(
+    logs: CloudWatchLogsClient, group: str, *, since: datetime, pattern: str
+) -> Iterator[LogEvent]:
+    """The events of a group since a time that match a CloudWatch filter pattern. Raises `AwsProblem`."""
+    request: FilterLogEventsRequestTypeDef = {"logGroupName": group, "startTime": to_us(since) // 1000}
     if pattern:
         request["filterPattern"] = pattern
     while True:
@@ -47,9 +53,9 @@ def read_log_events(logs: Any, group: str, *, since: datetime, pattern: str) -> 
 
 
 def follow_log_events(
-    logs: Any, group: str, *, since: datetime, pattern: str, waited: Callable[[float], bool]
+    logs: CloudWatchLogsClient, group: str, *, since: datetime, pattern: str, waited: Callable[[float], bool]
 ) -> Iterator[LogEvent]:
-    """Events as they come, each once, for as long as `waited`, which waits so many seconds, says so."""
+    """Follow a group: its events as they come, each once. Stops when `waited` (seconds) returns False."""
     seen: dict[str, datetime] = {}
     while True:
         for each in read_log_events(logs, group, since=since, pattern=pattern):
@@ -62,6 +68,6 @@ def follow_log_events(
             return
 
 
-def log_event_from(found: Mapping[str, Any]) -> LogEvent:
-    """An event as `FilterLogEvents` has it."""
+def log_event_from(found: FilteredLogEventTypeDef) -> LogEvent:
+    """An event in an answer of `FilterLogEvents`."""
     return LogEvent(found["eventId"], from_us(found["timestamp"] * 1000), found["message"].rstrip("\n"))

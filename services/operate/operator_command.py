@@ -1,4 +1,4 @@
-"""What the operator's scripts share: how a problem is shown, and the options `--target` and `--region`."""
+"""The command class of operators' scripts, and their options `--target` and `--region`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class OperatorCommand(click.Command):
-    """A command whose problems are one line on stderr and exit code 1."""
+    """A command that reports expected errors in one line on stderr, with exit code 1."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # click's own arguments
         super().__init__(*arguments, **{"context_settings": CONTEXT, **named})
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run it."""
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except (AwsProblem, DependencyError, InputError) as problem:
@@ -32,7 +32,12 @@ class OperatorCommand(click.Command):
 
 
 region_option = click.option(
-    "--region", default=REGION, show_default=True, envvar="AWS_REGION", show_envvar=True, help="Where on AWS."
+    "--region",
+    default=REGION,
+    show_default=True,
+    envvar="AWS_REGION",
+    show_envvar=True,
+    help="The AWS region.",
 )
 target_option = click.option(
     "--target",
@@ -41,5 +46,5 @@ target_option = click.option(
     show_default=True,
     envvar="TARGET",
     show_envvar=True,
-    help="What runs on this machine, or what was deployed.",
+    help="The simulator on this machine, or the deployment on AWS.",
 )

@@ -1,4 +1,4 @@
-"""The names of a deployment on AWS, as Terraform gives them and the operator's commands look for them."""
+"""Names of a deployment's AWS resources, as Terraform sets them."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ CLUSTER = "bus-simulator-cluster"
 FEEDER_SERVICES = tuple(f"{kind.name}-feeder" for kind in FEEDERS)
 MCP_SERVICE = "mcp-server"
 HOSTED_SERVICE = "timestream-endpoint"
-"""Ours, where the account has no Timestream of AWS's."""
+"""The simulator's own Timestream endpoint, for accounts without Amazon Timestream."""
 SERVICES = (*FEEDER_SERVICES, MCP_SERVICE)
 HTTP_API = "madrid-bus-simulator-http"
 WEBSOCKET_API = "madrid-bus-simulator-websocket"
 MCP_API = "madrid-bus-simulator-mcp"
 WEBSOCKET_STAGE = "production"
-SECRET_ID = "bus-simulator/api-key"  # noqa: S105 - its name, not itself
+SECRET_ID = "bus-simulator/api-key"  # noqa: S105 - the name of a secret
 REPOSITORY = "bus-simulator-feeders"
 BUDGET = "bus-simulator-monthly-budget"
 PROJECT_TAG, PROJECT = "Project", "Madrid-Bus-Simulator"
 
 
 def bucket(account_id: str) -> str:
-    """The bucket of the configuration."""
+    """The configuration bucket of an account."""
     return f"bus-simulator-config-{account_id}"
 
 
 def store_url(region: str) -> str:
-    """The deployment's store, as `--store` takes it."""
+    """The URL of the deployment's store, for `--store`."""
     return f"timestream://{DATABASE}?region={region}"

@@ -1,23 +1,26 @@
-"""The secret with the API keys, read and written for the operator."""
+"""Read and write the API keys in Secrets Manager, for operators."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from services.access.key_plaintext import PlainKeys, parse_plain_keys
 from services.operate.aws_problems import AwsProblem, call_aws
 from services.operate.resource_names import SECRET_ID
 
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager.client import SecretsManagerClient
+
 
 class ApiKeySecret:
-    """A secret of Secrets Manager that holds keys. Everything raises `AwsProblem`."""
+    """The secret with the API keys. Methods raise `AwsProblem`."""
 
-    def __init__(self, secrets_manager: Any, secret_id: str = SECRET_ID) -> None:
+    def __init__(self, secrets_manager: SecretsManagerClient, secret_id: str = SECRET_ID) -> None:
         self._client, self._id = secrets_manager, secret_id
 
     def read(self) -> PlainKeys:
-        """The keys that are valid now."""
+        """The valid keys."""
         answer = call_aws(partial(self._client.get_secret_value, SecretId=self._id), f"secret {self._id}")
         try:
             return parse_plain_keys(answer["SecretString"])
@@ -25,6 +28,6 @@ class ApiKeySecret:
             raise AwsProblem(f"secret {self._id}: {error}") from error
 
     def write(self, keys: PlainKeys) -> None:
-        """Let these be the valid ones."""
+        """Replace the valid keys."""
         write = partial(self._client.put_secret_value, SecretId=self._id, SecretString=keys.text)
         call_aws(write, f"secret {self._id}")

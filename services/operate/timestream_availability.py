@@ -1,19 +1,22 @@
-"""Which Timestream an account can have: Amazon closed LiveAnalytics to new customers on 20 June 2025."""
+"""Whether an account can use Timestream for LiveAnalytics, closed to new customers since 20 June 2025."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from services.operate.aws_problems import AwsProblem, call_aws
 
+if TYPE_CHECKING:
+    from types_boto3_timestream_write.client import TimestreamWriteClient
+
 CLOSED = "Only existing Timestream"
-"""How Timestream's refusal of an account begins, whatever its credentials may do."""
+"""How Timestream's refusal of an account begins, whatever the caller's permissions."""
 
 
-def timestream_available(timestream: Any) -> bool:
-    """Whether Timestream takes this account, by a client of `timestream-write`. Raises `AwsProblem`."""
+def timestream_available(timestream: TimestreamWriteClient) -> bool:
+    """Whether Timestream accepts this account. Raises `AwsProblem`."""
     try:
-        call_aws(timestream.describe_endpoints, "whether Timestream takes this account")
+        call_aws(timestream.describe_endpoints, "whether Timestream accepts this account")
     except AwsProblem as problem:
         if CLOSED in str(problem):
             return False

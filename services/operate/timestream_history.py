@@ -1,8 +1,8 @@
-"""Whether the tables of a deployment hold their history, asked of Timestream itself.
+"""Check that a deployment's Timestream tables hold five days of history.
 
-What is older than a day goes into the magnetic store, and queries may show it hours after it was written
-(AWS: "Magnetic store writes", up to 6 hours). The books of coverage tell such records from missing ones; what
-stands there of old hours is late itself, so that a backfill also leaves a notice, which is new.
+Records older than a day go to the magnetic store, where queries may see them up to 6 hours later (AWS:
+"Magnetic store writes"). Coverage tells such records from missing ones. Coverage of old hours is itself
+written late, so a backfill also leaves a notice with the current time.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ NOT_YET = "written, not yet queryable (Timestream shows what is older than a day
 
 
 class HistoryStore(Protocol):
-    """What is asked of a store; `storage.timestream_store.TimestreamStore` has it."""
+    """The part of `storage.timestream_store.TimestreamStore` that the check reads."""
 
     def coverage(self, stream: Stream) -> Sequence[Covered]:
-        """The complete stretches, ascending."""
+        """The complete time spans, ascending."""
 
     def hours(self, stream: Stream, *, start: datetime, end: datetime) -> Sequence[Hour]:
-        """The UTC hours of [start, end) that have records, ascending."""
+        """The UTC hours in [start, end) that have records, ascending."""
 
     def backfills(self, *, since: datetime, now: datetime) -> Sequence[Interval]:
-        """The stretches that were filled in since then."""
+        """The time spans of backfills since a time."""
 
 
 def check_history(store: HistoryStore, stream: Stream, now: datetime) -> str:
@@ -66,12 +66,12 @@ def check_history(store: HistoryStore, stream: Stream, now: datetime) -> str:
 def is_written(
     covered: Sequence[Covered], filled: Sequence[Interval], start: datetime, end: datetime
 ) -> bool:
-    """Whether the books have a stretch, or a backfill was just told of it."""
+    """Whether coverage or a recent backfill includes [start, end)."""
     return not uncovered(covered, start, end) or any(a <= start and end <= b for a, b in filled)
 
 
 def missing_hours(held: Sequence[Hour], start: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
-    """The stretches of [start, now), an hour or less each, of whose hour there is no record."""
+    """The parts of [start, now), an hour or less each, whose hour has no record."""
     there = {hour.start for hour in held}
     found, begins = [], floor(start, HOUR)
     while begins < now:
@@ -82,7 +82,7 @@ def missing_hours(held: Sequence[Hour], start: datetime, now: datetime) -> list[
 
 
 def start_of_newest_run(held: Sequence[Hour]) -> datetime:
-    """The first record of the newest hours that follow one another."""
+    """The time of the first record in the newest run of consecutive hours."""
     first = len(held) - 1
     while first > 0 and held[first - 1].start == held[first].start - HOUR:
         first -= 1

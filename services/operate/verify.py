@@ -1,6 +1,6 @@
-"""Whether a running simulator is fit for use: history, feeders, REST, authentication, WebSocket.
+"""Check a running simulator: history, feeders, REST, authentication, WebSocket.
 
-Each check is a promise to its users and passes or fails; there are no warnings.
+Each check passes or fails; there are no warnings.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from storage.schema import Stream
 
 HISTORY = timedelta(days=5)
 FRESHNESS = timedelta(minutes=5)
-"""Older than this, simulated, the latest isn't the latest any more."""
+"""How old, in simulated time, the latest record may be."""
 TABLES = (Stream.PEOPLE_COUNT, Stream.SENSOR_DATA, Stream.BUS_POSITION)
 GATEWAY_CHECKED = ("Missing x-api-key header", "Missing x-group-name header")
 GATEWAY_REFUSAL = b'{"message":"Unauthorized"}'
-"""What API Gateway answers by itself where a header that identifies the caller is missing."""
+"""API Gateway's own answer if a header that identifies the caller is missing."""
 WRONG_KEY = "certainly-not-the-key"
 MOST_MESSAGES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The stop, bus and line to ask about."""
+    """The stop, bus and line that the checks request."""
 
     stop_id: str = "S001"
     bus_id: str = "B001"
@@ -51,7 +51,7 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """Whether a check passed, and what was seen."""
+    """Whether a check passed, and what it found."""
 
     check: str
     passed: bool
@@ -59,20 +59,21 @@ class CheckResult:
 
 
 Check: TypeAlias = Callable[[], str]
-"""Says what it has seen. Raises `CheckFailed`."""
+"""Returns what it found. Raises `CheckFailed`."""
 Checks: TypeAlias = Sequence[tuple[str, Check]]
-"""Checks by name."""
+"""Names and checks."""
 
 
-def verify(deployment: ApiClient, asked: Targets, *, websocket: bool = True) -> Iterator[CheckResult]:
-    """Make every check of a simulator in one place, with the WebSocket's or without."""
-    of = Verifier(deployment, asked)
-    checks = [*of.health_checks(), *of.history_checks(), *of.feeder_checks(), *of.rest_checks()]
-    return run_checks([*checks, *of.auth_checks(), *(of.websocket_checks() if websocket else ())])
+def verify(client: ApiClient, targets: Targets, *, websocket: bool = True) -> Iterator[CheckResult]:
+    """Run every check of a simulator on this machine, with or without those of the WebSocket."""
+    verifier = Verifier(client, targets)
+    checks = [*verifier.health_checks(), *verifier.history_checks(), *verifier.feeder_checks()]
+    checks += [*verifier.rest_checks(), *verifier.auth_checks()]
+    return run_checks([*checks, *(verifier.websocket_checks() if websocket else ())])
 
 
 def run_checks(checks: Checks) -> Iterator[CheckResult]:
-    """Make checks in turn."""
+    """Run checks one after the other."""
     for name, check in checks:
         try:
             yield CheckResult(name, True, check())
@@ -81,29 +82,29 @@ def run_checks(checks: Checks) -> Iterator[CheckResult]:
 
 
 class Verifier:
-    """The checks of one deployment, by subject.
+    """The checks of one simulator, by subject.
 
-    Behind a `gateway` that looks for the headers itself, its own refusal of missing ones is as good.
+    Behind API Gateway (`gateway`), its own refusal of missing headers passes too.
     """
 
-    def __init__(self, deployment: ApiClient, asked: Targets, *, gateway: bool = False) -> None:
-        self._deployment, self._asked, self._gateway = deployment, asked, gateway
+    def __init__(self, client: ApiClient, targets: Targets, *, gateway: bool = False) -> None:
+        self._client, self._targets, self._gateway = client, targets, gateway
 
     def health_checks(self) -> Checks:
-        """Whether it says of itself that it is there."""
+        """The simulator reports that it is available."""
         return [("health", lambda: self._health().status)]
 
     def history_checks(self) -> Checks:
-        """What `/health` says of the store."""
+        """`/health` reports five days of history per table."""
         return [(f"history: {stream}", partial(self._history, stream)) for stream in TABLES]
 
     def feeder_checks(self) -> Checks:
-        """What `/health` says of the feeders."""
+        """`/health` reports running feeders without lag."""
         return [(f"feeder: {kind.name}", partial(self._feeder, kind.name)) for kind in FEEDERS]
 
     def rest_checks(self) -> Checks:
-        """Every stream's routes."""
-        stop, bus, line = self._asked.stop_id, self._asked.bus_id, self._asked.line_id
+        """The routes of each stream answer with fresh data."""
+        stop, bus, line = self._targets.stop_id, self._targets.bus_id, self._targets.line_id
         return [
             ("REST: people count", lambda: self._latest(f"/people-count/{stop}", PeopleCountBody)),
             ("REST: sensors of a stop", lambda: self._latest(f"/sensors/stop/{stop}", StopSensorsBody)),
@@ -116,11 +117,11 @@ class Verifier:
         ]  # fmt: skip
 
     def auth_checks(self) -> Checks:
-        """The three refusals."""
-        path, group = f"/people-count/{self._asked.stop_id}?mode=latest", self._deployment.group
+        """The three refusals of REST."""
+        path, group = f"/people-count/{self._targets.stop_id}?mode=latest", self._client.group
         offers = {
             "Missing x-api-key header": {GROUP_HEADER: group},
-            "Missing x-group-name header": {KEY_HEADER: self._deployment.key},
+            "Missing x-group-name header": {KEY_HEADER: self._client.key},
             "Invalid API key": {KEY_HEADER: WRONG_KEY, GROUP_HEADER: group},
         }
         return [
@@ -129,7 +130,7 @@ class Verifier:
         ]
 
     def websocket_checks(self) -> Checks:
-        """The live positions, and who doesn't get them."""
+        """Live positions arrive; handshakes without a valid key are refused."""
         return [
             ("WebSocket: positions", self._positions),
             ("WebSocket: a wrong key", lambda: self._handshake_refused(WRONG_KEY)),
@@ -137,14 +138,14 @@ class Verifier:
         ]
 
     def _health(self) -> HealthBody:
-        answer = self._deployment.ask("/health", {}).expect(200)
+        answer = self._client.request("/health", {}).expect(200)
         health = answer.body(HealthBody)
         if health.status == "unavailable":
             raise CheckFailed("the store can't be reached")
         return health
 
     def now(self) -> datetime:
-        """Simulated now. Raises `CheckFailed`."""
+        """The current simulated time. Raises `CheckFailed`."""
         return parse_body_instant(self._health().clock.now)
 
     def _history(self, stream: Stream) -> str:
@@ -173,13 +174,13 @@ class Verifier:
         return f"last tick {found.last_tick}"
 
     def _latest(self, path: str, model: type[BaseModel]) -> str:
-        answer = self._deployment.ask(f"{path}?mode=latest").expect(200)
+        answer = self._client.request(f"{path}?mode=latest").expect(200)
         answer.body(model)
         return f"of {self._fresh(answer)}"
 
     def _line(self, path: str) -> str:
-        body = self._deployment.ask(path).expect(200).body(LineBody)
-        if body.line_id != self._asked.line_id or not body.buses:
+        body = self._client.request(path).expect(200).body(LineBody)
+        if body.line_id != self._targets.line_id or not body.buses:
             raise CheckFailed(f"{len(body.buses)} buses of line {body.line_id}")
         if strangers := {bus.line_id for bus in body.buses} - {body.line_id}:
             raise CheckFailed(f"buses of {', '.join(sorted(strangers))} among those of line {body.line_id}")
@@ -187,7 +188,7 @@ class Verifier:
 
     def _five_days_ago(self, path: str) -> str:
         asked = self.now() - HISTORY
-        body = self._deployment.ask(f"{path}?timestamp={format_instant(asked)}").expect(200)
+        body = self._client.request(f"{path}?timestamp={format_instant(asked)}").expect(200)
         found = parse_body_instant(body.body(PeopleCountBody).time)
         if not asked - FRESHNESS <= found <= asked:
             raise CheckFailed(f"asked for {format_instant(asked)}, got {format_instant(found)}")
@@ -200,7 +201,7 @@ class Verifier:
         return format_instant(time)
 
     def _refused(self, path: str, status: int, text: str, headers: dict[str, str] | None = None) -> str:
-        answer = self._deployment.ask(path, headers).expect(status)
+        answer = self._client.request(path, headers).expect(status)
         if self._gateway and text in GATEWAY_CHECKED and answer.content == GATEWAY_REFUSAL:
             return f"{status}, by the gateway"
         body = answer.body(ErrorBody)
@@ -209,8 +210,8 @@ class Verifier:
         return f"{status}"
 
     def _positions(self) -> str:
-        line_id, subscribed, position = self._asked.line_id, False, None
-        with self._deployment.connected() as live:
+        line_id, subscribed, position = self._targets.line_id, False, None
+        with self._client.connected() as live:
             live.send({"action": "subscribe", "line_ids": [line_id]})
             for _ in range(MOST_MESSAGES):
                 message = live.receive()
@@ -225,14 +226,14 @@ class Verifier:
         raise CheckFailed(f"no position of line {line_id} among {MOST_MESSAGES} messages")
 
     def _handshake_refused(self, key: str) -> str:
-        status = self._deployment.handshake(key)
+        status = self._client.handshake(key)
         if status not in (401, 403):
             raise CheckFailed(f"status {status} instead of 401 or 403")
         return f"{status}"
 
 
 def parse_body_instant(text: str) -> datetime:
-    """The instant that a body names. Raises `CheckFailed` for what is none."""
+    """Parse a time in a body. Raises `CheckFailed`."""
     try:
         return parse_instant(text)
     except ValueError as error:
@@ -240,13 +241,13 @@ def parse_body_instant(text: str) -> datetime:
 
 
 class TimedBody(BaseModel):
-    """A body with a time."""
+    """The time of any body that has one."""
 
     time: str
 
 
 def position_from(message: dict[str, object]) -> BusPositionBody:
-    """A message that is a position. Raises `CheckFailed`."""
+    """Validate a message as a position. Raises `CheckFailed`."""
     try:
         return BusPositionBody.model_validate(message, strict=True)
     except ValidationError as error:
@@ -255,7 +256,7 @@ def position_from(message: dict[str, object]) -> BusPositionBody:
 
 
 def newest_interval(stream: StreamBody) -> tuple[datetime, datetime]:
-    """Start and end of the newest stretch without a gap. Raises `CheckFailed` where there is nothing."""
+    """Start and end of the newest time span without a gap. Raises `CheckFailed` if there is none."""
     held = sorted((parse_body_instant(s.start), parse_body_instant(s.end)) for s in stream.coverage)
     if not held or not stream.rows:
         raise CheckFailed("no data")
@@ -266,12 +267,12 @@ def newest_interval(stream: StreamBody) -> tuple[datetime, datetime]:
 
 
 def format_days(span: timedelta) -> str:
-    """A span in days."""
+    """A time span in days, as text."""
     return f"{span / timedelta(days=1):.2f} days"
 
 
 def result_table(results: Sequence[CheckResult]) -> Iterator[str]:
-    """The results as lines of a table."""
+    """The results as the lines of a table."""
     width = max(len(result.check) for result in results)
     for result in results:
         yield f"{'ok  ' if result.passed else 'FAIL'}  {result.check:<{width}}  {result.detail}"

@@ -1,7 +1,6 @@
-"""Whether a deployment on AWS is fit for use: its tables, its services, and what its users meet.
+"""Check a deployment on AWS: its history in Timestream, its ECS services, its APIs and its MCP server.
 
-History is asked of Timestream, feeders of ECS; REST, authentication and WebSocket are judged as everywhere
-(`services.operate.verify`), the MCP server besides.
+REST, authentication and WebSocket are checked as on a local simulator (`services.operate.verify`).
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from services.operate.timestream_history import HistoryStore, check_history
 from services.operate.verify import TABLES, WRONG_KEY, CheckResult, Checks, Targets, Verifier, run_checks
 from storage.schema import Stream
 
-# The tools that agents rely on, whatever else there is.
+# The tools that every deployment has to offer.
 TOOLS = frozenset(
     (
         "query_people_count",
@@ -35,7 +34,7 @@ TOOLS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class AwsDeployment:
-    """What a deployment consists of. Without a `store` it hosts its endpoint: `/health` has the history."""
+    """The parts of a deployment. `store` is None if it hosts its own Timestream endpoint."""
 
     rest: ApiClient
     mcp: ApiClient
@@ -43,32 +42,34 @@ class AwsDeployment:
     store: HistoryStore | None
 
 
-def verify_aws(parts: AwsDeployment, asked: Targets, *, websocket: bool = True) -> Iterator[CheckResult]:
-    """Make every check in turn, with the WebSocket's or without."""
-    users = Verifier(parts.rest, asked, gateway=True)
-    checks = [*users.health_checks(), *history_checks(parts, users), *service_checks(parts)]
-    checks += [*users.rest_checks(), *users.auth_checks(), *mcp_checks(parts.mcp)]
+def verify_aws(
+    deployment: AwsDeployment, targets: Targets, *, websocket: bool = True
+) -> Iterator[CheckResult]:
+    """Run every check, with or without those of the WebSocket."""
+    users = Verifier(deployment.rest, targets, gateway=True)
+    checks = [*users.health_checks(), *history_checks(deployment, users), *service_checks(deployment)]
+    checks += [*users.rest_checks(), *users.auth_checks(), *mcp_checks(deployment.mcp)]
     return run_checks([*checks, *(users.websocket_checks() if websocket else ())])
 
 
-def history_checks(parts: AwsDeployment, users: Verifier) -> Checks:
-    """Five days in each table."""
-    store = parts.store
+def history_checks(deployment: AwsDeployment, users: Verifier) -> Checks:
+    """Each table holds five days. A hosted endpoint is checked through `/health`."""
+    store = deployment.store
     if store is None:
         return users.history_checks()
 
-    def told(stream: Stream) -> str:
+    def found(stream: Stream) -> str:
         return check_history(store, stream, users.now())
 
-    return [(f"history: {stream}", partial(told, stream)) for stream in TABLES]
+    return [(f"history: {stream}", partial(found, stream)) for stream in TABLES]
 
 
-def service_checks(parts: AwsDeployment) -> Checks:
-    """The feeders, the MCP server and a hosted endpoint as ECS sees them."""
+def service_checks(deployment: AwsDeployment) -> Checks:
+    """ECS runs the tasks of the feeders, the MCP server and a hosted endpoint."""
 
     def running(name: str) -> str:
         try:
-            state = parts.services.states([name]).get(name)
+            state = deployment.services.states([name]).get(name)
         except AwsProblem as problem:
             raise CheckFailed(str(problem)) from problem
         if state is None:
@@ -77,41 +78,41 @@ def service_checks(parts: AwsDeployment) -> Checks:
             raise CheckFailed(state.fault)
         return f"{state.running} of {state.desired} tasks run"
 
-    names = SERVICES if parts.store is not None else (*SERVICES, HOSTED_SERVICE)
+    names = SERVICES if deployment.store is not None else (*SERVICES, HOSTED_SERVICE)
     return [(f"service: {name}", partial(running, name)) for name in names]
 
 
 class ToolBody(BaseModel):
-    """A tool by name."""
+    """A tool in the list of tools."""
 
     name: str
 
 
 class McpHealthBody(BaseModel):
-    """What says whether the MCP server is well."""
+    """The body of the MCP server's `/health`."""
 
     status: str
 
 
 class ToolListBody(BaseModel):
-    """The answer to `/mcp/list-tools`."""
+    """The body of `/mcp/list-tools`."""
 
     success: bool
     data: list[ToolBody]
 
 
 def mcp_checks(mcp: ApiClient) -> Checks:
-    """Whether the MCP server is well, has its tools, and looks at keys."""
+    """The MCP server is healthy, offers its tools and refuses a wrong key."""
 
-    def well() -> str:
-        status = mcp.ask("/health", {}).expect(200).body(McpHealthBody).status
+    def healthy() -> str:
+        status = mcp.request("/health", {}).expect(200).body(McpHealthBody).status
         if status == "unavailable":
             raise CheckFailed("the store can't be reached")
         return status
 
     def tools() -> str:
         found = {
-            tool.name for tool in mcp.ask("/mcp/list-tools", body={}).expect(200).body(ToolListBody).data
+            tool.name for tool in mcp.request("/mcp/list-tools", body={}).expect(200).body(ToolListBody).data
         }
         if lacking := TOOLS - found:
             raise CheckFailed(f"it lacks {', '.join(sorted(lacking))}")
@@ -119,7 +120,7 @@ def mcp_checks(mcp: ApiClient) -> Checks:
 
     def refuses() -> str:
         headers = {KEY_HEADER: WRONG_KEY, GROUP_HEADER: mcp.group}
-        mcp.ask("/mcp/list-tools", headers, body={}).expect(401)
+        mcp.request("/mcp/list-tools", headers, body={}).expect(401)
         return "401"
 
-    return [("MCP: health", well), ("MCP: tools", tools), ("MCP: a wrong key", refuses)]
+    return [("MCP: health", healthy), ("MCP: tools", tools), ("MCP: a wrong key", refuses)]

@@ -74,7 +74,7 @@ def route_key_of(method: str, path: str) -> str:
     return "$default"
 
 
-def request_event(method: str, url: httpx.URL, headers: Mapping[str, str], route_key: str) -> dict[str, Any]:
+def request_event(method: str, url: httpx.URL, headers: Mapping[str, str], route_key: str) -> Any:
     """The event that a function gets, without the authorizer's context."""
     query = url.query.decode()
     path = unquote(url.raw_path.decode().partition("?")[0])
@@ -117,7 +117,7 @@ def request_event(method: str, url: httpx.URL, headers: Mapping[str, str], route
     }
 
 
-def authorizer_event(event: Mapping[str, Any]) -> dict[str, Any]:
+def authorizer_event(event: Mapping[str, Any]) -> Any:
     """The event that the authorizer gets for a request."""
     kept = {name: event[name] for name in ("version", "routeKey", "rawPath", "rawQueryString", "headers")}
     context = {k: v for k, v in event["requestContext"].items() if k != "authorizer"}
@@ -140,7 +140,7 @@ class HttpApi:
     keys: Keys
     now_s: Callable[[], float] = lambda: 0.0
     authorized: int = 0
-    _cache: dict[tuple[str, ...], tuple[float, dict[str, Any]]] = field(default_factory=dict)
+    _cache: dict[tuple[str, ...], tuple[float, Any]] = field(default_factory=dict)
 
     def request(self, method: str, target: str, headers: Mapping[str, str]) -> httpx.Response:
         """Return the response to a request."""

@@ -1,10 +1,10 @@
 variable "account_id" {
-  description = "The AWS account, the only one whose alarms and budgets may publish."
+  description = "The AWS account, whose alarms and budgets alone may publish."
   type        = string
 }
 
 variable "emails" {
-  description = "Addresses that alarms are sent to; each is asked to confirm."
+  description = "Mail addresses for alarms; each has to confirm once."
   type        = set(string)
   default     = []
 
@@ -20,17 +20,17 @@ variable "cluster_name" {
 }
 
 variable "feeders" {
-  description = "What each feeder's service is called in metrics."
+  description = "The name of each feeder's service in metrics."
   type        = map(string)
 }
 
 variable "answering_services" {
-  description = "Services that others ask, so that a task must always be healthy, each with the rule that counts its stopped tasks."
+  description = "Services that need a healthy task at all times, each with the rule that counts its stopped tasks."
   type        = map(string)
 }
 
 variable "http_apis" {
-  description = "The id of each HTTP API, by what it is called in alarms."
+  description = "The id of each HTTP API, by its name in alarms."
   type        = map(string)
 }
 
@@ -51,7 +51,7 @@ variable "metrics_namespace" {
 }
 
 variable "thresholds" {
-  description = "What is too much: seconds that a feeder is late, errors a minute, milliseconds of the slowest hundredth."
+  description = "Thresholds: a feeder's lag in seconds, errors per minute, 99th percentile latency in milliseconds."
   type = object({
     lag_s           = optional(number, 120)
     errors_a_minute = optional(number, 0)

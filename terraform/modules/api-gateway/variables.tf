@@ -24,19 +24,19 @@ variable "clock_parameter_arn" {
 }
 
 variable "vpc" {
-  description = "Where functions run that have to reach a hosted store; null keeps them outside any VPC."
+  description = "The subnets and security groups of functions that use a hosted store; null keeps functions outside any VPC."
   type        = object({ subnet_ids = list(string), security_group_id = string })
   default     = null
 }
 
 variable "timestream_table_arns" {
-  description = "The ARN of each Timestream table, by its name; none where the store is a hosted endpoint."
+  description = "The ARN of each Timestream table, by its name; empty with a hosted endpoint."
   type        = map(string)
   default     = {}
 }
 
 variable "log_retention_in_days" {
-  description = "For how long logs are kept, in days."
+  description = "How many days logs are kept."
   type        = number
   default     = 30
 

@@ -1,5 +1,5 @@
 variable "limit_usd" {
-  description = "What a month may cost, in US dollars."
+  description = "The monthly budget in US dollars."
   type        = number
 
   validation {
@@ -9,6 +9,6 @@ variable "limit_usd" {
 }
 
 variable "topic_arn" {
-  description = "The topic that is told at 50, 80 and 100 % spent, and at 110 % forecast."
+  description = "The topic for warnings at 50, 80 and 100 % spent, and at 110 % forecast."
   type        = string
 }

@@ -9,7 +9,7 @@ output "name" {
 }
 
 output "execution_role" {
-  description = "The role with which ECS starts tasks: its name, to add log groups to, and its ARN."
+  description = "The role that starts tasks: its name, to add log groups to, and its ARN."
   value       = { name = aws_iam_role.execution.name, arn = aws_iam_role.execution.arn }
 }
 

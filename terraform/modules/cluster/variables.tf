@@ -1,5 +1,5 @@
 variable "vpc_id" {
-  description = "The VPC in which services find one another."
+  description = "The VPC of the services' DNS namespace."
   type        = string
 }
 

@@ -1,5 +1,5 @@
 output "audit_bucket" {
-  description = "Where CloudTrail and Config write, null without them."
+  description = "The bucket that CloudTrail and Config write to, null without them."
   value       = one([for bucket in aws_s3_bucket.audit : bucket.id])
 }
 

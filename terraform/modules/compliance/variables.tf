@@ -1,5 +1,5 @@
 variable "parts" {
-  description = "What to turn on: cloudtrail, config, guardduty, flow-logs. An account can have one Config recorder and one GuardDuty detector a region: leave out what yours has."
+  description = "The parts to enable: cloudtrail, config, guardduty, flow-logs. An account can have one Config recorder and one GuardDuty detector per region: leave out those that exist."
   type        = set(string)
 
   validation {
@@ -9,7 +9,7 @@ variable "parts" {
 }
 
 variable "emails" {
-  description = "Addresses that GuardDuty's findings are sent to; each is asked to confirm."
+  description = "Mail addresses for GuardDuty findings; each has to confirm once."
   type        = set(string)
   default     = []
 }
@@ -20,12 +20,12 @@ variable "account_id" {
 }
 
 variable "vpc_id" {
-  description = "The VPC whose traffic flow-logs writes down."
+  description = "The VPC whose traffic flow-logs records."
   type        = string
 }
 
 variable "log_retention_in_days" {
-  description = "For how long logs are kept, in days."
+  description = "How many days logs are kept."
   type        = number
   default     = 30
 

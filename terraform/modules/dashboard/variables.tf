@@ -4,7 +4,7 @@ variable "cluster_name" {
 }
 
 variable "feeders" {
-  description = "What each feeder's service is called in metrics."
+  description = "The name of each feeder's service in metrics."
   type        = map(string)
 }
 

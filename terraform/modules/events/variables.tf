@@ -1,5 +1,5 @@
 variable "websocket_handler" {
-  description = "The function that sends positions to WebSocket clients; permission to put aside those it couldn't is added to its role."
+  description = "The function that sends positions to WebSocket clients; its role gets permission to write undelivered events to the queue."
   type        = object({ name = string, arn = string, role = string })
 }
 
@@ -9,12 +9,12 @@ variable "cluster_id" {
 }
 
 variable "services" {
-  description = "The ECS services whose stopped tasks are kept count of."
+  description = "The ECS services whose stopped tasks are counted."
   type        = set(string)
 }
 
 variable "log_retention_in_days" {
-  description = "For how long logs are kept, in days."
+  description = "How many days logs are kept."
   type        = number
   default     = 30
 

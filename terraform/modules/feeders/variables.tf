@@ -19,7 +19,7 @@ variable "cluster_id" {
 }
 
 variable "execution_role" {
-  description = "The role with which ECS starts tasks; permission to write this module's logs is added to it."
+  description = "The role that starts tasks; it gets permission to write this module's logs."
   type        = object({ name = string, arn = string })
 }
 
@@ -39,7 +39,7 @@ variable "environment" {
 }
 
 variable "sizes" {
-  description = "Another size for a feeder, by its service's name: CPU units (1024 are one) and MiB, as Fargate has them."
+  description = "Other sizes of feeders by service name: CPU units (1024 per vCPU) and MiB, as Fargate offers them."
   type        = map(object({ cpu = number, memory = number }))
   default     = {}
 
@@ -60,7 +60,7 @@ variable "sizes" {
 }
 
 variable "timestream_table_arns" {
-  description = "The ARN of each Timestream table, by its name; none where the store is a hosted endpoint."
+  description = "The ARN of each Timestream table, by its name; empty with a hosted endpoint."
   type        = map(string)
   default     = {}
 }
@@ -87,7 +87,7 @@ variable "metrics_namespace" {
 }
 
 variable "log_retention_in_days" {
-  description = "For how long logs are kept, in days."
+  description = "How many days logs are kept."
   type        = number
   default     = 30
 

@@ -19,7 +19,7 @@ variable "cluster_id" {
 }
 
 variable "execution_role" {
-  description = "The role with which ECS starts tasks; permission to write this module's logs is added to it."
+  description = "The role that starts tasks; it gets permission to write this module's logs."
   type        = object({ name = string, arn = string })
 }
 
@@ -39,12 +39,12 @@ variable "environment" {
 }
 
 variable "namespace" {
-  description = "The private DNS namespace in which tasks are found."
+  description = "The private DNS namespace of the tasks."
   type        = object({ id = string, name = string })
 }
 
 variable "size" {
-  description = "The task's size: CPU units (1024 are one) and MiB, as Fargate has them."
+  description = "The task's size: CPU units (1024 per vCPU) and MiB, as Fargate offers them."
   type        = object({ cpu = number, memory = number })
   default     = { cpu = 512, memory = 1024 }
 
@@ -60,7 +60,7 @@ variable "size" {
 }
 
 variable "timestream_table_arns" {
-  description = "The ARN of each Timestream table, by its name; none where the store is a hosted endpoint."
+  description = "The ARN of each Timestream table, by its name; empty with a hosted endpoint."
   type        = map(string)
   default     = {}
 }
@@ -81,7 +81,7 @@ variable "clock_parameter_arn" {
 }
 
 variable "log_retention_in_days" {
-  description = "For how long logs are kept, in days."
+  description = "How many days logs are kept."
   type        = number
   default     = 30
 

@@ -1,5 +1,5 @@
 variable "first_key" {
-  description = "The key that the secret holds at first; it is never stored by Terraform."
+  description = "The first key in the secret; Terraform never stores it."
   type        = string
   ephemeral   = true
   sensitive   = true
@@ -11,7 +11,7 @@ variable "first_key" {
 }
 
 variable "recovery_window_in_days" {
-  description = "For how long a destroyed secret can be brought back; 0 frees the name at once."
+  description = "How many days a deleted secret can be restored; 0 frees the name at once."
   type        = number
   default     = 0
 

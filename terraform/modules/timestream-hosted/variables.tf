@@ -19,7 +19,7 @@ variable "cluster_id" {
 }
 
 variable "execution_role" {
-  description = "The role with which ECS starts tasks; permission to write this module's logs is added to it."
+  description = "The role that starts tasks; it gets permission to write this module's logs."
   type        = object({ name = string, arn = string })
 }
 
@@ -39,12 +39,12 @@ variable "environment" {
 }
 
 variable "namespace" {
-  description = "The private DNS namespace in which the endpoint is found."
+  description = "The private DNS namespace of the endpoint."
   type        = object({ id = string, name = string })
 }
 
 variable "size" {
-  description = "The task's size: CPU units (1024 are one) and MiB, as Fargate has them."
+  description = "The task's size: CPU units (1024 per vCPU) and MiB, as Fargate offers them."
   type        = object({ cpu = number, memory = number })
   default     = { cpu = 1024, memory = 4096 }
 
@@ -60,7 +60,7 @@ variable "size" {
 }
 
 variable "history_in_days" {
-  description = "How many days a new disk is filled with."
+  description = "How many days a new task backfills."
   type        = number
   default     = 5
 
@@ -71,7 +71,7 @@ variable "history_in_days" {
 }
 
 variable "clients" {
-  description = "Whom the endpoint lets in besides functions: security groups, by what they are."
+  description = "The security groups that may reach the endpoint, besides the functions', by name."
   type        = map(string)
 }
 
@@ -81,7 +81,7 @@ variable "network_arn" {
 }
 
 variable "log_retention_in_days" {
-  description = "For how long logs are kept, in days."
+  description = "How many days logs are kept."
   type        = number
   default     = 30
 

@@ -45,13 +45,13 @@ GOOD = json.loads(dump(two_lines(), Run(1, "n", "", "2")))
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"lines:\n- line_id: L1\n", "is no JSON"),
-        (b"", "is no JSON"),
-        (b"\xff\xfe", "is no JSON"),
-        (b"[" * 100_000, "is no JSON"),
+        (b"lines:\n- line_id: L1\n", "is not JSON"),
+        (b"", "is not JSON"),
+        (b"\xff\xfe", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
         (b"[]", "is not a compiled network"),
         (b'{"lines": []}', "is not a compiled network"),
-        (json.dumps(GOOD | {"version": 2}).encode(), "is a compiled network of version 2, read is 1"),
+        (json.dumps(GOOD | {"version": 2}).encode(), "is a compiled network of version 2, not 1"),
         (json.dumps(GOOD | {"run": None}).encode(), "is damaged (TypeError: "),
         (json.dumps(GOOD | {"lines": [{"line_id": "L1"}]}).encode(), "is damaged (KeyError: 'patterns')"),
         (json.dumps(GOOD | {"stops": [{"stop": "S1"}]}).encode(), "is damaged (TypeError: "),

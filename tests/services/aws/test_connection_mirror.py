@@ -169,7 +169,7 @@ def test_what_could_not_be_written_is_when_dynamodb_is_back(
     name = stays.connection.connection_id
     assert held.tables.connections_of("L1") == held.tables.connections_of("L2") == [Subscriber(name, False)]
     assert [record.getMessage().split(":")[0] for record in caplog.records] == [
-        "subscriptions can't be written"
+        "subscriptions not written, retrying"
     ]
 
 

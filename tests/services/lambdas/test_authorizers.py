@@ -14,7 +14,7 @@ from services.aws.secret_key_ring import SecretKeyRing
 from services.errors import Unauthorized
 from services.lambdas.authorizer_context import ALLOWED, caller_of
 from services.lambdas.authorizers import MissingCredentials, rest_response, websocket_response
-from services.lambdas.rest import Response
+from services.lambdas.gateway_events import ProxyResponse
 from services.logs import JsonFormatter
 from storage.aws_clients import client
 from storage.errors import DependencyUnavailable
@@ -27,7 +27,7 @@ SECRET = json.dumps({"api_key": "gen+eral/key=", "keys": {"team-alpha": "alphas"
 KEYS = parse_keys(SECRET)
 
 
-def rest_event(headers: dict[str, str]) -> dict[str, Any]:
+def rest_event(headers: dict[str, str]) -> Any:
     url = httpx.URL("https://api/people-count/S001?mode=latest")
     event = request_event("GET", url, {**headers}, "GET /people-count/{stop_id}")
     asked = authorizer_event({**event, "headers": {"x-api-key": "", "x-group-name": "", **event["headers"]}})
@@ -67,7 +67,7 @@ def test_an_event_without_any_headers_is_one_without_a_key() -> None:
     "authorizer", [None, {}, {"lambda": None}, {"lambda": {}}, {"lambda": {"group": "a"}}]
 )
 def test_a_request_without_a_verdict_is_refused(authorizer: object, caplog: pytest.LogCaptureFixture) -> None:
-    context = {} if authorizer is None else {"authorizer": authorizer}
+    context: Any = {} if authorizer is None else {"authorizer": authorizer}
     with pytest.raises(Unauthorized, match=r"^Invalid API key$"):
         caller_of({"requestContext": context})
     assert "the route has no authorizer" in caplog.text
@@ -141,7 +141,7 @@ def secret(aws: None) -> Secret:
     return Secret()
 
 
-def echo(event: dict[str, Any], _context: object) -> Response:
+def echo(event: Any, _context: object) -> ProxyResponse:
     """A function that answers with what it was told."""
     verdict = event["requestContext"]["authorizer"]["lambda"]["verdict"]
     return {"statusCode": 200 if verdict == ALLOWED else 401, "headers": {}, "body": verdict}

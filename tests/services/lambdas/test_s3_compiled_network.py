@@ -71,7 +71,7 @@ def test_without_a_network_to_begin_with_the_place_is_named(bucket: Bucket) -> N
     with pytest.raises(DependencyUnavailable, match=f"s3://networks/{KEY} can't be read"):
         bucket.found.current()
     bucket.put(b"lines: []")
-    with pytest.raises(DependencyInvalid, match=f"s3://networks/{KEY} is no JSON"):
+    with pytest.raises(DependencyInvalid, match=f"s3://networks/{KEY} is not JSON"):
         bucket.found.current()
     bucket.put(dump(two_lines(), RUN))
     assert bucket.found.current().run == RUN

@@ -55,7 +55,7 @@ def headers() -> dict[str, str]:
     }
 
 
-def authorize_event(query: Mapping[str, str] | None) -> dict[str, Any]:
+def authorize_event(query: Mapping[str, str] | None) -> Any:
     """What the authorizer of `$connect` is handed."""
     context = request_context("CONNECT", "c1=")
     del context["messageDirection"]
@@ -71,7 +71,7 @@ def authorize_event(query: Mapping[str, str] | None) -> dict[str, Any]:
     }
 
 
-def connect_event(connection_id: str, group: str | None) -> dict[str, Any]:
+def connect_event(connection_id: str, group: str | None) -> Any:
     """What `$connect` is handed; without a group no authorizer was there."""
     context = request_context("CONNECT", connection_id)
     if group is not None:
@@ -79,21 +79,21 @@ def connect_event(connection_id: str, group: str | None) -> dict[str, Any]:
     return {"headers": headers(), "requestContext": context, "isBase64Encoded": False}
 
 
-def disconnect_event(connection_id: str) -> dict[str, Any]:
+def disconnect_event(connection_id: str) -> Any:
     """What `$disconnect` is handed."""
     context = request_context("DISCONNECT", connection_id)
     context |= {"disconnectStatusCode": 1005, "disconnectReason": "Client-side close frame status not set"}
     return {"headers": {"Host": headers()["Host"]}, "requestContext": context, "isBase64Encoded": False}
 
 
-def message_event(connection_id: str, message: object) -> dict[str, Any]:
+def message_event(connection_id: str, message: object) -> Any:
     """What `$default` is handed; `message` is JSON unless it is a text."""
     context = request_context("MESSAGE", connection_id) | {"messageId": "ZkLmNoPqRsTuVwX="}
     body = message if isinstance(message, str) else json.dumps(message)
     return {"requestContext": context, "body": body, "isBase64Encoded": False}
 
 
-def tick_event(positions: Sequence[BusPosition]) -> dict[str, Any]:
+def tick_event(positions: Sequence[BusPosition]) -> Any:
     """What EventBridge delivers of a line's tick."""
     return {
         "version": "0",

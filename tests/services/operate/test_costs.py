@@ -54,7 +54,7 @@ class Billing:
     """Cost Explorer and Budgets, which answer what a test says, and only what it expects to be asked."""
 
     def __init__(self) -> None:
-        self.explorer, self.budgets = (client(name, region=REGION) for name in ("ce", "budgets"))
+        self.explorer, self.budgets = client("ce", region=REGION), client("budgets", region=REGION)
         self.ce, self.bg = Stubber(self.explorer), Stubber(self.budgets)
 
     @contextmanager
@@ -139,7 +139,7 @@ def test_what_is_missing_is_said_in_its_place() -> None:
     [
         ("User not enabled for cost explorer access", SWITCH_ON),
         ("User: arn:… is not authorized to perform: ce:GetCostAndUsage",
-         "Cost Explorer: these credentials may not ask that (AccessDeniedException: User: arn:… is not "
+         "Cost Explorer: these credentials lack the permission (AccessDeniedException: User: arn:… is not "
          "authorized to perform: ce:GetCostAndUsage)"),
     ],
 )  # fmt: skip

@@ -34,5 +34,5 @@ def test_an_account_that_is_no_customer_is_not() -> None:
 
 
 def test_credentials_that_may_not_ask_say_nothing_of_the_account() -> None:
-    with pytest.raises(AwsProblem, match="may not ask"):
+    with pytest.raises(AwsProblem, match="lack the permission"):
         timestream_available(FakeClient(describe_endpoints=raising(refused("AccessDeniedException"))))

@@ -257,7 +257,7 @@ def test_a_websocket_that_rejects_is_named(deployed: Deployed) -> None:
 
 def test_a_websocket_that_accepts_a_wrong_key_is_named(deployed: Deployed) -> None:
     place = deployed.parts.rest.api_url
-    body = ApiClient(place, "", KEY, "tests").ask("/bus-position/B001?mode=latest").content.decode()
+    body = ApiClient(place, "", KEY, "tests").request("/bus-position/B001?mode=latest").content.decode()
     with websocket_server(body, '{"type":"subscribed","line_ids":["L1"]}') as url:
         parts = replace(deployed.parts, rest=replace(deployed.parts.rest, ws_url=url))
         found = faults(parts, websocket=True)
