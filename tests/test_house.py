@@ -51,6 +51,9 @@ def test_every_documented_argument_of_make_run_exists(arguments: str) -> None:
 
 
 def check_command(words: list[str]) -> None:
+    options = {name: each for each in cli.params if isinstance(each, click.Option) for name in each.opts}
+    while words[0] in options:  # options of the whole program come before its command
+        words = words[1:] if options[words[0]].is_flag else words[2:]
     command = cli.commands[words[0]]
     if isinstance(command, click.Group):
         if words[1:]:
