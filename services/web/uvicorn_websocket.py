@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from asyncio.transports import BaseTransport
 from socket import SO_SNDBUF, SOL_SOCKET
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -20,7 +20,17 @@ from services.live.messages import LONGEST_MESSAGE_BYTES
 
 GOING_AWAY = 1001
 
-SERVER_OPTIONS: dict[str, Any] = {
+
+class ServerOptions(TypedDict):
+    """The options of `uvicorn.Config` for WebSockets."""
+
+    ws_max_size: int
+    ws_ping_interval: float
+    ws_ping_timeout: None
+    ws_per_message_deflate: bool
+
+
+SERVER_OPTIONS: ServerOptions = {
     "ws_max_size": LONGEST_MESSAGE_BYTES,
     "ws_ping_interval": 30.0,
     "ws_ping_timeout": None,

@@ -12,7 +12,7 @@ from services.app import create_app
 from services.queries import bodies
 from services.web import openapi
 from services.web.handlers import Route
-from services.web.openapi import OPERATIONS
+from services.web.openapi_operations import OPERATIONS
 from services.web.static_files import PACKAGE
 from tests.services.rest_served import NO_KEY, Served, in_process
 

@@ -1,0 +1,137 @@
+"""The REST operations as a table for OpenAPI: summary, parameters, models and errors of each route."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from services.queries import bodies, network_bodies, status_bodies
+from services.queries.parameters import DEFAULT_LIMIT, GREATEST_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query parameter."""
+
+    name: str
+    what: str
+    schema: Mapping[str, object]
+    required: bool = False
+
+
+TEXT = {"type": "string"}
+MODE = Parameter(
+    "mode", "`latest`: the newest record. Overrides `timestamp`.", {"type": "string", "enum": ["latest"]}
+)
+LATEST_ONLY = Parameter("mode", "`latest`: the newest records, the only mode.", MODE.schema, required=True)
+LIMIT = Parameter(
+    "limit",
+    "The most items on a page.",
+    {"type": "integer", "minimum": 1, "maximum": GREATEST_LIMIT, "default": DEFAULT_LIMIT},
+)
+CURSOR = Parameter("cursor", "The `next_cursor` of the previous page of the same request.", TEXT)
+MOMENT = (
+    MODE,
+    Parameter("timestamp", "ISO 8601, UTC without an offset: the newest record at or before it.", TEXT),
+)
+RANGE = (
+    Parameter("start", "Start of a range (ISO 8601); needs `end`.", TEXT),
+    Parameter("end", "End of a range, not included (ISO 8601); needs `start`.", TEXT),
+    LIMIT,
+    CURSOR,
+    Parameter(
+        "format", "The format of a range.", {"type": "string", "enum": ["json", "csv"], "default": "json"}
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """The description of a route: `models` of its 200 body, and `errors`, its error statuses.
+
+    `body` has the models of the request's body, one of which it must match.
+    """
+
+    summary: str
+    models: Sequence[type[BaseModel]]
+    parameters: Sequence[Parameter] = ()
+    errors: Sequence[int] = ()
+    tag: str = "data"
+    body: Sequence[type[BaseModel]] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it needs no key."""
+        return 401 not in self.errors
+
+
+EVERY = (400, 401, 404, 429, 500, 503)
+LISTING = (400, 401, 429, 500)
+
+OPERATIONS: Mapping[str, Operation] = {
+    "/people-count/{stop_id}": Operation(
+        "People waiting at a stop: now, at a time, or over a range",
+        (bodies.PeopleCountBody, bodies.PeopleCountPage),
+        (*MOMENT, *RANGE),
+        EVERY,
+    ),
+    "/sensors/{entity_type}/{entity_id}": Operation(
+        "Sensor data of a bus or a stop: now, at a time, or over a range",
+        (bodies.BusSensorsBody, bodies.StopSensorsBody, bodies.SensorsPage),
+        (*MOMENT, *RANGE),
+        EVERY,
+    ),
+    "/bus-position/{bus_id}": Operation(
+        "Position of a bus: now, at a time, or over a range",
+        (bodies.BusPositionBody, bodies.BusPositionPage),
+        (*MOMENT, *RANGE),
+        EVERY,
+    ),
+    "/bus-position/line/{line_id}": Operation(
+        "Newest position of each bus of a line, not older than 5 minutes",
+        (bodies.LineBody,),
+        (LATEST_ONLY,),
+        EVERY,
+    ),
+    "/lines": Operation("The lines", (network_bodies.LinesPage,), (LIMIT, CURSOR), LISTING, "network"),
+    "/lines/{line_id}": Operation(
+        "A line: the stops of each direction with coordinates, and its buses",
+        (network_bodies.LineRouteBody,),
+        (),
+        (401, 404, 429, 500),
+        "network",
+    ),
+    "/stops": Operation("The stops", (network_bodies.StopsPage,), (LIMIT, CURSOR), LISTING, "network"),
+    "/buses": Operation("The buses", (network_bodies.BusesPage,), (LIMIT, CURSOR), LISTING, "network"),
+    "/health": Operation(
+        "Status of clock, feeders and store", (status_bodies.HealthBody,), (), (500,), "operations"
+    ),
+    "/metrics": Operation("Metrics in Prometheus's text format", (), (), (500,), "operations"),
+}
+
+
+CLOCK_OPERATIONS: Mapping[str, Operation] = {
+    "GET": Operation(
+        "The simulated clock: time, rate, paused or not",
+        (status_bodies.ClockBody,),
+        (),
+        (401, 400, 429, 500),
+        "operations",
+    ),
+    "POST": Operation(
+        "Change the clock: rate, pause, step or jump. A jump deletes no data, and skipped time gets none",
+        (status_bodies.ClockBody,),
+        (),
+        (401, 400, 429, 409, 500, 503),
+        "operations",
+        (
+            status_bodies.RateChange,
+            status_bodies.PauseChange,
+            status_bodies.StepChange,
+            status_bodies.JumpChange,
+        ),
+    ),
+}
+"""`/clock` by method. The route exists with `--clock-control` only."""
