@@ -1,7 +1,7 @@
-"""What is set from outside. The only module that reads the environment.
+"""Settings from environment variables. No other module reads the environment.
 
 Every option of the command line has a variable `BUS_SIMULATOR_…`; the names after it are those of older
-deployments and count where the first is absent.
+deployments, which are read if the first is not set.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "network_refresh": ("BUS_SIMULATOR_NETWORK_REFRESH",),
     "websocket_endpoint": ("BUS_SIMULATOR_WEBSOCKET_ENDPOINT",),
 }
-"""The environment variables of each option, first come first served."""
+"""The environment variables of each option, in order of precedence."""
 
 DEFAULT_STORE = "duckdb:var/bus.duckdb"
 DEFAULT_REGION = "eu-west-1"
@@ -85,14 +85,14 @@ GREATEST_SPEED = 1_000_000.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How `run` runs, and what serves a store that others fill.
+    """The settings of `run`, and of `mcp --stdio`.
 
-    `at` None means wall time; `speed` is simulated seconds a second, infinite for max.
-    `jobs` None chooses by the network's size; `store` is a URL; limits are for each key, and None means
-    on unless only this machine can ask. `paused` lets the clock stand at first; with `clock_control` it can
-    be moved by who has the key. `network` and `seed` None are the scenario's, or the defaults; a `scenario`
-    is a name or a path; `allowed_hosts` are names that the MCP server may be asked by besides its own. With a
-    `timestream_port` the data are in a local Timestream endpoint there, whose file lies beside `store`.
+    `at` None means wall time; `speed` is in simulated seconds per second, infinite for max. `jobs` None
+    chooses by the network's size. `store` is a URL. The limits are per key; None means the default limits,
+    or none where only this machine can connect. `paused` starts with the clock paused; with `clock_control`
+    clients with a key may move it. `network` and `seed` None are the scenario's, or the defaults; `scenario`
+    is a name or a path. `allowed_hosts` are accepted by the MCP server besides its own names. With a
+    `timestream_port` the data go into a local Timestream endpoint there, whose file lies beside `store`.
     """
 
     network: Path | None
@@ -116,10 +116,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class FunctionSettings:
-    """How a function in the cloud runs. `network` is the URL of a compiled one, None where none is named.
+    """The settings of a Lambda function. `network` is the URL of a compiled network, None if not set.
 
-    `clock_parameter` None means that simulated time is wall time; messages are sent to WebSocket clients by
-    way of `websocket_endpoint`, None for where the standard AWS variables say.
+    `clock_parameter` None means that simulated time is wall time. Messages to WebSocket clients go through
+    `websocket_endpoint`, None for the endpoint that the standard AWS variables name.
     """
 
     region: str
@@ -134,7 +134,7 @@ class FunctionSettings:
 
 
 def function_settings() -> FunctionSettings:
-    """What the environment of a function sets, in the variables of the options."""
+    """Read the settings of a Lambda function from the variables of the options."""
     return FunctionSettings(
         region=region(),
         store=chosen("store") or default_store(),
@@ -149,24 +149,24 @@ def function_settings() -> FunctionSettings:
 
 
 def chosen(option: str) -> str | None:
-    """What the environment sets an option to, None where it doesn't."""
+    """The value of an option's environment variables, None if none is set."""
     found = (os.environ.get(name, "").strip() for name in VARIABLES[option])
     return next((text for text in found if text), None)
 
 
 def region() -> str:
-    """The region of everything on AWS but the store, whose URL has its own."""
+    """The AWS region of everything except the store, whose URL names its own."""
     named = (os.environ.get(name, "").strip() for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
     return next(filter(None, named), DEFAULT_REGION)
 
 
 def api_key() -> str | None:
-    """The API key (or JSON with keys) that the environment sets, None where it sets none."""
+    """The API key in the environment (or JSON with several keys), None if not set."""
     return os.environ.get("BUS_SIMULATOR_API_KEY", "").strip() or None
 
 
 def default_store() -> str:
-    """The store's URL where no option names one; `TIMESTREAM_DATABASE` makes it that database."""
+    """The default store's URL: the database in `TIMESTREAM_DATABASE`, else the DuckDB file."""
     database = os.environ.get("TIMESTREAM_DATABASE", "").strip()
     if not database:
         return DEFAULT_STORE
@@ -174,29 +174,29 @@ def default_store() -> str:
 
 
 def default_network() -> Path:
-    """`data/lines.yaml` in the working directory, else the copy that comes with the program."""
+    """`data/lines.yaml` in the working directory, else the copy included in the package."""
     places = (DEFAULT_NETWORK, PROGRAM / DEFAULT_NETWORK)
     return next((place for place in places if place.is_file()), DEFAULT_NETWORK)
 
 
 def shipped_scenarios() -> Path:
-    """`data/scenarios` in the working directory, else the folder that comes with the program."""
+    """`data/scenarios` in the working directory, else the folder included in the package."""
     places = (SCENARIOS, PROGRAM / SCENARIOS)
     return next((place for place in places if place.is_dir()), SCENARIOS)
 
 
 def program_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a program that this one starts: its own, and more variables."""
+    """The environment of a child process: this process's, and `variables`."""
     return {**os.environ, **variables}
 
 
 def ignored_interval() -> str | None:
-    """`TIME_INTERVAL` of older deployments, which no longer sets anything: ticks are 30 s and 60 s apart."""
+    """`TIME_INTERVAL` of older deployments, which has no effect: ticks are 30 s and 60 s apart."""
     return os.environ.get("TIME_INTERVAL", "").strip() or None
 
 
 def parse_speed(text: str) -> float:
-    """A positive factor, or `max` for as fast as possible. ValueError for anything else."""
+    """Parse simulated seconds per second, infinite for `max`. Raises ValueError for anything else."""
     if text.strip().lower() == "max":
         return math.inf
     try:
@@ -204,5 +204,5 @@ def parse_speed(text: str) -> float:
     except ValueError:
         speed = math.nan
     if not 0 < speed <= GREATEST_SPEED:
-        raise ValueError(f"'{text}' is no speed; write a number more than 0 (at most 1,000,000), or max")
+        raise ValueError(f"'{text}' is no speed; write a number above 0 (at most 1,000,000), or max")
     return speed

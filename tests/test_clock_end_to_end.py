@@ -78,9 +78,12 @@ def test_paused_stepped_and_jumped_it_stores_what_an_undisturbed_run_does(tmp_pa
         assert (moved.code, moved.out) == (0, undisturbed.out)
 
 
-def test_clients_are_sent_every_position_from_the_new_now_on(tmp_path: Path) -> None:
+def test_invalid_changes_are_refused_and_clients_are_sent_every_position_after_a_jump(
+    tmp_path: Path,
+) -> None:
     with running(tmp_path, *ARGUMENTS, "--paused") as process:
         process.wait_for(lambda body: body["status"] == "healthy")
+        check_refusals(process)
         move(process, step="10m")
         url = f"ws://{process.host}:{process.port}/production?api_key={KEY}&group_name=tests"
         with connect(url, open_timeout=ANSWER_S) as client:
@@ -115,20 +118,13 @@ def test_rates_change_while_it_runs_and_the_data_keep_up(tmp_path: Path) -> None
         assert process.end().code == 0
 
 
-def test_what_is_no_change_of_the_clock_is_refused_over_the_socket_too(tmp_path: Path) -> None:
-    with running(tmp_path, *ARGUMENTS, "--paused") as process:
-        process.wait_for(lambda body: body["status"] == "healthy")
-        assert process.ask("/clock", body={"rate": 0})[0] == 400
-        assert process.ask("/clock", body={"rate": 1, "padding": "x" * 5000})[1] == {
-            "error": "BadRequest",
-            "message": "Body too long: at most 4096 bytes",
-        }
-        assert process.ask("/clock", body={"pause": True}, key="wrong")[0] == 401
-        assert process.ask("/health", body={})[0] == 405
-        assert process.ask("/clock")[1]["now"] == format_instant(MORNING)
-
-
-def test_without_clock_control_nobody_moves_the_clock(tmp_path: Path) -> None:
-    with running(tmp_path, *few_lines(), "--at", format_instant(MORNING), "--backfill", "0") as process:
-        missing = (404, {"error": "NotFound", "message": "Not found"})
-        assert process.ask("/clock", body={"rate": 60}) == process.ask("/clock") == missing
+def check_refusals(process: Running) -> None:
+    """Invalid changes of the clock are refused, and leave it as it is."""
+    assert process.ask("/clock", body={"rate": 0})[0] == 400
+    assert process.ask("/clock", body={"rate": 1, "padding": "x" * 5000})[1] == {
+        "error": "BadRequest",
+        "message": "Body too long: at most 4096 bytes",
+    }
+    assert process.ask("/clock", body={"pause": True}, key="wrong")[0] == 401
+    assert process.ask("/health", body={})[0] == 405
+    assert process.ask("/clock")[1]["now"] == format_instant(MORNING)

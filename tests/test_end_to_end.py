@@ -52,6 +52,11 @@ def test_refusals_come_over_the_socket_too(city: Running) -> None:
     assert city.ask("/people-count/S999?mode=latest")[0] == 404
 
 
+def test_without_clock_control_there_is_no_clock_route(city: Running) -> None:
+    missing = (404, {"error": "NotFound", "message": "Not found"})
+    assert city.ask("/clock", body={"rate": 60}) == city.ask("/clock") == missing
+
+
 def test_nothing_of_the_future_is_in_the_store(city: Running) -> None:
     now = parse_instant(city.ask("/health")[1]["clock"]["now"])
     ends = coverage_ends(city.wait_for(lambda body: body["status"] == "healthy"))

@@ -194,7 +194,7 @@ def test_stdio_ends_cleanly_when_its_client_goes_away(tmp_path: Path) -> None:
     [
         (("--stdio", "--url", "http://127.0.0.1:1"), 1, "no simulator answers at http://127.0.0.1:1"),
         (("--url", "http://127.0.0.1:1"), 2, "--url needs --stdio"),
-        ((), 2, "`bus-simulator run` feeds and serves it in one process"),
+        ((), 2, "which feeds and serves in one process"),
     ],
 )
 def test_mcp_without_a_simulator_or_with_wrong_options_says_why(

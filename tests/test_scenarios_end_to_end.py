@@ -8,12 +8,30 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-from tests.process import KEY, command, running
+from services.cli import status_of
+from tests.process import KEY, Finished, command, running
 
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = json.loads((ROOT / "tests" / "golden" / "scenarios.json").read_text())
+
+
+class Program:
+    """The program's commands, run in this process, in a folder of its own."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> Finished:
+        code = status_of(arguments)
+        return Finished(code, *self._capsys.readouterr())
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
+    monkeypatch.chdir(tmp_path)
+    return Program(capsys)
 
 
 def test_a_replay_writes_what_the_digest_says(tmp_path: Path) -> None:
@@ -31,38 +49,39 @@ def test_a_replay_writes_what_the_digest_says(tmp_path: Path) -> None:
     assert audit.code == 0, audit.out
 
 
-def test_the_digest_of_a_scenario_is_its_golden_one(tmp_path: Path) -> None:
-    done = command(tmp_path, "digest", "breakdown-at-rush-hour")
+def test_the_digest_of_a_scenario_is_its_golden_one(program: Program) -> None:
+    done = program("digest", "breakdown-at-rush-hour")
+    assert done.code == 0, done.err
     assert dict(line.split() for line in done.out.splitlines()) == GOLDEN["breakdown-at-rush-hour"]
 
 
-def test_a_store_of_another_scenario_or_seed_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_a_store_of_another_scenario_or_seed_is_refused_and_left_as_it_is(program: Program) -> None:
     stretch = ("--start", "2026-03-03T07:00Z", "--end", "2026-03-03T08:00Z", "--store", "duckdb:b.duckdb")
-    assert command(tmp_path, "backfill", "--scenario", "strike", *stretch).code == 0
-    before = command(tmp_path, "digest", "--store", "duckdb:b.duckdb").out
+    assert program("backfill", "--scenario", "strike", *stretch).code == 0
+    before = program("digest", "--store", "duckdb:b.duckdb").out
     for other, differs in (
         ((), "scenario"),
         (("--scenario", "bunching"), "scenario"),
         (("--scenario", "strike", "--seed", "2"), "seed"),
     ):
-        refused = command(tmp_path, "backfill", *other, *stretch)
+        refused = program("backfill", *other, *stretch)
         assert refused.code == 1
         assert refused.err.startswith("Error: The store holds data of another run:")
         assert differs in refused.err
         assert "--continue-with-new-inputs" in refused.err
-    assert command(tmp_path, "digest", "--store", "duckdb:b.duckdb").out == before
-    judged = command(tmp_path, "audit", "--store", "duckdb:b.duckdb")
+    assert program("digest", "--store", "duckdb:b.duckdb").out == before
+    judged = program("audit", "--store", "duckdb:b.duckdb")
     assert judged.code == 1
     assert "is of another scenario" in judged.out
 
 
-def test_an_unknown_scenario_is_one_clear_message(tmp_path: Path) -> None:
+def test_an_unknown_scenario_is_one_clear_message(program: Program, tmp_path: Path) -> None:
     for words in (
         ("replay", "strke"),
         ("digest", "strke"),
         ("backfill", "--scenario", "strke", "--days", "1"),
     ):
-        done = command(tmp_path, *words)
+        done = program(*words)
         assert done.code == 2
         assert "did you mean strike?" in done.err
         assert "Traceback" not in done.err

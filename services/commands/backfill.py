@@ -6,12 +6,17 @@ import time
 from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from services.commands import options
 from services.commands.options import option
 from services.times import HOUR, floor, format_instant
+
+if TYPE_CHECKING:
+    from simulator.city import City
+    from storage.store import Run, Store
 
 Stretch = tuple[datetime, datetime]
 
@@ -54,9 +59,6 @@ def backfill(
     stretch = wanted(days, start, end, now=clock_now(at))
 
     from services.console.work_progress import work_progress
-    from services.feeders.backfill import fill, plan
-    from services.feeders.history_plan import first_writable_hour
-    from services.feeders.progress_bar import fill_with_progress_bar
     from services.inputs.load import load_inputs, opened
     from storage.runs import check_run
 
@@ -70,15 +72,24 @@ def backfill(
             continue_with_new_inputs=continue_with_new_inputs,
             scenario_words=inputs.scenario_words,
         )
-        begins = first_writable_hour(target, inputs.run)
-        first = stretch[0] if begins is None else max(stretch[0], begins)
-        windows = plan(target, first, stretch[1], newest_first=False)
         city = stack.enter_context(closing(inputs.city(jobs, progress)))
         began = time.perf_counter()
-        rows = fill_with_progress_bar(fill(windows, model=city, store=target, run=inputs.run), windows)
+        first, rows = write_missing(target, stretch, inputs.run, city)
         seconds = time.perf_counter() - began
     click.echo(f"{format_instant(first)} to {format_instant(stretch[1])} is complete in {store}.")
     click.echo(f"{rows:,} rows in {seconds:.1f} s ({rows / max(seconds, 1e-9) / 1e6:.2f} M rows/s).")
+
+
+def write_missing(store: Store, stretch: Stretch, run: Run, city: City) -> tuple[datetime, int]:
+    """Write the missing hours of a stretch. Return from where on this run may write, and the rows written."""
+    from services.feeders.backfill import fill, plan
+    from services.feeders.history_plan import first_writable_hour
+    from services.feeders.progress_bar import fill_with_progress_bar
+
+    begins = first_writable_hour(store, run)
+    first = stretch[0] if begins is None else max(stretch[0], begins)
+    windows = plan(store, first, stretch[1], newest_first=False)
+    return first, fill_with_progress_bar(fill(windows, model=city, store=store, run=run), windows)
 
 
 def clock_now(at: datetime | None) -> datetime:

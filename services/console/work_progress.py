@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("bus_simulator.progress")
 
 LOG_EVERY_S = 10.0
-BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} {unit} [{elapsed}<{remaining}, {rate_fmt}]"
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{unit} [{elapsed}<{remaining}, {rate_fmt}]"
 
 
 class Interrupted(Exception):
@@ -40,7 +40,7 @@ class ProgressBar:
         if self._closed:
             return
         bar = self._bar
-        if bar is None or (bar.total, bar.unit) != (progress.total, progress.unit):
+        if bar is None or (bar.total, bar.unit) != (progress.total, f" {progress.unit}"):
             bar = self._new_bar(progress)
         bar.n = progress.done
         bar.set_description_str(progress.work)
@@ -57,7 +57,7 @@ class ProgressBar:
 
         self._erase()
         self._bar = tqdm(
-            total=progress.total, unit=progress.unit, bar_format=BAR, leave=False, file=sys.stderr
+            desc=progress.work, total=progress.total, unit=f" {progress.unit}", bar_format=BAR, leave=False, file=sys.stderr
         )
         return self._bar
 

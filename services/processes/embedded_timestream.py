@@ -1,4 +1,4 @@
-"""A local Timestream endpoint in the process that feeds it: its data can be asked for as on AWS, too."""
+"""A local Timestream endpoint in the process that feeds it, for clients that query it as on AWS."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ REGION = "eu-west-1"
 
 @contextmanager
 def embedded_endpoint(file: Path, *, host: str, port: int) -> Iterator[str]:
-    """The endpoint's URL while it serves `file` in a thread of its own; its now is the newest record's.
+    """Serve `file` in a thread and yield the endpoint's URL. Its current time is that of the newest record.
 
-    Raises OSError for a port that is taken, `StoreError` for a file that can't be used.
+    Raises OSError for a port in use, `StoreError` for a file that can't be used.
     """
     from services.timestream_local.server import opened, serving, web_server
 

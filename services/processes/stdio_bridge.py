@@ -1,8 +1,8 @@
-"""MCP over standard input and output: a go-between for one client and a simulator's `/mcp`.
+"""MCP over standard input and output: a bridge between one client and a simulator's `/mcp`.
 
-The simulator is the one at a given URL, else the process that holds the store. Where nobody does, this
-runs the city itself, on a free port of this machine, and others find it there as they would find `run`: so a
-client that starts its servers by command gets a living city in any case, and keeps nobody from it.
+The simulator is the one at a given URL, else the process that holds the store. If no process holds it, this
+one runs a simulator itself, on a free port of this machine, where other commands find it as they find `run`.
+So a client that starts its MCP servers by command always gets a running city, and other clients can join.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ Result = TypeVar("Result")
 
 HERE = "127.0.0.1"
 PATIENCE_S = 60.0
-"""A city that starts answers when its history is written."""
+"""A simulator that was just started answers once its history is written."""
 
 
 def speak(settings: Settings, key_refresh: timedelta, *, url: str | None, group: str) -> None:
-    """Speak for a simulator until the client goes away, asking it as `group`; see the module.
+    """Connect the client to a simulator until the client disconnects, with `group` as the group name.
 
-    Raises `DependencyUnavailable` where it doesn't answer.
+    See the module for which simulator. Raises `DependencyUnavailable` if it doesn't answer.
     """
     if url is not None:
         relay(url, key_text(settings.store), group)
@@ -82,20 +82,20 @@ def speak(settings: Settings, key_refresh: timedelta, *, url: str | None, group:
 
 
 def key_text(store: str) -> str:
-    """The environment's key, or the one that is kept beside the store. Raises `InputError` for none."""
+    """The environment's key, else the one in the file beside the store. Raises `InputError` for neither."""
     path = beside(store, KEY_SUFFIX)
     if environment.api_key() is None and not path.exists():
-        raise InputError(f"no key to ask with: set BUS_SIMULATOR_API_KEY, or a --store with {path.name}")
+        raise InputError(f"no API key: set BUS_SIMULATOR_API_KEY, or a --store with {path.name} beside it")
     return offered(local_key(environment.api_key(), path))
 
 
 def offered(key: LocalKey) -> str:
-    """The general one of what may be several keys in JSON."""
+    """The key to send: the general one where the text is JSON with several keys."""
     return str(json.loads(key.text)["api_key"]) if key.text.startswith("{") else key.text
 
 
 def relay_then_end(url: str, key: str, group: str) -> None:
-    """Relay, in a thread of the process that is asked; then end that as a signal would."""
+    """Relay in a thread of the simulator's own process, then end that process by SIGTERM."""
     try:
         relay(url, key, group)
     except DependencyUnavailable as error:
@@ -105,7 +105,7 @@ def relay_then_end(url: str, key: str, group: str) -> None:
 
 
 def relay(url: str, key: str, group: str) -> None:
-    """Pass on what comes in on standard input to the simulator at a URL, and its answers back."""
+    """Pass requests from standard input to the simulator at a URL, and its answers to standard output."""
     try:
         anyio.run(_relay, url.rstrip("/"), key, group)
     except* (MCPError, httpx2.HTTPError) as errors:
@@ -114,14 +114,14 @@ def relay(url: str, key: str, group: str) -> None:
 
 
 def first_of(error: BaseException) -> BaseException:
-    """The first of the errors that a group holds, however deep."""
+    """The first exception in a group, at any depth."""
     return first_of(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 async def _relay(url: str, key: str, group: str) -> None:
     headers = {KEY_HEADER: key, GROUP_HEADER: group}
     async with httpx2.AsyncClient(headers=headers, timeout=PATIENCE_S) as http:
-        # The SDK's client doesn't say why it was refused.
+        # One plain request first: the SDK's client hides the status and text of a refusal.
         answer = await http.post(f"{url}{MCP_PATH}/list-tools")
         if answer.status_code != HTTPStatus.OK:
             raise MCPError(INVALID_REQUEST, f"{answer.status_code} {clipped(answer.text)}")
@@ -134,7 +134,7 @@ async def _relay(url: str, key: str, group: str) -> None:
 
 
 def relaying(simulator: Client) -> Server[Any]:
-    """A server that lists by itself, and asks a simulator for everything else."""
+    """A server that lists tools and resources by itself and forwards everything else to a simulator."""
 
     async def call_tool(_ctx: Any, params: CallToolRequestParams) -> CallToolResult:
         return await asked(simulator.session.call_tool(params.name, params.arguments))
@@ -156,7 +156,7 @@ def relaying(simulator: Client) -> Server[Any]:
 
 
 async def asked(answer: Awaitable[Result]) -> Result:
-    """An answer of the simulator. Raises `MCPError`, the simulator's own or one that says it is gone."""
+    """The simulator's answer. Raises its `MCPError`, or one that says it doesn't answer."""
     try:
         return await answer
     except httpx2.HTTPError as error:
