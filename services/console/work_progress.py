@@ -57,7 +57,12 @@ class ProgressBar:
 
         self._erase()
         self._bar = tqdm(
-            desc=progress.work, total=progress.total, unit=f" {progress.unit}", bar_format=BAR, leave=False, file=sys.stderr
+            desc=progress.work,
+            total=progress.total,
+            unit=f" {progress.unit}",
+            bar_format=BAR,
+            leave=False,
+            file=sys.stderr,
         )
         return self._bar
 

@@ -106,12 +106,13 @@ def read_feed(path: Path, on_progress: OnProgress = ignore_progress) -> Feed:
     raw = read_archive(path, TABLES.keys())
     problems = list(_missing(path, raw))
     tables = {name: TableFile(f"{path}/{name}", TABLES[name], content) for name, content in raw.items()}
+    steps = len(tables) + 1
     for number, (name, table) in enumerate(tables.items()):
-        on_progress(Progress(f"reading {name}", number, len(tables), "files"))
+        on_progress(Progress(f"reading {name}", number, steps, "steps"))
         check_values(table)
         check_keys(table)
         check_stretch(table)
-    on_progress(Progress("checking the feed", len(tables), len(tables), "files"))
+    on_progress(Progress("checking the feed", len(tables), steps, "steps"))
     problems += _empty(tables)
     for table in tables.values():
         check_references(table, tables)
@@ -125,7 +126,9 @@ def read_feed(path: Path, on_progress: OnProgress = ignore_progress) -> Feed:
     problems += [problem for table in tables.values() for problem in table.problems]
     if problems:
         raise InputFileError(problems)
-    return _feed(path, tables)
+    feed = _feed(path, tables)
+    on_progress(Progress("checking the feed", steps, steps, "steps"))
+    return feed
 
 
 def _missing(path: Path, raw: Mapping[str, bytes]) -> Iterator[Problem]:
