@@ -1,4 +1,4 @@
-"""Any valid scenario of the shipped network, and what its file says."""
+"""Strategies for valid scenarios of the shipped network, and their files' contents."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ spans = st.one_of(
     st.just(WHOLE_DAY),
     st.builds(Span, seconds.filter(lambda s: s < NOON_S), seconds.filter(lambda s: s > NOON_S)),
 )
-"""All day, or a part of it in which every line of the day runs."""
+"""All day, or a part of it in which every day line has service."""
 
 
 @st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
-    """What could be in each other's way is on lines, stops and buses of its own."""
+    """A scenario whose disruptions are on separate lines, stops and buses, so that none conflict."""
     lines = draw(st.permutations([line for line in city().lines if not line.night]))
     line_ids = tuple(line.line_id for line in lines)
     buses = tuple(draw(st.permutations([bus.bus_id for line in lines for bus in line.buses])))
@@ -101,19 +101,19 @@ detours = st.one_of(st.none(), st.integers(1, 120).map(lambda half_minutes: 30 *
 
 
 def part(draw: st.DrawFn) -> Span:
-    """A span that isn't all day."""
+    """A span shorter than the day."""
     return draw(spans.filter(lambda span: span != WHOLE_DAY))
 
 
 @st.composite
 def ends(draw: st.DrawFn, line: Line) -> tuple[StopId, StopId]:
-    """Two stops under way."""
+    """Two stops between a line's terminals."""
     one, other, *_ = draw(st.permutations([stop.stop_id for stop in line.patterns[0].stops[1:-1]]))
     return one, other
 
 
 def quiet_stops(used: Set[str]) -> list[StopId]:
-    """The stops of lines of the day at which nothing turns."""
+    """The stops of day lines at which no trip begins or ends."""
     night_only = {stop for stop, lines in city().lines_of_stop.items() if set(lines) <= {"L11", "L12"}}
     terminals = {pattern.stops[0].stop_id for line in city().lines for pattern in line.patterns}
     return [s.stop_id for s in city().stops if s.stop_id not in terminals | used | night_only]
@@ -127,7 +127,7 @@ def wire_fault(draw: st.DrawFn, buses: tuple[BusId, ...]) -> WireFault:
 
 
 def as_plain(scenario: Scenario) -> dict[str, Any]:
-    """What a scenario's file says."""
+    """A scenario as the data of its file."""
     weather = {"temperature_c": scenario.weather.temperature_c, "humidity": scenario.weather.humidity}
     rain = {"rain": str(scenario.weather.rain)} if scenario.weather.rain else {}
     speed = "max" if scenario.rate == math.inf else scenario.rate

@@ -1,4 +1,4 @@
-"""The clock: what now is at every rate, and that waits end exactly when they should."""
+"""The clock: now at every rate, and the exact ends of waits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ START = datetime(2026, 3, 2, 7, 30, tzinfo=UTC)
 
 
 class FakeWall:
-    """Wall time that moves when a test, or a wait, says so."""
+    """Wall time that only a test or a wait advances."""
 
     def __init__(self, on_wait: Callable[[], None] | None = None) -> None:
         self.seconds = START.timestamp()
@@ -66,7 +66,7 @@ def test_a_past_instant_needs_no_wait() -> None:
     assert wall.waits == []
 
 
-def test_a_long_wait_is_looked_at_again_so_that_a_set_wall_clock_is_noticed() -> None:
+def test_a_long_wait_is_rechecked_so_that_a_set_wall_clock_is_noticed() -> None:
     wall = FakeWall()
     clock = Clock(start=START, wall=wall)
     assert clock.wait_until(START + timedelta(seconds=150))
@@ -145,7 +145,7 @@ def test_a_rate_that_is_not_positive_is_refused(rate: float) -> None:
         Clock(rate=rate)
 
 
-def test_ten_hours_at_sixty_times_real_time_end_at_the_very_microsecond() -> None:
+def test_ten_hours_at_sixty_times_real_time_end_at_the_exact_microsecond() -> None:
     wall = FakeWall()
     clock = Clock(start=START, rate=60, wall=wall)
     for tick in range(1, 20 * 60 + 1):
@@ -155,7 +155,7 @@ def test_ten_hours_at_sixty_times_real_time_end_at_the_very_microsecond() -> Non
     assert set(wall.waits) == {0.5}
 
 
-def test_a_standing_clock_is_where_it_was_and_goes_on_from_there_at_the_rate_before() -> None:
+def test_a_paused_clock_keeps_its_instant_and_resumes_at_its_rate() -> None:
     wall = FakeWall()
     clock = Clock(start=START, rate=60, paused=True, wall=wall)
     wall.seconds += 100
@@ -170,7 +170,7 @@ def test_a_standing_clock_is_where_it_was_and_goes_on_from_there_at_the_rate_bef
     assert (clock.now(), clock.rate) == (START + timedelta(seconds=62), 2)
 
 
-def test_a_wait_on_a_standing_clock_ends_when_a_step_makes_it_due() -> None:
+def test_a_wait_on_a_paused_clock_ends_when_a_step_reaches_its_instant() -> None:
     clock: Clock
     wall = FakeWall(lambda: clock.step(timedelta(seconds=30)))
     clock = Clock(start=START, paused=True, wall=wall)
@@ -180,7 +180,7 @@ def test_a_wait_on_a_standing_clock_ends_when_a_step_makes_it_due() -> None:
     assert (clock.now(), clock.paused, clock.course) == (START + timedelta(seconds=60), True, course)
 
 
-def test_a_step_makes_a_running_clock_stand() -> None:
+def test_a_step_pauses_a_running_clock() -> None:
     wall = FakeWall()
     clock = Clock(start=START, rate=10, wall=wall)
     wall.seconds += 1
@@ -203,7 +203,7 @@ def test_a_jump_begins_a_course_there_and_keeps_the_rate(hours: int, paused: boo
     assert clock.moment().course is clock.course
 
 
-def test_a_wait_ends_when_a_jump_makes_it_due() -> None:
+def test_a_wait_ends_when_a_jump_reaches_its_instant() -> None:
     clock: Clock
     wall = FakeWall(lambda: clock.jump(START + timedelta(hours=1)))
     clock = Clock(start=START, wall=wall)
@@ -211,7 +211,7 @@ def test_a_wait_ends_when_a_jump_makes_it_due() -> None:
 
 
 @pytest.mark.parametrize("change", ["set_rate", "pause", "resume", "step", "jump"])
-def test_who_waits_is_told_of_any_change_since_it_looked(change: str) -> None:
+def test_a_wait_with_changes_ends_at_any_change(change: str) -> None:
     clock: Clock
     arguments: dict[str, tuple[object, ...]] = {
         "set_rate": (2,),
@@ -230,7 +230,7 @@ def test_who_waits_is_told_of_any_change_since_it_looked(change: str) -> None:
     assert not clock.wait_until(START - timedelta(hours=2), changes=before)
 
 
-def test_waiting_for_a_jump_ends_with_one_and_with_the_end() -> None:
+def test_waiting_for_a_jump_ends_with_a_jump_or_close() -> None:
     clock: Clock
     wall = FakeWall(lambda: clock.jump(START))
     clock = Clock(start=START, wall=wall)
@@ -241,7 +241,7 @@ def test_waiting_for_a_jump_ends_with_one_and_with_the_end() -> None:
     assert not clock.wait_for_jump(clock.course)
 
 
-def test_who_is_still_on_another_course_does_not_drive_the_clock() -> None:
+def test_a_clock_is_not_driven_on_another_course() -> None:
     clock = Clock(start=START, rate=MAX, wall=FakeWall())
     before = clock.course
     clock.jump(START - timedelta(hours=5))
@@ -251,7 +251,7 @@ def test_who_is_still_on_another_course_does_not_drive_the_clock() -> None:
     assert clock.now() == START
 
 
-def test_a_standing_clock_is_not_driven_and_keeps_the_greatest_rate_for_later() -> None:
+def test_a_paused_clock_is_not_driven_and_resumes_at_the_greatest_rate() -> None:
     clock = Clock(start=START, rate=MAX, wall=FakeWall())
     clock.pause()
     clock.drive(START + timedelta(hours=1), clock.course)

@@ -37,12 +37,12 @@ def test_distances_agree_with_the_great_circle(a: tuple[float, float], b: tuple[
 
 
 @given(PLACES, PLACES)
-def test_the_way_back_is_as_long(a: tuple[float, float], b: tuple[float, float]) -> None:
+def test_distances_are_symmetric(a: tuple[float, float], b: tuple[float, float]) -> None:
     assert distance_m(*a, *b) == distance_m(*b, *a)
 
 
 @given(PLACES)
-def test_a_place_has_no_distance_to_itself(a: tuple[float, float]) -> None:
+def test_a_point_has_no_distance_to_itself(a: tuple[float, float]) -> None:
     assert distance_m(*a, *a) == 0
 
 

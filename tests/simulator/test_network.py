@@ -12,7 +12,7 @@ from tests.networks import line, network, pattern, street, two_lines
 
 
 def with_line(**changes: object) -> Network:
-    """The two lines' network with L1 changed."""
+    """The network of two lines, with L1 changed."""
     original = two_lines()
     first, *others = original.lines
     return dataclasses.replace(original, lines=(dataclasses.replace(first, **changes), *others))  # type: ignore[arg-type]
@@ -65,7 +65,7 @@ CHANGES: dict[str, Callable[[Line], Network]] = {
 }
 
 
-def test_whatever_decides_the_simulation_changes_the_digest() -> None:
+def test_every_field_that_affects_the_simulation_changes_the_digest() -> None:
     digests = {name: change(two_lines().lines[0]).digest for name, change in CHANGES.items()}
     assert len({*digests.values(), two_lines().digest}) == len(CHANGES) + 1
 
@@ -89,7 +89,7 @@ def test_the_first_pattern_of_a_direction_is_its_main_one() -> None:
     assert made.stop_ids == {"S001", "S002", "S003", "S004"}
 
 
-def test_what_a_network_holds_cannot_be_changed() -> None:
+def test_a_network_is_immutable() -> None:
     made = network(line("L1", street(3)))
     with pytest.raises(dataclasses.FrozenInstanceError):
         made.lines[0].name = "Another"  # type: ignore[misc]

@@ -14,7 +14,9 @@ def test_decay_is_the_exponential(x: float) -> None:
 
 
 @given(st.floats(0, 3000), st.floats(0, 300), st.floats(0, 2), st.floats(0, 2000))
-def test_pieces_solve_the_mass_balance(closed_s: float, open_s: float, source: float, excess: float) -> None:
+def test_coefficients_solve_the_mass_balance(
+    closed_s: float, open_s: float, source: float, excess: float
+) -> None:
     a, b = cabin_co2.coefficients(np.array([closed_s]), np.array([open_s]), np.array([source]))
     shut = source / cabin_co2.CLOSED_PER_S + (excess - source / cabin_co2.CLOSED_PER_S) * math.exp(
         -cabin_co2.CLOSED_PER_S * closed_s
@@ -25,7 +27,7 @@ def test_pieces_solve_the_mass_balance(closed_s: float, open_s: float, source: f
     assert (a * excess + b)[0] == pytest.approx(opened, abs=0.02)
 
 
-def test_forty_aboard_breathe_the_cabin_into_the_expected_band() -> None:
+def test_forty_aboard_bring_co2_into_the_expected_band() -> None:
     source = 40 * cabin_co2.source_ppm_per_s(90)
     excess = 0.0
     for _ in range(30):  # a stop of 15 s every 90 s
@@ -34,5 +36,5 @@ def test_forty_aboard_breathe_the_cabin_into_the_expected_band() -> None:
     assert 900 <= cabin_co2.OUTDOOR_PPM + excess <= 1700
 
 
-def test_a_chain_starts_from_outdoor_air() -> None:
+def test_the_first_leg_starts_with_outdoor_air() -> None:
     assert cabin_co2.excess_by_leg([0.5, 0.5, 0.5], [100.0, 0.0, 10.0]) == [0.0, 100.0, 50.0]

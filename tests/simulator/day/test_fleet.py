@@ -1,7 +1,7 @@
 from simulator.day.fleet import Duty, buses, buses_needed, sources
 
 
-def test_the_fleet_is_the_fewest_buses_that_run_every_trip_in_time() -> None:
+def test_the_fleet_is_the_fewest_buses_that_run_every_trip_on_time() -> None:
     def there_and_back(count: int) -> list[Duty]:
         return [Duty(600 * i, i % 2, 600 * i + 1500, 1 - i % 2) for i in range(count)]
 

@@ -23,7 +23,7 @@ def of_bus(day: Trajectory, index: int) -> np.ndarray:
 
 
 def check(day: Trajectory) -> None:
-    """What holds for every line-day, whatever the line."""
+    """Assert the invariants of a line-day."""
     legs = day.legs
     for index, capacity in enumerate(day.capacities):
         rows = of_bus(day, index)
@@ -191,7 +191,7 @@ def test_buses_bunch_more_along_the_line() -> None:
     assert origin < middle < end
 
 
-def test_stops_nobody_wants_are_passed() -> None:
+def test_stops_without_demand_are_passed() -> None:
     day = line_day(LINES["nobody"], seed=1, day=WEEKDAY)
     middle = (day.legs.sequence > 1) & (day.legs.sequence < 12)
     assert not day.legs.doors[middle].any()

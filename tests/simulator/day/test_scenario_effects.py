@@ -1,4 +1,4 @@
-"""What disturbances do, each against the undisturbed day of the same seed, on the shipped network."""
+"""The effect of each disturbance against the undisturbed day of the same seed, on the shipped network."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def day_of(scenario: Scenario) -> Mapping[str, Trajectory]:
 
 
 def measured(scenario: Scenario, span: Span | None = None, *lines: str) -> Performance:
-    """The performance of some lines (none named: all) in a span of the day."""
+    """The performance of some lines (default: all) in a span of the day."""
     edges = None
     if span is not None:
         edges = [origin_ms(DAY) + second * 1000 for second in (span.start_s, span.end_s)]
@@ -61,13 +61,13 @@ def measured(scenario: Scenario, span: Span | None = None, *lines: str) -> Perfo
 
 
 def known(value: float | None) -> float:
-    """A measure that is there."""
+    """A measure that isn't None."""
     assert value is not None
     return value
 
 
 def headways(scenario: Scenario, line_id: LineId, stop_id: StopId, direction: int, span: Span) -> Ints:
-    """Seconds between the buses that leave a stop of a line in a direction in a span of the day."""
+    """Headways in seconds at a stop of a line and direction in a span of the day."""
     day = day_of(scenario)[line_id]
     legs, stop = day.legs, day.stops.index(stop_id)
     chosen = (legs.sequence > 0) & (legs.stop == stop) & (legs.direction == direction)
@@ -76,7 +76,7 @@ def headways(scenario: Scenario, line_id: LineId, stop_id: StopId, direction: in
 
 
 def same(one: Trajectory, other: Trajectory) -> bool:
-    """Whether two line-days are equal to the last bit."""
+    """Whether two line-days are equal in every bit."""
     pairs = ((getattr(one, part), getattr(other, part)) for part in ("legs", "arrived", "boarded", "left"))
     return all(
         np.array_equal(getattr(a, column.name), getattr(b, column.name))
@@ -86,7 +86,7 @@ def same(one: Trajectory, other: Trajectory) -> bool:
 
 
 def others_are_the_same(scenario: Scenario, touched: LineId = LINE) -> bool:
-    """Whether the scenario leaves every line but one as it is."""
+    """Whether the scenario changes no line but one."""
     plain, disturbed = day_of(PLAIN), day_of(scenario)
     return all(same(plain[line_id], disturbed[line_id]) for line_id in plain if line_id != touched)
 
@@ -97,7 +97,7 @@ BREAKDOWN = dataclasses.replace(PLAIN, breakdowns=(Breakdown(BROKEN.buses[BUS].b
 
 
 def halt() -> int:
-    """The leg in which the broken bus stands."""
+    """The leg in which the broken-down bus stands."""
     legs = day_of(BREAKDOWN)[BROKEN.line_id].legs
     return int(np.flatnonzero((legs.bus == BUS) & (legs.trip < 0))[0])
 
@@ -116,7 +116,7 @@ def test_a_breakdown_leaves_a_gap_and_then_a_bunch_and_touches_no_other_line() -
     assert others_are_the_same(BREAKDOWN, BROKEN.line_id)
 
 
-def test_who_is_aboard_a_broken_bus_gets_out_and_takes_the_next() -> None:
+def test_passengers_of_a_broken_bus_alight_and_take_the_next() -> None:
     plain, disturbed = (day_of(scenario)[BROKEN.line_id] for scenario in (PLAIN, BREAKDOWN))
     legs = disturbed.legs
     out = int(legs.alighting[halt() - 1])
@@ -191,7 +191,7 @@ def test_rain_makes_buses_slower_the_air_damper_and_people_fewer(rain: Rain) -> 
     assert (damper > 0).all()
 
 
-def test_a_closed_road_is_gone_round_and_its_stops_are_passed() -> None:
+def test_buses_detour_round_a_closed_road_and_skip_its_stops() -> None:
     closure = Closure(LINE, STOPS[3], STOPS[6], MORNING, detour_s=240)
     scenario = dataclasses.replace(PLAIN, closures=(closure,))
     legs, stops = day_of(scenario)[LINE].legs, day_of(scenario)[LINE].stops
@@ -243,7 +243,7 @@ def test_nobody_uses_a_closed_stop() -> None:
     assert legs.doors[visits & (legs.stop == stop) & (legs.leaves > bounds[1] + 900_000)].any()
 
 
-def test_a_surge_brings_so_many_more_and_shifts_nobody_else() -> None:
+def test_a_surge_adds_its_people_and_changes_no_other_arrival() -> None:
     surge = Surge(STOPS[5], 20.0, MORNING, (LINE,))
     plain, disturbed = (
         day_of(scenario)[LINE] for scenario in (PLAIN, dataclasses.replace(PLAIN, surges=(surge,)))
@@ -257,7 +257,7 @@ def test_a_surge_brings_so_many_more_and_shifts_nobody_else() -> None:
 
 
 @pytest.mark.parametrize("factor", [0.0, 0.6, 1.7])
-def test_demand_changes_by_its_factor_where_it_is_meant(factor: float) -> None:
+def test_demand_changes_by_its_factor_for_its_lines_and_stops(factor: float) -> None:
     change = DemandChange(factor, (LINE,), (), MORNING)
     scenario = dataclasses.replace(PLAIN, demand=(change,))
     plain, disturbed = day_of(PLAIN)[LINE], day_of(scenario)[LINE]
@@ -289,7 +289,7 @@ def test_extra_buses_run_on_the_scenarios_days_only() -> None:
     )
 
 
-def test_only_what_decides_the_data_is_in_the_digest() -> None:
+def test_only_fields_that_affect_the_data_are_in_the_digest() -> None:
     assert PLAIN.digest == ""
     strike = dataclasses.replace(PLAIN, strikes=(Strike(0.5),))
     assert strike.digest == dataclasses.replace(strike, name="other", rate=60.0, description="x").digest
@@ -299,11 +299,11 @@ def test_only_what_decides_the_data_is_in_the_digest() -> None:
 
 
 def people(day: Trajectory) -> set[tuple[int, int]]:
-    """(stop, instant) of everybody who came."""
+    """(stop, instant) of each person who came."""
     return set(zip(day.arrived.stop.tolist(), day.arrived.ms.tolist(), strict=True))
 
 
-def test_however_slow_a_day_is_buses_are_home_for_the_next() -> None:
+def test_on_the_slowest_day_buses_are_home_before_the_next() -> None:
     whole = Span(4 * 3600, 28 * 3600)
     worst = dataclasses.replace(
         PLAIN,

@@ -135,14 +135,14 @@ MORE: dict[str, tuple[Files, list[tuple[str, int, str]]]] = {
 
 
 @pytest.mark.parametrize("name", MORE)
-def test_other_defects_are_told_as_well(name: str, tmp_path: Path) -> None:
+def test_each_defect_is_reported_with_file_and_line(name: str, tmp_path: Path) -> None:
     files, expected = MORE[name]
     found = problems(zipped(tmp_path / "feed.zip", files))
     assert [(file, line) for file, line, _ in found] == [(file, line) for file, line, _ in expected]
     assert all(words in message for (_, _, message), (_, _, words) in zip(found, expected, strict=True))
 
 
-def test_all_defects_are_told_at_once_and_many_of_a_kind_are_counted(tmp_path: Path) -> None:
+def test_all_defects_are_reported_at_once_and_many_of_a_kind_are_counted(tmp_path: Path) -> None:
     times = text_of("stop_times").replace(",S3,", ",S33,")
     files = feed(stop_times=times, shapes=text_of("shapes").replace(",3\n", ",x\n"), agency=None)
     found = problems(zipped(tmp_path / "feed.zip", files))
@@ -205,7 +205,7 @@ def test_a_zip_bomb_is_refused_before_it_goes_off(tmp_path: Path, monkeypatch: p
     assert "over 10,000 bytes" in message
 
 
-def test_what_is_no_zip_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_zip_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "feed.zip"
     path.write_bytes(b"PK\x03\x04 nonsense")
     assert "can't be read as a zip" in problems(path)[0][2]

@@ -1,4 +1,4 @@
-"""A feed as a network: lines, patterns, timetables, fleets, demand; in memory and as files."""
+"""A feed as a network: lines, patterns, timetables, fleets, demand, in memory and as files."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_the_written_folder_is_the_same_network(imported: Imported, tmp_path: Pa
     assert loaded.digest == imported.network.digest
 
 
-def test_people_follow_from_service_and_what_is_assumed(imported: Imported, tmp_path: Path) -> None:
+def test_demand_follows_from_service_and_assumptions(imported: Imported, tmp_path: Path) -> None:
     def boarding(made: Network) -> float:
         city = City(made)
         sums = total(part for day in city.days(TUESDAY, TUESDAY) for part in performance(day))

@@ -1,4 +1,4 @@
-"""A basic network file, and broken ones: each with the line and telling words of its problem."""
+"""A basic network file, and broken ones with the line and words of their problem."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ lines:
       - {bus_id: B003, capacity: 100, initial_position: 1}
 """  # noqa: E501 - the lines of a file
 L2_BUSES = BASIC.count("\n") - 1
-"""The line that says `buses:` of L2; extensions of L2 are put before it, from here on."""
+"""The line with `buses:` of L2, before which more fields of L2 are inserted."""
 
 
 def replaced(old: str, new: str, text: str = BASIC) -> str:

@@ -57,7 +57,7 @@ SEVERAL_PROBLEMS = {
     *("a repeated key", "a misspelt field", "a merge key", "a Python tag", "a stop twice in a line"),
     *("a lost sign", "a shape elsewhere", "a pattern of strange stops"),
 }
-"""Mistakes that make something else wrong as well."""
+"""Mistakes that cause further problems."""
 
 
 @pytest.mark.parametrize("name", sorted(BROKEN.keys() - SEVERAL_PROBLEMS))
@@ -68,7 +68,7 @@ def test_one_mistake_is_one_problem(name: str, written: Writer) -> None:
 @pytest.mark.parametrize(
     "name", ["a tab", "a control character", "two documents", "a repeated key", "no seats"]
 )
-def test_the_loader_written_in_python_tells_the_same_lines(
+def test_the_pure_python_loader_reports_the_same_lines(
     name: str, written: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = written(BROKEN[name][0])
@@ -77,7 +77,7 @@ def test_the_loader_written_in_python_tells_the_same_lines(
     assert [line for line, _ in problems(path)] == found
 
 
-def test_all_mistakes_of_a_file_are_told_at_once_in_the_order_of_lines(written: Writer) -> None:
+def test_all_mistakes_of_a_file_are_reported_at_once_by_line(written: Writer) -> None:
     text = BASIC
     for old, new in (
         ("latitude: 40.409\n", "latitude: .nan\n"),
@@ -109,7 +109,7 @@ def test_all_mistakes_of_a_file_are_told_at_once_in_the_order_of_lines(written: 
         assert words in message
 
 
-def test_what_a_file_says_cannot_spoil_the_lines_of_the_report(written: Writer) -> None:
+def test_unprintable_values_stay_out_of_the_report(written: Writer) -> None:
     text = replaced("line_id: L2", '"evil\\n\\e[31m": 1\n    line_id: "L\\n2"')
     found = problems(written(text))
     assert [line for line, _ in found] == [26, 27]
@@ -121,11 +121,11 @@ def test_a_mistake_in_one_line_does_not_hide_the_schedule_of_another(written: Wr
     assert [line for line, _ in problems(written(text))] == [13, 31]
 
 
-def test_a_path_without_a_file_is_a_problem_too(tmp_path: Path) -> None:
+def test_a_missing_file_is_a_problem(tmp_path: Path) -> None:
     assert problems(tmp_path / "absent.yaml") == [(1, "file not found: check the path")]
 
 
-def test_a_headway_beside_departures_is_refused(written: Writer) -> None:
+def test_headway_and_departures_together_are_refused(written: Writer) -> None:
     both = 'headway_min: 8\ndepartures: {outbound: ["06:00"], inbound: ["06:40"]}'
     [(_, message)] = problems(written(with_field(both)))
     assert "`headway_min` and `departures`: remove one of the two" in message
@@ -144,7 +144,7 @@ def test_a_file_over_50_mb_is_refused(tmp_path: Path) -> None:
     assert problems(path) == [(1, "is over 50 MB: split or thin out the network")]
 
 
-def test_an_alias_bomb_is_refused_before_it_goes_off(written: Writer) -> None:
+def test_an_alias_bomb_is_refused_before_it_is_expanded(written: Writer) -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 40)
     )
@@ -163,7 +163,7 @@ def test_the_error_keeps_its_problems_through_a_pickle(written: Writer) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_a_file_with_any_damage_is_read_or_refused_never_worse(data: st.DataObject, written: Writer) -> None:
+def test_a_damaged_file_is_read_or_refused_with_problems(data: st.DataObject, written: Writer) -> None:
     start = data.draw(st.integers(0, len(BASIC) - 1))
     length = data.draw(st.integers(0, 40))
     damage = data.draw(
@@ -196,7 +196,7 @@ def test_the_basic_file_becomes_a_network(written: Writer) -> None:
     assert_sound(network)
 
 
-def test_whole_numbers_stand_for_decimal_ones(written: Writer) -> None:
+def test_integers_are_accepted_as_floats(written: Writer) -> None:
     text = BASIC.replace("40.405", "40").replace("40.409", "40.01").replace("40.4194", "40.02")
     stop = load_network(written(replaced("40.4169", "40.03", text))).stop["S001"]
     assert isinstance(stop.latitude, float)
@@ -220,7 +220,7 @@ def test_shared_stops_may_be_defined_once_at_the_top(written: Writer) -> None:
     assert load_network(written(text)).digest == load_network(written(BASIC)).digest
 
 
-def test_aliases_within_reason_are_followed(written: Writer) -> None:
+def test_ordinary_aliases_are_followed(written: Writer) -> None:
     text = replaced('    name: "27 Embajadores - Castilla"', '    hours: &hours "06:00-23:00"\n    name: x')
     text = replaced('name: "5 Cibeles - Sol"', 'name: "5 Cibeles - Sol"\n    hours: *hours', text)
     network = load_network(written(text))
@@ -247,7 +247,7 @@ def test_hours_by_day_type_leave_days_without_service(written: Writer) -> None:
     }
 
 
-def test_one_headway_holds_all_day(written: Writer) -> None:
+def test_one_headway_applies_all_day(written: Writer) -> None:
     line = load_network(written(with_field('hours: "06:00-22:00"\nheadway_min: 7.5'))).line["L2"]
     assert line.services[DayType.SUNDAY] == Service(21_600, 79_200, (Headway(21_600, 79_200, 450),))
 
@@ -345,7 +345,7 @@ def test_the_default_end_of_a_long_line_leaves_time_to_get_home(written: Writer)
     assert schedule_fault(line) is None
 
 
-def test_the_shipped_network_is_what_the_documents_promise() -> None:
+def test_the_shipped_network_has_the_documented_size() -> None:
     network = load_network(SHIPPED)
     assert_sound(network)
     assert 10 <= len(network.lines) <= 12
@@ -363,7 +363,7 @@ def test_the_shipped_network_is_what_the_documents_promise() -> None:
         )
 
 
-def test_the_shipped_stops_lie_a_walk_apart() -> None:
+def test_the_shipped_stops_lie_a_walking_distance_apart() -> None:
     for line in load_network(SHIPPED).lines:
         stops = line.patterns[0].stops
         hops = [other.distance_m - one.distance_m for one, other in itertools.pairwise(stops)]
@@ -372,7 +372,7 @@ def test_the_shipped_stops_lie_a_walk_apart() -> None:
 
 
 def assert_sound(network: Network) -> None:
-    """What `Pattern`, `Network` and the rule of the schedule promise."""
+    """Assert what `Pattern`, `Network` and `schedule_fault` promise."""
     assert [line.line_id for line in network.lines] == sorted(line.line_id for line in network.lines)
     assert [stop.stop_id for stop in network.stops] == sorted(stop.stop_id for stop in network.stops)
     for line in network.lines:

@@ -13,7 +13,7 @@ LAT, LON = 40.4, -3.7
 
 
 def place(north: float, east: float) -> LatLon:
-    """Hectometres from a corner of the city, roughly."""
+    """A point about so many hundred metres from a corner of the city."""
     return (round(LAT + north * 0.0009, 6), round(LON + east * 0.00118, 6))
 
 
@@ -39,15 +39,15 @@ def test_a_road_is_cut_at_the_ends_and_keeps_its_corners() -> None:
 
 
 def test_a_stop_beside_a_road_that_comes_back_is_met_in_its_order() -> None:
-    """Out along a street and back on the other side: the same place twice, first going, then coming."""
+    """A road that runs out along a street and back along it passes the same point twice."""
     road = [place(0, 0), place(0, 10), place(0.2, 10), place(0.2, 0)]
     stops = [place(0, 0), place(0.1, 5), place(0.1, 9), place(0.1, 5.01), place(0.2, 0)]
     shape, _ = through(stops, road)
     assert places(shape) == [*stops[:3], road[1], road[2], *stops[3:]]
 
 
-def test_the_nearest_place_gives_way_to_the_order() -> None:
-    """A crossing: the second stop lies nearer to the road's end than to where the bus first passes it."""
+def test_the_order_of_stops_counts_more_than_the_nearest_point() -> None:
+    """At a crossing the second stop lies nearer to the road's end than to the bus's first pass."""
     road = [place(0, 0), place(0, 6), place(3, 6), place(3, 3), place(-3, 3)]
     stops = [place(0, 0), place(0.2, 3), place(3, 5), place(-3, 3)]
     shape, away = through(stops, road)

@@ -1,4 +1,4 @@
-"""What is refused of the tables beside a network file."""
+"""Problems of the tables in a network folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def problems(folder: Path) -> list[tuple[str, int, str]]:
 
 
 def changed(path: Path, line: int, text: str | None) -> None:
-    """Another line (counted from 1) in a file, or one less."""
+    """Replace or remove a line (counted from 1) of a file."""
     lines = path.read_text().splitlines()
     lines[line - 1 : line] = [] if text is None else [text]
     path.write_text("\n".join([*lines, ""]))
@@ -44,7 +44,7 @@ def changed(path: Path, line: int, text: str | None) -> None:
         ("27,weekday,06:00:00", "has 3 fields, the header 4"),
     ],
 )
-def test_a_wrong_departure_is_told_with_its_line(text: str, words: str, folder: Path) -> None:
+def test_a_wrong_departure_is_reported_with_its_line(text: str, words: str, folder: Path) -> None:
     changed(folder / "timetable.csv", 3, text)
     [(file, line, message)] = problems(folder)
     assert (file, line) == ("timetable.csv", 3)
@@ -59,20 +59,20 @@ def test_a_wrong_departure_is_told_with_its_line(text: str, words: str, folder: 
         ("27-0,40.41,-3.704,second", "`stop` must be the number of a stop"),
     ],
 )
-def test_a_wrong_point_of_a_road_is_told_with_its_line(text: str, words: str, folder: Path) -> None:
+def test_a_wrong_shape_point_is_reported_with_its_line(text: str, words: str, folder: Path) -> None:
     changed(folder / "shapes.csv", 3, text)
     found = problems(folder)
     assert [(file, line) for file, line, message in found if words in message] == [("shapes.csv", 3)]
 
 
-def test_a_road_without_one_of_the_stops_is_refused_where_the_pattern_is(folder: Path) -> None:
+def test_a_shape_without_one_of_the_stops_is_a_problem_of_the_pattern(folder: Path) -> None:
     changed(folder / "shapes.csv", 3, None)
     [(file, _, message)] = problems(folder)
     assert file == "network.yaml"
     assert "pattern 27-0: its shape in shapes.csv has 7 of the pattern's 8 stops" in message
 
 
-def test_hours_beside_a_timetable_are_refused(folder: Path) -> None:
+def test_hours_and_a_timetable_together_are_refused(folder: Path) -> None:
     text = (folder / "network.yaml").read_text()
     (folder / "network.yaml").write_text(
         text.replace('  - line_id: "27"', '  - line_id: "27"\n    hours: "06:00-23:00"')
@@ -81,7 +81,7 @@ def test_hours_beside_a_timetable_are_refused(folder: Path) -> None:
     assert (file, "`hours` and departures in timetable.csv" in message) == ("network.yaml", True)
 
 
-def test_mistakes_in_all_three_files_are_told_at_once(folder: Path) -> None:
+def test_mistakes_in_all_three_files_are_reported_at_once(folder: Path) -> None:
     changed(folder / "timetable.csv", 2, "27,weekday,x,27-0")
     changed(folder / "shapes.csv", 2, "27-0,x,-3.704,1")
     text = (folder / "network.yaml").read_text()

@@ -1,4 +1,4 @@
-"""A scenario file with everything in it; and broken ones, each with the line and words of its problem."""
+"""A scenario file with every field, and broken ones with the line and words of their problem."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ wire:
   - malformed: {share: 0.01}
 """
 BREAKDOWN, DETOUR, SHORT_TURN, SLOW, CLOSED, SURGE, STRIKE, EXTRA = range(14, 22)
-"""The lines of its disruptions."""
+"""The line on which its disruptions begin."""
 
 
 def replaced(old: str, new: str, text: str = FULL) -> str:
@@ -273,4 +273,4 @@ BROKEN: dict[str, tuple[str, int, tuple[str, ...]]] = {
         ("all lines have a strike already, on line 22",),
     ),
 }
-"""Every one a single mistake, and a single problem."""
+"""Each has one mistake and one problem."""

@@ -80,7 +80,7 @@ def test_a_broken_file_is_refused_with_line_and_mend(name: str, written: Writer)
     assert [word for word in words if word not in message] == [], message
 
 
-def test_all_mistakes_of_a_file_are_told_at_once_in_the_order_of_lines(written: Writer) -> None:
+def test_all_mistakes_of_a_file_are_reported_at_once_by_line(written: Writer) -> None:
     text = FULL
     for old, new in (
         ("seed: 7", "sed: 7"),
@@ -98,7 +98,7 @@ def test_all_mistakes_of_a_file_are_told_at_once_in_the_order_of_lines(written: 
     assert [line for line, _ in found] == [6, 7, 11, 14, 15, 18, 19, 21, 25]
 
 
-def test_everything_of_a_file_is_in_the_scenario(written: Writer) -> None:
+def test_every_field_of_a_file_is_in_the_scenario(written: Writer) -> None:
     assert load_scenario(written(FULL), network_of) == Scenario(
         name="everything",
         description="One of everything, on two days.",
@@ -135,7 +135,7 @@ def test_everything_of_a_file_is_in_the_scenario(written: Writer) -> None:
     )
 
 
-def test_a_name_and_a_date_are_enough(written: Writer) -> None:
+def test_only_name_and_dates_are_required(written: Writer) -> None:
     scenario = load_scenario(written("name: plain\ndates: 2026-07-01\n"), network_of)
     day = date(2026, 7, 1)
     assert scenario == Scenario("plain", day, day, start=datetime(2026, 7, 1, 3, tzinfo=UTC))
@@ -196,7 +196,7 @@ def test_the_network_is_found_from_the_scenario(tmp_path: Path) -> None:
     assert problems(path) == [(5, 'strike: the network has no line "L7": it has L1, L2')]
 
 
-def test_what_is_wrong_with_the_network_is_told_with_the_rest(tmp_path: Path) -> None:
+def test_problems_of_the_network_are_reported_with_the_rest(tmp_path: Path) -> None:
     broken = BASIC.replace("capacity: 100", "capacity: 0")
     path = with_network(tmp_path, "strike: {share: 2}", broken)
     with pytest.raises(ScenarioFileError) as caught:
@@ -252,7 +252,7 @@ LARGE_L2 = "extra_buses: {line: L2, count: 1, capacity: 1000}"
         (WEEKENDS, BREAKDOWN, "line L2 doesn't run on the scenario's dates"),
     ],
 )
-def test_what_a_network_does_not_allow_is_refused(
+def test_disruptions_that_the_network_does_not_allow_are_refused(
     network: str, entry: str, words: str, tmp_path: Path
 ) -> None:
     [(line, message)] = problems(with_network(tmp_path, entry, network))
@@ -312,7 +312,7 @@ def test_a_scenario_written_to_a_file_is_read_again_as_it_was(scenario: Scenario
 
 @any_file
 @given(data=st.data())
-def test_a_file_with_any_damage_is_read_or_refused_never_worse(data: st.DataObject, written: Writer) -> None:
+def test_a_damaged_file_is_read_or_refused_with_problems(data: st.DataObject, written: Writer) -> None:
     start = data.draw(st.integers(0, len(FULL) - 1))
     length = data.draw(st.integers(0, 40))
     damage = data.draw(
