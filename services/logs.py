@@ -39,7 +39,7 @@ def configure(level: str, form: LogFormat = "auto", file: Path | None = None) ->
         handlers.append(WatchedFileHandler(file, encoding="utf-8"))
         handlers[-1].setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=handlers, force=True)
-    # Making a record for each request costs more than answering some: none is made that nobody writes.
+    # Making a log record costs more than answering some requests: skip it where no handler would write it.
     access.disabled = not any(isinstance(handler.formatter, JsonFormatter) for handler in handlers)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
@@ -79,7 +79,7 @@ class TerminalHandler(logging.StreamHandler[TextIO]):
                 self.last_problem = text.partition("\n")[0]
             tqdm.write(text, file=self.stream)
             self.flush()
-        except Exception:  # noqa: BLE001 - what a handler does: the program goes on without this line
+        except Exception:  # noqa: BLE001 - as in logging.Handler: the program continues without this line
             self.handleError(record)
 
 

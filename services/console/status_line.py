@@ -25,13 +25,13 @@ from simulator.service_day import MADRID
 
 REFRESH_S = 1.0
 FEEDERS_EVERY = 5
-"""Feeders are asked at every so many refreshes: of other processes' feeders the store is asked."""
+"""Refreshes between two looks at the feeders; for other processes' feeders each look is a query."""
 ERASE_LINE = "\r\x1b[K"
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the status line says. `rate` is 0 while the clock stands; `clients` are those by WebSocket."""
+    """What the status line says. `rate` is 0 while paused; `clients` counts WebSocket clients."""
 
     now: datetime
     rate: float
@@ -76,7 +76,7 @@ class StatusSource:
 
     def __init__(self, context: Context, requests: RequestCounts, handler: TerminalHandler) -> None:
         self._context, self._requests, self._handler = context, requests, handler
-        self._asked, self._count = time.perf_counter(), 0
+        self._measured_s, self._count = time.perf_counter(), 0
         self._calls = 0
         self._feeders: list[FeederStatus] = []
 
@@ -98,9 +98,9 @@ class StatusSource:
     def _request_rate(self) -> float:
         """Requests a second since the last call."""
         # A copy: the event loop may count a new route meanwhile.
-        count, asked = sum(list(self._requests.by_status.values())), time.perf_counter()
-        rate = (count - self._count) / max(asked - self._asked, 1e-9)
-        self._asked, self._count = asked, count
+        count, measured_s = sum(list(self._requests.by_status.values())), time.perf_counter()
+        rate = (count - self._count) / max(measured_s - self._measured_s, 1e-9)
+        self._measured_s, self._count = measured_s, count
         return rate
 
 

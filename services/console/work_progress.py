@@ -25,7 +25,7 @@ BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{unit} [{elapsed}<{r
 
 
 class Interrupted(Exception):
-    """The process was told to end while it loaded a network or simulated."""
+    """A signal ended the process while it loaded a network or simulated."""
 
 
 class ProgressBar:
@@ -36,7 +36,7 @@ class ProgressBar:
         self._closed = False
 
     def __call__(self, progress: Progress) -> None:
-        """Show it; of other units it is on a new bar. The bar goes when everything is done."""
+        """Show the progress, on a new bar for each kind of unit; remove the bar when all is done."""
         if self._closed:
             return
         bar = self._bar
@@ -48,7 +48,7 @@ class ProgressBar:
             self._erase()
 
     def close(self) -> None:
-        """Show nothing any more."""
+        """Remove the bar and show no other."""
         self._closed = True
         self._erase()
 
@@ -80,7 +80,7 @@ class ProgressLog:
         self._logged_s = clock_s()
 
     def __call__(self, progress: Progress) -> None:
-        """Log it if the last line, or the beginning of this work, is ten seconds ago."""
+        """Log the progress if the last line, or the start of this work, is ten seconds ago."""
         now_s = self._clock_s()
         if progress.done == 0:
             self._logged_s = now_s
@@ -99,13 +99,13 @@ class WorkProgress:
         self._stopped: Callable[[], bool] = stopped
 
     def __call__(self, progress: Progress) -> None:
-        """Show it. Raises `Interrupted` in the thread that works."""
+        """Show the progress. Raises `Interrupted` in the working thread."""
         if self._stopped():
             raise Interrupted
         self._show(progress)
 
     def close(self) -> None:
-        """From now on show no bar, which would be in the way of the status line, and interrupt no work."""
+        """Stop showing bars, which would disturb the status line, and stop interrupting work."""
         self._stopped = lambda: False
         if self._bar is not None:
             self._bar.close()

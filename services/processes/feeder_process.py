@@ -1,6 +1,6 @@
 """`feed`: one feeder in a process of its own, over a store that several processes share.
 
-While the store can't be reached, at the start too, it waits and tries again; told to end, it finishes the
+While the store can't be reached, at the start too, it waits and tries again. On SIGTERM it finishes the
 current tick. When the network is replaced, it covers the time up to the whole hour from which the new network
 counts, and continues with that.
 """

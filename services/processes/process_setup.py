@@ -1,7 +1,7 @@
 """What `feed`, `serve` and `mcp` have in common: their clock, inputs and log, from options or shared on AWS.
 
-While a service on AWS can't be reached at the start, the process waits for it; later it goes on with what it
-had read.
+While an AWS service can't be reached at the start, the process waits for it; later it continues with what it
+read before.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def client(service: str) -> Any:
 
 @contextmanager
 def process_setup(chosen: ProcessSettings, *, moves_clock: bool = False) -> Iterator[ProcessSetup | None]:
-    """Set the process up; None where it is told to end while it still waits for an AWS service.
+    """Set the process up; None if a signal ends it while it still waits for an AWS service.
 
     In the block SIGTERM and SIGINT close the clock. `moves_clock` says that the process may move a shared
     clock. Raises `InputError`.

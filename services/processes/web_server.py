@@ -24,7 +24,7 @@ class WebServer:
         self.uvicorn: uvicorn.Server = quiet_server(app, websockets=True, lifespan="on")
 
     def run(self, listener: socket.socket, *, with_status_line: bool = True) -> None:
-        """Answer on a listening socket until told to stop, with a status line where stderr is a terminal."""
+        """Answer on a listening socket until `stop` or a signal, with a status line on a terminal."""
         if not with_status_line:
             self.uvicorn.run(sockets=[listener])
             return
@@ -32,5 +32,5 @@ class WebServer:
             self.uvicorn.run(sockets=[listener])
 
     def stop(self) -> None:
-        """Let `run` return once the requests in hand are answered. Safe to call from any thread."""
+        """Let `run` return once the current requests are answered. Safe to call from any thread."""
         self.uvicorn.should_exit = True
