@@ -108,6 +108,7 @@ class City:
             self._days[line.line_id, day] = trajectory
         for line, day in wanted:
             self._days.move_to_end((line.line_id, day))
+        # Least recently used line-days go first, but never one that this call returns.
         while len(self._days) > max(KEPT_DAYS * len(self.network.lines), len(wanted)):
             self._days.popitem(last=False)
         return [self._days[line.line_id, day] for line, day in wanted]

@@ -271,6 +271,7 @@ class Scenario:
 
     def on(self, line: Line, day: date, lines_of_stop: Mapping[str, tuple[LineId, ...]]) -> LineChanges:
         """What the scenario changes of a line of the `applied_to` network on a service day."""
+        # `applied_to` numbered the extra buses from 1; a line has no more of them than buses in all.
         extra = frozenset(
             extra_bus_id(e.line_id, n) for e in self.extra_buses for n in range(1, len(line.buses) + 1)
         ) & {bus.bus_id for bus in line.buses}

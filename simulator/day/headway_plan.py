@@ -82,5 +82,6 @@ def planned_headways(line: Line, kind: DayType, cycle_s: Sequence[float], buses:
     result = []
     for hour in range(24):
         out = max(1, math.floor(buses * (1.0 if line.night else fleet[hour]) + 0.5))
+        # Headways are whole tens of seconds, rounded up so that the buses suffice.
         result.append(math.ceil(cycle_s[hour] / out / 10) * 10.0)
     return result

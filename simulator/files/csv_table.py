@@ -144,6 +144,8 @@ class TableFile:
         return header
 
     def _columns(self, content: bytes, header: list[str]) -> Mapping[str, pa.Array]:
+        # Arrow reads millions of rows in a second but doesn't say where a bad one is: on any error the slower
+        # csv module finds the line.
         wanted = [name for name in self.rules.columns if name in header]
         bad: list[int] = []
 

@@ -245,6 +245,8 @@ class _Composer:
         top.lines[step] = line
         if block is not None:
             top.inner[step] = block
+        # An alias adds the whole block that it repeats, so sizes multiply where aliases nest: this is what
+        # stops an alias bomb, since the values themselves are shared and cost nothing.
         top.size += 1 if block is None else block.size
         self._values += 1
         if max(self._values, top.size) > MAX_VALUES:

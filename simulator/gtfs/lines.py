@@ -171,6 +171,7 @@ def _rates(
     day = _main_day(service)
     runs = service.runs[day]
     people = assumed.people_per_trip * (NIGHT_SHARE if night else 1.0) / _factor(day, night)
+    # People come from `EARLY_S` before the first departure until the last.
     minutes = (runs[-1].departs_s - runs[0].departs_s + EARLY_S) / 60
     rates = dict.fromkeys((stop for ids in stops for stop in ids), 0.0)
     for pattern, count in Counter(run.pattern for run in runs).items():
@@ -194,6 +195,8 @@ def _speed_kmh(service: RouteService, roads: Sequence[RouteShape]) -> float:
     runs = service.runs[day]
     wanted_s = sum(run.takes_s for run in runs)
     counts = Counter(run.pattern for run in runs)
+    # Running time is proportional to 1 / the hour's factor. The mean over a pattern's trips stands for them
+    # all, so that a step of the bisection costs one planned trip a pattern, not one a trip.
     slowness = dict.fromkeys(counts, 0.0)
     for run in runs:
         slowness[run.pattern] += 1 / factors[run.departs_s // HOUR_S]
@@ -230,6 +233,7 @@ def _fleet(feed: Feed, service: RouteService, names: Names, capacity: int, speed
             next_start = service.patterns[service.of_direction(ends_at)[0]].stops[0]
             ends = place_of(feed, service.patterns[run.pattern].stops[-1])
             empty_s = distance_m(*ends, *place_of(feed, next_start)) / empty_m_per_s
+            # A bus is ready after its rest, or after the empty run to where its next trip begins.
             ready_s = run.departs_s + run.takes_s + max(rest_s(run.takes_s), empty_s)
             duties.append(Duty(run.departs_s, terminal, ready_s, ends_at))
         homes = max(homes, buses_needed(duties), key=sum)

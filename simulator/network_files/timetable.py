@@ -164,6 +164,7 @@ def services(entry: LineEntry, patterns: Sequence[Pattern], faults: Faults) -> M
         capacity=max(bus.capacity for bus in entry.buses),
         speed_kmh=entry.speed_kmh,
     )
+    # Only default ends are moved; hours that the file gives are checked by `schedule_fault`.
     latest = latest // ROUND_S * ROUND_S
     result = {}
     for day, window in windows.items():

@@ -99,6 +99,7 @@ def weather(seed: int, instants: Ints, other: OtherWeather | None = None) -> tup
     temperature = _by_month(MEAN_C, year_part) + above + DAYS_NOISE_C * days
     humidity = _by_month(HUMIDITY, year_part) - HUMIDITY_PER_C * above + DAYS_NOISE_HUMIDITY * damp
     if other is not None:
+        # Clipped to the extremes, except where the ordinary weather is beyond them already.
         wanted = temperature + other.temperature_c * other.part(instants)
         temperature = np.clip(wanted, np.minimum(temperature, COLDEST_C), np.maximum(temperature, HOTTEST_C))
         humidity = humidity + other.humidity * other.part(instants)
