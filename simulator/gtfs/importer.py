@@ -91,7 +91,9 @@ def import_feed(
     days = representative_days(feed.calendar, trips_of, near)
     if not days:
         raise _refused(path, "these routes have no trips on any date: choose other routes, or another feed")
+    on_progress(Progress("grouping trips into patterns", 0, 1, "steps"))
     found = route_services(feed, days, chosen)
+    on_progress(Progress("grouping trips into patterns", 1, 1, "steps"))
     services = [service for service in found if not service.far_m]
     if not services:
         raise _refused(
