@@ -1,4 +1,4 @@
-"""The board against a simulated city, in a process: no Docker, no cloud, the same every time."""
+"""Test the board against a simulator in a process: no Docker, no cloud, the same data every time."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ def board(simulator: BusSimulator) -> Board:
     return Board(simulator.api_url, simulator.headers)
 
 
-def test_the_board_shows_who_waits(bus_simulator: BusSimulator) -> None:
-    asked = bus_simulator.get("/people-count/S001", mode="latest")
-    assert board(bus_simulator).waiting("S001") == asked["count"]
+def test_the_board_shows_the_people_waiting(bus_simulator: BusSimulator) -> None:
+    people = bus_simulator.get("/people-count/S001", mode="latest")
+    assert board(bus_simulator).waiting("S001") == people["count"]
 
 
-def test_a_bus_that_comes_is_shown_with_its_distance(bus_simulator: BusSimulator) -> None:
+def test_an_approaching_bus_is_shown_with_its_distance(bus_simulator: BusSimulator) -> None:
     bus_simulator.wait_until(lambda simulator: board(simulator).coming("L1", "S001"))
     assert board(bus_simulator).coming("L1", "S001")[0].startswith("B0")
 
 
-def test_the_clock_goes_on_when_it_is_told_to(bus_simulator: BusSimulator) -> None:
+def test_the_clock_advances_when_the_test_says_so(bus_simulator: BusSimulator) -> None:
     before = bus_simulator.now()
     assert bus_simulator.advance(timedelta(minutes=10)) == before + timedelta(minutes=10)
     assert bus_simulator.wait_until("2026-03-02T08:30:00Z") == before + timedelta(minutes=45)
 
 
 @pytest.mark.bus_simulator(scenario="strike", at="2026-03-03T07:00:00Z")
-def test_on_a_strike_day_more_people_wait(bus_simulator: BusSimulator) -> None:
+def test_during_a_strike_more_people_wait(bus_simulator: BusSimulator) -> None:
     stops = bus_simulator.get("/stops")["items"]
     waiting = sum(board(bus_simulator).waiting(stop["stop_id"]) for stop in stops)
     assert waiting > len(stops)
 
 
 @pytest.mark.bus_simulator(seed=2, timestream=True, at="2026-03-02T08:00:00Z")
-def test_the_same_data_are_there_by_boto3(bus_simulator: BusSimulator) -> None:
+def test_boto3_reads_the_same_data(bus_simulator: BusSimulator) -> None:
     query = boto3.client(
         "timestream-query",
         endpoint_url=bus_simulator.timestream_endpoint,

@@ -1,4 +1,4 @@
-"""The same board against a simulator in a container, and against all its parts beside LocalStack."""
+"""Test the board against a simulator in a container, and against all parts beside LocalStack."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from bus_simulator_testing.stack import BusSimulatorStack
 pytestmark = pytest.mark.docker
 
 
-def test_the_board_shows_who_waits(bus_simulator_container: BusSimulatorContainer) -> None:
+def test_the_board_shows_the_people_waiting(bus_simulator_container: BusSimulatorContainer) -> None:
     city = bus_simulator_container
     board = Board(city.api_url, city.headers)
     assert board.waiting("S001") == city.get("/people-count/S001", mode="latest")["count"]
 
 
-def test_beside_localstack_the_network_is_in_s3(bus_simulator_stack: BusSimulatorStack) -> None:
+def test_the_network_is_in_localstacks_s3(bus_simulator_stack: BusSimulatorStack) -> None:
     city = bus_simulator_stack
     assert city.advance(60) == city.now()
     assert Board(city.api_url, city.headers).waiting("S001") >= 0
@@ -33,7 +33,7 @@ def test_beside_localstack_the_network_is_in_s3(bus_simulator_stack: BusSimulato
     assert [item["Key"] for item in found["Contents"]] == ["config/lines.yaml"]
 
 
-def test_a_container_of_ones_own_is_as_one_chooses() -> None:
+def test_a_container_has_the_chosen_scenario_and_seed() -> None:
     with BusSimulatorContainer(scenario="match-day", seed=3) as city:
         began = city.now()
         assert city.advance(60) > began
