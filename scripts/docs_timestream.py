@@ -8,22 +8,22 @@ from tests.services.timestream_local.cases import CASES, NAMES, NOW, SINGLE, STO
 
 PREFACE = f"""# The SQL of the local Timestream endpoint
 
-Written by `make docs` from the test cases; every answer was worked out by hand. The endpoint refuses any
-other kind of query with a message that names the construct.
+`make docs` writes this page from the test cases, whose results were worked out by hand. SQL of any other kind
+is refused, and the error names what isn't supported.
 
-In all cases the time is {NOW}, and the database `city` has these records (an empty cell is NULL).
+In all queries now is {NOW}, and a database `city` holds these records (an empty cell is NULL).
 
 `stops`:
 """
 
 
 def page() -> str:
-    """The page's text."""
+    """The page as Markdown."""
     return "\n".join([PREFACE, *drawn(STOPS), "\n`names`:\n", *drawn(NAMES), *single(), *sections()]) + "\n"
 
 
 def drawn(table: str) -> Iterator[str]:
-    """A table of the cases as Markdown."""
+    """A table drawn in the cases, as Markdown."""
     first, *lines = table.strip().splitlines()
     yield first
     yield "|" + "---|" * (first.count("|") - 1)
@@ -31,15 +31,15 @@ def drawn(table: str) -> Iterator[str]:
 
 
 def single() -> Iterator[str]:
-    """The records with a single measure."""
-    yield "\n`single`, of host `h`, a minute apart:\n"
+    """The table of the records with a single measure."""
+    yield "\n`single`, of host `h`, one minute apart:\n"
     yield "| measure_name | type | value |\n|---|---|---|"
     for name, kind, value in SINGLE:
         yield f"| {name} | {kind} | {value} |"
 
 
 def sections() -> Iterator[str]:
-    """The cases by kind, each with its rows."""
+    """A section for each kind of case: the queries with their rows."""
     for title, cases in CASES.items():
         yield f"\n## {title}\n\n| query | rows |\n|---|---|"
         for sql, rows in cases:
@@ -52,5 +52,5 @@ def row_text(row: Row) -> str:
 
 
 def code(text: str) -> str:
-    """Code inside a table."""
+    """Code in a cell of a Markdown table."""
     return f"`{text}`".replace("|", "\\|")

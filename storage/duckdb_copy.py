@@ -1,4 +1,4 @@
-"""A copy of all that a DuckDB file holds at one moment, as a new file."""
+"""A consistent copy of a DuckDB file while it is in use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def copy_database(database: DuckDBConnection, path: Path) -> None:
-    """Copy into the new file `path`, whole or not at all (parents are made).
+    """Copy into the new file `path`, completely or not at all. Creates parent folders.
 
     Raises FileExistsError where `path` exists, `StoreUnavailable` where it can't be written.
     """

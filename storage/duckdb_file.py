@@ -1,6 +1,6 @@
-"""Opening a DuckDB file as a store of ours, and what its errors mean.
+"""Opening a DuckDB file as a store, and what DuckDB's errors mean.
 
-A file that isn't a store of ours, or of another version, is recognised before anything is written to it.
+A file that isn't a store of this program, or is of another version, is refused before anything is written.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OTHER_HINT = "choose another --store"
 
 
 def open_database(path: Path) -> duckdb.DuckDBPyConnection:
-    """A connection that holds the store at `path`, made where there is none (parents too).
+    """A connection that holds the store at `path`, created with its parents if missing.
 
     Raises `StoreHeld` when a process has it open (this one included), `StoreInvalid` when the file is
     damaged, foreign or of another version, `StoreUnavailable` when it can't be read or written.
@@ -40,7 +40,7 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         if exists:
             with duckdb.connect(path, read_only=True) as probe:
                 exists = recognise(probe, path)
-        # A setting of its own per connection: DuckDB then refuses a second one within this process.
+        # With a setting of its own DuckDB refuses a second connection to the file in this process.
         connection = duckdb.connect(path, config={"custom_user_agent": secrets.token_hex(8)})
         try:
             connection.execute("SET GLOBAL TimeZone = 'UTC'")
@@ -53,7 +53,7 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def recognise(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
-    """Whether a database is a store of ours: True; False for one without tables; else `StoreInvalid`."""
+    """Whether a database is a store (True) or has no tables yet (False). Raises `StoreInvalid` for others."""
     tables = {name for (name,) in connection.execute(TABLES).fetchall()}
     if not tables:
         return False
@@ -101,7 +101,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
 
 @contextmanager
 def opening(path: Path) -> Iterator[None]:
-    """Translates what DuckDB says while a file is opened."""
+    """Raise DuckDB's errors while a file is opened as the store's."""
     try:
         yield
     except duckdb.Error as error:
@@ -120,7 +120,7 @@ def opening(path: Path) -> Iterator[None]:
 
 
 def translated(path: Path, error: duckdb.Error) -> StoreError:
-    """The store error that says what DuckDB's error means for an open store."""
+    """The `StoreError` for an error of DuckDB in an open store."""
     text = str(error)
     if re.search(r"No space left|File too large|Could not write|quota", text, re.IGNORECASE):
         return StoreUnavailable(f"{path}: no room to write; nothing of this was kept: {_first_line(error)}")

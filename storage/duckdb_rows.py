@@ -31,7 +31,7 @@ def record(stream: Stream, row: Sequence[Any]) -> Record:
 
 
 def coverage(cursor: duckdb.DuckDBPyConnection) -> dict[Stream, list[Covered]]:
-    """What is complete of each stream, ascending; stretches of one run that meet are one."""
+    """The coverage of each stream."""
     found: dict[Stream, list[Covered]] = {stream: [] for stream in Stream}
     for stream, start, end, *inputs in cursor.execute(duckdb_sql.SELECT_COVERAGE).fetchall():
         found[Stream(stream)].append(Covered(from_us(start), from_us(end), Run(*inputs)))
@@ -47,7 +47,7 @@ def insert(cursor: duckdb.DuckDBPyConnection, stream: Stream, rows: pa.Table) ->
 
 
 def replace_covered(cursor: duckdb.DuckDBPyConnection, stream: Stream, whole: Covered) -> None:
-    """Put one stretch in the place of those within it."""
+    """Replace the stored stretches within `whole` by it."""
     interval = {"stream": stream, "start": to_us(whole.start), "end": to_us(whole.end)}
     cursor.execute(duckdb_sql.DELETE_COVERED, interval)
     cursor.execute(duckdb_sql.INSERT_COVERED, {**interval, "run_id": whole.run.run_id})

@@ -1,7 +1,7 @@
 """The statements of the DuckDB backend, derived from `storage.schema`.
 
-Identifiers come from the schema alone; values are parameters, instants as µs since the epoch: DuckDB's
-Python module needs pytz to hand over a TIMESTAMPTZ, and integers need nothing.
+Identifiers come from the schema alone. Values are parameters, and instants are µs since the epoch: to return
+a TIMESTAMPTZ DuckDB's Python module needs pytz, which isn't installed.
 """
 
 # ruff: noqa: S608 - every identifier below is a constant of storage.schema

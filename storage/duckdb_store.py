@@ -1,7 +1,7 @@
 """A store in one DuckDB file: data and coverage in one transaction, latest values from memory.
 
-One process holds the file. No primary key guards the tables (it would cost 12 times on ingest): the
-coverage, checked under the write lock, keeps every record single.
+One process holds the file. The tables have no primary key, which would make writing 12 times as slow: the
+coverage, checked under the write lock, prevents duplicates.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EVENT_REACH_US = HOUR_US
-"""Where a stream has no cadence, how far back a first, bounded look for the newest record goes."""
+"""How far back the first, bounded query for the newest record goes in a stream without a cadence."""
 MEMORY_SPAN = timedelta(minutes=10)
-"""How much of the newest data is read into memory when a store is opened."""
+"""How much of the newest data is read into the cache of latest records, when it is first used."""
 ALWAYS_US = -(2**62)
 
 Parameters = Mapping[str, str | int]
 
 
 class DuckDBStore:
-    """A `Store` in the DuckDB file `path`, made where there is none. See `storage.store.Store`."""
+    """A `Store` in the DuckDB file `path`, created if missing. See `storage.store.Store`."""
 
     def __init__(self, path: Path) -> None:
         self._doubtful = False
@@ -92,7 +92,7 @@ class DuckDBStore:
         return [record for record in found if isinstance(record, BusPosition)]
 
     def remembered(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
-        """What `latest` answers if that takes no reading of the file; None where it would."""
+        """The result of `latest` if it is in memory; None if the file would have to be read."""
         memory = None if self._unsettled else self._newest.get(stream)
         newest = None if memory is None else memory.of(key)
         return newest.record() if newest is not None and newest.time_us <= to_us(now) else None
@@ -100,7 +100,7 @@ class DuckDBStore:
     def remembered_of_line(
         self, line_id: str, *, since: datetime, now: datetime
     ) -> Sequence[BusPosition] | None:
-        """What `latest_of_line` answers if that takes no reading of the file; None where it would."""
+        """The result of `latest_of_line` if it is in memory; None if the file would have to be read."""
         memory = None if self._unsettled else self._newest.get(Stream.BUS_POSITION)
         since_us, now_us = to_us(since), to_us(now)
         if memory is None or since_us < memory.horizon_us:
@@ -139,7 +139,7 @@ class DuckDBStore:
         return query.page(self._records(stream, SQL[stream].range, parameters), limit)
 
     def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
-        """See `Store.scan`. Each table is read when it is asked for; for one state of all see `copy_to`."""
+        """See `Store.scan`. Each table is read when it is asked for; for a consistent copy use `copy_to`."""
         schema = arrow_schema(stream)
         reached = to_us(start)
         for stretch in overlapping(self.coverage(stream), start, end):
@@ -161,7 +161,7 @@ class DuckDBStore:
         return int(count)
 
     def prune(self, before: datetime) -> None:
-        """See `Store.prune`. The file doesn't shrink: DuckDB uses the room again."""
+        """See `Store.prune`. The file doesn't shrink; DuckDB reuses the space."""
         parameters = {"before": to_us(before)}
         with self._changing():
             with self._database.transaction() as cursor:
@@ -184,10 +184,10 @@ class DuckDBStore:
         self._database.close()
 
     def copy_to(self, path: Path) -> None:
-        """Write what the store holds now, all of one moment, into a new DuckDB file.
+        """Write a consistent copy of the store into a new DuckDB file.
 
-        Raises FileExistsError where `path` exists, `StoreUnavailable` where it can't be written; then
-        nothing is left there.
+        Raises FileExistsError if `path` exists, and `StoreUnavailable` if it can't be written, in which case
+        no file is left there.
         """
         copy_database(self._database, path)
 
@@ -213,7 +213,11 @@ class DuckDBStore:
         return newest
 
     def _reach_back(self, stream: Stream, time_us: int) -> int:
-        """From where on every entity of a ticking stream has a record at or before an instant."""
+        """The time in µs from which on each entity of a ticking stream has a record at or before an instant.
+
+        That is a cadence before the end of the coverage, since every entity has a record at every tick. With
+        the bound DuckDB doesn't search all history for an entity that the store doesn't have.
+        """
         cadence_s = SCHEMAS[stream].cadence_s
         ends = (to_us(held.end) for held in reversed(self._coverage[stream]) if to_us(held.start) <= time_us)
         reached = min(time_us, next(ends, time_us))
@@ -229,7 +233,7 @@ class DuckDBStore:
         return self._doubtful or not self._database.is_usable
 
     def _settle(self) -> None:
-        """Read the coverage again where a failure left it unknown whether a write was kept."""
+        """Read the coverage again after a failure that left it unknown whether a write was committed."""
         if not self._unsettled:
             return
         with self._database.write_lock, self._database.reading() as cursor:

@@ -1,7 +1,7 @@
-"""The newest record of each entity, in memory, fed by every write.
+"""A cache of the newest record of each entity, updated by every write.
 
-Complete from a horizon on: whoever has a record at or after it is here with the newest one. What is older
-has to be asked of the store.
+It is complete from a horizon on: it has the newest record of every entity that has one at or after the
+horizon. Older records have to be read from the store.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from storage.schema import SCHEMAS, BusPosition, Record, Stream
 
 @dataclass(slots=True)
 class Newest:
-    """One row of a table, made a record when it is asked for."""
+    """One row of a table, which becomes a record the first time it is asked for."""
 
     time_us: int
     stream: Stream
@@ -48,7 +48,7 @@ class NewestRecords:
         self._lock = threading.Lock()
 
     def add(self, table: pa.Table) -> None:
-        """Take in rows, ordered by (time, key), one chunk a column."""
+        """Add rows that are ordered by (time, key), in one chunk a column."""
         times = times_us(table) if len(table) else np.empty(0, np.int64)
         if not len(times) or times[-1] < self.horizon_us:
             return
@@ -59,7 +59,7 @@ class NewestRecords:
                 self._add_lines(recent)
 
     def of(self, key: str) -> Newest | None:
-        """The newest row of an entity, if it is at or after the horizon."""
+        """The newest row of an entity, None if it is before the horizon."""
         return self._of.get(key)
 
     def of_line(self, line_id: str) -> Sequence[tuple[Newest, BusPosition]]:
@@ -70,7 +70,7 @@ class NewestRecords:
         return [(newest, record) for newest, record in records if isinstance(record, BusPosition)]
 
     def forget(self, before_us: int) -> None:
-        """Drop what is older than an instant."""
+        """Drop records older than an instant."""
         with self._lock:
             self._of = _since(self._of, before_us)
             self._of_line = {line: _since(buses, before_us) for line, buses in self._of_line.items()}

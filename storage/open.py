@@ -1,4 +1,4 @@
-"""From a store's URL, as `--store` gives it, to the store."""
+"""Opening the store that a URL names, as `--store` gives it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ DATABASE = re.compile(r"[A-Za-z0-9_.-]{3,256}")
 
 
 def open_store(url: str, *, shard: str = "") -> Store:
-    """The store that `url` names, made where there is none.
+    """The store that `url` names, created if missing.
 
-    `duckdb:PATH` is a file, its path absolute or relative to the working directory; `timestream://` is an
-    Amazon Timestream database, at `endpoint_url` or where the standard AWS variables say, of which a `shard`
-    may be what this process writes. ValueError for what is no store's URL; `storage.errors` for a store that
-    can't be opened.
+    `duckdb:PATH` is a file, its path absolute or relative to the working directory. `timestream://` is an
+    Amazon Timestream database, at `endpoint_url` or where the standard AWS variables point. With a `shard`
+    this process writes that part of the records only. ValueError for any other URL; `StoreError` for a store
+    that can't be opened.
     """
     scheme, colon, place = url.partition(":")
     if not colon:
@@ -37,16 +37,16 @@ def open_store(url: str, *, shard: str = "") -> Store:
 def _open_duckdb(url: str, place: str) -> Store:
     if not place.strip() or place.startswith(":"):
         raise ValueError(f"{url!r} names no file: expected duckdb:PATH")
-    # Imported here: what opens another store needs no DuckDB.
+    # Imported here, since other stores need no DuckDB.
     from storage.duckdb_store import DuckDBStore
 
     return DuckDBStore(Path(place).expanduser())
 
 
 def timestream_at(url: str, *, make: bool = True, shard: str = "") -> TimestreamStore:
-    """The database that a `timestream://` URL names, made where it is missing unless `make` says no.
+    """The database that a `timestream://` URL names, created if missing unless `make` is False.
 
-    Raises as `open_store`.
+    Raises what `open_store` does.
     """
     parts = urlsplit(url)
     try:

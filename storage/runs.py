@@ -1,7 +1,7 @@
-"""Which run a store's data come from, and whether another run may go on in it.
+"""Which run a store's data come from, and whether another run may continue in it.
 
-A run's bytes follow from its inputs alone; data of two runs contradict one another where they meet. So a
-store that another run made is refused, unless the caller says that new inputs are meant.
+A run's bytes follow from its inputs alone, so that data of two runs contradict each other where they meet. A
+store that another run made is refused, unless the caller asks to continue with new inputs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one interface behind which every backend keeps the streams, their runs and their coverage."""
+"""The interface of all storage backends, and the values that it takes and returns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What decides every byte of the data: seed, network, scenario, model version.
+    """The inputs that determine the data: seed, network, scenario, model version.
 
     Digests are SHA-256 in hex; `scenario_digest` is empty without a scenario.
     """
@@ -27,7 +27,7 @@ class Run:
 
     @property
     def run_id(self) -> str:
-        """A short name for this run, the same wherever its inputs are."""
+        """A short name for the run, equal for equal inputs."""
         return "-".join(
             (
                 str(self.seed),
@@ -93,29 +93,29 @@ class Store(Reader, Protocol):
     def write(self, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run) -> None:
         """Add `batch` (the stream's Arrow schema, ordered by time and key) and mark `covers` complete.
 
-        All or nothing. What of `covers` is complete already is left as it is: a window written twice is
-        written once. Raises `RunMismatch` where another run covers part of the window; ValueError where a
-        row lies outside `covers` or the batch has another schema.
+        All or nothing. Parts of `covers` that are complete already are left as they are, so that writing a
+        window again changes nothing. Raises `RunMismatch` if another run covers part of the window, and
+        ValueError if a row lies outside `covers` or the batch has another schema.
         """
 
     def coverage(self, stream: Stream) -> Sequence[Covered]:
         """The complete stretches in ascending order, those that touch and share a run joined."""
 
     def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
-        """Everything of a stream in [start, end), in order of (time, key), an hour or less a table."""
+        """All records of a stream in [start, end), ordered by (time, key); a table holds an hour at most."""
 
     def rows(self, stream: Stream) -> int:
-        """How many records the stream holds."""
+        """The number of records of a stream."""
 
     def prune(self, before: datetime) -> None:
         """Forget the coverage before `before`: `scan` shows nothing of it, and any run may write there again.
 
-        Records older than that are deleted where a backend can delete. Where only its own retention does,
-        `at`, `latest`, `range` and `rows` know of them until then, or until they are written over.
+        A backend that can delete also deletes the older records. With one that can't, `at`, `latest`, `range`
+        and `rows` still see them until they are overwritten or their retention ends.
         """
 
     def ping(self) -> None:
-        """Return when the store answers; raise `StoreUnavailable` when it doesn't."""
+        """Return if the store answers, else raise `StoreUnavailable`."""
 
     def close(self) -> None:
-        """Let go of the store. Calling it twice is harmless."""
+        """Close the store. Closing it again has no effect."""

@@ -1,4 +1,4 @@
-"""Between Arrow and Timestream: tables cut into calls' worth of records, rows made into tables."""
+"""Between Arrow and Timestream: tables as calls of WriteRecords, rows of queries as tables."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class Measure(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A call's worth of records, and what they share."""
+    """The records of one call, and the attributes that they share."""
 
     common: RecordTypeDef
     records: Sequence[RecordTypeDef]
 
 
 def chunks(stream: Stream, table: pa.Table) -> Iterator[Chunk]:
-    """A stream's rows (its Arrow schema, one chunk a column, no NULL in the key) as calls, in order."""
+    """A stream's rows as calls, in order. `table` has its Arrow schema, one chunk a column."""
     schema = SCHEMAS[stream]
     key = [column for column in schema.columns if column.name in schema.key]
     measures = [
@@ -61,7 +61,7 @@ def chunks(stream: Stream, table: pa.Table) -> Iterator[Chunk]:
 
 
 def _chunk(cells: dict[str, list[Any]], key: Sequence[str], measures: Sequence[Measure]) -> Chunk:
-    """Records of texts by column. The time and dimensions that all of them share are said once."""
+    """A call's records, from texts by column. A time or dimension that all share goes into `common`."""
     times = cells["time"]
     records: list[RecordTypeDef] = [
         {
@@ -92,7 +92,7 @@ def _chunk(cells: dict[str, list[Any]], key: Sequence[str], measures: Sequence[M
 
 
 def _texts(table: pa.Table, column: Column) -> list[Any]:
-    """A column's values as Timestream wants them written: times as ms since the epoch."""
+    """A column's values as Timestream takes them: texts, times in ms since the epoch."""
     array = one_chunk(table, column.name)
     if column.kind == "time":
         array = array.view(pa.int64())
@@ -111,7 +111,7 @@ def table_of(stream: Stream, rows: Sequence[Row]) -> pa.Table:
 
 
 def _array(column: Column, values: Sequence[str | None]) -> Any:
-    """Texts as the column's type, ids not yet encoded. NULL is empty text where NULL can't be."""
+    """Texts as the column's type, ids not dictionary-encoded. NULL means empty text if not nullable."""
     texts = pa.array(values, pa.string())
     if column.kind in ("id", "text"):
         return texts if column.nullable else pc.fill_null(texts, "")

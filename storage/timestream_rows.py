@@ -1,4 +1,4 @@
-"""Rows as Timestream's queries give them (texts and NULLs), read as records."""
+"""Rows of Timestream's queries, which are texts and NULLs, read as records."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from storage.schema import RECORD_TYPES, SCHEMAS, Column, Kind, Record, Stream
 
 Row = Sequence[str | None]
-"""A row's values in the order of the columns asked for."""
+"""A row's values, in the order of the columns that were asked for."""
 
 MICROSECONDS = len("2026-03-02 12:00:00.000000")
 
@@ -22,7 +22,7 @@ def time_of(value: str) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """A UTC hour that begins at `start`: how many records it has, and the times of its first and last."""
+    """A UTC hour from `start` on: its number of records, and the times of its oldest and newest."""
 
     start: datetime
     records: int
@@ -52,7 +52,7 @@ def record(stream: Stream, row: Row) -> Record:
 
 
 def _value(column: Column, value: str | None) -> Any:
-    """A cell's value. Timestream takes no empty text, so that NULL stands for it where NULL can't be."""
+    """A cell's value. Timestream stores no empty text: NULL in a column that isn't nullable stands for it."""
     if value is None:
         return None if column.nullable else ""
     return READERS[column.kind](value)

@@ -1,8 +1,8 @@
-"""The queries of the Timestream backend, derived from `storage.schema`, and all quoting of what is in them.
+"""The queries of the Timestream backend, derived from `storage.schema`, with all their quoting.
 
-Timestream's `Query` takes no parameters, so that values are written into the text: only by `text` and
-`instant`. Instants are whole milliseconds since the epoch, as the tables keep them. A table has the columns
-that were ever written to it: queries ask for all, and name only those that every record has.
+Timestream's `Query` takes no parameters, so that values are part of the text: `text` and `instant` alone
+write them. Instants are whole milliseconds since the epoch, as in the tables. A table has only the columns
+that were ever written to it, so that queries select `*`, and name only columns that every record has.
 """
 
 # ruff: noqa: S608 - everything below is quoted here
@@ -35,21 +35,21 @@ PING = "SELECT 1"
 
 FIRST_MS = 0
 LAST_MS = to_us(datetime(2200, 1, 1, tzinfo=UTC)) // 1000
-"""Timestream's instants end in 2262; whatever is later can't be compared with."""
+"""Timestream's times end in 2262, and later ones can't be compared with."""
 
 
 def identifier(name: str) -> str:
-    """A name as SQL names it."""
+    """A quoted identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def text(value: str) -> str:
-    """A value as a literal."""
+    """A string literal."""
     return "'" + value.replace("'", "''") + "'"
 
 
 def instant(ms: int) -> str:
-    """Milliseconds since the epoch as a literal; what is out of Timestream's reach as the end of it."""
+    """Milliseconds since the epoch as a timestamp, moved into Timestream's range where they are outside."""
     return f"from_milliseconds({min(max(ms, FIRST_MS), LAST_MS)})"
 
 
@@ -103,7 +103,7 @@ class Queries:
         )
 
     def scan(self, stream: Stream, *, start_ms: int, end_ms: int) -> str:
-        """Everything in [start, end), in no order: the reader sorts, which Timestream does in memory too."""
+        """All records in [start, end), unordered. The reader sorts: Timestream would sort in memory, too."""
         return (
             f"SELECT * FROM {self._table(stream)} "
             f"WHERE time >= {instant(start_ms)} AND time < {instant(end_ms)}"
@@ -122,11 +122,11 @@ class Queries:
         )
 
     def progress(self) -> str:
-        """All books of coverage: a row an hour, stream and run, as long as the data are kept."""
+        """All rows of `feeder_progress`, columns as in `PROGRESS_COLUMNS`."""
         return f"SELECT * FROM {self._table(PROGRESS)} WHERE measure_name = {text(MEASURE_NAME)}"
 
     def notices(self, *, start_ms: int, end_ms: int) -> str:
-        """The stretches that were filled in, by notices written in [start, end]."""
+        """The stretches of the backfill notices written in [start, end]."""
         return (
             f"SELECT start_time, end_time FROM {self._table(PROGRESS)} "
             f"WHERE measure_name = {text(NOTICE_NAME)} "
@@ -138,7 +138,7 @@ class Queries:
 
 
 def _after(key: Sequence[str], after: Position) -> str:
-    """The condition that (time, *key) is more than a record's, written out."""
+    """The condition that (time, *key) is greater than a record's; Timestream can't compare rows."""
     columns = [identifier("time"), *(identifier(name) for name in key)]
     values = [instant(after.time_us // 1000), *(text(value) for value in after.key)]
     alternatives = []

@@ -1,8 +1,8 @@
-"""A store in a Timestream database, through boto3. Functions in the cloud import this: no Arrow, no NumPy.
+"""A store in a Timestream database, through boto3. Lambda functions import this: no Arrow, no NumPy.
 
-Writing a window is: all its records in calls of a hundred, several at a time; when every one of them is
-acknowledged, its rows in the books. A record is identified by time and key, so that a window that was
-written in part is written again without doubling anything. Timestream deletes nothing but by retention.
+A window is written as all its records, in calls of a hundred and several at a time; once all of them are
+acknowledged, its rows go into `feeder_progress`. A record is identified by time and key, so that a window
+that was written in part can be written again without duplicates. Only retention deletes records.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ DAY_MS = 24 * 3_600_000
 class TimestreamStore:
     """A `Store` in the database `database` of a region. See `storage.store.Store`.
 
-    The database and its tables are made where they are missing and may be made, unless `make` says no.
-    `endpoint_url` is the place of both services; without it the standard AWS variables count.
+    Unless `make` is False, a missing database and its tables are created if the credentials allow it.
+    `endpoint_url` is that of both services; without it the standard AWS variables count.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class TimestreamStore:
             ensure_tables(self._write_client, database)
 
     def write(self, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run) -> None:
-        """See `Store.write`. After an error some of the batch may be there, but none of it is covered."""
+        """See `Store.write`. After an error some of the batch may be stored, but none of it is covered."""
         from storage.batch import checked, within
         from storage.timestream_batch import chunks
 
@@ -124,7 +124,7 @@ class TimestreamStore:
         return [position for position in found if isinstance(position, BusPosition)]
 
     def at(self, stream: Stream, key: str, *, time: datetime) -> Record | None:
-        """See `Store.at`. Looks at the last minutes, then further back as far as the coverage goes."""
+        """See `Store.at`. Searches the last minutes first, then further back as far as coverage goes."""
         for start_ms, end_ms in self._search_spans(stream, at_or_before_ms(time)):
             sql = self._queries.newest(stream, key, start_ms=start_ms, end_ms=end_ms)
             found = self._records(stream, sql)
@@ -185,18 +185,18 @@ class TimestreamStore:
         return sorted(map(hour, self._query_client.rows(sql)), key=lambda each: each.start)
 
     def note_backfill(self, start: datetime, end: datetime, *, at: datetime) -> None:
-        """Tell whoever judges this store that [start, end) was filled in at an instant. See `backfills`."""
+        """Record that [start, end) was backfilled at an instant, for `backfills`."""
         notice = backfill_notice(start, end, at)
         self._writer.write_newer(PROGRESS, [notice], {"MeasureName": NOTICE_NAME})
 
     def backfills(self, *, since: datetime, now: datetime) -> Sequence[Interval]:
-        """What was filled in since then, as `note_backfill` told: Timestream may not show all of it yet."""
+        """The stretches backfilled since then, by `note_backfill`. Queries may not show all of them yet."""
         sql = self._queries.notices(start_ms=at_or_after_ms(since), end_ms=at_or_before_ms(now))
         rows = self._query_client.rows(sql, ("start_time", "end_time"))
         return [(time_of(start or ""), time_of(end or "")) for start, end in rows]
 
     def prune(self, before: datetime) -> None:
-        """See `Store.prune`. Timestream has no delete: its retention takes the records."""
+        """See `Store.prune`. Timestream can't delete: records stay until the end of their retention."""
         with self._log_lock:
             self._read_log()
             self._append(self._log.prune_rows(before))
@@ -206,13 +206,13 @@ class TimestreamStore:
         self._query_client.rows(PING)
 
     def close(self) -> None:
-        """See `Store.close`. Whoever waits for another try gets `StoreUnavailable`."""
+        """See `Store.close`. A call that waits for another attempt raises `StoreUnavailable`."""
         self._write_client.close()
         self._query_client.close()
         self._writer.close()
 
     def _known(self, stream: Stream, seconds: float = READ_MAX_AGE_S) -> Sequence[Covered]:
-        """The coverage as it was so many seconds ago or later, with all that this store wrote."""
+        """The coverage, read at most `seconds` ago, and with all that this store has written since."""
         self._query_client.check_open()
         if not self._log.was_read_within(seconds):
             self._read_log()
@@ -223,12 +223,16 @@ class TimestreamStore:
         self._log.load(self._query_client.rows(self._queries.progress(), PROGRESS_COLUMNS), asked_at)
 
     def _append(self, rows: Sequence[ProgressRow]) -> None:
-        """Write rows into `feeder_progress`. One that is there with a later end stays as it is."""
+        """Write rows into `feeder_progress`. A stored row with a later end stays as it is."""
         self._writer.write_newer(PROGRESS, [progress_record(row) for row in rows], {})
         self._log.add(rows)
 
     def _search_spans(self, stream: Stream, time_ms: int) -> Iterator[tuple[int, int]]:
-        """Where to look for the newest record at or before an instant: stretches [start, end], one by one."""
+        """Where to search for the newest record at or before an instant: spans [start, end] in ms, in turn.
+
+        Timestream bills queries by the data they scan. Nearly all entities have a record in the last minutes;
+        the coverage is read only for the others, and bounds how far back there is anything to scan.
+        """
         reach_ms = EVENT_REACH_MS if SCHEMAS[stream].cadence_s is None else REACH_MS
         yield time_ms - reach_ms, time_ms
         covered = [held for held in self._known(stream) if at_or_before_ms(held.start) <= time_ms]

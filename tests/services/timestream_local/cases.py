@@ -154,7 +154,7 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
         ("SELECT starts_with('madrid', 'mad'), starts_with('madrid', 'rid')", one("true", "false")),
         (r"SELECT 'a\n', 'a\', length('\\'), ''''", one(r"a\n", "a\\", "2", "'")),
     ],
-    "Choosing": [
+    "CASE, IF and COALESCE": [
         (
             "SELECT CASE WHEN people > 5 THEN 'many' WHEN people > 0 THEN 'some' ELSE 'none' END FROM city.stops ORDER BY people",
             each("none", "none", "some", "many", "none"),
@@ -564,7 +564,7 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
         ("SELECT \"measure_value::boolean\" FROM city.single WHERE measure_name = 'up'", one("true")),
         ("SELECT s.measure_value::bigint FROM city.single s WHERE measure_name = 'doors'", one("4")),
     ],
-    "Listings": [
+    "SHOW and DESCRIBE": [
         ("SHOW DATABASES", one("city")),
         ("SHOW DATABASES LIKE 'x%'", []),
         ("SHOW TABLES FROM city", each("names", "single", "stops")),

@@ -1,15 +1,26 @@
-"""An adapter is called as the protocol says."""
+"""Backends have the methods of the protocol, and gaps are of tests that exist."""
 
 from __future__ import annotations
 
+import ast
 import inspect
+from pathlib import Path
 
 import pytest
 
-from storage.store import Store
-from tests.storage.conformance.backends import BACKENDS, Backend
+from storage.store import Reader, Store
+from tests.storage.conformance.backends import AT_AWS, BACKENDS, Backend
 
-METHODS = [name for name, value in vars(Store).items() if inspect.isfunction(value) and name[0] != "_"]
+METHODS = [
+    name
+    for protocol in (Reader, Store)
+    for name, value in vars(protocol).items()
+    if inspect.isfunction(value) and name[0] != "_"
+]
+
+
+def test_the_protocol_has_the_methods_for_reading_and_writing() -> None:
+    assert {"latest", "latest_of_line", "at", "range", "write", "scan", "coverage"} <= set(METHODS)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -17,6 +28,7 @@ def test_signatures_equal_the_protocols(backend: Backend, method: str) -> None:
     assert inspect.signature(getattr(backend.store, method)) == inspect.signature(getattr(Store, method))
 
 
-def test_gaps_name_no_backend_twice() -> None:
-    names = [backend.name for backend in BACKENDS]
-    assert len(names) == len(set(names))
+def test_every_gap_is_of_a_test_of_this_folder() -> None:
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in Path(__file__).parent.glob("test_*.py")]
+    tests = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    assert {gap for backend in (*BACKENDS, *AT_AWS) for gap in backend.gaps} <= tests
