@@ -1,3 +1,3 @@
-"""Services of AWS that several parts share: clock, network, keys, events, connections, logs, metrics;
+"""AWS services that several parts share: clock, network, keys, events, connections, logs, metrics; Lambda
 functions are in `services.lambdas`.
 """

@@ -1,3 +1,3 @@
-"""What operators' scripts do with a deployment: verify, costs, keys, logs, images; the scripts are in
+"""Operators' work on a deployment: verification, costs, keys, logs, images; the command lines are in
 `scripts/`.
 """

@@ -1,8 +1,8 @@
-"""Makes in LocalStack what Terraform makes on AWS, by the same names. To be run as often as one likes.
+"""Creates in LocalStack the resources that Terraform creates on AWS, with the same names.
 
 LocalStack runs this when it is ready; `python localstack/init/ready.d/10_resources.py` does the same from
-outside. What is there already stays as it is. Where things are, the standard variables say
-(`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_DYNAMODB`); without them LocalStack's own port.
+outside. Existing resources stay as they are, so running it again is harmless. The standard variables
+(`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_DYNAMODB`) set the endpoints; the default is LocalStack's port.
 
 `INIT_NETWORK_FILE` goes into the bucket, `INIT_API_KEY` into the secret (without it one is made up), and
 `INIT_CLOCK` into the clock's parameter (without it simulated time is wall time): each if there is none yet.
