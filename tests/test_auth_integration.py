@@ -124,6 +124,7 @@ def test_the_websocket_refuses_as_rest_does(server: Running) -> None:
     assert handshake(server, {}, as_group(GENERAL)) == (101, None)
 
 
+@pytest.mark.long
 def test_a_changed_key_counts_without_a_restart(tmp_path: Path) -> None:
     with protected(tmp_path) as server:
         assert ask(server, as_group(GENERAL))[0] == 200

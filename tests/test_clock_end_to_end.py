@@ -43,6 +43,7 @@ def latest(process: Running) -> str:
     return str(body["time"])
 
 
+@pytest.mark.long
 def test_paused_stepped_and_jumped_it_stores_what_an_undisturbed_run_does(tmp_path: Path) -> None:
     with running(tmp_path, *ARGUMENTS, "--paused") as process:
         health = process.wait_for(lambda body: body["status"] == "healthy")

@@ -42,6 +42,7 @@ def run_tests(python: Path, project: Path, chosen: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_its_tests_pass_without_docker(python: Path, project: Path) -> None:
     run_tests(python, project, "not docker")
 

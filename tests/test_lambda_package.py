@@ -145,6 +145,7 @@ def rest_event(path: str, verdict: dict[str, Any] | None) -> Any:
     return event
 
 
+@pytest.mark.long
 def test_rest_answers_out_of_its_package_behind_its_authorizer(unpacked: Path, cloud: Cloud) -> None:
     paths: dict[str, dict[str, object]] = {
         "/people-count/S001?mode=latest": {"stop_id": "S001", "count": 30},

@@ -128,6 +128,7 @@ def test_a_client_with_a_wrong_key_is_refused(headers: dict[str, str], tools: Se
     assert refused.group_contains((MCPError, httpx2.HTTPError))
 
 
+@pytest.mark.long
 @pytest.mark.e2e
 def test_beside_a_run_stdio_connects_to_the_process_that_holds_the_store(city: Running) -> None:
     answers = by_stdio(folder_of(city), lambda client: everything(client, CITY_ARGUMENTS), mode="legacy")

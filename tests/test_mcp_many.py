@@ -108,6 +108,7 @@ def tasks() -> int:
     return sum(isinstance(each, asyncio.Task) and not each.done() for each in gc.get_objects())
 
 
+@pytest.mark.long
 @pytest.mark.integration
 def test_clients_that_vanish_during_a_call_leave_no_tasks_or_memory(tmp_path: Path) -> None:
     store = SlowStore()

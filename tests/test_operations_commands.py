@@ -142,6 +142,7 @@ def test_what_runs_here_does(
         assert not re.search(r"^null$", out, re.MULTILINE)
 
 
+@pytest.mark.long
 @pytest.mark.e2e
 def test_the_packages_of_the_page_are_written_and_all_the_same(bench: Path) -> None:
     (block,) = PACKAGES

@@ -34,6 +34,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     return Program(capsys)
 
 
+@pytest.mark.long
 def test_a_replay_writes_what_the_digest_says(tmp_path: Path) -> None:
     """Two hours of the strike, live at the greatest speed, are the hours that `digest strike` is made of."""
     stretch = ("--start", "2026-03-03T07:00Z", "--end", "2026-03-03T09:00Z")
@@ -49,12 +50,14 @@ def test_a_replay_writes_what_the_digest_says(tmp_path: Path) -> None:
     assert audit.code == 0, audit.out
 
 
+@pytest.mark.long
 def test_the_digest_of_a_scenario_is_its_golden_one(program: Program) -> None:
     done = program("digest", "breakdown-at-rush-hour")
     assert done.code == 0, done.err
     assert dict(line.split() for line in done.out.splitlines()) == GOLDEN["breakdown-at-rush-hour"]
 
 
+@pytest.mark.long
 def test_a_store_of_another_scenario_or_seed_is_refused_and_left_as_it_is(program: Program) -> None:
     stretch = ("--start", "2026-03-03T07:00Z", "--end", "2026-03-03T08:00Z", "--store", "duckdb:b.duckdb")
     assert program("backfill", "--scenario", "strike", *stretch).code == 0
@@ -88,6 +91,7 @@ def test_an_unknown_scenario_is_one_clear_message(program: Program, tmp_path: Pa
     assert not (tmp_path / "var").exists()
 
 
+@pytest.mark.long
 def test_faults_are_on_the_wire_and_in_the_log_and_not_in_the_store(tmp_path: Path) -> None:
     arguments = ("faulty-wire", "--at", "2026-03-03T07:00Z", "--speed", "60")
     with running(tmp_path, *arguments, command="replay") as process:

@@ -85,6 +85,7 @@ def stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Tim
         store.close()
 
 
+@pytest.mark.long
 def test_three_feeders_of_shards_fill_a_store_as_one_feeder_does(
     inputs: Inputs, stores: list[TimestreamStore]
 ) -> None:

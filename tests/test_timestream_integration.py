@@ -115,11 +115,11 @@ def read(store: Store, stream: Stream, start: datetime, end: datetime) -> pa.Tab
     return pa.concat_tables([plain(part) for part in parts], promote_options="none").combine_chunks()
 
 
-@pytest.mark.parametrize("count", [LINES, pytest.param(12, marks=pytest.mark.long)])
+@pytest.mark.long
 def test_the_same_hour_is_the_same_in_both_stores(
-    count: int, whole: Inputs, served: Endpoint, database: str, tmp_path: Path
+    whole: Inputs, served: Endpoint, database: str, tmp_path: Path
 ) -> None:
-    inputs, end = of_lines(whole, count), START + timedelta(hours=1)
+    inputs, end = whole, START + timedelta(hours=1)
     facts = [audit_facts(inputs.network, inputs.scenario)]
     with (
         closing(inputs.city(1)) as city,
@@ -255,7 +255,9 @@ ONCE = {
 }
 
 
-@pytest.mark.parametrize("name", ONCE)
+@pytest.mark.parametrize(
+    "name", [name if name == "throttled" else pytest.param(name, marks=pytest.mark.long) for name in ONCE]
+)
 def test_a_call_that_fails_is_made_again(
     name: str,
     inputs: Inputs,
@@ -273,6 +275,7 @@ def test_a_call_that_fails_is_made_again(
     check(city, inputs, database, served.url)
 
 
+@pytest.mark.long
 def test_a_store_that_stays_away_is_waited_for(
     inputs: Inputs, city: City, served: Endpoint, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -305,6 +308,7 @@ def test_rejected_records_leave_the_window_uncovered(
         assert tables(store, stream).to_pylist() == batch.to_pylist()
 
 
+@pytest.mark.long
 def test_a_feeder_whose_records_are_half_refused_ends_and_the_next_one_goes_on(
     inputs: Inputs, city: City, served: Endpoint, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -316,6 +316,7 @@ def test_the_table_is_aligned() -> None:
     assert list(result_table(results)) == ["ok    short          a", "FAIL  rather longer  b"]
 
 
+@pytest.mark.long
 @pytest.mark.e2e
 def test_the_script_passes_on_a_real_simulator_and_fails_on_half_a_day(tmp_path: Path) -> None:
     with running(tmp_path, *few_lines(), "--at", "2026-03-02T08:10:00+01:00", "--backfill", "12h") as process:

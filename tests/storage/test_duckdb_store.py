@@ -258,7 +258,9 @@ print("served")
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("limit", [300_000, 600_000, 1_000_000])
+@pytest.mark.parametrize(
+    "limit", [300_000, *(pytest.param(limit, marks=pytest.mark.long) for limit in (600_000, 1_000_000))]
+)
 def test_a_full_disk_is_said_keeps_nothing_half_and_passes(path: Path, limit: int) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(path), str(limit)], capture_output=True, text=True, check=False

@@ -52,6 +52,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint
         yield own
 
 
+@pytest.mark.long
 @pytest.mark.e2e
 def test_feeders_and_a_server_share_a_store(served: Endpoint, tmp_path: Path) -> None:
     from websockets.sync.client import connect
@@ -86,6 +87,7 @@ def test_feeders_and_a_server_share_a_store(served: Endpoint, tmp_path: Path) ->
     assert audited.code == 0, audited.out + audited.err
 
 
+@pytest.mark.long
 @pytest.mark.e2e
 def test_what_earlier_processes_left_open_is_closed(served: Endpoint, tmp_path: Path) -> None:
     store = ("--store", f"timestream://bus_simulator?region={REGION}&endpoint_url={served.url}")

@@ -39,6 +39,7 @@ def found() -> Realism:
     return measured(synthetic_network(3, 18, 60), seed=1, jobs=1)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("store")
 def test_audit_prints_realism_after_its_own_report(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
@@ -58,6 +59,7 @@ def test_audit_prints_realism_after_its_own_report(capsys: pytest.CaptureFixture
     assert said.err == ""
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("store")
 def test_audit_as_json_includes_the_bands(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()

@@ -64,7 +64,9 @@ def test_a_mark_is_drawn_where_and_when_it_was() -> None:
     assert (boxes[0].findtext(f"{SVG}title") or "").endswith(", 08:00 to 08:30")
 
 
-@pytest.mark.parametrize(("hours", "count"), [((7, 10), 0), ((5, 26), 0), ((7, 10), 3000)])
+@pytest.mark.parametrize(
+    ("hours", "count"), [((7, 10), 0), ((5, 26), 0), pytest.param((7, 10), 3000, marks=pytest.mark.long)]
+)
 def test_charts_are_small(hours: tuple[int, int], count: int) -> None:
     assert len(space_time_svg(diagram(hours, count=count)).encode()) < MOST_BYTES
 

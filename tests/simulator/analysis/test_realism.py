@@ -298,6 +298,7 @@ def test_the_shipped_network_is_like_madrid() -> None:
     assert {key: value for key, value in judged.items() if not found[key].holds} == {}
 
 
+@pytest.mark.long
 def test_a_network_of_fifty_lines_is_judged_by_every_band() -> None:
     network = synthetic_network(50, 60, 400)
     found = by_key(network)

@@ -203,6 +203,7 @@ def test_one_stop_twice_in_a_row_is_one_and_trips_without_two_are_left_out(tmp_p
     assert [stop.stop_id for stop in made.patterns[0].stops] == ["S1", "S2", *(f"S{i}" for i in range(4, 9))]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(feeds_folder() is None, reason="BUS_SIMULATOR_TEST_FEEDS names no folder of feeds")
 def test_twelve_lines_of_madrid_run_every_trip_of_a_weekday_and_pass_the_audit() -> None:
     folder = feeds_folder()
