@@ -101,7 +101,7 @@ def fargate_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostIte
     running = [(each["desired_count"], task) for each, task in services_with_tasks(plan)]
     cpus = HOURS * sum(count * int(task["cpu"]) / CPU_UNITS for count, task in running)
     memory = HOURS * sum(count * int(task["memory"]) / MIB for count, task in running)
-    yield priced_item("Fargate", "processors", cpus, "vCPU-hours", prices.of("fargate_vcpu_hour"))
+    yield priced_item("Fargate", "vCPUs", cpus, "vCPU-hours", prices.of("fargate_vcpu_hour"))
     yield priced_item("Fargate", "memory", memory, "GB-hours", prices.of("fargate_gb_hour"))
 
 
@@ -113,7 +113,7 @@ def network_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostIte
         if each["network_configuration"][0].get("assign_public_ip")
     ]
     addresses = HOURS * sum(each["desired_count"] for each in public)
-    yield priced_item("Network", "public addresses", addresses, "hours", prices.of("public_ipv4_hour"))
+    yield priced_item("Network", "public IPv4 addresses", addresses, "hours", prices.of("public_ipv4_hour"))
     inside = [
         each
         for each in resources_of_type(plan, "aws_vpc_endpoint")
@@ -122,7 +122,7 @@ def network_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostIte
     if inside:
         hours = HOURS * len(inside) * ENDPOINT_ZONES
         yield priced_item(
-            "Network", "endpoints in the VPC", hours, "hours", prices.of("interface_endpoint_hour")
+            "Network", "interface endpoints", hours, "hours", prices.of("interface_endpoint_hour")
         )
 
 
@@ -177,7 +177,7 @@ def eventbridge_items(_: Planned, network: Network, prices: Prices) -> Iterator[
     yield priced_item("Events", "EventBridge", published, "million events", prices.of("event_million"))
     reads = positions / MILLION
     yield priced_item(
-        "Events", "who is subscribed", reads, "million reads", prices.of("dynamodb_read_million")
+        "Events", "subscription look-ups", reads, "million reads", prices.of("dynamodb_read_million")
     )
     yield from function_items("Events", "broadcasts", positions, 50, 512, prices)
 
@@ -186,10 +186,10 @@ def storage_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostIte
     """Secrets, images and the DNS zone, which cost while they exist."""
     secrets = len(resources_of_type(plan, "aws_secretsmanager_secret"))
     zones = len(resources_of_type(plan, "aws_service_discovery_private_dns_namespace"))
-    yield priced_item("Kept", "secrets", secrets, "", prices.of("secret_month") / MONTH)
-    yield priced_item("Kept", "zone of names", zones, "", prices.of("dns_zone_month") / MONTH)
+    yield priced_item("Storage", "secrets", secrets, "", prices.of("secret_month") / MONTH)
+    yield priced_item("Storage", "private DNS zone", zones, "", prices.of("dns_zone_month") / MONTH)
     images = prices.assumption("image_gb")
-    yield priced_item("Kept", "images", images, "GB", prices.of("image_gb_month") / MONTH)
+    yield priced_item("Storage", "images", images, "GB", prices.of("image_gb_month") / MONTH)
 
 
 def event_day_items(prices: Prices) -> list[CostItem]:
@@ -217,7 +217,7 @@ def event_day_items(prices: Prices) -> list[CostItem]:
 
 
 def event_day_timestream_items(plan: Planned, prices: Prices) -> list[CostItem]:
-    """What a day of the event adds in Timestream queries, if its tables are planned: it is always busy."""
+    """What a day of the event adds in Timestream queries, if its tables are planned; queries never pause."""
     if not resources_of_type(plan, "aws_timestreamwrite_table"):
         return []
     busy = prices.event["connected_hours"] * (1 - prices.assumption("timestream_busy"))

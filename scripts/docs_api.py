@@ -91,7 +91,7 @@ BAD_MESSAGES = ("subscribe!", '{"action":"dance"}', '{"action":"subscribe","line
 
 
 class Standstill:
-    """Wall time that stands still."""
+    """A `Wall` whose time never advances."""
 
     def time(self) -> float:
         """Return 0."""

@@ -16,8 +16,8 @@ Written by `make docs` from the program itself.
 
 ## Settings
 
-An option beats its variables; of these the first that is set counts. The API key is set by
-`BUS_SIMULATOR_API_KEY` alone: an option would be there for all to see in `ps`.
+An option takes precedence over its variables, and of several variables the first that is set counts. The
+API key has no option, only `BUS_SIMULATOR_API_KEY`: other users could read an option in `ps`.
 """
 
 
@@ -39,7 +39,7 @@ def setting_rows() -> Iterator[str]:
 
 
 def uses(command: click.Command, variables: tuple[str, ...]) -> bool:
-    """Whether a command has an option with these variables."""
+    """Whether a command has an option that reads these environment variables."""
     return any(tuple(parameter.envvar or ()) == variables for parameter in command.params)
 
 

@@ -69,10 +69,10 @@ def summary(prices: Prices) -> Iterator[str]:
     yield "|---|--:|--:|--:|"
     for kind, title in TITLES.items():
         day = total_usd(idle(kind, prices))
-        besides = total_usd(
+        added = total_usd(
             [*event_day_items(prices), *event_day_timestream_items(planned_resources(kind), prices)]
         )
-        whole = prices.event["days"] * (day + besides)
+        whole = prices.event["days"] * (day + added)
         yield f"| {title} | {day:.2f} | {day * MONTH:.0f} | {whole:.0f} |"
     yield ""
 

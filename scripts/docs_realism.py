@@ -1,4 +1,4 @@
-"""`docs/realism.md`: figures of Madrid's buses beside the model's, and charts of the simulated days.
+"""`docs/realism.md`: published figures of Madrid's buses beside the model's, and charts.
 
 `python -m scripts.docs_realism --network PATH` measures another network, such as the whole city's, and writes
 that part of the page and its charts. `make docs` leaves them as they are.
@@ -44,28 +44,27 @@ PREFACE = f"""# Realism
 
 Is the simulated city like the real one? Five service days are simulated and measured: a weekday
 ({DATES[Study.WEEKDAY]}), a Saturday ({DATES[Study.SATURDAY]}), a Sunday ({DATES[Study.SUNDAY]}), a weekday
-in August ({DATES[Study.AUGUST]}), and the first once more with buses held back where they follow too close.
-Demand in April is the year's mean. Each line of the tables is a band in which the real city lies, and what
-the model shows; [the program defines each](../simulator/analysis/realism.py), to the hour and stop.
+in August ({DATES[Study.AUGUST]}), and the weekday again with holding: a bus too close to the one ahead waits.
+April's demand is about the year's mean. Each row of the tables has the range of the real city (the band) and
+the model's value; [the code](../simulator/analysis/realism.py) defines each measure.
 
 ```bash
 bus-simulator audit --realism                 # the same for any network, after the audit of a store
 python -m scripts.docs_realism --network DIR  # measures a whole network for this page
 ```
 
-Commercial speed is from departure to arrival with dwell, without layovers. Headways at peak are those at
-07–09 and 17–19 h; near the origin are the 2nd to the 4th stop, near the end the last three before the
-terminal; CV is the standard deviation against the mean. Of a small network, which is no cross-section of
-the city, most bands say nothing and aren't judged.
+Commercial speed is from a trip's departure to its arrival: dwell is included, layovers are not. Peak
+headways are those of 07–09 and 17–19 h; near the origin means the 2nd to the 4th stop, near the end the last
+three before the terminal. CV is the coefficient of variation, standard deviation ÷ mean. A small network is
+not a cross-section of the city, so most bands don't apply to it ("not judged").
 
-Three bands can be read in two ways. The other reading stands below the one that is judged, and isn't counted,
-whatever it says:
-- A line whose stops are more than 600 m apart is an express and isn't among the single lines. Its speed is
-  that of its timetable, along a motorway: it says nothing of the model.
-- Cabin CO2 is what a sensor built into the bus reports through its shift: on trips and at the terminals
-  between them, half an hour at most. Beside it, on trips alone.
-- A bus is out on a trip, and then for as long as timetables have it rest (five minutes, or a tenth of the
-  trip), as in the count that it is compared with. Beside it, on trips alone.
+Three bands can be read in two ways. The row below each of them has the other reading, which doesn't count:
+- An express (stops more than 600 m apart on average) isn't compared with ordinary lines: its speed comes from
+  its timetable, so it doesn't test the model. The other reading includes expresses.
+- Cabin CO2 is what a sensor in the bus reports during its service: on trips, and at terminals between them
+  for half an hour at most. The other reading has trips only.
+- A bus counts as out on a trip, and during layovers as long as timetables plan (five minutes, or a tenth of
+  the trip), as in the published count. The other reading has trips only.
 """
 
 

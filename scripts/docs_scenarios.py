@@ -1,4 +1,4 @@
-"""`docs/scenarios.md` and its diagrams: what each shipped scenario changes, and what comes of it."""
+"""`docs/scenarios.md` and its diagrams: what each shipped scenario changes, and its effect on the service."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ PREFACE = """# Scenarios
 
 Written by `make docs` from the program itself.
 
-A scenario is a file that says what is other than on ordinary days. These come with the program, in
-`data/scenarios`; [the fields](../simulator/scenario_files/schema.py) are those of your own ones, too.
+A scenario is a file that names service days and how they differ from ordinary ones. These are included, in
+`data/scenarios`; your own files have [the same fields](../simulator/scenario_files/schema.py).
 
 ```bash
 bus-simulator replay closure                          # live, at the scenario's own pace
-bus-simulator diff undisturbed closure --by-line      # what it makes of the service
+bus-simulator diff undisturbed closure --by-line      # its effect on the service
 bus-simulator validate data/scenarios/closure.yaml
 ```
 
-The tables compare a scenario with the same days, people and seed as they would have been, for the lines on
-which it makes a difference. The diagrams show the buses of one direction of the line that differs most, when
-it does: time to the right, the route downwards, a colour for each bus, pale where they would have been.
+Each table compares the scenario with the same days and seed without it, for the lines that it affects. Each
+diagram shows one direction of the line that differs most, during the hours in which it differs: time to the
+right, distance along the route downwards, a colour for each bus; pale lines are trips without the scenario.
 """
 
 
@@ -53,7 +53,7 @@ class Study:
 
 
 def pages() -> Mapping[str, Callable[[], str]]:
-    """What makes each file, by its path."""
+    """The function that makes each file, by its path."""
     diagrams = {f"docs/scenarios/{name}.svg": partial(svg, name) for name in shipped()}
     return {"docs/scenarios.md": page, **diagrams}
 
@@ -74,7 +74,7 @@ def study(name: str) -> Study:
     runs = compared_runs(UNDISTURBED, name, network=None, seed=None)
     disturbed = runs[1]
     if disturbed.scenario is None:
-        raise AssertionError(f"{name} is no scenario")
+        raise AssertionError(f"{name} is not a scenario")
     before = measured(line_days(runs[0], jobs=1))
     after = measured(line_days(disturbed, jobs=1)) if disturbed.scenario.digest else before
     lines = differing(before, after)
@@ -85,7 +85,7 @@ def study(name: str) -> Study:
 
 
 def head(service: ComparedRun) -> Iterator[str]:
-    """What it is called, what it is, what it changes."""
+    """The name, the description and the changes of a scenario."""
     scenario = service.scenario
     if scenario is None:
         return
@@ -101,9 +101,9 @@ def head(service: ComparedRun) -> Iterator[str]:
 def comparison(
     name: str, before: RunPerformance, after: RunPerformance, lines: Sequence[LineId]
 ) -> Iterator[str]:
-    """Both runs and their differences on these lines."""
+    """A table of both runs and their differences, over these lines."""
     whole = len(lines) == len(after.by_line)
-    yield "All lines:" if whole else f"{', '.join(lines)} (the others run as they would have):"
+    yield "All lines:" if whole else f"{', '.join(lines)} (the other lines are unaffected):"
     yield ""
     yield f"| | {UNDISTURBED} | {name} | difference | % |"
     yield "|---|--:|--:|--:|--:|"
@@ -117,7 +117,7 @@ def comparison(
 
 
 def figures(before: RunPerformance) -> Iterator[str]:
-    """A service as on ordinary days."""
+    """A table of the performance of an ordinary day, for a scenario that leaves the service unchanged."""
     yield "| as on ordinary days | |"
     yield "|---|--:|"
     for each in differences(before.overall(), before.overall()):
@@ -126,5 +126,5 @@ def figures(before: RunPerformance) -> Iterator[str]:
 
 
 def title(each: Difference) -> str:
-    """What is measured, in which unit."""
+    """A measure's title and unit."""
     return f"{each.measure.title} ({each.measure.unit})" if each.measure.unit else each.measure.title

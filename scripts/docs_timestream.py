@@ -23,7 +23,7 @@ def page() -> str:
 
 
 def drawn(table: str) -> Iterator[str]:
-    """A table drawn in the cases, as Markdown."""
+    """A table of the test cases, drawn as text there, as Markdown."""
     first, *lines = table.strip().splitlines()
     yield first
     yield "|" + "---|" * (first.count("|") - 1)

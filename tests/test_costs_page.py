@@ -47,7 +47,8 @@ def test_an_endpoint_in_the_vpc_is_paid_for_in_its_one_zone() -> None:
     addresses, inside = network_items({**subnets, "ssm": endpoint, "s3": gateway}, network(), PRICES)
     assert (addresses.amount, inside.amount) == (0, 24)
     assert inside.usd == pytest.approx(24 * 0.01 * 1.15)
-    assert [item.what for item in network_items({"s3": gateway}, network(), PRICES)] == ["public addresses"]
+    found = network_items({"s3": gateway}, network(), PRICES)
+    assert [item.what for item in found] == ["public IPv4 addresses"]
 
 
 def test_timestream_costs_where_its_tables_are_planned() -> None:
@@ -92,7 +93,7 @@ def test_a_day_is_the_sum_of_its_items_and_follows_the_plan() -> None:
         for address, each in plan.items()
     }
     before, after = ({i.what: i.usd for i in idle_items(p, city, PRICES)} for p in (plan, doubled))
-    assert after["processors"] == pytest.approx(2 * before["processors"])
+    assert after["vCPUs"] == pytest.approx(2 * before["vCPUs"])
     assert after["queries"] == before["queries"]
     dearer = replace(PRICES, factor=2 * PRICES.factor)
     assert total_usd(idle_items(plan, city, dearer)) == pytest.approx(2 * total_usd(items))

@@ -104,11 +104,11 @@ def value_text(reading: Reading) -> str:
 
 
 def verdict(reading: Reading) -> str:
-    """Return whether the value is in the band. A reading beside the bands doesn't count in the total."""
+    """Return whether the value is in the band. Alternative readings don't count in the total."""
     if reading.holds is None:
         return "not judged"
     if reading.band.beside:
-        return "beside: holds" if reading.holds else "beside: outside"
+        return "alternative: holds" if reading.holds else "alternative: outside"
     return "holds" if reading.holds else "OUTSIDE"
 
 

@@ -71,24 +71,24 @@ class Band:
 
 
 EMT_SPEED = "EMT Madrid, 2017: 13.16 km/h over all lines"
-EMT_LINES = "EMT Madrid, 2017: speeds of single lines"
+EMT_LINES = "EMT Madrid, 2017: speeds of individual lines"
 EMT_PEOPLE = "EMT Madrid, Informe de gestión 2017"
 SURVEY = "EDM 2018, the region's household survey"
 TCQSM = "TCQSM, 3rd ed. (TCRP Report 165), ch. 5"
 ENDS = "the nearest ends of these two bands: 0.5 and 0.4"
-HOLDING = "holding is there to even headways out"
+HOLDING = "the purpose of holding is even headways"
 AIR = "what measurements in city buses commonly report; no single source"
 TIMETABLE = "EMT Madrid's timetable: 2,170 with layovers of 5 min or a tenth of the trip, 1,970 without"
 
 BANDS = (
     Band("speed", "commercial speed", "km/h", 12.5, 14.0, 2, EMT_SPEED, everywhere=True),
-    Band("slowest_line", "slowest day line but expresses", "km/h", 10.0, 21.0, 2, EMT_LINES),
-    Band("fastest_line", "fastest day line but expresses", "km/h", 10.0, 21.0, 2, EMT_LINES),
-    Band("fastest_any", "fastest day line, expresses too", "km/h", 10.0, 21.0, 2, EMT_LINES, beside=True),
-    Band("boardings_a_trip", "boardings a trip", "people", 35, 50, 1, EMT_PEOPLE, everywhere=True),
-    Band("saturday", "a Saturday's boardings against a weekday's", "", 0.53, 0.63, 3, EMT_PEOPLE),
-    Band("sunday", "a Sunday's boardings against a weekday's", "", 0.39, 0.49, 3, EMT_PEOPLE),
-    Band("august", "an August weekday's boardings against April's", "", 0.55, 0.65, 3, EMT_PEOPLE),
+    Band("slowest_line", "slowest day line without expresses", "km/h", 10.0, 21.0, 2, EMT_LINES),
+    Band("fastest_line", "fastest day line without expresses", "km/h", 10.0, 21.0, 2, EMT_LINES),
+    Band("fastest_any", "fastest day line with expresses", "km/h", 10.0, 21.0, 2, EMT_LINES, beside=True),
+    Band("boardings_a_trip", "boardings per trip", "people", 35, 50, 1, EMT_PEOPLE, everywhere=True),
+    Band("saturday", "Saturday's boardings ÷ weekday's", "", 0.53, 0.63, 3, EMT_PEOPLE),
+    Band("sunday", "Sunday's boardings ÷ weekday's", "", 0.39, 0.49, 3, EMT_PEOPLE),
+    Band("august", "August weekday's boardings ÷ April's", "", 0.55, 0.65, 3, EMT_PEOPLE),
     Band("weekday_morning", "weekday's morning peak", "h", 8, 8, 0, SURVEY),
     Band("weekday_noon", "weekday's midday peak", "h", 14, 14, 0, SURVEY),
     Band("weekday_evening", "weekday's evening peak", "h", 17, 18, 0, SURVEY),
@@ -100,7 +100,7 @@ BANDS = (
     Band("cv_end", "headway CV at peak near the end", "", 0.5, 0.8, 3, TCQSM, everywhere=True),
     Band(
         "cv_growth",
-        "headway CV near the end against near the origin",
+        "headway CV near the end ÷ near the origin",
         "",
         1.25,
         None,
@@ -108,12 +108,12 @@ BANDS = (
         TCQSM,
         everywhere=True,
     ),
-    Band("cv_holding", "headway CV near the end, with holding against without", "", None, 0.95, 3, HOLDING),
-    Band("boarding", "boarding time a person, by card", "s", 1.8, 2.2, 2, "TCQSM, 3rd ed., exhibit 6-4"),
+    Band("cv_holding", "headway CV near the end, with holding ÷ without", "", None, 0.95, 3, HOLDING),
+    Band("boarding", "boarding time per person, by card", "s", 1.8, 2.2, 2, "TCQSM, 3rd ed., exhibit 6-4"),
     Band("co2_quiet", "cabin CO2 off-peak", "ppm", 450, 700, 0, AIR),
     Band("co2_full", "cabin CO2 with 38 to 42 aboard", "ppm", 900, 1700, 0, AIR),
     Band("co2_rank", "rank correlation of cabin CO2 and load", "", 0.8, None, 3, AIR),
-    Band("co2_rank_trips", "the same on trips alone", "", 0.8, None, 3, AIR, beside=True),
+    Band("co2_rank_trips", "the same, trips only", "", 0.8, None, 3, AIR, beside=True),
     Band("buses_out", "most buses out at once", "buses", 1900, 2300, 0, TIMETABLE),
     Band("buses_moving", "most buses on a trip at once", "buses", 1900, 2300, 0, TIMETABLE, beside=True),
 )
@@ -180,23 +180,22 @@ def added_up(measured: Iterable[tuple[Study, Measures]]) -> dict[Study, Measures
 def readings(network: Network, days: Mapping[Study, Measures]) -> list[Reading]:
     """The measured value of each band, in the order of `BANDS`.
 
-    - Commercial speed and boardings a trip are the weekday's, over all lines (see `Performance`); the slowest
-      and the fastest line are among those that neither run at night nor are expresses (`EXPRESS_M`). An
-      imported line has its timetable's speed, so an express along a motorway measures the distance of its
-      stops rather than the model; TCQSM, too, distinguishes express and limited-stop service from local
-      service by stop spacing. The fastest line of all is shown beside.
-    - Boardings of other days are against the weekday's.
-    - A peak is an hour with more boardings than the hours before and after it, the greatest in its hours of
-      `PEAK_HOURS`; 8 stands for 08:00 to 09:00. If the maximum of its hours isn't such an hour, there is
-      none.
+    - Commercial speed and boardings per trip are the weekday's, over all lines (see `Performance`). The
+      slowest and the fastest line are chosen among lines that are neither night lines nor expresses
+      (`EXPRESS_M`): an imported line has its timetable's speed, so an express along a motorway measures the
+      distance between its stops rather than the model. TCQSM, too, distinguishes express and limited-stop
+      from local service, by stop spacing. The reading with expresses is shown, but not counted.
+    - Boardings of other days are divided by the weekday's.
+    - A peak is the hour of its `PEAK_HOURS` with the most boardings, provided that the hours before and after
+      it have fewer; otherwise None. 8 stands for 08:00 to 09:00.
     - Headways are those of 07–09 and 17–19 h on the weekday, see `Measures`. The CV grows at least from 0.4
       to 0.5 (the nearest ends of the two bands), and holding lowers it by at least 5 %.
     - Boarding time is the slope of `Measures.doors`, on the weekday.
-    - Buses out at once: the weekday's fullest minute of `Measures.out`, which counts as the known figure
-      does; beside it that of `Measures.moving`.
+    - Buses out at once: the maximum over the weekday's minutes of `Measures.out`, which counts as the
+      published figure does; the other reading is that of `Measures.moving`.
     - CO2 is that of buses in service on the weekday, a value a minute, off-peak at 10–13 and 20–23 h. A
-      bus's sensor reports at terminals, too, so the correlation includes those minutes; beside it the one of
-      trips alone.
+      bus's sensor reports at terminals, too, so the correlation includes those minutes; the other reading has
+      trips only.
     """
     whole = len(network.lines) >= WHOLE_NETWORK_LINES
     values = {**_service(network, days), **_headways(days), **_air(days[Study.WEEKDAY])}

@@ -102,9 +102,9 @@ lines:
     said = capsys.readouterr().out
     assert "FAILED" in said
     assert "realism of other, seed 1:" in said
-    assert "boardings a trip (people)" in said
+    assert "boardings per trip (people)" in said
     outside = [line for line in said.splitlines() if line.endswith("OUTSIDE")]
-    assert "boardings a trip (people)" in outside[0] + outside[1]
+    assert "boardings per trip (people)" in outside[0] + outside[1]
 
 
 def test_lines_show_bounds_values_and_verdicts() -> None:
@@ -125,7 +125,7 @@ def test_lines_show_bounds_values_and_verdicts() -> None:
         ["0.8", "-", "OUTSIDE"],
     ]
     assert lines[4].split()[-5:] == ["most", "0.95", "0.900", "not", "judged"]
-    assert [line.split("  ")[-1] for line in lines[5:7]] == ["beside: outside", "beside: holds"]
+    assert [line.split("  ")[-1] for line in lines[5:7]] == ["alternative: outside", "alternative: holds"]
     assert lines[-1] == "realism: 1 of 3 bands hold"
 
 
