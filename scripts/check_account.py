@@ -1,6 +1,7 @@
-"""`python -m scripts.check_account --region R`: whether this account can use the Timestream that is set.
+"""`python -m scripts.check_account --region R`: check the account for Timestream.
 
-The settings are read with `terraform console`, so `terraform/` has to be initialised.
+Fails if the account can't use the Timestream that terraform.tfvars selects. The settings are read with
+`terraform console`, so `terraform/` has to be initialised.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def status(*, region: str) -> None:
 @region_option
 @click.argument("names", metavar="SERVICE…", nargs=-1)
 def restart(*, region: str, names: tuple[str, ...]) -> None:
-    """Replace the tasks of services by new ones with the newest image; without names of all services."""
+    """Replace the tasks of the named services, or of all, by new ones with the newest image."""
     services = EcsServices(client("ecs", region=region))
     for name in names or SERVICES:
         services.restart(name)

@@ -91,7 +91,7 @@ class Settings:
     chooses by the network's size. `store` is a URL. The limits are per key; None means the default limits,
     or none where only this machine can connect. `paused` starts with the clock paused; with `clock_control`
     clients with a key may move it. `network` and `seed` None are the scenario's, or the defaults; `scenario`
-    is a name or a path. `allowed_hosts` are accepted by the MCP server besides its own names. With a
+    is a name or a path. `allowed_hosts` are accepted by the MCP server in addition to its own names. With a
     `timestream_port` the data go into a local Timestream endpoint there, whose file lies beside `store`.
     """
 

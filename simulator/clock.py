@@ -20,7 +20,7 @@ MAX = math.inf
 """The rate of a clock that `drive` moves."""
 
 LONGEST_WAIT_S = 60.0
-"""Waits are re-checked this often, because the machine's clock may be set meanwhile."""
+"""Waits are re-checked this often, because the machine's clock may be set during a wait."""
 
 
 class Wall(Protocol):

@@ -1,4 +1,4 @@
-"""How far long work is, for callers that show it: reading a feed, building lines, simulating line-days."""
+"""The progress of long work (reading a feed, building lines, simulating), for callers that show it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 
 class Progress(NamedTuple):
-    """What is being done, and how many pieces of it are done: `done` of `total`, counted in `unit`."""
+    """The name of the work, and how much of it is done: `done` of `total`, counted in `unit`."""
 
     work: str
     done: int
@@ -16,7 +16,7 @@ class Progress(NamedTuple):
 
 
 OnProgress: TypeAlias = Callable[[Progress], None]
-"""Called in the thread that works, before the first piece and after each."""
+"""Called in the working thread, before the first unit and after each."""
 
 
 def ignore_progress(_progress: Progress) -> None:

@@ -321,7 +321,7 @@ def test_days_that_the_tables_dont_keep_are_refused_before_anything_is_done(aws:
     make_tables(aws)
     done = run(backfill_deployment.main, "--days", "31")
     assert done.exit_code == 2
-    assert "table people_count keeps 30 days, and takes nothing before" in done.output
+    assert "table people_count keeps 30 days, and accepts nothing before" in done.output
     future = run(backfill_deployment.main, "--start", "2026-01-01", "--end", "2199-01-01")
     assert (future.exit_code, "is in the future" in future.output) == (2, True)
 

@@ -64,7 +64,7 @@ def read_holder(path: Path) -> Holder:
     try:
         return Holder(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise StoreUnavailable(f"the process that holds the store left no {path} to ask it by") from error
+        raise StoreUnavailable(f"the process that holds the store left no {path} with its address") from error
 
 
 def fetch_snapshot(holder: Holder, route: str, target: Path) -> None:
@@ -74,8 +74,8 @@ def fetch_snapshot(holder: Holder, route: str, target: Path) -> None:
             connection.request("GET", route, headers={KEY_HEADER: holder.key, GROUP_HEADER: GROUP})
             answer = connection.getresponse()
             if answer.status != http.client.OK:
-                raise StoreUnavailable(f"process {holder.pid} gave no copy (status {answer.status})")
+                raise StoreUnavailable(f"process {holder.pid} sent no copy (status {answer.status})")
             with target.open("wb") as file:
                 shutil.copyfileobj(answer, file, 1 << 20)
     except (OSError, http.client.HTTPException) as error:
-        raise StoreUnavailable(f"process {holder.pid} gave no copy: {error}") from error
+        raise StoreUnavailable(f"process {holder.pid} sent no copy: {error}") from error

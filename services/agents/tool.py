@@ -35,7 +35,7 @@ class Tool:
     """A tool. `item` is the model, or union of models, of an entry of its result.
 
     `prepare` takes an instance of `arguments`, checks what their types can't (`BadRequest`) and returns the
-    query. It is `Any` there since a mapping of tools can't say which tool takes which arguments.
+    query. Its parameter is `Any`, since the type of a mapping of tools can't relate a tool to its arguments.
     """
 
     name: str

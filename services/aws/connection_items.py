@@ -114,7 +114,7 @@ class ConnectionWrites:
 def table_definitions(
     *, connections: str = CONNECTIONS_TABLE, subscriptions: str = SUBSCRIPTIONS_TABLE
 ) -> Sequence[CreateTableInputTypeDef]:
-    """The arguments of `CreateTable` for both tables. The time to live, `ttl`, is set apart."""
+    """The arguments of `CreateTable` for both tables. The time to live (`ttl`) needs another call."""
     return (
         {
             "TableName": connections,

@@ -91,7 +91,7 @@ class ConnectionTables:
             dropped = [self._writes.unsubscribe(connection_id, line_id) for line_id in lines_in(item)]
             if self._transact([self._writes.delete_unchanged(item), *dropped]):
                 return
-        raise TimeoutError(f"connection {connection_id} changes all the time")
+        raise TimeoutError(f"connection {connection_id} has too many changes at once")
 
     def put(
         self,
@@ -105,7 +105,7 @@ class ConnectionTables:
     ) -> None:
         """Overwrite a connection and its subscriptions. For a caller that alone changes this connection.
 
-        `lines` says for each line whether a tick is sent as one array; `no_more` are the lines it had before.
+        `lines` says for each line whether a tick is sent as one array; `no_more` are lines to remove.
         """
         item = connection_item(connection_id, group, connected_at, lines, self._wall_s() + lifetime_s)
         if no_more:
@@ -222,7 +222,7 @@ class ConnectionTables:
         """Change a connection's lines and its subscriptions together.
 
         Another change of the same connection may come between reading and writing. Then the transaction
-        fails on the connection's revision, and both callables are asked again about what is there now.
+        fails on the connection's revision, and both callables are called again with the new state.
         """
         for _ in range(ATTEMPTS):
             item = self._known(connection_id)
@@ -231,7 +231,7 @@ class ConnectionTables:
             writes = subscription_writes(item)
             if not writes or self._transact([self._writes.set_lines(item, lines), *writes]):
                 return LineChange(held, lines)
-        raise TimeoutError(f"connection {connection_id} changes all the time")
+        raise TimeoutError(f"connection {connection_id} has too many changes at once")
 
     def _transact(self, writes: Sequence[TransactWriteItemTypeDef]) -> bool:
         """Make all writes or none. Return False if another change of the same connection came first."""

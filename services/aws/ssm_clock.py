@@ -141,7 +141,7 @@ class SsmClock(Clock):
 def refreshed_state(
     clock: SsmClock, *, refresh_s: float = POLL_S, now_s: Callable[[], float] = time.monotonic
 ) -> RefreshedValue[ClockState]:
-    """The clock's state; reading it follows the parameter. If that fails the clock goes on as before."""
+    """The clock's state; reading it follows the parameter. If that fails the clock keeps running."""
 
     def log_first(error: Exception) -> None:
         if not state.is_failing:

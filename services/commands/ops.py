@@ -1,4 +1,4 @@
-"""`bus-simulator ops`: the parts that run on this machine, as an operator sees those on AWS."""
+"""`bus-simulator ops`: start, watch, restart and stop the parts on this machine, as one does on AWS."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ FOLDER = Path("var/stack")
 
 
 def ports_of(text: str) -> Ports:
-    """Parse the value of `--ports`: five numbers apart by commas."""
+    """Parse the value of `--ports`: five numbers separated by commas."""
     try:
         numbers = [int(number) for number in text.split(",")]
         api, mcp, localstack, dynamodb, timestream = numbers
     except ValueError:
-        raise click.BadParameter(f"'{text}' must be five numbers apart by commas") from None
+        raise click.BadParameter(f"'{text}' must be five numbers separated by commas") from None
     if not all(0 < number < 65536 for number in numbers):
         raise click.BadParameter(f"'{text}' must be five ports from 1 to 65535")
     return Ports(api, mcp, localstack, dynamodb, timestream)
@@ -49,7 +49,7 @@ def ops() -> None:
 @option("--network", type=click.Path(path_type=Path), default=None, help="The initial network.")
 @click.option("--clock", default="{}", metavar="JSON", show_default=True, help="The clock's initial state.")
 @click.option("--ports", type=ports_of, default="8080,8081,4566,4567,4568", show_default=True,
-              help="Of the API, MCP, LocalStack, DynamoDB, Timestream.")  # fmt: skip
+              help="Ports of the API, MCP, LocalStack, DynamoDB and Timestream, in this order.")  # fmt: skip
 def up(*, scenario: str | None, network: Path | None, clock: str, ports: Ports) -> None:
     """Start the parts as plain processes and return when all are healthy."""
     home = Path.cwd()
@@ -94,9 +94,9 @@ def status() -> None:
 
 @ops.command(epilog="\b\nExample:\n  bus-simulator ops logs people-count-feeder --follow")
 @click.argument("part")
-@click.option("-f", "--follow", is_flag=True, help="Go on with new lines until Ctrl-C.")
+@click.option("-f", "--follow", is_flag=True, help="Keep printing new lines until Ctrl-C.")
 @click.option(
-    "--lines", type=click.IntRange(1), default=100, show_default=True, help="How many of the last lines."
+    "--lines", type=click.IntRange(1), default=100, show_default=True, help="Number of last lines to print."
 )
 def logs(*, part: str, follow: bool, lines: int) -> None:
     """Print the log of a part."""

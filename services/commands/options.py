@@ -1,4 +1,7 @@
-"""The options that several commands have: their values, variables and help texts. Exit code 2 refuses."""
+"""The options that several commands have: their values, variables and help texts.
+
+Invalid values end with exit code 2.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a process that serves prints when it starts: where it is, the key, and requests to paste."""
+"""What a server prints when it starts: its URLs, the key, and example requests to paste."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def greeting_by_secret(url: str, secret_id: str, network: Network) -> str:
 
 
 def shell_key(key: LocalKey) -> tuple[str, str]:
-    """The text that a shell expands to the key, and a line that says where the key comes from."""
+    """A shell expression for the key, and a line that says where the key comes from."""
     is_json = key.text.startswith("{")
     if key.is_new:
         return key.text, f"API key (new, kept in {key.path}): {key.text}"

@@ -97,7 +97,7 @@ class StatusSource:
 
     def _request_rate(self) -> float:
         """Requests a second since the last call."""
-        # A copy: the event loop may count a new route meanwhile.
+        # A copy: the event loop may count a new route during the iteration.
         count, measured_s = sum(list(self._requests.by_status.values())), time.perf_counter()
         rate = (count - self._count) / max(measured_s - self._measured_s, 1e-9)
         self._measured_s, self._count = measured_s, count
@@ -130,7 +130,7 @@ def status_line(context: Context, requests: RequestCounts) -> Iterator[None]:
 
 
 def columns() -> int:
-    """How wide a line may be: one column less than the terminal, which breaks the line at its last."""
+    """How wide a line may be: one column less than the terminal, since a full line would wrap."""
     try:
         return os.get_terminal_size(sys.stderr.fileno()).columns - 1
     except OSError:

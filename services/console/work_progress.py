@@ -1,4 +1,4 @@
-"""How far loading a network and simulating line-days are, from the first second on.
+"""The progress of loading a network and simulating line-days, shown from the first second.
 
 On a terminal a progress bar with its rate and the remaining time; elsewhere a log line every ten seconds.
 """

@@ -177,7 +177,7 @@ class Hub:
             connection.outbox.offer(texts, batch=connection.lines[line_id].batch)
 
     async def _current(self, line_ids: Sequence[str]) -> Sequence[BusPosition]:
-        """Return the snapshot of some lines, read again if time jumps meanwhile. May raise StoreError."""
+        """Return the snapshot of some lines; read again if the clock jumps. May raise StoreError."""
         while True:
             beginnings = self._beginnings
             positions = await self._snapshot(line_ids)

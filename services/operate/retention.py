@@ -28,8 +28,8 @@ def check_retention(write: TimestreamWriteClient, database: str, start: datetime
         oldest = now - timedelta(days=kept) + MARGIN
         if start < oldest:
             raise OutsideRetention(
-                f"table {stream} keeps {kept} days, and takes nothing before {format_instant(oldest)}; "
-                f"{format_instant(start)} was asked for"
+                f"table {stream} keeps {kept} days, and accepts nothing before {format_instant(oldest)}; "
+                f"the backfill would begin at {format_instant(start)}"
             )
 
 

@@ -115,7 +115,7 @@ def mcp_checks(mcp: ApiClient) -> Checks:
             tool.name for tool in mcp.request("/mcp/list-tools", body={}).expect(200).body(ToolListBody).data
         }
         if lacking := TOOLS - found:
-            raise CheckFailed(f"it lacks {', '.join(sorted(lacking))}")
+            raise CheckFailed(f"tools are missing: {', '.join(sorted(lacking))}")
         return f"{len(found)} tools"
 
     def refuses() -> str:

@@ -72,7 +72,7 @@ def down(found: Containers) -> None:
     words = [*program, "down"] if program else ["docker", "rm", "--force", *found.ids]
     code = subprocess.run(words, check=False).returncode
     if code:
-        raise StackProblem(f"`{' '.join(words)}` ends with {code}")
+        raise StackProblem(f"`{' '.join(words)}` ended with exit code {code}")
 
 
 def unwell() -> Sequence[str]:
@@ -87,7 +87,7 @@ def restart(names: Sequence[str]) -> None:
     """Restart parts and return when all are healthy. Raises `StackProblem`."""
     done = compose("restart", *names)
     if done.returncode:
-        raise StackProblem(f"compose restart ends with {done.returncode}")
+        raise StackProblem(f"compose restart ended with exit code {done.returncode}")
     ends_s = time.monotonic() + PATIENCE_S
     while ill := unwell():
         if time.monotonic() > ends_s:

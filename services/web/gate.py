@@ -1,4 +1,4 @@
-"""What every request to a route passes, in the order of its refusals, whatever the route.
+"""The checks that every request passes before its route reads the store, in the order of their errors.
 
 401, 404 for a path, 405, 400, 429; then the route's own 400, 404 for an id, 409, 503. Any other exception is
 500, with the cause in the log only.

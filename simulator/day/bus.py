@@ -56,7 +56,7 @@ class TripStart(NamedTuple):
 
 
 class TripNoise(NamedTuple):
-    """What chance does to a trip: how late it departs (ms), and the running-time factor of each hop."""
+    """The random part of a trip: how late it departs (ms), and the running-time factor of each hop."""
 
     late_ms: int
     factors: list[float]
@@ -86,7 +86,7 @@ class BusDay:
         self._breakdown = day.disturbances.breakdown(bus.bus_id, day.starts) if day.disturbances else None
 
     def process(self) -> _Process:
-        """The bus's day: trips as the dispatch hands them out, then home."""
+        """The bus's day: trips as the dispatch assigns them, then home."""
         day, now = self._day, self._day.starts
         here, ready = PatternPosition(day.main_pattern(self.home), 0), now
         start = self._dispatched(self.home, ready)
@@ -140,8 +140,8 @@ class BusDay:
         departs = start.departs + noise.late_ms
         opens = max(ready, there, departs - DOORS_EARLY_S * 1000)
         yield day.env.timeout(opens - now)
-        # As at any stop the dwell is fixed by those who wait as the doors open; whoever comes until they
-        # close still gets in while there is room.
+        # As at any stop the dwell is fixed by those who wait as the doors open; people who come until
+        # they close still get in while there is room.
         queue = day.queues[pattern][first]
         work_ms = DEAD_MS + BOARD_MS * min(queue.waiting(opens), self.bus.capacity)
         leaves = max(departs, opens + max(work_ms, MIN_OPEN_MS))
@@ -192,7 +192,7 @@ class BusDay:
                 last = trip.last  # a breakdown or a closed road may have ended the trip here
             if not alighting[position] and position != last:
                 # Nobody aboard wants to get out: whether to stop depends on who waits at the stop, and is
-                # decided once, at the braking point. Whoever comes later sees the bus go past.
+                # decided once, at the braking point. People who come later see the bus pass.
                 yield timeout(brakes - clock)
                 clock = brakes
                 if not (may_stop and queues[position].waiting(brakes)):
@@ -218,8 +218,8 @@ class BusDay:
     ) -> Generator[simpy.Event, None, int]:
         """Serve a stop whose doors open at `opens`; return when they close.
 
-        The dwell is fixed at arrival by those who wait then; who comes until the doors close gets in while
-        there is room. Holding follows with open doors, so that it gives late passengers a chance, too.
+        The dwell is fixed at arrival by those who wait then; people who come until the doors close get in
+        while there is room. Holding follows, with open doors, so that late passengers can board.
         """
         day, pattern = self._day, trip.pattern
         queue = day.queues[pattern][position]
@@ -288,7 +288,7 @@ class BusDay:
         return boarding, alighting, waiting - boarding
 
     def _noise(self) -> TripNoise:
-        """The draws of the bus's next trip. A hop's factor is one of the trip times one of the hop.
+        """The draws of the bus's next trip. A hop's factor is the trip's factor times the hop's own.
 
         Draws are addressed by the number of the bus's trip, so none shifts another's: whether a trip is cut
         short or a pattern is longer than the line's others changes nothing for the trips after it.

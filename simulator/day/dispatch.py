@@ -35,7 +35,7 @@ class PlannedDeparture(NamedTuple):
 
 
 class Dispatch(Protocol):
-    """Hands out departures."""
+    """Assigns departures to buses that are ready at a terminal."""
 
     def take(self, direction: int, ready_s: float) -> PlannedDeparture | None:
         """The next departure for a bus that is ready at the terminal of `direction`.
@@ -51,11 +51,11 @@ class NoService:
     """The dispatch of a day without service: nothing departs."""
 
     def take(self, direction: int, ready_s: float) -> None:  # noqa: ARG002 - the protocol's arguments
-        """Return None, whatever is asked."""
+        """Return None."""
         return
 
     def headway_s(self, direction: int, at_s: float) -> float:  # noqa: ARG002 - the protocol's arguments
-        """Return 0, whatever is asked."""
+        """Return 0."""
         return 0.0
 
 
@@ -85,7 +85,7 @@ class HeadwayDispatch:
     def _due(self, direction: int, ready_s: float) -> float:
         """When a bus that is ready may depart: a headway after the last departure, or at once if it is late.
 
-        Slots are counted from the last departure handed out, so a late bus moves those after it, too: buses
+        Slots are counted from the last departure assigned, so a late bus moves those after it, too: buses
         that were delayed together don't then leave in a bunch to catch up with the plan.
         """
         last_s = self._last_s.get(direction)
@@ -101,7 +101,7 @@ class HeadwayDispatch:
 
 
 class FreeDispatch(HeadwayDispatch):
-    """Departures that nobody spaces: after its first, a bus departs as soon as it is ready.
+    """Departures without headway control: after its first, a bus departs as soon as it is ready.
 
     As many buses are out as the headways would need; the others rest until an hour that needs more.
     """

@@ -1,4 +1,4 @@
-"""How many buses a line's timetable takes, where they are at home, and which terminal's buses run which trip.
+"""How many buses a line's timetable needs, their home terminals, and which terminal's buses run which trip.
 
 Each departure takes the bus that has been ready at its terminal for longest, so a terminal's buses are
 interchangeable. The fewest buses that suffice are therefore the most that are ever missing there: departures

@@ -1,4 +1,4 @@
-"""The headways that a line departs at: as the network gives them, else as its buses can keep.
+"""A line's planned headways: those that the network gives, else those that its buses can keep.
 
 Headways that aren't given follow from the buses, as planners do it: the time of a round trip with layovers,
 divided by the buses out at that hour.

@@ -76,8 +76,8 @@ class Trip:
     """A trip under way, from position `first` to `last` of its pattern.
 
     `factors` are the running-time factors of the pattern's hops; `alighting` counts by position those aboard
-    who will get out there. Where `ending` says why it ends before the pattern does, `stranded` are the
-    positions to which people aboard still wanted.
+    who will alight there. `ending` says why the trip ended before its pattern, None if it didn't; `stranded`
+    are then the positions at which the people aboard had wanted to alight.
     """
 
     pattern: int

@@ -1,4 +1,4 @@
-"""More people, fewer, or none: how a scenario changes who comes to a stop.
+"""How a scenario changes demand: more people come to a stop, fewer, or none.
 
 Where demand is smaller a keyed draw for each person decides who stays at home (thinning); where it is larger,
 people from random streams of their own are added (the sum of Poisson processes is a Poisson process). So the
@@ -28,7 +28,7 @@ Steps = list[tuple[Span, float]]
 
 @dataclass(frozen=True, slots=True)
 class QueueDemand:
-    """What the people of a queue are drawn from: its stop, their rate, the hours in which they may come.
+    """What a queue's arrivals are drawn from: its stop, the arrival rate, the hours in which people may come.
 
     `per_min` is people a minute at weight 1 of the profile, `share` the direction's share of a surge; `key`
     gives the random stream of a purpose.

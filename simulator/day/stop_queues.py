@@ -32,7 +32,7 @@ class QueueId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DemandInputs:
-    """What decides who comes. `starts`, `ends`: the line-day's bounds, ms from the service day's origin.
+    """What arrivals depend on. `starts`, `ends`: the line-day's bounds, ms from the service day's origin.
 
     `hops[i]` are the hops of `line.patterns[i]`.
     """

@@ -185,7 +185,7 @@ def _excess(day: LineState, load: Ints, bus: Ints, shut_ms: Ints, open_ms: Ints,
 
 
 def _give_up(queue: Queue, ends: int) -> list[int]:
-    """When the people leave who never got a bus: before the line-day's last minute, which counts them."""
+    """When people who never got a bus give up: before the line-day's last minute, which counts them."""
     left = queue.times[queue.boarded :]
     return queue.gave_up + [
         min(max(time, queue.last_bus) + PATIENCE_MS, ends - 2 * MINUTE_MS) for time in left

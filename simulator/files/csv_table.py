@@ -21,7 +21,7 @@ from pyarrow import csv as arrow_csv
 from simulator.files.problems import Problem, quoted_value
 
 MOST_PROBLEMS = 20
-"""Problems of one kind that are reported for a file; one more says how many there are besides."""
+"""Problems of one kind that are reported for a file; one more gives the number of the others."""
 
 LONGEST_LINE = 100_000
 """Bytes; a row of a timetable has about a hundred."""

@@ -1,4 +1,4 @@
-"""The report of an import: what it took from the feed and what it left out."""
+"""The report of a GTFS import: what was taken from the feed, left out and assumed."""
 
 from __future__ import annotations
 

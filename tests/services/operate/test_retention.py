@@ -37,6 +37,6 @@ def test_what_one_table_doesnt_keep_is_refused(write: Any) -> None:
     with pytest.raises(OutsideRetention) as refused:
         check_retention(write, "bus_simulator", NOW - timedelta(days=12), NOW)
     assert str(refused.value) == (
-        "table bus_position keeps 10 days, and takes nothing before 2026-11-15T09:00:00Z; "
-        "2026-11-13T08:00:00Z was asked for"
+        "table bus_position keeps 10 days, and accepts nothing before 2026-11-15T09:00:00Z; "
+        "the backfill would begin at 2026-11-13T08:00:00Z"
     )
