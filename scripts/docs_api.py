@@ -318,4 +318,4 @@ def refusal(text: str) -> str:
         messages.parse(text)
     except errors.BadRequest as error:
         return messages.error_message(error)
-    raise ValueError(f"{text} is no bad message")
+    raise ValueError(f"{text} is not a bad message")

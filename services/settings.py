@@ -204,5 +204,5 @@ def parse_speed(text: str) -> float:
     except ValueError:
         speed = math.nan
     if not 0 < speed <= GREATEST_SPEED:
-        raise ValueError(f"'{text}' is no speed; write a number above 0 (at most 1,000,000), or max")
+        raise ValueError(f"'{text}' is not a speed; write a number above 0 (at most 1,000,000), or max")
     return speed

@@ -32,7 +32,7 @@ class Shard:
 
     def __post_init__(self) -> None:
         if not 1 <= self.number <= self.of <= MOST_SHARDS:
-            raise ValueError(f"'{self}' is no shard; write for example 1/3 (at most {MOST_SHARDS} of them)")
+            raise ValueError(f"'{self}' is not a shard; write for example 1/3 (at most {MOST_SHARDS} shards)")
 
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
@@ -52,7 +52,7 @@ def parse_shard(text: str) -> Shard:
     """The shard that a text like `1/3` names. ValueError for anything else."""
     found = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text.strip(), re.ASCII)
     if found is None:
-        raise ValueError(f"'{text}' is no shard; write for example 1/3")
+        raise ValueError(f"'{text}' is not a shard; write for example 1/3")
     return Shard(int(found[1]), int(found[2]))
 
 

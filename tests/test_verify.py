@@ -169,7 +169,7 @@ def old(body: dict[str, Any]) -> None:
             "waiting for the store",
         ),
         (lambda body: body["feeders"][2].update(lag_s=300.0), "feeder: bus-position", "lags by 300 s"),
-        (lambda body: body["feeders"].pop(0), "feeder: people-count", "not there"),
+        (lambda body: body["feeders"].pop(0), "feeder: people-count", "missing in /health"),
     ],
 )
 def test_missing_history_and_feeders_are_named(

@@ -86,7 +86,7 @@ class SqsSource:
             try:
                 positions += positions_of(json.loads(message["Body"]))
             except ValueError as error:
-                log.warning("message is no position event: %s", error)
+                log.warning("SQS message is not a position event: %s", error)
             else:
                 done.append({"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]})
         self._publish(positions)

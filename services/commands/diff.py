@@ -24,7 +24,7 @@ def hours(text: str) -> range:
     found = re.fullmatch(r"(\d{1,2})-(\d{1,2})", text.strip(), re.ASCII)
     if found is None or not int(found[1]) < int(found[2]) <= LAST_HOUR:
         raise click.BadParameter(
-            f"'{text}' are no hours; write for example 07-10, or 22-26 for 22:00 to 02:00 of the next day"
+            f"'{text}' is not a range of hours; write 07-10, or 22-26 for 22:00 to 02:00 of the next day"
         )
     return range(int(found[1]), int(found[2]))
 

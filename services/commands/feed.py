@@ -44,6 +44,7 @@ Examples:
 @option(
     "--shard",
     type=shard_of,
+    metavar="N/OF",
     default=None,
     help="Write only a share of the city: 1/3, 2/3 or 3/3, for example.",
 )

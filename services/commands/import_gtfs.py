@@ -16,7 +16,7 @@ def a_date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise click.BadParameter(f"'{text}' is no date; write it as 2026-03-02") from None
+        raise click.BadParameter(f"'{text}' is not a date; write it as 2026-03-02") from None
 
 
 @click.command(

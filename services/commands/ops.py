@@ -48,7 +48,8 @@ def ops() -> None:
 @option("--scenario", default=None, metavar="NAME|FILE", help="The scenario to run.")
 @option("--network", type=click.Path(path_type=Path), default=None, help="The initial network.")
 @click.option("--clock", default="{}", metavar="JSON", show_default=True, help="The clock's initial state.")
-@click.option("--ports", type=ports_of, default="8080,8081,4566,4567,4568", show_default=True,
+@click.option("--ports", type=ports_of, metavar="PORT,…", show_default=True,
+              default="8080,8081,4566,4567,4568",
               help="Ports of the API, MCP, LocalStack, DynamoDB and Timestream, in this order.")  # fmt: skip
 def up(*, scenario: str | None, network: Path | None, clock: str, ports: Ports) -> None:
     """Start the parts as plain processes and return when all are healthy."""

@@ -164,7 +164,7 @@ class Verifier:
         health = self._health()
         found = next((feeder for feeder in health.feeders if feeder.name == name), None)
         if found is None:
-            raise CheckFailed("not there")
+            raise CheckFailed("missing in /health")
         if found.state != "running":
             raise CheckFailed(found.state)
         rate = health.clock.rate

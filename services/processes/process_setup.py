@@ -143,6 +143,6 @@ def retry_until_closed(attempt: Callable[[], T], clock: Clock) -> T | None:
         try:
             return attempt()
         except DependencyUnavailable as error:
-            log.warning("waiting: %s", error)
+            log.warning("not started yet, retrying: %s", error)
             clock.rest(backoff.next_pause_s())
     return None

@@ -181,7 +181,7 @@ def parsed_date(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise InputError(f"'{text}' is no date: {error}") from None
+        raise InputError(f"'{text}' is not a date: {error}") from None
     if day.year not in YEARS:
         raise InputError(f"'{text}' is not in the years {YEARS[0]} to {YEARS[-1]}")
     return day

@@ -106,7 +106,7 @@ async def serve(hub: Hub, caller: Caller, receive: Receive, send: Send) -> None:
 
     async def read() -> None:
         while (message := await receive())["type"] == "websocket.receive":
-            text = message.get("text") or ""  # a binary frame is no JSON
+            text = message.get("text") or ""  # a binary frame is not JSON
             if len(text.encode("utf-8", "surrogatepass")) > LONGEST_MESSAGE_BYTES:
                 await send({"type": "websocket.close", "code": TOO_BIG})
                 return

@@ -91,7 +91,7 @@ def test_of_a_zip_that_means_harm_nothing_is_written(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--date", "tomorrow"], "is no date"),
+        (["--date", "tomorrow"], "is not a date"),
         (["--date", "2031-01-01"], "has no calendar for 2031-01-01"),
         (["--routes", "27,28"], "no route 28"),
         (["--routes", "M1"], "no bus routes"),
