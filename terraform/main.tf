@@ -8,7 +8,7 @@ provider "aws" {
 
 data "aws_caller_identity" "this" {}
 
-# It exists while Terraform runs, and is stored nowhere but in Secrets Manager.
+# Ephemeral: Terraform doesn't store the key; it is kept only in Secrets Manager.
 ephemeral "aws_secretsmanager_random_password" "first_key" {
   password_length     = 40
   exclude_punctuation = true
@@ -25,7 +25,7 @@ locals {
     "timestream://bus_simulator?region=${var.region}",
     "&endpoint_url=http://timestream.${module.cluster.namespace.name}:4568",
   ])
-  # Functions go into the VPC only where the store is in it: outside they start sooner and need no addresses.
+  # Functions run in the VPC only if the store does: outside it they start faster and need no IP addresses.
   function_vpc = one([for endpoint in module.timestream_hosted : { subnet_ids = module.network.subnet_ids, security_group_id = endpoint.functions_security_group_id }])
 
   settings = {
@@ -95,7 +95,7 @@ module "timestream_hosted" {
   environment = {
     BUS_SIMULATOR_NETWORK   = module.config.lines_yaml.url
     BUS_SIMULATOR_LOG_LEVEL = var.log_level
-    # The endpoint checks no signature, but clients sign; the task's role gives them what to sign with.
+    # The endpoint checks no signatures, but boto3 signs every request; the task's role provides the credentials.
     AWS_REGION = var.region
   }
   clients = {

@@ -1,9 +1,9 @@
 locals {
-  # Each alarm: what is measured, over how long, and what is too much. Missing data alarm only where they
-  # mean that something stands still.
+  # Alarms above a threshold: metric, period and threshold. Missing data raise an alarm only where they mean that
+  # a part has stopped.
   alarms = merge(
     { for service, feeder in var.feeders : "${service}-lag" => {
-      description = "${service} writes late"
+      description = "${service} is behind"
       namespace   = var.metrics_namespace
       metric      = "FeederLag"
       dimensions  = { Feeder = feeder }
@@ -14,7 +14,7 @@ locals {
       missing     = "ignore"
     } },
     { for id, api in var.http_apis : "${id}-5xx" => {
-      description = "${id} answers with server errors"
+      description = "${id} returns 5xx"
       namespace   = "AWS/ApiGateway"
       metric      = "5xx"
       dimensions  = { ApiId = api }
@@ -25,7 +25,7 @@ locals {
       missing     = "notBreaching"
     } },
     { for id, api in var.http_apis : "${id}-latency" => {
-      description = "One in a hundred answers of ${id} is slow"
+      description = "The p99 latency of ${id} is high"
       namespace   = "AWS/ApiGateway"
       metric      = "Latency"
       dimensions  = { ApiId = api }
@@ -57,10 +57,10 @@ locals {
       above       = var.thresholds.errors_a_minute
       missing     = "notBreaching"
     } },
-    # ECS ends a task that fails its health check and starts another, so that there is nearly always one that
-    # runs. Once in 10 minutes is a restart.
+    # ECS stops a task that fails its health check and starts another, so a task runs nearly all the time: count
+    # stops instead. One stop in 10 minutes is a restart.
     { for service, rule in var.answering_services : "${service}-unhealthy" => {
-      description = "Tasks of ${service} end again and again: they fail their health check, or by themselves"
+      description = "Tasks of ${service} keep stopping: they fail their health check or exit"
       namespace   = "AWS/Events"
       metric      = "MatchedEvents"
       dimensions  = { RuleName = rule }
@@ -72,7 +72,7 @@ locals {
     } },
   )
 
-  # Too little of these is the fault, and nothing at all is the worst.
+  # Alarms below a threshold: too low a value is the fault, and so is no data.
   floors = merge(
     { for service, feeder in var.feeders : "${service}-no-data" => {
       description = "${service} has written nothing for 5 minutes"
@@ -96,7 +96,7 @@ locals {
 }
 
 resource "aws_sns_topic" "alarms" {
-  #checkov:skip=CKV_AWS_26:alarms can't publish to a topic under AWS's own key, and they tell no secret
+  #checkov:skip=CKV_AWS_26:alarms can't publish to a topic with an AWS-managed key, and they contain no secret
   name = "bus-simulator-alarms"
 }
 

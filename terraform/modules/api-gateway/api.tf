@@ -10,7 +10,7 @@ locals {
     "GET /buses"                             = "network_api"
     "$default"                               = "network_api"
   }
-  # Without a key: health, and what browsers ask before they ask, which `$default` would otherwise refuse.
+  # Open routes: health, and browsers' preflight requests, which `$default` would otherwise refuse.
   open_routes = {
     "GET /health"       = "network_api"
     "OPTIONS /{proxy+}" = "network_api"
@@ -51,7 +51,7 @@ resource "aws_apigatewayv2_route" "authorized" {
 }
 
 resource "aws_apigatewayv2_route" "open" {
-  #checkov:skip=CKV_AWS_309:health says how the system is and nothing of the data; preflights carry no key
+  #checkov:skip=CKV_AWS_309:/health returns the state of the system and no records; preflights carry no key
   for_each = local.open_routes
 
   api_id             = aws_apigatewayv2_api.http.id

@@ -1,5 +1,5 @@
-# It always allows, and passes a verdict: an HTTP API makes a bare 403 of a denial, the functions give the
-# exact 401. A missing header gets API Gateway's own 401, from the identity sources.
+# The authorizer always allows and passes a verdict: an HTTP API turns a denial into a bare 403, whereas the
+# functions return the exact 401. A missing header gets API Gateway's own 401, from the identity sources.
 resource "aws_cloudwatch_log_group" "authorizer" {
   name              = "/aws/lambda/bus-simulator-rest-authorizer"
   retention_in_days = var.log_retention_in_days
@@ -7,7 +7,7 @@ resource "aws_cloudwatch_log_group" "authorizer" {
 
 resource "aws_iam_role" "authorizer" {
   name               = "bus-simulator-rest-authorizer-role"
-  description        = "What the REST authorizer may do"
+  description        = "Permissions of the REST authorizer"
   assume_role_policy = data.aws_iam_policy_document.assume.json
 }
 
@@ -31,7 +31,7 @@ resource "aws_iam_role_policy" "authorizer" {
 
 resource "aws_lambda_function" "rest_authorizer" {
   function_name    = "bus-simulator-rest-authorizer"
-  description      = "REST: whose key and group these are"
+  description      = "REST: checks key and group"
   filename         = "${var.lambda_folder}/rest_authorizer.zip"
   source_code_hash = filebase64sha256("${var.lambda_folder}/rest_authorizer.zip")
   handler          = "services.lambdas.authorizers.rest"
@@ -62,7 +62,7 @@ resource "aws_apigatewayv2_authorizer" "rest" {
   enable_simple_responses           = true
   identity_sources                  = ["$request.header.x-api-key", "$request.header.x-group-name"]
 
-  # With the 60 s that the function keeps the secret, a rotated key counts within 5 minutes.
+  # The function caches the secret for another 60 s, so a rotated key takes effect within 5 minutes.
   authorizer_result_ttl_in_seconds = 240
 }
 

@@ -13,7 +13,7 @@ resource "aws_iam_role" "function" {
   for_each = local.functions
 
   name               = "${each.value.name}-role"
-  description        = "What the function ${each.value.name} may do"
+  description        = "Permissions of the function ${each.value.name}"
   assume_role_policy = data.aws_iam_policy_document.assume.json
 }
 
@@ -48,8 +48,8 @@ data "aws_iam_policy_document" "function" {
     for_each = length(var.timestream_table_arns) > 0 ? ["service"] : []
 
     content {
-      # Clients look for their endpoint before anything else, and /health asks whether the store answers; neither
-      # action knows a resource.
+      # Clients discover their endpoint first, and /health queries the store; neither action supports
+      # resource-level permissions.
       actions   = concat(["timestream:DescribeEndpoints"], each.key == "network_api" ? ["timestream:SelectValues"] : [])
       resources = ["*"]
     }
@@ -64,7 +64,7 @@ resource "aws_iam_role_policy" "function" {
   policy = data.aws_iam_policy_document.function[each.key].json
 }
 
-# A function inside the VPC makes its own network interfaces, which have no name before.
+# A function in the VPC creates its own network interfaces, whose ARNs aren't known in advance.
 resource "aws_iam_role_policy_attachment" "vpc" {
   for_each = var.vpc == null ? {} : local.functions
 

@@ -1,5 +1,5 @@
 locals {
-  # What each function reads of the store; coverage says what is complete.
+  # The tables that each function reads; `feeder_progress` has the coverage.
   functions = {
     people_count_api = { name = "bus-simulator-people-count", tables = ["people_count", "feeder_progress"] }
     sensors_api      = { name = "bus-simulator-sensors", tables = ["sensor_data", "feeder_progress"] }
@@ -10,7 +10,7 @@ locals {
     }
   }
 
-  # The manual's edits are in the resources below: a timeout or a size is changed where the function is.
+  # Operators edit the resources below: each function's timeout and memory size (docs/operations.md).
   by_function = {
     people_count_api = aws_lambda_function.people_count_api
     sensors_api      = aws_lambda_function.sensors_api
@@ -96,7 +96,7 @@ resource "aws_lambda_function" "sensors_api" {
 
 resource "aws_lambda_function" "bus_position_api" {
   function_name    = local.functions["bus_position_api"].name
-  description      = "REST: where buses are"
+  description      = "REST: bus positions"
   filename         = "${var.lambda_folder}/bus_position_api.zip"
   source_code_hash = filebase64sha256("${var.lambda_folder}/bus_position_api.zip")
   handler          = "services.lambdas.rest.handler"
@@ -130,7 +130,7 @@ resource "aws_lambda_function" "bus_position_api" {
 
 resource "aws_lambda_function" "network_api" {
   function_name    = local.functions["network_api"].name
-  description      = "REST: lines, stops, buses, health, and what has no route"
+  description      = "REST: lines, stops, buses, health, and unknown paths"
   filename         = "${var.lambda_folder}/network_api.zip"
   source_code_hash = filebase64sha256("${var.lambda_folder}/network_api.zip")
   handler          = "services.lambdas.rest.handler"

@@ -1,4 +1,4 @@
-# The whole account: a budget by tag counts nothing until somebody activates the tag for billing.
+# For the whole account: a budget by tag counts nothing until the tag is activated for billing.
 resource "aws_budgets_budget" "monthly" {
   name         = "bus-simulator-monthly-budget"
   budget_type  = "COST"

@@ -1,7 +1,7 @@
 resource "aws_ecs_cluster" "this" {
   name = "bus-simulator-cluster"
 
-  # Enhanced: task counts, network and the health of containers, which plain ECS metrics lack.
+  # Enhanced Container Insights has task counts, network and container health, which plain ECS metrics lack.
   setting {
     name  = "containerInsights"
     value = "enhanced"
@@ -10,7 +10,7 @@ resource "aws_ecs_cluster" "this" {
 
 resource "aws_service_discovery_private_dns_namespace" "this" {
   name        = "bus-simulator.internal"
-  description = "Where the MCP server and a hosted Timestream endpoint are found"
+  description = "DNS names of the MCP server and of a hosted Timestream endpoint"
   vpc         = var.vpc_id
 }
 
@@ -27,7 +27,7 @@ data "aws_iam_policy_document" "assume" {
 
 resource "aws_iam_role" "execution" {
   name               = "bus-simulator-task-execution-role"
-  description        = "Pulls the image and writes logs before a container of ours runs"
+  description        = "Pulls the image and creates log streams before the containers start"
   assume_role_policy = data.aws_iam_policy_document.assume.json
 }
 
@@ -42,7 +42,7 @@ data "aws_iam_policy_document" "pull" {
   }
 
   statement {
-    # A token is for the whole registry: this action knows no resource.
+    # A token is for the whole registry: this action doesn't support resource-level permissions.
     actions   = ["ecr:GetAuthorizationToken"]
     resources = ["*"]
   }

@@ -10,13 +10,13 @@ resource "aws_cloudwatch_event_rule" "findings" {
   for_each = local.guard
 
   name          = "bus-simulator-findings"
-  description   = "What GuardDuty finds, from medium severity on"
+  description   = "GuardDuty findings of medium severity and above"
   event_pattern = jsonencode({ source = ["aws.guardduty"], detail-type = ["GuardDuty Finding"], detail = { severity = [{ numeric = [">=", 4] }] } })
 }
 
 resource "aws_sns_topic" "findings" {
   for_each = local.guard
-  #checkov:skip=CKV_AWS_26:a rule can't publish to a topic under AWS's own key
+  #checkov:skip=CKV_AWS_26:a rule can't publish to a topic with an AWS-managed key
 
   name = "bus-simulator-findings"
 }

@@ -1,5 +1,5 @@
 locals {
-  # Which of them keep files, and under which service's name.
+  # The parts that write files to the bucket, and the service that writes them.
   writers = { for part, service in { cloudtrail = "cloudtrail.amazonaws.com", config = "config.amazonaws.com" } : part => service if contains(var.parts, part) }
   bucket  = length(local.writers) > 0 ? toset(["audit"]) : toset([])
   config  = toset([for part in var.parts : part if part == "config"])
@@ -11,9 +11,9 @@ locals {
 
 resource "aws_s3_bucket" "audit" {
   for_each = local.bucket
-  #checkov:skip=CKV2_AWS_62:an archive; nobody waits for its files
-  #checkov:skip=CKV_AWS_18:the archive of who did what doesn't log itself
-  #checkov:skip=CKV_AWS_144:one region is what a weekend's event needs
+  #checkov:skip=CKV2_AWS_62:an archive; nothing reacts to its files
+  #checkov:skip=CKV_AWS_18:the bucket of the access log doesn't log itself
+  #checkov:skip=CKV_AWS_144:a weekend's event needs one region only
 
   bucket        = local.name
   force_destroy = true
@@ -135,7 +135,7 @@ resource "aws_s3_bucket_policy" "audit" {
 resource "aws_cloudtrail" "this" {
   for_each = local.trail
   #checkov:skip=CKV_AWS_252:alarms have a topic; a trail's files need none
-  #checkov:skip=CKV2_AWS_10:files in the bucket are enough; events can be looked up for 90 days besides
+  #checkov:skip=CKV2_AWS_10:files in the bucket are enough; CloudTrail's event history also has 90 days
 
   name                          = "bus-simulator"
   s3_bucket_name                = aws_s3_bucket.audit["audit"].id

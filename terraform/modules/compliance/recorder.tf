@@ -2,7 +2,7 @@ resource "aws_iam_role" "config" {
   for_each = local.config
 
   name               = "bus-simulator-config-role"
-  description        = "Records how resources are configured"
+  description        = "Records the configuration of resources"
   assume_role_policy = data.aws_iam_policy_document.assume[each.key].json
 }
 

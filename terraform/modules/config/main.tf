@@ -7,9 +7,9 @@ locals {
 
 resource "aws_s3_bucket" "config" {
   #checkov:skip=CKV2_AWS_61:two small files; the lifecycle of old versions is below
-  #checkov:skip=CKV2_AWS_62:who reloads a network restarts the feeders; nothing waits for a notification
-  #checkov:skip=CKV_AWS_18:what reads and writes it is in CloudTrail, where compliance turns that on
-  #checkov:skip=CKV_AWS_144:made anew from the repository in one command
+  #checkov:skip=CKV2_AWS_62:feeders poll the object; nothing waits for a notification
+  #checkov:skip=CKV_AWS_18:CloudTrail logs its readers and writers, if compliance enables it
+  #checkov:skip=CKV_AWS_144:restored from the repository by one command
   bucket        = "bus-simulator-config-${var.account_id}"
   force_destroy = true
 }
@@ -98,9 +98,9 @@ resource "aws_s3_object" "config" {
   depends_on = [aws_s3_bucket_versioning.config, aws_s3_bucket_server_side_encryption_configuration.config]
 }
 
-# The clock that all parts follow; an empty one is the clock on the wall. Operators move it, Terraform never.
+# The clock that all parts follow; {} means wall time. Operators move it; Terraform never does.
 resource "aws_ssm_parameter" "clock" {
-  #checkov:skip=CKV2_AWS_34:what time it is in the city is no secret
+  #checkov:skip=CKV2_AWS_34:the simulated time is not a secret
   name           = "/bus-simulator/clock"
   description    = "Simulated time; {} is wall time"
   type           = "String"

@@ -24,6 +24,6 @@ variable "network_json" {
 
   validation {
     condition     = fileexists(var.network_json)
-    error_message = "There is no file at network_json: make plan and make deploy write it before they ask Terraform."
+    error_message = "There is no file at network_json: make plan and make deploy write it before they call Terraform."
   }
 }

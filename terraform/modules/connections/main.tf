@@ -14,7 +14,7 @@ resource "aws_dynamodb_table" "connections" {
     type = "S"
   }
 
-  # With the time to live: a group's connections are counted without those that have outlived it.
+  # Includes the time to live, so that expired connections of a group aren't counted.
   global_secondary_index {
     name               = "by-group"
     hash_key           = "group_name"
@@ -28,7 +28,7 @@ resource "aws_dynamodb_table" "connections" {
   }
 }
 
-# Who wants a line is one query: the fan-out never scans.
+# The subscribers of a line are one query: the fan-out never scans.
 resource "aws_dynamodb_table" "subscriptions" {
   #checkov:skip=CKV_AWS_28:subscriptions live for hours; nothing in it is worth a backup
   name         = "bus-simulator-websocket-subscriptions"

@@ -1,1 +1,1 @@
-# This module takes nothing: names and keys are part of the contract with the WebSocket handler.
+# This module has no variables: names and keys are part of the contract with the WebSocket handler.

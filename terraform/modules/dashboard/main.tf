@@ -1,7 +1,7 @@
 data "aws_region" "this" {}
 
 locals {
-  # One row of widgets a part, each widget a title and its lines; a line is a metric or a search.
+  # One row of widgets per part. A widget is a title and its lines; a line is a metric or a search.
   rows = {
     "1 Fargate services" = [
       { title = "CPU, %", stat = "Average", lines = [for service in local.services : ["AWS/ECS", "CPUUtilization", "ClusterName", var.cluster_name, "ServiceName", service, { label = service }]] },

@@ -1,5 +1,5 @@
 resource "aws_ecr_repository" "feeders" {
-  #checkov:skip=CKV_AWS_51:the manual's update is push and restart, so the tag that tasks name moves
+  #checkov:skip=CKV_AWS_51:operators update by push and restart, so the tag in the task definitions moves
   name                 = "bus-simulator-feeders"
   image_tag_mutability = "MUTABLE"
   force_delete         = true
@@ -15,7 +15,7 @@ resource "aws_ecr_lifecycle_policy" "feeders" {
   policy = jsonencode({
     rules = [{
       rulePriority = 1
-      description  = "Keep a few old images to go back to"
+      description  = "Keep a few old images for rollbacks"
       selection = {
         tagStatus   = "untagged"
         countType   = "imageCountMoreThan"

@@ -1,5 +1,5 @@
 output "repository_url" {
-  description = "Where images are pushed to and pulled from, without a tag."
+  description = "The repository's URL for pushing and pulling images, without a tag."
   value       = aws_ecr_repository.feeders.repository_url
 }
 

@@ -19,7 +19,8 @@ resource "aws_cloudwatch_event_target" "websocket" {
   target_id      = "websocket-handler"
   arn            = var.websocket_handler.arn
 
-  # A position that is a minute old is no news. This is about handing it over only: Lambda takes it at once.
+  # Positions older than a minute aren't worth delivering. This limits EventBridge's delivery only: Lambda accepts
+  # events at once.
   retry_policy {
     maximum_event_age_in_seconds = 60
     maximum_retry_attempts       = 2
@@ -30,8 +31,8 @@ resource "aws_cloudwatch_event_target" "websocket" {
   }
 }
 
-# Lambda keeps what it took and couldn't do for six hours, and does it up to three times, unless it is told
-# otherwise: old positions would come after new ones, and twice to whom the first try has reached.
+# By default Lambda retries a failed event up to twice, for six hours: old positions would arrive after new
+# ones, and twice at clients that the first attempt had reached.
 resource "aws_lambda_function_event_invoke_config" "positions" {
   function_name                = var.websocket_handler.name
   maximum_event_age_in_seconds = 60
@@ -96,8 +97,8 @@ resource "aws_sqs_queue_policy" "undelivered" {
   policy    = data.aws_iam_policy_document.undelivered.json
 }
 
-# ECS forgets a stopped task after an hour, and counts none. A rule for each service keeps why it stopped,
-# and the rule's own metric is the count.
+# ECS forgets a stopped task after an hour, and has no metric of them. A rule for each service logs why tasks
+# stopped, and the rule's own metric counts them.
 resource "aws_cloudwatch_log_group" "stopped" {
   name              = "/aws/events/bus-simulator-stopped-tasks"
   retention_in_days = var.log_retention_in_days

@@ -1,5 +1,5 @@
 locals {
-  # A hosted store is asked without AWS's leave.
+  # A hosted store needs no IAM permission.
   tables = toset(length(var.timestream_table_arns) > 0 ? ["timestream-access"] : [])
 }
 
@@ -16,7 +16,7 @@ data "aws_iam_policy_document" "assume" {
 
 resource "aws_iam_role" "task" {
   name               = "bus-simulator-feeder-task-role"
-  description        = "What a feeder may do"
+  description        = "Permissions of the feeders"
   assume_role_policy = data.aws_iam_policy_document.assume.json
 }
 
@@ -29,7 +29,7 @@ data "aws_iam_policy_document" "timestream" {
   }
 
   statement {
-    # Clients look for their endpoint before anything else; the action knows no resource.
+    # Clients discover their endpoint first; the action doesn't support resource-level permissions.
     actions   = ["timestream:DescribeEndpoints"]
     resources = ["*"]
   }

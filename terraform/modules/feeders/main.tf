@@ -16,7 +16,7 @@ resource "aws_cloudwatch_log_group" "feeder" {
   retention_in_days = var.log_retention_in_days
 }
 
-# Each tick's log line says how far behind the feeder is; a metric costs no permission and no code this way.
+# Each tick's log line has the feeder's lag; a metric filter needs neither a permission nor code.
 resource "aws_cloudwatch_log_metric_filter" "lag" {
   for_each = local.feeders
 
@@ -85,7 +85,7 @@ resource "aws_ecs_task_definition" "feeder" {
 
 resource "aws_ecs_service" "feeder" {
   for_each = local.feeders
-  #checkov:skip=CKV_AWS_333:a public address is how a task reaches AWS without a NAT gateway; nothing gets in
+  #checkov:skip=CKV_AWS_333:without a NAT gateway a task needs a public address to reach AWS; no inbound traffic is allowed
 
   name            = each.key
   cluster         = var.cluster_id
@@ -94,7 +94,7 @@ resource "aws_ecs_service" "feeder" {
   launch_type     = "FARGATE"
   propagate_tags  = "SERVICE"
 
-  # One at a time: the next one goes on where this one ended.
+  # One task at a time: the next one continues where this one stopped.
   deployment_minimum_healthy_percent = 0
   deployment_maximum_percent         = 100
 

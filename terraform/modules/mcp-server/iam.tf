@@ -1,5 +1,5 @@
 locals {
-  # A hosted store is asked without AWS's leave.
+  # A hosted store needs no IAM permission.
   tables = toset(length(var.timestream_table_arns) > 0 ? ["timestream-access"] : [])
 }
 
@@ -16,7 +16,7 @@ data "aws_iam_policy_document" "assume" {
 
 resource "aws_iam_role" "task" {
   name               = "bus-simulator-mcp-task-role"
-  description        = "What the MCP server may do"
+  description        = "Permissions of the MCP server"
   assume_role_policy = data.aws_iam_policy_document.assume.json
 }
 
@@ -29,8 +29,8 @@ data "aws_iam_policy_document" "timestream" {
   }
 
   statement {
-    # Clients look for their endpoint before anything else, and /health asks whether the store answers; neither
-    # action knows a resource.
+    # Clients discover their endpoint first, and /health queries the store; neither action supports
+    # resource-level permissions.
     actions   = ["timestream:DescribeEndpoints", "timestream:SelectValues"]
     resources = ["*"]
   }

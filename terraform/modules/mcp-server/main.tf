@@ -4,7 +4,7 @@ locals {
   name = "mcp-server"
   port = 8081
 
-  # By which names it may be asked: requests through the link bear the API's, or Cloud Map's.
+  # Accepted Host headers: requests through the link carry the API's name, or Cloud Map's.
   environment = merge(var.environment, {
     BUS_SIMULATOR_ALLOWED_HOSTS = join(",", [
       trimprefix(aws_apigatewayv2_api.mcp.api_endpoint, "https://"),
@@ -41,8 +41,8 @@ resource "aws_ecs_task_definition" "mcp_server" {
     stopTimeout  = 30
     portMappings = [{ containerPort = local.port, hostPort = local.port, protocol = "tcp" }]
     environment  = [for name in sort(keys(local.environment)) : { name = name, value = local.environment[name] }]
-    # Without an answer ECS puts another task in this one's place. It isn't /health that is asked: that asks the
-    # store, which would be paid for all day, and whose being away another task doesn't mend.
+    # ECS replaces a task that doesn't answer. The check doesn't use /health, which queries the store: that would
+    # be charged all day, and a new task doesn't repair an unavailable store.
     healthCheck = {
       command     = ["CMD", "python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', ${local.port}, timeout=4); c.request('GET', '/'); raise SystemExit(c.getresponse().status >= 500)"]
       interval    = 15
@@ -61,7 +61,7 @@ resource "aws_ecs_task_definition" "mcp_server" {
   }])
 }
 
-# Cloud Map tells API Gateway where tasks are, for cents; a load balancer would cost as much as the tasks.
+# Cloud Map tells API Gateway the tasks' addresses for cents; a load balancer would cost as much as the tasks.
 resource "aws_service_discovery_service" "mcp_server" {
   name        = local.name
   description = "The MCP server's tasks, for API Gateway"
@@ -70,21 +70,21 @@ resource "aws_service_discovery_service" "mcp_server" {
     namespace_id   = var.namespace.id
     routing_policy = "MULTIVALUE"
 
-    # SRV: API Gateway needs the port, too.
+    # SRV records, since API Gateway needs the port, too.
     dns_records {
       type = "SRV"
       ttl  = 10
     }
   }
 
-  # ECS reports the health of the containers to it.
+  # ECS reports the containers' health to Cloud Map.
   health_check_custom_config {
     failure_threshold = 1
   }
 }
 
 resource "aws_ecs_service" "mcp_server" {
-  #checkov:skip=CKV_AWS_333:a public address is how a task reaches AWS without a NAT gateway; only the VPC link gets in
+  #checkov:skip=CKV_AWS_333:without a NAT gateway a task needs a public address to reach AWS; only the VPC link may connect
   name            = local.name
   cluster         = var.cluster_id
   task_definition = aws_ecs_task_definition.mcp_server.arn

@@ -12,7 +12,7 @@ resource "aws_vpc" "this" {
   tags                             = { Name = "bus-simulator" }
 }
 
-# Whoever forgets to name a security group gets one that lets nothing in or out.
+# A resource without a security group of its own gets this one, which allows no traffic.
 resource "aws_default_security_group" "closed" {
   vpc_id = aws_vpc.this.id
 }
@@ -22,7 +22,7 @@ resource "aws_internet_gateway" "this" {
   tags   = { Name = "bus-simulator" }
 }
 
-# IPv6 goes out and never in, and costs nothing: functions in the VPC have no public IPv4 address.
+# IPv6 for outbound traffic only, free of charge: functions in the VPC have no public IPv4 address.
 resource "aws_egress_only_internet_gateway" "this" {
   vpc_id = aws_vpc.this.id
   tags   = { Name = "bus-simulator" }
@@ -64,7 +64,7 @@ resource "aws_route_table_association" "public" {
   route_table_id = aws_route_table.public.id
 }
 
-# Gateway endpoints are free; interface endpoints cost by the hour, so there are only those asked for.
+# Gateway endpoints are free; interface endpoints are charged by the hour, so only the named ones are created.
 resource "aws_vpc_endpoint" "gateway" {
   for_each = toset(["dynamodb", "s3"])
 
@@ -76,7 +76,7 @@ resource "aws_vpc_endpoint" "gateway" {
 }
 
 resource "aws_security_group" "endpoints" {
-  #checkov:skip=CKV2_AWS_5:its endpoints are there only when interface_endpoints names some
+  #checkov:skip=CKV2_AWS_5:its endpoints exist only if interface_endpoints names some
   name        = "bus-simulator-endpoints"
   description = "Interface endpoints: HTTPS from inside the VPC"
   vpc_id      = aws_vpc.this.id
@@ -99,7 +99,7 @@ resource "aws_vpc_endpoint" "interface" {
   vpc_endpoint_type   = "Interface"
   private_dns_enabled = true
   security_group_ids  = [aws_security_group.endpoints.id]
-  # One zone: half the price, reachable from both.
+  # In one zone: half the price, and reachable from both.
   subnet_ids = [aws_subnet.public[var.zones[0]].id]
   tags       = { Name = "bus-simulator-${each.key}" }
 }

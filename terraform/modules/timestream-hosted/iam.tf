@@ -11,7 +11,7 @@ data "aws_iam_policy_document" "assume" {
 
 resource "aws_iam_role" "task" {
   name               = "bus-simulator-timestream-endpoint-role"
-  description        = "What the hosted Timestream endpoint and its refill may do"
+  description        = "Permissions of the hosted Timestream endpoint and its refill"
   assume_role_policy = data.aws_iam_policy_document.assume.json
 }
 

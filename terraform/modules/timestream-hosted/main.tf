@@ -5,7 +5,7 @@ locals {
   port  = 4568
   local = "timestream://bus_simulator?region=${data.aws_region.this.name}&endpoint_url=http://127.0.0.1:${local.port}"
 
-  # The endpoint knows one operation that needs no data; a good answer is health.
+  # The health check calls an operation that needs no data.
   ask = join("; ", [
     "import urllib.request as r",
     "r.urlopen(r.Request('http://127.0.0.1:${local.port}/', b'{}', {'X-Amz-Target': 'Timestream_20181101.DescribeEndpoints', 'Content-Type': 'application/x-amz-json-1.0'}), timeout=4)",
@@ -25,8 +25,8 @@ resource "aws_cloudwatch_log_group" "task" {
   retention_in_days = var.log_retention_in_days
 }
 
-# The disk goes with the task. That loses nothing: feeders make the tables again and write on, and `refill`
-# simulates the days before anew, byte for byte.
+# The disk is lost with its task, but its data can be made again: feeders create the tables and continue, and
+# `refill` simulates the previous days with the same bytes.
 resource "aws_ecs_task_definition" "endpoint" {
   #checkov:skip=CKV_AWS_336:the endpoint keeps its data on the task's own disk
   family                   = local.name
@@ -85,7 +85,7 @@ resource "aws_service_discovery_service" "endpoint" {
 }
 
 resource "aws_ecs_service" "endpoint" {
-  #checkov:skip=CKV_AWS_333:a public address is how a task reaches AWS without a NAT gateway; only the VPC gets in
+  #checkov:skip=CKV_AWS_333:without a NAT gateway a task needs a public address to reach AWS; only its clients may connect
   name            = local.name
   cluster         = var.cluster_id
   task_definition = aws_ecs_task_definition.endpoint.arn
@@ -93,7 +93,7 @@ resource "aws_ecs_service" "endpoint" {
   launch_type     = "FARGATE"
   propagate_tags  = "SERVICE"
 
-  # Never two: each would have a half of the data.
+  # Never two tasks: each would have half of the data.
   deployment_minimum_healthy_percent = 0
   deployment_maximum_percent         = 100
 

@@ -19,7 +19,7 @@ resource "aws_vpc_security_group_ingress_rule" "client" {
   to_port                      = local.port
 }
 
-# The clients' side of it.
+# The same in the clients' security groups.
 resource "aws_vpc_security_group_egress_rule" "client" {
   for_each = local.clients
 
@@ -31,7 +31,7 @@ resource "aws_vpc_security_group_egress_rule" "client" {
   to_port                      = local.port
 }
 
-# Functions that read the store are in the VPC with it.
+# Functions that read the store run in its VPC.
 resource "aws_security_group" "functions" {
   #checkov:skip=CKV2_AWS_5:attached to the functions of two other modules
   name        = "bus-simulator-functions"

@@ -71,7 +71,7 @@ variable "history_in_days" {
 }
 
 variable "clients" {
-  description = "The security groups that may reach the endpoint, besides the functions', by name."
+  description = "The security groups that may reach the endpoint, in addition to the functions', by name."
   type        = map(string)
 }
 

@@ -2,7 +2,7 @@ resource "aws_timestreamwrite_database" "this" {
   database_name = "bus_simulator"
 }
 
-# Backfill writes days that have passed: straight into the magnetic store.
+# A backfill writes past days, which go straight into the magnetic store.
 resource "aws_timestreamwrite_table" "people_count" {
   database_name = aws_timestreamwrite_database.this.database_name
   table_name    = "people_count"
@@ -59,7 +59,7 @@ resource "aws_timestreamwrite_table" "stop_visit" {
   }
 }
 
-# Which stretches of the streams are complete. It has to live as long as they do.
+# The streams' coverage. Its retention has to be as long as theirs.
 resource "aws_timestreamwrite_table" "feeder_progress" {
   database_name = aws_timestreamwrite_database.this.database_name
   table_name    = "feeder_progress"

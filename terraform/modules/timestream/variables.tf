@@ -1,1 +1,1 @@
-# This module takes nothing: names are part of the contract, retention is edited in main.tf.
+# This module has no variables: names are part of the contract, retention is edited in main.tf.

@@ -25,7 +25,7 @@ resource "aws_iam_role" "function" {
   for_each = local.roles
 
   name               = "${each.value}-role"
-  description        = "What the function ${each.value} may do"
+  description        = "Permissions of the function ${each.value}"
   assume_role_policy = data.aws_iam_policy_document.assume.json
 }
 
@@ -61,7 +61,7 @@ data "aws_iam_policy_document" "handler" {
     resources = [var.clock_parameter_arn]
   }
 
-  # A snapshot is the latest positions of the lines just subscribed to.
+  # For snapshots: the latest positions of the lines just subscribed to.
   dynamic "statement" {
     for_each = length(var.timestream_table_arns) > 0 ? ["tables"] : []
 
@@ -75,7 +75,7 @@ data "aws_iam_policy_document" "handler" {
     for_each = length(var.timestream_table_arns) > 0 ? ["service"] : []
 
     content {
-      # Clients look for their endpoint before anything else; the action knows no resource.
+      # Clients discover their endpoint first; the action doesn't support resource-level permissions.
       actions   = ["timestream:DescribeEndpoints"]
       resources = ["*"]
     }
@@ -102,7 +102,7 @@ resource "aws_iam_role_policy" "function" {
   policy = each.value
 }
 
-# A function inside the VPC makes its own network interfaces, which have no name before.
+# A function in the VPC creates its own network interfaces, whose ARNs aren't known in advance.
 resource "aws_iam_role_policy_attachment" "vpc" {
   for_each = var.vpc == null ? {} : { handler = local.roles.handler }
 

@@ -9,7 +9,7 @@ resource "aws_apigatewayv2_api" "websocket" {
   protocol_type              = "WEBSOCKET"
   route_selection_expression = "$request.body.action"
 
-  # A handler inside a VPC has no way out but IPv6, and sends its answers here.
+  # A handler in a VPC has outbound IPv6 only, and sends its messages to this API.
   ip_address_type = var.vpc == null ? null : "dualstack"
 }
 
@@ -22,7 +22,7 @@ resource "aws_cloudwatch_log_group" "function" {
 
 resource "aws_lambda_function" "websocket_handler" {
   function_name    = "bus-simulator-websocket-handler"
-  description      = "WebSocket: connections, subscriptions, and every new position to whoever wants it"
+  description      = "WebSocket: connections, subscriptions, and new positions to subscribers"
   filename         = "${var.lambda_folder}/websocket_handler.zip"
   source_code_hash = filebase64sha256("${var.lambda_folder}/websocket_handler.zip")
   handler          = "services.lambdas.websocket.handler"

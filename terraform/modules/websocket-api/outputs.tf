@@ -1,5 +1,5 @@
 output "endpoint" {
-  description = "The WebSocket's URL, its stage with it."
+  description = "The WebSocket's URL with its stage."
   value       = aws_apigatewayv2_stage.production.invoke_url
 }
 

@@ -13,7 +13,7 @@ variables {
   functions          = ["bus-simulator-sensors"]
 }
 
-run "whatever_the_manual_watches_has_an_alarm" {
+run "every_metric_of_the_manual_has_an_alarm" {
   assert {
     condition = output.names == sort([
       "bus-simulator-mcp-5xx", "bus-simulator-mcp-latency",
@@ -22,7 +22,7 @@ run "whatever_the_manual_watches_has_an_alarm" {
       "bus-simulator-sensors-errors", "bus-simulator-sensors-throttles",
       "bus-simulator-sensors-feeder-lag", "bus-simulator-sensors-feeder-no-data", "bus-simulator-websocket-errors",
     ])
-    error_message = "Lag, no data, 5xx, latency, errors, throttles, health."
+    error_message = "There must be alarms for lag, no data, 5xx, latency, errors, throttles and health."
   }
 
   assert {
@@ -42,7 +42,7 @@ run "whatever_the_manual_watches_has_an_alarm" {
       bus-simulator-sensors-errors    = "AWS/Lambda Errors FunctionName=bus-simulator-sensors"
       bus-simulator-sensors-throttles = "AWS/Lambda Throttles FunctionName=bus-simulator-sensors"
     }
-    error_message = "Each looks where its metric is."
+    error_message = "Each alarm must use its metric's namespace and dimensions."
   }
 
   assert {
@@ -51,31 +51,31 @@ run "whatever_the_manual_watches_has_an_alarm" {
       && aws_cloudwatch_metric_alarm.ceiling["mcp-server-unhealthy"].period == 600
       && aws_cloudwatch_metric_alarm.ceiling["mcp-server-unhealthy"].statistic == "Sum"
     )
-    error_message = "Two tasks that end in 10 minutes; one is a restart."
+    error_message = "Two stopped tasks in 10 minutes must raise the alarm; one is a restart."
   }
 
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.floor : alarm.treat_missing_data == "breaching"])
-    error_message = "Silence is a fault where something must be heard."
+    error_message = "Missing data must raise the alarms with a lower threshold."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.floor["sensors-feeder-no-data"].period * aws_cloudwatch_metric_alarm.floor["sensors-feeder-no-data"].evaluation_periods == 300
-    error_message = "No data for 5 minutes."
+    error_message = "The alarm must be raised after 5 minutes without data."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.ceiling["rest-latency"].extended_statistic == "p99"
-    error_message = "The slowest hundredth."
+    error_message = "The latency alarm must use p99."
   }
 
   assert {
     condition     = alltrue([for alarm in merge(aws_cloudwatch_metric_alarm.floor, aws_cloudwatch_metric_alarm.ceiling) : alarm.alarm_actions == toset([aws_sns_topic.alarms.arn])])
-    error_message = "Every alarm is told."
+    error_message = "Every alarm must notify the topic."
   }
 }
 
-run "what_is_no_address_is_refused" {
+run "an_invalid_address_is_refused" {
   command = plan
 
   variables {

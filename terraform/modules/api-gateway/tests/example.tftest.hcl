@@ -17,12 +17,12 @@ variables {
 run "the_api_of_the_contract" {
   assert {
     condition     = aws_apigatewayv2_api.http.name == "madrid-bus-simulator-http"
-    error_message = "The name of the manual."
+    error_message = "The name must be the operations manual's."
   }
 
   assert {
     condition     = one(aws_apigatewayv2_stage.default.default_route_settings).throttling_rate_limit == 50 && one(aws_apigatewayv2_stage.default.default_route_settings).throttling_burst_limit == 100
-    error_message = "50 requests a second, 100 at once."
+    error_message = "The stage must allow 50 requests per second with a burst of 100."
   }
 
   assert {
@@ -31,27 +31,27 @@ run "the_api_of_the_contract" {
       && aws_apigatewayv2_authorizer.rest.authorizer_payload_format_version == "2.0"
       && aws_apigatewayv2_authorizer.rest.identity_sources == toset(["$request.header.x-api-key", "$request.header.x-group-name"])
     )
-    error_message = "A verdict is kept for 240 seconds, for a key and a group."
+    error_message = "Verdicts must be cached for 240 seconds per key and group."
   }
 
   assert {
     condition     = keys(aws_apigatewayv2_route.open) == ["GET /health", "OPTIONS /{proxy+}"] && contains(keys(aws_apigatewayv2_route.authorized), "$default")
-    error_message = "Only health and preflights are open, an unknown path is not."
+    error_message = "Only /health and preflights may be open; unknown paths must be authorized."
   }
 
   assert {
     condition     = sort(one(aws_apigatewayv2_api.http.cors_configuration).allow_headers) == tolist(["content-type", "x-api-key", "x-group-name"])
-    error_message = "Pages may send the headers."
+    error_message = "CORS must allow the headers with key and group."
   }
 
   assert {
     condition     = length(aws_lambda_function.people_count_api.vpc_config) == 0 && length(aws_iam_role_policy_attachment.vpc) == 0
-    error_message = "Functions stay outside the VPC."
+    error_message = "Functions must run outside the VPC."
   }
 
   assert {
     condition     = output.function_names == tolist(["bus-simulator-bus-position", "bus-simulator-network", "bus-simulator-people-count", "bus-simulator-rest-authorizer", "bus-simulator-sensors"])
-    error_message = "The functions of the manual."
+    error_message = "The functions must be the operations manual's."
   }
 }
 
@@ -63,11 +63,11 @@ run "functions_go_where_a_hosted_store_is" {
 
   assert {
     condition     = alltrue([for function in [aws_lambda_function.people_count_api, aws_lambda_function.sensors_api, aws_lambda_function.bus_position_api, aws_lambda_function.network_api] : one(function.vpc_config).ipv6_allowed_for_dual_stack])
-    error_message = "Inside the VPC, with IPv6 for the way out."
+    error_message = "Functions must run in the VPC, with IPv6 for outbound traffic."
   }
 
   assert {
     condition     = length(aws_lambda_function.rest_authorizer.vpc_config) == 0
-    error_message = "The authorizer reads the secret only, and stays outside."
+    error_message = "The authorizer reads only the secret, so it must run outside the VPC."
   }
 }

@@ -10,12 +10,12 @@ variables {
 run "the_budget_of_the_manual" {
   assert {
     condition     = aws_budgets_budget.monthly.name == "bus-simulator-monthly-budget" && aws_budgets_budget.monthly.limit_amount == "200"
-    error_message = "The name of the manual."
+    error_message = "The name must be the operations manual's."
   }
 
   assert {
     condition     = sort([for warning in aws_budgets_budget.monthly.notification : "${warning.threshold} ${warning.notification_type}"]) == sort(["50 ACTUAL", "80 ACTUAL", "100 ACTUAL", "110 FORECASTED"])
-    error_message = "Somebody is told in time."
+    error_message = "The budget must warn at these thresholds."
   }
 }
 

@@ -10,6 +10,6 @@ variables {
 run "the_cluster_of_the_manual" {
   assert {
     condition     = aws_ecs_cluster.this.name == "bus-simulator-cluster" && one(aws_ecs_cluster.this.setting).value == "enhanced"
-    error_message = "Its metrics count tasks and tell of health."
+    error_message = "The cluster must have enhanced Container Insights."
   }
 }

@@ -12,17 +12,17 @@ variables {
 run "everything" {
   assert {
     condition     = aws_cloudtrail.this["cloudtrail"].enable_log_file_validation && aws_guardduty_detector.this["guardduty"].enable && aws_config_configuration_recorder_status.this["config"].is_enabled && aws_flow_log.this["flow-logs"].traffic_type == "ALL"
-    error_message = "Who did what, what changed, what is suspicious, who talks to whom."
+    error_message = "All four parts must be enabled."
   }
 
   assert {
     condition     = output.audit_bucket != null && output.findings_topic_arn != null
-    error_message = "Files and findings have a place."
+    error_message = "There must be a bucket for files and a topic for findings."
   }
 
   assert {
     condition     = [for subscription in aws_sns_topic_subscription.findings : "${subscription.endpoint} ${subscription.topic_arn}"] == ["operators@example.org ${output.findings_topic_arn}"]
-    error_message = "Somebody is told of findings."
+    error_message = "Each address must be subscribed to the findings."
   }
 }
 
@@ -33,7 +33,7 @@ run "nothing" {
 
   assert {
     condition     = output.audit_bucket == null && output.findings_topic_arn == null && length(aws_config_config_rule.managed) == 0 && length(aws_sns_topic_subscription.findings) == 0
-    error_message = "Off means that nothing is made."
+    error_message = "Without parts nothing may be created."
   }
 }
 

@@ -11,24 +11,24 @@ variables {
 run "the_bucket_of_the_manual_and_its_two_files" {
   assert {
     condition     = aws_s3_bucket.config.bucket == "bus-simulator-config-123456789012"
-    error_message = "The name of the manual."
+    error_message = "The name must be the operations manual's."
   }
 
   assert {
     condition     = keys(aws_s3_object.config) == ["config/lines.yaml", "config/network.json"]
-    error_message = "Feeders read one file, functions the other."
+    error_message = "Both files must be in the bucket: one for feeders, one for functions."
   }
 
   assert {
     condition     = aws_s3_bucket_public_access_block.config.block_public_policy && aws_s3_bucket_public_access_block.config.restrict_public_buckets
-    error_message = "Nothing of it is public."
+    error_message = "The bucket must block public access."
   }
 }
 
-run "the_clock_is_the_one_on_the_wall_until_somebody_moves_it" {
+run "the_clock_is_wall_time_until_an_operator_moves_it" {
   assert {
     condition     = aws_ssm_parameter.clock.name == "/bus-simulator/clock" && aws_ssm_parameter.clock.insecure_value == "{}"
-    error_message = "The parameter that parts share."
+    error_message = "The clock parameter must have this name, and be wall time at first."
   }
 }
 

@@ -32,7 +32,7 @@ run "every_metric_that_the_manual_watches" {
       ), flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [
         for line in try(widget.properties.metrics, []) : join(" ", [for part in line : part if can(tostring(part))])
     ]]))) == 0
-    error_message = "A metric of the manual is missing, or looked for where it isn't."
+    error_message = "A metric of the operations manual is missing, or has another namespace or dimension."
   }
 
   assert {
@@ -45,16 +45,16 @@ run "every_metric_that_the_manual_watches" {
       ] : search if !anytrue(flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [
         for line in try(widget.properties.metrics, []) : [for part in line : strcontains(try(part.expression, ""), search)]
     ]]))] == []
-    error_message = "A search of the manual's metrics is missing."
+    error_message = "A search for the operations manual's metrics is missing."
   }
 
   assert {
     condition     = alltrue([for stat in ["p50", "p90", "p99"] : strcontains(aws_cloudwatch_dashboard.this.dashboard_body, "\"stat\":\"${stat}\"")])
-    error_message = "Latency by percentiles."
+    error_message = "Latency must be shown as p50, p90 and p99."
   }
 
   assert {
     condition     = length(distinct([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : "${widget.x},${widget.y}"])) == length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets)
-    error_message = "Two widgets are in one place."
+    error_message = "Two widgets have the same place."
   }
 }

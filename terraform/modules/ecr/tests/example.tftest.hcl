@@ -9,11 +9,11 @@ variables {
 run "the_repository_of_the_manual" {
   assert {
     condition     = aws_ecr_repository.feeders.name == "bus-simulator-feeders" && one(aws_ecr_repository.feeders.image_scanning_configuration).scan_on_push
-    error_message = "Images are scanned when they come."
+    error_message = "Images must be scanned on push."
   }
 }
 
-run "keeping_nothing_is_refused" {
+run "keeping_no_images_is_refused" {
   command = plan
 
   variables {

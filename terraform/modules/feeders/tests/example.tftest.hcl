@@ -21,27 +21,27 @@ variables {
 run "the_three_feeders_of_the_manual" {
   assert {
     condition     = keys(aws_ecs_service.feeder) == ["bus-position-feeder", "people-count-feeder", "sensors-feeder"]
-    error_message = "The names of the manual."
+    error_message = "The services must be the operations manual's."
   }
 
   assert {
     condition     = alltrue([for task in aws_ecs_task_definition.feeder : one(task.runtime_platform).cpu_architecture == "ARM64"])
-    error_message = "On arm64, which costs a fifth less."
+    error_message = "Tasks must run on arm64, which costs a fifth less."
   }
 
   assert {
     condition     = { for name, task in aws_ecs_task_definition.feeder : name => jsondecode(task.container_definitions)[0].command } == { bus-position-feeder = ["feed", "bus-position"], people-count-feeder = ["feed", "people-count"], sensors-feeder = ["feed", "sensors"] }
-    error_message = "Each runs its own."
+    error_message = "Each service must run its own feeder."
   }
 
   assert {
     condition     = keys(aws_cloudwatch_log_group.feeder) == keys(aws_ecs_service.feeder) && aws_cloudwatch_log_group.feeder["sensors-feeder"].name == "/ecs/sensors-feeder"
-    error_message = "Each has its log group."
+    error_message = "Each service must have its log group."
   }
 
   assert {
     condition     = aws_iam_role.task.name == "bus-simulator-feeder-task-role" && contains(keys(aws_iam_role_policy.task), "timestream-access")
-    error_message = "The role and policy of the manual."
+    error_message = "The role and policy must be the operations manual's."
   }
 }
 
@@ -55,7 +55,7 @@ run "a_size_that_fargate_lacks_is_refused" {
   expect_failures = [var.sizes]
 }
 
-run "a_feeder_that_there_is_not_is_refused" {
+run "an_unknown_feeder_is_refused" {
   command = plan
 
   variables {
@@ -65,14 +65,14 @@ run "a_feeder_that_there_is_not_is_refused" {
   expect_failures = [var.sizes]
 }
 
-run "a_hosted_store_is_asked_without_a_policy" {
+run "a_hosted_store_needs_no_policy" {
   variables {
     timestream_table_arns = {}
   }
 
   assert {
     condition     = length(data.aws_iam_policy_document.timestream) == 0 && !contains(keys(aws_iam_role_policy.task), "timestream-access")
-    error_message = "Nobody may do what nothing does."
+    error_message = "Without Timestream tables the role must have no Timestream permissions."
   }
 }
 
@@ -86,7 +86,7 @@ run "a_memory_that_fargate_lacks_with_this_cpu_is_refused" {
   expect_failures = [var.sizes]
 }
 
-run "half_a_gigabyte_is_refused_but_for_the_smallest" {
+run "half_a_gigabyte_is_refused_except_with_the_smallest_cpu" {
   command = plan
 
   variables {
@@ -96,7 +96,7 @@ run "half_a_gigabyte_is_refused_but_for_the_smallest" {
   expect_failures = [var.sizes]
 }
 
-run "every_least_and_most_memory_that_fargate_has_is_taken" {
+run "the_least_and_most_memory_for_each_cpu_are_accepted" {
   command = plan
 
   variables {
@@ -105,6 +105,6 @@ run "every_least_and_most_memory_that_fargate_has_is_taken" {
 
   assert {
     condition     = aws_ecs_task_definition.feeder["sensors-feeder"].memory == "30720"
-    error_message = "As it was asked for."
+    error_message = "The memory must be the one given."
   }
 }

@@ -22,32 +22,32 @@ variables {
 run "one_healthy_task_behind_the_link" {
   assert {
     condition     = aws_ecs_service.mcp_server.name == "mcp-server" && aws_ecs_service.mcp_server.desired_count == 1
-    error_message = "The service of the manual."
+    error_message = "The service must be the operations manual's."
   }
 
   assert {
     condition     = one(aws_ecs_service.mcp_server.service_registries).container_port == 8081 && one(one(aws_service_discovery_service.mcp_server.dns_config).dns_records).type == "SRV"
-    error_message = "API Gateway finds the port by Cloud Map."
+    error_message = "The tasks must be registered in Cloud Map with their port."
   }
 
   assert {
     condition     = strcontains(jsondecode(aws_ecs_task_definition.mcp_server.container_definitions)[0].healthCheck.command[3], "8081")
-    error_message = "The container asks its own port whether the server answers."
+    error_message = "The health check must use the container's own port."
   }
 
   assert {
     condition     = !strcontains(jsondecode(aws_ecs_task_definition.mcp_server.container_definitions)[0].healthCheck.command[3], "/health")
-    error_message = "A health check that asks the store is paid for all day, and ends tasks that aren't ill."
+    error_message = "The health check must not query the store: that is charged all day, and stops healthy tasks."
   }
 
   assert {
     condition     = aws_apigatewayv2_integration.mcp.connection_type == "VPC_LINK" && aws_apigatewayv2_route.all.route_key == "$default"
-    error_message = "Everything goes through the link."
+    error_message = "All requests must go through the VPC link."
   }
 
   assert {
     condition     = aws_vpc_security_group_ingress_rule.task_from_link.from_port == 8081 && aws_vpc_security_group_ingress_rule.task_from_link.cidr_ipv4 == null
-    error_message = "Only the link gets in."
+    error_message = "Only the VPC link may connect."
   }
 }
 
@@ -61,14 +61,14 @@ run "an_image_without_a_tag_is_refused" {
   expect_failures = [var.image]
 }
 
-run "a_hosted_store_is_asked_without_a_policy" {
+run "a_hosted_store_needs_no_policy" {
   variables {
     timestream_table_arns = {}
   }
 
   assert {
     condition     = length(data.aws_iam_policy_document.timestream) == 0 && !contains(keys(aws_iam_role_policy.task), "timestream-access")
-    error_message = "Nobody may do what nothing does."
+    error_message = "Without Timestream tables the role must have no Timestream permissions."
   }
 }
 

@@ -6,31 +6,31 @@ variables {
   zones = ["eu-west-1a", "eu-west-1b"]
 }
 
-run "no_nat_gateway_and_nothing_paid_by_default" {
+run "no_nat_gateway_and_no_paid_endpoint_by_default" {
   assert {
     condition     = length(aws_subnet.public) == 2 && length(aws_vpc_endpoint.interface) == 0
-    error_message = "Two subnets, and only endpoints that are free."
+    error_message = "There must be two subnets and no interface endpoint."
   }
 
   assert {
     condition     = alltrue([for subnet in aws_subnet.public : !subnet.map_public_ip_on_launch])
-    error_message = "Only who asks gets a public address."
+    error_message = "Subnets must not assign public addresses by default."
   }
 
   assert {
     condition     = length(aws_default_security_group.closed.ingress) == 0 && length(aws_default_security_group.closed.egress) == 0
-    error_message = "The default security group is closed."
+    error_message = "The default security group must allow no traffic."
   }
 }
 
-run "endpoints_for_functions_are_asked_for" {
+run "interface_endpoints_are_created_on_request" {
   variables {
     interface_endpoints = ["ssm"]
   }
 
   assert {
     condition     = aws_vpc_endpoint.interface["ssm"].service_name == "com.amazonaws.eu-west-1.ssm" && aws_vpc_endpoint.interface["ssm"].private_dns_enabled
-    error_message = "Who is inside finds the service by its usual name."
+    error_message = "The endpoint must have private DNS, so that clients in the VPC use the service's usual name."
   }
 }
 

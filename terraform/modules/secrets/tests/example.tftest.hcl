@@ -9,12 +9,12 @@ variables {
 run "the_secret_of_the_manual_and_no_key_in_the_state" {
   assert {
     condition     = aws_secretsmanager_secret.api_key.name == "bus-simulator/api-key"
-    error_message = "The name of the manual."
+    error_message = "The name must be the operations manual's."
   }
 
   assert {
     condition     = aws_secretsmanager_secret_version.first.secret_string_wo == null && try(aws_secretsmanager_secret_version.first.secret_string_wo_version, 0) == 1
-    error_message = "The key is written once and never kept."
+    error_message = "The key must be written once and not be in the state."
   }
 }
 

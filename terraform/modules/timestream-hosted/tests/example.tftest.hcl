@@ -17,24 +17,24 @@ variables {
 run "an_endpoint_that_only_its_clients_reach" {
   assert {
     condition     = sort(keys(aws_vpc_security_group_ingress_rule.client)) == tolist(["feeders", "functions", "mcp"]) && alltrue([for rule in aws_vpc_security_group_ingress_rule.client : rule.from_port == 4568 && rule.cidr_ipv4 == null])
-    error_message = "One port, and no address but those of its clients."
+    error_message = "Only its clients may connect, to one port."
   }
 }
 
-run "a_new_disk_is_filled_before_anybody_asks" {
+run "a_new_task_backfills_its_disk" {
   assert {
     condition     = jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[1].command == ["backfill", "--days", "5", "--store", "timestream://bus_simulator?region=eu-west-1&endpoint_url=http://127.0.0.1:4568"]
-    error_message = "Every new task simulates the days before."
+    error_message = "Every new task must backfill the previous days."
   }
 
   assert {
     condition     = jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[1].dependsOn == [{ containerName = "endpoint", condition = "HEALTHY" }] && !jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[1].essential
-    error_message = "It waits for the endpoint, and its end is not the end of the task."
+    error_message = "The backfill must wait for the endpoint, and its end must not stop the task."
   }
 
   assert {
     condition     = aws_ecs_service.endpoint.desired_count == 1 && aws_ecs_service.endpoint.deployment_maximum_percent == 100
-    error_message = "There is never a second one with a half of the data."
+    error_message = "A deployment must never run two tasks, each with half of the data."
   }
 }
 

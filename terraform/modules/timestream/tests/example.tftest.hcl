@@ -5,7 +5,7 @@ mock_provider "aws" {
 run "the_tables_of_the_contract" {
   assert {
     condition     = keys(output.table_arns) == ["bus_position", "feeder_progress", "people_count", "sensor_data", "stop_visit"]
-    error_message = "The four streams, and what is complete of them."
+    error_message = "There must be a table for each stream and one for coverage."
   }
 
   assert {
@@ -21,6 +21,6 @@ run "the_tables_of_the_contract" {
       && one(table.retention_properties).magnetic_store_retention_period_in_days == 30
       && one(table.magnetic_store_write_properties).enable_magnetic_store_writes
     )])
-    error_message = "24 hours in memory, 30 days beyond, and the past can be written."
+    error_message = "Tables must keep 24 hours in memory and 30 days in the magnetic store, and accept late records."
   }
 }

@@ -19,37 +19,37 @@ variables {
 run "the_stage_and_functions_of_the_manual" {
   assert {
     condition     = aws_apigatewayv2_stage.production.name == "production"
-    error_message = "The stage of the manual."
+    error_message = "The stage must be the operations manual's."
   }
 
   assert {
     condition     = keys(aws_apigatewayv2_route.this) == ["$connect", "$default", "$disconnect"] && aws_apigatewayv2_route.this["$connect"].authorization_type == "CUSTOM"
-    error_message = "Who connects is authorized."
+    error_message = "$connect must be authorized."
   }
 
   assert {
     condition     = output.function_names == tolist(["bus-simulator-websocket-authorizer-v2", "bus-simulator-websocket-handler"])
-    error_message = "The functions of the manual."
+    error_message = "The functions must be the operations manual's."
   }
 
   assert {
     condition     = aws_apigatewayv2_authorizer.websocket.identity_sources == toset(["route.request.querystring.api_key", "route.request.querystring.group_name"])
-    error_message = "Both are needed; without one it is 401."
+    error_message = "Key and group must both be identity sources: without one the gateway returns 401."
   }
 }
 
-run "inside_a_vpc_answers_go_by_ipv6" {
+run "in_a_vpc_the_handler_sends_by_ipv6" {
   variables {
     vpc = { subnet_ids = ["subnet-0123456789abcdef0"], security_group_id = "sg-0123456789abcdef0" }
   }
 
   assert {
     condition     = aws_apigatewayv2_api.websocket.ip_address_type == "dualstack" && one(aws_lambda_function.websocket_handler.vpc_config).ipv6_allowed_for_dual_stack
-    error_message = "The API is reached by IPv6, the only way out of the VPC."
+    error_message = "The API must be reachable by IPv6, the only outbound route from the VPC."
   }
 
   assert {
     condition     = length(aws_lambda_function.websocket_authorizer.vpc_config) == 0
-    error_message = "The authorizer reads the secret only, and stays outside."
+    error_message = "The authorizer reads only the secret, so it must run outside the VPC."
   }
 }
