@@ -43,7 +43,7 @@ def containers() -> Containers:
         return Containers(reason="Docker is not installed")
     listed = subprocess.run(command, capture_output=True, text=True, check=False)
     if listed.returncode:
-        said = listed.stderr.strip().splitlines() or [f"it ends with {listed.returncode}"]
+        said = listed.stderr.strip().splitlines() or [f"it ended with exit code {listed.returncode}"]
         return Containers(reason=f"Docker doesn't answer: {said[-1]}")
     ids = listed.stdout.split()
     return Containers(ids, "" if ids else "none run here")

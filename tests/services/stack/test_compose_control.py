@@ -95,7 +95,7 @@ def test_a_stopped_engine_has_no_containers(
 
 def test_an_engine_that_fails_silently_is_named_by_its_exit_code(install: Install) -> None:
     install("docker", docker(ps="exit 3"))
-    assert compose_control.containers().reason == "Docker doesn't answer: it ends with 3"
+    assert compose_control.containers().reason == "Docker doesn't answer: it ended with exit code 3"
 
 
 def test_compose_ends_the_containers_of_its_file(
@@ -121,7 +121,7 @@ def test_containers_that_cannot_be_ended_are_a_failure(
     install("docker", docker())
     install("docker-compose", '[ "$1" = ps ] && echo one && exit 0; exit 5')
     assert status_of(["ops", "down"]) == 1
-    assert "`docker-compose down` ends with 5" in capsys.readouterr().err
+    assert "`docker-compose down` ended with exit code 5" in capsys.readouterr().err
 
 
 def test_a_folder_without_a_compose_file_has_no_containers(
