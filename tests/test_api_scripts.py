@@ -52,7 +52,7 @@ def assert_fails(done: subprocess.CompletedProcess[str], expected: str = "FAIL")
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_real_server_passes_and_what_passed_is_said(script: str, city: Running) -> None:
+def test_a_real_server_passes_and_the_checks_are_printed(script: str, city: Running) -> None:
     done = run(script, f"http://{city.host}:{city.port}")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     lines = done.stdout.splitlines()
@@ -68,7 +68,7 @@ def test_a_dead_port_fails(script: str) -> None:
 
 @pytest.mark.parametrize("body", ["", "{}", '{"unexpected": true}', "[]", "<html></html>", "null"])
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_server_that_says_200_to_everything_fails(script: str, body: str) -> None:
+def test_a_server_that_answers_200_to_everything_fails(script: str, body: str) -> None:
     with http_server(always(200, body)) as url:
         assert_fails(run(script, url))
 
@@ -135,7 +135,7 @@ def test_a_dead_websocket_fails(city: Running) -> None:
 
 
 @pytest.mark.parametrize("reply", ["", "{}", '{"type": "pong"}'])
-def test_a_websocket_that_lets_everybody_in_fails(reply: str, city: Running) -> None:
+def test_a_websocket_that_accepts_any_key_fails(reply: str, city: Running) -> None:
     with websocket_server(reply) as url:
         done = run("test_websocket.sh", f"http://{city.host}:{city.port}", WS_URL=url)
     assert_fails(done, "a wrong key: status 101 instead of a refusal")
@@ -150,7 +150,7 @@ def test_a_websocket_that_sends_something_else_fails(reply: str, city: Running) 
 
 
 @pytest.mark.parametrize("program", ["curl", "jq"])
-def test_what_is_missing_is_said(program: str, tmp_path: Path) -> None:
+def test_a_missing_variable_is_named(program: str, tmp_path: Path) -> None:
     for present in {"bash", "env", "dirname", "curl", "jq"} - {program}:
         found = subprocess.run(["which", present], capture_output=True, text=True, check=True).stdout.strip()
         (tmp_path / present).symlink_to(found)

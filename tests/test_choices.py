@@ -58,7 +58,7 @@ def test_a_target_of_make_chooses_its_tests_and_no_others(target: str) -> None:
     assert found == CHOSEN[target]
 
 
-def test_no_tests_are_left_to_nobody() -> None:
+def test_every_test_is_run_by_some_target() -> None:
     assert set().union(*CHOSEN.values()) == set(MARKED) - {"aws e2e"}
 
 
@@ -67,7 +67,7 @@ COVERAGE = [words for words in PYTEST if "--cov=services" in words]
 BY_MARKER = [words for words in PYTEST if words[0] == "tests/" and words not in COVERAGE]
 
 
-def test_what_runs_tests_is_make_or_pytest() -> None:
+def test_the_page_runs_tests_by_make_or_pytest() -> None:
     every = commands(TESTS)
     assert {command.split()[0] for command in every} == {"make", "pytest"}
     assert len(COVERAGE) == 1

@@ -34,7 +34,7 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_unasked_it_makes_nothing_and_says_how_to_ask(tmp_path: Path) -> None:
+def test_without_the_variable_it_creates_nothing_and_says_how_to_enable_it(tmp_path: Path) -> None:
     with served(tmp_path) as running:
         done = run(SUITE, AWS_ENDPOINT_URL=running.url)
         assert running.process.end().err == ""
@@ -43,7 +43,7 @@ def test_unasked_it_makes_nothing_and_says_how_to_ask(tmp_path: Path) -> None:
     assert "say BUS_SIMULATOR_AWS_TESTS=yes" in done.stdout
 
 
-def test_asked_it_says_the_cost_keeps_the_promises_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_enabled_it_prints_the_cost_passes_and_deletes_what_it_created(tmp_path: Path) -> None:
     variables = {"BUS_SIMULATOR_AWS_TESTS": "yes"}
     with served(tmp_path) as running:
         paths = [f"{SUITE}/{name}" for name in TESTS]

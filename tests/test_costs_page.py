@@ -32,7 +32,7 @@ def service(name: str, *, cpu: int, memory: int, tasks: int = 1) -> dict[str, di
     return {f"task.{name}": task, f"service.{name}": {**made, "network_configuration": [{}]}}
 
 
-def test_fargate_is_paid_for_by_what_is_set() -> None:
+def test_fargate_is_charged_by_configured_size() -> None:
     plan = {**service("a", cpu=512, memory=1024), **service("b", cpu=256, memory=2048, tasks=2)}
     cpus, memory = fargate_items(plan, network(), PRICES)
     assert (cpus.amount, memory.amount) == (24 * 1.0, 24 * 5.0)
@@ -40,7 +40,7 @@ def test_fargate_is_paid_for_by_what_is_set() -> None:
     assert memory.usd == pytest.approx(120 * 0.00356 * 1.15)
 
 
-def test_an_endpoint_in_the_vpc_is_paid_for_in_its_one_zone() -> None:
+def test_an_interface_endpoint_is_charged_in_its_one_zone() -> None:
     subnets = {name: {"type": "aws_subnet"} for name in "ab"}
     endpoint = {"type": "aws_vpc_endpoint", "vpc_endpoint_type": "Interface"}
     gateway = {"type": "aws_vpc_endpoint", "vpc_endpoint_type": "Gateway"}
@@ -99,7 +99,7 @@ def test_a_day_is_the_sum_of_its_items_and_follows_the_plan() -> None:
     assert total_usd(idle_items(plan, city, dearer)) == pytest.approx(2 * total_usd(items))
 
 
-def test_an_extract_keeps_what_is_managed_and_known() -> None:
+def test_an_extract_keeps_managed_resources_and_known_values() -> None:
     plan = {
         "planned_values": {"outputs": {"b": {}, "a": {}}},
         "resource_changes": [

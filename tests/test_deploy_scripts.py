@@ -61,7 +61,7 @@ def checked(programs: Path, *, timestream: str, region: str = "eu-west-1") -> Re
     return CliRunner().invoke(check_account.main, ["--region", "eu-west-1"])
 
 
-def test_an_account_that_timestream_takes_can_have_both(aws: Account, programs: Path) -> None:
+def test_an_account_with_timestream_can_use_both_kinds(aws: Account, programs: Path) -> None:
     said = checked(programs, timestream="aws")
     assert (said.exit_code, said.output) == (
         0,
@@ -71,7 +71,7 @@ def test_an_account_that_timestream_takes_can_have_both(aws: Account, programs: 
 
 
 @pytest.mark.parametrize(("timestream", "code"), [("aws", 1), ("hosted", 0)])
-def test_an_account_that_timestream_refuses_can_have_hosted_only(
+def test_an_account_without_timestream_can_use_hosted_only(
     aws: Account, programs: Path, monkeypatch: pytest.MonkeyPatch, timestream: str, code: int
 ) -> None:
     with http_server(lambda _path, _headers: (400, json.dumps(CLOSED))) as closed:
@@ -88,7 +88,7 @@ def test_another_region_than_terraforms_is_refused(programs: Path) -> None:
     assert "terraform.tfvars is for us-east-1, this command for eu-west-1" in said.output
 
 
-def test_a_terraform_that_isnt_there_or_doesnt_know_is_said(programs: Path) -> None:
+def test_a_missing_or_uninitialised_terraform_is_reported(programs: Path) -> None:
     with pytest.raises(AwsProblem, match=r"^terraform is not installed"):
         terraform_variables(programs, "timestream")
     terraform_set_to(programs, region="eu-west-1")
@@ -102,7 +102,7 @@ def compiled(programs: Path, network: str) -> Result:
     return CliRunner().invoke(compile_network.main, ["--terraform", str(programs / "terraform-folder")])
 
 
-def test_the_compiled_network_is_what_is_set_and_of_the_run_that_feeders_make(programs: Path) -> None:
+def test_the_compiled_network_is_the_configured_one_with_the_feeders_run(programs: Path) -> None:
     written = programs / "build" / "network.json"
     (programs / "terraform-folder").mkdir()
     other = programs / "other.yaml"
@@ -116,7 +116,7 @@ def test_the_compiled_network_is_what_is_set_and_of_the_run_that_feeders_make(pr
         assert (found.network, found.run) == (inputs.network, inputs.run)
 
 
-def test_a_network_that_is_wrong_is_said_in_a_line(programs: Path) -> None:
+def test_an_invalid_network_is_reported_in_one_line(programs: Path) -> None:
     said = compiled(programs, "../no.yaml")
     assert said.exit_code == 1
     assert "no.yaml" in said.output
@@ -139,7 +139,7 @@ def planned_by_make(target: str) -> list[str]:
     return [step for step in found if step]
 
 
-def test_a_deploy_makes_the_repository_and_fills_it_before_the_services() -> None:
+def test_a_deploy_creates_the_repository_and_pushes_the_image_before_the_services() -> None:
     before = ["scripts.check_account", "scripts.package_lambda --all", "scripts.compile_network"]
     assert planned_by_make("plan") == [*before, "plan -auto-approve"]
     assert planned_by_make("deploy") == [

@@ -30,11 +30,11 @@ def page(name: str) -> object:
 
 
 @pytest.mark.parametrize("name", [page(name) for name in PAGES])
-def test_a_page_is_what_the_program_makes_of_it(name: str) -> None:
+def test_a_generated_page_is_up_to_date(name: str) -> None:
     assert is_up_to_date(ROOT / name, PAGES[name](), write=False), "make docs writes it"
 
 
-def test_every_route_has_an_example_whose_answer_is_good() -> None:
+def test_every_route_has_an_example_with_status_200() -> None:
     routes = re.split(r"^## ", API, flags=re.MULTILINE)
     described = {title[1]: text for text in routes if (title := re.match(r"`GET (\S+)`", text))}
     assert set(described) == set(docs_api.EXAMPLES)
@@ -68,7 +68,7 @@ def test_every_band_has_its_row_and_every_chart_is_there() -> None:
     assert whole.count(docs_realism.END) == 1
 
 
-def test_a_whole_networks_part_is_put_into_its_place_and_kept(
+def test_the_part_about_a_whole_network_is_replaced_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "realism.md"
@@ -90,7 +90,7 @@ def test_a_whole_networks_part_is_put_into_its_place_and_kept(
     assert "\n".join(docs_realism.kept()) in text
 
 
-def test_an_outdated_page_is_noticed_and_mended(tmp_path: Path) -> None:
+def test_an_outdated_page_is_reported_and_rewritten(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     assert not is_up_to_date(page, "new\n", write=False)
     assert not page.exists()

@@ -30,7 +30,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield process
 
 
-def test_a_good_answer_comes_from_every_route(city: Running) -> None:
+def test_every_route_answers_200(city: Running) -> None:
     status, body = city.ask("/people-count/S001?mode=latest")
     assert status == 200
     assert (body["stop_id"], body["time"][:16]) == ("S001", "2026-03-02T07:10")
@@ -113,7 +113,7 @@ def test_a_signal_during_the_backfill_ends_it_cleanly_too(tmp_path: Path) -> Non
     assert command(tmp_path, "digest").code == 0
 
 
-def test_at_half_past_three_at_night_there_is_a_good_answer_for_every_line(tmp_path: Path) -> None:
+def test_at_half_past_three_at_night_every_line_has_positions(tmp_path: Path) -> None:
     with running(tmp_path, *few_lines(), "--at", "2026-03-03T03:30:00+01:00") as process:
         health = process.wait_for(lambda body: body["status"] == "healthy")
         assert health["clock"]["now"].startswith("2026-03-03T02:3")
@@ -140,7 +140,7 @@ def test_a_first_start_shows_the_key_once_and_keeps_it_for_its_owner(tmp_path: P
     assert found[2] not in second.out + second.err
 
 
-def test_as_fast_as_possible_time_flies_and_the_data_keep_up(tmp_path: Path) -> None:
+def test_at_rate_max_the_data_keep_up_with_the_clock(tmp_path: Path) -> None:
     with running(tmp_path, *few_lines(), "--at", MORNING, "--backfill", "0", "--speed", "max") as process:
         health = process.wait_for(lambda body: body["clock"]["now"] > "2026-03-02T16")
         assert health["clock"]["rate"] == "max"
@@ -148,7 +148,7 @@ def test_as_fast_as_possible_time_flies_and_the_data_keep_up(tmp_path: Path) -> 
         assert process.end().code == 0
 
 
-def test_a_full_disk_is_one_message_and_what_was_complete_stays(tmp_path: Path) -> None:
+def test_a_full_disk_is_one_message_and_complete_data_stay(tmp_path: Path) -> None:
     def small_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, 4_000_000))
 

@@ -88,7 +88,7 @@ def test_a_task_with_a_new_disk_fills_it_with_the_same_bytes(hosted: Endpoint) -
     assert said(hosted, "digest", *HISTORY) == before
 
 
-def test_a_feeder_that_meets_a_new_disk_ends_and_the_next_one_writes_on(
+def test_a_feeder_that_finds_a_new_disk_ends_and_the_next_one_continues(
     hosted: Endpoint, tmp_path: Path
 ) -> None:
     log = tmp_path / "feeder.log"

@@ -91,7 +91,7 @@ def raw(city: Running, request: bytes) -> bytes:
     return said
 
 
-def test_a_query_of_five_megabytes_is_refused_and_the_server_stays_well(city: Running) -> None:
+def test_a_query_of_five_megabytes_is_refused_and_the_server_stays_healthy(city: Running) -> None:
     query = b"a" * (5 * MEGABYTE)
     head = f"Host: x\r\nx-api-key: {KEY}\r\nx-group-name: g\r\n\r\n".encode()
     said = raw(city, b"GET /people-count/S001?mode=latest&x=" + query + b" HTTP/1.1\r\n" + head)
@@ -110,7 +110,7 @@ def test_a_query_of_five_megabytes_is_refused_and_the_server_stays_well(city: Ru
         b"GET / HTTP/1.1\r\n" + b"x-h: y\r\n" * 20_000 + b"\r\n",
     ],
 )
-def test_bytes_that_are_no_good_request_are_refused_and_the_server_stays_well(
+def test_malformed_requests_are_refused_and_the_server_stays_healthy(
     request_bytes: bytes, city: Running
 ) -> None:
     said = raw(city, request_bytes)

@@ -78,7 +78,7 @@ def check_options(command: click.Command, words: list[str]) -> None:
             assert len(words) == 1
 
 
-def test_what_make_runs_exists() -> None:
+def test_every_file_that_make_runs_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
     commands = set(re.findall(r"\$\(BIN\)/bus-simulator (\S+)", makefile))
     assert commands
@@ -103,7 +103,7 @@ def test_the_quick_tests_are_chosen_as_the_manual_says() -> None:
     assert '-m "not integration and not e2e" $(ARGS)' in (ROOT / "Makefile").read_text()
 
 
-def test_the_page_of_the_tests_has_every_target_and_every_marker() -> None:
+def test_the_page_about_tests_has_every_target_and_marker() -> None:
     page = (ROOT / "docs" / "testing.md").read_text()
     targets = set(re.findall(r"^\| `make (test[a-z0-9-]*)`", page, re.MULTILINE))
     assert targets == {target for target in TARGETS if target.startswith("test")}
@@ -132,7 +132,7 @@ def test_a_lock_file_names_no_registry_and_pins_by_hash(lock: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["requirements-run.lock", "requirements-build.lock", "requirements-lambda.lock"]
 )
-def test_everything_is_tested_with_the_versions_that_are_run(name: str) -> None:
+def test_tests_use_the_versions_that_are_run(name: str) -> None:
     assert pins(ROOT / name) <= pins(ROOT / "requirements.lock")
 
 

@@ -28,7 +28,7 @@ HISTORY = (
 TESTS = """
 import services, simulator, storage
 
-def test_both(bus_simulator):
+def test_the_program_and_a_project_with_its_package_names_coexist(bus_simulator):
     assert bus_simulator.get("/health")["status"] == "healthy"
     assert {each.__doc__ for each in (services, simulator, storage)} == {"theirs"}
 """
@@ -54,7 +54,7 @@ def project(tmp_path: Path) -> Path:
     for name in NAMES:
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text('"""theirs"""\n')
-    (tmp_path / "test_both.py").write_text(TESTS)
+    (tmp_path / "test_the_program_and_a_project_with_its_package_names_coexist.py").write_text(TESTS)
     return tmp_path
 
 
@@ -83,7 +83,7 @@ def test_uv_installs_the_command_from_the_wheel(built: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("started", "path"), [("command", "."), ("module", "")])
-def test_the_command_and_its_workers_import_their_own(
+def test_the_command_and_its_workers_import_the_programs_packages(
     python: Path, project: Path, started: str, path: str
 ) -> None:
     program = [python.with_name("bus-simulator")] if started == "command" else [python, "-m", "bus_simulator"]
@@ -91,7 +91,7 @@ def test_the_command_and_its_workers_import_their_own(
     assert (project / "var" / "bus.duckdb").exists()
 
 
-def test_the_project_imports_its_own_also_beside_the_fixture(python: Path, project: Path) -> None:
+def test_the_project_imports_its_own_packages_also_with_the_fixture(python: Path, project: Path) -> None:
     variables = {"PYTHONPATH": "."}
     assert quietly([python, "-c", THEIRS], project, variables) == "theirs theirs theirs\n"
     said = quietly([python, "-m", "pytest", "-q", "-p", "no:cacheprovider"], project, variables)
@@ -110,7 +110,9 @@ def test_other_programs_import_what_begins_with_its_name(python: Path, project: 
     )
 
 
-def test_a_program_that_imported_another_package_of_a_name_is_told_so(python: Path, project: Path) -> None:
+def test_a_program_that_imported_another_package_of_that_name_gets_an_import_error(
+    python: Path, project: Path
+) -> None:
     code = """
 import services
 from bus_simulator.launcher import use_program

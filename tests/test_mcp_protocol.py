@@ -171,7 +171,7 @@ def test_values_that_only_the_tool_can_check_give_an_error_result(
     assert "structuredContent" not in found
 
 
-def test_an_unreachable_store_is_an_error_result_and_the_server_goes_on(tools: ServedTools) -> None:
+def test_an_unreachable_store_is_an_error_result_and_the_server_keeps_running(tools: ServedTools) -> None:
     call = {"name": "query_people_count", "arguments": {"stop_id": "S001", "timestamp": "2026-03-02T07:30Z"}}
     tools.store.failing = StoreUnavailable("secret place")
     try:

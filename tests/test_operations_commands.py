@@ -120,7 +120,7 @@ def run(block: Block, folder: Path, **variables: str) -> str:
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("block", [block for block in of_kind(HERE) if block not in PACKAGES], ids=str)
-def test_what_runs_here_does(
+def test_the_commands_marked_here_run(
     block: Block, bench: Path, city: Running, timestream: Endpoint, tmp_path: Path
 ) -> None:
     assert shutil.which("jq"), "these commands need jq"
@@ -144,7 +144,7 @@ def test_what_runs_here_does(
 
 @pytest.mark.long
 @pytest.mark.e2e
-def test_the_packages_of_the_page_are_written_and_all_the_same(bench: Path) -> None:
+def test_the_lambda_packages_of_the_page_are_written_and_identical(bench: Path) -> None:
     (block,) = PACKAGES
     written = r"^build/lambda/(\w+)\.zip .* sha256 ([0-9a-f]{64})$"
     hashes = re.findall(written, run(block, bench), re.MULTILINE)
@@ -189,7 +189,7 @@ def test_the_linters_run_before_a_commit_and_over_everything(clone: Path, tmp_pa
 
 @pytest.mark.docker
 @pytest.mark.parametrize("block", of_kind(ON_DOCKER), ids=str)
-def test_what_needs_docker_does(block: Block) -> None:
+def test_the_commands_marked_docker_run(block: Block) -> None:
     image = "bus-simulator-feeders:of-the-page"
     try:
         run(block, ROOT, IMAGE=image)

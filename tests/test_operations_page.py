@@ -97,7 +97,7 @@ OURS = re.compile(
 )
 
 
-def test_every_name_of_ours_on_the_page_is_planned() -> None:
+def test_every_resource_name_on_the_page_is_planned() -> None:
     text = re.sub(r"`aws_\w+\.\w+`|bus-simulator-config-\S+|`bus-simulator (?:mcp|validate)[^`]*`", "", PAGE)
     text = re.sub(r"terraform/modules/\S+|bus-simulator-(?= )|bus-simulator validate \S+", "", text)
     found = set(OURS.findall(text))

@@ -88,7 +88,7 @@ def test_a_local_key_is_changed_in_its_file_and_teams_keep_theirs(kept: str, tmp
     assert json.loads(text)["api_key"] not in done.output
 
 
-def test_a_local_key_that_isnt_there_or_is_the_environments_is_refused(
+def test_a_local_key_that_is_missing_or_set_in_the_environment_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = run(rotate_key.main, "--api-key-file", str(tmp_path / "none"))
@@ -122,7 +122,7 @@ def test_only_some_teams_or_all_keys_can_be_changed(aws: Account) -> None:
     assert not {second["api_key"], *second["keys"].values()} & {first["api_key"], *first["keys"].values()}
 
 
-def test_a_team_name_that_no_request_could_bear_is_refused() -> None:
+def test_a_team_name_that_no_header_could_hold_is_refused() -> None:
     done = run(rotate_key.main, "--team", "x" * 65)
     assert (done.exit_code, "is not a group name" in done.output) == (2, True)
 
@@ -152,7 +152,7 @@ def test_keys_are_exported_as_private_files_one_a_team(aws: Account, tmp_path: P
     ("command", "arguments"),
     [(export_api_keys.main, ("--output", "keys.txt")), (rotate_key.main, ("--target", "aws"))],
 )
-def test_a_secret_that_isnt_there_is_said(
+def test_a_missing_secret_is_reported(
     aws: Account, command: click.Command, arguments: Sequence[str], tmp_path: Path
 ) -> None:
     done = run(command, *arguments)
@@ -174,7 +174,7 @@ def test_without_credentials_the_message_says_how_to_give_them(monkeypatch: pyte
 # --- Costs
 
 
-def test_costs_are_shown_with_the_budget_and_one_that_is_exceeded_fails(aws: Account) -> None:
+def test_costs_are_shown_with_the_budget_and_an_exceeded_one_fails(aws: Account) -> None:
     spent = {"Amount": "250", "Unit": "USD"}
     aws.client("budgets").create_budget(
         AccountId="123456789012",
@@ -193,7 +193,7 @@ def test_costs_are_shown_with_the_budget_and_one_that_is_exceeded_fails(aws: Acc
     assert done.output.splitlines()[-1] == "The budget is exceeded."
 
 
-def test_infracost_is_run_over_terraform_and_missed_with_a_way_to_have_it(
+def test_infracost_runs_over_terraform_and_its_absence_says_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -247,7 +247,7 @@ def test_images_are_pushed_after_a_login_whose_password_is_no_argument(
     assert said[:-1] == [f"{uri}:spring", f"{uri}:{version('bus-simulator')}"]
 
 
-def test_what_stands_in_the_way_of_a_push_is_said(
+def test_obstacles_to_a_push_are_reported(
     aws: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -282,7 +282,7 @@ def test_services_are_shown_restarted_and_scaled(aws: Account) -> None:
     assert (wrong.exit_code, "no service nobody in cluster" in wrong.output) == (1, True)
 
 
-def test_a_service_without_its_tasks_or_that_isnt_there_fails_the_status(aws: Account) -> None:
+def test_a_missing_service_or_one_without_its_tasks_fails_the_status(aws: Account) -> None:
     make_services(aws.client("ecs"), names=SERVICES[:3], running=0)
     done = run(deployed_services.main, "status")
     assert done.exit_code == 1
@@ -316,7 +316,7 @@ def make_tables(aws: Account) -> None:
         write.create_table(DatabaseName="bus_simulator", TableName=stream, RetentionProperties=kept)
 
 
-def test_days_that_the_tables_dont_keep_are_refused_before_anything_is_done(aws: Account) -> None:
+def test_days_beyond_retention_are_refused_at_the_start(aws: Account) -> None:
     make_services(aws.client("ecs"))
     make_tables(aws)
     done = run(backfill_deployment.main, "--days", "31")
@@ -326,7 +326,7 @@ def test_days_that_the_tables_dont_keep_are_refused_before_anything_is_done(aws:
     assert (future.exit_code, "is in the future" in future.output) == (2, True)
 
 
-def test_a_hosted_endpoint_fills_itself(aws: Account) -> None:
+def test_a_backfill_of_a_hosted_endpoint_is_refused(aws: Account) -> None:
     make_services(aws.client("ecs"), names=[*SERVICES, HOSTED_SERVICE])
     done = run(backfill_deployment.main, "--days", "5")
     assert (done.exit_code, "make restart SERVICE=timestream-endpoint TARGET=aws" in done.output) == (1, True)

@@ -60,7 +60,7 @@ def city() -> Iterator[Parts]:
         yield up
 
 
-def test_every_part_is_well_and_ops_says_so(city: Parts) -> None:
+def test_every_part_is_healthy_and_ops_says_so(city: Parts) -> None:
     found = city.supervised.status()
     assert [part.name for part in found if not part.healthy] == []
     assert {part.name for part in found} == {
@@ -70,7 +70,7 @@ def test_every_part_is_well_and_ops_says_so(city: Parts) -> None:
     assert city.ask("/health", port=city.stack.ports.mcp)[0] == 200
 
 
-def test_rest_says_what_one_process_says_byte_by_byte(city: Parts, tmp_path: Path) -> None:
+def test_rest_answers_the_same_bytes_as_one_process(city: Parts, tmp_path: Path) -> None:
     alone = ("--at", AT.isoformat(), "--paused", "--clock-control", "--backfill", "0")
     with running(tmp_path, *alone, key=city.key) as one:
 
@@ -107,7 +107,7 @@ def latest_by_websocket(city: Parts, *, step_s: int) -> dict[str, bytes]:
     return {bus: text.encode() for bus, text in newest.items()}
 
 
-def test_positions_come_by_the_queue_and_after_a_reconnect_are_those_of_rest(city: Parts) -> None:
+def test_positions_come_through_the_queue_and_after_a_reconnect_equal_rests(city: Parts) -> None:
     for step_s in (60, 0):
         seen = latest_by_websocket(city, step_s=step_s)
         city.settle()
@@ -115,7 +115,7 @@ def test_positions_come_by_the_queue_and_after_a_reconnect_are_those_of_rest(cit
             assert city.ask(f"/bus-position/{bus}?mode=latest") == (200, text)
 
 
-def test_who_is_connected_and_wants_what_is_in_dynamodb_while_it_is_so(city: Parts) -> None:
+def test_connections_and_their_lines_are_in_dynamodb_while_they_last(city: Parts) -> None:
     def rows(table: str) -> list[dict[str, Any]]:
         said = city.aws("dynamodb", "scan", "--table-name", f"bus-simulator-websocket-{table}")
         found: list[dict[str, Any]] = json.loads(texts(said))["Items"]
@@ -221,7 +221,7 @@ MANUAL: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 @pytest.mark.parametrize("name", MANUAL)
-def test_a_command_of_the_manual_is_answered(city: Parts, name: str) -> None:
+def test_a_command_of_the_manual_works_against_localstack(city: Parts, name: str) -> None:
     words, expected = MANUAL[name]
     place: tuple[str, ...] = ()
     if words[0] == "timestream-query":
@@ -240,7 +240,7 @@ def ops(city: Parts, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, check=False)
 
 
-def test_what_the_manual_asks_ecs_and_logs_tail_ops_answers(city: Parts) -> None:
+def test_ops_answers_in_place_of_ecs_and_logs_tail(city: Parts) -> None:
     status = texts(ops(city, "status"))
     assert status.count("healthy") == len(city.supervised.processes())
     assert '"people-count written"' in texts(ops(city, "logs", "people-count-feeder", "--lines", "20"))
@@ -251,7 +251,7 @@ def test_what_the_manual_asks_ecs_and_logs_tail_ops_answers(city: Parts) -> None
     assert (unknown.returncode, "no part tram-feeder" in unknown.stderr) == (1, True)
 
 
-def test_the_hook_may_run_as_often_as_one_likes(city: Parts) -> None:
+def test_the_hook_can_run_again(city: Parts) -> None:
     def everything() -> object:
         place = f"127.0.0.1:{city.stack.ports.localstack}"
         session = Session(localstack_host=place, region_name="eu-west-1")
@@ -282,7 +282,7 @@ KILLED = (
 )  # fmt: skip
 
 
-def test_whoever_is_killed_goes_on_and_nothing_is_lost(city: Parts) -> None:
+def test_a_killed_part_continues_and_no_data_are_lost(city: Parts) -> None:
     city.move(rate=60)
     for number, name in enumerate(KILLED):
         moment = city.now() + timedelta(seconds=random_key(1, "kill", str(number)) % 90)
@@ -307,7 +307,7 @@ def test_whoever_is_killed_goes_on_and_nothing_is_lost(city: Parts) -> None:
     assert all(city.ask(f"/bus-position/{bus}?mode=latest") == (200, text) for bus, text in seen.items())
 
 
-def test_another_network_counts_from_the_next_whole_hour_and_a_broken_one_never(
+def test_a_new_network_takes_effect_at_the_next_whole_hour_and_an_invalid_one_never(
     city: Parts, tmp_path: Path
 ) -> None:
     text = (ROOT / "data/lines.yaml").read_text()

@@ -44,7 +44,7 @@ def make(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_up_starts_all_and_says_where_and_down_ends_it(home: Path) -> None:
+def test_up_starts_all_parts_and_prints_their_urls_and_down_stops_them(home: Path) -> None:
     ports = [free_port() for _ in range(5)]
     up = ("up", "NATIVE=1", f"ARGS=--ports {','.join(map(str, ports))}")
     done = make(home, *up)

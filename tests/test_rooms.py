@@ -31,7 +31,7 @@ def graph() -> grimp.ImportGraph:
     return grimp.build_graph(*PACKAGES, exclude_type_checking_imports=False, cache_dir=None)
 
 
-def test_no_module_imports_itself_by_way_of_others() -> None:
+def test_no_module_imports_itself_indirectly() -> None:
     imports = {module: graph().find_modules_directly_imported_by(module) for module in graph().modules}
     try:
         TopologicalSorter(imports).prepare()
@@ -40,7 +40,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 
 @pytest.mark.parametrize("contract", LAYERED)
-def test_each_room_imports_only_what_stands_below_it(contract: str) -> None:
+def test_each_room_imports_only_rooms_below_it(contract: str) -> None:
     layers = [layer(text) for text in LAYERED[contract]["layers"]]
     illegal = graph().find_illegal_dependencies_for_layers(
         layers, containers=set(LAYERED[contract]["containers"])
@@ -70,7 +70,7 @@ def test_a_room_has_few_files(room: str) -> None:
 
 
 @pytest.mark.parametrize("room", rooms())
-def test_a_room_says_in_a_sentence_what_is_in_it(room: str) -> None:
+def test_a_room_describes_its_content_in_one_sentence(room: str) -> None:
     tree = ast.parse((ROOT / room.replace(".", "/") / "__init__.py").read_text(encoding="utf-8"))
     assert ast.get_docstring(tree), room
     assert not list(code(tree)), f"{room} runs something when it is imported"

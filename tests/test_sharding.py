@@ -53,7 +53,7 @@ def test_a_shard_simulates_no_more_than_it_has_to() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "3", "0/3", "4/3", "1/0", "-1/3", "1/101", "1/3/3", "a/b", "1 /3"])
-def test_what_is_no_shard_is_refused(text: str) -> None:
+def test_an_invalid_shard_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a shard"):
         parse_shard(text)
     assert parse_shard(" 2/3 ") == Shard(2, 3)

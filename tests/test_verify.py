@@ -178,7 +178,7 @@ def test_missing_history_and_feeders_are_named(
     assert failed(unwell(change)) == {check: detail}
 
 
-def test_stretches_that_meet_are_one() -> None:
+def test_adjacent_intervals_are_joined() -> None:
     def two_runs(body: dict[str, Any]) -> None:
         early = {"start": "2026-03-01T06:00:00Z", "end": "2026-03-04T07:00:00Z", "run_id": "r"}
         late = {"start": "2026-03-04T07:00:00Z", "end": "2026-03-06T07:31:00Z", "run_id": "s"}
@@ -222,7 +222,7 @@ def test_old_future_and_wrongly_typed_values_are_named(change: dict[str, Any], t
     assert text in found["REST: bus position"]
 
 
-def test_a_line_without_buses_and_one_with_anothers_are_named() -> None:
+def test_a_line_without_buses_and_one_with_another_lines_buses_are_named() -> None:
     path, check = "/bus-position/line/L1?mode=latest", "REST: a line's buses"
     none = failed(but(path, (200, json.dumps({"line_id": "L1", "buses": []}))))
     strange = {"line_id": "L1", "buses": [POSITION | {"line_id": "L2"}]}
@@ -264,7 +264,7 @@ def test_another_refusal_than_the_promised_one_is_named() -> None:
     assert len(failed(forbidding)) == 3
 
 
-def test_a_websocket_that_takes_any_key_is_named() -> None:
+def test_a_websocket_that_accepts_any_key_is_named() -> None:
     with websocket_server(SUBSCRIBED, json.dumps(POSITION)) as url:
         found = failed(good, websocket_url=url)
     detail = "status 101 instead of 401 or 403"
@@ -296,7 +296,7 @@ def test_a_websocket_with_wrong_messages_is_named(replies: list[str], detail: st
     assert found["WebSocket: positions"].startswith(detail)
 
 
-def test_nobody_there_is_named_for_every_check() -> None:
+def test_an_unreachable_server_fails_every_check() -> None:
     nowhere = f"127.0.0.1:{free_port()}"
     deployment = ApiClient(f"http://{nowhere}", f"ws://{nowhere}/production", KEY, "tests")
     results = list(verify(deployment, Targets()))
@@ -305,7 +305,7 @@ def test_nobody_there_is_named_for_every_check() -> None:
     assert KEY not in str(results)
 
 
-def test_a_server_that_says_yes_to_everything_fails_every_check() -> None:
+def test_a_server_that_answers_200_to_everything_fails_every_check() -> None:
     with http_server(always(200, "{}")) as url:
         deployment = ApiClient(url, f"ws{url[4:]}", KEY, "tests")
         assert [result for result in verify(deployment, Targets()) if result.passed] == []

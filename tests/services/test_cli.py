@@ -123,7 +123,7 @@ FAILS = [
 @pytest.mark.parametrize(
     ("arguments", "said"), FAILS, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
 )
-def test_reading_a_store_that_isnt_there_fails_and_makes_none(
+def test_reading_a_missing_store_fails_and_creates_none(
     capsys: pytest.CaptureFixture[str], folder: Path, arguments: list[str], said: str
 ) -> None:
     code, error = refused(capsys, arguments)
@@ -132,7 +132,7 @@ def test_reading_a_store_that_isnt_there_fails_and_makes_none(
     assert list(folder.iterdir()) == []
 
 
-def test_a_wrong_network_is_refused_with_every_problem_and_no_store_is_made(
+def test_an_invalid_network_is_refused_with_every_problem_and_no_store_is_created(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
     Path("bad.yaml").write_text("lines:\n- line_id: L1\n  nam: x\n")
@@ -163,7 +163,7 @@ def test_a_port_in_use_is_found_before_any_work(capsys: pytest.CaptureFixture[st
     assert list(folder.iterdir()) == []
 
 
-def test_a_host_that_isnt_this_machines_fails(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_host_of_another_machine_fails(capsys: pytest.CaptureFixture[str]) -> None:
     code, error = refused(capsys, ["run", "--port", "0", "--host", "192.0.2.1"])
     assert code == 1
     assert "192.0.2.1" in error
@@ -187,7 +187,7 @@ def test_a_damaged_store_fails(capsys: pytest.CaptureFixture[str], arguments: li
 
 
 @pytest.mark.parametrize("arguments", STORE_COMMANDS, ids=lambda value: value[0])
-def test_a_store_that_cant_be_made_or_read_fails(
+def test_a_store_that_cannot_be_created_or_read_fails(
     capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     Path("file").touch()
@@ -197,7 +197,7 @@ def test_a_store_that_cant_be_made_or_read_fails(
 
 
 @pytest.mark.integration
-def test_another_runs_store_is_refused_with_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_runs_store_is_refused_with_the_remedy(capsys: pytest.CaptureFixture[str]) -> None:
     assert status_of(["backfill", *PAST]) == 0
     capsys.readouterr()
     for arguments in (["run", "--port", "0"], ["backfill", *PAST]):
@@ -235,14 +235,14 @@ def test_another_runs_store_is_refused_with_the_scenarios_name(
 
 
 @pytest.mark.integration
-def test_new_inputs_go_on_from_the_next_whole_hour(capsys: pytest.CaptureFixture[str]) -> None:
+def test_new_inputs_continue_from_the_next_whole_hour(capsys: pytest.CaptureFixture[str]) -> None:
     assert status_of(["backfill", *PAST]) == 0
     longer = ["--start", "2026-03-02T06:00Z", "--end", "2026-03-02T07:10Z", "--seed", "2"]
     assert status_of(["backfill", *longer, "--continue-with-new-inputs"]) == 0
     assert "2026-03-02T07:00:00Z to 2026-03-02T07:10:00Z is complete" in capsys.readouterr().out
 
 
-def test_variables_stand_for_options_and_old_names_still_count(
+def test_environment_variables_set_options_and_old_names_still_work(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BUS_SIMULATOR_SEED", "x")
@@ -259,7 +259,7 @@ def test_variables_stand_for_options_and_old_names_still_count(
     assert "no AWS credentials for https://ingest.timestream.eu-west-1" in refused(capsys, ["digest"])[1]
 
 
-def test_every_option_has_a_variable_and_every_command_teaches_by_example(
+def test_every_option_has_a_variable_and_every_command_an_example(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     inner = {f"ops {name}": command for name, command in ops.commands.items()}

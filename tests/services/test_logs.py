@@ -67,7 +67,7 @@ def test_without_a_terminal_or_as_json_every_line_is_an_object(
 
 
 @pytest.mark.parametrize(("form", "terminal"), [("auto", True), ("text", True), ("text", False)])
-def test_people_get_plain_lines_and_no_requests(
+def test_a_terminal_gets_plain_lines_without_requests(
     monkeypatch: pytest.MonkeyPatch, form: LogFormat, terminal: bool
 ) -> None:
     first, second = (line.partition(" ")[2] for line in logged(monkeypatch, form, terminal=terminal))

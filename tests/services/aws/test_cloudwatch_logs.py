@@ -41,7 +41,7 @@ def record(text: str, name: str = "bus_simulator.x") -> logging.LogRecord:
     return logging.LogRecord(name, logging.INFO, __file__, 1, text, (), None)
 
 
-def test_lines_go_to_a_group_that_is_made_where_it_is_missing() -> None:
+def test_lines_go_to_a_group_that_is_created_if_missing() -> None:
     logs = Logs(there=False)
     handler = CloudWatchLogsHandler(logs.client, "/ecs/x")
     for text in ("one", "two"):
@@ -52,7 +52,7 @@ def test_lines_go_to_a_group_that_is_made_where_it_is_missing() -> None:
     assert logs.client.requests("create_log_group") == [{"logGroupName": "/ecs/x"}]
 
 
-def test_many_lines_are_several_calls() -> None:
+def test_many_lines_take_several_calls() -> None:
     logs = Logs()
     handler = CloudWatchLogsHandler(logs.client, "g")
     for number in range(MOST_EVENTS + 1):
@@ -64,7 +64,9 @@ def test_many_lines_are_several_calls() -> None:
     assert logs.lines[:-1] == [str(number) for number in range(MOST_EVENTS + 1)]
 
 
-def test_while_logs_is_away_nothing_is_lost_but_the_oldest_and_nobody_waits() -> None:
+def test_while_cloudwatch_logs_is_unavailable_only_the_oldest_lines_are_lost_and_logging_never_waits() -> (
+    None
+):
     logs = Logs()
     logs.client.away = True
     handler = CloudWatchLogsHandler(logs.client, "g")
@@ -77,7 +79,7 @@ def test_while_logs_is_away_nothing_is_lost_but_the_oldest_and_nobody_waits() ->
     assert (logs.lines[0], len(logs.lines)) == ("5", MOST_WAITING)
 
 
-def test_what_sending_logs_itself_is_not_sent() -> None:
+def test_log_lines_of_the_sending_itself_are_not_sent() -> None:
     logs = Logs()
     with logging_to_cloudwatch(logs.client, "g"):
         logging.getLogger("botocore.endpoint").error("not this")

@@ -32,7 +32,7 @@ def test_lag_and_records_are_sent_with_the_feeders_name() -> None:
     }
 
 
-def test_cloudwatch_being_away_is_no_matter() -> None:
+def test_an_unavailable_cloudwatch_is_ignored() -> None:
     client = FakeClient()
     client.away = True
     metrics = FeederMetrics(client, "Buses")

@@ -23,7 +23,7 @@ TIMED = network(
 
 
 @pytest.mark.parametrize("net", [SHIPPED, two_lines(), TIMED, synthetic_network(3, 5, 40)])
-def test_what_is_written_reads_back_as_the_same_network_and_run(net: object) -> None:
+def test_a_dumped_network_and_run_load_unchanged(net: object) -> None:
     from simulator.network import Network
 
     assert isinstance(net, Network)
@@ -58,14 +58,14 @@ GOOD = json.loads(dump(two_lines(), Run(1, "n", "", "2")))
         (json.dumps({"format": FORMAT, "version": 1}).encode(), "is damaged (KeyError: 'lines')"),
     ],
 )
-def test_what_is_no_such_file_is_refused_with_its_place_and_the_mend(content: bytes, reason: str) -> None:
+def test_other_files_are_refused_with_their_place_and_the_remedy(content: bytes, reason: str) -> None:
     with pytest.raises(InvalidCompiledNetwork) as refused:
         load(content, "s3://bucket/config/network.json")
     assert str(refused.value).startswith(f"s3://bucket/config/network.json {reason}")
     assert str(refused.value).endswith("; `make load-config` writes one")
 
 
-def test_reading_one_imports_nothing_heavy() -> None:
+def test_loading_imports_no_numpy_and_no_yaml() -> None:
     code = "import sys, services.aws.compiled_network; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert not {"numpy", "pyarrow", "duckdb", "simpy", "yaml"} & set(loaded.split())

@@ -82,7 +82,7 @@ def held(aws: None) -> Held:
 
 
 @pytest.mark.integration
-def test_the_tables_have_who_is_connected_and_what_is_wanted_how(held: Held) -> None:
+def test_the_tables_have_each_connection_and_its_lines(held: Held) -> None:
     async def main() -> None:
         first, second = Client(held.hub, "team-alpha"), Client(held.hub, "team-beta")
         held.mirror.write()
@@ -120,7 +120,7 @@ def test_the_tables_have_who_is_connected_and_what_is_wanted_how(held: Held) -> 
     asyncio.run(main())
 
 
-def test_a_refused_message_changes_nothing(held: Held) -> None:
+def test_a_refused_message_leaves_the_tables_unchanged(held: Held) -> None:
     async def main() -> None:
         client = Client(held.hub, "a")
         await client.wants("L1")
@@ -147,7 +147,7 @@ def test_all_lines_may_change_at_once(held: Held) -> None:
     asyncio.run(main())
 
 
-def test_what_could_not_be_written_is_when_dynamodb_is_back(
+def test_failed_changes_are_written_once_dynamodb_is_back(
     held: Held, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> tuple[Client, Client]:
@@ -173,7 +173,7 @@ def test_what_could_not_be_written_is_when_dynamodb_is_back(
     ]
 
 
-def test_all_is_written_anew_before_it_is_out_of_date(held: Held) -> None:
+def test_all_items_are_rewritten_before_they_expire(held: Held) -> None:
     async def main() -> None:
         await Client(held.hub, "a").wants("L1")
 
@@ -191,7 +191,7 @@ def test_all_is_written_anew_before_it_is_out_of_date(held: Held) -> None:
         assert held.tables.count_of_group("a") == 1
 
 
-def test_a_server_that_ends_takes_its_rows_along_unless_dynamodb_is_away(held: Held) -> None:
+def test_a_server_that_ends_deletes_its_items_unless_dynamodb_is_unavailable(held: Held) -> None:
     async def connected() -> Client:
         client = Client(held.hub, "a")
         await client.wants("L1")

@@ -34,7 +34,7 @@ def tables(aws: None, watch: HandWatch) -> tuple[ConnectionTables, Any]:
     return made_tables(watch)
 
 
-def test_a_connection_begins_without_lines_and_has_what_operators_look_for(
+def test_a_new_connection_has_no_lines_and_the_attributes_of_the_contract(
     tables: tuple[ConnectionTables, Any],
 ) -> None:
     connections, dynamodb = tables
@@ -51,7 +51,9 @@ def test_a_connection_begins_without_lines_and_has_what_operators_look_for(
     }
 
 
-def test_lines_are_added_and_taken_away_and_found_by_line(tables: tuple[ConnectionTables, Any]) -> None:
+def test_lines_are_added_and_removed_and_subscribers_found_by_line(
+    tables: tuple[ConnectionTables, Any],
+) -> None:
     connections, dynamodb = tables
     connections.connect("c1", "a")
     connections.connect("c2", "b")
@@ -70,7 +72,7 @@ def test_lines_are_added_and_taken_away_and_found_by_line(tables: tuple[Connecti
         assert row["ttl"] == {"N": "1772444410"}
 
 
-def test_a_connection_that_goes_takes_its_subscriptions_along(tables: tuple[ConnectionTables, Any]) -> None:
+def test_a_deleted_connection_has_no_subscriptions(tables: tuple[ConnectionTables, Any]) -> None:
     connections, dynamodb = tables
     connections.connect("c1", "a")
     connections.add_lines("c1", [f"L{n}" for n in range(50)], batch=False)
@@ -80,7 +82,7 @@ def test_a_connection_that_goes_takes_its_subscriptions_along(tables: tuple[Conn
     assert dynamodb.scan(TableName=SUBSCRIPTIONS_TABLE)["Items"] == []
 
 
-def test_what_is_not_connected_has_no_lines_and_gets_none(tables: tuple[ConnectionTables, Any]) -> None:
+def test_an_unknown_connection_has_no_lines_and_gets_none(tables: tuple[ConnectionTables, Any]) -> None:
     connections, dynamodb = tables
     with pytest.raises(UnknownConnection):
         connections.lines_of("c1")
@@ -91,7 +93,7 @@ def test_what_is_not_connected_has_no_lines_and_gets_none(tables: tuple[Connecti
     assert dynamodb.scan(TableName=SUBSCRIPTIONS_TABLE)["Items"] == []
 
 
-def test_what_the_check_refuses_changes_nothing(tables: tuple[ConnectionTables, Any]) -> None:
+def test_a_change_that_the_check_refuses_is_not_made(tables: tuple[ConnectionTables, Any]) -> None:
     connections, _ = tables
     connections.connect("c1", "a")
     connections.add_lines("c1", ("L1",), batch=False)
@@ -117,7 +119,7 @@ def test_a_group_is_counted_by_its_index(tables: tuple[ConnectionTables, Any]) -
     assert connections.count_of_group("a") == 1
 
 
-def test_what_has_outlived_its_time_is_gone_even_while_its_row_is_there(
+def test_an_expired_connection_is_gone_even_while_its_item_exists(
     tables: tuple[ConnectionTables, Any], watch: HandWatch
 ) -> None:
     connections, _ = tables
@@ -142,7 +144,7 @@ class Counting(ClientDouble):
         return getattr(self._client, name)
 
 
-def test_the_fan_out_of_a_line_is_one_query_a_page_and_never_a_scan(
+def test_the_subscribers_of_a_line_are_one_query_per_page_and_no_scan(
     tables: tuple[ConnectionTables, Any],
 ) -> None:
     connections, dynamodb = tables
@@ -190,7 +192,7 @@ class Overtaken(ClientDouble):
         return self._client.transact_write_items(**asked)
 
 
-def test_a_change_that_another_one_came_before_is_made_on_top_of_it(
+def test_a_change_after_a_concurrent_one_includes_both(
     tables: tuple[ConnectionTables, Any],
 ) -> None:
     connections, dynamodb = tables
@@ -203,7 +205,7 @@ def test_a_change_that_another_one_came_before_is_made_on_top_of_it(
     assert dynamodb.scan(TableName=SUBSCRIPTIONS_TABLE)["Items"] == []
 
 
-def test_a_change_gives_up_where_others_always_come_before(tables: tuple[ConnectionTables, Any]) -> None:
+def test_a_change_gives_up_after_repeated_conflicts(tables: tuple[ConnectionTables, Any]) -> None:
     connections, dynamodb = tables
     connections.connect("c1", "a")
     others = [lambda n=n: connections.add_lines("c1", (f"L{n}",), batch=False) for n in range(100)]
@@ -213,7 +215,9 @@ def test_a_change_gives_up_where_others_always_come_before(tables: tuple[Connect
         )
 
 
-def test_a_client_that_goes_while_it_subscribes_leaves_nothing(tables: tuple[ConnectionTables, Any]) -> None:
+def test_a_client_that_disconnects_while_it_subscribes_leaves_no_items(
+    tables: tuple[ConnectionTables, Any],
+) -> None:
     connections, dynamodb = tables
     connections.connect("c1", "a")
     leaving = Overtaken(dynamodb, [lambda: connections.disconnect("c1")])
@@ -240,7 +244,7 @@ def test_both_tables_agree_after_changes_from_many_threads(tables: tuple[Connect
     assert connections.lines_of("c1") == ["L0", "L1", "L2", "L3"]
 
 
-def test_other_errors_of_dynamodb_are_passed_on(tables: tuple[ConnectionTables, Any]) -> None:
+def test_other_errors_of_dynamodb_are_raised(tables: tuple[ConnectionTables, Any]) -> None:
     connections, dynamodb = tables
     connections.connect("c1", "a")
     dynamodb.delete_table(TableName=SUBSCRIPTIONS_TABLE)

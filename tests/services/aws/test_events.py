@@ -40,7 +40,7 @@ def delivered(event: Event) -> dict[str, Any]:
     return {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": detail}
 
 
-def test_positions_are_an_entry_a_line_and_tick_with_the_bodies_of_rest() -> None:
+def test_positions_are_one_event_per_line_and_tick_with_rests_bodies() -> None:
     later = NOW + MINUTE
     ticks = [
         position(NOW, "B001", line_id="L1"),
@@ -60,7 +60,7 @@ def test_positions_are_an_entry_a_line_and_tick_with_the_bodies_of_rest() -> Non
     assert positions_of(delivered(events[0])) == [replace(ticks[i], trip_id="") for i in (0, 2)]
 
 
-def test_a_line_of_many_buses_has_several_entries_that_each_fit() -> None:
+def test_a_line_with_many_buses_has_several_events_within_the_size_limit() -> None:
     many = [position(NOW, f"B{number:04}", line_id="L1") for number in range(1201)]
     events = list(position_events(many))
     assert [len(json.loads(event.detail)["positions"]) for event in events] == [500, 500, 201]
@@ -82,7 +82,7 @@ def test_other_streams_have_no_events() -> None:
     assert list(events_of(Stream.PEOPLE_COUNT, table(Stream.PEOPLE_COUNT, []))) == []
 
 
-def test_a_call_takes_ten_entries_and_two_hundred_kilobytes() -> None:
+def test_a_call_has_at_most_ten_events_and_200_kb() -> None:
     small, large = Event(POSITIONS, "{}"), Event(POSITIONS, "é" * 45_000)
     parts = list(put_events_batches([small] * 25 + [large] * 5))
     assert [len(part) for part in parts] == [10, 10, 7, 2, 1]
@@ -90,7 +90,7 @@ def test_a_call_takes_ten_entries_and_two_hundred_kilobytes() -> None:
     assert all(sum(event.size for event in part) <= MOST_BYTES for part in parts)
 
 
-def test_the_rule_lets_through_what_the_publisher_sends() -> None:
+def test_the_rule_matches_what_the_publisher_sends() -> None:
     (event,) = position_events([position(NOW, "B001", line_id="L1")])
     sent = delivered(event)
     assert all(sent[field] in allowed for field, allowed in RULE_PATTERN.items())
@@ -108,7 +108,7 @@ def test_the_rule_lets_through_what_the_publisher_sends() -> None:
         {"source": SOURCE, "detail-type": POSITIONS, "detail": {"positions": [{"time": "then"}]}},
     ],
 )
-def test_what_is_no_event_of_positions_is_refused(event: dict[str, Any]) -> None:
+def test_other_events_than_positions_are_refused(event: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"position|ISO"):
         positions_of(event)
 
@@ -143,7 +143,7 @@ def tick(clock: Clock, buses: int = 3, *, ago: timedelta = timedelta()) -> Any:
     return table(Stream.BUS_POSITION, [position(time, f"B{i}", line_id=f"L{i}") for i in range(buses)])
 
 
-def test_what_is_stored_is_published_and_refused_entries_again() -> None:
+def test_stored_rows_are_published_and_rejected_events_sent_again() -> None:
     bus, clock = Bus(refusing=1), Clock()
     publisher = EventPublisher(bus.client, "events", clock)
     with publishing_events(publisher):
@@ -155,7 +155,7 @@ def test_what_is_stored_is_published_and_refused_entries_again() -> None:
 
 
 @pytest.mark.integration
-def test_a_bus_that_is_away_holds_nobody_up_and_what_waits_is_bounded() -> None:
+def test_an_unavailable_event_bus_delays_no_feeder_and_the_buffer_is_bounded() -> None:
     bus, clock = Bus(), Clock()
     bus.client.away = True
     publisher = EventPublisher(bus.client, "events", clock)
@@ -167,7 +167,7 @@ def test_a_bus_that_is_away_holds_nobody_up_and_what_waits_is_bounded() -> None:
     assert MOST_WAITING // 2 - 500 <= publisher.dropped <= MOST_WAITING // 2
 
 
-def test_history_and_what_is_of_another_course_is_told_to_nobody() -> None:
+def test_history_and_rows_of_an_earlier_course_are_not_published() -> None:
     bus, clock = Bus(), Clock()
     publisher = EventPublisher(bus.client, "events", clock)
     course = clock.course

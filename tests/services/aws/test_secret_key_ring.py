@@ -38,7 +38,9 @@ def test_a_rotated_key_works_within_the_refresh_and_the_old_one_stops() -> None:
     assert secret.client.requests("get_secret_value") == [{"SecretId": "the/secret"}] * 2
 
 
-def test_while_the_secret_is_away_or_broken_the_last_keys_stay(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_last_keys_stay_valid_while_the_secret_is_unavailable_or_invalid(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     secret = Secret(api_key="good-key")
     assert secret.keys.name_of("good-key", "me") == "default"
     secret.client.away = True
@@ -53,7 +55,7 @@ def test_while_the_secret_is_away_or_broken_the_last_keys_stay(caplog: pytest.Lo
     assert "two words" not in caplog.text
 
 
-def test_without_any_keys_yet_nobody_is_let_in() -> None:
+def test_before_the_first_keys_every_request_is_refused() -> None:
     secret = Secret(api_key="key")
     secret.client.away = True
     with pytest.raises(DependencyUnavailable, match="the/secret"):
@@ -63,7 +65,7 @@ def test_without_any_keys_yet_nobody_is_let_in() -> None:
         authenticate({"x-api-key": "other", "x-group-name": "me"}, secret.keys)
 
 
-def test_a_server_has_them_read_beside_its_requests() -> None:
+def test_a_server_reads_the_secret_in_a_thread() -> None:
     secret, clock = Secret(api_key="old"), Clock()
     keys = SecretKeyRing(secret.client, "s", refresh_s=float("inf"))
     assert keys.name_of("old", "me") == "default"

@@ -77,14 +77,14 @@ def tick(bus: str, *, ago_s: int = 0) -> Event:
     return event
 
 
-def test_positions_are_published_in_order_a_tick_each() -> None:
+def test_positions_are_published_tick_by_tick_in_order() -> None:
     queue = Queue()
     queue.put(tick("B001"), tick("B002", ago_s=30), tick("B001", ago_s=30))
     assert queue.received() == [["B001 07:29:40", "B002 07:29:40"], ["B001 07:30:10"]]
     assert queue.deleted == ["r0", "r1", "r2"]
 
 
-def test_what_came_before_or_is_older_is_left_out() -> None:
+def test_repeated_and_older_positions_are_dropped() -> None:
     queue = Queue()
     queue.put(tick("B001"))
     assert queue.received() == [["B001 07:30:10"]]
@@ -95,7 +95,7 @@ def test_what_came_before_or_is_older_is_left_out() -> None:
     assert queue.received() == []
 
 
-def test_what_a_feeder_is_ahead_with_waits_for_its_time() -> None:
+def test_positions_of_the_future_wait_for_their_time() -> None:
     queue = Queue()
     queue.clock.pause()
     queue.put(tick("B001", ago_s=-30), tick("B001"), tick("B001", ago_s=-60))
@@ -113,7 +113,7 @@ def test_what_a_feeder_is_ahead_with_waits_for_its_time() -> None:
     assert queue.client.calls[-1][1]["WaitTimeSeconds"] == 0
 
 
-def test_a_jump_drops_what_waits_for_its_time() -> None:
+def test_a_jump_drops_waiting_positions() -> None:
     queue = Queue()
     queue.clock.pause()
     queue.put(tick("B001", ago_s=-30))
@@ -133,14 +133,14 @@ def test_after_a_jump_older_positions_count_again() -> None:
     assert queue.received() == [["B001 07:29:10"]]
 
 
-def test_what_is_no_event_stays_for_the_dead_letters() -> None:
+def test_other_messages_stay_in_the_queue_for_its_dead_letters() -> None:
     queue = Queue()
     queue.put("{}", tick("B001"), "nonsense", "5", "[]")
     assert queue.received() == [["B001 07:30:10"]]
     assert queue.deleted == ["r1"]
 
 
-def test_the_backlog_is_purged_first_and_a_queue_that_is_away_waited_for() -> None:
+def test_the_queue_is_purged_first_and_retried_while_unavailable() -> None:
     queue = Queue(lasts=MINUTE)
     queue.put(tick("B002"))
     failures = [refused("QueueDoesNotExist")] * 3

@@ -42,7 +42,7 @@ def standing(instant: datetime, *, course: int = 0, changes: int = 1) -> str:
     return clock_state_to_json(ClockState(instant, wall, 60.0, True, Course(course, instant), changes))
 
 
-def test_a_state_survives_its_text() -> None:
+def test_a_clock_state_survives_encoding() -> None:
     state = ClockState(MONDAY, 1795577691.123456, 60.0, False, Course(3, MONDAY - SECOND), 7)
     assert clock_state_from_json(clock_state_to_json(state)) == state
 
@@ -69,7 +69,7 @@ def test_an_empty_parameter_is_wall_time() -> None:
         ('{"course": -1}', "course must be a whole number"),
     ],
 )
-def test_what_is_no_clock_is_refused_and_changes_nothing(text: str, wrong: str) -> None:
+def test_an_invalid_parameter_is_refused_and_leaves_the_clock_unchanged(text: str, wrong: str) -> None:
     kept = Parameter(standing(MONDAY))
     clock = SsmClock(kept.parameter)
     clock.follow()
@@ -79,7 +79,7 @@ def test_what_is_no_clock_is_refused_and_changes_nothing(text: str, wrong: str) 
     assert (clock.now(), clock.paused) == (MONDAY, True)
 
 
-def test_two_that_follow_show_the_same_instant() -> None:
+def test_two_clocks_that_follow_one_parameter_show_the_same_instant() -> None:
     kept = Parameter(standing(MONDAY))
     one, other = SsmClock(kept.parameter), SsmClock(kept.parameter)
     before = one.state
@@ -92,7 +92,7 @@ def test_two_that_follow_show_the_same_instant() -> None:
     assert (one.rate, other.rate) == (60.0, 60.0)
 
 
-def test_a_change_that_cannot_be_told_is_taken_back() -> None:
+def test_a_change_that_cannot_be_written_is_undone() -> None:
     kept = Parameter(standing(MONDAY))
     clock = SsmClock(kept.parameter)
     clock.follow()
@@ -104,7 +104,7 @@ def test_a_change_that_cannot_be_told_is_taken_back() -> None:
     assert clock.state == before
 
 
-def test_an_old_state_that_was_put_back_is_left_alone() -> None:
+def test_an_older_state_in_the_parameter_is_ignored() -> None:
     kept = Parameter(standing(MONDAY, changes=5))
     clock = SsmClock(kept.parameter)
     clock.follow()
@@ -116,7 +116,7 @@ def test_an_old_state_that_was_put_back_is_left_alone() -> None:
     assert clock.now() == MONDAY - timedelta(days=1)
 
 
-def test_a_waiting_feeder_hears_of_a_jump(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_jump_wakes_a_waiting_feeder(caplog: pytest.LogCaptureFixture) -> None:
     kept = Parameter(standing(MONDAY))
     clock = SsmClock(kept.parameter)
     clock.follow()

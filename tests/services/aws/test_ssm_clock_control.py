@@ -24,7 +24,7 @@ def control(kept: Parameter) -> SsmClockControl:
     return SsmClockControl(SsmClock(kept.parameter), FaultyStore(), RUN)
 
 
-def test_every_change_is_what_others_show() -> None:
+def test_other_processes_show_every_change() -> None:
     kept = Parameter(standing(MONDAY))
     mover, other = control(kept), SsmClock(SsmClockParameter(kept.client, "/the/clock"))
     changes: tuple[Callable[[], object], ...] = (
@@ -40,7 +40,7 @@ def test_every_change_is_what_others_show() -> None:
         assert other.state == mover.clock.state
 
 
-def test_what_cannot_be_told_is_not_done() -> None:
+def test_if_the_parameter_cannot_be_written_the_clock_is_unchanged() -> None:
     kept = Parameter(standing(MONDAY))
     mover = control(kept)
     mover.step(MINUTE)
@@ -50,12 +50,12 @@ def test_what_cannot_be_told_is_not_done() -> None:
     assert mover.clock.now() == MONDAY + MINUTE
 
 
-def test_as_fast_as_possible_is_for_one_process() -> None:
+def test_rate_max_is_refused_on_a_shared_clock() -> None:
     with pytest.raises(BadRequest, match="share a clock"):
         control(Parameter()).set_rate(MAX)
 
 
-def test_another_runs_data_are_in_the_way_of_a_jump() -> None:
+def test_a_jump_to_data_of_another_run_is_a_conflict_on_a_shared_clock() -> None:
     mover = control(Parameter(standing(MONDAY)))
     empty, until = table(Stream.PEOPLE_COUNT, []), MONDAY + timedelta(days=2)
     mover.store.write(Stream.PEOPLE_COUNT, empty, covers=(MONDAY, until), run=OTHER_RUN)
@@ -64,7 +64,7 @@ def test_another_runs_data_are_in_the_way_of_a_jump() -> None:
     assert mover.clock.course.number == 0
 
 
-def test_whoever_keeps_the_clock_puts_it_back_where_an_older_one_is_found() -> None:
+def test_the_clocks_keeper_replaces_an_older_state() -> None:
     kept = Parameter(standing(MONDAY))
     mover = SsmClockControl(SsmClock(kept.parameter, keeps=True), FaultyStore(), RUN)
     mover.step(MINUTE)

@@ -22,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_feed_becomes_a_folder_and_what_was_assumed_is_said(
+def test_a_feed_becomes_a_folder_and_the_assumptions_are_printed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert status_of(["import-gtfs", "small.zip", "-o", "city"]) == 0
@@ -50,7 +50,7 @@ def test_history_of_a_folder_or_a_zip_passes_the_audit(network: list[str]) -> No
     assert status_of(["audit", *given]) == 0
 
 
-def test_of_two_networks_the_last_counts_by_either_name(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_last_of_two_network_options_counts_by_either_name(capsys: pytest.CaptureFixture[str]) -> None:
     minute = ["backfill", "--start", "2026-03-03T06:00Z", "--end", "2026-03-03T06:01Z"]
     assert status_of([*minute, "--network", "missing.yaml", "--gtfs", "small.zip"]) == 0
     assert status_of([*minute, "--gtfs", "small.zip", "--network", "missing.yaml"]) == 2
@@ -79,7 +79,7 @@ def test_a_broken_feed_is_refused_in_one_message_and_nothing_is_written(
 
 
 @pytest.mark.parametrize("files", [{**feed(), "../stops.txt": "x"}, feed(stops="0" * 50_000_000)])
-def test_of_a_zip_that_means_harm_nothing_is_written(
+def test_nothing_is_written_of_a_malicious_zip(
     files: dict[str, str | bytes], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     zipped(folder / "harm.zip", files)
@@ -116,7 +116,7 @@ def test_options_choose_routes_buses_and_people() -> None:
     assert {bus.capacity for line in network.lines for bus in line.buses} == {60}
 
 
-def test_an_import_over_an_older_one_replaces_its_files_alone(folder: Path) -> None:
+def test_an_import_over_an_older_one_replaces_only_its_files(folder: Path) -> None:
     assert status_of(["import-gtfs", "small.zip", "-o", "city"]) == 0
     (folder / "city" / "notes.txt").write_text("mine")
     assert status_of(["import-gtfs", "small.zip", "-o", "city", "--routes", "27"]) == 0

@@ -32,7 +32,7 @@ def only(network: Network, line_id: str) -> Network:
 
 
 @pytest.mark.parametrize("network", [two_lines(), only(two_lines(), "L2"), only(two_lines(), "L3")])
-def test_it_asks_for_a_stop_and_a_line_of_the_network(network: Network) -> None:
+def test_the_example_requests_name_a_stop_and_a_line_of_the_network(network: Network) -> None:
     text = greeting(URL, LocalKey("secret", KEY_FILE, is_new=False), network)
     stop, line = requests_in(text)
     assert stop.startswith(f"{URL}/people-count/")

@@ -91,7 +91,7 @@ def store(tmp_path: Path) -> Iterator[DuckDBStore]:
         yield opened
 
 
-def test_requests_are_counted_since_the_last_refresh_and_feeders_asked_at_every_fifth(
+def test_requests_are_counted_per_refresh_and_feeders_read_at_every_fifth(
     store: DuckDBStore,
 ) -> None:
     fed, requests, handler = MonitoredFeeder(), RequestCounts(), TerminalHandler()

@@ -65,7 +65,7 @@ def test_short_work_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.records == []
 
 
-def test_work_ends_early_when_the_process_is_told_to_end() -> None:
+def test_work_ends_early_after_a_signal() -> None:
     stopped = False
     with work_progress(lambda: stopped) as progress:
         progress(Progress("reading trips.txt", 0, 9, "files"))

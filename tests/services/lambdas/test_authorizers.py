@@ -50,14 +50,14 @@ def rest_event(headers: dict[str, str]) -> Any:
         ({"x-api-key": "wrong", "x-group-name": " "}, "Missing x-group-name header", ""),
     ],
 )
-def test_rest_lets_everybody_pass_and_tells_the_function(
+def test_the_rest_authorizer_allows_every_request_and_passes_a_verdict(
     headers: dict[str, str], verdict: str, group: str
 ) -> None:
     answer = rest_response(rest_event(headers), KEYS)
     assert answer == {"isAuthorized": True, "context": {"verdict": verdict, "group": group}}
 
 
-def test_an_event_without_any_headers_is_one_without_a_key() -> None:
+def test_an_event_without_headers_has_no_key() -> None:
     event = rest_event({})
     del event["headers"]
     assert rest_response(event, KEYS)["context"]["verdict"] == "Missing x-api-key header"
@@ -94,7 +94,7 @@ def policy(effect: str, group: str) -> dict[str, Any]:
         ({"api_key": "gen+eral/key=", "group_name": "a" * 65}, policy("Deny", "a" * 65)),
     ],
 )
-def test_a_websocket_is_let_pass_or_denied(query: dict[str, str], answer: dict[str, Any]) -> None:
+def test_a_handshake_is_allowed_or_denied(query: dict[str, str], answer: dict[str, Any]) -> None:
     assert websocket_response(authorize_event(query), KEYS) == answer
 
 
@@ -102,7 +102,7 @@ def test_a_websocket_is_let_pass_or_denied(query: dict[str, str], answer: dict[s
     "query",
     [None, {}, {"api_key": "gen+eral/key="}, {"group_name": "a"}, {"api_key": "", "group_name": "a"}],
 )
-def test_a_websocket_without_credentials_is_refused_by_the_text_that_the_gateway_knows(
+def test_a_handshake_without_credentials_raises_the_text_that_the_gateway_turns_into_401(
     query: dict[str, str] | None,
 ) -> None:
     with pytest.raises(MissingCredentials) as refused:
@@ -154,7 +154,7 @@ def status(api: HttpApi, key: str, group: str = "anyone") -> int:
     return api.request("GET", PATH, {"x-api-key": key, "x-group-name": group}).status_code
 
 
-def test_a_changed_key_counts_within_five_minutes_and_so_does_the_end_of_the_old_one(secret: Secret) -> None:
+def test_a_changed_key_takes_effect_within_five_minutes_and_the_old_one_stops(secret: Secret) -> None:
     api = HttpApi(echo, secret.keys, secret.watch)
     assert status(api, "gen+eral/key=") == 200
     assert status(api, "new") == 401
@@ -168,7 +168,7 @@ def test_a_changed_key_counts_within_five_minutes_and_so_does_the_end_of_the_old
     assert status(api, "alphas", "team-alpha") == 401
 
 
-def test_the_authorizer_is_asked_once_in_four_minutes_for_each_key_and_group(secret: Secret) -> None:
+def test_the_gateway_calls_the_authorizer_every_four_minutes_per_key_and_group(secret: Secret) -> None:
     api = HttpApi(echo, secret.keys, secret.watch)
     for _ in range(3):
         status(api, "gen+eral/key=")
@@ -182,7 +182,7 @@ def test_the_authorizer_is_asked_once_in_four_minutes_for_each_key_and_group(sec
     assert api.authorized == 3
 
 
-def test_a_websocket_knows_a_changed_key_within_a_minute(secret: Secret) -> None:
+def test_a_changed_key_takes_effect_on_handshakes_within_a_minute(secret: Secret) -> None:
     def effect(key: str) -> str:
         event = authorize_event({"api_key": key, "group_name": "a"})
         found: str = websocket_response(event, secret.keys)["policyDocument"]["Statement"][0]["Effect"]
@@ -194,7 +194,7 @@ def test_a_websocket_knows_a_changed_key_within_a_minute(secret: Secret) -> None
     assert [effect("new"), effect("gen+eral/key=")] == ["Allow", "Deny"]
 
 
-def test_without_any_secret_nobody_is_judged(aws: None) -> None:
+def test_without_a_secret_the_authorizers_fail(aws: None) -> None:
     keys = SecretKeyRing(client("secretsmanager", region=REGION), "bus-simulator/none")
     with pytest.raises(DependencyUnavailable):
         rest_response(rest_event({"x-api-key": "a", "x-group-name": "b"}), keys)

@@ -43,7 +43,7 @@ def bucket(aws: None) -> Bucket:
     return Bucket()
 
 
-def test_a_changed_network_counts_after_four_minutes_and_not_before(
+def test_a_changed_network_takes_effect_after_four_minutes(
     bucket: Bucket,
 ) -> None:
     bucket.put(dump(two_lines(), RUN))
@@ -59,7 +59,9 @@ def test_a_changed_network_counts_after_four_minutes_and_not_before(
 
 
 @pytest.mark.parametrize("content", [b"lines: []", None])
-def test_a_network_that_is_broken_or_gone_changes_nothing(bucket: Bucket, content: bytes | None) -> None:
+def test_an_invalid_or_missing_network_leaves_the_last_one_in_use(
+    bucket: Bucket, content: bytes | None
+) -> None:
     bucket.put(dump(two_lines(), RUN))
     first = bucket.found.current()
     bucket.s3.delete_object(Bucket="networks", Key=KEY) if content is None else bucket.put(content)
@@ -67,7 +69,7 @@ def test_a_network_that_is_broken_or_gone_changes_nothing(bucket: Bucket, conten
     assert bucket.found.current() is first
 
 
-def test_without_a_network_to_begin_with_the_place_is_named(bucket: Bucket) -> None:
+def test_without_a_first_network_the_error_names_its_place(bucket: Bucket) -> None:
     with pytest.raises(DependencyUnavailable, match=f"s3://networks/{KEY} can't be read"):
         bucket.found.current()
     bucket.put(b"lines: []")
@@ -81,7 +83,7 @@ def standing(time: str) -> str:
     return f'{{"anchor": "{time}", "wall_anchor": "{time}", "rate": 1, "paused": true}}'
 
 
-def test_a_clock_is_looked_at_when_somebody_asks_and_ten_seconds_have_passed(aws: None) -> None:
+def test_the_clock_parameter_is_read_at_most_every_ten_seconds(aws: None) -> None:
     ssm = client("ssm", region=REGION)
     ssm.put_parameter(Name="/c", Type="String", Value=standing("2026-03-02T07:30:10Z"))
     watch = HandWatch()

@@ -98,7 +98,7 @@ def snapshot(*bus_ids: str) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_client_that_subscribes_is_answered_and_gets_a_snapshot_message_by_message(api: Api) -> None:
+def test_a_subscriber_gets_a_reply_and_a_snapshot_with_a_message_per_bus(api: Api) -> None:
     assert api.connect("c1=") == DONE
     answer, *positions = api.say("c1=", {"action": "subscribe", "line_ids": ["L1"]})
     assert answer == {"type": "subscribed", "line_ids": ["L1"]}
@@ -128,16 +128,14 @@ BAD_MESSAGES = [
 
 
 @pytest.mark.parametrize(("message", "text"), BAD_MESSAGES)
-def test_a_message_that_cannot_be_carried_out_is_answered_as_locally(
-    api: Api, message: object, text: str
-) -> None:
+def test_an_invalid_message_gets_the_local_servers_error(api: Api, message: object, text: str) -> None:
     api.connect("c1=")
     assert api.say("c1=", message) == [{"type": "error", "error": "BadRequest", "message": text}]
     assert api.rows(SUBSCRIPTIONS_TABLE) == []
     assert api.clients.closed == []
 
 
-def test_a_binary_frame_is_no_json(api: Api) -> None:
+def test_a_binary_frame_is_invalid_json(api: Api) -> None:
     api.connect("c1=")
     api.handle(message_event("c1=", "eyJhY3Rpb24iOiJwaW5nIn0=") | {"isBase64Encoded": True})
     assert json.loads(api.clients.sent["c1="][0])["message"] == "Invalid JSON"
@@ -154,21 +152,21 @@ def test_a_connection_has_at_most_fifty_lines(api: Api) -> None:
     assert api.say("c1=", {"action": "subscribe", "line_ids": ["L1"]})[0]["type"] == "subscribed"
 
 
-def test_a_message_too_long_ends_the_connection(api: Api) -> None:
+def test_a_message_that_is_too_long_closes_the_connection(api: Api) -> None:
     api.connect("c1=")
     assert api.say("c1=", "x" * LONGEST_MESSAGE_BYTES) != []
     assert api.say("c1=", "x" * (LONGEST_MESSAGE_BYTES + 1)) == []
     assert api.clients.closed == ["c1="]
 
 
-def test_a_client_that_nobody_knows_any_more_is_sent_away_to_come_again(api: Api) -> None:
+def test_an_unknown_connection_is_closed_so_that_its_client_reconnects(api: Api) -> None:
     assert api.say("c9=", {"action": "subscribe", "line_ids": ["L1"]}) == []
     assert api.clients.closed == ["c9="]
     api.clients.gone("c8=")
     assert api.say("c8=", {"action": "subscribe", "line_ids": ["L1"]}) == []
 
 
-def test_a_client_that_goes_leaves_nothing(api: Api) -> None:
+def test_a_client_that_disconnects_leaves_no_items(api: Api) -> None:
     api.connect("c1=")
     api.say("c1=", {"action": "subscribe", "line_ids": ["L1", "L2"]})
     assert api.handle(disconnect_event("c1=")) == DONE
@@ -215,7 +213,7 @@ def test_handshakes_are_in_the_access_log_with_their_group(
 @pytest.mark.parametrize(
     ("fault", "error"), [(StoreUnavailable("gone"), "Unavailable"), (StoreError("x"), "InternalServerError")]
 )
-def test_without_a_snapshot_the_client_is_told_and_stays_subscribed(
+def test_if_the_snapshot_fails_the_client_gets_an_error_and_stays_subscribed(
     api: Api, fault: StoreError, error: str
 ) -> None:
     api.connect("c1=")
@@ -226,7 +224,7 @@ def test_without_a_snapshot_the_client_is_told_and_stays_subscribed(
     assert api.connections.lines_of("c1=") == ["L1"]
 
 
-def test_where_dynamodb_is_away_the_client_is_told_and_the_connection_stays(api: Api) -> None:
+def test_if_dynamodb_is_unavailable_the_client_gets_an_error_and_stays_connected(api: Api) -> None:
     api.connect("c1=")
     api.dynamodb.delete_table(TableName=SUBSCRIPTIONS_TABLE)
     (told,) = api.say("c1=", {"action": "subscribe", "line_ids": ["L1"]})
@@ -238,7 +236,7 @@ def tick(*bus_ids: str, line_id: str = "L1") -> list[BusPosition]:
     return [position(NOW.replace(second=30), bus, line_id=line_id) for bus in bus_ids]
 
 
-def test_a_tick_goes_to_whoever_wants_its_line_as_the_objects_of_rest(api: Api) -> None:
+def test_a_tick_is_sent_to_the_lines_subscribers_as_rests_objects(api: Api) -> None:
     for name, line, batch in (("one=", "L1", False), ("batch=", "L1", True), ("other=", "L2", False)):
         api.connections.connect(name, "a")
         api.connections.add_lines(name, (line,), batch=batch)
@@ -251,14 +249,14 @@ def test_a_tick_goes_to_whoever_wants_its_line_as_the_objects_of_rest(api: Api) 
     assert api.clients.sent["other="] == []
 
 
-def test_a_tick_that_nobody_wants_is_sent_to_nobody(api: Api) -> None:
+def test_a_tick_without_subscribers_is_not_sent(api: Api) -> None:
     assert api.handle(tick_event(tick("B001"))) == {"sent": 0, "gone": 0, "failed": 0}
 
 
 @pytest.mark.parametrize(
     "event", [{}, {"source": "aws.health", "detail-type": "x", "detail": {}}, {"detail-type": 5}]
 )
-def test_an_event_that_is_no_tick_is_logged_and_left(
+def test_other_events_are_logged_and_dropped(
     api: Api, event: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     assert api.handle(event) == {"sent": 0, "gone": 0, "failed": 0}
@@ -266,9 +264,7 @@ def test_an_event_that_is_no_tick_is_logged_and_left(
 
 
 @pytest.mark.parametrize("clients", [200, pytest.param(1000, marks=pytest.mark.long)])
-def test_a_broadcast_of_whose_clients_a_tenth_are_gone_reaches_the_rest_and_forgets_them(
-    clients: int, api: Api
-) -> None:
+def test_a_broadcast_reaches_the_connected_clients_and_removes_the_gone_ones(clients: int, api: Api) -> None:
     lost = clients // 10
     reached = clients - lost
     names = [f"c{number:04d}=" for number in range(clients)]
@@ -290,7 +286,7 @@ def test_a_broadcast_of_whose_clients_a_tenth_are_gone_reaches_the_rest_and_forg
     assert api.handle(tick_event(tick("B001"))) == {"sent": reached, "gone": 0, "failed": 0}
 
 
-def test_a_client_that_is_gone_is_forgotten_at_its_first_message(api: Api) -> None:
+def test_a_gone_client_is_removed_after_the_first_failed_message(api: Api) -> None:
     api.connect("c1=")
     api.say("c1=", {"action": "subscribe", "line_ids": ["L1"]})
     api.clients.gone("c1=")
@@ -302,7 +298,7 @@ THROTTLED = (429, "LimitExceededException")
 
 
 @pytest.mark.parametrize("trouble", [THROTTLED, (500, "InternalServerError"), (503, "ServiceUnavailable")])
-def test_a_push_that_is_throttled_is_tried_again_with_growing_pauses_and_keeps_its_order(
+def test_throttled_messages_are_retried_with_growing_pauses_in_order(
     api: Api, trouble: tuple[int, str]
 ) -> None:
     api.connections.connect("c1=", "a")
@@ -319,7 +315,7 @@ def test_a_push_that_is_throttled_is_tried_again_with_growing_pauses_and_keeps_i
 @pytest.mark.parametrize(
     "trouble", [THROTTLED, (403, "ForbiddenException"), (413, "PayloadTooLargeException")]
 )
-def test_who_cannot_be_reached_even_so_misses_a_tick_and_nobody_else_does(
+def test_a_client_that_stays_unreachable_misses_a_tick_and_no_other_does(
     api: Api, trouble: tuple[int, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("c1=", "c2="):
@@ -332,7 +328,7 @@ def test_who_cannot_be_reached_even_so_misses_a_tick_and_nobody_else_does(
     assert "connection c1= misses a message" in caplog.text
 
 
-def test_when_the_time_is_over_nobody_is_tried_any_more(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_attempt_begins_after_the_time_limit(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     names = [f"c{number:03d}=" for number in range(100)]
     fill(api.dynamodb, names, "L1", batch=True)
     api.clients.for_good = dict.fromkeys(names, THROTTLED)
@@ -352,13 +348,13 @@ def test_when_the_time_is_over_nobody_is_tried_any_more(api: Api, caplog: pytest
     assert len(api.rows(CONNECTIONS_TABLE)) == 100
 
 
-def test_a_table_that_is_away_fails_the_tick_which_is_then_put_aside(api: Api) -> None:
+def test_if_dynamodb_is_unavailable_the_tick_fails_and_is_dead_lettered(api: Api) -> None:
     api.dynamodb.delete_table(TableName=SUBSCRIPTIONS_TABLE)
     with pytest.raises(ClientError):
         api.handle(tick_event(tick("B001")))
 
 
-def test_one_who_is_gone_and_cannot_be_forgotten_yet_does_not_stop_the_tick(
+def test_a_gone_client_that_cannot_be_removed_does_not_stop_the_tick(
     api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:
     def away(_connection_id: str) -> None:

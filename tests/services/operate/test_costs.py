@@ -120,7 +120,7 @@ def test_the_costs_are_summed_by_service_over_all_pages() -> None:
     ]
 
 
-def test_what_is_missing_is_said_in_its_place() -> None:
+def test_a_missing_figure_is_replaced_by_the_reason() -> None:
     billing = Billing()
     billing.used()
     billing.ce.add_client_error("get_cost_forecast", "DataUnavailableException", "Insufficient data", 400)
@@ -143,7 +143,7 @@ def test_what_is_missing_is_said_in_its_place() -> None:
          "authorized to perform: ce:GetCostAndUsage)"),
     ],
 )  # fmt: skip
-def test_a_refusal_says_what_to_do(said: str, meant: str) -> None:
+def test_a_refused_call_says_how_to_enable_cost_explorer(said: str, meant: str) -> None:
     billing = Billing()
     billing.ce.add_client_error("get_cost_and_usage", "AccessDeniedException", said, 400)
     with billing.asked(), pytest.raises(AwsProblem) as refused:

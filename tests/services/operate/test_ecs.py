@@ -26,7 +26,7 @@ def services(aws: Account, cluster: str = "bus-simulator-cluster") -> EcsService
     return EcsServices(aws.client("ecs"), cluster)
 
 
-def test_every_service_is_described_as_it_is(aws: Account) -> None:
+def test_every_service_is_described(aws: Account) -> None:
     states = services(aws).states()
     assert states == {name: ServiceState(name, "ACTIVE", 1, 1, 0) for name in SERVICES}
     assert {state.fault for state in states.values()} == {None}
@@ -39,7 +39,7 @@ def test_a_service_that_lacks_tasks_has_a_fault(aws: Account) -> None:
     assert ServiceState("s", "DRAINING", 1, 1, 0).fault == "the service is DRAINING"
 
 
-def test_scaling_changes_how_many_tasks_are_wanted(aws: Account) -> None:
+def test_scaling_changes_the_desired_number_of_tasks(aws: Account) -> None:
     half = services(aws, "half")
     half.scale("sensors-feeder", 3)
     assert half.states()["sensors-feeder"].desired == 3
@@ -51,7 +51,7 @@ def test_restarting_keeps_the_service_and_its_number_of_tasks(aws: Account) -> N
     assert services(aws).states()["mcp-server"].desired == 1
 
 
-def test_what_isnt_there_is_said(aws: Account) -> None:
+def test_a_missing_service_is_named(aws: Account) -> None:
     with pytest.raises(AwsProblem, match="no service nobody in cluster bus-simulator-cluster"):
         services(aws).restart("nobody")
     with pytest.raises(AwsProblem, match="the services of cluster nowhere: ClusterNotFoundException"):

@@ -63,6 +63,6 @@ def test_events_come_in_order_filtered_and_each_once_when_followed(logs: Any) ->
     assert found == [*told, "later 0", "later 1"]
 
 
-def test_a_group_that_isnt_there_is_said(logs: Any) -> None:
+def test_a_missing_group_is_named(logs: Any) -> None:
     with pytest.raises(AwsProblem, match="log group /ecs/nobody: ResourceNotFoundException"):
         list(read_log_events(logs, "/ecs/nobody", since=SINCE, pattern=""))

@@ -29,11 +29,11 @@ def write() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("days", [0, 1, 5, 9])
-def test_what_every_table_keeps_is_taken(write: Any, days: int) -> None:
+def test_a_start_within_every_tables_retention_is_accepted(write: Any, days: int) -> None:
     check_retention(write, "bus_simulator", NOW - timedelta(days=days), NOW)
 
 
-def test_what_one_table_doesnt_keep_is_refused(write: Any) -> None:
+def test_a_start_beyond_one_tables_retention_is_refused(write: Any) -> None:
     with pytest.raises(OutsideRetention) as refused:
         check_retention(write, "bus_simulator", NOW - timedelta(days=12), NOW)
     assert str(refused.value) == (

@@ -22,17 +22,17 @@ def raising(error: ClientError) -> object:
     return call
 
 
-def test_an_account_that_gets_endpoints_is_admitted() -> None:
+def test_an_account_that_gets_endpoints_can_use_timestream() -> None:
     assert timestream_available(FakeClient(describe_endpoints={"Endpoints": [{"Address": "a"}]}))
 
 
-def test_an_account_that_is_no_customer_is_not() -> None:
+def test_an_account_that_aws_refuses_cannot_use_timestream() -> None:
     refusal = ClientError(
         {"Error": {"Code": "AccessDeniedException", "Message": NOT_A_CUSTOMER}}, "DescribeEndpoints"
     )
     assert not timestream_available(FakeClient(describe_endpoints=raising(refusal)))
 
 
-def test_credentials_that_may_not_ask_say_nothing_of_the_account() -> None:
+def test_missing_permissions_are_an_error_and_not_a_refusal_of_the_account() -> None:
     with pytest.raises(AwsProblem, match="lack the permission"):
         timestream_available(FakeClient(describe_endpoints=raising(refused("AccessDeniedException"))))

@@ -85,26 +85,26 @@ def test_old_data_are_named_with_their_end() -> None:
     assert said(held, covered(5)) == "ends 2026-03-06T05:59:00Z, 1:31:10 before simulated now"
 
 
-def test_what_is_written_and_not_yet_shown_is_told_from_what_is_missing() -> None:
+def test_records_not_yet_queryable_are_distinguished_from_missing_ones() -> None:
     shown = hours(24)
     assert said(shown, covered(6)).startswith("96 hours are written, not yet queryable")
     assert said(shown, covered(4)) == "1.02 days without a gap, 5.00 days are needed"
 
 
-def test_a_notice_of_a_backfill_counts_while_the_books_are_late_themselves() -> None:
+def test_a_backfills_notice_counts_while_its_coverage_is_not_yet_queryable() -> None:
     filled = [(NOW - timedelta(days=6), THIS_HOUR)]
     assert said(hours(24), covered(1), filled).startswith("96 hours are written, not yet queryable")
     late = [(NOW - timedelta(days=3), THIS_HOUR)]
     assert said(hours(24), covered(1), late) == "1.02 days without a gap, 5.00 days are needed"
 
 
-def test_what_is_missing_of_the_last_day_isnt_excused_by_the_books() -> None:
+def test_coverage_does_not_excuse_missing_records_of_the_last_day() -> None:
     assert said([], covered(6)) == "no data"
     gap = hours(120, left_out=range(3, 4))
     assert said(gap, covered(6)) == "0.10 days without a gap, 5.00 days are needed"
 
 
-def test_a_store_that_is_away_is_a_fault() -> None:
+def test_an_unreachable_store_fails_the_check() -> None:
     class Away(Known):
         def coverage(self, stream: Stream) -> Sequence[Covered]:
             raise StoreUnavailable("nobody answers")

@@ -198,7 +198,7 @@ def test_an_empty_table_is_named(deployed: Deployed) -> None:
         assert faults(replace(deployed.parts, store=store)) == {"history: sensor_data": "no data"}
 
 
-def test_what_is_written_and_not_yet_shown_is_told_from_what_is_missing(deployed: Deployed) -> None:
+def test_records_not_yet_queryable_are_distinguished_from_missing_ones(deployed: Deployed) -> None:
     with closing(deployed.store("not_yet")) as store:
         fill(store, deployed.run, days=1)
         begins, ends = NOW - timedelta(days=6), NOW - timedelta(days=1, minutes=10)
@@ -239,7 +239,7 @@ def test_a_wrong_status_is_a_failure(deployed: Deployed) -> None:
     assert "status 500 instead of 200" in found["REST: sensors of a bus"]
 
 
-def test_the_gateways_own_refusal_of_a_missing_header_will_do(deployed: Deployed) -> None:
+def test_the_gateways_own_refusal_of_a_missing_header_passes(deployed: Deployed) -> None:
     def refusing(path: str, headers: Mapping[str, str]) -> Answer | None:
         named = {"x-api-key", "x-group-name"} <= set(headers) or path == "/health"
         return None if named else (401, '{"message":"Unauthorized"}')
@@ -274,9 +274,7 @@ def test_a_websocket_that_accepts_a_wrong_key_is_named(deployed: Deployed) -> No
         ("/mcp/list-tools", (200, '{"success":true,"data":[{"name":"query_people_count"}]}'), "MCP: tools"),
     ],
 )
-def test_an_mcp_server_that_isnt_well_is_named(
-    deployed: Deployed, path: str, answer: Answer, check: str
-) -> None:
+def test_an_unhealthy_mcp_server_is_named(deployed: Deployed, path: str, answer: Answer, check: str) -> None:
     def unwell(asked: str, headers: Mapping[str, str]) -> Answer:
         right = good_mcp(asked, headers)
         return answer if asked == path and right[0] == 200 else right
@@ -286,13 +284,13 @@ def test_an_mcp_server_that_isnt_well_is_named(
     assert list(found) == [check]
 
 
-def test_an_mcp_server_that_takes_any_key_is_named(deployed: Deployed) -> None:
+def test_an_mcp_server_that_accepts_any_key_is_named(deployed: Deployed) -> None:
     with http_server(lambda path, headers: good_mcp(path, {**headers, "x-api-key": KEY})) as url:
         found = faults(replace(deployed.parts, mcp=replace(deployed.parts.mcp, api_url=url)))
     assert list(found) == ["MCP: a wrong key"]
 
 
-def test_a_hosted_endpoint_is_a_service_and_its_history_is_asked_of_the_api(deployed: Deployed) -> None:
+def test_a_hosted_endpoint_is_checked_as_a_service_and_its_history_by_health(deployed: Deployed) -> None:
     ecs = deployed.aws.client("ecs")
     make_services(ecs, cluster="hosted", names=[*SERVICES, HOSTED_SERVICE])
     hosted = replace(deployed.parts, store=None, services=EcsServices(ecs, "hosted"))
@@ -317,7 +315,7 @@ def script(deployed: Deployed, *arguments: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.mark.e2e
-def test_the_script_judges_a_deployment_with_the_key_of_its_secret(deployed: Deployed) -> None:
+def test_the_script_checks_a_deployment_with_the_key_of_its_secret(deployed: Deployed) -> None:
     done = script(deployed, "--json", "--skip-websocket")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     told = json.loads(done.stdout)
@@ -339,7 +337,7 @@ def test_the_script_fails_with_a_table_that_names_what_is_wrong(deployed: Deploy
 
 
 @pytest.mark.e2e
-def test_the_script_says_which_address_it_lacks(deployed: Deployed) -> None:
+def test_the_script_names_the_missing_address(deployed: Deployed) -> None:
     done = subprocess.run(
         [sys.executable, SCRIPT, "--target", "aws"],
         env=environment(**deployed.aws.variables),

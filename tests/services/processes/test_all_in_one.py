@@ -68,7 +68,7 @@ def all_in_one(
     return AllInOne(settings, Inputs(network(), 1, RUN), city or FormulaCity(), store, started_clock(late))
 
 
-def test_the_hour_that_now_is_in_comes_first_then_history_newest_first() -> None:
+def test_the_current_hour_is_written_first_then_history_newest_first() -> None:
     store, city = FaultyStore(), FormulaCity()
     all_in_one(store, city=city).prepare(run_silently)
     starts = list(dict.fromkeys(start for start, _, _ in city.asked))
@@ -79,7 +79,7 @@ def test_the_hour_that_now_is_in_comes_first_then_history_newest_first() -> None
         assert held.end <= NOW + MINUTE
 
 
-def test_an_hour_that_ends_while_it_starts_is_no_hole() -> None:
+def test_an_hour_that_ends_during_the_start_leaves_no_gap() -> None:
     store = FaultyStore()
     all_in_one(store, late=40 * MINUTE).prepare(run_silently)
     for stream in Stream:
@@ -88,13 +88,13 @@ def test_an_hour_that_ends_while_it_starts_is_no_hole() -> None:
         assert held.end > LIVE + HOUR
 
 
-def test_without_backfill_there_is_still_something_to_answer_with() -> None:
+def test_without_backfill_latest_still_has_records() -> None:
     store = FaultyStore()
     all_in_one(store, backfill=timedelta()).prepare(run_silently)
     assert store.coverage(Stream.PEOPLE_COUNT)[0].start == LIVE
 
 
-def test_background_history_outlives_a_store_that_is_away_for_a_while(
+def test_background_history_continues_after_the_store_was_unreachable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(history_plan, "REACH", 4 * HOUR)
@@ -108,7 +108,7 @@ def test_background_history_outlives_a_store_that_is_away_for_a_while(
     assert store.coverage(Stream.PEOPLE_COUNT)[0].start == LIVE - 4 * HOUR
 
 
-def test_a_socket_is_named_by_how_this_machine_reaches_it() -> None:
+def test_a_listeners_url_is_the_one_by_which_this_machine_reaches_it() -> None:
     for host, shown in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("localhost", "")):
         with closing(listen(host, 0)) as listener:
             port = listener.getsockname()[1]
@@ -116,7 +116,7 @@ def test_a_socket_is_named_by_how_this_machine_reaches_it() -> None:
             assert url_of(listener).endswith(f":{port}")
 
 
-def test_a_taken_port_says_what_to_do() -> None:
+def test_the_error_for_a_port_in_use_says_what_to_do() -> None:
     with closing(listen("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match=f"port {port}.*choose another --port"):

@@ -26,7 +26,7 @@ AT = "2026-03-02T07:30:05Z"
 FEEDERS = ("people-count", "sensors", "bus-position")
 
 
-def test_a_store_that_is_away_at_the_start_is_waited_for() -> None:
+def test_an_unreachable_store_is_waited_for_at_the_start() -> None:
     failures = [StoreUnavailable("away"), StoreUnavailable("away")]
 
     def attempt() -> str:
@@ -37,7 +37,7 @@ def test_a_store_that_is_away_at_the_start_is_waited_for() -> None:
     assert retry_until_closed(attempt, fake_clock(lasts=10 * MINUTE)) == "here"
 
 
-def test_told_to_end_it_waits_no_longer() -> None:
+def test_a_signal_ends_the_waiting() -> None:
     def attempt() -> str:
         raise StoreUnavailable("away")
 
@@ -89,7 +89,7 @@ def test_feeders_and_a_server_share_a_store(served: Endpoint, tmp_path: Path) ->
 
 @pytest.mark.long
 @pytest.mark.e2e
-def test_what_earlier_processes_left_open_is_closed(served: Endpoint, tmp_path: Path) -> None:
+def test_gaps_of_earlier_processes_are_filled(served: Endpoint, tmp_path: Path) -> None:
     store = ("--store", f"timestream://bus_simulator?region={REGION}&endpoint_url={served.url}")
     for start, end in (("06:10", "06:20"), ("06:40", "06:50")):
         stretch = ("--start", f"2026-03-02T{start}Z", "--end", f"2026-03-02T{end}Z")

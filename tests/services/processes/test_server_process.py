@@ -87,7 +87,7 @@ def test_the_latest_is_answered_from_memory_and_the_same_as_from_the_file(
     assert ask("/people-count/S001?timestamp=2026-03-02").status_code == 500
 
 
-def test_a_closed_store_remembers_nothing(store: DuckDBStore) -> None:
+def test_a_closed_store_has_no_records_in_memory(store: DuckDBStore) -> None:
     fill(store)
     ask = in_process(create_app(context(store)))
     assert ask(LATEST[0]).status_code == 200
