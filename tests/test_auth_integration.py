@@ -85,7 +85,7 @@ def as_group(key: str, group: str = "tests") -> dict[str, str]:
     ],
 )
 @pytest.mark.parametrize("path", [PATH, "/bus-position/line/L1", "/no/such/path", "/people-count/S999"])
-def test_refusals_come_in_their_order_and_before_anything_else(
+def test_refusals_come_in_order_and_before_all_other_errors(
     headers: dict[str, str], body: dict[str, str], path: str, server: Running
 ) -> None:
     assert ask(server, headers, path) == (401, body)
@@ -125,7 +125,7 @@ def test_the_websocket_refuses_as_rest_does(server: Running) -> None:
 
 
 @pytest.mark.long
-def test_a_changed_key_counts_without_a_restart(tmp_path: Path) -> None:
+def test_a_changed_key_takes_effect_without_a_restart(tmp_path: Path) -> None:
     with protected(tmp_path) as server:
         assert ask(server, as_group(GENERAL))[0] == 200
         assert ask(server, as_group(NEXT)) == (401, INVALID)
@@ -149,7 +149,7 @@ def wait_until_valid(server: Running, key: str) -> None:
     raise AssertionError("the new key never counts")
 
 
-def test_no_key_is_logged_whatever_is_asked(tmp_path: Path) -> None:
+def test_no_request_logs_a_key(tmp_path: Path) -> None:
     with protected(tmp_path) as server:
         for key in (GENERAL, WRONG):
             answers = [
@@ -175,7 +175,7 @@ KEYS = json.dumps({"api_key": PASTED, "keys": {"team-alpha": TEAM}})
 @pytest.mark.parametrize(
     ("kept", "variable"), [(None, None), (PASTED, None), (KEYS, None), (None, PASTED), (None, KEYS)]
 )
-def test_what_is_printed_at_the_start_can_be_pasted(
+def test_the_commands_printed_at_the_start_can_be_pasted(
     kept: str | None, variable: str | None, tmp_path: Path
 ) -> None:
     if kept is not None:
@@ -205,7 +205,7 @@ def pasted(command: str, folder: Path, key: str | None) -> str:
 @pytest.mark.parametrize(
     "script", ["test_auth.sh", "test_websocket.sh", "../../scripts/verify_deployment.py"]
 )
-def test_no_key_is_among_anybodys_arguments(script: str, server: Running) -> None:
+def test_no_process_has_a_key_in_its_arguments(script: str, server: Running) -> None:
     seen: set[str] = set()
     url = f"http://{server.host}:{server.port}"
     program = [sys.executable] if script.endswith(".py") else []

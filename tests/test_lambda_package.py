@@ -67,7 +67,7 @@ def test_all_packages_are_for_lambdas_processor_small_and_of_the_same_bytes(tmp_
 @pytest.mark.parametrize(
     ("words", "said"), [([], "which one? people_count_api, "), (["no"], "'no' is not one")]
 )
-def test_a_package_has_to_be_named_by_a_name_that_there_is(words: list[str], said: str) -> None:
+def test_an_unknown_package_name_is_refused(words: list[str], said: str) -> None:
     done = CliRunner().invoke(package_lambda, words)
     assert (done.exit_code, said in done.output) == (2, True), done.output
 
@@ -146,7 +146,7 @@ def rest_event(path: str, verdict: dict[str, Any] | None) -> Any:
 
 
 @pytest.mark.long
-def test_rest_answers_out_of_its_package_behind_its_authorizer(unpacked: Path, cloud: Cloud) -> None:
+def test_rest_answers_from_its_package_behind_its_authorizer(unpacked: Path, cloud: Cloud) -> None:
     paths: dict[str, dict[str, object]] = {
         "/people-count/S001?mode=latest": {"stop_id": "S001", "count": 30},
         "/sensors/stop/S001?mode=latest": {"entity_id": "S001", "temperature": 20.5},
@@ -164,7 +164,7 @@ def test_rest_answers_out_of_its_package_behind_its_authorizer(unpacked: Path, c
     assert not HEAVY & set(found["modules"])
 
 
-def test_health_and_refusals_come_out_of_the_package_as_well(unpacked: Path, cloud: Cloud) -> None:
+def test_health_and_refusals_come_from_the_package_too(unpacked: Path, cloud: Cloud) -> None:
     found = cloud.call(
         unpacked,
         (REST, rest_event("/health", None)),
@@ -187,7 +187,7 @@ def test_health_and_refusals_come_out_of_the_package_as_well(unpacked: Path, clo
         ({"BUS_SIMULATOR_STORE": "duckdb:bus.duckdb"}, 500),
     ],
 )
-def test_a_function_that_lacks_something_answers_as_every_error_is_answered(
+def test_a_function_with_wrong_settings_returns_the_usual_error(
     unpacked: Path, cloud: Cloud, changes: dict[str, str], status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cloud, "variables", cloud.variables | changes)
@@ -196,7 +196,7 @@ def test_a_function_that_lacks_something_answers_as_every_error_is_answered(
     assert set(json.loads(answer["body"])) == {"error", "message"}
 
 
-def test_the_websocket_is_served_out_of_its_package(unpacked: Path, cloud: Cloud) -> None:
+def test_the_websocket_handler_runs_from_its_package(unpacked: Path, cloud: Cloud) -> None:
     event = {"api_key": "ri ght", "group_name": "team"}
     tick = [position(NOW.replace(second=30), "B003", line_id="L2")]
     found = cloud.call(

@@ -92,7 +92,7 @@ def test_an_unknown_scenario_is_one_clear_message(program: Program, tmp_path: Pa
 
 
 @pytest.mark.long
-def test_faults_are_on_the_wire_and_in_the_log_and_not_in_the_store(tmp_path: Path) -> None:
+def test_faults_are_in_live_messages_and_the_log_but_not_in_the_store(tmp_path: Path) -> None:
     arguments = ("faulty-wire", "--at", "2026-03-03T07:00Z", "--speed", "60")
     with running(tmp_path, *arguments, command="replay") as process:
         process.wait_for(lambda body: body["status"] == "healthy")

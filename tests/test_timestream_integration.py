@@ -258,7 +258,7 @@ ONCE = {
 @pytest.mark.parametrize(
     "name", [name if name == "throttled" else pytest.param(name, marks=pytest.mark.long) for name in ONCE]
 )
-def test_a_call_that_fails_is_made_again(
+def test_a_failed_call_is_retried(
     name: str,
     inputs: Inputs,
     city: City,
@@ -276,7 +276,7 @@ def test_a_call_that_fails_is_made_again(
 
 
 @pytest.mark.long
-def test_a_store_that_stays_away_is_waited_for(
+def test_an_unreachable_store_is_waited_for(
     inputs: Inputs, city: City, served: Endpoint, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     events = Events(caplog)
@@ -309,7 +309,7 @@ def test_rejected_records_leave_the_window_uncovered(
 
 
 @pytest.mark.long
-def test_a_feeder_whose_records_are_half_refused_ends_and_the_next_one_goes_on(
+def test_a_feeder_ends_if_records_are_rejected_and_the_next_one_continues(
     inputs: Inputs, city: City, served: Endpoint, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     events = Events(caplog)
@@ -337,7 +337,7 @@ def feeding(kind: FeederKind, city: City, inputs: Inputs, store: Store) -> Feede
     return Feeder(kind, model=city, store=store, run=inputs.run, clock=clock, start=START)
 
 
-def test_what_another_run_left_unfinished_is_written_over(
+def test_an_unfinished_window_of_another_run_is_overwritten(
     inputs: Inputs, city: City, served: Endpoint, database: str
 ) -> None:
     stream, end = Stream.PEOPLE_COUNT, START + 10 * MINUTE
@@ -362,7 +362,7 @@ def handed_on(exchange: faults.Exchange) -> None:
     exchange.answer(*exchange.pass_on())
 
 
-def test_an_endpoint_that_is_killed_and_started_again(
+def test_a_killed_and_restarted_endpoint_has_all_records(
     inputs: Inputs, city: City, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with endpoint(tmp_path) as own, closing(opened("bus_simulator", own.url)) as store:
@@ -381,7 +381,7 @@ def test_an_endpoint_that_is_killed_and_started_again(
         check(city, inputs, "bus_simulator", own.url)
 
 
-def test_reads_say_that_the_store_is_away_and_come_back(
+def test_reads_raise_while_the_store_is_unreachable_and_then_work_again(
     inputs: Inputs, city: City, served: Endpoint, database: str
 ) -> None:
     stream = Stream.SENSOR_DATA
@@ -406,7 +406,7 @@ def test_every_stream_has_a_table_of_its_columns(
             assert {str(row[0]) for row in rows} == {*SCHEMAS[stream].names, "measure_name"}
 
 
-def test_who_writes_tick_after_tick_asks_nothing_in_between(
+def test_consecutive_ticks_are_written_without_queries(
     served: Endpoint, inputs: Inputs, city: City, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -445,7 +445,7 @@ store.close()
 """
 
 
-def test_records_are_read_where_there_is_neither_arrow_nor_numpy(
+def test_records_are_read_without_arrow_and_numpy(
     served: Endpoint, inputs: Inputs, city: City, database: str
 ) -> None:
     end = START + 5 * MINUTE

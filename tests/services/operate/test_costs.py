@@ -143,7 +143,7 @@ def test_a_missing_figure_is_replaced_by_the_reason() -> None:
          "authorized to perform: ce:GetCostAndUsage)"),
     ],
 )  # fmt: skip
-def test_a_refused_call_says_how_to_enable_cost_explorer(said: str, meant: str) -> None:
+def test_a_refused_call_is_explained(said: str, meant: str) -> None:
     billing = Billing()
     billing.ce.add_client_error("get_cost_and_usage", "AccessDeniedException", said, 400)
     with billing.asked(), pytest.raises(AwsProblem) as refused:
