@@ -45,7 +45,7 @@ def empty_environment(folder: Path) -> Path:
 
 
 def quietly(command: list[str | Path], folder: Path, variables: Mapping[str, str] | None = None) -> str:
-    """What a command prints, with `variables` in its environment. Fails with all that it said."""
+    """Run a command with `variables` in its environment; return its stdout. Fails with its whole output."""
     env = environment(**(variables or {}))
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

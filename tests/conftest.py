@@ -1,4 +1,4 @@
-"""For all tests: which of them are quick, which files to import, loopback without a proxy, logs that end."""
+"""For all tests: markers, files to import, no proxy for the loopback interface, logging per test."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOOPBACK = "127.0.0.1,localhost"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let servers that tests start be reached directly, wherever the environment names a proxy."""
+    """Reach servers of tests directly, even if the environment names a proxy."""
     variables = pytest.MonkeyPatch()
     for name in ("NO_PROXY", "no_proxy"):
         variables.setenv(name, LOOPBACK)
@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Don't import a file of whose tests `-m` chooses none: importing all takes as long as many tests."""
+    """Skip the import of files without tests that `-m` selects: importing all takes as long as many tests."""
     expression = config.getoption("markexpr")
     if not expression or not collection_path.match("test_*.py"):
         return None
@@ -42,7 +42,7 @@ def marks_of(path: Path) -> set[str]:
 
 
 def chooses_none(expression: str, marks: set[str]) -> bool:
-    """Whether an expression of markers is false of all tests with these marks, whatever others they have."""
+    """Whether no test with these marks, and any others, matches a marker expression."""
     names = set(re.findall(r"\w+", expression)) - {"and", "or", "not"}
     if not marks & names or not names <= CHOSEN_BY:
         return False
@@ -55,7 +55,7 @@ def chooses_none(expression: str, marks: set[str]) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Count them among the e2e tests, which `-m "not integration and not e2e"` leaves out."""
+    """Mark tests of some kinds as e2e, which `-m "not integration and not e2e"` excludes."""
     for item in items:
         if any(mark.name in DEMANDING for mark in item.iter_markers()):
             item.add_marker(pytest.mark.e2e)
@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def logs_end_with_the_test() -> Iterator[None]:
-    """Take away the log that a command has set up: it writes to what was stderr only then."""
+    """Remove log handlers that a command has installed: they write to the stderr of that test."""
     yield
     root = logging.getLogger()
     for handler in [each for each in root.handlers if isinstance(each.formatter, JsonFormatter)]:

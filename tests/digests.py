@@ -1,4 +1,4 @@
-"""Digests of the shipped network at telling times and of the shipped scenarios' days.
+"""Digests of the shipped network in selected windows, and of the shipped scenarios' days.
 
 `python -m tests.digests windows` and `… scenarios` print them as JSON, of all or of those that are named.
 Needs the simulator alone, so that other interpreters and NumPy versions can be asked.

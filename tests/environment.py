@@ -20,14 +20,14 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def reach_loopback_directly() -> None:
-    """Except this machine from any HTTP proxy, in this process and the programs that it starts."""
+    """Bypass HTTP proxies for this machine, in this process and the programs that it starts."""
     for name in ("NO_PROXY", "no_proxy"):
         exceptions = [each for each in os.environ.get(name, "").split(",") if each]
         os.environ[name] = ",".join([*exceptions, "127.0.0.1", "localhost", "::1"])
 
 
 def all_examples() -> bool:
-    """Whether `BUS_SIMULATOR_TEST_EXAMPLES` says that Hypothesis shall try all of a test's examples."""
+    """Whether `BUS_SIMULATOR_TEST_EXAMPLES` makes Hypothesis try all of a test's examples."""
     return os.environ.get("BUS_SIMULATOR_TEST_EXAMPLES") == "all"
 
 
@@ -38,5 +38,5 @@ def feeds_folder() -> Path | None:
 
 
 def aws_confirmed() -> bool:
-    """Whether `BUS_SIMULATOR_AWS_TESTS` says that tests may make and pay for things at AWS."""
+    """Whether `BUS_SIMULATOR_AWS_TESTS` lets tests create resources at AWS, which cost money."""
     return os.environ.get("BUS_SIMULATOR_AWS_TESTS") == "yes"

@@ -21,7 +21,7 @@ def share(thorough: int) -> int:
 def examples(
     thorough: int, *, suppress: Collection[HealthCheck] = (), derandomize: bool = False
 ) -> Callable[[Test], Test]:
-    """Let Hypothesis try so many examples of a test in `make test-long`, which chooses it by its marker."""
+    """Mark a test with generated examples: `thorough` of them in `make test-long`, else a quarter."""
     chosen = settings(
         max_examples=share(thorough),
         deadline=None,

@@ -1,4 +1,4 @@
-"""Programs that stand in for what may not be here: shell scripts of their name, in a folder of PATH."""
+"""Stand-ins for programs that may be missing: shell scripts of their name, in a folder on PATH."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def program(folder: Path, name: str, *lines: str) -> None:
 
 
 def terraform_set_to(folder: Path, **settings: str) -> None:
-    """A `terraform` whose console knows these variables and no other."""
+    """A `terraform` whose console knows only these variables."""
     program = folder / "terraform"
     program.write_text(f"#!{sys.executable}\nSETTINGS = {settings!r}\n{CONSOLE}")
     program.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Servers that answer whatever a test wants, to see that those who judge servers notice."""
+"""Servers with configurable answers, for tests of the programs that check servers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Answering: TypeAlias = Callable[[str, Mapping[str, str]], Answer]
 
 
 def free_port() -> int:
-    """A port at which nobody listens."""
+    """A port without a listener."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -30,7 +30,7 @@ def free_port() -> int:
 
 @contextmanager
 def http_server(answering: Answering) -> Iterator[str]:
-    """A server that answers GET, and POST alike, whatever is posted; its URL."""
+    """A server that answers GET and POST alike, whatever the body; its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -45,7 +45,7 @@ def http_server(answering: Answering) -> Iterator[str]:
             self.do_GET()
 
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - its own name
-            """Not a word."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -64,7 +64,7 @@ def always(status: int, body: str) -> Answering:
 
 @contextmanager
 def websocket_server(*replies: str, key: str | None = None) -> Iterator[str]:
-    """A server that answers every message with all `replies`; its URL. Without a `key` all may connect."""
+    """A server that answers every message with all `replies`; its URL. Without `key` it accepts everybody."""
 
     def admit(connection: ServerConnection, request: Request) -> Response | None:
         query = parse_qs(urlsplit(request.path).query)

@@ -1,4 +1,4 @@
-"""Between a client and the Timestream endpoint: a proxy that fails as networks and services do."""
+"""A proxy before the Timestream endpoint that fails as networks and services do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HUNG_S = 30.0
 
 
 class Proxy:
-    """Hands every request on, but for those that a fault is waiting for. `url` is where it listens."""
+    """Forwards requests, except those for which a fault is queued. `url` is its address."""
 
     def __init__(self, upstream: str, url: str) -> None:
         self.upstream, self.url = urlsplit(upstream), url
@@ -28,7 +28,7 @@ class Proxy:
         self._lock = threading.Lock()
 
     def next_fault(self, operation: str) -> Fault | None:
-        """The fault that this request is to suffer, if it is its turn."""
+        """The queued fault for this request, None without one."""
         with self._lock:
             if not self.faults or self.faults[0][0] != operation:
                 return None
@@ -37,11 +37,11 @@ class Proxy:
             return fault
 
     def fail(self, operation: str, *faults: Fault) -> None:
-        """Let the next requests of an operation fail so, one each."""
+        """Queue faults for the next requests of an operation, one each."""
         self.faults.extend((operation, fault) for fault in faults)
 
     def forward(self, headers: dict[str, str], body: bytes) -> Answer:
-        """What the endpoint answers."""
+        """Return the endpoint's answer."""
         connection = http.client.HTTPConnection(self.upstream.hostname or "", self.upstream.port, timeout=60)
         try:
             connection.request("POST", "/", body, headers)
@@ -52,7 +52,7 @@ class Proxy:
 
 
 class Exchange:
-    """A request in hand: faults answer it, or don't."""
+    """A request in progress, which a fault answers, forwards or drops."""
 
     def __init__(self, proxy: Proxy, handler: BaseHTTPRequestHandler, body: bytes) -> None:
         self.proxy, self.handler, self.body = proxy, handler, body
@@ -60,11 +60,11 @@ class Exchange:
         self.headers = {name: handler.headers[name] for name in names if name in handler.headers}
 
     def pass_on(self) -> Answer:
-        """Hand it to the endpoint."""
+        """Forward the request; return the endpoint's answer."""
         return self.proxy.forward(self.headers, self.body)
 
     def answer(self, status: int, content: bytes) -> None:
-        """Answer it."""
+        """Send a response."""
         self.handler.send_response(status)
         self.handler.send_header("Content-Type", "application/x-amz-json-1.0")
         self.handler.send_header("Content-Length", str(len(content)))
@@ -72,7 +72,7 @@ class Exchange:
         self.handler.wfile.write(content)
 
     def refuse(self, status: int, kind: str, message: str, **fields: object) -> None:
-        """Answer with one of Timestream's errors."""
+        """Send one of Timestream's errors."""
         error = {"__type": f"com.amazonaws.timestream.v20181101#{kind}", "message": message, **fields}
         self.answer(status, json.dumps(error).encode())
 
@@ -99,25 +99,25 @@ def no_json(exchange: Exchange) -> None:
 
 
 def cut_before(exchange: Exchange) -> None:
-    """The endpoint never hears of it."""
+    """Cut the connection before the endpoint gets the request."""
     exchange.cut()
 
 
 def cut_after(exchange: Exchange) -> None:
-    """The endpoint has done it, and the client doesn't know."""
+    """Cut the connection after the endpoint has carried the request out."""
     exchange.pass_on()
     exchange.cut()
 
 
 def hung(exchange: Exchange) -> None:
-    """The endpoint has done it, and the answer doesn't come in time."""
+    """Carry the request out, and send the answer too late."""
     exchange.pass_on()
     exchange.proxy.ended.wait(HUNG_S)
     exchange.cut()
 
 
 def half_rejected(exchange: Exchange) -> None:
-    """Every other record is refused for its time."""
+    """Reject every other record for its time."""
     body = json.loads(exchange.body)
     records = body["Records"]
     refused = list(range(1, len(records), 2))
@@ -154,7 +154,7 @@ def proxied(upstream: str) -> Iterator[Proxy]:
                 exchange.cut()
 
         def log_message(self, *_: object) -> None:
-            """Quiet."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

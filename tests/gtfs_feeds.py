@@ -54,7 +54,7 @@ def _trips() -> tuple[str, str]:
 
 
 def feed(**changed: str | bytes | None) -> dict[str, str | bytes]:
-    """The feed's files by name; `changed` ones by name without .txt, None for a file that is missing."""
+    """The feed's files by name; `changed` replaces files by name without .txt, None removes one."""
     trips, times = _trips()
     files: dict[str, str | bytes | None] = {
         "agency": "agency_id,agency_name,agency_url,agency_timezone\n1,Bus,https://bus.example,Europe/Madrid\n",
@@ -101,7 +101,7 @@ def with_line(name: str, line: int, text: str) -> dict[str, str | bytes]:
 
 
 def broken() -> dict[str, tuple[Files, str, int, str]]:
-    """Feeds with one defect: the files, and the file, line and telling words of the only problem."""
+    """Feeds with one defect: the files, and the file, line and some words of the only problem."""
     times = text_of("stop_times").splitlines()
     trip = times[4].split(",")[0]
     return {

@@ -21,7 +21,7 @@ APIS = ((HTTP_API, "HTTP"), (WEBSOCKET_API, "WEBSOCKET"), (MCP_API, "HTTP"))
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where moto answers."""
+    """A moto account: its URL and clients."""
 
     url: str
 
@@ -31,7 +31,7 @@ class Account:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What a program's environment needs to meet this account."""
+        """The environment variables by which a program uses this account."""
         return {**KEYS, "AWS_ENDPOINT_URL": self.url}
 
 
@@ -64,7 +64,7 @@ def forget(port: int) -> None:
 def make_services(
     ecs: Any, *, cluster: str = CLUSTER, names: Sequence[str] = SERVICES, running: int = 1, desired: int = 1
 ) -> None:
-    """A cluster's services, with so many tasks running, which only moto's environment decides."""
+    """Create a cluster's services with so many running tasks, by moto's environment variable."""
     ecs.create_cluster(clusterName=cluster)
     ecs.register_task_definition(
         family=cluster, containerDefinitions=[{"name": "c", "image": "i", "memory": 512}]

@@ -1,4 +1,4 @@
-"""The blocks of commands on docs/operations.md, and what each needs, as it says before them."""
+"""The blocks of commands on docs/operations.md, and what each needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OF_OTHERS = {"Needs infracost", "Needs wscat"}
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block of commands, under which heading, and of which kind."""
+    """A block of commands, its heading and its kind."""
 
     heading: str
     kind: str

@@ -1,4 +1,4 @@
-"""The parts beside a real LocalStack: started as `make up NATIVE=1` does, on free ports, and asked."""
+"""The parts beside a real LocalStack: started as `make up NATIVE=1` does, on free ports."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ PATIENT = RetryPolicy(attempts=8, first_s=0.05, longest_s=0.5, answer_s=30.0)
 
 
 def standing_at(instant: datetime) -> str:
-    """A clock's parameter that stands."""
+    """The clock parameter's value for a paused clock."""
     return clock_state_to_json(
         ClockState(instant, Clock().now().timestamp(), 1.0, True, Course(0, instant), 1)
     )
 
 
 class Parts:
-    """A stack that is up."""
+    """A running stack."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack, self.supervised = stack, SupervisedParts(stack.folder)
@@ -52,7 +52,7 @@ class Parts:
         return environment(**self.stack.endpoints)
 
     def ask(self, path: str, *, port: int = 0, key: str = "", send: object = None) -> tuple[int, bytes]:
-        """Status and body; of a POST where something is to be sent, as JSON."""
+        """Send a GET request, or a POST with a JSON body; return status and body."""
         method, content = ("GET", None) if send is None else ("POST", json.dumps(send))
         headers = {"x-api-key": key or self.key, "x-group-name": "tests", "content-type": "application/json"}
         place = ("127.0.0.1", port or self.stack.ports.api)
@@ -62,11 +62,11 @@ class Parts:
             return answer.status, answer.read()
 
     def health(self) -> Any:
-        """What the API says of itself and of the feeders."""
+        """The API's `/health`."""
         return json.loads(self.ask("/health")[1])
 
     def wait(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait until something is so, whoever is away meanwhile."""
+        """Wait until a condition holds, ignoring parts that don't answer."""
         for _ in range(int(PATIENCE_S / 0.1)):
             try:
                 if condition():
@@ -84,7 +84,7 @@ class Parts:
         return datetime.fromisoformat(json.loads(self.ask("/clock")[1])["now"])
 
     def move(self, **change: object) -> None:
-        """Move the clock that all share."""
+        """Move the shared clock."""
         self.wait(lambda: self.ask("/clock", send=change)[0] == 200, f"clock {change}")
 
     def settle(self) -> None:
@@ -95,11 +95,11 @@ class Parts:
         )
 
     def well(self) -> bool:
-        """Whether every part is."""
+        """Whether every part is healthy."""
         return all(part.healthy for part in self.supervised.status())
 
     def kill(self, name: str) -> None:
-        """SIGKILL a part, with all that it has started. Supervisor starts it again."""
+        """SIGKILL a part and its children. Supervisor restarts it."""
         pid = self.supervised.processes()[name].pid
         if pid:
             os.killpg(pid, signal.SIGKILL)
@@ -113,13 +113,13 @@ class Parts:
         )
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of ours against the parts' services."""
+        """Run a `bus-simulator` command against the parts' services."""
         return subprocess.run(
             [*PROGRAM, *words], env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False
         )
 
     def store(self) -> TimestreamStore:
-        """Their store."""
+        """The parts' store."""
         url = f"http://127.0.0.1:{self.stack.ports.timestream}"
         return TimestreamStore(
             "bus_simulator",
@@ -134,7 +134,7 @@ class Parts:
 def parts(
     clock: str, *, network: Path = ROOT / "data/lines.yaml", scenario: str | None = None
 ) -> Iterator[Parts]:
-    """All parts, well; ended at the end, with everything they left."""
+    """All parts, healthy; stopped at the end, and their files removed."""
     subprocess.run([ROOT / "localstack/install"], check=True)
     # A socket's path may have a hundred characters: pytest's own folders are too deep.
     with tempfile.TemporaryDirectory(prefix="bus-") as folder:
@@ -156,7 +156,7 @@ def parts(
 
 
 def texts(answer: subprocess.CompletedProcess[str]) -> str:
-    """What a command printed, if it went well."""
+    """The stdout of a command that succeeded."""
     assert answer.returncode == 0, answer.stderr
     return answer.stdout
 

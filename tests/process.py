@@ -1,4 +1,4 @@
-"""The program as a process of its own: started, waited for on conditions, asked, ended."""
+"""The program as a process of its own: start, requests, waits for conditions, end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FEW = 2
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a command ended and what it said."""
+    """A command's exit code and output."""
 
     code: int
     out: str
@@ -65,7 +65,7 @@ def command(folder: Path, *arguments: str, limit: Callable[[], None] | None = No
 
 
 class Running:
-    """A `run` that listens. `url` host and port are known; it may still be busy with its history."""
+    """A `run` that listens; it may still be writing its history."""
 
     def __init__(self, process: subprocess.Popen[str], welcome: str, errors: IO[str]) -> None:
         self.process, self.welcome, self._errors = process, welcome, errors
@@ -74,7 +74,7 @@ class Running:
         self.host, self.port = found[1], int(found[2])
 
     def ask(self, path: str, *, key: str = KEY, body: object = None) -> tuple[int, Any]:
-        """Status and JSON body; of a POST where there is a `body`, which is sent as JSON."""
+        """Send a GET request, or a POST with `body` as JSON; return status and JSON body."""
         method, content = ("GET", None) if body is None else ("POST", json.dumps(body))
         headers = {"x-api-key": key, "x-group-name": "tests"}
         with closing(http.client.HTTPConnection(self.host, self.port, timeout=ANSWER_S)) as connection:
@@ -92,12 +92,12 @@ class Running:
         raise AssertionError(f"never so: {body}")
 
     def kill(self) -> None:
-        """SIGKILL, and wait until it is gone."""
+        """SIGKILL the process and wait for its end."""
         self.process.kill()
         self.process.wait(PATIENCE_S)
 
     def end(self, how: int = signal.SIGTERM) -> Finished:
-        """Ask it to end, and how it did."""
+        """Send SIGTERM; return how the process ended."""
         self.process.send_signal(how)
         out, _ = self.process.communicate(timeout=PATIENCE_S)
         self._errors.seek(0)
@@ -106,7 +106,7 @@ class Running:
 
 @contextmanager
 def running(folder: Path, *arguments: str, key: str | None = KEY, command: str = "run") -> Iterator[Running]:
-    """`run` (or `replay`) on a free port, up from the moment it listens; killed at the end if nobody did."""
+    """`run` (or `replay`) on a free port, yielded once it listens; killed at the end if it still runs."""
     with (
         tempfile.TemporaryFile("w+") as errors,
         started(folder, (command, "--port", "0", *arguments), key=key, errors=errors) as process,

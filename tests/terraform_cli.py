@@ -1,4 +1,4 @@
-"""Terraform with real providers: out of a mirror where this machine has one, else from the registry."""
+"""Terraform with real providers, from a local mirror if there is one, else from the registry."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _below(root: Path) -> Iterator[Path]:
 
 
 def configuration() -> str:
-    """Terraform's own configuration: what the mirror has comes from there, all else from the registry."""
+    """Terraform's CLI configuration: the mirror first, the registry for everything else."""
     place = mirror()
     if place is None:
         return "disable_checkpoint = true\n"
@@ -69,7 +69,7 @@ class Terraform:
     variables: dict[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str) -> Finished:
-        """A command's end, whatever it is."""
+        """Run a command; return its result."""
         own = self.home / "terraformrc"
         own.write_text(configuration())
         given = {"TF_CLI_CONFIG_FILE": str(own), "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
@@ -85,7 +85,7 @@ class Terraform:
         return Finished(done.returncode, done.stdout, done.stderr)
 
     def must(self, *arguments: str, code: int = 0) -> str:
-        """A command's output; the test fails where its exit code is another."""
+        """Run a command; return its output. Fails if its exit code differs."""
         done = self.run(*arguments)
         assert done.code == code, f"terraform {' '.join(arguments)}: {done.code}\n{done.out}\n{done.err}"
         return done.out

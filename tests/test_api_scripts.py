@@ -1,4 +1,4 @@
-"""The shell scripts of tests/api: they pass on a real server and on nothing else."""
+"""The shell scripts of tests/api pass against a real server only."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def run(script: str, url: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """How a script ends that asks at `url`."""
+    """Run a script against `url`; return its result."""
     asked = {"API_URL": url, "WS_URL": f"ws{url[4:]}/production", "API_KEY": KEY, "GROUP_NAME": "tests"}
     return subprocess.run(
         [FOLDER / script],
@@ -74,7 +74,7 @@ def test_a_server_that_answers_200_to_everything_fails(script: str, body: str) -
 
 
 def told(answer: Answer) -> Answering:
-    """A server whose health is good, and whose other answers are all the same."""
+    """A server with a good `/health` and one answer to everything else."""
     return lambda path, _headers: (200, HEALTHY) if path == "/health" else answer
 
 

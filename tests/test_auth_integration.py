@@ -1,4 +1,4 @@
-"""Keys and groups on a real server: refusals, teams' keys, rotation; no key is to be seen anywhere."""
+"""Keys and groups on a real server: refusals, teams' keys, rotation; no key appears anywhere."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MISSING_KEY, MISSING_GROUP, INVALID = (
 
 @contextmanager
 def protected(folder: Path, *options: str) -> Iterator[Running]:
-    """A server that says all it can in its log, with a key for all and one for team-alpha in its key file."""
+    """A server that logs at DEBUG, with a general key and one for team-alpha in its key file."""
     write_keys(folder, GENERAL)
     arguments = ("--log-level", "debug", "run", *few_lines(), "--port", "0", "--backfill", "0", *options)
     with (

@@ -1,4 +1,4 @@
-"""Which tests are chosen by make's targets, and by the commands of docs/operations.md."""
+"""The tests that make's targets and the commands of docs/operations.md select."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clock of the real program, moved by POST /clock: what is stored, answered and pushed then."""
+"""The clock of the real program, moved by POST /clock: stored data, responses, live messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ARGUMENTS = (*few_lines(), "--at", format_instant(MORNING), "--backfill", "0", "
 
 
 def move(process: Running, **change: object) -> Any:
-    """Change the clock; what it is then."""
+    """Change the clock; return its new state."""
     status, body = process.ask("/clock", body=change)
     assert status == 200, body
     assert process.ask("/clock")[0] == 200
@@ -29,7 +29,7 @@ def move(process: Running, **change: object) -> Any:
 
 
 def settled(process: Running) -> Any:
-    """`/health` once all that is due is written."""
+    """Wait until all due data are written; return `/health`."""
     return process.wait_for(lambda body: all(feeder["lag_s"] == 0 for feeder in body["feeders"]))
 
 

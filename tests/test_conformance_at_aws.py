@@ -1,4 +1,4 @@
-"""The way by which the conformance suite goes to AWS, gone to the local endpoint."""
+"""The conformance suite's run against AWS, here against the local endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What docs/costs.md adds up: the plan's resources times listed prices, each price with its source."""
+"""The cost model of docs/costs.md: planned resources times listed prices, each price with its source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What make plan and make deploy run before Terraform: the check of the account, the compiled network."""
+"""The steps of make plan and make deploy before Terraform: account check, compiled network."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder for programs; there are no others."""
+    """A folder that is the whole PATH."""
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
 
 
 def checked(programs: Path, *, timestream: str, region: str = "eu-west-1") -> Result:
-    """What is said to somebody whose terraform.tfvars has these settings."""
+    """Run the account check with these settings in terraform.tfvars; return its result."""
     terraform_set_to(programs, timestream=timestream, region=region)
     return CliRunner().invoke(check_account.main, ["--region", "eu-west-1"])
 
@@ -97,7 +97,7 @@ def test_a_missing_or_uninitialised_terraform_is_reported(programs: Path) -> Non
 
 
 def compiled(programs: Path, network: str) -> Result:
-    """What is said to somebody whose terraform.tfvars names this network."""
+    """Compile the network that terraform.tfvars names; return the command's result."""
     terraform_set_to(programs, lines_yaml=network, network_json="../build/network.json")
     return CliRunner().invoke(compile_network.main, ["--terraform", str(programs / "terraform-folder")])
 
@@ -126,7 +126,7 @@ def test_an_invalid_network_is_reported_in_one_line(programs: Path) -> None:
 
 
 def planned_by_make(target: str) -> list[str]:
-    """What make would run for a target, by their words in `STEPS`."""
+    """The steps that make would run for a target, by their names in `STEPS`."""
     done = subprocess.run(
         ["make", "-n", target, "ARGS=-auto-approve"],
         cwd=ROOT,

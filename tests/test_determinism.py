@@ -1,7 +1,7 @@
-"""Same inputs, same bytes: golden digests, and the same again under other circumstances.
+"""Same inputs, same bytes: golden digests, also in other environments.
 
 After a change of the model: raise `simulator.day.line_day.MODEL_VERSION`, then
-`python -m tests.digests windows > tests/golden/digests.json`, and `scenarios` likewise.
+`python -m tests.digests windows > tests/golden/digests.json`, and the same for `scenarios`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The generated pages are up to date, and say something of everything."""
+"""The generated pages are up to date and complete."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PARSED = "terraform/"
 
 
 def page(name: str) -> object:
-    """A page as a parameter, marked by how long it takes to make."""
+    """A page as a parameter, marked by the time that its generation takes."""
     if name in SIMULATED:
         return pytest.param(name, marks=pytest.mark.long)
     return pytest.param(name, marks=pytest.mark.integration if name.startswith(PARSED) else ())

@@ -28,7 +28,7 @@ KEY = "the-general-key"
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A block of code that is followed by what it prints."""
+    """A block of code followed by its output."""
 
     page: str
     language: str
@@ -87,7 +87,7 @@ def alike(one: Any, other: Any) -> bool:
 
 
 def printed(example: Example, city: Running) -> str:
-    """What the example prints in the server's folder, with an active `.venv` and the key in KEY."""
+    """Run the example in the server's folder with an active `.venv` and KEY; return its output."""
     folder = Path(f"/proc/{city.process.pid}/cwd").resolve()
     code = example.code.replace(HERE, f"{city.host}:{city.port}")
     if example.language == "bash":

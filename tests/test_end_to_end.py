@@ -1,4 +1,4 @@
-"""The program as its users meet it: started as a process, asked over a socket, ended by a signal."""
+"""The whole program: started as a process, requested over a socket, ended by a signal."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run_tests(python: Path, project: Path, chosen: str) -> None:
-    """The project's tests of a mark pass, and warn of nothing."""
+    """Run the project's tests with a marker; check that they pass without warnings."""
     done = subprocess.run(
         [python, "-m", "pytest", "-q", "-W", "error", "-m", chosen, "-p", "no:cacheprovider"],
         cwd=project,

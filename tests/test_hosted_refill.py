@@ -1,4 +1,4 @@
-"""A hosted endpoint whose disk is gone: its task refills it, byte for byte; feeders begin anew and go on."""
+"""A hosted endpoint with a new, empty disk: its task refills it byte for byte, and feeders continue."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def said(hosted: Endpoint, *arguments: str) -> str:
 
 @contextmanager
 def feeder(hosted: Endpoint, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A feeder that has written something."""
+    """A feeder that has written some ticks."""
     with (
         log.open("wb") as out,
         subprocess.Popen(

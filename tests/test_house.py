@@ -1,4 +1,4 @@
-"""The house keeps its promises: documented commands exist, the version has its changelog entry."""
+"""Consistency of the repository: documented commands exist, the version has its changelog entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any network, any day: what the simulator yields passes the audit, as it stands in a store."""
+"""Stored data of any network on any day pass the audit."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_a_backfill_killed_again_and_again_ends_with_the_same_bytes(folder: Path
 
 @pytest.mark.long
 def test_a_live_run_killed_again_and_again_ends_with_the_same_bytes(folder: Path) -> None:
-    """At 3,600 times real time; a restarted one is sometimes behind what is stored, sometimes ahead."""
+    """At 3,600 times real time; a restarted run begins before or after the end of the stored data."""
     store = "duckdb:killed.duckdb"
     for attempt in range(KILLS):
         with live(folder, store, attempt) as process:

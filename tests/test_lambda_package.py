@@ -1,4 +1,4 @@
-"""The functions' packages: the same bytes again, small, and whole: they run with nothing else there."""
+"""The functions' packages: reproducible, small and complete."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Cloud:
-    """A store with an hour of data, and AWS as moto plays it behind a socket."""
+    """A store with an hour of data, and AWS by moto on a socket."""
 
     def __init__(self, folder: Path, moto: Account, clients: Clients) -> None:
         self.clients = clients
@@ -113,7 +113,7 @@ class Cloud:
             each.close()
 
     def call(self, package: Path, *calls: tuple[str, object]) -> Any:
-        """What functions of a package give, one after the other, in a container of their own."""
+        """Call functions of a package one after the other in a new process; return their results."""
         done = subprocess.run(
             [sys.executable, "-I", "-S", str(PROGRAM), str(package)],
             input=json.dumps(calls),

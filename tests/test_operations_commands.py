@@ -1,4 +1,4 @@
-"""The commands of docs/operations.md that need no AWS: they run, here or beside Docker, and say no error."""
+"""The commands of docs/operations.md that need no AWS succeed, here or with Docker."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ PACKAGES = [block for block in of_kind(HERE) if "package-lambda" in block.code]
 
 
 def run(block: Block, folder: Path, **variables: str) -> str:
-    """What a block prints in a folder with an environment. All of it has to succeed."""
+    """Run a block in a folder with an environment; every command must succeed. Return its output."""
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.code],
         cwd=folder,
@@ -157,7 +157,7 @@ def test_the_lambda_packages_of_the_page_are_written_and_identical(bench: Path) 
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """All that git keeps of the project, in a repository of its own with an environment."""
+    """The project's tracked files in a repository of their own, with an environment."""
     folder = tmp_path / "clone"
     shutil.copytree(ROOT, folder, symlinks=True, ignore=shutil.ignore_patterns(*IGNORED))
     link_environment(folder)

@@ -1,4 +1,4 @@
-"""The operator's scripts against moto: what they do, what they say, and that no key is ever shown."""
+"""The operators' scripts against moto: effects, output, and that no key is ever shown."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def test_infracost_runs_over_terraform_and_its_absence_says_how_to_install_it(
 
 
 def docker(folder: Path, architecture: str = "arm64", *, there: bool = True) -> None:
-    """A docker program that writes down what it is told."""
+    """A `docker` that records its arguments."""
     program(
         folder,
         "docker",

@@ -1,4 +1,4 @@
-"""The parts beside LocalStack together: what they say, what they keep, who may ask, what survives a kill."""
+"""The parts beside LocalStack together: responses, data, authentication, recovery after a kill."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ def test_a_command_of_the_manual_works_against_localstack(city: Parts, name: str
 
 
 def ops(city: Parts, *words: str) -> subprocess.CompletedProcess[str]:
-    """A command of `ops`, where the stack is the one of a working directory."""
+    """Run a command of `ops` on the stack of a working directory."""
     home = city.stack.folder / "home"
     (home / "var").mkdir(parents=True, exist_ok=True)
     if not (home / "var/stack").exists():

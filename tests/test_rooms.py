@@ -77,5 +77,5 @@ def test_a_room_describes_its_content_in_one_sentence(room: str) -> None:
 
 
 def code(tree: Any) -> Iterator[ast.stmt]:
-    """What stands in a module beside its docstring."""
+    """A module's statements without its docstring."""
     yield from (node for node in tree.body if not isinstance(node, ast.Expr))

@@ -38,7 +38,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @contextmanager
 def made_to_run(folder: Path) -> Iterator[tuple[str, Sequence[str]]]:
-    """The address of what `make run` starts, and what it printed until then; ended with its children."""
+    """Start `make run`; yield its URL and output so far; end it with its children."""
     with subprocess.Popen(
         [*MAKE, "run", "ARGS=--port 0 --backfill 0"],
         cwd=folder,
@@ -62,7 +62,7 @@ def made_to_run(folder: Path) -> Iterator[tuple[str, Sequence[str]]]:
 
 
 def steps(printed: Sequence[str]) -> list[str]:
-    """What is announced as begun, without its numbers."""
+    """The announced steps, without numbers."""
     return [re.sub(r" \d[\d.]*", "", line.removesuffix(" …")) for line in printed if line.endswith(" …")]
 
 

@@ -1,4 +1,4 @@
-"""The Timestream store over the local endpoint: the same data as in DuckDB, whatever goes wrong between."""
+"""The Timestream store over the local endpoint: the same data as in DuckDB, in spite of failures."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def plain(part: pa.Table) -> pa.Table:
 
 
 def read(store: Store, stream: Stream, start: datetime, end: datetime) -> pa.Table:
-    """What a store has of a while, in one piece."""
+    """A store's rows of a span of time, as one table."""
     parts = [arrow_schema(stream).empty_table(), *store.scan(stream, start=start, end=end)]
     return pa.concat_tables([plain(part) for part in parts], promote_options="none").combine_chunks()
 
@@ -169,13 +169,13 @@ def test_the_same_day_is_the_same_in_both_stores(
 
 
 def some(stream: Stream, batch: pa.Table) -> Sequence[Record]:
-    """A record of this and that entity."""
+    """Records of some entities."""
     rows = batch.take(pa.array(range(0, len(batch), len(batch) // 7))).to_pylist()
     return [RECORD_TYPES[stream](**row) for row in rows]
 
 
 def everything(store: Store, stream: Stream, record: Record) -> object:
-    """All that can be asked of an entity around a record."""
+    """The results of all queries for an entity around a record."""
     key, time = entity(record), record.time
     page = store.range(stream, key, start=START, end=time, limit=17)
     rest = page
@@ -199,7 +199,7 @@ def lines(store: Store, inputs: Inputs) -> object:
 
 
 class Events:
-    """What went wrong and right, as the log tells it."""
+    """Warnings and recoveries in the log."""
 
     def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.INFO, "bus_simulator")
@@ -215,7 +215,7 @@ def fed(
 ) -> None:
     """Let the three feeders write SPAN tick by tick, with faults before the numbered ticks.
 
-    A feeder waits for the store as in life, but not for the clock.
+    A feeder waits for the store, but not for the clock.
     """
     for kind in FEEDERS:
         feeder = feeding(kind, city, inputs, store)
@@ -232,7 +232,7 @@ def fed(
 
 
 def check(city: City, inputs: Inputs, database: str, url: str) -> None:
-    """Nothing is lost or doubled, coverage says what is there, the audit is clean."""
+    """Check that rows are complete and unique, coverage is right, and the audit passes."""
     with closing(opened(database, url)) as store:
         for stream in Stream:
             (held,) = store.coverage(stream)

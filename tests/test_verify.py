@@ -1,4 +1,4 @@
-"""The verification passes on a good simulator, and names whatever is broken on purpose."""
+"""The verification passes on a good simulator, and names each defect made on purpose."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def health() -> dict[str, Any]:
 
 
 def bodies() -> dict[str, Any]:
-    """What a good simulator answers to whom may ask."""
+    """A good simulator's responses to authenticated requests."""
     bus_climate = CLIMATE | {
         "entity_id": "B001",
         "entity_type": "bus",
@@ -100,7 +100,7 @@ def good_websocket() -> Iterator[str]:
 
 
 def failed(answering: Answering, *, websocket_url: str | None = None) -> dict[str, str]:
-    """What is found wrong: check → detail."""
+    """The failed checks: check → detail."""
     with http_server(answering) as url:
         deployment = ApiClient(url, websocket_url or "", KEY, "tests")
         results = list(verify(deployment, Targets(), websocket=websocket_url is not None))
@@ -109,12 +109,12 @@ def failed(answering: Answering, *, websocket_url: str | None = None) -> dict[st
 
 
 def but(path: str, answer: Answer) -> Answering:
-    """A good simulator but for one answer."""
+    """A good simulator except for one response."""
     return lambda asked, headers: answer if asked == path else good(asked, headers)
 
 
 def but_when_allowed(path: str, answer: Answer) -> Answering:
-    """The same, refusing whom a good simulator refuses."""
+    """The same, with a good simulator's refusals."""
 
     def answering(asked: str, headers: Mapping[str, str]) -> Answer:
         right = good(asked, headers)
@@ -124,7 +124,7 @@ def but_when_allowed(path: str, answer: Answer) -> Answering:
 
 
 def unwell(change: Callable[[dict[str, Any]], object]) -> Answering:
-    """A good simulator whose health is another."""
+    """A good simulator with another `/health`."""
     body = health()
     change(body)
     return but("/health", (200, json.dumps(body)))
@@ -231,7 +231,7 @@ def test_a_line_without_buses_and_one_with_another_lines_buses_are_named() -> No
 
 
 def lenient(*ignored: str, key: bool = True) -> Answering:
-    """A good simulator that doesn't miss some headers, or takes any key."""
+    """A good simulator that doesn't require some headers, or accepts any key."""
 
     def answering(path: str, headers: Mapping[str, str]) -> Answer:
         given = {name: headers.get(name, KEY) for name in ignored} | dict(headers)
@@ -357,7 +357,7 @@ def test_the_script_says_that_it_has_no_key(tmp_path: Path) -> None:
 
 
 def script(folder: Path, *arguments: str, key: str = KEY) -> subprocess.CompletedProcess[str]:
-    """How the script ends."""
+    """Run the script; return its result."""
     return subprocess.run(
         [sys.executable, SCRIPT, "--region", "eu-west-1", *arguments],
         cwd=folder,

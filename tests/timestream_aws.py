@@ -1,4 +1,4 @@
-"""Databases at AWS for tests, each for a directory, and their end.
+"""Databases at AWS for tests, one per directory, deleted at the end.
 
 Where they are is for the standard variables to say: with `AWS_ENDPOINT_URL` it is the local endpoint, by the
 very same way.
@@ -26,19 +26,19 @@ COST = (
 
 
 class AwsDatabases:
-    """The databases that are there now because a test wanted a store."""
+    """The databases that tests have created."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
 
     def open(self, directory: Path) -> TimestreamStore:
-        """The store that goes with a directory."""
+        """The store of a directory."""
         name = database_of(directory)
         self.names.add(name)
         return TimestreamStore(name, region=region())
 
     def delete_all(self) -> None:
-        """Delete them with all that is in them."""
+        """Delete all databases with their tables."""
         if not self.names:
             return
         with closing(client("timestream-write", region=region())) as service:
@@ -48,7 +48,7 @@ class AwsDatabases:
 
 
 def delete(service: Any, name: str) -> None:
-    """Delete a database and its tables, as far as they are there."""
+    """Delete a database and its tables, if they exist."""
     for table in TABLES:
         with suppress(service.exceptions.ResourceNotFoundException):
             service.delete_table(DatabaseName=name, TableName=str(table))

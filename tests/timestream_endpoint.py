@@ -35,12 +35,12 @@ class Endpoint:
         self.process = self._started()
 
     def kill(self) -> None:
-        """SIGKILL, and wait until it is gone."""
+        """SIGKILL the process and wait for its end."""
         self.process.kill()
         self.process.wait(PATIENCE_S)
 
     def restart(self) -> None:
-        """Start it again over the same file, at the same port."""
+        """Restart the endpoint over the same file, on the same port."""
         self.process = self._started()
 
     def _started(self) -> subprocess.Popen[bytes]:
@@ -61,7 +61,7 @@ class Endpoint:
 
 @contextmanager
 def endpoint(folder: Path) -> Iterator[Endpoint]:
-    """An endpoint of its own, killed at the end."""
+    """A new endpoint, killed at the end."""
     served = Endpoint(folder)
     try:
         yield served
@@ -85,7 +85,7 @@ def database_of(directory: Path) -> str:
 
 
 def open_shared(directory: Path) -> TimestreamStore:
-    """The store that goes with a directory, at the shared endpoint."""
+    """The store of a directory at the shared endpoint."""
     return TimestreamStore(
         database_of(directory), region=REGION, endpoint_url=shared_endpoint().url, write_retries=QUICK
     )

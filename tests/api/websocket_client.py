@@ -2,7 +2,7 @@
 
 From stdin, a line each: the URL, the API key, the group (either may be empty), then the messages to send.
 Prints the handshake's status, then a JSON array of the COUNT messages that came, or a refusal's body.
-Exit code 1 where nobody answers, an answer is no JSON, or fewer messages come within `PATIENCE_S`.
+Exit code 1 if no server answers, an answer is not JSON, or fewer messages come within `PATIENCE_S`.
 """
 
 from __future__ import annotations

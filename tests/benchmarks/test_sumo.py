@@ -1,4 +1,4 @@
-"""What SUMO is given is the model's own day; and SUMO, where it is installed, runs it."""
+"""SUMO's input is the model's day; where SUMO is installed it runs the input."""
 
 from __future__ import annotations
 

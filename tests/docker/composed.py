@@ -1,4 +1,4 @@
-"""The containers of compose.yaml under a name of their own, on free ports, with a clock that stands."""
+"""The containers of compose.yaml under a name of their own, on free ports, with a paused clock."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ PATIENCE_S = 900
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """The running stack: where its parts are on this machine, by service."""
+    """The running stack: the ports of its parts on this machine, by service."""
 
     project: str
     variables: Mapping[str, str]
     places: Mapping[str, str]
 
     def url(self, service: str) -> str:
-        """Where a service answers."""
+        """The URL of a service."""
         return f"http://{self.places[service]}"
 
     @property
@@ -39,13 +39,13 @@ class Composed:
         return Api(self.url("api"), {"x-api-key": KEY, "x-group-name": "tests"})
 
     def compose(self, *words: str) -> str:
-        """What a command of compose prints."""
+        """Run a compose command; return its stdout."""
         return compose(self.variables, *words)
 
 
 @contextmanager
 def composed(project: str) -> Iterator[Composed]:
-    """The stack as `make up` starts it; at the end nothing of it is left, its volume included."""
+    """The stack as `make up` starts it; removed at the end with its volume."""
     free = {f"{name}_PORT": "" for name in ("API", "MCP", "LOCALSTACK", "DYNAMODB", "TIMESTREAM")}
     variables = environment(
         **free,
@@ -63,14 +63,14 @@ def composed(project: str) -> Iterator[Composed]:
 
 
 def compose(variables: Mapping[str, str], *words: str) -> str:
-    """What a command of compose prints, in version 2 or as the older program."""
+    """Run a compose command, by version 2 or the older program; return its stdout."""
     plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
     program = ["docker", "compose"] if plugin.returncode == 0 else ["docker-compose"]
     return said([*program, *words], variables)
 
 
 def said(command: list[str], variables: Mapping[str, str]) -> str:
-    """What a command prints. Fails with all that it said."""
+    """Run a command; return its stdout. Fails with its whole output."""
     done = subprocess.run(
         command,
         cwd=ROOT,

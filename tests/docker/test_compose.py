@@ -1,4 +1,4 @@
-"""All parts in containers beside LocalStack: healthy, to the byte as one process, clean, gone at the end."""
+"""All parts in containers beside LocalStack: healthy, same bytes as one process, removed at the end."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_part_is_healthy(stack: Composed) -> None:
 
 
 def paths(stack: Composed) -> list[str]:
-    """What can be asked about every entity."""
+    """The paths of every entity's resources."""
     stops, buses, lines = (
         [
             item[f"{kind}_id"]
@@ -129,7 +129,7 @@ def test_the_clock_moves_for_all_parts(stack: Composed) -> None:
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    """Look until it is so."""
+    """Poll until the condition holds."""
     for _ in range(600):
         if holds():
             return

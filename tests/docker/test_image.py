@@ -1,4 +1,4 @@
-"""The one image: small, without root, with nothing to build with, and every part in it starts."""
+"""The image: small, without root and build tools; every part starts from it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ for name in ("timestream-write", "timestream-query", "s3", "secretsmanager", "ss
 
 
 def inside(*command: str) -> str:
-    """What a command prints in a container of the image."""
+    """Run a command in a container of the image; return its stdout."""
     run = ["docker", "run", "--rm", "--network", "none", "--entrypoint", command[0], IMAGE, *command[1:]]
     return said(run, environment())
 

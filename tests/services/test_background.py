@@ -1,4 +1,4 @@
-"""Jobs in threads that end with their block, and what becomes of their exceptions."""
+"""Jobs in threads that end with their block, and the handling of their exceptions."""
 
 from __future__ import annotations
 

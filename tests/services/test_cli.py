@@ -1,4 +1,4 @@
-"""The command line: what it refuses, with which exit code, and that it says so once and plainly."""
+"""The command line: refused input, exit codes, one message for each failure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def refused(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> tuple[int, str]:
-    """The exit code and what is on stderr, after checking that it is no traceback."""
+    """The exit code and stderr, after checking that it has no traceback."""
     code = status_of(arguments)
     said = capsys.readouterr().err
     assert "Traceback" not in said

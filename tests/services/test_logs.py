@@ -1,4 +1,4 @@
-"""What is logged where: JSON lines, plain lines on a terminal without requests, a file."""
+"""Log outputs: JSON lines, plain lines without requests on a terminal, a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A value that is read again: when, and what stays where a reading fails."""
+"""A refreshed value: when it is read, and which value stays when reading fails."""
 
 from __future__ import annotations
 

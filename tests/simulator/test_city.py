@@ -1,4 +1,4 @@
-"""What a city keeps, and what happens to its processes."""
+"""The line-days that a city keeps in memory, and the end of its processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was made at moto: its policies, what its metrics are of, its tables."""
+"""The resources created in moto: policies, dimensions of metrics, tables."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def statements(moto: Moto) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def listed(value: str | list[str]) -> list[str]:
-    """The one, or all of them."""
+    """Return a value as a list."""
     return [value] if isinstance(value, str) else value
 
 
 def actions_by_role(moto: Moto) -> Mapping[str, set[str]]:
-    """What each role may do."""
+    """The actions that each role allows."""
     found: dict[str, set[str]] = {}
     for role, statement in statements(moto):
         found.setdefault(role, set()).update(listed(statement["Action"]))
@@ -52,7 +52,7 @@ def alarms(moto: Moto) -> Sequence[Mapping[str, Any]]:
 
 
 def watched(moto: Moto) -> set[tuple[str, str]]:
-    """The names and values of the dimensions that alarms and the dashboard look at."""
+    """The dimensions (names and values) that alarms and the dashboard use."""
     said = moto.client("cloudwatch").get_dashboard(DashboardName=DASHBOARD)["DashboardBody"]
     boxes = [widget["properties"] for widget in json.loads(said)["widgets"]]
     lines = [line for box in boxes for line in box.get("metrics", ())]
@@ -62,7 +62,7 @@ def watched(moto: Moto) -> set[tuple[str, str]]:
 
 
 def measured(moto: Moto) -> set[tuple[str, str]]:
-    """The names and values of the dimensions that there can be metrics of."""
+    """The dimensions (names and values) of the metrics that the resources publish."""
     events, ecs = moto.client("events"), moto.client("ecs")
     rules = [*events.list_rules()["Rules"], *events.list_rules(EventBusName=BUS)["Rules"]]
     functions = moto.client("lambda").list_functions()["Functions"]
@@ -80,7 +80,7 @@ def measured(moto: Moto) -> set[tuple[str, str]]:
 
 
 def table(moto: Moto, name: str) -> Mapping[str, Any]:
-    """A DynamoDB table as `CreateTable` would have been told of it."""
+    """A DynamoDB table as the arguments of `CreateTable`."""
     found = moto.client("dynamodb").describe_table(TableName=name)["Table"]
     indexes = [
         {key: index[key] for key in ("IndexName", "KeySchema", "Projection")}

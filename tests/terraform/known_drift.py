@@ -1,4 +1,4 @@
-"""What a second plan on moto would change, and on AWS wouldn't: what moto forgets, as data with reasons."""
+"""Known drift: what a second plan on moto would change, but not on AWS, each with its reason."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ DRIFTS = (
 
 
 def unexpected(changes: Mapping[str, Change]) -> Mapping[str, Change]:
-    """The changes that no known drift explains: what comes, goes or is made anew; what can't be named."""
+    """The changes that no known drift explains."""
     return {address: change for address, change in changes.items() if not _known(address, change)}
 
 

@@ -1,4 +1,4 @@
-"""What a plan says of resources: values by address, through all modules."""
+"""The resources of a plan: values by address, through all modules."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a plan would do to a resource, and which attributes would be others; it may not say which."""
+    """A planned action on a resource, and the attributes that change, if the plan names them."""
 
     actions: tuple[str, ...]
     attributes: frozenset[str]
 
 
 def resources(plan: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    """The values of every resource that there will be, by address."""
+    """The values of every planned resource, by address."""
     return dict(_below(plan["planned_values"]["root_module"]))
 
 
@@ -29,7 +29,7 @@ def _below(module: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
 
 
 def changes(plan: Mapping[str, Any]) -> Mapping[str, Change]:
-    """What a plan would change, by the address of the resource; all attributes of what comes or goes."""
+    """The changes of a plan by resource address; all attributes for created and deleted resources."""
     return {
         each["address"]: Change(tuple(each["change"]["actions"]), _different(each["change"]))
         for each in plan.get("resource_changes", ())

@@ -1,4 +1,4 @@
-"""A copy of `terraform/` for tests, and AWS by moto for it: stand-in zips, the shipped network, overrides.
+"""A copy of `terraform/` for tests against moto: stand-in zips, the shipped network, overrides.
 
 `moto/` holds what is other than on AWS, each file with its reason.
 """
@@ -115,7 +115,7 @@ class Stack:
         return plan
 
     def apply(self) -> None:
-        """Make what was planned last."""
+        """Apply the last plan."""
         self.terraform.must("apply", "plan")
 
     def outputs(self) -> Mapping[str, Any]:
@@ -125,13 +125,13 @@ class Stack:
 
     @cached_property
     def state_file(self) -> Path:
-        """Where the state is."""
+        """The state file's path."""
         return self.terraform.folder / "terraform.tfstate"
 
 
 @contextmanager
 def stack(folder: Path) -> Iterator[Stack]:
-    """A stack that nothing was made of yet."""
+    """A stack before the first apply."""
     root = copied(folder)
     shutil.copytree(OVERRIDES, root, dirs_exist_ok=True)
     network = folder / "network.json"

@@ -1,4 +1,4 @@
-"""The real provider against moto: made, looked at from outside, planned again without a change, destroyed."""
+"""The real provider against moto: apply, inspection from outside, an empty second plan, destroy."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def complete(ready: Stack) -> Mapping[str, Any]:
-    """The plan of everything there is, the budget and compliance with it."""
+    """The plan with every module, budget and compliance included."""
     return ready.plan(monthly_budget_usd=200, **EVERYTHING)
 
 
@@ -266,7 +266,7 @@ def test_a_second_plan_changes_nothing(made: Stack) -> None:
 
 
 def check_hosted(plan: Mapping[str, Any]) -> None:
-    """That no table is left, and that functions are where the endpoint is."""
+    """Check that no table is left, and that functions run in the endpoint's VPC."""
     planned = resources(plan)
     assert not any("aws_timestreamwrite" in address for address in planned)
     assert planned['module.timestream_hosted["endpoint"].aws_ecs_service.endpoint']["name"] == HOSTED_SERVICE

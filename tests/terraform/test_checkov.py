@@ -1,4 +1,4 @@
-"""checkov finds nothing but what `terraform/checkov.yaml` or a line at the resource leaves, with a reason."""
+"""checkov finds nothing except what `terraform/checkov.yaml` or a comment skips with a reason."""
 
 from __future__ import annotations
 

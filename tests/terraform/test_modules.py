@@ -1,4 +1,4 @@
-"""Every module by `terraform test`, against a provider that is a mock: its example, and what it refuses.
+"""Every module by `terraform test` with a mock provider: its example, and refused input.
 
 One process runs the tests of all modules: most of its time goes into starting the provider and reading its
 schemas, which Terraform then keeps.

@@ -1,4 +1,4 @@
-"""The extract of the plan that pages and their tests read is what Terraform plans now."""
+"""The extract of the plan that pages and tests read is up to date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client of an AWS service that answers from functions, fails while it is told to, and keeps its calls."""
+"""A stand-in for an AWS client: answers come from functions, calls are kept, failures can be switched on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 
 class ClientDouble(Any):  # type: ignore[misc]  # passes for a client of any service
-    """A test's stand-in for a client of AWS."""
+    """A stand-in for an AWS client."""
 
     def __new__(cls, *_: object, **__: object) -> Self:
         """Make one; `Any` itself takes no arguments."""
@@ -38,7 +38,7 @@ class FakeClient(ClientDouble):
         return call
 
     def requests(self, operation: str) -> list[dict[str, Any]]:
-        """What an operation was called with, each time."""
+        """The arguments of each call of an operation."""
         return [request for name, request in self.calls if name == operation]
 
 

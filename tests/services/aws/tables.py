@@ -1,4 +1,4 @@
-"""The two tables of connections at moto's DynamoDB."""
+"""The two connection tables in moto's DynamoDB."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class HandWatch:
 
 
 class OneAtATime(ClientDouble):
-    """A client whose calls don't overlap, as moto's own don't bear it."""
+    """A client whose calls don't overlap, as moto requires."""
 
     def __init__(self, client: Any) -> None:
         self._client, self._lock = client, threading.Lock()
@@ -50,7 +50,7 @@ class InTurn(OneAtATime):
 
 
 def made_tables(watch: HandWatch) -> tuple[ConnectionTables, Any]:
-    """New empty tables, and the client that they are asked with. Inside `mock_aws` only."""
+    """New empty tables, and a client for them. Use inside `mock_aws` only."""
     dynamodb = client("dynamodb", region=REGION)
     for definition in table_definitions():
         dynamodb.create_table(**definition)
@@ -58,7 +58,7 @@ def made_tables(watch: HandWatch) -> tuple[ConnectionTables, Any]:
 
 
 def fill(dynamodb: Any, names: Sequence[str], line_id: str, *, batch: bool) -> None:
-    """Put connections into empty tables that all want one line."""
+    """Fill empty tables with connections that subscribe to one line."""
     ttl = {"N": str(int(NOW.timestamp()) + LIFETIME_S)}
     for name in names:
         line = {"line_id": {"S": line_id}, "batch": {"BOOL": batch}}

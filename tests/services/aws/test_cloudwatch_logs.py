@@ -1,4 +1,4 @@
-"""Log lines for CloudWatch Logs: what is sent, and that nobody waits for it."""
+"""Log lines for CloudWatch Logs: what is sent, and that logging never waits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.services.aws.fake_aws import FakeClient, refused
 
 
 class Logs:
-    """A group that is there or not, and the lines it was sent."""
+    """A log group that may be missing, and the lines sent to it."""
 
     def __init__(self, *, there: bool = True) -> None:
         self.there, self.calls = there, 0

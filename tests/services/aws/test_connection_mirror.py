@@ -1,4 +1,4 @@
-"""What a server of ours writes down of its WebSocket clients."""
+"""A server's WebSocket connections mirrored in DynamoDB."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ PATIENCE_S = 30
 
 
 class Away(OneAtATime):
-    """DynamoDB that can be away."""
+    """A DynamoDB client that can be made unavailable."""
 
     def __init__(self, client: Any) -> None:
         super().__init__(client)
         self.away, self.refused = False, threading.Event()
 
     def transact_write_items(self, **asked: Any) -> Any:
-        """Make the changes, unless it is away."""
+        """Make the changes; fail while unavailable."""
         if self.away:
             self.refused.set()
             raise ClientError({"Error": {"Code": "InternalServerError", "Message": "away"}}, "Transact")
@@ -41,14 +41,14 @@ class Away(OneAtATime):
 
 
 class Client:
-    """One of a hub's clients, who does what it is told and reads nothing."""
+    """A hub's client that sends messages and reads nothing."""
 
     def __init__(self, hub: Hub, group: str) -> None:
         self.hub = hub
         self.connection: Connection = hub.connect("default", group, self._reply, lambda: None)
 
     async def _reply(self, _text: str) -> None:
-        """Nobody reads it."""
+        """Ignore replies."""
 
     async def wants(self, *line_ids: str, action: str = "subscribe", batch: bool = False) -> None:
         lines = ",".join(f'"{line_id}"' for line_id in line_ids)

@@ -134,7 +134,7 @@ def test_an_expired_connection_is_gone_even_while_its_item_exists(
 
 
 class Counting(ClientDouble):
-    """A client that counts what it is asked."""
+    """A client that counts its calls."""
 
     def __init__(self, client: Any) -> None:
         self._client, self.asked = client, list[str]()
@@ -178,7 +178,7 @@ def test_a_query_of_many_pages_is_read_to_its_end(tables: tuple[ConnectionTables
 
 
 class Overtaken(ClientDouble):
-    """A client before whose first changes another process's come."""
+    """A client whose first changes are preceded by another process's."""
 
     def __init__(self, client: Any, others: list[Any]) -> None:
         self._client, self._others = client, others

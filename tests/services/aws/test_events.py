@@ -1,4 +1,4 @@
-"""Events: what they say, how many a call takes, and that their rule and their publisher agree."""
+"""Events: their content, batching into calls, and agreement of rule and publisher."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_other_events_than_positions_are_refused(event: dict[str, Any]) -> None:
 
 
 class Bus:
-    """An event bus that keeps what it takes; `refusing` entries at first."""
+    """An event bus that keeps accepted entries; it rejects the first `refusing` entries."""
 
     def __init__(self, refusing: int = 0) -> None:
         self.refusing = refusing

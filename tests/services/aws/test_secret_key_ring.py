@@ -16,7 +16,7 @@ from tests.services.aws.fake_aws import FakeClient
 
 
 class Secret:
-    """A secret that can be changed, and seconds that pass when told."""
+    """A secret that a test changes, and seconds that it lets pass."""
 
     def __init__(self, **keys: object) -> None:
         self.text = json.dumps(keys)

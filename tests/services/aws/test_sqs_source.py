@@ -1,4 +1,4 @@
-"""Positions that come by a queue: what is published, what is left out, what goes to the dead letters."""
+"""Positions from a queue: which are published, dropped, or left for the dead-letter queue."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.storage.records import position
 
 
 class Queue:
-    """A queue of messages, and what a hub is given of them."""
+    """A queue of messages, and the positions that a hub gets from it."""
 
     def __init__(self, *, lasts: timedelta = 10 * MINUTE) -> None:
         self.messages: list[dict[str, Any]] = []
@@ -50,7 +50,7 @@ class Queue:
             self.messages.append({"Body": body, "ReceiptHandle": f"r{number}"})
 
     def received(self) -> list[list[str]]:
-        """What the hub is given of a call: `bus time` of each position, a list a tick."""
+        """The positions that the hub gets from a call, as `bus time`, a list per tick."""
 
         async def scenario() -> None:
             hub = Hub({"L1": ["B001", "B002"]}, snapshot)

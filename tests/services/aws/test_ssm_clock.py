@@ -1,4 +1,4 @@
-"""The shared clock: its text, who follows it, and what is left alone."""
+"""The shared clock: its encoding, followers, and states that are ignored."""
 
 from __future__ import annotations
 

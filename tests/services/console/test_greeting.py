@@ -1,4 +1,4 @@
-"""The greeting names what is there: the URLs, the key, a line and a stop of the network that is served."""
+"""The greeting: the URLs, the key, and requests for a line and a stop of the served network."""
 
 from __future__ import annotations
 

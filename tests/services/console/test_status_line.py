@@ -1,4 +1,4 @@
-"""The text of the status line, and what it is measured from."""
+"""The status line's text and measurements."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_it_never_breaks_the_line(columns: int) -> None:
 
 
 class MonitoredFeeder:
-    """A feeder that counts how often it is asked."""
+    """A feeder that counts calls of `status`."""
 
     kind: FeederKind = FEEDERS[0]
 

@@ -1,4 +1,4 @@
-"""Run in an interpreter that has nothing but a package: functions called as Lambda calls them.
+"""Calls functions as Lambda does, in an interpreter that has only a package.
 
 Arguments: the unpacked package. On stdin a JSON list of [handler, event]; on stdout what each gave, the
 modules that are loaded, and the seconds that importing and the calls took.
@@ -13,15 +13,15 @@ sys.path.insert(0, sys.argv[1])
 
 
 class Invocation:
-    """What Lambda says of a call."""
+    """Lambda's context object."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """The whole of a function's time."""
+        """Return a function's full timeout."""
         return 30_000
 
 
 def call(handler: str, event: object) -> object:
-    """What a function gives; for an error its text, as Lambda tells it."""
+    """A function's response; for an error its text, as Lambda returns it."""
     module, _, name = handler.rpartition(".")
     try:
         return getattr(importlib.import_module(module), name)(event, Invocation())

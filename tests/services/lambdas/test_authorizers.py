@@ -1,4 +1,4 @@
-"""The two authorizers, with events of the shape that they are handed."""
+"""The two authorizers, with events as API Gateway sends them."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_refused_handshakes_are_in_the_access_log_without_the_key(caplog: pytest
 
 
 class Secret:
-    """The secret at moto, the authorizer's keys over it, and the watch that both caches go by."""
+    """The secret in moto, the authorizer's keys, and the time of both caches."""
 
     def __init__(self) -> None:
         self._client = client("secretsmanager", region=REGION)
@@ -142,7 +142,7 @@ def secret(aws: None) -> Secret:
 
 
 def echo(event: Any, _context: object) -> ProxyResponse:
-    """A function that answers with what it was told."""
+    """A function whose response is the authorizer's verdict."""
     verdict = event["requestContext"]["authorizer"]["lambda"]["verdict"]
     return {"statusCode": 200 if verdict == ALLOWED else 401, "headers": {}, "body": verdict}
 

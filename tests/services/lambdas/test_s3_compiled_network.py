@@ -1,4 +1,4 @@
-"""What functions read again by themselves: the network in S3, the clock in Systems Manager."""
+"""What functions re-read: the network in S3, the clock in Systems Manager."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RUN = Run(1, "n", "", "2")
 
 
 class Bucket:
-    """A bucket at moto, and the network in it by a watch."""
+    """A bucket in moto with a network, and the time of its cache."""
 
     def __init__(self) -> None:
         self.s3: Any = client("s3", region=REGION)

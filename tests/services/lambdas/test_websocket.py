@@ -1,4 +1,4 @@
-"""The function behind the WebSocket API, event by event: DynamoDB at moto, clients behind a socket."""
+"""The function behind the WebSocket API, event by event, with DynamoDB in moto and a fake Management API."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ DONE = {"statusCode": 200}
 
 @dataclass(frozen=True)
 class Api:
-    """The function, what it works on, and its clients. `pauses` are those between tries, in seconds."""
+    """The function, its tables and its clients. `pauses` are those between attempts, in seconds."""
 
     live: GatewayLive
     connections: ConnectionTables
@@ -53,15 +53,15 @@ class Api:
     pauses: list[float]
 
     def handle(self, event: dict[str, Any]) -> Any:
-        """What the function answers to an event."""
+        """Handle an event; return the function's response."""
         return handle_event(json.loads(json.dumps(event)), self.live)
 
     def connect(self, connection_id: str, group: str | None = "team-alpha") -> Any:
-        """A client comes."""
+        """Connect a client."""
         return self.handle(connect_event(connection_id, group))
 
     def say(self, connection_id: str, message: object) -> list[Any]:
-        """A client says something; what it is then sent."""
+        """Send a client's message; return the messages sent to it."""
         before = len(self.clients.sent[connection_id])
         assert self.handle(message_event(connection_id, message)) == DONE
         return [json.loads(text) for text in self.clients.sent[connection_id][before:]]

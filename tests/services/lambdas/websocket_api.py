@@ -1,6 +1,6 @@
-"""Events of an API Gateway WebSocket API and of EventBridge, in the shape that they have; and its clients.
+"""Events of an API Gateway WebSocket API and of EventBridge in AWS's format, and the API's clients.
 
-`Clients` stands in for API Gateway's Management API: it keeps what each client was sent, and answers as told.
+`Clients` stands in for API Gateway's Management API: it keeps each client's messages, and can fail.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ARN = "arn:aws:execute-api:eu-west-1:123456789012:w1x2y3z4a5/production/$connect
 
 
 def request_context(event_type: str, connection_id: str) -> dict[str, Any]:
-    """What every event of the API says of itself."""
+    """The request context of every event of the API."""
     routes = {"CONNECT": "$connect", "DISCONNECT": "$disconnect", "MESSAGE": "$default"}
     return {
         "routeKey": routes[event_type],
@@ -56,7 +56,7 @@ def headers() -> dict[str, str]:
 
 
 def authorize_event(query: Mapping[str, str] | None) -> Any:
-    """What the authorizer of `$connect` is handed."""
+    """The event for the authorizer of `$connect`."""
     context = request_context("CONNECT", "c1=")
     del context["messageDirection"]
     return {
@@ -72,7 +72,7 @@ def authorize_event(query: Mapping[str, str] | None) -> Any:
 
 
 def connect_event(connection_id: str, group: str | None) -> Any:
-    """What `$connect` is handed; without a group no authorizer was there."""
+    """The event of `$connect`; without a group as if the route had no authorizer."""
     context = request_context("CONNECT", connection_id)
     if group is not None:
         context["authorizer"] = {"principalId": group, "integrationLatency": 7, "group": group}
@@ -80,21 +80,21 @@ def connect_event(connection_id: str, group: str | None) -> Any:
 
 
 def disconnect_event(connection_id: str) -> Any:
-    """What `$disconnect` is handed."""
+    """The event of `$disconnect`."""
     context = request_context("DISCONNECT", connection_id)
     context |= {"disconnectStatusCode": 1005, "disconnectReason": "Client-side close frame status not set"}
     return {"headers": {"Host": headers()["Host"]}, "requestContext": context, "isBase64Encoded": False}
 
 
 def message_event(connection_id: str, message: object) -> Any:
-    """What `$default` is handed; `message` is JSON unless it is a text."""
+    """The event of `$default`; `message` is encoded as JSON unless it is text."""
     context = request_context("MESSAGE", connection_id) | {"messageId": "ZkLmNoPqRsTuVwX="}
     body = message if isinstance(message, str) else json.dumps(message)
     return {"requestContext": context, "body": body, "isBase64Encoded": False}
 
 
 def tick_event(positions: Sequence[BusPosition]) -> Any:
-    """What EventBridge delivers of a line's tick."""
+    """The event that EventBridge delivers for a line's tick."""
     return {
         "version": "0",
         "id": "17793124-05d4-b198-2fde-7ededc63b103",
@@ -113,7 +113,7 @@ def tick_event(positions: Sequence[BusPosition]) -> Any:
 
 
 class Clients:
-    """The clients as the Management API has them, with what each was sent, and what goes wrong with it.
+    """The clients of the Management API, the messages sent to each, and its failures.
 
     `troubles` has for each connection the answers (status, error) that come before it succeeds; the last one
     of a connection in `for_good` stays.
@@ -129,11 +129,11 @@ class Clients:
         self.url = ""
 
     def gone(self, connection_id: str) -> None:
-        """Let a client be gone."""
+        """Make a client gone."""
         self.for_good[connection_id] = 410, "GoneException"
 
     def post(self, connection_id: str, text: str) -> tuple[int, str]:
-        """Take a message, or say what is wrong."""
+        """Accept a message, or return an error."""
         with self._lock:
             if connection_id in self.for_good:
                 return self.for_good[connection_id]
@@ -150,7 +150,7 @@ class Clients:
         return 204, ""
 
     def enter(self, by: int) -> None:
-        """Count who is being answered."""
+        """Count concurrent requests."""
         with self._lock:
             self.at_once += by
             self.most_at_once = max(self.most_at_once, self.at_once)
@@ -158,7 +158,7 @@ class Clients:
 
 @contextmanager
 def clients() -> Iterator[Clients]:
-    """Such clients behind a real socket, at `url`."""
+    """A fake Management API with clients, on a real socket at `url`."""
     found = Clients()
 
     class Handler(BaseHTTPRequestHandler):
@@ -186,7 +186,7 @@ def clients() -> Iterator[Clients]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - its own name
-            """Not a word."""
+            """Log nothing."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True

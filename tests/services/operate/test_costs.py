@@ -1,4 +1,4 @@
-"""This month's costs, the forecast and the budget, or why they can't be had."""
+"""This month's costs, the forecast and the budget, or the reason for missing ones."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Billing:
-    """Cost Explorer and Budgets, which answer what a test says, and only what it expects to be asked."""
+    """Stubs of Cost Explorer and Budgets with expected requests and answers."""
 
     def __init__(self) -> None:
         self.explorer, self.budgets = client("ce", region=REGION), client("budgets", region=REGION)

@@ -1,4 +1,4 @@
-"""The services of the cluster: how they are, restarted and scaled; what isn't there is said."""
+"""The services of the cluster: their state, restart and scaling, and missing ones."""
 
 from __future__ import annotations
 

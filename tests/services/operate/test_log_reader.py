@@ -1,4 +1,4 @@
-"""What was logged is shown by the name of a service or function, filtered, and followed without repeats."""
+"""Logs by the name of a service or function, filtered, and followed without repeats."""
 
 from __future__ import annotations
 

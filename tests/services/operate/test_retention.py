@@ -1,4 +1,4 @@
-"""Days that a table doesn't keep are refused with the table, its days, and the first instant it takes."""
+"""Backfills beyond retention are refused with the table, its days, and the first instant it accepts."""
 
 from __future__ import annotations
 

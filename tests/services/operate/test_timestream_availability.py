@@ -1,4 +1,4 @@
-"""Which Timestream an account can have is told by Timestream's own refusal, and by no other."""
+"""Only Timestream's own refusal means that an account can't use it."""
 
 from __future__ import annotations
 

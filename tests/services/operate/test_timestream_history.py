@@ -1,4 +1,4 @@
-"""Five days of history in Timestream: there, missing, with a gap, old, or written and not yet shown."""
+"""Five days of history in Timestream: present, missing, with a gap, old, or not yet queryable."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A store of which just this is known."""
+    """A store with this coverage, these hours and these backfills."""
 
     covered: Sequence[Covered]
     held: Sequence[Hour]
@@ -45,7 +45,7 @@ class Known:
 
 
 def hours(count: int, *, left_out: range = range(0)) -> list[Hour]:
-    """The last `count` whole hours and this one, less those of so many hours ago."""
+    """The last `count` whole hours and the current one, without those so many hours ago."""
     kept = [ago for ago in range(count, 0, -1) if ago not in left_out]
     whole = [THIS_HOUR - ago * HOUR for ago in kept]
     return [

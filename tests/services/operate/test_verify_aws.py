@@ -1,4 +1,4 @@
-"""A deployment passes when it is good, and each thing broken on purpose is named, and nothing else."""
+"""A good deployment passes; each defect made on purpose is reported, and nothing else."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ lines:
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A good deployment: its parts, and where its services and its databases are."""
+    """A good deployment: its parts, its services and its databases."""
 
     parts: AwsDeployment
     aws: Account
@@ -119,7 +119,7 @@ def url_of(served: Running) -> str:
 
 
 def good_mcp(path: str, headers: Mapping[str, str]) -> Answer:
-    """A good MCP server, as far as it is asked."""
+    """A stand-in for a good MCP server."""
     if path == "/health":
         return 200, json.dumps({"status": "healthy"})
     if headers.get("x-api-key") != KEY:
@@ -128,7 +128,7 @@ def good_mcp(path: str, headers: Mapping[str, str]) -> Answer:
 
 
 def faults(parts: AwsDeployment, *, websocket: bool = False) -> dict[str, str]:
-    """What is found wrong: check → detail."""
+    """The failed checks: check → detail."""
     results = list(verify_aws(parts, Targets(), websocket=websocket))
     assert len(results) == (24 if websocket else 21)
     return {result.check: result.detail for result in results if not result.passed}
@@ -140,7 +140,7 @@ Change: TypeAlias = Callable[[str, Mapping[str, str]], Answer | None]
 
 @contextmanager
 def altered(deployed: Deployed, change: Change | None = None, **headers: str) -> Iterator[AwsDeployment]:
-    """The deployment behind something that answers for it, or sets headers that weren't sent."""
+    """The deployment behind a proxy that changes its answers or its requests' headers."""
     place = urlsplit(deployed.parts.rest.api_url)
 
     def answering(path: str, given: Mapping[str, str]) -> Answer:
@@ -300,7 +300,7 @@ def test_a_hosted_endpoint_is_checked_as_a_service_and_its_history_by_health(dep
 
 
 def script(deployed: Deployed, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """How the script ends, with all addresses given but the key's."""
+    """Run the script with all addresses; return its result."""
     rest = deployed.parts.rest
     place = f"timestream://bus_simulator?region={REGION}&endpoint_url={deployed.timestream_url}"
     variables = {"API_URL": rest.api_url, "WS_URL": rest.ws_url, "MCP_URL": deployed.parts.mcp.api_url}

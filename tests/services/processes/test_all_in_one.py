@@ -1,4 +1,4 @@
-"""The one process's order of work, with a model that is a formula and a store in memory."""
+"""The order of work of `run`, with a formula as model and a store in memory."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def all_in_one(
     backfill: timedelta = 2 * HOUR,
     late: timedelta = timedelta(),
 ) -> AllInOne:
-    """A simulator that is put together some time after its clock has begun."""
+    """A simulator assembled some time after its clock has begun."""
     settings = dataclasses.replace(SETTINGS, backfill=backfill)
     return AllInOne(settings, Inputs(network(), 1, RUN), city or FormulaCity(), store, started_clock(late))
 

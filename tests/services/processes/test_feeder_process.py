@@ -1,4 +1,4 @@
-"""A feeder as a process of its own: over Timestream, beside a server, until it is told to end."""
+"""A feeder as a process of its own: over Timestream, beside a server, until a signal ends it."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_gaps_of_earlier_processes_are_filled(served: Endpoint, tmp_path: Path) 
 
 
 def wait_for(server: Running, path: str) -> Any:
-    """The body of an answer once there is a good one."""
+    """Wait for a response with status 200; return its body."""
     for _ in range(600):
         status, body = server.ask(path)
         if status == 200:

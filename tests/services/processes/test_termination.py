@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT close the clock, and mean afterwards what they meant before."""
+"""SIGTERM and SIGINT close the clock; afterwards the earlier handlers are restored."""
 
 from __future__ import annotations
 

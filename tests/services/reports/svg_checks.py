@@ -1,4 +1,4 @@
-"""What holds for every chart: names stay text, and nothing is loaded from outside."""
+"""Checks of every chart: names stay text, and nothing is loaded from elsewhere."""
 
 from __future__ import annotations
 

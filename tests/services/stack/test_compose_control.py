@@ -1,4 +1,4 @@
-"""`bus-simulator ops down` ends containers with any Docker, and says what it found without one."""
+"""`bus-simulator ops down` removes containers with any version of compose, or reports why it can't."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def test_another_line_changes_no_other_lines_records(hour: dict[Stream, pa.Table
 
 
 def test_a_position_says_what_the_visits_say(city: City) -> None:
-    """I2, I4, I5 at every instant of an hour, against the visits around it."""
+    """Invariants I2, I4 and I5 at every tick of an hour, against the visits around it."""
     start, end = MORNING, MORNING + timedelta(hours=1)
     positions = rows(city.window(start, end, [Stream.BUS_POSITION])[Stream.BUS_POSITION])
     visits = rows(
