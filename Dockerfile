@@ -27,7 +27,7 @@ COPY compose.yaml ./
 COPY localstack/init localstack/init
 RUN pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheel .
 
-# --- The packages of requirements-run.lock and the wheel, in a system without what no server needs
+# --- The packages of requirements-run.lock and the wheel, in a system reduced to what servers need
 FROM python:${PYTHON}-slim AS root
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils >/dev/null
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore

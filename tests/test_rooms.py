@@ -1,4 +1,4 @@
-"""The rooms of the program: arrows between modules go one way, imports for types alone included.
+"""The rooms of the program: imports go one way between modules, imports for types included.
 
 `make lint` holds the layers of pyproject.toml over the imports that run; here they hold over all imports, and
 no two modules import each other, however long the way round.

@@ -1,13 +1,13 @@
-# What the scripts beside this file share: where to ask, as whom, and how to judge an answer. Sourced by them.
+# Shared by the scripts in this folder: addresses, credentials, requests and checks of responses.
 #
 # API_URL     the REST API (http://127.0.0.1:8080)
 # WS_URL      the WebSocket API, with its path (API_URL's host at /production)
 # MCP_URL     the MCP server (API_URL: where one process serves both)
 # API_KEY     the key (that of `make run`, from var/bus.duckdb.api-key)
-# GROUP_NAME  the group to ask as (api-tests)
-# STOP_ID, BUS_ID, LINE_ID  what to ask about (S001, B001, L1)
+# GROUP_NAME  the group name of the requests (api-tests)
+# STOP_ID, BUS_ID, LINE_ID  the entities to request (S001, B001, L1)
 #
-# The first thing that isn't as promised ends a script with exit code 1 and says what it was.
+# The first failed check ends a script with exit code 1 and a message.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -37,7 +37,7 @@ WS_URL=${WS_URL:-ws${API_URL#http}/production}
 GROUP_NAME=${GROUP_NAME:-api-tests}
 STOP_ID=${STOP_ID:-S001} BUS_ID=${BUS_ID:-B001} LINE_ID=${LINE_ID:-L1}
 
-# What jq needs to judge values. `$now` is the simulator's own time.
+# jq functions for checks of values. `$now` is the simulated time.
 definitions='
   def whole: type == "number" and . == floor;
   def text: type == "string" and length > 0;
@@ -54,7 +54,7 @@ definitions='
     and (.direction == 0 or .direction == 1);
 '
 
-# request PATH [HEADER…]: sets `status` and `body`. Headers go by a pipe: arguments are for all to see in `ps`.
+# request PATH [HEADER…]: sets `status` and `body`. Headers go through a pipe, since `ps` shows arguments.
 request() {
   local path=$1 answer
   shift
@@ -68,7 +68,7 @@ ask() {
   request "$1" "x-api-key: $API_KEY" "x-group-name: $GROUP_NAME"
 }
 
-# post URL BODY [HEADER…]: the same for POST, to any URL. The body goes by a pipe, too.
+# post URL BODY [HEADER…]: the same for POST, to any URL. The body goes through a pipe, too.
 post() {
   local url=$1 content=$2 answer
   shift 2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Who may ask: the three refusals in their order, and the right key. See checks.sh for what may be set.
+# Authentication: the three refusals in their order, and the right key. checks.sh lists the variables.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 

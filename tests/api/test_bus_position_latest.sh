@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Where a bus and a line's buses are now. See checks.sh for what may be set.
+# The latest position of a bus and of a line's buses. checks.sh lists the variables.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 

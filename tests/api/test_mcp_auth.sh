@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Who may ask the MCP server, by plain HTTP and by the protocol. See checks.sh for what may be set.
+# Authentication at the MCP server, over plain HTTP and the protocol. checks.sh lists the variables.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 

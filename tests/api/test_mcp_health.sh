@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The MCP server's health, which is open to everybody. See checks.sh for what may be set.
+# The MCP server's health, which is open to everybody. checks.sh lists the variables.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 

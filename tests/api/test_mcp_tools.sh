@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The MCP server's tools, by plain HTTP and by the protocol. See checks.sh for what may be set.
+# The MCP server's tools, over plain HTTP and the protocol. checks.sh lists the variables.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 

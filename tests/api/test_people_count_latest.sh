@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How many people wait at a stop: the latest count, and one of the past. See checks.sh for what may be set.
+# People waiting at a stop: the latest count, and one in the past. checks.sh lists the variables.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The latest sensors of a stop and of a bus. See checks.sh for what may be set.
+# The latest sensors of a stop and of a bus. checks.sh lists the variables.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 

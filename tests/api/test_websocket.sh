@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The live positions: who may connect, subscriptions, errors, positions. See checks.sh for what may be set.
+# Live positions: authentication, subscriptions, errors, positions. checks.sh lists the variables.
 # Needs a Python that has the package `websockets`: .venv/bin/python of `make setup`, or PYTHON.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
@@ -10,7 +10,7 @@ command -v "$python" >/dev/null || python=python3
   || fail "$python lacks the package websockets: run make setup, or set PYTHON"
 
 # connect KEY GROUP COUNT [MESSAGE…]: sets `status` (the handshake's) and `body` (a JSON array of COUNT messages).
-# The key goes by a pipe: arguments are for all to see in `ps`.
+# The key goes through a pipe, since `ps` shows arguments.
 connect() {
   local answer key=$1 group=$2 count=$3
   shift 3
