@@ -65,7 +65,7 @@ def measure() -> Iterator[Figure]:
         "at or before any moment of 30 days of the whole network, p99",
         times_ms[int(0.99 * len(times_ms))], "ms", "target", 15, "at most", 1,
         f"{rows / 1e6:.0f} M people counts of {len(network.stops):,} stops, one simulated weekday stored as "
-        f"{DAYS} days; {PROBES:,} questions, each of another stop and moment; "
+        f"{DAYS} days; {PROBES:,} queries, each for another stop and instant; "
         f"median {statistics.median(times_ms):.1f} ms",
     )  # fmt: skip
 

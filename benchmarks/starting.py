@@ -40,11 +40,11 @@ def measure() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         caught_up_s = after_an_hour_away(folder)
     yield Figure(
-        "a first start to a good answer, 24 h of history written", first_s, "s", "target", 3, "at most", 1
+        "first start until the first answer, 24 h of history written", first_s, "s", "target", 3, "at most", 1
     )
     yield Figure("5 days of history after the start", all_s - first_s, "s", "target", 15, "at most", 1)
-    yield Figure("a restart to a good answer", restarted_s, "s", "target", 3, "at most", 1)
-    yield Figure("a killed process, an hour later, caught up", caught_up_s, "s", "target", 2, "at most", 1)
+    yield Figure("restart until the first answer", restarted_s, "s", "target", 3, "at most", 1)
+    yield Figure("restart an hour after a kill, until no lag", caught_up_s, "s", "target", 2, "at most", 1)
 
 
 def after_an_hour_away(folder: str) -> float:

@@ -59,7 +59,7 @@ def installed() -> bool:
 
 def beside(ours_s: float, network: Network, day: date, *, jobs: int) -> Figure | Unmeasured:
     """The model's seconds for a network's weekday against SUMO's."""
-    what = "the same weekday, beside SUMO mesoscopic with passengers and output"
+    what = "the same weekday, compared with mesoscopic SUMO with passengers and output"
     if not installed():
         return Unmeasured(what, f"SUMO isn't installed; `{INSTALL}` does that")
     by_sumo = weekday(network, day, jobs=jobs)

@@ -51,16 +51,16 @@ def measure() -> Iterator[Figure]:
     yield Figure(
         "Timestream: an entity's newest record by boto3 from the local endpoint, p99",
         times_ms[int(0.99 * len(times_ms))], "ms", "target", 20, "at most", 1,
-        f"{DAYS} days of the shipped network, {rows / 1e6:.1f} M records; {QUESTIONS:,} questions, each of "
+        f"{DAYS} days of the shipped network, {rows / 1e6:.1f} M records; {QUESTIONS:,} queries, each for "
         f"another entity, one after the other; median {statistics.median(times_ms):.1f} ms",
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as name, endpoint(Path(name)) as running:
         rows, seconds, own_s, theirs_s = written(running, inputs)
     yield Figure(
-        "Timestream: records written by plain boto3, by a core of the writer's",
+        "Timestream: records written by plain boto3, per core of the writer",
         rows / own_s, "records/s", "target", 10_000, "at least", 1,
-        f"{rows:,} records of all streams, calls of 100; beside it on the same machine the endpoint stores "
-        f"{rows / theirs_s:,.0f} a CPU-second, together {rows / seconds:,.0f}/s by the clock",
+        f"{rows:,} records of all streams, calls of 100; on the same machine the endpoint stores "
+        f"{rows / theirs_s:,.0f} per CPU-second; both together {rows / seconds:,.0f}/s of wall time",
     )  # fmt: skip
 
 

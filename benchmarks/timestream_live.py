@@ -80,7 +80,7 @@ def measure() -> Iterator[Figure]:
         f"{cores:.2f} cores",
     )  # fmt: skip
     yield Figure(
-        "a killed feeder of the whole network, caught up through Timestream",
+        "a killed feeder of the whole network, until it has caught up through Timestream",
         back_s, "s", "target", 30, "at most", 1,
         f"the bus positions' and visits'; {back_cpu_s:.0f} CPU-seconds of its own",
     )  # fmt: skip
