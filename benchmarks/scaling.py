@@ -102,7 +102,7 @@ def main(*, network: Path | None) -> None:
 
 
 def cut(network: Network, lines: int) -> Network:
-    """A part of a network: so many of its `lines`, evenly chosen, and the stops that they serve."""
+    """A part of a network: `lines` of its lines, chosen at equal intervals, and the stops that they serve."""
     total = len(network.lines)
     chosen = tuple(network.lines[number * total // lines] for number in range(min(lines, total)))
     served = {stop_id for line in chosen for stop_id in line.stop_ids}

@@ -148,5 +148,5 @@ def cpu_s(processes: Sequence[subprocess.Popen[bytes]]) -> float:
 
 
 def pause(seconds: float) -> None:
-    """Sleep between two looks."""
+    """Sleep between two checks."""
     Clock().rest(seconds)

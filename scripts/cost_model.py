@@ -22,7 +22,7 @@ GB = 1_000_000_000
 KIB = 1024
 CPU_UNITS, MIB = 1024, 1024
 MINUTES, TICKS = 1440, 2880
-"""Ticks per day, a minute and half a minute apart."""
+"""Ticks per day at intervals of 60 s and 30 s."""
 ENDPOINT_ZONES = 1
 """In how many zones `terraform/modules/network` has an interface endpoint; each zone is charged."""
 

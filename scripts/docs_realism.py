@@ -74,7 +74,7 @@ def pages() -> Mapping[str, Callable[[], str]]:
 
 
 def page() -> str:
-    """The page's text; the part about a whole network is kept as it is."""
+    """The page's text; its part about a whole network is left unchanged."""
     head = ["## The network that comes with the program", ""]
     return "\n".join([PREFACE, *head, *part(shipped(), ""), BEGIN, *kept(), END, ""])
 

@@ -31,7 +31,7 @@ KEPT = (
     "topic_name",
     "vpc_endpoint_type",
 )
-"""The attributes kept of a resource, if the plan knows them."""
+"""The attributes of a resource that the extract has, if the plan knows them."""
 
 Planned: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Resources by address."""

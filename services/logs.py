@@ -70,7 +70,7 @@ class TerminalHandler(logging.StreamHandler[TextIO]):
     last_problem: str | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record; whatever bar is shown moves one line down."""
+        """Write a record; a status line or progress bar moves one line down."""
         from tqdm import tqdm
 
         try:

@@ -84,7 +84,7 @@ class City:
 
     @property
     def line_days_in_memory(self) -> int:
-        """How many simulated line-days are kept now."""
+        """The number of simulated line-days in memory."""
         return len(self._days)
 
     def close(self) -> None:

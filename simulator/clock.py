@@ -102,7 +102,7 @@ class Clock:
 
     @property
     def rate(self) -> float:
-        """Simulated seconds a wall second, or `MAX`; 0 while the clock stands."""
+        """Simulated seconds per wall second, or `MAX`; 0 while paused."""
         with self._changed:
             return self._rate()
 
@@ -133,7 +133,7 @@ class Clock:
 
     @property
     def state(self) -> ClockState:
-        """The state that another clock has to `take` to show the same."""
+        """The state with which another clock's `take` makes it show the same."""
         with self._changed:
             return ClockState(
                 self._anchor, self._anchor_wall, self._pace, self._paused, self._course, self._changes
@@ -219,7 +219,7 @@ class Clock:
             return False
 
     def rest(self, seconds: float) -> bool:
-        """Wait so many *wall* seconds, for example before a retry; False as soon as the clock is closed."""
+        """Wait for `seconds` of *wall* time, as before a retry; False as soon as the clock is closed."""
         with self._changed:
             until = self._wall.time() + seconds
             while not self._closed:
@@ -245,7 +245,7 @@ class Clock:
         return self._anchor + timedelta(seconds=rate * (self._wall.time() - self._anchor_wall))
 
     def _move(self, now: datetime, *, pace: float, paused: bool) -> None:
-        """Set the anchor to `now`, and wake all who wait so that they look again."""
+        """Set the anchor to `now`, and wake all waiting threads."""
         self._anchor, self._anchor_wall = now, self._wall.time()
         self._pace, self._paused = pace, paused
         self._changes += 1

@@ -20,7 +20,7 @@ from simulator.types import BusId, LineId, StopId
 
 
 class HeadwayControl(StrEnum):
-    """How buses are kept apart."""
+    """How headways are controlled."""
 
     NONE = "none"
     """After its first departure of the day a bus leaves each terminal as soon as it is ready."""

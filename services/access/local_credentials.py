@@ -1,4 +1,4 @@
-"""The keys of a process that serves, from the environment or the file beside its store."""
+"""A server's keys, from the environment or the file beside its store."""
 
 from __future__ import annotations
 

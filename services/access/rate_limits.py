@@ -42,7 +42,7 @@ UNLIMITED = Limits(rate_per_s=0, per_day=0)
 
 
 def limits_for(host: str, *, rate_per_s: float | None, per_day: int | None) -> Limits:
-    """The given limits. Where one is None: no limit on a loopback `host`, else the default."""
+    """Return the limits; None means no limit on a loopback `host`, otherwise the default."""
     default = UNLIMITED if is_loopback(host) else Limits()
     return Limits(
         rate_per_s=default.rate_per_s if rate_per_s is None else rate_per_s,

@@ -61,11 +61,11 @@ class ConnectionWrites:
     subscriptions: str = SUBSCRIPTIONS_TABLE
 
     def put(self, item: Item) -> TransactWriteItemTypeDef:
-        """Write a connection's item, whatever was there."""
+        """Write a connection's item, replacing any earlier one."""
         return {"Put": {"TableName": self.connections, "Item": item}}
 
     def delete(self, connection_id: str) -> TransactWriteItemTypeDef:
-        """Delete a connection's item, whatever it holds."""
+        """Delete a connection's item unconditionally."""
         return {"Delete": {"TableName": self.connections, "Key": connection_key(connection_id)}}
 
     def delete_unchanged(self, item: Item) -> TransactWriteItemTypeDef:

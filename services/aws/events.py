@@ -32,7 +32,7 @@ MOST_ENTRIES = 10
 MOST_BYTES = 200_000
 """Per call of PutEvents."""
 ROOM_BYTES = 1_000
-"""Allowance for the parts of a call beside the details."""
+"""Allowance for the parts of a call other than the details."""
 MOST_POSITIONS = 500
 """Per event: a line with more buses gets several events a tick."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 @contextmanager
 def draft(target: Path) -> Iterator[Path]:
-    """A path beside `target` to write to, renamed to it at the end; removed when anything goes wrong.
+    """A path beside `target` to write to, renamed to it at the end; removed after an exception.
 
     Raises FileNotFoundError where the folder is missing.
     """
@@ -29,7 +29,7 @@ def draft(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def draft_folder(target: Path) -> Iterator[Path]:
-    """A folder beside `target` to write files into, which are then put into `target`, made if need be.
+    """A folder beside `target` to write files into, which are then moved into `target`, created if necessary.
 
     Files of the same names are replaced, others stay. Raises FileNotFoundError where the folder above is
     missing.

@@ -13,7 +13,7 @@ from storage.store import Store
 def held(
     store: Store, stream: Stream, start: datetime | None, end: datetime | None
 ) -> tuple[datetime, datetime]:
-    """[start, end), a missing end taken from the stream's coverage; empty if there is no coverage."""
+    """Return [start, end), with missing bounds taken from the stream's coverage; empty without coverage."""
     coverage = store.coverage(stream)
     first = min((stretch.start for stretch in coverage), default=EPOCH)
     last = max((stretch.end for stretch in coverage), default=EPOCH)

@@ -25,7 +25,7 @@ from simulator.service_day import MADRID
 
 REFRESH_S = 1.0
 FEEDERS_EVERY = 5
-"""Refreshes between two looks at the feeders; for other processes' feeders each look is a query."""
+"""Refreshes between two readings of the feeders; for other processes' feeders a reading is a query."""
 ERASE_LINE = "\r\x1b[K"
 
 
@@ -42,7 +42,7 @@ class Status:
 
 
 def status_text(status: Status, columns: int) -> str:
-    """The line, cut to so many columns; the last problem comes last, as it may be long."""
+    """The line, cut to `columns`; the last problem comes last, as it may be long."""
     parts = (
         f"{status.now.astimezone(MADRID):%a %Y-%m-%d %H:%M:%S} Madrid",
         rate_text(status.rate),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simulator.scenario import Scenario
 
 MANY_LINES = 20
-"""A network with fewer lines is simulated faster in one process than more take to start."""
+"""A network with fewer lines is simulated in one process: starting more would take longer."""
 
 DUCKDB = "duckdb:"
 DEFAULT_SEED = 1

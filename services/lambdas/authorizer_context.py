@@ -18,7 +18,7 @@ log = logging.getLogger("bus_simulator.auth")
 
 ALLOWED = "allowed"
 GATEWAY = "gateway"
-"""The key's name in a function. The gateway limits rates, so functions need not tell keys apart."""
+"""The key's name in a function. The gateway limits rates, so functions need not distinguish keys."""
 
 
 def context_for(headers: Mapping[str, str], keys: Keys) -> AuthorizerResult:

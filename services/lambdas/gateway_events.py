@@ -33,7 +33,7 @@ class HttpEvent(TypedDict):
 
 
 class HttpAuthorizerEvent(TypedDict):
-    """A request that the HTTP API asks its authorizer about."""
+    """The HTTP API's event for its authorizer."""
 
     headers: NotRequired[Mapping[str, str] | None]
 
@@ -70,7 +70,7 @@ class WebSocketEvent(TypedDict):
 
 
 class WebSocketAuthorizerEvent(TypedDict):
-    """A handshake that the WebSocket API asks its authorizer about."""
+    """The WebSocket API's event for its authorizer."""
 
     requestContext: WebSocketRequestContext
     methodArn: str

@@ -69,7 +69,7 @@ def _line_ids(value: object) -> tuple[str, ...]:
 
 
 def check_lines(wanted: Sequence[str], held: Collection[str], known: Collection[str]) -> None:
-    """Raise `BadRequest` unless all `wanted` are `known` and fit beside those `held`."""
+    """Raise `BadRequest` unless all `wanted` are `known` and with those `held` within the limit."""
     unknown = next((line_id for line_id in wanted if line_id not in known), None)
     if unknown is not None:
         raise BadRequest(f"Unknown line: {clipped(unknown)}")

@@ -81,7 +81,7 @@ class MonthCosts:
 def month_costs(
     explorer: CostExplorerClient, budgets: BudgetsClient, *, account_id: str, today: date
 ) -> MonthCosts:
-    """The costs of this month. Raises `AwsProblem` if Cost Explorer doesn't give them."""
+    """The costs of this month. Raises `AwsProblem` if Cost Explorer refuses."""
     since = today.replace(day=1)
     return MonthCosts(
         since=since,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from types_boto3_timestream_write.client import TimestreamWriteClient
 
 CLOSED = "Only existing Timestream"
-"""How Timestream's refusal of an account begins, whatever the caller's permissions."""
+"""The beginning of Timestream's message to an account without access, with any permissions."""
 
 
 def timestream_available(timestream: TimestreamWriteClient) -> bool:

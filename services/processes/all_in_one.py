@@ -86,7 +86,7 @@ def backfill_runner() -> RunBackfill:
 
 @contextmanager
 def with_embedded_timestream(settings: Settings) -> Iterator[Settings]:
-    """The settings with their store: with a `timestream_port` that is an endpoint, served in the block."""
+    """Yield the settings; with a `timestream_port` serve a Timestream endpoint and set it as their store."""
     if settings.timestream_port is None:
         yield settings
         return

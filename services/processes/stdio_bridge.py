@@ -82,7 +82,7 @@ def speak(settings: Settings, key_refresh: timedelta, *, url: str | None, group:
 
 
 def key_text(store: str) -> str:
-    """The environment's key, else the one in the file beside the store. Raises `InputError` for neither."""
+    """The key in the environment, else in the file beside the store. Raises `InputError` without either."""
     path = beside(store, KEY_SUFFIX)
     if environment.api_key() is None and not path.exists():
         raise InputError(f"no API key: set BUS_SIMULATOR_API_KEY, or a --store with {path.name} beside it")

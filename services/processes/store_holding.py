@@ -1,4 +1,4 @@
-"""A process that holds a store: how other commands find it, and how it gives them copies."""
+"""A process that holds a store: how other commands find it, and how they get copies of it."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def format_of(query: Mapping[str, str]) -> Format:
 
 
 def open_cursor(cursor: str | None, *request: str) -> str | None:
-    """The `after` that `seal` was given for the same request; None without a cursor."""
+    """Return the `after` that was passed to `seal` for the same request; None without a cursor."""
     if not cursor:
         return None
     try:

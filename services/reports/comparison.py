@@ -199,7 +199,7 @@ def measured(days: Iterable[tuple[date, Sequence[Trajectory]]]) -> RunPerformanc
     by_line: dict[LineId, list[Performance]] = {}
     for day, trajectories in days:
         origin = origin_ms(day)
-        # The first hour includes events before the origin, like doors that open for a departure at 00:00.
+        # The first hour includes events before the origin, such as doors opening for a departure at 00:00.
         edges = [origin - HOUR_MS, *(origin + hour * HOUR_MS for hour in (*HOURS[1:], len(HOURS)))]
         for trajectory in trajectories:
             hours = performance(trajectory, edges)

@@ -45,7 +45,7 @@ Scale: TypeAlias = Callable[[float], float]
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A labelled event, like a closed road, from `start` to `end` between two distances."""
+    """A labelled event, such as a closed road, from `start` to `end` between two distances."""
 
     start: int
     end: int

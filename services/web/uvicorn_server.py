@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BACKLOG = 2048
 GRACE_S = 5
-"""How long requests in progress may take once the process is asked to stop."""
+"""Seconds that requests in progress may take after a stop."""
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 
 

@@ -25,7 +25,7 @@ from simulator.types import HOUR_MS, MINUTE_MS, SECOND_MS, LineId
 
 CLOCK_HOURS = 24
 DAY_HOURS = 72
-"""Every event of a service day is within so many hours of its origin."""
+"""No event of a service day is later than this many hours after its origin."""
 PEAKS = ((7, 9), (17, 19))
 """Peaks, as hours of the service day."""
 QUIET = ((10, 13), (20, 23))

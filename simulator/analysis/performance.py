@@ -99,7 +99,7 @@ class Performance:
 
     @property
     def crowded_share(self) -> float | None:
-        """Share of visits that leave somebody behind."""
+        """Share of visits at which passengers are left behind."""
         return _ratio(self.crowded, self.visits)
 
     @property

@@ -110,7 +110,7 @@ class BusDay:
         return None if departure is None else TripStart(round(departure.time_s * 1000), departure.pattern, 0)
 
     def _repair_ms(self, trip: Trip) -> int:
-        """How long the bus stands broken after a trip. It is towed away in time for the next service day."""
+        """How long the bus is broken down after a trip. It is towed away in time for the next service day."""
         broken, disturbed = self._breakdown, self._day.disturbances
         if disturbed is None or broken is None or trip.ending is not Ending.BREAKDOWN:
             return 0
@@ -159,7 +159,7 @@ class BusDay:
         return trip
 
     def _halt(self, here: PatternPosition, target: PatternPosition, now: int) -> int:
-        """Write a row for as long as a broken bus stands before it goes to `target`; return when it goes."""
+        """Write the row of a broken-down bus that stands until it goes to `target`; return when it goes."""
         until, self._broken_until = self._broken_until, -1
         if until <= now:
             return now
@@ -235,9 +235,9 @@ class BusDay:
         return closes
 
     def _may_stop(self, disturbed: Disturbances, trip: Trip, position: int, brakes: int) -> bool:
-        """Whether the bus may stop at a position that it brakes for. Ends the trip there if it has to.
+        """Whether the bus may stop at a position that it brakes for. Ends the trip there if necessary.
 
-        At a closed stop it may not: those who want to get out ride on to the next.
+        It may not stop at a closed stop: passengers for that stop alight at the next.
         """
         if position == trip.last and self._breakdown is None:
             return True
@@ -251,7 +251,7 @@ class BusDay:
         return True
 
     def _ending(self, disturbed: Disturbances, trip: Trip, position: int, now: int) -> Ending | None:
-        """Why the trip must end at a position that it reaches `now`; None if it may go on."""
+        """Why the trip must end at a position that it reaches `now`; None if it continues."""
         broken = self._breakdown
         if broken is not None and now >= broken.time_s * SECOND_MS:
             here = self._day.line.patterns[trip.pattern].stops[position].stop_id

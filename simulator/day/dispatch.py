@@ -103,7 +103,7 @@ class HeadwayDispatch:
 class FreeDispatch(HeadwayDispatch):
     """Departures without headway control: after its first, a bus departs as soon as it is ready.
 
-    As many buses are out as the headways would need; the others rest until an hour that needs more.
+    As many buses are out as the headways need; the others rest until an hour that needs more.
     """
 
     def __init__(self, plan: HeadwayPlan, pattern_of: Mapping[int, int], *, buses: int):
@@ -183,7 +183,7 @@ class TimetableDispatch:
 def timetable_dispatch(
     line: Line, service: Service, kind: DayType, hops: list[list[travel.Hop]], buses: int
 ) -> TimetableDispatch:
-    """The dispatch of a timetable; which terminal's buses run a departure is planned for so many `buses`."""
+    """The dispatch of a timetable, with departures assigned to the terminals of a number of `buses`."""
     index = {pattern.pattern_id: i for i, pattern in enumerate(line.patterns)}
     two_ways = len({pattern.direction for pattern in line.patterns}) > 1
     factors, departures, duties = travel.speed_by_hour(kind), [], []
@@ -212,7 +212,7 @@ def dispatch(
     *,
     spaced: bool = True,
 ) -> Dispatch:
-    """The dispatch of a line's day on which so many `buses` run; `hops[i]` are those of `line.patterns[i]`.
+    """The dispatch of a line's day on which `buses` run; `hops[i]` are those of `line.patterns[i]`.
 
     If not `spaced`, only the buses' first departures keep the headway. A timetable is kept in any case.
     """

@@ -45,7 +45,7 @@ class HeadwayPlan:
 def headway_plan(
     line: Line, service: Service, kind: DayType, main_hops: Sequence[list[travel.Hop]], buses: int
 ) -> HeadwayPlan:
-    """The plan of a service that has no timetable, for so many buses; `main_hops` by direction."""
+    """The plan of a service without a timetable, for a number of buses; `main_hops` by direction."""
     cycle_s = planned_cycle_s(line, kind, main_hops)
     if not service.headways:
         hourly = planned_headways(line, kind, cycle_s, buses)

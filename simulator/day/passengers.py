@@ -14,7 +14,7 @@ from simulator import randomness
 from simulator.day.scenario_effects import Ending
 
 PATIENCE_MS = 600_000
-"""People whom the last bus left behind, or who came after it, give up after ten minutes."""
+"""After the last bus, people still waiting, or arriving later, give up after ten minutes."""
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Queue:
         ahead = len(trip.alighting) - 1 - position
         at = bisect_right(self.times, now, self.boarded)
         self.times[at:at] = [now] * len(targets)
-        # Draws that pick the same destinations again, in whatever pattern the next bus runs.
+        # Draws that pick the same destinations again, on any pattern of the next bus.
         draws = [(target - position - 0.5) / ahead for target in targets]
         self.draws = np.insert(self.draws, at, draws)
         self.targets.clear()

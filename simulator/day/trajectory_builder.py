@@ -133,7 +133,7 @@ def _idle_until(column: dict[str, Ints], begins: Ints, first: Ints, empty: Bools
     idle = np.where(empty, column["stops"], begins)
     stand = kind == STAND
     idle[stand] = np.maximum(idle, column["opens"] - LONGEST_LAYOVER_MS)[stand]
-    # These two come last, since they hold whatever the row's kind of motion.
+    # These two come last, since they apply to every kind of row.
     idle[first] = column["opens"][first]
     parked = (kind == PARK) | (kind == HALT)
     idle[parked] = column["leaves"][parked]

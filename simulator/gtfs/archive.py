@@ -1,4 +1,4 @@
-"""The files of a GTFS zip as bytes. Nothing is unpacked to disk, whatever the zip says.
+"""The files of a GTFS zip as bytes. Nothing is unpacked to disk.
 
 Refused: files that aren't zips, or empty ones; paths that lead out of the zip; names that appear twice;
 entries that are encrypted, damaged, or much larger than their packed size (zip bombs); feeds in a folder of

@@ -129,7 +129,7 @@ def _is_terminal(entry: Any) -> bool:
 
 
 def _entries(loc: Loc, stops: list[Any], places: Mapping[str, tuple[str, float, float]]) -> Found:
-    """Stops of one line that come twice, or whose name and place nobody gives."""
+    """Stops listed twice in a line, and stops without name and place anywhere in the file."""
     seen: dict[str, int] = {}
     for i, entry in enumerate(stops):
         stop_id = _stop_id(entry)

@@ -35,7 +35,7 @@ KINDS: Mapping[str, str] = {
 }
 """The kind of object that each field names."""
 FEW = 20
-"""At most so many ids are listed in a message."""
+"""The most ids listed in a message."""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class PathIndex:
         paths = [path for day in trajectories for path in day.paths]
         self._first_path = np.cumsum([0, *(len(day.paths) for day in trajectories[:-1])])
         # (path, millimetres) as one ascending key, so that one binary search finds the vertex before a point
-        # on whatever path it lies.
+        # on any path.
         number = np.repeat(np.arange(len(paths)), [len(path.mm) for path in paths])
         self._mm = np.concatenate([path.mm for path in paths])
         self._key = number * PATH_KEY + self._mm

@@ -34,7 +34,7 @@ COLDEST_C, HOTTEST_C = -3.0, 44.0
 """A scenario's weather is clipped to these: heated from there in half an hour, a bus's air dries no faster
 than invariant I8 allows (a °C takes some 7 % of the humidity)."""
 FADE_MS = 2 * HOUR_MS
-"""A scenario's weather comes and goes over two hours."""
+"""A scenario's weather fades in and out over two hours."""
 
 DAY_MS = 86_400_000
 YEAR_MS = 31_556_952_000
