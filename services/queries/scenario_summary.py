@@ -13,14 +13,14 @@ RAINS = {
     Rain.HEAVY: "Heavy rain: slower buses, fewer people.",
 }
 CONTROLS = {
-    HeadwayControl.NONE: "Nothing keeps buses apart: they leave terminals as soon as they are ready.",
-    HeadwayControl.HEADWAY: "A bus that follows too close is held at stops under way.",
+    HeadwayControl.NONE: "No headway control: buses leave terminals as soon as they are ready.",
+    HeadwayControl.HEADWAY: "Holding: a bus too close to the one ahead waits at stops.",
 }
 FAULTS = {
     FaultKind.STUCK: "{share} of {buses} keep their first position",
-    FaultKind.DELAYED: "{share} of the positions of {buses} come {delay} late",
-    FaultKind.DROPPED: "{share} of the positions of {buses} never come",
-    FaultKind.OUT_OF_ORDER: "{share} of the positions of {buses} come after the next one",
+    FaultKind.DELAYED: "{share} of the positions of {buses} arrive {delay} late",
+    FaultKind.DROPPED: "{share} of the positions of {buses} never arrive",
+    FaultKind.OUT_OF_ORDER: "{share} of the positions of {buses} arrive after the next one",
     FaultKind.MALFORMED: "{share} of the messages about {buses} are cut off",
 }
 
@@ -39,7 +39,7 @@ def _air(scenario: Scenario, _: Network) -> Iterator[str]:
         warmer = "warmer" if weather.temperature_c > 0 else "colder"
         yield f"It is {abs(weather.temperature_c):g} °C {warmer}."
     if weather.humidity:
-        wetter = "more" if weather.humidity > 0 else "less"
+        wetter = "higher" if weather.humidity > 0 else "lower"
         yield f"Relative humidity is {abs(weather.humidity):g} points {wetter}."
     if scenario.control in CONTROLS:
         yield CONTROLS[scenario.control]
@@ -79,7 +79,7 @@ def _road(scenario: Scenario, network: Network) -> Iterator[str]:
 
 def _fleet(scenario: Scenario, _: Network) -> Iterator[str]:
     for strike in scenario.strikes:
-        yield f"{100 * strike.share:g} % of the buses of {_lines(strike.lines)} stay at home."
+        yield f"{100 * strike.share:g} % of the buses of {_lines(strike.lines)} don't run."
     for extra in scenario.extra_buses:
         yield f"{extra.line_id} has {extra.count} more buses for {extra.capacity} people each."
 
