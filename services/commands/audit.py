@@ -51,11 +51,11 @@ def audit(
     store: str,
     jobs: int | None,
 ) -> None:
-    """Check every invariant over all stored data: conservation of people, motion, air, agreement of streams.
+    """Check all stored data against ten invariants: passengers are conserved, streams agree, and so on.
 
-    --network and --scenario must be those that the data were simulated with. Exits with 0 only if nothing is
-    violated and nothing is missing; an empty store fails. --realism is about the model, not about the store,
-    and doesn't change the exit code.
+    --network and --scenario must be those that the data were simulated with. Exits with 0 only if no
+    invariant is violated and no data are missing; an empty store fails. --realism measures the model, not the
+    store, and doesn't change the exit code.
     """
     from services.console.work_progress import work_progress
     from services.inputs.load import load_inputs, opened

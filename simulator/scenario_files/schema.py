@@ -16,7 +16,7 @@ required, the rest is optional:
 - `weather`: `{rain: none | light | moderate | heavy, temperature_c: -4, humidity: 20}`. The numbers are added
   to the day's weather: up to ±20 °C and ±60 points of relative humidity. Rain slows buses down and lowers
   demand.
-- `control`: how buses are kept apart. `none`: they leave terminals as soon as they are ready. `terminals`:
+- `control`: headway control. `none`: buses leave terminals as soon as they are ready. `terminals`:
   departures keep the headway, as on ordinary days. `headway`: a bus too close to the one before is held at
   stops, too.
 - `disruptions`: a list, each entry with one of
@@ -296,7 +296,7 @@ class ScenarioEntry(Described):
     """More people come, or fewer."""
     weather: WeatherEntry = WeatherEntry()
     control: Literal["none", "terminals", "headway"] = "terminals"
-    """How buses are kept apart. Default terminals."""
+    """Headway control: none, terminals or headway. Default terminals."""
     disruptions: list[DisruptionEntry] = Field([], max_length=MOST)
     """The disruptions."""
     wire: list[WireEntry] = Field([], max_length=MOST)
