@@ -78,7 +78,7 @@ def body(url: str, key: str, path: str) -> bytes:
         return content
 
 
-def test_its_bodies_are_those_of_one_process(stack: Composed) -> None:
+def test_its_bodies_equal_those_of_one_process(stack: Composed) -> None:
     asked = paths(stack)
     assert len(asked) > 300
     with BusSimulatorProcess(Choices(scenario=SCENARIO, at=NOW)) as alone:

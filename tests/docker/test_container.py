@@ -27,13 +27,13 @@ def city() -> Iterator[BusSimulatorContainer]:
         yield container
 
 
-def test_it_answers_as_a_process_of_the_same_choices(city: BusSimulatorContainer) -> None:
+def test_it_answers_like_a_process_with_the_same_settings(city: BusSimulatorContainer) -> None:
     with BusSimulatorProcess(Choices(seed=2, at=AT)) as process:
         for path in ("/bus-position/line/L1", "/people-count/S001", "/sensors/bus/B001"):
             assert city.get(path, mode="latest") == process.get(path, mode="latest")
 
 
-def test_its_clock_is_advanced_and_its_data_are_there_by_boto3(city: BusSimulatorContainer) -> None:
+def test_its_clock_can_be_advanced_and_boto3_reads_its_data(city: BusSimulatorContainer) -> None:
     began = city.now()
     assert city.advance(60) == began + timedelta(minutes=1)
     query = boto3.client(
@@ -48,7 +48,7 @@ def test_its_clock_is_advanced_and_its_data_are_there_by_boto3(city: BusSimulato
     assert int(row["Data"][0]["ScalarValue"]) == city.get("/people-count/S001", mode="latest")["count"]
 
 
-def test_agents_and_clients_find_it_where_it_says(city: BusSimulatorContainer) -> None:
+def test_its_urls_are_right(city: BusSimulatorContainer) -> None:
     assert city.mcp_url == f"{city.api_url}/mcp"
     assert city.ws_url.startswith("ws://")
     assert city.get("/health")["status"] == "healthy"

@@ -43,7 +43,7 @@ def test_it_has_at_most_four_hundred_megabytes_in_one_layer() -> None:
     assert found["Size"] <= 400 * MB
 
 
-def test_nobody_is_root_in_it_and_its_health_is_checked() -> None:
+def test_it_runs_without_root_and_has_a_health_check() -> None:
     config = inspected()["Config"]
     assert isinstance(config, dict)
     assert config["User"] == "10001:10001"
@@ -51,11 +51,11 @@ def test_nobody_is_root_in_it_and_its_health_is_checked() -> None:
     assert inside("id", "-u").strip() == "10001"
 
 
-def test_everything_that_the_program_imports_is_there() -> None:
+def test_it_has_everything_that_the_program_imports() -> None:
     inside("python", "-W", "error::ImportWarning", "-c", IMPORTS)
 
 
-def test_what_it_was_built_with_is_not_there() -> None:
+def test_it_has_no_build_tools() -> None:
     looked = "import importlib.util as u; print([n for n in ('pip', 'pytest', 'moto') if u.find_spec(n)])"
     assert inside("python", "-c", looked).strip() == "[]"
 

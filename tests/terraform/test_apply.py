@@ -69,7 +69,7 @@ def made(ready: Stack) -> Stack:
     return ready
 
 
-def test_what_make_asks_of_terraform_is_what_is_set(ready: Stack) -> None:
+def test_the_settings_that_make_reads_are_terraforms(ready: Stack) -> None:
     names = ("timestream", "region", "image_tag", "lines_yaml")
     assert terraform_variables(ready.terraform.folder, *names) == ["aws", "eu-west-1", "latest", str(LINES)]
 
@@ -84,13 +84,13 @@ def test_names_and_addresses_are_those_of_the_contract(complete: Mapping[str, An
     assert complete["planned_values"]["outputs"].keys() >= OUTPUTS
 
 
-def test_everything_that_can_bears_the_projects_tag(complete: Mapping[str, Any]) -> None:
+def test_every_taggable_resource_has_the_projects_tag(complete: Mapping[str, Any]) -> None:
     tags = {a: values["tags_all"] for a, values in resources(complete).items() if "tags_all" in values}
     assert len(tags) > 60
     assert [a for a, found in tags.items() if found.get("Project") != "Madrid-Bus-Simulator"] == []
 
 
-def test_services_functions_and_apis_are_there(made: Stack) -> None:
+def test_services_functions_and_apis_exist(made: Stack) -> None:
     cluster = made.moto.client("ecs").describe_services(
         cluster="bus-simulator-cluster", services=list(SERVICES)
     )
@@ -110,7 +110,7 @@ def test_services_functions_and_apis_are_there(made: Stack) -> None:
     assert {group["logGroupName"] for group in groups if group["retentionInDays"] == 30} >= LOG_GROUPS
 
 
-def test_the_gateways_routes_are_those_that_its_double_in_other_tests_has(made: Stack) -> None:
+def test_the_gateways_routes_equal_those_of_the_tests_stand_in(made: Stack) -> None:
     gateway = made.moto.client("apigatewayv2")
     (api,) = (each for each in gateway.get_apis()["Items"] if each["Name"] == "madrid-bus-simulator-http")
     of_api = {"ApiId": api["ApiId"]}
@@ -134,7 +134,7 @@ def test_the_gateways_routes_are_those_that_its_double_in_other_tests_has(made: 
     assert authorizer["AuthorizerPayloadFormatVersion"] == "2.0"
 
 
-def test_every_function_and_task_is_told_where_things_are(made: Stack) -> None:
+def test_every_function_and_task_has_the_addresses_it_needs(made: Stack) -> None:
     store, config = "timestream://bus_simulator?region=eu-west-1", f"s3://{bucket(ACCOUNT)}/config"
     functions = made.moto.client("lambda")
     said = functions.get_function_configuration(FunctionName="bus-simulator-people-count")["Environment"]
@@ -164,7 +164,7 @@ def test_the_first_key_is_in_the_secret_and_nowhere_else(made: Stack) -> None:
     assert key.encode() not in (made.terraform.folder / "plan").read_bytes()
 
 
-def test_no_policy_says_star_where_there_is_a_name(made: Stack) -> None:
+def test_no_policy_has_a_star_where_a_name_exists(made: Stack) -> None:
     found = [statement for _, statement in statements(made.moto)]
     assert len(found) > 25
     for statement in found:
@@ -176,7 +176,7 @@ def test_no_policy_says_star_where_there_is_a_name(made: Stack) -> None:
             assert all(resource.startswith("arn:") for resource in listed(statement["Resource"]))
 
 
-def test_each_role_may_do_what_its_program_calls_and_nothing_else(made: Stack) -> None:
+def test_each_role_allows_exactly_the_calls_of_its_program(made: Stack) -> None:
     assert actions_by_role(made.moto) == ACTIONS
 
 
@@ -208,14 +208,14 @@ def test_a_feeders_log_line_becomes_the_metric_of_its_lag(made: Stack) -> None:
     assert {"lag_s": 0.0, "feeder": "sensors"}.items() <= fields(feeder, NOON).items()
 
 
-def test_alarms_are_told_to_the_topic(made: Stack) -> None:
+def test_alarms_notify_the_topic(made: Stack) -> None:
     found = alarms(made.moto)
     assert {each["AlarmName"] for each in found} == set(made.outputs()["alarms"])
     topic = made.outputs()["alarm_topic_arn"]
     assert all(each["AlarmActions"] == [topic] for each in found)
 
 
-def test_alarms_of_a_feeder_look_at_the_metric_that_its_log_becomes(made: Stack) -> None:
+def test_a_feeders_alarms_use_the_metric_of_its_log(made: Stack) -> None:
     logs = made.moto.client("logs")
     for name in FEEDER_SERVICES:
         (lag,) = logs.describe_metric_filters(logGroupName=f"/ecs/{name}")["metricFilters"]
@@ -232,13 +232,13 @@ def test_alarms_of_a_feeder_look_at_the_metric_that_its_log_becomes(made: Stack)
             assert (each["Namespace"], each["MetricName"], each["Dimensions"]) == expected
 
 
-def test_alarms_and_dashboard_look_at_what_is_there(made: Stack) -> None:
+def test_alarms_and_dashboard_use_existing_metrics(made: Stack) -> None:
     looked_at = watched(made.moto)
     assert len(looked_at) > 20
     assert looked_at - measured(made.moto) == set()
 
 
-def test_the_tables_of_connections_are_those_that_the_code_asks(made: Stack) -> None:
+def test_the_connection_tables_are_those_of_the_code(made: Stack) -> None:
     for definition in table_definitions():
         name = definition["TableName"]
         assert in_order(table(made.moto, name)) == in_order(definition)
@@ -252,7 +252,7 @@ def in_order(definition: Mapping[str, Any]) -> dict[str, Any]:
     return {**definition, "AttributeDefinitions": attributes}
 
 
-def test_what_the_handler_could_not_do_is_put_aside_at_once(made: Stack) -> None:
+def test_failed_events_go_to_the_queue_at_once(made: Stack) -> None:
     found = made.moto.client("lambda").get_function_event_invoke_config(
         FunctionName="bus-simulator-websocket-handler"
     )
@@ -281,7 +281,7 @@ def check_hosted(plan: Mapping[str, Any]) -> None:
             assert values["vpc_config"][0]["ipv6_allowed_for_dual_stack"], address
 
 
-def test_from_timestream_to_hosted_and_everything_of_compliance_and_away(made: Stack) -> None:
+def test_it_switches_to_hosted_with_compliance_and_is_destroyed(made: Stack) -> None:
     check_hosted(made.plan(timestream="hosted", **EVERYTHING))
     made.apply()
     services = made.outputs()["ecs_services"]

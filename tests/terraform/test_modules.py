@@ -78,7 +78,7 @@ def read(lines: str) -> Mapping[str, Outcome]:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_module_does_what_its_tests_say(name: str, outcomes: Mapping[str, Outcome]) -> None:
+def test_a_modules_tests_pass(name: str, outcomes: Mapping[str, Outcome]) -> None:
     outcome = outcomes[name]
     written = RUN.findall((TERRAFORM / "modules" / name / EXAMPLE).read_text())
     assert written

@@ -44,9 +44,7 @@ def test_the_extract_is_what_terraform_plans(plans: dict[str, Any], tmp_path: Pa
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_nat_gateway_and_nothing_of_compliance_unless_it_is_asked_for(
-    plans: dict[str, Any], kind: str
-) -> None:
+def test_no_nat_gateway_and_no_compliance_resources_by_default(plans: dict[str, Any], kind: str) -> None:
     planned = plans[kind]["resources"]
     assert "module.network.aws_vpc.this" in planned
     assert [a for a in planned if ".aws_nat_gateway." in a or a.startswith("module.compliance.")] == []

@@ -24,13 +24,13 @@ def test_everything_is_formatted(tmp_path: Path) -> None:
     assert Terraform(TERRAFORM, tmp_path).must("fmt", "-check", "-recursive") == ""
 
 
-def test_the_whole_is_valid_after_a_clone(tmp_path: Path) -> None:
+def test_the_configuration_is_valid_after_a_clone(tmp_path: Path) -> None:
     terraform = Terraform(copied(tmp_path), tmp_path)
     terraform.must("init", "-backend=false")
     assert "The configuration is valid" in terraform.must("validate", "-no-color")
 
 
-def test_a_folder_that_terraform_cant_read_is_said_with_what_it_says(tmp_path: Path) -> None:
+def test_terraforms_message_is_shown_for_an_invalid_folder(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text("variable {")
     with pytest.raises(AwsProblem, match=r"terraform doesn't know region: (?s:.*)main.tf line 1"):
         terraform_variables(tmp_path, "region")
@@ -52,7 +52,7 @@ def test_every_variable_is_typed_and_described_and_every_output_described(folder
         assert str(output.get("description", "")).strip('"').endswith("."), name
 
 
-def test_the_manuals_edits_can_be_made_as_it_writes_them() -> None:
+def test_the_manuals_edits_can_be_made_as_written() -> None:
     edits = {
         "api-gateway": ("aws_lambda_function", "people_count_api", ("timeout = 30", "memory_size = 512")),
         "mcp-server": ("aws_ecs_service", "mcp_server", ("desired_count = 1",)),

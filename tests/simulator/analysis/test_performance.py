@@ -76,7 +76,7 @@ def hop(trip: int, begins: int, stops: int, leaves: int, bus: int = 0, **more: f
     return {"bus": bus, "trip": trip, "stop": 1, "sequence": 2, **way, **more}
 
 
-def test_the_wait_of_those_who_came_is_that_of_the_clock() -> None:
+def test_the_mean_wait_is_from_arrival_to_boarding_or_giving_up() -> None:
     legs = [departure(0, 300, boarding=2, left_behind=1), hop(0, 300, 480, 500, load=2, alighting=2)]
     (found,) = performance(trajectory(legs, arrived=[100, 200, 250], left=[900]))
     assert (found.people, found.boardings, found.gave_up) == (3, 2, 1)
@@ -85,7 +85,7 @@ def test_the_wait_of_those_who_came_is_that_of_the_clock() -> None:
     assert found.crowded_share == 0.5
 
 
-def test_in_a_stretch_only_the_time_in_it_was_waited() -> None:
+def test_in_an_interval_only_the_waiting_within_it_counts() -> None:
     day = trajectory([departure(0, 300, boarding=2), hop(0, 300, 480, 500, load=2)], arrived=[100, 200])
     edges = [STARTS + s * SECOND for s in (0, 150, 300, 301, 600)]
     waited = [each.waited_s for each in performance(day, edges)]
@@ -137,7 +137,7 @@ def test_three_headways_are_too_few_and_last_stops_have_none() -> None:
     assert (found.headways, found.headway_cv, found.excess_wait_s) == (0, None, None)
 
 
-def test_nothing_has_no_means() -> None:
+def test_an_empty_performance_has_no_means() -> None:
     nothing = total([])
     assert nothing == Performance()
     assert nothing.wait_s is nothing.speed_kmh is nothing.load_factor is nothing.crowded_share is None
@@ -188,7 +188,7 @@ def test_over_a_day_the_wait_is_the_difference_of_instants() -> None:
     assert len(queue) == found.boardings
 
 
-def test_any_two_edges_judge_what_lies_between_them() -> None:
+def test_each_interval_equals_that_interval_measured_alone() -> None:
     day = line_day(two_lines().lines[1], seed=1, day=date(2026, 3, 3))
     edges = [day.starts + i * 5_000_017 for i in range(10)]
     assert performance(day, edges) == [performance(day, pair)[0] for pair in pairwise(edges)]

@@ -254,7 +254,7 @@ def test_a_peak_is_higher_than_its_neighbours() -> None:
     assert peak([1, 3, 3, 1], range(1, 3)) is None
 
 
-def test_the_days_are_what_they_stand_for() -> None:
+def test_the_studied_days_have_their_day_types() -> None:
     kinds = [day_type(DATES[study]) for study in Study]
     assert kinds == [DayType.WEEKDAY, DayType.SATURDAY, DayType.SUNDAY, DayType.WEEKDAY, DayType.WEEKDAY]
     assert not any(is_holiday(day) for day in DATES.values())

@@ -198,7 +198,7 @@ def test_stops_without_demand_are_passed() -> None:
     assert np.array_equal(day.legs.opens[middle], day.legs.leaves[middle])
 
 
-def test_a_bus_that_cant_be_home_in_time_is_an_error() -> None:
+def test_a_bus_that_is_not_home_in_time_is_an_error() -> None:
     late = Service(14_460, 100_000, (Headway(14_460, 100_000, 1800),))
     made: Line = line("L1", street(40, step=0.02), buses=1, services=dict.fromkeys(DayType, late))
     with pytest.raises(OverrunError, match="line L1: bus B001"):

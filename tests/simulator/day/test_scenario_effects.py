@@ -133,7 +133,7 @@ def test_passengers_of_a_broken_bus_alight_and_take_the_next() -> None:
     assert legs.alighting.sum() == legs.boarding.sum()
 
 
-def test_a_broken_bus_stands_until_it_is_repaired_and_then_goes_on() -> None:
+def test_a_broken_bus_stands_until_it_is_repaired_and_then_continues() -> None:
     legs = day_of(BREAKDOWN)[BROKEN.line_id].legs
     assert legs.leaves[halt()] - legs.begins[halt()] == 3600 * 1000
     assert legs.load[halt()] == 0

@@ -175,7 +175,7 @@ def test_lines_may_end_as_on_any_system(ends: str, tmp_path: Path) -> None:
     assert read[0].trips.service == read[1].trips.service
 
 
-def test_what_isnt_needed_may_be_there_or_not(tmp_path: Path) -> None:
+def test_optional_files_and_stations_are_accepted(tmp_path: Path) -> None:
     days = "".join(f"LV,202603{day:02},1\n" for day in range(2, 7))
     dates = f"service_id,date,exception_type\n{days}S,20260307,1\nD,20260308,1\n"
     read = read_feed(zipped(tmp_path / "feed.zip", feed(calendar=None, calendar_dates=dates)))

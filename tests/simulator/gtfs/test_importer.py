@@ -151,7 +151,7 @@ def test_frequencies_repeat_their_trip(exact: str, tmp_path: Path) -> None:
     assert any("evenly" in line for line in made.report) == (exact != "1")
 
 
-def test_without_directions_the_way_back_is_told_by_where_it_leads(tmp_path: Path) -> None:
+def test_without_directions_inbound_is_found_by_the_patterns_ends(tmp_path: Path) -> None:
     lines = [line.split(",") for line in text_of("trips").splitlines()]
     trips = "\n".join(",".join([*line[:3], line[4]]) for line in lines) + "\n"
     directions = Counter(p.direction for p in network(tmp_path, trips=trips).line["27"].patterns)
