@@ -1,7 +1,7 @@
 """WebSocket fan-out: CPU of the server process for each million positions, against uvicorn sending one text.
 
 Server and clients are processes of their own. The floor is uvicorn with an application that sends one ready
-text to each client in turn; ours serialises every position, and sends one message a bus, or one array a tick.
+text to each client in turn; ours serialises every position, and sends a message per bus or an array per tick.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ SUBSCRIBE = '{"action":"subscribe","line_ids":["L1"],"batch":%s}'
 def measure() -> Iterator[Figure]:
     """Row 6 of the speed table."""
     floor = cpu_s_per_million("floor")
-    for kind, how, wanted in (("single", "one message a bus", 1.3), ("batch", "one array a tick", 0.3)):
+    for kind, how, wanted in (("single", "one message per bus", 1.3), ("batch", "one array per tick", 0.3)):
         yield Figure(
             f"WebSocket fan-out, {CLIENTS:,} clients, {how}",
             cpu_s_per_million("batch" if kind == "batch" else "single"),
-            "CPU-s a million positions", "uvicorn sending a ready text", floor, "at most", wanted,
+            "CPU-s per million positions", "uvicorn sending a ready text", floor, "at most", wanted,
             f"{BUSES} buses, {TICKS} ticks, all received",
         )  # fmt: skip
 

@@ -44,8 +44,8 @@ CUTS = (9, 50)
 RUSH_HOUR = WEDNESDAY + 4 * HOUR
 TICK = timedelta(seconds=30)
 HEADER = (
-    "| lines | buses | stops | rows a day | stored a day | CPU a day | wall a day | peak memory "
-    "| live: CPU an hour | share of a core | peak memory |",
+    "| lines | buses | stops | rows per day | stored per day | CPU per day | wall time per day | peak memory "
+    "| live: CPU per hour | share of a core | peak memory |",
     "|--:" * 11 + "|",
 )
 

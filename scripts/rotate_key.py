@@ -53,7 +53,7 @@ def main(
 
 
 def rotate(keys: PlainKeys, teams: list[str], *, all_teams: bool) -> PlainKeys:
-    """The new keys."""
+    """Return the keys with new ones in place of those chosen."""
     if all_teams:
         return keys.with_new_general().with_new_teams([*keys.of_team, *teams])
     return keys.with_new_teams(teams) if teams else keys.with_new_general()

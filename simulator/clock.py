@@ -79,7 +79,7 @@ class ClockState:
 class Clock:
     """A clock that runs from its creation until `close`, shared by threads.
 
-    `start` is an aware datetime, None for wall time; `rate` is simulated seconds a wall second, more
+    `start` is an aware datetime, None for wall time; `rate` is simulated seconds per wall second, more
     than 0; `paused`: it stands at first. ValueError for any other rate.
     """
 
@@ -123,7 +123,7 @@ class Clock:
 
     @property
     def course(self) -> Course:
-        """The course in which now lies."""
+        """The current course."""
         return self._course
 
     @property

@@ -213,7 +213,7 @@ NO_CHANGES = LineChanges()
 class Scenario:
     """See the module. `network` is the path of its network file, None for the default.
 
-    `start` and `rate` say how it is replayed (rate: simulated seconds a second, `clock.MAX` for as fast as
+    `start` and `rate` say how it is replayed (rate: simulated seconds per second, `clock.MAX` for as fast as
     possible); with `name`, `description` and `wire_faults` they decide no byte of the data.
     """
 

@@ -22,7 +22,7 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["import
 LAYERED = {each["id"]: each for each in CONTRACTS if each["type"] == "layers" and "containers" in each}
 PACKAGES = ("simulator", "storage", "services")
 MOST_FILES = {"services.commands": 21, "services.timestream_local": 23, "storage": 40}
-"""Rooms with more than 15 files: a file a command, a file a kind of operation, flat by design."""
+"""Rooms with more than 15 files: one file per command or kind of operation, flat by design."""
 
 
 @cache

@@ -284,8 +284,8 @@ def test_a_websocket_that_refuses_the_right_key_is_named() -> None:
         (["{}"], "a position is wrong: bus_id Field required"),
         ([""], "a message is not a JSON object: ''"),
         (["[]"], "a message is not a JSON object: '[]'"),
-        (['{"type":"error"}'], "subscribing is answered by {'type': 'error'}"),
-        ([json.dumps({"type": "subscribed", "line_ids": []})], "subscribing is answered by {"),
+        (['{"type":"error"}'], "the reply to subscribing is {'type': 'error'}"),
+        ([json.dumps({"type": "subscribed", "line_ids": []})], "the reply to subscribing is {"),
         ([SUBSCRIBED, json.dumps(POSITION | {"speed": "fast"})], "a position is wrong: speed"),
     ],
 )

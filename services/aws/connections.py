@@ -103,7 +103,7 @@ class ConnectionTables:
         no_more: Collection[str] = (),
         lifetime_s: float = LIFETIME_S,
     ) -> None:
-        """Overwrite a connection and its subscriptions. For a caller that alone changes this connection.
+        """Overwrite a connection and its subscriptions. Only for the process that owns this connection.
 
         `lines` says for each line whether a tick is sent as one array; `no_more` are lines to remove.
         """
@@ -116,7 +116,7 @@ class ConnectionTables:
         self._client.transact_write_items(TransactItems=[self._writes.put(item), *added])
 
     def drop(self, connection_id: str, line_ids: Collection[str]) -> None:
-        """Delete a connection and its subscriptions. For a caller that alone changes this connection."""
+        """Delete a connection and its subscriptions. Only for the process that owns this connection."""
         dropped = [self._writes.unsubscribe(connection_id, line_id) for line_id in line_ids]
         self._client.transact_write_items(TransactItems=[self._writes.delete(connection_id), *dropped])
 

@@ -218,7 +218,7 @@ class Verifier:
                 if "type" not in message:
                     position = position_from(message)
                 elif message != {"type": "subscribed", "line_ids": [line_id]}:
-                    raise CheckFailed(f"subscribing is answered by {message}")
+                    raise CheckFailed(f"the reply to subscribing is {message}")
                 else:
                     subscribed = True
                 if subscribed and position is not None:
@@ -241,7 +241,7 @@ def parse_body_instant(text: str) -> datetime:
 
 
 class TimedBody(BaseModel):
-    """The time of any body that has one."""
+    """Any body with a `time`; other fields are ignored."""
 
     time: str
 

@@ -90,7 +90,7 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             self.handshake_complete = True
 
     def send_receive_event_to_app(self) -> None:
-        """Note that the client is alive, and hand its message on."""
+        """Note that the client is alive, and pass its message on."""
         self._heard_at = self.loop.time()
         super().send_receive_event_to_app()
 

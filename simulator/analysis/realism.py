@@ -193,7 +193,7 @@ def readings(network: Network, days: Mapping[Study, Measures]) -> list[Reading]:
     - Boarding time is the slope of `Measures.doors`, on the weekday.
     - Buses out at once: the maximum over the weekday's minutes of `Measures.out`, which counts as the
       published figure does; the other reading is that of `Measures.moving`.
-    - CO2 is that of buses in service on the weekday, a value a minute, off-peak at 10–13 and 20–23 h. A
+    - CO2 is that of buses in service on the weekday, one value per minute, off-peak at 10–13 and 20–23 h. A
       bus's sensor reports at terminals, too, so the correlation includes those minutes; the other reading has
       trips only.
     """

@@ -1,6 +1,6 @@
 """A bus's service day as a SimPy process: stand at a terminal, board, run, stop or pass, alight, turn.
 
-Times are integer milliseconds from the service day's origin. The process writes one row a leg: how the bus
+Times are integer milliseconds from the service day's origin. The process writes one row per leg: how the bus
 came to a stop, what happened there, when it left. Nothing is sampled here.
 """
 

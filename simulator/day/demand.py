@@ -87,7 +87,7 @@ CUMULATED = {
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How a line's demand varies over a date: people a second = rate × the slope of `cumulated`.
+    """How a line's demand varies over a date: people per second = rate × the slope of `cumulated`.
 
     `cumulated[k]` is the weighted seconds, mean weight 1 over a weekday's service, from the origin to
     k × BIN_S.

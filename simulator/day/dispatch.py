@@ -128,7 +128,7 @@ class FreeDispatch(HeadwayDispatch):
         return due
 
     def _needed(self, at_s: float) -> int:
-        """How many buses the headway of an hour takes."""
+        """How many buses the headway of an hour needs."""
         cycle_s = self._plan.cycle_s[int(at_s // 3600) % 24]
         return max(1, math.floor(cycle_s / self._plan.headway_s(at_s) + 0.5))
 

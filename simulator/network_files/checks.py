@@ -124,7 +124,7 @@ def _stop_id(entry: Any) -> str | None:
 
 
 def _is_terminal(entry: Any) -> bool:
-    """Whether an entry may end a pattern: what isn't said, or isn't a boolean, is reported elsewhere."""
+    """Whether an entry may end a pattern. True without a boolean field, which the schema reports."""
     return isinstance(entry, dict) and entry.get("is_terminal") is not False
 
 

@@ -95,7 +95,7 @@ class ClockEntry(Described):
     start: Moment = 5 * 3600
     """A time on the first date, "07:30", or an instant, 2026-03-03T07:30+01:00. Default "05:00"."""
     speed: Speed = 1.0
-    """Simulated seconds a second, or max. Default 1."""
+    """Simulated seconds per second, or max. Default 1."""
 
     def start_on(self, first_day: date) -> datetime:
         """The start as an instant, Madrid time."""

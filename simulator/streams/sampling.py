@@ -55,12 +55,12 @@ class Samples:
         self.day: Ints = np.repeat(np.arange(len(days)), [int(count.sum()) for count in counts])
 
     def column(self, name: str) -> NDArray[Any]:
-        """A column of `Legs`, one value a sample."""
+        """A column of `Legs`, one value per sample."""
         legs = [getattr(day.legs, name)[index] for day, index in zip(self._days, self._chosen, strict=True)]
         return np.repeat(np.concatenate(legs), self._count)
 
     def of_bus(self, values: Sequence[NDArray[Any]]) -> NDArray[Any]:
-        """For each sample the value of its bus; `values` has one array a line-day, by bus."""
+        """For each sample the value of its bus; `values` has one array per line-day, by bus."""
         first = np.cumsum([0, *(len(v) for v in values[:-1])])
         each: NDArray[Any] = np.concatenate(values)[first[self.day] + self.column("bus")]
         return each

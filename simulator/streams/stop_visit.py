@@ -1,4 +1,4 @@
-"""The stream `stop_visit`: one row a stop of the pattern, when the bus departs from it or passes it."""
+"""The stream `stop_visit`: one row per stop of the pattern, when the bus departs from it or passes it."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def test_the_subscribers_of_a_line_are_one_query_per_page_and_no_scan(
 
 
 class InPages(ClientDouble):
-    """A client whose queries give two items a page."""
+    """A client whose queries return pages of two items."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

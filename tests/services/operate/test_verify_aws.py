@@ -67,7 +67,7 @@ class Deployed:
 
 
 def fill(store: TimestreamStore, run: Run, *, days: int, streams: Sequence[Stream] = tuple(Stream)) -> None:
-    """History that ends now: a few records an hour, and the coverage of all of it."""
+    """History that ends now: a few records per hour, and its coverage."""
     begins = NOW - timedelta(days=days, minutes=10)
     times = [begins + n * HOUR for n in range(days * 24 + 1)]
     times += [NOW - timedelta(days=days), LATEST]
