@@ -78,7 +78,7 @@ class Application(FastAPI):
 
     @asynccontextmanager
     async def _lived(self, _app: FastAPI) -> AsyncIterator[None]:
-        """Keep what is in `state.open_while_served` open while the application runs."""
+        """Keep the context managers in `state.open_while_served` open while the application runs."""
         async with AsyncExitStack() as stack:
             for opened in self.state.open_while_served:
                 await stack.enter_async_context(opened())

@@ -136,7 +136,7 @@ class CloudWatchLogsHandler(logging.Handler):
 
 @contextmanager
 def logging_to_cloudwatch(client: CloudWatchLogsClient, group: str) -> Iterator[None]:
-    """Send everything logged to the group as well; on exit send what still waits."""
+    """Send everything logged to the group as well; on exit send the buffered lines."""
     root = logging.getLogger()
     handler = CloudWatchLogsHandler(client, group)
     handler.setFormatter(root.handlers[0].formatter)

@@ -1,7 +1,7 @@
-"""Items of the two connection tables as DynamoDB stores them, the writes that change them, the definitions.
+"""Items of the two connection tables as DynamoDB stores them, the writes that change them, the tables' definitions.
 
-A connection's item bears its lines. The subscriptions table has an item per line and connection, so that one
-query finds who subscribed to a line.
+A connection's item contains its lines. The subscriptions table has an item per line and connection, so that
+one query finds the subscribers of a line.
 """
 
 from __future__ import annotations

@@ -153,6 +153,6 @@ class ConnectionMirror:
 
 @contextmanager
 def mirroring(mirror: ConnectionMirror) -> Iterator[ConnectionMirror]:
-    """Write the mirror in a thread; on exit write what is left."""
+    """Write the mirror in a thread; on exit write the remaining changes."""
     with background(mirror.run_until_closed, name="subscriptions", stop=mirror.close):
         yield mirror

@@ -112,6 +112,6 @@ class EventPublisher:
 
 @contextmanager
 def publishing_events(publisher: EventPublisher) -> Iterator[None]:
-    """Send events from a thread; on exit send once what still waits."""
+    """Send events from a thread; on exit try once to send the buffered ones."""
     with background(publisher.run_until_closed, name="events", stop=publisher.close):
         yield

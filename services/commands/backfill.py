@@ -81,7 +81,10 @@ def backfill(
 
 
 def write_missing(store: Store, stretch: Stretch, run: Run, city: City) -> tuple[datetime, int]:
-    """Write the missing hours of a stretch. Return from where on this run may write, and the rows written."""
+    """Write the missing hours of a stretch.
+
+    Return the first instant at which this run may write, and the number of rows written.
+    """
     from services.feeders.backfill import fill, plan
     from services.feeders.history_plan import first_writable_hour
     from services.feeders.progress_bar import fill_with_progress_bar

@@ -1,4 +1,4 @@
-"""The status line: one line on the terminal that says how a process that serves is, refreshed in place.
+"""The status line: one line on the terminal with a server's state, refreshed in place.
 
 There is none where stderr is no terminal, or where the log goes there as JSON.
 """
@@ -31,7 +31,7 @@ ERASE_LINE = "\r\x1b[K"
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the status line says. `rate` is 0 while paused; `clients` counts WebSocket clients."""
+    """The values of the status line. `rate` is 0 while paused; `clients` counts WebSocket clients."""
 
     now: datetime
     rate: float
@@ -72,7 +72,7 @@ def feeders_text(feeders: Sequence[FeederStatus]) -> str:
 
 
 class StatusSource:
-    """Measures what the status line says, at each call since the one before."""
+    """Measures the values of the status line; each call covers the time since the last one."""
 
     def __init__(self, context: Context, requests: RequestCounts, handler: TerminalHandler) -> None:
         self._context, self._requests, self._handler = context, requests, handler

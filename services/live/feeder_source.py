@@ -75,7 +75,7 @@ class FeederSource:
                     self._in_loop(self._accept, ticks_of(rows.slice(0, due), lines))
 
     def _is_on(self, course: Course) -> bool:
-        """Whether a course is the newest one known. A newer one drops what waits."""
+        """Whether a course is the newest one known. A newer one drops waiting positions."""
         if course.number > self._course_number:
             self._course_number = course.number
             self._windows.clear()

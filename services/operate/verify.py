@@ -51,7 +51,7 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """Whether a check passed, and what it found."""
+    """Whether a check passed, and its finding."""
 
     check: str
     passed: bool

@@ -40,7 +40,7 @@ class FeederListeners:
 
 @contextmanager
 def feeder_listeners(settings: FeederSettings, clock: Clock) -> Iterator[FeederListeners]:
-    """The listeners that the settings name; on exit send what they still have to send."""
+    """The listeners that the settings name; on exit they send what they have buffered."""
     listeners = FeederListeners()
     with ExitStack() as stack:
         if settings.event_bus is not None:
@@ -62,6 +62,6 @@ def feeder_listeners(settings: FeederSettings, clock: Clock) -> Iterator[FeederL
 
 
 def heartbeat(file: Path) -> OnStatus:
-    """Touch a file at each tick; it is removed first. Raises OSError where there can be none."""
+    """Touch a file at each tick; it is removed first. Raises OSError if it can't be created."""
     file.unlink(missing_ok=True)
     return lambda _status: file.touch()

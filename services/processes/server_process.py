@@ -149,7 +149,7 @@ class ServerProcess:
         )
 
     def _control(self) -> ClockControl | None:
-        """How POST /clock moves the clock, where it is one in SSM that this process may move."""
+        """The control behind POST /clock; None unless this process may move a clock in SSM."""
         from services.aws.ssm_clock import SsmClock
 
         clock = self._setup.clock

@@ -1,3 +1,1 @@
-"""The parts beside LocalStack on this machine, by Supervisor or by compose; what a part does is in
-`services.processes`.
-"""
+"""The parts beside LocalStack on this machine, by Supervisor or compose; their code is in `processes`."""

@@ -44,7 +44,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The settings of one set of parts, and what follows from them.
+    """The settings of one set of parts, and values derived from them.
 
     `home` is the project's folder, `folder` that of the parts' own files. `clock` is the initial value
     (JSON) of the clock parameter. A changed key or network counts within `refresh`, a span such as `10s`.

@@ -77,7 +77,7 @@ class Gate:
             return route.refused(Unexpected(), self._now())
 
     async def _admitted(self, request: Request, route: Route) -> StoreQuery | AsyncResponse:
-        """Return what the route wants to read, once every check has passed. Raises `ServiceError`."""
+        """Return the route's query, once every check has passed. Raises `ServiceError`."""
         caller = None if route.is_open else self._identify(request.scope)
         if request.scope["method"] not in route.allowed:
             raise MethodNotAllowed(methods_at(route.path, request.app))

@@ -102,7 +102,7 @@ def request_body(operation: Operation) -> Json:
 
 
 def ok_response(template: str) -> Json:
-    """Return what FastAPI can't derive of the 200 response: examples, CSV, headers."""
+    """Return the parts of the 200 response that FastAPI can't derive: examples, CSV, headers."""
     if template not in BODIES:
         return {}
     found: Json = {"content": {JSON: {"examples": dict(BODIES[template])}}}

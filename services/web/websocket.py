@@ -131,7 +131,7 @@ async def write(outbox: Outbox, something: asyncio.Event, send: Send) -> None:
 
 
 async def first_of(*jobs: Coroutine[Any, Any, None]) -> None:
-    """Run coroutines concurrently until the first ends; cancel the others, and raise what it raised."""
+    """Run coroutines concurrently until the first ends; cancel the others, and raise its exception."""
     tasks = [asyncio.create_task(job) for job in jobs]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

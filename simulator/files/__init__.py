@@ -1,3 +1,1 @@
-"""Reading YAML and CSV with line numbers for messages; what the fields mean is left to the rooms that read
-files.
-"""
+"""Reading YAML and CSV with line numbers for messages; other rooms know the meaning of the fields."""

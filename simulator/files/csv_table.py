@@ -66,7 +66,7 @@ class Column:
 class Rules:
     """A file: its columns, the columns that together identify a row (`key`), whether it must be there.
 
-    An empty `key` isn't checked here but where the file is sorted by it.
+    With an empty `key` the code that sorts the file checks for repeated rows.
     """
 
     columns: Mapping[str, Column]
