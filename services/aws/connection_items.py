@@ -1,4 +1,4 @@
-"""Items of the two connection tables as DynamoDB stores them, the writes that change them, the tables' definitions.
+"""Items of the two connection tables as DynamoDB stores them, their writes, and the tables' definitions.
 
 A connection's item contains its lines. The subscriptions table has an item per line and connection, so that
 one query finds the subscribers of a line.
