@@ -10,7 +10,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +32,9 @@ some_windows_or_all = pytest.mark.parametrize(
     [pytest.param(SOME_WINDOWS, id="some"), pytest.param(tuple(WINDOWS), id="all", marks=pytest.mark.long)],
 )
 
+LOWEST = "3.11, lowest NumPy"
 OTHER_PYTHONS = {
-    "3.11, lowest NumPy": ("3.11", "numpy==2.1.0"),
+    LOWEST: ("3.11", "numpy==2.1.0"),
     "3.12": ("3.12", "numpy"),
     "3.13": ("3.13", "numpy"),
 }
@@ -108,23 +109,38 @@ def test_the_time_zone_of_the_machine_changes_nothing(windows: Sequence[str]) ->
     assert lima == golden(windows)
 
 
+def plain_cpu(features: Collection[str]) -> dict[str, str]:
+    """The variable that makes NumPy use no instructions beyond those of every CPU of this kind."""
+    assert features
+    return {"NPY_DISABLE_CPU_FEATURES": " ".join(features)}
+
+
 @pytest.mark.long
 def test_a_plain_cpu_gives_the_same_bytes() -> None:
     features: list[str] = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
-    assert features
-    plain = {"NPY_DISABLE_CPU_FEATURES": " ".join(features)}
-    assert printed(sys.executable, "windows", **plain) == GOLDEN
-    assert printed(sys.executable, "scenarios", **plain) == GOLDEN_SCENARIOS
+    assert printed(sys.executable, "windows", **plain_cpu(features)) == GOLDEN
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", OTHER_PYTHONS)
 def test_other_interpreters_and_versions_give_the_same_bytes(name: str, tmp_path: Path) -> None:
+    assert printed(str(other_python(name, tmp_path)), "windows") == GOLDEN
+
+
+@pytest.mark.long
+def test_every_scenario_has_its_bytes_with_the_lowest_numpy_on_a_plain_cpu(tmp_path: Path) -> None:
+    python = other_python(LOWEST, tmp_path)
+    show = "import json, numpy; print(json.dumps(numpy.show_config('dicts')['SIMD Extensions']['found']))"
+    features = subprocess.run([python, "-c", show], capture_output=True, text=True, check=True).stdout
+    assert printed(str(python), "scenarios", **plain_cpu(json.loads(features))) == GOLDEN_SCENARIOS
+
+
+def other_python(name: str, folder: Path) -> Path:
+    """An interpreter in an environment of its own, with what the digests need."""
     version, numpy = OTHER_PYTHONS[name]
-    python = tmp_path / "bin" / "python"
+    python = folder / "bin" / "python"
     uv = Path(sys.executable).parent / "uv"
-    subprocess.run([uv, "venv", "--quiet", "--python", interpreter(version), tmp_path], check=True)
+    subprocess.run([uv, "venv", "--quiet", "--python", interpreter(version), folder], check=True)
     needed = [numpy, "click", "pyarrow", "simpy", "pydantic", "pyyaml", "tzdata"]
     subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *needed], check=True)
-    assert printed(str(python), "windows") == GOLDEN
-    assert printed(str(python), "scenarios") == GOLDEN_SCENARIOS
+    return python

@@ -169,7 +169,11 @@ def clone(tmp_path: Path) -> Path:
 @pytest.mark.long
 def test_the_linters_run_before_a_commit_and_over_everything(clone: Path, tmp_path: Path) -> None:
     (block,) = of_kind(IN_A_CLONE)
-    own = {"PRE_COMMIT_HOME": str(tmp_path / "hooks"), "GIT_CONFIG_GLOBAL": "/dev/null"}
+    own = {
+        "PRE_COMMIT_HOME": str(tmp_path / "hooks"),
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache"),
+    }
     passed = re.findall(r"^(.+?)\.+Passed$", run(block, clone, **own), re.MULTILINE)
     assert passed == ["ruff check", "ruff format", "mypy", "import rules"]
     (clone / "simulator" / "wrong.py").write_text("import os\n")

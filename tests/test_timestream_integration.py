@@ -142,8 +142,9 @@ def test_the_same_hour_is_the_same_in_both_stores(
 
 @pytest.mark.long
 def test_the_same_day_is_the_same_in_both_stores(
-    inputs: Inputs, served: Endpoint, database: str, tmp_path: Path
+    whole: Inputs, served: Endpoint, database: str, tmp_path: Path
 ) -> None:
+    inputs = of_lines(whole, 1)
     hours = [START + timedelta(hours=number) for number in range(25)]
     with (
         closing(DuckDBStore(tmp_path / "bus.duckdb")) as duckdb,
