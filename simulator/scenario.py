@@ -202,7 +202,7 @@ class LineChanges:
 
     @property
     def changes_demand(self) -> bool:
-        """Whether other people come than on an ordinary day."""
+        """Whether demand differs from an ordinary day's."""
         return bool(self.demand or self.surges or self.closed_stops) or self.rain is not None
 
 

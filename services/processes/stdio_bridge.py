@@ -61,7 +61,7 @@ PATIENCE_S = 60.0
 def speak(settings: Settings, key_refresh: timedelta, *, url: str | None, group: str) -> None:
     """Connect the client to a simulator until the client disconnects, with `group` as the group name.
 
-    See the module for which simulator. Raises `DependencyUnavailable` if it doesn't answer.
+    The module's docstring says which simulator. Raises `DependencyUnavailable` if it doesn't answer.
     """
     if url is not None:
         relay(url, key_text(settings.store), group)

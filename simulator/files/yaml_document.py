@@ -4,10 +4,10 @@ Untagged scalars are read by YAML 1.2's core schema, which avoids YAML 1.1's tra
 `2026-01-01` are text. Numbers that the two versions read differently (0100, 0x50, 1_000) are text, too, and
 refused where a number is required.
 
-Refused: more than 50 MB, what isn't UTF-8, several documents, merge keys and custom tags, a key twice in
-a mapping, nesting over 40 deep, over a million values once aliases are followed, aliases to themselves.
-The file is read as a stream of events, so that a deeply nested file or an alias bomb costs no more than these
-limits.
+Refused: more than 50 MB, other encodings than UTF-8, several documents, merge keys and custom tags, a key
+twice in a mapping, nesting over 40 deep, over a million values once aliases are followed, aliases to
+themselves. The file is read as a stream of events, so that a deeply nested file or an alias bomb costs no
+more than these limits.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class _Ids:
     changed: dict[str, str] = field(default_factory=dict)
 
     def of(self, text: str) -> str:
-        """A new id for a text; call it once a text."""
+        """A new id for a text; call it once per text."""
         plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
         base = re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-")[:LONGEST_ID] or "X"
         made, number = base, 1

@@ -1,14 +1,13 @@
 """A route of a feed as a line: ids, patterns and their shapes, timetable, fleet, speed and demand.
 
-What a feed doesn't have is assumed here:
+Values that a feed doesn't have are assumed here:
 
-- **people**: `PEOPLE_PER_TRIP` board a weekday's trip (35 to 50 in Madrid: EMT, Informe de gestión 2017),
-  fewer a night line's, in proportion to the trip's number of stops against the network's mean. They come
-  evenly to all stops of a pattern but the last. Saturdays and holidays follow by the model's ratios
-  (`simulator.day.demand`).
+- **people**: `PEOPLE_PER_TRIP` board a weekday trip (35 to 50 in Madrid: EMT, Informe de gestión 2017), fewer
+  on night lines, scaled by the trip's number of stops ÷ the network's mean. They are spread evenly over all
+  stops of a pattern except the last. Saturdays and holidays have the model's ratios (`simulator.day.demand`).
 - **buses**: the fewest that run the busiest day type on time (`simulator.day.fleet`), all of one capacity.
-- **speed**: the one at which the model's planned running times, summed over a weekday, are the timetable's.
-- **night**: a line of which most departures are between 23:00 and 06:00.
+- **speed**: such that the model's planned running times, summed over a weekday, equal the timetable's.
+- **night**: a line with most of its departures between 23:00 and 06:00.
 """
 
 from __future__ import annotations
