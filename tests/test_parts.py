@@ -331,7 +331,7 @@ def test_a_new_network_takes_effect_at_the_next_whole_hour_and_an_invalid_one_ne
     assert done.returncode == 0, done.stderr
     for name in ("people-count-feeder", "sensors-feeder", "bus-position-feeder", "api"):
         output = city.stack.folder / f"{name}.log"
-        city.wait(lambda output=output: "a new network counts" in output.read_text(), name)  # type: ignore[misc]
+        city.wait(lambda output=output: "a new network takes effect" in output.read_text(), name)  # type: ignore[misc]
     assert city.ask("/lines/L1")[0] == 200
     now = city.now()
     hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
