@@ -39,7 +39,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheel(tmp_path_factory.mktemp("dist"))
 
 
-@pytest.fixture(scope="module", params=["wheel", "checkout"])
+@pytest.fixture(scope="module", params=["wheel", pytest.param("checkout", marks=pytest.mark.long)])
 def python(request: pytest.FixtureRequest, built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python that has the simulator: by its wheel, or by `pip install -e`."""
     folder = tmp_path_factory.mktemp("installed") / "venv"
@@ -75,6 +75,7 @@ def test_the_documented_installations_name_the_wheel_and_its_extras(built: Path)
             assert set(named.split(",")) <= extras
 
 
+@pytest.mark.long
 def test_uv_installs_the_command_from_the_wheel(built: Path, tmp_path: Path) -> None:
     places = {"UV_TOOL_DIR": str(tmp_path / "tools"), "UV_TOOL_BIN_DIR": str(tmp_path / "bin")}
     install = (UV, "tool", "install", "--quiet", "--python", sys.executable, "-c", LOCK)

@@ -46,6 +46,7 @@ REST, AUTHORIZER = HANDLERS["people_count_api"], HANDLERS["rest_authorizer"]
 WEBSOCKET, WEBSOCKET_AUTHORIZER = HANDLERS["websocket_handler"], HANDLERS["websocket_authorizer"]
 
 
+@pytest.mark.long
 def test_all_packages_are_for_lambdas_processor_small_and_of_the_same_bytes(tmp_path: Path) -> None:
     written = write_packages(list(HANDLERS), tmp_path)
     assert [path.stem for path in written] == list(HANDLERS)
@@ -164,6 +165,7 @@ def test_rest_answers_from_its_package_behind_its_authorizer(unpacked: Path, clo
     assert not HEAVY & set(found["modules"])
 
 
+@pytest.mark.long
 def test_health_and_refusals_come_from_the_package_too(unpacked: Path, cloud: Cloud) -> None:
     found = cloud.call(
         unpacked,
@@ -179,6 +181,7 @@ def test_health_and_refusals_come_from_the_package_too(unpacked: Path, cloud: Cl
     assert (nowhere["statusCode"], json.loads(nowhere["body"])["message"]) == (404, "Not found")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("changes", "status"),
     [
@@ -196,6 +199,7 @@ def test_a_function_with_wrong_settings_returns_the_usual_error(
     assert set(json.loads(answer["body"])) == {"error", "message"}
 
 
+@pytest.mark.long
 def test_the_websocket_handler_runs_from_its_package(unpacked: Path, cloud: Cloud) -> None:
     event = {"api_key": "ri ght", "group_name": "team"}
     tick = [position(NOW.replace(second=30), "B003", line_id="L2")]

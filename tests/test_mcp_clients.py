@@ -152,6 +152,7 @@ def test_with_a_url_stdio_connects_to_that_simulator(city: Running, tmp_path: Pa
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 @pytest.mark.e2e
 def test_without_a_run_stdio_runs_the_simulator_and_a_second_client_finds_it(tmp_path: Path) -> None:
     async def both(first: Client) -> tuple[Any, Any]:
@@ -216,6 +217,7 @@ def test_without_a_key_stdio_creates_none(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 @pytest.mark.e2e
 def test_stdio_reports_a_wrong_key_without_printing_it(city: Running, tmp_path: Path) -> None:
     with started(tmp_path, ("mcp", "--stdio", "--url", url_of(city)), key="certainly-not-the-key") as process:

@@ -363,6 +363,7 @@ def handed_on(exchange: faults.Exchange) -> None:
     exchange.answer(*exchange.pass_on())
 
 
+@pytest.mark.long
 def test_a_killed_and_restarted_endpoint_has_all_records(
     inputs: Inputs, city: City, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -69,6 +69,7 @@ def test_the_programs_error_message_is_passed_on() -> None:
         pass
 
 
+@pytest.mark.long
 def test_a_pool_lends_one_again_until_its_clock_has_moved() -> None:
     with Pool(PROGRAM) as pool:
         with pool.lent(QUICK) as first:
@@ -83,6 +84,7 @@ def test_a_pool_lends_one_again_until_its_clock_has_moved() -> None:
     assert not third.runs
 
 
+@pytest.mark.long
 def test_relative_paths_work_and_a_running_clock_is_waited_for(tmp_path: Path) -> None:
     network = Path(__file__).parents[2] / "data" / "lines.yaml"
     choices = Choices(

@@ -286,7 +286,7 @@ class AwayStore(FaultyStore):
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("rate", [1, 60])
+@pytest.mark.parametrize("rate", [1, pytest.param(60, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", FEEDERS, ids=lambda kind: kind.name)
 def test_a_store_that_was_unreachable_for_minutes_has_no_gap(kind: FeederKind, rate: float) -> None:
     wall = FakeWall(NOW + 10 * MINUTE)
