@@ -1,7 +1,6 @@
 """Databases at AWS for tests, one per directory, deleted at the end.
 
-Where they are is for the standard variables to say: with `AWS_ENDPOINT_URL` it is the local endpoint, by the
-very same way.
+The standard variables say which endpoint is used: with `AWS_ENDPOINT_URL` it may be the local one.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from tests.timestream_endpoint import database_of
 
 CONFIRM = "BUS_SIMULATOR_AWS_TESTS=yes"
 COST = (
-    "The conformance suite at AWS makes some 200 databases with five tables each, one after the other, "
-    "writes some 50,000 records and asks some 10,000 queries: about 2 USD, at most 5. "
-    "It takes an account that has Timestream for LiveAnalytics, and deletes what it made."
+    "The conformance suite at AWS creates about 200 databases with five tables each, one after the other, "
+    "writes about 50,000 records and runs about 10,000 queries: about 2 USD, at most 5. "
+    "It needs an account with Timestream for LiveAnalytics, and deletes the databases again."
 )
 
 
@@ -57,8 +56,8 @@ def delete(service: Any, name: str) -> None:
 
 
 def region() -> str:
-    """The region that the standard variables and files name."""
+    """The AWS region from the standard variables and files. ValueError if there is none."""
     found = boto3.Session().region_name
     if not found:
-        raise ValueError("say a region: AWS_DEFAULT_REGION")
+        raise ValueError("no AWS region: set AWS_DEFAULT_REGION")
     return str(found)

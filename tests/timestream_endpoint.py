@@ -1,4 +1,4 @@
-"""The local Timestream endpoint as a process, and stores over it."""
+"""The local Timestream endpoint as a process, and stores that use it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_M
 
 
 class Endpoint:
-    """A process that serves Timestream over a DuckDB file. It can be killed and started again."""
+    """The local Timestream endpoint as a process, with its file in `folder`."""
 
     def __init__(self, folder: Path, port: int | None = None) -> None:
         self.folder, self.port = folder, port or free_port()
@@ -71,7 +71,7 @@ def endpoint(folder: Path) -> Iterator[Endpoint]:
 
 @cache
 def shared_endpoint() -> Endpoint:
-    """The endpoint that all tests of this process share, each with databases of its own."""
+    """The endpoint that all tests of this process share; each test has its own databases."""
     folder = tempfile.TemporaryDirectory()
     served = Endpoint(Path(folder.name))
     atexit.register(folder.cleanup)
@@ -80,7 +80,7 @@ def shared_endpoint() -> Endpoint:
 
 
 def database_of(directory: Path) -> str:
-    """A database's name for a directory."""
+    """The database name of a directory."""
     return f"bus-{sha256(str(directory).encode()).hexdigest()[:24]}"
 
 

@@ -1,4 +1,4 @@
-"""Records with defaults, for tests that care about a column or two, and batches made of them."""
+"""Records with default values, for tests about one or two columns, and batches of them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from tests.environment import aws_confirmed
 
 HOUR = timedelta(hours=1)
 NOON = floor(Clock().now(), HOUR) - 8 * HOUR if aws_confirmed() else datetime(2026, 3, 2, 12, tzinfo=UTC)
-"""Noon of a Monday; at AWS, which keeps to wall time, some hours ago."""
+"""Noon of a Monday; for tests at AWS eight hours ago, since it rejects records far from wall time."""
 RUN = Run(seed=1, network_digest="a" * 64, scenario_digest="", model_version="1")
 OTHER_RUN = Run(seed=2, network_digest="b" * 64, scenario_digest="c" * 64, model_version="1")
 
 
 def after(seconds: float = 0, *, minutes: float = 0, hours: float = 0) -> datetime:
-    """So long after noon."""
+    """The instant so long after `NOON`."""
     return NOON + timedelta(seconds=seconds, minutes=minutes, hours=hours)
 
 
@@ -59,7 +59,7 @@ def visit(time: datetime, bus_id: str = "B001", *, stop_id: str = "S001", boardi
 
 
 def any_record(stream: Stream, time: datetime, number: int = 1, value: int = 0) -> Record:
-    """A record of any stream: of its entity number `number`, with `value` in one of its columns."""
+    """A record of a stream: of the entity with this number, and with `value` in one of its columns."""
     match stream:
         case Stream.PEOPLE_COUNT:
             return count(time, f"S{number:03}", people=value)
@@ -72,7 +72,7 @@ def any_record(stream: Stream, time: datetime, number: int = 1, value: int = 0) 
 
 
 def entity(record: Record) -> str:
-    """What queries select the record by."""
+    """The id of the entity that a record belongs to."""
     return str(getattr(record, SCHEMAS[stream_of(record)].entity))
 
 
@@ -89,25 +89,25 @@ def stream_of(record: Record) -> Stream:
 
 
 def order(record: Record) -> tuple[Any, ...]:
-    """The record's place in its stream: (time, *key)."""
+    """The sort key of a record in its stream: (time, *key)."""
     return (record.time, *(getattr(record, name) for name in SCHEMAS[stream_of(record)].key))
 
 
 def table(stream: Stream, records: Sequence[Record]) -> pa.Table:
-    """A batch of the records in the stream's order."""
+    """A batch of records, sorted in the stream's order."""
     ordered = sorted(records, key=order)
     columns = {name: [getattr(record, name) for record in ordered] for name in SCHEMAS[stream].names}
     return pa.Table.from_pydict(columns, schema=arrow_schema(stream))
 
 
 def positions(seconds: Sequence[int], *, buses: int) -> pa.Table:
-    """A batch of every bus's position at so many seconds after noon, `passenger_count` the seconds."""
+    """A batch of every bus's position at these seconds after noon; `passenger_count` equals the seconds."""
     one = table(Stream.BUS_POSITION, [position(NOON, f"B{number:04}") for number in range(buses)])
     return pa.concat_tables(_moved(one, second) for second in seconds)
 
 
 def visits(seconds: Sequence[int], *, buses: int) -> pa.Table:
-    """A batch of a visit of every bus at so many seconds after noon."""
+    """A batch of a visit of every bus at these seconds after noon."""
     one = table(Stream.STOP_VISIT, [visit(NOON, f"B{number:04}") for number in range(buses)])
     return pa.concat_tables(_moved(one, second) for second in seconds)
 

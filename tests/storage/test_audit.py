@@ -1,4 +1,4 @@
-"""Planted faults: the audit finds each and names the invariant, and a clean copy is clean."""
+"""The audit finds and names each fault planted in a store, and finds none in a correct one."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ FAULTS = {
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of an hour of a working day, written in two windows."""
+    """A store with an hour of a working day, written in two windows."""
     path = tmp_path_factory.mktemp("audit") / "clean.duckdb"
     city = City(NETWORK)
     with closing(DuckDBStore(path)) as store:
@@ -220,7 +220,7 @@ def violated(report: AuditReport) -> set[str]:
     return {finding.invariant for finding in report.findings if finding.violations}
 
 
-def test_an_unplanted_copy_is_clean(copy: Path) -> None:
+def test_a_copy_without_a_fault_passes(copy: Path) -> None:
     report = judged(copy)
     assert violated(report) == set()
     assert report.passed
@@ -240,20 +240,20 @@ def test_a_planted_fault_is_found_and_named(copy: Path, name: str) -> None:
     assert all("2026-11-18" in example or "trip" in example for example in finding.examples)
 
 
-def test_every_invariant_has_two_kinds_of_fault() -> None:
+def test_every_invariant_has_at_least_two_faults() -> None:
     planted_for = [invariant for invariant, _ in FAULTS.values()]
     assert {i: planted_for.count(i) >= 2 for i in (f"I{n}" for n in range(1, 11))} == dict.fromkeys(
         (f"I{n}" for n in range(1, 11)), True
     )
 
 
-def test_an_empty_store_fails(tmp_path: Path) -> None:
+def test_an_empty_store_fails_the_audit(tmp_path: Path) -> None:
     report = judged(tmp_path / "empty.duckdb")
     assert not report.passed
     assert "people_count has no coverage" in report.missing
 
 
-def test_a_store_without_a_stream_fails(copy: Path) -> None:
+def test_a_store_without_a_stream_fails_the_audit(copy: Path) -> None:
     with closing(duckdb.connect(str(copy))) as connection:
         connection.execute("DELETE FROM bus_position")
     report = judged(copy)
@@ -261,14 +261,14 @@ def test_a_store_without_a_stream_fails(copy: Path) -> None:
     assert "I10" in violated(report)
 
 
-def test_data_of_another_network_are_not_passed_unjudged(copy: Path) -> None:
+def test_data_of_an_unknown_network_fail_the_audit(copy: Path) -> None:
     with closing(DuckDBStore(copy)) as store:
         report = audit(store, [replace(FACTS, network_digest="other")])
     assert not report.passed
     assert "another network" in report.missing[0]
 
 
-def test_the_report_as_data(copy: Path) -> None:
+def test_the_report_is_converted_to_json_data(copy: Path) -> None:
     report = judged(copy).as_dict()
     assert report["passed"] is True
     assert report["violations"] == 0

@@ -1,4 +1,4 @@
-"""Which endpoints are reached past an HTTP proxy of the environment."""
+"""Which endpoints AWS clients call directly, although the environment sets an HTTP proxy."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ def test_an_endpoint_on_this_machine_is_reached_directly_despite_a_proxy(
         (None, False),
     ],
 )
-def test_only_this_machine_is_loopback(url: str | None, *, expected: bool) -> None:
+def test_only_addresses_of_this_machine_are_loopback(url: str | None, *, expected: bool) -> None:
     assert is_loopback(url) is expected

@@ -1,4 +1,4 @@
-"""Arithmetic on stretches of time."""
+"""Union, difference and intersection of covered intervals."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def seconds(intervals: list[Interval]) -> list[tuple[float, float]]:
         (9, 5, []),
     ],
 )
-def test_what_is_missing(start: float, end: float, missing: list[tuple[float, float]]) -> None:
+def test_uncovered_intervals_are_found(start: float, end: float, missing: list[tuple[float, float]]) -> None:
     assert seconds(uncovered(HELD, after(start), after(end))) == missing
 
 
-def test_everything_is_missing_where_nothing_is_held() -> None:
+def test_without_coverage_the_whole_interval_is_uncovered() -> None:
     assert uncovered([], after(0), after(1)) == [(after(0), after(1))]
 
 
-def test_stretches_join_where_they_touch_or_overlap() -> None:
+def test_adjacent_and_overlapping_stretches_are_merged() -> None:
     parts = [(30, 40), (0, 10), (10, 20), (15, 18), (41, 50)]
     stretches = joined(Covered(after(a), after(b), RUN) for a, b in parts)
     assert seconds([(s.start, s.end) for s in stretches]) == [(0, 20), (30, 40), (41, 50)]
@@ -49,11 +49,11 @@ def test_stretches_join_where_they_touch_or_overlap() -> None:
 @pytest.mark.parametrize(
     ("before", "left"), [(0, [(10, 20), (30, 40)]), (15, [(15, 20), (30, 40)]), (20, [(30, 40)]), (40, [])]
 )
-def test_what_is_left_after_a_cut(before: float, left: list[tuple[float, float]]) -> None:
+def test_coverage_before_an_instant_is_cut_off(before: float, left: list[tuple[float, float]]) -> None:
     assert seconds([(s.start, s.end) for s in cut(HELD, after(before))]) == left
 
 
-def test_stretches_that_share_an_instant() -> None:
+def test_overlapping_stretches_are_found() -> None:
     def starts(start: float, end: float) -> list[datetime]:
         return [stretch.start for stretch in overlapping(HELD, after(start), after(end))]
 
@@ -63,7 +63,7 @@ def test_stretches_that_share_an_instant() -> None:
     assert starts(20, 30) == []
 
 
-def test_what_all_streams_have_of_a_run() -> None:
+def test_the_common_coverage_of_all_streams_is_found() -> None:
     other = [Covered(after(0), after(12), RUN), Covered(after(18), after(40), RUN)]
     assert seconds(common([HELD, other], RUN)) == [(10, 12), (18, 20)]
     assert common([HELD, []], RUN) == []

@@ -1,4 +1,4 @@
-"""Cursors hold what they were given, and only for the request they were given for."""
+"""Cursors hold a position, and are valid only for the request they were made for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLACE = Position(1_772_452_800_000_000, ("B001", 'L"ñ\0'))
 
 
 @pytest.mark.parametrize("text", ["", "S001", "Plaza de España", "a\0b"])
-def test_a_cursor_gives_back_what_was_sealed(text: str) -> None:
+def test_an_unsealed_cursor_is_the_text_that_was_sealed(text: str) -> None:
     assert unseal(seal(text, "/lines", "name"), "/lines", "name") == text
 
 
@@ -24,7 +24,7 @@ def test_a_cursor_of_another_request_is_refused() -> None:
         unseal(seal("S001", "/stops"), "/lines")
 
 
-def test_a_range_s_cursor_gives_back_the_position() -> None:
+def test_a_cursor_of_a_range_holds_its_position() -> None:
     assert QUERY.position(QUERY.cursor(PLACE)) == PLACE
 
 
@@ -37,12 +37,12 @@ def test_a_range_s_cursor_gives_back_the_position() -> None:
         dataclasses.replace(QUERY, end=after(3601)),
     ],
 )
-def test_a_range_s_cursor_is_good_for_that_range_only(other: RangeQuery) -> None:
+def test_a_cursor_is_valid_only_for_the_range_it_was_made_for(other: RangeQuery) -> None:
     with pytest.raises(ValueError, match="not a cursor of this request"):
         other.position(QUERY.cursor(PLACE))
 
 
-def test_a_page_has_a_cursor_where_another_follows() -> None:
+def test_a_page_has_a_cursor_if_another_follows() -> None:
     found = [position(after(30 * number)) for number in range(3)]
     assert QUERY.page(found, 3).next_cursor is None
     page = QUERY.page(found, 2)

@@ -1,4 +1,4 @@
-"""The digest is defined by its text: frozen here, and compared with a plain Python writing of it."""
+"""The digest's text, compared with fixed examples and with a plain Python implementation."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ streams = pytest.mark.parametrize("stream", list(Stream))
 
 
 def plain(records: list[Record], stream: Stream) -> str:
-    """The same text, written the obvious way."""
+    """The text of rows, as a plain Python implementation writes it."""
     return "".join(
         "\t".join(map(_cell, astuple(record), SCHEMAS[stream].columns)) + "\n"
         for record in sorted(records, key=order)
@@ -75,19 +75,19 @@ def _cell(value: object, column: Column) -> str:
 
 
 @streams
-def test_the_text_is_frozen(stream: Stream) -> None:
+def test_the_text_has_not_changed(stream: Stream) -> None:
     assert bytes(rows_as_text(table(stream, SAMPLES[stream]), stream)).decode() == TEXTS[stream]
     assert plain(SAMPLES[stream], stream) == TEXTS[stream]
 
 
 @streams
-def test_the_digest_is_frozen(stream: Stream) -> None:
+def test_the_digest_has_not_changed(stream: Stream) -> None:
     digest = stream_digest([table(stream, SAMPLES[stream])], stream)
     assert digest == FROZEN[stream] == hashlib.sha256(TEXTS[stream].encode()).hexdigest()
 
 
 @streams
-def test_nothing_has_the_digest_of_nothing(stream: Stream) -> None:
+def test_a_stream_without_rows_has_the_digest_of_an_empty_text(stream: Stream) -> None:
     assert stream_digest([], stream) == stream_digest([table(stream, [])], stream) == EMPTY
 
 
@@ -99,7 +99,7 @@ def test_the_division_into_tables_and_chunks_does_not_matter(stream: Stream) -> 
     assert len(set(digests)) == 1
 
 
-def test_zero_has_no_sign_and_no_decimals_are_lost() -> None:
+def test_zero_has_no_sign_and_all_decimals_are_kept() -> None:
     values = [-0.0, 0.0, 0.000001, -0.000001, 179.999999, -179.999999, 40.4169]
     records = [BusPosition(after(i), "B", "L", v, v, 0, "", 0.0, 0.0, 0, "") for i, v in enumerate(values)]
     lines = (
@@ -116,7 +116,7 @@ def test_a_float_that_the_text_cannot_hold_is_refused(temperature: float) -> Non
         stream_digest([batch], Stream.SENSOR_DATA)
 
 
-def test_more_rows_than_are_hashed_at_once() -> None:
+def test_a_table_of_more_rows_than_are_hashed_at_once_has_the_same_digest() -> None:
     records: list[Record] = [visit(after(i / 1000), boarding=i) for i in range(3)]
     batch = table(Stream.STOP_VISIT, records).take(pa.array(np.arange(200_000) % 3))
     text = (plain(records, Stream.STOP_VISIT) * 66_667).splitlines(keepends=True)[:200_000]
@@ -136,7 +136,7 @@ def test_more_rows_than_are_hashed_at_once() -> None:
         unique_by=lambda row: row[0],
     )
 )
-def test_it_is_the_plain_text_of_any_rows(rows: list[tuple[int, int, int, str]]) -> None:
+def test_the_text_of_any_rows_equals_the_plain_one(rows: list[tuple[int, int, int, str]]) -> None:
     records: list[Record] = [
         BusPosition(after(s), "B", "L", place / 10**6, -place / 10**6, n, name, n / 10, 0.0, 0, name)
         for s, place, n, name in rows

@@ -1,4 +1,4 @@
-"""What only a DuckDB file can suffer: damage, strangers, other processes, full disks, sudden death."""
+"""The DuckDB file: damaged, foreign, held by another process, on a full disk, after SIGKILL, copied."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def digest(path: Path) -> str:
 
 @contextmanager
 def untouched(path: Path) -> Iterator[None]:
-    """Nothing happens to a file, and nothing appears beside it."""
+    """Check that the block neither changes a file nor adds another to its folder."""
     before = digest(path), sorted(path.parent.iterdir())
     yield
     assert (digest(path), sorted(path.parent.iterdir())) == before
 
 
-def test_people_find_the_tables_of_the_contract(path: Path) -> None:
+def test_the_tables_have_the_columns_of_the_contract(path: Path) -> None:
     store = DuckDBStore(path)
     fill(store)
     store.close()
@@ -66,7 +66,7 @@ def test_people_find_the_tables_of_the_contract(path: Path) -> None:
             assert columns[0][1] == "TIMESTAMP WITH TIME ZONE"
 
 
-def test_instants_do_not_depend_on_the_zone_of_the_process(path: Path) -> None:
+def test_instants_do_not_depend_on_the_time_zone_of_the_process(path: Path) -> None:
     store = DuckDBStore(path)
     fill(store)
     store.close()
@@ -144,7 +144,7 @@ def test_a_store_that_lacks_a_column_is_refused(path: Path) -> None:
 
 
 @pytest.mark.parametrize("keep", [20, 5000, 0.5], ids=["a header's start", "a header", "half"])
-def test_a_torn_file_is_refused(path: Path, keep: float) -> None:
+def test_a_truncated_file_is_refused(path: Path, keep: float) -> None:
     store = DuckDBStore(path)
     fill(store)
     store.close()
@@ -156,7 +156,7 @@ def test_a_torn_file_is_refused(path: Path, keep: float) -> None:
 
 @pytest.mark.integration
 @pytest.mark.parametrize("step", [131_072, pytest.param(32_768, marks=pytest.mark.long)])
-def test_a_scribbled_file_is_never_read_as_if_it_were_well(step: int, path: Path) -> None:
+def test_a_damaged_file_is_refused_or_read_correctly(step: int, path: Path) -> None:
     store = DuckDBStore(path)
     fill(store)
     whole = everything(store)
@@ -173,7 +173,7 @@ def test_a_scribbled_file_is_never_read_as_if_it_were_well(step: int, path: Path
     assert refused > 0
 
 
-def test_a_directory_or_a_file_in_the_way_is_unavailable(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_a_file_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for place in (tmp_path, tmp_path / "file" / "bus.duckdb"):
         with pytest.raises(StoreUnavailable, match="can't be opened"):
@@ -198,7 +198,7 @@ def held_by_another_process(path: Path) -> Iterator[int]:
         process.stdin.close()
 
 
-def test_a_file_that_another_process_holds_names_it(path: Path) -> None:
+def test_the_error_names_the_process_that_holds_the_file(path: Path) -> None:
     with (
         held_by_another_process(path) as pid,
         pytest.raises(StoreHeld, match=rf"process {pid} .*`bus-simulator snapshot -o FILE`"),
@@ -207,7 +207,7 @@ def test_a_file_that_another_process_holds_names_it(path: Path) -> None:
     DuckDBStore(path).close()
 
 
-def test_one_process_opens_a_file_once(path: Path) -> None:
+def test_a_process_can_open_a_file_only_once(path: Path) -> None:
     store = DuckDBStore(path)
     with pytest.raises(StoreHeld, match="already in this process"):
         DuckDBStore(path)
@@ -244,7 +244,7 @@ for tick in range(10, 400, 10):
         message = str(error)
     assert store.rows(Stream.BUS_POSITION) == covered() * 500, (tick, covered())
     assert store.at(Stream.BUS_POSITION, "B0001", time=after(5)).passenger_count == 5
-assert failures, "the disk never was full"
+assert failures, "the disk was never full"
 assert "no room to write" in message, message
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 for tick in range(0, 400, 10):
@@ -261,7 +261,7 @@ print("served")
 @pytest.mark.parametrize(
     "limit", [300_000, *(pytest.param(limit, marks=pytest.mark.long) for limit in (600_000, 1_000_000))]
 )
-def test_a_full_disk_is_said_keeps_nothing_half_and_passes(path: Path, limit: int) -> None:
+def test_a_full_disk_is_reported_and_writing_resumes_without_partial_batches(path: Path, limit: int) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(path), str(limit)], capture_output=True, text=True, check=False
     )
@@ -294,7 +294,7 @@ while True:
 @pytest.mark.parametrize(
     ("buses", "deaths"), [(10, 4), (3000, 2), pytest.param(3000, 8, marks=pytest.mark.long)]
 )
-def test_after_sudden_death_all_that_is_covered_is_there(path: Path, buses: int, deaths: int) -> None:
+def test_after_sigkill_all_covered_records_are_there(path: Path, buses: int, deaths: int) -> None:
     written = 0
     for _ in range(deaths):
         process = subprocess.Popen(
@@ -306,14 +306,14 @@ def test_after_sudden_death_all_that_is_covered_is_there(path: Path, buses: int,
             process.kill()
             told += [int(line) for line in process.stdout.read().split("\n")[:-1]]
         store = DuckDBStore(path)
-        written = _honest(store, buses)
+        written = complete_ticks(store, buses)
         store.close()
         assert written > told[-1]
     assert written >= 3 * deaths
 
 
-def _honest(store: DuckDBStore, buses: int) -> int:
-    """Check that every covered tick is complete; how many there are of positions."""
+def complete_ticks(store: DuckDBStore, buses: int) -> int:
+    """Check that every covered tick has all its records; return the number of ticks of positions."""
     ticks = {}
     for stream in (POSITION, Stream.STOP_VISIT):
         (covered,) = store.coverage(stream)
@@ -340,7 +340,7 @@ def test_a_copy_equals_the_original_and_opens_as_a_store(path: Path, tmp_path: P
     store.close()
 
 
-def test_a_copy_does_not_write_over_a_file(path: Path, tmp_path: Path) -> None:
+def test_a_copy_does_not_overwrite_a_file(path: Path, tmp_path: Path) -> None:
     store = DuckDBStore(path)
     target = tmp_path / "precious"
     target.write_text("mine")
@@ -349,7 +349,7 @@ def test_a_copy_does_not_write_over_a_file(path: Path, tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_copy_that_cannot_be_written_leaves_nothing(path: Path, tmp_path: Path) -> None:
+def test_a_copy_that_fails_leaves_no_file(path: Path, tmp_path: Path) -> None:
     store = DuckDBStore(path)
     (tmp_path / "file").touch()
     before = sorted(tmp_path.iterdir())
@@ -362,7 +362,7 @@ def test_a_copy_that_cannot_be_written_leaves_nothing(path: Path, tmp_path: Path
 @pytest.mark.parametrize(
     "name", ["it's.duckdb", 'a "b".duckdb', "main.duckdb", "temp.duckdb", "plain", "ñ.db"]
 )
-def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
+def test_any_file_name_is_accepted(tmp_path: Path, name: str) -> None:
     store = DuckDBStore(tmp_path / name)
     fill(store)
     store.copy_to(tmp_path / f"copy of {name}")
@@ -375,7 +375,7 @@ def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.integration
-def test_a_copy_is_of_one_moment_while_writing_goes_on(path: Path, tmp_path: Path) -> None:
+def test_a_copy_made_during_writes_is_consistent(path: Path, tmp_path: Path) -> None:
     buses, stop = 200, threading.Event()
 
     def write_on(store: DuckDBStore) -> None:
@@ -399,11 +399,11 @@ def test_a_copy_is_of_one_moment_while_writing_goes_on(path: Path, tmp_path: Pat
     ticks = []
     for number in range(5):
         with closing(DuckDBStore(tmp_path / f"copy{number}")) as copy:
-            ticks.append(_honest(copy, buses))
+            ticks.append(complete_ticks(copy, buses))
     assert ticks == sorted(ticks)
 
 
-def test_closing_waits_for_readers_and_ends_in_order(tmp_path: Path) -> None:
+def test_closing_waits_for_running_reads(tmp_path: Path) -> None:
     store = DuckDBStore(tmp_path / "bus.duckdb")
     store.write(Stream.BUS_POSITION, positions(range(10), buses=3), covers=(after(0), after(10)), run=RUN)
     wrong: list[BaseException] = []
@@ -430,8 +430,8 @@ def test_closing_waits_for_readers_and_ends_in_order(tmp_path: Path) -> None:
     DuckDBStore(tmp_path / "bus.duckdb").close()
 
 
-def test_a_closed_store_holds_no_connection(tmp_path: Path) -> None:
-    """Else DuckDB's binding reports leaks when a closed store is referenced until the interpreter ends."""
+def test_a_closed_store_keeps_no_connection(tmp_path: Path) -> None:
+    """DuckDB's binding reports leaks if a connection object is alive when the interpreter ends."""
     before = connections()
     store = DuckDBStore(tmp_path / "bus.duckdb")
     assert connections() > before
@@ -440,6 +440,6 @@ def test_a_closed_store_holds_no_connection(tmp_path: Path) -> None:
 
 
 def connections() -> int:
-    """How many connection objects of DuckDB are alive."""
+    """The number of DuckDB's connection objects that are alive."""
     gc.collect()
     return sum(isinstance(each, duckdb.DuckDBPyConnection) for each in gc.get_objects())

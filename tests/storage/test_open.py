@@ -1,4 +1,4 @@
-"""A store's URL names a file, or says what is wrong with it; interfaces load nothing heavy."""
+"""Store URLs, and the packages that storage modules import."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIGHT = (
 
 
 @pytest.mark.parametrize("relative", [False, True])
-def test_a_file_is_made_with_its_directories(
+def test_a_file_is_created_with_its_parent_directories(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relative: bool
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -46,13 +46,13 @@ def test_a_file_is_made_with_its_directories(
         ("timestream://bus_simulator/x?region=eu-west-1", "names no database"),
     ],
 )
-def test_what_is_no_store_is_said(url: str, said: str) -> None:
+def test_an_invalid_store_url_is_refused_with_the_reason(url: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         open_store(url)
 
 
 @pytest.mark.parametrize("module", LIGHT)
-def test_what_a_lambda_imports_loads_nothing_heavy(module: str) -> None:
+def test_modules_that_lambda_imports_load_no_heavy_package(module: str) -> None:
     heavy = "{'numpy', 'pyarrow', 'duckdb', 'simpy', 'simulator', 'services'}"
     code = f"import sys, storage.{module}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

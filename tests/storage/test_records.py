@@ -1,4 +1,4 @@
-"""Rows of Arrow tables read as records, all at once or one at a time."""
+"""Reading the rows of Arrow tables as records, all at once or one by one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.storage.records import after, any_record, table
 
 
 @pytest.mark.parametrize("stream", Stream)
-def test_rows_read_back_as_the_records_they_were_made_of(stream: Stream) -> None:
+def test_rows_are_read_as_the_records_that_were_written(stream: Stream) -> None:
     written = [any_record(stream, after(60 * number), number, value=number) for number in range(3)]
     rows = table(stream, written)
     assert records_of(rows, RECORD_TYPES[stream]) == written

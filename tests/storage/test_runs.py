@@ -1,4 +1,4 @@
-"""What a store's run and another run differ in, in words."""
+"""The text that describes how two runs differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables become calls' worth of records, said once what they share; rows become tables and records again."""
+"""Arrow tables converted to WriteRecords requests, and rows of queries to Arrow tables and records."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ streams = pytest.mark.parametrize("stream", list(Stream))
 
 
 def answered(stream: Stream, chunk: Chunk) -> list[list[str | None]]:
-    """The rows that Timestream would give of a chunk, in the order of the stream's columns."""
+    """The rows that Timestream would return for a chunk, with the columns in the stream's order."""
     rows = []
     for each in chunk.records:
         dimensions = [*chunk.common.get("Dimensions", ()), *each.get("Dimensions", ())]
@@ -47,7 +47,7 @@ def values(items: Sequence[MeasureValueTypeDef]) -> dict[str, tuple[str, str]]:
     return {item["Name"]: (item["Value"], item["Type"]) for item in items}
 
 
-def test_a_record_has_all_its_columns_in_their_types() -> None:
+def test_a_record_has_all_columns_with_their_types() -> None:
     (chunk,) = chunks(Stream.STOP_VISIT, table(Stream.STOP_VISIT, [visit(NOON), visit(after(0.007), "B002")]))
     assert chunk.common == {
         "Dimensions": [{"Name": "line_id", "Value": "L1"}, {"Name": "stop_id", "Value": "S001"}]
@@ -68,13 +68,13 @@ def test_a_record_has_all_its_columns_in_their_types() -> None:
     }
 
 
-def test_a_tick_says_its_time_once() -> None:
+def test_records_of_one_tick_share_their_time() -> None:
     (chunk,) = chunks(Stream.PEOPLE_COUNT, table(Stream.PEOPLE_COUNT, [count(NOON), count(NOON, "S002")]))
     assert chunk.common["Time"] == "1772452800000"
     assert all("Time" not in each for each in chunk.records)
 
 
-def test_what_is_empty_is_not_written_and_read_as_empty() -> None:
+def test_an_empty_text_is_omitted_and_read_as_empty() -> None:
     batch = table(Stream.BUS_POSITION, [position(NOON)])
     place = batch.schema.get_field_index("trip_id")
     batch = batch.set_column(place, batch.schema.field(place), pa.array([""]).dictionary_encode())
@@ -95,7 +95,7 @@ def test_a_stop_has_neither_co2_nor_doors() -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 99, 100, 101, ROWS_AT_ONCE + 1])
-def test_no_call_has_more_than_a_hundred_and_none_is_lost(rows: int) -> None:
+def test_a_request_has_at_most_a_hundred_records_and_none_is_lost(rows: int) -> None:
     batch = positions(range(-(-rows // 50)), buses=50).combine_chunks().slice(0, rows).unify_dictionaries()
     found = list(chunks(Stream.BUS_POSITION, batch.combine_chunks()))
     assert all(0 < len(chunk.records) <= MOST_RECORDS for chunk in found)
@@ -105,7 +105,7 @@ def test_no_call_has_more_than_a_hundred_and_none_is_lost(rows: int) -> None:
 
 
 @streams
-def test_rows_come_back_as_the_records_and_tables_they_were(stream: Stream) -> None:
+def test_rows_are_read_as_the_records_and_tables_that_were_written(stream: Stream) -> None:
     records = [any_record(stream, after(s), n, value=n) for s in (0, 0.001, 60) for n in (1, 2, 3)]
     batch = table(stream, records)
     (chunk,) = chunks(stream, batch.combine_chunks())
@@ -115,13 +115,13 @@ def test_rows_come_back_as_the_records_and_tables_they_were(stream: Stream) -> N
 
 
 @streams
-def test_no_rows_are_an_empty_table(stream: Stream) -> None:
+def test_no_rows_give_an_empty_table_and_no_request(stream: Stream) -> None:
     assert table_of(stream, []).schema.equals(arrow_schema(stream))
     assert list(chunks(stream, arrow_schema(stream).empty_table())) == []
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**63), 2**63 - 1))
-def test_numbers_come_back_exactly(number: float, whole: int) -> None:
+def test_numbers_are_read_back_exactly(number: float, whole: int) -> None:
     written: list[Record] = [reading(NOON, temperature=number), reading(NOON, "B002")]
     batch = table(Stream.SENSOR_DATA, written)
     place = batch.schema.get_field_index("co2_level")
@@ -137,7 +137,7 @@ def test_numbers_are_read_as_java_writes_them(value: str) -> None:
     assert table_of(Stream.SENSOR_DATA, [row]).column("temperature").to_pylist() == [float(value)]
 
 
-def test_ids_are_of_any_script() -> None:
+def test_ids_may_have_any_characters() -> None:
     (chunk,) = chunks(Stream.PEOPLE_COUNT, table(Stream.PEOPLE_COUNT, [count(NOON, "Plaza España's")]))
     (row,) = answered(Stream.PEOPLE_COUNT, chunk)
     assert re.search("España's", str(record(Stream.PEOPLE_COUNT, row)))

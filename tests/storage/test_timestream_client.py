@@ -1,4 +1,4 @@
-"""Transient failures are retried, rejected records are told apart, and errors name endpoint and cause."""
+"""Retries, rejected records, pages, and errors that name the endpoint and the cause."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def page(*rows: Any, token: str | None = None) -> dict[str, Any]:
     return answer if token is None else {**answer, "NextToken": token}
 
 
-def test_every_page_is_read(query: tuple[QueryClient, Stubber]) -> None:
+def test_all_pages_of_a_query_are_read(query: tuple[QueryClient, Stubber]) -> None:
     calls, stub = query
     stub.add_response("query", page(ROW, token="more"), {"QueryString": "Q"})
     stub.add_response("query", page(token="and more"), {"QueryString": "Q", "NextToken": "more"})
@@ -60,7 +60,7 @@ def test_every_page_is_read(query: tuple[QueryClient, Stubber]) -> None:
     stub.assert_no_pending_responses()
 
 
-def test_columns_come_in_the_order_asked_for_and_missing_ones_are_null(
+def test_columns_are_returned_in_the_given_order_and_missing_ones_are_none(
     query: tuple[QueryClient, Stubber],
 ) -> None:
     calls, stub = query
@@ -68,7 +68,7 @@ def test_columns_come_in_the_order_asked_for_and_missing_ones_are_null(
     assert calls.rows("Q", ("b", "c", "a")) == [[None, None, "1"]]
 
 
-def test_a_query_that_fails_midway_begins_anew(query: tuple[QueryClient, Stubber]) -> None:
+def test_a_query_that_fails_at_a_later_page_starts_again(query: tuple[QueryClient, Stubber]) -> None:
     calls, stub = query
     stub.add_response("query", page(ROW, token="more"))
     stub.add_client_error("query", "InternalServerException", http_status_code=500)
@@ -76,7 +76,7 @@ def test_a_query_that_fails_midway_begins_anew(query: tuple[QueryClient, Stubber
     assert calls.rows("Q") == [["1", None]]
 
 
-def test_a_table_to_which_nothing_was_written_has_no_rows(query: tuple[QueryClient, Stubber]) -> None:
+def test_a_query_of_a_table_without_columns_has_no_rows(query: tuple[QueryClient, Stubber]) -> None:
     calls, stub = query
     stub.add_client_error("query", "ValidationException", "line 1:8: Column 'stop_id' does not exist")
     assert calls.rows("Q") == []
@@ -86,7 +86,7 @@ def test_a_table_to_which_nothing_was_written_has_no_rows(query: tuple[QueryClie
     ("code", "status"),
     [("ThrottlingException", 429), ("InternalServerException", 500), ("Whatever", 503), ("Throttling", 400)],
 )
-def test_what_passes_is_tried_again(query: tuple[QueryClient, Stubber], code: str, status: int) -> None:
+def test_transient_errors_are_retried(query: tuple[QueryClient, Stubber], code: str, status: int) -> None:
     calls, stub = query
     for _ in range(3):
         stub.add_client_error("query", code, http_status_code=status)
@@ -103,7 +103,7 @@ def test_what_passes_is_tried_again(query: tuple[QueryClient, Stubber], code: st
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_after_the_last_try_the_store_is_unavailable(
+def test_after_the_last_attempt_the_store_is_unavailable(
     query: tuple[QueryClient, Stubber], error: Exception
 ) -> None:
     calls, _ = query
@@ -126,7 +126,7 @@ def test_after_the_last_try_the_store_is_unavailable(
         ("AccessDeniedException", AccessDenied),
     ],
 )
-def test_what_doesnt_pass_isnt_tried_again(
+def test_permanent_errors_are_not_retried(
     query: tuple[QueryClient, Stubber], code: str, kind: type[StoreError]
 ) -> None:
     calls, stub = query
@@ -136,7 +136,7 @@ def test_what_doesnt_pass_isnt_tried_again(
     assert not isinstance(raised.value, StoreUnavailable)
 
 
-def test_without_credentials_the_mend_is_said(query: tuple[QueryClient, Stubber]) -> None:
+def test_without_credentials_the_error_names_the_variable_to_set(query: tuple[QueryClient, Stubber]) -> None:
     def fail() -> None:
         raise NoCredentialsError
 
@@ -144,7 +144,7 @@ def test_without_credentials_the_mend_is_said(query: tuple[QueryClient, Stubber]
         query[0].retried(fail)
 
 
-def test_rejected_records_are_told_one_by_one(write: tuple[WriteClient, Stubber]) -> None:
+def test_rejected_records_are_returned_with_reasons(write: tuple[WriteClient, Stubber]) -> None:
     calls, stub = write
     stub.add_client_error(
         "write_records",
@@ -165,7 +165,7 @@ def test_rejected_records_are_told_one_by_one(write: tuple[WriteClient, Stubber]
     assert calls.write("d", "t", {}, []) == ()
 
 
-def test_an_outage_is_two_lines_in_the_log(
+def test_an_outage_is_logged_once_at_its_start_and_end(
     query: tuple[QueryClient, Stubber], caplog: pytest.LogCaptureFixture
 ) -> None:
     calls, stub = query
@@ -180,7 +180,7 @@ def test_an_outage_is_two_lines_in_the_log(
     assert "ThrottlingException: slowly" in caplog.text
 
 
-def test_closing_ends_a_pause(keys: None) -> None:
+def test_closing_ends_the_pause_before_a_retry(keys: None) -> None:
     made = client("timestream-query", region="eu-west-1", endpoint_url=URL)
     calls = QueryClient(made, RetryPolicy(attempts=9, first_s=3600.0, longest_s=3600.0))
 
@@ -193,7 +193,7 @@ def test_closing_ends_a_pause(keys: None) -> None:
 
 
 @pytest.mark.parametrize(("failures", "limit_s"), [(1, 0.1), (2, 0.2), (5, 1.6), (7, 5.0), (10**6, 5.0)])
-def test_pauses_double_up_to_a_limit(failures: int, limit_s: float) -> None:
+def test_pauses_between_attempts_double_up_to_a_limit(failures: int, limit_s: float) -> None:
     assert RetryPolicy().limit_s(failures) == pytest.approx(limit_s)
 
 
@@ -212,7 +212,7 @@ def make(**options: Any) -> Any:
         {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_TIMESTREAM_WRITE": URL},
     ],
 )
-def test_the_standard_variables_name_the_endpoint_and_end_its_discovery(
+def test_the_standard_variables_set_the_endpoint_and_disable_discovery(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], keys: None
 ) -> None:
     for name, value in variables.items():
@@ -231,7 +231,7 @@ def test_the_standard_variables_name_the_endpoint_and_end_its_discovery(
     assert asked == [URL + "/"]
 
 
-def test_an_endpoint_that_is_given_counts_more_than_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_argument_overrides_the_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     assert make(endpoint_url=URL).meta.endpoint_url == URL
     monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")

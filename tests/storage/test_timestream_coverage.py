@@ -1,4 +1,4 @@
-"""Rows of coverage grow, are never deleted, and are forgotten by rows of prunes."""
+"""The log of covered intervals in Timestream: growing rows, and rows that prune them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STREAM = Stream.PEOPLE_COUNT
 
 
 def row(each: ProgressRow) -> Row:
-    """A row as a query gives it."""
+    """The row that a query would return for a progress row."""
     record = progress_record(each)
     cells = {item["Name"]: item["Value"] for item in (*record["Dimensions"], *record["MeasureValues"])}
     for name in ("start_time", "end_time"):
@@ -34,7 +34,7 @@ def cover(log: CoverageLog, start: datetime, end: datetime, run: Run = RUN) -> l
 
 
 def read_by_another(*entries: ProgressRow) -> CoverageLog:
-    """A log that knows just what stands in the table when these were written one after another."""
+    """The log of a process that reads the table after these rows were written in this order."""
     table: dict[str, ProgressRow] = {}
     for each in entries:
         record = progress_record(each)
@@ -47,7 +47,7 @@ def read_by_another(*entries: ProgressRow) -> CoverageLog:
     return log
 
 
-def test_a_window_is_a_row_an_hour() -> None:
+def test_a_window_is_recorded_as_a_row_for_each_hour() -> None:
     entries = cover(CoverageLog(), after(minutes=-30), after(hours=2, minutes=15))
     assert [(each.start, each.end) for each in entries] == [
         (after(minutes=-30), NOON),
@@ -58,7 +58,7 @@ def test_a_window_is_a_row_an_hour() -> None:
     assert [progress_record(each)["Time"] for each in entries[:2]] == ["1772449200000", "1772452800000"]
 
 
-def test_a_stretch_that_grows_stays_one_row_of_a_higher_version() -> None:
+def test_a_growing_stretch_stays_one_row_with_higher_versions() -> None:
     log = CoverageLog()
     entries = [each for i in range(10) for each in cover(log, after(30 * i), after(30 * i + 30))]
     records = [progress_record(each) for each in entries]
@@ -69,31 +69,31 @@ def test_a_stretch_that_grows_stays_one_row_of_a_higher_version() -> None:
     assert read_by_another(*entries).coverage(STREAM) == [Covered(NOON, after(300), RUN)]
 
 
-def test_a_late_row_with_an_earlier_end_changes_nothing() -> None:
+def test_a_late_row_with_an_earlier_end_is_ignored() -> None:
     first, second = (cover(CoverageLog(), NOON, after(seconds))[0] for seconds in (60, 30))
     assert read_by_another(first, second).coverage(STREAM) == [Covered(NOON, after(60), RUN)]
 
 
 @pytest.mark.parametrize("run", [RUN, OTHER_RUN], ids=["no scenario", "a scenario"])
-def test_runs_come_back_as_they_were(run: Run) -> None:
+def test_runs_are_read_back_unchanged(run: Run) -> None:
     (each,) = cover(CoverageLog(), NOON, after(60), run)
     assert read_by_another(each).coverage(STREAM) == [Covered(NOON, after(60), run)]
 
 
-def test_a_run_with_a_number_longer_than_any_column() -> None:
+def test_a_seed_beyond_64_bits_is_read_back_unchanged() -> None:
     run = Run(2**70, "a" * 64, "", "1")
     (each,) = cover(CoverageLog(), NOON, after(60), run)
     assert read_by_another(each).coverage(STREAM) == [Covered(NOON, after(60), run)]
 
 
-def test_own_rows_count_before_queries_show_them() -> None:
+def test_rows_just_written_count_before_queries_return_them() -> None:
     log = CoverageLog()
     cover(log, NOON, after(60))
     log.load([], asked_at=1.0)
     assert log.coverage(STREAM) == [Covered(NOON, after(60), RUN)]
 
 
-def test_an_older_answer_doesnt_replace_a_newer() -> None:
+def test_an_older_query_result_does_not_replace_a_newer_one() -> None:
     (each,) = cover(CoverageLog(), NOON, after(60))
     log = read_by_another(each)
     log.load([], asked_at=0.5)
@@ -102,7 +102,7 @@ def test_an_older_answer_doesnt_replace_a_newer() -> None:
     assert log.coverage(STREAM) == []
 
 
-def test_pruned_coverage_is_forgotten_and_may_be_written_again() -> None:
+def test_pruned_coverage_is_removed_and_may_be_written_again() -> None:
     log = CoverageLog()
     entries = cover(log, NOON, after(hours=2))
     prunes = log.prune_rows(after(minutes=30))
@@ -123,15 +123,15 @@ def test_without_older_coverage_a_prune_writes_no_row() -> None:
     assert log.prune_rows(NOON) == []
 
 
-def test_coverage_begins_and_ends_at_whole_milliseconds() -> None:
-    """A record stands at a whole one, so that nothing is lost by it."""
+def test_coverage_starts_and_ends_at_whole_milliseconds() -> None:
+    """Records have whole milliseconds, so that rounding up loses none."""
     micro = timedelta(microseconds=1)
     log = CoverageLog()
     cover(log, NOON + micro, after(60) + micro)
     assert log.coverage(STREAM) == [Covered(after(0.001), after(60.001), RUN)]
 
 
-def test_a_stretch_is_complete_once_all_shards_of_a_division_have_it() -> None:
+def test_a_stretch_is_covered_once_all_shards_have_written_it() -> None:
     shards = [CoverageLog(f"{number}/3") for number in (1, 2, 3)]
     entries: list[ProgressRow] = []
     for minutes, log in zip((30, 20, 10), shards, strict=True):
@@ -146,7 +146,7 @@ def test_a_stretch_is_complete_once_all_shards_of_a_division_have_it() -> None:
         assert list(again.coverage(STREAM)) == [Covered(NOON, after(minutes=minutes), RUN)]
 
 
-def test_shards_of_several_divisions_and_runs_are_not_mixed_up() -> None:
+def test_shards_of_different_divisions_and_runs_are_kept_apart() -> None:
     entries = [
         *cover(CoverageLog("1/2"), NOON, after(minutes=10)),
         *cover(CoverageLog("2/3"), NOON, after(minutes=10)),

@@ -1,4 +1,4 @@
-"""The Timestream backend's SQL, word for word, and that nothing gets into it unquoted."""
+"""The SQL of the Timestream backend, compared with a snapshot, and its quoting of values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def after(stream: Stream, value: str = "A") -> Position:
 
 
 def statements(key: str = "K1", queries: Queries = QUERIES) -> list[str]:
-    """Every query there is, with `key` in every place for a value."""
+    """All queries of the backend, with `key` as the value of every text parameter."""
     found = [
         timestream_sql.PING,
         queries.progress(),
@@ -48,19 +48,19 @@ def statements(key: str = "K1", queries: Queries = QUERIES) -> list[str]:
     return found
 
 
-def test_the_queries_are_these() -> None:
-    """To change them on purpose: write what is compared into the file."""
+def test_the_queries_equal_the_snapshot() -> None:
+    """To change a query on purpose, write the compared text into the snapshot."""
     assert "\n".join(f"{statement};" for statement in statements()) + "\n" == SNAPSHOT.read_text()
 
 
 def shape(statement: str) -> list[tuple[TokenType, str]]:
-    """A statement's tokens, texts without what is in them."""
+    """The types and texts of a statement's tokens, without the content of text literals."""
     tokens = sqlglot.tokenize(statement, read="presto")
     return [(t.token_type, "" if t.token_type is TokenType.STRING else t.text) for t in tokens]
 
 
 def texts(statement: str) -> set[str]:
-    """The values of a statement's text literals."""
+    """The contents of a statement's text literals."""
     tokens = sqlglot.tokenize(statement, read="presto")
     return {token.text for token in tokens if token.token_type is TokenType.STRING}
 
@@ -73,7 +73,7 @@ def texts(statement: str) -> set[str]:
 @example("''")
 @example("\\' OR ''='")
 @example("a'\"`--/* */;\n\0")
-def test_no_value_gets_out_of_its_quotes(value: str) -> None:
+def test_no_value_escapes_its_quotes(value: str) -> None:
     for statement, plain in zip(statements(value), statements(), strict=True):
         assert shape(statement) == shape(plain)
         fixed = texts(plain) - {"K1"}
@@ -84,7 +84,7 @@ def test_no_value_gets_out_of_its_quotes(value: str) -> None:
 @settings(deadline=None)
 @given(st.text(min_size=1, max_size=40))
 @example('x" OR "y')
-def test_no_database_gets_out_of_its_quotes(name: str) -> None:
+def test_no_database_name_escapes_its_quotes(name: str) -> None:
     for statement, plain in zip(statements(queries=Queries(name)), statements(), strict=True):
         kinds = [kind for kind, _ in shape(plain)]
         assert [kind for kind, _ in shape(statement)] == kinds
@@ -92,16 +92,16 @@ def test_no_database_gets_out_of_its_quotes(name: str) -> None:
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00Z", "1969-12-31T00:00Z", "9999-12-31T23:59:59.999Z"])
-def test_instants_out_of_reach_become_its_ends(time: str) -> None:
+def test_instants_out_of_range_are_clamped(time: str) -> None:
     ms = at_or_before_ms(datetime.fromisoformat(time))
     assert instant(ms) in ("from_milliseconds(0)", "from_milliseconds(7258118400000)")
 
 
 @pytest.mark.parametrize("rounded", [at_or_before_ms, at_or_after_ms])
-def test_whole_milliseconds_stay(rounded: Callable[[datetime], int]) -> None:
+def test_whole_milliseconds_are_not_rounded(rounded: Callable[[datetime], int]) -> None:
     assert rounded(NOON) == START
 
 
-def test_bounds_between_milliseconds_leave_no_record_out() -> None:
+def test_bounds_between_milliseconds_are_rounded_inwards() -> None:
     between = NOON + timedelta(microseconds=1)
     assert (at_or_before_ms(between), at_or_after_ms(between)) == (START, START + 1)

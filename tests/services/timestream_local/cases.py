@@ -1,6 +1,6 @@
-"""What the endpoint's SQL gives, worked out by hand over a few records; docs/timestream-sql.md shows it.
+"""Queries over a few records with the results computed by hand; docs/timestream-sql.md shows them.
 
-Every value is as the API writes it; None is NULL.
+Values are texts in the API's format; None is NULL.
 """
 
 # ruff: noqa: E501 - a query is easier to read on one line
@@ -36,12 +36,12 @@ SINGLE = (
 
 
 def one(*values: str | None) -> list[Row]:
-    """One row."""
+    """A result of one row."""
     return [tuple(values)]
 
 
 def each(*values: str | None) -> list[Row]:
-    """One column."""
+    """A result of one column."""
     return [(value,) for value in values]
 
 

@@ -1,4 +1,4 @@
-"""An endpoint in this process, over a file of its own, and the records of `cases`."""
+"""An endpoint in the test's process, with its own file, and the records of `cases`."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ KINDS = {"people": "BIGINT", "warmth": "DOUBLE", "busy": "BOOLEAN", "note": "VAR
 
 
 class Local:
-    """Operations called directly. `now` is in nanoseconds."""
+    """Calls the endpoint's operations directly. `now` is in nanoseconds since the epoch."""
 
     def __init__(self, state: EndpointState, now: int = NOW_NS) -> None:
         self.state = replace(state, wall=lambda: now)
         self.operations = Operations(self.state)
 
     async def call(self, name: str, **body: Any) -> dict[str, Any]:
-        """An operation's answer."""
+        """The response body of an operation."""
         return await self.operations.answer(name, body, "here:1")
 
     def query(self, sql: str, most: int | None = None) -> dict[str, Any]:
-        """A query's first page."""
+        """The response body with a query's first page."""
         return self.state.queries.run(sql, self.state.query_instant, most)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """A query's rows, NULL as None."""
+        """The rows of a query's first page as texts; NULL is None."""
         return [scalars(row) for row in self.query(sql)["Rows"]]
 
 
 def scalars(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The values of a row."""
+    """The values of a row of a response; NULL is None."""
     return tuple(None if datum.get("NullValue") else next(iter(datum.values())) for datum in row["Data"])
 
 
 @contextmanager
 def local(folder: Path, now: int = NOW_NS, *, longest_query_s: float = LONGEST_QUERY_S) -> Iterator[Local]:
-    """An empty endpoint in this process."""
+    """An endpoint without databases in the test's process."""
     with opened(folder / "timestream.duckdb", "wall", longest_query_s=longest_query_s) as state:
         yield Local(state, now)
 
@@ -68,7 +68,7 @@ def multi(
 
 
 def records_of(table: str) -> list[dict[str, Any]]:
-    """The records of a table drawn in `cases`."""
+    """The records of a table that `cases` gives as text."""
     titles, *lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.strip().splitlines()]
     records = []
     for line in lines:

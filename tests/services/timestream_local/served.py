@@ -1,4 +1,4 @@
-"""The endpoint as a process, and boto3's clients over its socket."""
+"""The endpoint as a process, with boto3 clients connected to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.process import Running, started
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running endpoint."""
+    """A running endpoint with its URL, and a write and a query client."""
 
     process: Running
     url: str
@@ -26,7 +26,7 @@ class Served:
 
 
 def client(service: str, url: str) -> Any:
-    """A client of boto3's with keys that mean nothing."""
+    """A boto3 client with invalid keys: the endpoint doesn't check signatures."""
     return boto3.client(
         service,
         endpoint_url=url,
@@ -38,7 +38,7 @@ def client(service: str, url: str) -> Any:
 
 @contextmanager
 def served(folder: Path, *arguments: str, port: int = 0) -> Iterator[Served]:
-    """An endpoint on a free port over `folder`'s file; killed at the end if it still runs."""
+    """An endpoint with its file in `folder`, on a free port by default; stopped when the block ends."""
     command = ("timestream-local", "--store", "duckdb:timestream.duckdb", "--port", str(port), *arguments)
     with (
         tempfile.TemporaryFile("w+") as errors,

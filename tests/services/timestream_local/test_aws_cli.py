@@ -1,4 +1,4 @@
-"""The operations manual's queries, by the AWS CLI, with nothing added but where the endpoint is."""
+"""The operations manual's AWS CLI commands, run unchanged except for `--endpoint-url`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ COMMANDS: dict[str, tuple[str, list[str], list[tuple[str, ...]]]] = {
         ["count"],
         [("1",)],
     ),
-    "has it data": (
+    "data presence": (
         """aws timestream-query query \\
   --query-string "SELECT COUNT(*) FROM bus_simulator.people_count" \\
   --region eu-west-1""",
@@ -59,11 +59,11 @@ COMMANDS: dict[str, tuple[str, list[str], list[tuple[str, ...]]]] = {
         [("S001",)],
     ),
 }
-"""The manual's commands as they stand there; the columns and rows of their answers."""
+"""The manual's commands, each with the columns and rows of its result."""
 
 
 def aws(url: str, command: str) -> Any:
-    """What a command of the CLI answers."""
+    """The JSON that a command of the CLI prints."""
     program, *arguments = shlex.split(command.replace("\\\n", " "))
     assert program == AWS.name
     done = subprocess.run(
@@ -94,7 +94,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_manuals_queries_run_unchanged(endpoint: Served, name: str) -> None:
+def test_the_aws_cli_runs_the_queries_of_the_operations_manual(endpoint: Served, name: str) -> None:
     command, columns, rows = COMMANDS[name]
     answer = aws(endpoint.url, command)
     assert [column["Name"] for column in answer["ColumnInfo"]] == columns

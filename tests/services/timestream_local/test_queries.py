@@ -1,4 +1,4 @@
-"""Slow queries are interrupted; open queries are kept and closed; without data now is wall time."""
+"""Slow queries are interrupted, open queries are kept and closed, and now is wall time without data."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ THEN_ENDLESS = (
     f"{NUMBERS} SELECT a.x FROM v a, v b WHERE b.x < 10 UNION ALL "
     "SELECT a.x FROM v a, v b, v c, v d WHERE a.x * b.x + c.x * d.x < 0"
 )
-"""3,000 rows at once, and then none for hours."""
+"""A query that returns 3,000 rows at once, then none for hours."""
 FEW = "SELECT x FROM (VALUES (1), (2), (3)) AS v(x) ORDER BY x"
 
 
@@ -78,7 +78,7 @@ def test_cancelling_a_query_interrupts_its_running_page(tmp_path: Path) -> None:
             queries.resume(THEN_ENDLESS, first["NextToken"], None)
 
 
-def test_a_query_in_use_stays_open_however_many_others_start(tmp_path: Path) -> None:
+def test_a_query_in_use_stays_open_while_many_others_start(tmp_path: Path) -> None:
     with queries_of(tmp_path, 600) as (queries, state):
         asked = queries.run(FEW, state.query_instant, 1)
         left = queries.run(FEW, state.query_instant, 1)
@@ -92,7 +92,7 @@ def test_a_query_in_use_stays_open_however_many_others_start(tmp_path: Path) -> 
             queries.resume(FEW, left["NextToken"], 1)
 
 
-def test_a_query_with_a_running_page_is_never_closed_for_others(tmp_path: Path) -> None:
+def test_a_query_with_a_running_page_is_not_closed_to_make_room(tmp_path: Path) -> None:
     with queries_of(tmp_path, 600) as (queries, state), ThreadPoolExecutor(1) as pool:
         first = queries.run(THEN_ENDLESS, state.query_instant, 2)
         page = pool.submit(queries.resume, THEN_ENDLESS, first["NextToken"], None)
@@ -124,7 +124,7 @@ def test_a_query_that_ends_in_time_is_never_interrupted() -> None:
     assert set(ended) == {"late"}
 
 
-def test_with_now_from_data_and_no_data_now_is_wall_time(tmp_path: Path) -> None:
+def test_now_is_wall_time_while_there_is_no_data(tmp_path: Path) -> None:
     with opened(tmp_path / "timestream.duckdb", "data") as state:
         endpoint = Local(state)
         asyncio.run(endpoint.call("CreateDatabase", DatabaseName="city"))

@@ -1,4 +1,4 @@
-"""The SQL of the local Timestream endpoint gives what was worked out by hand."""
+"""Queries of the local Timestream endpoint return the results computed by hand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALL = [(sql, rows) for cases in CASES.values() for sql, rows in cases]
 
 
 @pytest.mark.parametrize(("sql", "rows"), ALL, ids=[sql for sql, _ in ALL])
-def test_a_query_gives_the_rows_worked_out_by_hand(city: Local, sql: str, rows: list[Row]) -> None:
+def test_a_query_returns_the_rows_computed_by_hand(city: Local, sql: str, rows: list[Row]) -> None:
     assert city.rows(sql) == rows
 
 
@@ -224,7 +224,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("sql", "names"), REFUSED, ids=[sql[:200] or "nothing" for sql, _ in REFUSED])
-def test_what_it_cannot_do_is_refused_by_name(city: Local, sql: str, names: str) -> None:
+def test_unsupported_sql_is_refused_by_name(city: Local, sql: str, names: str) -> None:
     with pytest.raises(ValidationException) as refusal:
         city.query(sql)
     assert names in str(refusal.value)
@@ -263,7 +263,7 @@ FAILING = [
 
 
 @pytest.mark.parametrize(("sql", "names"), FAILING, ids=[sql for sql, _ in FAILING])
-def test_what_goes_wrong_with_the_data_is_an_error_never_a_number(city: Local, sql: str, names: str) -> None:
+def test_invalid_values_raise_an_error(city: Local, sql: str, names: str) -> None:
     with pytest.raises(QueryExecutionException) as failure:
         city.query(sql)
     assert names.lower() in str(failure.value).lower()
@@ -301,7 +301,7 @@ def test_what_goes_wrong_with_the_data_is_an_error_never_a_number(city: Local, s
         "or2",
     ],
 )
-def test_monsters_are_answered_or_refused(city: Local, sql: str) -> None:
+def test_huge_queries_are_answered_or_refused(city: Local, sql: str) -> None:
     with suppress(ValidationException, QueryExecutionException):
         assert city.query(sql)["QueryId"]
 

@@ -1,4 +1,4 @@
-"""The real AWS provider makes, knows again and removes a database and tables at the endpoint."""
+"""Terraform's AWS provider creates, refreshes, updates and deletes a database and tables at the endpoint."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def hours(running: Served, table: str) -> int:
     return int(found["RetentionProperties"]["MemoryStoreRetentionPeriodInHours"])
 
 
-def test_terraform_makes_changes_and_removes_tables(tmp_path: Path) -> None:
+def test_terraform_creates_updates_and_deletes_tables(tmp_path: Path) -> None:
     folder = tmp_path / "stack"
     folder.mkdir()
     with served(tmp_path) as running:
@@ -81,7 +81,7 @@ def test_terraform_makes_changes_and_removes_tables(tmp_path: Path) -> None:
         assert "0 added, 2 changed, 0 destroyed" in changed
         assert hours(running, "bus_position") == 48
         assert tags(running, "bus_position") == {"Project": "Madrid-Bus-Simulator", "Hours": "48"}
-        # Exit code 2 would be: there is something to do.
+        # Exit code 2 would mean that changes are left to apply.
         terraform.must("plan", "-detailed-exitcode", "-var=hours=48")
         assert "3 destroyed" in terraform.must("destroy", "-auto-approve")
         assert running.write.list_databases()["Databases"] == []

@@ -1,4 +1,4 @@
-"""The local Timestream endpoint over a real socket, with the real boto3."""
+"""The local Timestream endpoint as a process, called by boto3 and by plain HTTP."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.e2e
 
 
 def now_ns() -> int:
-    """Wall time, a while ago: inside every retention."""
+    """A minute ago in nanoseconds since the epoch, within the retention of every table."""
     return int(SystemWall().time() - 60) * 10**9
 
 
@@ -39,13 +39,13 @@ def code_of(error: ClientError) -> str:
     return str(error.response["Error"]["Code"])
 
 
-def test_endpoint_discovery_leads_back_to_the_endpoint(endpoint: Served) -> None:
+def test_endpoint_discovery_returns_the_endpoint_itself(endpoint: Served) -> None:
     for service in (endpoint.write, endpoint.query):
         (found,) = service.describe_endpoints()["Endpoints"]
         assert found == {"Address": endpoint.url, "CachePeriodInMinutes": 1440}
 
 
-def test_databases_are_made_described_listed_changed_and_removed(endpoint: Served) -> None:
+def test_databases_are_created_described_listed_updated_and_deleted(endpoint: Served) -> None:
     write = endpoint.write
     made = write.create_database(DatabaseName="db1", Tags=[{"Key": "team", "Value": "alpha"}])["Database"]
     assert (made["DatabaseName"], made["TableCount"]) == ("db1", 0)
@@ -90,7 +90,7 @@ def test_tables_keep_their_properties(endpoint: Served) -> None:
     assert [t["TableName"] for t in write.list_tables(DatabaseName="db2")["Tables"]] == ["people_count"]
 
 
-def test_listings_come_page_by_page(endpoint: Served) -> None:
+def test_lists_are_paginated(endpoint: Served) -> None:
     write = endpoint.write
     write.create_database(DatabaseName="db3")
     for number in range(5):
@@ -108,7 +108,7 @@ def test_listings_come_page_by_page(endpoint: Served) -> None:
         write.list_tables(DatabaseName="db3", NextToken="ñ!")
 
 
-def test_tags_are_set_and_taken_away(endpoint: Served) -> None:
+def test_tags_are_added_and_removed(endpoint: Served) -> None:
     write = endpoint.write
     arn = write.create_database(DatabaseName="db4", Tags=[{"Key": "a", "Value": "1"}])["Database"]["Arn"]
     write.tag_resource(ResourceARN=arn, Tags=[{"Key": "b", "Value": "2"}])
@@ -119,7 +119,7 @@ def test_tags_are_set_and_taken_away(endpoint: Served) -> None:
         write.list_tags_for_resource(ResourceARN=arn + "x")
 
 
-def test_a_query_comes_page_by_page_with_a_token_for_this_very_query(endpoint: Served) -> None:
+def test_query_pages_have_tokens_valid_for_that_query_only(endpoint: Served) -> None:
     sql = "SELECT a FROM (VALUES (1), (2), (3), (4), (5)) AS v(a) ORDER BY a"
     first = endpoint.query.query(QueryString=sql, MaxRows=2)
     second = endpoint.query.query(QueryString=sql, MaxRows=2, NextToken=first["NextToken"])
@@ -137,7 +137,7 @@ def test_a_query_comes_page_by_page_with_a_token_for_this_very_query(endpoint: S
         endpoint.query.query(QueryString=sql + " ", NextToken=second["NextToken"])
 
 
-def test_boto3s_paginator_gets_every_row(endpoint: Served) -> None:
+def test_the_paginator_of_boto3_reads_every_row(endpoint: Served) -> None:
     table = {"DatabaseName": "shared", "TableName": "paged"}
     endpoint.write.create_table(**table)
     records = [multi({"id": "x"}, now_ns() + n, [("n", "BIGINT", str(n))]) for n in range(100)]
@@ -170,7 +170,7 @@ def test_pages_stay_near_a_megabyte(endpoint: Served) -> None:
     assert "NextToken" in first
 
 
-def test_a_rejected_record_says_which_and_why(endpoint: Served) -> None:
+def test_the_error_lists_rejected_records_with_reasons(endpoint: Served) -> None:
     table = {"DatabaseName": "shared", "TableName": "records"}
     good = multi({"id": "r"}, now_ns(), [("n", "BIGINT", "1")])
     old = multi({"id": "r"}, 5, [("n", "BIGINT", "1")])
@@ -186,7 +186,7 @@ def test_a_rejected_record_says_which_and_why(endpoint: Served) -> None:
 
 
 def post(url: str, content: bytes, headers: dict[str, str], method: str = "POST") -> tuple[int, Any]:
-    """Status and JSON body."""
+    """Send a request; return the status and the JSON body."""
     host, port = url.removeprefix("http://").split(":")
     with closing(http.client.HTTPConnection(host, int(port), timeout=60)) as connection:
         connection.request(method, "/", content, headers)
@@ -233,7 +233,7 @@ BAD: list[tuple[str, bytes, dict[str, str], int, str]] = [
 @pytest.mark.parametrize(
     ("content", "headers", "status", "code"), [bad[1:] for bad in BAD], ids=[b[0] for b in BAD]
 )
-def test_bad_requests_get_an_error_of_aws_shape(
+def test_bad_requests_get_an_error_in_the_format_of_aws(
     endpoint: Served, content: bytes, headers: dict[str, str], status: int, code: str
 ) -> None:
     got, body = post(endpoint.url, content, headers)
@@ -242,12 +242,12 @@ def test_bad_requests_get_an_error_of_aws_shape(
     assert "Traceback" not in json.dumps(body)
 
 
-def test_a_get_is_told_what_to_send(endpoint: Served) -> None:
+def test_the_error_for_a_get_request_names_the_missing_header(endpoint: Served) -> None:
     status, body = post(endpoint.url, b"", {}, "GET")
     assert (status, "X-Amz-Target" in body["message"]) == (400, True)
 
 
-def test_sigterm_ends_cleanly_and_no_key_is_logged(tmp_path: Path) -> None:
+def test_sigterm_ends_the_process_cleanly_and_no_key_is_logged(tmp_path: Path) -> None:
     with served(tmp_path) as running:
         running.write.create_database(DatabaseName="kept")
         finished = running.process.end()
@@ -259,7 +259,7 @@ def test_sigterm_ends_cleanly_and_no_key_is_logged(tmp_path: Path) -> None:
         assert [d["DatabaseName"] for d in running.write.list_databases()["Databases"]] == ["kept"]
 
 
-def test_a_port_in_use_is_one_message(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -270,14 +270,14 @@ def test_a_port_in_use_is_one_message(tmp_path: Path) -> None:
     assert len(done.err.strip().splitlines()) == 1
 
 
-def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_another_program_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.duckdb").write_text("no database, for sure, whatever it is called\n" * 400)
     done = command(tmp_path, "timestream-local", "--store", "duckdb:x.duckdb", "--port", "0")
     assert done.code == 1
     assert len(done.err.strip().splitlines()) == 1
 
 
-def test_kill_nine_during_writes_loses_nothing_acknowledged(tmp_path: Path) -> None:
+def test_sigkill_during_writes_loses_no_acknowledged_record(tmp_path: Path) -> None:
     acknowledged: list[str] = []
     start = now_ns()
     with served(tmp_path) as running:

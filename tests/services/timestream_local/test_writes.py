@@ -1,4 +1,4 @@
-"""What WriteRecords accepts, replaces, drops and rejects."""
+"""Which records WriteRecords accepts, replaces, ignores and rejects."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def count(value: int, *, time: int = START_NS, stop: str = "S1", **more: Any) ->
     return multi({"stop": stop}, time, [("n", "BIGINT", str(value))], **more)
 
 
-def test_the_same_record_twice_is_one(city: Local) -> None:
+def test_a_record_written_twice_is_stored_once(city: Local) -> None:
     write(city, count(1), count(1))
     write(city, count(1))
     assert city.rows("SELECT n FROM city.rows") == [("1",)]
 
 
-def test_another_value_needs_a_higher_version(city: Local) -> None:
+def test_a_changed_value_needs_a_higher_version(city: Local) -> None:
     write(city, count(1))
     assert rejections(city, count(2)) == [{"RecordIndex": 0, "Reason": SAME_VERSION, "ExistingVersion": 1}]
     write(city, count(3, Version=5))
@@ -70,7 +70,7 @@ def test_another_value_needs_a_higher_version(city: Local) -> None:
     assert city.rows("SELECT n FROM city.rows") == [("3",)]
 
 
-def test_versions_count_within_one_request_too(city: Local) -> None:
+def test_versions_are_compared_within_a_request_too(city: Local) -> None:
     write(city, count(1, Version=1), count(2, Version=2), count(3, Version=3))
     assert city.rows("SELECT n FROM city.rows") == [("3",)]
     (rejected,) = rejections(city, count(9, stop="S2", Version=2), count(8, stop="S2", Version=1))
@@ -85,13 +85,13 @@ def test_records_differ_by_time_dimensions_and_measure_name(city: Local) -> None
     assert city.rows("SELECT n FROM city.rows ORDER BY n") == [("1",), ("2",), ("3",), ("4",), ("5",)]
 
 
-def test_good_records_are_stored_beside_rejected_ones(city: Local) -> None:
+def test_valid_records_are_stored_although_others_are_rejected(city: Local) -> None:
     bad = count(2, stop="S2", time=NOW_NS + 16 * MINUTE_NS)
     assert [r["RecordIndex"] for r in rejections(city, count(1), bad, count(3, stop="S3"))] == [1]
     assert city.rows("SELECT n FROM city.rows ORDER BY n") == [("1",), ("3",)]
 
 
-def test_common_attributes_are_those_of_each_record(city: Local) -> None:
+def test_common_attributes_apply_to_each_record(city: Local) -> None:
     bare = {"Dimensions": [{"Name": "stop", "Value": "S1"}], "MeasureValue": "2.5"}
     write(
         city,
@@ -122,13 +122,13 @@ def test_common_attributes_are_those_of_each_record(city: Local) -> None:
         (None, START_NS // 10**6),
     ],
 )
-def test_every_time_unit(city: Local, unit: str | None, time: int) -> None:
+def test_times_are_accepted_in_every_unit(city: Local, unit: str | None, time: int) -> None:
     record = count(1, TimeUnit=unit) if unit else {k: v for k, v in count(1).items() if k != "TimeUnit"}
     write(city, {**record, "Time": str(time)})
     assert city.rows("SELECT time FROM city.rows") == [("2026-03-02 07:30:00.000000000",)]
 
 
-def test_every_type_comes_back_as_it_went(city: Local) -> None:
+def test_values_of_every_type_are_read_back_unchanged(city: Local) -> None:
     measures = [
         ("d", "DOUBLE", "-0.1"),
         ("b", "BIGINT", "-9223372036854775808"),
@@ -141,7 +141,7 @@ def test_every_type_comes_back_as_it_went(city: Local) -> None:
     assert city.rows("SELECT d, b, v, o, t FROM city.rows") == expected
 
 
-def test_the_memory_store_takes_what_is_young_enough(city: Local) -> None:
+def test_the_memory_store_accepts_records_within_its_retention(city: Local) -> None:
     write(city, count(1, time=NOW_NS - 6 * HOUR_NS), count(2, time=NOW_NS + 15 * MINUTE_NS - 1))
     late = rejections(city, count(3, time=NOW_NS - 6 * HOUR_NS - 1), count(4, time=NOW_NS + 15 * MINUTE_NS))
     reason = (
@@ -151,7 +151,7 @@ def test_the_memory_store_takes_what_is_young_enough(city: Local) -> None:
     assert late == [{"RecordIndex": 0, "Reason": reason}, {"RecordIndex": 1, "Reason": reason}]
 
 
-def test_magnetic_store_writes_take_older_records(tmp_path: Path) -> None:
+def test_magnetic_store_writes_accept_older_records(tmp_path: Path) -> None:
     retention = {"MemoryStoreRetentionPeriodInHours": 24, "MagneticStoreRetentionPeriodInDays": 30}
     with local(tmp_path) as city:
         make(
@@ -165,7 +165,7 @@ def test_magnetic_store_writes_take_older_records(tmp_path: Path) -> None:
         assert "of the data ingestion window." in str(rejected["Reason"])
 
 
-def test_what_has_outlived_its_retention_is_not_seen(tmp_path: Path) -> None:
+def test_queries_hide_records_after_their_retention(tmp_path: Path) -> None:
     retention = {"MemoryStoreRetentionPeriodInHours": 1, "MagneticStoreRetentionPeriodInDays": 1}
     with local(tmp_path) as city:
         make(city, RetentionProperties=retention)
@@ -189,7 +189,7 @@ REJECTED: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("record", [r for _, r in REJECTED], ids=[name for name, _ in REJECTED])
-def test_limits_reject_the_record_alone(city: Local, record: dict[str, Any]) -> None:
+def test_a_record_beyond_a_limit_is_rejected_alone(city: Local, record: dict[str, Any]) -> None:
     assert [r["RecordIndex"] for r in rejections(city, count(1), record)] == [1]
 
 
@@ -222,7 +222,7 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("record", [r for _, r in INVALID], ids=[name for name, _ in INVALID])
-def test_malformed_records_refuse_the_request(city: Local, record: dict[str, Any]) -> None:
+def test_a_malformed_record_fails_the_whole_request(city: Local, record: dict[str, Any]) -> None:
     with pytest.raises(ValidationException):
         write(city, count(7), record)
     assert city.rows("SELECT measure_name FROM city.rows") == []
@@ -235,7 +235,7 @@ def test_a_column_keeps_its_type(city: Local) -> None:
     assert "measure, BIGINT" in str(rejected["Reason"])
 
 
-def test_a_name_of_another_role_is_rejected_where_it_stands_and_nowhere_else(city: Local) -> None:
+def test_only_the_record_that_uses_a_name_in_another_role_is_rejected(city: Local) -> None:
     write(city, multi({"stop": "S1"}, START_NS, [("x", "BIGINT", "1")]))
     as_dimension = multi({"stop": "S2", "x": "north"}, START_NS, [("n", "BIGINT", "2")])
     as_measure = multi({"stop": "S3"}, START_NS, [("x", "BIGINT", "3")])
@@ -244,7 +244,7 @@ def test_a_name_of_another_role_is_rejected_where_it_stands_and_nowhere_else(cit
     assert city.rows("SELECT stop, x FROM city.rows ORDER BY 1") == [("S1", "1"), ("S3", "3")]
 
 
-def test_a_rejected_record_says_nothing_about_the_time(tmp_path: Path) -> None:
+def test_a_rejected_record_does_not_move_the_time_of_the_data(tmp_path: Path) -> None:
     retention = {"MemoryStoreRetentionPeriodInHours": 1, "MagneticStoreRetentionPeriodInDays": 30}
     far = multi({"stop": "S9"}, START_NS + 200 * 365 * DAY_NS, [("n", "DOUBLE", "1.5")])
     with opened(tmp_path / "timestream.duckdb", "data") as parts:
@@ -259,7 +259,7 @@ def test_a_rejected_record_says_nothing_about_the_time(tmp_path: Path) -> None:
         ]
 
 
-def test_concurrent_requests_are_all_answered_and_kept(city: Local) -> None:
+def test_concurrent_requests_are_all_answered_and_stored(city: Local) -> None:
     async def many() -> None:
         calls = [
             city.call("WriteRecords", **PLACE, Records=[count(n, time=START_NS + n, stop=f"S{n % 7}")])
@@ -293,7 +293,7 @@ STEPS: list[Step] = [
 ]
 
 
-def test_moto_accepts_and_refuses_the_same(tmp_path: Path) -> None:
+def test_the_endpoint_accepts_and_refuses_the_same_requests_as_moto(tmp_path: Path) -> None:
     def ours(endpoint: Local) -> Callable[[Step], object]:
         def answer(step: Step) -> object:
             name = "".join(word.title() for word in step[0].split("_"))

@@ -1,6 +1,6 @@
-"""The backends that the suite runs over, and what each of them can't do.
+"""The backends that the conformance suite tests, and the tests that each is expected to fail.
 
-A backend joins with one entry in BACKENDS. A gap is data: the test's name, and why.
+To add a backend, add an entry to `BACKENDS`.
 """
 
 from __future__ import annotations
@@ -21,33 +21,34 @@ from tests.timestream_endpoint import open_shared
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A test that a backend fails, strictly: when it begins to pass, the gap has to go."""
+    """Why a backend fails a test. A strict expected failure: the test must be removed here once it passes."""
 
     reason: str
 
 
 def never(reason: str) -> Gap:
-    """The backend can't do this by its nature."""
+    """A gap that will stay, since the backend can't do this."""
     return Gap(f"never: {reason}")
 
 
 def notyet(reason: str) -> Gap:
-    """The backend doesn't do this yet."""
+    """A gap to be closed later."""
     return Gap(f"not yet: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
 class Unsuited:
-    """A test that can't be run over a backend, whatever it can do."""
+    """Why a test can't be run with a backend, although the backend may meet it."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """How to open a store in a directory, and what tests have to know of it.
+    """How to open a store of a backend for a directory, and how the tests treat it.
 
-    `gaps` by test name; whether it `deletes` records; how many `examples` random tests take.
+    `gaps` maps test names to why they fail or can't be run. `deletes` says whether `prune` deletes records,
+    `examples` how many examples a random test runs.
     """
 
     name: str
@@ -59,9 +60,9 @@ class Backend:
     marks: Sequence[pytest.MarkDecorator] = ()
 
 
-NO_DELETE = {"test_older_records_go": never("Timestream has no delete: its retention takes them")}
+NO_DELETE = {"test_older_records_are_deleted": never("Timestream can't delete records; its retention does")}
 OTHER_DAYS = Unsuited(
-    "its records are of other days: AWS takes none of the future, and shows old ones hours later"
+    "its records lie in the future or long ago: AWS rejects the former, and returns the latter hours later"
 )
 AWS = AwsDatabases()
 
@@ -71,8 +72,10 @@ BACKENDS = (
         ModelStore,
         lambda _: ModelStore(),
         gaps={
-            "test_data_outlives_the_store_object": never("it is kept in memory"),
-            "test_after_reopening_a_bus_that_fell_silent_is_still_of_its_line": never("it is kept in memory"),
+            "test_data_are_there_after_reopening": never("it is kept in memory"),
+            "test_a_bus_without_new_positions_is_still_on_its_line_after_reopening": never(
+                "it is kept in memory"
+            ),
         },
     ),
     Backend("duckdb", DuckDBStore, lambda directory: DuckDBStore(directory / "bus.duckdb")),
@@ -93,8 +96,8 @@ AT_AWS = (
         AWS.open,
         gaps=NO_DELETE
         | {
-            "test_an_entity_that_is_silent_for_days_is_found": OTHER_DAYS,
-            "test_both_hours_of_the_clock_change_are_told_apart": OTHER_DAYS,
+            "test_the_last_record_is_found_after_days_without_records": OTHER_DAYS,
+            "test_both_hours_of_the_clock_change_are_distinguished": OTHER_DAYS,
         },
         deletes=False,
         examples=1,

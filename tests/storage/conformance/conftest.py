@@ -1,4 +1,4 @@
-"""Every test of this folder runs once a backend; a gap of a backend is a strict expected failure."""
+"""Runs every test of this folder once for each backend; a gap of a backend is a strict expected failure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def store(backend: Backend, tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture(autouse=True)
 def credentials(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Any, for the local endpoint, which checks none; one's own for AWS, where nothing stays."""
+    """Set invalid keys for local backends. At AWS use the environment's, and delete the databases after."""
     if not any(request.node.iter_markers("aws")):
         for name, value in KEYS.items():
             monkeypatch.setenv(name, value)
@@ -52,7 +52,7 @@ def credentials(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Say what AWS will cost, before it does."""
+    """Print what the tests at AWS will cost before they start."""
     terminal = session.config.pluginmanager.getplugin("terminalreporter")
     chosen = any(
         item.get_closest_marker("aws") and "conformance" in item.path.parts for item in session.items

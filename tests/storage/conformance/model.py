@@ -1,4 +1,4 @@
-"""What a store is, in plain Python: the oracle that every backend is compared with."""
+"""A store in plain Python, the reference that random tests compare every backend with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.storage.records import entity, order, table
 
 
 class ModelStore:
-    """A `Store` of lists. It is slow and obvious."""
+    """A `Store` that keeps its records in lists: slow, but simple enough to be checked by reading."""
 
     def __init__(self) -> None:
         self.records: dict[Stream, list[Record]] = {stream: [] for stream in Stream}

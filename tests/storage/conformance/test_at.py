@@ -1,4 +1,4 @@
-"""The newest record at or before any time."""
+"""`Store.at`: the newest record at or before a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def fill(store: Store, stream: Stream, ticks: int) -> None:
 
 
 @streams
-def test_just_at_the_bounds(store: Store, stream: Stream) -> None:
+def test_a_record_is_found_from_its_own_time_until_the_next(store: Store, stream: Stream) -> None:
     fill(store, stream, 3)
     name = entity(any_record(stream, NOON))
     assert store.at(stream, name, time=after(-0.001)) is None
@@ -33,7 +33,7 @@ def test_just_at_the_bounds(store: Store, stream: Stream) -> None:
 
 
 @streams
-def test_long_after_the_end_it_is_the_last(store: Store, stream: Stream) -> None:
+def test_long_after_the_data_end_the_last_record_is_found(store: Store, stream: Stream) -> None:
     fill(store, stream, 2)
     name = entity(any_record(stream, NOON))
     last = any_record(stream, after(CADENCE), value=1)
@@ -42,7 +42,7 @@ def test_long_after_the_end_it_is_the_last(store: Store, stream: Stream) -> None
     assert store.at(stream, name, time=datetime.min.replace(tzinfo=UTC)) is None
 
 
-def test_a_hole_in_the_coverage_is_looked_across(store: Store) -> None:
+def test_a_record_before_a_gap_in_the_coverage_is_found(store: Store) -> None:
     for hour in (0, 5):
         batch = table(Stream.PEOPLE_COUNT, [count(after(hours=hour), people=hour)])
         window = (after(hours=hour), after(60, hours=hour))
@@ -50,19 +50,19 @@ def test_a_hole_in_the_coverage_is_looked_across(store: Store) -> None:
     assert store.at(Stream.PEOPLE_COUNT, "S001", time=after(hours=4)) == count(NOON, people=0)
 
 
-def test_an_entity_that_is_silent_for_days_is_found(store: Store) -> None:
+def test_the_last_record_is_found_after_days_without_records(store: Store) -> None:
     batch = table(Stream.STOP_VISIT, [visit(NOON), visit(after(hours=50), "B002")])
     store.write(Stream.STOP_VISIT, batch, covers=(NOON, after(hours=60)), run=RUN)
     assert store.at(Stream.STOP_VISIT, "B001", time=after(hours=55)) == visit(NOON)
 
 
-def test_times_in_any_zone_are_the_same_instants(store: Store) -> None:
+def test_the_time_zone_of_the_argument_does_not_matter(store: Store) -> None:
     fill(store, Stream.PEOPLE_COUNT, 2)
     in_madrid = after(90).astimezone(ZoneInfo("Europe/Madrid"))
     assert store.at(Stream.PEOPLE_COUNT, "S001", time=in_madrid) == count(after(60), people=1)
 
 
-def test_both_hours_of_the_clock_change_are_told_apart(store: Store) -> None:
+def test_both_hours_of_the_clock_change_are_distinguished(store: Store) -> None:
     first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     times = [first, first + timedelta(hours=1)]
     batch = table(Stream.PEOPLE_COUNT, [count(time, people=i) for i, time in enumerate(times)])
@@ -72,7 +72,7 @@ def test_both_hours_of_the_clock_change_are_told_apart(store: Store) -> None:
         assert store.at(Stream.PEOPLE_COUNT, "S001", time=local) == count(times[fold], people=fold)
 
 
-def test_of_one_bus_with_two_visits_at_an_instant_the_last_by_key(store: Store) -> None:
+def test_of_two_visits_at_the_same_time_the_greater_key_is_found(store: Store) -> None:
     visits = [visit(NOON, stop_id="S002"), visit(NOON, stop_id="S001")]
     store.write(Stream.STOP_VISIT, table(Stream.STOP_VISIT, visits), covers=(NOON, after(60)), run=RUN)
     assert store.at(Stream.STOP_VISIT, "B001", time=NOON) == visits[0]

@@ -1,4 +1,4 @@
-"""AWS is a backend like others once somebody says that it may cost something."""
+"""The backend at AWS, which is tested only if the environment confirms its costs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from tests.timestream_aws import CONFIRM, COST, region
 pytestmark = pytest.mark.aws
 
 
-@pytest.mark.skipif(not aws_confirmed(), reason=f"say {CONFIRM}. {COST}")
-def test_a_region_is_said() -> None:
+@pytest.mark.skipif(not aws_confirmed(), reason=f"set {CONFIRM}. {COST}")
+def test_a_region_is_configured() -> None:
     assert region()

@@ -1,4 +1,4 @@
-"""Coverage says what is complete, in whole stretches of one run."""
+"""`Store.coverage`: the written intervals of each run, merged where they are adjacent."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def test_an_empty_store_covers_nothing(store: Store) -> None:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_touching_windows_join_in_whatever_order_they_come(store: Store, order: tuple[int, ...]) -> None:
+def test_adjacent_windows_are_merged_in_any_order(store: Store, order: tuple[int, ...]) -> None:
     for hour in order:
         cover(store, after(hours=hour), after(hours=hour + 1))
     assert list(store.coverage(STREAM)) == [Covered(NOON, after(hours=3), RUN)]
 
 
-def test_a_millisecond_apart_is_apart(store: Store) -> None:
+def test_windows_a_millisecond_apart_are_not_merged(store: Store) -> None:
     cover(store, NOON, after(60))
     cover(store, after(60.001), after(120))
     assert list(store.coverage(STREAM)) == [
@@ -42,14 +42,14 @@ def test_a_millisecond_apart_is_apart(store: Store) -> None:
     ]
 
 
-def test_a_wide_window_swallows_the_narrow_ones(store: Store) -> None:
+def test_a_wide_window_absorbs_narrow_ones(store: Store) -> None:
     for minute in (1, 3, 5):
         cover(store, after(minutes=minute), after(minutes=minute + 1))
     cover(store, NOON, after(minutes=10))
     assert list(store.coverage(STREAM)) == [Covered(NOON, after(minutes=10), RUN)]
 
 
-def test_runs_that_touch_stay_apart(store: Store) -> None:
+def test_adjacent_windows_of_different_runs_are_not_merged(store: Store) -> None:
     cover(store, NOON, after(60))
     cover(store, after(60), after(120), OTHER_RUN)
     cover(store, after(120), after(180))
@@ -67,7 +67,9 @@ def test_runs_that_touch_stay_apart(store: Store) -> None:
     ],
     ids=["seed", "network", "scenario", "model version"],
 )
-def test_another_run_may_not_go_on_unasked(store: Store, other: Run, request: pytest.FixtureRequest) -> None:
+def test_another_run_is_refused_unless_the_option_allows_it(
+    store: Store, other: Run, request: pytest.FixtureRequest
+) -> None:
     check_run(store, other)
     cover(store, NOON, after(60))
     check_run(store, RUN)
@@ -77,7 +79,7 @@ def test_another_run_may_not_go_on_unasked(store: Store, other: Run, request: py
         check_run(store, other)
 
 
-def test_the_newest_run_goes_on(store: Store) -> None:
+def test_the_newest_run_in_the_store_may_continue(store: Store) -> None:
     cover(store, NOON, after(60))
     cover(store, after(60), after(120), OTHER_RUN)
     check_run(store, OTHER_RUN)

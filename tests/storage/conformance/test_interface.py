@@ -1,4 +1,4 @@
-"""Backends have the methods of the protocol, and gaps are of tests that exist."""
+"""Backends have the methods of the protocol, and gaps name existing tests."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def test_the_protocol_has_the_methods_for_reading_and_writing() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_signatures_equal_the_protocols(backend: Backend, method: str) -> None:
+def test_method_signatures_equal_those_of_the_protocol(backend: Backend, method: str) -> None:
     assert inspect.signature(getattr(backend.store, method)) == inspect.signature(getattr(Store, method))
 
 
-def test_every_gap_is_of_a_test_of_this_folder() -> None:
+def test_every_gap_names_a_test_of_this_folder() -> None:
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in Path(__file__).parent.glob("test_*.py")]
     tests = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     assert {gap for backend in (*BACKENDS, *AT_AWS) for gap in backend.gaps} <= tests

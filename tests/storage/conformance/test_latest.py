@@ -1,4 +1,4 @@
-"""The newest record at or before now, for an entity and for a line."""
+"""`Store.latest` and `latest_of_line`: the newest records of an entity and of a line's buses."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ def write_positions(store: Store, *seconds: int, buses: tuple[str, ...] = ("B001
 
 
 @pytest.mark.parametrize("stream", list(Stream))
-def test_the_newest_record_of_every_stream(store: Store, stream: Stream) -> None:
+def test_the_newest_record_is_found_in_every_stream(store: Store, stream: Stream) -> None:
     records = [any_record(stream, after(s), number, value=s) for s in (0, 60) for number in (1, 2)]
     store.write(stream, table(stream, records), covers=(NOON, after(120)), run=RUN)
     for record in records[2:]:
         assert store.latest(stream, entity(record), now=after(600)) == record
 
 
-def test_now_is_included(store: Store) -> None:
+def test_a_record_exactly_at_now_is_included(store: Store) -> None:
     write_positions(store, 0, 30)
     assert store.latest(POSITION, "B001", now=after(30)) == position(after(30), passengers=30)
     assert store.latest(POSITION, "B001", now=after(29.999)) == position(NOON, passengers=0)
     assert store.latest(POSITION, "B001", now=after(-0.001)) is None
 
 
-def test_unknown_keys_have_nothing(store: Store) -> None:
+def test_unknown_keys_have_no_record(store: Store) -> None:
     assert store.latest(POSITION, "B001", now=NOON) is None
     write_positions(store, 0)
     assert store.latest(POSITION, "B999", now=after(60)) is None
@@ -41,26 +41,26 @@ def test_unknown_keys_have_nothing(store: Store) -> None:
     assert store.latest(POSITION, "' OR 1=1 --", now=after(60)) is None
 
 
-def test_history_that_comes_later_is_not_newer(store: Store) -> None:
+def test_history_written_later_does_not_replace_newer_records(store: Store) -> None:
     write_positions(store, 3600)
     write_positions(store, 0, 30)
     assert store.latest(POSITION, "B001", now=after(7200)) == position(after(3600), passengers=3600)
 
 
-def test_an_entity_that_has_gone_keeps_its_last_record(store: Store) -> None:
+def test_an_entity_without_new_records_keeps_its_last_one(store: Store) -> None:
     write_positions(store, 0, 30)
     write_positions(store, 3600, 7200, buses=("B002",))
     assert store.latest(POSITION, "B001", now=after(9000)) == position(after(30), passengers=30)
 
 
-def test_the_line_has_each_bus_once_by_id(store: Store) -> None:
+def test_each_bus_of_a_line_is_listed_once_by_id(store: Store) -> None:
     write_positions(store, 0, 30, buses=("B002", "B001", "B010"))
     expected = [position(after(30), bus, passengers=30) for bus in ("B001", "B002", "B010")]
     assert store.latest_of_line("L1", since=LONG_AGO, now=after(60)) == expected
     assert store.latest_of_line("L9", since=LONG_AGO, now=after(60)) == []
 
 
-def test_since_and_now_are_included_in_the_line(store: Store) -> None:
+def test_positions_exactly_at_since_and_now_are_included(store: Store) -> None:
     write_positions(store, 0, buses=("B001",))
     write_positions(store, 60, buses=("B002",))
     line = [bus.bus_id for bus in store.latest_of_line("L1", since=NOON, now=after(60))]
@@ -69,7 +69,7 @@ def test_since_and_now_are_included_in_the_line(store: Store) -> None:
     assert (line, narrow, past) == (["B001", "B002"], ["B002"], ["B001"])
 
 
-def test_a_bus_that_changed_line_is_in_both_until_it_is_too_old(store: Store) -> None:
+def test_a_bus_that_changed_line_is_on_both_until_the_old_position_expires(store: Store) -> None:
     store.write(POSITION, table(POSITION, [position(NOON, line_id="L1")]), covers=(NOON, after(30)), run=RUN)
     moved = position(after(30), line_id="L2")
     store.write(POSITION, table(POSITION, [moved]), covers=(after(30), after(60)), run=OTHER_RUN)

@@ -1,4 +1,4 @@
-"""A store opens, answers, closes, and what it kept is there the next time; threads may share it."""
+"""Opening, closing and reopening a store, and sharing it between threads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.storage.records import NOON, OTHER_RUN, RUN, after, position, table
 POSITION = Stream.BUS_POSITION
 
 
-def test_data_outlives_the_store_object(backend: Backend, tmp_path: Path) -> None:
+def test_data_are_there_after_reopening(backend: Backend, tmp_path: Path) -> None:
     first = backend.open(tmp_path)
     records = [position(after(s), bus, passengers=s) for s in (0, 30) for bus in ("B001", "B002")]
     first.write(POSITION, table(POSITION, records), covers=(NOON, after(60)), run=RUN)
@@ -36,7 +36,7 @@ def test_data_outlives_the_store_object(backend: Backend, tmp_path: Path) -> Non
         second.close()
 
 
-def test_an_open_store_answers(store: Store) -> None:
+def test_an_open_store_answers_a_ping(store: Store) -> None:
     store.ping()
 
 
@@ -61,14 +61,14 @@ def test_closing_twice_is_harmless(store: Store) -> None:
     ],
     ids=["ping", "coverage", "latest", "latest_of_line", "at", "range", "scan", "rows", "prune", "write"],
 )
-def test_a_closed_store_says_so(store: Store, call: Callable[[Store], object]) -> None:
+def test_every_call_of_a_closed_store_raises(store: Store, call: Callable[[Store], object]) -> None:
     store.close()
     with pytest.raises(StoreUnavailable, match="closed"):
         call(store)
 
 
 @pytest.mark.integration
-def test_threads_read_whole_ticks_while_others_write(backend: Backend, tmp_path: Path) -> None:
+def test_readers_see_whole_ticks_while_another_thread_writes(backend: Backend, tmp_path: Path) -> None:
     ticks, buses = 40, ("B001", "B002", "B003")
     store = backend.open(tmp_path)
     stop = threading.Event()
@@ -101,7 +101,7 @@ def test_threads_read_whole_ticks_while_others_write(backend: Backend, tmp_path:
     store.close()
 
 
-def test_of_threads_that_write_the_same_window_one_does(store: Store) -> None:
+def test_a_window_written_by_several_threads_is_stored_once(store: Store) -> None:
     batch = table(POSITION, [position(after(s)) for s in range(0, 600, 30)])
     with ThreadPoolExecutor(4) as pool:
         for _ in pool.map(
@@ -111,7 +111,7 @@ def test_of_threads_that_write_the_same_window_one_does(store: Store) -> None:
     assert store.rows(POSITION) == 20
 
 
-def test_after_reopening_a_bus_that_fell_silent_is_still_of_its_line(
+def test_a_bus_without_new_positions_is_still_on_its_line_after_reopening(
     backend: Backend, tmp_path: Path
 ) -> None:
     silent, talking = position(NOON, "B001"), position(after(minutes=55), "B002")

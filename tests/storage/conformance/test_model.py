@@ -1,4 +1,4 @@
-"""Whatever is written, pruned and asked in whatever order: a backend answers as the model does."""
+"""Random sequences of calls give the same results from a backend and from the model."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ INSTANTS = st.builds(
     st.integers(-20, 24),
     st.sampled_from([0, 0, 0, 0, 1, -1]),
 )
-"""From ten minutes before noon to twelve after, at ticks and a millisecond beside them."""
+"""From ten minutes before noon to twelve after it: ticks, and instants a millisecond off them."""
 NUMBERS = st.integers(1, 3)
 BESIDE = st.sampled_from([0, 0, 1, -1]).map(lambda ms: timedelta(milliseconds=ms))
 ROWS = st.lists(st.tuples(INSTANTS, NUMBERS), max_size=30, unique=True)
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Does the same to a backend and to the model, in one stream, and compares all that they answer."""
+    """Makes the same calls to a backend and to the model, for one stream, and compares the results."""
 
     backend: Backend
 
@@ -75,7 +75,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule()
     def reopen(self) -> None:
-        if "test_data_outlives_the_store_object" not in self.backend.gaps:
+        if "test_data_are_there_after_reopening" not in self.backend.gaps:
             self.store.close()
             self.store = self.backend.open(Path(self.directory.name))
 
@@ -104,13 +104,13 @@ class StoreMachine(RuleBasedStateMachine):
         self.same(lambda store: [part.to_pylist() for part in store.scan(self.stream, start=start, end=end)])
 
     def some_instant(self, data: st.DataObject) -> datetime:
-        """Any instant, or that of a record."""
+        """An instant, either arbitrary or the time of a record."""
         times = [record.time for record in self.model.records[self.stream]]
         return data.draw(st.sampled_from(times) | INSTANTS if times else INSTANTS)
 
     @invariant()
-    def books_and_newest_are_equal(self) -> None:
-        self.same(partial(_books, stream=self.stream))
+    def coverage_and_newest_records_are_equal(self) -> None:
+        self.same(partial(_coverage_and_rows, stream=self.stream))
         self.same(partial(_newest, stream=self.stream))
 
     def same(self, call: Callable[[Store], Any]) -> None:
@@ -124,12 +124,12 @@ def _outcome(call: Callable[[Store], Any], store: Store) -> Any:
         return RunMismatch
 
 
-def _books(store: Store, stream: Stream) -> tuple[list[Covered], int]:
+def _coverage_and_rows(store: Store, stream: Stream) -> tuple[list[Covered], int]:
     return list(store.coverage(stream)), store.rows(stream)
 
 
 def _newest(store: Store, stream: Stream) -> list[Any]:
-    """All that is in reach long after: by entity, and by line since long ago and since ten past."""
+    """The latest records an hour after noon: of three entities, and of two lines since two instants each."""
     keys = [entity(any_record(stream, after(0), number)) for number in (1, 2, 3)]
     hour = after(hours=1)
     lines = [(line, since) for line in ("L1", "L2") for since in (after(hours=-1), after(minutes=10))]
@@ -142,7 +142,7 @@ def _newest(store: Store, stream: Stream) -> list[Any]:
 def _pages(
     store: Store, stream: Stream, key: str, start: datetime, end: datetime, sizes: list[int]
 ) -> list[list[Record]]:
-    """Everything in pages of the given sizes, the rest in one."""
+    """All pages of a range: pages of the given sizes first, then one with the rest."""
     result: list[list[Record]] = []
     cursor = None
     for size in [*sizes, 1000]:
@@ -156,7 +156,7 @@ def _pages(
 
 @pytest.mark.examples
 @pytest.mark.integration
-def test_answers_as_the_model_does(backend: Backend) -> None:
+def test_a_backend_behaves_like_the_model(backend: Backend) -> None:
     machine = type(f"{backend.name}Machine", (StoreMachine,), {"backend": backend})
     run_state_machine_as_test(
         machine,

@@ -1,4 +1,4 @@
-"""What is too old is forgotten: its coverage everywhere, its records where the backend deletes."""
+"""`Store.prune`: removes old coverage, and old records where the backend can delete them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def scanned(store: Store) -> list[dict[str, object]]:
     return [row for part in tables for row in part.to_pylist()]
 
 
-def test_coverage_before_goes_and_the_rest_stays(store: Store) -> None:
+def test_pruning_removes_earlier_coverage_only(store: Store) -> None:
     fill(store)
     store.prune(after(90))
     assert list(store.coverage(POSITION)) == [
@@ -42,13 +42,13 @@ def test_coverage_before_goes_and_the_rest_stays(store: Store) -> None:
     assert store.at(POSITION, "B001", time=after(90)) == position(after(90), passengers=90)
 
 
-def test_a_whole_runs_coverage_may_go(store: Store) -> None:
+def test_pruning_may_remove_all_coverage_of_a_run(store: Store) -> None:
     fill(store)
     store.prune(after(300))
     assert list(store.coverage(POSITION)) == [Covered(after(300), after(600), OTHER_RUN)]
 
 
-def test_all_coverage_may_go_and_be_written_again(store: Store) -> None:
+def test_everything_may_be_pruned_and_written_again(store: Store) -> None:
     fill(store)
     store.prune(after(hours=1))
     assert list(store.coverage(POSITION)) == []
@@ -58,7 +58,7 @@ def test_all_coverage_may_go_and_be_written_again(store: Store) -> None:
     assert store.rows(POSITION) == 20
 
 
-def test_another_run_may_write_where_coverage_was_forgotten(store: Store) -> None:
+def test_another_run_may_write_where_coverage_was_pruned(store: Store) -> None:
     fill(store)
     store.prune(after(300))
     window, records = (NOON, after(300)), positions(0, 300, more=7)
@@ -69,7 +69,7 @@ def test_another_run_may_write_where_coverage_was_forgotten(store: Store) -> Non
     assert store.rows(POSITION) == 20
 
 
-def test_older_records_go(store: Store) -> None:
+def test_older_records_are_deleted(store: Store) -> None:
     fill(store)
     store.prune(after(90))
     assert store.rows(POSITION) == 17
@@ -80,7 +80,7 @@ def test_older_records_go(store: Store) -> None:
     assert store.latest_of_line("L1", since=NOON, now=after(hours=1)) == []
 
 
-def test_nothing_is_old_enough(store: Store) -> None:
+def test_pruning_before_the_first_record_changes_nothing(store: Store) -> None:
     fill(store)
     store.prune(NOON)
     assert store.rows(POSITION) == 20

@@ -1,4 +1,4 @@
-"""Pages of an entity's records: each record once, in order, whatever the page size."""
+"""`Store.range`: an entity's records of an interval, in pages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pages(store: Store, stream: Stream, key: str, limit: int) -> list[list[Recor
 
 @pytest.mark.parametrize("stream", list(Stream))
 @pytest.mark.parametrize("limit", [1, 3, 9, 10, 11, 1000])
-def test_each_record_comes_once_in_order(store: Store, stream: Stream, limit: int) -> None:
+def test_each_record_is_returned_once_in_order(store: Store, stream: Stream, limit: int) -> None:
     records = fill(store, stream)
     found = pages(store, stream, entity(records[0]), limit)
     assert [record for page in found for record in page] == records
@@ -37,7 +37,7 @@ def test_each_record_comes_once_in_order(store: Store, stream: Stream, limit: in
     assert found[-1]
 
 
-def test_the_start_is_in_and_the_end_is_out(store: Store) -> None:
+def test_the_start_is_included_and_the_end_is_not(store: Store) -> None:
     records = fill(store, POSITION)
     found = store.range(POSITION, "B001", start=after(60), end=after(180)).records
     assert found == records[1:3]
@@ -45,14 +45,14 @@ def test_the_start_is_in_and_the_end_is_out(store: Store) -> None:
     assert shifted == records[2:4]
 
 
-def test_nothing_there_is_an_empty_page(store: Store) -> None:
+def test_a_range_without_records_is_an_empty_page(store: Store) -> None:
     fill(store, POSITION)
     for key, start, end in (("B999", 0, 600), ("B001", -600, 0), ("B001", 60, 60), ("B001", 120, 60)):
         page = store.range(POSITION, key, start=after(start), end=after(end))
         assert (list(page.records), page.next_cursor) == ([], None)
 
 
-def test_records_that_arrive_behind_a_cursor_come_after_it(store: Store) -> None:
+def test_records_written_after_the_first_page_are_on_the_next(store: Store) -> None:
     fill(store, POSITION, ticks=2)
     page = store.range(POSITION, "B001", start=NOON, end=after(3600), limit=1)
     batch = table(POSITION, [position(after(120), passengers=2)])
@@ -61,7 +61,7 @@ def test_records_that_arrive_behind_a_cursor_come_after_it(store: Store) -> None
     assert [record.time for record in rest] == [after(60), after(120)]
 
 
-def test_a_page_may_end_between_two_visits_at_an_instant(store: Store) -> None:
+def test_a_page_may_end_between_two_visits_at_the_same_time(store: Store) -> None:
     visits: list[Record] = [visit(NOON, stop_id=stop) for stop in ("S001", "S002", "S003")]
     store.write(Stream.STOP_VISIT, table(Stream.STOP_VISIT, visits), covers=(NOON, after(60)), run=RUN)
     assert pages(store, Stream.STOP_VISIT, "B001", 1) == [[visit] for visit in visits]
@@ -84,12 +84,12 @@ def test_a_cursor_is_valid_for_its_own_range_only(store: Store) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "é", "AAAA", "e30", "null", "A" * 5000])
-def test_what_is_no_cursor_is_refused(store: Store, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(store: Store, cursor: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         store.range(POSITION, "B001", start=NOON, end=after(60), cursor=cursor)
 
 
 @pytest.mark.parametrize("limit", [0, -1])
-def test_a_page_has_room_for_a_record(store: Store, limit: int) -> None:
+def test_a_limit_below_one_is_refused(store: Store, limit: int) -> None:
     with pytest.raises(ValueError, match="limit"):
         store.range(POSITION, "B001", start=NOON, end=after(60), limit=limit)

@@ -1,4 +1,4 @@
-"""Everything of a stream, in order, in tables of the one schema."""
+"""`Store.scan`: all records of a stream in an interval, in order, as tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ streams = pytest.mark.parametrize("stream", list(Stream))
 
 
 def fill(store: Store, stream: Stream) -> pa.Table:
-    """Three hours in a mixed order of writing; the batch that they make up."""
+    """Write three hours out of order; return the batch of all of them."""
     records = [
         any_record(stream, after(minutes=m), number, value=m)
         for m in range(0, 180, 20)
@@ -28,7 +28,7 @@ def fill(store: Store, stream: Stream) -> pa.Table:
 
 
 @streams
-def test_what_was_written_comes_in_order(store: Store, stream: Stream) -> None:
+def test_all_records_are_scanned_in_order(store: Store, stream: Stream) -> None:
     everything = fill(store, stream)
     tables = list(store.scan(stream, start=after(hours=-10), end=after(hours=10)))
     assert pa.concat_tables(tables).to_pylist() == everything.to_pylist()
@@ -43,7 +43,7 @@ def test_no_table_spans_two_hours_or_is_empty(store: Store, stream: Stream) -> N
         assert {time.hour for time in times} == {times[0].hour}
 
 
-def test_the_start_is_in_and_the_end_is_out(store: Store) -> None:
+def test_the_start_is_included_and_the_end_is_not(store: Store) -> None:
     fill(store, Stream.PEOPLE_COUNT)
     tables = store.scan(Stream.PEOPLE_COUNT, start=after(minutes=20), end=after(minutes=60))
     times = [row["time"] for part in tables for row in part.to_pylist()]
@@ -51,7 +51,7 @@ def test_the_start_is_in_and_the_end_is_out(store: Store) -> None:
 
 
 @streams
-def test_an_empty_store_or_interval_has_nothing(store: Store, stream: Stream) -> None:
+def test_an_empty_store_or_interval_has_no_tables(store: Store, stream: Stream) -> None:
     assert list(store.scan(stream, start=NOON, end=after(hours=1))) == []
     fill(store, stream)
     assert list(store.scan(stream, start=after(hours=1), end=after(hours=1))) == []

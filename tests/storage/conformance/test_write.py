@@ -1,4 +1,4 @@
-"""A batch is written once, whole, and only where it belongs."""
+"""`Store.write`: batches are stored once and completely, and invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def write(store: Store, stream: Stream, records: list[Record], start: datetime, 
 
 
 @streams
-def test_every_column_comes_back_as_written(store: Store, stream: Stream) -> None:
+def test_every_column_is_read_back_unchanged(store: Store, stream: Stream) -> None:
     record = any_record(stream, after(0.007), value=7)
     write(store, stream, [record], NOON, after(1))
     name = getattr(record, SCHEMAS[stream].entity)
@@ -49,7 +49,7 @@ def test_a_stop_has_no_co2_and_no_doors(store: Store) -> None:
 
 
 @streams
-def test_a_window_written_twice_is_written_once(store: Store, stream: Stream) -> None:
+def test_a_window_written_twice_is_stored_once(store: Store, stream: Stream) -> None:
     first = [any_record(stream, after(second), value=1) for second in (0, 30, 60)]
     again = [any_record(stream, after(second), value=2) for second in (0, 30, 60)]
     write(store, stream, first, NOON, after(90))
@@ -59,7 +59,7 @@ def test_a_window_written_twice_is_written_once(store: Store, stream: Stream) ->
     assert scanned.equals(table(stream, first))
 
 
-def test_what_is_covered_already_is_left_and_the_rest_is_added(store: Store) -> None:
+def test_only_the_uncovered_part_of_a_window_is_added(store: Store) -> None:
     write(store, POSITION, [position(after(60), passengers=1)], after(60), after(90))
     write(store, POSITION, [position(after(120), passengers=1)], after(120), after(150))
     seconds = (0, 30, 60, 90, 120, 150)
@@ -70,28 +70,28 @@ def test_what_is_covered_already_is_left_and_the_rest_is_added(store: Store) -> 
 
 
 @streams
-def test_an_empty_batch_covers(store: Store, stream: Stream) -> None:
+def test_an_empty_batch_is_coverage_too(store: Store, stream: Stream) -> None:
     store.write(stream, arrow_schema(stream).empty_table(), covers=(NOON, after(60)), run=RUN)
     assert list(store.coverage(stream)) == [Covered(NOON, after(60), RUN)]
     assert store.rows(stream) == 0
     assert list(store.scan(stream, start=NOON, end=after(60))) == []
 
 
-def test_rows_at_the_first_and_the_last_millisecond_belong(store: Store) -> None:
+def test_rows_at_the_first_and_last_millisecond_are_accepted(store: Store) -> None:
     records: list[Record] = [position(NOON), position(after(59.999))]
     write(store, POSITION, records, NOON, after(60))
     assert store.range(POSITION, "B001", start=NOON, end=after(60)).records == records
 
 
 @pytest.mark.parametrize("second", [-0.001, 60])
-def test_a_row_outside_is_refused_and_nothing_kept(store: Store, second: float) -> None:
+def test_a_row_outside_the_window_is_refused_with_its_batch(store: Store, second: float) -> None:
     with pytest.raises(ValueError, match="outside"):
         write(store, POSITION, [position(after(30)), position(after(second))], NOON, after(60))
     assert store.rows(POSITION) == 0
     assert list(store.coverage(POSITION)) == []
 
 
-def test_another_run_is_refused_where_it_overlaps_and_nothing_kept(store: Store) -> None:
+def test_an_overlapping_batch_of_another_run_is_refused(store: Store) -> None:
     write(store, POSITION, [position(NOON)], NOON, after(60))
     batch = table(POSITION, [position(after(30)), position(after(90))])
     with pytest.raises(
@@ -102,7 +102,7 @@ def test_another_run_is_refused_where_it_overlaps_and_nothing_kept(store: Store)
     assert list(store.coverage(POSITION)) == [Covered(NOON, after(60), RUN)]
 
 
-def test_another_run_may_begin_where_one_ended(store: Store) -> None:
+def test_another_run_may_begin_where_a_run_ended(store: Store) -> None:
     write(store, POSITION, [position(NOON)], NOON, after(60))
     store.write(
         POSITION, table(POSITION, [position(after(60))]), covers=(after(60), after(90)), run=OTHER_RUN
@@ -111,7 +111,7 @@ def test_another_run_may_begin_where_one_ended(store: Store) -> None:
     assert list(store.coverage(POSITION)) == stretches
 
 
-def test_streams_are_strangers(store: Store) -> None:
+def test_streams_do_not_affect_each_other(store: Store) -> None:
     write(store, POSITION, [position(NOON)], NOON, after(60))
     store.write(Stream.STOP_VISIT, table(Stream.STOP_VISIT, []), covers=(NOON, after(60)), run=OTHER_RUN)
     assert [store.rows(stream) for stream in Stream] == [0, 0, 1, 0]
@@ -130,7 +130,7 @@ def test_another_schema_is_refused(store: Store) -> None:
             store.write(POSITION, each, covers=(NOON, after(60)), run=RUN)
 
 
-def test_nulls_are_refused_where_there_may_be_none(store: Store) -> None:
+def test_nulls_in_a_column_that_is_not_nullable_are_refused(store: Store) -> None:
     row = {**table(POSITION, [position(NOON)]).to_pylist()[0], "speed": None}
     batch = pa.Table.from_pylist([row], schema=arrow_schema(POSITION))
     with pytest.raises(ValueError, match="nulls in speed"):
@@ -146,7 +146,7 @@ def test_rows_out_of_order_are_refused(store: Store) -> None:
     store.write(POSITION, ordered, covers=(NOON, after(60)), run=RUN)
 
 
-def test_a_batch_of_many_chunks_is_one_batch(store: Store) -> None:
+def test_a_batch_may_have_many_chunks(store: Store) -> None:
     buses = [[f"B{number:03}" for number in numbers] for numbers in ((10, 2), (3, 30))]
     chunks = [table(POSITION, [position(after(s), bus) for bus in chunk]) for s, chunk in enumerate(buses)]
     store.write(POSITION, pa.concat_tables(chunks), covers=(NOON, after(60)), run=RUN)
@@ -155,7 +155,7 @@ def test_a_batch_of_many_chunks_is_one_batch(store: Store) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, -60])
-def test_a_window_that_is_no_interval_is_refused(store: Store, seconds: int) -> None:
+def test_an_empty_or_reversed_window_is_refused(store: Store, seconds: int) -> None:
     with pytest.raises(ValueError, match="interval"):
         write(store, POSITION, [], NOON, after(seconds))
 
