@@ -1,14 +1,15 @@
-"""What an audit has to know of a network and of the model, as plain data."""
+"""What the audit must know of the network, the scenario and the model, as plain data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
 class BusFacts:
-    """A bus: its line, its places, and how fast one passenger raises its cabin's CO2 (ppm/s)."""
+    """A bus: its line, its capacity, and by how much one passenger raises its cabin's CO2 (ppm/s)."""
 
     bus_id: str
     line_id: str
@@ -16,19 +17,35 @@ class BusFacts:
     co2_source_ppm_per_s: float
 
 
+class StopFacts(NamedTuple):
+    """A stop, and the lines that serve it in the format of the `line_ids` column."""
+
+    stop_id: str
+    line_ids: str
+
+
+class PatternStop(NamedTuple):
+    """A stop of a route pattern: metres along the route from its first stop, WGS84 degrees."""
+
+    stop_id: str
+    distance_m: float
+    latitude: float
+    longitude: float
+
+
 @dataclass(frozen=True, slots=True)
 class PatternFacts:
-    """A route pattern: (stop id, metres from the start, latitude, longitude) in order."""
+    """A route pattern, with its stops in the order in which they are served."""
 
     line_id: str
     direction: int
     pattern_id: str
-    stops: tuple[tuple[str, float, float, float], ...]
+    stops: tuple[PatternStop, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Irregular:
-    """A line's disturbed day [start, end), on which trips may begin and end between terminals."""
+class IrregularDay:
+    """A line's service day [start, end) with a disturbance, on which trips may be cut short."""
 
     line_id: str
     start: datetime
@@ -37,18 +54,18 @@ class Irregular:
 
 @dataclass(frozen=True, slots=True)
 class AuditFacts:
-    """A network, and a scenario on it, as an audit sees them. `stops` are (stop id, text of `line_ids`).
+    """The facts of one network and scenario.
 
-    CO2 above `co2_outdoor_ppm` decays by `exchange_closed_per_s` with shut doors, `exchange_open_per_s`
-    with open ones.
+    In a cabin the CO2 above `co2_outdoor_ppm` decays exponentially, at `exchange_closed_per_s` with closed
+    doors and at `exchange_open_per_s` with open ones.
     """
 
     network_digest: str
     scenario_digest: str
     buses: tuple[BusFacts, ...]
-    stops: tuple[tuple[str, str], ...]
+    stops: tuple[StopFacts, ...]
     patterns: tuple[PatternFacts, ...]
     co2_outdoor_ppm: float
     exchange_closed_per_s: float
     exchange_open_per_s: float
-    irregular: tuple[Irregular, ...] = ()
+    irregular_days: tuple[IrregularDay, ...] = ()

@@ -1,13 +1,28 @@
 """The tables that the audit's checks read, as SQL (DuckDB).
 
-`storage.audit` fills them for one day of one run at a time:
+`storage.audit` fills them for one day of one run at a time. In column names `before_` and `next_` stand for
+the previous and the next row of the same entity. Facts:
 
-- `bus`, `stop`, `pattern_stop`, `irregular`: the facts; `place` numbers a pattern's stops from 1;
-- `visit`: a day's visits and those around it; `of_day` marks those to be judged;
-- `leg`: from one visit of a bus to the next (`since` ≤ t < `until`), the first and last open-ended:
-  what is aboard, and the visit it leads to (`next_*`), NULL where that is unknown;
-- `position`, `sensor`, `people`: the rows of a piece of the day and of the tick before it; `of_piece` marks
-  those to be judged, `row` is their order in the store.
+- `bus`, `stop`;
+- `pattern_stop`: the stops of patterns; `place` counts from 1; `hop_m` is the distance from the stop before;
+- `irregular`: the times in which a line's trips may be cut short.
+
+From visits, for each day:
+
+- `visit`: the visits of the day and of half a day around it; `of_day` marks those to check;
+- `fitting`: how many visits of a trip match each pattern; `trip`: trips with the pattern that fits best;
+- `visit_in_trip`: visits with their stop's data in the pattern and the bus's previous visit;
+- `leg`: the time from a visit of a bus to its next one (`since` ≤ t < `until`), with the load and the next
+  visit. The first and the last leg of a bus are unbounded. Unknown values are NULL.
+
+From the other streams, for each piece of a day:
+
+- `position`, `sensor`, `people`: the rows of the piece and of the tick before it; `of_piece` marks those to
+  check, `row` numbers them in the store's order;
+- `seen`: positions with their leg; `step`: those with the bus's previous position;
+- `reading`: sensor readings of buses with their leg; `minute`: readings with the previous one;
+- `air`: a bus's CO2 with the value that the mass balance gives;
+- `crowd`: people counts with the previous count, and the boardings (`boarded`) of the minute's visits.
 """
 
 TABLES = """
@@ -35,7 +50,7 @@ CREATE OR REPLACE TABLE trip AS
       any_value(direction) AS direction
     FROM visit GROUP BY trip_id) t
   LEFT JOIN fitting f USING (trip_id) GROUP BY ALL;
-CREATE OR REPLACE TABLE stretch AS
+CREATE OR REPLACE TABLE visit_in_trip AS
   WITH placed AS (
     SELECT v.*, p.hop_m, p.latitude, p.longitude, p.places,
       lag(v.time) OVER w AS before_time, lag(v.passenger_count) OVER w AS load_before,
@@ -57,7 +72,7 @@ CREATE OR REPLACE TABLE stretch AS
 CREATE OR REPLACE TABLE leg AS
   WITH point AS (
     SELECT bus_id, time, passenger_count AS load, sequence, stop_id, arrival_time, doors_open, direction,
-      trip_id, hop_m, latitude, longitude, starts_trip FROM stretch
+      trip_id, hop_m, latitude, longitude, starts_trip FROM visit_in_trip
     UNION ALL BY NAME
     SELECT bus_id, $from::TIMESTAMPTZ - INTERVAL 1 SECOND AS time,
       CASE WHEN $from_known THEN 0 END AS load FROM bus)
@@ -72,8 +87,8 @@ CREATE OR REPLACE TABLE leg AS
     $to_known OR lead(time) OVER w IS NOT NULL AS known
   FROM point WINDOW w AS (PARTITION BY bus_id ORDER BY time);
 """
-"""`$from` is where the loaded visits begin. `$from_known`, `$to_known`: whether those loaded reach half a day
-before and after the day, so that a bus without any is parked; else what it does is not known."""
+"""`$from` is the time from which visits are loaded. `$from_known` and `$to_known` say whether these include
+half a day before and after the day: if so, a bus without a visit is parked; if not, its state is unknown."""
 
 PIECE_VIEWS = """
 CREATE OR REPLACE TABLE seen AS
@@ -131,4 +146,4 @@ CREATE OR REPLACE TABLE crowd AS
   FROM people p LEFT JOIN boarded b USING (stop_id, time)
   WINDOW w AS (PARTITION BY p.stop_id ORDER BY p.time);
 """
-"""`$begins`, `$ends` bound the piece; the rest are the model's constants of the cabin air."""
+"""`$begins` and `$ends` bound the piece; the other parameters are the constants of the cabin air model."""

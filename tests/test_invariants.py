@@ -17,7 +17,8 @@ from simulator.city import City
 from simulator.day.line_day import MODEL_VERSION
 from simulator.network import Departure, Headway, Line, Network
 from simulator.scenario import Scenario
-from storage.audit import AuditReport, audit
+from storage.audit import audit
+from storage.audit_report import AuditReport
 from storage.duckdb_store import DuckDBStore
 from storage.store import Run
 from tests.examples import examples

@@ -14,7 +14,7 @@ from services.commands import options
 from services.commands.options import option
 
 if TYPE_CHECKING:
-    from storage.audit import AuditReport
+    from storage.audit_report import AuditReport
 
 
 @click.command(

@@ -10,7 +10,7 @@ from simulator.network import Line, Network
 from simulator.scenario import Scenario
 from simulator.service_day import handover_ms
 from simulator.types import to_datetime
-from storage.audit_facts import AuditFacts, BusFacts, Irregular, PatternFacts
+from storage.audit_facts import AuditFacts, BusFacts, IrregularDay, PatternFacts, PatternStop, StopFacts
 
 
 def audit_facts(network: Network, scenario: Scenario | None = None) -> AuditFacts:
@@ -19,23 +19,23 @@ def audit_facts(network: Network, scenario: Scenario | None = None) -> AuditFact
         network_digest=network.digest,
         scenario_digest="" if scenario is None else scenario.digest,
         buses=tuple(fact for line in network.lines for fact in _buses(line)),
-        stops=tuple((s.stop_id, ",".join(network.lines_of_stop[s.stop_id])) for s in network.stops),
+        stops=tuple(StopFacts(s.stop_id, ",".join(network.lines_of_stop[s.stop_id])) for s in network.stops),
         patterns=tuple(fact for line in network.lines for fact in _patterns(line)),
         co2_outdoor_ppm=cabin_co2.OUTDOOR_PPM,
         exchange_closed_per_s=cabin_co2.CLOSED_PER_S,
         exchange_open_per_s=cabin_co2.OPEN_PER_S,
-        irregular=() if scenario is None else tuple(_irregular(network, scenario)),
+        irregular_days=() if scenario is None else tuple(_irregular(network, scenario)),
     )
 
 
-def _irregular(network: Network, scenario: Scenario) -> Iterator[Irregular]:
+def _irregular(network: Network, scenario: Scenario) -> Iterator[IrregularDay]:
     """Yield the lines and service days on which a scenario may cut trips short."""
     for line in network.lines:
         for number in range((scenario.last_day - scenario.first_day).days + 1):
             day = scenario.first_day + timedelta(days=number)
             if scenario.on(line, day, network.lines_of_stop).disturbs_trips:
                 bounds = (handover_ms(line, day), handover_ms(line, day + timedelta(days=1)))
-                yield Irregular(line.line_id, *map(to_datetime, bounds))
+                yield IrregularDay(line.line_id, *map(to_datetime, bounds))
 
 
 def _buses(line: Line) -> list[BusFacts]:
@@ -51,7 +51,7 @@ def _patterns(line: Line) -> list[PatternFacts]:
             line.line_id,
             pattern.direction,
             pattern.pattern_id,
-            tuple((s.stop_id, s.distance_m, s.latitude, s.longitude) for s in pattern.stops),
+            tuple(PatternStop(s.stop_id, s.distance_m, s.latitude, s.longitude) for s in pattern.stops),
         )
         for pattern in line.patterns
     ]

@@ -16,7 +16,8 @@ import pytest
 from services.reports.audit_inputs import audit_facts
 from simulator.city import City
 from simulator.day.line_day import MODEL_VERSION
-from storage.audit import AuditReport, audit
+from storage.audit import audit
+from storage.audit_report import AuditReport
 from storage.duckdb_store import DuckDBStore
 from storage.schema import Stream
 from storage.store import Run

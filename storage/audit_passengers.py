@@ -1,0 +1,65 @@
+"""The audit's checks of passengers: at stops (I1), aboard (I2), and on trips (I3)."""
+
+from __future__ import annotations
+
+from storage.audit_check import PEOPLE, POSITIONS, VISITS, Check
+
+PASSENGER_CHECKS = (
+    Check(
+        "I1", "people at a stop are conserved", "piece", PEOPLE,
+        """SELECT format('stop {} at {}: count {}, but {} before + {} arrived - {} boarded - {} left',
+             stop_id, time, count, before_count, arrived, boarded, "left") AS example FROM crowd
+           WHERE of_piece AND before_time = time - INTERVAL 1 MINUTE
+             AND count <> before_count + arrived - boarded - "left" """,
+    ),
+    Check(
+        "I1", "boardings equal those of the visits", "piece", PEOPLE,
+        """SELECT format('stop {} at {}: boarded {}, but the visits of the minute have {}',
+             stop_id, time, boarded, visits_boarding) AS example FROM crowd
+           WHERE of_piece AND time > $first AND boarded <> visits_boarding""",
+    ),
+    Check(
+        "I1", "numbers of people aren't negative", "piece", PEOPLE,
+        """SELECT format('stop {} at {}: count {}, arrived {}, boarded {}, left {}', stop_id, time, count,
+             arrived, boarded, "left") AS example FROM crowd
+           WHERE of_piece AND least(count, arrived, boarded, "left") < 0""",
+    ),
+    Check(
+        "I2", "load is load before - alighting + boarding", "day", VISITS,
+        """SELECT format('bus {} at {}, {}: {} aboard, but {} before - {} + {}', bus_id, stop_id, time,
+             passenger_count, load_before, alighting, boarding) AS example FROM visit_in_trip
+           WHERE of_day AND passenger_count <> load_before - alighting + boarding""",
+    ),
+    Check(
+        "I2", "load is between zero and the capacity", "day", VISITS,
+        """SELECT format('bus {} at {}, {}: {} aboard, {} places', bus_id, stop_id, time, passenger_count,
+             capacity) AS example FROM visit_in_trip JOIN bus USING (bus_id)
+           WHERE of_day AND (passenger_count < 0 OR passenger_count > capacity
+             OR least(boarding, alighting, left_behind, waiting) < 0)""",
+    ),
+    Check(
+        "I2", "people are left behind only by a full bus", "day", VISITS,
+        """SELECT format('bus {} at {}, {}: left {} behind with {} of {} places taken', bus_id, stop_id, time,
+             left_behind, passenger_count, capacity) AS example FROM visit_in_trip JOIN bus USING (bus_id)
+           WHERE of_day AND left_behind > 0 AND passenger_count <> capacity""",
+    ),
+    Check(
+        "I2", "positions carry the last visit's load", "piece", POSITIONS,
+        """SELECT format('bus {} at {}: {} aboard, but {} since its last visit', bus_id, time,
+             passenger_count, coalesce(load::VARCHAR, '0')) AS example FROM seen
+           WHERE of_piece AND (passenger_count <> load OR (trip_id = '' AND passenger_count <> 0))""",
+    ),
+    Check(
+        "I3", "boardings of a trip equal its alightings", "day", "SELECT count(*) FROM trip",
+        """SELECT format('trip {}: {} boarded, {} alighted', trip_id, t.boarding, t.alighting) AS example
+           FROM trip t JOIN visit_in_trip v USING (trip_id)
+           WHERE v.sequence = t.last AND v.of_day AND v.ends_trip AND t.boarding <> t.alighting
+             AND trip_id IN (SELECT trip_id FROM visit_in_trip WHERE starts_trip)""",
+    ),
+    Check(
+        "I3", "a bus is empty after a trip's last stop", "day", VISITS,
+        """SELECT format('bus {} at {}, {}: {} aboard and {} boarding at the last stop', bus_id, stop_id,
+             time, passenger_count, boarding) AS example FROM visit_in_trip
+           WHERE of_day AND ends_trip AND (passenger_count <> 0 OR boarding <> 0)""",
+    ),
+)  # fmt: skip
