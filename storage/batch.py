@@ -1,13 +1,12 @@
-"""Checks on a batch before any backend takes it: schema, nulls, bounds and order, all vectorised.
+"""Checks of a batch before a backend writes it: schema, nulls, bounds and order.
 
-Records are strictly ascending by (time, key): two with the same time and key would be one in a store that
-identifies records by them, as Timestream does.
+Records must ascend strictly by (time, key). Timestream identifies records by these: it would store one of two
+records with the same time and key.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +22,10 @@ Ints = npt.NDArray[np.int64]
 
 
 def checked(stream: Stream, batch: pa.Table, covers: Interval) -> pa.Table:
-    """`batch` with one chunk a column. ValueError where it isn't a batch of `stream` within `covers`."""
+    """Return `batch` with one chunk per column. Raise ValueError if it is invalid for `stream`."""
     start, end = (to_us(bound) for bound in covers)
     if start >= end:
-        raise ValueError(f"covers must be an interval, got {covers[0]} to {covers[1]}")
+        raise ValueError(f"covers must be an interval, not {covers[0]} to {covers[1]}")
     schema = arrow_schema(stream)
     if not batch.schema.equals(schema):
         raise ValueError(f"{stream}: the batch's schema is {batch.schema}, not {schema}")
@@ -42,19 +41,19 @@ def checked(stream: Stream, batch: pa.Table, covers: Interval) -> pa.Table:
 
 
 def times_us(table: pa.Table) -> Ints:
-    """The `time` column in µs since the epoch."""
+    """The values of the `time` column in µs since the epoch."""
     ms: Ints = one_chunk(table, "time").view(pa.int64()).to_numpy()
     return ms * 1000
 
 
-def one_chunk(table: pa.Table, column: str) -> Any:
-    """A column of a table as one Arrow array."""
+def one_chunk(table: pa.Table, column: str) -> pa.Array:
+    """A column of a table as one array."""
     chunked = table.column(column)
     return chunked.chunk(0) if chunked.num_chunks == 1 else chunked.combine_chunks()
 
 
 def within(table: pa.Table, intervals: Sequence[Interval]) -> pa.Table:
-    """The rows of an ordered table whose time lies in one of `intervals` (ascending); copies nothing."""
+    """The rows of an ordered table with times in the ascending `intervals`, as slices without a copy."""
     times = times_us(table) if len(table) else np.empty(0, np.int64)
     slices = []
     for start, end in intervals:
@@ -66,6 +65,7 @@ def within(table: pa.Table, intervals: Sequence[Interval]) -> pa.Table:
 def _refuse_nulls(stream: Stream, table: pa.Table) -> None:
     for column in SCHEMAS[stream].columns:
         array = one_chunk(table, column.name)
+        # A dictionary may contain NULL itself, which the array doesn't count.
         hidden = array.dictionary.null_count if column.kind == "id" else 0
         if hidden or (array.null_count and not column.nullable):
             raise ValueError(f"{stream}: nulls in {column.name}")
@@ -81,7 +81,7 @@ def _refuse_disorder(stream: Stream, table: pa.Table, times: Ints) -> None:
 
 
 def _key_rank(table: pa.Table, key: Sequence[str]) -> Ints:
-    """Numbers in the order of the key columns' values (by code point), one a row."""
+    """A number for each row, ordered as the values of the key columns are by code point."""
     rank = np.zeros(len(table), np.int64)
     for name in key:
         array = one_chunk(table, name)

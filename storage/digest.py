@@ -1,15 +1,15 @@
-"""The digest of a stream: SHA-256 over its rows as text, the same on every machine.
+"""The digest of a stream: SHA-256 of its rows as text, the same on every machine.
 
-Rows in order of (time, key); columns in table order, tab-separated, each row ended by a newline; UTF-8;
-NULL is empty; instants are milliseconds since the epoch; floats have the schema's decimals; booleans are
-`true` and `false`. The text is made from integers, so that no library's way of printing floats is in it.
+The text is UTF-8. Rows are in order of (time, key) and end with a newline, columns are in table order and
+separated by tabs. NULL is empty, a time is milliseconds since the epoch, a boolean is `true` or `false`, and
+a float has the number of decimals of the schema. Floats are converted through integers, so that the text
+doesn't depend on how a library prints floats.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,10 +22,10 @@ ROWS_AT_ONCE = 65_536
 
 
 def stream_digest(tables: Iterable[pa.Table], stream: Stream) -> str:
-    """The digest in hex of `tables`, which follow one another in order, as `Store.scan` gives them.
+    """Return the digest in hex of the rows of `tables`, which must be in order, as from `Store.scan`.
 
-    How the rows are divided into tables doesn't matter. ValueError for a float that isn't finite or has
-    more decimals than the schema says.
+    The division of the rows into tables doesn't matter. Raises ValueError for a float that isn't finite or
+    has more decimals than the schema's.
     """
     digest = hashlib.sha256()
     for table in tables:
@@ -35,16 +35,17 @@ def stream_digest(tables: Iterable[pa.Table], stream: Stream) -> str:
 
 
 def rows_as_text(table: pa.Table, stream: Stream) -> memoryview:
-    """The rows as the digest reads them."""
+    """The rows as the text that is hashed."""
     cells = [_as_text(one_chunk(table, column.name), column) for column in SCHEMAS[stream].columns]
     cells[-1] = pc.binary_join_element_wise(cells[-1], "\n", "", null_handling="replace")
     joined = pc.binary_join_element_wise(*cells, "\t", null_handling="replace")
+    # Arrow keeps the texts of a column one after another: rows need not be joined, nor copied.
     offsets = np.frombuffer(joined.buffers()[1], np.int32)
     first, last = offsets[joined.offset], offsets[joined.offset + len(joined)]
     return memoryview(joined.buffers()[2])[first:last]
 
 
-def _as_text(array: Any, column: Column) -> Any:
+def _as_text(array: pa.Array, column: Column) -> pa.Array:
     match column.kind:
         case "time":
             return array.view(pa.int64()).cast(pa.string())
@@ -56,8 +57,8 @@ def _as_text(array: Any, column: Column) -> Any:
             return array.cast(pa.string())
 
 
-def _fixed(array: Any, column: Column) -> Any:
-    """Floats as text with a fixed number of decimals, through whole numbers of the last decimal."""
+def _fixed(array: pa.Array, column: Column) -> pa.Array:
+    """Floats as text with a fixed number of decimals, through integers in units of the last decimal."""
     values = array.to_numpy(zero_copy_only=False)
     finite = np.isfinite(values)
     scaled = np.where(finite, values, 0) * 10**column.decimals

@@ -1,4 +1,4 @@
-"""The connection to one DuckDB file: cursors for many readers, transactions, reopening after a fatal error.
+"""The connection to one DuckDB file: concurrent reads, transactions, reopening after a fatal error.
 
 Closing waits for running reads. DuckDB's errors are raised as those of `storage.errors`.
 """
@@ -16,34 +16,36 @@ from storage.duckdb_file import open_database, translated
 from storage.errors import StoreError, StoreUnavailable
 
 READERS_GRACE_S = 5.0
-"""How long closing waits for running reads."""
+"""How long closing waits for running reads at most."""
 
 
 class DuckDBConnection:
-    """The file at `path`, opened, and created if missing. Raises what `open_database` does.
+    """A connection to the file at `path`, which is created if missing.
 
-    `load` is called with a cursor each time the file is opened; opening raises what `load` raises.
+    `load` is called with a cursor each time the file is opened, to read what the caller keeps in memory.
+    Raises the errors of `open_database` and of `load`.
     """
 
     def __init__(self, path: Path, load: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
         self.path = path
         self.write_lock = threading.RLock()
-        """Held while writing, so that there is one writer."""
+        """Held while writing. Reentrant, since a write may read and reopen the file."""
         self._load = load
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._closed = self._broken = False
+        # Running reads are counted, so that closing can wait for them.
         self._readers = 0
         self._reader_left = threading.Condition()
         self._open()
 
     @property
     def is_usable(self) -> bool:
-        """Whether the connection is open, and had no fatal error since the file was opened."""
+        """Whether the connection is open, and no fatal error occurred since the file was opened."""
         return not (self._closed or self._broken)
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor. Raises `StoreUnavailable` once the connection is closed."""
+        """A cursor for the block. Raises `StoreUnavailable` once the connection is closed."""
         self._reopen()
         with self._reader_left:
             if self._closed or self._connection is None:
@@ -64,14 +66,17 @@ class DuckDBConnection:
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor in a transaction, which the block's end commits and an exception rolls back."""
+        """A cursor for the block, in a transaction that is committed at its end.
+
+        After an exception the cursor is closed without a commit, which rolls the transaction back.
+        """
         with self.reading() as cursor:
             cursor.begin()
             yield cursor
             cursor.commit()
 
     def close(self) -> None:
-        """Close when the running write and reads have ended; after `READERS_GRACE_S` at the latest."""
+        """Close the file after the running write, and after running reads or `READERS_GRACE_S`."""
         with self.write_lock:
             with self._reader_left:
                 self._closed = True
@@ -89,9 +94,10 @@ class DuckDBConnection:
             raise
 
     def _reopen(self) -> None:
-        """Open the file again if a fatal error has made the connection useless."""
+        """Open the file again if the connection had a fatal error."""
         if self._broken and not self._closed:
             with self.write_lock:
+                # Another thread may have reopened it while this one waited for the lock.
                 if self._broken:
                     self._disconnect()
                     self._open()
@@ -102,11 +108,9 @@ class DuckDBConnection:
             self._drop()
 
     def _drop(self) -> None:
-        """Close DuckDB's connection and forget it.
-
-        A closed store may stay referenced until the interpreter ends: FastAPI caches endpoints, and ours know
-        the store. A connection object that is alive then makes DuckDB's binding report leaks.
-        """
+        """Close DuckDB's connection and delete the reference to it."""
+        # A closed store may stay referenced until the interpreter ends, since FastAPI caches endpoints, which
+        # refer to the store. DuckDB's binding reports a leak for each connection object that is alive then.
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -1,4 +1,4 @@
-"""A consistent copy of a DuckDB file while it is in use."""
+"""Copying a DuckDB file consistently while it is in use."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def copy_database(database: DuckDBConnection, path: Path) -> None:
-    """Copy into the new file `path`, completely or not at all. Creates parent folders.
+    """Copy into the new file `path`, and create its parent folders. Leaves no partial copy after a failure.
 
-    Raises FileExistsError where `path` exists, `StoreUnavailable` where it can't be written.
+    Raises FileExistsError if `path` exists, `StoreUnavailable` if it can't be written.
     """
     if path.exists():
         raise FileExistsError(f"{path} exists already")
@@ -27,6 +27,7 @@ def copy_database(database: DuckDBConnection, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with database.reading() as cursor:
             _copy(cursor, partial)
+        # Fails if another process has created the file since; `replace` would overwrite it.
         path.touch(exist_ok=False)
         partial.replace(path)
     except OSError as error:

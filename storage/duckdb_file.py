@@ -1,6 +1,6 @@
-"""Opening a DuckDB file as a store, and what DuckDB's errors mean.
+"""Opening a DuckDB file as a store, and translating DuckDB's errors to those of `storage.errors`.
 
-A file that isn't a store of this program, or is of another version, is refused before anything is written.
+A file that isn't a store, or has another schema version, is refused before anything is written to it.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ OTHER_HINT = "choose another --store"
 
 
 def open_database(path: Path) -> duckdb.DuckDBPyConnection:
-    """A connection that holds the store at `path`, created with its parents if missing.
+    """Open the store at `path`, and create it and its parent folders if missing.
 
-    Raises `StoreHeld` when a process has it open (this one included), `StoreInvalid` when the file is
-    damaged, foreign or of another version, `StoreUnavailable` when it can't be read or written.
+    Raises `StoreHeld` if a process (also this one) has it open, `StoreInvalid` if the file is damaged, isn't
+    a store or has another schema version, `StoreUnavailable` if it can't be read or written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,9 +38,11 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         raise StoreUnavailable(f"{path} can't be opened: {error.strerror}") from error
     with opening(path):
         if exists:
+            # Opened for writing, DuckDB may change a file before it is known to be a store.
             with duckdb.connect(path, read_only=True) as probe:
                 exists = recognise(probe, path)
-        # With a setting of its own DuckDB refuses a second connection to the file in this process.
+        # DuckDB shares a file between connections of a process if their settings are equal. With a unique
+        # setting it refuses the second one, as it does for another process.
         connection = duckdb.connect(path, config={"custom_user_agent": secrets.token_hex(8)})
         try:
             connection.execute("SET GLOBAL TimeZone = 'UTC'")
@@ -53,7 +55,7 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def recognise(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
-    """Whether a database is a store (True) or has no tables yet (False). Raises `StoreInvalid` for others."""
+    """Return True for a store, False for a database without tables. Raise `StoreInvalid` for others."""
     tables = {name for (name,) in connection.execute(TABLES).fetchall()}
     if not tables:
         return False
@@ -101,7 +103,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
 
 @contextmanager
 def opening(path: Path) -> Iterator[None]:
-    """Raise DuckDB's errors while a file is opened as the store's."""
+    """Raise DuckDB's errors as the store's while a file is opened."""
     try:
         yield
     except duckdb.Error as error:
@@ -120,7 +122,7 @@ def opening(path: Path) -> Iterator[None]:
 
 
 def translated(path: Path, error: duckdb.Error) -> StoreError:
-    """The `StoreError` for an error of DuckDB in an open store."""
+    """Return the `StoreError` for an error of DuckDB in an open store."""
     text = str(error)
     if re.search(r"No space left|File too large|Could not write|quota", text, re.IGNORECASE):
         return StoreUnavailable(f"{path}: no room to write; nothing of this was kept: {_first_line(error)}")

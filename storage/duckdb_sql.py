@@ -1,7 +1,7 @@
 """The statements of the DuckDB backend, derived from `storage.schema`.
 
-Identifiers come from the schema alone. Values are parameters, and instants are µs since the epoch: to return
-a TIMESTAMPTZ DuckDB's Python module needs pytz, which isn't installed.
+All identifiers come from the schema, all values are parameters. Times are read and written as µs since the
+epoch: to return a TIMESTAMPTZ, DuckDB's Python module would need pytz, which isn't installed.
 """
 
 # ruff: noqa: S608 - every identifier below is a constant of storage.schema
@@ -65,7 +65,10 @@ POSITIONS_OF_LINE = (
 
 @dataclass(frozen=True, slots=True)
 class StreamSql:
-    """One stream's statements. Selects of single records give times as µs; `scan` gives them as they are."""
+    """The statements of one stream.
+
+    They return times as µs since the epoch, except for `scan`, whose result is an Arrow table.
+    """
 
     create: str
     insert: str
@@ -79,7 +82,7 @@ class StreamSql:
 
 
 def field(column: Column) -> str:
-    """A column as a select of single records gives it."""
+    """The SQL that selects a column for a record."""
     return f'epoch_us("{column.name}")' if column.kind == "time" else f'"{column.name}"'
 
 

@@ -1,7 +1,7 @@
-"""A store in one DuckDB file: data and coverage in one transaction, latest values from memory.
+"""A store in one DuckDB file, with a cache of the latest records in memory.
 
-One process holds the file. The tables have no primary key, which would make writing 12 times as slow: the
-coverage, checked under the write lock, prevents duplicates.
+One process holds the file. Data and coverage are written in one transaction. The tables have no primary key,
+which would make writing 12 times as slow: the coverage, checked under the write lock, prevents duplicates.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EVENT_REACH_US = HOUR_US
-"""How far back the first, bounded query for the newest record goes in a stream without a cadence."""
+"""How far back the first query for a record at a time searches in a stream without a cadence."""
 MEMORY_SPAN = timedelta(minutes=10)
-"""How much of the newest data is read into the cache of latest records, when it is first used."""
+"""How much of the newest data is read into the cache of latest records when it is first used."""
 ALWAYS_US = -(2**62)
+"""The horizon of the cache of an empty stream: all records written later will be in the cache."""
 
 Parameters = Mapping[str, str | int]
 
@@ -58,9 +59,11 @@ class DuckDBStore:
             gaps = uncovered(held, *covers)
             if not gaps:
                 return
+            # Read first: if reading fails, nothing was written yet.
             newest = self._newest_of(stream)
             rows = table if gaps == [covers] else within(table, gaps)
             coverage = joined([*held, Covered(*covers, run)])
+            # `covers` now lies within a single stretch, which replaces those it was merged from.
             (whole,) = overlapping(coverage, *covers)
             with self._database.transaction() as cursor:
                 cursor.execute(duckdb_sql.INSERT_RUN, {"run_id": run.run_id, **asdict(run)})
@@ -77,6 +80,7 @@ class DuckDBStore:
     def latest(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
         """See `Store.latest`."""
         self._settle()
+        # `remembered` doesn't fill the cache itself: it is called where reading the file would block.
         self._newest_of(stream)
         return self.remembered(stream, key, now=now) or self.at(stream, key, time=now)
 
@@ -113,6 +117,7 @@ class DuckDBStore:
     def at(self, stream: Stream, key: str, *, time: datetime) -> Record | None:
         """See `Store.at`."""
         parameters: dict[str, str | int] = {"key": key, "time": to_us(time)}
+        # Without the bound, a query for an entity that the store doesn't have would search all history.
         since = self._reach_back(stream, to_us(time))
         found = self._records(stream, SQL[stream].at_since, {**parameters, "since": since})
         found = found or self._records(stream, SQL[stream].at, parameters)
@@ -134,6 +139,7 @@ class DuckDBStore:
         names = SCHEMAS[stream].key
         after = Position(to_us(start) - 1, ("",) * len(names)) if cursor is None else query.position(cursor)
         parameters: dict[str, str | int] = {f"after_{n}": v for n, v in zip(names, after.key, strict=True)}
+        # One record more than the limit tells whether another page follows.
         parameters |= {"key": key, "end": to_us(end), "limit": limit + 1}
         parameters |= {"start": max(to_us(start), after.time_us), "after": after.time_us}
         return query.page(self._records(stream, SQL[stream].range, parameters), limit)
@@ -147,6 +153,7 @@ class DuckDBStore:
             stop = min(to_us(end), to_us(stretch.end))
             while reached < stop:
                 hour_end = min((reached // HOUR_US + 1) * HOUR_US, stop)
+                # A cursor for each table: one kept open between them would delay closing the store.
                 with self._database.reading() as cursor:
                     interval = {"start": reached, "end": hour_end}
                     table = cursor.sql(SQL[stream].scan, params=interval).to_arrow_table()
@@ -213,10 +220,11 @@ class DuckDBStore:
         return newest
 
     def _reach_back(self, stream: Stream, time_us: int) -> int:
-        """The time in µs from which on each entity of a ticking stream has a record at or before an instant.
+        """The time in µs from which to search first for an entity's newest record at or before `time_us`.
 
-        That is a cadence before the end of the coverage, since every entity has a record at every tick. With
-        the bound DuckDB doesn't search all history for an entity that the store doesn't have.
+        In a stream with a cadence every entity has a record at every tick, so that one cadence before the end
+        of the coverage is enough. In a stream of events a second query must find records older than
+        `EVENT_REACH_US`.
         """
         cadence_s = SCHEMAS[stream].cadence_s
         ends = (to_us(held.end) for held in reversed(self._coverage[stream]) if to_us(held.start) <= time_us)
@@ -233,7 +241,7 @@ class DuckDBStore:
         return self._doubtful or not self._database.is_usable
 
     def _settle(self) -> None:
-        """Read the coverage again after a failure that left it unknown whether a write was committed."""
+        """After a failed write read the coverage again: the write may or may not have been committed."""
         if not self._unsettled:
             return
         with self._database.write_lock, self._database.reading() as cursor:
@@ -248,5 +256,7 @@ class DuckDBStore:
             try:
                 yield
             except BaseException:
+                # An error in the commit doesn't say whether the file has the change. So coverage and cache
+                # are read from it again before they are next used.
                 self._doubtful = True
                 raise

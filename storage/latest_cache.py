@@ -1,7 +1,7 @@
 """A cache of the newest record of each entity, updated by every write.
 
-It is complete from a horizon on: it has the newest record of every entity that has one at or after the
-horizon. Older records have to be read from the store.
+It contains the newest record of every entity that has one at or after a horizon. Older records must be read
+from the store.
 """
 
 from __future__ import annotations
@@ -9,19 +9,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from storage.batch import one_chunk, times_us
+from storage.batch import Ints, one_chunk, times_us
 from storage.records import record_at
 from storage.schema import SCHEMAS, BusPosition, Record, Stream
 
 
 @dataclass(slots=True)
 class Newest:
-    """One row of a table, which becomes a record the first time it is asked for."""
+    """A row of a table, converted to a record when it is first read.
+
+    Converting takes much longer than storing, and most rows are replaced at the next tick without being read.
+    """
 
     time_us: int
     stream: Stream
@@ -30,7 +32,7 @@ class Newest:
     made: Record | None = field(default=None)
 
     def record(self) -> Record:
-        """The row as a record."""
+        """Return the row as a record."""
         if self.made is None:
             self.made = record_at(self.table, self.stream, self.row)
         return self.made
@@ -48,7 +50,7 @@ class NewestRecords:
         self._lock = threading.Lock()
 
     def add(self, table: pa.Table) -> None:
-        """Add rows that are ordered by (time, key), in one chunk a column."""
+        """Add rows. They must be ordered by (time, key), with one chunk per column."""
         times = times_us(table) if len(table) else np.empty(0, np.int64)
         if not len(times) or times[-1] < self.horizon_us:
             return
@@ -77,6 +79,7 @@ class NewestRecords:
 
     def _add_entities(self, table: pa.Table) -> None:
         entity = one_chunk(table, self._entity)
+        # The few rows are copied, so that the cache doesn't keep the whole batch in memory.
         rows = _last_rows(entity.indices.to_numpy(), len(entity.dictionary))
         small = table.take(pa.array(rows))
         names = small.column(self._entity).to_pylist()
@@ -85,6 +88,7 @@ class NewestRecords:
 
     def _add_lines(self, table: pa.Table) -> None:
         bus, line = one_chunk(table, "bus_id"), one_chunk(table, "line_id")
+        # One number for each pair of bus and line, since a bus that changed line counts for both.
         codes = bus.indices.to_numpy().astype(np.int64) * len(line.dictionary) + line.indices.to_numpy()
         rows = _last_rows(codes, len(bus.dictionary) * len(line.dictionary))
         small = table.take(pa.array(rows))
@@ -94,6 +98,7 @@ class NewestRecords:
 
 
 def _put(newest: dict[str, Newest], name: str, row: Newest) -> None:
+    # History may be written after newer records, and must not replace them.
     held = newest.get(name)
     if held is None or held.time_us <= row.time_us:
         newest[name] = row
@@ -103,7 +108,9 @@ def _since(newest: dict[str, Newest], before_us: int) -> dict[str, Newest]:
     return {name: row for name, row in newest.items() if row.time_us >= before_us}
 
 
-def _last_rows(codes: Any, size: int) -> Any:
+def _last_rows(codes: Ints, size: int) -> Ints:
+    """The rows, ascending, in which a code occurs for the last time. `codes` are from 0 to `size` - 1."""
     last = np.full(size, -1, np.int64)
+    # Where an index occurs several times, NumPy's assignment keeps the last value.
     last[codes] = np.arange(len(codes))
     return np.sort(last[last >= 0])

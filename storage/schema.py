@@ -1,11 +1,12 @@
-"""The four streams: their columns, keys and records, defined once.
+"""The four streams: their columns, keys and records.
 
-Plain data, no NumPy, Arrow or DuckDB: a Lambda imports this. `storage.arrow_schema` turns it into
-Arrow schemas; every backend derives its tables from it.
+Every backend derives its tables from these definitions, and `storage.arrow_schema` the Arrow schemas. Lambda
+functions import this module, so that it imports neither NumPy nor Arrow nor DuckDB.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +16,7 @@ Kind: TypeAlias = Literal["id", "text", "int", "float", "bool", "time"]
 
 
 class Stream(StrEnum):
-    """A stream's name, which is also its table's name."""
+    """The name of a stream, and of its table in every backend."""
 
     PEOPLE_COUNT = "people_count"
     SENSOR_DATA = "sensor_data"
@@ -25,7 +26,7 @@ class Stream(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `decimals` is the number of decimals that a float is rounded to (half to even)."""
+    """A column. `decimals` is the number of decimals to which its floats are rounded, half to even."""
 
     name: str
     kind: Kind
@@ -35,10 +36,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class StreamSchema:
-    """A stream's shape: `key` names the dimension columns; rows are ordered by (time, *key).
+    """The schema of a stream, whose rows are identified and ordered by (time, *key).
 
-    `cadence_s` is the distance between ticks in seconds, None for a stream of events.
-    `entity` is the key column that queries select by.
+    `key` names the columns that identify an entity (Timestream's dimensions), `entity` the one of them that
+    queries select by. `cadence_s` is the time between an entity's records in seconds, None for events.
     """
 
     stream: Stream
@@ -49,7 +50,7 @@ class StreamSchema:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All column names in table order, `time` first."""
+        """The names of all columns in table order; `time` is the first."""
         return tuple(column.name for column in self.columns)
 
 
@@ -132,7 +133,7 @@ SCHEMAS: dict[Stream, StreamSchema] = {
 
 @dataclass(frozen=True, slots=True)
 class PeopleCount:
-    """People waiting at a stop at `time`, and what happened in the 60 s up to it."""
+    """The people waiting at a stop at `time`, and those who arrived, boarded or left in the 60 s before."""
 
     time: datetime
     stop_id: str
@@ -145,7 +146,7 @@ class PeopleCount:
 
 @dataclass(frozen=True, slots=True)
 class SensorReading:
-    """A bus's or stop's sensors: °C, %, ppm. `co2_level` and `door_status` are None for a stop."""
+    """The sensors of a bus or stop, in °C, % and ppm. A stop has neither `co2_level` nor `door_status`."""
 
     time: datetime
     entity_id: str
@@ -158,7 +159,7 @@ class SensorReading:
 
 @dataclass(frozen=True, slots=True)
 class BusPosition:
-    """Where a bus is: WGS84 degrees, metres along the route to the next stop, km/h."""
+    """The position of a bus: WGS84 degrees, metres along the route to the next stop, km/h."""
 
     time: datetime
     bus_id: str
@@ -175,7 +176,7 @@ class BusPosition:
 
 @dataclass(frozen=True, slots=True)
 class StopVisit:
-    """A bus's call at (or pass of) a stop of its pattern; `time` is the departure, doors closed."""
+    """A bus's visit to a stop of its pattern; it may pass without stopping. `time` is the departure."""
 
     time: datetime
     bus_id: str
@@ -194,6 +195,8 @@ class StopVisit:
 
 
 Record: TypeAlias = PeopleCount | SensorReading | BusPosition | StopVisit
+Cell: TypeAlias = str | int | float | bool | datetime | None
+"""The value of a column in a record."""
 
 RECORD_TYPES: dict[Stream, type[Record]] = {
     Stream.PEOPLE_COUNT: PeopleCount,
@@ -201,3 +204,9 @@ RECORD_TYPES: dict[Stream, type[Record]] = {
     Stream.BUS_POSITION: BusPosition,
     Stream.STOP_VISIT: StopVisit,
 }
+
+
+def make_record(stream: Stream, cells: Iterable[Cell]) -> Record:
+    """Return a record of `stream`; `cells` are the values of its columns in table order."""
+    make: Callable[..., Record] = RECORD_TYPES[stream]
+    return make(*cells)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -60,7 +60,7 @@ def chunks(stream: Stream, table: pa.Table) -> Iterator[Chunk]:
             yield _chunk(cells, [column.name for column in key], measures)
 
 
-def _chunk(cells: dict[str, list[Any]], key: Sequence[str], measures: Sequence[Measure]) -> Chunk:
+def _chunk(cells: dict[str, list[str]], key: Sequence[str], measures: Sequence[Measure]) -> Chunk:
     """A call's records, from texts by column. A time or dimension that all share goes into `common`."""
     times = cells["time"]
     records: list[RecordTypeDef] = [
@@ -91,12 +91,12 @@ def _chunk(cells: dict[str, list[Any]], key: Sequence[str], measures: Sequence[M
     return Chunk(common, records)
 
 
-def _texts(table: pa.Table, column: Column) -> list[Any]:
-    """A column's values as Timestream takes them: texts, times in ms since the epoch."""
+def _texts(table: pa.Table, column: Column) -> list[str]:
+    """The values of a column as text; times as ms since the epoch, NULL as the empty text."""
     array = one_chunk(table, column.name)
     if column.kind == "time":
         array = array.view(pa.int64())
-    texts: list[Any] = array.cast(pa.string()).to_pylist()
+    texts: list[str] = pc.fill_null(array.cast(pa.string()), "").to_pylist()
     return texts
 
 
@@ -110,7 +110,7 @@ def table_of(stream: Stream, rows: Sequence[Row]) -> pa.Table:
     return table.sort_by(order).cast(arrow_schema(stream)).combine_chunks()
 
 
-def _array(column: Column, values: Sequence[str | None]) -> Any:
+def _array(column: Column, values: Sequence[str | None]) -> pa.Array:
     """Texts as the column's type, ids not dictionary-encoded. NULL means empty text if not nullable."""
     texts = pa.array(values, pa.string())
     if column.kind in ("id", "text"):

@@ -1,10 +1,10 @@
-"""What errors of boto3 and Timestream mean: which are transient, and which `StoreError` the others are."""
+"""The errors of boto3 and Timestream: which are transient, and which `StoreError` the others become."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Required, TypedDict, cast
 
 from botocore.exceptions import (
     ClientError,
@@ -54,6 +54,16 @@ class Rejection:
     existing_version: int | None
 
 
+class _RejectedRecord(TypedDict, total=False):
+    RecordIndex: Required[int]
+    Reason: str
+    ExistingVersion: int
+
+
+class _RejectedRecords(TypedDict, total=False):
+    RejectedRecords: list[_RejectedRecord]
+
+
 def is_transient(error: Exception) -> bool:
     """Whether the same call may succeed when it is made again."""
     if isinstance(error, ClientError):
@@ -92,8 +102,8 @@ def store_error(endpoint_url: str, error: Exception) -> StoreError:
 
 def rejections(error: ClientError) -> Sequence[Rejection]:
     """The records that a `RejectedRecordsException` names."""
-    # Only the service's model of this one error has the field, and botocore's stubs don't know models.
-    response: Mapping[str, Any] = error.response
+    # botocore's type of a response lacks the fields that only some errors of a service have.
+    response = cast("_RejectedRecords", error.response)
     return [
         Rejection(each["RecordIndex"], each.get("Reason", ""), each.get("ExistingVersion"))
         for each in response.get("RejectedRecords", ())

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from storage.schema import RECORD_TYPES, SCHEMAS, Column, Kind, Record, Stream
+from storage.schema import SCHEMAS, Cell, Column, Kind, Record, Stream, make_record
 
 Row = Sequence[str | None]
-"""A row's values, in the order of the columns that were asked for."""
+"""The values of a row, in the order of the requested columns."""
 
 MICROSECONDS = len("2026-03-02 12:00:00.000000")
 
@@ -36,7 +35,7 @@ def hour(row: Row) -> Hour:
     return Hour(time_of(start), int(records), time_of(oldest), time_of(newest))
 
 
-READERS: dict[Kind, Callable[[str], Any]] = {
+READERS: dict[Kind, Callable[[str], Cell]] = {
     "id": str,
     "text": str,
     "int": int,
@@ -48,11 +47,11 @@ READERS: dict[Kind, Callable[[str], Any]] = {
 
 def record(stream: Stream, row: Row) -> Record:
     """A row of a stream's columns as a record."""
-    return RECORD_TYPES[stream](*map(_value, SCHEMAS[stream].columns, row))
+    return make_record(stream, map(_value, SCHEMAS[stream].columns, row))
 
 
-def _value(column: Column, value: str | None) -> Any:
-    """A cell's value. Timestream stores no empty text: NULL in a column that isn't nullable stands for it."""
+def _value(column: Column, value: str | None) -> Cell:
+    # Timestream can't store an empty text: NULL in a column that isn't nullable stands for it.
     if value is None:
         return None if column.nullable else ""
     return READERS[column.kind](value)
