@@ -1,4 +1,4 @@
-"""The aggregate and window functions."""
+"""The aggregate and window functions: their signatures and SQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ORDERED = (I, L, D, V, B, T, Type.DATE, S)
 
 
 DISTINCT, SUFFIX = "\x01", "\x02"
-"""Placeholders in an aggregate's SQL for DISTINCT, and for FILTER and OVER."""
+"""Placeholders in the SQL of an aggregate: the first for DISTINCT, the second for FILTER and OVER."""
 
 
 def _sql(name: str, arguments: str = "{0}") -> str:
@@ -71,7 +71,7 @@ PICKING = ("first_value", "last_value")
 
 
 def aggregate(name: str, arguments: Sequence[Typed], *, distinct: bool, suffix: str = "") -> Typed:
-    """A call of an aggregate function, with FILTER or OVER as `suffix`."""
+    """A call of an aggregate function; `suffix` is the SQL of its FILTER and OVER."""
     if distinct and (name in NEVER_DISTINCT or not arguments):
         raise ValidationException(f"DISTINCT is not supported in {name}")
     if name == "approx_percentile":
@@ -83,7 +83,7 @@ def aggregate(name: str, arguments: Sequence[Typed], *, distinct: bool, suffix: 
 
 
 def _percentile(name: str, arguments: Sequence[Typed]) -> Typed:
-    """approx_percentile by the nearest rank, which is exact."""
+    """approx_percentile. It is computed exactly, by the nearest rank."""
     share = arguments[1].value if len(arguments) == 2 else None
     if not isinstance(share, int | float) or not 0 <= share <= 1 or arguments[0].type not in NUMBERS:
         raise ValidationException(f"{name} is only supported of numbers with a literal between 0 and 1")
@@ -92,7 +92,7 @@ def _percentile(name: str, arguments: Sequence[Typed]) -> Typed:
 
 
 def window_function(name: str, arguments: Sequence[Typed], *, ignore_nulls: bool) -> Typed:
-    """A call of a function that needs OVER, without the OVER itself."""
+    """A call of a function that requires OVER, without the SQL of the OVER."""
     nulls = " IGNORE NULLS" if ignore_nulls else ""
     if name in RANKING:
         count, kind = RANKING[name]

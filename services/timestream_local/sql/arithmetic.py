@@ -1,4 +1,4 @@
-"""The operators `+ - * / %` with Trino's rules, for numbers, times and intervals."""
+"""The operators `+ - * / %` for numbers, times and intervals, by Trino's rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.timestream_local.types import DAY_NS, Type
 
 
 def arithmetic(operator: str, left: Typed, right: Typed) -> Typed:
-    """Compile `left operator right`. Raises `ValidationException` for types that don't fit."""
+    """`left operator right`. Raises `ValidationException` if the operator isn't defined for the types."""
     if left.type in (*NUMBERS, Type.UNKNOWN) and right.type in (*NUMBERS, Type.UNKNOWN):
         return _numeric(operator, left, right)
     timed = _TIMES.get((operator, left.type, right.type))
@@ -32,9 +32,9 @@ def _numeric(operator: str, left: Typed, right: Typed) -> Typed:
 
 
 def _division(operator: str, first: str, second: str, kind: Type) -> Typed:
-    """Division or remainder. Integers divide toward zero; dividing them by zero is DuckDB's own error.
+    """Division or remainder. Integers are divided toward zero; for a divisor of zero DuckDB raises an error.
 
-    A DOUBLE divided by zero is refused, since Trino would return Infinity or NaN.
+    A DOUBLE divided by zero is an error, since Trino would return Infinity or NaN, which aren't supported.
     """
     if kind is D:
         message = "a DOUBLE divided by zero (Infinity, NaN) is not supported"
@@ -53,7 +53,7 @@ def _moved(sign: str) -> Callable[[Typed, Typed], Typed]:
 
 
 def _sum(sign: str, left: Typed, right: Typed) -> int | None:
-    """The value where both are literals."""
+    """The value of a sum or difference of literals, else None."""
     if not (isinstance(left.value, int) and isinstance(right.value, int)):
         return None
     return left.value + right.value * (1 if sign == "+" else -1)

@@ -1,4 +1,4 @@
-"""CAST and TRY_CAST with Trino's rules: strict about text, rounding DOUBLE to integers half up."""
+"""CAST and TRY_CAST by Trino's rules: text must match exactly, a DOUBLE is rounded half up to an integer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DOUBLE_TEXT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 
 
 def cast(source: Typed, target: Type, *, trying: bool) -> Typed:
-    """Cast an expression. With `trying` (TRY_CAST) a value that can't be cast gives NULL."""
+    """`source` cast to a type. With `trying` (TRY_CAST) the result is NULL for a value that can't be cast."""
     if source.type is Type.UNKNOWN or (source.type is target):
         return coerced(source, target)
     if source.type is V:
@@ -90,7 +90,7 @@ def _from_text(source: Typed, target: Type, *, trying: bool) -> Typed:
     if target not in NUMBERS:
         raise _refusal(source, target)
     pattern = DOUBLE_TEXT if target is D else WHOLE_TEXT
-    # An error even in TRY_CAST: NULL would be a wrong answer, since these are values for Trino.
+    # An error even in TRY_CAST, whose NULL would be a wrong result: Trino casts these texts to values.
     special = f"WHEN {sql} IN {SPECIAL_DOUBLES} THEN error('{INFINITE}') " if target is D else ""
     return Typed(
         f"(CASE {special}WHEN regexp_full_match({sql}, '{pattern}') "
@@ -100,7 +100,7 @@ def _from_text(source: Typed, target: Type, *, trying: bool) -> Typed:
 
 
 def _literal_time(source: Typed, target: Type) -> Typed:
-    """A literal as TIMESTAMP or DATE, to the nanosecond. Text in columns is not supported."""
+    """A text literal as TIMESTAMP, exact to the nanosecond, or DATE. Other texts can't be cast to these."""
     if not isinstance(source.value, str):
         raise ValidationException(f"Cannot cast varchar to {target.label} here, unless it is a literal")
     try:

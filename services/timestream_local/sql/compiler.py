@@ -1,8 +1,8 @@
 """Queries (SELECT, set operations, WITH), compiled from sqlglot's tree to one DuckDB statement.
 
-The columns of a query are named `o1`, `o2` …, its relations `r1`, `r2` …, and WITH's queries `q1`, `q2` …. No
-name from the user's SQL reaches DuckDB: names are resolved here, by Trino's rules and not DuckDB's, and only
-tables of the catalog can be read.
+In the DuckDB statement the columns of a query are named `o1`, `o2` …, relations `r1`, `r2` …, and the queries
+of WITH `q1`, `q2` …. No name from the user's SQL reaches DuckDB: names are resolved here by Trino's rules,
+and only tables of the catalog can be read.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from services.timestream_local.types import Type
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A DuckDB statement, and the names and types of its result's columns."""
+    """A DuckDB statement, and the names and types of the columns of its result."""
 
     sql: str
     columns: Sequence[tuple[str, Type]]
 
 
 def compile_query(tree: exp.Query, catalog: Catalog, *, instant: Instant) -> Compiled:
-    """Compile a query. `instant` gives now, for `now()` and for the retention of the tables read.
+    """Compile a query. `instant` returns the current time, for `now()` and for the retention of tables.
 
-    Raises `ValidationException` for what isn't valid or not supported.
+    Raises `ValidationException` for a query that is invalid or not supported.
     """
     compiler = Compiler(catalog, instant, {table.db for table in tree.find_all(exp.Table) if table.db})
     try:
@@ -45,7 +45,7 @@ def compile_query(tree: exp.Query, catalog: Catalog, *, instant: Instant) -> Com
 
 
 class Compiler:
-    """Compiles one statement. `common` collects the name and SQL of all WITH's queries, inner ones first."""
+    """Compiles one statement. `common` collects the names and SQL of all queries in WITH, inner first."""
 
     def __init__(self, catalog: Catalog, instant: Instant, databases: set[str]) -> None:
         self.common: list[tuple[str, str]] = []
@@ -54,14 +54,15 @@ class Compiler:
         self._known: CommonQueries = {}
 
     def subquery(self, node: exp.Expr, outer: Scope) -> tuple[str, Sequence[Output]]:
-        """A query in an expression, which may refer to the columns of `outer`."""
+        """The SQL and the columns of a query in an expression, which may refer to the columns of `outer`."""
         if isinstance(node, exp.Subquery) and not isinstance(node.this, exp.Query):
             raise refused("this subquery", node)
         return self.query(node, outer, self._known)
 
     def query(self, node: exp.Expr, outer: Scope, known: CommonQueries) -> tuple[str, Sequence[Output]]:
-        """A query's SQL and columns. `known` are the WITH queries it may refer to."""
-        # Expressions call back without knowing WITH, so that the queries in scope are kept here meanwhile.
+        """The SQL and the columns of a query. `known` are the queries of WITH that it may refer to."""
+        # A subquery in an expression is compiled by `subquery`, which isn't passed the queries of WITH. They
+        # are kept in an attribute while the query that contains it is compiled.
         before, self._known = self._known, self._with(node, known)
         try:
             if isinstance(node, exp.Select):
@@ -94,7 +95,7 @@ class Compiler:
         return found
 
     def _nested(self, node: exp.Subquery, outer: Scope) -> tuple[str, Sequence[Output]]:
-        """A query in parentheses, with an ORDER BY and LIMIT of its own if it has any."""
+        """A query in parentheses, with the ORDER BY and LIMIT that follow them."""
         only(node, "this", "order", "limit", "with_")
         sql, outputs = self.query(node.this, outer, self._known)
         outside = _outside(outputs)
@@ -174,7 +175,7 @@ class Compiler:
         return f" GROUP BY {', '.join(typed.sql for typed in words)}"
 
     def _positioned(self, item: exp.Expr, outputs: Sequence[Output]) -> Typed | None:
-        """The output column that a number in GROUP BY or ORDER BY stands for; None for other items."""
+        """The selected column that a number in GROUP BY or ORDER BY refers to; None for other items."""
         if not isinstance(item, exp.Literal) or item.is_string:
             return None
         place = digits_of(item.this) if item.this.isdigit() else 0
@@ -194,10 +195,10 @@ class Compiler:
         return f" ORDER BY {self._expressions.ordering(order.expressions, resolve)}"
 
     def _distinct_order(self, node: exp.Select, scope: Scope, outputs: Sequence[Output]) -> str:
-        """ORDER BY of a SELECT DISTINCT, which may only name selected columns.
+        """ORDER BY of a SELECT DISTINCT, which may only refer to selected columns.
 
-        DISTINCT goes into a subquery, and the order around it, where only the selected columns exist. So an
-        item is looked up among them by its SQL, and replaced by the column's outer name.
+        DISTINCT is compiled to a subquery, and the order to the query around it, in which only the selected
+        columns exist. So an item is looked up among them by its SQL, and replaced by the column's outer name.
         """
         places = {o.typed.sql: outside.typed for o, outside in zip(outputs, _outside(outputs), strict=True)}
         scope.outputs = [output for output in outputs if output.name is not None]
@@ -231,7 +232,7 @@ SELECT_PARTS = (
 
 
 def _outside(outputs: Sequence[Output]) -> list[Output]:
-    """A query's columns as the query around it names them."""
+    """The columns of a query under the names that the query around it uses."""
     return [Output(o.name, Typed(f"o{n}", o.typed.type)) for n, o in enumerate(outputs, 1)]
 
 

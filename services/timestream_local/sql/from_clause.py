@@ -1,4 +1,4 @@
-"""FROM: tables, queries in parentheses, VALUES, WITH's queries, and the joins between them."""
+"""The FROM clause: tables, queries in parentheses, VALUES, queries of WITH, and joins."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from services.timestream_local.types import Type
 
 SIDES = {"": "JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL": "FULL JOIN"}
 Instant: TypeAlias = Callable[..., int]
-"""Now in nanoseconds since the epoch, for the databases named."""
+"""Returns the current time in nanoseconds since the epoch, given the names of databases."""
 CommonQueries: TypeAlias = Mapping[str, tuple[str, Sequence[Output]]]
-"""WITH's queries by name, in lower case: their name in DuckDB, and their columns."""
+"""Queries of WITH by their name in lower case: their name in DuckDB, and their columns."""
 
 
 class QueryCompiler(Protocol):
-    """Compiles the queries in parentheses of a FROM."""
+    """Compiles the queries in a FROM clause; see `sql.compiler.Compiler`."""
 
     def query(self, node: exp.Expr, outer: Scope, known: CommonQueries) -> tuple[str, Sequence[Output]]:
-        """A query's SQL and columns."""
+        """The SQL and the columns of a query; `known` are the queries of WITH that it may refer to."""
 
 
 class FromClause:
-    """Compiles FROM clauses. Each relation of a statement gets a name of its own, `r1`, `r2`, and so on."""
+    """Compiles FROM clauses. Each relation of a statement gets a unique name: `r1`, `r2`, and so on."""
 
     def __init__(
         self, queries: QueryCompiler, expressions: Expressions, catalog: Catalog, instant: Instant
@@ -40,7 +40,7 @@ class FromClause:
         self._relations = 0
 
     def compile(self, node: exp.Select, scope: Scope, known: CommonQueries) -> str:
-        """The FROM clause of a SELECT, empty without one. Its relations are added to `scope`."""
+        """The SQL of a SELECT's FROM clause, empty if it has none. Adds its relations to `scope`."""
         clause = node.args.get("from_")
         if clause is None:
             return ""
@@ -51,7 +51,8 @@ class FromClause:
         for join in node.args.get("joins") or ():
             comma = comma or join.kind == COMMA
             if comma and join.side.upper() in ("RIGHT", "FULL"):
-                # JOIN binds tighter than a comma: it would join only the relation behind the comma.
+                # JOIN has precedence over a comma, so that it joins only the relation after the comma. The
+                # SQL compiled here joins all relations before it, which makes a difference to these two.
                 raise refused(f"{join.side.upper()} JOIN behind a comma", join)
             sql += self._join(join, scope, known)
         return f" FROM {sql}"
@@ -88,8 +89,8 @@ class FromClause:
                 raise ValidationException(f"Column '{name}' of USING is missing on a side, or ambiguous")
             kind = common_type((left[0].typed.type, right[0].typed.type), "USING")
             conditions.append(f"{coerced(left[0].typed, kind).sql} = {coerced(right[0].typed, kind).sql}")
-        # SELECT * shows the shared columns first, and once: the left side's, since in an inner or left join
-        # they are never NULL where the right side's aren't. The right side's need a qualified name.
+        # SELECT * returns the shared columns first and only once. It returns those of the left side, which in
+        # an inner or left join are never NULL where those of the right side have a value.
         first = scope.relations[0]
         shared = [scope.found((), name)[0] for name in names]
         rest = [column for column in first.columns if column not in shared]
@@ -144,7 +145,7 @@ class FromClause:
         return f"{self._rows(table)} AS {alias}", _named(node, _columns(table, alias), names)
 
     def _found(self, node: exp.Table) -> Table:
-        """The table of that name; in another case, if only one is so called."""
+        """The table with exactly this name, or else the only one whose name differs in case alone."""
         table = self._catalog.tables.get((node.db, node.name))
         if table is None:
             lower = (node.db.lower(), node.name.lower())
@@ -155,8 +156,8 @@ class FromClause:
         return table
 
     def _rows(self, table: Table) -> str:
-        """The rows of a table that are within its retention, as a relation."""
-        # Rows stay in the file for a day after their retention; queries must not see them.
+        """The SQL of the rows of a table that are within its retention."""
+        # Rows stay in the file for a day after their retention, and must not be found any more.
         oldest = self._instant(table.database) - table.retention_ns
         if oldest <= 0:
             return table.physical_name
@@ -164,7 +165,7 @@ class FromClause:
 
 
 def _columns(table: Table, alias: str) -> list[Output]:
-    """A table's columns as `*` and DESCRIBE show them."""
+    """The columns of a table in the order in which `*` and DESCRIBE return them."""
     fixed = [
         Output("measure_name", Typed(f"{alias}.measure_name", Type.VARCHAR)),
         Output("time", Typed(f"{alias}.time", Type.TIMESTAMP)),
@@ -177,7 +178,7 @@ def _columns(table: Table, alias: str) -> list[Output]:
 
 
 def _named(node: exp.Expr, columns: Sequence[Output], names: frozenset[tuple[str, ...]]) -> Relation:
-    """A relation under its alias, with the alias's column names if it has any."""
+    """A relation under its alias, with the column names that the alias may give."""
     alias = node.args.get("alias")
     if alias is None:
         return Relation(names, columns)
@@ -187,7 +188,7 @@ def _named(node: exp.Expr, columns: Sequence[Output], names: frozenset[tuple[str
 
 
 def renamed(columns: Sequence[Output], names: Sequence[exp.Identifier]) -> list[Output]:
-    """Columns under the names of an alias's column list; as they are without one."""
+    """Columns under the names that an alias gives them; unchanged if it gives none."""
     if not names:
         return list(columns)
     if len(names) != len(columns):

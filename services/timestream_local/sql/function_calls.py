@@ -1,4 +1,4 @@
-"""Calls of functions: scalar ones, aggregates with FILTER, and either with OVER."""
+"""Calls of scalar functions, and of aggregate and window functions with their FILTER and OVER."""
 
 from __future__ import annotations
 
@@ -11,33 +11,28 @@ from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.aggregates import AGGREGATES, WINDOW_ONLY, aggregate, window_function
 from services.timestream_local.sql.arithmetic import arithmetic
 from services.timestream_local.sql.functions import call
+from services.timestream_local.sql.predicates import Operands
 from services.timestream_local.sql.scopes import Scope, only, refused
 from services.timestream_local.sql.syntax import DURATION
 from services.timestream_local.sql.typed_sql import Typed, digits_of, whole
 from services.timestream_local.types import Type, duration_ns
 
 
-class Operands(Protocol):
+class Arguments(Operands, Protocol):
     """Compiles the expressions in a call; see `sql.expressions.Expressions`."""
 
-    def typed(self, node: exp.Expr, scope: Scope) -> Typed:
-        """An argument."""
-
-    def condition(self, node: exp.Expr, scope: Scope, where: str) -> str:
-        """The SQL of a FILTER's condition."""
-
     def ordering(self, nodes: Sequence[exp.Expr], resolve: Callable[[exp.Expr], Typed]) -> str:
-        """The SQL of a window's ORDER BY."""
+        """The SQL of the ORDER BY of a window."""
 
 
 class FunctionCalls:
     """Compiles calls. `now` is in nanoseconds since the epoch."""
 
-    def __init__(self, operands: Operands, now: int) -> None:
-        self._operands, self._now = operands, now
+    def __init__(self, arguments: Arguments, now: int) -> None:
+        self._arguments, self._now = arguments, now
 
     def function(self, node: exp.Anonymous, scope: Scope, *, suffix: str = "", nulls: bool = False) -> Typed:
-        """A call. `suffix` is the SQL of its FILTER and OVER; `nulls` says whether it has IGNORE NULLS."""
+        """A call. `suffix` is the SQL of its FILTER and OVER, `nulls` whether it has IGNORE NULLS."""
         name = node.name.lower()
         distinct, nodes = _arguments(node)
         if name in WINDOW_ONLY:
@@ -45,17 +40,19 @@ class FunctionCalls:
                 raise ValidationException(
                     f"{name} needs an OVER clause, and knows neither DISTINCT nor FILTER"
                 )
-            typed = window_function(name, [self._operands.typed(n, scope) for n in nodes], ignore_nulls=nulls)
+            typed = window_function(
+                name, [self._arguments.typed(n, scope) for n in nodes], ignore_nulls=nulls
+            )
             return Typed(f"{typed.sql}{suffix}", typed.type)
         if name in AGGREGATES:
             if nulls:
                 raise refused(f"IGNORE NULLS in {name}", node)
             starred = name == "count" and len(nodes) == 1 and isinstance(nodes[0], exp.Star)
-            given = [] if starred else [self._operands.typed(n, scope) for n in nodes]
+            given = [] if starred else [self._arguments.typed(n, scope) for n in nodes]
             return aggregate(name, given, distinct=distinct, suffix=suffix)
         if suffix or distinct or nulls:
             raise ValidationException(f"{name} is no aggregate or window function")
-        return self._scalar(name, [self._operands.typed(n, scope) for n in nodes])
+        return self._scalar(name, [self._arguments.typed(n, scope) for n in nodes])
 
     def _scalar(self, name: str, arguments: Sequence[Typed]) -> Typed:
         if name == DURATION:
@@ -71,10 +68,10 @@ class FunctionCalls:
         return call(name, arguments)
 
     def filtered(self, node: exp.Filter, scope: Scope, over: str = "") -> Typed:
-        """An aggregate with FILTER, and the SQL `over` of its OVER if it has one."""
+        """An aggregate with FILTER; `over` is the SQL of its OVER, or empty."""
         if not isinstance(node.this, exp.Anonymous) or node.this.name.lower() not in AGGREGATES:
             raise refused("FILTER of anything but an aggregate", node)
-        condition = self._operands.condition(node.expression.this, scope, "FILTER")
+        condition = self._arguments.condition(node.expression.this, scope, "FILTER")
         return self.function(node.this, scope, suffix=f" FILTER (WHERE {condition}){over}")
 
     def window(self, node: exp.Window, scope: Scope) -> Typed:
@@ -92,13 +89,13 @@ class FunctionCalls:
 
     def _window_words(self, node: exp.Window, scope: Scope) -> str:
         words = []
-        partition = [self._operands.typed(n, scope).sql for n in node.args.get("partition_by") or ()]
+        partition = [self._arguments.typed(n, scope).sql for n in node.args.get("partition_by") or ()]
         if partition:
             words.append(f"PARTITION BY {', '.join(partition)}")
         order = node.args.get("order")
         if order is not None:
             only(order, "expressions")
-            items = self._operands.ordering(order.expressions, lambda n: self._operands.typed(n, scope))
+            items = self._arguments.ordering(order.expressions, lambda n: self._arguments.typed(n, scope))
             words.append(f"ORDER BY {items}")
         spec = node.args.get("spec")
         if spec is not None:
@@ -107,7 +104,7 @@ class FunctionCalls:
 
 
 def _arguments(node: exp.Anonymous) -> tuple[bool, list[exp.Expr]]:
-    """Whether the arguments are DISTINCT, and the arguments."""
+    """Return whether a call has DISTINCT, and its arguments."""
     nodes = list(node.expressions)
     if len(nodes) == 1 and isinstance(nodes[0], exp.Distinct):
         only(nodes[0], "expressions")
@@ -116,7 +113,7 @@ def _arguments(node: exp.Anonymous) -> tuple[bool, list[exp.Expr]]:
 
 
 def _frame(spec: exp.WindowSpec) -> str:
-    """The SQL of a window frame: ROWS with whole numbers as bounds, or RANGE without numbers."""
+    """The SQL of a window frame. The bounds of ROWS may be numbers; those of RANGE may not."""
     only(spec, "kind", "start", "start_side", "end", "end_side")
     kind = spec.args["kind"]
     ends = []

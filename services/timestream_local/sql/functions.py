@@ -1,6 +1,6 @@
-"""The scalar functions: the signatures of each, with the SQL that does in DuckDB what Trino does.
+"""The scalar functions: their signatures, with SQL that gives the same result in DuckDB as in Trino.
 
-A function that isn't listed is refused by name.
+A function that isn't listed here is refused by name.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ ALIASES = {
 
 
 def call(name: str, arguments: Sequence[Typed]) -> Typed:
-    """A call of a scalar function. `ValidationException` for one that isn't known, or other arguments."""
+    """A call of a scalar function. Raises `ValidationException` if no signature fits name and arguments."""
     name = ALIASES.get(name, name)
     special = SPECIAL.get(name)
     if special is not None:
@@ -147,7 +147,7 @@ def _coalesce(name: str, arguments: Sequence[Typed]) -> Typed:
 
 
 def _extreme(name: str, arguments: Sequence[Typed]) -> Typed:
-    """Trino's greatest and least are NULL where an argument is."""
+    """`greatest` or `least`. In Trino they are NULL if an argument is, in DuckDB only if all are."""
     check_count(name, arguments, 1, 100)
     kind = common_type((a.type for a in arguments), name)
     given = [coerced(a, kind).sql for a in arguments]
@@ -164,7 +164,7 @@ def _nullif(name: str, arguments: Sequence[Typed]) -> Typed:
 
 
 def _concat(name: str, arguments: Sequence[Typed]) -> Typed:
-    """Of VARCHARs; NULL where one is."""
+    """`concat` of texts. In Trino it is NULL if an argument is, as `||` is in DuckDB."""
     check_count(name, arguments, 2, 100)
     for argument in arguments:
         if argument.type not in (V, Type.UNKNOWN):

@@ -1,4 +1,4 @@
-"""Name resolution: which column a name means in a query, given its relations and the queries around it."""
+"""Name resolution: the column that a name refers to, in the relations of a query or its outer queries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.timestream_local.sql.typed_sql import Typed
 
 
 def at(node: exp.Expr | None) -> str:
-    """`line 1:8: ` for a node whose position the parser knows, else nothing."""
+    """A node's position for error messages, such as `line 1:8: `; empty if the parser doesn't know it."""
     meta = node.meta if node is not None else {}
     if "line" not in meta:
         return ""
@@ -21,12 +21,12 @@ def at(node: exp.Expr | None) -> str:
 
 
 def refused(what: str, node: exp.Expr | None = None) -> ValidationException:
-    """The error for an unsupported construct, by name."""
+    """Return the error that a construct is not supported; `what` names it."""
     return ValidationException(f"{at(node)}{what} is not supported")
 
 
 def only(node: exp.Expr, *known: str) -> None:
-    """Refuse a node that has any part besides `known`: an unknown part would silently be dropped."""
+    """Raise `ValidationException` if a node has other parts than `known`: they would silently be dropped."""
     for part, value in node.args.items():
         if value and part not in known:
             named = isinstance(value, exp.Expr) and not isinstance(value, exp.Identifier)
@@ -36,17 +36,25 @@ def only(node: exp.Expr, *known: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A column of a relation or query: its name (None if it has none to refer to), and its expression."""
+    """A column of a relation or query: its name, None for an unnamed expression, and its SQL and type."""
 
     name: str | None
     typed: Typed
 
 
+def single_column(columns: Sequence[Output]) -> Typed:
+    """The column of a query that must have exactly one. Raises `ValidationException` for others."""
+    if len(columns) != 1:
+        raise ValidationException(f"A query here must return only one column, not {len(columns)}")
+    return columns[0].typed
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A relation of a FROM: the qualifiers that mean it, and its columns.
+    """A relation of a FROM clause: the names by which it can be qualified, and its columns.
 
-    `hidden` columns need a qualified name; these are the right side's of a JOIN … USING.
+    `hidden` names columns that can only be referred to with a qualifier: those of JOIN … USING on the right
+    side.
     """
 
     names: frozenset[tuple[str, ...]]
@@ -54,7 +62,7 @@ class Relation:
     hidden: frozenset[str] = frozenset()
 
     def found(self, name: str, *, quoted_exactly: bool = False) -> list[Output]:
-        """The columns of that name in any case; those in exactly this case win."""
+        """The columns with a name, ignoring case unless some have it in exactly this case."""
         exact = [column for column in self.columns if column.name == name]
         if exact or quoted_exactly:
             return exact
@@ -63,9 +71,10 @@ class Relation:
 
 @dataclass(slots=True)
 class Scope:
-    """The relations of one SELECT, and the scope of the query around it.
+    """The relations of one SELECT, and as `parent` the scope of the outer query.
 
-    `outputs` are the select list's names, which ORDER BY may use and which win over columns.
+    `outputs` are the named columns of the select list. ORDER BY may use them, and they have precedence over
+    the relations' columns.
     """
 
     relations: list[Relation] = field(default_factory=list)
@@ -73,7 +82,10 @@ class Scope:
     outputs: Sequence[Output] = ()
 
     def column(self, node: exp.Column) -> Typed:
-        """The column that a name means here, or in the nearest query around. Raises `ValidationException`."""
+        """The column that a name refers to, in this scope or the nearest outer one that has it.
+
+        Raises `ValidationException` if there is none, or more than one in that scope.
+        """
         qualifier = tuple(part.name.lower() for part in node.parts[:-1])
         if len(qualifier) > 2:
             raise refused("a column's name with a catalog", node.this)
@@ -87,7 +99,7 @@ class Scope:
         raise ValidationException(f"{at(node.this)}Column '{shown}' does not exist")
 
     def found(self, qualifier: tuple[str, ...], name: str) -> list[Output]:
-        """The columns of that name in this scope alone."""
+        """The columns with a name in this scope, without the outer ones."""
         if not qualifier:
             outputs = Relation(frozenset(), self.outputs).found(name)
             if outputs:
@@ -102,7 +114,7 @@ class Scope:
         return [output for relation in relations for output in relation.found(name)]
 
     def starred(self, qualifier: tuple[str, ...], node: exp.Expr) -> list[Output]:
-        """The columns that `*` or `t.*` stands for."""
+        """The columns that `*` or `t.*` selects."""
         if not self.relations:
             raise ValidationException("SELECT * needs a FROM")
         if not qualifier:

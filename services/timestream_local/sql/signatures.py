@@ -1,4 +1,4 @@
-"""Signatures of functions: argument types, result type, and the SQL for DuckDB."""
+"""Signatures of functions: argument types, result type, and SQL for DuckDB."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ V, B, I, L, D = Type.VARCHAR, Type.BOOLEAN, Type.INTEGER, Type.BIGINT, Type.DOUB
 T, S = Type.TIMESTAMP, Type.INTERVAL
 Call: TypeAlias = Callable[[str, Sequence[Typed]], Typed]
 BLANKS = "E' \\t\\n\\r\\f\\x0b'"
-"""The characters that `trim` and casts remove, as a literal."""
+"""The characters that `trim` and casts remove, as a text literal."""
 MICROS = "make_timestamp({0} // 1000)"
 SECONDS_TEXT = (
     f"strftime({MICROS}, '%Y-%m-%d{{sep}}%H:%M:%S.%f') || lpad(CAST({{0}} % 1000 AS VARCHAR), 3, '0')"
@@ -24,7 +24,7 @@ TIMESTAMP_SQL = f"({SECONDS_TEXT.replace('{sep}', ' ')})"
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One signature of a function; `{0}`, `{1}` … in `sql` stand for the arguments."""
+    """A signature of a function. `{0}`, `{1}` … in `sql` are placeholders for the arguments."""
 
     takes: tuple[Type, ...]
     gives: Type
@@ -32,16 +32,16 @@ class Signature:
 
 
 def not_negative(sql: str) -> str:
-    """A time that fails at run time if it lies before 1970.
+    """The SQL of a time that is an error if it is before 1970 when the query runs.
 
-    AWS's page "Date / time functions": "Any operation resulting in negative time" is an error. An unsigned
-    integer can't be negative, so that DuckDB's cast to one is the check.
+    AWS's page "Date / time functions" says "Any operation resulting in negative time" is an error. The check
+    is a cast to an unsigned integer, which DuckDB refuses for a negative number.
     """
     return f"CAST(CAST({sql} AS UBIGINT) AS BIGINT)"
 
 
 def called(name: str, signatures: Sequence[Signature], arguments: Sequence[Typed]) -> Typed:
-    """A call by the first signature of exactly these types, else the first to which they are coercible."""
+    """A call by the first signature with exactly these types, else the first to which they are coercible."""
     types = tuple(argument.type for argument in arguments)
     exact = [each for each in signatures if each.takes == types]
     fitting = exact or [each for each in signatures if _accepts(each, types)]
@@ -55,12 +55,12 @@ def called(name: str, signatures: Sequence[Signature], arguments: Sequence[Typed
 
 
 def _accepts(signature: Signature, types: Sequence[Type]) -> bool:
-    """Whether types are coercible to a signature's."""
+    """Whether arguments of these types can be passed to a signature."""
     return len(signature.takes) == len(types) and all(map(coercible, types, signature.takes))
 
 
 def _filled(sql: str, arguments: Sequence[str]) -> str:
-    """Replace `{0}`, `{1}` …, also where an argument contains such a text itself."""
+    """Replace the placeholders `{0}`, `{1}` … by arguments, which may contain the same texts."""
     for number in range(len(arguments)):
         sql = sql.replace(f"{{{number}}}", f"\x00{number}\x00")
     for number, argument in enumerate(arguments):
@@ -69,13 +69,13 @@ def _filled(sql: str, arguments: Sequence[str]) -> str:
 
 
 def check_count(name: str, arguments: Sequence[Typed], least: int, most: int | None = None) -> None:
-    """Raise `ValidationException` unless there are `least` to `most` arguments, or just `least`."""
+    """Raise `ValidationException` unless there are `least` to `most` arguments (default: `least`)."""
     if len(arguments) < least or len(arguments) > (most or least):
         raise ValidationException(f"Unexpected parameters for function {name}: {len(arguments)} of them")
 
 
 def literal_of(name: str, argument: Typed) -> str:
-    """The text of an argument that must be a string literal."""
+    """The text of an argument that must be a text literal. Raises `ValidationException` for others."""
     if not isinstance(argument.value, str):
         raise ValidationException(f"{name} is only supported with a literal here")
     return argument.value

@@ -1,16 +1,16 @@
-"""Parsing: from a query's text to its tree, by sqlglot's Trino parser made strict.
+"""Parsing the text of a query to a tree, with sqlglot's Trino parser made stricter.
 
-sqlglot accepts much that Trino doesn't, and rewrites functions to other dialects' names. Here such text is
-refused, and functions stay as written (`Anonymous`), so that each is looked up by its own name. Duration
-literals (`15m`) become calls of `DURATION`, and `measure_value::double` one quoted name.
+sqlglot accepts much that Trino doesn't, which is refused here. It also translates functions between dialects;
+here they keep their names (as `Anonymous` nodes), by which they are looked up. Duration literals (`15m`)
+become calls of the function `DURATION`, and `measure_value::double` becomes one quoted name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
@@ -25,9 +25,9 @@ from services.timestream_local.types import DURATIONS_NS
 COMMA = "COMMA"
 """The `kind` of a join that is written as a comma."""
 DURATION = "duration literal"
-"""The name of the function that duration literals become; with its blank no query can contain it."""
+"""The name of the function that duration literals become. It has a blank, so that no query can contain it."""
 DEEPEST = 200
-"""The deepest nesting of parentheses: a deeper one would exceed Python's recursion limit."""
+"""The deepest nesting of parentheses. A deeper one would exceed Python's recursion limit."""
 FIRST = {"SELECT", "WITH", "("}
 BEFORE_NOTHING = {TokenType.FROM, TokenType.R_PAREN, TokenType.WHERE, TokenType.GROUP_BY, TokenType.ORDER_BY}
 BEFORE_NAMES = {TokenType.FROM, TokenType.JOIN, TokenType.ALIAS, TokenType.DOT}
@@ -51,15 +51,15 @@ LENIENT = {
 
 
 class Timestream(Trino):
-    """Trino's dialect, without rewriting of functions."""
+    """Trino's dialect without the translation of functions."""
 
     class Tokenizer(Trino.Tokenizer):
-        """Tokenizes SHOW like any other word."""
+        """Tokenizes SHOW as a word. By default the rest of a SHOW statement is one token."""
 
         COMMANDS: ClassVar = set()
 
     class Parser(TrinoParser):
-        """Knows by name only the functions with a syntax of their own."""
+        """Knows only the functions whose arguments have a special syntax."""
 
         FUNCTIONS: ClassVar = {}
         FUNCTION_PARSERS: ClassVar = {
@@ -69,18 +69,23 @@ class Timestream(Trino):
         }
         NO_PAREN_FUNCTIONS: ClassVar = {}
 
-        def _parse_join(self, *args: Any, **parts: Any) -> exp.Join | None:
-            """Mark the joins written as a comma: JOIN binds tighter, which the tree doesn't show."""
+        def _parse_join(
+            self,
+            skip_join_token: bool = False,
+            parse_bracket: bool = False,
+            alias_tokens: Collection[TokenType] | None = None,
+        ) -> exp.Join | None:
+            """Mark joins written as a comma: JOIN has precedence over it, which the tree doesn't show."""
             comma = self._curr is not None and self._curr.token_type is TokenType.COMMA
-            join = super()._parse_join(*args, **parts)
-            if comma and isinstance(join, exp.Join):
+            join = super()._parse_join(skip_join_token, parse_bracket, alias_tokens)
+            if comma and join is not None:
                 join.set("kind", COMMA)
-            return join if isinstance(join, exp.Join) else None
+            return join
 
 
 @dataclass(frozen=True, slots=True)
 class ShowStatement:
-    """SHOW or DESCRIBE: `what` is databases, tables, measures or columns."""
+    """A SHOW or DESCRIBE statement; `what` is databases, tables, measures or columns."""
 
     what: str
     database: str | None = None
@@ -89,7 +94,7 @@ class ShowStatement:
 
 
 def parse(sql: str) -> exp.Query | ShowStatement:
-    """Parse one statement that reads. Raises `ValidationException` for anything else."""
+    """Parse one reading statement. Raises `ValidationException` for any other text."""
     dialect = Timestream()
     try:
         tokens = dialect.tokenize(sql)
@@ -138,7 +143,7 @@ def _one_statement(tokens: list[Token]) -> list[Token]:
 
 
 def _check_intervals(tokens: Sequence[Token]) -> None:
-    """Refuse intervals that aren't a number in quotes and a unit."""
+    """Refuse intervals other than a number in quotes with a unit."""
     for place, token in enumerate(tokens):
         if token.token_type is not TokenType.INTERVAL:
             continue
@@ -170,7 +175,7 @@ def _rewritten(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _is_duration(token: Token, after: Sequence[Token]) -> bool:
-    """Whether a number is followed by a word without a blank between."""
+    """Whether a number is followed by a word without a blank between them."""
     return (
         token.token_type is TokenType.NUMBER
         and bool(after)
@@ -201,7 +206,7 @@ def _typed_measure(token: Token, after: Sequence[Token]) -> Token:
 
 
 def _show_statement(tokens: Sequence[Token]) -> ShowStatement:
-    """`SHOW DATABASES`, `SHOW TABLES FROM d`, `SHOW MEASURES FROM d.t`, each with LIKE; `DESCRIBE d.t`."""
+    """Parse `SHOW DATABASES`, `SHOW TABLES FROM d`, `SHOW MEASURES FROM d.t` or `DESCRIBE d.t`."""
     words = [token.text.upper() for token in tokens]
     wrong = _at(
         tokens[0],
@@ -230,7 +235,7 @@ def _like(tokens: Sequence[Token]) -> tuple[str | None, Sequence[Token]]:
 
 
 def _qualified_name(tokens: Sequence[Token]) -> tuple[str | None, str | None, Sequence[Token]]:
-    """A database, a table if one is named, and the tokens that follow."""
+    """Return a database, a table or None, and the tokens after the name."""
     if not tokens:
         return None, None, tokens
     if len(tokens) >= 3 and tokens[1].token_type is TokenType.DOT:

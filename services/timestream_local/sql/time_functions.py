@@ -1,4 +1,4 @@
-"""The functions of times: cut, moved, compared, read."""
+"""The functions that truncate, move, compare and parse times."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNITS_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 def _unit(name: str, argument: Typed, *of: Typed) -> str:
-    """A unit of time that what it is applied to has: a date has no hours."""
+    """The unit of time in an argument, which must be valid for the types in `of`: a date has no hours."""
     unit = literal_of(name, argument).lower()
     if unit not in FIXED_NS and unit not in UNITS_MONTHS:
         raise ValidationException(f"'{unit}' is not a valid unit for {name}")
@@ -39,7 +39,7 @@ def _instant(name: str, argument: Typed) -> str:
 
 
 def _as(kind: Type, instant: str) -> Typed:
-    """A time, as a DATE where it came of one."""
+    """A time in nanoseconds as a DATE if `kind` is one, else as a TIMESTAMP."""
     if kind is not Type.DATE:
         return Typed(instant, T)
     return Typed(f"CAST({MICROS.replace('{0}', instant)} AS DATE)", kind)
@@ -69,13 +69,13 @@ def _date_add(name: str, arguments: Sequence[Typed]) -> Typed:
 
 
 def plus_months(instant: str, months: str) -> Typed:
-    """A time some months later; the day is the month's last where it lacks it."""
+    """A time some months later. In a month without its day it is the month's last day."""
     moved = f"epoch_us(make_timestamp({instant} // 1000) + to_months(CAST({months} AS INTEGER)))"
     return Typed(not_negative(f"{moved} * 1000 + {instant} % 1000"), T)
 
 
 def _date_diff(name: str, arguments: Sequence[Typed]) -> Typed:
-    """Whole units from the first time to the second."""
+    """date_diff: the number of whole units from the first time to the second."""
     check_count(name, arguments, 3)
     unit = _unit(name, *arguments)
     first, second = _instant(name, arguments[1]), _instant(name, arguments[2])
@@ -92,7 +92,7 @@ def _months_between(early: str, late: str) -> str:
 
 
 def _bin(name: str, arguments: Sequence[Typed]) -> Typed:
-    """A time rounded down to a whole multiple of a duration since the epoch."""
+    """bin: a time rounded down to a multiple of a duration since the epoch."""
     check_count(name, arguments, 2)
     instant, width = _instant(name, arguments[0]), arguments[1]
     if width.type is not S or not isinstance(width.value, int) or width.value <= 0:

@@ -1,4 +1,4 @@
-"""A compiled expression: its SQL for DuckDB, its Trino type, and its value if it is a literal."""
+"""Compiled expressions: their SQL for DuckDB and their Trino type; literals, and conversions of types."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ NUMBERS = (Type.INTEGER, Type.BIGINT, Type.DOUBLE)
 WHOLE = (Type.INTEGER, Type.BIGINT)
 LONGEST_SQL = 400_000
 MOST_DIGITS = 100
-"""The digits of a number in a query, leading zeros included."""
+"""The most digits of a number in a query, including leading zeros."""
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """`sql` can stand anywhere without parentheses around it. `value` is set for a literal only."""
+    """A compiled expression. `sql` needs no parentheses around it, `value` is set only for a literal."""
 
     sql: str
     type: Type
@@ -32,7 +32,7 @@ NULL = Typed("NULL", Type.UNKNOWN)
 
 
 def text_sql(text: str) -> str:
-    """A string literal. The doubled quote is the only escape in DuckDB's."""
+    """The SQL of a text literal. In DuckDB a doubled quote is the only escape."""
     if "\x00" in text:
         raise ValidationException("The character NUL is not supported in a query")
     return "'" + text.replace("'", "''") + "'"
@@ -49,7 +49,7 @@ def whole(value: int, kind: Type) -> Typed:
 
 
 def digits_of(number: str, *, most: int = GREATEST_BIGINT) -> int:
-    """A whole number's value. `ValidationException` for one greater than `most`, however long."""
+    """The value of an integer's digits. Raises `ValidationException` if it is greater than `most`."""
     value = int(number[:MOST_DIGITS])
     if len(number) > MOST_DIGITS or value > most:
         raise ValidationException(f"Invalid numeric literal: {number[: MOST_DIGITS + 1]}")
@@ -57,7 +57,7 @@ def digits_of(number: str, *, most: int = GREATEST_BIGINT) -> int:
 
 
 def coercible(source: Type, target: Type) -> bool:
-    """Whether Trino converts a type to another implicitly."""
+    """Whether Trino converts `source` to `target` implicitly."""
     if source in (target, Type.UNKNOWN):
         return True
     wider = {
@@ -69,7 +69,7 @@ def coercible(source: Type, target: Type) -> bool:
 
 
 def coerced(typed: Typed, target: Type) -> Typed:
-    """The expression converted to a type that it is coercible to."""
+    """An expression converted to a type to which it is coercible."""
     if typed.type is target:
         return typed
     if typed.type is Type.DATE:

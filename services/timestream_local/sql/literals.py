@@ -1,0 +1,75 @@
+"""Literals: texts, numbers, booleans, NULL and intervals."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from services.timestream_local.errors import ValidationException
+from services.timestream_local.sql.scopes import refused
+from services.timestream_local.sql.typed_sql import NULL, Typed, digits_of, text, whole
+from services.timestream_local.types import DAY_NS, DURATIONS_NS, GREATEST_INT, Type
+
+INTERVALS_NS = {
+    "SECOND": DURATIONS_NS["s"],
+    "MINUTE": DURATIONS_NS["m"],
+    "HOUR": DURATIONS_NS["h"],
+    "DAY": DAY_NS,
+    "WEEK": 7 * DAY_NS,
+}
+INTERVALS_MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
+_COUNT = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+
+
+def literal(node: exp.Literal) -> Typed:
+    """A text, or a number: INTEGER or BIGINT if it consists of digits only, else DOUBLE."""
+    if node.is_string:
+        return text(node.this)
+    if not node.this.isdigit():
+        value = float(node.this)
+        if not math.isfinite(value):
+            raise ValidationException(f"Invalid numeric literal: {node.this}")
+        return Typed(f"CAST({value!r} AS DOUBLE)", Type.DOUBLE, value)
+    return whole_number(digits_of(node.this))
+
+
+def whole_number(value: int) -> Typed:
+    """An INTEGER, or a BIGINT if the value needs one."""
+    fits = -GREATEST_INT - 1 <= value <= GREATEST_INT
+    return whole(value, Type.INTEGER if fits else Type.BIGINT)
+
+
+def boolean(node: exp.Boolean) -> Typed:
+    """`true` or `false`."""
+    return Typed("true" if node.this else "false", Type.BOOLEAN, bool(node.this))
+
+
+def null(_node: exp.Null) -> Typed:
+    """NULL."""
+    return NULL
+
+
+def interval(node: exp.Interval) -> Typed:
+    """An interval such as `interval '2' hour`."""
+    unit, number = node.args.get("unit"), node.this
+    digits = number.name.strip() if isinstance(number, exp.Literal) else ""
+    if not isinstance(unit, exp.Var) or not _COUNT.fullmatch(digits):
+        raise refused(f"the interval {node.sql(dialect='trino')}", node)
+    word = unit.name.upper()
+    if word in INTERVALS_NS:
+        return whole(int(digits) * INTERVALS_NS[word], Type.INTERVAL)
+    if word not in INTERVALS_MONTHS:
+        raise refused(f"the interval unit {word}", node)
+    return whole(int(digits) * INTERVALS_MONTHS[word], Type.MONTHS)
+
+
+LITERALS: dict[type[exp.Expr], Callable[..., Typed]] = {
+    exp.Literal: literal,
+    exp.Boolean: boolean,
+    exp.Null: null,
+    exp.Interval: interval,
+}
+"""The functions that compile literals, by type of node."""

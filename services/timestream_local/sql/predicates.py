@@ -1,0 +1,159 @@
+"""Predicates, which are BOOLEAN: comparisons, AND, OR, NOT, IS NULL, BETWEEN, IN, EXISTS, LIKE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from sqlglot import exp
+
+from services.timestream_local.errors import ValidationException
+from services.timestream_local.sql.scopes import Output, Scope, only, refused, single_column
+from services.timestream_local.sql.typed_sql import Typed, coerced, coercible, common_type
+from services.timestream_local.types import Type
+
+COMPARISONS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.NullSafeEQ: "IS NOT DISTINCT FROM",
+    exp.NullSafeNEQ: "IS DISTINCT FROM",
+}
+
+
+class Operands(Protocol):
+    """Compiles the operands of an expression; see `sql.expressions.Expressions`."""
+
+    def typed(self, node: exp.Expr, scope: Scope) -> Typed:
+        """An operand."""
+
+    def condition(self, node: exp.Expr, scope: Scope, where: str) -> str:
+        """The SQL of an operand that must be BOOLEAN; `where` names its place in the error."""
+
+
+class Subqueries(Protocol):
+    """Compiles queries within expressions; see `sql.compiler.Compiler`."""
+
+    def subquery(self, node: exp.Expr, outer: Scope) -> tuple[str, Sequence[Output]]:
+        """The SQL and the columns of a query, which may refer to the columns of `outer`."""
+
+
+class Predicates:
+    """Compiles predicates."""
+
+    def __init__(self, operands: Operands, queries: Subqueries) -> None:
+        self._operands, self._queries = operands, queries
+
+    def comparison(self, node: exp.Expr, scope: Scope) -> Typed:
+        """A comparison of two operands."""
+        only(node, "this", "expression")
+        left, right = node.this, node.args["expression"]
+        operator = COMPARISONS[type(node)]
+        return compare(operator, self._operands.typed(left, scope), self._operands.typed(right, scope))
+
+    def logic(self, node: exp.Expr, scope: Scope) -> Typed:
+        """AND or OR."""
+        word = "AND" if isinstance(node, exp.And) else "OR"
+        # A chain is a tree as deep as the chain is long. It is flattened, since recursion has a limit.
+        operands = [self._operands.condition(n, scope, f"Logical {word}'s term") for n in node.flatten()]
+        return Typed(f"({f' {word} '.join(operands)})", Type.BOOLEAN)
+
+    def negation(self, node: exp.Not, scope: Scope) -> Typed:
+        """NOT."""
+        return Typed(f"(NOT {self._operands.condition(node.this, scope, 'NOT')})", Type.BOOLEAN)
+
+    def is_null(self, node: exp.Is, scope: Scope) -> Typed:
+        """IS NULL."""
+        if not isinstance(node.expression, exp.Null):
+            raise refused("IS with anything but NULL", node)
+        return Typed(f"({self._operands.typed(node.this, scope).sql} IS NULL)", Type.BOOLEAN)
+
+    def between(self, node: exp.Between, scope: Scope) -> Typed:
+        """BETWEEN, which includes both bounds."""
+        only(node, "this", "low", "high")
+        value, low, high = (self._operands.typed(node.args[part], scope) for part in ("this", "low", "high"))
+        kind = comparison_type("BETWEEN", value, low, high)
+        low, high = coerced(low, kind), coerced(high, kind)
+        return Typed(f"({coerced(value, kind).sql} BETWEEN {low.sql} AND {high.sql})", Type.BOOLEAN)
+
+    def membership(self, node: exp.In, scope: Scope) -> Typed:
+        """IN a list, or in the result of a query with one column."""
+        only(node, "this", "expressions", "query")
+        value = self._operands.typed(node.this, scope)
+        query = node.args.get("query")
+        if query is not None:
+            sql, columns = self._queries.subquery(query, scope)
+            other = single_column(columns)
+            kind = comparison_type("IN", value, other)
+            return Typed(
+                f"({coerced(value, kind).sql} IN (SELECT {coerced(Typed('o1', other.type), kind).sql} "
+                f"FROM ({sql}) AS i))",
+                Type.BOOLEAN,
+            )
+        options = [self._operands.typed(option, scope) for option in node.expressions]
+        if not options:
+            raise refused("IN of nothing", node)
+        kind = comparison_type("IN", value, *options)
+        listed = ", ".join(coerced(option, kind).sql for option in options)
+        return Typed(f"({coerced(value, kind).sql} IN ({listed}))", Type.BOOLEAN)
+
+    def exists(self, node: exp.Exists, scope: Scope) -> Typed:
+        """EXISTS of a query."""
+        sql, _ = self._queries.subquery(node.this, scope)
+        return Typed(f"EXISTS ({sql})", Type.BOOLEAN)
+
+    def like(self, node: exp.Like, scope: Scope, escape: exp.Expr | None = None) -> Typed:
+        """LIKE, which is case-sensitive; `escape` is the character of its ESCAPE."""
+        only(node, "this", "expression", "negate")
+        value = self._operands.typed(node.this, scope)
+        pattern = self._operands.typed(node.expression, scope)
+        for typed in (value, pattern):
+            if not coercible(typed.type, Type.VARCHAR):
+                raise ValidationException(f"LIKE needs varchar, not {typed.type.label}")
+        ending = f" ESCAPE {self._operands.typed(escape, scope).sql}" if escape is not None else ""
+        sql = f"({value.sql} LIKE {pattern.sql}{ending})"
+        return Typed(f"(NOT {sql})" if node.args.get("negate") else sql, Type.BOOLEAN)
+
+    def escaped(self, node: exp.Escape, scope: Scope) -> Typed:
+        """LIKE … ESCAPE."""
+        sign = node.expression
+        if not isinstance(node.this, exp.Like) or not (sign.is_string and len(sign.name) == 1):
+            raise refused("this ESCAPE", node)
+        return self.like(node.this, scope, sign)
+
+
+PREDICATES: dict[type[exp.Expr], Callable[..., Typed]] = {
+    **dict.fromkeys(COMPARISONS, Predicates.comparison),
+    exp.And: Predicates.logic,
+    exp.Or: Predicates.logic,
+    exp.Not: Predicates.negation,
+    exp.Is: Predicates.is_null,
+    exp.Between: Predicates.between,
+    exp.In: Predicates.membership,
+    exp.Exists: Predicates.exists,
+    exp.Like: Predicates.like,
+    exp.Escape: Predicates.escaped,
+}
+"""The methods that compile predicates, by type of node."""
+
+
+def compare(operator: str, left: Typed, right: Typed) -> Typed:
+    """`left operator right`. Raises `ValidationException` for types that can't be compared."""
+    kind = comparison_type(operator, left, right)
+    return Typed(f"({coerced(left, kind).sql} {operator} {coerced(right, kind).sql})", Type.BOOLEAN)
+
+
+def comparison_type(operator: str, *operands: Typed) -> Type:
+    """The type in which values are compared. Raises `ValidationException` if there is none."""
+    try:
+        return common_type((operand.type for operand in operands), operator)
+    except ValidationException:
+        kinds = [operand.type for operand in operands]
+        names = ", ".join(kind.label for kind in dict.fromkeys(kinds))
+        hint = ""
+        if set(kinds) == {Type.TIMESTAMP, Type.VARCHAR}:
+            hint = "; write TIMESTAMP '2026-03-02 07:30:00' or from_iso8601_timestamp('2026-03-02T07:30:00Z')"
+        raise ValidationException(f"'{operator}' cannot be applied to {names}{hint}") from None
