@@ -1,13 +1,12 @@
-"""Databases, tables, columns and tags as immutable values, and the catalog that holds the current ones."""
+"""Databases, tables and columns as immutable values, and the catalog of the current ones and their tags."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from services.timestream_local.errors import ResourceNotFoundException
-from services.timestream_local.types import DAY_NS, HOUR_NS, Type
+from services.timestream_local.types import DAY_NS, HOUR_NS, JsonObject, Type
 
 REGION, ACCOUNT = "eu-west-1", "000000000000"
 DEFAULT_MEMORY_HOURS, DEFAULT_MAGNETIC_DAYS = 6, 73_000
@@ -18,7 +17,7 @@ SINGLE_MEASURES = {f"measure_value::{t.value.lower()}": t for t in Type if t.val
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A dimension or measure of a table. `physical_name` is its column in DuckDB, which no client sees."""
+    """A dimension or measure of a table. `physical_name` is the name of its column in DuckDB."""
 
     name: str
     role: Role
@@ -38,47 +37,51 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: its retention, and its columns in the order in which they were first written."""
+    """A table: its retention in the memory and magnetic store, and its columns in the order of first use.
+
+    `magnetic` and `schema` are the API's MagneticStoreWriteProperties and Schema. Times are in seconds since
+    the epoch.
+    """
 
     id: int
     database: str
     name: str
     memory_hours: int
     magnetic_days: int
-    magnetic: Mapping[str, Any]
-    schema: Mapping[str, Any]
+    magnetic: JsonObject
+    schema: JsonObject
     created: float
     updated: float
     columns: tuple[Column, ...] = ()
 
     @property
     def physical_name(self) -> str:
-        """The table in DuckDB that holds the rows."""
+        """The name of the DuckDB table with its rows."""
         return f"data_{self.id}"
 
     @property
     def dimensions(self) -> tuple[Column, ...]:
-        """Its dimensions."""
+        """The columns that are dimensions."""
         return tuple(column for column in self.columns if column.role == "dimension")
 
     @property
     def measures(self) -> tuple[Column, ...]:
-        """Its measures."""
+        """The columns that are measures."""
         return tuple(column for column in self.columns if column.role == "measure")
 
     @property
-    def takes_old(self) -> bool:
+    def accepts_old_records(self) -> bool:
         """Whether records older than the memory store's retention are accepted."""
         return bool(self.magnetic.get("EnableMagneticStoreWrites", False))
 
     @property
     def memory_ns(self) -> int:
-        """How long the memory store keeps a record."""
+        """The retention of the memory store in nanoseconds."""
         return self.memory_hours * HOUR_NS
 
     @property
     def retention_ns(self) -> int:
-        """How long a record is kept, in either store."""
+        """How long a record is kept in either store, in nanoseconds."""
         return max(self.magnetic_days * DAY_NS, self.memory_ns)
 
     def with_columns(self, columns: tuple[Column, ...]) -> Table:
@@ -100,7 +103,8 @@ def table_arn(table: Table) -> str:
 class Catalog:
     """The current databases, tables and tags.
 
-    Only the writer's thread changes it. Other threads may read any time: they get a whole value, old or new.
+    Only the writer's thread changes it. Other threads may read it at any time without a lock, since it
+    replaces immutable values.
     """
 
     databases: dict[str, Database] = field(default_factory=dict)
@@ -108,14 +112,14 @@ class Catalog:
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def database(self, name: str) -> Database:
-        """A database, or `ResourceNotFoundException`."""
+        """Return a database. Raise `ResourceNotFoundException` if there is none of this name."""
         found = self.databases.get(name)
         if found is None:
             raise ResourceNotFoundException(f"The database {name} does not exist.")
         return found
 
     def table(self, database: str, name: str) -> Table:
-        """A table, or `ResourceNotFoundException` for it or its database."""
+        """Return a table. Raise `ResourceNotFoundException` if there is no such table or database."""
         self.database(database)
         found = self.tables.get((database, name))
         if found is None:
@@ -123,7 +127,7 @@ class Catalog:
         return found
 
     def tables_of(self, database: str | None) -> list[Table]:
-        """The tables of a database, or all, by name."""
+        """The tables of a database, or of all, sorted by database and name."""
         tables = list(self.tables.items())
         return [table for key, table in sorted(tables, key=_key) if database in (None, key[0])]
 

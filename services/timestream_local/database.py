@@ -1,6 +1,6 @@
 """The endpoint's DuckDB file: the catalog, and a table of rows for each Timestream table.
 
-DuckDB is locked down, so that a query can reach no other file, no extension and no setting.
+DuckDB is configured so that a query can't access other files, load extensions or change settings.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LOCKED_DOWN: Settings = {
     "autoinstall_known_extensions": "false",
     "allow_community_extensions": "false",
     "error_on_division_by_zero": "true",
-    # Late materialization joins the newest row with its own table: slower here than reading it at once.
+    # Late materialization finds the newest row by a join of the table with itself, which is slower here.
     "late_materialization_max_rows": 0,
 }
 CREATE = """
@@ -42,13 +42,14 @@ CREATE TABLE tags (arn VARCHAR, key VARCHAR, value VARCHAR);
 
 
 def open_database(path: Path) -> duckdb.DuckDBPyConnection:
-    """A connection that holds the file at `path`, created if missing.
+    """Open the file at `path`, and create it if missing.
 
-    Raises `StoreHeld`, `StoreInvalid` (another program's database) or `StoreUnavailable`.
+    Raises `StoreHeld` if a process has it open, `StoreInvalid` if it is another program's or damaged, and
+    `StoreUnavailable` if it can't be read or written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # One query uses half of the cores; the rest is for writes and other queries.
+        # A query uses half of the cores, which leaves the others to writes and other queries.
         threads = max((os.cpu_count() or 1) // 2, 1)
         own: Settings = {"threads": threads, "custom_user_agent": secrets.token_hex(8)}
         connection = duckdb.connect(path, config=LOCKED_DOWN | own)
@@ -120,7 +121,7 @@ def load(cursor: Cursor) -> Catalog:
 
 
 def save_database(cursor: Cursor, database: Database) -> None:
-    """Write a database, new or changed."""
+    """Write a new or changed database."""
     cursor.execute("DELETE FROM databases WHERE name = ?", [database.name])
     values = [database.name, database.kms_key, database.created, database.updated]
     cursor.execute("INSERT INTO databases VALUES (?, ?, ?, ?)", values)
@@ -132,7 +133,7 @@ def drop_database(cursor: Cursor, name: str) -> None:
 
 
 def next_table_id(cursor: Cursor) -> int:
-    """A number that no table has had, deleted ones included."""
+    """A number that no table has had, not even a deleted one."""
     (number,) = cursor.execute("SELECT nextval('table_ids')").fetchall()[0]
     return int(number)
 
@@ -146,7 +147,7 @@ def create_rows(cursor: Cursor, table: Table) -> None:
 
 
 def save_table(cursor: Cursor, table: Table) -> None:
-    """Write a table's properties, new or changed."""
+    """Write the properties of a new or changed table."""
     cursor.execute("DELETE FROM tables WHERE id = ?", [table.id])
     described = [json.dumps(dict(table.magnetic)), json.dumps(dict(table.schema))]
     values = [table.id, table.database, table.name, table.memory_hours, table.magnetic_days]

@@ -9,19 +9,19 @@ from services.timestream_local.catalog import ACCOUNT, REGION, Database, databas
 from services.timestream_local.errors import ConflictException, ValidationException
 from services.timestream_local.list_pagination import page, with_token
 from services.timestream_local.request_fields import new_name, optional, required
-from services.timestream_local.state import Body, EndpointState
+from services.timestream_local.state import Body, EndpointState, Response
 from services.timestream_local.tag_operations import tags_of
 
 DEFAULT_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000"
 
 
 class DatabaseOperations:
-    """Creates, describes, lists, updates and deletes databases."""
+    """The operations that create, describe, list, update and delete databases."""
 
     def __init__(self, state: EndpointState) -> None:
         self._state = state
 
-    async def create_database(self, body: Body, _host: str) -> Body:
+    async def create_database(self, body: Body, _host: str) -> Response:
         """Create a database."""
         name, tags = new_name(body, "DatabaseName"), tags_of(body)
         now = self._state.seconds()
@@ -41,18 +41,18 @@ class DatabaseOperations:
         await self._state.change(change, keep)
         return {"Database": self._database(made)}
 
-    async def describe_database(self, body: Body, _host: str) -> Body:
+    async def describe_database(self, body: Body, _host: str) -> Response:
         """Describe a database."""
         found = self._state.catalog.database(required(body, "DatabaseName", str))
         return {"Database": self._database(found)}
 
-    async def list_databases(self, body: Body, _host: str) -> Body:
+    async def list_databases(self, body: Body, _host: str) -> Response:
         """List databases by name, in pages."""
         named = sorted(self._state.catalog.databases.items())
         found, token = page(body, [((name,), found) for name, found in named])
         return with_token({"Databases": [self._database(each) for each in found]}, token)
 
-    async def update_database(self, body: Body, _host: str) -> Body:
+    async def update_database(self, body: Body, _host: str) -> Response:
         """Change a database's KMS key."""
         name, key = required(body, "DatabaseName", str), required(body, "KmsKeyId", str)
         catalog, now = self._state.catalog, self._state.seconds()
@@ -67,8 +67,8 @@ class DatabaseOperations:
 
         return {"Database": self._database(await self._state.change(change, keep))}
 
-    async def delete_database(self, body: Body, _host: str) -> Body:
-        """Remove a database without tables."""
+    async def delete_database(self, body: Body, _host: str) -> Response:
+        """Delete a database. It must not have tables."""
         name, catalog = required(body, "DatabaseName", str), self._state.catalog
 
         def change(cursor: database.Cursor) -> None:
@@ -87,7 +87,7 @@ class DatabaseOperations:
         await self._state.change(change, keep)
         return {}
 
-    def _database(self, found: Database) -> Body:
+    def _database(self, found: Database) -> Response:
         return {
             "Arn": database_arn(found.name),
             "DatabaseName": found.name,

@@ -1,7 +1,7 @@
-"""What the service answers when it can't do what was asked: AWS's codes, shapes and statuses.
+"""The error responses: AWS's codes, formats and HTTP statuses.
 
-Codes are those of botocore's service models. Their documents give no statuses but 400; those here are the
-ones that clients have shown in their logs (419 for rejected records, for example).
+The codes are those of botocore's service models. The documentation gives 400 as the only status; the others
+are taken from published logs of clients (419 for rejected records, for example).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ CORAL = "com.amazon.coral.service#"
 
 
 class AwsError(Exception):
-    """An error response; `str()` is the message."""
+    """An error response; `str()` of the error is its message."""
 
     status: ClassVar[int] = 400
     prefix: ClassVar[str] = PREFIX
@@ -57,7 +57,7 @@ class ThrottlingException(AwsError):
 
 
 class RejectedRecordsException(AwsError):
-    """Some records were rejected; the others are stored. `rejected` are in the shape of the API."""
+    """Some records were rejected, and the others stored. `rejected` are in the API's format."""
 
     status = 419
 
@@ -72,13 +72,13 @@ class RejectedRecordsException(AwsError):
 
 
 class UnknownOperationException(AwsError):
-    """The X-Amz-Target header names no operation."""
+    """The X-Amz-Target header doesn't name an operation."""
 
     prefix = CORAL
 
 
 class SerializationException(AwsError):
-    """The body isn't JSON of the right types."""
+    """The body isn't JSON, or a member has the wrong type."""
 
     prefix = CORAL
 

@@ -1,24 +1,29 @@
-"""Paging of ListDatabases and ListTables. A token holds the last name of the page before."""
+"""Pagination of ListDatabases and ListTables. A token contains the last name of the previous page."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeVar
 
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.request_fields import optional, within
-from services.timestream_local.state import Body
+from services.timestream_local.state import Body, Response
 
 MOST_LISTED = 20
-"""Databases or tables on a page."""
+"""The most databases or tables on a page."""
+
+Entry = TypeVar("Entry")
 
 
 def page(
-    body: Body, named: Sequence[tuple[tuple[str, ...], Any]]
-) -> tuple[list[Any], tuple[str, ...] | None]:
-    """The entries after the request's token, at most MaxResults; and the last name if more follow."""
+    body: Body, named: Sequence[tuple[tuple[str, ...], Entry]]
+) -> tuple[list[Entry], tuple[str, ...] | None]:
+    """Return the page that a request asks for, and its last name if another page follows.
+
+    `named` are all entries with their names, sorted by name.
+    """
     most = within(optional(body, "MaxResults", int), "MaxResults", 1, MOST_LISTED) or MOST_LISTED
     token = optional(body, "NextToken", str)
     after = _token_names(token) if token else ()
@@ -33,8 +38,8 @@ def _token_names(token: str) -> tuple[str, ...]:
         raise ValidationException("Invalid pagination token.") from None
 
 
-def with_token(response: Body, last: tuple[str, ...] | None) -> Body:
-    """The response body, with the token of the next page if there is one."""
+def with_token(response: Response, last: tuple[str, ...] | None) -> Response:
+    """A response body with the token of the next page; unchanged if `last` is None."""
     if last is None:
         return response
-    return response | {"NextToken": base64.urlsafe_b64encode("\n".join(last).encode()).decode()}
+    return {**response, "NextToken": base64.urlsafe_b64encode("\n".join(last).encode()).decode()}

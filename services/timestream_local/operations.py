@@ -1,4 +1,4 @@
-"""The API's operations by name: from a request's body to a response's body."""
+"""The API's operations by name. Each turns the body of a request into the body of a response."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.timestream_local.database_operations import DatabaseOperations
 from services.timestream_local.errors import UnknownOperationException, ValidationException
 from services.timestream_local.query_operations import QueryOperations
 from services.timestream_local.record_operations import RecordOperations
-from services.timestream_local.state import Body, EndpointState
+from services.timestream_local.state import Body, EndpointState, Response
 from services.timestream_local.table_operations import TableOperations
 from services.timestream_local.tag_operations import TagOperations
 
@@ -31,12 +31,12 @@ NOT_HERE = (
 
 
 class Operations:
-    """Dispatches requests to the operations, which raise `AwsError`."""
+    """Calls operations by name. They raise `AwsError`."""
 
     def __init__(self, state: EndpointState) -> None:
         databases, tables, tags = DatabaseOperations(state), TableOperations(state), TagOperations(state)
         records, queries = RecordOperations(state), QueryOperations(state)
-        self._by_name: dict[str, Callable[[Body, str], Awaitable[Body]]] = {
+        self._by_name: dict[str, Callable[[Body, str], Awaitable[Response]]] = {
             "DescribeEndpoints": describe_endpoints,
             "CreateDatabase": databases.create_database,
             "DescribeDatabase": databases.describe_database,
@@ -56,8 +56,8 @@ class Operations:
             "UntagResource": tags.untag_resource,
         }
 
-    async def answer(self, name: str, body: Body, host: str) -> Body:
-        """The response body of an operation; `host` is the request's Host header."""
+    async def answer(self, name: str, body: Body, host: str) -> Response:
+        """Call an operation; return its response body. `host` is the request's Host header."""
         operation = self._by_name.get(name)
         if operation is not None:
             return await operation(body, host)
@@ -66,6 +66,6 @@ class Operations:
         raise UnknownOperationException(f"Unknown operation: {name[:64]}")
 
 
-async def describe_endpoints(_body: Body, host: str) -> Body:
-    """The endpoint's address, with its scheme: clients use HTTPS for an address without one."""
+async def describe_endpoints(_body: Body, host: str) -> Response:
+    """The endpoint's address. It includes the scheme, since clients use HTTPS for an address without one."""
     return {"Endpoints": [{"Address": f"http://{host}", "CachePeriodInMinutes": 1440}]}

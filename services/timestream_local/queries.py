@@ -1,4 +1,4 @@
-"""Runs queries, and keeps those open whose results have further pages."""
+"""Running queries, and keeping those open whose results have further pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
@@ -26,14 +26,18 @@ from services.timestream_local.show_statements import show_rows
 from services.timestream_local.sql.compiler import Compiled, compile_query
 from services.timestream_local.sql.from_clause import Instant
 from services.timestream_local.sql.syntax import ShowStatement, parse
+from services.timestream_local.types import Scalar
+
+if TYPE_CHECKING:
+    from types_boto3_timestream_query.type_defs import ColumnInfoTypeDef
 
 Result = TypeVar("Result")
 MOST_OPEN = 64
-"""Open queries kept at a time; the one that has waited longest is closed first."""
+"""The most open queries. Beyond it, the query that was unused for longest is closed."""
 LONGEST_WAIT_S = 900.0
 """How long an open query is kept without a request for its next page."""
 LONGEST_QUERY_S = 60.0
-"""How long a page may take."""
+"""How long the computation of a page may take."""
 ROWS_AT_ONCE = 1024
 CANCELLED = "The query was cancelled"
 INVALID_TOKEN = "Invalid pagination token."  # noqa: S105 - no secret
@@ -41,14 +45,14 @@ INVALID_TOKEN = "Invalid pagination token."  # noqa: S105 - no secret
 
 @dataclass(slots=True)
 class OpenQuery:
-    """A query with further pages. `token` is of the next page, `last_token` of the page `last`.
+    """A query with further pages. `token` requests the next page, `last_token` the page `last` again.
 
-    A client whose request timed out sends `last_token` again, and gets `last` once more. `cursor` may only be
-    used by the thread that holds `lock`. Once `ended` there are no further pages.
+    A client sends `last_token` again if its request timed out. `cursor` may only be used by the thread that
+    holds `lock`. After the query `ended`, there are no further pages.
     """
 
     sql: str
-    info: list[dict[str, Any]]
+    info: Sequence[ColumnInfoTypeDef]
     pager: Pager
     cursor: duckdb.DuckDBPyConnection
     token: str
@@ -60,7 +64,7 @@ class OpenQuery:
 
 
 class QueryRunner:
-    """Runs queries on the file that `connection` holds. Safe to share between threads."""
+    """Runs queries with `connection`, at most `longest_s` for each page. Threads may share it."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, *, longest_s: float = LONGEST_QUERY_S
@@ -70,8 +74,8 @@ class QueryRunner:
         self._lock = threading.Lock()
         self._timeouts = QueryTimeouts(longest_s)
 
-    def run(self, sql: str, instant: Instant, most_rows: int | None) -> dict[str, Any]:
-        """Run a query; return its first page as the API's body. `instant` is its databases' now."""
+    def run(self, sql: str, instant: Instant, most_rows: int | None) -> dict[str, object]:
+        """Run a query; return its first page as a response body. `instant` returns the current time."""
         query_id = secrets.token_hex(20).upper()
         tree = parse(sql)
         cursor = self._connection.cursor()
@@ -93,8 +97,8 @@ class QueryRunner:
             if not keep:
                 cursor.close()
 
-    def resume(self, sql: str, token: str, most_rows: int | None) -> dict[str, Any]:
-        """The next page of a query, or its last page once more. `sql` must be the query's own text."""
+    def resume(self, sql: str, token: str, most_rows: int | None) -> dict[str, object]:
+        """Return the next page of a query, or its last page again. `sql` must equal the query's text."""
         query_id = token[:40]
         with self._lock:
             found = self._open.get(query_id)
@@ -128,12 +132,12 @@ class QueryRunner:
 
     @property
     def running(self) -> frozenset[str]:
-        """The ids of the queries of which a page is being read."""
+        """The ids of the queries that are computing a page."""
         return self._timeouts.running
 
     @property
     def open_count(self) -> int:
-        """How many queries are kept for further pages."""
+        """The number of queries that are kept for further pages."""
         return len(self._open)
 
     def interrupt_all(self) -> None:
@@ -156,7 +160,7 @@ class QueryRunner:
                     raise QueryExecutionException(CANCELLED)
                 return _running(lambda: found.pager.page(most_rows))
         except Exception:
-            # Some rows may be lost: a next page would pass for the rest of a whole result.
+            # The failed page may have consumed rows, so that a next page would silently omit them.
             cancelled, found.ended = found.ended, True
             with self._lock:
                 self._open.pop(query_id, None)
@@ -172,7 +176,7 @@ class QueryRunner:
             found.cursor.close()
 
     def _keep(self, query_id: str, opened: OpenQuery) -> None:
-        """Keep a query open. Close those that have waited too long, and the oldest beyond `MOST_OPEN`."""
+        """Keep a query open. Close those unused for too long, and the longest unused beyond `MOST_OPEN`."""
         with self._lock:
             waiting = list(self._open.items())
             self._open[query_id] = opened
@@ -195,7 +199,7 @@ def _begun(
     return pager, pager.page(most_rows)
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[Any, ...]]:
+def _rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[Scalar, ...]]:
     cursor.execute(sql)
     while rows := cursor.fetchmany(ROWS_AT_ONCE):
         yield from rows
@@ -237,9 +241,9 @@ def _bound(text: str) -> str:
 
 
 def _query_body(
-    query_id: str, info: Sequence[dict[str, Any]], page: ResultPage, token: str | None
-) -> dict[str, Any]:
-    body: dict[str, Any] = {
+    query_id: str, info: Sequence[ColumnInfoTypeDef], page: ResultPage, token: str | None
+) -> dict[str, object]:
+    body: dict[str, object] = {
         "QueryId": query_id,
         "Rows": page.rows,
         "ColumnInfo": info,

@@ -1,4 +1,4 @@
-"""Running queries."""
+"""The operations on queries."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from functools import partial
 
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.request_fields import mapped, optional, required, within
-from services.timestream_local.state import Body, EndpointState
+from services.timestream_local.state import Body, EndpointState, Response
 
 LONGEST_QUERY = 262_144
 
 
 class QueryOperations:
-    """Query and CancelQuery."""
+    """The operations Query and CancelQuery."""
 
     def __init__(self, state: EndpointState) -> None:
         self._state = state
 
-    async def query(self, body: Body, _host: str) -> Body:
-        """Run a query, or read its next page."""
+    async def query(self, body: Body, _host: str) -> Response:
+        """Return the first page of a new query, or the next page of an open one."""
         sql, state = required(body, "QueryString", str), self._state
         if not 1 <= len(sql) <= LONGEST_QUERY:
             raise ValidationException(f"The query string must have 1 to {LONGEST_QUERY} characters")
@@ -33,7 +33,7 @@ class QueryOperations:
             work = partial(state.queries.run, sql, state.query_instant, most)
         return await asyncio.get_running_loop().run_in_executor(state.pool, work)
 
-    async def cancel_query(self, body: Body, _host: str) -> Body:
+    async def cancel_query(self, body: Body, _host: str) -> Response:
         """End a query with further pages."""
         query_id = required(body, "QueryId", str)
         # Not in the pool: its threads may all be busy with the queries to cancel.

@@ -1,7 +1,7 @@
-"""Interrupts queries that take too long: one thread checks all running queries every second.
+"""Interrupting queries that take too long: one thread checks all running queries every second.
 
-A timer for each query would be a thread for each; and a thread that is woken for every query costs the
-queries time.
+A timer for each query would need a thread for each, and waking a thread at the start of each query would slow
+down short queries.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from time import monotonic
 
 
 class QueryTimeouts:
-    """Interrupts queries that run longer than `seconds`, at most `step_s` late."""
+    """Interrupts queries that run for longer than `seconds`, at most `step_s` later."""
 
     def __init__(self, seconds: float, step_s: float = 1.0) -> None:
         self._seconds, self._step_s = seconds, step_s
@@ -30,9 +30,10 @@ class QueryTimeouts:
 
     @contextmanager
     def limit(self, query_id: str, interrupt: Callable[[], object]) -> Iterator[None]:
-        """Limit the time of a query that runs in the block: call `interrupt` at every check until it ends.
+        """Limit the time of the query that runs in the block, and interrupt it by calling `interrupt`.
 
-        Never after the block. Once isn't enough: DuckDB ignores an interrupt of a query about to begin.
+        `interrupt` is never called after the block. It is called repeatedly, since DuckDB ignores an
+        interrupt just before a query starts.
         """
         with self._lock:
             self._running[query_id] = monotonic() + self._seconds, interrupt
@@ -48,7 +49,7 @@ class QueryTimeouts:
             self._interrupt([query_id] if query_id in self._running else [])
 
     def interrupt_all(self) -> None:
-        """Interrupt all running queries now, and those that begin later at the next check."""
+        """Interrupt all running queries now, and queries that start later at the next check."""
         with self._lock:
             self._seconds = 0.0
             self._interrupt(list(self._running))

@@ -1,4 +1,4 @@
-"""WriteRecords, and the removal of records after their retention."""
+"""WriteRecords, and the deletion of records after their retention."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ import asyncio
 
 from services.timestream_local import database
 from services.timestream_local.errors import RejectedRecordsException
-from services.timestream_local.record_batch import time_bounds
+from services.timestream_local.record_batch import Rejection, time_bounds
 from services.timestream_local.records import parse_records
-from services.timestream_local.state import Body, EndpointState
+from services.timestream_local.state import Body, EndpointState, Response
 from services.timestream_local.table_operations import named_table
 from services.timestream_local.types import DAY_NS
 
 
 class RecordOperations:
-    """Stores records."""
+    """The operation WriteRecords."""
 
     def __init__(self, state: EndpointState) -> None:
         self._state = state
 
-    async def write_records(self, body: Body, _host: str) -> Body:
-        """Store records; return when they are committed. Rejected ones are named in the error."""
+    async def write_records(self, body: Body, _host: str) -> Response:
+        """Store records, and return after the commit. Raise an error that lists the rejected ones."""
         table, state = named_table(self._state, body), self._state
         bounds = time_bounds(table, state.instant(table.database), future=state.now == "wall")
         batch = parse_records(body, bounds)
         if batch.time:
             await asyncio.wrap_future(state.writer.write((table.database, table.name), batch))
         if batch.rejected:
-            raise RejectedRecordsException([_rejected(i, *why) for i, why in sorted(batch.rejected.items())])
+            raise RejectedRecordsException([_rejected(i, why) for i, why in sorted(batch.rejected.items())])
         memory = sum(time >= bounds.memory for time in batch.time)
         total = len(batch.time)
         return {"RecordsIngested": {"Total": total, "MemoryStore": memory, "MagneticStore": total - memory}}
 
 
-def _rejected(index: int, reason: str, existing: int | None) -> dict[str, object]:
-    found: dict[str, object] = {"RecordIndex": index, "Reason": reason}
-    return found if existing is None else found | {"ExistingVersion": existing}
+def _rejected(index: int, why: Rejection) -> dict[str, object]:
+    found: dict[str, object] = {"RecordIndex": index, "Reason": why.reason}
+    return found if why.existing_version is None else found | {"ExistingVersion": why.existing_version}
 
 
 async def prune(state: EndpointState) -> None:
-    """Delete records a day after their table's retention ended. Queries hide them from its end on."""
+    """Delete records a day after the end of their table's retention. Until then queries hide them."""
 
     def change(cursor: database.Cursor) -> None:
         for table in state.catalog.tables_of(None):

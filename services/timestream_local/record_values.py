@@ -1,4 +1,4 @@
-"""Measure values: from the text that a record has to a value of its type. ValueError for other texts."""
+"""Parsing of measure values: from text to a value of the measure's type, or ValueError."""
 
 from __future__ import annotations
 

@@ -1,30 +1,30 @@
 """Parsing the records of a WriteRecords request.
 
-A malformed request is refused as a whole, with a ValidationException. A record that breaks a limit or lies
-outside the retention is rejected alone, and the others are stored. Limits: Timestream's page "Quotas".
+A malformed record fails the whole request with a ValidationException. A record that exceeds a limit or lies
+outside the retention is rejected alone, and the others are stored. The limits are from Timestream's page
+"Quotas".
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.record_batch import Batch, ParsedRecord, TimeBounds, Value
+from services.timestream_local.record_batch import Batch, ParsedRecord, Rejection, TimeBounds, Value
 from services.timestream_local.record_values import PARSERS
 from services.timestream_local.request_fields import listed, mapped, optional_text, required
-from services.timestream_local.types import GREATEST_BIGINT, Type
+from services.timestream_local.types import GREATEST_BIGINT, JsonObject, JsonValue, Type
 
 MOST_RECORDS = 100
 MOST_DIMENSIONS = 128
 MOST_MEASURES = 256
-"""Measure values of one MULTI record."""
+"""The most measure values of one MULTI record."""
 LONGEST_NAME = 256
 LONGEST_DIMENSION_NAME = 60
 LONGEST_VALUE = 2048
 LARGEST_SERIES = 2048
-"""Bytes of all dimension names and values of a record."""
+"""The most bytes of all dimension names and values of a record."""
 LARGEST_RECORD = 2048
 _TIME = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 UNITS_NS = {"SECONDS": 10**9, "MILLISECONDS": 10**6, "MICROSECONDS": 1_000, "NANOSECONDS": 1}
@@ -34,11 +34,11 @@ RESERVED_PREFIXES = ("ts_", "measure_value")
 
 
 class RecordRejected(Exception):
-    """One record is rejected; `str()` is the reason."""
+    """One record of a request is rejected; `str()` of the error is the reason."""
 
 
-def parse_records(body: Mapping[str, Any], bounds: TimeBounds) -> Batch:
-    """The records of a request's body. Raises `ValidationException` for a malformed one."""
+def parse_records(body: JsonObject, bounds: TimeBounds) -> Batch:
+    """Parse the records of a request's body. Raise `ValidationException` if one is malformed."""
     records = required(body, "Records", list)
     if not 1 <= len(records) <= MOST_RECORDS:
         least = "less than or equal to 100" if records else "greater than or equal to 1"
@@ -55,21 +55,21 @@ def parse_records(body: Mapping[str, Any], bounds: TimeBounds) -> Batch:
         try:
             batch.add(index, parser.parse(record))
         except RecordRejected as rejected:
-            batch.rejected[index] = (str(rejected), None)
+            batch.rejected[index] = Rejection(str(rejected))
     batch.close()
     return batch
 
 
 class RecordParser:
-    """Parses the records of one request, which share attributes. `kinds` collects the measures' types."""
+    """Parses the records of one request with common attributes. `kinds` collects the types of measures."""
 
-    def __init__(self, common: Mapping[str, Any], bounds: TimeBounds) -> None:
+    def __init__(self, common: JsonObject, bounds: TimeBounds) -> None:
         self.kinds: dict[str, Type] = {}
         self._common, self._bounds = common, bounds
         self._dimensions, self._size = _dimensions(common)
 
-    def parse(self, record: Mapping[str, Any]) -> ParsedRecord:
-        """Parse a record. Raises `RecordRejected` for this record, `ValidationException` for the request."""
+    def parse(self, record: JsonObject) -> ParsedRecord:
+        """Parse a record. Raise `RecordRejected` to reject it, `ValidationException` to fail the request."""
         get, common = record.get, self._common.get
         unit_name = get("TimeUnit") or common("TimeUnit") or "MILLISECONDS"
         unit = UNITS_NS.get(unit_name) if isinstance(unit_name, str) else None
@@ -101,16 +101,16 @@ class RecordParser:
         if len(name) + series + measured > LARGEST_RECORD:
             raise RecordRejected(f"The record is larger than {LARGEST_RECORD} bytes.")
 
-    def _version(self, record: Mapping[str, Any]) -> int:
+    def _version(self, record: JsonObject) -> int:
         version = record.get("Version", self._common.get("Version"))
         if version is None:
             return 1
         if type(version) is not int or not 1 <= version <= GREATEST_BIGINT:
-            raise ValidationException("ParsedRecord version must be 1 or greater, a 64-bit integer")
+            raise ValidationException("Record version must be 1 or greater, a 64-bit integer")
         return version
 
-    def _measures(self, record: Mapping[str, Any], unit: int) -> tuple[dict[str, Value], int]:
-        """The measures by column, and their size in bytes."""
+    def _measures(self, record: JsonObject, unit: int) -> tuple[dict[str, Value], int]:
+        """Return the measures by column, and their size in bytes."""
         common = self._common
         kind = record.get("MeasureValueType") or common.get("MeasureValueType") or "DOUBLE"
         several = [*listed(common, "MeasureValues"), *listed(record, "MeasureValues")]
@@ -128,7 +128,7 @@ class RecordParser:
         name = f"measure_value::{str(kind).lower()}"
         return {name: self._value(name, kind, text, unit)}, len(str(text))
 
-    def _multi(self, several: Sequence[Any], unit: int) -> tuple[dict[str, Value], int]:
+    def _multi(self, several: Sequence[JsonValue], unit: int) -> tuple[dict[str, Value], int]:
         if not several:
             raise ValidationException("A record of type MULTI needs MeasureValues")
         if len(several) > MOST_MEASURES:
@@ -146,7 +146,8 @@ class RecordParser:
             if name not in self.kinds:
                 _check_name(name, LONGEST_NAME)
             values[name] = self._value(name, kind, text, unit)
-            size += len(name) + len(text) if text.isascii() else bytes_of(name) + bytes_of(text)
+            written = str(text)  # `_value` accepts only strings
+            size += len(name) + len(written) if written.isascii() else bytes_of(name) + bytes_of(written)
         return values, size
 
     def _value(self, name: str, kind: object, text: object, unit: int) -> Value:
@@ -169,8 +170,8 @@ class RecordParser:
             raise ValidationException(message) from None
 
 
-def _dimensions(record: Mapping[str, Any]) -> tuple[dict[str, str], int]:
-    """The dimensions of a record by name, and their size in bytes."""
+def _dimensions(record: JsonObject) -> tuple[dict[str, str], int]:
+    """Return the dimensions of a record by name, and their size in bytes."""
     found: dict[str, str] = {}
     size = 0
     for one in listed(record, "Dimensions"):
@@ -193,12 +194,12 @@ def _dimensions(record: Mapping[str, Any]) -> tuple[dict[str, str], int]:
 
 
 def bytes_of(text: str) -> int:
-    """The length of a text in UTF-8."""
+    """The length of a text in bytes of UTF-8."""
     return len(text) if text.isascii() else len(text.encode())
 
 
 def _check_name(name: str, longest: int) -> None:
-    """Refuse a name that a column can't have."""
+    """Raise `RecordRejected` or `ValidationException` for an invalid name of a column."""
     if len(name) > longest:
         raise RecordRejected(f"The name {name[:64]}… is longer than {longest} characters.")
     lower = name.lower()

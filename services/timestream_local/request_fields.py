@@ -1,20 +1,21 @@
-"""Members of request bodies, checked: errors have AWS's types and texts."""
+"""Reading and checking members of request bodies, with errors of AWS's types and texts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import TypeVar
 
 from services.timestream_local.errors import SerializationException, ValidationException
+from services.timestream_local.types import JsonObject, JsonValue
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{3,256}", re.ASCII)
-Kind = TypeVar("Kind", bound="str | int | bool | list[Any] | dict[str, Any]")
+Kind = TypeVar("Kind", bound="str | int | bool | list[JsonValue] | dict[str, JsonValue]")
 NAMES = {str: "a string", int: "an integer", bool: "a boolean", list: "a list", dict: "a structure"}
 
 
-def optional(body: Mapping[str, Any], name: str, kind: type[Kind]) -> Kind | None:
-    """A member, None where it is absent. `SerializationException` for one of another type."""
+def optional(body: JsonObject, name: str, kind: type[Kind]) -> Kind | None:
+    """Return a member, None if it is absent. Raise `SerializationException` if it has another type."""
     value = body.get(name)
     if value is None:
         return None
@@ -23,8 +24,8 @@ def optional(body: Mapping[str, Any], name: str, kind: type[Kind]) -> Kind | Non
     return value
 
 
-def required(body: Mapping[str, Any], name: str, kind: type[Kind]) -> Kind:
-    """A member that must be present."""
+def required(body: JsonObject, name: str, kind: type[Kind]) -> Kind:
+    """Return a member. Raise `ValidationException` if it is absent."""
     value = optional(body, name, kind)
     if value is None:
         raise ValidationException(
@@ -35,7 +36,7 @@ def required(body: Mapping[str, Any], name: str, kind: type[Kind]) -> Kind:
 
 
 def within(value: int | None, name: str, least: int, most: int) -> int | None:
-    """Check that a number lies within bounds, both included. None passes."""
+    """Return a number, or None. Raise `ValidationException` if it isn't from `least` to `most`."""
     if value is not None and not least <= value <= most:
         bound = f"greater than or equal to {least}" if value < least else f"less than or equal to {most}"
         raise ValidationException(
@@ -45,13 +46,13 @@ def within(value: int | None, name: str, least: int, most: int) -> int | None:
     return value
 
 
-def mapped(body: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A structure, an empty one where it is absent."""
+def mapped(body: JsonObject, name: str) -> JsonObject:
+    """Return a member that is a structure, an empty one if it is absent."""
     return optional(body, name, dict) or {}
 
 
-def listed(body: Mapping[str, Any], name: str) -> list[Any]:
-    """A list, an empty one where it is absent."""
+def listed(body: JsonObject, name: str) -> Sequence[JsonValue]:
+    """Return a member that is a list, an empty one if it is absent."""
     value = body.get(name)
     if value is None:
         return []
@@ -61,14 +62,14 @@ def listed(body: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def optional_text(value: object, name: str) -> str | None:
-    """A string or None."""
+    """Return a string, or None. Raise `SerializationException` for other values."""
     if value is not None and type(value) is not str:
         raise SerializationException(f"{name} is not a string")
     return value
 
 
-def new_name(body: Mapping[str, Any], member: str) -> str:
-    """The name of a database or table to create."""
+def new_name(body: JsonObject, member: str) -> str:
+    """Return the name of a database or table to create. Raise `ValidationException` for an invalid one."""
     name = required(body, member, str)
     if not _NAME.fullmatch(name):
         raise ValidationException(

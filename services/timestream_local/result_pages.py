@@ -1,18 +1,26 @@
-"""Query results in the shape of the API: typed columns, and rows of data in pages."""
+"""Query results in the API's format: the columns with their types, and pages of rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, cast
 
-from services.timestream_local.types import TEXTS, Type
+from services.timestream_local.types import TEXTS, Scalar, Type
 
-Datum: TypeAlias = dict[str, Any]
+if TYPE_CHECKING:
+    from types_boto3_timestream_query.literals import ScalarTypeType
+    from types_boto3_timestream_query.type_defs import (
+        ColumnInfoTypeDef,
+        DatumTypeDef,
+        RowTypeDef,
+        TypeTypeDef,
+    )
+
 LARGEST_PAGE = 1_000_000
-"""Characters of data on a page, about the API's limit of 1 MB."""
-NOTHING: Datum = {"NullValue": True}
-LISTED_DIMENSIONS = {
+"""The most characters of data on a page, about the API's limit of 1 MB."""
+NULL: DatumTypeDef = {"NullValue": True}
+LISTED_DIMENSIONS: TypeTypeDef = {
     "ArrayColumnInfo": {
         "Type": {
             "RowColumnInfo": [
@@ -26,26 +34,30 @@ LISTED_DIMENSIONS = {
 
 @dataclass(slots=True)
 class ResultPage:
-    """The rows of one page in the shape of the API, and whether more follow."""
+    """The rows of one page in the API's format, and whether another page follows."""
 
-    rows: list[dict[str, list[Datum]]] = field(default_factory=list)
+    rows: list[RowTypeDef] = field(default_factory=list)
     more: bool = False
 
 
-def column_info(columns: Sequence[tuple[str, Type]]) -> list[dict[str, Any]]:
-    """`ColumnInfo` of scalar columns."""
-    return [{"Name": name, "Type": {"ScalarType": kind.value}} for name, kind in columns]
+def column_info(columns: Sequence[tuple[str, Type]]) -> list[ColumnInfoTypeDef]:
+    """The `ColumnInfo` of scalar columns."""
+    types = [cast("ScalarTypeType", kind.value) for _, kind in columns]
+    return [
+        {"Name": name, "Type": {"ScalarType": kind}} for (name, _), kind in zip(columns, types, strict=True)
+    ]
 
 
 class Pager:
-    """Cuts rows into pages. `rows` are values as DuckDB gives them."""
+    """Divides the rows of a result into pages. `rows` are DuckDB's values, `kinds` the types of columns."""
 
-    def __init__(self, rows: Iterator[tuple[Any, ...]], kinds: Sequence[Type]) -> None:
+    def __init__(self, rows: Iterator[Sequence[Scalar]], kinds: Sequence[Type]) -> None:
         self._rows, self._texts = rows, [TEXTS[kind] for kind in kinds]
-        self._ahead: tuple[Any, ...] | None = next(rows, None)
+        # The next row is read ahead, to know whether another page follows.
+        self._ahead = next(rows, None)
 
     def page(self, most_rows: int | None) -> ResultPage:
-        """The next page: at most so many rows, and not much more than `LARGEST_PAGE`."""
+        """The next page, of at most `most_rows` rows and little more than `LARGEST_PAGE` characters."""
         page, size = ResultPage(), 0
         while self._ahead is not None and size < LARGEST_PAGE:
             if most_rows is not None and len(page.rows) == most_rows:
@@ -57,11 +69,12 @@ class Pager:
         page.more = self._ahead is not None
         return page
 
-    def _written(self, values: tuple[Any, ...]) -> tuple[dict[str, list[Datum]], int]:
-        data, size = [], 0
+    def _written(self, values: Sequence[Scalar]) -> tuple[RowTypeDef, int]:
+        data: list[DatumTypeDef] = []
+        size = 0
         for value, text in zip(values, self._texts, strict=True):
             if value is None:
-                data.append(NOTHING)
+                data.append(NULL)
                 continue
             written = text(value)
             size += len(written) + 20

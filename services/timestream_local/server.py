@@ -1,4 +1,4 @@
-"""The HTTP server: AWS JSON 1.0, one route, the operation in `X-Amz-Target`. Signatures aren't checked."""
+"""The HTTP server: one route with the protocol AWS JSON 1.0. Signatures of requests aren't checked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -28,7 +28,7 @@ from services.timestream_local.errors import (
 from services.timestream_local.operations import Operations
 from services.timestream_local.queries import LONGEST_QUERY_S, QueryRunner
 from services.timestream_local.record_operations import prune
-from services.timestream_local.state import EndpointState, Now
+from services.timestream_local.state import EndpointState, Now, Response
 from services.timestream_local.writer import Writer
 from services.web.access_log import AccessLog, headers_of
 from services.web.metrics import RequestCounts
@@ -45,24 +45,25 @@ TARGET = "Timestream_20181101."
 MEDIA_TYPE = b"application/x-amz-json-1.0"
 LONGEST_BODY = 4 * 2**20
 LONGEST_DRAINED = 64 * 2**20
-"""How much of a body beyond the limit is still read, so that its sender gets to read the refusal."""
+"""How many bytes of a body that is too long are still read, so that the client receives the error."""
 READERS = 4
-"""Queries that run at the same time."""
+"""The most queries that run at the same time."""
 HALF_PAIR = re.compile(rb"\\u[dD]")
 PRUNE_S = 3600.0
 ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict).encode
 
 
 class Endpoint:
-    """The ASGI application."""
+    """The ASGI application. The header `X-Amz-Target` names the operation."""
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See ASGI."""
+        """Handle a request, as ASGI specifies."""
         if scope["type"] != "http":
             return
+        answer: Response
         try:
             status, answer = 200, await self._answer(scope, receive)
         except AwsError as error:
@@ -73,7 +74,7 @@ class Endpoint:
             status, answer = failure.status, failure.body
         await _send(send, status, answer)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> dict[str, Any]:
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
         headers = headers_of(scope)
         content = await _body(receive)
         target = headers.get("x-amz-target", "")
@@ -115,7 +116,7 @@ async def _body(receive: Receive) -> bytes:
     return b"".join(chunks)
 
 
-async def _send(send: Send, status: int, answer: dict[str, Any]) -> None:
+async def _send(send: Send, status: int, answer: Response) -> None:
     content = ENCODE(answer).encode(errors="replace")
     headers = [
         (b"content-type", MEDIA_TYPE),
@@ -128,7 +129,7 @@ async def _send(send: Send, status: int, answer: dict[str, Any]) -> None:
 
 @contextmanager
 def opened(path: Path, now: Now, *, longest_query_s: float = LONGEST_QUERY_S) -> Iterator[EndpointState]:
-    """The endpoint's state over the file at `path`, until the block ends. Raises `StoreError`."""
+    """Open the file at `path` for the block. Raises `StoreError` if it can't be used."""
     clock = Clock()
     with ExitStack() as stack:
         connection = stack.enter_context(closing(database.open_database(path)))
@@ -136,7 +137,7 @@ def opened(path: Path, now: Now, *, longest_query_s: float = LONGEST_QUERY_S) ->
         writer = stack.enter_context(closing(Writer(connection, catalog)))
         queries = stack.enter_context(closing(QueryRunner(connection, catalog, longest_s=longest_query_s)))
         pool = stack.enter_context(ThreadPoolExecutor(READERS, thread_name_prefix="timestream-query"))
-        # Closing the pool waits for its threads, so that running queries are interrupted first.
+        # Closing the pool waits for its threads. So running queries must be interrupted before.
         stack.callback(queries.interrupt_all)
         yield EndpointState(catalog, writer, queries, lambda: to_us(clock.now()) * 1000, now, pool)
 
@@ -147,16 +148,16 @@ def application(state: EndpointState) -> ASGIApp:
 
 
 def serve(path: Path, now: Now, listener: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT. Raises `StoreError` for a file that can't be used."""
+    """Serve until SIGTERM or SIGINT. Raises `StoreError` if the file can't be used."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        # Uvicorn shuts down at these signals, then raises them again, which must not kill the process.
+        # After its shutdown Uvicorn raises the signal again, which by default would kill the process.
         signal.signal(number, lambda _number, _frame: None)
     with opened(path, now) as state:
         asyncio.run(serving(state, web_server(state), listener))
 
 
 async def serving(state: EndpointState, server: uvicorn.Server, listener: socket.socket) -> None:
-    """Serve until the server ends; delete records after their retention meanwhile."""
+    """Serve until the server ends, and delete old records every hour."""
     pruning = asyncio.create_task(_prune_for_ever(state))
     try:
         await server.serve(sockets=[listener])

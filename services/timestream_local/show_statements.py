@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from services.timestream_local.catalog import SINGLE_MEASURES, Catalog, Table
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.result_pages import LISTED_DIMENSIONS, Datum, column_info
+from services.timestream_local.result_pages import LISTED_DIMENSIONS, column_info
 from services.timestream_local.sql.syntax import ShowStatement
 from services.timestream_local.types import Type
 
-ColumnInfo = list[dict[str, Any]]
-Rows = list[dict[str, list[Datum]]]
+if TYPE_CHECKING:
+    from types_boto3_timestream_query.type_defs import ColumnInfoTypeDef, DatumTypeDef, RowTypeDef
 
 
 def show_rows(
     wanted: ShowStatement, catalog: Catalog, cursor: duckdb.DuckDBPyConnection
-) -> tuple[ColumnInfo, Rows]:
-    """The columns and rows of the result. Raises `ValidationException` for an unknown database or table."""
+) -> tuple[list[ColumnInfoTypeDef], list[RowTypeDef]]:
+    """Return the columns and rows. Raise `ValidationException` for an unknown database or table."""
     if wanted.what == "databases":
         return _names("Database", sorted(catalog.databases), wanted.like)
     if wanted.database is not None and wanted.database not in catalog.databases:
@@ -44,16 +44,19 @@ def _matches(name: str, like: str | None) -> bool:
     return re.fullmatch(pattern, name, re.DOTALL) is not None
 
 
-def _scalars(values: Sequence[str]) -> dict[str, list[Datum]]:
-    return {"Data": [{"ScalarValue": value} for value in values]}
+def _scalars(values: Sequence[str]) -> RowTypeDef:
+    data: list[DatumTypeDef] = [{"ScalarValue": value} for value in values]
+    return {"Data": data}
 
 
-def _names(title: str, names: Sequence[str], like: str | None) -> tuple[ColumnInfo, Rows]:
+def _names(
+    title: str, names: Sequence[str], like: str | None
+) -> tuple[list[ColumnInfoTypeDef], list[RowTypeDef]]:
     rows = [_scalars([name]) for name in names if _matches(name, like)]
     return column_info([(title, Type.VARCHAR)]), rows
 
 
-def _columns(table: Table) -> tuple[ColumnInfo, Rows]:
+def _columns(table: Table) -> tuple[list[ColumnInfoTypeDef], list[RowTypeDef]]:
     titles = ("Column", "Type", "Timestream attribute type")
     rows = [(column.name, "varchar", "DIMENSION") for column in table.dimensions]
     rows += [("measure_name", "varchar", "MEASURE_NAME"), ("time", "timestamp", "TIMESTAMP")]
@@ -63,7 +66,9 @@ def _columns(table: Table) -> tuple[ColumnInfo, Rows]:
     return column_info([(title, Type.VARCHAR) for title in titles]), [_scalars(row) for row in rows]
 
 
-def _measures(table: Table, cursor: duckdb.DuckDBPyConnection, like: str | None) -> tuple[ColumnInfo, Rows]:
+def _measures(
+    table: Table, cursor: duckdb.DuckDBPyConnection, like: str | None
+) -> tuple[list[ColumnInfoTypeDef], list[RowTypeDef]]:
     """Each measure name with its type, and the dimensions that its records have."""
     columns = (*table.dimensions, *(c for c in table.measures if c.name in SINGLE_MEASURES))
     seen = "".join(f", bool_or({column.physical_name} IS NOT NULL)" for column in columns)
@@ -77,7 +82,7 @@ def _measures(table: Table, cursor: duckdb.DuckDBPyConnection, like: str | None)
         present = [column for column, is_there in zip(columns, there, strict=True) if is_there]
         kinds = [column.type.value.lower() for column in present if column.role == "measure"]
         dimensions = [column.name for column in present if column.role == "dimension"]
-        listed = [{"RowValue": _scalars([dimension, "varchar"])} for dimension in dimensions]
+        listed = [{"RowValue": dict(_scalars([dimension, "varchar"]))} for dimension in dimensions]
         row = _scalars([name, kinds[0] if kinds else "multi"])
         row["Data"].append({"ArrayValue": listed})
         rows.append(row)

@@ -1,18 +1,22 @@
-"""What all operations share: the catalog, the writer, the query runner, and the endpoint's time."""
+"""The state that all operations share: catalog, writer, query runner, and the endpoint's time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from services.timestream_local.catalog import Catalog
 from services.timestream_local.queries import QueryRunner
+from services.timestream_local.types import JsonObject
 from services.timestream_local.writer import Change, Result, Writer
 
-Body: TypeAlias = dict[str, Any]
+Body: TypeAlias = JsonObject
+"""The body of a request."""
+Response: TypeAlias = Mapping[str, object]
+"""The body of a response, whose values `json` can encode."""
 Now: TypeAlias = Literal["wall", "data"]
 
 
@@ -20,7 +24,7 @@ Now: TypeAlias = Literal["wall", "data"]
 class EndpointState:
     """The endpoint's state. `wall` returns wall time in nanoseconds since the epoch.
 
-    `now` says which time queries and retention go by: wall time, or that of the newest data.
+    `now` says which time queries and retention use as the current one: wall time, or that of the newest data.
     """
 
     catalog: Catalog
@@ -31,11 +35,14 @@ class EndpointState:
     pool: ThreadPoolExecutor
 
     def instant(self, *databases: str) -> int | None:
-        """Now in nanoseconds: wall time, or the newest data of these databases; None without data."""
+        """The current time in nanoseconds since the epoch.
+
+        This is wall time, or the time of the newest data in these databases (None if they have no data).
+        """
         return self.wall() if self.now == "wall" else self.writer.newest(databases)
 
     def query_instant(self, *databases: str) -> int:
-        """Now for a query of these databases; wall time while they hold no data."""
+        """The current time for a query of these databases: as `instant`, or wall time without data."""
         return self.instant(*databases) or self.wall()
 
     def seconds(self) -> float:

@@ -14,19 +14,19 @@ from services.timestream_local.catalog import (
 from services.timestream_local.errors import ConflictException, ValidationException
 from services.timestream_local.list_pagination import page, with_token
 from services.timestream_local.request_fields import listed, new_name, optional, required, within
-from services.timestream_local.state import Body, EndpointState
+from services.timestream_local.state import Body, EndpointState, Response
 from services.timestream_local.tag_operations import tags_of
 
-DEFAULT_SCHEMA = {"CompositePartitionKey": [{"Type": "MEASURE"}]}
+DEFAULT_SCHEMA: Body = {"CompositePartitionKey": [{"Type": "MEASURE"}]}
 
 
 class TableOperations:
-    """Creates, describes, lists, updates and deletes tables."""
+    """The operations that create, describe, list, update and delete tables."""
 
     def __init__(self, state: EndpointState) -> None:
         self._state = state
 
-    async def create_table(self, body: Body, _host: str) -> Body:
+    async def create_table(self, body: Body, _host: str) -> Response:
         """Create a table."""
         database_name, name = required(body, "DatabaseName", str), new_name(body, "TableName")
         tags, catalog, now = tags_of(body), self._state.catalog, self._state.seconds()
@@ -51,11 +51,11 @@ class TableOperations:
 
         return {"Table": described(await self._state.change(change, keep))}
 
-    async def describe_table(self, body: Body, _host: str) -> Body:
+    async def describe_table(self, body: Body, _host: str) -> Response:
         """Describe a table."""
         return {"Table": described(named_table(self._state, body))}
 
-    async def list_tables(self, body: Body, _host: str) -> Body:
+    async def list_tables(self, body: Body, _host: str) -> Response:
         """List the tables of a database, or all tables, in pages."""
         catalog, database_name = self._state.catalog, optional(body, "DatabaseName", str)
         if database_name is not None:
@@ -64,10 +64,10 @@ class TableOperations:
         found, token = page(body, named)
         return with_token({"Tables": [described(each) for each in found]}, token)
 
-    async def update_table(self, body: Body, _host: str) -> Body:
+    async def update_table(self, body: Body, _host: str) -> Response:
         """Change a table's retention, magnetic store writes or schema."""
-        named_table(self._state, body)
-        key = (body["DatabaseName"], body["TableName"])
+        named = named_table(self._state, body)
+        key = (named.database, named.name)
         retention, magnetic, schema = _retention(body), _magnetic(body), _schema(body)
         catalog, now = self._state.catalog, self._state.seconds()
 
@@ -90,10 +90,10 @@ class TableOperations:
 
         return {"Table": described(await self._state.change(change, keep))}
 
-    async def delete_table(self, body: Body, _host: str) -> Body:
+    async def delete_table(self, body: Body, _host: str) -> Response:
         """Delete a table and its records."""
-        named_table(self._state, body)
-        key, catalog = (body["DatabaseName"], body["TableName"]), self._state.catalog
+        named, catalog = named_table(self._state, body), self._state.catalog
+        key = (named.database, named.name)
 
         def change(cursor: database.Cursor) -> Table:
             table = catalog.table(*key)
@@ -111,13 +111,13 @@ class TableOperations:
 
 
 def named_table(state: EndpointState, body: Body) -> Table:
-    """The table that a request names."""
+    """Return the table that a request names. Raise `ResourceNotFoundException` if there is none."""
     names = required(body, "DatabaseName", str), required(body, "TableName", str)
     return state.catalog.table(*names)
 
 
-def described(found: Table) -> Body:
-    """A table as responses describe it."""
+def described(found: Table) -> Response:
+    """A table in the API's format."""
     return {
         "Arn": table_arn(found),
         "TableName": found.name,
@@ -135,7 +135,7 @@ def described(found: Table) -> Body:
 
 
 def _retention(body: Body) -> tuple[int, int] | None:
-    """Hours in the memory store and days in the magnetic one."""
+    """The hours in the memory store and days in the magnetic store that a request gives, if any."""
     found = optional(body, "RetentionProperties", dict)
     if found is None:
         return None
@@ -154,7 +154,10 @@ def _magnetic(body: Body) -> Body | None:
 
 
 def _schema(body: Body) -> Body | None:
-    """The partition key, which is kept but changes nothing here. Raises if it is to be enforced."""
+    """The schema in a request, if any. The endpoint stores the partition key, but doesn't use it.
+
+    Raises `ValidationException` for a partition key that is to be enforced.
+    """
     found = optional(body, "Schema", dict)
     for key in listed(found or {}, "CompositePartitionKey"):
         if not isinstance(key, dict) or key.get("Type") not in ("DIMENSION", "MEASURE"):

@@ -8,29 +8,29 @@ from services.timestream_local import database
 from services.timestream_local.catalog import database_arn
 from services.timestream_local.errors import ResourceNotFoundException, ValidationException
 from services.timestream_local.request_fields import listed, required
-from services.timestream_local.state import Body, EndpointState
+from services.timestream_local.state import Body, EndpointState, Response
 
 MOST_TAGS = 200
 
 
 class TagOperations:
-    """Lists, adds and removes the tags of databases and tables."""
+    """The operations that list, add and remove tags of databases and tables."""
 
     def __init__(self, state: EndpointState) -> None:
         self._state = state
 
-    async def list_tags(self, body: Body, _host: str) -> Body:
-        """The tags of a database or table."""
+    async def list_tags(self, body: Body, _host: str) -> Response:
+        """List the tags of a database or table."""
         tags = self._state.catalog.tags.get(self._arn(body), {})
         return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
 
-    async def tag_resource(self, body: Body, _host: str) -> Body:
+    async def tag_resource(self, body: Body, _host: str) -> Response:
         """Add tags."""
         arn, more = self._arn(body), tags_of(body)
         await self._retag(arn, lambda tags: tags | more)
         return {}
 
-    async def untag_resource(self, body: Body, _host: str) -> Body:
+    async def untag_resource(self, body: Body, _host: str) -> Response:
         """Remove tags."""
         arn, keys = self._arn(body), set(map(str, required(body, "TagKeys", list)))
         await self._retag(arn, lambda tags: {k: v for k, v in tags.items() if k not in keys})
@@ -53,7 +53,7 @@ class TagOperations:
 
     def _arn(self, body: Body) -> str:
         arn = required(body, "ResourceARN", str)
-        # Any region and account are accepted: the endpoint has only one of each.
+        # The region and account may be any, since the endpoint has only one of each.
         known = f"{database_arn('')}{arn.partition(':database/')[2]}"
         if known not in self._state.catalog.arns():
             raise ResourceNotFoundException(f"The resource {arn[:256]} does not exist.")
@@ -61,7 +61,7 @@ class TagOperations:
 
 
 def tags_of(body: Body) -> dict[str, str]:
-    """The tags in a request."""
+    """The tags in a request. Raises `ValidationException` for malformed ones."""
     tags = {}
     for tag in listed(body, "Tags"):
         if not isinstance(tag, dict):

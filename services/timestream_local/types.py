@@ -1,18 +1,24 @@
-"""The types of the query language, and their values as text.
+"""The types of JSON bodies and of the query language, and the conversion of values from and to text.
 
-In DuckDB, a TIMESTAMP is whole nanoseconds since the epoch (BIGINT), an INTERVAL_DAY_TO_SECOND whole
-nanoseconds, an INTERVAL_YEAR_TO_MONTH whole months: exact, and compared as integers. All times are UTC.
+In DuckDB a TIMESTAMP is an integer, nanoseconds since the epoch, an INTERVAL_DAY_TO_SECOND an integer in
+nanoseconds, and an INTERVAL_YEAR_TO_MONTH one in months. All times are in UTC.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import TypeAlias
 
 from storage.instants import EPOCH
+
+JsonValue: TypeAlias = "str | int | float | bool | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+JsonObject: TypeAlias = Mapping[str, JsonValue]
+Scalar: TypeAlias = str | int | float | bool | date | None
+"""A value in a row of DuckDB."""
 
 LEAST_INT, GREATEST_INT = -(2**31), 2**31 - 1
 LEAST_BIGINT, GREATEST_BIGINT = -(2**63), 2**63 - 1
@@ -39,11 +45,11 @@ SHORT = {
     "d": "day",
 }
 DURATIONS_NS = UNITS_NS | {short: UNITS_NS[unit] for short, unit in SHORT.items()}
-"""Nanoseconds of the units of duration literals such as `15m`."""
+"""The units of duration literals such as `15m`, in nanoseconds."""
 
 
 class Type(StrEnum):
-    """A scalar type, named as in `ScalarType`."""
+    """A scalar type of the query language. Its value is its name in the API's `ScalarType`."""
 
     VARCHAR = "VARCHAR"
     BOOLEAN = "BOOLEAN"
@@ -76,7 +82,7 @@ PHYSICAL = {
     Type.MONTHS: "INTEGER",
     Type.UNKNOWN: "INTEGER",
 }
-"""The DuckDB type that holds each."""
+"""The DuckDB type in which values of each type are stored."""
 
 _DURATION = re.compile(rf"([0-9]{{1,18}})\s*({'|'.join(DURATIONS_NS)})", re.ASCII | re.IGNORECASE)
 _INSTANT = re.compile(
@@ -87,7 +93,7 @@ _INSTANT = re.compile(
 
 
 def duration_ns(text: str) -> int:
-    """Nanoseconds of a duration such as `15m` or `1d`. ValueError for anything else."""
+    """A duration such as `15m` or `1d` in nanoseconds. Raises ValueError for other texts."""
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"'{text}' is no duration; the units are {', '.join(DURATIONS_NS)}")
@@ -95,9 +101,9 @@ def duration_ns(text: str) -> int:
 
 
 def instant_ns(text: str, *, zoned: bool) -> int:
-    """Nanoseconds since the epoch of a time in ISO 8601 or SQL; UTC without a time zone.
+    """A time in the format of ISO 8601 or SQL, in nanoseconds since the epoch. Without a time zone it is UTC.
 
-    Unless `zoned`, a time zone is refused. ValueError for other texts and for times before the epoch.
+    A time zone is allowed only if `zoned`. Raises ValueError for other texts and for times before the epoch.
     """
     found = _INSTANT.fullmatch(text.strip())
     if found is None or (found[8] and not zoned):
@@ -120,20 +126,20 @@ def _offset(zone: str | None) -> timedelta:
 
 
 def timestamp_text(ns: int) -> str:
-    """`2026-03-02 07:30:00.000000000`."""
+    """A time in the format of query results: `2026-03-02 07:30:00.000000000`."""
     seconds, rest = divmod(ns, SECOND_NS)
     return f"{(EPOCH + timedelta(seconds=seconds)).strftime('%Y-%m-%d %H:%M:%S')}.{rest:09d}"
 
 
 def iso_text(ns: int) -> str:
-    """`2026-03-02T07:30:00.000Z`, as the reasons of rejected records show times."""
+    """A time in the format of the reasons of rejected records: `2026-03-02T07:30:00.000Z`."""
     seconds, rest = divmod(ns, SECOND_NS)
     shown = (EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{shown}.{rest // 1_000_000:03d}Z"
 
 
 def interval_text(ns: int) -> str:
-    """`1 02:03:04.000000000`: days, hours, minutes, seconds, nanoseconds."""
+    """An interval as days, hours, minutes, seconds and nanoseconds: `1 02:03:04.000000000`."""
     days, rest = divmod(abs(ns), DAY_NS)
     hours, rest = divmod(rest, HOUR_NS)
     minutes, rest = divmod(rest, MINUTE_NS)
@@ -142,12 +148,12 @@ def interval_text(ns: int) -> str:
 
 
 def months_text(months: int) -> str:
-    """`1-2`: years and months."""
+    """An interval as years and months: `1-2`."""
     return f"{'-' if months < 0 else ''}{abs(months) // 12}-{abs(months) % 12}"
 
 
 def double_text(value: float) -> str:
-    """A DOUBLE as Java writes it: `21.5`, `1.0E7`, `NaN`."""
+    """A DOUBLE in Java's format: `21.5`, `1.0E7`, `NaN`."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
     if value == 0 or 1e-3 <= abs(value) < 1e7:
@@ -161,7 +167,7 @@ def double_text(value: float) -> str:
 
 
 def _scientific(shown: str) -> tuple[str, str]:
-    """`12345678.9` → `1.23456789`, `7`."""
+    """Mantissa and exponent of a decimal number: `12345678.9` gives `1.23456789` and `7`."""
     sign = "-" if shown.startswith("-") else ""
     whole, _, fraction = shown.lstrip("-").partition(".")
     digits = (whole + ("" if fraction == "0" else fraction)).lstrip("0")
@@ -186,4 +192,4 @@ TEXTS: dict[Type, Callable[..., str]] = {
     Type.MONTHS: months_text,
     Type.UNKNOWN: str,
 }
-"""How results write a value that isn't NULL."""
+"""The functions that convert values other than NULL to the text of a result."""

@@ -1,7 +1,7 @@
 """Writing records into a table of rows, as upserts by version.
 
-A record has the identity of a stored one if time, dimensions and measure name are equal. With a higher
-version it replaces that one; with the same version and values it changes nothing; else it is rejected.
+Two records are the same if time, dimensions and measure name are equal. A record with a higher version
+replaces the stored one; with the same version and values it changes nothing; otherwise it is rejected.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from services.timestream_local.catalog import SINGLE_MEASURES, Column, Table
-from services.timestream_local.record_batch import Batch, Columns
+from services.timestream_local.record_batch import Batch, Columns, Rejection
 from services.timestream_local.types import PHYSICAL, Type
 
 ARROW = {
@@ -36,9 +36,9 @@ OTHER_TYPE = "The column {name} exists with another data type or role: {role}, {
 
 @dataclass(slots=True)
 class Rows:
-    """The records of several requests for one table, as columns of one length.
+    """The records of several requests for one table, as columns of equal length.
 
-    `origin` gives each row's batch and its index in that batch's request.
+    `origin` is the batch of each row, and the record's index in the batch's request.
     """
 
     batches: Sequence[Batch]
@@ -63,9 +63,9 @@ class Rows:
         )
 
     def reject(self, row: int, reason: str, existing: int | None = None) -> None:
-        """Reject one row in the request that it came with."""
+        """Reject the record of a row, in the batch of its request."""
         batch, index = self.origin[row]
-        batch.rejected[index] = (reason, existing)
+        batch.rejected[index] = Rejection(reason, existing)
 
     def waiting(self) -> list[int]:
         """The indices of the rows that aren't rejected."""
@@ -114,7 +114,7 @@ def _reject_column(batch: Batch, column: Column, values: Sequence[object]) -> No
     reason = OTHER_TYPE.format(name=column.name, role=column.role, type=column.type.value)
     for index, value in zip(batch.index, values, strict=True):
         if value is not None:
-            batch.rejected[index] = (reason, None)
+            batch.rejected[index] = Rejection(reason)
 
 
 def write_rows(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Rows, newest: int | None) -> None:
