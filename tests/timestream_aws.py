@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import boto3
 
@@ -15,6 +15,9 @@ from storage.aws_clients import client
 from storage.timestream_store import TimestreamStore
 from storage.timestream_tables import TABLES
 from tests.timestream_endpoint import database_of
+
+if TYPE_CHECKING:
+    from types_boto3_timestream_write.client import TimestreamWriteClient
 
 CONFIRM = "BUS_SIMULATOR_AWS_TESTS=yes"
 COST = (
@@ -46,7 +49,7 @@ class AwsDatabases:
         self.names.clear()
 
 
-def delete(service: Any, name: str) -> None:
+def delete(service: TimestreamWriteClient, name: str) -> None:
     """Delete a database and its tables, if they exist."""
     for table in TABLES:
         with suppress(service.exceptions.ResourceNotFoundException):

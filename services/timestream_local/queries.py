@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
@@ -21,7 +21,7 @@ from services.timestream_local.errors import (
     ValidationException,
 )
 from services.timestream_local.query_timeouts import QueryTimeouts
-from services.timestream_local.result_pages import Pager, ResultPage, column_info
+from services.timestream_local.result_pages import Pager, QueryBody, ResultPage, column_info
 from services.timestream_local.show_statements import show_rows
 from services.timestream_local.sql.compiler import Compiled, compile_query
 from services.timestream_local.sql.from_clause import Instant
@@ -52,7 +52,7 @@ class OpenQuery:
     """
 
     sql: str
-    info: Sequence[ColumnInfoTypeDef]
+    info: list[ColumnInfoTypeDef]
     pager: Pager
     cursor: duckdb.DuckDBPyConnection
     token: str
@@ -74,7 +74,7 @@ class QueryRunner:
         self._lock = threading.Lock()
         self._timeouts = QueryTimeouts(longest_s)
 
-    def run(self, sql: str, instant: Instant, most_rows: int | None) -> dict[str, object]:
+    def run(self, sql: str, instant: Instant, most_rows: int | None) -> QueryBody:
         """Run a query; return its first page as a response body. `instant` returns the current time."""
         query_id = secrets.token_hex(20).upper()
         tree = parse(sql)
@@ -97,7 +97,7 @@ class QueryRunner:
             if not keep:
                 cursor.close()
 
-    def resume(self, sql: str, token: str, most_rows: int | None) -> dict[str, object]:
+    def resume(self, sql: str, token: str, most_rows: int | None) -> QueryBody:
         """Return the next page of a query, or its last page again. `sql` must equal the query's text."""
         query_id = token[:40]
         with self._lock:
@@ -241,9 +241,9 @@ def _bound(text: str) -> str:
 
 
 def _query_body(
-    query_id: str, info: Sequence[ColumnInfoTypeDef], page: ResultPage, token: str | None
-) -> dict[str, object]:
-    body: dict[str, object] = {
+    query_id: str, info: list[ColumnInfoTypeDef], page: ResultPage, token: str | None
+) -> QueryBody:
+    body: QueryBody = {
         "QueryId": query_id,
         "Rows": page.rows,
         "ColumnInfo": info,
@@ -253,4 +253,6 @@ def _query_body(
             "CumulativeBytesMetered": 0,
         },
     }
-    return body if token is None else body | {"NextToken": token}
+    if token is not None:
+        body["NextToken"] = token
+    return body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
 
 from services.timestream_local.types import TEXTS, Scalar, Type
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types_boto3_timestream_query.type_defs import (
         ColumnInfoTypeDef,
         DatumTypeDef,
+        QueryStatusTypeDef,
         RowTypeDef,
         TypeTypeDef,
     )
@@ -30,6 +31,16 @@ LISTED_DIMENSIONS: TypeTypeDef = {
         }
     }
 }
+
+
+class QueryBody(TypedDict):
+    """The response body of Query, with the token of the next page if there is one."""
+
+    QueryId: str
+    Rows: list[RowTypeDef]
+    ColumnInfo: list[ColumnInfoTypeDef]
+    QueryStatus: QueryStatusTypeDef
+    NextToken: NotRequired[str]
 
 
 @dataclass(slots=True)

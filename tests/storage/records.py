@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pyarrow as pa
 
@@ -88,7 +87,7 @@ def stream_of(record: Record) -> Stream:
             return Stream.STOP_VISIT
 
 
-def order(record: Record) -> tuple[Any, ...]:
+def order(record: Record) -> tuple[datetime | str, ...]:
     """The sort key of a record in its stream: (time, *key)."""
     return (record.time, *(getattr(record, name) for name in SCHEMAS[stream_of(record)].key))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import (
@@ -20,9 +20,14 @@ from storage.errors import StoreError, StoreUnavailable
 from storage.timestream_client import QueryClient, RetryPolicy, WriteClient
 from storage.timestream_errors import AccessDenied, Rejection, TableMissing
 
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest
+    from types_boto3_timestream_query.type_defs import RowTypeDef
+    from types_boto3_timestream_write.client import TimestreamWriteClient
+
 URL = "http://127.0.0.1:9"
 QUICK = RetryPolicy(attempts=4, first_s=0.0, longest_s=0.0)
-ROW = {"Data": [{"ScalarValue": "1"}, {"NullValue": True}]}
+ROW: RowTypeDef = {"Data": [{"ScalarValue": "1"}, {"NullValue": True}]}
 INFO = [{"Name": name, "Type": {"ScalarType": "VARCHAR"}} for name in ("a", "b")]
 
 
@@ -46,8 +51,8 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
 
 
-def page(*rows: Any, token: str | None = None) -> dict[str, Any]:
-    answer = {"QueryId": "q", "Rows": list(rows), "ColumnInfo": INFO}
+def page(*rows: RowTypeDef, token: str | None = None) -> dict[str, object]:
+    answer: dict[str, object] = {"QueryId": "q", "Rows": list(rows), "ColumnInfo": INFO}
     return answer if token is None else {**answer, "NextToken": token}
 
 
@@ -197,11 +202,8 @@ def test_pauses_between_attempts_double_up_to_a_limit(failures: int, limit_s: fl
     assert RetryPolicy().limit_s(failures) == pytest.approx(limit_s)
 
 
-Make = Callable[[], Any]
-
-
-def make(**options: Any) -> Any:
-    return client("timestream-write", region="eu-west-1", **options)
+def make(endpoint_url: str | None = None) -> TimestreamWriteClient:
+    return client("timestream-write", region="eu-west-1", endpoint_url=endpoint_url)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +223,7 @@ def test_the_standard_variables_set_the_endpoint_and_disable_discovery(
     assert made.meta.endpoint_url == URL
     asked: list[str] = []
 
-    def stop(request: Any, **_: Any) -> None:
+    def stop(request: AWSPreparedRequest, **_: object) -> None:
         asked.append(request.url)
         raise EndpointConnectionError(endpoint_url=request.url)
 

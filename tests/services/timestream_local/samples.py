@@ -6,15 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from services.timestream_local.operations import Operations
 from services.timestream_local.queries import LONGEST_QUERY_S
+from services.timestream_local.result_pages import QueryBody
 from services.timestream_local.server import opened
-from services.timestream_local.state import EndpointState
-from services.timestream_local.types import instant_ns
+from services.timestream_local.state import EndpointState, Response
+from services.timestream_local.types import JsonValue, instant_ns
 from tests.services.timestream_local.cases import NAMES, NOW, SINGLE, STOPS
 
+if TYPE_CHECKING:
+    from types_boto3_timestream_query.type_defs import RowTypeDef
+    from types_boto3_timestream_write.type_defs import RecordTypeDef
+
+Record: TypeAlias = dict[str, JsonValue]
 NOW_NS = instant_ns(NOW, zoned=True)
 START_NS = instant_ns("2026-03-02T07:30:00Z", zoned=True)
 KINDS = {"people": "BIGINT", "warmth": "DOUBLE", "busy": "BOOLEAN", "note": "VARCHAR", "name": "VARCHAR"}
@@ -27,20 +33,20 @@ class Local:
         self.state = replace(state, wall=lambda: now)
         self.operations = Operations(self.state)
 
-    async def call(self, name: str, **body: Any) -> dict[str, Any]:
+    async def call(self, name: str, **body: JsonValue) -> Response:
         """The response body of an operation."""
         return await self.operations.answer(name, body, "here:1")
 
-    def query(self, sql: str, most: int | None = None) -> dict[str, Any]:
+    def query(self, sql: str, most: int | None = None) -> QueryBody:
         """The response body with a query's first page."""
         return self.state.queries.run(sql, self.state.query_instant, most)
 
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
         """The rows of a query's first page as texts; NULL is None."""
         return [scalars(row) for row in self.query(sql)["Rows"]]
 
 
-def scalars(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def scalars(row: RowTypeDef) -> tuple[object, ...]:
     """The values of a row of a response; NULL is None."""
     return tuple(None if datum.get("NullValue") else next(iter(datum.values())) for datum in row["Data"])
 
@@ -52,10 +58,10 @@ def local(folder: Path, now: int = NOW_NS, *, longest_query_s: float = LONGEST_Q
         yield Local(state, now)
 
 
-def multi(
-    dimensions: Mapping[str, str], time_ns: int, measures: Sequence[tuple[str, str, str]], **more: Any
-) -> dict[str, Any]:
-    """A MULTI record; measures are (name, type, value)."""
+def record(
+    dimensions: Mapping[str, str], time_ns: int, measures: Sequence[tuple[str, str, str]], **more: JsonValue
+) -> Record:
+    """A MULTI record with further members; measures are (name, type, value)."""
     return {
         "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
         "MeasureName": "metrics",
@@ -67,18 +73,25 @@ def multi(
     }
 
 
-def records_of(table: str) -> list[dict[str, Any]]:
+def multi(
+    dimensions: Mapping[str, str], time_ns: int, measures: Sequence[tuple[str, str, str]]
+) -> RecordTypeDef:
+    """A MULTI record for a boto3 client; measures are (name, type, value)."""
+    return cast("RecordTypeDef", record(dimensions, time_ns, measures))
+
+
+def records_of(table: str) -> list[Record]:
     """The records of a table that `cases` gives as text."""
     titles, *lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.strip().splitlines()]
-    records = []
+    records: list[Record] = []
     for line in lines:
         row = dict(zip(titles, line, strict=True))
         measures = [(name, KINDS[name], row[name]) for name in titles[2:] if row[name]]
-        records.append(multi({"stop_id": row["stop_id"]}, instant_ns(row["time"], zoned=False), measures))
+        records.append(record({"stop_id": row["stop_id"]}, instant_ns(row["time"], zoned=False), measures))
     return records
 
 
-def single_records() -> list[dict[str, Any]]:
+def single_records() -> list[Record]:
     """Records with a single measure."""
     return [
         {

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from services.timestream_local.errors import QueryExecutionException, ThrottlingException, ValidationException
 from services.timestream_local.queries import MOST_OPEN, QueryRunner
 from services.timestream_local.query_timeouts import QueryTimeouts
+from services.timestream_local.result_pages import QueryBody
 from services.timestream_local.server import opened
 from services.timestream_local.state import EndpointState
 from tests.services.timestream_local.samples import Local, local, scalars
@@ -36,7 +36,7 @@ def queries_of(folder: Path, longest_s: float) -> Iterator[tuple[QueryRunner, En
         yield endpoint.state.queries, endpoint.state
 
 
-def rows_of(answer: dict[str, Any]) -> list[str]:
+def rows_of(answer: QueryBody) -> list[object]:
     return [scalars(row)[0] for row in answer["Rows"]]
 
 

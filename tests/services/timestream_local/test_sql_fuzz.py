@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from services.timestream_local.types import MINUTE_NS, timestamp_text
 from tests.examples import examples
-from tests.services.timestream_local.samples import START_NS, Local, local, multi
+from tests.services.timestream_local.samples import START_NS, Local, local, record
 
 pytestmark = pytest.mark.integration
 
@@ -52,7 +52,7 @@ async def fill(endpoint: Local) -> None:
         kinds = {"n": "BIGINT", "m": "BIGINT", "note": "VARCHAR", "busy": "BOOLEAN"}
         measures = [(k, kind, str(row[k])) for k, kind in kinds.items() if row[k] is not None]
         assert isinstance(row["time"], int)
-        records.append(multi({"stop": str(row["stop"])}, row["time"], measures))
+        records.append(record({"stop": str(row["stop"])}, row["time"], measures))
     await endpoint.call("WriteRecords", **place, Records=records)
 
 

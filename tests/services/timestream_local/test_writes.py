@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -14,9 +13,10 @@ from moto import mock_aws
 
 from services.timestream_local.errors import AwsError, RejectedRecordsException, ValidationException
 from services.timestream_local.server import opened
-from services.timestream_local.types import DAY_NS, HOUR_NS, MINUTE_NS
+from services.timestream_local.state import Response
+from services.timestream_local.types import DAY_NS, HOUR_NS, MINUTE_NS, JsonValue
 from services.timestream_local.upserts import SAME_VERSION
-from tests.services.timestream_local.samples import NOW_NS, START_NS, Local, local, multi
+from tests.services.timestream_local.samples import NOW_NS, START_NS, Local, Record, local, record
 
 pytestmark = pytest.mark.integration
 
@@ -30,24 +30,24 @@ def city(tmp_path: Path) -> Iterator[Local]:
         yield endpoint
 
 
-def make(endpoint: Local, **properties: Any) -> None:
+def make(endpoint: Local, **properties: JsonValue) -> None:
     asyncio.run(endpoint.call("CreateDatabase", DatabaseName="city"))
     asyncio.run(endpoint.call("CreateTable", **PLACE, **properties))
 
 
-def write(endpoint: Local, *records: dict[str, Any], **common: Any) -> dict[str, Any]:
-    more = {"CommonAttributes": common} if common else {}
+def write(endpoint: Local, *records: Record, **common: JsonValue) -> Response:
+    more: Record = {"CommonAttributes": common} if common else {}
     return asyncio.run(endpoint.call("WriteRecords", **PLACE, Records=list(records), **more))
 
 
-def rejections(endpoint: Local, *records: dict[str, Any]) -> list[dict[str, object]]:
+def rejections(endpoint: Local, *records: Record) -> list[dict[str, object]]:
     with pytest.raises(RejectedRecordsException) as refused:
         write(endpoint, *records)
     return refused.value.rejected
 
 
-def count(value: int, *, time: int = START_NS, stop: str = "S1", **more: Any) -> dict[str, Any]:
-    return multi({"stop": stop}, time, [("n", "BIGINT", str(value))], **more)
+def count(value: int, *, time: int = START_NS, stop: str = "S1", **more: JsonValue) -> Record:
+    return record({"stop": stop}, time, [("n", "BIGINT", str(value))], **more)
 
 
 def test_a_record_written_twice_is_stored_once(city: Local) -> None:
@@ -80,7 +80,7 @@ def test_versions_are_compared_within_a_request_too(city: Local) -> None:
 def test_records_differ_by_time_dimensions_and_measure_name(city: Local) -> None:
     write(city, count(1))
     write(city, count(2, time=START_NS + 1), count(3, stop="S2"), count(4, MeasureName="other"))
-    more = multi({"stop": "S1", "line": "L1"}, START_NS, [("n", "BIGINT", "5")])
+    more = record({"stop": "S1", "line": "L1"}, START_NS, [("n", "BIGINT", "5")])
     write(city, more)
     assert city.rows("SELECT n FROM city.rows ORDER BY n") == [("1",), ("2",), ("3",), ("4",), ("5",)]
 
@@ -92,7 +92,7 @@ def test_valid_records_are_stored_although_others_are_rejected(city: Local) -> N
 
 
 def test_common_attributes_apply_to_each_record(city: Local) -> None:
-    bare = {"Dimensions": [{"Name": "stop", "Value": "S1"}], "MeasureValue": "2.5"}
+    bare: Record = {"Dimensions": [{"Name": "stop", "Value": "S1"}], "MeasureValue": "2.5"}
     write(
         city,
         bare,
@@ -136,7 +136,7 @@ def test_values_of_every_type_are_read_back_unchanged(city: Local) -> None:
         ("o", "BOOLEAN", "True"),
         ("t", "TIMESTAMP", str(START_NS + 7)),
     ]
-    write(city, multi({"stop": "S1"}, START_NS, measures))
+    write(city, record({"stop": "S1"}, START_NS, measures))
     expected = [("-0.1", "-9223372036854775808", 'ñ "quoted" \'s', "true", "2026-03-02 07:30:00.000000007")]
     assert city.rows("SELECT d, b, v, o, t FROM city.rows") == expected
 
@@ -174,30 +174,30 @@ def test_queries_hide_records_after_their_retention(tmp_path: Path) -> None:
         assert city.rows("SELECT n FROM city.rows") == [("2",)]
 
 
-REJECTED: list[tuple[str, dict[str, Any]]] = [
-    ("129 dimensions", multi({f"d{n}": "x" for n in range(129)}, START_NS, [("n", "BIGINT", "1")])),
-    ("long dimension name", multi({"d" * 61: "x"}, START_NS, [("n", "BIGINT", "1")])),
-    ("long dimension", multi({"d": "x" * 2048}, START_NS, [("n", "BIGINT", "1")])),
-    ("empty dimension", multi({"d": ""}, START_NS, [("n", "BIGINT", "1")])),
-    ("long value", multi({"d": "x"}, START_NS, [("v", "VARCHAR", "x" * 2049)])),
+REJECTED: list[tuple[str, Record]] = [
+    ("129 dimensions", record({f"d{n}": "x" for n in range(129)}, START_NS, [("n", "BIGINT", "1")])),
+    ("long dimension name", record({"d" * 61: "x"}, START_NS, [("n", "BIGINT", "1")])),
+    ("long dimension", record({"d": "x" * 2048}, START_NS, [("n", "BIGINT", "1")])),
+    ("empty dimension", record({"d": ""}, START_NS, [("n", "BIGINT", "1")])),
+    ("long value", record({"d": "x"}, START_NS, [("v", "VARCHAR", "x" * 2049)])),
     (
         "large record",
-        multi({"d": "x"}, START_NS, [("v", "VARCHAR", "x" * 1500), ("w", "VARCHAR", "x" * 600)]),
+        record({"d": "x"}, START_NS, [("v", "VARCHAR", "x" * 1500), ("w", "VARCHAR", "x" * 600)]),
     ),
-    ("257 measures", multi({"d": "x"}, START_NS, [(f"m{n}", "BIGINT", "1") for n in range(257)])),
+    ("257 measures", record({"d": "x"}, START_NS, [(f"m{n}", "BIGINT", "1") for n in range(257)])),
 ]
 
 
 @pytest.mark.parametrize("record", [r for _, r in REJECTED], ids=[name for name, _ in REJECTED])
-def test_a_record_beyond_a_limit_is_rejected_alone(city: Local, record: dict[str, Any]) -> None:
+def test_a_record_beyond_a_limit_is_rejected_alone(city: Local, record: Record) -> None:
     assert [r["RecordIndex"] for r in rejections(city, count(1), record)] == [1]
 
 
-INVALID: list[tuple[str, dict[str, Any]]] = [
+INVALID: list[tuple[str, Record]] = [
     ("no dimensions", {**count(1), "Dimensions": []}),
     ("same dimension twice", {**count(1), "Dimensions": [{"Name": "a", "Value": "1"}] * 2}),
     ("dimension without value", {**count(1), "Dimensions": [{"Name": "a"}]}),
-    ("reserved name", multi({"time": "x"}, START_NS, [("n", "BIGINT", "1")])),
+    ("reserved name", record({"time": "x"}, START_NS, [("n", "BIGINT", "1")])),
     ("no measure name", {**count(1), "MeasureName": ""}),
     ("no time", {**count(1), "Time": None}),
     ("time not a number", {**count(1), "Time": "yesterday"}),
@@ -206,13 +206,13 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
     ("time a fraction", {**count(1), "Time": "1.5"}),
     ("unknown unit", {**count(1), "TimeUnit": "DAYS"}),
     ("version zero", {**count(1), "Version": 0}),
-    ("unknown type", multi({"a": "x"}, START_NS, [("n", "DECIMAL", "1")])),
-    ("no measures", multi({"a": "x"}, START_NS, [])),
-    ("measure twice", multi({"a": "x"}, START_NS, [("n", "BIGINT", "1")] * 2)),
-    ("no number", multi({"a": "x"}, START_NS, [("n", "BIGINT", "1.5")])),
-    ("too great", multi({"a": "x"}, START_NS, [("n", "BIGINT", "9223372036854775808")])),
-    ("NaN", multi({"a": "x"}, START_NS, [("x", "DOUBLE", "NaN")])),
-    ("no boolean", multi({"a": "x"}, START_NS, [("x", "BOOLEAN", "yes")])),
+    ("unknown type", record({"a": "x"}, START_NS, [("n", "DECIMAL", "1")])),
+    ("no measures", record({"a": "x"}, START_NS, [])),
+    ("measure twice", record({"a": "x"}, START_NS, [("n", "BIGINT", "1")] * 2)),
+    ("no number", record({"a": "x"}, START_NS, [("n", "BIGINT", "1.5")])),
+    ("too great", record({"a": "x"}, START_NS, [("n", "BIGINT", "9223372036854775808")])),
+    ("NaN", record({"a": "x"}, START_NS, [("x", "DOUBLE", "NaN")])),
+    ("no boolean", record({"a": "x"}, START_NS, [("x", "BOOLEAN", "yes")])),
     ("single and several", {**count(1), "MeasureValue": "1"}),
     (
         "single timestamp",
@@ -222,7 +222,7 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("record", [r for _, r in INVALID], ids=[name for name, _ in INVALID])
-def test_a_malformed_record_fails_the_whole_request(city: Local, record: dict[str, Any]) -> None:
+def test_a_malformed_record_fails_the_whole_request(city: Local, record: Record) -> None:
     with pytest.raises(ValidationException):
         write(city, count(7), record)
     assert city.rows("SELECT measure_name FROM city.rows") == []
@@ -230,15 +230,15 @@ def test_a_malformed_record_fails_the_whole_request(city: Local, record: dict[st
 
 def test_a_column_keeps_its_type(city: Local) -> None:
     write(city, count(1))
-    other = multi({"stop": "S9"}, START_NS, [("n", "DOUBLE", "1.5")])
+    other = record({"stop": "S9"}, START_NS, [("n", "DOUBLE", "1.5")])
     (rejected,) = rejections(city, other)
     assert "measure, BIGINT" in str(rejected["Reason"])
 
 
 def test_only_the_record_that_uses_a_name_in_another_role_is_rejected(city: Local) -> None:
-    write(city, multi({"stop": "S1"}, START_NS, [("x", "BIGINT", "1")]))
-    as_dimension = multi({"stop": "S2", "x": "north"}, START_NS, [("n", "BIGINT", "2")])
-    as_measure = multi({"stop": "S3"}, START_NS, [("x", "BIGINT", "3")])
+    write(city, record({"stop": "S1"}, START_NS, [("x", "BIGINT", "1")]))
+    as_dimension = record({"stop": "S2", "x": "north"}, START_NS, [("n", "BIGINT", "2")])
+    as_measure = record({"stop": "S3"}, START_NS, [("x", "BIGINT", "3")])
     (rejected,) = rejections(city, as_dimension, as_measure)
     assert (rejected["RecordIndex"], "x exists" in str(rejected["Reason"])) == (0, True)
     assert city.rows("SELECT stop, x FROM city.rows ORDER BY 1") == [("S1", "1"), ("S3", "3")]
@@ -246,7 +246,7 @@ def test_only_the_record_that_uses_a_name_in_another_role_is_rejected(city: Loca
 
 def test_a_rejected_record_does_not_move_the_time_of_the_data(tmp_path: Path) -> None:
     retention = {"MemoryStoreRetentionPeriodInHours": 1, "MagneticStoreRetentionPeriodInDays": 30}
-    far = multi({"stop": "S9"}, START_NS + 200 * 365 * DAY_NS, [("n", "DOUBLE", "1.5")])
+    far = record({"stop": "S9"}, START_NS + 200 * 365 * DAY_NS, [("n", "DOUBLE", "1.5")])
     with opened(tmp_path / "timestream.duckdb", "data") as parts:
         city = Local(parts)
         make(city, RetentionProperties=retention)
@@ -271,7 +271,7 @@ def test_concurrent_requests_are_all_answered_and_stored(city: Local) -> None:
     assert city.rows("SELECT count(*), sum(n) FROM city.rows") == [("300", str(sum(range(300))))]
 
 
-Step = tuple[str, dict[str, Any]]
+Step = tuple[str, dict[str, JsonValue]]
 DB, TABLE = {"DatabaseName": "city2"}, {"DatabaseName": "city2", "TableName": "table2"}
 STEPS: list[Step] = [
     ("describe_database", DB),

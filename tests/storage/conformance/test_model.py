@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -113,11 +112,11 @@ class StoreMachine(RuleBasedStateMachine):
         self.same(partial(_coverage_and_rows, stream=self.stream))
         self.same(partial(_newest, stream=self.stream))
 
-    def same(self, call: Callable[[Store], Any]) -> None:
+    def same(self, call: Callable[[Store], object]) -> None:
         assert _outcome(call, self.store) == _outcome(call, self.model)
 
 
-def _outcome(call: Callable[[Store], Any], store: Store) -> Any:
+def _outcome(call: Callable[[Store], object], store: Store) -> object:
     try:
         return call(store)
     except RunMismatch:
@@ -128,7 +127,7 @@ def _coverage_and_rows(store: Store, stream: Stream) -> tuple[list[Covered], int
     return list(store.coverage(stream)), store.rows(stream)
 
 
-def _newest(store: Store, stream: Stream) -> list[Any]:
+def _newest(store: Store, stream: Stream) -> list[object]:
     """The latest records an hour after noon: of three entities, and of two lines since two instants each."""
     keys = [entity(any_record(stream, after(0), number)) for number in (1, 2, 3)]
     hour = after(hours=1)
