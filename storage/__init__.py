@@ -1,3 +1,4 @@
-"""The `Store` interface with its DuckDB and Timestream backends, digests and the audit; what is stored is
-made elsewhere.
+"""The `Store` interface with its DuckDB and Timestream backends, digests and the audit.
+
+The records are simulated in the package `simulator`.
 """

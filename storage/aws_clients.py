@@ -1,7 +1,7 @@
-"""Clients of AWS services. This is the only module that makes them.
+"""Clients of AWS services. This is the only module that creates them.
 
-The endpoint is always handed to boto3: where it comes from the standard variables alone, boto3 still
-discovers Timestream's endpoints, and traffic meant for a local endpoint reaches the real service.
+The endpoint is always passed to boto3. If boto3 reads it from the standard variables itself, it still runs
+Timestream's endpoint discovery, so that requests meant for a local endpoint are sent to the real service.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CONNECTIONS = 16
 
 
 class Options(TypedDict, total=False):
-    """What a caller may choose: the region, and where the defaults don't fit the endpoint and limits."""
+    """The options of a client: the region, and values that replace the default endpoint and limits."""
 
     region: Required[str]
     endpoint_url: str | None
@@ -96,12 +96,12 @@ def client(service: Literal["timestream-write"], **options: Unpack[Options]) -> 
 def client(service: str, **options: Unpack[Options]) -> Any: ...
 # fmt: on
 def client(service: str, **options: Unpack[Options]) -> Any:
-    """A client of `service` (boto3's name for it), safe to share between threads.
+    """Create a client of `service`, which is boto3's name for it. Threads may share the client.
 
-    Without an `endpoint_url` the standard variables and files count: `AWS_ENDPOINT_URL_<SERVICE>`, then
-    `AWS_ENDPOINT_URL`. The client tries every call once, since only the caller knows what may be retried.
-    It doesn't validate parameters: that takes longer than sending them, and the service does it anyway.
-    An endpoint on this machine is reached directly, also where the environment sets an HTTP proxy.
+    The default endpoint is that of the standard variables and files: `AWS_ENDPOINT_URL_<SERVICE>`, then
+    `AWS_ENDPOINT_URL`. The client doesn't retry calls, since only the caller knows which may be retried. It
+    doesn't validate parameters: that takes longer than sending them, and the service validates them anyway.
+    An endpoint on this machine is called directly, also if the environment sets an HTTP proxy.
     """
     session = new_session(options["region"])
     endpoint_url = options.get("endpoint_url") or configured_endpoint(session, service)
@@ -112,7 +112,7 @@ def client(service: str, **options: Unpack[Options]) -> Any:
         retries={"mode": "standard", "total_max_attempts": 1},
         parameter_validation=False,
         user_agent_extra="bus-simulator",
-        # Without proxies of its own a client takes those of the environment.
+        # None means the proxies of the environment.
         proxies={} if is_loopback(endpoint_url) else None,
     )
     return session.create_client(service, config=config, endpoint_url=endpoint_url)
@@ -128,7 +128,7 @@ def is_loopback(endpoint_url: str | None) -> bool:
 
 
 def new_session(region: str) -> Session:
-    """A session with its own credentials and settings; sessions share the service models they read."""
+    """Create a session with its own credentials and settings. Sessions share the service models."""
     session = get_session()
     session.set_config_variable("region", region)
     session.register_component("data_loader", models(session.get_config_variable("data_path")))
@@ -137,12 +137,12 @@ def new_session(region: str) -> Session:
 
 @cache
 def models(data_path: str | None) -> Loader:
-    """The reader of service models, which keeps what it has read: reading takes half the time of a client."""
+    """The loader of service models, with a cache: loading takes half the time of creating a client."""
     return create_loader(data_path)
 
 
 def configured_endpoint(session: Session, service: str) -> str | None:
-    """The endpoint that the environment or the AWS configuration files name for `service`, if any."""
+    """The endpoint of `service` in the environment or in AWS configuration files, if any."""
     without = Config(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg]  # the stubs lack it
     found: str = session.create_client(service).meta.endpoint_url
     return found if found != session.create_client(service, config=without).meta.endpoint_url else None

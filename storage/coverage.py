@@ -1,7 +1,7 @@
-"""Arithmetic on coverage: which stretches of time are complete, and which are missing.
+"""Union, difference and intersection of coverage.
 
-Stretches are half-open intervals [start, end). A coverage is a list of `Covered` in ascending order, without
-overlaps; stretches of one run that touch are joined.
+Intervals are half-open: [start, end). A coverage is a list of `Covered` in ascending order without overlaps,
+in which adjacent intervals of one run are merged. A `Covered` is also called a stretch.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Interval = tuple[datetime, datetime]
 
 
 def joined(stretches: Iterable[Covered]) -> list[Covered]:
-    """The coverage that `stretches` make up, in any order; those of one run may overlap or touch."""
+    """The coverage of stretches in any order; those of one run may overlap or be adjacent."""
     result: list[Covered] = []
     for stretch in sorted(stretches, key=attrgetter("start")):
         last = result[-1] if result else None
@@ -29,7 +29,7 @@ def joined(stretches: Iterable[Covered]) -> list[Covered]:
 
 
 def uncovered(coverage: Sequence[Covered], start: datetime, end: datetime) -> list[Interval]:
-    """The parts of [start, end) that no run covers, in ascending order; none if start ≥ end."""
+    """The parts of [start, end) that no run covers, in ascending order; empty if start ≥ end."""
     missing: list[Interval] = []
     reached = start  # everything before it is either covered or in `missing`
     for stretch in coverage:
@@ -44,19 +44,19 @@ def uncovered(coverage: Sequence[Covered], start: datetime, end: datetime) -> li
 
 
 def overlapping(coverage: Sequence[Covered], start: datetime, end: datetime) -> list[Covered]:
-    """The stretches that share an instant with [start, end), not cut to it."""
+    """The stretches that overlap [start, end), in their full length."""
     return [stretch for stretch in coverage if stretch.start < end and start < stretch.end]
 
 
 def cut(coverage: Sequence[Covered], before: datetime) -> list[Covered]:
-    """A coverage without everything before an instant."""
+    """The part of a coverage at and after an instant."""
     return [
         replace(stretch, start=max(stretch.start, before)) for stretch in coverage if stretch.end > before
     ]
 
 
 def common(coverages: Iterable[Sequence[Covered]], run: Run) -> list[Interval]:
-    """The stretches in which all of `coverages` are complete for `run`; none without coverages."""
+    """The intervals that `run` covers in all of `coverages`; empty if there are no coverages."""
     shared: list[Interval] | None = None
     for coverage in coverages:
         own = [(stretch.start, stretch.end) for stretch in coverage if stretch.run == run]

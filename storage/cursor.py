@@ -1,7 +1,7 @@
-"""Cursors of paged answers: opaque, URL-safe text that says after what to go on.
+"""Cursors for pagination: opaque, URL-safe texts that contain the position of the last record of a page.
 
-A cursor starts with a digest (its seal) of itself and of the request it was given for, so that no other
-request takes it by mistake. This is no protection against forgery: there is no secret in it.
+A cursor starts with a digest, its seal, of its content and of the request, so that it isn't accepted by
+mistake for another request. The digest has no secret: it doesn't protect against forgery.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ SEAL_LENGTH = 16
 
 
 def seal(after: str, *request: str) -> str:
-    """A cursor that holds `after`, good only for the same `request`: all that is asked but the limit."""
+    """Return a cursor that contains `after`. `request` are the request's parameters except the limit."""
     return base64.urlsafe_b64encode(f"{_digest(after, request)}{after}".encode()).decode().rstrip("=")
 
 
 def unseal(cursor: str, *request: str) -> str:
-    """The `after` that `seal` was given. ValueError for any text but a cursor of the same `request`."""
+    """Return the `after` of a cursor. Raise ValueError for a text that isn't a cursor of this `request`."""
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError) as error:
@@ -44,7 +44,7 @@ def _digest(after: str, request: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A record's position in its stream's order: µs since the epoch, and the values of the key columns."""
+    """The position of a record in its stream: µs since the epoch, and the values of the key columns."""
 
     time_us: int
     key: tuple[str, ...]
@@ -52,7 +52,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class RangeQuery:
-    """The records of one entity in [start, end), which are read page by page."""
+    """A query for the records of one entity in [start, end), read page by page."""
 
     stream: Stream
     key: str
@@ -60,17 +60,17 @@ class RangeQuery:
     end: datetime
 
     def cursor(self, after: Position) -> str:
-        """The cursor of the page that follows the record at `after`."""
+        """The cursor of the page that starts after the record at `after`."""
         body = json.dumps([after.time_us, *after.key], ensure_ascii=False, separators=(",", ":"))
         return seal(body, *self._request)
 
     def position(self, cursor: str) -> Position:
-        """The position that a cursor of this range holds. ValueError for any other text."""
+        """The position in a cursor. Raises ValueError for a text that isn't a cursor of this range."""
         time_us, *key = json.loads(unseal(cursor, *self._request))
         return Position(time_us, tuple(key))
 
     def page(self, found: Sequence[Record], limit: int) -> Page:
-        """The page of at most `limit` records. `found` has one more where another page follows."""
+        """Make a page of at most `limit` records. `found` has one record more if another page follows."""
         if len(found) <= limit:
             return Page(found, None)
         last = found[limit - 1]
@@ -83,6 +83,6 @@ class RangeQuery:
 
 
 def check_limit(limit: int) -> None:
-    """Raise ValueError for a page of no records."""
+    """Raise ValueError unless a page can have at least one record."""
     if limit < 1:
         raise ValueError(f"limit must be at least 1, got {limit}")

@@ -1,4 +1,4 @@
-"""Instants as whole microseconds since the epoch, UTC: exact, and free of time zones."""
+"""Times as integer microseconds since the epoch in UTC, which are exact and independent of time zones."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ HOUR_US = 3_600_000_000
 
 
 def to_us(instant: datetime) -> int:
-    """Microseconds since the epoch of an aware datetime. ValueError for one without a time zone."""
+    """Convert an aware datetime to microseconds since the epoch. Raise ValueError without a time zone."""
     if instant.tzinfo is None:
         raise ValueError(f"{instant!r} has no time zone")
     return (instant - EPOCH) // MICROSECOND
 
 
 def from_us(us: int) -> datetime:
-    """The aware UTC datetime of microseconds since the epoch."""
+    """Convert microseconds since the epoch to an aware datetime in UTC."""
     return EPOCH + timedelta(microseconds=us)

@@ -1,4 +1,4 @@
-"""Opening the store that a URL names, as `--store` gives it."""
+"""Opening the store of a URL, such as the one in the option `--store`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DATABASE = re.compile(r"[A-Za-z0-9_.-]{3,256}")
 
 
 def open_store(url: str, *, shard: str = "") -> Store:
-    """The store that `url` names, created if missing.
+    """Open the store at `url`, and create it if missing.
 
     `duckdb:PATH` is a file, its path absolute or relative to the working directory. `timestream://` is an
     Amazon Timestream database, at `endpoint_url` or where the standard AWS variables point. With a `shard`
@@ -44,7 +44,7 @@ def _open_duckdb(url: str, place: str) -> Store:
 
 
 def timestream_at(url: str, *, make: bool = True, shard: str = "") -> TimestreamStore:
-    """The database that a `timestream://` URL names, created if missing unless `make` is False.
+    """Open the database at a `timestream://` URL, and create it if missing unless `make` is False.
 
     Raises what `open_store` does.
     """

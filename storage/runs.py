@@ -1,4 +1,4 @@
-"""Which run a store's data come from, and whether another run may continue in it.
+"""The run that a store's data come from, and whether another run may continue writing.
 
 A run's bytes follow from its inputs alone, so that data of two runs contradict each other where they meet. A
 store that another run made is refused, unless the caller asks to continue with new inputs.
@@ -18,7 +18,7 @@ MEND = "pass --continue-with-new-inputs to go on with the new ones, or choose an
 
 
 def scenario_by_digest(digest: str) -> str:
-    """The words for a scenario of which only the digest is known."""
+    """The text for a scenario of which only the digest is known."""
     return f"the scenario with digest {digest[:12]}"
 
 

@@ -1,4 +1,4 @@
-"""The interface of all storage backends, and the values that it takes and returns."""
+"""The interface of all storage backends, with the types of its arguments and results."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """A stretch [start, end) of a stream in which every record of `run` is present, once."""
+    """An interval [start, end) of a stream for which all records of `run` are stored."""
 
     start: datetime
     end: datetime
@@ -49,23 +49,23 @@ class Covered:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records in ascending order, and the cursor of what follows (None at the end)."""
+    """Records in ascending order, and the cursor of the next page (None after the last)."""
 
     records: Sequence[Record]
     next_cursor: str | None
 
 
 class Reader(Protocol):
-    """Answers questions about single records. Times are timezone-aware; intervals are [start, end)."""
+    """Reads single records. Times are timezone-aware, intervals are [start, end)."""
 
     def latest(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
-        """The newest record of entity `key` with time ≤ `now`."""
+        """The newest record of the entity `key` at or before `now`."""
 
     def latest_of_line(self, line_id: str, *, since: datetime, now: datetime) -> Sequence[BusPosition]:
-        """The newest position of each bus of a line in [since, now], by `bus_id`."""
+        """The newest position of each bus of a line in [since, now], sorted by `bus_id`."""
 
     def at(self, stream: Stream, key: str, *, time: datetime) -> Record | None:
-        """The newest record of entity `key` at or before `time`."""
+        """The newest record of the entity `key` at or before `time`."""
 
     def range(
         self,
@@ -77,45 +77,46 @@ class Reader(Protocol):
         limit: int = 1000,
         cursor: str | None = None,
     ) -> Page:
-        """Records of entity `key` in [start, end), `limit` a page.
+        """A page of at most `limit` records of the entity `key` in [start, end).
 
-        `cursor` is the `next_cursor` of a page of the same range, as `storage.cursor.RangeQuery` makes it;
-        ValueError for any other text.
+        `cursor` is the `next_cursor` of the previous page; without it the first page is returned. Raises
+        ValueError for a text that isn't a cursor of this range.
         """
 
 
 class Store(Reader, Protocol):
-    """Keeps streams, their runs and their coverage. Safe to call from several threads.
+    """Stores the records of streams, and their coverage by runs. Threads may share a store.
 
-    Times are timezone-aware; intervals are [start, end); every method may raise `StoreError`.
+    Times are timezone-aware, intervals are [start, end). Every method may raise `StoreError`.
     """
 
     def write(self, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run) -> None:
-        """Add `batch` (the stream's Arrow schema, ordered by time and key) and mark `covers` complete.
+        """Store all records of `run` in the window `covers`, and add it to the coverage.
 
-        All or nothing. Parts of `covers` that are complete already are left as they are, so that writing a
-        window again changes nothing. Raises `RunMismatch` if another run covers part of the window, and
-        ValueError if a row lies outside `covers` or the batch has another schema.
+        `batch` has the stream's Arrow schema and is ordered by (time, key). It is stored completely or not at
+        all. Records in parts of the window that are covered already are ignored, so that writing a window
+        twice has no effect. Raises `RunMismatch` if another run covers part of the window, and ValueError if
+        a row lies outside of it or the batch has another schema.
         """
 
     def coverage(self, stream: Stream) -> Sequence[Covered]:
-        """The complete stretches in ascending order, those that touch and share a run joined."""
+        """The covered intervals in ascending order. Adjacent intervals of one run are merged."""
 
     def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
-        """All records of a stream in [start, end), ordered by (time, key); a table holds an hour at most."""
+        """All records of a stream in [start, end), ordered by (time, key), in tables of at most an hour."""
 
     def rows(self, stream: Stream) -> int:
         """The number of records of a stream."""
 
     def prune(self, before: datetime) -> None:
-        """Forget the coverage before `before`: `scan` shows nothing of it, and any run may write there again.
+        """Remove the coverage before `before`. `scan` omits its records, and any run may write there again.
 
-        A backend that can delete also deletes the older records. With one that can't, `at`, `latest`, `range`
-        and `rows` still see them until they are overwritten or their retention ends.
+        A backend that can delete also deletes these records. With one that can't, `at`, `latest`, `range` and
+        `rows` still return them until they are overwritten or their retention ends.
         """
 
     def ping(self) -> None:
-        """Return if the store answers, else raise `StoreUnavailable`."""
+        """Raise `StoreUnavailable` unless the store responds."""
 
     def close(self) -> None:
         """Close the store. Closing it again has no effect."""

@@ -1,4 +1,4 @@
-"""Between Arrow and Timestream: tables as calls of WriteRecords, rows of queries as tables."""
+"""Conversion of Arrow tables to WriteRecords requests, and of rows of queries to Arrow tables."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MEASURE_TYPES: dict[Kind, MeasureValueTypeType] = {
 
 
 class Measure(NamedTuple):
-    """A column's name, and the type that Timestream gives it."""
+    """A measure: the name of its column, and its type in Timestream."""
 
     name: str
     type: MeasureValueTypeType
@@ -39,14 +39,14 @@ class Measure(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The records of one call, and the attributes that they share."""
+    """The records of one request, and their common attributes."""
 
     common: RecordTypeDef
     records: Sequence[RecordTypeDef]
 
 
 def chunks(stream: Stream, table: pa.Table) -> Iterator[Chunk]:
-    """A stream's rows as calls, in order. `table` has its Arrow schema, one chunk a column."""
+    """Convert a stream's rows to requests. `table` has its Arrow schema, with one chunk per column."""
     schema = SCHEMAS[stream]
     key = [column for column in schema.columns if column.name in schema.key]
     measures = [
@@ -61,7 +61,7 @@ def chunks(stream: Stream, table: pa.Table) -> Iterator[Chunk]:
 
 
 def _chunk(cells: dict[str, list[str]], key: Sequence[str], measures: Sequence[Measure]) -> Chunk:
-    """A call's records, from texts by column. A time or dimension that all share goes into `common`."""
+    """A request with the rows of `cells`, texts by column. Values that all rows share go into `common`."""
     times = cells["time"]
     records: list[RecordTypeDef] = [
         {
@@ -101,7 +101,7 @@ def _texts(table: pa.Table, column: Column) -> list[str]:
 
 
 def table_of(stream: Stream, rows: Sequence[Row]) -> pa.Table:
-    """Rows of a stream's columns as a table of its Arrow schema, ordered by (time, key)."""
+    """Convert rows of a stream's columns to a table with its Arrow schema, ordered by (time, key)."""
     schema = SCHEMAS[stream]
     columns = zip(*rows, strict=True) if rows else ((),) * len(schema.columns)
     arrays = [_array(column, values) for column, values in zip(schema.columns, columns, strict=True)]
@@ -111,7 +111,7 @@ def table_of(stream: Stream, rows: Sequence[Row]) -> pa.Table:
 
 
 def _array(column: Column, values: Sequence[str | None]) -> pa.Array:
-    """Texts as the column's type, ids not dictionary-encoded. NULL means empty text if not nullable."""
+    """Texts as an array of the column's type, ids as strings. NULL is an empty text if not nullable."""
     texts = pa.array(values, pa.string())
     if column.kind in ("id", "text"):
         return texts if column.nullable else pc.fill_null(texts, "")

@@ -2,7 +2,7 @@
 
 The pause before another attempt is random between nothing and a limit that doubles each time ("full
 jitter", https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), so that writers which
-failed together don't come back together.
+failed at the same time don't all retry at the same time.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ log = logging.getLogger("bus_simulator.timestream")
 
 NO_COLUMN = re.compile(r"Column '.+' does not exist")
 JITTER_STEPS = 1_000_000
-"""How finely a random pause is drawn."""
+"""The number of different lengths of a random pause."""
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a call is attempted, the limits of the pauses between, and the time an answer may take."""
+    """The number of attempts, the limits of the pauses between them, and the longest wait for an answer."""
 
     attempts: int = 8
     first_s: float = 0.1
@@ -53,9 +53,9 @@ class RetryPolicy:
 
 
 class RetryingClient:
-    """A boto3 client whose calls are retried. Safe to share between threads; `close` ends every pause.
+    """A boto3 client whose calls are retried. Threads may share it; `close` ends all pauses.
 
-    Calls raise `StoreUnavailable` where trying again later may help, else `StoreError`.
+    Calls raise `StoreUnavailable` if trying again later may help, and otherwise `StoreError`.
     """
 
     def __init__(self, client: BaseClient, policy: RetryPolicy) -> None:
@@ -70,12 +70,12 @@ class RetryingClient:
         self._client.close()
 
     def check_open(self) -> None:
-        """Raise `StoreUnavailable` once this is closed."""
+        """Raise `StoreUnavailable` if the client is closed."""
         if self._closed.is_set():
             raise StoreUnavailable(f"the store at {self.endpoint_url} is closed")
 
     def retried(self, call: Callable[[], Result]) -> Result:
-        """The result of `call`, attempted as often as the policy allows."""
+        """Return the result of `call`, which is retried as often as the policy allows."""
         failures = 0
         try:
             while True:
@@ -103,18 +103,18 @@ class RetryingClient:
 
 
 class QueryClient(RetryingClient):
-    """Timestream's query service."""
+    """A client of Timestream's query service."""
 
     def __init__(self, client: TimestreamQueryClient, policy: RetryPolicy) -> None:
         super().__init__(client, policy)
         self.client = client
 
     def rows(self, sql: str, names: Sequence[str] | None = None) -> list[Row]:
-        """All rows of a query over all its pages: the columns `names`, or all columns in the answer's order.
+        """Return the rows of all pages of a query, with the columns `names` or all columns of the result.
 
-        A column of `names` that the answer lacks is NULL. Returns no rows where SQL names a column that the
-        table lacks: a column exists once a record with it was written. A query whose later page fails is
-        asked again from its start.
+        Columns of `names` that the result lacks are NULL. If the SQL names a column that the table lacks,
+        there are no rows: a column exists only after a record with it was written. If a later page fails, the
+        query is repeated from its start.
         """
         try:
             return self.retried(lambda: list(self._rows(sql, names)))
@@ -141,7 +141,7 @@ class QueryClient(RetryingClient):
 
 
 class WriteClient(RetryingClient):
-    """Timestream's write service."""
+    """A client of Timestream's write service."""
 
     def __init__(self, client: TimestreamWriteClient, policy: RetryPolicy) -> None:
         super().__init__(client, policy)
@@ -150,7 +150,7 @@ class WriteClient(RetryingClient):
     def write(
         self, database: str, table: str, common: RecordTypeDef, records: Sequence[RecordTypeDef]
     ) -> Sequence[Rejection]:
-        """Write records that share the attributes `common`. Return the rejected ones; the rest is stored."""
+        """Write records with the attributes `common`. Return the rejected ones; the others are stored."""
         try:
             self.retried(
                 lambda: self.client.write_records(
@@ -166,7 +166,7 @@ class WriteClient(RetryingClient):
 
 
 class _Outage:
-    """Logs when an endpoint begins to fail and when it answers again: two lines, however many calls retry."""
+    """Logs an outage of an endpoint in two lines, at its start and end, however many calls are retried."""
 
     def __init__(self, endpoint_url: str) -> None:
         self._endpoint_url = endpoint_url
@@ -176,15 +176,15 @@ class _Outage:
         """Calls that have failed and are being retried."""
 
     def note_failure(self, error: Exception, *, first: bool) -> None:
-        """Count a failed attempt, a call's `first` or a later one."""
+        """Note a failed attempt; `first` says whether it was the first of its call."""
         with self._lock:
             self._retrying += first
             begins, self._failing = not self._failing, True
         if begins:
-            log.warning("%s fails, calls are retried: %s", self._endpoint_url, summary_of(error))
+            log.warning("endpoint %s fails, retrying: %s", self._endpoint_url, summary_of(error))
 
     def note_success(self, *, retried: bool) -> None:
-        """Count a call that succeeded, at its first attempt or when it was retried."""
+        """Note a call that succeeded, at its first attempt or after retries."""
         # Without the lock: nearly every call gets here while nothing fails.
         if not self._failing:
             return
@@ -194,9 +194,9 @@ class _Outage:
             ends = self._failing and not self._retrying
             self._failing = self._failing and not ends
         if ends:
-            log.info("%s answers again", self._endpoint_url)
+            log.info("endpoint %s works again", self._endpoint_url)
 
     def note_end(self) -> None:
-        """Count a call that gave up. The outage goes on until another call succeeds."""
+        """Note a call that failed finally. The outage lasts until another call succeeds."""
         with self._lock:
             self._retrying -= 1

@@ -1,6 +1,6 @@
-"""The coverage of a Timestream database, worked out from the rows of `feeder_progress`.
+"""The coverage of a Timestream database, calculated from the rows of `feeder_progress`.
 
-See `storage.timestream_progress` for what a row says.
+`storage.timestream_progress` describes the rows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from storage.timestream_sql import at_or_after_ms
 
 
 def covered(rows: Sequence[ProgressRow], shard: str = "") -> dict[Stream, list[Covered]]:
-    """The coverage of each stream; with a `shard` also what is complete of that shard alone."""
+    """The coverage of each stream. With a `shard`, intervals that this shard alone has written count, too."""
     prunes = [row for row in rows if row.run is None]
     found: dict[Stream, dict[str, list[Covered]]] = {stream: {} for stream in Stream}
     for row in rows:
@@ -37,9 +37,10 @@ def covered(rows: Sequence[ProgressRow], shard: str = "") -> dict[Stream, list[C
 
 
 def whole(by_shard: Mapping[str, Sequence[Covered]]) -> list[Covered]:
-    """What is complete of a stream: written unsharded, or by all shards of one division.
+    """The coverage of a stream: what was written without shards, or by all shards of one division.
 
-    Shards of different divisions (1/2 and 2/3) don't add up: they split the records differently.
+    Shards of different divisions (such as 1/2 and 2/3) can't be combined: they divide the records
+    differently.
     """
     complete = list(by_shard.get("", ()))
     for count in sorted({int(shard.partition("/")[2]) for shard in by_shard if shard}):
@@ -51,7 +52,7 @@ def whole(by_shard: Mapping[str, Sequence[Covered]]) -> list[Covered]:
 
 
 def hours(stretch: Covered) -> Iterator[Covered]:
-    """A stretch cut at whole UTC hours."""
+    """A stretch, divided at whole UTC hours."""
     start, end = to_us(stretch.start), to_us(stretch.end)
     while start < end:
         following = min((start // HOUR_US + 1) * HOUR_US, end)
@@ -60,11 +61,11 @@ def hours(stretch: Covered) -> Iterator[Covered]:
 
 
 class CoverageLog:
-    """The rows of `feeder_progress` that one process knows: those it read, and those it wrote itself.
+    """The rows of `feeder_progress` that one process knows: those it has read, and those it has written.
 
-    Timestream may show a row hours after it was written, if its time is old enough for the magnetic store.
-    So rows written here count until a query shows them, or a later version of them. With a `shard` the rows
-    written are that shard's. Safe to share between threads.
+    Queries may return a row only hours after it was written, if its time is in the magnetic store. So rows
+    written by this process are kept until a query returns them or a later version. With a `shard`, this
+    process writes rows of that shard. Threads may share a log.
     """
 
     def __init__(self, shard: str = "") -> None:
@@ -80,9 +81,9 @@ class CoverageLog:
         return self._read_at is not None and time.monotonic() - self._read_at < seconds
 
     def load(self, rows: Iterable[Row], asked_at: float) -> None:
-        """Replace what was read by the answer to a query asked at `asked_at` (of `time.monotonic`).
+        """Replace the rows read by the result of a query that was sent at `asked_at` (of `time.monotonic`).
 
-        Answers may come in another order than they were asked for: an older one is dropped.
+        The result is ignored if a later query was loaded already, since results may arrive in another order.
         """
         read = {row.identity: row for row in map(progress_row, rows)}
         with self._lock:
@@ -94,14 +95,14 @@ class CoverageLog:
                 self._recompute()
 
     def coverage(self, stream: Stream) -> Sequence[Covered]:
-        """The complete stretches of a stream, ascending, as far as this process knows."""
+        """The coverage of a stream as far as this process knows it."""
         return self._coverage.get(stream, [])
 
     def rows_for(self, stream: Stream, covers: Interval, run: Run) -> list[ProgressRow]:
-        """The rows that say that [start, end) is complete.
+        """The rows to write after [start, end) was written.
 
-        A known stretch that reaches the start grows, so that a feeder writes one row an hour over and over
-        instead of one a tick.
+        A known stretch that ends at or after the start is extended, so that a feeder writes new versions of
+        one row per hour instead of a row per tick.
         """
         generation = self._generation(stream)
         stretch = Covered(_up_to_ms(covers[0]), _up_to_ms(covers[1]), run)
@@ -111,7 +112,7 @@ class CoverageLog:
         ]
 
     def prune_rows(self, before: datetime) -> list[ProgressRow]:
-        """The rows that forget everything before an instant, for the streams that cover anything there."""
+        """The rows to write to prune coverage before an instant, for the streams that have any."""
         before = _up_to_ms(before)
         return [
             ProgressRow(stream, self._generation(stream) + 1, before, before, None)
@@ -120,7 +121,7 @@ class CoverageLog:
         ]
 
     def add(self, rows: Iterable[ProgressRow]) -> None:
-        """Count rows that this process has written."""
+        """Add rows that this process has written."""
         with self._lock:
             for row in rows:
                 self._own[row.identity] = row
@@ -132,16 +133,16 @@ class CoverageLog:
                     self._coverage[row.stream] = joined([*self.coverage(row.stream), stretch])
 
     def _start_of(self, stream: Stream, part: Covered) -> datetime:
-        """The start of the stretch that `part`, within an hour, makes up with what is known of its run.
+        """The start of the stretch that `part`, within an hour, forms together with known rows of its run.
 
-        It never lies before the hour: a row says something of one hour only.
+        It is never before the hour, since a row refers to one hour only.
         """
         grown = joined([*(held for held in self.coverage(stream) if held.run == part.run), part])
         (start,) = (held.start for held in grown if held.start <= part.start < held.end)
         return max(start, from_us(to_us(part.start) // HOUR_US * HOUR_US))
 
     def _generation(self, stream: Stream) -> int:
-        """How many prunes the known rows of a stream tell of."""
+        """The number of prunes of a stream that the known rows record."""
         return max((row.generation for row in self._rows() if row.stream is stream), default=0)
 
     def _rows(self) -> Sequence[ProgressRow]:
@@ -152,5 +153,5 @@ class CoverageLog:
 
 
 def _up_to_ms(instant: datetime) -> datetime:
-    """The first whole millisecond at or after an instant, since records stand on whole ones."""
+    """The first whole millisecond at or after an instant. Times of records have whole milliseconds."""
     return from_us(at_or_after_ms(instant) * 1000)

@@ -43,10 +43,10 @@ class AccessDenied(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A record that `WriteRecords` didn't take.
+    """A record that `WriteRecords` rejected.
 
-    `index` is its place in the call. `existing_version` is set where the reason is a record with the same
-    time and dimensions, of that version or a later one.
+    `index` is its index in the request. `existing_version` is the version of the stored record with the same
+    time and dimensions if that is the reason, else None.
     """
 
     index: int
@@ -65,7 +65,7 @@ class _RejectedRecords(TypedDict, total=False):
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether the same call may succeed when it is made again."""
+    """Whether the same call may succeed if it is repeated."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         return code_of(error) in TRANSIENT_CODES or status in TRANSIENT_STATUS
@@ -73,19 +73,19 @@ def is_transient(error: Exception) -> bool:
 
 
 def code_of(error: Exception) -> str:
-    """The service's error code; empty for an error that didn't come from the service."""
+    """The error code from the service; empty for other errors."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
 def summary_of(error: Exception) -> str:
-    """An error in one line: the service's code and message, or the kind of failure and its first line."""
+    """An error in one line: the service's code and message, or the type of the error and its first line."""
     if isinstance(error, ClientError):
         return f"{code_of(error)}: {error.response.get('Error', {}).get('Message', '')}"
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 def store_error(endpoint_url: str, error: Exception) -> StoreError:
-    """The `StoreError` for an error of boto3 that isn't transient."""
+    """Return the `StoreError` for an error of boto3 that isn't transient."""
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return StoreError(
             f"no AWS credentials for {endpoint_url}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
@@ -101,7 +101,7 @@ def store_error(endpoint_url: str, error: Exception) -> StoreError:
 
 
 def rejections(error: ClientError) -> Sequence[Rejection]:
-    """The records that a `RejectedRecordsException` names."""
+    """The rejected records in a `RejectedRecordsException`."""
     # botocore's type of a response lacks the fields that only some errors of a service have.
     response = cast("_RejectedRecords", error.response)
     return [

@@ -1,11 +1,11 @@
-"""Rows of the table `feeder_progress`, which say what of the streams is complete.
+"""Rows of the table `feeder_progress`, which record the coverage of the streams.
 
-A row says of a stream, a run and a UTC hour that [start, end) within the hour is complete. Its time is the
-hour, so that Timestream's retention forgets it together with the data. A stretch that grows is written again
-with a later end, which is also its version: a late writer with an earlier end is rejected.
+A row records that a run covers [start, end) of a stream within a UTC hour. Its time is the hour, so that it
+expires in Timestream together with the data. When the interval grows, the row is written again with a later
+end. The end is also its version, so that a late row with an earlier end is rejected.
 
-Nothing is ever deleted. A prune is a row, too, and every row carries the number of prunes before it (its
-generation), which tells rows written after a prune from those that the prune forgets.
+Timestream can't delete rows. So a prune is recorded by a row, too, and every row has the number of prunes
+before it (its generation), which distinguishes rows written after a prune from those that it removes.
 
 A row with a shard, "2/3", says that this third of the stream's records is complete.
 """
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from types_boto3_timestream_write.type_defs import MeasureValueTypeDef, RecordTypeDef
 
 PRUNED = "pruned"
-"""The `run_id` of a row that stands for a prune."""
+"""The `run_id` of a row that records a prune."""
 NO_SCENARIO = "none"
-"""The `scenario_digest` of a run without one: Timestream takes no empty text."""
+"""The `scenario_digest` of a run without a scenario: Timestream rejects empty texts."""
 
 Identity: TypeAlias = tuple[Stream, int, datetime, Run | None, str]
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressRow:
-    """[start, end) of a stream is complete for `run`; without a run, a prune of everything before `end`."""
+    """`run` covers [start, end) of a stream; or without a run, everything before `end` is pruned."""
 
     stream: Stream
     generation: int
@@ -45,12 +45,12 @@ class ProgressRow:
 
     @property
     def identity(self) -> Identity:
-        """What two versions of a row share; the one with the later end counts."""
+        """The values that two versions of a row share. The version with the later end is valid."""
         return self.stream, self.generation, self.start, self.run, self.shard
 
 
 def progress_row(row: Row) -> ProgressRow:
-    """A row of the query `Queries.progress`, its columns in the order of `PROGRESS_COLUMNS`."""
+    """Parse a row of the query `Queries.progress`, with columns in the order of `PROGRESS_COLUMNS`."""
     texts = (value or "" for value in row)
     stream, run_id, generation, start, end, seed, network, scenario, model, shard = texts
     run = None if run_id == PRUNED else Run(int(seed), network, scenario.removeprefix(NO_SCENARIO), model)
@@ -58,7 +58,7 @@ def progress_row(row: Row) -> ProgressRow:
 
 
 def progress_record(row: ProgressRow) -> RecordTypeDef:
-    """A row as `WriteRecords` takes it."""
+    """Convert a row to a record for `WriteRecords`."""
     hour_us = to_us(row.start) // HOUR_US * HOUR_US
     run = row.run
     dimensions = {
@@ -84,9 +84,10 @@ def progress_record(row: ProgressRow) -> RecordTypeDef:
 
 
 def backfill_notice(start: datetime, end: datetime, at: datetime) -> RecordTypeDef:
-    """A record that says at an instant that [start, end) was backfilled, as `WriteRecords` takes it.
+    """A record for `WriteRecords` with the notice that [start, end) was backfilled, at the time `at`.
 
-    Rows of coverage stand at the hours they cover, and queries show old hours late; a notice is new.
+    Rows of coverage have the times of the hours they cover, and queries return old hours with a delay. A
+    notice has the current time, so that queries return it at once.
     """
     return {
         "Time": str(to_us(at) // 1000),

@@ -1,4 +1,4 @@
-"""Rows of Timestream's queries, which are texts and NULLs, read as records."""
+"""Conversion of rows of Timestream's queries, whose values are texts or NULL, to records."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Hour:
 
 
 def hour(row: Row) -> Hour:
-    """A row of the query of hours."""
+    """Convert a row of the query of hours."""
     start, records, oldest, newest = (value or "" for value in row)
     return Hour(time_of(start), int(records), time_of(oldest), time_of(newest))
 
@@ -46,7 +46,7 @@ READERS: dict[Kind, Callable[[str], Cell]] = {
 
 
 def record(stream: Stream, row: Row) -> Record:
-    """A row of a stream's columns as a record."""
+    """Convert a row of a stream's columns to a record."""
     return make_record(stream, map(_value, SCHEMAS[stream].columns, row))
 
 

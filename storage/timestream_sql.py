@@ -1,8 +1,8 @@
-"""The queries of the Timestream backend, derived from `storage.schema`, with all their quoting.
+"""The queries of the Timestream backend, derived from `storage.schema`, with the quoting of values.
 
-Timestream's `Query` takes no parameters, so that values are part of the text: `text` and `instant` alone
-write them. Instants are whole milliseconds since the epoch, as in the tables. A table has only the columns
-that were ever written to it, so that queries select `*`, and name only columns that every record has.
+Timestream's `Query` has no parameters, so that values are part of the text. Only `text` and `instant` write
+them. Times are whole milliseconds since the epoch, as in the tables. A table has only the columns that were
+ever written to it, so that queries select `*`, and refer only to columns that every record has.
 """
 
 # ruff: noqa: S608 - everything below is quoted here
@@ -35,7 +35,7 @@ PING = "SELECT 1"
 
 FIRST_MS = 0
 LAST_MS = to_us(datetime(2200, 1, 1, tzinfo=UTC)) // 1000
-"""Timestream's times end in 2262, and later ones can't be compared with."""
+"""An instant before Timestream's greatest, in 2262. Later times can't be used in comparisons."""
 
 
 def identifier(name: str) -> str:
@@ -44,22 +44,22 @@ def identifier(name: str) -> str:
 
 
 def text(value: str) -> str:
-    """A string literal."""
+    """A quoted text literal."""
     return "'" + value.replace("'", "''") + "'"
 
 
 def instant(ms: int) -> str:
-    """Milliseconds since the epoch as a timestamp, moved into Timestream's range where they are outside."""
+    """The SQL of a timestamp from milliseconds since the epoch, clamped to Timestream's range."""
     return f"from_milliseconds({min(max(ms, FIRST_MS), LAST_MS)})"
 
 
 def at_or_before_ms(time: datetime) -> int:
-    """The last whole millisecond not after an instant: `time <=` it means the same of records."""
+    """The last whole millisecond at or before an instant, which is equivalent in `time <=`."""
     return to_us(time) // 1000
 
 
 def at_or_after_ms(time: datetime) -> int:
-    """The first whole millisecond not before an instant: `time >=` and `time <` it mean the same."""
+    """The first whole millisecond at or after an instant, which is equivalent in `time >=` and `time <`."""
     return -(-to_us(time) // 1000)
 
 
@@ -110,11 +110,11 @@ class Queries:
         )
 
     def rows(self, stream: Stream) -> str:
-        """How many records there are."""
+        """The number of records."""
         return f"SELECT count(*) FROM {self._table(stream)}"
 
     def hours(self, stream: Stream, *, start_ms: int, end_ms: int) -> str:
-        """The UTC hours of [start, end) that have records: the hour, how many, its first and its last."""
+        """The UTC hours of [start, end) with records: hour, number of records, oldest and newest time."""
         return (
             "SELECT bin(time, 1h) AS hour, count(*) AS records, min(time) AS oldest, max(time) AS newest "
             f"FROM {self._table(stream)} "
@@ -122,11 +122,11 @@ class Queries:
         )
 
     def progress(self) -> str:
-        """All rows of `feeder_progress`, columns as in `PROGRESS_COLUMNS`."""
+        """All rows of `feeder_progress` with the columns `PROGRESS_COLUMNS`."""
         return f"SELECT * FROM {self._table(PROGRESS)} WHERE measure_name = {text(MEASURE_NAME)}"
 
     def notices(self, *, start_ms: int, end_ms: int) -> str:
-        """The stretches of the backfill notices written in [start, end]."""
+        """The intervals in the backfill notices of [start, end]."""
         return (
             f"SELECT start_time, end_time FROM {self._table(PROGRESS)} "
             f"WHERE measure_name = {text(NOTICE_NAME)} "

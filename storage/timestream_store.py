@@ -1,7 +1,7 @@
 """A store in a Timestream database, through boto3. Lambda functions import this: no Arrow, no NumPy.
 
-A window is written as all its records, in calls of a hundred and several at a time; once all of them are
-acknowledged, its rows go into `feeder_progress`. A record is identified by time and key, so that a window
+The records of a window are written in requests of a hundred, several at a time. After all are acknowledged,
+the window is recorded in `feeder_progress`. Timestream identifies records by time and key, so that a window
 that was written in part can be written again without duplicates. Only retention deletes records.
 """
 
@@ -41,21 +41,21 @@ if TYPE_CHECKING:
 
 WRITE_RETRIES = RetryPolicy()
 READ_RETRIES = RetryPolicy(attempts=4, longest_s=1.0)
-"""Reads retry briefly, since a client waits for the answer; writes for longer."""
+"""Reads are retried for a short time, since a client waits for the result; writes for longer."""
 
 COVERAGE_MAX_AGE_S = 0.5
-"""How old the known coverage may be where the coverage itself is asked for."""
+"""The greatest age of the coverage in memory when the coverage itself is read."""
 READ_MAX_AGE_S = 10.0
-"""How old it may be where a record is looked for; also the number of rows."""
+"""Its greatest age when a record is read; also that of the number of rows."""
 WRITE_MAX_AGE_S = 1800.0
-"""How old it may be where a window is written. What others have covered since is written again, identically.
+"""Its greatest age when a window is written. Records that others have written since are written again, equal.
 
-Timestream bills every query for at least half a minute of compute: a query at every tick would be billed for
-the whole day.
+Timestream bills every query for at least half a minute of compute: with a query at every tick the whole day
+would be billed.
 """
 REACH_MS = 5 * 60_000
 EVENT_REACH_MS = 60 * 60_000
-"""How far back the first query for the newest record goes: of a ticking stream, and of a stream of events."""
+"""How far back the first query for the newest record searches: with a cadence, and in a stream of events."""
 DAY_MS = 24 * 3_600_000
 
 
@@ -169,7 +169,7 @@ class TimestreamStore:
                 reached = hour_end
 
     def rows(self, stream: Stream) -> int:
-        """See `Store.rows`. What other processes wrote in the last seconds may be missing."""
+        """See `Store.rows`. Records that other processes wrote in the last seconds may be missing."""
         self._query_client.check_open()
         counted_at, rows = self._counted.get(stream, (-READ_MAX_AGE_S, 0))
         if time.monotonic() - counted_at < READ_MAX_AGE_S:
@@ -180,17 +180,17 @@ class TimestreamStore:
         return int(count or 0)
 
     def hours(self, stream: Stream, *, start: datetime, end: datetime) -> Sequence[Hour]:
-        """The UTC hours of [start, end) that have records which queries show, ascending."""
+        """The UTC hours of [start, end) for which queries return records, ascending."""
         sql = self._queries.hours(stream, start_ms=at_or_after_ms(start), end_ms=at_or_after_ms(end))
         return sorted(map(hour, self._query_client.rows(sql)), key=lambda each: each.start)
 
     def note_backfill(self, start: datetime, end: datetime, *, at: datetime) -> None:
-        """Record that [start, end) was backfilled at an instant, for `backfills`."""
+        """Write a notice that [start, end) was backfilled at an instant, which `backfills` returns."""
         notice = backfill_notice(start, end, at)
         self._writer.write_newer(PROGRESS, [notice], {"MeasureName": NOTICE_NAME})
 
     def backfills(self, *, since: datetime, now: datetime) -> Sequence[Interval]:
-        """The stretches backfilled since then, by `note_backfill`. Queries may not show all of them yet."""
+        """The intervals of notices since an instant. Queries may not yet return all records in them."""
         sql = self._queries.notices(start_ms=at_or_after_ms(since), end_ms=at_or_before_ms(now))
         rows = self._query_client.rows(sql, ("start_time", "end_time"))
         return [(time_of(start or ""), time_of(end or "")) for start, end in rows]
@@ -206,13 +206,13 @@ class TimestreamStore:
         self._query_client.rows(PING)
 
     def close(self) -> None:
-        """See `Store.close`. A call that waits for another attempt raises `StoreUnavailable`."""
+        """See `Store.close`. Calls that wait for a retry raise `StoreUnavailable`."""
         self._write_client.close()
         self._query_client.close()
         self._writer.close()
 
     def _known(self, stream: Stream, seconds: float = READ_MAX_AGE_S) -> Sequence[Covered]:
-        """The coverage, read at most `seconds` ago, and with all that this store has written since."""
+        """The coverage, read at most `seconds` ago, with everything this store has written since."""
         self._query_client.check_open()
         if not self._log.was_read_within(seconds):
             self._read_log()
@@ -228,10 +228,10 @@ class TimestreamStore:
         self._log.add(rows)
 
     def _search_spans(self, stream: Stream, time_ms: int) -> Iterator[tuple[int, int]]:
-        """Where to search for the newest record at or before an instant: spans [start, end] in ms, in turn.
+        """The intervals [start, end] in ms to search in turn for the newest record at an instant.
 
-        Timestream bills queries by the data they scan. Nearly all entities have a record in the last minutes;
-        the coverage is read only for the others, and bounds how far back there is anything to scan.
+        Timestream bills queries by the data they scan. Nearly all entities have a record in the last minutes.
+        For the others the coverage is read, which bounds how far back data must be scanned.
         """
         reach_ms = EVENT_REACH_MS if SCHEMAS[stream].cadence_s is None else REACH_MS
         yield time_ms - reach_ms, time_ms

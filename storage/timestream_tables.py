@@ -1,4 +1,4 @@
-"""The database and tables of the Timestream backend, created as the deployment creates them."""
+"""Creation of the database and tables of the Timestream backend, with the properties of the deployment's."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 MEMORY_HOURS = 24
 MAGNETIC_DAYS = 30
 TABLES = (*Stream, PROGRESS)
-"""In the order in which they are created: once the last one exists, all do."""
+"""In the order of their creation: if the last one exists, all do."""
 
 
 def ensure_tables(writes: WriteClient, database: str) -> None:
-    """Create what is missing. Without permission to look or create, the first read or write fails instead."""
+    """Create the missing database and tables. Without the permission do nothing: the first call will fail."""
     try:
         writes.retried(lambda: writes.client.describe_table(DatabaseName=database, TableName=PROGRESS))
     except TableMissing:
@@ -56,7 +56,7 @@ def table_request(database: str, table: str) -> CreateTableRequestTypeDef:
 
 
 def unless_exists(create: Callable[[], object]) -> Callable[[], None]:
-    """`create` as a call that succeeds, too, where another process has created the same thing."""
+    """`create` as a function that also succeeds if another process has created the same resource."""
 
     def created() -> None:
         try:

@@ -1,4 +1,4 @@
-"""Writing records into a Timestream table: calls of a hundred records, several at a time."""
+"""Writing records into a Timestream table, in requests of a hundred records and several at a time."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ if TYPE_CHECKING:
     from types_boto3_timestream_write.type_defs import RecordTypeDef
 
 IN_FLIGHT = 4
-"""Calls of one window under way at a time."""
+"""The most concurrent requests of one window."""
 MOST_RECORDS = 100
-"""What Timestream takes in a call."""
+"""The most records in a request, Timestream's limit."""
 OVERWRITES = 3
-"""How often a call's records are written over others with the same time and key."""
+"""How often a request's records are written over others with the same time and key."""
 
 
 class RecordWriter:
-    """Writes records into the tables of `database`. Safe to share between threads."""
+    """Writes records into the tables of `database`. Threads may share it."""
 
     def __init__(self, client: WriteClient, database: str) -> None:
         self._client, self._database = client, database
         self._senders = ThreadPoolExecutor(2 * IN_FLIGHT, "timestream-writer")
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Stop sending requests."""
         self._senders.shutdown(cancel_futures=True)
 
     def write_all(self, table: str, calls: Iterable[tuple[RecordTypeDef, Sequence[RecordTypeDef]]]) -> None:
-        """Write calls' worth of records with their common attributes; return when all are acknowledged.
+        """Write records in requests with common attributes; return when all are acknowledged.
 
-        After an error nothing more is sent, and the calls under way have ended. Raises `StoreError`.
+        Raises `StoreError` after the first error, when the running requests have ended; the others aren't
+        sent.
         """
         pending: set[Future[None]] = set()
         try:
@@ -55,17 +56,17 @@ class RecordWriter:
             wait(pending)
 
     def write_newer(self, table: str, records: Sequence[RecordTypeDef], common: RecordTypeDef) -> None:
-        """Write records; where one of a higher version is stored, that stays. Raises `StoreError`."""
+        """Write records. A stored record of a higher version is kept. Raises `StoreError`."""
         for first in range(0, len(records), MOST_RECORDS):
             part = records[first : first + MOST_RECORDS]
             refuse(table, len(part), self._request(table, common, part))
 
     def _overwrite(self, table: str, common: RecordTypeDef, records: Sequence[RecordTypeDef]) -> None:
-        """Write a call's worth of records, whatever is stored under their time and key.
+        """Write the records of a request, and overwrite stored records with the same time and key.
 
-        Records with other values are there where another run began this window and never completed it.
-        Timestream refuses to change a record unless the new one's version is higher, and says which version
-        is stored; so the refused records are written again with a higher one.
+        There are such records if another run started to write this window and didn't complete it. Timestream
+        changes a record only if the new one's version is higher, and the error gives the stored version. So
+        the rejected records are written again with a higher version.
         """
         version = 1
         for _ in range(OVERWRITES):
@@ -89,7 +90,7 @@ class RecordWriter:
 
 
 def refuse(table: str, sent: int, rejected: Sequence[Rejection]) -> None:
-    """Raise `StoreError` with the reasons if records were rejected for anything but a stored version."""
+    """Raise `StoreError` with the reasons if a record was rejected for a reason other than its version."""
     invalid = [each for each in rejected if each.existing_version is None]
     if invalid:
         reasons = Counter(each.reason for each in invalid).most_common(3)
