@@ -59,7 +59,7 @@ def recognise(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     tables = {name for (name,) in connection.execute(TABLES).fetchall()}
     if not tables:
         return False
-    foreign = f"{path} is a DuckDB database of something else; {OTHER_HINT}"
+    foreign = f"{path} is a DuckDB database of another program; {OTHER_HINT}"
     columns = set(connection.execute(COLUMNS).fetchall())
     if {name for table, name, _ in columns if table == "store_meta"} != {"format", "schema_version"}:
         raise StoreInvalid(foreign)

@@ -26,7 +26,7 @@ def open_store(url: str, *, shard: str = "") -> Store:
     """
     scheme, colon, place = url.partition(":")
     if not colon:
-        raise ValueError(f"{url!r} is no store: expected {FORMS}")
+        raise ValueError(f"{url!r} is not a store: expected {FORMS}")
     if scheme == "duckdb":
         return _open_duckdb(url, place)
     if scheme == "timestream":

@@ -72,7 +72,7 @@ def _refusal(path: Path, error: duckdb.Error) -> StoreUnavailable | StoreInvalid
         return StoreHeld(f"{path} is held by another process: {text}")
     if "annot open file" in text or "No space left" in text:
         return StoreUnavailable(f"{path} can't be opened: {text}")
-    return StoreInvalid(f"{path} is no DuckDB database, or damaged: {text}; choose another --store")
+    return StoreInvalid(f"{path} is not a DuckDB database, or damaged: {text}; choose another --store")
 
 
 def _recognise(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -86,8 +86,8 @@ def _recognise(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     meta = connection.execute("SELECT format, version FROM meta").fetchall() if "meta" in tables else []
     if meta != [(FORMAT, VERSION)]:
         raise StoreInvalid(
-            f"{path} is a database of something else, or of another version; choose another --store: "
-            "the endpoint keeps a file of its own"
+            f"{path} is a database of another program or version; choose another --store: "
+            "the endpoint needs its own file"
         )
 
 

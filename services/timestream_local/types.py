@@ -96,7 +96,7 @@ def duration_ns(text: str) -> int:
     """A duration such as `15m` or `1d` in nanoseconds. Raises ValueError for other texts."""
     found = _DURATION.fullmatch(text.strip())
     if found is None:
-        raise ValueError(f"'{text}' is no duration; the units are {', '.join(DURATIONS_NS)}")
+        raise ValueError(f"'{text}' is not a duration; the units are {', '.join(DURATIONS_NS)}")
     return int(found[1]) * DURATIONS_NS[found[2].lower()]
 
 

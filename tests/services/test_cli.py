@@ -61,7 +61,7 @@ BAD_USAGE = [
     (["run", "--backfill", "-1h"], "is not a span of time"),
     (["run", "--jobs", "0"], "'--jobs'"),
     (["run", "--port", "0", "--network", "missing.yaml"], "missing.yaml"),
-    (["run", "--port", "0", "--store", "nonsense"], "'nonsense' is no store"),
+    (["run", "--port", "0", "--store", "nonsense"], "'nonsense' is not a store"),
     (["run", "--port", "0", "--store", "mysql:x"], "unknown store"),
     (["run", "--port", "0", "--store", "duckdb:"], "names no file"),
     (["run", "extra"], "unexpected extra argument"),

@@ -113,7 +113,7 @@ def test_a_foreign_database_is_left_alone(path: Path, statements: list[str]) -> 
     with duckdb.connect(path) as connection:
         for statement in statements:
             connection.execute(statement)
-    with untouched(path), pytest.raises(StoreInvalid, match="of something else; choose another --store"):
+    with untouched(path), pytest.raises(StoreInvalid, match="of another program; choose another --store"):
         DuckDBStore(path)
 
 

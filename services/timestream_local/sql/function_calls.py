@@ -38,7 +38,7 @@ class FunctionCalls:
         if name in WINDOW_ONLY:
             if not suffix.lstrip().startswith("OVER") or distinct:
                 raise ValidationException(
-                    f"{name} needs an OVER clause, and knows neither DISTINCT nor FILTER"
+                    f"{name} needs an OVER clause, and supports neither DISTINCT nor FILTER"
                 )
             typed = window_function(
                 name, [self._arguments.typed(n, scope) for n in nodes], ignore_nulls=nulls
@@ -51,7 +51,7 @@ class FunctionCalls:
             given = [] if starred else [self._arguments.typed(n, scope) for n in nodes]
             return aggregate(name, given, distinct=distinct, suffix=suffix)
         if suffix or distinct or nulls:
-            raise ValidationException(f"{name} is no aggregate or window function")
+            raise ValidationException(f"{name} is not an aggregate or window function")
         return self._scalar(name, [self._arguments.typed(n, scope) for n in nodes])
 
     def _scalar(self, name: str, arguments: Sequence[Typed]) -> Typed:

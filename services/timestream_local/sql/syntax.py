@@ -135,7 +135,7 @@ def _one_statement(tokens: list[Token]) -> list[Token]:
         if kind is TokenType.COMMA and (following is None or following.token_type in BEFORE_NOTHING):
             raise _at(token, "mismatched input after ','")
         if following is not None and following.token_type is TokenType.STRING and kind in BEFORE_NAMES:
-            raise _at(following, f"mismatched input '{following.text[:40]}': a name is no string")
+            raise _at(following, f"mismatched input '{following.text[:40]}': a name can't be a string")
         depth += (kind is TokenType.L_PAREN) - (kind is TokenType.R_PAREN)
         if depth > DEEPEST:
             raise _at(token, "the query is nested too deeply")
@@ -188,7 +188,7 @@ def _is_duration(token: Token, after: Sequence[Token]) -> bool:
 def _duration(number: Token, unit: Token) -> list[Token]:
     text = f"{number.text}{unit.text}"
     if unit.text.lower() not in DURATIONS_NS or not number.text.isdigit():
-        raise _at(number, f"'{text}' is no duration; the units are {', '.join(DURATIONS_NS)}")
+        raise _at(number, f"'{text}' is not a duration; the units are {', '.join(DURATIONS_NS)}")
     kinds = [
         (TokenType.VAR, DURATION),
         (TokenType.L_PAREN, "("),

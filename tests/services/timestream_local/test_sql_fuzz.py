@@ -162,7 +162,9 @@ def shown(value: Value) -> str | None:
 
 @RELAXED
 @given(test=TESTS, sortings=SORTINGS, limit=st.integers(0, 30))
-def test_where_order_by_and_limit(city: Local, test: Test, sortings: list[Sorting], limit: int) -> None:
+def test_where_order_by_and_limit_match_python(
+    city: Local, test: Test, sortings: list[Sorting], limit: int
+) -> None:
     chosen = [row for row in ROWS if test[1](row) is True]
     keys = [*sortings, Sorting("time", descending=False, nulls_first=None)]
     for key in reversed(keys):
@@ -220,7 +222,9 @@ GROUPS: dict[str, Callable[[Row], Value]] = {
     group=st.lists(st.sampled_from(sorted(GROUPS)), min_size=1, max_size=2, unique=True),
     aggregates=st.lists(st.sampled_from(sorted(AGGREGATES)), min_size=1, max_size=3, unique=True),
 )
-def test_group_by_and_aggregates(city: Local, test: Test, group: list[str], aggregates: list[str]) -> None:
+def test_group_by_and_aggregates_match_python(
+    city: Local, test: Test, group: list[str], aggregates: list[str]
+) -> None:
     grouped: dict[tuple[Value, ...], list[Row]] = {}
     for row in ROWS:
         if test[1](row) is True:
@@ -237,7 +241,7 @@ def test_group_by_and_aggregates(city: Local, test: Test, group: list[str], aggr
 
 @RELAXED
 @given(column=st.sampled_from(["n", "m"]), sorting=st.booleans(), partition=st.sampled_from(["stop", "busy"]))
-def test_row_number_and_lag(city: Local, column: str, sorting: bool, partition: str) -> None:
+def test_row_number_and_lag_match_python(city: Local, column: str, sorting: bool, partition: str) -> None:
     expected = []
     for value in {row[partition] for row in ROWS}:
         mine = sorted((row for row in ROWS if row[partition] == value), key=moment, reverse=sorting)

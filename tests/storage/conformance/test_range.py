@@ -67,7 +67,7 @@ def test_a_page_may_end_between_two_visits_at_the_same_time(store: Store) -> Non
     assert pages(store, Stream.STOP_VISIT, "B001", 1) == [[visit] for visit in visits]
 
 
-def test_a_cursor_is_valid_for_its_own_range_only(store: Store) -> None:
+def test_a_cursor_is_valid_only_for_its_own_range(store: Store) -> None:
     fill(store, POSITION)
     fill(store, Stream.STOP_VISIT)
     end = after(3600)
