@@ -30,7 +30,7 @@ def test_a_file_is_created_with_its_parent_directories(
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
         ("", "expected duckdb:PATH"),
         ("bus.duckdb", "expected duckdb:PATH"),
@@ -46,8 +46,8 @@ def test_a_file_is_created_with_its_parent_directories(
         ("timestream://bus_simulator/x?region=eu-west-1", "names no database"),
     ],
 )
-def test_an_invalid_store_url_is_refused_with_the_reason(url: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_an_invalid_store_url_is_refused_with_the_reason(url: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         open_store(url)
 
 

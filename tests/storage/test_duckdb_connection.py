@@ -1,0 +1,56 @@
+"""Closing a DuckDB store."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from pathlib import Path
+
+import duckdb
+
+from storage.duckdb_store import DuckDBStore
+from storage.errors import StoreUnavailable
+from storage.schema import Stream
+from tests.storage.records import RUN, after, positions
+
+
+def test_closing_waits_for_running_reads(tmp_path: Path) -> None:
+    store = DuckDBStore(tmp_path / "bus.duckdb")
+    store.write(Stream.BUS_POSITION, positions(range(10), buses=3), covers=(after(0), after(10)), run=RUN)
+    wrong: list[BaseException] = []
+    started = threading.Barrier(5)
+
+    def read() -> None:
+        started.wait()
+        try:
+            while True:
+                store.at(Stream.BUS_POSITION, "B0001", time=after(5))
+        except StoreUnavailable:
+            return
+        except duckdb.Error as error:
+            wrong.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    started.wait()
+    store.close()
+    for reader in readers:
+        reader.join(30)
+    assert wrong == []
+    DuckDBStore(tmp_path / "bus.duckdb").close()
+
+
+def test_a_closed_store_keeps_no_connection(tmp_path: Path) -> None:
+    """DuckDB's binding reports leaks if a connection object is alive when the interpreter ends."""
+    before = connections()
+    store = DuckDBStore(tmp_path / "bus.duckdb")
+    assert connections() > before
+    store.close()
+    assert connections() == before
+
+
+def connections() -> int:
+    """The number of DuckDB's connection objects that are alive."""
+    gc.collect()
+    return sum(isinstance(each, duckdb.DuckDBPyConnection) for each in gc.get_objects())
