@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import boto3
 
 from tests.process import Running, started
+
+if TYPE_CHECKING:
+    from types_boto3_timestream_query.client import TimestreamQueryClient
+    from types_boto3_timestream_write.client import TimestreamWriteClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +25,27 @@ class Served:
 
     process: Running
     url: str
-    write: Any
-    query: Any
+    write: TimestreamWriteClient
+    query: TimestreamQueryClient
 
 
-def client(service: str, url: str) -> Any:
-    """A boto3 client with invalid keys: the endpoint doesn't check signatures."""
-    return boto3.client(
-        service,
-        endpoint_url=url,
-        region_name="eu-west-1",
-        aws_access_key_id="AKIDNOBODY",
-        aws_secret_access_key="not-a-secret",
+def session() -> boto3.Session:
+    """A session with invalid keys: the endpoint doesn't check signatures."""
+    return boto3.Session(
+        region_name="eu-west-1", aws_access_key_id="AKIDNOBODY", aws_secret_access_key="not-a-secret"
     )
+
+
+def write_client(url: str) -> TimestreamWriteClient:
+    """A boto3 client of the write service at an endpoint."""
+    client: TimestreamWriteClient = session().client("timestream-write", endpoint_url=url)
+    return client
+
+
+def query_client(url: str) -> TimestreamQueryClient:
+    """A boto3 client of the query service at an endpoint."""
+    client: TimestreamQueryClient = session().client("timestream-query", endpoint_url=url)
+    return client
 
 
 @contextmanager
@@ -50,4 +62,4 @@ def served(folder: Path, *arguments: str, port: int = 0) -> Iterator[Served]:
         found = re.search(r"http://[\d.:]+", welcome)
         assert found, welcome
         url = found[0]
-        yield Served(running, url, client("timestream-write", url), client("timestream-query", url))
+        yield Served(running, url, write_client(url), query_client(url))

@@ -80,16 +80,15 @@ def aws(url: str, command: str) -> Any:
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    place = {"DatabaseName": "bus_simulator", "TableName": "people_count"}
     with served(tmp_path_factory.mktemp("cli")) as running:
         made = aws(
             running.url,
             "aws timestream-write create-database --database-name bus_simulator --region eu-west-1",
         )
         assert made["Database"]["DatabaseName"] == "bus_simulator"
-        running.write.create_table(**place)
+        running.write.create_table(DatabaseName="bus_simulator", TableName="people_count")
         records = [multi({"stop_id": "S001"}, time, [("count", "BIGINT", "5")]) for time in (OLDEST, NEWEST)]
-        running.write.write_records(**place, Records=records)
+        running.write.write_records(DatabaseName="bus_simulator", TableName="people_count", Records=records)
         yield running
 
 

@@ -9,15 +9,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.clock import SystemWall
+from storage.timestream_errors import rejections
 from tests.process import command
 from tests.services.timestream_local.samples import multi, scalars
-from tests.services.timestream_local.served import Served, client, served
+from tests.services.timestream_local.served import Served, served, write_client
+
+if TYPE_CHECKING:
+    from types_boto3_timestream_write.type_defs import RetentionPropertiesTypeDef
 
 pytestmark = pytest.mark.e2e
 
@@ -64,7 +68,10 @@ def test_databases_are_created_described_listed_updated_and_deleted(endpoint: Se
 def test_tables_keep_their_properties(endpoint: Served) -> None:
     write = endpoint.write
     write.create_database(DatabaseName="db2")
-    retention = {"MemoryStoreRetentionPeriodInHours": 24, "MagneticStoreRetentionPeriodInDays": 30}
+    retention: RetentionPropertiesTypeDef = {
+        "MemoryStoreRetentionPeriodInHours": 24,
+        "MagneticStoreRetentionPeriodInDays": 30,
+    }
     made = write.create_table(
         DatabaseName="db2",
         TableName="people_count",
@@ -95,14 +102,11 @@ def test_lists_are_paginated(endpoint: Served) -> None:
     write.create_database(DatabaseName="db3")
     for number in range(5):
         write.create_table(DatabaseName="db3", TableName=f"table{number}")
-    pages, token = [], None
-    while True:
-        more: dict[str, str] = {} if token is None else {"NextToken": token}
-        page = write.list_tables(DatabaseName="db3", MaxResults=2, **more)
+    page = write.list_tables(DatabaseName="db3", MaxResults=2)
+    pages = [[table["TableName"] for table in page["Tables"]]]
+    while "NextToken" in page:
+        page = write.list_tables(DatabaseName="db3", MaxResults=2, NextToken=page["NextToken"])
         pages.append([table["TableName"] for table in page["Tables"]])
-        token = page.get("NextToken")
-        if token is None:
-            break
     assert pages == [["table0", "table1"], ["table2", "table3"], ["table4"]]
     with pytest.raises(write.exceptions.ValidationException, match="Invalid pagination token"):
         write.list_tables(DatabaseName="db3", NextToken="ñ!")
@@ -138,10 +142,9 @@ def test_query_pages_have_tokens_valid_for_that_query_only(endpoint: Served) -> 
 
 
 def test_the_paginator_of_boto3_reads_every_row(endpoint: Served) -> None:
-    table = {"DatabaseName": "shared", "TableName": "paged"}
-    endpoint.write.create_table(**table)
+    endpoint.write.create_table(DatabaseName="shared", TableName="paged")
     records = [multi({"id": "x"}, now_ns() + n, [("n", "BIGINT", str(n))]) for n in range(100)]
-    endpoint.write.write_records(**table, Records=records)
+    endpoint.write.write_records(DatabaseName="shared", TableName="paged", Records=records)
     pages = endpoint.query.get_paginator("query").paginate(
         QueryString="SELECT n FROM shared.paged ORDER BY n", PaginationConfig={"PageSize": 7}
     )
@@ -160,27 +163,24 @@ def test_a_query_with_further_pages_can_be_cancelled(endpoint: Served) -> None:
 
 
 def test_pages_stay_near_a_megabyte(endpoint: Served) -> None:
-    table = {"DatabaseName": "shared", "TableName": "wide"}
-    endpoint.write.create_table(**table)
+    endpoint.write.create_table(DatabaseName="shared", TableName="wide")
     for n in range(8):
         records = [multi({"id": f"{n}"}, now_ns() + i, [("t", "VARCHAR", "x" * 1900)]) for i in range(100)]
-        endpoint.write.write_records(**table, Records=records)
+        endpoint.write.write_records(DatabaseName="shared", TableName="wide", Records=records)
     first = endpoint.query.query(QueryString="SELECT t FROM shared.wide")
     assert 500 < len(first["Rows"]) < 560
     assert "NextToken" in first
 
 
 def test_the_error_lists_rejected_records_with_reasons(endpoint: Served) -> None:
-    table = {"DatabaseName": "shared", "TableName": "records"}
     good = multi({"id": "r"}, now_ns(), [("n", "BIGINT", "1")])
     old = multi({"id": "r"}, 5, [("n", "BIGINT", "1")])
     with pytest.raises(endpoint.write.exceptions.RejectedRecordsException) as refused:
-        endpoint.write.write_records(**table, Records=[good, old])
-    response = refused.value.response
-    (rejected,) = response["RejectedRecords"]
-    assert rejected["RecordIndex"] == 1
-    assert "The record timestamp is outside the time range [" in rejected["Reason"]
-    assert response["ResponseMetadata"]["HTTPStatusCode"] == 419
+        endpoint.write.write_records(DatabaseName="shared", TableName="records", Records=[good, old])
+    (rejected,) = rejections(refused.value)
+    assert rejected.index == 1
+    assert "The record timestamp is outside the time range [" in rejected.reason
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 419
     rows = endpoint.query.query(QueryString="SELECT n FROM shared.records WHERE id = 'r'")["Rows"]
     assert [scalars(row) for row in rows] == [("1",)]
 
@@ -286,7 +286,7 @@ def test_sigkill_during_writes_loses_no_acknowledged_record(tmp_path: Path) -> N
         enough = threading.Event()
 
         def work(worker: int) -> None:
-            mine = client("timestream-write", running.url)
+            mine = write_client(running.url)
             for number in range(10_000):
                 name = f"{worker}-{number}"
                 records = [multi({"id": name}, start + i, [("n", "BIGINT", "1")]) for i in range(20)]
