@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from services.timestream_local.types import TEXTS, Scalar, Type
 
 if TYPE_CHECKING:
-    from types_boto3_timestream_query.literals import ScalarTypeType
     from types_boto3_timestream_query.type_defs import (
         ColumnInfoTypeDef,
         DatumTypeDef,
         QueryStatusTypeDef,
         RowTypeDef,
-        TypeTypeDef,
     )
 
 LARGEST_PAGE = 1_000_000
 """The most characters of data on a page, about the API's limit of 1 MB."""
 NULL: DatumTypeDef = {"NullValue": True}
-LISTED_DIMENSIONS: TypeTypeDef = {
+LISTED_DIMENSIONS: dict[str, object] = {
     "ArrayColumnInfo": {
         "Type": {
             "RowColumnInfo": [
@@ -53,10 +51,7 @@ class ResultPage:
 
 def column_info(columns: Sequence[tuple[str, Type]]) -> list[ColumnInfoTypeDef]:
     """The `ColumnInfo` of scalar columns."""
-    types = [cast("ScalarTypeType", kind.value) for _, kind in columns]
-    return [
-        {"Name": name, "Type": {"ScalarType": kind}} for (name, _), kind in zip(columns, types, strict=True)
-    ]
+    return [{"Name": name, "Type": {"ScalarType": kind.value}} for name, kind in columns]
 
 
 class Pager:

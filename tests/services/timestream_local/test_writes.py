@@ -14,7 +14,7 @@ from moto import mock_aws
 from services.timestream_local.errors import AwsError, RejectedRecordsException, ValidationException
 from services.timestream_local.server import opened
 from services.timestream_local.state import Response
-from services.timestream_local.types import DAY_NS, HOUR_NS, MINUTE_NS, JsonValue
+from services.timestream_local.types import DAY_NS, HOUR_NS, MINUTE_NS, JsonObject, JsonValue
 from services.timestream_local.upserts import SAME_VERSION
 from tests.services.timestream_local.samples import NOW_NS, START_NS, Local, Record, local, record
 
@@ -271,7 +271,7 @@ def test_concurrent_requests_are_all_answered_and_stored(city: Local) -> None:
     assert city.rows("SELECT count(*), sum(n) FROM city.rows") == [("300", str(sum(range(300))))]
 
 
-Step = tuple[str, dict[str, JsonValue]]
+Step = tuple[str, JsonObject]
 DB, TABLE = {"DatabaseName": "city2"}, {"DatabaseName": "city2", "TableName": "table2"}
 STEPS: list[Step] = [
     ("describe_database", DB),
