@@ -40,7 +40,7 @@ def test_without_the_variable_it_creates_nothing_and_says_how_to_enable_it(tmp_p
         assert running.process.end().err == ""
     assert done.returncode == 0
     assert "passed" not in done.stdout
-    assert "say BUS_SIMULATOR_AWS_TESTS=yes" in done.stdout
+    assert "set BUS_SIMULATOR_AWS_TESTS=yes" in done.stdout
 
 
 def test_enabled_it_prints_the_cost_passes_and_deletes_what_it_created(tmp_path: Path) -> None:
