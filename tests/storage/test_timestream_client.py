@@ -233,7 +233,8 @@ def test_the_standard_variables_set_the_endpoint_and_disable_discovery(
     assert asked == [URL + "/"]
 
 
-def test_an_endpoint_argument_overrides_the_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_argument_overrides_the_variables(monkeypatch: pytest.MonkeyPatch, keys: None) -> None:
+    # Without keys boto3 asks the instance's metadata service, which may be behind a proxy.
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     assert make(endpoint_url=URL).meta.endpoint_url == URL
     monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
