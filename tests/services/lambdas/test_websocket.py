@@ -272,6 +272,7 @@ def test_a_broadcast_reaches_the_connected_clients_and_removes_the_gone_ones(cli
     gone = names[::10]
     for name in gone:
         api.clients.gone(name)
+    api.clients.together = 9
     assert api.handle(tick_event(tick("B001", "B002"))) == {
         "sent": reached,
         "gone": clients // 10,
@@ -279,7 +280,7 @@ def test_a_broadcast_reaches_the_connected_clients_and_removes_the_gone_ones(cli
     }
     assert {name for name in names if api.clients.sent[name]} == set(names) - set(gone)
     assert all(len(api.clients.sent[name]) == 1 for name in set(names) - set(gone))
-    assert api.clients.most_at_once > 4
+    assert api.clients.most_at_once > 8
     left = [Subscriber(name, batch=True) for name in names if name not in gone]
     assert api.connections.connections_of("L1") == left
     assert len(api.rows(CONNECTIONS_TABLE)) == reached

@@ -125,7 +125,9 @@ class Clients:
         self.troubles: dict[str, list[tuple[int, str]]] = {}
         self.for_good: dict[str, tuple[int, str]] = {}
         self.at_once = self.most_at_once = 0
-        self._lock = threading.Lock()
+        self.together = 1
+        """Requests wait until so many have been there at once, however busy the machine is."""
+        self._lock = threading.Condition()
         self.url = ""
 
     def gone(self, connection_id: str) -> None:
@@ -154,6 +156,9 @@ class Clients:
         with self._lock:
             self.at_once += by
             self.most_at_once = max(self.most_at_once, self.at_once)
+            self._lock.notify_all()
+            if by > 0:
+                self._lock.wait_for(lambda: self.most_at_once >= self.together, timeout=2)
 
 
 @contextmanager
