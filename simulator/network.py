@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,11 @@ from simulator.types import BusId, DayType, LineId, StopId
 
 MADRID_DAY_START_S = 4 * 3600
 NIGHT_DAY_START_S = 12 * 3600
+DAY_S = 86_400
+MADRID_TIME = "Europe/Madrid"
+
+EXTRA = "left out at its default"
+"""Metadata of fields that count in a digest only where they aren't the default: older digests stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,18 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class PatternStop:
-    """A stop in a pattern: metres from the pattern's start, and the point at which a bus stands there."""
+    """A stop in a pattern: metres from the pattern's start, and the point at which a bus stands there.
+
+    `boarding` and `alighting` say whether people may get in and out there; a bus passes a stop that allows
+    neither with closed doors.
+    """
 
     stop_id: StopId
     distance_m: float
     latitude: float
     longitude: float
+    boarding: bool = field(default=True, metadata={EXTRA: True})
+    alighting: bool = field(default=True, metadata={EXTRA: True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +61,41 @@ class ShapePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A timepoint of a trip: the stop's position, and the seconds from the trip's departure to its own there.
+
+    A bus doesn't leave earlier than that.
+    """
+
+    position: int
+    leaves_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The planned running times of trips on a pattern, and their timepoints.
+
+    `runs_s` has the seconds of each hop, one fewer than the stops: from leaving a stop until leaving the
+    next, dwell included, or until reaching it if the bus has a hold there.
+    """
+
+    runs_s: tuple[int, ...]
+    holds: tuple[Hold, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Pattern:
     """A route pattern: at least two stops along a shape. Every stop's point is a vertex of the shape.
 
-    Distances rise strictly along `stops`; the first is 0. A stop may come more than once.
+    Distances rise strictly along `stops`; the first is 0. A stop may come more than once. Departures choose
+    one of the `timings` by its index; without one, trips run at the line's speed.
     """
 
     pattern_id: str
     direction: int
     stops: tuple[PatternStop, ...]
     shape: tuple[ShapePoint, ...]
+    timings: tuple[Timing, ...] = field(default=(), metadata={EXTRA: True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +109,16 @@ class Headway:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """A scheduled departure from the first stop of a pattern."""
+    """A scheduled departure from the first stop of a pattern.
+
+    `timing` is the index of one of the pattern's timings. Departures of one service day with the same `block`
+    are run by one bus, one after the other.
+    """
 
     time_s: int
     pattern_id: str
+    timing: int | None = field(default=None, metadata={EXTRA: True})
+    block: str = field(default="", metadata={EXTRA: True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +156,10 @@ class Line:
     `base_arrival_rate` is the people a minute who come to each stop for this line, mean over the hours of a
     weekday's service. A day type without a `Service` has none. `speed_kmh` is the speed between stops at a
     quiet hour, None for the city's default.
+
+    Line-days last 24 hours from `day_start_s`. `overnight` has the departures of a day type's dates that lie
+    outside of these: one at 00:30 of a Saturday is part of Friday's line-day, one at 30:30 of Sunday's. Its
+    times, ascending, count from the origin of its own date.
     """
 
     line_id: LineId
@@ -125,6 +171,8 @@ class Line:
     night: bool = False
     day_start_s: int = MADRID_DAY_START_S
     speed_kmh: float | None = None
+    overnight: Mapping[DayType, tuple[Departure, ...]] = field(default_factory=dict, metadata={EXTRA: True})
+    timezone: str = field(default=MADRID_TIME, metadata={EXTRA: True})
 
     def main_pattern(self, direction: int) -> Pattern | None:
         """The first pattern of a direction; None where the line doesn't run in it."""
@@ -172,10 +220,17 @@ class Network:
     def digest(self) -> str:
         """SHA-256 in hex of everything that decides the simulation."""
         content = {"lines": self.lines, "stops": self.stops}
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_fields)
+        text = json.dumps(
+            content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=fields_of
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _fields(entry: Any) -> dict[str, Any]:
-    """A dataclass as a dict, without the deep copy of `dataclasses.asdict`."""
-    return {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}
+def fields_of(entry: Any) -> dict[str, Any]:
+    """A dataclass as a dict, without extra fields at their default, nor the deep copy of `asdict`."""
+    found = {}
+    for each in dataclasses.fields(entry):
+        value = getattr(entry, each.name)
+        if EXTRA not in each.metadata or value != ({} if each.default is MISSING else each.default):
+            found[each.name] = value
+    return found

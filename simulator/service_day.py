@@ -1,4 +1,4 @@
-"""The service day in Europe/Madrid: dates, day types, holidays, and which instants a line-day owns.
+"""The service day: dates, day types, Madrid's holidays, departures, and which instants a line-day owns.
 
 Times of a service day count from its origin, noon minus 12 hours (GTFS reference, `stop_times`), so that
 days of 23 and 25 hours come out right.
@@ -6,14 +6,19 @@ days of 23 and 25 hours come out right.
 
 from __future__ import annotations
 
+import itertools
+from bisect import bisect_left
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from operator import attrgetter
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from simulator.network import Line
+from simulator.network import DAY_S, MADRID_TIME, Departure, Line, Service
 from simulator.types import DayType, Ms, to_datetime, to_ms
 
-MADRID = ZoneInfo("Europe/Madrid")
+MADRID = ZoneInfo(MADRID_TIME)
 DOORS_EARLY_S = 60
 """A bus opens its doors this long before a departure."""
 
@@ -24,9 +29,9 @@ FIXED_HOLIDAYS = frozenset(
 
 
 @cache
-def origin_ms(day: date) -> Ms:
-    """Noon minus 12 hours of a civil date in Madrid."""
-    noon = datetime.combine(day, time(12), MADRID)
+def origin_ms(day: date, timezone: str = MADRID_TIME) -> Ms:
+    """Noon minus 12 hours of a civil date in a time zone."""
+    noon = datetime.combine(day, time(12), ZoneInfo(timezone))
     return Ms(to_ms(noon) - 12 * 3_600_000)
 
 
@@ -58,20 +63,109 @@ def day_type(day: date) -> DayType:
     return DayType.SATURDAY if day.weekday() == 5 else DayType.WEEKDAY
 
 
+class NeighbourDay(NamedTuple):
+    """A service day's neighbour: its day type, and the seconds from the service day's origin to its own."""
+
+    kind: DayType
+    shift_s: int
+
+
+def _neighbours(line: Line, day: date) -> tuple[NeighbourDay, NeighbourDay]:
+    """The dates before and after one."""
+    origin = origin_ms(day, line.timezone)
+    before, after = (
+        NeighbourDay(day_type(each), (origin_ms(each, line.timezone) - origin) // 1000)
+        for each in (day - timedelta(days=1), day + timedelta(days=1))
+    )
+    return before, after
+
+
+def service_on(line: Line, day: date) -> Service | None:
+    """The service of a line-day, with the departures of the neighbouring dates that lie in it.
+
+    Times count from the line-day's own origin. None on a day without service.
+    """
+    if not line.overnight:
+        return line.services.get(day_type(day))
+    return _joined(line, day_type(day), *_neighbours(line, day))
+
+
+def possible_services(line: Line) -> list[Service]:
+    """The services of all line-days that may occur, whatever the day types of the neighbouring dates."""
+    if not line.overnight:
+        return list(line.services.values())
+    kinds = itertools.product(DayType, repeat=3)
+    found = (
+        _joined(line, own, NeighbourDay(before, -DAY_S), NeighbourDay(after, DAY_S))
+        for before, own, after in kinds
+    )
+    return [service for service in found if service is not None]
+
+
+def usual_service(line: Line, kind: DayType) -> Service | None:
+    """The service of a day type between dates of the same type."""
+    if not line.overnight:
+        return line.services.get(kind)
+    return _joined(line, kind, NeighbourDay(kind, -DAY_S), NeighbourDay(kind, DAY_S))
+
+
+def early(line: Line, kind: DayType) -> tuple[Departure, ...]:
+    """The departures of a day type's dates that lie in the line-day before, by time."""
+    of_day = line.overnight.get(kind, ())
+    return of_day[: bisect_left(of_day, line.day_start_s, key=attrgetter("time_s"))]
+
+
+def late(line: Line, kind: DayType) -> tuple[Departure, ...]:
+    """The departures of a day type's dates that lie in the line-day after, by time."""
+    of_day = line.overnight.get(kind, ())
+    return of_day[bisect_left(of_day, line.day_start_s, key=attrgetter("time_s")) :]
+
+
+def _joined(line: Line, kind: DayType, before: NeighbourDay, after: NeighbourDay) -> Service | None:
+    own = line.services.get(kind)
+    found = sorted(
+        (
+            *_shifted(late(line, before.kind), before.shift_s),
+            *(own.departures if own else ()),
+            *_shifted(early(line, after.kind), after.shift_s),
+        ),
+        key=attrgetter("time_s", "pattern_id"),
+    )
+    return Service(found[0].time_s, found[-1].time_s, (), tuple(found)) if found else None
+
+
+def _shifted(departures: tuple[Departure, ...], shift_s: int) -> Iterator[Departure]:
+    """Departures with times from another origin. Blocks of different dates stay apart."""
+    for each in departures:
+        block = f"{each.block}{'<' if shift_s < 0 else '>'}" if each.block else ""
+        yield Departure(each.time_s + shift_s, each.pattern_id, each.timing, block)
+
+
+def _first_departure_s(line: Line, day: date) -> int | None:
+    """The second of a line-day's first departure; None on a day without service."""
+    own = line.services.get(day_type(day))
+    found = [] if own is None else [own.start_s]
+    if line.overnight:
+        before, after = _neighbours(line, day)
+        found += [each.time_s + before.shift_s for each in late(line, before.kind)[:1]]
+        found += [each.time_s + after.shift_s for each in early(line, after.kind)[:1]]
+    return min(found, default=None)
+
+
 def handover_ms(line: Line, day: date) -> Ms:
     """The instant from which the line-day of `day` owns the line's buses and stops.
 
     Between the last trip's end and the next day's first departure every bus stands at home, so the line-day
     that ended owns them until a minute before that departure, when doors open for it.
     """
-    service = line.services.get(day_type(day))
-    start_s = line.day_start_s if service is None else service.start_s - DOORS_EARLY_S
-    return Ms(origin_ms(day) + start_s * 1000)
+    first_s = _first_departure_s(line, day)
+    start_s = line.day_start_s if first_s is None else first_s - DOORS_EARLY_S
+    return Ms(origin_ms(day, line.timezone) + start_s * 1000)
 
 
 def owner(line: Line, instant: int) -> date:
     """The service day whose line-day owns `instant` (ms since the epoch)."""
-    day = to_datetime(instant).astimezone(MADRID).date() + timedelta(days=1)
+    day = to_datetime(instant).astimezone(ZoneInfo(line.timezone)).date() + timedelta(days=1)
     while handover_ms(line, day) > instant:
         day -= timedelta(days=1)
     return day

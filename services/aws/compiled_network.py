@@ -5,7 +5,6 @@ Only files of this format version are read; another is compiled again from the n
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from simulator.network import (
     Bus,
     Departure,
     Headway,
+    Hold,
     Line,
     Network,
     Pattern,
@@ -22,6 +22,8 @@ from simulator.network import (
     Service,
     ShapePoint,
     Stop,
+    Timing,
+    fields_of,
 )
 from simulator.types import DayType
 from storage.store import Run
@@ -34,7 +36,7 @@ ENCODE: Callable[[Any], str] = json.JSONEncoder(
     ensure_ascii=False,
     allow_nan=False,
     separators=(",", ":"),
-    default=lambda entry: {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)},
+    default=fields_of,
 ).encode
 
 
@@ -97,6 +99,10 @@ def _line(entry: Mapping[str, Any]) -> Line:
         "patterns": tuple(_pattern(each) for each in entry["patterns"]),
         "buses": tuple(Bus(**each) for each in entry["buses"]),
         "services": {DayType(day): _service(each) for day, each in entry["services"].items()},
+        "overnight": {
+            DayType(day): tuple(Departure(**each) for each in departures)
+            for day, departures in entry.get("overnight", {}).items()
+        },
     }
     return Line(**{**entry, **made})
 
@@ -105,6 +111,10 @@ def _pattern(entry: Mapping[str, Any]) -> Pattern:
     made = {
         "stops": tuple(PatternStop(**each) for each in entry["stops"]),
         "shape": tuple(ShapePoint(**each) for each in entry["shape"]),
+        "timings": tuple(
+            Timing(tuple(each["runs_s"]), tuple(Hold(**hold) for hold in each["holds"]))
+            for each in entry.get("timings", ())
+        ),
     }
     return Pattern(**{**entry, **made})
 

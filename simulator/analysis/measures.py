@@ -18,7 +18,7 @@ from simulator.day.cabin_co2 import OUTDOOR_PPM
 from simulator.day.fleet import rest_s
 from simulator.day.trajectory import Bools, Floats, Ints, Trajectory
 from simulator.network import Line, Pattern
-from simulator.service_day import day_type, origin_ms
+from simulator.service_day import origin_ms, service_on
 from simulator.streams.sampling import Samples
 from simulator.streams.sensor_data import excess_ppm
 from simulator.types import HOUR_MS, MINUTE_MS, SECOND_MS, LineId
@@ -139,7 +139,7 @@ class Measures:
 
 def measures(trajectory: Trajectory, line: Line, day: date) -> Measures:
     """The measures of the line-day of `line` on `day`."""
-    origin = origin_ms(day)
+    origin = origin_ms(day, line.timezone)
     # Events before the origin, such as doors that open for a departure at 00:00, count in the first hour.
     edges = [origin - HOUR_MS, *(origin + hour * HOUR_MS for hour in range(1, DAY_HOURS + 1))]
     hours = performance(trajectory, edges)
@@ -151,7 +151,7 @@ def measures(trajectory: Trajectory, line: Line, day: date) -> Measures:
             near_origin += spread if place in NEAR else Spread()
             near_end += spread if last - place in NEAR else Spread()
     out, moving = _buses(trajectory, origin)
-    service = line.services.get(day_type(day))
+    service = service_on(line, day)
     scheduled = len(service.departures) if service is not None else 0
     return Measures(
         hours=tuple(total(hours[hour::CLOCK_HOURS]) for hour in range(CLOCK_HOURS)),

@@ -24,7 +24,7 @@ from simulator.day.travel import PatternPosition
 from simulator.geometry import distance_m
 from simulator.network import Line
 from simulator.scenario import ClosedStop, HeadwayControl, LineChanges
-from simulator.service_day import day_type, handover_ms, origin_ms
+from simulator.service_day import day_type, handover_ms, origin_ms, service_on
 from simulator.types import MINUTE_MS, SECOND_MS, BusId
 
 LATE_MARGIN_MS = 5 * MINUTE_MS
@@ -59,7 +59,7 @@ class LineState:
     def __init__(self, line: Line, *, seed: int, day: date, changes: LineChanges):
         self.line, self.seed, self.day, self.changes = line, seed, day, changes
         self.holds = changes.control is HeadwayControl.HEADWAY
-        self.origin = origin_ms(day)
+        self.origin = origin_ms(day, line.timezone)
         self.starts = handover_ms(line, day) - self.origin
         self.ends = handover_ms(line, day + timedelta(days=1)) - self.origin
         self.env = simpy.Environment(initial_time=self.starts)
@@ -155,7 +155,7 @@ class LineState:
 
     def _dispatch(self) -> Dispatch:
         kind = day_type(self.day)
-        service = self.line.services.get(kind)
+        service = service_on(self.line, self.day)
         if service is None:
             return NoService()
         spaced = self.changes.control is not HeadwayControl.NONE

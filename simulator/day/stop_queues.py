@@ -19,7 +19,7 @@ from simulator.day.passengers import PATIENCE_MS, Queue
 from simulator.day.scenario_demand import QueueDemand, changed_demand
 from simulator.network import Line, Service
 from simulator.scenario import LineChanges
-from simulator.service_day import day_type
+from simulator.service_day import service_on, usual_service
 from simulator.types import MINUTE_MS, DayType, StopId
 
 
@@ -49,12 +49,12 @@ class DemandInputs:
 def stop_queues(inputs: DemandInputs) -> dict[QueueId, Queue]:
     """A queue for each direction and stop of the line; empty ones on a day without service."""
     share = _shares(inputs.line)
-    service = inputs.line.services.get(day_type(inputs.day))
+    service = service_on(inputs.line, inputs.day)
     if service is None:
         return {queue_id: Queue([], np.empty(0)) for queue_id in share}
     offset_s = _offsets_s(inputs)
     queues = [_queue_demand(inputs, service, each, share[each], offset_s[each]) for each in share]
-    weekday = inputs.line.services.get(DayType.WEEKDAY, service)
+    weekday = usual_service(inputs.line, DayType.WEEKDAY) or service
     profile = demand.profile(inputs.day, night=inputs.line.night, weekday_service=weekday, service=service)
     people = demand.arrivals(
         profile,

@@ -1,9 +1,9 @@
 """A GTFS feed as a network, with a report of what was assumed.
 
 Every bus route is a line. Three dates represent weekdays, Saturdays and Sundays (holidays have the Sunday
-service). A departure before its line's service day begins (04:00, night lines 12:00) belongs to the day
-before, written past 24:00. A line whose buses couldn't be home between two days is split: its departures from
-23:00 to 06:00 become a line of their own, with buses of their own.
+service). Departures keep their times, which count from their own date's origin. A line whose buses couldn't
+be home between two days is split: its departures from 23:00 to 06:00 become a line of their own, with buses
+of their own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from simulator.gtfs.lines import Assumptions, LineDraft, Names, is_night, line_d
 from simulator.gtfs.network_entries import line_of_draft
 from simulator.gtfs.report import first_few, report_lines
 from simulator.gtfs.routes import BUS_TYPES, RouteService, place_of, route_services
-from simulator.gtfs.service_days import day_or_night_part, in_one_day, without_last_hour
+from simulator.gtfs.service_days import day_or_night_part, without_last_hour
 from simulator.network import Line, Network
 from simulator.network_files.loader import network_of
 from simulator.progress import OnProgress, Progress, ignore_progress
@@ -205,7 +205,7 @@ class _LineCollector:
 
     def _made(self, service: RouteService, names: Names, night: bool) -> tuple[LineDraft, Line] | None:
         """The line of a service; None if its buses can't be home between two days."""
-        draft = line_draft(self._feed, in_one_day(service, night), names, night, self._assumed)
+        draft = line_draft(self._feed, service, names, night, self._assumed)
         faults: Faults = []
         line = line_of_draft(draft, self.places, faults)
         return None if faults else (draft, line)
@@ -214,7 +214,7 @@ class _LineCollector:
         """The line of a service without departures so late that buses aren't home before the next day."""
         cut, made = 0, self._made(service, names, night)
         while made is None:
-            service, count = without_last_hour(in_one_day(service, night))
+            service, count = without_last_hour(service, night)
             cut += count
             made = self._made(service, names, night)
         if cut:

@@ -16,6 +16,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from simulator.day import travel
 from simulator.day.demand import DAY_TYPE_FACTOR, EARLY_S, NIGHT_TYPE_FACTOR
@@ -24,10 +25,12 @@ from simulator.files.csv_table import UNKNOWN
 from simulator.geometry import distance_m
 from simulator.gtfs.feed import Feed
 from simulator.gtfs.routes import RoutePattern, RouteService, ScheduledTrip, place_of
+from simulator.gtfs.service_days import possible_days, usual_day
 from simulator.network import Bus, Departure
 from simulator.network_files.line_builder import MAX_OFF_SHAPE_M
 from simulator.network_files.route_shape import RouteShape, straight, through
 from simulator.network_files.tables import ShapeRow
+from simulator.network_files.timetable import HOUR_S
 from simulator.types import DayType
 
 PEOPLE_PER_TRIP = 42.0
@@ -39,7 +42,6 @@ CAPACITY = 90
 """People in a bus of 12 m, standing ones included."""
 MAX_RATE = 60.0
 SPEEDS_KMH = (5.0, 80.0)
-HOUR_S, DAY_S = 3600, 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class LineDraft:
     timetable: Mapping[DayType, Sequence[Departure]]
     shapes: Mapping[str, Sequence[ShapeRow]]
     off_road: Sequence[str]
+    timezone: str
 
 
 def is_night(runs: Mapping[DayType, Sequence[ScheduledTrip]]) -> bool:
@@ -88,7 +91,7 @@ def is_night(runs: Mapping[DayType, Sequence[ScheduledTrip]]) -> bool:
 def line_draft(
     feed: Feed, service: RouteService, names: Names, night: bool, assumed: Assumptions
 ) -> LineDraft:
-    """The line of a route's service, whose departures lie in one service day."""
+    """The line of a route's service."""
     roads = [_road(feed, pattern) for pattern in service.patterns]
     pattern_ids = _pattern_ids(names.line_id, service.patterns)
     stops = [[names.stop_ids[stop] for stop in pattern.stops] for pattern in service.patterns]
@@ -105,7 +108,7 @@ def line_draft(
             name: (pattern.direction, ids)
             for name, pattern, ids in zip(pattern_ids, service.patterns, stops, strict=True)
         },
-        fleet=_fleet(feed, service, names, assumed.capacity, speed_kmh),
+        fleet=_fleet(feed, service, names, assumed.capacity, _Driving(night, speed_kmh)),
         timetable={
             day: sorted(
                 (Departure(run.departs_s, pattern_ids[run.pattern]) for run in service.runs[day]),
@@ -121,6 +124,7 @@ def line_draft(
         off_road=[
             name for name, (_, away_m) in zip(pattern_ids, roads, strict=True) if away_m > MAX_OFF_SHAPE_M
         ],
+        timezone=feed.timezone,
     )
 
 
@@ -168,7 +172,7 @@ def _rates(
 ) -> dict[str, float]:
     """People a minute by stop id, mean over the service hours of the main day type, scaled to a weekday."""
     day = _main_day(service)
-    runs = service.runs[day]
+    runs = usual_day(service, day, night)
     people = assumed.people_per_trip * (NIGHT_SHARE if night else 1.0) / _factor(day, night)
     # People come from `EARLY_S` before the first departure until the last.
     minutes = (runs[-1].departs_s - runs[0].departs_s + EARLY_S) / 60
@@ -219,12 +223,19 @@ def _hop_ends(road: RouteShape) -> Iterable[tuple[float, float]]:
     return itertools.pairwise(metres)
 
 
-def _fleet(feed: Feed, service: RouteService, names: Names, capacity: int, speed_kmh: float) -> list[Bus]:
-    """The line's buses, `B27-01`, `B27-02`, …: as many as its busiest day type needs."""
-    empty_m_per_s = speed_kmh * 1.25 / 3.6
+class _Driving(NamedTuple):
+    """Whether a line runs at night, and its speed."""
+
+    night: bool
+    speed_kmh: float
+
+
+def _fleet(feed: Feed, service: RouteService, names: Names, capacity: int, driving: _Driving) -> list[Bus]:
+    """The line's buses, `B27-01`, `B27-02`, …: as many as its busiest line-day needs."""
+    empty_m_per_s = driving.speed_kmh * 1.25 / 3.6
     two_ways = bool(service.of_direction(1))
     homes = (0, 0)
-    for runs in service.runs.values():
+    for runs in possible_days(service, driving.night):
         duties = []
         for run in runs:
             terminal = service.patterns[run.pattern].direction

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.files.problems import Faults
 from simulator.gtfs.lines import LineDraft
-from simulator.network import Line
+from simulator.network import MADRID_TIME, Line
 from simulator.network_files.line_builder import build_line
 from simulator.network_files.schema import LineEntry
 from simulator.network_files.tables import NetworkTables
@@ -21,6 +21,7 @@ def entry(draft: LineDraft) -> dict[str, Any]:
         "name": draft.name,
         **({"night": True} if draft.night else {}),
         **({"one_way": True} if draft.one_way else {}),
+        **({"timezone": draft.timezone} if draft.timezone != MADRID_TIME else {}),
         "speed_kmh": draft.speed_kmh,
         "stops": [
             {"stop_id": stop, "is_terminal": stop in draft.terminals, "base_arrival_rate": rate}

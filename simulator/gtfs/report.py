@@ -40,7 +40,7 @@ def report_lines(
     if feed.estimated:
         yield "frequencies without exact times: departures are spaced evenly from each start time"
     if feed.timezone != "Europe/Madrid":
-        yield f"the feed's times ({feed.timezone}) are read as Madrid time, with Madrid's holidays"
+        yield f"times are those of {feed.timezone}, the feed's time zone; the holidays are Madrid's"
 
 
 def first_few(names: Iterable[str]) -> str:

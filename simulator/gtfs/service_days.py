@@ -1,31 +1,50 @@
-"""Cuts of a route's service: into one service day, into day and night, without its last hour."""
+"""Where a feed's trips lie in line-days, and cuts of a route's service: day and night, without its last hour.
+
+A trip counts its time from noon minus 12 hours of its service date (GTFS reference, `stop_times`), and a
+line-day lasts 24 hours from 04:00 (night lines: 12:00) of its date. So a trip at 00:30 is part of the
+line-day before its date, whatever service runs on that, and one at 30:30 of the line-day after it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from simulator.gtfs.lines import DAY_S, HOUR_S
 from simulator.gtfs.routes import RouteService, ScheduledTrip
-from simulator.network_files.timetable import day_start_s
+from simulator.network import DAY_S
+from simulator.network_files.timetable import HOUR_S, day_start_s
 from simulator.types import DayType
 
 NIGHT_FROM_S, NIGHT_UNTIL_S = 23 * HOUR_S, 6 * HOUR_S
 
 
-def in_one_day(service: RouteService, night: bool) -> RouteService:
-    """The same trips, with departures moved into the 24 hours from the service day's start."""
-    # Feeds write a departure after midnight as 01:30 or as 25:30. Either becomes the one that lies in the
-    # line's service day, which begins at 04:00 (night lines: 12:00).
-    start = day_start_s(night)
-    runs = {
-        day: sorted(
-            (replace(run, departs_s=start + (run.departs_s - start) % DAY_S) for run in of_day),
-            key=lambda run: (run.departs_s, run.pattern, run.takes_s),
-        )
-        for day, of_day in service.runs.items()
-    }
-    return replace(service, runs=runs)
+def usual_day(service: RouteService, kind: DayType, night: bool) -> list[ScheduledTrip]:
+    """The trips of a line-day between dates of the same type, by time on its own scale."""
+    return _line_day(service, (kind, kind, kind), night)
+
+
+def possible_days(service: RouteService, night: bool) -> Iterator[list[ScheduledTrip]]:
+    """The trips of each line-day that may occur, whatever the day types of the neighbouring dates."""
+    start_s = day_start_s(night)
+    beyond = any(_days_off(run, start_s) for runs in service.runs.values() for run in runs)
+    kinds = itertools.product(DayType, repeat=3) if beyond else ((kind, kind, kind) for kind in DayType)
+    return (trips for each in kinds if (trips := _line_day(service, each, night)))
+
+
+def _line_day(service: RouteService, kinds: Sequence[DayType], night: bool) -> list[ScheduledTrip]:
+    """A line-day's trips, by the day types of the date before it, its own, and the one after."""
+    start_s = day_start_s(night)
+    found = []
+    for days_off, kind in zip((1, 0, -1), kinds, strict=True):
+        of_date = (run for run in service.runs.get(kind, ()) if _days_off(run, start_s) == days_off)
+        found += [replace(run, departs_s=run.departs_s - days_off * DAY_S) for run in of_date]
+    return sorted(found, key=lambda run: (run.departs_s, run.pattern, run.takes_s))
+
+
+def _days_off(run: ScheduledTrip, start_s: int) -> int:
+    """How many line-days after that of its date a trip departs: -1, 0, or 1."""
+    return min(max((run.departs_s - start_s) // DAY_S, -1), 1)
 
 
 def day_or_night_part(service: RouteService, at_night: bool) -> RouteService | None:
@@ -38,10 +57,15 @@ def day_or_night_part(service: RouteService, at_night: bool) -> RouteService | N
     return _with(service, {day: list(filter(belongs, runs)) for day, runs in service.runs.items()})
 
 
-def without_last_hour(service: RouteService) -> tuple[RouteService, int]:
-    """A service without the last hour of its longest day, and how many departures that removes."""
-    last = max(runs[-1].departs_s for runs in service.runs.values()) - HOUR_S
-    kept = {day: [run for run in runs if run.departs_s < last] for day, runs in service.runs.items()}
+def without_last_hour(service: RouteService, night: bool) -> tuple[RouteService, int]:
+    """A service without the last hour of its longest line-day, and how many departures that removes."""
+    start_s = day_start_s(night)
+
+    def second(run: ScheduledTrip) -> int:
+        return run.departs_s - _days_off(run, start_s) * DAY_S
+
+    last = max(second(run) for runs in service.runs.values() for run in runs) - HOUR_S
+    kept = {day: [run for run in runs if second(run) < last] for day, runs in service.runs.items()}
     count = sum(map(len, service.runs.values())) - sum(map(len, kept.values()))
     shorter = _with(service, kept)
     # A service of less than an hour would vanish: keep each day's first departure.

@@ -9,7 +9,7 @@ from simulator.network import Bus, Line, Pattern, PatternStop
 from simulator.network_files.route_shape import LatLon, RouteShape, straight, through
 from simulator.network_files.schema import LineEntry, PatternEntry
 from simulator.network_files.tables import SHAPES, NetworkTables
-from simulator.network_files.timetable import day_start_s, schedule_fault, scheduled, services
+from simulator.network_files.timetable import day_start_s, overnight, schedule_fault, scheduled, services
 from simulator.types import INBOUND, OUTBOUND, BusId, LineId, StopId
 
 MAX_OFF_SHAPE_M = 200.0
@@ -48,6 +48,8 @@ def build_line(
         night=entry.night,
         day_start_s=day_start_s(entry.night),
         speed_kmh=entry.speed_kmh,
+        overnight=overnight(entry.night, timetable or {}),
+        timezone=entry.timezone,
     )
     fault = None if inside else schedule_fault(line)
     if fault is not None:

@@ -29,6 +29,7 @@ Optional fields of a line, and their defaults:
   stops], shape}`, instead of the stops as listed and mirrored; the first of a direction is its main one. A
   stop may come more than once in a pattern. Default: outbound `<line_id>-0` as listed, inbound
   `<line_id>-1` mirrored.
+- `timezone: America/New_York`: the IANA time zone of all times of the line. Default Europe/Madrid.
 
 `hours`, `headway_min` and `departures` apply to every day, or are given by day type: a mapping with all of
 `weekday`, `saturday` and `sunday` (Sundays and public holidays), where `none` means no service that day.
@@ -43,10 +44,12 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Generic, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from simulator.network import MADRID_TIME
 from simulator.types import DayType
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -66,6 +69,14 @@ def _checked_id(value: str) -> str:
 def _checked_name(value: str) -> str:
     if not value.strip() or not value.isprintable():
         raise PydanticCustomError("name", "must be printable text on one line, not blank")
+    return value
+
+
+def _checked_timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        raise PydanticCustomError("timezone", "must be an IANA time zone such as Europe/Madrid") from None
     return value
 
 
@@ -218,6 +229,7 @@ class LineEntry(Entry):
     shape: Shape | None = None
     one_way: bool = False
     patterns: Annotated[list[PatternEntry], Field(min_length=1)] | None = None
+    timezone: Annotated[str, AfterValidator(_checked_timezone)] = MADRID_TIME
 
 
 class NetworkEntry(Entry):

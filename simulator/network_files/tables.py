@@ -1,8 +1,9 @@
 """The tables of a network folder: `timetable.csv` and `shapes.csv`, too large for YAML.
 
-- `timetable.csv`: `line_id`, `day_type` (weekday, saturday, sunday), `time` (06:30:00; after midnight
-  25:30:00), `pattern_id`: every departure. A line with rows here has no `hours`, `headway_min` or
-  `departures` in the network file, and no service on day types without rows.
+- `timetable.csv`: `line_id`, `day_type` (weekday, saturday, sunday), `time`, `pattern_id`: every departure. A
+  line with rows here has no `hours`, `headway_min` or `departures` in the network file, and no service on
+  day types without rows. Times are as in GTFS: 00:30:00 of a Saturday is in the night from Friday, 24:30:00
+  in that to Sunday.
 - `shapes.csv`: `pattern_id`, `latitude`, `longitude`, `stop`: the shape of a pattern, point by point from its
   first to its last stop. `stop` is the number of the stop at a point (from 1), empty for points in between;
   the stop's coordinates are those of the network file. Patterns without rows run straight from stop to stop.
@@ -34,6 +35,7 @@ from simulator.files.csv_table import (
 from simulator.files.problems import Problem
 from simulator.network import Departure
 from simulator.network_files.route_shape import LatLon, RouteShape, measured
+from simulator.network_files.timetable import Timetable
 from simulator.types import DayType
 
 NETWORK, TIMETABLE, SHAPES = "network.yaml", "timetable.csv", "shapes.csv"
@@ -61,9 +63,6 @@ RULES: Mapping[str, Rules] = {
         needed=False,
     ),
 }
-
-Timetable = Mapping[DayType, Sequence[Departure]]
-"""A line's departures, each day's by time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from simulator.day.fleet import CANCELLED_S
 from simulator.files.problems import Faults, Loc
 from simulator.geometry import distance_m
 from simulator.network import (
+    DAY_S,
     MADRID_DAY_START_S,
     NIGHT_DAY_START_S,
     Departure,
@@ -29,13 +30,13 @@ from simulator.network import (
     Service,
 )
 from simulator.network_files.schema import Band, DepartureEntry, DepartureLists, LineEntry
-from simulator.service_day import DOORS_EARLY_S
+from simulator.service_day import DOORS_EARLY_S, early, late, possible_services
 from simulator.types import INBOUND, OUTBOUND, DayType
 
-DAY_S = 86_400
 SHORTEST_DAY_S = DAY_S - 3600
 DEFAULT_HOURS_S = (5 * 3600 + 1800, 25 * 3600 + 1800)
 DEFAULT_NIGHT_HOURS_S = (23 * 3600 + 2700, 30 * 3600)
+HOUR_S = 3600
 HOME_SPEED_KMH = 10.0
 LATE_FACTOR = 1.5
 """One scheduled trip in a thousand takes longer than this many times its planned time."""
@@ -43,6 +44,10 @@ REST_S = 3600
 """In an hour a cabin's CO2 falls to the outdoor level and its climate to the weather's."""
 ROUND_S = 300
 """A default end that must be earlier is rounded down to a multiple of this."""
+
+
+Timetable = Mapping[DayType, Sequence[Departure]]
+"""A line's departures, each day type's by time: as in GTFS, of a date from 00:00 on, past 24:00 at night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ def _scheduled_trip_s(line: Line, pattern: Pattern) -> float:
     planned_s = travel.planned_trip_s(hops, min(travel.WEEKDAY_SPEED))
     direction = {each.pattern_id: each.direction for each in line.patterns}
     gap_s = 0
-    for service in line.services.values():
+    for service in possible_services(line):
         times = [d.time_s for d in service.departures if direction[d.pattern_id] == pattern.direction]
         gap_s = max([gap_s, *(after - before for before, after in itertools.pairwise(times))])
     per_minute = sum(line.base_arrival_rate[stop.stop_id] for stop in pattern.stops)
@@ -122,23 +127,24 @@ def _longest_empty_run_m(patterns: Sequence[Pattern]) -> float:
 
 def schedule_fault(line: Line) -> str | None:
     """Why a line's buses can't be home before the next day's service begins; None if they can."""
-    if not line.services:
+    if not line.services and not line.overnight:
         return "never runs: give the line hours on some day type"
     starts = [service.start_s for service in line.services.values()]
-    if min(starts) < line.day_start_s:
+    if min(starts, default=line.day_start_s) < line.day_start_s:
         return (
             f"begins at {clock(min(starts))}, before its service day does ({clock(line.day_start_s)}): times "
             "after midnight are written 25:30, and a line that runs at night has `night: true`"
         )
     idle_from = [line.day_start_s + DOORS_EARLY_S] if len(line.services) < len(DayType) else []
-    if any(service.departures for service in line.services.values()):
+    starts += _overnight_starts_s(line)
+    if any(service.departures for service in possible_services(line)):
         latest = latest_scheduled_s([*starts, *idle_from], line)
     else:
         capacity = max(bus.capacity for bus in line.buses)
         latest = latest_end_s(
             [*starts, *idle_from], line.patterns, capacity=capacity, speed_kmh=line.speed_kmh
         )
-    end = max(service.end_s for service in line.services.values())
+    end = max([*(service.end_s for service in line.services.values()), *_overnight_ends_s(line)])
     if end > latest:
         return (
             f"has last departures at {clock(end)}, too late for buses to be home and rested before "
@@ -146,6 +152,19 @@ def schedule_fault(line: Line) -> str | None:
             f"{clock(latest)} or begin later"
         )
     return None
+
+
+def _overnight_starts_s(line: Line) -> list[int]:
+    """The earliest that departures of the date before begin a line-day: on a day after one of 25 hours."""
+    first = (of_day[0].time_s for kind in DayType if (of_day := late(line, kind)))
+    return [time_s - DAY_S - HOUR_S for time_s in first]
+
+
+def _overnight_ends_s(line: Line) -> list[int]:
+    """The last departures of neighbouring dates in a line-day, on the scale of a line-day of 23 hours."""
+    early_s = [of_day[-1].time_s for kind in DayType if (of_day := early(line, kind))]
+    late_s = [of_day[-1].time_s for kind in DayType if (of_day := late(line, kind))]
+    return [*(time_s + SHORTEST_DAY_S for time_s in early_s), *(time_s - SHORTEST_DAY_S for time_s in late_s)]
 
 
 def services(entry: LineEntry, patterns: Sequence[Pattern], faults: Faults) -> Mapping[DayType, Service]:
@@ -180,16 +199,31 @@ def services(entry: LineEntry, patterns: Sequence[Pattern], faults: Faults) -> M
     return result
 
 
-def scheduled(
-    entry: LineEntry, timetable: Mapping[DayType, Sequence[Departure]], faults: Faults
-) -> Mapping[DayType, Service]:
-    """The services of a timetable in timetable.csv, each from its first to its last departure."""
+def scheduled(entry: LineEntry, timetable: Timetable, faults: Faults) -> Mapping[DayType, Service]:
+    """The services of a timetable in timetable.csv, each from its first to its last departure.
+
+    They have the departures within the line-day; see `overnight` for the others.
+    """
     for name in ("hours", "headway_min", "departures"):
         if getattr(entry, name) is not None:
             faults.append(((name,), f"`{name}` and departures in timetable.csv: remove one of the two"))
+    start_s = day_start_s(entry.night)
+    within = {day: tuple(d for d in times if _is_within(d, start_s)) for day, times in timetable.items()}
     return {
-        day: Service(times[0].time_s, times[-1].time_s, (), tuple(times)) for day, times in timetable.items()
+        day: Service(times[0].time_s, times[-1].time_s, (), times) for day, times in within.items() if times
     }
+
+
+def overnight(night: bool, timetable: Timetable) -> Mapping[DayType, tuple[Departure, ...]]:
+    """The departures of a timetable that lie in the line-days before and after their own dates."""
+    start_s = day_start_s(night)
+    beyond = {day: tuple(d for d in times if not _is_within(d, start_s)) for day, times in timetable.items()}
+    return {day: times for day, times in beyond.items() if times}
+
+
+def _is_within(departure: Departure, start_s: int) -> bool:
+    """Whether a departure lies in the line-day of its own date, which begins at `start_s`."""
+    return start_s <= departure.time_s < start_s + DAY_S
 
 
 def _runs(entry: LineEntry, day: DayType) -> bool:

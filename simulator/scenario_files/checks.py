@@ -34,7 +34,7 @@ from simulator.scenario_files.schema import (
     StrikeEntry,
     SurgeEntry,
 )
-from simulator.service_day import day_type
+from simulator.service_day import day_type, service_on
 
 
 def check(document: Document, network: Network) -> Faults:
@@ -130,12 +130,15 @@ def _serving(stop_id: str, network: Network) -> list[Line]:
 def _running(line: Line, days: tuple[date, date], *, on_the_way: bool) -> Iterator[Span]:
     """A line's hours by day type, to its last departure or (`on_the_way`) until the last bus arrives."""
     first, last = days
-    kinds = {day_type(first + timedelta(days=i)) for i in range((last - first).days + 1)}
+    dates = [first + timedelta(days=i) for i in range((last - first).days + 1)]
+    kinds = {day_type(day) for day in dates}
     longest_m = max(pattern.stops[-1].distance_m for pattern in line.patterns)
     trip_s = round(longest_m * 3.6 / HOME_SPEED_KMH) if on_the_way else 0
-    for kind, service in line.services.items():
-        if kind in kinds:
-            yield Span(service.start_s, service.end_s + trip_s)
+    running = [service for kind, service in line.services.items() if kind in kinds]
+    if line.overnight:
+        running = [service for day in dates if (service := service_on(line, day)) is not None]
+    hours = dict.fromkeys((service.start_s, service.end_s + trip_s) for service in running)
+    yield from (Span(*each) for each in hours)
 
 
 def _breakdowns(document: Document, entries: Sequence[LocatedEntry], things: Known) -> Found:

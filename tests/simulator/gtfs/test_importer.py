@@ -16,6 +16,7 @@ from simulator.gtfs.importer import Imported, import_feed
 from simulator.gtfs.lines import Assumptions
 from simulator.network import Network
 from simulator.network_files.loader import load_network
+from simulator.service_day import usual_service
 from simulator.types import DayType
 from tests.environment import feeds_folder
 from tests.gtfs_feeds import feed, text_of, zipped
@@ -190,7 +191,8 @@ def test_a_line_around_the_clock_is_split_into_day_and_night(tmp_path: Path) -> 
     )
     day, night = made.network.line["C-9"], made.network.line["C-9-night"]
     assert (day.night, night.night) == (False, True)
-    count = sum(len(line.services[DayType.WEEKDAY].departures) for line in (day, night))
+    weekdays = [usual_service(line, DayType.WEEKDAY) for line in (day, night)]
+    count = sum(len(service.departures) for service in weekdays if service)
     own = sum(start % 86_400 != 25_200 for start in range(7 * 3600, 21 * 3600, 1800))
     assert count == 72 + own
     assert any(line.startswith("split") and "C-9" in line for line in made.report)
