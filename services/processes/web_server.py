@@ -21,10 +21,15 @@ class WebServer:
 
         app = create_app(context)
         self._context, self._requests = context, app.state.counted
-        self.uvicorn: uvicorn.Server = quiet_server(app, websockets=True, lifespan="on")
+        self.uvicorn: uvicorn.Server = quiet_server(
+            app, websockets=True, lifespan="on", ended=lambda: context.clock.closed
+        )
 
     def run(self, listener: socket.socket, *, with_status_line: bool = True) -> None:
-        """Answer on a listening socket until `stop` or a signal, with a status line on a terminal."""
+        """Answer on a listening socket until `stop`, a signal or the end of the clock.
+
+        On a terminal a status line shows meanwhile what happens.
+        """
         if not with_status_line:
             self.uvicorn.run(sockets=[listener])
             return

@@ -9,7 +9,7 @@ import re
 import secrets
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -149,11 +149,13 @@ def application(state: EndpointState) -> ASGIApp:
 
 def serve(path: Path, now: Now, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT. Raises `StoreError` if the file can't be used."""
+    signals: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        # After its shutdown Uvicorn raises the signal again, which by default would kill the process.
-        signal.signal(number, lambda _number, _frame: None)
+        # Handles a signal while the file is opened. After its shutdown Uvicorn raises the signal again, which
+        # by default would kill the process.
+        signal.signal(number, lambda received, _frame: signals.append(received))
     with opened(path, now) as state:
-        asyncio.run(serving(state, web_server(state), listener))
+        asyncio.run(serving(state, web_server(state, lambda: bool(signals)), listener))
 
 
 async def serving(state: EndpointState, server: uvicorn.Server, listener: socket.socket) -> None:
@@ -174,6 +176,6 @@ async def _prune_for_ever(state: EndpointState) -> None:
             log.warning("pruning failed: %s", error)
 
 
-def web_server(state: EndpointState) -> uvicorn.Server:
-    """The web server of the endpoint."""
-    return quiet_server(application(state), websockets=False, lifespan="off")
+def web_server(state: EndpointState, ended: Callable[[], bool] = lambda: False) -> uvicorn.Server:
+    """The web server of the endpoint, which stops when `ended()` is true."""
+    return quiet_server(application(state), websockets=False, lifespan="off", ended=ended)

@@ -6,6 +6,7 @@ Requests are logged by `services.web.access_log`, in one format for every proces
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from starlette.types import ASGIApp
@@ -53,15 +54,27 @@ def local_address(listener: socket.socket) -> tuple[str, int]:
     return WILDCARDS.get(host, host), port
 
 
-def quiet_server(app: ASGIApp, *, websockets: bool, lifespan: Literal["on", "off"]) -> uvicorn.Server:
-    """Return a uvicorn server over `app`, with the protocols of this package and without logs."""
+def quiet_server(
+    app: ASGIApp, *, websockets: bool, lifespan: Literal["on", "off"], ended: Callable[[], bool]
+) -> uvicorn.Server:
+    """Return a uvicorn server over `app`, with the protocols of this package and without logs.
+
+    It stops within a second after `ended()` is true. So a signal that came before uvicorn handled signals
+    isn't lost: the process's own handler makes `ended` true.
+    """
     import uvicorn
 
     from services.web.uvicorn_http import BoundedProtocol
     from services.web.uvicorn_websocket import SERVER_OPTIONS, LiveProtocol
 
+    async def stop_if_ended() -> None:
+        if ended():
+            server.should_exit = True
+
     config = uvicorn.Config(
         app,
+        callback_notify=stop_if_ended,
+        timeout_notify=0,
         http=BoundedProtocol,
         ws=LiveProtocol if websockets else "none",
         **SERVER_OPTIONS,
@@ -72,4 +85,5 @@ def quiet_server(app: ASGIApp, *, websockets: bool, lifespan: Literal["on", "off
         timeout_graceful_shutdown=GRACE_S,
         backlog=BACKLOG,
     )
-    return uvicorn.Server(config)
+    server = uvicorn.Server(config)
+    return server
