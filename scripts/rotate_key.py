@@ -19,8 +19,8 @@ from services.operate.operator_command import OperatorCommand, region_option, ta
 from services.operate.secret_admin import ApiKeySecret
 from storage.aws_clients import client
 
-COUNTS_ON_AWS = "It takes effect within 5 minutes (secret 60 s, authorizer 240 s)."
-COUNTS_HERE = f"It takes effect within {REFRESH_S:.0f} s, without a restart."
+COUNTS_ON_AWS = "The change takes effect within 5 minutes (secret 60 s, authorizer 240 s)."
+COUNTS_HERE = f"The change takes effect within {REFRESH_S:.0f} s, without a restart."
 
 
 @click.command(cls=OperatorCommand)
@@ -62,7 +62,7 @@ def rotate(keys: PlainKeys, teams: list[str], *, all_teams: bool) -> PlainKeys:
 def describe_change(keys: PlainKeys, teams: list[str], *, all_teams: bool) -> str:
     """The change in words."""
     if teams and not all_teams:
-        return f"New keys for {', '.join(teams)}"
+        return f"New {'key' if len(teams) == 1 else 'keys'} for {', '.join(teams)}"
     if all_teams:
         return f"A new general key and new keys for {len({*keys.of_team, *teams})} teams"
     kept = f"; {len(keys.of_team)} teams keep theirs" if keys.of_team else ""

@@ -19,7 +19,7 @@ from storage.errors import StoreError, StoreHeld, StoreInvalid, StoreUnavailable
 FORMAT = "bus-simulator"
 SCHEMA_VERSION = 1
 MAGIC = slice(8, 12)
-SNAPSHOT_HINT = "for a copy of its data run `bus-simulator snapshot -o FILE`"
+SNAPSHOT_HINT = "choose another --store, or read a copy of it: `bus-simulator snapshot -o FILE`"
 OTHER_HINT = "choose another --store"
 
 

@@ -80,7 +80,7 @@ def test_a_local_key_is_changed_in_its_file_and_teams_keep_theirs(kept: str, tmp
     done = run(rotate_key.main, "--api-key-file", str(path))
     ring, text = parse_keys(path.read_text()), path.read_text()
     assert done.exit_code == 0, done.output
-    assert "It takes effect within 10 s" in done.output
+    assert "takes effect within 10 s" in done.output
     assert ring.name_of("old-key", "me") is None
     assert ring.name_of(json.loads(text)["api_key"], "me") == "default"
     assert (ring.name_of("alpha-key", "team-alpha") is not None) == (kept != "old-key\n")
@@ -104,7 +104,7 @@ def test_a_deployments_key_is_changed_and_teams_keep_theirs(aws: Account) -> Non
     assert done.exit_code == 0, done.output
     assert read()["keys"] == KEYS["keys"]
     assert read()["api_key"] != "general-key"
-    assert "It takes effect within 5 minutes" in done.output
+    assert "takes effect within 5 minutes" in done.output
     assert read()["api_key"] not in done.output
 
 

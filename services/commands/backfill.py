@@ -85,9 +85,9 @@ def write_missing(store: Store, stretch: Stretch, run: Run, city: City) -> tuple
 
     Return the first instant at which this run may write, and the number of rows written.
     """
+    from services.console.progress_bar import fill_with_progress_bar
     from services.feeders.backfill import fill, plan
     from services.feeders.history_plan import first_writable_hour
-    from services.feeders.progress_bar import fill_with_progress_bar
 
     begins = first_writable_hour(store, run)
     first = stretch[0] if begins is None else max(stretch[0], begins)

@@ -89,7 +89,7 @@ def diff(
 
 def simulated(runs: ComparedRuns, jobs: int | None) -> Performances:
     """Simulate and measure both runs, with progress bars."""
-    from services.feeders.progress_bar import with_progress_bar
+    from services.console.progress_bar import with_progress_bar
     from services.reports.comparison import line_days, measured
 
     first, second = (

@@ -44,8 +44,8 @@ def digest(
 ) -> None:
     """Print `stream sha256` for each stream. Equal data have equal digests on every machine.
 
-    Without SCENARIO the data of the store between --start and --end, by default all of them. With SCENARIO, a
-    name or a file, its dates are simulated now, and no store is needed.
+    Without SCENARIO it reads the store's data between --start and --end, by default all. With SCENARIO, a
+    name or a file, it simulates the scenario's dates, and needs no store.
     """
     options.check_stretch(start, end)
     if scenario is None:

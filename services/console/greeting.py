@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeAlias
 
 import click
 
 from services.access.authentication import LocalKey
+from services.access.local_credentials import KEY_SUFFIX
 from services.agents.mcp_routes import MCP_PATH
+from services.settings import DEFAULT_STORE
 from simulator.network import Network
 
+PROGRAM = "bus-simulator"
 LAST_LINE = "Ctrl-C stops it."
 
 OnListening: TypeAlias = Callable[[str, LocalKey, Network], None]
@@ -42,10 +49,22 @@ def shell_key(key: LocalKey) -> tuple[str, str]:
     if key.is_new:
         return key.text, f"API key (new, kept in {key.path}): {key.text}"
     if key.path is not None:
-        read = "jq -r .api_key" if is_json else "cat"
-        return f"$({read} {key.path})", f"API key: in {key.path}"
-    variable = "$(jq -r .api_key <<<$BUS_SIMULATOR_API_KEY)" if is_json else "$BUS_SIMULATOR_API_KEY"
+        store = f"duckdb:{str(key.path).removesuffix(KEY_SUFFIX)}"
+        choice = "" if store == DEFAULT_STORE else f" --store {shlex.quote(store)}"
+        read = f"{_program()} api-key{choice}" if is_json else f"cat {shlex.quote(str(key.path))}"
+        return f"$({read})", f"API key: in {key.path}"
+    variable = f"$({_program()} api-key)" if is_json else "$BUS_SIMULATOR_API_KEY"
     return variable, "API key: from BUS_SIMULATOR_API_KEY"
+
+
+def _program() -> str:
+    """The running program's name for a shell in this folder, or its path if it isn't on PATH."""
+    running = Path(sys.argv[0])
+    if running.name != PROGRAM or shutil.which(PROGRAM) == str(running.absolute()):
+        return PROGRAM
+    folder = Path.cwd()
+    inside = running.absolute().is_relative_to(folder)
+    return shlex.quote(str(running.absolute().relative_to(folder) if inside else running.absolute()))
 
 
 def _lines(url: str, shell_text: str, origin: str, network: Network) -> str:

@@ -79,7 +79,7 @@ def backfill_runner() -> RunBackfill:
     """Run backfills with a progress bar where stderr is a terminal."""
     if not sys.stderr.isatty():
         return run_silently
-    from services.feeders.progress_bar import fill_with_progress_bar
+    from services.console.progress_bar import fill_with_progress_bar
 
     return fill_with_progress_bar
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.feeders.progress_bar import with_progress_bar
+from services.console.progress_bar import with_progress_bar
 from services.inputs.load import processes_for
 from services.reports.bar_chart import Bars
 from simulator.analysis.measures import PPM, TENTHS, Measures

@@ -155,7 +155,7 @@ class Stack:
         }
         for priority, (name, command) in enumerate(self.commands.items()):
             sections[f"program:{name}"] = {
-                "command": " ".join(map(quoted, command)),
+                "command": shlex.join(command),
                 "directory": str(self.folder),
                 "priority": str(priority),
                 "autostart": "false",
@@ -164,12 +164,19 @@ class Stack:
                 "startretries": "1000",
                 "stopasgroup": "true",
                 "killasgroup": "true",
-                "stdout_logfile": str(self.folder / f"{name}.log"),
+                # Supervisor expands `%` here twice.
+                "stdout_logfile": str(self.folder / f"{name}.log").replace("%", "%%"),
                 "stdout_logfile_maxbytes": "10MB",
                 "redirect_stderr": "true",
             }
         parser = configparser.RawConfigParser()
-        parser.read_dict(sections)
+        # Supervisor expands `%` in every value.
+        parser.read_dict(
+            {
+                section: {name: value.replace("%", "%%") for name, value in values.items()}
+                for section, values in sections.items()
+            }
+        )
         text = io.StringIO()
         parser.write(text)
         return text.getvalue()
@@ -186,8 +193,3 @@ class Stack:
         write_private(self.folder / "env", "".join(lines))
         write_private(self.folder / HEALTH, json.dumps(dict(self.health)))
         return path
-
-
-def quoted(word: str) -> str:
-    """Quote a word of a command for Supervisor, which expands `%`."""
-    return shlex.quote(word).replace("%", "%%")

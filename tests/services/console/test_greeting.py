@@ -66,7 +66,11 @@ def test_it_names_the_pages_and_how_to_stop() -> None:
     [
         (LocalKey("new-key", KEY_FILE, is_new=True), "new-key"),
         (LocalKey("old-key", KEY_FILE, is_new=False), f"$(cat {KEY_FILE})"),
-        (LocalKey('{"api_key":"old-key"}', KEY_FILE, is_new=False), f"$(jq -r .api_key {KEY_FILE})"),
+        (LocalKey('{"api_key":"old-key"}', KEY_FILE, is_new=False), "$(bus-simulator api-key)"),
+        (
+            LocalKey('{"api_key":"old-key"}', Path("x y.api-key"), is_new=False),
+            "$(bus-simulator api-key --store 'duckdb:x y')",
+        ),
         (LocalKey("own-key", None, is_new=False), "$BUS_SIMULATOR_API_KEY"),
     ],
 )
