@@ -52,6 +52,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "routes": ("BUS_SIMULATOR_ROUTES",),
     "capacity": ("BUS_SIMULATOR_CAPACITY",),
     "people_per_trip": ("BUS_SIMULATOR_PEOPLE_PER_TRIP",),
+    "validate_format": ("BUS_SIMULATOR_VALIDATE_FORMAT",),
+    "all_notices": ("BUS_SIMULATOR_ALL_NOTICES",),
     "now": ("BUS_SIMULATOR_NOW",),
     "timestream_port": ("BUS_SIMULATOR_TIMESTREAM_PORT",),
     "timestream_local_store": ("BUS_SIMULATOR_TIMESTREAM_LOCAL_STORE",),

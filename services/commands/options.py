@@ -76,12 +76,13 @@ class LimitPerDay(click.IntRange):
         return 0 if value == OFF else int(super().convert(value, param, ctx))
 
 
-def option(*names: str, **attributes: Any) -> Decorator:
+def option(*names: str, key: str | None = None, **attributes: Any) -> Decorator:
     """`click.option` with the environment variables of its first long name and its default in the help.
 
-    A `show_default` text describes a default that depends on other options; help shows it in parentheses.
+    `key` names the variables where another command's option has the same name and other values. A
+    `show_default` text describes a default that depends on other options; help shows it in parentheses.
     """
-    key = next(name for name in names if name.startswith("--")).lstrip("-").replace("-", "_")
+    key = key or next(name for name in names if name.startswith("--")).lstrip("-").replace("-", "_")
     attributes.setdefault("show_default", True)
     return click.option(*names, envvar=list(settings.VARIABLES[key]), show_envvar=True, **attributes)
 

@@ -1,0 +1,1 @@
+"""GTFS feeds as agencies publish them: validation; importing them is in `simulator.gtfs`."""

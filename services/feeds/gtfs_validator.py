@@ -1,0 +1,148 @@
+"""Validate a GTFS feed, a zip or a folder, with the library gtfs-guru.
+
+The library keeps every notice in memory, some 3.5 kB each: a city's feed whose stop ids are all wrong would
+need 9 GB. It therefore runs in a process of its own, which may use `MOST_BYTES`. Zips are checked for bombs
+and the like before the library opens them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from importlib.metadata import version
+from importlib.util import find_spec
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Event, Thread
+
+from services.errors import InputError
+from services.feeds.csv_lines import lines_of_rows
+from services.feeds.gtfs_notices import NoticeGroup, Notices, Sample, Severity, grouped
+from simulator.files.problems import InputFileError, Problem
+from simulator.gtfs.archive import read_archive
+from simulator.gtfs.feed import CALENDARS
+from simulator.gtfs.tables import TABLES
+
+MOST_BYTES = 4_000_000_000
+"""Memory of the process that validates; the whole feed of Madrid takes 0.8 GB."""
+LIBRARY = "gtfs_guru"
+MISSING = "validating a GTFS feed needs the package gtfs-guru: pip install 'bus-simulator[gtfs]'"
+TOO_MUCH = (
+    "so many rows have faults that the list of them needs over 4 GB of memory; "
+    "`bus-simulator import-gtfs` counts them with less"
+)
+WATCHED_EVERY_S = 0.2
+
+
+class ValidationFailed(Exception):
+    """The library is missing, or couldn't validate this feed; the message says what to do."""
+
+
+def library_version() -> str:
+    """The library's name and version."""
+    return f"gtfs-guru {version('gtfs-guru')}"
+
+
+def is_gtfs_feed(path: Path) -> bool:
+    """Whether a path is a zip, or a folder with a file of GTFS (and no network)."""
+    if path.is_dir():
+        return any((path / name).is_file() for name in TABLES) and not (path / "network.yaml").exists()
+    return path.suffix.lower() == ".zip"
+
+
+def validate_feed(path: Path, *, everything: bool = False, most_bytes: int = MOST_BYTES) -> Notices:
+    """Return a feed's notices; `everything` keeps those that don't matter to the simulator.
+
+    Raises `InputError` for a zip that is refused, `ValidationFailed` without the library or memory.
+    """
+    if find_spec(LIBRARY) is None:
+        raise ValidationFailed(MISSING)
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, initializer=_watch_memory, initargs=(most_bytes,)) as process:
+        try:
+            return process.submit(notices_of, path, everything=everything).result()
+        except InputFileError as error:
+            raise InputError(str(error)) from error
+        except (BrokenProcessPool, MemoryError) as error:
+            raise ValidationFailed(f"{path}: {TOO_MUCH}") from error
+
+
+def _watch_memory(most_bytes: int) -> None:
+    """End this process when it takes more than `most_bytes`."""
+    # A limit of address space would count the much larger part of it that the library only reserves.
+    Thread(target=_exit_when_large, args=(most_bytes,), daemon=True).start()
+
+
+def _exit_when_large(most_bytes: int) -> None:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    never = Event()
+    while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit < most_bytes:
+        never.wait(WATCHED_EVERY_S)
+    os._exit(1)
+
+
+def notices_of(path: Path, *, everything: bool = False) -> Notices:
+    """Return a feed's notices, from this process.
+
+    Raises InputFileError for a zip that is refused, or a feed that the library can't read.
+    """
+    contents = _contents(path)
+    missing = list(_missing_files(contents))
+    if missing:
+        # Each row that refers to a missing file would be a notice of its own.
+        return Notices(missing, 0)
+    import gtfs_guru
+
+    try:
+        result = gtfs_guru.validate(str(path))
+    except ValueError as error:
+        raise InputFileError([Problem(str(path), 1, f"can't be validated: {error}")]) from error
+    found = grouped(result.notices, _files_of_codes(), everything=everything)
+    for group in found.groups:
+        group.samples = _with_lines(group.samples, contents)
+    return found
+
+
+def _contents(path: Path) -> Mapping[str, bytes]:
+    """The files that the importer reads, by name."""
+    if path.is_dir():
+        return {name: (path / name).read_bytes() for name in TABLES if (path / name).is_file()}
+    return read_archive(path, TABLES.keys())
+
+
+def _missing_files(contents: Mapping[str, bytes]) -> Iterator[NoticeGroup]:
+    names = [name for name, rules in TABLES.items() if rules.needed and name not in contents]
+    if names:
+        samples = [Sample(name, 0, "missing required GTFS file") for name in names]
+        yield NoticeGroup("missing_required_file", Severity.ERROR, len(names), samples)
+    if not any(name in contents for name in CALENDARS):
+        code, message = (
+            "missing_calendar_and_calendar_date_files",
+            "missing calendar.txt and calendar_dates.txt",
+        )
+        yield NoticeGroup(code, Severity.ERROR, 1, [Sample(CALENDARS[0], 0, message)])
+
+
+def _files_of_codes() -> dict[str, str]:
+    import gtfs_guru
+
+    schema = gtfs_guru.notice_schema()
+    files = {code: each.get("references", {}).get("fileReferences", []) for code, each in schema.items()}
+    return {code: named[0] for code, named in files.items() if named}
+
+
+def _with_lines(samples: list[Sample], contents: Mapping[str, bytes]) -> list[Sample]:
+    """Samples with lines of their files instead of rows, which leave out blank lines."""
+    rows: dict[str, set[int]] = {}
+    for sample in samples:
+        if sample.row and sample.file in contents:
+            rows.setdefault(sample.file, set()).add(sample.row)
+    lines = {file: lines_of_rows(contents[file], wanted) for file, wanted in rows.items()}
+    return [each._replace(line=lines.get(each.file, {}).get(each.row, each.row)) for each in samples]
