@@ -13,7 +13,7 @@ from services.access.authentication import GROUP_HEADER, KEY_HEADER
 from services.agents.mcp_routes import MCP_HEADERS, add_mcp_routes
 from services.context import Context
 from services.web import openapi
-from services.web.access_log import AccessLog
+from services.web.access_log import AccessLog, headers_of
 from services.web.clock_routes import add_clock_routes
 from services.web.gate import Gate, Identify, by_key
 from services.web.handlers import Route
@@ -27,6 +27,9 @@ from services.web.rest_routes import (
 )
 from services.web.static_files import DOCS, MAP, add_pages
 from services.web.websocket import WebSockets
+
+NO_TELEMETRY: openapi.Json = {"telemetry": {"tracing": False, "metrics": False, "logs": False}}
+"""FastAPI from 0.140 would look for OpenTelemetry's settings in the environment at each request."""
 
 
 def create_app(context: Context) -> FastAPI:
@@ -64,6 +67,7 @@ class Application(FastAPI):
             openapi_url=None,
             docs_url=None,
             redoc_url=None,
+            **NO_TELEMETRY,
             lifespan=self._lived,
         )
         self._live, self._keys = context.live, context.key
@@ -85,14 +89,14 @@ class Application(FastAPI):
             yield
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Return the router inside CORS, access log and WebSockets."""
+        """Return routes inside CORS, access log and WebSockets."""
         logged = AccessLog(self._shared_with_browsers(), counted=self.state.counted)
         return logged if self._live is None else WebSockets(logged, self._live, self._keys)
 
     def _shared_with_browsers(self) -> ASGIApp:
-        """Return the router with CORS for all origins; requests without an Origin header bypass it."""
+        """Return the routes with CORS for all origins; requests without an Origin header bypass it."""
         cors = CORSMiddleware(
-            self.router,
+            self._answer,
             allow_origins=["*"],
             allow_methods=self._methods,
             allow_headers=[KEY_HEADER, GROUP_HEADER, "content-type", *MCP_HEADERS],
@@ -100,7 +104,13 @@ class Application(FastAPI):
         )
 
         async def shared(scope: Scope, receive: Receive, send: Send) -> None:
-            is_page = any(name == b"origin" for name, _ in scope.get("headers", ()))
-            await (cors if is_page else self.router)(scope, receive, send)
+            is_page = scope["type"] == "http" and "origin" in headers_of(scope)
+            await (cors if is_page else self._answer)(scope, receive, send)
 
         return shared
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer at once what was answered before, and route all other requests."""
+        gate: Gate = self.state.gate
+        answer = await gate.answer_again(scope) if scope["type"] == "http" else None
+        await (self.router if answer is None else answer)(scope, receive, send)

@@ -9,18 +9,24 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Literal, TextIO, TypeAlias
 
 from services.times import format_instant
+from simulator.clock import SystemWall
 
 OWN = "bus_simulator"
 access = logging.getLogger(f"{OWN}.access")
 """One line a request; see `services.web.access_log`."""
 
 LogFormat: TypeAlias = Literal["auto", "json", "text"]
+
+WALL = SystemWall()
+ACCESS_RECORD = logging.LogRecord(access.name, logging.INFO, "", 0, "request", (), None)
+"""What all records of requests have in common."""
 
 ENCODE = json.JSONEncoder(ensure_ascii=False, default=str).encode
 QUIET = ("uvicorn", "uvicorn.error", "uvicorn.access", "mcp", "httpx2")
@@ -62,6 +68,20 @@ def terminal_handler() -> TerminalHandler | None:
     """The handler that writes plain lines on the terminal, None where there isn't one."""
     found = (each for each in logging.getLogger().handlers if isinstance(each, TerminalHandler))
     return next(found, None)
+
+
+def access_record(fields: Mapping[str, object]) -> logging.LogRecord:
+    """Return the record of a request that has just been answered.
+
+    `Logger.info` would search for the calling line, and `LogRecord` for module, thread and process, which
+    takes longer than many a response.
+    """
+    record = logging.LogRecord.__new__(logging.LogRecord)
+    record.__dict__.update(ACCESS_RECORD.__dict__)
+    record.created = created = WALL.time()
+    record.msecs = created % 1 * 1000
+    record.fields = fields
+    return record
 
 
 class TerminalHandler(logging.StreamHandler[TextIO]):

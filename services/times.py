@@ -38,12 +38,8 @@ def parse_instant(text: str) -> datetime:
 def format_instant(instant: datetime) -> str:
     """Format as `YYYY-MM-DDTHH:MM:SSZ`, with milliseconds only if they aren't zero."""
     utc = instant.astimezone(UTC)
-    milliseconds = utc.microsecond // 1000
-    fraction = f".{milliseconds:03d}" if milliseconds else ""
-    return (
-        f"{utc.year:04d}-{utc.month:02d}-{utc.day:02d}T"
-        f"{utc.hour:02d}:{utc.minute:02d}:{utc.second:02d}{fraction}Z"
-    )
+    text = utc.isoformat(timespec="milliseconds" if utc.microsecond >= 1000 else "seconds")
+    return text.removesuffix("+00:00") + "Z"
 
 
 def parse_span(text: str) -> timedelta:

@@ -79,7 +79,4 @@ def log_access(scope: Scope, headers: Mapping[str, str], status: int, seconds: f
         "status": status,
         "ms": round(seconds * 1000, 2),
     }
-    # Built directly: info() searches for the calling line, which takes longer than a whole response.
-    record = logging.LogRecord(logs.access.name, logging.INFO, "", 0, "request", (), None)
-    record.fields = fields
-    logs.access.handle(record)
+    logs.access.handle(logs.access_record(fields))

@@ -19,10 +19,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from services.errors import BadRequest, ServiceError
-from services.queries.bodies import Body, describe_error
+from services.queries.bodies import Body, describe_error, record_body
+from storage.schema import Record
 from storage.store import Reader
 
 JSON = "application/json"
+LATEST_QUERY = b"mode=latest"
+"""The query string of almost all requests."""
 LONGEST_QUERY = 32_768
 LONGEST_BODY = 4096
 MOST_PARAMETERS = 100
@@ -37,9 +40,14 @@ class BodyTooLong(BadRequest):
 ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+def json_bytes(body: Body) -> bytes:
+    """Write a body as JSON in UTF-8."""
+    return ENCODE(body).encode("utf-8", "replace")
+
+
 def json_response(body: Body, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a response with a JSON body."""
-    return Response(ENCODE(body).encode("utf-8", "replace"), status, headers, JSON)
+    return Response(json_bytes(body), status, headers, JSON)
 
 
 def error_response(error: ServiceError) -> Response:
@@ -54,6 +62,36 @@ class StoreQuery:
 
     respond: Callable[[Reader], Response]
     recent: bool = False
+
+
+class ReadyResponse(Response):
+    """A response that can be sent any number of times."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it. The headers are copied, since middleware adds to those of one request."""
+        headers = self.raw_headers.copy()
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+class LatestResponse:
+    """Finds an entity's latest record by `find`, and serialises it unless it is the one found last."""
+
+    __slots__ = ("_find", "_last")
+
+    def __init__(self, find: Callable[[Reader], Record]) -> None:
+        self._find = find
+        self._last: tuple[Record, Response] | None = None
+
+    def __call__(self, store: Reader) -> Response:
+        """Return the response. Raises what `find` does. Safe to call from several threads."""
+        record, last = self._find(store), self._last
+        # A store's memory has the same object until a tick replaces it.
+        if last is not None and last[0] is record:
+            return last[1]
+        response = ReadyResponse(json_bytes(record_body(record)), media_type=JSON)
+        self._last = record, response
+        return response
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +110,7 @@ def query_parameters(request: Request) -> Mapping[str, str]:
     Raises `BadRequest` if it has too many parameters or is too long.
     """
     text: bytes = request.scope["query_string"]
-    if text == b"mode=latest":
+    if text == LATEST_QUERY:
         return {"mode": "latest"}
     if len(text) > LONGEST_QUERY:
         raise BadRequest(f"Query too long: at most {LONGEST_QUERY} bytes")

@@ -24,7 +24,7 @@ from services.queries.bodies import Body
 from services.queries.stream_queries import EntityStream, RangeRequest
 from services.web import metrics, openapi
 from services.web.access_log import headers_of
-from services.web.handlers import Handler, StoreQuery, json_response, query_parameters
+from services.web.handlers import Handler, LatestResponse, StoreQuery, json_response, query_parameters
 from services.web.health import health
 from services.web.static_files import add_undocumented
 from storage.cursor import seal
@@ -100,11 +100,12 @@ class StreamRoutes:
             return self._range(of, wanted, WRITERS[parameters.format_of(query)])
         time = parameters.requested_time(query.get("mode"), query.get("timestamp"))
 
-        def respond(store: Reader) -> Response:
-            found = find(store, self.context.network, time=time, now=self.context.now())
-            return json_response(bodies.record_body(found))
+        def found(store: Reader) -> Record:
+            return find(store, self.context.network, time=time, now=self.context.now())
 
-        return StoreQuery(respond, recent=time is None)
+        if time is None:
+            return StoreQuery(LatestResponse(found), recent=True)
+        return StoreQuery(lambda store: json_response(bodies.record_body(found(store))))
 
     def _range(self, of: EntityStream, wanted: RangeRequest, write: Write) -> StoreQuery:
         def respond(store: Reader) -> Response:

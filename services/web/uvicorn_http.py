@@ -3,10 +3,14 @@
 The parser counts in 16 bits and fails on longer URLs without a response that says why. Here they are cut,
 which bounds memory too. A cut query is still longer than `services.web.handlers.LONGEST_QUERY`, and is
 refused there.
+
+uvicorn writes the head and the body of a response one after the other. Gathered until the end of the event
+loop's round they are one system call and one packet, and a waiting client is woken once.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -15,6 +19,43 @@ from services.errors import BadRequest
 from services.web.handlers import ENCODE
 
 LONGEST_URL = 65_535
+MOST_GATHERED = 64 * 1024
+"""Bytes after which the gathered ones are sent at once."""
+
+
+class CorkedTransport(asyncio.Transport):
+    """Writes to `under`, once a round of `loop`. Whoever uses `under` itself must call `flush` first."""
+
+    def __init__(self, under: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._under, self._loop = under, loop
+        self._gathered: list[bytes] = []
+        self._size = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send `data` at the end of the round."""
+        if not self._gathered:
+            self._loop.call_soon(self.flush)
+        self._gathered.append(bytes(data))
+        self._size += len(data)
+        if self._size > MOST_GATHERED:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is gathered."""
+        if self._gathered:
+            gathered, self._gathered, self._size = self._gathered, [], 0
+            if not self._under.is_closing():
+                self._under.write(b"".join(gathered))
+
+    def is_closing(self) -> bool:
+        """Whether the transport is closing or closed."""
+        return self._under.is_closing()
+
+    def close(self) -> None:
+        """Send what is gathered, then close."""
+        self.flush()
+        self._under.close()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -24,6 +65,33 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self.url = b""
         self.access_log = False  # it would contain the query string
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        """Answer through a transport that gathers writes."""
+        super().connection_made(transport)
+        self._corked = CorkedTransport(transport, self.loop)
+
+    def data_received(self, data: bytes) -> None:
+        """Send earlier responses before anything that these bytes cause: a 400, an upgrade."""
+        self._corked.flush()
+        super().data_received(data)
+
+    def eof_received(self) -> None:
+        """Send responses before the connection closes, as it does when the client has sent everything."""
+        self._corked.flush()
+        super().eof_received()
+
+    def on_headers_complete(self) -> None:
+        """Let the request that now begins answer through the gathering transport."""
+        before = self.cycle
+        super().on_headers_complete()
+        if self.cycle is not before:  # not so for an upgrade
+            self.cycle.transport = self._corked
+
+    def shutdown(self) -> None:
+        """Send complete responses before the connection closes."""
+        self._corked.flush()
+        super().shutdown()
 
     def on_url(self, url: bytes) -> None:
         """Append to the URL, up to `LONGEST_URL` bytes."""

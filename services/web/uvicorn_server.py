@@ -82,6 +82,7 @@ def quiet_server(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nothing asks for the client's address
         timeout_graceful_shutdown=GRACE_S,
         backlog=BACKLOG,
     )
