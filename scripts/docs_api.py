@@ -73,7 +73,8 @@ CLIENT_MESSAGES = (
 )
 PREFACE = """# API
 
-Written by `make docs` from the program itself. The responses are those of a Monday morning, 08:30 in Madrid.
+Written by `make docs` from the program itself. The responses are those of a Monday morning in Madrid,
+`bus-simulator run --at 2026-03-02T08:30+01:00 --clock-control`; for a simulator of today, use today's dates.
 A running simulator serves its OpenAPI description at `/openapi.json`.
 """
 LIVE = """## WebSocket
@@ -99,7 +100,7 @@ class Standstill:
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
         """Fail: the wait would never end."""
-        raise AssertionError(f"{condition} waits {seconds} s for time that stands still")
+        raise AssertionError(f"{condition} waits {seconds} s, but the clock is stopped")
 
 
 def page() -> str:

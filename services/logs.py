@@ -141,7 +141,7 @@ class TextFormatter(logging.Formatter):
 
 
 def cause(error: BaseException) -> str:
-    """An exception as `Kind: text (file:line)`, the place being where it was raised."""
+    """An exception as `Kind: text (file:line)`, with the place where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{place}"

@@ -73,7 +73,7 @@ class ProgressBar:
 
 
 class ProgressLog:
-    """An `OnProgress` that logs every ten seconds; nothing of work that takes less."""
+    """An `OnProgress` that logs every ten seconds, and not at all if the work takes less."""
 
     def __init__(self, clock_s: Callable[[], float] = time.perf_counter) -> None:
         self._clock_s = clock_s

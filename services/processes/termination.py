@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT (Ctrl-C) close the clock, upon which everything in the process ends in order."""
+"""SIGTERM and SIGINT (Ctrl-C) close the clock, which ends everything in the process in order."""
 
 from __future__ import annotations
 

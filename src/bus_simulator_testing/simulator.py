@@ -109,7 +109,7 @@ class BusSimulator(ABC):
         now = self.now()
         while not holds(self):
             if now >= end:
-                raise TimeoutError(f"the condition isn't true until {end.isoformat()}, simulated time")
+                raise TimeoutError(f"the condition was not true by {end.isoformat()}, simulated time")
             now = self.advance(TICK)
         return now
 

@@ -103,7 +103,7 @@ class Expressions:
         """`-` before a number or an interval."""
         inner = node.this
         if isinstance(inner, exp.Literal) and not inner.is_string and inner.this.isdigit():
-            # The least BIGINT is the negation of a number that is no BIGINT.
+            # The least BIGINT is the negation of a number too large for a BIGINT.
             return whole_number(-digits_of(inner.this, most=GREATEST_BIGINT + 1))
         typed = self.typed(inner, scope)
         kinds = (Type.INTEGER, Type.BIGINT, Type.DOUBLE, Type.INTERVAL, Type.MONTHS, Type.UNKNOWN)

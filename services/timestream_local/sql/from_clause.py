@@ -53,7 +53,7 @@ class FromClause:
             if comma and join.side.upper() in ("RIGHT", "FULL"):
                 # JOIN has precedence over a comma, so that it joins only the relation after the comma. The
                 # SQL compiled here joins all relations before it, which makes a difference to these two.
-                raise refused(f"{join.side.upper()} JOIN behind a comma", join)
+                raise refused(f"{join.side.upper()} JOIN after a comma", join)
             sql += self._join(join, scope, known)
         return f" FROM {sql}"
 

@@ -198,11 +198,11 @@ REFUSED = [
     ("SELECT from_iso8601_timestamp('9999-12-31T23:00:00-05:00')", "years 1970 to 2262"),
     (
         "SELECT 1 FROM city.names a, city.names b RIGHT JOIN city.stops s ON b.stop_id = s.stop_id",
-        "RIGHT JOIN behind a comma",
+        "RIGHT JOIN after a comma",
     ),
     (
         "SELECT 1 FROM city.names a, city.names b FULL JOIN city.stops s ON b.stop_id = s.stop_id",
-        "FULL JOIN behind a comma",
+        "FULL JOIN after a comma",
     ),
     ("SELECT 1 FROM city.names a JOIN city.names b", "JOIN needs ON or USING"),
     ("WITH a AS (SELECT 1 AS x), A AS (SELECT 2 AS x) SELECT x FROM a", "'a' specified more than once"),
