@@ -115,7 +115,8 @@ def _fact_tables(facts: AuditFacts) -> dict[str, Sequence[tuple[object, ...]]]:
         for place, stop in enumerate(pattern.stops, 1):
             key = (pattern.line_id, pattern.direction, pattern.pattern_id, place, len(pattern.stops))
             distances_m = (stop.distance_m, stop.distance_m - previous_m)
-            pattern_stops.append((*key, stop.stop_id, *distances_m, stop.latitude, stop.longitude))
+            rules = (stop.boards, stop.alights)
+            pattern_stops.append((*key, stop.stop_id, *distances_m, stop.latitude, stop.longitude, *rules))
             previous_m = stop.distance_m
     return {
         "bus": [(bus.bus_id, bus.line_id, bus.capacity, bus.co2_source_ppm_per_s) for bus in facts.buses],

@@ -25,12 +25,17 @@ class StopFacts(NamedTuple):
 
 
 class PatternStop(NamedTuple):
-    """A stop of a route pattern: metres along the route from its first stop, WGS84 degrees."""
+    """A stop of a route pattern: metres along the route from its first stop, WGS84 degrees.
+
+    `boards` and `alights` say whether people may get in and out there.
+    """
 
     stop_id: str
     distance_m: float
     latitude: float
     longitude: float
+    boards: bool = True
+    alights: bool = True
 
 
 @dataclass(frozen=True, slots=True)

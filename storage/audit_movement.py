@@ -124,7 +124,9 @@ MOVEMENT_CHECKS = (
         """SELECT format('bus {} at {}: 0 km/h, {} m before {}', bus_id, time, distance_to_next_stop,
              next_stop_id) AS example FROM seen
            WHERE of_piece AND NOT next_starts AND speed = 0 AND time > since + INTERVAL 1 SECOND
-             AND time < next_arrival - INTERVAL 1 SECOND""",
+             AND time < next_arrival - INTERVAL 1 SECOND
+             AND NOT (distance_to_next_stop = 0 AND (line_id, direction, next_stop_id) IN (
+               SELECT (line_id, direction, stop_id) FROM pattern_stop WHERE NOT boards AND NOT alights))""",
     ),
     Check(
         "I7", "visits change direction only at terminals", "day", VISITS,

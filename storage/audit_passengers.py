@@ -57,6 +57,18 @@ PASSENGER_CHECKS = (
              AND trip_id IN (SELECT trip_id FROM visit_in_trip WHERE starts_trip)""",
     ),
     Check(
+        "I3", "nobody boards or alights where no pattern allows it", "day", VISITS,
+        """SELECT format('bus {} at {}, {}: {} boarding, {} alighting', bus_id, v.stop_id, time, boarding,
+             alighting) AS example
+           FROM visit_in_trip v JOIN (
+             SELECT line_id, direction, place, stop_id, bool_or(boards) AS boards, bool_or(alights) AS alights
+             FROM pattern_stop GROUP BY ALL HAVING NOT bool_or(boards) OR NOT bool_or(alights)) r
+             ON r.line_id = v.line_id AND r.direction = v.direction AND r.place = v.sequence
+             AND r.stop_id = v.stop_id
+           WHERE of_day AND NOT is_irregular
+             AND ((boarding > 0 AND NOT boards) OR (alighting > 0 AND NOT alights))""",
+    ),
+    Check(
         "I3", "a bus is empty after a trip's last stop", "day", VISITS,
         """SELECT format('bus {} at {}, {}: {} aboard and {} boarding at the last stop', bus_id, stop_id,
              time, passenger_count, boarding) AS example FROM visit_in_trip

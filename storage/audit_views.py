@@ -5,6 +5,7 @@ the previous and the next row of the same entity. Facts:
 
 - `bus`, `stop`;
 - `pattern_stop`: the stops of patterns; `place` counts from 1; `hop_m` is the distance from the stop before;
+  `boards` and `alights` say whether people may get in and out;
 - `irregular`: the times in which a line's trips may be cut short.
 
 From visits, for each day:
@@ -30,7 +31,8 @@ CREATE TABLE bus (bus_id VARCHAR, line_id VARCHAR, capacity BIGINT, source DOUBL
 CREATE TABLE stop (stop_id VARCHAR, line_ids VARCHAR);
 CREATE TABLE pattern_stop (
   line_id VARCHAR, direction BIGINT, pattern_id VARCHAR, place BIGINT, places BIGINT,
-  stop_id VARCHAR, metres DOUBLE, hop_m DOUBLE, latitude DOUBLE, longitude DOUBLE);
+  stop_id VARCHAR, metres DOUBLE, hop_m DOUBLE, latitude DOUBLE, longitude DOUBLE,
+  boards BOOLEAN, alights BOOLEAN);
 CREATE TABLE irregular (line_id VARCHAR, since TIMESTAMPTZ, until TIMESTAMPTZ);
 """
 

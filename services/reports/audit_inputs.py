@@ -51,7 +51,10 @@ def _patterns(line: Line) -> list[PatternFacts]:
             line.line_id,
             pattern.direction,
             pattern.pattern_id,
-            tuple(PatternStop(s.stop_id, s.distance_m, s.latitude, s.longitude) for s in pattern.stops),
+            tuple(
+                PatternStop(s.stop_id, s.distance_m, s.latitude, s.longitude, s.boarding, s.alighting)
+                for s in pattern.stops
+            ),
         )
         for pattern in line.patterns
     ]

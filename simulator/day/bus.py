@@ -7,6 +7,7 @@ came to a stop, what happened there, when it left. Nothing is sampled here.
 from __future__ import annotations
 
 from array import array
+from collections import deque
 from collections.abc import Generator
 from typing import NamedTuple, TypeAlias
 
@@ -15,6 +16,7 @@ import simpy
 
 from simulator import randomness
 from simulator.day import travel
+from simulator.day.dispatch import PlannedDeparture, is_cancelled
 from simulator.day.line_state import LineState
 from simulator.day.passengers import Queue, Trip
 from simulator.day.scenario_effects import Disturbances, Ending
@@ -48,11 +50,15 @@ TRIPS_DRAWN = 8
 
 
 class TripStart(NamedTuple):
-    """When a trip departs (planned, ms) and where: the pattern's index, the stop's position in it."""
+    """When a trip departs (planned, ms) and where: the pattern's index, the stop's position in it.
+
+    `timing` is the index of the pattern's timing, None for a trip at the line's speed.
+    """
 
     departs: int
     pattern: int
     first: int
+    timing: int | None = None
 
 
 class TripNoise(NamedTuple):
@@ -83,6 +89,7 @@ class BusDay:
         self._drawn: list[TripNoise] = []
         self._trips_drawn = 0
         self._broken_until = -1
+        self._block: deque[PlannedDeparture] = deque()
         self._breakdown = day.disturbances.breakdown(bus.bus_id, day.starts) if day.disturbances else None
 
     def process(self) -> _Process:
@@ -106,8 +113,21 @@ class BusDay:
         disturbed = self._day.disturbances
         if not self.runs or (disturbed is not None and ready >= disturbed.latest):
             return None
-        departure = self._day.dispatch.take(direction, ready / 1000)
-        return None if departure is None else TripStart(round(departure.time_s * 1000), departure.pattern, 0)
+        departure = self._next_of_block(ready)
+        if departure is None:
+            departure = self._day.dispatch.take(direction, ready / 1000)
+        if departure is None:
+            return None
+        self._block.extend(departure.block)
+        return TripStart(round(departure.time_s * 1000), departure.pattern, 0, departure.timing)
+
+    def _next_of_block(self, ready: int) -> PlannedDeparture | None:
+        """The next departure of the bus's block that it can still run; None for none."""
+        while self._block:
+            departure = self._block.popleft()
+            if not is_cancelled(departure, ready / 1000):
+                return departure
+        return None
 
     def _repair_ms(self, trip: Trip) -> int:
         """How long the bus is broken down after a trip. It is towed away in time for the next service day."""
@@ -133,7 +153,7 @@ class BusDay:
         `ready` is when the least layover is over, `here` where the bus is at `now`.
         """
         day = self._day
-        _, pattern, first = start
+        _, pattern, first, timing = start
         now = self._halt(here, PatternPosition(pattern, first), now)
         path, changed, brakes, there, speed = day.empty_run(here, PatternPosition(pattern, first), now)
         noise = self._noise()
@@ -147,7 +167,11 @@ class BusDay:
         leaves = max(departs, opens + max(work_ms, MIN_OPEN_MS))
         yield day.env.timeout(leaves - opens)
         last = len(day.hops[pattern])
-        trip = Trip(pattern, day.new_trip(pattern), leaves, first, last, noise.factors, [0] * (last + 1))
+        factors = noise.factors
+        if timing is not None:
+            factors = day.paced(pattern, timing, start.departs // SECOND_MS, factors)
+        trip = Trip(pattern, day.new_trip(pattern), leaves, first, last, factors, [0] * (last + 1))
+        trip.alights, trip.holds = day.alights[pattern], day.earliest(pattern, timing, start.departs)
         trip.load = queue.board(min(queue.waiting(leaves), self.bus.capacity), trip, first, leaves)
         queue.passed = leaves
         left_behind = queue.waiting(leaves)
@@ -174,7 +198,7 @@ class BusDay:
         day, pattern, alighting = self._day, trip.pattern, trip.alighting
         timeout, by_hour, queues = day.env.timeout, day.speed_by_hour, day.queues[pattern]
         hops, factors = day.hops[pattern][trip.first :], trip.factors[trip.first :]
-        disturbed, last = day.disturbances, trip.last
+        disturbed, last, holds = day.disturbances, trip.last, trip.holds
         # Two times run side by side: `clock` is SimPy's, `left` is when the bus left the last stop. They part
         # where it goes past one: that needs no event of its own, so SimPy stays at the braking point before.
         clock = left = trip.departed
@@ -195,7 +219,9 @@ class BusDay:
                 # decided once, at the braking point. People who come later see the bus pass.
                 yield timeout(brakes - clock)
                 clock = brakes
-                if not (may_stop and queues[position].waiting(brakes)):
+                # A bus that is early for a timepoint stops there in any case.
+                waits = queues[position].waiting(brakes) or (holds and holds.get(position, 0) > passes)
+                if not (may_stop and waits):
                     self._pass(trip, position, changed, passes)
                     left, v_in = passes, speed
                     continue
@@ -223,6 +249,13 @@ class BusDay:
         """
         day, pattern = self._day, trip.pattern
         queue = day.queues[pattern][position]
+        if trip.holds and not trip.alighting[position] and not day.opens_at(pattern, position):
+            closes = max(opens, trip.holds.get(position, 0))
+            yield day.env.timeout(closes - opens)
+            queue.passed = closes
+            times = (changed, brakes, opens, closes, closes)
+            self.rows.extend((HOP, trip.number, pattern, pattern, position, *times, 0, 0, 0))
+            return closes
         dwell_ms = self._dwell_ms(trip, position, queue, opens)
         yield day.env.timeout(dwell_ms)
         closes = opens + dwell_ms
@@ -245,7 +278,7 @@ class BusDay:
         if ending is not None:
             trip.end_at(position, ending)
         elif position != trip.last and disturbed.is_closed(PatternPosition(trip.pattern, position), brakes):
-            trip.alighting[position + 1] += trip.alighting[position]
+            trip.alighting[trip.next_alighting(position)] += trip.alighting[position]
             trip.alighting[position] = 0
             return False
         return True
@@ -280,7 +313,7 @@ class BusDay:
         if position == trip.last:
             # Nobody boards where a trip ends; those whom a breakdown puts out wait for the line's next bus.
             if trip.ending is Ending.BREAKDOWN and trip.stranded:
-                queue.join(trip.stranded, trip, position, now)
+                self._day.queue_at(trip.pattern, position).join(trip.stranded, trip, position, now)
             return 0, alighting, 0
         waiting = queue.waiting(now)
         boarding = queue.board(min(waiting, self.bus.capacity - trip.load), trip, position, now)

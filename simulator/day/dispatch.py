@@ -27,11 +27,17 @@ LONGEST_HOLD_S = 120.0
 
 
 class PlannedDeparture(NamedTuple):
-    """A departure: second of the service day, direction, the pattern's index in the line."""
+    """A departure: second of the service day, direction, the pattern's index in the line.
+
+    `timing` is the index of the pattern's timing, None for a trip at the line's speed. `block` has the
+    departures that the same bus runs after this one.
+    """
 
     time_s: float
     direction: int
     pattern: int
+    timing: int | None = None
+    block: tuple[PlannedDeparture, ...] = ()
 
 
 class Dispatch(Protocol):
@@ -149,12 +155,16 @@ class TimetableDispatch:
         leaving: dict[int, list[tuple[float, PlannedDeparture]]] = {0: [], 1: []}
         own_terminals = [departure.direction for departure in departures]
         for departure, source in zip(departures, sources or own_terminals, strict=True):
-            self._times[departure.direction].append(departure.time_s)
+            for each in (departure, *departure.block):
+                self._times[each.direction].append(each.time_s)
             # A terminal's buses take its departures by the time at which they have to set out from it.
             empty_first_s = 0.0 if source == departure.direction else empty_s
             leaving[source].append((departure.time_s - empty_first_s, departure))
         for source, items in leaving.items():
-            self._left[source].extend(departure for _, departure in sorted(items))
+            items.sort(key=lambda item: (item[0], item[1][:3]))
+            self._left[source].extend(departure for _, departure in items)
+        for times in self._times.values():
+            times.sort()
 
     def take(self, direction: int, ready_s: float) -> PlannedDeparture | None:
         """See `Dispatch.take`."""
@@ -175,32 +185,70 @@ class TimetableDispatch:
     def _running(self, terminal: int, ready_s: float) -> deque[PlannedDeparture]:
         """The departures left for a terminal's buses; drops those that can no longer run in time."""
         queue = self._left[terminal]
-        while queue and queue[0].time_s < ready_s - CANCELLED_S:
-            queue.popleft()
+        while queue and is_cancelled(queue[0], ready_s):
+            later = queue.popleft().block
+            if later:
+                # The rest of a block still needs a bus, where its next departure is.
+                self._put_back(later[0]._replace(block=later[1:]))
         return queue
+
+    def _put_back(self, departure: PlannedDeparture) -> None:
+        queue = self._left[departure.direction]
+        earlier = sum(each.time_s <= departure.time_s for each in queue)
+        queue.insert(earlier, departure)
+
+
+def is_cancelled(departure: PlannedDeparture, ready_s: float) -> bool:
+    """Whether a departure doesn't run with a bus that is ready only at `ready_s`."""
+    return departure.time_s < ready_s - CANCELLED_S
 
 
 def timetable_dispatch(
     line: Line, service: Service, kind: DayType, hops: list[list[travel.Hop]], buses: int
 ) -> TimetableDispatch:
     """The dispatch of a timetable, with departures assigned to the terminals of a number of `buses`."""
-    index = {pattern.pattern_id: i for i, pattern in enumerate(line.patterns)}
     two_ways = len({pattern.direction for pattern in line.patterns}) > 1
-    factors, departures, duties = travel.speed_by_hour(kind), [], []
-    for departure in sorted(service.departures, key=lambda d: (d.time_s, d.pattern_id)):
-        number = index[departure.pattern_id]
-        direction = line.patterns[number].direction
-        departures.append(PlannedDeparture(float(departure.time_s), direction, number))
-        trip_s = travel.planned_trip_s(hops[number], factors[departure.time_s // 3600])
-        ready_s = departure.time_s + trip_s + travel.MIN_LAYOVER_MS / 1000
-        duties.append(Duty(departure.time_s, direction, ready_s, 1 - direction if two_ways else direction))
+    chains = _chains(line, service)
+    departures = [head._replace(block=tuple(rest)) for head, *rest in chains]
     if not two_ways:
         return TimetableDispatch(departures)
+    duties = [_duty(line, chain, kind, hops) for chain in chains]
     empty_s = way_back_m(line) / travel.empty_speed(line) / 1000
     last = sum(bus.initial_position >= 0.5 for bus in line.buses)
     at_last = math.floor(last * buses / len(line.buses) + 0.5)
     planned = sources(duties, (buses - at_last, at_last), empty_s)
     return TimetableDispatch(departures, planned, empty_s)
+
+
+def _chains(line: Line, service: Service) -> list[list[PlannedDeparture]]:
+    """The departures of a service by time, those of a block behind the block's first."""
+    index = {pattern.pattern_id: i for i, pattern in enumerate(line.patterns)}
+    chains: list[list[PlannedDeparture]] = []
+    of_block: dict[str, list[PlannedDeparture]] = {}
+    for each in sorted(service.departures, key=lambda d: (d.time_s, d.pattern_id)):
+        number = index[each.pattern_id]
+        direction = line.patterns[number].direction
+        planned = PlannedDeparture(float(each.time_s), direction, number, each.timing)
+        if each.block in of_block:
+            of_block[each.block].append(planned)
+            continue
+        chains.append([planned])
+        if each.block:
+            of_block[each.block] = chains[-1]
+    return chains
+
+
+def _duty(line: Line, chain: Sequence[PlannedDeparture], kind: DayType, hops: list[list[travel.Hop]]) -> Duty:
+    """The departures of a block, or a single one, as one duty on a line with two directions."""
+    head, last = chain[0], chain[-1]
+    pattern, timing = line.patterns[last.pattern], last.timing
+    if timing is None:
+        factor = travel.speed_by_hour(kind)[int(last.time_s) // 3600]
+        trip_s = travel.planned_trip_s(hops[last.pattern], factor)
+    else:
+        trip_s = travel.planned_hops(pattern, pattern.timings[timing])[-1].ends_s
+    ready_s = last.time_s + trip_s + travel.MIN_LAYOVER_MS / 1000
+    return Duty(int(head.time_s), head.direction, ready_s, 1 - last.direction)
 
 
 def dispatch(

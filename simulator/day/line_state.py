@@ -6,7 +6,7 @@ It knows nothing of buses: `bus` reads and changes it, `line_day` makes it and r
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -16,9 +16,9 @@ import simpy
 from simulator import randomness
 from simulator.day import travel
 from simulator.day.dispatch import Dispatch, NoService, dispatch, held_ms
-from simulator.day.passengers import Trip
+from simulator.day.passengers import Queue, Trip
 from simulator.day.scenario_effects import RAIN_SPEED, Disturbances
-from simulator.day.stop_queues import DemandInputs, QueueId, stop_queues
+from simulator.day.stop_queues import DemandInputs, QueueId, alighting_positions, pattern_queues, stop_queues
 from simulator.day.trajectory import Path
 from simulator.day.travel import PatternPosition
 from simulator.geometry import distance_m
@@ -29,6 +29,10 @@ from simulator.types import MINUTE_MS, SECOND_MS, BusId
 
 LATE_MARGIN_MS = 5 * MINUTE_MS
 """A disturbed bus is sent home so long before the latest moment at which it could still get there."""
+QUARTER_S = 900
+NO_HOLDS: Mapping[int, int] = {}
+LATER_HOUR = 1.5
+"""A delayed trip is at most so much slower than planned for its own hour (see `travel.WEEKDAY_SPEED`)."""
 NOISY_HOP = 7.0
 """Chance makes no hop seven times as long (see `travel.HOP_FACTOR` and `TRIP_FACTOR`)."""
 
@@ -58,7 +62,9 @@ class LineState:
 
     def __init__(self, line: Line, *, seed: int, day: date, changes: LineChanges):
         self.line, self.seed, self.day, self.changes = line, seed, day, changes
-        self.holds = changes.control is HeadwayControl.HEADWAY
+        timings = [timing for pattern in line.patterns for timing in pattern.timings]
+        self._spaces = changes.control is HeadwayControl.HEADWAY
+        self.holds = self._spaces or any(timing.holds for timing in timings)
         self.origin = origin_ms(day, line.timezone)
         self.starts = handover_ms(line, day) - self.origin
         self.ends = handover_ms(line, day + timedelta(days=1)) - self.origin
@@ -68,10 +74,9 @@ class LineState:
         rain = 1.0 if changes.rain is None else RAIN_SPEED[changes.rain]
         self.speed_by_hour = tuple(factor * rain for factor in travel.speed_by_hour(day_type(day)))
         self.queue_of = stop_queues(DemandInputs(line, seed, day, changes, self.starts, self.ends, self.hops))
-        self.queues = [
-            [self.queue_of[QueueId(pattern.direction, stop.stop_id)] for stop in pattern.stops]
-            for pattern in line.patterns
-        ]
+        self.alights = [alighting_positions(pattern) for pattern in line.patterns]
+        self.queues = [pattern_queues(pattern, self.queue_of) for pattern in line.patterns]
+        self._paces: dict[tuple[int, int, int], list[float]] = {}
         self.paths = [
             _path([(p.latitude, p.longitude, p.distance_m) for p in q.shape]) for q in line.patterns
         ]
@@ -84,6 +89,43 @@ class LineState:
         self.disturbances = (
             Disturbances(line, changes, latest=self._latest()) if changes.disturbs_trips else None
         )
+
+    def queue_at(self, pattern: int, position: int) -> Queue:
+        """The people at a stop of a pattern, also where its trips let nobody board."""
+        on = self.line.patterns[pattern]
+        return self.queue_of[QueueId(on.direction, on.stops[position].stop_id)]
+
+    def opens_at(self, pattern: int, position: int) -> bool:
+        """Whether trips open their doors at a stop: people may board or alight, or the pattern ends."""
+        stops = self.line.patterns[pattern].stops
+        stop = stops[position]
+        return stop.boarding or stop.alighting or position == len(stops) - 1
+
+    def paced(self, pattern: int, timing: int, departs_s: int, factors: list[float]) -> list[float]:
+        """The factors of a trip's hops, times those by which its timetable differs from the line's speed."""
+        # Of the departure only the quarter of the hour counts, so that few trips need factors of their own.
+        quarter = departs_s // QUARTER_S
+        paces = self._paces.get((pattern, timing, quarter))
+        if paces is None:
+            paces = self._pace(pattern, timing, quarter * QUARTER_S)
+            self._paces[pattern, timing, quarter] = paces
+        return [factor * pace for factor, pace in zip(factors, paces, strict=False)]
+
+    def earliest(self, pattern: int, timing: int | None, departs: int) -> Mapping[int, int]:
+        """When a trip planned to depart at an instant may leave its timepoints, by their position."""
+        if timing is None:
+            return NO_HOLDS
+        holds = self.line.patterns[pattern].timings[timing].holds
+        return {hold.position: departs + hold.leaves_s * SECOND_MS for hold in holds} if holds else NO_HOLDS
+
+    def _pace(self, pattern: int, timing: int, departs_s: int) -> list[float]:
+        by_hour = travel.speed_by_hour(day_type(self.day))
+        of_line = self.line.patterns[pattern]
+        planned = travel.planned_hops(of_line, of_line.timings[timing])
+        return [
+            hop.speed * by_hour[int(departs_s + plan.begins_s) // 3600] / plan.speed
+            for hop, plan in zip(self.hops[pattern], planned, strict=True)
+        ]
 
     def key(self, purpose: str, entity: str) -> int:
         """The key of the random numbers that a purpose takes for an entity on this date."""
@@ -98,15 +140,19 @@ class LineState:
         return len(self.trips) - 1
 
     def hold_ms(self, trip: Trip, position: int, now: int) -> int:
-        """How long a bus is held at a stop, its doors open, to keep its distance from the bus before it.
+        """How long a bus is held at a stop, its doors open: until its time at a timepoint, or to keep its
+        distance from the bus before it.
 
         For days with holding (`holds`) only.
         """
         if position == trip.last:
             return 0
+        early_ms = max(trip.holds.get(position, now) - now, 0)
+        if not self._spaces:
+            return early_ms
         direction = self.line.patterns[trip.pattern].direction
         headway_s = self.dispatch.headway_s(direction, trip.departed / 1000)
-        return held_ms(headway_s, position, now, self.queues[trip.pattern][position].passed)
+        return max(early_ms, held_ms(headway_s, position, now, self.queues[trip.pattern][position].passed))
 
     def next_direction(self, direction: int) -> int:
         """The direction of the trip after one in `direction`: the other one if the line has it."""
@@ -176,6 +222,10 @@ class LineState:
     def _longest_hop_ms(self) -> float:
         """More than any hop takes, noise and all disturbances included."""
         hop_ms = max(hop.length_m / hop.speed for hops in self.hops for hop in hops)
+        for pattern, hops in zip(self.line.patterns, self.hops, strict=True):
+            for timing in pattern.timings:
+                planned = zip(hops, travel.planned_hops(pattern, timing), strict=True)
+                hop_ms = max([hop_ms, *(LATER_HOUR * hop.length_m / plan.speed for hop, plan in planned)])
         slowest = math.prod(zone.speed_factor for zone in self.changes.slow_zones) * min(self.speed_by_hour)
         detours_s = sum(closure.detour_s or 0 for closure in self.changes.closures)
         return NOISY_HOP * hop_ms / slowest + detours_s * SECOND_MS

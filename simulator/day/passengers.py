@@ -6,9 +6,11 @@ Times are integer milliseconds from the service day's origin.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator import randomness
 from simulator.day.scenario_effects import Ending
@@ -44,8 +46,12 @@ class Queue:
         if targets is None:
             # Destinations of the whole queue at once, when a pattern's first bus comes: a draw
             # picks one of the stops ahead with equal chance.
-            ahead = len(trip.alighting) - 1 - position
-            targets = (position + 1 + (self.draws * ahead).astype(np.int64)).tolist()
+            if trip.alights is None:
+                ahead = len(trip.alighting) - 1 - position
+                targets = (position + 1 + (self.draws * ahead).astype(np.int64)).tolist()
+            else:
+                places = trip.alights[trip.alights > position]
+                targets = places[(self.draws * len(places)).astype(np.int64)].tolist()
             self.targets[trip.pattern, position] = targets
         start = self.boarded
         self.boarded = start + count
@@ -77,7 +83,8 @@ class Trip:
 
     `factors` are the running-time factors of the pattern's hops; `alighting` counts by position those aboard
     who will alight there. `ending` says why the trip ended before its pattern, None if it didn't; `stranded`
-    are then the positions at which the people aboard had wanted to alight.
+    are then the positions at which the people aboard had wanted to alight. `alights` are the positions at
+    which people may alight, None for all; `holds` has by position when the bus may leave at the earliest.
     """
 
     pattern: int
@@ -90,6 +97,14 @@ class Trip:
     load: int = 0
     ending: Ending | None = None
     stranded: list[int] = field(default_factory=list)
+    alights: NDArray[np.int64] | None = None
+    holds: Mapping[int, int] = field(default_factory=dict)
+
+    def next_alighting(self, position: int) -> int:
+        """The first position after one at which people may alight, else the last."""
+        if self.alights is None:
+            return position + 1
+        return next((int(each) for each in self.alights if each > position), len(self.alighting) - 1)
 
     def end_at(self, position: int, ending: Ending) -> None:
         """End the trip at `position`: everybody alights there, `stranded` keeps where they wanted to go."""

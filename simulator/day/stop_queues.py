@@ -6,6 +6,7 @@ arrival depends on the simulation, and one array operation draws those of many s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -15,9 +16,10 @@ import numpy as np
 
 from simulator import randomness
 from simulator.day import demand, travel
+from simulator.day.demand import Ints
 from simulator.day.passengers import PATIENCE_MS, Queue
 from simulator.day.scenario_demand import QueueDemand, changed_demand
-from simulator.network import Line, Service
+from simulator.network import Line, Pattern, Service
 from simulator.scenario import LineChanges
 from simulator.service_day import service_on, usual_service
 from simulator.types import MINUTE_MS, DayType, StopId
@@ -95,8 +97,12 @@ def _offsets_s(inputs: DemandInputs) -> dict[QueueId, float]:
     """Planned seconds from a departure to each stop, by the direction's first pattern that serves it."""
     result: dict[QueueId, float] = {}
     for pattern, hops in zip(inputs.line.patterns, inputs.hops, strict=True):
+        if pattern.timings:
+            ends_s = [0.0, *(hop.ends_s for hop in travel.planned_hops(pattern, pattern.timings[0]))]
+        else:
+            ends_s = [travel.planned_trip_s(hops[:position], 1.0) for position in range(len(hops) + 1)]
         for position, stop in enumerate(pattern.stops):
-            planned_s = travel.planned_trip_s(hops[:position], 1.0)
+            planned_s = ends_s[position]
             result.setdefault(QueueId(pattern.direction, stop.stop_id), planned_s)
     return result
 
@@ -104,14 +110,14 @@ def _offsets_s(inputs: DemandInputs) -> dict[QueueId, float]:
 def _shares(line: Line) -> dict[QueueId, float]:
     """Each queue's share of the people of its stop, sorted by queue.
 
-    People split over the directions by the number of stops still ahead; nobody waits where a pattern ends.
+    People split over the directions by the number of stops still ahead at which they may alight; nobody waits
+    where a pattern ends, or where none lets people board.
     """
     ahead: dict[QueueId, int] = {}
     for pattern in line.patterns:
-        last = len(pattern.stops) - 1
-        for position, stop in enumerate(pattern.stops):
+        for stop, destinations in zip(pattern.stops, destination_counts(pattern), strict=True):
             queue_id = QueueId(pattern.direction, stop.stop_id)
-            ahead[queue_id] = max(ahead.get(queue_id, 0), last - position)
+            ahead[queue_id] = max(ahead.get(queue_id, 0), destinations)
     total: dict[StopId, int] = {}
     for queue_id, count in ahead.items():
         total[queue_id.stop_id] = total.get(queue_id.stop_id, 0) + count
@@ -119,3 +125,29 @@ def _shares(line: Line) -> dict[QueueId, float]:
         queue_id: ahead[queue_id] / total[queue_id.stop_id] if total[queue_id.stop_id] else 0.0
         for queue_id in sorted(ahead)
     }
+
+
+def destination_counts(pattern: Pattern) -> list[int]:
+    """For each position how many destinations people have who board there; 0 where nobody may board."""
+    counts = []
+    ahead = 0
+    for stop in reversed(pattern.stops):
+        counts.append(ahead if stop.boarding else 0)
+        ahead += stop.alighting
+    return counts[::-1]
+
+
+def alighting_positions(pattern: Pattern) -> Ints | None:
+    """The positions at which people may alight, ascending; None if they may at every stop."""
+    if all(stop.alighting for stop in pattern.stops):
+        return None
+    return np.array([i for i, stop in enumerate(pattern.stops) if stop.alighting], np.int64)
+
+
+def pattern_queues(pattern: Pattern, queue_of: Mapping[QueueId, Queue]) -> list[Queue]:
+    """For each position the people whom a bus takes there; an empty queue where nobody may board."""
+    last = len(pattern.stops) - 1
+    return [
+        queue_of[QueueId(pattern.direction, stop.stop_id)] if count or i == last else Queue([], np.empty(0))
+        for i, (stop, count) in enumerate(zip(pattern.stops, destination_counts(pattern), strict=True))
+    ]

@@ -97,7 +97,7 @@ def _legs(day: LineState, buses: Sequence[BusDay], stop_index: dict[StopId, int]
     load = np.cumsum(change) - change
     stop, direction, from_m, to_m = _ends(day, stop_index, column)
     # After a stop a hop starts from rest; after a pass it starts at the speed of the hop before it.
-    passed = _previous((~doors).astype(np.int64), first, 0).astype(bool)
+    passed = _previous((column["brakes"] == column["leaves"]).astype(np.int64), first, 0).astype(bool)
     times = {name: column[name] + day.origin for name in ("changed", "brakes", "stops", "opens", "leaves")}
     return Legs(
         bus=bus,

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from simulator.network import Line, Pattern
+from simulator.network import Line, Pattern, Timing
 from simulator.randomness import EXPONENTIAL, lognormal_table
 from simulator.types import DayType
 
@@ -136,6 +136,63 @@ def planned_trip_s(hop_list: list[Hop], factor: float) -> float:
     """Seconds that a trip over these hops takes on average, dwell included, at a speed factor."""
     run_ms = sum(h.length_m / (h.speed * factor) + h.speed / ACCELERATION for h in hop_list)
     return run_ms / 1000 + DWELL_ESTIMATE_S * len(hop_list)
+
+
+class PlannedHop(NamedTuple):
+    """A hop as a timetable plans it: its speed (m/ms), and the seconds from the trip's departure at its ends.
+
+    `ends_s` is when the bus leaves the stop to which the hop leads, or arrives at the last one and is empty.
+    """
+
+    speed: float
+    begins_s: float
+    ends_s: float
+
+
+def planned_hops(pattern: Pattern, timing: Timing) -> list[PlannedHop]:
+    """The hops of a pattern at speeds with which trips take as long as planned.
+
+    What a hop is too short for, at the speeds that buses reach, is made up for on the hops after it.
+    """
+    result: list[PlannedHop] = []
+    holds = {hold.position: hold.leaves_s for hold in timing.holds}
+    now_s = due_s = 0.0
+    pairs = zip(itertools.pairwise(pattern.stops), timing.runs_s, strict=True)
+    for position, ((start, stop), run_s) in enumerate(pairs, 1):
+        passes = not (stop.boarding or stop.alighting) and position < len(timing.runs_s)
+        dwell_s = 0.0 if passes else DWELL_ESTIMATE_S
+        due_s += run_s
+        leaves_s = holds.get(position)
+        if leaves_s is None:
+            reached_s = due_s - dwell_s
+        else:
+            reached_s, due_s = min(due_s, leaves_s - dwell_s), float(leaves_s)
+        length_m = stop.distance_m - start.distance_m
+        speed = _speed_for(length_m, (reached_s - now_s) * 1000)
+        ends_s = now_s + (length_m / speed + speed / ACCELERATION) / 1000 + dwell_s
+        ends_s = max(ends_s, holds.get(position, 0))
+        result.append(PlannedHop(speed, now_s, ends_s))
+        now_s = ends_s
+    return result
+
+
+def _speed_for(length_m: float, run_ms: float) -> float:
+    """The speed (m/ms) at which a hop takes `run_ms` from rest to rest, or the nearest possible.
+
+    Solves length / v + v / ACCELERATION = run_ms (see `planned_trip_s`) for the smaller v.
+    """
+    shortest_ms = 2 * math.sqrt(length_m / ACCELERATION)
+    if run_ms <= shortest_ms:
+        return min(math.sqrt(length_m * ACCELERATION), TOP_SPEED)
+    root_ms = math.sqrt(run_ms * run_ms - shortest_ms * shortest_ms)
+    return min(2 * length_m / (run_ms + root_ms), TOP_SPEED)
+
+
+def pattern_trip_s(pattern: Pattern, hop_list: list[Hop], factor: float) -> float:
+    """Seconds that the longest planned trip on a pattern takes, at a speed factor if it has no timings."""
+    if not pattern.timings:
+        return planned_trip_s(hop_list, factor)
+    return max(planned_hops(pattern, timing)[-1].ends_s for timing in pattern.timings)
 
 
 def empty_speed(line: Line) -> float:

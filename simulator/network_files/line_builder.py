@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from simulator.files.problems import Faults, Loc
-from simulator.network import Bus, Line, Pattern, PatternStop
+from simulator.network import Bus, Line, Pattern, PatternStop, Timing
 from simulator.network_files.route_shape import LatLon, RouteShape, straight, through
 from simulator.network_files.schema import LineEntry, PatternEntry
-from simulator.network_files.tables import SHAPES, NetworkTables
+from simulator.network_files.tables import SHAPES, TIMINGS, NetworkTables
 from simulator.network_files.timetable import day_start_s, overnight, schedule_fault, scheduled, services
 from simulator.types import INBOUND, OUTBOUND, BusId, LineId, StopId
 
@@ -51,6 +52,7 @@ def build_line(
         overnight=overnight(entry.night, timetable or {}),
         timezone=entry.timezone,
     )
+    _check_timings(line, inside)
     fault = None if inside else schedule_fault(line)
     if fault is not None:
         inside.append((("hours",), f"the service {fault}"))
@@ -70,7 +72,52 @@ def _patterns(
         places = _places(pattern.stops, definitions)
         shape = _tabled(pattern, places, tables, ("patterns", i), faults)
         shape = shape or _shape(pattern.stops, places, pattern.shape, ("patterns", i), faults)
-        yield _pattern(pattern.pattern_id, direction, pattern.stops, shape)
+        built = _pattern(pattern.pattern_id, direction, pattern.stops, shape)
+        timings = _timings(pattern, tables, ("patterns", i), faults)
+        yield replace(built, stops=_ruled(built.stops, pattern, ("patterns", i), faults), timings=timings)
+
+
+def _ruled(
+    stops: tuple[PatternStop, ...], entry: PatternEntry, loc: Loc, faults: Faults
+) -> tuple[PatternStop, ...]:
+    """The stops of a pattern with the rules of its entry about boarding and alighting."""
+    for name in ("no_boarding", "no_alighting"):
+        beyond = [number for number in getattr(entry, name) if number > len(stops)]
+        if beyond:
+            said = f"`{name}` has number {beyond[0]}, but the pattern has {len(stops)} stops: correct it"
+            faults.append(((*loc, name), said))
+    return tuple(
+        replace(
+            stop,
+            boarding=number not in entry.no_boarding,
+            alighting=number not in entry.no_alighting,
+        )
+        for number, stop in enumerate(stops, 1)
+    )
+
+
+def _timings(pattern: PatternEntry, tables: NetworkTables, loc: Loc, faults: Faults) -> tuple[Timing, ...]:
+    """The timings of a pattern in the tables."""
+    timings = tuple(tables.timings.get(pattern.pattern_id, ()))
+    hops = len(pattern.stops) - 1
+    for number, timing in enumerate(timings, 1):
+        if len(timing.runs_s) != hops or any(hold.position > hops for hold in timing.holds):
+            said = (
+                f"timing {number} in {TIMINGS} must have {hops} running times, one for each hop: correct it"
+            )
+            faults.append((loc, said))
+    return timings
+
+
+def _check_timings(line: Line, faults: Faults) -> None:
+    """Add a fault for each pattern with departures whose timing it doesn't have."""
+    count = {pattern.pattern_id: len(pattern.timings) for pattern in line.patterns}
+    of_days = [*(service.departures for service in line.services.values()), *line.overnight.values()]
+    used = {(each.pattern_id, each.timing) for of_day in of_days for each in of_day}
+    for pattern_id, timing in sorted((name, timing) for name, timing in used if timing is not None):
+        if timing >= count[pattern_id]:
+            said = f"timing {timing + 1} of pattern {pattern_id} isn't in {TIMINGS}: correct it"
+            faults.append((("patterns",), said))
 
 
 def _listed_and_mirrored(entry: LineEntry, definitions: Definitions, faults: Faults) -> Iterator[Pattern]:

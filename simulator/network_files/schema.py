@@ -26,9 +26,10 @@ Optional fields of a line, and their defaults:
   stops; the parts before the first and after the last are left out. Default: straight from stop to stop.
 - `one_way: true`: no inbound direction; buses run back empty. Default false.
 - `patterns`: sequences of stops, `{pattern_id, direction: outbound | inbound, stops: [ids from the line's
-  stops], shape}`, instead of the stops as listed and mirrored; the first of a direction is its main one. A
-  stop may come more than once in a pattern. Default: outbound `<line_id>-0` as listed, inbound
-  `<line_id>-1` mirrored.
+  stops], shape, no_boarding, no_alighting}`, instead of the stops as listed and mirrored; the first of a
+  direction is its main one. A stop may come more than once in a pattern. `no_boarding` and `no_alighting` are
+  the numbers of the stops, from 1, at which trips let nobody in or out; they pass a stop in both lists with
+  closed doors. Default: outbound `<line_id>-0` as listed, inbound `<line_id>-1` mirrored.
 - `timezone: America/New_York`: the IANA time zone of all times of the line. Default Europe/Madrid.
 
 `hours`, `headway_min` and `departures` apply to every day, or are given by day type: a mapping with all of
@@ -126,6 +127,9 @@ Shape = Annotated[
 ]
 
 
+StopNumber = Annotated[int, Field(ge=1)]
+
+
 class Entry(BaseModel):
     """A mapping of the file: unknown fields and conversions of types are refused."""
 
@@ -184,6 +188,8 @@ class PatternEntry(Entry):
     direction: Literal["outbound", "inbound"]
     stops: Annotated[list[Id], Field(min_length=2)]
     shape: Shape | None = None
+    no_boarding: list[StopNumber] = []
+    no_alighting: list[StopNumber] = []
 
 
 class PlaceEntry(Entry):

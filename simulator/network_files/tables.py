@@ -4,6 +4,12 @@
   line with rows here has no `hours`, `headway_min` or `departures` in the network file, and no service on
   day types without rows. Times are as in GTFS: 00:30:00 of a Saturday is in the night from Friday, 24:30:00
   in that to Sunday.
+  Optional: `timing`, the number of one of the pattern's timings; `block`: departures of a line and day type
+  with the same block are run by one bus.
+- `timings.csv`: `pattern_id`, `timing` (1, 2, …), `runs_s`, `leaves_s`: planned running times. `runs_s` has
+  the seconds of each hop ("75 80 60"): from leaving a stop until leaving the next, or until reaching it if
+  `leaves_s` has it. That has timepoints, "3:240": the number of a stop (from 1) and the seconds from the
+  departure before which the bus doesn't leave it. Optional file: without it trips run at the line's speed.
 - `shapes.csv`: `pattern_id`, `latitude`, `longitude`, `stop`: the shape of a pattern, point by point from its
   first to its last stop. `stop` is the number of the stop at a point (from 1), empty for points in between;
   the stop's coordinates are those of the network file. Patterns without rows run straight from stop to stop.
@@ -29,18 +35,21 @@ from simulator.files.csv_table import (
     Kind,
     Rules,
     TableFile,
+    check_keys,
     check_values,
     parsed_seconds,
 )
 from simulator.files.problems import Problem
-from simulator.network import Departure
+from simulator.network import Departure, Timing
 from simulator.network_files.route_shape import LatLon, RouteShape, measured
 from simulator.network_files.timetable import Timetable
+from simulator.network_files.timings import check_numbers, read_timings
 from simulator.types import DayType
 
-NETWORK, TIMETABLE, SHAPES = "network.yaml", "timetable.csv", "shapes.csv"
+NETWORK, TIMETABLE, SHAPES, TIMINGS = "network.yaml", "timetable.csv", "shapes.csv", "timings.csv"
 MAX_BYTES = 500_000_000
 DAY_TYPE = Kind(f"^({'|'.join(DayType)})$", f"one of {', '.join(DayType)}")
+NUMBER = Kind(r"^[1-9][0-9]{0,4}$", "the number of a stop or timing, from 1")
 RULES: Mapping[str, Rules] = {
     TIMETABLE: Rules(
         {
@@ -48,8 +57,27 @@ RULES: Mapping[str, Rules] = {
             "day_type": Column(DAY_TYPE),
             "time": Column(TIME),
             "pattern_id": Column(ID),
+            "timing": Column(NUMBER, needed=False),
+            "block": Column(ID, needed=False),
         },
         (),
+        needed=False,
+        optional=frozenset({"timing", "block"}),
+    ),
+    TIMINGS: Rules(
+        {
+            "pattern_id": Column(ID),
+            "timing": Column(NUMBER),
+            "runs_s": Column(Kind(r"^[0-9]{1,6}( [0-9]{1,6})*$", 'seconds such as "75 80 60"')),
+            "leaves_s": Column(
+                Kind(
+                    r"^[1-9][0-9]{0,4}:[0-9]{1,6}( [1-9][0-9]{0,4}:[0-9]{1,6})*$",
+                    'stop numbers and seconds such as "3:240 7:900"',
+                ),
+                needed=False,
+            ),
+        },
+        ("pattern_id", "timing"),
         needed=False,
     ),
     SHAPES: Rules(
@@ -57,7 +85,7 @@ RULES: Mapping[str, Rules] = {
             "pattern_id": Column(ID),
             "latitude": Column(LATITUDE),
             "longitude": Column(LONGITUDE),
-            "stop": Column(Kind(r"^[1-9][0-9]{0,4}$", "the number of a stop, from 1"), needed=False),
+            "stop": Column(NUMBER, needed=False),
         },
         (),
         needed=False,
@@ -76,10 +104,11 @@ class ShapeRow:
 
 @dataclass(frozen=True, slots=True)
 class NetworkTables:
-    """Timetables by line id, shapes by pattern id."""
+    """Timetables by line id, shapes and timings by pattern id."""
 
     timetables: Mapping[str, Timetable] = field(default_factory=dict)
     shapes: Mapping[str, Sequence[ShapeRow]] = field(default_factory=dict)
+    timings: Mapping[str, Sequence[Timing]] = field(default_factory=dict)
 
     def shape(self, pattern_id: str, stops: Sequence[LatLon]) -> RouteShape | None:
         """A pattern's shape through its stops; None if the tables have none.
@@ -102,15 +131,19 @@ class NetworkTables:
 def read_tables(folder: Path, patterns: Mapping[str, Iterable[str]]) -> tuple[NetworkTables, list[Problem]]:
     """The tables of a folder, and their problems. `patterns`: pattern ids by line id."""
     files = {name: _file(folder / name, rules) for name, rules in RULES.items() if (folder / name).is_file()}
-    timetable, shapes = files.get(TIMETABLE), files.get(SHAPES)
+    timetable, shapes, timings = (files.get(name) for name in (TIMETABLE, SHAPES, TIMINGS))
     if timetable is not None and not timetable.problems:
         _check_patterns(timetable, patterns)
     if shapes is not None and not shapes.problems:
         _check_shapes(shapes, patterns)
+    if timings is not None and not timings.problems:
+        check_keys(timings)
+        _check_known(timings, patterns)
+        check_numbers(timings)
     problems = [problem for table in files.values() for problem in table.problems]
     if problems:
         return NetworkTables(), problems
-    return NetworkTables(_timetables(timetable), _shapes(shapes)), []
+    return NetworkTables(_timetables(timetable), _shapes(shapes), read_timings(timings)), []
 
 
 def _file(path: Path, rules: Rules) -> TableFile:
@@ -141,13 +174,7 @@ def _check_patterns(table: TableFile, patterns: Mapping[str, Iterable[str]]) -> 
 
 def _check_shapes(table: TableFile, patterns: Mapping[str, Iterable[str]]) -> None:
     """Note shapes of unknown patterns, and shapes whose rows aren't together."""
-    known = pa.array([name for names in patterns.values() for name in names], pa.string())
-    unknown = np.flatnonzero(
-        pc.invert(pc.is_in(table["pattern_id"], value_set=known)).to_numpy(zero_copy_only=False)
-    )
-    table.note(
-        unknown, [f"pattern {table['pattern_id'][int(i)]} isn't in {NETWORK}: correct it" for i in unknown]
-    )
+    _check_known(table, patterns)
     codes = table["pattern_id"].dictionary_encode().indices.to_numpy()
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     seen = codes[starts]
@@ -155,6 +182,17 @@ def _check_shapes(table: TableFile, patterns: Mapping[str, Iterable[str]]) -> No
     table.note(
         again,
         [f"pattern {table['pattern_id'][int(i)]} has rows above: put its rows together" for i in again],
+    )
+
+
+def _check_known(table: TableFile, patterns: Mapping[str, Iterable[str]]) -> None:
+    """Note rows of unknown patterns."""
+    known = pa.array([name for names in patterns.values() for name in names], pa.string())
+    unknown = np.flatnonzero(
+        pc.invert(pc.is_in(table["pattern_id"], value_set=known)).to_numpy(zero_copy_only=False)
+    )
+    table.note(
+        unknown, [f"pattern {table['pattern_id'][int(i)]} isn't in {NETWORK}: correct it" for i in unknown]
     )
 
 
@@ -166,14 +204,27 @@ def _timetables(table: TableFile | None) -> dict[str, dict[DayType, list[Departu
     columns = [table[name].dictionary_encode() for name in ("line_id", "day_type", "pattern_id")]
     codes = [column.indices.to_numpy() for column in columns]
     lines, days, patterns = ([str(v) for v in column.dictionary.to_pylist()] for column in columns)
+    timing, block = (_optional(table, name) for name in ("timing", "block"))
     rank = np.argsort(np.argsort(np.array(patterns)))
     order = np.lexsort((rank[codes[2]], times, codes[1], codes[0]))
-    rows = zip(*(column[order].tolist() for column in (codes[0], codes[1], times, codes[2])), strict=True)
-    for (line, day), group in itertools.groupby(rows, key=lambda row: row[:2]):
+    rows = zip(order.tolist(), *(column[order].tolist() for column in (codes[0], codes[1])), strict=True)
+    for (line, day), group in itertools.groupby(rows, key=lambda row: row[1:]):
         result.setdefault(lines[line], {})[DayType(days[day])] = [
-            Departure(time_s, patterns[pattern]) for _, _, time_s, pattern in group
+            Departure(
+                int(times[row]),
+                patterns[codes[2][row]],
+                int(timing[row]) - 1 if timing[row] else None,
+                block[row],
+            )
+            for row, _, _ in group
         ]
     return {line: dict(sorted(by_day.items())) for line, by_day in result.items()}
+
+
+def _optional(table: TableFile, name: str) -> list[str]:
+    """The values of a column, "" for each if the file doesn't have it."""
+    values: list[str] = table[name].to_pylist() if name in table.columns else [""] * len(table)
+    return values
 
 
 def _shapes(table: TableFile | None) -> dict[str, list[ShapeRow]]:
@@ -189,15 +240,19 @@ def _shapes(table: TableFile | None) -> dict[str, list[ShapeRow]]:
     return result
 
 
-def timetable_rows(timetables: Mapping[str, Timetable]) -> Iterator[tuple[str, str, str, str]]:
-    """The rows of `timetable.csv`, its header first."""
-    yield "line_id", "day_type", "time", "pattern_id"
+def timetable_rows(timetables: Mapping[str, Timetable]) -> Iterator[tuple[str, ...]]:
+    """The rows of `timetable.csv`, its header first; timings and blocks only if there are any."""
+    of_lines = [each for days in timetables.values() for times in days.values() for each in times]
+    extra = any(each.timing is not None or each.block for each in of_lines)
+    yield "line_id", "day_type", "time", "pattern_id", *(("timing", "block") if extra else ())
     for line_id, days in timetables.items():
         for day, departures in days.items():
             for departure in departures:
                 minutes, seconds = divmod(departure.time_s, 60)
                 time = f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
-                yield line_id, day.value, time, departure.pattern_id
+                timing = "" if departure.timing is None else str(departure.timing + 1)
+                further = (timing, departure.block) if extra else ()
+                yield line_id, day.value, time, departure.pattern_id, *further
 
 
 def shape_rows(shapes: Mapping[str, Sequence[ShapeRow]]) -> Iterator[tuple[str, str, str, str]]:

@@ -101,7 +101,7 @@ def _latest_s(starts_s: Iterable[int], home_s: float) -> int:
 def _scheduled_trip_s(line: Line, pattern: Pattern) -> float:
     """Seconds of a slow scheduled trip, at the slowest hour."""
     hops = travel.hops(pattern, line.speed_kmh)
-    planned_s = travel.planned_trip_s(hops, min(travel.WEEKDAY_SPEED))
+    planned_s = travel.pattern_trip_s(pattern, hops, min(travel.WEEKDAY_SPEED))
     direction = {each.pattern_id: each.direction for each in line.patterns}
     gap_s = 0
     for service in possible_services(line):

@@ -75,31 +75,33 @@ def test_service_ends() -> None:
 
 def test_a_timetable_is_kept_in_order_and_by_direction() -> None:
     planned = timetable((10, 0, 0), (50, 1, 1), (90, 0, 0))
-    assert planned.take(0, 0) == (10, 0, 0)
-    assert planned.take(1, 0) == (50, 1, 1)
+    assert planned.take(0, 0) == PlannedDeparture(10, 0, 0)
+    assert planned.take(1, 0) == PlannedDeparture(50, 1, 1)
     assert planned.take(1, 0) is None
-    assert planned.take(1, 91) == (90, 0, 0)  # overdue at the other terminal: runs empty there
+    assert planned.take(1, 91) == PlannedDeparture(
+        90, 0, 0
+    )  # overdue at the other terminal: runs empty there
     assert planned.take(0, 0) is None
 
 
 def test_buses_run_empty_to_the_departures_that_the_plan_gives_them() -> None:
     planned = timetable((10, 0, 0), (50, 1, 1), (90, 1, 1), sources=[0, 0, 1], empty_s=30)
-    assert planned.take(0, 0) == (10, 0, 0)
-    assert planned.take(0, 0) == (50, 1, 1)
-    assert planned.take(1, 0) == (90, 1, 1)
+    assert planned.take(0, 0) == PlannedDeparture(10, 0, 0)
+    assert planned.take(0, 0) == PlannedDeparture(50, 1, 1)
+    assert planned.take(1, 0) == PlannedDeparture(90, 1, 1)
 
 
 def test_buses_that_are_all_at_one_terminal_serve_both() -> None:
     made = line("L1", PLACES, buses=1)
     service = Service(20_000, 30_000, departures=(Departure(20_000, "L1-1"), Departure(30_000, "L1-0")))
     planned = plan(made, service)
-    assert next_departure(planned, 0, 0) == (20_000, 1, 1)
-    assert next_departure(planned, 0, 0) == (30_000, 0, 0)
+    assert next_departure(planned, 0, 0) == PlannedDeparture(20_000, 1, 1)
+    assert next_departure(planned, 0, 0) == PlannedDeparture(30_000, 0, 0)
 
 
 def test_a_departure_far_too_late_is_cancelled() -> None:
     planned = timetable((10, 0, 0), (5000, 0, 0))
-    assert planned.take(0, 11 + CANCELLED_S) == (5000, 0, 0)
+    assert planned.take(0, 11 + CANCELLED_S) == PlannedDeparture(5000, 0, 0)
     assert planned.take(0, 11 + CANCELLED_S) is None
 
 
