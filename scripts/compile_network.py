@@ -11,6 +11,7 @@ import click
 
 from scripts.terraform_settings import TERRAFORM, terraform_variables
 from services.aws.compiled_network import dump
+from services.console.work_progress import work_progress
 from services.inputs.load import load_inputs
 from services.operate.operator_command import OperatorCommand
 
@@ -20,7 +21,8 @@ from services.operate.operator_command import OperatorCommand
 def main(*, folder: Path) -> None:
     """Compile the network lines_yaml, with the run that feeders derive from it, into network_json."""
     network, output = (folder / path for path in terraform_variables(folder, "lines_yaml", "network_json"))
-    inputs = load_inputs(network, seed=None)
+    with work_progress() as progress:
+        inputs = load_inputs(network, seed=None, on_progress=progress)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(dump(inputs.network, inputs.run))
     click.echo(f"{output.resolve()}: {network.resolve()}, model {inputs.run.model_version}")

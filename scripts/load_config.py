@@ -13,6 +13,7 @@ import click
 
 from services import settings
 from services.aws.compiled_network import dump
+from services.console.work_progress import work_progress
 from services.inputs.load import load_inputs
 from services.operate.aws_problems import call_aws
 from services.operate.operator_command import OperatorCommand, region_option, target_option
@@ -37,7 +38,8 @@ def main(*, path: Path | None, seed: int, scenario: str | None, target: str, reg
     path = path or settings.default_network()
     if path.suffix not in (".yaml", ".yml"):
         raise click.UsageError(f"{path} is not a YAML file, which {LINES} has to be")
-    inputs = load_inputs(path, seed, scenario)
+    with work_progress() as progress:
+        inputs = load_inputs(path, seed, scenario, progress)
     account = call_aws(client("sts", region=region).get_caller_identity, "the account")["Account"]
     s3, name = client("s3", region=region), bucket(account)
     contents = {COMPILED: dump(inputs.network, inputs.run), LINES: path.read_bytes()}

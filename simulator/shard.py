@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from simulator.city import City
 from simulator.network import Network
+from simulator.progress import OnProgress, ignore_progress
 from simulator.scenario import Scenario
 from storage.schema import SCHEMAS, Stream
 
@@ -67,13 +68,15 @@ class ShardedCity:
         seed: int = 1,
         jobs: int = 1,
         scenario: Scenario | None = None,
+        on_progress: OnProgress = ignore_progress,
     ) -> None:
         lines, stops = shard.lines(network), shard.stops(network)
         serving = {line_id for stop_id in stops for line_id in network.lines_of_stop[stop_id]}
         buses = {bus.bus_id for line in network.lines if line.line_id in lines for bus in line.buses}
         parts = (part_of_network(network, lines, stops), part_of_network(network, serving, stops))
         self._by_lines, self._by_stops = (
-            City(each, seed=seed, jobs=jobs, scenario=scenario, whole=network) for each in parts
+            City(each, seed=seed, jobs=jobs, scenario=scenario, whole=network, on_progress=on_progress)
+            for each in parts
         )
         self._kept = {
             Stream.PEOPLE_COUNT: pa.array(sorted(stops), pa.string()),

@@ -15,6 +15,7 @@ from services.commands.options import option
 
 if TYPE_CHECKING:
     from services.reports.comparison import ComparedRuns, Difference, Performances
+    from simulator.progress import OnProgress
 
 LAST_HOUR = 48
 
@@ -73,10 +74,12 @@ def diff(
     and seed of the scenario that it is compared with. Both runs are simulated; no store is needed. The result
     is a table, with --charts also charts.
     """
+    from services.console.work_progress import work_progress
     from services.reports.comparison import HOURS, compared_runs
 
-    runs = compared_runs(a, b, network=network, seed=seed)
-    results = simulated(runs, jobs)
+    with work_progress() as progress:
+        runs = compared_runs(a, b, network=network, seed=seed, on_progress=progress)
+        results = simulated(runs, jobs, progress)
     chosen = HOURS if hours is None else hours
     if as_json:
         click.echo(json.dumps(report(runs, results, chosen, by_line=by_line), indent=2))
@@ -87,14 +90,11 @@ def diff(
         click.echo(f"{written} charts in {charts}.", err=True)
 
 
-def simulated(runs: ComparedRuns, jobs: int | None) -> Performances:
-    """Simulate and measure both runs, with progress bars."""
-    from services.console.progress_bar import with_progress_bar
+def simulated(runs: ComparedRuns, jobs: int | None, on_progress: OnProgress) -> Performances:
+    """Simulate and measure both runs."""
     from services.reports.comparison import line_days, measured
 
-    first, second = (
-        measured(with_progress_bar(line_days(run, jobs), len(run.days), run.name)) for run in runs
-    )
+    first, second = (measured(line_days(run, jobs, on_progress)) for run in runs)
     return first, second
 
 

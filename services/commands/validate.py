@@ -110,8 +110,10 @@ def _network(file: Path) -> str:
 
 
 def _scenario(file: Path) -> str:
+    from services.console.work_progress import work_progress
     from services.inputs.load import load_scenario
 
-    scenario, network = load_scenario(str(file))
+    with work_progress() as progress:
+        scenario, network = load_scenario(str(file), on_progress=progress)
     days = {str(scenario.first_day): None, str(scenario.last_day): None}
     return f"scenario {scenario.name}, {' to '.join(days)}, network {network.name}"

@@ -142,7 +142,12 @@ def model_of(inputs: Inputs, settings: FeederSettings) -> ClosableModel:
     if settings.shard is None:
         return inputs.city(settings.jobs, WorkProgress())
     return ShardedCity(
-        inputs.network, settings.shard, seed=inputs.seed, jobs=settings.jobs or 1, scenario=inputs.scenario
+        inputs.network,
+        settings.shard,
+        seed=inputs.seed,
+        jobs=settings.jobs or 1,
+        scenario=inputs.scenario,
+        on_progress=WorkProgress(),
     )
 
 

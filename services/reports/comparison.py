@@ -19,6 +19,7 @@ from services.inputs.load import DEFAULT_SEED, load_network, load_scenario, proc
 from services.times import YEARS
 from simulator.analysis.performance import Performance, performance, total
 from simulator.city import City
+from simulator.progress import OnProgress, ignore_progress
 from simulator.scenario import Scenario
 from simulator.service_day import origin_ms
 from simulator.types import HOUR_MS, LineId
@@ -47,10 +48,16 @@ class ComparedRun:
     days: tuple[date, ...]
     scenario: Scenario | None = None
 
-    def city(self, jobs: int | None) -> City:
+    def city(self, jobs: int | None, on_progress: OnProgress = ignore_progress) -> City:
         """Return the model, with `jobs` processes (None: as many as pay off)."""
         network = self.network if self.scenario is None else self.scenario.applied_to(self.network)
-        return City(network, seed=self.seed, jobs=jobs or processes_for(network), scenario=self.scenario)
+        return City(
+            network,
+            seed=self.seed,
+            jobs=jobs or processes_for(network),
+            scenario=self.scenario,
+            on_progress=on_progress,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,9 @@ def differing(a: RunPerformance, b: RunPerformance, hours: Sequence[int] = HOURS
     return [line_id for line_id in lines if a.of_line(line_id, hours) != b.of_line(line_id, hours)]
 
 
-def compared_runs(a: str, b: str, *, network: Path | None, seed: int | None) -> ComparedRuns:
+def compared_runs(
+    a: str, b: str, *, network: Path | None, seed: int | None, on_progress: OnProgress = ignore_progress
+) -> ComparedRuns:
     """Return the runs for A and B: a scenario's name or file, a date, or `undisturbed` for the other's days.
 
     `network` and `seed` count for both runs. If None, a scenario has its own, and a date those of the
@@ -147,20 +156,23 @@ def compared_runs(a: str, b: str, *, network: Path | None, seed: int | None) -> 
         raise InputError(f"one of the two must give the days, as a scenario or a date, not '{UNDISTURBED}'")
     days = {text: (parsed_date(text),) for text in (a, b) if DATE.fullmatch(text)}
     found = {
-        text: _loaded(text, network, seed) for text in (a, b) if text != UNDISTURBED and text not in days
+        text: _loaded(text, network, seed, on_progress)
+        for text in (a, b)
+        if text != UNDISTURBED and text not in days
     }
     if found:
         model = undisturbed(next(iter(found.values())))
     else:
-        model = ComparedRun(UNDISTURBED, load_network(network), DEFAULT_SEED if seed is None else seed, ())
+        plain = load_network(network, on_progress)
+        model = ComparedRun(UNDISTURBED, plain, DEFAULT_SEED if seed is None else seed, ())
     found |= {text: replace(model, name=text, days=day) for text, day in days.items()}
     other = next(iter(found.values()))
     first, second = (found[text] if text in found else undisturbed(other) for text in (a, b))
     return first, second
 
 
-def _loaded(text: str, network: Path | None, seed: int | None) -> ComparedRun:
-    scenario, plain = load_scenario(text, network)
+def _loaded(text: str, network: Path | None, seed: int | None, on_progress: OnProgress) -> ComparedRun:
+    scenario, plain = load_scenario(text, network, on_progress)
     return of_scenario(scenario, plain, scenario.seed if seed is None else seed)
 
 
@@ -187,9 +199,11 @@ def parsed_date(text: str) -> date:
     return day
 
 
-def line_days(service: ComparedRun, jobs: int | None = None) -> Iterator[tuple[date, Sequence[Trajectory]]]:
+def line_days(
+    service: ComparedRun, jobs: int | None = None, on_progress: OnProgress = ignore_progress
+) -> Iterator[tuple[date, Sequence[Trajectory]]]:
     """Simulate a run day by day; yield each day with its trajectories in the order of the network's lines."""
-    with closing(service.city(jobs)) as city:
+    with closing(service.city(jobs, on_progress)) as city:
         for day in service.days:
             yield day, city.days(day, day)
 
