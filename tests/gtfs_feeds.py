@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 Files = Mapping[str, str | bytes]
 
@@ -100,27 +101,42 @@ def with_line(name: str, line: int, text: str) -> dict[str, str | bytes]:
     return feed(**{name: "\n".join([*lines, ""])})
 
 
-def broken() -> dict[str, tuple[Files, str, int, str]]:
-    """Feeds with one defect: the files, and the file, line and some words of the only problem."""
+class Defect(NamedTuple):
+    """A feed with one defect, the file and line that name it, and some words of the message.
+
+    A refused feed isn't used at all; of others only what the defect costs is left out.
+    """
+
+    files: Files
+    file: str
+    line: int
+    words: str
+    refused: bool = False
+
+
+def broken() -> dict[str, Defect]:
+    """Feeds with one defect each, called as those of the folder of test feeds."""
     times = text_of("stop_times").splitlines()
     trip = times[4].split(",")[0]
     return {
-        "01-missing-stop-times": (feed(stop_times=None), "stop_times.txt", 1, "is missing"),
-        "02-unknown-stop": (
+        "01-missing-stop-times": Defect(
+            feed(stop_times=None), "stop_times.txt", 1, "is missing", refused=True
+        ),
+        "02-unknown-stop": Defect(
             with_line("stop_times", 4, times[3].replace(",S3,", ",999999,")),
-            *("stop_times.txt", 4, "stop_id 999999 isn't in stops.txt"),
+            *("stop_times.txt", 4, "stop_id 999999 isn't in stops.txt: trip"),
         ),
-        "03-times-backwards": (
+        "03-times-backwards": Defect(
             with_line("stop_times", 5, f"{trip},05:03:45,05:03:45,S4,40"),
-            *("stop_times.txt", 5, "before it left the previous stop"),
+            *("stop_times.txt", 5, "before it left the previous stop: trip"),
         ),
-        "04-nan-shape": (
-            with_line("shapes", 5, "east,NaN,NaN,4"),
-            *("shapes.txt", 5, "`shape_pt_lat` must be a number"),
+        "04-nan-shape": Defect(
+            with_line("shapes", 5, "east,NaN,-3.685,4"),
+            *("shapes.txt", 5, '`shape_pt_lat` must be a number from -90 to 90, got "NaN": shape'),
         ),
-        "05-not-utf8": (
+        "05-not-utf8": Defect(
             feed(stops=text_of("stops").replace("Calle 4", "Plaza de España").encode("latin-1")),
-            *("stops.txt", 5, "isn't UTF-8"),
+            *("stops.txt", 5, "is Latin-1 text, not UTF-8"),
         ),
-        "06-empty": ({}, "", 1, "isn't a GTFS feed"),
+        "06-empty": Defect({}, "", 1, "isn't a GTFS feed", refused=True),
     }

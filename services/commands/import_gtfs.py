@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from services.commands.options import option
+
+if TYPE_CHECKING:
+    from simulator.gtfs.importer import Imported, Selection
+    from simulator.gtfs.lines import Assumptions
+    from simulator.gtfs.report import ImportReport
+
+MOST_LINES = 5
+"""Lines of the report that are printed; import-report.json has all."""
 
 
 def a_date(text: str) -> date:
@@ -19,12 +28,27 @@ def a_date(text: str) -> date:
         raise click.BadParameter(f"'{text}' is not a date; write it as 2026-03-02") from None
 
 
+def route_types(text: str) -> frozenset[int]:
+    """Parse GTFS route types such as `3,11,700-716`."""
+    found: set[int] = set()
+    for part in filter(None, map(str.strip, text.split(","))):
+        first, _, last = part.partition("-")
+        last = last or first
+        if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last) <= 9999):
+            raise click.BadParameter(f"'{part}' is not a route type; write them as 3,11,700-716")
+        found.update(range(int(first), int(last) + 1))
+    if not found:
+        raise click.BadParameter("no route type; write them as 3,11,700-716")
+    return frozenset(found)
+
+
 @click.command(
     "import-gtfs",
     epilog="""\b
 Examples:
   bus-simulator import-gtfs madrid.zip -o madrid
   bus-simulator import-gtfs madrid.zip -o three-lines --routes 27,C1 --routes N1 --date 2026-03-03
+  bus-simulator import-gtfs madrid.zip -o march --from 2026-03-01 --to 2026-03-31
   bus-simulator run --network madrid
   bus-simulator run --gtfs madrid.zip""",
 )
@@ -42,8 +66,26 @@ Examples:
     metavar="DATE",
     type=a_date,
     default=None,
-    show_default="the feed's busiest date",
+    show_default="a typical date of the feed",
     help="Date whose service to import; the dates of the other day types are chosen near it.",
+)
+@option(
+    "--from",
+    "first",
+    metavar="DATE",
+    type=a_date,
+    default=None,
+    show_default="the feed's first date",
+    help="First of the dates from which typical ones are chosen.",
+)
+@option(
+    "--to",
+    "last",
+    metavar="DATE",
+    type=a_date,
+    default=None,
+    show_default="the feed's last date",
+    help="Last of these dates.",
 )
 @option(
     "--routes",
@@ -51,6 +93,16 @@ Examples:
     show_default="all routes",
     help="Route ids or short names to import, separated by commas; may be repeated.",
 )
+@option(
+    "--route-types",
+    "types",
+    metavar="TYPES",
+    type=route_types,
+    default=None,
+    show_default="3,11,700-716,800",
+    help="GTFS route types to import as bus lines.",
+)
+@option("--strict", is_flag=True, help="Refuse a feed of which anything is doubtful or would be left out.")
 @option("--capacity", type=click.IntRange(1, 1000), default=90, help="People that a bus holds.")
 @option(
     "--people-per-trip",
@@ -63,33 +115,62 @@ def import_gtfs(
     feed: Path,
     output: Path,
     near: date | None,
+    first: date | None,
+    last: date | None,
     routes: Sequence[str],
+    types: frozenset[int] | None,
+    strict: bool,
     capacity: int,
     people_per_trip: float,
 ) -> None:
-    """Convert FEED, a GTFS zip, into a network folder, and print the assumptions that were made.
+    """Convert FEED, a GTFS zip, into a network folder, and print what was assumed and left out.
 
     The folder holds network.yaml, timetable.csv and shapes.csv; --network of every command takes it. It also
-    takes the zip itself, which is then imported with the default assumptions. An invalid feed is refused with
-    a list of all its errors.
+    takes the zip itself, which is then imported with the default assumptions. Rows, trips and lines that
+    can't be used are left out; import-report.json in the folder names each kind with file and line.
     """
     from services.commands.atomic_files import draft_folder
+    from services.errors import InputError
+    from simulator.gtfs.folder import write_folder
+    from simulator.gtfs.importer import Selection
+    from simulator.gtfs.lines import Assumptions
+    from simulator.gtfs.routes import BUS_TYPES
+
+    if first is not None and last is not None and last < first:
+        raise InputError(f"--to {last} is before --from {first}: put them in order")
+    wanted = {name.strip() for given in routes for name in given.split(",") if name.strip()}
+    selection = Selection(wanted, types or BUS_TYPES, near, first, last)
+    assumed = Assumptions(capacity=capacity, people_per_trip=people_per_trip)
+    imported = _imported(feed, selection, assumed, strict=strict)
+    with draft_folder(output) as folder:
+        write_folder(imported, folder)
+    _print(imported.details, output)
+
+
+def _imported(feed: Path, selection: Selection, assumed: Assumptions, *, strict: bool) -> Imported:
     from services.console.work_progress import work_progress
     from services.errors import InputError
     from simulator.files.problems import InputFileError
-    from simulator.gtfs.folder import write_folder
     from simulator.gtfs.importer import import_feed
-    from simulator.gtfs.lines import Assumptions
 
-    wanted = {name.strip() for given in routes for name in given.split(",") if name.strip()}
-    assumed = Assumptions(capacity=capacity, people_per_trip=people_per_trip)
     try:
         with work_progress() as progress:
-            imported = import_feed(feed, near=near, routes=wanted, assumed=assumed, on_progress=progress)
+            return import_feed(
+                feed, selection=selection, assumed=assumed, on_progress=progress, strict=strict
+            )
     except InputFileError as error:
         raise InputError(str(error)) from error
-    with draft_folder(output) as folder:
-        write_folder(imported, folder)
-    for line in imported.report:
+
+
+def _print(report: ImportReport, output: Path) -> None:
+    """Print the summary and the most important lines of the report."""
+    from simulator.gtfs.report import REPORT
+
+    for line in report.summary:
         click.echo(line)
+    for found in report.findings[:MOST_LINES]:
+        click.echo(f"{found.severity}: {found}")
+    more = len(report.findings) - MOST_LINES
+    if more > 0:
+        click.echo(f"{more} more in {output / REPORT}")
     click.echo(f"{output} is ready: bus-simulator run --network {output}")

@@ -1,16 +1,13 @@
-"""A CSV file as columns of text, and checks of its values by rules.
+"""A CSV file as columns of text, by rules.
 
 Rules are data: which columns are read, what their values must look like, to which column of which file they
-refer. Columns that the rules don't name aren't read. Problems come with file and line, one of a kind a line.
+refer. Columns that the rules don't name aren't read. `simulator.files.csv_checks` checks values.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -18,13 +15,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
-from simulator.files.problems import Problem, quoted_value
+from simulator.files import csv_text
+from simulator.files.csv_text import Evened, UnclosedQuote
+from simulator.files.findings import Finding
+from simulator.files.problems import Problem
 
 MOST_PROBLEMS = 20
 """Problems of one kind that are reported for a file; one more gives the number of the others."""
-
-LONGEST_LINE = 100_000
-"""Bytes; a row of a timetable has about a hundred."""
+BLOCK_BYTES = 1 << 24
 
 Rows = NDArray[np.int64]
 
@@ -42,9 +40,10 @@ class Kind:
     high: float | None = None
 
 
-_NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
-ID = Kind(r"^.{1,1000}$", "an id")
+_NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$"
+ID = Kind(r"(?s)^.{1,1000}$", "an id of at most 1000 characters")
 TEXT = Kind(r"(?s)^.*$", "text")
+NUMBER = Kind(_NUMBER, "a number")
 LATITUDE = Kind(_NUMBER, "a number from -90 to 90", -90, 90)
 LONGITUDE = Kind(_NUMBER, "a number from -180 to 180", -180, 180)
 WHOLE = Kind(r"^[0-9]{1,9}$", "a whole number, at least 0")
@@ -55,11 +54,15 @@ FLAG = Kind(r"^[01]$", "0 or 1")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its kind, whether every row must have a value, and the (file, column) it refers to."""
+    """A column: its kind, whether every row must have a value, and the (file, column) it refers to.
+
+    `else_empty`: where rows are left out for wrong values, one of this column is read as empty instead.
+    """
 
     kind: Kind
     needed: bool = True
     refers: tuple[str, str] | None = None
+    else_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +84,81 @@ class Rules:
 class TableFile:
     """A file's rows as columns of trimmed text, all of one length; "" where a row has no value.
 
-    `file` is its name in problems; `problems` is what was found wrong with it.
+    `file` is its name in problems; `problems` is what makes it unusable. With `lenient`, text in another
+    encoding and rows of uneven length are understood or left out instead, with a line in `findings`.
+    `content` gives the file's bytes: it is called again when a problem's line is wanted.
     """
 
-    def __init__(self, file: str, rules: Rules, content: bytes) -> None:
+    def __init__(
+        self, file: str, rules: Rules, content: bytes | Callable[[], bytes], *, lenient: bool = False
+    ) -> None:
         self.file = file
         self.rules = rules
         self.problems: list[Problem] = []
-        self._text = ""
-        self.columns: Mapping[str, pa.Array] = self._read(content.removeprefix(b"\xef\xbb\xbf"))
+        self.findings: list[Finding] = []
+        self._lenient = lenient
+        self._content = content
+        self._columns: dict[str, pa.DictionaryArray] = {}
+        self._plain: dict[str, pa.Array] = {}
+        self._evened_lines: list[int] | None = None
+        self._rows: Rows | None = None
+        """The rows of the file that are left, where some were removed."""
+        self._read()
+
+    @property
+    def columns(self) -> Iterable[str]:
+        """The names of the columns that were read."""
+        return self._columns.keys()
 
     def __getitem__(self, column: str) -> pa.Array:
-        return self.columns[column]
+        """A column's values, a text for each row."""
+        if column not in self._plain:
+            self._plain[column] = self._columns[column].dictionary_decode()
+        return self._plain[column]
 
     def __len__(self) -> int:
-        return len(next(iter(self.columns.values()), ()))
+        return len(next(iter(self._columns.values()), ()))
+
+    def values(self, column: str) -> pa.Array:
+        """A column's distinct values (and perhaps some of rows that were removed)."""
+        return self._columns[column].dictionary
+
+    def codes(self, column: str) -> Rows:
+        """By row, the index of a column's value in `values`."""
+        codes: Rows = self._columns[column].indices.to_numpy().astype(np.int64)
+        return codes
+
+    def texts(self, column: str) -> list[str]:
+        """A column's values; empty texts if the file doesn't have the column."""
+        return self[column].to_pylist() if column in self._columns else [""] * len(self)
+
+    def numbers(self, column: str) -> NDArray[np.float64]:
+        """A column of numbers; not a number where it has no value."""
+        values = self.values(column)
+        numbers = pc.cast(pc.if_else(pc.equal(values, ""), "nan", values), pa.float64()).to_numpy()
+        result: NDArray[np.float64] = numbers[self.codes(column)]
+        return result
+
+    def keep(self, rows: NDArray[np.bool_]) -> None:
+        """Remove the rows that aren't true in a mask."""
+        if rows.all():
+            return
+        mask = pa.array(rows)
+        self._columns = {name: column.filter(mask) for name, column in self._columns.items()}
+        self._plain = {}
+        self._rows = (np.arange(len(rows)) if self._rows is None else self._rows)[rows]
+
+    def blank(self, column: str, rows: Rows) -> None:
+        """Make the values of some rows empty."""
+        plain = self[column].to_numpy(zero_copy_only=False).copy()
+        plain[rows] = ""
+        self._columns[column] = pa.array(plain, pa.string()).dictionary_encode()
+        del self._plain[column]
 
     def note(self, rows: Iterable[int], messages: Iterable[str]) -> None:
         """Add a problem for each of some rows (ascending, counted from 0)."""
         pairs = list(zip(rows, messages, strict=True))
-        lines = self._lines([row for row, _ in pairs[:MOST_PROBLEMS]])
+        lines = self.lines([row for row, _ in pairs[:MOST_PROBLEMS]])
         self.problems += [
             Problem(self.file, line, text) for line, (_, text) in zip(lines, pairs, strict=False)
         ]
@@ -108,231 +166,150 @@ class TableFile:
             rest = f"and {len(pairs) - MOST_PROBLEMS:,} more lines like this"
             self.problems.append(Problem(self.file, lines[-1] + 1, rest))
 
-    def _read(self, content: bytes) -> Mapping[str, pa.Array]:
-        try:
-            self._text = content.decode()
-        except UnicodeDecodeError as error:
-            line = content.count(b"\n", 0, error.start) + 1
-            self._stop(line, "isn't UTF-8 here: save the file as UTF-8")
-            return {}
-        if "\0" in self._text:
-            self._stop(self._text[: self._text.index("\0")].count("\n") + 1, "has a NUL character: remove it")
-            return {}
-        overlong = _overlong_line(content)
-        if overlong:
-            self._stop(overlong, f"has over {LONGEST_LINE:,} bytes in one line: put each row on its own line")
-            return {}
-        header = self._header()
-        for name in sorted({name for name in header if header.count(name) > 1}):
-            self._stop(1, f"column `{name}` appears twice: remove one")
-        for name in self.rules.columns if header else ():
-            if name not in header and name not in self.rules.optional:
-                self._stop(1, f"column `{name}` is missing: add it")
-        return {} if self.problems else self._columns(content, header)
+    def find(self, code: str, rows: Rows, message: str, trips: int = 0) -> None:
+        """Add a finding about some rows (ascending, counted from 0); the message is about the first."""
+        lines = self.lines(rows[:MOST_PROBLEMS].tolist())
+        self.findings.append(Finding(code, self.file, message, lines, len(rows), trips))
 
-    def _header(self) -> list[str]:
-        """The names of the columns; empty, with a problem, if the first line isn't a header."""
-        try:
-            header = [name.strip() for name in next(csv.reader(io.StringIO(self._text, newline="")), [])]
-        except csv.Error as error:
-            self._stop(1, f"can't be read as CSV: {error}")
-            return []
-        if not header:
-            self._stop(1, "is empty: begin with a line of column names")
-        elif any("\n" in name or "\r" in name for name in header):
-            self._stop(1, "has a line break in a column's name: remove it")
-        return header
-
-    def _columns(self, content: bytes, header: list[str]) -> Mapping[str, pa.Array]:
-        # Arrow reads millions of rows in a second but doesn't say where a bad one is: on any error the slower
-        # csv module finds the line.
-        wanted = [name for name in self.rules.columns if name in header]
-        bad: list[int] = []
-
-        def skip(_: object) -> str:
-            bad.append(1)
-            return "skip"
-
-        try:
-            table = arrow_csv.read_csv(
-                pa.BufferReader(content),
-                arrow_csv.ReadOptions(
-                    use_threads=False, column_names=header, skip_rows=1, block_size=1 << 24
-                ),
-                arrow_csv.ParseOptions(newlines_in_values=b'"' in content, invalid_row_handler=skip),
-                arrow_csv.ConvertOptions(
-                    include_columns=wanted,
-                    column_types=dict.fromkeys(wanted, pa.string()),
-                    strings_can_be_null=False,
-                    quoted_strings_can_be_null=False,
-                ),
-            )
-        except pa.ArrowInvalid as error:
-            if "Empty CSV" not in str(error):
-                self._unreadable(error)
-                return {}
-            table = pa.table({name: pa.array([], pa.string()) for name in wanted})
-        if bad:
-            self._uneven(len(header))
-            return {}
-        return {name: pc.utf8_trim_whitespace(table[name].combine_chunks()) for name in wanted}
-
-    def _unreadable(self, error: pa.ArrowInvalid) -> None:
-        """Add a problem at the line that isn't CSV, or at line 1 if that line can't be determined."""
-        for _ in self._records():
-            pass
-        if not self.problems:
-            self._stop(1, f"can't be read as CSV: {error}")
-
-    def _uneven(self, width: int) -> None:
-        """Add a problem for each line that hasn't `width` fields."""
-        found = [(line, len(row)) for line, row in self._records() if len(row) != width]
-        for line, count in found[:MOST_PROBLEMS]:
-            self._stop(line, f"has {count} fields, the header {width}: make them equal")
-        if not found:
-            self._stop(1, "has lines with more or fewer fields than the header")
-
-    def _records(self) -> Iterator[tuple[int, list[str]]]:
-        """Each row after the header, with the line on which it begins; blank lines are skipped."""
-        reader, line = csv.reader(io.StringIO(self._text, newline="")), 1
-        try:
-            for number, row in enumerate(reader):
-                if row and number:
-                    yield line, row
-                line = reader.line_num + 1
-        except csv.Error as error:
-            self._stop(line, f"can't be read as CSV: {error}")
-
-    def _lines(self, rows: list[int]) -> list[int]:
+    def lines(self, rows: list[int]) -> list[int]:
         """The lines, from 1, on which these rows begin."""
-        wanted, lines = set(rows), {}
-        for number, (line, _) in enumerate(self._records() if rows else ()):
+        if self._rows is not None:
+            rows = self._rows[rows].tolist()
+        if self._evened_lines is not None:
+            return [self._evened_lines[row] for row in rows]
+        wanted, lines = set(rows), dict[int, int]()
+        for number, (line, _) in enumerate(csv_text.records(self._text()) if rows else ()):
             if number in wanted:
                 lines[number] = line
                 if len(lines) == len(wanted):
                     break
         return [lines.get(row, 1) for row in rows]
 
+    def _text(self) -> bytes:
+        raw = self._content if isinstance(self._content, bytes) else self._content()
+        return csv_text.decoded(raw).content
+
+    def _read(self) -> None:
+        raw = self._content if isinstance(self._content, bytes) else self._content()
+        content, was, line = csv_text.decoded(raw)
+        if was:
+            self._uneasy("encoding", line, f"is {was}, not UTF-8: read as such", f"isn't UTF-8 but {was}")
+        overlong = csv_text.overlong_line(content)
+        if overlong:
+            limit = f"{csv_text.LONGEST_LINE:,}"
+            self._stop(overlong, f"has over {limit} bytes in one line: put each row on its own line")
+            return
+        try:
+            header = self._header(content)
+            if not self.problems:
+                self._columns = self._read_columns(content, header)
+        except UnclosedQuote as error:
+            self._stop(error.line, str(error))
+
+    def _header(self, content: bytes) -> list[str]:
+        """The names of the columns; with problems, if they can't be used."""
+        header = csv_text.header_of(content)
+        if not header:
+            self._stop(1, "is empty: begin with a line of column names")
+        elif any("\n" in name or "\r" in name for name in header):
+            self._stop(1, "has a line break in a column's name: remove it")
+        for name in self.rules.columns if header and not self.problems else ():
+            if header.count(name) > 1:
+                self._stop(1, f"column `{name}` appears twice: remove one")
+            if name not in header and name not in self.rules.optional:
+                self._stop(1, f"column `{name}` is missing: add it")
+        return header
+
+    def _read_columns(self, content: bytes, header: list[str]) -> dict[str, pa.DictionaryArray]:
+        # Arrow reads millions of rows in a second but accepts only rows as wide as the header: for others the
+        # slower csv module makes them so.
+        wanted = [name for name in self.rules.columns if name in header]
+        csv_text.refuse_unclosed(content)
+        # A blank line before the header isn't counted by Arrow.
+        if content.lstrip(b" \t")[:1] in (b"\r", b"\n"):
+            return self._evened(content, header, wanted)
+        skipped = content.find(b"\n") < 0 and content.find(b"\r") < 0
+        try:
+            return _arrow_columns(b"" if skipped else content, header, wanted, skip=1)
+        except pa.ArrowInvalid:
+            return self._evened(content, header, wanted)
+
+    def _evened(self, content: bytes, header: list[str], wanted: list[str]) -> dict[str, pa.DictionaryArray]:
+        made = csv_text.evened(content, len(header))
+        self._evened_lines = made.lines
+        self._uneven(made, len(header))
+        if self.problems:
+            return {}
+        return _arrow_columns(made.content, header, wanted, skip=0)
+
+    def _uneven(self, made: Evened, width: int) -> None:
+        """Add problems or findings for the rows that hadn't `width` fields."""
+        if not self._lenient:
+            uneven = sorted([*made.counts.items(), *made.long])
+            for line, count in uneven[:MOST_PROBLEMS]:
+                self._stop(line, f"has {count} fields, the header {width}: make them equal")
+            return
+        if made.short:
+            said = (
+                f"has {made.counts[made.short[0]]} fields, the header {width}: the others are read as empty"
+            )
+            lines = made.short[:MOST_PROBLEMS]
+            self.findings.append(Finding("short-row", self.file, said, lines, len(made.short)))
+        if made.long:
+            said = f"has {made.long[0][1]} fields, the header {width}: the row is left out"
+            lines = [line for line, _ in made.long[:MOST_PROBLEMS]]
+            self.findings.append(Finding("long-row", self.file, said, lines, len(made.long)))
+
+    def _uneasy(self, code: str, line: int, finding: str, problem: str) -> None:
+        if self._lenient:
+            self.findings.append(Finding(code, self.file, finding, (line,)))
+        else:
+            self._stop(line, f"{problem}: save the file as UTF-8")
+
     def _stop(self, line: int, message: str) -> None:
         self.problems.append(Problem(self.file, line, message))
 
 
-def _overlong_line(content: bytes) -> int:
-    """The number of the longest line (from 1) if it has over `LONGEST_LINE` bytes, else 0."""
-    characters = np.frombuffer(content, np.uint8)
-    ends = np.flatnonzero((characters == ord("\n")) | (characters == ord("\r")))
-    lengths = np.diff(ends, prepend=-1, append=len(content))
-    if lengths.max() <= LONGEST_LINE:
-        return 0
-    before = content[: int(lengths[: lengths.argmax()].sum())].replace(b"\r\n", b"\n")
-    return before.count(b"\n") + before.count(b"\r") + 1
-
-
-def check_values(table: TableFile) -> None:
-    """Note each row with values that are missing or not of their column's kind, one problem a row."""
-    wrong: dict[int, list[str]] = {}
-    for name, values in table.columns.items():
-        column = table.rules.columns[name]
-        for row in _not_of_kind(values, column):
-            value = values[row].as_py()
-            wrong.setdefault(int(row), []).append(
-                f"`{name}` must be {column.kind.words}, got {quoted_value(value)}"
-                if value
-                else f"`{name}` is missing"
-            )
-    rows = sorted(wrong)
-    table.note(rows, ["; ".join(wrong[row]) for row in rows])
-
-
-def check_keys(table: TableFile) -> None:
-    """Note each row whose key an earlier row has."""
-    key = [name for name in table.rules.key if name in table.columns]
-    if not key or not len(table):
-        return
-    names = pa.table({name: table[name] for name in key})
-    first = (
-        names.append_column("row", pa.array(np.arange(len(table)))).group_by(key).aggregate([("row", "min")])
-    )
-    if len(first) == len(table):
-        return
-    again = np.setdiff1d(np.arange(len(table)), first["row_min"].to_numpy())
-    said = [", ".join(f"{name} {table[name][int(row)]}" for name in key) for row in again]
-    table.note(
-        again, [f"{text}: an earlier row has the same: give each row its own, or remove one" for text in said]
-    )
-
-
-def check_stretch(table: TableFile) -> None:
-    """Note each row whose end comes before its start. Skipped for tables with other problems."""
-    if table.rules.stretch is None or table.problems:
-        return
-    first, last = table.rules.stretch
-    start, end = (_comparable(table[name], table.rules.columns[name]) for name in (first, last))
-    wrong = np.flatnonzero(start > end)
-    table.note(wrong, [f"`{last}` comes before `{first}`: put them in order" for _ in wrong])
-
-
-def _comparable(values: pa.Array, column: Column) -> Rows:
-    return parsed_seconds(values) if column.kind is TIME else pc.cast(values, pa.int64()).to_numpy()
-
-
-def check_references(table: TableFile, others: Mapping[str, TableFile]) -> None:
-    """Note each row with an id that isn't in the file to which it refers."""
-    for name, values in table.columns.items():
-        refers = table.rules.columns[name].refers
-        if refers is None or refers[0] not in others or not len(others[refers[0]]):
-            continue
-        known = pc.is_in(values, value_set=others[refers[0]][refers[1]])
-        if not table.rules.columns[name].needed:
-            known = pc.or_(known, pc.equal(values, ""))
-        unknown = _rows(pc.invert(known))
-        table.note(
-            unknown, [f"{name} {values[int(row)]} isn't in {refers[0]}: correct it" for row in unknown]
-        )
-
-
-def _not_of_kind(values: pa.Array, column: Column) -> Rows:
-    """The rows whose value is missing, doesn't fit the pattern or is out of range."""
-    # Each distinct value is checked once: a timetable repeats few values in millions of rows.
-    kind, absent = column.kind, pc.equal(values, "")
-    unique = values.dictionary_encode()
-    fits = pc.match_substring_regex(unique.dictionary, kind.pattern)
-    if kind is DATE:
-        fits = pa.array(map(_is_date, unique.dictionary.to_pylist()), pa.bool_())
-    if kind.low is not None or kind.high is not None:
-        numbers = pc.cast(pc.if_else(fits, unique.dictionary, "0"), pa.float64())
-        low, high = kind.low, kind.high
-        fits = pc.and_(fits, pc.greater_equal(numbers, low)) if low is not None else fits
-        fits = pc.and_(fits, pc.less_equal(numbers, high)) if high is not None else fits
-    right = pc.take(fits, unique.indices)
-    return _rows(pc.invert(pc.and_(right, pc.invert(absent)) if column.needed else pc.or_(right, absent)))
-
-
-def parsed_date(text: str) -> date:
-    """The date of "20260302". ValueError for anything else."""
-    return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 - a civil date has no zone
-
-
-def _is_date(text: str) -> bool:
+def _arrow_columns(
+    content: bytes, header: list[str], wanted: list[str], *, skip: int
+) -> dict[str, pa.DictionaryArray]:
+    """The `wanted` columns of CSV, trimmed. ArrowInvalid for rows that aren't as wide as the header."""
+    coded = pa.dictionary(pa.int32(), pa.string())
+    if not content.strip():
+        empty = pa.array([], pa.string()).dictionary_encode()
+        return dict.fromkeys(wanted, empty)
+    # Columns without a name, or with one that isn't wanted, may be called alike: number them.
+    names = [name if name in wanted else f"\0{number}" for number, name in enumerate(header)]
     try:
-        return len(text) == 8 and parsed_date(text).year >= 1970
-    except ValueError:
-        return False
+        table = arrow_csv.read_csv(
+            pa.BufferReader(content),
+            arrow_csv.ReadOptions(
+                use_threads=False, column_names=names, skip_rows=skip, block_size=BLOCK_BYTES
+            ),
+            arrow_csv.ParseOptions(newlines_in_values=b'"' in content),
+            arrow_csv.ConvertOptions(
+                include_columns=wanted,
+                column_types=dict.fromkeys(wanted, coded),
+                strings_can_be_null=False,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if "Empty CSV" not in str(error):
+            raise
+        return _arrow_columns(b"", header, wanted, skip=skip)
+    table = table.unify_dictionaries()
+    return {name: _trimmed(table[name]) for name in wanted}
 
 
-def parsed_seconds(values: pa.Array) -> Rows:
-    """Times of kind `TIME` as seconds of the service day; UNKNOWN for empty ones."""
-    unique = values.dictionary_encode()
-    seconds = [_seconds(text) if text else UNKNOWN for text in unique.dictionary.to_pylist()]
-    result: Rows = np.array(seconds, np.int64)[unique.indices.to_numpy()]
-    return result
-
-
-def _seconds(text: str) -> int:
-    hours, minutes, seconds = map(int, text.split(":"))
-    return hours * 3600 + minutes * 60 + seconds
-
-
-def _rows(mask: pa.Array) -> Rows:
-    rows: Rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False))
-    return rows
+def _trimmed(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    chunks = column.chunks
+    if not chunks:
+        return pa.array([], pa.string()).dictionary_encode()
+    values = chunks[0].dictionary
+    indices = pa.chunked_array([chunk.indices for chunk in chunks]).combine_chunks()
+    trimmed = pc.utf8_trim_whitespace(values)
+    if trimmed.equals(values):
+        return pa.DictionaryArray.from_arrays(indices, values)
+    again = trimmed.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(again.indices.take(indices), again.dictionary)

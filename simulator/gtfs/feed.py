@@ -1,88 +1,103 @@
 """A GTFS feed read from its zip: routes, stops and shapes, and trips as columns of numbers.
 
-Refused, all at once, each with file and line: what `simulator.gtfs.archive` refuses; values against the rules
-of `simulator.gtfs.tables`; required files without rows; references to unknown ids; rows with the same key;
-calendars and frequencies that end before they begin; times that decrease along a trip; a trip's first or
-last stop without a time; stops with trips but without coordinates.
+Rows that can't be read cost what they describe, with a line in `findings` (`simulator.gtfs.reading`).
+Refused, all at once, each with file and line: what `simulator.gtfs.reading.archive` refuses; required files
+that are missing, empty or without rows; files without a column that is needed; feeds of which no trip is
+left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from simulator.files.csv_table import (
-    UNKNOWN,
-    TableFile,
-    check_keys,
-    check_references,
-    check_stretch,
-    check_values,
-    parsed_seconds,
-)
+from simulator.files.csv_checks import seconds_of
+from simulator.files.csv_table import MOST_PROBLEMS, UNKNOWN, TableFile
+from simulator.files.findings import Finding, Severity
 from simulator.files.problems import InputFileError, Problem
-from simulator.gtfs.archive import read_archive
 from simulator.gtfs.calendar import Calendar, read_calendar
-from simulator.gtfs.tables import TABLES
+from simulator.gtfs.reading.archive import Archive, open_archive
+from simulator.gtfs.reading.rows import in_order, leave_out_unknown, leave_out_wrong_rows
+from simulator.gtfs.reading.stop_times import StopTimes, read_stop_times
+from simulator.gtfs.reading.stops import FeedStop, read_stops
+from simulator.gtfs.reading.tables import LEFT_OUT_WHOLE, TABLES
 from simulator.network_files.route_shape import LatLon
 from simulator.progress import OnProgress, Progress, ignore_progress
 
 Ints = NDArray[np.int64]
+Points = NDArray[np.float64]
+"""Latitudes and longitudes, a row for each point."""
 Tables = Mapping[str, TableFile]
 
 CALENDARS = ("calendar.txt", "calendar_dates.txt")
+CAUSES = 5
+"""Findings that a refusal names when they leave nothing to run."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedRoute:
-    """A route's id, its public names (may be empty), and its GTFS route type."""
+    """A route's id, its public names (may be empty), and its GTFS route type.
+
+    The continuous rules are GTFS's values, "" where the feed has none.
+    """
 
     route_id: str
     short_name: str
     long_name: str
     route_type: int
+    continuous_pickup: str = ""
+    continuous_drop_off: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class FeedStop:
-    """A stop's id, name and WGS84 coordinates; None for station nodes without them."""
-
-    stop_id: str
-    name: str
-    place: LatLon | None
+    @property
+    def label(self) -> str:
+        """The name for messages: the short name, else the id."""
+        return self.short_name or self.route_id
 
 
 @dataclass(frozen=True, slots=True)
 class Frequency:
-    """A trip is repeated from `start_s` every `headway_s`, before `end_s` (seconds of the service day)."""
+    """A trip is repeated from `start_s` every `headway_s`, before `end_s` (seconds of the service day).
+
+    `row` is that of frequencies.txt.
+    """
 
     start_s: int
     end_s: int
     headway_s: int
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Trips:
     """Columns by trip. The stop times of trip i are `first[i]:first[i + 1]` of the columns after it.
 
-    `route` and `shape` index the feed's lists, `direction` is 0 or 1; times are seconds of the service day.
-    UNKNOWN is a direction, shape or time that isn't given.
+    `row` is that of trips.txt; `route` and `shape` index the feed's lists, `direction` is 0 or 1; times are
+    seconds of the service day; `pickup`, `drop_off`, `continuous_pickup`, `continuous_drop_off` and
+    `timepoint` are GTFS's values. UNKNOWN is a value that isn't given.
     """
 
+    row: Ints
+    trip_id: Sequence[str]
     route: Ints
     direction: Ints
     shape: Ints
     service: Sequence[str]
+    block: Sequence[str]
     first: Ints
     stop: Ints
     arrival_s: Ints
     departure_s: Ints
+    pickup: Ints
+    drop_off: Ints
+    continuous_pickup: Ints
+    continuous_drop_off: Ints
+    timepoint: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,206 +108,281 @@ class Feed:
     timezone: str
     routes: Sequence[FeedRoute]
     stops: Sequence[FeedStop]
-    shapes: Sequence[Sequence[LatLon]]
+    shapes: Sequence[Points]
     trips: Trips
     calendar: Calendar
     frequencies: Mapping[int, Sequence[Frequency]]
     estimated: bool
     """Whether some frequencies say that departures aren't exact."""
+    findings: Sequence[Finding]
+    files: Tables
+    """The files whose lines later findings name: trips, routes, stops, frequencies."""
+
+    def road(self, shape: int) -> list[LatLon]:
+        """The points of a shape."""
+        return [(lat, lon) for lat, lon in self.shapes[shape].tolist()]
+
+    def finding(
+        self, code: str, file: str, rows: Ints, message: str, *, trips: int = 0, note: bool = False
+    ) -> Finding:
+        """A finding about some rows (ascending) of one of `files`; the message is about the first."""
+        table = self.files[file]
+        lines = table.lines(rows[:MOST_PROBLEMS].tolist())
+        severity = Severity.NOTE if note else Severity.WARNING
+        return Finding(code, table.file, message, lines, len(rows), trips, severity)
 
 
 def read_feed(path: Path, on_progress: OnProgress = ignore_progress) -> Feed:
-    """Read a feed from its zip. InputFileError has everything that is wrong with it."""
-    raw = read_archive(path, TABLES.keys())
-    problems = list(_missing(path, raw))
-    tables = {name: TableFile(f"{path}/{name}", TABLES[name], content) for name, content in raw.items()}
-    steps = len(tables) + 1
-    for number, (name, table) in enumerate(tables.items()):
-        on_progress(Progress(f"reading {name}", number, steps, "steps"))
-        check_values(table)
-        check_keys(table)
-        check_stretch(table)
-    on_progress(Progress("checking the feed", len(tables), steps, "steps"))
-    problems += _empty(tables)
-    for table in tables.values():
-        check_references(table, tables)
-    if not problems:
-        _check_services(tables)
-    stop_times = tables.get("stop_times.txt")
-    if stop_times is not None and not stop_times.problems and not tables["trips.txt"].problems:
-        _check_stop_times(stop_times, tables)
-    if "shapes.txt" in tables and not tables["shapes.txt"].problems:
-        _in_order(tables["shapes.txt"], "shape_id", "shape_pt_sequence")
-    problems += [problem for table in tables.values() for problem in table.problems]
+    """Read a feed from its zip. InputFileError has everything that makes it unusable."""
+    on_progress(Progress("opening the feed", 0, 1, "files"))
+    archive = open_archive(path, TABLES.keys())
+    problems = list(_missing(path, archive))
     if problems:
         raise InputFileError(problems)
-    feed = _feed(path, tables)
-    on_progress(Progress("checking the feed", steps, steps, "steps"))
-    return feed
+    reader = _Reader(archive, on_progress)
+    tables = reader.tables()
+    return reader.feed(tables)
 
 
-def _missing(path: Path, raw: Mapping[str, bytes]) -> Iterator[Problem]:
+def _missing(path: Path, archive: Archive) -> Iterator[Problem]:
     for name, rules in TABLES.items():
-        if rules.needed and name not in raw:
+        if rules.needed and name not in archive.entries:
             yield Problem(f"{path}/{name}", 1, "is missing: GTFS requires it")
-    if not any(name in raw for name in CALENDARS):
+    if not any(name in archive.entries for name in CALENDARS):
         yield Problem(
             f"{path}/{CALENDARS[0]}", 1, f"is missing, and so is {CALENDARS[1]}: GTFS requires one of them"
         )
 
 
-def _empty(tables: Tables) -> Iterator[Problem]:
-    for table in tables.values():
-        if table.rules.needed and not table.problems and not len(table):
-            yield Problem(table.file, 1, "has no rows: GTFS requires some")
+class _Reader:
+    """Reads a feed's files one after the other and collects what was found in them."""
+
+    def __init__(self, archive: Archive, on_progress: OnProgress) -> None:
+        self._archive, self._on_progress = archive, on_progress
+        self._findings: list[Finding] = []
+
+    def tables(self) -> dict[str, TableFile]:
+        """The tables without the rows that are wrong by themselves. InputFileError as `read_feed`."""
+        tables: dict[str, TableFile] = {}
+        problems: list[Problem] = []
+        steps = len(self._archive.entries) + 1
+        for name in TABLES:
+            if name not in self._archive.entries:
+                continue
+            self._on_progress(Progress(f"reading {name}", len(tables), steps, "files"))
+            table = self._table(name)
+            if table.problems and (self._is_empty(name) or name in LEFT_OUT_WHOLE):
+                self._left_out_file(name, table)
+            elif table.problems:
+                problems += table.problems
+            else:
+                leave_out_wrong_rows(name, table)
+                tables[name] = table
+        problems += [problem for table in tables.values() for problem in self._without_rows(table)]
+        if problems:
+            raise InputFileError(problems)
+        return tables
+
+    def _table(self, name: str) -> TableFile:
+        content = partial(self._archive.content, name)
+        return TableFile(f"{self._archive.path}/{name}", TABLES[name], content, lenient=True)
+
+    def _is_empty(self, name: str) -> bool:
+        return not TABLES[name].needed and not self._archive.content(name).strip(b"\xef\xbb\xbf \t\r\n")
+
+    def _left_out_file(self, name: str, table: TableFile) -> None:
+        for problem in table.problems[:1]:
+            empty = self._is_empty(name)
+            said = "is empty" if empty else problem.message
+            severity = Severity.NOTE if empty else Severity.WARNING
+            message = f"{said}: read as if the file weren't there"
+            self._findings.append(
+                Finding("file-left-out", table.file, message, (problem.line,), severity=severity)
+            )
+
+    def _without_rows(self, table: TableFile) -> Iterator[Problem]:
+        if table.rules.needed and not len(table):
+            if table.findings:
+                yield from (Problem(found.file, found.line, found.message) for found in table.findings)
+            else:
+                yield Problem(table.file, 1, "has no rows: GTFS requires some")
+
+    def feed(self, tables: dict[str, TableFile]) -> Feed:
+        """The feed of the rows and trips that are left. InputFileError if there are none."""
+        steps = len(self._archive.entries) + 1
+        self._on_progress(Progress("checking the feed", steps - 1, steps, "files"))
+        trips_file, times_file = tables["trips.txt"], tables.pop("stop_times.txt")
+        leave_out_unknown("trips.txt", trips_file, tables)
+        _leave_out_unserved(trips_file, tables)
+        shapes_file = tables.get("shapes.txt")
+        if shapes_file is not None:
+            _note_unknown_shapes(trips_file, shapes_file)
+        leave_out_unknown("stop_times.txt", times_file, tables)
+        stops = read_stops(tables["stops.txt"])
+        placed = np.array([stop.place is not None for stop in stops], bool)
+        times = read_stop_times(times_file, trips_file, tables["stops.txt"], placed)
+        shape_ids, shapes = _shapes(tables.pop("shapes.txt", None))
+        trips = _trips(tables, times, times_file, shape_ids)
+        if "frequencies.txt" in tables:
+            leave_out_unknown("frequencies.txt", tables["frequencies.txt"], tables)
+        self._findings += [
+            found for table in (*tables.values(), times_file, *_some(shapes_file)) for found in table.findings
+        ]
+        if not len(trips.trip_id):
+            raise self._nothing_left()
+        feed = self._made(tables, stops, shapes, trips)
+        self._on_progress(Progress("checking the feed", steps, steps, "files"))
+        return feed
+
+    def _made(
+        self, tables: Tables, stops: Sequence[FeedStop], shapes: Sequence[Points], trips: Trips
+    ) -> Feed:
+        frequencies = tables.get("frequencies.txt")
+        return Feed(
+            path=self._archive.path,
+            timezone=str(tables["agency.txt"]["agency_timezone"][0]),
+            routes=_routes(tables["routes.txt"]),
+            stops=stops,
+            shapes=shapes,
+            trips=trips,
+            calendar=read_calendar(tables),
+            frequencies=_frequencies(frequencies, trips),
+            estimated=frequencies is not None and not set(frequencies.texts("exact_times")) <= {"1"},
+            findings=[*self._findings, *_other_files(self._archive)],
+            files={
+                name: tables[name]
+                for name in ("trips.txt", "routes.txt", "stops.txt", "frequencies.txt")
+                if name in tables
+            },
+        )
+
+    def _nothing_left(self) -> InputFileError:
+        """The error of a feed without trips: what cost them, or that there are none."""
+        causes = sorted(self._findings, key=lambda found: -found.trips)
+        costly = [found for found in causes if found.severity is Severity.WARNING][:CAUSES]
+        if not costly:
+            return InputFileError([Problem(str(self._archive.path), 1, "has no trips with stop times")])
+        return InputFileError(
+            Problem(found.file, found.line, f"{found.message}, and no other trip remains") for found in costly
+        )
 
 
-def _check_services(tables: Tables) -> None:
-    """Note trips whose service is in no calendar."""
-    trips, calendars = tables["trips.txt"], [tables[name] for name in CALENDARS if name in tables]
-    if any("service_id" not in table.columns for table in (trips, *calendars)):
+def _some(table: TableFile | None) -> list[TableFile]:
+    return [] if table is None else [table]
+
+
+def _other_files(archive: Archive) -> Iterator[Finding]:
+    if archive.folder:
+        said = f"the feed is in the folder `{archive.folder}` of the zip: read from there"
+        yield Finding("folder", str(archive.path), said, severity=Severity.NOTE)
+    if archive.others:
+        named = ", ".join(sorted(archive.others)[:20]) + (" …" if len(archive.others) > 20 else "")
+        yield Finding("file-not-read", "", f"files that aren't read: {named}", severity=Severity.NOTE)
+
+
+def _leave_out_unserved(trips: TableFile, tables: Tables) -> None:
+    """Remove trips whose service is in no calendar."""
+    known: set[str] = set()
+    for name in CALENDARS:
+        if name in tables:
+            known.update(tables[name].texts("service_id"))
+    services = trips.values("service_id").to_pylist()
+    serves = np.array([service in known for service in services], bool)[trips.codes("service_id")]
+    rows = np.flatnonzero(~serves)
+    if len(rows):
+        named = " or ".join(name for name in CALENDARS if name in tables)
+        trip, service = (trips[name][int(rows[0])].as_py() for name in ("trip_id", "service_id"))
+        said = f"service_id {service} isn't in {named}: trip {trip} is left out"
+        trips.find("unknown-id", rows, said, len(rows))
+        trips.keep(serves)
+
+
+def _note_unknown_shapes(trips: TableFile, shapes: TableFile) -> None:
+    """Report trips whose shape isn't in the file. Shapes that were left out have a finding already."""
+    if "shape_id" not in trips.columns:
         return
-    known = pa.concat_arrays([table["service_id"] for table in calendars])
-    unknown = np.flatnonzero(
-        pc.invert(pc.is_in(trips["service_id"], value_set=known)).to_numpy(zero_copy_only=False)
-    )
-    named = " or ".join(name for name in CALENDARS if name in tables)
-    trips.note(
-        unknown, [f"service_id {trips['service_id'][int(i)]} isn't in {named}: correct it" for i in unknown]
-    )
-
-
-def _in_order(table: TableFile, owner: str, sequence: str) -> tuple[Ints, Ints, list[str]]:
-    """Sort rows by owner and sequence: their order, each one's owner (an index), and the owners' ids.
-
-    Notes rows with the same owner and sequence number as another.
-    """
-    encoded = table[owner].dictionary_encode()
-    owners = encoded.indices.to_numpy().astype(np.int64)
-    places = pc.cast(table[sequence], pa.int64()).to_numpy()
-    order = np.lexsort((places, owners))
-    same = (np.diff(owners[order]) == 0) & (np.diff(places[order]) == 0)
-    again = np.sort(order[1:][same])
-    table.note(
-        again,
-        [f"{owner} {table[owner][int(i)]} has {sequence} {places[i]} twice: renumber" for i in again],
-    )
-    return order, owners[order], encoded.dictionary.to_pylist()
-
-
-def _check_stop_times(table: TableFile, tables: Tables) -> None:
-    """Note times that decrease, trips' first and last stops without a time, stops without coordinates."""
-    order, trip, _ = _in_order(table, "trip_id", "stop_sequence")
-    arrival, departure = _times(table, order)
-    # Rows are sorted by trip, so a trip begins where the trip changes, and the one before ends there.
-    ends = np.flatnonzero(np.diff(trip, prepend=-1, append=-1))
-    untimed = [i for i in {*ends[:-1].tolist(), *(ends[1:] - 1).tolist()} if i >= 0 and departure[i] < 0]
-    rows = np.sort(order[sorted(untimed)])
-    table.note(rows, ["a trip's first and last stop need a time: add it"] * len(rows))
-    timed = np.flatnonzero(departure >= 0)
-    before, after = timed[:-1], timed[1:]
-    late = after[(trip[before] == trip[after]) & (departure[before] > arrival[after])]
-    wrong = np.union1d(late, timed[arrival[timed] > departure[timed]])
-    table.note(
-        np.sort(order[wrong]),
-        [
-            f"trip {table['trip_id'][int(i)]} arrives at stop {table['stop_id'][int(i)]} before it left the "
-            "previous stop: correct the times"
-            for i in np.sort(order[wrong])
-        ],
-    )
-    stops = tables["stops.txt"]
-    if not stops.problems and stops.columns:
-        placeless = pc.or_(pc.equal(stops["stop_lat"], ""), pc.equal(stops["stop_lon"], ""))
-        lost = pc.and_(placeless, pc.is_in(stops["stop_id"], value_set=pc.unique(table["stop_id"])))
-        found = np.flatnonzero(lost.to_numpy(zero_copy_only=False))
-        stops.note(found, ["a stop with trips needs stop_lat and stop_lon: add them"] * len(found))
-
-
-def _times(table: TableFile, order: Ints) -> tuple[Ints, Ints]:
-    """Arrivals and departures in seconds, in an order of rows; a missing one equals the other."""
-    arrival, departure = (parsed_seconds(table[name])[order] for name in ("arrival_time", "departure_time"))
-    return np.where(arrival < 0, departure, arrival), np.where(departure < 0, arrival, departure)
-
-
-def _feed(path: Path, tables: Tables) -> Feed:
-    """The feed of tables without problems."""
-    shape_ids, shapes = _shapes(tables.get("shapes.txt"))
-    frequencies = tables.get("frequencies.txt")
-    return Feed(
-        path=path,
-        timezone=str(tables["agency.txt"]["agency_timezone"][0]),
-        routes=_routes(tables["routes.txt"]),
-        stops=_stops(tables["stops.txt"]),
-        shapes=shapes,
-        trips=_trips(tables, shape_ids),
-        calendar=read_calendar(tables),
-        frequencies=_frequencies(frequencies, tables["trips.txt"]),
-        estimated=frequencies is not None and not set(_text(frequencies, "exact_times")) <= {"1"},
-    )
-
-
-def _text(table: TableFile, name: str) -> list[str]:
-    """A column's values; empty texts if the file doesn't have the column."""
-    values: list[str] = table[name].to_pylist() if name in table.columns else [""] * len(table)
-    return values
+    known = pc.or_(
+        pc.equal(trips.values("shape_id"), ""),
+        pc.is_in(trips.values("shape_id"), value_set=shapes.values("shape_id")),
+    ).to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(~known[trips.codes("shape_id")])
+    if len(rows):
+        shape = trips["shape_id"][int(rows[0])].as_py()
+        trips.find("unknown-id", rows, f"shape_id {shape} isn't in shapes.txt: the trip has no shape")
 
 
 def _routes(table: TableFile) -> list[FeedRoute]:
-    names = (_text(table, name) for name in ("route_id", "route_short_name", "route_long_name"))
-    kinds = map(int, _text(table, "route_type"))
-    return [FeedRoute(*row) for row in zip(*names, kinds, strict=True)]
+    names = (table.texts(name) for name in ("route_id", "route_short_name", "route_long_name"))
+    rules = (table.texts(name) for name in ("continuous_pickup", "continuous_drop_off"))
+    kinds = map(int, table.texts("route_type"))
+    return [FeedRoute(*row) for row in zip(*names, kinds, *rules, strict=True)]
 
 
-def _stops(table: TableFile) -> list[FeedStop]:
-    names = ("stop_id", "stop_name", "stop_lat", "stop_lon")
-    return [
-        FeedStop(stop_id, name, (float(lat), float(lon)) if lat and lon else None)
-        for stop_id, name, lat, lon in zip(*(_text(table, name) for name in names), strict=True)
-    ]
-
-
-def _shapes(table: TableFile | None) -> tuple[pa.Array, list[list[LatLon]]]:
+def _shapes(table: TableFile | None) -> tuple[list[str], list[Points]]:
     """The ids of the shapes, and each one's points in order."""
     if table is None or not len(table):
-        return pa.array([], pa.string()), []
-    order, owner, ids = _in_order(table, "shape_id", "shape_pt_sequence")
-    columns = [
-        pc.cast(table[name], pa.float64()).to_numpy()[order].tolist()
-        for name in ("shape_pt_lat", "shape_pt_lon")
-    ]
-    shapes: list[list[LatLon]] = [[] for _ in ids]
-    for index, *place in zip(owner.tolist(), *columns, strict=True):
-        shapes[index].append((place[0], place[1]))
-    return pa.array(ids, pa.string()), shapes
+        return [], []
+    order = in_order(table, "shape_id", "shape_pt_sequence")
+    points = np.stack([table.numbers("shape_pt_lat")[order], table.numbers("shape_pt_lon")[order]], axis=1)
+    owner = table.codes("shape_id")[order]
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    ids = table.values("shape_id").to_pylist()
+    return [ids[code] for code in owner[starts].tolist()], np.split(points, starts[1:])
 
 
-def _trips(tables: Tables, shape_ids: pa.Array) -> Trips:
-    trips, times = tables["trips.txt"], tables["stop_times.txt"]
-    route = pc.index_in(trips["route_id"], value_set=tables["routes.txt"]["route_id"])
-    shapes = pa.array(_text(trips, "shape_id"), pa.string())
-    of_row = pc.index_in(times["trip_id"], value_set=trips["trip_id"]).to_numpy().astype(np.int64)
-    order = np.lexsort((pc.cast(times["stop_sequence"], pa.int64()).to_numpy(), of_row))
-    arrival, departure = _times(times, order)
-    stop = pc.index_in(times["stop_id"], value_set=tables["stops.txt"]["stop_id"])
+def _trips(tables: Tables, times: StopTimes, times_file: TableFile, shape_ids: Sequence[str]) -> Trips:
+    """The trips with stop times, in the order of trips.txt."""
+    table = tables["trips.txt"]
+    rows = np.unique(times.trip)
+    order = np.argsort(times.trip, kind="stable")
+    shape_of = {shape_id: index for index, shape_id in enumerate(shape_ids)}
+    route_of = {route_id: index for index, route_id in enumerate(tables["routes.txt"].texts("route_id"))}
+    texts = {
+        name: table.texts(name) for name in ("route_id", "direction_id", "shape_id", "service_id", "block_id")
+    }
+    ids = table.texts("trip_id")
+
+    def values(column: str) -> list[str]:
+        return [texts[column][row] for row in rows.tolist()]
+
+    def rule(column: str) -> Ints:
+        if column not in times_file.columns:
+            return np.full(len(order), UNKNOWN, np.int64)
+        codes = np.array([int(text or UNKNOWN) for text in times_file.values(column).to_pylist()], np.int64)
+        result: Ints = codes[times_file.codes(column)][times.row[order]]
+        return result
+
     return Trips(
-        route=route.to_numpy().astype(np.int64),
-        direction=np.array([int(text or UNKNOWN) for text in _text(trips, "direction_id")], np.int64),
-        shape=pc.fill_null(pc.index_in(shapes, value_set=shape_ids), UNKNOWN).to_numpy().astype(np.int64),
-        service=_text(trips, "service_id"),
-        first=np.searchsorted(of_row[order], np.arange(len(trips) + 1)),
-        stop=stop.to_numpy().astype(np.int64)[order],
-        arrival_s=arrival,
-        departure_s=departure,
+        row=rows,
+        trip_id=[ids[row] for row in rows.tolist()],
+        route=np.array([route_of[route] for route in values("route_id")], np.int64),
+        direction=np.array([int(text or UNKNOWN) for text in values("direction_id")], np.int64),
+        shape=np.array([shape_of.get(shape, UNKNOWN) for shape in values("shape_id")], np.int64),
+        service=values("service_id"),
+        block=values("block_id"),
+        first=np.append(np.searchsorted(times.trip[order], rows), len(order)),
+        stop=times.stop[order],
+        arrival_s=times.arrival_s[order],
+        departure_s=times.departure_s[order],
+        pickup=rule("pickup_type"),
+        drop_off=rule("drop_off_type"),
+        continuous_pickup=rule("continuous_pickup"),
+        continuous_drop_off=rule("continuous_drop_off"),
+        timepoint=rule("timepoint"),
     )
 
 
-def _frequencies(table: TableFile | None, trips: TableFile) -> dict[int, list[Frequency]]:
+def _frequencies(table: TableFile | None, trips: Trips) -> dict[int, list[Frequency]]:
+    """The frequencies by trip. A trip of which all frequencies are left out doesn't run: it has none."""
     if table is None:
         return {}
-    trip = pc.index_in(table["trip_id"], value_set=trips["trip_id"]).to_pylist()
-    starts, ends = (parsed_seconds(table[name]).tolist() for name in ("start_time", "end_time"))
-    result: dict[int, list[Frequency]] = {}
-    for index, *row in zip(trip, starts, ends, map(int, _text(table, "headway_secs")), strict=True):
-        result.setdefault(index, []).append(Frequency(*row))
+    index_of = {trip_id: index for index, trip_id in enumerate(trips.trip_id)}
+    starts, ends = (seconds_of(table, name).tolist() for name in ("start_time", "end_time"))
+    headways = map(int, table.texts("headway_secs"))
+    named = table.values("trip_id").to_pylist()
+    result: dict[int, list[Frequency]] = {index_of[trip]: [] for trip in named if trip in index_of}
+    windows = map(Frequency, starts, ends, headways, range(len(table)))
+    for trip, window in zip(table.texts("trip_id"), windows, strict=True):
+        if trip in index_of:
+            result[index_of[trip]].append(window)
     return result

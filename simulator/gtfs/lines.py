@@ -46,11 +46,15 @@ SPEEDS_KMH = (5.0, 80.0)
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """A line's id and name, and stops' ids by their index in the feed, as the network file has them."""
+    """A line's id and name, and stops' ids by their index in the feed, as the network file has them.
+
+    `gtfs_id` is the route's id in the feed.
+    """
 
     line_id: str
     name: str
     stop_ids: Mapping[int, str]
+    gtfs_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class LineDraft:
     """A line as a network file has it, with its tables. `off_road`: patterns whose shape doesn't fit."""
 
     line_id: str
+    gtfs_id: str
     name: str
     night: bool
     speed_kmh: float
@@ -98,6 +103,7 @@ def line_draft(
     speed_kmh = _speed_kmh(service, [road for road, _ in roads])
     return LineDraft(
         line_id=names.line_id,
+        gtfs_id=names.gtfs_id,
         name=names.name,
         night=night,
         speed_kmh=speed_kmh,
@@ -145,7 +151,7 @@ def _road(feed: Feed, pattern: RoutePattern) -> tuple[RouteShape, float]:
     Straight from stop to stop if there is no shape, or none that passes the stops.
     """
     stops = [place_of(feed, stop) for stop in pattern.stops]
-    shape = feed.shapes[pattern.shape] if pattern.shape != UNKNOWN else ()
+    shape = feed.road(pattern.shape) if pattern.shape != UNKNOWN else ()
     if len(shape) < 2:
         return straight(stops), 0.0
     try:

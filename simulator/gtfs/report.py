@@ -1,46 +1,212 @@
-"""The report of a GTFS import: what was taken from the feed, left out and assumed."""
+"""The report of a GTFS import: what was taken from the feed, what was left out and why, what was assumed.
+
+`import-report.json` has all of it; the summary is what the command prints.
+"""
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 
+import numpy as np
+
+from simulator.files.findings import Finding, Severity
+from simulator.gtfs.calendar import Calendar, ChosenDay, other_dates
 from simulator.gtfs.feed import Feed
-from simulator.gtfs.routes import BUS_TYPES, RouteService
+from simulator.gtfs.line_collector import LineCollector, changed_ids
+from simulator.gtfs.lines import LineDraft
+from simulator.gtfs.routes import RouteService
+from simulator.network import Line
+from simulator.service_day import day_type
 from simulator.types import DayType
 
+REPORT = "import-report.json"
+MOST_DATES = 400
+"""Dates after the first whose service is compared with that of their day type."""
+HOUR_S = 3600
 
-def report_lines(
+Places = Mapping[str, tuple[str, float, float]]
+"""Name, latitude and longitude by stop id."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayReport:
+    """The date that represents a day type, why, the departures on it, and the buses in motion by hour.
+
+    Hour 0 of `buses_by_hour` begins at the service day's origin; later trips are in 24, 25, ….
+    """
+
+    day_type: str
+    date: str
+    why: str
+    departures: int
+    buses_by_hour: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class LineReport:
+    """A line made: its ids and name, patterns, stops, buses, and departures by day type."""
+
+    line_id: str
+    gtfs_id: str
+    name: str
+    night: bool
+    patterns: int
+    stops: int
+    buses: int
+    speed_kmh: float
+    departures: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did. `findings` come with the most important first."""
+
+    feed: str
+    summary: Sequence[str]
+    days: Sequence[DayReport]
+    lines: Sequence[LineReport]
+    findings: Sequence[Finding]
+
+    def as_json(self) -> str:
+        """The content of `import-report.json`."""
+        warnings = sum(found.severity is Severity.WARNING for found in self.findings)
+        content = {"format": 1, "warnings": warnings, **asdict(self)}
+        return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def import_report(
     feed: Feed,
-    days: Mapping[DayType, date],
-    chosen: Sequence[int],
-    found: Sequence[RouteService],
-    services: Sequence[RouteService],
+    calendar: Calendar,
+    days: Mapping[DayType, ChosenDay],
+    made: LineCollector,
+    findings: Sequence[Finding],
+) -> ImportReport:
+    """The report of the lines made of a feed."""
+    findings = [*findings, *_other_dates(feed, calendar, days)]
+    ordered = sorted(findings, key=_importance)
+    lines = [_line_report(*pair) for pair in zip(made.drafts, made.lines, strict=True)]
+    found = [
+        DayReport(kind.value, str(day), why, made.trips.get(kind, 0), _buses_by_hour(made.services, kind))
+        for kind, (day, why) in days.items()
+    ]
+    return ImportReport(feed.path.name, [*_summary(feed, days, made, findings)], found, lines, ordered)
+
+
+def _importance(found: Finding) -> tuple[bool, int, int, str, int]:
+    return found.severity is not Severity.WARNING, -found.trips, -found.count, found.file, found.line
+
+
+def _line_report(draft: LineDraft, line: Line) -> LineReport:
+    return LineReport(
+        line_id=line.line_id,
+        gtfs_id=draft.gtfs_id,
+        name=line.name,
+        night=line.night,
+        patterns=len(line.patterns),
+        stops=len(line.stop_ids),
+        buses=len(line.buses),
+        speed_kmh=draft.speed_kmh,
+        departures={kind.value: len(departures) for kind, departures in draft.timetable.items()},
+    )
+
+
+def _buses_by_hour(services: Sequence[RouteService], kind: DayType) -> list[int]:
+    """The most buses that are on a trip at once by the timetable, in each hour."""
+    runs = [run for service in services for run in service.runs.get(kind, ())]
+    starts = np.sort(np.array([run.departs_s for run in runs], np.int64))
+    ends = np.sort(np.array([run.departs_s + run.takes_s for run in runs], np.int64))
+    result = []
+    for hour in range(int(ends[-1]) // HOUR_S + 1 if runs else 0):
+        # The number in motion only rises when a trip starts.
+        within = starts[(starts >= hour * HOUR_S) & (starts < (hour + 1) * HOUR_S)]
+        at = np.append(within, hour * HOUR_S)
+        moving = np.searchsorted(starts, at, "right") - np.searchsorted(ends, at, "right")
+        result.append(int(moving.max()))
+    return result
+
+
+def left_out_routes(feed: Feed, chosen: Sequence[int], services: Sequence[RouteService]) -> Iterator[Finding]:
+    """Findings for the chosen routes that have no trips on the days chosen."""
+    running = {service.route.route_id for service in services}
+    idle = [i for i in chosen if feed.routes[i].route_id not in running]
+    if idle:
+        named = first_few(feed.routes[i].label for i in idle)
+        message = f"{len(idle)} routes have no trips on these dates, and are left out: {named}"
+        yield feed.finding("idle-route", "routes.txt", np.array(idle), message, note=True)
+
+
+def _other_dates(feed: Feed, calendar: Calendar, days: Mapping[DayType, ChosenDay]) -> Iterator[Finding]:
+    """A finding for the dates that don't have the service of their day type."""
+    first = calendar.first
+    span = [first + timedelta(days=i) for i in range(min((calendar.last - first).days + 1, MOST_DATES))]
+    used = set(feed.trips.service)
+    other = other_dates(calendar, days, used, {day: day_type(day) for day in span})
+    if other:
+        named = first_few(str(day) for day in other)
+        message = (
+            f"{len(other)} of the {len(span)} dates from {span[0]} have other services than the date that "
+            f"stands for their day type: {named}"
+        )
+        yield Finding("other-service", str(feed.path), message, count=1, severity=Severity.NOTE)
+
+
+def _summary(
+    feed: Feed, days: Mapping[DayType, ChosenDay], made: LineCollector, findings: Sequence[Finding]
 ) -> Iterator[str]:
-    """A line for each day type's service, and for everything left out or assumed."""
+    """A line for each day type's service, and for everything assumed."""
     for kind in DayType:
         if kind in days:
-            trips = sum(len(service.runs.get(kind, ())) for service in services)
-            yield f"{kind}: the service of {days[kind]}, {trips:,} trips"
+            yield f"{kind}: the service of {days[kind].day}, {made.trips.get(kind, 0):,} trips"
         else:
             yield f"{kind}: no service"
-    other = [route.short_name or route.route_id for route in feed.routes if route.route_type not in BUS_TYPES]
-    if other:
-        yield f"left out, not bus routes: {len(other)} routes ({first_few(other)})"
-    idle = len(chosen) - len(found)
-    if idle:
-        yield f"left out, no trips on these dates: {idle} routes"
-    for service in found:
-        if service.far_m:
-            name = service.route.short_name or service.route.route_id
-            yield f"left out, {service.far_m / 1000:.0f} km between two stops: route {name}"
-    short = sum(service.short for service in services)
-    if short:
-        yield f"left out, fewer than two stops: {short:,} trips"
+    yield from (f"{kind}: {days[kind].why}" for kind in days)
+    lost = sum(found.trips for found in findings)
+    if lost:
+        yield f"left out: {lost:,} trips"
+    yield from _kept_out(feed, made)
+    yield from _assumptions(feed, made)
+
+
+def _kept_out(feed: Feed, made: LineCollector) -> Iterator[str]:
+    types = Counter(route.route_type for route in feed.routes if route.route_type not in made.route_types)
+    if types:
+        other = [route.label for route in feed.routes if route.route_type not in made.route_types]
+        kinds = ",".join(map(str, sorted(types)))
+        yield (
+            f"left out, not bus routes: {len(other)} routes ({first_few(other)}); "
+            f"--route-types {kinds} takes them"
+        )
+
+
+def _assumptions(feed: Feed, made: LineCollector) -> Iterator[str]:
     if feed.estimated:
         yield "frequencies without exact times: departures are spaced evenly from each start time"
     if feed.timezone != "Europe/Madrid":
         yield f"times are those of {feed.timezone}, the feed's time zone; the holidays are Madrid's"
+    buses = sum(len(line.buses) for line in made.lines)
+    night = [line.line_id for line in made.lines if line.night]
+    assumed = made.assumed
+    counts = f"{len(made.lines)} lines, {len(made.places)} stops, {buses} buses"
+    yield f"{counts} for {assumed.capacity} people each"
+    yield "buses stay on their line, the fewest that run its busiest day on time"
+    trip = f"a weekday's trip of {assumed.mean_stops:.0f} stops"
+    yield f"{assumed.people_per_trip:g} people board {trip}; other day types by the model's ratios"
+    if night:
+        yield f"night lines: {', '.join(night)}"
+    changed = changed_ids(made.gtfs_ids)
+    if changed:
+        named = first_few(map(" → ".join, changed))
+        yield f"{len(changed)} stop ids changed to allowed characters: {named}"
+    if made.split:
+        split = ", ".join(made.split)
+        yield f"split into a day and a night line, so that buses get home between days: {split}"
+    off_road = [name for draft in made.drafts for name in draft.off_road]
+    if off_road:
+        yield f"straight from stop to stop, as the shape is too far from the stops: {', '.join(off_road)}"
 
 
 def first_few(names: Iterable[str]) -> str:

@@ -1,7 +1,8 @@
 """A feed's routes as patterns and the trips on them, on the dates that represent the day types.
 
 Trips of a direction that serve the same stops are one pattern, on the shape that most of them have. A stop
-less than a metre from the one before it is left out, and so are trips that then have fewer than two stops. If
+less than a metre from the one before it is left out, and so are trips that then have fewer than two stops, or
+stops too far apart. Departures equal in time, stops and duration are merged. If
 a feed doesn't give directions, a pattern from near the main pattern's end to near its start is inbound.
 """
 
@@ -9,19 +10,26 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
+
+import numpy as np
 
 from simulator.files.csv_table import UNKNOWN
+from simulator.files.findings import Finding
 from simulator.geometry import distance_m
 from simulator.gtfs.feed import Feed, FeedRoute
+from simulator.gtfs.frequencies import departure_count, departures
 from simulator.network_files.checks import MAX_HOP_M, MIN_HOP_M
 from simulator.network_files.route_shape import LatLon
 from simulator.types import INBOUND, OUTBOUND, DayType
 
-BUS_TYPES = frozenset({3, 11, *range(200, 210), *range(700, 717), 800})
-"""GTFS's bus and trolleybus, and the extended types for coaches, buses and trolleybuses."""
+BUS_TYPES = frozenset({3, 11, *range(700, 717), 800})
+"""GTFS's bus and trolleybus, and the extended types for buses and trolleybuses."""
+MOST_DEPARTURES = 60_000
+"""Of a route, over the three day types: one departure every two seconds or so, both ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,74 +54,142 @@ class RoutePattern:
 class RouteService:
     """The service of a route: its patterns, and each day type's trips (`runs`) by time.
 
-    Patterns are ordered by direction, then the most used first. `short` counts trips left out for having
-    fewer than two stops; `far_m` is the longest hop if it is too long for a bus line, else 0.
+    Patterns are ordered by direction, then the most used first.
     """
 
     route: FeedRoute
     patterns: Sequence[RoutePattern]
     runs: Mapping[DayType, Sequence[ScheduledTrip]]
-    short: int = 0
-    far_m: float = 0.0
 
     def of_direction(self, direction: int) -> list[int]:
         """The indexes of a direction's patterns."""
         return [i for i, pattern in enumerate(self.patterns) if pattern.direction == direction]
 
 
+Stops = tuple[int, ...]
+PatternKey = tuple[int, Stops]
+"""A direction and a sequence of stops."""
+
+
+class _Run(NamedTuple):
+    """A departure while a route's trips are collected; `trip` is the feed's."""
+
+    departs_s: int
+    takes_s: int
+    key: PatternKey
+    trip: int
+
+
 @dataclass(slots=True)
 class _RouteTrips:
-    """A route's trips while they are collected: shapes used by (direction, stops), trips by day type."""
+    """A route's trips while they are collected: shapes used by pattern, departures by day type."""
 
-    shapes: dict[tuple[int, tuple[int, ...]], Counter[int]] = field(default_factory=dict)
-    runs: dict[DayType, list[tuple[int, int, tuple[int, tuple[int, ...]]]]] = field(default_factory=dict)
-    short: int = 0
+    shapes: dict[PatternKey, Counter[int]] = field(default_factory=dict)
+    runs: dict[DayType, list[_Run]] = field(default_factory=dict)
+    short: list[int] = field(default_factory=list)
+    far: list[int] = field(default_factory=list)
+    count: int = 0
 
 
-def route_services(feed: Feed, days: Mapping[DayType, date], routes: Collection[int]) -> list[RouteService]:
-    """The service of each of `routes` (indexes) with trips on any of `days`, in the feed's order."""
-    sorting = {index: _RouteTrips() for index in sorted(routes)}
-    running = {kind: feed.calendar.services[day] for kind, day in days.items()}
+def route_services(
+    feed: Feed, days: Mapping[DayType, date], routes: Collection[int], findings: list[Finding]
+) -> list[RouteService]:
+    """The service of each of `routes` (indexes) with trips on any of `days`, in the feed's order.
+
+    What is left out or merged is added to `findings`.
+    """
+    collected = {index: _RouteTrips() for index in sorted(routes)}
+    running = {kind: feed.calendar.services.get(day, frozenset()) for kind, day in days.items()}
     stops_of = _Stops(feed)
     trips = feed.trips
-    for trip, (route, direction, shape) in enumerate(
-        zip(trips.route.tolist(), trips.direction.tolist(), trips.shape.tolist(), strict=True)
+    for trip, (route, direction, shape, service) in enumerate(
+        zip(trips.route.tolist(), trips.direction.tolist(), trips.shape.tolist(), trips.service, strict=True)
     ):
-        kinds = [kind for kind, services in running.items() if trips.service[trip] in services]
-        if route not in sorting or not kinds:
+        into = collected.get(route)
+        kinds = [kind for kind, services in running.items() if service in services]
+        if into is None or not kinds:
             continue
-        into, stops = sorting[route], stops_of(trip)
-        if len(stops) < 2:
-            into.short += 1
+        stops, far = stops_of(trip)
+        if len(stops) < 2 or far:
+            (into.far if far else into.short).append(trip)
+            continue
+        into.count += departure_count(feed, trip) * len(kinds)
+        if into.count > MOST_DEPARTURES:
             continue
         key = (direction, stops)
-        departures = _departures(feed, trip)
-        into.shapes.setdefault(key, Counter())[shape] += len(departures)
-        first, end = trips.first[trip], trips.first[trip + 1]
-        takes_s = int(trips.arrival_s[end - 1] - trips.departure_s[first])
+        times = departures(feed, trip)
+        into.shapes.setdefault(key, Counter())[shape] += len(times)
+        takes_s = int(trips.arrival_s[trips.first[trip + 1] - 1] - trips.departure_s[trips.first[trip]])
         for kind in kinds:
-            into.runs.setdefault(kind, []).extend((at, takes_s, key) for at in departures)
-    made = (_service(feed, feed.routes[index], into) for index, into in sorting.items())
+            into.runs.setdefault(kind, []).extend(_Run(at, takes_s, key, trip) for at in times)
+    findings += _left_out(feed, collected)
+    kept = {index: into for index, into in collected.items() if into.count <= MOST_DEPARTURES}
+    findings += _merged(feed, kept.values())
+    made = (_service(feed, feed.routes[index], into) for index, into in kept.items())
     return [service for service in made if service.runs]
+
+
+def _left_out(feed: Feed, collected: Mapping[int, _RouteTrips]) -> Iterator[Finding]:
+    """Findings for trips of one place, for trips with stops too far apart, and for endless timetables."""
+    for code, trips, said in (
+        ("one-place", [trip for into in collected.values() for trip in into.short], "serves only one place"),
+        (
+            "far-apart",
+            [trip for into in collected.values() for trip in into.far],
+            f"has stops over {MAX_HOP_M / 1000:.0f} km apart: is latitude or longitude wrong?",
+        ),
+    ):
+        if trips:
+            rows = feed.trips.row[sorted(trips)]
+            message = f"trip {feed.trips.trip_id[min(trips)]} {said}; it is left out"
+            yield feed.finding(code, "trips.txt", rows, message, trips=len(trips))
+    for index, into in collected.items():
+        if into.count > MOST_DEPARTURES:
+            message = (
+                f"route {feed.routes[index].label} has {into.count:,} departures on the days chosen, over "
+                f"{MOST_DEPARTURES:,}: the line is left out"
+            )
+            yield feed.finding(
+                "too-many-departures", "routes.txt", np.array([index]), message, trips=into.count
+            )
+
+
+def _merged(feed: Feed, collected: Iterable[_RouteTrips]) -> Iterator[Finding]:
+    """Remove departures equal to another of their route and day type: the same time, stops and duration."""
+    again: list[int] = []
+    for into in collected:
+        for kind, runs in into.runs.items():
+            once: dict[tuple[int, int, PatternKey], _Run] = {}
+            again += [run.trip for run in runs if once.setdefault(run[:3], run) is not run]
+            into.runs[kind] = list(once.values())
+    if again:
+        trips = sorted(set(again))
+        message = (
+            f"{len(again):,} departures are equal to another of their route in time and stops, the first of "
+            f"trip {feed.trips.trip_id[trips[0]]}: they are merged"
+        )
+        yield feed.finding("duplicate-departures", "trips.txt", feed.trips.row[trips], message)
 
 
 class _Stops:
     """The stops of a trip, without stops at the same place as the one before; each sequence computed once."""
 
-    def __init__(self, feed: Feed):
+    def __init__(self, feed: Feed) -> None:
         self._feed = feed
-        self._known: dict[bytes, tuple[int, ...]] = {}
+        self._stops, self._first = feed.trips.stop, feed.trips.first.tolist()
+        self._known: dict[bytes, tuple[Stops, bool]] = {}
 
-    def __call__(self, trip: int) -> tuple[int, ...]:
-        trips = self._feed.trips
-        stops = trips.stop[trips.first[trip] : trips.first[trip + 1]]
+    def __call__(self, trip: int) -> tuple[Stops, bool]:
+        """The stops, and whether two of them are too far apart for a bus line."""
+        stops = self._stops[self._first[trip] : self._first[trip + 1]]
         key = stops.tobytes()
         if key not in self._known:
             kept: list[int] = []
             for stop in stops.tolist():
                 if not kept or hop_m(self._feed, kept[-1], stop) >= MIN_HOP_M:
                     kept.append(stop)
-            self._known[key] = tuple(kept)
+            far = any(hop_m(self._feed, a, b) > MAX_HOP_M for a, b in itertools.pairwise(kept))
+            self._known[key] = tuple(kept), far
         return self._known[key]
 
 
@@ -130,18 +206,10 @@ def hop_m(feed: Feed, one: int, other: int) -> float:
     return distance_m(*place_of(feed, one), *place_of(feed, other))
 
 
-def _departures(feed: Feed, trip: int) -> list[int]:
-    """The departures of a trip: one, or those of its frequencies."""
-    repeated = feed.frequencies.get(trip)
-    if repeated is None:
-        return [int(feed.trips.departure_s[feed.trips.first[trip]])]
-    return [at for each in repeated for at in range(each.start_s, each.end_s, each.headway_s)]
-
-
 def _service(feed: Feed, route: FeedRoute, into: _RouteTrips) -> RouteService:
-    counts: Counter[tuple[int, tuple[int, ...]]] = Counter()
+    counts: Counter[PatternKey] = Counter()
     for runs in into.runs.values():
-        counts.update(key for _, _, key in runs)
+        counts.update(run.key for run in runs)
     keys = sorted(counts, key=lambda key: (-counts[key], key))
     directions = _directions(feed, keys)
     order = sorted(range(len(keys)), key=lambda i: directions[i])
@@ -150,18 +218,20 @@ def _service(feed: Feed, route: FeedRoute, into: _RouteTrips) -> RouteService:
     ]
     index = {keys[i]: place for place, i in enumerate(order)}
     services = {
-        kind: sorted((ScheduledTrip(at, takes_s, index[key]) for at, takes_s, key in runs), key=_by_time)
+        kind: sorted(
+            (ScheduledTrip(run.departs_s, run.takes_s, index[run.key]) for run in runs), key=_by_time
+        )
         for kind, runs in into.runs.items()
+        if runs
     }
-    far_m = max((hop_m(feed, a, b) for _, stops in keys for a, b in itertools.pairwise(stops)), default=0)
-    return RouteService(route, patterns, services, into.short, far_m if far_m > MAX_HOP_M else 0.0)
+    return RouteService(route, patterns, services)
 
 
 def _by_time(run: ScheduledTrip) -> tuple[int, int, int]:
     return run.departs_s, run.pattern, run.takes_s
 
 
-def _directions(feed: Feed, keys: Sequence[tuple[int, tuple[int, ...]]]) -> list[int]:
+def _directions(feed: Feed, keys: Sequence[PatternKey]) -> list[int]:
     """The direction of each pattern: as given, else by its ends; a line's only direction is outbound."""
     given = [direction for direction, _ in keys]
     if UNKNOWN in given:
@@ -169,7 +239,7 @@ def _directions(feed: Feed, keys: Sequence[tuple[int, tuple[int, ...]]]) -> list
     return [OUTBOUND] * len(given) if set(given) == {INBOUND} else given
 
 
-def _leads_back(feed: Feed, main: tuple[int, ...], stops: tuple[int, ...]) -> int:
+def _leads_back(feed: Feed, main: Stops, stops: Stops) -> int:
     there_m = hop_m(feed, stops[0], main[0]) + hop_m(feed, stops[-1], main[-1])
     back_m = hop_m(feed, stops[0], main[-1]) + hop_m(feed, stops[-1], main[0])
     return INBOUND if back_m < there_m else OUTBOUND

@@ -26,19 +26,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simulator.files.csv_table import (
-    ID,
-    LATITUDE,
-    LONGITUDE,
-    TIME,
-    Column,
-    Kind,
-    Rules,
-    TableFile,
-    check_keys,
-    check_values,
-    parsed_seconds,
-)
+from simulator.files.csv_checks import check_keys, check_values, seconds_of
+from simulator.files.csv_table import ID, LATITUDE, LONGITUDE, TIME, Column, Kind, Rules, TableFile
 from simulator.files.problems import Problem
 from simulator.network import Departure, Timing
 from simulator.network_files.route_shape import LatLon, RouteShape, measured
@@ -200,7 +189,7 @@ def _timetables(table: TableFile | None) -> dict[str, dict[DayType, list[Departu
     result: dict[str, dict[DayType, list[Departure]]] = {}
     if table is None:
         return result
-    times = parsed_seconds(table["time"])
+    times = seconds_of(table, "time")
     columns = [table[name].dictionary_encode() for name in ("line_id", "day_type", "pattern_id")]
     codes = [column.indices.to_numpy() for column in columns]
     lines, days, patterns = ([str(v) for v in column.dictionary.to_pylist()] for column in columns)

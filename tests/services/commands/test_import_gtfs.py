@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def test_a_feed_becomes_a_folder_and_the_assumptions_are_printed(
     assert "left out, not bus routes: 1 routes (M1)" in said
     assert sorted(path.name for path in folder.iterdir()) == ["city", "small.zip"]
     assert sorted(path.name for path in (folder / "city").iterdir()) == [
+        "import-report.json",
         "network.yaml",
         "shapes.csv",
         "timetable.csv",
@@ -67,15 +69,34 @@ def test_every_command_that_takes_a_network_takes_a_feed() -> None:
 def test_a_broken_feed_is_refused_in_one_message_and_nothing_is_written(
     name: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files, file, line, words = BROKEN[name]
+    files, file, line, words, refused = BROKEN[name]
     zipped(folder / "broken.zip", files)
-    assert status_of(["import-gtfs", "broken.zip", "-o", "city"]) == 2
+    strict = [] if refused else ["--strict"]
+    assert status_of(["import-gtfs", "broken.zip", "-o", "city", *strict]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"Error: broken.zip{'/' if file else ''}{file}:{line}: ")
     assert words in said
     assert len(said.splitlines()) == 1
     assert not (folder / "city").exists()
-    assert status_of(["backfill", "--network", "broken.zip", *HOUR]) == 2
+    if refused:
+        assert status_of(["backfill", "--network", "broken.zip", *HOUR]) == 2
+
+
+@pytest.mark.parametrize("name", [name for name in BROKEN if not BROKEN[name].refused])
+def test_what_a_defect_costs_is_printed_and_in_the_report(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files, file, line, words, _ = BROKEN[name]
+    zipped(folder / "broken.zip", files)
+    assert status_of(["import-gtfs", "broken.zip", "-o", "city"]) == 0
+    [said] = [each for each in capsys.readouterr().out.splitlines() if each.startswith("warning: ")]
+    assert said.startswith(f"warning: broken.zip/{file}:{line}: ")
+    assert words in said
+    report = json.loads((folder / "city" / "import-report.json").read_text(encoding="utf-8"))
+    assert report["warnings"] == 1
+    found = report["findings"][0]
+    assert (found["file"], found["lines"]) == (f"broken.zip/{file}", [line])
+    assert words in found["message"]
 
 
 @pytest.mark.parametrize("files", [{**feed(), "../stops.txt": "x"}, feed(stops="0" * 50_000_000)])
@@ -95,6 +116,9 @@ def test_nothing_is_written_of_a_malicious_zip(
         (["--date", "2031-01-01"], "has no calendar for 2031-01-01"),
         (["--routes", "27,28"], "no route 28"),
         (["--routes", "M1"], "no bus routes"),
+        (["--route-types", "bus"], "is not a route type"),
+        (["--from", "2026-03-09", "--to", "2026-03-02"], "is before --from"),
+        (["--from", "2031-01-01"], "no service from 2031-01-01"),
         (["--capacity", "0"], "--capacity"),
         (["--people-per-trip", "-1"], "--people-per-trip"),
         (["-o", "nowhere/city"], "no such folder"),

@@ -19,23 +19,47 @@ def calendar(**services: str) -> Calendar:
     )
 
 
-def test_the_date_with_the_most_trips_represents_its_day_type() -> None:
-    found = representative_days(calendar(few="0 1 3", many="2 9"), TRIPS, None)
-    assert found == {DayType.WEEKDAY: MONDAY + timedelta(days=2)}
+def chosen(dates: Calendar, near: date | None = None) -> dict[DayType, int]:
+    """By day type the date that represents it, as days from the Monday."""
+    found = representative_days(dates, TRIPS, near)
+    return {kind: (day - MONDAY).days for kind, (day, _) in found.items()}
+
+
+def test_a_date_whose_services_run_most_often_represents_its_day_type() -> None:
+    dates = calendar(few="0 1 3", many="2 9")
+    assert chosen(dates) == {DayType.WEEKDAY: 0}
+    why = representative_days(dates, TRIPS, None)[DayType.WEEKDAY].why
+    assert why == "its services (few) run on 3 of 5 such dates"
+
+
+def test_a_date_on_which_two_versions_overlap_is_chosen_only_without_another() -> None:
+    dates = calendar(few="0 1 2 3 4", many="2 3 4 7 8")
+    assert chosen(dates) == {DayType.WEEKDAY: 7}
+    why = representative_days(dates, TRIPS, None)[DayType.WEEKDAY].why
+    assert (
+        why
+        == "its services (many) run on 2 of 7 such dates; on 3 others two versions of the timetable overlap"
+    )
+    asked = representative_days(dates, TRIPS, MONDAY + timedelta(days=3))[DayType.WEEKDAY]
+    assert asked.why == "the date asked for: two versions of the timetable overlap on it"
+
+
+def test_of_dates_that_all_differ_the_middle_one_by_trips_is_typical() -> None:
+    trips = {f"s{day}": trips for day, trips in enumerate((20, 10, 1000, 30))}
+    found = representative_days(calendar(s0="0", s1="1", s2="2", s3="3"), trips, None)
+    assert found[DayType.WEEKDAY].day == MONDAY + timedelta(days=3)
 
 
 def test_other_day_types_are_represented_by_busy_dates_nearby() -> None:
-    found = representative_days(calendar(few="0 5 6", many="2 12 34"), TRIPS, MONDAY)
-    assert found == {
-        DayType.WEEKDAY: MONDAY,
-        DayType.SATURDAY: MONDAY + timedelta(days=12),
-        DayType.SUNDAY: MONDAY + timedelta(days=6),
+    assert chosen(calendar(few="0 5 6", many="2 12 34"), MONDAY) == {
+        DayType.WEEKDAY: 0,
+        DayType.SATURDAY: 12,
+        DayType.SUNDAY: 6,
     }
 
 
 def test_without_a_date_nearby_the_nearest_counts() -> None:
-    found = representative_days(calendar(few="0 26 33"), TRIPS, MONDAY)
-    assert found[DayType.SATURDAY] == MONDAY + timedelta(days=26)
+    assert chosen(calendar(few="0 26 33"), MONDAY)[DayType.SATURDAY] == 26
 
 
 def test_a_calendar_without_trips_represents_nothing() -> None:

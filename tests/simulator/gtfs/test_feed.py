@@ -1,4 +1,4 @@
-"""What is refused of a GTFS feed: everything wrong, each with file and line."""
+"""What is refused of a GTFS feed, and what is left out: each with file and line."""
 
 from __future__ import annotations
 
@@ -7,157 +7,235 @@ from pathlib import Path
 
 import pytest
 
+from simulator.files.findings import Severity
 from simulator.files.problems import InputFileError
-from simulator.gtfs import archive
 from simulator.gtfs.feed import read_feed
+from simulator.gtfs.reading import archive
 from tests.environment import feeds_folder
-from tests.gtfs_feeds import Files, broken, feed, text_of, with_line, zipped
+from tests.gtfs_feeds import Defect, broken, feed, text_of, with_line, zipped
 
 BROKEN = broken()
 
 
 def problems(path: Path) -> list[tuple[str, int, str]]:
-    """(file in the zip, line, message) of everything that is wrong with a feed."""
+    """(file in the zip, line, message) of everything that makes a feed unusable."""
     with pytest.raises(InputFileError) as caught:
         read_feed(path)
     return [(p.file.removeprefix(str(path)).lstrip("/"), p.line, p.message) for p in caught.value.problems]
 
 
+def warnings(path: Path) -> list[tuple[str, int, str]]:
+    """The same of everything left out of a feed that is used."""
+    found = [each for each in read_feed(path).findings if each.severity is Severity.WARNING]
+    return [(each.file.removeprefix(str(path)).lstrip("/"), each.line, each.message) for each in found]
+
+
 @pytest.mark.parametrize("name", BROKEN)
-def test_one_defect_is_one_problem_with_file_and_line(name: str, tmp_path: Path) -> None:
-    files, file, line, words = BROKEN[name]
-    [(found_file, found_line, message)] = problems(zipped(tmp_path / "feed.zip", files))
+def test_one_defect_is_one_line_with_file_and_line(name: str, tmp_path: Path) -> None:
+    files, file, line, words, refused = BROKEN[name]
+    path = zipped(tmp_path / "feed.zip", files)
+    [(found_file, found_line, message)] = problems(path) if refused else warnings(path)
     assert (found_file, found_line) == (file, line)
     assert words in message
 
 
 @pytest.mark.skipif(feeds_folder() is None, reason="BUS_SIMULATOR_TEST_FEEDS names no folder of feeds")
 @pytest.mark.parametrize("name", BROKEN)
-def test_the_broken_test_feeds_have_one_problem_each(name: str) -> None:
+def test_the_broken_test_feeds_have_their_defect_named(name: str) -> None:
     folder = feeds_folder()
     assert folder is not None
-    [(file, line, message)] = problems(folder / "broken" / f"{name}.zip")
-    _, expected_file, expected_line, words = BROKEN[name]
-    assert file == expected_file
-    assert words in message
-    assert line == {"05-not-utf8": 2}.get(name, expected_line)
+    path = folder / "broken" / f"{name}.zip"
+    expected = BROKEN[name]
+    file, line, message = (problems(path) if expected.refused else warnings(path))[0]
+    assert file == expected.file
+    assert expected.words in message
+    assert line == {"05-not-utf8": 2}.get(name, expected.line)
 
 
 FILES = ("routes", "stops", "calendar", "trips", "stop_times")
 FIRST_TRIP = "r/27-LV-0-21600-8"
-MORE: dict[str, tuple[Files, list[tuple[str, int, str]]]] = {
-    "a missing column": (
+HEADWAYS = "trip_id,start_time,end_time,headway_secs\n"
+TRIPS = len(text_of("trips").splitlines()) - 1
+REFUSED: dict[str, Defect] = {
+    "a missing column": Defect(
         feed(stops=text_of("stops").replace("stop_lat", "latitude")),
-        [("stops.txt", 1, "column `stop_lat` is missing")],
+        *("stops.txt", 1, "column `stop_lat` is missing"),
     ),
-    "a column twice": (
-        feed(agency="agency_name,agency_timezone,agency_name\na,Europe/Madrid,b\n"),
-        [("agency.txt", 1, "`agency_name` appears twice")],
+    "a column twice": Defect(
+        feed(agency="agency_timezone,agency_name,agency_timezone\nEurope/Madrid,a,Europe/Madrid\n"),
+        *("agency.txt", 1, "`agency_timezone` appears twice"),
     ),
-    "an empty file": (feed(routes=""), [("routes.txt", 1, "is empty")]),
-    "no rows": (
-        feed(agency="agency_name,agency_timezone\n"),
-        [("agency.txt", 1, "has no rows")],
+    "an empty file": Defect(feed(routes=""), "routes.txt", 1, "is empty"),
+    "a file of blank lines": Defect(feed(routes="\n  \n"), "routes.txt", 1, "is empty"),
+    "no rows": Defect(feed(agency="agency_name,agency_timezone\n"), "agency.txt", 1, "has no rows"),
+    "no rows and no line end": Defect(
+        feed(trips="route_id,service_id,trip_id"), "trips.txt", 1, "has no rows"
     ),
-    "a file of others' ids without rows": (
-        feed(stops="stop_id,stop_name,stop_lat,stop_lon\n"),
-        [("stops.txt", 1, "has no rows")],
+    "a header without an end": Defect(
+        feed(stops="stop_id," * 20_000), "stops.txt", 1, "over 100,000 bytes in one line"
     ),
-    "a blank first line": (feed(stops="\n" + text_of("stops")), [("stops.txt", 1, "is empty")]),
-    "a header without an end": (
-        feed(stops="stop_id," * 20_000),
-        [("stops.txt", 1, "over 100,000 bytes in one line")],
-    ),
-    "a row without an end": (
+    "a row without an end": Defect(
         with_line("stops", 3, f"S2,{'Calle ' * 20_000},40.41,-3.704"),
-        [("stops.txt", 3, "over 100,000 bytes in one line")],
+        *("stops.txt", 3, "over 100,000 bytes in one line"),
     ),
-    "a quote without an end": (
+    "a quote without an end": Defect(
         feed(stops=text_of("stops") + 'S9,"Calle 9,40.41,-3.683\n'),
-        [("stops.txt", 14, "has 2 fields, the header 4")],
+        "stops.txt",
+        14,
+        "a quote that isn't closed",
     ),
-    "a line break in the header": (
+    "a quote that is closed by the next one": Defect(
+        feed(stops=text_of("stops") + 'S9,"Calle 9,40.41,-3.683\nS10,"Calle 10",40.41,-3.683\n'),
+        *("stops.txt", 14, "a quote that isn't closed"),
+    ),
+    "a line break in the header": Defect(
         feed(stops=text_of("stops").replace("stop_name", '"stop\nname",stop_name')),
-        [("stops.txt", 1, "line break in a column's name")],
+        *("stops.txt", 1, "line break in a column's name"),
     ),
-    "a calendar that ends before it begins": (
-        feed(calendar=text_of("calendar").replace("S,0,0,0,0,0,1,0,20260302", "S,0,0,0,0,0,1,0,20270302")),
-        [("calendar.txt", 3, "`end_date` comes before `start_date`")],
+    "no calendar": Defect(
+        feed(calendar=None, calendar_dates=None), "calendar.txt", 1, "so is calendar_dates.txt"
     ),
-    "a frequency that ends before it begins": (
-        feed(frequencies=f"trip_id,start_time,end_time,headway_secs\n{FIRST_TRIP},06:00:00,05:00:00,60\n"),
-        [("frequencies.txt", 2, "`end_time` comes before `start_time`")],
+    "only trips to unknown stops": Defect(
+        feed(stops="stop_id,stop_name,stop_lat,stop_lon\nX,X,40,-3\n"),
+        *(
+            "stop_times.txt",
+            2,
+            "stop_id S1 isn't in stops.txt: trip r/27-LV-0-21600-8 is left out, and no other",
+        ),
     ),
-    "a field too many": (
-        with_line("stops", 3, "S2,Calle, 2,40.41,-3.704"),
-        [("stops.txt", 3, "has 5 fields, the header 4")],
+}
+LEFT_OUT: dict[str, Defect] = {
+    "a calendar that ends before it begins": Defect(
+        feed(calendar=text_of("calendar") + "X,0,0,0,0,0,1,0,20270302,20270301\n"),
+        *("calendar.txt", 5, "`end_date` comes before `start_date`"),
     ),
-    "a NUL": (with_line("stops", 3, "S2,Cal\0le,40.41,-3.704"), [("stops.txt", 3, "NUL")]),
-    "a stop without a place": (
-        with_line("stops", 3, "S2,Calle 2,,"),
-        [("stops.txt", 3, "needs stop_lat and stop_lon")],
+    "a frequency that ends before it begins": Defect(
+        feed(frequencies=f"{HEADWAYS}{FIRST_TRIP},06:00:00,05:00:00,60\n"),
+        *("frequencies.txt", 2, "`end_time` comes before `start_time`"),
     ),
-    "out of range": (with_line("stops", 3, "S2,Calle 2,91,-3.704"), [("stops.txt", 3, "from -90 to 90")]),
-    "infinity": (with_line("stops", 3, "S2,Calle 2,inf,-3.704"), [("stops.txt", 3, "from -90 to 90")]),
-    "a stop twice": (
-        feed(stops=text_of("stops") + "S2,Calle 2,40.41,-3.704\n"),
-        [("stops.txt", 14, "stop_id S2: an earlier row has the same")],
+    "a field too many": Defect(
+        feed(stops=text_of("stops") + "X,Calle, 2,40.41,-3.704\n"),
+        *("stops.txt", 14, "has 5 fields, the header 4: the row is left out"),
     ),
-    "a sequence twice": (
+    "a field too few": Defect(
+        feed(stops=text_of("stops") + "X,Calle 2,40.41\n"),
+        *("stops.txt", 14, "has 3 fields, the header 4: the others are read as empty"),
+    ),
+    "a NUL": Defect(with_line("stops", 3, "S2,Cal\0le,40.41,-3.704"), "stops.txt", 3, "NUL"),
+    "a stop without a place": Defect(
+        with_line("stops", 13, "e:4,Plaza 4,,")
+        | {"stop_times.txt": text_of("stop_times") + "C-LV-0-25200-5,07:10:00,,e:4,60\n"},
+        *(
+            "stop_times.txt",
+            len(text_of("stop_times").splitlines()) + 1,
+            "stop e:4 has no coordinates in stops.txt",
+        ),
+    ),
+    "out of range": Defect(
+        with_line("stops", 13, "e:4,Plaza 4,91,-3.704"), "stops.txt", 13, '-90 to 90, got "91": read as empty'
+    ),
+    "infinity": Defect(with_line("stops", 13, "e:4,Plaza 4,inf,-3.7"), "stops.txt", 13, "from -90 to 90"),
+    "a stop twice": Defect(
+        feed(stops=text_of("stops") + "S2,Calle 2,40.41,-3.7040\n"),
+        *("stops.txt", 14, "stop_id S2: an earlier row is the same: read once"),
+    ),
+    "an id twice": Defect(
+        feed(stops=text_of("stops") + "X,Calle 2,40.41,-3.7\nX,Calle 3,40.41,-3.7\n"),
+        *("stops.txt", 14, "stop_id X: rows with the same id differ: they are left out"),
+    ),
+    "a sequence twice": Defect(
         with_line("stop_times", 4, f"{FIRST_TRIP},06:02:30,06:02:30,S3,20"),
-        [("stop_times.txt", 4, "stop_sequence 20 twice")],
+        *("stop_times.txt", 4, "stop_sequence 20 twice"),
     ),
-    "a time of another kind": (
+    "a time of another kind": Defect(
         with_line("stop_times", 4, f"{FIRST_TRIP},6.02,06:02:30,S3,30"),
-        [("stop_times.txt", 4, "`arrival_time` must be a time")],
+        *("stop_times.txt", 4, "`arrival_time` must be a time"),
     ),
-    "no time at the start": (
+    "no time at the start": Defect(
         with_line("stop_times", 2, f"{FIRST_TRIP},,,S1,10"),
-        [("stop_times.txt", 2, "first and last stop need a time")],
+        *("stop_times.txt", 2, "first and last stop need a time"),
     ),
-    "an unknown service": (
+    "no stop": Defect(
+        with_line("stop_times", 2, f"{FIRST_TRIP},06:00:00,06:00:00,,10"),
+        "stop_times.txt",
+        2,
+        "`stop_id` is missing",
+    ),
+    "one stop time": Defect(
+        feed(
+            trips=text_of("trips") + "C,LV,one,0,\n",
+            stop_times=text_of("stop_times") + "one,06:00:00,,S1,1\n",
+        ),
+        *("trips.txt", TRIPS + 2, "trip one has only one stop"),
+    ),
+    "no stop times": Defect(
+        feed(trips=text_of("trips") + "C,LV,none,0,\n"), "trips.txt", TRIPS + 2, "trip none has no stop times"
+    ),
+    "an unknown route": Defect(
+        feed(trips=text_of("trips") + "X,LV,none,0,\n"),
+        "trips.txt",
+        TRIPS + 2,
+        "route_id X isn't in routes.txt",
+    ),
+    "an unknown shape": Defect(
+        with_line("trips", 2, "r/27,LV,r/27-LV-0-21600-8,0,west"),
+        "trips.txt",
+        2,
+        "shape_id west isn't in shapes.txt",
+    ),
+    "an unknown service": Defect(
         with_line("trips", 3, "r/27,X,r/27-LV-1-21900-8,1,"),
-        [("trips.txt", 3, "service_id X isn't in calendar.txt or calendar_dates.txt")],
+        *("trips.txt", 3, "service_id X isn't in calendar.txt or calendar_dates.txt"),
     ),
-    "a 31st of February": (
-        with_line("calendar_dates", 2, "LV,20260231,2"),
-        [("calendar_dates.txt", 2, "`date` must be a date")],
+    "a 31st of February": Defect(
+        with_line("calendar_dates", 2, "LV,20260231,2"), "calendar_dates.txt", 2, "`date` must be a date"
     ),
-    "no calendar": (
-        feed(calendar=None, calendar_dates=None),
-        [("calendar.txt", 1, "so is calendar_dates.txt")],
+    "a frequency of nothing": Defect(
+        feed(frequencies=f"{HEADWAYS}{FIRST_TRIP},06:00:00,07:00:00,0\n"),
+        "frequencies.txt",
+        2,
+        "seconds, at least 1",
     ),
-    "a frequency of nothing": (
-        feed(frequencies=f"trip_id,start_time,end_time,headway_secs\n{FIRST_TRIP},06:00:00,07:00:00,0\n"),
-        [("frequencies.txt", 2, "seconds, at least 1")],
+    "a shape in quotes without an end": Defect(
+        feed(shapes=text_of("shapes") + '"east,40,-3.7,9\n'),
+        "shapes.txt",
+        6,
+        "read as if the file weren't there",
     ),
 }
 
 
-@pytest.mark.parametrize("name", MORE)
-def test_each_defect_is_reported_with_file_and_line(name: str, tmp_path: Path) -> None:
-    files, expected = MORE[name]
-    found = problems(zipped(tmp_path / "feed.zip", files))
-    assert [(file, line) for file, line, _ in found] == [(file, line) for file, line, _ in expected]
-    assert all(words in message for (_, _, message), (_, _, words) in zip(found, expected, strict=True))
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_makes_a_feed_unusable_is_refused_with_file_and_line(name: str, tmp_path: Path) -> None:
+    files, file, line, words, _ = REFUSED[name]
+    [(found_file, found_line, message)] = problems(zipped(tmp_path / "feed.zip", files))
+    assert (found_file, found_line) == (file, line)
+    assert words in message
 
 
-def test_all_defects_are_reported_at_once_and_many_of_a_kind_are_counted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_a_wrong_row_costs_what_it_describes(name: str, tmp_path: Path) -> None:
+    files, file, line, words, _ = LEFT_OUT[name]
+    found = warnings(zipped(tmp_path / "feed.zip", files))
+    assert found[0][:2] == (file, line)
+    assert words in found[0][2]
+
+
+def test_many_of_a_kind_are_one_finding_with_their_number(tmp_path: Path) -> None:
     times = text_of("stop_times").replace(",S3,", ",S33,")
-    files = feed(stop_times=times, shapes=text_of("shapes").replace(",3\n", ",x\n"), agency=None)
-    found = problems(zipped(tmp_path / "feed.zip", files))
-    assert {file for file, _, _ in found} == {"agency.txt", "shapes.txt", "stop_times.txt"}
-    assert len(found) == 2 + 20 + 1
-    assert "more lines like this" in found[-1][2]
+    read = read_feed(zipped(tmp_path / "feed.zip", feed(stop_times=times)))
+    [found] = [each for each in read.findings if each.code == "unknown-id"]
+    assert (found.count, found.trips) == (times.count(",S33,"), times.count(",S33,"))
+    assert len(found.lines) == 20
+    assert len(read.trips.trip_id) == TRIPS - found.trips
 
 
 def test_lines_are_counted_past_blank_ones_and_quoted_line_breaks(tmp_path: Path) -> None:
     lines = text_of("stops").splitlines()
     stops = "\r\n".join(
-        [lines[0], 'S1,"Calle\n1",40.41,-3.707', "", "S2,Calle 2,north,-3.704", *lines[3:], ""]
+        [lines[0], 'S1,"Calle\n1",40.41,-3.707', "", "X,Calle 2,north,-3.704", *lines[2:], ""]
     )
-    [(file, line, _)] = problems(zipped(tmp_path / "feed.zip", feed(stops=stops)))
-    assert (file, line) == ("stops.txt", 5)
+    assert warnings(zipped(tmp_path / "feed.zip", feed(stops=stops)))[0][:2] == ("stops.txt", 5)
 
 
 def test_a_byte_order_mark_blanks_and_blank_lines_are_read_over(tmp_path: Path) -> None:
@@ -184,7 +262,7 @@ def test_optional_files_and_stations_are_accepted(tmp_path: Path) -> None:
     stations = [f"{header},location_type,parent_station", *(f"{row},0,P" for row in rows)]
     stations += ["P,Intercambiador,40.41,-3.7,1,", "E,Acceso,,,2,P", ""]
     read = read_feed(zipped(tmp_path / "feed.zip", feed(stops="\n".join(stations))))
-    assert [stop.place for stop in read.stops if stop.stop_id in "PE"] == [(40.41, -3.7), None]
+    assert [stop.place for stop in read.stops if stop.stop_id in "PE"] == [(40.41, -3.7)] * 2
 
 
 @pytest.mark.parametrize(
@@ -211,14 +289,86 @@ def test_a_file_that_is_not_a_zip_is_refused(tmp_path: Path) -> None:
     assert "can't be read as a zip" in problems(path)[0][2]
     whole = zipped(tmp_path / "whole.zip", feed()).read_bytes()
     path.write_bytes(whole[:3000] + b"damage" + whole[3006:])
-    assert "can't be read as a zip" in problems(path)[0][2]
+    assert "is damaged in the zip" in problems(path)[0][2]
     assert "file not found" in problems(tmp_path / "absent.zip")[0][2]
 
 
-def test_a_feed_in_a_folder_or_with_a_file_twice_is_refused(tmp_path: Path) -> None:
+def test_a_feed_may_lie_in_a_folder_among_stray_files(tmp_path: Path) -> None:
+    stray = {"__MACOSX/feed/._stops.txt": "x", "feed/.DS_Store": "x", "feed/readme.pdf": "x"}
     inside = {f"feed/{name}": content for name, content in feed().items()}
-    assert "is in a folder" in problems(zipped(tmp_path / "feed.zip", inside))[0][2]
+    read = read_feed(zipped(tmp_path / "feed.zip", inside | stray))
+    assert len(read.trips.trip_id) == TRIPS
+    assert [found.message for found in read.findings] == [
+        "the feed is in the folder `feed` of the zip: read from there",
+        "files that aren't read: feed/readme.pdf",
+    ]
+
+
+def test_two_feeds_a_zip_in_a_zip_or_a_file_twice_are_refused(tmp_path: Path) -> None:
+    two = {f"{folder}/{name}": content for folder in "ab" for name, content in feed().items()}
+    assert "has feeds in several folders (`a`, `b`)" in problems(zipped(tmp_path / "two.zip", two))[0][2]
+    inner = zipped(tmp_path / "inner.zip", feed()).read_bytes()
+    assert (
+        "has another zip in it, `inner.zip`"
+        in problems(zipped(tmp_path / "o.zip", {"inner.zip": inner}))[0][2]
+    )
     path = zipped(tmp_path / "twice.zip", feed())
     with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(path, "a") as archive:
         archive.writestr("stops.txt", "x")
     assert "`stops.txt` is in the zip twice" in problems(path)[0][2]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_text_in_utf_16_or_with_a_mark_is_understood(encoding: str, tmp_path: Path) -> None:
+    stops = text_of("stops").replace("Calle 4", "Plaza de España")
+    read = read_feed(zipped(tmp_path / "feed.zip", feed(stops=stops.encode(encoding))))
+    assert read.stops[3].name == "Plaza de España"
+    assert len(read.findings) == (encoding != "utf-8-sig")
+
+
+SPACED = {
+    "blank lines": lambda text: text.replace("\n", "\n\n") + "   \n",
+    "a blank first line": lambda text: "\n" + text,
+    "commas at the end": lambda text: text.replace("\n", ",\n"),
+    "rows of commas": lambda text: text + ",,,\n,,,\n",
+    "no last line end": lambda text: text.removesuffix("\n"),
+    "quotes around everything": lambda text: text.replace(",", '","').replace("\n", '"\n"').removesuffix('"'),
+}
+
+
+@pytest.mark.parametrize("name", SPACED)
+def test_blank_lines_and_empty_fields_change_nothing(name: str, tmp_path: Path) -> None:
+    stops = SPACED[name](text_of("stops"))
+    stops = f'"{stops}' if name.startswith("quotes") else stops
+    read = read_feed(zipped(tmp_path / "feed.zip", feed(stops=stops)))
+    assert read.stops == read_feed(zipped(tmp_path / "plain.zip", feed())).stops
+    assert list(read.findings) == []
+
+
+@pytest.mark.parametrize("content", ["", "\n", "shape_id,shape_pt_lat,shape_pt_lon,shape_pt_sequence"])
+def test_an_optional_file_without_rows_is_as_none(content: str, tmp_path: Path) -> None:
+    trips = text_of("trips").replace(",east", ",")
+    read = read_feed(zipped(tmp_path / "feed.zip", feed(shapes=content, trips=trips)))
+    assert read.shapes == []
+    assert all(found.severity is Severity.NOTE for found in read.findings)
+
+
+def test_a_platform_has_the_name_and_place_of_its_station(tmp_path: Path) -> None:
+    header = "stop_id,stop_name,stop_lat,stop_lon,location_type,parent_station,platform_code\n"
+    rows = [f"{row},,," for row in text_of("stops").splitlines()[1:]]
+    rows[1:2] = ["S2,,,,0,T,3", "T,Terminal,40.41,-3.7040,1,,"]
+    read = read_feed(zipped(tmp_path / "feed.zip", feed(stops=header + "\n".join(rows) + "\n")))
+    assert (read.stops[1].name, read.stops[1].place) == ("Terminal (3)", (40.41, -3.704))
+    assert len(read.trips.trip_id) == TRIPS
+
+
+def test_flexible_stop_times_are_left_out_and_fixed_ones_stay(tmp_path: Path) -> None:
+    header, *rows = text_of("stop_times").splitlines()
+    flex = [f"{header},location_group_id,start_pickup_drop_off_window", *(f"{row},," for row in rows)]
+    flex += ["none,,,,1,G,08:00:00", "none,,,,2,G,08:00:00", "C-LV-0-25200-5,,,,60,G,08:00:00"]
+    trips = text_of("trips") + "C,LV,none,0,\n"
+    path = zipped(tmp_path / "feed.zip", feed(stop_times="\n".join([*flex, ""]), trips=trips))
+    read = read_feed(path)
+    assert len(read.trips.trip_id) == TRIPS
+    [found] = [each for each in read.findings if each.severity is Severity.WARNING]
+    assert (found.code, found.count, found.trips, found.line) == ("flexible", 3, 2, len(rows) + 2)

@@ -23,24 +23,36 @@ from simulator.files.csv_table import (
 
 EXCEPTION = Kind(r"^[12]$", "1 (added) or 2 (removed)")
 SECONDS = Kind(r"^[0-9]{1,6}$", "seconds, at least 1", 1)
+RULE_OF_FOUR = Kind(r"^[0-3]$", "0, 1, 2 or 3")
+NODE = Kind(r"^[0-4]$", "0 to 4")
 
 
 def _may(kind: Kind) -> Column:
+    """A column whose wrong values are read as empty."""
+    return Column(kind, needed=False, else_empty=True)
+
+
+def _maybe(kind: Kind) -> Column:
+    """A column that may be empty, but whose wrong values leave out their row."""
     return Column(kind, needed=False)
 
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+CONTINUOUS = {"continuous_pickup": _may(RULE_OF_FOUR), "continuous_drop_off": _may(RULE_OF_FOUR)}
+FLEX = ("location_group_id", "location_id", "start_pickup_drop_off_window", "end_pickup_drop_off_window")
+"""Fields of stop times at which riders are picked up on demand."""
 TABLES: Mapping[str, Rules] = {
-    "agency.txt": Rules({"agency_name": Column(TEXT), "agency_timezone": Column(TEXT)}, ()),
+    "agency.txt": Rules({"agency_timezone": Column(TEXT)}, ()),
     "routes.txt": Rules(
         {
             "route_id": Column(ID),
             "route_short_name": _may(TEXT),
             "route_long_name": _may(TEXT),
             "route_type": Column(WHOLE),
+            **CONTINUOUS,
         },
         ("route_id",),
-        optional=frozenset({"route_short_name", "route_long_name"}),
+        optional=frozenset({"route_short_name", "route_long_name", *CONTINUOUS}),
     ),
     "stops.txt": Rules(
         {
@@ -48,8 +60,12 @@ TABLES: Mapping[str, Rules] = {
             "stop_name": _may(TEXT),
             "stop_lat": _may(LATITUDE),
             "stop_lon": _may(LONGITUDE),
+            "location_type": _may(NODE),
+            "parent_station": _may(ID),
+            "platform_code": _may(TEXT),
         },
         ("stop_id",),
+        optional=frozenset({"stop_name", "location_type", "parent_station", "platform_code"}),
     ),
     "calendar.txt": Rules(
         {
@@ -83,20 +99,37 @@ TABLES: Mapping[str, Rules] = {
             "service_id": Column(ID),
             "trip_id": Column(ID),
             "direction_id": _may(FLAG),
-            "shape_id": Column(ID, needed=False, refers=("shapes.txt", "shape_id")),
+            "shape_id": _may(ID),
+            "block_id": _may(ID),
         },
         ("trip_id",),
-        optional=frozenset({"direction_id", "shape_id"}),
+        optional=frozenset({"direction_id", "shape_id", "block_id"}),
     ),
     "stop_times.txt": Rules(
         {
             "trip_id": Column(ID, refers=("trips.txt", "trip_id")),
-            "arrival_time": _may(TIME),
-            "departure_time": _may(TIME),
-            "stop_id": Column(ID, refers=("stops.txt", "stop_id")),
+            "arrival_time": _maybe(TIME),
+            "departure_time": _maybe(TIME),
+            "stop_id": Column(ID, needed=False, refers=("stops.txt", "stop_id")),
             "stop_sequence": Column(WHOLE),
+            "pickup_type": _may(RULE_OF_FOUR),
+            "drop_off_type": _may(RULE_OF_FOUR),
+            **CONTINUOUS,
+            "timepoint": _may(FLAG),
+            **{name: _may(TEXT) for name in FLEX},
         },
         (),
+        optional=frozenset(
+            {
+                "arrival_time",
+                "departure_time",
+                "pickup_type",
+                "drop_off_type",
+                "timepoint",
+                *CONTINUOUS,
+                *FLEX,
+            }
+        ),
     ),
     "frequencies.txt": Rules(
         {
@@ -106,9 +139,11 @@ TABLES: Mapping[str, Rules] = {
             "headway_secs": Column(SECONDS),
             "exact_times": _may(FLAG),
         },
-        ("trip_id", "start_time"),
+        (),
         needed=False,
         optional=frozenset({"exact_times"}),
         stretch=("start_time", "end_time"),
     ),
 }
+LEFT_OUT_WHOLE = frozenset({"shapes.txt"})
+"""Files without which the feed still means the same: unreadable ones are left out."""
