@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from simulator.gtfs.tables import TABLES
+from simulator.gtfs.reading.tables import TABLES
 
 MOST_SAMPLES = 5
 """Samples kept of each code."""

@@ -22,9 +22,9 @@ from services.errors import InputError
 from services.feeds.csv_lines import lines_of_rows
 from services.feeds.gtfs_notices import NoticeGroup, Notices, Sample, Severity, grouped
 from simulator.files.problems import InputFileError, Problem
-from simulator.gtfs.archive import read_archive
 from simulator.gtfs.feed import CALENDARS
-from simulator.gtfs.tables import TABLES
+from simulator.gtfs.reading.archive import open_archive
+from simulator.gtfs.reading.tables import TABLES
 
 MOST_BYTES = 4_000_000_000
 """Memory of the process that validates; the whole feed of Madrid takes 0.8 GB."""
@@ -114,7 +114,8 @@ def _contents(path: Path) -> Mapping[str, bytes]:
     """The files that the importer reads, by name."""
     if path.is_dir():
         return {name: (path / name).read_bytes() for name in TABLES if (path / name).is_file()}
-    return read_archive(path, TABLES.keys())
+    archive = open_archive(path, TABLES.keys())
+    return {name: archive.content(name) for name in archive.entries}
 
 
 def _missing_files(contents: Mapping[str, bytes]) -> Iterator[NoticeGroup]:
