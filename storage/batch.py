@@ -19,6 +19,7 @@ from storage.instants import to_us
 from storage.schema import SCHEMAS, Stream
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 def checked(stream: Stream, batch: pa.Table, covers: Interval) -> pa.Table:
@@ -62,6 +63,14 @@ def within(table: pa.Table, intervals: Sequence[Interval]) -> pa.Table:
     return pa.concat_tables(slices)
 
 
+def ordered(stream: Stream, table: pa.Table) -> pa.Table:
+    """The rows ordered by (time, key). A table of rows in order is returned as it is."""
+    times, key = times_us(table), _key_rank(table, SCHEMAS[stream].key)
+    if not _out_of_order(times, key, strictly=False).any():
+        return table
+    return table.take(pa.array(np.lexsort((key, times)))).combine_chunks()
+
+
 def _refuse_nulls(stream: Stream, table: pa.Table) -> None:
     for column in SCHEMAS[stream].columns:
         array = one_chunk(table, column.name)
@@ -72,12 +81,17 @@ def _refuse_nulls(stream: Stream, table: pa.Table) -> None:
 
 
 def _refuse_disorder(stream: Stream, table: pa.Table, times: Ints) -> None:
-    later = np.diff(times)
-    key = _key_rank(table, SCHEMAS[stream].key)
-    wrong = (later < 0) | ((later == 0) & (np.diff(key) <= 0))
+    wrong = _out_of_order(times, _key_rank(table, SCHEMAS[stream].key), strictly=True)
     if wrong.any():
         row = table.slice(int(wrong.argmax()) + 1, 1).to_pylist()[0]
         raise ValueError(f"{stream}: rows must ascend strictly by time and key; out of order: {row}")
+
+
+def _out_of_order(times: Ints, key: Ints, *, strictly: bool) -> Bools:
+    """For each row but the first, whether it is before the previous one, or equal to it if `strictly`."""
+    later, further = np.diff(times), np.diff(key)
+    wrong: Bools = (later < 0) | ((later == 0) & (further < strictly))
+    return wrong
 
 
 def _key_rank(table: pa.Table, key: Sequence[str]) -> Ints:

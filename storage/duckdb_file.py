@@ -17,7 +17,7 @@ from storage.duckdb_sql import COLUMNS, CREATE_ALL, EXPECTED_COLUMNS, INSERT_MET
 from storage.errors import StoreError, StoreHeld, StoreInvalid, StoreUnavailable
 
 FORMAT = "bus-simulator"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAGIC = slice(8, 12)
 SNAPSHOT_HINT = "choose another --store, or read a copy of it: `bus-simulator snapshot -o FILE`"
 OTHER_HINT = "choose another --store"

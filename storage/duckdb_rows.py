@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from storage import duckdb_sql
+from storage.arrow_schema import arrow_schema
+from storage.batch import ordered
 from storage.coverage import joined
-from storage.duckdb_sql import SQL
+from storage.duckdb_codes import decoded
+from storage.duckdb_sql import SQL, is_text
 from storage.instants import from_us, to_us
 from storage.schema import SCHEMAS, Cell, Record, Stream, make_record
 from storage.store import Covered, Run
@@ -16,18 +19,39 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from storage.duckdb_codes import Encoder, EntityIds
+
 TIME_PLACES = {
     stream: tuple(place for place, column in enumerate(schema.columns) if column.kind == "time")
     for stream, schema in SCHEMAS.items()
 }
+CODE_PLACES = {
+    stream: tuple(
+        place
+        for place, column in enumerate(schema.columns)
+        if column.kind == "id" and not is_text(schema, column)
+    )
+    for stream, schema in SCHEMAS.items()
+}
 
 
-def record(stream: Stream, row: Sequence[Cell]) -> Record:
-    """The record of a row of a stream's table. In `row` times are integers, µs since the epoch."""
+def records(
+    cursor: duckdb.DuckDBPyConnection, stream: Stream, rows: Sequence[Sequence[Cell]], ids: EntityIds
+) -> list[Record]:
+    """The records of rows that a query of `StreamSql` has returned."""
+    places = CODE_PLACES[stream]
+    texts = ids.texts(cursor, {cast("int", row[place]) for row in rows for place in places} - {None})
+    return [make_record(stream, _cells(stream, row, texts)) for row in rows]
+
+
+def _cells(stream: Stream, row: Sequence[Cell], texts: Mapping[int, str]) -> list[Cell]:
     cells = list(row)
     for place in TIME_PLACES[stream]:
         cells[place] = from_us(cast("int", cells[place]))
-    return make_record(stream, cells)
+    for place in CODE_PLACES[stream]:
+        code = cast("int | None", cells[place])
+        cells[place] = None if code is None else texts[code]
+    return cells
 
 
 def coverage(cursor: duckdb.DuckDBPyConnection) -> dict[Stream, list[Covered]]:
@@ -38,12 +62,22 @@ def coverage(cursor: duckdb.DuckDBPyConnection) -> dict[Stream, list[Covered]]:
     return {stream: joined(stretches) for stream, stretches in found.items()}
 
 
-def insert(cursor: duckdb.DuckDBPyConnection, stream: Stream, rows: pa.Table) -> None:
+def insert(cursor: duckdb.DuckDBPyConnection, stream: Stream, rows: pa.Table, encoder: Encoder) -> None:
     """Insert rows into a stream's table. `rows` has the stream's Arrow schema."""
     if len(rows):
-        cursor.register("batch", rows)
+        cursor.register("batch", encoder.encoded(cursor, stream, rows))
         cursor.execute(SQL[stream].insert)
         cursor.unregister("batch")
+
+
+def scan(cursor: duckdb.DuckDBPyConnection, stream: Stream, start_us: int, end_us: int) -> pa.Table:
+    """The rows of a stream in [start, end), ordered by (time, key), as the batches of `Store.scan` are.
+
+    The cursor must be in a transaction.
+    """
+    found = cursor.sql(SQL[stream].scan, params={"start": start_us, "end": end_us}).to_arrow_table()
+    rows = decoded(cursor, stream, found.combine_chunks()).cast(arrow_schema(stream))
+    return ordered(stream, rows) if len(rows) else rows
 
 
 def replace_covered(cursor: duckdb.DuckDBPyConnection, stream: Stream, whole: Covered) -> None:

@@ -1,5 +1,8 @@
 """The statements of the DuckDB backend, derived from `storage.schema`.
 
+Each stream is a table `<stream>_coded`, whose ids are codes, and a view `<stream>` with the columns of the
+schema. Dictionary tables have the text of each code.
+
 All identifiers come from the schema, all values are parameters. Times are read and written as µs since the
 epoch: to return a TIMESTAMPTZ, DuckDB's Python module would need pytz, which isn't installed.
 """
@@ -8,18 +11,22 @@ epoch: to return a TIMESTAMPTZ, DuckDB's Python module would need pytz, which is
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from storage.schema import SCHEMAS, Column, Kind, Stream
+from storage.duckdb_code_sql import CODES, DICTIONARY_OF, Dictionary
+from storage.schema import SCHEMAS, Column, Kind, Stream, StreamSchema
 
 DUCKDB_TYPES: dict[Kind, str] = {
-    "id": "VARCHAR",
+    "id": "UINTEGER",
     "text": "VARCHAR",
     "int": "BIGINT",
     "float": "DOUBLE",
     "bool": "BOOLEAN",
     "time": "TIMESTAMPTZ",
 }
+VIEW_TYPES = DUCKDB_TYPES | {"id": "VARCHAR"}
+"""The types of the views' columns."""
 
 CREATE_BOOKS = (
     "CREATE TABLE store_meta (format VARCHAR NOT NULL, schema_version BIGINT NOT NULL)",
@@ -56,21 +63,30 @@ CUT_COVERED_BEFORE = (
     "UPDATE feeder_coverage SET start_time = make_timestamptz($before) "
     "WHERE start_time < make_timestamptz($before)"
 )
-POSITIONS_OF_LINE = (
-    "SELECT {fields} FROM bus_position WHERE line_id = $line "
-    "AND time >= make_timestamptz($since) AND time <= make_timestamptz($now) "
-    "QUALIFY row_number() OVER (PARTITION BY bus_id ORDER BY time DESC) = 1 ORDER BY bus_id"
+NEWEST_OF_LINE = (
+    "line_id = $key AND time >= make_timestamptz($since) AND time <= make_timestamptz($now) "
+    "QUALIFY row_number() OVER (PARTITION BY bus_id ORDER BY time DESC) = 1"
 )
+
+
+def is_text(schema: StreamSchema, column: Column) -> bool:
+    """Whether the queries for records return a column of ids as text, not as codes.
+
+    They do for the columns by which they order, and for trips, whose dictionary isn't kept in memory.
+    """
+    return column.name in schema.key[1:] or DICTIONARY_OF.get(column.name) is Dictionary.TRIPS
 
 
 @dataclass(frozen=True, slots=True)
 class StreamSql:
     """The statements of one stream.
 
-    They return times as µs since the epoch, except for `scan`, whose result is an Arrow table.
+    `at`, `at_since`, `of_line` and `range` return the columns of records, times as µs since the epoch, ids as
+    texts or codes (`is_text`). `$key` is the code of the entity or the line. `scan` returns all codes.
     """
 
     create: str
+    create_view: str
     insert: str
     at: str
     at_since: str
@@ -81,31 +97,28 @@ class StreamSql:
     prune: str
 
 
-def field(column: Column) -> str:
-    """The SQL that selects a column for a record."""
-    return f'epoch_us("{column.name}")' if column.kind == "time" else f'"{column.name}"'
-
-
 def _stream_sql(stream: Stream) -> StreamSql:
-    schema = SCHEMAS[stream]
-    fields = ", ".join(field(column) for column in schema.columns)
+    schema, coded = SCHEMAS[stream], f"{stream}_coded"
     names = ", ".join(f'"{name}"' for name in schema.names)
-    keys = ", ".join(schema.key)
-    after = ", ".join(f"$after_{name}" for name in schema.key)
-    newest_first = ", ".join(f"{name} DESC" for name in ("time", *schema.key))
-    at = f"SELECT {fields} FROM {stream} WHERE {schema.entity} = $key AND time <= make_timestamptz($time)"
     span = "time >= make_timestamptz($start) AND time < make_timestamptz($end)"
+    of_entity = f"{schema.entity} = $key AND time"
+    # Records of one entity at one time differ in the other columns of the key.
+    order = ", ".join(("coded.time", *(f"{name}_text.text" for name in schema.key[1:])))
+    after = ", ".join(("make_timestamptz($after)", *(f"$after_{name}" for name in schema.key[1:])))
+    newest = f"ORDER BY {order.replace(',', ' DESC,')} DESC LIMIT 1"
+    at = f"{of_entity} <= make_timestamptz($time)"
     return StreamSql(
-        create=f"CREATE TABLE {stream} ({', '.join(_definition(column) for column in schema.columns)})",
-        insert=f"INSERT INTO {stream} SELECT {names} FROM batch",
-        at=f"{at} ORDER BY {newest_first} LIMIT 1",
-        at_since=f"{at} AND time >= make_timestamptz($since) ORDER BY {newest_first} LIMIT 1",
-        of_line=POSITIONS_OF_LINE.format(fields=fields),
-        range=f"SELECT {fields} FROM {stream} WHERE {schema.entity} = $key AND {span} "
-        f"AND (time, {keys}) > (make_timestamptz($after), {after}) ORDER BY time, {keys} LIMIT $limit",
-        scan=f"SELECT {names} FROM {stream} WHERE {span} ORDER BY time, {keys}",
-        rows=f"SELECT count(*) FROM {stream}",
-        prune=f"DELETE FROM {stream} WHERE time < make_timestamptz($before)",
+        create=f"CREATE TABLE {coded} ({', '.join(_definition(column) for column in schema.columns)})",
+        create_view=f"CREATE VIEW {stream} AS {_view(schema)}",
+        insert=f"INSERT INTO {coded} SELECT {names} FROM batch",
+        at=f"{_records(schema, at)} {newest}",
+        at_since=f"{_records(schema, f'{at} AND time >= make_timestamptz($since)')} {newest}",
+        of_line=_records(schema, NEWEST_OF_LINE),
+        range=f"{_records(schema, f'{schema.entity} = $key AND {span}')} "
+        f"WHERE ({order}) > ({after}) ORDER BY {order} LIMIT $limit",
+        scan=f"SELECT {names} FROM {coded} WHERE {span}",
+        rows=f"SELECT count(*) FROM {coded}",
+        prune=f"DELETE FROM {coded} WHERE time < make_timestamptz($before)",
     )
 
 
@@ -113,10 +126,52 @@ def _definition(column: Column) -> str:
     return f'"{column.name}" {DUCKDB_TYPES[column.kind]}{"" if column.nullable else " NOT NULL"}'
 
 
+def _view(schema: StreamSchema) -> str:
+    """The query of a stream's view: its table with the texts of the codes."""
+    cells = (
+        f'"{c.name}_text".text AS "{c.name}"' if c.kind == "id" else f'coded."{c.name}"'
+        for c in schema.columns
+    )
+    return f"SELECT {', '.join(cells)} FROM {schema.stream}_coded AS coded {_joins(schema.columns)}"
+
+
+def _records(schema: StreamSchema, condition: str) -> str:
+    """The query of the rows that satisfy a condition on the coded table, with the columns of `is_text`."""
+    cells = (_cell(schema, column) for column in schema.columns)
+    joins = _joins(column for column in schema.columns if is_text(schema, column))
+    return f"SELECT {', '.join(cells)} FROM (FROM {schema.stream}_coded WHERE {condition}) AS coded {joins}"
+
+
+def _cell(schema: StreamSchema, column: Column) -> str:
+    if column.kind == "time":
+        return f'epoch_us(coded."{column.name}")'
+    return f'"{column.name}_text".text' if is_text(schema, column) else f'coded."{column.name}"'
+
+
+def _joins(columns: Iterable[Column]) -> str:
+    """The joins that add the text of each code, as the table `<column>_text`."""
+    return " ".join(
+        f'{"LEFT JOIN" if column.nullable else "JOIN"} {DICTIONARY_OF[column.name]} AS "{column.name}_text" '
+        f'ON "{column.name}_text".code = coded."{column.name}"'
+        for column in columns
+        if column.kind == "id"
+    )
+
+
 SQL = {stream: _stream_sql(stream) for stream in Stream}
-CREATE_ALL = (*CREATE_BOOKS, *(sql.create for sql in SQL.values()))
+CREATE_ALL = (
+    *CREATE_BOOKS,
+    *(sql.create for sql in CODES.values()),
+    *(sql.create for sql in SQL.values()),
+    *(sql.create_view for sql in SQL.values()),
+)
 EXPECTED_COLUMNS = {
-    (str(stream), column.name, DUCKDB_TYPES[column.kind].replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE"))
+    (table, column.name, types[column.kind].replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE"))
     for stream, schema in SCHEMAS.items()
     for column in schema.columns
+    for table, types in ((str(stream), VIEW_TYPES), (f"{stream}_coded", DUCKDB_TYPES))
+} | {
+    (str(dictionary), name, type_)
+    for dictionary in Dictionary
+    for name, type_ in (("code", "UINTEGER"), ("text", "VARCHAR"))
 }

@@ -10,14 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage import duckdb_rows, duckdb_sql
-from storage.arrow_schema import arrow_schema
 from storage.batch import checked, within
 from storage.coverage import cut, joined, overlapping, uncovered
 from storage.cursor import Position, RangeQuery, check_limit
+from storage.duckdb_code_sql import CODES, Dictionary
+from storage.duckdb_codes import Encoder, EntityIds
 from storage.duckdb_connection import DuckDBConnection
 from storage.duckdb_copy import copy_database
 from storage.duckdb_sql import SQL
@@ -48,6 +50,7 @@ class DuckDBStore:
         self._doubtful = False
         self._coverage: dict[Stream, list[Covered]] = {}
         self._newest: dict[Stream, NewestRecords] = {}
+        self._encoder, self._ids = Encoder(), EntityIds()
         self._database = DuckDBConnection(path, self._load_coverage)
 
     def write(self, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run) -> None:
@@ -67,7 +70,7 @@ class DuckDBStore:
             (whole,) = overlapping(coverage, *covers)
             with self._database.transaction() as cursor:
                 cursor.execute(duckdb_sql.INSERT_RUN, {"run_id": run.run_id, **asdict(run)})
-                duckdb_rows.insert(cursor, stream, rows)
+                duckdb_rows.insert(cursor, stream, rows, self._encoder)
                 duckdb_rows.replace_covered(cursor, stream, whole)
             newest.add(rows.combine_chunks())
             self._coverage[stream] = coverage
@@ -91,9 +94,10 @@ class DuckDBStore:
         remembered = self.remembered_of_line(line_id, since=since, now=now)
         if remembered is not None:
             return remembered
-        parameters: dict[str, str | int] = {"line": line_id, "since": to_us(since), "now": to_us(now)}
-        found = self._records(Stream.BUS_POSITION, SQL[Stream.BUS_POSITION].of_line, parameters)
-        return [record for record in found if isinstance(record, BusPosition)]
+        parameters = {"since": to_us(since), "now": to_us(now)}
+        found = self._records(Stream.BUS_POSITION, SQL[Stream.BUS_POSITION].of_line, line_id, parameters)
+        positions = (record for record in found if isinstance(record, BusPosition))
+        return sorted(positions, key=attrgetter("bus_id"))
 
     def remembered(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
         """The result of `latest` if it is in memory; None if the file would have to be read."""
@@ -116,11 +120,11 @@ class DuckDBStore:
 
     def at(self, stream: Stream, key: str, *, time: datetime) -> Record | None:
         """See `Store.at`."""
-        parameters: dict[str, str | int] = {"key": key, "time": to_us(time)}
+        parameters = {"time": to_us(time)}
         # Without the bound, a query for an entity that the store doesn't have would search all history.
         since = self._reach_back(stream, to_us(time))
-        found = self._records(stream, SQL[stream].at_since, {**parameters, "since": since})
-        found = found or self._records(stream, SQL[stream].at, parameters)
+        found = self._records(stream, SQL[stream].at_since, key, {**parameters, "since": since})
+        found = found or self._records(stream, SQL[stream].at, key, parameters)
         return found[0] if found else None
 
     def range(
@@ -138,15 +142,16 @@ class DuckDBStore:
         query = RangeQuery(stream, key, start, end)
         names = SCHEMAS[stream].key
         after = Position(to_us(start) - 1, ("",) * len(names)) if cursor is None else query.position(cursor)
-        parameters: dict[str, str | int] = {f"after_{n}": v for n, v in zip(names, after.key, strict=True)}
+        # The entity, the first column of the key, is the same in all records.
+        others = list(zip(names, after.key, strict=True))[1:]
+        parameters: dict[str, str | int] = {f"after_{name}": value for name, value in others}
         # One record more than the limit tells whether another page follows.
-        parameters |= {"key": key, "end": to_us(end), "limit": limit + 1}
+        parameters |= {"end": to_us(end), "limit": limit + 1}
         parameters |= {"start": max(to_us(start), after.time_us), "after": after.time_us}
-        return query.page(self._records(stream, SQL[stream].range, parameters), limit)
+        return query.page(self._records(stream, SQL[stream].range, key, parameters), limit)
 
     def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
         """See `Store.scan`. Each table is read when it is asked for; for a consistent copy use `copy_to`."""
-        schema = arrow_schema(stream)
         reached = to_us(start)
         for stretch in overlapping(self.coverage(stream), start, end):
             reached = max(reached, to_us(stretch.start))
@@ -154,11 +159,10 @@ class DuckDBStore:
             while reached < stop:
                 hour_end = min((reached // HOUR_US + 1) * HOUR_US, stop)
                 # A cursor for each table: one kept open between them would delay closing the store.
-                with self._database.reading() as cursor:
-                    interval = {"start": reached, "end": hour_end}
-                    table = cursor.sql(SQL[stream].scan, params=interval).to_arrow_table()
+                with self._database.transaction() as cursor:
+                    table = duckdb_rows.scan(cursor, stream, reached, hour_end)
                 if len(table):
-                    yield table.combine_chunks().cast(schema)
+                    yield table
                 reached = hour_end
 
     def rows(self, stream: Stream) -> int:
@@ -174,12 +178,15 @@ class DuckDBStore:
             with self._database.transaction() as cursor:
                 for sql in SQL.values():
                     cursor.execute(sql.prune, parameters)
+                # The codes of entities stay: they are few, and `_ids` keeps them.
+                cursor.execute(CODES[Dictionary.TRIPS].prune)
                 cursor.execute(duckdb_sql.DELETE_COVERED_BEFORE, parameters)
                 cursor.execute(duckdb_sql.CUT_COVERED_BEFORE, parameters)
                 cursor.execute(duckdb_sql.DELETE_RUNS)
             self._coverage = {stream: cut(held, before) for stream, held in self._coverage.items()}
             for newest in self._newest.values():
                 newest.forget(to_us(before))
+            self._encoder.forget()
 
     def ping(self) -> None:
         """See `Store.ping`."""
@@ -200,6 +207,7 @@ class DuckDBStore:
 
     def _load_coverage(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._coverage, self._newest = duckdb_rows.coverage(cursor), {}
+        self._encoder.forget()
 
     def _newest_of(self, stream: Stream) -> NewestRecords:
         newest = self._newest.get(stream)
@@ -231,10 +239,14 @@ class DuckDBStore:
         reached = min(time_us, next(ends, time_us))
         return reached - (EVENT_REACH_US if cadence_s is None else cadence_s * 1_000_000)
 
-    def _records(self, stream: Stream, sql: str, parameters: Parameters) -> list[Record]:
+    def _records(self, stream: Stream, sql: str, key: str, parameters: Parameters) -> list[Record]:
+        """The records that a query returns for an entity or a line, none if the store doesn't know its id."""
         with self._database.reading() as cursor:
-            rows = cursor.execute(sql, parameters).fetchall()
-        return [duckdb_rows.record(stream, row) for row in rows]
+            code = self._ids.code(cursor, key)
+            if code is None:
+                return []
+            rows = cursor.execute(sql, {"key": code, **parameters}).fetchall()
+            return duckdb_rows.records(cursor, stream, rows, self._ids)
 
     @property
     def _unsettled(self) -> bool:

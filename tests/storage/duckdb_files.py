@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
+from storage.duckdb_code_sql import DICTIONARY_OF
 from storage.duckdb_store import DuckDBStore
-from storage.schema import Stream
+from storage.schema import SCHEMAS, Stream
 from tests.storage.records import NOON, RUN, after, any_record, table
 
 POSITION = Stream.BUS_POSITION
@@ -24,6 +26,35 @@ def fill(store: DuckDBStore, ticks: int = 10) -> None:
 
 def everything(store: DuckDBStore) -> dict[Stream, pa.Table]:
     return {s: pa.concat_tables(store.scan(s, start=after(-9999), end=after(hours=99))) for s in Stream}
+
+
+def change(path: Path, statement: str) -> None:
+    """Execute a statement that changes a stream's records, as if the stream's view were a table."""
+    with closing(duckdb.connect(str(path))) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        for stream in Stream:
+            # A temporary table hides the view of the same name.
+            connection.execute(f"CREATE TEMP TABLE {stream} AS FROM {stream}")
+        ((changed,),) = connection.execute(statement).fetchall()
+        assert changed > 0
+        for stream in Stream:
+            _replace(connection, stream)
+
+
+def _replace(connection: duckdb.DuckDBPyConnection, stream: Stream) -> None:
+    """Replace the records of a stream by those of the temporary table of its name."""
+    cells = []
+    for column in SCHEMAS[stream].columns:
+        cell = f'"{column.name}"'
+        if column.kind == "id":
+            texts = DICTIONARY_OF[column.name]
+            new = f"SELECT DISTINCT {cell} FROM {stream} WHERE {cell} NOT IN (SELECT text FROM {texts})"
+            code = f"(SELECT max(code) FROM {texts}) + row_number() OVER ()"
+            connection.execute(f"INSERT INTO {texts} SELECT {code}, {cell} FROM ({new})")
+            cell = f"(SELECT code FROM {texts} WHERE text = {cell})"
+        cells.append(cell)
+    connection.execute(f"DELETE FROM {stream}_coded")
+    connection.execute(f"INSERT INTO {stream}_coded SELECT {', '.join(cells)} FROM {stream}")
 
 
 def digest(path: Path) -> str:

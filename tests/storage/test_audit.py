@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from services.reports.audit_inputs import audit_facts
@@ -22,6 +21,7 @@ from storage.duckdb_store import DuckDBStore
 from storage.schema import Stream
 from storage.store import Run
 from tests.networks import two_lines
+from tests.storage.duckdb_files import change
 
 pytestmark = pytest.mark.integration
 
@@ -210,13 +210,6 @@ def judged(path: Path) -> AuditReport:
         return audit(store, [FACTS])
 
 
-def planted(path: Path, statement: str) -> None:
-    with closing(duckdb.connect(str(path))) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        ((changed,),) = connection.execute(statement).fetchall()
-        assert changed > 0
-
-
 def violated(report: AuditReport) -> set[str]:
     return {finding.invariant for finding in report.findings if finding.violations}
 
@@ -232,7 +225,7 @@ def test_a_copy_without_a_fault_passes(copy: Path) -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_found_and_named(copy: Path, name: str) -> None:
     invariant, statement = FAULTS[name]
-    planted(copy, statement)
+    change(copy, statement)
     report = judged(copy)
     assert invariant in violated(report)
     assert not report.passed
@@ -255,8 +248,7 @@ def test_an_empty_store_fails_the_audit(tmp_path: Path) -> None:
 
 
 def test_a_store_without_a_stream_fails_the_audit(copy: Path) -> None:
-    with closing(duckdb.connect(str(copy))) as connection:
-        connection.execute("DELETE FROM bus_position")
+    change(copy, "DELETE FROM bus_position")
     report = judged(copy)
     assert "bus_position has no records" in report.missing
     assert "I10" in violated(report)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from storage.duckdb_store import DuckDBStore
 from storage.errors import StoreUnavailable
-from storage.schema import Stream
+from storage.schema import SCHEMAS, Stream
 from tests.storage.duckdb_files import POSITION, complete_ticks, everything, fill, untouched
 from tests.storage.records import OTHER_RUN, RUN, after, positions, table, visits
 
@@ -30,6 +32,21 @@ def test_a_copy_equals_the_original_and_opens_as_a_store(path: Path, tmp_path: P
         assert list(copy.coverage(stream)) == list(store.coverage(stream))
     copy.close()
     store.close()
+
+
+def test_every_stream_of_a_copy_is_read_by_the_sql_of_the_readme(path: Path, tmp_path: Path) -> None:
+    with closing(DuckDBStore(path)) as store:
+        fill(store)
+        store.copy_to(tmp_path / "copy.duckdb")
+        whole = everything(store)
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (query,) = re.findall(r"```sql\n(.*?)```", readme, re.DOTALL)
+    assert "FROM bus_position" in query
+    with closing(duckdb.connect(tmp_path / "copy.duckdb", read_only=True)) as connection:
+        for stream in Stream:
+            found = connection.sql(query.replace("bus_position", stream)).to_arrow_table()
+            key = [(name, "ascending") for name in ("time", *SCHEMAS[stream].key)]
+            assert found.sort_by(key).to_pylist() == whole[stream].to_pylist()
 
 
 def test_a_copy_does_not_overwrite_a_file(path: Path, tmp_path: Path) -> None:

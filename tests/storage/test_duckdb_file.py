@@ -56,7 +56,7 @@ def test_a_database_without_tables_becomes_a_store(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "message"), [(0, "an older bus-simulator.*backfill"), (2, "a newer bus-simulator.*upgrade")]
+    ("version", "message"), [(1, "an older bus-simulator.*backfill"), (3, "a newer bus-simulator.*upgrade")]
 )
 def test_another_schema_version_is_refused_with_a_hint(path: Path, version: int, message: str) -> None:
     DuckDBStore(path).close()
@@ -69,7 +69,7 @@ def test_another_schema_version_is_refused_with_a_hint(path: Path, version: int,
 def test_a_store_that_lacks_a_column_is_refused(path: Path) -> None:
     DuckDBStore(path).close()
     with duckdb.connect(path) as connection:
-        connection.execute("ALTER TABLE bus_position DROP COLUMN trip_id")
+        connection.execute("ALTER TABLE bus_position_coded DROP COLUMN trip_id")
     with untouched(path), pytest.raises(StoreInvalid, match="lacks tables or columns"):
         DuckDBStore(path)
 

@@ -13,6 +13,14 @@ from storage.duckdb_store import DuckDBStore
 from storage.schema import SCHEMAS
 from tests.storage.duckdb_files import complete_ticks, fill
 
+CONTRACT_TYPES = {
+    "id": "VARCHAR",
+    "int": "BIGINT",
+    "float": "DOUBLE",
+    "bool": "BOOLEAN",
+    "time": "TIMESTAMP WITH TIME ZONE",
+}
+
 
 def test_the_tables_have_the_columns_of_the_contract(path: Path) -> None:
     store = DuckDBStore(path)
@@ -21,11 +29,12 @@ def test_the_tables_have_the_columns_of_the_contract(path: Path) -> None:
     with duckdb.connect(path, read_only=True) as connection:
         for stream, schema in SCHEMAS.items():
             columns = connection.execute(f"DESCRIBE {stream}").fetchall()
-            assert [column[0] for column in columns] == list(schema.names)
-            assert [column[0] for column in columns if column[2] == "YES"] == [
+            types = [CONTRACT_TYPES[column.kind] for column in schema.columns]
+            assert [column[:2] for column in columns] == list(zip(schema.names, types, strict=True))
+            coded = connection.execute(f"DESCRIBE {stream}_coded").fetchall()
+            assert [column[0] for column in coded if column[2] == "YES"] == [
                 column.name for column in schema.columns if column.nullable
             ]
-            assert columns[0][1] == "TIMESTAMP WITH TIME ZONE"
 
 
 def test_instants_do_not_depend_on_the_time_zone_of_the_process(path: Path) -> None:
