@@ -135,7 +135,7 @@ def floor() -> tuple[Application, Callable[[], Awaitable[None]], dict[str, Any]]
                     await send({"type": "websocket.send", "text": text})
             await asyncio.sleep(PAUSE_S)
 
-    return application, send_all, {}
+    return application, send_all, {"ws_ping_interval": None}
 
 
 PAUSE_S = 0.05
@@ -157,7 +157,7 @@ def ours() -> tuple[Application, Callable[[], Awaitable[None]], dict[str, Any]]:
             hub.publish(positions(MONDAY + tick * timedelta(seconds=30)))
             await asyncio.sleep(PAUSE_S)
 
-    return application, send_all, {"ws": LiveProtocol, **SERVER_OPTIONS}
+    return application, send_all, {"ws": LiveProtocol, **SERVER_OPTIONS, "ws_ping_interval": None}
 
 
 def positions(time: datetime) -> list[BusPosition]:

@@ -16,7 +16,7 @@ from typing import Protocol, TypeAlias
 
 from services.errors import NoData, ServiceError, Unavailable, Unexpected
 from services.live import messages
-from services.live.outbox import Outbox, Subscription
+from services.live.outbox import LineTick, Outbox, Subscription
 from services.queries import stream_queries
 from services.queries.bodies import bus_position_text
 from simulator.network import Network
@@ -32,13 +32,42 @@ Reply: TypeAlias = Callable[[str], Awaitable[None]]
 """Sends a message to a client, and returns when there is room for another."""
 
 
-class Connection:
-    """A client: its key and group, its subscriptions by line id, its outbox, and how to reply to it."""
+SendNow: TypeAlias = Callable[[tuple[str, ...]], bool]
+"""Sends messages to a client at once; returns False, without sending any, if it would have to wait."""
 
-    def __init__(self, key_name: str, group: str, reply: Reply, wake: Callable[[], None]) -> None:
+
+def never_now(_messages: tuple[str, ...]) -> bool:
+    """The `SendNow` of a transport that sends from the outbox only."""
+    return False
+
+
+class Connection:
+    """A client: its key and group, its subscriptions by line id, its outbox, and how to send to it."""
+
+    def __init__(
+        self,
+        key_name: str,
+        group: str,
+        reply: Reply,
+        wake: Callable[[], None],
+        send_now: SendNow = never_now,
+    ) -> None:
         self.connection_id = secrets.token_urlsafe(11)
         self.key_name, self.group, self.reply, self.outbox = key_name, group, reply, Outbox(wake)
         self.lines: dict[str, Subscription] = {}
+        self._send_now = send_now
+
+    def offer(self, tick: LineTick, *, batch: bool) -> None:
+        """Send a tick of a line at once if nothing waits, else queue it.
+
+        An array has the positions of all subscribed lines, which come one after the other: with several lines
+        it is made from the outbox, in the next round of the event loop.
+        """
+        is_whole_message = not batch or len(self.lines) == 1
+        messages = (tick.array,) if batch else tick.messages
+        if is_whole_message and not len(self.outbox) and self._send_now(messages):
+            return
+        self.outbox.offer(tick.texts, batch=batch)
 
 
 class ConnectionObserver(Protocol):
@@ -86,11 +115,21 @@ class Hub:
         """The connections that subscribe to a known line."""
         return self._subscribers[line_id].keys()
 
-    def connect(self, key_name: str, group: str, reply: Reply, wake: Callable[[], None]) -> Connection:
-        """Add a client. `wake` is called whenever something is added to its outbox."""
+    def connect(
+        self,
+        key_name: str,
+        group: str,
+        reply: Reply,
+        wake: Callable[[], None],
+        send_now: SendNow = never_now,
+    ) -> Connection:
+        """Add a client. `wake` is called whenever something is added to its outbox.
+
+        `send_now` must return False while a message that was taken from the outbox isn't sent yet.
+        """
         self.loop = asyncio.get_running_loop()
         self._connections[key_name] = self.connections_of(key_name) + 1
-        connection = Connection(key_name, group, reply, wake)
+        connection = Connection(key_name, group, reply, wake, send_now)
         self._note(connection)
         return connection
 
@@ -140,11 +179,12 @@ class Hub:
                 subscription.reset_after_jump()
 
     def _offer(self, line_id: str, time: datetime, texts: Mapping[str, str]) -> None:
+        tick = LineTick(texts)
         for connection, subscription in self._subscribers[line_id].items():
             if subscription.since is None:
                 subscription.hold(time, texts)
             elif subscription.since < time:
-                connection.outbox.offer(texts, batch=subscription.batch)
+                connection.offer(tick, batch=subscription.batch)
 
     async def _subscribe(self, connection: Connection, command: messages.Subscribe) -> None:
         messages.check_lines(command.line_ids, connection.lines, self._buses_of)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 
 from services.queries.bodies import bus_position_text
 from storage.schema import BusPosition
@@ -57,10 +58,35 @@ class Outbox:
         if self._single:
             return self._single.pop(next(iter(self._single)))
         if self._batched:
-            text = f"[{','.join(self._batched.values())}]"
+            text = array_of(self._batched.values())
             self._batched.clear()
             return text
         return None
+
+
+def array_of(texts: Iterable[str]) -> str:
+    """A JSON array of positions, which are JSON already."""
+    return f"[{','.join(texts)}]"
+
+
+class LineTick:
+    """A line's new positions, as texts by bus id, and as the messages that clients get.
+
+    The messages are made once for all clients.
+    """
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = texts
+
+    @cached_property
+    def messages(self) -> tuple[str, ...]:
+        """A message per bus."""
+        return tuple(self.texts.values())
+
+    @cached_property
+    def array(self) -> str:
+        """One message with all buses."""
+        return array_of(self.texts.values())
 
 
 class Subscription:

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import logging
 from asyncio.transports import BaseTransport
+from functools import lru_cache
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any, ClassVar, TypedDict
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import State
 
 from services.live.messages import LONGEST_MESSAGE_BYTES
+from services.web.websocket import SEND_NOW
 
 GOING_AWAY = 1001
 
@@ -37,6 +41,12 @@ SERVER_OPTIONS: ServerOptions = {
     "ws_per_message_deflate": False,
 }
 """Options for `uvicorn.Config` with `ws=LiveProtocol`. Compression would cost many times the sending."""
+
+
+@lru_cache(maxsize=4)
+def frames_of(messages: tuple[str, ...]) -> bytes:
+    """The WebSocket frames of text messages, which one line's subscribers get one after the other."""
+    return b"".join(Frame(Opcode.TEXT, text.encode()).serialize(mask=False) for text in messages)
 
 
 class QuietLogger(logging.LoggerAdapter[logging.Logger]):
@@ -79,6 +89,22 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()
+
+    def handle_connect(self, event: Request) -> None:
+        """Offer the application `send_now`, as an extension of ASGI."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            extensions: dict[str, object] = self.scope["extensions"]  # type: ignore[assignment]
+            extensions[SEND_NOW] = self.send_now
+
+    def send_now(self, messages: tuple[str, ...]) -> bool:
+        """Send text messages if the client keeps up; otherwise send none, and return False."""
+        if not (self.handshake_complete and self.writable.is_set()) or self.close_sent or self.disconnected:
+            return False
+        if self.conn.state is not State.OPEN or self.conn.extensions or self.transport.is_closing():
+            return False
+        self.transport.write(frames_of(messages))
+        return True
 
     async def send(self, message: ASGISendEvent) -> None:
         """Send a message of the application.

@@ -26,12 +26,14 @@ from services.access.authentication import (
     credentials_in,
 )
 from services.errors import ServiceError, UnknownPath, clipped
-from services.live.hub import Hub
+from services.live.hub import Hub, SendNow, never_now
 from services.live.messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS, too_many_connections
 from services.live.outbox import Outbox
 from services.web.access_log import headers_of
 from services.web.handlers import error_response
 
+SEND_NOW = "bus_simulator.send_now"
+"""The name of an ASGI extension: a `SendNow` of the server, which spares waking a task for each client."""
 PATHS = frozenset({"/production", "/ws"})
 SWITCHING_PROTOCOLS, TOO_BIG = 101, 1009
 
@@ -60,7 +62,8 @@ class WebSockets:
             await error_response(error)(scope, receive, send)
             return
         log_connect(scope, offered, SWITCHING_PROTOCOLS, began)
-        await serve(self.hub, caller, receive, send)
+        send_now: SendNow = scope.get("extensions", {}).get(SEND_NOW, never_now)
+        await serve(self.hub, caller, receive, send, send_now)
 
     def _admitted(self, path: str, offered: Mapping[str, str]) -> Caller:
         """Return the caller of a handshake that may be accepted. Raises `ServiceError`.
@@ -95,14 +98,14 @@ def log_connect(scope: Scope, offered: Mapping[str, str], status: int, began: fl
     logs.access.info("websocket", extra={"fields": fields})
 
 
-async def serve(hub: Hub, caller: Caller, receive: Receive, send: Send) -> None:
+async def serve(hub: Hub, caller: Caller, receive: Receive, send: Send, send_now: SendNow) -> None:
     """Serve a connected client until it or the server closes."""
 
     async def reply(text: str) -> None:
         await send({"type": "websocket.send", "text": text})
 
-    something = asyncio.Event()
-    connection = hub.connect(caller.key_name, caller.group, reply, something.set)
+    writer = Writer(send, send_now)
+    connection = hub.connect(caller.key_name, caller.group, reply, writer.something.set, writer.send_now)
 
     async def read() -> None:
         while (message := await receive())["type"] == "websocket.receive":
@@ -114,20 +117,34 @@ async def serve(hub: Hub, caller: Caller, receive: Receive, send: Send) -> None:
 
     try:
         await send({"type": "websocket.accept"})
-        await first_of(read(), write(connection.outbox, something, send))
+        await first_of(read(), writer.write_from(connection.outbox))
     except OSError:
         pass  # the client is gone
     finally:
         hub.disconnect(connection)
 
 
-async def write(outbox: Outbox, something: asyncio.Event, send: Send) -> None:
-    """Send messages from the outbox, as fast as the client reads."""
-    while True:
-        await something.wait()
-        something.clear()
-        while (text := outbox.take()) is not None:
-            await send({"type": "websocket.send", "text": text})
+class Writer:
+    """Sends positions to a client: from its outbox, or at once while nothing from there is being sent."""
+
+    def __init__(self, send: Send, send_now: SendNow) -> None:
+        self._send, self._send_now = send, send_now
+        self._is_sending = False
+        self.something = asyncio.Event()
+
+    def send_now(self, messages: tuple[str, ...]) -> bool:
+        """See `SendNow`. While a message waits for the client to read, a newer one must not overtake it."""
+        return not self._is_sending and self._send_now(messages)
+
+    async def write_from(self, outbox: Outbox) -> None:
+        """Send messages from the outbox, as fast as the client reads."""
+        while True:
+            await self.something.wait()
+            self.something.clear()
+            while (text := outbox.take()) is not None:
+                self._is_sending = True
+                await self._send({"type": "websocket.send", "text": text})
+                self._is_sending = False
 
 
 async def first_of(*jobs: Coroutine[Any, Any, None]) -> None:

@@ -231,3 +231,35 @@ def test_every_message_gets_a_reply_and_the_connection_stays_open(said: list[str
         assert (hub.connections, hub.subscribed_lines) == (0, frozenset())
 
     asyncio.run(main())
+
+
+def test_a_tick_is_sent_at_once_unless_something_waits_or_lines_share_an_array() -> None:
+    async def main() -> tuple[list[tuple[str, ...]], list[Any]]:
+        sent: list[tuple[str, ...]] = []
+        hub = Hub(BUSES, nothing)
+
+        def send_now(messages: tuple[str, ...]) -> bool:
+            sent.append(messages)
+            return len(sent) < 3
+
+        async def reply(_text: str) -> None:
+            pass
+
+        connection = hub.connect("default", "team", reply, lambda: None, send_now)
+        await hub.receive(connection, SUBSCRIBE)
+        hub.publish(tick(TICK, *BOTH))
+        await hub.receive(connection, '{"action":"subscribe","line_ids":["L1"],"batch":true}')
+        for minute in (1, 2, 3):  # the second time the client doesn't read, the third time something waits
+            hub.publish(tick(TICK + minute * MINUTE, *BOTH))
+        assert [times(json.loads(text)) for text in iter(connection.outbox.take, None)] == [
+            [("B001", "33:00"), ("B002", "33:00")]
+        ]
+        await hub.receive(connection, '{"action":"subscribe","line_ids":["L1","L2"],"batch":true}')
+        hub.publish(tick(TICK + 4 * MINUTE, *BOTH, ("B003", "L2")))
+        return sent, drained(connection.outbox)
+
+    sent, queued = asyncio.run(main())
+    assert [len(messages) for messages in sent] == [2, 1, 1]
+    assert times([json.loads(text) for text in sent[0]]) == [("B001", "30:00"), ("B002", "30:00")]
+    assert times(json.loads(sent[1][0])) == [("B001", "31:00"), ("B002", "31:00")]
+    assert [times(array) for array in queued] == [[("B001", "34:00"), ("B002", "34:00"), ("B003", "34:00")]]
