@@ -125,9 +125,10 @@ def import_gtfs(
 ) -> None:
     """Convert FEED, a GTFS zip, into a network folder, and print what was assumed and left out.
 
-    The folder holds network.yaml, timetable.csv and shapes.csv; --network of every command takes it. It also
-    takes the zip itself, which is then imported with the default assumptions. Rows, trips and lines that
-    can't be used are left out; import-report.json in the folder names each kind with file and line.
+    The folder holds network.yaml, timetable.csv, timings.csv and shapes.csv; --network of every command takes
+    it. It also takes the zip itself, which is then imported with the default assumptions. Rows, trips and
+    lines that can't be used are left out; import-report.json in the folder names each kind with file and
+    line.
     """
     from services.commands.atomic_files import draft_folder
     from services.errors import InputError

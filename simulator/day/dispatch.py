@@ -246,7 +246,7 @@ def _duty(line: Line, chain: Sequence[PlannedDeparture], kind: DayType, hops: li
         factor = travel.speed_by_hour(kind)[int(last.time_s) // 3600]
         trip_s = travel.planned_trip_s(hops[last.pattern], factor)
     else:
-        trip_s = travel.planned_hops(pattern, pattern.timings[timing])[-1].ends_s
+        trip_s = travel.planned_hops(pattern.stops, pattern.timings[timing])[-1].ends_s
     ready_s = last.time_s + trip_s + travel.MIN_LAYOVER_MS / 1000
     return Duty(int(head.time_s), head.direction, ready_s, 1 - last.direction)
 

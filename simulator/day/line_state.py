@@ -121,7 +121,7 @@ class LineState:
     def _pace(self, pattern: int, timing: int, departs_s: int) -> list[float]:
         by_hour = travel.speed_by_hour(day_type(self.day))
         of_line = self.line.patterns[pattern]
-        planned = travel.planned_hops(of_line, of_line.timings[timing])
+        planned = travel.planned_hops(of_line.stops, of_line.timings[timing])
         return [
             hop.speed * by_hour[int(departs_s + plan.begins_s) // 3600] / plan.speed
             for hop, plan in zip(self.hops[pattern], planned, strict=True)
@@ -224,7 +224,7 @@ class LineState:
         hop_ms = max(hop.length_m / hop.speed for hops in self.hops for hop in hops)
         for pattern, hops in zip(self.line.patterns, self.hops, strict=True):
             for timing in pattern.timings:
-                planned = zip(hops, travel.planned_hops(pattern, timing), strict=True)
+                planned = zip(hops, travel.planned_hops(pattern.stops, timing), strict=True)
                 hop_ms = max([hop_ms, *(LATER_HOUR * hop.length_m / plan.speed for hop, plan in planned)])
         slowest = math.prod(zone.speed_factor for zone in self.changes.slow_zones) * min(self.speed_by_hour)
         detours_s = sum(closure.detour_s or 0 for closure in self.changes.closures)

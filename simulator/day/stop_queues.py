@@ -98,7 +98,7 @@ def _offsets_s(inputs: DemandInputs) -> dict[QueueId, float]:
     result: dict[QueueId, float] = {}
     for pattern, hops in zip(inputs.line.patterns, inputs.hops, strict=True):
         if pattern.timings:
-            ends_s = [0.0, *(hop.ends_s for hop in travel.planned_hops(pattern, pattern.timings[0]))]
+            ends_s = [0.0, *(hop.ends_s for hop in travel.planned_hops(pattern.stops, pattern.timings[0]))]
         else:
             ends_s = [travel.planned_trip_s(hops[:position], 1.0) for position in range(len(hops) + 1)]
         for position, stop in enumerate(pattern.stops):

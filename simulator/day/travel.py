@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from simulator.network import Line, Pattern, Timing
+from simulator.network import Line, Pattern, PatternStop, Timing
 from simulator.randomness import EXPONENTIAL, lognormal_table
 from simulator.types import DayType
 
@@ -149,15 +150,15 @@ class PlannedHop(NamedTuple):
     ends_s: float
 
 
-def planned_hops(pattern: Pattern, timing: Timing) -> list[PlannedHop]:
-    """The hops of a pattern at speeds with which trips take as long as planned.
+def planned_hops(stops: Sequence[PatternStop], timing: Timing) -> list[PlannedHop]:
+    """The hops of a pattern with these stops, at speeds with which trips take as long as planned.
 
     What a hop is too short for, at the speeds that buses reach, is made up for on the hops after it.
     """
     result: list[PlannedHop] = []
     holds = {hold.position: hold.leaves_s for hold in timing.holds}
     now_s = due_s = 0.0
-    pairs = zip(itertools.pairwise(pattern.stops), timing.runs_s, strict=True)
+    pairs = zip(itertools.pairwise(stops), timing.runs_s, strict=True)
     for position, ((start, stop), run_s) in enumerate(pairs, 1):
         passes = not (stop.boarding or stop.alighting) and position < len(timing.runs_s)
         dwell_s = 0.0 if passes else DWELL_ESTIMATE_S
@@ -176,6 +177,12 @@ def planned_hops(pattern: Pattern, timing: Timing) -> list[PlannedHop]:
     return result
 
 
+def least_run_s(length_m: float) -> float:
+    """The least seconds from rest to rest over a hop, as `planned_hops` plans them."""
+    speed = min(math.sqrt(length_m * ACCELERATION), TOP_SPEED)
+    return (length_m / speed + speed / ACCELERATION) / 1000
+
+
 def _speed_for(length_m: float, run_ms: float) -> float:
     """The speed (m/ms) at which a hop takes `run_ms` from rest to rest, or the nearest possible.
 
@@ -192,7 +199,7 @@ def pattern_trip_s(pattern: Pattern, hop_list: list[Hop], factor: float) -> floa
     """Seconds that the longest planned trip on a pattern takes, at a speed factor if it has no timings."""
     if not pattern.timings:
         return planned_trip_s(hop_list, factor)
-    return max(planned_hops(pattern, timing)[-1].ends_s for timing in pattern.timings)
+    return max(planned_hops(pattern.stops, timing)[-1].ends_s for timing in pattern.timings)
 
 
 def empty_speed(line: Line) -> float:

@@ -10,15 +10,19 @@ from typing import Any
 from simulator.gtfs.importer import Imported
 from simulator.gtfs.network_entries import entry
 from simulator.gtfs.report import REPORT
-from simulator.network_files.tables import NETWORK, SHAPES, TIMETABLE, shape_rows, timetable_rows
+from simulator.network_files.tables import NETWORK, SHAPES, TIMETABLE, TIMINGS, shape_rows, timetable_rows
+from simulator.network_files.timings import timing_rows
 
 
 def write_folder(imported: Imported, folder: Path) -> None:
-    """Write the network's three files and the report of the import into an existing folder."""
+    """Write the network's four files and the report of the import into an existing folder."""
     (folder / REPORT).write_text(imported.details.as_json(), encoding="utf-8")
     (folder / NETWORK).write_text("".join(_yaml(imported)), encoding="utf-8")
     tables = {
         TIMETABLE: timetable_rows({draft.line_id: draft.timetable for draft in imported.drafts}),
+        TIMINGS: timing_rows(
+            {name: pattern.timings for draft in imported.drafts for name, pattern in draft.patterns.items()}
+        ),
         SHAPES: shape_rows({name: rows for draft in imported.drafts for name, rows in draft.shapes.items()}),
     }
     for name, rows in tables.items():

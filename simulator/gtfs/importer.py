@@ -16,6 +16,7 @@ from pathlib import Path
 
 from simulator.files.findings import Finding, Severity
 from simulator.files.problems import InputFileError, Problem
+from simulator.gtfs.blocks import read_blocks
 from simulator.gtfs.calendar import Calendar, representative_days
 from simulator.gtfs.feed import CAUSES, Feed, read_feed
 from simulator.gtfs.frequencies import doubtful_frequencies
@@ -95,7 +96,7 @@ def import_feed(
     if not services:
         raise _nothing_left(path, findings)
     assumed = replace(assumed or Assumptions(), mean_stops=_mean_stops(services))
-    collector = LineCollector(feed, wanted.route_types, assumed)
+    collector = LineCollector(feed, wanted.route_types, assumed, read_blocks(feed, dates))
     for number, service in enumerate(services):
         on_progress(Progress("building lines", number, len(services), "routes"))
         collector.add(service)

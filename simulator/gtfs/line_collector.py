@@ -11,11 +11,12 @@ from pydantic import ValidationError
 from simulator.files.findings import Finding
 from simulator.files.problems import Faults
 from simulator.files.problems import findings as problems_of
+from simulator.gtfs.blocks import Blocks
 from simulator.gtfs.feed import Feed
 from simulator.gtfs.identifiers import allowed_ids, line_ids, night_id
 from simulator.gtfs.lines import Assumptions, LineDraft, Names, is_night, line_draft
 from simulator.gtfs.network_entries import line_of_draft
-from simulator.gtfs.routes import RouteService, place_of
+from simulator.gtfs.routes import RouteService, StopSequences, place_of
 from simulator.gtfs.service_days import day_or_night_part, without_last_hour
 from simulator.network import Line
 from simulator.network_files.schema import LineEntry
@@ -28,8 +29,11 @@ MOST_CUTS = 24
 class LineCollector:
     """Collects lines. `places` has name and coordinates of stops by id, `gtfs_ids` the feed's stop ids."""
 
-    def __init__(self, feed: Feed, route_types: Collection[int], assumed: Assumptions) -> None:
-        self.feed, self.route_types, self.assumed = feed, route_types, assumed
+    def __init__(
+        self, feed: Feed, route_types: Collection[int], assumed: Assumptions, blocks: Blocks
+    ) -> None:
+        self.feed, self.route_types, self.assumed, self.blocks = feed, route_types, assumed, blocks
+        self._sequences = StopSequences(feed)
         self.drafts: list[LineDraft] = []
         self.lines: list[Line] = []
         self.services: list[RouteService] = []
@@ -53,7 +57,7 @@ class LineCollector:
 
     def add(self, service: RouteService) -> None:
         """Add the line of a route, or its day and night lines; or report why there is none."""
-        route = service.route
+        route, service = service.route, self.blocks.assigned(service)
         line_id, name = self._line_ids[route.route_id], self._names[route.route_id]
         names = Names(line_id, name, self._stop_ids, route.route_id)
         why = self._add(service, names, is_night(service.runs))
@@ -76,7 +80,7 @@ class LineCollector:
         for pattern in service.patterns:
             for stop in pattern.stops:
                 self._place(stop)
-        draft = line_draft(self.feed, service, names, night, self.assumed)
+        draft = line_draft(self._sequences, service, names, night, self.assumed)
         faults: Faults = []
         try:
             line = line_of_draft(draft, self.places, faults)

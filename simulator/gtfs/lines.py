@@ -6,7 +6,8 @@ Values that a feed doesn't have are assumed here:
   on night lines, scaled by the trip's number of stops ÷ the network's mean. They are spread evenly over all
   stops of a pattern except the last. Saturdays and holidays have the model's ratios (`simulator.day.demand`).
 - **buses**: the fewest that run the busiest day type on time (`simulator.day.fleet`), all of one capacity.
-- **speed**: such that the model's planned running times, summed over a weekday, equal the timetable's.
+- **speed** of empty runs: such that trips at the line's speed would take as long as a weekday's timetable
+  says. Trips have timings of their own (`simulator.gtfs.timings`).
 - **night**: a line with most of its departures between 23:00 and 06:00.
 """
 
@@ -23,10 +24,19 @@ from simulator.day.demand import DAY_TYPE_FACTOR, EARLY_S, NIGHT_TYPE_FACTOR
 from simulator.day.fleet import Duty, buses, buses_needed, rest_s
 from simulator.files.csv_table import UNKNOWN
 from simulator.geometry import distance_m
+from simulator.gtfs.blocks import block_chains
 from simulator.gtfs.feed import Feed
-from simulator.gtfs.routes import RoutePattern, RouteService, ScheduledTrip, place_of
+from simulator.gtfs.routes import (
+    BoardingRules,
+    RoutePattern,
+    RouteService,
+    ScheduledTrip,
+    StopSequences,
+    place_of,
+)
 from simulator.gtfs.service_days import possible_days, usual_day
-from simulator.network import Bus, Departure
+from simulator.gtfs.timings import PlannedTimes, route_timings
+from simulator.network import Bus, Departure, Timing
 from simulator.network_files.line_builder import MAX_OFF_SHAPE_M
 from simulator.network_files.route_shape import RouteShape, straight, through
 from simulator.network_files.tables import ShapeRow
@@ -66,6 +76,16 @@ class Assumptions:
     mean_stops: float = 26.0
 
 
+class PatternDraft(NamedTuple):
+    """A pattern: `times` are those of its trips, as planned and as in the feed."""
+
+    direction: int
+    stops: Sequence[str]
+    rules: BoardingRules
+    timings: Sequence[Timing]
+    times: PlannedTimes
+
+
 @dataclass(frozen=True, slots=True)
 class LineDraft:
     """A line as a network file has it, with its tables. `off_road`: patterns whose shape doesn't fit."""
@@ -78,8 +98,7 @@ class LineDraft:
     one_way: bool
     rates: Mapping[str, float]
     terminals: frozenset[str]
-    patterns: Mapping[str, tuple[int, Sequence[str]]]
-    """Direction and stop ids by pattern id."""
+    patterns: Mapping[str, PatternDraft]
     fleet: Sequence[Bus]
     timetable: Mapping[DayType, Sequence[Departure]]
     shapes: Mapping[str, Sequence[ShapeRow]]
@@ -94,13 +113,15 @@ def is_night(runs: Mapping[DayType, Sequence[ScheduledTrip]]) -> bool:
 
 
 def line_draft(
-    feed: Feed, service: RouteService, names: Names, night: bool, assumed: Assumptions
+    sequences: StopSequences, service: RouteService, names: Names, night: bool, assumed: Assumptions
 ) -> LineDraft:
     """The line of a route's service."""
+    feed = sequences.feed
     roads = [_road(feed, pattern) for pattern in service.patterns]
     pattern_ids = _pattern_ids(names.line_id, service.patterns)
     stops = [[names.stop_ids[stop] for stop in pattern.stops] for pattern in service.patterns]
     speed_kmh = _speed_kmh(service, [road for road, _ in roads])
+    timings = route_timings(sequences, service, [_metres(road) for road, _ in roads])
     return LineDraft(
         line_id=names.line_id,
         gtfs_id=names.gtfs_id,
@@ -111,13 +132,18 @@ def line_draft(
         rates=_rates(service, stops, night, assumed),
         terminals=frozenset(ids[end] for ids in stops for end in (0, -1)),
         patterns={
-            name: (pattern.direction, ids)
-            for name, pattern, ids in zip(pattern_ids, service.patterns, stops, strict=True)
+            name: PatternDraft(
+                pattern.direction, ids, pattern.rules, timings.of_pattern[i], timings.planned(service, i)
+            )
+            for i, (name, pattern, ids) in enumerate(zip(pattern_ids, service.patterns, stops, strict=True))
         },
         fleet=_fleet(feed, service, names, assumed.capacity, _Driving(night, speed_kmh)),
         timetable={
             day: sorted(
-                (Departure(run.departs_s, pattern_ids[run.pattern]) for run in service.runs[day]),
+                (
+                    Departure(run.departs_s, pattern_ids[run.pattern], timings.timing_of(run), run.block)
+                    for run in service.runs[day]
+                ),
                 key=lambda departure: (departure.time_s, departure.pattern_id),
             )
             for day in sorted(service.runs)
@@ -225,8 +251,12 @@ def _speed_kmh(service: RouteService, roads: Sequence[RouteShape]) -> float:
 
 
 def _hop_ends(road: RouteShape) -> Iterable[tuple[float, float]]:
-    metres = [road.points[i].distance_m for i in road.stop_indexes]
-    return itertools.pairwise(metres)
+    return itertools.pairwise(_metres(road))
+
+
+def _metres(road: RouteShape) -> list[float]:
+    """The distance of each stop from the first."""
+    return [road.points[i].distance_m for i in road.stop_indexes]
 
 
 class _Driving(NamedTuple):
@@ -243,15 +273,16 @@ def _fleet(feed: Feed, service: RouteService, names: Names, capacity: int, drivi
     homes = (0, 0)
     for runs in possible_days(service, driving.night):
         duties = []
-        for run in runs:
-            terminal = service.patterns[run.pattern].direction
-            ends_at = 1 - terminal if two_ways else terminal
+        for chain in block_chains(runs):
+            run, terminal = chain[-1], service.patterns[chain[0].pattern].direction
+            direction = service.patterns[run.pattern].direction
+            ends_at = 1 - direction if two_ways else direction
             next_start = service.patterns[service.of_direction(ends_at)[0]].stops[0]
             ends = place_of(feed, service.patterns[run.pattern].stops[-1])
             empty_s = distance_m(*ends, *place_of(feed, next_start)) / empty_m_per_s
             # A bus is ready after its rest, or after the empty run to where its next trip begins.
             ready_s = run.departs_s + run.takes_s + max(rest_s(run.takes_s), empty_s)
-            duties.append(Duty(run.departs_s, terminal, ready_s, ends_at))
+            duties.append(Duty(chain[0].departs_s, terminal, ready_s, ends_at))
         homes = max(homes, buses_needed(duties), key=sum)
     width = max(2, len(str(sum(homes))))
     ids = [f"B{names.line_id}-{number:0{width}}" for number in range(1, sum(homes) + 1)]

@@ -7,6 +7,7 @@ from typing import Any
 
 from simulator.files.problems import Faults
 from simulator.gtfs.lines import LineDraft
+from simulator.gtfs.routes import BoardingRules
 from simulator.network import MADRID_TIME, Line
 from simulator.network_files.line_builder import build_line
 from simulator.network_files.schema import LineEntry
@@ -28,8 +29,13 @@ def entry(draft: LineDraft) -> dict[str, Any]:
             for stop, rate in draft.rates.items()
         ],
         "patterns": [
-            {"pattern_id": name, "direction": direction[way], "stops": list(stops)}
-            for name, (way, stops) in draft.patterns.items()
+            {
+                "pattern_id": name,
+                "direction": direction[pattern.direction],
+                "stops": list(pattern.stops),
+                **_rules(pattern.rules),
+            }
+            for name, pattern in draft.patterns.items()
         ],
         "buses": [
             {"bus_id": bus.bus_id, "capacity": bus.capacity, "initial_position": bus.initial_position}
@@ -38,7 +44,14 @@ def entry(draft: LineDraft) -> dict[str, Any]:
     }
 
 
+def _rules(rules: BoardingRules) -> dict[str, list[int]]:
+    """A pattern's fields about boarding, with stops numbered from 1; none where all stops allow both."""
+    positions = {"no_boarding": rules.no_boarding, "no_alighting": rules.no_alighting}
+    return {name: [each + 1 for each in found] for name, found in positions.items() if found}
+
+
 def line_of_draft(draft: LineDraft, places: Mapping[str, tuple[str, float, float]], faults: Faults) -> Line:
     """The line of a draft; its problems are added to `faults`."""
-    tables = NetworkTables({draft.line_id: draft.timetable}, draft.shapes)
+    timings = {name: pattern.timings for name, pattern in draft.patterns.items()}
+    tables = NetworkTables({draft.line_id: draft.timetable}, draft.shapes, timings)
     return build_line(LineEntry.model_validate(entry(draft)), places, (), faults, tables)

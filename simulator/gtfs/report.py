@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from statistics import median
 
 import numpy as np
 
@@ -48,7 +49,11 @@ class DayReport:
 
 @dataclass(frozen=True, slots=True)
 class LineReport:
-    """A line made: its ids and name, patterns, stops, buses, and departures by day type."""
+    """A line made: its ids and name, patterns, stops, buses, and departures by day type.
+
+    The time errors are the differences between planned running times and the feed's, as parts of these, on
+    the worst and the median pattern.
+    """
 
     line_id: str
     gtfs_id: str
@@ -59,6 +64,9 @@ class LineReport:
     buses: int
     speed_kmh: float
     departures: Mapping[str, int]
+    worst_time_error: float
+    median_time_error: float
+    follows_blocks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,7 @@ def _importance(found: Finding) -> tuple[bool, int, int, str, int]:
 
 
 def _line_report(draft: LineDraft, line: Line) -> LineReport:
+    errors = [pattern.times.error for pattern in draft.patterns.values()]
     return LineReport(
         line_id=line.line_id,
         gtfs_id=draft.gtfs_id,
@@ -111,6 +120,9 @@ def _line_report(draft: LineDraft, line: Line) -> LineReport:
         buses=len(line.buses),
         speed_kmh=draft.speed_kmh,
         departures={kind.value: len(departures) for kind, departures in draft.timetable.items()},
+        worst_time_error=round(max(errors), 4),
+        median_time_error=round(median(errors), 4),
+        follows_blocks=any(each.block for of_day in draft.timetable.values() for each in of_day),
     )
 
 
@@ -192,7 +204,8 @@ def _assumptions(feed: Feed, made: LineCollector) -> Iterator[str]:
     assumed = made.assumed
     counts = f"{len(made.lines)} lines, {len(made.places)} stops, {buses} buses"
     yield f"{counts} for {assumed.capacity} people each"
-    yield "buses stay on their line, the fewest that run its busiest day on time"
+    yield from _buses(made)
+    yield from _running_times(made)
     trip = f"a weekday's trip of {assumed.mean_stops:.0f} stops"
     yield f"{assumed.people_per_trip:g} people board {trip}; other day types by the model's ratios"
     if night:
@@ -207,6 +220,37 @@ def _assumptions(feed: Feed, made: LineCollector) -> Iterator[str]:
     off_road = [name for draft in made.drafts for name in draft.off_road]
     if off_road:
         yield f"straight from stop to stop, as the shape is too far from the stops: {', '.join(off_road)}"
+
+
+def _buses(made: LineCollector) -> Iterator[str]:
+    """How the trips of lines were given to buses."""
+    following: list[int] = []
+    linked: list[int] = []
+    for draft, line in zip(made.drafts, made.lines, strict=True):
+        has_blocks = any(each.block for of_day in draft.timetable.values() for each in of_day)
+        (following if has_blocks else linked).append(len(line.buses))
+    if following:
+        yield f"vehicles: block_id is followed on {len(following)} lines, with {sum(following)} buses"
+    if linked:
+        others = "other lines" if following else "lines"
+        yield (
+            f"vehicles: {len(linked)} {others} have no block_id; buses stay on their line, the fewest that "
+            f"run its busiest day on time: {sum(linked)}"
+        )
+    if made.blocks.route_changes:
+        yield f"blocks are cut where the route changes, {made.blocks.route_changes:,} times"
+    if made.blocks.overlaps:
+        yield f"blocks are cut where a trip begins before the last has ended, {made.blocks.overlaps:,} times"
+
+
+def _running_times(made: LineCollector) -> Iterator[str]:
+    """How far planned running times are from the timetable's."""
+    errors = {name: each.times.error for draft in made.drafts for name, each in draft.patterns.items()}
+    worst = max(errors, key=lambda name: errors[name])
+    yield (
+        f"planned running times differ from the timetable by {100 * median(errors.values()):.2f} % on the "
+        f"median pattern, by {100 * errors[worst]:.2f} % on the worst, {worst}"
+    )
 
 
 def first_few(names: Iterable[str]) -> str:

@@ -1,9 +1,9 @@
 """A feed's routes as patterns and the trips on them, on the dates that represent the day types.
 
-Trips of a direction that serve the same stops are one pattern, on the shape that most of them have. A stop
-less than a metre from the one before it is left out, and so are trips that then have fewer than two stops, or
-stops too far apart. Departures equal in time, stops and duration are merged. If
-a feed doesn't give directions, a pattern from near the main pattern's end to near its start is inbound.
+Trips of a direction that serve the same stops by the same rules are one pattern, on the shape that most of
+them have. A stop less than a metre from the one before it is left out, and so are trips that then have fewer
+than two stops, or stops too far apart. Departures equal in time, stops and duration are merged. If a feed
+doesn't give directions, a pattern from near the main pattern's end to near its start is inbound.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.files.csv_table import UNKNOWN
+from simulator.files.csv_table import UNKNOWN, Rows
 from simulator.files.findings import Finding
 from simulator.geometry import distance_m
 from simulator.gtfs.feed import Feed, FeedRoute
@@ -28,26 +28,53 @@ from simulator.types import INBOUND, OUTBOUND, DayType
 
 BUS_TYPES = frozenset({3, 11, *range(700, 717), 800})
 """GTFS's bus and trolleybus, and the extended types for buses and trolleybuses."""
+FORBIDDEN = 1
+"""GTFS's `pickup_type` and `drop_off_type` for stops without boarding or alighting."""
 MOST_DEPARTURES = 60_000
 """Of a route, over the three day types: one departure every two seconds or so, both ways."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledTrip:
-    """A trip on a day: departure (second of the service day), duration, its pattern's index."""
+    """A trip on a day: departure (second of the service day), duration, its pattern's index.
+
+    `trip` is the feed's. One bus runs the trips of a day with the same `block`, "" for none.
+    """
 
     departs_s: int
     takes_s: int
     pattern: int
+    trip: int = UNKNOWN
+    block: str = ""
+
+
+class BoardingRules(NamedTuple):
+    """The positions in a pattern at which nobody may board, and those at which nobody may alight.
+
+    It goes without saying that nobody boards at the last stop or alights at the first.
+    """
+
+    no_boarding: tuple[int, ...] = ()
+    no_alighting: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RoutePattern:
-    """A sequence of stops (indexes of the feed's), and its shape (an index, UNKNOWN for none)."""
+    """A sequence of stops (indexes of the feed's), and its shape (an index, UNKNOWN for none).
+
+    `rules` are the positions at which trips let nobody in or out.
+    """
 
     direction: int
     stops: tuple[int, ...]
     shape: int
+    rules: BoardingRules
+
+    @property
+    def passes(self) -> tuple[bool, ...]:
+        """Whether trips pass each stop with closed doors."""
+        shut = set(self.rules.no_boarding) & set(self.rules.no_alighting)
+        return tuple(position in shut for position in range(len(self.stops)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +94,14 @@ class RouteService:
 
 
 Stops = tuple[int, ...]
-PatternKey = tuple[int, Stops]
-"""A direction and a sequence of stops."""
+
+
+class PatternKey(NamedTuple):
+    """What trips on one pattern have in common."""
+
+    direction: int
+    stops: Stops
+    rules: BoardingRules
 
 
 class _Run(NamedTuple):
@@ -100,7 +133,7 @@ def route_services(
     """
     collected = {index: _RouteTrips() for index in sorted(routes)}
     running = {kind: feed.calendar.services.get(day, frozenset()) for kind, day in days.items()}
-    stops_of = _Stops(feed)
+    sequences = StopSequences(feed)
     trips = feed.trips
     for trip, (route, direction, shape, service) in enumerate(
         zip(trips.route.tolist(), trips.direction.tolist(), trips.shape.tolist(), trips.service, strict=True)
@@ -109,14 +142,14 @@ def route_services(
         kinds = [kind for kind, services in running.items() if service in services]
         if into is None or not kinds:
             continue
-        stops, far = stops_of(trip)
+        stops, far = sequences.stops(trip)
         if len(stops) < 2 or far:
             (into.far if far else into.short).append(trip)
             continue
         into.count += departure_count(feed, trip) * len(kinds)
         if into.count > MOST_DEPARTURES:
             continue
-        key = (direction, stops)
+        key = PatternKey(direction, stops, sequences.rules(trip))
         times = departures(feed, trip)
         into.shapes.setdefault(key, Counter())[shape] += len(times)
         takes_s = int(trips.arrival_s[trips.first[trip + 1] - 1] - trips.departure_s[trips.first[trip]])
@@ -171,26 +204,68 @@ def _merged(feed: Feed, collected: Iterable[_RouteTrips]) -> Iterator[Finding]:
         yield feed.finding("duplicate-departures", "trips.txt", feed.trips.row[trips], message)
 
 
-class _Stops:
-    """The stops of a trip, without stops at the same place as the one before; each sequence computed once."""
+class Calls(NamedTuple):
+    """The stop times of a trip at each stop of its pattern: the first and the last of those there."""
+
+    first: Rows
+    last: Rows
+
+
+class StopSequences:
+    """The stops of trips, without stops at the same place as the one before; each sequence computed once."""
 
     def __init__(self, feed: Feed) -> None:
-        self._feed = feed
+        self.feed = feed
         self._stops, self._first = feed.trips.stop, feed.trips.first.tolist()
         self._known: dict[bytes, tuple[Stops, bool]] = {}
+        self._calls: dict[bytes, Calls] = {}
+        self._ruled = bool((feed.trips.pickup == FORBIDDEN).any() or (feed.trips.drop_off == FORBIDDEN).any())
 
-    def __call__(self, trip: int) -> tuple[Stops, bool]:
+    def stops(self, trip: int) -> tuple[Stops, bool]:
         """The stops, and whether two of them are too far apart for a bus line."""
-        stops = self._stops[self._first[trip] : self._first[trip + 1]]
+        stops = self._of(trip)
         key = stops.tobytes()
         if key not in self._known:
-            kept: list[int] = []
-            for stop in stops.tolist():
-                if not kept or hop_m(self._feed, kept[-1], stop) >= MIN_HOP_M:
-                    kept.append(stop)
-            far = any(hop_m(self._feed, a, b) > MAX_HOP_M for a, b in itertools.pairwise(kept))
-            self._known[key] = tuple(kept), far
+            kept = tuple(stops[self._offsets(trip).first].tolist())
+            far = any(hop_m(self.feed, a, b) > MAX_HOP_M for a, b in itertools.pairwise(kept))
+            self._known[key] = kept, far
         return self._known[key]
+
+    def calls(self, trip: int) -> Calls:
+        """The stop times (indexes of the feed's) at each of the stops."""
+        first, last = self._offsets(trip)
+        return Calls(self._first[trip] + first, self._first[trip] + last)
+
+    def rules(self, trip: int) -> BoardingRules:
+        """Where the trip lets nobody in or out: at stops where all its stop times say so."""
+        if not self._ruled:
+            return BoardingRules()
+        first, last = self.calls(trip)
+        end = len(first) - 1
+        pickup, drop_off = (
+            (column[first] == FORBIDDEN) & (column[last] == FORBIDDEN)
+            for column in (self.feed.trips.pickup, self.feed.trips.drop_off)
+        )
+        return BoardingRules(
+            tuple(i for i in np.flatnonzero(pickup).tolist() if i != end),
+            tuple(i for i in np.flatnonzero(drop_off).tolist() if i != 0),
+        )
+
+    def _of(self, trip: int) -> Rows:
+        return self._stops[self._first[trip] : self._first[trip + 1]]
+
+    def _offsets(self, trip: int) -> Calls:
+        """The stop times at each of the stops, counted from the trip's first."""
+        stops = self._of(trip)
+        key = stops.tobytes()
+        if key not in self._calls:
+            kept: list[int] = []
+            for i, stop in enumerate(stops.tolist()):
+                if not kept or hop_m(self.feed, int(stops[kept[-1]]), stop) >= MIN_HOP_M:
+                    kept.append(i)
+            first = np.array(kept, np.int64)
+            self._calls[key] = Calls(first, np.append(first[1:], len(stops)) - 1)
+        return self._calls[key]
 
 
 def place_of(feed: Feed, stop: int) -> LatLon:
@@ -214,12 +289,14 @@ def _service(feed: Feed, route: FeedRoute, into: _RouteTrips) -> RouteService:
     directions = _directions(feed, keys)
     order = sorted(range(len(keys)), key=lambda i: directions[i])
     patterns = [
-        RoutePattern(directions[i], keys[i][1], into.shapes[keys[i]].most_common(1)[0][0]) for i in order
+        RoutePattern(directions[i], keys[i].stops, into.shapes[keys[i]].most_common(1)[0][0], keys[i].rules)
+        for i in order
     ]
     index = {keys[i]: place for place, i in enumerate(order)}
     services = {
         kind: sorted(
-            (ScheduledTrip(run.departs_s, run.takes_s, index[run.key]) for run in runs), key=_by_time
+            (ScheduledTrip(run.departs_s, run.takes_s, index[run.key], run.trip) for run in runs),
+            key=_by_time,
         )
         for kind, runs in into.runs.items()
         if runs
@@ -233,9 +310,9 @@ def _by_time(run: ScheduledTrip) -> tuple[int, int, int]:
 
 def _directions(feed: Feed, keys: Sequence[PatternKey]) -> list[int]:
     """The direction of each pattern: as given, else by its ends; a line's only direction is outbound."""
-    given = [direction for direction, _ in keys]
+    given = [key.direction for key in keys]
     if UNKNOWN in given:
-        given = [_leads_back(feed, keys[0][1], stops) for _, stops in keys]
+        given = [_leads_back(feed, keys[0].stops, key.stops) for key in keys]
     return [OUTBOUND] * len(given) if set(given) == {INBOUND} else given
 
 

@@ -38,8 +38,14 @@ def _line_day(service: RouteService, kinds: Sequence[DayType], night: bool) -> l
     found = []
     for days_off, kind in zip((1, 0, -1), kinds, strict=True):
         of_date = (run for run in service.runs.get(kind, ()) if _days_off(run, start_s) == days_off)
-        found += [replace(run, departs_s=run.departs_s - days_off * DAY_S) for run in of_date]
+        found += [_moved(run, days_off) if days_off else run for run in of_date]
     return sorted(found, key=lambda run: (run.departs_s, run.pattern, run.takes_s))
+
+
+def _moved(run: ScheduledTrip, days_off: int) -> ScheduledTrip:
+    """A trip of a neighbouring date on the line-day's scale; the blocks of different dates stay apart."""
+    block = f"{run.block}{'<' if days_off > 0 else '>'}" if run.block else ""
+    return replace(run, departs_s=run.departs_s - days_off * DAY_S, block=block)
 
 
 def _days_off(run: ScheduledTrip, start_s: int) -> int:

@@ -36,6 +36,7 @@ def test_a_feed_becomes_a_folder_and_the_assumptions_are_printed(
         "network.yaml",
         "shapes.csv",
         "timetable.csv",
+        "timings.csv",
     ]
     assert status_of(["validate", "city", "small.zip"]) == 0
     assert load_network(Path("city")).digest == load_network(Path("small.zip")).digest

@@ -103,7 +103,7 @@ def test_planned_trips_take_as_long_as_the_timetable_says(runs: list[int], held:
         if position in held:
             at += held[position]
             holds.append(Hold(position, at))
-    planned = travel.planned_hops(there, Timing(tuple(runs), tuple(holds)))
+    planned = travel.planned_hops(there.stops, Timing(tuple(runs), tuple(holds)))
     if min(runs) >= 75:  # 680 m at 40 km/h and more
         assert planned[-1].ends_s == pytest.approx(at, abs=1)
     assert planned[-1].ends_s >= at - 1

@@ -118,6 +118,7 @@ def test_the_written_folder_is_the_same_network(imported: Imported, tmp_path: Pa
         "network.yaml",
         "shapes.csv",
         "timetable.csv",
+        "timings.csv",
     ]
     loaded = load_network(tmp_path)
     assert loaded.lines == imported.network.lines

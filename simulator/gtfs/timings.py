@@ -1,0 +1,220 @@
+"""The running times of a route's trips as timings of its patterns.
+
+Trips of a pattern that depart in the same hour, take about as long and have the same timepoints share a
+timing, with the mean of their times. Blank times are interpolated by distance. Where stops come so fast one
+after the other that no bus keeps the times (feeds round to the minute), the time of such stops is shared out
+as a bus would take it.
+
+A bus waits for its time at stops with `timepoint=1`, and where a trip stands for a minute or longer.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.day.travel import DEFAULT_SPEED_KMH, DWELL_ESTIMATE_S, least_run_s, planned_hops
+from simulator.gtfs.routes import RoutePattern, RouteService, ScheduledTrip, StopSequences
+from simulator.network import Hold, PatternStop, Timing
+from simulator.types import StopId
+
+Seconds = NDArray[np.float64]
+
+STANDS_S = 60
+"""A trip that stands so long at a stop on its way waits there for its time."""
+ALIKE = 0.02
+"""Trips that share a timing differ by at most this part of their duration."""
+CRAWL_KMH, CALM_KMH = 3.0, 10.0
+"""A hop planned slower than the first is run at the second, and the bus waits for its time."""
+
+
+class PatternTimes(NamedTuple):
+    """Seconds from their departures, a row for each trip of a pattern: arrivals and departures by stop.
+
+    `holds` are each trip's timepoints.
+    """
+
+    arrives_s: Seconds
+    leaves_s: Seconds
+    holds: Sequence[tuple[Hold, ...]]
+
+
+class PlannedTimes(NamedTuple):
+    """Seconds that trips take by the model's plan, and by the feed's timetable."""
+
+    planned_s: float
+    timetable_s: float
+
+    @property
+    def error(self) -> float:
+        """The difference as a part of the timetable's time."""
+        return abs(self.planned_s - self.timetable_s) / max(self.timetable_s, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTimings:
+    """The timings of each of a route's patterns, and the index of the timing of each scheduled trip.
+
+    `planned_s` has for each timing the seconds that the model plans for it.
+    """
+
+    of_pattern: Sequence[Sequence[Timing]]
+    planned_s: Sequence[Sequence[float]]
+    of_trip: dict[tuple[int, int], int]
+    """By (the feed's trip, hour of departure)."""
+
+    def timing_of(self, run: ScheduledTrip) -> int:
+        """The index of a trip's timing among those of its pattern."""
+        return self.of_trip[run.trip, run.departs_s // 3600]
+
+    def planned(self, service: RouteService, pattern: int) -> PlannedTimes:
+        """The seconds of all trips on a pattern, as planned and as in the feed."""
+        runs = [run for of_day in service.runs.values() for run in of_day if run.pattern == pattern]
+        planned = sum(self.planned_s[pattern][self.timing_of(run)] for run in runs)
+        return PlannedTimes(planned, float(sum(run.takes_s for run in runs)))
+
+
+def route_timings(
+    sequences: StopSequences, service: RouteService, metres: Sequence[Sequence[float]]
+) -> RouteTimings:
+    """The timings of a route. `metres` has by pattern the distances of its stops from the first."""
+    runs: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    for of_day in service.runs.values():
+        for run in of_day:
+            runs[run.pattern].add((run.trip, run.departs_s // 3600))
+    of_trip: dict[tuple[int, int], int] = {}
+    of_pattern, planned_s = [], []
+    for number, pattern in enumerate(service.patterns):
+        trips = sorted({trip for trip, _ in runs[number]})
+        times = _pattern_times(sequences, trips, np.array(metres[number]))
+        timings, index = _grouped(times, trips, sorted(runs[number]), _Places(metres[number], pattern.passes))
+        of_pattern.append(timings)
+        stops = _stops(pattern, metres[number])
+        planned_s.append([planned_hops(stops, timing)[-1].ends_s for timing in timings])
+        of_trip |= index
+    return RouteTimings(of_pattern, planned_s, of_trip)
+
+
+def _stops(pattern: RoutePattern, metres: Sequence[float]) -> list[PatternStop]:
+    """The stops of a pattern as far as running times depend on them."""
+    return [
+        PatternStop(StopId(""), at_m, 0.0, 0.0, boarding=not passes, alighting=not passes)
+        for at_m, passes in zip(metres, pattern.passes, strict=True)
+    ]
+
+
+class _Places(NamedTuple):
+    """By stop of a pattern its metres from the first, and whether trips pass it with closed doors."""
+
+    metres: Sequence[float]
+    passes: Sequence[bool]
+
+
+def _pattern_times(sequences: StopSequences, trips: Sequence[int], metres: Seconds) -> PatternTimes:
+    """The times of trips on a pattern, blank ones interpolated by distance between the stops around them."""
+    columns, calls = sequences.feed.trips, [sequences.calls(trip) for trip in trips]
+    first, last = (np.array([each[i] for each in calls]) for i in (0, 1))
+    arrives = columns.arrival_s[first].astype(np.float64)
+    leaves = columns.departure_s[last].astype(np.float64)
+    timed = (arrives >= 0) & (leaves >= 0)
+    for row in np.flatnonzero(~timed.all(axis=1)).tolist():
+        _interpolate(arrives[row], leaves[row], np.flatnonzero(timed[row]), metres)
+    start = leaves[:, :1].copy()
+    arrives, leaves = arrives - start, leaves - start
+    timepoint = columns.timepoint[last]
+    waits = timed & ((timepoint == 1) | (leaves - arrives >= STANDS_S))
+    waits |= _crawls(arrives, leaves, metres)
+    waits[:, [0, -1]] = False
+    holds: list[tuple[Hold, ...]] = [()] * len(trips)
+    for row in np.flatnonzero(waits.any(axis=1)).tolist():
+        holds[row] = tuple(Hold(i, round(float(leaves[row, i]))) for i in np.flatnonzero(waits[row]).tolist())
+    return PatternTimes(arrives, leaves, holds)
+
+
+def _interpolate(arrives: Seconds, leaves: Seconds, timed: NDArray[np.int64], metres: Seconds) -> None:
+    """Fill in the times of a trip between `timed` stops: the bus leaves the one and reaches the next."""
+    for one, other in itertools.pairwise(timed.tolist()):
+        between = np.arange(one + 1, other)
+        part = (metres[between] - metres[one]) / (metres[other] - metres[one])
+        arrives[between] = leaves[between] = leaves[one] + part * (arrives[other] - leaves[one])
+
+
+def _crawls(arrives: Seconds, leaves: Seconds, metres: Seconds) -> NDArray[np.bool_]:
+    """The stops that trips are planned to reach at a crawl; their arrivals become those of a calm run."""
+    hop_m, run_s = np.diff(metres), arrives[:, 1:] - leaves[:, :-1]
+    slow = np.zeros(arrives.shape, bool)
+    slow[:, 1:-1] = (run_s > hop_m * 3.6 / CRAWL_KMH + DWELL_ESTIMATE_S)[:, :-1]
+    row, at = np.nonzero(slow)
+    arrives[row, at] = leaves[row, at - 1] + hop_m[at - 1] * 3.6 / CALM_KMH
+    return slow
+
+
+def _grouped(
+    times: PatternTimes, trips: Sequence[int], runs: Sequence[tuple[int, int]], places: _Places
+) -> tuple[list[Timing], dict[tuple[int, int], int]]:
+    """The timings of a pattern's trips, and for each of `runs` (trip, hour) the index of its timing."""
+    takes_s = times.arrives_s[:, -1]
+    step_s = max(ALIKE * float(np.median(takes_s)), 1.0)
+    alike = np.rint(takes_s / step_s).astype(np.int64).tolist()
+    row_of = {trip: row for row, trip in enumerate(trips)}
+    groups: dict[tuple[int, int, tuple[Hold, ...]], list[tuple[int, int]]] = defaultdict(list)
+    for trip, hour in runs:
+        row = row_of[trip]
+        groups[hour, alike[row], times.holds[row]].append((trip, hour))
+    found: dict[Timing, int] = {}
+    index: dict[tuple[int, int], int] = {}
+    for (_, _, holds), members in groups.items():
+        rows = [row_of[trip] for trip, _ in members]
+        arrives, leaves = times.arrives_s[rows].mean(axis=0), times.leaves_s[rows].mean(axis=0)
+        timing = _timing(arrives, leaves, holds, places)
+        index |= dict.fromkeys(members, found.setdefault(timing, len(found)))
+    return list(found), index
+
+
+def _timing(arrives: Seconds, leaves: Seconds, holds: tuple[Hold, ...], places: _Places) -> Timing:
+    """A timing in whole seconds from arrivals at the stops of a pattern, and departures from them."""
+    held = [hold.position for hold in holds]
+    last = len(leaves) - 1
+    ends = leaves.copy()
+    ends[[*held, last]] = arrives[[*held, last]]
+    runs: list[int] = []
+    # Between holds the sum of the whole seconds follows the sum of the times.
+    for one, other in itertools.pairwise([0, *held, last]):
+        hop_s = np.diff(np.concatenate((leaves[one : one + 1], ends[one + 1 : other + 1])))
+        hop_m = np.diff(places.metres[one : other + 1])
+        no_dwell = [*places.passes[one + 1 : other], other != last]
+        whole = np.rint(np.concatenate(([0.0], np.cumsum(_feasible(hop_s, hop_m, no_dwell)))))
+        runs += np.diff(whole).astype(np.int64).tolist()
+    return Timing(tuple(runs), holds)
+
+
+def _feasible(hop_s: Seconds, hop_m: Seconds, no_dwell: Sequence[bool]) -> Seconds:
+    """Times of consecutive hops, of which those that no bus keeps are pooled with their neighbours.
+
+    `no_dwell` says which hops end without the time of a stop.
+    """
+    dwell_s = [0.0 if each else DWELL_ESTIMATE_S for each in no_dwell]
+    least = [least_run_s(float(m)) + dwell for m, dwell in zip(hop_m, dwell_s, strict=True)]
+    usual = [float(m) * 3.6 / DEFAULT_SPEED_KMH + dwell for m, dwell in zip(hop_m, dwell_s, strict=True)]
+    pools: list[list[int]] = []
+    for i in range(len(hop_s)):
+        pools.append([i])
+        while len(pools) > 1 and (_is_short(pools[-1], hop_s, least) or _is_short(pools[-2], hop_s, least)):
+            pools[-2:] = [pools[-2] + pools[-1]]
+    result = hop_s.copy()
+    for pool in pools:
+        if len(pool) > 1:
+            total, weight = sum(hop_s[i] for i in pool), sum(usual[i] for i in pool)
+            for i in pool:
+                result[i] = total * usual[i] / weight
+    return result
+
+
+def _is_short(pool: Sequence[int], hop_s: Seconds, least: Sequence[float]) -> bool:
+    return sum(float(hop_s[i]) for i in pool) < sum(least[i] for i in pool)
