@@ -5,6 +5,7 @@ Closing waits for running reads. DuckDB's errors are raised as those of `storage
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +16,20 @@ import duckdb
 from storage.duckdb_file import open_database, translated
 from storage.errors import StoreError, StoreUnavailable
 
+MB = 2**20
+BASE_MB, PER_CPU_MB, PER_BATCH = 32, 16, 8
+"""Memory that DuckDB may use: a base, more for each CPU, and `PER_BATCH` times the largest batch written.
+
+DuckDB's default is 80 % of the machine's memory, which its cache of the file's blocks fills: a running city
+grew by 10 MB for each simulated day, as fast as its file. Evicted blocks are read again from the page cache.
+"""
 READERS_GRACE_S = 5.0
 """How long closing waits for running reads at most."""
+
+
+def memory_mb(batch_bytes: int) -> int:
+    """The memory in MB that DuckDB may use where the largest batch has this size as an Arrow table."""
+    return BASE_MB + PER_CPU_MB * (os.cpu_count() or 1) + PER_BATCH * batch_bytes // MB
 
 
 class DuckDBConnection:
@@ -31,6 +44,7 @@ class DuckDBConnection:
         self.write_lock = threading.RLock()
         """Held while writing. Reentrant, since a write may read and reopen the file."""
         self._load = load
+        self._largest_batch = 0
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._closed = self._broken = False
         # Running reads are counted, so that closing can wait for them.
@@ -75,6 +89,16 @@ class DuckDBConnection:
             yield cursor
             cursor.commit()
 
+    def make_room(self, batch_bytes: int) -> None:
+        """Raise DuckDB's memory limit if no batch was as large. Call it under the write lock."""
+        if memory_mb(batch_bytes) > memory_mb(self._largest_batch):
+            self._largest_batch = batch_bytes
+            with self.reading() as cursor:
+                self._limit_memory(cursor)
+
+    def _limit_memory(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.execute(f"SET GLOBAL memory_limit = '{memory_mb(self._largest_batch)}MiB'")
+
     def close(self) -> None:
         """Close the file after the running write, and after running reads or `READERS_GRACE_S`."""
         with self.write_lock:
@@ -87,6 +111,7 @@ class DuckDBConnection:
         self._broken = False
         try:
             with self.reading() as cursor:
+                self._limit_memory(cursor)
                 self._load(cursor)
         except StoreError:
             self._broken = True

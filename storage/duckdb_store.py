@@ -68,6 +68,7 @@ class DuckDBStore:
             coverage = joined([*held, Covered(*covers, run)])
             # `covers` now lies within a single stretch, which replaces those it was merged from.
             (whole,) = overlapping(coverage, *covers)
+            self._database.make_room(rows.nbytes)
             with self._database.transaction() as cursor:
                 cursor.execute(duckdb_sql.INSERT_RUN, {"run_id": run.run_id, **asdict(run)})
                 duckdb_rows.insert(cursor, stream, rows, self._encoder)
