@@ -10,6 +10,8 @@ from functools import cache
 from typing import Any
 
 import pytest
+from moto.ce.responses import CostExplorerResponse
+from moto.core.exceptions import JsonRESTError
 from moto.server import ThreadedMotoServer
 
 from services.operate.resource_names import CLUSTER, HTTP_API, MCP_API, SERVICES, WEBSOCKET_API
@@ -47,11 +49,17 @@ def server_port() -> int:
 @contextmanager
 def account() -> Iterator[Account]:
     """An empty account, with credentials for it in this process's environment."""
-    with pytest.MonkeyPatch.context() as variables:
+    with pytest.MonkeyPatch.context() as patch:
         for name, value in KEYS.items():
-            variables.setenv(name, value)
+            patch.setenv(name, value)
+        patch.setattr(CostExplorerResponse, "get_cost_forecast", no_forecast, raising=False)
         forget(server_port())
         yield Account(f"http://127.0.0.1:{server_port()}")
+
+
+def no_forecast(_: CostExplorerResponse) -> str:
+    """Refuse a forecast like Cost Explorer for a new account; moto lacks the operation."""
+    raise JsonRESTError("DataUnavailableException", "Insufficient amount of historical data")
 
 
 def forget(port: int) -> None:

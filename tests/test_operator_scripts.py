@@ -189,6 +189,7 @@ def test_costs_are_shown_with_the_budget_and_an_exceeded_one_fails(aws: Account)
     done = run(check_costs.main, "--region", REGION)
     assert done.exit_code == 1
     assert "Nothing is booked under the tag Project=Madrid-Bus-Simulator" in done.output
+    assert "No forecast: Cost Explorer: DataUnavailableException: Insufficient amount" in done.output
     assert "Budget bus-simulator-monthly-budget: 250.00 USD of 200.00 USD spent (125 %)" in done.output
     assert done.output.splitlines()[-1] == "The budget is exceeded."
 
