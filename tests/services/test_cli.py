@@ -23,8 +23,7 @@ from services.commands.ops import ops
 from services.times import parse_instant
 from storage.duckdb_store import DuckDBStore
 from storage.schema import Stream
-
-PAST = ["--start", "2026-03-02T06:00Z", "--end", "2026-03-02T06:10Z"]
+from tests.services.backfilled import PAST, copy_backfilled
 
 
 @pytest.fixture(autouse=True)
@@ -197,8 +196,10 @@ def test_a_store_that_cannot_be_created_or_read_fails(
 
 
 @pytest.mark.integration
-def test_another_runs_store_is_refused_with_the_remedy(capsys: pytest.CaptureFixture[str]) -> None:
-    assert status_of(["backfill", *PAST]) == 0
+def test_another_runs_store_is_refused_with_the_remedy(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    copy_backfilled(folder)
     capsys.readouterr()
     for arguments in (["run", "--port", "0"], ["backfill", *PAST]):
         code, error = refused(capsys, [*arguments, "--seed", "2"])
@@ -235,8 +236,10 @@ def test_another_runs_store_is_refused_with_the_scenarios_name(
 
 
 @pytest.mark.integration
-def test_new_inputs_continue_from_the_next_whole_hour(capsys: pytest.CaptureFixture[str]) -> None:
-    assert status_of(["backfill", *PAST]) == 0
+def test_new_inputs_continue_from_the_next_whole_hour(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    copy_backfilled(folder)
     longer = ["--start", "2026-03-02T06:00Z", "--end", "2026-03-02T07:10Z", "--seed", "2"]
     assert status_of(["backfill", *longer, "--continue-with-new-inputs"]) == 0
     assert "2026-03-02T07:00:00Z to 2026-03-02T07:10:00Z is complete" in capsys.readouterr().out
@@ -320,7 +323,7 @@ def test_a_held_store_names_its_holder(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_snapshot_and_an_export_appear_whole_or_not_at_all(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
-    assert status_of(["backfill", *PAST]) == 0
+    copy_backfilled(folder)
     assert status_of(["snapshot", "-o", "copy.duckdb"]) == 0
     assert status_of(["digest"]) == 0
     original = capsys.readouterr().out.splitlines()[-4:]
@@ -336,12 +339,12 @@ def test_a_snapshot_and_an_export_appear_whole_or_not_at_all(
 
 @pytest.mark.integration
 def test_a_full_disk_is_one_message(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "x.csv")
 
-    assert status_of(["backfill", *PAST]) == 0
+    copy_backfilled(folder)
     capsys.readouterr()
     monkeypatch.setattr("services.commands.export_formats.write_csv", full)
     code, error = refused(capsys, ["export", "--stream", "stop_visit", "--format", "csv", "-o", "x.csv"])
@@ -364,7 +367,7 @@ def test_the_shipped_network_passes_its_audit(capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.integration
 def test_an_audit_with_another_network_fails(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    assert status_of(["backfill", *PAST]) == 0
+    copy_backfilled(folder)
     text = settings.default_network().read_text().replace("initial_position: 0.0", "initial_position: 0.01")
     (folder / "other.yaml").write_text(text)
     capsys.readouterr()
@@ -377,7 +380,7 @@ def test_an_audit_with_another_network_fails(capsys: pytest.CaptureFixture[str],
 def test_an_export_has_every_record_in_order(
     capsys: pytest.CaptureFixture[str], folder: Path, form: str
 ) -> None:
-    assert status_of(["backfill", *PAST]) == 0
+    copy_backfilled(folder)
     for stream in Stream:
         path = folder / f"{stream}.{form}"
         assert status_of(["export", "--stream", stream.value, "--format", form, "-o", str(path)]) == 0

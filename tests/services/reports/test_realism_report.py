@@ -15,11 +15,11 @@ from services.cli import status_of
 from services.reports.bar_chart import bars_svg
 from services.reports.realism_report import Realism, charts, measured, report, report_lines
 from simulator.analysis.realism import BANDS, DATES, Reading, Study
+from tests.services.backfilled import copy_backfilled
 from tests.synthetic import synthetic_network
 
 pytestmark = pytest.mark.integration
 
-PAST = ["--start", "2026-03-02T06:00Z", "--end", "2026-03-02T06:10Z"]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -29,7 +29,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    assert status_of(["backfill", *PAST]) == 0
+    copy_backfilled(tmp_path)
     yield
     root.handlers[:], root.level = handlers, level
 
