@@ -10,7 +10,7 @@ import pytest
 
 from tests.environment import environment
 from tests.fake_servers import Answer, Answering, always, free_port, http_server, websocket_server
-from tests.process import KEY, Running, running
+from tests.process import KEY, Running, few_lines, running
 
 pytestmark = pytest.mark.e2e
 
@@ -26,7 +26,9 @@ POSITION = (
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("city"), "--at", MORNING, "--backfill", "1h") as process:
+    with running(
+        tmp_path_factory.mktemp("city"), *few_lines(), "--at", MORNING, "--backfill", "0"
+    ) as process:
         process.wait_for(lambda body: body["status"] == "healthy")
         yield process
 

@@ -41,7 +41,9 @@ INJECTIONS = (
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("city"), "--at", MORNING, "--backfill", "1h") as process:
+    with running(
+        tmp_path_factory.mktemp("city"), *few_lines(), "--at", MORNING, "--backfill", "0"
+    ) as process:
         process.wait_for(lambda body: body["status"] == "healthy")
         yield process
 
