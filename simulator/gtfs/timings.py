@@ -119,7 +119,8 @@ class _Places(NamedTuple):
 def _pattern_times(sequences: StopSequences, trips: Sequence[int], metres: Seconds) -> PatternTimes:
     """The times of trips on a pattern, blank ones interpolated by distance between the stops around them."""
     columns, calls = sequences.feed.trips, [sequences.calls(trip) for trip in trips]
-    first, last = (np.array([each[i] for each in calls]) for i in (0, 1))
+    shape = (len(trips), len(metres))
+    first, last = (np.array([each[i] for each in calls], np.int64).reshape(shape) for i in (0, 1))
     arrives = columns.arrival_s[first].astype(np.float64)
     leaves = columns.departure_s[last].astype(np.float64)
     timed = (arrives >= 0) & (leaves >= 0)
@@ -159,6 +160,8 @@ def _grouped(
     times: PatternTimes, trips: Sequence[int], runs: Sequence[tuple[int, int]], places: _Places
 ) -> tuple[list[Timing], dict[tuple[int, int], int]]:
     """The timings of a pattern's trips, and for each of `runs` (trip, hour) the index of its timing."""
+    if not trips:
+        return [], {}
     takes_s = times.arrives_s[:, -1]
     step_s = max(ALIKE * float(np.median(takes_s)), 1.0)
     alike = np.rint(takes_s / step_s).astype(np.int64).tolist()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from simulator.city import City
 from simulator.day.line_day import line_day
 from simulator.day.trajectory import Trajectory
+from simulator.files.problems import InputFileError
 from simulator.gtfs.folder import write_folder
 from simulator.gtfs.importer import Imported, import_feed
 from simulator.network import Hold, Timing
@@ -227,3 +228,22 @@ def test_every_departure_of_layovers_and_blocks_runs(tmp_path: Path) -> None:
         for day in City(made).days(DAY, DAY):
             counts[day.line_id] += len(day.trips)
         assert counts == {"1": 28}
+
+
+def test_a_line_that_loses_all_trips_of_a_pattern_still_ends_the_import(tmp_path: Path) -> None:
+    hours = 3 * HOUR_S
+    stops = "".join(f"{name},{name},{40.0 + 0.2 * i},-3.7\n" for i, name in enumerate("ABCDEFGHI"))
+    trips = [
+        Trip(
+            f"T{way}",
+            "WK",
+            way,
+            [
+                Call(stop, at, at)
+                for stop, at in zip(order, range(20 * HOUR_S, 20 * HOUR_S + hours, 1200), strict=True)
+            ],
+        )
+        for way, order in ((0, "ABCDEFGHI"), (1, "IHGFEDCBA"))
+    ]
+    with pytest.raises(InputFileError, match="can't be simulated"):
+        imported(tmp_path, trips, stops=f"stop_id,stop_name,stop_lat,stop_lon\n{stops}")
