@@ -17,7 +17,7 @@ import simpy
 from simulator import randomness
 from simulator.day import travel
 from simulator.day.dispatch import PlannedDeparture, is_cancelled
-from simulator.day.line_state import LineState
+from simulator.day.line_state import LineState, Wakeup
 from simulator.day.passengers import Queue, Trip
 from simulator.day.scenario_effects import Disturbances, Ending
 from simulator.day.travel import PatternPosition
@@ -31,21 +31,22 @@ HOP, STAND, PARK, HALT = 0, 1, 2, 3
 """Kinds of leg: to a trip's next stop; at (or empty to) a terminal until departure; home until the end;
 broken down where the last leg ended."""
 
-COLUMNS = (
-    *("kind", "trip", "pattern", "path", "position", "changed", "brakes", "stops", "opens", "leaves"),
-    *("boarding", "alighting", "left_behind"),
-)
-"""A row's integers. `changed`, `brakes`, `stops`: ends of the motion's pieces; `opens`: when the doors open,
-equal to `leaves` where they stay shut; `trip` and `path` index the line-day's trips and paths."""
+SECTION_COLUMNS = ("kind", "trip", "pattern", "path", "position", "legs")
+"""A section is a number of consecutive `legs` of one kind, the first of which leads to `position` of the
+pattern and each after it to the next. `trip` and `path` index the line-day's trips and paths."""
+LEG_COLUMNS = ("changed", "brakes", "stops", "opens", "leaves", "boarding", "alighting", "left_behind")
+"""A leg's integers. `changed`, `brakes`, `stops`: ends of the motion's pieces; `opens`: when the doors open,
+equal to `leaves` where they stay shut."""
 
 DEAD_MS = 7000
 BOARD_MS = 2_000
 ALIGHT_MS = 1_200
 """The doors' dead time, then 2 s a boarding by card and 1.2 s an alighting through two doors (TCQSM 3rd ed.,
 exhibit 6-4)."""
+BRAKING_TWICE = 2 * travel.BRAKING
 MIN_OPEN_MS = 10_000
 """The doors are open at least so long before a departure from a terminal."""
-TRIPS_DRAWN = 8
+TRIPS_DRAWN = 16
 """Trips whose lateness and running times are drawn in one array operation."""
 
 
@@ -69,7 +70,7 @@ class TripNoise(NamedTuple):
 
 
 class BusDay:
-    """One bus on one line-day. `process` runs it; `rows` and `speeds` are its legs in order.
+    """One bus on one line-day. `process` runs it; `sections`, `legs` and `speeds` are its legs in order.
 
     `home` is the direction of its first departure. A bus that doesn't run (`runs`) stays parked there.
     `first_departure` and `last_stop` bound its service, -1 for a bus that never leaves.
@@ -81,10 +82,11 @@ class BusDay:
         self.runs = runs
         # Arrays, not lists of tuples: a weekday of a city has millions of legs, and NumPy reads arrays as
         # they are.
-        self.rows = array("q")
-        self.speeds = array("d")
+        self.sections, self.legs, self.speeds = array("q"), array("q"), array("d")
         self.first_departure = self.last_stop = -1
         self._day = day
+        self._capacity = bus.capacity
+        self._wakeup = Wakeup(day.env)
         self._noise_key = day.key("travel", bus.bus_id)
         self._drawn: list[TripNoise] = []
         self._trips_drawn = 0
@@ -94,15 +96,19 @@ class BusDay:
 
     def process(self) -> _Process:
         """The bus's day: trips as the dispatch assigns them, then home."""
-        day, now = self._day, self._day.starts
+        day, now, disturbed = self._day, self._day.starts, self._day.disturbances
         here, ready = PatternPosition(day.main_pattern(self.home), 0), now
         start = self._dispatched(self.home, ready)
         while start is not None:
             trip = yield from self._stand(start, ready, here, now)
-            yield from self._run(trip)
+            plain = disturbed is None and not trip.holds
+            yield from self._run(trip) if plain else self._run_by_events(trip)
+            first, last = trip.first, trip.last
+            self.sections.extend((HOP, trip.number, trip.pattern, trip.pattern, first + 1, last - first))
             here, now = PatternPosition(trip.pattern, trip.last), self.last_stop
             self._broken_until = now + self._repair_ms(trip)
-            yield day.env.timeout(self._broken_until - now)
+            if disturbed is not None:
+                yield self._wakeup.at(self._broken_until, now)
             ready = self._broken_until + travel.MIN_LAYOVER_MS
             direction = day.next_direction(day.line.patterns[trip.pattern].direction)
             start = self._turned(trip, ready) or self._dispatched(direction, ready)
@@ -159,24 +165,24 @@ class BusDay:
         noise = self._noise()
         departs = start.departs + noise.late_ms
         opens = max(ready, there, departs - DOORS_EARLY_S * 1000)
-        yield day.env.timeout(opens - now)
+        yield self._wakeup.at(opens, now)
         # As at any stop the dwell is fixed by those who wait as the doors open; people who come until
         # they close still get in while there is room.
         queue = day.queues[pattern][first]
         work_ms = DEAD_MS + BOARD_MS * min(queue.waiting(opens), self.bus.capacity)
         leaves = max(departs, opens + max(work_ms, MIN_OPEN_MS))
-        yield day.env.timeout(leaves - opens)
+        yield self._wakeup.at(leaves, opens)
         last = len(day.hops[pattern])
         factors = noise.factors
         if timing is not None:
             factors = day.paced(pattern, timing, start.departs // SECOND_MS, factors)
         trip = Trip(pattern, day.new_trip(pattern), leaves, first, last, factors, [0] * (last + 1))
         trip.alights, trip.holds = day.alights[pattern], day.earliest(pattern, timing, start.departs)
-        trip.load = queue.board(min(queue.waiting(leaves), self.bus.capacity), trip, first, leaves)
+        waiting = queue.waiting(leaves)
+        trip.load = queue.board(min(waiting, self.bus.capacity), trip, first, opens, leaves)
         queue.passed = leaves
-        left_behind = queue.waiting(leaves)
-        times = (changed, brakes, there, opens, leaves)
-        self.rows.extend((STAND, trip.number, pattern, path, first, *times, trip.load, 0, left_behind))
+        self.sections.extend((STAND, trip.number, pattern, path, first, 1))
+        self.legs.extend((changed, brakes, there, opens, leaves, trip.load, 0, waiting - trip.load))
         self.speeds.append(speed)
         if self.first_departure < 0:
             self.first_departure = leaves
@@ -188,83 +194,119 @@ class BusDay:
         if until <= now:
             return now
         path = self._day.empty_run(here, target, now).path
-        times = (until, until, until, until, until)
-        self.rows.extend((HALT, -1, target.pattern, path, target.position, *times, 0, 0, 0))
+        self.sections.extend((HALT, -1, target.pattern, path, target.position, 1))
+        self.legs.extend((until, until, until, until, until, 0, 0, 0))
         self.speeds.append(0.0)
         return until
 
     def _run(self, trip: Trip) -> _Process:
-        """Run a trip from the first stop's departure until the doors close at the last."""
-        day, pattern, alighting = self._day, trip.pattern, trip.alighting
-        timeout, by_hour, queues = day.env.timeout, day.speed_by_hour, day.queues[pattern]
-        hops, factors = day.hops[pattern][trip.first :], trip.factors[trip.first :]
-        disturbed, last, holds = day.disturbances, trip.last, trip.holds
-        # Two times run side by side: `clock` is SimPy's, `left` is when the bus left the last stop. They part
-        # where it goes past one: that needs no event of its own, so SimPy stays at the braking point before.
-        clock = left = trip.departed
-        v_in, may_stop = 0.0, True
-        for position, (hop, noise) in enumerate(zip(hops, factors, strict=False), trip.first + 1):
-            factor = by_hour[left // HOUR_MS] / noise
-            if disturbed is not None:
-                factor = disturbed.factor(PatternPosition(pattern, position), left, hop, factor)
-            changing, passing, half, speed = travel.motion(hop, factor, v_in)
-            self.speeds.append(speed)
-            changed, passes = left + changing, left + passing
-            brakes = passes - half
-            if disturbed is not None:
-                may_stop = self._may_stop(disturbed, trip, position, brakes)
-                last = trip.last  # a breakdown or a closed road may have ended the trip here
-            if not alighting[position] and position != last:
+        """Run a trip, on an ordinary day, from the first stop's departure until the doors close at the last.
+
+        The busiest loop of all: it runs once a visit, so what it needs is in local variables. At each stop it
+        waits but once, until the doors can close at the earliest, and only then asks who waited as the bus
+        braked and as its doors opened. It waits again if people board for longer.
+        """
+        day, pattern, last, alighting = self._day, trip.pattern, trip.last, trip.alighting
+        wake, by_hour, cruise = self._wakeup.at, day.speed_by_hour, travel.cruise
+        add_leg, add_speed = self.legs.extend, self.speeds.append
+        hops, queues = day.hops[pattern], day.queues[pattern][1:]
+        # `left`: when the bus left the last stop; `event`: when it last did or decided something.
+        left = event = trip.departed
+        v_in = 0.0
+        for position, (hop, noise, queue) in enumerate(zip(hops, trip.factors, queues, strict=False), 1):
+            changing, passing, speed = cruise(hop, by_hour[left // HOUR_MS] / noise, v_in)
+            half = round(speed / BRAKING_TWICE) or 1
+            if half > passing - changing:
+                half = passing - changing
+            passes = left + passing
+            brakes, opens = passes - half, passes + half
+            add_speed(speed)
+            now = opens + DEAD_MS + alighting[position] * ALIGHT_MS
+            if position == last:
+                # Buses that come to a terminal at one instant are served in the order of their arrivals.
+                yield wake(opens, event)
+                yield wake(now, opens)
+            elif alighting[position]:
+                yield wake(now, opens, event)
+            else:
                 # Nobody aboard wants to get out: whether to stop depends on who waits at the stop, and is
                 # decided once, at the braking point. People who come later see the bus pass.
-                yield timeout(brakes - clock)
-                clock = brakes
-                # A bus that is early for a timepoint stops there in any case.
-                waits = queues[position].waiting(brakes) or (holds and holds.get(position, 0) > passes)
-                if not (may_stop and waits):
-                    self._pass(trip, position, changed, passes)
-                    left, v_in = passes, speed
+                yield wake(now, opens, brakes)
+                if not queue.waited(brakes, event):
+                    add_leg((left + changing, passes, passes, passes, passes, 0, 0, 0))
+                    left, v_in, event = passes, speed, brakes
                     continue
-            opens = passes + half
-            yield timeout(opens - clock)
-            clock = left = yield from self._serve(trip, position, changed, brakes, opens)
+                event = brakes
+            closes = opens + self._dwell_ms(trip, position, queue.waited(opens, event))
+            if closes > now:
+                yield wake(closes, opens, event)
+            add_leg((left + changing, brakes, opens, opens, closes))
+            self._exchange(trip, position, queue, opens, closes)
+            left = event = closes
             v_in = 0.0
-            if position == last:
-                break
         self.last_stop = left
 
-    def _pass(self, trip: Trip, position: int, changed: int, passes: int) -> None:
-        """Write a row for a stop that the bus goes past at `passes`."""
-        times = (changed, passes, passes, passes, passes)
-        self.rows.extend((HOP, trip.number, trip.pattern, trip.pattern, position, *times, 0, 0, 0))
-        self._day.queues[trip.pattern][position].passed = passes
+    def _run_by_events(self, trip: Trip) -> _Process:
+        """Run a trip that a scenario may disturb or that is held at stops: wait for each event on the way."""
+        day, pattern, alighting = self._day, trip.pattern, trip.alighting
+        wake, disturbed = self._wakeup.at, day.disturbances
+        left = event = trip.departed
+        v_in, may_stop, position = 0.0, True, trip.first
+        while position != trip.last:
+            hop, factor = day.hops[pattern][position], self._factor(trip, position + 1, left)
+            position += 1
+            queue = day.queues[pattern][position]
+            changing, passing, half, speed = travel.motion(hop, factor, v_in)
+            changed, passes = left + changing, left + passing
+            brakes, opens = passes - half, passes + half
+            self.speeds.append(speed)
+            if disturbed is not None:
+                may_stop = self._may_stop(disturbed, trip, position, brakes)
+            if not alighting[position] and position != trip.last:
+                yield wake(brakes, event)
+                event = brakes
+                # A bus that is early for a timepoint stops there in any case.
+                stops = queue.waiting(brakes) or trip.holds.get(position, 0) > passes
+                if not (may_stop and stops):
+                    self.legs.extend((changed, passes, passes, passes, passes, 0, 0, 0))
+                    left = queue.passed = passes
+                    v_in = speed
+                    continue
+            yield wake(opens, event)
+            self.legs.extend((changed, brakes, opens))
+            left = event = yield from self._serve(trip, position, opens)
+            v_in = 0.0
+        self.last_stop = left
 
-    def _serve(
-        self, trip: Trip, position: int, changed: int, brakes: int, opens: int
-    ) -> Generator[simpy.Event, None, int]:
-        """Serve a stop whose doors open at `opens`; return when they close.
+    def _factor(self, trip: Trip, position: int, left: int) -> float:
+        """The speed factor of the hop to a position, for a bus that left the stop before."""
+        day, hop = self._day, trip.factors[position - 1]
+        factor = day.speed_by_hour[left // HOUR_MS] / hop
+        if day.disturbances is None:
+            return factor
+        here = PatternPosition(trip.pattern, position)
+        return day.disturbances.factor(here, left, day.hops[trip.pattern][position - 1], factor)
 
-        The dwell is fixed at arrival by those who wait then; people who come until the doors close get in
-        while there is room. Holding follows, with open doors, so that late passengers can board.
+    def _serve(self, trip: Trip, position: int, opens: int) -> Generator[simpy.Event, None, int]:
+        """Serve a stop that the bus reaches at `opens`, complete the leg, and return when the bus leaves.
+
+        Holding comes after the dwell, with open doors, so that late passengers can board.
         """
-        day, pattern = self._day, trip.pattern
-        queue = day.queues[pattern][position]
-        if trip.holds and not trip.alighting[position] and not day.opens_at(pattern, position):
+        day, wake = self._day, self._wakeup.at
+        queue = day.queues[trip.pattern][position]
+        if trip.holds and not trip.alighting[position] and not day.opens_at(trip.pattern, position):
             closes = max(opens, trip.holds.get(position, 0))
-            yield day.env.timeout(closes - opens)
+            yield wake(closes, opens)
             queue.passed = closes
-            times = (changed, brakes, opens, closes, closes)
-            self.rows.extend((HOP, trip.number, pattern, pattern, position, *times, 0, 0, 0))
+            self.legs.extend((closes, closes, 0, 0, 0))
             return closes
-        dwell_ms = self._dwell_ms(trip, position, queue, opens)
-        yield day.env.timeout(dwell_ms)
-        closes = opens + dwell_ms
+        closes = opens + self._dwell_ms(trip, position, queue.waiting(opens))
+        yield wake(closes, opens)
         if day.holds and (held_ms := day.hold_ms(trip, position, closes)):
-            yield day.env.timeout(held_ms)
+            yield wake(closes + held_ms, closes)
             closes += held_ms
-        people = self._exchange(trip, position, queue, closes)
-        times = (changed, brakes, opens, opens, closes)
-        self.rows.extend((HOP, trip.number, pattern, pattern, position, *times, *people))
+        self.legs.extend((opens, closes))
+        self._exchange(trip, position, queue, opens, closes)
         return closes
 
     def _may_stop(self, disturbed: Disturbances, trip: Trip, position: int, brakes: int) -> bool:
@@ -296,29 +338,37 @@ class BusDay:
             return Ending.LATE
         return None if disturbed.turn(PatternPosition(trip.pattern, position), now) is None else Ending.TURN
 
-    def _dwell_ms(self, trip: Trip, position: int, queue: Queue, now: int) -> int:
-        """Dead time plus the longer of alighting and boarding work (TCQSM 3rd ed., eq. 6-11)."""
-        alighting = trip.alighting[position]
-        if position == trip.last:
-            return DEAD_MS + alighting * ALIGHT_MS
-        room = self.bus.capacity - trip.load + alighting
-        boarding = min(queue.waiting(now), room)
-        return DEAD_MS + max(alighting * ALIGHT_MS, boarding * BOARD_MS)
+    def _dwell_ms(self, trip: Trip, position: int, waiting: int) -> int:
+        """Dead time plus the longer of alighting and boarding work (TCQSM 3rd ed., eq. 6-11).
 
-    def _exchange(self, trip: Trip, position: int, queue: Queue, now: int) -> tuple[int, int, int]:
-        """Move people as the doors close: return how many boarded, alighted and were left behind."""
+        The dwell is fixed as the doors open by those who are `waiting` then; people who come until they close
+        get in while there is room.
+        """
         alighting = trip.alighting[position]
-        trip.load -= alighting
+        work_ms = alighting * ALIGHT_MS
+        if position != trip.last:
+            room = self._capacity - trip.load + alighting
+            boarding_ms = (waiting if waiting < room else room) * BOARD_MS
+            if boarding_ms > work_ms:
+                work_ms = boarding_ms
+        return DEAD_MS + work_ms
+
+    def _exchange(self, trip: Trip, position: int, queue: Queue, opened: int, now: int) -> None:
+        """Move people as the doors close; complete the leg with boarding, alighting and left behind."""
+        alighting = trip.alighting[position]
+        load = trip.load - alighting
+        boarding = left_behind = 0
         queue.passed = now
-        if position == trip.last:
-            # Nobody boards where a trip ends; those whom a breakdown puts out wait for the line's next bus.
-            if trip.ending is Ending.BREAKDOWN and trip.stranded:
-                self._day.queue_at(trip.pattern, position).join(trip.stranded, trip, position, now)
-            return 0, alighting, 0
-        waiting = queue.waiting(now)
-        boarding = queue.board(min(waiting, self.bus.capacity - trip.load), trip, position, now)
-        trip.load += boarding
-        return boarding, alighting, waiting - boarding
+        # Nobody boards where a trip ends; those whom a breakdown puts out wait for the line's next bus.
+        if position != trip.last:
+            waiting, room = queue.waiting(now), self._capacity - load
+            boarding = waiting if waiting < room else room
+            queue.board(boarding, trip, position, opened, now)
+            left_behind = waiting - boarding
+        elif trip.ending is Ending.BREAKDOWN and trip.stranded:
+            self._day.queue_at(trip.pattern, position).join(trip.stranded, trip, position, now)
+        trip.load = load + boarding
+        self.legs.extend((boarding, alighting, left_behind))
 
     def _noise(self) -> TripNoise:
         """The draws of the bus's next trip. A hop's factor is the trip's factor times the hop's own.
@@ -352,8 +402,8 @@ class BusDay:
         if there > day.ends:
             who = f"line {day.line.line_id}: bus {self.bus.bus_id}"
             raise OverrunError(f"{who} isn't home when the service day after {day.day} begins")
-        times = (changed, brakes, there, day.ends, day.ends)
-        self.rows.extend((PARK, -1, home.pattern, path, 0, *times, 0, 0, 0))
+        self.sections.extend((PARK, -1, home.pattern, path, 0, 1))
+        self.legs.extend((changed, brakes, there, day.ends, day.ends, 0, 0, 0))
         self.speeds.append(speed)
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import simpy
+from simpy.events import EventPriority
 
 from simulator import randomness
 from simulator.day import travel
@@ -33,8 +34,34 @@ QUARTER_S = 900
 NO_HOLDS: Mapping[int, int] = {}
 LATER_HOUR = 1.5
 """A delayed trip is at most so much slower than planned for its own hour (see `travel.WEEKDAY_SPEED`)."""
+CAUSE_BITS = 40
+"""More than any instant of a service day has."""
 NOISY_HOP = 7.0
 """Chance makes no hop seven times as long (see `travel.HOP_FACTOR` and `TRIP_FACTOR`)."""
+
+
+class Wakeup(simpy.Event):
+    """An instant. One event serves all the waits of a process, which follow one another.
+
+    What happens at one instant happens in the order of what caused it. That is SimPy's own order if each
+    event is scheduled when its cause occurs; a bus schedules some earlier, since it doesn't wait for every
+    cause.
+    """
+
+    def __init__(self, env: simpy.Environment):
+        super().__init__(env)
+        self._ok, self._value = True, None
+
+    def at(self, instant: int, cause: int, before: int = 0) -> Wakeup:
+        """Occur at an instant, not before now.
+
+        `cause` is the instant of the event in the process before this one, `before` that of the cause's own
+        cause, if the process doesn't wait for the cause.
+        """
+        env = self.env
+        self.callbacks = []
+        env.schedule(self, EventPriority(cause << CAUSE_BITS | before), instant - env.now)
+        return self
 
 
 class EmptyRun(NamedTuple):
@@ -81,6 +108,7 @@ class LineState:
             _path([(p.latitude, p.longitude, p.distance_m) for p in q.shape]) for q in line.patterns
         ]
         self.trips: list[str] = []
+        self._trip_prefix = f"{line.line_id}-{day:%Y%m%d}-"
         self._trip_count = [0, 0]
         self._main = {pattern.direction: i for i, pattern in reversed(list(enumerate(line.patterns)))}
         self._empty_paths: dict[tuple[PatternPosition, PatternPosition], int] = {}
@@ -136,7 +164,7 @@ class LineState:
         direction = self.line.patterns[pattern].direction
         self._trip_count[direction] += 1
         number = self._trip_count[direction]
-        self.trips.append(f"{self.line.line_id}-{self.day:%Y%m%d}-{direction}-{number:03d}")
+        self.trips.append(f"{self._trip_prefix}{direction}-{number:03d}")
         return len(self.trips) - 1
 
     def hold_ms(self, trip: Trip, position: int, now: int) -> int:
@@ -187,7 +215,7 @@ class LineState:
 
     def close_stop(self, closed: ClosedStop) -> Generator[simpy.Event, None, None]:
         """The process that sends away the people who wait at a stop when it closes."""
-        yield self.env.timeout(max(closed.span.start_s * SECOND_MS - self.starts, 0))
+        yield Wakeup(self.env).at(max(closed.span.start_s * SECOND_MS, self.starts), self.starts)
         for queue_id, queue in self.queue_of.items():
             if queue_id.stop_id == closed.stop_id:
                 queue.give_up(int(self.env.now))

@@ -5,9 +5,10 @@ Times are integer milliseconds from the service day's origin.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,22 @@ PATIENCE_MS = 600_000
 """After the last bus, people still waiting, or arriving later, give up after ten minutes."""
 
 
+class Departed(NamedTuple):
+    """People left a queue at an `instant`, `boarded` people having left before; `cause`: see `Wakeup`."""
+
+    instant: int
+    cause: int
+    boarded: int
+
+
 @dataclass(slots=True)
 class Queue:
     """People waiting at a stop for one direction: arrival times in order, of whom `boarded` have left.
 
     `draws` decide destinations; `targets` keeps them by (pattern, position) as the position in the pattern
     at which each person alights. `gave_up` are the instants at which people left without a bus, `last_bus` is
-    when somebody last boarded, `passed` when a bus last left the stop or went past (-1: none yet).
+    when somebody last boarded, `passed` when a bus last left the stop or, on a disturbed day, went past (-1:
+    none yet). `departures` are all the instants at which people left the queue.
     """
 
     times: list[int]
@@ -34,14 +44,33 @@ class Queue:
     last_bus: int = 0
     passed: int = -1
     gave_up: list[int] = field(default_factory=list)
+    departures: list[Departed] = field(default_factory=list)
     targets: dict[tuple[int, int], list[int]] = field(default_factory=dict)
 
     def waiting(self, now: int) -> int:
-        """How many people wait at `now`."""
+        """How many people wait now."""
         return bisect_right(self.times, now, self.boarded) - self.boarded
 
-    def board(self, count: int, trip: Trip, position: int, now: int) -> int:
-        """Let the first `count` people board `trip` at `position`; count where they will alight."""
+    def waited(self, then: int, cause: int) -> int:
+        """How many people waited at an instant that may be past.
+
+        `cause` puts the question in its place among what happened at that instant; see `Wakeup`.
+        """
+        boarded, departures = self.boarded, self.departures
+        if departures and departures[-1].instant >= then:
+            index = bisect_left(departures, (then, cause))
+            if index < len(departures):
+                boarded = departures[index].boarded
+        return bisect_right(self.times, then, boarded) - boarded
+
+    def board(self, count: int, trip: Trip, position: int, opened: int, now: int) -> int:
+        """Let the first `count` people board `trip` at `position`; count where they will alight.
+
+        The doors close `now`; they `opened` before.
+        """
+        self.last_bus = now
+        if not count:
+            return 0
         targets = self.targets.get((trip.pattern, position))
         if targets is None:
             # Destinations of the whole queue at once, when a pattern's first bus comes: a draw
@@ -54,10 +83,11 @@ class Queue:
                 targets = places[(self.draws * len(places)).astype(np.int64)].tolist()
             self.targets[trip.pattern, position] = targets
         start = self.boarded
+        self.departures.append(Departed(now, opened, start))
         self.boarded = start + count
-        self.last_bus = now
+        alighting = trip.alighting
         for target in targets[start : start + count]:
-            trip.alighting[target] += 1
+            alighting[target] += 1
         return count
 
     def join(self, targets: list[int], trip: Trip, position: int, now: int) -> None:
@@ -73,6 +103,7 @@ class Queue:
     def give_up(self, now: int) -> None:
         """Send away all who wait."""
         count = self.waiting(now)
+        self.departures.append(Departed(now, 0, self.boarded))
         self.boarded += count
         self.gave_up += [now] * count
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.day import cabin_co2
-from simulator.day.bus import COLUMNS, HALT, HOP, PARK, STAND, BusDay
+from simulator.day.bus import HALT, HOP, LEG_COLUMNS, PARK, SECTION_COLUMNS, STAND, BusDay
 from simulator.day.line_state import LineState
 from simulator.day.passengers import PATIENCE_MS, Queue
 from simulator.day.trajectory import Bools, Floats, Ints, Legs, PassengerEvents, Trajectory
@@ -70,9 +70,18 @@ class _Rows(NamedTuple):
 def _rows(buses: Sequence[BusDay]) -> _Rows:
     """The buses' rows as columns, one bus after the other."""
     counts = [len(bus.speeds) for bus in buses]
-    rows = np.concatenate([np.frombuffer(bus.rows, np.int64).reshape(-1, len(COLUMNS)) for bus in buses])
+    legs = np.concatenate([np.frombuffer(bus.legs, np.int64) for bus in buses])
+    column = dict(zip(LEG_COLUMNS, legs.reshape(-1, len(LEG_COLUMNS)).T.copy(), strict=True))
+    sections = np.concatenate([np.frombuffer(bus.sections, np.int64) for bus in buses])
+    *of_sections, length = sections.reshape(-1, len(SECTION_COLUMNS)).T
+    column |= {
+        name: np.repeat(values, length) for name, values in zip(SECTION_COLUMNS, of_sections, strict=False)
+    }
+    # Within a section each leg leads to the position after that of the leg before.
+    first_legs = np.cumsum(length) - length
+    column["position"] += np.arange(len(column["position"])) - np.repeat(first_legs, length)
     return _Rows(
-        column=dict(zip(COLUMNS, rows.T.copy(), strict=True)),
+        column=column,
         speed=np.concatenate([np.frombuffer(bus.speeds) for bus in buses]),
         bus=np.repeat(np.arange(len(counts)), counts),
         first=np.cumsum([0, *counts[:-1]]),

@@ -111,6 +111,12 @@ def speed_by_hour(kind: DayType) -> tuple[float, ...]:
 
 def motion(hop: Hop, factor: float, v_in: float) -> Motion:
     """The plan of a hop: `factor` scales the target speed, `v_in` (m/ms) is the speed at its start."""
+    changing, passing, speed = cruise(hop, factor, v_in)
+    return Motion(changing, passing, min(round(speed / (2 * BRAKING)) or 1, passing - changing), speed)
+
+
+def cruise(hop: Hop, factor: float, v_in: float) -> tuple[int, int, float]:
+    """The first two and the last of `motion`."""
     length = hop.length_m
     # This runs once a hop, so comparisons stand for `min` and `max`, which cost a call each.
     v = hop.speed * factor
@@ -126,11 +132,7 @@ def motion(hop: Hop, factor: float, v_in: float) -> Motion:
         passing = changing + 1
     # Durations are whole ms now; the cruise speed that makes the pieces cover the hop's metres exactly
     # follows from them.
-    v = (length - v_in * changing / 2) / (passing - changing / 2)
-    half = round(v / (2 * BRAKING)) or 1
-    if half > passing - changing:
-        half = passing - changing
-    return Motion(changing, passing, half, v)
+    return changing, passing, (length - v_in * changing / 2) / (passing - changing / 2)
 
 
 def planned_trip_s(hop_list: list[Hop], factor: float) -> float:
