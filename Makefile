@@ -20,6 +20,7 @@ TASKS ?=
 NATIVE ?=
 LOCALSTACK := AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
 ARGS ?=
+WHAT ?= day
 IMAGE ?= bus-simulator-feeders:latest
 
 # A line with ##@ is a heading in the list of commands. A target's description follows its ##.
@@ -269,8 +270,12 @@ docs-check: $(INSTALLED) ## check that these are up to date
 	$(BIN)/python -m scripts.write_docs --check
 
 .PHONY: bench
-bench: $(INSTALLED) ## measure, and write docs/performance.md
+bench: $(INSTALLED) ## measure, and write docs/performance.md (ARGS="--only rest,ws")
 	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: profile
+profile: $(INSTALLED) ## show where CPU time goes, as a flame graph (WHAT=day, live, rest, ws or import)
+	$(BIN)/python -m benchmarks.profiling $(WHAT) $(ARGS)
 
 LOCK := scripts/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --upgrade \
   --python-version 3.11

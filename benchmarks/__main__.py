@@ -1,41 +1,142 @@
-"""`python -m benchmarks`: measures everything and writes the table of `docs/performance.md`."""
+"""`python -m benchmarks`: measure, and write table, history and chart of `docs/performance.md`."""
 
 from __future__ import annotations
 
 import os
-import platform
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-import duckdb
-import numpy as np
+import click
 
-from benchmarks import answering, fanout, filling, starting, timestream, timestream_live, whole_live
-from benchmarks.figures import HEADER, row
+from benchmarks import (
+    answering,
+    fanout,
+    filling,
+    flatness,
+    history,
+    importing,
+    starting,
+    timestream,
+    timestream_live,
+    whole_live,
+)
+from benchmarks.calibration import machine, slowness
+from benchmarks.figures import HEADER, Figure, Row, median_run, row
+from simulator.clock import Clock
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
-PARTS = (filling, whole_live, starting, answering, fanout, timestream, timestream_live)
+CHART = PAGE.with_suffix(".svg")
 BEGIN, END = "<!-- figures begin -->", "<!-- figures end -->"
+RUNS = 3
+GREATEST_LOAD = 0.5
 
 
-def main() -> None:
-    """Print each figure when it is measured, then write the table into the page."""
-    lines = [*HEADER]
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows that are measured together, in this order; those after the last one wanted aren't measured."""
+
+    rows: tuple[str, ...]
+    measure: Callable[[], Iterator[Row]]
+
+
+PARTS: Sequence[Part] = (
+    Part(("day", "day-memory", "audit", "sumo"), filling.measure_day),
+    Part(("rows", "month"), filling.measure_month),
+    Part(("import", "folder"), importing.measure),
+    Part(("live", "recovery"), whole_live.measure),
+    Part(("first", "history", "restart", "hour"), starting.measure),
+    Part(("rest",), answering.measure_latest),
+    Part(("at",), answering.measure_at),
+    Part(("flat",), flatness.measure),
+    Part(("ws", "ws-batch"), fanout.measure),
+    Part(("ts-newest", "ts-write"), timestream.measure),
+    Part(("ts-lag", "ts-recovery"), timestream_live.measure),
+)
+ROWS = tuple(row_id for part in PARTS for row_id in part.rows)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--only", metavar="ROW,…", help=f"Measure these rows only: {', '.join(ROWS)}.")
+@click.option("--runs", type=click.IntRange(1), default=RUNS, show_default=True, help="Runs of each row.")
+@click.option("--noisy", is_flag=True, help="Measure on a busy machine, and write nothing.")
+def main(*, only: str | None, runs: int, noisy: bool) -> None:
+    """Measure each row as the median of several runs, and write docs/performance.md and the history.
+
+    With --only, rows that aren't measured keep their figures.
+    """
+    chosen = chosen_rows(only)
+    load = os.getloadavg()[0]
+    print(f"Load before the measurement: {load:.2f}", file=sys.stderr)
+    if load > GREATEST_LOAD and not noisy:
+        raise click.ClickException(
+            f"the machine's load is {load:.2f}, more than {GREATEST_LOAD}: end other programs, or use --noisy"
+        )
+    found = measured(chosen, runs)
+    print("", conditions(load, runs), sep="\n")
+    if noisy:
+        return
+    now, commit = Clock().now(), history.current_commit()
+    figures = [each for each in found if isinstance(each, Figure)]
+    history.append(
+        history.Entry.of(each, date=f"{now:%Y-%m-%d}", commit=commit, load=load) for each in figures
+    )
+    CHART.write_text(history.chart(history.read()), encoding="utf-8")
+    PAGE.write_text(
+        with_figures(
+            PAGE.read_text(encoding="utf-8"),
+            found,
+            conditions(load, runs),
+        ),
+        encoding="utf-8",
+    )
+
+
+def chosen_rows(only: str | None) -> Sequence[str]:
+    """The rows to measure. Raises `click.BadParameter` for a name that is none."""
+    chosen = ROWS if only is None else tuple(name.strip() for name in only.split(","))
+    unknown = [name for name in chosen if name not in ROWS]
+    if unknown:
+        known = ", ".join(ROWS)
+        raise click.BadParameter(f"no row is called {unknown[0]}; there are {known}", param_hint="--only")
+    return chosen
+
+
+def measured(chosen: Iterable[str], runs: int) -> Sequence[Row]:
+    """Measure the chosen rows, and print each when its runs are complete."""
+    wanted, found = set(chosen), []
     print(*HEADER, sep="\n")
     for part in PARTS:
-        for figure in part.measure():
-            lines.append(row(figure))
-            print(lines[-1], flush=True)
-    lines += ["", machine()]
-    print(lines[-1])
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    PAGE.write_text("\n".join([before + BEGIN, *lines, END + after]), encoding="utf-8")
+        if wanted.isdisjoint(part.rows):
+            continue
+        rows = max(part.rows.index(row_id) for row_id in wanted.intersection(part.rows)) + 1
+        # One run after the other, since a part may hold processes and files until its last row.
+        complete = [list(islice(part.measure(), rows)) for _ in range(runs)]
+        for figures in zip(*complete, strict=True):
+            if figures[0].row_id in wanted:
+                found.append(median_run(figures))
+                print(row(found[-1]), flush=True)
+    return found
 
 
-def machine() -> str:
-    """The machine and versions of the measurement."""
-    versions = f"Python {platform.python_version()}, NumPy {np.__version__}, DuckDB {duckdb.__version__}"
-    return f"Measured on {os.cpu_count()} cores ({platform.machine()}), {versions}."
+def with_figures(page: str, found: Iterable[Row], measured_on: str) -> str:
+    """The page with new rows in its table, in the order of `ROWS`; other rows stay."""
+    before, rest = page.split(BEGIN)
+    old, after = rest.split(END)
+    lines_of = {line.split("`")[1]: line for line in old.splitlines() if line.startswith("| `")}
+    lines_of |= {each.row_id: row(each) for each in found}
+    lines = [lines_of[row_id] for row_id in ROWS if row_id in lines_of]
+    return "\n".join([before + BEGIN, *HEADER, *lines, "", measured_on, END + after])
+
+
+def conditions(load: float, runs: int) -> str:
+    """The machine, and the conditions of the measurement."""
+    return (
+        f"{machine()} The figures are medians of {runs} runs; the load before them was {load:.2f}. The "
+        f"calibration took {slowness():.2f} times as long as on the reference machine."
+    )
 
 
 if __name__ == "__main__":

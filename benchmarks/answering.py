@@ -23,6 +23,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from benchmarks.calibration import scaled, scaled_name
 from benchmarks.figures import Figure
 from benchmarks.starting import KEY, answers, program, until
 from services.queries import stream_queries
@@ -49,24 +50,29 @@ LIMITS = ("--backfill", "0", "--rate-limit", "1000000", "--daily-limit", "100000
 """Limits that are on and never reached."""
 
 
-def measure() -> Iterator[Figure]:
-    """Rows 4 and 5 of the speed table."""
+def measure_latest() -> Iterator[Figure]:
+    """REST's latest value against the trivial route."""
     ours, trivial = requests_per_s()
     yield Figure(
         "REST, a stop's latest count, with authentication and limits",
         ours, "requests/s", "a trivial FastAPI route with a response model, same uvicorn", trivial,
-        "at least", 0.9, f"{CONNECTIONS} connections kept open, best of {ROUNDS} rounds of {SECONDS:.0f} s",
+        "at least", 1.5, f"{CONNECTIONS} connections kept open, best of {ROUNDS} rounds of {SECONDS:.0f} s",
+        row_id="rest",
     )  # fmt: skip
+
+
+def measure_at() -> Iterator[Figure]:
+    """A stop's count at or before any instant of 30 days."""
     network = synthetic_network()
     with tempfile.TemporaryDirectory() as folder, closing(DuckDBStore(Path(folder) / "bus.duckdb")) as store:
         rows = month_of_counts(store, network)
         times_ms = sorted(probed(store, network))
     yield Figure(
         "at or before any moment of 30 days of the whole network, p99",
-        times_ms[int(0.99 * len(times_ms))], "ms", "target", 15, "at most", 1,
+        times_ms[int(0.99 * len(times_ms))], "ms", scaled_name(10, "ms"), scaled(10), "at most", 1,
         f"{rows / 1e6:.0f} M people counts of {len(network.stops):,} stops, one simulated weekday stored as "
         f"{DAYS} days; {PROBES:,} queries, each for another stop and instant; "
-        f"median {statistics.median(times_ms):.1f} ms",
+        f"median {statistics.median(times_ms):.1f} ms", row_id="at",
     )  # fmt: skip
 
 

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import os
-import resource
+import subprocess
+import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import psutil
 import pyarrow as pa
 
 from benchmarks import sumo
+from benchmarks.calibration import scaled, scaled_name
 from benchmarks.figures import Figure, Unmeasured
-from services.feeders.backfill import fill, plan
+from services.feeders.backfill import Window, fill, plan
 from simulator.city import City
 from simulator.day.line_day import MODEL_VERSION
 from simulator.load_network import load_network
 from simulator.network import Network
+from storage.duckdb_sql import DUCKDB_TYPES
 from storage.duckdb_store import DuckDBStore
-from storage.schema import Stream
+from storage.schema import SCHEMAS, Kind, Stream
 from storage.store import Run
 from tests.environment import feeds_folder
 from tests.synthetic import synthetic_network
@@ -30,32 +36,59 @@ from tests.synthetic import synthetic_network
 FEED = "emt-madrid-gtfs.zip"
 SHIPPED = Path(__file__).parent.parent / "data" / "lines.yaml"
 WEDNESDAY = datetime(2026, 11, 18, 3, tzinfo=UTC)
+ROOT = SHIPPED.parent.parent
+STORE = "bus.duckdb"
+EVERY_S = 0.5
+MEMORY_GB, AUDIT_S = 1.2, 25
+CODES: Mapping[Kind, str] = DUCKDB_TYPES
+TEXTS: Mapping[Kind, str] = DUCKDB_TYPES | {"id": "VARCHAR"}
+"""The types of columns with ids as texts. All targets of ingest refer to these tables."""
 OLDER_ROWS_PER_S = 90_000
 """Records per second of an older simulator of nine lines, whose streams contradict one another."""
 
 
-def measure() -> Iterator[Figure | Unmeasured]:
-    """Rows 1 and 2 of the speed table, and the month that `backfill --days 30` makes."""
-    whole, shipped, jobs = whole_network(), load_network(SHIPPED), os.cpu_count() or 1
-    seconds, raw_s, rows = filled(whole, timedelta(days=1), jobs=jobs)
+def measure_day() -> Iterator[Figure | Unmeasured]:
+    """A weekday of the whole network against raw ingest and SUMO, its memory, and its audit."""
+    whole, jobs = whole_network(), os.cpu_count() or 1
+    with tempfile.TemporaryDirectory() as folder:
+        done = filled(whole, timedelta(days=1), Path(folder), jobs=jobs)
+        yield from stored_day(whole, done)
+        yield audited(whole, Path(folder))
+    yield sumo.beside(done.seconds, whole, WEDNESDAY.date(), jobs=jobs)
+
+
+def stored_day(whole: Network, done: Filled) -> Iterator[Figure]:
+    """The time and the memory of the stored weekday."""
     yield Figure(
         "a weekday of the whole network, simulated and stored",
-        seconds, "s", "raw ingest of the same rows", raw_s, "at most", 4,
+        done.seconds, "s", "raw ingest of the same rows into tables of texts", done.texts_s, "at most", 1.5,
         f"{whole.name}: {len(whole.lines)} lines, {len(whole.line_of_bus):,} buses, "
-        f"{len(whole.stops):,} stops, "
-        f"{rows / 1e6:.1f} M rows; {peak_gb():.1f} GB at most in the main process",
+        f"{len(whole.stops):,} stops, {done.rows / 1e6:.1f} M rows; raw ingest into the store's own tables "
+        f"{done.codes_s:.2f} s",
+        row_id="day",
     )  # fmt: skip
-    yield sumo.beside(seconds, whole, WEDNESDAY.date(), jobs=jobs)
-    seconds, raw_s, rows = filled(shipped, timedelta(days=30), jobs=1)
-    what = f"{len(shipped.lines)} lines, 30 days, {rows / 1e6:.1f} M rows"
+    yield Figure(
+        "memory of that weekday, all processes together",
+        done.peak_gb, "GB", "target", MEMORY_GB, "at most", 1, "greatest sum of proportional set sizes",
+        row_id="day-memory",
+    )  # fmt: skip
+
+
+def measure_month() -> Iterator[Figure]:
+    """The shipped network's month that `backfill --days 30` makes."""
+    shipped = load_network(SHIPPED)
+    with tempfile.TemporaryDirectory() as folder:
+        done = filled(shipped, timedelta(days=30), Path(folder), jobs=1)
+    what = f"{len(shipped.lines)} lines, 30 days, {done.rows / 1e6:.1f} M rows"
     yield Figure(
         "the shipped network, simulated and stored",
-        rows / seconds / 1e3, "k rows/s", "an older simulator, generating alone", OLDER_ROWS_PER_S / 1e3,
-        "at least", 5, what,
+        done.rows / done.seconds / 1e3, "k rows/s", "an older simulator, generating alone",
+        OLDER_ROWS_PER_S / 1e3, "at least", 5, what, row_id="rows",
     )  # fmt: skip
     yield Figure(
         "backfill of 30 days of the shipped network",
-        seconds, "s", "raw ingest of the same rows", raw_s, "at most", 4, what,
+        done.seconds, "s", "raw ingest of the same rows into tables of texts", done.texts_s, "at most", 1,
+        f"{what}; raw ingest into the store's own tables {done.codes_s:.2f} s", row_id="month",
     )  # fmt: skip
 
 
@@ -67,44 +100,116 @@ def whole_network() -> Network:
     return load_network(folder / FEED)
 
 
-def filled(network: Network, span: timedelta, *, jobs: int) -> tuple[float, float, int]:
-    """Seconds to simulate and store `span` of a network, seconds to ingest its rows alone, number of rows."""
-    with tempfile.TemporaryDirectory() as folder:
-        run = Run(1, network.digest, "", MODEL_VERSION)
-        began = time.perf_counter()
-        with closing(DuckDBStore(Path(folder) / "bus.duckdb")) as store:
-            with closing(City(network, jobs=jobs)) as city:
-                windows = plan(store, WEDNESDAY, WEDNESDAY + span, newest_first=False)
-                rows = sum(done.rows for done in fill(windows, model=city, store=store, run=run))
-            seconds = time.perf_counter() - began
-            raw_s = ingested(store, WEDNESDAY, WEDNESDAY + span, Path(folder) / "raw.duckdb")
-        return seconds, raw_s, rows
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A span simulated and stored: seconds, greatest memory, rows, and seconds to ingest its rows alone.
+
+    `texts_s` is for tables with ids as texts, which the store had at first, `codes_s` for the store's own.
+    """
+
+    seconds: float
+    peak_gb: float
+    rows: int
+    texts_s: float
+    codes_s: float
 
 
-def ingested(store: DuckDBStore, start: datetime, end: datetime, path: Path) -> float:
-    """Seconds that plain DuckDB takes to insert the rows of `store`, an hour of a stream at a time."""
+def filled(network: Network, span: timedelta, folder: Path, *, jobs: int) -> Filled:
+    """Simulate and store `span` of a network in `folder`, then ingest its rows alone."""
+    run = Run(1, network.digest, "", MODEL_VERSION)
+    began = time.perf_counter()
+    with closing(DuckDBStore(folder / STORE)) as store:
+        with greatest_memory() as memory, closing(City(network, jobs=jobs)) as city:
+            windows = plan(store, WEDNESDAY, WEDNESDAY + span, newest_first=False)
+            rows = sum(done.rows for done in fill(windows, model=city, store=store, run=run))
+        seconds = time.perf_counter() - began
+        texts_s = ingested(store, windows, folder / "texts.duckdb", TEXTS)
+        codes_s = ingested(store, windows, folder / "codes.duckdb", CODES)
+    return Filled(seconds, memory.peak_gb, rows, texts_s, codes_s)
+
+
+def ingested(store: DuckDBStore, windows: Sequence[Window], path: Path, types: Mapping[Kind, str]) -> float:
+    """Seconds that plain DuckDB takes to insert the rows of `store` in the order in which it got them.
+
+    Only the insertion and its transaction are timed, not reading, nor replacing texts by codes.
+    """
     total = 0.0
     with closing(duckdb.connect(str(path))) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        for stream in Stream:
-            for number, batch in enumerate(store.scan(stream, start=start, end=end)):
-                total += timed_insert(connection, stream, batch, create=number == 0)
+        for stream, schema in SCHEMAS.items():
+            columns = ", ".join(f'"{column.name}" {types[column.kind]}' for column in schema.columns)
+            connection.execute(f"CREATE TABLE {stream} ({columns})")
+        for window in windows:
+            for stream in window.streams:
+                for batch in store.scan(stream, start=window.start, end=window.end):
+                    total += timed_insert(connection, stream, batch if types is TEXTS else coded(batch))
     return total
 
 
-def timed_insert(
-    connection: duckdb.DuckDBPyConnection, stream: Stream, batch: pa.Table, *, create: bool
-) -> float:
+def timed_insert(connection: duckdb.DuckDBPyConnection, stream: Stream, batch: pa.Table) -> float:
     """Seconds to insert one batch in its own transaction."""
     connection.register("batch", batch)
     began = time.perf_counter()
-    how = f"CREATE TABLE {stream} AS" if create else f"INSERT INTO {stream}"
-    connection.execute(f"{how} SELECT * FROM batch")
+    connection.execute(f"INSERT INTO {stream} SELECT * FROM batch")
     seconds = time.perf_counter() - began
     connection.unregister("batch")
     return seconds
 
 
-def peak_gb() -> float:
-    """The peak memory of this process, GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+def coded(batch: pa.Table) -> pa.Table:
+    """The batch with the indices of its dictionaries in place of ids."""
+    columns = [
+        column.combine_chunks().indices if pa.types.is_dictionary(column.type) else column
+        for column in batch.columns
+    ]
+    return pa.table(columns, names=batch.column_names)
+
+
+def audited(network: Network, folder: Path) -> Figure | Unmeasured:
+    """Seconds of `bus-simulator audit` over the store in `folder`."""
+    what, feeds = "audit of that weekday", feeds_folder()
+    if feeds is None or not (feeds / FEED).exists():
+        needs = f"`BUS_SIMULATOR_TEST_FEEDS` names no folder with {FEED}"
+        return Unmeasured(what, needs, row_id="audit")
+    options = ("--store", f"duckdb:{folder / STORE}", "--network", str(feeds / FEED))
+    command = [sys.executable, "-m", "bus_simulator", "audit", *options]
+    began = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    seconds = time.perf_counter() - began
+    note = f"the command from its start, {len(network.lines)} lines read from the feed"
+    floor_name, floor = scaled_name(AUDIT_S, "s"), scaled(AUDIT_S)
+    return Figure(what, seconds, "s", floor_name, floor, "at most", 1, note, row_id="audit")
+
+
+class Memory:
+    """The greatest sum of this process's and its children's memory, as their proportional set sizes."""
+
+    def __init__(self) -> None:
+        self.peak_gb = 0.0
+
+    def note(self) -> None:
+        """Note the present memory."""
+        total = 0
+        process = psutil.Process()
+        for each in (process, *process.children(recursive=True)):
+            with suppress(psutil.Error):  # the process has just ended
+                total += each.memory_full_info().pss
+        self.peak_gb = max(self.peak_gb, total / 1e9)
+
+
+@contextmanager
+def greatest_memory() -> Iterator[Memory]:
+    """Note the memory every `EVERY_S` in a thread while the block runs."""
+    memory, ended = Memory(), threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(EVERY_S):
+            memory.note()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield memory
+    finally:
+        ended.set()
+        thread.join()

@@ -20,7 +20,7 @@ from typing import TypeVar
 
 import click
 
-from benchmarks.__main__ import machine
+from benchmarks.calibration import machine
 from benchmarks.filling import WEDNESDAY
 from services.feeders.backfill import fill, plan
 from services.feeders.feeder import FEEDERS, Feeder

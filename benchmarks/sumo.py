@@ -3,11 +3,13 @@
 SUMO (Eclipse, sumo.dlr.de) is the extra `[bench-sumo]`; `make setup-sumo` installs it. It is asked for what
 costs it least: one segment an edge, no other traffic, no junction control, and of output an entry for each
 stop served, and for each trip and person at its end, but no positions. Its input is written first and isn't
-timed, nor is `netconvert`. Its time is that of the whole process, input read included; it uses one core.
+timed, nor is `netconvert`. Its time is that of the whole process, input read included. It may use a thread a
+core; the row says how many cores it did use.
 """
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import tempfile
@@ -40,9 +42,10 @@ QUIET = ("--no-step-log", "true", "--no-warnings", "true")
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A weekday in SUMO: its seconds, its input, and the number of people who arrived."""
+    """A weekday in SUMO: its seconds, the cores it used, its input, and the number of people who arrived."""
 
     seconds: float
+    cores: float
     given: Written
     arrived: int
 
@@ -61,15 +64,16 @@ def beside(ours_s: float, network: Network, day: date, *, jobs: int) -> Figure |
     """The model's seconds for a network's weekday against SUMO's."""
     what = "the same weekday, compared with mesoscopic SUMO with passengers and output"
     if not installed():
-        return Unmeasured(what, f"SUMO isn't installed; `{INSTALL}` does that")
+        return Unmeasured(what, f"SUMO isn't installed; `{INSTALL}` does that", row_id="sumo")
     by_sumo = weekday(network, day, jobs=jobs)
     given = by_sumo.given
     note = (
         f"SUMO: {len(network.lines)} lines, {len(network.line_of_bus):,} buses' {given.trips:,} trips as "
         f"vehicles, {len(network.stops):,} stops, {given.people:,} people, of whom {by_sumo.arrived:,} ride "
-        "where they want; output of stops, trips and people, no positions; one core"
+        f"where they want; output of stops, trips and people, no positions; {jobs} threads used "
+        f"{by_sumo.cores:.2f} cores"
     )
-    return Figure(what, ours_s, "s", "SUMO", by_sumo.seconds, "at most", 0.1, note)
+    return Figure(what, ours_s, "s", "SUMO", by_sumo.seconds, "at most", 1 / 15, note, row_id="sumo")
 
 
 def weekday(network: Network, day: date, *, jobs: int) -> Day:
@@ -82,10 +86,19 @@ def weekday(network: Network, day: date, *, jobs: int) -> Day:
         files = ("-n", "net.xml", "-a", "stops.xml", "-r", "trips.xml,people.xml")
         output = ("--stop-output", "stop-output.xml", "--tripinfo-output", "tripinfo.xml")
         statistics = ("--statistic-output", "statistics.xml")
-        began = time.perf_counter()
-        _run(folder, "sumo", (*files, *MESOSCOPIC, *output, *statistics, *QUIET))
+        threads = ("--threads", str(jobs))
+        began, before_s = time.perf_counter(), children_cpu_s()
+        _run(folder, "sumo", (*files, *MESOSCOPIC, *threads, *output, *statistics, *QUIET))
         seconds = time.perf_counter() - began
-        return Day(seconds, given, _arrived(folder / "statistics.xml"))
+        return Day(
+            seconds, (children_cpu_s() - before_s) / seconds, given, _arrived(folder / "statistics.xml")
+        )
+
+
+def children_cpu_s() -> float:
+    """CPU seconds of all processes that this one started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _run(folder: Path, name: str, arguments: Sequence[str]) -> None:

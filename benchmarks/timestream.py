@@ -21,6 +21,7 @@ import psutil
 import pyarrow as pa
 
 from benchmarks.answering import STEP
+from benchmarks.calibration import scaled, scaled_name
 from benchmarks.figures import Figure
 from services.inputs.load import Inputs, load_inputs
 from services.times import HOUR
@@ -50,9 +51,10 @@ def measure() -> Iterator[Figure]:
             times_ms = sorted(asked(store, inputs.network))
     yield Figure(
         "Timestream: an entity's newest record by boto3 from the local endpoint, p99",
-        times_ms[int(0.99 * len(times_ms))], "ms", "target", 20, "at most", 1,
+        times_ms[int(0.99 * len(times_ms))], "ms", scaled_name(20, "ms"), scaled(20), "at most", 1,
         f"{DAYS} days of the shipped network, {rows / 1e6:.1f} M records; {QUESTIONS:,} queries, each for "
         f"another entity, one after the other; median {statistics.median(times_ms):.1f} ms",
+        row_id="ts-newest",
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as name, endpoint(Path(name)) as running:
         rows, seconds, own_s, theirs_s = written(running, inputs)
@@ -61,6 +63,7 @@ def measure() -> Iterator[Figure]:
         rows / own_s, "records/s", "target", 10_000, "at least", 1,
         f"{rows:,} records of all streams, calls of 100; on the same machine the endpoint stores "
         f"{rows / theirs_s:,.0f} per CPU-second; both together {rows / seconds:,.0f}/s of wall time",
+        row_id="ts-write",
     )  # fmt: skip
 
 

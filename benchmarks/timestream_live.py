@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.calibration import scaled, scaled_name
 from benchmarks.figures import Figure
 from benchmarks.filling import FEED, SHIPPED
 from benchmarks.timestream import DATABASE, REGION, endpoint, opened, variables
@@ -77,12 +78,12 @@ def measure() -> Iterator[Figure]:
         "the whole network live at 08:00 through boto3, greatest lag of three feeders",
         max(kept), "s", "a tick", 30, "at most", 1,
         f"{network.name}, {rows / seconds:.0f} records/s over {seconds:.0f} s; endpoint and feeders take "
-        f"{cores:.2f} cores",
+        f"{cores:.2f} cores", row_id="ts-lag",
     )  # fmt: skip
     yield Figure(
         "a killed feeder of the whole network, until it has caught up through Timestream",
-        back_s, "s", "target", 30, "at most", 1,
-        f"the bus positions' and visits'; {back_cpu_s:.0f} CPU-seconds of its own",
+        back_s, "s", scaled_name(30, "s"), scaled(30), "at most", 1,
+        f"the bus positions' and visits'; {back_cpu_s:.0f} CPU-seconds of its own", row_id="ts-recovery",
     )  # fmt: skip
 
 

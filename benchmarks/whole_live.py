@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.calibration import scaled, scaled_name
 from benchmarks.figures import Figure, Unmeasured
 from benchmarks.filling import FEED, WEDNESDAY
 from benchmarks.starting import get, lag_s, started, text, until
@@ -39,7 +40,8 @@ def measure() -> Iterator[Figure | Unmeasured]:
     folder = feeds_folder()
     if folder is None or not (folder / FEED).exists():
         needs = f"`BUS_SIMULATOR_TEST_FEEDS` names no folder with {FEED}"
-        yield from (Unmeasured(what, needs) for what in (LIVE, AGAIN))
+        yield Unmeasured(LIVE, needs, row_id="live")
+        yield Unmeasured(AGAIN, needs, row_id="recovery")
         return
     with tempfile.TemporaryDirectory() as name:
         imported = import_feed(folder / FEED)
@@ -60,12 +62,15 @@ def _measured(network: Network, folder: str, options: Sequence[str]) -> Iterator
             f"and the start with all line-days, {begun_s:.1f} s, once a day"
         )
         share = ticks_s / SECONDS + begun_s / DAY_S
-        yield Figure(LIVE, share, "of a core", "target", 0.5, "at most", 1, note)
+        yield Figure(LIVE, share, "of a core", "target", 0.5, "at most", 1, note, row_id="live")
     began = time.perf_counter()
     with started(folder, *options, "--at", text(PEAK + HOUR)) as (port, _):
         until(lambda: lag_s(port) < TICK_S, "no lag")
         seconds = time.perf_counter() - began
-    yield Figure(AGAIN, seconds, "s", "target", 30, "at most", 1, "from its start to no lag and no gap")
+    yield Figure(
+        AGAIN, seconds, "s", scaled_name(30, "s"), scaled(30), "at most", 1,
+        "from its start to no lag and no gap", row_id="recovery",
+    )  # fmt: skip
 
 
 def healthy(port: int) -> bool:

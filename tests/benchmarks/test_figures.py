@@ -1,0 +1,67 @@
+"""Medians of runs, targets, the page's table, the history and its chart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks import __main__ as command
+from benchmarks import history
+from benchmarks.figures import HEADER, Figure, Unmeasured, median_run, row
+
+
+def figure(value: float, floor: float = 2, *, row_id: str = "day") -> Figure:
+    return Figure("a day", value, "s", "floor", floor, "at most", 1.5, row_id=row_id)
+
+
+def test_the_median_is_the_run_with_the_median_ratio() -> None:
+    slow, quick, busy = figure(4), figure(2), figure(5, 5.1)
+    missing = Unmeasured("a day", "a feed", row_id="day")
+    assert median_run([slow, quick, busy]) == quick
+    assert median_run([slow, quick, figure(3)]) == figure(3)
+    assert median_run([missing, missing]) == missing
+
+
+def test_a_target_is_met_up_to_a_share_of_one_whatever_its_bound() -> None:
+    rate = Figure("rest", 3, "requests/s", "trivial", 1, "at least", 1.5, row_id="rest")
+    assert (rate.met, rate.share_of_target) == (True, 0.5)
+    assert (figure(6).met, figure(6).share_of_target) == (False, 2)
+
+
+def test_rows_that_are_not_measured_again_keep_their_line_and_the_order() -> None:
+    old = "\n".join(
+        ["# Page", command.BEGIN, *HEADER, "| `sumo` | old |", "| `day` | old |", "", "m", command.END, "end"]
+    )
+    page = command.with_figures(old, [figure(3)], "Measured here.")
+    table = [line for line in page.splitlines() if line.startswith("| `")]
+    assert table == [row(figure(3)), "| `sumo` | old |"]
+    assert page.splitlines()[-4:] == ["", "Measured here.", command.END, "end"]
+
+
+def test_a_busy_machine_and_unknown_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (0.51, 0, 0))
+    monkeypatch.setattr(command, "PARTS", ())
+    refused = CliRunner().invoke(command.main, ["--only", "day"])
+    assert (refused.exit_code, "use --noisy" in refused.output) == (1, True)
+    unknown = CliRunner().invoke(command.main, ["--only", "day,night"])
+    assert (unknown.exit_code, "no row is called night" in unknown.output) == (2, True)
+
+
+def test_the_history_is_read_as_it_was_written_and_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "history.csv"
+    entries = [
+        history.Entry.of(figure(value), date="2026-11-28", commit=commit, load=0.1)
+        for commit, value in (("a", 4.0), ("b", 2.0))
+    ]
+    history.append(entries[:1], path)
+    history.append(entries[1:], path)
+    assert list(history.read(path)) == entries
+    assert [entry.share_of_target for entry in entries] == pytest.approx([4 / 3, 2 / 3], abs=1e-5)
+    assert ElementTree.fromstring(history.chart(entries)).tag.endswith("svg")
+
+
+def test_the_kept_history_has_only_known_rows() -> None:
+    assert {entry.row for entry in history.read()} <= set(command.ROWS)
