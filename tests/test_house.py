@@ -20,6 +20,7 @@ from tests.environment import environment
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 LOCKS = [*ROOT.glob("*.lock"), *ROOT.glob("localstack/*.lock"), *ROOT.glob("terraform/*.lock")]
+FEED = "madrid.zip"
 TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
@@ -76,6 +77,10 @@ def check_options(command: click.Command, words: list[str]) -> None:
             command.make_context(words[0], words[1:], parent=click.Context(cli, **cli.context_settings))
         except click.MissingParameter:
             assert len(words) == 1
+        except click.BadParameter as error:
+            # No feed is part of the repository.
+            if not str(error).endswith(f" '{FEED}' does not exist."):
+                raise
 
 
 def test_every_file_that_make_runs_exists() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulator.gtfs.report import ImportReport
 
 MOST_LINES = 5
-"""Lines of the report that are printed; import-report.json has all."""
+"""Findings that are printed; the report in the folder has all."""
 
 
 def a_date(text: str) -> date:
@@ -127,11 +127,12 @@ def import_gtfs(
 
     The folder holds network.yaml, timetable.csv, timings.csv and shapes.csv; --network of every command takes
     it. It also takes the zip itself, which is then imported with the default assumptions. Rows, trips and
-    lines that can't be used are left out; import-report.json in the folder names each kind with file and
-    line.
+    lines that can't be used are left out. import-report.html in the folder shows a map, all lines, and what
+    was left out with file and line; import-report.json has the same for programs.
     """
     from services.commands.atomic_files import draft_folder
     from services.errors import InputError
+    from services.reports.import_page import PAGE, import_page
     from simulator.gtfs.folder import write_folder
     from simulator.gtfs.importer import Selection
     from simulator.gtfs.lines import Assumptions
@@ -145,6 +146,8 @@ def import_gtfs(
     imported = _imported(feed, selection, assumed, strict=strict)
     with draft_folder(output) as folder:
         write_folder(imported, folder)
+        page = import_page(imported.details, imported.network)
+        (folder / PAGE).write_text(page, encoding="utf-8")
     _print(imported.details, output)
 
 
@@ -165,13 +168,13 @@ def _imported(feed: Path, selection: Selection, assumed: Assumptions, *, strict:
 
 def _print(report: ImportReport, output: Path) -> None:
     """Print the summary and the most important lines of the report."""
-    from simulator.gtfs.report import REPORT
+    from services.reports.import_page import PAGE
 
     for line in report.summary:
         click.echo(line)
     for found in report.findings[:MOST_LINES]:
         click.echo(f"{found.severity}: {found}")
     more = len(report.findings) - MOST_LINES
-    if more > 0:
-        click.echo(f"{more} more in {output / REPORT}")
+    also = f", and {more} more findings" if more > 0 else ""
+    click.echo(f"map, lines and timetable{also}: {output / PAGE}")
     click.echo(f"{output} is ready: bus-simulator run --network {output}")

@@ -16,6 +16,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
 from services.errors import InputError
@@ -29,6 +30,27 @@ from simulator.gtfs.reading.tables import TABLES
 MOST_BYTES = 4_000_000_000
 """Memory of the process that validates; the whole feed of Madrid takes 0.8 GB."""
 LIBRARY = "gtfs_guru"
+FILES = TABLES.keys() | {
+    "attributions.txt",
+    "booking_rules.txt",
+    "fare_attributes.txt",
+    "fare_media.txt",
+    "fare_products.txt",
+    "fare_rules.txt",
+    "fare_transfer_rules.txt",
+    "feed_info.txt",
+    "levels.txt",
+    "location_groups.txt",
+    "networks.txt",
+    "pathways.txt",
+    "rider_categories.txt",
+    "route_networks.txt",
+    "timeframes.txt",
+    "transfers.txt",
+    "translations.txt",
+}
+"""The files that are validated. The importer reads some of them."""
+IN_FOLDER = "invalid_input_files_in_subfolder"
 MISSING = "validating a GTFS feed needs the package gtfs-guru: pip install 'bus-simulator[gtfs]'"
 TOO_MUCH = (
     "so many rows have faults that the list of them needs over 4 GB of memory; "
@@ -93,7 +115,24 @@ def notices_of(path: Path, *, everything: bool = False) -> Notices:
 
     Raises InputFileError for a zip that is refused, or a feed that the library can't read.
     """
-    contents = _contents(path)
+    if path.is_dir():
+        contents = {name: (path / name).read_bytes() for name in TABLES if (path / name).is_file()}
+        return _notices(path, path, contents, everything=everything)
+    archive = open_archive(path, FILES)
+    contents = {name: archive.content(name) for name in archive.entries}
+    # Unpacked, so that the library opens no zip and finds a feed that lies in a folder of it.
+    with TemporaryDirectory() as folder:
+        for name, content in contents.items():
+            (Path(folder) / name).write_bytes(content)
+        found = _notices(path, Path(folder), contents, everything=everything)
+    if archive.folder:
+        sample = Sample("", 0, f"the feed is in the folder {archive.folder} of the zip")
+        found.groups.insert(0, NoticeGroup(IN_FOLDER, Severity.ERROR, 1, [sample]))
+    return found
+
+
+def _notices(path: Path, folder: Path, contents: Mapping[str, bytes], *, everything: bool) -> Notices:
+    """The notices about the files of a folder, whose contents are given; `path` is the feed in messages."""
     missing = list(_missing_files(contents))
     if missing:
         # Each row that refers to a missing file would be a notice of its own.
@@ -101,21 +140,13 @@ def notices_of(path: Path, *, everything: bool = False) -> Notices:
     import gtfs_guru
 
     try:
-        result = gtfs_guru.validate(str(path))
+        result = gtfs_guru.validate(str(folder))
     except ValueError as error:
         raise InputFileError([Problem(str(path), 1, f"can't be validated: {error}")]) from error
     found = grouped(result.notices, _files_of_codes(), everything=everything)
     for group in found.groups:
         group.samples = _with_lines(group.samples, contents)
     return found
-
-
-def _contents(path: Path) -> Mapping[str, bytes]:
-    """The files that the importer reads, by name."""
-    if path.is_dir():
-        return {name: (path / name).read_bytes() for name in TABLES if (path / name).is_file()}
-    archive = open_archive(path, TABLES.keys())
-    return {name: archive.content(name) for name in archive.entries}
 
 
 def _missing_files(contents: Mapping[str, bytes]) -> Iterator[NoticeGroup]:

@@ -52,7 +52,9 @@ def escaped(text: str) -> str:
     return html.escape(NOT_XML.sub("", text))
 
 
-def page(width: int, height: int, title: str, description: str, content: Iterable[str]) -> str:
+def page(
+    width: int, height: int, title: str, description: str, content: Iterable[str], *, style: str = STYLE
+) -> str:
     """Return a whole SVG document; title and description are for screen readers."""
     return "\n".join(
         [
@@ -60,12 +62,20 @@ def page(width: int, height: int, title: str, description: str, content: Iterabl
             f'height="{height}" role="img" aria-labelledby="title desc">',
             f'<title id="title">{escaped(title)}</title>',
             f'<desc id="desc">{escaped(description)}</desc>',
-            f"<style>{STYLE}</style>",
+            f"<style>{style}</style>",
             f'<rect class="paper" width="{width}" height="{height}" rx="8"/>',
             *content,
             "</svg>\n",
         ]
     )
+
+
+def inlined(svg: str, key: str) -> str:
+    """Return a document as part of an HTML page: with ids of its own; its style is left to the page."""
+    start, _, rest = svg.partition("<style>")
+    _, _, content = rest.partition("</style>\n")
+    start = re.sub(r'(?<= id=")|(?<=labelledby=")|(?<=labelledby="title )', f"{key}-", start)
+    return start + content
 
 
 def text(x: float, y: float, words: str, *, kind: str = "", anchor: str = "start") -> str:

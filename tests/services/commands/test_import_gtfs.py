@@ -9,6 +9,7 @@ import pytest
 
 from services.cli import cli, status_of
 from services.inputs.load import load_network
+from services.reports.import_page import PAGE
 from tests.gtfs_feeds import broken, feed, zipped
 
 BROKEN = broken()
@@ -30,8 +31,11 @@ def test_a_feed_becomes_a_folder_and_the_assumptions_are_printed(
     said = capsys.readouterr().out
     assert "weekday: the service of 2026-03-02" in said
     assert "left out, not bus routes: 1 routes (M1)" in said
+    assert "city/import-report.html" in said
+    assert "<title>Import of small.zip</title>" in (folder / "city" / PAGE).read_text(encoding="utf-8")
     assert sorted(path.name for path in folder.iterdir()) == ["city", "small.zip"]
     assert sorted(path.name for path in (folder / "city").iterdir()) == [
+        "import-report.html",
         "import-report.json",
         "network.yaml",
         "shapes.csv",

@@ -112,6 +112,14 @@ def test_a_folder_of_files_is_a_feed_and_a_network_folder_is_not(folder: Path) -
     assert not is_gtfs_feed(folder)
 
 
+def test_a_feed_in_a_folder_of_the_zip_is_an_error_and_validated_all_the_same() -> None:
+    inside = {f"city/{name}": content for name, content in FAULTS["an unknown stop"][0].items()}
+    assert places(found(inside))[:2] == [
+        ("ERROR", "invalid_input_files_in_subfolder", 1, "", 0),
+        ("ERROR", "foreign_key_violation", 1, "stop_times.txt", 4),
+    ]
+
+
 def test_the_command_lists_notices_with_file_and_line_and_exits_with_2(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
