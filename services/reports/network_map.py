@@ -33,7 +33,7 @@ MAP_STYLE = """
 .axis{stroke:#97a3b4}
 }
 """
-MOST_STOPS = 600
+MOST_STOPS = 300
 """Networks with more stops are drawn without them."""
 
 

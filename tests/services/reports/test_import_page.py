@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -80,7 +81,8 @@ def test_the_page_is_well_formed_and_has_every_part(page: str, imported: Importe
     structure = Structure(page)
     assert set(structure.elements) <= ELEMENTS
     assert re.findall(r"<h2>(.*?)[<(]", page) == [
-        *("Map", "Dates", "Buses by hour", "Lines ", "Left out, understood or assumed "),
+        *("Map", "Dates", "Buses by hour", "Speeds against the timetable", "Lines "),
+        "Left out, understood or assumed ",
     ]
     lines, found = len(imported.lines), len(imported.details.findings)
     assert structure.elements.count("tr") == 3 + 3 + lines + found
@@ -119,6 +121,16 @@ def test_ids_are_unique_and_charts_are_named_for_screen_readers(page: str) -> No
 def test_what_was_left_out_is_listed_with_file_and_line(page: str) -> None:
     said = "".join(Structure(page).texts)
     assert "trip r/27-LV-0-21600-8 is left outstop_times.txt, line 4" in said
+
+
+def test_lines_far_from_their_timetable_are_listed_the_farthest_first(imported: Imported) -> None:
+    details = imported.details
+    off = [replace(line, worst_time_error=0.01 * n) for n, line in enumerate(details.lines)]
+    said = import_page(replace(details, lines=off), imported.network)
+    section = said.partition("Speeds against")[2].partition("<h2>")[0]
+    ids = re.findall(r"</svg><bdi>(.*?)</bdi>", section)
+    assert ids == [line.line_id for line in reversed(off[1:])]
+    assert f"{len(off) - 1}.00 %" in section
 
 
 def test_equal_imports_give_equal_pages(page: str, tmp_path: Path) -> None:
