@@ -1,22 +1,29 @@
 """The audit: checks that the records of a store, of any backend, satisfy the ten invariants.
 
 Each run is checked in the intervals that all streams cover. The records are loaded into an in-memory DuckDB:
-visits one day at a time, with half a day before and after it, and the other streams some hours at a time. So
-memory is bounded, however long the history is.
+visits one day at a time, with half a day before and after it, and the other streams some hours at a time, a
+few such pieces in parallel. So memory is bounded, however long the history is.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import partial
+from queue import SimpleQueue
+from typing import NamedTuple, TypeAlias
 
-from storage.audit_check import Every
-from storage.audit_database import AuditDatabase, Loaded, Parameters
+from storage.audit_check import Check, Every
+from storage.audit_database import AuditDatabase, CheckResult, Parameters, open_database
 from storage.audit_facts import AuditFacts
+from storage.audit_legs import LegIndex
 from storage.audit_movement import MOVEMENT_CHECKS
 from storage.audit_passengers import PASSENGER_CHECKS
 from storage.audit_report import AuditedInterval, AuditReport
+from storage.audit_rows import Loaded
 from storage.audit_streams import ORDER_CHECKS, STREAM_CHECKS
 from storage.audit_views import PIECE_VIEWS, VISIT_VIEWS
 from storage.coverage import Interval, common
@@ -25,12 +32,33 @@ from storage.schema import Stream
 from storage.store import Covered, Run, Store
 
 CHECKS = (*PASSENGER_CHECKS, *MOVEMENT_CHECKS, *STREAM_CHECKS, *ORDER_CHECKS)
+Results: TypeAlias = Sequence[tuple[Check, CheckResult]]
+
+PIECES_AT_ONCE = min(os.cpu_count() or 1, 4)
+"""Pieces that are checked in parallel, each in a thread with its own connection."""
 PIECE_ROWS = 1_000_000
-"""The rows of bus positions, sensor readings and people counts in memory at a time, about."""
+"""The rows of bus positions, sensor readings and people counts of a piece, about."""
 AROUND = timedelta(hours=12)
 """Visits are loaded from this long before the checked day until this long after it."""
 BEFORE = timedelta(seconds=60)
 """The other streams are loaded from this long before the checked piece on: from the tick before it."""
+
+
+class PieceTable(NamedTuple):
+    """A table that is loaded for each piece; `before` and `bus` as in `Loaded`."""
+
+    table: str
+    stream: Stream
+    before: tuple[str, ...]
+    bus: str | None
+
+
+POSITION_BEFORE = ("time", "latitude", "longitude", "distance_to_next_stop", "next_stop_id", "trip_id")
+PIECE_TABLES = (
+    PieceTable("position", Stream.BUS_POSITION, (*POSITION_BEFORE, "speed"), "bus_id"),
+    PieceTable("sensor", Stream.SENSOR_DATA, ("time", "temperature", "humidity", "co2_level"), "entity_id"),
+    PieceTable("people", Stream.PEOPLE_COUNT, ("time", "count"), None),
+)
 
 
 def audit(
@@ -86,20 +114,30 @@ class _Auditor:
         self._store, self._facts, self._report, self._progress = store, facts, report, progress
         self._start, self._end = interval
         self._finding = {finding.invariant: finding for finding in report.findings}
-        self._database = AuditDatabase(facts)
+        self._database = open_database(facts)
+        # The connections for pieces that aren't in use.
+        self._free: SimpleQueue[AuditDatabase] = SimpleQueue()
+        for _ in range(PIECES_AT_ONCE):
+            self._free.put(self._database.sibling())
 
     def close(self) -> None:
         """Close the database."""
+        while not self._free.empty():
+            self._free.get().close()
         self._database.close()
 
     def check(self) -> None:
-        """Check every day of the interval, and every piece of each day."""
-        for day in _pieces(self._start, self._end, timedelta(days=1)):
-            self._load_visits(*day)
-            self._run_checks("day", {})
-            for piece in _pieces(*day, self._piece_length()):
-                self._check_piece(*piece)
-                self._progress(piece)
+        """Check every day of the interval, and every piece of each day, some pieces at once."""
+        with ThreadPoolExecutor(PIECES_AT_ONCE, "audit") as pool:
+            for day in _pieces(self._start, self._end, timedelta(days=1)):
+                self._report.records += self._load_visits(*day)
+                self._add(_results(self._database, "day", {}))
+                pieces = list(_pieces(*day, self._piece_length()))
+                checked = pool.map(partial(self._check_piece, self._database.legs()), pieces)
+                for piece, (records, results) in zip(pieces, checked, strict=True):
+                    self._report.records += records
+                    self._add(results)
+                    self._progress(piece)
 
     def _piece_length(self) -> timedelta:
         """Some whole hours, so that a piece has about `PIECE_ROWS` rows."""
@@ -107,24 +145,36 @@ class _Auditor:
         hourly = 180 * len(self._facts.buses) + 120 * len(self._facts.stops)
         return timedelta(hours=min(max(PIECE_ROWS // max(hourly, 1), 1), 24))
 
-    def _load_visits(self, start: datetime, end: datetime) -> None:
+    def _load_visits(self, start: datetime, end: datetime) -> int:
+        """Load the visits of a day, and what follows from them; return how many to check."""
         first = max(start - AROUND, self._start)
         loaded = (first, min(end + AROUND, self._end))
-        self._load(Loaded("visit", Stream.STOP_VISIT, loaded, "of_day", (start, end)))
+        visits = Loaded("visit", Stream.STOP_VISIT, loaded, "of_day", (start, end))
+        count = self._database.load(self._store, visits)
         # A bus in service has visits much more often than every half day, so that one without a visit loaded
         # is parked. Near the ends of the interval it may be on a trip instead, whose visits aren't covered.
         known = {"from_known": start - AROUND >= self._start, "to_known": end + AROUND <= self._end}
         self._database.run_script(VISIT_VIEWS, {"from": first, **known})
+        return count
 
-    def _check_piece(self, start: datetime, end: datetime) -> None:
-        loaded = (max(start - BEFORE, self._start), end)
-        for table, stream in (
-            ("position", Stream.BUS_POSITION),
-            ("sensor", Stream.SENSOR_DATA),
-            ("people", Stream.PEOPLE_COUNT),
-        ):
-            self._load(Loaded(table, stream, loaded, "of_piece", (start, end)))
-        parameters: dict[str, object] = {
+    def _check_piece(self, legs: LegIndex, piece: Interval) -> tuple[int, Results]:
+        """The number of records of a piece, and the results of its checks."""
+        database = self._free.get()
+        try:
+            start, end = piece
+            loaded = (max(start - BEFORE, self._start), end)
+            records = 0
+            for table, stream, before, bus in PIECE_TABLES:
+                wanted = Loaded(table, stream, loaded, "of_piece", piece, before, bus)
+                records += database.load(self._store, wanted, legs)
+            parameters = self._parameters(start, end)
+            database.run_script(PIECE_VIEWS, parameters)
+            return records, _results(database, "piece", parameters)
+        finally:
+            self._free.put(database)
+
+    def _parameters(self, start: datetime, end: datetime) -> Parameters:
+        return {
             "begins": start,
             "ends": end,
             "first": self._start + BEFORE,
@@ -134,17 +184,15 @@ class _Auditor:
             "first_tick_30": _tick(start, 30),
             "first_tick_60": _tick(start, 60),
         }
-        self._database.run_script(PIECE_VIEWS, parameters)
-        self._run_checks("piece", parameters)
 
-    def _load(self, wanted: Loaded) -> None:
-        self._report.records += self._database.load(self._store, wanted)
+    def _add(self, results: Results) -> None:
+        for check, result in results:
+            self._finding[check.invariant].add(check.what, *result)
 
-    def _run_checks(self, every: Every, parameters: Parameters) -> None:
-        for check in CHECKS:
-            if check.every == every:
-                result = self._database.run_check(check, parameters)
-                self._finding[check.invariant].add(check.what, *result)
+
+def _results(database: AuditDatabase, every: Every, parameters: Parameters) -> Results:
+    """Run the checks for every day or every piece on the tables as they are."""
+    return [(check, database.run_check(check, parameters)) for check in CHECKS if check.every == every]
 
 
 def _pieces(start: datetime, end: datetime, length: timedelta) -> Iterator[Interval]:

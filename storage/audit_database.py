@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
-from storage.arrow_schema import arrow_schema
 from storage.audit_check import Check
 from storage.audit_facts import AuditFacts
+from storage.audit_legs import LegIndex
 from storage.audit_report import MOST_EXAMPLES
+from storage.audit_rows import Loaded, rows_to_check
 from storage.audit_views import TABLES
-from storage.coverage import Interval
-from storage.schema import Stream
 from storage.store import Store
 
 Parameters = Mapping[str, object]
-
-
-class Loaded(NamedTuple):
-    """A table to load from a stream: which rows to read, and which of them to check.
-
-    The rows in `checked` get true in the column `mark`. The others of `loaded` give the checks their context.
-    """
-
-    table: str
-    stream: Stream
-    loaded: Interval
-    mark: str
-    checked: Interval
 
 
 class CheckResult(NamedTuple):
@@ -44,37 +29,37 @@ class CheckResult(NamedTuple):
 
 
 class AuditDatabase:
-    """A database with the tables of `storage.audit_views`, filled with facts at first."""
+    """A connection to a database with the tables of `storage.audit_views`. Each thread has its own."""
 
-    def __init__(self, facts: AuditFacts) -> None:
-        self._connection = duckdb.connect(":memory:")
-        self._connection.execute("SET TimeZone = 'UTC'")
-        # A checkpoint of an in-memory database saves nothing: it only repacks tables that are dropped soon.
-        self._connection.execute("SET checkpoint_threshold = '1TB'")
-        self._connection.execute(TABLES)
-        for name, rows in _fact_tables(facts).items():
-            self._insert(name, rows)
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
 
     def close(self) -> None:
-        """Close the database, which frees its memory."""
+        """Close the connection. The database ends with the last one, which frees its memory."""
         self._connection.close()
 
-    def load(self, store: Store, wanted: Loaded) -> int:
-        """Replace a table by rows of a stream, numbered in the store's order; return how many to check."""
-        table, mark = wanted.table, wanted.mark
-        bounds = {"start": wanted.checked[0], "end": wanted.checked[1]}
-        self._connection.execute(f"DROP TABLE IF EXISTS {table}")
-        count = 0
-        for number, batch in enumerate(_tables(store, wanted.stream, wanted.loaded)):
-            rows = batch.append_column("row", pa.array(np.arange(count, count + len(batch))))
-            count += len(batch)
-            self._connection.register("batch", rows)
-            marked = f"SELECT *, time >= $start AND time < $end AS {mark} FROM batch"
-            statement = f"INSERT INTO {table}" if number else f"CREATE TABLE {table} AS"
-            self._connection.execute(f"{statement} {marked}", bounds)
-            self._connection.unregister("batch")
-        ((to_check,),) = self._connection.execute(f"SELECT count(*) FROM {table} WHERE {mark}").fetchall()
-        return int(to_check)
+    def sibling(self) -> AuditDatabase:
+        """Another connection, for another thread: it shares all tables but temporary ones."""
+        return AuditDatabase(self._connection.cursor())
+
+    def load(self, store: Store, wanted: Loaded, legs: LegIndex | None = None) -> int:
+        """Replace a table by rows of a stream, see `rows_to_check`; return how many to check.
+
+        The table is temporary if `legs` are given.
+        """
+        start, end = wanted.loaded
+        rows = rows_to_check(store.scan(wanted.stream, start=start, end=end), wanted, legs)
+        kind = "TABLE" if legs is None else "TEMP TABLE"
+        self._connection.register("batch", rows)
+        self._connection.execute(f"CREATE OR REPLACE {kind} {wanted.table} AS FROM batch")
+        self._connection.unregister("batch")
+        return int(pa.compute.sum(rows.column(wanted.mark)).as_py() or 0)
+
+    def legs(self) -> LegIndex:
+        """The legs in the table `leg`."""
+        return LegIndex(
+            self._connection.sql("SELECT bus_id, epoch_ms(since) AS since FROM leg").to_arrow_table()
+        )
 
     def run_script(self, script: str, parameters: Parameters) -> None:
         """Run the statements of a script. Each gets those of the parameters that it names."""
@@ -93,7 +78,8 @@ class AuditDatabase:
         named = {name: parameters[name] for name in set(re.findall(r"\$(\w+)", statement))}
         return self._connection.execute(statement, named)
 
-    def _insert(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    def insert(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert rows into a table."""
         if rows:
             columns = {f"c{i}": list(values) for i, values in enumerate(zip(*rows, strict=True))}
             self._connection.register("batch", pa.table(columns))
@@ -101,10 +87,17 @@ class AuditDatabase:
             self._connection.unregister("batch")
 
 
-def _tables(store: Store, stream: Stream, interval: Interval) -> Iterator[pa.Table]:
-    """The stream's tables. The first is empty, so that an interval without records has a schema too."""
-    yield arrow_schema(stream).empty_table()
-    yield from store.scan(stream, start=interval[0], end=interval[1])
+def open_database(facts: AuditFacts) -> AuditDatabase:
+    """A new database with the tables of facts."""
+    connection = duckdb.connect(":memory:")
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    # A checkpoint of an in-memory database saves nothing: it only repacks tables that are dropped soon.
+    connection.execute("SET checkpoint_threshold = '1TB'")
+    connection.execute(TABLES)
+    database = AuditDatabase(connection)
+    for name, rows in _fact_tables(facts).items():
+        database.insert(name, rows)
+    return database
 
 
 def _fact_tables(facts: AuditFacts) -> dict[str, Sequence[tuple[object, ...]]]:

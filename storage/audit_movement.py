@@ -55,18 +55,18 @@ MOVEMENT_CHECKS = (
     Check(
         "I5", "visits follow a pattern stop by stop", "day", VISITS,
         """SELECT format('bus {} at {}, {}: stop {} of trip {} after stop {} of trip {}', bus_id, stop_id,
-             time, sequence, trip_id, coalesce(before_sequence::VARCHAR, '-'), coalesce(before_trip, '-'))
+             time, sequence, trip_id, coalesce(before_sequence::VARCHAR, '-'), coalesce(before_trip_id, '-'))
              AS example FROM visit_in_trip
            WHERE of_day AND (places IS NULL OR (before_time IS NOT NULL
-             AND NOT (trip_id = before_trip AND sequence = before_sequence + 1)
-             AND NOT (trip_id <> before_trip AND starts_trip AND before_ended)))""",
+             AND NOT (trip_id = before_trip_id AND sequence = before_sequence + 1)
+             AND NOT (trip_id <> before_trip_id AND starts_trip AND before_ended)))""",
     ),
     Check(
         "I5", "the distance to the next stop never grows", "piece", POSITIONS,
         """SELECT format('bus {} at {}: {} m to {}, {} m before', bus_id, time, distance_to_next_stop,
-             next_stop_id, before_distance) AS example FROM step
-           WHERE of_piece AND since = before_since AND next_stop_id = before_stop
-             AND distance_to_next_stop > before_distance""",
+             next_stop_id, before_distance_to_next_stop) AS example FROM seen
+           WHERE of_piece AND since = before_since AND same_stop
+             AND distance_to_next_stop > before_distance_to_next_stop""",
     ),
     Check(
         "I5", "the distance to the next stop is within the hop", "piece", POSITIONS,
@@ -78,7 +78,7 @@ MOVEMENT_CHECKS = (
     Check(
         "I6", "a bus moves along its route, at most 90 km/h", "piece", POSITIONS,
         f"""SELECT format('bus {{}} at {{}}: {{}} m along the route in {{}} s', bus_id, time,
-             round(odometer_m - before_odometer_m, 1), seconds) AS example FROM step
+             round(odometer_m - before_odometer_m, 1), seconds) AS example FROM seen
            WHERE of_piece AND before_time IS NOT NULL AND next_stop IS NOT NULL
              AND NOT empty_run AND NOT before_empty_run
              AND (odometer_m - before_odometer_m > 25 * seconds + {STEP_SLACK_M}
@@ -88,23 +88,23 @@ MOVEMENT_CHECKS = (
         "I6", "a bus never jumps to a distant place", "piece", POSITIONS,
         f"""SELECT format('bus {{}} at {{}}: {{}} m in {{}} s', bus_id, time,
              round({MOVED}), seconds)
-             AS example FROM step WHERE of_piece AND before_time IS NOT NULL
+             AS example FROM seen WHERE of_piece AND before_time IS NOT NULL
              AND {MOVED} > 25 * seconds + 1""",
     ),
     Check(
         "I6", "a parked bus stays where it is", "piece", POSITIONS,
         """SELECT format('bus {} at {}: parked, but moved from {}, {} to {}, {}', bus_id, time,
-             before_latitude, before_longitude, latitude, longitude) AS example FROM step
-           WHERE of_piece AND trip_id = '' AND before_trip = '' AND distance_to_next_stop = 0
-             AND before_distance = 0 AND before_speed = 0
+             before_latitude, before_longitude, latitude, longitude) AS example FROM seen
+           WHERE of_piece AND trip_id = '' AND before_parked AND distance_to_next_stop = 0
+             AND before_distance_to_next_stop = 0 AND before_speed = 0
              AND (latitude <> before_latitude OR longitude <> before_longitude OR speed <> 0)""",
     ),
     Check(
         "I6", "a bus in layover stands at its stop", "piece", POSITIONS,
         """SELECT format('bus {} at {}: {} km/h at {}, {} in layover at {}', bus_id, time, speed, latitude,
-             longitude, next_stop_id) AS example FROM step
+             longitude, next_stop_id) AS example FROM seen
            WHERE of_piece AND since = before_since AND next_starts AND trip_id <> ''
-             AND distance_to_next_stop = 0 AND before_distance = 0
+             AND distance_to_next_stop = 0 AND before_distance_to_next_stop = 0
              AND (speed <> 0 OR abs(latitude - next_latitude) > 6e-7
                OR abs(longitude - next_longitude) > 6e-7)""",
     ),

@@ -16,14 +16,15 @@ From visits, for each day:
 - `leg`: the time from a visit of a bus to its next one (`since` ≤ t < `until`), with the load and the next
   visit. The first and the last leg of a bus are unbounded. Unknown values are NULL.
 
-From the other streams, for each piece of a day:
+From the other streams, for each piece of a day, temporary tables, which other connections don't see:
 
-- `position`, `sensor`, `people`: the rows of the piece and of the tick before it; `of_piece` marks those to
-  check, `row` numbers them in the store's order;
-- `seen`: positions with their leg; `step`: those with the bus's previous position;
-- `reading`: sensor readings of buses with their leg; `minute`: readings with the previous one;
+- `position`, `sensor`, `people`: the rows of the piece and of the tick before it, with the columns of
+  `storage.audit_rows`; `of_piece` marks those to check;
+- `piece_leg`: the legs of the piece; `number` is that of the columns `leg` and `before_leg`;
+- `seen`: positions with their leg, and with what the leg of the previous position says;
+- `reading`: doors of buses by sensors and by visits;
 - `air`: a bus's CO2 with the value that the mass balance gives;
-- `crowd`: people counts with the previous count, and the boardings (`boarded`) of the minute's visits.
+- `crowd`: people counts with the boardings (`boarded`) of the minute's visits.
 """
 
 TABLES = """
@@ -57,7 +58,7 @@ CREATE OR REPLACE TABLE visit_in_trip AS
     SELECT v.*, p.hop_m, p.latitude, p.longitude, p.places,
       lag(v.time) OVER w AS before_time, lag(v.passenger_count) OVER w AS load_before,
       lag(v.direction) OVER w AS before_direction, lag(p.places) OVER w AS before_places,
-      lag(v.sequence) OVER w AS before_sequence, lag(v.trip_id) OVER w AS before_trip,
+      lag(v.sequence) OVER w AS before_sequence, lag(v.trip_id) OVER w AS before_trip_id,
       EXISTS (FROM irregular i WHERE i.line_id = v.line_id AND v.time >= i.since AND v.time < i.until)
         AS is_irregular
     FROM visit v LEFT JOIN trip t USING (trip_id)
@@ -65,7 +66,7 @@ CREATE OR REPLACE TABLE visit_in_trip AS
       AND p.pattern_id = t.pattern_id AND p.place = v.sequence
     WINDOW w AS (PARTITION BY v.bus_id ORDER BY v.time, v.sequence)),
   begun AS (
-    SELECT *, sequence = 1 OR (is_irregular AND coalesce(before_trip <> trip_id, false)) AS starts_trip,
+    SELECT *, sequence = 1 OR (is_irregular AND coalesce(before_trip_id <> trip_id, false)) AS starts_trip,
       before_sequence = before_places OR is_irregular
         OR coalesce(lag(is_irregular) OVER (PARTITION BY bus_id ORDER BY time, sequence), false)
         AS before_ended
@@ -87,65 +88,63 @@ CREATE OR REPLACE TABLE leg AS
     lead(longitude) OVER w AS next_longitude,
     sum(CASE WHEN NOT starts_trip THEN hop_m ELSE 0 END) OVER (w ROWS UNBOUNDED PRECEDING) AS odometer_m,
     $to_known OR lead(time) OVER w IS NOT NULL AS known
-  FROM point WINDOW w AS (PARTITION BY bus_id ORDER BY time);
+  FROM point WINDOW w AS (PARTITION BY bus_id ORDER BY time) ORDER BY bus_id, since;
 """
 """`$from` is the time from which visits are loaded. `$from_known` and `$to_known` say whether these include
 half a day before and after the day: if so, a bus without a visit is parked; if not, its state is unknown."""
 
 PIECE_VIEWS = """
-CREATE OR REPLACE TABLE seen AS
-  SELECT p.*, l.load, l.since, l.until, l.next_stop, l.next_arrival, l.next_doors, l.next_direction,
-    l.next_trip, l.next_starts, l.hop_m, l.next_latitude, l.next_longitude, l.known,
+CREATE OR REPLACE TEMP TABLE piece_leg AS
+  SELECT l.rowid AS number, l.*, b.source FROM leg l LEFT JOIN bus b USING (bus_id)
+  WHERE l.until > $begins - INTERVAL 1 MINUTE AND l.since < $ends;
+CREATE OR REPLACE TEMP TABLE seen AS
+  SELECT p.* EXCLUDE (before_next_stop_id, before_trip_id),
+    p.next_stop_id = p.before_next_stop_id AS same_stop, p.before_trip_id = '' AS before_parked,
+    l.load, l.since, l.until, l.next_stop, l.next_arrival, l.next_doors, l.next_direction, l.next_trip,
+    l.next_starts, l.hop_m, l.next_latitude, l.next_longitude, l.known,
     coalesce(l.odometer_m, 0)
       + CASE WHEN NOT l.next_starts THEN l.hop_m - p.distance_to_next_stop ELSE 0 END AS odometer_m,
     p.time >= l.next_arrival AS standing,
-    l.next_starts AND p.distance_to_next_stop > 0 AS empty_run
-  FROM position p ASOF LEFT JOIN leg l ON l.bus_id = p.bus_id AND p.time >= l.since;
-CREATE OR REPLACE TABLE step AS
-  SELECT *, lag(time) OVER w AS before_time, lag(since) OVER w AS before_since,
-    lag(latitude) OVER w AS before_latitude, lag(longitude) OVER w AS before_longitude,
-    lag(distance_to_next_stop) OVER w AS before_distance, lag(next_stop_id) OVER w AS before_stop,
-    lag(odometer_m) OVER w AS before_odometer_m, lag(empty_run) OVER w AS before_empty_run,
-    lag(trip_id) OVER w AS before_trip, lag(speed) OVER w AS before_speed,
-    epoch(time - lag(time) OVER w) AS seconds
-  FROM seen WINDOW w AS (PARTITION BY bus_id ORDER BY time);
-CREATE OR REPLACE TABLE reading AS
-  SELECT s.*, l.known,
+    l.next_starts AND p.distance_to_next_stop > 0 AS empty_run,
+    b.since AS before_since,
+    CASE WHEN p.before_time IS NOT NULL THEN coalesce(b.odometer_m, 0)
+      + CASE WHEN NOT b.next_starts THEN b.hop_m - p.before_distance_to_next_stop ELSE 0 END
+      END AS before_odometer_m,
+    b.next_starts AND p.before_distance_to_next_stop > 0 AS before_empty_run,
+    (epoch_ms(p.time) - epoch_ms(p.before_time)) / 1000 AS seconds
+  FROM position p LEFT JOIN piece_leg l ON l.number = p.leg LEFT JOIN piece_leg b ON b.number = p.before_leg;
+CREATE OR REPLACE TEMP VIEW reading AS
+  SELECT s.of_piece, s.entity_id, s.time, s.door_status, l.known,
     coalesce(l.next_doors AND s.time >= l.next_arrival, false) AS should_be_open
-  FROM (SELECT * FROM sensor WHERE entity_type = 'bus') s
-  ASOF LEFT JOIN leg l ON l.bus_id = s.entity_id AND s.time >= l.since;
-CREATE OR REPLACE TABLE minute AS
-  SELECT *, lag(time) OVER w AS before_time, lag(temperature) OVER w AS before_temperature,
-    lag(humidity) OVER w AS before_humidity, lag(co2_level) OVER w AS before_co2
-  FROM sensor WINDOW w AS (PARTITION BY entity_type, entity_id ORDER BY time);
-CREATE OR REPLACE TABLE air AS
+  FROM sensor s LEFT JOIN piece_leg l ON l.number = s.leg WHERE s.entity_type = 'bus';
+CREATE OR REPLACE TEMP TABLE air AS
   WITH phase AS (
-    SELECT bus_id, since AS begins, CASE WHEN next_doors THEN next_arrival ELSE until END AS ends,
-      CASE WHEN known THEN load END AS load, $closed AS rate FROM leg
-    WHERE until > $begins - INTERVAL 1 MINUTE AND since < $ends
-    UNION ALL
-    SELECT bus_id, next_arrival, until, load, $open FROM leg
-    WHERE next_doors AND until > $begins - INTERVAL 1 MINUTE AND next_arrival < $ends),
+    SELECT number, since AS begins, CASE WHEN next_doors THEN next_arrival ELSE until END AS ends,
+      CASE WHEN known THEN load END AS load, source, $closed AS rate FROM piece_leg WHERE source IS NOT NULL
+    UNION ALL SELECT number, next_arrival, until, load, source, $open FROM piece_leg
+    WHERE next_doors AND source IS NOT NULL),
+  minute AS (
+    SELECT row, time, before_time, unnest(generate_series(before_leg, leg)) AS number
+    FROM sensor WHERE entity_type = 'bus' AND before_time IS NOT NULL AND of_piece),
   piece AS (
-    SELECT m.entity_id AS bus_id, m.time, m.co2_level, m.before_co2, p.begins, p.load, b.source, p.rate,
-      p.rate * epoch(least(p.ends, m.time) - greatest(p.begins, m.before_time)) AS x
-    FROM phase p JOIN minute m ON m.entity_id = p.bus_id AND m.time > p.begins AND m.before_time < p.ends
-    JOIN bus b ON b.bus_id = p.bus_id
-    WHERE m.entity_type = 'bus' AND m.before_time IS NOT NULL AND m.of_piece),
+    SELECT m.row, p.begins, p.load, p.source, p.rate,
+      p.rate * (epoch_ms(least(p.ends, m.time)) - epoch_ms(greatest(p.begins, m.before_time))) / 1000 AS x
+    FROM minute m JOIN phase p USING (number) WHERE m.time > p.begins AND m.before_time < p.ends),
   later AS (
-    SELECT *, coalesce(sum(x) OVER (PARTITION BY bus_id, time ORDER BY begins
-      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), 0) AS after FROM piece)
-  SELECT bus_id, time, any_value(co2_level) AS co2_level, count(*) = count(load) AS known,
-    $outdoor + (any_value(before_co2) - $outdoor) * exp(-sum(x))
-      + sum((1 - exp(-x)) * load * source / rate * exp(-after)) AS expected
-  FROM later GROUP BY bus_id, time;
-CREATE OR REPLACE TABLE boarded AS
+    SELECT *, coalesce(sum(x) OVER (PARTITION BY row ORDER BY begins
+      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), 0) AS after FROM piece),
+  balance AS (
+    SELECT row, count(*) = count(load) AS known, exp(-sum(x)) AS remaining,
+      sum((1 - exp(-x)) * load * source / rate * exp(-after)) AS added
+    FROM later GROUP BY row)
+  SELECT s.entity_id AS bus_id, s.time, s.co2_level, b.known,
+    $outdoor + (s.before_co2_level - $outdoor) * b.remaining + b.added AS expected
+  FROM sensor s JOIN balance b USING (row);
+CREATE OR REPLACE TEMP TABLE boarded AS
   SELECT stop_id, to_timestamp(ceil(epoch(time) / 60) * 60) AS time, sum(boarding) AS boarding
   FROM visit WHERE time > $begins - INTERVAL 1 MINUTE AND time < $ends GROUP BY ALL;
-CREATE OR REPLACE TABLE crowd AS
-  SELECT p.*, lag(p.time) OVER w AS before_time, lag(p.count) OVER w AS before_count,
-    coalesce(b.boarding, 0) AS visits_boarding
-  FROM people p LEFT JOIN boarded b USING (stop_id, time)
-  WINDOW w AS (PARTITION BY p.stop_id ORDER BY p.time);
+CREATE OR REPLACE TEMP TABLE crowd AS
+  SELECT p.*, coalesce(b.boarding, 0) AS visits_boarding
+  FROM people p LEFT JOIN boarded b USING (stop_id, time);
 """
 """`$begins` and `$ends` bound the piece; the other parameters are the constants of the cabin air model."""

@@ -65,8 +65,8 @@ def within(table: pa.Table, intervals: Sequence[Interval]) -> pa.Table:
 
 def ordered(stream: Stream, table: pa.Table) -> pa.Table:
     """The rows ordered by (time, key). A table of rows in order is returned as it is."""
-    times, key = times_us(table), _key_rank(table, SCHEMAS[stream].key)
-    if not _out_of_order(times, key, strictly=False).any():
+    times, key = times_us(table), key_rank(table, SCHEMAS[stream].key)
+    if not out_of_order(times, key, strictly=False).any():
         return table
     return table.take(pa.array(np.lexsort((key, times)))).combine_chunks()
 
@@ -81,20 +81,20 @@ def _refuse_nulls(stream: Stream, table: pa.Table) -> None:
 
 
 def _refuse_disorder(stream: Stream, table: pa.Table, times: Ints) -> None:
-    wrong = _out_of_order(times, _key_rank(table, SCHEMAS[stream].key), strictly=True)
+    wrong = out_of_order(times, key_rank(table, SCHEMAS[stream].key), strictly=True)
     if wrong.any():
         row = table.slice(int(wrong.argmax()) + 1, 1).to_pylist()[0]
         raise ValueError(f"{stream}: rows must ascend strictly by time and key; out of order: {row}")
 
 
-def _out_of_order(times: Ints, key: Ints, *, strictly: bool) -> Bools:
+def out_of_order(times: Ints, key: Ints, *, strictly: bool) -> Bools:
     """For each row but the first, whether it is before the previous one, or equal to it if `strictly`."""
     later, further = np.diff(times), np.diff(key)
     wrong: Bools = (later < 0) | ((later == 0) & (further < strictly))
     return wrong
 
 
-def _key_rank(table: pa.Table, key: Sequence[str]) -> Ints:
+def key_rank(table: pa.Table, key: Sequence[str]) -> Ints:
     """A number for each row, ordered as the values of the key columns are by code point."""
     rank = np.zeros(len(table), np.int64)
     for name in key:
