@@ -25,8 +25,8 @@ ROOT = Path(__file__).parent.parent
 GOLDEN = json.loads((ROOT / "tests" / "golden" / "digests.json").read_text())
 GOLDEN_SCENARIOS = json.loads((ROOT / "tests" / "golden" / "scenarios.json").read_text())
 
-SOME_WINDOWS = ("night", "clocks go forward")
-QUICK_SCENARIOS = ("bunching-holding", "closure", "rain")
+SOME_WINDOWS = ("clocks go forward",)
+QUICK_SCENARIOS = ("closure", "rain")
 some_windows_or_all = pytest.mark.parametrize(
     "windows",
     [pytest.param(SOME_WINDOWS, id="some"), pytest.param(tuple(WINDOWS), id="all", marks=pytest.mark.long)],

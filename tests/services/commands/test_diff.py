@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -36,14 +37,20 @@ NETWORK = Path("some.yaml")
 NAMES_OF_CHARTS = ["headway-cv", "left-behind", "load", "space-time", "speed", "wait"]
 
 
+@cache
+def some_lines() -> str:
+    """A network file of three of the shipped lines."""
+    shipped = yaml.safe_load(default_network().read_text(encoding="utf-8"))["lines"]
+    return yaml.safe_dump({"lines": [line for line in shipped if line["line_id"] in ("L1", "L3", "L6")]})
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A working directory with a scenario for some of the shipped lines, and logging as it was."""
-    shipped = yaml.safe_load(default_network().read_text(encoding="utf-8"))["lines"]
+    text = some_lines()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BUS_SIMULATOR_NETWORK", "some.yaml")
-    lines = [line for line in shipped if line["line_id"] in ("L1", "L3", "L6")]
-    Path("some.yaml").write_text(yaml.safe_dump({"lines": lines}))
+    Path("some.yaml").write_text(text)
     Path("blocked.yaml").write_text(SCENARIO.format(name="blocked", dates="2026-03-03"))
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level

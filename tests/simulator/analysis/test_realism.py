@@ -290,6 +290,7 @@ def by_key(network: Network, jobs: int = 1) -> dict[str, Reading]:
     return {reading.band.key: reading for reading in found}
 
 
+@pytest.mark.long
 def test_the_shipped_network_is_like_madrid() -> None:
     found = by_key(load_network(ROOT / "data/lines.yaml"))
     assert list(found) == [band.key for band in BANDS]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 
 from simulator.analysis.performance import Performance, performance, total
 from simulator.city import City
+from simulator.day.line_day import line_day
 from simulator.day.trajectory import Ints, Trajectory
 from simulator.network_files.loader import load_network
 from simulator.scenario import (
@@ -39,16 +40,34 @@ pytestmark = pytest.mark.integration
 NETWORK = load_network(Path(__file__).parents[3] / "data" / "lines.yaml")
 DAY = date(2026, 3, 3)
 LINE = LineId("L1")
+FEW = (LINE, LineId("L2"), LineId("L3"))
 STOPS = [stop.stop_id for stop in NETWORK.line[LINE].patterns[0].stops]
 MORNING = Span(8 * 3600, 12 * 3600)
 PLAIN = Scenario("plain", DAY, DAY)
 
 
-@cache
-def day_of(scenario: Scenario) -> Mapping[str, Trajectory]:
-    """Every line's day under a scenario."""
-    city = City(scenario.applied_to(NETWORK), scenario=scenario)
-    return {day.line_id: day for day in city.days(DAY, DAY)}
+class DayOfLines(Mapping[str, Trajectory]):
+    """Each line's day under a scenario, simulated when it is first looked up."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario, self._line = scenario, scenario.applied_to(NETWORK).line
+        self._simulated: dict[str, Trajectory] = {}
+
+    def __getitem__(self, line_id: str) -> Trajectory:
+        if line_id not in self._simulated:
+            line = self._line[LineId(line_id)]
+            changes = self._scenario.on(line, DAY, NETWORK.lines_of_stop)
+            self._simulated[line_id] = line_day(line, seed=1, day=DAY, changes=changes)
+        return self._simulated[line_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._line)
+
+    def __len__(self) -> int:
+        return len(self._line)
+
+
+day_of = cache(DayOfLines)
 
 
 def measured(scenario: Scenario, span: Span | None = None, *lines: str) -> Performance:
@@ -173,12 +192,15 @@ def test_in_a_whole_strike_one_bus_of_a_line_runs() -> None:
 @pytest.mark.parametrize("rain", Rain)
 def test_rain_makes_buses_slower_the_air_damper_and_people_fewer(rain: Rain) -> None:
     wet = dataclasses.replace(PLAIN, weather=Weather(temperature_c=-3, rain=rain))
-    plain, disturbed = measured(PLAIN), measured(wet)
+    plain, disturbed = measured(PLAIN, None, *FEW), measured(wet, None, *FEW)
     assert known(disturbed.speed_kmh) < 0.98 * known(plain.speed_kmh)
     assert disturbed.people < plain.people
-    noon = datetime(2026, 3, 3, 12, tzinfo=UTC)
+    noon, alone = (
+        datetime(2026, 3, 3, 12, tzinfo=UTC),
+        dataclasses.replace(NETWORK, lines=(NETWORK.line[LINE],)),
+    )
     readings = [
-        City(NETWORK, scenario=scenario).window(noon, noon + timedelta(minutes=1), [Stream.SENSOR_DATA])
+        City(alone, scenario=scenario).window(noon, noon + timedelta(minutes=1), [Stream.SENSOR_DATA])
         for scenario in (PLAIN, wet)
     ]
     dry_air, wet_air = (table[Stream.SENSOR_DATA] for table in readings)
@@ -275,13 +297,9 @@ def test_demand_changes_by_its_factor_for_its_lines_and_stops(factor: float) -> 
 def test_extra_buses_run_on_the_scenarios_days_only() -> None:
     extra = dataclasses.replace(PLAIN, extra_buses=(ExtraBuses(LINE, 2, 95),))
     assert known(measured(extra, MORNING, LINE).wait_s) < known(measured(PLAIN, MORNING, LINE).wait_s)
-    city = City(extra.applied_to(NETWORK), scenario=extra)
-    (tomorrow,) = (
-        d for d in city.days(DAY + timedelta(days=1), DAY + timedelta(days=1)) if d.line_id == LINE
-    )
-    (ordinary,) = (
-        d for d in City(NETWORK).days(DAY + timedelta(days=1), DAY + timedelta(days=1)) if d.line_id == LINE
-    )
+    alone, day_after = dataclasses.replace(NETWORK, lines=(NETWORK.line[LINE],)), DAY + timedelta(days=1)
+    (tomorrow,) = City(extra.applied_to(alone), scenario=extra).days(day_after, day_after)
+    (ordinary,) = City(alone).days(day_after, day_after)
     assert (tomorrow.legs.sequence[tomorrow.legs.bus >= 9] == 0).all()
     assert np.array_equal(tomorrow.arrived.ms, ordinary.arrived.ms)
     assert np.array_equal(
