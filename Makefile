@@ -202,7 +202,7 @@ test: $(INSTALLED) ## run every test that needs no Docker and no cloud
 
 .PHONY: test-unit
 test-unit: $(INSTALLED) ## run the quick tests, under a minute
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not integration and not e2e" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -p no:schemathesis -m "not integration and not e2e" $(ARGS)
 
 .PHONY: test-int
 test-int: $(INSTALLED) ## run the integration tests, also those with LocalStack and Terraform

@@ -18,15 +18,15 @@ API = (ROOT / "docs/api.md").read_text(encoding="utf-8")
 
 
 SIMULATED = {**docs_scenarios.pages(), **docs_realism.pages()}
-PARSED = "terraform/"
-"""Pages made by reading Terraform's files, which takes seconds."""
+SLOW = ("terraform/", "docs/api.md")
+"""Pages made by reading Terraform's files or by requests to a served city, which takes a second and more."""
 
 
 def page(name: str) -> object:
     """A page as a parameter, marked by the time that its generation takes."""
     if name in SIMULATED:
         return pytest.param(name, marks=pytest.mark.long)
-    return pytest.param(name, marks=pytest.mark.integration if name.startswith(PARSED) else ())
+    return pytest.param(name, marks=pytest.mark.integration if name.startswith(SLOW) else ())
 
 
 @pytest.mark.parametrize("name", [page(name) for name in PAGES])

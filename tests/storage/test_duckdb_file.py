@@ -129,6 +129,7 @@ def held_by_another_process(path: Path) -> Iterator[int]:
         process.stdin.close()
 
 
+@pytest.mark.integration
 def test_the_error_names_the_process_that_holds_the_file(path: Path) -> None:
     with (
         held_by_another_process(path) as pid,

@@ -37,6 +37,7 @@ def test_the_tables_have_the_columns_of_the_contract(path: Path) -> None:
             ]
 
 
+@pytest.mark.integration
 def test_instants_do_not_depend_on_the_time_zone_of_the_process(path: Path) -> None:
     store = DuckDBStore(path)
     fill(store)

@@ -95,6 +95,7 @@ def test_a_stop_has_neither_co2_nor_doors() -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 99, 100, 101, ROWS_AT_ONCE + 1])
+@pytest.mark.integration
 def test_a_request_has_at_most_a_hundred_records_and_none_is_lost(rows: int) -> None:
     batch = positions(range(-(-rows // 50)), buses=50).combine_chunks().slice(0, rows).unify_dictionaries()
     found = list(chunks(Stream.BUS_POSITION, batch.combine_chunks()))

@@ -60,6 +60,7 @@ def test_a_filled_store_has_exactly_the_models_records() -> None:
     assert filled(store, start, end) == 0
 
 
+@pytest.mark.integration
 def test_an_interrupted_backfill_continues_where_it_stopped() -> None:
     store, end = FaultyStore(), START + 12 * HOUR
     windows = plan(store, START, end, newest_first=True)

@@ -331,6 +331,7 @@ def test_the_shipped_network_gets_the_same_bytes_however_its_clock_moves(tmp_pat
     model.close()
 
 
+@pytest.mark.integration
 def test_after_a_jump_history_is_backfilled_before_the_new_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

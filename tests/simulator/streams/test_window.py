@@ -81,6 +81,7 @@ def test_asking_for_one_stream_changes_nothing(city: City, hour: dict[Stream, pa
         assert rows(alone[stream]) == rows(hour[stream])
 
 
+@pytest.mark.integration
 def test_parallel_processes_give_the_same_rows(hour: dict[Stream, pa.Table]) -> None:
     other = City(two_lines(), jobs=2)
     try:
