@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+from services.cli import status_of
 from services.console.greeting import LAST_LINE
 from tests.environment import environment
 
@@ -62,6 +63,15 @@ def command(folder: Path, *arguments: str, limit: Callable[[], None] | None = No
         preexec_fn=limit,
     )
     return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def write_history(folder: Path, start: str, end: str) -> None:
+    """Backfill the shipped network in the default store of `folder`, for `run` with `--backfill 0`.
+
+    With a span, `run` would also write five days in the background for as long as it runs.
+    """
+    store = f"duckdb:{folder / 'var' / 'bus.duckdb'}"
+    assert status_of(["backfill", "--store", store, "--start", start, "--end", end]) == 0
 
 
 class Running:

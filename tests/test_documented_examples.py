@@ -16,7 +16,7 @@ import pytest
 
 from services.access.authentication import write_private
 from tests.environment import environment
-from tests.process import Running, running
+from tests.process import Running, running, write_history
 
 pytestmark = pytest.mark.e2e
 
@@ -58,8 +58,9 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("city")
     (folder / ".venv").symlink_to(sys.prefix)
     write_private(folder / "var" / "bus.duckdb.api-key", json.dumps({"api_key": KEY, "keys": {"a": "b"}}))
+    write_history(folder, "2026-03-02T06:00Z", "2026-03-02T07:30Z")
     with running(
-        folder, "--at", "2026-03-02T08:30:00+01:00", "--backfill", "1h", "--clock-control", key=None
+        folder, "--at", "2026-03-02T08:30:00+01:00", "--backfill", "0", "--clock-control", key=None
     ) as process:
         process.wait_for(lambda body: body["status"] == "healthy")
         yield process

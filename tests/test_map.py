@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.process import KEY, Running, running
+from tests.process import KEY, Running, running, write_history
 
 pytestmark = pytest.mark.browser
 
@@ -29,9 +29,9 @@ PATIENCE_MS = 20_000
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The shipped city on a Monday morning."""
-    with running(
-        tmp_path_factory.mktemp("city"), "--at", "2026-03-02T08:30:00+01:00", "--backfill", "1h"
-    ) as process:
+    folder = tmp_path_factory.mktemp("city")
+    write_history(folder, "2026-03-02T06:00Z", "2026-03-02T07:30Z")
+    with running(folder, "--at", "2026-03-02T08:30:00+01:00", "--backfill", "0") as process:
         yield process
 
 
