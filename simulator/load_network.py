@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from simulator.network import Network
@@ -16,8 +19,24 @@ def load_network(path: Path, on_progress: OnProgress = ignore_progress) -> Netwo
 
     InputFileError carries everything that is wrong with it.
     """
-    if path.suffix.lower() != FEED_SUFFIX or path.is_dir():
-        return loader.load_network(path, on_progress)
-    from simulator.gtfs.importer import import_feed
+    with without_collections():
+        if path.suffix.lower() != FEED_SUFFIX or path.is_dir():
+            return loader.load_network(path, on_progress)
+        from simulator.gtfs.importer import import_feed
 
-    return import_feed(path, on_progress=on_progress).network
+        return import_feed(path, on_progress=on_progress).network
+
+
+@contextmanager
+def without_collections() -> Iterator[None]:
+    """Pause the search for reference cycles: a network is some 500,000 objects, all of which stay.
+
+    Looking through them again and again as their number grows takes a quarter of the time.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()

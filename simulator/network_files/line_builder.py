@@ -86,6 +86,8 @@ def _ruled(
         if beyond:
             said = f"`{name}` has number {beyond[0]}, but the pattern has {len(stops)} stops: correct it"
             faults.append(((*loc, name), said))
+    if not (entry.no_boarding or entry.no_alighting):
+        return stops
     return tuple(
         replace(
             stop,

@@ -20,6 +20,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -196,16 +197,13 @@ def _timetables(table: TableFile | None) -> dict[str, dict[DayType, list[Departu
     timing, block = (_optional(table, name) for name in ("timing", "block"))
     rank = np.argsort(np.argsort(np.array(patterns)))
     order = np.lexsort((rank[codes[2]], times, codes[1], codes[0]))
-    rows = zip(order.tolist(), *(column[order].tolist() for column in (codes[0], codes[1])), strict=True)
-    for (line, day), group in itertools.groupby(rows, key=lambda row: row[1:]):
+    in_order = (column[order].tolist() for column in (codes[0], codes[1], times, codes[2]))
+    for (line, day), group in itertools.groupby(
+        zip(*in_order, order.tolist(), strict=True), key=itemgetter(0, 1)
+    ):
         result.setdefault(lines[line], {})[DayType(days[day])] = [
-            Departure(
-                int(times[row]),
-                patterns[codes[2][row]],
-                int(timing[row]) - 1 if timing[row] else None,
-                block[row],
-            )
-            for row, _, _ in group
+            Departure(time_s, patterns[pattern], int(timing[row]) - 1 if timing[row] else None, block[row])
+            for _, _, time_s, pattern, row in group
         ]
     return {line: dict(sorted(by_day.items())) for line, by_day in result.items()}
 
