@@ -187,8 +187,12 @@ def grouped(
         if len(group.samples) < MOST_SAMPLES or place < group.samples[-1][:2]:
             sample = Sample(*place, _message(notice))
             group.samples = heapq.nsmallest(MOST_SAMPLES, {*group.samples, sample})
-    order = list(Severity)
-    return Notices(sorted(groups.values(), key=lambda g: (order.index(g.severity), g.code)), left_out)
+    return Notices(sorted(groups.values(), key=by_gravity), left_out)
+
+
+def by_gravity(group: NoticeGroup) -> tuple[int, str]:
+    """Return the key that sorts groups from the gravest, and by code."""
+    return list(Severity).index(group.severity), group.code
 
 
 def _file(notice: LibraryNotice, files_of: Mapping[str, str]) -> str:

@@ -21,7 +21,8 @@ from threading import Event, Thread
 
 from services.errors import InputError
 from services.feeds.csv_lines import lines_of_rows
-from services.feeds.gtfs_notices import NoticeGroup, Notices, Sample, Severity, grouped
+from services.feeds.gtfs_notices import NoticeGroup, Notices, Sample, Severity, by_gravity, grouped
+from services.feeds.own_notices import FREQUENCIES, empty_rows, short_headways, without_spaces
 from simulator.files.problems import InputFileError, Problem
 from simulator.gtfs.feed import CALENDARS
 from simulator.gtfs.reading.archive import open_archive
@@ -115,17 +116,20 @@ def notices_of(path: Path, *, everything: bool = False) -> Notices:
 
     Raises InputFileError for a zip that is refused, or a feed that the library can't read.
     """
-    if path.is_dir():
-        contents = {name: (path / name).read_bytes() for name in TABLES if (path / name).is_file()}
-        return _notices(path, path, contents, everything=everything)
-    archive = open_archive(path, FILES)
-    contents = {name: archive.content(name) for name in archive.entries}
-    # Unpacked, so that the library opens no zip and finds a feed that lies in a folder of it.
+    archive = None if path.is_dir() else open_archive(path, FILES)
+    if archive is None:
+        given = {name: (path / name).read_bytes() for name in FILES if (path / name).is_file()}
+    else:
+        given = {name: archive.content(name) for name in archive.entries}
+    contents = {name: without_spaces(content) for name, content in given.items()}
+    # Written anew, so that the library opens no zip, and finds a feed that lies in a folder of it.
     with TemporaryDirectory() as folder:
         for name, content in contents.items():
             (Path(folder) / name).write_bytes(content)
         found = _notices(path, Path(folder), contents, everything=everything)
-    if archive.folder:
+    found.groups.extend(empty_rows(given))
+    found.groups.sort(key=by_gravity)
+    if archive is not None and archive.folder:
         sample = Sample("", 0, f"the feed is in the folder {archive.folder} of the zip")
         found.groups.insert(0, NoticeGroup(IN_FOLDER, Severity.ERROR, 1, [sample]))
     return found
@@ -144,6 +148,7 @@ def _notices(path: Path, folder: Path, contents: Mapping[str, bytes], *, everyth
     except ValueError as error:
         raise InputFileError([Problem(str(path), 1, f"can't be validated: {error}")]) from error
     found = grouped(result.notices, _files_of_codes(), everything=everything)
+    found.groups.extend(short_headways(contents.get(FREQUENCIES, b"")))
     for group in found.groups:
         group.samples = _with_lines(group.samples, contents)
     return found

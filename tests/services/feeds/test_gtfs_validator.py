@@ -62,6 +62,14 @@ FAULTS: dict[str, tuple[Files, tuple[str, str, int, str, int]]] = {
         feed(frequencies=FREQUENCIES),
         ("ERROR", "overlapping_frequency", 1, "frequencies.txt", 3),
     ),
+    "a line of spaces": (
+        feed(stops=text_of("stops") + "   \n"),
+        ("WARNING", "empty_row", 1, "stops.txt", 14),
+    ),
+    "a bus every seven seconds": (
+        feed(frequencies="\n".join([*FREQUENCIES.replace(",600", ",7").splitlines()[:2], ""])),
+        ("WARNING", "headway_under_a_minute", 1, "frequencies.txt", 2),
+    ),
     "a stop far away": (
         with_line("stops", 4, "S3,Calle 3,41.41,-3.71"),
         ("WARNING", "fast_travel_between_consecutive_stops", 590, "stop_times.txt", 4),
@@ -72,7 +80,10 @@ FAULTS: dict[str, tuple[Files, tuple[str, str, int, str, int]]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_gets_the_canonical_code_with_file_line_and_count(fault: str) -> None:
     files, expected = FAULTS[fault]
-    assert expected in places(found(files))
+    notices = found(files)
+    assert expected in places(notices)
+    errors = [group.code for group in notices.groups if group.severity is Severity.ERROR]
+    assert errors == ([expected[1]] if expected[0] == "ERROR" else [])
 
 
 def test_a_sound_feed_has_no_errors_and_extended_route_types_are_understood() -> None:
