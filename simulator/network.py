@@ -160,6 +160,9 @@ class Line:
     Line-days last 24 hours from `day_start_s`. `overnight` has the departures of a day type's dates that lie
     outside of these: one at 00:30 of a Saturday is part of Friday's line-day, one at 30:30 of Sunday's. Its
     times, ascending, count from the origin of its own date.
+
+    `dates` has the dates (ISO 8601) on which the line has the service of another day type than the
+    calendar's, None for no service.
     """
 
     line_id: LineId
@@ -173,6 +176,7 @@ class Line:
     speed_kmh: float | None = None
     overnight: Mapping[DayType, tuple[Departure, ...]] = field(default_factory=dict, metadata={EXTRA: True})
     timezone: str = field(default=MADRID_TIME, metadata={EXTRA: True})
+    dates: Mapping[str, DayType | None] = field(default_factory=dict, metadata={EXTRA: True})
 
     def main_pattern(self, direction: int) -> Pattern | None:
         """The first pattern of a direction; None where the line doesn't run in it."""

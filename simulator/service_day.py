@@ -19,6 +19,7 @@ from simulator.network import DAY_S, MADRID_TIME, Departure, Line, Service
 from simulator.types import DayType, Ms, to_datetime, to_ms
 
 MADRID = ZoneInfo(MADRID_TIME)
+IDLE_LATER_S = 8 * 3600
 DOORS_EARLY_S = 60
 """A bus opens its doors this long before a departure."""
 
@@ -63,10 +64,15 @@ def day_type(day: date) -> DayType:
     return DayType.SATURDAY if day.weekday() == 5 else DayType.WEEKDAY
 
 
-class NeighbourDay(NamedTuple):
-    """A service day's neighbour: its day type, and the seconds from the service day's origin to its own."""
+def service_type(line: Line, day: date) -> DayType | None:
+    """The day type whose service a line has on a date; None on a date without service."""
+    return line.dates.get(day.isoformat(), day_type(day)) if line.dates else day_type(day)
 
-    kind: DayType
+
+class NeighbourDay(NamedTuple):
+    """A service day's neighbour: the day type of its service, the seconds from one origin to the other."""
+
+    kind: DayType | None
     shift_s: int
 
 
@@ -74,7 +80,7 @@ def _neighbours(line: Line, day: date) -> tuple[NeighbourDay, NeighbourDay]:
     """The dates before and after one."""
     origin = origin_ms(day, line.timezone)
     before, after = (
-        NeighbourDay(day_type(each), (origin_ms(each, line.timezone) - origin) // 1000)
+        NeighbourDay(service_type(line, each), (origin_ms(each, line.timezone) - origin) // 1000)
         for each in (day - timedelta(days=1), day + timedelta(days=1))
     )
     return before, after
@@ -85,9 +91,10 @@ def service_on(line: Line, day: date) -> Service | None:
 
     Times count from the line-day's own origin. None on a day without service.
     """
+    kind = service_type(line, day)
     if not line.overnight:
-        return line.services.get(day_type(day))
-    return _joined(line, day_type(day), *_neighbours(line, day))
+        return None if kind is None else line.services.get(kind)
+    return _joined(line, kind, *_neighbours(line, day))
 
 
 def possible_services(line: Line) -> list[Service]:
@@ -109,20 +116,20 @@ def usual_service(line: Line, kind: DayType) -> Service | None:
     return _joined(line, kind, NeighbourDay(kind, -DAY_S), NeighbourDay(kind, DAY_S))
 
 
-def early(line: Line, kind: DayType) -> tuple[Departure, ...]:
+def early(line: Line, kind: DayType | None) -> tuple[Departure, ...]:
     """The departures of a day type's dates that lie in the line-day before, by time."""
-    of_day = line.overnight.get(kind, ())
+    of_day = () if kind is None else line.overnight.get(kind, ())
     return of_day[: bisect_left(of_day, line.day_start_s, key=attrgetter("time_s"))]
 
 
-def late(line: Line, kind: DayType) -> tuple[Departure, ...]:
+def late(line: Line, kind: DayType | None) -> tuple[Departure, ...]:
     """The departures of a day type's dates that lie in the line-day after, by time."""
-    of_day = line.overnight.get(kind, ())
+    of_day = () if kind is None else line.overnight.get(kind, ())
     return of_day[bisect_left(of_day, line.day_start_s, key=attrgetter("time_s")) :]
 
 
-def _joined(line: Line, kind: DayType, before: NeighbourDay, after: NeighbourDay) -> Service | None:
-    own = line.services.get(kind)
+def _joined(line: Line, kind: DayType | None, before: NeighbourDay, after: NeighbourDay) -> Service | None:
+    own = None if kind is None else line.services.get(kind)
     found = sorted(
         (
             *_shifted(late(line, before.kind), before.shift_s),
@@ -143,13 +150,21 @@ def _shifted(departures: tuple[Departure, ...], shift_s: int) -> Iterator[Depart
 
 def _first_departure_s(line: Line, day: date) -> int | None:
     """The second of a line-day's first departure; None on a day without service."""
-    own = line.services.get(day_type(day))
+    kind = service_type(line, day)
+    own = None if kind is None else line.services.get(kind)
     found = [] if own is None else [own.start_s]
     if line.overnight:
         before, after = _neighbours(line, day)
         found += [each.time_s + before.shift_s for each in late(line, before.kind)[:1]]
         found += [each.time_s + after.shift_s for each in early(line, after.kind)[:1]]
     return min(found, default=None)
+
+
+def idle_start_s(line: Line) -> int:
+    """The second from which a line-day without service owns the line."""
+    # Lines with single dates without service run late before them, as before any other: no bus has to be home
+    # by 04:00 for their sake.
+    return line.day_start_s + (IDLE_LATER_S if line.dates else 0)
 
 
 def handover_ms(line: Line, day: date) -> Ms:
@@ -159,7 +174,7 @@ def handover_ms(line: Line, day: date) -> Ms:
     that ended owns them until a minute before that departure, when doors open for it.
     """
     first_s = _first_departure_s(line, day)
-    start_s = line.day_start_s if first_s is None else first_s - DOORS_EARLY_S
+    start_s = idle_start_s(line) if first_s is None else first_s - DOORS_EARLY_S
     return Ms(origin_ms(day, line.timezone) + start_s * 1000)
 
 

@@ -103,6 +103,9 @@ def _line(entry: Mapping[str, Any]) -> Line:
             DayType(day): tuple(Departure(**each) for each in departures)
             for day, departures in entry.get("overnight", {}).items()
         },
+        "dates": {
+            day: None if kind is None else DayType(kind) for day, kind in entry.get("dates", {}).items()
+        },
     }
     return Line(**{**entry, **made})
 

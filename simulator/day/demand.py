@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from simulator import randomness
 from simulator.network import Service
-from simulator.service_day import day_type
 from simulator.types import DayType
 
 Floats = NDArray[np.float64]
@@ -110,13 +109,12 @@ class Profile:
         return (index + (weighted - low) / (self.cumulated[index + 1] - low)) * BIN_S
 
 
-def profile(day: date, *, night: bool, weekday_service: Service, service: Service) -> Profile:
-    """The demand profile of a line on a date.
+def profile(day: date, kind: DayType, *, night: bool, weekday_service: Service, service: Service) -> Profile:
+    """The demand profile of a line on a date with the service of a day type.
 
     The base rate is the mean over `weekday_service`'s hours; the day's total against a weekday's is the
     day type's factor, whatever hours its `service` has.
     """
-    kind = day_type(day)
     weekday = Profile(CUMULATED[DayType.WEEKDAY, night])
     today = Profile(CUMULATED[kind, night])
     weekday_total = weekday.at(weekday_service.end_s) - weekday.at(weekday_service.start_s)

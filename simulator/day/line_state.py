@@ -25,7 +25,7 @@ from simulator.day.travel import PatternPosition
 from simulator.geometry import distance_m
 from simulator.network import Line
 from simulator.scenario import ClosedStop, HeadwayControl, LineChanges
-from simulator.service_day import day_type, handover_ms, origin_ms, service_on
+from simulator.service_day import day_type, handover_ms, origin_ms, service_on, service_type
 from simulator.types import MINUTE_MS, SECOND_MS, BusId
 
 LATE_MARGIN_MS = 5 * MINUTE_MS
@@ -83,8 +83,9 @@ class LineState:
     `starts` and `ends` bound the time for which the line-day owns the line's buses and stops. `hops[i]` and
     `queues[i]` are those of `line.patterns[i]`, a hop or a queue for each position; `queue_of` has the same
     queues by direction and stop. `paths` are the patterns' shapes, then those of empty runs; `trips` the ids
-    of the trips so far. `disturbances` is None on a day without any, so that it costs ordinary days nothing;
-    `holds` says whether buses are held at stops.
+    of the trips so far. `kind` is the day type whose service, speeds and demand the day has. `disturbances`
+    is None on a day without any, so that it costs ordinary days nothing; `holds` says whether buses are held
+    at stops. `alights[i]` are the positions of a pattern at which people may alight, None for all.
     """
 
     def __init__(self, line: Line, *, seed: int, day: date, changes: LineChanges):
@@ -93,13 +94,14 @@ class LineState:
         self._spaces = changes.control is HeadwayControl.HEADWAY
         self.holds = self._spaces or any(timing.holds for timing in timings)
         self.origin = origin_ms(day, line.timezone)
+        self.kind = service_type(line, day) or day_type(day)
         self.starts = handover_ms(line, day) - self.origin
         self.ends = handover_ms(line, day + timedelta(days=1)) - self.origin
         self.env = simpy.Environment(initial_time=self.starts)
         self.hops = [travel.hops(pattern, line.speed_kmh) for pattern in line.patterns]
         self.most_hops = max(len(hops) for hops in self.hops)
         rain = 1.0 if changes.rain is None else RAIN_SPEED[changes.rain]
-        self.speed_by_hour = tuple(factor * rain for factor in travel.speed_by_hour(day_type(day)))
+        self.speed_by_hour = tuple(factor * rain for factor in travel.speed_by_hour(self.kind))
         self.queue_of = stop_queues(DemandInputs(line, seed, day, changes, self.starts, self.ends, self.hops))
         self.alights = [alighting_positions(pattern) for pattern in line.patterns]
         self.queues = [pattern_queues(pattern, self.queue_of) for pattern in line.patterns]
@@ -147,7 +149,7 @@ class LineState:
         return {hold.position: departs + hold.leaves_s * SECOND_MS for hold in holds} if holds else NO_HOLDS
 
     def _pace(self, pattern: int, timing: int, departs_s: int) -> list[float]:
-        by_hour = travel.speed_by_hour(day_type(self.day))
+        by_hour = travel.speed_by_hour(self.kind)
         of_line = self.line.patterns[pattern]
         planned = travel.planned_hops(of_line.stops, of_line.timings[timing])
         return [
@@ -228,12 +230,11 @@ class LineState:
         return frozenset(bus_id for _, bus_id in sorted(zip(drawn, buses, strict=True))[max(striking, 0) :])
 
     def _dispatch(self) -> Dispatch:
-        kind = day_type(self.day)
         service = service_on(self.line, self.day)
         if service is None:
             return NoService()
         spaced = self.changes.control is not HeadwayControl.NONE
-        return dispatch(self.line, service, kind, self.hops, len(self.running), spaced=spaced)
+        return dispatch(self.line, service, self.kind, self.hops, len(self.running), spaced=spaced)
 
     def _latest(self) -> int:
         """When a late bus must set out for home: the longest hop, empty run and a margin before the end."""

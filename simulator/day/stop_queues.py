@@ -21,7 +21,7 @@ from simulator.day.passengers import PATIENCE_MS, Queue
 from simulator.day.scenario_demand import QueueDemand, changed_demand
 from simulator.network import Line, Pattern, Service
 from simulator.scenario import LineChanges
-from simulator.service_day import service_on, usual_service
+from simulator.service_day import day_type, service_on, service_type, usual_service
 from simulator.types import MINUTE_MS, DayType, StopId
 
 
@@ -57,7 +57,10 @@ def stop_queues(inputs: DemandInputs) -> dict[QueueId, Queue]:
     offset_s = _offsets_s(inputs)
     queues = [_queue_demand(inputs, service, each, share[each], offset_s[each]) for each in share]
     weekday = usual_service(inputs.line, DayType.WEEKDAY) or service
-    profile = demand.profile(inputs.day, night=inputs.line.night, weekday_service=weekday, service=service)
+    kind = service_type(inputs.line, inputs.day) or day_type(inputs.day)
+    profile = demand.profile(
+        inputs.day, kind, night=inputs.line.night, weekday_service=weekday, service=service
+    )
     people = demand.arrivals(
         profile,
         [queue.key("arrivals") for queue in queues],

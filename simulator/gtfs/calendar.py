@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -181,21 +181,3 @@ def _overlaps(on: Mapping[date, Services]) -> Iterator[Services]:
 def weekday_kind(day: date) -> DayType:
     """The day type of a date by its day of the week alone: a feed's own calendar knows its holidays."""
     return {5: DayType.SATURDAY, 6: DayType.SUNDAY}.get(day.weekday(), DayType.WEEKDAY)
-
-
-def other_dates(
-    calendar: Calendar,
-    chosen: Mapping[DayType, ChosenDay],
-    trips_of: Set[str],
-    day_type_of: Mapping[date, DayType],
-) -> list[date]:
-    """The dates whose services aren't those of the date that represents their day type."""
-
-    def running(day: date) -> Services:
-        return calendar.services.get(day, frozenset()) & frozenset(trips_of)
-
-    return [
-        day
-        for day, kind in day_type_of.items()
-        if running(day) != (running(chosen[kind].day) if kind in chosen else frozenset())
-    ]

@@ -49,7 +49,9 @@ def _yaml(imported: Imported) -> Iterator[str]:
 
 def _flow(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+        # Dates as keys are quoted: YAML would read them as dates.
+        keys = {key: json.dumps(key) if key[:1].isdigit() else key for key in value}
+        return "{" + ", ".join(f"{keys[key]}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
     return json.dumps(value, ensure_ascii=False)

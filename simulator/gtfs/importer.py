@@ -24,9 +24,11 @@ from simulator.gtfs.line_collector import LineCollector
 from simulator.gtfs.lines import Assumptions, LineDraft
 from simulator.gtfs.report import ImportReport, Places, import_report, left_out_routes
 from simulator.gtfs.routes import BUS_TYPES, RouteService, route_services
+from simulator.gtfs.service_days import OtherDates, other_dates
 from simulator.network import Line, Network
 from simulator.network_files.loader import network_of
 from simulator.progress import OnProgress, Progress, ignore_progress
+from simulator.types import DayType
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,9 @@ def import_feed(
     if not services:
         raise _nothing_left(path, findings)
     assumed = replace(assumed or Assumptions(), mean_stops=_mean_stops(services))
-    collector = LineCollector(feed, wanted.route_types, assumed, read_blocks(feed, dates))
+    collector = LineCollector(
+        feed, wanted.route_types, assumed, read_blocks(feed, dates), _other_dates(feed, calendar, dates)
+    )
     for number, service in enumerate(services):
         on_progress(Progress("building lines", number, len(services), "routes"))
         collector.add(service)
@@ -182,6 +186,21 @@ def _trips_by_service(feed: Feed, chosen: Sequence[int]) -> Counter[str]:
         for service, route in zip(feed.trips.service, feed.trips.route.tolist(), strict=True)
         if route in wanted
     )
+
+
+def _other_dates(feed: Feed, calendar: Calendar, days: Mapping[DayType, date]) -> dict[str, OtherDates]:
+    """By route id the dates on which the route doesn't have the service of their day type."""
+    services: dict[int, set[str]] = {}
+    for service, route in zip(feed.trips.service, feed.trips.route.tolist(), strict=True):
+        services.setdefault(route, set()).add(service)
+    known: dict[frozenset[str], OtherDates] = {}
+    result = {}
+    for route, of_route in services.items():
+        key = frozenset(of_route)
+        if key not in known:
+            known[key] = other_dates(calendar, days, key)
+        result[feed.routes[route].route_id] = known[key]
+    return result
 
 
 def _mean_stops(services: Sequence[RouteService]) -> float:

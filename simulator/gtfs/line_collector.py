@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 
 import numpy as np
 from pydantic import ValidationError
@@ -17,7 +19,7 @@ from simulator.gtfs.identifiers import allowed_ids, line_ids, night_id
 from simulator.gtfs.lines import Assumptions, LineDraft, Names, is_night, line_draft
 from simulator.gtfs.network_entries import line_of_draft
 from simulator.gtfs.routes import RouteService, StopSequences, place_of
-from simulator.gtfs.service_days import day_or_night_part, without_last_hour
+from simulator.gtfs.service_days import OtherDates, day_or_night_part, without_last_hour
 from simulator.network import Line
 from simulator.network_files.schema import LineEntry
 from simulator.types import DayType
@@ -27,12 +29,22 @@ MOST_CUTS = 24
 
 
 class LineCollector:
-    """Collects lines. `places` has name and coordinates of stops by id, `gtfs_ids` the feed's stop ids."""
+    """Collects lines. `places` has name and coordinates of stops by id, `gtfs_ids` the feed's stop ids.
+
+    `unlike` are dates with services of no day type; `other_dates` is by route id.
+    """
 
     def __init__(
-        self, feed: Feed, route_types: Collection[int], assumed: Assumptions, blocks: Blocks
+        self,
+        feed: Feed,
+        route_types: Collection[int],
+        assumed: Assumptions,
+        blocks: Blocks,
+        other_dates: Mapping[str, OtherDates],
     ) -> None:
         self.feed, self.route_types, self.assumed, self.blocks = feed, route_types, assumed, blocks
+        self.unlike: set[date] = set()
+        self._other_dates = other_dates
         self._sequences = StopSequences(feed)
         self.drafts: list[LineDraft] = []
         self.lines: list[Line] = []
@@ -80,7 +92,9 @@ class LineCollector:
         for pattern in service.patterns:
             for stop in pattern.stops:
                 self._place(stop)
+        other = self._other_dates[service.route.route_id]
         draft = line_draft(self._sequences, service, names, night, self.assumed)
+        draft = replace(draft, dates=other.with_type)
         faults: Faults = []
         try:
             line = line_of_draft(draft, self.places, faults)
@@ -88,6 +102,7 @@ class LineCollector:
             faults += list(problems_of(error, LineEntry, lambda loc: loc))
         if faults:
             return faults[0][1]
+        self.unlike.update(other.unlike)
         self.drafts.append(draft)
         self.lines.append(line)
         self.services.append(service)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from simulator.day import travel
@@ -104,6 +104,8 @@ class LineDraft:
     shapes: Mapping[str, Sequence[ShapeRow]]
     off_road: Sequence[str]
     timezone: str
+    dates: Mapping[str, DayType | None] = field(default_factory=dict)
+    """See `network.Line.dates`."""
 
 
 def is_night(runs: Mapping[DayType, Sequence[ScheduledTrip]]) -> bool:

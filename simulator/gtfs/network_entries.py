@@ -23,6 +23,7 @@ def entry(draft: LineDraft) -> dict[str, Any]:
         **({"night": True} if draft.night else {}),
         **({"one_way": True} if draft.one_way else {}),
         **({"timezone": draft.timezone} if draft.timezone != MADRID_TIME else {}),
+        **({"dates": {day: kind or "none" for day, kind in draft.dates.items()}} if draft.dates else {}),
         "speed_kmh": draft.speed_kmh,
         "stops": [
             {"stop_id": stop, "is_terminal": stop in draft.terminals, "base_arrival_rate": rate}

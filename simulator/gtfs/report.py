@@ -9,24 +9,20 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from statistics import median
 
 import numpy as np
 
 from simulator.files.findings import Finding, Severity
-from simulator.gtfs.calendar import Calendar, ChosenDay, other_dates
+from simulator.gtfs.calendar import Calendar, ChosenDay
 from simulator.gtfs.feed import Feed
 from simulator.gtfs.line_collector import LineCollector, changed_ids
 from simulator.gtfs.lines import LineDraft
 from simulator.gtfs.routes import RouteService
 from simulator.network import Line
-from simulator.service_day import day_type
 from simulator.types import DayType
 
 REPORT = "import-report.json"
-MOST_DATES = 400
-"""Dates after the first whose service is compared with that of their day type."""
 HOUR_S = 3600
 
 Places = Mapping[str, tuple[str, float, float]]
@@ -94,7 +90,7 @@ def import_report(
     findings: Sequence[Finding],
 ) -> ImportReport:
     """The report of the lines made of a feed."""
-    findings = [*findings, *_other_dates(feed, calendar, days)]
+    findings = [*findings, *_other_dates(feed, calendar, made)]
     ordered = sorted(findings, key=_importance)
     lines = [_line_report(*pair) for pair in zip(made.drafts, made.lines, strict=True)]
     found = [
@@ -151,17 +147,14 @@ def left_out_routes(feed: Feed, chosen: Sequence[int], services: Sequence[RouteS
         yield feed.finding("idle-route", "routes.txt", np.array(idle), message, note=True)
 
 
-def _other_dates(feed: Feed, calendar: Calendar, days: Mapping[DayType, ChosenDay]) -> Iterator[Finding]:
-    """A finding for the dates that don't have the service of their day type."""
-    first = calendar.first
-    span = [first + timedelta(days=i) for i in range(min((calendar.last - first).days + 1, MOST_DATES))]
-    used = set(feed.trips.service)
-    other = other_dates(calendar, days, used, {day: day_type(day) for day in span})
+def _other_dates(feed: Feed, calendar: Calendar, made: LineCollector) -> Iterator[Finding]:
+    """A finding for the dates on which lines have services of no day type."""
+    other = sorted(made.unlike)
     if other:
         named = first_few(str(day) for day in other)
         message = (
-            f"{len(other)} of the {len(span)} dates from {span[0]} have other services than the date that "
-            f"stands for their day type: {named}"
+            f"on {len(other)} dates from {calendar.first} some lines have services that are those of no day "
+            f"type chosen; there they run the service of the dates' day type: {named}"
         )
         yield Finding("other-service", str(feed.path), message, count=1, severity=Severity.NOTE)
 
@@ -210,6 +203,9 @@ def _assumptions(feed: Feed, made: LineCollector) -> Iterator[str]:
     yield f"{assumed.people_per_trip:g} people board {trip}; other day types by the model's ratios"
     if night:
         yield f"night lines: {', '.join(night)}"
+    exceptions = {day for draft in made.drafts for day in draft.dates}
+    if exceptions:
+        yield f"as in the feed, lines have another day type's service, or none, on {len(exceptions)} dates"
     changed = changed_ids(made.gtfs_ids)
     if changed:
         named = first_few(map(" → ".join, changed))

@@ -8,15 +8,54 @@ line-day before its date, whatever service runs on that, and one at 30:30 of the
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from datetime import date, timedelta
+from typing import NamedTuple
 
+from simulator.gtfs.calendar import Calendar
 from simulator.gtfs.routes import RouteService, ScheduledTrip
 from simulator.network import DAY_S
 from simulator.network_files.timetable import HOUR_S, day_start_s
+from simulator.service_day import day_type
 from simulator.types import DayType
 
+MOST_DATES = 800
+"""Dates of a feed's calendar whose exceptions are taken, from its first."""
 NIGHT_FROM_S, NIGHT_UNTIL_S = 23 * HOUR_S, 6 * HOUR_S
+
+
+class OtherDates(NamedTuple):
+    """The dates on which a route doesn't have the service of their day type.
+
+    `with_type` has by date (ISO 8601) the day type whose service it has, None for no service; `unlike` the
+    dates with services that are those of no day type.
+    """
+
+    with_type: Mapping[str, DayType | None]
+    unlike: Sequence[date]
+
+
+def other_dates(calendar: Calendar, chosen: Mapping[DayType, date], services: Set[str]) -> OtherDates:
+    """The exceptions in a calendar of a route with these services; `chosen` dates represent the day types."""
+
+    def running(day: date) -> Set[str]:
+        return calendar.services.get(day, frozenset()) & services
+
+    usual = {kind: running(chosen[kind]) if kind in chosen else frozenset() for kind in DayType}
+    with_type: dict[str, DayType | None] = {}
+    unlike = []
+    days = min((calendar.last - calendar.first).days + 1, MOST_DATES)
+    for day in (calendar.first + timedelta(days=number) for number in range(days)):
+        found, kind = running(day), day_type(day)
+        if found == usual[kind]:
+            continue
+        same = [other for other in DayType if usual[other] == found]
+        if found and not same:
+            unlike.append(day)
+        else:
+            with_type[day.isoformat()] = same[0] if found else None
+    return OtherDates(with_type, unlike)
 
 
 def usual_day(service: RouteService, kind: DayType, night: bool) -> list[ScheduledTrip]:

@@ -11,7 +11,7 @@ from simulator.network_files.route_shape import LatLon, RouteShape, straight, th
 from simulator.network_files.schema import LineEntry, PatternEntry
 from simulator.network_files.tables import SHAPES, TIMINGS, NetworkTables
 from simulator.network_files.timetable import day_start_s, overnight, schedule_fault, scheduled, services
-from simulator.types import INBOUND, OUTBOUND, BusId, LineId, StopId
+from simulator.types import INBOUND, OUTBOUND, BusId, DayType, LineId, StopId
 
 MAX_OFF_SHAPE_M = 200.0
 """A stop may be so far from its line's shape; farther, one of the two is wrong."""
@@ -51,6 +51,7 @@ def build_line(
         speed_kmh=entry.speed_kmh,
         overnight=overnight(entry.night, timetable or {}),
         timezone=entry.timezone,
+        dates={day: None if kind is None else DayType(kind) for day, kind in sorted(entry.dates.items())},
     )
     _check_timings(line, inside)
     fault = None if inside else schedule_fault(line)

@@ -30,6 +30,7 @@ Optional fields of a line, and their defaults:
   direction is its main one. A stop may come more than once in a pattern. `no_boarding` and `no_alighting` are
   the numbers of the stops, from 1, at which trips let nobody in or out; they pass a stop in both lists with
   closed doors. Default: outbound `<line_id>-0` as listed, inbound `<line_id>-1` mirrored.
+- `dates: {"2026-03-19": sunday, "2026-12-25": none}`: dates with the service of another day type, or none.
 - `timezone: America/New_York`: the IANA time zone of all times of the line. Default Europe/Madrid.
 
 `hours`, `headway_min` and `departures` apply to every day, or are given by day type: a mapping with all of
@@ -44,6 +45,7 @@ need only `stop_id`, `is_terminal` and `base_arrival_rate`.
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -114,6 +116,15 @@ def _as_departure(value: Any) -> Any:
     return {"time": value} if isinstance(value, str) else value
 
 
+def _checked_date(value: str) -> str:
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise PydanticCustomError("date", 'must be a date such as "2026-03-19"') from None
+
+
+NoneWord = BeforeValidator(_none_word)
+IsoDate = Annotated[str, AfterValidator(_checked_date)]
 Id = Annotated[str, AfterValidator(_checked_id)]
 Name = Annotated[str, Field(max_length=200), AfterValidator(_checked_name)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
@@ -236,6 +247,7 @@ class LineEntry(Entry):
     one_way: bool = False
     patterns: Annotated[list[PatternEntry], Field(min_length=1)] | None = None
     timezone: Annotated[str, AfterValidator(_checked_timezone)] = MADRID_TIME
+    dates: dict[IsoDate, Annotated[Literal["weekday", "saturday", "sunday"] | None, NoneWord]] = {}
 
 
 class NetworkEntry(Entry):

@@ -30,7 +30,7 @@ from simulator.network import (
     Service,
 )
 from simulator.network_files.schema import Band, DepartureEntry, DepartureLists, LineEntry
-from simulator.service_day import DOORS_EARLY_S, early, late, possible_services
+from simulator.service_day import DOORS_EARLY_S, early, idle_start_s, late, possible_services
 from simulator.types import INBOUND, OUTBOUND, DayType
 
 SHORTEST_DAY_S = DAY_S - 3600
@@ -135,7 +135,8 @@ def schedule_fault(line: Line) -> str | None:
             f"begins at {clock(min(starts))}, before its service day does ({clock(line.day_start_s)}): times "
             "after midnight are written 25:30, and a line that runs at night has `night: true`"
         )
-    idle_from = [line.day_start_s + DOORS_EARLY_S] if len(line.services) < len(DayType) else []
+    is_idle = len(line.services) < len(DayType) or None in line.dates.values()
+    idle_from = [idle_start_s(line) + DOORS_EARLY_S] if is_idle else []
     starts += _overnight_starts_s(line)
     if any(service.departures for service in possible_services(line)):
         latest = latest_scheduled_s([*starts, *idle_from], line)

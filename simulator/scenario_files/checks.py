@@ -135,7 +135,7 @@ def _running(line: Line, days: tuple[date, date], *, on_the_way: bool) -> Iterat
     longest_m = max(pattern.stops[-1].distance_m for pattern in line.patterns)
     trip_s = round(longest_m * 3.6 / HOME_SPEED_KMH) if on_the_way else 0
     running = [service for kind, service in line.services.items() if kind in kinds]
-    if line.overnight:
+    if line.overnight or line.dates:
         running = [service for day in dates if (service := service_on(line, day)) is not None]
     hours = dict.fromkeys((service.start_s, service.end_s + trip_s) for service in running)
     yield from (Span(*each) for each in hours)

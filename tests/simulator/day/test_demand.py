@@ -6,13 +6,14 @@ import pytest
 from simulator.day import demand
 from simulator.network import Service
 from simulator.randomness import key
+from simulator.service_day import day_type
 
 HOURS = Service(19_800, 91_800)
 WEEKDAY, SATURDAY, SUNDAY = date(2026, 11, 18), date(2026, 11, 21), date(2026, 11, 22)
 
 
 def profile(day: date, service: Service = HOURS, *, night: bool = False) -> demand.Profile:
-    return demand.profile(day, night=night, weekday_service=HOURS, service=service)
+    return demand.profile(day, day_type(day), night=night, weekday_service=HOURS, service=service)
 
 
 def total(profile: demand.Profile, service: Service = HOURS) -> float:

@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.day.line_day import line_day
+from simulator.gtfs.calendar import weekday_kind
 from simulator.gtfs.folder import write_folder
 from simulator.gtfs.importer import import_feed
 from simulator.network import Line, Network
 from simulator.network_files.loader import load_network
-from simulator.service_day import MADRID, day_type, days_between, handover_ms, origin_ms, service_on
+from simulator.service_day import MADRID, days_between, handover_ms, origin_ms, service_on
 from simulator.types import DayType, to_datetime
 from tests.examples import examples
 from tests.simulator.gtfs.feed_builder import HOUR_S, Trip, every_five_minutes, hourly, zip_of
@@ -110,6 +111,32 @@ def test_a_feed_in_another_time_zone_runs_by_its_own_clock(tmp_path: Path) -> No
     assert load_network(tmp_path).digest == made.network.digest
 
 
+def test_dates_with_other_services_or_none_are_those_of_the_feed(tmp_path: Path) -> None:
+    holiday, closed = date(2026, 3, 19), date(2026, 3, 24)
+    sundays = [trip for trip in hourly(["SU"]) if trip.direction == 0]
+    exceptions = (
+        "service_id,date,exception_type\nWK,20260319,2\nSU,20260319,1\nWK,20260324,2\n"
+        "WK,20260326,2\nSA,20260326,1\n"
+    )
+    trips = [*hourly(["WK", "SA"]), *sundays, Trip("night", "SU", 0, every_five_minutes(1800))]
+    made = import_feed(zip_of(tmp_path, trips, calendar_dates=exceptions))
+    [line] = made.network.lines
+    assert line.dates["2026-03-19"] is DayType.SUNDAY
+    assert line.dates["2026-03-24"] is None
+    assert line.dates["2026-05-15"] is DayType.WEEKDAY  # a holiday of Madrid's, but not of the feed's
+    counts = {
+        day: len(departures(line, day)) for day in (holiday, closed, holiday - ONE_DAY, date(2026, 5, 14))
+    }
+    assert counts == {holiday: 14, closed: 0, holiday - ONE_DAY: 29, date(2026, 5, 14): 28}
+    assert any(
+        text.startswith("as in the feed, lines have another day type's service") for text in made.report
+    )
+    write_folder(made, tmp_path)
+    assert load_network(tmp_path).digest == made.network.digest
+    start = in_madrid(2026, 3, 23, 18)
+    assert_clean(audited(made.network, start, start + timedelta(hours=40)))
+
+
 @examples(40)
 @given(
     at_minutes=st.lists(st.integers(0, 34 * 60), min_size=1, max_size=6, unique=True),
@@ -138,7 +165,7 @@ def test_every_trip_of_a_date_runs_once_at_its_instant(
         to_datetime(origin_ms(day) + 1000 * at)
         for day in days
         for at, service in zip(minutes, services, strict=False)
-        if service == SERVICE_OF[day_type(day)]
+        if service == SERVICE_OF[weekday_kind(day)]
     )
     found, expected = (
         Counter({at: n for at, n in times.items() if window[0] <= at.toordinal() < window[1]})

@@ -230,20 +230,23 @@ def test_every_departure_of_layovers_and_blocks_runs(tmp_path: Path) -> None:
         assert counts == {"1": 28}
 
 
-def test_a_line_that_loses_all_trips_of_a_pattern_still_ends_the_import(tmp_path: Path) -> None:
-    hours = 3 * HOUR_S
-    stops = "".join(f"{name},{name},{40.0 + 0.2 * i},-3.7\n" for i, name in enumerate("ABCDEFGHI"))
+def coach(folder: Path, hours: int) -> Path:
+    """A feed with a trip each way at 20:00 that takes some hours over nine stops 22 km apart."""
+    at = 20 * HOUR_S
+    times = range(at, at + hours * HOUR_S + 1, hours * HOUR_S // 8)
     trips = [
-        Trip(
-            f"T{way}",
-            "WK",
-            way,
-            [
-                Call(stop, at, at)
-                for stop, at in zip(order, range(20 * HOUR_S, 20 * HOUR_S + hours, 1200), strict=True)
-            ],
-        )
+        Trip(f"T{way}", "WK", way, [Call(stop, each, each) for stop, each in zip(order, times, strict=True)])
         for way, order in ((0, "ABCDEFGHI"), (1, "IHGFEDCBA"))
     ]
+    rows = (f"{name},{name},{40.0 + 0.2 * i:.1f},-3.7" for i, name in enumerate("ABCDEFGHI"))
+    return zip_of(folder, trips, stops="\n".join(["stop_id,stop_name,stop_lat,stop_lon", *rows, ""]))
+
+
+def test_a_coach_of_three_hours_runs_its_evening_trips(tmp_path: Path) -> None:
+    [line] = import_feed(coach(tmp_path, 3)).lines
+    assert len(line_day(line, seed=1, day=DAY).trips) == 2
+
+
+def test_a_line_whose_trips_take_too_long_for_a_day_is_left_out_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="can't be simulated"):
-        imported(tmp_path, trips, stops=f"stop_id,stop_name,stop_lat,stop_lon\n{stops}")
+        import_feed(coach(tmp_path, 20))
