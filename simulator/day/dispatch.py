@@ -10,6 +10,7 @@ import math
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import NamedTuple, Protocol
 
 from simulator.day import travel
@@ -212,7 +213,7 @@ def timetable_dispatch(
     departures = [head._replace(block=tuple(rest)) for head, *rest in chains]
     if not two_ways:
         return TimetableDispatch(departures)
-    duties = [_duty(line, chain, kind, hops) for chain in chains]
+    duties = _duties(line, chains, kind, hops)
     empty_s = way_back_m(line) / travel.empty_speed(line) / 1000
     last = sum(bus.initial_position >= 0.5 for bus in line.buses)
     at_last = math.floor(last * buses / len(line.buses) + 0.5)
@@ -238,17 +239,26 @@ def _chains(line: Line, service: Service) -> list[list[PlannedDeparture]]:
     return chains
 
 
-def _duty(line: Line, chain: Sequence[PlannedDeparture], kind: DayType, hops: list[list[travel.Hop]]) -> Duty:
-    """The departures of a block, or a single one, as one duty on a line with two directions."""
-    head, last = chain[0], chain[-1]
-    pattern, timing = line.patterns[last.pattern], last.timing
-    if timing is None:
-        factor = travel.speed_by_hour(kind)[int(last.time_s) // 3600]
-        trip_s = travel.planned_trip_s(hops[last.pattern], factor)
-    else:
-        trip_s = travel.planned_hops(pattern.stops, pattern.timings[timing])[-1].ends_s
-    ready_s = last.time_s + trip_s + travel.MIN_LAYOVER_MS / 1000
-    return Duty(int(head.time_s), head.direction, ready_s, 1 - last.direction)
+def _duties(
+    line: Line, chains: Sequence[Sequence[PlannedDeparture]], kind: DayType, hops: list[list[travel.Hop]]
+) -> list[Duty]:
+    """The departures of each block, or single ones, as one duty on a line with two directions."""
+    factors = travel.speed_by_hour(kind)
+
+    @cache
+    def planned_s(pattern: int, timing: int | None, hour: int) -> float:
+        if timing is None:
+            return travel.planned_trip_s(hops[pattern], factors[hour])
+        of_line = line.patterns[pattern]
+        return travel.planned_hops(of_line.stops, of_line.timings[timing])[-1].ends_s
+
+    duties = []
+    for head, *rest in chains:
+        last = rest[-1] if rest else head
+        trip_s = planned_s(last.pattern, last.timing, int(last.time_s) // 3600)
+        ready_s = last.time_s + trip_s + travel.MIN_LAYOVER_MS / 1000
+        duties.append(Duty(int(head.time_s), head.direction, ready_s, 1 - last.direction))
+    return duties
 
 
 def dispatch(

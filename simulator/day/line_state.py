@@ -113,7 +113,7 @@ class LineState:
         self._trip_prefix = f"{line.line_id}-{day:%Y%m%d}-"
         self._trip_count = [0, 0]
         self._main = {pattern.direction: i for i, pattern in reversed(list(enumerate(line.patterns)))}
-        self._empty_paths: dict[tuple[PatternPosition, PatternPosition], int] = {}
+        self._empty_runs: dict[tuple[PatternPosition, PatternPosition], EmptyRun] = {}
         self.running = self._running()
         self.dispatch = self._dispatch()
         self.disturbances = (
@@ -202,18 +202,22 @@ class LineState:
 
         If both are at the same place the bus is there `now`, on the target's path.
         """
+        run = self._empty_runs.get((start, target))
+        if run is None:
+            run = self._empty_runs[start, target] = self._plan_empty_run(start, target)
+        return EmptyRun(run.path, now + run.changed, now + run.brakes, now + run.stops, run.speed)
+
+    def _plan_empty_run(self, start: PatternPosition, target: PatternPosition) -> EmptyRun:
+        """An empty run that begins at instant 0; adds its path."""
         here, there = (self.line.patterns[p].stops[i] for p, i in (start, target))
         length_m = distance_m(here.latitude, here.longitude, there.latitude, there.longitude)
         if length_m == 0:
-            return EmptyRun(target.pattern, now, now, now, 0.0)
-        if (start, target) not in self._empty_paths:
-            ends = [(here.latitude, here.longitude, 0.0), (there.latitude, there.longitude, length_m)]
-            self._empty_paths[start, target] = len(self.paths)
-            self.paths.append(_path(ends))
+            return EmptyRun(target.pattern, 0, 0, 0, 0.0)
+        ends = [(here.latitude, here.longitude, 0.0), (there.latitude, there.longitude, length_m)]
+        self.paths.append(_path(ends))
         hop = travel.hop(length_m, travel.empty_speed(self.line))
         changing, passing, half, speed = travel.motion(hop, factor=1.0, v_in=0.0)
-        path = self._empty_paths[start, target]
-        return EmptyRun(path, now + changing, now + passing - half, now + passing + half, speed)
+        return EmptyRun(len(self.paths) - 1, changing, passing - half, passing + half, speed)
 
     def close_stop(self, closed: ClosedStop) -> Generator[simpy.Event, None, None]:
         """The process that sends away the people who wait at a stop when it closes."""
