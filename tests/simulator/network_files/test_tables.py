@@ -37,11 +37,12 @@ def changed(path: Path, line: int, text: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("27,weekday,6:00,27-0", "`time` must be a time"),
-        ("27,monday,06:00:00,27-0", "`day_type` must be one of weekday, saturday, sunday"),
-        ("28,weekday,06:00:00,27-0", "line 28 isn't in network.yaml"),
-        ("27,weekday,06:00:00,C-9-0", "line 27 has no pattern C-9-0"),
-        ("27,weekday,06:00:00", "has 3 fields, the header 4"),
+        ("27,weekday,6:00,27-0,1,", "`time` must be a time"),
+        ("27,monday,06:00:00,27-0,1,", "`day_type` must be one of weekday, saturday, sunday"),
+        ("28,weekday,06:00:00,27-0,1,", "line 28 isn't in network.yaml"),
+        ("27,weekday,06:00:00,C-9-0,1,", "line 27 has no pattern C-9-0"),
+        ("27,weekday,06:00:00,27-0,first,", "`timing` must be the number of a stop or timing"),
+        ("27,weekday,06:00:00", "has 3 fields, the header 6"),
     ],
 )
 def test_a_wrong_departure_is_reported_with_its_line(text: str, words: str, folder: Path) -> None:
@@ -95,3 +96,32 @@ def test_without_tables_a_folder_is_its_network_file(folder: Path) -> None:
     line = load_network(folder).line["27"]
     assert not any(service.departures for service in line.services.values())
     assert len(line.patterns[0].shape) == len(line.patterns[0].stops)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("27-0,1,75 80 fast,", "`runs_s` must be seconds such as"),
+        ("27-9,1,75 80,", "pattern 27-9 isn't in network.yaml"),
+        ("27-0,4,75 75 75 75 75 75 75,", "the timings of pattern 27-0 must be numbered 1, 2, … in order"),
+    ],
+)
+def test_a_wrong_timing_is_reported_with_its_line(text: str, words: str, folder: Path) -> None:
+    changed(folder / "timings.csv", 2, text)
+    found = [(file, line) for file, line, message in problems(folder) if words in message]
+    assert found == [("timings.csv", 2)]
+
+
+def test_a_timing_with_too_few_hops_is_a_problem_of_its_pattern(folder: Path) -> None:
+    changed(folder / "timings.csv", 2, "27-0,1,75 80,")
+    found = problems(folder)
+    assert ("network.yaml", True) in [
+        (file, "must have 7 running times" in message) for file, _, message in found
+    ]
+
+
+def test_a_departure_with_an_unknown_timing_is_a_problem_of_its_line(folder: Path) -> None:
+    changed(folder / "timetable.csv", 3, "27,weekday,06:00:00,27-0,99,")
+    [(file, _, message)] = problems(folder)
+    assert file == "network.yaml"
+    assert "timing 99 of pattern 27-0 isn't in timings.csv" in message
