@@ -63,7 +63,7 @@ def stored(folder: Path) -> int:
 
 @pytest.mark.long
 def test_a_backfill_killed_again_and_again_ends_with_the_same_bytes(folder: Path) -> None:
-    hours = 24 * 10
+    hours = 24 * 5
     store = "duckdb:killed.duckdb"
     arguments = (
         "backfill",
