@@ -24,6 +24,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.integration
 def test_a_feed_becomes_a_folder_and_the_assumptions_are_printed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

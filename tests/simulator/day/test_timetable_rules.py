@@ -133,6 +133,7 @@ def test_nobody_waits_where_nobody_may_board() -> None:
     assert len(day.arrived.stop) > 100
 
 
+@pytest.mark.integration
 def test_an_early_bus_waits_with_shut_doors_at_a_pure_timepoint() -> None:
     timing = Timing((150, 150, 150, 150, 150), (Hold(2, 1200),))
     patterns = [ruled(each, {2}, {2}) for each in both_ways([timing])]
@@ -169,6 +170,7 @@ def test_one_bus_runs_the_departures_of_a_block() -> None:
     blocks=st.booleans(),
     seed=st.integers(0, 1000),
 )
+@pytest.mark.integration
 def test_any_timetable_passes_the_audit(
     no_boarding: set[int],
     no_alighting: set[int],

@@ -62,6 +62,7 @@ def test_a_trip_at_0030_of_saturdays_service_runs_in_the_night_from_friday(tmp_p
     assert len(departures(line, FRIDAY - ONE_DAY)) == len(departures(line, FRIDAY + ONE_DAY)) == 28
 
 
+@pytest.mark.integration
 def test_the_night_passes_the_audit_and_survives_the_folder(tmp_path: Path) -> None:
     made = import_feed(zip_of(tmp_path, [*hourly(), X1]))
     write_folder(made, tmp_path)
@@ -143,6 +144,7 @@ def test_dates_with_other_services_or_none_are_those_of_the_feed(tmp_path: Path)
     services=st.lists(st.sampled_from(["WK", "SA", "SU"]), min_size=6, max_size=6),
     first=st.dates(date(2026, 1, 2), date(2026, 12, 20)),
 )
+@pytest.mark.integration
 def test_every_trip_of_a_date_runs_once_at_its_instant(
     at_minutes: list[int], services: list[str], first: date, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -60,6 +60,7 @@ def with_layover() -> list[Trip]:
     return trips
 
 
+@pytest.mark.integration
 def test_no_bus_leaves_a_timepoint_before_its_time(tmp_path: Path) -> None:
     made = imported(tmp_path, with_layover())
     [line] = made.lines
@@ -85,6 +86,7 @@ def in_blocks() -> list[Trip]:
     return trips
 
 
+@pytest.mark.integration
 def test_the_vehicles_of_blocks_run_back_empty_between_their_trips(tmp_path: Path) -> None:
     stops = "stop_id,stop_name,stop_lat,stop_lon\nA,A,40.40,-3.70\nC,C,40.42,-3.70\n"
     made = imported(tmp_path, in_blocks(), stops=stops)
@@ -141,6 +143,7 @@ def without_stop_b() -> list[Trip]:
     ]
 
 
+@pytest.mark.integration
 def test_a_stop_without_boarding_and_alighting_is_passed_in_time_with_shut_doors(tmp_path: Path) -> None:
     made = imported(tmp_path, without_stop_b())
     [line] = made.lines
@@ -191,6 +194,7 @@ def test_blank_times_are_interpolated_by_distance(tmp_path: Path) -> None:
     blank=st.sets(st.integers(1, 6)),
     exact=st.booleans(),
 )
+@pytest.mark.integration
 def test_planned_times_follow_any_timetable_that_a_bus_can_keep(
     runs: list[int], stands: list[int], blank: set[int], exact: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
