@@ -108,6 +108,9 @@ def smooth(keys: Bits, position: Floats) -> Floats:
     index = position.astype(np.int64)
     x = position - index
     blend = x * x * (3.0 - 2.0 * x)
-    start = uniform_at(keys, index.astype(np.uint64))
-    end = uniform_at(keys, (index + 1).astype(np.uint64))
-    return 2.0 * (start + (end - start) * blend) - 1.0
+    # Positions between the same whole ones share their values, which are drawn once.
+    drawn, place = np.unique(np.concatenate([index, index + 1]), return_inverse=True)
+    values = np.ascontiguousarray(uniform_at(keys, drawn.astype(np.uint64)).T)
+    start, end = values[place[: len(index)]], values[place[len(index) :]]
+    smoothed: Floats = 2.0 * (start + (end - start) * blend[:, None]) - 1.0
+    return smoothed.T

@@ -51,6 +51,7 @@ def _by_minute(lines: Sequence[tuple[Ints, PassengerEvents]], first: int, ticks:
     counts it; events past the last tick don't count yet.
     """
     total = np.zeros((ticks + 1) * stops, np.int64)
+    places, people = [], []
     for stop_of, events in lines:
         low, high = np.searchsorted(
             events.ms, ((first - 1) * STEP_MS, (first + ticks - 1) * STEP_MS), "right"
@@ -58,5 +59,10 @@ def _by_minute(lines: Sequence[tuple[Ints, PassengerEvents]], first: int, ticks:
         before = np.bincount(events.stop[:low], events.people[:low], len(stop_of))
         total[stop_of] += before.astype(np.int64)
         row = -(-events.ms[low:high] // STEP_MS) - first + 1
-        np.add.at(total, row * stops + stop_of[events.stop[low:high]], events.people[low:high])
+        places.append(row * stops + stop_of[events.stop[low:high]])
+        people.append(events.people[low:high])
+    if places:
+        # Sums of whole numbers below 2^53, exact as floats.
+        counts = np.bincount(np.concatenate(places), np.concatenate(people), len(total))
+        total += counts.astype(np.int64)
     return total.reshape(ticks + 1, stops)

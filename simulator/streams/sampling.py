@@ -7,7 +7,7 @@ avoided. A line's samples don't depend on which other lines are sampled with it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +26,21 @@ def rounded(values: Floats, decimals: int) -> Floats:
 
 
 class Samples:
-    """The leg of every bus at every multiple of `step` (ms) in [start, end), line-day by line-day.
+    """The leg of every bus at every multiple of `step` (ms) in [start, end).
 
-    `at` is each sample's instant, `day` the index of its line-day; both and all columns have equal length.
+    `at` is each sample's instant; all columns have its length. Samples are in the order of the line-days and
+    their legs; with `entities`, whose buses must all be in `days`, in that of (instant, bus id).
     """
 
-    def __init__(self, days: Sequence[Trajectory], start: int, end: int, step: int):
+    def __init__(
+        self,
+        days: Sequence[Trajectory],
+        start: int,
+        end: int,
+        step: int,
+        entities: EntityIndex | None = None,
+    ):
         self._days = days
-        self._step, self._first_tick = step, -(-start // step)
         self._chosen: list[Ints] = []
         firsts, counts = [], []
         for day in days:
@@ -47,44 +54,84 @@ class Samples:
             self._chosen.append(index[met])
             firsts.append(first[met])
             counts.append(count[met])
-        self._count = np.concatenate(counts)
+        first, count = np.concatenate(firsts), np.concatenate(counts)
+        self.day_of_leg: Ints = np.repeat(np.arange(len(days)), [len(each) for each in counts])
+        self._leg: Ints = np.repeat(np.arange(len(count)), count)
         # One sample a tick and leg: sample i of all lies `i - before` ticks after its leg's first tick.
-        before = np.cumsum(self._count) - self._count
-        ticks = np.arange(int(self._count.sum())) - np.repeat(before - np.concatenate(firsts), self._count)
-        self.at: Ints = ticks * step
-        self.day: Ints = np.repeat(np.arange(len(days)), [int(count.sum()) for count in counts])
+        before = np.cumsum(count) - count
+        tick = np.arange(len(self._leg)) + (first - before)[self._leg]
+        if entities is not None:
+            # A window has every bus once a tick, so a sample's rank needs no sort.
+            bus = self.bus_of_leg([entities.buses_of[day.line_id] for day in days])
+            rank = (tick - -(-start // step)) * len(entities.buses) + bus[self._leg]
+            self._leg, tick = _ranked(self._leg, rank), _ranked(tick, rank)
+        self.at: Ints = tick * step
+
+    def of_legs(self, name: str) -> NDArray[Any]:
+        """A column of `Legs`, one value per leg that has samples."""
+        legs = [getattr(day.legs, name)[index] for day, index in zip(self._days, self._chosen, strict=True)]
+        return np.concatenate(legs)
+
+    def bus_of_leg(self, values: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """For each leg the value of its bus; `values` has one array per line-day, by bus."""
+        first = np.cumsum([0, *(len(v) for v in values[:-1])])
+        each: NDArray[Any] = np.concatenate(values)[first[self.day_of_leg] + self.of_legs("bus")]
+        return each
+
+    def spread(self, of_legs: NDArray[Any]) -> NDArray[Any]:
+        """For each sample the value of its leg."""
+        return of_legs[self._leg]
 
     def column(self, name: str) -> NDArray[Any]:
         """A column of `Legs`, one value per sample."""
-        legs = [getattr(day.legs, name)[index] for day, index in zip(self._days, self._chosen, strict=True)]
-        return np.repeat(np.concatenate(legs), self._count)
+        return self.spread(self.of_legs(name))
 
     def of_bus(self, values: Sequence[NDArray[Any]]) -> NDArray[Any]:
         """For each sample the value of its bus; `values` has one array per line-day, by bus."""
-        first = np.cumsum([0, *(len(v) for v in values[:-1])])
-        each: NDArray[Any] = np.concatenate(values)[first[self.day] + self.column("bus")]
-        return each
-
-    def time_major(self, entities: EntityIndex) -> Ints:
-        """The order of the samples by (instant, bus id): every bus is there once a tick."""
-        bus = self.of_bus([entities.buses_of[day.line_id] for day in self._days])
-        order = np.empty(len(self.at), np.int64)
-        # A window has every bus once a tick, so a sample's rank needs no sort.
-        rank = (self.at // self._step - self._first_tick) * len(entities.buses) + bus
-        order[rank] = np.arange(len(self.at))
-        return order
+        return self.spread(self.bus_of_leg(values))
 
 
-def along(samples: Samples) -> tuple[Floats, Floats]:
-    """Metres along each sample's path, and speed in m/ms."""
+def _ranked(values: Ints, rank: Ints) -> Ints:
+    """The values in the order of their ranks, which are 0, 1, 2 … in any order."""
+    result = np.empty_like(values)
+    result[rank] = values
+    return result
+
+
+class Motion(NamedTuple):
+    """Metres along each sample's path, speed in m/ms, and degrees."""
+
+    metres: Floats
+    speed: Floats
+    latitude: Floats
+    longitude: Floats
+
+
+def motion(samples: Samples, paths: PathIndex) -> Motion:
+    """Where each sample's bus is, and how fast.
+
+    A bus that stands is at the end of its leg, which is computed once for each leg.
+    """
+    to_m, path = samples.of_legs("to_m"), paths.number(samples.day_of_leg, samples.of_legs("path"))
+    ends = paths.place(path, to_m)
+    metres, latitude, longitude = (samples.spread(values) for values in (to_m, *ends))
+    speed = np.zeros(len(metres))
+    moving = np.flatnonzero(samples.at < samples.column("stops"))
+    metres[moving], speed[moving] = _along(samples, moving)
+    latitude[moving], longitude[moving] = paths.place(samples.spread(path)[moving], metres[moving])
+    return Motion(metres, speed, latitude, longitude)
+
+
+def _along(samples: Samples, moving: Ints) -> tuple[Floats, Floats]:
+    """Metres along the path and speed in m/ms of the samples at the places `moving`, before they stop."""
     # All three pieces of the motion are computed for every sample and the right one is chosen: no piece's
     # formula depends on which other samples there are. Denominators are at least 1 so that a piece which a
     # leg doesn't have divides by nothing.
-    at, begins, changed, brakes, stops = (
-        samples.at,
-        *(samples.column(name) for name in ("begins", "changed", "brakes", "stops")),
+    names = ("begins", "changed", "brakes", "stops", "v_in", "speed", "from_m", "to_m")
+    begins, changed, brakes, stops, v_in, cruising, from_m, to_m = (
+        samples.column(name)[moving] for name in names
     )
-    v_in, cruising, from_m, to_m = (samples.column(name) for name in ("v_in", "speed", "from_m", "to_m"))
+    at = samples.at[moving]
     changing = (changed - begins).astype(np.float64)
     since, left = (at - begins).astype(np.float64), (stops - at).astype(np.float64)
     gain = (cruising - v_in) / np.maximum(changing, 1.0)
@@ -94,8 +141,7 @@ def along(samples: Samples) -> tuple[Floats, Floats]:
     metres = np.where(at < changed, from_m + early, from_m + cruise)
     metres = np.where(at < brakes, metres, to_m - slowing * left / 2.0)
     speed = np.where(at < changed, v_in + gain * since, np.where(at < brakes, cruising, slowing))
-    standing = at >= stops
-    return np.where(standing, to_m, np.minimum(metres, to_m)), np.where(standing, 0.0, speed)
+    return np.minimum(metres, to_m), speed
 
 
 class PathIndex:
@@ -112,10 +158,14 @@ class PathIndex:
         self._latitude = np.concatenate([path.latitude for path in paths])
         self._longitude = np.concatenate([path.longitude for path in paths])
 
-    def place(self, trajectory: Ints, path: Ints, metres: Floats) -> tuple[Floats, Floats]:
-        """Latitude and longitude `metres` along `path` of line-day `trajectory`."""
+    def number(self, trajectory: Ints, path: Ints) -> Ints:
+        """The numbers of paths among those of all line-days."""
+        return self._first_path[trajectory] + path
+
+    def place(self, path: Ints, metres: Floats) -> tuple[Floats, Floats]:
+        """Latitude and longitude `metres` along the paths with the numbers `path`."""
         millimetres = metres * 1000.0
-        wanted = (self._first_path[trajectory] + path) * PATH_KEY + millimetres.astype(np.int64)
+        wanted = path * PATH_KEY + millimetres.astype(np.int64)
         vertex = np.searchsorted(self._key, wanted, side="right") - 1
         after = np.minimum(vertex + 1, len(self._mm) - 1)
         length = (self._mm[after] - self._mm[vertex]).astype(np.float64)

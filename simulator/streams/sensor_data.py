@@ -61,11 +61,10 @@ def sensor_data(
     door = np.full(shape, 2, np.int32)
     temperature[:, entities.stop_entity], humidity[:, entities.stop_entity] = _stops(entities, ticks, air)
     if len(ticks):
-        buses = Samples(days, int(ticks[0]), int(ticks[-1]) + 1, STEP_MS)
+        buses = Samples(days, int(ticks[0]), int(ticks[-1]) + 1, STEP_MS, entities)
         grid = (len(ticks), len(entities.buses))
-        order = buses.time_major(entities)
-        excess, opened = excess_ppm(buses, days)[order].reshape(grid), _opened(buses)[order].reshape(grid)
-        warm, moist = _cabins(entities, ticks, air, excess, _in_service(buses, days)[order].reshape(grid))
+        excess, opened = excess_ppm(buses, days).reshape(grid), _opened(buses).reshape(grid)
+        warm, moist = _cabins(entities, ticks, air, excess, _in_service(buses, days).reshape(grid))
         temperature[:, entities.bus_entity], humidity[:, entities.bus_entity] = warm, moist
         co2[:, entities.bus_entity], door[:, entities.bus_entity] = (
             np.rint(cabin_co2.OUTDOOR_PPM + excess),

@@ -27,6 +27,8 @@ def stop_visit(entities: EntityIndex, days: Sequence[Trajectory], start: int, en
     stop = _network_indices(source, column("stop"), [entities.stops_of[day.line_id] for day in days])
     trips = [trip_id for day in days for trip_id in day.trips]
     trip = np.cumsum([0, *(len(day.trips) for day in days[:-1])])[source] + column("trip")
+    # Of the days' trips a window has few.
+    used, trip = np.unique(trip, return_inverse=True)
     time = column("leaves")
     order = np.lexsort((stop, bus, time))
     return batch(
@@ -36,7 +38,7 @@ def stop_visit(entities: EntityIndex, days: Sequence[Trajectory], start: int, en
             "bus_id": ids(bus[order], entities.buses),
             "line_id": ids(entities.line_of_bus[bus[order]], entities.lines),
             "stop_id": ids(stop[order], entities.stops),
-            "trip_id": ids(trip[order], trips),
+            "trip_id": ids(trip[order], [trips[index] for index in used.tolist()]),
             "arrival_time": instants(column("opens")[order]),
             "doors_open": column("doors")[order],
             "passenger_count": (column("load") + column("boarding") - column("alighting"))[order],
