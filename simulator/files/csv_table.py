@@ -22,7 +22,7 @@ from simulator.files.problems import Problem
 
 MOST_PROBLEMS = 20
 """Problems of one kind that are reported for a file; one more gives the number of the others."""
-BLOCK_BYTES = 1 << 24
+BLOCK_BYTES = 1 << 20
 
 Rows = NDArray[np.int64]
 
@@ -135,7 +135,9 @@ class TableFile:
     def numbers(self, column: str) -> NDArray[np.float64]:
         """A column of numbers; not a number where it has no value."""
         values = self.values(column)
-        numbers = pc.cast(pc.if_else(pc.equal(values, ""), "nan", values), pa.float64()).to_numpy()
+        # Values of rows that were removed may be anything.
+        right = pc.match_substring_regex(values, _NUMBER)
+        numbers = pc.cast(pc.if_else(right, values, "nan"), pa.float64()).to_numpy()
         result: NDArray[np.float64] = numbers[self.codes(column)]
         return result
 
@@ -274,7 +276,6 @@ def _arrow_columns(
     content: bytes, header: list[str], wanted: list[str], *, skip: int
 ) -> dict[str, pa.DictionaryArray]:
     """The `wanted` columns of CSV, trimmed. ArrowInvalid for rows that aren't as wide as the header."""
-    coded = pa.dictionary(pa.int32(), pa.string())
     if not content.strip():
         empty = pa.array([], pa.string()).dictionary_encode()
         return dict.fromkeys(wanted, empty)
@@ -289,7 +290,7 @@ def _arrow_columns(
             arrow_csv.ParseOptions(newlines_in_values=b'"' in content),
             arrow_csv.ConvertOptions(
                 include_columns=wanted,
-                column_types=dict.fromkeys(wanted, coded),
+                column_types=dict.fromkeys(wanted, pa.string()),
                 strings_can_be_null=False,
                 quoted_strings_can_be_null=False,
             ),
@@ -298,18 +299,15 @@ def _arrow_columns(
         if "Empty CSV" not in str(error):
             raise
         return _arrow_columns(b"", header, wanted, skip=skip)
-    table = table.unify_dictionaries()
-    return {name: _trimmed(table[name]) for name in wanted}
+    return {name: _coded(table[name]) for name in wanted}
 
 
-def _trimmed(column: pa.ChunkedArray) -> pa.DictionaryArray:
-    chunks = column.chunks
-    if not chunks:
-        return pa.array([], pa.string()).dictionary_encode()
-    values = chunks[0].dictionary
-    indices = pa.chunked_array([chunk.indices for chunk in chunks]).combine_chunks()
-    trimmed = pc.utf8_trim_whitespace(values)
-    if trimmed.equals(values):
-        return pa.DictionaryArray.from_arrays(indices, values)
+def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    """A column's trimmed texts by codes."""
+    coded = column.combine_chunks().dictionary_encode()
+    trimmed = pc.utf8_trim_whitespace(coded.dictionary)
+    if trimmed.equals(coded.dictionary):
+        return coded
+    # Texts that differed in blanks alone are now one.
     again = trimmed.dictionary_encode()
-    return pa.DictionaryArray.from_arrays(again.indices.take(indices), again.dictionary)
+    return pa.DictionaryArray.from_arrays(again.indices.take(coded.indices), again.dictionary)

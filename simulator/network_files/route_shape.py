@@ -8,14 +8,18 @@ bus at a stop is exactly where the stop is.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from simulator.geometry import METRES_PER_DEGREE, cumulative_m, distance_m
 from simulator.network import ShapePoint
 
+Floats = NDArray[np.float64]
 LatLon = tuple[float, float]
 """WGS84 latitude and longitude in degrees."""
 
@@ -34,12 +38,11 @@ class RouteShape:
         return measured(places, [last - i for i in reversed(self.stop_indexes)])
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
-    """The point of a segment nearest to a stop: how far along the segment (0..1), and metres away."""
+class _Matches(NamedTuple):
+    """The point of each segment nearest to a stop: how far along the segment (0..1), and metres away."""
 
-    along: float
-    away_m: float
+    along: Floats
+    away_m: Floats
 
 
 def straight(stops: Sequence[LatLon]) -> RouteShape:
@@ -52,8 +55,7 @@ def through(stops: Sequence[LatLon], road: Sequence[LatLon]) -> tuple[RouteShape
 
     ValueError if the stops don't come in their order along it.
     """
-    matches = [[_nearest(stop, a, b) for a, b in itertools.pairwise(road)] for stop in stops]
-    segments = _in_order(matches)
+    segments, away = _matched(stops, road)
     points: list[LatLon] = []
     indexes: list[int] = []
     for i, (stop, segment) in enumerate(zip(stops, segments, strict=True)):
@@ -63,7 +65,6 @@ def through(stops: Sequence[LatLon], road: Sequence[LatLon]) -> tuple[RouteShape
                 points.append(place)
         indexes.append(len(points))
         points.append(stop)
-    away = [matches[i][segment].away_m for i, segment in enumerate(segments)]
     return measured(points, indexes), away
 
 
@@ -74,47 +75,61 @@ def measured(points: list[LatLon], stop_indexes: list[int]) -> RouteShape:
     return RouteShape(vertices, tuple(stop_indexes))
 
 
-def _nearest(stop: LatLon, start: LatLon, end: LatLon) -> _Match:
-    """The point of a segment nearest to a stop, on the plane tangent to the earth at the stop."""
-    east_m = METRES_PER_DEGREE * round(math.cos(math.radians(stop[0])), 9)
-    x, y = (start[1] - stop[1]) * east_m, (start[0] - stop[0]) * METRES_PER_DEGREE
-    dx, dy = (end[1] - start[1]) * east_m, (end[0] - start[0]) * METRES_PER_DEGREE
-    square = dx * dx + dy * dy
-    along = 0.0 if square == 0 else min(1.0, max(0.0, -(x * dx + y * dy) / square))
-    place = (start[0] + along * (end[0] - start[0]), start[1] + along * (end[1] - start[1]))
-    return _Match(along, distance_m(*stop, *place))
+def _matched(stops: Sequence[LatLon], road: Sequence[LatLon]) -> tuple[list[int], list[float]]:
+    """The segment of each stop, in their order with the least sum of squared distances; and these in metres.
 
-
-def _in_order(matches: list[list[_Match]]) -> list[int]:
-    """The segment of each stop: in the stops' order, with the least sum of squared distances."""
+    ValueError if the stops don't come in their order along the road.
+    """
+    lines = np.array(road)
+    before = _nearest(stops[0], lines)
     # cost[j]: the least sum so far with the last stop matched on segment j; the sources lead back.
-    cost = [match.away_m * match.away_m for match in matches[0]]
-    came_from: list[list[int]] = []
-    for before, after in itertools.pairwise(matches):
+    cost = before.away_m * before.away_m
+    matches, came_from = [before], []
+    for stop in stops[1:]:
+        after = _nearest(stop, lines)
         cost, sources = _step(cost, before, after)
         came_from.append(sources)
-    segment = min(range(len(cost)), key=cost.__getitem__)
+        matches.append(after)
+        before = after
+    segment = int(cost.argmin())
     if math.isinf(cost[segment]):
         raise ValueError("the stops don't come in this order along the road")
     result = [segment]
     for sources in reversed(came_from):
-        result.append(sources[result[-1]])
-    return result[::-1]
+        result.append(int(sources[result[-1]]))
+    result.reverse()
+    away = []
+    for stop, match, j in zip(stops, matches, result, strict=True):
+        start, end, along = road[j], road[j + 1], float(match.along[j])
+        place = (start[0] + along * (end[0] - start[0]), start[1] + along * (end[1] - start[1]))
+        away.append(distance_m(*stop, *place))
+    return result, away
 
 
-def _step(cost: list[float], before: list[_Match], after: list[_Match]) -> tuple[list[float], list[int]]:
+def _nearest(stop: LatLon, road: Floats) -> _Matches:
+    """The point of each segment nearest to a stop, on the plane tangent to the earth at the stop."""
+    east_m = METRES_PER_DEGREE * round(math.cos(math.radians(stop[0])), 9)
+    starts, steps = road[:-1], np.diff(road, axis=0)
+    x, y = (starts[:, 1] - stop[1]) * east_m, (starts[:, 0] - stop[0]) * METRES_PER_DEGREE
+    dx, dy = steps[:, 1] * east_m, steps[:, 0] * METRES_PER_DEGREE
+    square = dx * dx + dy * dy
+    along = np.zeros(len(square))
+    np.divide(-(x * dx + y * dy), square, out=along, where=square > 0)
+    along = np.clip(along, 0.0, 1.0)
+    side_m, north_m = x + along * dx, y + along * dy
+    # To the millimetre, so that the two segments at a vertex are equally near to a stop beyond it.
+    return _Matches(along, np.round(np.sqrt(side_m * side_m + north_m * north_m), 3, out=side_m))
+
+
+def _step(cost: Floats, before: _Matches, after: _Matches) -> tuple[Floats, NDArray[np.int32]]:
     """The next stop's least cost on each segment, and the segment of the stop before it in that case.
 
     The stop before lies on an earlier segment, or on the same one at an earlier point.
     """
-    costs, sources = [], []
-    best, best_at = math.inf, 0
-    for j, match in enumerate(after):
-        least, source = best, best_at
-        if before[j].along < match.along and cost[j] < least:
-            least, source = cost[j], j
-        costs.append(least + match.away_m * match.away_m)
-        sources.append(source)
-        if cost[j] < best:
-            best, best_at = cost[j], j
-    return costs, sources
+    places = np.arange(len(cost), dtype=np.int32)
+    # The least cost on earlier segments, and the first segment that has it.
+    least = np.append(np.inf, np.minimum.accumulate(cost)[:-1])
+    falls = np.append(False, cost[:-1] < least[:-1])
+    source = np.maximum.accumulate(np.where(falls, places - 1, 0)).astype(np.int32)
+    same = (before.along < after.along) & (cost < least)
+    return np.where(same, cost, least) + after.away_m * after.away_m, np.where(same, places, source)
