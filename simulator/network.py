@@ -27,12 +27,16 @@ EXTRA = "left out at its default"
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A place where people wait, WGS84 degrees."""
+    """A place where people wait, WGS84 degrees.
+
+    `gtfs_id` is its id in the feed that the network was imported from, or "".
+    """
 
     stop_id: StopId
     name: str
     latitude: float
     longitude: float
+    gtfs_id: str = field(default="", metadata={EXTRA: True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,8 @@ class Line:
     overnight: Mapping[DayType, tuple[Departure, ...]] = field(default_factory=dict, metadata={EXTRA: True})
     timezone: str = field(default=MADRID_TIME, metadata={EXTRA: True})
     dates: Mapping[str, DayType | None] = field(default_factory=dict, metadata={EXTRA: True})
+    gtfs_id: str = field(default="", metadata={EXTRA: True})
+    """The id of its route in the feed it was imported from."""
 
     def main_pattern(self, direction: int) -> Pattern | None:
         """The first pattern of a direction; None where the line doesn't run in it."""

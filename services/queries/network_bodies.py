@@ -7,23 +7,31 @@ from simulator.network import Bus, Line, Network, Pattern, Stop
 
 
 class LineItem(ExactModel):
-    """A line of the network; a `night` line runs all night."""
+    """A line of the network; a `night` line runs all night.
+
+    `gtfs_id` is the id of its route in the GTFS feed that the network was imported from, if it was.
+    """
 
     line_id: str
     name: str
     night: bool
     stop_count: int
     bus_count: int
+    gtfs_id: str = ""
 
 
 class StopItem(ExactModel):
-    """A stop: WGS84, and the lines that serve it, as "L1,L2"."""
+    """A stop: WGS84, and the lines that serve it, as "L1,L2".
+
+    `gtfs_id` is its id in the GTFS feed that the network was imported from, if it was.
+    """
 
     stop_id: str
     name: str
     latitude: float
     longitude: float
     line_ids: str
+    gtfs_id: str = ""
 
 
 class BusItem(ExactModel):
@@ -90,6 +98,7 @@ def line_item(line: Line) -> Body:
         "night": line.night,
         "stop_count": len(line.stop_ids),
         "bus_count": len(line.buses),
+        **_gtfs_id(line),
     }
 
 
@@ -101,7 +110,12 @@ def stop_item(network: Network, stop: Stop) -> Body:
         "latitude": stop.latitude,
         "longitude": stop.longitude,
         "line_ids": ",".join(network.lines_of_stop[stop.stop_id]),
+        **_gtfs_id(stop),
     }
+
+
+def _gtfs_id(entity: Line | Stop) -> Body:
+    return {"gtfs_id": entity.gtfs_id} if entity.gtfs_id else {}
 
 
 def bus_item(line: Line, bus: Bus) -> Body:

@@ -125,6 +125,8 @@ def _fit(values: pa.Array, column: Column) -> np.ndarray[tuple[int], np.dtype[np
     """Which of some distinct values are of a column's kind."""
     kind, absent = column.kind, pc.equal(values, "")
     fits = pc.match_substring_regex(values, kind.pattern)
+    if kind.longest is not None:
+        fits = pc.less_equal(pc.utf8_length(values), kind.longest)
     if kind is DATE:
         fits = pa.array(map(_is_date, values.to_pylist()), pa.bool_())
     if kind.low is not None or kind.high is not None:

@@ -36,6 +36,7 @@ def _yaml(imported: Imported) -> Iterator[str]:
     yield "stops:\n"
     for stop_id, (name, latitude, longitude) in sorted(imported.places.items()):
         stop = {"stop_id": stop_id, "name": name, "latitude": latitude, "longitude": longitude}
+        stop["gtfs_id"] = imported.gtfs_ids[stop_id]
         yield f"  - {_flow(stop)}\n"
     yield "lines:\n"
     for draft in imported.drafts:

@@ -65,7 +65,7 @@ class Imported:
     @property
     def network(self) -> Network:
         """The network, equal to the one loaded from the files that `folder` writes."""
-        return network_of(self.lines, self.places, self.name)
+        return network_of(self.lines, self.places, self.name, self.gtfs_ids)
 
 
 def import_feed(

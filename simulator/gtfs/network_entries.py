@@ -19,6 +19,7 @@ def entry(draft: LineDraft) -> dict[str, Any]:
     direction = ("outbound", "inbound")
     return {
         "line_id": draft.line_id,
+        "gtfs_id": draft.gtfs_id,
         "name": draft.name,
         **({"night": True} if draft.night else {}),
         **({"one_way": True} if draft.one_way else {}),

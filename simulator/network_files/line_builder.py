@@ -49,6 +49,7 @@ def build_line(
         night=entry.night,
         day_start_s=day_start_s(entry.night),
         speed_kmh=entry.speed_kmh,
+        gtfs_id=entry.gtfs_id,
         overnight=overnight(entry.night, timetable or {}),
         timezone=entry.timezone,
         dates={day: None if kind is None else DayType(kind) for day, kind in sorted(entry.dates.items())},

@@ -8,7 +8,7 @@ same place or over 30 km apart; a service that begins before the buses are home 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from simulator.network_files.schema import LineEntry, NetworkEntry
 from simulator.network_files.tables import NETWORK, read_tables
 from simulator.progress import OnProgress, Progress, ignore_progress
 from simulator.types import StopId
+
+NO_IDS: Mapping[str, str] = {}
 
 
 class NetworkFileError(InputFileError):
@@ -57,7 +59,14 @@ def load_network(path: Path, on_progress: OnProgress = ignore_progress) -> Netwo
     problems = [*document.problems, *problems, *_located(document, faults)]
     if problems:
         raise NetworkFileError(problems)
-    return network_of(lines, definitions, path.stem)
+    return network_of(lines, definitions, path.stem, _gtfs_ids(document.data))
+
+
+def _gtfs_ids(data: Any) -> dict[str, str]:
+    """The ids of stops in the feed that they come from, by stop id."""
+    return {
+        stop["stop_id"]: stop["gtfs_id"] for _, stop in checks.find(data, ("stops", "*")) if "gtfs_id" in stop
+    }
 
 
 def _patterns(data: Any) -> dict[str, list[str]]:
@@ -89,8 +98,15 @@ def _subject(data: Any, loc: Loc) -> str:
     return ", ".join(names)
 
 
-def network_of(lines: Sequence[Line], definitions: Definitions, name: str) -> Network:
-    """The network of these lines and the stops that they serve."""
+def network_of(
+    lines: Sequence[Line],
+    definitions: Definitions,
+    name: str,
+    gtfs_ids: Mapping[str, str] = NO_IDS,
+) -> Network:
+    """The network of these lines and the stops that they serve; `gtfs_ids` are a feed's stop ids by ours."""
     served = sorted({stop_id for line in lines for stop_id in line.stop_ids})
-    stops = tuple(Stop(StopId(stop_id), *definitions[stop_id]) for stop_id in served)
+    stops = tuple(
+        Stop(StopId(stop_id), *definitions[stop_id], gtfs_ids.get(stop_id, "")) for stop_id in served
+    )
     return Network(tuple(sorted(lines, key=lambda line: line.line_id)), stops, name)

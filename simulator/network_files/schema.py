@@ -39,7 +39,8 @@ In `headway_min` and `departures` a time before the service day's start is after
 
 A stop shared by lines may be repeated in each with the same name and place, or be defined once, in any line
 or in a list `stops` at the top of the file (`stop_id`, `name`, `latitude`, `longitude`); then other entries
-need only `stop_id`, `is_terminal` and `base_arrival_rate`.
+need only `stop_id`, `is_terminal` and `base_arrival_rate`. Lines and the stops of that list may have
+`gtfs_id`, the id of the route or stop in the feed that they come from.
 """
 
 from __future__ import annotations
@@ -126,6 +127,7 @@ def _checked_date(value: str) -> str:
 NoneWord = BeforeValidator(_none_word)
 IsoDate = Annotated[str, AfterValidator(_checked_date)]
 Id = Annotated[str, AfterValidator(_checked_id)]
+GtfsId = Annotated[str, Field(max_length=1000)]
 Name = Annotated[str, Field(max_length=200), AfterValidator(_checked_name)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
@@ -210,6 +212,7 @@ class PlaceEntry(Entry):
     name: Name
     latitude: Latitude
     longitude: Longitude
+    gtfs_id: GtfsId = ""
 
 
 class LineStopEntry(Entry):
@@ -248,6 +251,7 @@ class LineEntry(Entry):
     patterns: Annotated[list[PatternEntry], Field(min_length=1)] | None = None
     timezone: Annotated[str, AfterValidator(_checked_timezone)] = MADRID_TIME
     dates: dict[IsoDate, Annotated[Literal["weekday", "saturday", "sunday"] | None, NoneWord]] = {}
+    gtfs_id: GtfsId = ""
 
 
 class NetworkEntry(Entry):
