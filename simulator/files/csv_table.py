@@ -199,7 +199,7 @@ class TableFile:
         raw = self._content if isinstance(self._content, bytes) else self._content()
         content, was, line = csv_text.decoded(raw)
         if was:
-            self._uneasy("encoding", line, f"is {was}, not UTF-8: read as such", f"isn't UTF-8 but {was}")
+            self._uneasy(line, f"{was}: it is read as such", f"{was}: save the file as UTF-8")
         overlong = csv_text.overlong_line(content)
         if overlong:
             limit = f"{csv_text.LONGEST_LINE:,}"
@@ -266,11 +266,11 @@ class TableFile:
             lines = [line for line, _ in made.long[:MOST_PROBLEMS]]
             self.findings.append(Finding("long-row", self.file, said, lines, len(made.long)))
 
-    def _uneasy(self, code: str, line: int, finding: str, problem: str) -> None:
+    def _uneasy(self, line: int, finding: str, problem: str) -> None:
         if self._lenient:
-            self.findings.append(Finding(code, self.file, finding, (line,)))
+            self.findings.append(Finding("encoding", self.file, finding, (line,)))
         else:
-            self._stop(line, f"{problem}: save the file as UTF-8")
+            self._stop(line, problem)
 
     def _stop(self, line: int, message: str) -> None:
         self.problems.append(Problem(self.file, line, message))

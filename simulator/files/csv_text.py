@@ -30,7 +30,7 @@ class UnclosedQuote(ValueError):
 
 
 class Decoded(NamedTuple):
-    """A file's text as UTF-8 without a mark, and, where it wasn't, what it was and the first such line."""
+    """A file's text as UTF-8 without a mark; where it wasn't, what is wrong, and the first such line."""
 
     content: bytes
     was: str = ""
@@ -46,14 +46,14 @@ def decoded(content: bytes) -> Decoded:
     if b"\0" not in found.content:
         return found
     line = line_at(found.content, found.content.index(b"\0"))
-    return Decoded(found.content.replace(b"\0", b""), "text with NUL characters", line)
+    return Decoded(found.content.replace(b"\0", b""), "has NUL characters, which are left out", line)
 
 
 def _decoded(content: bytes) -> Decoded:
     encoding = _utf_16(content)
     if encoding:
         text = content.decode(encoding, "replace").removeprefix("\ufeff")
-        return Decoded(text.encode("utf-8", "replace"), "UTF-16 text")
+        return Decoded(text.encode("utf-8", "replace"), "is UTF-16 text, not UTF-8")
     try:
         if not content.isascii():
             content.decode()
@@ -62,8 +62,8 @@ def _decoded(content: bytes) -> Decoded:
         line = line_at(content, error.start)
         wrong = text.count("\ufffd")
         if len(re.findall(r"[^\x00-\x7f\ufffd]", text)) >= wrong:
-            return Decoded(text.encode(), f"UTF-8 text with {wrong:,} wrong characters", line)
-        return Decoded(content.decode("cp1252", "replace").encode(), "Latin-1 text", line)
+            return Decoded(text.encode(), f"has {wrong:,} characters that aren't UTF-8", line)
+        return Decoded(content.decode("cp1252", "replace").encode(), "is Latin-1 text, not UTF-8", line)
     return Decoded(content)
 
 
