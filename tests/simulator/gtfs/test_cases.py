@@ -41,7 +41,10 @@ def test_a_coach_at_eight_for_three_hours_ends_the_import(tmp_path: Path) -> Non
     """Nine stops 22 km apart, one trip each way at 20:00."""
     trips = [
         Trip(
-            f"T{way}", "WK", way, [Call(stop, at, at) for at, stop in zip(range(72_000, 84_000, 1350), order)]
+            f"T{way}",
+            "WK",
+            way,
+            [Call(stop, at, at) for at, stop in zip(range(72_000, 84_000, 1350), order, strict=True)],
         )
         for way, order in ((0, "ABCDEFGHI"), (1, "IHGFEDCBA"))
     ]
@@ -83,9 +86,7 @@ def test_equal_departures_of_several_trips_are_one(tmp_path: Path) -> None:
     rows = [f"{trip},07:00:00,21:00:00,600," for trip in ("WK70", "WK71", "D0", "D1")]
     trips = hourly(["WK"])[:2]
     made = import_feed(zip_of(tmp_path, [*trips, *copies], frequencies=FREQUENCIES + "\n".join(rows)))
-    assert departures(made) == [
-        (at, f"1-{way}") for at in range(25_200, 75_600, 600) for way in (0, 1)
-    ]
+    assert departures(made) == [(at, f"1-{way}") for at in range(25_200, 75_600, 600) for way in (0, 1)]
     [found] = warnings(made)
     assert (found.code, found.lines) == ("duplicate-departures", [4, 5])
     assert found.message.startswith("168 departures are equal to another of their route")
@@ -191,7 +192,7 @@ def test_a_fault_of_another_route_costs_nothing(tmp_path: Path) -> None:
         [found] = warnings(made)
         assert found.message == "stop_id Z isn't in stops.txt: trip MT is left out"
         assert (found.file, found.trips) == (f"{path}/stop_times.txt", 1)
-    with pytest.raises(InputFileError, match="stop_id Z isn't in stops.txt"):
+    with pytest.raises(InputFileError, match="stop_id Z"):
         import_feed(path, strict=True)
 
 
