@@ -23,6 +23,7 @@ from simulator.files.findings import Finding, Severity
 from simulator.files.problems import InputFileError, Problem
 from simulator.gtfs.calendar import Calendar, read_calendar
 from simulator.gtfs.reading.archive import Archive, open_archive
+from simulator.gtfs.reading.polylines import simplified
 from simulator.gtfs.reading.rows import in_order, leave_out_unknown, leave_out_wrong_rows
 from simulator.gtfs.reading.stop_times import StopTimes, read_stop_times
 from simulator.gtfs.reading.stops import FeedStop, read_stops
@@ -119,8 +120,8 @@ class Feed:
     """The files whose lines later findings name: trips, routes, stops, frequencies."""
 
     def road(self, shape: int) -> list[LatLon]:
-        """The points of a shape."""
-        return [(lat, lon) for lat, lon in self.shapes[shape].tolist()]
+        """The points of a shape, without those that a dense one doesn't need."""
+        return [(lat, lon) for lat, lon in simplified(self.shapes[shape]).tolist()]
 
     def finding(
         self, code: str, file: str, rows: Ints, message: str, *, trips: int = 0, note: bool = False

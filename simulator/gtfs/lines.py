@@ -119,7 +119,7 @@ def line_draft(
 ) -> LineDraft:
     """The line of a route's service."""
     feed = sequences.feed
-    roads = [_road(feed, pattern) for pattern in service.patterns]
+    roads = [_known_road(sequences, pattern) for pattern in service.patterns]
     pattern_ids = _pattern_ids(names.line_id, service.patterns)
     stops = [[names.stop_ids[stop] for stop in pattern.stops] for pattern in service.patterns]
     speed_kmh = _speed_kmh(service, [road for road, _ in roads])
@@ -171,6 +171,14 @@ def _pattern_ids(line_id: str, patterns: Sequence[RoutePattern]) -> list[str]:
         number = seen[pattern.direction]
         names.append(f"{line_id}-{pattern.direction}" + (f"-{number}" if number > 1 else ""))
     return names
+
+
+def _known_road(sequences: StopSequences, pattern: RoutePattern) -> tuple[RouteShape, float]:
+    """A pattern's `_road`, made once."""
+    key = (pattern.shape, pattern.stops)
+    if key not in sequences.roads:
+        sequences.roads[key] = _road(sequences.feed, pattern)
+    return sequences.roads[key]
 
 
 def _road(feed: Feed, pattern: RoutePattern) -> tuple[RouteShape, float]:

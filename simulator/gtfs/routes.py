@@ -23,7 +23,7 @@ from simulator.geometry import distance_m
 from simulator.gtfs.feed import Feed, FeedRoute
 from simulator.gtfs.frequencies import departure_count, departures
 from simulator.network_files.checks import MAX_HOP_M, MIN_HOP_M
-from simulator.network_files.route_shape import LatLon
+from simulator.network_files.route_shape import LatLon, RouteShape
 from simulator.types import INBOUND, OUTBOUND, DayType
 
 BUS_TYPES = frozenset({3, 11, *range(700, 717), 800})
@@ -219,6 +219,8 @@ class StopSequences:
         self._stops, self._first = feed.trips.stop, feed.trips.first.tolist()
         self._known: dict[bytes, tuple[Stops, bool]] = {}
         self._calls: dict[bytes, Calls] = {}
+        self.roads: dict[tuple[int, Stops], tuple[RouteShape, float]] = {}
+        """Shapes led through stops, by shape and stops: cuts of a service need them again."""
         self._ruled = bool((feed.trips.pickup == FORBIDDEN).any() or (feed.trips.drop_off == FORBIDDEN).any())
 
     def stops(self, trip: int) -> tuple[Stops, bool]:
