@@ -50,15 +50,11 @@ def test_a_coach_at_eight_for_three_hours_ends_the_import(tmp_path: Path) -> Non
     ]
     stops = [f"{stop},{stop},{36.5 + 0.2 * i:.2f},-3.70" for i, stop in enumerate("ABCDEFGHI")]
     path = zip_of(tmp_path, trips, stops="\n".join(["stop_id,stop_name,stop_lat,stop_lon", *stops, ""]))
-    with pytest.raises(InputFileError) as caught:
-        import_feed(path)
-    [problem] = caught.value.problems
-    assert (problem.file, problem.line) == (f"{path}/routes.txt", 2)
-    assert problem.message.startswith("line 1 can't be simulated (the service has last departures at 20:00")
+    assert departures(import_feed(path)) == [(72_000, "1-0"), (72_000, "1-1")]
 
 
-def test_a_coach_beside_a_bus_line_is_left_out_alone(tmp_path: Path) -> None:
-    late = Trip("L0", "WK", 0, [Call("A", 72_000, 72_000), Call("D", 84_000, 84_000)], route="R2")
+def test_a_line_of_trips_of_23_hours_is_left_out_alone(tmp_path: Path) -> None:
+    late = Trip("L0", "WK", 0, [Call("A", 21_600, 21_600), Call("D", 104_400, 104_400)], route="R2")
     routes = "route_id,route_short_name,route_type\nR1,1,3\nR2,2,3\n"
     stops = "stop_id,stop_lat,stop_lon\nA,40.40,-3.7\nB,40.41,-3.7\nC,40.42,-3.7\nD,40.60,-3.7\n"
     made = import_feed(zip_of(tmp_path, [*hourly(), late], routes=routes, stops=stops))
