@@ -29,6 +29,8 @@ from tests.operations_page import (
 )
 from tests.test_parts import MANUAL
 
+pytestmark = pytest.mark.integration
+
 
 def substituted(command: str) -> Iterator[str]:
     """A command and those in `$(…)` within it, which are taken out."""

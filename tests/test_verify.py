@@ -18,6 +18,8 @@ from tests.environment import environment
 from tests.fake_servers import Answer, Answering, always, free_port, http_server, websocket_server
 from tests.process import KEY, few_lines, running
 
+pytestmark = pytest.mark.integration
+
 SCRIPT = Path(__file__).parent.parent / "scripts" / "verify_deployment.py"
 NOW, FIVE_DAYS_AGO = "2026-03-06T07:30:10Z", "2026-03-01T07:30:10Z"
 LATEST = "2026-03-06T07:30:00Z"

@@ -18,6 +18,8 @@ from storage.schema import SCHEMAS, Stream
 from tests.storage.duckdb_files import POSITION, complete_ticks, everything, fill, untouched
 from tests.storage.records import OTHER_RUN, RUN, after, positions, table, visits
 
+pytestmark = pytest.mark.integration
+
 
 def test_a_copy_equals_the_original_and_opens_as_a_store(path: Path, tmp_path: Path) -> None:
     store = DuckDBStore(path)

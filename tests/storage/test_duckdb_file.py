@@ -15,6 +15,8 @@ from storage.duckdb_store import DuckDBStore
 from storage.errors import StoreHeld, StoreInvalid, StoreUnavailable
 from tests.storage.duckdb_files import everything, fill, untouched
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.mark.parametrize(
     "content", [b"", b"seed: 1\n" * 4000, b"PAR1" * 3000], ids=["empty", "text", "other"]

@@ -18,6 +18,8 @@ from services.errors import TooManyRequests
 from services.web import gate
 from tests.services.rest_served import KEY, TRANSPORTS, Requester, Served, in_process, parts
 
+pytestmark = pytest.mark.integration
+
 Transport = Callable[[Context], AbstractContextManager[Requester]]
 
 

@@ -40,6 +40,8 @@ from tests.services.fakes import (
 )
 from tests.services.moved_city import HOUR_OF_NOW, TICK, Moved, check_bytes, covered, moved
 
+pytestmark = pytest.mark.integration
+
 KEY = {"x-api-key": "right", "x-group-name": "team-alpha"}
 PAGE = {"origin": "https://example.org"}
 

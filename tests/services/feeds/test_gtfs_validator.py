@@ -14,6 +14,8 @@ from services.feeds.validation_report import as_json, report_lines
 from simulator.files.problems import InputFileError
 from tests.gtfs_feeds import Files, feed, text_of, with_line, zipped
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

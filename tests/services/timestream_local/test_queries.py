@@ -19,6 +19,8 @@ from services.timestream_local.server import opened
 from services.timestream_local.state import EndpointState
 from tests.services.timestream_local.samples import Local, local, scalars
 
+pytestmark = pytest.mark.integration
+
 PATIENCE_S = 30
 NUMBERS = f"WITH v(x) AS (VALUES {', '.join(f'({n})' for n in range(300))}) "
 ENDLESS = f"{NUMBERS} SELECT sum(a.x * b.x + c.x * d.x) FROM v a, v b, v c, v d"

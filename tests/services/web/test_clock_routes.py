@@ -37,6 +37,8 @@ from tests.services.fakes import (
 )
 from tests.services.live_city import city_context
 
+pytestmark = pytest.mark.integration
+
 KEY = {"x-api-key": "right", "x-group-name": "team-alpha"}
 
 

@@ -21,6 +21,8 @@ from storage.store import Store
 from tests.services.fakes import HOUR, MINUTE, NOW, RUN, FakeWall, FormulaCity
 from tests.services.rest_served import KEY, NO_KEY, in_process, parts
 
+pytestmark = pytest.mark.integration
+
 PATHS = ("/people-count/S001", "/sensors/bus/B001", "/bus-position/B001", "/bus-position/line/L1")
 PEOPLE = f"{PATHS[0]}?mode=latest"
 

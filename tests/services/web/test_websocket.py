@@ -22,7 +22,10 @@ from tests.services.live_city import LATEST, NEXT, TICK, body, city_context, hub
 from tests.services.live_clients import GOOD, TRANSPORTS, Client, Closed, Connect, Headers, Refused, path
 
 Server = Callable[[Context], Any]
-pytestmark = pytest.mark.parametrize("transport", TRANSPORTS.values(), ids=list(TRANSPORTS))
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.parametrize("transport", TRANSPORTS.values(), ids=list(TRANSPORTS)),
+]
 
 
 def subscribe(*line_ids: str, **more: Any) -> str:

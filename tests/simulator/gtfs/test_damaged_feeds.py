@@ -25,6 +25,8 @@ from tests.gtfs_mutations import mutated
 from tests.simulator.gtfs.feed_builder import feed_of, hourly
 from tests.test_invariants import assert_clean, audited
 
+pytestmark = pytest.mark.integration
+
 MOST_CPU_S = 30
 MOST_BYTES = 1_000_000_000
 START = datetime(2026, 3, 3, 6, tzinfo=UTC)

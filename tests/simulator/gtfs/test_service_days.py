@@ -26,6 +26,8 @@ from tests.examples import examples
 from tests.simulator.gtfs.feed_builder import HOUR_S, Trip, every_five_minutes, hourly, zip_of
 from tests.test_invariants import assert_clean, audited
 
+pytestmark = pytest.mark.integration
+
 FRIDAY = date(2026, 3, 6)
 X1 = Trip("X1", "SA", 0, every_five_minutes(1800))
 ONE_DAY = timedelta(days=1)

@@ -11,6 +11,8 @@ from storage.schema import Stream
 from storage.store import Store
 from tests.storage.records import NOON, RUN, after, any_record, count, entity, table, visit
 
+pytestmark = pytest.mark.integration
+
 streams = pytest.mark.parametrize("stream", list(Stream))
 CADENCE = 60
 

@@ -8,6 +8,8 @@ from storage.schema import Record, Stream
 from storage.store import Store
 from tests.storage.records import NOON, RUN, after, any_record, entity, position, table, visit
 
+pytestmark = pytest.mark.integration
+
 POSITION = Stream.BUS_POSITION
 
 

@@ -10,6 +10,8 @@ from storage.schema import Stream
 from storage.store import Store
 from tests.storage.records import NOON, RUN, after, any_record, table
 
+pytestmark = pytest.mark.integration
+
 streams = pytest.mark.parametrize("stream", list(Stream))
 
 

@@ -22,6 +22,8 @@ from tests.storage.records import (
     table,
 )
 
+pytestmark = pytest.mark.integration
+
 POSITION = Stream.BUS_POSITION
 streams = pytest.mark.parametrize("stream", list(Stream))
 
