@@ -15,6 +15,7 @@ from scripts import (
     docs_api,
     docs_commands,
     docs_costs,
+    docs_gtfs,
     docs_mcp,
     docs_realism,
     docs_scenarios,
@@ -27,6 +28,7 @@ ROOT = Path(__file__).parent.parent
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/api.md": docs_api.page,
     "docs/commands.md": docs_commands.page,
+    "docs/gtfs.md": docs_gtfs.page,
     "docs/mcp-tools.md": docs_mcp.page,
     "docs/costs.md": docs_costs.page,
     "docs/timestream-sql.md": docs_timestream.page,

@@ -39,6 +39,8 @@ Tables = Mapping[str, TableFile]
 CALENDARS = ("calendar.txt", "calendar_dates.txt")
 CAUSES = 5
 """Findings that a refusal names when they leave nothing to run."""
+MOST_NAMED_FILES = 30
+"""Files that aren't read and that the report names: more than the GTFS reference has of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +279,8 @@ def _other_files(archive: Archive) -> Iterator[Finding]:
         said = f"the feed is in the folder `{archive.folder}` of the zip: read from there"
         yield Finding("folder", str(archive.path), said, severity=Severity.NOTE)
     if archive.others:
-        named = ", ".join(sorted(archive.others)[:20]) + (" …" if len(archive.others) > 20 else "")
+        more = " …" if len(archive.others) > MOST_NAMED_FILES else ""
+        named = ", ".join(sorted(archive.others)[:MOST_NAMED_FILES]) + more
         yield Finding("file-not-read", "", f"files that aren't read: {named}", severity=Severity.NOTE)
 
 
