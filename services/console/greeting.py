@@ -58,13 +58,16 @@ def shell_key(key: LocalKey) -> tuple[str, str]:
 
 
 def _program() -> str:
-    """The running program's name for a shell in this folder, or its path if it isn't on PATH."""
-    running = Path(sys.argv[0])
-    if running.name != PROGRAM or shutil.which(PROGRAM) == str(running.absolute()):
+    """How a shell in this folder runs the program: by name if PATH finds it, otherwise by path."""
+    running = Path(sys.argv[0]).absolute()
+    if running.name != PROGRAM:  # started by `python -m bus_simulator`
+        running = Path(sys.executable).with_name(PROGRAM)
+    if not running.exists():
+        return f"{shlex.quote(sys.executable)} -m bus_simulator"
+    if shutil.which(PROGRAM) == str(running):
         return PROGRAM
     folder = Path.cwd()
-    inside = running.absolute().is_relative_to(folder)
-    return shlex.quote(str(running.absolute().relative_to(folder) if inside else running.absolute()))
+    return shlex.quote(str(running.relative_to(folder) if running.is_relative_to(folder) else running))
 
 
 def _lines(url: str, shell_text: str, origin: str, network: Network) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from simulator.files.csv_checks import parsed_date
 from simulator.files.csv_table import TableFile
 from simulator.gtfs.reading.tables import DAYS
+from simulator.service_day import is_holiday
 from simulator.types import DayType
 
 LONGEST_DAYS = 2000
@@ -130,12 +131,15 @@ class _Kind:
         self.doubled = frozenset(_overlaps(on))
 
     def typical(self, days: Sequence[date], anchor: date | None) -> date:
-        """The most typical of some dates; of equals the nearest to `anchor`, then the earliest."""
+        """The most typical date; of equals no holiday, the nearest to `anchor`, then the earliest."""
         alone = [day for day in days if self.on[day] not in self.doubled] or days
         weight = self._weights(alone)
         if anchor is None:
-            return min(alone, key=lambda day: (weight[self.on[day]], day))
-        return min(alone, key=lambda day: (weight[self.on[day]], abs((day - anchor).days), day))
+            return min(alone, key=lambda day: (weight[self.on[day]], is_holiday(day), day))
+        return min(
+            alone,
+            key=lambda day: (weight[self.on[day]], is_holiday(day), abs((day - anchor).days), day),
+        )
 
     def _weights(self, days: Sequence[date]) -> dict[Services, tuple[float, float]]:
         """By services a number that is the smaller the more typical they are."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.networks import two_lines
 
 URL = "http://127.0.0.1:8080"
 KEY_FILE = Path("var/bus.duckdb.api-key")
+PROGRAM = Path(sys.executable).with_name("bus-simulator")
 
 
 def requests_in(text: str) -> list[str]:
@@ -74,10 +76,21 @@ def test_it_names_the_pages_and_how_to_stop() -> None:
         (LocalKey("own-key", None, is_new=False), "$BUS_SIMULATOR_API_KEY"),
     ],
 )
-def test_only_a_key_made_now_is_printed(key: LocalKey, shown: str) -> None:
+def test_only_a_key_made_now_is_printed(key: LocalKey, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(PROGRAM.parent))
     text = greeting(URL, key, two_lines())
     assert text.count(f'-H "x-api-key: {shown}"') == 2
     assert ("old-key" in text, "own-key" in text) == (False, False)
+
+
+@pytest.mark.parametrize(("folder", "command"), [("..", "bin/bus-simulator"), ("../lib", str(PROGRAM))])
+def test_a_program_that_is_not_on_path_is_named_by_its_path(
+    folder: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.chdir(PROGRAM.parent / folder)
+    text = greeting(URL, LocalKey('{"api_key":"old-key"}', KEY_FILE, is_new=False), two_lines())
+    assert text.count(f"$({command} api-key)") == 2
 
 
 def test_with_a_secret_it_says_how_to_read_it() -> None:
