@@ -196,7 +196,7 @@ infracost-check: $(RUNNABLE) ## estimate the costs with Infracost (needs infraco
 
 ##@ Test it
 .PHONY: test
-test: $(INSTALLED) ## run every test that needs no Docker and no cloud
+test: $(INSTALLED) ## run the tests that need no Docker, no cloud and few minutes
 	$(BIN)/python -m pytest -n 2 --dist worksteal \
 	  -m "not parts and not terraform and not browser and not docker and not aws and not long" $(ARGS)
 
@@ -242,6 +242,10 @@ test-browser: $(INSTALLED) ## test the map in a browser (needs Debian's package 
 test-long: $(INSTALLED) $(SUMO) ## run the tests that take minutes, and all examples of generated tests
 	BUS_SIMULATOR_TEST_EXAMPLES=all $(BIN)/python -m pytest -n 2 --dist worksteal \
 	  -m "long or (examples and not aws)" $(ARGS)
+
+.PHONY: test-soak
+test-soak: $(INSTALLED) ## try 2,000 damaged feeds, a quarter of which test-long tries
+	BUS_SIMULATOR_TEST_EXAMPLES=soak $(BIN)/python -m pytest -m long tests/simulator/gtfs/test_damaged_feeds.py $(ARGS)
 
 .PHONY: test-docker
 test-docker: $(INSTALLED) ## test the image, compose and testcontainers (needs a Docker engine)

@@ -28,7 +28,12 @@ def reach_loopback_directly() -> None:
 
 def all_examples() -> bool:
     """Whether `BUS_SIMULATOR_TEST_EXAMPLES` makes Hypothesis try all of a test's examples."""
-    return os.environ.get("BUS_SIMULATOR_TEST_EXAMPLES") == "all"
+    return os.environ.get("BUS_SIMULATOR_TEST_EXAMPLES") in {"all", "soak"}
+
+
+def soak() -> bool:
+    """Whether to try as many generated cases as `make test-soak` does, which takes minutes for one test."""
+    return os.environ.get("BUS_SIMULATOR_TEST_EXAMPLES") == "soak"
 
 
 def feeds_folder() -> Path | None:

@@ -12,7 +12,7 @@ from tests.environment import environment
 from tests.fake_servers import Answer, Answering, always, free_port, http_server, websocket_server
 from tests.process import KEY, Running, few_lines, running
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 FOLDER = Path(__file__).parent / "api"
 SCRIPTS = sorted(path.name for path in FOLDER.glob("test_*.sh"))

@@ -80,6 +80,7 @@ def test_the_files_of_a_choice_have_tests(chosen: list[str]) -> None:
     assert all(re.search(r"^ *(async )?def test_", path.read_text(), re.MULTILINE) for path in files)
 
 
+@pytest.mark.long
 @pytest.mark.integration
 @pytest.mark.parametrize("chosen", BY_MARKER, ids=" ".join)
 def test_a_choice_by_marker_chooses_some_and_leaves_out_others(chosen: list[str]) -> None:
@@ -101,7 +102,7 @@ def test_a_choice_by_marker_chooses_some_and_leaves_out_others(chosen: list[str]
 @pytest.mark.long
 def test_coverage_is_measured_and_written_as_a_page(tmp_path: Path) -> None:
     (words,) = COVERAGE
-    program = [sys.executable, "-m", "pytest", "tests/services/access/test_rate_limits.py", *words[1:-1]]
+    program = [sys.executable, "-m", "pytest", "tests/services/test_app.py", *words[1:-1]]
     assert words[-1] == "--cov-report=html"
     done = subprocess.run(
         [*program, f"{words[-1]}:{tmp_path / 'htmlcov'}"],

@@ -52,6 +52,7 @@ def test_its_tests_pass_with_docker(python: Path, project: Path) -> None:
     run_tests(python, project, "docker")
 
 
+@pytest.mark.long
 def test_its_package_is_imported_and_the_command_runs(python: Path, project: Path) -> None:
     assert "departures board" in quietly([python, "-c", THEIRS], project)
     assert "bus-simulator, version" in quietly([python.with_name("bus-simulator"), "--version"], project)

@@ -137,7 +137,8 @@ def used_after(city: Running, times: int) -> int:
     """Return the server's memory in bytes after `loads`: good, unknown and unauthorised requests, and clients
     who subscribe and then say far too much."""
     count = LOAD * times // 3
-    good = (f"/bus-position/B{number % 90 + 1:03d}?mode=latest" for number in range(count))
+    buses = [bus["bus_id"] for bus in city.ask("/bus-position/line/L1?mode=latest")[1]["buses"]]
+    good = (f"/bus-position/{buses[number % len(buses)]}?mode=latest" for number in range(count))
     unknown = (f"/people-count/{times}-{number}?mode=latest" for number in range(count))
     assert set(statuses(city, good)) == {200}
     assert set(statuses(city, unknown)) == {404}

@@ -11,7 +11,7 @@ import pytest
 
 from tests.built_wheel import LOCK, ROOT, UV, environment_with, environment_with_checkout, quietly, wheel
 
-pytestmark = [pytest.mark.integration, pytest.mark.e2e]
+pytestmark = [pytest.mark.integration, pytest.mark.e2e, pytest.mark.long]
 
 NAMES = ("services", "simulator", "storage")
 THEIRS = f"import {', '.join(NAMES)}; print(*(each.__doc__ for each in ({', '.join(NAMES)})))"

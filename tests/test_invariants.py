@@ -126,6 +126,7 @@ def test_any_scenario_passes_the_audit(
     assert report.missing in ([], ["stop_visit has no records"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("day", ["2026-03-28", "2026-10-24", "2026-12-24"])
 def test_long_nights_pass_the_audit(day: str) -> None:
     start = datetime.fromisoformat(day).replace(hour=17, tzinfo=UTC)

@@ -127,6 +127,7 @@ def test_clients_that_vanish_during_a_call_leave_no_tasks_or_memory(tmp_path: Pa
         assert tools.message("ping").status_code == 200
 
 
+@pytest.mark.long
 @pytest.mark.integration
 def test_clients_that_vanish_during_a_message_leave_no_tasks(tmp_path: Path) -> None:
     with served_tools(tmp_path) as tools:

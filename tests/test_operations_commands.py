@@ -118,6 +118,7 @@ def run(block: Block, folder: Path, **variables: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.e2e
 @pytest.mark.parametrize("block", [block for block in of_kind(HERE) if block not in PACKAGES], ids=str)
 def test_the_commands_marked_here_run(

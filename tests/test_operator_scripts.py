@@ -224,6 +224,7 @@ def docker(folder: Path, architecture: str = "arm64", *, there: bool = True) -> 
     )
 
 
+@pytest.mark.long
 def test_images_are_pushed_after_a_login_whose_password_is_no_argument(
     aws: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,6 +334,7 @@ def test_a_backfill_of_a_hosted_endpoint_is_refused(aws: Account) -> None:
     assert (done.exit_code, "make restart SERVICE=timestream-endpoint TARGET=aws" in done.output) == (1, True)
 
 
+@pytest.mark.long
 def test_history_is_written_into_the_deployments_tables(aws: Account, tmp_path: Path) -> None:
     make_services(aws.client("ecs"))
     make_tables(aws)

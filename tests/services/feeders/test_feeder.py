@@ -209,6 +209,7 @@ def same_as_undisturbed(store: Store, start: datetime, end: datetime) -> None:
         assert digests[0] == digests[1], stream
 
 
+@pytest.mark.long
 @pytest.mark.integration
 def test_ten_hours_at_sixty_times_real_time_do_not_drift() -> None:
     """The last of 600 ticks is written as promptly as the first: within a shortest wait of the fake wall."""

@@ -32,7 +32,7 @@ from tests.process import KEY, PATIENCE_S, Running, running
 from tests.storage.records import count, position, reading, table, visit
 from tests.timestream_endpoint import REGION, endpoint
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 SCRIPT = Path(__file__).parent.parent.parent.parent / "scripts" / "verify_deployment.py"
 NOW = datetime(2026, 3, 6, 7, 30, 10, tzinfo=UTC)

@@ -36,6 +36,7 @@ def test_very_long_queries_get_ordinary_errors(
     assert len(answer.content) < 1000
 
 
+@pytest.mark.long
 def test_ten_thousand_unknown_ids_leave_no_metrics_of_their_own(served: Served) -> None:
     rest, statuses = create_app(served.context), set()
     headers = [(name.encode(), value.encode()) for name, value in KEY.items()]
