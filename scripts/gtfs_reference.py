@@ -26,13 +26,13 @@ def _unread(about: str, fields: str) -> Unread:
 
 REPORTED: Mapping[str, Mapping[str, str]] = {
     "routes.txt": {
-        "continuous_pickup": "wrong values are reported; buses stop only at stops",
-        "continuous_drop_off": "wrong values are reported; buses stop only at stops",
+        "continuous_pickup": "values other than 1 are reported; buses stop only at stops",
+        "continuous_drop_off": "values other than 1 are reported; buses stop only at stops",
     },
     "stops.txt": {"location_type": "wrong values are reported; a stop is what trips serve"},
     "stop_times.txt": {
-        "continuous_pickup": "wrong values are reported; buses stop only at stops",
-        "continuous_drop_off": "wrong values are reported; buses stop only at stops",
+        "continuous_pickup": "values other than 1 are reported; buses stop only at stops",
+        "continuous_drop_off": "values other than 1 are reported; buses stop only at stops",
         "location_group_id": "a stop time with one is on demand: left out and reported",
         "location_id": "a stop time with one is on demand: left out and reported",
         "start_pickup_drop_off_window": "a stop time with one is on demand: left out and reported",

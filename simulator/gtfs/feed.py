@@ -27,7 +27,7 @@ from simulator.gtfs.reading.polylines import simplified
 from simulator.gtfs.reading.rows import in_order, leave_out_unknown, leave_out_wrong_rows
 from simulator.gtfs.reading.stop_times import StopTimes, read_stop_times
 from simulator.gtfs.reading.stops import FeedStop, read_stops
-from simulator.gtfs.reading.tables import LEFT_OUT_WHOLE, TABLES
+from simulator.gtfs.reading.tables import CONTINUOUS, LEFT_OUT_WHOLE, TABLES
 from simulator.network_files.route_shape import LatLon
 from simulator.progress import OnProgress, Progress, ignore_progress
 
@@ -45,17 +45,12 @@ MOST_NAMED_FILES = 30
 
 @dataclass(frozen=True, slots=True)
 class FeedRoute:
-    """A route's id, its public names (may be empty), and its GTFS route type.
-
-    The continuous rules are GTFS's values, "" where the feed has none.
-    """
+    """A route's id, its public names (may be empty), and its GTFS route type."""
 
     route_id: str
     short_name: str
     long_name: str
     route_type: int
-    continuous_pickup: str = ""
-    continuous_drop_off: str = ""
 
     @property
     def label(self) -> str:
@@ -81,8 +76,8 @@ class Trips:
     """Columns by trip. The stop times of trip i are `first[i]:first[i + 1]` of the columns after it.
 
     `row` is that of trips.txt; `route` and `shape` index the feed's lists, `direction` is 0 or 1; times are
-    seconds of the service day; `pickup`, `drop_off`, `continuous_pickup`, `continuous_drop_off` and
-    `timepoint` are GTFS's values. UNKNOWN is a value that isn't given.
+    seconds of the service day; `pickup`, `drop_off` and `timepoint` are GTFS's values. UNKNOWN is a value
+    that isn't given.
     """
 
     row: Ints
@@ -98,8 +93,6 @@ class Trips:
     departure_s: Ints
     pickup: Ints
     drop_off: Ints
-    continuous_pickup: Ints
-    continuous_drop_off: Ints
     timepoint: Ints
 
 
@@ -221,6 +214,8 @@ class _Reader:
         if shapes_file is not None:
             _note_unknown_shapes(trips_file, shapes_file)
         leave_out_unknown("stop_times.txt", times_file, tables)
+        for table in (tables["routes.txt"], times_file):
+            _note_continuous(table)
         stops = read_stops(tables["stops.txt"])
         placed = np.array([stop.place is not None for stop in stops], bool)
         times = read_stop_times(times_file, trips_file, tables["stops.txt"], placed)
@@ -315,11 +310,23 @@ def _note_unknown_shapes(trips: TableFile, shapes: TableFile) -> None:
         trips.find("unknown-id", rows, f"shape_id {shape} isn't in shapes.txt: the trip has no shape")
 
 
+def _note_continuous(table: TableFile) -> None:
+    """Report rows by which riders may get on or off between stops: values 0, 2 and 3."""
+    for name in CONTINUOUS:
+        if name in table.columns:
+            anywhere = np.array([text in {"0", "2", "3"} for text in table.values(name).to_pylist()], bool)
+            rows = np.flatnonzero(anywhere[table.codes(name)])
+            if len(rows):
+                said = (
+                    f"{name} {table[name][int(rows[0])].as_py()}: buses stop only at stops, not between them"
+                )
+                table.find("continuous", rows, said)
+
+
 def _routes(table: TableFile) -> list[FeedRoute]:
     names = (table.texts(name) for name in ("route_id", "route_short_name", "route_long_name"))
-    rules = (table.texts(name) for name in ("continuous_pickup", "continuous_drop_off"))
     kinds = map(int, table.texts("route_type"))
-    return [FeedRoute(*row) for row in zip(*names, kinds, *rules, strict=True)]
+    return [FeedRoute(*row) for row in zip(*names, kinds, strict=True)]
 
 
 def _shapes(table: TableFile | None) -> tuple[list[str], list[Points]]:
@@ -370,8 +377,6 @@ def _trips(tables: Tables, times: StopTimes, times_file: TableFile, shape_ids: S
         departure_s=times.departure_s[order],
         pickup=rule("pickup_type"),
         drop_off=rule("drop_off_type"),
-        continuous_pickup=rule("continuous_pickup"),
-        continuous_drop_off=rule("continuous_drop_off"),
         timepoint=rule("timepoint"),
     )
 

@@ -372,3 +372,13 @@ def test_flexible_stop_times_are_left_out_and_fixed_ones_stay(tmp_path: Path) ->
     assert len(read.trips.trip_id) == TRIPS
     [found] = [each for each in read.findings if each.severity is Severity.WARNING]
     assert (found.code, found.count, found.trips, found.line) == ("flexible", 3, 2, len(rows) + 2)
+
+
+@pytest.mark.parametrize(("name", "value"), [("continuous_pickup", "0"), ("continuous_drop_off", "3")])
+@pytest.mark.parametrize("file", ["routes", "stop_times"])
+def test_riding_between_stops_is_reported(file: str, name: str, value: str, tmp_path: Path) -> None:
+    header, first, *others = text_of(file).splitlines()
+    rows = [f"{header},{name}", f"{first},1", *(f"{row},{value}" for row in others), ""]
+    path = zipped(tmp_path / "feed.zip", feed(**{file: "\n".join(rows)}))
+    said = f"{name} {value}: buses stop only at stops, not between them"
+    assert warnings(path) == [(f"{file}.txt", 3, said)]
