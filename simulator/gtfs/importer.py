@@ -101,18 +101,12 @@ def import_feed(
     collector = LineCollector(
         feed, wanted.route_types, assumed, read_blocks(feed, dates), _other_dates(feed, calendar, dates)
     )
-    for number, service in enumerate(services):
-        on_progress(Progress("building lines", number, len(services), "routes"))
-        collector.add(service)
-    on_progress(Progress("building lines", len(services), len(services), "routes"))
+    _build_lines(collector, services, on_progress)
     findings += [*left_out_routes(feed, chosen, services), *collector.findings]
     if not collector.lines:
         raise _nothing_left(path, findings)
-    warnings = [found for found in findings if found.severity is Severity.WARNING]
-    if strict and warnings:
-        raise InputFileError(
-            Problem(found.file or str(path), found.line, found.message) for found in warnings
-        )
+    if strict:
+        _refuse_warnings(path, findings)
     return Imported(
         path.stem,
         collector.drafts,
@@ -121,6 +115,22 @@ def import_feed(
         import_report(feed, calendar, days, collector, findings),
         collector.gtfs_ids,
     )
+
+
+def _build_lines(collector: LineCollector, services: Sequence[RouteService], on_progress: OnProgress) -> None:
+    for number, service in enumerate(services):
+        on_progress(Progress("building lines", number, len(services), "routes"))
+        collector.add(service)
+    on_progress(Progress("building lines", len(services), len(services), "routes"))
+
+
+def _refuse_warnings(path: Path, findings: Sequence[Finding]) -> None:
+    """Raise InputFileError if any finding is a warning."""
+    warnings = [found for found in findings if found.severity is Severity.WARNING]
+    if warnings:
+        raise InputFileError(
+            Problem(found.file or str(path), found.line, found.message) for found in warnings
+        )
 
 
 def _refused(path: Path, message: str) -> InputFileError:

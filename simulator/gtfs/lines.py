@@ -35,7 +35,7 @@ from simulator.gtfs.routes import (
     place_of,
 )
 from simulator.gtfs.service_days import possible_days, usual_day
-from simulator.gtfs.timings import PlannedTimes, route_timings
+from simulator.gtfs.timings import PlannedTimes, RouteTimings, route_timings
 from simulator.network import Bus, Departure, Timing
 from simulator.network_files.line_builder import MAX_OFF_SHAPE_M
 from simulator.network_files.route_shape import RouteShape, straight, through
@@ -140,16 +140,7 @@ def line_draft(
             for i, (name, pattern, ids) in enumerate(zip(pattern_ids, service.patterns, stops, strict=True))
         },
         fleet=_fleet(feed, service, names, assumed.capacity, _Driving(night, speed_kmh)),
-        timetable={
-            day: sorted(
-                (
-                    Departure(run.departs_s, pattern_ids[run.pattern], timings.timing_of(run), run.block)
-                    for run in service.runs[day]
-                ),
-                key=lambda departure: (departure.time_s, departure.pattern_id),
-            )
-            for day in sorted(service.runs)
-        },
+        timetable=_timetable(service, pattern_ids, timings),
         shapes={
             name: _rows(road)
             for name, (road, away_m), pattern in zip(pattern_ids, roads, service.patterns, strict=True)
@@ -160,6 +151,22 @@ def line_draft(
         ],
         timezone=feed.timezone,
     )
+
+
+def _timetable(
+    service: RouteService, pattern_ids: Sequence[str], timings: RouteTimings
+) -> dict[DayType, list[Departure]]:
+    """The departures of each day type, by time and pattern."""
+    return {
+        day: sorted(
+            (
+                Departure(run.departs_s, pattern_ids[run.pattern], timings.timing_of(run), run.block)
+                for run in service.runs[day]
+            ),
+            key=lambda departure: (departure.time_s, departure.pattern_id),
+        )
+        for day in sorted(service.runs)
+    }
 
 
 def _pattern_ids(line_id: str, patterns: Sequence[RoutePattern]) -> list[str]:
