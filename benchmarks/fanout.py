@@ -14,9 +14,10 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import uvicorn
@@ -30,11 +31,14 @@ from services.queries.bodies import bus_position_text
 from services.web.uvicorn_server import listen
 from services.web.uvicorn_websocket import SERVER_OPTIONS, LiveProtocol
 from services.web.websocket import WebSockets
+from simulator.load_network import load_network
+from simulator.network import Network
 from storage.schema import BusPosition
 
 CLIENTS, BUSES, TICKS = 1_000, 10, 20
 KEY = "benchmark-key"
 PATIENCE_S = 60
+SHIPPED = Path(__file__).parent.parent / "data" / "lines.yaml"
 MONDAY = datetime(2026, 3, 2, 7, 30, tzinfo=UTC)
 
 Kind: TypeAlias = Literal["floor", "single", "batch"]
@@ -120,7 +124,7 @@ def serve(parent: Connection, kind: Kind) -> None:
 def floor() -> tuple[Application, Callable[[], Awaitable[None]], dict[str, Any]]:
     """The floor, plain ASGI: one serialised text sent to each client in turn."""
     sends: list[Send] = []
-    text = bus_position_text(positions(MONDAY)[0])
+    text = position_text(positions(MONDAY)[0])
 
     async def application(_scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -149,7 +153,7 @@ def ours() -> tuple[Application, Callable[[], Awaitable[None]], dict[str, Any]]:
     async def no_snapshot(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
         return ()
 
-    hub = Hub({"L1": [position.bus_id for position in positions(MONDAY)]}, no_snapshot)
+    hub = Hub({"L1": [position.bus_id for position in positions(MONDAY)]}, no_snapshot, position_text)
     nothing_else = Response(status_code=404)
     application = WebSockets(nothing_else, hub, ApiKey.of(KEY), most_connections=CLIENTS)
 
@@ -159,6 +163,17 @@ def ours() -> tuple[Application, Callable[[], Awaitable[None]], dict[str, Any]]:
             await asyncio.sleep(PAUSE_S)
 
     return application, send_all, {"ws": LiveProtocol, **SERVER_OPTIONS, "ws_ping_interval": None}
+
+
+@cache
+def shipped() -> Network:
+    """The network of the positions, from which capacities and bearings are taken."""
+    return load_network(SHIPPED)
+
+
+def position_text(position: BusPosition) -> str:
+    """A position as it is sent."""
+    return bus_position_text(position, shipped())
 
 
 def positions(time: datetime) -> list[BusPosition]:
@@ -171,7 +186,7 @@ def positions(time: datetime) -> list[BusPosition]:
 
 def size(kind: Kind) -> int:
     """Bytes of a tick's frames for one client."""
-    texts = [bus_position_text(position) for position in positions(MONDAY)]
+    texts = [position_text(position) for position in positions(MONDAY)]
     if kind == "batch":
         texts = [f"[{','.join(texts)}]"]
     return sum(len(text) + (2 if len(text) < 126 else 4) for text in texts)

@@ -218,6 +218,11 @@ class Network:
         return {bus.bus_id: line for line in self.lines for bus in line.buses}
 
     @cached_property
+    def bus(self) -> Mapping[str, Bus]:
+        """Buses by id."""
+        return {bus.bus_id: bus for line in self.lines for bus in line.buses}
+
+    @cached_property
     def lines_of_stop(self) -> Mapping[str, tuple[LineId, ...]]:
         """The sorted ids of the lines that serve each stop id."""
         served: dict[str, list[LineId]] = {stop.stop_id: [] for stop in self.stops}

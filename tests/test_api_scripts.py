@@ -20,7 +20,8 @@ MORNING = "2026-03-02T08:10:00+01:00"
 HEALTHY = '{"status": "healthy", "clock": {"now": "2026-03-02T07:10:00Z"}}'
 POSITION = (
     '"bus_id": "B001", "line_id": "L1", "time": "2026-03-02T07:10:00Z", "latitude": 40.4, "longitude": -3.7,'
-    ' "passenger_count": 5, "next_stop_id": "S002", "distance_to_next_stop": 1.5, "speed": 9.5'
+    ' "passenger_count": 5, "next_stop_id": "S002", "distance_to_next_stop": 1.5, "speed": 9.5,'
+    ' "trip_id": "L1-20260302-0-001", "capacity": 80, "bearing": 12.5'
 )
 
 

@@ -34,6 +34,9 @@ POSITION = {
     "distance_to_next_stop": 10.5,
     "speed": 12.5,
     "direction": 0,
+    "trip_id": "L1-20260306-0-001",
+    "capacity": 80,
+    "bearing": 12.5,
 }
 COUNT = {"stop_id": "S001", "time": LATEST, "count": 3, "line_ids": "L1"}
 CLIMATE = {"entity_id": "S001", "entity_type": "stop", "time": LATEST, "temperature": 15.5, "humidity": 40.5}

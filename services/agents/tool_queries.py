@@ -68,7 +68,7 @@ def line_buses(context: Context, given: LineBusesArguments) -> ToolQuery:
         found = stream_queries.line_positions(
             store, context.network, line_id=given.line_id, now=context.now()
         )
-        return ToolOutput([bodies.bus_position_body(position) for position in found])
+        return ToolOutput([bodies.bus_position_body(position, context.network) for position in found])
 
     return ToolQuery(_hinting(context.network, given.line_id, find), recent=True)
 
@@ -89,7 +89,7 @@ def time_range(context: Context, given: TimeRangeArguments) -> ToolQuery:
 
     def find(store: Reader) -> ToolOutput:
         page = stream_queries.records(store, context.network, of=of, wanted=wanted, now=context.now())
-        items = [bodies.record_body(record) for record in page.records]
+        items = [bodies.record_body(record, context.network) for record in page.records]
         return ToolOutput(items, page.next_cursor, None if items else tool_hints.EMPTY_RANGE)
 
     return ToolQuery(_hinting(context.network, given.entity_id, find))
@@ -167,7 +167,7 @@ def _one(context: Context, find: Callable[..., Record], entity_id: str, time: da
 
     def found(store: Reader) -> ToolOutput:
         record = find(store, context.network, time=time, now=context.now())
-        return ToolOutput([bodies.record_body(record)])
+        return ToolOutput([bodies.record_body(record, context.network)])
 
     return ToolQuery(_hinting(context.network, entity_id, found), recent=time is None)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from services.aws.events import Event, events_of, put_events_batches
 from services.background import background
 from services.retry import Backoff
 from simulator.clock import Clock, Course
+from simulator.network import Network
 from storage.schema import Stream
 
 if TYPE_CHECKING:
@@ -36,10 +37,15 @@ BATCH_EVENTS = 200
 
 
 class EventPublisher:
-    """Sends events to an event bus. `written` never waits; `run_until_closed` runs in a thread."""
+    """Sends events to an event bus. `written` never waits; `run_until_closed` runs in a thread.
 
-    def __init__(self, client: EventBridgeClient, bus: str, clock: Clock) -> None:
-        self._client, self._bus, self._clock = client, bus, clock
+    `network` returns the current network.
+    """
+
+    def __init__(
+        self, client: EventBridgeClient, bus: str, clock: Clock, network: Callable[[], Network]
+    ) -> None:
+        self._client, self._bus, self._clock, self._network = client, bus, clock, network
         self._waiting: deque[Event] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -53,7 +59,8 @@ class EventPublisher:
         if stream not in (Stream.BUS_POSITION, Stream.STOP_VISIT) or course != self._clock.course:
             return
         since = pa.scalar(self._clock.now() - EVENT_MAX_AGE)
-        new = list(events_of(stream, rows.filter(pc.greater(rows.column("time"), since))))
+        recent = rows.filter(pc.greater(rows.column("time"), since))
+        new = list(events_of(stream, recent, self._network()))
         with self._changed:
             self._waiting.extend(new)
             while len(self._waiting) > MOST_WAITING:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.queries.bodies import bus_position_body
 from services.times import format_instant, parse_instant
+from simulator.network import Network
 from storage.records import records_of
 from storage.schema import BusPosition, StopVisit, Stream
 
@@ -54,23 +55,24 @@ class Event:
         return {"EventBusName": bus, "Source": SOURCE, "DetailType": self.kind, "Detail": self.detail}
 
 
-def events_of(stream: Stream, rows: pa.Table) -> Iterator[Event]:
+def events_of(stream: Stream, rows: pa.Table, network: Network) -> Iterator[Event]:
     """The events of stored rows, in order of time. Only positions and visits have any."""
     if stream is Stream.BUS_POSITION:
-        yield from position_events(records_of(rows, BusPosition))
+        yield from position_events(records_of(rows, BusPosition), network)
     elif stream is Stream.STOP_VISIT:
         yield from (arrival_event(visit) for visit in records_of(rows, StopVisit) if visit.doors_open)
 
 
-def position_events(positions: Iterable[BusPosition]) -> Iterator[Event]:
-    """One event per line and tick from positions ordered by time."""
+def position_events(positions: Iterable[BusPosition], network: Network) -> Iterator[Event]:
+    """One event per line and tick from positions ordered by time; `network` is that of their run."""
     for time, tick in groupby(positions, key=lambda position: position.time):
         by_line: dict[str, list[BusPosition]] = {}
         for position in tick:
             by_line.setdefault(position.line_id, []).append(position)
         for line_id, found in sorted(by_line.items()):
             for first in range(0, len(found), MOST_POSITIONS):
-                bodies = [bus_position_body(each) for each in found[first : first + MOST_POSITIONS]]
+                part = found[first : first + MOST_POSITIONS]
+                bodies = [bus_position_body(each, network) for each in part]
                 detail = {"time": format_instant(time), "line_id": line_id, "positions": bodies}
                 yield Event(POSITIONS, _json(detail))
 
@@ -107,7 +109,8 @@ def put_events_batches(events: Iterable[Event]) -> Iterator[list[Event]]:
 def positions_of(event: Mapping[str, Any]) -> list[BusPosition]:
     """The positions of an event as EventBridge delivers it. Raises ValueError for any other event.
 
-    Their `trip_id` is empty: events leave it out, as REST does.
+    Fields that records don't have are ignored: they are computed again. Events of earlier versions have no
+    `trip_id`; it is empty then.
     """
     if not isinstance(event, Mapping):
         raise ValueError(f"not an event but {type(event).__name__}")
@@ -115,11 +118,15 @@ def positions_of(event: Mapping[str, Any]) -> list[BusPosition]:
         raise ValueError(f"not a {POSITIONS} of {SOURCE}")
     try:
         return [
-            BusPosition(**{**body, "time": parse_instant(body["time"])}, trip_id="")
+            BusPosition(**{**_record_fields(body), "time": parse_instant(body["time"])})
             for body in event["detail"]["positions"]
         ]
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"a {POSITIONS} without positions: {error}") from None
+
+
+def _record_fields(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {"trip_id": "", **{name: body[name] for name in body if name in BusPosition.__slots__}}
 
 
 def _json(detail: Mapping[str, object]) -> str:

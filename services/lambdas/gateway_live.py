@@ -70,7 +70,8 @@ class GatewayLive:
 
         No attempt begins after `until_s`, in seconds of the sender's clock.
         """
-        texts = [bus_position_text(position) for position in positions]
+        network = self.network()
+        texts = [bus_position_text(position, network) for position in positions]
         array = [f"[{','.join(texts)}]"]
         wanting = {
             subscriber.connection_id: array if subscriber.batch else texts
@@ -104,10 +105,11 @@ class GatewayLive:
     def _snapshot(self, line_ids: Sequence[str], *, batch: bool) -> Sequence[str]:
         """Messages with the latest positions of lines, or one refusal if the store can't be read."""
         try:
-            positions = current_positions(self.store(), self.network(), line_ids, self.now)
+            network = self.network()
+            positions = current_positions(self.store(), network, line_ids, self.now)
         except DependencyError as error:
             log.error("snapshot not sent: %s", error)
             unavailable = isinstance(error, DependencyUnavailable)
             return [messages.error_message(Unavailable() if unavailable else Unexpected())]
-        texts = [bus_position_text(position) for position in positions]
+        texts = [bus_position_text(position, network) for position in positions]
         return [f"[{','.join(texts)}]"] if batch and texts else texts

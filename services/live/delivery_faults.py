@@ -14,7 +14,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
-from services.queries.bodies import bus_position_text
 from services.times import format_instant
 from simulator import randomness
 from simulator.scenario import WHOLE_DAY, FaultKind, Scenario, WireFault
@@ -37,11 +36,15 @@ class _Late:
 
 @dataclass(slots=True)
 class DeliveryFaults:
-    """Applies a scenario's faults to positions between feeder and clients. It belongs to one event loop."""
+    """Applies a scenario's faults to positions between feeder and clients. It belongs to one event loop.
+
+    `position_text` is how a position without a fault is sent.
+    """
 
     scenario: Scenario
     seed: int
     log: Log
+    position_text: Callable[[BusPosition], str]
     _stuck: dict[tuple[int, str], BusPosition] = field(default_factory=dict)
     _late: deque[_Late] = field(default_factory=deque)
     _waiting: dict[str, BusPosition] = field(default_factory=dict)
@@ -68,7 +71,7 @@ class DeliveryFaults:
 
     def text_of(self, position: BusPosition) -> str:
         """A position as JSON text, cut in half if it is hit by `malformed`."""
-        text = bus_position_text(position)
+        text = self.position_text(position)
         if (position.bus_id, position.time) not in self._cut:
             return text
         return text[: len(text) // 2]

@@ -12,11 +12,12 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from services.errors import NoData, ServiceError, Unavailable, Unexpected
 from services.live import messages
-from services.live.outbox import LineTick, Outbox, Subscription
+from services.live.outbox import LONG_AGO, LineTick, Outbox, Subscription
 from services.queries import stream_queries
 from services.queries.bodies import bus_position_text
 from simulator.network import Network
@@ -83,18 +84,20 @@ class ConnectionObserver(Protocol):
 class Hub:
     """The connections of a process, and the lines they subscribe to.
 
-    `buses_of` has the bus ids of each known line. `text_of` serialises new positions, but not snapshots,
-    which have no delivery faults.
+    `buses_of` has the bus ids of each known line. `position_text` serialises positions; `text_of`, if given,
+    new ones, but not snapshots, which have no delivery faults.
     """
 
     def __init__(
         self,
         buses_of: Mapping[str, Collection[str]],
         snapshot: Snapshot,
-        text_of: Callable[[BusPosition], str] = bus_position_text,
+        position_text: Callable[[BusPosition], str],
+        text_of: Callable[[BusPosition], str] | None = None,
         observer: ConnectionObserver | None = None,
     ) -> None:
-        self._buses_of, self._snapshot, self._text_of = buses_of, snapshot, text_of
+        self._buses_of, self._snapshot = buses_of, snapshot
+        self._position_text, self._text_of = position_text, text_of or position_text
         self._observer = observer
         self._subscribers: dict[str, dict[Connection, Subscription]] = {line_id: {} for line_id in buses_of}
         self._connections: dict[str, int] = {}
@@ -213,7 +216,9 @@ class Hub:
             await connection.reply(messages.error_message(refused))
         for line_id in new:
             of_line = [position for position in positions if position.line_id == line_id]
-            texts = connection.lines[line_id].begin(of_line)
+            newest = max((position.time for position in of_line), default=LONG_AGO)
+            snapshot = {position.bus_id: self._position_text(position) for position in of_line}
+            texts = connection.lines[line_id].begin(newest, snapshot)
             connection.outbox.offer(texts, batch=connection.lines[line_id].batch)
 
     async def _current(self, line_ids: Sequence[str]) -> Sequence[BusPosition]:
@@ -256,7 +261,7 @@ def live_hub(
     store: Store,
     network: Network,
     now: Callable[[], datetime],
-    text_of: Callable[[BusPosition], str] = bus_position_text,
+    text_of: Callable[[BusPosition], str] | None = None,
     observer: ConnectionObserver | None = None,
 ) -> Hub:
     """Return the hub of a network, with snapshots read from `store` in a thread. See `Hub` for the rest."""
@@ -265,4 +270,4 @@ def live_hub(
         return await asyncio.to_thread(current_positions, store, network, line_ids, now)
 
     buses_of = {str(line.line_id): [bus.bus_id for bus in line.buses] for line in network.lines}
-    return Hub(buses_of, snapshot, text_of, observer)
+    return Hub(buses_of, snapshot, partial(bus_position_text, network=network), text_of, observer)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-
-from services.queries.bodies import bus_position_text
-from storage.schema import BusPosition
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -114,10 +111,13 @@ class Subscription:
         if self.since is not None:
             self.since = LONG_AGO
 
-    def begin(self, snapshot: Sequence[BusPosition]) -> Mapping[str, str]:
-        """Return what to send first, by bus id: the snapshot, with newer held positions in their place."""
-        self.since = max((position.time for position in snapshot), default=LONG_AGO)
-        texts = {position.bus_id: bus_position_text(position) for position in snapshot}
+    def begin(self, since: datetime, snapshot: Mapping[str, str]) -> Mapping[str, str]:
+        """Return what to send first, by bus id: the snapshot, with newer held positions in their place.
+
+        `since` is the time of the snapshot's newest position.
+        """
+        self.since = since
+        texts = dict(snapshot)
         if self._held_time > self.since:
             texts |= self._held
         self._held = {}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 
 import click
@@ -123,7 +124,8 @@ def delivery_faults_of(inputs: Inputs, store_url: str) -> Iterator[DeliveryFault
         yield None
         return
     with closing(FaultLog(beside(store_url, FAULTS_SUFFIX))) as fault_log:
-        yield DeliveryFaults(scenario, inputs.seed, fault_log.write)
+        text_of = partial(bus_position_text, network=inputs.network)
+        yield DeliveryFaults(scenario, inputs.seed, fault_log.write, text_of)
 
 
 class AllInOne:
@@ -141,7 +143,7 @@ class AllInOne:
         self._settings, self._inputs = settings, inputs
         self._model, self._store, self._clock = model, store, clock
         self._history = HistoryWriter(model, store, inputs.run, clock, settings.backfill)
-        text_of = bus_position_text if faults is None else faults.text_of
+        text_of = None if faults is None else faults.text_of
         self._hub = live_hub(store, inputs.network, clock.now, text_of)
         self._source = FeederSource(self._hub, faults)
         # The hour in which the clock started, where history ends. Loading may have taken until the next

@@ -11,6 +11,7 @@ from services.feeders.feeder import FeederStatus, OnWrite
 from services.processes.feeder_settings import FeederSettings
 from services.processes.process_setup import client
 from simulator.clock import Clock, Course
+from simulator.network import Network
 from storage.schema import Stream
 
 if TYPE_CHECKING:
@@ -39,14 +40,19 @@ class FeederListeners:
 
 
 @contextmanager
-def feeder_listeners(settings: FeederSettings, clock: Clock) -> Iterator[FeederListeners]:
-    """The listeners that the settings name; on exit they send what they have buffered."""
+def feeder_listeners(
+    settings: FeederSettings, clock: Clock, network: Callable[[], Network]
+) -> Iterator[FeederListeners]:
+    """The listeners that the settings name; on exit they send what they have buffered.
+
+    `network` returns the current network.
+    """
     listeners = FeederListeners()
     with ExitStack() as stack:
         if settings.event_bus is not None:
             from services.aws.event_publisher import EventPublisher, publishing_events
 
-            publisher = EventPublisher(client("events"), settings.event_bus, clock)
+            publisher = EventPublisher(client("events"), settings.event_bus, clock, network)
             stack.enter_context(publishing_events(publisher))
             listeners.on_write.append(publisher.written)
         if settings.metrics_namespace is not None:

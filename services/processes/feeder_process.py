@@ -40,7 +40,9 @@ def feed(setup: ProcessSetup, settings: FeederSettings) -> None:
         return
     with ExitStack() as stack:
         stack.enter_context(closing(store))
-        listeners = stack.enter_context(feeder_listeners(settings, clock))
+        listeners = stack.enter_context(
+            feeder_listeners(settings, clock, lambda: setup.inputs.current.network)
+        )
         process = FeederProcess(setup, settings, store, listeners)
         refresh_s = setup.settings.network_refresh.total_seconds()
         if setup.network_may_change:

@@ -14,7 +14,9 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict
 
 from services.errors import MethodNotAllowed, ServiceError
+from services.queries.bearing import bearing
 from services.times import format_instant
+from simulator.network import Network
 from storage.schema import BusPosition, PeopleCount, Record, SensorReading
 
 Body: TypeAlias = dict[str, object]
@@ -53,7 +55,11 @@ class BusSensorsBody(StopSensorsBody):
 
 
 class BusPositionBody(ExactModel):
-    """A bus's position: WGS84, metres along the route to the next stop, km/h, 0 outbound or 1 inbound."""
+    """A bus's position: WGS84, metres along the route to the next stop, km/h, 0 outbound or 1 inbound.
+
+    A parked bus has an empty `trip_id` and no `bearing` (degrees clockwise from north). Both `bearing` and
+    `capacity` are null for a bus that the network no longer has.
+    """
 
     bus_id: str
     line_id: str
@@ -65,6 +71,9 @@ class BusPositionBody(ExactModel):
     distance_to_next_stop: float
     speed: float
     direction: Literal[0, 1]
+    trip_id: str
+    capacity: int | None
+    bearing: float | None
 
 
 class PeopleCountPage(ExactModel):
@@ -135,8 +144,9 @@ def sensors_body(record: SensorReading) -> Body:
     return body
 
 
-def bus_position_body(record: BusPosition) -> Body:
-    """A `BusPositionBody`."""
+def bus_position_body(record: BusPosition, network: Network) -> Body:
+    """A `BusPositionBody`. Capacity and bearing are computed here: the stream doesn't have them."""
+    bus, line = network.bus.get(record.bus_id), network.line.get(record.line_id)
     return {
         "bus_id": record.bus_id,
         "line_id": record.line_id,
@@ -148,10 +158,13 @@ def bus_position_body(record: BusPosition) -> Body:
         "distance_to_next_stop": record.distance_to_next_stop,
         "speed": record.speed,
         "direction": record.direction,
+        "trip_id": record.trip_id,
+        "capacity": None if bus is None else bus.capacity,
+        "bearing": None if line is None else bearing(record, line),
     }
 
 
-def record_body(record: Record) -> Body:
+def record_body(record: Record, network: Network) -> Body:
     """The body of a count, a sensor reading or a position."""
     match record:
         case PeopleCount():
@@ -159,18 +172,18 @@ def record_body(record: Record) -> Body:
         case SensorReading():
             return sensors_body(record)
         case BusPosition():
-            return bus_position_body(record)
+            return bus_position_body(record, network)
     raise TypeError(f"no body for a {type(record).__name__}")
 
 
-def bus_position_text(record: BusPosition) -> str:
+def bus_position_text(record: BusPosition, network: Network) -> str:
     """A `BusPositionBody` as JSON text, serialised once for all live clients."""
-    return json.dumps(bus_position_body(record), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(bus_position_body(record, network), ensure_ascii=False, separators=(",", ":"))
 
 
-def line_body(line_id: str, records: Sequence[BusPosition]) -> Body:
+def line_body(line_id: str, records: Sequence[BusPosition], network: Network) -> Body:
     """A `LineBody`."""
-    return {"line_id": line_id, "buses": [bus_position_body(record) for record in records]}
+    return {"line_id": line_id, "buses": [bus_position_body(record, network) for record in records]}
 
 
 def page_body(items: Sequence[Body], next_cursor: str | None) -> Body:

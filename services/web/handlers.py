@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.errors import BadRequest, ServiceError
 from services.queries.bodies import Body, describe_error, record_body
+from simulator.network import Network
 from storage.schema import Record
 from storage.store import Reader
 
@@ -77,10 +78,10 @@ class ReadyResponse(Response):
 class LatestResponse:
     """Finds an entity's latest record by `find`, and serialises it unless it is the one found last."""
 
-    __slots__ = ("_find", "_last")
+    __slots__ = ("_find", "_last", "_network")
 
-    def __init__(self, find: Callable[[Reader], Record]) -> None:
-        self._find = find
+    def __init__(self, find: Callable[[Reader], Record], network: Network) -> None:
+        self._find, self._network = find, network
         self._last: tuple[Record, Response] | None = None
 
     def __call__(self, store: Reader) -> Response:
@@ -89,7 +90,7 @@ class LatestResponse:
         # A store's memory has the same object until a tick replaces it.
         if last is not None and last[0] is record:
             return last[1]
-        response = ReadyResponse(json_bytes(record_body(record)), media_type=JSON)
+        response = ReadyResponse(json_bytes(record_body(record, self._network)), media_type=JSON)
         self._last = record, response
         return response
 

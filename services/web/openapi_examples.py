@@ -36,6 +36,9 @@ POSITION: dict[str, object] = {
     "distance_to_next_stop": 120.5,
     "speed": 18.3,
     "direction": 0,
+    "trip_id": "L1-20260302-0-012",
+    "capacity": 80,
+    "bearing": 117.4,
 }
 LINE: dict[str, object] = {"line_id": "L1", "name": "1 Cristo Rey – Prosperidad", "night": False}
 PLACE: dict[str, object] = {"name": "Gran Vía", "latitude": 40.420291, "longitude": -3.705774}

@@ -87,7 +87,7 @@ class StreamRoutes:
             found = stream_queries.line_positions(
                 store, self.context.network, line_id=line_id, now=self.context.now()
             )
-            return json_response(bodies.line_body(line_id, found))
+            return json_response(bodies.line_body(line_id, found, self.context.network))
 
         return StoreQuery(respond, recent=True)
 
@@ -104,15 +104,15 @@ class StreamRoutes:
             return find(store, self.context.network, time=time, now=self.context.now())
 
         if time is None:
-            return StoreQuery(LatestResponse(found), recent=True)
-        return StoreQuery(lambda store: json_response(bodies.record_body(found(store))))
+            return StoreQuery(LatestResponse(found, self.context.network), recent=True)
+        return StoreQuery(lambda store: json_response(bodies.record_body(found(store), self.context.network)))
 
     def _range(self, of: EntityStream, wanted: RangeRequest, write: Write) -> StoreQuery:
         def respond(store: Reader) -> Response:
             page = stream_queries.records(
                 store, self.context.network, of=of, wanted=wanted, now=self.context.now()
             )
-            records = [bodies.record_body(record) for record in page.records]
+            records = [bodies.record_body(record, self.context.network) for record in page.records]
             return write(records, page.next_cursor, FIELDS[of.stream, of.kind])
 
         return StoreQuery(respond)

@@ -51,7 +51,9 @@ definitions='
     and ((.latitude, .longitude) != 0)
     and (.passenger_count | whole and within(0; 300)) and (.next_stop_id | text)
     and (.distance_to_next_stop | within(0; 100000)) and (.speed | within(0; 90))
-    and (.direction == 0 or .direction == 1);
+    and (.direction == 0 or .direction == 1)
+    and (.trip_id | type == "string") and (.capacity == null or (.capacity | whole and within(1; 300)))
+    and (.bearing == null or (.bearing | within(0; 359.9)));
 '
 
 # request PATH [HEADER…]: sets `status` and `body`. Headers go through a pipe, since `ps` shows arguments.

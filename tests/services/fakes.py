@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
+from services.queries.bodies import bus_position_text
 from simulator.clock import Clock
 from simulator.network import Network, Stop
 from storage.errors import StoreError
 from storage.instants import EPOCH
-from storage.schema import Record, Stream
+from storage.schema import BusPosition, Record, Stream
 from storage.store import Run
 from tests.networks import line, street
 from tests.storage.conformance.model import ModelStore
@@ -35,6 +36,14 @@ def network() -> Network:
         for place in {stop.stop_id: stop for ln in lines for stop in ln.patterns[0].stops}.values()
     )
     return Network(lines=lines, stops=tuple(sorted(stops, key=lambda stop: stop.stop_id)))
+
+
+NETWORK = network()
+
+
+def position_text(position: BusPosition) -> str:
+    """A position as it is sent."""
+    return bus_position_text(position, NETWORK)
 
 
 Make = Callable[[datetime, str], Record]

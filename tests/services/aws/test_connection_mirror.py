@@ -17,6 +17,7 @@ from services.live.hub import Connection, Hub
 from services.settings import CONNECTIONS_TABLE, SUBSCRIPTIONS_TABLE
 from storage.schema import BusPosition
 from tests.services.aws.tables import HandWatch, OneAtATime, made_tables
+from tests.services.fakes import position_text
 from tests.services.rest_served import wait_until
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -69,7 +70,7 @@ class Held:
         self.client = Away(self.dynamodb)
         self.tables = ConnectionTables(self.client, wall_s=self.watch)
         self.mirror = ConnectionMirror(self.tables, wall_s=self.watch)
-        self.hub = Hub(BUSES, nothing, observer=self.mirror)
+        self.hub = Hub(BUSES, nothing, position_text, observer=self.mirror)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.dynamodb.scan(TableName=table)["Items"]
@@ -178,7 +179,7 @@ def test_all_items_are_rewritten_before_they_expire(held: Held) -> None:
         await Client(held.hub, "a").wants("L1")
 
     mirror = ConnectionMirror(held.tables, rewrite_s=0.05, wall_s=held.watch)
-    held.hub = Hub(BUSES, nothing, observer=mirror)
+    held.hub = Hub(BUSES, nothing, position_text, observer=mirror)
     asyncio.run(main())
     with mirroring(mirror):
         wait_until(lambda: len(held.rows(SUBSCRIPTIONS_TABLE)) == 1)

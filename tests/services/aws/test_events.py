@@ -29,7 +29,7 @@ from services.queries.bodies import bus_position_body
 from simulator.clock import Clock
 from storage.schema import Stream
 from tests.services.aws.fake_aws import FakeClient
-from tests.services.fakes import MINUTE, NOW
+from tests.services.fakes import MINUTE, NETWORK, NOW
 from tests.storage.records import position, table, visit
 
 
@@ -48,7 +48,7 @@ def test_positions_are_one_event_per_line_and_tick_with_rests_bodies() -> None:
         position(NOW, "B003", line_id="L1"),
         position(later, "B001", line_id="L1"),
     ]
-    events = list(events_of(Stream.BUS_POSITION, table(Stream.BUS_POSITION, ticks)))
+    events = list(events_of(Stream.BUS_POSITION, table(Stream.BUS_POSITION, ticks), NETWORK))
     assert [(event.kind, json.loads(event.detail)["line_id"]) for event in events] == [
         (POSITIONS, "L1"),
         (POSITIONS, "L2"),
@@ -56,20 +56,28 @@ def test_positions_are_one_event_per_line_and_tick_with_rests_bodies() -> None:
     ]
     detail = json.loads(events[0].detail)
     assert detail["time"] == "2026-03-02T07:30:10Z"
-    assert detail["positions"] == [bus_position_body(ticks[0]), bus_position_body(ticks[2])]
-    assert positions_of(delivered(events[0])) == [replace(ticks[i], trip_id="") for i in (0, 2)]
+    assert detail["positions"] == [bus_position_body(ticks[i], NETWORK) for i in (0, 2)]
+    assert positions_of(delivered(events[0])) == [ticks[0], ticks[2]]
+
+
+def test_positions_of_an_event_that_an_earlier_version_sent_have_no_trip() -> None:
+    (event,) = position_events([position(NOW, "B001", line_id="L1")], NETWORK)
+    older = delivered(event)
+    for name in ("trip_id", "capacity", "bearing"):
+        del older["detail"]["positions"][0][name]
+    assert positions_of(older) == [replace(position(NOW, "B001", line_id="L1"), trip_id="")]
 
 
 def test_a_line_with_many_buses_has_several_events_within_the_size_limit() -> None:
     many = [position(NOW, f"B{number:04}", line_id="L1") for number in range(1201)]
-    events = list(position_events(many))
+    events = list(position_events(many, NETWORK))
     assert [len(json.loads(event.detail)["positions"]) for event in events] == [500, 500, 201]
     assert max(event.size for event in events) < MOST_BYTES
 
 
 def test_an_arrival_is_a_visit_with_open_doors() -> None:
     stopped, passed = visit(NOW, "B001"), replace(visit(NOW, "B002"), doors_open=False)
-    (event,) = events_of(Stream.STOP_VISIT, table(Stream.STOP_VISIT, [stopped, passed]))
+    (event,) = events_of(Stream.STOP_VISIT, table(Stream.STOP_VISIT, [stopped, passed]), NETWORK)
     assert event == arrival_event(stopped)
     assert event.kind == ARRIVAL
     assert set(json.loads(event.detail)) == {
@@ -79,7 +87,7 @@ def test_an_arrival_is_a_visit_with_open_doors() -> None:
 
 
 def test_other_streams_have_no_events() -> None:
-    assert list(events_of(Stream.PEOPLE_COUNT, table(Stream.PEOPLE_COUNT, []))) == []
+    assert list(events_of(Stream.PEOPLE_COUNT, table(Stream.PEOPLE_COUNT, []), NETWORK)) == []
 
 
 def test_a_call_has_at_most_ten_events_and_200_kb() -> None:
@@ -91,7 +99,7 @@ def test_a_call_has_at_most_ten_events_and_200_kb() -> None:
 
 
 def test_the_rule_matches_what_the_publisher_sends() -> None:
-    (event,) = position_events([position(NOW, "B001", line_id="L1")])
+    (event,) = position_events([position(NOW, "B001", line_id="L1")], NETWORK)
     sent = delivered(event)
     assert all(sent[field] in allowed for field, allowed in RULE_PATTERN.items())
     assert arrival_event(visit(NOW, "B001")).kind not in RULE_PATTERN["detail-type"]
@@ -145,7 +153,7 @@ def tick(clock: Clock, buses: int = 3, *, ago: timedelta = timedelta()) -> Any:
 
 def test_stored_rows_are_published_and_rejected_events_sent_again() -> None:
     bus, clock = Bus(refusing=1), Clock()
-    publisher = EventPublisher(bus.client, "events", clock)
+    publisher = EventPublisher(bus.client, "events", clock, lambda: NETWORK)
     with publishing_events(publisher):
         publisher.written(Stream.BUS_POSITION, tick(clock), clock.course)
         bus.wait_for(3)
@@ -158,7 +166,7 @@ def test_stored_rows_are_published_and_rejected_events_sent_again() -> None:
 def test_an_unavailable_event_bus_delays_no_feeder_and_the_buffer_is_bounded() -> None:
     bus, clock = Bus(), Clock()
     bus.client.away = True
-    publisher = EventPublisher(bus.client, "events", clock)
+    publisher = EventPublisher(bus.client, "events", clock, lambda: NETWORK)
     with publishing_events(publisher):
         for _ in range(3):
             publisher.written(Stream.BUS_POSITION, tick(clock, MOST_WAITING // 2), clock.course)
@@ -169,7 +177,7 @@ def test_an_unavailable_event_bus_delays_no_feeder_and_the_buffer_is_bounded() -
 
 def test_history_and_rows_of_an_earlier_course_are_not_published() -> None:
     bus, clock = Bus(), Clock()
-    publisher = EventPublisher(bus.client, "events", clock)
+    publisher = EventPublisher(bus.client, "events", clock, lambda: NETWORK)
     course = clock.course
     with publishing_events(publisher):
         publisher.written(Stream.BUS_POSITION, tick(clock, ago=6 * MINUTE), course)

@@ -14,7 +14,7 @@ from services.live.hub import Hub
 from simulator.clock import Clock
 from storage.schema import BusPosition
 from tests.services.aws.fake_aws import FakeClient, refused
-from tests.services.fakes import MINUTE, NOW, SECOND, FakeWall
+from tests.services.fakes import MINUTE, NETWORK, NOW, SECOND, FakeWall, position_text
 from tests.storage.records import position
 
 
@@ -53,7 +53,7 @@ class Queue:
         """The positions that the hub gets from a call, as `bus time`, a list per tick."""
 
         async def scenario() -> None:
-            hub = Hub({"L1": ["B001", "B002"]}, snapshot)
+            hub = Hub({"L1": ["B001", "B002"]}, snapshot, position_text)
             hub.loop = asyncio.get_running_loop()
             hub.publish = self._publish  # type: ignore[method-assign]
             self.source.hub = hub
@@ -73,7 +73,7 @@ async def snapshot(_lines: Sequence[str]) -> Sequence[BusPosition]:
 
 
 def tick(bus: str, *, ago_s: int = 0) -> Event:
-    (event,) = position_events([position(NOW - ago_s * SECOND, bus, line_id="L1")])
+    (event,) = position_events([position(NOW - ago_s * SECOND, bus, line_id="L1")], NETWORK)
     return event
 
 

@@ -23,7 +23,7 @@ from storage.aws_clients import client
 from storage.errors import StoreError, StoreUnavailable
 from storage.schema import BusPosition
 from tests.services.aws.tables import HandWatch, InTurn, fill, made_tables
-from tests.services.fakes import NOW, FaultyStore, network
+from tests.services.fakes import NETWORK, NOW, FaultyStore, network
 from tests.services.lambdas.websocket_api import (
     Clients,
     clients,
@@ -93,7 +93,9 @@ def api(aws: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 def snapshot(*bus_ids: str) -> list[dict[str, Any]]:
     return [
-        bus_position_body(position(NOW.replace(second=0), bus, line_id="L2" if bus == "B003" else "L1"))
+        bus_position_body(
+            position(NOW.replace(second=0), bus, line_id="L2" if bus == "B003" else "L1"), NETWORK
+        )
         for bus in bus_ids
     ]
 
@@ -241,7 +243,7 @@ def test_a_tick_is_sent_to_the_lines_subscribers_as_rests_objects(api: Api) -> N
         api.connections.connect(name, "a")
         api.connections.add_lines(name, (line,), batch=batch)
     positions = tick("B001", "B002")
-    bodies = [bus_position_body(each) for each in positions]
+    bodies = [bus_position_body(each, NETWORK) for each in positions]
     assert api.handle(tick_event(positions)) == {"sent": 2, "gone": 0, "failed": 0}
     assert [json.loads(text) for text in api.clients.sent["one="]] == bodies
     assert [json.loads(text) for text in api.clients.sent["batch="]] == [bodies]

@@ -18,6 +18,7 @@ from services.aws.events import POSITIONS, SOURCE
 from services.queries.bodies import bus_position_body
 from services.times import format_instant
 from storage.schema import BusPosition
+from tests.services.fakes import NETWORK
 
 ARN = "arn:aws:execute-api:eu-west-1:123456789012:w1x2y3z4a5/production/$connect"
 
@@ -107,7 +108,7 @@ def tick_event(positions: Sequence[BusPosition]) -> Any:
         "detail": {
             "time": format_instant(positions[0].time),
             "line_id": positions[0].line_id,
-            "positions": [bus_position_body(position) for position in positions],
+            "positions": [bus_position_body(position, NETWORK) for position in positions],
         },
     }
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from services.live.delivery_faults import DeliveryFaults, FaultLog
-from services.queries.bodies import bus_position_text
 from simulator.scenario import WHOLE_DAY, FaultKind, Scenario, Span, WireFault
 from simulator.types import BusId
 from storage.schema import BusPosition
+from tests.services.fakes import position_text
 
 DAY = date(2026, 3, 3)
 START = datetime(2026, 3, 3, 7, tzinfo=UTC)
@@ -31,7 +31,7 @@ def sent(
 ) -> tuple[list[list[BusPosition]], list[dict[str, str]], DeliveryFaults]:
     """The ticks of twenty minutes after these faults, and the fault log."""
     lines: list[str] = []
-    wire = DeliveryFaults(Scenario("faulty", DAY, DAY, wire_faults=faults), seed, lines.append)
+    wire = DeliveryFaults(Scenario("faulty", DAY, DAY, wire_faults=faults), seed, lines.append, position_text)
     passed = [
         list(tick)
         for number in range(TICKS)
@@ -100,11 +100,13 @@ def test_a_position_out_of_order_is_sent_after_the_next_one() -> None:
 
 def test_a_malformed_message_is_invalid_json_and_the_next_is_valid() -> None:
     lines: list[str] = []
-    wire = DeliveryFaults(Scenario("f", DAY, DAY, wire_faults=(fault(FaultKind.MALFORMED),)), 1, lines.append)
+    wire = DeliveryFaults(
+        Scenario("f", DAY, DAY, wire_faults=(fault(FaultKind.MALFORMED),)), 1, lines.append, position_text
+    )
     for number, is_cut in ((9, False), (10, True), (20, False)):
         (tick,) = wire.disturbed([position("B002", number)])
         text = wire.text_of(tick[0])
-        assert (text != bus_position_text(tick[0])) is is_cut
+        assert (text != position_text(tick[0])) is is_cut
         if is_cut:
             with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
                 json.loads(text)
@@ -120,7 +122,10 @@ def test_replays_hit_the_same_positions_and_another_seed_hits_others() -> None:
 
 def test_faults_end_with_the_scenarios_last_day() -> None:
     wire = DeliveryFaults(
-        Scenario("f", DAY, DAY, wire_faults=(WireFault(FaultKind.DROPPED, span=WHOLE_DAY),)), 1, print
+        Scenario("f", DAY, DAY, wire_faults=(WireFault(FaultKind.DROPPED, span=WHOLE_DAY),)),
+        1,
+        print,
+        position_text,
     )
     inside, outside = datetime(2026, 3, 3, 22, 59, tzinfo=UTC), datetime(2026, 3, 3, 23, 0, tzinfo=UTC)
     for time, count in ((inside, 0), (outside, 1)):
@@ -131,7 +136,10 @@ def test_faults_end_with_the_scenarios_last_day() -> None:
 def test_after_a_jump_no_older_position_is_sent() -> None:
     lines: list[str] = []
     wire = DeliveryFaults(
-        Scenario("f", DAY, DAY, wire_faults=(fault(FaultKind.DELAYED, delay_s=60),)), 1, lines.append
+        Scenario("f", DAY, DAY, wire_faults=(fault(FaultKind.DELAYED, delay_s=60),)),
+        1,
+        lines.append,
+        position_text,
     )
     assert list(wire.disturbed([position("B002", 10)])) == [[]]
     wire.forget()

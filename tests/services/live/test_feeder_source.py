@@ -16,7 +16,17 @@ from services.live.hub import Hub
 from simulator.clock import MAX, Clock
 from storage.errors import StoreUnavailable
 from storage.schema import BusPosition, Stream
-from tests.services.fakes import HOUR, NOW, RUN, SECOND, FaultyStore, FormulaCity, expected, fake_clock
+from tests.services.fakes import (
+    HOUR,
+    NOW,
+    RUN,
+    SECOND,
+    FaultyStore,
+    FormulaCity,
+    expected,
+    fake_clock,
+    position_text,
+)
 from tests.services.live_city import TICK, city_context, hub_of
 from tests.services.live_clients import GOOD, asgi
 
@@ -30,7 +40,7 @@ class Collector(Hub):
         async def nothing(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
             return ()
 
-        super().__init__({"L1": ["B001", "B002"], "L2": ["B003"]}, nothing)
+        super().__init__({"L1": ["B001", "B002"], "L2": ["B003"]}, nothing, position_text)
         self.subscribed_lines = frozenset(wanted)
         self.published: list[list[BusPosition]] = []
 

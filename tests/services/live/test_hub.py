@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from services.live.hub import Connection, Hub
 from services.live.outbox import Outbox
 from storage.schema import BusPosition
-from tests.services.fakes import DAY, MINUTE, SECOND
+from tests.services.fakes import DAY, MINUTE, SECOND, position_text
 from tests.services.live_city import TICK, city_context, hub_of, tick
 
 BUSES = {"L1": ["B001", "B002"], "L2": ["B003"]}
@@ -61,7 +61,7 @@ def test_positions_published_while_the_snapshot_is_read_follow_it_in_order() -> 
             await answer.wait()
             return tick(snapshot_at, *BOTH)
 
-        hub = Hub(BUSES, slow)
+        hub = Hub(BUSES, slow, position_text)
         client = Listener(hub)
         subscribing = asyncio.ensure_future(hub.receive(client.connection, SUBSCRIBE))
         await asked.wait()
@@ -87,7 +87,7 @@ def test_a_client_that_leaves_while_its_snapshot_is_read_is_removed() -> None:
             await asyncio.Event().wait()
             return ()
 
-        hub = Hub(BUSES, never)
+        hub = Hub(BUSES, never, position_text)
         client = Listener(hub)
         subscribing = asyncio.ensure_future(hub.receive(client.connection, SUBSCRIBE))
         while not hub.subscribed_lines:
@@ -102,7 +102,7 @@ def test_a_client_that_leaves_while_its_snapshot_is_read_is_removed() -> None:
 
 def test_a_slow_client_holds_only_the_newest_position_of_each_bus() -> None:
     async def main() -> None:
-        hub = Hub(BUSES, nothing)
+        hub = Hub(BUSES, nothing, position_text)
         client = Listener(hub)
         await hub.receive(client.connection, SUBSCRIBE)
         for number in range(1, 1001):
@@ -116,7 +116,7 @@ def test_a_slow_client_holds_only_the_newest_position_of_each_bus() -> None:
 
 def test_after_a_switch_of_batch_no_older_position_follows_a_newer_one() -> None:
     async def main() -> None:
-        hub = Hub(BUSES, nothing)
+        hub = Hub(BUSES, nothing, position_text)
         client = Listener(hub)
         await hub.receive(client.connection, SUBSCRIBE[:-1] + ',"batch":true}')
         hub.publish(tick(TICK, *BOTH))
@@ -129,7 +129,7 @@ def test_after_a_switch_of_batch_no_older_position_follows_a_newer_one() -> None
 
 def test_a_position_is_serialised_once_for_all_subscribers() -> None:
     async def main() -> None:
-        hub = Hub(BUSES, nothing)
+        hub = Hub(BUSES, nothing, position_text)
         clients = [Listener(hub) for _ in range(3)]
         for client in clients:
             await hub.receive(client.connection, SUBSCRIBE)
@@ -141,7 +141,7 @@ def test_a_position_is_serialised_once_for_all_subscribers() -> None:
 
 def test_lines_without_subscribers_wake_no_client() -> None:
     async def main() -> None:
-        hub = Hub(BUSES, nothing)
+        hub = Hub(BUSES, nothing, position_text)
         client = Listener(hub)
         await hub.receive(client.connection, SUBSCRIBE)
         before = client.woken
@@ -180,7 +180,7 @@ def test_a_snapshot_is_read_again_after_a_jump() -> None:
             hub.reset_after_jump()
         return tick(TICK, ("B003", "L2"))
 
-    hub = Hub({"L2": ["B003"]}, snapshot)
+    hub = Hub({"L2": ["B003"]}, snapshot, position_text)
 
     async def main() -> None:
         async def reply(_text: str) -> None:
@@ -214,7 +214,7 @@ MESSAGES = st.lists(st.text() | JSON.map(json.dumps) | COMMANDS.map(json.dumps),
 @given(MESSAGES)
 def test_every_message_gets_a_reply_and_the_connection_stays_open(said: list[str]) -> None:
     async def main() -> None:
-        hub = Hub(BUSES, nothing)
+        hub = Hub(BUSES, nothing, position_text)
         client = Listener(hub)
         for message in said:
             await hub.receive(client.connection, message)
@@ -236,7 +236,7 @@ def test_every_message_gets_a_reply_and_the_connection_stays_open(said: list[str
 def test_a_tick_is_sent_at_once_unless_something_waits_or_lines_share_an_array() -> None:
     async def main() -> tuple[list[tuple[str, ...]], list[Any]]:
         sent: list[tuple[str, ...]] = []
-        hub = Hub(BUSES, nothing)
+        hub = Hub(BUSES, nothing, position_text)
 
         def send_now(messages: tuple[str, ...]) -> bool:
             sent.append(messages)

@@ -24,6 +24,7 @@ from tests.services.fakes import (
     FaultyStore,
     FormulaCity,
     fake_clock,
+    position_text,
 )
 
 TICK = NOW.replace(second=0)
@@ -65,7 +66,7 @@ def polling(hub: Hub, store: FaultyStore, clock: Clock) -> StoreSource:
 
 def test_each_new_position_of_subscribed_lines_is_sent_once() -> None:
     async def scenario() -> list[str]:
-        store, hub = FaultyStore(), Hub(BUSES, nothing)
+        store, hub = FaultyStore(), Hub(BUSES, nothing, position_text)
         fill(store, TICK - MINUTE, TICK + SECOND)
         sent = await subscribed(hub, "L1")
         poll = polling(hub, store, Clock(wall=FakeWall(NOW + HOUR)))
@@ -81,7 +82,7 @@ def test_each_new_position_of_subscribed_lines_is_sent_once() -> None:
 
 def test_an_incomplete_due_tick_is_polled_again() -> None:
     async def scenario() -> tuple[bool, bool]:
-        store, hub = FaultyStore(), Hub(BUSES, nothing)
+        store, hub = FaultyStore(), Hub(BUSES, nothing, position_text)
         fill(store, TICK - MINUTE, TICK)
         await subscribed(hub, "L1", "L2")
         poll = polling(hub, store, Clock(wall=FakeWall(NOW + HOUR)))
@@ -95,12 +96,12 @@ def test_an_incomplete_due_tick_is_polled_again() -> None:
 def test_without_subscribers_the_store_is_not_read() -> None:
     store = FaultyStore()
     store.failing = StoreUnavailable("asked")
-    assert polling(Hub(BUSES, nothing), store, Clock(wall=FakeWall(NOW + HOUR))).poll()
+    assert polling(Hub(BUSES, nothing, position_text), store, Clock(wall=FakeWall(NOW + HOUR))).poll()
 
 
 def test_an_unreachable_store_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> list[str]:
-        store, hub = FaultyStore(), Hub(BUSES, nothing)
+        store, hub = FaultyStore(), Hub(BUSES, nothing, position_text)
         fill(store, TICK - MINUTE, TICK + 10 * MINUTE)
         sent = await subscribed(hub, "L2")
         store.failing, store.failures = StoreUnavailable("gone"), 3

@@ -7,16 +7,15 @@ from pydantic import BaseModel
 
 from services.queries import bodies
 from services.queries.bodies import Body
-from storage.schema import BusPosition
-from tests.services.fakes import NOW
+from tests.services.fakes import NETWORK, NOW
 from tests.storage.records import count, position, reading
 
 BODIES: list[tuple[type[BaseModel], Body]] = [
     (bodies.PeopleCountBody, bodies.people_count_body(count(NOW))),
     (bodies.StopSensorsBody, bodies.sensors_body(reading(NOW, "S001"))),
     (bodies.BusSensorsBody, bodies.sensors_body(reading(NOW, "B001"))),
-    (bodies.BusPositionBody, bodies.bus_position_body(position(NOW))),
-    (bodies.LineBody, bodies.line_body("L1", [position(NOW)])),
+    (bodies.BusPositionBody, bodies.bus_position_body(position(NOW), NETWORK)),
+    (bodies.LineBody, bodies.line_body("L1", [position(NOW)], NETWORK)),
 ]
 
 
@@ -25,6 +24,10 @@ def test_a_body_has_exactly_the_fields_of_its_model(model: type[BaseModel], body
     assert model.model_validate(body, strict=True).model_dump() == body
 
 
-def test_a_position_body_leaves_internal_fields_out() -> None:
-    assert "trip_id" in BusPosition.__slots__
-    assert "trip_id" not in bodies.bus_position_body(position(NOW))
+def test_a_position_has_the_capacity_of_its_bus() -> None:
+    assert bodies.bus_position_body(position(NOW), NETWORK)["capacity"] == 60
+
+
+def test_a_bus_that_the_network_no_longer_has_has_neither_capacity_nor_bearing() -> None:
+    body = bodies.bus_position_body(position(NOW, "B999", line_id="L99"), NETWORK)
+    assert (body["capacity"], body["bearing"]) == (None, None)

@@ -44,6 +44,9 @@ POSITION = {
     "distance_to_next_stop": 120.5,
     "speed": 18.3,
     "direction": 0,
+    "trip_id": "L1-1",
+    "capacity": 60,
+    "bearing": 211.3,
 }
 ANSWERS: list[tuple[str, dict[str, Any]]] = [
     ("/people-count/S001?mode=latest", PEOPLE),
