@@ -29,7 +29,7 @@ from benchmarks.starting import KEY, answers, program, until
 from services.queries import stream_queries
 from services.queries.bodies import PeopleCountBody
 from services.times import HOUR
-from services.web.uvicorn_server import listen
+from services.web.uvicorn.server import listen
 from simulator.city import City
 from simulator.network import Network
 from storage.duckdb_store import DuckDBStore

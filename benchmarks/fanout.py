@@ -28,8 +28,8 @@ from benchmarks.figures import Figure
 from services.access.authentication import ApiKey
 from services.live.hub import Hub
 from services.queries.bodies import bus_position_text
-from services.web.uvicorn_server import listen
-from services.web.uvicorn_websocket import SERVER_OPTIONS, LiveProtocol
+from services.web.uvicorn.server import listen
+from services.web.uvicorn.websocket import SERVER_OPTIONS, LiveProtocol
 from services.web.websocket import WebSockets
 from simulator.load_network import load_network
 from simulator.network import Network

@@ -27,7 +27,8 @@ from services.feeders.backfill import fill, plan
 from services.feeders.clock_control import InProcessClockControl
 from services.inputs.load import load_inputs
 from services.live import messages
-from services.web import uvicorn_websocket, websocket
+from services.web import websocket
+from services.web.uvicorn import websocket as uvicorn_websocket
 from simulator.clock import Clock
 from storage.duckdb_store import DuckDBStore
 
@@ -189,7 +190,7 @@ def bodies(operation: Mapping[str, Any]) -> Iterator[str]:
     for what, shown_body in content["examples"].items():
         yield f"| `{json.dumps(shown_body['value'])}` | {what} |"
     yield ""
-    yield "`/clock` exists with `run --clock-control` only."
+    yield "Without `run --clock-control` the clock can be read, but not changed: 405."
     yield ""
 
 

@@ -7,14 +7,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.access.authentication import GROUP_HEADER, KEY_HEADER
 from services.agents.mcp_routes import MCP_HEADERS, add_mcp_routes
 from services.context import Context
 from services.web import openapi
 from services.web.access_log import AccessLog, headers_of
-from services.web.clock_routes import add_clock_routes
+from services.web.clock_routes import add_clock_control, add_clock_route
 from services.web.gate import Gate, Identify, by_key
 from services.web.handlers import Route
 from services.web.metrics import RequestCounts
@@ -32,12 +32,21 @@ NO_TELEMETRY: openapi.Json = {"telemetry": {"tracing": False, "metrics": False, 
 """FastAPI from 0.140 would look for OpenTelemetry's settings in the environment at each request."""
 
 
+def without_body(send: Send) -> Send:
+    """Send a response to HEAD: the headers of GET, and no body."""
+
+    async def headers_only(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return headers_only
+
+
 def create_app(context: Context) -> FastAPI:
     """Return the whole application over one context. It belongs to one event loop."""
     app = create_data_app(context, by_key(context.key))
     add_operations_routes(app, context, app.state.counted)
     if context.control is not None:
-        add_clock_routes(app, context.control)
+        add_clock_control(app, context.control)
     if context.mcp_hosts is not None:
         add_mcp_routes(app, context, context.mcp_hosts)
     add_pages(app, {**MAP, **DOCS})
@@ -45,11 +54,12 @@ def create_app(context: Context) -> FastAPI:
 
 
 def create_data_app(context: Context, identify: Identify) -> FastAPI:
-    """Return the part that runs behind API Gateway too: streams, network and health."""
+    """Return the part that runs behind API Gateway too: streams, network, health and clock."""
     app = Application(context, identify)
     StreamRoutes(context).add_to(app)
     add_network_routes(app, context)
     add_health_route(app, context)
+    add_clock_route(app, context.clock)
     return app
 
 
@@ -72,7 +82,7 @@ class Application(FastAPI):
         )
         self._live, self._keys = context.live, context.key
         posts = context.control is not None or context.mcp_hosts is not None
-        self._methods = ["GET", "POST"] if posts else ["GET"]
+        self._methods = ["GET", "HEAD", "POST"] if posts else ["GET", "HEAD"]
         self.state.gate = gate = Gate(context, identify)
         self.state.counted = RequestCounts()
         self.state.open_while_served = []
@@ -112,5 +122,7 @@ class Application(FastAPI):
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer at once what was answered before, and route all other requests."""
         gate: Gate = self.state.gate
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            send = without_body(send)
         answer = await gate.answer_again(scope) if scope["type"] == "http" else None
         await (self.router if answer is None else answer)(scope, receive, send)

@@ -17,16 +17,21 @@ class InputError(Exception):
 
 
 class ServiceError(Exception):
-    """An error with a JSON body; `str()` is its message."""
+    """An error with a JSON body; `str()` is its message. A `hint` says what would work instead."""
 
     status: ClassVar[int] = 500
     error: ClassVar[str] = "InternalServerError"
     retry_after_s: int | None = None
 
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
     @property
     def body(self) -> dict[str, str]:
-        """The JSON body: the error's name and its message."""
-        return {"error": self.error, "message": str(self)}
+        """The JSON body: the error's name, its message, and its hint if it has one."""
+        hint = {"hint": self.hint} if self.hint else {}
+        return {"error": self.error, "message": str(self), **hint}
 
 
 class Unauthorized(ServiceError):
@@ -46,8 +51,8 @@ class NotFound(ServiceError):
 class UnknownPath(NotFound):
     """The path matches no route."""
 
-    def __init__(self) -> None:
-        super().__init__("Not found")
+    def __init__(self, *, hint: str = "") -> None:
+        super().__init__("Not found", hint=hint)
 
 
 class MethodNotAllowed(ServiceError):
@@ -59,8 +64,8 @@ class MethodNotAllowed(ServiceError):
     status = 405
     error = "MethodNotAllowed"
 
-    def __init__(self, allowed: Iterable[str]) -> None:
-        super().__init__("Method not allowed")
+    def __init__(self, allowed: Iterable[str], *, hint: str = "") -> None:
+        super().__init__("Method not allowed", hint=hint)
         self.allowed = tuple(sorted(allowed))
 
 

@@ -54,7 +54,7 @@ def timestream_local(*, store: str, port: int, host: str, now: Literal["wall", "
         from services.timestream_local import server
     except ModuleNotFoundError as error:
         raise click.ClickException(f"{NO_SQLGLOT} ({error.name} is missing)") from error
-    from services.web.uvicorn_server import listen, url_of
+    from services.web.uvicorn.server import listen, url_of
 
     with closing(listen(host, port)) as listener:
         click.echo(f"Timestream endpoint on {url_of(listener)}, data in {place}; signatures are not checked")

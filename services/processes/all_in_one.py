@@ -38,7 +38,7 @@ from services.processes.termination import closed_by_signals
 from services.processes.web_server import WebServer
 from services.queries.bodies import bus_position_text
 from services.settings import Settings
-from services.web.uvicorn_server import listen, url_of
+from services.web.uvicorn.server import listen, url_of
 from simulator.clock import Clock
 from simulator.progress import OnProgress
 from storage.runs import check_run

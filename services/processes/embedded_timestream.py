@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from services.background import background
-from services.web.uvicorn_server import listen, url_of
+from services.web.uvicorn.server import listen, url_of
 
 DATABASE = "bus_simulator"
 REGION = "eu-west-1"

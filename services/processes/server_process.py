@@ -25,7 +25,7 @@ from services.processes.process_setup import ProcessSetup, client, process_setup
 from services.processes.server_context import context_over
 from services.processes.server_settings import ServerOptions, ServerSettings
 from services.processes.web_server import WebServer
-from services.web.uvicorn_server import listen, url_of
+from services.web.uvicorn.server import listen, url_of
 from storage.store import Store
 
 

@@ -12,7 +12,7 @@ from services.access.authentication import ApiKey
 from services.access.store_holder import SUFFIX, Copyable, Holder
 from services.context import Snapshots
 from services.inputs.load import beside, store_path
-from services.web.uvicorn_server import local_address
+from services.web.uvicorn.server import local_address
 from storage.store import Store
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from services.console.status_line import status_line
 from services.context import Context
-from services.web.uvicorn_server import quiet_server
+from services.web.uvicorn.server import quiet_server
 
 if TYPE_CHECKING:
     import uvicorn

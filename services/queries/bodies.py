@@ -9,17 +9,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-from services.errors import MethodNotAllowed, ServiceError
+from services.errors import MethodNotAllowed, ServiceError, Unauthorized
 from services.queries.bearing import bearing
 from services.times import format_instant
 from simulator.network import Network
 from storage.schema import BusPosition, PeopleCount, Record, SensorReading
 
 Body: TypeAlias = dict[str, object]
+
+CHALLENGE = 'ApiKey realm="bus-simulator", headers="x-api-key x-group-name"'
+"""What a 401 asks for (RFC 9110, section 11.6.1)."""
 
 
 class ExactModel(BaseModel):
@@ -105,10 +109,11 @@ class LineBody(ExactModel):
 
 
 class ErrorBody(ExactModel):
-    """The body of every error."""
+    """The body of every error; a `hint` says what would work instead."""
 
     error: str
     message: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +196,16 @@ def page_body(items: Sequence[Body], next_cursor: str | None) -> Body:
     return {"items": list(items), "next_cursor": next_cursor}
 
 
+def list_body(time: datetime, items: Sequence[Body]) -> Body:
+    """The bodies of all entities at one time."""
+    return {"time": format_instant(time), "items": list(items)}
+
+
 def describe_error(error: ServiceError) -> ErrorDescription:
     """Return the status, body and headers for an error."""
     headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = CHALLENGE
     return ErrorDescription(error.status, dict(error.body), headers)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from services.errors import BadRequest, clipped
 from services.queries.stream_queries import EntityStream, RangeRequest
@@ -17,13 +19,43 @@ DEFAULT_LIMIT, GREATEST_LIMIT = 1_000, 10_000
 
 Format: TypeAlias = Literal["json", "csv"]
 
+MUST_SPECIFY = "Must specify 'mode=latest' or 'timestamp' parameter"
+RANGE_HINT = "For a range of time, specify 'start' and 'end'"
+
+
+def check_known(names: Collection[str], known: Collection[str]) -> None:
+    """Raise `BadRequest` for a parameter that the route doesn't have, with the nearest one that it has."""
+    for name in names:
+        if name not in known:
+            raise BadRequest(f"Unknown parameter: {clipped(name)}. {_instead(name, known)}")
+
+
+def _instead(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(clipped(name).lower(), known, n=1)
+    if near:
+        return f"Did you mean {near[0]}?"
+    return f"Known are {', '.join(sorted(known))}" if known else "This path takes none"
+
+
+def time_zone(query: Mapping[str, str]) -> ZoneInfo | None:
+    """The zone of `tz`, in which the answer's times are to be; None for UTC."""
+    name = query.get("tz")
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        near = difflib.get_close_matches(clipped(name), available_timezones(), n=1)
+        meant = f"Did you mean {near[0]}?" if near else "Must be an IANA time zone such as Europe/Madrid"
+        raise BadRequest(f"Invalid tz: {clipped(name)}. {meant}") from None
+
 
 def requested_time(mode: str | None, timestamp: str | None) -> datetime | None:
     """The requested instant, None for the latest record; `mode=latest` takes precedence."""
     if mode == LATEST:
         return None
     if not timestamp:
-        raise BadRequest("Must specify 'mode=latest' or 'timestamp' parameter")
+        raise BadRequest(MUST_SPECIFY, hint=RANGE_HINT)
     return parse_time("timestamp", timestamp)
 
 

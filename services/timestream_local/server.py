@@ -32,7 +32,7 @@ from services.timestream_local.state import EndpointState, Now, Response
 from services.timestream_local.writer import Writer
 from services.web.access_log import AccessLog, headers_of
 from services.web.metrics import RequestCounts
-from services.web.uvicorn_server import quiet_server
+from services.web.uvicorn.server import quiet_server
 from simulator.clock import Clock
 from storage.instants import to_us
 

@@ -17,35 +17,41 @@ from services.queries.status_bodies import clock_body
 from services.settings import GREATEST_SPEED
 from services.times import ACCEPTED, YEARS, parse_instant, parse_span
 from services.web import openapi
-from services.web.handlers import StoreQuery, json_object, json_response
-from simulator.clock import MAX
+from services.web.handlers import Route, StoreQuery, json_object, json_response
+from simulator.clock import MAX, Clock
 
 PATH = "/clock"
+HOW_TO_ALLOW = "To change the clock with POST, start the simulator with --clock-control"
 FIELDS = "'rate', 'pause', 'step' or 'jump'"
 
 Change: TypeAlias = Callable[[ClockControl], None]
 
 
-def add_clock_routes(app: FastAPI, control: ClockControl) -> None:
-    """Add the routes by which every holder of a key can read and move the clock."""
-
-    def clock_response() -> Response:
-        return json_response(clock_body(control.clock))
+def add_clock_route(app: FastAPI, clock: Clock) -> None:
+    """Add the route by which every holder of a key can read the clock."""
 
     def get_clock(_request: Request) -> StoreQuery:
-        return StoreQuery(lambda _: clock_response())
+        return StoreQuery(lambda _: json_response(clock_body(clock)))
+
+    app.add_api_route(PATH, get_clock, methods=["GET"], **openapi.declared_clock(PATH, "GET"))
+    route = app.routes[-1]
+    if isinstance(route, Route):
+        route.hint_of_methods = HOW_TO_ALLOW
+
+
+def add_clock_control(app: FastAPI, control: ClockControl) -> None:
+    """Add the route by which every holder of a key can move the clock."""
 
     def post_clock(request: Request) -> StoreQuery:
         change = parse_change(json_object(request))
 
         def respond(_store: object) -> Response:
             change(control)
-            return clock_response()
+            return json_response(clock_body(control.clock))
 
         return StoreQuery(respond)
 
-    for method, handler in (("GET", get_clock), ("POST", post_clock)):
-        app.add_api_route(PATH, handler, methods=[method], **openapi.declared_clock(PATH, method))
+    app.add_api_route(PATH, post_clock, methods=["POST"], **openapi.declared_clock(PATH, "POST"))
 
 
 def parse_change(body: Mapping[str, object]) -> Change:

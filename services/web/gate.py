@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -20,13 +22,26 @@ from services.access.authentication import Caller, Keys, authenticate, check_gro
 from services.access.rate_limits import Meter
 from services.context import Context
 from services.errors import MethodNotAllowed, ServiceError, Unauthorized, Unavailable, Unexpected, UnknownPath
+from services.queries import parameters
 from services.queries.async_reader import AsyncReader
 from services.web.access_log import headers_of
-from services.web.handlers import LATEST_QUERY, AsyncResponse, Route, StoreQuery, error_response, read_body
+from services.web.handlers import (
+    LATEST_QUERY,
+    AsyncResponse,
+    Route,
+    StoreQuery,
+    error_response,
+    query_parameters,
+    read_body,
+)
+from services.web.local_times import in_zone
 from services.web.websocket import credentials
 from storage.errors import DependencyUnavailable
 
 log = logging.getLogger("bus_simulator.rest")
+
+KEYLESS = ("/.well-known/", "/favicon.ico")
+"""Unknown paths that are 404 without a key, too."""
 
 Identify: TypeAlias = Callable[[Scope], Caller]
 """The caller of an ASGI scope. Raises `Unauthorized`."""
@@ -50,6 +65,30 @@ def methods_at(path: str, app: FastAPI) -> set[str]:
         if isinstance(route, Route) and route.path == path
         for method in route.allowed
     }
+
+
+def checked_zone(request: Request, known: Collection[str]) -> ZoneInfo | None:
+    """Return the zone that the query names, None for UTC. Raises `BadRequest` for an unknown parameter."""
+    query = query_parameters(request)
+    parameters.check_known(query, known)
+    return parameters.time_zone(query)
+
+
+def paths_below(path: str, app: FastAPI) -> str:
+    """Name the described paths that share the most with an unknown one; empty if none shares anything."""
+    wanted = path.strip("/").split("/")
+    known = [route.path for route in app.routes if isinstance(route, Route) and route.include_in_schema]
+    shared = {template: _shared_parts(wanted, template.strip("/").split("/")) for template in known}
+    most = max(shared.values(), default=0)
+    return f"The API has {', '.join(sorted(t for t in shared if shared[t] == most))}" if most else ""
+
+
+def _shared_parts(parts: Sequence[str], template: Sequence[str]) -> int:
+    same = (
+        part == known or (known.startswith("{") and part != "")
+        for part, known in zip(parts, template, strict=False)
+    )
+    return len(list(takewhile(bool, same)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +134,16 @@ class Gate:
     async def answer(self, request: Request, route: Route) -> Response:
         """Return the route's answer, or the body of the error that stopped it."""
         try:
-            query = await self._admitted(request, route)
+            query, zone = await self._admitted(request, route)
             if isinstance(query, AsyncResponse):
-                return await query.respond()
-            response = await self._reader.read(query.respond, recent=query.recent)
+                response = await query.respond()
+            else:
+                response = await self._reader.read(query.respond, recent=query.recent)
         except Exception as error:  # noqa: BLE001 - `_refused` logs it
             return self._refused(error, request.scope, route)
-        if not route.is_open:
+        if isinstance(query, StoreQuery) and not route.is_open:
             self._prepared.keep(request.scope, route, query)
-        return response
+        return response if zone is None else in_zone(response, zone)
 
     async def answer_again(self, scope: Scope) -> Response | None:
         """Return the response to a request for a latest value, None unless one to this path was answered.
@@ -135,25 +175,35 @@ class Gate:
             refusal = Unexpected()
         return route.refused(refusal, self._now())
 
-    async def _admitted(self, request: Request, route: Route) -> StoreQuery | AsyncResponse:
-        """Return the route's query, once every check has passed. Raises `ServiceError`."""
+    async def _admitted(
+        self, request: Request, route: Route
+    ) -> tuple[StoreQuery | AsyncResponse, ZoneInfo | None]:
+        """Return the route's query and the answer's time zone, once every check has passed.
+
+        Raises `ServiceError`.
+        """
         caller = None if route.is_open else self._identify(request.scope)
         if request.scope["method"] not in route.allowed:
-            raise MethodNotAllowed(methods_at(route.path, request.app))
+            raise MethodNotAllowed(methods_at(route.path, request.app), hint=route.hint_of_methods)
         if caller is not None:
             check_group(caller)
         if route.takes_body:
             await read_body(request, route.longest_body)
+        zone = None if route.parameters is None else checked_zone(request, route.parameters)
         query: StoreQuery | AsyncResponse = route.endpoint(request)
         if caller is not None:
             self._meter.count(caller.key_name)
-        return query
+        return query, zone
 
     async def refuse_path(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 404 for a path without a route or WebSocket, but 401 to a caller without a valid key."""
+        """Answer 404 for a path without a route or WebSocket, but 401 to a caller without a valid key.
+
+        Browsers and MCP clients ask for `KEYLESS` paths by themselves and take a 401 there for a login.
+        """
         try:
-            self._identify(scope)
-            answer = error_response(UnknownPath())
+            if not scope["path"].startswith(KEYLESS):
+                self._identify(scope)
+            answer = error_response(UnknownPath(hint=paths_below(scope["path"], scope["app"])))
         except Unauthorized as error:
             answer = error_response(error)
         await answer(scope, receive, send)

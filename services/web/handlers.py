@@ -30,6 +30,11 @@ LATEST_QUERY = b"mode=latest"
 LONGEST_QUERY = 32_768
 LONGEST_BODY = 4096
 MOST_PARAMETERS = 100
+LISTS = frozenset(("line_id", "stop_id", "line_ids", "streams"))
+"""Parameters that can be repeated, or have several values with commas between them."""
+PARSED = "bus_simulator.query"
+"""The key under which a scope caches the result of `query_parameters`."""
+HEAD = frozenset(("HEAD",))
 OPEN: Mapping[str, Any] = {"security": []}
 """The OpenAPI field of a route that needs no key. Such a route has no limits either."""
 
@@ -106,11 +111,18 @@ Handler: TypeAlias = Callable[[Request], StoreQuery | AsyncResponse]
 
 
 def query_parameters(request: Request) -> Mapping[str, str]:
-    """Parse the query string; of a repeated parameter the last counts.
+    """Return the query's parameters, parsed once per request.
 
-    Raises `BadRequest` if it has too many parameters or is too long.
+    Of a repeated parameter the last counts; a repeated parameter of `LISTS` becomes one list with commas.
+    Raises `BadRequest` if there are too many or the query is too long.
     """
-    text: bytes = request.scope["query_string"]
+    found: Mapping[str, str] | None = request.scope.get(PARSED)
+    if found is None:
+        found = request.scope[PARSED] = _parsed(request.scope["query_string"])
+    return found
+
+
+def _parsed(text: bytes) -> Mapping[str, str]:
     if text == LATEST_QUERY:
         return {"mode": "latest"}
     if len(text) > LONGEST_QUERY:
@@ -119,7 +131,10 @@ def query_parameters(request: Request) -> Mapping[str, str]:
         pairs = parse_qsl(text.decode("latin-1"), True, max_num_fields=MOST_PARAMETERS)
     except ValueError:
         raise BadRequest(f"Too many query parameters: at most {MOST_PARAMETERS}") from None
-    return dict(pairs)
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        found[name] = f"{found[name]},{value}" if name in LISTS and name in found else value
+    return found
 
 
 async def read_body(request: Request, longest: int) -> None:
@@ -149,16 +164,24 @@ def json_object(request: Request) -> Mapping[str, object]:
 class Route(APIRoute):
     """A route whose endpoint is a `Handler`, run by the application's gate.
 
-    FastAPI's own handling would check the parameters before the key, and takes twice as long.
+    FastAPI's own handling would check the parameters before the key, and takes twice as long. Where GET is,
+    HEAD is too. `parameters` are the names that the query may have, as OpenAPI describes them, None for any.
+    `hint_of_methods` says how to allow a method that the path doesn't have.
     """
 
     longest_body: ClassVar[int] = LONGEST_BODY
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.is_open = (self.openapi_extra or {}).get("security") == []
-        self.allowed = frozenset(self.methods or ())
+        described = self.openapi_extra or {}
+        self.is_open = described.get("security") == []
+        self.allowed = frozenset(self.methods or ()) | (
+            HEAD if "GET" in (self.methods or ()) else frozenset()
+        )
         self.takes_body = "POST" in self.allowed
+        of_query = (each["name"] for each in described.get("parameters", ()) if each["in"] == "query")
+        self.parameters = frozenset(of_query) if self.include_in_schema else None
+        self.hint_of_methods = ""
 
     def refused(self, error: ServiceError, _now: datetime) -> Response:
         """Return the response of an error in this route's format."""

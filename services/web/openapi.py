@@ -13,7 +13,7 @@ from services.access.authentication import GROUP_HEADER, KEY_HEADER
 from services.queries import bodies, status_bodies
 from services.web.handlers import JSON, OPEN
 from services.web.openapi_examples import BODIES, CLOCK_CHANGES, CSV_EXAMPLES, ERRORS, VALUES
-from services.web.openapi_operations import CLOCK_OPERATIONS, OPERATIONS, TEXT, Operation, Parameter
+from services.web.openapi_operations import CLOCK_OPERATIONS, OPERATIONS, TEXT, TZ, Operation, Parameter
 
 DESCRIPTION = """Live and historical data of a simulated Madrid bus network. All routes except `/health`,
 `/metrics`, `/openapi.json` and `/docs` need the headers `x-api-key` and `x-group-name`. If several errors
@@ -53,7 +53,8 @@ def declared_clock(template: str, method: str) -> Json:
 
 def _declared(template: str, operation: Operation, name: str) -> Json:
     security = OPEN if operation.is_open else {"security": [{"key": [], "group": []}]}
-    parameters = [*path_parameters(template), *map(query_parameter, operation.parameters)]
+    zone = (TZ,) if operation.models else ()
+    parameters = [*path_parameters(template), *map(query_parameter, (*operation.parameters, *zone))]
     return {
         "operation_id": name,
         "summary": operation.summary,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from services.errors import Conflict, TooManyRequests, Unavailable, Unexpected
+from services.queries.parameters import MUST_SPECIFY, RANGE_HINT
 from services.times import ACCEPTED
 
 Examples = Mapping[str, Mapping[str, object]]
@@ -121,7 +122,10 @@ CSV_EXAMPLES: Mapping[str, str] = {
 }
 
 
-def error(kind: str, *messages: str) -> Mapping[str, object]:
+UNKNOWN = "Unknown parameter: mod. Did you mean mode?"
+
+
+def error(kind: str, *messages: str) -> dict[str, object]:
     """Return error bodies by their messages."""
     return {message: {"error": kind, "message": message} for message in messages}
 
@@ -129,6 +133,8 @@ def error(kind: str, *messages: str) -> Mapping[str, object]:
 def bad_requests(template: str) -> Mapping[str, object]:
     """Return the 400 bodies of a route."""
     limit = "Invalid limit: 0. Must be a whole number from 1 to 10000"
+    if template in ("/lines/{line_id}", "/health", "/metrics"):
+        return error("BadRequest", UNKNOWN)
     if template == "/bus-position/line/{line_id}":
         return error("BadRequest", "Line queries only support 'mode=latest' parameter")
     if template in ("/lines", "/stops", "/buses"):
@@ -141,12 +147,12 @@ def bad_requests(template: str) -> Mapping[str, object]:
     return error(
         "BadRequest",
         *kinds,
-        "Must specify 'mode=latest' or 'timestamp' parameter",
+        UNKNOWN,
         f"Invalid timestamp format: 'noon'. Accepted: {ACCEPTED}",
         "Must specify both 'start' and 'end' parameters, or neither",
         limit,
         "Invalid format: xml. Must be 'json' or 'csv'",
-    )
+    ) | {MUST_SPECIFY: {"error": "BadRequest", "message": MUST_SPECIFY, "hint": RANGE_HINT}}
 
 
 NOT_FOUND: Mapping[str, tuple[str, ...]] = {

@@ -31,6 +31,10 @@ LIMIT = Parameter(
     "The most items on a page.",
     {"type": "integer", "minimum": 1, "maximum": GREATEST_LIMIT, "default": DEFAULT_LIMIT},
 )
+TZ = Parameter(
+    "tz", "An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC.", TEXT
+)
+"""Of every route that answers JSON."""
 CURSOR = Parameter("cursor", "The `next_cursor` of the previous page of the same request.", TEXT)
 MOMENT = (
     MODE,
@@ -69,6 +73,7 @@ class Operation:
 
 EVERY = (400, 401, 404, 429, 500, 503)
 LISTING = (400, 401, 429, 500)
+OPEN_ROUTE = (400, 500)
 
 OPERATIONS: Mapping[str, Operation] = {
     "/people-count/{stop_id}": Operation(
@@ -100,15 +105,15 @@ OPERATIONS: Mapping[str, Operation] = {
         "A line: the stops of each direction with coordinates, and its buses",
         (network_bodies.LineRouteBody,),
         (),
-        (401, 404, 429, 500),
+        (400, 401, 404, 429, 500),
         "network",
     ),
     "/stops": Operation("The stops", (network_bodies.StopsPage,), (LIMIT, CURSOR), LISTING, "network"),
     "/buses": Operation("The buses", (network_bodies.BusesPage,), (LIMIT, CURSOR), LISTING, "network"),
     "/health": Operation(
-        "Status of clock, feeders and store", (status_bodies.HealthBody,), (), (500,), "operations"
+        "Status of clock, feeders and store", (status_bodies.HealthBody,), (), OPEN_ROUTE, "operations"
     ),
-    "/metrics": Operation("Metrics in Prometheus's text format", (), (), (500,), "operations"),
+    "/metrics": Operation("Metrics in Prometheus's text format", (), (), OPEN_ROUTE, "operations"),
 }
 
 
@@ -134,4 +139,4 @@ CLOCK_OPERATIONS: Mapping[str, Operation] = {
         ),
     ),
 }
-"""`/clock` by method. The route exists with `--clock-control` only."""
+"""`/clock` by method. POST exists with `--clock-control` only."""

@@ -24,7 +24,14 @@ from services.queries.bodies import Body
 from services.queries.stream_queries import EntityStream, RangeRequest
 from services.web import metrics, openapi
 from services.web.access_log import headers_of
-from services.web.handlers import Handler, LatestResponse, StoreQuery, json_response, query_parameters
+from services.web.handlers import (
+    Handler,
+    LatestResponse,
+    Route,
+    StoreQuery,
+    json_response,
+    query_parameters,
+)
 from services.web.health import health
 from services.web.static_files import add_undocumented
 from storage.cursor import seal
@@ -50,7 +57,7 @@ class StreamRoutes:
         """Add the routes to the application."""
         add(app, "/people-count/{stop_id}", self.people_count)
         add(app, "/sensors/{entity_type}/{entity_id}", self.sensors)
-        add(app, "/bus-position/line/{line_id}", self.line_positions)
+        add(app, "/bus-position/line/{line_id}", self.line_positions, refused=("timestamp", "start", "end"))
         add(app, "/bus-position/{bus_id}", self.bus_position)
 
     def people_count(self, request: Request) -> StoreQuery:
@@ -227,9 +234,12 @@ def add_operations_routes(app: FastAPI, context: Context, counted: metrics.Reque
     add_undocumented(app, SNAPSHOT_PATH, snapshot)
 
 
-def add(app: FastAPI, path: str, handler: Handler) -> None:
-    """Add a route, with its description."""
+def add(app: FastAPI, path: str, handler: Handler, *, refused: Sequence[str] = ()) -> None:
+    """Add a route, with its description. The handler itself says why it refuses the parameters `refused`."""
     app.add_api_route(path, handler, **openapi.declared(path))
+    route = app.routes[-1]
+    if refused and isinstance(route, Route) and route.parameters is not None:
+        route.parameters |= set(refused)
 
 
 def snapshot_response(snapshots: Snapshots) -> FileResponse:

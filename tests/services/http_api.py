@@ -44,7 +44,7 @@ UNAUTHORIZED = {"message": "Unauthorized"}
 
 REFUSED = {"error": "Unauthorized", "message": "Invalid API key"}
 NOT_FOUND = {"error": "NotFound", "message": "Not found"}
-LOCAL_ONLY = frozenset(("/", "/metrics", "/openapi.json", "/docs", "/clock", "/local/snapshot"))
+LOCAL_ONLY = frozenset(("/", "/metrics", "/openapi.json", "/docs", "/local/snapshot"))
 
 
 def answer_of(

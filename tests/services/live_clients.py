@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from services.context import Context
 from services.processes.web_server import WebServer
-from services.web.uvicorn_server import listen
+from services.web.uvicorn.server import listen
 
 GOOD = "/production?api_key=right&group_name=team-alpha"
 PATIENCE_S = 20.0

@@ -21,7 +21,7 @@ from services.context import Context, Snapshots
 from services.feeders.backfill import fill, plan
 from services.feeders.feeder import FEEDERS, Feeder, FeederKind, FeederStatus, State
 from services.processes.web_server import WebServer
-from services.web.uvicorn_server import listen
+from services.web.uvicorn.server import listen
 from simulator.clock import Clock
 from tests.services import http_api
 from tests.services.fakes import HOUR, NOW, RUN, SECOND, FakeWall, FaultyStore, FormulaCity, network

@@ -72,7 +72,7 @@ def test_a_preflight_without_a_key_allows_the_apis_headers(served: Served, path:
     preflight = served.ask(path, asked("GET", headers), method="OPTIONS")
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == "*"
-    assert preflight.headers["access-control-allow-methods"] == "GET"
+    assert preflight.headers["access-control-allow-methods"] == "GET, HEAD"
     allowed = preflight.headers["access-control-allow-headers"].lower().replace(" ", "").split(",")
     assert {"x-api-key", "x-group-name", "content-type"} <= set(allowed)
 

@@ -24,7 +24,7 @@ resource "aws_apigatewayv2_api" "http" {
 
   cors_configuration {
     allow_origins  = ["*"]
-    allow_methods  = ["GET", "OPTIONS"]
+    allow_methods  = ["GET", "HEAD", "OPTIONS"]
     allow_headers  = ["content-type", "x-api-key", "x-group-name"]
     expose_headers = ["retry-after", "x-next-cursor"]
     max_age        = 600

@@ -17,7 +17,7 @@ from services.processes.all_in_one import AllInOne
 from services.processes.history_writer import HistoryWriter, run_silently
 from services.processes.store_holding import announced_holder
 from services.settings import Settings
-from services.web.uvicorn_server import listen, url_of
+from services.web.uvicorn.server import listen, url_of
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable
 from storage.schema import Stream

@@ -153,11 +153,13 @@ def test_a_number_of_any_length_is_a_bad_request() -> None:
         parse_change({"step": 10**4000})
 
 
-def test_without_clock_control_the_path_does_not_exist() -> None:
+def test_without_clock_control_the_clock_is_read_only_and_says_how_to_change_it() -> None:
     app = create_app(city_context())
-    for method in ("GET", "POST", "DELETE"):
+    assert post(app, b"", method="GET").json()["rate"] == 1.0
+    for method in ("POST", "DELETE"):
         answer = post(app, {"rate": 60}, method=method)
-        assert (answer.status_code, answer.json()["message"]) == (404, "Not found")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+        assert "--clock-control" in answer.json()["hint"]
         assert post(app, {"rate": 60}, {}, method=method).status_code == 401
     assert post(app, b"", PAGE | preflight("POST"), method="OPTIONS").status_code == 400
 
@@ -171,7 +173,7 @@ def test_refusals_come_in_the_order_401_405_400_429() -> None:
     for method in ("GET", "POST", "DELETE"):
         assert post(app, b"{", {}, method=method).status_code == 401
     refused = post(app, b"{", KEY | {"x-group-name": "a" * 65}, method="DELETE")
-    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, POST")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, POST")
     assert post(app, {"rate": 2}, KEY | {"x-group-name": "a" * 65}).status_code == 400
     assert post(app, {"rate": 2}).status_code == 200
     assert post(app, {"rate": 0}).status_code == 400
@@ -194,7 +196,7 @@ def test_a_jump_to_data_of_another_run_is_a_conflict() -> None:
 def test_cors_allows_clock_changes_from_other_origins() -> None:
     app = controlled()
     allowed = post(app, b"", PAGE | preflight("POST"), method="OPTIONS")
-    assert (allowed.status_code, allowed.headers["access-control-allow-methods"]) == (200, "GET, POST")
+    assert (allowed.status_code, allowed.headers["access-control-allow-methods"]) == (200, "GET, HEAD, POST")
     answer = post(app, {"rate": 2}, KEY | PAGE)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
 
@@ -211,4 +213,4 @@ def test_openapi_describes_the_clock_with_valid_examples_where_it_can_be_changed
             for example in response["content"]["application/json"]["examples"].values():
                 model = ClockBody if status == "200" else bodies.ErrorBody
                 model.model_validate(example["value"], strict=True)
-    assert "/clock" not in openapi.document(create_app(city_context()))["paths"]
+    assert set(openapi.document(create_app(city_context()))["paths"]["/clock"]) == {"get"}

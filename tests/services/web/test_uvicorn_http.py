@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from services.app import create_app
-from services.web.uvicorn_http import MOST_GATHERED, CorkedTransport
-from services.web.uvicorn_server import listen, quiet_server
+from services.web.uvicorn.http import MOST_GATHERED, CorkedTransport
+from services.web.uvicorn.server import listen, quiet_server
 from tests.services.fakes import PATIENCE_S
 from tests.services.live_city import city_context
 

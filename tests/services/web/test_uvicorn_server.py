@@ -6,7 +6,7 @@ from contextlib import closing
 
 from starlette.applications import Starlette
 
-from services.web.uvicorn_server import listen, quiet_server
+from services.web.uvicorn.server import listen, quiet_server
 
 
 def test_a_server_returns_if_its_process_ended_before_it_handled_signals() -> None:

@@ -14,9 +14,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from services.live.hub import Hub
-from services.web import uvicorn_websocket
-from services.web.uvicorn_server import GRACE_S
-from services.web.uvicorn_websocket import LiveProtocol
+from services.web.uvicorn import websocket as uvicorn_websocket
+from services.web.uvicorn.server import GRACE_S
+from services.web.uvicorn.websocket import LiveProtocol
 from tests.services.fakes import SECOND
 from tests.services.live_city import TICK, ConnectionWatch, city_context, hub_of, tick
 from tests.services.live_clients import GOOD, PATIENCE_S, serving

@@ -64,8 +64,8 @@ def quiet_server(
     """
     import uvicorn
 
-    from services.web.uvicorn_http import BoundedProtocol
-    from services.web.uvicorn_websocket import SERVER_OPTIONS, LiveProtocol
+    from services.web.uvicorn.http import BoundedProtocol
+    from services.web.uvicorn.websocket import SERVER_OPTIONS, LiveProtocol
 
     async def stop_if_ended() -> None:
         if ended():

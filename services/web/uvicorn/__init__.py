@@ -1,0 +1,1 @@
+"""Uvicorn for this program: servers, its HTTP and WebSocket protocols; no routes."""
