@@ -52,12 +52,30 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class RangeQuery:
-    """A query for the records of one entity in [start, end), read page by page."""
+    """A query for the records of one entity in [start, end), read page by page.
+
+    With `by` the records are those whose value in this column is `key`.
+    """
 
     stream: Stream
     key: str
     start: datetime
     end: datetime
+    by: str | None = None
+
+    @property
+    def column(self) -> str:
+        """The column that `key` is compared with. Raises ValueError unless it has ids."""
+        schema = SCHEMAS[self.stream]
+        if self.by is None:
+            return schema.entity
+        check_ids(self.stream, self.by)
+        return self.by
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The key columns by which records of one time are ordered: all but that of `key`."""
+        return tuple(name for name in SCHEMAS[self.stream].key if name != self.column)
 
     def cursor(self, after: Position) -> str:
         """The cursor of the page that starts after the record at `after`."""
@@ -79,7 +97,16 @@ class RangeQuery:
 
     @property
     def _request(self) -> tuple[str, ...]:
-        return self.stream, self.key, str(to_us(self.start)), str(to_us(self.end))
+        columns = () if self.by is None else (self.by,)
+        return self.stream, self.key, str(to_us(self.start)), str(to_us(self.end)), *columns
+
+
+def check_ids(stream: Stream, *names: str) -> None:
+    """Raise ValueError unless the stream has these columns, and they have ids."""
+    known = {column.name for column in SCHEMAS[stream].columns if column.kind == "id"}
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{stream} has no ids in a column {name!r}")
 
 
 def check_limit(limit: int) -> None:

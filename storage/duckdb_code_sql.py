@@ -37,9 +37,9 @@ class CodeSql:
     """The statements of one dictionary table.
 
     `codes_of` finds the codes of the texts in the table `texts`, which `insert` adds with their codes.
-    `texts_of` returns the codes from `$first` to `$last` and their texts, in order of the codes.
-    `since` returns the codes after `$last` and their texts. `summary` returns the last code and the number of
-    codes. `prune` deletes the codes that no row has.
+    `code_of` finds the code of `$text`. `texts_of` returns the codes from `$first` to `$last` and their
+    texts, in order of the codes. `since` returns the codes after `$last` and their texts. `summary` returns
+    the last code and the number of codes. `prune` deletes the codes that no row has.
     """
 
     create: str
@@ -47,6 +47,7 @@ class CodeSql:
     summary: str
     all_codes: str
     codes_of: str
+    code_of: str
     texts_of: str
     since: str
     prune: str
@@ -65,6 +66,7 @@ def _code_sql(dictionary: Dictionary) -> CodeSql:
         summary=f"SELECT coalesce(max(code), {NO_CODE}), count(*) FROM {dictionary}",
         all_codes=f"SELECT text, code FROM {dictionary}",
         codes_of=f"SELECT text, code FROM {dictionary} JOIN texts USING (text)",
+        code_of=f"SELECT code FROM {dictionary} WHERE text = $text",
         texts_of=f"SELECT code, text FROM {dictionary} WHERE code BETWEEN $first AND $last ORDER BY code",
         since=f"SELECT code, text FROM {dictionary} WHERE code > $last",
         prune=f"DELETE FROM {dictionary} WHERE code NOT IN ({in_use})",

@@ -104,6 +104,12 @@ class EntityIds:
         self._texts |= found
 
 
+def code_of(cursor: duckdb.DuckDBPyConnection, dictionary: Dictionary, text: str) -> int | None:
+    """The code of a text, read from its table; None if no row has had it."""
+    found = cursor.execute(CODES[dictionary].code_of, {"text": text}).fetchone()
+    return None if found is None else int(found[0])
+
+
 class Encoder:
     """Replaces the ids of batches by codes.
 

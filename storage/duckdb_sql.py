@@ -11,8 +11,9 @@ epoch: to return a TIMESTAMPTZ, DuckDB's Python module would need pytz, which is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from storage.duckdb_code_sql import CODES, DICTIONARY_OF, Dictionary
 from storage.schema import SCHEMAS, Column, Kind, Stream, StreamSchema
@@ -63,6 +64,7 @@ CUT_COVERED_BEFORE = (
     "UPDATE feeder_coverage SET start_time = make_timestamptz($before) "
     "WHERE start_time < make_timestamptz($before)"
 )
+SPAN = "time >= make_timestamptz($start) AND time < make_timestamptz($end)"
 NEWEST_OF_LINE = (
     "line_id = $key AND time >= make_timestamptz($since) AND time <= make_timestamptz($now) "
     "QUALIFY row_number() OVER (PARTITION BY bus_id ORDER BY time DESC) = 1"
@@ -81,8 +83,9 @@ def is_text(schema: StreamSchema, column: Column) -> bool:
 class StreamSql:
     """The statements of one stream.
 
-    `at`, `at_since`, `of_line` and `range` return the columns of records, times as µs since the epoch, ids as
-    texts or codes (`is_text`). `$key` is the code of the entity or the line. `scan` returns all codes.
+    `at`, `at_since` and `of_line` return the columns of records, times as µs since the epoch, ids as texts or
+    codes (`is_text`), as `range_by` and `newest_of_each` do. `$key` is the code of an id. `scan` returns all
+    codes.
     """
 
     create: str
@@ -91,7 +94,6 @@ class StreamSql:
     at: str
     at_since: str
     of_line: str
-    range: str
     scan: str
     rows: str
     prune: str
@@ -100,11 +102,9 @@ class StreamSql:
 def _stream_sql(stream: Stream) -> StreamSql:
     schema, coded = SCHEMAS[stream], f"{stream}_coded"
     names = ", ".join(f'"{name}"' for name in schema.names)
-    span = "time >= make_timestamptz($start) AND time < make_timestamptz($end)"
     of_entity = f"{schema.entity} = $key AND time"
     # Records of one entity at one time differ in the other columns of the key.
     order = ", ".join(("coded.time", *(f"{name}_text.text" for name in schema.key[1:])))
-    after = ", ".join(("make_timestamptz($after)", *(f"$after_{name}" for name in schema.key[1:])))
     newest = f"ORDER BY {order.replace(',', ' DESC,')} DESC LIMIT 1"
     at = f"{of_entity} <= make_timestamptz($time)"
     return StreamSql(
@@ -114,9 +114,7 @@ def _stream_sql(stream: Stream) -> StreamSql:
         at=f"{_records(schema, at)} {newest}",
         at_since=f"{_records(schema, f'{at} AND time >= make_timestamptz($since)')} {newest}",
         of_line=_records(schema, NEWEST_OF_LINE),
-        range=f"{_records(schema, f'{schema.entity} = $key AND {span}')} "
-        f"WHERE ({order}) > ({after}) ORDER BY {order} LIMIT $limit",
-        scan=f"SELECT {names} FROM {coded} WHERE {span}",
+        scan=f"SELECT {names} FROM {coded} WHERE {SPAN}",
         rows=f"SELECT count(*) FROM {coded}",
         prune=f"DELETE FROM {coded} WHERE time < make_timestamptz($before)",
     )
@@ -135,10 +133,13 @@ def _view(schema: StreamSchema) -> str:
     return f"SELECT {', '.join(cells)} FROM {schema.stream}_coded AS coded {_joins(schema.columns)}"
 
 
-def _records(schema: StreamSchema, condition: str) -> str:
-    """The query of the rows that satisfy a condition on the coded table, with the columns of `is_text`."""
+def _records(schema: StreamSchema, condition: str, ordered_by: Collection[str] = ()) -> str:
+    """The query of the rows that satisfy a condition on the coded table, with the columns of `is_text`.
+
+    The texts of the columns `ordered_by` are joined, too.
+    """
     cells = (_cell(schema, column) for column in schema.columns)
-    joins = _joins(column for column in schema.columns if is_text(schema, column))
+    joins = _joins(c for c in schema.columns if is_text(schema, c) or c.name in ordered_by)
     return f"SELECT {', '.join(cells)} FROM (FROM {schema.stream}_coded WHERE {condition}) AS coded {joins}"
 
 
@@ -156,6 +157,28 @@ def _joins(columns: Iterable[Column]) -> str:
         for column in columns
         if column.kind == "id"
     )
+
+
+@cache
+def range_by(stream: Stream, by: str, others: tuple[str, ...]) -> str:
+    """The query of a page of the rows in [start, end) whose `by` is `$key`, ordered by time and `others`."""
+    order = ", ".join(("coded.time", *(f"{name}_text.text" for name in others)))
+    after = ", ".join(("make_timestamptz($after)", *(f"$after_{name}" for name in others)))
+    found = _records(SCHEMAS[stream], f'"{by}" = $key AND {SPAN}', others)
+    return f"{found} WHERE ({order}) > ({after}) ORDER BY {order} LIMIT $limit"
+
+
+@cache
+def newest_of_each(stream: Stream, by: str, per: str) -> str:
+    """The query of the newest rows in [since, now] for each value of `per`, of those whose `by` is `$key`.
+
+    Of several rows at the newest time it returns all.
+    """
+    newest = (
+        f'"{by}" = $key AND time >= make_timestamptz($since) AND time <= make_timestamptz($now) '
+        f'QUALIFY rank() OVER (PARTITION BY "{per}" ORDER BY time DESC) = 1'
+    )
+    return _records(SCHEMAS[stream], newest)
 
 
 SQL = {stream: _stream_sql(stream) for stream in Stream}

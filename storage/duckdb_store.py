@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from storage import duckdb_rows, duckdb_sql
 from storage.batch import checked, within
 from storage.coverage import cut, joined, overlapping, uncovered
-from storage.cursor import Position, RangeQuery, check_limit
-from storage.duckdb_code_sql import CODES, Dictionary
-from storage.duckdb_codes import Encoder, EntityIds
+from storage.cursor import Position, RangeQuery, check_ids, check_limit
+from storage.duckdb_code_sql import CODES, DICTIONARY_OF, Dictionary
+from storage.duckdb_codes import Encoder, EntityIds, code_of
 from storage.duckdb_connection import DuckDBConnection
 from storage.duckdb_copy import copy_database
 from storage.duckdb_sql import SQL
@@ -137,19 +137,34 @@ class DuckDBStore:
         end: datetime,
         limit: int = 1000,
         cursor: str | None = None,
+        by: str | None = None,
     ) -> Page:
         """See `Store.range`."""
         check_limit(limit)
-        query = RangeQuery(stream, key, start, end)
-        names = SCHEMAS[stream].key
+        query = RangeQuery(stream, key, start, end, by)
+        names, others = SCHEMAS[stream].key, query.others
         after = Position(to_us(start) - 1, ("",) * len(names)) if cursor is None else query.position(cursor)
-        # The entity, the first column of the key, is the same in all records.
-        others = list(zip(names, after.key, strict=True))[1:]
-        parameters: dict[str, str | int] = {f"after_{name}": value for name, value in others}
+        parameters: dict[str, str | int] = {
+            f"after_{name}": value for name, value in zip(names, after.key, strict=True) if name in others
+        }
         # One record more than the limit tells whether another page follows.
         parameters |= {"end": to_us(end), "limit": limit + 1}
         parameters |= {"start": max(to_us(start), after.time_us), "after": after.time_us}
-        return query.page(self._records(stream, SQL[stream].range, key, parameters), limit)
+        sql = duckdb_sql.range_by(stream, query.column, others)
+        return query.page(self._records(stream, sql, key, parameters, by=query.column), limit)
+
+    def newest_of_each(
+        self, stream: Stream, key: str, *, by: str, per: str, since: datetime, now: datetime
+    ) -> Sequence[Record]:
+        """See `Store.newest_of_each`."""
+        check_ids(stream, by, per)
+        parameters = {"since": to_us(since), "now": to_us(now)}
+        sql = duckdb_sql.newest_of_each(stream, by, per)
+        found = self._records(stream, sql, key, parameters, by=by)
+        # Of records of one time the one with the greatest key is the newest, as in `at`.
+        ordered = sorted(found, key=attrgetter(*SCHEMAS[stream].key))
+        newest = {getattr(record, per): record for record in ordered}
+        return [newest[name] for name in sorted(newest)]
 
     def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
         """See `Store.scan`. Each table is read when it is asked for; for a consistent copy use `copy_to`."""
@@ -240,10 +255,18 @@ class DuckDBStore:
         reached = min(time_us, next(ends, time_us))
         return reached - (EVENT_REACH_US if cadence_s is None else cadence_s * 1_000_000)
 
-    def _records(self, stream: Stream, sql: str, key: str, parameters: Parameters) -> list[Record]:
-        """The records that a query returns for an entity or a line, none if the store doesn't know its id."""
+    def _records(
+        self, stream: Stream, sql: str, key: str, parameters: Parameters, *, by: str = "entity"
+    ) -> list[Record]:
+        """The records that a query returns for an id, none if the store doesn't know the id.
+
+        `by` is the column of the id; by default it is the id of an entity or a line.
+        """
         with self._database.reading() as cursor:
-            code = self._ids.code(cursor, key)
+            if DICTIONARY_OF.get(by) is Dictionary.TRIPS:
+                code = code_of(cursor, Dictionary.TRIPS, key)
+            else:
+                code = self._ids.code(cursor, key)
             if code is None:
                 return []
             rows = cursor.execute(sql, {"key": code, **parameters}).fetchall()

@@ -76,11 +76,22 @@ class Reader(Protocol):
         end: datetime,
         limit: int = 1000,
         cursor: str | None = None,
+        by: str | None = None,
     ) -> Page:
         """A page of at most `limit` records of the entity `key` in [start, end).
 
-        `cursor` is the `next_cursor` of the previous page; without it the first page is returned. Raises
-        ValueError for a text that isn't a cursor of this range.
+        With `by`, the name of another column with ids, the records are those whose value there is `key`, for
+        example the visits of a stop. `cursor` is the `next_cursor` of the previous page; without it the first
+        page is returned. Raises ValueError for a text that isn't a cursor of this range.
+        """
+
+    def newest_of_each(
+        self, stream: Stream, key: str, *, by: str, per: str, since: datetime, now: datetime
+    ) -> Sequence[Record]:
+        """The newest record in [since, now] for each value of `per`, of those whose value of `by` is `key`.
+
+        Both are names of columns with ids. For example the newest visit of each bus (`per`) of a line (`by`).
+        Ordered by `per`.
         """
 
 

@@ -88,16 +88,36 @@ class Queries:
         )
         return f"SELECT * FROM ({ranked}) AS ranked WHERE place = 1 ORDER BY bus_id"
 
-    def page(
-        self, stream: Stream, key: str, *, start_ms: int, end_ms: int, after: Position | None, limit: int
+    def newest_of_each(
+        self, stream: Stream, key: str, *, by: str, per: str, start_ms: int, end_ms: int
     ) -> str:
-        """The first `limit` records of an entity in [start, end), or of those after a record."""
+        """The newest record in [start, end] for each value of `per`, of those whose `by` is `key`."""
+        newest = ", ".join(f"{identifier(name)} DESC" for name in ("time", *SCHEMAS[stream].key))
+        ranked = (
+            f"SELECT *, row_number() OVER (PARTITION BY {identifier(per)} ORDER BY {newest}) AS place "
+            f"FROM {self._table(stream)} WHERE {identifier(by)} = {text(key)} "
+            f"AND time >= {instant(start_ms)} AND time <= {instant(end_ms)}"
+        )
+        return f"SELECT * FROM ({ranked}) AS ranked WHERE place = 1 ORDER BY {identifier(per)}"
+
+    def page(
+        self,
+        stream: Stream,
+        key: str,
+        *,
+        by: str,
+        start_ms: int,
+        end_ms: int,
+        after: Position | None,
+        limit: int,
+    ) -> str:
+        """The first `limit` records of [start, end) whose `by` is `key`, or of those after a record."""
         schema = SCHEMAS[stream]
         further = "" if after is None else f" AND ({_after(schema.key, after)})"
         order = ", ".join(identifier(name) for name in ("time", *schema.key))
         return (
             f"SELECT * FROM {self._table(stream)} "
-            f"WHERE {identifier(schema.entity)} = {text(key)} "
+            f"WHERE {identifier(by)} = {text(key)} "
             f"AND time >= {instant(start_ms)} AND time < {instant(end_ms)}{further} "
             f"ORDER BY {order} LIMIT {limit:d}"
         )

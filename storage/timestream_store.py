@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from storage.aws_clients import Options, client
 from storage.coverage import Interval, overlapping, uncovered
-from storage.cursor import RangeQuery, check_limit
+from storage.cursor import RangeQuery, check_ids, check_limit
 from storage.instants import HOUR_US, to_us
 from storage.runs import refuse_overlap
 from storage.schema import SCHEMAS, BusPosition, Record, Stream
@@ -141,16 +141,31 @@ class TimestreamStore:
         end: datetime,
         limit: int = 1000,
         cursor: str | None = None,
+        by: str | None = None,
     ) -> Page:
         """See `Store.range`."""
         check_limit(limit)
-        query = RangeQuery(stream, key, start, end)
+        query = RangeQuery(stream, key, start, end, by)
         after = None if cursor is None else query.position(cursor)
         start_ms = at_or_after_ms(start) if after is None else after.time_us // 1000
         sql = self._queries.page(
-            stream, key, start_ms=start_ms, end_ms=at_or_after_ms(end), after=after, limit=limit + 1
+            stream,
+            key,
+            by=query.column,
+            start_ms=start_ms,
+            end_ms=at_or_after_ms(end),
+            after=after,
+            limit=limit + 1,
         )
         return query.page(self._records(stream, sql), limit)
+
+    def newest_of_each(
+        self, stream: Stream, key: str, *, by: str, per: str, since: datetime, now: datetime
+    ) -> Sequence[Record]:
+        """See `Store.newest_of_each`."""
+        check_ids(stream, by, per)
+        bounds = {"start_ms": at_or_after_ms(since), "end_ms": at_or_before_ms(now)}
+        return self._records(stream, self._queries.newest_of_each(stream, key, by=by, per=per, **bounds))
 
     def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
         """See `Store.scan`. Each table is read when it is asked for."""

@@ -51,6 +51,10 @@ class MemoryReader:
         """Raise `NotInMemory`: only the latest records are kept."""
         raise NotInMemory
 
+    def newest_of_each(self, *_arguments: object, **_options: object) -> Sequence[Record]:
+        """Raise `NotInMemory`: only the latest records of entities are kept."""
+        raise NotInMemory
+
     def range(self, *_arguments: object, **_options: object) -> Page:
         """Raise `NotInMemory`: only the latest records are kept."""
         raise NotInMemory

@@ -39,8 +39,18 @@ def statements(key: str = "K1", queries: Queries = QUERIES) -> list[str]:
     for stream in Stream:
         found += [
             queries.newest(stream, key, start_ms=START, end_ms=END),
-            queries.page(stream, key, start_ms=START, end_ms=END, after=None, limit=11),
-            queries.page(stream, key, start_ms=START, end_ms=END, after=after(stream, value=key), limit=1001),
+            queries.page(
+                stream, key, by=SCHEMAS[stream].entity, start_ms=START, end_ms=END, after=None, limit=11
+            ),
+            queries.page(
+                stream,
+                key,
+                by=SCHEMAS[stream].entity,
+                start_ms=START,
+                end_ms=END,
+                after=after(stream, value=key),
+                limit=1001,
+            ),
             queries.scan(stream, start_ms=START, end_ms=END),
             queries.rows(stream),
             queries.hours(stream, start_ms=START, end_ms=END),
@@ -51,6 +61,19 @@ def statements(key: str = "K1", queries: Queries = QUERIES) -> list[str]:
 def test_the_queries_equal_the_snapshot() -> None:
     """To change a query on purpose, write the compared text into the snapshot."""
     assert "\n".join(f"{statement};" for statement in statements()) + "\n" == SNAPSHOT.read_text()
+
+
+def test_visits_are_found_by_stop_and_newest_first_for_each_line() -> None:
+    found = QUERIES.newest_of_each(
+        Stream.STOP_VISIT, "S001", by="stop_id", per="line_id", start_ms=START, end_ms=END
+    )
+    newest = '"time" DESC, "bus_id" DESC, "line_id" DESC, "stop_id" DESC'
+    assert found == (
+        f'SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY "line_id" ORDER BY {newest}) AS place '
+        'FROM "bus_simulator"."stop_visit" WHERE "stop_id" = \'S001\' '
+        f"AND time >= from_milliseconds({START}) AND time <= from_milliseconds({END})) AS ranked "
+        'WHERE place = 1 ORDER BY "line_id"'
+    )
 
 
 def shape(statement: str) -> list[tuple[TokenType, str]]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from storage.arrow_schema import arrow_schema
 from storage.batch import checked
-from storage.cursor import RangeQuery
+from storage.cursor import RangeQuery, check_ids
 from storage.errors import RunMismatch, StoreUnavailable
 from storage.instants import from_us, to_us
 from storage.runs import differences
@@ -75,17 +75,30 @@ class ModelStore:
         end: datetime,
         limit: int = 1000,
         cursor: str | None = None,
+        by: str | None = None,
     ) -> Page:
         self.ping()
         if limit < 1:
             raise ValueError(f"limit {limit}")
-        query = RangeQuery(stream, key, start, end)
-        found = [record for record in self.records[stream] if entity(record) == key]
+        query = RangeQuery(stream, key, start, end, by)
+        column = query.column
+        found = [record for record in self.records[stream] if getattr(record, column) == key]
         found = [record for record in found if start <= record.time < end]
         if cursor is not None:
             last = query.position(cursor)
             found = [record for record in found if order(record) > (from_us(last.time_us), *last.key)]
         return query.page(found, limit)
+
+    def newest_of_each(
+        self, stream: Stream, key: str, *, by: str, per: str, since: datetime, now: datetime
+    ) -> Sequence[Record]:
+        self.ping()
+        check_ids(stream, by, per)
+        newest: dict[str, Record] = {}
+        for record in self.records[stream]:
+            if getattr(record, by) == key and since <= record.time <= now:
+                newest[getattr(record, per)] = record
+        return [newest[name] for name in sorted(newest)]
 
     def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
         self.ping()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from storage.schema import Stream
+from storage.schema import StopVisit, Stream
 from storage.store import Store
-from tests.storage.records import NOON, OTHER_RUN, RUN, after, any_record, entity, position, table
+from tests.storage.records import NOON, OTHER_RUN, RUN, after, any_record, entity, position, table, visit
 
 POSITION = Stream.BUS_POSITION
 LONG_AGO = after(hours=-1000)
@@ -67,6 +69,31 @@ def test_positions_exactly_at_since_and_now_are_included(store: Store) -> None:
     narrow = [bus.bus_id for bus in store.latest_of_line("L1", since=after(0.001), now=after(60))]
     past = [bus.bus_id for bus in store.latest_of_line("L1", since=NOON, now=after(59.999))]
     assert (line, narrow, past) == (["B001", "B002"], ["B002"], ["B001"])
+
+
+VISIT = Stream.STOP_VISIT
+
+
+def test_the_newest_visits_of_a_stop_by_line_and_of_a_line_by_bus(store: Store) -> None:
+    visits = [
+        replace(visit(after(s), bus, stop_id=stop), line_id=line)
+        for s in (0, 60)
+        for bus, line in (("B001", "L1"), ("B002", "L2"), ("B003", "L1"))
+        for stop in ("S001", "S002")
+    ]
+    store.write(VISIT, table(VISIT, visits), covers=(NOON, after(120)), run=RUN)
+
+    def newest(key: str, by: str, per: str, *, since: float = 0, now: float = 60) -> list[tuple[object, ...]]:
+        found = store.newest_of_each(VISIT, key, by=by, per=per, since=after(since), now=after(now))
+        return [(v.time, v.bus_id, v.stop_id) for v in found if isinstance(v, StopVisit)]
+
+    minute = after(60)
+    assert newest("S001", "stop_id", "line_id") == [(minute, "B003", "S001"), (minute, "B002", "S001")]
+    assert newest("L1", "line_id", "bus_id") == [(minute, "B001", "S002"), (minute, "B003", "S002")]
+    assert newest("L1", "line_id", "bus_id", now=59) == [(NOON, "B001", "S002"), (NOON, "B003", "S002")]
+    assert newest("L1", "line_id", "bus_id", since=1, now=59) == newest("L9", "line_id", "bus_id") == []
+    with pytest.raises(ValueError, match="waiting"):
+        newest("1", "waiting", "bus_id")
 
 
 def test_a_bus_that_changed_line_is_on_both_until_the_old_position_expires(store: Store) -> None:

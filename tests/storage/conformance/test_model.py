@@ -91,6 +91,18 @@ class StoreMachine(RuleBasedStateMachine):
         since = now - timedelta(hours=1) if long else self.some_instant(data)
         self.same(lambda store: list(store.latest_of_line(line, since=since, now=now)))
 
+    @precondition(lambda self: self.stream is Stream.STOP_VISIT)
+    @rule(data=st.data(), by=st.sampled_from(["stop_id", "line_id", "trip_id", "bus_id"]))
+    def visits_by_another_column(self, data: st.DataObject, by: str) -> None:
+        start, end = self.some_instant(data), self.some_instant(data)
+        key = getattr(any_record(self.stream, start, data.draw(NUMBERS)), by)
+        self.same(lambda store: list(store.range(self.stream, key, start=start, end=end, by=by).records))
+        self.same(
+            lambda store: list(
+                store.newest_of_each(self.stream, key, by=by, per="bus_id", since=start, now=end)
+            )
+        )
+
     @rule(data=st.data(), number=NUMBERS, sizes=st.lists(st.integers(1, 5)))
     def range(self, data: st.DataObject, number: int, sizes: list[int]) -> None:
         start, end = self.some_instant(data), self.some_instant(data)

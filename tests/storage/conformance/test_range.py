@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from storage.schema import Record, Stream
 from storage.store import Store
-from tests.storage.records import NOON, RUN, after, any_record, entity, position, table, visit
+from tests.storage.records import NOON, RUN, after, any_record, entity, order, position, table, visit
 
 pytestmark = pytest.mark.integration
 
@@ -69,6 +71,44 @@ def test_a_page_may_end_between_two_visits_at_the_same_time(store: Store) -> Non
     assert pages(store, Stream.STOP_VISIT, "B001", 1) == [[visit] for visit in visits]
 
 
+VISIT = Stream.STOP_VISIT
+AT_STOPS: list[Record] = [
+    replace(visit(after(s), bus, stop_id=stop), line_id=line_id, trip_id=f"{line_id}-{bus}")
+    for s in (0, 60, 120)
+    for bus, line_id in (("B001", "L1"), ("B002", "L2"), ("B003", "L1"))
+    for stop in ("S001", "S002")
+]
+
+
+@pytest.mark.parametrize(
+    ("by", "key"), [("stop_id", "S001"), ("line_id", "L1"), ("trip_id", "L2-B002"), ("bus_id", "B003")]
+)
+@pytest.mark.parametrize("limit", [1, 4, 1000])
+def test_a_range_by_another_column_has_each_record_once_in_order(
+    store: Store, by: str, key: str, limit: int
+) -> None:
+    store.write(VISIT, table(VISIT, AT_STOPS), covers=(NOON, after(180)), run=RUN)
+    found: list[Record] = []
+    cursor = None
+    while not found or cursor:
+        page = store.range(VISIT, key, start=NOON, end=after(180), limit=limit, cursor=cursor, by=by)
+        cursor = page.next_cursor
+        found += page.records
+    assert found == sorted((record for record in AT_STOPS if getattr(record, by) == key), key=order)
+
+
+def test_a_range_by_another_column_has_nothing_for_an_unknown_id(store: Store) -> None:
+    store.write(VISIT, table(VISIT, AT_STOPS), covers=(NOON, after(180)), run=RUN)
+    for by in ("stop_id", "trip_id"):
+        assert list(store.range(VISIT, "X", start=NOON, end=after(180), by=by).records) == []
+
+
+@pytest.mark.parametrize("by", ["waiting", "time", "nothing"])
+def test_a_range_needs_a_column_with_ids(store: Store, by: str) -> None:
+    with pytest.raises(ValueError, match=by):
+        store.range(VISIT, "1", start=NOON, end=after(180), by=by)
+
+
 def test_a_cursor_is_valid_only_for_its_own_range(store: Store) -> None:
     fill(store, POSITION)
     fill(store, Stream.STOP_VISIT)
@@ -83,6 +123,8 @@ def test_a_cursor_is_valid_only_for_its_own_range(store: Store) -> None:
     for stream, key, first, last in foreign:
         with pytest.raises(ValueError, match="cursor"):
             store.range(stream, key, start=first, end=last, cursor=cursor)
+    with pytest.raises(ValueError, match="cursor"):
+        store.range(POSITION, "B001", start=NOON, end=end, cursor=cursor, by="line_id")
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "é", "AAAA", "e30", "null", "A" * 5000])
