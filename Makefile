@@ -239,7 +239,7 @@ test-browser: $(INSTALLED) ## test the map in a browser (needs Debian's package 
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 .PHONY: test-long
-test-long: $(INSTALLED) $(SUMO) ## run the tests that take minutes, and all examples of generated tests
+test-long: $(INSTALLED) $(SUMO) $(GENERATORS) ## run the tests that take minutes, and all examples of generated tests
 	BUS_SIMULATOR_TEST_EXAMPLES=all $(BIN)/python -m pytest -n 2 --dist worksteal \
 	  -m "long or (examples and not aws)" $(ARGS)
 
@@ -273,6 +273,17 @@ docs: $(INSTALLED) ## write the pages and the schema that are generated from the
 docs-check: $(INSTALLED) ## check that these are up to date
 	$(BIN)/python -m scripts.write_docs --check
 
+GENERATORS := build/generators/.installed
+
+$(GENERATORS): clients/generators.lock $(INSTALLED)
+	scripts/uv venv --quiet --clear build/generators
+	scripts/uv pip install --quiet --python build/generators/bin/python --require-hashes -r clients/generators.lock
+	touch $@
+
+.PHONY: clients
+clients: $(INSTALLED) $(GENERATORS) ## generate the clients' models and types from the OpenAPI document
+	$(BIN)/python -m scripts.write_clients
+
 .PHONY: bench
 bench: $(INSTALLED) ## measure, and write docs/performance.md (ARGS="--only rest,ws")
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -291,6 +302,8 @@ lock: $(INSTALLED) ## choose new versions of all dependencies and write the lock
 	$(LOCK) --extra aws --extra mcp --extra gtfs --constraints requirements.lock --output-file requirements-run.lock pyproject.toml
 	echo 'hatchling>=1.27' | $(LOCK) --constraints requirements.lock --output-file requirements-build.lock -
 	echo checkov | $(LOCK) --output-file terraform/checkov.lock -
+	printf '%s\n' datamodel-code-generator httpx mypy openapi-python-client types-python-dateutil \
+	  | $(LOCK) --constraints requirements.lock --output-file clients/generators.lock -
 	$(LOCK) --constraints requirements.lock --output-file requirements-lambda.lock requirements-lambda.in
 
 .PHONY: setup-hooks

@@ -19,7 +19,10 @@ from tests.environment import environment
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-LOCKS = [*ROOT.glob("*.lock"), *ROOT.glob("localstack/*.lock"), *ROOT.glob("terraform/*.lock")]
+LOCKS = [
+    *ROOT.glob("*.lock"),
+    *(lock for room in ("clients", "localstack", "terraform") for lock in ROOT.glob(f"{room}/*.lock")),
+]
 FEED = "madrid.zip"
 TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 

@@ -1,0 +1,119 @@
+"""The requests as values: a path, query parameters, and how the answer is read. No transport."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
+from urllib.parse import quote
+
+from bus_simulator_client.decoding import decode
+from bus_simulator_client.errors import UnexpectedAnswer
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+Moment: TypeAlias = datetime | date | str
+"""An instant: a `datetime` (UTC unless it has a zone), a date, or text in ISO 8601."""
+Names: TypeAlias = str | Sequence[str] | None
+"""One id or several; None: all."""
+Query: TypeAlias = Mapping[str, str]
+
+LATEST = {"mode": "latest"}
+PAGE_ITEMS = "10000"
+"""The most items that the API puts on a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """A request whose answer is read by `read`."""
+
+    path: str
+    query: Query
+    read: Callable[[object], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """A page of a listing or a range, and the cursor of the next; None at the end."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PagesCall(Generic[Item]):
+    """A request whose answer comes in pages."""
+
+    path: str
+    query: Query
+    item: Callable[[object], Item]
+
+    def page(self, cursor: str | None) -> Call[Page[Item]]:
+        """Return the request for one page."""
+        query = {"limit": PAGE_ITEMS, **self.query}
+        return Call(self.path, query if cursor is None else {**query, "cursor": cursor}, self._read)
+
+    def _read(self, data: object) -> Page[Item]:
+        cursor = data.get("next_cursor") if isinstance(data, dict) else None
+        return Page([self.item(each) for each in items_in(data)], cursor)
+
+
+def one(path: str, model: type[T], query: Query | None = None) -> Call[T]:
+    """Return a request that answers one object."""
+    return Call(path, query or {}, lambda data: decode(model, data))
+
+
+def items_in(data: object) -> list[object]:
+    """Return the items of a page or a snapshot. Raises `UnexpectedAnswer`."""
+    items = data.get("items") if isinstance(data, dict) else None
+    if not isinstance(items, list):
+        raise UnexpectedAnswer(f"The server sent no items: {str(data)[:100]}")
+    return items
+
+
+def path(*parts: str) -> str:
+    """Return a path of parts, escaped."""
+    return "/" + "/".join(quote(part, safe="") for part in parts)
+
+
+class When(NamedTuple):
+    """The query for an instant or a range, and which of the two it is."""
+
+    query: dict[str, str]
+    is_range: bool
+
+
+def when(timestamp: Moment | None, start: Moment | None = None, end: Moment | None = None) -> When:
+    """Return the query for now, an instant, or a range [start, end).
+
+    Raises `ValueError` for half a range, and for a range and an instant.
+    """
+    if start is not None and end is not None and timestamp is None:
+        return When({"start": instant_text(start), "end": instant_text(end)}, True)
+    if start is not None and end is not None:
+        raise ValueError("give either timestamp= or start= and end=")
+    if start is not None or end is not None:
+        raise ValueError("a range needs both start= and end=")
+    return When(dict(LATEST) if timestamp is None else {"timestamp": instant_text(timestamp)}, False)
+
+
+def instant_text(moment: Moment) -> str:
+    """Return an instant as the API reads it."""
+    if isinstance(moment, datetime):
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+    return moment if isinstance(moment, str) else moment.isoformat()
+
+
+def filters(
+    line_id: Names = None, stop_id: Names = None, bbox: Sequence[float] | None = None
+) -> dict[str, str]:
+    """Return the query that selects lines, stops and a box of (west, south, east, north) degrees."""
+    query = {}
+    for name, wanted in (("line_id", line_id), ("stop_id", stop_id)):
+        if wanted is not None:
+            query[name] = wanted if isinstance(wanted, str) else ",".join(wanted)
+    if bbox is not None:
+        query["bbox"] = ",".join(str(degrees) for degrees in bbox)
+    return query

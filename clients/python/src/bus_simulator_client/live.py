@@ -1,0 +1,155 @@
+"""Live records over the WebSocket: iterators that connect again when a connection is lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+from urllib.parse import urlencode, urlsplit
+
+from websockets.asyncio.client import connect as connect_async
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.http11 import Response
+from websockets.sync.client import connect
+
+from bus_simulator_client.connection import PATIENCE_S, Server
+from bus_simulator_client.decoding import decode
+from bus_simulator_client.errors import BusSimulatorError, ErrorAnswer, error_answer, unreachable
+from bus_simulator_client.models import BusPosition
+from bus_simulator_client.retries import pause_s, retry_after_s
+
+Live: TypeAlias = BusPosition
+"""A record that `live()` yields."""
+PATH = "/production"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A WebSocket's URL and the headers of its handshake."""
+
+    url: str
+    headers: dict[str, str]
+    is_here: bool
+
+
+def address(server: Server, live_url: str | None) -> Address:
+    """Return where live records come from: beside the REST API, or on AWS the URL of the WebSocket API.
+
+    AWS's gateway takes credentials in the query only.
+    """
+    if live_url is None:
+        parts = urlsplit(server.url)
+        scheme = "wss" if parts.scheme == "https" else "ws"
+        return Address(f"{scheme}://{parts.netloc}{PATH}", server.headers, server.is_here)
+    query = urlencode({"api_key": server.api_key, "group_name": server.group})
+    return Address(f"{live_url}?{query}", {}, is_here=False)
+
+
+@dataclass(slots=True)
+class Subscription:
+    """What a client subscribes to, and what it has seen: nothing is yielded twice after a new connection."""
+
+    line_ids: Sequence[str]
+    failures: int = 0
+    _seen: dict[str, object] = field(default_factory=dict)
+
+    def request(self) -> str:
+        """Return the message that subscribes."""
+        return json.dumps({"action": "subscribe", "line_ids": list(self.line_ids), "batch": True})
+
+    def records(self, text: str | bytes) -> list[Live]:
+        """Return the new records in a message. Raises `BusSimulatorError` for an error of the server."""
+        self.failures = 0
+        message = json.loads(text)
+        if isinstance(message, dict) and "type" in message:
+            if message["type"] == "error":
+                raise error_answer(400, message, "the WebSocket")
+            return []
+        found = [decode(BusPosition, each) for each in (message if isinstance(message, list) else [message])]
+        return [each for each in found if self._is_new(each)]
+
+    def _is_new(self, record: Live) -> bool:
+        new = self._seen.get(record.bus_id) != record.time
+        self._seen[record.bus_id] = record.time
+        return new
+
+    def pause_s(self, error: BusSimulatorError) -> float:
+        """Return the seconds to wait before connecting again. Raises the error if that won't help."""
+        self.failures += 1
+        if isinstance(error, ErrorAnswer):
+            if error.retry_after_s is not None:
+                return error.retry_after_s
+            if error.status is None or error.status < 500:
+                raise error
+        elif self.failures == 1 and not self._seen:
+            raise error
+        return pause_s(self.failures)
+
+
+def refused(response: Response, url: str) -> ErrorAnswer:
+    """Return the error of a handshake that was refused."""
+    body: object = None
+    with suppress(ValueError):
+        body = json.loads(response.body or b"")
+    return error_answer(response.status_code, body, url, retry_after_s(response.headers.get("Retry-After")))
+
+
+def problem(error: Exception, url: str) -> BusSimulatorError:
+    """Return the error for a connection that was refused, or can't be made, or was lost."""
+    if isinstance(error, InvalidStatus):
+        return refused(error.response, url)
+    return unreachable(url, error)
+
+
+LOST = (OSError, ConnectionClosed, InvalidHandshake, TimeoutError)
+
+
+def records(
+    where: Address, subscription: Subscription, sleep: Callable[[float], None]
+) -> Generator[Live, None, None]:
+    """Yield records as they come, over as many connections as it takes."""
+    proxy: Literal[True] | None = None if where.is_here else True
+    shown = where.url.partition("?")[0]
+    while True:
+        try:
+            with connect(
+                where.url,
+                additional_headers=where.headers,
+                proxy=proxy,
+                open_timeout=PATIENCE_S,
+                max_size=None,
+            ) as socket:
+                socket.send(subscription.request())
+                for text in socket:
+                    yield from subscription.records(text)
+            lost: BusSimulatorError = unreachable(shown, ConnectionResetError("closed"))
+        except LOST as error:
+            lost = problem(error, shown)
+        sleep(subscription.pause_s(lost))
+
+
+async def records_async(
+    where: Address, subscription: Subscription, sleep: Callable[[float], Awaitable[None]]
+) -> AsyncGenerator[Live, None]:
+    """Yield records as they come, over as many connections as it takes."""
+    proxy: Literal[True] | None = None if where.is_here else True
+    shown = where.url.partition("?")[0]
+    while True:
+        try:
+            async with connect_async(
+                where.url,
+                additional_headers=where.headers,
+                proxy=proxy,
+                open_timeout=PATIENCE_S,
+                max_size=None,
+            ) as socket:
+                await socket.send(subscription.request())
+                async for text in socket:
+                    for record in subscription.records(text):
+                        yield record
+            lost: BusSimulatorError = unreachable(shown, ConnectionResetError("closed"))
+        except LOST as error:
+            lost = problem(error, shown)
+        await sleep(subscription.pause_s(lost))

@@ -1,0 +1,248 @@
+"""The API's bodies, generated from its OpenAPI document by `make clients`. Not to be edited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bus:
+    """A bus, its line, and the number of people it can carry."""
+
+    bus_id: str
+    line_id: str
+    capacity: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BusPosition:
+    """A bus's position: WGS84, metres along the route to the next stop, km/h, 0 outbound or 1 inbound."""
+
+    bus_id: str
+    line_id: str
+    time: str
+    latitude: float
+    longitude: float
+    passenger_count: int
+    next_stop_id: str
+    distance_to_next_stop: float
+    speed: float
+    direction: Literal[0, 1]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BusPositionPage:
+    """A page of a range; `next_cursor` asks for the next, null at the end."""
+
+    items: list[BusPosition]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BusSensors:
+    """A bus's sensors: °C, %, ppm, and `open` or `closed`."""
+
+    entity_id: str
+    entity_type: str
+    time: str
+    temperature: float
+    humidity: float
+    co2_level: int
+    door_status: Literal["open", "closed"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BusesPage:
+    """A page of buses by `bus_id`; `next_cursor` asks for the next, null at the end."""
+
+    items: list[Bus]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clock:
+    """Simulated time, and simulated seconds per wall second (`max`: as fast as possible; 0: paused)."""
+
+    now: str
+    rate: float | Literal["max"]
+    paused: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ErrorBody:
+    """The body of every error."""
+
+    error: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeederBody:
+    """A feeder's last tick, and how many simulated seconds of data are due but not yet written."""
+
+    name: str
+    last_tick: str
+    lag_s: float
+    state: Literal["running", "waiting for the store", "stopped"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineBody:
+    """The newest position of each of a line's buses."""
+
+    line_id: str
+    buses: list[BusPosition]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """A line of the network; a `night` line runs all night.
+
+    `gtfs_id` is the id of its route in the GTFS feed that the network was imported from, if it was.
+    """
+
+    line_id: str
+    name: str
+    night: bool
+    stop_count: int
+    bus_count: int
+    gtfs_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LinesPage:
+    """A page of lines by `line_id`; `next_cursor` asks for the next, null at the end."""
+
+    items: list[Line]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PatternStopBody:
+    """A stop on a route: where its buses stop (WGS84), and metres from the route's start."""
+
+    stop_id: str
+    name: str
+    latitude: float
+    longitude: float
+    distance: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeopleCount:
+    """People waiting at a stop; `line_ids` are the lines that serve it, as "L1,L2"."""
+
+    stop_id: str
+    time: str
+    count: int
+    line_ids: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeopleCountPage:
+    """A page of a range; `next_cursor` asks for the next, null at the end."""
+
+    items: list[PeopleCount]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunBody:
+    """The inputs that determine every byte of the data."""
+
+    run_id: str
+    seed: int
+    network_digest: str
+    scenario_digest: str
+    model_version: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stop:
+    """A stop: WGS84, and the lines that serve it, as "L1,L2".
+
+    `gtfs_id` is its id in the GTFS feed that the network was imported from, if it was.
+    """
+
+    stop_id: str
+    name: str
+    latitude: float
+    longitude: float
+    line_ids: str
+    gtfs_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StopSensors:
+    """A stop's sensors: °C and %."""
+
+    entity_id: str
+    entity_type: str
+    time: str
+    temperature: float
+    humidity: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StopsPage:
+    """A page of stops by `stop_id`; `next_cursor` asks for the next, null at the end."""
+
+    items: list[Stop]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StretchBody:
+    """An interval [start, end) in which a stream is complete."""
+
+    start: str
+    end: str
+    run_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DirectionBody:
+    """A direction's main route: 0 outbound, 1 inbound; its stops in order."""
+
+    direction: int
+    stops: list[PatternStopBody]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineRoute:
+    """A line with the stops of its directions and its buses."""
+
+    line_id: str
+    name: str
+    night: bool
+    directions: list[DirectionBody]
+    bus_ids: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SensorsPage:
+    """A page of a range; `next_cursor` asks for the next, null at the end."""
+
+    items: list[BusSensors] | list[StopSensors]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StreamBody:
+    """The number of rows of a stream in the store, and the intervals in which it is complete."""
+
+    rows: int
+    coverage: list[StretchBody]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Health:
+    """`healthy`; `degraded` if a feeder lags or has stopped; `unavailable` if the store can't be reached."""
+
+    status: Literal["healthy", "degraded", "unavailable"]
+    version: str
+    clock: Clock
+    run: RunBody
+    feeders: list[FeederBody]
+    streams: dict[str, StreamBody]
