@@ -17,7 +17,11 @@ class Bus:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BusPosition:
-    """A bus's position: WGS84, metres along the route to the next stop, km/h, 0 outbound or 1 inbound."""
+    """A bus's position: WGS84, metres along the route to the next stop, km/h, 0 outbound or 1 inbound.
+
+    A parked bus has an empty `trip_id` and no `bearing` (degrees clockwise from north). Both `bearing` and
+    `capacity` are null for a bus that the network no longer has.
+    """
 
     bus_id: str
     line_id: str
@@ -29,6 +33,9 @@ class BusPosition:
     distance_to_next_stop: float
     speed: float
     direction: Literal[0, 1]
+    trip_id: str
+    capacity: int | None
+    bearing: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,10 +78,11 @@ class Clock:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ErrorBody:
-    """The body of every error."""
+    """The body of every error; a `hint` says what would work instead."""
 
     error: str
     message: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
