@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
+from storage.instants import EPOCH, MICROSECOND
 from storage.store import Covered, Run
 
 Interval = tuple[datetime, datetime]
@@ -46,6 +47,17 @@ def uncovered(coverage: Sequence[Covered], start: datetime, end: datetime) -> li
 def overlapping(coverage: Sequence[Covered], start: datetime, end: datetime) -> list[Covered]:
     """The stretches that overlap [start, end), in their full length."""
     return [stretch for stretch in coverage if stretch.start < end and start < stretch.end]
+
+
+def newest_tick(coverage: Sequence[Covered], time: datetime, cadence_s: int) -> datetime | None:
+    """The last whole multiple of a cadence at or before `time` that is covered."""
+    step = timedelta(seconds=cadence_s)
+    for stretch in reversed(coverage):
+        last = min(time, stretch.end - MICROSECOND)
+        tick = last - (last - EPOCH) % step
+        if tick >= stretch.start:
+            return tick.astimezone(UTC)
+    return None
 
 
 def cut(coverage: Sequence[Covered], before: datetime) -> list[Covered]:

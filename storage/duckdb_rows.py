@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from storage import duckdb_sql
 from storage.arrow_schema import arrow_schema
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from storage.duckdb_codes import Encoder, EntityIds
+
+Codes: TypeAlias = Mapping[str, Sequence[int]]
+"""The codes that columns may have."""
 
 TIME_PLACES = {
     stream: tuple(place for place, column in enumerate(schema.columns) if column.kind == "time")
@@ -75,8 +78,21 @@ def scan(cursor: duckdb.DuckDBPyConnection, stream: Stream, start_us: int, end_u
 
     The cursor must be in a transaction.
     """
-    found = cursor.sql(SQL[stream].scan, params={"start": start_us, "end": end_us}).to_arrow_table()
-    rows = decoded(cursor, stream, found.combine_chunks()).cast(arrow_schema(stream))
+    return select(cursor, stream, start_us, end_us, codes={})
+
+
+def select(
+    cursor: duckdb.DuckDBPyConnection, stream: Stream, start_us: int, end_us: int, *, codes: Codes
+) -> pa.Table:
+    """The rows of `scan` that have one of `codes` in each of its columns."""
+    sql = SQL[stream].scan + "".join(f' AND "{name}" IN (SELECT unnest(${name}))' for name in codes)
+    bounds = {"start": start_us, "end": end_us}
+    found = cursor.sql(sql, params={**bounds, **codes}).to_arrow_table()
+    return _in_order(cursor, stream, found)
+
+
+def _in_order(cursor: duckdb.DuckDBPyConnection, stream: Stream, coded: pa.Table) -> pa.Table:
+    rows = decoded(cursor, stream, coded.combine_chunks()).cast(arrow_schema(stream))
     return ordered(stream, rows) if len(rows) else rows
 
 

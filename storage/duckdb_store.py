@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from storage import duckdb_rows, duckdb_sql
 from storage.batch import checked, within
-from storage.coverage import cut, joined, overlapping, uncovered
+from storage.coverage import cut, joined, newest_tick, overlapping, uncovered
 from storage.cursor import Position, RangeQuery, check_ids, check_limit
 from storage.duckdb_code_sql import CODES, DICTIONARY_OF, Dictionary
 from storage.duckdb_codes import Encoder, EntityIds, code_of
@@ -25,9 +25,10 @@ from storage.duckdb_copy import copy_database
 from storage.duckdb_sql import SQL
 from storage.instants import HOUR_US, to_us
 from storage.latest_cache import NewestRecords
+from storage.records import after_position, records_of
 from storage.runs import refuse_overlap
-from storage.schema import SCHEMAS, BusPosition, Record, Stream
-from storage.store import Covered, Page, Run
+from storage.schema import RECORD_TYPES, SCHEMAS, BusPosition, Record, Stream
+from storage.store import Covered, Page, Run, Selection
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,6 +38,8 @@ EVENT_REACH_US = HOUR_US
 """How far back the first query for a record at a time searches in a stream without a cadence."""
 MEMORY_SPAN = timedelta(minutes=10)
 """How much of the newest data is read into the cache of latest records when it is first used."""
+FIRST_SPAN_US = 600_000_000
+"""How much of a range is read first for a page of many entities."""
 ALWAYS_US = -(2**62)
 """The horizon of the cache of an empty stream: all records written later will be in the cache."""
 
@@ -165,6 +168,55 @@ class DuckDBStore:
         ordered = sorted(found, key=attrgetter(*SCHEMAS[stream].key))
         newest = {getattr(record, per): record for record in ordered}
         return [newest[name] for name in sorted(newest)]
+
+    def tick(self, stream: Stream, *, time: datetime) -> datetime | None:
+        """See `Store.tick`."""
+        self._settle()
+        return newest_tick(self._coverage[stream], time, SCHEMAS[stream].cadence_s or 1)
+
+    def remembered_tick(self, stream: Stream, *, time: datetime) -> datetime | None:
+        """The result of `tick` if it is in memory; None if there is none, or the file must be read."""
+        return None if self._unsettled else self.tick(stream, time=time)
+
+    def records_at(self, stream: Stream, tick: datetime) -> Sequence[Record]:
+        """See `Store.records_at`."""
+        with self._database.transaction() as cursor:
+            rows = duckdb_rows.select(cursor, stream, to_us(tick), to_us(tick) + 1, codes={})
+        return records_of(rows, RECORD_TYPES[stream])
+
+    def range_of(
+        self,
+        stream: Stream,
+        selection: Selection,
+        *,
+        start: datetime,
+        end: datetime,
+        limit: int = 1000,
+        cursor: str | None = None,
+    ) -> Page:
+        """See `Store.range_of`. Reads spans that grow until they have enough records."""
+        check_limit(limit)
+        query = RangeQuery(stream, selection.text, start, end)
+        after = None if cursor is None else query.position(cursor)
+        reached, stop = to_us(start) if after is None else after.time_us, to_us(end)
+        span, found = FIRST_SPAN_US, list[Record]()
+        with self._database.transaction() as reading:
+            codes = self._codes_of(reading, selection)
+            while codes is not None and reached < stop and len(found) <= limit:
+                rows = duckdb_rows.select(reading, stream, reached, min(reached + span, stop), codes=codes)
+                found += records_of(after_position(stream, rows, after), RECORD_TYPES[stream])
+                reached, span = reached + span, span * 2
+        return query.page(found[: limit + 1], limit)
+
+    def _codes_of(
+        self, cursor: duckdb.DuckDBPyConnection, selection: Selection
+    ) -> Mapping[str, Sequence[int]] | None:
+        """The codes of a selection's values; None if no record can have them all."""
+        found = {}
+        for column, values in selection.conditions:
+            codes = (self._ids.code(cursor, value) for value in values)
+            found[column] = [code for code in codes if code is not None]
+        return found if all(found.values()) else None
 
     def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
         """See `Store.scan`. Each table is read when it is asked for; for a consistent copy use `copy_to`."""

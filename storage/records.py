@@ -11,6 +11,8 @@ from storage.schema import RECORD_TYPES, SCHEMAS, Cell, Column, Record, Stream, 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from storage.cursor import Position
+
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
@@ -26,6 +28,16 @@ def record_at(rows: pa.Table, stream: Stream, row: int) -> Record:
     """One row of a stream's table as a record. For one row this is three times as fast as `records_of`."""
     cells = (rows.column(column.name)[row] for column in SCHEMAS[stream].columns)
     return make_record(stream, map(_value, SCHEMAS[stream].columns, cells))
+
+
+def after_position(stream: Stream, rows: pa.Table, after: Position | None) -> pa.Table:
+    """The rows after a position; `rows` begin at its time at the earliest, and are ordered by (time, key)."""
+    if after is None:
+        return rows
+    keys = zip(*(rows.column(name).to_pylist() for name in SCHEMAS[stream].key), strict=True)
+    times = (ms * 1000 for ms in rows.column("time").cast("int64").to_pylist())
+    place = ((time, key) > (after.time_us, after.key) for time, key in zip(times, keys, strict=True))
+    return rows.slice(next((row for row, is_after in enumerate(place) if is_after), len(rows)))
 
 
 def _value(column: Column, scalar: pa.Scalar) -> Cell:

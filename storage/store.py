@@ -55,8 +55,23 @@ class Page:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Records of many entities: those with one of `values` in each of some columns with ids but trips.
+
+    Without conditions it is all records of a stream.
+    """
+
+    conditions: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The conditions as a text, equal for equal ones."""
+        return "&".join(f"{column}={','.join(sorted(values))}" for column, values in sorted(self.conditions))
+
+
 class Reader(Protocol):
-    """Reads single records. Times are timezone-aware, intervals are [start, end)."""
+    """Reads records. Times are timezone-aware, intervals are [start, end)."""
 
     def latest(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
         """The newest record of the entity `key` at or before `now`."""
@@ -93,6 +108,24 @@ class Reader(Protocol):
         Both are names of columns with ids. For example the newest visit of each bus (`per`) of a line (`by`).
         Ordered by `per`.
         """
+
+    def tick(self, stream: Stream, *, time: datetime) -> datetime | None:
+        """The newest complete tick at or before `time` of a stream with a cadence; None if there is none."""
+
+    def records_at(self, stream: Stream, tick: datetime) -> Sequence[Record]:
+        """All records at a tick, ordered by key."""
+
+    def range_of(
+        self,
+        stream: Stream,
+        selection: Selection,
+        *,
+        start: datetime,
+        end: datetime,
+        limit: int = 1000,
+        cursor: str | None = None,
+    ) -> Page:
+        """A page like that of `range`, of the records of a selection, ordered by (time, key)."""
 
 
 class Store(Reader, Protocol):

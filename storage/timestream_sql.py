@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from storage.cursor import Position
 from storage.instants import to_us
 from storage.schema import SCHEMAS, Stream
+from storage.store import Selection
 
 MEASURE_NAME = "metrics"
 NOTICE_NAME = "backfill"
@@ -112,13 +113,27 @@ class Queries:
         limit: int,
     ) -> str:
         """The first `limit` records of [start, end) whose `by` is `key`, or of those after a record."""
-        schema = SCHEMAS[stream]
-        further = "" if after is None else f" AND ({_after(schema.key, after)})"
-        order = ", ".join(identifier(name) for name in ("time", *schema.key))
+        of_key = Selection(((by, (key,)),))
+        return self.page_of(stream, of_key, start_ms=start_ms, end_ms=end_ms, after=after, limit=limit)
+
+    def page_of(
+        self,
+        stream: Stream,
+        selection: Selection,
+        *,
+        start_ms: int,
+        end_ms: int,
+        after: Position | None,
+        limit: int,
+    ) -> str:
+        """The first `limit` records of a selection in [start, end), or of those after a record."""
+        key = SCHEMAS[stream].key
+        further = "" if after is None else f" AND ({_after(key, after)})"
+        order = ", ".join(identifier(name) for name in ("time", *key))
+        conditions = "".join(f"{_one_of(*condition)} AND " for condition in selection.conditions)
         return (
             f"SELECT * FROM {self._table(stream)} "
-            f"WHERE {identifier(by)} = {text(key)} "
-            f"AND time >= {instant(start_ms)} AND time < {instant(end_ms)}{further} "
+            f"WHERE {conditions}time >= {instant(start_ms)} AND time < {instant(end_ms)}{further} "
             f"ORDER BY {order} LIMIT {limit:d}"
         )
 
@@ -155,6 +170,13 @@ class Queries:
 
     def _table(self, name: str) -> str:
         return f"{identifier(self._database)}.{identifier(name)}"
+
+
+def _one_of(column: str, values: Sequence[str]) -> str:
+    """The condition that a column has one of some values."""
+    if len(values) == 1:
+        return f"{identifier(column)} = {text(values[0])}"
+    return f"{identifier(column)} IN ({', '.join(map(text, values))})"
 
 
 def _after(key: Sequence[str], after: Position) -> str:

@@ -11,15 +11,16 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from storage.aws_clients import Options, client
-from storage.coverage import Interval, overlapping, uncovered
+from storage.coverage import Interval, newest_tick, overlapping, uncovered
 from storage.cursor import RangeQuery, check_ids, check_limit
 from storage.instants import HOUR_US, to_us
 from storage.runs import refuse_overlap
 from storage.schema import SCHEMAS, BusPosition, Record, Stream
-from storage.store import Covered, Page, Run
+from storage.store import Covered, Page, Run, Selection
 from storage.timestream_client import QueryClient, RetryPolicy, WriteClient
 from storage.timestream_coverage import CoverageLog
 from storage.timestream_progress import ProgressRow, backfill_notice, progress_record
@@ -166,6 +167,36 @@ class TimestreamStore:
         check_ids(stream, by, per)
         bounds = {"start_ms": at_or_after_ms(since), "end_ms": at_or_before_ms(now)}
         return self._records(stream, self._queries.newest_of_each(stream, key, by=by, per=per, **bounds))
+
+    def tick(self, stream: Stream, *, time: datetime) -> datetime | None:
+        """See `Store.tick`. Ticks that other processes wrote in the last seconds may be missing."""
+        return newest_tick(self._known(stream), time, SCHEMAS[stream].cadence_s or 1)
+
+    def records_at(self, stream: Stream, tick: datetime) -> Sequence[Record]:
+        """See `Store.records_at`."""
+        tick_ms = at_or_before_ms(tick)
+        found = self._records(stream, self._queries.scan(stream, start_ms=tick_ms, end_ms=tick_ms + 1))
+        return sorted(found, key=attrgetter(*SCHEMAS[stream].key))
+
+    def range_of(
+        self,
+        stream: Stream,
+        selection: Selection,
+        *,
+        start: datetime,
+        end: datetime,
+        limit: int = 1000,
+        cursor: str | None = None,
+    ) -> Page:
+        """See `Store.range_of`."""
+        check_limit(limit)
+        query = RangeQuery(stream, selection.text, start, end)
+        after = None if cursor is None else query.position(cursor)
+        start_ms = at_or_after_ms(start) if after is None else after.time_us // 1000
+        sql = self._queries.page_of(
+            stream, selection, start_ms=start_ms, end_ms=at_or_after_ms(end), after=after, limit=limit + 1
+        )
+        return query.page(self._records(stream, sql), limit)
 
     def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
         """See `Store.scan`. Each table is read when it is asked for."""

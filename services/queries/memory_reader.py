@@ -26,6 +26,9 @@ class RemembersLatest(Protocol):
     ) -> Sequence[BusPosition] | None:
         """Return what `latest_of_line` would, if it is in memory, else None."""
 
+    def remembered_tick(self, stream: Stream, *, time: datetime) -> datetime | None:
+        """Return what `tick` would, if it is in memory, else None."""
+
 
 class MemoryReader:
     """A `Reader` of a store's memory. Every method raises `NotInMemory` for what is not there."""
@@ -47,6 +50,13 @@ class MemoryReader:
             raise NotInMemory
         return found
 
+    def tick(self, stream: Stream, *, time: datetime) -> datetime:
+        """See `Store.tick`."""
+        found = self._store.remembered_tick(stream, time=time)
+        if found is None:
+            raise NotInMemory
+        return found
+
     def at(self, *_arguments: object, **_options: object) -> Record | None:
         """Raise `NotInMemory`: only the latest records are kept."""
         raise NotInMemory
@@ -56,5 +66,13 @@ class MemoryReader:
         raise NotInMemory
 
     def range(self, *_arguments: object, **_options: object) -> Page:
+        """Raise `NotInMemory`: only the latest records are kept."""
+        raise NotInMemory
+
+    def records_at(self, *_arguments: object, **_options: object) -> Sequence[Record]:
+        """Raise `NotInMemory`: making records of a whole tick would hold the event loop up."""
+        raise NotInMemory
+
+    def range_of(self, *_arguments: object, **_options: object) -> Page:
         """Raise `NotInMemory`: only the latest records are kept."""
         raise NotInMemory

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pyarrow as pa
 
@@ -13,9 +13,12 @@ from storage.cursor import RangeQuery, check_ids
 from storage.errors import RunMismatch, StoreUnavailable
 from storage.instants import from_us, to_us
 from storage.runs import differences
-from storage.schema import RECORD_TYPES, BusPosition, Record, Stream
-from storage.store import Covered, Page, Run
+from storage.schema import RECORD_TYPES, SCHEMAS, BusPosition, Record, Stream
+from storage.store import Covered, Page, Run, Selection
 from tests.storage.records import entity, order, table
+
+DAYS_TICKS = 2880
+"""The most ticks in a day: how far back the model looks for one."""
 
 
 class ModelStore:
@@ -99,6 +102,42 @@ class ModelStore:
             if getattr(record, by) == key and since <= record.time <= now:
                 newest[getattr(record, per)] = record
         return [newest[name] for name in sorted(newest)]
+
+    def tick(self, stream: Stream, *, time: datetime) -> datetime | None:
+        self.ping()
+        cadence_s = SCHEMAS[stream].cadence_s
+        assert cadence_s is not None
+        ticks = [
+            datetime.fromtimestamp(second, UTC)
+            for c in self.covered[stream]
+            for second in range(0, int(c.end.timestamp()) + 1, cadence_s)[-DAYS_TICKS:]
+            if c.start.timestamp() <= second < c.end.timestamp()
+        ]
+        return max((tick for tick in ticks if tick <= time), default=None)
+
+    def records_at(self, stream: Stream, tick: datetime) -> Sequence[Record]:
+        self.ping()
+        return [record for record in self.records[stream] if record.time == tick]
+
+    def range_of(
+        self,
+        stream: Stream,
+        selection: Selection,
+        *,
+        start: datetime,
+        end: datetime,
+        limit: int = 1000,
+        cursor: str | None = None,
+    ) -> Page:
+        self.ping()
+        query = RangeQuery(stream, selection.text, start, end)
+        found = [record for record in self.records[stream] if start <= record.time < end]
+        for column, values in selection.conditions:
+            found = [record for record in found if getattr(record, column) in values]
+        if cursor is not None:
+            last = query.position(cursor)
+            found = [record for record in found if order(record) > (from_us(last.time_us), *last.key)]
+        return query.page(found, limit)
 
     def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
         self.ping()
