@@ -53,6 +53,12 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "/bus-position/B001?start=2026-03-02T07:00Z&end=2026-03-02T07:30Z&limit=2&format=csv",
     ),
     "/bus-position/line/{line_id}": ("/bus-position/line/L1?mode=latest",),
+    "/stop-visits/stop/{stop_id}": (
+        "/stop-visits/stop/S001?mode=latest",
+        "/stop-visits/stop/S001?start=2026-03-02T07:00Z&end=2026-03-02T07:30Z&limit=2&format=csv",
+    ),
+    "/stop-visits/bus/{bus_id}": ("/stop-visits/bus/B001?timestamp=2026-03-02T07:20Z",),
+    "/stop-visits/line/{line_id}": ("/stop-visits/line/L1?mode=latest",),
     "/lines": ("/lines",),
     "/lines/{line_id}": ("/lines/L1", "/lines/L99"),
     "/stops": ("/stops?limit=2",),

@@ -26,6 +26,7 @@ from services.web.rest_routes import (
     add_operations_routes,
 )
 from services.web.static_files import DOCS, MAP, add_pages
+from services.web.transit.visit_routes import add_visit_routes
 from services.web.websocket import WebSockets
 
 NO_TELEMETRY: openapi.Json = {"telemetry": {"tracing": False, "metrics": False, "logs": False}}
@@ -57,6 +58,7 @@ def create_data_app(context: Context, identify: Identify) -> FastAPI:
     """Return the part that runs behind API Gateway too: streams, network, health and clock."""
     app = Application(context, identify)
     StreamRoutes(context).add_to(app)
+    add_visit_routes(app, context)
     add_network_routes(app, context)
     add_health_route(app, context)
     add_clock_route(app, context.clock)

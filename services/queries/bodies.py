@@ -18,7 +18,7 @@ from services.errors import MethodNotAllowed, ServiceError, Unauthorized
 from services.queries.bearing import bearing
 from services.times import format_instant
 from simulator.network import Network
-from storage.schema import BusPosition, PeopleCount, Record, SensorReading
+from storage.schema import BusPosition, PeopleCount, Record, SensorReading, StopVisit
 
 Body: TypeAlias = dict[str, object]
 
@@ -78,6 +78,37 @@ class BusPositionBody(ExactModel):
     trip_id: str
     capacity: int | None
     bearing: float | None
+
+
+class StopVisitBody(ExactModel):
+    """A bus's visit to a stop: it left at `time`, with `passenger_count` people aboard.
+
+    A bus that passed without stopping has `doors_open` false and zeros. `sequence` counts the stops of the
+    trip from 1. `waiting` are the people who still wait for the line, `left_behind` those of them for whom
+    there was no room.
+    """
+
+    bus_id: str
+    line_id: str
+    stop_id: str
+    trip_id: str
+    direction: Literal[0, 1]
+    sequence: int
+    arrival_time: str
+    time: str
+    doors_open: bool
+    boarding: int
+    alighting: int
+    left_behind: int
+    passenger_count: int
+    waiting: int
+
+
+class StopVisitPage(ExactModel):
+    """Visits; `next_cursor` asks for the next page of a range, null at the end and without a range."""
+
+    items: list[StopVisitBody]
+    next_cursor: str | None
 
 
 class PeopleCountPage(ExactModel):
@@ -169,8 +200,28 @@ def bus_position_body(record: BusPosition, network: Network) -> Body:
     }
 
 
+def stop_visit_body(record: StopVisit) -> Body:
+    """A `StopVisitBody`."""
+    return {
+        "bus_id": record.bus_id,
+        "line_id": record.line_id,
+        "stop_id": record.stop_id,
+        "trip_id": record.trip_id,
+        "direction": record.direction,
+        "sequence": record.sequence,
+        "arrival_time": format_instant(record.arrival_time),
+        "time": format_instant(record.time),
+        "doors_open": record.doors_open,
+        "boarding": record.boarding,
+        "alighting": record.alighting,
+        "left_behind": record.left_behind,
+        "passenger_count": record.passenger_count,
+        "waiting": record.waiting,
+    }
+
+
 def record_body(record: Record, network: Network) -> Body:
-    """The body of a count, a sensor reading or a position."""
+    """The body of a count, a sensor reading, a position or a visit."""
     match record:
         case PeopleCount():
             return people_count_body(record)
@@ -178,7 +229,8 @@ def record_body(record: Record, network: Network) -> Body:
             return sensors_body(record)
         case BusPosition():
             return bus_position_body(record, network)
-    raise TypeError(f"no body for a {type(record).__name__}")
+        case StopVisit():
+            return stop_visit_body(record)
 
 
 def bus_position_text(record: BusPosition, network: Network) -> str:

@@ -101,7 +101,7 @@ def page_request(
     """A page of a range: the first one, or the one that a cursor of the same range leads to."""
     if cursor:
         try:
-            RangeQuery(of.stream, of.entity_id, start, end).position(cursor)
+            RangeQuery(of.stream, of.entity_id, start, end, of.by).position(cursor)
         except ValueError:
             raise _wrong_cursor(cursor) from None
     return RangeRequest(start, end, limit, cursor or None)

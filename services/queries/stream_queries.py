@@ -26,11 +26,15 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class EntityStream:
-    """The records of one entity in a stream; `kind` is `stop` or `bus`."""
+    """The records of one stop, bus or line (`kind`) in a stream.
+
+    `by` is the column of its ids, None if that is the stream's own entity.
+    """
 
     stream: Stream
     kind: str
     entity_id: str
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +94,12 @@ def records(
     store: Reader, network: Network, *, of: EntityStream, wanted: RangeRequest, now: datetime
 ) -> Page:
     """Return a page of records in ascending order. Raises `BadRequest` for a cursor of another range."""
-    known = network.stop if of.kind == "stop" else network.line_of_bus
-    _check_known(of.kind.capitalize(), of.entity_id, of.entity_id in known)
+    check_entity(network, of.kind, of.entity_id)
     start, end, limit, cursor = wanted.start, wanted.end, wanted.limit, wanted.cursor
     try:
-        page = store.range(of.stream, of.entity_id, start=start, end=end, limit=limit, cursor=cursor)
+        page = store.range(
+            of.stream, of.entity_id, start=start, end=end, limit=limit, cursor=cursor, by=of.by
+        )
     except ValueError as error:
         raise BadRequest("Invalid cursor") from error
     return _until(page, now)
@@ -111,6 +116,12 @@ def known_line(network: Network, line_id: str) -> Line:
     """Return a line. Raises `UnknownEntity` unless it exists."""
     _check_known("Line", line_id, line_id in network.line)
     return network.line[line_id]
+
+
+def check_entity(network: Network, kind: str, entity_id: str) -> None:
+    """Raise `UnknownEntity` unless the stop, bus or line (`kind`) exists."""
+    known = {"stop": network.stop, "bus": network.line_of_bus, "line": network.line}[kind]
+    _check_known(kind.capitalize(), entity_id, entity_id in known)
 
 
 def check_stop(network: Network, stop_id: str) -> None:

@@ -41,6 +41,23 @@ POSITION: dict[str, object] = {
     "capacity": 80,
     "bearing": 117.4,
 }
+VISIT: dict[str, object] = {
+    "bus_id": "B001",
+    "line_id": "L1",
+    "stop_id": "S001",
+    "trip_id": "L1-20260302-0-012",
+    "direction": 0,
+    "sequence": 7,
+    "arrival_time": "2026-03-02T07:28:41.310Z",
+    "time": "2026-03-02T07:29:02.150Z",
+    "doors_open": True,
+    "boarding": 4,
+    "alighting": 2,
+    "left_behind": 0,
+    "passenger_count": 31,
+    "waiting": 0,
+}
+VISITED = ("stop", "bus", "line")
 LINE: dict[str, object] = {"line_id": "L1", "name": "1 Cristo Rey – Prosperidad", "night": False}
 PLACE: dict[str, object] = {"name": "Gran Vía", "latitude": 40.420291, "longitude": -3.705774}
 CLOCK = {"now": TIME, "rate": 1.0, "paused": False}
@@ -64,6 +81,7 @@ BODIES: Mapping[str, Examples] = {
     },
     "/bus-position/{bus_id}": {"one": {"value": POSITION}, "a range": paged(POSITION)},
     "/bus-position/line/{line_id}": {"a line": {"value": {"line_id": "L1", "buses": [POSITION]}}},
+    **{f"/stop-visits/{kind}/{{{kind}_id}}": {"visits": paged(VISIT)} for kind in VISITED},
     "/lines": {"lines": paged({**LINE, "stop_count": 38, "bus_count": 11})},
     "/lines/{line_id}": {
         "a line": {
@@ -113,11 +131,18 @@ CLOCK_CHANGES: Examples = {
     "to Monday morning": {"value": {"jump": "2026-03-02T08:30:00Z"}},
 }
 
+
+def csv_text(example: Mapping[str, object]) -> str:
+    """Return a record as CSV with its header."""
+    return f"{','.join(example)}\r\n{','.join(map(str, example.values()))}\r\n"
+
+
 CSV_EXAMPLES: Mapping[str, str] = {
     "/people-count/{stop_id}": f'stop_id,time,count,line_ids\r\nS001,{TIME},12,"L1,L2"\r\n',
     "/sensors/{entity_type}/{entity_id}": (
         f"entity_id,entity_type,time,temperature,humidity\r\nS001,stop,{TIME},20.51,41.5\r\n"
     ),
+    **{f"/stop-visits/{kind}/{{{kind}_id}}": csv_text(VISIT) for kind in VISITED},
     "/bus-position/{bus_id}": f"{','.join(POSITION)}\r\n{','.join(map(str, POSITION.values()))}\r\n",
 }
 
@@ -166,6 +191,9 @@ NOT_FOUND: Mapping[str, tuple[str, ...]] = {
     "/bus-position/{bus_id}": ("Bus B999 not found", "No data found for bus B001"),
     "/bus-position/line/{line_id}": ("Line L99 not found", "No buses found for line L1"),
     "/lines/{line_id}": ("Line L99 not found",),
+    "/stop-visits/stop/{stop_id}": ("Stop S999 not found", "No data found for stop S001"),
+    "/stop-visits/bus/{bus_id}": ("Bus B999 not found", "No data found for bus B001"),
+    "/stop-visits/line/{line_id}": ("Line L99 not found", "No data found for line L1"),
 }
 UNAUTHORIZED = ("Missing x-api-key header", "Missing x-group-name header", "Invalid API key")
 CLOCK_BUSY = "The clock is being moved already; wait for the answer, then move it again"

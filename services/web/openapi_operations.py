@@ -100,6 +100,16 @@ OPERATIONS: Mapping[str, Operation] = {
         (LATEST_ONLY,),
         EVERY,
     ),
+    **{
+        f"/stop-visits/{kind}/{{{kind}_id}}": Operation(
+            what, (bodies.StopVisitPage,), (*MOMENT, *RANGE), EVERY
+        )
+        for kind, what in (
+            ("stop", "Buses' visits to a stop: the newest of each line, at a time, or over a range"),
+            ("bus", "A bus's visits to stops: the newest, at a time, or over a range"),
+            ("line", "Visits of a line's buses to stops: the newest of each, at a time, or over a range"),
+        )
+    },
     "/lines": Operation("The lines", (network_bodies.LinesPage,), (LIMIT, CURSOR), LISTING, "network"),
     "/lines/{line_id}": Operation(
         "A line: the stops of each direction with coordinates, and its buses",

@@ -130,6 +130,10 @@ FIELDS: Mapping[tuple[Stream, str], Sequence[str]] = {
     (Stream.SENSOR_DATA, "stop"): tuple(bodies.StopSensorsBody.model_fields),
     (Stream.SENSOR_DATA, "bus"): tuple(bodies.BusSensorsBody.model_fields),
     (Stream.BUS_POSITION, "bus"): tuple(bodies.BusPositionBody.model_fields),
+    **{
+        (Stream.STOP_VISIT, kind): tuple(bodies.StopVisitBody.model_fields)
+        for kind in ("stop", "bus", "line")
+    },
 }
 """The columns of each kind of record as CSV."""
 
