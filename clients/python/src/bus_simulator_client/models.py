@@ -193,6 +193,39 @@ class StopSensors:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StopVisitBody:
+    """A bus's visit to a stop: it left at `time`, with `passenger_count` people aboard.
+
+    A bus that passed without stopping has `doors_open` false and zeros. `sequence` counts the stops of the
+    trip from 1. `waiting` are the people who still wait for the line, `left_behind` those of them for whom
+    there was no room.
+    """
+
+    bus_id: str
+    line_id: str
+    stop_id: str
+    trip_id: str
+    direction: Literal[0, 1]
+    sequence: int
+    arrival_time: str
+    time: str
+    doors_open: bool
+    boarding: int
+    alighting: int
+    left_behind: int
+    passenger_count: int
+    waiting: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StopVisitPage:
+    """Visits; `next_cursor` asks for the next page of a range, null at the end and without a range."""
+
+    items: list[StopVisitBody]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StopsPage:
     """A page of stops by `stop_id`; `next_cursor` asks for the next, null at the end."""
 
