@@ -239,7 +239,7 @@ test-browser: $(INSTALLED) ## test the map in a browser (needs Debian's package 
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 .PHONY: test-long
-test-long: $(INSTALLED) $(SUMO) $(GENERATORS) ## run the tests that take minutes, and all examples of generated tests
+test-long: $(INSTALLED) $(SUMO) $(GENERATORS) $(if $(shell command -v npm),$(NODE_PACKAGES)) ## run the tests that take minutes, and all examples of generated tests
 	BUS_SIMULATOR_TEST_EXAMPLES=all $(BIN)/python -m pytest -n 2 --dist worksteal \
 	  -m "long or (examples and not aws)" $(ARGS)
 
@@ -280,8 +280,14 @@ $(GENERATORS): clients/generators.lock $(INSTALLED)
 	scripts/uv pip install --quiet --python build/generators/bin/python --require-hashes -r clients/generators.lock
 	touch $@
 
+NODE_PACKAGES := clients/javascript/node_modules/.installed
+
+$(NODE_PACKAGES): clients/javascript/package-lock.json
+	npm ci --prefix clients/javascript --ignore-scripts --no-audit --no-fund --prefer-offline
+	touch $@
+
 .PHONY: clients
-clients: $(INSTALLED) $(GENERATORS) ## generate the clients' models and types from the OpenAPI document
+clients: $(INSTALLED) $(GENERATORS) $(NODE_PACKAGES) ## generate the clients' models and types from the OpenAPI document
 	$(BIN)/python -m scripts.write_clients
 
 .PHONY: bench

@@ -20,6 +20,7 @@ from scripts.write_docs import is_up_to_date
 
 ROOT = Path(__file__).parent.parent
 TOOLS = ROOT / "build" / "generators" / "bin"
+NODE_TOOLS = ROOT / "clients" / "javascript" / "node_modules" / ".bin"
 PYTHON_MODELS = "clients/python/src/bus_simulator_client/models.py"
 HEADER = '"""The API\'s bodies, generated from its OpenAPI document by `make clients`. Not to be edited."""'
 NAMES = {
@@ -73,26 +74,34 @@ def output_of(command: list[str], given: str | None = None) -> str:
     return done.stdout
 
 
-FILES: Mapping[str, Callable[[Path], str]] = {PYTHON_MODELS: python_models}
+def javascript_types(description: Path) -> str:
+    """Return the module of the JavaScript client's types."""
+    return output_of([str(NODE_TOOLS / "openapi-typescript"), str(description)])
 
 
-def outdated(*, write: bool) -> list[str]:
-    """Return the generated files that differ from the document; with `write`, write them."""
-    with tempfile.TemporaryDirectory() as folder:
-        description = Path(folder) / "openapi.json"
-        description.write_text(json.dumps(document()), encoding="utf-8")
-        return [
-            name
-            for name, generate in FILES.items()
-            if not is_up_to_date(ROOT / name, generate(description), write=write)
-        ]
+FILES: Mapping[str, Callable[[Path], str]] = {
+    PYTHON_MODELS: python_models,
+    "clients/javascript/src/schema.ts": javascript_types,
+}
+
+
+def outdated(description: Path, *, write: bool) -> list[str]:
+    """Return the generated files that differ from a document in a file; with `write`, write them."""
+    return [
+        name
+        for name, generate in FILES.items()
+        if not is_up_to_date(ROOT / name, generate(description), write=write)
+    ]
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--check", is_flag=True, help="Write nothing; name the files that are out of date.")
 def main(*, check: bool) -> None:
     """Write the clients' models and types."""
-    old = outdated(write=not check)
+    with tempfile.TemporaryDirectory() as folder:
+        description = Path(folder) / "openapi.json"
+        description.write_text(json.dumps(document()), encoding="utf-8")
+        old = outdated(description, write=not check)
     if check and old:
         click.echo(f"out of date: {', '.join(old)}; make clients writes them", err=True)
         sys.exit(1)

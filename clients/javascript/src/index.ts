@@ -1,0 +1,120 @@
+/** Client of the Madrid Bus Real-Time Simulator: REST by fetch, live positions by WebSocket. */
+
+import { BusSimulatorError } from "./errors.js";
+import { live, type Live, type LiveOptions } from "./live.js";
+import { get, Pages, path, type Retries, type Server, when } from "./rest.js";
+import type {
+  At,
+  Bus,
+  BusPosition,
+  EntityType,
+  Health,
+  Line,
+  LineRoute,
+  PeopleCount,
+  Range,
+  Sensors,
+  Stop,
+} from "./types.js";
+
+export { BusSimulatorError } from "./errors.js";
+export type { Live, LiveOptions } from "./live.js";
+export { Pages, type Retries } from "./rest.js";
+export type { components, operations, paths } from "./schema.js";
+export * from "./types.js";
+
+export interface Options {
+  /** The simulator, as http://127.0.0.1:8080. */
+  url: string;
+  apiKey: string;
+  /** Your team's name. */
+  group: string;
+  /** The URL of the WebSocket API of a deployment on AWS. */
+  liveUrl?: string;
+  retries?: Partial<Retries>;
+  /** Other implementations, as `ws` for Node before 22, which has no WebSocket. */
+  fetch?: typeof fetch;
+  WebSocket?: typeof WebSocket;
+  sleep?: (seconds: number) => Promise<void>;
+}
+
+/** A bus simulator, asked with a key in the name of a group. Errors are `BusSimulatorError`s. */
+export class Client {
+  readonly #server: Server;
+  readonly #liveUrl: string;
+  readonly #WebSocket: typeof WebSocket | undefined;
+
+  constructor(options: Options) {
+    const url = options.url.replace(/\/+$/, "");
+    if (!/^https?:\/\/[^/]/.test(url)) throw new TypeError(`url must be like http://127.0.0.1:8080, not ${options.url}`);
+    if (!options.apiKey || !options.group) throw new TypeError("apiKey and group must not be empty");
+    this.#server = {
+      url,
+      apiKey: options.apiKey,
+      group: options.group,
+      retries: { most: 5, longestWaitS: 60, ...options.retries },
+      fetch: options.fetch ?? ((...request) => fetch(...request)),
+      sleep: options.sleep ?? ((seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000))),
+    };
+    this.#liveUrl = options.liveUrl ?? `${url.replace(/^http/, "ws")}/production`;
+    this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
+  }
+
+  /** The people waiting at a stop: now, at an instant, or over a range. */
+  peopleCount(stopId: string, at?: At): Promise<PeopleCount>;
+  peopleCount(stopId: string, range: Range): Pages<PeopleCount>;
+  peopleCount(stopId: string, options: At | Range = {}): Promise<PeopleCount> | Pages<PeopleCount> {
+    return this.#oneOrRange(path("people-count", stopId), options);
+  }
+
+  /** Where a bus is: now, at an instant, or over a range. */
+  busPosition(busId: string, at?: At): Promise<BusPosition>;
+  busPosition(busId: string, range: Range): Pages<BusPosition>;
+  busPosition(busId: string, options: At | Range = {}): Promise<BusPosition> | Pages<BusPosition> {
+    return this.#oneOrRange(path("bus-position", busId), options);
+  }
+
+  /** The sensors of a bus or a stop: now, at an instant, or over a range. */
+  sensors<E extends EntityType>(type: E, id: string, at?: At): Promise<Sensors<E>>;
+  sensors<E extends EntityType>(type: E, id: string, range: Range): Pages<Sensors<E>>;
+  sensors<E extends EntityType>(type: E, id: string, options: At | Range = {}): Promise<Sensors<E>> | Pages<Sensors<E>> {
+    return this.#oneOrRange(path("sensors", type, id), options);
+  }
+
+  /** The lines. */
+  lines(): Pages<Line> {
+    return new Pages(this.#server, "/lines");
+  }
+
+  /** A line: the stops of each direction, and its buses. */
+  line(lineId: string): Promise<LineRoute> {
+    return get(this.#server, path("lines", lineId));
+  }
+
+  /** The stops. */
+  stops(): Pages<Stop> {
+    return new Pages(this.#server, "/stops");
+  }
+
+  /** The buses. */
+  buses(): Pages<Bus> {
+    return new Pages(this.#server, "/buses");
+  }
+
+  /** The state of clock, feeders and store. */
+  health(): Promise<Health> {
+    return get(this.#server, "/health");
+  }
+
+  /** The newest position of each bus of some lines, then every new one, over as many connections as it takes. */
+  live(options: LiveOptions): AsyncGenerator<Live, void, undefined> {
+    if (!this.#WebSocket) throw new BusSimulatorError("No WebSocket here: use Node 22, or pass one to the Client");
+    const { apiKey, group, sleep } = this.#server;
+    return live({ url: this.#liveUrl, apiKey, group, sleep, WebSocket: this.#WebSocket }, options);
+  }
+
+  #oneOrRange<T>(route: string, options: At & Partial<Range>): Promise<T> | Pages<T> {
+    if (options.start ?? options.end) return new Pages<T>(this.#server, route, when(options));
+    return get<T>(this.#server, route, when(options));
+  }
+}
