@@ -84,6 +84,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stop-visits/stop/{stop_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Buses' visits to a stop: the newest of each line, at a time, or over a range */
+        get: operations["stop_visits_stop_stop_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stop-visits/bus/{bus_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A bus's visits to stops: the newest, at a time, or over a range */
+        get: operations["stop_visits_bus_bus_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stop-visits/line/{line_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Visits of a line's buses to stops: the newest of each, at a time, or over a range */
+        get: operations["stop_visits_line_line_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/lines": {
         parameters: {
             query?: never;
@@ -541,6 +592,57 @@ export interface components {
             humidity: number;
         };
         /**
+         * StopVisitBody
+         * @description A bus's visit to a stop: it left at `time`, with `passenger_count` people aboard.
+         *
+         *     A bus that passed without stopping has `doors_open` false and zeros. `sequence` counts the stops of the
+         *     trip from 1. `waiting` are the people who still wait for the line, `left_behind` those of them for whom
+         *     there was no room.
+         */
+        StopVisitBody: {
+            /** Bus Id */
+            bus_id: string;
+            /** Line Id */
+            line_id: string;
+            /** Stop Id */
+            stop_id: string;
+            /** Trip Id */
+            trip_id: string;
+            /**
+             * Direction
+             * @enum {integer}
+             */
+            direction: 0 | 1;
+            /** Sequence */
+            sequence: number;
+            /** Arrival Time */
+            arrival_time: string;
+            /** Time */
+            time: string;
+            /** Doors Open */
+            doors_open: boolean;
+            /** Boarding */
+            boarding: number;
+            /** Alighting */
+            alighting: number;
+            /** Left Behind */
+            left_behind: number;
+            /** Passenger Count */
+            passenger_count: number;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * StopVisitPage
+         * @description Visits; `next_cursor` asks for the next page of a range, null at the end and without a range.
+         */
+        StopVisitPage: {
+            /** Items */
+            items: components["schemas"]["StopVisitBody"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
          * StopsPage
          * @description A page of stops by `stop_id`; `next_cursor` asks for the next, null at the end.
          */
@@ -932,6 +1034,330 @@ export interface operations {
                     /**
                      * @example bus_id,line_id,time,latitude,longitude,passenger_count,next_stop_id,distance_to_next_stop,speed,direction,trip_id,capacity,bearing
                      *     B001,L1,2026-03-02T07:30:00Z,40.416912,-3.703512,31,S002,120.5,18.3,0,L1-20260302-0-012,80,117.4
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description A parameter is missing or invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A header is missing or the key is invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The entity doesn't exist or has no data */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The store can't be reached */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    stop_visits_stop_stop_id: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `latest`: the newest record. Overrides `timestamp`.
+                 * @example latest
+                 */
+                mode?: "latest";
+                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                timestamp?: string;
+                /** @description Start of a range (ISO 8601); needs `end`. */
+                start?: string;
+                /** @description End of a range, not included (ISO 8601); needs `start`. */
+                end?: string;
+                /** @description The most items on a page. */
+                limit?: number;
+                /** @description The `next_cursor` of the previous page of the same request. */
+                cursor?: string;
+                /** @description The format of a range. */
+                format?: "json" | "csv";
+                /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
+                tz?: string;
+            };
+            header?: never;
+            path: {
+                /** @example S001 */
+                stop_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requested data */
+            200: {
+                headers: {
+                    /** @description The cursor of a page as CSV */
+                    "X-Next-Cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopVisitPage"];
+                    /**
+                     * @example bus_id,line_id,stop_id,trip_id,direction,sequence,arrival_time,time,doors_open,boarding,alighting,left_behind,passenger_count,waiting
+                     *     B001,L1,S001,L1-20260302-0-012,0,7,2026-03-02T07:28:41.310Z,2026-03-02T07:29:02.150Z,True,4,2,0,31,0
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description A parameter is missing or invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A header is missing or the key is invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The entity doesn't exist or has no data */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The store can't be reached */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    stop_visits_bus_bus_id: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `latest`: the newest record. Overrides `timestamp`.
+                 * @example latest
+                 */
+                mode?: "latest";
+                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                timestamp?: string;
+                /** @description Start of a range (ISO 8601); needs `end`. */
+                start?: string;
+                /** @description End of a range, not included (ISO 8601); needs `start`. */
+                end?: string;
+                /** @description The most items on a page. */
+                limit?: number;
+                /** @description The `next_cursor` of the previous page of the same request. */
+                cursor?: string;
+                /** @description The format of a range. */
+                format?: "json" | "csv";
+                /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
+                tz?: string;
+            };
+            header?: never;
+            path: {
+                /** @example B001 */
+                bus_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requested data */
+            200: {
+                headers: {
+                    /** @description The cursor of a page as CSV */
+                    "X-Next-Cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopVisitPage"];
+                    /**
+                     * @example bus_id,line_id,stop_id,trip_id,direction,sequence,arrival_time,time,doors_open,boarding,alighting,left_behind,passenger_count,waiting
+                     *     B001,L1,S001,L1-20260302-0-012,0,7,2026-03-02T07:28:41.310Z,2026-03-02T07:29:02.150Z,True,4,2,0,31,0
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description A parameter is missing or invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A header is missing or the key is invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The entity doesn't exist or has no data */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The store can't be reached */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    stop_visits_line_line_id: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `latest`: the newest record. Overrides `timestamp`.
+                 * @example latest
+                 */
+                mode?: "latest";
+                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                timestamp?: string;
+                /** @description Start of a range (ISO 8601); needs `end`. */
+                start?: string;
+                /** @description End of a range, not included (ISO 8601); needs `start`. */
+                end?: string;
+                /** @description The most items on a page. */
+                limit?: number;
+                /** @description The `next_cursor` of the previous page of the same request. */
+                cursor?: string;
+                /** @description The format of a range. */
+                format?: "json" | "csv";
+                /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
+                tz?: string;
+            };
+            header?: never;
+            path: {
+                /** @example L1 */
+                line_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requested data */
+            200: {
+                headers: {
+                    /** @description The cursor of a page as CSV */
+                    "X-Next-Cursor"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopVisitPage"];
+                    /**
+                     * @example bus_id,line_id,stop_id,trip_id,direction,sequence,arrival_time,time,doors_open,boarding,alighting,left_behind,passenger_count,waiting
+                     *     B001,L1,S001,L1-20260302-0-012,0,7,2026-03-02T07:28:41.310Z,2026-03-02T07:29:02.150Z,True,4,2,0,31,0
                      */
                     "text/csv": string;
                 };
