@@ -34,6 +34,7 @@ NAMES = {
     "PeopleCountBody": "PeopleCount",
     "StopItem": "Stop",
     "StopSensorsBody": "StopSensors",
+    "StopVisitBody": "StopVisit",
 }
 """The document's schemas that have a shorter name in the Python client."""
 DATACLASSES = (

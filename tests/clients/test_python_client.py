@@ -93,6 +93,20 @@ def test_a_range_iterates_over_all_pages(client: Client) -> None:
     assert [len(page) for page in pages] == [20]
 
 
+@pytest.mark.parametrize("of", [{"stop_id": "S001"}, {"bus_id": "B001"}, {"line_id": "L1"}])
+def test_visits_are_those_of_a_stop_a_bus_or_a_line(client: Client, of: dict[str, str]) -> None:
+    in_range = list(client.stop_visits(**of, start=START, end=END))
+    assert "B001" in {visit.bus_id for visit in in_range}
+    newest = client.stop_visits(**of)
+    assert newest[-1].time > in_range[-1].time
+    assert in_range[-1] in client.stop_visits(**of, timestamp=in_range[-1].time)
+
+
+def test_visits_need_one_id(client: Client) -> None:
+    with pytest.raises(ValueError, match=r"give one of stop_id=, bus_id= and line_id="):
+        client.stop_visits(stop_id="S001", line_id="L1")
+
+
 def test_listings_iterate(client: Client) -> None:
     assert [line.line_id for line in client.lines()] == ["L1", "L2"]
     assert [stop.stop_id for stop in client.stops()] == ["S001", "S002", "S003", "S004"]

@@ -1,20 +1,24 @@
 /** Client of the Madrid Bus Real-Time Simulator: REST by fetch, live positions by WebSocket. */
 
 import { BusSimulatorError } from "./errors.js";
-import { live, type Live, type LiveOptions } from "./live.js";
-import { get, Pages, path, type Retries, type Server, when } from "./rest.js";
+import { type Live, live, type LiveOptions } from "./live.js";
+import { filters, get, Pages, path, type Retries, type Server, when } from "./rest.js";
 import type {
   At,
   Bus,
   BusPosition,
   EntityType,
+  Filters,
   Health,
   Line,
   LineRoute,
   PeopleCount,
   Range,
   Sensors,
+  Snapshot,
   Stop,
+  StopVisit,
+  Visited,
 } from "./types.js";
 
 export { BusSimulatorError } from "./errors.js";
@@ -67,6 +71,13 @@ export class Client {
     return this.#oneOrRange(path("people-count", stopId), options);
   }
 
+  /** The people waiting at every stop, or at those of lines or in a box, at once. */
+  peopleCounts(options?: Filters & At): Promise<Snapshot<PeopleCount>>;
+  peopleCounts(options: Filters & Range): Pages<PeopleCount>;
+  peopleCounts(options: Filters & (At | Range) = {}): Promise<Snapshot<PeopleCount>> | Pages<PeopleCount> {
+    return this.#oneOrRange<Snapshot<PeopleCount>, PeopleCount>("/people-count", options);
+  }
+
   /** Where a bus is: now, at an instant, or over a range. */
   busPosition(busId: string, at?: At): Promise<BusPosition>;
   busPosition(busId: string, range: Range): Pages<BusPosition>;
@@ -74,11 +85,32 @@ export class Client {
     return this.#oneOrRange(path("bus-position", busId), options);
   }
 
-  /** The sensors of a bus or a stop: now, at an instant, or over a range. */
+  /** Where every bus is, or those of lines, before stops or in a box, at once. */
+  busPositions(options?: Filters & At): Promise<Snapshot<BusPosition>>;
+  busPositions(options: Filters & Range): Pages<BusPosition>;
+  busPositions(options: Filters & (At | Range) = {}): Promise<Snapshot<BusPosition>> | Pages<BusPosition> {
+    return this.#oneOrRange<Snapshot<BusPosition>, BusPosition>("/bus-position", options);
+  }
+
+  /** The sensors of a bus or a stop, or without an id of all of them: now, at an instant, or over a range. */
   sensors<E extends EntityType>(type: E, id: string, at?: At): Promise<Sensors<E>>;
   sensors<E extends EntityType>(type: E, id: string, range: Range): Pages<Sensors<E>>;
-  sensors<E extends EntityType>(type: E, id: string, options: At | Range = {}): Promise<Sensors<E>> | Pages<Sensors<E>> {
+  sensors<E extends EntityType>(type: E, at?: At): Promise<Snapshot<Sensors<E>>>;
+  sensors<E extends EntityType>(type: E, range: Range): Pages<Sensors<E>>;
+  sensors<E extends EntityType>(type: E, id: string | At | Range = {}, options: At | Range = {}): unknown {
+    if (typeof id !== "string") return this.#oneOrRange(path("sensors", type), id);
     return this.#oneOrRange(path("sensors", type, id), options);
+  }
+
+  /** The visits of a stop, a bus or a line: the newest, those at an instant, or over a range. */
+  stopVisits(of: Visited & At): Promise<StopVisit[]>;
+  stopVisits(of: Visited & Range): Pages<StopVisit>;
+  stopVisits(of: Visited & (At | Range)): Promise<StopVisit[]> | Pages<StopVisit> {
+    const { stopId, busId, lineId, ...moments } = of as Partial<Record<"stopId" | "busId" | "lineId", string>> & At;
+    const [kind, id] = Object.entries({ stop: stopId, bus: busId, line: lineId }).find(([, each]) => each) ?? [];
+    if (!kind || !id) throw new TypeError("give one of stopId, busId and lineId");
+    const found = this.#oneOrRange<{ items: StopVisit[] }, StopVisit>(path("stop-visits", kind, id), moments);
+    return found instanceof Pages ? found : found.then(({ items }) => items);
   }
 
   /** The lines. */
@@ -106,15 +138,18 @@ export class Client {
     return get(this.#server, "/health");
   }
 
-  /** The newest position of each bus of some lines, then every new one, over as many connections as it takes. */
-  live(options: LiveOptions): AsyncGenerator<Live, void, undefined> {
+  /** The newest record of each bus and stop of lines, then every new one, over as many connections as it takes. */
+  live(options?: Omit<LiveOptions, "streams">): AsyncGenerator<BusPosition, void, undefined>;
+  live(options: LiveOptions): AsyncGenerator<Live, void, undefined>;
+  async *live(options: LiveOptions = {}): AsyncGenerator<Live, void, undefined> {
     if (!this.#WebSocket) throw new BusSimulatorError("No WebSocket here: use Node 22, or pass one to the Client");
-    const { apiKey, group, sleep } = this.#server;
-    return live({ url: this.#liveUrl, apiKey, group, sleep, WebSocket: this.#WebSocket }, options);
+    const lineIds = options.lineIds ?? (await this.lines().toArray()).map((line) => line.line_id);
+    const ask = (): Promise<unknown> => get(this.#server, "/lines", { limit: "1" });
+    yield* live({ ...this.#server, url: this.#liveUrl, WebSocket: this.#WebSocket, ask }, { ...options, lineIds });
   }
 
-  #oneOrRange<T>(route: string, options: At & Partial<Range>): Promise<T> | Pages<T> {
-    if (options.start ?? options.end) return new Pages<T>(this.#server, route, when(options));
-    return get<T>(this.#server, route, when(options));
+  #oneOrRange<T, R = T>(route: string, options: Filters & At & Partial<Range>): Promise<T> | Pages<R> {
+    const query = { ...when(options), ...filters(options) };
+    return options.start ?? options.end ? new Pages<R>(this.#server, route, query) : get<T>(this.#server, route, query);
   }
 }

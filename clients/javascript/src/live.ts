@@ -1,10 +1,15 @@
 /** Live records over the WebSocket: an iterator that connects again when its connection is lost. */
 
 import { BusSimulatorError, errorAnswer, unreachable } from "./errors.js";
-import type { BusPosition } from "./types.js";
+import type { BusPosition, BusSensors, PeopleCount, StopSensors, StopVisit } from "./types.js";
+
+export type StreamName = "bus_position" | "people_count" | "sensor_data" | "stop_visit";
 
 export interface LiveOptions {
-  lineIds: readonly string[];
+  /** All lines by default. */
+  lineIds?: readonly string[];
+  /** Positions by default; records of other streams name theirs as `stream`. */
+  streams?: readonly StreamName[];
   /** Ends the iteration. */
   signal?: AbortSignal;
 }
@@ -15,26 +20,39 @@ export interface Place {
   apiKey: string;
   group: string;
   WebSocket: typeof WebSocket;
+  /** Asks REST for something: of a refused handshake no browser tells the reason. */
+  ask: () => Promise<unknown>;
   sleep: (seconds: number) => Promise<void>;
 }
 
-export type Live = BusPosition;
+export type Live =
+  | (BusPosition & { stream?: never })
+  | (PeopleCount & { stream: "people_count" })
+  | ((BusSensors | StopSensors) & { stream: "sensor_data" })
+  | (StopVisit & { stream: "stop_visit" });
 type Message = Live | Live[] | { type: string; message?: string };
 
 const LONGEST_PAUSE_S = 30;
 
-/** Yield the newest position of each bus of the lines, then every new one; none comes twice. */
+/** What a record is about: of its stream only the newest of an entity counts. */
+const entityOf = (record: Live): string =>
+  `${record.stream}/${"entity_id" in record ? record.entity_type + record.entity_id : "bus_id" in record ? record.bus_id : record.stop_id}`;
+
+/** Yield the newest record of each entity of the lines, then every new one; none comes twice. */
 export async function* live(place: Place, options: LiveOptions): AsyncGenerator<Live, void, undefined> {
   const seen = new Map<string, string>();
   for (let failures = 0; ; failures++) {
     for await (const record of connection(place, options)) {
       failures = 0;
-      if (seen.get(record.bus_id) === record.time) continue;
-      seen.set(record.bus_id, record.time);
+      if (seen.get(entityOf(record)) === record.time) continue;
+      seen.set(entityOf(record), record.time);
       yield record;
     }
     if (options.signal?.aborted) return;
-    if (!seen.size && failures > 2) throw unreachable(place.url);
+    if (!seen.size) {
+      await place.ask();
+      if (failures > 2) throw unreachable(place.url);
+    }
     await place.sleep(Math.min(0.5 * 2 ** failures, LONGEST_PAUSE_S) * (0.5 + Math.random() / 2));
   }
 }
@@ -51,8 +69,9 @@ async function* connection(place: Place, options: LiveOptions): AsyncGenerator<L
     open = false;
     wake();
   };
-  socket.onopen = () => socket.send(JSON.stringify({ action: "subscribe", line_ids: options.lineIds, batch: true }));
-  socket.onclose = end;
+  const { lineIds: line_ids, streams } = options;
+  socket.onopen = () => socket.send(JSON.stringify({ action: "subscribe", line_ids, streams, batch: true }));
+  socket.onclose = socket.onerror = end;
   socket.onmessage = (event: MessageEvent<string>) => {
     const message = JSON.parse(event.data) as Message;
     if ("type" in message) {

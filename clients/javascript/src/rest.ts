@@ -1,7 +1,7 @@
 /** Requests by fetch: credentials, errors, and retries of 429 and 503 after the time that the server names. */
 
 import { BusSimulatorError, errorAnswer, unreachable } from "./errors.js";
-import type { At, Range } from "./types.js";
+import type { At, Filters, Range } from "./types.js";
 
 export type Query = Record<string, string>;
 
@@ -28,6 +28,15 @@ export function when(options: At & Partial<Range>): Query {
     if (moment !== undefined) query[name] = moment instanceof Date ? moment.toISOString() : moment;
   }
   return Object.keys(query).length ? query : { mode: "latest" };
+}
+
+/** Only some lines, stops, or a box. */
+export function filters({ lineId, stopId, bbox }: Filters): Query {
+  const query: Query = {};
+  for (const [name, wanted] of Object.entries({ line_id: lineId, stop_id: stopId, bbox })) {
+    if (wanted !== undefined) query[name] = String(wanted);
+  }
+  return query;
 }
 
 /** A path of parts, escaped. */

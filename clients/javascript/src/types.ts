@@ -8,6 +8,7 @@ export type PeopleCount = Schemas["PeopleCountBody"];
 export type BusPosition = Schemas["BusPositionBody"];
 export type BusSensors = Schemas["BusSensorsBody"];
 export type StopSensors = Schemas["StopSensorsBody"];
+export type StopVisit = Schemas["StopVisitBody"];
 export type Line = Schemas["LineItem"];
 export type LineRoute = Schemas["LineRouteBody"];
 export type Stop = Schemas["StopItem"];
@@ -25,6 +26,21 @@ export interface Range {
   start: Moment;
   end: Moment;
 }
+/** One id or several. */
+export type Ids = string | readonly string[];
+/** Everything, or what belongs to lines, is at stops, or in a box: west, south, east, north in degrees. */
+export interface Filters {
+  lineId?: Ids;
+  stopId?: Ids;
+  bbox?: readonly [number, number, number, number];
+}
+/** All records at one instant. */
+export interface Snapshot<T> {
+  time: string;
+  items: T[];
+}
+/** Whose visits. */
+export type Visited = { stopId: string } | { busId: string } | { lineId: string };
 export type EntityType = "bus" | "stop";
 /** The sensors of an entity. */
 export type Sensors<E extends EntityType> = E extends "bus" ? BusSensors : StopSensors;

@@ -30,6 +30,16 @@ test("a range iterates over all pages", async () => {
   assert.equal((await city.busPosition("B001", { start: START, end: END }).toArray()).length, 20);
 });
 
+test("visits of a stop, a bus or a line", async () => {
+  const ids = { stopId: "S001", busId: "B001", lineId: "L1" };
+  for (const [name, id] of Object.entries(ids)) {
+    const visits = await city.stopVisits({ [name]: id, start: START, end: END }).toArray();
+    assert(visits.length > 0, name);
+    assert((await city.stopVisits({ [name]: id })).at(-1).time > visits.at(-1).time, name);
+  }
+  assert.throws(() => city.stopVisits({}), /give one of stopId/);
+});
+
 test("listings", async () => {
   assert.deepEqual((await city.lines().toArray()).map((line) => line.line_id), ["L1", "L2"]);
   assert.equal((await city.stops().toArray()).length, 4);
@@ -43,6 +53,7 @@ test("errors say what is wrong", async () => {
   await assert.rejects(city.peopleCount("S001", { timestamp: "soon" }), refused(/^Invalid timestamp format/, 400));
   const stranger = new Client({ url, apiKey: "wrong", group });
   await assert.rejects(stranger.busPosition("B001"), refused(/^Invalid API key$/, 401));
+  await assert.rejects(stranger.live({ lineIds: ["L1"] }).next(), refused(/^Invalid API key$/, 401));
   const nobody = new Client({ url: "http://127.0.0.1:9", apiKey, group });
   await assert.rejects(nobody.lines().toArray(), refused(/^Nothing answers at http:\/\/127.0.0.1:9/, 0));
   assert.throws(() => new Client({ url: "localhost:8080", apiKey, group }), /url must be like/);

@@ -23,8 +23,9 @@ from bus_simulator_client.models import (
     PeopleCount,
     Stop,
     StopSensors,
+    StopVisit,
 )
-from bus_simulator_client.records import AsyncPages, Pages, Snapshot
+from bus_simulator_client.records import AsyncPages, Pages, Records, Snapshot
 from bus_simulator_client.retries import Retries
 
 __all__ = [
@@ -43,10 +44,12 @@ __all__ = [
     "NotFound",
     "Pages",
     "PeopleCount",
+    "Records",
     "Retries",
     "Snapshot",
     "Stop",
     "StopSensors",
+    "StopVisit",
     "TooManyRequests",
     "Unauthorized",
     "Unavailable",

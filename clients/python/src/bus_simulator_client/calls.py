@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from bus_simulator_client.decoding import decode
@@ -18,9 +18,11 @@ Moment: TypeAlias = datetime | date | str
 """An instant: a `datetime` (UTC unless it has a zone), a date, or text in ISO 8601."""
 Names: TypeAlias = str | Sequence[str] | None
 """One id or several; None: all."""
+Box: TypeAlias = Sequence[float] | None
+"""West, south, east and north in degrees; None: everywhere."""
 Query: TypeAlias = Mapping[str, str]
 
-LATEST = {"mode": "latest"}
+LATEST: Query = {"mode": "latest"}
 PAGE_ITEMS = "10000"
 """The most items that the API puts on a page."""
 
@@ -78,25 +80,45 @@ def path(*parts: str) -> str:
     return "/" + "/".join(quote(part, safe="") for part in parts)
 
 
-class When(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class When:
     """The query for an instant or a range, and which of the two it is."""
 
-    query: dict[str, str]
+    query: Query
     is_range: bool
 
+    @classmethod
+    def of(cls, timestamp: Moment | None, start: Moment | None, end: Moment | None) -> When:
+        """Return the query for now, an instant, or a range [start, end).
 
-def when(timestamp: Moment | None, start: Moment | None = None, end: Moment | None = None) -> When:
-    """Return the query for now, an instant, or a range [start, end).
+        Raises `ValueError` for half a range, and for a range and an instant.
+        """
+        if start is not None and end is not None and timestamp is None:
+            return cls({"start": instant_text(start), "end": instant_text(end)}, is_range=True)
+        if start is not None and end is not None:
+            raise ValueError("give either timestamp= or start= and end=")
+        if start is not None or end is not None:
+            raise ValueError("a range needs both start= and end=")
+        return cls(LATEST if timestamp is None else {"timestamp": instant_text(timestamp)}, is_range=False)
 
-    Raises `ValueError` for half a range, and for a range and an instant.
-    """
-    if start is not None and end is not None and timestamp is None:
-        return When({"start": instant_text(start), "end": instant_text(end)}, True)
-    if start is not None and end is not None:
-        raise ValueError("give either timestamp= or start= and end=")
-    if start is not None or end is not None:
-        raise ValueError("a range needs both start= and end=")
-    return When(dict(LATEST) if timestamp is None else {"timestamp": instant_text(timestamp)}, False)
+    def only(self, line_id: Names, stop_id: Names, bbox: Box) -> When:
+        """Return the query for some lines, stops or a box of (west, south, east, north) degrees only."""
+        found = {"line_id": names_text(line_id), "stop_id": names_text(stop_id), "bbox": names_text(bbox)}
+        chosen = {name: text for name, text in found.items() if text is not None}
+        return When({**self.query, **chosen}, self.is_range)
+
+
+def names_text(names: Names | Box) -> str | None:
+    """Return ids or numbers with commas between them."""
+    return names if names is None or isinstance(names, str) else ",".join(map(str, names))
+
+
+def visits_path(stop_id: str | None, bus_id: str | None, line_id: str | None) -> str:
+    """Return the path of the visits of a stop, a bus or a line. Raises `ValueError` unless one is given."""
+    given = [(kind, each) for kind, each in (("stop", stop_id), ("bus", bus_id), ("line", line_id)) if each]
+    if len(given) != 1:
+        raise ValueError("give one of stop_id=, bus_id= and line_id=")
+    return path("stop-visits", *given[0])
 
 
 def instant_text(moment: Moment) -> str:
@@ -104,16 +126,3 @@ def instant_text(moment: Moment) -> str:
     if isinstance(moment, datetime):
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
     return moment if isinstance(moment, str) else moment.isoformat()
-
-
-def filters(
-    line_id: Names = None, stop_id: Names = None, bbox: Sequence[float] | None = None
-) -> dict[str, str]:
-    """Return the query that selects lines, stops and a box of (west, south, east, north) degrees."""
-    query = {}
-    for name, wanted in (("line_id", line_id), ("stop_id", stop_id)):
-        if wanted is not None:
-            query[name] = wanted if isinstance(wanted, str) else ",".join(wanted)
-    if bbox is not None:
-        query["bbox"] = ",".join(str(degrees) for degrees in bbox)
-    return query

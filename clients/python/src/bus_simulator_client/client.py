@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from types import TracebackType
-from typing import Literal, TypeVar, overload
+from typing import Literal, TypeAlias, TypeVar, overload
 
 import httpx
 
-from bus_simulator_client import live
-from bus_simulator_client.calls import Moment, PagesCall, one, path, when
+from bus_simulator_client.calls import Box, Moment, Names, PagesCall, Query, When, one, path, visits_path
 from bus_simulator_client.connection import Connection, Server
 from bus_simulator_client.decoding import decode
+from bus_simulator_client.live import POSITIONS, Live, StreamName, Subscription, address, records
 from bus_simulator_client.models import (
     Bus,
     BusPosition,
@@ -23,11 +23,14 @@ from bus_simulator_client.models import (
     PeopleCount,
     Stop,
     StopSensors,
+    StopVisit,
 )
-from bus_simulator_client.records import Pages
+from bus_simulator_client.records import Pages, Records, Snapshot, listed, snapshot
 from bus_simulator_client.retries import Retries
 
 T = TypeVar("T")
+OfEach: TypeAlias = T | Snapshot[T] | Pages[T]
+Sensors: TypeAlias = OfEach[BusSensors] | OfEach[StopSensors]
 
 
 class Client:
@@ -54,7 +57,7 @@ class Client:
         """
         server = Server(url.rstrip("/"), api_key, group)
         self._connection = Connection(server, retries or Retries(), transport, sleep)
-        self._live, self._sleep = live.address(server, live_url), sleep
+        self._live, self._sleep = address(server, live_url), sleep
 
     def __enter__(self) -> Client:
         return self
@@ -81,7 +84,34 @@ class Client:
         end: Moment | None = None,
     ) -> PeopleCount | Pages[PeopleCount]:
         """Return the people waiting at a stop: now, at an instant, or over a range."""
-        return self._one_or_range(path("people-count", stop_id), PeopleCount, timestamp, start, end)
+        return self._one_or_range(path("people-count", stop_id), PeopleCount, When.of(timestamp, start, end))
+
+    @overload
+    def people_counts(
+        self,
+        *,
+        line_id: Names = None,
+        stop_id: Names = None,
+        bbox: Box = None,
+        timestamp: Moment | None = None,
+    ) -> Snapshot[PeopleCount]: ...
+    @overload
+    def people_counts(
+        self, *, line_id: Names = None, stop_id: Names = None, bbox: Box = None, start: Moment, end: Moment
+    ) -> Pages[PeopleCount]: ...
+    def people_counts(
+        self,
+        *,
+        line_id: Names = None,
+        stop_id: Names = None,
+        bbox: Box = None,
+        timestamp: Moment | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+    ) -> Snapshot[PeopleCount] | Pages[PeopleCount]:
+        """Return the people waiting at every stop, or at those of lines or in a box, at once."""
+        asked = When.of(timestamp, start, end).only(line_id, stop_id, bbox)
+        return self._all_or_range("/people-count", PeopleCount, asked)
 
     @overload
     def bus_position(self, bus_id: str, *, timestamp: Moment | None = None) -> BusPosition: ...
@@ -96,7 +126,34 @@ class Client:
         end: Moment | None = None,
     ) -> BusPosition | Pages[BusPosition]:
         """Return where a bus is: now, at an instant, or over a range."""
-        return self._one_or_range(path("bus-position", bus_id), BusPosition, timestamp, start, end)
+        return self._one_or_range(path("bus-position", bus_id), BusPosition, When.of(timestamp, start, end))
+
+    @overload
+    def bus_positions(
+        self,
+        *,
+        line_id: Names = None,
+        stop_id: Names = None,
+        bbox: Box = None,
+        timestamp: Moment | None = None,
+    ) -> Snapshot[BusPosition]: ...
+    @overload
+    def bus_positions(
+        self, *, line_id: Names = None, stop_id: Names = None, bbox: Box = None, start: Moment, end: Moment
+    ) -> Pages[BusPosition]: ...
+    def bus_positions(
+        self,
+        *,
+        line_id: Names = None,
+        stop_id: Names = None,
+        bbox: Box = None,
+        timestamp: Moment | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+    ) -> Snapshot[BusPosition] | Pages[BusPosition]:
+        """Return where every bus is, or those of lines, before stops or in a box, at once."""
+        asked = When.of(timestamp, start, end).only(line_id, stop_id, bbox)
+        return self._all_or_range("/bus-position", BusPosition, asked)
 
     @overload
     def sensors(
@@ -104,36 +161,76 @@ class Client:
     ) -> BusSensors: ...
     @overload
     def sensors(
+        self, entity_type: Literal["bus"], entity_id: None = None, *, timestamp: Moment | None = None
+    ) -> Snapshot[BusSensors]: ...
+    @overload
+    def sensors(
+        self, entity_type: Literal["bus"], entity_id: str | None = None, *, start: Moment, end: Moment
+    ) -> Pages[BusSensors]: ...
+    @overload
+    def sensors(
         self, entity_type: Literal["stop"], entity_id: str, *, timestamp: Moment | None = None
     ) -> StopSensors: ...
     @overload
     def sensors(
-        self, entity_type: Literal["bus"], entity_id: str, *, start: Moment, end: Moment
-    ) -> Pages[BusSensors]: ...
+        self, entity_type: Literal["stop"], entity_id: None = None, *, timestamp: Moment | None = None
+    ) -> Snapshot[StopSensors]: ...
     @overload
     def sensors(
-        self, entity_type: Literal["stop"], entity_id: str, *, start: Moment, end: Moment
+        self, entity_type: Literal["stop"], entity_id: str | None = None, *, start: Moment, end: Moment
     ) -> Pages[StopSensors]: ...
     def sensors(
         self,
         entity_type: Literal["bus", "stop"],
-        entity_id: str,
+        entity_id: str | None = None,
         *,
         timestamp: Moment | None = None,
         start: Moment | None = None,
         end: Moment | None = None,
-    ) -> BusSensors | StopSensors | Pages[BusSensors] | Pages[StopSensors]:
-        """Return the sensors of a bus or a stop: now, at an instant, or over a range."""
-        where = path("sensors", entity_type, entity_id)
+    ) -> Sensors:
+        """Return the sensors of a bus or a stop, or without an id of all of them."""
+        asked = When.of(timestamp, start, end)
         if entity_type == "bus":
-            of_bus: BusSensors | Pages[BusSensors] = self._one_or_range(
-                where, BusSensors, timestamp, start, end
-            )
+            of_bus: OfEach[BusSensors] = self._each(("sensors", "bus"), BusSensors, entity_id, asked)
             return of_bus
-        of_stop: StopSensors | Pages[StopSensors] = self._one_or_range(
-            where, StopSensors, timestamp, start, end
-        )
+        of_stop: OfEach[StopSensors] = self._each(("sensors", "stop"), StopSensors, entity_id, asked)
         return of_stop
+
+    @overload
+    def stop_visits(
+        self,
+        *,
+        stop_id: str | None = None,
+        bus_id: str | None = None,
+        line_id: str | None = None,
+        timestamp: Moment | None = None,
+    ) -> Records[StopVisit]: ...
+    @overload
+    def stop_visits(
+        self,
+        *,
+        stop_id: str | None = None,
+        bus_id: str | None = None,
+        line_id: str | None = None,
+        start: Moment,
+        end: Moment,
+    ) -> Pages[StopVisit]: ...
+    def stop_visits(
+        self,
+        *,
+        stop_id: str | None = None,
+        bus_id: str | None = None,
+        line_id: str | None = None,
+        timestamp: Moment | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+    ) -> Records[StopVisit] | Pages[StopVisit]:
+        """Return the visits of a stop, a bus or a line (one of the three): the newest, or over a range."""
+        where = visits_path(stop_id, bus_id, line_id)
+        asked = When.of(timestamp, start, end)
+        if asked.is_range:
+            return self._pages(where, StopVisit, asked.query)
+        return self._connection.send(listed(where, StopVisit, asked.query))
 
     def lines(self) -> Pages[Line]:
         """Iterate over the lines."""
@@ -155,20 +252,36 @@ class Client:
         """Return the state of clock, feeders and store."""
         return self._connection.send(one("/health", Health))
 
-    def live(self, line_ids: Sequence[str]) -> Generator[live.Live, None, None]:
-        """Yield the newest position of each bus of some lines, then every new one, as long as you ask.
+    @overload
+    def live(self, line_ids: Sequence[str] | None = None) -> Generator[BusPosition, None, None]: ...
+    @overload
+    def live(
+        self, line_ids: Sequence[str] | None = None, *, streams: Sequence[StreamName]
+    ) -> Generator[Live, None, None]: ...
+    def live(
+        self, line_ids: Sequence[str] | None = None, *, streams: Sequence[StreamName] = POSITIONS
+    ) -> Generator[Live, None, None]:
+        """Yield the newest record of each bus and stop of lines (None: of all), then every new one.
 
-        A lost connection is made again; what it missed of a bus is left out but for the newest position.
+        A lost connection is made again; what it missed of an entity is left out but for the newest record.
         """
-        return live.records(self._live, live.Subscription(line_ids), self._sleep)
+        lines = [line.line_id for line in self.lines()] if line_ids is None else line_ids
+        yield from records(self._live, Subscription(lines, streams), self._sleep)
 
-    def _one_or_range(
-        self, where: str, model: type[T], timestamp: Moment | None, start: Moment | None, end: Moment | None
-    ) -> T | Pages[T]:
-        query, is_range = when(timestamp, start, end)
-        return (
-            self._pages(where, model, query) if is_range else self._connection.send(one(where, model, query))
-        )
+    def _one_or_range(self, where: str, model: type[T], asked: When) -> T | Pages[T]:
+        if asked.is_range:
+            return self._pages(where, model, asked.query)
+        return self._connection.send(one(where, model, asked.query))
 
-    def _pages(self, where: str, model: type[T], query: dict[str, str]) -> Pages[T]:
+    def _all_or_range(self, where: str, model: type[T], asked: When) -> Snapshot[T] | Pages[T]:
+        if asked.is_range:
+            return self._pages(where, model, asked.query)
+        return self._connection.send(snapshot(where, model, asked.query))
+
+    def _each(self, parts: Sequence[str], model: type[T], entity_id: str | None, asked: When) -> OfEach[T]:
+        if entity_id is None:
+            return self._all_or_range(path(*parts), model, asked)
+        return self._one_or_range(path(*parts, entity_id), model, asked)
+
+    def _pages(self, where: str, model: type[T], query: Query) -> Pages[T]:
         return Pages(PagesCall(where, query, lambda data: decode(model, data)), self._connection.send)

@@ -17,11 +17,13 @@ from websockets.sync.client import connect
 from bus_simulator_client.connection import PATIENCE_S, Server
 from bus_simulator_client.decoding import decode
 from bus_simulator_client.errors import BusSimulatorError, ErrorAnswer, error_answer, unreachable
-from bus_simulator_client.models import BusPosition
+from bus_simulator_client.models import BusPosition, BusSensors, PeopleCount, StopSensors, StopVisit
 from bus_simulator_client.retries import pause_s, retry_after_s
 
-Live: TypeAlias = BusPosition
+Live: TypeAlias = BusPosition | PeopleCount | BusSensors | StopSensors | StopVisit
 """A record that `live()` yields."""
+StreamName: TypeAlias = Literal["bus_position", "people_count", "sensor_data", "stop_visit"]
+POSITIONS: Sequence[StreamName] = ("bus_position",)
 PATH = "/production"
 
 
@@ -47,17 +49,45 @@ def address(server: Server, live_url: str | None) -> Address:
     return Address(f"{live_url}?{query}", {}, is_here=False)
 
 
+def live_record(data: object) -> Live:
+    """Read a record; those of other streams than the positions name their stream."""
+    fields = data if isinstance(data, dict) else {}
+    match fields.get("stream"), fields.get("entity_type"):
+        case "people_count", _:
+            return decode(PeopleCount, data)
+        case "sensor_data", "bus":
+            return decode(BusSensors, data)
+        case "sensor_data", _:
+            return decode(StopSensors, data)
+        case "stop_visit", _:
+            return decode(StopVisit, data)
+    return decode(BusPosition, data)
+
+
+def entity_of(record: Live) -> tuple[type[Live], str]:
+    """Return what a record is about: of its kind only the newest of an entity counts."""
+    if isinstance(record, PeopleCount):
+        return PeopleCount, record.stop_id
+    if isinstance(record, BusSensors | StopSensors):
+        return type(record), record.entity_id
+    return type(record), record.bus_id
+
+
 @dataclass(slots=True)
 class Subscription:
     """What a client subscribes to, and what it has seen: nothing is yielded twice after a new connection."""
 
     line_ids: Sequence[str]
+    streams: Sequence[StreamName] = POSITIONS
     failures: int = 0
-    _seen: dict[str, object] = field(default_factory=dict)
+    _seen: dict[tuple[type[Live], str], object] = field(default_factory=dict)
 
     def request(self) -> str:
         """Return the message that subscribes."""
-        return json.dumps({"action": "subscribe", "line_ids": list(self.line_ids), "batch": True})
+        message = {"action": "subscribe", "line_ids": list(self.line_ids), "batch": True}
+        return json.dumps(
+            message if self.streams == POSITIONS else {**message, "streams": list(self.streams)}
+        )
 
     def records(self, text: str | bytes) -> list[Live]:
         """Return the new records in a message. Raises `BusSimulatorError` for an error of the server."""
@@ -67,12 +97,13 @@ class Subscription:
             if message["type"] == "error":
                 raise error_answer(400, message, "the WebSocket")
             return []
-        found = [decode(BusPosition, each) for each in (message if isinstance(message, list) else [message])]
+        found = map(live_record, message if isinstance(message, list) else [message])
         return [each for each in found if self._is_new(each)]
 
     def _is_new(self, record: Live) -> bool:
-        new = self._seen.get(record.bus_id) != record.time
-        self._seen[record.bus_id] = record.time
+        entity = entity_of(record)
+        new = self._seen.get(entity) != record.time
+        self._seen[entity] = record.time
         return new
 
     def pause_s(self, error: BusSimulatorError) -> float:

@@ -193,7 +193,7 @@ class StopSensors:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StopVisitBody:
+class StopVisit:
     """A bus's visit to a stop: it left at `time`, with `passenger_count` people aboard.
 
     A bus that passed without stopping has `doors_open` false and zeros. `sequence` counts the stops of the
@@ -221,7 +221,7 @@ class StopVisitBody:
 class StopVisitPage:
     """Visits; `next_cursor` asks for the next page of a range, null at the end and without a range."""
 
-    items: list[StopVisitBody]
+    items: list[StopVisit]
     next_cursor: str | None
 
 

@@ -1,4 +1,4 @@
-"""Records in sequence: a snapshot of everything at one instant, and ranges that fetch page after page."""
+"""Records in sequence: those of one answer, and ranges that fetch page after page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, overload
 
 from bus_simulator_client import frames
-from bus_simulator_client.calls import Call, Page, PagesCall
+from bus_simulator_client.calls import Call, Page, PagesCall, Query, items_in
+from bus_simulator_client.decoding import decode, instant
 
 if TYPE_CHECKING:
     import pandas
@@ -18,12 +19,11 @@ Fetch: TypeAlias = Callable[[Call[Page[Item]]], Page[Item]]
 AsyncFetch: TypeAlias = Callable[[Call[Page[Item]]], Awaitable[Page[Item]]]
 
 
-class Snapshot(Sequence[Item]):
-    """All records at one instant, in the order of their ids; `time` is the instant of their tick."""
+class Records(Sequence[Item]):
+    """A sequence of records."""
 
-    def __init__(self, time: datetime, items: Sequence[Item]) -> None:
+    def __init__(self, items: Sequence[Item]) -> None:
         """Hold the records."""
-        self.time = time
         self._items = items
 
     @overload
@@ -37,7 +37,7 @@ class Snapshot(Sequence[Item]):
         return len(self._items)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} records of {self.time.isoformat()}>"
+        return f"<{len(self)} records>"
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return the records as a pandas data frame."""
@@ -46,6 +46,18 @@ class Snapshot(Sequence[Item]):
     def to_polars(self) -> polars.DataFrame:
         """Return the records as a Polars data frame."""
         return frames.to_polars(self._items)
+
+
+class Snapshot(Records[Item]):
+    """All records at one instant, in the order of their ids; `time` is the instant of their tick."""
+
+    def __init__(self, time: datetime, items: Sequence[Item]) -> None:
+        """Hold the records."""
+        super().__init__(items)
+        self.time = time
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} records of {self.time.isoformat()}>"
 
 
 class Pages(Iterator[Item], Generic[Item]):
@@ -119,3 +131,18 @@ class AsyncPages(AsyncIterator[Item], Generic[Item]):
     async def to_polars(self) -> polars.DataFrame:
         """Fetch what is left and return it as a Polars data frame."""
         return frames.to_polars(await self.to_list())
+
+
+def snapshot(path: str, model: type[Item], query: Query) -> Call[Snapshot[Item]]:
+    """Return the request for all records at one instant."""
+
+    def read(data: object) -> Snapshot[Item]:
+        items = [decode(model, each) for each in items_in(data)]
+        return Snapshot(instant(data.get("time") if isinstance(data, dict) else None), items)
+
+    return Call(path, query, read)
+
+
+def listed(path: str, model: type[Item], query: Query) -> Call[Records[Item]]:
+    """Return the request for some records in one answer."""
+    return Call(path, query, lambda data: Records([decode(model, each) for each in items_in(data)]))
