@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -28,17 +29,18 @@ def everything(store: DuckDBStore) -> dict[Stream, pa.Table]:
     return {s: pa.concat_tables(store.scan(s, start=after(-9999), end=after(hours=99))) for s in Stream}
 
 
-def change(path: Path, statement: str) -> None:
-    """Execute a statement that changes a stream's records, as if the stream's view were a table."""
+def change(path: Path, *statements: str) -> None:
+    """Execute statements that change a stream's records each, as if the stream's view were a table."""
     with closing(duckdb.connect(str(path))) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        for stream in Stream:
+        for statement in statements:
+            stream = Stream(re.findall(rf"\b(?:UPDATE|INTO|DELETE FROM) ({'|'.join(Stream)})\b", statement)[0])
             # A temporary table hides the view of the same name.
             connection.execute(f"CREATE TEMP TABLE {stream} AS FROM {stream}")
-        ((changed,),) = connection.execute(statement).fetchall()
-        assert changed > 0
-        for stream in Stream:
+            ((changed,),) = connection.execute(statement).fetchall()
+            assert changed > 0, statement
             _replace(connection, stream)
+            connection.execute(f"DROP TABLE temp.{stream}")
 
 
 def _replace(connection: duckdb.DuckDBPyConnection, stream: Stream) -> None:
