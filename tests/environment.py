@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 MAKE_ARGUMENTS = ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "ARGS")
@@ -17,6 +18,12 @@ def environment(**variables: str) -> dict[str, str]:
         if not name.startswith("BUS_SIMULATOR_") and name not in MAKE_ARGUMENTS
     }
     return inherited | variables
+
+
+def replace_environment(variables: Mapping[str, str]) -> None:
+    """Make `variables` the environment of this process."""
+    os.environ.clear()
+    os.environ.update(variables)
 
 
 def reach_loopback_directly() -> None:

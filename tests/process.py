@@ -21,6 +21,7 @@ from typing import IO, Any
 from services.cli import status_of
 from services.console.greeting import LAST_LINE
 from tests.environment import environment
+from tests.forked_program import ForkedProgram
 
 PROGRAM = (sys.executable, "-m", "bus_simulator")
 KEY = "test-key"
@@ -50,19 +51,15 @@ def few_lines() -> tuple[str, str]:
     return "--network", str(path)
 
 
-def command(folder: Path, *arguments: str, limit: Callable[[], None] | None = None) -> Finished:
-    """Run a command to its end in `folder`; `limit` is called in the process before the program starts."""
-    done = subprocess.run(
-        [*PROGRAM, *arguments],
-        cwd=folder,
-        env=environment(BUS_SIMULATOR_API_KEY=KEY),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-        preexec_fn=limit,
-    )
-    return Finished(done.returncode, done.stdout, done.stderr)
+def command(folder: Path, *arguments: str, most_file_bytes: int | None = None) -> Finished:
+    """Run a command to its end in `folder`; it may write files of `most_file_bytes`, if that is given."""
+    variables = environment(BUS_SIMULATOR_API_KEY=KEY)
+    with ForkedProgram(arguments, folder, variables, most_file_bytes=most_file_bytes) as process:
+        try:
+            out, err = process.communicate(timeout=PATIENCE_S)
+        finally:
+            process.kill()
+    return Finished(process.returncode, out, err)
 
 
 def write_history(folder: Path, start: str, end: str) -> None:
@@ -139,14 +136,8 @@ def started(
     folder: Path, arguments: Sequence[str], *, key: str | None = KEY, errors: IO[str] | int = subprocess.PIPE
 ) -> Iterator[subprocess.Popen[str]]:
     """A process of the program; killed at the end if it still runs."""
-    with subprocess.Popen(
-        [*PROGRAM, *arguments],
-        cwd=folder,
-        env=environment(**({} if key is None else {"BUS_SIMULATOR_API_KEY": key})),
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        text=True,
-    ) as process:
+    variables = environment(**({} if key is None else {"BUS_SIMULATOR_API_KEY": key}))
+    with ForkedProgram(arguments, folder, variables, errors=errors) as process:
         try:
             yield process
         finally:

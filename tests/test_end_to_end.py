@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import resource
 import signal
 import stat
 from collections.abc import Iterator
@@ -151,11 +150,8 @@ def test_at_rate_max_the_data_keep_up_with_the_clock(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_one_message_and_complete_data_stay(tmp_path: Path) -> None:
-    def small_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
-
     days = ("--start", "2026-03-02", "--end", "2026-03-05")
-    done = command(tmp_path, "backfill", *few_lines(), *days, limit=small_files)
+    done = command(tmp_path, "backfill", *few_lines(), *days, most_file_bytes=2_000_000)
     assert done.code == 1
     assert "Traceback" not in done.err
     said = [line for line in done.err.splitlines() if line.startswith("Error: ")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import socket
-import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from storage.timestream_client import RetryPolicy
 from storage.timestream_store import TimestreamStore
 from tests.environment import environment
 from tests.fake_servers import free_port
-from tests.process import PROGRAM
+from tests.forked_program import ForkedProgram
 
 REGION: Final = "eu-west-1"
 PATIENCE_S = 60
@@ -43,13 +42,11 @@ class Endpoint:
         """Restart the endpoint over the same file, on the same port."""
         self.process = self._started()
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _started(self) -> ForkedProgram:
         store = f"duckdb:{self.folder / 'timestream.duckdb'}"
         arguments = ("timestream-local", "--store", store, "--port", str(self.port), "--now", "data")
-        with (self.folder / "endpoint.log").open("ab") as log:
-            process = subprocess.Popen(
-                [*PROGRAM, *arguments], cwd=self.folder, env=environment(**KEYS), stdout=log, stderr=log
-            )
+        with (self.folder / "endpoint.log").open("a") as log:
+            process = ForkedProgram(arguments, self.folder, environment(**KEYS), output=log, errors=log)
         for _ in range(PATIENCE_S * 20):
             with closing(socket.socket()) as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:

@@ -34,7 +34,9 @@ def change(path: Path, *statements: str) -> None:
     with closing(duckdb.connect(str(path))) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         for statement in statements:
-            stream = Stream(re.findall(rf"\b(?:UPDATE|INTO|DELETE FROM) ({'|'.join(Stream)})\b", statement)[0])
+            stream = Stream(
+                re.findall(rf"\b(?:UPDATE|INTO|DELETE FROM) ({'|'.join(Stream)})\b", statement)[0]
+            )
             # A temporary table hides the view of the same name.
             connection.execute(f"CREATE TEMP TABLE {stream} AS FROM {stream}")
             ((changed,),) = connection.execute(statement).fetchall()
