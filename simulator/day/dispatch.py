@@ -205,7 +205,7 @@ def is_cancelled(departure: PlannedDeparture, ready_s: float) -> bool:
 
 
 def timetable_dispatch(
-    line: Line, service: Service, kind: DayType, hops: list[list[travel.Hop]], buses: int
+    line: Line, service: Service, kind: DayType, hops: travel.LineHops, buses: int
 ) -> TimetableDispatch:
     """The dispatch of a timetable, with departures assigned to the terminals of a number of `buses`."""
     two_ways = len({pattern.direction for pattern in line.patterns}) > 1
@@ -213,7 +213,7 @@ def timetable_dispatch(
     departures = [head._replace(block=tuple(rest)) for head, *rest in chains]
     if not two_ways:
         return TimetableDispatch(departures)
-    duties = _duties(line, chains, kind, hops)
+    duties = _duties(chains, kind, hops)
     empty_s = way_back_m(line) / travel.empty_speed(line) / 1000
     last = sum(bus.initial_position >= 0.5 for bus in line.buses)
     at_last = math.floor(last * buses / len(line.buses) + 0.5)
@@ -239,18 +239,15 @@ def _chains(line: Line, service: Service) -> list[list[PlannedDeparture]]:
     return chains
 
 
-def _duties(
-    line: Line, chains: Sequence[Sequence[PlannedDeparture]], kind: DayType, hops: list[list[travel.Hop]]
-) -> list[Duty]:
+def _duties(chains: Sequence[Sequence[PlannedDeparture]], kind: DayType, hops: travel.LineHops) -> list[Duty]:
     """The departures of each block, or single ones, as one duty on a line with two directions."""
     factors = travel.speed_by_hour(kind)
 
     @cache
     def planned_s(pattern: int, timing: int | None, hour: int) -> float:
         if timing is None:
-            return travel.planned_trip_s(hops[pattern], factors[hour])
-        of_line = line.patterns[pattern]
-        return travel.planned_hops(of_line.stops, of_line.timings[timing])[-1].ends_s
+            return travel.planned_trip_s(hops.quiet[pattern], factors[hour])
+        return hops.planned(pattern, timing)[-1].ends_s
 
     duties = []
     for head, *rest in chains:
@@ -265,12 +262,12 @@ def dispatch(
     line: Line,
     service: Service,
     kind: DayType,
-    hops: list[list[travel.Hop]],
+    hops: travel.LineHops,
     buses: int,
     *,
     spaced: bool = True,
 ) -> Dispatch:
-    """The dispatch of a line's day on which `buses` run; `hops[i]` are those of `line.patterns[i]`.
+    """The dispatch of a line's day on which `buses` run.
 
     If not `spaced`, only the buses' first departures keep the headway. A timetable is kept in any case.
     """
@@ -279,7 +276,7 @@ def dispatch(
     main: dict[int, int] = {}
     for index, pattern in enumerate(line.patterns):
         main.setdefault(pattern.direction, index)
-    plan = headway_plan(line, service, kind, [hops[index] for index in main.values()], buses)
+    plan = headway_plan(line, service, kind, [hops.quiet[index] for index in main.values()], buses)
     return HeadwayDispatch(plan, main) if spaced else FreeDispatch(plan, main, buses=buses)
 
 

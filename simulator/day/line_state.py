@@ -98,7 +98,8 @@ class LineState:
         self.starts = handover_ms(line, day) - self.origin
         self.ends = handover_ms(line, day + timedelta(days=1)) - self.origin
         self.env = simpy.Environment(initial_time=self.starts)
-        self.hops = [travel.hops(pattern, line.speed_kmh) for pattern in line.patterns]
+        self._hops = travel.LineHops(line)
+        self.hops = self._hops.quiet
         self.most_hops = max(len(hops) for hops in self.hops)
         rain = 1.0 if changes.rain is None else RAIN_SPEED[changes.rain]
         self.speed_by_hour = tuple(factor * rain for factor in travel.speed_by_hour(self.kind))
@@ -150,8 +151,7 @@ class LineState:
 
     def _pace(self, pattern: int, timing: int, departs_s: int) -> list[float]:
         by_hour = travel.speed_by_hour(self.kind)
-        of_line = self.line.patterns[pattern]
-        planned = travel.planned_hops(of_line.stops, of_line.timings[timing])
+        planned = self._hops.planned(pattern, timing)
         return [
             hop.speed * by_hour[int(departs_s + plan.begins_s) // 3600] / plan.speed
             for hop, plan in zip(self.hops[pattern], planned, strict=True)
@@ -238,7 +238,7 @@ class LineState:
         if service is None:
             return NoService()
         spaced = self.changes.control is not HeadwayControl.NONE
-        return dispatch(self.line, service, self.kind, self.hops, len(self.running), spaced=spaced)
+        return dispatch(self.line, service, self.kind, self._hops, len(self.running), spaced=spaced)
 
     def _latest(self) -> int:
         """When a late bus must set out for home: the longest hop, empty run and a margin before the end."""
@@ -255,9 +255,9 @@ class LineState:
     def _longest_hop_ms(self) -> float:
         """More than any hop takes, noise and all disturbances included."""
         hop_ms = max(hop.length_m / hop.speed for hops in self.hops for hop in hops)
-        for pattern, hops in zip(self.line.patterns, self.hops, strict=True):
-            for timing in pattern.timings:
-                planned = zip(hops, travel.planned_hops(pattern.stops, timing), strict=True)
+        for number, (pattern, hops) in enumerate(zip(self.line.patterns, self.hops, strict=True)):
+            for timing in range(len(pattern.timings)):
+                planned = zip(hops, self._hops.planned(number, timing), strict=True)
                 hop_ms = max([hop_ms, *(LATER_HOUR * hop.length_m / plan.speed for hop, plan in planned)])
         slowest = math.prod(zone.speed_factor for zone in self.changes.slow_zones) * min(self.speed_by_hour)
         detours_s = sum(closure.detour_s or 0 for closure in self.changes.closures)

@@ -179,6 +179,27 @@ def planned_hops(stops: Sequence[PatternStop], timing: Timing) -> list[PlannedHo
     return result
 
 
+class LineHops:
+    """The hops of a line. `quiet[i]` are those of `line.patterns[i]` at the line's quiet-hour speed.
+
+    Each timing's planned hops are computed once: a line-day asks for them at almost every trip.
+    """
+
+    def __init__(self, line: Line):
+        self._line = line
+        self.quiet = [hops(pattern, line.speed_kmh) for pattern in line.patterns]
+        self._planned: dict[tuple[int, int], list[PlannedHop]] = {}
+
+    def planned(self, pattern: int, timing: int) -> list[PlannedHop]:
+        """The hops of a pattern, by its index in the line, as one of its timings plans them."""
+        found = self._planned.get((pattern, timing))
+        if found is None:
+            of_line = self._line.patterns[pattern]
+            found = planned_hops(of_line.stops, of_line.timings[timing])
+            self._planned[pattern, timing] = found
+        return found
+
+
 def least_run_s(length_m: float) -> float:
     """The least seconds from rest to rest over a hop, as `planned_hops` plans them."""
     speed = min(math.sqrt(length_m * ACCELERATION), TOP_SPEED)

@@ -26,9 +26,7 @@ def next_departure(planned: Dispatch, direction: int, ready_s: float) -> Planned
 
 
 def plan(made: Line, service: Service) -> Dispatch:
-    return dispatch(
-        made, service, DayType.WEEKDAY, [travel.hops(p, None) for p in made.patterns], len(made.buses)
-    )
+    return dispatch(made, service, DayType.WEEKDAY, travel.LineHops(made), len(made.buses))
 
 
 def timetable(
@@ -107,8 +105,8 @@ def test_a_departure_far_too_late_is_cancelled() -> None:
 
 def test_without_spacing_buses_leave_when_they_are_ready_and_rest_when_fewer_are_needed() -> None:
     made = line("L1", PLACES, buses=6)
-    hops = [travel.hops(p, None) for p in made.patterns]
-    cycle_s = planned_cycle_s(made, DayType.WEEKDAY, hops)[8]
+    hops = travel.LineHops(made)
+    cycle_s = planned_cycle_s(made, DayType.WEEKDAY, hops.quiet)[8]
     few, many = round(cycle_s / 2), round(cycle_s / 6)
     service = Service(28_800, 50_000, (Headway(28_800, 36_000, many), Headway(36_000, 50_000, few)))
     free = dispatch(made, service, DayType.WEEKDAY, hops, 6, spaced=False)
