@@ -11,10 +11,8 @@ from collections import deque
 from collections.abc import Generator
 from typing import NamedTuple, TypeAlias
 
-import numpy as np
 import simpy
 
-from simulator import randomness
 from simulator.day import travel
 from simulator.day.dispatch import PlannedDeparture, is_cancelled
 from simulator.day.line_state import LineState, Wakeup
@@ -43,11 +41,8 @@ BOARD_MS = 2_000
 ALIGHT_MS = 1_200
 """The doors' dead time, then 2 s a boarding by card and 1.2 s an alighting through two doors (TCQSM 3rd ed.,
 exhibit 6-4)."""
-BRAKING_TWICE = 2 * travel.BRAKING
 MIN_OPEN_MS = 10_000
 """The doors are open at least so long before a departure from a terminal."""
-TRIPS_DRAWN = 16
-"""Trips whose lateness and running times are drawn in one array operation."""
 
 
 class TripStart(NamedTuple):
@@ -60,13 +55,6 @@ class TripStart(NamedTuple):
     pattern: int
     first: int
     timing: int | None = None
-
-
-class TripNoise(NamedTuple):
-    """The random part of a trip: how late it departs (ms), and the running-time factor of each hop."""
-
-    late_ms: int
-    factors: list[float]
 
 
 class BusDay:
@@ -87,9 +75,7 @@ class BusDay:
         self._day = day
         self._capacity = bus.capacity
         self._wakeup = Wakeup(day.env)
-        self._noise_key = day.key("travel", bus.bus_id)
-        self._drawn: list[TripNoise] = []
-        self._trips_drawn = 0
+        self._noise = travel.BusNoise(day.key("travel", bus.bus_id), day.most_hops)
         self._broken_until = -1
         self._block: deque[PlannedDeparture] = deque()
         self._breakdown = day.disturbances.breakdown(bus.bus_id, day.starts) if day.disturbances else None
@@ -162,7 +148,7 @@ class BusDay:
         _, pattern, first, timing = start
         now = self._halt(here, PatternPosition(pattern, first), now)
         path, changed, brakes, there, speed = day.empty_run(here, PatternPosition(pattern, first), now)
-        noise = self._noise()
+        noise = self._noise.next_trip()
         departs = start.departs + noise.late_ms
         opens = max(ready, there, departs - DOORS_EARLY_S * 1000)
         yield self._wakeup.at(opens, now)
@@ -202,22 +188,18 @@ class BusDay:
     def _run(self, trip: Trip) -> _Process:
         """Run a trip, on an ordinary day, from the first stop's departure until the doors close at the last.
 
-        The busiest loop of all: it runs once a visit, so what it needs is in local variables. At each stop it
-        waits but once, until the doors can close at the earliest, and only then asks who waited as the bus
-        braked and as its doors opened. It waits again if people board for longer.
+        At each stop it waits but once, until the doors can close at the earliest, and only then asks who
+        waited as the bus braked and as its doors opened. It waits again if people board for longer.
         """
+        # This runs once a visit, so what it needs is in local variables.
         day, pattern, last, alighting = self._day, trip.pattern, trip.last, trip.alighting
-        wake, by_hour, cruise = self._wakeup.at, day.speed_by_hour, travel.cruise
+        wake, by_hour, plan_hop = self._wakeup.at, day.speed_by_hour, travel.plan_hop
         add_leg, add_speed = self.legs.extend, self.speeds.append
-        hops, queues = day.hops[pattern], day.queues[pattern][1:]
-        # `left`: when the bus left the last stop; `event`: when it last did or decided something.
-        left = event = trip.departed
-        v_in = 0.0
-        for position, (hop, noise, queue) in enumerate(zip(hops, trip.factors, queues, strict=False), 1):
-            changing, passing, speed = cruise(hop, by_hour[left // HOUR_MS] / noise, v_in)
-            half = round(speed / BRAKING_TWICE) or 1
-            if half > passing - changing:
-                half = passing - changing
+        on_the_way = zip(day.hops[pattern], trip.factors, day.queues[pattern][1:], strict=False)
+        # `event` is when the bus last did or decided something.
+        left, event, v_in = trip.departed, trip.departed, 0.0
+        for position, (hop, noise, queue) in enumerate(on_the_way, 1):
+            changing, passing, half, speed = plan_hop(hop, by_hour[left // HOUR_MS] / noise, v_in)
             passes = left + passing
             brakes, opens = passes - half, passes + half
             add_speed(speed)
@@ -229,8 +211,7 @@ class BusDay:
             elif alighting[position]:
                 yield wake(now, opens, event)
             else:
-                # Nobody aboard wants to get out: whether to stop depends on who waits at the stop, and is
-                # decided once, at the braking point. People who come later see the bus pass.
+                # Whether to stop depends on who waits as it would brake: people who come later see it pass.
                 yield wake(now, opens, brakes)
                 if not queue.waited(brakes, event):
                     add_leg((left + changing, passes, passes, passes, passes, 0, 0, 0))
@@ -242,8 +223,7 @@ class BusDay:
                 yield wake(closes, opens, event)
             add_leg((left + changing, brakes, opens, opens, closes))
             self._exchange(trip, position, queue, opens, closes)
-            left = event = closes
-            v_in = 0.0
+            left, event, v_in = closes, closes, 0.0
         self.last_stop = left
 
     def _run_by_events(self, trip: Trip) -> _Process:
@@ -369,27 +349,6 @@ class BusDay:
             self._day.queue_at(trip.pattern, position).join(trip.stranded, trip, position, now)
         trip.load = load + boarding
         self.legs.extend((boarding, alighting, left_behind))
-
-    def _noise(self) -> TripNoise:
-        """The draws of the bus's next trip. A hop's factor is the trip's factor times the hop's own.
-
-        Draws are addressed by the number of the bus's trip, so none shifts another's: whether a trip is cut
-        short or a pattern is longer than the line's others changes nothing for the trips after it.
-        """
-        if not self._drawn:
-            width = self._day.most_hops + 2
-            draws = randomness.uniform(
-                [self._noise_key], TRIPS_DRAWN * width, first=self._trips_drawn * width
-            )
-            # A trip has a row of draws: its lateness, its own factor, then one a hop of the longest pattern.
-            knots = draws.reshape(TRIPS_DRAWN, width) * randomness.TABLE_SIZE
-            late_ms = np.rint(randomness.interpolate(travel.LATENESS_MS, knots[:, 0])).astype(np.int64)
-            trips = randomness.interpolate(travel.TRIP_FACTOR, knots[:, 1:2])
-            hops = randomness.interpolate(travel.HOP_FACTOR, knots[:, 2:])
-            drawn = zip(late_ms.tolist(), (trips * hops).tolist(), strict=True)
-            self._drawn = [TripNoise(*trip) for trip in drawn][::-1]
-            self._trips_drawn += TRIPS_DRAWN
-        return self._drawn.pop()
 
     def _go_home(self, here: PatternPosition, now: int) -> None:
         """Write the day's last row: empty to the home terminal if need be, parked until the line-day's end.

@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Mapping, Sequence
 from datetime import date, timedelta
+from heapq import heappush
 from typing import NamedTuple
 
 import numpy as np
 import simpy
-from simpy.events import EventPriority
 
 from simulator import randomness
 from simulator.day import travel
@@ -40,6 +40,18 @@ NOISY_HOP = 7.0
 """Chance makes no hop seven times as long (see `travel.HOP_FACTOR` and `TRIP_FACTOR`)."""
 
 
+class LineClock(simpy.Environment):
+    """SimPy's environment, which schedules by whole milliseconds of the service day."""
+
+    def schedule_at(self, instant: int, priority: int, event: simpy.Event) -> None:
+        """Schedule an event at an instant, not before now.
+
+        `schedule` takes a delay, which would have to be computed from the instant only to be added to now.
+        """
+        # `EventPriority` is a name for `int`, but costs a call.
+        heappush(self._queue, (instant, priority, next(self._eid), event))  # type: ignore[misc]
+
+
 class Wakeup(simpy.Event):
     """An instant. One event serves all the waits of a process, which follow one another.
 
@@ -48,9 +60,10 @@ class Wakeup(simpy.Event):
     cause.
     """
 
-    def __init__(self, env: simpy.Environment):
+    def __init__(self, env: LineClock):
         super().__init__(env)
         self._ok, self._value = True, None
+        self._schedule = env.schedule_at
 
     def at(self, instant: int, cause: int, before: int = 0) -> Wakeup:
         """Occur at an instant, not before now.
@@ -58,9 +71,8 @@ class Wakeup(simpy.Event):
         `cause` is the instant of the event in the process before this one, `before` that of the cause's own
         cause, if the process doesn't wait for the cause.
         """
-        env = self.env
         self.callbacks = []
-        env.schedule(self, EventPriority(cause << CAUSE_BITS | before), instant - env.now)
+        self._schedule(instant, cause << CAUSE_BITS | before, self)
         return self
 
 
@@ -97,7 +109,7 @@ class LineState:
         self.kind = service_type(line, day) or day_type(day)
         self.starts = handover_ms(line, day) - self.origin
         self.ends = handover_ms(line, day + timedelta(days=1)) - self.origin
-        self.env = simpy.Environment(initial_time=self.starts)
+        self.env = LineClock(initial_time=self.starts)
         self._hops = travel.LineHops(line)
         self.hops = self._hops.quiet
         self.most_hops = max(len(hops) for hops in self.hops)

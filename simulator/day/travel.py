@@ -13,13 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
+from simulator import randomness
 from simulator.network import Line, Pattern, PatternStop, Timing
-from simulator.randomness import EXPONENTIAL, lognormal_table
 from simulator.types import DayType
 
 ACCELERATION = 1.0e-6
 BRAKING = 1.1e-6
 """m/ms²: 1.0 and 1.1 m/s², within the comfort limits for standing passengers (TCQSM 3rd ed., ch. 6)."""
+BRAKING_TWICE = 2 * BRAKING
 
 DEFAULT_SPEED_KMH = 16.0
 """Speed between stops at a quiet hour, signals included: with dwell it gives EMT's 13.16 km/h (2017)."""
@@ -30,12 +33,12 @@ TOP_SPEED_KMH = 80.0
 TOP_SPEED = TOP_SPEED_KMH / 3600
 
 HOP_SIGMA, TRIP_SIGMA = 0.38, 0.12
-HOP_FACTOR = lognormal_table(HOP_SIGMA)
-TRIP_FACTOR = lognormal_table(TRIP_SIGMA)
+HOP_FACTOR = randomness.lognormal_table(HOP_SIGMA)
+TRIP_FACTOR = randomness.lognormal_table(TRIP_SIGMA)
 """Running time varies by hop (signals, traffic) and by trip (driver, day); log standard deviations."""
 
 LATENESS_S = 110.0
-LATENESS_MS = EXPONENTIAL * (LATENESS_S * 1000)
+LATENESS_MS = randomness.EXPONENTIAL * (LATENESS_S * 1000)
 """Buses depart later than planned by an exponentially distributed time; mean in seconds. With the noise of
 running times this makes the headway CV at peak 0.2–0.4 near the origin and 0.5–0.8 at the end of a line
 (TCQSM 3rd ed., ch. 5)."""
@@ -49,6 +52,9 @@ WEEKEND_SPEED = (
     *(1.00, 1.00, 1.03, 1.06, 1.05, 1.02, 0.99, 0.98, 1.02, 1.09, 1.16, 1.23),
 )
 """Speed by hour of the day against a quiet hour's (shape of EMT's hourly commercial speeds)."""
+
+TRIPS_DRAWN = 16
+"""Trips of a bus whose lateness and running times are drawn in one array operation."""
 
 MIN_LAYOVER_MS = 120_000
 DWELL_ESTIMATE_S = 11.0
@@ -111,12 +117,11 @@ def speed_by_hour(kind: DayType) -> tuple[float, ...]:
 
 def motion(hop: Hop, factor: float, v_in: float) -> Motion:
     """The plan of a hop: `factor` scales the target speed, `v_in` (m/ms) is the speed at its start."""
-    changing, passing, speed = cruise(hop, factor, v_in)
-    return Motion(changing, passing, min(round(speed / (2 * BRAKING)) or 1, passing - changing), speed)
+    return Motion(*plan_hop(hop, factor, v_in))
 
 
-def cruise(hop: Hop, factor: float, v_in: float) -> tuple[int, int, float]:
-    """The first two and the last of `motion`."""
+def plan_hop(hop: Hop, factor: float, v_in: float) -> tuple[int, int, int, float]:
+    """`motion` as a plain tuple, for the loop that would notice what a `Motion` costs."""
     length = hop.length_m
     # This runs once a hop, so comparisons stand for `min` and `max`, which cost a call each.
     v = hop.speed * factor
@@ -132,7 +137,11 @@ def cruise(hop: Hop, factor: float, v_in: float) -> tuple[int, int, float]:
         passing = changing + 1
     # Durations are whole ms now; the cruise speed that makes the pieces cover the hop's metres exactly
     # follows from them.
-    return changing, passing, (length - v_in * changing / 2) / (passing - changing / 2)
+    speed = (length - v_in * changing / 2) / (passing - changing / 2)
+    half = round(speed / BRAKING_TWICE) or 1
+    if half > passing - changing:
+        half = passing - changing
+    return changing, passing, half, speed
 
 
 def planned_trip_s(hop_list: list[Hop], factor: float) -> float:
@@ -228,3 +237,42 @@ def pattern_trip_s(pattern: Pattern, hop_list: list[Hop], factor: float) -> floa
 def empty_speed(line: Line) -> float:
     """Cruise speed of an empty run, m/ms."""
     return (line.speed_kmh or DEFAULT_SPEED_KMH) * 1.25 / 3600
+
+
+class TripNoise(NamedTuple):
+    """The random part of a trip: how late it departs (ms), and the running-time factor of each hop."""
+
+    late_ms: int
+    factors: list[float]
+
+
+class BusNoise:
+    """The draws of a bus's trips from the stream of a `key`, with a factor for each of `hops` hops.
+
+    Draws are addressed by the number of the bus's trip, so none shifts another's: whether a trip is cut short
+    or a pattern is longer than the line's others changes nothing for the trips after it.
+    """
+
+    def __init__(self, key: int, hops: int):
+        self._key = key
+        self._width = hops + 2
+        self._drawn: list[TripNoise] = []
+        self._trips_drawn = 0
+
+    def next_trip(self) -> TripNoise:
+        """The draws of the bus's next trip. A hop's factor is the trip's factor times the hop's own."""
+        if not self._drawn:
+            self._draw()
+        return self._drawn.pop()
+
+    def _draw(self) -> None:
+        count, width = TRIPS_DRAWN, self._width
+        draws = randomness.uniform([self._key], count * width, first=self._trips_drawn * width)
+        # A trip has a row of draws: its lateness, its own factor, then one a hop of the longest pattern.
+        knots = draws.reshape(count, width) * randomness.TABLE_SIZE
+        late_ms = np.rint(randomness.interpolate(LATENESS_MS, knots[:, 0])).astype(np.int64)
+        trips = randomness.interpolate(TRIP_FACTOR, knots[:, 1:2])
+        hops = randomness.interpolate(HOP_FACTOR, knots[:, 2:])
+        drawn = zip(late_ms.tolist(), (trips * hops).tolist(), strict=True)
+        self._drawn = [TripNoise(*trip) for trip in drawn][::-1]
+        self._trips_drawn += count
