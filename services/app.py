@@ -15,11 +15,11 @@ from services.context import Context
 from services.web import openapi
 from services.web.access_log import AccessLog, headers_of
 from services.web.clock_routes import add_clock_control, add_clock_route
+from services.web.formats.record_pages import CURSOR_HEADER
 from services.web.gate import Gate, Identify, by_key
 from services.web.handlers import Route
 from services.web.metrics import RequestCounts
 from services.web.rest_routes import (
-    CURSOR_HEADER,
     StreamRoutes,
     add_health_route,
     add_network_routes,
@@ -111,8 +111,8 @@ class Application(FastAPI):
             self._answer,
             allow_origins=["*"],
             allow_methods=self._methods,
-            allow_headers=[KEY_HEADER, GROUP_HEADER, "content-type", *MCP_HEADERS],
-            expose_headers=["retry-after", CURSOR_HEADER],
+            allow_headers=[KEY_HEADER, GROUP_HEADER, "content-type", "if-none-match", *MCP_HEADERS],
+            expose_headers=["retry-after", "etag", CURSOR_HEADER],
         )
 
         async def shared(scope: Scope, receive: Receive, send: Send) -> None:

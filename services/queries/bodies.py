@@ -139,6 +139,48 @@ class LineBody(ExactModel):
     buses: list[BusPositionBody]
 
 
+class PeopleCountsBody(ExactModel):
+    """The people waiting at every stop at a tick, by `stop_id`."""
+
+    time: str
+    items: list[PeopleCountBody]
+
+
+class BusPositionsBody(ExactModel):
+    """The position of every bus at a tick, by `bus_id`."""
+
+    time: str
+    items: list[BusPositionBody]
+
+
+class BusSensorsListBody(ExactModel):
+    """The sensors of every bus at a tick, by `entity_id`."""
+
+    time: str
+    items: list[BusSensorsBody]
+
+
+class StopSensorsListBody(ExactModel):
+    """The sensors of every stop at a tick, by `entity_id`."""
+
+    time: str
+    items: list[StopSensorsBody]
+
+
+class BusSensorsPage(ExactModel):
+    """A page of a range of buses; `next_cursor` asks for the next, null at the end."""
+
+    items: list[BusSensorsBody]
+    next_cursor: str | None
+
+
+class StopSensorsPage(ExactModel):
+    """A page of a range of stops; `next_cursor` asks for the next, null at the end."""
+
+    items: list[StopSensorsBody]
+    next_cursor: str | None
+
+
 class ErrorBody(ExactModel):
     """The body of every error; a `hint` says what would work instead."""
 

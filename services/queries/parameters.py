@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -17,7 +17,7 @@ LATEST = "latest"
 ENTITY_TYPES = ("bus", "stop")
 DEFAULT_LIMIT, GREATEST_LIMIT = 1_000, 10_000
 
-Format: TypeAlias = Literal["json", "csv"]
+Format: TypeAlias = Literal["json", "csv", "parquet", "geojson"]
 
 MUST_SPECIFY = "Must specify 'mode=latest' or 'timestamp' parameter"
 RANGE_HINT = "For a range of time, specify 'start' and 'end'"
@@ -82,9 +82,17 @@ def entity_type(text: str) -> str:
 
 def range_request(query: Mapping[str, str], of: EntityStream) -> RangeRequest | None:
     """The requested page of a range of `of`, None for a query without a range or with `mode=latest`."""
+    return range_of(query, of) if is_range(query) else None
+
+
+def is_range(query: Mapping[str, str]) -> bool:
+    """Whether a query has a range of time, which `mode=latest` overrides."""
+    return query.get("mode") != LATEST and bool(query.get("start") or query.get("end"))
+
+
+def range_of(query: Mapping[str, str], of: EntityStream) -> RangeRequest:
+    """The requested page of a range of `of`."""
     start, end = query.get("start"), query.get("end")
-    if query.get("mode") == LATEST or not (start or end):
-        return None
     if not (start and end):
         raise BadRequest("Must specify both 'start' and 'end' parameters, or neither")
     if query.get("timestamp"):
@@ -119,14 +127,14 @@ def limit(query: Mapping[str, str]) -> int:
     return found
 
 
-def format_of(query: Mapping[str, str]) -> Format:
-    """The requested format of a range."""
+def format_of(query: Mapping[str, str], formats: Sequence[Format] = ("json", "csv")) -> Format:
+    """The requested one of the formats that a route has."""
     text = query.get("format") or "json"
-    if text == "json":
-        return "json"
-    if text == "csv":
-        return "csv"
-    raise BadRequest(f"Invalid format: {clipped(text)}. Must be 'json' or 'csv'")
+    for known in formats:
+        if text == known:
+            return known
+    names = [f"'{name}'" for name in formats]
+    raise BadRequest(f"Invalid format: {clipped(text)}. Must be {', '.join(names[:-1])} or {names[-1]}")
 
 
 def open_cursor(cursor: str | None, *request: str) -> str | None:

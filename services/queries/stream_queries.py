@@ -102,10 +102,10 @@ def records(
         )
     except ValueError as error:
         raise BadRequest("Invalid cursor") from error
-    return _until(page, now)
+    return until(page, now)
 
 
-def _until(page: Page, now: datetime) -> Page:
+def until(page: Page, now: datetime) -> Page:
     """Cut a page at `now`. The range itself can't be cut, since its cursors are bound to its end."""
     if not page.records or page.records[-1].time <= now:
         return page

@@ -25,6 +25,8 @@ from services.errors import MethodNotAllowed, ServiceError, Unauthorized, Unavai
 from services.queries import parameters
 from services.queries.async_reader import AsyncReader
 from services.web.access_log import headers_of
+from services.web.formats.local_times import in_zone
+from services.web.formats.tick_response import TickResponse
 from services.web.handlers import (
     LATEST_QUERY,
     AsyncResponse,
@@ -34,7 +36,6 @@ from services.web.handlers import (
     query_parameters,
     read_body,
 )
-from services.web.local_times import in_zone
 from services.web.websocket import credentials
 from storage.errors import DependencyUnavailable
 
@@ -143,7 +144,9 @@ class Gate:
             return self._refused(error, request.scope, route)
         if isinstance(query, StoreQuery) and not route.is_open:
             self._prepared.keep(request.scope, route, query)
-        return response if zone is None else in_zone(response, zone)
+        if zone is None:
+            return response
+        return response.in_zone(zone) if isinstance(response, TickResponse) else in_zone(response, zone)
 
     async def answer_again(self, scope: Scope) -> Response | None:
         """Return the response to a request for a latest value, None unless one to this path was answered.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from fastapi import FastAPI
 from starlette.background import BackgroundTask
@@ -20,10 +18,14 @@ from services.access.store_holder import SNAPSHOT_PATH
 from services.context import Context, Snapshots
 from services.errors import UnknownPath
 from services.queries import bodies, network_bodies, parameters, stream_queries
+from services.queries.all_at_once import Entities
 from services.queries.bodies import Body
+from services.queries.parameters import Format
 from services.queries.stream_queries import EntityStream, RangeRequest
 from services.web import metrics, openapi
 from services.web.access_log import headers_of
+from services.web.all_at_once_routes import AllAtOnce
+from services.web.formats import record_pages
 from services.web.handlers import (
     Handler,
     LatestResponse,
@@ -40,12 +42,6 @@ from storage.store import Reader
 
 Item = TypeVar("Item")
 
-CSV = "text/csv; charset=utf-8"
-CURSOR_HEADER = "x-next-cursor"
-
-Write: TypeAlias = Callable[[Sequence[Body], str | None, Sequence[str]], Response]
-"""Writes a page of items, with the next cursor and the fields of an item."""
-
 
 @dataclass(frozen=True, slots=True)
 class StreamRoutes:
@@ -55,6 +51,8 @@ class StreamRoutes:
 
     def add_to(self, app: FastAPI) -> None:
         """Add the routes to the application."""
+        for path, entities in ALL_AT_ONCE.items():
+            add(app, path, AllAtOnce(self.context, entities).prepare)
         add(app, "/people-count/{stop_id}", self.people_count)
         add(app, "/sensors/{entity_type}/{entity_id}", self.sensors)
         add(app, "/bus-position/line/{line_id}", self.line_positions, refused=("timestamp", "start", "end"))
@@ -104,7 +102,7 @@ class StreamRoutes:
         """Prepare one record by `find`, or a page of records if the query has `start` and `end`."""
         wanted = parameters.range_request(query, of)
         if wanted is not None:
-            return self._range(of, wanted, WRITERS[parameters.format_of(query)])
+            return self._range(of, wanted, parameters.format_of(query))
         time = parameters.requested_time(query.get("mode"), query.get("timestamp"))
 
         def found(store: Reader) -> Record:
@@ -114,46 +112,25 @@ class StreamRoutes:
             return StoreQuery(LatestResponse(found, self.context.network), recent=True)
         return StoreQuery(lambda store: json_response(bodies.record_body(found(store), self.context.network)))
 
-    def _range(self, of: EntityStream, wanted: RangeRequest, write: Write) -> StoreQuery:
+    def _range(self, of: EntityStream, wanted: RangeRequest, written: Format) -> StoreQuery:
         def respond(store: Reader) -> Response:
             page = stream_queries.records(
                 store, self.context.network, of=of, wanted=wanted, now=self.context.now()
             )
             records = [bodies.record_body(record, self.context.network) for record in page.records]
-            return write(records, page.next_cursor, FIELDS[of.stream, of.kind])
+            fields = record_pages.FIELDS[of.stream, of.kind]
+            return record_pages.record_page(records, page.next_cursor, fields, written, self.context.network)
 
         return StoreQuery(respond)
 
 
-FIELDS: Mapping[tuple[Stream, str], Sequence[str]] = {
-    (Stream.PEOPLE_COUNT, "stop"): tuple(bodies.PeopleCountBody.model_fields),
-    (Stream.SENSOR_DATA, "stop"): tuple(bodies.StopSensorsBody.model_fields),
-    (Stream.SENSOR_DATA, "bus"): tuple(bodies.BusSensorsBody.model_fields),
-    (Stream.BUS_POSITION, "bus"): tuple(bodies.BusPositionBody.model_fields),
-    **{
-        (Stream.STOP_VISIT, kind): tuple(bodies.StopVisitBody.model_fields)
-        for kind in ("stop", "bus", "line")
-    },
+ALL_AT_ONCE: Mapping[str, Entities] = {
+    "/people-count": Entities(Stream.PEOPLE_COUNT, "stop"),
+    "/bus-position": Entities(Stream.BUS_POSITION, "bus"),
+    "/sensors/bus": Entities(Stream.SENSOR_DATA, "bus"),
+    "/sensors/stop": Entities(Stream.SENSOR_DATA, "stop"),
 }
-"""The columns of each kind of record as CSV."""
-
-
-def json_page(items: Sequence[Body], next_cursor: str | None, _fields: Sequence[str] = ()) -> Response:
-    """Write a page as JSON."""
-    return json_response(bodies.page_body(items, next_cursor))
-
-
-def csv_page(items: Sequence[Body], next_cursor: str | None, fields: Sequence[str]) -> Response:
-    """Write a page as CSV (RFC 4180) with a header row; a cursor of a next page is in an HTTP header."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fields)
-    writer.writeheader()
-    writer.writerows(items)
-    headers = {} if next_cursor is None else {CURSOR_HEADER: next_cursor}
-    return Response(text.getvalue(), 200, headers, CSV)
-
-
-WRITERS: Mapping[parameters.Format, Write] = {"json": json_page, "csv": csv_page}
+"""The routes of all entities."""
 
 
 def listing(
@@ -169,7 +146,7 @@ def listing(
         def respond(_store: Reader) -> Response:
             page, last = stream_queries.page_by_name(items, name, limit=limit, after=after)
             cursor = None if last is None else seal(last, path)
-            return json_page([body(item) for item in page], cursor)
+            return record_pages.json_page([body(item) for item in page], cursor)
 
         return StoreQuery(respond)
 

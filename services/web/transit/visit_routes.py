@@ -9,8 +9,9 @@ from starlette.responses import Response
 from services.context import Context
 from services.queries import bodies, parameters, stream_queries
 from services.queries.visits import newest_visits, visits_of
+from services.web.formats.record_pages import FIELDS, record_page
 from services.web.handlers import Handler, StoreQuery, query_parameters
-from services.web.rest_routes import FIELDS, WRITERS, add
+from services.web.rest_routes import add
 from storage.store import Reader
 
 
@@ -27,7 +28,7 @@ def visits_handler(context: Context, kind: str) -> Handler:
     def visits(request: Request) -> StoreQuery:
         query = query_parameters(request)
         of = visits_of(kind, request.path_params[f"{kind}_id"])
-        write, fields = WRITERS[parameters.format_of(query)], FIELDS[of.stream, kind]
+        written, fields = parameters.format_of(query), FIELDS[of.stream, kind]
         wanted = parameters.range_request(query, of)
         time = None
         if wanted is None:
@@ -36,10 +37,11 @@ def visits_handler(context: Context, kind: str) -> Handler:
         def respond(store: Reader) -> Response:
             if wanted is None:
                 newest = newest_visits(store, network, of=of, time=time, now=context.now())
-                return write([bodies.stop_visit_body(visit) for visit in newest], None, fields)
+                items = [bodies.stop_visit_body(visit) for visit in newest]
+                return record_page(items, None, fields, written, network)
             page = stream_queries.records(store, network, of=of, wanted=wanted, now=context.now())
             items = [bodies.record_body(record, network) for record in page.records]
-            return write(items, page.next_cursor, fields)
+            return record_page(items, page.next_cursor, fields, written, network)
 
         return StoreQuery(respond)
 

@@ -1,0 +1,1 @@
+"""How responses are written: formats of records, compression, entity tags, time zones; no routes."""
