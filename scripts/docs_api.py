@@ -41,6 +41,13 @@ LONGEST_LIST = 2
 """The most items of a list that an example shows."""
 
 EXAMPLES: Mapping[str, Sequence[str]] = {
+    "/people-count": (
+        "/people-count?mode=latest&line_id=L1,L2",
+        "/people-count?timestamp=2026-03-02T07:25:40Z&bbox=-3.71,40.41,-3.69,40.43&tz=Europe/Madrid",
+    ),
+    "/bus-position": ("/bus-position?mode=latest", "/bus-position?mode=latest&line_id=L1&format=geojson"),
+    "/sensors/bus": ("/sensors/bus?mode=latest",),
+    "/sensors/stop": ("/sensors/stop?start=2026-03-02T07:00Z&end=2026-03-02T07:30Z&line_id=L1&limit=2",),
     "/people-count/{stop_id}": (
         "/people-count/S001?mode=latest",
         "/people-count/S001?timestamp=2026-03-02T08:25:40%2B01:00",

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from services.access.authentication import GROUP_HEADER, KEY_HEADER
 from services.queries import bodies, status_bodies
+from services.web.formats.tables import MEDIA_TYPES
 from services.web.handlers import JSON, OPEN
 from services.web.openapi_examples import BODIES, CLOCK_CHANGES, CSV_EXAMPLES, ERRORS, VALUES
 from services.web.openapi_operations import CLOCK_OPERATIONS, OPERATIONS, TEXT, TZ, Operation, Parameter
@@ -28,6 +29,10 @@ ABOUT: Json = {
 }
 
 
+NEXT_CURSOR: Json = {"description": "The cursor of a page that isn't JSON", "schema": TEXT}
+NOT_MODIFIED: dict[int | str, Json] = {
+    304: {"description": "The client has the newest answer (`If-None-Match` names its `ETag`)"}
+}
 SECURITY_SCHEMES: Json = {
     "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
     "group": {"type": "apiKey", "in": "header", "name": GROUP_HEADER},
@@ -62,7 +67,11 @@ def _declared(template: str, operation: Operation, name: str) -> Json:
         "response_model": reduce(or_, operation.models) if operation.models else None,
         "response_class": JSONResponse if operation.models else PlainTextResponse,
         "response_description": "The requested data",
-        "responses": {200: ok_response(template), **error_responses(template, operation)},
+        "responses": {
+            200: ok_response(template, operation),
+            **(NOT_MODIFIED if operation.is_cached else {}),
+            **error_responses(template, operation),
+        },
         "openapi_extra": {**security, "parameters": parameters, **request_body(operation)},
     }
 
@@ -102,14 +111,19 @@ def request_body(operation: Operation) -> Json:
     return {"requestBody": {"required": True, "content": content}}
 
 
-def ok_response(template: str) -> Json:
-    """Return the parts of the 200 response that FastAPI can't derive: examples, CSV, headers."""
+def ok_response(template: str, operation: Operation) -> Json:
+    """Return the parts of the 200 response that FastAPI can't derive: examples, formats, headers."""
     if template not in BODIES:
         return {}
     found: Json = {"content": {JSON: {"examples": dict(BODIES[template])}}}
     if template in CSV_EXAMPLES:
         found["content"]["text/csv"] = {"schema": TEXT, "example": CSV_EXAMPLES[template]}
-        found["headers"] = {"X-Next-Cursor": {"description": "The cursor of a page as CSV", "schema": TEXT}}
+        found["headers"] = {"X-Next-Cursor": NEXT_CURSOR}
+    for written in (each for each in operation.formats if each not in ("json", "csv")):
+        schema = {"type": "object"} if written == "geojson" else {"type": "string", "format": "binary"}
+        found["content"][MEDIA_TYPES[written]] = {"schema": schema}
+    if operation.is_cached:
+        found["headers"] |= {"ETag": {"description": "Changes with the tick", "schema": TEXT}}
     return found
 
 

@@ -69,7 +69,16 @@ def paged(*items: object) -> Mapping[str, object]:
     return {"value": {"items": list(items), "next_cursor": CURSOR}}
 
 
+def at_tick(*items: object) -> Mapping[str, object]:
+    """Return the answer of all entities as an example."""
+    return {"value": {"time": TIME, "items": list(items)}}
+
+
 BODIES: Mapping[str, Examples] = {
+    "/people-count": {"now": at_tick(PEOPLE), "a range": paged(PEOPLE)},
+    "/bus-position": {"now": at_tick(POSITION), "a range": paged(POSITION)},
+    "/sensors/bus": {"now": at_tick(BUS), "a range": paged(BUS)},
+    "/sensors/stop": {"now": at_tick(STOP), "a range": paged(STOP)},
     "/people-count/{stop_id}": {
         "one": {"value": PEOPLE},
         "a range": paged(PEOPLE, PEOPLE | {"time": NEXT_TIME, "count": 14}),
@@ -138,6 +147,10 @@ def csv_text(example: Mapping[str, object]) -> str:
 
 
 CSV_EXAMPLES: Mapping[str, str] = {
+    "/people-count": csv_text(PEOPLE),
+    "/bus-position": csv_text(POSITION),
+    "/sensors/bus": csv_text(BUS),
+    "/sensors/stop": csv_text(STOP),
     "/people-count/{stop_id}": f'stop_id,time,count,line_ids\r\nS001,{TIME},12,"L1,L2"\r\n',
     "/sensors/{entity_type}/{entity_id}": (
         f"entity_id,entity_type,time,temperature,humidity\r\nS001,stop,{TIME},20.51,41.5\r\n"
@@ -181,6 +194,10 @@ def bad_requests(template: str) -> Mapping[str, object]:
 
 
 NOT_FOUND: Mapping[str, tuple[str, ...]] = {
+    "/people-count": ("Line L99 not found", "Stop S999 not found", "No data found for any stop"),
+    "/bus-position": ("Line L99 not found", "Stop S999 not found", "No data found for any bus"),
+    "/sensors/bus": ("Line L99 not found", "Stop S999 not found", "No data found for any bus"),
+    "/sensors/stop": ("Line L99 not found", "Stop S999 not found", "No data found for any stop"),
     "/people-count/{stop_id}": ("Stop S999 not found", "No data found for stop S001"),
     "/sensors/{entity_type}/{entity_id}": (
         "Bus B999 not found",

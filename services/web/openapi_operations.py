@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from services.queries import bodies, network_bodies, status_bodies
-from services.queries.parameters import DEFAULT_LIMIT, GREATEST_LIMIT
+from services.queries.filters import EXAMPLE_BOX
+from services.queries.parameters import DEFAULT_LIMIT, GREATEST_LIMIT, Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ RANGE = (
 class Operation:
     """The description of a route: `models` of its 200 body, and `errors`, its error statuses.
 
-    `body` has the models of the request's body, one of which it must match.
+    `body` has the models of the request's body, one of which it must match. `formats` are those of the
+    response. A response that `is_cached` has an entity tag, and can be 304.
     """
 
     summary: str
@@ -64,6 +66,8 @@ class Operation:
     errors: Sequence[int] = ()
     tag: str = "data"
     body: Sequence[type[BaseModel]] = ()
+    formats: Sequence[Format] = ()
+    is_cached: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -74,8 +78,45 @@ class Operation:
 EVERY = (400, 401, 404, 429, 500, 503)
 LISTING = (400, 401, 429, 500)
 OPEN_ROUTE = (400, 500)
+LINES = Parameter("line_id", "Only these lines: ids with commas between them; may be repeated.", TEXT)
+STOPS = Parameter("stop_id", "Only these stops, or buses whose next stop is one of them; as `line_id`.", TEXT)
+BOX = Parameter(
+    "bbox", f"Only what is in this box: west,south,east,north in degrees, such as `{EXAMPLE_BOX}`.", TEXT
+)
+
+
+def all_at_once(summary: str, models: Sequence[type[BaseModel]], formats: Sequence[Format]) -> Operation:
+    """The operation of a route of all entities. Ranges of buses take no filter by place."""
+    written = {"type": "string", "enum": list(formats), "default": "json"}
+    parameters = (*MOMENT, LINES, STOPS, BOX, *RANGE[:-1], Parameter("format", "The format.", written))
+    return Operation(summary, models, parameters, EVERY, formats=formats, is_cached=True)
+
+
+ALL_AT_ONCE: Mapping[str, Operation] = {
+    "/people-count": all_at_once(
+        "People waiting at every stop: now, at a time, or over a range",
+        (bodies.PeopleCountsBody, bodies.PeopleCountPage),
+        ("json", "csv", "parquet", "geojson"),
+    ),
+    "/bus-position": all_at_once(
+        "Position of every bus: now, at a time, or over a range",
+        (bodies.BusPositionsBody, bodies.BusPositionPage),
+        ("json", "csv", "parquet", "geojson"),
+    ),
+    "/sensors/bus": all_at_once(
+        "Sensor data of every bus: now, at a time, or over a range",
+        (bodies.BusSensorsListBody, bodies.BusSensorsPage),
+        ("json", "csv", "parquet"),
+    ),
+    "/sensors/stop": all_at_once(
+        "Sensor data of every stop: now, at a time, or over a range",
+        (bodies.StopSensorsListBody, bodies.StopSensorsPage),
+        ("json", "csv", "parquet"),
+    ),
+}
 
 OPERATIONS: Mapping[str, Operation] = {
+    **ALL_AT_ONCE,
     "/people-count/{stop_id}": Operation(
         "People waiting at a stop: now, at a time, or over a range",
         (bodies.PeopleCountBody, bodies.PeopleCountPage),

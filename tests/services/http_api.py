@@ -7,6 +7,7 @@ local server is in `answer_of`, case by case as in docs/aws.md.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -23,9 +24,13 @@ from services.lambdas.authorizers import rest_response
 from services.lambdas.rest import Handler, handler_over
 
 ROUTES = {
+    "GET /people-count": "people_count_api",
     "GET /people-count/{stop_id}": "people_count_api",
+    "GET /sensors/bus": "sensors_api",
+    "GET /sensors/stop": "sensors_api",
     "GET /sensors/{entity_type}/{entity_id}": "sensors_api",
     "GET /bus-position/line/{line_id}": "bus_position_api",
+    "GET /bus-position": "bus_position_api",
     "GET /bus-position/{bus_id}": "bus_position_api",
     "GET /stop-visits/stop/{stop_id}": "network_api",
     "GET /stop-visits/bus/{bus_id}": "network_api",
@@ -156,8 +161,9 @@ class HttpApi:
                 return httpx.Response(401, json=UNAUTHORIZED)
             event["requestContext"]["authorizer"] = {"lambda": self._verdict(event)}
         answer = self.function(json.loads(json.dumps(event)), None)
-        assert not answer.get("isBase64Encoded"), "the gateway was handed what isn't text"
-        return httpx.Response(answer["statusCode"], headers=answer["headers"], text=answer["body"])
+        body = answer["body"].encode()
+        content = base64.b64decode(body) if answer.get("isBase64Encoded") else body
+        return httpx.Response(answer["statusCode"], headers=answer["headers"], content=content)
 
     def _verdict(self, event: dict[str, Any]) -> Any:
         """The authorizer's context, from the cache until its TTL ends."""

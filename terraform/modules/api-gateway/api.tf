@@ -1,7 +1,11 @@
 locals {
   routes = {
+    "GET /people-count"                      = "people_count_api"
     "GET /people-count/{stop_id}"            = "people_count_api"
+    "GET /sensors/bus"                       = "sensors_api"
+    "GET /sensors/stop"                      = "sensors_api"
     "GET /sensors/{entity_type}/{entity_id}" = "sensors_api"
+    "GET /bus-position"                      = "bus_position_api"
     "GET /bus-position/{bus_id}"             = "bus_position_api"
     "GET /bus-position/line/{line_id}"       = "bus_position_api"
     "GET /stop-visits/stop/{stop_id}"        = "network_api"
@@ -28,8 +32,8 @@ resource "aws_apigatewayv2_api" "http" {
   cors_configuration {
     allow_origins  = ["*"]
     allow_methods  = ["GET", "HEAD", "OPTIONS"]
-    allow_headers  = ["content-type", "x-api-key", "x-group-name"]
-    expose_headers = ["retry-after", "x-next-cursor"]
+    allow_headers  = ["content-type", "if-none-match", "x-api-key", "x-group-name"]
+    expose_headers = ["etag", "retry-after", "x-next-cursor"]
     max_age        = 600
   }
 }

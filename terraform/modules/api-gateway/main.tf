@@ -2,7 +2,7 @@ locals {
   # The tables that each function reads; `feeder_progress` has the coverage.
   functions = {
     people_count_api = { name = "bus-simulator-people-count", tables = ["people_count", "feeder_progress"] }
-    sensors_api      = { name = "bus-simulator-sensors", tables = ["sensor_data", "feeder_progress"] }
+    sensors_api      = { name = "bus-simulator-sensors", tables = ["sensor_data", "bus_position", "feeder_progress"] }
     bus_position_api = { name = "bus-simulator-bus-position", tables = ["bus_position", "feeder_progress"] }
     network_api = {
       name   = "bus-simulator-network"
