@@ -4,6 +4,86 @@
  */
 
 export interface paths {
+    "/people-count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * People waiting at every stop: now, at a time, or over a range
+         * @description Prepare the answer at a tick, or a page of a range.
+         */
+        get: operations["people_count"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bus-position": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Position of every bus: now, at a time, or over a range
+         * @description Prepare the answer at a tick, or a page of a range.
+         */
+        get: operations["bus_position"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sensors/bus": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sensor data of every bus: now, at a time, or over a range
+         * @description Prepare the answer at a tick, or a page of a range.
+         */
+        get: operations["sensors_bus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sensors/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sensor data of every stop: now, at a time, or over a range
+         * @description Prepare the answer at a tick, or a page of a range.
+         */
+        get: operations["sensors_stop"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/people-count/{stop_id}": {
         parameters: {
             query?: never;
@@ -320,6 +400,16 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * BusPositionsBody
+         * @description The position of every bus at a tick, by `bus_id`.
+         */
+        BusPositionsBody: {
+            /** Time */
+            time: string;
+            /** Items */
+            items: components["schemas"]["BusPositionBody"][];
+        };
+        /**
          * BusSensorsBody
          * @description A bus's sensors: °C, %, ppm, and `open` or `closed`.
          */
@@ -341,6 +431,26 @@ export interface components {
              * @enum {string}
              */
             door_status: "open" | "closed";
+        };
+        /**
+         * BusSensorsListBody
+         * @description The sensors of every bus at a tick, by `entity_id`.
+         */
+        BusSensorsListBody: {
+            /** Time */
+            time: string;
+            /** Items */
+            items: components["schemas"]["BusSensorsBody"][];
+        };
+        /**
+         * BusSensorsPage
+         * @description A page of a range of buses; `next_cursor` asks for the next, null at the end.
+         */
+        BusSensorsPage: {
+            /** Items */
+            items: components["schemas"]["BusSensorsBody"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * BusesPage
@@ -527,6 +637,16 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * PeopleCountsBody
+         * @description The people waiting at every stop at a tick, by `stop_id`.
+         */
+        PeopleCountsBody: {
+            /** Time */
+            time: string;
+            /** Items */
+            items: components["schemas"]["PeopleCountBody"][];
+        };
+        /**
          * RunBody
          * @description The inputs that determine every byte of the data.
          */
@@ -590,6 +710,26 @@ export interface components {
             temperature: number;
             /** Humidity */
             humidity: number;
+        };
+        /**
+         * StopSensorsListBody
+         * @description The sensors of every stop at a tick, by `entity_id`.
+         */
+        StopSensorsListBody: {
+            /** Time */
+            time: string;
+            /** Items */
+            items: components["schemas"]["StopSensorsBody"][];
+        };
+        /**
+         * StopSensorsPage
+         * @description A page of a range of stops; `next_cursor` asks for the next, null at the end.
+         */
+        StopSensorsPage: {
+            /** Items */
+            items: components["schemas"]["StopSensorsBody"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * StopVisitBody
@@ -683,6 +823,516 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    people_count: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `latest`: the newest record. Overrides `timestamp`.
+                 * @example latest
+                 */
+                mode?: "latest";
+                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                timestamp?: string;
+                /**
+                 * @description Only these lines: ids with commas between them; may be repeated.
+                 * @example L1
+                 */
+                line_id?: string;
+                /**
+                 * @description Only these stops, or buses whose next stop is one of them; as `line_id`.
+                 * @example S001
+                 */
+                stop_id?: string;
+                /** @description Only what is in this box: west,south,east,north in degrees, such as `-3.71,40.41,-3.69,40.43`. */
+                bbox?: string;
+                /** @description Start of a range (ISO 8601); needs `end`. */
+                start?: string;
+                /** @description End of a range, not included (ISO 8601); needs `start`. */
+                end?: string;
+                /** @description The most items on a page. */
+                limit?: number;
+                /** @description The `next_cursor` of the previous page of the same request. */
+                cursor?: string;
+                /** @description The format. */
+                format?: "json" | "csv" | "parquet" | "geojson";
+                /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
+                tz?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requested data */
+            200: {
+                headers: {
+                    /** @description The cursor of a page that isn't JSON */
+                    "X-Next-Cursor"?: string;
+                    /** @description Changes with the tick */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleCountsBody"] | components["schemas"]["PeopleCountPage"];
+                    /**
+                     * @example stop_id,time,count,line_ids
+                     *     S001,2026-03-02T07:30:00Z,12,L1,L2
+                     */
+                    "text/csv": string;
+                    "application/vnd.apache.parquet": string;
+                    "application/geo+json": Record<string, never>;
+                };
+            };
+            /** @description The client has the newest answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is missing or invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A header is missing or the key is invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The entity doesn't exist or has no data */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The store can't be reached */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    bus_position: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `latest`: the newest record. Overrides `timestamp`.
+                 * @example latest
+                 */
+                mode?: "latest";
+                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                timestamp?: string;
+                /**
+                 * @description Only these lines: ids with commas between them; may be repeated.
+                 * @example L1
+                 */
+                line_id?: string;
+                /**
+                 * @description Only these stops, or buses whose next stop is one of them; as `line_id`.
+                 * @example S001
+                 */
+                stop_id?: string;
+                /** @description Only what is in this box: west,south,east,north in degrees, such as `-3.71,40.41,-3.69,40.43`. */
+                bbox?: string;
+                /** @description Start of a range (ISO 8601); needs `end`. */
+                start?: string;
+                /** @description End of a range, not included (ISO 8601); needs `start`. */
+                end?: string;
+                /** @description The most items on a page. */
+                limit?: number;
+                /** @description The `next_cursor` of the previous page of the same request. */
+                cursor?: string;
+                /** @description The format. */
+                format?: "json" | "csv" | "parquet" | "geojson";
+                /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
+                tz?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requested data */
+            200: {
+                headers: {
+                    /** @description The cursor of a page that isn't JSON */
+                    "X-Next-Cursor"?: string;
+                    /** @description Changes with the tick */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusPositionsBody"] | components["schemas"]["BusPositionPage"];
+                    /**
+                     * @example bus_id,line_id,time,latitude,longitude,passenger_count,next_stop_id,distance_to_next_stop,speed,direction,trip_id,capacity,bearing
+                     *     B001,L1,2026-03-02T07:30:00Z,40.416912,-3.703512,31,S002,120.5,18.3,0,L1-20260302-0-012,80,117.4
+                     */
+                    "text/csv": string;
+                    "application/vnd.apache.parquet": string;
+                    "application/geo+json": Record<string, never>;
+                };
+            };
+            /** @description The client has the newest answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is missing or invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A header is missing or the key is invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The entity doesn't exist or has no data */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The store can't be reached */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    sensors_bus: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `latest`: the newest record. Overrides `timestamp`.
+                 * @example latest
+                 */
+                mode?: "latest";
+                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                timestamp?: string;
+                /**
+                 * @description Only these lines: ids with commas between them; may be repeated.
+                 * @example L1
+                 */
+                line_id?: string;
+                /**
+                 * @description Only these stops, or buses whose next stop is one of them; as `line_id`.
+                 * @example S001
+                 */
+                stop_id?: string;
+                /** @description Only what is in this box: west,south,east,north in degrees, such as `-3.71,40.41,-3.69,40.43`. */
+                bbox?: string;
+                /** @description Start of a range (ISO 8601); needs `end`. */
+                start?: string;
+                /** @description End of a range, not included (ISO 8601); needs `start`. */
+                end?: string;
+                /** @description The most items on a page. */
+                limit?: number;
+                /** @description The `next_cursor` of the previous page of the same request. */
+                cursor?: string;
+                /** @description The format. */
+                format?: "json" | "csv" | "parquet";
+                /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
+                tz?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requested data */
+            200: {
+                headers: {
+                    /** @description The cursor of a page that isn't JSON */
+                    "X-Next-Cursor"?: string;
+                    /** @description Changes with the tick */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusSensorsListBody"] | components["schemas"]["BusSensorsPage"];
+                    /**
+                     * @example entity_id,entity_type,time,temperature,humidity,co2_level,door_status
+                     *     B001,bus,2026-03-02T07:30:00Z,20.51,41.5,812,closed
+                     */
+                    "text/csv": string;
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description The client has the newest answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is missing or invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A header is missing or the key is invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The entity doesn't exist or has no data */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The store can't be reached */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    sensors_stop: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `latest`: the newest record. Overrides `timestamp`.
+                 * @example latest
+                 */
+                mode?: "latest";
+                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                timestamp?: string;
+                /**
+                 * @description Only these lines: ids with commas between them; may be repeated.
+                 * @example L1
+                 */
+                line_id?: string;
+                /**
+                 * @description Only these stops, or buses whose next stop is one of them; as `line_id`.
+                 * @example S001
+                 */
+                stop_id?: string;
+                /** @description Only what is in this box: west,south,east,north in degrees, such as `-3.71,40.41,-3.69,40.43`. */
+                bbox?: string;
+                /** @description Start of a range (ISO 8601); needs `end`. */
+                start?: string;
+                /** @description End of a range, not included (ISO 8601); needs `start`. */
+                end?: string;
+                /** @description The most items on a page. */
+                limit?: number;
+                /** @description The `next_cursor` of the previous page of the same request. */
+                cursor?: string;
+                /** @description The format. */
+                format?: "json" | "csv" | "parquet";
+                /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
+                tz?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requested data */
+            200: {
+                headers: {
+                    /** @description The cursor of a page that isn't JSON */
+                    "X-Next-Cursor"?: string;
+                    /** @description Changes with the tick */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopSensorsListBody"] | components["schemas"]["StopSensorsPage"];
+                    /**
+                     * @example entity_id,entity_type,time,temperature,humidity
+                     *     S001,stop,2026-03-02T07:30:00Z,20.51,41.5
+                     */
+                    "text/csv": string;
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description The client has the newest answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is missing or invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A header is missing or the key is invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The entity doesn't exist or has no data */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The store can't be reached */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     people_count_stop_id: {
         parameters: {
             query?: {
@@ -718,7 +1368,7 @@ export interface operations {
             /** @description The requested data */
             200: {
                 headers: {
-                    /** @description The cursor of a page as CSV */
+                    /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
                     [name: string]: unknown;
                 };
@@ -828,7 +1478,7 @@ export interface operations {
             /** @description The requested data */
             200: {
                 headers: {
-                    /** @description The cursor of a page as CSV */
+                    /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
                     [name: string]: unknown;
                 };
@@ -1025,7 +1675,7 @@ export interface operations {
             /** @description The requested data */
             200: {
                 headers: {
-                    /** @description The cursor of a page as CSV */
+                    /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
                     [name: string]: unknown;
                 };
@@ -1133,7 +1783,7 @@ export interface operations {
             /** @description The requested data */
             200: {
                 headers: {
-                    /** @description The cursor of a page as CSV */
+                    /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
                     [name: string]: unknown;
                 };
@@ -1241,7 +1891,7 @@ export interface operations {
             /** @description The requested data */
             200: {
                 headers: {
-                    /** @description The cursor of a page as CSV */
+                    /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
                     [name: string]: unknown;
                 };
@@ -1349,7 +1999,7 @@ export interface operations {
             /** @description The requested data */
             200: {
                 headers: {
-                    /** @description The cursor of a page as CSV */
+                    /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
                     [name: string]: unknown;
                 };

@@ -47,6 +47,14 @@ class BusPositionPage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BusPositionsBody:
+    """The position of every bus at a tick, by `bus_id`."""
+
+    time: str
+    items: list[BusPosition]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BusSensors:
     """A bus's sensors: °C, %, ppm, and `open` or `closed`."""
 
@@ -57,6 +65,22 @@ class BusSensors:
     humidity: float
     co2_level: int
     door_status: Literal["open", "closed"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BusSensorsListBody:
+    """The sensors of every bus at a tick, by `entity_id`."""
+
+    time: str
+    items: list[BusSensors]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BusSensorsPage:
+    """A page of a range of buses; `next_cursor` asks for the next, null at the end."""
+
+    items: list[BusSensors]
+    next_cursor: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,6 +180,14 @@ class PeopleCountPage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PeopleCountsBody:
+    """The people waiting at every stop at a tick, by `stop_id`."""
+
+    time: str
+    items: list[PeopleCount]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunBody:
     """The inputs that determine every byte of the data."""
 
@@ -190,6 +222,22 @@ class StopSensors:
     time: str
     temperature: float
     humidity: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StopSensorsListBody:
+    """The sensors of every stop at a tick, by `entity_id`."""
+
+    time: str
+    items: list[StopSensors]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StopSensorsPage:
+    """A page of a range of stops; `next_cursor` asks for the next, null at the end."""
+
+    items: list[StopSensors]
+    next_cursor: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
