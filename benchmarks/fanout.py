@@ -33,7 +33,7 @@ from services.web.uvicorn.websocket import SERVER_OPTIONS, LiveProtocol
 from services.web.websocket import WebSockets
 from simulator.load_network import load_network
 from simulator.network import Network
-from storage.schema import BusPosition
+from storage.schema import BusPosition, Stream
 
 CLIENTS, BUSES, TICKS = 1_000, 10, 20
 KEY = "benchmark-key"
@@ -150,7 +150,7 @@ PAUSE_S = 0.05
 def ours() -> tuple[Application, Callable[[], Awaitable[None]], dict[str, Any]]:
     """The live hub with its own protocol class and a higher limit of connections per key."""
 
-    async def no_snapshot(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
+    async def no_snapshot(_stream: Stream, _line_ids: Sequence[str]) -> Sequence[BusPosition]:
         return ()
 
     hub = Hub({"L1": [position.bus_id for position in positions(MONDAY)]}, no_snapshot, position_text)

@@ -12,7 +12,7 @@ from services.app import create_app
 from services.context import Context
 from services.feeders.clock_control import InProcessClockControl
 from services.inputs.load import load_inputs
-from services.live.hub import live_hub
+from services.live.live_hub import live_hub
 from services.web import openapi
 from simulator.clock import Clock
 from storage.duckdb_store import DuckDBStore

@@ -18,6 +18,7 @@ from services.web.clock_routes import add_clock_control, add_clock_route
 from services.web.formats.record_pages import CURSOR_HEADER
 from services.web.gate import Gate, Identify, by_key
 from services.web.handlers import Route
+from services.web.live_routes import add_live_route
 from services.web.metrics import RequestCounts
 from services.web.rest_routes import (
     StreamRoutes,
@@ -50,6 +51,8 @@ def create_app(context: Context) -> FastAPI:
         add_clock_control(app, context.control)
     if context.mcp_hosts is not None:
         add_mcp_routes(app, context, context.mcp_hosts)
+    if context.live is not None:
+        add_live_route(app, context, context.live)
     add_pages(app, {**MAP, **DOCS})
     return app
 

@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from services.access.rate_limits import WALL_S
 from services.aws.connections import ConnectionTables
 from services.background import background
-from services.live.hub import Connection
+from services.live.connection import Connection
 from services.retry import Backoff
 
 log = logging.getLogger("bus_simulator.live")

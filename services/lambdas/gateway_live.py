@@ -16,8 +16,8 @@ from services.aws.connections import ConnectionTables, UnknownConnection
 from services.errors import ServiceError, Unavailable, Unexpected
 from services.lambdas.gateway_sender import GatewaySender, SendCounts
 from services.live import messages
-from services.live.hub import current_positions
 from services.live.messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS
+from services.live.snapshots import current_positions
 from services.queries.bodies import bus_position_text
 from simulator.network import Network
 from storage.errors import DependencyError, DependencyUnavailable

@@ -31,7 +31,7 @@ from services.feeders.feeder import FEEDERS, Feeder, Model
 from services.inputs.load import Inputs, beside, load_inputs, opened
 from services.live.delivery_faults import DeliveryFaults, FaultLog
 from services.live.feeder_source import FeederSource
-from services.live.hub import live_hub
+from services.live.live_hub import live_hub
 from services.processes.history_writer import HistoryWriter, RunBackfill, run_silently
 from services.processes.store_holding import announced_holder, snapshots_of
 from services.processes.termination import closed_by_signals

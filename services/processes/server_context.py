@@ -11,7 +11,8 @@ from services.access.rate_limits import Limits
 from services.context import Context, MonitoredFeeder
 from services.feeders.clock_control import ClockControl
 from services.inputs.load import Inputs
-from services.live.hub import ConnectionObserver, live_hub
+from services.live.connection import ConnectionObserver
+from services.live.live_hub import live_hub
 from simulator.clock import Clock
 from storage.runs import check_run
 from storage.store import Store
@@ -32,7 +33,7 @@ def context_over(
 ) -> Context:
     """The context of a server over a store. Raises `RunMismatch` for a store that another run wrote.
 
-    Its hub gets no positions by itself: see `services.processes.live_positions`.
+    Its hub gets no positions by itself: see `services.processes.live_sources`.
     """
     check_run(
         store,

@@ -19,8 +19,8 @@ from services.feeders.clock_control import ClockControl
 from services.feeders.feeder_status import observed_feeders
 from services.inputs.load import opened
 from services.inputs.network_reload import NetworkChange, watching
-from services.live.hub import ConnectionObserver
-from services.processes.live_positions import PositionSource, live_positions
+from services.live.connection import ConnectionObserver
+from services.processes.live_sources import LiveSources, live_sources
 from services.processes.process_setup import ProcessSetup, client, process_setup, retry_until_closed
 from services.processes.server_context import context_over
 from services.processes.server_settings import ServerOptions, ServerSettings
@@ -44,9 +44,9 @@ def serve(options: ServerOptions, *, on_listening: OnListening = print_greeting)
             return
         stack.enter_context(closing(store))
         keys = stack.enter_context(valid_keys(server, setup, url_of(listener), on_listening))
-        source = stack.enter_context(live_positions(store, setup.clock, queue=server.queue))
+        sources = stack.enter_context(live_sources(store, setup.clock, queue=server.queue))
         observer = stack.enter_context(connection_observer(server))
-        ServerProcess(setup, server, store, keys, source, observer).serve_until_closed(listener)
+        ServerProcess(setup, server, store, keys, sources, observer).serve_until_closed(listener)
 
 
 @contextmanager
@@ -94,11 +94,11 @@ class ServerProcess:
         settings: ServerSettings,
         store: Store,
         keys: Keys,
-        source: PositionSource,
+        sources: LiveSources,
         observer: ConnectionObserver | None,
     ) -> None:
         self._setup, self._settings, self._observer = setup, settings, observer
-        self._store, self._keys, self._source = store, keys, source
+        self._store, self._keys, self._sources = store, keys, sources
         self._limits = limits_for(settings.host, rate_per_s=settings.rate_limit, per_day=settings.daily_limit)
         self._server: WebServer | None = None
         self._changing = Lock()
@@ -113,7 +113,7 @@ class ServerProcess:
             while not clock.closed:
                 context = retry_until_closed(self._context, clock)
                 if context is not None:
-                    self._source.hub = context.live
+                    self._sources.feed(context.live)
                     self._serve(context, listener)
 
     def _serve(self, context: Context, listener: socket.socket) -> None:

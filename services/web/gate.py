@@ -43,6 +43,10 @@ log = logging.getLogger("bus_simulator.rest")
 
 KEYLESS = ("/.well-known/", "/favicon.ico")
 """Unknown paths that are 404 without a key, too."""
+CALLER = "bus_simulator.caller"
+"""The key under which a scope has the `Caller` of a request that was admitted."""
+LIVE_PATH = "/live"
+"""Where credentials may be in the query string, as the WebSocket's: EventSource sends no headers."""
 
 Identify: TypeAlias = Callable[[Scope], Caller]
 """The caller of an ASGI scope. Raises `Unauthorized`."""
@@ -52,7 +56,8 @@ def by_key(keys: Keys) -> Identify:
     """Identify callers by the key and the group name that they send."""
 
     def identify(scope: Scope) -> Caller:
-        offered = credentials(scope) if scope["type"] == "websocket" else headers_of(scope)
+        in_query = scope["type"] == "websocket" or scope["path"] == LIVE_PATH
+        offered = credentials(scope) if in_query else headers_of(scope)
         return authenticate(offered, keys)
 
     return identify
@@ -190,6 +195,7 @@ class Gate:
             raise MethodNotAllowed(methods_at(route.path, request.app), hint=route.hint_of_methods)
         if caller is not None:
             check_group(caller)
+            request.scope[CALLER] = caller
         if route.takes_body:
             await read_body(request, route.longest_body)
         zone = None if route.parameters is None else checked_zone(request, route.parameters)

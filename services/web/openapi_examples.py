@@ -20,6 +20,7 @@ VALUES: Mapping[str, str] = {
     "entity_type": "bus",
     "entity_id": "B001",
     "mode": "latest",
+    "line_ids": "L1",
 }
 TIME, NEXT_TIME, CURSOR = "2026-03-02T07:30:00Z", "2026-03-02T07:31:00Z", "MmM0YWZmMzBkMjg3…"
 PEOPLE: dict[str, object] = {"stop_id": "S001", "time": TIME, "count": 12, "line_ids": "L1,L2"}
@@ -175,6 +176,8 @@ def bad_requests(template: str) -> Mapping[str, object]:
         return error("BadRequest", UNKNOWN)
     if template == "/bus-position/line/{line_id}":
         return error("BadRequest", "Line queries only support 'mode=latest' parameter")
+    if template == "/live":
+        return error("BadRequest", "Must specify 'line_ids' parameter, for example line_ids=L1,L2")
     if template in ("/lines", "/stops", "/buses"):
         return error("BadRequest", limit)
     if template == "/clock":
@@ -211,6 +214,7 @@ NOT_FOUND: Mapping[str, tuple[str, ...]] = {
     "/stop-visits/stop/{stop_id}": ("Stop S999 not found", "No data found for stop S001"),
     "/stop-visits/bus/{bus_id}": ("Bus B999 not found", "No data found for bus B001"),
     "/stop-visits/line/{line_id}": ("Line L99 not found", "No data found for line L1"),
+    "/live": ("Line L99 not found",),
 }
 UNAUTHORIZED = ("Missing x-api-key header", "Missing x-group-name header", "Invalid API key")
 CLOCK_BUSY = "The clock is being moved already; wait for the answer, then move it again"

@@ -161,6 +161,22 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "/stops": Operation("The stops", (network_bodies.StopsPage,), (LIMIT, CURSOR), LISTING, "network"),
     "/buses": Operation("The buses", (network_bodies.BusesPage,), (LIMIT, CURSOR), LISTING, "network"),
+    "/live": Operation(
+        "New records as Server-Sent Events; `Last-Event-ID` continues where a connection ended",
+        (),
+        (
+            Parameter("line_ids", "Lines, apart by commas, at most 50.", TEXT, required=True),
+            Parameter(
+                "streams",
+                "`bus_position` (the default), `people_count`, `sensor_data`, `stop_visit`, apart by commas.",
+                TEXT,
+            ),
+            Parameter("api_key", "Instead of the header `x-api-key`.", TEXT),
+            Parameter("group_name", "Instead of the header `x-group-name`.", TEXT),
+            TZ,
+        ),
+        (400, 401, 404, 429, 500),
+    ),
     "/health": Operation(
         "Status of clock, feeders and store", (status_bodies.HealthBody,), (), OPEN_ROUTE, "operations"
     ),

@@ -26,7 +26,8 @@ from services.access.authentication import (
     credentials_in,
 )
 from services.errors import ServiceError, UnknownPath, clipped
-from services.live.hub import Hub, SendNow, never_now
+from services.live.connection import SendNow, never_now
+from services.live.hub import Hub
 from services.live.messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS, too_many_connections
 from services.live.outbox import Outbox
 from services.web.access_log import headers_of
@@ -63,7 +64,8 @@ class WebSockets:
             return
         log_connect(scope, offered, SWITCHING_PROTOCOLS, began)
         send_now: SendNow = scope.get("extensions", {}).get(SEND_NOW, never_now)
-        await serve(self.hub, caller, receive, send, send_now)
+        subprotocol = next(iter(scope.get("subprotocols", ())), None)
+        await serve(self.hub, caller, receive, send, send_now, subprotocol)
 
     def _admitted(self, path: str, offered: Mapping[str, str]) -> Caller:
         """Return the caller of a handshake that may be accepted. Raises `ServiceError`.
@@ -98,8 +100,13 @@ def log_connect(scope: Scope, offered: Mapping[str, str], status: int, began: fl
     logs.access.info("websocket", extra={"fields": fields})
 
 
-async def serve(hub: Hub, caller: Caller, receive: Receive, send: Send, send_now: SendNow) -> None:
-    """Serve a connected client until it or the server closes."""
+async def serve(
+    hub: Hub, caller: Caller, receive: Receive, send: Send, send_now: SendNow, subprotocol: str | None = None
+) -> None:
+    """Serve a connected client until it or the server closes.
+
+    The first `subprotocol` that a client offers is chosen: browsers end a connection if none is.
+    """
 
     async def reply(text: str) -> None:
         await send({"type": "websocket.send", "text": text})
@@ -116,7 +123,7 @@ async def serve(hub: Hub, caller: Caller, receive: Receive, send: Send, send_now
             await hub.receive(connection, text)
 
     try:
-        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.accept", "subprotocol": subprotocol})
         await first_of(read(), writer.write_from(connection.outbox))
     except OSError:
         pass  # the client is gone

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from services.context import Context
-from services.live.hub import live_hub
+from services.live.live_hub import live_hub
 from tests.services.rest_served import listening, parts
 
 KEY, GROUP = "right", "team-alpha"

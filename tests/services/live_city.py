@@ -10,7 +10,9 @@ from typing import Any
 from services.access.authentication import ApiKey
 from services.context import Context
 from services.feeders.feeder import FEEDERS
-from services.live.hub import Connection, ConnectionObserver, Hub, live_hub
+from services.live.connection import Connection, ConnectionObserver
+from services.live.hub import Hub
+from services.live.live_hub import live_hub
 from simulator.clock import Clock
 from simulator.network import Network
 from storage.schema import BusPosition, Stream

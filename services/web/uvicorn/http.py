@@ -11,16 +11,24 @@ loop's round they are one system call and one packet, and a waiting client is wo
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.errors import BadRequest
+from services.web.event_stream import EVENT_STREAM
 from services.web.handlers import ENCODE
 
 LONGEST_URL = 65_535
 MOST_GATHERED = 64 * 1024
 """Bytes after which the gathered ones are sent at once."""
+MOST_UNSENT = 32 * 1024
+"""Bytes of an event stream that wait in the transport before its sender pauses; twice that in the kernel."""
+LAST_CHUNK = b"0\r\n\r\n"
+LINGER_S = 1.0
+"""How long a client may take to read the rest of a stream of events."""
 
 
 class CorkedTransport(asyncio.Transport):
@@ -64,6 +72,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.url = b""
+        self._is_streaming = False
         self.access_log = False  # it would contain the query string
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
@@ -87,11 +96,29 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self.cycle is not before:  # not so for an upgrade
             self.cycle.transport = self._corked
+            extensions: dict[str, object] = {EVENT_STREAM: self.stream_events}
+            self.scope["extensions"] = extensions  # type: ignore[typeddict-item]  # ours
+
+    def stream_events(self) -> Callable[[], None]:
+        """Prepare for an event stream: bound what waits for the client; return how to abort it."""
+        self._is_streaming = True
+        self.transport.set_write_buffer_limits(high=MOST_UNSENT)
+        self.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, 2 * MOST_UNSENT)
+        return self.transport.abort
 
     def shutdown(self) -> None:
-        """Send complete responses before the connection closes."""
+        """Send complete responses before the connection closes; end a response that doesn't end by itself."""
         self._corked.flush()
-        super().shutdown()
+        if not self._is_streaming or self.cycle.response_complete:
+            super().shutdown()
+            return
+        if self.cycle.chunked_encoding and not self.flow.write_paused:
+            self.transport.write(LAST_CHUNK)
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        self.flow.resume_writing()
+        self.transport.close()
+        self.loop.call_later(LINGER_S, self.transport.abort)
 
     def on_url(self, url: bytes) -> None:
         """Append to the URL, up to `LONGEST_URL` bytes."""

@@ -13,9 +13,10 @@ from botocore.exceptions import ClientError
 
 from services.aws.connection_mirror import LIFETIME_S, ConnectionMirror, mirroring
 from services.aws.connections import ConnectionTables, Subscriber
-from services.live.hub import Connection, Hub
+from services.live.connection import Connection
+from services.live.hub import Hub
 from services.settings import CONNECTIONS_TABLE, SUBSCRIPTIONS_TABLE
-from storage.schema import BusPosition
+from storage.schema import BusPosition, Stream
 from tests.services.aws.tables import HandWatch, OneAtATime, made_tables
 from tests.services.fakes import position_text
 from tests.services.rest_served import wait_until
@@ -57,7 +58,7 @@ class Client:
         await self.hub.receive(self.connection, text)
 
 
-async def nothing(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
+async def nothing(_stream: Stream, _line_ids: Sequence[str]) -> Sequence[BusPosition]:
     return ()
 
 

@@ -12,7 +12,7 @@ from services.aws.events import Event, position_events
 from services.aws.sqs_source import SqsSource
 from services.live.hub import Hub
 from simulator.clock import Clock
-from storage.schema import BusPosition
+from storage.schema import BusPosition, Stream
 from tests.services.aws.fake_aws import FakeClient, refused
 from tests.services.fakes import MINUTE, NETWORK, NOW, SECOND, FakeWall, position_text
 from tests.storage.records import position
@@ -64,11 +64,11 @@ class Queue:
         asyncio.run(scenario())
         return self.published[before:]
 
-    def _publish(self, positions: Any) -> None:
-        self.published.append([f"{each.bus_id} {each.time:%H:%M:%S}" for each in positions])
+    def _publish(self, records: Any, stream: Stream = Stream.BUS_POSITION) -> None:
+        self.published.append([f"{each.bus_id} {each.time:%H:%M:%S}" for each in records])
 
 
-async def snapshot(_lines: Sequence[str]) -> Sequence[BusPosition]:
+async def snapshot(_stream: Stream, _lines: Sequence[str]) -> Sequence[BusPosition]:
     return ()
 
 

@@ -23,7 +23,7 @@ from services.times import format_instant
 from services.web.health import health
 from simulator.clock import MAX, Clock
 from storage.errors import StoreUnavailable
-from storage.schema import BusPosition, Stream
+from storage.schema import Record, Stream
 from tests.digests import SHIPPED
 from tests.services.fakes import (
     DAY,
@@ -216,8 +216,8 @@ def test_clients_get_every_position_after_a_jump(city: Moved) -> None:
     hub, published = city.context.live, asyncio.Event()
     ticks: list[datetime] = []
 
-    def publish(positions: Iterable[BusPosition]) -> None:
-        ticks.append(next(iter(positions)).time)
+    def publish(records: Iterable[Record], stream: Stream = Stream.BUS_POSITION) -> None:
+        ticks.append(next(iter(records)).time)
         published.set()
 
     async def until(condition: Callable[[], bool]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from services.live.feeder_source import FeederSource
 from services.live.hub import Hub
 from simulator.clock import MAX, Clock
 from storage.errors import StoreUnavailable
-from storage.schema import BusPosition, Stream
+from storage.schema import BusPosition, Record, Stream
 from tests.services.fakes import (
     HOUR,
     NOW,
@@ -37,16 +37,16 @@ class Collector(Hub):
     """A hub that collects published ticks."""
 
     def __init__(self, *wanted: str) -> None:
-        async def nothing(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
+        async def nothing(_stream: Stream, _line_ids: Sequence[str]) -> Sequence[BusPosition]:
             return ()
 
         super().__init__({"L1": ["B001", "B002"], "L2": ["B003"]}, nothing, position_text)
         self.subscribed_lines = frozenset(wanted)
         self.published: list[list[BusPosition]] = []
 
-    def publish(self, positions: object) -> None:
-        assert isinstance(positions, list)
-        self.published.append(positions)
+    def publish(self, records: Iterable[Record], stream: Stream = Stream.BUS_POSITION) -> None:
+        assert stream is Stream.BUS_POSITION
+        self.published.append([record for record in records if isinstance(record, BusPosition)])
 
 
 def feeder(

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.live.hub import Connection, Hub
+from services.live.connection import Connection
+from services.live.hub import Hub
 from services.live.outbox import Outbox
-from storage.schema import BusPosition
+from storage.schema import BusPosition, Stream
 from tests.services.fakes import DAY, MINUTE, SECOND, position_text
 from tests.services.live_city import TICK, city_context, hub_of, tick
 
@@ -48,7 +49,7 @@ def times(positions: Sequence[Any]) -> list[tuple[str, str]]:
     return [(position["bus_id"], position["time"][14:19]) for position in positions]
 
 
-async def nothing(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
+async def nothing(_stream: Stream, _line_ids: Sequence[str]) -> Sequence[BusPosition]:
     return ()
 
 
@@ -56,7 +57,7 @@ def test_positions_published_while_the_snapshot_is_read_follow_it_in_order() -> 
     async def main(snapshot_at: Any) -> list[tuple[str, str]]:
         asked, answer = asyncio.Event(), asyncio.Event()
 
-        async def slow(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
+        async def slow(_stream: Stream, _line_ids: Sequence[str]) -> Sequence[BusPosition]:
             asked.set()
             await answer.wait()
             return tick(snapshot_at, *BOTH)
@@ -83,7 +84,7 @@ def test_positions_published_while_the_snapshot_is_read_follow_it_in_order() -> 
 
 def test_a_client_that_leaves_while_its_snapshot_is_read_is_removed() -> None:
     async def main() -> None:
-        async def never(_line_ids: Sequence[str]) -> Sequence[BusPosition]:
+        async def never(_stream: Stream, _line_ids: Sequence[str]) -> Sequence[BusPosition]:
             await asyncio.Event().wait()
             return ()
 
@@ -174,7 +175,7 @@ def test_a_jump_drops_unsent_positions_and_lets_older_ones_through() -> None:
 def test_a_snapshot_is_read_again_after_a_jump() -> None:
     reads: list[Sequence[str]] = []
 
-    async def snapshot(line_ids: Sequence[str]) -> Sequence[BusPosition]:
+    async def snapshot(_stream: Stream, line_ids: Sequence[str]) -> Sequence[BusPosition]:
         reads.append(line_ids)
         if len(reads) == 1:
             hub.reset_after_jump()

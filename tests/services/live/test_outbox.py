@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from services.live.outbox import Outbox, Subscription
-from tests.services.fakes import MINUTE
+from datetime import datetime
+
+from services.live.outbox import MOST_EVENTS, Key, LineTick, Outbox, Subscription
+from storage.schema import Stream
+from tests.services.fakes import MINUTE, SECOND
 from tests.services.live_city import TICK
 
 
@@ -54,13 +57,27 @@ def test_every_offer_wakes_the_sender() -> None:
 
 def test_a_tick_held_during_the_snapshot_replaces_older_positions_of_it() -> None:
     subscription = Subscription(batch=False)
-    subscription.hold(TICK + MINUTE, {"B001": "held"})
-    texts = subscription.begin(TICK, {"B001": "1", "B002": "2"})
-    assert texts == {"B001": "held", "B002": "2"}
+    subscription.hold(LineTick(TICK + MINUTE, {"B001": "held"}))
+    assert subscription.begin(TICK, {"B001": "old", "B002": "only"}) == {"B001": "held", "B002": "only"}
     assert subscription.since == TICK
 
 
 def test_a_tick_older_than_the_snapshot_is_dropped() -> None:
     subscription = Subscription(batch=False)
-    subscription.hold(TICK - MINUTE, {"B001": "held"})
-    assert subscription.begin(TICK, {"B001": "1"}) == {"B001": "1"}
+    subscription.hold(LineTick(TICK - MINUTE, {"B001": "held"}))
+    assert subscription.begin(TICK, {"B001": "newer"}) == {"B001": "newer"}
+
+
+def test_of_visits_the_last_thousand_wait_and_counts_beside_them_stay() -> None:
+    outbox = Outbox(lambda: None)
+    outbox.offer({"S001": "count"}, batch=False, stream=Stream.PEOPLE_COUNT)
+    visits: dict[Key, str] = {("L1", "B001", "S001", str(n)): f"{n}" for n in range(MOST_EVENTS + 500)}
+    outbox.offer(visits, batch=False, stream=Stream.STOP_VISIT)
+    assert taken(outbox) == ["count", *(f"{n}" for n in range(500, MOST_EVENTS + 500))]
+
+
+def test_a_tick_of_visits_is_cut_at_the_snapshots_time() -> None:
+    times: dict[Key, datetime] = {"early": TICK, "late": TICK + SECOND}
+    tick = LineTick(TICK + SECOND, {"early": "1", "late": "2"}, times)
+    assert tick.after(TICK).texts == {"late": "2"}
+    assert tick.after(TICK - SECOND) is tick

@@ -31,7 +31,7 @@ TICK = NOW.replace(second=0)
 BUSES = {"L1": ["B001", "B002"], "L2": ["B003"]}
 
 
-async def nothing(_lines: Sequence[str]) -> Sequence[BusPosition]:
+async def nothing(_stream: Stream, _lines: Sequence[str]) -> Sequence[BusPosition]:
     return ()
 
 
