@@ -51,8 +51,7 @@ def create_app(context: Context) -> FastAPI:
         add_clock_control(app, context.control)
     if context.mcp_hosts is not None:
         add_mcp_routes(app, context, context.mcp_hosts)
-    if context.live is not None:
-        add_live_route(app, context, context.live)
+    add_live_route(app, context)
     add_pages(app, {**MAP, **DOCS})
     return app
 

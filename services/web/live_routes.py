@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from services.access.authentication import Caller
 from services.context import Context
-from services.errors import BadRequest, UnknownEntity, clipped
+from services.errors import BadRequest, UnknownEntity, UnknownPath, clipped
 from services.live import messages
 from services.live.connection import Connection
 from services.live.event_ids import parse_event_id
@@ -25,12 +25,13 @@ from services.web.handlers import AsyncResponse, query_parameters
 from storage.schema import Stream
 
 
-def add_live_route(
-    app: FastAPI, context: Context, hub: Hub, most_connections: int = messages.MOST_CONNECTIONS
-) -> None:
-    """Add the route; connections of WebSockets and of this count together."""
+def add_live_route(app: FastAPI, context: Context, most_connections: int = messages.MOST_CONNECTIONS) -> None:
+    """Add the route; connections of WebSockets and of this count together. It is 404 without a hub."""
 
     def live(request: Request) -> AsyncResponse:
+        hub = context.live
+        if hub is None:
+            raise UnknownPath
         command = subscription_in(request, context)
         last = headers_of(request.scope).get("last-event-id")
         zone = parameters.time_zone(query_parameters(request))
