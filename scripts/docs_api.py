@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message
 
 from services import errors
 from services.access.authentication import ApiKey
@@ -27,7 +27,12 @@ from services.feeders.backfill import fill, plan
 from services.feeders.clock_control import InProcessClockControl
 from services.inputs.load import load_inputs
 from services.live import messages
+from services.live.live_hub import live_hub
+from services.live.missed_records import LONGEST_GAP
+from services.live.outbox import MOST_EVENTS
 from services.web import websocket
+from services.web.event_stream import HEARTBEAT_S, SILENCE_S
+from services.web.gate import LIVE_PATH
 from services.web.uvicorn import websocket as uvicorn_websocket
 from simulator.clock import Clock
 from storage.duckdb_store import DuckDBStore
@@ -70,6 +75,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "/lines/{line_id}": ("/lines/L1", "/lines/L99"),
     "/stops": ("/stops?limit=2",),
     "/buses": ("/buses?limit=2",),
+    "/live": ("/live?line_ids=L1&streams=bus_position,people_count", "/live?line_ids=L99"),
     "/metrics": ("/metrics",),
     "/health": ("/health",),
     "/clock": ("/clock",),
@@ -82,7 +88,9 @@ OPEN = ("/health", "/metrics")
 CLIENT_MESSAGES = (
     '{"action":"subscribe","line_ids":["L1"]}',
     '{"action":"subscribe","line_ids":["L1","L2"],"batch":true}',
+    '{"action":"subscribe","line_ids":["L1"],"streams":["people_count","stop_visit"]}',
     '{"action":"unsubscribe","line_ids":["L1"]}',
+    '{"action":"unsubscribe","line_ids":["L1"],"streams":["stop_visit"]}',
     '{"action":"ping"}',
 )
 PREFACE = """# API
@@ -101,6 +109,22 @@ code 1001 after {minutes:.0f} minutes without a message or a pong from the clien
 POSITIONS = """
 Then the server sends positions, each the object of `GET /bus-position/{bus_id}` without a wrapper: first the
 newest of each bus of the new lines, then every new one. With `batch` those of a tick are one list.
+
+`streams` names other streams than positions: `people_count`, `sensor_data`, `stop_visit`. Their messages
+are REST's objects with the field `stream`, and with `batch` a list for each stream. A line's counts are
+those of its stops, its sensors those of its buses and stops; visits have no snapshot. A client that reads
+slowly gets the newest record of each bus and stop, and the last {events} visits. A subprotocol that is
+offered is accepted: the first one.
+
+## Server-Sent Events
+
+`GET /live` sends the same over plain HTTP, for `curl -N` and the browser's `EventSource`: `new
+EventSource("/live?line_ids=L1&streams=people_count&api_key=…&group_name=…")`. An event's name is its stream
+(`addEventListener("people_count", …)`), its data the WebSocket's message. A client that reconnects sends
+the id of its last event as `Last-Event-ID`, as `EventSource` does by itself: it gets what it missed in up
+to {minutes:.0f} simulated minutes, else a snapshot. Event streams count as connections; idle ones get a
+comment every {heartbeat:.0f} s, and a client that reads nothing for {silence:.0f} minutes is disconnected.
+AWS serves no event streams, and positions only.
 """
 BAD_MESSAGES = ("subscribe!", '{"action":"dance"}', '{"action":"subscribe","line_ids":"L1"}')
 
@@ -135,12 +159,11 @@ def page() -> str:
                 key=ApiKey.of(KEY),
                 version=version("bus-simulator"),
                 control=InProcessClockControl(clock, city, store, inputs.run),
+                live=live_hub(store, inputs.network, lambda: NOW),
             )
         )
         described = json.loads(ask(app, "/openapi.json").content)
-        return (
-            "\n".join([PREFACE, *routes(app, described), *errors_table(), *live(), POSITIONS.rstrip()]) + "\n"
-        )
+        return "\n".join([PREFACE, *routes(app, described), *errors_table(), *live(), positions()]) + "\n"
 
 
 def ask(app: ASGIApp, path: str, body: str | None = None) -> httpx.Response:
@@ -151,6 +174,31 @@ def ask(app: ASGIApp, path: str, body: str | None = None) -> httpx.Response:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
             method = "GET" if body is None else "POST"
             return await client.request(method, path, headers=HEADERS, content=body)
+
+    return asyncio.run(request())
+
+
+def ask_live(app: ASGIApp, path: str) -> str:
+    """Return the beginning of an event stream, as it is sent in the first two pieces."""
+
+    async def request() -> str:
+        pieces: list[str] = []
+        enough = asyncio.Event()
+
+        async def receive() -> Message:
+            await enough.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            pieces.append(message.get("body", b"").decode())
+            if len(pieces) > 2:
+                enough.set()
+
+        route, _, query = path.partition("?")
+        headers = [(name.encode(), text.encode()) for name, text in HEADERS.items()]
+        scope = {"type": "http", "method": "GET", "path": route, "query_string": query.encode()}
+        await app(scope | {"headers": headers}, receive, send)
+        return "".join(pieces)
 
     return asyncio.run(request())
 
@@ -170,7 +218,8 @@ def routes(app: ASGIApp, described: Mapping[str, Any]) -> Iterator[str]:
             yield ""
             if method == "get":
                 for asked in EXAMPLES[path]:
-                    yield from example(asked, ask(app, asked))
+                    is_endless = path == LIVE_PATH and "L99" not in asked
+                    yield from event_example(app, asked) if is_endless else example(asked, ask(app, asked))
             else:
                 yield from example(path, ask(app, path, CHANGE), CHANGE)
 
@@ -263,6 +312,19 @@ def example(asked: str, answer: httpx.Response, body: str | None = None) -> Iter
     yield ""
 
 
+def event_example(app: ASGIApp, asked: str) -> Iterator[str]:
+    """Yield a request for an event stream and its first events."""
+    events = ask_live(app, asked).split("\n\n")
+    chosen = [events[0], events[1], next(each for each in events if "event: people_count" in each)]
+    yield "```bash"
+    yield f'curl -N -H "x-api-key: $KEY" -H "x-group-name: me" "http://127.0.0.1:8080{asked}"'
+    yield "```"
+    yield "```event-stream"
+    yield "\n\n".join(chosen)
+    yield "```"
+    yield ""
+
+
 def body_lines(answer: httpx.Response) -> Iterator[str]:
     """Yield the lines of a body, with long lists shortened."""
     if answer.headers["content-type"] != "application/json":
@@ -311,6 +373,17 @@ def live() -> Iterator[str]:
         yield f"| `{text}` | {type(messages.parse(text)).__doc__} |"
     yield ""
     yield from server_messages()
+
+
+def positions() -> str:
+    """The text about what the server sends after the replies."""
+    return POSITIONS.rstrip().format(
+        bus_id="{bus_id}",
+        events=MOST_EVENTS,
+        minutes=LONGEST_GAP.total_seconds() / 60,
+        heartbeat=HEARTBEAT_S,
+        silence=SILENCE_S / 60,
+    )
 
 
 def server_messages() -> Iterator[str]:

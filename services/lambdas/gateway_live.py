@@ -87,11 +87,13 @@ class GatewayLive:
             case messages.Subscribe():
                 self._subscribe(connection_id, command)
             case messages.Unsubscribe():
+                messages.check_streams(command.streams or (), messages.ONLY_POSITIONS)
                 change = self.connections.remove_lines(connection_id, command.line_ids)
                 self.sender.send(connection_id, [messages.unsubscribed(change.after)])
 
     def _subscribe(self, connection_id: str, command: messages.Subscribe) -> None:
         known = self.network().line
+        messages.check_streams(command.streams, messages.ONLY_POSITIONS)
 
         def check(held: Sequence[str]) -> None:
             messages.check_lines(command.line_ids, held, known)

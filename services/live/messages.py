@@ -33,7 +33,7 @@ class Subscribe:
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribe:
-    """Unsubscribe from streams of lines; None means all streams."""
+    """Unsubscribe from lines, or from `streams` of them only."""
 
     line_ids: tuple[str, ...]
     streams: tuple[Stream, ...] | None = None

@@ -108,4 +108,7 @@ def body(bus_id: str, line_id: str, time: str = LATEST) -> dict[str, Any]:
         "distance_to_next_stop": 120.5,
         "speed": 18.3,
         "direction": 0,
+        "trip_id": f"{line_id}-1",
+        "capacity": 60,
+        "bearing": 211.3 if line_id == "L1" else 216.6,
     }
