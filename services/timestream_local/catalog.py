@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from services.timestream_local.errors import ResourceNotFoundException
 from services.timestream_local.types import DAY_NS, HOUR_NS, JsonObject, Type
@@ -99,6 +100,21 @@ def table_arn(table: Table) -> str:
     return f"{database_arn(table.database)}/table/{table.name}"
 
 
+class WrittenName(NamedTuple):
+    """A name as a query writes it. In quotes its case counts; without, only if names differ in case alone."""
+
+    text: str
+    quoted: bool
+
+    def among(self, names: Iterable[str]) -> str | None:
+        """The name that is meant, None if there is none or if it isn't clear."""
+        known = set(names)
+        if self.text in known or self.quoted:
+            return self.text if self.text in known else None
+        alike = [name for name in known if name.lower() == self.text.lower()]
+        return alike[0] if len(alike) == 1 else None
+
+
 @dataclass(slots=True)
 class Catalog:
     """The current databases, tables and tags.
@@ -125,6 +141,13 @@ class Catalog:
         if found is None:
             raise ResourceNotFoundException(f"The table {name} does not exist.")
         return found
+
+    def named_table(self, database: WrittenName, table: WrittenName) -> Table | None:
+        """The table that a query names, None if there is none."""
+        tables = list(self.tables.values())
+        of_database = database.among(each.database for each in tables)
+        found = table.among(each.name for each in tables if each.database == of_database)
+        return self.tables.get((of_database or "", found or ""))
 
     def tables_of(self, database: str | None) -> list[Table]:
         """The tables of a database, or of all, sorted by database and name."""

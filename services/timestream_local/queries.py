@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 MOST_OPEN = 64
 """The most open queries. Beyond it, the query that was unused for longest is closed."""
+MOST_CANCELLED = 1000
+"""The most cancelled queries whose ids are remembered: cancelling is idempotent."""
 LONGEST_WAIT_S = 900.0
 """How long an open query is kept without a request for its next page."""
 LONGEST_QUERY_S = 60.0
@@ -71,6 +73,7 @@ class QueryRunner:
     ) -> None:
         self._connection, self._catalog = connection, catalog
         self._open: OrderedDict[str, OpenQuery] = OrderedDict()
+        self._cancelled: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
         self._timeouts = QueryTimeouts(longest_s)
 
@@ -119,16 +122,22 @@ class QueryRunner:
                 found.cursor.close()
         return _query_body(query_id, found.info, page, following or None)
 
-    def cancel(self, query_id: str) -> None:
-        """End a query with further pages. Raises `ValidationException` for an unknown one.
+    def cancel(self, query_id: str) -> str:
+        """End a query with further pages; return the message for it, also if it was cancelled before.
 
-        Waits until a page that is being read is interrupted.
+        Raises `ValidationException` for any other query. Waits until the reading of a page is interrupted.
         """
         with self._lock:
             found = self._open.pop(query_id, None)
-        if found is None:
-            raise ValidationException(f"The query {query_id[:64]} is not running")
+            if found is None and query_id in self._cancelled:
+                return f"Query {query_id} was cancelled already"
+            if found is None:
+                raise ValidationException(f"The query {query_id[:64]} is not running")
+            self._cancelled[query_id] = None
+            if len(self._cancelled) > MOST_CANCELLED:
+                self._cancelled.popitem(last=False)
         self._end(query_id, found)
+        return f"Query {query_id} was cancelled"
 
     @property
     def running(self) -> frozenset[str]:

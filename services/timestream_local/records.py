@@ -29,8 +29,9 @@ LARGEST_RECORD = 2048
 _TIME = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 UNITS_NS = {"SECONDS": 10**9, "MILLISECONDS": 10**6, "MICROSECONDS": 1_000, "NANOSECONDS": 1}
 KINDS = ("DOUBLE", "BIGINT", "VARCHAR", "BOOLEAN", "TIMESTAMP", "MULTI")
-RESERVED = frozenset({"time", "measure_name", "measure_value", "ts_non_existent_col"})
-RESERVED_PREFIXES = ("ts_", "measure_value")
+RESERVED = frozenset({"time", "measure_value", "ts_non_existent_col"})
+RESERVED_PREFIXES = ("ts_", "measure_name")
+"""Names, and beginnings of names, that columns may not have; other cases of them are allowed."""
 
 
 class RecordRejected(Exception):
@@ -94,11 +95,12 @@ class RecordParser:
             raise ValidationException("At least one dimension is required")
         if len(dimensions) > MOST_DIMENSIONS:
             raise RecordRejected(f"The record has more than {MOST_DIMENSIONS} dimensions.")
-        if len(name) > LONGEST_NAME:
-            raise RecordRejected(f"The measure name is longer than {LONGEST_NAME} characters.")
+        named = bytes_of(name)
+        if named > LONGEST_NAME:
+            raise RecordRejected(f"The measure name is longer than {LONGEST_NAME} bytes.")
         if series > LARGEST_SERIES:
             raise RecordRejected(f"The dimensions' names and values are larger than {LARGEST_SERIES} bytes.")
-        if len(name) + series + measured > LARGEST_RECORD:
+        if named + series + measured > LARGEST_RECORD:
             raise RecordRejected(f"The record is larger than {LARGEST_RECORD} bytes.")
 
     def _version(self, record: JsonObject) -> int:
@@ -126,7 +128,7 @@ class RecordParser:
         if kind == "TIMESTAMP":
             raise ValidationException("TIMESTAMP is only for measure values of records of type MULTI")
         name = f"measure_value::{str(kind).lower()}"
-        return {name: self._value(name, kind, text, unit)}, len(str(text))
+        return {name: self._value(name, kind, text, unit)}, bytes_of(str(text))
 
     def _multi(self, several: Sequence[JsonValue], unit: int) -> tuple[dict[str, Value], int]:
         if not several:
@@ -147,7 +149,7 @@ class RecordParser:
                 _check_name(name, LONGEST_NAME)
             values[name] = self._value(name, kind, text, unit)
             written = str(text)  # `_value` accepts only strings
-            size += len(name) + len(written) if written.isascii() else bytes_of(name) + bytes_of(written)
+            size += bytes_of(name) + bytes_of(written)
         return values, size
 
     def _value(self, name: str, kind: object, text: object, unit: int) -> Value:
@@ -156,8 +158,8 @@ class RecordParser:
             raise _not_one_of("measureValueType", kind, KINDS)
         if type(text) is not str or not text:
             raise ValidationException(f"The value of {name} must be a string, not empty")
-        if len(text) > LONGEST_VALUE:
-            raise RecordRejected(f"The value of {name} is longer than {LONGEST_VALUE} characters.")
+        if bytes_of(text) > LONGEST_VALUE:
+            raise RecordRejected(f"The value of {name} is longer than {LONGEST_VALUE} bytes.")
         known = self.kinds.get(name)
         if known is None:
             known = self.kinds[name] = Type(kind)
@@ -189,7 +191,7 @@ def _dimensions(record: JsonObject) -> tuple[dict[str, str], int]:
             raise RecordRejected(f"The dimension {name} is empty.")
         _check_name(name, LONGEST_DIMENSION_NAME)
         found[name] = value
-        size += len(name) + (len(value) if value.isascii() else bytes_of(value))
+        size += bytes_of(name) + bytes_of(value)
     return found, size
 
 
@@ -200,10 +202,9 @@ def bytes_of(text: str) -> int:
 
 def _check_name(name: str, longest: int) -> None:
     """Raise `RecordRejected` or `ValidationException` for an invalid name of a column."""
-    if len(name) > longest:
-        raise RecordRejected(f"The name {name[:64]}… is longer than {longest} characters.")
-    lower = name.lower()
-    if lower in RESERVED or lower.startswith(RESERVED_PREFIXES) or ":" in name or '"' in name:
+    if bytes_of(name) > longest:
+        raise RecordRejected(f"The name {name[:64]}… is longer than {longest} bytes.")
+    if name in RESERVED or name.startswith(RESERVED_PREFIXES) or ":" in name or '"' in name:
         raise ValidationException(f"Invalid name: {name[:64]} is reserved, or has characters it may not have")
 
 

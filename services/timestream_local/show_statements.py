@@ -24,17 +24,26 @@ def show_rows(
     """Return the columns and rows. Raise `ValidationException` for an unknown database or table."""
     if wanted.what == "databases":
         return _names("Database", sorted(catalog.databases), wanted.like)
-    if wanted.database is not None and wanted.database not in catalog.databases:
-        raise ValidationException(f"Database {wanted.database} does not exist")
+    database = None if wanted.database is None else wanted.database.among(catalog.databases)
+    if wanted.database is not None and database is None:
+        raise ValidationException(f"Database {wanted.database.text} does not exist")
     if wanted.what == "tables":
-        names = sorted({table.name for table in catalog.tables_of(wanted.database)})
+        names = sorted({table.name for table in catalog.tables_of(database)})
         return _names("Table", names, wanted.like)
-    table = catalog.tables.get((wanted.database or "", wanted.table or ""))
-    if table is None:
-        raise ValidationException(f"Table {wanted.database}.{wanted.table} does not exist")
+    table = _table(wanted, catalog)
     if wanted.what == "columns":
         return _columns(table)
     return _measures(table, cursor, wanted.like)
+
+
+def _table(wanted: ShowStatement, catalog: Catalog) -> Table:
+    database, name = wanted.database, wanted.table
+    if database is None or name is None:
+        raise ValidationException("A database and a table are needed: write database.table")
+    table = catalog.named_table(database, name)
+    if table is None:
+        raise ValidationException(f"Table {database.text}.{name.text} does not exist")
+    return table
 
 
 def _matches(name: str, like: str | None) -> bool:

@@ -18,6 +18,7 @@ from services.timestream_local.sql.expressions import Expressions, is_word
 from services.timestream_local.sql.from_clause import CommonQueries, FromClause, Instant, renamed
 from services.timestream_local.sql.scopes import Output, Scope, only, refused
 from services.timestream_local.sql.typed_sql import Typed, coerced, common_type, digits_of
+from services.timestream_local.sql.wording import as_written
 from services.timestream_local.types import Type
 
 
@@ -71,7 +72,7 @@ class Compiler:
                 return self._set_operation(node, outer)
             if isinstance(node, exp.Subquery):
                 return self._nested(node, outer)
-            raise refused(type(node).__name__.upper(), node)
+            raise refused(as_written(node), node)
         finally:
             self._known = before
 
@@ -125,7 +126,7 @@ class Compiler:
         only(node, "this", "expression", "distinct", "order", "limit", "with_")
         word = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}.get(type(node))
         if word is None:
-            raise refused(type(node).__name__.upper(), node)
+            raise refused(as_written(node), node)
         left, right = (self.query(part, outer, self._known) for part in (node.this, node.expression))
         if len(left[1]) != len(right[1]):
             raise ValidationException(f"{word} query has different number of fields")
@@ -170,8 +171,10 @@ class Compiler:
         words = []
         for item in group.expressions:
             if isinstance(item, exp.Tuple | exp.Rollup | exp.Cube | exp.GroupingSets):
-                raise refused(f"{type(item).__name__.upper()} in GROUP BY", item)
+                raise refused(f"{as_written(item)} in GROUP BY", item)
             words.append(self._positioned(item, outputs) or self._expressions.typed(item, scope))
+        if not words:
+            raise ValidationException("GROUP BY needs a column, an expression or a position")
         return f" GROUP BY {', '.join(typed.sql for typed in words)}"
 
     def _positioned(self, item: exp.Expr, outputs: Sequence[Output]) -> Typed | None:
@@ -249,7 +252,7 @@ def _limit(node: exp.Expr) -> str:
     if limit is None:
         return ""
     if not isinstance(limit, exp.Limit):
-        raise refused("FETCH FIRST: write LIMIT", limit)
+        raise refused("FETCH FIRST (write LIMIT)", limit)
     only(limit, "expression")
     count = limit.expression
     if isinstance(count, exp.Var) and count.name.upper() == "ALL":

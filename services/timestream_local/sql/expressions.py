@@ -27,6 +27,7 @@ from services.timestream_local.sql.typed_sql import (
     digits_of,
     whole,
 )
+from services.timestream_local.sql.wording import as_written
 from services.timestream_local.types import GREATEST_BIGINT, PHYSICAL, Type
 
 ARITHMETIC: dict[type[exp.Expr], str] = {
@@ -64,7 +65,7 @@ class Expressions:
             return arithmetic(ARITHMETIC[kind], left, right)
         handler = _HANDLERS.get(kind)
         if handler is None:
-            raise refused(f"{kind.__name__.upper()} ({node.sql(dialect='trino')[:60]})", node)
+            raise refused(as_written(node), node)
         return handler(self, node, scope)
 
     def condition(self, node: exp.Expr, scope: Scope, where: str) -> str:

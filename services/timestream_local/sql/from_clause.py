@@ -7,12 +7,13 @@ from typing import Protocol, TypeAlias
 
 from sqlglot import exp
 
-from services.timestream_local.catalog import Catalog, Table
+from services.timestream_local.catalog import Catalog, Table, WrittenName
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.expressions import Expressions
 from services.timestream_local.sql.scopes import Output, Relation, Scope, at, only, refused
 from services.timestream_local.sql.syntax import COMMA
 from services.timestream_local.sql.typed_sql import Typed, coerced, common_type
+from services.timestream_local.sql.wording import as_written
 from services.timestream_local.types import Type
 
 SIDES = {"": "JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL": "FULL JOIN"}
@@ -82,17 +83,17 @@ class FromClause:
             raise refused(f"{side} JOIN with USING")
         if len(scope.relations) > 1:
             raise refused("USING in a join of more than two")
-        conditions, names = [], {name.name.lower(): None for name in using}
-        for name in names:
+        conditions, names = [], {name.name.lower(): name for name in using}
+        for name in names.values():
             left, right = scope.found((), name), relation.found(name)
             if len(left) != 1 or len(right) != 1:
-                raise ValidationException(f"Column '{name}' of USING is missing on a side, or ambiguous")
+                raise ValidationException(f"Column '{name.name}' of USING is missing on a side, or ambiguous")
             kind = common_type((left[0].typed.type, right[0].typed.type), "USING")
             conditions.append(f"{coerced(left[0].typed, kind).sql} = {coerced(right[0].typed, kind).sql}")
         # SELECT * returns the shared columns first and only once. It returns those of the left side, which in
         # an inner or left join are never NULL where those of the right side have a value.
         first = scope.relations[0]
-        shared = [scope.found((), name)[0] for name in names]
+        shared = [scope.found((), name)[0] for name in names.values()]
         rest = [column for column in first.columns if column not in shared]
         scope.relations[0] = Relation(first.names, [*shared, *rest])
         scope.relations.append(Relation(relation.names, relation.columns, frozenset(names)))
@@ -110,7 +111,7 @@ class FromClause:
             only(node, "expressions", "alias")
             sql, outputs = self._values(node)
         else:
-            raise refused(f"{type(node).__name__.upper()} in FROM", node)
+            raise refused(f"{as_written(node)} in FROM", node)
         columns = [Output(o.name, Typed(f"{alias}.o{n}", o.typed.type)) for n, o in enumerate(outputs, 1)]
         return f"({sql}) AS {alias}", _named(node, columns, frozenset())
 
@@ -145,15 +146,13 @@ class FromClause:
         return f"{self._rows(table)} AS {alias}", _named(node, _columns(table, alias), names)
 
     def _found(self, node: exp.Table) -> Table:
-        """The table with exactly this name, or else the only one whose name differs in case alone."""
-        table = self._catalog.tables.get((node.db, node.name))
-        if table is None:
-            lower = (node.db.lower(), node.name.lower())
-            alike = [t for (d, n), t in list(self._catalog.tables.items()) if (d.lower(), n.lower()) == lower]
-            if len(alike) != 1:
-                raise ValidationException(f"{at(node.this)}Table {node.db}.{node.name} does not exist")
-            (table,) = alike
-        return table
+        database = node.args["db"]
+        found = self._catalog.named_table(
+            WrittenName(database.name, database.quoted), WrittenName(node.this.name, node.this.quoted)
+        )
+        if found is None:
+            raise ValidationException(f"{at(node.this)}Table {node.db}.{node.name} does not exist")
+        return found
 
     def _rows(self, table: Table) -> str:
         """The SQL of the rows of a table that are within its retention."""

@@ -14,7 +14,7 @@ from services.timestream_local.sql.functions import call
 from services.timestream_local.sql.predicates import Operands
 from services.timestream_local.sql.scopes import Scope, only, refused
 from services.timestream_local.sql.syntax import DURATION
-from services.timestream_local.sql.typed_sql import Typed, digits_of, whole
+from services.timestream_local.sql.typed_sql import NUMBERS, Typed, coerced, coercible, digits_of, whole
 from services.timestream_local.types import Type, duration_ns
 
 
@@ -92,15 +92,35 @@ class FunctionCalls:
         partition = [self._arguments.typed(n, scope).sql for n in node.args.get("partition_by") or ()]
         if partition:
             words.append(f"PARTITION BY {', '.join(partition)}")
-        order = node.args.get("order")
+        order, ordered = node.args.get("order"), []
         if order is not None:
             only(order, "expressions")
+            ordered = [self._arguments.typed(item.this, scope) for item in order.expressions]
             items = self._arguments.ordering(order.expressions, lambda n: self._arguments.typed(n, scope))
             words.append(f"ORDER BY {items}")
         spec = node.args.get("spec")
         if spec is not None:
-            words.append(_frame(spec))
+            words.append(self._frame(spec, ordered, scope))
         return " ".join(words)
+
+    def _frame(self, spec: exp.WindowSpec, ordered: Sequence[Typed], scope: Scope) -> str:
+        """The SQL of a window frame. The bounds of ROWS are numbers of rows, those of RANGE distances."""
+        only(spec, "kind", "start", "start_side", "end", "end_side")
+        kind = spec.args["kind"].upper()
+        if kind not in ("ROWS", "RANGE"):
+            raise refused(f"the window frame {kind}", spec)
+        ends = []
+        for end in ("start", "end"):
+            bound, side = spec.args.get(end), (spec.args.get(f"{end}_side") or "").upper()
+            if bound is None:
+                ends.append("CURRENT ROW")
+            elif isinstance(bound, str):
+                ends.append(f"{bound.upper()} {side}".strip())
+            elif kind == "ROWS":
+                ends.append(f"{_row_count(bound, spec)} {side}")
+            else:
+                ends.append(f"{_distance(self._arguments.typed(bound, scope), ordered)} {side}")
+        return f"{kind} BETWEEN {ends[0]} AND {ends[1]}"
 
 
 def _arguments(node: exp.Anonymous) -> tuple[bool, list[exp.Expr]]:
@@ -112,21 +132,24 @@ def _arguments(node: exp.Anonymous) -> tuple[bool, list[exp.Expr]]:
     return False, nodes
 
 
-def _frame(spec: exp.WindowSpec) -> str:
-    """The SQL of a window frame. The bounds of ROWS may be numbers; those of RANGE may not."""
-    only(spec, "kind", "start", "start_side", "end", "end_side")
-    kind = spec.args["kind"]
-    ends = []
-    for end in ("start", "end"):
-        bound, side = spec.args.get(end), spec.args.get(f"{end}_side") or ""
-        if bound is None:
-            ends.append("CURRENT ROW")
-        elif isinstance(bound, str) and bound in ("UNBOUNDED", "CURRENT ROW"):
-            ends.append(f"{bound} {side}".strip())
-        elif kind == "ROWS" and isinstance(bound, exp.Literal) and bound.this.isdigit():
-            ends.append(f"{digits_of(bound.this)} {side}")
-        else:
-            raise refused("this window frame", spec)
-    if kind not in ("ROWS", "RANGE"):
-        raise refused(f"the window frame {kind}", spec)
-    return f"{kind} BETWEEN {ends[0]} AND {ends[1]}"
+def _row_count(bound: exp.Expr, spec: exp.WindowSpec) -> int:
+    """The rows in a bound of ROWS, which must be a literal."""
+    if isinstance(bound, exp.Literal) and bound.this.isdigit():
+        return digits_of(bound.this)
+    raise refused("a window frame of ROWS with anything but a number", spec)
+
+
+def _distance(bound: Typed, ordered: Sequence[Typed]) -> str:
+    """The SQL of a bound of RANGE: a distance in the values of the window's only ORDER BY column."""
+    if len(ordered) != 1:
+        raise ValidationException("A window frame of RANGE with a distance needs exactly one ORDER BY item")
+    kind = ordered[0].type
+    wanted = Type.INTERVAL if kind is Type.TIMESTAMP else kind
+    if kind not in (*NUMBERS, Type.TIMESTAMP) or not coercible(bound.type, wanted):
+        raise ValidationException(
+            f"Window frame of type RANGE does not match types of the ORDER BY and frame column: "
+            f"{kind.label} and {bound.type.label}"
+        )
+    if isinstance(bound.value, int | float) and bound.value < 0:
+        raise ValidationException("Window frame offset value must not be negative or null")
+    return coerced(bound, wanted).sql

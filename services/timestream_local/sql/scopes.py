@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.typed_sql import Typed
+from services.timestream_local.sql.wording import part_as_written
 
 
 def at(node: exp.Expr | None) -> str:
@@ -29,9 +30,7 @@ def only(node: exp.Expr, *known: str) -> None:
     """Raise `ValidationException` if a node has other parts than `known`: they would silently be dropped."""
     for part, value in node.args.items():
         if value and part not in known:
-            named = isinstance(value, exp.Expr) and not isinstance(value, exp.Identifier)
-            name = type(value).__name__ if named else part.strip("_")
-            raise refused(f"{name.upper()} in {type(node).__name__.upper()}", node)
+            raise refused(part_as_written(node, part), node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +60,12 @@ class Relation:
     columns: Sequence[Output]
     hidden: frozenset[str] = frozenset()
 
-    def found(self, name: str, *, quoted_exactly: bool = False) -> list[Output]:
-        """The columns with a name, ignoring case unless some have it in exactly this case."""
-        exact = [column for column in self.columns if column.name == name]
-        if exact or quoted_exactly:
+    def found(self, name: exp.Identifier) -> list[Output]:
+        """The columns with a name: in exactly this case, or, if it isn't quoted and none has, in any case."""
+        exact = [column for column in self.columns if column.name == name.name]
+        if exact or name.quoted:
             return exact
-        return [c for c in self.columns if c.name is not None and c.name.lower() == name.lower()]
+        return [c for c in self.columns if c.name is not None and c.name.lower() == name.name.lower()]
 
 
 @dataclass(slots=True)
@@ -90,7 +89,7 @@ class Scope:
         if len(qualifier) > 2:
             raise refused("a column's name with a catalog", node.this)
         for scope in self._outward():
-            found = scope.found(qualifier, node.name)
+            found = scope.found(qualifier, node.this)
             if len({output.typed.sql for output in found}) > 1:
                 raise ValidationException(f"{at(node.this)}Column '{node.name}' is ambiguous")
             if found:
@@ -98,7 +97,7 @@ class Scope:
         shown = ".".join((*qualifier, node.name))
         raise ValidationException(f"{at(node.this)}Column '{shown}' does not exist")
 
-    def found(self, qualifier: tuple[str, ...], name: str) -> list[Output]:
+    def found(self, qualifier: tuple[str, ...], name: exp.Identifier) -> list[Output]:
         """The columns with a name in this scope, without the outer ones."""
         if not qualifier:
             outputs = Relation(frozenset(), self.outputs).found(name)
@@ -107,7 +106,7 @@ class Scope:
             return [
                 output
                 for relation in self.relations
-                if name.lower() not in relation.hidden
+                if name.name.lower() not in relation.hidden
                 for output in relation.found(name)
             ]
         relations = [relation for relation in self.relations if qualifier in relation.names]

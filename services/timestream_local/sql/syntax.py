@@ -18,7 +18,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import Token, TokenType
 
-from services.timestream_local.catalog import SINGLE_MEASURES
+from services.timestream_local.catalog import SINGLE_MEASURES, WrittenName
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.types import DURATIONS_NS
 
@@ -29,11 +29,13 @@ DURATION = "duration literal"
 DEEPEST = 200
 """The deepest nesting of parentheses. A deeper one would exceed Python's recursion limit."""
 FIRST = {"SELECT", "WITH", "("}
+SHOWING = ("SHOW", "DESCRIBE", "DESC")
 BEFORE_NOTHING = {TokenType.FROM, TokenType.R_PAREN, TokenType.WHERE, TokenType.GROUP_BY, TokenType.ORDER_BY}
 BEFORE_NAMES = {TokenType.FROM, TokenType.JOIN, TokenType.ALIAS, TokenType.DOT}
 SIGNS = {TokenType.DASH, TokenType.PLUS}
 UNITS = {"SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
 COUNT = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
+NO_CAST = "mismatched input '::': it stands only in measure_value::double and its like; use CAST"
 LENIENT = {
     TokenType.ISNULL: "ISNULL",
     TokenType.NOTNULL: "NOTNULL",
@@ -88,8 +90,8 @@ class ShowStatement:
     """A SHOW or DESCRIBE statement; `what` is databases, tables, measures or columns."""
 
     what: str
-    database: str | None = None
-    table: str | None = None
+    database: WrittenName | None = None
+    table: WrittenName | None = None
     like: str | None = None
 
 
@@ -100,12 +102,12 @@ def parse(sql: str) -> exp.Query | ShowStatement:
         tokens = dialect.tokenize(sql)
     except SqlglotError as error:
         raise ValidationException(f"The query can't be read: {_first_line(error)}") from None
-    tokens = _one_statement(tokens)
-    first = tokens[0].text.upper()
-    if first in ("SHOW", "DESCRIBE", "DESC"):
-        return _show_statement(tokens)
-    if first not in FIRST:
+    first = tokens[0].text.upper() if tokens else ""
+    if first not in (*FIRST, *SHOWING, "", ";"):
         raise _at(tokens[0], f"{first} is not supported: only SELECT, WITH, SHOW and DESCRIBE are")
+    tokens = _one_statement(tokens)
+    if first in SHOWING:
+        return _show_statement(tokens)
     _check_intervals(tokens)
     tokens = _rewritten(tokens)
     try:
@@ -165,6 +167,8 @@ def _rewritten(tokens: Sequence[Token]) -> list[Token]:
         if _is_duration(token, after):
             written += _duration(token, after[0])
             place += 2
+        elif token.token_type is TokenType.DCOLON:
+            raise _at(token, NO_CAST)
         elif after and after[0].token_type is TokenType.DCOLON:
             written.append(_typed_measure(token, after))
             place += 3
@@ -200,8 +204,10 @@ def _duration(number: Token, unit: Token) -> list[Token]:
 
 def _typed_measure(token: Token, after: Sequence[Token]) -> Token:
     name = f"{token.text}::{after[1].text if len(after) > 1 else ''}".lower()
-    if token.token_type is TokenType.IDENTIFIER or name not in SINGLE_MEASURES:
-        raise _at(after[0], ":: is only supported in measure_value::double and its like; use CAST")
+    if token.token_type is TokenType.IDENTIFIER or token.text.lower() != "measure_value":
+        raise _at(after[0], NO_CAST)
+    if name not in SINGLE_MEASURES:
+        raise _at(token, f"the column {name} does not exist: the type is bigint, boolean, double or varchar")
     return Token(TokenType.IDENTIFIER, name, token.line, token.col, token.start, after[1].end)
 
 
@@ -234,13 +240,19 @@ def _like(tokens: Sequence[Token]) -> tuple[str | None, Sequence[Token]]:
     return None, tokens
 
 
-def _qualified_name(tokens: Sequence[Token]) -> tuple[str | None, str | None, Sequence[Token]]:
+def _qualified_name(
+    tokens: Sequence[Token],
+) -> tuple[WrittenName | None, WrittenName | None, Sequence[Token]]:
     """Return a database, a table or None, and the tokens after the name."""
     if not tokens:
         return None, None, tokens
     if len(tokens) >= 3 and tokens[1].token_type is TokenType.DOT:
-        return tokens[0].text, tokens[2].text, tokens[3:]
-    return tokens[0].text, None, tokens[1:]
+        return _written_name(tokens[0]), _written_name(tokens[2]), tokens[3:]
+    return _written_name(tokens[0]), None, tokens[1:]
+
+
+def _written_name(token: Token) -> WrittenName:
+    return WrittenName(token.text, token.token_type is TokenType.IDENTIFIER)
 
 
 def _at(token: Token, message: str) -> ValidationException:
@@ -251,7 +263,10 @@ def _syntax_error(error: SqlglotError) -> str:
     details = getattr(error, "errors", None) or [{}]
     line, column = details[0].get("line", 1), details[0].get("col", 1)
     near = details[0].get("highlight") or ""
-    return f"line {line}:{column}: mismatched input '{near}': {details[0].get('description', 'syntax error')}"
+    what = str(details[0].get("description", ""))
+    # The parser names its own classes and tokens where something is missing.
+    said = "something is missing" if "<" in what or "TokenType" in what else what or "syntax error"
+    return f"line {line}:{column}: mismatched input '{near}': {said}"
 
 
 def _first_line(error: Exception) -> str:
