@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from services.timestream_local.client_tokens import ClientTokens
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.request_fields import mapped, optional, required, within
+from services.timestream_local.running.client_tokens import ClientTokens
 from services.timestream_local.state import Body, EndpointState, Response
 
 LONGEST_QUERY = 262_144

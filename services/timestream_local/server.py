@@ -26,8 +26,8 @@ from services.timestream_local.errors import (
     UnknownOperationException,
 )
 from services.timestream_local.operations import Operations
-from services.timestream_local.queries import LONGEST_QUERY_S, QueryRunner
 from services.timestream_local.record_operations import prune
+from services.timestream_local.running.queries import LONGEST_QUERY_S, QueryRunner
 from services.timestream_local.state import EndpointState, Now, Response
 from services.timestream_local.writer import Writer
 from services.web.access_log import AccessLog, headers_of

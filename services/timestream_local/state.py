@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from services.timestream_local.catalog import Catalog
-from services.timestream_local.queries import QueryRunner
+from services.timestream_local.running.queries import QueryRunner
 from services.timestream_local.types import JsonObject
 from services.timestream_local.writer import Change, Result, Writer
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from fractions import Fraction
 from typing import TypeAlias
 
 from storage.instants import EPOCH
@@ -46,6 +47,9 @@ SHORT = {
 }
 DURATIONS_NS = UNITS_NS | {short: UNITS_NS[unit] for short, unit in SHORT.items()}
 """The units of duration literals such as `15m`, in nanoseconds."""
+DURATIONS_NS["week"] = 7 * DAY_NS
+DURATIONS_MONTHS = {"month": 1, "year": 12}
+"""The units of duration literals such as `3month`, in months."""
 
 
 class Type(StrEnum):
@@ -84,7 +88,9 @@ PHYSICAL = {
 }
 """The DuckDB type in which values of each type are stored."""
 
-_DURATION = re.compile(rf"([0-9]{{1,18}})\s*({'|'.join(DURATIONS_NS)})", re.ASCII | re.IGNORECASE)
+_DURATION = re.compile(
+    rf"([0-9]{{1,18}}(?:\.[0-9]{{1,18}})?)\s*({'|'.join(DURATIONS_NS)})", re.ASCII | re.IGNORECASE
+)
 _INSTANT = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?)?"
     r"\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?",
@@ -93,11 +99,11 @@ _INSTANT = re.compile(
 
 
 def duration_ns(text: str) -> int:
-    """A duration such as `15m` or `1d` in nanoseconds. Raises ValueError for other texts."""
+    """A duration such as `15m`, `1.5 h` or `1d` in nanoseconds. Raises ValueError for other texts."""
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"'{text}' is not a duration; the units are {', '.join(DURATIONS_NS)}")
-    return int(found[1]) * DURATIONS_NS[found[2].lower()]
+    return int(Fraction(found[1]) * DURATIONS_NS[found[2].lower()])
 
 
 def instant_ns(text: str, *, zoned: bool) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.sql.signatures import MICROS, D, I, L, S, T, not_negative
-from services.timestream_local.sql.time_functions import plus_months
+from services.timestream_local.sql.functions.signatures import MICROS, D, I, L, S, T, not_negative
+from services.timestream_local.sql.functions.times import plus_months
 from services.timestream_local.sql.typed_sql import NUMBERS, Typed, coerced, common_type
 from services.timestream_local.types import DAY_NS, Type
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.sql.signatures import BLANKS, MICROS, TIMESTAMP_SQL, D, T, V
+from services.timestream_local.sql.functions.signatures import BLANKS, MICROS, TIMESTAMP_SQL, D, T, V
 from services.timestream_local.sql.typed_sql import NUMBERS, WHOLE, Typed, coerced, coercible, whole
 from services.timestream_local.types import PHYSICAL, Type, instant_ns
 

@@ -168,14 +168,17 @@ class Compiler:
         if group is None:
             return ""
         only(group, "expressions")
-        words = []
-        for item in group.expressions:
-            if isinstance(item, exp.Tuple | exp.Rollup | exp.Cube | exp.GroupingSets):
-                raise refused(f"{as_written(item)} in GROUP BY", item)
-            words.append(self._positioned(item, outputs) or self._expressions.typed(item, scope))
+        words = [self._grouped(item, scope, outputs) for item in group.expressions]
         if not words:
             raise ValidationException("GROUP BY needs a column, an expression or a position")
-        return f" GROUP BY {', '.join(typed.sql for typed in words)}"
+        return f" GROUP BY {', '.join(words)}"
+
+    def _grouped(self, item: exp.Expr, scope: Scope, outputs: Sequence[Output]) -> str:
+        """The SQL of an item of GROUP BY: a column, an expression, a position, a list, or sets of these."""
+        if isinstance(item, exp.Tuple | exp.Rollup | exp.Cube | exp.GroupingSets):
+            word = "" if isinstance(item, exp.Tuple) else as_written(item)
+            return f"{word} ({', '.join(self._grouped(part, scope, outputs) for part in item.expressions)})"
+        return (self._positioned(item, outputs) or self._expressions.typed(item, scope)).sql
 
     def _positioned(self, item: exp.Expr, outputs: Sequence[Output]) -> Typed | None:
         """The selected column that a number in GROUP BY or ORDER BY refers to; None for other items."""

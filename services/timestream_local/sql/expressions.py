@@ -14,7 +14,7 @@ from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.arithmetic import arithmetic
 from services.timestream_local.sql.casts import NAMES, cast
 from services.timestream_local.sql.function_calls import FunctionCalls
-from services.timestream_local.sql.functions import call
+from services.timestream_local.sql.functions.scalar import call
 from services.timestream_local.sql.literals import LITERALS, whole_number
 from services.timestream_local.sql.predicates import PREDICATES, Predicates, Subqueries, compare
 from services.timestream_local.sql.scopes import Scope, only, refused, single_column
@@ -37,7 +37,7 @@ ARITHMETIC: dict[type[exp.Expr], str] = {
     exp.Div: "/",
     exp.Mod: "%",
 }
-WORDS = ("current_timestamp", "current_date")
+WORDS = ("current_timestamp", "localtimestamp", "current_date")
 """Functions that are called without parentheses."""
 
 
@@ -93,7 +93,7 @@ class Expressions:
             raise refused("* here", node)
         if is_word(node):
             now = whole(self._now, Type.TIMESTAMP)
-            return now if node.name.lower() == "current_timestamp" else call("date", [now])
+            return now if node.name.lower() != "current_date" else call("date", [now])
         return scope.column(node)
 
     def paren(self, node: exp.Paren, scope: Scope) -> Typed:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from string import ascii_letters
 from typing import Protocol
 
 from sqlglot import exp
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.sql.aggregates import AGGREGATES, WINDOW_ONLY, aggregate, window_function
 from services.timestream_local.sql.arithmetic import arithmetic
-from services.timestream_local.sql.functions import call
+from services.timestream_local.sql.functions.aggregates import (
+    AGGREGATES,
+    WINDOW_ONLY,
+    aggregate,
+    window_function,
+)
+from services.timestream_local.sql.functions.scalar import call
 from services.timestream_local.sql.predicates import Operands
 from services.timestream_local.sql.scopes import Scope, only, refused
 from services.timestream_local.sql.syntax import DURATION
 from services.timestream_local.sql.typed_sql import NUMBERS, Typed, coerced, coercible, digits_of, whole
-from services.timestream_local.types import Type, duration_ns
+from services.timestream_local.types import DURATIONS_MONTHS, Type, duration_ns
+
+LONGEST_MONTHS = 1_000_000
+"""The most months or years in a duration literal."""
 
 
 class Arguments(Operands, Protocol):
@@ -35,6 +44,8 @@ class FunctionCalls:
         """A call. `suffix` is the SQL of its FILTER and OVER, `nulls` whether it has IGNORE NULLS."""
         name = node.name.lower()
         distinct, nodes = _arguments(node)
+        if name == "position":
+            nodes = _position(nodes)
         if name in WINDOW_ONLY:
             if not suffix.lstrip().startswith("OVER") or distinct:
                 raise ValidationException(
@@ -56,13 +67,17 @@ class FunctionCalls:
 
     def _scalar(self, name: str, arguments: Sequence[Typed]) -> Typed:
         if name == DURATION:
-            return whole(duration_ns(str(arguments[0].value)), Type.INTERVAL)
+            return _duration(str(arguments[0].value))
+        if name == "try":
+            if len(arguments) != 1:
+                raise ValidationException("Unexpected parameters for function try")
+            return Typed(f"TRY({arguments[0].sql})", arguments[0].type)
         if name == "now":
             if arguments:
                 raise ValidationException("Unexpected parameters for function now")
             return whole(self._now, Type.TIMESTAMP)
         if name == "ago":
-            if len(arguments) != 1 or arguments[0].type is not Type.INTERVAL:
+            if len(arguments) != 1 or arguments[0].type not in (Type.INTERVAL, Type.MONTHS):
                 raise ValidationException("ago needs one duration, such as ago(15m)")
             return arithmetic("-", whole(self._now, Type.TIMESTAMP), arguments[0])
         return call(name, arguments)
@@ -121,6 +136,22 @@ class FunctionCalls:
             else:
                 ends.append(f"{_distance(self._arguments.typed(bound, scope), ordered)} {side}")
         return f"{kind} BETWEEN {ends[0]} AND {ends[1]}"
+
+
+def _duration(text: str) -> Typed:
+    """A duration literal: an interval of months for `3month`, else one of nanoseconds."""
+    number = text.rstrip(ascii_letters)
+    months = DURATIONS_MONTHS.get(text.removeprefix(number).lower())
+    if months is not None:
+        return whole(digits_of(number, most=LONGEST_MONTHS) * months, Type.MONTHS)
+    return whole(duration_ns(text), Type.INTERVAL)
+
+
+def _position(nodes: Sequence[exp.Expr]) -> list[exp.Expr]:
+    """The arguments of `position(part IN text)` in the order of `strpos`."""
+    if len(nodes) != 1 or not isinstance(nodes[0], exp.In) or nodes[0].args.get("field") is None:
+        raise ValidationException("position is only supported as position(part IN text)")
+    return [nodes[0].args["field"], nodes[0].this]
 
 
 def _arguments(node: exp.Anonymous) -> tuple[bool, list[exp.Expr]]:

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.scopes import Output, Scope, only, refused, single_column
-from services.timestream_local.sql.typed_sql import Typed, coerced, coercible, common_type
+from services.timestream_local.sql.typed_sql import Typed, coerced, coercible, common_type, instant_literal
 from services.timestream_local.types import Type
 
 COMPARISONS: dict[type[exp.Expr], str] = {
@@ -52,7 +52,25 @@ class Predicates:
         only(node, "this", "expression")
         left, right = node.this, node.args["expression"]
         operator = COMPARISONS[type(node)]
+        if isinstance(right, exp.Any | exp.All):
+            return self._quantified(operator, left, right, scope)
         return compare(operator, self._operands.typed(left, scope), self._operands.typed(right, scope))
+
+    def _quantified(self, operator: str, left: exp.Expr, right: exp.Any | exp.All, scope: Scope) -> Typed:
+        """A comparison with ANY, SOME or ALL values of a query."""
+        word = "ALL" if isinstance(right, exp.All) else "ANY"
+        inner = right.this.unnest()
+        if not isinstance(inner, exp.Query) or "DISTINCT" in operator:
+            raise refused(f"{operator} {word} of anything but a query", right)
+        value = self._operands.typed(left, scope)
+        sql, columns = self._queries.subquery(inner, scope)
+        other = single_column(columns)
+        kind = comparison_type(operator, value, other)
+        return Typed(
+            f"({coerced(value, kind).sql} {operator} {word} "
+            f"(SELECT {coerced(Typed('o1', other.type), kind).sql} FROM ({sql}) AS i))",
+            Type.BOOLEAN,
+        )
 
     def logic(self, node: exp.Expr, scope: Scope) -> Typed:
         """AND or OR."""
@@ -75,6 +93,7 @@ class Predicates:
         """BETWEEN, which includes both bounds."""
         only(node, "this", "low", "high")
         value, low, high = (self._operands.typed(node.args[part], scope) for part in ("this", "low", "high"))
+        value, low, high = with_instants(value, low, high)
         kind = comparison_type("BETWEEN", value, low, high)
         low, high = coerced(low, kind), coerced(high, kind)
         return Typed(f"({coerced(value, kind).sql} BETWEEN {low.sql} AND {high.sql})", Type.BOOLEAN)
@@ -96,6 +115,7 @@ class Predicates:
         options = [self._operands.typed(option, scope) for option in node.expressions]
         if not options:
             raise refused("IN of nothing", node)
+        value, *options = with_instants(value, *options)
         kind = comparison_type("IN", value, *options)
         listed = ", ".join(coerced(option, kind).sql for option in options)
         return Typed(f"({coerced(value, kind).sql} IN ({listed}))", Type.BOOLEAN)
@@ -142,8 +162,16 @@ PREDICATES: dict[type[exp.Expr], Callable[..., Typed]] = {
 
 def compare(operator: str, left: Typed, right: Typed) -> Typed:
     """`left operator right`. Raises `ValidationException` for types that can't be compared."""
+    left, right = with_instants(left, right)
     kind = comparison_type(operator, left, right)
     return Typed(f"({coerced(left, kind).sql} {operator} {coerced(right, kind).sql})", Type.BOOLEAN)
+
+
+def with_instants(*operands: Typed) -> Sequence[Typed]:
+    """Operands with text literals as times, if they are compared with a time."""
+    if not any(operand.type in (Type.TIMESTAMP, Type.DATE) for operand in operands):
+        return operands
+    return [instant_literal(operand) or operand for operand in operands]
 
 
 def comparison_type(operator: str, *operands: Typed) -> Type:

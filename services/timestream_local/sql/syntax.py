@@ -20,7 +20,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from services.timestream_local.catalog import SINGLE_MEASURES, WrittenName
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.types import DURATIONS_NS
+from services.timestream_local.types import DURATIONS_MONTHS, DURATIONS_NS
 
 COMMA = "COMMA"
 """The `kind` of a join that is written as a comma."""
@@ -191,8 +191,9 @@ def _is_duration(token: Token, after: Sequence[Token]) -> bool:
 
 def _duration(number: Token, unit: Token) -> list[Token]:
     text = f"{number.text}{unit.text}"
-    if unit.text.lower() not in DURATIONS_NS or not number.text.isdigit():
-        raise _at(number, f"'{text}' is not a duration; the units are {', '.join(DURATIONS_NS)}")
+    units = (*DURATIONS_NS, *DURATIONS_MONTHS)
+    if unit.text.lower() not in units or not number.text.isdigit():
+        raise _at(number, f"'{text}' is not a duration; the units are {', '.join(units)}")
     kinds = [
         (TokenType.VAR, DURATION),
         (TokenType.L_PAREN, "("),

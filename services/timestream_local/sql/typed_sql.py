@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.types import GREATEST_BIGINT, PHYSICAL, Type
+from services.timestream_local.types import GREATEST_BIGINT, PHYSICAL, Type, instant_ns
 
 NUMBERS = (Type.INTEGER, Type.BIGINT, Type.DOUBLE)
 WHOLE = (Type.INTEGER, Type.BIGINT)
@@ -75,6 +75,19 @@ def coerced(typed: Typed, target: Type) -> Typed:
     if typed.type is Type.DATE:
         return Typed(f"(epoch_us(CAST({typed.sql} AS TIMESTAMP)) * 1000)", target)
     return Typed(f"CAST({typed.sql} AS {PHYSICAL[target]})", target, typed.value)
+
+
+def instant_literal(typed: Typed) -> Typed | None:
+    """A text literal that is a time as a TIMESTAMP; None for anything else.
+
+    Timestream reads a text as a time where one is due, as in `time > '2026-01-01'`.
+    """
+    if typed.type is not Type.VARCHAR or not isinstance(typed.value, str):
+        return None
+    try:
+        return whole(instant_ns(typed.value, zoned=True), Type.TIMESTAMP)
+    except ValueError:
+        return None
 
 
 def common_type(types: Iterable[Type], where: str) -> Type:

@@ -128,6 +128,35 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
             "SELECT people * 2, people / 2, warmth / 2 FROM city.stops WHERE people = 5",
             one("10", "2", "10.25"),
         ),
+        (
+            "SELECT cbrt(27.0), exp(0.0), ln(1.0), log2(8.0), log10(1000.0), log(2.0, 8.0), e(), pi()",
+            one("3.0", "1.0", "0.0", "3.0", "3.0", "3.0", "2.718281828459045", "3.141592653589793"),
+        ),
+        (
+            "SELECT sin(0.0), cos(0.0), tan(0.0), asin(0.0), acos(1.0), atan(0.0), cosh(0.0), tanh(0.0)",
+            one("0.0", "1.0", "0.0", "0.0", "0.0", "0.0", "1.0", "0.0"),
+        ),
+        (
+            "SELECT atan2(0.0, 1.0), degrees(pi()), radians(180.0), truncate(-2.7), truncate(3.14159, 2), truncate(7)",
+            one("0.0", "180.0", "3.141592653589793", "-2.0", "3.14", "7"),
+        ),
+        (
+            "SELECT is_nan(1.0), is_finite(1.0), is_infinite(1.0), random() < 1.0, rand(10) < 10, random(5, 6)",
+            one("false", "true", "false", "true", "true", "5"),
+        ),
+        (
+            "SELECT width_bucket(5.0, 0.0, 10.0, 5), width_bucket(-1.0, 0.0, 10.0, 5), width_bucket(10.0, 0.0, 10.0, 5), width_bucket(7.0, 10.0, 0.0, 5)",
+            one("3", "0", "6", "2"),
+        ),
+        (
+            "SELECT from_base('ff', 16), from_base('-101', 2), to_base(255, 16), to_base(-5, 2)",
+            one("255", "-5", "ff", "-101"),
+        ),
+        (
+            "SELECT bit_count(9, 64), bit_count(-7, 64), bit_count(-7, 8), bitwise_and(19, 25), bitwise_or(19, 25), bitwise_xor(19, 25), bitwise_not(19)",
+            one("2", "62", "6", "17", "27", "10", "-20"),
+        ),
+        ("SELECT try(1 / 0), try(4 / 2)", one(None, "2")),
     ],
     "Text": [
         (
@@ -153,6 +182,26 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
         ("SELECT strpos('madrid', 'd'), strpos('madrid', 'x')", one("3", "0")),
         ("SELECT starts_with('madrid', 'mad'), starts_with('madrid', 'rid')", one("true", "false")),
         (r"SELECT 'a\n', 'a\', length('\\'), ''''", one(r"a\n", "a\\", "2", "'")),
+        (
+            "SELECT reverse('abñ'), lpad('abc', 5, 'xy'), rpad('abc', 2, 'x'), chr(241), codepoint('ñ')",
+            one("ñba", "xyabc", "ab", "ñ", "241"),
+        ),
+        (
+            "SELECT hamming_distance('abc', 'abd'), levenshtein_distance('kitten', 'sitting'), split_part('a,b,c', ',', 2), split_part('a', ',', 2)",
+            one("1", "3", "b", None),
+        ),
+        (
+            "SELECT position('b' IN 'abc'), strpos('abcabc', 'b', 2), strpos('abc', 'c', 2)",
+            one("2", "5", "0"),
+        ),
+        (
+            r"SELECT regexp_like('1a 2b 14m', '\d+b'), regexp_extract('1a 2b 14m', '\d+'), regexp_extract('1a 2b 14m', '(\d+)([a-z]+)', 2), regexp_extract('a', 'b')",
+            one("true", "1", "a", None),
+        ),
+        (
+            r"SELECT regexp_replace('1a 2b 14m', '\d+[ab] '), regexp_replace('1a 2b 14m', '(\d+)([ab]) ', '3c$2 '), regexp_replace('ab', 'a', '\')",
+            one("14m", "3ca 3cb 14m", r"\b"),
+        ),
     ],
     "CASE, IF and COALESCE": [
         (
@@ -370,6 +419,41 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
         ),
         ("SELECT count(*) FROM city.stops WHERE time >= DATE '2026-03-02'", one("5")),
         ("SELECT people FROM city.stops WHERE time = TIMESTAMP '2026-03-02 08:05:30.123456789'", one("0")),
+        ("SELECT 2week, 3month, 1year", one("14 00:00:00.000000000", "0-3", "1-0")),
+        (
+            "SELECT ago(1year), TIMESTAMP '2026-03-31 00:00:00' - 1month",
+            one("2025-03-02 08:30:00.000000000", "2026-02-28 00:00:00.000000000"),
+        ),
+        (
+            "SELECT parse_duration('1.5h'), parse_duration('42.8 ms')",
+            one("0 01:30:00.000000000", "0 00:00:00.042800000"),
+        ),
+        ("SELECT count(*) FROM city.stops WHERE time > '2026-03-02 07:31'", one("2")),
+        (
+            "SELECT count(*) FROM city.stops WHERE time BETWEEN '2026-03-02T07:30:00Z' AND '2026-03-03'",
+            one("5"),
+        ),
+        ("SELECT count(*) FROM city.stops WHERE time IN ('2026-03-02 07:30:00')", one("2")),
+        (
+            "SELECT date_trunc('hour', '2026-03-02 07:31:00'), hour('2026-03-02 05:00:00'), date_diff('day', '2026-03-02', '2026-03-05')",
+            one("2026-03-02 07:00:00.000000000", "5", "3"),
+        ),
+        (
+            "SELECT from_unixtime(1.5), from_unixtime(0), current_timezone(), localtimestamp = current_timestamp",
+            one("1970-01-01 00:00:01.500000000", "1970-01-01 00:00:00.000000000", "UTC", "true"),
+        ),
+        (
+            "SELECT last_day_of_month(TIMESTAMP '2022-07-07 17:44:43.771000000'), from_iso8601_date('2022-07-17'), date('2026-03-02')",
+            one("2022-07-31", "2022-07-17", "2026-03-02"),
+        ),
+        (
+            "SELECT date_format(TIMESTAMP '2026-03-02 07:05:09.123456789', '%Y-%m-%d %H:%i:%s.%f %a %b %c %e %M %W %p %l %j %T %y %%')",
+            one("2026-03-02 07:05:09.123456 Mon Mar 3 2 March Monday AM 7 061 07:05:09 26 %"),
+        ),
+        (
+            "SELECT date_parse('2026-03-02 07:05', '%Y-%m-%d %H:%i'), year_of_week(DATE '2027-01-01'), yow(DATE '2026-01-01')",
+            one("2026-03-02 07:05:00.000000000", "2026", "2026"),
+        ),
     ],
     "Aggregates": [
         (
@@ -435,6 +519,47 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
             [("false", "2"), ("true", "2"), (None, "1")],
         ),
         ("SELECT max(time) FROM city.stops WHERE stop_id = 'S002'", one("2026-03-02 07:32:00.000000000")),
+        (
+            "SELECT arbitrary(stop_id), geometric_mean(4) FROM city.stops WHERE stop_id = 'S001'",
+            one("S001", "4.0"),
+        ),
+        (
+            "SELECT corr(x, y), covar_samp(x, y), regr_slope(y, x), regr_intercept(y, x) FROM (VALUES (1.0, 2.0), (2.0, 4.0), (3.0, 6.0)) AS v(x, y)",
+            one("1.0", "2.0", "2.0", "0.0"),
+        ),
+        (
+            "SELECT covar_pop(x, y), skewness(x) FROM (VALUES (1.0, 2.0), (3.0, 4.0), (5.0, 9.0), (7.0, 9.0)) AS v(x, y)",
+            one("6.5", "0.0"),
+        ),
+        (
+            "SELECT bitwise_and_agg(x), bitwise_or_agg(x), avg(d) FROM (VALUES (6, 1h), (3, 2h)) AS v(x, d)",
+            one("2", "7", "0 01:30:00.000000000"),
+        ),
+        (
+            "SELECT stop_id, busy, count(*) FROM city.stops GROUP BY GROUPING SETS ((stop_id), (busy), ()) ORDER BY 1, 2, 3",
+            [
+                ("S001", None, "2"),
+                ("S002", None, "2"),
+                ("S003", None, "1"),
+                (None, "false", "2"),
+                (None, "true", "2"),
+                (None, None, "1"),
+                (None, None, "5"),
+            ],
+        ),
+        (
+            "SELECT stop_id, count(*) FROM city.stops GROUP BY ROLLUP (stop_id) ORDER BY 1",
+            [("S001", "2"), ("S002", "2"), ("S003", "1"), (None, "5")],
+        ),
+        (
+            "SELECT stop_id, count(*) FROM city.stops GROUP BY CUBE (stop_id) ORDER BY 1",
+            [("S001", "2"), ("S002", "2"), ("S003", "1"), (None, "5")],
+        ),
+        ("SELECT count(*) FROM city.stops GROUP BY ()", one("5")),
+        (
+            "SELECT stop_id, busy FROM city.stops WHERE busy GROUP BY (stop_id, busy) ORDER BY 1",
+            [("S001", "true"), ("S002", "true")],
+        ),
     ],
     "Order": [
         ("SELECT people FROM city.stops ORDER BY people", each("-3", "0", "5", "7", None)),
@@ -507,6 +632,12 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
             each("S002", "S003"),
         ),
         ("(SELECT 1 LIMIT 1) UNION ALL (SELECT 2 LIMIT 0)", one("1")),
+        ("SELECT people FROM city.stops WHERE people > ALL (SELECT 0 UNION SELECT 5)", one("7")),
+        (
+            "SELECT people FROM city.stops WHERE people = ANY (SELECT 0 UNION SELECT 5) ORDER BY 1",
+            each("0", "5"),
+        ),
+        ("SELECT people FROM city.stops WHERE people < SOME (SELECT 0) ORDER BY 1", each("-3")),
     ],
     "Windows": [
         (
@@ -553,6 +684,32 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
         (
             "SELECT first_value(warmth) IGNORE NULLS OVER (ORDER BY people) FROM city.stops ORDER BY people LIMIT 2",
             each(None, "-1.5"),
+        ),
+        ("SELECT sum(x) OVER (ORDER BY x rows 1 preceding) FROM (VALUES 1,2,3) AS t(x)", each("1", "3", "5")),
+        ("SELECT sum(x) OVER (ORDER BY x Rows 1 Preceding) FROM (VALUES 1,2,3) AS t(x)", each("1", "3", "5")),
+        (
+            "SELECT sum(x) OVER (ORDER BY x range unbounded preceding) FROM (VALUES 1,2,3) AS t(x)",
+            each("1", "3", "6"),
+        ),
+        (
+            "SELECT sum(x) OVER (ORDER BY x rows between 1 preceding and current row) FROM (VALUES 1,2,3) AS t(x)",
+            each("1", "3", "5"),
+        ),
+        (
+            "SELECT sum(x) OVER (ORDER BY x RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (VALUES 1,2,4) AS t(x)",
+            each("1", "3", "4"),
+        ),
+        (
+            "SELECT sum(x) OVER (ORDER BY x DESC RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM (VALUES 1.5,2.0,4.0) AS t(x)",
+            each("4.0", "3.5", "3.5"),
+        ),
+        (
+            "SELECT count(*) OVER (ORDER BY time RANGE BETWEEN 1m PRECEDING AND CURRENT ROW) FROM city.stops ORDER BY 1",
+            each("1", "2", "2", "2", "3"),
+        ),
+        (
+            "SELECT nth_value(people, 2) OVER (ORDER BY time, stop_id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) FROM city.stops LIMIT 1",
+            one("-3"),
         ),
     ],
     "Records with a single measure": [

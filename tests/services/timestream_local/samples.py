@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from services.timestream_local.operations import Operations
-from services.timestream_local.queries import LONGEST_QUERY_S
-from services.timestream_local.result_pages import QueryBody
+from services.timestream_local.running.queries import LONGEST_QUERY_S
+from services.timestream_local.running.result_pages import QueryBody
 from services.timestream_local.server import opened
 from services.timestream_local.state import EndpointState, Response
 from services.timestream_local.types import JsonValue, instant_ns

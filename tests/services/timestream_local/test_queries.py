@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from services.timestream_local.errors import QueryExecutionException, ThrottlingException, ValidationException
-from services.timestream_local.queries import MOST_OPEN, QueryRunner
-from services.timestream_local.query_timeouts import QueryTimeouts
-from services.timestream_local.result_pages import QueryBody
+from services.timestream_local.running.queries import MOST_OPEN, QueryRunner
+from services.timestream_local.running.query_timeouts import QueryTimeouts
+from services.timestream_local.running.result_pages import QueryBody
 from services.timestream_local.server import opened
 from services.timestream_local.state import EndpointState
 from tests.services.timestream_local.samples import Local, local, scalars

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -96,15 +97,9 @@ REFUSED = [
     ("SELECT ARRAY[1, 2]", "not supported"),
     ("SELECT interpolate_linear(1, 2)", "interpolate_linear"),
     ("SELECT create_time_series(time, people) FROM city.stops", "create_time_series"),
-    ("SELECT regexp_like('a', 'b')", "regexp_like"),
-    ("SELECT date_format(now(), '%Y')", "date_format"),
-    ("SELECT random()", "random"),
     ("SELECT time AT TIME ZONE 'Europe/Madrid' FROM city.stops", "AT TIME ZONE"),
     ("SELECT 1 OFFSET 2", "OFFSET"),
     ("SELECT 1 FETCH FIRST 1 ROWS ONLY", "FETCH"),
-    ("SELECT stop_id FROM city.stops GROUP BY ROLLUP (stop_id)", "ROLLUP"),
-    ("SELECT stop_id FROM city.stops GROUP BY CUBE (stop_id)", "CUBE"),
-    ("SELECT stop_id FROM city.stops GROUP BY GROUPING SETS ((stop_id))", "GROUPING SETS"),
     ("SELECT stop_id FROM city.stops GROUP BY ALL", "ALL"),
     ("SELECT * FROM city.stops NATURAL JOIN city.names", "NATURAL JOIN"),
     ("SELECT * FROM city.stops SEMI JOIN city.names ON true", "SEMI JOIN"),
@@ -117,8 +112,6 @@ REFUSED = [
     ("SELECT sum(people) OVER w FROM city.stops WINDOW w AS (ORDER BY time)", "WINDOW"),
     ("SELECT sum(people ORDER BY time) FROM city.stops", "ORDER"),
     ("SELECT listagg(note, ',') WITHIN GROUP (ORDER BY note) FROM city.stops", "WITHIN GROUP"),
-    ("SELECT people FROM city.stops WHERE people > ALL (SELECT 1)", "ALL"),
-    ("SELECT people FROM city.stops WHERE people = ANY (SELECT 1)", "ANY"),
     ("SELECT 'a' ILIKE 'A'", "ILIKE"),
     ("SELECT 5 DIV 2", "DIV"),
     ("SELECT 5 ^ 2", "^ is"),
@@ -139,7 +132,7 @@ REFUSED = [
     ("SELECT people IN () FROM city.stops", "IN of nothing"),
     (r"SELECT U&'\00e9'", "U&"),
     ("SELECT X'AB'", "hexadecimal"),
-    ("SELECT N'a'", "NATIONAL"),
+    ("SELECT N'a'", "N'…' is not"),
     ("SELECT E'a'", "mismatched input"),
     ("SELECT 0x1F", "hexadecimal"),
     ("SELECT TIMESTAMP '2026-03-02 07:30:00 Europe/Madrid'", "WITH TIME ZONE"),
@@ -170,8 +163,24 @@ REFUSED = [
     ("SELECT 1 FROM city.nothing", "line 1:20: Table city.nothing does not exist"),
     ("SELECT 1 FROM nothing.stops", "does not exist"),
     ("SELECT 1 FROM stops", "does not exist"),
+    ("SELECT people FROM city.stops WHERE time > note", "cannot be applied to timestamp, varchar"),
+    ("SELECT people FROM city.stops WHERE time > 'yesterday'", "cannot be applied to timestamp, varchar"),
+    ("SELECT date_format(now(), '%D')", "%D is not supported"),
+    ("SELECT from_iso8601_date('2022-07-40')", "2022-07-40"),
+    ("SELECT position('a')", "position(part IN text)"),
+    ("SELECT people = ANY (1, 2) FROM city.stops", "ANY of anything but a query"),
+    ("SELECT nth_value(people, 0) OVER (ORDER BY time) FROM city.stops", "one or more"),
+    ("SELECT people FROM city.stops GROUP BY", "GROUP BY needs"),
+    ("SELECT measure_value::double::bigint FROM city.single", "line 1:29: mismatched input '::'"),
+    ("SELECT people, measure_value::uuid FROM city.single", "line 1:16: the column measure_value::uuid"),
+    ('SELECT "PEOPLE" FROM city.stops', "Column 'PEOPLE' does not exist"),
+    ('SELECT people FROM "City".stops', "Table City.stops does not exist"),
+    ('SELECT people FROM city."STOPS"', "Table city.STOPS does not exist"),
+    ('DESCRIBE city."STOPS"', "does not exist"),
+    ('SHOW TABLES FROM "City"', "does not exist"),
+    ('SHOW MEASURES FROM "City".stops', "does not exist"),
+    ("UNLOAD (SELECT 1) TO 's3://b' WITH (partitioned_by = ARRAY['a'])", "UNLOAD is not supported"),
     ("SELECT people FROM city.stops WHERE people", "must evaluate to a boolean"),
-    ("SELECT people FROM city.stops WHERE time > '2026-03-02'", "cannot be applied to timestamp, varchar"),
     ("SELECT people FROM city.stops WHERE people = '5'", "cannot be applied to bigint, varchar"),
     ("SELECT people + note FROM city.stops", "cannot be applied to bigint, varchar"),
     ("SELECT time + 1 FROM city.stops", "cannot be applied to timestamp, integer"),
@@ -229,9 +238,16 @@ def test_unsupported_sql_is_refused_by_name(city: Local, sql: str, names: str) -
     with pytest.raises(ValidationException) as refusal:
         city.query(sql)
     assert names in str(refusal.value)
+    assert not re.search(r"TokenType|Token token|<class|sqlglot|SENTINEL", str(refusal.value))
 
 
 FAILING = [
+    ("SELECT from_base('12', 2)", "Not a valid base-2 number: 12"),
+    ("SELECT ln(-1.0)", "Infinity and NaN"),
+    ("SELECT lpad('a', 3, '')", "must not be empty"),
+    ("SELECT regexp_like('a', '(')", "missing )"),
+    ("SELECT date_parse('x', '%Y')", "Could not parse"),
+    ("SELECT hamming_distance('a', 'bc')", "same length"),
     ("SELECT 1 / 0", "Division by zero"),
     ("SELECT 1 % (people - people) FROM city.stops", "Division by zero"),
     ("SELECT 1.0 / 0", "divided by zero"),

@@ -158,8 +158,23 @@ def test_a_query_with_further_pages_can_be_cancelled(endpoint: Served) -> None:
     assert "cancelled" in endpoint.query.cancel_query(QueryId=page["QueryId"])["CancellationMessage"]
     with pytest.raises(endpoint.query.exceptions.ValidationException):
         endpoint.query.query(QueryString=sql, NextToken=page["NextToken"])
+    assert "already" in endpoint.query.cancel_query(QueryId=page["QueryId"])["CancellationMessage"]
     with pytest.raises(endpoint.query.exceptions.ValidationException):
-        endpoint.query.cancel_query(QueryId=page["QueryId"])
+        endpoint.query.cancel_query(QueryId="A" * 40)
+
+
+def test_a_client_token_belongs_to_one_request(endpoint: Served) -> None:
+    token = "0123456789" * 4
+    answers = [endpoint.query.query(QueryString="SELECT 1", ClientToken=token)["Rows"] for _ in range(2)]
+    assert answers == [[{"Data": [{"ScalarValue": "1"}]}]] * 2
+    with pytest.raises(endpoint.query.exceptions.ValidationException, match="ClientToken"):
+        endpoint.query.query(QueryString="SELECT 2", ClientToken=token)
+    pages = endpoint.query.get_paginator("query").paginate(
+        QueryString="SELECT a FROM (VALUES 1, 2, 3) AS v(a)",
+        ClientToken=token[::-1],
+        PaginationConfig={"PageSize": 1},
+    )
+    assert sum(len(page["Rows"]) for page in pages) == 3
 
 
 def test_pages_stay_near_a_megabyte(endpoint: Served) -> None:

@@ -184,6 +184,10 @@ REJECTED: list[tuple[str, Record]] = [
         "large record",
         record({"d": "x"}, START_NS, [("v", "VARCHAR", "x" * 1500), ("w", "VARCHAR", "x" * 600)]),
     ),
+    ("dimension name over 60 bytes", record({"ñ" * 31: "x"}, START_NS, [("n", "BIGINT", "1")])),
+    ("measure's column over 256 bytes", record({"d": "x"}, START_NS, [("ñ" * 200, "BIGINT", "1")])),
+    ("measure name over 256 bytes", {**count(1, stop="S2"), "MeasureName": "ñ" * 200}),
+    ("value over 2048 bytes", record({"d": "x"}, START_NS, [("v", "VARCHAR", "ñ" * 1025)])),
     ("257 measures", record({"d": "x"}, START_NS, [(f"m{n}", "BIGINT", "1") for n in range(257)])),
 ]
 
@@ -193,11 +197,49 @@ def test_a_record_beyond_a_limit_is_rejected_alone(city: Local, record: Record) 
     assert [r["RecordIndex"] for r in rejections(city, count(1), record)] == [1]
 
 
+def test_names_like_reserved_ones_and_as_long_as_allowed_are_accepted(city: Local) -> None:
+    write(city, record({"Time": "t", "ñ" * 30: "d"}, START_NS, [("measure_values", "BIGINT", "1")]))
+    write(city, record({"TS_x": "u"}, START_NS, [("ñ" * 128, "BIGINT", "2")]))
+    assert city.rows('SELECT "Time", time, measure_values FROM city.rows WHERE "TS_x" IS NULL') == [
+        ("t", "2026-03-02 07:30:00.000000000", "1")
+    ]
+
+
+def test_names_in_quotes_count_their_case_in_every_statement(tmp_path: Path) -> None:
+    place = {"DatabaseName": "CaseDb", "TableName": "CaseT"}
+    with local(tmp_path) as endpoint:
+        asyncio.run(endpoint.call("CreateDatabase", DatabaseName="CaseDb"))
+        asyncio.run(endpoint.call("CreateTable", **place))
+        records: JsonValue = [record({"Host": "h"}, START_NS, [("n", "BIGINT", "1")])]
+        asyncio.run(endpoint.call("WriteRecords", **place, Records=records))
+        for found in ('SELECT "Host" FROM "CaseDb"."CaseT"', "SELECT host FROM casedb.caset"):
+            assert endpoint.rows(found) == [("h",)]
+        for found in (
+            'DESCRIBE "CaseDb"."CaseT"',
+            "DESCRIBE casedb.caset",
+            "SHOW MEASURES FROM casedb.caset",
+        ):
+            assert endpoint.rows(found)
+        for missing in (
+            'SELECT "HOST" FROM "CaseDb"."CaseT"',
+            'SELECT "Host" FROM "casedb"."CaseT"',
+            'SELECT "Host" FROM "CaseDb"."caset"',
+            'DESCRIBE "CaseDb"."caset"',
+            'SHOW TABLES FROM "casedb"',
+            'SHOW MEASURES FROM "CaseDb"."caset"',
+        ):
+            with pytest.raises(ValidationException, match="does not exist"):
+                endpoint.rows(missing)
+
+
 INVALID: list[tuple[str, Record]] = [
     ("no dimensions", {**count(1), "Dimensions": []}),
     ("same dimension twice", {**count(1), "Dimensions": [{"Name": "a", "Value": "1"}] * 2}),
     ("dimension without value", {**count(1), "Dimensions": [{"Name": "a"}]}),
-    ("reserved name", record({"time": "x"}, START_NS, [("n", "BIGINT", "1")])),
+    *(
+        (f"reserved name {name}", record({name: "x"}, START_NS, [("n", "BIGINT", "1")]))
+        for name in ("time", "measure_value", "measure_name", "measure_name_x", "ts_x", "ts_non_existent_col")
+    ),
     ("no measure name", {**count(1), "MeasureName": ""}),
     ("no time", {**count(1), "Time": None}),
     ("time not a number", {**count(1), "Time": "yesterday"}),

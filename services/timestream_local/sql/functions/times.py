@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.sql.signatures import (
+from services.timestream_local.sql.functions.signatures import (
     MICROS,
     Call,
     L,
     S,
     T,
+    V,
     check_count,
     literal_of,
     not_negative,
 )
-from services.timestream_local.sql.typed_sql import WHOLE, Typed, coerced, coercible, whole
+from services.timestream_local.sql.typed_sql import (
+    WHOLE,
+    Typed,
+    coerced,
+    coercible,
+    instant_literal,
+    text_sql,
+    whole,
+)
 from services.timestream_local.types import DAY_NS, UNITS_NS, Type, duration_ns, instant_ns
 
 FIXED_NS = UNITS_NS | {"week": 7 * DAY_NS}
@@ -33,6 +43,7 @@ def _unit(name: str, argument: Typed, *of: Typed) -> str:
 
 
 def _instant(name: str, argument: Typed) -> str:
+    argument = instant_literal(argument) or argument
     if not coercible(argument.type, T):
         raise ValidationException(f"Unexpected parameters for function {name}: {argument.type.label}")
     return coerced(argument, T).sql
@@ -116,11 +127,72 @@ def _parsed_duration(name: str, arguments: Sequence[Typed]) -> Typed:
         raise ValidationException(f"{name}: {error}") from None
 
 
+def _parsed_date(name: str, arguments: Sequence[Typed]) -> Typed:
+    check_count(name, arguments, 1)
+    text = literal_of(name, arguments[0])
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise ValidationException(f"{name}: '{text}' is not a valid date") from None
+    return Typed(f"DATE '{found.isoformat()}'", Type.DATE)
+
+
+MYSQL = {
+    **{letter: f"%{letter}" for letter in "abdHIjmpSYy%"},
+    "c": "%-m",
+    "e": "%-d",
+    "f": "%f",
+    "h": "%I",
+    "i": "%M",
+    "k": "%-H",
+    "l": "%-I",
+    "M": "%B",
+    "r": "%I:%M:%S %p",
+    "s": "%S",
+    "T": "%H:%M:%S",
+    "v": "%V",
+    "W": "%A",
+}
+"""The letters after % in MySQL's formats, which Trino's date_format and date_parse take, as DuckDB's."""
+
+
+def _format(name: str, argument: Typed) -> str:
+    """The SQL of a format in DuckDB's letters."""
+    written, parts = literal_of(name, argument), []
+    letters = iter(written)
+    for letter in letters:
+        if letter != "%":
+            parts.append(letter)
+            continue
+        letter = next(letters, "")
+        if letter not in MYSQL:
+            raise ValidationException(f"{name}: %{letter} is not supported in a format")
+        parts.append(MYSQL[letter])
+    return text_sql("".join(parts))
+
+
+def _date_format(name: str, arguments: Sequence[Typed]) -> Typed:
+    check_count(name, arguments, 2)
+    instant = _instant(name, arguments[0])
+    return Typed(f"strftime({MICROS.replace('{0}', instant)}, {_format(name, arguments[1])})", V)
+
+
+def _date_parse(name: str, arguments: Sequence[Typed]) -> Typed:
+    check_count(name, arguments, 2)
+    if not coercible(arguments[0].type, V):
+        raise ValidationException(f"Unexpected parameters for function {name}: {arguments[0].type.label}")
+    parsed = f"strptime({coerced(arguments[0], V).sql}, {_format(name, arguments[1])})"
+    return Typed(not_negative(f"epoch_us({parsed}) * 1000"), T)
+
+
 TIME_FUNCTIONS: dict[str, Call] = {
     "bin": _bin,
     "date_trunc": _date_trunc,
     "date_add": _date_add,
     "date_diff": _date_diff,
+    "date_format": _date_format,
+    "date_parse": _date_parse,
+    "from_iso8601_date": _parsed_date,
     "from_iso8601_timestamp": _parsed_instant,
     "parse_duration": _parsed_duration,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.sql.signatures import Signature, called
+from services.timestream_local.sql.functions.signatures import Signature, called
 from services.timestream_local.sql.typed_sql import NUMBERS, WHOLE, Typed, coerced, common_type
 from services.timestream_local.types import Type
 
@@ -34,11 +34,22 @@ def _by(name: str) -> list[Signature]:
     return [Signature((x, y), x, _sql(name, "{0}, {1}")) for x in ORDERED for y in ORDERED]
 
 
+def _of_two(name: str) -> list[Signature]:
+    return [Signature((D, D), D, _sql(name, "{0}, {1}"))]
+
+
+# Trino's skewness is that of a population, DuckDB's is corrected for a sample.
+COUNT = f"count({{0}}){SUFFIX}"
+SKEWNESS = f"({_sql('skewness')} * ({COUNT} - 2) / sqrt({COUNT} * ({COUNT} - 1)))"
 WHOLE_SUM = f"CAST({_sql('sum')} AS BIGINT)"
 AGGREGATES: dict[str, list[Signature]] = {
     "count": [Signature((), L, f"count(*){SUFFIX}"), *_of_any("count", L)],
     "sum": [Signature((L,), L, WHOLE_SUM), Signature((D,), D, _sql("sum")), Signature((S,), S, WHOLE_SUM)],
-    "avg": [Signature((L,), D, _sql("avg")), Signature((D,), D, _sql("avg"))],
+    "avg": [
+        Signature((L,), D, _sql("avg")),
+        Signature((D,), D, _sql("avg")),
+        Signature((S,), S, f"CAST({_sql('avg')} AS BIGINT)"),
+    ],
     "min": _of_any("min"),
     "max": _of_any("max"),
     "approx_distinct": [Signature((k,), L, f"count(DISTINCT {{0}}){SUFFIX}") for k in ORDERED],
@@ -55,6 +66,16 @@ AGGREGATES: dict[str, list[Signature]] = {
     "max_by": _by("arg_max_null"),
     "min_by": _by("arg_min_null"),
     "approx_percentile": [],
+    "arbitrary": _of_any("any_value"),
+    "geometric_mean": _spread("geomean"),
+    "corr": _of_two("corr"),
+    "covar_pop": _of_two("covar_pop"),
+    "covar_samp": _of_two("covar_samp"),
+    "regr_slope": _of_two("regr_slope"),
+    "regr_intercept": _of_two("regr_intercept"),
+    "skewness": [Signature((D,), D, SKEWNESS)],
+    "bitwise_and_agg": [Signature((L,), L, _sql("bit_and"))],
+    "bitwise_or_agg": [Signature((L,), L, _sql("bit_or"))],
 }
 NEVER_DISTINCT = {"approx_distinct", "count_if", "max_by", "min_by", "approx_percentile"}
 
@@ -67,7 +88,7 @@ RANKING: dict[str, tuple[int, Type]] = {
     "ntile": (1, L),
 }
 SHIFTING = ("lag", "lead")
-PICKING = ("first_value", "last_value")
+PICKING = ("first_value", "last_value", "nth_value")
 
 
 def aggregate(name: str, arguments: Sequence[Typed], *, distinct: bool, suffix: str = "") -> Typed:
@@ -99,11 +120,20 @@ def window_function(name: str, arguments: Sequence[Typed], *, ignore_nulls: bool
         if len(arguments) != count or any(a.type not in WHOLE for a in arguments) or ignore_nulls:
             raise ValidationException(f"Unexpected parameters for function {name}")
         return Typed(f"{name}({', '.join(coerced(a, L).sql for a in arguments)})", kind)
+    if name == "nth_value":
+        return _nth_value(arguments, nulls)
     if name in PICKING:
         if len(arguments) != 1:
             raise ValidationException(f"Unexpected parameters for function {name}")
         return Typed(f"{name}({arguments[0].sql}{nulls})", arguments[0].type)
     return _shifted(name, arguments, nulls)
+
+
+def _nth_value(arguments: Sequence[Typed], nulls: str) -> Typed:
+    place = arguments[1].value if len(arguments) == 2 else None
+    if not isinstance(place, int) or place < 1:
+        raise ValidationException("nth_value is only supported with a literal place, one or more")
+    return Typed(f"nth_value({arguments[0].sql}, {place}{nulls})", arguments[0].type)
 
 
 def _shifted(name: str, arguments: Sequence[Typed], nulls: str) -> Typed:

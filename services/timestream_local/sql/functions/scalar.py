@@ -9,14 +9,12 @@ from collections.abc import Sequence
 
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.arithmetic import arithmetic
-from services.timestream_local.sql.signatures import (
-    BLANKS,
+from services.timestream_local.sql.functions.mathematics import MATHEMATICS
+from services.timestream_local.sql.functions.signatures import (
     MICROS,
     SECONDS_TEXT,
-    B,
     Call,
     D,
-    I,
     L,
     S,
     Signature,
@@ -26,26 +24,10 @@ from services.timestream_local.sql.signatures import (
     check_count,
     not_negative,
 )
-from services.timestream_local.sql.time_functions import TIME_FUNCTIONS
+from services.timestream_local.sql.functions.texts import TEXTS
+from services.timestream_local.sql.functions.times import TIME_FUNCTIONS
 from services.timestream_local.sql.typed_sql import Typed, coerced, common_type
 from services.timestream_local.types import Type
-
-FINITE = (
-    "CASE WHEN isfinite({0}) THEN {0} "
-    "WHEN {0} IS NOT NULL THEN error('Infinity and NaN are not supported') END"
-)
-WHOLE_ROUND = (
-    "CASE WHEN {1} >= 0 THEN {0} WHEN {0} IS NOT NULL AND {1} IS NOT NULL "
-    "THEN error('round of a whole number to tens or hundreds is not supported') END"
-)
-SUBSTR = (
-    "CASE WHEN {2} IS NULL THEN NULL WHEN {1} = 0 OR {1} < -length({0}) THEN substr({0}, 1, {1} * 0) "
-    "ELSE substr({0}, {1}, CAST(greatest({2}, 0) AS BIGINT)) END"
-)
-REPLACE = (
-    "CASE WHEN {1} = '' AND {2} <> '' AND {0} IS NOT NULL "
-    "THEN error('replace of an empty text is not supported') ELSE replace({0}, {1}, {2}) END"
-)
 
 
 def _extract(part: str) -> list[Signature]:
@@ -55,47 +37,19 @@ def _extract(part: str) -> list[Signature]:
     ]
 
 
-def _rounding(sql: str) -> list[Signature]:
-    return [Signature((I,), I, "{0}"), Signature((L,), L, "{0}"), Signature((D,), D, sql)]
-
-
 SIGNATURES: dict[str, list[Signature]] = {
-    "length": [Signature((V,), L, "length({0})")],
-    "lower": [Signature((V,), V, "lower({0})")],
-    "upper": [Signature((V,), V, "upper({0})")],
-    "trim": [Signature((V,), V, f"trim({{0}}, {BLANKS})")],
-    "ltrim": [Signature((V,), V, f"ltrim({{0}}, {BLANKS})")],
-    "rtrim": [Signature((V,), V, f"rtrim({{0}}, {BLANKS})")],
-    "replace": [
-        Signature((V, V, V), V, REPLACE),
-        Signature((V, V), V, "replace({0}, {1}, '')"),
-    ],
-    "strpos": [Signature((V, V), L, "strpos({0}, {1})")],
-    "starts_with": [Signature((V, V), B, "starts_with({0}, {1})")],
-    "substr": [
-        Signature((V, L), V, SUBSTR.replace("{2}", "length({0})")),
-        Signature((V, L, L), V, SUBSTR),
-    ],
-    "abs": [Signature((I,), I, "abs({0})"), Signature((L,), L, "abs({0})"), Signature((D,), D, "abs({0})")],
-    "ceil": _rounding("ceil({0})"),
-    "floor": _rounding("floor({0})"),
-    "round": [
-        *_rounding("round({0})"),
-        Signature((D, I), D, "round({0}, {1})"),
-        Signature((I, I), I, WHOLE_ROUND),
-        Signature((L, I), L, WHOLE_ROUND),
-    ],
-    "sign": [
-        Signature((I,), I, "CAST(sign({0}) AS INTEGER)"),
-        Signature((L,), L, "CAST(sign({0}) AS BIGINT)"),
-        Signature((D,), D, "CAST(sign({0}) AS DOUBLE)"),
-    ],
-    "sqrt": [Signature((D,), D, FINITE.replace("{0}", "sqrt({0})"))],
-    "power": [Signature((D, D), D, FINITE.replace("{0}", "pow({0}, {1})"))],
+    **MATHEMATICS,
+    **TEXTS,
     "to_milliseconds": [Signature((T,), L, "({0} // 1000000)"), Signature((S,), L, "({0} // 1000000)")],
     "to_nanoseconds": [Signature((T,), L, "{0}"), Signature((S,), L, "{0}")],
     "from_milliseconds": [Signature((L,), T, not_negative("{0} * 1000000"))],
     "from_nanoseconds": [Signature((L,), T, not_negative("{0}"))],
+    "from_unixtime": [Signature((D,), T, not_negative("CAST(round({0} * 1000) AS BIGINT) * 1000000"))],
+    "last_day_of_month": [
+        Signature((T,), Type.DATE, f"last_day({MICROS})"),
+        Signature((Type.DATE,), Type.DATE, "last_day({0})"),
+    ],
+    "current_timezone": [Signature((), V, "'UTC'")],
     "to_unixtime": [Signature((T,), D, "({0} / 1e9)")],
     "to_iso8601": [
         Signature((T,), V, f"({SECONDS_TEXT.replace('{sep}', 'T')} || 'Z')"),
@@ -109,6 +63,7 @@ SIGNATURES: dict[str, list[Signature]] = {
     "quarter": _extract("quarter"),
     "month": _extract("month"),
     "week": _extract("week"),
+    "year_of_week": _extract("isoyear"),
     "day": _extract("day"),
     "day_of_week": _extract("isodow"),
     "day_of_year": _extract("doy"),
@@ -119,12 +74,15 @@ SIGNATURES: dict[str, list[Signature]] = {
 }
 ALIASES = {
     "ceiling": "ceil",
+    "position": "strpos",
     "pow": "power",
+    "rand": "random",
     "substring": "substr",
     "day_of_month": "day",
     "dow": "day_of_week",
     "doy": "day_of_year",
     "week_of_year": "week",
+    "yow": "year_of_week",
 }
 
 

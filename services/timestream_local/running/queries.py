@@ -20,9 +20,9 @@ from services.timestream_local.errors import (
     ThrottlingException,
     ValidationException,
 )
-from services.timestream_local.query_timeouts import QueryTimeouts
-from services.timestream_local.result_pages import Pager, QueryBody, ResultPage, column_info
-from services.timestream_local.show_statements import show_rows
+from services.timestream_local.running.query_timeouts import QueryTimeouts
+from services.timestream_local.running.result_pages import Pager, QueryBody, ResultPage, column_info
+from services.timestream_local.running.show_statements import show_rows
 from services.timestream_local.sql.compiler import Compiled, compile_query
 from services.timestream_local.sql.from_clause import Instant
 from services.timestream_local.sql.syntax import ShowStatement, parse

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.sql.typed_sql import Typed, coerced, coercible
+from services.timestream_local.sql.typed_sql import Typed, coerced, coercible, instant_literal
 from services.timestream_local.types import Type
 
 V, B, I, L, D = Type.VARCHAR, Type.BOOLEAN, Type.INTEGER, Type.BIGINT, Type.DOUBLE  # noqa: E741
@@ -45,6 +45,10 @@ def called(name: str, signatures: Sequence[Signature], arguments: Sequence[Typed
     types = tuple(argument.type for argument in arguments)
     exact = [each for each in signatures if each.takes == types]
     fitting = exact or [each for each in signatures if _accepts(each, types)]
+    if not fitting:
+        timed = [instant_literal(argument) or argument for argument in arguments]
+        fitting = [each for each in signatures if _accepts(each, [argument.type for argument in timed])]
+        arguments = timed if fitting else arguments
     if not fitting:
         found = ", ".join(kind.label for kind in types)
         known = " or ".join(f"{name}({', '.join(k.label for k in each.takes)})" for each in signatures)

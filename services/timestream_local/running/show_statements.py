@@ -10,7 +10,7 @@ import duckdb
 
 from services.timestream_local.catalog import SINGLE_MEASURES, Catalog, Table
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.result_pages import LISTED_DIMENSIONS, column_info
+from services.timestream_local.running.result_pages import LISTED_DIMENSIONS, column_info
 from services.timestream_local.sql.syntax import ShowStatement
 from services.timestream_local.types import Type
 

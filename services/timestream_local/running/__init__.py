@@ -1,0 +1,1 @@
+"""Running queries: their pages, timeouts and tokens, and the statements SHOW and DESCRIBE."""
