@@ -26,7 +26,8 @@ GOLDEN = json.loads((ROOT / "tests" / "golden" / "digests.json").read_text())
 GOLDEN_SCENARIOS = json.loads((ROOT / "tests" / "golden" / "scenarios.json").read_text())
 
 SOME_WINDOWS = ("clocks go forward",)
-QUICK_SCENARIOS = ("closure", "rain")
+QUICK_WINDOWS = ("weekday morning", "night", "clocks go forward")
+QUICK_SCENARIOS = ("closure",)
 some_windows_or_all = pytest.mark.parametrize(
     "windows",
     [pytest.param(SOME_WINDOWS, id="some"), pytest.param(tuple(WINDOWS), id="all", marks=pytest.mark.long)],
@@ -67,10 +68,6 @@ def printed(python: str, *arguments: str, **variables: str) -> dict[str, dict[st
     return found
 
 
-def test_the_shipped_network_has_its_golden_digests() -> None:
-    assert digests() == GOLDEN
-
-
 def golden(windows: Sequence[str]) -> dict[str, dict[str, str]]:
     """The golden digests of these windows."""
     return {name: GOLDEN[name] for name in windows}
@@ -90,6 +87,18 @@ def test_every_shipped_scenario_has_golden_digests() -> None:
 )
 def test_a_shipped_scenario_has_its_golden_digests(name: str) -> None:
     assert scenario_digests([name]) == {name: GOLDEN_SCENARIOS[name]}
+
+
+@pytest.mark.parametrize(
+    "window", [pytest.param(name, marks=() if name in QUICK_WINDOWS else pytest.mark.long) for name in GOLDEN]
+)
+def test_the_shipped_network_has_its_golden_digests(window: str) -> None:
+    assert digests([window]) == golden([window])
+
+
+def test_every_window_has_golden_digests() -> None:
+    assert set(WINDOWS) == set(GOLDEN)
+    assert set(QUICK_WINDOWS) < set(GOLDEN)
 
 
 @some_windows_or_all

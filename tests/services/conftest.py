@@ -8,7 +8,15 @@ import pytest
 from moto import mock_aws
 
 from tests.services.rest_served import EVERYWHERE, GATEWAY, TRANSPORTS, Served, parts
+from tests.simulated_days import each_simulated_once
 from tests.timestream_endpoint import KEYS, REGION
+
+
+@pytest.fixture(scope="session", autouse=True)
+def line_days() -> Iterator[None]:
+    """Simulate each line-day once."""
+    with each_simulated_once():
+        yield
 
 
 @pytest.fixture
