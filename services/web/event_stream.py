@@ -23,8 +23,8 @@ from services.live.channel import stream_of
 from services.live.connection import Connection
 from services.live.event_ids import event_id, with_reached
 from services.live.hub import Hub, Since
+from services.web.formats.local_times import local_times
 from services.web.handlers import JSON
-from services.web.local_times import local_times
 from services.web.websocket import first_of
 from storage.errors import StoreError
 from storage.schema import Stream
