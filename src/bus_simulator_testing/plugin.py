@@ -78,7 +78,7 @@ def _bus_simulator_pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
 def bus_simulator(request: pytest.FixtureRequest, _bus_simulator_pool: Pool) -> Iterator[BusSimulatorProcess]:
     """A simulator as a process, with the settings of the test's marker and its clock at the start.
 
-    Tests with equal settings share it until one of them moves the clock.
+    Tests with equal settings share it; if one moves the clock, it is rewound afterwards.
     """
     with _bus_simulator_pool.lent(choices_of(request)) as simulator:
         yield simulator

@@ -1,9 +1,9 @@
-"""Processes that tests share until one of them moves the clock."""
+"""Processes that tests share. A test that has moved the clock gives its simulator back rewound."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
@@ -34,7 +34,7 @@ class Pool:
 
     @contextmanager
     def lent(self, choices: Choices) -> Iterator[BusSimulatorProcess]:
-        """Lend a simulator whose clock is at its start; keep it for others unless the clock has moved."""
+        """Lend a simulator whose clock is at its start; rewind it afterwards, or stop it if that fails."""
         found = self._idle.pop(choices, None)
         if found is None:
             simulator = BusSimulatorProcess(choices, program=self._program).__enter__()
@@ -43,10 +43,22 @@ class Pool:
         try:
             yield simulator
         finally:
-            if began["paused"] and clock_of(simulator) == began:
+            if is_back(simulator, began):
                 self._idle[choices] = found
             else:
                 simulator.stop()
+
+
+def is_back(simulator: BusSimulatorProcess, began: Any) -> bool:
+    """Whether the clock stands as it began, by itself or rewound; a clock that began running never does."""
+    if not began["paused"]:
+        return False
+    found = clock_of(simulator)
+    if found is not None and found != began:
+        with suppress(Refused, Unreachable, ValueError, TimeoutError):
+            simulator.rewind(began["now"])
+        found = clock_of(simulator)
+    return bool(found == began)
 
 
 def clock_of(simulator: BusSimulatorProcess) -> Any:

@@ -67,6 +67,11 @@ class BusSimulatorProcess(BusSimulator):
         return self._process.pid
 
     @property
+    def folder(self) -> Path:
+        """The temporary folder with its store, `bus.duckdb`."""
+        return Path(self._folder.name)
+
+    @property
     def runs(self) -> bool:
         """Whether the process is running."""
         return self._process is not None and self._process.poll() is None

@@ -14,6 +14,8 @@ GROUP = "tests"
 TICK = timedelta(seconds=30)
 """The interval of new positions."""
 LONGEST_STEP = timedelta(days=1)
+STEP_S = 10.0
+"""How long feeders may take to follow a jump."""
 LONGEST_POLL_S, SHORTEST_POLL_S = 1.0, 0.02
 
 
@@ -66,9 +68,9 @@ class BusSimulator(ABC):
 
         The data of every tick in between are written.
         """
-        left = span if isinstance(span, timedelta) else timedelta(seconds=span)
+        left = span_of(span)
         if left <= timedelta():
-            raise ValueError(f"can't advance by {left}; to go back, post a jump to /clock")
+            raise ValueError(f"can't advance by {left}; to go back, use rewind()")
         while left > timedelta():
             step = min(left, LONGEST_STEP)
             now = self._api.post("/clock", {"step": step.total_seconds()})["now"]
@@ -80,22 +82,37 @@ class BusSimulator(ABC):
         self,
         what: datetime | str | Callable[[BusSimulator], object],
         *,
-        within: timedelta = timedelta(hours=2),
+        within: timedelta | float = timedelta(hours=2),
         patience_s: float = 60.0,
     ) -> datetime:
         """Wait until a simulated time, or until a function of this simulator is true; return the time then.
 
-        A paused clock is advanced: to the time, or tick by tick for at most `within` until the function is
-        true. With a running clock this waits at most `patience_s` seconds. Raises TimeoutError.
+        A paused clock is advanced: to the time, or tick by tick for at most `within` (a span, or seconds)
+        until the function is true. With a running clock this waits at most `patience_s` seconds. Raises
+        TimeoutError, and ValueError for a time that a paused clock has passed.
         """
         clock = self.get("/clock")
         holds = what if callable(what) else reached(aware(what))
         if not clock["paused"]:
             return self._wait(holds, patience_s)
-        if not callable(what):
-            ahead = aware(what) - parse_time(clock["now"])
-            return self.advance(ahead) if ahead > timedelta() else parse_time(clock["now"])
-        return self._step(holds, parse_time(clock["now"]) + within)
+        now = parse_time(clock["now"])
+        if callable(what):
+            return self._step(holds, now + span_of(within))
+        if aware(what) < now:
+            raise ValueError(f"{aware(what).isoformat()} is past: it is {now.isoformat()}; use rewind()")
+        return self.advance(aware(what) - now) if aware(what) > now else now
+
+    def rewind(self, instant: datetime | str) -> datetime:
+        """Stop the clock at an earlier time; return the simulated time.
+
+        Every answer is then what it was: no route shows the records ahead, which stay in the store.
+        """
+        now = self.now()
+        if aware(instant) > now:
+            raise ValueError(f"can't rewind from {now.isoformat()} to {aware(instant).isoformat()}")
+        for change in ({"rate": 1}, {"pause": True}, {"jump": aware(instant).isoformat()}):
+            self._api.post("/clock", change)
+        return self._wait(in_step, STEP_S)
 
     def _finish_writing(self) -> None:  # noqa: B027 - a single process writes before it responds
         """Wait until all data that are due have been written."""
@@ -126,6 +143,16 @@ class BusSimulator(ABC):
             waited_s += pause_s
             pause_s = min(2 * pause_s, LONGEST_POLL_S)
         return self.now()
+
+
+def in_step(simulator: BusSimulator) -> bool:
+    """Whether no feeder is behind, nor still at the time before a jump."""
+    return all(feeder["lag_s"] == 0 for feeder in simulator.get("/health")["feeders"])
+
+
+def span_of(given: timedelta | float) -> timedelta:
+    """Return a span that may be given in seconds."""
+    return given if isinstance(given, timedelta) else timedelta(seconds=given)
 
 
 def reached(end: datetime) -> Callable[[BusSimulator], bool]:

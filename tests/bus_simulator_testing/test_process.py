@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import perf_counter
+from typing import Any
 
 import pytest
 
-from bus_simulator_testing.api import Refused
+from bus_simulator_testing.api import Api, Refused, Unreachable
 from bus_simulator_testing.choices import Choices
 from bus_simulator_testing.pool import Pool
 from bus_simulator_testing.process import PROGRAM, BusSimulatorProcess, NotStarted, environment
@@ -20,6 +24,8 @@ START = datetime.fromisoformat("2026-03-02T07:45:00Z")
 HOUR = "2026-03-02T08:00:00Z"
 """A whole hour, when the least data have to be written before the first response."""
 QUICK = Choices()
+REWIND_S = 3.0
+"""Ten times what rewinding takes on a quiet machine."""
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +55,17 @@ def test_the_clock_is_advanced_and_waited_for(city: BusSimulatorProcess) -> None
     began = city.now()
     assert city.advance(90) == began + timedelta(seconds=90)
     assert city.wait_until(began + timedelta(minutes=3)) == began + timedelta(minutes=3)
-    assert city.wait_until(began) == began + timedelta(minutes=3), "which is past already"
+    with pytest.raises(ValueError, match="is past"):
+        city.wait_until(began)
+    assert city.wait_until(began + timedelta(minutes=3)) == began + timedelta(minutes=3)
 
     def has_passengers(simulator: BusSimulator) -> bool:
         return bool(simulator.get("/bus-position/B001", mode="latest")["passenger_count"])
 
     assert city.wait_until(has_passengers, within=timedelta(hours=1)) >= began
     with pytest.raises(TimeoutError, match="simulated time"):
-        city.wait_until(lambda _: False, within=timedelta(minutes=1))
-    with pytest.raises(ValueError, match="jump"):
+        city.wait_until(lambda _: False, within=60)
+    with pytest.raises(ValueError, match="rewind"):
         city.advance(-1)
 
 
@@ -69,19 +77,79 @@ def test_the_programs_error_message_is_passed_on() -> None:
         pass
 
 
+QUERIES = {
+    "/people-count/S001": {"mode": "latest"},
+    "/sensors/bus/B001": {"timestamp": "2027-01-01"},
+    "/bus-position/line/L1": {"mode": "latest"},
+    "/bus-position/B001": {"start": "2026-03-02T07:00Z", "end": "2026-03-03T07:00Z"},
+    "/stop-visits/line/L1": {"start": "2026-03-02T07:00Z", "end": "2026-03-03T07:00Z"},
+    "/health": {},
+    "/clock": {},
+}
+
+
 @pytest.mark.long
-def test_a_pool_lends_one_again_until_its_clock_has_moved() -> None:
+def test_a_pool_rewinds_a_clock_that_was_moved_and_every_answer_is_a_fresh_simulators() -> None:
     with Pool(PROGRAM) as pool:
         with pool.lent(QUICK) as first:
-            assert first.now() == START
+            fresh = answers(first)
         with pool.lent(QUICK) as second:
             assert second is first
-            second.advance(30)
+            second.advance(timedelta(hours=1))
+            assert second.get("/bus-position/line/L1", mode="latest") != fresh["/bus-position/line/L1"]
+            began = perf_counter()
+        assert perf_counter() - began < REWIND_S
         with pool.lent(QUICK) as third:
-            assert third is not first
-            assert third.now() == START
-            assert not first.runs
-    assert not third.runs
+            assert third is first
+            assert answers(third) == fresh
+            digest_until_start = digests(third)
+    assert not first.runs
+    with BusSimulatorProcess(QUICK) as other:
+        assert digests(other) == digest_until_start
+
+
+def answers(simulator: BusSimulatorProcess) -> dict[str, Any]:
+    """The answers to `QUERIES`, without what `/health` says of all the store holds."""
+    found = {path: simulator.get(path, **query) for path, query in QUERIES.items()}
+    del found["/health"]["streams"]
+    return found
+
+
+def digests(simulator: BusSimulatorProcess) -> dict[str, str]:
+    """The digests of a simulator's records up to now, from a copy of its store."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "copy.duckdb")
+        store = f"duckdb:{simulator.folder / 'bus.duckdb'}"
+        run_program("snapshot", "--store", store, "-o", str(copy))
+        until = (simulator.now() + timedelta(milliseconds=1)).isoformat()
+        printed = run_program(
+            "digest", "--store", f"duckdb:{copy}", "--start", "2026-03-02T07:00Z", "--end", until
+        )
+    return dict(line.split() for line in printed.splitlines())
+
+
+def run_program(*arguments: str) -> str:
+    done = subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, check=True, timeout=120)
+    return done.stdout
+
+
+@pytest.mark.long
+def test_a_simulator_whose_clock_runs_is_not_lent_again() -> None:
+    running = Choices(speed=60)
+    with Pool(PROGRAM) as pool:
+        with pool.lent(running) as first:
+            pass
+        assert not first.runs
+
+
+def test_proxies_are_bypassed_on_this_machine(
+    city: BusSimulatorProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert city.get("/health")["status"] == "healthy"
+    with pytest.raises(Unreachable, match="refused"):
+        Api("http://bus-simulator.invalid", {}).get("/health", {})
 
 
 @pytest.mark.long
