@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from benchmarks import (
+    all_at_once,
     answering,
     fanout,
     filling,
@@ -50,6 +51,7 @@ PARTS: Sequence[Part] = (
     Part(("first", "history", "restart", "hour"), starting.measure),
     Part(("rest",), answering.measure_latest),
     Part(("at",), answering.measure_at),
+    Part(("all-kept", "all-first"), all_at_once.measure),
     Part(("flat",), flatness.measure),
     Part(("ws", "ws-batch"), fanout.measure),
     Part(("ts-newest", "ts-write"), timestream.measure),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from storage.instants import EPOCH
 
@@ -35,6 +36,7 @@ def parse_instant(text: str) -> datetime:
         raise ValueError(f"'{text}' is not an ISO 8601 time; accepted: {ACCEPTED}") from None
 
 
+@lru_cache(1024)
 def format_instant(instant: datetime) -> str:
     """Format as `YYYY-MM-DDTHH:MM:SSZ`, with milliseconds only if they aren't zero."""
     utc = instant.astimezone(UTC)

@@ -63,6 +63,14 @@ def within(table: pa.Table, intervals: Sequence[Interval]) -> pa.Table:
     return pa.concat_tables(slices)
 
 
+def last_tick(table: pa.Table) -> pa.Table | None:
+    """A copy of the rows with the last time of an ordered table, so that the table itself can be freed."""
+    if len(table) == 0:
+        return None
+    times = times_us(table)
+    return table.take(pa.array(np.arange(np.searchsorted(times, times[-1]), len(times)))).combine_chunks()
+
+
 def ordered(stream: Stream, table: pa.Table) -> pa.Table:
     """The rows ordered by (time, key). A table of rows in order is returned as it is."""
     times, key = times_us(table), key_rank(table, SCHEMAS[stream].key)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage import duckdb_rows, duckdb_sql
-from storage.batch import checked, within
+from storage.batch import checked, last_tick, times_us, within
 from storage.coverage import cut, joined, newest_tick, overlapping, uncovered
 from storage.cursor import Position, RangeQuery, check_ids, check_limit
 from storage.duckdb_code_sql import CODES, DICTIONARY_OF, Dictionary
@@ -53,6 +53,7 @@ class DuckDBStore:
         self._doubtful = False
         self._coverage: dict[Stream, list[Covered]] = {}
         self._newest: dict[Stream, NewestRecords] = {}
+        self._newest_tick: dict[tuple[Stream, int], pa.Table] = {}
         self._encoder, self._ids = Encoder(), EntityIds()
         self._database = DuckDBConnection(path, self._load_coverage)
 
@@ -77,6 +78,7 @@ class DuckDBStore:
                 duckdb_rows.insert(cursor, stream, rows, self._encoder)
                 duckdb_rows.replace_covered(cursor, stream, whole)
             newest.add(rows.combine_chunks())
+            self._keep_newest_tick(stream, rows)
             self._coverage[stream] = coverage
 
     def coverage(self, stream: Stream) -> Sequence[Covered]:
@@ -180,9 +182,20 @@ class DuckDBStore:
 
     def records_at(self, stream: Stream, tick: datetime) -> Sequence[Record]:
         """See `Store.records_at`."""
-        with self._database.transaction() as cursor:
-            rows = duckdb_rows.select(cursor, stream, to_us(tick), to_us(tick) + 1, codes={})
+        rows = None if self._unsettled else self._newest_tick.get((stream, to_us(tick)))
+        if rows is None:
+            with self._database.transaction() as cursor:
+                rows = duckdb_rows.select(cursor, stream, to_us(tick), to_us(tick) + 1, codes={})
         return records_of(rows, RECORD_TYPES[stream])
+
+    def _keep_newest_tick(self, stream: Stream, rows: pa.Table) -> None:
+        """Keep the rows of the newest tick that was written, to be read without a query."""
+        last = None if SCHEMAS[stream].cadence_s is None else last_tick(rows)
+        if last is not None:
+            time_us = int(times_us(last)[0])
+            others = {of: kept for of, kept in self._newest_tick.items() if of[0] is not stream}
+            if all(held_us <= time_us for of, held_us in self._newest_tick if of is stream):
+                self._newest_tick = {**others, (stream, time_us): last}
 
     def range_of(
         self,
@@ -252,6 +265,7 @@ class DuckDBStore:
                 cursor.execute(duckdb_sql.CUT_COVERED_BEFORE, parameters)
                 cursor.execute(duckdb_sql.DELETE_RUNS)
             self._coverage = {stream: cut(held, before) for stream, held in self._coverage.items()}
+            self._newest_tick = {}
             for newest in self._newest.values():
                 newest.forget(to_us(before))
             self._encoder.forget()
@@ -274,7 +288,7 @@ class DuckDBStore:
         copy_database(self._database, path)
 
     def _load_coverage(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        self._coverage, self._newest = duckdb_rows.coverage(cursor), {}
+        self._coverage, self._newest, self._newest_tick = duckdb_rows.coverage(cursor), {}, {}
         self._encoder.forget()
 
     def _newest_of(self, stream: Stream) -> NewestRecords:

@@ -46,10 +46,18 @@ def _value(column: Column, scalar: pa.Scalar) -> Cell:
 
 
 def _values(rows: pa.Table, column: Column) -> Sequence[Cell]:
-    """The values of a column; times are in UTC."""
-    array = rows.column(column.name)
-    if column.kind != "time":
-        values: list[Cell] = array.to_pylist()
-        return values
-    # Converting integers is several times as fast as Arrow's conversion to datetimes.
-    return [from_us(ms * 1000) for ms in array.cast("int64").to_pylist()]
+    """The values of a column; times are in UTC.
+
+    Whole arrays of numbers, and the few distinct ids and times, are converted: several times as fast as
+    Arrow's conversion of each value.
+    """
+    array = rows.column(column.name).combine_chunks()
+    if column.kind == "time":
+        times: list[int] = array.cast("int64").to_pylist()
+        instants = {ms: from_us(ms * 1000) for ms in set(times)}
+        return [instants[ms] for ms in times]
+    if column.kind == "id" and hasattr(array, "dictionary"):
+        texts: list[Cell] = [*array.dictionary.to_pylist(), None]
+        return [texts[index] for index in array.indices.fill_null(-1).to_pylist()]
+    values: list[Cell] = array.to_pylist() if array.null_count else array.to_numpy(False).tolist()
+    return values

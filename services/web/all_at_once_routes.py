@@ -25,7 +25,7 @@ from services.web.formats.content_codings import CodedBody
 from services.web.formats.record_pages import FIELDS
 from services.web.formats.tables import MEDIA_TYPES, csv_bytes, geojson_bytes, parquet_bytes
 from services.web.formats.tick_response import TickResponse, cache_control
-from services.web.handlers import ENCODE, StoreQuery, query_parameters
+from services.web.handlers import StoreQuery, json_bytes, query_parameters
 from simulator.network import Network
 from storage.store import Reader
 
@@ -40,30 +40,26 @@ WITHOUT_PLACE: Sequence[Format] = ("json", "csv", "parquet")
 
 @dataclass(slots=True)
 class TickBodies:
-    """The bodies of a tick's records, made once, each with its JSON; and the answers made of them."""
+    """The bodies of a tick's records, made once, and the answers made of them."""
 
     tick: Tick
     network: Network
     items: list[Body] = field(init=False)
-    texts: list[str] = field(init=False)
     answers: dict[Wanted, CodedBody] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.items = [bodies.record_body(record, self.network) for record in self.tick.records]
-        self.texts = [ENCODE(item) for item in self.items]
 
     def coded(self, places: Sequence[int], written: Format) -> CodedBody:
         """Write the bodies at some places."""
         return CodedBody(self._bytes(places, written), MEDIA_TYPES[written])
 
     def _bytes(self, places: Sequence[int], written: Format) -> bytes:
-        time = format_instant(self.tick.time)
-        if written == "json":
-            items = ",".join([self.texts[place] for place in places])
-            return f'{{"time":"{time}","items":[{items}]}}'.encode("utf-8", "replace")
         chosen = [self.items[place] for place in places]
+        if written == "json":
+            return json_bytes(bodies.list_body(self.tick.time, chosen))
         if written == "geojson":
-            return geojson_bytes(chosen, self.network, {"time": time})
+            return geojson_bytes(chosen, self.network, {"time": format_instant(self.tick.time)})
         fields = FIELDS[self.tick.of.stream, self.tick.of.kind]
         return csv_bytes(chosen, fields) if written == "csv" else parquet_bytes(chosen, fields)
 
