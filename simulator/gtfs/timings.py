@@ -10,11 +10,13 @@ A bus waits for its time at stops with `timepoint=1`, and where a trip stands fo
 
 from __future__ import annotations
 
+import functools
 import itertools
+import operator
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,7 @@ from simulator.network import Hold, PatternStop, Timing
 from simulator.types import StopId
 
 Seconds = NDArray[np.float64]
+Holds: TypeAlias = tuple[Hold, ...]
 
 STANDS_S = 60
 """A trip that stands so long at a stop on its way waits there for its time."""
@@ -42,7 +45,7 @@ class PatternTimes(NamedTuple):
 
     arrives_s: Seconds
     leaves_s: Seconds
-    holds: Sequence[tuple[Hold, ...]]
+    holds: Sequence[Holds]
 
 
 class PlannedTimes(NamedTuple):
@@ -109,11 +112,37 @@ def _stops(pattern: RoutePattern, metres: Sequence[float]) -> list[PatternStop]:
     ]
 
 
-class _Places(NamedTuple):
-    """By stop of a pattern its metres from the first, and whether trips pass it with closed doors."""
+class _HopTimes(NamedTuple):
+    """Seconds of a hop: the least from rest to rest, and those at the usual speed."""
 
-    metres: Sequence[float]
-    passes: Sequence[bool]
+    least_s: float
+    usual_s: float
+
+
+class _Places:
+    """What the hops of a pattern need: `least_s` and `usual_s` by hop, with the time of the stop at its end.
+
+    `metres` and `passes` have by stop the metres from the first, and whether trips pass it with closed doors.
+    """
+
+    def __init__(self, metres: Sequence[float], passes: Sequence[bool]):
+        self._hop_m = [other - one for one, other in itertools.pairwise(metres)]
+        last = len(self._hop_m) - 1
+        times = [
+            self.without_dwell(hop) if passes[hop + 1] and hop != last else self._with_dwell(hop)
+            for hop in range(last + 1)
+        ]
+        self.least_s = [each.least_s for each in times]
+        self.usual_s = [each.usual_s for each in times]
+
+    def without_dwell(self, hop: int) -> _HopTimes:
+        """The times of a hop that ends without the time of a stop."""
+        hop_m = self._hop_m[hop]
+        return _HopTimes(least_run_s(hop_m), hop_m * 3.6 / DEFAULT_SPEED_KMH)
+
+    def _with_dwell(self, hop: int) -> _HopTimes:
+        least_s, usual_s = self.without_dwell(hop)
+        return _HopTimes(least_s + DWELL_ESTIMATE_S, usual_s + DWELL_ESTIMATE_S)
 
 
 def _pattern_times(sequences: StopSequences, trips: Sequence[int], metres: Seconds) -> PatternTimes:
@@ -132,7 +161,7 @@ def _pattern_times(sequences: StopSequences, trips: Sequence[int], metres: Secon
     waits = timed & ((timepoint == 1) | (leaves - arrives >= STANDS_S))
     waits |= _crawls(arrives, leaves, metres)
     waits[:, [0, -1]] = False
-    holds: list[tuple[Hold, ...]] = [()] * len(trips)
+    holds: list[Holds] = [()] * len(trips)
     for row in np.flatnonzero(waits.any(axis=1)).tolist():
         holds[row] = tuple(Hold(i, round(float(leaves[row, i]))) for i in np.flatnonzero(waits[row]).tolist())
     return PatternTimes(arrives, leaves, holds)
@@ -166,7 +195,7 @@ def _grouped(
     step_s = max(ALIKE * float(np.median(takes_s)), 1.0)
     alike = np.rint(takes_s / step_s).astype(np.int64).tolist()
     row_of = {trip: row for row, trip in enumerate(trips)}
-    groups: dict[tuple[int, int, tuple[Hold, ...]], list[tuple[int, int]]] = defaultdict(list)
+    groups: dict[tuple[int, int, Holds], list[tuple[int, int]]] = defaultdict(list)
     for trip, hour in runs:
         row = row_of[trip]
         groups[hour, alike[row], times.holds[row]].append((trip, hour))
@@ -174,50 +203,76 @@ def _grouped(
     index: dict[tuple[int, int], int] = {}
     for (_, _, holds), members in groups.items():
         rows = [row_of[trip] for trip, _ in members]
-        arrives, leaves = times.arrives_s[rows].mean(axis=0), times.leaves_s[rows].mean(axis=0)
-        timing = _timing(arrives, leaves, holds, places)
+        arrives_s, leaves_s = (
+            (np.add.reduce(each[rows], axis=0) / len(rows)).tolist()
+            for each in (times.arrives_s, times.leaves_s)
+        )
+        timing = _timing(arrives_s, leaves_s, holds, places)
         index |= dict.fromkeys(members, found.setdefault(timing, len(found)))
     return list(found), index
 
 
-def _timing(arrives: Seconds, leaves: Seconds, holds: tuple[Hold, ...], places: _Places) -> Timing:
+def _timing(arrives_s: Sequence[float], leaves_s: Sequence[float], holds: Holds, places: _Places) -> Timing:
     """A timing in whole seconds from arrivals at the stops of a pattern, and departures from them."""
     held = [hold.position for hold in holds]
-    last = len(leaves) - 1
-    ends = leaves.copy()
-    ends[[*held, last]] = arrives[[*held, last]]
+    last = len(leaves_s) - 1
     runs: list[int] = []
     # Between holds the sum of the whole seconds follows the sum of the times.
     for one, other in itertools.pairwise([0, *held, last]):
-        hop_s = np.diff(np.concatenate((leaves[one : one + 1], ends[one + 1 : other + 1])))
-        hop_m = np.diff(places.metres[one : other + 1])
-        no_dwell = [*places.passes[one + 1 : other], other != last]
-        whole = np.rint(np.concatenate(([0.0], np.cumsum(_feasible(hop_s, hop_m, no_dwell)))))
-        runs += np.diff(whole).astype(np.int64).tolist()
+        reached = [*leaves_s[one:other], arrives_s[other]]
+        hop_s = [after - before for before, after in itertools.pairwise(reached)]
+        ended = before = 0.0
+        for run_s in _feasible(hop_s, one, places, to_hold=other != last):
+            ended += run_s
+            runs.append(round(ended) - round(before))
+            before = ended
     return Timing(tuple(runs), holds)
 
 
-def _feasible(hop_s: Seconds, hop_m: Seconds, no_dwell: Sequence[bool]) -> Seconds:
-    """Times of consecutive hops, of which those that no bus keeps are pooled with their neighbours.
+class _Pool:
+    """Consecutive hops, by index, with the sums of their times and of the least times that buses need."""
 
-    `no_dwell` says which hops end without the time of a stop.
+    __slots__ = ("hops", "least_s", "run_s")
+
+    def __init__(self, hop: int, run_s: float, least_s: float):
+        self.hops, self.run_s, self.least_s = [hop], run_s, least_s
+
+    @property
+    def is_short(self) -> bool:
+        return self.run_s < self.least_s
+
+    def add(self, other: _Pool, hop_s: Sequence[float], least_s: Sequence[float]) -> None:
+        """Add the hops that follow, one by one: a sum of sums would be rounded otherwise."""
+        for hop in other.hops:
+            self.run_s += hop_s[hop]
+            self.least_s += least_s[hop]
+        self.hops += other.hops
+
+
+def _feasible(hop_s: Sequence[float], first: int, places: _Places, *, to_hold: bool) -> Sequence[float]:
+    """Times of the hops from position `first`, of which those that no bus keeps are pooled with neighbours.
+
+    `to_hold` says that the last hop leads to a hold, so it ends without the time of a stop.
     """
-    dwell_s = [0.0 if each else DWELL_ESTIMATE_S for each in no_dwell]
-    least = [least_run_s(float(m)) + dwell for m, dwell in zip(hop_m, dwell_s, strict=True)]
-    usual = [float(m) * 3.6 / DEFAULT_SPEED_KMH + dwell for m, dwell in zip(hop_m, dwell_s, strict=True)]
-    pools: list[list[int]] = []
-    for i in range(len(hop_s)):
-        pools.append([i])
-        while len(pools) > 1 and (_is_short(pools[-1], hop_s, least) or _is_short(pools[-2], hop_s, least)):
-            pools[-2:] = [pools[-2] + pools[-1]]
-    result = hop_s.copy()
+    after = first + len(hop_s)
+    least_s = places.least_s[first:after]
+    if to_hold:
+        least_s[-1] = places.without_dwell(after - 1).least_s
+    if not any(map(operator.lt, hop_s, least_s)):
+        return hop_s
+    pools: list[_Pool] = []
+    for hop, (run_s, least) in enumerate(zip(hop_s, least_s, strict=True)):
+        pools.append(_Pool(hop, run_s, least))
+        while len(pools) > 1 and (pools[-1].is_short or pools[-2].is_short):
+            shorter = pools.pop()
+            pools[-1].add(shorter, hop_s, least_s)
+    usual_s = places.usual_s[first:after]
+    if to_hold:
+        usual_s[-1] = places.without_dwell(after - 1).usual_s
+    result = list(hop_s)
     for pool in pools:
-        if len(pool) > 1:
-            total, weight = sum(hop_s[i] for i in pool), sum(usual[i] for i in pool)
-            for i in pool:
-                result[i] = total * usual[i] / weight
+        if len(pool.hops) > 1:
+            weight = functools.reduce(operator.add, (usual_s[hop] for hop in pool.hops))
+            for hop in pool.hops:
+                result[hop] = pool.run_s * usual_s[hop] / weight
     return result
-
-
-def _is_short(pool: Sequence[int], hop_s: Seconds, least: Sequence[float]) -> bool:
-    return sum(float(hop_s[i]) for i in pool) < sum(least[i] for i in pool)
