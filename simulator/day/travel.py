@@ -168,23 +168,23 @@ def planned_hops(stops: Sequence[PatternStop], timing: Timing) -> list[PlannedHo
     """
     result: list[PlannedHop] = []
     holds = {hold.position: hold.leaves_s for hold in timing.holds}
-    now_s = due_s = 0.0
-    pairs = zip(itertools.pairwise(stops), timing.runs_s, strict=True)
-    for position, ((start, stop), run_s) in enumerate(pairs, 1):
-        passes = not (stop.boarding or stop.alighting) and position < len(timing.runs_s)
+    now_s, due_s, from_m = 0.0, 0.0, stops[0].distance_m
+    last = len(timing.runs_s)
+    for position, (stop, run_s) in enumerate(zip(stops[1:], timing.runs_s, strict=True), 1):
+        passes = not (stop.boarding or stop.alighting) and position < last
         dwell_s = 0.0 if passes else DWELL_ESTIMATE_S
         due_s += run_s
-        leaves_s = holds.get(position)
-        if leaves_s is None:
-            reached_s = due_s - dwell_s
-        else:
+        leaves_s = holds.get(position) if holds else None
+        reached_s = due_s - dwell_s
+        if leaves_s is not None:
             reached_s, due_s = min(due_s, leaves_s - dwell_s), float(leaves_s)
-        length_m = stop.distance_m - start.distance_m
+        length_m = stop.distance_m - from_m
         speed = _speed_for(length_m, (reached_s - now_s) * 1000)
         ends_s = now_s + (length_m / speed + speed / ACCELERATION) / 1000 + dwell_s
-        ends_s = max(ends_s, holds.get(position, 0))
+        if leaves_s is not None and leaves_s > ends_s:
+            ends_s = leaves_s
         result.append(PlannedHop(speed, now_s, ends_s))
-        now_s = ends_s
+        now_s, from_m = ends_s, stop.distance_m
     return result
 
 

@@ -28,10 +28,13 @@ class Blocks:
     def assigned(self, service: RouteService) -> RouteService:
         """A route's service with the blocks of its trips."""
         runs = {
-            kind: [replace(run, block=self.of_trip.get((kind, run.trip), "")) for run in of_day]
-            for kind, of_day in service.runs.items()
+            kind: [self._with_block(run, kind) for run in of_day] for kind, of_day in service.runs.items()
         }
         return replace(service, runs=runs)
+
+    def _with_block(self, run: ScheduledTrip, kind: DayType) -> ScheduledTrip:
+        block = self.of_trip.get((kind, run.trip), "")
+        return run if block == run.block else replace(run, block=block)
 
 
 def read_blocks(feed: Feed, days: Mapping[DayType, date]) -> Blocks:

@@ -17,6 +17,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 from simulator.day import travel
@@ -288,17 +289,22 @@ def _fleet(feed: Feed, service: RouteService, names: Names, capacity: int, drivi
     empty_m_per_s = driving.speed_kmh * 1.25 / 3.6
     two_ways = bool(service.of_direction(1))
     homes = (0, 0)
+
+    @cache
+    def empty_run_s(pattern: int, ends_at: int) -> float:
+        next_start = service.patterns[service.of_direction(ends_at)[0]].stops[0]
+        ends = place_of(feed, service.patterns[pattern].stops[-1])
+        return distance_m(*ends, *place_of(feed, next_start)) / empty_m_per_s
+
     for runs in possible_days(service, driving.night):
         duties = []
         for chain in block_chains(runs):
             run, terminal = chain[-1], service.patterns[chain[0].pattern].direction
             direction = service.patterns[run.pattern].direction
             ends_at = 1 - direction if two_ways else direction
-            next_start = service.patterns[service.of_direction(ends_at)[0]].stops[0]
-            ends = place_of(feed, service.patterns[run.pattern].stops[-1])
-            empty_s = distance_m(*ends, *place_of(feed, next_start)) / empty_m_per_s
             # A bus is ready after its rest, or after the empty run to where its next trip begins.
-            ready_s = run.departs_s + run.takes_s + max(rest_s(run.takes_s), empty_s)
+            pause_s = max(rest_s(run.takes_s), empty_run_s(run.pattern, ends_at))
+            ready_s = run.departs_s + run.takes_s + pause_s
             duties.append(Duty(chain[0].departs_s, terminal, ready_s, ends_at))
         homes = max(homes, buses_needed(duties), key=sum)
     width = max(2, len(str(sum(homes))))

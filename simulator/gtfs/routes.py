@@ -9,7 +9,7 @@ doesn't give directions, a pattern from near the main pattern's end to near its 
 from __future__ import annotations
 
 import itertools
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -117,7 +117,7 @@ class _Run(NamedTuple):
 class _RouteTrips:
     """A route's trips while they are collected: shapes used by pattern, departures by day type."""
 
-    shapes: dict[PatternKey, Counter[int]] = field(default_factory=dict)
+    shapes: defaultdict[PatternKey, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     runs: dict[DayType, list[_Run]] = field(default_factory=dict)
     short: list[int] = field(default_factory=list)
     far: list[int] = field(default_factory=list)
@@ -133,13 +133,18 @@ def route_services(
     """
     collected = {index: _RouteTrips() for index in sorted(routes)}
     running = {kind: feed.calendar.services.get(day, frozenset()) for kind, day in days.items()}
+    kinds_of = {
+        service: [kind for kind, services in running.items() if service in services]
+        for service in frozenset[str]().union(*running.values())
+    }
     sequences = StopSequences(feed)
     trips = feed.trips
-    for trip, (route, direction, shape, service) in enumerate(
-        zip(trips.route.tolist(), trips.direction.tolist(), trips.shape.tolist(), trips.service, strict=True)
+    all_takes_s = (trips.arrival_s[trips.first[1:] - 1] - trips.departure_s[trips.first[:-1]]).tolist()
+    columns = (column.tolist() for column in (trips.route, trips.direction, trips.shape))
+    for trip, (route, direction, shape, service, takes_s) in enumerate(
+        zip(*columns, trips.service, all_takes_s, strict=True)
     ):
-        into = collected.get(route)
-        kinds = [kind for kind, services in running.items() if service in services]
+        into, kinds = collected.get(route), kinds_of.get(service)
         if into is None or not kinds:
             continue
         stops, far = sequences.stops(trip)
@@ -151,8 +156,7 @@ def route_services(
             continue
         key = PatternKey(direction, stops, sequences.rules(trip))
         times = departures(feed, trip)
-        into.shapes.setdefault(key, Counter())[shape] += len(times)
-        takes_s = int(trips.arrival_s[trips.first[trip + 1] - 1] - trips.departure_s[trips.first[trip]])
+        into.shapes[key][shape] += len(times)
         for kind in kinds:
             into.runs.setdefault(kind, []).extend(_Run(at, takes_s, key, trip) for at in times)
     findings += _left_out(feed, collected)

@@ -8,10 +8,12 @@ line-day before its date, whatever service runs on that, and one at 30:30 of the
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import NamedTuple
+from operator import attrgetter
+from typing import NamedTuple, TypeAlias
 
 from simulator.gtfs.calendar import Calendar
 from simulator.gtfs.routes import RouteService, ScheduledTrip
@@ -60,25 +62,39 @@ def other_dates(calendar: Calendar, chosen: Mapping[DayType, date], services: Se
 
 def usual_day(service: RouteService, kind: DayType, night: bool) -> list[ScheduledTrip]:
     """The trips of a line-day between dates of the same type, by time on its own scale."""
-    return _line_day(service, (kind, kind, kind), night)
+    return _line_day(_parts(service, night), (kind, kind, kind))
 
 
 def possible_days(service: RouteService, night: bool) -> Iterator[list[ScheduledTrip]]:
     """The trips of each line-day that may occur, whatever the day types of the neighbouring dates."""
-    start_s = day_start_s(night)
-    beyond = any(_days_off(run, start_s) for runs in service.runs.values() for run in runs)
+    parts = _parts(service, night)
+    beyond = any(days_off for _, days_off in parts)
     kinds = itertools.product(DayType, repeat=3) if beyond else ((kind, kind, kind) for kind in DayType)
-    return (trips for each in kinds if (trips := _line_day(service, each, night)))
+    return (trips for each in kinds if (trips := _line_day(parts, each)))
 
 
-def _line_day(service: RouteService, kinds: Sequence[DayType], night: bool) -> list[ScheduledTrip]:
-    """A line-day's trips, by the day types of the date before it, its own, and the one after."""
+_Parts: TypeAlias = Mapping[tuple[DayType, int], Sequence[ScheduledTrip]]
+"""The trips of a day type's dates by the line-day in which they depart (see `_days_off`), on its scale."""
+
+
+def _parts(service: RouteService, night: bool) -> _Parts:
     start_s = day_start_s(night)
-    found = []
-    for days_off, kind in zip((1, 0, -1), kinds, strict=True):
-        of_date = (run for run in service.runs.get(kind, ()) if _days_off(run, start_s) == days_off)
-        found += [_moved(run, days_off) if days_off else run for run in of_date]
-    return sorted(found, key=lambda run: (run.departs_s, run.pattern, run.takes_s))
+    parts: dict[tuple[DayType, int], list[ScheduledTrip]] = defaultdict(list)
+    for kind, runs in service.runs.items():
+        for run in runs:
+            days_off = _days_off(run, start_s)
+            parts[kind, days_off].append(_moved(run, days_off) if days_off else run)
+    return parts
+
+
+def _line_day(parts: _Parts, kinds: Sequence[DayType]) -> list[ScheduledTrip]:
+    """A line-day's trips, by the day types of the date before it, its own, and the one after."""
+    found = [
+        run
+        for days_off, kind in zip((1, 0, -1), kinds, strict=True)
+        for run in parts.get((kind, days_off), ())
+    ]
+    return sorted(found, key=attrgetter("departs_s", "pattern", "takes_s"))
 
 
 def _moved(run: ScheduledTrip, days_off: int) -> ScheduledTrip:
