@@ -22,6 +22,7 @@ from services.commands.backfill import backfill
 from services.commands.diff import diff
 from services.commands.digest import digest
 from services.commands.export import export
+from services.commands.export_gtfs import export_gtfs
 from services.commands.feed import feed
 from services.commands.import_gtfs import import_gtfs
 from services.commands.mcp import mcp
@@ -95,6 +96,7 @@ for command in (
     snapshot,
     validate,
     import_gtfs,
+    export_gtfs,
     timestream_local,
     ops,
 ):

@@ -14,7 +14,8 @@ from pathlib import Path
 def draft(target: Path) -> Iterator[Path]:
     """A path beside `target` to write to, renamed to it at the end; removed after an exception.
 
-    Raises FileNotFoundError where the folder is missing.
+    Raises FileNotFoundError where the folder is missing, OSError with the target's name where it can't be
+    written.
     """
     if not target.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent))
@@ -23,6 +24,11 @@ def draft(target: Path) -> Iterator[Path]:
     try:
         yield path
         path.replace(target)
+    except OSError as error:
+        # A full disk is found while writing, whose error names no file; and the draft's name says nothing.
+        if error.filename in (None, str(path)):
+            error.filename = str(target)
+        raise
     finally:
         path.unlink(missing_ok=True)
 

@@ -12,9 +12,12 @@ import click
 from services.commands.options import option
 
 if TYPE_CHECKING:
+    from simulator.files.findings import Finding
+    from simulator.gtfs.carried_network import CarriedNetwork
     from simulator.gtfs.importer import Imported, Selection
     from simulator.gtfs.lines import Assumptions
     from simulator.gtfs.report import ImportReport
+    from simulator.network import Network
 
 MOST_LINES = 5
 """Findings that are printed; the report in the folder has all."""
@@ -129,11 +132,11 @@ def import_gtfs(
     it. It also takes the zip itself, which is then imported with the default assumptions. Rows, trips and
     lines that can't be used are left out. import-report.html in the folder shows a map, all lines, and what
     was left out with file and line; import-report.json has the same for programs.
+
+    A feed that export-gtfs wrote comes back as the network that it was, buses and passengers included, unless
+    a table in it was edited or an option here selects or assumes something.
     """
-    from services.commands.atomic_files import draft_folder
     from services.errors import InputError
-    from services.reports.import_page import PAGE, import_page
-    from simulator.gtfs.folder import write_folder
     from simulator.gtfs.importer import Selection
     from simulator.gtfs.lines import Assumptions
     from simulator.gtfs.routes import BUS_TYPES
@@ -141,9 +144,48 @@ def import_gtfs(
     if first is not None and last is not None and last < first:
         raise InputError(f"--to {last} is before --from {first}: put them in order")
     wanted = {name.strip() for given in routes for name in given.split(",") if name.strip()}
-    selection = Selection(wanted, types or BUS_TYPES, near, first, last)
+    selection = Selection(wanted or (), types or BUS_TYPES, near, first, last)
     assumed = Assumptions(capacity=capacity, people_per_trip=people_per_trip)
-    imported = _imported(feed, selection, assumed, strict=strict)
+    as_exported = selection == Selection() and assumed == Assumptions()
+    carried = _carried(feed, as_exported=as_exported)
+    if carried is not None and carried.network is not None:
+        _write_carried(carried.network, feed, output)
+        return
+    known = [] if carried is None else [carried.finding(feed)]
+    _write_imported(_imported(feed, selection, assumed, known, strict=strict), output)
+
+
+def _carried(feed: Path, *, as_exported: bool) -> CarriedNetwork | None:
+    """The network that an exported feed carries, which counts only if it is wanted `as_exported`."""
+    from services.errors import InputError
+    from simulator.files.problems import InputFileError
+    from simulator.gtfs.carried_network import CarriedNetwork, read_carried_network
+
+    try:
+        carried = read_carried_network(feed)
+    except InputFileError as error:
+        raise InputError(str(error)) from error
+    if carried is None or as_exported:
+        return carried
+    return CarriedNetwork(None, carried.reason or "options select or assume something")
+
+
+def _write_carried(network: Network, feed: Path, output: Path) -> None:
+    from services.commands.atomic_files import draft_folder
+    from services.reports.import_page import PAGE, import_page
+    from simulator.gtfs.carried_folder import write_carried_network
+
+    with draft_folder(output) as folder:
+        report = write_carried_network(network, feed, folder)
+        (folder / PAGE).write_text(import_page(report, network), encoding="utf-8")
+    _print(report, output)
+
+
+def _write_imported(imported: Imported, output: Path) -> None:
+    from services.commands.atomic_files import draft_folder
+    from services.reports.import_page import PAGE, import_page
+    from simulator.gtfs.folder import write_folder
+
     with draft_folder(output) as folder:
         write_folder(imported, folder)
         page = import_page(imported.details, imported.network)
@@ -151,7 +193,9 @@ def import_gtfs(
     _print(imported.details, output)
 
 
-def _imported(feed: Path, selection: Selection, assumed: Assumptions, *, strict: bool) -> Imported:
+def _imported(
+    feed: Path, selection: Selection, assumed: Assumptions, known: Sequence[Finding], *, strict: bool
+) -> Imported:
     from services.console.work_progress import work_progress
     from services.errors import InputError
     from simulator.files.problems import InputFileError
@@ -160,7 +204,12 @@ def _imported(feed: Path, selection: Selection, assumed: Assumptions, *, strict:
     try:
         with work_progress() as progress:
             return import_feed(
-                feed, selection=selection, assumed=assumed, on_progress=progress, strict=strict
+                feed,
+                selection=selection,
+                assumed=assumed,
+                on_progress=progress,
+                strict=strict,
+                known=known,
             )
     except InputFileError as error:
         raise InputError(str(error)) from error

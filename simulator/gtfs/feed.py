@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pyarrow.compute as pc
@@ -22,6 +22,7 @@ from simulator.files.csv_table import MOST_PROBLEMS, UNKNOWN, TableFile
 from simulator.files.findings import Finding, Severity
 from simulator.files.problems import InputFileError, Problem
 from simulator.gtfs.calendar import Calendar, read_calendar
+from simulator.gtfs.carried_network import CARRIED
 from simulator.gtfs.reading.archive import Archive, open_archive
 from simulator.gtfs.reading.polylines import simplified
 from simulator.gtfs.reading.rows import in_order, leave_out_unknown, leave_out_wrong_rows
@@ -273,9 +274,10 @@ def _other_files(archive: Archive) -> Iterator[Finding]:
     if archive.folder:
         said = f"the feed is in the folder `{archive.folder}` of the zip: read from there"
         yield Finding("folder", str(archive.path), said, severity=Severity.NOTE)
-    if archive.others:
-        more = " …" if len(archive.others) > MOST_NAMED_FILES else ""
-        named = ", ".join(sorted(archive.others)[:MOST_NAMED_FILES]) + more
+    others = [name for name in archive.others if PurePosixPath(name).name != CARRIED]
+    if others:
+        more = " …" if len(others) > MOST_NAMED_FILES else ""
+        named = ", ".join(sorted(others)[:MOST_NAMED_FILES]) + more
         yield Finding("file-not-read", "", f"files that aren't read: {named}", severity=Severity.NOTE)
 
 

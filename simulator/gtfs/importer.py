@@ -77,11 +77,13 @@ def import_feed(
     assumed: Assumptions | None = None,
     on_progress: OnProgress = ignore_progress,
     strict: bool = False,
+    known: Sequence[Finding] = (),
 ) -> Imported:
     """The network of a feed, or of what a `selection` takes of it (`near` and `routes` are short for one).
 
     InputFileError has everything that makes the feed unusable, or says that routes aren't in it or have no
-    trips. With `strict` every warning of the report is such an error.
+    trips. With `strict` every warning of the report is such an error. The report has the findings `known`
+    before, too.
     """
     wanted = selection or Selection(routes, near=near)
     feed = read_feed(path, on_progress)
@@ -90,7 +92,7 @@ def import_feed(
     days = representative_days(calendar, _trips_by_service(feed, chosen), wanted.near)
     if not days:
         raise _refused(path, "these routes have no trips on any date: choose other routes, or another feed")
-    findings = [*feed.findings, *doubtful_frequencies(feed)]
+    findings = [*known, *feed.findings, *doubtful_frequencies(feed)]
     on_progress(Progress("grouping trips into patterns", 0, 1, "steps"))
     dates = {kind: day.day for kind, day in days.items()}
     services = route_services(feed, dates, chosen, findings)

@@ -1,0 +1,1 @@
+"""A network as a static GTFS feed: tables, zip and the route that serves it; no realtime messages."""
