@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from services.errors import BadRequest
 from services.queries import stream_queries
+from services.queries.trip_progress import place_on_route
 from simulator.network import Line, Network, Pattern
 from storage.schema import BusPosition, PeopleCount, StopVisit, Stream
 from storage.store import Reader
@@ -148,28 +149,10 @@ def _direction_status(
 def _underway(line: Line, position: BusPosition, visits: Sequence[StopVisit]) -> _Underway:
     own = [v for v in visits if v.bus_id == position.bus_id and v.trip_id == position.trip_id]
     last = max(own, key=lambda visit: visit.time, default=None)
-    pattern, index = _place(line, position, last)
+    place = place_on_route(line, position, last)
     capacity = next(bus.capacity for bus in line.buses if bus.bus_id == position.bus_id)
     headway_s = None if last is None else _headway_s(last, visits)
-    return _Underway(BusStatus(position, capacity, headway_s), pattern, index, last)
-
-
-def _place(line: Line, position: BusPosition, last: StopVisit | None) -> tuple[Pattern, int]:
-    """The pattern of a bus and the index of its next stop in it.
-
-    Several patterns may contain the stop. The one in which it follows the last visit wins. If none contains
-    it, the end of the first pattern.
-    """
-    patterns = [pattern for pattern in line.patterns if pattern.direction == position.direction]
-    expected = 0 if last is None else last.sequence
-    for pattern in patterns:
-        if expected < len(pattern.stops) and pattern.stops[expected].stop_id == position.next_stop_id:
-            return pattern, expected
-    for pattern in patterns:
-        for index, stop in enumerate(pattern.stops):
-            if stop.stop_id == position.next_stop_id:
-                return pattern, index
-    return patterns[0], len(patterns[0].stops) - 1
+    return _Underway(BusStatus(position, capacity, headway_s), place.pattern, place.index, last)
 
 
 def _headway_s(last: StopVisit, visits: Sequence[StopVisit]) -> float | None:

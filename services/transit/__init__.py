@@ -1,0 +1,1 @@
+"""What passengers ask of an operator: arrivals, timetables, trips, rides; no transport."""
