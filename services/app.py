@@ -27,6 +27,8 @@ from services.web.rest_routes import (
     add_operations_routes,
 )
 from services.web.static_files import DOCS, MAP, add_pages
+from services.web.transit.arrival_routes import add_arrival_routes
+from services.web.transit.shape_routes import add_shape_routes
 from services.web.transit.visit_routes import add_visit_routes
 from services.web.websocket import WebSockets
 
@@ -61,6 +63,8 @@ def create_data_app(context: Context, identify: Identify) -> FastAPI:
     app = Application(context, identify)
     StreamRoutes(context).add_to(app)
     add_visit_routes(app, context)
+    add_arrival_routes(app, context)
+    add_shape_routes(app, context)
     add_network_routes(app, context)
     add_health_route(app, context)
     add_clock_route(app, context.clock)

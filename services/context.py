@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +14,7 @@ from services.access.rate_limits import UNLIMITED, Limits
 from services.feeders.clock_control import ClockControl
 from services.feeders.feeder import FeederKind, FeederStatus
 from services.live.hub import Hub
+from services.transit.line_history import LineHistories
 from simulator.clock import Clock
 from simulator.network import Network
 from simulator.scenario import Scenario
@@ -61,6 +62,7 @@ class Context:
     control: ClockControl | None = None
     scenario: Scenario | None = None
     mcp_hosts: AllowedHosts | None = None
+    histories: LineHistories = field(default_factory=LineHistories)
 
     def now(self) -> datetime:
         """The simulated instant."""

@@ -223,6 +223,11 @@ class Network:
         return {bus.bus_id: bus for line in self.lines for bus in line.buses}
 
     @cached_property
+    def day_line_ids(self) -> tuple[LineId, ...]:
+        """The ids of the lines that aren't night lines, in order."""
+        return tuple(line.line_id for line in self.lines if not line.night)
+
+    @cached_property
     def lines_of_stop(self) -> Mapping[str, tuple[LineId, ...]]:
         """The sorted ids of the lines that serve each stop id."""
         served: dict[str, list[LineId]] = {stop.stop_id: [] for stop in self.stops}

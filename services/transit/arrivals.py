@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.queries.stream_queries import LINE_REACH, check_stop
 from services.queries.trip_progress import RoutePlace, place_on_route
-from services.transit.line_history import LineHistories, LineHistory
+from services.transit.line_history import LineHistory, Outlook
 from services.transit.timetable import parse_trip_id, planned_trip
-from simulator.network import Line, Network, Pattern
+from simulator.network import Line, Pattern
 from storage.schema import BusPosition, StopVisit
-from storage.store import Reader
 
 SPEED_SHARE = 0.9
 """How much a moving bus's own speed counts on the present hop, against the mean running time."""
@@ -54,6 +52,7 @@ class Arrival:
     stops_away: int
     distance_m: float
     certainty: float
+    has_departed: bool
     boards: bool
 
 
@@ -74,60 +73,51 @@ class Underway:
         return self.place.index > 0
 
 
-def arrivals(
-    store: Reader, network: Network, histories: LineHistories, *, stop_id: str, now: datetime
-) -> list[Arrival]:
-    """The buses that are to come to a stop, by expected time. Raises `UnknownEntity`, `StoreError`."""
-    check_stop(network, stop_id)
+def arrivals(outlook: Outlook, lines: Iterable[Line], *, stop_id: str) -> list[Arrival]:
+    """The buses of some lines that are to come to a stop, by expected time. May raise `StoreError`."""
     found: list[Arrival] = []
-    for line_id in network.lines_of_stop[stop_id]:
-        found += line_arrivals(store, network.line[line_id], histories, stop_id=stop_id, now=now)
+    for line in lines:
+        found += line_arrivals(outlook, line, stop_id=stop_id)
     return sorted(found, key=lambda each: (each.expected, each.line.line_id, each.position.bus_id))
 
 
-def line_arrivals(
-    store: Reader, line: Line, histories: LineHistories, *, stop_id: str, now: datetime
-) -> Iterator[Arrival]:
+def line_arrivals(outlook: Outlook, line: Line, *, stop_id: str) -> Iterator[Arrival]:
     """The buses of one line that are to come to a stop, in no order."""
-    history = histories.history(store, line, now)
-    for bus in underway(store, line, history, now):
+    for bus in underway(line, outlook.history(line)):
         stops = bus.place.pattern.stops
         index = next((i for i in range(bus.place.index, len(stops)) if stops[i].stop_id == stop_id), None)
         if index is not None:
-            yield _arrival(bus, index, history, histories, now)
+            yield arrival_of(outlook, bus, index)
 
 
-def underway(store: Reader, line: Line, history: LineHistory, now: datetime) -> Iterator[Underway]:
+def underway(line: Line, history: LineHistory) -> Iterator[Underway]:
     """The buses of a line that have a trip, those that wait for its departure included."""
-    for position in store.latest_of_line(line.line_id, since=now - LINE_REACH, now=now):
+    for position in history.positions:
         if position.trip_id and any(p.direction == position.direction for p in line.patterns):
-            yield _placed(line, position, history.of_trip(position.trip_id))
+            bus = _placed(line, position, history.of_trip.get(position.trip_id, ()))
+            if bus is not None:
+                yield bus
 
 
-def _placed(line: Line, position: BusPosition, visits: Sequence[StopVisit]) -> Underway:
+def _placed(line: Line, position: BusPosition, visits: Sequence[StopVisit]) -> Underway | None:
+    """A bus at its last known place; None if its trip has ended since its position was sent."""
     last = visits[-1] if visits else None
     place = place_on_route(line, position, last)
     if last is None or last.time <= position.time or last.sequence <= place.index:
         return Underway(line, position, place, visits, position.time, position.distance_to_next_stop)
     # The bus has left the stop that was its next one when its position was sent.
-    stops = place.pattern.stops
-    index = min(last.sequence, len(stops) - 1)
+    stops, index = place.pattern.stops, last.sequence
+    if index >= len(stops):
+        return None
     length_m = stops[index].distance_m - stops[index - 1].distance_m
     return Underway(line, position, RoutePlace(place.pattern, index), visits, last.time, length_m)
 
 
-def _arrival(
-    bus: Underway, index: int, history: LineHistory, histories: LineHistories, now: datetime
-) -> Arrival:
+def arrival_of(outlook: Outlook, bus: Underway, index: int) -> Arrival:
+    """The arrival of a bus at a later stop of its trip, by the stop's index in its pattern."""
     stops, here = bus.place.pattern.stops, bus.place.index
-    planned = _planned(bus, histories)
-    if bus.has_departed:
-        expected = bus.since + timedelta(seconds=seconds_until(bus, index, history))
-    else:
-        departs = planned[0] if planned else _by_headway(bus, history)
-        since = max(departs, now)
-        expected = since + timedelta(seconds=seconds_until(bus, index, history))
-    expected = max(expected, now)
+    planned = planned_times_of(outlook, bus)
+    expected = expected_at(outlook, bus, index)
     return Arrival(
         line=bus.line,
         pattern=bus.place.pattern,
@@ -136,15 +126,25 @@ def _arrival(
         planned=planned[index] if planned and index < len(planned) else None,
         stops_away=index - here,
         distance_m=round(bus.distance_m + stops[index].distance_m - stops[here].distance_m, 1),
-        certainty=certainty((expected - now).total_seconds(), has_departed=bus.has_departed),
+        certainty=certainty((expected - outlook.now).total_seconds(), has_departed=bus.has_departed),
+        has_departed=bus.has_departed,
         boards=stops[index].boarding and index < len(stops) - 1,
     )
 
 
-def _planned(bus: Underway, histories: LineHistories) -> Sequence[datetime]:
+def expected_at(outlook: Outlook, bus: Underway, index: int) -> datetime:
+    """When a bus is expected at a later stop of its trip, never before now."""
+    history, start = outlook.history(bus.line), bus.since
+    if not bus.has_departed:
+        planned = planned_times_of(outlook, bus)
+        start = max(planned[0] if planned else _by_headway(bus, history), outlook.now)
+    return max(start + timedelta(seconds=seconds_until(bus, index, history)), outlook.now)
+
+
+def planned_times_of(outlook: Outlook, bus: Underway) -> Sequence[datetime]:
     """When the trip is planned to be at each stop; empty on a line without a timetable."""
     name = parse_trip_id(bus.position.trip_id)
-    of_day = () if name is None else histories.departures(bus.line, name.day)
+    of_day = () if name is None else outlook.departures(bus.line, name.day)
     if name is None or not of_day:
         return ()
     departed = bus.visits[0].time if bus.visits and bus.visits[0].sequence == 1 else None

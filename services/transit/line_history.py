@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from services.queries.stream_queries import LINE_REACH
 from services.times import floor
 from services.transit.running_times import RunningTimes, running_times
 from services.transit.timetable import departures, service_date
 from simulator.network import Departure, Line
 from simulator.service_day import service_type
-from storage.schema import StopVisit, Stream
+from storage.schema import BusPosition, StopVisit, Stream
 from storage.store import Reader
 
 RECENT = timedelta(minutes=90)
@@ -24,19 +25,21 @@ PAST_BEFORE, PAST_AFTER = timedelta(minutes=30), timedelta(minutes=60)
 MOST_DAYS_BACK = 7
 SLOT = timedelta(minutes=30)
 TICK = timedelta(seconds=30)
+REREAD = timedelta(minutes=10)
 PAGE = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class LineHistory:
-    """A line's visits of the last `RECENT`, by time, and the running times learned from them."""
+    """A line at an instant: its buses' positions, by bus, and its visits of the last `RECENT`, by time.
 
+    `of_trip` has the visits of each trip, in order; `times` what was learned from earlier visits.
+    """
+
+    positions: Sequence[BusPosition]
     visits: Sequence[StopVisit]
+    of_trip: Mapping[str, Sequence[StopVisit]]
     times: RunningTimes
-
-    def of_trip(self, trip_id: str) -> Sequence[StopVisit]:
-        """The visits of a trip, in order."""
-        return [visit for visit in self.visits if visit.trip_id == trip_id]
 
 
 @dataclass(slots=True)
@@ -55,20 +58,26 @@ class _Kept:
 
 
 class LineHistories:
-    """The histories of a network's lines. Threads may share it.
-
-    What it returns depends only on the store and the instant, not on what was asked before.
-    """
+    """The visits of a network's lines, kept between requests. Threads may share it."""
 
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}
 
+    def at(self, store: Reader, now: datetime) -> Outlook:
+        """What one request knows at an instant."""
+        return Outlook(self, store, now)
+
     def history(self, store: Reader, line: Line, now: datetime) -> LineHistory:
-        """A line's history at an instant. Nothing later than `now` is read."""
+        """A line's history at an instant. Nothing later than `now` is read. May raise `StoreError`."""
         kept = self._of(line)
         with kept.lock:
             self._read_visits(store, line, kept, now)
-            return LineHistory(kept.visits, self._learn(store, line, kept, now))
+            times, visits = self._learn(store, line, kept, now), kept.visits
+        of_trip: dict[str, list[StopVisit]] = {}
+        for visit in visits:
+            of_trip.setdefault(visit.trip_id, []).append(visit)
+        positions = store.latest_of_line(line.line_id, since=now - LINE_REACH, now=now)
+        return LineHistory(positions, visits, of_trip, times)
 
     def departures(self, line: Line, day: date) -> Sequence[Departure]:
         """A line's scheduled departures on a service day."""
@@ -82,11 +91,13 @@ class LineHistories:
         return self._kept.setdefault(line.line_id, _Kept())
 
     def _read_visits(self, store: Reader, line: Line, kept: _Kept, now: datetime) -> None:
-        if kept.until == now:
-            return
+        """Read the visits since the last request; all of them after a jump, and every `REREAD`.
+
+        History may be written late, so that what was read once must not stay for ever.
+        """
         first = start = now - RECENT
         held: Sequence[StopVisit] = ()
-        if kept.until is not None and first < kept.until < now:
+        if kept.until is not None and floor(kept.until, REREAD) == floor(now, REREAD) and kept.until < now:
             start = max(first, kept.until - OVERLAP)
             held = [visit for visit in kept.visits if first <= visit.time < start]
         kept.visits = [*held, *visits_between(store, line, start, now + timedelta(milliseconds=1))]
@@ -101,6 +112,25 @@ class LineHistories:
             recent = [visit for visit in kept.visits if learned - RECENT <= visit.time < learned]
             kept.times, kept.learned = running_times(line, [*kept.past, *recent]), learned
         return kept.times
+
+
+class Outlook:
+    """The histories of lines at one instant, each read once."""
+
+    def __init__(self, histories: LineHistories, store: Reader, now: datetime) -> None:
+        self.store, self.now = store, now
+        self._histories = histories
+        self._of_line: dict[str, LineHistory] = {}
+
+    def history(self, line: Line) -> LineHistory:
+        """A line's history. May raise `StoreError`."""
+        if line.line_id not in self._of_line:
+            self._of_line[line.line_id] = self._histories.history(self.store, line, self.now)
+        return self._of_line[line.line_id]
+
+    def departures(self, line: Line, day: date) -> Sequence[Departure]:
+        """A line's scheduled departures on a service day."""
+        return self._histories.departures(line, day)
 
 
 def visits_between(store: Reader, line: Line, start: datetime, end: datetime) -> list[StopVisit]:

@@ -11,10 +11,11 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from services.access.authentication import GROUP_HEADER, KEY_HEADER
 from services.queries import bodies, status_bodies
+from services.web.description.operation import TEXT, TZ, Operation, Parameter
 from services.web.formats.tables import MEDIA_TYPES
 from services.web.handlers import JSON, OPEN
 from services.web.openapi_examples import BODIES, CLOCK_CHANGES, CSV_EXAMPLES, ERRORS, VALUES
-from services.web.openapi_operations import CLOCK_OPERATIONS, OPERATIONS, TEXT, TZ, Operation, Parameter
+from services.web.openapi_operations import CLOCK_OPERATIONS, OPERATIONS
 
 DESCRIPTION = """Live and historical data of a simulated Madrid bus network. All routes except `/health`,
 `/metrics`, `/openapi.json` and `/docs` need the headers `x-api-key` and `x-group-name`. If several errors

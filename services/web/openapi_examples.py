@@ -10,6 +10,14 @@ from collections.abc import Callable, Mapping
 from services.errors import Conflict, TooManyRequests, Unavailable, Unexpected
 from services.queries.parameters import MUST_SPECIFY, RANGE_HINT
 from services.times import ACCEPTED
+from services.web.description.transit_examples import (
+    POSITION,
+    TRANSIT_BAD_REQUESTS,
+    TRANSIT_BODIES,
+    TRANSIT_NOT_FOUND,
+    VISIT,
+    VISITED,
+)
 
 Examples = Mapping[str, Mapping[str, object]]
 
@@ -21,44 +29,13 @@ VALUES: Mapping[str, str] = {
     "entity_id": "B001",
     "mode": "latest",
     "line_ids": "L1",
+    "trip_id": "L1-20260302-0-012",
 }
 TIME, NEXT_TIME, CURSOR = "2026-03-02T07:30:00Z", "2026-03-02T07:31:00Z", "MmM0YWZmMzBkMjg3…"
 PEOPLE: dict[str, object] = {"stop_id": "S001", "time": TIME, "count": 12, "line_ids": "L1,L2"}
 CLIMATE: dict[str, object] = {"time": TIME, "temperature": 20.51, "humidity": 41.5}
 BUS = {"entity_id": "B001", "entity_type": "bus", **CLIMATE, "co2_level": 812, "door_status": "closed"}
 STOP: dict[str, object] = {"entity_id": "S001", "entity_type": "stop", **CLIMATE}
-POSITION: dict[str, object] = {
-    "bus_id": "B001",
-    "line_id": "L1",
-    "time": TIME,
-    "latitude": 40.416912,
-    "longitude": -3.703512,
-    "passenger_count": 31,
-    "next_stop_id": "S002",
-    "distance_to_next_stop": 120.5,
-    "speed": 18.3,
-    "direction": 0,
-    "trip_id": "L1-20260302-0-012",
-    "capacity": 80,
-    "bearing": 117.4,
-}
-VISIT: dict[str, object] = {
-    "bus_id": "B001",
-    "line_id": "L1",
-    "stop_id": "S001",
-    "trip_id": "L1-20260302-0-012",
-    "direction": 0,
-    "sequence": 7,
-    "arrival_time": "2026-03-02T07:28:41.310Z",
-    "time": "2026-03-02T07:29:02.150Z",
-    "doors_open": True,
-    "boarding": 4,
-    "alighting": 2,
-    "left_behind": 0,
-    "passenger_count": 31,
-    "waiting": 0,
-}
-VISITED = ("stop", "bus", "line")
 LINE: dict[str, object] = {"line_id": "L1", "name": "1 Cristo Rey – Prosperidad", "night": False}
 PLACE: dict[str, object] = {"name": "Gran Vía", "latitude": 40.420291, "longitude": -3.705774}
 CLOCK = {"now": TIME, "rate": 1.0, "paused": False}
@@ -91,7 +68,7 @@ BODIES: Mapping[str, Examples] = {
     },
     "/bus-position/{bus_id}": {"one": {"value": POSITION}, "a range": paged(POSITION)},
     "/bus-position/line/{line_id}": {"a line": {"value": {"line_id": "L1", "buses": [POSITION]}}},
-    **{f"/stop-visits/{kind}/{{{kind}_id}}": {"visits": paged(VISIT)} for kind in VISITED},
+    **TRANSIT_BODIES,
     "/lines": {"lines": paged({**LINE, "stop_count": 38, "bus_count": 11})},
     "/lines/{line_id}": {
         "a line": {
@@ -172,6 +149,8 @@ def error(kind: str, *messages: str) -> dict[str, object]:
 def bad_requests(template: str) -> Mapping[str, object]:
     """Return the 400 bodies of a route."""
     limit = "Invalid limit: 0. Must be a whole number from 1 to 10000"
+    if template in TRANSIT_BAD_REQUESTS:
+        return error("BadRequest", UNKNOWN, *TRANSIT_BAD_REQUESTS[template])
     if template in ("/lines/{line_id}", "/health", "/metrics"):
         return error("BadRequest", UNKNOWN)
     if template == "/bus-position/line/{line_id}":
@@ -211,10 +190,8 @@ NOT_FOUND: Mapping[str, tuple[str, ...]] = {
     "/bus-position/{bus_id}": ("Bus B999 not found", "No data found for bus B001"),
     "/bus-position/line/{line_id}": ("Line L99 not found", "No buses found for line L1"),
     "/lines/{line_id}": ("Line L99 not found",),
-    "/stop-visits/stop/{stop_id}": ("Stop S999 not found", "No data found for stop S001"),
-    "/stop-visits/bus/{bus_id}": ("Bus B999 not found", "No data found for bus B001"),
-    "/stop-visits/line/{line_id}": ("Line L99 not found", "No data found for line L1"),
     "/live": ("Line L99 not found",),
+    **TRANSIT_NOT_FOUND,
 }
 UNAUTHORIZED = ("Missing x-api-key header", "Missing x-group-name header", "Invalid API key")
 CLOCK_BUSY = "The clock is being moved already; wait for the answer, then move it again"

@@ -3,81 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from pydantic import BaseModel
 
 from services.queries import bodies, network_bodies, status_bodies
 from services.queries.filters import EXAMPLE_BOX
-from services.queries.parameters import DEFAULT_LIMIT, GREATEST_LIMIT, Format
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A query parameter."""
-
-    name: str
-    what: str
-    schema: Mapping[str, object]
-    required: bool = False
-
-
-TEXT = {"type": "string"}
-MODE = Parameter(
-    "mode", "`latest`: the newest record. Overrides `timestamp`.", {"type": "string", "enum": ["latest"]}
-)
-LATEST_ONLY = Parameter("mode", "`latest`: the newest records, the only mode.", MODE.schema, required=True)
-LIMIT = Parameter(
-    "limit",
-    "The most items on a page.",
-    {"type": "integer", "minimum": 1, "maximum": GREATEST_LIMIT, "default": DEFAULT_LIMIT},
-)
-TZ = Parameter(
-    "tz", "An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC.", TEXT
-)
-"""Of every route that answers JSON."""
-CURSOR = Parameter("cursor", "The `next_cursor` of the previous page of the same request.", TEXT)
-MOMENT = (
-    MODE,
-    Parameter("timestamp", "ISO 8601, UTC without an offset: the newest record at or before it.", TEXT),
-)
-RANGE = (
-    Parameter("start", "Start of a range (ISO 8601); needs `end`.", TEXT),
-    Parameter("end", "End of a range, not included (ISO 8601); needs `start`.", TEXT),
-    LIMIT,
+from services.queries.parameters import Format
+from services.web.description.operation import (
     CURSOR,
-    Parameter(
-        "format", "The format of a range.", {"type": "string", "enum": ["json", "csv"], "default": "json"}
-    ),
+    EVERY,
+    LATEST_ONLY,
+    LIMIT,
+    LISTING,
+    MOMENT,
+    OPEN_ROUTE,
+    RANGE,
+    TEXT,
+    TZ,
+    Operation,
+    Parameter,
 )
+from services.web.description.transit_operations import TRANSIT_OPERATIONS
 
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """The description of a route: `models` of its 200 body, and `errors`, its error statuses.
-
-    `body` has the models of the request's body, one of which it must match. `formats` are those of the
-    response. A response that `is_cached` has an entity tag, and can be 304.
-    """
-
-    summary: str
-    models: Sequence[type[BaseModel]]
-    parameters: Sequence[Parameter] = ()
-    errors: Sequence[int] = ()
-    tag: str = "data"
-    body: Sequence[type[BaseModel]] = ()
-    formats: Sequence[Format] = ()
-    is_cached: bool = False
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it needs no key."""
-        return 401 not in self.errors
-
-
-EVERY = (400, 401, 404, 429, 500, 503)
-LISTING = (400, 401, 429, 500)
-OPEN_ROUTE = (400, 500)
 LINES = Parameter("line_id", "Only these lines: ids with commas between them; may be repeated.", TEXT)
 STOPS = Parameter("stop_id", "Only these stops, or buses whose next stop is one of them; as `line_id`.", TEXT)
 BOX = Parameter(
@@ -141,16 +88,7 @@ OPERATIONS: Mapping[str, Operation] = {
         (LATEST_ONLY,),
         EVERY,
     ),
-    **{
-        f"/stop-visits/{kind}/{{{kind}_id}}": Operation(
-            what, (bodies.StopVisitPage,), (*MOMENT, *RANGE), EVERY
-        )
-        for kind, what in (
-            ("stop", "Buses' visits to a stop: the newest of each line, at a time, or over a range"),
-            ("bus", "A bus's visits to stops: the newest, at a time, or over a range"),
-            ("line", "Visits of a line's buses to stops: the newest of each, at a time, or over a range"),
-        )
-    },
+    **TRANSIT_OPERATIONS,
     "/lines": Operation("The lines", (network_bodies.LinesPage,), (LIMIT, CURSOR), LISTING, "network"),
     "/lines/{line_id}": Operation(
         "A line: the stops of each direction with coordinates, and its buses",

@@ -62,7 +62,14 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_name(
 
 @pytest.mark.parametrize("template", OPERATIONS)
 def test_every_described_route_refuses_unknown_parameters(served: Served, template: str) -> None:
-    path = template.format(stop_id="S001", entity_type="bus", entity_id="B001", bus_id="B001", line_id="L1")
+    path = template.format(
+        stop_id="S001",
+        entity_type="bus",
+        entity_id="B001",
+        bus_id="B001",
+        line_id="L1",
+        trip_id="L1-20260302-0-001",
+    )
     answer = served.ask(f"{path}?nonsense=1")
     assert (answer.status_code, answer.json()["error"]) == (400, "BadRequest")
     assert answer.json()["message"].startswith("Unknown parameter: nonsense.")
@@ -75,7 +82,7 @@ def test_every_described_route_refuses_unknown_parameters(served: Served, templa
         ("/people-count/S001/history", "/people-count/{stop_id}"),
         ("/bus-position/line/L1/more", "/bus-position/line/{line_id}"),
         ("/lines/L1/stops", "/lines/{line_id}"),
-        ("/stops/S001/x/y", "/stops"),
+        ("/stops/S001/x/y", "/stops/{stop_id}"),
     ],
 )
 def test_below_a_known_path_404_names_what_there_is(anywhere: Served, path: str, known: str) -> None:

@@ -1,0 +1,1 @@
+"""What OpenAPI says of a REST operation: its parts, and the tables of some rooms' operations."""

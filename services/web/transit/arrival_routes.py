@@ -1,0 +1,42 @@
+"""The routes of predictions: arrivals at a stop, and a trip with the stops ahead of it."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.context import Context
+from services.transit.bodies import arrivals_body, trip_body
+from services.transit.request import arrivals_request, wanted_arrivals
+from services.transit.trips import trip
+from services.web.handlers import StoreQuery, json_response, query_parameters
+from services.web.rest_routes import add
+from storage.store import Reader
+
+
+def add_arrival_routes(app: FastAPI, context: Context) -> None:
+    """Add the routes of arrivals and trips."""
+    network, histories = context.network, context.histories
+
+    def arrivals(request: Request) -> StoreQuery:
+        wanted = arrivals_request(request.path_params["stop_id"], query_parameters(request))
+
+        def respond(store: Reader) -> Response:
+            outlook = histories.at(store, context.now())
+            found = wanted_arrivals(network, outlook, wanted=wanted)
+            return json_response(arrivals_body(network, wanted.stop_id, found, outlook.now))
+
+        return StoreQuery(respond)
+
+    def one_trip(request: Request) -> StoreQuery:
+        trip_id = request.path_params["trip_id"]
+
+        def respond(store: Reader) -> Response:
+            found = trip(network, histories.at(store, context.now()), trip_id=trip_id)
+            return json_response(trip_body(found))
+
+        return StoreQuery(respond)
+
+    add(app, "/arrivals/{stop_id}", arrivals)
+    add(app, "/trips/{trip_id}", one_trip)
