@@ -215,6 +215,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/arrivals/{stop_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The next buses of every line at a stop: when they are expected, how far they are, how full */
+        get: operations["arrivals_stop_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trips/{trip_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A trip: its visits so far, and when it is planned and expected at the stops ahead */
+        get: operations["trips_trip_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lines/{line_id}/shape": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A line's route patterns as GeoJSON lines with their direction */
+        get: operations["lines_line_id_shape"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lines/{line_id}/timetable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A line's departures or headways on a service day */
+        get: operations["lines_line_id_timetable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/network.geojson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lines' routes with their colours, and the stops, as GeoJSON */
+        get: operations["network.geojson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stops/{stop_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A stop and the lines that serve it */
+        get: operations["stops_stop_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/buses/{bus_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A bus, its line and its newest position */
+        get: operations["buses_bus_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/lines": {
         parameters: {
             query?: never;
@@ -357,6 +476,76 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * ArrivalBody
+         * @description A bus on its way to the stop; with 0 stops away it is the bus's next stop, or it stands there.
+         *
+         *     `planned_time` is null on a line without a timetable. `certainty` is the probability that the bus comes
+         *     within a minute of `expected_time`. A bus that hasn't `departed` waits at its terminal. `boarding` is
+         *     false where nobody may get in, as where the trip ends.
+         */
+        ArrivalBody: {
+            /** Line Id */
+            line_id: string;
+            /** Destination */
+            destination: string;
+            /**
+             * Direction
+             * @enum {integer}
+             */
+            direction: 0 | 1;
+            /** Bus Id */
+            bus_id: string;
+            /** Trip Id */
+            trip_id: string;
+            /** Expected Time */
+            expected_time: string;
+            /** Planned Time */
+            planned_time: string | null;
+            /** Wait S */
+            wait_s: number;
+            /** Stops Away */
+            stops_away: number;
+            /** Distance M */
+            distance_m: number;
+            /** Passenger Count */
+            passenger_count: number;
+            /** Capacity */
+            capacity: number | null;
+            /** Certainty */
+            certainty: number;
+            /** Departed */
+            departed: boolean;
+            /** Boarding */
+            boarding: boolean;
+        };
+        /**
+         * ArrivalsBody
+         * @description The next buses at a stop, by `expected_time`; `time` is the simulated time of the prediction.
+         */
+        ArrivalsBody: {
+            /** Stop Id */
+            stop_id: string;
+            /** Time */
+            time: string;
+            /** Arrivals */
+            arrivals: components["schemas"]["ArrivalBody"][];
+        };
+        /**
+         * BusBody
+         * @description A bus, the name of its line, and its newest position, null if none is stored.
+         */
+        BusBody: {
+            /** Bus Id */
+            bus_id: string;
+            /** Line Id */
+            line_id: string;
+            /** Capacity */
+            capacity: number;
+            /** Line Name */
+            line_name: string;
+            position: components["schemas"]["BusPositionBody"] | null;
+        };
+        /**
          * BusItem
          * @description A bus, its line, and the number of people it can carry.
          */
@@ -492,6 +681,21 @@ export interface components {
             paused: boolean;
         };
         /**
+         * DepartureBody
+         * @description A scheduled departure from the first stop of a pattern.
+         */
+        DepartureBody: {
+            /** Time */
+            time: string;
+            /**
+             * Direction
+             * @enum {integer}
+             */
+            direction: 0 | 1;
+            /** Pattern Id */
+            pattern_id: string;
+        };
+        /**
          * DirectionBody
          * @description A direction's main route: 0 outbound, 1 inbound; its stops in order.
          */
@@ -532,6 +736,18 @@ export interface components {
              * @enum {string}
              */
             state: "running" | "waiting for the store" | "stopped";
+        };
+        /**
+         * HeadwayBody
+         * @description From `start` to `end` a bus departs every `headway_s` seconds.
+         */
+        HeadwayBody: {
+            /** Start */
+            start: string;
+            /** End */
+            end: string;
+            /** Headway S */
+            headway_s: number;
         };
         /**
          * HealthBody
@@ -604,6 +820,32 @@ export interface components {
             bus_ids: string[];
         };
         /**
+         * LineShapeBody
+         * @description A GeoJSON FeatureCollection of a line's route patterns.
+         */
+        LineShapeBody: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "FeatureCollection";
+            /** Features */
+            features: components["schemas"]["PatternFeatureBody"][];
+        };
+        /**
+         * LineStringBody
+         * @description A polyline: [longitude, latitude] of each vertex.
+         */
+        LineStringBody: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "LineString";
+            /** Coordinates */
+            coordinates: number[][];
+        };
+        /**
          * LinesPage
          * @description A page of lines by `line_id`; `next_cursor` asks for the next, null at the end.
          */
@@ -612,6 +854,61 @@ export interface components {
             items: components["schemas"]["LineItem"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * NetworkShapeBody
+         * @description A GeoJSON FeatureCollection of route patterns and stops.
+         */
+        NetworkShapeBody: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "FeatureCollection";
+            /** Features */
+            features: (components["schemas"]["PatternFeatureBody"] | components["schemas"]["StopFeatureBody"])[];
+        };
+        /**
+         * PatternFeatureBody
+         * @description A route pattern with its shape.
+         */
+        PatternFeatureBody: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "Feature";
+            geometry: components["schemas"]["LineStringBody"];
+            properties: components["schemas"]["PatternPropertiesBody"];
+        };
+        /**
+         * PatternPropertiesBody
+         * @description A route pattern of a line: 0 outbound, 1 inbound; `is_main` for the usual one of its direction.
+         */
+        PatternPropertiesBody: {
+            /** Line Id */
+            line_id: string;
+            /** Name */
+            name: string;
+            /** Pattern Id */
+            pattern_id: string;
+            /**
+             * Direction
+             * @enum {integer}
+             */
+            direction: 0 | 1;
+            /** Destination */
+            destination: string;
+            /** Is Main */
+            is_main: boolean;
+            /** Length M */
+            length_m: number;
+            /** Stop Ids */
+            stop_ids: string[];
+            /** Night */
+            night: boolean;
+            /** Color */
+            color: string;
         };
         /**
          * PatternStopBody
@@ -664,6 +961,19 @@ export interface components {
             items: components["schemas"]["PeopleCountBody"][];
         };
         /**
+         * PointBody
+         * @description A point: [longitude, latitude].
+         */
+        PointBody: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "Point";
+            /** Coordinates */
+            coordinates: number[];
+        };
+        /**
          * RunBody
          * @description The inputs that determine every byte of the data.
          */
@@ -690,6 +1000,42 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * StopBody
+         * @description A stop with the lines that serve it.
+         */
+        StopBody: {
+            /** Stop Id */
+            stop_id: string;
+            /** Name */
+            name: string;
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
+            /** Line Ids */
+            line_ids: string;
+            /**
+             * Gtfs Id
+             * @default
+             */
+            gtfs_id: string;
+            /** Lines */
+            lines: components["schemas"]["StopLineBody"][];
+        };
+        /**
+         * StopFeatureBody
+         * @description A stop with its place.
+         */
+        StopFeatureBody: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "Feature";
+            geometry: components["schemas"]["PointBody"];
+            properties: components["schemas"]["StopPropertiesBody"];
+        };
+        /**
          * StopItem
          * @description A stop: WGS84, and the lines that serve it, as "L1,L2".
          *
@@ -704,6 +1050,44 @@ export interface components {
             latitude: number;
             /** Longitude */
             longitude: number;
+            /** Line Ids */
+            line_ids: string;
+            /**
+             * Gtfs Id
+             * @default
+             */
+            gtfs_id: string;
+        };
+        /**
+         * StopLineBody
+         * @description A line at a stop, in one direction: where it goes, and its colour.
+         */
+        StopLineBody: {
+            /** Line Id */
+            line_id: string;
+            /** Name */
+            name: string;
+            /**
+             * Direction
+             * @enum {integer}
+             */
+            direction: 0 | 1;
+            /** Destination */
+            destination: string;
+            /** Night */
+            night: boolean;
+            /** Color */
+            color: string;
+        };
+        /**
+         * StopPropertiesBody
+         * @description A stop, and the lines that serve it, as "L1,L2".
+         */
+        StopPropertiesBody: {
+            /** Stop Id */
+            stop_id: string;
+            /** Name */
+            name: string;
             /** Line Ids */
             line_ids: string;
             /**
@@ -830,6 +1214,73 @@ export interface components {
             end: string;
             /** Run Id */
             run_id: string;
+        };
+        /**
+         * TimetableBody
+         * @description A line's service on a service day, `date`; times in UTC.
+         *
+         *     With a timetable `departures` has every trip. Otherwise buses run by headway between `first_departure` and
+         *     `last_departure` (null on a day without service): by `headways` if the network gives them, else as its
+         *     buses allow.
+         */
+        TimetableBody: {
+            /** Line Id */
+            line_id: string;
+            /** Date */
+            date: string;
+            /** Day Type */
+            day_type: ("weekday" | "saturday" | "sunday") | null;
+            /** Timezone */
+            timezone: string;
+            /** First Departure */
+            first_departure: string | null;
+            /** Last Departure */
+            last_departure: string | null;
+            /** Departures */
+            departures: components["schemas"]["DepartureBody"][];
+            /** Headways */
+            headways: components["schemas"]["HeadwayBody"][];
+        };
+        /**
+         * TripBody
+         * @description A trip with its stops. `status` is `waiting` before its departure, `running`, or `ended`.
+         */
+        TripBody: {
+            /** Trip Id */
+            trip_id: string;
+            /** Line Id */
+            line_id: string;
+            /**
+             * Direction
+             * @enum {integer}
+             */
+            direction: 0 | 1;
+            /** Service Date */
+            service_date: string;
+            /** Bus Id */
+            bus_id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "waiting" | "running" | "ended";
+            /** Stops */
+            stops: components["schemas"]["TripStopBody"][];
+        };
+        /**
+         * TripStopBody
+         * @description A stop of a trip: `visit` if the bus has been there, else `expected_time`.
+         */
+        TripStopBody: {
+            /** Stop Id */
+            stop_id: string;
+            /** Sequence */
+            sequence: number;
+            /** Planned Time */
+            planned_time?: string | null;
+            /** Expected Time */
+            expected_time?: string | null;
+            visit?: components["schemas"]["StopVisitBody"] | null;
         };
     };
     responses: never;
@@ -1808,7 +2259,7 @@ export interface operations {
                     "application/json": components["schemas"]["StopVisitPage"];
                     /**
                      * @example bus_id,line_id,stop_id,trip_id,direction,sequence,arrival_time,time,doors_open,boarding,alighting,left_behind,passenger_count,waiting
-                     *     B001,L1,S001,L1-20260302-0-012,0,7,2026-03-02T07:28:41.310Z,2026-03-02T07:29:02.150Z,True,4,2,0,31,0
+                     *     B001,L1,S001,L1-20260302-0-012,0,1,2026-03-02T07:28:41.310Z,2026-03-02T07:29:02.150Z,True,4,2,0,31,0
                      */
                     "text/csv": string;
                 };
@@ -1916,7 +2367,7 @@ export interface operations {
                     "application/json": components["schemas"]["StopVisitPage"];
                     /**
                      * @example bus_id,line_id,stop_id,trip_id,direction,sequence,arrival_time,time,doors_open,boarding,alighting,left_behind,passenger_count,waiting
-                     *     B001,L1,S001,L1-20260302-0-012,0,7,2026-03-02T07:28:41.310Z,2026-03-02T07:29:02.150Z,True,4,2,0,31,0
+                     *     B001,L1,S001,L1-20260302-0-012,0,1,2026-03-02T07:28:41.310Z,2026-03-02T07:29:02.150Z,True,4,2,0,31,0
                      */
                     "text/csv": string;
                 };
@@ -2024,9 +2475,566 @@ export interface operations {
                     "application/json": components["schemas"]["StopVisitPage"];
                     /**
                      * @example bus_id,line_id,stop_id,trip_id,direction,sequence,arrival_time,time,doors_open,boarding,alighting,left_behind,passenger_count,waiting
-                     *     B001,L1,S001,L1-20260302-0-012,0,7,2026-03-02T07:28:41.310Z,2026-03-02T07:29:02.150Z,True,4,2,0,31,0
+                     *     B001,L1,S001,L1-20260302-0-012,0,1,2026-03-02T07:28:41.310Z,2026-03-02T07:29:02.150Z,True,4,2,0,31,0
                      */
                     "text/csv": string;
+                };
+            };
+            /** @description A parameter is missing or invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A header is missing or the key is invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The entity doesn't exist or has no data */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The store can't be reached */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    arrivals_stop_id: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only these lines: repeated, or with commas between them.
+                 * @example L1
+                 */
+                line_id?: string;
+                /** @description The most arrivals. */
+                limit?: number;
+                /** @description How many minutes ahead. */
+                horizon_min?: number;
+                /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
+                tz?: string;
+            };
+            header?: never;
+            path: {
+                /** @example S001 */
+                stop_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requested data */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArrivalsBody"];
+                };
+            };
+            /** @description A parameter is missing or invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A header is missing or the key is invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The entity doesn't exist or has no data */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The store can't be reached */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    trips_trip_id: {
+        parameters: {
+            query?: {
+                /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
+                tz?: string;
+            };
+            header?: never;
+            path: {
+                /** @example L1-20260302-0-012 */
+                trip_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requested data */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TripBody"];
+                };
+            };
+            /** @description A parameter is missing or invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A header is missing or the key is invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The entity doesn't exist or has no data */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The store can't be reached */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    lines_line_id_shape: {
+        parameters: {
+            query?: {
+                /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
+                tz?: string;
+            };
+            header?: never;
+            path: {
+                /** @example L1 */
+                line_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requested data */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineShapeBody"];
+                };
+            };
+            /** @description A parameter is missing or invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A header is missing or the key is invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The entity doesn't exist or has no data */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    lines_line_id_timetable: {
+        parameters: {
+            query?: {
+                /** @description A service day, `YYYY-MM-DD`; else the one that runs now. */
+                date?: string;
+                /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
+                tz?: string;
+            };
+            header?: never;
+            path: {
+                /** @example L1 */
+                line_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requested data */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimetableBody"];
+                };
+            };
+            /** @description A parameter is missing or invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A header is missing or the key is invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The entity doesn't exist or has no data */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    "network.geojson": {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only these lines: repeated, or with commas between them.
+                 * @example L1
+                 */
+                line_id?: string;
+                /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
+                tz?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requested data */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkShapeBody"];
+                };
+            };
+            /** @description A parameter is missing or invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A header is missing or the key is invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The entity doesn't exist or has no data */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    stops_stop_id: {
+        parameters: {
+            query?: {
+                /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
+                tz?: string;
+            };
+            header?: never;
+            path: {
+                /** @example S001 */
+                stop_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requested data */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopBody"];
+                };
+            };
+            /** @description A parameter is missing or invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A header is missing or the key is invalid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The entity doesn't exist or has no data */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many requests with this key */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description An internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    buses_bus_id: {
+        parameters: {
+            query?: {
+                /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
+                tz?: string;
+            };
+            header?: never;
+            path: {
+                /** @example B001 */
+                bus_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requested data */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusBody"];
                 };
             };
             /** @description A parameter is missing or invalid */

@@ -7,6 +7,41 @@ from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ArrivalBody:
+    """A bus on its way to the stop; with 0 stops away it is the bus's next stop, or it stands there.
+
+    `planned_time` is null on a line without a timetable. `certainty` is the probability that the bus comes
+    within a minute of `expected_time`. A bus that hasn't `departed` waits at its terminal. `boarding` is
+    false where nobody may get in, as where the trip ends.
+    """
+
+    line_id: str
+    destination: str
+    direction: Literal[0, 1]
+    bus_id: str
+    trip_id: str
+    expected_time: str
+    planned_time: str | None
+    wait_s: int
+    stops_away: int
+    distance_m: float
+    passenger_count: int
+    capacity: int | None
+    certainty: float
+    departed: bool
+    boarding: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArrivalsBody:
+    """The next buses at a stop, by `expected_time`; `time` is the simulated time of the prediction."""
+
+    stop_id: str
+    time: str
+    arrivals: list[ArrivalBody]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Bus:
     """A bus, its line, and the number of people it can carry."""
 
@@ -101,6 +136,15 @@ class Clock:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DepartureBody:
+    """A scheduled departure from the first stop of a pattern."""
+
+    time: str
+    direction: Literal[0, 1]
+    pattern_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ErrorBody:
     """The body of every error; a `hint` says what would work instead."""
 
@@ -117,6 +161,15 @@ class FeederBody:
     last_tick: str
     lag_s: float
     state: Literal["running", "waiting for the store", "stopped"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeadwayBody:
+    """From `start` to `end` a bus departs every `headway_s` seconds."""
+
+    start: str
+    end: str
+    headway_s: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,11 +196,35 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LineStringBody:
+    """A polyline: [longitude, latitude] of each vertex."""
+
+    type: Literal["LineString"]
+    coordinates: list[list[float]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LinesPage:
     """A page of lines by `line_id`; `next_cursor` asks for the next, null at the end."""
 
     items: list[Line]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PatternPropertiesBody:
+    """A route pattern of a line: 0 outbound, 1 inbound; `is_main` for the usual one of its direction."""
+
+    line_id: str
+    name: str
+    pattern_id: str
+    direction: Literal[0, 1]
+    destination: str
+    is_main: bool
+    length_m: float
+    stop_ids: list[str]
+    night: bool
+    color: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,6 +265,14 @@ class PeopleCountsBody:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PointBody:
+    """A point: [longitude, latitude]."""
+
+    type: Literal["Point"]
+    coordinates: list[float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunBody:
     """The inputs that determine every byte of the data."""
 
@@ -209,6 +294,28 @@ class Stop:
     name: str
     latitude: float
     longitude: float
+    line_ids: str
+    gtfs_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StopLineBody:
+    """A line at a stop, in one direction: where it goes, and its colour."""
+
+    line_id: str
+    name: str
+    direction: Literal[0, 1]
+    destination: str
+    night: bool
+    color: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StopPropertiesBody:
+    """A stop, and the lines that serve it, as "L1,L2"."""
+
+    stop_id: str
+    name: str
     line_ids: str
     gtfs_id: str = ""
 
@@ -291,6 +398,47 @@ class StretchBody:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TimetableBody:
+    """A line's service on a service day, `date`; times in UTC.
+
+    With a timetable `departures` has every trip. Otherwise buses run by headway between `first_departure` and
+    `last_departure` (null on a day without service): by `headways` if the network gives them, else as its
+    buses allow.
+    """
+
+    line_id: str
+    date: str
+    day_type: Literal["weekday", "saturday", "sunday"] | None
+    timezone: str
+    first_departure: str | None
+    last_departure: str | None
+    departures: list[DepartureBody]
+    headways: list[HeadwayBody]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TripStopBody:
+    """A stop of a trip: `visit` if the bus has been there, else `expected_time`."""
+
+    stop_id: str
+    sequence: int
+    planned_time: str | None = None
+    expected_time: str | None = None
+    visit: StopVisit | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BusBody:
+    """A bus, the name of its line, and its newest position, null if none is stored."""
+
+    bus_id: str
+    line_id: str
+    capacity: int
+    line_name: str
+    position: BusPosition | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DirectionBody:
     """A direction's main route: 0 outbound, 1 inbound; its stops in order."""
 
@@ -310,6 +458,15 @@ class LineRoute:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PatternFeatureBody:
+    """A route pattern with its shape."""
+
+    type: Literal["Feature"]
+    geometry: LineStringBody
+    properties: PatternPropertiesBody
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SensorsPage:
     """A page of a range; `next_cursor` asks for the next, null at the end."""
 
@@ -318,11 +475,46 @@ class SensorsPage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StopBody:
+    """A stop with the lines that serve it."""
+
+    stop_id: str
+    name: str
+    latitude: float
+    longitude: float
+    line_ids: str
+    lines: list[StopLineBody]
+    gtfs_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StopFeatureBody:
+    """A stop with its place."""
+
+    type: Literal["Feature"]
+    geometry: PointBody
+    properties: StopPropertiesBody
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StreamBody:
     """The number of rows of a stream in the store, and the intervals in which it is complete."""
 
     rows: int
     coverage: list[StretchBody]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TripBody:
+    """A trip with its stops. `status` is `waiting` before its departure, `running`, or `ended`."""
+
+    trip_id: str
+    line_id: str
+    direction: Literal[0, 1]
+    service_date: str
+    bus_id: str
+    status: Literal["waiting", "running", "ended"]
+    stops: list[TripStopBody]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -335,3 +527,19 @@ class Health:
     run: RunBody
     feeders: list[FeederBody]
     streams: dict[str, StreamBody]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineShapeBody:
+    """A GeoJSON FeatureCollection of a line's route patterns."""
+
+    type: Literal["FeatureCollection"]
+    features: list[PatternFeatureBody]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NetworkShapeBody:
+    """A GeoJSON FeatureCollection of route patterns and stops."""
+
+    type: Literal["FeatureCollection"]
+    features: list[PatternFeatureBody | StopFeatureBody]
