@@ -59,7 +59,7 @@ def timestream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 IGNORED = (".git", ".venv*", ".terraform*", ".*_cache", ".hypothesis", "__pycache__", "var", "*.zip")
 """Large things that git doesn't keep; what else it doesn't it knows itself."""
-OWN = (".git", ".installed", ".venv", "build", "log.jsonl", "var")
+OWN = (".git", ".installed", ".installed-run", ".venv", "build", "log.jsonl", "var")
 """What a folder made here has of its own."""
 
 
@@ -71,10 +71,11 @@ def link_all(source: Path, target: Path) -> None:
 
 
 def link_environment(folder: Path) -> None:
-    """This environment as a folder's `.venv`, which make finds up to date."""
+    """This environment as a folder's `.venv`, which make takes to be up to date."""
     (folder / ".venv").mkdir()
     link_all(Path(sys.prefix), folder / ".venv")
-    (folder / ".venv" / ".installed").touch()
+    for installed in (".installed", ".installed-run"):
+        (folder / ".venv" / installed).touch()
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Examples:
   bus-simulator audit
   bus-simulator audit --scenario strike --store duckdb:strike.duckdb
-  bus-simulator audit --json --store duckdb:week.duckdb | jq .violations
+  bus-simulator audit --json --store duckdb:week.duckdb | python3 -m json.tool
   bus-simulator audit --realism"""
 )
 @option("--json", "as_json", is_flag=True, default=False, help="Print the report as JSON.")

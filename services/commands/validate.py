@@ -27,7 +27,7 @@ Examples:
   bus-simulator validate data/lines.yaml
   bus-simulator validate data/scenarios/*.yaml
   bus-simulator validate madrid.zip
-  bus-simulator validate madrid.zip --format json | jq '.notices[] | [.severity, .code, .totalNotices]'"""
+  bus-simulator validate madrid.zip --format json | python3 -m json.tool"""
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @option(

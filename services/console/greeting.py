@@ -40,7 +40,8 @@ def greeting_by_secret(url: str, secret_id: str, network: Network) -> str:
     command = (
         f"aws secretsmanager get-secret-value --secret-id {secret_id} --query SecretString --output text"
     )
-    return _lines(url, f"$({command} | jq -r .api_key)", f"API key: in the secret {secret_id}", network)
+    read = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"api_key\"])'"
+    return _lines(url, f"$({command} | {read})", f"API key: in the secret {secret_id}", network)
 
 
 def shell_key(key: LocalKey) -> tuple[str, str]:
