@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
@@ -25,6 +27,7 @@ from simulator.scenario import (
 from simulator.types import StopId
 
 DAY_S = 86_400
+T = TypeVar("T")
 
 
 @st.composite
@@ -75,49 +78,32 @@ def scenarios(draw: st.DrawFn, network: Network, day: date) -> Scenario:
         st.integers(60, 12 * 3600),
         st.none() | st.sampled_from(stops),
     )
-    section = draw(sections(line))
+    zone = (line.line_id, *draw(sections(line)))
+    slow_zones = st.builds(SlowZone, *map(st.just, zone), spans(line), st.floats(0.1, 1))
+    rain = st.none() | st.sampled_from(Rain)
     return Scenario(
         "any",
         day,
         day + timedelta(days=draw(st.integers(0, 1))),
-        demand=tuple(draw(st.lists(st.builds(DemandChange, st.floats(0, 4), span=spans(line)), max_size=2))),
-        weather=draw(
-            st.builds(Weather, st.floats(-20, 20), st.floats(-60, 60), st.none() | st.sampled_from(Rain))
-        ),
+        demand=draw(up_to(2, st.builds(DemandChange, st.floats(0, 4), span=spans(line)))),
+        weather=draw(st.builds(Weather, st.floats(-20, 20), st.floats(-60, 60), rain)),
         control=draw(st.sampled_from(HeadwayControl)),
-        surges=tuple(
-            draw(
-                st.lists(st.builds(Surge, st.sampled_from(stops), st.floats(0, 60), spans(line)), max_size=1)
-            )
-        ),
-        breakdowns=tuple(draw(st.lists(breakdowns, max_size=3, unique_by=lambda b: b.bus_id))),
-        closures=tuple(draw(st.lists(closures(line), max_size=1))),
-        slow_zones=tuple(
-            draw(
-                st.lists(
-                    st.builds(
-                        SlowZone,
-                        st.just(line.line_id),
-                        st.just(section[0]),
-                        st.just(section[1]),
-                        spans(line),
-                        st.floats(0.1, 1),
-                    ),
-                    max_size=1,
-                )
-            )
-        ),
-        closed_stops=tuple(
-            draw(st.lists(st.builds(ClosedStop, st.sampled_from(inner), spans(line)), max_size=1))
-            if inner
-            else ()
-        ),
-        strikes=tuple(draw(st.lists(st.builds(Strike, st.floats(0, 1)), max_size=1))),
-        extra_buses=tuple(
-            draw(
-                st.lists(
-                    st.builds(ExtraBuses, st.just(line.line_id), st.integers(1, 3), st.just(60)), max_size=1
-                )
-            )
+        surges=draw(up_to(1, st.builds(Surge, st.sampled_from(stops), st.floats(0, 60), spans(line)))),
+        breakdowns=draw(up_to(3, breakdowns, unique_by=lambda b: b.bus_id)),
+        closures=draw(up_to(1, closures(line))),
+        slow_zones=draw(up_to(1, slow_zones)),
+        closed_stops=draw(up_to(1, st.builds(ClosedStop, st.sampled_from(inner), spans(line))))
+        if inner
+        else (),
+        strikes=draw(up_to(1, st.builds(Strike, st.floats(0, 1)))),
+        extra_buses=draw(
+            up_to(1, st.builds(ExtraBuses, st.just(line.line_id), st.integers(1, 3), st.just(60)))
         ),
     )
+
+
+def up_to(
+    most: int, values: st.SearchStrategy[T], *, unique_by: Callable[[T], object] | None = None
+) -> st.SearchStrategy[tuple[T, ...]]:
+    """Tuples of at most so many values."""
+    return st.lists(values, max_size=most, unique_by=unique_by).map(tuple)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
+from typing import TypeAlias
 
 from services import logs
 from services.background import background
@@ -21,12 +22,15 @@ from services.feeders.feeder import FeederStatus
 from services.logs import TerminalHandler
 from services.web.metrics import RequestCounts
 from simulator.clock import MAX
+from simulator.progress import Progress
 from simulator.service_day import MADRID
 
 REFRESH_S = 1.0
 FEEDERS_EVERY = 5
 """Refreshes between two readings of the feeders; for other processes' feeders a reading is a query."""
 ERASE_LINE = "\r\x1b[K"
+Work: TypeAlias = Callable[[], Progress | None]
+"""Returns the progress of work that lasts, such as the simulation of a new service day; None without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Status:
     requests_per_s: float
     clients: int
     last_problem: str | None = None
+    work: Progress | None = None
 
 
 def status_text(status: Status, columns: int) -> str:
@@ -47,6 +52,7 @@ def status_text(status: Status, columns: int) -> str:
         f"{status.now.astimezone(MADRID):%a %Y-%m-%d %H:%M:%S} Madrid",
         rate_text(status.rate),
         feeders_text(status.feeders),
+        work_text(status.work),
         f"{status.requests_per_s:.1f} requests/s",
         f"{status.clients} WebSocket client{'' if status.clients == 1 else 's'}",
         "no problems" if status.last_problem is None else f"last problem {status.last_problem}",
@@ -71,11 +77,22 @@ def feeders_text(feeders: Sequence[FeederStatus]) -> str:
     return ", ".join([f"lag {lag} s", *halted])
 
 
+def work_text(work: Progress | None) -> str:
+    """What is being done, and how much of it is done; empty without work."""
+    return "" if work is None else f"{work.work}: {work.done:,} of {work.total:,} {work.unit}"
+
+
+def no_work() -> None:
+    """A `Work` of a process that only serves."""
+
+
 class StatusSource:
     """Measures the values of the status line; each call covers the time since the last one."""
 
-    def __init__(self, context: Context, requests: RequestCounts, handler: TerminalHandler) -> None:
-        self._context, self._requests, self._handler = context, requests, handler
+    def __init__(
+        self, context: Context, requests: RequestCounts, handler: TerminalHandler, work: Work = no_work
+    ) -> None:
+        self._context, self._requests, self._handler, self._work = context, requests, handler, work
         self._measured_s, self._count = time.perf_counter(), 0
         self._calls = 0
         self._feeders: list[FeederStatus] = []
@@ -93,6 +110,7 @@ class StatusSource:
             requests_per_s=self._request_rate(),
             clients=0 if context.live is None else context.live.connections,
             last_problem=self._handler.last_problem,
+            work=self._work(),
         )
 
     def _request_rate(self) -> float:
@@ -105,7 +123,7 @@ class StatusSource:
 
 
 @contextmanager
-def status_line(context: Context, requests: RequestCounts) -> Iterator[None]:
+def status_line(context: Context, requests: RequestCounts, work: Work = no_work) -> Iterator[None]:
     """Keep the line on the terminal and refresh it in a thread; on exit erase it."""
     handler = logs.terminal_handler()
     if handler is None:
@@ -113,7 +131,7 @@ def status_line(context: Context, requests: RequestCounts) -> Iterator[None]:
         return
     from tqdm import tqdm
 
-    source, stopped = StatusSource(context, requests, handler), Event()
+    source, stopped = StatusSource(context, requests, handler, work), Event()
     line = tqdm(file=sys.stderr, bar_format="{desc}", leave=False)
 
     def refresh() -> None:

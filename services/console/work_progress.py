@@ -91,17 +91,22 @@ class ProgressLog:
 
 
 class WorkProgress:
-    """The bar or the log, whichever fits stderr. Until `close` it also ends work when `stopped` says so."""
+    """The bar or the log, whichever fits stderr. Until `close` it also ends work when `stopped` says so.
+
+    `current` is the progress of the work at hand, also after `close`; None when it is done.
+    """
 
     def __init__(self, stopped: Callable[[], bool] = lambda: False) -> None:
         self._bar = None if logs.terminal_handler() is None else ProgressBar()
         self._show = self._bar or ProgressLog()
         self._stopped: Callable[[], bool] = stopped
+        self.current: Progress | None = None
 
     def __call__(self, progress: Progress) -> None:
         """Show the progress. Raises `Interrupted` in the working thread."""
         if self._stopped():
             raise Interrupted
+        self.current = progress if progress.done < progress.total else None
         self._show(progress)
 
     def close(self) -> None:

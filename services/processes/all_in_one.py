@@ -23,6 +23,7 @@ from services.access.local_credentials import local_keys
 from services.access.rate_limits import limits_for
 from services.background import background
 from services.console.greeting import OnListening, print_greeting
+from services.console.status_line import Work, no_work
 from services.console.work_progress import Interrupted, work_progress
 from services.context import Context
 from services.feeders import history_plan
@@ -73,7 +74,9 @@ def run(
                 simulator.prepare(backfill_runner())
         except Interrupted:
             return
-        simulator.serve(keys, snapshot_key, listener, with_status_line=with_status_line)
+        simulator.serve(
+            keys, snapshot_key, listener, lambda: progress.current, with_status_line=with_status_line
+        )
 
 
 def backfill_runner() -> RunBackfill:
@@ -171,9 +174,18 @@ class AllInOne:
         self._history.write_before_serving(moment.course, run_backfill)
 
     def serve(
-        self, keys: Keys, snapshot_key: ApiKey, listener: socket.socket, *, with_status_line: bool = True
+        self,
+        keys: Keys,
+        snapshot_key: ApiKey,
+        listener: socket.socket,
+        work: Work = no_work,
+        *,
+        with_status_line: bool = True,
     ) -> None:
-        """Feed and answer until the clock closes or a feeder fails, whose exception is then raised."""
+        """Feed and answer until the clock closes or a feeder fails, whose exception is then raised.
+
+        The status line shows the progress of `work`: a new service day is simulated while the city is served.
+        """
         if self._clock.closed:
             return
         server = WebServer(self.context(keys, snapshot_key))
@@ -184,7 +196,7 @@ class AllInOne:
             server.stop()
 
         with self.feeding(fail):
-            server.run(listener, with_status_line=with_status_line)
+            server.run(listener, with_status_line=with_status_line, work=work)
         if failures:
             raise failures[0]
 

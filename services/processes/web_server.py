@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from services.console.status_line import status_line
+from services.console.status_line import Work, no_work, status_line
 from services.context import Context
 from services.web.uvicorn.server import quiet_server
 
@@ -25,15 +25,15 @@ class WebServer:
             app, websockets=True, lifespan="on", ended=lambda: context.clock.closed
         )
 
-    def run(self, listener: socket.socket, *, with_status_line: bool = True) -> None:
+    def run(self, listener: socket.socket, *, with_status_line: bool = True, work: Work = no_work) -> None:
         """Answer on a listening socket until `stop`, a signal or the end of the clock.
 
-        On a terminal a status line shows meanwhile what happens.
+        On a terminal a status line shows meanwhile what happens, the progress of `work` included.
         """
         if not with_status_line:
             self.uvicorn.run(sockets=[listener])
             return
-        with status_line(self._context, self._requests):
+        with status_line(self._context, self._requests, work):
             self.uvicorn.run(sockets=[listener])
 
     def stop(self) -> None:

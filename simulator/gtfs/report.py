@@ -143,7 +143,8 @@ def left_out_routes(feed: Feed, chosen: Sequence[int], services: Sequence[RouteS
     idle = [i for i in chosen if feed.routes[i].route_id not in running]
     if idle:
         named = first_few(feed.routes[i].label for i in idle)
-        message = f"{len(idle)} routes have no trips on these dates, and are left out: {named}"
+        have = "1 route has" if len(idle) == 1 else f"{len(idle)} routes have"
+        message = f"left out, as {have} no trips on these dates: {named}"
         yield feed.finding("idle-route", "routes.txt", np.array(idle), message, note=True)
 
 
@@ -153,8 +154,8 @@ def _other_dates(feed: Feed, calendar: Calendar, made: LineCollector) -> Iterato
     if other:
         named = first_few(str(day) for day in other)
         message = (
-            f"on {len(other)} dates from {calendar.first} some lines have services that are those of no day "
-            f"type chosen; there they run the service of the dates' day type: {named}"
+            f"on {counted(len(other), 'date')} from {calendar.first} some lines have services that are "
+            f"those of no day type chosen; there they run the service of the dates' day type: {named}"
         )
         yield Finding("other-service", str(feed.path), message, count=1, severity=Severity.NOTE)
 
@@ -165,13 +166,13 @@ def _summary(
     """A line for each day type's service, and for everything assumed."""
     for kind in DayType:
         if kind in days:
-            yield f"{kind}: the service of {days[kind].day}, {made.trips.get(kind, 0):,} trips"
+            yield f"{kind}: the service of {days[kind].day}, {counted(made.trips.get(kind, 0), 'trip')}"
         else:
             yield f"{kind}: no service"
     yield from (f"{kind}: {days[kind].why}" for kind in days)
     lost = sum(found.trips for found in findings)
     if lost:
-        yield f"left out: {lost:,} trips"
+        yield f"left out: {counted(lost, 'trip')}"
     yield from _kept_out(feed, made)
     yield from _assumptions(feed, made)
 
@@ -182,7 +183,7 @@ def _kept_out(feed: Feed, made: LineCollector) -> Iterator[str]:
         other = [route.label for route in feed.routes if route.route_type not in made.route_types]
         kinds = ",".join(map(str, sorted(types)))
         yield (
-            f"left out, not bus routes: {len(other)} routes ({first_few(other)}); "
+            f"left out, not bus routes: {counted(len(other), 'route')} ({first_few(other)}); "
             f"--route-types {kinds} takes them"
         )
 
@@ -195,8 +196,8 @@ def _assumptions(feed: Feed, made: LineCollector) -> Iterator[str]:
     buses = sum(len(line.buses) for line in made.lines)
     night = [line.line_id for line in made.lines if line.night]
     assumed = made.assumed
-    counts = f"{len(made.lines)} lines, {len(made.places)} stops, {buses} buses"
-    yield f"{counts} for {assumed.capacity} people each"
+    counts = (counted(len(made.lines), "line"), counted(len(made.places), "stop"), counted(buses, "bus"))
+    yield f"{', '.join(counts)} for {assumed.capacity} people each"
     yield from _buses(made)
     yield from _running_times(made)
     trip = f"a weekday's trip of {assumed.mean_stops:.0f} stops"
@@ -205,11 +206,12 @@ def _assumptions(feed: Feed, made: LineCollector) -> Iterator[str]:
         yield f"night lines: {', '.join(night)}"
     exceptions = {day for draft in made.drafts for day in draft.dates}
     if exceptions:
-        yield f"as in the feed, lines have another day type's service, or none, on {len(exceptions)} dates"
+        dates = counted(len(exceptions), "date")
+        yield f"as in the feed, lines have another day type's service, or none, on {dates}"
     changed = changed_ids(made.gtfs_ids)
     if changed:
         named = first_few(map(" → ".join, changed))
-        yield f"{len(changed)} stop ids changed to allowed characters: {named}"
+        yield f"{counted(len(changed), 'stop id')} changed to allowed characters: {named}"
     if made.split:
         split = ", ".join(made.split)
         yield f"split into a day and a night line, so that buses get home between days: {split}"
@@ -226,17 +228,19 @@ def _buses(made: LineCollector) -> Iterator[str]:
         has_blocks = any(each.block for of_day in draft.timetable.values() for each in of_day)
         (following if has_blocks else linked).append(len(line.buses))
     if following:
-        yield f"vehicles: block_id is followed on {len(following)} lines, with {sum(following)} buses"
+        buses = counted(sum(following), "bus")
+        yield f"vehicles: block_id is followed on {counted(len(following), 'line')}, with {buses}"
     if linked:
-        others = "other lines" if following else "lines"
+        others = counted(len(linked), "other line" if following else "line")
         yield (
-            f"vehicles: {len(linked)} {others} have no block_id; buses stay on their line, the fewest that "
+            f"vehicles: without block_id on {others}; buses stay on their line, the fewest that "
             f"run its busiest day on time: {sum(linked)}"
         )
     if made.blocks.route_changes:
-        yield f"blocks are cut where the route changes, {made.blocks.route_changes:,} times"
+        yield f"blocks are cut where the route changes, {counted(made.blocks.route_changes, 'time')}"
     if made.blocks.overlaps:
-        yield f"blocks are cut where a trip begins before the last has ended, {made.blocks.overlaps:,} times"
+        times = counted(made.blocks.overlaps, "time")
+        yield f"blocks are cut where a trip begins before the last has ended, {times}"
 
 
 def _running_times(made: LineCollector) -> Iterator[str]:
@@ -247,6 +251,12 @@ def _running_times(made: LineCollector) -> Iterator[str]:
         f"planned running times differ from the timetable by {100 * median(errors.values()):.2f} % on the "
         f"median pattern, by {100 * errors[worst]:.2f} % on the worst, {worst}"
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun, in the plural unless it is 1: `1 bus`, `2 buses`, `1,000 trips`."""
+    plural = "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
 def first_few(names: Iterable[str]) -> str:

@@ -31,7 +31,7 @@ def test_a_feed_becomes_a_folder_and_the_assumptions_are_printed(
     assert status_of(["import-gtfs", "small.zip", "-o", "city"]) == 0
     said = capsys.readouterr().out
     assert "weekday: the service of 2026-03-02" in said
-    assert "left out, not bus routes: 1 routes (M1)" in said
+    assert "left out, not bus routes: 1 route (M1)" in said
     assert "city/import-report.html" in said
     assert "<title>Import of small.zip</title>" in (folder / "city" / PAGE).read_text(encoding="utf-8")
     assert sorted(path.name for path in folder.iterdir()) == ["city", "small.zip"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from services.feeders.feeder import FEEDERS, FeederKind, FeederStatus, State
 from services.logs import TerminalHandler
 from services.web.metrics import RequestCounts
 from simulator.clock import Clock
+from simulator.progress import Progress
 from storage.duckdb_store import DuckDBStore
 from tests.services.fakes import NOW, RUN, FakeWall, network
 
@@ -47,6 +49,11 @@ def test_it_says_time_speed_lag_requests_clients_and_the_last_problem() -> None:
     assert status_text(problem, WIDE).endswith(
         " | 1 WebSocket client | last problem 08:09:12 WARNING sensors waits for the store: no room"
     )
+
+
+def test_it_says_how_much_of_a_new_service_day_is_simulated() -> None:
+    new_day = replace(status(), work=Progress("simulating 2026-07-02", 1200, 2070, "line-days"))
+    assert " | lag 31 s | simulating 2026-07-02: 1,200 of 2,070 line-days | " in status_text(new_day, WIDE)
 
 
 @pytest.mark.parametrize(

@@ -73,3 +73,13 @@ def test_work_ends_early_after_a_signal() -> None:
         with pytest.raises(Interrupted):
             progress(Progress("reading stop_times.txt", 1, 9, "files"))
     progress(Progress("simulating 2026-11-18", 1, 9, "line-days"))
+
+
+def test_the_work_at_hand_is_known_until_it_is_done() -> None:
+    with work_progress() as progress:
+        pass
+    day = Progress("simulating 2026-11-18", 1, 2, "line-days")
+    progress(day)
+    assert progress.current == day
+    progress(day._replace(done=2))
+    assert progress.current is None

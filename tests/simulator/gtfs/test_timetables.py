@@ -93,7 +93,7 @@ def test_the_vehicles_of_blocks_run_back_empty_between_their_trips(tmp_path: Pat
     [line] = made.lines
     assert len(line.buses) == 2
     assert any(
-        text.startswith("vehicles: block_id is followed on 1 lines, with 2 buses") for text in made.report
+        text.startswith("vehicles: block_id is followed on 1 line, with 2 buses") for text in made.report
     )
     day = line_day(line, seed=1, day=DAY)
     legs = day.legs
