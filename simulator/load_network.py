@@ -24,7 +24,7 @@ def load_network(path: Path, on_progress: OnProgress = ignore_progress) -> Netwo
     with without_collections():
         if path.suffix.lower() != FEED_SUFFIX or path.is_dir():
             return loader.load_network(path, on_progress)
-        from simulator.gtfs.carried_network import read_carried_network
+        from simulator.gtfs.carried.carried_network import read_carried_network
 
         carried = read_carried_network(path)
         if carried is not None and carried.network is not None:

@@ -23,7 +23,7 @@ LOCKS = [
     *ROOT.glob("*.lock"),
     *(lock for room in ("clients", "localstack", "terraform") for lock in ROOT.glob(f"{room}/*.lock")),
 ]
-FEED = "madrid.zip"
+FEEDS = ("madrid.zip", "city.zip")
 TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
@@ -82,7 +82,7 @@ def check_options(command: click.Command, words: list[str]) -> None:
             assert len(words) == 1
         except click.BadParameter as error:
             # No feed is part of the repository.
-            if not str(error).endswith(f" '{FEED}' does not exist."):
+            if not str(error).endswith(tuple(f" '{feed}' does not exist." for feed in FEEDS)):
                 raise
 
 

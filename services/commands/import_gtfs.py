@@ -13,7 +13,7 @@ from services.commands.options import option
 
 if TYPE_CHECKING:
     from simulator.files.findings import Finding
-    from simulator.gtfs.carried_network import CarriedNetwork
+    from simulator.gtfs.carried.carried_network import CarriedNetwork
     from simulator.gtfs.importer import Imported, Selection
     from simulator.gtfs.lines import Assumptions
     from simulator.gtfs.report import ImportReport
@@ -159,7 +159,7 @@ def _carried(feed: Path, *, as_exported: bool) -> CarriedNetwork | None:
     """The network that an exported feed carries, which counts only if it is wanted `as_exported`."""
     from services.errors import InputError
     from simulator.files.problems import InputFileError
-    from simulator.gtfs.carried_network import CarriedNetwork, read_carried_network
+    from simulator.gtfs.carried.carried_network import CarriedNetwork, read_carried_network
 
     try:
         carried = read_carried_network(feed)
@@ -173,7 +173,7 @@ def _carried(feed: Path, *, as_exported: bool) -> CarriedNetwork | None:
 def _write_carried(network: Network, feed: Path, output: Path) -> None:
     from services.commands.atomic_files import draft_folder
     from services.reports.import_page import PAGE, import_page
-    from simulator.gtfs.carried_folder import write_carried_network
+    from simulator.gtfs.carried.carried_folder import write_carried_network
 
     with draft_folder(output) as folder:
         report = write_carried_network(network, feed, folder)

@@ -22,7 +22,7 @@ from simulator.files.csv_table import MOST_PROBLEMS, UNKNOWN, TableFile
 from simulator.files.findings import Finding, Severity
 from simulator.files.problems import InputFileError, Problem
 from simulator.gtfs.calendar import Calendar, read_calendar
-from simulator.gtfs.carried_network import CARRIED
+from simulator.gtfs.carried.carried_network import CARRIED
 from simulator.gtfs.reading.archive import Archive, open_archive
 from simulator.gtfs.reading.polylines import simplified
 from simulator.gtfs.reading.rows import in_order, leave_out_unknown, leave_out_wrong_rows

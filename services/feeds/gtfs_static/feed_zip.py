@@ -15,7 +15,7 @@ from services.feeds.gtfs_static import feed_trips, network_tables
 from services.feeds.gtfs_static.calendar import Span, feed_calendar
 from services.feeds.gtfs_static.feed_trips import LineTrips
 from services.feeds.gtfs_static.ids import feed_ids
-from simulator.gtfs.carried_network import CARRIED, carried_content
+from simulator.gtfs.carried.carried_network import CARRIED, carried_content
 from simulator.network import Network
 from simulator.progress import OnProgress, Progress, ignore_progress
 from simulator.scenario import Scenario

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from services.feeds.gtfs_static.feed_zip import write_feed
-from simulator.gtfs.carried_network import CARRIED, read_carried_network
+from simulator.gtfs.carried.carried_network import CARRIED, read_carried_network
 from simulator.load_network import load_network
 from simulator.network import Headway
 from simulator.types import DayType
