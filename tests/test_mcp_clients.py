@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from services.agents.tools import TOOLS
+from services.processes.stdio_bridge import Address, Link, Place, http_client, relaying
 from tests.environment import environment
 from tests.process import KEY, PROGRAM, Running, command, few_lines, running, started
 from tests.services.mcp_served import TOOL_ARGUMENTS, ServedTools, served_tools
@@ -187,7 +189,30 @@ def test_stdio_ends_cleanly_when_its_client_goes_away(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert [path.name for path in (tmp_path / "var").iterdir()] == ["bus.duckdb"]
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} <= {"bus.duckdb"}
+
+
+def test_stdio_answers_before_the_city_is_loaded_and_a_call_waits_for_it(tools: ServedTools) -> None:
+    place: Place = Future()
+
+    async def main() -> Any:
+        link = Link(place, "team-alpha")
+        async with anyio.create_task_group() as tasks, Client(relaying(link)) as client:
+            tasks.start_soon(link.keep)
+            assert {tool.name for tool in (await client.list_tools()).tools} == set(TOOLS)
+            place.set_result(Address(tools.url, "right"))
+            answer = await client.call_tool("list_lines", {})
+            tasks.cancel_scope.cancel()
+        return answer.structured_content
+
+    assert anyio.run(main)["count"] == 2
+
+
+def test_the_environments_proxies_are_for_other_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.1:3128")
+    urls = ("http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080", "http://example.org")
+    trusting = [http_client(Address(url, "k"), "g").trust_env for url in urls]
+    assert trusting == [False, False, False, True]
 
 
 @pytest.mark.e2e

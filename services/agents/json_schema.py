@@ -18,6 +18,8 @@ def input_schema(arguments: type[Arguments]) -> JsonSchema:
     """The JSON Schema of a tool's arguments."""
     schema = without_titles(arguments.model_json_schema())
     del schema["description"]
+    properties: JsonSchema = schema["properties"]
+    properties["tz"] = properties.pop("tz")  # what a tool is about comes first
     return schema
 
 

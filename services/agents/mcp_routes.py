@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from services.access.allowed_hosts import AllowedHosts
 from services.agents import tool_calls
-from services.agents.streamable_http import StreamableHttp
+from services.agents.streamable_http import INVALID_REQUEST, StreamableHttp
 from services.agents.tool_calls import Call
 from services.agents.tools import TOOLS
 from services.context import Context
@@ -40,7 +40,6 @@ MCP_PATH = "/mcp"
 MCP_HEADERS = ("mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name")
 """Headers of the protocol, which CORS allows web pages to send."""
 LONGEST_BODY = 65_536
-INVALID_REQUEST = -32600
 MISSING = "the package mcp is not installed, so there is no /mcp: pip install 'bus-simulator[mcp]'"
 
 
@@ -79,7 +78,8 @@ def add_mcp_routes(app: FastAPI, context: Context, hosts: AllowedHosts) -> None:
         return
     protocol = StreamableHttp(context, hosts)
     app.state.open_while_served.append(protocol.opened)
-    add(app, MCP_PATH, protocol.respond, ProtocolRoute)
+    for path in (MCP_PATH, f"{MCP_PATH}/"):
+        add(app, path, protocol.respond, ProtocolRoute)
 
 
 def add(app: FastAPI, path: str, handler: Handler, kind: type[Route] = ToolRoute) -> None:

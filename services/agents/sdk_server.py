@@ -123,14 +123,14 @@ class Handlers:
         self._context, self._reader = context, AsyncReader(context.store)
 
     async def call_tool(self, _ctx: Ctx, params: CallToolRequestParams) -> CallToolResult:
-        """Call a tool. Unknown tools and wrong arguments are protocol errors, other errors are results.
+        """Call a tool. Unknown tools are protocol errors, other errors are results, which models read.
 
         The result is in words, as JSON text for clients that show their model nothing else, and structured.
         """
         try:
             call = tool_calls.prepare(self._context, params.name, params.arguments or {})
             body = await self._reader.read(call.run, recent=call.query.recent)
-        except (tool_calls.UnknownTool, tool_calls.WrongArguments) as error:
+        except tool_calls.UnknownTool as error:
             raise MCPError(INVALID_PARAMS, str(error)) from None
         except ServiceError as error:
             return failure(error)

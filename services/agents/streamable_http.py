@@ -6,8 +6,10 @@ starting everything else. Its tasks run in a task group that the application kee
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import anyio
@@ -20,13 +22,17 @@ from starlette.types import Message, Scope
 from services.access.allowed_hosts import AllowedHosts
 from services.context import Context
 from services.web.access_log import headers_of
-from services.web.handlers import AsyncResponse
+from services.web.handlers import JSON, AsyncResponse, json_response
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 GONE = 499
 """nginx's status for a client that has gone away, for the access log only."""
+WITH_BATCHES = ("2025-03-26", "2024-11-05")
+"""The protocol versions with batches of JSON-RPC; the first one is meant if a request names none."""
+MOST_IN_BATCH = 20
+INVALID_REQUEST = -32600
 
 
 class StreamableHttp:
@@ -62,7 +68,11 @@ class StreamableHttp:
                 tasks.cancel_scope.cancel()
 
             tasks.start_soon(watch)
-            answer = await sdk_response(manager, request.scope, request.state.body)
+            batch = batch_in(request)
+            if batch is None:
+                answer = await sdk_response(manager, request.scope, request.state.body)
+            else:
+                answer = await batch_response(manager, request.scope, batch)
             tasks.cancel_scope.cancel()
         return answer
 
@@ -90,6 +100,40 @@ async def _kept(
     async with manager.run():
         task_status.started()
         await anyio.sleep_forever()
+
+
+def batch_in(request: Request) -> Sequence[object] | None:
+    """Return the messages of a batch, which protocol versions before 2025-06-18 have.
+
+    None for a single message, and for what isn't a batch there: the SDK says what is wrong with it.
+    """
+    body: bytes = request.state.body
+    if not body.lstrip().startswith(b"["):
+        return None
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    named = headers_of(request.scope).get("mcp-protocol-version", WITH_BATCHES[0])
+    return list(found) if found and named in WITH_BATCHES else None
+
+
+async def batch_response(
+    manager: StreamableHTTPSessionManager, scope: Scope, batch: Sequence[object]
+) -> Response:
+    """Return the SDK's responses to the messages of a batch, in order; 202 if none has one."""
+    if len(batch) > MOST_IN_BATCH:
+        said = f"A batch may have {MOST_IN_BATCH} messages, not {len(batch)}"
+        fault = {"code": INVALID_REQUEST, "message": said}
+        return json_response({"jsonrpc": "2.0", "id": None, "error": fault}, HTTPStatus.BAD_REQUEST)
+    answers: list[bytes] = []
+    for message in batch:
+        answer = await sdk_response(manager, dict(scope), json.dumps(message).encode())
+        if answer.body:
+            answers.append(bytes(answer.body))
+    if not answers:
+        return Response(status_code=HTTPStatus.ACCEPTED)
+    return Response(b"[" + b",".join(answers) + b"]", media_type=JSON)
 
 
 async def sdk_response(manager: StreamableHTTPSessionManager, scope: Scope, body: bytes) -> Response:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from services.queries.parameters import GREATEST_LIMIT
 
@@ -33,18 +34,44 @@ Timestamp = Annotated[
     ),
 ]
 Cursor = Annotated[Text, Field(description="The next_cursor of the previous page, with the same arguments.")]
+NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?", re.ASCII)
+
+
+def number_in(value: object) -> object:
+    """Return the number in a text, as models often write numbers; 2.0 as 2; anything else unchanged."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if not isinstance(value, str) or not NUMBER.fullmatch(value.strip()):
+        return value
+    found = float(value)
+    return int(found) if found.is_integer() else found
+
+
+Whole = Annotated[int, BeforeValidator(number_in)]
+Number = Annotated[float, BeforeValidator(number_in)]
 Limit = Annotated[
-    int, Field(ge=1, le=GREATEST_LIMIT, description="The most records on a page.", examples=[100])
+    Whole, Field(ge=1, le=GREATEST_LIMIT, description="The most records on a page.", examples=[100])
 ]
 FewLimit = Annotated[
-    int, Field(ge=1, le=MOST_STOPS, description="The most entries on a page.", examples=[DEFAULT_STOPS])
+    Whole, Field(ge=1, le=MOST_STOPS, description="The most entries on a page.", examples=[DEFAULT_STOPS])
 ]
 
 
 class Arguments(BaseModel):
-    """The arguments of a tool. Other names, and values of other types, are refused."""
+    """The arguments of a tool. Other names, and values of other types, are refused; "2" counts as 2."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    tz: (
+        Annotated[
+            Text,
+            Field(
+                description="An IANA time zone for the times in the result; else UTC.",
+                examples=["Europe/Madrid"],
+            ),
+        ]
+        | None
+    ) = None
 
 
 class PeopleCountArguments(Arguments):
@@ -122,8 +149,8 @@ class FindStopsArguments(Arguments):
 class NearestStopsArguments(Arguments):
     """The arguments of `nearest_stops`."""
 
-    latitude: Annotated[float, Field(ge=-90, le=90, description="WGS84 degrees.", examples=[40.4168])]
-    longitude: Annotated[float, Field(ge=-180, le=180, description="WGS84 degrees.", examples=[-3.7038])]
+    latitude: Annotated[Number, Field(ge=-90, le=90, description="WGS84 degrees.", examples=[40.4168])]
+    longitude: Annotated[Number, Field(ge=-180, le=180, description="WGS84 degrees.", examples=[-3.7038])]
     limit: FewLimit = DEFAULT_STOPS
     cursor: Cursor | None = None
 

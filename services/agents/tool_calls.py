@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -15,8 +17,11 @@ from services.agents.tool import Tool, ToolOutput, ToolQuery
 from services.agents.tools import TOOLS
 from services.context import Context
 from services.errors import BadRequest, NotFound, clipped
+from services.queries import parameters
 from services.queries.bodies import Body
 from services.times import format_instant
+from services.web.formats.local_times import local_times
+from services.web.handlers import JSON, json_bytes
 from storage.store import Reader
 
 MOST_ENTRIES_IN_WORDS = 10
@@ -41,10 +46,12 @@ class Call:
     context: Context
     tool: Tool
     query: ToolQuery
+    zone: ZoneInfo | None = None
 
     def run(self, store: Reader) -> Body:
         """Run the query and return a `ToolResult` body. Raises `ServiceError` and `StoreError`."""
-        return result_body(self.query.find(store), format_instant(self.context.now()))
+        body = result_body(self.query.find(store), format_instant(self.context.now()))
+        return body if self.zone is None else in_local_times(body, self.zone)
 
 
 def prepare(context: Context, name: str, arguments: Mapping[str, object]) -> Call:
@@ -54,7 +61,8 @@ def prepare(context: Context, name: str, arguments: Mapping[str, object]) -> Cal
         given = tool.arguments.model_validate(dict(arguments))
     except ValidationError as error:
         raise WrongArguments(_problems(tool, error)) from None
-    return Call(context, tool, tool.prepare(context, given))
+    zone = parameters.time_zone({} if given.tz is None else {"tz": given.tz})
+    return Call(context, tool, tool.prepare(context, given), zone)
 
 
 def tool_named(name: str) -> Tool:
@@ -73,6 +81,12 @@ def result_body(found: ToolOutput, now: str) -> Body:
     return body if hint is None else body | {"hint": hint}
 
 
+def in_local_times(body: Body, zone: ZoneInfo) -> Body:
+    """Return a body with its times in a zone."""
+    found: Body = json.loads(local_times(json_bytes(body), JSON, zone))
+    return found
+
+
 def in_words(tool: Tool, body: Mapping[str, Any]) -> str:
     """Summarise a result as text, one line for each of its first entries."""
     entries, hint = body["data"], body.get("hint")
@@ -84,16 +98,33 @@ def in_words(tool: Tool, body: Mapping[str, Any]) -> str:
 
 
 def entry_in_words(entry: Mapping[str, Any]) -> str:
-    """Write an entry as `name value, …`: nested lists as their length, but each arrival on its own line."""
-    plain = ", ".join(f"{name} {_value_text(each)}" for name, each in entry.items() if name != "arrivals")
-    arrivals = entry.get("arrivals") or ()
-    return "\n".join((f"- {plain}", *(f"  - arrival: {entry_in_words(each)[2:]}" for each in arrivals)))
+    """Write an entry as `name value, …`, and the entries of a nested list each on a line of its own."""
+    nested = {name: each for name, each in entry.items() if is_list_of_entries(each)}
+    plain = ", ".join(f"{name} {_value_text(each)}" for name, each in entry.items() if name not in nested)
+    return "\n".join((f"- {plain}", *(line for name in nested for line in _nested_lines(name, nested[name]))))
+
+
+def is_list_of_entries(value: object) -> bool:
+    """Whether a value is a list of objects."""
+    return isinstance(value, list) and any(isinstance(each, dict) for each in value)
+
+
+def _nested_lines(name: str, entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for each in entries[:MOST_ENTRIES_IN_WORDS]:
+        yield f"  - {SINGULAR.get(name, name)}: {entry_in_words(each)[2:]}"
+    if len(entries) > MOST_ENTRIES_IN_WORDS:
+        yield f"  - … and {len(entries) - MOST_ENTRIES_IN_WORDS} more {name} in the structured result."
+
+
+SINGULAR: Mapping[str, str] = {"arrivals": "arrival", "buses": "bus", "stops": "stop", "lines": "line"}
 
 
 def _value_text(value: object) -> str:
     if value is None:
         return "unknown"
-    return str(len(value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value)).join("[]")
+    return str(value)
 
 
 def _problems(tool: Tool, error: ValidationError) -> str:

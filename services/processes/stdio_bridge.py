@@ -2,7 +2,8 @@
 
 The simulator is the one at a given URL, else the process that holds the store. If no process holds it, this
 one runs a simulator itself, on a free port of this machine, where other commands find it as they find `run`.
-So a client that starts its MCP servers by command always gets a running city, and other clients can join.
+The protocol's first messages are answered at once; the first call waits until the city is loaded. So a client
+that starts its MCP servers by command always gets a running city, and other clients can join.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ import dataclasses
 import json
 import logging
 import os
+import re
 import signal
 import threading
 from collections.abc import Awaitable
+from concurrent.futures import Future
 from datetime import timedelta
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+from urllib.parse import urlsplit
 
 import anyio
 import httpx2
@@ -53,7 +57,19 @@ log = logging.getLogger("bus_simulator.mcp")
 
 Result = TypeVar("Result")
 
+
+class Address(NamedTuple):
+    """Where a simulator answers, and with which key."""
+
+    url: str
+    key: str
+
+
+Place: TypeAlias = Future[Address]
+"""A simulator's address, once it is known."""
+
 HERE = "127.0.0.1"
+LOOPBACK = re.compile(r"^https?://127\.")
 PATIENCE_S = 60.0
 """A simulator that was just started answers once its history is written."""
 
@@ -67,18 +83,25 @@ def speak(settings: Settings, key_refresh: timedelta, *, url: str | None, group:
         relay(url, key_text(settings.store), group)
         return
     own = dataclasses.replace(settings, host=HERE, port=0)
+    place, ends_us = Place(), threading.Event()
+    ends_us.set()
 
-    def relay_in_thread(at: str, key: LocalKey, _network: Network) -> None:
-        threading.Thread(target=relay_then_end, args=(at, offered(key), group), daemon=True).start()
+    def set_place(at: str, key: LocalKey, _network: Network) -> None:
+        place.set_result(Address(at, offered(key)))
 
+    relaying_thread = threading.Thread(target=relay_then_end, args=(place, group, ends_us), daemon=True)
+    relaying_thread.start()
     if not settings.store.startswith(DUCKDB):
         options = server_options_of_run(own, key_refresh, with_status_line=False)
-        server_process.serve(options, on_listening=relay_in_thread)
+        server_process.serve(options, on_listening=set_place)
         return
     try:
-        all_in_one.run(own, key_refresh, on_listening=relay_in_thread, with_status_line=False)
+        all_in_one.run(own, key_refresh, on_listening=set_place, with_status_line=False)
     except StoreHeld:
-        relay(read_holder(beside(settings.store, SUFFIX)).url, key_text(settings.store), group)
+        ends_us.clear()
+        holder = read_holder(beside(settings.store, SUFFIX))
+        place.set_result(Address(holder.url, key_text(settings.store)))
+        relaying_thread.join()
 
 
 def key_text(store: str) -> str:
@@ -94,20 +117,30 @@ def offered(key: LocalKey) -> str:
     return str(json.loads(key.text)["api_key"]) if key.text.startswith("{") else key.text
 
 
-def relay_then_end(url: str, key: str, group: str) -> None:
-    """Relay in a thread of the simulator's own process, then end that process by SIGTERM."""
+def relay_then_end(place: Place, group: str, ends_us: threading.Event) -> None:
+    """Relay in a thread of the simulator's own process, then end that process by SIGTERM if it runs one."""
     try:
-        relay(url, key, group)
-    except DependencyUnavailable as error:
-        log.error("%s", error)
+        anyio.run(_relay, place, group)
+    except BaseExceptionGroup as errors:
+        log.error("%s", first_of(errors))
     finally:
-        os.kill(os.getpid(), signal.SIGTERM)
+        if ends_us.is_set():
+            if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+                os._exit(0)  # the client left before the simulator opened anything
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def relay(url: str, key: str, group: str) -> None:
-    """Pass requests from standard input to the simulator at a URL, and its answers to standard output."""
+    """Pass requests from standard input to the simulator at a URL, and its answers to standard output.
+
+    Raises `DependencyUnavailable` if it doesn't answer.
+    """
+    address = Address(url.rstrip("/"), key)
+    place = Place()
+    place.set_result(address)
     try:
-        anyio.run(_relay, url.rstrip("/"), key, group)
+        anyio.run(check, address, group)
+        anyio.run(_relay, place, group)
     except* (MCPError, httpx2.HTTPError) as errors:
         cause = first_of(errors)
         raise DependencyUnavailable(f"no simulator answers at {url}: {cause}") from cause
@@ -118,28 +151,71 @@ def first_of(error: BaseException) -> BaseException:
     return first_of(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-async def _relay(url: str, key: str, group: str) -> None:
-    headers = {KEY_HEADER: key, GROUP_HEADER: group}
-    async with httpx2.AsyncClient(headers=headers, timeout=PATIENCE_S) as http:
-        # One plain request first: the SDK's client hides the status and text of a refusal.
-        answer = await http.post(f"{url}{MCP_PATH}/list-tools")
+def http_client(address: Address, group: str) -> httpx2.AsyncClient:
+    """Return a client with the key; the environment's proxies are for other machines only."""
+    headers = {KEY_HEADER: address.key, GROUP_HEADER: group}
+    is_here = (urlsplit(address.url).hostname or "") in ("localhost", "::1") or LOOPBACK.search(address.url)
+    return httpx2.AsyncClient(headers=headers, timeout=PATIENCE_S, trust_env=not is_here)
+
+
+async def check(address: Address, group: str) -> None:
+    """Send one plain request: the SDK's client hides the status and text of a refusal. Raises `MCPError`."""
+    async with http_client(address, group) as http:
+        answer = await http.post(f"{address.url}{MCP_PATH}/list-tools")
         if answer.status_code != HTTPStatus.OK:
             raise MCPError(INVALID_REQUEST, f"{answer.status_code} {clipped(answer.text)}")
-        async with (
-            Client(streamable_http_client(url + MCP_PATH, http_client=http)) as simulator,
-            stdio_server() as (read, write),
-        ):
-            server = relaying(simulator)
-            await server.run(read, write, server.create_initialization_options())
 
 
-def relaying(simulator: Client) -> Server[Any]:
+class Link:
+    """The connection to a simulator whose address may not be known yet."""
+
+    def __init__(self, place: Place, group: str) -> None:
+        self._place, self._group = place, group
+        self._known = anyio.Event()
+        self._client: Client | None = None
+        self._failure: BaseException | None = None
+
+    async def keep(self) -> None:
+        """Connect once the address is known, and keep the connection until cancelled."""
+        address = await anyio.to_thread.run_sync(self._place.result, abandon_on_cancel=True)
+        try:
+            await check(address, self._group)
+            async with (
+                http_client(address, self._group) as http,
+                Client(streamable_http_client(address.url + MCP_PATH, http_client=http)) as self._client,
+            ):
+                self._known.set()
+                await anyio.sleep_forever()
+        except (MCPError, httpx2.HTTPError, ExceptionGroup) as error:
+            self._failure = first_of(error)
+            self._known.set()
+
+    async def client(self) -> Client:
+        """Return the client, once it is connected. Raises `MCPError` if that failed."""
+        await self._known.wait()
+        if self._client is None or self._failure is not None:
+            raise MCPError(INTERNAL_ERROR, f"the simulator doesn't answer: {self._failure}")
+        return self._client
+
+
+async def _relay(place: Place, group: str) -> None:
+    link = Link(place, group)
+    async with anyio.create_task_group() as tasks, stdio_server() as (read, write):
+        tasks.start_soon(link.keep)
+        server = relaying(link)
+        await server.run(read, write, server.create_initialization_options())
+        tasks.cancel_scope.cancel()
+
+
+def relaying(link: Link) -> Server[Any]:
     """A server that lists tools and resources by itself and forwards everything else to a simulator."""
 
     async def call_tool(_ctx: Any, params: CallToolRequestParams) -> CallToolResult:
+        simulator = await link.client()
         return await asked(simulator.session.call_tool(params.name, params.arguments))
 
     async def read_resource(_ctx: Any, params: ReadResourceRequestParams) -> ReadResourceResult:
+        simulator = await link.client()
         return await asked(simulator.session.read_resource(params.uri))
 
     return Server(

@@ -161,7 +161,7 @@ def test_an_unknown_entity_is_an_empty_result_with_a_hint(
             {"latitude": 91, "longitude": 0},
             "latitude: Input should be less than or equal to 90",
         ),
-        ("nearest_stops", {"latitude": "40", "longitude": 0}, "latitude: Input should be a valid number"),
+        ("nearest_stops", {"latitude": "north", "longitude": 0}, "latitude: Input should be a valid number"),
         ("nearest_stops", {"latitude": 40, "longitude": 0, "limit": 0}, "limit"),
         ("find_stops", {"name": "S", "limit": True}, "limit"),
         ("find_stops", {"name": "S", "cursor": "abc"}, "Invalid cursor"),
