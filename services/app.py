@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.access.authentication import GROUP_HEADER, KEY_HEADER
 from services.agents.mcp_routes import MCP_HEADERS, add_mcp_routes
 from services.context import Context
+from services.feeds.gtfs_static.feed_routes import add_static_feed_route
 from services.web import openapi
 from services.web.access_log import AccessLog, headers_of
 from services.web.clock_routes import add_clock_control, add_clock_route
@@ -54,6 +55,7 @@ def create_app(context: Context) -> FastAPI:
     if context.mcp_hosts is not None:
         add_mcp_routes(app, context, context.mcp_hosts)
     add_live_route(app, context)
+    add_static_feed_route(app, context)
     add_pages(app, {**MAP, **DOCS})
     return app
 

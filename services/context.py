@@ -46,7 +46,7 @@ class Context:
     """The store, network, clock and run behind every route.
 
     Without `control` there are no routes that change the clock. With `mcp_hosts` MCP is served too, for
-    requests with these Host and Origin headers.
+    requests with these Host and Origin headers. With `open_feeds` GTFS and other feeds need no key.
     """
 
     store: Store
@@ -62,6 +62,7 @@ class Context:
     control: ClockControl | None = None
     scenario: Scenario | None = None
     mcp_hosts: AllowedHosts | None = None
+    open_feeds: bool = False
     histories: LineHistories = field(default_factory=LineHistories)
 
     def now(self) -> datetime:

@@ -96,12 +96,12 @@ QUERY_NAMES = {"api_key": KEY_HEADER, "group_name": GROUP_HEADER}
 """Parameters of a WebSocket's URL that carry credentials, and the headers they stand for."""
 
 
-def credentials_in(query: Mapping[str, str]) -> dict[str, str]:
-    """Return the key and group in a WebSocket URL's parameters, by the header names they stand for.
+def credentials_in(query: Mapping[str, str], names: Mapping[str, str] = QUERY_NAMES) -> dict[str, str]:
+    """Return the key and group in a URL's parameters, by the header names they stand for.
 
     URL decoding turns `+` into a space. No key contains a space, so spaces in the key are turned back.
     """
-    found = {header: query[name] for name, header in QUERY_NAMES.items() if name in query}
+    found = {header: query[name] for name, header in names.items() if name in query}
     if KEY_HEADER in found:
         found[KEY_HEADER] = found[KEY_HEADER].replace(" ", "+")
     return found

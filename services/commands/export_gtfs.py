@@ -56,7 +56,7 @@ def export_gtfs(*, output: Path, network: Path | None, scenario: str | None, fir
     loads and a scenario's disruptions aren't in it. docs/gtfs-export.md describes every file.
 
     The zip also carries the network itself, with buses and passengers, which GTFS doesn't know: imported
-    again, it is the same network.
+    again, it is the same network. A running simulator serves the same file at /gtfs.zip.
     """
     from services.commands.atomic_files import draft
     from services.console.work_progress import work_progress

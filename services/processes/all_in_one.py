@@ -20,7 +20,7 @@ import click
 from services.access.allowed_hosts import hosts_for
 from services.access.authentication import ApiKey, Keys
 from services.access.local_credentials import local_keys
-from services.access.rate_limits import limits_for
+from services.access.rate_limits import is_loopback, limits_for
 from services.background import background
 from services.console.greeting import OnListening, print_greeting
 from services.console.status_line import Work, no_work
@@ -228,6 +228,7 @@ class AllInOne:
             control=control if settings.clock_control else None,
             scenario=self._inputs.scenario,
             mcp_hosts=hosts_for(settings.host, settings.allowed_hosts),
+            open_feeds=is_loopback(settings.host),
             snapshots=snapshots_of(self._store, settings.store, snapshot_key),
         )
 

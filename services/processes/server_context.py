@@ -30,6 +30,7 @@ def context_over(
     control: ClockControl | None = None,
     feeders: Sequence[MonitoredFeeder] = (),
     observer: ConnectionObserver | None = None,
+    open_feeds: bool = False,
 ) -> Context:
     """The context of a server over a store. Raises `RunMismatch` for a store that another run wrote.
 
@@ -45,6 +46,7 @@ def context_over(
         store=store,
         scenario=inputs.scenario,
         mcp_hosts=hosts,
+        open_feeds=open_feeds,
         network=inputs.network,
         clock=clock,
         run=inputs.run,

@@ -12,7 +12,7 @@ import click
 from services.access.allowed_hosts import hosts_for
 from services.access.authentication import Keys
 from services.access.local_credentials import local_keys
-from services.access.rate_limits import limits_for
+from services.access.rate_limits import is_loopback, limits_for
 from services.console.greeting import OnListening, greeting_by_secret, print_greeting
 from services.context import Context
 from services.feeders.clock_control import ClockControl
@@ -146,6 +146,7 @@ class ServerProcess:
             control=self._control(),
             feeders=observed_feeders(self._store, self._setup.clock),
             observer=self._observer,
+            open_feeds=is_loopback(self._settings.host),
         )
 
     def _control(self) -> ClockControl | None:

@@ -9,7 +9,7 @@ import hashlib
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from services.feeds.gtfs_static import feed_trips, network_tables
 from services.feeds.gtfs_static.calendar import Span, feed_calendar
@@ -28,7 +28,7 @@ Part = TypeVar("Part")
 
 
 def write_feed(
-    path: Path,
+    file: Path | BinaryIO,
     network: Network,
     scenario: Scenario | None = None,
     span: Span | None = None,
@@ -42,7 +42,7 @@ def write_feed(
     timezone = network_tables.timezone_of(network)
     calendar, ids = feed_calendar(network, scenario, span), feed_ids(network)
     lines = [LineTrips(network, line, ids, calendar, scenario) for line in network.lines]
-    with zipfile.ZipFile(path, "w") as archive:
+    with zipfile.ZipFile(file, "w") as archive:
         tables = _Tables(archive, on_progress)
         tables.write("agency.txt", network_tables.AGENCY, network_tables.agency_rows(timezone))
         tables.write("stops.txt", network_tables.STOPS, network_tables.stop_rows(network, ids))

@@ -45,7 +45,7 @@ class TickResponse(Response):
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Send the body in the coding that the client takes, or 304 if it has it."""
         asked, coded = headers_of(scope), self.coded
-        if _has(asked.get("if-none-match", ""), coded.etag):
+        if names_tag(asked.get("if-none-match", ""), coded.etag):
             headers = [header for header in self._head(0, None) if header[0] not in OF_BODY]
             await self._send(send, 304, headers, b"")
             return
@@ -80,7 +80,7 @@ class TickResponse(Response):
 OF_BODY = (b"content-type", b"content-length")
 
 
-def _has(if_none_match: str, etag: str) -> bool:
+def names_tag(if_none_match: str, etag: str) -> bool:
     """Whether an If-None-Match header names the entity tag (RFC 9110, 13.1.2: a weak comparison)."""
     named = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
     return "*" in named or etag.removeprefix("W/") in named
