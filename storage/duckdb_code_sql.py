@@ -38,8 +38,9 @@ class CodeSql:
 
     `codes_of` finds the codes of the texts in the table `texts`, which `insert` adds with their codes.
     `code_of` finds the code of `$text`. `texts_of` returns the codes from `$first` to `$last` and their
-    texts, in order of the codes. `since` returns the codes after `$last` and their texts. `summary` returns
-    the last code and the number of codes. `prune` deletes the codes that no row has.
+    texts, in order of the codes, `texts_of_some` those of `$codes` in any order. `since` returns the codes
+    after `$last` and their texts. `summary` returns the last code and the number of codes. `prune` deletes
+    the codes that no row has.
     """
 
     create: str
@@ -49,6 +50,7 @@ class CodeSql:
     codes_of: str
     code_of: str
     texts_of: str
+    texts_of_some: str
     since: str
     prune: str
 
@@ -68,6 +70,7 @@ def _code_sql(dictionary: Dictionary) -> CodeSql:
         codes_of=f"SELECT text, code FROM {dictionary} JOIN texts USING (text)",
         code_of=f"SELECT code FROM {dictionary} WHERE text = $text",
         texts_of=f"SELECT code, text FROM {dictionary} WHERE code BETWEEN $first AND $last ORDER BY code",
+        texts_of_some=f"SELECT code, text FROM {dictionary} WHERE code IN $codes",
         since=f"SELECT code, text FROM {dictionary} WHERE code > $last",
         prune=f"DELETE FROM {dictionary} WHERE code NOT IN ({in_use})",
     )

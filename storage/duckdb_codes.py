@@ -110,6 +110,15 @@ def code_of(cursor: duckdb.DuckDBPyConnection, dictionary: Dictionary, text: str
     return None if found is None else int(found[0])
 
 
+def texts_of(
+    cursor: duckdb.DuckDBPyConnection, dictionary: Dictionary, codes: Sequence[int]
+) -> Mapping[int, str]:
+    """The texts of codes, read from their table."""
+    if not codes:
+        return {}
+    return dict(cursor.execute(CODES[dictionary].texts_of_some, {"codes": codes}).fetchall())
+
+
 class Encoder:
     """Replaces the ids of batches by codes.
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from storage import duckdb_sql
 from storage.arrow_schema import arrow_schema
 from storage.batch import ordered
 from storage.coverage import joined
-from storage.duckdb_codes import decoded
-from storage.duckdb_sql import SQL, is_text
+from storage.duckdb_code_sql import DICTIONARY_OF, Dictionary
+from storage.duckdb_codes import decoded, texts_of
+from storage.duckdb_sql import SQL
 from storage.instants import from_us, to_us
 from storage.schema import SCHEMAS, Cell, Record, Stream, make_record
 from storage.store import Covered, Run
@@ -29,31 +30,48 @@ TIME_PLACES = {
     for stream, schema in SCHEMAS.items()
 }
 CODE_PLACES = {
-    stream: tuple(
-        place
-        for place, column in enumerate(schema.columns)
-        if column.kind == "id" and not is_text(schema, column)
+    (stream, dictionary): tuple(
+        place for place, column in enumerate(schema.columns) if DICTIONARY_OF.get(column.name) is dictionary
     )
     for stream, schema in SCHEMAS.items()
+    for dictionary in Dictionary
 }
 
 
 def records(
     cursor: duckdb.DuckDBPyConnection, stream: Stream, rows: Sequence[Sequence[Cell]], ids: EntityIds
 ) -> list[Record]:
-    """The records of rows that a query of `StreamSql` has returned."""
-    places = CODE_PLACES[stream]
-    texts = ids.texts(cursor, {cast("int", row[place]) for row in rows for place in places} - {None})
+    """The records of rows that a query of `StreamSql` has returned.
+
+    The cursor must be in the transaction that has read the rows.
+    """
+    texts = {
+        place: found
+        for dictionary in Dictionary
+        if (places := CODE_PLACES[stream, dictionary])
+        for found in [_texts(cursor, dictionary, {row[place] for row in rows for place in places}, ids)]
+        for place in places
+    }
     return [make_record(stream, _cells(stream, row, texts)) for row in rows]
 
 
-def _cells(stream: Stream, row: Sequence[Cell], texts: Mapping[int, str]) -> list[Cell]:
+def _texts(
+    cursor: duckdb.DuckDBPyConnection, dictionary: Dictionary, cells: Collection[Cell], ids: EntityIds
+) -> Mapping[int, str]:
+    """The texts of the codes in `cells`, by code."""
+    codes = [cast("int", cell) for cell in cells if cell is not None]
+    if dictionary is Dictionary.ENTITIES:
+        return ids.texts(cursor, codes)
+    return texts_of(cursor, dictionary, codes)
+
+
+def _cells(stream: Stream, row: Sequence[Cell], texts: Mapping[int, Mapping[int, str]]) -> list[Cell]:
     cells = list(row)
     for place in TIME_PLACES[stream]:
         cells[place] = from_us(cast("int", cells[place]))
-    for place in CODE_PLACES[stream]:
+    for place, of_place in texts.items():
         code = cast("int | None", cells[place])
-        cells[place] = None if code is None else texts[code]
+        cells[place] = None if code is None else of_place[code]
     return cells
 
 

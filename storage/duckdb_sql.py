@@ -71,21 +71,13 @@ NEWEST_OF_LINE = (
 )
 
 
-def is_text(schema: StreamSchema, column: Column) -> bool:
-    """Whether the queries for records return a column of ids as text, not as codes.
-
-    They do for the columns by which they order, and for trips, whose dictionary isn't kept in memory.
-    """
-    return column.name in schema.key[1:] or DICTIONARY_OF.get(column.name) is Dictionary.TRIPS
-
-
 @dataclass(frozen=True, slots=True)
 class StreamSql:
     """The statements of one stream.
 
-    `at`, `at_since` and `of_line` return the columns of records, times as µs since the epoch, ids as texts or
-    codes (`is_text`), as `range_by` and `newest_of_each` do. `$key` is the code of an id. `scan` returns all
-    codes.
+    `at`, `at_since` and `of_line` return the columns of records, times as µs since the epoch, ids as codes,
+    as `range_by` and `newest_of_each` do. `$key` is the code of an id. `at` and `at_since` return all records
+    of the newest time: which of them has the greatest key depends on texts.
     """
 
     create: str
@@ -103,16 +95,16 @@ def _stream_sql(stream: Stream) -> StreamSql:
     schema, coded = SCHEMAS[stream], f"{stream}_coded"
     names = ", ".join(f'"{name}"' for name in schema.names)
     of_entity = f"{schema.entity} = $key AND time"
-    # Records of one entity at one time differ in the other columns of the key.
-    order = ", ".join(("coded.time", *(f"{name}_text.text" for name in schema.key[1:])))
-    newest = f"ORDER BY {order.replace(',', ' DESC,')} DESC LIMIT 1"
     at = f"{of_entity} <= make_timestamptz($time)"
+    newest = f"time = (SELECT max(time) FROM {coded} WHERE {at})"
+    # Within a short span a rank costs less than a second search.
+    newest_since = f"{at} AND time >= make_timestamptz($since) QUALIFY rank() OVER (ORDER BY time DESC) = 1"
     return StreamSql(
         create=f"CREATE TABLE {coded} ({', '.join(_definition(column) for column in schema.columns)})",
         create_view=f"CREATE VIEW {stream} AS {_view(schema)}",
         insert=f"INSERT INTO {coded} SELECT {names} FROM batch",
-        at=f"{_records(schema, at)} {newest}",
-        at_since=f"{_records(schema, f'{at} AND time >= make_timestamptz($since)')} {newest}",
+        at=_records(schema, f"{schema.entity} = $key AND {newest}"),
+        at_since=_records(schema, newest_since),
         of_line=_records(schema, NEWEST_OF_LINE),
         scan=f"SELECT {names} FROM {coded} WHERE {SPAN}",
         rows=f"SELECT count(*) FROM {coded}",
@@ -134,19 +126,18 @@ def _view(schema: StreamSchema) -> str:
 
 
 def _records(schema: StreamSchema, condition: str, ordered_by: Collection[str] = ()) -> str:
-    """The query of the rows that satisfy a condition on the coded table, with the columns of `is_text`.
+    """The query of the rows that satisfy a condition on the coded table, with ids as codes.
 
-    The texts of the columns `ordered_by` are joined, too.
+    The texts of the columns `ordered_by` are joined.
     """
-    cells = (_cell(schema, column) for column in schema.columns)
-    joins = _joins(c for c in schema.columns if is_text(schema, c) or c.name in ordered_by)
+    # To join the texts of all ids takes DuckDB longer than to find a record: `duckdb_rows` looks them up.
+    cells = (_cell(column) for column in schema.columns)
+    joins = _joins(column for column in schema.columns if column.name in ordered_by)
     return f"SELECT {', '.join(cells)} FROM (FROM {schema.stream}_coded WHERE {condition}) AS coded {joins}"
 
 
-def _cell(schema: StreamSchema, column: Column) -> str:
-    if column.kind == "time":
-        return f'epoch_us(coded."{column.name}")'
-    return f'"{column.name}_text".text' if is_text(schema, column) else f'coded."{column.name}"'
+def _cell(column: Column) -> str:
+    return f'epoch_us(coded."{column.name}")' if column.kind == "time" else f'coded."{column.name}"'
 
 
 def _joins(columns: Iterable[Column]) -> str:

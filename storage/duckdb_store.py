@@ -131,7 +131,8 @@ class DuckDBStore:
         since = self._reach_back(stream, to_us(time))
         found = self._records(stream, SQL[stream].at_since, key, {**parameters, "since": since})
         found = found or self._records(stream, SQL[stream].at, key, parameters)
-        return found[0] if found else None
+        # Records of one entity at one time differ in the other columns of the key.
+        return max(found, key=attrgetter(*SCHEMAS[stream].key), default=None)
 
     def range(
         self,
@@ -328,7 +329,7 @@ class DuckDBStore:
 
         `by` is the column of the id; by default it is the id of an entity or a line.
         """
-        with self._database.reading() as cursor:
+        with self._database.transaction() as cursor:
             if DICTIONARY_OF.get(by) is Dictionary.TRIPS:
                 code = code_of(cursor, Dictionary.TRIPS, key)
             else:
