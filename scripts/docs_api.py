@@ -263,6 +263,12 @@ def bodies(operation: Mapping[str, Any]) -> Iterator[str]:
     yield ""
 
 
+def either_of(schema: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the schemas of which a value fits one."""
+    found: Sequence[Mapping[str, Any]] = schema.get("anyOf") or schema.get("oneOf") or ()
+    return found
+
+
 def text_of(described: Mapping[str, Any]) -> str:
     """Return a description with its default, as text of a table cell."""
     default = described.get("schema", {}).get("default")
@@ -288,7 +294,7 @@ def named_in(schema: Mapping[str, Any]) -> list[str]:
     """The names of the models that a schema refers to."""
     if "$ref" in schema:
         return [str(schema["$ref"]).rpartition("/")[2]]
-    return [name for each in schema.get("anyOf", ()) for name in named_in(each)]
+    return [name for each in either_of(schema) for name in named_in(each)]
 
 
 def type_of(schema: Mapping[str, Any]) -> str:
@@ -299,8 +305,8 @@ def type_of(schema: Mapping[str, Any]) -> str:
         return " or ".join(f"`{value}`" for value in schema["enum"])
     if "const" in schema:
         return f"`{schema['const']}`"
-    if "anyOf" in schema:
-        return " or ".join(type_of(each) for each in schema["anyOf"])
+    if either_of(schema):
+        return " or ".join(type_of(each) for each in either_of(schema))
     if schema.get("type") == "array":
         return f"list of {type_of(schema.get('items', {}))}"
     return str(schema.get("type", "any"))

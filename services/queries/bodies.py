@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.errors import MethodNotAllowed, ServiceError, Unauthorized
 from services.queries.bearing import bearing
@@ -21,6 +21,9 @@ from simulator.network import Network
 from storage.schema import BusPosition, PeopleCount, Record, SensorReading, StopVisit
 
 Body: TypeAlias = dict[str, object]
+
+Instant: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""An instant as `format_instant` writes it."""
 
 CHALLENGE = 'ApiKey realm="bus-simulator", headers="x-api-key x-group-name"'
 """What a 401 asks for (RFC 9110, section 11.6.1)."""
@@ -36,7 +39,7 @@ class PeopleCountBody(ExactModel):
     """People waiting at a stop; `line_ids` are the lines that serve it, as "L1,L2"."""
 
     stop_id: str
-    time: str
+    time: Instant
     count: int
     line_ids: str
 
@@ -46,7 +49,7 @@ class StopSensorsBody(ExactModel):
 
     entity_id: str
     entity_type: str
-    time: str
+    time: Instant
     temperature: float
     humidity: float
 
@@ -67,7 +70,7 @@ class BusPositionBody(ExactModel):
 
     bus_id: str
     line_id: str
-    time: str
+    time: Instant
     latitude: float
     longitude: float
     passenger_count: int
@@ -94,8 +97,8 @@ class StopVisitBody(ExactModel):
     trip_id: str
     direction: Literal[0, 1]
     sequence: int
-    arrival_time: str
-    time: str
+    arrival_time: Instant
+    time: Instant
     doors_open: bool
     boarding: int
     alighting: int
@@ -121,7 +124,7 @@ class PeopleCountPage(ExactModel):
 class SensorsPage(ExactModel):
     """A page of a range; `next_cursor` asks for the next, null at the end."""
 
-    items: list[BusSensorsBody] | list[StopSensorsBody]
+    items: list[BusSensorsBody | StopSensorsBody]
     next_cursor: str | None
 
 
@@ -142,28 +145,28 @@ class LineBody(ExactModel):
 class PeopleCountsBody(ExactModel):
     """The people waiting at every stop at a tick, by `stop_id`."""
 
-    time: str
+    time: Instant
     items: list[PeopleCountBody]
 
 
 class BusPositionsBody(ExactModel):
     """The position of every bus at a tick, by `bus_id`."""
 
-    time: str
+    time: Instant
     items: list[BusPositionBody]
 
 
 class BusSensorsListBody(ExactModel):
     """The sensors of every bus at a tick, by `entity_id`."""
 
-    time: str
+    time: Instant
     items: list[BusSensorsBody]
 
 
 class StopSensorsListBody(ExactModel):
     """The sensors of every stop at a tick, by `entity_id`."""
 
-    time: str
+    time: Instant
     items: list[StopSensorsBody]
 
 

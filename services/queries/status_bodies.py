@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.feeders.feeder import FeederStatus
-from services.queries.bodies import Body, ExactModel
+from services.queries.bodies import Body, ExactModel, Instant
 from services.settings import GREATEST_SPEED
 from services.times import format_instant
 from simulator.clock import Clock
@@ -31,7 +31,7 @@ class FeederBody(ExactModel):
     """A feeder's last tick, and how many simulated seconds of data are due but not yet written."""
 
     name: str
-    last_tick: str
+    last_tick: Instant
     lag_s: float
     state: Literal["running", "waiting for the store", "stopped"]
 
@@ -39,8 +39,8 @@ class FeederBody(ExactModel):
 class StretchBody(ExactModel):
     """An interval [start, end) in which a stream is complete."""
 
-    start: str
-    end: str
+    start: Instant
+    end: Instant
     run_id: str
 
 
@@ -54,7 +54,7 @@ class StreamBody(ExactModel):
 class ClockBody(ExactModel):
     """Simulated time, and simulated seconds per wall second (`max`: as fast as possible; 0: paused)."""
 
-    now: str
+    now: Instant
     rate: float | Literal["max"]
     paused: bool
 

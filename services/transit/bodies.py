@@ -10,6 +10,7 @@ from services.queries.bodies import (
     Body,
     BusPositionBody,
     ExactModel,
+    Instant,
     StopVisitBody,
     bus_position_body,
     stop_visit_body,
@@ -40,8 +41,8 @@ class ArrivalBody(ExactModel):
     direction: Literal[0, 1]
     bus_id: str
     trip_id: str
-    expected_time: str
-    planned_time: str | None
+    expected_time: Instant
+    planned_time: Instant | None
     wait_s: int
     stops_away: int
     distance_m: float
@@ -56,14 +57,14 @@ class ArrivalsBody(ExactModel):
     """The next buses at a stop, by `expected_time`; `time` is the simulated time of the prediction."""
 
     stop_id: str
-    time: str
+    time: Instant
     arrivals: list[ArrivalBody]
 
 
 class DepartureBody(ExactModel):
     """A scheduled departure from the first stop of a pattern."""
 
-    time: str
+    time: Instant
     direction: Literal[0, 1]
     pattern_id: str
 
@@ -71,8 +72,8 @@ class DepartureBody(ExactModel):
 class HeadwayBody(ExactModel):
     """From `start` to `end` a bus departs every `headway_s` seconds."""
 
-    start: str
-    end: str
+    start: Instant
+    end: Instant
     headway_s: int
 
 
@@ -88,8 +89,8 @@ class TimetableBody(ExactModel):
     date: str
     day_type: Literal["weekday", "saturday", "sunday"] | None
     timezone: str
-    first_departure: str | None
-    last_departure: str | None
+    first_departure: Instant | None
+    last_departure: Instant | None
     departures: list[DepartureBody]
     headways: list[HeadwayBody]
 
@@ -123,8 +124,8 @@ class TripStopBody(ExactModel):
 
     stop_id: str
     sequence: int
-    planned_time: str | None = None
-    expected_time: str | None = None
+    planned_time: Instant | None = None
+    expected_time: Instant | None = None
     visit: StopVisitBody | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -15,7 +16,7 @@ from services.web.description.operation import TEXT, TZ, Operation, Parameter
 from services.web.formats.tables import MEDIA_TYPES
 from services.web.handlers import JSON, OPEN
 from services.web.openapi_examples import BODIES, CLOCK_CHANGES, CSV_EXAMPLES, ERRORS, VALUES
-from services.web.openapi_operations import CLOCK_OPERATIONS, OPERATIONS
+from services.web.openapi_operations import CLOCK_OPERATIONS, NAMES, OPERATIONS, TAGS
 
 DESCRIPTION = """Live and historical data of a simulated Madrid bus network. All routes except `/health`,
 `/metrics`, `/openapi.json` and `/docs` need the headers `x-api-key` and `x-group-name`. If several errors
@@ -34,6 +35,10 @@ NEXT_CURSOR: Json = {"description": "The cursor of a page that isn't JSON", "sch
 NOT_MODIFIED: dict[int | str, Json] = {
     304: {"description": "The client has the newest answer (`If-None-Match` names its `ETag`)"}
 }
+SERVERS = [
+    {"url": "/", "description": "The server of this document"},
+    {"url": "http://localhost:8080", "description": "`bus-simulator run` on this machine"},
+]
 SECURITY_SCHEMES: Json = {
     "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
     "group": {"type": "apiKey", "in": "header", "name": GROUP_HEADER},
@@ -42,8 +47,25 @@ SECURITY_SCHEMES: Json = {
 
 def document(app: FastAPI) -> Json:
     """Return the whole description."""
-    found = app.openapi()
+    found: Json = alternatives(app.openapi())
+    found["servers"] = SERVERS
+    found["tags"] = [{"name": name, "description": what} for name, what in TAGS.items()]
     found["components"]["securitySchemes"] = SECURITY_SCHEMES
+    return found
+
+
+def alternatives(part: Any) -> Any:
+    """Return a part of the description in which one of several named schemas is a `oneOf`.
+
+    No body fits two of them, and generators make a union only of a `oneOf`.
+    """
+    if isinstance(part, list):
+        return [alternatives(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    found = {name: alternatives(each) for name, each in part.items()}
+    if all("$ref" in each for each in found.get("anyOf", [{}])):
+        found["oneOf"] = found.pop("anyOf")
     return found
 
 
@@ -54,7 +76,8 @@ def declared(template: str) -> Json:
 
 def declared_clock(template: str, method: str) -> Json:
     """Return the same for a method of the clock's route."""
-    return _declared(template, CLOCK_OPERATIONS[method], f"{method.lower()}_{operation_id(template)}")
+    name = operation_id(template)
+    return _declared(template, CLOCK_OPERATIONS[method], name if method == "GET" else f"change_{name}")
 
 
 def _declared(template: str, operation: Operation, name: str) -> Json:
@@ -78,8 +101,9 @@ def _declared(template: str, operation: Operation, name: str) -> Json:
 
 
 def operation_id(template: str) -> str:
-    """Return the operation's id: `lines_line_id` for `/lines/{line_id}`."""
-    return template.strip("/").replace("{", "").replace("}", "").replace("/", "_").replace("-", "_")
+    """Return the operation's id: of those without a name the path without its parameters."""
+    parts = (part for part in template.strip("/").split("/") if not part.startswith("{"))
+    return NAMES.get(template) or re.sub(r"\W", "_", "_".join(parts))
 
 
 def path_parameters(template: str) -> list[Json]:
@@ -107,6 +131,7 @@ def request_body(operation: Operation) -> Json:
     """Return the `requestBody` entry; empty for a route without a body."""
     if not operation.body:
         return {}
+    # Inline: of a named schema with bounds datamodel-code-generator makes types that mypy refuses.
     shapes = [model.model_json_schema() for model in operation.body]
     content = {JSON: {"schema": {"oneOf": shapes}, "examples": dict(CLOCK_CHANGES)}}
     return {"requestBody": {"required": True, "content": content}}

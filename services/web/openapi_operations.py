@@ -121,6 +121,33 @@ OPERATIONS: Mapping[str, Operation] = {
     "/metrics": Operation("Metrics in Prometheus's text format", (), (), OPEN_ROUTE, "operations"),
 }
 
+NAMES: Mapping[str, str] = {
+    "/people-count": "people_counts",
+    "/people-count/{stop_id}": "people_count",
+    "/bus-position": "bus_positions",
+    "/bus-position/{bus_id}": "bus_position",
+    "/bus-position/line/{line_id}": "line_positions",
+    "/sensors/bus": "bus_sensors",
+    "/sensors/stop": "stop_sensors",
+    "/stop-visits/stop/{stop_id}": "stop_visits_at_stop",
+    "/stop-visits/bus/{bus_id}": "stop_visits_of_bus",
+    "/stop-visits/line/{line_id}": "stop_visits_of_line",
+    "/lines/{line_id}": "line",
+    "/lines/{line_id}/shape": "line_shape",
+    "/lines/{line_id}/timetable": "line_timetable",
+    "/stops/{stop_id}": "stop",
+    "/buses/{bus_id}": "bus",
+    "/trips/{trip_id}": "trip",
+}
+"""The ids of operations that aren't just their paths without parameters. Clients name methods after them."""
+
+TAGS: Mapping[str, str] = {
+    "data": "What the simulated sensors say: people at stops, buses' positions, temperatures, visits.",
+    "network": "What doesn't change while the simulator runs: lines, stops, buses.",
+    "operations": "The state of the simulator itself, and its clock.",
+}
+"""What each group of operations is about."""
+
 
 CLOCK_OPERATIONS: Mapping[str, Operation] = {
     "GET": Operation(

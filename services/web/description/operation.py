@@ -21,6 +21,7 @@ class Parameter:
 
 
 TEXT = {"type": "string"}
+INSTANT = {"type": "string", "format": "date-time"}
 MODE = Parameter(
     "mode", "`latest`: the newest record. Overrides `timestamp`.", {"type": "string", "enum": ["latest"]}
 )
@@ -37,11 +38,15 @@ TZ = Parameter(
 CURSOR = Parameter("cursor", "The `next_cursor` of the previous page of the same request.", TEXT)
 MOMENT = (
     MODE,
-    Parameter("timestamp", "ISO 8601, UTC without an offset: the newest record at or before it.", TEXT),
+    Parameter(
+        "timestamp",
+        "ISO 8601, UTC without an offset, also a date: the newest record at or before it.",
+        INSTANT,
+    ),
 )
 RANGE = (
-    Parameter("start", "Start of a range (ISO 8601); needs `end`.", TEXT),
-    Parameter("end", "End of a range, not included (ISO 8601); needs `start`.", TEXT),
+    Parameter("start", "Start of a range (ISO 8601); needs `end`.", INSTANT),
+    Parameter("end", "End of a range, not included (ISO 8601); needs `start`.", INSTANT),
     LIMIT,
     CURSOR,
     Parameter(

@@ -68,7 +68,29 @@ def test_every_reference_resolves(served: Served) -> None:
     found = described(served)
     names = set(re.findall(r"#/components/schemas/(\w+)", str(found)))
     assert names == set(found["components"]["schemas"])
-    assert openapi.operation_id("/lines/{line_id}") == "lines_line_id"
+
+
+def test_operations_have_short_names_of_their_own_and_tags_with_a_description(served: Served) -> None:
+    found = described(served)
+    operations = [operation for path in found["paths"].values() for operation in path.values()]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch("[a-z]+(_[a-z]+){0,3}", name) for name in names)
+    described_tags = {tag["name"] for tag in found["tags"] if tag["description"]}
+    assert {tag for operation in operations for tag in operation["tags"]} == described_tags
+    assert [openapi.operation_id(path) for path in ("/lines", "/lines/{line_id}")] == ["lines", "line"]
+
+
+def test_times_have_a_format_and_a_body_or_a_page_is_one_of_two_named_schemas(served: Served) -> None:
+    found = described(served)
+    for schema in found["components"]["schemas"].values():
+        for name, field in schema.get("properties", {}).items():
+            if name.endswith("time") or name in ("now", "last_tick"):
+                assert "date-time" in str(field), (schema["title"], name)
+    for path in ("/people-count/{stop_id}", "/bus-position/{bus_id}", "/people-count"):
+        answer = found["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        assert [list(each) for each in answer["oneOf"]] == [["$ref"], ["$ref"]]
+    assert found["servers"][0]["url"] == "/"
 
 
 def test_the_api_page_needs_no_key_and_loads_nothing_from_other_origins(served: Served) -> None:
