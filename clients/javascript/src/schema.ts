@@ -15,7 +15,7 @@ export interface paths {
          * People waiting at every stop: now, at a time, or over a range
          * @description Prepare the answer at a tick, or a page of a range.
          */
-        get: operations["people_count"];
+        get: operations["people_counts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -35,7 +35,7 @@ export interface paths {
          * Position of every bus: now, at a time, or over a range
          * @description Prepare the answer at a tick, or a page of a range.
          */
-        get: operations["bus_position"];
+        get: operations["bus_positions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -55,7 +55,7 @@ export interface paths {
          * Sensor data of every bus: now, at a time, or over a range
          * @description Prepare the answer at a tick, or a page of a range.
          */
-        get: operations["sensors_bus"];
+        get: operations["bus_sensors"];
         put?: never;
         post?: never;
         delete?: never;
@@ -75,7 +75,7 @@ export interface paths {
          * Sensor data of every stop: now, at a time, or over a range
          * @description Prepare the answer at a tick, or a page of a range.
          */
-        get: operations["sensors_stop"];
+        get: operations["stop_sensors"];
         put?: never;
         post?: never;
         delete?: never;
@@ -95,7 +95,7 @@ export interface paths {
          * People waiting at a stop: now, at a time, or over a range
          * @description Prepare the people count of a stop.
          */
-        get: operations["people_count_stop_id"];
+        get: operations["people_count"];
         put?: never;
         post?: never;
         delete?: never;
@@ -115,7 +115,7 @@ export interface paths {
          * Sensor data of a bus or a stop: now, at a time, or over a range
          * @description Prepare the sensor data of a bus or a stop.
          */
-        get: operations["sensors_entity_type_entity_id"];
+        get: operations["sensors"];
         put?: never;
         post?: never;
         delete?: never;
@@ -135,7 +135,7 @@ export interface paths {
          * Newest position of each bus of a line, not older than 5 minutes
          * @description Prepare the newest position of each bus of a line.
          */
-        get: operations["bus_position_line_line_id"];
+        get: operations["line_positions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -155,7 +155,7 @@ export interface paths {
          * Position of a bus: now, at a time, or over a range
          * @description Prepare the position of a bus.
          */
-        get: operations["bus_position_bus_id"];
+        get: operations["bus_position"];
         put?: never;
         post?: never;
         delete?: never;
@@ -172,7 +172,7 @@ export interface paths {
             cookie?: never;
         };
         /** Buses' visits to a stop: the newest of each line, at a time, or over a range */
-        get: operations["stop_visits_stop_stop_id"];
+        get: operations["stop_visits_at_stop"];
         put?: never;
         post?: never;
         delete?: never;
@@ -189,7 +189,7 @@ export interface paths {
             cookie?: never;
         };
         /** A bus's visits to stops: the newest, at a time, or over a range */
-        get: operations["stop_visits_bus_bus_id"];
+        get: operations["stop_visits_of_bus"];
         put?: never;
         post?: never;
         delete?: never;
@@ -206,7 +206,7 @@ export interface paths {
             cookie?: never;
         };
         /** Visits of a line's buses to stops: the newest of each, at a time, or over a range */
-        get: operations["stop_visits_line_line_id"];
+        get: operations["stop_visits_of_line"];
         put?: never;
         post?: never;
         delete?: never;
@@ -223,7 +223,7 @@ export interface paths {
             cookie?: never;
         };
         /** The next buses of every line at a stop: when they are expected, how far they are, how full */
-        get: operations["arrivals_stop_id"];
+        get: operations["arrivals"];
         put?: never;
         post?: never;
         delete?: never;
@@ -240,7 +240,7 @@ export interface paths {
             cookie?: never;
         };
         /** A trip: its visits so far, and when it is planned and expected at the stops ahead */
-        get: operations["trips_trip_id"];
+        get: operations["trip"];
         put?: never;
         post?: never;
         delete?: never;
@@ -257,7 +257,7 @@ export interface paths {
             cookie?: never;
         };
         /** A line's route patterns as GeoJSON lines with their direction */
-        get: operations["lines_line_id_shape"];
+        get: operations["line_shape"];
         put?: never;
         post?: never;
         delete?: never;
@@ -274,7 +274,7 @@ export interface paths {
             cookie?: never;
         };
         /** A line's departures or headways on a service day */
-        get: operations["lines_line_id_timetable"];
+        get: operations["line_timetable"];
         put?: never;
         post?: never;
         delete?: never;
@@ -291,7 +291,7 @@ export interface paths {
             cookie?: never;
         };
         /** The lines' routes with their colours, and the stops, as GeoJSON */
-        get: operations["network.geojson"];
+        get: operations["network_geojson"];
         put?: never;
         post?: never;
         delete?: never;
@@ -308,7 +308,7 @@ export interface paths {
             cookie?: never;
         };
         /** A stop and the lines that serve it */
-        get: operations["stops_stop_id"];
+        get: operations["stop"];
         put?: never;
         post?: never;
         delete?: never;
@@ -325,7 +325,7 @@ export interface paths {
             cookie?: never;
         };
         /** A bus, its line and its newest position */
-        get: operations["buses_bus_id"];
+        get: operations["bus"];
         put?: never;
         post?: never;
         delete?: never;
@@ -359,7 +359,7 @@ export interface paths {
             cookie?: never;
         };
         /** A line: the stops of each direction with coordinates, and its buses */
-        get: operations["lines_line_id"];
+        get: operations["line"];
         put?: never;
         post?: never;
         delete?: never;
@@ -427,10 +427,10 @@ export interface paths {
             cookie?: never;
         };
         /** The simulated clock: time, rate, paused or not */
-        get: operations["get_clock"];
+        get: operations["clock"];
         put?: never;
         /** Change the clock: rate, pause, step or jump. A jump deletes no data, and skipped time gets none */
-        post: operations["post_clock"];
+        post: operations["change_clock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -497,7 +497,10 @@ export interface components {
             bus_id: string;
             /** Trip Id */
             trip_id: string;
-            /** Expected Time */
+            /**
+             * Expected Time
+             * Format: date-time
+             */
             expected_time: string;
             /** Planned Time */
             planned_time: string | null;
@@ -525,7 +528,10 @@ export interface components {
         ArrivalsBody: {
             /** Stop Id */
             stop_id: string;
-            /** Time */
+            /**
+             * Time
+             * Format: date-time
+             */
             time: string;
             /** Arrivals */
             arrivals: components["schemas"]["ArrivalBody"][];
@@ -569,7 +575,10 @@ export interface components {
             bus_id: string;
             /** Line Id */
             line_id: string;
-            /** Time */
+            /**
+             * Time
+             * Format: date-time
+             */
             time: string;
             /** Latitude */
             latitude: number;
@@ -610,7 +619,10 @@ export interface components {
          * @description The position of every bus at a tick, by `bus_id`.
          */
         BusPositionsBody: {
-            /** Time */
+            /**
+             * Time
+             * Format: date-time
+             */
             time: string;
             /** Items */
             items: components["schemas"]["BusPositionBody"][];
@@ -624,7 +636,10 @@ export interface components {
             entity_id: string;
             /** Entity Type */
             entity_type: string;
-            /** Time */
+            /**
+             * Time
+             * Format: date-time
+             */
             time: string;
             /** Temperature */
             temperature: number;
@@ -643,7 +658,10 @@ export interface components {
          * @description The sensors of every bus at a tick, by `entity_id`.
          */
         BusSensorsListBody: {
-            /** Time */
+            /**
+             * Time
+             * Format: date-time
+             */
             time: string;
             /** Items */
             items: components["schemas"]["BusSensorsBody"][];
@@ -673,7 +691,10 @@ export interface components {
          * @description Simulated time, and simulated seconds per wall second (`max`: as fast as possible; 0: paused).
          */
         ClockBody: {
-            /** Now */
+            /**
+             * Now
+             * Format: date-time
+             */
             now: string;
             /** Rate */
             rate: number | "max";
@@ -685,7 +706,10 @@ export interface components {
          * @description A scheduled departure from the first stop of a pattern.
          */
         DepartureBody: {
-            /** Time */
+            /**
+             * Time
+             * Format: date-time
+             */
             time: string;
             /**
              * Direction
@@ -727,7 +751,10 @@ export interface components {
         FeederBody: {
             /** Name */
             name: string;
-            /** Last Tick */
+            /**
+             * Last Tick
+             * Format: date-time
+             */
             last_tick: string;
             /** Lag S */
             lag_s: number;
@@ -742,9 +769,15 @@ export interface components {
          * @description From `start` to `end` a bus departs every `headway_s` seconds.
          */
         HeadwayBody: {
-            /** Start */
+            /**
+             * Start
+             * Format: date-time
+             */
             start: string;
-            /** End */
+            /**
+             * End
+             * Format: date-time
+             */
             end: string;
             /** Headway S */
             headway_s: number;
@@ -933,7 +966,10 @@ export interface components {
         PeopleCountBody: {
             /** Stop Id */
             stop_id: string;
-            /** Time */
+            /**
+             * Time
+             * Format: date-time
+             */
             time: string;
             /** Count */
             count: number;
@@ -955,7 +991,10 @@ export interface components {
          * @description The people waiting at every stop at a tick, by `stop_id`.
          */
         PeopleCountsBody: {
-            /** Time */
+            /**
+             * Time
+             * Format: date-time
+             */
             time: string;
             /** Items */
             items: components["schemas"]["PeopleCountBody"][];
@@ -995,7 +1034,7 @@ export interface components {
          */
         SensorsPage: {
             /** Items */
-            items: components["schemas"]["BusSensorsBody"][] | components["schemas"]["StopSensorsBody"][];
+            items: (components["schemas"]["BusSensorsBody"] | components["schemas"]["StopSensorsBody"])[];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -1105,7 +1144,10 @@ export interface components {
             entity_id: string;
             /** Entity Type */
             entity_type: string;
-            /** Time */
+            /**
+             * Time
+             * Format: date-time
+             */
             time: string;
             /** Temperature */
             temperature: number;
@@ -1117,7 +1159,10 @@ export interface components {
          * @description The sensors of every stop at a tick, by `entity_id`.
          */
         StopSensorsListBody: {
-            /** Time */
+            /**
+             * Time
+             * Format: date-time
+             */
             time: string;
             /** Items */
             items: components["schemas"]["StopSensorsBody"][];
@@ -1156,9 +1201,15 @@ export interface components {
             direction: 0 | 1;
             /** Sequence */
             sequence: number;
-            /** Arrival Time */
+            /**
+             * Arrival Time
+             * Format: date-time
+             */
             arrival_time: string;
-            /** Time */
+            /**
+             * Time
+             * Format: date-time
+             */
             time: string;
             /** Doors Open */
             doors_open: boolean;
@@ -1208,9 +1259,15 @@ export interface components {
          * @description An interval [start, end) in which a stream is complete.
          */
         StretchBody: {
-            /** Start */
+            /**
+             * Start
+             * Format: date-time
+             */
             start: string;
-            /** End */
+            /**
+             * End
+             * Format: date-time
+             */
             end: string;
             /** Run Id */
             run_id: string;
@@ -1291,7 +1348,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    people_count: {
+    people_counts: {
         parameters: {
             query?: {
                 /**
@@ -1299,7 +1356,7 @@ export interface operations {
                  * @example latest
                  */
                 mode?: "latest";
-                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                /** @description ISO 8601, UTC without an offset, also a date: the newest record at or before it. */
                 timestamp?: string;
                 /**
                  * @description Only these lines: ids with commas between them; may be repeated.
@@ -1419,7 +1476,7 @@ export interface operations {
             };
         };
     };
-    bus_position: {
+    bus_positions: {
         parameters: {
             query?: {
                 /**
@@ -1427,7 +1484,7 @@ export interface operations {
                  * @example latest
                  */
                 mode?: "latest";
-                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                /** @description ISO 8601, UTC without an offset, also a date: the newest record at or before it. */
                 timestamp?: string;
                 /**
                  * @description Only these lines: ids with commas between them; may be repeated.
@@ -1547,7 +1604,7 @@ export interface operations {
             };
         };
     };
-    sensors_bus: {
+    bus_sensors: {
         parameters: {
             query?: {
                 /**
@@ -1555,7 +1612,7 @@ export interface operations {
                  * @example latest
                  */
                 mode?: "latest";
-                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                /** @description ISO 8601, UTC without an offset, also a date: the newest record at or before it. */
                 timestamp?: string;
                 /**
                  * @description Only these lines: ids with commas between them; may be repeated.
@@ -1674,7 +1731,7 @@ export interface operations {
             };
         };
     };
-    sensors_stop: {
+    stop_sensors: {
         parameters: {
             query?: {
                 /**
@@ -1682,7 +1739,7 @@ export interface operations {
                  * @example latest
                  */
                 mode?: "latest";
-                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                /** @description ISO 8601, UTC without an offset, also a date: the newest record at or before it. */
                 timestamp?: string;
                 /**
                  * @description Only these lines: ids with commas between them; may be repeated.
@@ -1801,7 +1858,7 @@ export interface operations {
             };
         };
     };
-    people_count_stop_id: {
+    people_count: {
         parameters: {
             query?: {
                 /**
@@ -1809,7 +1866,7 @@ export interface operations {
                  * @example latest
                  */
                 mode?: "latest";
-                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                /** @description ISO 8601, UTC without an offset, also a date: the newest record at or before it. */
                 timestamp?: string;
                 /** @description Start of a range (ISO 8601); needs `end`. */
                 start?: string;
@@ -1909,7 +1966,7 @@ export interface operations {
             };
         };
     };
-    sensors_entity_type_entity_id: {
+    sensors: {
         parameters: {
             query?: {
                 /**
@@ -1917,7 +1974,7 @@ export interface operations {
                  * @example latest
                  */
                 mode?: "latest";
-                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                /** @description ISO 8601, UTC without an offset, also a date: the newest record at or before it. */
                 timestamp?: string;
                 /** @description Start of a range (ISO 8601); needs `end`. */
                 start?: string;
@@ -2019,7 +2076,7 @@ export interface operations {
             };
         };
     };
-    bus_position_line_line_id: {
+    line_positions: {
         parameters: {
             query: {
                 /**
@@ -2108,7 +2165,7 @@ export interface operations {
             };
         };
     };
-    bus_position_bus_id: {
+    bus_position: {
         parameters: {
             query?: {
                 /**
@@ -2116,7 +2173,7 @@ export interface operations {
                  * @example latest
                  */
                 mode?: "latest";
-                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                /** @description ISO 8601, UTC without an offset, also a date: the newest record at or before it. */
                 timestamp?: string;
                 /** @description Start of a range (ISO 8601); needs `end`. */
                 start?: string;
@@ -2216,7 +2273,7 @@ export interface operations {
             };
         };
     };
-    stop_visits_stop_stop_id: {
+    stop_visits_at_stop: {
         parameters: {
             query?: {
                 /**
@@ -2224,7 +2281,7 @@ export interface operations {
                  * @example latest
                  */
                 mode?: "latest";
-                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                /** @description ISO 8601, UTC without an offset, also a date: the newest record at or before it. */
                 timestamp?: string;
                 /** @description Start of a range (ISO 8601); needs `end`. */
                 start?: string;
@@ -2324,7 +2381,7 @@ export interface operations {
             };
         };
     };
-    stop_visits_bus_bus_id: {
+    stop_visits_of_bus: {
         parameters: {
             query?: {
                 /**
@@ -2332,7 +2389,7 @@ export interface operations {
                  * @example latest
                  */
                 mode?: "latest";
-                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                /** @description ISO 8601, UTC without an offset, also a date: the newest record at or before it. */
                 timestamp?: string;
                 /** @description Start of a range (ISO 8601); needs `end`. */
                 start?: string;
@@ -2432,7 +2489,7 @@ export interface operations {
             };
         };
     };
-    stop_visits_line_line_id: {
+    stop_visits_of_line: {
         parameters: {
             query?: {
                 /**
@@ -2440,7 +2497,7 @@ export interface operations {
                  * @example latest
                  */
                 mode?: "latest";
-                /** @description ISO 8601, UTC without an offset: the newest record at or before it. */
+                /** @description ISO 8601, UTC without an offset, also a date: the newest record at or before it. */
                 timestamp?: string;
                 /** @description Start of a range (ISO 8601); needs `end`. */
                 start?: string;
@@ -2540,7 +2597,7 @@ export interface operations {
             };
         };
     };
-    arrivals_stop_id: {
+    arrivals: {
         parameters: {
             query?: {
                 /**
@@ -2633,7 +2690,7 @@ export interface operations {
             };
         };
     };
-    trips_trip_id: {
+    trip: {
         parameters: {
             query?: {
                 /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
@@ -2717,7 +2774,7 @@ export interface operations {
             };
         };
     };
-    lines_line_id_shape: {
+    line_shape: {
         parameters: {
             query?: {
                 /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
@@ -2790,7 +2847,7 @@ export interface operations {
             };
         };
     };
-    lines_line_id_timetable: {
+    line_timetable: {
         parameters: {
             query?: {
                 /** @description A service day, `YYYY-MM-DD`; else the one that runs now. */
@@ -2865,7 +2922,7 @@ export interface operations {
             };
         };
     };
-    "network.geojson": {
+    network_geojson: {
         parameters: {
             query?: {
                 /**
@@ -2940,7 +2997,7 @@ export interface operations {
             };
         };
     };
-    stops_stop_id: {
+    stop: {
         parameters: {
             query?: {
                 /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
@@ -3013,7 +3070,7 @@ export interface operations {
             };
         };
     };
-    buses_bus_id: {
+    bus: {
         parameters: {
             query?: {
                 /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
@@ -3162,7 +3219,7 @@ export interface operations {
             };
         };
     };
-    lines_line_id: {
+    line: {
         parameters: {
             query?: {
                 /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
@@ -3415,7 +3472,7 @@ export interface operations {
             };
         };
     };
-    get_clock: {
+    clock: {
         parameters: {
             query?: {
                 /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
@@ -3476,7 +3533,7 @@ export interface operations {
             };
         };
     };
-    post_clock: {
+    change_clock: {
         parameters: {
             query?: {
                 /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */

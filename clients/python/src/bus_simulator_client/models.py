@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 
@@ -20,8 +21,8 @@ class ArrivalBody:
     direction: Literal[0, 1]
     bus_id: str
     trip_id: str
-    expected_time: str
-    planned_time: str | None
+    expected_time: datetime
+    planned_time: datetime | None
     wait_s: int
     stops_away: int
     distance_m: float
@@ -37,7 +38,7 @@ class ArrivalsBody:
     """The next buses at a stop, by `expected_time`; `time` is the simulated time of the prediction."""
 
     stop_id: str
-    time: str
+    time: datetime
     arrivals: list[ArrivalBody]
 
 
@@ -60,7 +61,7 @@ class BusPosition:
 
     bus_id: str
     line_id: str
-    time: str
+    time: datetime
     latitude: float
     longitude: float
     passenger_count: int
@@ -85,7 +86,7 @@ class BusPositionPage:
 class BusPositionsBody:
     """The position of every bus at a tick, by `bus_id`."""
 
-    time: str
+    time: datetime
     items: list[BusPosition]
 
 
@@ -95,7 +96,7 @@ class BusSensors:
 
     entity_id: str
     entity_type: str
-    time: str
+    time: datetime
     temperature: float
     humidity: float
     co2_level: int
@@ -106,7 +107,7 @@ class BusSensors:
 class BusSensorsListBody:
     """The sensors of every bus at a tick, by `entity_id`."""
 
-    time: str
+    time: datetime
     items: list[BusSensors]
 
 
@@ -130,7 +131,7 @@ class BusesPage:
 class Clock:
     """Simulated time, and simulated seconds per wall second (`max`: as fast as possible; 0: paused)."""
 
-    now: str
+    now: datetime
     rate: float | Literal["max"]
     paused: bool
 
@@ -139,7 +140,7 @@ class Clock:
 class DepartureBody:
     """A scheduled departure from the first stop of a pattern."""
 
-    time: str
+    time: datetime
     direction: Literal[0, 1]
     pattern_id: str
 
@@ -158,7 +159,7 @@ class FeederBody:
     """A feeder's last tick, and how many simulated seconds of data are due but not yet written."""
 
     name: str
-    last_tick: str
+    last_tick: datetime
     lag_s: float
     state: Literal["running", "waiting for the store", "stopped"]
 
@@ -167,8 +168,8 @@ class FeederBody:
 class HeadwayBody:
     """From `start` to `end` a bus departs every `headway_s` seconds."""
 
-    start: str
-    end: str
+    start: datetime
+    end: datetime
     headway_s: int
 
 
@@ -243,7 +244,7 @@ class PeopleCount:
     """People waiting at a stop; `line_ids` are the lines that serve it, as "L1,L2"."""
 
     stop_id: str
-    time: str
+    time: datetime
     count: int
     line_ids: str
 
@@ -260,7 +261,7 @@ class PeopleCountPage:
 class PeopleCountsBody:
     """The people waiting at every stop at a tick, by `stop_id`."""
 
-    time: str
+    time: datetime
     items: list[PeopleCount]
 
 
@@ -326,7 +327,7 @@ class StopSensors:
 
     entity_id: str
     entity_type: str
-    time: str
+    time: datetime
     temperature: float
     humidity: float
 
@@ -335,7 +336,7 @@ class StopSensors:
 class StopSensorsListBody:
     """The sensors of every stop at a tick, by `entity_id`."""
 
-    time: str
+    time: datetime
     items: list[StopSensors]
 
 
@@ -362,8 +363,8 @@ class StopVisit:
     trip_id: str
     direction: Literal[0, 1]
     sequence: int
-    arrival_time: str
-    time: str
+    arrival_time: datetime
+    time: datetime
     doors_open: bool
     boarding: int
     alighting: int
@@ -392,8 +393,8 @@ class StopsPage:
 class StretchBody:
     """An interval [start, end) in which a stream is complete."""
 
-    start: str
-    end: str
+    start: datetime
+    end: datetime
     run_id: str
 
 
@@ -410,8 +411,8 @@ class TimetableBody:
     date: str
     day_type: Literal["weekday", "saturday", "sunday"] | None
     timezone: str
-    first_departure: str | None
-    last_departure: str | None
+    first_departure: datetime | None
+    last_departure: datetime | None
     departures: list[DepartureBody]
     headways: list[HeadwayBody]
 
@@ -422,8 +423,8 @@ class TripStopBody:
 
     stop_id: str
     sequence: int
-    planned_time: str | None = None
-    expected_time: str | None = None
+    planned_time: datetime | None = None
+    expected_time: datetime | None = None
     visit: StopVisit | None = None
 
 
@@ -470,7 +471,7 @@ class PatternFeatureBody:
 class SensorsPage:
     """A page of a range; `next_cursor` asks for the next, null at the end."""
 
-    items: list[BusSensors] | list[StopSensors]
+    items: list[BusSensors | StopSensors]
     next_cursor: str | None
 
 
