@@ -269,6 +269,10 @@ format: $(INSTALLED) ## fix what the linter can fix
 docs: $(INSTALLED) ## write the pages and the schema that are generated from the program
 	$(BIN)/python -m scripts.write_docs
 
+.PHONY: arrivals
+arrivals: $(INSTALLED) ## measure predicted arrivals, and write the table of docs/arrivals.md
+	$(BIN)/python -m benchmarks.arrivals
+
 .PHONY: docs-check
 docs-check: $(INSTALLED) ## check that these are up to date
 	$(BIN)/python -m scripts.write_docs --check

@@ -14,6 +14,7 @@ import click
 from benchmarks import (
     all_at_once,
     answering,
+    arrivals,
     fanout,
     filling,
     flatness,
@@ -52,6 +53,7 @@ PARTS: Sequence[Part] = (
     Part(("rest",), answering.measure_latest),
     Part(("at",), answering.measure_at),
     Part(("all-kept", "all-first"), all_at_once.measure),
+    Part(("arrivals",), arrivals.measure),
     Part(("flat",), flatness.measure),
     Part(("ws", "ws-batch"), fanout.measure),
     Part(("ts-newest", "ts-write"), timestream.measure),
