@@ -17,7 +17,11 @@ import duckdb
 import numpy as np
 
 REFERENCE_S = 0.48
-"""Seconds of the workload on the machine for which the targets in seconds were set (two cores, quiet)."""
+"""Seconds of the workload on the machine for which the targets in seconds were set (two cores, quiet).
+
+An estimate: the workload is younger than the targets, and was timed on a machine of the same kind that had
+other work.
+"""
 ROUNDS = 5
 
 

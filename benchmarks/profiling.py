@@ -1,7 +1,8 @@
 """`make profile WHAT=day|live|rest|ws|import`: where the program's CPU time goes, by py-spy.
 
 py-spy starts the program and samples the Python stacks of all its processes' threads that aren't idle, so
-that samples ÷ rate are CPU seconds. As it starts the program, it needs no rights to trace other processes.
+that samples ÷ rate are CPU seconds; on a busy machine they are more, since threads that wait for a core are
+counted. As py-spy starts the program, it needs no rights to trace other processes.
 """
 
 from __future__ import annotations
