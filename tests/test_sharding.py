@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from simulator.shard import Shard, ShardedCity, parse_shard
 from storage.digest import stream_digest
 from storage.schema import SCHEMAS, Stream
 from storage.timestream_store import TimestreamStore
+from tests.simulated_days import each_simulated_once
 from tests.synthetic import synthetic_network
 from tests.timestream_endpoint import KEYS, QUICK, REGION, database_of, open_shared, shared_endpoint
 
@@ -35,9 +36,15 @@ def ordered(stream: Stream, tables: list[pa.Table]) -> list[dict[str, object]]:
     return sorted(rows, key=lambda row: [row[name] for name in ("time", *SCHEMAS[stream].key)])
 
 
+@pytest.fixture(scope="module")
+def whole() -> Iterator[Mapping[Stream, pa.Table]]:
+    """The streams of the whole network; its line-days are simulated once, also for the shards."""
+    with each_simulated_once(), closing(City(WHOLE)) as city:
+        yield city.window(START, END, list(Stream))
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
-def test_shards_together_are_the_whole(count: int) -> None:
-    whole = City(WHOLE).window(START, END, list(Stream))
+def test_shards_together_are_the_whole(count: int, whole: Mapping[Stream, pa.Table]) -> None:
     shards = [ShardedCity(WHOLE, Shard(number, count)) for number in range(1, count + 1)]
     parts = [shard.window(START, END, list(Stream)) for shard in shards]
     for stream in Stream:

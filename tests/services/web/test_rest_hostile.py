@@ -19,9 +19,9 @@ pytestmark = pytest.mark.integration
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/people-count/S001?timestamp=" + "9" * 5_000_000, 400),
-        ("/people-count/S001?mode=latest&" + "a=1&" * 1_250_000, 400),
-        ("/nowhere?" + "x" * 5_000_000, 404),
+        ("/people-count/S001?timestamp=" + "9" * 1_000_000, 400),
+        ("/people-count/S001?mode=latest&" + "a=1&" * 250_000, 400),
+        ("/nowhere?" + "x" * 1_000_000, 404),
         ("/people-count/S001?mode=latest&" + "&".join(f"{n}=1" for n in range(200)), 400),
     ],
     ids=["a long value", "many values", "nowhere", "more than a hundred"],

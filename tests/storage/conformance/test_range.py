@@ -32,13 +32,13 @@ def pages(store: Store, stream: Stream, key: str, limit: int) -> list[list[Recor
 
 
 @pytest.mark.parametrize("stream", list(Stream))
-@pytest.mark.parametrize("limit", [1, 3, 9, 10, 11, 1000])
-def test_each_record_is_returned_once_in_order(store: Store, stream: Stream, limit: int) -> None:
+def test_each_record_is_returned_once_in_order(store: Store, stream: Stream) -> None:
     records = fill(store, stream)
-    found = pages(store, stream, entity(records[0]), limit)
-    assert [record for page in found for record in page] == records
-    assert all(len(page) == limit for page in found[:-1])
-    assert found[-1]
+    for limit in (1, 3, 9, 10, 11, 1000):
+        found = pages(store, stream, entity(records[0]), limit)
+        assert [record for page in found for record in page] == records, limit
+        assert all(len(page) == limit for page in found[:-1]), limit
+        assert found[-1], limit
 
 
 def test_the_start_is_included_and_the_end_is_not(store: Store) -> None:
