@@ -75,6 +75,7 @@ def bodies() -> dict[str, Any]:
         "/sensors/bus/B001?mode=latest": bus_climate,
         "/bus-position/B001?mode=latest": POSITION,
         "/bus-position/line/L1?mode=latest": {"line_id": "L1", "buses": [POSITION]},
+        "/bus-position?mode=latest": {"time": POSITION["time"], "items": [POSITION]},
     }
 
 
@@ -109,7 +110,7 @@ def failed(answering: Answering, *, websocket_url: str | None = None) -> dict[st
     with http_server(answering) as url:
         deployment = ApiClient(url, websocket_url or "", KEY, "tests")
         results = list(verify(deployment, Targets(), websocket=websocket_url is not None))
-    assert len(results) == (20 if websocket_url else 17)
+    assert len(results) == (21 if websocket_url else 18)
     return {result.check: result.detail for result in results if not result.passed}
 
 
@@ -200,6 +201,7 @@ def test_adjacent_intervals_are_joined() -> None:
         ("/sensors/bus/B001?mode=latest", "REST: sensors of a bus"),
         ("/bus-position/B001?mode=latest", "REST: bus position"),
         ("/bus-position/line/L1?mode=latest", "REST: a line's buses"),
+        ("/bus-position?mode=latest", "REST: all buses"),
         (f"/people-count/S001?timestamp={FIVE_DAYS_AGO}", "REST: five days ago"),
     ],
 )

@@ -18,6 +18,7 @@ from services.feeders.feeder import FEEDERS
 from services.operate.api_client import ApiClient, CheckFailed, Response
 from services.queries.bodies import (
     BusPositionBody,
+    BusPositionsBody,
     BusSensorsBody,
     ErrorBody,
     LineBody,
@@ -111,6 +112,7 @@ class Verifier:
             ("REST: sensors of a bus", lambda: self._latest(f"/sensors/bus/{bus}", BusSensorsBody)),
             ("REST: bus position", lambda: self._latest(f"/bus-position/{bus}", BusPositionBody)),
             ("REST: a line's buses", lambda: self._line(f"/bus-position/line/{line}?mode=latest")),
+            ("REST: all buses", lambda: self._all_buses("/bus-position?mode=latest")),
             ("REST: five days ago", lambda: self._five_days_ago(f"/people-count/{stop}")),
             ("REST: an unknown stop", lambda: self._refused("/people-count/NO-STOP?mode=latest", 404,
                                                             "Stop NO-STOP not found")),
@@ -185,6 +187,13 @@ class Verifier:
         if strangers := {bus.line_id for bus in body.buses} - {body.line_id}:
             raise CheckFailed(f"buses of {', '.join(sorted(strangers))} among those of line {body.line_id}")
         return f"{len(body.buses)} buses"
+
+    def _all_buses(self, path: str) -> str:
+        answer = self._client.request(path).expect(200)
+        found = {item.bus_id for item in answer.body(BusPositionsBody).items}
+        if self._targets.bus_id not in found:
+            raise CheckFailed(f"{len(found)} buses, {self._targets.bus_id} isn't among them")
+        return f"{len(found)} buses of {self._fresh(answer)}"
 
     def _five_days_ago(self, path: str) -> str:
         asked = self.now() - HISTORY
