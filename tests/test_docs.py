@@ -18,15 +18,17 @@ API = (ROOT / "docs/api.md").read_text(encoding="utf-8")
 
 
 SIMULATED = {**docs_scenarios.pages(), **docs_realism.pages()}
-SLOW = ("terraform/", "docs/api.md")
-"""Pages made by reading Terraform's files or by requests to a served city, which takes a second and more."""
+TERRAFORM = "terraform/"
+"""The folder of pages made by reading Terraform's files, which takes four seconds."""
+SERVED = "docs/api.md"
+"""The page made by requests to a served city, which takes a second."""
 
 
 def page(name: str) -> object:
     """A page as a parameter, marked by the time that its generation takes."""
-    if name in SIMULATED:
+    if name in SIMULATED or name.startswith(TERRAFORM):
         return pytest.param(name, marks=pytest.mark.long)
-    return pytest.param(name, marks=pytest.mark.integration if name.startswith(SLOW) else ())
+    return pytest.param(name, marks=pytest.mark.integration if name == SERVED else ())
 
 
 @pytest.mark.parametrize("name", [page(name) for name in PAGES])
