@@ -93,6 +93,21 @@ def test_a_range_iterates_over_all_pages(client: Client) -> None:
     assert [len(page) for page in pages] == [20]
 
 
+def test_everything_at_once_is_what_each_one_is(client: Client) -> None:
+    counts = client.people_counts()
+    assert list(counts) == [client.people_count(stop) for stop in ("S001", "S002", "S003")]
+    assert text_of(counts.time) == "2026-03-02T07:30:00Z"
+    assert [bus.bus_id for bus in client.bus_positions(line_id=["L2"])] == ["B003"]
+    assert list(client.sensors("bus")) == [client.sensors("bus", f"B00{n}") for n in (1, 2, 3)]
+    assert client.people_counts(timestamp="2026-03-02T07:10:59Z")[0].count == 10
+
+
+def test_a_range_of_everything_iterates(client: Client) -> None:
+    positions = list(client.bus_positions(line_id="L1", start=START, end=END))
+    assert [bus.bus_id for bus in positions] == ["B001", "B002"] * 20
+    assert len(list(client.sensors("stop", start=START, end=END))) == 20
+
+
 @pytest.mark.parametrize("of", [{"stop_id": "S001"}, {"bus_id": "B001"}, {"line_id": "L1"}])
 def test_visits_are_those_of_a_stop_a_bus_or_a_line(client: Client, of: dict[str, str]) -> None:
     in_range = list(client.stop_visits(**of, start=START, end=END))

@@ -30,6 +30,17 @@ test("a range iterates over all pages", async () => {
   assert.equal((await city.busPosition("B001", { start: START, end: END }).toArray()).length, 20);
 });
 
+test("everything at once", async () => {
+  const { time, items } = await city.peopleCounts();
+  assert.equal(time, "2026-03-02T07:30:00Z");
+  assert.deepEqual(items[0], await city.peopleCount("S001"));
+  const buses = await city.busPositions({ lineId: ["L1", "L2"], timestamp: END });
+  assert.deepEqual(buses.items.map((bus) => bus.bus_id), ["B001", "B002", "B003"]);
+  assert.equal((await city.sensors("bus")).items.length, 3);
+  assert.equal((await city.sensors("stop", { start: START, end: END }).toArray()).length, 20);
+  assert.equal((await city.busPositions({ lineId: "L2", start: START, end: END }).toArray()).length, 20);
+});
+
 test("visits of a stop, a bus or a line", async () => {
   const ids = { stopId: "S001", busId: "B001", lineId: "L1" };
   for (const [name, id] of Object.entries(ids)) {

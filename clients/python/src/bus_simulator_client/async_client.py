@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, TypeAlias, TypeVar, overload
+from typing import Any, TypeAlias, TypeVar, overload
 
 import httpx
 
-from bus_simulator_client.calls import Box, Moment, Names, PagesCall, Query, When, one, path, visits_path
+from bus_simulator_client.async_streams import AsyncStreams
+from bus_simulator_client.calls import Moment, When, one, path
 from bus_simulator_client.connection import AsyncConnection, Server
-from bus_simulator_client.decoding import decode
+from bus_simulator_client.downloads import Format
 from bus_simulator_client.live import POSITIONS, Live, StreamName, Subscription, address, records_async
 from bus_simulator_client.models import (
     Bus,
@@ -20,12 +22,10 @@ from bus_simulator_client.models import (
     Health,
     Line,
     LineRoute,
-    PeopleCount,
     Stop,
     StopSensors,
-    StopVisit,
 )
-from bus_simulator_client.records import AsyncPages, Records, Snapshot, listed, snapshot
+from bus_simulator_client.records import AsyncPages, Snapshot
 from bus_simulator_client.retries import Retries
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ OfEach: TypeAlias = Asked[T] | Asked[Snapshot[T]] | AsyncPages[T]
 Sensors: TypeAlias = OfEach[BusSensors] | OfEach[StopSensors]
 
 
-class AsyncClient:
+class AsyncClient(AsyncStreams):
     """`Client` with the same methods: `await` an answer, `async for` a range, a listing and live records."""
 
     def __init__(
@@ -54,7 +54,7 @@ class AsyncClient:
         `live_url` is that of the WebSocket API of a deployment on AWS. Raises `ValueError` for a bad URL.
         """
         server = Server(url.rstrip("/"), api_key, group)
-        self._connection = AsyncConnection(server, retries or Retries(), transport, sleep)
+        super().__init__(AsyncConnection(server, retries or Retries(), transport, sleep))
         self._live, self._sleep = address(server, live_url), sleep
 
     async def __aenter__(self) -> AsyncClient:
@@ -68,167 +68,6 @@ class AsyncClient:
     async def close(self) -> None:
         """Close the connections."""
         await self._connection.http.aclose()
-
-    @overload
-    def people_count(self, stop_id: str, *, timestamp: Moment | None = None) -> Asked[PeopleCount]: ...
-    @overload
-    def people_count(self, stop_id: str, *, start: Moment, end: Moment) -> AsyncPages[PeopleCount]: ...
-    def people_count(
-        self,
-        stop_id: str,
-        *,
-        timestamp: Moment | None = None,
-        start: Moment | None = None,
-        end: Moment | None = None,
-    ) -> Asked[PeopleCount] | AsyncPages[PeopleCount]:
-        """Return the people waiting at a stop: now, at an instant, or over a range."""
-        return self._one_or_range(path("people-count", stop_id), PeopleCount, When.of(timestamp, start, end))
-
-    @overload
-    def people_counts(
-        self,
-        *,
-        line_id: Names = None,
-        stop_id: Names = None,
-        bbox: Box = None,
-        timestamp: Moment | None = None,
-    ) -> Asked[Snapshot[PeopleCount]]: ...
-    @overload
-    def people_counts(
-        self, *, line_id: Names = None, stop_id: Names = None, bbox: Box = None, start: Moment, end: Moment
-    ) -> AsyncPages[PeopleCount]: ...
-    def people_counts(
-        self,
-        *,
-        line_id: Names = None,
-        stop_id: Names = None,
-        bbox: Box = None,
-        timestamp: Moment | None = None,
-        start: Moment | None = None,
-        end: Moment | None = None,
-    ) -> Asked[Snapshot[PeopleCount]] | AsyncPages[PeopleCount]:
-        """Return the people waiting at every stop, or at those of lines or in a box, at once."""
-        asked = When.of(timestamp, start, end).only(line_id, stop_id, bbox)
-        return self._all_or_range("/people-count", PeopleCount, asked)
-
-    @overload
-    def bus_position(self, bus_id: str, *, timestamp: Moment | None = None) -> Asked[BusPosition]: ...
-    @overload
-    def bus_position(self, bus_id: str, *, start: Moment, end: Moment) -> AsyncPages[BusPosition]: ...
-    def bus_position(
-        self,
-        bus_id: str,
-        *,
-        timestamp: Moment | None = None,
-        start: Moment | None = None,
-        end: Moment | None = None,
-    ) -> Asked[BusPosition] | AsyncPages[BusPosition]:
-        """Return where a bus is: now, at an instant, or over a range."""
-        return self._one_or_range(path("bus-position", bus_id), BusPosition, When.of(timestamp, start, end))
-
-    @overload
-    def bus_positions(
-        self,
-        *,
-        line_id: Names = None,
-        stop_id: Names = None,
-        bbox: Box = None,
-        timestamp: Moment | None = None,
-    ) -> Asked[Snapshot[BusPosition]]: ...
-    @overload
-    def bus_positions(
-        self, *, line_id: Names = None, stop_id: Names = None, bbox: Box = None, start: Moment, end: Moment
-    ) -> AsyncPages[BusPosition]: ...
-    def bus_positions(
-        self,
-        *,
-        line_id: Names = None,
-        stop_id: Names = None,
-        bbox: Box = None,
-        timestamp: Moment | None = None,
-        start: Moment | None = None,
-        end: Moment | None = None,
-    ) -> Asked[Snapshot[BusPosition]] | AsyncPages[BusPosition]:
-        """Return where every bus is, or those of lines, before stops or in a box, at once."""
-        asked = When.of(timestamp, start, end).only(line_id, stop_id, bbox)
-        return self._all_or_range("/bus-position", BusPosition, asked)
-
-    @overload
-    def sensors(
-        self, entity_type: Literal["bus"], entity_id: str, *, timestamp: Moment | None = None
-    ) -> Asked[BusSensors]: ...
-    @overload
-    def sensors(
-        self, entity_type: Literal["bus"], entity_id: None = None, *, timestamp: Moment | None = None
-    ) -> Asked[Snapshot[BusSensors]]: ...
-    @overload
-    def sensors(
-        self, entity_type: Literal["bus"], entity_id: str | None = None, *, start: Moment, end: Moment
-    ) -> AsyncPages[BusSensors]: ...
-    @overload
-    def sensors(
-        self, entity_type: Literal["stop"], entity_id: str, *, timestamp: Moment | None = None
-    ) -> Asked[StopSensors]: ...
-    @overload
-    def sensors(
-        self, entity_type: Literal["stop"], entity_id: None = None, *, timestamp: Moment | None = None
-    ) -> Asked[Snapshot[StopSensors]]: ...
-    @overload
-    def sensors(
-        self, entity_type: Literal["stop"], entity_id: str | None = None, *, start: Moment, end: Moment
-    ) -> AsyncPages[StopSensors]: ...
-    def sensors(
-        self,
-        entity_type: Literal["bus", "stop"],
-        entity_id: str | None = None,
-        *,
-        timestamp: Moment | None = None,
-        start: Moment | None = None,
-        end: Moment | None = None,
-    ) -> Sensors:
-        """Return the sensors of a bus or a stop, or without an id of all of them."""
-        asked = When.of(timestamp, start, end)
-        if entity_type == "bus":
-            of_bus: OfEach[BusSensors] = self._each(("sensors", "bus"), BusSensors, entity_id, asked)
-            return of_bus
-        of_stop: OfEach[StopSensors] = self._each(("sensors", "stop"), StopSensors, entity_id, asked)
-        return of_stop
-
-    @overload
-    def stop_visits(
-        self,
-        *,
-        stop_id: str | None = None,
-        bus_id: str | None = None,
-        line_id: str | None = None,
-        timestamp: Moment | None = None,
-    ) -> Asked[Records[StopVisit]]: ...
-    @overload
-    def stop_visits(
-        self,
-        *,
-        stop_id: str | None = None,
-        bus_id: str | None = None,
-        line_id: str | None = None,
-        start: Moment,
-        end: Moment,
-    ) -> AsyncPages[StopVisit]: ...
-    def stop_visits(
-        self,
-        *,
-        stop_id: str | None = None,
-        bus_id: str | None = None,
-        line_id: str | None = None,
-        timestamp: Moment | None = None,
-        start: Moment | None = None,
-        end: Moment | None = None,
-    ) -> Asked[Records[StopVisit]] | AsyncPages[StopVisit]:
-        """Return the visits of a stop, a bus or a line (one of the three): the newest, or over a range."""
-        where = visits_path(stop_id, bus_id, line_id)
-        asked = When.of(timestamp, start, end)
-        if asked.is_range:
-            return self._pages(where, StopVisit, asked.query)
-        return self._connection.send(listed(where, StopVisit, asked.query))
 
     def lines(self) -> AsyncPages[Line]:
         """Iterate over the lines."""
@@ -250,6 +89,14 @@ class AsyncClient:
         """Return the state of clock, feeders and store."""
         return self._connection.send(one("/health", Health))
 
+    async def export(
+        self, stream: StreamName, *, start: Moment, end: Moment, to: str | Path, format: Format = "parquet"
+    ) -> Path:
+        """Write all records of a stream in [start, end) into the file `to`, and return its path."""
+        query = {**When.of(None, start, end).query, "format": format}
+        await self._connection.download(path("export", stream), query, Path(to))
+        return Path(to)
+
     @overload
     def live(self, line_ids: Sequence[str] | None = None) -> AsyncGenerator[BusPosition, None]: ...
     @overload
@@ -266,21 +113,3 @@ class AsyncClient:
         lines = [line.line_id async for line in self.lines()] if line_ids is None else line_ids
         async for record in records_async(self._live, Subscription(lines, streams), self._sleep):
             yield record
-
-    def _one_or_range(self, where: str, model: type[T], asked: When) -> Asked[T] | AsyncPages[T]:
-        if asked.is_range:
-            return self._pages(where, model, asked.query)
-        return self._connection.send(one(where, model, asked.query))
-
-    def _all_or_range(self, where: str, model: type[T], asked: When) -> Asked[Snapshot[T]] | AsyncPages[T]:
-        if asked.is_range:
-            return self._pages(where, model, asked.query)
-        return self._connection.send(snapshot(where, model, asked.query))
-
-    def _each(self, parts: Sequence[str], model: type[T], entity_id: str | None, asked: When) -> OfEach[T]:
-        if entity_id is None:
-            return self._all_or_range(path(*parts), model, asked)
-        return self._one_or_range(path(*parts, entity_id), model, asked)
-
-    def _pages(self, where: str, model: type[T], query: Query) -> AsyncPages[T]:
-        return AsyncPages(PagesCall(where, query, lambda data: decode(model, data)), self._connection.send)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
-from bus_simulator_client.calls import Call
+from bus_simulator_client.calls import Call, Query
+from bus_simulator_client.downloads import partial_file, request, rewind_unless_continued
 from bus_simulator_client.errors import ErrorAnswer, UnexpectedAnswer, error_answer, unreachable
-from bus_simulator_client.retries import Retries, retry_after_s
+from bus_simulator_client.retries import Retries, pause_s, retry_after_s
 
 T = TypeVar("T")
 
@@ -87,6 +90,27 @@ class Connection:
                 return call.read(json_of(response))
             self._sleep(wait_or_raise(response, self._retries, tried))
 
+    def download(self, path: str, query: Query, target: Path) -> None:
+        """Write an answer into a file, over as many connections as it takes. Raises `BusSimulatorError`."""
+        tried = 0
+        with partial_file(target) as file:
+            while True:
+                tried += 1
+                try:
+                    response = self.http.send(request(self.http, path, query, file), stream=True)
+                    with closing(response):
+                        if response.is_success:
+                            rewind_unless_continued(response, file)
+                            for piece in response.iter_bytes():
+                                file.write(piece)
+                            return
+                        response.read()
+                    self._sleep(wait_or_raise(response, self._retries, tried))
+                except httpx.TransportError as error:
+                    if tried > self._retries.most:
+                        raise unreachable(self.server.url, error) from error
+                    self._sleep(pause_s(tried))
+
 
 class AsyncConnection:
     """Sends requests, several at once if the caller likes."""
@@ -120,6 +144,27 @@ class AsyncConnection:
             if response.is_success:
                 return call.read(json_of(response))
             await self._sleep(wait_or_raise(response, self._retries, tried))
+
+    async def download(self, path: str, query: Query, target: Path) -> None:
+        """Write an answer into a file, over as many connections as it takes. Raises `BusSimulatorError`."""
+        tried = 0
+        with partial_file(target) as file:
+            while True:
+                tried += 1
+                try:
+                    response = await self.http.send(request(self.http, path, query, file), stream=True)
+                    async with aclosing(response):
+                        if response.is_success:
+                            rewind_unless_continued(response, file)
+                            async for piece in response.aiter_bytes():
+                                file.write(piece)
+                            return
+                        await response.aread()
+                    await self._sleep(wait_or_raise(response, self._retries, tried))
+                except httpx.TransportError as error:
+                    if tried > self._retries.most:
+                        raise unreachable(self.server.url, error) from error
+                    await self._sleep(pause_s(tried))
 
 
 def wait_or_raise(response: httpx.Response, retries: Retries, tried: int) -> float:
