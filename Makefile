@@ -239,7 +239,7 @@ test-browser: $(INSTALLED) ## test the map in a browser (needs Debian's package 
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 .PHONY: test-long
-test-long: $(INSTALLED) $(SUMO) $(GENERATORS) $(if $(shell command -v npm),$(NODE_PACKAGES)) ## run the tests that take minutes, and all examples of generated tests
+test-long: $(INSTALLED) $(SUMO) $(GENERATORS) $(EXAMPLES) $(if $(shell command -v npm),$(NODE_PACKAGES)) ## run the tests that take minutes, and all examples of generated tests
 	BUS_SIMULATOR_TEST_EXAMPLES=all $(BIN)/python -m pytest -n 2 --dist worksteal \
 	  -m "long or (examples and not aws)" $(ARGS)
 
@@ -294,6 +294,19 @@ $(NODE_PACKAGES): clients/javascript/package-lock.json
 clients: $(INSTALLED) $(GENERATORS) $(NODE_PACKAGES) ## generate the clients' models and types from the OpenAPI document
 	$(BIN)/python -m scripts.write_clients
 
+EXAMPLES := build/examples/.installed
+
+$(EXAMPLES): examples/requirements.lock $(INSTALLED)
+	scripts/uv venv --quiet --clear build/examples
+	scripts/uv pip install --quiet --python build/examples/bin/python --require-hashes -r examples/requirements.lock
+	printf '%s\n' "$$PWD/clients/python/src" \
+	  >"$$(build/examples/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/bus_simulator_client.pth"
+	touch $@
+
+.PHONY: example-pictures
+example-pictures: $(EXAMPLES) ## run the examples and write their pictures into docs/examples
+	BUS_SIMULATOR_EXAMPLE_PICTURES=docs/examples $(BIN)/python -m pytest tests/clients/test_examples.py $(ARGS)
+
 .PHONY: bench
 bench: $(INSTALLED) ## measure, and write docs/performance.md (ARGS="--only rest,ws")
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -314,6 +327,8 @@ lock: $(INSTALLED) ## choose new versions of all dependencies and write the lock
 	echo checkov | $(LOCK) --output-file terraform/checkov.lock -
 	printf '%s\n' datamodel-code-generator httpx mypy openapi-python-client types-python-dateutil \
 	  | $(LOCK) --constraints requirements.lock --output-file clients/generators.lock -
+	printf '%s\n' duckdb httpx ipykernel matplotlib nbclient pandas polars rich websockets \
+	  | $(LOCK) --constraints requirements.lock --output-file examples/requirements.lock -
 	$(LOCK) --constraints requirements.lock --output-file requirements-lambda.lock requirements-lambda.in
 
 .PHONY: setup-hooks

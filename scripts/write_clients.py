@@ -24,6 +24,9 @@ NODE_TOOLS = ROOT / "clients" / "javascript" / "node_modules" / ".bin"
 PYTHON_MODELS = "clients/python/src/bus_simulator_client/models.py"
 HEADER = '"""The API\'s bodies, generated from its OpenAPI document by `make clients`. Not to be edited."""'
 NAMES = {
+    "ArrivalBody": "Arrival",
+    "ArrivalsBody": "Arrivals",
+    "BusBody": "BusDetails",
     "BusItem": "Bus",
     "BusPositionBody": "BusPosition",
     "BusSensorsBody": "BusSensors",
@@ -32,9 +35,12 @@ NAMES = {
     "LineItem": "Line",
     "LineRouteBody": "LineRoute",
     "PeopleCountBody": "PeopleCount",
+    "StopBody": "StopDetails",
     "StopItem": "Stop",
     "StopSensorsBody": "StopSensors",
     "StopVisitBody": "StopVisit",
+    "TimetableBody": "Timetable",
+    "TripBody": "Trip",
 }
 """The document's schemas that have a shorter name in the Python client."""
 DATACLASSES = (

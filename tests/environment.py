@@ -49,6 +49,12 @@ def feeds_folder() -> Path | None:
     return Path(folder) if folder else None
 
 
+def pictures_folder() -> Path | None:
+    """The folder into which `BUS_SIMULATOR_EXAMPLE_PICTURES` makes tests of examples write their pictures."""
+    folder = os.environ.get("BUS_SIMULATOR_EXAMPLE_PICTURES", "")
+    return Path(folder).resolve() if folder else None
+
+
 def aws_confirmed() -> bool:
     """Whether `BUS_SIMULATOR_AWS_TESTS` lets tests create resources at AWS, which cost money."""
     return os.environ.get("BUS_SIMULATOR_AWS_TESTS") == "yes"

@@ -21,7 +21,11 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 LOCKS = [
     *ROOT.glob("*.lock"),
-    *(lock for room in ("clients", "localstack", "terraform") for lock in ROOT.glob(f"{room}/*.lock")),
+    *(
+        lock
+        for room in ("clients", "examples", "localstack", "terraform")
+        for lock in ROOT.glob(f"{room}/*.lock")
+    ),
 ]
 FEEDS = ("madrid.zip", "city.zip")
 TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

@@ -122,6 +122,19 @@ def test_visits_need_one_id(client: Client) -> None:
         client.stop_visits(stop_id="S001", line_id="L1")
 
 
+def test_arrivals_and_the_network_are_those_of_the_routes(city: ServedCity, client: Client) -> None:
+    arrivals = client.arrivals("S002", line_id=["L1"], limit=2, horizon_min=90)
+    assert arrivals.stop_id == "S002"
+    assert [each.line_id for each in arrivals.arrivals] == ["L1"] * len(arrivals.arrivals)
+    assert client.network() == as_served(city, "/network.geojson")
+    assert client.line_shape("L1") == as_served(city, "/lines/L1/shape")
+    assert client.line_timetable("L1").line_id == "L1"
+    assert [line.line_id for line in client.stop("S002").lines] == ["L1", "L1", "L2", "L2"]
+    assert client.bus("B001").position == client.bus_position("B001")
+    with pytest.raises(NotFound, match="Trip L1-1 not found"):
+        client.trip("L1-1")
+
+
 def test_listings_iterate(client: Client) -> None:
     assert [line.line_id for line in client.lines()] == ["L1", "L2"]
     assert [stop.stop_id for stop in client.stops()] == ["S001", "S002", "S003", "S004"]
@@ -230,6 +243,22 @@ def test_live_positions_are_those_of_the_rest_api(client: Client) -> None:
     }
     with pytest.raises(BadRequest, match="Unknown line: L99"):
         next(client.live(["L99"]))
+
+
+def test_live_records_of_other_streams_have_their_own_kinds(client: Client) -> None:
+    live = client.live(streams=["people_count", "sensor_data"])
+    found = list(islice(live, 8))
+    live.close()
+    assert set(found) == {*client.people_counts(), *client.sensors("bus"), *client.sensors("stop")}
+    assert len(found) == 8
+
+
+def test_live_visits_are_visits(city: ServedCity, client: Client) -> None:
+    visit = client.stop_visits(bus_id="B001")[-1]
+    as_sent = as_served(city, "/stop-visits/bus/B001?mode=latest")["items"]
+    assert isinstance(as_sent, list)
+    with scripted([SUBSCRIBED, as_sent[-1] | {"stream": "stop_visit"}]) as url:
+        assert next(Client(url, KEY, GROUP).live(["L1"], streams=["stop_visit"])) == visit
 
 
 @contextmanager

@@ -2,22 +2,30 @@
 
 import { BusSimulatorError } from "./errors.js";
 import { type Live, live, type LiveOptions } from "./live.js";
-import { filters, get, Pages, path, type Retries, type Server, when } from "./rest.js";
+import { get, Pages, path, queryOf, type Retries, type Server, when } from "./rest.js";
 import type {
+  Arrivals,
+  ArrivalsOptions,
   At,
   Bus,
+  BusDetails,
   BusPosition,
   EntityType,
   Filters,
   Health,
   Line,
   LineRoute,
+  LineShape,
+  NetworkShape,
   PeopleCount,
   Range,
   Sensors,
   Snapshot,
   Stop,
+  StopDetails,
   StopVisit,
+  Timetable,
+  Trip,
   Visited,
 } from "./types.js";
 
@@ -133,6 +141,41 @@ export class Client {
     return new Pages(this.#server, "/buses");
   }
 
+  /** The next buses at a stop, of every line or some, by when they are expected. */
+  arrivals(stopId: string, { lineId, limit, horizonMin }: ArrivalsOptions = {}): Promise<Arrivals> {
+    return get(this.#server, path("arrivals", stopId), queryOf({ line_id: lineId, limit, horizon_min: horizonMin }));
+  }
+
+  /** A line's route patterns as GeoJSON. */
+  lineShape(lineId: string): Promise<LineShape> {
+    return get(this.#server, path("lines", lineId, "shape"));
+  }
+
+  /** A line's departures or headways today. */
+  lineTimetable(lineId: string): Promise<Timetable> {
+    return get(this.#server, path("lines", lineId, "timetable"));
+  }
+
+  /** All routes with their colours, and the stops, as GeoJSON. */
+  network(): Promise<NetworkShape> {
+    return get(this.#server, path("network.geojson"));
+  }
+
+  /** A stop and the lines that serve it. */
+  stop(stopId: string): Promise<StopDetails> {
+    return get(this.#server, path("stops", stopId));
+  }
+
+  /** A bus, its line and its newest position. */
+  bus(busId: string): Promise<BusDetails> {
+    return get(this.#server, path("buses", busId));
+  }
+
+  /** A trip: its visits so far, and when it is expected at the stops ahead. */
+  trip(tripId: string): Promise<Trip> {
+    return get(this.#server, path("trips", tripId));
+  }
+
   /** The state of clock, feeders and store. */
   health(): Promise<Health> {
     return get(this.#server, "/health");
@@ -149,7 +192,8 @@ export class Client {
   }
 
   #oneOrRange<T, R = T>(route: string, options: Filters & At & Partial<Range>): Promise<T> | Pages<R> {
-    const query = { ...when(options), ...filters(options) };
+    const { lineId: line_id, stopId: stop_id, bbox } = options;
+    const query = { ...when(options), ...queryOf({ line_id, stop_id, bbox }) };
     return options.start ?? options.end ? new Pages<R>(this.#server, route, query) : get<T>(this.#server, route, query);
   }
 }

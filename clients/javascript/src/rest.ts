@@ -1,7 +1,7 @@
 /** Requests by fetch: credentials, errors, and retries of 429 and 503 after the time that the server names. */
 
 import { BusSimulatorError, errorAnswer, unreachable } from "./errors.js";
-import type { At, Filters, Range } from "./types.js";
+import type { At, Range } from "./types.js";
 
 export type Query = Record<string, string>;
 
@@ -30,14 +30,13 @@ export function when(options: At & Partial<Range>): Query {
   return Object.keys(query).length ? query : { mode: "latest" };
 }
 
-/** Only some lines, stops, or a box. */
-export function filters({ lineId, stopId, bbox }: Filters): Query {
-  const query: Query = {};
-  for (const [name, wanted] of Object.entries({ line_id: lineId, stop_id: stopId, bbox })) {
-    if (wanted !== undefined) query[name] = String(wanted);
-  }
-  return query;
-}
+/** The query of options that are given. */
+export const queryOf = (options: Record<string, unknown>): Query =>
+  Object.fromEntries(
+    Object.entries(options)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, String(value)]),
+  );
 
 /** A path of parts, escaped. */
 export const path = (...parts: string[]): string => parts.map((part) => `/${encodeURIComponent(part)}`).join("");

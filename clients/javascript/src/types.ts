@@ -13,6 +13,14 @@ export type Line = Schemas["LineItem"];
 export type LineRoute = Schemas["LineRouteBody"];
 export type Stop = Schemas["StopItem"];
 export type Bus = Schemas["BusItem"];
+export type Arrivals = Schemas["ArrivalsBody"];
+export type Arrival = Schemas["ArrivalBody"];
+export type StopDetails = Schemas["StopBody"];
+export type BusDetails = Schemas["BusBody"];
+export type Timetable = Schemas["TimetableBody"];
+export type Trip = Schemas["TripBody"];
+export type LineShape = Schemas["LineShapeBody"];
+export type NetworkShape = Schemas["NetworkShapeBody"];
 export type Health = Schemas["HealthBody"];
 
 /** An instant: a `Date`, or text in ISO 8601, UTC without an offset. */
@@ -33,6 +41,12 @@ export interface Filters {
   lineId?: Ids;
   stopId?: Ids;
   bbox?: readonly [number, number, number, number];
+}
+/** Which of the next buses at a stop. */
+export interface ArrivalsOptions {
+  lineId?: Ids;
+  limit?: number;
+  horizonMin?: number;
 }
 /** All records at one instant. */
 export interface Snapshot<T> {

@@ -59,6 +59,17 @@ test("listings", async () => {
   assert.equal((await city.health()).run.seed, 1);
 });
 
+test("arrivals and the network", async () => {
+  const { arrivals } = await city.arrivals("S002", { lineId: "L1", limit: 2, horizonMin: 90 });
+  assert(arrivals.every((bus) => bus.line_id === "L1"));
+  assert.equal((await city.network()).type, "FeatureCollection");
+  assert.equal((await city.lineShape("L1")).features.length, 2);
+  assert.equal((await city.lineTimetable("L1")).line_id, "L1");
+  assert.equal((await city.stop("S002")).lines.length, 4);
+  assert.equal((await city.bus("B001")).line_id, "L1");
+  await assert.rejects(city.trip("L1-1"), refused(/^Trip L1-1 not found$/, 404));
+});
+
 test("errors say what is wrong", async () => {
   await assert.rejects(city.peopleCount("S999"), refused(/^Stop S999 not found$/, 404));
   await assert.rejects(city.peopleCount("S001", { timestamp: "soon" }), refused(/^Invalid timestamp format/, 400));

@@ -14,7 +14,10 @@ from bus_simulator_client.errors import (
     Unreachable,
 )
 from bus_simulator_client.models import (
+    Arrival,
+    Arrivals,
     Bus,
+    BusDetails,
     BusPosition,
     BusSensors,
     Health,
@@ -22,17 +25,23 @@ from bus_simulator_client.models import (
     LineRoute,
     PeopleCount,
     Stop,
+    StopDetails,
     StopSensors,
     StopVisit,
+    Timetable,
+    Trip,
 )
 from bus_simulator_client.records import AsyncPages, Pages, Records, Snapshot
 from bus_simulator_client.retries import Retries
 
 __all__ = [
+    "Arrival",
+    "Arrivals",
     "AsyncClient",
     "AsyncPages",
     "BadRequest",
     "Bus",
+    "BusDetails",
     "BusPosition",
     "BusSensors",
     "BusSimulatorError",
@@ -48,9 +57,12 @@ __all__ = [
     "Retries",
     "Snapshot",
     "Stop",
+    "StopDetails",
     "StopSensors",
     "StopVisit",
+    "Timetable",
     "TooManyRequests",
+    "Trip",
     "Unauthorized",
     "Unavailable",
     "UnexpectedAnswer",

@@ -11,19 +11,24 @@ from typing import Any, TypeAlias, TypeVar, overload
 import httpx
 
 from bus_simulator_client.async_streams import AsyncStreams
-from bus_simulator_client.calls import Moment, When, one, path
+from bus_simulator_client.calls import GeoJson, Moment, Names, When, arrivals_query, one, path, raw
 from bus_simulator_client.connection import AsyncConnection, Server
 from bus_simulator_client.downloads import Format
 from bus_simulator_client.live import POSITIONS, Live, StreamName, Subscription, address, records_async
 from bus_simulator_client.models import (
+    Arrivals,
     Bus,
+    BusDetails,
     BusPosition,
     BusSensors,
     Health,
     Line,
     LineRoute,
     Stop,
+    StopDetails,
     StopSensors,
+    Timetable,
+    Trip,
 )
 from bus_simulator_client.records import AsyncPages, Snapshot
 from bus_simulator_client.retries import Retries
@@ -84,6 +89,42 @@ class AsyncClient(AsyncStreams):
     def buses(self) -> AsyncPages[Bus]:
         """Iterate over the buses."""
         return self._pages("/buses", Bus, {})
+
+    def line_shape(self, line_id: str) -> Asked[GeoJson]:
+        """Return a line's route patterns as GeoJSON."""
+        return self._connection.send(raw(path("lines", line_id, "shape")))
+
+    def line_timetable(self, line_id: str) -> Asked[Timetable]:
+        """Return a line's departures or headways today."""
+        return self._connection.send(one(path("lines", line_id, "timetable"), Timetable))
+
+    def network(self) -> Asked[GeoJson]:
+        """Return all routes with their colours, and the stops, as GeoJSON."""
+        return self._connection.send(raw(path("network.geojson")))
+
+    def stop(self, stop_id: str) -> Asked[StopDetails]:
+        """Return a stop and the lines that serve it."""
+        return self._connection.send(one(path("stops", stop_id), StopDetails))
+
+    def bus(self, bus_id: str) -> Asked[BusDetails]:
+        """Return a bus, its line and its newest position."""
+        return self._connection.send(one(path("buses", bus_id), BusDetails))
+
+    def trip(self, trip_id: str) -> Asked[Trip]:
+        """Return a trip: its visits so far, and when it is expected at the stops ahead."""
+        return self._connection.send(one(path("trips", trip_id), Trip))
+
+    def arrivals(
+        self,
+        stop_id: str,
+        *,
+        line_id: Names = None,
+        limit: int | None = None,
+        horizon_min: int | None = None,
+    ) -> Asked[Arrivals]:
+        """Return the next buses at a stop, of every line or some, by when they are expected."""
+        query = arrivals_query(line_id, limit, horizon_min)
+        return self._connection.send(one(path("arrivals", stop_id), Arrivals, query))
 
     def health(self) -> Asked[Health]:
         """Return the state of clock, feeders and store."""

@@ -22,6 +22,9 @@ Box: TypeAlias = Sequence[float] | None
 """West, south, east and north in degrees; None: everywhere."""
 Query: TypeAlias = Mapping[str, str]
 
+GeoJson: TypeAlias = dict[str, object]
+"""A FeatureCollection."""
+
 LATEST: Query = {"mode": "latest"}
 PAGE_ITEMS = "10000"
 """The most items that the API puts on a page."""
@@ -65,6 +68,17 @@ class PagesCall(Generic[Item]):
 def one(path: str, model: type[T], query: Query | None = None) -> Call[T]:
     """Return a request that answers one object."""
     return Call(path, query or {}, lambda data: decode(model, data))
+
+
+def raw(path: str) -> Call[GeoJson]:
+    """Return a request that answers GeoJSON, which other libraries take as it is."""
+
+    def read(data: object) -> GeoJson:
+        if not isinstance(data, dict):
+            raise UnexpectedAnswer(f"The server sent no GeoJSON: {str(data)[:100]}")
+        return data
+
+    return Call(path, {}, read)
 
 
 def items_in(data: object) -> list[object]:
@@ -111,6 +125,12 @@ class When:
 def names_text(names: Names | Box) -> str | None:
     """Return ids or numbers with commas between them."""
     return names if names is None or isinstance(names, str) else ",".join(map(str, names))
+
+
+def arrivals_query(line_id: Names, limit: int | None, horizon_min: int | None) -> Query:
+    """Return the query for some of the next buses at a stop."""
+    given = {"line_id": names_text(line_id), "limit": limit, "horizon_min": horizon_min}
+    return {name: str(value) for name, value in given.items() if value is not None}
 
 
 def visits_path(stop_id: str | None, bus_id: str | None, line_id: str | None) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ArrivalBody:
+class Arrival:
     """A bus on its way to the stop; with 0 stops away it is the bus's next stop, or it stands there.
 
     `planned_time` is null on a line without a timetable. `certainty` is the probability that the bus comes
@@ -34,12 +34,12 @@ class ArrivalBody:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ArrivalsBody:
+class Arrivals:
     """The next buses at a stop, by `expected_time`; `time` is the simulated time of the prediction."""
 
     stop_id: str
     time: datetime
-    arrivals: list[ArrivalBody]
+    arrivals: list[Arrival]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -399,7 +399,7 @@ class StretchBody:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TimetableBody:
+class Timetable:
     """A line's service on a service day, `date`; times in UTC.
 
     With a timetable `departures` has every trip. Otherwise buses run by headway between `first_departure` and
@@ -429,7 +429,7 @@ class TripStopBody:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BusBody:
+class BusDetails:
     """A bus, the name of its line, and its newest position, null if none is stored."""
 
     bus_id: str
@@ -476,7 +476,7 @@ class SensorsPage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StopBody:
+class StopDetails:
     """A stop with the lines that serve it."""
 
     stop_id: str
@@ -506,7 +506,7 @@ class StreamBody:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TripBody:
+class Trip:
     """A trip with its stops. `status` is `waiting` before its departure, `running`, or `ended`."""
 
     trip_id: str
