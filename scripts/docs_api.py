@@ -31,8 +31,8 @@ from services.live.live_hub import live_hub
 from services.live.missed_records import LONGEST_GAP
 from services.live.outbox import MOST_EVENTS
 from services.web import websocket
-from services.web.event_stream import HEARTBEAT_S, SILENCE_S
 from services.web.gate import LIVE_PATH
+from services.web.live.event_stream import HEARTBEAT_S, SILENCE_S
 from services.web.uvicorn import websocket as uvicorn_websocket
 from simulator.clock import Clock
 from storage.duckdb_store import DuckDBStore
@@ -83,6 +83,10 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "/stops": ("/stops?limit=2",),
     "/buses": ("/buses?limit=2",),
     "/live": ("/live?line_ids=L1&streams=bus_position,people_count", "/live?line_ids=L99"),
+    "/export/{stream}": (
+        "/export/people_count?start=2026-03-02T07:00Z&end=2026-03-02T07:01Z&format=csv",
+        "/export/people_count?start=2026-03-03&end=2026-03-04&format=csv",
+    ),
     "/metrics": ("/metrics",),
     "/health": ("/health",),
     "/clock": ("/clock",),

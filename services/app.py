@@ -16,10 +16,11 @@ from services.feeds.gtfs_static.feed_routes import add_static_feed_route
 from services.web import openapi
 from services.web.access_log import AccessLog, headers_of
 from services.web.clock_routes import add_clock_control, add_clock_route
+from services.web.export_routes import add_export_routes
 from services.web.formats.record_pages import CURSOR_HEADER
 from services.web.gate import Gate, Identify, by_key
 from services.web.handlers import Route
-from services.web.live_routes import add_live_route
+from services.web.live.live_routes import add_live_route
 from services.web.metrics import RequestCounts
 from services.web.rest_routes import (
     StreamRoutes,
@@ -56,6 +57,7 @@ def create_app(context: Context) -> FastAPI:
         add_mcp_routes(app, context, context.mcp_hosts)
     add_live_route(app, context)
     add_static_feed_route(app, context)
+    add_export_routes(app, context)
     add_pages(app, {**MAP, **DOCS})
     return app
 

@@ -20,7 +20,7 @@ from storage.errors import StoreError, StoreUnavailable
 from storage.store import Store
 
 SUFFIX = ".holder.json"
-SNAPSHOT_PATH = "/local/snapshot"
+SNAPSHOT_PATH, EXPORT_PATH = "/local/snapshot", "/local/export"
 GROUP = "snapshot"
 PATIENCE_S = 900.0
 
@@ -67,14 +67,22 @@ def read_holder(path: Path) -> Holder:
         raise StoreUnavailable(f"the process that holds the store left no {path} with its address") from error
 
 
+def refusal_in(answer: http.client.HTTPResponse) -> str:
+    """The status and message of an error."""
+    try:
+        return f"{answer.status}: {json.loads(answer.read())['message']}"
+    except (ValueError, KeyError, TypeError):
+        return f"status {answer.status}"
+
+
 def fetch_snapshot(holder: Holder, route: str, target: Path) -> None:
-    """Download a copy of the store from its holder into `target`. Raises `StoreUnavailable` on failure."""
+    """Download a copy of the store, or one of its streams, from its holder. Raises `StoreUnavailable`."""
     try:
         with closing(http.client.HTTPConnection(holder.host, holder.port, timeout=PATIENCE_S)) as connection:
             connection.request("GET", route, headers={KEY_HEADER: holder.key, GROUP_HEADER: GROUP})
             answer = connection.getresponse()
             if answer.status != http.client.OK:
-                raise StoreUnavailable(f"process {holder.pid} sent no copy (status {answer.status})")
+                raise StoreUnavailable(f"process {holder.pid} sent no copy ({refusal_in(answer)})")
             with target.open("wb") as file:
                 shutil.copyfileobj(answer, file, 1 << 20)
     except (OSError, http.client.HTTPException) as error:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlencode
 
 import click
 
@@ -12,8 +14,13 @@ from services.commands import options
 from services.commands.options import option
 from services.times import format_instant
 from storage.schema import Stream
+from storage.store import Store
 
-FORMATS = ("parquet", "csv", "jsonl")
+if TYPE_CHECKING:
+    from services.access.store_holder import Holder
+
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+FORMATS = ("parquet", "csv", "jsonl", "arrow")
 
 
 @click.command(
@@ -37,20 +44,58 @@ def export(
     output: Path,
     store: str,
 ) -> None:
-    """Write one stream to a file, ordered by time; without --start and --end all of it."""
+    """Write one stream to a file, ordered by time; without --start and --end all of it.
+
+    If a running `bus-simulator run` holds the store, it sends the file, up to its present.
+    """
     options.check_stretch(start, end)
 
+    from services.access.store_holder import SUFFIX, read_holder
     from services.commands.atomic_files import draft
-    from services.commands.covered_span import held, is_covered
-    from services.commands.export_formats import write_tables
-    from services.inputs.load import opened
+    from services.inputs.load import beside, opened
+    from storage.errors import StoreHeld
 
-    wanted = Stream(stream)
-    with closing(opened(store, must_exist=True)) as source:
-        first, last = held(source, wanted, start, end)
-        if not is_covered(source, wanted, first, last):
-            whole = " to ".join(map(format_instant, held(source, wanted, None, None)))
-            raise click.ClickException(f"{store} has nothing of {stream} in that time; it has {whole}.")
-        with draft(output) as path:
-            rows = write_tables(path, format, wanted, source.scan(wanted, start=first, end=last))
-    click.echo(f"{rows:,} rows in {output}.")
+    wanted = Wanted(Stream(stream), start, end, format)
+    with draft(output) as path:
+        try:
+            with closing(opened(store, must_exist=True)) as source:
+                write_from(source, wanted, path, store)
+        except StoreHeld:
+            fetch(read_holder(beside(store, SUFFIX)), wanted, path)
+    click.echo(f"{output} has {output.stat().st_size:,} bytes of {stream}.")
+
+
+class Wanted(NamedTuple):
+    """What to export; None is the beginning or the end of the data."""
+
+    stream: Stream
+    start: datetime | None
+    end: datetime | None
+    form: str
+
+
+def write_from(source: Store, wanted: Wanted, path: Path, store: str) -> None:
+    """Write a file from a store. Raises `ClickException` if the store has nothing of it."""
+    from services.commands.covered_span import held, is_covered
+    from services.web.formats.stream_files import file_pieces
+
+    first, last = held(source, wanted.stream, wanted.start, wanted.end)
+    if not is_covered(source, wanted.stream, first, last):
+        whole = " to ".join(map(format_instant, held(source, wanted.stream, None, None)))
+        raise click.ClickException(f"{store} has nothing of {wanted.stream} in that time; it has {whole}.")
+    with path.open("wb") as file:
+        file.writelines(file_pieces(source, wanted.stream, first, last, wanted.form))
+
+
+def fetch(holder: Holder, wanted: Wanted, path: Path) -> None:
+    """Download the file from the process that holds the store. Raises `StoreUnavailable` on failure."""
+    from services.access.store_holder import EXPORT_PATH, fetch_snapshot
+
+    query = urlencode(
+        {
+            "start": (wanted.start or EARLIEST).isoformat(),
+            "end": (wanted.end or LATEST).isoformat(),
+            "format": wanted.form,
+        }
+    )
+    fetch_snapshot(holder, f"{EXPORT_PATH}/{wanted.stream}?{query}", path)

@@ -8,7 +8,7 @@ from operator import or_
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from services.access.authentication import GROUP_HEADER, KEY_HEADER
 from services.queries import bodies, status_bodies
@@ -16,7 +16,7 @@ from services.web.description.operation import TEXT, TZ, Operation, Parameter
 from services.web.formats.tables import MEDIA_TYPES
 from services.web.handlers import JSON, OPEN
 from services.web.openapi_examples import BODIES, CLOCK_CHANGES, CSV_EXAMPLES, ERRORS, VALUES
-from services.web.openapi_operations import CLOCK_OPERATIONS, NAMES, OPERATIONS, TAGS
+from services.web.openapi_operations import CLOCK_OPERATIONS, FILE_TYPES, NAMES, OPERATIONS, TAGS
 
 DESCRIPTION = """Live and historical data of a simulated Madrid bus network. All routes except `/health`,
 `/metrics`, `/openapi.json` and `/docs` need the headers `x-api-key` and `x-group-name`. If several errors
@@ -43,6 +43,10 @@ SECURITY_SCHEMES: Json = {
     "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
     "group": {"type": "apiKey", "in": "header", "name": GROUP_HEADER},
 }
+
+
+BINARY: Json = {"type": "string", "format": "binary"}
+PARTIAL: dict[int | str, Json] = {206: {"description": "The part that `Range` asks for"}}
 
 
 def document(app: FastAPI) -> Json:
@@ -89,15 +93,23 @@ def _declared(template: str, operation: Operation, name: str) -> Json:
         "summary": operation.summary,
         "tags": [operation.tag],
         "response_model": reduce(or_, operation.models) if operation.models else None,
-        "response_class": JSONResponse if operation.models else PlainTextResponse,
+        "response_class": response_class(operation),
         "response_description": "The requested data",
         "responses": {
             200: ok_response(template, operation),
             **(NOT_MODIFIED if operation.is_cached else {}),
+            **(PARTIAL if operation.media_types == FILE_TYPES else {}),
             **error_responses(template, operation),
         },
         "openapi_extra": {**security, "parameters": parameters, **request_body(operation)},
     }
+
+
+def response_class(operation: Operation) -> type[Response]:
+    """Return the class whose media type FastAPI describes."""
+    if operation.media_types:
+        return Response
+    return JSONResponse if operation.models else PlainTextResponse
 
 
 def operation_id(template: str) -> str:
@@ -139,6 +151,8 @@ def request_body(operation: Operation) -> Json:
 
 def ok_response(template: str, operation: Operation) -> Json:
     """Return the parts of the 200 response that FastAPI can't derive: examples, formats, headers."""
+    if operation.media_types:
+        return {"content": {each: {"schema": BINARY} for each in operation.media_types}}
     if template not in BODIES:
         return {}
     found: Json = {"content": {JSON: {"examples": dict(BODIES[template])}}}
@@ -146,7 +160,7 @@ def ok_response(template: str, operation: Operation) -> Json:
         found["content"]["text/csv"] = {"schema": TEXT, "example": CSV_EXAMPLES[template]}
         found["headers"] = {"X-Next-Cursor": NEXT_CURSOR}
     for written in (each for each in operation.formats if each not in ("json", "csv")):
-        schema = {"type": "object"} if written == "geojson" else {"type": "string", "format": "binary"}
+        schema = {"type": "object"} if written == "geojson" else BINARY
         found["content"][MEDIA_TYPES[written]] = {"schema": schema}
     if operation.is_cached:
         found["headers"] |= {"ETag": {"description": "Changes with the tick", "schema": TEXT}}

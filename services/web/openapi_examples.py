@@ -29,6 +29,7 @@ VALUES: Mapping[str, str] = {
     "entity_id": "B001",
     "mode": "latest",
     "line_ids": "L1",
+    "stream": "bus_position",
     "trip_id": "L1-20260302-0-012",
 }
 TIME, NEXT_TIME, CURSOR = "2026-03-02T07:30:00Z", "2026-03-02T07:31:00Z", "MmM0YWZmMzBkMjg3…"
@@ -155,6 +156,8 @@ def bad_requests(template: str) -> Mapping[str, object]:
         return error("BadRequest", UNKNOWN)
     if template == "/bus-position/line/{line_id}":
         return error("BadRequest", "Line queries only support 'mode=latest' parameter")
+    if template == "/export/{stream}":
+        return error("BadRequest", "Must specify 'start' and 'end' parameters")
     if template == "/live":
         return error("BadRequest", "Must specify 'line_ids' parameter, for example line_ids=L1,L2")
     if template in ("/lines", "/stops", "/buses"):
@@ -191,6 +194,7 @@ NOT_FOUND: Mapping[str, tuple[str, ...]] = {
     "/bus-position/line/{line_id}": ("Line L99 not found", "No buses found for line L1"),
     "/lines/{line_id}": ("Line L99 not found",),
     "/live": ("Line L99 not found",),
+    "/export/{stream}": ("No data of bus_position in that time; there is none yet",),
     **TRANSIT_NOT_FOUND,
 }
 UNAUTHORIZED = ("Missing x-api-key header", "Missing x-group-name header", "Invalid API key")

@@ -62,6 +62,14 @@ ALL_AT_ONCE: Mapping[str, Operation] = {
     ),
 }
 
+FILE_TYPES = (
+    "application/vnd.apache.parquet",
+    "text/csv",
+    "application/x-ndjson",
+    "application/vnd.apache.arrow.stream",
+)
+"""The media types of `/export/{stream}`."""
+
 OPERATIONS: Mapping[str, Operation] = {
     **ALL_AT_ONCE,
     "/people-count/{stop_id}": Operation(
@@ -114,6 +122,22 @@ OPERATIONS: Mapping[str, Operation] = {
             TZ,
         ),
         (400, 401, 404, 429, 500),
+        media_types=("text/event-stream",),
+    ),
+    "/export/{stream}": Operation(
+        "A stream as a file, up to the simulated present; `Range` continues a download",
+        (),
+        (
+            Parameter("start", "Start (ISO 8601).", TEXT, required=True),
+            Parameter("end", "End, not included (ISO 8601).", TEXT, required=True),
+            Parameter(
+                "format",
+                "The file's format.",
+                {"type": "string", "enum": ["parquet", "csv", "jsonl", "arrow"], "default": "parquet"},
+            ),
+        ),
+        EVERY,
+        media_types=FILE_TYPES,
     ),
     "/health": Operation(
         "Status of clock, feeders and store", (status_bodies.HealthBody,), (), OPEN_ROUTE, "operations"

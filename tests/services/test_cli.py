@@ -346,7 +346,7 @@ def test_a_full_disk_is_one_message(
 
     copy_backfilled(folder)
     capsys.readouterr()
-    monkeypatch.setattr("services.commands.export_formats.write_csv", full)
+    monkeypatch.setattr("services.web.formats.stream_files.CsvRows.write_table", full)
     code, error = refused(capsys, ["export", "--stream", "stop_visit", "--format", "csv", "-o", "x.csv"])
     assert (code, "No space left" in error) == (1, True)
     assert not Path("x.csv").exists()

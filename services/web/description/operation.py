@@ -60,7 +60,8 @@ class Operation:
     """The description of a route: `models` of its 200 body, and `errors`, its error statuses.
 
     `body` has the models of the request's body, one of which it must match. `formats` are those of the
-    response. A response that `is_cached` has an entity tag, and can be 304.
+    response, `media_types` those of one that isn't JSON. A response that `is_cached` has an entity tag, and
+    can be 304.
     """
 
     summary: str
@@ -71,6 +72,7 @@ class Operation:
     body: Sequence[type[BaseModel]] = ()
     formats: Sequence[Format] = ()
     is_cached: bool = False
+    media_types: Sequence[str] = ()
 
     @property
     def is_open(self) -> bool:

@@ -18,8 +18,8 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.errors import BadRequest
-from services.web.event_stream import EVENT_STREAM
 from services.web.handlers import ENCODE
+from services.web.live.event_stream import EVENT_STREAM
 
 LONGEST_URL = 65_535
 MOST_GATHERED = 64 * 1024

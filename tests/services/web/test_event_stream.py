@@ -19,7 +19,7 @@ from services.app import create_app
 from services.context import Context
 from services.live.event_ids import event_id, parse_event_id
 from services.live.messages import MOST_CONNECTIONS
-from services.web.event_stream import NO_ID
+from services.web.live.event_stream import NO_ID
 from simulator.types import to_datetime
 from storage.schema import PeopleCount, Record, SensorReading, StopVisit, Stream
 from storage.store import Store

@@ -16,7 +16,7 @@ from services.web.openapi_operations import OPERATIONS
 from services.web.static_files import PACKAGE
 from tests.services.rest_served import NO_KEY, Served, in_process
 
-HIDDEN = {"/openapi.json", "/local/snapshot"}
+HIDDEN = {"/openapi.json", "/local/snapshot", "/local/export/{stream}"}
 
 
 def test_every_route_is_described_and_every_description_has_a_route(served: Served) -> None:

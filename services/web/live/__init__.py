@@ -1,0 +1,1 @@
+"""`GET /live`: Server-Sent Events; the WebSocket is in `services.web.websocket`."""
