@@ -109,6 +109,14 @@ PREFACE = """# API
 Written by `make docs` from the program itself. The responses are those of a Monday morning in Madrid,
 `bus-simulator run --at 2026-03-02T08:30+01:00 --clock-control`; for a simulator of today, use today's dates.
 A running simulator serves its OpenAPI description at `/openapi.json`.
+
+HEAD works wherever GET does. An unknown query parameter is 400 with the nearest name, an unknown path 404
+with the paths that there are. `tz=Europe/Madrid` writes the times of JSON, GeoJSON and CSV in that zone.
+
+`/people-count`, `/bus-position`, `/sensors/bus` and `/sensors/stop` answer for all at once. The answer of a
+tick is serialised once, whoever asks: it has an `ETag` (send it as `If-None-Match`, and nothing new is 304),
+a `Cache-Control` that lasts until the next tick, and comes in Zstandard, Brotli or gzip to clients that
+accept it.
 """
 LIVE = """## WebSocket
 
