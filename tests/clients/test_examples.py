@@ -98,6 +98,24 @@ def requests_to(city: ServedCity) -> dict[str, int]:
     return {route: int(number) for route, number in found if route != "/metrics"}
 
 
+FRAMES = """
+import os
+from bus_simulator_client import Client
+with Client(os.environ["API_URL"], os.environ["API_KEY"], "tests") as city:
+    print(*city.people_counts().to_pandas().dtypes.astype(str))
+    print(*city.people_counts().to_polars().dtypes, sep=", ")
+    print(city.bus_positions(line_id="L1").to_polars().shape)
+"""
+
+
+@pytest.mark.long
+def test_records_become_data_frames_with_instants(city: Running, tmp_path: Path) -> None:
+    pandas, polars, shape = run(url_of(city), "-c", FRAMES, folder=tmp_path).splitlines()
+    assert "datetime64[us, UTC]" in pandas
+    assert "Datetime(time_unit='us', time_zone='UTC')" in polars
+    assert shape == "(9, 13)"
+
+
 @pytest.mark.long
 def test_the_notebook_runs_and_draws_four_charts(city: Running, tmp_path: Path, pictures: Path) -> None:
     notebook = tmp_path / "analysis.ipynb"

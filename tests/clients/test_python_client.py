@@ -230,6 +230,21 @@ def test_a_daily_limit_is_not_waited_for() -> None:
     assert answers.waits_s == []
 
 
+class CutOff(httpx.SyncByteStream):
+    """A body whose connection is lost after its first half."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"first"
+        raise httpx.ReadError("lost")
+
+
+def test_an_export_continues_where_a_lost_connection_left_off(tmp_path: Path) -> None:
+    answers = Answers(busy(1), httpx.Response(200, stream=CutOff()), httpx.Response(206, content=b" second"))
+    target = answers.client().export("stop_visit", start=START, end=END, to=tmp_path / "visits.parquet")
+    assert target.read_bytes() == b"first second"
+    assert [path.name for path in tmp_path.iterdir()] == ["visits.parquet"]
+
+
 @pytest.mark.parametrize("body", ["<html>", "[]", '{"stop_id":"S001"}'])
 def test_what_is_no_answer_of_the_simulator_is_an_error(body: str) -> None:
     with pytest.raises(UnexpectedAnswer):
