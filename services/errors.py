@@ -22,6 +22,7 @@ class ServiceError(Exception):
     status: ClassVar[int] = 500
     error: ClassVar[str] = "InternalServerError"
     retry_after_s: int | None = None
+    hint: str = ""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

@@ -172,7 +172,7 @@ def test_other_route_types_come_in_when_they_are_asked_for(tmp_path: Path) -> No
     path = zip_of(tmp_path, [*hourly(["WK"]), *tram], routes=routes)
     plain = import_feed(path)
     assert [line.line_id for line in plain.lines] == ["1"]
-    assert "left out, not bus routes: 1 routes (T); --route-types 0 takes them" in plain.report
+    assert "left out, not bus routes: 1 route (T); --route-types 0 takes them" in plain.report
     both = import_feed(path, selection=Selection(route_types={0, 3}))
     assert [line.line_id for line in both.lines] == ["1", "T"]
 
