@@ -206,6 +206,7 @@ COMMANDS = st.fixed_dictionaries(
         "action": st.sampled_from(["subscribe", "unsubscribe", "ping", "fly"]) | JSON,
         "line_ids": LINES,
         "batch": st.booleans() | JSON,
+        "streams": st.lists(st.sampled_from([*Stream, "trams", ""])) | JSON,
     },
 )
 MESSAGES = st.lists(st.text() | JSON.map(json.dumps) | COMMANDS.map(json.dumps), max_size=8)
