@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Set
 from typing import NamedTuple
 
@@ -30,8 +29,7 @@ AGENCY_ID = "bus-simulator"
 NAME, URL = "Madrid Bus Real-Time Simulator", "http://127.0.0.1:8080/"
 """The publisher is the simulator, at its usual address: no agency answers for this feed."""
 BUS = "3"
-SHORT_NAME = re.compile(r"(?=\S*[0-9])(\S{1,6}) +(?=\S)")
-"""The public number at the start of a line's name, as in `27 Embajadores - Plaza de Castilla`."""
+LONGEST_NUMBER = 6
 
 
 class RouteNames(NamedTuple):
@@ -42,9 +40,14 @@ class RouteNames(NamedTuple):
 
 
 def route_names(line: Line) -> RouteNames:
-    """The number that a line's name begins with, and the rest of it; else the line's id and its name."""
-    found = SHORT_NAME.match(line.name)
-    return RouteNames(found[1], line.name[found.end() :]) if found else RouteNames(line.line_id, line.name)
+    """The number that a line's name begins with, and the rest of it; else the line's id and its name.
+
+    A number is a short word with a digit, as in `27 Embajadores - Plaza de Castilla`, or the line's id.
+    """
+    first, _, rest = line.name.partition(" ")
+    has_digit = len(first) <= LONGEST_NUMBER and any(map(str.isdecimal, first))
+    is_number = has_digit or first == line.line_id.partition("-")[0]
+    return RouteNames(first, rest.strip()) if is_number and rest else RouteNames(line.line_id, line.name)
 
 
 def timezone_of(network: Network) -> str:
