@@ -125,6 +125,18 @@ def test_the_notebook_runs_and_draws_four_charts(city: Running, tmp_path: Path, 
     assert figure.stat().st_size > 30_000  # empty axes are smaller
 
 
+@pytest.mark.long
+def test_duckdb_answers_questions_over_exported_files(city: Running, tmp_path: Path, pictures: Path) -> None:
+    script, picture = EXAMPLES / "duckdb" / "crowding.py", pictures / "crowding.svg"
+    shown = run(url_of(city), script, "--hours", "1.5", "--svg", picture, folder=tmp_path)
+    assert "Lines by people left behind" in shown
+    assert sorted(path.name for path in (tmp_path / "export").iterdir()) == [
+        "people_count.parquet",
+        "stop_visit.parquet",
+    ]
+    check_drawing(picture)
+
+
 def check_drawing(path: Path) -> None:
     """Check that a drawing of rich is there, and take out the fonts that it would load from the Internet."""
     text = path.read_text(encoding="utf-8")
