@@ -33,6 +33,8 @@ CITY_ARGUMENTS: dict[str, dict[str, object]] = {
     **TOOL_ARGUMENTS,
     "find_stops": {"name": "Embajadores"},
     "line_status": {"line_id": "L1", "stop_id": "S009"},
+    "next_arrivals": {"stop": "S009"},
+    "plan_ride": {"from": "S009", "to": "Plaza de Castilla"},
 }
 PATIENCE_S = 60
 

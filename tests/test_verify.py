@@ -14,6 +14,8 @@ import pytest
 
 from services.operate.api_client import ApiClient
 from services.operate.verify import CheckResult, Targets, newest_interval, result_table, verify
+from services.web.description.transit_examples import ARRIVAL as TRANSIT_ARRIVAL
+from services.web.description.transit_examples import PATTERN, VISIT
 from tests.environment import environment
 from tests.fake_servers import Answer, Answering, always, free_port, http_server, websocket_server
 from tests.process import KEY, few_lines, running
@@ -38,6 +40,8 @@ POSITION = {
     "capacity": 80,
     "bearing": 12.5,
 }
+ARRIVAL = dict(TRANSIT_ARRIVAL) | {"expected_time": "2026-03-06T07:32:00Z"}
+VISITS = "/stop-visits/stop/S001?start=2026-03-05T07:30:10Z&end=2026-03-06T07:30:10Z&limit=10"
 COUNT = {"stop_id": "S001", "time": LATEST, "count": 3, "line_ids": "L1"}
 CLIMATE = {"entity_id": "S001", "entity_type": "stop", "time": LATEST, "temperature": 15.5, "humidity": 40.5}
 SUBSCRIBED = json.dumps({"type": "subscribed", "line_ids": ["L1"]})
@@ -76,6 +80,9 @@ def bodies() -> dict[str, Any]:
         "/bus-position/B001?mode=latest": POSITION,
         "/bus-position/line/L1?mode=latest": {"line_id": "L1", "buses": [POSITION]},
         "/bus-position?mode=latest": {"time": POSITION["time"], "items": [POSITION]},
+        VISITS: {"items": [], "next_cursor": None},
+        "/arrivals/S001": {"stop_id": "S001", "time": NOW, "arrivals": [ARRIVAL]},
+        "/lines/L1/shape": {"type": "FeatureCollection", "features": [PATTERN]},
     }
 
 
@@ -110,7 +117,7 @@ def failed(answering: Answering, *, websocket_url: str | None = None) -> dict[st
     with http_server(answering) as url:
         deployment = ApiClient(url, websocket_url or "", KEY, "tests")
         results = list(verify(deployment, Targets(), websocket=websocket_url is not None))
-    assert len(results) == (21 if websocket_url else 18)
+    assert len(results) == (24 if websocket_url else 21)
     return {result.check: result.detail for result in results if not result.passed}
 
 
@@ -203,6 +210,9 @@ def test_adjacent_intervals_are_joined() -> None:
         ("/bus-position/line/L1?mode=latest", "REST: a line's buses"),
         ("/bus-position?mode=latest", "REST: all buses"),
         (f"/people-count/S001?timestamp={FIVE_DAYS_AGO}", "REST: five days ago"),
+        (VISITS, "REST: visits to a stop"),
+        ("/arrivals/S001", "REST: arrivals"),
+        ("/lines/L1/shape", "REST: a line's shape"),
     ],
 )
 def test_wrong_statuses_and_bodies_of_a_route_are_named(path: str, check: str) -> None:
@@ -227,6 +237,19 @@ def test_old_future_and_wrongly_typed_values_are_named(change: dict[str, Any], t
     found = failed(but("/bus-position/B001?mode=latest", (200, json.dumps(POSITION | change))))
     assert list(found) == ["REST: bus position"]
     assert text in found["REST: bus position"]
+
+
+def test_arrivals_in_the_past_visits_elsewhere_and_empty_shapes_are_named() -> None:
+    late = {"stop_id": "S001", "time": NOW, "arrivals": [ARRIVAL | {"expected_time": FIVE_DAYS_AGO}]}
+    wrong: dict[str, Any] = {
+        "/arrivals/S001": late,
+        VISITS: {"items": [dict(VISIT) | {"stop_id": "S002"}], "next_cursor": None},
+        "/lines/L1/shape": {"type": "FeatureCollection", "features": []},
+    }
+    texts = ("expected times don't ascend", "visits to other stops", "no line with at least two points")
+    for (path, body), text in zip(wrong.items(), texts, strict=True):
+        ((_, detail),) = failed(but(path, (200, json.dumps(body)))).items()
+        assert text in detail
 
 
 def test_a_line_without_buses_and_one_with_another_lines_buses_are_named() -> None:

@@ -16,6 +16,9 @@ DATA_TYPES = ("people_count", "sensors", "bus_position")
 
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 StopId = Annotated[Text, Field(description="A stop's id; find_stops finds it by name.", examples=["S001"])]
+StopName = Annotated[
+    Text, Field(description="A stop's id, or its name or a part of it.", examples=["S001", "Cibeles"])
+]
 BusId = Annotated[Text, Field(description="A bus's id, as in query_line_buses.", examples=["B001"])]
 LineId = Annotated[Text, Field(description="A line's id, as in list_lines.", examples=["L1"])]
 EntityId = Annotated[Text, Field(description="A stop's or a bus's id.", examples=["S001", "B001"])]
@@ -160,6 +163,21 @@ class ListLinesArguments(Arguments):
 
     limit: FewLimit = MOST_STOPS
     cursor: Cursor | None = None
+
+
+class NextArrivalsArguments(Arguments):
+    """The arguments of `next_arrivals`."""
+
+    stop: StopName
+    limit: FewLimit = DEFAULT_STOPS
+
+
+class PlanRideArguments(Arguments):
+    """The arguments of `plan_ride`."""
+
+    from_: Annotated[StopName, Field(alias="from")]
+    to: StopName
+    limit: FewLimit = DEFAULT_STOPS
 
 
 class LineStatusArguments(Arguments):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from services.queries.bodies import Body
 from services.queries.line_status import Arrival, BusStatus, DirectionStatus
 from services.queries.name_search import NearbyStop
 from services.queries.network_bodies import line_item, stop_item
-from services.times import format_instant
+from services.times import ceiling, format_instant
+from services.transit.bodies import SECOND, arrival_body
+from services.transit.rides import Ride
 from simulator.network import Line, Network, Pattern
 
 
@@ -80,6 +84,32 @@ def arrival_item(arrival: Arrival) -> Body:
         "passenger_count": arrival.bus.position.passenger_count,
         "capacity": arrival.bus.capacity,
         "load": load_of(arrival.bus),
+    }
+
+
+def ride_item(network: Network, ride: Ride, now: datetime) -> Body:
+    """Build a `RideItem`."""
+    arrival = arrival_body(network, ride.board, now)
+    boards, arrives = ceiling(ride.board.expected, SECOND), ceiling(ride.arrives, SECOND)
+    aboard, bus = ride.board.position.passenger_count, network.bus.get(ride.board.position.bus_id)
+    return {
+        "line_id": arrival["line_id"],
+        "name": ride.board.line.name,
+        "direction": arrival["direction"],
+        "towards": arrival["destination"],
+        "bus_id": arrival["bus_id"],
+        "trip_id": arrival["trip_id"],
+        "from_stop_id": ride.board_stop_id,
+        "to_stop_id": ride.alight_stop_id,
+        "board_time": arrival["expected_time"],
+        "wait_s": arrival["wait_s"],
+        "arrival_time": format_instant(arrives),
+        "ride_s": round((arrives - boards).total_seconds()),
+        "stops": ride.stop_count,
+        "passenger_count": aboard,
+        "capacity": arrival["capacity"],
+        "load": None if bus is None else round(aboard / bus.capacity, 2),
+        "certainty": arrival["certainty"],
     }
 
 

@@ -71,6 +71,32 @@ class ArrivalItem(ExactModel):
     load: float
 
 
+class RideItem(ExactModel):
+    """A bus to board at one stop and leave at another; `load` is passengers aboard / capacity.
+
+    `board_time` and `arrival_time` are expected. `certainty` is the probability that the bus comes to the
+    first stop within a minute of `board_time`.
+    """
+
+    line_id: str
+    name: str
+    direction: Literal[0, 1]
+    towards: str
+    bus_id: str
+    trip_id: str
+    from_stop_id: str
+    to_stop_id: str
+    board_time: str
+    wait_s: int
+    arrival_time: str
+    ride_s: int
+    stops: int
+    passenger_count: int
+    capacity: int | None
+    load: float | None
+    certainty: float
+
+
 class DirectionStatusItem(ExactModel):
     """One direction of a line now: its buses on trips, the one farthest along first; headways in seconds.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.agents import tool_queries
+from services.agents import ride_tools, tool_queries
 from services.agents.tool import Tool
 from services.agents.tool_arguments import (
     BusPositionArguments,
@@ -13,7 +13,9 @@ from services.agents.tool_arguments import (
     LineStatusArguments,
     ListLinesArguments,
     NearestStopsArguments,
+    NextArrivalsArguments,
     PeopleCountArguments,
+    PlanRideArguments,
     SensorArguments,
     TimeRangeArguments,
 )
@@ -22,10 +24,12 @@ from services.agents.tool_items import (
     DirectionStatusItem,
     LineSummary,
     NearStopItem,
+    RideItem,
     SensorsItem,
 )
 from services.queries.bodies import BusPositionBody, PeopleCountBody
 from services.queries.network_bodies import StopItem
+from services.transit.bodies import ArrivalBody
 
 TOOLS: Mapping[str, Tool] = {
     tool.name: tool
@@ -105,6 +109,24 @@ TOOLS: Mapping[str, Tool] = {
             LineStatusArguments,
             DirectionStatusItem,
             tool_queries.status_of_line,
+        ),
+        Tool(
+            "next_arrivals",
+            "Next buses at a stop",
+            "The next buses of all lines at a stop: when each is expected and planned, how far it is, how "
+            "full, and how certain the time is.",
+            NextArrivalsArguments,
+            ArrivalBody,
+            ride_tools.next_arrivals,
+        ),
+        Tool(
+            "plan_ride",
+            "Which bus to take",
+            "The buses that go from one stop to another without a change: the wait, the ride, and how full "
+            "each is. By arrival; compare load to avoid the crowd.",
+            PlanRideArguments,
+            RideItem,
+            ride_tools.plan_ride,
         ),
     )
 }

@@ -24,15 +24,19 @@ from services.queries.bodies import (
     LineBody,
     PeopleCountBody,
     StopSensorsBody,
+    StopVisitPage,
 )
 from services.queries.status_bodies import HealthBody, StreamBody
 from services.times import format_instant, parse_instant
+from services.transit.bodies import ArrivalsBody
+from services.transit.geojson_bodies import LineShapeBody
 from services.web.health import TOLERATED_WALL_LAG_S
 from storage.schema import Stream
 
 HISTORY = timedelta(days=5)
 FRESHNESS = timedelta(minutes=5)
 """How old, in simulated time, the latest record may be."""
+VISITS = timedelta(days=1)
 TABLES = (Stream.PEOPLE_COUNT, Stream.SENSOR_DATA, Stream.BUS_POSITION)
 GATEWAY_CHECKED = ("Missing x-api-key header", "Missing x-group-name header")
 GATEWAY_REFUSAL = b'{"message":"Unauthorized"}'
@@ -113,6 +117,9 @@ class Verifier:
             ("REST: bus position", lambda: self._latest(f"/bus-position/{bus}", BusPositionBody)),
             ("REST: a line's buses", lambda: self._line(f"/bus-position/line/{line}?mode=latest")),
             ("REST: all buses", lambda: self._all_buses("/bus-position?mode=latest")),
+            ("REST: visits to a stop", lambda: self._visits(f"/stop-visits/stop/{stop}")),
+            ("REST: arrivals", lambda: self._arrivals(f"/arrivals/{stop}")),
+            ("REST: a line's shape", lambda: self._shape(f"/lines/{line}/shape")),
             ("REST: five days ago", lambda: self._five_days_ago(f"/people-count/{stop}")),
             ("REST: an unknown stop", lambda: self._refused("/people-count/NO-STOP?mode=latest", 404,
                                                             "Stop NO-STOP not found")),
@@ -194,6 +201,27 @@ class Verifier:
         if self._targets.bus_id not in found:
             raise CheckFailed(f"{len(found)} buses, {self._targets.bus_id} isn't among them")
         return f"{len(found)} buses of {self._fresh(answer)}"
+
+    def _visits(self, path: str) -> str:
+        now = self.now()
+        times = f"start={format_instant(now - VISITS)}&end={format_instant(now)}"
+        page = self._client.request(f"{path}?{times}&limit=10").expect(200).body(StopVisitPage)
+        if any(f"/{visit.stop_id}" != path[path.rindex("/") :] for visit in page.items):
+            raise CheckFailed(f"{path}: visits to other stops")
+        return f"{len(page.items)} of the last {format_days(VISITS)}"
+
+    def _arrivals(self, path: str) -> str:
+        body = self._client.request(path).expect(200).body(ArrivalsBody)
+        times = [parse_body_instant(arrival.expected_time) for arrival in body.arrivals]
+        if times != sorted(times) or any(time < parse_body_instant(body.time) for time in times):
+            raise CheckFailed(f"{path}: expected times don't ascend from {body.time}")
+        return f"{len(times)} buses"
+
+    def _shape(self, path: str) -> str:
+        body = self._client.request(path).expect(200).body(LineShapeBody)
+        if not body.features or any(len(each.geometry.coordinates) < 2 for each in body.features):
+            raise CheckFailed(f"{path}: no line with at least two points")
+        return f"{len(body.features)} patterns"
 
     def _five_days_ago(self, path: str) -> str:
         asked = self.now() - HISTORY

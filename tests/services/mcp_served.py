@@ -33,6 +33,8 @@ TOOL_ARGUMENTS: dict[str, dict[str, object]] = {
     "nearest_stops": {"latitude": 40.4, "longitude": -3.72, "limit": 2},
     "list_lines": {},
     "line_status": {"line_id": "L1", "stop_id": "S002"},
+    "next_arrivals": {"stop": "S003"},
+    "plan_ride": {"from": "S002", "to": "S003"},
 }
 """Valid arguments of each tool, for the network of `tests.services.fakes`."""
 PROTOCOL = {"accept": "application/json, text/event-stream", "content-type": "application/json"}

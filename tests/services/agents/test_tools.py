@@ -127,6 +127,9 @@ def test_lists_are_paged(tool: str, tools: ServedTools) -> None:
         ("line_status", {"line_id": "nowhere"}, "Line nowhere not found. list_lines"),
         ("line_status", {"line_id": "L1", "stop_id": "S999"}, "Stop S999 not found"),
         ("find_stops", {"name": "Timbuktu"}, "nearest_stops"),
+        ("next_arrivals", {"stop": "Timbuktu"}, "Stop Timbuktu not found. find_stops"),
+        ("plan_ride", {"from": "Timbuktu", "to": "S001"}, "Stop Timbuktu not found. find_stops"),
+        ("plan_ride", {"from": "S001", "to": "S004"}, "No bus that is out now goes there without a change"),
         (
             "query_time_range",
             TOOL_ARGUMENTS["query_time_range"] | {"start_time": "2030-01-01", "end_time": "2030-01-02"},
