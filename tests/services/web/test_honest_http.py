@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pytest
 
 from services.queries.bodies import CHALLENGE
+from services.web.openapi_examples import VALUES
 from services.web.openapi_operations import OPERATIONS
 from tests.services.rest_served import KEY, NO_KEY, Served
 
@@ -62,14 +64,7 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_name(
 
 @pytest.mark.parametrize("template", OPERATIONS)
 def test_every_described_route_refuses_unknown_parameters(served: Served, template: str) -> None:
-    path = template.format(
-        stop_id="S001",
-        entity_type="bus",
-        entity_id="B001",
-        bus_id="B001",
-        line_id="L1",
-        trip_id="L1-20260302-0-001",
-    )
+    path = re.sub(r"\{(\w+)\}", lambda name: VALUES.get(name[1], "x"), template)
     answer = served.ask(f"{path}?nonsense=1")
     assert (answer.status_code, answer.json()["error"]) == (400, "BadRequest")
     assert answer.json()["message"].startswith("Unknown parameter: nonsense.")
