@@ -331,7 +331,7 @@ def example(asked: str, answer: httpx.Response, body: str | None = None) -> Iter
     yield "```bash"
     yield f'curl{headers}{sent} "http://127.0.0.1:8080{asked}"'
     yield "```"
-    yield f"```{answer.headers['content-type'].partition(';')[0].partition('/')[2]}"
+    yield f"```{'json' if is_json(answer) else media_type(answer).partition('/')[2]}"
     yield from body_lines(answer)
     yield "```"
     yield ""
@@ -350,9 +350,19 @@ def event_example(app: ASGIApp, asked: str) -> Iterator[str]:
     yield ""
 
 
+def is_json(answer: httpx.Response) -> bool:
+    """Whether a body is JSON, as GeoJSON is too."""
+    return media_type(answer).endswith("json")
+
+
+def media_type(answer: httpx.Response) -> str:
+    """The media type of a body, without its parameters."""
+    return str(answer.headers["content-type"].partition(";")[0])
+
+
 def body_lines(answer: httpx.Response) -> Iterator[str]:
     """Yield the lines of a body, with long lists shortened."""
-    if answer.headers["content-type"] != "application/json":
+    if not is_json(answer):
         yield from answer.text.splitlines()[: LONGEST_LIST + 1]
         return
     yield json.dumps(shortened(answer.json()), indent=1, ensure_ascii=False)

@@ -51,9 +51,11 @@ def test_refusals_come_over_the_socket_too(city: Running) -> None:
     assert city.ask("/people-count/S999?mode=latest")[0] == 404
 
 
-def test_without_clock_control_there_is_no_clock_route(city: Running) -> None:
-    missing = (404, {"error": "NotFound", "message": "Not found"})
-    assert city.ask("/clock", body={"rate": 60}) == city.ask("/clock") == missing
+def test_without_clock_control_the_clock_is_read_and_not_moved(city: Running) -> None:
+    status, refused = city.ask("/clock", body={"rate": 60})
+    assert (status, refused["error"]) == (405, "MethodNotAllowed")
+    assert "--clock-control" in refused["hint"]
+    assert city.ask("/clock")[1]["rate"] == 1.0
 
 
 def test_nothing_of_the_future_is_in_the_store(city: Running) -> None:

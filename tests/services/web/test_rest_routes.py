@@ -324,7 +324,7 @@ def test_the_openapi_description_needs_no_key_and_has_every_route(served: Served
     pages = {
         route.path
         for route in create_app(served.context).routes
-        if isinstance(route, Route) and "{" in route.path
+        if isinstance(route, Route) and "{" in route.path and not route.path.startswith("/local/")
     }
     assert pages <= set(description["paths"])
 
