@@ -130,7 +130,7 @@ def good_mcp(path: str, headers: Mapping[str, str]) -> Answer:
 def faults(parts: AwsDeployment, *, websocket: bool = False) -> dict[str, str]:
     """The failed checks: check → detail."""
     results = list(verify_aws(parts, Targets(), websocket=websocket))
-    assert len(results) == (25 if websocket else 22)
+    assert len(results) == (28 if websocket else 25)
     return {result.check: result.detail for result in results if not result.passed}
 
 
@@ -320,7 +320,7 @@ def test_the_script_checks_a_deployment_with_the_key_of_its_secret(deployed: Dep
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     told = json.loads(done.stdout)
     assert told["passed"] is True
-    assert len(told["checks"]) == 22
+    assert len(told["checks"]) == 25
     assert KEY not in done.stdout
 
 
@@ -334,7 +334,7 @@ def test_the_script_fails_with_a_table_that_names_what_is_wrong(deployed: Deploy
         "REST: bus position",
         "REST: all buses",
     ]
-    assert done.stdout.splitlines()[-1] == "3 of 25 checks failed"
+    assert done.stdout.splitlines()[-1] == "3 of 28 checks failed"
 
 
 @pytest.mark.e2e
