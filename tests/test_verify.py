@@ -354,11 +354,11 @@ def test_the_script_passes_on_a_real_simulator_and_fails_on_half_a_day(tmp_path:
         process.wait_for(_has_five_days)
         done = script(tmp_path, "--api-url", url, "--verbose")
         assert (done.returncode, done.stdout.count("FAIL")) == (0, 0), done.stdout
-        assert done.stdout.splitlines()[-1] == "all 20 checks passed"
+        assert done.stdout.splitlines()[-1] == "all 24 checks passed"
         assert "GET /health → 200" in done.stderr
         assert KEY not in done.stdout + done.stderr
         few = script(tmp_path, "--api-url", url, "--skip-websocket")
-        assert few.stdout.splitlines()[-1] == "all 17 checks passed"
+        assert few.stdout.splitlines()[-1] == "all 21 checks passed"
     with running(tmp_path, *few_lines(), "--at", "2026-03-09T08:10:00+01:00", "--backfill", "0",
                  "--store", f"duckdb:{tmp_path / 'new.duckdb'}") as process:  # fmt: skip
         process.wait_for(lambda body: body["status"] == "healthy")

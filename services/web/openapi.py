@@ -152,7 +152,8 @@ def request_body(operation: Operation) -> Json:
 def ok_response(template: str, operation: Operation) -> Json:
     """Return the parts of the 200 response that FastAPI can't derive: examples, formats, headers."""
     if operation.media_types:
-        return {"content": {each: {"schema": BINARY} for each in operation.media_types}}
+        kinds = {each: TEXT if each.startswith("text/") else BINARY for each in operation.media_types}
+        return {"content": {each: {"schema": kind} for each, kind in kinds.items()}}
     if template not in BODIES:
         return {}
     found: Json = {"content": {JSON: {"examples": dict(BODIES[template])}}}
