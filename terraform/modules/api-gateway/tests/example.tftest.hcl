@@ -40,7 +40,7 @@ run "the_api_of_the_contract" {
   }
 
   assert {
-    condition     = sort(one(aws_apigatewayv2_api.http.cors_configuration).allow_headers) == tolist(["content-type", "x-api-key", "x-group-name"])
+    condition     = sort(one(aws_apigatewayv2_api.http.cors_configuration).allow_headers) == tolist(["content-type", "if-none-match", "x-api-key", "x-group-name"])
     error_message = "CORS must allow the headers with key and group."
   }
 
