@@ -64,15 +64,16 @@ def export_gtfs(*, output: Path, network: Path | None, scenario: str | None, fir
     from services.feeds.gtfs_static.calendar import Span
     from services.feeds.gtfs_static.feed_zip import write_feed
     from services.inputs.load import load_inputs
+    from simulator.gtfs.report import counted
 
     if last < first:
         raise InputError(f"--to {last} is before --from {first}: put them in order")
     with draft(output) as path, work_progress() as progress:
         inputs = load_inputs(network, None, scenario, progress)
         rows = write_feed(path, inputs.network, inputs.scenario, Span(first, last), progress)
-    counts = (f"{rows[f'{table}.txt']:,} {table.replace('_', ' ')}" for table in TABLES)
+    counts = (counted(rows[table], noun) for table, noun in NOUNS.items())
     click.echo(f"{output}: {', '.join(counts)}, from {first} to {last}.")
 
 
-TABLES = ("routes", "stops", "trips", "stop_times")
-"""The tables whose numbers of rows are printed."""
+NOUNS = {"routes.txt": "route", "stops.txt": "stop", "trips.txt": "trip", "stop_times.txt": "stop time"}
+"""What a row is of each table whose rows are counted."""

@@ -43,7 +43,7 @@ def test_a_hand_written_network_comes_back_as_a_zip_and_as_a_folder(
     digest = load_network(Path("city.yaml")).digest
     assert status_of(["export-gtfs", "--network", "city.yaml", "-o", "city.zip"]) == 0
     said = capsys.readouterr().out
-    assert said == "city.zip: 1 routes, 2 stops, 126 trips, 252 stop times, from 2020-01-01 to 2039-12-31.\n"
+    assert said == "city.zip: 1 route, 2 stops, 126 trips, 252 stop times, from 2020-01-01 to 2039-12-31.\n"
     assert load_network(Path("city.zip")).digest == digest
     assert status_of(["import-gtfs", "city.zip", "-o", "back"]) == 0
     assert f"the same network, digest {digest[:16]}…" in capsys.readouterr().out
