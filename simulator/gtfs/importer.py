@@ -93,12 +93,8 @@ def import_feed(
     if not days:
         raise _refused(path, "these routes have no trips on any date: choose other routes, or another feed")
     findings = [*known, *feed.findings, *doubtful_frequencies(feed)]
-    on_progress(Progress("grouping trips into patterns", 0, 1, "steps"))
     dates = {kind: day.day for kind, day in days.items()}
-    services = route_services(feed, dates, chosen, findings)
-    on_progress(Progress("grouping trips into patterns", 1, 1, "steps"))
-    if not services:
-        raise _nothing_left(path, findings)
+    services = _services(feed, dates, chosen, findings, on_progress)
     assumed = replace(assumed or Assumptions(), mean_stops=_mean_stops(services))
     collector = LineCollector(
         feed, wanted.route_types, assumed, read_blocks(feed, dates), _other_dates(feed, calendar, dates)
@@ -117,6 +113,22 @@ def import_feed(
         import_report(feed, calendar, days, collector, findings),
         collector.gtfs_ids,
     )
+
+
+def _services(
+    feed: Feed,
+    dates: Mapping[DayType, date],
+    chosen: Collection[int],
+    findings: list[Finding],
+    on_progress: OnProgress,
+) -> list[RouteService]:
+    """The services of the chosen routes. Raises InputFileError if there is none."""
+    on_progress(Progress("grouping trips into patterns", 0, 1, "steps"))
+    services = route_services(feed, dates, chosen, findings)
+    on_progress(Progress("grouping trips into patterns", 1, 1, "steps"))
+    if not services:
+        raise _nothing_left(feed.path, findings)
+    return services
 
 
 def _build_lines(collector: LineCollector, services: Sequence[RouteService], on_progress: OnProgress) -> None:
