@@ -15,9 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import FastAPI
-from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from services.access.authentication import authenticate
 from services.access.store_holder import EXPORT_PATH
@@ -122,5 +122,15 @@ def export_response(context: Context, wanted: Export, request: Request) -> Respo
     except BaseException:
         path.unlink()
         raise
-    removed = BackgroundTask(path.unlink, missing_ok=True)
-    return FileResponse(path, headers=headers, media_type=media_type, background=removed)
+    return TemporaryFileResponse(path, headers=headers, media_type=media_type)
+
+
+class TemporaryFileResponse(FileResponse):
+    """A file that is deleted once it was sent, also if its range was refused or the client left."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file, or the part of it that `Range` asks for."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            Path(self.path).unlink(missing_ok=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -17,7 +19,7 @@ from services.web.formats import stream_files
 from services.web.formats.stream_files import file_pieces
 from storage.schema import SCHEMAS, Stream
 from tests.services.fakes import HOUR, NOW, RUN, FaultyStore, FormulaCity, expected
-from tests.services.rest_served import KEY, Served
+from tests.services.rest_served import KEY, Served, wait_until
 
 START, END = NOW.replace(minute=0, second=0), NOW.replace(minute=30, second=0)
 SPAN = "start=2026-03-02T07:00Z&end=2026-03-02T07:30Z"
@@ -75,6 +77,18 @@ def test_the_route_streams_the_same_file_and_continues_it(served: Served) -> Non
     changed = served.ask(path, KEY | {"range": "bytes=1000-", "if-range": '"another"'})
     assert (changed.status_code, changed.content) == (200, whole.content)
     assert served.ask(path, method="HEAD").content == b""
+
+
+@pytest.mark.parametrize(
+    ("part", "status"), [("bytes=0-9", 206), ("bytes=999999999-", 416), ("pages=1-2", 400)]
+)
+def test_no_copy_of_a_file_stays_behind(
+    served: Served, part: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    answer = served.ask(f"/export/people_count?{SPAN}&format=csv", KEY | {"range": part})
+    assert answer.status_code == status
+    wait_until(lambda: not list(tmp_path.glob("bus-simulator-export-*")))
 
 
 def test_nothing_of_the_future_is_exported(served: Served) -> None:
