@@ -45,7 +45,7 @@ right, distance along the route downwards, a colour for each bus; pale lines are
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class ShownScenario:
     """A scenario's section of the page, and its diagram."""
 
     section: str
@@ -69,7 +69,7 @@ def svg(name: str) -> str:
 
 
 @cache
-def study(name: str) -> Study:
+def study(name: str) -> ShownScenario:
     """Simulate a scenario's days with and without it."""
     runs = compared_runs(UNDISTURBED, name, network=None, seed=None)
     disturbed = runs[1]
@@ -81,7 +81,7 @@ def study(name: str) -> Study:
     rows = comparison(name, before, after, lines) if lines else figures(before)
     picture = diagram(runs, (before, after))
     about = [f"![{picture.title}: {picture.description}](scenarios/{name}.svg)", ""]
-    return Study("\n".join([*head(disturbed), *rows, *about]), space_time_svg(picture))
+    return ShownScenario("\n".join([*head(disturbed), *rows, *about]), space_time_svg(picture))
 
 
 def head(service: ComparedRun) -> Iterator[str]:

@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from typing import NamedTuple, TypeAlias
 
 from storage.audit_check import Check, Every
-from storage.audit_database import AuditDatabase, CheckResult, Parameters, open_database
+from storage.audit_database import AuditDatabase, CheckedRows, Parameters, open_database
 from storage.audit_facts import AuditFacts
 from storage.audit_legs import LegIndex
 from storage.audit_movement import MOVEMENT_CHECKS
@@ -32,7 +32,7 @@ from storage.schema import Stream
 from storage.store import Covered, Run, Store
 
 CHECKS = (*PASSENGER_CHECKS, *MOVEMENT_CHECKS, *STREAM_CHECKS, *ORDER_CHECKS)
-Results: TypeAlias = Sequence[tuple[Check, CheckResult]]
+Results: TypeAlias = Sequence[tuple[Check, CheckedRows]]
 
 PIECES_AT_ONCE = min(os.cpu_count() or 1, 4)
 """Pieces that are checked in parallel, each in a thread with its own connection."""

@@ -20,7 +20,7 @@ from storage.store import Store
 Parameters = Mapping[str, object]
 
 
-class CheckResult(NamedTuple):
+class CheckedRows(NamedTuple):
     """The result of one check: rows checked, violations, and some violations as text."""
 
     checked: int
@@ -66,12 +66,12 @@ class AuditDatabase:
         for statement in filter(str.strip, script.split(";\n")):
             self._execute(statement, parameters)
 
-    def run_check(self, check: Check, parameters: Parameters) -> CheckResult:
+    def run_check(self, check: Check, parameters: Parameters) -> CheckedRows:
         """Run a check on the tables as they are."""
         ((checked,),) = self._execute(check.judged, {}).fetchall()
         summary = f"SELECT count(*), list(example)[:{MOST_EXAMPLES}] FROM ({check.violations})"
         ((violations, examples),) = self._execute(summary, parameters).fetchall()
-        return CheckResult(checked, violations, examples or [])
+        return CheckedRows(checked, violations, examples or [])
 
     def _execute(self, statement: str, parameters: Parameters) -> duckdb.DuckDBPyConnection:
         # DuckDB refuses parameters that a statement doesn't name.

@@ -24,7 +24,7 @@ class StopFacts(NamedTuple):
     line_ids: str
 
 
-class PatternStop(NamedTuple):
+class PatternStopFacts(NamedTuple):
     """A stop of a route pattern: metres along the route from its first stop, WGS84 degrees.
 
     `boards` and `alights` say whether people may get in and out there.
@@ -45,7 +45,7 @@ class PatternFacts:
     line_id: str
     direction: int
     pattern_id: str
-    stops: tuple[PatternStop, ...]
+    stops: tuple[PatternStopFacts, ...]
 
 
 @dataclass(frozen=True, slots=True)

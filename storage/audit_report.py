@@ -23,7 +23,7 @@ TITLES = {
 
 
 @dataclass(slots=True)
-class Finding:
+class InvariantFinding:
     """The result of one invariant: rows checked, violations, and up to `MOST_EXAMPLES` examples as text."""
 
     invariant: str
@@ -55,7 +55,9 @@ class AuditReport:
     The audit passes if there are no violations and nothing is missing.
     """
 
-    findings: list[Finding] = field(default_factory=lambda: [Finding(*each) for each in TITLES.items()])
+    findings: list[InvariantFinding] = field(
+        default_factory=lambda: [InvariantFinding(*each) for each in TITLES.items()]
+    )
     records: int = 0
     judged: list[AuditedInterval] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)

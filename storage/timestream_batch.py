@@ -30,7 +30,7 @@ MEASURE_TYPES: dict[Kind, MeasureValueTypeType] = {
 }
 
 
-class Measure(NamedTuple):
+class MeasureValue(NamedTuple):
     """A measure: the name of its column, and its type in Timestream."""
 
     name: str
@@ -50,7 +50,7 @@ def chunks(stream: Stream, table: pa.Table) -> Iterator[Chunk]:
     schema = SCHEMAS[stream]
     key = [column for column in schema.columns if column.name in schema.key]
     measures = [
-        Measure(c.name, MEASURE_TYPES[c.kind]) for c in schema.columns[1:] if c.name not in schema.key
+        MeasureValue(c.name, MEASURE_TYPES[c.kind]) for c in schema.columns[1:] if c.name not in schema.key
     ]
     for first in range(0, len(table), ROWS_AT_ONCE):
         part = table.slice(first, ROWS_AT_ONCE)
@@ -60,7 +60,7 @@ def chunks(stream: Stream, table: pa.Table) -> Iterator[Chunk]:
             yield _chunk(cells, [column.name for column in key], measures)
 
 
-def _chunk(cells: dict[str, list[str]], key: Sequence[str], measures: Sequence[Measure]) -> Chunk:
+def _chunk(cells: dict[str, list[str]], key: Sequence[str], measures: Sequence[MeasureValue]) -> Chunk:
     """A request with the rows of `cells`, texts by column. Values that all rows share go into `common`."""
     times = cells["time"]
     records: list[RecordTypeDef] = [

@@ -19,7 +19,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from storage.errors import StoreError, StoreUnavailable
-from storage.timestream_errors import Rejection, code_of, is_transient, rejections, store_error, summary_of
+from storage.timestream_errors import (
+    RejectedRecord,
+    code_of,
+    is_transient,
+    rejections,
+    store_error,
+    summary_of,
+)
 from storage.timestream_rows import Row
 
 if TYPE_CHECKING:
@@ -149,7 +156,7 @@ class WriteClient(RetryingClient):
 
     def write(
         self, database: str, table: str, common: RecordTypeDef, records: Sequence[RecordTypeDef]
-    ) -> Sequence[Rejection]:
+    ) -> Sequence[RejectedRecord]:
         """Write records with the attributes `common`. Return the rejected ones; the others are stored."""
         try:
             self.retried(

@@ -42,7 +42,7 @@ class AccessDenied(StoreError):
 
 
 @dataclass(frozen=True, slots=True)
-class Rejection:
+class RejectedRecord:
     """A record that `WriteRecords` rejected.
 
     `index` is its index in the request. `existing_version` is the version of the stored record with the same
@@ -100,11 +100,11 @@ def store_error(endpoint_url: str, error: Exception) -> StoreError:
     return StoreError(message)
 
 
-def rejections(error: ClientError) -> Sequence[Rejection]:
+def rejections(error: ClientError) -> Sequence[RejectedRecord]:
     """The rejected records in a `RejectedRecordsException`."""
     # botocore's type of a response lacks the fields that only some errors of a service have.
     response = cast("_RejectedRecords", error.response)
     return [
-        Rejection(each["RecordIndex"], each.get("Reason", ""), each.get("ExistingVersion"))
+        RejectedRecord(each["RecordIndex"], each.get("Reason", ""), each.get("ExistingVersion"))
         for each in response.get("RejectedRecords", ())
     ]

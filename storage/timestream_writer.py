@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from storage.errors import StoreError
 from storage.timestream_client import WriteClient
-from storage.timestream_errors import Rejection
+from storage.timestream_errors import RejectedRecord
 from storage.timestream_sql import MEASURE_NAME
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class RecordWriter:
 
     def _request(
         self, table: str, common: RecordTypeDef, records: Sequence[RecordTypeDef]
-    ) -> Sequence[Rejection]:
+    ) -> Sequence[RejectedRecord]:
         shared: RecordTypeDef = {
             "MeasureName": MEASURE_NAME,
             "MeasureValueType": "MULTI",
@@ -89,7 +89,7 @@ class RecordWriter:
         return self._client.write(self._database, table, {**shared, **common}, records)
 
 
-def refuse(table: str, sent: int, rejected: Sequence[Rejection]) -> None:
+def refuse(table: str, sent: int, rejected: Sequence[RejectedRecord]) -> None:
     """Raise `StoreError` with the reasons if a record was rejected for a reason other than its version."""
     invalid = [each for each in rejected if each.existing_version is None]
     if invalid:

@@ -7,14 +7,14 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 
-from services.agents.tool_arguments import Arguments
+from services.agents.tool_arguments import ToolArguments
 from services.agents.tool_items import ToolResult
 
 JsonSchema: TypeAlias = dict[str, Any]
 
 
 @cache
-def input_schema(arguments: type[Arguments]) -> JsonSchema:
+def input_schema(arguments: type[ToolArguments]) -> JsonSchema:
     """The JSON Schema of a tool's arguments."""
     schema = without_titles(arguments.model_json_schema())
     del schema["description"]

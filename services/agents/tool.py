@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.agents.json_schema import JsonSchema, input_schema, output_schema
-from services.agents.tool_arguments import Arguments
+from services.agents.tool_arguments import ToolArguments
 from services.context import Context
 from services.queries.bodies import Body
 from storage.store import Reader
@@ -41,7 +41,7 @@ class Tool:
     name: str
     title: str
     description: str
-    arguments: type[Arguments]
+    arguments: type[ToolArguments]
     item: object
     prepare: Callable[[Context, Any], ToolQuery]
 

@@ -60,7 +60,7 @@ FewLimit = Annotated[
 ]
 
 
-class Arguments(BaseModel):
+class ToolArguments(BaseModel):
     """The arguments of a tool. Other names, and values of other types, are refused; "2" counts as 2."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -77,7 +77,7 @@ class Arguments(BaseModel):
     ) = None
 
 
-class PeopleCountArguments(Arguments):
+class PeopleCountArguments(ToolArguments):
     """The arguments of `query_people_count`."""
 
     stop_id: StopId
@@ -85,7 +85,7 @@ class PeopleCountArguments(Arguments):
     timestamp: Timestamp | None = None
 
 
-class SensorArguments(Arguments):
+class SensorArguments(ToolArguments):
     """The arguments of `query_sensor_data`."""
 
     entity_id: EntityId
@@ -94,7 +94,7 @@ class SensorArguments(Arguments):
     timestamp: Timestamp | None = None
 
 
-class BusPositionArguments(Arguments):
+class BusPositionArguments(ToolArguments):
     """The arguments of `query_bus_position`."""
 
     bus_id: BusId
@@ -102,14 +102,14 @@ class BusPositionArguments(Arguments):
     timestamp: Timestamp | None = None
 
 
-class LineBusesArguments(Arguments):
+class LineBusesArguments(ToolArguments):
     """The arguments of `query_line_buses`."""
 
     line_id: LineId
     mode: Annotated[Literal["latest"], Field(description="latest, the only mode.")] | None = None
 
 
-class TimeRangeArguments(Arguments):
+class TimeRangeArguments(ToolArguments):
     """The arguments of `query_time_range`. Older clients send the data type as `entity_type`."""
 
     data_type: Annotated[
@@ -135,7 +135,7 @@ class TimeRangeArguments(Arguments):
         return given
 
 
-class FindStopsArguments(Arguments):
+class FindStopsArguments(ToolArguments):
     """The arguments of `find_stops`."""
 
     name: Annotated[
@@ -149,7 +149,7 @@ class FindStopsArguments(Arguments):
     cursor: Cursor | None = None
 
 
-class NearestStopsArguments(Arguments):
+class NearestStopsArguments(ToolArguments):
     """The arguments of `nearest_stops`."""
 
     latitude: Annotated[Number, Field(ge=-90, le=90, description="WGS84 degrees.", examples=[40.4168])]
@@ -158,21 +158,21 @@ class NearestStopsArguments(Arguments):
     cursor: Cursor | None = None
 
 
-class ListLinesArguments(Arguments):
+class ListLinesArguments(ToolArguments):
     """The arguments of `list_lines`."""
 
     limit: FewLimit = MOST_STOPS
     cursor: Cursor | None = None
 
 
-class NextArrivalsArguments(Arguments):
+class NextArrivalsArguments(ToolArguments):
     """The arguments of `next_arrivals`."""
 
     stop: StopName
     limit: FewLimit = DEFAULT_STOPS
 
 
-class PlanRideArguments(Arguments):
+class PlanRideArguments(ToolArguments):
     """The arguments of `plan_ride`."""
 
     from_: Annotated[StopName, Field(alias="from")]
@@ -180,7 +180,7 @@ class PlanRideArguments(Arguments):
     limit: FewLimit = DEFAULT_STOPS
 
 
-class LineStatusArguments(Arguments):
+class LineStatusArguments(ToolArguments):
     """The arguments of `line_status`."""
 
     line_id: LineId

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.queries.bodies import Body
-from services.queries.line_status import Arrival, BusStatus, DirectionStatus
+from services.queries.line_status import BusStatus, DirectionStatus, LineArrival
 from services.queries.name_search import NearbyStop
 from services.queries.network_bodies import line_item, stop_item
 from services.times import ceiling, format_instant
@@ -72,7 +72,7 @@ def bus_status_item(network: Network, bus: BusStatus) -> Body:
     }
 
 
-def arrival_item(arrival: Arrival) -> Body:
+def arrival_item(arrival: LineArrival) -> Body:
     """Build an `ArrivalItem`."""
     expected = arrival.expected
     return {

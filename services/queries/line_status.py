@@ -37,7 +37,7 @@ class BusStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class LineArrival:
     """A bus on its way to a stop, `stops_away` stops (0: the next one) and `distance_m` metres before it.
 
     `expected` is the arrival time: this bus's last departure plus the time that the latest bus took from the
@@ -68,7 +68,7 @@ class DirectionStatus:
     bunched: Sequence[str]
     people_at_stops: int
     left_behind: int
-    arrivals: Sequence[Arrival] | None
+    arrivals: Sequence[LineArrival] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +175,12 @@ def _progress_m(bus: _Underway) -> float:
 
 def _arrivals(
     out: Sequence[_Underway], stop_id: str, visits: Sequence[StopVisit], now: datetime
-) -> Sequence[Arrival]:
+) -> Sequence[LineArrival]:
     found = [arrival for bus in out if (arrival := _arrival(bus, stop_id, visits, now)) is not None]
     return sorted(found, key=lambda a: (a.expected is None, a.expected or now, a.distance_m))
 
 
-def _arrival(bus: _Underway, stop_id: str, visits: Sequence[StopVisit], now: datetime) -> Arrival | None:
+def _arrival(bus: _Underway, stop_id: str, visits: Sequence[StopVisit], now: datetime) -> LineArrival | None:
     ahead = bus.pattern.stops[bus.index :]
     away = next((n for n, stop in enumerate(ahead) if stop.stop_id == stop_id), None)
     if away is None:
@@ -192,7 +192,7 @@ def _arrival(bus: _Underway, stop_id: str, visits: Sequence[StopVisit], now: dat
     if bus.last is not None:
         guess = timedelta(seconds=metres / (MEAN_SPEED_KMH / 3.6))
         expected = max(bus.last.time + taken if taken is not None else position.time + guess, now)
-    return Arrival(bus.status, away, round(metres, 1), expected, taken is not None)
+    return LineArrival(bus.status, away, round(metres, 1), expected, taken is not None)
 
 
 def _time_taken(last: StopVisit, stop_id: str, visits: Sequence[StopVisit]) -> timedelta | None:

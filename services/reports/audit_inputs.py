@@ -10,7 +10,7 @@ from simulator.network import Line, Network
 from simulator.scenario import Scenario
 from simulator.service_day import handover_ms
 from simulator.types import to_datetime
-from storage.audit_facts import AuditFacts, BusFacts, IrregularDay, PatternFacts, PatternStop, StopFacts
+from storage.audit_facts import AuditFacts, BusFacts, IrregularDay, PatternFacts, PatternStopFacts, StopFacts
 
 
 def audit_facts(network: Network, scenario: Scenario | None = None) -> AuditFacts:
@@ -52,7 +52,7 @@ def _patterns(line: Line) -> list[PatternFacts]:
             pattern.direction,
             pattern.pattern_id,
             tuple(
-                PatternStop(s.stop_id, s.distance_m, s.latitude, s.longitude, s.boarding, s.alighting)
+                PatternStopFacts(s.stop_id, s.distance_m, s.latitude, s.longitude, s.boarding, s.alighting)
                 for s in pattern.stops
             ),
         )

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simulator.files.csv_table import DATE, TIME, UNKNOWN, Column, Rows, TableFile
+from simulator.files.csv_table import DATE, TIME, UNKNOWN, CsvColumn, Rows, TableFile
 from simulator.files.problems import quoted_value
 
 
@@ -121,7 +121,7 @@ def wrong_references(table: TableFile, others: Mapping[str, TableFile]) -> Itera
                 yield WrongValues(name, wrong)
 
 
-def _fit(values: pa.Array, column: Column) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _fit(values: pa.Array, column: CsvColumn) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which of some distinct values are of a column's kind."""
     kind, absent = column.kind, pc.equal(values, "")
     fits = pc.match_substring_regex(values, kind.pattern)

@@ -57,7 +57,7 @@ FLAG = Kind(r"^[01]$", "0 or 1")
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class CsvColumn:
     """A column: its kind, whether every row must have a value, and the (file, column) it refers to.
 
     `else_empty`: where rows are left out for wrong values, one of this column is read as empty instead.
@@ -76,7 +76,7 @@ class Rules:
     With an empty `key` the code that sorts the file checks for repeated rows.
     """
 
-    columns: Mapping[str, Column]
+    columns: Mapping[str, CsvColumn]
     key: tuple[str, ...]
     needed: bool = True
     optional: frozenset[str] = field(default_factory=frozenset)

@@ -169,7 +169,7 @@ class ByDay(Entry, Generic[T]):
         return {"weekday": value, "saturday": value, "sunday": value}
 
 
-class Band(Entry):
+class HeadwayBand(Entry):
     """A part of the day with one headway."""
 
     from_s: Seconds | None = Field(None, alias="from")
@@ -191,7 +191,7 @@ class DepartureLists(Entry):
     inbound: list[Annotated[DepartureEntry, BeforeValidator(_as_departure)]] = []
 
 
-Bands = Annotated[list[Band], Field(min_length=1), BeforeValidator(_as_bands)]
+Bands = Annotated[list[HeadwayBand], Field(min_length=1), BeforeValidator(_as_bands)]
 
 
 class PatternEntry(Entry):

@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulator.files.csv_checks import check_keys, check_values, seconds_of
-from simulator.files.csv_table import ID, LATITUDE, LONGITUDE, TIME, Column, Kind, Rules, TableFile
+from simulator.files.csv_table import ID, LATITUDE, LONGITUDE, TIME, CsvColumn, Kind, Rules, TableFile
 from simulator.files.problems import Problem
 from simulator.network import Departure, Timing
 from simulator.network_files.route_shape import LatLon, RouteShape, measured
@@ -43,12 +43,12 @@ NUMBER = Kind(r"^[1-9][0-9]{0,4}$", "the number of a stop or timing, from 1")
 RULES: Mapping[str, Rules] = {
     TIMETABLE: Rules(
         {
-            "line_id": Column(ID),
-            "day_type": Column(DAY_TYPE),
-            "time": Column(TIME),
-            "pattern_id": Column(ID),
-            "timing": Column(NUMBER, needed=False),
-            "block": Column(ID, needed=False),
+            "line_id": CsvColumn(ID),
+            "day_type": CsvColumn(DAY_TYPE),
+            "time": CsvColumn(TIME),
+            "pattern_id": CsvColumn(ID),
+            "timing": CsvColumn(NUMBER, needed=False),
+            "block": CsvColumn(ID, needed=False),
         },
         (),
         needed=False,
@@ -56,10 +56,10 @@ RULES: Mapping[str, Rules] = {
     ),
     TIMINGS: Rules(
         {
-            "pattern_id": Column(ID),
-            "timing": Column(NUMBER),
-            "runs_s": Column(Kind(r"^[0-9]{1,6}( [0-9]{1,6})*$", 'seconds such as "75 80 60"')),
-            "leaves_s": Column(
+            "pattern_id": CsvColumn(ID),
+            "timing": CsvColumn(NUMBER),
+            "runs_s": CsvColumn(Kind(r"^[0-9]{1,6}( [0-9]{1,6})*$", 'seconds such as "75 80 60"')),
+            "leaves_s": CsvColumn(
                 Kind(
                     r"^[1-9][0-9]{0,4}:[0-9]{1,6}( [1-9][0-9]{0,4}:[0-9]{1,6})*$",
                     'stop numbers and seconds such as "3:240 7:900"',
@@ -72,10 +72,10 @@ RULES: Mapping[str, Rules] = {
     ),
     SHAPES: Rules(
         {
-            "pattern_id": Column(ID),
-            "latitude": Column(LATITUDE),
-            "longitude": Column(LONGITUDE),
-            "stop": Column(NUMBER, needed=False),
+            "pattern_id": CsvColumn(ID),
+            "latitude": CsvColumn(LATITUDE),
+            "longitude": CsvColumn(LONGITUDE),
+            "stop": CsvColumn(NUMBER, needed=False),
         },
         (),
         needed=False,

@@ -29,7 +29,7 @@ from simulator.network import (
     Pattern,
     Service,
 )
-from simulator.network_files.schema import Band, DepartureEntry, DepartureLists, LineEntry
+from simulator.network_files.schema import DepartureEntry, DepartureLists, HeadwayBand, LineEntry
 from simulator.service_day import DOORS_EARLY_S, early, idle_start_s, late, possible_services
 from simulator.types import INBOUND, OUTBOUND, DayType
 
@@ -255,7 +255,7 @@ def _window(entry: LineEntry, day: DayType, day_start: int) -> _Window:
     return _Window(start, end, may_shorten=last is None, field="headway_min")
 
 
-def _bands(entry: LineEntry, day: DayType) -> list[Band]:
+def _bands(entry: LineEntry, day: DayType) -> list[HeadwayBand]:
     return (entry.headway_min.of(day) or []) if entry.headway_min else []
 
 

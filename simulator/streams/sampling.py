@@ -98,7 +98,7 @@ def _ranked(values: Ints, rank: Ints) -> Ints:
     return result
 
 
-class Motion(NamedTuple):
+class SampledMotion(NamedTuple):
     """Metres along each sample's path, speed in m/ms, and degrees."""
 
     metres: Floats
@@ -107,7 +107,7 @@ class Motion(NamedTuple):
     longitude: Floats
 
 
-def motion(samples: Samples, paths: PathIndex) -> Motion:
+def motion(samples: Samples, paths: PathIndex) -> SampledMotion:
     """Where each sample's bus is, and how fast.
 
     A bus that stands is at the end of its leg, which is computed once for each leg.
@@ -119,7 +119,7 @@ def motion(samples: Samples, paths: PathIndex) -> Motion:
     moving = np.flatnonzero(samples.at < samples.column("stops"))
     metres[moving], speed[moving] = _along(samples, moving)
     latitude[moving], longitude[moving] = paths.place(samples.spread(path)[moving], metres[moving])
-    return Motion(metres, speed, latitude, longitude)
+    return SampledMotion(metres, speed, latitude, longitude)
 
 
 def _along(samples: Samples, moving: Ints) -> tuple[Floats, Floats]:

@@ -18,7 +18,7 @@ from botocore.stub import Stubber
 from storage.aws_clients import client
 from storage.errors import StoreError, StoreUnavailable
 from storage.timestream_client import QueryClient, RetryPolicy, WriteClient
-from storage.timestream_errors import AccessDenied, Rejection, TableMissing
+from storage.timestream_errors import AccessDenied, RejectedRecord, TableMissing
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
@@ -164,8 +164,8 @@ def test_rejected_records_are_returned_with_reasons(write: tuple[WriteClient, St
     )
     stub.add_response("write_records", {"RecordsIngested": {"Total": 1}})
     assert calls.write("d", "t", {}, []) == [
-        Rejection(3, "too old", None),
-        Rejection(5, "there", 7),
+        RejectedRecord(3, "too old", None),
+        RejectedRecord(5, "there", 7),
     ]
     assert calls.write("d", "t", {}, []) == ()
 

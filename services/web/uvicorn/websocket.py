@@ -25,7 +25,7 @@ from services.web.websocket import SEND_NOW
 GOING_AWAY = 1001
 
 
-class ServerOptions(TypedDict):
+class WebSocketOptions(TypedDict):
     """The options of `uvicorn.Config` for WebSockets."""
 
     ws_max_size: int
@@ -34,7 +34,7 @@ class ServerOptions(TypedDict):
     ws_per_message_deflate: bool
 
 
-SERVER_OPTIONS: ServerOptions = {
+SERVER_OPTIONS: WebSocketOptions = {
     "ws_max_size": LONGEST_MESSAGE_BYTES,
     "ws_ping_interval": 30.0,
     "ws_ping_timeout": None,

@@ -16,7 +16,7 @@ from simulator.files.csv_table import (
     TEXT,
     TIME,
     WHOLE,
-    Column,
+    CsvColumn,
     Kind,
     Rules,
 )
@@ -27,14 +27,14 @@ RULE_OF_FOUR = Kind(r"^[0-3]$", "0, 1, 2 or 3")
 NODE = Kind(r"^[0-4]$", "0 to 4")
 
 
-def _may(kind: Kind) -> Column:
+def _may(kind: Kind) -> CsvColumn:
     """A column whose wrong values are read as empty."""
-    return Column(kind, needed=False, else_empty=True)
+    return CsvColumn(kind, needed=False, else_empty=True)
 
 
-def _maybe(kind: Kind) -> Column:
+def _maybe(kind: Kind) -> CsvColumn:
     """A column that may be empty, but whose wrong values leave out their row."""
-    return Column(kind, needed=False)
+    return CsvColumn(kind, needed=False)
 
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -42,13 +42,13 @@ CONTINUOUS = {"continuous_pickup": _may(RULE_OF_FOUR), "continuous_drop_off": _m
 FLEX = ("location_group_id", "location_id", "start_pickup_drop_off_window", "end_pickup_drop_off_window")
 """Fields of stop times at which riders are picked up on demand."""
 TABLES: Mapping[str, Rules] = {
-    "agency.txt": Rules({"agency_timezone": Column(TEXT)}, ()),
+    "agency.txt": Rules({"agency_timezone": CsvColumn(TEXT)}, ()),
     "routes.txt": Rules(
         {
-            "route_id": Column(ID),
+            "route_id": CsvColumn(ID),
             "route_short_name": _may(TEXT),
             "route_long_name": _may(TEXT),
-            "route_type": Column(WHOLE),
+            "route_type": CsvColumn(WHOLE),
             **CONTINUOUS,
         },
         ("route_id",),
@@ -56,7 +56,7 @@ TABLES: Mapping[str, Rules] = {
     ),
     "stops.txt": Rules(
         {
-            "stop_id": Column(ID),
+            "stop_id": CsvColumn(ID),
             "stop_name": _may(TEXT),
             "stop_lat": _may(LATITUDE),
             "stop_lon": _may(LONGITUDE),
@@ -69,35 +69,35 @@ TABLES: Mapping[str, Rules] = {
     ),
     "calendar.txt": Rules(
         {
-            "service_id": Column(ID),
-            **{day: Column(FLAG) for day in DAYS},
-            "start_date": Column(DATE),
-            "end_date": Column(DATE),
+            "service_id": CsvColumn(ID),
+            **{day: CsvColumn(FLAG) for day in DAYS},
+            "start_date": CsvColumn(DATE),
+            "end_date": CsvColumn(DATE),
         },
         ("service_id",),
         needed=False,
         stretch=("start_date", "end_date"),
     ),
     "calendar_dates.txt": Rules(
-        {"service_id": Column(ID), "date": Column(DATE), "exception_type": Column(EXCEPTION)},
+        {"service_id": CsvColumn(ID), "date": CsvColumn(DATE), "exception_type": CsvColumn(EXCEPTION)},
         ("service_id", "date"),
         needed=False,
     ),
     "shapes.txt": Rules(
         {
-            "shape_id": Column(ID),
-            "shape_pt_lat": Column(LATITUDE),
-            "shape_pt_lon": Column(LONGITUDE),
-            "shape_pt_sequence": Column(WHOLE),
+            "shape_id": CsvColumn(ID),
+            "shape_pt_lat": CsvColumn(LATITUDE),
+            "shape_pt_lon": CsvColumn(LONGITUDE),
+            "shape_pt_sequence": CsvColumn(WHOLE),
         },
         (),
         needed=False,
     ),
     "trips.txt": Rules(
         {
-            "route_id": Column(ID, refers=("routes.txt", "route_id")),
-            "service_id": Column(ID),
-            "trip_id": Column(ID),
+            "route_id": CsvColumn(ID, refers=("routes.txt", "route_id")),
+            "service_id": CsvColumn(ID),
+            "trip_id": CsvColumn(ID),
             "direction_id": _may(FLAG),
             "shape_id": _may(ID),
             "block_id": _may(ID),
@@ -107,11 +107,11 @@ TABLES: Mapping[str, Rules] = {
     ),
     "stop_times.txt": Rules(
         {
-            "trip_id": Column(ID, refers=("trips.txt", "trip_id")),
+            "trip_id": CsvColumn(ID, refers=("trips.txt", "trip_id")),
             "arrival_time": _maybe(TIME),
             "departure_time": _maybe(TIME),
-            "stop_id": Column(ID, needed=False, refers=("stops.txt", "stop_id")),
-            "stop_sequence": Column(WHOLE),
+            "stop_id": CsvColumn(ID, needed=False, refers=("stops.txt", "stop_id")),
+            "stop_sequence": CsvColumn(WHOLE),
             "pickup_type": _may(RULE_OF_FOUR),
             "drop_off_type": _may(RULE_OF_FOUR),
             **CONTINUOUS,
@@ -133,10 +133,10 @@ TABLES: Mapping[str, Rules] = {
     ),
     "frequencies.txt": Rules(
         {
-            "trip_id": Column(ID, refers=("trips.txt", "trip_id")),
-            "start_time": Column(TIME),
-            "end_time": Column(TIME),
-            "headway_secs": Column(SECONDS),
+            "trip_id": CsvColumn(ID, refers=("trips.txt", "trip_id")),
+            "start_time": CsvColumn(TIME),
+            "end_time": CsvColumn(TIME),
+            "headway_secs": CsvColumn(SECONDS),
             "exact_times": _may(FLAG),
         },
         (),
