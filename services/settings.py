@@ -68,6 +68,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "connections_table": ("BUS_SIMULATOR_CONNECTIONS_TABLE", "DYNAMODB_TABLE"),
     "subscriptions_table": ("BUS_SIMULATOR_SUBSCRIPTIONS_TABLE",),
     "log_group": ("BUS_SIMULATOR_LOG_GROUP",),
+    "ready_file": ("BUS_SIMULATOR_READY_FILE",),
     "metrics_namespace": ("BUS_SIMULATOR_METRICS_NAMESPACE",),
     "heartbeat": ("BUS_SIMULATOR_HEARTBEAT",),
     "shard": ("BUS_SIMULATOR_SHARD",),
@@ -99,6 +100,7 @@ class Settings:
     clients with a key may move it. `network` and `seed` None are the scenario's, or the defaults; `scenario`
     is a name or a path. `allowed_hosts` are accepted by the MCP server in addition to its own names. With a
     `timestream_port` the data go into a local Timestream endpoint there, whose file lies beside `store`.
+    `ready_file` is written when the simulator answers, and removed at the end.
     """
 
     network: Path | None
@@ -118,6 +120,7 @@ class Settings:
     scenario: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     timestream_port: int | None = None
+    ready_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

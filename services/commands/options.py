@@ -172,6 +172,13 @@ timestream_port_option = option(
     help="Store the data in a local Timestream endpoint on this port, its file beside --store; "
     "0 takes a free port.",
 )
+ready_file_option = option(
+    "--ready-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="File for the program that starts this one: JSON with the URLs, the key and the pid. "
+    "It appears when the simulator answers, and is removed at the end.",
+)
 paused_option = option("--paused", is_flag=True, default=False, help="Start with the clock paused.")
 clock_control_option = option(
     "--clock-control",

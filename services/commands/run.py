@@ -36,6 +36,7 @@ Examples:
 )
 @options.serving_options
 @options.clock_options
+@options.ready_file_option
 @options.timestream_port_option
 @options.jobs_option
 @options.new_inputs_option

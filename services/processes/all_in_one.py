@@ -23,6 +23,7 @@ from services.access.local_credentials import local_keys
 from services.access.rate_limits import is_loopback, limits_for
 from services.background import background
 from services.console.greeting import OnListening, print_greeting
+from services.console.ready_file import ready_file
 from services.console.status_line import Work, no_work
 from services.console.work_progress import Interrupted, work_progress
 from services.context import Context
@@ -65,6 +66,7 @@ def run(
         listener = stack.enter_context(closing(listen(settings.host, settings.port)))
         placed = stack.enter_context(with_embedded_timestream(settings))
         stack.enter_context(closed_by_signals(clock))
+        on_ready = stack.enter_context(ready_file(settings.ready_file))
         try:
             with work_progress(lambda: clock.closed) as progress:
                 simulator, inputs = stack.enter_context(assembled(placed, clock, progress))
@@ -72,6 +74,7 @@ def run(
                 on_listening(url_of(listener), key, inputs.network)
                 snapshot_key = stack.enter_context(announced_holder(settings.store, listener))
                 simulator.prepare(backfill_runner())
+                on_ready(url_of(listener), key)
         except Interrupted:
             return
         simulator.serve(
