@@ -86,7 +86,7 @@ class DeliveryFaults:
         """A position after all faults that hit it, None if it isn't sent in this tick."""
         passed = position
         for number, fault in enumerate(self.scenario.wire_faults):
-            if not self._hits(number, fault, position):
+            if not hits(self.scenario, self.seed, number, position.bus_id, position.time):
                 self._stuck.pop((number, position.bus_id), None)
                 continue
             self._note(fault, position)
@@ -106,17 +106,6 @@ class DeliveryFaults:
                     self._cut.add((position.bus_id, position.time))
         return passed
 
-    def _hits(self, number: int, fault: WireFault, position: BusPosition) -> bool:
-        if fault.buses and position.bus_id not in fault.buses:
-            return False
-        day = service_day(self.scenario, position.time, fault)
-        if day is None:
-            return False
-        stuck = fault.kind is FaultKind.STUCK
-        moment = day.isoformat() if stuck else format_instant(position.time)
-        key = randomness.key(self.seed, f"wire/{number}/{fault.kind}", position.bus_id, moment)
-        return key < fault.share * 2**64
-
     def _note(self, fault: WireFault, position: BusPosition) -> None:
         what = {
             "time": format_instant(position.time),
@@ -125,6 +114,23 @@ class DeliveryFaults:
             "line_id": position.line_id,
         }
         self.log(json.dumps(what, ensure_ascii=False))
+
+
+def hits(scenario: Scenario, seed: int, number: int, bus_id: str, instant: datetime) -> bool:
+    """Whether the scenario's fault of a `number` hits the position of a bus at an instant.
+
+    The chance is keyed, so that feeds and live messages drop the same positions.
+    """
+    fault = scenario.wire_faults[number]
+    if fault.buses and bus_id not in fault.buses:
+        return False
+    day = service_day(scenario, instant, fault)
+    if day is None:
+        return False
+    stuck = fault.kind is FaultKind.STUCK
+    moment = day.isoformat() if stuck else format_instant(instant)
+    key = randomness.key(seed, f"wire/{number}/{fault.kind}", bus_id, moment)
+    return key < fault.share * 2**64
 
 
 def service_day(scenario: Scenario, instant: datetime, fault: WireFault) -> date | None:
