@@ -13,7 +13,15 @@ from pathlib import Path
 
 import duckdb
 
-from storage.duckdb_sql import COLUMNS, CREATE_ALL, EXPECTED_COLUMNS, INSERT_META, SELECT_META, TABLES
+from storage.duckdb_sql import (
+    COLUMNS,
+    CREATE_ALL,
+    CREATE_JOURNAL,
+    EXPECTED_COLUMNS,
+    INSERT_META,
+    SELECT_META,
+    TABLES,
+)
 from storage.errors import StoreError, StoreHeld, StoreInvalid, StoreUnavailable
 
 FORMAT = "bus-simulator"
@@ -46,7 +54,9 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(path, config={"custom_user_agent": secrets.token_hex(8)})
         try:
             connection.execute("SET GLOBAL TimeZone = 'UTC'")
-            if not exists:
+            if exists:
+                connection.execute(CREATE_JOURNAL)  # files of earlier versions have no journal
+            else:
                 _create(connection)
         except duckdb.Error:
             connection.close()

@@ -14,7 +14,7 @@ from storage.duckdb_codes import decoded, texts_of
 from storage.duckdb_sql import SQL
 from storage.instants import from_us, to_us
 from storage.schema import SCHEMAS, Cell, Record, Stream, make_record
-from storage.store import Covered, Run
+from storage.store import Covered, JournalEntry, Run
 
 if TYPE_CHECKING:
     import duckdb
@@ -81,6 +81,19 @@ def coverage(cursor: duckdb.DuckDBPyConnection) -> dict[Stream, list[Covered]]:
     for stream, start, end, *inputs in cursor.execute(duckdb_sql.SELECT_COVERAGE).fetchall():
         found[Stream(stream)].append(Covered(from_us(start), from_us(end), Run(*inputs)))
     return {stream: joined(stretches) for stream, stretches in found.items()}
+
+
+def journal(cursor: duckdb.DuckDBPyConnection) -> list[JournalEntry]:
+    """Read the journal."""
+    rows = cursor.execute(duckdb_sql.SELECT_JOURNAL).fetchall()
+    return [JournalEntry(number, from_us(takes_effect), text) for number, takes_effect, text in rows]
+
+
+def put_entry(cursor: duckdb.DuckDBPyConnection, entry: JournalEntry) -> None:
+    """Write an entry of the journal in place of the one with its number, if any."""
+    cursor.execute(duckdb_sql.DELETE_ENTRY, {"number": entry.number})
+    row = {"number": entry.number, "takes_effect": to_us(entry.takes_effect), "entry": entry.text}
+    cursor.execute(duckdb_sql.INSERT_ENTRY, row)
 
 
 def insert(cursor: duckdb.DuckDBPyConnection, stream: Stream, rows: pa.Table, encoder: Encoder) -> None:

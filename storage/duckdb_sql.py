@@ -36,6 +36,13 @@ CREATE_BOOKS = (
     "CREATE TABLE feeder_coverage (stream VARCHAR NOT NULL, start_time TIMESTAMPTZ NOT NULL, "
     "end_time TIMESTAMPTZ NOT NULL, run_id VARCHAR NOT NULL)",
 )
+CREATE_JOURNAL = (
+    "CREATE TABLE IF NOT EXISTS journal (number BIGINT NOT NULL, takes_effect TIMESTAMPTZ NOT NULL, "
+    "entry VARCHAR NOT NULL)"
+)
+SELECT_JOURNAL = "SELECT number, epoch_us(takes_effect), entry FROM journal ORDER BY number"
+DELETE_ENTRY = "DELETE FROM journal WHERE number = $number"
+INSERT_ENTRY = "INSERT INTO journal VALUES ($number, make_timestamptz($takes_effect), $entry)"
 INSERT_META = "INSERT INTO store_meta VALUES ($format, $version)"
 SELECT_META = "SELECT format, schema_version FROM store_meta"
 TABLES = "SELECT table_name FROM information_schema.tables WHERE table_catalog = current_database()"
@@ -175,6 +182,7 @@ def newest_of_each(stream: Stream, by: str, per: str) -> str:
 SQL = {stream: _stream_sql(stream) for stream in Stream}
 CREATE_ALL = (
     *CREATE_BOOKS,
+    CREATE_JOURNAL,
     *(sql.create for sql in CODES.values()),
     *(sql.create for sql in SQL.values()),
     *(sql.create_view for sql in SQL.values()),

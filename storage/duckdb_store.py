@@ -24,11 +24,12 @@ from storage.duckdb_connection import DuckDBConnection
 from storage.duckdb_copy import copy_database
 from storage.duckdb_sql import SQL
 from storage.instants import HOUR_US, to_us
+from storage.journal import refuse_written_ahead
 from storage.latest_cache import NewestRecords
 from storage.records import after_position, records_of
 from storage.runs import refuse_overlap
 from storage.schema import RECORD_TYPES, SCHEMAS, BusPosition, Record, Stream
-from storage.store import Covered, Page, Run, Selection
+from storage.store import Covered, JournalEntry, Page, Run, Selection
 
 if TYPE_CHECKING:
     import duckdb
@@ -270,6 +271,18 @@ class DuckDBStore:
             for newest in self._newest.values():
                 newest.forget(to_us(before))
             self._encoder.forget()
+
+    def journal(self) -> Sequence[JournalEntry]:
+        """See `Store.journal`."""
+        with self._database.reading() as cursor:
+            return duckdb_rows.journal(cursor)
+
+    def record(self, entry: JournalEntry, *, changes_from: datetime) -> None:
+        """See `Store.record`."""
+        with self._changing():
+            refuse_written_ahead(entry, changes_from, self._coverage.__getitem__)
+            with self._database.transaction() as cursor:
+                duckdb_rows.put_entry(cursor, entry)
 
     def ping(self) -> None:
         """See `Store.ping`."""

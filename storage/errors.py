@@ -5,6 +5,8 @@ Messages are for users: they name the file, database or object, and what to do.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class DependencyError(Exception):
     """A store, or an object, parameter or secret in AWS, can't be used."""
@@ -32,6 +34,20 @@ class StoreHeld(StoreUnavailable):
 
 class StoreInvalid(StoreError, DependencyInvalid):
     """The file or database isn't a store, is damaged, or has another schema version."""
+
+
+class WrittenAhead(StoreError):
+    """Records are stored at or after the instant from which a journal's entry would count.
+
+    `earliest` is the first instant from which it could.
+    """
+
+    def __init__(self, changes_from: datetime, earliest: datetime) -> None:
+        super().__init__(
+            f"records up to {earliest.isoformat()} are stored: "
+            f"nothing can change from {changes_from.isoformat()} on"
+        )
+        self.earliest = earliest
 
 
 class RunMismatch(StoreError):

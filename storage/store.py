@@ -48,6 +48,15 @@ class Covered:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """An entry of the journal: its number, from which instant it counts, and its content as a text."""
+
+    number: int
+    takes_effect: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Records in ascending order, and the cursor of the next page (None after the last)."""
 
@@ -157,6 +166,16 @@ class Store(Reader, Protocol):
 
         A backend that can delete also deletes these records. With one that can't, `at`, `latest`, `range` and
         `rows` still return them until they are overwritten or their retention ends.
+        """
+
+    def journal(self) -> Sequence[JournalEntry]:
+        """All entries of the journal, by number."""
+
+    def record(self, entry: JournalEntry, *, changes_from: datetime) -> None:
+        """Add an entry to the journal, or replace the one with its number; completely or not at all.
+
+        Records before `changes_from` don't depend on the change. Raises `WrittenAhead` if a record at or
+        after it is stored, and ValueError for a text that is too long. `prune` keeps the journal.
         """
 
     def ping(self) -> None:

@@ -19,6 +19,7 @@ from storage.store import Selection
 
 MEASURE_NAME = "metrics"
 NOTICE_NAME = "backfill"
+JOURNAL_NAME = "journal"
 PROGRESS = "feeder_progress"
 PROGRESS_COLUMNS = (
     "stream",
@@ -167,6 +168,10 @@ class Queries:
             f"WHERE measure_name = {text(NOTICE_NAME)} "
             f"AND time >= {instant(start_ms)} AND time <= {instant(end_ms)}"
         )
+
+    def journal(self) -> str:
+        """All rows of the journal."""
+        return f"SELECT * FROM {self._table(PROGRESS)} WHERE measure_name = {text(JOURNAL_NAME)}"
 
     def _table(self, name: str) -> str:
         return f"{identifier(self._database)}.{identifier(name)}"

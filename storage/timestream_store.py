@@ -18,14 +18,17 @@ from storage.aws_clients import Options, client
 from storage.coverage import Interval, newest_tick, overlapping, uncovered
 from storage.cursor import RangeQuery, check_ids, check_limit
 from storage.instants import HOUR_US, to_us
+from storage.journal import refuse_written_ahead
 from storage.runs import refuse_overlap
 from storage.schema import SCHEMAS, BusPosition, Record, Stream
-from storage.store import Covered, Page, Run, Selection
+from storage.store import Covered, JournalEntry, Page, Run, Selection
 from storage.timestream_client import QueryClient, RetryPolicy, WriteClient
 from storage.timestream_coverage import CoverageLog
+from storage.timestream_journal import JOURNAL_COLUMNS, journal_entry, journal_record
 from storage.timestream_progress import ProgressRow, backfill_notice, progress_record
 from storage.timestream_rows import Hour, hour, record, time_of
 from storage.timestream_sql import (
+    JOURNAL_NAME,
     NOTICE_NAME,
     PING,
     PROGRESS,
@@ -87,6 +90,7 @@ class TimestreamStore:
         self._writer = RecordWriter(self._write_client, database)
         self._log = CoverageLog(shard)
         self._log_lock = threading.Lock()
+        self._recorded: dict[int, JournalEntry] = {}
         self._counted: dict[Stream, tuple[float, int]] = {}
         if make:
             ensure_tables(self._write_client, database)
@@ -246,6 +250,21 @@ class TimestreamStore:
         with self._log_lock:
             self._read_log()
             self._append(self._log.prune_rows(before))
+
+    def journal(self) -> Sequence[JournalEntry]:
+        """See `Store.journal`."""
+        rows = self._query_client.rows(self._queries.journal(), JOURNAL_COLUMNS)
+        read = {entry.number: entry for entry in map(journal_entry, rows)}
+        # Queries may return a row only later, if its time is long ago: the store's own entries count, too.
+        with self._log_lock:
+            return sorted({**read, **self._recorded}.values(), key=attrgetter("number"))
+
+    def record(self, entry: JournalEntry, *, changes_from: datetime) -> None:
+        """See `Store.record`. The row is in the table before this returns."""
+        refuse_written_ahead(entry, changes_from, self.coverage)
+        self._writer.write_all(PROGRESS, [({"MeasureName": JOURNAL_NAME}, [journal_record(entry)])])
+        with self._log_lock:
+            self._recorded[entry.number] = entry
 
     def ping(self) -> None:
         """See `Store.ping`."""

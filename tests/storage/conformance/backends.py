@@ -73,6 +73,7 @@ BACKENDS = (
         lambda _: ModelStore(),
         gaps={
             "test_data_are_there_after_reopening": never("it is kept in memory"),
+            "test_the_journal_is_there_after_reopening": never("it is kept in memory"),
             "test_a_bus_without_new_positions_is_still_on_its_line_after_reopening": never(
                 "it is kept in memory"
             ),

@@ -12,9 +12,10 @@ from storage.batch import checked
 from storage.cursor import RangeQuery, check_ids
 from storage.errors import RunMismatch, StoreUnavailable
 from storage.instants import from_us, to_us
+from storage.journal import refuse_written_ahead
 from storage.runs import differences
 from storage.schema import RECORD_TYPES, SCHEMAS, BusPosition, Record, Stream
-from storage.store import Covered, Page, Run, Selection
+from storage.store import Covered, JournalEntry, Page, Run, Selection
 from tests.storage.records import entity, order, table
 
 DAYS_TICKS = 2880
@@ -27,6 +28,7 @@ class ModelStore:
     def __init__(self) -> None:
         self.records: dict[Stream, list[Record]] = {stream: [] for stream in Stream}
         self.covered: dict[Stream, list[Covered]] = {stream: [] for stream in Stream}
+        self.entries: dict[int, JournalEntry] = {}
         self.is_open = True
 
     def write(self, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run) -> None:
@@ -158,6 +160,15 @@ class ModelStore:
             self.records[stream] = [record for record in self.records[stream] if record.time >= before]
             kept = [c for c in self.covered[stream] if c.end > before]
             self.covered[stream] = [Covered(max(c.start, before), c.end, c.run) for c in kept]
+
+    def journal(self) -> Sequence[JournalEntry]:
+        self.ping()
+        return [self.entries[number] for number in sorted(self.entries)]
+
+    def record(self, entry: JournalEntry, *, changes_from: datetime) -> None:
+        self.ping()
+        refuse_written_ahead(entry, changes_from, self.coverage)
+        self.entries[entry.number] = entry
 
     def ping(self) -> None:
         if not self.is_open:
