@@ -1,4 +1,4 @@
-"""Rows of the table `feeder_progress`, which record the coverage of the streams.
+"""Rows of the table `feeder_progress`, which record the coverage of the streams, and the journal.
 
 A row records that a run covers [start, end) of a stream within a UTC hour. Its time is the hour, so that it
 expires in Timestream together with the data. When the interval grows, the row is written again with a later
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from storage.instants import HOUR_US, to_us
 from storage.schema import Stream
-from storage.store import Run
+from storage.store import JournalEntry, Run
 from storage.timestream_rows import Row, time_of
 
 if TYPE_CHECKING:
@@ -94,6 +94,25 @@ def backfill_notice(start: datetime, end: datetime, at: datetime) -> RecordTypeD
         "Dimensions": [{"Name": "stretch", "Value": start.isoformat()}],
         "MeasureValues": [_instant("start_time", start), _instant("end_time", end)],
     }
+
+
+def journal_record(entry: JournalEntry) -> RecordTypeDef:
+    """A record for `WriteRecords` with an entry of the journal.
+
+    Its time is that from which the entry first counted, so that it expires together with the data. A later
+    state of the entry has the same time and number, and overwrites it.
+    """
+    return {
+        "Time": str(to_us(entry.takes_effect) // 1000),
+        "Dimensions": [{"Name": "number", "Value": str(entry.number)}],
+        "MeasureValues": [_text("entry", entry.text)],
+    }
+
+
+def journal_entry(row: Row) -> JournalEntry:
+    """Parse a row of the query `Queries.journal`, with the columns `JOURNAL_COLUMNS`."""
+    time, number, text = (value or "" for value in row)
+    return JournalEntry(int(number), time_of(time), text)
 
 
 def _instant(name: str, instant: datetime) -> MeasureValueTypeDef:

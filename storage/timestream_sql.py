@@ -33,6 +33,7 @@ PROGRESS_COLUMNS = (
     "model_version",
     "shard",
 )
+JOURNAL_COLUMNS = ("time", "number", "entry")
 PING = "SELECT 1"
 
 FIRST_MS = 0
@@ -170,7 +171,7 @@ class Queries:
         )
 
     def journal(self) -> str:
-        """All rows of the journal."""
+        """All rows of the journal, with the columns `JOURNAL_COLUMNS`."""
         return f"SELECT * FROM {self._table(PROGRESS)} WHERE measure_name = {text(JOURNAL_NAME)}"
 
     def _table(self, name: str) -> str:

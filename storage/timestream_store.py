@@ -24,10 +24,16 @@ from storage.schema import SCHEMAS, BusPosition, Record, Stream
 from storage.store import Covered, JournalEntry, Page, Run, Selection
 from storage.timestream_client import QueryClient, RetryPolicy, WriteClient
 from storage.timestream_coverage import CoverageLog
-from storage.timestream_journal import JOURNAL_COLUMNS, journal_entry, journal_record
-from storage.timestream_progress import ProgressRow, backfill_notice, progress_record
+from storage.timestream_progress import (
+    ProgressRow,
+    backfill_notice,
+    journal_entry,
+    journal_record,
+    progress_record,
+)
 from storage.timestream_rows import Hour, hour, record, time_of
 from storage.timestream_sql import (
+    JOURNAL_COLUMNS,
     JOURNAL_NAME,
     NOTICE_NAME,
     PING,
