@@ -19,6 +19,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.calibration import scaled, scaled_name
 from benchmarks.figures import Figure
 from services.feeders.backfill import fill, plan
 from services.queries.stream_queries import LINE_REACH
@@ -46,7 +47,7 @@ NEAR_S = 30.0
 MEAN_KMH = 13.16
 """Commercial speed of Madrid's buses (EMT, annual report 2017): what the constant-speed baseline runs at."""
 REQUESTS = 200
-WANTED_MS = 60.0
+WANTED_MS = 20.0
 """CPU for the arrivals at the busiest stop, on the machine of docs/performance.md."""
 RUN = Run(seed=1, network_digest="arrivals", scenario_digest="", model_version="2")
 
@@ -89,6 +90,7 @@ def scored(network: Network, store: Store) -> Scores:
     now = MORNING
     while now < EVENING:
         outlook = histories.at(store, now)
+        outlook.read(network.lines)
         for line in network.lines:
             for bus in underway(line, outlook.history(line)):
                 score_bus(scores, outlook, bus, happened)
@@ -156,11 +158,14 @@ def table(scores: Scores) -> str:
 
 
 def measure() -> Iterator[Figure]:
-    """CPU of the answer for the busiest stop, request by request as a clock of real time runs."""
+    """CPU of the answer for the busiest stop, request by request as a clock of real time runs.
+
+    The store has what comes next already, so that every request reads the visits since the one before it.
+    """
     network = load_network(SHIPPED)
     stop = max(network.stops, key=lambda each: (len(network.lines_of_stop[each.stop_id]), each.stop_id))
     wanted = ArrivalsRequest(stop.stop_id, (), 100, timedelta(hours=1))
-    with stored(network, MORNING - timedelta(hours=2), MORNING) as store:
+    with stored(network, MORNING - timedelta(hours=2), MORNING + timedelta(minutes=1)) as store:
         histories = LineHistories()
         wanted_arrivals(network, histories.at(store, MORNING), wanted=wanted)
         began, found = time.process_time(), 0
@@ -169,10 +174,10 @@ def measure() -> Iterator[Figure]:
             found += len(wanted_arrivals(network, histories.at(store, now), wanted=wanted))
         used_ms = (time.process_time() - began) / REQUESTS * 1000
     lines = len(network.lines_of_stop[stop.stop_id])
+    size = f"{stop.stop_id}, {lines} lines, {found // REQUESTS} arrivals, {REQUESTS} requests"
     yield Figure(
-        "arrivals at the busiest stop, CPU of an answer", used_ms, "ms CPU", "target", WANTED_MS,
-        "at most", 1, f"{stop.stop_id}, {lines} lines, {found // REQUESTS} arrivals, {REQUESTS} requests",
-        row_id="arrivals",
+        "arrivals at the busiest stop, CPU of an answer", used_ms, "ms CPU",
+        scaled_name(WANTED_MS, "ms"), scaled(WANTED_MS), "at most", 1, size, row_id="arrivals",
     )  # fmt: skip
 
 

@@ -82,6 +82,9 @@ class Selection:
 class Reader(Protocol):
     """Reads records. Times are timezone-aware, intervals are [start, end)."""
 
+    def coverage(self, stream: Stream) -> Sequence[Covered]:
+        """The covered intervals in ascending order. Adjacent intervals of one run are merged."""
+
     def latest(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
         """The newest record of the entity `key` at or before `now`."""
 
@@ -151,9 +154,6 @@ class Store(Reader, Protocol):
         twice has no effect. Raises `RunMismatch` if another run covers part of the window, and ValueError if
         a row lies outside of it or the batch has another schema.
         """
-
-    def coverage(self, stream: Stream) -> Sequence[Covered]:
-        """The covered intervals in ascending order. Adjacent intervals of one run are merged."""
 
     def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
         """All records of a stream in [start, end), ordered by (time, key), in tables of at most an hour."""

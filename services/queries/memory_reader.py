@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from storage.schema import BusPosition, Record, Stream
-from storage.store import Page
+from storage.store import Covered, Page
 
 
 class NotInMemory(Exception):
@@ -56,6 +56,10 @@ class MemoryReader:
         if found is None:
             raise NotInMemory
         return found
+
+    def coverage(self, _stream: Stream) -> Sequence[Covered]:
+        """Raise `NotInMemory`: a store may have to read its coverage."""
+        raise NotInMemory
 
     def at(self, *_arguments: object, **_options: object) -> Record | None:
         """Raise `NotInMemory`: only the latest records are kept."""

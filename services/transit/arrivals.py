@@ -75,8 +75,9 @@ class Underway:
 
 def arrivals(outlook: Outlook, lines: Iterable[Line], *, stop_id: str) -> list[Arrival]:
     """The buses of some lines that are to come to a stop, by expected time. May raise `StoreError`."""
-    found: list[Arrival] = []
-    for line in lines:
+    serving, found = list(lines), list[Arrival]()
+    outlook.read(serving)
+    for line in serving:
         found += line_arrivals(outlook, line, stop_id=stop_id)
     return sorted(found, key=lambda each: (each.expected, each.line.line_id, each.position.bus_id))
 

@@ -1,32 +1,31 @@
-"""The visits that predictions for a line are made from, read from the store a little at a time and kept."""
+"""The visits that predictions for lines are made from, read from the store a little at a time and kept."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 
 from services.queries.stream_queries import LINE_REACH
 from services.times import floor
+from services.transit.line_visits import past_visits, visits_between
 from services.transit.running_times import RunningTimes, running_times
-from services.transit.timetable import departures, service_date
+from services.transit.timetable import departures
 from simulator.network import Departure, Line
-from simulator.service_day import service_type
-from storage.schema import BusPosition, StopVisit, Stream
-from storage.store import Reader
+from storage.coverage import Interval, newest_tick, uncovered
+from storage.schema import SCHEMAS, BusPosition, StopVisit, Stream
+from storage.store import Covered, Reader
 
 RECENT = timedelta(minutes=90)
 """How long visits count: longer than any headway, those of night lines included."""
-OVERLAP = timedelta(minutes=3)
-"""The newest visits are read again, since feeders write a tick's visits after the tick."""
-PAST_BEFORE, PAST_AFTER = timedelta(minutes=30), timedelta(minutes=60)
-"""The part of an earlier day that tells how the line runs at this time of day."""
-MOST_DAYS_BACK = 7
-SLOT = timedelta(minutes=30)
-TICK = timedelta(seconds=30)
-REREAD = timedelta(minutes=10)
-PAGE = 5000
+LEARNED_EVERY = timedelta(minutes=1)
+PAST_EVERY = timedelta(minutes=30)
+"""How often the visits around this time of day on an earlier day are read anew."""
+INSTANT = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +43,44 @@ class LineHistory:
 
 @dataclass(slots=True)
 class _Kept:
-    """What is kept of a line: its visits up to `until`, and what was learned from them up to `learned`."""
+    """What is kept of a line: its visits in [`first`, `until`), and what was learned from them.
+
+    `missing` are the parts of that time which the store didn't cover when it was read.
+    """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     visits: Sequence[StopVisit] = ()
+    of_trip: Mapping[str, Sequence[StopVisit]] = field(default_factory=dict)
+    first: datetime | None = None
     until: datetime | None = None
+    missing: Sequence[Interval] = ()
     past: Sequence[StopVisit] = ()
-    past_slot: datetime | None = None
+    past_at: datetime | None = None
     times: RunningTimes | None = None
     learned: datetime | None = None
+    positions: Sequence[BusPosition] = ()
+    tick: datetime | None = None
     departures: Sequence[Departure] = ()
     day: date | None = None
+
+    def unread_from(self, coverage: Sequence[Covered], first: datetime, stop: datetime) -> datetime | None:
+        """Since when the store may have visits in [first, stop) that weren't read; None if it has none."""
+        if self.until is None or not first <= self.until <= stop:
+            return first
+        for start, end in [*self.missing, (self.until, stop)]:
+            start = max(start, first)
+            if start < end and uncovered(coverage, start, end) != [(start, end)]:
+                return start
+        return None
+
+    def add_visits(self, visits: Sequence[StopVisit], *, first: datetime, start: datetime) -> None:
+        """Replace the visits from `start` on by `visits`, and drop those before `first`."""
+        self.visits = [*(visit for visit in self.visits if first <= visit.time < start), *visits]
+        self.first = first
+        of_trip: dict[str, list[StopVisit]] = defaultdict(list)
+        for visit in self.visits:
+            of_trip[visit.trip_id].append(visit)
+        self.of_trip = dict(of_trip)
 
 
 class LineHistories:
@@ -67,17 +93,17 @@ class LineHistories:
         """What one request knows at an instant."""
         return Outlook(self, store, now)
 
-    def history(self, store: Reader, line: Line, now: datetime) -> LineHistory:
-        """A line's history at an instant. Nothing later than `now` is read. May raise `StoreError`."""
-        kept = self._of(line)
-        with kept.lock:
-            self._read_visits(store, line, kept, now)
-            times, visits = self._learn(store, line, kept, now), kept.visits
-        of_trip: dict[str, list[StopVisit]] = {}
-        for visit in visits:
-            of_trip.setdefault(visit.trip_id, []).append(visit)
-        positions = store.latest_of_line(line.line_id, since=now - LINE_REACH, now=now)
-        return LineHistory(positions, visits, of_trip, times)
+    def histories(self, store: Reader, lines: Iterable[Line], now: datetime) -> Mapping[str, LineHistory]:
+        """The histories of lines at an instant, by id. Nothing later is read. May raise `StoreError`."""
+        # All requests take the locks in the same order, so that none waits for another for ever.
+        wanted = sorted(lines, key=attrgetter("line_id"))
+        with ExitStack() as locks:
+            for line in wanted:
+                locks.enter_context(self._of(line).lock)
+            self._read_visits(store, wanted, now)
+            self._learn(store, wanted, now)
+            self._read_positions(store, wanted, now)
+            return {line.line_id: self._history(line, now) for line in wanted}
 
     def departures(self, line: Line, day: date) -> Sequence[Departure]:
         """A line's scheduled departures on a service day."""
@@ -90,28 +116,50 @@ class LineHistories:
     def _of(self, line: Line) -> _Kept:
         return self._kept.setdefault(line.line_id, _Kept())
 
-    def _read_visits(self, store: Reader, line: Line, kept: _Kept, now: datetime) -> None:
-        """Read the visits since the last request; all of them after a jump, and every `REREAD`.
+    def _read_visits(self, store: Reader, lines: Sequence[Line], now: datetime) -> None:
+        """Read the visits that came since the last request, of all lines at once."""
+        first, stop = floor(now, LEARNED_EVERY) - RECENT, now + INSTANT
+        coverage = store.coverage(Stream.STOP_VISIT)
+        unread = {line.line_id: self._of(line).unread_from(coverage, first, stop) for line in lines}
+        behind = {line_id: since for line_id, since in unread.items() if since is not None}
+        start = min(behind.values(), default=stop)
+        found = visits_between(store, behind, start, stop) if behind else {}
+        for line in lines:
+            kept = self._of(line)
+            if line.line_id in behind:
+                kept.add_visits(found.get(line.line_id, ()), first=first, start=start)
+                kept.until, kept.missing = stop, uncovered(coverage, first, stop)
+                if start < floor(now, LEARNED_EVERY):
+                    kept.learned = None
+            elif kept.first != first:
+                kept.add_visits((), first=first, start=stop)
 
-        History may be written late, so that what was read once must not stay for ever.
-        """
-        first = start = now - RECENT
-        held: Sequence[StopVisit] = ()
-        if kept.until is not None and floor(kept.until, REREAD) == floor(now, REREAD) and kept.until < now:
-            start = max(first, kept.until - OVERLAP)
-            held = [visit for visit in kept.visits if first <= visit.time < start]
-        kept.visits = [*held, *visits_between(store, line, start, now + timedelta(milliseconds=1))]
-        kept.until = now
+    def _learn(self, store: Reader, lines: Sequence[Line], now: datetime) -> None:
+        """Learn running times from the visits before this minute, where that wasn't done yet."""
+        learned, slot = floor(now, LEARNED_EVERY), floor(now, PAST_EVERY)
+        past = past_visits(store, [line for line in lines if self._of(line).past_at != slot], slot)
+        for line_id, visits in past.items():
+            self._kept[line_id].past, self._kept[line_id].past_at = visits, slot
+        for line in lines:
+            kept = self._of(line)
+            if kept.times is None or kept.learned != learned:
+                recent = [visit for visit in kept.visits if visit.time < learned]
+                kept.times, kept.learned = running_times(line, [*kept.past, *recent]), learned
 
-    def _learn(self, store: Reader, line: Line, kept: _Kept, now: datetime) -> RunningTimes:
-        """The running times, learned anew at every tick of the positions."""
-        slot, learned = floor(now, SLOT), floor(now, TICK)
-        if kept.past_slot != slot:
-            kept.past, kept.past_slot = past_visits(store, line, slot), slot
-        if kept.times is None or kept.learned != learned:
-            recent = [visit for visit in kept.visits if learned - RECENT <= visit.time < learned]
-            kept.times, kept.learned = running_times(line, [*kept.past, *recent]), learned
-        return kept.times
+    def _read_positions(self, store: Reader, lines: Sequence[Line], now: datetime) -> None:
+        """Read the positions of those lines whose positions are of an earlier tick."""
+        cadence_s = SCHEMAS[Stream.BUS_POSITION].cadence_s or 1
+        tick = newest_tick(store.coverage(Stream.BUS_POSITION), now, cadence_s)
+        for line in lines:
+            kept = self._of(line)
+            if tick is None or kept.tick != tick:
+                kept.positions = store.latest_of_line(line.line_id, since=now - LINE_REACH, now=now)
+                kept.tick = tick
+
+    def _history(self, line: Line, now: datetime) -> LineHistory:
+        kept = self._of(line)
+        positions = [each for each in kept.positions if each.time >= now - LINE_REACH]
+        return LineHistory(positions, kept.visits, kept.of_trip, kept.times or running_times(line, ()))
 
 
 class Outlook:
@@ -122,36 +170,17 @@ class Outlook:
         self._histories = histories
         self._of_line: dict[str, LineHistory] = {}
 
+    def read(self, lines: Iterable[Line]) -> None:
+        """Read the histories of lines at once. May raise `StoreError`."""
+        unread = [line for line in lines if line.line_id not in self._of_line]
+        if unread:
+            self._of_line.update(self._histories.histories(self.store, unread, self.now))
+
     def history(self, line: Line) -> LineHistory:
         """A line's history. May raise `StoreError`."""
-        if line.line_id not in self._of_line:
-            self._of_line[line.line_id] = self._histories.history(self.store, line, self.now)
+        self.read([line])
         return self._of_line[line.line_id]
 
     def departures(self, line: Line, day: date) -> Sequence[Departure]:
         """A line's scheduled departures on a service day."""
         return self._histories.departures(line, day)
-
-
-def visits_between(store: Reader, line: Line, start: datetime, end: datetime) -> list[StopVisit]:
-    """All visits of a line's buses in [start, end), by time."""
-    found: list[StopVisit] = []
-    cursor = None
-    while True:
-        page = store.range(
-            Stream.STOP_VISIT, line.line_id, start=start, end=end, limit=PAGE, cursor=cursor, by="line_id"
-        )
-        found += [record for record in page.records if isinstance(record, StopVisit)]
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
-
-
-def past_visits(store: Reader, line: Line, now: datetime) -> Sequence[StopVisit]:
-    """The visits around this time of day on the newest earlier day with the same service; may be none."""
-    today = service_date(line, now)
-    for back in range(1, MOST_DAYS_BACK + 1):
-        if service_type(line, today - timedelta(days=back)) == service_type(line, today):
-            then = now - timedelta(days=back)
-            return visits_between(store, line, then - PAST_BEFORE, then + PAST_AFTER)
-    return ()

@@ -24,7 +24,8 @@ class Ride:
 
 def rides(network: Network, outlook: Outlook, *, start: Collection[str], end: Collection[str]) -> list[Ride]:
     """The direct rides from stops to other stops, by the time of arrival there. May raise `StoreError`."""
-    lines = (line for line in network.lines if line.stop_ids & set(start) and line.stop_ids & set(end))
+    lines = [line for line in network.lines if line.stop_ids & set(start) and line.stop_ids & set(end)]
+    outlook.read(lines)
     found = [ride for line in lines for ride in _rides_of(outlook, line, start, end)]
     return sorted(found, key=lambda ride: (ride.arrives, ride.board.position.bus_id))
 

@@ -16,7 +16,8 @@ from services.transit.arrivals import Arrival, certainty
 from services.transit.line_history import LineHistories, Outlook
 from services.transit.request import ArrivalsRequest, wanted_arrivals
 from storage.duckdb_store import DuckDBStore
-from storage.schema import StopVisit
+from storage.schema import StopVisit, Stream
+from storage.store import Page, Selection
 from tests.services.transit.city_morning import START, all_visits, city_network, morning, write
 from tests.timestream_endpoint import KEYS, open_shared
 
@@ -87,6 +88,47 @@ def test_earlier_requests_change_no_prediction() -> None:
     histories = LineHistories()
     for now in (*MOMENTS, MOMENTS[0]):
         assert of("S001", histories.at(morning(), now)) == of("S001", morning_at(now))
+
+
+def test_history_that_is_written_late_counts_at_once(tmp_path: Path) -> None:
+    histories, middle, end = LineHistories(), NOW - 20 * MINUTE, NOW + timedelta(milliseconds=1)
+    with closing(DuckDBStore(tmp_path / "bus.duckdb")) as store:
+        write(store, end, middle)
+        assert everywhere(histories.at(store, NOW)) != everywhere(morning_at(NOW))
+        write(store, middle)
+        assert everywhere(histories.at(store, NOW)) == everywhere(morning_at(NOW))
+
+
+def test_visits_are_read_of_all_lines_at_once_and_once_a_tick(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    histories, reads = LineHistories(), list[datetime]()
+    read = DuckDBStore.range_of
+
+    def counted(
+        store: DuckDBStore,
+        stream: Stream,
+        selection: Selection,
+        *,
+        start: datetime,
+        end: datetime,
+        limit: int,
+        cursor: str | None,
+    ) -> Page:
+        reads.append(start)
+        return read(store, stream, selection, start=start, end=end, limit=limit, cursor=cursor)
+
+    monkeypatch.setattr(DuckDBStore, "range_of", counted)
+    with closing(DuckDBStore(tmp_path / "bus.duckdb")) as store:
+        write(store, NOW)
+        for second in range(10):
+            assert of("S001", histories.at(store, NOW + timedelta(seconds=second)))
+        # The last hour and a half, and this time of day on the working day before.
+        assert len(reads) == 2
+        write(store, NOW + MINUTE / 2, NOW)
+        now = NOW + MINUTE / 2
+        assert of("S001", histories.at(store, now)) == of("S001", LineHistories().at(store, now))
+        assert reads[2] == NOW
 
 
 @pytest.mark.long
