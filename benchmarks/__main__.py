@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from benchmarks import (
     whole_live,
 )
 from benchmarks.calibration import machine, slowness
-from benchmarks.figures import HEADER, Figure, Row, median_run, row
+from benchmarks.figures import HEADER, Figure, Row, Unmeasured, median_run, row
 from simulator.clock import Clock
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -65,11 +65,12 @@ ROWS = tuple(row_id for part in PARTS for row_id in part.rows)
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--only", metavar="ROW,…", help=f"Measure these rows only: {', '.join(ROWS)}.")
 @click.option("--runs", type=click.IntRange(1), default=RUNS, show_default=True, help="Runs of each row.")
-@click.option("--noisy", is_flag=True, help="Measure on a busy machine, and write nothing.")
+@click.option("--noisy", is_flag=True, help="Measure on a busy machine; only writes the rows of --only.")
 def main(*, only: str | None, runs: int, noisy: bool) -> None:
     """Measure each row as the median of several runs, and write docs/performance.md and the history.
 
-    With --only, rows that aren't measured keep their figures.
+    With --only, rows that aren't measured keep their figures. Rows of --noisy say so, and the
+    history doesn't have them.
     """
     chosen = chosen_rows(only)
     load = os.getloadavg()[0]
@@ -81,6 +82,8 @@ def main(*, only: str | None, runs: int, noisy: bool) -> None:
     found = measured(chosen, runs)
     print("", conditions(load, runs), sep="\n")
     if noisy:
+        if only is not None:
+            write_page([as_noisy(each, load) for each in found], None)
         return
     now, commit = Clock().now(), history.current_commit()
     figures = [each for each in found if isinstance(each, Figure)]
@@ -88,14 +91,19 @@ def main(*, only: str | None, runs: int, noisy: bool) -> None:
         history.Entry.of(each, date=f"{now:%Y-%m-%d}", commit=commit, load=load) for each in figures
     )
     CHART.write_text(history.chart(history.read()), encoding="utf-8")
-    PAGE.write_text(
-        with_figures(
-            PAGE.read_text(encoding="utf-8"),
-            found,
-            conditions(load, runs),
-        ),
-        encoding="utf-8",
-    )
+    write_page(found, conditions(load, runs))
+
+
+def write_page(found: Iterable[Row], measured_on: str | None) -> None:
+    """Write rows into docs/performance.md."""
+    PAGE.write_text(with_figures(PAGE.read_text(encoding="utf-8"), found, measured_on), encoding="utf-8")
+
+
+def as_noisy(figure: Row, load: float) -> Row:
+    """A row that says that it was measured on a busy machine."""
+    if isinstance(figure, Unmeasured):
+        return figure
+    return replace(figure, note=f"{figure.note}; measured on a busy machine, load {load:.0f}".lstrip("; "))
 
 
 def chosen_rows(only: str | None) -> Sequence[str]:
@@ -125,14 +133,18 @@ def measured(chosen: Iterable[str], runs: int) -> Sequence[Row]:
     return found
 
 
-def with_figures(page: str, found: Iterable[Row], measured_on: str) -> str:
-    """The page with new rows in its table, in the order of `ROWS`; other rows stay."""
+def with_figures(page: str, found: Iterable[Row], measured_on: str | None) -> str:
+    """The page with new rows in its table, in the order of `ROWS`; other rows stay.
+
+    `measured_on` are the conditions below the table, None for those that it has.
+    """
     before, rest = page.split(BEGIN)
     old, after = rest.split(END)
     lines_of = {line.split("`")[1]: line for line in old.splitlines() if line.startswith("| `")}
     lines_of |= {each.row_id: row(each) for each in found}
     lines = [lines_of[row_id] for row_id in ROWS if row_id in lines_of]
-    return "\n".join([before + BEGIN, *HEADER, *lines, "", measured_on, END + after])
+    below = old.rstrip().rpartition("\n")[2] if measured_on is None else measured_on
+    return "\n".join([before + BEGIN, *HEADER, *lines, "", below, END + after])
 
 
 def conditions(load: float, runs: int) -> str:

@@ -39,6 +39,9 @@ def test_rows_that_are_not_measured_again_keep_their_line_and_the_order() -> Non
     table = [line for line in page.splitlines() if line.startswith("| `")]
     assert table == [row(figure(3)), "| `sumo` | old |"]
     assert page.splitlines()[-4:] == ["", "Measured here.", command.END, "end"]
+    noisy = command.with_figures(page, [command.as_noisy(figure(4), 7.4)], None)
+    assert "measured on a busy machine, load 7" in noisy
+    assert noisy.splitlines()[-4:] == page.splitlines()[-4:]
 
 
 def test_a_busy_machine_and_unknown_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
