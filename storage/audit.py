@@ -183,6 +183,8 @@ class _Auditor:
             "open": self._facts.exchange_open_per_s,
             "first_tick_30": _tick(start, 30),
             "first_tick_60": _tick(start, 60),
+            "ticks_30": _ticks(start, end, 30),
+            "ticks_60": _ticks(start, end, 60),
         }
 
     def _add(self, results: Results) -> None:
@@ -192,7 +194,8 @@ class _Auditor:
 
 def _results(database: AuditDatabase, every: Every, parameters: Parameters) -> Results:
     """Run the checks for every day or every piece on the tables as they are."""
-    return [(check, database.run_check(check, parameters)) for check in CHECKS if check.every == every]
+    checks = [check for check in CHECKS if check.every == every]
+    return list(zip(checks, database.run_checks(checks, parameters), strict=True))
 
 
 def _pieces(start: datetime, end: datetime, length: timedelta) -> Iterator[Interval]:
@@ -206,3 +209,9 @@ def _tick(instant: datetime, cadence_s: int) -> datetime:
     """The first multiple of a cadence at or after an instant."""
     cadence = timedelta(seconds=cadence_s)
     return instant + (EPOCH - instant) % cadence
+
+
+def _ticks(start: datetime, end: datetime, cadence_s: int) -> int:
+    """How many multiples of a cadence are in [start, end)."""
+    cadence = timedelta(seconds=cadence_s)
+    return (_tick(end, cadence_s) - _tick(start, cadence_s)) // cadence

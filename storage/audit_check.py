@@ -12,18 +12,22 @@ Every: TypeAlias = Literal["day", "piece"]
 class Check:
     """Part of an invariant, run for `every` day or piece of a day.
 
-    `judged` is a query that counts the rows checked, `violations` one whose rows are violations. Their column
-    `example` describes them.
+    `table` has the records that are checked. `rows` is the table, view or query in which each row with
+    `broken` true is a violation, which the text `example` describes. One pass serves all checks of the same
+    `rows`. `certain`, if given, is a condition over all rows of `table` to check: if it is true, there are no
+    violations.
     """
 
     invariant: str
     what: str
     every: Every
-    judged: str
-    violations: str
+    table: str
+    rows: str
+    broken: str
+    example: str
+    certain: str | None = None
 
-
-VISITS = "SELECT count(*) FROM visit WHERE of_day"
-POSITIONS = "SELECT count(*) FROM position WHERE of_piece"
-SENSORS = "SELECT count(*) FROM sensor WHERE of_piece"
-PEOPLE = "SELECT count(*) FROM people WHERE of_piece"
+    @property
+    def mark(self) -> str:
+        """The column that is true for the rows to check."""
+        return f"of_{self.every}"

@@ -45,14 +45,16 @@ class AuditDatabase:
     def load(self, store: Store, wanted: Loaded, legs: LegIndex | None = None) -> int:
         """Replace a table by rows of a stream, see `rows_to_check`; return how many to check.
 
-        The table is temporary if `legs` are given.
+        With `legs`, only this connection has the table: it reads the rows where they are.
         """
         start, end = wanted.loaded
         rows = rows_to_check(store.scan(wanted.stream, start=start, end=end), wanted, legs)
-        kind = "TABLE" if legs is None else "TEMP TABLE"
-        self._connection.register("batch", rows)
-        self._connection.execute(f"CREATE OR REPLACE {kind} {wanted.table} AS FROM batch")
-        self._connection.unregister("batch")
+        if legs is not None:
+            self._connection.register(wanted.table, rows)
+        else:
+            self._connection.register("batch", rows)
+            self._connection.execute(f"CREATE OR REPLACE TABLE {wanted.table} AS FROM batch")
+            self._connection.unregister("batch")
         return int(pa.compute.sum(rows.column(wanted.mark)).as_py() or 0)
 
     def legs(self) -> LegIndex:
@@ -66,12 +68,43 @@ class AuditDatabase:
         for statement in filter(str.strip, script.split(";\n")):
             self._execute(statement, parameters)
 
-    def run_check(self, check: Check, parameters: Parameters) -> CheckedRows:
-        """Run a check on the tables as they are."""
-        ((checked,),) = self._execute(check.judged, {}).fetchall()
-        summary = f"SELECT count(*), list(example)[:{MOST_EXAMPLES}] FROM ({check.violations})"
-        ((violations, examples),) = self._execute(summary, parameters).fetchall()
-        return CheckedRows(checked, violations, examples or [])
+    def run_checks(self, checks: Sequence[Check], parameters: Parameters) -> Sequence[CheckedRows]:
+        """Run checks on the tables as they are. The checks of the same rows are counted in one pass."""
+        groups: dict[tuple[str, str], list[Check]] = {}
+        for check in checks:
+            if not self._certain(check, parameters):
+                groups.setdefault((check.rows, check.mark), []).append(check)
+        violations = dict.fromkeys(checks, 0)
+        for (rows, mark), group in groups.items():
+            counts = ", ".join(f"count(*) FILTER ({check.broken})" for check in group)
+            query = f"SELECT {counts} FROM {rows} WHERE {mark}"
+            (numbers,) = self._execute(query, parameters).fetchall()
+            violations |= zip(group, numbers, strict=True)
+        checked = {table: self._count(*table) for table in {(check.table, check.mark) for check in checks}}
+        return [
+            CheckedRows(
+                checked[check.table, check.mark], number, self._examples(check, parameters) if number else []
+            )
+            for check, number in violations.items()
+        ]
+
+    def _count(self, table: str, mark: str) -> int:
+        ((count,),) = self._execute(f"SELECT count(*) FROM {table} WHERE {mark}", {}).fetchall()
+        return int(count)
+
+    def _examples(self, check: Check, parameters: Parameters) -> Sequence[str]:
+        """Some of the check's violations as text."""
+        violations = f"SELECT {check.example} FROM {check.rows} WHERE {check.mark} AND ({check.broken})"
+        found = self._execute(f"{violations} LIMIT {MOST_EXAMPLES}", parameters).fetchall()
+        return [text for (text,) in found]
+
+    def _certain(self, check: Check, parameters: Parameters) -> bool:
+        """Whether the check's quicker condition excludes violations."""
+        if check.certain is None:
+            return False
+        query = f"SELECT {check.certain} FROM {check.table} WHERE {check.mark}"
+        ((holds,),) = self._execute(query, parameters).fetchall()
+        return bool(holds)
 
     def _execute(self, statement: str, parameters: Parameters) -> duckdb.DuckDBPyConnection:
         # DuckDB refuses parameters that a statement doesn't name.

@@ -44,8 +44,8 @@ CREATE OR REPLACE TABLE fitting AS
     ON p.line_id = v.line_id AND p.direction = v.direction AND p.place = v.sequence AND p.stop_id = v.stop_id
   GROUP BY ALL;
 CREATE OR REPLACE TABLE trip AS
-  SELECT t.trip_id, t.visits, t.boarding, t.alighting, t.first, t.last, t.line_id, t.direction,
-    arg_min(f.pattern_id, (f.places <> t.last, f.places, f.pattern_id))
+  SELECT true AS of_day, t.trip_id, t.visits, t.boarding, t.alighting, t.first, t.last, t.line_id,
+    t.direction, arg_min(f.pattern_id, (f.places <> t.last, f.places, f.pattern_id))
       FILTER (f.visits = t.visits) AS pattern_id
   FROM (
     SELECT trip_id, count(*) AS visits, sum(boarding) AS boarding, sum(alighting) AS alighting,
@@ -55,13 +55,13 @@ CREATE OR REPLACE TABLE trip AS
   LEFT JOIN fitting f USING (trip_id) GROUP BY ALL;
 CREATE OR REPLACE TABLE visit_in_trip AS
   WITH placed AS (
-    SELECT v.*, p.hop_m, p.latitude, p.longitude, p.places,
+    SELECT v.*, b.line_id AS bus_line_id, b.capacity, p.hop_m, p.latitude, p.longitude, p.places,
       lag(v.time) OVER w AS before_time, lag(v.passenger_count) OVER w AS load_before,
       lag(v.direction) OVER w AS before_direction, lag(p.places) OVER w AS before_places,
       lag(v.sequence) OVER w AS before_sequence, lag(v.trip_id) OVER w AS before_trip_id,
       EXISTS (FROM irregular i WHERE i.line_id = v.line_id AND v.time >= i.since AND v.time < i.until)
         AS is_irregular
-    FROM visit v LEFT JOIN trip t USING (trip_id)
+    FROM visit v LEFT JOIN bus b USING (bus_id) LEFT JOIN trip t USING (trip_id)
     LEFT JOIN pattern_stop p ON p.line_id = v.line_id AND p.direction = v.direction
       AND p.pattern_id = t.pattern_id AND p.place = v.sequence
     WINDOW w AS (PARTITION BY v.bus_id ORDER BY v.time, v.sequence)),
@@ -95,13 +95,13 @@ half a day before and after the day: if so, a bus without a visit is parked; if 
 
 PIECE_VIEWS = """
 CREATE OR REPLACE TEMP TABLE piece_leg AS
-  SELECT l.rowid AS number, l.*, b.source FROM leg l LEFT JOIN bus b USING (bus_id)
+  SELECT l.rowid AS number, l.*, b.source, b.line_id AS bus_line_id FROM leg l LEFT JOIN bus b USING (bus_id)
   WHERE l.until > $begins - INTERVAL 1 MINUTE AND l.since < $ends;
-CREATE OR REPLACE TEMP TABLE seen AS
+CREATE OR REPLACE TEMP VIEW seen AS
   SELECT p.* EXCLUDE (before_next_stop_id, before_trip_id),
     p.next_stop_id = p.before_next_stop_id AS same_stop, p.before_trip_id = '' AS before_parked,
-    l.load, l.since, l.until, l.next_stop, l.next_arrival, l.next_doors, l.next_direction, l.next_trip,
-    l.next_starts, l.hop_m, l.next_latitude, l.next_longitude, l.known,
+    l.bus_line_id, l.load, l.since, l.until, l.next_stop, l.next_arrival, l.next_doors, l.next_direction,
+    l.next_trip, l.next_starts, l.hop_m, l.next_latitude, l.next_longitude, l.known,
     coalesce(l.odometer_m, 0)
       + CASE WHEN NOT l.next_starts THEN l.hop_m - p.distance_to_next_stop ELSE 0 END AS odometer_m,
     p.time >= l.next_arrival AS standing,
@@ -137,14 +137,16 @@ CREATE OR REPLACE TEMP TABLE air AS
     SELECT row, count(*) = count(load) AS known, exp(-sum(x)) AS remaining,
       sum((1 - exp(-x)) * load * source / rate * exp(-after)) AS added
     FROM later GROUP BY row)
-  SELECT s.entity_id AS bus_id, s.time, s.co2_level, b.known,
+  SELECT s.of_piece, s.entity_id AS bus_id, s.time, s.co2_level, b.known,
     $outdoor + (s.before_co2_level - $outdoor) * b.remaining + b.added AS expected
   FROM sensor s JOIN balance b USING (row);
 CREATE OR REPLACE TEMP TABLE boarded AS
-  SELECT stop_id, to_timestamp(ceil(epoch(time) / 60) * 60) AS time, sum(boarding) AS boarding
+  SELECT stop_id, to_timestamp(ceil(epoch(time) / 60) * 60) AS time, sum(boarding) AS boarding,
+    max(waiting) AS most_waiting, arg_max(line_id, (waiting, line_id)) AS most_waiting_line
   FROM visit WHERE time > $begins - INTERVAL 1 MINUTE AND time < $ends GROUP BY ALL;
-CREATE OR REPLACE TEMP TABLE crowd AS
-  SELECT p.*, coalesce(b.boarding, 0) AS visits_boarding
-  FROM people p LEFT JOIN boarded b USING (stop_id, time);
+CREATE OR REPLACE TEMP VIEW crowd AS
+  SELECT p.*, coalesce(b.boarding, 0) AS visits_boarding, b.most_waiting, b.most_waiting_line,
+    s.line_ids AS serving
+  FROM people p LEFT JOIN boarded b USING (stop_id, time) LEFT JOIN stop s USING (stop_id);
 """
 """`$begins` and `$ends` bound the piece; the other parameters are the constants of the cabin air model."""
