@@ -25,9 +25,9 @@ from simulator.progress import OnProgress, Progress, ignore_progress
 from simulator.scenario import NO_CHANGES, LineChanges, Scenario
 from simulator.service_day import days_between
 from simulator.streams.entity_index import EntityIndex
-from simulator.streams.weather import other_weather, weather
+from simulator.streams.weather import Air, other_weather, weather
 from simulator.streams.window import window
-from simulator.types import to_ms
+from simulator.types import LineId, to_ms
 from storage.schema import Stream
 
 KEPT_DAYS = 3
@@ -55,12 +55,11 @@ class City:
     ):
         self._lines_of_stop = (whole or network).lines_of_stop
         self.network, self.seed, self._scenario = network, seed, scenario
-        other = None if scenario is None else other_weather(scenario)
-        self._air = partial(weather, seed, other=other)
+        self._air = _air(seed, scenario)
         self._entities = EntityIndex(network, seed=seed)
         self._on_progress = on_progress
         self._lock = Lock()
-        self._days: OrderedDict[tuple[str, date], Trajectory] = OrderedDict()
+        self._days: OrderedDict[tuple[LineId, date], Trajectory] = OrderedDict()
         self._pool = process_pool(jobs) if jobs > 1 else None
 
     def window(self, start: datetime, end: datetime, streams: Collection[Stream]) -> dict[Stream, pa.Table]:
@@ -81,6 +80,19 @@ class City:
         ]
         with self._lock:
             return self._simulated(wanted)
+
+    def follow(self, scenario: Scenario) -> None:
+        """Continue by another scenario with the same extra buses, such as one with more of a run's journal.
+
+        Line-days that it changes in the same way as the one before stay in memory.
+        """
+        with self._lock:
+            before, self._scenario = self._scenario, scenario
+            self._air = _air(self.seed, scenario)
+            for line_id, day in list(self._days):
+                line = self.network.line[line_id]
+                if self._changes(line, day) != self._changes_by(before, line, day):
+                    del self._days[line_id, day]
 
     @property
     def line_days_in_memory(self) -> int:
@@ -127,9 +139,14 @@ class City:
             self._on_progress(Progress(work, number, len(missing), "line-days"))
 
     def _changes(self, line: Line, day: date) -> LineChanges:
-        if self._scenario is None:
-            return NO_CHANGES
-        return self._scenario.on(line, day, self._lines_of_stop)
+        return self._changes_by(self._scenario, line, day)
+
+    def _changes_by(self, scenario: Scenario | None, line: Line, day: date) -> LineChanges:
+        return NO_CHANGES if scenario is None else scenario.on(line, day, self._lines_of_stop)
+
+
+def _air(seed: int, scenario: Scenario | None) -> Air:
+    return partial(weather, seed, other=() if scenario is None else other_weather(scenario))
 
 
 def process_pool(jobs: int) -> ProcessPoolExecutor:

@@ -92,6 +92,11 @@ class ShardedCity:
             batches |= self._by_stops.window(start, end, by_stops)
         return {stream: self._own(stream, batches[stream]) for stream in streams}
 
+    def follow(self, scenario: Scenario) -> None:
+        """Continue by another scenario; see `City.follow`."""
+        self._by_lines.follow(scenario)
+        self._by_stops.follow(scenario)
+
     def close(self) -> None:
         """End the processes, if any."""
         self._by_lines.close()

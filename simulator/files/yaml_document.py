@@ -13,6 +13,7 @@ more than these limits.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -71,6 +72,8 @@ class Document:
         self.data = root.data
         self.problems = problems
         """Problems that didn't stop the reading: repeated keys, unknown tags."""
+        self.named_lines: Mapping[int, str] = {}
+        """What `place` calls some lines, in a text that nobody wrote as a file."""
         self._root = root
 
     def in_file(self, loc: Loc) -> Loc:
@@ -89,6 +92,11 @@ class Document:
         for step in self.in_file(loc):
             line, block = block.lines[step], block.inner.get(step, block)
         return line
+
+    def place(self, loc: Loc) -> str:
+        """Where a location is, as another problem's message says it."""
+        line = self.line(loc)
+        return self.named_lines.get(line, f"on line {line} of this file")
 
     def problem(self, loc: Loc, message: str) -> Problem:
         """A problem at a location."""
@@ -112,6 +120,11 @@ def read_document(path: Path) -> Document:
     file = str(path)
     text = _text(path, file)
     return _read_shortened(file, text) or _read(file, text)
+
+
+def text_document(text: str) -> Document:
+    """The only document of a text. InputFileError as for a file."""
+    return _read("", text)
 
 
 def _read(file: str, text: str) -> Document:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import combinations
 
 from simulator.files.problems import Faults, Loc
@@ -17,15 +17,18 @@ from simulator.network import Line, Network
 from simulator.network_files.checks import Found, find
 from simulator.network_files.schema import Entry
 from simulator.network_files.timetable import HOME_SPEED_KMH, clock, schedule_fault
-from simulator.scenario import Span
-from simulator.scenario_files.closures import check_roads, overlap
+from simulator.scenario import WHOLE_DAY, Period, Span
+from simulator.scenario_files.closures import check_roads
 from simulator.scenario_files.entries import LocatedEntry, located_entries, of_kind, scenario_dates
+from simulator.scenario_files.entry_times import dates_near, is_empty, overlap, spoken_bounds
+from simulator.scenario_files.fields import YEARS
 from simulator.scenario_files.references import Known, check_names, extra_buses, known
 from simulator.scenario_files.schema import (
     BreakdownEntry,
     ClockEntry,
     ClosedStopEntry,
     ClosureEntry,
+    ControlChangeEntry,
     DemandEntry,
     ExtraBusesEntry,
     FaultEntry,
@@ -33,8 +36,12 @@ from simulator.scenario_files.schema import (
     SpanEntry,
     StrikeEntry,
     SurgeEntry,
+    WeatherChangeEntry,
 )
 from simulator.service_day import day_type, service_on
+from simulator.types import SECOND_MS
+
+ALL_DAYS = (date(YEARS.start - 1, 12, 1), date(YEARS.stop, 1, 31))
 
 
 def check(document: Document, network: Network) -> Faults:
@@ -53,6 +60,7 @@ def check(document: Document, network: Network) -> Faults:
     faults += _closed_stops(document, sound, network)
     faults += _surges(document, sound)
     faults += _strikes(document, sound)
+    faults += _all_lines(document, sound)
     faults += _extra_buses(sound, network)
     return faults
 
@@ -64,12 +72,13 @@ def _of_no_line(entry: Entry, things: Known) -> bool:
 
 def _orders(document: Document, entries: Sequence[LocatedEntry]) -> Found:
     """Entries whose `to` isn't after `from`."""
-    for loc, entry in of_kind(entries, SpanEntry):
-        span = entry.span
-        if span.start_s >= span.end_s:
+    for loc, entry in entries:
+        if isinstance(entry, (SpanEntry, BreakdownEntry)) and is_empty(entry.when):
             field = "to" if len(document.in_file((*loc, "to"))) > len(loc) else "from"
-            said = f"`to` {clock(span.end_s)} isn't after `from` {clock(span.start_s)}"
-            yield (*loc, field), f"{said}: correct them; 01:30 at night is written 25:30"
+            start, end = spoken_bounds(entry.when)
+            first = "at" if isinstance(entry, BreakdownEntry) else "from"
+            mend = "01:30 at night is written 25:30" if isinstance(entry.when, Span) else "times are UTC here"
+            yield (*loc, field), f"`to` {end} isn't after `{first}` {start}: correct them; {mend}"
 
 
 def _clock(document: Document, days: tuple[date, date]) -> Found:
@@ -83,20 +92,42 @@ def _clock(document: Document, days: tuple[date, date]) -> Found:
 def _hours(entries: Sequence[LocatedEntry], things: Known, days: tuple[date, date]) -> Found:
     """Entries at times at which none of their lines has service."""
     for loc, entry in entries:
-        at = isinstance(entry, BreakdownEntry)
         if isinstance(entry, FaultEntry) or not isinstance(entry, (SpanEntry, BreakdownEntry)):
             continue
         lines = _meant(entry, things)
-        running = [span for line in lines for span in _running(line, days, on_the_way=not at)]
+        if not lines:
+            continue
         named = f"line {lines[0].line_id} doesn't run" if len(lines) == 1 else "none of the lines runs"
+        if isinstance(entry.when, Period):
+            yield from _period_hours(loc, entry, lines, named)
+            continue
+        at = isinstance(entry, BreakdownEntry)
+        running = [span for line in lines for span in _running(line, days, on_the_way=not at)]
         if not running:
             yield loc, f"{named} on the scenario's dates: change one of them"
         elif isinstance(entry, BreakdownEntry):
-            if not any(span.start_s <= entry.span.start_s <= span.end_s for span in running):
-                yield (*loc, "at"), f"{named} at {clock(entry.span.start_s)}, but {_spans(running)}"
-        elif not any(overlap(entry.span, span) for span in running):
-            said = f"from {clock(entry.span.start_s)} to {clock(entry.span.end_s)}"
+            if not any(span.start_s <= entry.when.start_s <= span.end_s for span in running):
+                yield (*loc, "at"), f"{named} at {clock(entry.when.start_s)}, but {_spans(running)}"
+        elif not any(overlap(entry.when, span, days) for span in running):
+            said = f"from {clock(entry.when.start_s)} to {clock(entry.when.end_s)}"
             yield (*loc, "from"), f"{named} {said}, but {_spans(running)}"
+
+
+def _period_hours(loc: Loc, entry: SpanEntry | BreakdownEntry, lines: Sequence[Line], named: str) -> Found:
+    """An entry between two instants at which none of its lines has service."""
+    period, at = entry.when, isinstance(entry, BreakdownEntry)
+    if not isinstance(period, Period) or period.start is None or period.end is None:
+        return
+    # A breakdown begins while the line runs; other entries apply at some instant at which it does.
+    wanted = Period(period.start, period.start + SECOND_MS) if at else period
+    for day in dates_near(wanted, ALL_DAYS):
+        for line in lines:
+            for span in _running(line, (day, day), on_the_way=not at):
+                if overlap(span, wanted, (day, day)):
+                    return
+    start, end = spoken_bounds(period)
+    said = f"at {start}" if at else f"from {start} to {end}"
+    yield (*loc, "at" if at else "from"), f"{named} {said}: correct the time"
 
 
 def _spans(running: Sequence[Span]) -> str:
@@ -142,13 +173,13 @@ def _running(line: Line, days: tuple[date, date], *, on_the_way: bool) -> Iterat
 
 
 def _breakdowns(document: Document, entries: Sequence[LocatedEntry], things: Known) -> Found:
-    breakdowns = of_kind(entries, BreakdownEntry)
+    days, breakdowns = scenario_dates(document), of_kind(entries, BreakdownEntry)
     for (first, one), (loc, other) in combinations(breakdowns, 2):
-        touching = one.span.start_s <= other.span.end_s and other.span.start_s <= one.span.end_s
-        if one.bus == other.bus and touching:
-            there = f"has broken down at that time already, on line {document.line(first)} of this file"
+        if one.bus == other.bus and overlap(one.when, other.when, days, touch=True):
+            there = f"has broken down at that time already, {document.place(first)}"
             yield (*loc, "at"), f"bus {one.bus} {there}: separate the two breakdowns"
-    all_out = [entry for _, entry in of_kind(entries, StrikeEntry) if entry.share == 1]
+    strikes = [entry for _, entry in of_kind(entries, StrikeEntry) if entry.share == 1]
+    all_out = [entry for entry in strikes if entry.when == WHOLE_DAY]
     for loc, entry in breakdowns:
         line_id = things.line_of_bus[entry.bus].line_id
         if any(not strike.lines or line_id in strike.lines for strike in all_out):
@@ -158,7 +189,7 @@ def _breakdowns(document: Document, entries: Sequence[LocatedEntry], things: Kno
 
 def _closed_stops(document: Document, entries: Sequence[LocatedEntry], network: Network) -> Found:
     """Closed terminals, and stops that are closed twice at one time."""
-    closed = of_kind(entries, ClosedStopEntry)
+    days, closed = scenario_dates(document), of_kind(entries, ClosedStopEntry)
     for loc, entry in closed:
         for line in _serving(entry.stop, network):
             if any(entry.stop in (p.stops[0].stop_id, p.stops[-1].stop_id) for p in line.patterns):
@@ -166,37 +197,51 @@ def _closed_stops(document: Document, entries: Sequence[LocatedEntry], network: 
                 yield (*loc, "stop"), f"{message}, so it can't be closed: choose a stop between terminals"
                 break
     for (first, one), (loc, other) in combinations(closed, 2):
-        if one.stop == other.stop and overlap(one.span, other.span):
-            there = f"is closed at that time already, on line {document.line(first)} of this file"
+        if one.stop == other.stop and overlap(one.when, other.when, days):
+            there = f"is closed at that time already, {document.place(first)}"
             yield (*loc, "stop"), f"stop {one.stop} {there}: merge the two"
 
 
 def _surges(document: Document, entries: Sequence[LocatedEntry]) -> Found:
     """Surges that overlap at a stop, or at a closed stop."""
-    surges = of_kind(entries, SurgeEntry)
+    days, surges = scenario_dates(document), of_kind(entries, SurgeEntry)
+    for loc, surge in surges:
+        if surge.ends is None and not isinstance(surge.starts, datetime):
+            yield loc, "`to` is missing: add it"
     for (first, one), (loc, other) in combinations(surges, 2):
         common = not one.lines or not other.lines or set(one.lines) & set(other.lines)
-        if one.stop == other.stop and common and overlap(one.span, other.span):
-            there = f"has a surge at that time already, on line {document.line(first)} of this file"
+        if one.stop == other.stop and common and overlap(one.when, other.when, days):
+            there = f"has a surge at that time already, {document.place(first)}"
             yield (*loc, "stop"), f"stop {one.stop} {there}: merge the two"
     for loc, surge in surges:
         for first, closed in of_kind(entries, ClosedStopEntry):
-            if surge.stop == closed.stop and overlap(surge.span, closed.span):
-                there = f"is closed at that time, on line {document.line(first)} of this file"
+            if surge.stop == closed.stop and overlap(surge.when, closed.when, days):
+                there = f"is closed at that time, {document.place(first)}"
                 yield (*loc, "stop"), f"stop {surge.stop} {there}: choose another stop or time"
 
 
 def _strikes(document: Document, entries: Sequence[LocatedEntry]) -> Found:
-    """Lines with two strikes; a strike of all lines counts as one of its own."""
-    seen: dict[str, Loc] = {}
+    """Lines with two strikes at one time; a strike of all lines counts as one of its own."""
+    days = scenario_dates(document)
+    seen: dict[str, list[tuple[Loc, StrikeEntry]]] = {}
     for loc, entry in of_kind(entries, StrikeEntry):
         for i, name in enumerate(entry.lines or [""]):
-            if name in seen:
-                there = f"on line {document.line(seen[name])} of this file"
-                whose = f"line {name} has" if name else "all lines have"
-                where = (*loc, "lines", i) if name else loc
-                yield where, f"{whose} a strike already, {there}: remove one"
-            seen.setdefault(name, loc)
+            for first, other in seen.get(name, []):
+                if overlap(entry.when, other.when, days):
+                    whose = f"line {name} has" if name else "all lines have"
+                    where = (*loc, "lines", i) if name else loc
+                    yield where, f"{whose} a strike already, {document.place(first)}: remove one"
+                    break
+            seen.setdefault(name, []).append((loc, entry))
+
+
+def _all_lines(document: Document, entries: Sequence[LocatedEntry]) -> Found:
+    """Changes of the weather, or of the headway control, at a time that has one already."""
+    days = scenario_dates(document)
+    for kind, name in ((WeatherChangeEntry, "other weather"), (ControlChangeEntry, "another control")):
+        for (first, one), (loc, other) in combinations(of_kind(entries, kind), 2):
+            if overlap(one.when, other.when, days):
+                yield loc, f"there is {name} at that time already, {document.place(first)}: end that first"
 
 
 def _extra_buses(entries: Sequence[LocatedEntry], network: Network) -> Found:

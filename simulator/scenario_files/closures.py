@@ -9,19 +9,14 @@ from simulator.files.problems import Loc
 from simulator.files.yaml_document import Document
 from simulator.network import Line, Network
 from simulator.network_files.checks import Found
-from simulator.scenario import Span
-from simulator.scenario_files.entries import LocatedEntry, of_kind
+from simulator.scenario_files.entries import LocatedEntry, of_kind, scenario_dates
+from simulator.scenario_files.entry_times import overlap
 from simulator.scenario_files.schema import ClosedStopEntry, ClosureEntry, SlowZoneEntry
 from simulator.types import INBOUND, OUTBOUND
 
 Road = ClosureEntry | SlowZoneEntry
 Stretch = tuple[int, int, int]
 """A pattern's index, and the first and the last position in it."""
-
-
-def overlap(one: Span, other: Span) -> bool:
-    """Whether two spans have an instant in common."""
-    return one.start_s < other.end_s and other.start_s < one.end_s
 
 
 def stretches(line: Line, between: Sequence[str]) -> list[Stretch]:
@@ -37,23 +32,24 @@ def stretches(line: Line, between: Sequence[str]) -> list[Stretch]:
 
 def check_roads(document: Document, entries: Sequence[LocatedEntry], network: Network) -> Found:
     """Impossible short turns, and sections that are closed or slowed down twice at one time."""
+    days = scenario_dates(document)
     roads: list[tuple[Loc, Road]] = [*of_kind(entries, ClosureEntry), *of_kind(entries, SlowZoneEntry)]
     roads.sort(key=lambda item: document.line(item[0]))
     for loc, road in roads:
         if _turns(road):
             yield from _short_turn(loc, road, network.line[road.line])
     for (first, one), (loc, other) in combinations(roads, 2):
-        if one.line == other.line and overlap(one.span, other.span):
+        if one.line == other.line and overlap(one.when, other.when, days):
             conflict = _conflict(network.line[one.line], one, other)
             if conflict:
                 yield (
                     loc,
-                    f"{conflict} on line {document.line(first)} of this file: separate them in time or place",
+                    f"{conflict} {document.place(first)}: separate them in time or place",
                 )
     for loc, closed in of_kind(entries, ClosedStopEntry):
         for first, road in roads:
-            if _turns(road) and closed.stop in road.between and overlap(road.span, closed.span):
-                where = f"the closure on line {document.line(first)} of this file"
+            if _turns(road) and closed.stop in road.between and overlap(road.when, closed.when, days):
+                where = f"the closure {document.place(first)}"
                 yield (
                     (*loc, "stop"),
                     f"buses turn at stop {closed.stop} for {where}: move that end of the closure",

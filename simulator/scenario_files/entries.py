@@ -19,6 +19,7 @@ from simulator.scenario_files.schema import (
     BreakdownEntry,
     ClosedStopEntry,
     ClosureEntry,
+    ControlChangeEntry,
     DelayedEntry,
     DemandEntry,
     ExtraBusesEntry,
@@ -26,6 +27,7 @@ from simulator.scenario_files.schema import (
     SlowZoneEntry,
     StrikeEntry,
     SurgeEntry,
+    WeatherChangeEntry,
 )
 
 LocatedEntry = tuple[Loc, Entry]
@@ -38,6 +40,8 @@ DISRUPTIONS: dict[str, type[Entry]] = {
     "closed_stop": ClosedStopEntry,
     "surge": SurgeEntry,
     "strike": StrikeEntry,
+    "weather": WeatherChangeEntry,
+    "control": ControlChangeEntry,
     "extra_buses": ExtraBusesEntry,
 }
 WIRE: dict[str, type[Entry]] = {

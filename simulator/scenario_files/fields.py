@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from simulator.network_files.schema import Seconds, parsed_time
+from simulator.network_files.schema import parsed_time
+from simulator.service_day import MADRID
 
 YEARS = range(1970, 2200)
 MOST_DAYS = 366
@@ -20,7 +21,10 @@ GREATEST_SPEED = 1_000_000
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"^[0-4]?[0-9]:[0-5][0-9]$"
 _DATES = re.compile(rf"({_DATE})(?:\s+to\s+({_DATE}))?")
-_INSTANT = re.compile(rf"{_DATE}[T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}})?(Z|[+-][0-9]{{2}}:[0-9]{{2}})")
+_ZONE = "(Z|[+-][0-9]{2}:[0-9]{2})"
+_LOCAL = rf"{_DATE}[T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}})?"
+_INSTANT = re.compile(_LOCAL + _ZONE)
+_ANY_INSTANT = re.compile(rf"{_LOCAL}{_ZONE}?")
 
 
 def parsed_dates(value: Any) -> tuple[date, date]:
@@ -63,6 +67,24 @@ def _moment(value: Any) -> int | datetime:
         ) from None
 
 
+def parsed_when(value: Any) -> int | datetime:
+    """A time of the service day (seconds), or an instant; without a zone it is Madrid time.
+
+    PydanticCustomError for anything else.
+    """
+    try:
+        if not isinstance(value, str) or not _ANY_INSTANT.fullmatch(value):
+            return parsed_time(value)
+        instant = datetime.fromisoformat(value)
+        if instant.year not in YEARS:
+            raise ValueError(value)
+        return instant if instant.tzinfo else instant.replace(tzinfo=MADRID)
+    except ValueError:
+        raise PydanticCustomError(
+            "when", 'must be a time such as "06:30" or "25:30", or an instant such as 2026-03-03T18:10:05Z'
+        ) from None
+
+
 def _one_line(value: Any) -> Any:
     return " ".join(value.split()) if isinstance(value, str) else value
 
@@ -71,7 +93,18 @@ def _without_none(value: Any) -> Any:
     return None if value == "none" else value
 
 
-Time = Annotated[Seconds, WithJsonSchema({"type": "string", "pattern": _TIME})]
+When = Annotated[
+    int | datetime,
+    BeforeValidator(parsed_when),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": _TIME},
+                {"type": "string", "pattern": f"^{_ANY_INSTANT.pattern}$"},
+            ]
+        }
+    ),
+]
 Dates = Annotated[
     tuple[date, date],
     BeforeValidator(parsed_dates),

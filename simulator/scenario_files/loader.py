@@ -17,36 +17,19 @@ from simulator.files.yaml_document import Document, read_document
 from simulator.network import Network
 from simulator.network_files.checks import find
 from simulator.scenario import (
-    Breakdown,
-    ClosedStop,
-    Closure,
     DemandChange,
-    ExtraBuses,
     FaultKind,
     HeadwayControl,
     Rain,
     Scenario,
-    SlowZone,
-    Strike,
-    Surge,
     Weather,
     WireFault,
 )
 from simulator.scenario_files.checks import check
+from simulator.scenario_files.disruptions import line_ids, with_disruptions
 from simulator.scenario_files.entries import WIRE, subject
-from simulator.scenario_files.schema import (
-    BreakdownEntry,
-    ClosedStopEntry,
-    ClosureEntry,
-    DelayedEntry,
-    DemandEntry,
-    ExtraBusesEntry,
-    ScenarioEntry,
-    SlowZoneEntry,
-    SurgeEntry,
-    WireEntry,
-)
-from simulator.types import BusId, LineId, StopId
+from simulator.scenario_files.schema import DelayedEntry, DemandEntry, ScenarioEntry, WireEntry
+from simulator.types import BusId, StopId
 
 
 class ScenarioFileError(InputFileError):
@@ -102,9 +85,8 @@ def _located(document: Document, faults: Faults) -> Iterator[Problem]:
 
 
 def _scenario(entry: ScenarioEntry, network: Path | None) -> Scenario:
-    things = entry.disruptions
     rain = entry.weather.rain
-    return Scenario(
+    plain = Scenario(
         name=entry.name,
         first_day=entry.dates[0],
         last_day=entry.dates[1],
@@ -116,60 +98,18 @@ def _scenario(entry: ScenarioEntry, network: Path | None) -> Scenario:
         demand=tuple(_demand_change(change) for change in entry.demand),
         weather=Weather(entry.weather.temperature_c, entry.weather.humidity, Rain(rain) if rain else None),
         control=HeadwayControl(entry.control),
-        surges=tuple(_surge(t.surge) for t in things if t.surge),
-        breakdowns=tuple(_breakdown(t.breakdown) for t in things if t.breakdown),
-        closures=tuple(_closure(t.closure) for t in things if t.closure),
-        slow_zones=tuple(_slow_zone(t.slow_zone) for t in things if t.slow_zone),
-        closed_stops=tuple(_closed_stop(t.closed_stop) for t in things if t.closed_stop),
-        strikes=tuple(Strike(t.strike.share, _lines(t.strike.lines)) for t in things if t.strike),
-        extra_buses=tuple(_extra_buses(t.extra_buses) for t in things if t.extra_buses),
         wire_faults=tuple(_wire_fault(fault) for fault in entry.wire),
     )
-
-
-def _lines(ids: Sequence[str]) -> tuple[LineId, ...]:
-    return tuple(LineId(line_id) for line_id in ids)
+    return with_disruptions(plain, entry.disruptions)
 
 
 def _demand_change(entry: DemandEntry) -> DemandChange:
     stops = tuple(StopId(stop_id) for stop_id in entry.stops)
-    return DemandChange(entry.factor, _lines(entry.lines), stops, entry.span)
-
-
-def _surge(entry: SurgeEntry) -> Surge:
-    return Surge(StopId(entry.stop), entry.people_per_min, entry.span, _lines(entry.lines))
-
-
-def _breakdown(entry: BreakdownEntry) -> Breakdown:
-    stop = None if entry.stop is None else StopId(entry.stop)
-    return Breakdown(BusId(entry.bus), entry.at, _seconds(entry.repair_min), stop)
-
-
-def _closure(entry: ClosureEntry) -> Closure:
-    one, other = entry.between
-    detour_s = None if entry.detour_min is None else _seconds(entry.detour_min)
-    return Closure(LineId(entry.line), StopId(one), StopId(other), entry.span, detour_s)
-
-
-def _slow_zone(entry: SlowZoneEntry) -> SlowZone:
-    one, other = entry.between
-    return SlowZone(LineId(entry.line), StopId(one), StopId(other), entry.span, entry.speed_factor)
-
-
-def _closed_stop(entry: ClosedStopEntry) -> ClosedStop:
-    return ClosedStop(StopId(entry.stop), entry.span)
-
-
-def _extra_buses(entry: ExtraBusesEntry) -> ExtraBuses:
-    return ExtraBuses(LineId(entry.line), entry.count, entry.capacity)
+    return DemandChange(entry.factor, line_ids(entry.lines), stops, entry.span, entry.period)
 
 
 def _wire_fault(entry: WireEntry) -> WireFault:
     kind, fault = next((name, fault) for name in WIRE if (fault := getattr(entry, name)) is not None)
     buses = tuple(BusId(bus_id) for bus_id in fault.buses)
     delay_s = fault.delay_s if isinstance(fault, DelayedEntry) else 0
-    return WireFault(FaultKind(kind.replace("_", "-")), fault.share, buses, fault.span, delay_s)
-
-
-def _seconds(minutes: float) -> int:
-    return round(minutes * 60)
+    return WireFault(FaultKind(kind.replace("_", "-")), fault.share, buses, fault.span, delay_s, fault.period)

@@ -51,7 +51,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from simulator.network_files.schema import Entry, Id
-from simulator.scenario import WHOLE_DAY, Span
+from simulator.scenario import WHOLE_DAY, Period, Span
 from simulator.scenario_files.fields import (
     MOST,
     Between,
@@ -63,10 +63,12 @@ from simulator.scenario_files.fields import (
     Share,
     Speed,
     Text,
-    Time,
+    When,
 )
 from simulator.service_day import MADRID, origin_ms
-from simulator.types import to_datetime
+from simulator.types import SECOND_MS, to_datetime, to_ms
+
+Control = Literal["none", "terminals", "headway"]
 
 
 class Described(Entry):
@@ -76,17 +78,40 @@ class Described(Entry):
 
 
 class SpanEntry(Described):
-    """An entry that applies to a part of the service day."""
+    """An entry that applies to a part of each service day, or once between two instants."""
 
-    from_s: Time = Field(WHOLE_DAY.start_s, alias="from")
-    """From this time of the service day, "08:00". Default: all day."""
-    to_s: Time = Field(WHOLE_DAY.end_s, alias="to")
-    """Until this time of the service day, "25:30" for 01:30 in the night. Default: all day."""
+    starts: When | None = Field(None, alias="from")
+    """From this time of the service day, "08:00", or from this instant. Default: all day."""
+    ends: When | None = Field(None, alias="to")
+    """Until this time of the service day, "25:30" for 01:30 in the night, or until this instant. Default:
+    all day; after an instant as `from`, for ever."""
+
+    @property
+    def when(self) -> Span | Period:
+        """The part of the service day, or the period between two instants."""
+        return self.period or self.span
 
     @property
     def span(self) -> Span:
-        """The part of the service day."""
-        return Span(self.from_s, self.to_s)
+        """The part of the service day; all of it for an entry between instants."""
+        starts, ends = self.starts, self.ends
+        return Span(
+            starts if isinstance(starts, int) else WHOLE_DAY.start_s,
+            ends if isinstance(ends, int) else WHOLE_DAY.end_s,
+        )
+
+    @property
+    def period(self) -> Period | None:
+        """The period between two instants; None for an entry that applies in a part of each day."""
+        bounds = [to_ms(each) if isinstance(each, datetime) else None for each in (self.starts, self.ends)]
+        return None if bounds == [None, None] else Period(*bounds)
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> SpanEntry:
+        if self.starts is not None and self.ends is not None and type(self.starts) is not type(self.ends):
+            message = "must have two times of day or two instants as `from` and `to`"
+            raise PydanticCustomError("one_kind", message)
+        return self
 
 
 class ClockEntry(Described):
@@ -131,17 +156,32 @@ class BreakdownEntry(Described):
 
     bus: Reference
     """The bus's id."""
-    at: Time
-    """From this time on, at the first stop that it reaches."""
+    at: When
+    """From this time or instant on, at the first stop that it reaches."""
     repair_min: Annotated[float, Field(ge=1, le=720)]
     """Minutes until it runs again."""
     stop: Reference | None = None
     """The stop where it breaks down. Default: any."""
+    ends: When | None = Field(None, alias="to")
+    """The instant by which it is repaired, for a breakdown at an instant; a bus that hasn't reached its stop
+    by then doesn't break down."""
 
     @property
-    def span(self) -> Span:
-        """The part of the service day in which the bus stands, if it stops at `at`."""
-        return Span(self.at, self.at + round(self.repair_min * 60))
+    def when(self) -> Span | Period:
+        """The time in which the bus stands, if it stops at `at`."""
+        stands_s = round(self.repair_min * 60)
+        if not isinstance(self.at, datetime):
+            return Span(self.at, self.at + stands_s)
+        starts = to_ms(self.at)
+        ends = starts + stands_s * SECOND_MS
+        return Period(starts, min(ends, to_ms(self.ends)) if isinstance(self.ends, datetime) else ends)
+
+    @model_validator(mode="after")
+    def _ends_at_an_instant(self) -> BreakdownEntry:
+        if self.ends is not None and not (isinstance(self.at, datetime) and isinstance(self.ends, datetime)):
+            message = "must have an instant as `at` and as `to`; without `to` it ends after `repair_min`"
+            raise PydanticCustomError("two_instants", message)
+        return self
 
 
 class ClosureEntry(SpanEntry):
@@ -191,23 +231,48 @@ class SurgeEntry(SpanEntry):
 
     stop: Reference
     """The stop's id."""
-    from_s: Time = Field(alias="from")
-    """From this time of the service day, "22:45"."""
-    to_s: Time = Field(alias="to")
-    """Until this time of the service day."""
+    starts: When = Field(alias="from")
+    """From this time of the service day, "22:45", or from this instant."""
     people_per_min: Annotated[float, Field(ge=0, le=200)]
     """More people a minute."""
     lines: References = Field([])
     """Ids of the lines for which they come. Default: all that serve the stop."""
 
 
-class StrikeEntry(Described):
-    """A share of the buses stays at its terminal all day."""
+class StrikeEntry(SpanEntry):
+    """A share of the buses doesn't run: all day at its terminal, or no trips between `from` and `to`."""
 
     share: Share
     """The share of each line's buses, 0 to 1."""
     lines: References = Field([])
     """Ids of the lines. Default: all."""
+
+
+class WeatherChangeEntry(SpanEntry, WeatherEntry):
+    """Other weather in a part of the day; `weather` at the top of the file is that of whole days."""
+
+    @model_validator(mode="after")
+    def _has_bounds(self) -> WeatherChangeEntry:
+        _check_bounds(self, "weather")
+        return self
+
+
+class ControlChangeEntry(SpanEntry):
+    """Another headway control in a part of the day; `control` at the top is that of whole days."""
+
+    how: Control
+    """Headway control: none, terminals or headway."""
+
+    @model_validator(mode="after")
+    def _has_bounds(self) -> ControlChangeEntry:
+        _check_bounds(self, "control")
+        return self
+
+
+def _check_bounds(entry: SpanEntry, field: str) -> None:
+    if entry.starts is None and entry.ends is None:
+        message = f"must have `from` or `to`; for whole days give `{field}` at the top of the file"
+        raise PydanticCustomError("bounds", message)
 
 
 class ExtraBusesEntry(Described):
@@ -260,6 +325,8 @@ class DisruptionEntry(OneOf):
     closed_stop: ClosedStopEntry | None = None
     surge: SurgeEntry | None = None
     strike: StrikeEntry | None = None
+    weather: WeatherChangeEntry | None = None
+    control: ControlChangeEntry | None = None
     extra_buses: ExtraBusesEntry | None = None
 
 
@@ -295,7 +362,7 @@ class ScenarioEntry(Described):
     demand: list[DemandEntry] = Field([], max_length=MOST)
     """More people come, or fewer."""
     weather: WeatherEntry = WeatherEntry()
-    control: Literal["none", "terminals", "headway"] = "terminals"
+    control: Control = "terminals"
     """Headway control: none, terminals or headway. Default terminals."""
     disruptions: list[DisruptionEntry] = Field([], max_length=MOST)
     """The disruptions."""

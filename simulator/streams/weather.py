@@ -7,7 +7,7 @@ peaks in mid-afternoon, and smooth keyed noise for the days' and hours' departur
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator import randomness
-from simulator.scenario import Rain, Scenario
+from simulator.network import DAY_S
+from simulator.scenario import WHOLE_DAY, Rain, Scenario, Weather
 from simulator.service_day import origin_ms
-from simulator.types import HOUR_MS, MINUTE_MS
+from simulator.types import HOUR_MS, MINUTE_MS, SECOND_MS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -60,31 +61,59 @@ Air: TypeAlias = Callable[[Ints], tuple[Floats, Floats]]
 
 @dataclass(frozen=True, slots=True)
 class OtherWeather:
-    """°C and % of humidity to add from `starts` to `ends` (ms since the epoch), fading in and out."""
+    """°C and % of humidity to add from `starts` to `ends` (ms since the epoch; None: for ever).
+
+    It fades in from its start. It has faded out at its end, or (`fades_after`) fades out from its end on,
+    like a change whose end isn't known before it comes.
+    """
 
     starts: int
-    ends: int
+    ends: int | None
     temperature_c: float
     humidity: float
+    fades_after: bool = False
 
     def part(self, instants: Ints) -> Floats:
         """The part of the change that applies at instants, 0 to 1."""
-        since = np.clip((instants - self.starts) / FADE_MS, 0.0, 1.0)
-        left: Floats = np.clip((self.ends - instants) / FADE_MS, 0.0, 1.0)
-        return since * left
+        if not self.fades_after and self.ends is not None:
+            since = np.clip((instants - self.starts) / FADE_MS, 0.0, 1.0)
+            left: Floats = np.clip((self.ends - instants) / FADE_MS, 0.0, 1.0)
+            return since * left
+        until = instants if self.ends is None else np.minimum(instants, self.ends)
+        reached: Floats = np.clip((until - self.starts) / FADE_MS, 0.0, 1.0)
+        return np.maximum(reached - (instants - until) / FADE_MS, 0.0)
 
 
-def other_weather(scenario: Scenario) -> OtherWeather | None:
-    """How a scenario changes the weather of its days; None if it doesn't."""
-    wanted = scenario.weather
-    damp = wanted.humidity + (RAIN_HUMIDITY[wanted.rain] if wanted.rain else 0.0)
-    if not (wanted.temperature_c or damp):
-        return None
-    ends = origin_ms(scenario.last_day + timedelta(days=1))
-    return OtherWeather(origin_ms(scenario.first_day), ends, wanted.temperature_c, damp)
+def other_weather(scenario: Scenario) -> tuple[OtherWeather, ...]:
+    """How a scenario changes the weather of its days, and in parts of them."""
+    found: list[OtherWeather] = []
+    days = (scenario.last_day - scenario.first_day).days + 1
+    origins = [origin_ms(scenario.first_day + timedelta(days=number)) for number in range(days + 1)]
+    of_days = _added(scenario.weather)
+    if of_days is not None:
+        found.append(OtherWeather(origins[0], origins[-1], *of_days))
+    for change in scenario.weather_changes:
+        added, period = _added(change.weather), change.period
+        if added is None:
+            continue
+        if period is not None:
+            found.append(OtherWeather(period.start or 0, period.end, *added, fades_after=True))
+            continue
+        # Without an end of its own it lasts until midnight, when the next day's may begin.
+        end_s = min(change.span.end_s, DAY_S) if change.span.end_s == WHOLE_DAY.end_s else change.span.end_s
+        for origin in origins[:-1]:
+            starts, ends = (origin + second * SECOND_MS for second in (change.span.start_s, end_s))
+            found.append(OtherWeather(starts, ends, *added, fades_after=True))
+    return tuple(found)
 
 
-def weather(seed: int, instants: Ints, other: OtherWeather | None = None) -> tuple[Floats, Floats]:
+def _added(weather: Weather) -> tuple[float, float] | None:
+    """°C and % of humidity that a weather adds; None for nothing."""
+    damp = weather.humidity + (RAIN_HUMIDITY[weather.rain] if weather.rain else 0.0)
+    return (weather.temperature_c, damp) if weather.temperature_c or damp else None
+
+
+def weather(seed: int, instants: Ints, other: Sequence[OtherWeather] = ()) -> tuple[Floats, Floats]:
     """Outdoor temperature (°C) and relative humidity (%) at instants (ms since the epoch)."""
     year_part = (instants % YEAR_MS) / YEAR_MS
     keys = np.array(
@@ -98,9 +127,12 @@ def weather(seed: int, instants: Ints, other: OtherWeather | None = None) -> tup
     above = _by_month(RANGE_C, year_part) / 2 * wave + HOURS_NOISE_C * hours
     temperature = _by_month(MEAN_C, year_part) + above + DAYS_NOISE_C * days
     humidity = _by_month(HUMIDITY, year_part) - HUMIDITY_PER_C * above + DAYS_NOISE_HUMIDITY * damp
-    if other is not None:
+    if other:
         # Clipped to the extremes, except where the ordinary weather is beyond them already.
-        wanted = temperature + other.temperature_c * other.part(instants)
+        wanted = temperature
+        for change in other:
+            part = change.part(instants)
+            wanted = wanted + change.temperature_c * part
+            humidity = humidity + change.humidity * part
         temperature = np.clip(wanted, np.minimum(temperature, COLDEST_C), np.maximum(temperature, HOTTEST_C))
-        humidity = humidity + other.humidity * other.part(instants)
     return temperature, np.clip(humidity, 12.0, 98.0)
