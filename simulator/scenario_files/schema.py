@@ -229,6 +229,11 @@ class ClosedStopEntry(SpanEntry):
 class SurgeEntry(SpanEntry):
     """Many people come to a stop at once."""
 
+    # `to` may be left out after an instant only, which is longer than any time of day.
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["to"]}, {"properties": {"from": {"minLength": 10}}}]}
+    )
+
     stop: Reference
     """The stop's id."""
     starts: When = Field(alias="from")
