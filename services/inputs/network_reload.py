@@ -19,6 +19,7 @@ from services.refreshed_value import RefreshedValue
 from services.times import HOUR, ceiling, format_instant
 from simulator.clock import Clock
 from storage.errors import DependencyUnavailable
+from storage.store import Run
 
 log = logging.getLogger("bus_simulator.network")
 
@@ -36,10 +37,17 @@ class NetworkChange:
 class ReloadableInputs:
     """Inputs that `load` returns, loaded at once and again when `changed` says that they have changed.
 
-    Both functions may raise `InputError` and `DependencyUnavailable`.
+    Both functions may raise `InputError` and `DependencyUnavailable`. `earlier` returns the inputs of a run
+    whose network has been replaced, None if it isn't kept.
     """
 
-    def __init__(self, load: Callable[[], Inputs], changed: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Inputs],
+        changed: Callable[[], bool],
+        earlier: Callable[[Run], Inputs | None] = lambda _run: None,
+    ) -> None:
+        self.earlier = earlier
         self._inputs = RefreshedValue(
             lambda: load() if changed() else None,
             errors=(DependencyUnavailable, InputError),

@@ -8,6 +8,7 @@ counts, and continues with that.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from contextlib import AbstractContextManager, ExitStack, closing
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -17,6 +18,7 @@ from services.console.work_progress import WorkProgress
 from services.feeders import history_plan
 from services.feeders.backfill import fill
 from services.feeders.feeder import Feeder, Model
+from services.feeders.network_in_force import ReplacedInputs, replaced_inputs
 from services.inputs.load import Inputs, opened
 from services.inputs.network_reload import NetworkChange, watching
 from services.processes.feeder_listeners import FeederListeners, feeder_listeners
@@ -44,6 +46,7 @@ def feed(setup: ProcessSetup, settings: FeederSettings) -> None:
             feeder_listeners(settings, clock, lambda: setup.inputs.current.network)
         )
         process = FeederProcess(setup, settings, store, listeners)
+        retry_until_closed(process.find_replaced_inputs, clock)
         refresh_s = setup.settings.network_refresh.total_seconds()
         if setup.network_may_change:
             stack.enter_context(watching(setup.inputs, refresh_s, clock, process.change))
@@ -57,34 +60,56 @@ class FeederProcess:
         self, setup: ProcessSetup, settings: FeederSettings, store: Store, listeners: FeederListeners
     ) -> None:
         self._setup, self._settings, self._store, self._listeners = setup, settings, store, listeners
+        self._replaced: deque[ReplacedInputs] = deque()
         self._next: NetworkChange | None = None
         self._feeder: Feeder | None = None
+
+    def find_replaced_inputs(self) -> None:
+        """Look for networks that were replaced while this feeder didn't run, before `run_until_closed`.
+
+        Raises `DependencyError`.
+        """
+        if self._setup.network_may_change:
+            inputs, now = self._setup.inputs, self._setup.clock.now()
+            self._replaced.extend(replaced_inputs(self._store, inputs, now, self._settings.kind.streams))
 
     def change(self, change: NetworkChange) -> None:
         """Use other inputs from a whole hour on."""
         self._next = change
-        if self._feeder is not None:
+        if self._feeder is not None and not self._replaced:
             self._feeder.end_at(change.begins)
 
     def run_until_closed(self) -> None:
         """Feed until the clock is closed."""
         inputs, clock = self._setup.inputs.current, self._setup.clock
         while not clock.closed:
-            with closing(model_of(inputs, self._settings)) as model:
-                feeder = retry_until_closed(lambda: self._new_feeder(inputs, model), clock)  # noqa: B023 - called at once
-                if feeder is None:
-                    return
-                self._feeder = feeder
-                with self._backfilling_gaps(inputs, model, feeder):
-                    if self._next is not None and self._next.inputs is not inputs:
-                        feeder.end_at(self._next.begins)
-                    feeder.run_until_closed()
-                name = self._settings.kind.name
-                log.info("%s ends", name, extra={"fields": fields(feeder, clock.now())})
+            if self._replaced:
+                replaced = self._replaced[0]
+                self._feed(replaced.inputs, start=replaced.start, end=replaced.end)
+                self._replaced.popleft()
+                continue
             if self._next is not None:
                 inputs = self._next.inputs
+            self._feed(inputs)
 
-    def _new_feeder(self, inputs: Inputs, model: Model) -> Feeder:
+    def _feed(self, inputs: Inputs, *, start: datetime | None = None, end: datetime | None = None) -> None:
+        """Feed until the clock is closed, or up to `end` or the hour of the next network."""
+        clock = self._setup.clock
+        with closing(model_of(inputs, self._settings)) as model:
+            feeder = retry_until_closed(lambda: self._new_feeder(inputs, model, start), clock)
+            if feeder is None:
+                return
+            self._feeder = feeder
+            with self._backfilling_gaps(inputs, model, feeder, start):
+                if end is not None:
+                    feeder.end_at(end)
+                elif self._next is not None and self._next.inputs is not inputs:
+                    feeder.end_at(self._next.begins)
+                feeder.run_until_closed()
+            name = self._settings.kind.name
+            log.info("%s ends", name, extra={"fields": fields(feeder, clock.now())})
+
+    def _new_feeder(self, inputs: Inputs, model: Model, start: datetime | None) -> Feeder:
         clock, kind, store = self._setup.clock, self._settings.kind, self._store
         new_inputs = self._settings.continue_with_new_inputs or self._setup.network_may_change
         check_run(
@@ -97,14 +122,16 @@ class FeederProcess:
             store=store,
             run=inputs.run,
             clock=clock,
-            start=history_plan.live_start(store, inputs.run, clock.now(), kind.streams),
+            start=start or history_plan.live_start(store, inputs.run, clock.now(), kind.streams),
             on_tick=lambda: ticks.note(feeder),
             on_write=self._listeners.written,
         )
         return feeder
 
-    def _backfilling_gaps(self, inputs: Inputs, model: Model, feeder: Feeder) -> AbstractContextManager[None]:
-        """Backfill, in a thread, the gaps that earlier processes left before the current hour."""
+    def _backfilling_gaps(
+        self, inputs: Inputs, model: Model, feeder: Feeder, start: datetime | None
+    ) -> AbstractContextManager[None]:
+        """Backfill, in a thread, the gaps that earlier processes left before `start` or this hour."""
         clock, store, streams = self._setup.clock, self._store, self._settings.kind.streams
         moment = clock.moment()
 
@@ -112,7 +139,7 @@ class FeederProcess:
             return clock.closed or clock.course != moment.course or feeder.ended
 
         def backfill() -> None:
-            live = history_plan.live_start(store, inputs.run, moment.now, streams)
+            live = start or history_plan.live_start(store, inputs.run, moment.now, streams)
             windows = history_plan.in_background(
                 store, inputs.run, live=live, span=timedelta(), streams=streams
             )

@@ -125,7 +125,10 @@ def inputs_of(chosen: ProcessSettings) -> ReloadableInputs:
         kept = S3Network(client("s3"), str(chosen.network))
     except ValueError as error:
         raise InputError(str(error)) from error
-    return ReloadableInputs(lambda: kept.load(chosen.seed, chosen.scenario), kept.changed)
+    seed, scenario = chosen.seed, chosen.scenario
+    return ReloadableInputs(
+        lambda: kept.load(seed, scenario), kept.changed, lambda run: kept.earlier(run, seed, scenario)
+    )
 
 
 def is_in_s3(network: str | None) -> bool:

@@ -13,10 +13,12 @@ from services.access.allowed_hosts import hosts_for
 from services.access.authentication import Keys
 from services.access.local_credentials import local_keys
 from services.access.rate_limits import is_loopback, limits_for
+from services.background import background
 from services.console.greeting import OnListening, greeting_by_secret, print_greeting
 from services.context import Context
 from services.feeders.clock_control import ClockControl
 from services.feeders.feeder_status import observed_feeders
+from services.feeders.network_in_force import replaced_inputs
 from services.inputs.load import opened
 from services.inputs.network_reload import NetworkChange, watching
 from services.live.connection import ConnectionObserver
@@ -27,6 +29,9 @@ from services.processes.server_settings import ServerOptions, ServerSettings
 from services.processes.web_server import WebServer
 from services.web.uvicorn.server import listen, url_of
 from storage.store import Store
+
+SWITCH_S = 0.5
+"""How often, in wall seconds, a server looks whether the hour of the next network has come."""
 
 
 def serve(options: ServerOptions, *, on_listening: OnListening = print_greeting) -> None:
@@ -103,13 +108,29 @@ class ServerProcess:
         self._server: WebServer | None = None
         self._changing = Lock()
         self._inputs = setup.inputs.current
+        self._next: NetworkChange | None = None
+
+    def find_replaced_inputs(self) -> None:
+        """Begin with the network that counts until the one loaded last takes effect, if there is one.
+
+        Raises `DependencyError`.
+        """
+        if not self._setup.network_may_change:
+            return
+        inputs, now = self._setup.inputs, self._setup.clock.now()
+        replaced = [each for each in replaced_inputs(self._store, inputs, now) if each.end > now]
+        if replaced:
+            self._next = NetworkChange(inputs.current, replaced[0].end)
+            self._inputs = replaced[0].inputs
 
     def serve_until_closed(self, listener: socket.socket) -> None:
         """Answer until the clock is closed."""
         clock, refresh_s = self._setup.clock, self._setup.settings.network_refresh.total_seconds()
         with ExitStack() as stack:
             if self._setup.network_may_change:
+                retry_until_closed(self.find_replaced_inputs, clock)
                 stack.enter_context(watching(self._setup.inputs, refresh_s, clock, self._change))
+                stack.enter_context(background(self._switch_in_time, name="switch", stop=clock.close))
             while not clock.closed:
                 context = retry_until_closed(self._context, clock)
                 if context is not None:
@@ -128,11 +149,19 @@ class ServerProcess:
 
     def _change(self, change: NetworkChange) -> None:
         """Serve another network from a whole hour on; WebSocket clients have to reconnect then."""
-        if self._setup.clock.wait_until(change.begins):
-            with self._changing:
-                self._inputs = change.inputs
-                if self._server is not None:
-                    self._server.stop()
+        self._next = change
+
+    def _switch_in_time(self) -> None:
+        """Switch to each next network when its hour has come, until the clock is closed."""
+        clock = self._setup.clock
+        while clock.rest(SWITCH_S):
+            change = self._next
+            if change is not None and clock.now() >= change.begins:
+                with self._changing:
+                    self._next = None if self._next is change else self._next
+                    self._inputs = change.inputs
+                    if self._server is not None:
+                        self._server.stop()
 
     def _context(self) -> Context:
         return context_over(

@@ -89,6 +89,7 @@ READS = {"timestream:DescribeEndpoints", "timestream:DescribeTable", "timestream
 HEALTH = {"timestream:SelectValues"}
 WRITES_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 REST = {*WRITES_LOG, *READS, "s3:GetObject", "ssm:GetParameter"}
+NETWORK_VERSIONS = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucketVersions"}
 AUTHORIZER = {*WRITES_LOG, "secretsmanager:GetSecretValue"}
 ACTIONS = {
     "bus-simulator-people-count-role": REST,
@@ -109,15 +110,15 @@ ACTIONS = {
     },
     "bus-simulator-feeder-task-role": {
         *READS,
+        *NETWORK_VERSIONS,
         "events:PutEvents",
-        "s3:GetObject",
         "ssm:GetParameter",
         "timestream:WriteRecords",
     },
     "bus-simulator-mcp-task-role": {
         *READS,
         *HEALTH,
-        "s3:GetObject",
+        *NETWORK_VERSIONS,
         "secretsmanager:GetSecretValue",
         "ssm:GetParameter",
     },

@@ -37,9 +37,22 @@ data "aws_iam_policy_document" "timestream" {
 }
 
 data "aws_iam_policy_document" "config" {
+  # Between a change of the network and the whole hour at which it takes effect, a task that starts needs the
+  # version before.
   statement {
-    actions   = ["s3:GetObject"]
+    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
     resources = [var.network_arn]
+  }
+
+  statement {
+    actions   = ["s3:ListBucketVersions"]
+    resources = [split("/", var.network_arn)[0]]
+
+    condition {
+      test     = "StringEquals"
+      variable = "s3:prefix"
+      values   = [trimprefix(var.network_arn, "${split("/", var.network_arn)[0]}/")]
+    }
   }
 }
 
