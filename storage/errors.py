@@ -50,5 +50,9 @@ class WrittenAhead(StoreError):
         self.earliest = earliest
 
 
+class TimeRefused(StoreError):
+    """The store takes no records of these times at present, as Timestream none of the future."""
+
+
 class RunMismatch(StoreError):
     """The store was written by another run (seed, network, scenario or model version)."""

@@ -245,6 +245,10 @@ class TimestreamStore:
         notice = backfill_notice(start, end, at)
         self._writer.write_newer(PROGRESS, [notice], {"MeasureName": NOTICE_NAME})
 
+    def check_time(self, instant: datetime) -> None:
+        """Raise `TimeRefused` unless Timestream takes records of an instant now. Writes an empty notice."""
+        self.note_backfill(instant, instant, at=instant)
+
     def backfills(self, *, since: datetime, now: datetime) -> Sequence[Interval]:
         """The intervals of notices since an instant. Queries may not yet return all records in them."""
         sql = self._queries.notices(start_ms=at_or_after_ms(since), end_ms=at_or_before_ms(now))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
-from storage.errors import StoreError
+from storage.errors import StoreError, TimeRefused
 from storage.timestream_client import WriteClient
 from storage.timestream_errors import RejectedRecord
 from storage.timestream_sql import MEASURE_NAME
@@ -19,6 +19,8 @@ IN_FLIGHT = 4
 """The most concurrent requests of one window."""
 MOST_RECORDS = 100
 """The most records in a request, Timestream's limit."""
+OUT_OF_TIME = "outside the time range"
+"""In Timestream's reason for a record older than the retention, or later than 15 minutes from now."""
 OVERWRITES = 3
 """How often a request's records are written over others with the same time and key."""
 
@@ -90,9 +92,13 @@ class RecordWriter:
 
 
 def refuse(table: str, sent: int, rejected: Sequence[RejectedRecord]) -> None:
-    """Raise `StoreError` with the reasons if a record was rejected for a reason other than its version."""
+    """Raise `StoreError` with the reasons if a record was rejected for a reason other than its version.
+
+    It is a `TimeRefused` where all were rejected for their times.
+    """
     invalid = [each for each in rejected if each.existing_version is None]
     if invalid:
+        kind = TimeRefused if all(OUT_OF_TIME in each.reason for each in invalid) else StoreError
         reasons = Counter(each.reason for each in invalid).most_common(3)
         causes = "; ".join(f"{reason} ({count})" for reason, count in reasons)
-        raise StoreError(f"{table}: {len(invalid)} of {sent} records were refused: {causes}")
+        raise kind(f"{table}: {len(invalid)} of {sent} records were refused: {causes}")

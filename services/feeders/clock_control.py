@@ -18,6 +18,7 @@ from services.feeders import history_plan
 from services.feeders.feeder import FEEDERS, Feeder, Model
 from services.times import format_instant
 from simulator.clock import Clock
+from storage.errors import TimeRefused
 from storage.store import Run, Store
 
 LONGEST_STEP = timedelta(days=1)
@@ -91,12 +92,13 @@ class InProcessClockControl:
             self.clock.jump(instant)
 
     def _write(self, start: datetime, until: datetime) -> None:
-        """Write what is missing from `start`, a whole hour, to `until`."""
+        """Write what is missing from `start`, a whole hour, to `until`. Raises as `time_in_reach` does."""
         for kind in FEEDERS:
             feeder = Feeder(
                 kind, model=self.model, store=self.store, run=self.run, clock=self.clock, start=start
             )
-            feeder.catch_up(until)
+            with time_in_reach(until):
+                feeder.catch_up(until)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -106,6 +108,16 @@ class InProcessClockControl:
             yield
         finally:
             self._moving.release()
+
+
+@contextmanager
+def time_in_reach(instant: datetime) -> Iterator[None]:
+    """Turn the store's refusal of records in the block into a `Conflict` that names the instant."""
+    try:
+        yield
+    except TimeRefused as error:
+        refused = f"Can't move the clock to {format_instant(instant)}"
+        raise Conflict(f"{refused}: the store takes no records of that time. {error}") from error
 
 
 def check_jump(store: Store, run: Run, instant: datetime) -> None:

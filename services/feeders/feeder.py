@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 from services.retry import Backoff
 from services.times import HOUR, ceiling, floor
 from simulator.clock import MAX, Clock, Course
-from storage.errors import StoreUnavailable
+from storage.errors import StoreUnavailable, TimeRefused
 from storage.schema import SCHEMAS, Stream
 from storage.store import Run, Store
 
@@ -178,10 +178,10 @@ class Feeder:
         return True
 
     def _try_step(self, backoff: Backoff) -> None:
-        """Take a step. If the store can't be reached, log it and pause."""
+        """Take a step. If the store can't be reached or doesn't take its time, log it and pause."""
         try:
             self.step()
-        except StoreUnavailable as error:
+        except (StoreUnavailable, TimeRefused) as error:
             log.warning("%s waits for the store: %s", self.kind.name, error)
             self._state = "waiting for the store"
             self._clock.rest(backoff.next_pause_s())

@@ -186,5 +186,9 @@ class ServerProcess:
         if not self._settings.clock_control or not isinstance(clock, SsmClock):
             return None
         from services.aws.ssm_clock_control import SsmClockControl
+        from storage.timestream_store import TimestreamStore
 
-        return SsmClockControl(clock, self._store, self._inputs.run)
+        store, run = self._store, self._inputs.run
+        if isinstance(store, TimestreamStore):
+            return SsmClockControl(clock, store, run, store.check_time)
+        return SsmClockControl(clock, store, run)

@@ -92,7 +92,6 @@ class Stack:
         """The command of each part by its name, in start order."""
         program = (sys.executable, "-m", "bus_simulator")
         ports, data = self.ports, f"duckdb:{self.folder / 'timestream.duckdb'}"
-        now = "wall" if self.clock == "{}" else "data"
         shared = (
             *("--network", NETWORK, "--network-refresh", self.refresh),
             *("--store", f"timestream://bus_simulator?region={REGION}"),
@@ -111,7 +110,7 @@ class Stack:
             "localstack": (run, "localstack", str(ports.localstack)),
             "timestream": (
                 *(*program, "timestream-local", "--port", str(ports.timestream)),
-                *("--store", data, "--now", now),
+                *("--store", data, "--now", "data"),
             ),
             **{
                 name: (*program, "feed", kind, *shared, *feeding, "--log-group", f"/ecs/{name}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,7 +12,7 @@ from services.aws.ssm_clock import SsmClock, SsmClockParameter
 from services.aws.ssm_clock_control import SsmClockControl
 from services.errors import BadRequest, Conflict
 from simulator.clock import MAX
-from storage.errors import DependencyUnavailable
+from storage.errors import DependencyUnavailable, TimeRefused
 from storage.schema import Stream
 from tests.services.aws.test_ssm_clock import MONDAY, Parameter, standing
 from tests.services.fakes import OTHER_RUN, RUN, FaultyStore
@@ -62,6 +63,21 @@ def test_a_jump_to_data_of_another_run_is_a_conflict_on_a_shared_clock() -> None
     with pytest.raises(Conflict, match="another run"):
         mover.jump(MONDAY + timedelta(days=1))
     assert mover.clock.course.number == 0
+
+
+@pytest.mark.parametrize("change", ["step", "jump"])
+def test_a_time_that_the_store_cannot_follow_is_a_conflict(change: str) -> None:
+    kept, later = Parameter(standing(MONDAY)), MONDAY + 60 * MINUTE
+
+    def check_time(instant: datetime) -> None:
+        assert instant == later
+        raise TimeRefused("The record timestamp is outside the time range")
+
+    mover = dataclasses.replace(control(kept), check_time=check_time)
+    mover.clock.follow()
+    with pytest.raises(Conflict, match=r"Can't move the clock to 2026-.* outside the time range"):
+        mover.step(60 * MINUTE) if change == "step" else mover.jump(later)
+    assert (mover.clock.now(), kept.text) == (MONDAY, standing(MONDAY))
 
 
 def test_the_clocks_keeper_replaces_an_older_state() -> None:

@@ -22,7 +22,7 @@ from services.feeders.clock_control import InProcessClockControl
 from services.times import format_instant
 from services.web.health import health
 from simulator.clock import MAX, Clock
-from storage.errors import StoreUnavailable
+from storage.errors import StoreUnavailable, TimeRefused
 from storage.schema import Record, Stream
 from tests.digests import SHIPPED
 from tests.services.fakes import (
@@ -280,6 +280,19 @@ def test_a_second_move_during_a_first_is_refused() -> None:
     jumping.join()
     assert clock.now() == NOW + DAY
     control.jump(NOW)
+
+
+def test_a_time_that_the_store_refuses_leaves_the_clock_unchanged(
+    city: Moved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_what: object, **_how: object) -> None:
+        raise TimeRefused("people_count: 9 of 9 records were refused")
+
+    monkeypatch.setattr(city.store, "write", refuse)
+    answer = post(create_app(city.context), {"jump": format_instant(NOW + DAY)})
+    assert answer.status_code == 409
+    assert "takes no records of that time. people_count: 9 of 9" in answer.json()["message"]
+    assert city.clock.now() == NOW
 
 
 def test_an_unreachable_store_leaves_the_clock_unchanged_and_feeders_running(

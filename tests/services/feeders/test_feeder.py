@@ -14,7 +14,7 @@ from services.times import ceiling
 from simulator.clock import MAX, Clock
 from storage.digest import stream_digest
 from storage.duckdb_store import DuckDBStore
-from storage.errors import RunMismatch, StoreUnavailable
+from storage.errors import RunMismatch, StoreError, StoreUnavailable, TimeRefused
 from storage.schema import Stream
 from storage.store import Covered, Store
 from tests.services.fakes import (
@@ -157,11 +157,12 @@ def test_lag_is_from_the_last_tick_written_to_the_last_one_due() -> None:
     assert people.status(NOW).last_tick == NOW.replace(second=0)
 
 
-def test_an_unreachable_store_is_retried_with_growing_pauses_and_no_gap() -> None:
+@pytest.mark.parametrize("failing", [StoreUnavailable("gone"), TimeRefused("of the future")])
+def test_a_store_that_takes_nothing_is_retried_with_growing_pauses_and_no_gap(failing: StoreError) -> None:
     store = FaultyStore()
     clock = fake_clock(lasts=3 * MINUTE)
     people = feeder(PEOPLE, store, clock)
-    store.failing, store.failures = StoreUnavailable("gone"), 5
+    store.failing, store.failures = failing, 5
     people.run_until_closed()
     ((start, end),) = stretches(store, Stream.PEOPLE_COUNT)
     assert store.records[Stream.PEOPLE_COUNT] == expected(Stream.PEOPLE_COUNT, start, end)
