@@ -15,6 +15,7 @@ from services.feeders.clock_control import ClockControl
 from services.feeders.feeder import FeederKind, FeederStatus
 from services.live.hub import Hub
 from services.transit.line_history import LineHistories
+from services.transit.service_comparison import CompareService
 from simulator.clock import Clock
 from simulator.network import Network
 from simulator.scenario import Scenario
@@ -46,7 +47,8 @@ class Context:
     """The store, network, clock and run behind every route.
 
     Without `control` there are no routes that change the clock. With `mcp_hosts` MCP is served too, for
-    requests with these Host and Origin headers. With `open_feeds` GTFS and other feeds need no key.
+    requests with these Host and Origin headers. With `open_feeds` GTFS and other feeds need no key. Without
+    `compare` the tool of that name refuses.
     """
 
     store: Store
@@ -63,6 +65,7 @@ class Context:
     scenario: Scenario | None = None
     mcp_hosts: AllowedHosts | None = None
     open_feeds: bool = False
+    compare: CompareService | None = None
     histories: LineHistories = field(default_factory=LineHistories)
 
     def now(self) -> datetime:

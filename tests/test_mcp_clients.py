@@ -35,6 +35,7 @@ CITY_ARGUMENTS: dict[str, dict[str, object]] = {
     "line_status": {"line_id": "L1", "stop_id": "S009"},
     "next_arrivals": {"stop": "S009"},
     "plan_ride": {"from": "S009", "to": "Plaza de Castilla"},
+    "compare": {"scenario": "weekday"},
 }
 PATIENCE_S = 60
 

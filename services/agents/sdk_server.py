@@ -48,7 +48,7 @@ INSTRUCTIONS = (
     "Live positions, loads and passenger counts of a simulated city's buses; every result carries the "
     "simulated time. Find a line with list_lines (its number, like the 27, is part of its name, not its id) "
     "and a stop with find_stops; line_status with both gives the next arrivals: which bus, when, how full. "
-    "All tools are read-only."
+    "compare says what a closure, a strike or rain would do to today's service. All tools are read-only."
 )
 READ_ONLY = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False

@@ -180,6 +180,18 @@ class PlanRideArguments(ToolArguments):
     limit: FewLimit = DEFAULT_STOPS
 
 
+class CompareArguments(ToolArguments):
+    """The arguments of `compare`."""
+
+    scenario: Annotated[
+        Text,
+        Field(
+            description="The name of a shipped scenario; the error for an unknown one lists them.",
+            examples=["closure", "strike"],
+        ),
+    ]
+
+
 class LineStatusArguments(ToolArguments):
     """The arguments of `line_status`."""
 

@@ -124,6 +124,27 @@ class DirectionStatusItem(ExactModel):
     arrivals: list[ArrivalItem] | None
 
 
+class ComparedMeasureItem(ExactModel):
+    """A measure of the day as it is and with the scenario; null where nothing was measured."""
+
+    measure: str
+    unit: str
+    undisturbed: float | None
+    with_scenario: float | None
+    difference: float | None
+    percent: float | None
+
+
+class LineComparisonItem(ExactModel):
+    """A scenario's effect on a line over the service day `date`; `line_id` null: on all changed lines."""
+
+    scenario: str
+    date: str
+    line_id: str | None
+    name: str
+    measures: list[ComparedMeasureItem]
+
+
 class ToolResult(ExactModel, Generic[Item]):
     """The result of every tool: `count` entries of `data` at the simulated time `timestamp`.
 

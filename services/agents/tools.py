@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.agents import ride_tools, tool_queries
+from services.agents import compare_tool, ride_tools, tool_queries
 from services.agents.tool import Tool
 from services.agents.tool_arguments import (
     BusPositionArguments,
+    CompareArguments,
     FindStopsArguments,
     LineBusesArguments,
     LineStatusArguments,
@@ -22,6 +23,7 @@ from services.agents.tool_arguments import (
 from services.agents.tool_items import (
     AnyRecordItem,
     DirectionStatusItem,
+    LineComparisonItem,
     LineSummary,
     NearStopItem,
     RideItem,
@@ -127,6 +129,16 @@ TOOLS: Mapping[str, Tool] = {
             PlanRideArguments,
             RideItem,
             ride_tools.plan_ride,
+        ),
+        Tool(
+            "compare",
+            "What a scenario would change",
+            "Simulates today's service twice, as it is and with a scenario such as a closure, a strike or "
+            "rain: waits, people left behind, headways, loads, speed, by line, most affected first. Takes "
+            "some seconds.",
+            CompareArguments,
+            LineComparisonItem,
+            compare_tool.compare,
         ),
     )
 }

@@ -39,6 +39,7 @@ from services.processes.store_holding import announced_holder, snapshots_of
 from services.processes.termination import closed_by_signals
 from services.processes.web_server import WebServer
 from services.queries.bodies import bus_position_text
+from services.reports.kept_comparisons import ServiceComparisons
 from services.settings import Settings
 from services.web.uvicorn.server import listen, url_of
 from simulator.clock import Clock
@@ -232,6 +233,7 @@ class AllInOne:
             scenario=self._inputs.scenario,
             mcp_hosts=hosts_for(settings.host, settings.allowed_hosts),
             open_feeds=is_loopback(settings.host),
+            compare=ServiceComparisons(self._inputs, self._clock.now),
             snapshots=snapshots_of(self._store, settings.store, snapshot_key),
         )
 

@@ -13,6 +13,7 @@ from services.feeders.clock_control import ClockControl
 from services.inputs.load import Inputs
 from services.live.connection import ConnectionObserver
 from services.live.live_hub import live_hub
+from services.reports.kept_comparisons import ServiceComparisons
 from simulator.clock import Clock
 from storage.runs import check_run
 from storage.store import Store
@@ -56,4 +57,5 @@ def context_over(
         limits=limits,
         control=control,
         feeders=feeders,
+        compare=ServiceComparisons(inputs, clock.now),
     )

@@ -133,9 +133,9 @@ class Difference:
         return 100 * self.difference / self.a if self.difference is not None and self.a else None
 
 
-def differences(a: Performance, b: Performance) -> list[Difference]:
+def differences(a: Performance, b: Performance, measures: Sequence[Measure] = MEASURES) -> list[Difference]:
     """Return every measure in both runs."""
-    return [Difference(measure, measure.of(a), measure.of(b)) for measure in MEASURES]
+    return [Difference(measure, measure.of(a), measure.of(b)) for measure in measures]
 
 
 def differing(a: RunPerformance, b: RunPerformance, hours: Sequence[int] = HOURS) -> list[LineId]:

@@ -70,6 +70,11 @@ class Performance:
         return _ratio(self.waited_s, self.people)
 
     @property
+    def waited_min(self) -> float:
+        """Minutes that all people together waited."""
+        return self.waited_s / 60
+
+    @property
     def excess_wait_s(self) -> float | None:
         """What uneven headways add to the mean wait of people who come at random, seconds.
 

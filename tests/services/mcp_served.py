@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import httpx
 
 from services.access.allowed_hosts import hosts_for
 from services.context import Context
+from services.errors import BadRequest
+from services.transit.service_comparison import ComparedMeasure, LineComparison, ServiceComparison
 from tests.services.fakes import FaultyStore
 from tests.services.rest_served import KEY, PATIENCE_S, listening, parts
 
@@ -35,9 +38,23 @@ TOOL_ARGUMENTS: dict[str, dict[str, object]] = {
     "line_status": {"line_id": "L1", "stop_id": "S002"},
     "next_arrivals": {"stop": "S003"},
     "plan_ride": {"from": "S002", "to": "S003"},
+    "compare": {"scenario": "strike"},
 }
 """Valid arguments of each tool, for the network of `tests.services.fakes`."""
 PROTOCOL = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+
+
+def a_comparison(scenario: str) -> ServiceComparison:
+    """A comparison without a simulation."""
+    if scenario != "strike":
+        raise BadRequest(f"There is no scenario '{scenario}'. There are strike")
+    measures = [
+        ComparedMeasure("left behind by full buses", "people", 0, 18),
+        ComparedMeasure("mean wait", "s", 400.0, 500.5),
+        ComparedMeasure("headway CV", "", 0.4, None),
+    ]
+    lines = [LineComparison(None, "all changed lines", measures), LineComparison("L1", "1 Sol", measures[:1])]
+    return ServiceComparison(scenario, "A strike.", date(2026, 3, 2), lines, ["L2"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +97,7 @@ def served_tools(folder: Path, **changed: Any) -> Iterator[ServedTools]:
     """Run a server; `changed` are fields of its context."""
     context, store, _ = parts(folder)
     changed.setdefault("mcp_hosts", hosts_for("127.0.0.1"))
+    changed.setdefault("compare", a_comparison)
     context = dataclasses.replace(context, **changed)
     with listening(context) as port:
         url = f"http://127.0.0.1:{port}"

@@ -113,6 +113,20 @@ def test_lists_are_paged(tool: str, tools: ServedTools) -> None:
     assert len(entries) == (2 if tool == "list_lines" else 4)
 
 
+def test_a_comparison_has_differences_and_says_what_it_leaves_out(tools: ServedTools) -> None:
+    found = tools.call("compare", scenario="strike")
+    whole, line = found["data"]
+    assert (whole["line_id"], line["line_id"], whole["date"]) == (None, "L1", "2026-03-02")
+    changes = [(each["difference"], each["percent"]) for each in whole["measures"]]
+    assert changes == [(18, None), (100.5, 25.1), (None, None)]
+    assert found["hint"] == "A strike: here as if it were 2026-03-02. Not simulated, but changed too: L2."
+
+
+def test_an_unknown_scenario_is_an_error_with_those_there_are(tools: ServedTools) -> None:
+    found = tools.call("compare", scenario="flood")
+    assert (found["status_code"], found["error"]) == (400, "There is no scenario 'flood'. There are strike")
+
+
 @pytest.mark.parametrize(
     ("tool", "arguments", "hint"),
     [
