@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.services.timestream_local.cases import CASES, NAMES, NOW, SINGLE, STOPS, Row
+from tests.services.timestream_local.composite_cases import COMPOSITE
 
 PREFACE = f"""# The SQL of the local Timestream endpoint
 
@@ -40,7 +41,7 @@ def single() -> Iterator[str]:
 
 def sections() -> Iterator[str]:
     """A section for each kind of case: the queries with their rows."""
-    for title, cases in CASES.items():
+    for title, cases in (CASES | COMPOSITE).items():
         yield f"\n## {title}\n\n| query | rows |\n|---|---|"
         for sql, rows in cases:
             yield f"| {code(sql)} | {'<br>'.join(map(row_text, rows)) or 'none'} |"

@@ -12,7 +12,10 @@ from services.timestream_local.types import DAY_NS, HOUR_NS, JsonObject, Type
 REGION, ACCOUNT = "eu-west-1", "000000000000"
 DEFAULT_MEMORY_HOURS, DEFAULT_MAGNETIC_DAYS = 6, 73_000
 Role: TypeAlias = Literal["dimension", "measure"]
-SINGLE_MEASURES = {f"measure_value::{t.value.lower()}": t for t in Type if t.value.isalpha()}
+SINGLE_MEASURES = {
+    f"measure_value::{kind.value.lower()}": kind
+    for kind in (Type.BIGINT, Type.BOOLEAN, Type.DOUBLE, Type.VARCHAR)
+}
 """The columns of records with a single measure."""
 
 

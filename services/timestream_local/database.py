@@ -14,7 +14,7 @@ from typing import TypeAlias
 import duckdb
 
 from services.timestream_local.catalog import Catalog, Column, Database, Table
-from services.timestream_local.types import PHYSICAL, Type
+from services.timestream_local.types import Type, physical
 from storage.errors import StoreHeld, StoreInvalid, StoreUnavailable
 
 Cursor: TypeAlias = duckdb.DuckDBPyConnection
@@ -167,7 +167,7 @@ def drop_table(cursor: Cursor, table: Table) -> None:
 def add_columns(cursor: Cursor, table: Table, columns: tuple[Column, ...]) -> None:
     """Add columns to a table."""
     for position, column in enumerate(columns, len(table.columns)):
-        definition = f"{column.physical_name} {PHYSICAL[column.type]}"
+        definition = f"{column.physical_name} {physical(column.type)}"
         cursor.execute(f"ALTER TABLE {table.physical_name} ADD COLUMN {definition}")
         values = [table.id, position, column.name, column.role, column.type.value, column.physical_name]
         cursor.execute("INSERT INTO columns VALUES (?, ?, ?, ?, ?, ?)", values)

@@ -6,11 +6,11 @@ import asyncio
 
 from services.timestream_local import database
 from services.timestream_local.errors import RejectedRecordsException
-from services.timestream_local.record_batch import Rejection, time_bounds
-from services.timestream_local.records import parse_records
 from services.timestream_local.state import Body, EndpointState, Response
 from services.timestream_local.table_operations import named_table
 from services.timestream_local.types import DAY_NS
+from services.timestream_local.writing.record_batch import Rejection, time_bounds
+from services.timestream_local.writing.records import parse_records
 
 
 class RecordOperations:

@@ -27,9 +27,10 @@ from services.timestream_local.errors import (
 )
 from services.timestream_local.operations import Operations
 from services.timestream_local.record_operations import prune
+from services.timestream_local.running.native_functions import register
 from services.timestream_local.running.queries import LONGEST_QUERY_S, QueryRunner
 from services.timestream_local.state import EndpointState, Now, Response
-from services.timestream_local.writer import Writer
+from services.timestream_local.writing.writer import Writer
 from services.web.access_log import AccessLog, headers_of
 from services.web.metrics import RequestCounts
 from services.web.uvicorn.server import quiet_server
@@ -133,6 +134,7 @@ def opened(path: Path, now: Now, *, longest_query_s: float = LONGEST_QUERY_S) ->
     clock = Clock()
     with ExitStack() as stack:
         connection = stack.enter_context(closing(database.open_database(path)))
+        register(connection)
         catalog = database.load(connection)
         writer = stack.enter_context(closing(Writer(connection, catalog)))
         queries = stack.enter_context(closing(QueryRunner(connection, catalog, longest_s=longest_query_s)))

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from services.timestream_local.catalog import Catalog
 from services.timestream_local.running.queries import QueryRunner
 from services.timestream_local.types import JsonObject
-from services.timestream_local.writer import Change, Result, Writer
+from services.timestream_local.writing.writer import Change, Result, Writer
 
 Body: TypeAlias = JsonObject
 """The body of a request."""

@@ -1,24 +1,23 @@
-"""The types of JSON bodies and of the query language, and the conversion of values from and to text.
+"""The types of JSON bodies and of the query language.
 
-In DuckDB a TIMESTAMP is an integer, nanoseconds since the epoch, an INTERVAL_DAY_TO_SECOND an integer in
-nanoseconds, and an INTERVAL_YEAR_TO_MONTH one in months. All times are in UTC.
+In DuckDB a TIMESTAMP is an integer, nanoseconds since the epoch, a TIME one in nanoseconds since midnight, an
+INTERVAL_DAY_TO_SECOND one in nanoseconds, and an INTERVAL_YEAR_TO_MONTH one in months. All times are in UTC.
+An array is a list, a row a struct with the fields `f1`, `f2` …, and a time series a list of such structs of a
+time and a value.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
-from fractions import Fraction
-from typing import TypeAlias
-
-from storage.instants import EPOCH
+from typing import NamedTuple, TypeAlias
 
 JsonValue: TypeAlias = "str | int | float | bool | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 JsonObject: TypeAlias = Mapping[str, JsonValue]
-Scalar: TypeAlias = str | int | float | bool | date | None
+Scalar: TypeAlias = str | int | float | bool | bytes | date
+Stored: TypeAlias = "Scalar | Sequence[Stored] | Mapping[str, Stored] | None"
 """A value in a row of DuckDB."""
 
 LEAST_INT, GREATEST_INT = -(2**31), 2**31 - 1
@@ -62,6 +61,8 @@ class Type(StrEnum):
     DOUBLE = "DOUBLE"
     TIMESTAMP = "TIMESTAMP"
     DATE = "DATE"
+    TIME = "TIME"
+    BINARY = "VARBINARY"
     INTERVAL = "INTERVAL_DAY_TO_SECOND"
     MONTHS = "INTERVAL_YEAR_TO_MONTH"
     UNKNOWN = "UNKNOWN"
@@ -69,133 +70,79 @@ class Type(StrEnum):
     @property
     def label(self) -> str:
         """The type's name in error messages."""
-        return {"INTERVAL": "interval day to second", "MONTHS": "interval year to month"}.get(
-            self.name, self.name.lower()
-        )
+        return self.value.lower().replace("_", " ")
 
 
-PHYSICAL = {
-    Type.VARCHAR: "VARCHAR",
-    Type.BOOLEAN: "BOOLEAN",
-    Type.INTEGER: "INTEGER",
-    Type.BIGINT: "BIGINT",
-    Type.DOUBLE: "DOUBLE",
+class Field(NamedTuple):
+    """A field of a row; its name is None if it has none."""
+
+    name: str | None
+    type: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayType:
+    """An array of values of one type."""
+
+    element: Kind
+
+    @property
+    def label(self) -> str:
+        """The type's name in error messages."""
+        return f"array({self.element.label})"
+
+
+@dataclass(frozen=True, slots=True)
+class RowType:
+    """A row: values of several types."""
+
+    fields: tuple[Field, ...]
+
+    @property
+    def label(self) -> str:
+        """The type's name in error messages."""
+        named = ((f"{each.name} " if each.name else "") + each.type.label for each in self.fields)
+        return f"row({', '.join(named)})"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSeriesType:
+    """A time series: values of one type, each with its time."""
+
+    value: Kind
+
+    @property
+    def label(self) -> str:
+        """The type's name in error messages."""
+        return f"timeseries({self.value.label})"
+
+    @property
+    def point(self) -> RowType:
+        """The type of a point."""
+        return RowType((Field("time", Type.TIMESTAMP), Field("value", self.value)))
+
+
+Kind: TypeAlias = Type | ArrayType | RowType | TimeSeriesType
+"""Any type of the query language."""
+
+_PHYSICAL = {
     Type.TIMESTAMP: "BIGINT",
-    Type.DATE: "DATE",
+    Type.TIME: "BIGINT",
+    Type.BINARY: "BLOB",
     Type.INTERVAL: "BIGINT",
     Type.MONTHS: "INTEGER",
     Type.UNKNOWN: "INTEGER",
 }
-"""The DuckDB type in which values of each type are stored."""
-
-_DURATION = re.compile(
-    rf"([0-9]{{1,18}}(?:\.[0-9]{{1,18}})?)\s*({'|'.join(DURATIONS_NS)})", re.ASCII | re.IGNORECASE
-)
-_INSTANT = re.compile(
-    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?)?"
-    r"\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?",
-    re.ASCII,
-)
+"""The DuckDB types whose names differ from Trino's."""
 
 
-def duration_ns(text: str) -> int:
-    """A duration such as `15m`, `1.5 h` or `1d` in nanoseconds. Raises ValueError for other texts."""
-    found = _DURATION.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(f"'{text}' is not a duration; the units are {', '.join(DURATIONS_NS)}")
-    return int(Fraction(found[1]) * DURATIONS_NS[found[2].lower()])
-
-
-def instant_ns(text: str, *, zoned: bool) -> int:
-    """A time in the format of ISO 8601 or SQL, in nanoseconds since the epoch. Without a time zone it is UTC.
-
-    A time zone is allowed only if `zoned`. Raises ValueError for other texts and for times before the epoch.
-    """
-    found = _INSTANT.fullmatch(text.strip())
-    if found is None or (found[8] and not zoned):
-        raise ValueError(f"'{text}' is not a valid timestamp")
-    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
-    fraction = int((found[7] or "").ljust(9, "0"))
-    instant = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-    ns = (instant - EPOCH - _offset(found[8])) // timedelta(seconds=1) * SECOND_NS + fraction
-    if not 0 <= ns <= GREATEST_BIGINT:
-        raise ValueError(f"'{text}' is not in the years 1970 to 2262")
-    return ns
-
-
-def _offset(zone: str | None) -> timedelta:
-    if zone in (None, "Z", "UTC"):
-        return timedelta()
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return -offset if zone[0] == "-" else offset
-
-
-def timestamp_text(ns: int) -> str:
-    """A time in the format of query results: `2026-03-02 07:30:00.000000000`."""
-    seconds, rest = divmod(ns, SECOND_NS)
-    return f"{(EPOCH + timedelta(seconds=seconds)).strftime('%Y-%m-%d %H:%M:%S')}.{rest:09d}"
-
-
-def iso_text(ns: int) -> str:
-    """A time in the format of the reasons of rejected records: `2026-03-02T07:30:00.000Z`."""
-    seconds, rest = divmod(ns, SECOND_NS)
-    shown = (EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{shown}.{rest // 1_000_000:03d}Z"
-
-
-def interval_text(ns: int) -> str:
-    """An interval as days, hours, minutes, seconds and nanoseconds: `1 02:03:04.000000000`."""
-    days, rest = divmod(abs(ns), DAY_NS)
-    hours, rest = divmod(rest, HOUR_NS)
-    minutes, rest = divmod(rest, MINUTE_NS)
-    seconds, rest = divmod(rest, SECOND_NS)
-    return f"{'-' if ns < 0 else ''}{days} {hours:02d}:{minutes:02d}:{seconds:02d}.{rest:09d}"
-
-
-def months_text(months: int) -> str:
-    """An interval as years and months: `1-2`."""
-    return f"{'-' if months < 0 else ''}{abs(months) // 12}-{abs(months) % 12}"
-
-
-def double_text(value: float) -> str:
-    """A DOUBLE in Java's format: `21.5`, `1.0E7`, `NaN`."""
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    if value == 0 or 1e-3 <= abs(value) < 1e7:
-        return repr(value)
-    mantissa, _, exponent = f"{value!r}".partition("e")
-    if not exponent:
-        mantissa, exponent = _scientific(mantissa)
-    if "." not in mantissa:
-        mantissa += ".0"
-    return f"{mantissa}E{int(exponent)}"
-
-
-def _scientific(shown: str) -> tuple[str, str]:
-    """Mantissa and exponent of a decimal number: `12345678.9` gives `1.23456789` and `7`."""
-    sign = "-" if shown.startswith("-") else ""
-    whole, _, fraction = shown.lstrip("-").partition(".")
-    digits = (whole + ("" if fraction == "0" else fraction)).lstrip("0")
-    exponent = len(whole) - 1 if whole != "0" else -(len(fraction) - len(fraction.lstrip("0")) + 1)
-    digits = digits.rstrip("0") or "0"
-    return f"{sign}{digits[0]}.{digits[1:] or '0'}", str(exponent)
-
-
-def _date_text(value: date) -> str:
-    return value.isoformat()
-
-
-TEXTS: dict[Type, Callable[..., str]] = {
-    Type.VARCHAR: str,
-    Type.BOOLEAN: lambda value: "true" if value else "false",
-    Type.INTEGER: str,
-    Type.BIGINT: str,
-    Type.DOUBLE: double_text,
-    Type.TIMESTAMP: timestamp_text,
-    Type.DATE: _date_text,
-    Type.INTERVAL: interval_text,
-    Type.MONTHS: months_text,
-    Type.UNKNOWN: str,
-}
-"""The functions that convert values other than NULL to the text of a result."""
+def physical(kind: Kind) -> str:
+    """The DuckDB type in which values of a type are stored."""
+    if isinstance(kind, ArrayType):
+        return f"{physical(kind.element)}[]"
+    if isinstance(kind, TimeSeriesType):
+        return f"{physical(kind.point)}[]"
+    if isinstance(kind, RowType):
+        fields = (f"f{n} {physical(each.type)}" for n, each in enumerate(kind.fields, 1))
+        return f"STRUCT({', '.join(fields)})"
+    return _PHYSICAL.get(kind, kind.value)

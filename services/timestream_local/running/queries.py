@@ -26,7 +26,7 @@ from services.timestream_local.running.show_statements import show_rows
 from services.timestream_local.sql.compiler import Compiled, compile_query
 from services.timestream_local.sql.from_clause import Instant
 from services.timestream_local.sql.syntax import ShowStatement, parse
-from services.timestream_local.types import Scalar
+from services.timestream_local.types import Stored
 
 if TYPE_CHECKING:
     from types_boto3_timestream_query.type_defs import ColumnInfoTypeDef
@@ -208,7 +208,7 @@ def _begun(
     return pager, pager.page(most_rows)
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[Scalar, ...]]:
+def _rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[Stored, ...]]:
     cursor.execute(sql)
     while rows := cursor.fetchmany(ROWS_AT_ONCE):
         yield from rows
@@ -236,7 +236,8 @@ def _translated(error: duckdb.Error) -> AwsError:
     if isinstance(error, duckdb.ParserException | duckdb.CatalogException | duckdb.NotImplementedException):
         return ValidationException(f"This query is not supported: {text}")
     if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
-        return QueryExecutionException(text.partition(". Use TRY")[0])
+        # What a function in Python raised follows its name.
+        return QueryExecutionException(text.rpartition("ValueError: ")[2].partition(". Use TRY")[0])
     return InternalServerException(f"The query failed: {text}")
 
 

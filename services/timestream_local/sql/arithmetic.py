@@ -8,7 +8,7 @@ from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.functions.signatures import MICROS, D, I, L, S, T, not_negative
 from services.timestream_local.sql.functions.times import plus_months
 from services.timestream_local.sql.typed_sql import NUMBERS, Typed, coerced, common_type
-from services.timestream_local.types import DAY_NS, Type
+from services.timestream_local.types import DAY_NS, Kind, Type, physical
 
 
 def arithmetic(operator: str, left: Typed, right: Typed) -> Typed:
@@ -31,16 +31,13 @@ def _numeric(operator: str, left: Typed, right: Typed) -> Typed:
     return Typed(f"({first} {operator} {second})", kind)
 
 
-def _division(operator: str, first: str, second: str, kind: Type) -> Typed:
+def _division(operator: str, first: str, second: str, kind: Kind) -> Typed:
     """Division or remainder. Integers are divided toward zero; for a divisor of zero DuckDB raises an error.
 
-    A DOUBLE divided by zero is an error, since Trino would return Infinity or NaN, which aren't supported.
+    A DOUBLE divided by zero is Infinity or NaN.
     """
     if kind is D:
-        message = "a DOUBLE divided by zero (Infinity, NaN) is not supported"
-        return Typed(
-            f"(CASE WHEN {second} = 0 THEN error('{message}') ELSE {first} {operator} {second} END)", D
-        )
+        return Typed(f"({first} {operator} {second})", D)
     return Typed(f"({first} {'//' if operator == '/' else '%'} {second})", kind)
 
 
@@ -75,6 +72,34 @@ def _scaled(left: Typed, right: Typed) -> Typed:
     if isinstance(left.value, int) and isinstance(right.value, int):
         value = left.value * right.value
     return Typed(f"({left.sql} * {coerced(right, L).sql})", S, value)
+
+
+def _rescaled(operator: str) -> Callable[[Typed, Typed], Typed]:
+    """An interval times or divided by a number, rounded to nanoseconds or months."""
+
+    def scale(left: Typed, right: Typed) -> Typed:
+        number = coerced(right, D).sql
+        return Typed(f"CAST(round({left.sql} {operator} {number}) AS {physical(left.type)})", left.type)
+
+    return scale
+
+
+def _of_day(sign: str) -> Callable[[Typed, Typed], Typed]:
+    """A time of day some time later or earlier, which goes on after midnight."""
+
+    def move(left: Typed, right: Typed) -> Typed:
+        moved = f"(({left.sql} {sign} {right.sql} % {DAY_NS}) % {DAY_NS} + {DAY_NS}) % {DAY_NS}"
+        return Typed(f"({moved})", Type.TIME)
+
+    return move
+
+
+def _months_shifted(sign: str) -> Callable[[Typed, Typed], Typed]:
+    return lambda left, right: Typed(f"({left.sql} {sign} {right.sql})", Type.MONTHS)
+
+
+def _months_scaled(left: Typed, right: Typed) -> Typed:
+    return Typed(f"CAST({left.sql} * {coerced(right, L).sql} AS INTEGER)", Type.MONTHS)
 
 
 def _between(left: Typed, right: Typed) -> Typed:
@@ -114,7 +139,8 @@ def _earlier(left: Typed, right: Typed) -> Typed:
     return plus_months(coerced(left, T).sql, f"(-{right.sql})")
 
 
-_TIMES: dict[tuple[str, Type, Type], Callable[[Typed, Typed], Typed]] = {
+M = Type.MONTHS
+_TIMES: dict[tuple[str, Kind, Kind], Callable[[Typed, Typed], Typed]] = {
     ("+", T, S): _moved("+"),
     ("-", T, S): _moved("-"),
     ("+", S, T): _swapped(_moved("+")),
@@ -135,4 +161,21 @@ _TIMES: dict[tuple[str, Type, Type], Callable[[Typed, Typed], Typed]] = {
     ("+", S, Type.DATE): _swapped(_date_moved("+")),
     ("+", Type.DATE, Type.MONTHS): _date_later,
     ("-", Type.DATE, Type.MONTHS): _date_earlier,
+    ("*", S, D): _rescaled("*"),
+    ("*", D, S): _swapped(_rescaled("*")),
+    ("/", S, I): _rescaled("/"),
+    ("/", S, L): _rescaled("/"),
+    ("/", S, D): _rescaled("/"),
+    ("+", M, M): _months_shifted("+"),
+    ("-", M, M): _months_shifted("-"),
+    ("*", M, I): _months_scaled,
+    ("*", M, L): _months_scaled,
+    ("*", I, M): _swapped(_months_scaled),
+    ("*", L, M): _swapped(_months_scaled),
+    ("+", M, T): _swapped(_later),
+    ("+", M, Type.DATE): _swapped(_date_later),
+    ("+", Type.TIME, S): _of_day("+"),
+    ("-", Type.TIME, S): _of_day("-"),
+    ("+", S, Type.TIME): _swapped(_of_day("+")),
+    ("-", Type.TIME, Type.TIME): lambda left, right: Typed(f"({left.sql} - {right.sql})", S),
 }

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
+from sqlglot import exp
+
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.functions.signatures import BLANKS, MICROS, TIMESTAMP_SQL, D, T, V
 from services.timestream_local.sql.typed_sql import NUMBERS, WHOLE, Typed, coerced, coercible, whole
-from services.timestream_local.types import PHYSICAL, Type, instant_ns
+from services.timestream_local.types import (
+    DAY_NS,
+    HOUR_NS,
+    MINUTE_NS,
+    SECOND_NS,
+    ArrayType,
+    Field,
+    Kind,
+    RowType,
+    Type,
+    physical,
+)
+from services.timestream_local.value_texts import instant_ns
 
 NAMES = {
     "VARCHAR": Type.VARCHAR,
@@ -16,17 +32,39 @@ NAMES = {
     "DOUBLE": Type.DOUBLE,
     "TIMESTAMP": Type.TIMESTAMP,
     "DATE": Type.DATE,
+    "TIME": Type.TIME,
+    "VARBINARY": Type.BINARY,
 }
 WHOLE_TEXT = "[+-]?[0-9]+"
-SPECIAL_DOUBLES = "('NaN', 'Infinity', '+Infinity', '-Infinity')"
-INFINITE = "Infinity and NaN are not supported"
-DOUBLE_TEXT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+DOUBLE_TEXT = r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|NaN|Infinity)"
+TIME_TEXT = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?", re.ASCII)
 
 
-def cast(source: Typed, target: Type, *, trying: bool) -> Typed:
+def kind_of(node: exp.DataType) -> Kind | None:
+    """The type that a query names in CAST; None for one that isn't supported."""
+    name, parts = node.this.name, node.expressions
+    if name == "ARRAY" and len(parts) == 1:
+        element = kind_of(parts[0])
+        return None if element is None else ArrayType(element)
+    if name == "STRUCT":
+        fields = [_field_of(part) for part in parts]
+        known = tuple(field for field in fields if field is not None)
+        return RowType(known) if known and len(known) == len(fields) else None
+    return None if parts else NAMES.get(name)
+
+
+def _field_of(node: exp.Expr) -> Field | None:
+    inner = node.args.get("kind") if isinstance(node, exp.ColumnDef) else node
+    kind = kind_of(inner) if isinstance(inner, exp.DataType) else None
+    return None if kind is None else Field(node.name if inner is not node else None, kind)
+
+
+def cast(source: Typed, target: Kind, *, trying: bool) -> Typed:
     """`source` cast to a type. With `trying` (TRY_CAST) the result is NULL for a value that can't be cast."""
-    if source.type is Type.UNKNOWN or (source.type is target):
+    if source.type is Type.UNKNOWN or source.type == target:
         return coerced(source, target)
+    if not isinstance(target, Type) or not isinstance(source.type, Type):
+        return _composite(source, target, trying=trying)
     if source.type is V:
         return _from_text(source, target, trying=trying)
     if target is V:
@@ -34,17 +72,38 @@ def cast(source: Typed, target: Type, *, trying: bool) -> Typed:
     return _between(source, target, trying=trying)
 
 
-def _refusal(source: Typed, target: Type) -> ValidationException:
+def _composite(source: Typed, target: Kind, *, trying: bool) -> Typed:
+    """An array cast element by element, a row field by field."""
+    kind = source.type
+    if isinstance(kind, ArrayType) and isinstance(target, ArrayType):
+        element = cast(Typed("e", kind.element), target.element, trying=trying)
+        return Typed(f"list_transform({source.sql}, lambda e: {element.sql})", target)
+    if isinstance(kind, RowType) and isinstance(target, RowType) and len(kind.fields) == len(target.fields):
+        pairs = enumerate(zip(kind.fields, target.fields, strict=True), 1)
+        fields = [
+            (n, cast(Typed(f"struct_extract({source.sql}, 'f{n}')", before.type), after.type, trying=trying))
+            for n, (before, after) in pairs
+        ]
+        listed = ", ".join(f"'f{n}': {field.sql}" for n, field in fields)
+        return Typed(
+            f"(CASE WHEN {source.sql} IS NOT NULL THEN CAST({{{listed}}} AS {physical(target)}) END)", target
+        )
+    raise _refusal(source, target)
+
+
+def _refusal(source: Typed, target: Kind) -> ValidationException:
     return ValidationException(f"Cannot cast {source.type.label} to {target.label} here")
 
 
 def _between(source: Typed, target: Type, *, trying: bool) -> Typed:
     word = "TRY_CAST" if trying else "CAST"
     if source.type is D and target in WHOLE:
-        return Typed(f"{word}(round({source.sql}) AS {PHYSICAL[target]})", target)
+        return Typed(f"{word}(round({source.sql}) AS {physical(target)})", target)
     numeric = (*NUMBERS, Type.BOOLEAN)
     if source.type in numeric and target in numeric:
-        return Typed(f"{word}({source.sql} AS {PHYSICAL[target]})", target)
+        return Typed(f"{word}({source.sql} AS {physical(target)})", target)
+    if source.type is T and target is Type.TIME:
+        return Typed(f"({source.sql} % {DAY_NS})", target)
     if source.type is T and target is Type.DATE:
         return Typed(f"CAST({MICROS.replace('{0}', source.sql)} AS DATE)", target)
     if coercible(source.type, target):
@@ -55,13 +114,13 @@ def _between(source: Typed, target: Type, *, trying: bool) -> Typed:
 def _to_text(source: Typed) -> Typed:
     if source.type is T:
         return Typed(TIMESTAMP_SQL.replace("{0}", source.sql), V)
+    if source.type is Type.TIME:
+        return Typed(f"substr({TIMESTAMP_SQL.replace('{0}', source.sql)}, 12)", V)
     if source.type is D:
+        # Java and DuckDB write numbers of other sizes differently.
         plain = f"({source.sql} = 0 OR abs({source.sql}) BETWEEN 0.001 AND 9999999.999999)"
-        message = "CAST to varchar of a double outside 0.001 to 10 million is not supported"
         return Typed(
-            f"(CASE WHEN {plain} THEN CAST({source.sql} AS VARCHAR) "
-            f"WHEN {source.sql} IS NOT NULL THEN error('{message}') END)",
-            V,
+            f"(CASE WHEN {plain} THEN CAST({source.sql} AS VARCHAR) ELSE ts_double_text({source.sql}) END)", V
         )
     if source.type in (*WHOLE, Type.BOOLEAN, Type.DATE):
         return Typed(f"CAST({source.sql} AS VARCHAR)", V)
@@ -71,11 +130,15 @@ def _to_text(source: Typed) -> Typed:
 def _from_text(source: Typed, target: Type, *, trying: bool) -> Typed:
     if target in (T, Type.DATE):
         return _literal_time(source, target)
+    if target is Type.TIME:
+        return _literal_of_day(source)
+    if target is Type.BINARY:
+        return Typed(f"encode({source.sql})", target)
     sql = source.sql
     if trying:
         otherwise = "NULL"
     else:
-        message = f"'Cannot cast ''' || {sql} || ''' to {PHYSICAL[target]}'"
+        message = f"'Cannot cast ''' || {sql} || ''' to {physical(target)}'"
         otherwise = f"CASE WHEN {sql} IS NOT NULL THEN error({message}) END"
     word = "TRY_CAST" if trying else "CAST"
     if target is D:
@@ -90,11 +153,9 @@ def _from_text(source: Typed, target: Type, *, trying: bool) -> Typed:
     if target not in NUMBERS:
         raise _refusal(source, target)
     pattern = DOUBLE_TEXT if target is D else WHOLE_TEXT
-    # An error even in TRY_CAST, whose NULL would be a wrong result: Trino casts these texts to values.
-    special = f"WHEN {sql} IN {SPECIAL_DOUBLES} THEN error('{INFINITE}') " if target is D else ""
     return Typed(
-        f"(CASE {special}WHEN regexp_full_match({sql}, '{pattern}') "
-        f"THEN {word}({sql} AS {PHYSICAL[target]}) ELSE {otherwise} END)",
+        f"(CASE WHEN regexp_full_match({sql}, '{pattern}') "
+        f"THEN {word}({sql} AS {physical(target)}) ELSE {otherwise} END)",
         target,
     )
 
@@ -112,3 +173,15 @@ def _literal_time(source: Typed, target: Type) -> Typed:
     if len(source.value.strip()) > 10:
         raise ValidationException(f"'{source.value}' is not a valid date")
     return Typed(f"CAST({MICROS.replace('{0}', instant.sql)} AS DATE)", target)
+
+
+def _literal_of_day(source: Typed) -> Typed:
+    """A text literal such as `10:30:00.5` as TIME."""
+    found = TIME_TEXT.fullmatch(source.value.strip()) if isinstance(source.value, str) else None
+    if found is None:
+        raise ValidationException(f"'{source.value}' is not a valid time: write TIME '07:30:00'")
+    hour, minute, second = (int(part or 0) for part in found.groups()[:3])
+    if hour > 23 or minute > 59 or second > 59:
+        raise ValidationException(f"'{source.value}' is not a valid time")
+    fraction = int((found[4] or "").ljust(9, "0"))
+    return whole(hour * HOUR_NS + minute * MINUTE_NS + second * SECOND_NS + fraction, Type.TIME)

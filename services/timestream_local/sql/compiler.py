@@ -15,11 +15,12 @@ from sqlglot import exp
 from services.timestream_local.catalog import Catalog
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.expressions import Expressions, is_word
-from services.timestream_local.sql.from_clause import CommonQueries, FromClause, Instant, renamed
+from services.timestream_local.sql.from_clause import CommonQueries, FromClause, Instant
+from services.timestream_local.sql.relations import renamed
 from services.timestream_local.sql.scopes import Output, Scope, only, refused
 from services.timestream_local.sql.typed_sql import Typed, coerced, common_type, digits_of
 from services.timestream_local.sql.wording import as_written
-from services.timestream_local.types import Type
+from services.timestream_local.types import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Compiled:
     """A DuckDB statement, and the names and types of the columns of its result."""
 
     sql: str
-    columns: Sequence[tuple[str, Type]]
+    columns: Sequence[tuple[str, Kind]]
 
 
 def compile_query(tree: exp.Query, catalog: Catalog, *, instant: Instant) -> Compiled:
@@ -242,7 +243,7 @@ def _outside(outputs: Sequence[Output]) -> list[Output]:
     return [Output(o.name, Typed(f"o{n}", o.typed.type)) for n, o in enumerate(outputs, 1)]
 
 
-def _cast_columns(sql: str, outputs: Sequence[Output], kinds: Sequence[Type]) -> str:
+def _cast_columns(sql: str, outputs: Sequence[Output], kinds: Sequence[Kind]) -> str:
     columns = ", ".join(
         f"{coerced(o.typed, kind).sql} AS o{n}"
         for n, (o, kind) in enumerate(zip(_outside(outputs), kinds, strict=True), 1)

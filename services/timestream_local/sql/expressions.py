@@ -12,12 +12,14 @@ from sqlglot import exp
 
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.arithmetic import arithmetic
-from services.timestream_local.sql.casts import NAMES, cast
+from services.timestream_local.sql.casts import NAMES, cast, kind_of
 from services.timestream_local.sql.function_calls import FunctionCalls
+from services.timestream_local.sql.functions.arrays import array, subscript
 from services.timestream_local.sql.functions.scalar import call
+from services.timestream_local.sql.functions.zones import at_zone
 from services.timestream_local.sql.literals import LITERALS, whole_number
 from services.timestream_local.sql.predicates import PREDICATES, Predicates, Subqueries, compare
-from services.timestream_local.sql.scopes import Scope, only, refused, single_column
+from services.timestream_local.sql.scopes import Scope, at, only, refused, row_field, single_column
 from services.timestream_local.sql.typed_sql import (
     NULL,
     Typed,
@@ -28,7 +30,7 @@ from services.timestream_local.sql.typed_sql import (
     whole,
 )
 from services.timestream_local.sql.wording import as_written
-from services.timestream_local.types import GREATEST_BIGINT, PHYSICAL, Type
+from services.timestream_local.types import DAY_NS, GREATEST_BIGINT, Type, physical
 
 ARITHMETIC: dict[type[exp.Expr], str] = {
     exp.Add: "+",
@@ -37,7 +39,7 @@ ARITHMETIC: dict[type[exp.Expr], str] = {
     exp.Div: "/",
     exp.Mod: "%",
 }
-WORDS = ("current_timestamp", "localtimestamp", "current_date")
+WORDS = ("current_timestamp", "localtimestamp", "current_date", "current_time", "localtime")
 """Functions that are called without parentheses."""
 
 
@@ -92,9 +94,46 @@ class Expressions:
         if isinstance(node.this, exp.Star):
             raise refused("* here", node)
         if is_word(node):
-            now = whole(self._now, Type.TIMESTAMP)
-            return now if node.name.lower() != "current_date" else call("date", [now])
+            return self._word(node.name.lower())
         return scope.column(node)
+
+    def _word(self, word: str) -> Typed:
+        now = whole(self._now, Type.TIMESTAMP)
+        if word == "current_date":
+            return call("date", [now])
+        return whole(self._now % DAY_NS, Type.TIME) if word in ("current_time", "localtime") else now
+
+    def at_zone(self, node: exp.AtTimeZone, scope: Scope) -> Typed:
+        """`time AT TIME ZONE 'Europe/Madrid'`: the local time there."""
+        instant = self.typed(node.this, scope)
+        if not coercible(instant.type, Type.TIMESTAMP):
+            raise ValidationException(f"AT TIME ZONE needs a timestamp, not {instant.type.label}")
+        return at_zone(coerced(instant, Type.TIMESTAMP).sql, self.typed(node.args["zone"], scope))
+
+    def name(self, node: exp.Identifier, scope: Scope) -> Typed:
+        """A parameter of a lambda."""
+        found = scope.named([node])
+        if found is None:
+            raise ValidationException(f"{at(node)}Column '{node.name}' does not exist")
+        return found
+
+    def field(self, node: exp.Dot, scope: Scope) -> Typed:
+        """A field of a row, such as `point.value`."""
+        if not isinstance(node.expression, exp.Identifier):
+            raise refused("this after a dot", node)
+        return row_field(self.typed(node.this, scope), node.expression)
+
+    def array(self, node: exp.Array, scope: Scope) -> Typed:
+        """`ARRAY[…]`."""
+        only(node, "expressions")
+        return array([self.typed(item, scope) for item in node.expressions])
+
+    def subscript(self, node: exp.Bracket, scope: Scope) -> Typed:
+        """`array[place]`."""
+        only(node, "this", "expressions")
+        if len(node.expressions) != 1:
+            raise refused("more than one subscript", node)
+        return subscript(self.typed(node.this, scope), self.typed(node.expressions[0], scope))
 
     def paren(self, node: exp.Paren, scope: Scope) -> Typed:
         """An expression in parentheses."""
@@ -157,9 +196,9 @@ class Expressions:
     def cast(self, node: exp.Cast, scope: Scope) -> Typed:
         """CAST, TRY_CAST, and the literals `TIMESTAMP '…'` and `DATE '…'`."""
         only(node, "this", "to", "safe")
-        kind, target = node.args["to"], NAMES.get(node.args["to"].this.name)
-        source = self.typed(node.this, scope)
-        if target is None or (kind.expressions and not _exact(kind, source)):
+        kind, source = node.args["to"], self.typed(node.this, scope)
+        target = NAMES[kind.this.name] if _exact(kind, source) else kind_of(kind)
+        if target is None:
             raise refused(f"CAST to {kind.sql(dialect='trino')}", node)
         return cast(source, target, trying=isinstance(node, exp.TryCast))
 
@@ -171,7 +210,7 @@ class Expressions:
 def _orderable(typed: Typed) -> str:
     """The SQL to order by. A literal is cast, since DuckDB refuses to order by a bare one."""
     literal = typed.value is not None or typed.type is Type.UNKNOWN
-    return f"CAST({typed.sql} AS {PHYSICAL[typed.type]})" if literal else typed.sql
+    return f"CAST({typed.sql} AS {physical(typed.type)})" if literal else typed.sql
 
 
 def is_word(node: exp.Column) -> bool:
@@ -181,15 +220,22 @@ def is_word(node: exp.Column) -> bool:
 
 def _exact(kind: exp.DataType, source: Typed) -> bool:
     """Whether the precision in `TIMESTAMP(precision)` is enough for all digits of a literal."""
-    if kind.this.name != "TIMESTAMP" or not isinstance(source.value, str):
+    if kind.this.name not in ("TIME", "TIMESTAMP") or not isinstance(source.value, str):
         return False
+    if not kind.expressions or kind.this.name == "TIME":
+        return True
     digits = len(source.value.partition(".")[2])
     precision = kind.expressions[0].name
     return precision.isdigit() and digits <= digits_of(precision)
 
 
 _HANDLERS: dict[type[exp.Expr], Callable[..., Typed]] = {
+    exp.Array: Expressions.array,
+    exp.AtTimeZone: Expressions.at_zone,
+    exp.Bracket: Expressions.subscript,
     exp.Column: Expressions.column,
+    exp.Dot: Expressions.field,
+    exp.Identifier: Expressions.name,
     exp.Paren: Expressions.paren,
     exp.Neg: Expressions.minus,
     exp.Subquery: Expressions.scalar_query,

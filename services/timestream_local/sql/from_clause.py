@@ -10,6 +10,7 @@ from sqlglot import exp
 from services.timestream_local.catalog import Catalog, Table, WrittenName
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.expressions import Expressions
+from services.timestream_local.sql.relations import named, unnested
 from services.timestream_local.sql.scopes import Output, Relation, Scope, at, only, refused
 from services.timestream_local.sql.syntax import COMMA
 from services.timestream_local.sql.typed_sql import Typed, coerced, common_type
@@ -46,7 +47,7 @@ class FromClause:
         if clause is None:
             return ""
         only(clause, "this")
-        sql, relation = self._relation(clause.this, known)
+        sql, relation = self._relation(clause.this, scope, known)
         scope.relations.append(relation)
         comma = False
         for join in node.args.get("joins") or ():
@@ -63,7 +64,7 @@ class FromClause:
         side, kind = join.side.upper(), join.kind.upper()
         if kind not in ("", COMMA, "CROSS", "INNER", "OUTER") or (kind in ("CROSS", "INNER") and side):
             raise refused(f"{side} {kind} JOIN".strip(), join)
-        sql, relation = self._relation(join.this, known)
+        sql, relation = self._relation(join.this, scope, known)
         on, using = join.args.get("on"), join.args.get("using")
         if using:
             return self._join_using(side, sql, relation, using, scope)
@@ -99,7 +100,7 @@ class FromClause:
         scope.relations.append(Relation(relation.names, relation.columns, frozenset(names)))
         return f" {SIDES[side]} {sql} ON {' AND '.join(conditions)}"
 
-    def _relation(self, node: exp.Expr, known: CommonQueries) -> tuple[str, Relation]:
+    def _relation(self, node: exp.Expr, scope: Scope, known: CommonQueries) -> tuple[str, Relation]:
         self._relations += 1
         alias = f"r{self._relations}"
         if isinstance(node, exp.Table):
@@ -110,13 +111,15 @@ class FromClause:
         elif isinstance(node, exp.Values):
             only(node, "expressions", "alias")
             sql, outputs = self._values(node)
+        elif isinstance(node, exp.Unnest):
+            return unnested(node, alias, [self._expressions.typed(each, scope) for each in node.expressions])
         else:
             raise refused(f"{as_written(node)} in FROM", node)
         columns = [Output(o.name, Typed(f"{alias}.o{n}", o.typed.type)) for n, o in enumerate(outputs, 1)]
-        return f"({sql}) AS {alias}", _named(node, columns, frozenset())
+        return f"({sql}) AS {alias}", named(node, columns, frozenset())
 
     def _values(self, node: exp.Values) -> tuple[str, list[Output]]:
-        rows = [row.expressions if isinstance(row, exp.Tuple) else [row] for row in node.expressions]
+        rows = [row.expressions if _is_row(row) else [row] for row in node.expressions]
         if len({len(row) for row in rows}) != 1:
             raise ValidationException("VALUES rows have different lengths")
         typed = [[self._expressions.typed(cell, Scope()) for cell in row] for row in rows]
@@ -140,10 +143,10 @@ class FromClause:
             columns = [
                 Output(o.name, Typed(f"{alias}.o{n}", o.typed.type)) for n, o in enumerate(common[1], 1)
             ]
-            return f"{common[0]} AS {alias}", _named(node, columns, frozenset({(name.lower(),)}))
+            return f"{common[0]} AS {alias}", named(node, columns, frozenset({(name.lower(),)}))
         table = self._found(node)
         names = frozenset({(table.name.lower(),), (table.database.lower(), table.name.lower())})
-        return f"{self._rows(table)} AS {alias}", _named(node, _columns(table, alias), names)
+        return f"{self._rows(table)} AS {alias}", named(node, _columns(table, alias), names)
 
     def _found(self, node: exp.Table) -> Table:
         database = node.args["db"]
@@ -163,6 +166,11 @@ class FromClause:
         return f"(SELECT * FROM {table.physical_name} WHERE time >= {oldest})"
 
 
+def _is_row(node: exp.Expr) -> bool:
+    """Whether a value of VALUES is a row: `(1, 2)` or `ROW(1, 2)`."""
+    return isinstance(node, exp.Tuple) or (isinstance(node, exp.Anonymous) and node.name.lower() == "row")
+
+
 def _columns(table: Table, alias: str) -> list[Output]:
     """The columns of a table in the order in which `*` and DESCRIBE return them."""
     fixed = [
@@ -170,26 +178,7 @@ def _columns(table: Table, alias: str) -> list[Output]:
         Output("time", Typed(f"{alias}.time", Type.TIMESTAMP)),
     ]
     dimensions, measures = (
-        [Output(c.name, Typed(f"{alias}.{c.physical_name}", c.type)) for c in columns]
+        [Output(c.name, Typed(f"{alias}.{c.physical_name}", c.type, finite=True)) for c in columns]
         for columns in (table.dimensions, table.measures)
     )
     return [*dimensions, *fixed, *measures]
-
-
-def _named(node: exp.Expr, columns: Sequence[Output], names: frozenset[tuple[str, ...]]) -> Relation:
-    """A relation under its alias, with the column names that the alias may give."""
-    alias = node.args.get("alias")
-    if alias is None:
-        return Relation(names, columns)
-    only(alias, "this", "columns")
-    name = alias.this.name.lower() if alias.this is not None else ""
-    return Relation(frozenset({(name,)}), renamed(columns, alias.args.get("columns") or ()))
-
-
-def renamed(columns: Sequence[Output], names: Sequence[exp.Identifier]) -> list[Output]:
-    """Columns under the names that an alias gives them; unchanged if it gives none."""
-    if not names:
-        return list(columns)
-    if len(names) != len(columns):
-        raise ValidationException(f"Column alias list has {len(names)} entries, not {len(columns)}")
-    return [Output(name.name, column.typed) for name, column in zip(names, columns, strict=True)]

@@ -11,17 +11,20 @@ from sqlglot import exp
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.arithmetic import arithmetic
 from services.timestream_local.sql.functions.aggregates import (
-    AGGREGATES,
+    AGGREGATE_NAMES,
     WINDOW_ONLY,
     aggregate,
     window_function,
 )
+from services.timestream_local.sql.functions.aggregates_of_any import AggregateCall
 from services.timestream_local.sql.functions.scalar import call
+from services.timestream_local.sql.lambdas import LAMBDAS, LambdaCalls
 from services.timestream_local.sql.predicates import Operands
 from services.timestream_local.sql.scopes import Scope, only, refused
 from services.timestream_local.sql.syntax import DURATION
 from services.timestream_local.sql.typed_sql import NUMBERS, Typed, coerced, coercible, digits_of, whole
-from services.timestream_local.types import DURATIONS_MONTHS, Type, duration_ns
+from services.timestream_local.types import DURATIONS_MONTHS, Type
+from services.timestream_local.value_texts import duration_ns
 
 LONGEST_MONTHS = 1_000_000
 """The most months or years in a duration literal."""
@@ -39,6 +42,7 @@ class FunctionCalls:
 
     def __init__(self, arguments: Arguments, now: int) -> None:
         self._arguments, self._now = arguments, now
+        self._lambdas = LambdaCalls(arguments)
 
     def function(self, node: exp.Anonymous, scope: Scope, *, suffix: str = "", nulls: bool = False) -> Typed:
         """A call. `suffix` is the SQL of its FILTER and OVER, `nulls` whether it has IGNORE NULLS."""
@@ -46,6 +50,9 @@ class FunctionCalls:
         distinct, nodes = _arguments(node)
         if name == "position":
             nodes = _position(nodes)
+        with_lambda = name != "regexp_replace" or (bool(nodes) and isinstance(nodes[-1], exp.Lambda))
+        if name in LAMBDAS and with_lambda and not (suffix or distinct or nulls):
+            return self._lambdas.call(name, nodes, scope)
         if name in WINDOW_ONLY:
             if not suffix.lstrip().startswith("OVER") or distinct:
                 raise ValidationException(
@@ -55,15 +62,31 @@ class FunctionCalls:
                 name, [self._arguments.typed(n, scope) for n in nodes], ignore_nulls=nulls
             )
             return Typed(f"{typed.sql}{suffix}", typed.type)
-        if name in AGGREGATES:
+        if name in AGGREGATE_NAMES:
             if nulls:
                 raise refused(f"IGNORE NULLS in {name}", node)
-            starred = name == "count" and len(nodes) == 1 and isinstance(nodes[0], exp.Star)
-            given = [] if starred else [self._arguments.typed(n, scope) for n in nodes]
-            return aggregate(name, given, distinct=distinct, suffix=suffix)
+            return self._aggregate(
+                name, nodes, scope, distinct="DISTINCT " if distinct else "", suffix=suffix
+            )
         if suffix or distinct or nulls:
             raise ValidationException(f"{name} is not an aggregate or window function")
         return self._scalar(name, [self._arguments.typed(n, scope) for n in nodes])
+
+    def _aggregate(
+        self, name: str, nodes: Sequence[exp.Expr], scope: Scope, *, distinct: str, suffix: str
+    ) -> Typed:
+        """An aggregate. ORDER BY is supported in array_agg only: it makes no difference to most others."""
+        order = ""
+        if name == "array_agg" and nodes and isinstance(nodes[-1], exp.Order):
+            items = nodes[-1].expressions
+            order = f" ORDER BY {self._arguments.ordering(items, lambda n: self._arguments.typed(n, scope))}"
+            inner = nodes[-1].this
+            if isinstance(inner, exp.Distinct):
+                distinct, inner = "DISTINCT ", inner.expressions[0]
+            nodes = [*nodes[:-1], inner]
+        starred = name == "count" and len(nodes) == 1 and isinstance(nodes[0], exp.Star)
+        given = [] if starred else [self._arguments.typed(n, scope) for n in nodes]
+        return aggregate(AggregateCall(name, given, distinct, order, suffix))
 
     def _scalar(self, name: str, arguments: Sequence[Typed]) -> Typed:
         if name == DURATION:
@@ -84,7 +107,7 @@ class FunctionCalls:
 
     def filtered(self, node: exp.Filter, scope: Scope, over: str = "") -> Typed:
         """An aggregate with FILTER; `over` is the SQL of its OVER, or empty."""
-        if not isinstance(node.this, exp.Anonymous) or node.this.name.lower() not in AGGREGATES:
+        if not isinstance(node.this, exp.Anonymous) or node.this.name.lower() not in AGGREGATE_NAMES:
             raise refused("FILTER of anything but an aggregate", node)
         condition = self._arguments.condition(node.expression.this, scope, "FILTER")
         return self.function(node.this, scope, suffix=f" FILTER (WHERE {condition}){over}")

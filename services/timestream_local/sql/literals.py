@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from string import hexdigits
 
 from sqlglot import exp
 
@@ -32,7 +33,7 @@ def literal(node: exp.Literal) -> Typed:
         value = float(node.this)
         if not math.isfinite(value):
             raise ValidationException(f"Invalid numeric literal: {node.this}")
-        return Typed(f"CAST({value!r} AS DOUBLE)", Type.DOUBLE, value)
+        return Typed(f"CAST({value!r} AS DOUBLE)", Type.DOUBLE, value, finite=True)
     return whole_number(digits_of(node.this))
 
 
@@ -66,9 +67,17 @@ def interval(node: exp.Interval) -> Typed:
     return whole(int(digits) * INTERVALS_MONTHS[word], Type.MONTHS)
 
 
+def binary(node: exp.HexString) -> Typed:
+    """Bytes such as `X'65'`."""
+    if len(node.name) % 2 or not all(digit in hexdigits for digit in node.name):
+        raise ValidationException(f"X'{node.name[:64]}' is not made of pairs of hexadecimal digits")
+    return Typed(f"unhex('{node.name}')", Type.BINARY)
+
+
 LITERALS: dict[type[exp.Expr], Callable[..., Typed]] = {
     exp.Literal: literal,
     exp.Boolean: boolean,
+    exp.HexString: binary,
     exp.Null: null,
     exp.Interval: interval,
 }

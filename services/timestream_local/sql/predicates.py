@@ -10,7 +10,7 @@ from sqlglot import exp
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.scopes import Output, Scope, only, refused, single_column
 from services.timestream_local.sql.typed_sql import Typed, coerced, coercible, common_type, instant_literal
-from services.timestream_local.types import Type
+from services.timestream_local.types import Kind, Type
 
 COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
@@ -95,8 +95,9 @@ class Predicates:
         value, low, high = (self._operands.typed(node.args[part], scope) for part in ("this", "low", "high"))
         value, low, high = with_instants(value, low, high)
         kind = comparison_type("BETWEEN", value, low, high)
-        low, high = coerced(low, kind), coerced(high, kind)
-        return Typed(f"({coerced(value, kind).sql} BETWEEN {low.sql} AND {high.sql})", Type.BOOLEAN)
+        value, low, high = (coerced(each, kind) for each in (value, low, high))
+        ending = _unless_nan(">=", value, low) if not high.finite else ""
+        return Typed(f"({value.sql} BETWEEN {low.sql} AND {high.sql}{ending})", Type.BOOLEAN)
 
     def membership(self, node: exp.In, scope: Scope) -> Typed:
         """IN a list, or in the result of a query with one column."""
@@ -164,7 +165,21 @@ def compare(operator: str, left: Typed, right: Typed) -> Typed:
     """`left operator right`. Raises `ValidationException` for types that can't be compared."""
     left, right = with_instants(left, right)
     kind = comparison_type(operator, left, right)
-    return Typed(f"({coerced(left, kind).sql} {operator} {coerced(right, kind).sql})", Type.BOOLEAN)
+    left, right = coerced(left, kind), coerced(right, kind)
+    return Typed(f"({left.sql} {operator} {right.sql}{_unless_nan(operator, left, right)})", Type.BOOLEAN)
+
+
+def _unless_nan(operator: str, left: Typed, right: Typed) -> str:
+    """What makes a comparison of DOUBLEs with NaN false (`<>` true), as IEEE has it.
+
+    In DuckDB NaN is the greatest number and equal to itself, so that it matters on one side only.
+    """
+    greater = right if operator in ("<", "<=") else left
+    if left.type is not Type.DOUBLE or "DISTINCT" in operator or greater.finite:
+        return ""
+    if operator in ("=", "<>") and right.finite:
+        return ""
+    return f" OR isnan({greater.sql})" if operator == "<>" else f" AND NOT isnan({greater.sql})"
 
 
 def with_instants(*operands: Typed) -> Sequence[Typed]:
@@ -174,7 +189,7 @@ def with_instants(*operands: Typed) -> Sequence[Typed]:
     return [instant_literal(operand) or operand for operand in operands]
 
 
-def comparison_type(operator: str, *operands: Typed) -> Type:
+def comparison_type(operator: str, *operands: Typed) -> Kind:
     """The type in which values are compared. Raises `ValidationException` if there is none."""
     try:
         return common_type((operand.type for operand in operands), operator)

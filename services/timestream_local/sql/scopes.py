@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -10,6 +10,7 @@ from sqlglot import exp
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.typed_sql import Typed
 from services.timestream_local.sql.wording import part_as_written
+from services.timestream_local.types import RowType
 
 
 def at(node: exp.Expr | None) -> str:
@@ -31,6 +32,15 @@ def only(node: exp.Expr, *known: str) -> None:
     for part, value in node.args.items():
         if value and part not in known:
             raise refused(part_as_written(node, part), node)
+
+
+def row_field(row: Typed, name: exp.Expr) -> Typed:
+    """The field of a row. Raises `ValidationException` if the value is no row, or has no such field."""
+    fields = row.type.fields if isinstance(row.type, RowType) else ()
+    alike = [n for n, each in enumerate(fields, 1) if (each.name or "").lower() == name.name.lower()]
+    if len(alike) != 1:
+        raise ValidationException(f"{at(name)}{row.type.label} has no field '{name.name}'")
+    return Typed(f"struct_extract({row.sql}, 'f{alike[0]}')", fields[alike[0] - 1].type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +70,10 @@ class Relation:
     columns: Sequence[Output]
     hidden: frozenset[str] = frozenset()
 
-    def found(self, name: exp.Identifier) -> list[Output]:
+    def found(self, name: exp.Expr) -> list[Output]:
         """The columns with a name: in exactly this case, or, if it isn't quoted and none has, in any case."""
         exact = [column for column in self.columns if column.name == name.name]
-        if exact or name.quoted:
+        if exact or name.args.get("quoted"):
             return exact
         return [c for c in self.columns if c.name is not None and c.name.lower() == name.name.lower()]
 
@@ -73,31 +83,46 @@ class Scope:
     """The relations of one SELECT, and as `parent` the scope of the outer query.
 
     `outputs` are the named columns of the select list. ORDER BY may use them, and they have precedence over
-    the relations' columns.
+    the relations' columns. `parameters` are those of a lambda, by their name in lower case.
     """
 
     relations: list[Relation] = field(default_factory=list)
     parent: Scope | None = None
     outputs: Sequence[Output] = ()
+    parameters: Mapping[str, Typed] = field(default_factory=dict)
 
     def column(self, node: exp.Column) -> Typed:
         """The column that a name refers to, in this scope or the nearest outer one that has it.
 
         Raises `ValidationException` if there is none, or more than one in that scope.
         """
-        qualifier = tuple(part.name.lower() for part in node.parts[:-1])
-        if len(qualifier) > 2:
+        parts = node.parts
+        if len(parts) > 3:
             raise refused("a column's name with a catalog", node.this)
-        for scope in self._outward():
-            found = scope.found(qualifier, node.this)
-            if len({output.typed.sql for output in found}) > 1:
-                raise ValidationException(f"{at(node.this)}Column '{node.name}' is ambiguous")
-            if found:
-                return found[0].typed
-        shown = ".".join((*qualifier, node.name))
+        # The first names may be those of a column, and the last ones of fields of its row.
+        for length in range(len(parts), 0, -1):
+            typed = self.named(parts[:length])
+            if typed is not None:
+                for name in parts[length:]:
+                    typed = row_field(typed, name)
+                return typed
+        shown = ".".join((*(part.name.lower() for part in parts[:-1]), node.name))
         raise ValidationException(f"{at(node.this)}Column '{shown}' does not exist")
 
-    def found(self, qualifier: tuple[str, ...], name: exp.Identifier) -> list[Output]:
+    def named(self, names: Sequence[exp.Expr]) -> Typed | None:
+        """The column, or parameter of a lambda, of a name that may be qualified; None if there is none."""
+        qualifier, name = tuple(part.name.lower() for part in names[:-1]), names[-1]
+        for scope in self._outward():
+            if not qualifier and name.name.lower() in scope.parameters:
+                return scope.parameters[name.name.lower()]
+            found = scope.found(qualifier, name)
+            if len({output.typed.sql for output in found}) > 1:
+                raise ValidationException(f"{at(name)}Column '{name.name}' is ambiguous")
+            if found:
+                return found[0].typed
+        return None
+
+    def found(self, qualifier: tuple[str, ...], name: exp.Expr) -> list[Output]:
         """The columns with a name in this scope, without the outer ones."""
         if not qualifier:
             outputs = Relation(frozenset(), self.outputs).found(name)

@@ -7,7 +7,6 @@ become calls of the function `DURATION`, and `measure_value::double` becomes one
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,40 +19,23 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from services.timestream_local.catalog import SINGLE_MEASURES, WrittenName
 from services.timestream_local.errors import ValidationException
+from services.timestream_local.sql.token_checks import check_intervals, one_statement, token_error
 from services.timestream_local.types import DURATIONS_MONTHS, DURATIONS_NS
 
 COMMA = "COMMA"
 """The `kind` of a join that is written as a comma."""
 DURATION = "duration literal"
 """The name of the function that duration literals become. It has a blank, so that no query can contain it."""
-DEEPEST = 200
-"""The deepest nesting of parentheses. A deeper one would exceed Python's recursion limit."""
 FIRST = {"SELECT", "WITH", "("}
 SHOWING = ("SHOW", "DESCRIBE", "DESC")
-BEFORE_NOTHING = {TokenType.FROM, TokenType.R_PAREN, TokenType.WHERE, TokenType.GROUP_BY, TokenType.ORDER_BY}
-BEFORE_NAMES = {TokenType.FROM, TokenType.JOIN, TokenType.ALIAS, TokenType.DOT}
-SIGNS = {TokenType.DASH, TokenType.PLUS}
-UNITS = {"SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
-COUNT = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
 NO_CAST = "mismatched input '::': it stands only in measure_value::double and its like; use CAST"
-LENIENT = {
-    TokenType.ISNULL: "ISNULL",
-    TokenType.NOTNULL: "NOTNULL",
-    TokenType.L_BRACE: "{",
-    TokenType.L_BRACKET: "[",
-    TokenType.PARAMETER: "@",
-    TokenType.PLACEHOLDER: "?",
-    TokenType.COLON: ":",
-    TokenType.ARROW: "->",
-    TokenType.FARROW: "=>",
-    TokenType.EQ: "==",
-    TokenType.NULLSAFE_EQ: "<=>",
-}
-"""Tokens that sqlglot's parser accepts, and Timestream or this endpoint doesn't."""
 
 
 class Timestream(Trino):
     """Trino's dialect without the translation of functions."""
+
+    INDEX_OFFSET = 0
+    """What sqlglot would add to a subscript for a dialect that counts from zero."""
 
     class Tokenizer(Trino.Tokenizer):
         """Tokenizes SHOW as a word. By default the rest of a SHOW statement is one token."""
@@ -104,11 +86,11 @@ def parse(sql: str) -> exp.Query | ShowStatement:
         raise ValidationException(f"The query can't be read: {_first_line(error)}") from None
     first = tokens[0].text.upper() if tokens else ""
     if first not in (*FIRST, *SHOWING, "", ";"):
-        raise _at(tokens[0], f"{first} is not supported: only SELECT, WITH, SHOW and DESCRIBE are")
-    tokens = _one_statement(tokens)
+        raise token_error(tokens[0], f"{first} is not supported: only SELECT, WITH, SHOW and DESCRIBE are")
+    tokens = one_statement(tokens)
     if first in SHOWING:
         return _show_statement(tokens)
-    _check_intervals(tokens)
+    check_intervals(tokens)
     tokens = _rewritten(tokens)
     try:
         trees = dialect.parser().parse(tokens, sql)
@@ -118,44 +100,8 @@ def parse(sql: str) -> exp.Query | ShowStatement:
         raise ValidationException("The query is nested too deeply") from None
     (tree,) = trees
     if not isinstance(tree, exp.Query):
-        raise _at(tokens[0], f"{first} is not supported here")
+        raise token_error(tokens[0], f"{first} is not supported here")
     return tree
-
-
-def _one_statement(tokens: list[Token]) -> list[Token]:
-    while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
-        tokens = tokens[:-1]
-    if not tokens:
-        raise ValidationException("The query is empty")
-    depth = 0
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
-        kind = token.token_type
-        if kind is TokenType.SEMICOLON:
-            raise _at(token, "more than one statement is not supported")
-        if kind in LENIENT and (kind is not TokenType.EQ or token.text == "=="):
-            raise _at(token, f"{LENIENT[kind]} is not supported")
-        if kind is TokenType.COMMA and (following is None or following.token_type in BEFORE_NOTHING):
-            raise _at(token, "mismatched input after ','")
-        if following is not None and following.token_type is TokenType.STRING and kind in BEFORE_NAMES:
-            raise _at(following, f"mismatched input '{following.text[:40]}': a name can't be a string")
-        depth += (kind is TokenType.L_PAREN) - (kind is TokenType.R_PAREN)
-        if depth > DEEPEST:
-            raise _at(token, "the query is nested too deeply")
-    return tokens
-
-
-def _check_intervals(tokens: Sequence[Token]) -> None:
-    """Refuse intervals other than a number in quotes with a unit."""
-    for place, token in enumerate(tokens):
-        if token.token_type is not TokenType.INTERVAL:
-            continue
-        after = [t for t in tokens[place + 1 : place + 4] if t.token_type not in SIGNS]
-        kinds = [t.token_type for t in after]
-        bare = kinds[:1] == [TokenType.NUMBER] and len(after) > 1 and after[1].text.upper() in UNITS
-        long = kinds[:1] == [TokenType.STRING] and not COUNT.fullmatch(after[0].text)
-        more = kinds[:1] == [TokenType.STRING] and kinds[2:] == [TokenType.STRING]
-        if bare or long or more:
-            raise _at(token, "this interval is not supported: write interval '2' hour")
 
 
 def _rewritten(tokens: Sequence[Token]) -> list[Token]:
@@ -168,7 +114,7 @@ def _rewritten(tokens: Sequence[Token]) -> list[Token]:
             written += _duration(token, after[0])
             place += 2
         elif token.token_type is TokenType.DCOLON:
-            raise _at(token, NO_CAST)
+            raise token_error(token, NO_CAST)
         elif after and after[0].token_type is TokenType.DCOLON:
             written.append(_typed_measure(token, after))
             place += 3
@@ -193,7 +139,7 @@ def _duration(number: Token, unit: Token) -> list[Token]:
     text = f"{number.text}{unit.text}"
     units = (*DURATIONS_NS, *DURATIONS_MONTHS)
     if unit.text.lower() not in units or not number.text.isdigit():
-        raise _at(number, f"'{text}' is not a duration; the units are {', '.join(units)}")
+        raise token_error(number, f"'{text}' is not a duration; the units are {', '.join(units)}")
     kinds = [
         (TokenType.VAR, DURATION),
         (TokenType.L_PAREN, "("),
@@ -206,16 +152,17 @@ def _duration(number: Token, unit: Token) -> list[Token]:
 def _typed_measure(token: Token, after: Sequence[Token]) -> Token:
     name = f"{token.text}::{after[1].text if len(after) > 1 else ''}".lower()
     if token.token_type is TokenType.IDENTIFIER or token.text.lower() != "measure_value":
-        raise _at(after[0], NO_CAST)
+        raise token_error(after[0], NO_CAST)
     if name not in SINGLE_MEASURES:
-        raise _at(token, f"the column {name} does not exist: the type is bigint, boolean, double or varchar")
+        kinds = "bigint, boolean, double or varchar"
+        raise token_error(token, f"the column {name} does not exist: the type is {kinds}")
     return Token(TokenType.IDENTIFIER, name, token.line, token.col, token.start, after[1].end)
 
 
 def _show_statement(tokens: Sequence[Token]) -> ShowStatement:
     """Parse `SHOW DATABASES`, `SHOW TABLES FROM d`, `SHOW MEASURES FROM d.t` or `DESCRIBE d.t`."""
     words = [token.text.upper() for token in tokens]
-    wrong = _at(
+    wrong = token_error(
         tokens[0],
         f"{' '.join(words[:2])} is not supported: write SHOW DATABASES, SHOW TABLES [FROM db], "
         "SHOW MEASURES FROM db.table, each with or without LIKE 'pattern', or DESCRIBE db.table",
@@ -254,10 +201,6 @@ def _qualified_name(
 
 def _written_name(token: Token) -> WrittenName:
     return WrittenName(token.text, token.token_type is TokenType.IDENTIFIER)
-
-
-def _at(token: Token, message: str) -> ValidationException:
-    return ValidationException(f"line {token.line}:{max(token.col - len(token.text) + 1, 1)}: {message}")
 
 
 def _syntax_error(error: SqlglotError) -> str:

@@ -6,7 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.types import GREATEST_BIGINT, PHYSICAL, Type, instant_ns
+from services.timestream_local.types import (
+    GREATEST_BIGINT,
+    ArrayType,
+    Kind,
+    RowType,
+    TimeSeriesType,
+    Type,
+    physical,
+)
+from services.timestream_local.value_texts import instant_ns
 
 NUMBERS = (Type.INTEGER, Type.BIGINT, Type.DOUBLE)
 WHOLE = (Type.INTEGER, Type.BIGINT)
@@ -17,11 +26,15 @@ MOST_DIGITS = 100
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A compiled expression. `sql` needs no parentheses around it, `value` is set only for a literal."""
+    """A compiled expression. `sql` needs no parentheses around it, `value` is set only for a literal.
+
+    `finite` says that a DOUBLE is never NaN, as none is in a table: then a comparison needs no check of it.
+    """
 
     sql: str
-    type: Type
+    type: Kind
     value: str | int | float | bool | None = None
+    finite: bool = False
 
     def __post_init__(self) -> None:
         if len(self.sql) > LONGEST_SQL:
@@ -43,9 +56,9 @@ def text(value: str) -> Typed:
     return Typed(text_sql(value), Type.VARCHAR, value)
 
 
-def whole(value: int, kind: Type) -> Typed:
+def whole(value: int, kind: Kind) -> Typed:
     """An integer, timestamp or interval literal."""
-    return Typed(f"CAST({value} AS {PHYSICAL[kind]})", kind, value)
+    return Typed(f"CAST({value} AS {physical(kind)})", kind, value)
 
 
 def digits_of(number: str, *, most: int = GREATEST_BIGINT) -> int:
@@ -56,25 +69,38 @@ def digits_of(number: str, *, most: int = GREATEST_BIGINT) -> int:
     return value
 
 
-def coercible(source: Type, target: Type) -> bool:
+def coercible(source: Kind, target: Kind) -> bool:
     """Whether Trino converts `source` to `target` implicitly."""
     if source in (target, Type.UNKNOWN):
         return True
-    wider = {
+    wider: dict[Kind, tuple[Kind, ...]] = {
         Type.INTEGER: (Type.BIGINT, Type.DOUBLE),
         Type.BIGINT: (Type.DOUBLE,),
         Type.DATE: (Type.TIMESTAMP,),
     }
+    if isinstance(source, ArrayType) and isinstance(target, ArrayType):
+        return _castable(source.element, target.element)
+    if isinstance(source, RowType) and isinstance(target, RowType):
+        pairs = zip(source.fields, target.fields, strict=False)
+        return len(source.fields) == len(target.fields) and all(_castable(a.type, b.type) for a, b in pairs)
+    if isinstance(source, TimeSeriesType) and isinstance(target, TimeSeriesType):
+        return _castable(source.value, target.value)
     return target in wider.get(source, ())
 
 
-def coerced(typed: Typed, target: Type) -> Typed:
+def _castable(source: Kind, target: Kind) -> bool:
+    """Whether an element is coercible, and a cast in DuckDB does it: a DATE isn't cast to nanoseconds."""
+    return coercible(source, target) and (source is not Type.DATE or target is Type.DATE)
+
+
+def coerced(typed: Typed, target: Kind) -> Typed:
     """An expression converted to a type to which it is coercible."""
-    if typed.type is target:
+    if typed.type == target:
         return typed
     if typed.type is Type.DATE:
         return Typed(f"(epoch_us(CAST({typed.sql} AS TIMESTAMP)) * 1000)", target)
-    return Typed(f"CAST({typed.sql} AS {PHYSICAL[target]})", target, typed.value)
+    finite = typed.type in WHOLE
+    return Typed(f"CAST({typed.sql} AS {physical(target)})", target, typed.value, finite)
 
 
 def instant_literal(typed: Typed) -> Typed | None:
@@ -90,9 +116,9 @@ def instant_literal(typed: Typed) -> Typed | None:
         return None
 
 
-def common_type(types: Iterable[Type], where: str) -> Type:
+def common_type(types: Iterable[Kind], where: str) -> Kind:
     """The type to which all of `types` are coercible. Raises `ValidationException` if there is none."""
-    found = Type.UNKNOWN
+    found: Kind = Type.UNKNOWN
     for kind in types:
         if coercible(found, kind):
             found = kind

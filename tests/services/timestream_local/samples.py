@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from services.timestream_local.operations import Operations
 from services.timestream_local.running.queries import LONGEST_QUERY_S
 from services.timestream_local.running.result_pages import QueryBody
 from services.timestream_local.server import opened
 from services.timestream_local.state import EndpointState, Response
-from services.timestream_local.types import JsonValue, instant_ns
+from services.timestream_local.types import JsonValue
+from services.timestream_local.value_texts import instant_ns
 from tests.services.timestream_local.cases import NAMES, NOW, SINGLE, STOPS
 
 if TYPE_CHECKING:
@@ -47,8 +48,22 @@ class Local:
 
 
 def scalars(row: RowTypeDef) -> tuple[object, ...]:
-    """The values of a row of a response; NULL is None."""
-    return tuple(None if datum.get("NullValue") else next(iter(datum.values())) for datum in row["Data"])
+    """The values of a row of a response as texts; NULL is None."""
+    return tuple(plain(datum) for datum in row["Data"])
+
+
+def plain(datum: Mapping[str, Any]) -> str | None:
+    """A value as text: an array as `[1, 2]`, a row as `(1, a)`, a time series as `[time: value]`."""
+    ((kind, value),) = datum.items()
+    if kind == "NullValue":
+        return None
+    if kind == "TimeSeriesValue":
+        return f"[{', '.join(each['Time'] + ': ' + str(plain(each['Value'])) for each in value)}]"
+    if kind == "ScalarValue":
+        return str(value)
+    listed = value["Data"] if kind == "RowValue" else value
+    inner = ", ".join("NULL" if text is None else text for text in map(plain, listed))
+    return f"({inner})" if kind == "RowValue" else f"[{inner}]"
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from services.timestream_local.types import timestamp_text
+from services.timestream_local.value_texts import timestamp_text
 from simulator.clock import SystemWall
 from tests.environment import environment
 from tests.services.timestream_local.samples import multi, scalars

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from services.timestream_local.types import MINUTE_NS, timestamp_text
+from services.timestream_local.types import MINUTE_NS
+from services.timestream_local.value_texts import timestamp_text
 from tests.examples import examples
 from tests.services.timestream_local.samples import START_NS, Local, local, record
 

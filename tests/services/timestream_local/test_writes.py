@@ -15,7 +15,7 @@ from services.timestream_local.errors import AwsError, RejectedRecordsException,
 from services.timestream_local.server import opened
 from services.timestream_local.state import Response
 from services.timestream_local.types import DAY_NS, HOUR_NS, MINUTE_NS, JsonObject, JsonValue
-from services.timestream_local.upserts import SAME_VERSION
+from services.timestream_local.writing.upserts import SAME_VERSION
 from tests.services.timestream_local.samples import NOW_NS, START_NS, Local, Record, local, record
 
 pytestmark = pytest.mark.integration

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.timestream_local.errors import ValidationException
+from services.timestream_local.sql.functions.aggregates_of_any import OF_ANY, AggregateCall
 from services.timestream_local.sql.functions.signatures import Signature, called
-from services.timestream_local.sql.typed_sql import NUMBERS, WHOLE, Typed, coerced, common_type
+from services.timestream_local.sql.typed_sql import WHOLE, Typed, coerced, common_type
 from services.timestream_local.types import Type
 
 V, B, I, L, D = Type.VARCHAR, Type.BOOLEAN, Type.INTEGER, Type.BIGINT, Type.DOUBLE  # noqa: E741
 T, S = Type.TIMESTAMP, Type.INTERVAL
-ORDERED = (I, L, D, V, B, T, Type.DATE, S)
 
 
 DISTINCT, SUFFIX = "\x01", "\x02"
@@ -26,14 +26,6 @@ def _spread(name: str) -> list[Signature]:
     return [Signature((D,), D, _sql(name))]
 
 
-def _of_any(name: str, gives: Type | None = None) -> list[Signature]:
-    return [Signature((kind,), gives or kind, _sql(name)) for kind in ORDERED]
-
-
-def _by(name: str) -> list[Signature]:
-    return [Signature((x, y), x, _sql(name, "{0}, {1}")) for x in ORDERED for y in ORDERED]
-
-
 def _of_two(name: str) -> list[Signature]:
     return [Signature((D, D), D, _sql(name, "{0}, {1}"))]
 
@@ -43,16 +35,18 @@ COUNT = f"count({{0}}){SUFFIX}"
 SKEWNESS = f"({_sql('skewness')} * ({COUNT} - 2) / sqrt({COUNT} * ({COUNT} - 1)))"
 WHOLE_SUM = f"CAST({_sql('sum')} AS BIGINT)"
 AGGREGATES: dict[str, list[Signature]] = {
-    "count": [Signature((), L, f"count(*){SUFFIX}"), *_of_any("count", L)],
-    "sum": [Signature((L,), L, WHOLE_SUM), Signature((D,), D, _sql("sum")), Signature((S,), S, WHOLE_SUM)],
+    "sum": [
+        Signature((L,), L, WHOLE_SUM),
+        Signature((D,), D, _sql("sum")),
+        Signature((S,), S, WHOLE_SUM),
+        Signature((Type.MONTHS,), Type.MONTHS, f"CAST({_sql('sum')} AS INTEGER)"),
+    ],
     "avg": [
         Signature((L,), D, _sql("avg")),
         Signature((D,), D, _sql("avg")),
         Signature((S,), S, f"CAST({_sql('avg')} AS BIGINT)"),
+        Signature((Type.MONTHS,), Type.MONTHS, f"CAST({_sql('avg')} AS INTEGER)"),
     ],
-    "min": _of_any("min"),
-    "max": _of_any("max"),
-    "approx_distinct": [Signature((k,), L, f"count(DISTINCT {{0}}){SUFFIX}") for k in ORDERED],
     "stddev": _spread("stddev_samp"),
     "stddev_samp": _spread("stddev_samp"),
     "stddev_pop": _spread("stddev_pop"),
@@ -63,10 +57,6 @@ AGGREGATES: dict[str, list[Signature]] = {
     "bool_and": [Signature((B,), B, _sql("bool_and"))],
     "bool_or": [Signature((B,), B, _sql("bool_or"))],
     "every": [Signature((B,), B, _sql("bool_and"))],
-    "max_by": _by("arg_max_null"),
-    "min_by": _by("arg_min_null"),
-    "approx_percentile": [],
-    "arbitrary": _of_any("any_value"),
     "geometric_mean": _spread("geomean"),
     "corr": _of_two("corr"),
     "covar_pop": _of_two("covar_pop"),
@@ -77,7 +67,9 @@ AGGREGATES: dict[str, list[Signature]] = {
     "bitwise_and_agg": [Signature((L,), L, _sql("bit_and"))],
     "bitwise_or_agg": [Signature((L,), L, _sql("bit_or"))],
 }
-NEVER_DISTINCT = {"approx_distinct", "count_if", "max_by", "min_by", "approx_percentile"}
+NEVER_DISTINCT = {
+    *("approx_distinct", "count_if", "max_by", "min_by", "approx_percentile", "create_time_series"),
+}
 
 RANKING: dict[str, tuple[int, Type]] = {
     "row_number": (0, L),
@@ -91,25 +83,14 @@ SHIFTING = ("lag", "lead")
 PICKING = ("first_value", "last_value", "nth_value")
 
 
-def aggregate(name: str, arguments: Sequence[Typed], *, distinct: bool, suffix: str = "") -> Typed:
-    """A call of an aggregate function; `suffix` is the SQL of its FILTER and OVER."""
-    if distinct and (name in NEVER_DISTINCT or not arguments):
-        raise ValidationException(f"DISTINCT is not supported in {name}")
-    if name == "approx_percentile":
-        found = _percentile(name, arguments)
-    else:
-        found = called(name, AGGREGATES[name], arguments)
-    word = "DISTINCT " if distinct else ""
-    return Typed(found.sql.replace(DISTINCT, word).replace(SUFFIX, suffix), found.type)
-
-
-def _percentile(name: str, arguments: Sequence[Typed]) -> Typed:
-    """approx_percentile. It is computed exactly, by the nearest rank."""
-    share = arguments[1].value if len(arguments) == 2 else None
-    if not isinstance(share, int | float) or not 0 <= share <= 1 or arguments[0].type not in NUMBERS:
-        raise ValidationException(f"{name} is only supported of numbers with a literal between 0 and 1")
-    kind = L if arguments[0].type in WHOLE else D
-    return Typed(f"quantile_disc({coerced(arguments[0], kind).sql}, {float(share)!r}){SUFFIX}", kind)
+def aggregate(call: AggregateCall) -> Typed:
+    """A call of an aggregate function."""
+    if call.distinct and (call.name in NEVER_DISTINCT or not call.arguments):
+        raise ValidationException(f"DISTINCT is not supported in {call.name}")
+    if call.name in OF_ANY:
+        return OF_ANY[call.name](call)
+    found = called(call.name, AGGREGATES[call.name], call.arguments)
+    return Typed(found.sql.replace(DISTINCT, call.distinct).replace(SUFFIX, call.suffix), found.type)
 
 
 def window_function(name: str, arguments: Sequence[Typed], *, ignore_nulls: bool) -> Typed:
@@ -152,4 +133,5 @@ def _shifted(name: str, arguments: Sequence[Typed], nulls: str) -> Typed:
     return Typed(f"{name}({', '.join([coerced(value, kind).sql, *given])}{nulls})", kind)
 
 
+AGGREGATE_NAMES = frozenset((*AGGREGATES, *OF_ANY))
 WINDOW_ONLY = frozenset((*RANKING, *SHIFTING, *PICKING))

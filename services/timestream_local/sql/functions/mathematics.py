@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from services.timestream_local.sql.functions.signatures import B, D, I, L, Signature, V
 
-FINITE = (
-    "CASE WHEN isfinite({0}) THEN {0} "
-    "WHEN {0} IS NOT NULL THEN error('Infinity and NaN are not supported') END"
-)
+TENS = "CAST(pow(10::DOUBLE, -{1}) AS HUGEINT)"
 WHOLE_ROUND = (
-    "CASE WHEN {1} >= 0 THEN {0} WHEN {0} IS NOT NULL AND {1} IS NOT NULL "
-    "THEN error('round of a whole number to tens or hundreds is not supported') END"
+    "CASE WHEN {1} >= 0 THEN {0} WHEN {1} < -18 THEN 0 "
+    f"ELSE CAST(({{0}}::HUGEINT + sign({{0}}) * ({TENS} // 2)) // {TENS} * {TENS} AS {{kind}}) END"
 )
+"""A whole number rounded to tens or hundreds, halves away from zero."""
 TRUNCATE = "CASE WHEN {1} > 15 THEN {0} ELSE trunc({0} * pow(10, {1})) / pow(10, {1}) END"
 DIGITS = "'0123456789abcdefghijklmnopqrstuvwxyz'"
 RADIX = "WHEN {1} NOT BETWEEN 2 AND 36 THEN CAST(error('Radix must be between 2 and 36') AS {kind}) "
@@ -52,13 +50,8 @@ def rounding(sql: str) -> list[Signature]:
     return [Signature((I,), I, "{0}"), Signature((L,), L, "{0}"), Signature((D,), D, sql)]
 
 
-def finite(sql: str) -> str:
-    """SQL of a DOUBLE that is an error if it isn't a finite number."""
-    return FINITE.replace("{0}", sql)
-
-
 def _of_double(name: str) -> list[Signature]:
-    return [Signature((D,), D, finite(f"{name}({{0}})"))]
+    return [Signature((D,), D, f"{name}({{0}})")]
 
 
 MATHEMATICS: dict[str, list[Signature]] = {
@@ -68,8 +61,8 @@ MATHEMATICS: dict[str, list[Signature]] = {
     "round": [
         *rounding("round({0})"),
         Signature((D, I), D, "round({0}, {1})"),
-        Signature((I, I), I, WHOLE_ROUND),
-        Signature((L, I), L, WHOLE_ROUND),
+        Signature((I, I), I, WHOLE_ROUND.replace("{kind}", "INTEGER")),
+        Signature((L, I), L, WHOLE_ROUND.replace("{kind}", "BIGINT")),
     ],
     "truncate": [*rounding("trunc({0})"), Signature((D, I), D, TRUNCATE)],
     "sign": [
@@ -80,13 +73,15 @@ MATHEMATICS: dict[str, list[Signature]] = {
     **{name: _of_double(name) for name in ("sqrt", "exp", "ln", "log2", "log10")},
     **{name: _of_double(name) for name in ("sin", "cos", "tan", "asin", "acos", "atan", "cosh", "tanh")},
     "cbrt": [Signature((D,), D, CBRT)],
-    "log": [Signature((D, D), D, finite("(ln({1}) / ln({0}))"))],
-    "power": [Signature((D, D), D, finite("pow({0}, {1})"))],
+    "log": [Signature((D, D), D, "(ln({1}) / ln({0}))")],
+    "power": [Signature((D, D), D, "pow({0}, {1})")],
     "atan2": [Signature((D, D), D, "atan2({0}, {1})")],
     "degrees": _of_double("degrees"),
     "radians": _of_double("radians"),
     "e": [Signature((), D, "exp(1.0::DOUBLE)")],
     "pi": [Signature((), D, "pi()")],
+    "infinity": [Signature((), D, "CAST('Infinity' AS DOUBLE)")],
+    "nan": [Signature((), D, "CAST('NaN' AS DOUBLE)")],
     "random": [
         Signature((), D, "random()"),
         Signature((L,), L, "CAST(floor(random() * {0}) AS BIGINT)"),

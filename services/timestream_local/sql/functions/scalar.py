@@ -9,7 +9,10 @@ from collections.abc import Sequence
 
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.arithmetic import arithmetic
+from services.timestream_local.sql.functions.arrays import ARRAYS, or_array
 from services.timestream_local.sql.functions.mathematics import MATHEMATICS
+from services.timestream_local.sql.functions.sequences import sequence
+from services.timestream_local.sql.functions.series import SERIES
 from services.timestream_local.sql.functions.signatures import (
     MICROS,
     SECONDS_TEXT,
@@ -27,7 +30,7 @@ from services.timestream_local.sql.functions.signatures import (
 from services.timestream_local.sql.functions.texts import TEXTS
 from services.timestream_local.sql.functions.times import TIME_FUNCTIONS
 from services.timestream_local.sql.typed_sql import Typed, coerced, common_type
-from services.timestream_local.types import Type
+from services.timestream_local.types import HOUR_NS, MINUTE_NS, SECOND_NS, Type
 
 
 def _extract(part: str) -> list[Signature]:
@@ -37,6 +40,12 @@ def _extract(part: str) -> list[Signature]:
     ]
 
 
+def _of_day(unit_ns: int, most: int) -> list[Signature]:
+    """A part of the time of day."""
+    sql = f"({{0}} // {unit_ns} % {most})"
+    return [Signature((T,), L, sql), Signature((Type.TIME,), L, sql)]
+
+
 SIGNATURES: dict[str, list[Signature]] = {
     **MATHEMATICS,
     **TEXTS,
@@ -44,7 +53,6 @@ SIGNATURES: dict[str, list[Signature]] = {
     "to_nanoseconds": [Signature((T,), L, "{0}"), Signature((S,), L, "{0}")],
     "from_milliseconds": [Signature((L,), T, not_negative("{0} * 1000000"))],
     "from_nanoseconds": [Signature((L,), T, not_negative("{0}"))],
-    "from_unixtime": [Signature((D,), T, not_negative("CAST(round({0} * 1000) AS BIGINT) * 1000000"))],
     "last_day_of_month": [
         Signature((T,), Type.DATE, f"last_day({MICROS})"),
         Signature((Type.DATE,), Type.DATE, "last_day({0})"),
@@ -67,10 +75,10 @@ SIGNATURES: dict[str, list[Signature]] = {
     "day": _extract("day"),
     "day_of_week": _extract("isodow"),
     "day_of_year": _extract("doy"),
-    "hour": _extract("hour")[:1],
-    "minute": _extract("minute")[:1],
-    "second": _extract("second")[:1],
-    "millisecond": [Signature((T,), L, "({0} // 1000000 % 1000)")],
+    "hour": _of_day(HOUR_NS, 24),
+    "minute": _of_day(MINUTE_NS, 60),
+    "second": _of_day(SECOND_NS, 60),
+    "millisecond": _of_day(1_000_000, 1000),
 }
 ALIASES = {
     "ceiling": "ceil",
@@ -135,11 +143,20 @@ def _mod(name: str, arguments: Sequence[Typed]) -> Typed:
     return arithmetic("%", *arguments)
 
 
-SPECIAL: dict[str, Call] = TIME_FUNCTIONS | {
+def _reverse(name: str, arguments: Sequence[Typed]) -> Typed:
+    return called(name, [Signature((V,), V, "reverse({0})")], arguments)
+
+
+SPECIAL: dict[str, Call] = {
+    **TIME_FUNCTIONS,
+    **ARRAYS,
+    **SERIES,
+    "sequence": sequence,
     "coalesce": _coalesce,
     "greatest": _extreme,
     "least": _extreme,
     "nullif": _nullif,
-    "concat": _concat,
+    "concat": or_array("concat", _concat),
+    "reverse": or_array("reverse", _reverse),
     "mod": _mod,
 }

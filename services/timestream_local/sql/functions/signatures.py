@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.typed_sql import Typed, coerced, coercible, instant_literal
-from services.timestream_local.types import Type
+from services.timestream_local.types import Kind, Type
 
 V, B, I, L, D = Type.VARCHAR, Type.BOOLEAN, Type.INTEGER, Type.BIGINT, Type.DOUBLE  # noqa: E741
 T, S = Type.TIMESTAMP, Type.INTERVAL
@@ -26,8 +26,8 @@ TIMESTAMP_SQL = f"({SECONDS_TEXT.replace('{sep}', ' ')})"
 class Signature:
     """A signature of a function. `{0}`, `{1}` … in `sql` are placeholders for the arguments."""
 
-    takes: tuple[Type, ...]
-    gives: Type
+    takes: tuple[Kind, ...]
+    gives: Kind
     sql: str
 
 
@@ -58,7 +58,7 @@ def called(name: str, signatures: Sequence[Signature], arguments: Sequence[Typed
     return Typed(_filled(signature.sql, given), signature.gives)
 
 
-def _accepts(signature: Signature, types: Sequence[Type]) -> bool:
+def _accepts(signature: Signature, types: Sequence[Kind]) -> bool:
     """Whether arguments of these types can be passed to a signature."""
     return len(signature.takes) == len(types) and all(map(coercible, types, signature.takes))
 

@@ -6,14 +6,25 @@ Patterns are RE2's, which lack Java's look-around and back references.
 from __future__ import annotations
 
 from services.timestream_local.sql.functions.signatures import BLANKS, B, I, L, Signature, V
+from services.timestream_local.types import ArrayType
 
 SUBSTR = (
     "CASE WHEN {2} IS NULL THEN NULL WHEN {1} = 0 OR {1} < -length({0}) THEN substr({0}, 1, {1} * 0) "
     "ELSE substr({0}, {1}, CAST(greatest({2}, 0) AS BIGINT)) END"
 )
 REPLACE = (
-    "CASE WHEN {1} = '' AND {2} <> '' AND {0} IS NOT NULL "
-    "THEN error('replace of an empty text is not supported') ELSE replace({0}, {1}, {2}) END"
+    "CASE WHEN {1} = '' AND {0} <> '' THEN {2} || array_to_string(string_split({0}, ''), {2}) || {2} "
+    "WHEN {1} = '' AND {0} = '' THEN {2} ELSE replace({0}, {1}, {2}) END"
+)
+"""In Java an empty text lies before each character and at the end."""
+DELIMITED = (
+    "CASE WHEN {1} = '' THEN CAST(error('The delimiter may not be the empty string') AS VARCHAR[]) {more}"
+    "ELSE string_split({0}, {1}) END"
+)
+SPLIT_SOME = (
+    "WHEN {2} <= 0 THEN CAST(error('Limit must be positive') AS VARCHAR[]) "
+    "WHEN len(string_split({0}, {1})) > {2} THEN list_slice(string_split({0}, {1}), 1, {2} - 1) "
+    "|| [array_to_string(list_slice(string_split({0}, {1}), {2}, len({0}) + 1), {1})] "
 )
 PAD = (
     "CASE WHEN {2} = '' THEN CAST(error('Padding string must not be empty') AS VARCHAR) "
@@ -44,6 +55,7 @@ REGEXP_EXTRACT = "CASE WHEN regexp_matches({0}, {1}) THEN regexp_extract({0}, {1
 GROUP_OF_JAVA = r"regexp_replace(replace({2}, '\', '\\'), '\$([0-9])', '\\\1', 'g')"
 """The replacement of a pattern, where Java writes `$1` for a group and RE2 `\\1`."""
 
+TEXT_ARRAY = ArrayType(V)
 TEXTS: dict[str, list[Signature]] = {
     "length": [Signature((V,), L, "length({0})")],
     "lower": [Signature((V,), V, "lower({0})")],
@@ -61,7 +73,6 @@ TEXTS: dict[str, list[Signature]] = {
         Signature((V, L), V, SUBSTR.replace("{2}", "length({0})")),
         Signature((V, L, L), V, SUBSTR),
     ],
-    "reverse": [Signature((V,), V, "reverse({0})")],
     "lpad": [Signature((V, L, V), V, PAD.replace("{pad}", "lpad"))],
     "rpad": [Signature((V, L, V), V, PAD.replace("{pad}", "rpad"))],
     "chr": [Signature((L,), V, "chr(CAST({0} AS INTEGER))")],
@@ -77,5 +88,14 @@ TEXTS: dict[str, list[Signature]] = {
     "regexp_replace": [
         Signature((V, V), V, "regexp_replace({0}, {1}, '', 'g')"),
         Signature((V, V, V), V, f"regexp_replace({{0}}, {{1}}, {GROUP_OF_JAVA}, 'g')"),
+    ],
+    "split": [
+        Signature((V, V), TEXT_ARRAY, DELIMITED.replace("{more}", "")),
+        Signature((V, V, L), TEXT_ARRAY, DELIMITED.replace("{more}", SPLIT_SOME)),
+    ],
+    "regexp_split": [Signature((V, V), TEXT_ARRAY, "regexp_split_to_array({0}, {1})")],
+    "regexp_extract_all": [
+        Signature((V, V), TEXT_ARRAY, "regexp_extract_all({0}, {1})"),
+        Signature((V, V, L), TEXT_ARRAY, "regexp_extract_all({0}, {1}, CAST({2} AS INTEGER))"),
     ],
 }

@@ -9,6 +9,7 @@ from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.functions.signatures import (
     MICROS,
     Call,
+    D,
     L,
     S,
     T,
@@ -17,6 +18,7 @@ from services.timestream_local.sql.functions.signatures import (
     literal_of,
     not_negative,
 )
+from services.timestream_local.sql.functions.zones import at_zone
 from services.timestream_local.sql.typed_sql import (
     WHOLE,
     Typed,
@@ -26,7 +28,8 @@ from services.timestream_local.sql.typed_sql import (
     text_sql,
     whole,
 )
-from services.timestream_local.types import DAY_NS, UNITS_NS, Type, duration_ns, instant_ns
+from services.timestream_local.types import DAY_NS, UNITS_NS, Kind, Type
+from services.timestream_local.value_texts import duration_ns, instant_ns
 
 FIXED_NS = UNITS_NS | {"week": 7 * DAY_NS}
 UNITS_MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -49,7 +52,7 @@ def _instant(name: str, argument: Typed) -> str:
     return coerced(argument, T).sql
 
 
-def _as(kind: Type, instant: str) -> Typed:
+def _as(kind: Kind, instant: str) -> Typed:
     """A time in nanoseconds as a DATE if `kind` is one, else as a TIMESTAMP."""
     if kind is not Type.DATE:
         return Typed(instant, T)
@@ -177,6 +180,16 @@ def _date_format(name: str, arguments: Sequence[Typed]) -> Typed:
     return Typed(f"strftime({MICROS.replace('{0}', instant)}, {_format(name, arguments[1])})", V)
 
 
+def _from_unixtime(name: str, arguments: Sequence[Typed]) -> Typed:
+    """from_unixtime: an instant, or the local time of a zone then."""
+    check_count(name, arguments, 1, 2)
+    if not coercible(arguments[0].type, D):
+        raise ValidationException(f"Unexpected parameters for function {name}: {arguments[0].type.label}")
+    milliseconds = f"CAST(round({coerced(arguments[0], D).sql} * 1000) AS BIGINT)"
+    instant = not_negative(f"{milliseconds} * 1000000")
+    return at_zone(instant, arguments[1]) if len(arguments) > 1 else Typed(instant, T)
+
+
 def _date_parse(name: str, arguments: Sequence[Typed]) -> Typed:
     check_count(name, arguments, 2)
     if not coercible(arguments[0].type, V):
@@ -192,6 +205,7 @@ TIME_FUNCTIONS: dict[str, Call] = {
     "date_diff": _date_diff,
     "date_format": _date_format,
     "date_parse": _date_parse,
+    "from_unixtime": _from_unixtime,
     "from_iso8601_date": _parsed_date,
     "from_iso8601_timestamp": _parsed_instant,
     "parse_duration": _parsed_duration,

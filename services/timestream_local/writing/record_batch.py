@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from services.timestream_local.catalog import Table
-from services.timestream_local.types import GREATEST_BIGINT, MINUTE_NS, Type, iso_text
+from services.timestream_local.types import GREATEST_BIGINT, MINUTE_NS, Type
+from services.timestream_local.value_texts import iso_text
 
 FUTURE_NS = 15 * MINUTE_NS
 

@@ -19,8 +19,8 @@ import duckdb
 from services.timestream_local import database
 from services.timestream_local.catalog import Catalog, Table
 from services.timestream_local.errors import AwsError, InternalServerException
-from services.timestream_local.record_batch import Batch
-from services.timestream_local.upserts import Rows, add_missing_columns, write_rows
+from services.timestream_local.writing.record_batch import Batch
+from services.timestream_local.writing.upserts import Rows, add_missing_columns, write_rows
 
 log = logging.getLogger("bus_simulator.timestream")
 

@@ -13,8 +13,8 @@ import duckdb
 import pyarrow as pa
 
 from services.timestream_local.catalog import SINGLE_MEASURES, Column, Table
-from services.timestream_local.record_batch import Batch, Columns, Rejection
-from services.timestream_local.types import PHYSICAL, Type
+from services.timestream_local.types import Type, physical
+from services.timestream_local.writing.record_batch import Batch, Columns, Rejection
 
 ARROW = {
     "VARCHAR": pa.string(),
@@ -189,10 +189,10 @@ def _arrow(table: Table, rows: Rows, unique: Sequence[int]) -> pa.Table:
     for column in table.columns:
         values = (rows.dimensions if column.role == "dimension" else rows.measures).get(column.name)
         if values is not None:
-            add(column.physical_name, values, ARROW[PHYSICAL[column.type]])
+            add(column.physical_name, values, ARROW[physical(column.type)])
         else:
             names.append(column.physical_name)
-            arrays.append(pa.nulls(len(unique), ARROW[PHYSICAL[column.type]]))
+            arrays.append(pa.nulls(len(unique), ARROW[physical(column.type)]))
     return pa.table(arrays, names)
 
 

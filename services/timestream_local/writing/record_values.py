@@ -6,8 +6,8 @@ import math
 import re
 from collections.abc import Callable
 
-from services.timestream_local.record_batch import Value
 from services.timestream_local.types import GREATEST_BIGINT, LEAST_BIGINT
+from services.timestream_local.writing.record_batch import Value
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 

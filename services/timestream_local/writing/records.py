@@ -11,10 +11,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.record_batch import Batch, ParsedRecord, Rejection, TimeBounds, Value
-from services.timestream_local.record_values import PARSERS
 from services.timestream_local.request_fields import listed, mapped, optional_text, required
 from services.timestream_local.types import GREATEST_BIGINT, JsonObject, JsonValue, Type
+from services.timestream_local.writing.record_batch import Batch, ParsedRecord, Rejection, TimeBounds, Value
+from services.timestream_local.writing.record_values import PARSERS
 
 MOST_RECORDS = 100
 MOST_DIMENSIONS = 128

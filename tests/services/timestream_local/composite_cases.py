@@ -1,0 +1,312 @@
+"""Queries over arrays, rows, time series, times of day and special numbers, with results worked out by hand.
+
+An array's text is `[1, 2]`, a row's `(1, a)`, and a time series' `[time: value, …]`.
+"""
+
+# ruff: noqa: E501 - a query is easier to read on one line
+
+from __future__ import annotations
+
+from tests.services.timestream_local.cases import Row, each, one
+
+POINTS = "(VALUES (TIMESTAMP '2026-01-01 00:00:00', 10.0), (TIMESTAMP '2026-01-01 00:02:00', 14.0), (TIMESTAMP '2026-01-01 00:04:00', 18.0)) AS t(time, v)"
+SERIES = f"FROM (SELECT create_time_series(time, v) AS s FROM {POINTS}) AS x"
+BENT = "FROM (SELECT create_time_series(time, v) AS s FROM (VALUES (TIMESTAMP '2026-01-01 00:00:00', 0.0), (TIMESTAMP '2026-01-01 00:01:00', 1.0), (TIMESTAMP '2026-01-01 00:02:00', 0.0)) AS t(time, v)) AS x"
+
+
+def at(minute: int, second: int = 0) -> str:
+    """A time after midnight of 1 January 2026, as results have it."""
+    return f"2026-01-01 00:{minute:02d}:{second:02d}.000000000"
+
+
+def series(*values: str) -> str:
+    """A time series of these values, one a minute from midnight."""
+    return f"[{', '.join(f'{at(minute)}: {value}' for minute, value in enumerate(values))}]"
+
+
+COMPOSITE: dict[str, list[tuple[str, list[Row]]]] = {
+    "Time series": [
+        (
+            f"SELECT CREATE_TIME_SERIES(time, v) FROM {POINTS}",
+            one(f"[{at(0)}: 10.0, {at(2)}: 14.0, {at(4)}: 18.0]"),
+        ),
+        (
+            "SELECT create_time_series(time, measure_value::double) FROM city.single WHERE measure_name = 'cpu'",
+            one("[2026-03-02 07:30:00.000000000: 1.5, 2026-03-02 07:31:00.000000000: 2.5]"),
+        ),
+        (f"SELECT create_time_series(time, v) FROM {POINTS} WHERE v > 99", one(None)),
+        (
+            f"SELECT interpolate_linear(create_time_series(time, v), sequence(min(time), max(time), 1m)) FROM {POINTS}",
+            one(series("10.0", "12.0", "14.0", "16.0", "18.0")),
+        ),
+        (
+            f"SELECT interpolate_locf(create_time_series(time, v), sequence(min(time), max(time), 1m)) FROM {POINTS}",
+            one(series("10.0", "10.0", "14.0", "14.0", "18.0")),
+        ),
+        (
+            f"SELECT interpolate_fill(create_time_series(time, v), sequence(min(time), max(time), 1m), 0.0) FROM {POINTS}",
+            one(series("10.0", "0.0", "14.0", "0.0", "18.0")),
+        ),
+        (
+            f"SELECT interpolate_spline_cubic(create_time_series(time, v), sequence(min(time), max(time), 1m)) FROM {POINTS}",
+            one(series("10.0", "12.0", "14.0", "16.0", "18.0")),
+        ),
+        # The natural spline through (0, 0), (1, 1), (2, 0) is 1.5 x - 0.5 x³ up to 1: at 0.5 it is 0.6875.
+        (
+            f"SELECT interpolate_spline_cubic(s, TIMESTAMP '2026-01-01 00:00:30'), interpolate_spline_cubic(s, TIMESTAMP '2026-01-01 00:01:30') {BENT}",
+            one("0.6875", "0.6875"),
+        ),
+        (
+            f"SELECT interpolate_linear(s, TIMESTAMP '2026-01-01 00:01:30'), interpolate_locf(s, TIMESTAMP '2026-01-01 00:03:00'), interpolate_fill(s, TIMESTAMP '2026-01-01 00:03:00', 7.5) {SERIES}",
+            one("13.0", "14.0", "7.5"),
+        ),
+        (
+            f"SELECT interpolate_linear(s, TIMESTAMP '2025-12-31 00:00:00'), interpolate_locf(s, TIMESTAMP '2025-12-31 00:00:00'), interpolate_locf(s, TIMESTAMP '2026-01-02 00:00:00') {SERIES}",
+            one(None, None, "18.0"),
+        ),
+        (
+            f"SELECT u.time, u.value {SERIES} CROSS JOIN UNNEST(s) AS u (time, value)",
+            [(at(0), "10.0"), (at(2), "14.0"), (at(4), "18.0")],
+        ),
+        (f"SELECT value {SERIES}, UNNEST(s) WHERE value > 12 ORDER BY 1", each("14.0", "18.0")),
+        (
+            f"SELECT u.value FROM (SELECT create_time_series(time, v) AS s FROM {POINTS} WHERE v > 99) AS x CROSS JOIN UNNEST(s) AS u (time, value)",
+            [],
+        ),
+        (
+            f"SELECT derivative_linear(s, 1m), derivative_linear(s, 1s) {BENT}",
+            one(f"[{at(1)}: 1.0, {at(2)}: -1.0]", f"[{at(1)}: {1 / 60}, {at(2)}: -{1 / 60}]"),
+        ),
+        (f"SELECT non_negative_derivative_linear(s, 1m) {BENT}", one(f"[{at(1)}: 1.0]")),
+        (
+            f"SELECT integral_trapezoidal(s), integral_trapezoidal(s, 1s), integral_trapezoidal(s, 1m) {SERIES}",
+            one("3360.0", "3360.0", "56.0"),
+        ),
+        (f"SELECT correlate_pearson(s, s), correlate_spearman(s, s) {BENT}", one("1.0", "1.0")),
+        (
+            "SELECT correlate_pearson(a, b), correlate_spearman(a, b) FROM (SELECT create_time_series(time, x) AS a, create_time_series(time, y) AS b FROM (VALUES (TIMESTAMP '2026-01-01 00:00:00', 1, 4.0), (TIMESTAMP '2026-01-01 00:01:00', 2, 2.0), (TIMESTAMP '2026-01-01 00:02:00', 3, 0.0)) AS t(time, x, y)) AS p",
+            one("-1.0", "-1.0"),
+        ),
+        (
+            f"SELECT cardinality(filter(s, p -> p.value > 12)), filter(s, p -> p.time < TIMESTAMP '2026-01-01 00:01:00') {SERIES}",
+            one("2", f"[{at(0)}: 10.0]"),
+        ),
+        (f"SELECT reduce(s, 0.0, (a, p) -> a + p.value, a -> a) {SERIES}", one("42.0")),
+        (
+            f"SELECT reduce(s, CAST(ROW(0.0, 0) AS ROW(sum DOUBLE, count INTEGER)), (a, p) -> CAST(ROW(p.value + a.sum, a.count + 1) AS ROW(sum DOUBLE, count INTEGER)), a -> IF(a.count = 0, NULL, a.sum / a.count)) {SERIES}",
+            one("14.0"),
+        ),
+        (
+            f"SELECT transform(s, p -> p.value / 2), zip_with(s, s, (p, q) -> p.value - q.value), s[2].value {SERIES}",
+            one("[5.0, 7.0, 9.0]", "[0.0, 0.0, 0.0]", "14.0"),
+        ),
+    ],
+    "Sequences and UNNEST": [
+        (
+            "SELECT sequence(1, 3), sequence(3, 1), sequence(1, 10, 4)",
+            one("[1, 2, 3]", "[3, 2, 1]", "[1, 5, 9]"),
+        ),
+        (
+            "SELECT sequence(DATE '2026-03-01', DATE '2026-03-03'), sequence(DATE '2026-01-31', DATE '2026-03-31', interval '1' month)",
+            one("[2026-03-01, 2026-03-02, 2026-03-03]", "[2026-01-31, 2026-02-28, 2026-03-31]"),
+        ),
+        (
+            "SELECT sequence(TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:01:00', 30s)",
+            one(f"[{at(0)}, {at(0, 30)}, {at(1)}]"),
+        ),
+        ("SELECT cardinality(sequence('2026-01-01 00:00:00', '2026-01-01 01:00:00', 1m))", one("61")),
+        ("SELECT x FROM UNNEST(ARRAY[3, 1]) AS t(x)", each("3", "1")),
+        (
+            "SELECT x, y, n FROM UNNEST(ARRAY['a', 'b'], ARRAY[1]) WITH ORDINALITY AS t(x, y, n)",
+            [("a", "1", "1"), ("b", None, "2")],
+        ),
+        (
+            "SELECT hour * 10 + minute FROM UNNEST(sequence(1, 2)) AS t(hour) CROSS JOIN UNNEST(sequence(0, 1)) AS u(minute) ORDER BY 1",
+            each("10", "11", "20", "21"),
+        ),
+        (
+            "SELECT stop_id, p FROM (SELECT stop_id, array_agg(people ORDER BY people) AS ps FROM city.stops GROUP BY stop_id) AS g CROSS JOIN UNNEST(ps) AS u(p) WHERE p > 0 ORDER BY p",
+            [("S001", "5"), ("S001", "7")],
+        ),
+        (
+            "SELECT name, x FROM city.names LEFT JOIN UNNEST(ARRAY[1]) AS t(x) ON true WHERE name = 'Sol'",
+            one("Sol", "1"),
+        ),
+        ("SELECT a, b FROM UNNEST(ARRAY[ROW(1, 'x'), ROW(2, 'y')]) AS t(a, b)", [("1", "x"), ("2", "y")]),
+    ],
+    "Arrays and rows": [
+        (
+            "SELECT ARRAY[1, 2, NULL], ARRAY['a'], ARRAY[], ARRAY[1, 2.5], ARRAY[ARRAY[1], ARRAY[]]",
+            one("[1, 2, NULL]", "[a]", "[]", "[1.0, 2.5]", "[[1], []]"),
+        ),
+        (
+            "SELECT ARRAY[4, 5][2], element_at(ARRAY[4, 5], -1), element_at(ARRAY[4, 5], 3), (ARRAY['a', 'b'])[1]",
+            one("5", "5", None, "a"),
+        ),
+        (
+            "SELECT ROW(1, 'a'), CAST(ROW(1, 'a') AS ROW(x BIGINT, y VARCHAR)).y, ROW(1, 'a')[1]",
+            one("(1, a)", "a", "1"),
+        ),
+        (
+            "SELECT r.x FROM (SELECT CAST(ROW(people, note) AS ROW(x BIGINT, y VARCHAR)) AS r FROM city.stops) AS t WHERE r.y = 'a'",
+            one("5"),
+        ),
+        (
+            "SELECT ARRAY[1] || ARRAY[2], ARRAY[1] || 2, 0 || ARRAY[1], concat(ARRAY[1], ARRAY[2], ARRAY[3])",
+            one("[1, 2]", "[1, 2]", "[0, 1]", "[1, 2, 3]"),
+        ),
+        (
+            "SELECT array_distinct(ARRAY[3, 1, 3, NULL, NULL]), array_except(ARRAY[1, 2, 2], ARRAY[1]), array_intersect(ARRAY[1, 2, 2], ARRAY[2]), array_union(ARRAY[1, 2], ARRAY[2, 3])",
+            one("[3, 1, NULL]", "[2]", "[2]", "[1, 2, 3]"),
+        ),
+        (
+            "SELECT array_join(ARRAY[1, NULL, 3], ','), array_join(ARRAY[1, NULL, 3], ',', '?')",
+            one("1,3", "1,?,3"),
+        ),
+        (
+            "SELECT array_max(ARRAY[1, 3]), array_min(ARRAY[2, 1]), array_max(ARRAY[1, NULL]), array_min(ARRAY[])",
+            one("3", "1", None, None),
+        ),
+        (
+            "SELECT array_position(ARRAY['a', 'b'], 'b'), array_position(ARRAY['a'], 'z'), array_remove(ARRAY[1, 2, 1], 1), array_sort(ARRAY[3, NULL, 1])",
+            one("2", "0", "[2]", "[1, 3, NULL]"),
+        ),
+        (
+            "SELECT arrays_overlap(ARRAY[1], ARRAY[1, 2]), arrays_overlap(ARRAY[1], ARRAY[2]), arrays_overlap(ARRAY[1, NULL], ARRAY[2])",
+            one("true", "false", None),
+        ),
+        (
+            "SELECT cardinality(ARRAY[1, 2]), contains(ARRAY[1, 2], 2), contains(ARRAY[1, 2], 3), contains(ARRAY[1, NULL], 3)",
+            one("2", "true", "false", None),
+        ),
+        (
+            "SELECT repeat('a', 2), repeat(1, 0), reverse(ARRAY[1, 2]), flatten(ARRAY[ARRAY[1], ARRAY[2, 3]]), cardinality(shuffle(ARRAY[1, 2, 3]))",
+            one("[a, a]", "[]", "[2, 1]", "[1, 2, 3]", "3"),
+        ),
+        (
+            "SELECT slice(ARRAY[1, 2, 3, 4], 2, 2), slice(ARRAY[1, 2, 3, 4], -2, 2), slice(ARRAY[1], 5, 2), slice(ARRAY[1, 2], -5, 2)",
+            one("[2, 3]", "[3, 4]", "[]", "[]"),
+        ),
+        ("SELECT zip(ARRAY[1, 2], ARRAY['a'])", one("[(1, a), (2, NULL)]")),
+        (
+            "SELECT filter(ARRAY[5, -6, NULL, 7], x -> x > 0), transform(ARRAY[5, 6], x -> x + 1), transform(ARRAY[1, 2], x -> transform(ARRAY[10, 20], y -> x * y))",
+            one("[5, 7]", "[6, 7]", "[[10, 20], [20, 40]]"),
+        ),
+        (
+            "SELECT reduce(ARRAY[5, 20, 50], 0, (s, x) -> s + x, s -> s), reduce(ARRAY[5, 6, 10, 20], 0.0, (s, x) -> s + x, s -> s / 4), reduce(ARRAY[], 0, (s, x) -> s + x, s -> s)",
+            one("75", "10.25", "0"),
+        ),
+        (
+            "SELECT zip_with(ARRAY[1, 3], ARRAY['a', 'b'], (x, y) -> y || CAST(x AS varchar)), zip_with(ARRAY[1, 2], ARRAY[3], (x, y) -> x + y)",
+            one("[a1, b3]", "[4, NULL]"),
+        ),
+        (
+            "SELECT transform(ARRAY[people, 1], x -> x + people) FROM city.stops WHERE people = 7",
+            one("[14, 8]"),
+        ),
+        (
+            "SELECT CAST(ARRAY[1, 2] AS array(varchar)), CAST(ARRAY['1', '2'] AS array(bigint)), TRY_CAST(ARRAY['x'] AS array(double)), CAST(NULL AS array(bigint))",
+            one("[1, 2]", "[1, 2]", "[NULL]", None),
+        ),
+        (
+            "SELECT ARRAY[1, 2] = ARRAY[1, 2], ARRAY[1] < ARRAY[2], ARRAY[1] IS NULL",
+            one("true", "true", "false"),
+        ),
+        (
+            "SELECT split('a,b,c', ','), split('a,b,c', ',', 2), regexp_split('1a 2b 14m', '\\s*[a-z]+\\s*')",
+            one("[a, b, c]", "[a, b,c]", "[1, 2, 14, ]"),
+        ),
+        (
+            "SELECT regexp_extract_all('1a 2b 14m', '\\d+'), regexp_extract_all('1a 2b 14m', '(\\d+)([a-z]+)', 2), regexp_replace('new york', '(\\w)(\\w*)', x -> upper(x[1]) || lower(x[2]))",
+            one("[1, 2, 14]", "[a, b, m]", "New York"),
+        ),
+    ],
+    "Aggregates to and from arrays": [
+        (
+            "SELECT array_agg(people ORDER BY people DESC), array_agg(DISTINCT stop_id ORDER BY stop_id) FROM city.stops",
+            one("[7, 5, 0, -3, NULL]", "[S001, S002, S003]"),
+        ),
+        (
+            "SELECT max(people, 2), min(people, 2), max_by(note, people, 3), min_by(stop_id, people, 1) FROM city.stops",
+            one("[7, 5]", "[-3, 0]", "[NULL, a, a%b]", "[S002]"),
+        ),
+        (
+            "SELECT approx_percentile(x, ARRAY[0.25, 1.0]), approx_percentile(x, w, 0.5), approx_percentile(x, w, ARRAY[0.1, 0.9]), approx_percentile(x, w, 0.5, 0.01), approx_distinct(x, 0.02) FROM (VALUES (1, 1), (2, 1), (3, 1), (4, 7)) AS t(x, w)",
+            one("[1, 4]", "4", "[1, 4]", "4", "4"),
+        ),
+        (
+            "SELECT count(ARRAY[people]), arbitrary(ARRAY[1]), max_by(ARRAY[people], people) FROM city.stops",
+            one("5", "[1]", "[7]"),
+        ),
+    ],
+    "Infinity and NaN": [
+        (
+            "SELECT 1.0 / 0, -1.0 / 0, 0.0 / 0, sqrt(-1), ln(0.0), ln(-1.0), exp(1000.0)",
+            one("Infinity", "-Infinity", "NaN", "NaN", "-Infinity", "NaN", "Infinity"),
+        ),
+        (
+            "SELECT infinity(), nan(), is_nan(nan()), is_infinite(infinity()), is_finite(nan())",
+            one("Infinity", "NaN", "true", "true", "false"),
+        ),
+        (
+            "SELECT nan() = nan(), nan() <> nan(), nan() > 1.0, nan() < 1.0, nan() >= nan(), nan() <= nan(), 1.0 < nan()",
+            one("false", "true", "false", "false", "false", "false", "false"),
+        ),
+        (
+            "SELECT infinity() > 1, -infinity() < 1, nan() BETWEEN 1 AND infinity(), infinity() = infinity(), nan() IS DISTINCT FROM nan()",
+            one("true", "true", "false", "true", "false"),
+        ),
+        (
+            "SELECT CAST('NaN' AS double), CAST('Infinity' AS double), CAST('-Infinity' AS double), CAST(nan() AS varchar), CAST(1e10 AS varchar)",
+            one("NaN", "Infinity", "-Infinity", "NaN", "1.0E10"),
+        ),
+        ("SELECT warmth FROM city.stops WHERE warmth / 0 > 1 ORDER BY 1", each("19.0", "20.5", "21.5")),
+    ],
+    "Times of day, zones, intervals and bytes": [
+        (
+            "SELECT TIME '07:30:00', TIME '07:30:00.5', current_time, localtime, CAST(now() AS time)",
+            one(
+                "07:30:00.000000000",
+                "07:30:00.500000000",
+                "08:30:00.000000000",
+                "08:30:00.000000000",
+                "08:30:00.000000000",
+            ),
+        ),
+        (
+            "SELECT TIME '23:30:00' + 1h, TIME '00:30:00' - 1h, TIME '10:00' - TIME '09:15', TIME '10:00' > TIME '09:00', hour(TIME '07:30:00'), minute(TIME '07:30:00')",
+            one("00:30:00.000000000", "23:30:00.000000000", "0 00:45:00.000000000", "true", "7", "30"),
+        ),
+        (
+            "SELECT CAST(TIME '07:30:00' AS varchar), CAST('07:30' AS time)",
+            one("07:30:00.000000000", "07:30:00.000000000"),
+        ),
+        (
+            "SELECT now() AT TIME ZONE 'Europe/Madrid', TIMESTAMP '2026-07-01 00:00:00' AT TIME ZONE 'Europe/Madrid', now() AT TIME ZONE '+05:30', now() AT TIME ZONE '-02:00'",
+            one(
+                "2026-03-02 09:30:00.000000000",
+                "2026-07-01 02:00:00.000000000",
+                "2026-03-02 14:00:00.000000000",
+                "2026-03-02 06:30:00.000000000",
+            ),
+        ),
+        ("SELECT from_unixtime(0, 'Asia/Tokyo')", one("1970-01-01 09:00:00.000000000")),
+        (
+            "SELECT 1month + 1year, 3year - 1month, 2 * 3month, 1h / 2, 1h * 1.5, 1month + TIMESTAMP '2026-01-31 00:00:00'",
+            one(
+                "1-1",
+                "2-11",
+                "0-6",
+                "0 00:30:00.000000000",
+                "0 01:30:00.000000000",
+                "2026-02-28 00:00:00.000000000",
+            ),
+        ),
+        ("SELECT sum(d), avg(d) FROM (VALUES 1month, 3month) AS t(d)", one("0-4", "0-2")),
+        ("SELECT X'6566', CAST('a' AS varbinary)", one("ZWY=", "YQ==")),
+        (
+            "SELECT round(1250, -2), round(-1250, -2), round(14, -1), replace('abc', '', '-'), replace('', '', 'x')",
+            one("1300", "-1300", "10", "-a-b-c-", "x"),
+        ),
+    ],
+}
