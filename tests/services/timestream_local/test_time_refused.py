@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.timestream_local.record_batch import TimeBounds
+from services.timestream_local.writing.record_batch import TimeBounds
 from storage.errors import StoreError, TimeRefused
 from storage.timestream_errors import RejectedRecord
 from storage.timestream_writer import refuse
