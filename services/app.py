@@ -20,6 +20,7 @@ from services.web.export_routes import add_export_routes
 from services.web.formats.record_pages import CURSOR_HEADER
 from services.web.gate import Gate, Identify, by_key
 from services.web.handlers import Route
+from services.web.intervention_routes import add_intervention_control, add_journal_route
 from services.web.live.live_routes import add_live_route
 from services.web.metrics import RequestCounts
 from services.web.rest_routes import (
@@ -53,6 +54,9 @@ def create_app(context: Context) -> FastAPI:
     add_operations_routes(app, context, app.state.counted)
     if context.control is not None:
         add_clock_control(app, context.control)
+    add_journal_route(app, context)
+    if context.interventions is not None:
+        add_intervention_control(app, context, context.interventions)
     if context.mcp_hosts is not None:
         add_mcp_routes(app, context, context.mcp_hosts)
     add_live_route(app, context)
@@ -94,7 +98,8 @@ class Application(FastAPI):
         )
         self._live, self._keys = context.live, context.key
         posts = context.control is not None or context.mcp_hosts is not None
-        self._methods = ["GET", "HEAD", "POST"] if posts else ["GET", "HEAD"]
+        self._methods = ["GET", "HEAD", *(["POST"] if posts else [])]
+        self._methods += [] if context.interventions is None else ["DELETE"]
         self.state.gate = gate = Gate(context, identify)
         self.state.counted = RequestCounts()
         self.state.open_while_served = []

@@ -13,6 +13,7 @@ from services.access.authentication import ApiKey, Keys
 from services.access.rate_limits import UNLIMITED, Limits
 from services.feeders.clock_control import ClockControl
 from services.feeders.feeder import FeederKind, FeederStatus
+from services.interventions.control import InterventionControl
 from services.live.hub import Hub
 from services.transit.line_history import LineHistories
 from services.transit.service_comparison import CompareService
@@ -46,9 +47,10 @@ class MonitoredFeeder(Protocol):
 class Context:
     """The store, network, clock and run behind every route.
 
-    Without `control` there are no routes that change the clock. With `mcp_hosts` MCP is served too, for
-    requests with these Host and Origin headers. With `open_feeds` GTFS and other feeds need no key. Without
-    `compare` the tool of that name refuses.
+    Without `control` there are no routes that change the clock, without `interventions` none that disturb the
+    city, which stays that of `scenario_at_start`. With `mcp_hosts` MCP is served too, for requests with these
+    Host and Origin headers. With `open_feeds` GTFS and other feeds need no key. Without `compare` the tool of
+    that name refuses.
     """
 
     store: Store
@@ -62,11 +64,17 @@ class Context:
     live: Hub | None = None
     limits: Limits = UNLIMITED
     control: ClockControl | None = None
-    scenario: Scenario | None = None
+    interventions: InterventionControl | None = None
+    scenario_at_start: Scenario | None = None
     mcp_hosts: AllowedHosts | None = None
     open_feeds: bool = False
     compare: CompareService | None = None
     histories: LineHistories = field(default_factory=LineHistories)
+
+    @property
+    def scenario(self) -> Scenario | None:
+        """The scenario that the city is simulated by: the run's, with the interventions so far."""
+        return self.scenario_at_start if self.interventions is None else self.interventions.scenario
 
     def now(self) -> datetime:
         """The simulated instant."""

@@ -1,7 +1,7 @@
 """The API's errors: status codes, names and texts, the same for every transport.
 
-The first check that fails decides, in the order of the classes: 401, 404 for a path, 405, 400, 429, 404 for
-an id, 409, 503.
+The first check that fails decides, in the order of the classes: 401, 404 for a path, 405, 403, 400, 429, 404
+for an id, 409, 503.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ServiceError(Exception):
         self.hint = hint
 
     @property
-    def body(self) -> dict[str, str]:
+    def body(self) -> dict[str, object]:
         """The JSON body: the error's name, its message, and its hint if it has one."""
         hint = {"hint": self.hint} if self.hint else {}
         return {"error": self.error, "message": str(self), **hint}
@@ -40,6 +40,13 @@ class Unauthorized(ServiceError):
 
     status = 401
     error = "Unauthorized"
+
+
+class Forbidden(ServiceError):
+    """The key is valid, but may not do this."""
+
+    status = 403
+    error = "Forbidden"
 
 
 class NotFound(ServiceError):

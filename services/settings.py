@@ -29,6 +29,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "log_format": ("BUS_SIMULATOR_LOG_FORMAT",),
     "log_file": ("BUS_SIMULATOR_LOG_FILE",),
     "clock_control": ("BUS_SIMULATOR_CLOCK_CONTROL",),
+    "control": ("BUS_SIMULATOR_CONTROL",),
     "paused": ("BUS_SIMULATOR_PAUSED",),
     "stdio": ("BUS_SIMULATOR_STDIO",),
     "url": ("BUS_SIMULATOR_URL",),
@@ -97,10 +98,10 @@ class Settings:
     `at` None means wall time; `speed` is in simulated seconds per second, infinite for max. `jobs` None
     chooses by the network's size. `store` is a URL. The limits are per key; None means the default limits,
     or none where only this machine can connect. `paused` starts with the clock paused; with `clock_control`
-    clients with a key may move it. `network` and `seed` None are the scenario's, or the defaults; `scenario`
-    is a name or a path. `allowed_hosts` are accepted by the MCP server in addition to its own names. With a
-    `timestream_port` the data go into a local Timestream endpoint there, whose file lies beside `store`.
-    `ready_file` is written when the simulator answers, and removed at the end.
+    clients with a key may move it, with `control` the main key may disturb the city, too. `network` and
+    `seed` None are the scenario's, or the defaults; `scenario` is a name or a path. `allowed_hosts` are
+    accepted by the MCP server in addition to its own names. With a `timestream_port` the data go into a local
+    Timestream endpoint there, whose file lies beside `store`.
     """
 
     network: Path | None
@@ -116,6 +117,7 @@ class Settings:
     rate_limit: float | None = None
     daily_limit: int | None = None
     clock_control: bool = False
+    control: bool = False
     paused: bool = False
     scenario: str | None = None
     allowed_hosts: tuple[str, ...] = ()

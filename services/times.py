@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from storage.instants import EPOCH
 
+SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 ACCEPTED = "2026-03-02, 2026-03-02T08:30, 2026-03-02T08:30:15.250Z or 2026-03-02T09:30:15+01:00"
 

@@ -7,6 +7,7 @@ text says is no concern of the store.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -40,6 +41,12 @@ def _open_from(stream: Stream, coverage: Sequence[Covered]) -> datetime | None:
     # Coverage may hold no tick at all, where it is shorter than the cadence.
     last = newest_tick(coverage, end, cadence_s)
     return None if last is None else last + SECOND
+
+
+def journal_digest(entries: Sequence[JournalEntry]) -> str:
+    """SHA-256 in hex of the entries' texts, which are JSON, as one list; empty for an empty journal."""
+    texts = ",".join(entry.text for entry in entries)
+    return hashlib.sha256(f"[{texts}]".encode()).hexdigest() if entries else ""
 
 
 def refuse_written_ahead(

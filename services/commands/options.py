@@ -187,6 +187,14 @@ clock_control_option = option(
     help="Let clients with a valid key pause, step and move the clock (POST /clock).",
 )
 
+control_option = option(
+    "--control",
+    is_flag=True,
+    default=False,
+    help="Let clients with the main key disturb the running city (POST /interventions), and all that "
+    "--clock-control allows.",
+)
+
 
 def together(*decorators: Decorator) -> Decorator:
     """Combine options into one decorator, in this order."""
@@ -203,7 +211,7 @@ hosted_options = together(
     host_option, allowed_hosts_option, rate_limit_option, daily_limit_option, key_refresh_option
 )
 serving_options = together(port_option, hosted_options)
-clock_options = together(paused_option, clock_control_option)
+control_options = together(paused_option, clock_control_option, control_option)
 shared_network_option = option(
     "--network",
     "--gtfs",

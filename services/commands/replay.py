@@ -46,7 +46,7 @@ Examples:
 )
 @option("--backfill", type=options.span, default="0", help="History to write before the start.")
 @options.serving_options
-@options.clock_options
+@options.control_options
 @options.ready_file_option
 @options.timestream_port_option
 @options.jobs_option

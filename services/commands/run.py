@@ -35,7 +35,7 @@ Examples:
     help="History to write before serving; up to 5 days follow in the background. 0: no history.",
 )
 @options.serving_options
-@options.clock_options
+@options.control_options
 @options.ready_file_option
 @options.timestream_port_option
 @options.jobs_option

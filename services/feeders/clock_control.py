@@ -16,6 +16,7 @@ from typing import Protocol
 from services.errors import Conflict
 from services.feeders import history_plan
 from services.feeders.feeder import FEEDERS, Feeder, Model
+from services.feeders.write_gate import Writing, without_gate
 from services.times import format_instant
 from simulator.clock import Clock
 from storage.errors import TimeRefused
@@ -59,6 +60,7 @@ class InProcessClockControl:
     model: Model
     store: Store
     run: Run
+    writing: Writing = without_gate
     _moving: Lock = field(default_factory=Lock)
 
     def set_rate(self, rate: float) -> None:
@@ -95,7 +97,13 @@ class InProcessClockControl:
         """Write what is missing from `start`, a whole hour, to `until`. Raises as `time_in_reach` does."""
         for kind in FEEDERS:
             feeder = Feeder(
-                kind, model=self.model, store=self.store, run=self.run, clock=self.clock, start=start
+                kind,
+                model=self.model,
+                store=self.store,
+                run=self.run,
+                clock=self.clock,
+                start=start,
+                writing=self.writing,
             )
             with time_in_reach(until):
                 feeder.catch_up(until)

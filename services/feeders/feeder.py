@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from services.feeders.write_gate import Writing, without_gate
 from services.retry import Backoff
 from services.times import HOUR, ceiling, floor
 from simulator.clock import MAX, Clock, Course
@@ -84,8 +85,9 @@ class Feeder:
     """A feeder that begins at `start`, or where the store's coverage that includes `start` ends.
 
     `on_write` is called with the rows just written. `on_tick` is called after all streams of a step, and
-    after every change of the clock. `run_until_closed` belongs in a thread of its own; `status` and `reached`
-    may be called from any thread.
+    after every change of the clock. The windows of a step are simulated and written in one block of
+    `writing`, during which the model doesn't change. `run_until_closed` belongs in a thread of its own;
+    `status` and `reached` may be called from any thread.
     """
 
     def __init__(
@@ -99,8 +101,9 @@ class Feeder:
         start: datetime,
         on_tick: Callable[[], None] = lambda: None,
         on_write: OnWrite = lambda _stream, _rows, _course: None,
+        writing: Writing = without_gate,
     ) -> None:
-        self.kind = kind
+        self.kind, self._writing = kind, writing
         self._model, self._store, self._run, self._clock = model, store, run, clock
         self._on_tick, self._on_write = on_tick, on_write
         self._state: State = "stopped"
@@ -191,6 +194,11 @@ class Feeder:
 
     def _write_up_to(self, tick: datetime) -> None:
         """Write the incomplete ticks up to and including `tick`."""
+        with self._writing():
+            self._write_windows(tick)
+        self._on_tick()
+
+    def _write_windows(self, tick: datetime) -> None:
         progress = self._progress
         windows: dict[tuple[datetime, datetime], list[Stream]] = {}
         for stream, covered in progress.covered.items():
@@ -202,7 +210,6 @@ class Feeder:
                 self._store.write(stream, batch, covers=(start, end), run=self._run)
                 progress.covered[stream] = end
                 self._on_write(stream, batch, progress.course)
-        self._on_tick()
 
     def _due(self) -> datetime | None:
         """The tick up to which to write now, at most the last one of the next tick's hour.

@@ -29,12 +29,21 @@ DEFAULT_SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """A network (with the scenario's extra buses), a seed, perhaps a scenario, and the run of all three."""
+    """A network (with the scenario's extra buses), a seed, perhaps a scenario, and the run of all three.
+
+    `without_extra_buses` is the network without them; None if there are none.
+    """
 
     network: Network
     seed: int
     run: Run
     scenario: Scenario | None = None
+    without_extra_buses: Network | None = None
+
+    @property
+    def plain_network(self) -> Network:
+        """The network without the scenario's extra buses."""
+        return self.without_extra_buses or self.network
 
     def city(self, jobs: int | None, on_progress: OnProgress = ignore_progress) -> City:
         """Return the model, with `jobs` processes; None chooses by the size of the network."""
@@ -90,7 +99,8 @@ def load_inputs(
         return Inputs(network, chosen, Run(chosen, network.digest, "", MODEL_VERSION))
     found, plain = load_scenario(scenario, network_path, on_progress)
     network, chosen = found.applied_to(plain), found.seed if seed is None else seed
-    return Inputs(network, chosen, Run(chosen, network.digest, found.digest, MODEL_VERSION), found)
+    run = Run(chosen, network.digest, found.digest, MODEL_VERSION)
+    return Inputs(network, chosen, run, found, plain)
 
 
 def load_network(path: Path | None, on_progress: OnProgress = ignore_progress) -> Network:

@@ -30,7 +30,10 @@ from services.context import Context
 from services.feeders import history_plan
 from services.feeders.clock_control import InProcessClockControl
 from services.feeders.feeder import FEEDERS, Feeder, Model
+from services.feeders.write_gate import without_gate
 from services.inputs.load import Inputs, beside, load_inputs, opened
+from services.interventions.in_process import InProcessInterventions
+from services.interventions.stored_journal import disturbed_inputs, stored_journal
 from services.live.delivery_faults import DeliveryFaults, FaultLog
 from services.live.feeder_source import FeederSource
 from services.live.live_hub import live_hub
@@ -118,9 +121,11 @@ def assembled(settings: Settings, clock: Clock, on_progress: OnProgress) -> Iter
             continue_with_new_inputs=settings.continue_with_new_inputs,
             scenario_words=inputs.scenario_words,
         )
-        city = stack.enter_context(closing(inputs.city(settings.jobs, on_progress)))
+        disturbed = disturbed_inputs(inputs, stored_journal(store))
+        city = stack.enter_context(closing(disturbed.city(settings.jobs, on_progress)))
+        interventions = InProcessInterventions(inputs, city, store, clock)
         faults = stack.enter_context(delivery_faults_of(inputs, settings.store))
-        yield AllInOne(settings, inputs, city, store, clock, faults), inputs
+        yield AllInOne(settings, inputs, city, store, clock, faults, interventions), inputs
 
 
 @contextmanager
@@ -146,8 +151,10 @@ class AllInOne:
         store: Store,
         clock: Clock,
         faults: DeliveryFaults | None = None,
+        interventions: InProcessInterventions | None = None,
     ) -> None:
-        self._settings, self._inputs = settings, inputs
+        self._settings, self._inputs, self._interventions = settings, inputs, interventions
+        self._writing = without_gate if interventions is None else interventions.writing
         self._model, self._store, self._clock = model, store, clock
         self._history = HistoryWriter(model, store, inputs.run, clock, settings.backfill)
         text_of = None if faults is None else faults.text_of
@@ -166,6 +173,7 @@ class AllInOne:
                 start=live,
                 on_tick=self._after_tick,
                 on_write=self._source.written,
+                writing=self._writing,
             )
             for kind in FEEDERS
         ]
@@ -218,7 +226,8 @@ class AllInOne:
     def context(self, keys: Keys, snapshot_key: ApiKey) -> Context:
         """What the web server answers from."""
         settings, run = self._settings, self._inputs.run
-        control = InProcessClockControl(self._clock, self._model, self._store, run)
+        control = InProcessClockControl(self._clock, self._model, self._store, run, self._writing)
+        known = self._inputs if self._interventions is None else self._interventions
         return Context(
             store=self._store,
             network=self._inputs.network,
@@ -229,8 +238,9 @@ class AllInOne:
             feeders=self._feeders,
             live=self._hub,
             limits=limits_for(settings.host, rate_per_s=settings.rate_limit, per_day=settings.daily_limit),
-            control=control if settings.clock_control else None,
-            scenario=self._inputs.scenario,
+            control=control if settings.clock_control or settings.control else None,
+            interventions=self._interventions if settings.control else None,
+            scenario_at_start=known.scenario,
             mcp_hosts=hosts_for(settings.host, settings.allowed_hosts),
             open_feeds=is_loopback(settings.host),
             compare=ServiceComparisons(self._inputs, self._clock.now),

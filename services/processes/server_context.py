@@ -45,7 +45,7 @@ def context_over(
     )
     return Context(
         store=store,
-        scenario=inputs.scenario,
+        scenario_at_start=inputs.scenario,
         mcp_hosts=hosts,
         open_feeds=open_feeds,
         network=inputs.network,

@@ -33,7 +33,7 @@ def add_clock_route(app: FastAPI, clock: Clock) -> None:
     def get_clock(_request: Request) -> StoreQuery:
         return StoreQuery(lambda _: json_response(clock_body(clock)))
 
-    app.add_api_route(PATH, get_clock, methods=["GET"], **openapi.declared_clock(PATH, "GET"))
+    app.add_api_route(PATH, get_clock, methods=["GET"], **openapi.declared_method(PATH, "GET"))
     route = app.routes[-1]
     if isinstance(route, Route):
         route.hint_of_methods = HOW_TO_ALLOW
@@ -51,7 +51,7 @@ def add_clock_control(app: FastAPI, control: ClockControl) -> None:
 
         return StoreQuery(respond)
 
-    app.add_api_route(PATH, post_clock, methods=["POST"], **openapi.declared_clock(PATH, "POST"))
+    app.add_api_route(PATH, post_clock, methods=["POST"], **openapi.declared_method(PATH, "POST"))
 
 
 def parse_change(body: Mapping[str, object]) -> Change:

@@ -15,8 +15,15 @@ from services.queries import bodies, status_bodies
 from services.web.description.operation import TEXT, TZ, Operation, Parameter
 from services.web.formats.tables import MEDIA_TYPES
 from services.web.handlers import JSON, OPEN
-from services.web.openapi_examples import BODIES, CLOCK_CHANGES, CSV_EXAMPLES, ERRORS, VALUES
-from services.web.openapi_operations import CLOCK_OPERATIONS, FILE_TYPES, NAMES, OPERATIONS, TAGS
+from services.web.openapi_examples import BODIES, CSV_EXAMPLES, ERRORS, REQUESTS, VALUES
+from services.web.openapi_operations import (
+    CONTROL_OPERATIONS,
+    FILE_TYPES,
+    METHOD_NAMES,
+    NAMES,
+    OPERATIONS,
+    TAGS,
+)
 
 DESCRIPTION = """Live and historical data of a simulated Madrid bus network. All routes except `/health`,
 `/metrics`, `/openapi.json` and `/docs` need the headers `x-api-key` and `x-group-name`. If several errors
@@ -78,10 +85,10 @@ def declared(template: str) -> Json:
     return _declared(template, OPERATIONS[template], operation_id(template))
 
 
-def declared_clock(template: str, method: str) -> Json:
-    """Return the same for a method of the clock's route."""
-    name = operation_id(template)
-    return _declared(template, CLOCK_OPERATIONS[method], name if method == "GET" else f"change_{name}")
+def declared_method(template: str, method: str) -> Json:
+    """Return the same for a method of a route that has several."""
+    name = METHOD_NAMES.get((template, method)) or operation_id(template)
+    return _declared(template, CONTROL_OPERATIONS[template, method], name)
 
 
 def _declared(template: str, operation: Operation, name: str) -> Json:
@@ -95,13 +102,14 @@ def _declared(template: str, operation: Operation, name: str) -> Json:
         "response_model": reduce(or_, operation.models) if operation.models else None,
         "response_class": response_class(operation),
         "response_description": "The requested data",
+        "status_code": operation.status,
         "responses": {
-            200: ok_response(template, operation),
+            operation.status: ok_response(template, operation),
             **(NOT_MODIFIED if operation.is_cached else {}),
             **(PARTIAL if operation.media_types == FILE_TYPES else {}),
             **error_responses(template, operation),
         },
-        "openapi_extra": {**security, "parameters": parameters, **request_body(operation)},
+        "openapi_extra": {**security, "parameters": parameters, **request_body(template, operation)},
     }
 
 
@@ -139,13 +147,13 @@ def query_parameter(parameter: Parameter) -> Json:
     return found | ({"example": VALUES[parameter.name]} if parameter.name in VALUES else {})
 
 
-def request_body(operation: Operation) -> Json:
+def request_body(template: str, operation: Operation) -> Json:
     """Return the `requestBody` entry; empty for a route without a body."""
     if not operation.body:
         return {}
     # Inline: of a named schema with bounds datamodel-code-generator makes types that mypy refuses.
     shapes = [model.model_json_schema() for model in operation.body]
-    content = {JSON: {"schema": {"oneOf": shapes}, "examples": dict(CLOCK_CHANGES)}}
+    content = {JSON: {"schema": {"oneOf": shapes}, "examples": dict(REQUESTS[template])}}
     return {"requestBody": {"required": True, "content": content}}
 
 

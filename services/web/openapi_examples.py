@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from services.errors import Conflict, TooManyRequests, Unavailable, Unexpected
+from services.errors import Conflict, Forbidden, TooManyRequests, Unavailable, Unexpected
 from services.queries.parameters import MUST_SPECIFY, RANGE_HINT
 from services.times import ACCEPTED
 from services.web.description.transit_examples import (
@@ -30,6 +30,7 @@ VALUES: Mapping[str, str] = {
     "mode": "latest",
     "line_ids": "L1",
     "stream": "bus_position",
+    "intervention_id": "1",
     "trip_id": "L1-20260302-0-012",
 }
 TIME, NEXT_TIME, CURSOR = "2026-03-02T07:30:00Z", "2026-03-02T07:31:00Z", "MmM0YWZmMzBkMjg3…"
@@ -40,6 +41,14 @@ STOP: dict[str, object] = {"entity_id": "S001", "entity_type": "stop", **CLIMATE
 LINE: dict[str, object] = {"line_id": "L1", "name": "1 Cristo Rey – Prosperidad", "night": False}
 PLACE: dict[str, object] = {"name": "Gran Vía", "latitude": 40.420291, "longitude": -3.705774}
 CLOCK = {"now": TIME, "rate": 1.0, "paused": False}
+AN_HOUR_LATER = "2026-03-02T08:30:00Z"
+INTERVENTION: Mapping[str, object] = {
+    "id": "1",
+    "takes_effect": TIME,
+    "ends": AN_HOUR_LATER,
+    "state": "active",
+    "disruption": {"surge": {"stop": "S001", "people_per_min": 40, "from": TIME, "to": AN_HOUR_LATER}},
+}
 RUN = {"run_id": "1-0a1b2c3d4e5f-none-1", "seed": 1, "network_digest": "0a1b2c3d4e5f…"}
 
 
@@ -89,6 +98,8 @@ BODIES: Mapping[str, Examples] = {
         "running": {"value": CLOCK},
         "paused": {"value": {"now": TIME, "rate": 0.0, "paused": True}},
     },
+    "/interventions": {"an intervention": {"value": INTERVENTION}},
+    "/interventions/{intervention_id}": {"one that ends": {"value": INTERVENTION}},
     "/health": {
         "healthy": {
             "value": {
@@ -110,7 +121,7 @@ BODIES: Mapping[str, Examples] = {
     },
 }
 
-CLOCK_CHANGES: Examples = {
+CLOCK_CHANGES: Mapping[str, object] = {
     "sixty times real time": {"value": {"rate": 60}},
     "as fast as possible": {"value": {"rate": "max"}},
     "stop": {"value": {"pause": True}},
@@ -118,6 +129,14 @@ CLOCK_CHANGES: Examples = {
     "half a minute ahead": {"value": {"step": "30s"}},
     "to Monday morning": {"value": {"jump": "2026-03-02T08:30:00Z"}},
 }
+DISRUPTIONS: Mapping[str, object] = {
+    "a bus breaks down now": {"value": {"breakdown": {"bus": "B001", "repair_min": 20}}},
+    "more people for an hour": {
+        "value": {"surge": {"stop": "S001", "people_per_min": 40, "from": TIME, "to": AN_HOUR_LATER}}
+    },
+}
+REQUESTS: Mapping[str, Mapping[str, object]] = {"/clock": CLOCK_CHANGES, "/interventions": DISRUPTIONS}
+"""The bodies of requests that change something."""
 
 
 def csv_text(example: Mapping[str, object]) -> str:
@@ -162,6 +181,10 @@ def bad_requests(template: str) -> Mapping[str, object]:
         return error("BadRequest", "Must specify 'line_ids' parameter, for example line_ids=L1,L2")
     if template in ("/lines", "/stops", "/buses"):
         return error("BadRequest", limit)
+    if template == "/interventions":
+        return error("BadRequest", "Invalid JSON", UNKNOWN)
+    if template == "/interventions/{intervention_id}":
+        return error("BadRequest", UNKNOWN)
     if template == "/clock":
         return error(
             "BadRequest", "Invalid JSON", "Must specify exactly one of 'rate', 'pause', 'step' or 'jump'"
@@ -194,11 +217,17 @@ NOT_FOUND: Mapping[str, tuple[str, ...]] = {
     "/bus-position/line/{line_id}": ("Line L99 not found", "No buses found for line L1"),
     "/lines/{line_id}": ("Line L99 not found",),
     "/live": ("Line L99 not found",),
+    "/interventions/{intervention_id}": ("Intervention 9 not found",),
     "/export/{stream}": ("No data of bus_position in that time; there is none yet",),
     **TRANSIT_NOT_FOUND,
 }
 UNAUTHORIZED = ("Missing x-api-key header", "Missing x-group-name header", "Invalid API key")
-CLOCK_BUSY = "The clock is being moved already; wait for the answer, then move it again"
+MAIN_KEY_ONLY = "Only the main API key may disturb the city; this is the key of a group"
+CONFLICTS: Mapping[str, str] = {
+    "/clock": "The clock is being moved already; wait for the answer, then move it again",
+    "/interventions": f"What is written can't change: the earliest possible moment is {TIME}",
+    "/interventions/{intervention_id}": "Intervention 1 has ended already",
+}
 TOO_MANY = TooManyRequests("Rate limit of 50 requests per second exceeded", retry_after_s=1)
 
 ERRORS: Mapping[int, tuple[str, Callable[[str], Mapping[str, object]]]] = {
@@ -209,7 +238,8 @@ ERRORS: Mapping[int, tuple[str, Callable[[str], Mapping[str, object]]]] = {
         lambda path: error("NotFound", *NOT_FOUND[path]),
     ),
     429: ("Too many requests with this key", lambda _: error(TOO_MANY.error, str(TOO_MANY))),
-    409: ("The clock can't be changed now", lambda _: error(Conflict.error, CLOCK_BUSY)),
+    403: ("The key may not do this", lambda _: error(Forbidden.error, MAIN_KEY_ONLY)),
+    409: ("It isn't possible now", lambda path: error(Conflict.error, CONFLICTS[path])),
     500: ("An internal error", lambda _: error(Unexpected.error, str(Unexpected()))),
     503: ("The store can't be reached", lambda _: error(Unavailable.error, str(Unavailable()))),
 }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel
 
+from services.interventions.bodies import DisruptionRequest, InterventionBody, JournalBody
 from services.queries import bodies, network_bodies, status_bodies
 from services.queries.filters import EXAMPLE_BOX
 from services.queries.parameters import Format
@@ -169,19 +170,20 @@ TAGS: Mapping[str, str] = {
     "data": "What the simulated sensors say: people at stops, buses' positions, temperatures, visits.",
     "network": "What doesn't change while the simulator runs: lines, stops, buses.",
     "operations": "The state of the simulator itself, and its clock.",
+    "control": "What disturbs the running city: made with the main key, kept in the journal.",
 }
 """What each group of operations is about."""
 
 
-CLOCK_OPERATIONS: Mapping[str, Operation] = {
-    "GET": Operation(
+CONTROL_OPERATIONS: Mapping[tuple[str, str], Operation] = {
+    ("/clock", "GET"): Operation(
         "The simulated clock: time, rate, paused or not",
         (status_bodies.ClockBody,),
         (),
         (401, 400, 429, 500),
         "operations",
     ),
-    "POST": Operation(
+    ("/clock", "POST"): Operation(
         "Change the clock: rate, pause, step or jump. A jump deletes no data, and skipped time gets none",
         (status_bodies.ClockBody,),
         (),
@@ -194,5 +196,39 @@ CLOCK_OPERATIONS: Mapping[str, Operation] = {
             status_bodies.JumpChange,
         ),
     ),
+    ("/interventions", "GET"): Operation(
+        "The disruptions made while the city ran, in their order",
+        (JournalBody,),
+        (),
+        (400, 401, 429, 500, 503),
+        "control",
+    ),
+    ("/interventions", "POST"): Operation(
+        "Disturb the running city: one disruption of the scenario vocabulary, from its `from` (of a "
+        "breakdown: `at`) on, or as early as possible",
+        (InterventionBody,),
+        (),
+        (401, 403, 400, 429, 409, 500, 503),
+        "control",
+        (DisruptionRequest,),
+        status=201,
+    ),
+    ("/interventions/{intervention_id}", "DELETE"): Operation(
+        "End a disruption as early as possible; before it takes effect, withdraw it",
+        (InterventionBody,),
+        (),
+        (401, 403, 404, 400, 429, 409, 500, 503),
+        "control",
+    ),
 }
-"""`/clock` by method. POST exists with `--clock-control` only."""
+"""The operations of the clock and of interventions, by path and method.
+
+Changes of the clock exist with `--clock-control` or `--control`, interventions with `--control` only.
+"""
+
+METHOD_NAMES: Mapping[tuple[str, str], str] = {
+    ("/clock", "POST"): "change_clock",
+    ("/interventions", "POST"): "intervene",
+    ("/interventions/{intervention_id}", "DELETE"): "end_intervention",
+}
+"""The ids of operations that change something."""

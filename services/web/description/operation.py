@@ -61,7 +61,7 @@ class Operation:
 
     `body` has the models of the request's body, one of which it must match. `formats` are those of the
     response, `media_types` those of one that isn't JSON. A response that `is_cached` has an entity tag, and
-    can be 304.
+    can be 304. `status` is that of success.
     """
 
     summary: str
@@ -73,6 +73,7 @@ class Operation:
     formats: Sequence[Format] = ()
     is_cached: bool = False
     media_types: Sequence[str] = ()
+    status: int = 200
 
     @property
     def is_open(self) -> bool:

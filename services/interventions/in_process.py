@@ -1,0 +1,135 @@
+"""Interventions in a city that this process feeds.
+
+An intervention is made between two windows, while no feeder simulates or writes one: it is checked, stored,
+and then the city goes on by it. The earliest moment is the first second from which no record is stored yet.
+So a process that is killed has stored the intervention and no record that contradicts it, or neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from threading import Lock
+from typing import Protocol
+
+from simulator.journal import (
+    Intervention,
+    InterventionError,
+    Journal,
+    TooEarlyError,
+    UnknownInterventionError,
+    intervention_from,
+)
+
+from services.errors import Conflict, NotFound, clipped
+from services.feeders.write_gate import WriteGate
+from services.inputs.load import Inputs
+from services.interventions.control import InvalidDisruption, TooEarly
+from services.interventions.stored_journal import (
+    base_scenario,
+    disturbed_inputs,
+    entry_of,
+    stored_journal,
+)
+from services.times import SECOND, ceiling
+from simulator.clock import Clock
+from simulator.scenario import Scenario
+from storage.errors import DependencyError, WrittenAhead
+from storage.journal import first_open_second
+from storage.store import JournalEntry, Store
+
+
+class FollowingModel(Protocol):
+    """The part of `simulator.city.City` that interventions use."""
+
+    def follow(self, scenario: Scenario) -> None:
+        """Simulate by another scenario from now on."""
+
+
+class InProcessInterventions:
+    """The interventions of this process's city, with those that the store has already.
+
+    `inputs` are those of the run, without its journal; `model` follows the journal already. Feeders write
+    their windows in blocks of `writing`.
+    """
+
+    def __init__(self, inputs: Inputs, model: FollowingModel, store: Store, clock: Clock) -> None:
+        self._inputs, self._model, self._store, self._clock = inputs, model, store, clock
+        self._gate, self._settling = WriteGate(), Lock()
+        self._journal, self._is_doubtful = stored_journal(store), False
+        self._scenario = disturbed_inputs(inputs, self._journal).scenario
+
+    @property
+    def scenario(self) -> Scenario | None:
+        """See `InterventionControl`."""
+        return self._scenario
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A block in which a window is simulated and written. Raises `StoreError`."""
+        with self._gate.writing():
+            self._settle()
+            yield
+
+    def intervene(self, disruption: Mapping[str, object]) -> JournalEntry:
+        """See `InterventionControl`."""
+        with self._gate.changing():
+            self._settle()
+            base = base_scenario(self._inputs, self._journal)
+            try:
+                wanted = intervention_from(
+                    disruption, self._inputs.plain_network, base, self._journal, self._earliest()
+                )
+            except InterventionError as error:
+                raise InvalidDisruption(error.messages) from None
+            except TooEarlyError as error:
+                raise TooEarly(error.earliest) from None
+            return self._keep(self._journal.including(wanted), wanted, wanted.takes_effect)
+
+    def end(self, intervention_id: str) -> JournalEntry:
+        """See `InterventionControl`."""
+        with self._gate.changing():
+            self._settle()
+            moment = self._earliest()
+            if all(each.id != intervention_id for each in self._journal.interventions):
+                raise NotFound(f"Intervention {clipped(intervention_id)} not found")
+            try:
+                journal = self._journal.ended(intervention_id, moment)
+            except UnknownInterventionError:
+                raise Conflict(f"Intervention {intervention_id} has ended already") from None
+            (over,) = (each for each in journal.interventions if each.id == intervention_id)
+            return self._keep(journal, over, moment)
+
+    def _earliest(self) -> datetime:
+        """The first second that is neither past nor written."""
+        now, written = ceiling(self._clock.now(), SECOND), first_open_second(self._store.coverage)
+        return now if written is None else max(now, written)
+
+    def _keep(self, journal: Journal, changed: Intervention, changes_from: datetime) -> JournalEntry:
+        """Store a changed intervention, then simulate by the journal that includes it."""
+        entry = entry_of(changed)
+        try:
+            self._store.record(entry, changes_from=changes_from)
+        except WrittenAhead as error:
+            raise TooEarly(error.earliest) from None
+        except ValueError as error:
+            raise InvalidDisruption([str(error)]) from None
+        except DependencyError:
+            # The store may have kept it: before the next window the journal is read again.
+            self._is_doubtful = True
+            raise
+        self._follow(journal)
+        return entry
+
+    def _follow(self, journal: Journal) -> None:
+        self._scenario = journal.applied_to(base_scenario(self._inputs, journal))
+        self._model.follow(self._scenario)
+        self._journal = journal
+
+    def _settle(self) -> None:
+        """After an error of the store find out what it has kept. Raises `StoreError`."""
+        with self._settling:
+            if self._is_doubtful:
+                self._follow(stored_journal(self._store))
+                self._is_doubtful = False

@@ -1,0 +1,52 @@
+"""The journal of a store as one of the simulator, and the inputs of a run with its journal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from simulator.journal import DAY_BEGINS, Intervention, Journal, undisturbed
+
+from services.inputs.load import Inputs
+from simulator.service_day import MADRID
+from storage.errors import StoreInvalid
+from storage.store import JournalEntry, Store
+
+if TYPE_CHECKING:
+    from simulator.scenario import Scenario
+
+ANY_DAY = date(1970, 1, 1)
+"""The day of a base scenario without interventions, which changes nothing."""
+
+
+def stored_journal(store: Store) -> Journal:
+    """Return the journal that a store keeps. Raises `StoreInvalid` for entries that can't be read."""
+    try:
+        texts = (entry.text for entry in store.journal())
+        return Journal(tuple(Intervention.of_json(json.loads(text)) for text in texts))
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreInvalid(f"the store's journal can't be read: {error!r}") from error
+
+
+def entry_of(intervention: Intervention) -> JournalEntry:
+    """Return an intervention as the store keeps it."""
+    text = json.dumps(intervention.as_json(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return JournalEntry(int(intervention.id), intervention.takes_effect, text)
+
+
+def base_scenario(inputs: Inputs, journal: Journal) -> Scenario:
+    """Return the scenario of a run without its journal; for a run without one, one that changes nothing."""
+    if inputs.scenario is not None:
+        return inputs.scenario
+    made = [each.takes_effect for each in journal.interventions]
+    day = (min(made).astimezone(MADRID) - DAY_BEGINS).date() if made else ANY_DAY
+    return undisturbed(day, seed=inputs.seed)
+
+
+def disturbed_inputs(inputs: Inputs, journal: Journal) -> Inputs:
+    """Return the inputs whose scenario includes the journal. The run stays that of the base scenario."""
+    if not journal.interventions:
+        return inputs
+    return replace(inputs, scenario=journal.applied_to(base_scenario(inputs, journal)))

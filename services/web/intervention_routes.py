@@ -1,0 +1,63 @@
+"""`/interventions`: list the disruptions made while the city ran, make one, end one."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.access.authentication import GENERAL, Caller
+from services.context import Context
+from services.errors import Forbidden
+from services.interventions.bodies import intervention_body, journal_body
+from services.interventions.control import InterventionControl
+from services.web import openapi
+from services.web.gate import CALLER
+from services.web.handlers import Route, StoreQuery, json_object, json_response
+
+PATH, ONE_PATH = "/interventions", "/interventions/{intervention_id}"
+HOW_TO_ALLOW = "To disturb the running city, start the simulator with --control"
+MAIN_KEY_ONLY = "Only the main API key may disturb the city; this is the key of a group"
+CREATED = 201
+
+
+def add_journal_route(app: FastAPI, context: Context) -> None:
+    """Add the route by which every holder of a key can read the journal."""
+
+    def listed(_request: Request) -> StoreQuery:
+        return StoreQuery(lambda _: json_response(journal_body(context.store.journal(), context.now())))
+
+    app.add_api_route(PATH, listed, methods=["GET"], **openapi.declared_method(PATH, "GET"))
+    route = app.routes[-1]
+    if isinstance(route, Route):
+        route.hint_of_methods = HOW_TO_ALLOW
+
+
+def add_intervention_control(app: FastAPI, context: Context, control: InterventionControl) -> None:
+    """Add the routes by which holders of the main key can disturb the city."""
+
+    def made(request: Request) -> StoreQuery:
+        check_main_key(request)
+        disruption = json_object(request)
+
+        def respond(_store: object) -> Response:
+            return json_response(intervention_body(control.intervene(disruption), context.now()), CREATED)
+
+        return StoreQuery(respond)
+
+    def ended(request: Request) -> StoreQuery:
+        check_main_key(request)
+        intervention_id = request.path_params["intervention_id"]
+        return StoreQuery(
+            lambda _: json_response(intervention_body(control.end(intervention_id), context.now()))
+        )
+
+    app.add_api_route(PATH, made, methods=["POST"], **openapi.declared_method(PATH, "POST"))
+    app.add_api_route(ONE_PATH, ended, methods=["DELETE"], **openapi.declared_method(ONE_PATH, "DELETE"))
+
+
+def check_main_key(request: Request) -> None:
+    """Raise `Forbidden` for the key of a group."""
+    caller: Caller = request.scope[CALLER]
+    if caller.key_name != GENERAL:
+        raise Forbidden(MAIN_KEY_ONLY)
