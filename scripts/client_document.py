@@ -12,6 +12,7 @@ from services.app import create_app
 from services.context import Context
 from services.feeders.clock_control import InProcessClockControl
 from services.inputs.load import load_inputs
+from services.interventions.in_process import InProcessInterventions
 from services.live.live_hub import live_hub
 from services.web import openapi
 from simulator.clock import Clock
@@ -21,7 +22,7 @@ NETWORK = Path(__file__).parent.parent / "data" / "lines.yaml"
 
 
 def document() -> openapi.Json:
-    """Return the description of an application with live data and clock control."""
+    """Return the description of an application with live data, whose clock and city can be controlled."""
     inputs = load_inputs(NETWORK, 1)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -37,6 +38,7 @@ def document() -> openapi.Json:
             key=ApiKey.of("unused"),
             version=version("bus-simulator"),
             control=InProcessClockControl(clock, city, store, inputs.run),
+            interventions=InProcessInterventions(inputs, city, store, clock),
             live=live_hub(store, inputs.network, clock.now),
         )
         return openapi.document(create_app(context))

@@ -14,7 +14,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from starlette.types import ASGIApp, Message
@@ -26,6 +26,7 @@ from services.context import Context
 from services.feeders.backfill import fill, plan
 from services.feeders.clock_control import InProcessClockControl
 from services.inputs.load import load_inputs
+from services.interventions.in_process import InProcessInterventions
 from services.live import messages
 from services.live.live_hub import live_hub
 from services.live.missed_records import LONGEST_GAP
@@ -44,6 +45,14 @@ START = datetime(2026, 3, 2, 7, tzinfo=UTC)
 NOW = START + timedelta(minutes=30, seconds=10)
 LONGEST_LIST = 2
 """The most items of a list that an example shows."""
+
+
+class Change(NamedTuple):
+    """A request that changes something, and its body."""
+
+    path: str
+    body: str | None
+
 
 EXAMPLES: Mapping[str, Sequence[str]] = {
     "/people-count": (
@@ -90,10 +99,21 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "/metrics": ("/metrics",),
     "/health": ("/health",),
     "/clock": ("/clock",),
+    "/interventions": ("/interventions",),
 }
 """The requests that show each route."""
-CHANGE = '{"rate": 1.5}'
-"""The body that shows `POST /clock`."""
+CHANGES: Mapping[tuple[str, str], Change] = {
+    ("/clock", "post"): Change("/clock", '{"rate": 1.5}'),
+    ("/interventions", "post"): Change(
+        "/interventions", '{"surge": {"stop": "S001", "people_per_min": 40, "to": "2026-03-02T08:30:00Z"}}'
+    ),
+    ("/interventions/{intervention_id}", "delete"): Change("/interventions/1", None),
+}
+"""The requests that show each route which changes something."""
+WITHOUT_CONTROL: Mapping[str, str] = {
+    "/clock": "Without `run --clock-control` the clock can be read, but not changed: 405.",
+    "/interventions": "Without `run --control` interventions can be read, but not made: 405.",
+}
 OPEN = ("/health", "/metrics")
 
 CLIENT_MESSAGES = (
@@ -107,7 +127,7 @@ CLIENT_MESSAGES = (
 PREFACE = """# API
 
 Written by `make docs` from the program itself. The responses are those of a Monday morning in Madrid,
-`bus-simulator run --at 2026-03-02T08:30+01:00 --clock-control`; for a simulator of today, use today's dates.
+`bus-simulator run --at 2026-03-02T08:30+01:00 --control`; for a simulator of today, use today's dates.
 A running simulator serves its OpenAPI description at `/openapi.json`.
 
 HEAD works wherever GET does. An unknown query parameter is 400 with the nearest name, an unknown path 404
@@ -178,6 +198,7 @@ def page() -> str:
                 key=ApiKey.of(KEY),
                 version=version("bus-simulator"),
                 control=InProcessClockControl(clock, city, store, inputs.run),
+                interventions=InProcessInterventions(inputs, city, store, clock),
                 live=live_hub(store, inputs.network, lambda: NOW),
             )
         )
@@ -185,13 +206,12 @@ def page() -> str:
         return "\n".join([PREFACE, *routes(app, described), *errors_table(), *live(), positions()]) + "\n"
 
 
-def ask(app: ASGIApp, path: str, body: str | None = None) -> httpx.Response:
-    """Send a GET request, or a POST with `body`, to the application."""
+def ask(app: ASGIApp, path: str, body: str | None = None, method: str = "GET") -> httpx.Response:
+    """Send a request to the application."""
 
     async def request() -> httpx.Response:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
-            method = "GET" if body is None else "POST"
             return await client.request(method, path, headers=HEADERS, content=body)
 
     return asyncio.run(request())
@@ -231,7 +251,7 @@ def routes(app: ASGIApp, described: Mapping[str, Any]) -> Iterator[str]:
             yield f"{operation['summary']}."
             yield ""
             yield from parameters(operation.get("parameters", ()))
-            yield from bodies(operation)
+            yield from bodies(path, operation)
             yield from fields(operation, described["components"]["schemas"])
             yield f"Statuses: {', '.join(operation['responses'])}."
             yield ""
@@ -240,7 +260,8 @@ def routes(app: ASGIApp, described: Mapping[str, Any]) -> Iterator[str]:
                     is_endless = path == LIVE_PATH and "L99" not in asked
                     yield from event_example(app, asked) if is_endless else example(asked, ask(app, asked))
             else:
-                yield from example(path, ask(app, path, CHANGE), CHANGE)
+                asked, body = CHANGES[path, method]
+                yield from example(asked, ask(app, asked, body, method.upper()), body, method)
 
 
 def parameters(described: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -255,7 +276,7 @@ def parameters(described: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield ""
 
 
-def bodies(operation: Mapping[str, Any]) -> Iterator[str]:
+def bodies(path: str, operation: Mapping[str, Any]) -> Iterator[str]:
     """Yield the possible bodies of a request."""
     if "requestBody" not in operation:
         return
@@ -263,15 +284,15 @@ def bodies(operation: Mapping[str, Any]) -> Iterator[str]:
     yield "The body is one of these, as JSON of at most 4 KB:"
     yield ""
     for shape in content["schema"]["oneOf"]:
-        (name,) = shape["properties"]
-        yield f"- `{name}`: {shape['description']}"
+        names = "".join(f"`{name}`: " for name in shape.get("properties", ()))
+        yield f"- {names}{shape['description']}"
     yield ""
     yield "| for example | |"
     yield "|---|---|"
     for what, shown_body in content["examples"].items():
         yield f"| `{json.dumps(shown_body['value'])}` | {what} |"
     yield ""
-    yield "Without `run --clock-control` the clock can be read, but not changed: 405."
+    yield WITHOUT_CONTROL[path]
     yield ""
 
 
@@ -290,7 +311,8 @@ def text_of(described: Mapping[str, Any]) -> str:
 
 def fields(operation: Mapping[str, Any], models: Mapping[str, Any]) -> Iterator[str]:
     """Yield the fields of a 200 body, model by model."""
-    content = operation["responses"]["200"].get("content", {}).get("application/json", {})
+    success = min(status for status in operation["responses"])
+    content = operation["responses"][success].get("content", {}).get("application/json", {})
     for name in named_in(content.get("schema", {})):
         model = models[name]
         if "properties" not in model:
@@ -324,9 +346,12 @@ def type_of(schema: Mapping[str, Any]) -> str:
     return str(schema.get("type", "any"))
 
 
-def example(asked: str, answer: httpx.Response, body: str | None = None) -> Iterator[str]:
+def example(
+    asked: str, answer: httpx.Response, body: str | None = None, method: str = "get"
+) -> Iterator[str]:
     """Yield a request and its response."""
-    sent = "" if body is None else f" -d '{body}'"
+    sent = " -X DELETE" if method == "delete" else ""
+    sent += "" if body is None else f" -d '{body}'"
     headers = "" if asked in OPEN else ' -H "x-api-key: $KEY" -H "x-group-name: me"'
     yield "```bash"
     yield f'curl{headers}{sent} "http://127.0.0.1:8080{asked}"'

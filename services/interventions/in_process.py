@@ -13,15 +13,6 @@ from datetime import datetime
 from threading import Lock
 from typing import Protocol
 
-from simulator.journal import (
-    Intervention,
-    InterventionError,
-    Journal,
-    TooEarlyError,
-    UnknownInterventionError,
-    intervention_from,
-)
-
 from services.errors import Conflict, NotFound, clipped
 from services.feeders.write_gate import WriteGate
 from services.inputs.load import Inputs
@@ -34,6 +25,14 @@ from services.interventions.stored_journal import (
 )
 from services.times import SECOND, ceiling
 from simulator.clock import Clock
+from simulator.journal import (
+    Intervention,
+    InterventionError,
+    Journal,
+    TooEarlyError,
+    UnknownInterventionError,
+    intervention_from,
+)
 from simulator.scenario import Scenario
 from storage.errors import DependencyError, WrittenAhead
 from storage.journal import first_open_second

@@ -7,9 +7,8 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from simulator.journal import DAY_BEGINS, Intervention, Journal, undisturbed
-
 from services.inputs.load import Inputs
+from simulator.journal import DAY_BEGINS, Intervention, Journal, undisturbed
 from simulator.service_day import MADRID
 from storage.errors import StoreInvalid
 from storage.store import JournalEntry, Store

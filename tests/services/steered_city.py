@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -24,9 +24,7 @@ from tests.networks import line, network, street
 from tests.services.fakes import NOW, RUN, HandWall
 from tests.services.moved_city import SETTINGS, Moved
 
-NETWORK = network(
-    line("L1", street(4), buses=2), line("L2", street(4, first=3), buses=2, first_bus=3)
-)
+NETWORK = network(line("L1", street(4), buses=2), line("L2", street(4, first=3), buses=2, first_bus=3))
 INPUTS = Inputs(NETWORK, 1, RUN)
 
 
@@ -41,26 +39,29 @@ class Steered(Moved):
 
 
 @contextmanager
-def steered(folder: Path, *, start: datetime = NOW, rate: float = 1.0, control: bool = True) -> Iterator[Steered]:
+def steered(
+    folder: Path, *, start: datetime = NOW, rate: float = 1.0, control: bool = True
+) -> Iterator[Steered]:
     """A run over the store in a folder, continued if there is one."""
     wall = HandWall()
     clock = Clock(start=start, rate=rate, wall=wall)
-    with closing(DuckDBStore(folder / "steered.duckdb")) as store:
-        with closing(disturbed_inputs(INPUTS, stored_journal(store)).city(1)) as city:
-            interventions = InProcessInterventions(INPUTS, city, store, clock)
-            settings = replace(SETTINGS, control=control)
-            simulator = AllInOne(settings, INPUTS, city, store, clock, interventions=interventions)
-            simulator.prepare(run_silently)
-            context = simulator.context(ApiKey.of("right"), ApiKey.of("local"))
-            failures: list[Exception] = []
+    with ExitStack() as stack:
+        store = stack.enter_context(closing(DuckDBStore(folder / "steered.duckdb")))
+        city = stack.enter_context(closing(disturbed_inputs(INPUTS, stored_journal(store)).city(1)))
+        interventions = InProcessInterventions(INPUTS, city, store, clock)
+        settings = replace(SETTINGS, control=True)
+        simulator = AllInOne(settings, INPUTS, city, store, clock, interventions=interventions)
+        simulator.prepare(run_silently)
+        context = simulator.context(ApiKey.of("right"), ApiKey.of("local"))
+        failures: list[Exception] = []
 
-            def fail(error: Exception) -> None:
-                failures.append(error)
-                clock.close()
+        def fail(error: Exception) -> None:
+            failures.append(error)
+            clock.close()
 
-            with simulator.feeding(fail):
-                yield Steered(context, store, clock, wall)
-            assert not failures
+        with simulator.feeding(fail):
+            yield Steered(context, store, clock, wall)
+        assert not failures
 
 
 def check_bytes(store: Store) -> None:

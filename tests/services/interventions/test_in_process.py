@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from storage.journal import journal_digest
 from storage.store import JournalEntry
 from tests.services.fakes import HOUR, MINUTE, NOW, SECOND
 from tests.services.moved_city import TICK
-from tests.services.steered_city import INPUTS, Steered, check_bytes, check_equal, steered
+from tests.services.steered_city import INPUTS, check_bytes, check_equal, steered
 
 BREAKDOWN: Any = {"breakdown": {"bus": "B001", "repair_min": 20}}
 SURGE: Any = {"surge": {"stop": "S002", "people_per_min": 40}}
@@ -122,7 +123,7 @@ def test_two_people_at_once_both_get_an_intervention_of_their_own(tmp_path: Path
         def intervene(disruption: Any) -> None:
             made.append(city.interventions.intervene(disruption))
 
-        together([lambda disruption=disruption: intervene(disruption) for disruption in wanted])
+        together([partial(intervene, disruption) for disruption in wanted])
         assert sorted(entry.number for entry in made) == [1, 2, 3, 4]
         assert list(city.store.journal()) == sorted(made, key=lambda entry: entry.number)
         city.wall.advance(10 * MINUTE)
@@ -130,7 +131,7 @@ def test_two_people_at_once_both_get_an_intervention_of_their_own(tmp_path: Path
         check_bytes(city.store)
 
 
-def together(jobs: list[Callable[[], None]]) -> None:
+def together(jobs: Sequence[Callable[[], None]]) -> None:
     threads = [threading.Thread(target=job) for job in jobs]
     for thread in threads:
         thread.start()
