@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, JsonValue, RootModel
+from pydantic import Field, RootModel
 
 from services.queries.bodies import Body, ExactModel, Instant
 from services.times import format_instant, parse_instant
@@ -19,7 +19,7 @@ Kind: TypeAlias = Literal[
 ]
 """The kinds of disruptions that can be made while the city runs."""
 
-Disruption: TypeAlias = Annotated[dict[Kind, dict[str, JsonValue]], Field(min_length=1, max_length=1)]
+Disruption: TypeAlias = Annotated[dict[Kind, dict[str, object]], Field(min_length=1, max_length=1)]
 """One disruption as in a scenario file: its kind, and that kind's fields."""
 
 
@@ -37,7 +37,7 @@ class InterventionBody(ExactModel):
     takes_effect: Instant
     ends: Instant | None
     state: Literal["planned", "active", "ended", "withdrawn"]
-    disruption: dict[Kind, dict[str, JsonValue]]
+    disruption: dict[str, dict[str, object]]
 
 
 class JournalBody(ExactModel):

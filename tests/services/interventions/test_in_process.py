@@ -58,6 +58,7 @@ def test_a_restarted_run_continues_with_its_journal(tmp_path: Path) -> None:
         assert city.interventions.intervene(SURGE).number == 2
 
 
+@pytest.mark.long
 def test_what_is_written_ahead_sets_the_earliest_moment(tmp_path: Path) -> None:
     """At the greatest speed feeders write up to an hour ahead of the clock."""
     with steered(tmp_path, rate=MAX) as city:
@@ -77,6 +78,7 @@ def from_(instant: datetime) -> Any:
     return {"surge": {"stop": "S005", "people_per_min": 20, "from": instant.isoformat()}}
 
 
+@pytest.mark.long
 def test_a_planned_intervention_takes_effect_at_its_time(tmp_path: Path) -> None:
     with steered(tmp_path) as city:
         assert city.interventions.intervene(from_(NOW + 7 * MINUTE)).takes_effect == NOW + 7 * MINUTE
@@ -85,6 +87,7 @@ def test_a_planned_intervention_takes_effect_at_its_time(tmp_path: Path) -> None
         check_bytes(city.store)
 
 
+@pytest.mark.long
 def test_an_intervention_is_ended_as_early_as_possible_and_a_planned_one_withdrawn(tmp_path: Path) -> None:
     with steered(tmp_path) as city:
         control = city.interventions
@@ -161,6 +164,7 @@ def test_after_an_error_of_the_store_the_city_goes_on_by_what_the_store_has_kept
         check_bytes(city.store)
 
 
+@pytest.mark.long
 def test_after_jumps_of_the_clock_the_data_are_those_of_the_journal(tmp_path: Path) -> None:
     """What a jump ahead wrote stays, so after a jump back nothing can change before its end."""
     with steered(tmp_path) as city:

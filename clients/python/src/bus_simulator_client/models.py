@@ -174,6 +174,32 @@ class HeadwayBody:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class InterventionBody:
+    """A disruption made while the city ran; `ends` is null for one that goes on.
+
+    `state`: `planned` before it takes effect, `active`, `ended`, or `withdrawn` if it was ended before.
+    """
+
+    id: str
+    takes_effect: datetime
+    ends: datetime | None
+    state: Literal["planned", "active", "ended", "withdrawn"]
+    disruption: dict[str, dict[str, object]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JournalBody:
+    """The interventions of the run in the order in which they were made, at the simulated `time`.
+
+    `digest` is the SHA-256 of all of them, empty for none.
+    """
+
+    time: datetime
+    digest: str
+    items: list[InterventionBody]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LineBody:
     """The newest position of each of a line's buses."""
 
