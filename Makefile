@@ -72,8 +72,8 @@ else
 endif
 
 .PHONY: down
-down: $(RUNNABLE) ## stop the parts, however they were started
-	@exec $(BIN)/bus-simulator ops down
+down: $(RUNNABLE) ## stop the parts, however they were started (ARGS="--forget": delete their data, network, keys, clock)
+	@exec $(BIN)/bus-simulator ops down $(ARGS)
 
 .PHONY: backfill
 backfill: $(RUNNABLE) ## write history into the store (DAYS=5, or ARGS="--start T --end T"; TARGET=aws)

@@ -201,6 +201,11 @@ def program_environment(variables: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, **variables}
 
 
+def use_variables(variables: Mapping[str, str]) -> None:
+    """Set environment variables of this process, as those by which AWS clients find the local services."""
+    os.environ.update(variables)
+
+
 def ignored_interval() -> str | None:
     """`TIME_INTERVAL` of older deployments, which has no effect: ticks are 30 s and 60 s apart."""
     return os.environ.get("TIME_INTERVAL", "").strip() or None

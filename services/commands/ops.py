@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,10 +12,9 @@ from services import settings
 from services.access.authentication import local_key
 from services.commands.options import option
 from services.stack import compose_control
-from services.stack.supervisor_config import Ports, Stack
-from services.stack.supervisor_control import SupervisedParts, table
-
-FOLDER = Path("var/stack")
+from services.stack.local_parts import find_local_parts, refresh_from_kept, refresh_key_file
+from services.stack.supervisor_config import API_KEY, DATA, FOLDER, KEPT, Ports, Stack
+from services.stack.supervisor_control import StackProblem, SupervisedParts, table
 
 
 def ports_of(text: str) -> Ports:
@@ -54,11 +54,12 @@ def ops() -> None:
 def up(*, scenario: str | None, network: Path | None, clock: str, ports: Ports) -> None:
     """Start the parts as plain processes and return when all are healthy."""
     home = Path.cwd()
+    refresh_from_kept()
     stack = Stack(
         home=home,
         folder=home / FOLDER,
         ports=ports,
-        api_key=local_key(settings.api_key(), FOLDER / "api-key").text,
+        api_key=local_key(settings.api_key(), FOLDER / API_KEY).text,
         network_file=(network or settings.default_network()).resolve(),
         clock=clock,
         scenario=scenario,
@@ -67,18 +68,43 @@ def up(*, scenario: str | None, network: Path | None, clock: str, ports: Ports) 
     parts.up(stack)
     show(parts)
     click.echo(f"REST, WebSocket, map: http://127.0.0.1:{ports.api}  MCP: http://127.0.0.1:{ports.mcp}/mcp")
-    click.echo(f"API key: in {FOLDER / 'api-key'}" if settings.api_key() is None else "API key: yours")
+    click.echo(f"API key: in {FOLDER / API_KEY}" if settings.api_key() is None else "API key: yours")
 
 
-@ops.command(epilog="\b\nExample:\n  bus-simulator ops down")
-def down() -> None:
-    """Stop the parts, whether they run as processes, as containers or both."""
+@ops.command(epilog="\b\nExamples:\n  bus-simulator ops down\n  bus-simulator ops down --forget")
+@click.option("--forget", is_flag=True, help="Also delete what they keep: data, network, keys, clock.")
+def down(*, forget: bool) -> None:
+    """Stop the parts, whether they run as processes, as containers or both.
+
+    The next start continues with their data, network, keys and clock.
+    """
     stopped = SupervisedParts(FOLDER).down()
     click.echo(f"processes: {'stopped' if stopped else 'none run here'}")
     found = compose_control.containers()
-    if found.ids:
-        compose_control.down(found)
+    if found.ids or (
+        forget and compose_control.compose_program() and not found.reason.startswith("there is")
+    ):
+        compose_control.down(found, forget=forget)
     click.echo(f"containers: {'stopped' if found.ids else found.reason}")
+    if forget:
+        shutil.rmtree(FOLDER / KEPT, ignore_errors=True)
+        for name in (DATA, f"{DATA}.wal", API_KEY):
+            (FOLDER / name).unlink(missing_ok=True)
+        click.echo("forgotten: data, network, keys, clock")
+
+
+@ops.command(epilog="\b\nExample:\n  bus-simulator ops api-key")
+def api_key() -> None:
+    """Write the parts' general key into var/stack/api-key, after it was replaced by other means."""
+    parts = find_local_parts()
+    if parts is None:
+        raise StackProblem("no parts run here; `make up` starts them")
+    settings.use_variables(parts.endpoints)
+    from storage.aws_clients import client
+
+    secrets = client("secretsmanager", region=settings.region())
+    refresh_key_file(secrets.get_secret_value(SecretId=settings.DEFAULT_SECRET_ID)["SecretString"])
+    click.echo(f"API key: in {parts.key_file}")
 
 
 @ops.command(epilog="\b\nExample:\n  bus-simulator ops status")

@@ -66,10 +66,26 @@ def compose(*words: str, quiet: bool = False) -> subprocess.CompletedProcess[str
     return subprocess.run([*program, *words], capture_output=quiet, text=True, check=False)
 
 
-def down(found: Containers) -> None:
-    """Remove the containers, with compose also their network. Raises `StackProblem`."""
+def published_port(name: str, port: int) -> int:
+    """The port on this machine of a part's port. Raises `StackProblem`."""
+    said = compose("port", name, str(port), quiet=True).stdout.strip()
+    number = said.rpartition(":")[2]
+    if not number.isdigit():
+        raise StackProblem(f"the container {name} isn't reachable from this machine; `make up` starts it")
+    return int(number)
+
+
+def down(found: Containers, *, forget: bool = False) -> None:
+    """Remove the containers, with compose also their network; with `forget` their volumes, too.
+
+    Raises `StackProblem`.
+    """
     program = compose_program()
-    words = [*program, "down"] if program else ["docker", "rm", "--force", *found.ids]
+    if forget and not program:
+        raise StackProblem("this needs compose, which knows the volumes: docker compose or docker-compose")
+    words = (
+        [*program, "down", *(["--volumes"] * forget)] if program else ["docker", "rm", "--force", *found.ids]
+    )
     code = subprocess.run(words, check=False).returncode
     if code:
         raise StackProblem(f"`{' '.join(words)}` ended with exit code {code}")

@@ -29,6 +29,10 @@ FEEDERS = {
 }
 RUN = "localstack/run"
 CONFIGURATION, SOCKET, HEALTH = "supervisord.conf", "supervisor.sock", "health.json"
+FOLDER = Path("var/stack")
+"""The parts' own files, in the working directory."""
+KEPT, DATA, API_KEY = "kept", "timestream.duckdb", "api-key"
+"""In the parts' folder: what LocalStack would forget, Timestream's data, the general key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,22 @@ class Ports:
     localstack: int = 4566
     dynamodb: int = 4567
     timestream: int = 4568
+
+
+def local_endpoints(ports: Ports) -> Mapping[str, str]:
+    """The standard AWS variables that point every client at the services on these ports."""
+    timestream = f"http://127.0.0.1:{ports.timestream}"
+    return {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports.localstack}",
+        "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{ports.dynamodb}",
+        "AWS_ENDPOINT_URL_TIMESTREAM_WRITE": timestream,
+        "AWS_ENDPOINT_URL_TIMESTREAM_QUERY": timestream,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +82,8 @@ class Stack:
 
     @property
     def endpoints(self) -> Mapping[str, str]:
-        """The standard AWS variables that point every client at the local services."""
-        timestream = f"http://127.0.0.1:{self.ports.timestream}"
-        return {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.ports.localstack}",
-            "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{self.ports.dynamodb}",
-            "AWS_ENDPOINT_URL_TIMESTREAM_WRITE": timestream,
-            "AWS_ENDPOINT_URL_TIMESTREAM_QUERY": timestream,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        """See `local_endpoints`."""
+        return local_endpoints(self.ports)
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -84,6 +93,7 @@ class Stack:
             "INIT_API_KEY": self.api_key,
             "INIT_NETWORK_FILE": str(self.network_file),
             "INIT_CLOCK": self.clock,
+            "INIT_KEPT_FOLDER": str(self.folder / KEPT),
             "PYTHONUNBUFFERED": "1",
         }
 
@@ -91,7 +101,7 @@ class Stack:
     def commands(self) -> Mapping[str, Sequence[str]]:
         """The command of each part by its name, in start order."""
         program = (sys.executable, "-m", "bus_simulator")
-        ports, data = self.ports, f"duckdb:{self.folder / 'timestream.duckdb'}"
+        ports, data = self.ports, f"duckdb:{self.folder / DATA}"
         shared = (
             *("--network", NETWORK, "--network-refresh", self.refresh),
             *("--store", f"timestream://bus_simulator?region={REGION}"),

@@ -6,17 +6,23 @@ outside. Existing resources stay as they are, so running it again is harmless. T
 
 `INIT_NETWORK_FILE` goes into the bucket, `INIT_API_KEY` into the secret (without it one is made up), and
 `INIT_CLOCK` into the clock's parameter (without it simulated time is wall time): each if there is none yet.
+What `INIT_KEPT_FOLDER` holds of an earlier LocalStack goes before them, and it gets every change (`kept.py`).
 `INIT_ONLY` is `localstack` or `dynamodb` where the two are apart and only one of them has started anew.
 """
 
 import json
 import os
 import secrets
+import subprocess
+import sys
 from pathlib import Path
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import kept  # from the folder above, where LocalStack runs nothing
 
 REGION = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-west-1"
 SERVICES = ("people-count-feeder", "sensors-feeder", "bus-position-feeder", "mcp-server")
@@ -42,12 +48,23 @@ ROLE, POLICY = "bus-simulator-feeder-task-role", "timestream-access"
 TABLES_WITH_TTL = (CONNECTIONS, SUBSCRIPTIONS)
 
 
+KEY = "config/lines.yaml"
+KEPT = kept.load()
+
+
 def main():
+    if "--keep" in sys.argv:
+        names = ("s3", "secretsmanager", "ssm")
+        kept.keep({name: client(name) for name in names}, f"bus-simulator-config-{account()}", KEY)
+        return
     made_in = {"localstack": (secret, clock, log_groups, role, events, bucket), "dynamodb": (tables,)}
     only = os.environ.get("INIT_ONLY")
     for part, makers in made_in.items():
         for make in makers if only in (None, part) else ():
             make()
+    if kept.folder() is not None and only != "dynamodb":
+        nothing = subprocess.DEVNULL
+        subprocess.Popen([sys.executable, __file__, "--keep"], stdin=nothing, stdout=nothing, stderr=nothing)  # noqa: S603 - itself
 
 
 def client(service):
@@ -79,20 +96,32 @@ def bucket():
     place = {} if REGION == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
     unless_there("BucketAlreadyOwnedByYou", s3.create_bucket, Bucket=name, **place)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    if "Contents" not in s3.list_objects_v2(Bucket=name, Prefix=KEY):
+        for content in networks():
+            s3.put_object(Bucket=name, Key=KEY, Body=content)
+
+
+def networks():
+    """The kept versions, oldest first, and the initial network if it is a new one."""
     path = os.environ.get("INIT_NETWORK_FILE")
-    key = "config/lines.yaml"
-    if path and "Contents" not in s3.list_objects_v2(Bucket=name, Prefix=key):
-        s3.put_object(Bucket=name, Key=key, Body=Path(path).read_bytes())
+    first = Path(path).read_bytes() if path else b""
+    versions = KEPT.get("networks", [])
+    return [*versions, first] if kept.is_new(KEPT, "network", first) else versions
 
 
 def secret():
-    keys = json.dumps({"api_key": os.environ.get("INIT_API_KEY") or secrets.token_urlsafe(24)})
+    given, text = os.environ.get("INIT_API_KEY", ""), KEPT.get("secret", "")
+    if not text or kept.is_new(KEPT, "api_key", given):
+        teams = json.loads(text).get("keys") if text.startswith("{") else None
+        keys = {"api_key": given or secrets.token_urlsafe(24), **({"keys": teams} if teams else {})}
+        text = json.dumps(keys)
     make = client("secretsmanager").create_secret
-    unless_there("ResourceExistsException", make, Name="bus-simulator/api-key", SecretString=keys)
+    unless_there("ResourceExistsException", make, Name="bus-simulator/api-key", SecretString=text)
 
 
 def clock():
-    text = os.environ.get("INIT_CLOCK") or "{}"
+    given = os.environ.get("INIT_CLOCK", "").removeprefix("{}")
+    text = given if kept.is_new(KEPT, "clock", given) else KEPT.get("clock", "{}")
     make = client("ssm").put_parameter
     name = "/bus-simulator/clock"
     unless_there("ParameterAlreadyExists", make, Name=name, Value=text, Type="String", Overwrite=False)
