@@ -25,6 +25,8 @@ from services.commands.export import export
 from services.commands.export_gtfs import export_gtfs
 from services.commands.feed import feed
 from services.commands.import_gtfs import import_gtfs
+from services.commands.intervene import intervene
+from services.commands.journal import journal
 from services.commands.mcp import mcp
 from services.commands.ops import ops
 from services.commands.options import option
@@ -94,6 +96,8 @@ for command in (
     digest,
     export,
     snapshot,
+    intervene,
+    journal,
     validate,
     import_gtfs,
     export_gtfs,

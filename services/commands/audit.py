@@ -53,22 +53,24 @@ def audit(
 ) -> None:
     """Check all stored data against ten invariants: passengers are conserved, streams agree, and so on.
 
-    --network and --scenario must be those that the data were simulated with. Exits with 0 only if no
+    --network and --scenario must be those that the data were simulated with; the store itself knows its
+    interventions. Exits with 0 only if no
     invariant is violated and no data are missing; an empty store fails. --realism measures the model, not the
     store, and doesn't change the exit code.
     """
     from services.console.work_progress import work_progress
     from services.inputs.load import load_inputs, opened
-    from services.reports.audit_inputs import audit_facts
+    from services.interventions.stored_journal import covered_end, stored_journal
+    from services.reports.audit_inputs import journal_facts
     from services.reports.realism_report import measured, report_lines
     from services.reports.realism_report import report as realism_report
     from storage.audit import audit as judge
 
     with work_progress() as progress:
         made_of = [load_inputs(network, None, scenario, progress) for scenario in (None, *scenarios)]
-    known = [audit_facts(inputs.network, inputs.scenario) for inputs in made_of]
     with closing(opened(store, must_exist=True)) as source:
-        report = judge(source, known)
+        journal, end = stored_journal(source), covered_end(source)
+        report = judge(source, [journal_facts(inputs, journal, end) for inputs in made_of])
     said = report.as_dict()
     if not as_json:
         click.echo(report_text(report))

@@ -60,6 +60,7 @@ def backfill(
 
     from services.console.work_progress import work_progress
     from services.inputs.load import load_inputs, opened
+    from services.interventions.stored_journal import disturbed_inputs, stored_journal
     from storage.runs import check_run
 
     with ExitStack() as stack:
@@ -72,7 +73,8 @@ def backfill(
             continue_with_new_inputs=continue_with_new_inputs,
             scenario_words=inputs.scenario_words,
         )
-        city = stack.enter_context(closing(inputs.city(jobs, progress)))
+        disturbed = disturbed_inputs(inputs, stored_journal(target))
+        city = stack.enter_context(closing(disturbed.city(jobs, progress)))
         began = time.perf_counter()
         first, rows = write_missing(target, stretch, inputs.run, city)
         seconds = time.perf_counter() - began

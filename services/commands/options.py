@@ -195,6 +195,14 @@ control_option = option(
     "--clock-control allows.",
 )
 
+url_option = option(
+    "--url",
+    default=None,
+    show_default="the simulator that holds the store",
+    help="URL of the running simulator.",
+)
+group_option = option("--group", default="organiser", help="Group name of the requests.")
+
 
 def together(*decorators: Decorator) -> Decorator:
     """Combine options into one decorator, in this order."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from services.inputs.load import Inputs
 from simulator.journal import DAY_BEGINS, Intervention, Journal, undisturbed
 from simulator.service_day import MADRID
 from storage.errors import StoreInvalid
+from storage.schema import Stream
 from storage.store import JournalEntry, Store
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ def stored_journal(store: Store) -> Journal:
         return Journal(tuple(Intervention.of_json(json.loads(text)) for text in texts))
     except (ValueError, TypeError, KeyError) as error:
         raise StoreInvalid(f"the store's journal can't be read: {error!r}") from error
+
+
+def covered_end(store: Store) -> datetime | None:
+    """The end of all coverage; None for a store without data."""
+    return max((held.end for stream in Stream for held in store.coverage(stream)), default=None)
 
 
 def entry_of(intervention: Intervention) -> JournalEntry:

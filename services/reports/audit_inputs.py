@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
+from services.inputs.load import Inputs
+from services.interventions.stored_journal import disturbed_inputs
 from simulator.day import cabin_co2
+from simulator.journal import Journal
 from simulator.network import Line, Network
 from simulator.scenario import Scenario
 from simulator.service_day import handover_ms
 from simulator.types import to_datetime
 from storage.audit_facts import AuditFacts, BusFacts, IrregularDay, PatternFacts, PatternStopFacts, StopFacts
 
+A_DAY = timedelta(days=1)
+
+
+def journal_facts(inputs: Inputs, journal: Journal, end: datetime | None) -> AuditFacts:
+    """Return the facts of a run with its journal, whose data end at `end` (None without data)."""
+    if not journal.interventions or end is None:
+        return audit_facts(inputs.network, inputs.scenario)
+    scenario = disturbed_inputs(inputs, journal).scenario
+    made = min(each.takes_effect for each in journal.interventions)
+    days = [made.date() - A_DAY, end.date() + A_DAY]
+    if inputs.scenario is not None:
+        days += [inputs.scenario.first_day, inputs.scenario.last_day]
+    facts = audit_facts(inputs.network)
+    irregular = () if scenario is None else tuple(_irregular(inputs.network, scenario, min(days), max(days)))
+    return replace(facts, scenario_digest=inputs.run.scenario_digest, irregular_days=irregular)
+
 
 def audit_facts(network: Network, scenario: Scenario | None = None) -> AuditFacts:
     """Return the facts of a network; the scenario has been applied to it already."""
+    days = () if scenario is None else (scenario.first_day, scenario.last_day)
     return AuditFacts(
         network_digest=network.digest,
         scenario_digest="" if scenario is None else scenario.digest,
@@ -24,15 +45,15 @@ def audit_facts(network: Network, scenario: Scenario | None = None) -> AuditFact
         co2_outdoor_ppm=cabin_co2.OUTDOOR_PPM,
         exchange_closed_per_s=cabin_co2.CLOSED_PER_S,
         exchange_open_per_s=cabin_co2.OPEN_PER_S,
-        irregular_days=() if scenario is None else tuple(_irregular(network, scenario)),
+        irregular_days=() if scenario is None else tuple(_irregular(network, scenario, *days)),
     )
 
 
-def _irregular(network: Network, scenario: Scenario) -> Iterator[IrregularDay]:
-    """Yield the lines and service days on which a scenario may cut trips short."""
+def _irregular(network: Network, scenario: Scenario, first: date, last: date) -> Iterator[IrregularDay]:
+    """Yield the lines and service days, from `first` to `last`, on which a scenario may cut trips short."""
     for line in network.lines:
-        for number in range((scenario.last_day - scenario.first_day).days + 1):
-            day = scenario.first_day + timedelta(days=number)
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
             if scenario.on(line, day, network.lines_of_stop).disturbs_trips:
                 bounds = (handover_ms(line, day), handover_ms(line, day + timedelta(days=1)))
                 yield IrregularDay(line.line_id, *map(to_datetime, bounds))
