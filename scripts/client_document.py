@@ -1,4 +1,7 @@
-"""The OpenAPI document that clients are generated from: that of a program with all of its routes."""
+"""The OpenAPI document that clients are generated from: that of a program with all of its routes.
+
+Those with other APIs' formats are left out: they have clients already.
+"""
 
 from __future__ import annotations
 
@@ -41,4 +44,4 @@ def document() -> openapi.Json:
             interventions=InProcessInterventions(inputs, city, store, clock),
             live=live_hub(store, inputs.network, clock.now),
         )
-        return openapi.document(create_app(context))
+        return openapi.own_document(openapi.document(create_app(context)))

@@ -31,7 +31,7 @@ from services.live import messages
 from services.live.live_hub import live_hub
 from services.live.missed_records import LONGEST_GAP
 from services.live.outbox import MOST_EVENTS
-from services.web import websocket
+from services.web import openapi, websocket
 from services.web.gate import LIVE_PATH
 from services.web.live.event_stream import HEARTBEAT_S, SILENCE_S
 from services.web.uvicorn import websocket as uvicorn_websocket
@@ -128,7 +128,8 @@ PREFACE = """# API
 
 Written by `make docs` from the program itself. The responses are those of a Monday morning in Madrid,
 `bus-simulator run --at 2026-03-02T08:30+01:00 --control`; for a simulator of today, use today's dates.
-A running simulator serves its OpenAPI description at `/openapi.json`.
+A running simulator serves its OpenAPI description at `/openapi.json`. Its answers in the format of EMT
+Madrid's API are in [emt.md](emt.md).
 
 HEAD works wherever GET does. An unknown query parameter is 400 with the nearest name, an unknown path 404
 with the paths that there are. `tz=Europe/Madrid` writes the times of JSON, GeoJSON and CSV in that zone.
@@ -202,7 +203,7 @@ def page() -> str:
                 live=live_hub(store, inputs.network, lambda: NOW),
             )
         )
-        described = json.loads(ask(app, "/openapi.json").content)
+        described = openapi.own_document(json.loads(ask(app, "/openapi.json").content))
         return "\n".join([PREFACE, *routes(app, described), *errors_table(), *live(), positions()]) + "\n"
 
 

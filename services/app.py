@@ -12,14 +12,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.access.authentication import GROUP_HEADER, KEY_HEADER
 from services.agents.mcp_routes import MCP_HEADERS, add_mcp_routes
 from services.context import Context
+from services.feeds.emt.login import EMT_HEADERS
+from services.feeds.emt.routes import PREFIX as EMT
+from services.feeds.emt.routes import add_emt_routes
 from services.feeds.gtfs_static.feed_routes import add_static_feed_route
 from services.web import openapi
 from services.web.access_log import AccessLog, headers_of
 from services.web.clock_routes import add_clock_control, add_clock_route
 from services.web.export_routes import add_export_routes
 from services.web.formats.record_pages import CURSOR_HEADER
-from services.web.gate import Gate, Identify, by_key
-from services.web.handlers import Route
+from services.web.gate import Gate, by_key
+from services.web.handlers import Identify, Route
 from services.web.intervention_routes import add_intervention_control, add_journal_route
 from services.web.live.live_routes import add_live_route
 from services.web.metrics import RequestCounts
@@ -63,6 +66,7 @@ def create_app(context: Context) -> FastAPI:
     add_static_feed_route(app, context)
     add_export_routes(app, context)
     add_pages(app, {**MAP, **DOCS})
+    add_emt_routes(app, context)
     return app
 
 
@@ -130,9 +134,20 @@ class Application(FastAPI):
             expose_headers=["retry-after", "etag", CURSOR_HEADER],
         )
 
+        emt = CORSMiddleware(
+            self._answer,
+            allow_origins=["*"],
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=[*EMT_HEADERS, "content-type"],
+            expose_headers=["retry-after"],
+        )
+
         async def shared(scope: Scope, receive: Receive, send: Send) -> None:
             is_page = scope["type"] == "http" and "origin" in headers_of(scope)
-            await (cors if is_page else self._answer)(scope, receive, send)
+            if not is_page:
+                await self._answer(scope, receive, send)
+                return
+            await (emt if scope["path"].startswith(f"{EMT}/") else cors)(scope, receive, send)
 
         return shared
 

@@ -95,6 +95,10 @@ class TooManyRequests(ServiceError):
         self.retry_after_s = retry_after_s
 
 
+class DailyLimitExceeded(TooManyRequests):
+    """The key has used up the requests of a day."""
+
+
 class UnknownEntity(NotFound):
     """The network has no stop, bus or line with this id."""
 

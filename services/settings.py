@@ -63,6 +63,9 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "validate_format": ("BUS_SIMULATOR_VALIDATE_FORMAT",),
     "all_notices": ("BUS_SIMULATOR_ALL_NOTICES",),
     "now": ("BUS_SIMULATOR_NOW",),
+    "emt_port": ("BUS_SIMULATOR_EMT_PORT",),
+    "emt_cert": ("BUS_SIMULATOR_EMT_CERT",),
+    "emt_key": ("BUS_SIMULATOR_EMT_KEY",),
     "timestream_port": ("BUS_SIMULATOR_TIMESTREAM_PORT",),
     "timestream_local_store": ("BUS_SIMULATOR_TIMESTREAM_LOCAL_STORE",),
     "secret_id": ("BUS_SIMULATOR_SECRET_ID", "SECRET_ID"),
@@ -104,7 +107,9 @@ class Settings:
     clients with a key may move it, with `control` the main key may disturb the city, too. `network` and
     `seed` None are the scenario's, or the defaults; `scenario` is a name or a path. `allowed_hosts` are
     accepted by the MCP server in addition to its own names. With a `timestream_port` the data go into a local
-    Timestream endpoint there, whose file lies beside `store`.
+    Timestream endpoint there, whose file lies beside `store`. With an `emt_port` EMT's API is served there
+    too, over TLS with the certificate and key of `emt_cert` and `emt_key`. `ready_file` is written when the
+    simulator answers, and removed at the end.
     """
 
     network: Path | None
@@ -126,6 +131,9 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     timestream_port: int | None = None
     ready_file: Path | None = None
+    emt_port: int | None = None
+    emt_cert: Path | None = None
+    emt_key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,18 @@ import schemathesis
 from schemathesis.checks import CheckFunction, not_a_server_error
 from schemathesis.specs.openapi import checks
 
+from services.access.authentication import ApiKey
 from services.app import create_app
 from services.feeders.backfill import fill, plan
+from services.feeds.emt.login import EmtLogin
 from tests.examples import examples
 from tests.services.fakes import HOUR, NOW, RUN, FaultyStore, FormulaCity
 from tests.services.live_city import city_context
 
 pytestmark = pytest.mark.integration
 
-HEADERS = {"x-api-key": "right", "x-group-name": "tests"}
+EMT = EmtLogin(ApiKey.of("right")).session({"email": "tests@example.org", "password": "right"})
+HEADERS = {"x-api-key": "right", "x-group-name": "tests", "accessToken": EMT.token}
 CHECKS: list[CheckFunction] = [
     not_a_server_error,
     checks.status_code_conformance,

@@ -36,6 +36,9 @@ class Keys(Protocol):
         Takes the same time whatever is offered.
         """
 
+    def name_of_signature(self, message: bytes, signature: bytes, group: str) -> str | None:
+        """Return the name of the key that `signed` a message, None if `group` may use none that did."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -63,6 +66,23 @@ class ApiKey:
     def name_of(self, offered: str, _group: str) -> str | None:
         """See `Keys`; this key is the only one."""
         return GENERAL if self.matches(offered) else None
+
+    def signed(self, message: bytes, signature: bytes) -> bool:
+        """Whether this key made the signature of a message; in constant time."""
+        return hmac.compare_digest(_signature(self.digest, message), signature)
+
+    def name_of_signature(self, message: bytes, signature: bytes, _group: str) -> str | None:
+        """See `Keys`."""
+        return GENERAL if self.signed(message, signature) else None
+
+
+def signed(message: bytes, key: str) -> bytes:
+    """Sign a message with a key's text, so that every process that has the key can tell (HMAC-SHA-256)."""
+    return _signature(digest_of(key), message)
+
+
+def _signature(digest: bytes, message: bytes) -> bytes:
+    return hmac.digest(digest, message, "sha256")
 
 
 def digest_of(key: str) -> bytes:

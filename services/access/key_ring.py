@@ -39,6 +39,14 @@ class KeyRing:
             return GENERAL
         return f"group {group}" if own else None
 
+    def name_of_signature(self, message: bytes, signature: bytes, group: str) -> str | None:
+        """See `Keys`."""
+        general = self.general.signed(message, signature)
+        own = self.of_group.get(group, self.general).signed(message, signature)
+        if general:
+            return GENERAL
+        return f"group {group}" if own else None
+
 
 def parse_keys(text: str) -> KeyRing:
     """Parse the keys in a text. Raises ValueError, whose message contains no key."""
@@ -81,6 +89,10 @@ class KeyFile:
     def name_of(self, offered: str, group: str) -> str | None:
         """See `Keys`."""
         return self._ring.get().name_of(offered, group)
+
+    def name_of_signature(self, message: bytes, signature: bytes, group: str) -> str | None:
+        """See `Keys`."""
+        return self._ring.get().name_of_signature(message, signature, group)
 
     def _read(self) -> KeyRing | None:
         """Return the file's keys, None if it is the version read last."""

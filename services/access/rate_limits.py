@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-from services.errors import TooManyRequests
+from services.errors import DailyLimitExceeded, TooManyRequests
 from simulator.clock import SystemWall
 
 DAY_S = 86_400
@@ -81,6 +81,11 @@ class Meter:
         with self._lock:
             self._count(self._use_at(key_name, self._wall_s()))
 
+    def used_today(self, key_name: str) -> int:
+        """How many requests of a key were counted on this UTC day; 0 without limits, which counts none."""
+        with self._lock:
+            return self._use_at(key_name, self._wall_s()).today
+
     def _use_at(self, key_name: str, now_s: float) -> _Use:
         """A key's use up to `now_s`. A wall clock that was set back neither adds nor removes tokens."""
         limits, day = self._limits, int(now_s // DAY_S)
@@ -96,14 +101,16 @@ class Meter:
         limits = self._limits
         if limits.per_day and use.today >= limits.per_day:
             wait_s = (use.day + 1) * DAY_S - use.seen_s
-            raise _too_many(f"Daily limit of {limits.per_day} requests exceeded", wait_s)
+            message = f"Daily limit of {limits.per_day} requests exceeded"
+            raise DailyLimitExceeded(message, retry_after_s=_whole(wait_s))
         if limits.rate_per_s:
             if use.tokens < 1:
                 wait_s = (1 - use.tokens) / limits.rate_per_s
-                raise _too_many(f"Rate limit of {limits.rate_per_s:g} requests per second exceeded", wait_s)
+                message = f"Rate limit of {limits.rate_per_s:g} requests per second exceeded"
+                raise TooManyRequests(message, retry_after_s=_whole(wait_s))
             use.tokens -= 1
         use.today += 1
 
 
-def _too_many(message: str, wait_s: float) -> TooManyRequests:
-    return TooManyRequests(message, retry_after_s=max(math.ceil(wait_s), 1))
+def _whole(wait_s: float) -> int:
+    return max(math.ceil(wait_s), 1)

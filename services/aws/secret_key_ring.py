@@ -61,6 +61,10 @@ class SecretKeyRing:
         """See `Keys`."""
         return self._keys.get().name_of(offered, group)
 
+    def name_of_signature(self, message: bytes, signature: bytes, group: str) -> str | None:
+        """See `Keys`."""
+        return self._keys.get().name_of_signature(message, signature, group)
+
     def refresh(self) -> None:
         """Read the secret now. If that fails, log it and keep the last good keys."""
         self._keys.refresh()
@@ -93,7 +97,14 @@ class UnreadKeys:
 
     def name_of(self, _offered: str, _group: str) -> str | None:
         """Raise `DependencyUnavailable`."""
-        raise DependencyUnavailable(f"secret {self.secret_id} could not be read yet")
+        raise self._unread()
+
+    def name_of_signature(self, _message: bytes, _signature: bytes, _group: str) -> str | None:
+        """Raise `DependencyUnavailable`."""
+        raise self._unread()
+
+    def _unread(self) -> DependencyUnavailable:
+        return DependencyUnavailable(f"secret {self.secret_id} could not be read yet")
 
 
 @contextmanager

@@ -218,7 +218,28 @@ def together(*decorators: Decorator) -> Decorator:
 hosted_options = together(
     host_option, allowed_hosts_option, rate_limit_option, daily_limit_option, key_refresh_option
 )
-serving_options = together(port_option, hosted_options)
+emt_options = together(
+    option(
+        "--emt-port",
+        type=click.IntRange(0, 65535),
+        default=None,
+        help="Serve EMT Madrid's API at the root of this port too; 0 takes a free port.",
+    ),
+    option(
+        "--emt-cert",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=None,
+        help="Certificate (PEM) with which --emt-port serves TLS; without it plain HTTP.",
+    ),
+    option(
+        "--emt-key",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=None,
+        show_default="in the file of --emt-cert",
+        help="The certificate's private key (PEM), without a password.",
+    ),
+)
+serving_options = together(port_option, hosted_options, emt_options)
 control_options = together(paused_option, clock_control_option, control_option)
 shared_network_option = option(
     "--network",

@@ -69,6 +69,10 @@ class NoValidKeys:
         """See `Keys`."""
         return None
 
+    def name_of_signature(self, _message: bytes, _signature: bytes, _group: str) -> str | None:
+        """See `Keys`."""
+        return None
+
 
 def context_of(compiled: CompiledNetwork, store: Store, clock: Clock) -> Context:
     """The context of the routes, without rate limits: the gateway has them."""

@@ -31,6 +31,7 @@ from services.feeders import history_plan
 from services.feeders.clock_control import InProcessClockControl
 from services.feeders.feeder import FEEDERS, Feeder, Model
 from services.feeders.write_gate import without_gate
+from services.feeds.emt.own_port import EmtPort, emt_port
 from services.inputs.load import Inputs, beside, load_inputs, opened
 from services.interventions.in_process import InProcessInterventions
 from services.interventions.stored_journal import disturbed_inputs, stored_journal
@@ -68,6 +69,7 @@ def run(
     clock = Clock(start=settings.at, rate=settings.speed, paused=settings.paused)
     with ExitStack() as stack:
         listener = stack.enter_context(closing(listen(settings.host, settings.port)))
+        emt = stack.enter_context(emt_port(settings))
         placed = stack.enter_context(with_embedded_timestream(settings))
         stack.enter_context(closed_by_signals(clock))
         on_ready = stack.enter_context(ready_file(settings.ready_file))
@@ -82,7 +84,7 @@ def run(
         except Interrupted:
             return
         simulator.serve(
-            keys, snapshot_key, listener, lambda: progress.current, with_status_line=with_status_line
+            keys, snapshot_key, listener, lambda: progress.current, with_status_line=with_status_line, emt=emt
         )
 
 
@@ -193,6 +195,7 @@ class AllInOne:
         work: Work = no_work,
         *,
         with_status_line: bool = True,
+        emt: EmtPort | None = None,
     ) -> None:
         """Feed and answer until the clock closes or a feeder fails, whose exception is then raised.
 
@@ -200,7 +203,7 @@ class AllInOne:
         """
         if self._clock.closed:
             return
-        server = WebServer(self.context(keys, snapshot_key))
+        server = WebServer(self.context(keys, snapshot_key), emt)
         failures: list[Exception] = []
 
         def fail(error: Exception) -> None:

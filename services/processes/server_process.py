@@ -19,6 +19,7 @@ from services.context import Context
 from services.feeders.clock_control import ClockControl
 from services.feeders.feeder_status import observed_feeders
 from services.feeders.network_in_force import replaced_inputs
+from services.feeds.emt.own_port import EmtPort, emt_port
 from services.inputs.load import opened
 from services.inputs.network_reload import NetworkChange, watching
 from services.live.connection import ConnectionObserver
@@ -41,6 +42,7 @@ def serve(options: ServerOptions, *, on_listening: OnListening = print_greeting)
     """
     server = options.server
     with closing(listen(server.host, server.port)) as listener, ExitStack() as stack:
+        emt = stack.enter_context(emt_port(server))
         setup = stack.enter_context(process_setup(options.process, moves_clock=server.clock_control))
         if setup is None:
             return
@@ -51,7 +53,7 @@ def serve(options: ServerOptions, *, on_listening: OnListening = print_greeting)
         keys = stack.enter_context(valid_keys(server, setup, url_of(listener), on_listening))
         sources = stack.enter_context(live_sources(store, setup.clock, queue=server.queue))
         observer = stack.enter_context(connection_observer(server))
-        ServerProcess(setup, server, store, keys, sources, observer).serve_until_closed(listener)
+        ServerProcess(setup, server, store, keys, sources, observer, emt).serve_until_closed(listener)
 
 
 @contextmanager
@@ -101,8 +103,9 @@ class ServerProcess:
         keys: Keys,
         sources: LiveSources,
         observer: ConnectionObserver | None,
+        emt: EmtPort | None = None,
     ) -> None:
-        self._setup, self._settings, self._observer = setup, settings, observer
+        self._setup, self._settings, self._observer, self._emt = setup, settings, observer, emt
         self._store, self._keys, self._sources = store, keys, sources
         self._limits = limits_for(settings.host, rate_per_s=settings.rate_limit, per_day=settings.daily_limit)
         self._server: WebServer | None = None
@@ -139,7 +142,7 @@ class ServerProcess:
 
     def _serve(self, context: Context, listener: socket.socket) -> None:
         """Answer until the clock is closed or `_change` stops the server."""
-        server = WebServer(context)
+        server = WebServer(context, self._emt)
         with self._changing:
             self._server = server
             # The network may have changed after the context was made, when there was no server to stop.

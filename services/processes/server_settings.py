@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from services.processes.process_setup import ProcessSettings
@@ -16,7 +17,7 @@ class ServerSettings:
     """Where to listen, who may make how many requests, and where new positions come from.
 
     With a `connections_table` the WebSocket connections are written there, and their lines into
-    `subscriptions_table`.
+    `subscriptions_table`. The fields of `emt` are those of `services.settings.Settings`.
     """
 
     host: str
@@ -31,6 +32,9 @@ class ServerSettings:
     subscriptions_table: str = SUBSCRIPTIONS_TABLE
     clock_control: bool = False
     with_status_line: bool = True
+    emt_port: int | None = None
+    emt_cert: Path | None = None
+    emt_key: Path | None = None
 
 
 class ServerOptions(NamedTuple):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from services.console.status_line import Work, no_work, status_line
 from services.context import Context
+from services.feeds.emt.own_port import EmtPort, served_at_root
 from services.web.uvicorn.server import quiet_server
 
 if TYPE_CHECKING:
@@ -14,12 +15,14 @@ if TYPE_CHECKING:
 
 
 class WebServer:
-    """REST, WebSocket, MCP and the pages over one context."""
+    """REST, WebSocket, MCP and the pages over one context; with `emt` EMT's API at a port of its own, too."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, emt: EmtPort | None = None) -> None:
         from services.app import create_app
 
         app = create_app(context)
+        if emt is not None:
+            app.state.open_while_served.append(lambda: served_at_root(app, emt))
         self._context, self._requests = context, app.state.counted
         self.uvicorn: uvicorn.Server = quiet_server(
             app, websockets=True, lifespan="on", ended=lambda: context.clock.closed

@@ -150,10 +150,15 @@ def arrivals_body(network: Network, stop_id: str, found: Sequence[Arrival], now:
     }
 
 
+def expected_time(arrival: Arrival) -> datetime:
+    """When a bus is expected, as a whole second."""
+    return ceiling(arrival.expected, SECOND)
+
+
 def arrival_body(network: Network, arrival: Arrival, now: datetime) -> Body:
     """An `ArrivalBody`. The expected time is a whole second."""
     position, bus = arrival.position, network.bus.get(arrival.position.bus_id)
-    expected = ceiling(arrival.expected, SECOND)
+    expected = expected_time(arrival)
     return {
         "line_id": arrival.line.line_id,
         "destination": network.stop[arrival.pattern.stops[-1].stop_id].name,

@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
@@ -30,6 +29,7 @@ from services.web.formats.tick_response import TickResponse
 from services.web.handlers import (
     LATEST_QUERY,
     AsyncResponse,
+    Identify,
     Route,
     StoreQuery,
     error_response,
@@ -47,9 +47,6 @@ CALLER = "bus_simulator.caller"
 """The key under which a scope has the `Caller` of a request that was admitted."""
 LIVE_PATH = "/live"
 """Where credentials may be in the query string, as the WebSocket's: EventSource sends no headers."""
-
-Identify: TypeAlias = Callable[[Scope], Caller]
-"""The caller of an ASGI scope. Raises `Unauthorized`."""
 
 
 def by_key(keys: Keys) -> Identify:
@@ -134,7 +131,7 @@ class Gate:
         self._identify = identify
         self._reader = AsyncReader(context.store)
         self._prepared = PreparedRequests()
-        self._meter = Meter(context.limits)
+        self.meter = Meter(context.limits)
         self._now = context.now
 
     async def answer(self, request: Request, route: Route) -> Response:
@@ -166,7 +163,7 @@ class Gate:
         try:
             caller = self._identify(scope)
             check_group(caller)
-            self._meter.count(caller.key_name)
+            self.meter.count(caller.key_name)
             return await self._reader.read(prepared.query.respond, recent=True)
         except Exception as error:  # noqa: BLE001 - `_refused` logs it
             return self._refused(error, scope, prepared.route)
@@ -190,7 +187,7 @@ class Gate:
 
         Raises `ServiceError`.
         """
-        caller = None if route.is_open else self._identify(request.scope)
+        caller = route.caller(request.scope, self._identify)
         if request.scope["method"] not in route.allowed:
             raise MethodNotAllowed(methods_at(route.path, request.app), hint=route.hint_of_methods)
         if caller is not None:
@@ -201,7 +198,7 @@ class Gate:
         zone = None if route.parameters is None else checked_zone(request, route.parameters)
         query: StoreQuery | AsyncResponse = route.endpoint(request)
         if caller is not None:
-            self._meter.count(caller.key_name)
+            self.meter.count(caller.key_name)
         return query, zone
 
     async def refuse_path(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from services.access.authentication import Caller
 from services.errors import BadRequest, ServiceError
 from services.queries.bodies import Body, describe_error, record_body
 from simulator.network import Network
@@ -110,6 +111,10 @@ class AsyncResponse:
 Handler: TypeAlias = Callable[[Request], StoreQuery | AsyncResponse]
 
 
+Identify: TypeAlias = Callable[[Scope], Caller]
+"""The caller of an ASGI scope. Raises `Unauthorized`."""
+
+
 def query_parameters(request: Request) -> Mapping[str, str]:
     """Return the query's parameters, parsed once per request.
 
@@ -182,6 +187,10 @@ class Route(APIRoute):
         of_query = (each["name"] for each in described.get("parameters", ()) if each["in"] == "query")
         self.parameters = frozenset(of_query) if self.include_in_schema else None
         self.hint_of_methods = ""
+
+    def caller(self, scope: Scope, identify: Identify) -> Caller | None:
+        """The caller of a request; None if the route is open. Raises `Unauthorized`."""
+        return None if self.is_open else identify(scope)
 
     def refused(self, error: ServiceError, _now: datetime) -> Response:
         """Return the response of an error in this route's format."""

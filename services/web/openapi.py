@@ -22,6 +22,7 @@ from services.web.openapi_operations import (
     METHOD_NAMES,
     NAMES,
     OPERATIONS,
+    OTHERS_FORMATS,
     TAGS,
 )
 
@@ -49,6 +50,7 @@ SERVERS = [
 SECURITY_SCHEMES: Json = {
     "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
     "group": {"type": "apiKey", "in": "header", "name": GROUP_HEADER},
+    "emt_token": {"type": "apiKey", "in": "header", "name": "accessToken"},
 }
 
 
@@ -63,6 +65,15 @@ def document(app: FastAPI) -> Json:
     found["tags"] = [{"name": name, "description": what} for name, what in TAGS.items()]
     found["components"]["securitySchemes"] = SECURITY_SCHEMES
     return found
+
+
+def own_document(whole: Json) -> Json:
+    """Return the description without operations that have other APIs' paths and bodies."""
+    paths = {
+        path: {method: each for method, each in methods.items() if OTHERS_FORMATS.isdisjoint(each["tags"])}
+        for path, methods in whole["paths"].items()
+    }
+    return whole | {"paths": {path: methods for path, methods in paths.items() if methods}}
 
 
 def alternatives(part: Any) -> Any:

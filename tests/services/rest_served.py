@@ -20,6 +20,7 @@ from services.app import create_app
 from services.context import Context, Snapshots
 from services.feeders.backfill import fill, plan
 from services.feeders.feeder import FEEDERS, Feeder, FeederKind, FeederStatus, State
+from services.feeds.emt.own_port import EmtPort
 from services.processes.web_server import WebServer
 from services.web.uvicorn.server import listen
 from simulator.clock import Clock
@@ -131,9 +132,9 @@ def by_socket(context: Context) -> Iterator[Requester]:
 
 
 @contextmanager
-def listening(context: Context) -> Iterator[int]:
+def listening(context: Context, emt: EmtPort | None = None) -> Iterator[int]:
     """Run a server in a thread; yield its port."""
-    server = WebServer(context).uvicorn
+    server = WebServer(context, emt).uvicorn
     with closing(listen("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

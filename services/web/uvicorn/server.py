@@ -6,6 +6,7 @@ Requests are logged by `services.web.access_log`, in one format for every proces
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
@@ -20,10 +21,11 @@ GRACE_S = 5
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, *, option: str = "--port") -> socket.socket:
     """Return a listening socket; port 0 takes a free port.
 
-    Raises OSError for a port that is in use or not allowed; its message names the address and what to do.
+    Raises OSError for a port that is in use or not allowed; its message names the address and the `option` to
+    change.
     """
     listener = None
     try:
@@ -37,15 +39,15 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if listener is not None:
             listener.close()
-        message = f"can't listen on {host} port {port}: {error.strerror}; choose another --port or --host"
+        message = f"can't listen on {host} port {port}: {error.strerror}; choose another {option} or --host"
         raise OSError(error.errno, message) from error
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, scheme: str = "http") -> str:
     """Return the URL by which this machine reaches a listener."""
     host, port = local_address(listener)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def local_address(listener: socket.socket) -> tuple[str, int]:
@@ -55,7 +57,12 @@ def local_address(listener: socket.socket) -> tuple[str, int]:
 
 
 def quiet_server(
-    app: ASGIApp, *, websockets: bool, lifespan: Literal["on", "off"], ended: Callable[[], bool]
+    app: ASGIApp,
+    *,
+    websockets: bool,
+    lifespan: Literal["on", "off"],
+    ended: Callable[[], bool],
+    tls: ssl.SSLContext | None = None,
 ) -> uvicorn.Server:
     """Return a uvicorn server over `app`, with the protocols of this package and without logs.
 
@@ -85,6 +92,7 @@ def quiet_server(
         proxy_headers=False,  # nothing asks for the client's address
         timeout_graceful_shutdown=GRACE_S,
         backlog=BACKLOG,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
     server = uvicorn.Server(config)
     return server
