@@ -17,13 +17,13 @@ GTFS_READERS := build/gtfs-readers/.installed
 NODE_PACKAGES := clients/javascript/node_modules/.installed
 # Without bytecode every process compiles a hundred packages again, which takes longer than most tests.
 unexport PYTHONDONTWRITEBYTECODE
-TARGET ?= local
-AWS_REGION ?= eu-west-1
+# Scripts read TARGET and AWS_REGION from the environment, and find out which system is meant where TARGET is not set.
 DAYS ?= 5
 SERVICE ?=
 TASKS ?=
 NATIVE ?=
-LOCALSTACK := AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+# Which system a command is about, where make has a command for each: aws or local.
+WHICH = $(BIN)/python -m scripts.which_system
 ARGS ?=
 WHAT ?= day
 IMAGE ?= bus-simulator-feeders:latest
@@ -77,19 +77,15 @@ down: $(RUNNABLE) ## stop the parts, however they were started (ARGS="--forget":
 
 .PHONY: backfill
 backfill: $(RUNNABLE) ## write history into the store (DAYS=5, or ARGS="--start T --end T"; TARGET=aws)
-ifeq ($(TARGET),aws)
-	@exec $(BIN)/python scripts/backfill_deployment.py --region $(AWS_REGION) $(if $(ARGS),$(ARGS),--days $(DAYS))
-else
-	@exec $(BIN)/bus-simulator backfill $(if $(ARGS),$(ARGS),--days $(DAYS))
-endif
+	@exec $(BIN)/python scripts/backfill_deployment.py $(if $(ARGS),$(ARGS),--days $(DAYS))
 
 .PHONY: verify
 verify: $(RUNNABLE) ## check a running simulator (API_URL, API_KEY, ARGS="--verbose"; TARGET=aws)
-	@$(BIN)/python scripts/verify_deployment.py --target $(TARGET) --region $(AWS_REGION) $(ARGS)
+	@$(BIN)/python scripts/verify_deployment.py $(ARGS)
 
 .PHONY: rotate-key
 rotate-key: $(RUNNABLE) ## replace the API key (ARGS="--team team-alpha", "--all-teams"; TARGET=aws)
-	@$(BIN)/python scripts/rotate_key.py --target $(TARGET) --region $(AWS_REGION) $(ARGS)
+	@$(BIN)/python scripts/rotate_key.py $(ARGS)
 
 ##@ Deploy it on AWS (docs/deployment.md)
 TERRAFORM := terraform -chdir=terraform
@@ -111,7 +107,7 @@ compile-network: $(RUNNABLE) $(INITIALISED) ## compile the network for functions
 
 .PHONY: check-account
 check-account: $(RUNNABLE) $(INITIALISED) ## find out which Timestream the account can use
-	@$(BIN)/python -m scripts.check_account --region $(AWS_REGION)
+	@$(BIN)/python -m scripts.check_account
 
 .PHONY: plan
 plan: check-account package-all-lambdas compile-network ## show what make deploy would change
@@ -144,56 +140,51 @@ package-all-lambdas: $(INSTALLED) ## build the packages of all functions into bu
 
 .PHONY: push-images
 push-images: $(RUNNABLE) ## push the image to ECR under image_tag (ARGS="--tag TAG")
-	@$(BIN)/python -m scripts.push_images --region $(AWS_REGION) --image $(IMAGE) $(ARGS)
+	@$(BIN)/python -m scripts.push_images --image $(IMAGE) $(ARGS)
 
 .PHONY: export-keys
 export-keys: $(RUNNABLE) ## write the API keys to files, one per team (ARGS="--output keys/api_keys.txt")
-	@$(BIN)/python scripts/export_api_keys.py --region $(AWS_REGION) $(if $(ARGS),$(ARGS),--output var/keys/api_keys.txt)
+	@$(BIN)/python scripts/export_api_keys.py $(if $(ARGS),$(ARGS),--output var/keys/api_keys.txt)
 
 .PHONY: status
 status: $(RUNNABLE) ## show the state of each part (TARGET=aws)
-ifeq ($(TARGET),aws)
-	@$(BIN)/python scripts/deployed_services.py status --region $(AWS_REGION)
-else
-	@$(BIN)/bus-simulator ops status
-endif
+	@case $$($(WHICH)) in \
+	  aws) $(BIN)/python scripts/deployed_services.py status ;; \
+	  local) $(BIN)/bus-simulator ops status ;; \
+	  *) exit 2 ;; \
+	esac
 
 .PHONY: restart
 restart: $(RUNNABLE) ## restart a part (SERVICE=mcp-server; TARGET=aws: without SERVICE all)
-ifeq ($(TARGET),aws)
-	@$(BIN)/python scripts/deployed_services.py restart --region $(AWS_REGION) $(SERVICE)
-else
-	@$(BIN)/bus-simulator ops restart $(SERVICE)
-endif
+	@case $$($(WHICH)) in \
+	  aws) $(BIN)/python scripts/deployed_services.py restart $(SERVICE) ;; \
+	  local) $(BIN)/bus-simulator ops restart $(SERVICE) ;; \
+	  *) exit 2 ;; \
+	esac
 
 .PHONY: scale
 scale: $(RUNNABLE) ## set the number of tasks of a service (TARGET=aws SERVICE=mcp-server TASKS=2)
 ifeq ($(TARGET),aws)
-	@$(BIN)/python scripts/deployed_services.py scale --region $(AWS_REGION) $(SERVICE) $(TASKS)
+	@$(BIN)/python scripts/deployed_services.py scale $(SERVICE) $(TASKS)
 else
 	@printf 'make scale needs TARGET=aws: on this machine each part runs once\n' >&2; exit 2
 endif
 
 .PHONY: logs
 logs: $(RUNNABLE) ## show the log of a part (SERVICE=mcp-server ARGS="--follow"; TARGET=aws)
-ifeq ($(TARGET),aws)
-	@$(BIN)/python scripts/deployed_services.py logs --region $(AWS_REGION) $(SERVICE) $(ARGS)
-else
-	@$(BIN)/bus-simulator ops logs $(SERVICE) $(ARGS)
-endif
+	@case $$($(WHICH)) in \
+	  aws) $(BIN)/python scripts/deployed_services.py logs $(SERVICE) $(ARGS) ;; \
+	  local) $(BIN)/bus-simulator ops logs $(SERVICE) $(ARGS) ;; \
+	  *) exit 2 ;; \
+	esac
 
 .PHONY: load-config
 load-config: $(RUNNABLE) ## check a network and give it to all parts (ARGS="--file data/lines.yaml"; TARGET=aws)
-ifeq ($(TARGET),aws)
-	@$(BIN)/python scripts/load_config.py --target aws --region $(AWS_REGION) $(ARGS)
-else
-	@if [[ -f var/stack/env ]]; then . var/stack/env; else export $(LOCALSTACK); fi; \
-	  $(BIN)/python scripts/load_config.py --region $(AWS_REGION) $(ARGS)
-endif
+	@$(BIN)/python scripts/load_config.py $(ARGS)
 
 .PHONY: check-costs
 check-costs: $(RUNNABLE) ## show this month's costs, the forecast and the budget
-	@$(BIN)/python scripts/check_costs.py --region $(AWS_REGION)
+	@$(BIN)/python scripts/check_costs.py
 
 .PHONY: infracost-check
 infracost-check: $(RUNNABLE) ## estimate the costs with Infracost (needs infracost)

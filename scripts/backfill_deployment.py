@@ -1,6 +1,7 @@
-"""`scripts/backfill_deployment.py --region R --days 5`: backfill a deployment's Timestream tables.
+"""`scripts/backfill_deployment.py --days 5 [--target aws]`: write history into a simulator's store.
 
-This machine simulates the deployment's network and writes the records.
+This machine simulates the network and writes the records: into a deployment's Timestream tables, those of the
+parts here, or the store of one process.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ from datetime import datetime
 import click
 
 from services import cli
+from services.aws.ssm_clock import SsmClock, SsmClockParameter
 from services.commands import options
 from services.commands.backfill import wanted
 from services.operate.aws_problems import AwsProblem, call_aws
 from services.operate.ecs import EcsServices
-from services.operate.operator_command import OperatorCommand, region_option
+from services.operate.operator_command import OperatorCommand, target_option, target_region_option
 from services.operate.resource_names import DATABASE, HOSTED_SERVICE, bucket, store_url
 from services.operate.retention import OutsideRetention, check_retention
+from services.stack.target_system import TargetSystem, chosen_system
 from simulator.clock import Clock
 from storage.aws_clients import client
 from storage.open import timestream_at
 
+CLOCK_PARAMETER = "/bus-simulator/clock"
 HOSTED = (
     f"this deployment hosts its own Timestream endpoint, which backfills its history when it starts: "
     f"make restart SERVICE={HOSTED_SERVICE} TARGET=aws"
@@ -30,18 +34,18 @@ HOSTED = (
 
 
 @click.command(cls=OperatorCommand)
-@region_option
+@target_option
+@target_region_option
 @click.option("--days", type=click.IntRange(1, 366), help="How many days before the current hour.")
 @click.option("--start", type=options.time, help="The start of the history.")
 @click.option("--end", type=options.time, help="The end of the history (exclusive).")
-@click.option("--network", show_default="config/lines.yaml in the deployment's bucket", help="The network.")
-@click.option(
-    "--store", show_default="timestream://bus_simulator?region=REGION", help="The Timestream database."
-)
+@click.option("--network", show_default="the one that the system was given last", help="The network.")
+@click.option("--store", show_default="the system's", help="The URL of the store.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Number of processes that simulate.")
 def main(
     *,
-    region: str,
+    target: str | None,
+    region: str | None,
     days: int | None,
     start: datetime | None,
     end: datetime | None,
@@ -49,25 +53,48 @@ def main(
     store: str | None,
     jobs: int | None,
 ) -> None:
-    """Fill a deployment's tables with history. Days beyond their retention are refused at the start."""
-    now = Clock().now()
+    """Fill a simulator's store with history. Days beyond a deployment's retention are refused."""
+    system = chosen_system(target, region)
+    now = clock_of(system)
     stretch = wanted(days, start, end, now=now)
+    if system.kind == "aws":
+        check_deployment(system.region, stretch[0], now)
+    if system.kind != "process":
+        store = store or store_url(system.region)
+        network = network or network_of(system.region)
+    named = {"network": network, "store": store, "jobs": None if jobs is None else str(jobs)}
+    chosen = [word for name, value in named.items() if value is not None for word in (f"--{name}", value)]
+    times = ["--start", stretch[0].isoformat(), "--end", stretch[1].isoformat(), "--at", now.isoformat()]
+    code = cli.status_of(["backfill", *times, *chosen])
+    if code == 0 and system.kind == "aws" and store is not None:
+        with closing(timestream_at(store, make=False)) as written:
+            written.note_backfill(*stretch, at=now)
+    sys.exit(code)
+
+
+def clock_of(system: TargetSystem) -> datetime:
+    """The present time: the parts' simulated time, else wall time. Raises `DependencyError`."""
+    if system.parts is None:
+        return Clock().now()
+    clock = SsmClock(SsmClockParameter(client("ssm", region=system.region), CLOCK_PARAMETER))
+    clock.follow()
+    return clock.now()
+
+
+def check_deployment(region: str, start: datetime, now: datetime) -> None:
+    """Raise `AwsProblem` or `UsageError` unless a deployment takes records from `start` on."""
     if HOSTED_SERVICE in EcsServices(client("ecs", region=region)).states([HOSTED_SERVICE]):
         raise AwsProblem(HOSTED)
     try:
-        check_retention(client("timestream-write", region=region), DATABASE, stretch[0], now)
+        check_retention(client("timestream-write", region=region), DATABASE, start, now)
     except OutsideRetention as refusal:
         raise click.UsageError(str(refusal)) from refusal
-    if network is None:
-        account = call_aws(client("sts", region=region).get_caller_identity, "the account")["Account"]
-        network = f"s3://{bucket(account)}/config/lines.yaml"
-    said = ["--start", stretch[0].isoformat(), "--end", stretch[1].isoformat(), "--network", network]
-    said += ["--store", store or store_url(region), *([] if jobs is None else ["--jobs", str(jobs)])]
-    code = cli.status_of(["backfill", *said])
-    if code == 0:
-        with closing(timestream_at(store or store_url(region), make=False)) as target:
-            target.note_backfill(*stretch, at=Clock().now())
-    sys.exit(code)
+
+
+def network_of(region: str) -> str:
+    """The URL of the network in the configuration bucket. Raises `AwsProblem`."""
+    account = call_aws(client("sts", region=region).get_caller_identity, "the account")["Account"]
+    return f"s3://{bucket(account)}/config/lines.yaml"
 
 
 if __name__ == "__main__":

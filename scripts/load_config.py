@@ -14,12 +14,15 @@ import click
 from services import settings
 from services.aws.compiled_network import dump
 from services.console.work_progress import work_progress
+from services.errors import InputError
 from services.inputs.load import load_inputs
 from services.operate.aws_problems import call_aws
-from services.operate.operator_command import OperatorCommand, region_option, target_option
+from services.operate.operator_command import OperatorCommand, target_option, target_region_option
 from services.operate.resource_names import bucket
+from services.stack.target_system import chosen_system
 from storage.aws_clients import client
 
+ONE_PROCESS = "one process reads its network when it starts: edit the file and start `make run` again"
 LINES, COMPILED = "config/lines.yaml", "config/network.json"
 
 
@@ -29,25 +32,27 @@ LINES, COMPILED = "config/lines.yaml", "config/network.json"
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The --seed of the parts.")
 @click.option("--scenario", default=None, metavar="NAME|FILE", help="The --scenario of the parts.")
 @target_option
-@region_option
-def main(*, path: Path | None, seed: int, scenario: str | None, target: str, region: str) -> None:
-    """Check a network file and upload it to the configuration bucket, also compiled for the Lambda functions.
-
-    AWS_ENDPOINT_URL says which AWS has the bucket; make load-config sets it for parts on this machine.
-    """
+@target_region_option
+def main(
+    *, path: Path | None, seed: int, scenario: str | None, target: str | None, region: str | None
+) -> None:
+    """Check a network file and upload it for the parts, also compiled for the Lambda functions."""
+    system = chosen_system(target, region)
+    if system.kind == "process":
+        raise InputError(ONE_PROCESS)
     path = path or settings.default_network()
     if path.suffix not in (".yaml", ".yml"):
         raise click.UsageError(f"{path} is not a YAML file, which {LINES} has to be")
     with work_progress() as progress:
         inputs = load_inputs(path, seed, scenario, progress)
-    account = call_aws(client("sts", region=region).get_caller_identity, "the account")["Account"]
-    s3, name = client("s3", region=region), bucket(account)
+    account = call_aws(client("sts", region=system.region).get_caller_identity, "the account")["Account"]
+    s3, name = client("s3", region=system.region), bucket(account)
     contents = {COMPILED: dump(inputs.network, inputs.run), LINES: path.read_bytes()}
     for key, content in contents.items():
         put = partial(s3.put_object, Bucket=name, Key=key, Body=content)
         call_aws(put, f"writing s3://{name}/{key}")
     lines, stops = len(inputs.network.lines), len(inputs.network.stops)
-    click.echo(f"{path}: {lines} lines, {stops} stops, in s3://{name} ({target}).")
+    click.echo(f"{path}: {lines} lines, {stops} stops, in s3://{name}.")
     click.echo("The parts switch to it at the next full hour, without a restart.")
 
 

@@ -15,8 +15,10 @@ from services.access.key_plaintext import PlainKeys, parse_plain_keys, team_name
 from services.access.key_ring import REFRESH_S
 from services.errors import InputError
 from services.inputs.load import beside
-from services.operate.operator_command import OperatorCommand, region_option, target_option
+from services.operate.operator_command import OperatorCommand, target_option, target_region_option
 from services.operate.secret_admin import ApiKeySecret
+from services.stack.local_parts import refresh_key_file
+from services.stack.target_system import TargetSystem, chosen_system
 from storage.aws_clients import client
 
 COUNTS_ON_AWS = "The change takes effect within 5 minutes (secret 60 s, authorizer 240 s)."
@@ -25,31 +27,48 @@ COUNTS_HERE = f"The change takes effect within {REFRESH_S:.0f} s, without a rest
 
 @click.command(cls=OperatorCommand)
 @target_option
-@region_option
+@target_region_option
 @click.option("--team", "teams", multiple=True, metavar="GROUP",
               help="Replace or create only this team's key; may be repeated.")  # fmt: skip
 @click.option("--all-teams", is_flag=True, help="Also replace the keys of all teams.")
 @click.option("--api-key-file", type=click.Path(path_type=Path), show_default="beside the default store",
               help="The key file of a local simulator.")  # fmt: skip
 def main(
-    *, target: str, region: str, teams: tuple[str, ...], all_teams: bool, api_key_file: Path | None
+    *,
+    target: str | None,
+    region: str | None,
+    teams: tuple[str, ...],
+    all_teams: bool,
+    api_key_file: Path | None,
 ) -> None:
     """Make a new API key. The key is never printed: export_api_keys.py writes it into files."""
     try:
         named = [team_name(team) for team in teams]
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    if target == "aws":
-        secret = ApiKeySecret(client("secretsmanager", region=region))
-        before = secret.read()
-        secret.write(rotate(before, named, all_teams=all_teams))
-        place, when = "Secrets Manager", COUNTS_ON_AWS
-    else:
+    system = None if api_key_file else chosen_system(target, region)
+    if system is None or system.kind == "process":
         path = api_key_file or beside(settings.default_store(), ".api-key")
         before = read_local_keys(path)
         write_private(path, rotate(before, named, all_teams=all_teams).text + "\n")
         place, when = str(path), COUNTS_HERE
+    else:
+        before = rotate_secret(system, named, all_teams=all_teams)
+        place, when = "Secrets Manager", COUNTS_ON_AWS
+        if system.parts is not None:
+            place, when = f"the parts' secret and {system.parts.key_file}", COUNTS_HERE
     click.echo(f"{describe_change(before, named, all_teams=all_teams)} in {place}. {when}")
+
+
+def rotate_secret(system: TargetSystem, teams: list[str], *, all_teams: bool) -> PlainKeys:
+    """Replace keys in a system's secret, and in the file of its parts; return those before."""
+    secret = ApiKeySecret(client("secretsmanager", region=system.region))
+    before = secret.read()
+    after = rotate(before, teams, all_teams=all_teams)
+    secret.write(after)
+    if system.parts is not None:
+        refresh_key_file(after.text)
+    return before
 
 
 def rotate(keys: PlainKeys, teams: list[str], *, all_teams: bool) -> PlainKeys:

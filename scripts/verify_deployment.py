@@ -18,10 +18,10 @@ import click
 from services import settings
 from services.inputs.load import beside
 from services.operate.api_client import ApiClient
-from services.operate.operator_command import OperatorCommand, region_option, target_option
+from services.operate.api_endpoints import LOCAL_URL
+from services.operate.operator_command import OperatorCommand, target_option, target_region_option
 from services.operate.verify import CheckResult, Targets, result_table, verify
-
-LOCAL_URL = "http://127.0.0.1:8080"
+from services.stack.target_system import TargetSystem, chosen_system, running_process
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,7 +46,7 @@ class VerifyOptions:
 
 @click.command(cls=OperatorCommand)
 @target_option
-@region_option
+@target_region_option
 @click.option("--api-url", envvar="API_URL", show_default=f"{LOCAL_URL}, or the deployment's",
               show_envvar=True, help="The REST API.")  # fmt: skip
 @click.option("--ws-url", envvar="WS_URL", show_envvar=True, show_default="/production of the same host",
@@ -67,8 +67,8 @@ class VerifyOptions:
 @click.option("--api-key", envvar="API_KEY", hidden=True)
 def main(
     *,
-    target: str,
-    region: str,
+    target: str | None,
+    region: str | None,
     api_url: str | None,
     ws_url: str | None,
     mcp_url: str | None,
@@ -84,20 +84,27 @@ def main(
 ) -> None:
     """Check a simulator: 5 days of history, feeders, REST, authentication, WebSocket; on AWS also MCP."""
     targets = Targets(stop_id, bus_id, line_id)
+    system = chosen_system(target, region, url=api_url)
     options = VerifyOptions(
-        region, api_url, ws_url, mcp_url, api_key, store, targets, not skip_websocket, verbose
+        system.region, api_url, ws_url, mcp_url, api_key, store, targets, not skip_websocket, verbose
     )
     with ExitStack() as stack:
-        results = list(check_aws(options, stack) if target == "aws" else check_local(options, api_key_file))
+        is_deployed = system.kind == "aws"
+        found = check_aws(options, stack) if is_deployed else check_local(options, system, api_key_file)
+        results = list(found)
     for line in report(results, as_json=as_json):
         click.echo(line)
     sys.exit(0 if all(result.passed for result in results) else 1)
 
 
-def check_local(options: VerifyOptions, key_file: Path | None) -> Iterator[CheckResult]:
-    """Check a simulator on this machine, or at `--api-url`."""
-    url = (options.api_url or LOCAL_URL).rstrip("/")
-    kept = key_file or beside(settings.default_store(), ".api-key")
+def check_local(options: VerifyOptions, system: TargetSystem, key_file: Path | None) -> Iterator[CheckResult]:
+    """Check the parts or the process on this machine, or the simulator at `--api-url`."""
+    url, kept = LOCAL_URL, beside(settings.default_store(), ".api-key")
+    if system.parts is not None:
+        url, kept = system.parts.api_url, system.parts.key_file
+    elif (holder := running_process()) is not None:
+        url = holder.url
+    url, kept = (options.api_url or url).rstrip("/"), key_file or kept
     key = options.key or settings.api_key() or key_in(kept)
     ws_url = options.ws_url or f"ws{url.removeprefix('http')}/production"
     return verify(options.client(url, ws_url, key), options.targets, websocket=options.websocket)

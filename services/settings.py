@@ -182,6 +182,11 @@ def region() -> str:
     return next(filter(None, named), DEFAULT_REGION)
 
 
+def aws_endpoint() -> str | None:
+    """The address of all AWS services in `AWS_ENDPOINT_URL`, None for AWS itself."""
+    return os.environ.get("AWS_ENDPOINT_URL", "").strip() or None
+
+
 def api_key() -> str | None:
     """The API key in the environment (or JSON with several keys), None if not set."""
     return os.environ.get("BUS_SIMULATOR_API_KEY", "").strip() or None

@@ -112,7 +112,7 @@ def test_only_some_teams_or_all_keys_can_be_changed(aws: Account) -> None:
     read = make_secret(aws)
     done = run(rotate_key.main, "--target", "aws", "--team", "team-new", "--team", "team-alpha")
     first = read()
-    assert (done.exit_code, done.output.startswith("New keys for team-new, team-alpha in")) == (0, True)
+    assert (done.exit_code, done.stdout.startswith("New keys for team-new, team-alpha in")) == (0, True)
     assert (first["api_key"], first["keys"]["team/beta"]) == ("general-key", "beta-key")
     assert set(first["keys"]) == {"team-alpha", "team/beta", "team-new"}
     assert first["keys"]["team-alpha"] != "alpha-key"
@@ -157,7 +157,7 @@ def test_a_missing_secret_is_reported(
 ) -> None:
     done = run(command, *arguments)
     assert done.exit_code == 1
-    assert done.output.startswith("Error: secret bus-simulator/api-key: ResourceNotFoundException")
+    assert "Error: secret bus-simulator/api-key: ResourceNotFoundException" in done.stderr
 
 
 def test_without_credentials_the_message_says_how_to_give_them(monkeypatch: pytest.MonkeyPatch) -> None:

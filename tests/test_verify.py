@@ -376,7 +376,7 @@ def test_the_script_finds_the_key_beside_the_store(kept: str, tmp_path: Path) ->
     (tmp_path / "var" / "bus.duckdb.api-key").write_text(kept)
     with http_server(good) as url:
         done = script(tmp_path, "--api-url", url, "--skip-websocket", key="")
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert (done.returncode, done.stderr) == (0, f"On the simulator at {url}:\n"), done.stdout
 
 
 @pytest.mark.e2e
@@ -389,7 +389,7 @@ def test_the_script_says_that_it_has_no_key(tmp_path: Path) -> None:
 def script(folder: Path, *arguments: str, key: str = KEY) -> subprocess.CompletedProcess[str]:
     """Run the script; return its result."""
     return subprocess.run(
-        [sys.executable, SCRIPT, "--region", "eu-west-1", *arguments],
+        [sys.executable, SCRIPT, "--target", "local", *arguments],
         cwd=folder,
         env=environment(API_KEY=key),
         capture_output=True,

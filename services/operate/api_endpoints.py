@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from types_boto3_apigatewayv2.type_defs import ApiTypeDef, GetApisRequestTypeDef
 
 
+LOCAL_URL = "http://127.0.0.1:8080"
+"""The API of a simulator on this machine, unless it is started with another port."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoints:
     """The addresses of a deployment."""

@@ -9,6 +9,7 @@ import click
 from services.errors import InputError
 from services.operate.aws_problems import AwsProblem
 from services.operate.resource_names import REGION
+from services.stack.supervisor_control import StackProblem
 from storage.errors import DependencyError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -24,7 +25,7 @@ class OperatorCommand(click.Command):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (AwsProblem, DependencyError, InputError) as problem:
+        except (AwsProblem, DependencyError, InputError, StackProblem) as problem:
             raise click.ClickException(str(problem)) from problem
         except OSError as problem:
             place = f"{problem.filename}: " if problem.filename else ""
@@ -42,9 +43,17 @@ region_option = click.option(
 target_option = click.option(
     "--target",
     type=click.Choice(["local", "aws"]),
-    default="local",
-    show_default=True,
+    default=None,
+    show_default="what runs here",
     envvar="TARGET",
     show_envvar=True,
     help="The simulator on this machine, or the deployment on AWS.",
+)
+target_region_option = click.option(
+    "--region",
+    default=None,
+    show_default=REGION,
+    envvar="AWS_REGION",
+    show_envvar=True,
+    help="The AWS region, with --target aws.",
 )
