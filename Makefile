@@ -15,6 +15,7 @@ EXAMPLES := build/examples/.installed
 GENERATORS := build/generators/.installed
 GTFS_READERS := build/gtfs-readers/.installed
 NODE_PACKAGES := clients/javascript/node_modules/.installed
+MAP_PACKAGES := map/node_modules/.installed
 # Without bytecode every process compiles a hundred packages again, which takes longer than most tests.
 unexport PYTHONDONTWRITEBYTECODE
 # Scripts read TARGET and AWS_REGION from the environment, and find out which system is meant where TARGET is not set.
@@ -287,6 +288,14 @@ $(GTFS_READERS): requirements-gtfs-readers.lock $(INSTALLED)
 $(NODE_PACKAGES): clients/javascript/package-lock.json
 	npm ci --prefix clients/javascript --ignore-scripts --no-audit --no-fund --prefer-offline
 	touch $@
+
+$(MAP_PACKAGES): map/package-lock.json
+	npm ci --prefix map --ignore-scripts --no-audit --no-fund --prefer-offline
+	touch $@
+
+.PHONY: map
+map: $(MAP_PACKAGES) ## bundle the map's page into services/web/map (needs Node 20)
+	npm run --silent --prefix map build
 
 .PHONY: clients
 clients: $(INSTALLED) $(GENERATORS) $(NODE_PACKAGES) ## generate the clients' models and types from the OpenAPI document

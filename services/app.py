@@ -32,6 +32,7 @@ from services.web.rest_routes import (
     add_network_routes,
     add_operations_routes,
 )
+from services.web.sign_in.session_routes import add_session_routes
 from services.web.static_files import DOCS, MAP, add_pages
 from services.web.transit.arrival_routes import add_arrival_routes
 from services.web.transit.shape_routes import add_shape_routes
@@ -65,6 +66,7 @@ def create_app(context: Context) -> FastAPI:
     add_live_route(app, context)
     add_static_feed_route(app, context)
     add_export_routes(app, context)
+    add_session_routes(app, context)
     add_pages(app, {**MAP, **DOCS})
     add_emt_routes(app, context)
     return app

@@ -36,6 +36,9 @@ class Keys(Protocol):
         Takes the same time whatever is offered.
         """
 
+    def hash_of(self, key_name: str) -> bytes | None:
+        """Return the SHA-256 hash of the key with a name, None if no key has it."""
+
     def name_of_signature(self, message: bytes, signature: bytes, group: str) -> str | None:
         """Return the name of the key that `signed` a message, None if `group` may use none that did."""
 
@@ -66,6 +69,10 @@ class ApiKey:
     def name_of(self, offered: str, _group: str) -> str | None:
         """See `Keys`; this key is the only one."""
         return GENERAL if self.matches(offered) else None
+
+    def hash_of(self, key_name: str) -> bytes | None:
+        """See `Keys`."""
+        return self.digest if key_name == GENERAL else None
 
     def signed(self, message: bytes, signature: bytes) -> bool:
         """Whether this key made the signature of a message; in constant time."""

@@ -19,6 +19,8 @@ from services.refreshed_value import RefreshedValue
 
 log = logging.getLogger("bus_simulator.keys")
 
+GROUP_PREFIX = "group "
+"""The name of a team's key is this and the group's name."""
 REFRESH_S = 10.0
 """How often a key file is checked for changes."""
 
@@ -37,7 +39,14 @@ class KeyRing:
         own = hmac.compare_digest((team or self.general).digest, given)
         if general:
             return GENERAL
-        return f"group {group}" if own else None
+        return f"{GROUP_PREFIX}{group}" if own else None
+
+    def hash_of(self, key_name: str) -> bytes | None:
+        """See `Keys`."""
+        if key_name == GENERAL:
+            return self.general.digest
+        team = self.of_group.get(key_name.removeprefix(GROUP_PREFIX))
+        return team.digest if team is not None and key_name.startswith(GROUP_PREFIX) else None
 
     def name_of_signature(self, message: bytes, signature: bytes, group: str) -> str | None:
         """See `Keys`."""
@@ -45,7 +54,7 @@ class KeyRing:
         own = self.of_group.get(group, self.general).signed(message, signature)
         if general:
             return GENERAL
-        return f"group {group}" if own else None
+        return f"{GROUP_PREFIX}{group}" if own else None
 
 
 def parse_keys(text: str) -> KeyRing:
@@ -89,6 +98,10 @@ class KeyFile:
     def name_of(self, offered: str, group: str) -> str | None:
         """See `Keys`."""
         return self._ring.get().name_of(offered, group)
+
+    def hash_of(self, key_name: str) -> bytes | None:
+        """See `Keys`."""
+        return self._ring.get().hash_of(key_name)
 
     def name_of_signature(self, message: bytes, signature: bytes, group: str) -> str | None:
         """See `Keys`."""

@@ -61,6 +61,10 @@ class SecretKeyRing:
         """See `Keys`."""
         return self._keys.get().name_of(offered, group)
 
+    def hash_of(self, key_name: str) -> bytes | None:
+        """See `Keys`."""
+        return self._keys.get().hash_of(key_name)
+
     def name_of_signature(self, message: bytes, signature: bytes, group: str) -> str | None:
         """See `Keys`."""
         return self._keys.get().name_of_signature(message, signature, group)
@@ -94,6 +98,10 @@ class UnreadKeys:
     """Stands in for the keys of a secret that has not been read yet."""
 
     secret_id: str
+
+    def hash_of(self, _key_name: str) -> bytes | None:
+        """Raise `DependencyUnavailable`."""
+        raise DependencyUnavailable(f"secret {self.secret_id} could not be read yet")
 
     def name_of(self, _offered: str, _group: str) -> str | None:
         """Raise `DependencyUnavailable`."""

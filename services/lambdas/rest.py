@@ -65,6 +65,10 @@ def failed_invocation(error: ServiceError) -> ProxyResponse:
 class NoValidKeys:
     """Accepts no key, since the authorizer checks keys."""
 
+    def hash_of(self, _key_name: str) -> bytes | None:
+        """See `Keys`."""
+        return None
+
     def name_of(self, _offered: str, _group: str) -> str | None:
         """See `Keys`."""
         return None

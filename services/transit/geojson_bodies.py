@@ -8,7 +8,10 @@ from services.queries.bodies import ExactModel
 
 
 class PatternPropertiesBody(ExactModel):
-    """A route pattern of a line: 0 outbound, 1 inbound; `is_main` for the usual one of its direction."""
+    """A route pattern of a line: 0 outbound, 1 inbound; `is_main` for the usual one of its direction.
+
+    `stop_distances_m` has the metres from the pattern's start to each stop, along the shape.
+    """
 
     line_id: str
     name: str
@@ -18,6 +21,7 @@ class PatternPropertiesBody(ExactModel):
     is_main: bool
     length_m: float
     stop_ids: list[str]
+    stop_distances_m: list[float]
     night: bool
     color: str
 

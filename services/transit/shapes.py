@@ -62,6 +62,7 @@ def _pattern_feature(network: Network, line: Line, pattern: Pattern, colour: str
             "is_main": pattern is line.main_pattern(pattern.direction),
             "length_m": round(pattern.stops[-1].distance_m, 1),
             "stop_ids": [stop.stop_id for stop in pattern.stops],
+            "stop_distances_m": [round(stop.distance_m, 1) for stop in pattern.stops],
             "night": line.night,
             "color": colour,
         },

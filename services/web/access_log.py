@@ -17,6 +17,8 @@ log = logging.getLogger("bus_simulator.rest")
 
 BY_NAME = "bus_simulator.headers"
 """The key under which a scope caches the result of `headers_of`."""
+SESSION_GROUP = "bus_simulator.session_group"
+"""The key under which a scope has the group of a caller with a session, which sends no group name."""
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -73,7 +75,7 @@ def log_access(scope: Scope, headers: Mapping[str, str], status: int, seconds: f
     if not logs.access.isEnabledFor(logging.INFO):
         return
     fields = {
-        "group": headers.get(GROUP_HEADER, "").strip()[:LONGEST_GROUP],
+        "group": scope.get(SESSION_GROUP) or headers.get(GROUP_HEADER, "").strip()[:LONGEST_GROUP],
         "method": scope["method"],
         "path": clipped(scope["path"]),
         "status": status,

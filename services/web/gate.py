@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from services.access.authentication import Caller, Keys, authenticate, check_group
+from services.access.authentication import Caller, Keys, check_group
 from services.access.rate_limits import Meter
 from services.context import Context
 from services.errors import MethodNotAllowed, ServiceError, Unauthorized, Unavailable, Unexpected, UnknownPath
@@ -36,6 +36,7 @@ from services.web.handlers import (
     query_parameters,
     read_body,
 )
+from services.web.sign_in.callers import caller_of
 from services.web.websocket import credentials
 from storage.errors import DependencyUnavailable
 
@@ -50,12 +51,12 @@ LIVE_PATH = "/live"
 
 
 def by_key(keys: Keys) -> Identify:
-    """Identify callers by the key and the group name that they send."""
+    """Identify callers by the key and the group name that they send, or by a browser's session."""
 
     def identify(scope: Scope) -> Caller:
         in_query = scope["type"] == "websocket" or scope["path"] == LIVE_PATH
         offered = credentials(scope) if in_query else headers_of(scope)
-        return authenticate(offered, keys)
+        return caller_of(scope, offered, keys)
 
     return identify
 

@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.web.formats.content_codings import CodedBody
+from services.web.formats.tick_response import TickResponse
 from services.web.handlers import OPEN, Handler, StoreQuery
 
 PACKAGE = Path(__file__).parent
@@ -16,20 +18,38 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
 }
-HEADERS: Mapping[str, str] = {
-    "cache-control": "no-cache",
-    "content-security-policy": "default-src 'self'; img-src data:",
-    "x-content-type-options": "nosniff",
-}
-"""The pages load nothing from other origins."""
+POLICY = "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; frame-ancestors 'none'"
+"""The pages load nothing from other origins, and run no script or style that stands in a page."""
 
-MAP: Mapping[str, str] = {"/": "map/index.html", "/map.js": "map/map.js", "/map.css": "map/map.css"}
+MAP_FILES = (
+    "map.js",
+    "style.css",
+    "maplibre.js",
+    "maplibre-worker.js",
+    "maplibre.css",
+    "LICENSES.txt",
+)
+"""What `make map` writes beside the page."""
+MAP: Mapping[str, str] = {"/": "map/index.html", **{f"/{name}": f"map/{name}" for name in MAP_FILES}}
 DOCS: Mapping[str, str] = {
     "/docs": "docs/index.html",
     "/docs/docs.js": "docs/docs.js",
     "/docs/docs.css": "docs/docs.css",
 }
+
+
+class PageResponse(TickResponse):
+    """A file, compressed once for all clients, with the headers that protect a page."""
+
+    def _head(self, length: int, coding: str | None) -> list[tuple[bytes, bytes]]:
+        protected = [
+            (b"content-security-policy", POLICY.encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"no-referrer"),
+        ]
+        return [*super()._head(length, coding), *protected]
 
 
 def add_pages(app: FastAPI, files: Mapping[str, str]) -> None:
@@ -39,10 +59,20 @@ def add_pages(app: FastAPI, files: Mapping[str, str]) -> None:
 
 
 def page_handler(file: Path) -> Handler:
-    """Return a handler that sends a file."""
+    """Return a handler that sends a file; a changed one is read again."""
+    cached: dict[int, PageResponse] = {}
 
     def page(_request: Request) -> StoreQuery:
-        return StoreQuery(lambda _: Response(file.read_bytes(), 200, HEADERS, MEDIA_TYPES[file.suffix]))
+        def respond(_store: object) -> Response:
+            version = file.stat().st_mtime_ns
+            if version not in cached:
+                cached.clear()
+                cached[version] = PageResponse(
+                    CodedBody(file.read_bytes(), MEDIA_TYPES[file.suffix]), "no-cache"
+                )
+            return cached[version]
+
+        return StoreQuery(respond)
 
     return page
 

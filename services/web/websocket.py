@@ -21,7 +21,6 @@ from services.access.authentication import (
     LONGEST_GROUP,
     Caller,
     Keys,
-    authenticate,
     check_group,
     credentials_in,
 )
@@ -30,8 +29,9 @@ from services.live.connection import SendNow, never_now
 from services.live.hub import Hub
 from services.live.messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS, too_many_connections
 from services.live.outbox import Outbox
-from services.web.access_log import headers_of
+from services.web.access_log import SESSION_GROUP, headers_of
 from services.web.handlers import error_response
+from services.web.sign_in.callers import caller_of
 
 SEND_NOW = "bus_simulator.send_now"
 """The name of an ASGI extension: a `SendNow` of the server, which spares waking a task for each client."""
@@ -57,7 +57,7 @@ class WebSockets:
         offered = credentials(scope)
         await receive()  # websocket.connect
         try:
-            caller = self._admitted(scope["path"], offered)
+            caller = self._admitted(scope, offered)
         except ServiceError as error:
             log_connect(scope, offered, error.status, began)
             await error_response(error)(scope, receive, send)
@@ -67,14 +67,14 @@ class WebSockets:
         subprotocol = next(iter(scope.get("subprotocols", ())), None)
         await serve(self.hub, caller, receive, send, send_now, subprotocol)
 
-    def _admitted(self, path: str, offered: Mapping[str, str]) -> Caller:
+    def _admitted(self, scope: Scope, offered: Mapping[str, str]) -> Caller:
         """Return the caller of a handshake that may be accepted. Raises `ServiceError`.
 
         There must be no `await` between this and `Hub.connect`: two handshakes at once could both pass the
         check of the number of connections.
         """
-        caller = authenticate(offered, self.keys)
-        if path not in PATHS:
+        caller = caller_of(scope, offered, self.keys)
+        if scope["path"] not in PATHS:
             raise UnknownPath
         check_group(caller)
         if self.hub.connections_of(caller.key_name) >= self.most_connections:
@@ -91,7 +91,7 @@ def credentials(scope: Scope) -> Mapping[str, str]:
 def log_connect(scope: Scope, offered: Mapping[str, str], status: int, began: float) -> None:
     """Log a handshake as the access log does requests."""
     fields = {
-        "group": offered.get(GROUP_HEADER, "").strip()[:LONGEST_GROUP],
+        "group": scope.get(SESSION_GROUP) or offered.get(GROUP_HEADER, "").strip()[:LONGEST_GROUP],
         "method": "GET",
         "path": clipped(scope["path"]),
         "status": status,

@@ -1014,6 +1014,8 @@ export interface components {
         /**
          * PatternPropertiesBody
          * @description A route pattern of a line: 0 outbound, 1 inbound; `is_main` for the usual one of its direction.
+         *
+         *     `stop_distances_m` has the metres from the pattern's start to each stop, along the shape.
          */
         PatternPropertiesBody: {
             /** Line Id */
@@ -1035,6 +1037,8 @@ export interface components {
             length_m: number;
             /** Stop Ids */
             stop_ids: string[];
+            /** Stop Distances M */
+            stop_distances_m: number[];
             /** Night */
             night: boolean;
             /** Color */

@@ -1,4 +1,4 @@
-"""The colours of lines: those of the map, with black or white text, whichever is easier to read on them."""
+"""The colours of lines in feeds, with black or white text, whichever is easier to read on them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RouteColours(NamedTuple):
 
 
 def route_colours(index: int) -> RouteColours:
-    """The colours of a network's line by its index, as on the map (`services/web/map/map.js`).
+    """The colours of a network's line by its index.
 
     The contrast of the text is at least 4.5 (WCAG 2.1, AA): black or white reaches that on any colour.
     """

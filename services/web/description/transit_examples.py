@@ -66,6 +66,7 @@ PATTERN: Mapping[str, object] = {
         "is_main": True,
         "length_m": 7350.2,
         "stop_ids": ["S001", "S002"],
+        "stop_distances_m": [0.0, 281.4],
         "night": False,
         "color": "#0b63b5",
     },

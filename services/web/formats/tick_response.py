@@ -15,8 +15,8 @@ from services.web.formats.content_codings import CodedBody
 from services.web.formats.local_times import local_times
 from simulator.clock import Clock
 
-VARY = "accept-encoding, x-api-key"
-"""Without the key a browser's cache would answer requests that lack it."""
+VARY = "accept-encoding, x-api-key, cookie"
+"""Without key and cookie a browser's cache would answer requests that lack it."""
 
 
 def cache_control(tick: datetime, cadence: timedelta, clock: Clock, *, is_latest: bool) -> str:

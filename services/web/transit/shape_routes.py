@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +14,9 @@ from services.transit.bodies import bus_body, stop_body, timetable_body
 from services.transit.request import line_ids, wanted_date, wanted_lines
 from services.transit.shapes import line_shape, network_shape
 from services.transit.timetable import service_date
-from services.web.handlers import Handler, StoreQuery, json_response, query_parameters
+from services.web.formats.content_codings import CodedBody
+from services.web.formats.tick_response import TickResponse
+from services.web.handlers import JSON, Handler, StoreQuery, json_bytes, json_response, query_parameters
 from services.web.rest_routes import add
 from storage.schema import BusPosition, Stream
 from storage.store import Reader
@@ -39,10 +43,18 @@ def _line_shape(context: Context) -> Handler:
 
 
 def _network_shape(context: Context) -> Handler:
+    @cache
+    def whole() -> TickResponse:
+        """The whole network, which is the same for all clients: serialised and compressed once."""
+        body = json_bytes(network_shape(context.network, context.network.lines))
+        return TickResponse(CodedBody(body, JSON), "private, no-cache")
+
     def shape(request: Request) -> StoreQuery:
         wanted = line_ids(query_parameters(request))
 
         def respond(_store: Reader) -> Response:
+            if not wanted:
+                return whole()
             return json_response(network_shape(context.network, wanted_lines(context.network, wanted)))
 
         return StoreQuery(respond)

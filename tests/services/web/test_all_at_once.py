@@ -169,7 +169,7 @@ def test_an_answer_that_the_client_has_is_304_until_the_next_tick(anywhere: Serv
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
         other = anywhere.ask(f"{path}?timestamp=2026-03-02T07:00Z", PLAIN | {"if-none-match": tag})
         assert (other.status_code, other.headers["etag"] == tag) == (200, False)
-        assert first.headers["vary"] == "accept-encoding, x-api-key"
+        assert first.headers["vary"] == "accept-encoding, x-api-key, cookie"
     assert anywhere.ask("/bus-position?mode=latest").headers["cache-control"] == "private, max-age=20"
     assert anywhere.ask("/people-count?mode=latest").headers["cache-control"] == "private, max-age=50"
     past = anywhere.ask("/people-count?timestamp=2026-03-02T07:00Z")

@@ -240,7 +240,10 @@ class LinesPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PatternPropertiesBody:
-    """A route pattern of a line: 0 outbound, 1 inbound; `is_main` for the usual one of its direction."""
+    """A route pattern of a line: 0 outbound, 1 inbound; `is_main` for the usual one of its direction.
+
+    `stop_distances_m` has the metres from the pattern's start to each stop, along the shape.
+    """
 
     line_id: str
     name: str
@@ -250,6 +253,7 @@ class PatternPropertiesBody:
     is_main: bool
     length_m: float
     stop_ids: list[str]
+    stop_distances_m: list[float]
     night: bool
     color: str
 

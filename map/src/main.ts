@@ -1,0 +1,143 @@
+// The map page: sign in, load the network once, then follow the live records.
+
+import { get, SignedOut } from "./api";
+import { City } from "./city";
+import { byId } from "./dom";
+import { Feed } from "./feed";
+import { language, setLanguage, t, translatePage } from "./i18n";
+import { LayersSheet } from "./layersSheet";
+import { MapView } from "./mapView";
+import { Network, type NetworkShape } from "./network";
+import { Panel } from "./panels/panel";
+import type { AllAtOnce, BusPosition, ClockState, PeopleCount } from "./records";
+import { Search } from "./search";
+import { session } from "./signIn";
+import { StatusBar } from "./statusBar";
+import { applyTheme, onSystemTheme, toggleTheme } from "./theme";
+
+const CLOCK_EVERY_MS = 30_000;
+const TICK_MS = 30_000;
+
+function trouble(text: string): void {
+  byId("trouble").textContent = text;
+  byId("trouble").hidden = text === "";
+}
+
+type Snapshot = [ClockState, AllAtOnce<BusPosition>, AllAtOnce<PeopleCount>];
+
+function snapshot(): Promise<Snapshot> {
+  return Promise.all([
+    get<ClockState>("/clock"),
+    get<AllAtOnce<BusPosition>>("/bus-position", { mode: "latest" }),
+    get<AllAtOnce<PeopleCount>>("/people-count", { mode: "latest" }),
+  ]);
+}
+
+class App {
+  private readonly city: City;
+  private readonly view: MapView;
+  private readonly panel: Panel;
+  private readonly bar: StatusBar;
+  private readonly layers: LayersSheet;
+  private feed: Feed | null = null;
+  private isSigningIn = false;
+  private readonly lost = new Set<string>();
+
+  constructor(network: Network) {
+    this.city = new City(network);
+    this.view = new MapView(byId("map"), this.city, null);
+    this.panel = new Panel(this.city, () => void this.signInAgain());
+    this.bar = new StatusBar(this.city);
+    this.layers = new LayersSheet(this.city, () => this.view, () => (this.bar.draw(), this.view.map.triggerRepaint()));
+    new Search(this.city, (selection) => {
+      this.city.select(selection);
+      if (selection.kind === "line") this.view.showLine(selection.id);
+      const stop = this.city.network.stop.get(selection.id);
+      if (selection.kind === "stop" && stop) this.view.goTo(stop.lngLat);
+      const bus = this.city.tracks.buses.get(selection.id)?.newest;
+      if (selection.kind === "bus" && bus) this.view.goTo([bus.longitude, bus.latitude]);
+    });
+    this.buttons();
+    Object.assign(window, { mapPage: { city: this.city, view: this.view } });
+  }
+
+  async start(first: Promise<Snapshot>): Promise<void> {
+    this.take(await first);
+    this.follow();
+    setInterval(() => this.guard(() => this.city.clock.refresh()), CLOCK_EVERY_MS);
+  }
+
+  /** The newest positions, those of the tick before (so that buses drive at once), and people waiting. */
+  private take([clock, positions, counts]: Snapshot): void {
+    this.city.clock.set(clock);
+    this.city.addPositions(positions.items);
+    this.city.addCounts(counts.items);
+    const before = new Date(Date.parse(positions.time) - TICK_MS).toISOString();
+    void this.guard(async () => this.city.addPositions((await get<AllAtOnce<BusPosition>>("/bus-position", { timestamp: before })).items));
+  }
+
+  private follow(): void {
+    this.feed?.close();
+    this.feed = new Feed(this.city.network.lines.map((line) => line.id), {
+      positions: (records) => this.city.addPositions(records),
+      counts: (records) => this.city.addCounts(records),
+      connected: (isConnected) => {
+        trouble(isConnected ? "" : t("disconnected"));
+        if (!isConnected) void this.guard(() => this.city.clock.refresh());
+      },
+    });
+  }
+
+  private async guard(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+      if (this.lost.delete("api")) trouble("");
+    } catch (error) {
+      if (error instanceof SignedOut) return this.signInAgain();
+      this.lost.add("api");
+      trouble(t("disconnected"));
+    }
+  }
+
+  private async signInAgain(): Promise<void> {
+    if (this.isSigningIn) return;
+    this.isSigningIn = true;
+    this.feed?.close();
+    await session(t("signedOut"));
+    this.isSigningIn = false;
+    trouble("");
+    await this.guard(async () => this.take(await snapshot()));
+    this.follow();
+    this.panel.refresh();
+  }
+
+  private buttons(): void {
+    byId("home").addEventListener("click", () => this.view.home());
+    byId("theme").addEventListener("click", () => (toggleTheme(), this.restyle()));
+    byId("language").addEventListener("click", () => {
+      setLanguage(language === "en" ? "es" : "en");
+      this.bar.draw();
+      this.layers.redraw();
+      this.panel.refresh();
+    });
+    onSystemTheme(() => (applyTheme(), this.restyle()));
+  }
+
+  private restyle(): void {
+    this.view.restyle(null);
+    this.view.map.once("style.load", () => this.layers.redraw());
+  }
+}
+
+async function start(): Promise<void> {
+  applyTheme();
+  translatePage();
+  await session();
+  trouble(t("connecting"));
+  const first = snapshot();
+  const network = new Network(await get<NetworkShape>("/network.geojson"));
+  trouble("");
+  await new App(network).start(first);
+}
+
+start().catch((error: unknown) => trouble(error instanceof Error ? error.message : String(error)));

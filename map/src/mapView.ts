@@ -1,0 +1,206 @@
+// The map itself: MapLibre with the network's lines and stops, and the layer of buses.
+
+import { type GeoJSONSource, Map as LibreMap, NavigationControl, ScaleControl, type StyleSpecification, setWorkerUrl } from "maplibre-gl";
+import { BusLayer } from "./busLayer";
+import type { City } from "./city";
+import { palette } from "./theme";
+
+const FONT = ["system-ui"];
+const CLICK_PX = 14;
+/** Draw again once the fastest bus has moved so many pixels. */
+const STEP_PX = 0.3;
+const FASTEST_M_S = 15;
+const STOPS_EVERY_MS = 2000;
+
+setWorkerUrl(new URL("maplibre-worker.js", import.meta.url).href);
+
+type Feature = { type: "Feature"; geometry: { type: string; coordinates: unknown }; properties: Record<string, unknown> };
+
+export class MapView {
+  readonly map: LibreMap;
+  readonly buses: BusLayer;
+  private drawnMs = 0;
+  private stopsTimer = 0;
+  private stopsSetMs = -Infinity;
+
+  constructor(
+    container: HTMLElement,
+    private readonly city: City,
+    tilesUrl: string | null,
+  ) {
+    this.buses = new BusLayer(city, city.network.lines);
+    this.map = new LibreMap({
+      container,
+      style: this.style(tilesUrl),
+      bounds: city.network.bounds,
+      fitBoundsOptions: { padding: 40 },
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      maxPitch: 0,
+      attributionControl: tilesUrl ? { compact: true } : false,
+      fadeDuration: 0,
+      maxZoom: 19,
+      minZoom: 8,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.keyboard.disableRotation();
+    this.map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
+    this.map.addControl(new ScaleControl({}), "bottom-left");
+    this.map.on("style.load", () => this.addBuses());
+    this.map.on("click", (event) => this.pick(event.point.x, event.point.y));
+    this.map.on("mousemove", (event) => {
+      this.map.getCanvas().style.cursor = this.buses.at(event.point.x, event.point.y, CLICK_PX) || this.stopAt(event.point.x, event.point.y) ? "pointer" : "";
+    });
+    this.map.on("zoom", () => this.setBusSize());
+    this.setBusSize();
+    city.addEventListener("counts", () => this.refreshStops());
+    city.addEventListener("filter", () => (this.filter(), this.refreshStops()));
+    city.addEventListener("selection", () => this.filter());
+    const tick = (): void => {
+      this.animate();
+      requestAnimationFrame(tick);
+    };
+    requestAnimationFrame(tick);
+  }
+
+  private addBuses(): void {
+    this.buses.edge = palette().busEdge;
+    if (!this.map.getLayer("buses")) this.map.addLayer(this.buses, "stop-names");
+    this.filter();
+  }
+
+  restyle(tilesUrl: string | null): void {
+    this.map.setStyle(this.style(tilesUrl), { diff: false });
+  }
+
+  private setBusSize(): void {
+    const zoom = this.map.getZoom();
+    this.city.busSize = Math.max(7, Math.min(32, 9 + (zoom - 11.5) * 5));
+  }
+
+  /** Repaint when something has moved far enough to be seen; the rest of the time nothing is drawn. */
+  private animate(): void {
+    const shown = this.city.shownMs();
+    const metresAPixel = (78271.5 * Math.cos((this.map.getCenter().lat * Math.PI) / 180)) / 2 ** this.map.getZoom();
+    const moved = (Math.abs(shown - this.drawnMs) / 1000) * (FASTEST_M_S / metresAPixel);
+    if (moved < STEP_PX) return;
+    this.drawnMs = shown;
+    this.map.triggerRepaint();
+  }
+
+  home(): void {
+    this.map.fitBounds(this.city.network.bounds, { padding: 40 });
+  }
+
+  goTo(lngLat: [number, number], zoom = 15.5): void {
+    this.map.flyTo({ center: lngLat, zoom: Math.max(zoom, this.map.getZoom()), essential: false });
+  }
+
+  showLine(id: string): void {
+    const line = this.city.network.shape.features.filter((each) => "line_id" in each.properties && each.properties.line_id === id);
+    const places = line.flatMap((each) => each.geometry.coordinates as [number, number][]);
+    if (!places.length) return;
+    const [xs, ys] = [places.map((place) => place[0]), places.map((place) => place[1])];
+    const isWide = this.map.getContainer().clientWidth > 900;
+    this.map.fitBounds(
+      [
+        [Math.min(...xs), Math.min(...ys)],
+        [Math.max(...xs), Math.max(...ys)],
+      ],
+      { padding: isWide ? { top: 90, bottom: 110, left: 60, right: 420 } : { top: 80, bottom: 300, left: 30, right: 30 } },
+    );
+  }
+
+  // --- picking
+
+  private stopAt(x: number, y: number): string | null {
+    if (!this.map.getLayer("stops")) return null;
+    const found = this.map.queryRenderedFeatures([[x - 5, y - 5], [x + 5, y + 5]], { layers: ["stops"] });
+    return found.length ? String(found[0].properties.id) : null;
+  }
+
+  private pick(x: number, y: number): void {
+    const bus = this.buses.at(x, y, CLICK_PX);
+    if (bus) return this.city.select({ kind: "bus", id: bus.id });
+    const stop = this.stopAt(x, y);
+    if (stop !== null) return this.city.select({ kind: "stop", id: stop });
+    const lines = this.map.queryRenderedFeatures([[x - 4, y - 4], [x + 4, y + 4]], { layers: ["lines"] });
+    this.city.select(lines.length ? { kind: "line", id: String(lines[0].properties.line_id) } : null);
+  }
+
+  // --- data
+
+  private stopFeatures(): { type: "FeatureCollection"; features: Feature[] } {
+    const features = this.city.shownStops().map(
+      (stop): Feature => ({
+        type: "Feature",
+        geometry: { type: "Point", coordinates: stop.lngLat },
+        properties: { id: stop.id, name: stop.name, waiting: stop.waiting ?? 0, label: stop.waiting ? `${stop.name} · ${stop.waiting}` : stop.name },
+      }),
+    );
+    return { type: "FeatureCollection", features };
+  }
+
+  private lineFeatures(): { type: "FeatureCollection"; features: Feature[] } {
+    const features = this.city.network.shape.features.filter((each) => each.geometry.type === "LineString") as unknown as Feature[];
+    for (const each of features) each.properties.label = this.city.network.line.get(String(each.properties.line_id))?.label;
+    return { type: "FeatureCollection", features };
+  }
+
+  private refreshStops(): void {
+    clearTimeout(this.stopsTimer);
+    const waitMs = Math.max(0, this.stopsSetMs + STOPS_EVERY_MS - performance.now());
+    this.stopsTimer = window.setTimeout(() => {
+      this.stopsSetMs = performance.now();
+      void (this.map.getSource("stops") as GeoJSONSource | undefined)?.setData(this.stopFeatures() as never);
+    }, waitMs);
+  }
+
+  private filter(): void {
+    if (!this.map.getLayer("lines")) return;
+    const shown = this.city.shownLines().map((line) => line.id);
+    const chosen = this.city.selectedLines();
+    const all = shown.length === this.city.network.lines.length;
+    const lines: never = (all ? null : ["in", ["get", "line_id"], ["literal", shown]]) as never;
+    for (const layer of ["casings", "lines", "line-names"]) this.map.setFilter(layer, lines);
+    this.map.setFilter("chosen-lines", ["in", ["get", "line_id"], ["literal", chosen]]);
+    const stop = this.city.selected?.kind === "stop" ? this.city.selected.id : "";
+    this.map.setFilter("chosen-stop", ["==", ["get", "id"], stop]);
+    this.map.setPaintProperty("lines", "line-opacity", chosen.length ? palette().lineOpacity * 0.3 : palette().lineOpacity);
+    this.map.triggerRepaint();
+  }
+
+  setVisible(layers: string[], isVisible: boolean): void {
+    for (const layer of layers) this.map.setLayoutProperty(layer, "visibility", isVisible ? "visible" : "none");
+  }
+
+  // --- style
+
+  private style(tilesUrl: string | null): StyleSpecification {
+    const colours = palette();
+    const sources: StyleSpecification["sources"] = {
+      lines: { type: "geojson", data: this.lineFeatures() as never, tolerance: 0.5 },
+      stops: { type: "geojson", data: this.stopFeatures() as never },
+    };
+    if (tilesUrl) sources.tiles = { type: "raster", tiles: [tilesUrl], tileSize: 256 };
+    const waiting = ["sqrt", ["get", "waiting"]];
+    const radius = (base: number, factor: number): unknown => ["+", base, ["*", factor, waiting]];
+    return {
+      version: 8,
+      sources,
+      layers: [
+        { id: "ground", type: "background", paint: { "background-color": colours.ground } },
+        ...(tilesUrl ? [{ id: "tiles", type: "raster", source: "tiles", paint: { "raster-opacity": 0.7 } }] : []),
+        { id: "casings", type: "line", source: "lines", minzoom: 12.5, layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": colours.casing, "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 12, 2, 16, 12, 19, 40] } },
+        { id: "lines", type: "line", source: "lines", layout: { "line-join": "round" }, paint: { "line-color": ["get", "color"], "line-opacity": colours.lineOpacity, "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 0.9, 13, 1.8, 16, 4, 19, 10] } },
+        { id: "heat", type: "heatmap", source: "stops", layout: { visibility: "none" }, paint: { "heatmap-weight": ["min", 1, ["/", ["get", "waiting"], 60]], "heatmap-radius": ["interpolate", ["linear"], ["zoom"], 10, 8, 14, 30, 17, 80], "heatmap-opacity": 0.75 } },
+        { id: "chosen-lines", type: "line", source: "lines", filter: ["in", ["get", "line_id"], ["literal", []]], layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": ["get", "color"], "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 3, 16, 7, 19, 14] } },
+        { id: "stops", type: "circle", source: "stops", paint: { "circle-color": colours.stop, "circle-opacity": 0.9, "circle-stroke-color": colours.stopEdge, "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 11, 0, 14, 1.5], "circle-radius": ["interpolate", ["linear"], ["zoom"], 10, radius(0.2, 0.14), 12, radius(0.5, 0.28), 14, radius(2.5, 0.7), 17, radius(5, 1.4)] } },
+        { id: "chosen-stop", type: "circle", source: "stops", filter: ["==", ["get", "id"], ""], paint: { "circle-color": "#ffb703", "circle-stroke-color": colours.stopEdge, "circle-stroke-width": 2, "circle-radius": 9 } },
+        { id: "line-names", type: "symbol", source: "lines", minzoom: 13, layout: { "symbol-placement": "line", "symbol-spacing": 320, "text-field": ["get", "label"], "text-font": FONT, "text-size": 11, "text-padding": 4 }, paint: { "text-color": colours.text, "text-halo-color": colours.halo, "text-halo-width": 1.6 } },
+        { id: "stop-names", type: "symbol", source: "stops", minzoom: 14.6, layout: { "text-field": ["get", "label"], "text-font": FONT, "text-size": 12, "text-anchor": "top", "text-offset": [0, 0.9], "text-max-width": 9, "symbol-sort-key": ["-", 0, ["get", "waiting"]] }, paint: { "text-color": colours.text, "text-halo-color": colours.halo, "text-halo-width": 1.6 } },
+      ],
+    } as StyleSpecification;
+  }
+}

@@ -1,0 +1,39 @@
+// Sign-in: the key goes to the server once, which answers with a cookie that scripts can't read.
+
+import { get, type Session, send } from "./api";
+import { byId } from "./dom";
+
+/** The session; asks for key and group until the server accepts them. */
+export async function session(message = ""): Promise<Session> {
+  const found = await get<Session>("/session");
+  return found.group === null ? askForKey(message) : found;
+}
+
+function askForKey(message: string): Promise<Session> {
+  const dialog = byId<HTMLDialogElement>("sign-in");
+  const key = byId<HTMLInputElement>("key");
+  const refused = byId("refused");
+  refused.textContent = message;
+  if (!dialog.open) dialog.showModal();
+  return new Promise((signedIn) => {
+    const form = dialog.querySelector("form") as HTMLFormElement;
+    const stay = (event: Event): void => event.preventDefault();
+    const submit = async (event: Event): Promise<void> => {
+      event.preventDefault();
+      try {
+        const group = byId<HTMLInputElement>("group").value.trim();
+        const found = await send<Session>("POST", "/session", { api_key: key.value.trim(), group_name: group });
+        form.removeEventListener("submit", onSubmit);
+        dialog.removeEventListener("cancel", stay);
+        key.value = "";
+        dialog.close();
+        signedIn(found);
+      } catch (error) {
+        refused.textContent = error instanceof Error ? error.message : String(error);
+      }
+    };
+    const onSubmit = (event: Event): void => void submit(event);
+    form.addEventListener("submit", onSubmit);
+    dialog.addEventListener("cancel", stay);
+  });
+}

@@ -1,0 +1,86 @@
+"""`/session`: sign a browser in by key and group, say who is signed in, and sign out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.access.authentication import GROUP_HEADER, KEY_HEADER, Caller, authenticate, check_group
+from services.access.sessions import LIFETIME_S, new_token
+from services.context import Context
+from services.errors import BadRequest
+from services.queries.bodies import Body
+from services.web.access_log import headers_of
+from services.web.handlers import OPEN, Route, StoreQuery, json_object, json_response
+from services.web.sign_in.callers import cookie_name, is_own_page, session_in
+from simulator.clock import SystemWall
+
+PATH = "/session"
+FIELDS = {"api_key": KEY_HEADER, "group_name": GROUP_HEADER}
+
+
+def add_session_routes(app: FastAPI, context: Context) -> None:
+    """Add the routes: POST signs in, GET tells who has, DELETE signs out. The key is in the body only."""
+
+    def sign_in(request: Request) -> StoreQuery:
+        headers = headers_of(request.scope)
+        check_origin(request, headers)
+        caller = authenticate(credentials_of(json_object(request)), context.key)
+        check_group(caller)
+        token = new_token(caller, context.key, now_s=SystemWall().time())
+        cookie = cookie_header(request, headers, token, LIFETIME_S)
+        return StoreQuery(lambda _: json_response(session_body(caller), headers=cookie))
+
+    def signed_in(request: Request) -> StoreQuery:
+        session = session_in(request.scope, context.key)
+        body = session_body(None if session is None else session.caller)
+        return StoreQuery(lambda _: json_response(body, headers={"cache-control": "no-store"}))
+
+    def sign_out(request: Request) -> StoreQuery:
+        headers = headers_of(request.scope)
+        check_origin(request, headers)
+        cookie = cookie_header(request, headers, "", 0)
+        return StoreQuery(lambda _: Response(status_code=204, headers=cookie))
+
+    def session_body(caller: Caller | None) -> Body:
+        allowed = {route.path for route in app.routes if isinstance(route, Route) and "POST" in route.allowed}
+        return {
+            "group": None if caller is None else caller.group,
+            "may_control_clock": "/clock" in allowed,
+            "may_intervene": "/interventions" in allowed,
+        }
+
+    for method, handler in (("POST", sign_in), ("GET", signed_in), ("DELETE", sign_out)):
+        app.add_api_route(
+            PATH,
+            handler,
+            methods=[method],
+            include_in_schema=False,
+            response_model=None,
+            openapi_extra=dict(OPEN),
+        )
+
+
+def credentials_of(body: Mapping[str, object]) -> dict[str, str]:
+    """The fields of a body by the headers they stand for. Raises `BadRequest` for one that isn't text."""
+    found = {header: body.get(field, "") for field, header in FIELDS.items()}
+    texts = {header: value for header, value in found.items() if isinstance(value, str)}
+    if len(texts) < len(found):
+        raise BadRequest("api_key and group_name must be text")
+    return texts
+
+
+def check_origin(request: Request, headers: Mapping[str, str]) -> None:
+    """Raise `BadRequest` if a page of another origin asks: it must not sign a person in or out."""
+    if "origin" in headers and not is_own_page(request.scope, headers):
+        raise BadRequest("Only pages of this server can sign in or out")
+
+
+def cookie_header(request: Request, headers: Mapping[str, str], token: str, seconds: int) -> dict[str, str]:
+    """The header that sets the session's cookie for a time, 0 to delete it."""
+    secure = "; Secure" if request.url.scheme == "https" else ""
+    cookie = f"{cookie_name(headers)}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+    return {"set-cookie": cookie, "cache-control": "no-store"}
