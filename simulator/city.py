@@ -18,11 +18,11 @@ from threading import Lock, Thread
 
 import pyarrow as pa
 
-from simulator.day.line_day import line_day
+from simulator.day.line_day import line_day, revised_line_day
 from simulator.day.trajectory import Trajectory
 from simulator.network import Line, Network
 from simulator.progress import OnProgress, Progress, ignore_progress
-from simulator.scenario import NO_CHANGES, LineChanges, Scenario
+from simulator.scenario import NO_CHANGES, Revision, Scenario
 from simulator.service_day import days_between
 from simulator.streams.entity_index import EntityIndex
 from simulator.streams.weather import Air, other_weather, weather
@@ -91,7 +91,7 @@ class City:
             self._air = _air(self.seed, scenario)
             for line_id, day in list(self._days):
                 line = self.network.line[line_id]
-                if self._changes(line, day) != self._changes_by(before, line, day):
+                if self._revisions(scenario, line, day) != self._revisions(before, line, day):
                     del self._days[line_id, day]
 
     @property
@@ -114,7 +114,7 @@ class City:
         """The `wanted` line-days, from memory or simulated now."""
         missing = [(line, day) for line, day in wanted if (line.line_id, day) not in self._days]
         simulate = partial(_simulate, self.seed)
-        jobs = [(line, day, self._changes(line, day)) for line, day in missing]
+        jobs = [(line, day, self._revisions(self._scenario, line, day)) for line, day in missing]
         results = self._pool.map(simulate, jobs, chunksize=4) if self._pool else map(simulate, jobs)
         for (line, day), trajectory in zip(missing, self._reported(results, missing), strict=True):
             self._days[line.line_id, day] = trajectory
@@ -138,11 +138,8 @@ class City:
             yield result
             self._on_progress(Progress(work, number, len(missing), "line-days"))
 
-    def _changes(self, line: Line, day: date) -> LineChanges:
-        return self._changes_by(self._scenario, line, day)
-
-    def _changes_by(self, scenario: Scenario | None, line: Line, day: date) -> LineChanges:
-        return NO_CHANGES if scenario is None else scenario.on(line, day, self._lines_of_stop)
+    def _revisions(self, scenario: Scenario | None, line: Line, day: date) -> tuple[Revision, ...]:
+        return () if scenario is None else scenario.revisions(line, day, self._lines_of_stop)
 
 
 def _air(seed: int, scenario: Scenario | None) -> Air:
@@ -165,6 +162,9 @@ def _end_after(parent: BaseProcess) -> None:
     os._exit(1)
 
 
-def _simulate(seed: int, job: tuple[Line, date, LineChanges]) -> Trajectory:
-    line, day, changes = job
+def _simulate(seed: int, job: tuple[Line, date, tuple[Revision, ...]]) -> Trajectory:
+    line, day, revisions = job
+    if len(revisions) > 1:
+        return revised_line_day(line, seed=seed, day=day, revisions=revisions)
+    changes = revisions[0].changes if revisions else NO_CHANGES
     return line_day(line, seed=seed, day=day, changes=changes)

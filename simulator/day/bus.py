@@ -15,9 +15,10 @@ import simpy
 
 from simulator.day import travel
 from simulator.day.dispatch import PlannedDeparture, is_cancelled
-from simulator.day.line_state import LineState, Wakeup
+from simulator.day.disruptions.past import Standing
+from simulator.day.disruptions.scenario_effects import Disturbances, Ending
+from simulator.day.line_state import EmptyRun, LineState, Wakeup
 from simulator.day.passengers import Queue, Trip
-from simulator.day.scenario_effects import Disturbances, Ending
 from simulator.day.travel import PatternPosition
 from simulator.network import Bus
 from simulator.service_day import DOORS_EARLY_S
@@ -36,6 +37,8 @@ LEG_COLUMNS = ("changed", "brakes", "stops", "opens", "leaves", "boarding", "ali
 """A leg's integers. `changed`, `brakes`, `stops`: ends of the motion's pieces; `opens`: when the doors open,
 equal to `leaves` where they stay shut."""
 
+LONGEST_LAYOVER_MS = 1_800_000
+"""A bus that waits longer for its next trip counts as parked until half an hour before it."""
 DEAD_MS = 7000
 BOARD_MS = 2_000
 ALIGHT_MS = 1_200
@@ -57,11 +60,43 @@ class TripStart(NamedTuple):
     timing: int | None = None
 
 
+class Stand(NamedTuple):
+    """A bus stood at a terminal from `since` until it left on a `trip`, which it showed from `shown` on."""
+
+    since: int
+    shown: int
+    left: int
+    trip: int
+
+
+class Halt(NamedTuple):
+    """A broken-down bus stood from `since` to `until`, and seemed to go to a `target`."""
+
+    since: int
+    until: int
+    target: PatternPosition
+
+
+class Place(NamedTuple):
+    """Where a bus stands, and since when."""
+
+    at: PatternPosition
+    since: int
+
+
+class Shift(NamedTuple):
+    """A bus was in service from its first departure until it left its last stop."""
+
+    begins: int
+    ends: int
+
+
 class BusDay:
     """One bus on one line-day. `process` runs it; `sections`, `legs` and `speeds` are its legs in order.
 
     `home` is the direction of its first departure. A bus that doesn't run (`runs`) stays parked there.
-    `first_departure` and `last_stop` bound its service, -1 for a bus that never leaves.
+    `shifts` are when it was in service, more than one if it was on strike in between. Later revisions of the
+    day must know the `stands` and `halts`.
     """
 
     def __init__(self, day: LineState, bus: Bus, home: int, *, runs: bool):
@@ -71,7 +106,11 @@ class BusDay:
         # Arrays, not lists of tuples: a weekday of a city has millions of legs, and NumPy reads arrays as
         # they are.
         self.sections, self.legs, self.speeds = array("q"), array("q"), array("d")
-        self.first_departure = self.last_stop = -1
+        self.last_stop = -1
+        self.shifts: list[Shift] = []
+        self.stands: list[Stand] = []
+        self.halts: list[Halt] = []
+        self._begins_shift = True
         self._day = day
         self._capacity = bus.capacity
         self._wakeup = Wakeup(day.env)
@@ -81,33 +120,53 @@ class BusDay:
         self._breakdown = day.disturbances.breakdown(bus.bus_id, day.starts) if day.disturbances else None
 
     def process(self) -> _Process:
-        """The bus's day: trips as the dispatch assigns them, then home."""
-        day, now, disturbed = self._day, self._day.starts, self._day.disturbances
-        here, ready = PatternPosition(day.main_pattern(self.home), 0), now
-        start = self._dispatched(self.home, ready)
-        while start is not None:
-            trip = yield from self._stand(start, ready, here, now)
-            plain = disturbed is None and not trip.holds
-            yield from self._run(trip) if plain else self._run_by_events(trip)
-            first, last = trip.first, trip.last
-            self.sections.extend((HOP, trip.number, trip.pattern, trip.pattern, first + 1, last - first))
-            here, now = PatternPosition(trip.pattern, trip.last), self.last_stop
-            self._broken_until = now + self._repair_ms(trip)
-            if disturbed is not None:
-                yield self._wakeup.at(self._broken_until, now)
-            ready = self._broken_until + travel.MIN_LAYOVER_MS
-            direction = day.next_direction(day.line.patterns[trip.pattern].direction)
-            start = self._turned(trip, ready) or self._dispatched(direction, ready)
-        self._go_home(here, now)
+        """The bus's day: trips as the dispatch assigns them, then home; in a strike home until it ends."""
+        day, ready = self._day, self._day.starts
+        place = Place(PatternPosition(day.main_pattern(self.home), 0), ready)
+        start = self._dispatched(self.home, ready, ready)
+        while True:
+            trip: Trip | None = None
+            if start is not None:
+                place, trip = yield from self._stand(start, ready, place)
+            if trip is not None:
+                place = yield from self._serve_trip(trip)
+                now = self._broken_until
+                ready = now + travel.MIN_LAYOVER_MS
+                direction = day.next_direction(day.line.patterns[trip.pattern].direction)
+                start = self._turned(trip, ready) or self._dispatched(direction, ready, now)
+            elif (until := self._strike_ends(max(place.since, self._broken_until))) is not None:
+                place = yield from self._wait_at_home(place, until)
+                ready = place.since
+                start = self._dispatched(self.home, ready, ready)
+            else:
+                break
+        self._go_home(place)
 
-    def _dispatched(self, direction: int, ready: int) -> TripStart | None:
-        """The trip that the dispatch has for a bus ready for `direction`; None when service is over."""
-        disturbed = self._day.disturbances
-        if not self.runs or (disturbed is not None and ready >= disturbed.latest):
+    def _serve_trip(self, trip: Trip) -> Generator[simpy.Event, None, Place]:
+        """Run a trip, and stand where it ended if the bus broke down there."""
+        plain = self._day.disturbances is None and not trip.holds
+        yield from self._run(trip) if plain else self._run_by_events(trip)
+        now, first, last = self.last_stop, trip.first, trip.last
+        self.shifts[-1] = self.shifts[-1]._replace(ends=now)
+        self.sections.extend((HOP, trip.number, trip.pattern, trip.pattern, first + 1, last - first))
+        self._broken_until = now + self._repair_ms(trip)
+        if self._broken_until > now:
+            yield self._wakeup.at(self._broken_until, now)
+        return Place(PatternPosition(trip.pattern, trip.last), now)
+
+    def _dispatched(self, direction: int, ready: int, now: int) -> TripStart | None:
+        """The trip that the dispatch has `now` for a bus ready for `direction`; None when service is over.
+
+        A bus on strike takes up no trip.
+        """
+        day, disturbed = self._day, self._day.disturbances
+        if not self.runs or (disturbed is not None and ready >= disturbed.last_call.at(now)):
+            return None
+        if day.strikes is not None and day.strikes.strikes(self.bus.bus_id, now):
             return None
         departure = self._next_of_block(ready)
         if departure is None:
-            departure = self._day.dispatch.take(direction, ready / 1000)
+            departure = day.dispatch.take(direction, ready / 1000)
         if departure is None:
             return None
         self._block.extend(departure.block)
@@ -127,7 +186,18 @@ class BusDay:
         if disturbed is None or broken is None or trip.ending is not Ending.BREAKDOWN:
             return 0
         self._breakdown = disturbed.breakdown(self.bus.bus_id, broken.time_s * SECOND_MS)
-        return max(min(broken.repair_s * SECOND_MS, disturbed.latest - self.last_stop), 0)
+        longest = disturbed.last_call.at(self.last_stop) - self.last_stop
+        if broken.repaired_by_s is not None:
+            longest = min(longest, broken.repaired_by_s * SECOND_MS - self.last_stop)
+        return max(min(broken.repair_s * SECOND_MS, longest), 0)
+
+    def _strike_ends(self, now: int) -> int | None:
+        """When a bus that is on strike returns to work today; None for others, or if it isn't known."""
+        strikes, disturbed = self._day.strikes, self._day.disturbances
+        if strikes is None or disturbed is None or not (self.runs and strikes.strikes(self.bus.bus_id, now)):
+            return None
+        until = strikes.until(self.bus.bus_id, now)
+        return None if until is None or until >= disturbed.last_call.at(now) else until
 
     def _turned(self, trip: Trip, ready: int) -> TripStart | None:
         """The next trip of a bus that turned before a closed road; None for a trip that ended otherwise."""
@@ -138,19 +208,28 @@ class BusDay:
         return None if back is None else TripStart(ready, back.pattern, back.position)
 
     def _stand(
-        self, start: TripStart, ready: int, here: PatternPosition, now: int
-    ) -> Generator[simpy.Event, None, Trip]:
+        self, start: TripStart, ready: int, place: Place
+    ) -> Generator[simpy.Event, None, tuple[Place, Trip | None]]:
         """Stand at the stop where a trip begins, let people board and depart; from elsewhere run there empty.
 
-        `ready` is when the least layover is over, `here` where the bus is at `now`.
+        `ready` is when the least layover is over. There is no trip if the bus is on strike when it would
+        begin to show it.
         """
         day = self._day
         _, pattern, first, timing = start
-        now = self._halt(here, PatternPosition(pattern, first), now)
-        path, changed, brakes, there, speed = day.empty_run(here, PatternPosition(pattern, first), now)
+        target = PatternPosition(pattern, first)
+        now = self._halt(place.at, target, place.since)
+        run = day.empty_run(place.at, target, now)
         noise = self._noise.next_trip()
         departs = start.departs + noise.late_ms
-        opens = max(ready, there, departs - DOORS_EARLY_S * 1000)
+        opens = max(ready, run.stops, departs - DOORS_EARLY_S * 1000)
+        shown = self._shown(run, now, opens)
+        if day.strikes is not None and day.strikes.begun(shown):
+            yield self._wakeup.at(shown, now)
+            if day.strikes.strikes(self.bus.bus_id, shown):
+                if shown > now:
+                    self._write_row(HALT, run, target, shown)
+                return Place(target, shown), None
         yield self._wakeup.at(opens, now)
         # As at any stop the dwell is fixed by those who wait as the doors open; people who come until
         # they close still get in while there is room.
@@ -162,27 +241,48 @@ class BusDay:
         factors = noise.factors
         if timing is not None:
             factors = day.paced(pattern, timing, start.departs // SECOND_MS, factors)
-        trip = Trip(pattern, day.new_trip(pattern), leaves, first, last, factors, [0] * (last + 1))
+        number = day.new_trip(pattern, Standing(self.bus.bus_id, now))
+        trip = Trip(pattern, number, leaves, first, last, factors, [0] * (last + 1))
         trip.alights, trip.holds = day.alights[pattern], day.earliest(pattern, timing, start.departs)
         waiting = queue.waiting(leaves)
         trip.load = queue.board(min(waiting, self.bus.capacity), trip, first, opens, leaves)
         queue.passed = leaves
-        self.sections.extend((STAND, trip.number, pattern, path, first, 1))
-        self.legs.extend((changed, brakes, there, opens, leaves, trip.load, 0, waiting - trip.load))
-        self.speeds.append(speed)
-        if self.first_departure < 0:
-            self.first_departure = leaves
-        return trip
+        self.sections.extend((STAND, trip.number, pattern, run.path, first, 1))
+        self.legs.extend(
+            (run.changed, run.brakes, run.stops, opens, leaves, trip.load, 0, waiting - trip.load)
+        )
+        self.speeds.append(run.speed)
+        self.stands.append(Stand(now, shown, leaves, trip.number))
+        if self._begins_shift:
+            self.shifts.append(Shift(leaves, leaves))
+            self._begins_shift = False
+        return Place(target, leaves), trip
+
+    def _shown(self, run: EmptyRun, now: int, opens: int) -> int:
+        """When a bus that stands since `now` begins to show its next trip; see `Legs.idle_until`."""
+        if not self.legs:
+            return opens
+        there = run.stops if run.path >= len(self._day.line.patterns) else now
+        return max(there, opens - LONGEST_LAYOVER_MS)
+
+    def _write_row(self, kind: int, run: EmptyRun, target: PatternPosition, until: int) -> None:
+        """Write the row of an empty run to a stop, where the bus stands with closed doors until then."""
+        self.sections.extend((kind, -1, target.pattern, run.path, target.position, 1))
+        self.legs.extend((run.changed, run.brakes, run.stops, until, until, 0, 0, 0))
+        self.speeds.append(run.speed)
 
     def _halt(self, here: PatternPosition, target: PatternPosition, now: int) -> int:
         """Write the row of a broken-down bus that stands until it goes to `target`; return when it goes."""
         until, self._broken_until = self._broken_until, -1
         if until <= now:
             return now
-        path = self._day.empty_run(here, target, now).path
-        self.sections.extend((HALT, -1, target.pattern, path, target.position, 1))
-        self.legs.extend((until, until, until, until, until, 0, 0, 0))
-        self.speeds.append(0.0)
+        # What is decided now about where it goes doesn't show before the last revision.
+        seen = self._day.past.targets.get(Standing(self.bus.bus_id, now), ())
+        ends = [*(each.until for each in seen if each.until < until), until]
+        for instant, to in zip(ends, [*(each.target for each in seen), target], strict=False):
+            path = self._day.empty_run(here, to, now).path
+            self._write_row(HALT, EmptyRun(path, instant, instant, instant, 0.0), to, instant)
+        self.halts.append(Halt(now, until, target))
         return until
 
     def _run(self, trip: Trip) -> _Process:
@@ -292,31 +392,38 @@ class BusDay:
     def _may_stop(self, disturbed: Disturbances, trip: Trip, position: int, brakes: int) -> bool:
         """Whether the bus may stop at a position that it brakes for. Ends the trip there if necessary.
 
-        It may not stop at a closed stop: passengers for that stop alight at the next.
+        It may not stop at a closed stop, whatever happens: passengers for that stop alight at the next, and a
+        trip ends at the next.
         """
         if position == trip.last and self._breakdown is None:
             return True
-        ending = self._ending(disturbed, trip, position, brakes)
-        if ending is not None:
-            trip.end_at(position, ending)
-        elif position != trip.last and disturbed.is_closed(PatternPosition(trip.pattern, position), brakes):
+        if position != trip.last and disturbed.is_closed(PatternPosition(trip.pattern, position), brakes):
             trip.alighting[trip.next_alighting(position)] += trip.alighting[position]
             trip.alighting[position] = 0
             return False
+        ending = self._ending(disturbed, trip, position, brakes)
+        if ending is not None:
+            trip.end_at(position, ending)
         return True
 
     def _ending(self, disturbed: Disturbances, trip: Trip, position: int, now: int) -> Ending | None:
         """Why the trip must end at a position that it reaches `now`; None if it continues."""
-        broken = self._breakdown
-        if broken is not None and now >= broken.time_s * SECOND_MS:
-            here = self._day.line.patterns[trip.pattern].stops[position].stop_id
-            if broken.stop_id in (None, here):
-                return Ending.BREAKDOWN
+        if self._breaks_down(disturbed, trip, position, now):
+            return Ending.BREAKDOWN
         if position == trip.last:
             return None
-        if now >= disturbed.latest:
+        if disturbed.is_late(now):
             return Ending.LATE
         return None if disturbed.turn(PatternPosition(trip.pattern, position), now) is None else Ending.TURN
+
+    def _breaks_down(self, disturbed: Disturbances, trip: Trip, position: int, now: int) -> bool:
+        broken = self._breakdown
+        while broken is not None and broken.repaired_by_s is not None and now >= broken.repaired_by_s * 1000:
+            broken = self._breakdown = disturbed.breakdown(self.bus.bus_id, broken.time_s * SECOND_MS)
+        if broken is None or now < broken.time_s * SECOND_MS:
+            return False
+        here = self._day.line.patterns[trip.pattern].stops[position].stop_id
+        return broken.stop_id in (None, here)
 
     def _dwell_ms(self, trip: Trip, position: int, waiting: int) -> int:
         """Dead time plus the longer of alighting and boarding work (TCQSM 3rd ed., eq. 6-11).
@@ -350,20 +457,29 @@ class BusDay:
         trip.load = load + boarding
         self.legs.extend((boarding, alighting, left_behind))
 
-    def _go_home(self, here: PatternPosition, now: int) -> None:
+    def _wait_at_home(self, place: Place, until: int) -> Generator[simpy.Event, None, Place]:
+        """Run home and stay there until a strike ends."""
+        home = PatternPosition(self._day.main_pattern(self.home), 0)
+        now = self._halt(place.at, home, place.since)
+        run = self._day.empty_run(place.at, home, now)
+        leaves = max(run.stops, until)
+        self._write_row(PARK, run, home, leaves)
+        self._begins_shift = True
+        yield self._wakeup.at(leaves, now)
+        return Place(home, leaves)
+
+    def _go_home(self, place: Place) -> None:
         """Write the day's last row: empty to the home terminal if need be, parked until the line-day's end.
 
         OverrunError for a bus that gets there only when the next line-day owns it.
         """
         day, home = self._day, PatternPosition(self._day.main_pattern(self.home), 0)
-        now = self._halt(here, home, now)
-        path, changed, brakes, there, speed = day.empty_run(here, home, now)
-        if there > day.ends:
+        now = self._halt(place.at, home, place.since)
+        run = day.empty_run(place.at, home, now)
+        if run.stops > day.ends:
             who = f"line {day.line.line_id}: bus {self.bus.bus_id}"
             raise OverrunError(f"{who} isn't home when the service day after {day.day} begins")
-        self.sections.extend((PARK, -1, home.pattern, path, 0, 1))
-        self.legs.extend((changed, brakes, there, day.ends, day.ends, 0, 0, 0))
-        self.speeds.append(speed)
+        self._write_row(PARK, run, home, day.ends)
 
 
 class OverrunError(RuntimeError):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import NamedTuple, Protocol
 
 from simulator.day import travel
@@ -53,6 +53,9 @@ class Dispatch(Protocol):
     def headway_s(self, direction: int, at_s: float) -> float:
         """The planned seconds between the departure of a direction around `at_s` and the one before."""
 
+    def change(self, *, buses: int, spaced: bool) -> None:
+        """From now on plan with another number of buses, with or without headway control."""
+
 
 class NoService:
     """The dispatch of a day without service: nothing departs."""
@@ -65,17 +68,32 @@ class NoService:
         """Return 0."""
         return 0.0
 
+    def change(self, *, buses: int, spaced: bool) -> None:
+        """Do nothing."""
+
 
 class HeadwayDispatch:
     """Departures at the plan's headways, from each terminal on its own.
 
-    `pattern_of` has each direction's pattern, by its index in the line.
+    `plan_of` gives the plan for a number of buses, `pattern_of` has each direction's pattern, by its index in
+    the line. If not `spaced`, there is no headway control: after its first departure a bus departs as soon as
+    it is ready. As many buses are out as the headways need; the others rest until an hour that needs more.
     """
 
-    def __init__(self, plan: HeadwayPlan, pattern_of: Mapping[int, int]):
-        self._plan = plan
+    def __init__(
+        self,
+        plan_of: Callable[[int], HeadwayPlan],
+        pattern_of: Mapping[int, int],
+        *,
+        buses: int,
+        spaced: bool,
+    ):
+        self._plan_of, self._plan = plan_of, plan_of(buses)
         self._pattern_of = pattern_of
         self._last_s: dict[int, float] = {}
+        self._buses, self._spaced = buses, spaced
+        self._first_departures = buses
+        self._rested_s: list[float] = []
 
     def take(self, direction: int, ready_s: float) -> PlannedDeparture | None:
         """See `Dispatch.take`."""
@@ -89,42 +107,27 @@ class HeadwayDispatch:
         """See `Dispatch.headway_s`."""
         return self._plan.headway_s(at_s)
 
+    def change(self, *, buses: int, spaced: bool) -> None:
+        """See `Dispatch.change`."""
+        if buses != self._buses:
+            self._plan = self._plan_of(buses)
+        self._buses, self._spaced = buses, spaced
+
     def _due(self, direction: int, ready_s: float) -> float:
         """When a bus that is ready may depart: a headway after the last departure, or at once if it is late.
 
         Slots are counted from the last departure assigned, so a late bus moves those after it, too: buses
         that were delayed together don't then leave in a bunch to catch up with the plan.
         """
+        # The first departures are spaced in any case: otherwise all buses would leave at the day's start.
+        is_first, self._first_departures = self._first_departures > 0, self._first_departures - 1
+        if not (self._spaced or is_first):
+            return self._when_needed(ready_s)
         last_s = self._last_s.get(direction)
         return ready_s if last_s is None else max(last_s + self._plan.headway_s(last_s), ready_s)
 
-    def _in_service(self, due_s: float) -> float | None:
-        """The first moment from `due_s` on at which buses depart; None after the last band."""
-        last_end = self._plan.bands[-1][1]
-        for start, end in self._plan.bands:
-            if due_s < end or due_s == end == last_end:
-                return max(due_s, start)
-        return None
-
-
-class FreeDispatch(HeadwayDispatch):
-    """Departures without headway control: after its first, a bus departs as soon as it is ready.
-
-    As many buses are out as the headways need; the others rest until an hour that needs more.
-    """
-
-    def __init__(self, plan: HeadwayPlan, pattern_of: Mapping[int, int], *, buses: int):
-        super().__init__(plan, pattern_of)
-        self._buses = buses
-        self._first_departures = buses
-        self._rested_s: list[float] = []
-
-    def _due(self, direction: int, ready_s: float) -> float:
-        """See `HeadwayDispatch`."""
-        # The first departures are spaced even here: otherwise all buses would leave at the day's start.
-        if self._first_departures:
-            self._first_departures -= 1
-            return super()._due(direction, ready_s)
+    def _when_needed(self, ready_s: float) -> float:
+        """When a bus departs without headway control."""
         self._rested_s = [until for until in self._rested_s if until > ready_s]
         out = self._buses - len(self._rested_s)
         due, end = ready_s, self._plan.bands[-1][1]
@@ -138,6 +141,14 @@ class FreeDispatch(HeadwayDispatch):
         """How many buses the headway of an hour needs."""
         cycle_s = self._plan.cycle_s[int(at_s // 3600) % 24]
         return max(1, math.floor(cycle_s / self._plan.headway_s(at_s) + 0.5))
+
+    def _in_service(self, due_s: float) -> float | None:
+        """The first moment from `due_s` on at which buses depart; None after the last band."""
+        last_end = self._plan.bands[-1][1]
+        for start, end in self._plan.bands:
+            if due_s < end or due_s == end == last_end:
+                return max(due_s, start)
+        return None
 
 
 class TimetableDispatch:
@@ -182,6 +193,9 @@ class TimetableDispatch:
         times = self._times[direction]
         place = bisect_right(times, at_s)
         return times[place - 1] - times[place - 2] if place > 1 else 0.0
+
+    def change(self, *, buses: int, spaced: bool) -> None:
+        """Do nothing: the timetable stays, and departures without a bus are cancelled."""
 
     def _running(self, terminal: int, ready_s: float) -> deque[PlannedDeparture]:
         """The departures left for a terminal's buses; drops those that can no longer run in time."""
@@ -276,8 +290,9 @@ def dispatch(
     main: dict[int, int] = {}
     for index, pattern in enumerate(line.patterns):
         main.setdefault(pattern.direction, index)
-    plan = headway_plan(line, service, kind, [hops.quiet[index] for index in main.values()], buses)
-    return HeadwayDispatch(plan, main) if spaced else FreeDispatch(plan, main, buses=buses)
+    main_hops = [hops.quiet[index] for index in main.values()]
+    plan_of = partial(headway_plan, line, service, kind, main_hops)
+    return HeadwayDispatch(plan_of, main, buses=buses, spaced=spaced)
 
 
 def held_ms(headway_s: float, position: int, now: int, passed: int) -> int:

@@ -5,7 +5,6 @@ It knows nothing of buses: `bus` reads and changes it, `line_day` makes it and r
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Mapping, Sequence
 from datetime import date, timedelta
 from heapq import heappush
@@ -17,27 +16,26 @@ import simpy
 from simulator import randomness
 from simulator.day import travel
 from simulator.day.dispatch import Dispatch, NoService, dispatch, held_ms
+from simulator.day.disruptions.last_call import LastCall, WayHome
+from simulator.day.disruptions.past import NO_PAST, Past, Standing, TripNumber
+from simulator.day.disruptions.scenario_effects import RAIN_SPEED, Disturbances
+from simulator.day.disruptions.strikes import Strikes, striking_buses
 from simulator.day.passengers import Queue, Trip
-from simulator.day.scenario_effects import RAIN_SPEED, Disturbances
 from simulator.day.stop_queues import DemandInputs, QueueId, alighting_positions, pattern_queues, stop_queues
 from simulator.day.trajectory import Path
 from simulator.day.travel import PatternPosition
 from simulator.geometry import distance_m
 from simulator.network import Line
-from simulator.scenario import ClosedStop, HeadwayControl, LineChanges
+from simulator.scenario import NO_CHANGES, ClosedStop, HeadwayControl, LineChanges
 from simulator.service_day import day_type, handover_ms, origin_ms, service_on, service_type
-from simulator.types import MINUTE_MS, SECOND_MS, BusId
+from simulator.types import SECOND_MS, BusId
 
-LATE_MARGIN_MS = 5 * MINUTE_MS
-"""A disturbed bus is sent home so long before the latest moment at which it could still get there."""
 QUARTER_S = 900
 NO_HOLDS: Mapping[int, int] = {}
 LATER_HOUR = 1.5
 """A delayed trip is at most so much slower than planned for its own hour (see `travel.WEEKDAY_SPEED`)."""
 CAUSE_BITS = 40
 """More than any instant of a service day has."""
-NOISY_HOP = 7.0
-"""Chance makes no hop seven times as long (see `travel.HOP_FACTOR` and `TRIP_FACTOR`)."""
 
 
 class LineClock(simpy.Environment):
@@ -100,11 +98,14 @@ class LineState:
     at stops. `alights[i]` are the positions of a pattern at which people may alight, None for all.
     """
 
-    def __init__(self, line: Line, *, seed: int, day: date, changes: LineChanges):
-        self.line, self.seed, self.day, self.changes = line, seed, day, changes
+    def __init__(
+        self, line: Line, *, seed: int, day: date, changes: LineChanges = NO_CHANGES, past: Past = NO_PAST
+    ):
+        self.line, self.seed, self.day, self.changes, self.past = line, seed, day, changes, past
         timings = [timing for pattern in line.patterns for timing in pattern.timings]
-        self._spaces = changes.control is HeadwayControl.HEADWAY
-        self.holds = self._spaces or any(timing.holds for timing in timings)
+        controls = [changes.control, *(change.control for change in changes.control_changes)]
+        spaces = HeadwayControl.HEADWAY in controls
+        self.holds = spaces or any(timing.holds for timing in timings)
         self.origin = origin_ms(day, line.timezone)
         self.kind = service_type(line, day) or day_type(day)
         self.starts = handover_ms(line, day) - self.origin
@@ -125,12 +126,19 @@ class LineState:
         self.trips: list[str] = []
         self._trip_prefix = f"{line.line_id}-{day:%Y%m%d}-"
         self._trip_count = [0, 0]
+        self._taken: dict[int, set[int]] = {}
+        for shown in past.trips.values():
+            self._taken.setdefault(shown.direction, set()).add(shown.number)
         self._main = {pattern.direction: i for i, pattern in reversed(list(enumerate(line.patterns)))}
         self._empty_runs: dict[tuple[PatternPosition, PatternPosition], EmptyRun] = {}
-        self.running = self._running()
+        order = self._strike_order()
+        self.running = frozenset(order[striking_buses(changes.strike_share, len(order)) :])
+        self.strikes = Strikes(order, changes.strike_share, changes.strikes) if changes.strikes else None
         self.dispatch = self._dispatch()
         self.disturbances = (
-            Disturbances(line, changes, latest=self._latest()) if changes.disturbs_trips else None
+            Disturbances(line, changes, LastCall(self._way_home(), changes))
+            if changes.disturbs_trips
+            else None
         )
 
     def queue_at(self, pattern: int, position: int) -> Queue:
@@ -173,13 +181,24 @@ class LineState:
         """The key of the random numbers that a purpose takes for an entity on this date."""
         return randomness.key(self.seed, purpose, entity, self.day.isoformat())
 
-    def new_trip(self, pattern: int) -> int:
+    def new_trip(self, pattern: int, standing: Standing) -> int:
         """Name the trip that departs now; return its index in `trips`."""
-        direction = self.line.patterns[pattern].direction
-        self._trip_count[direction] += 1
-        number = self._trip_count[direction]
-        self.trips.append(f"{self._trip_prefix}{direction}-{number:03d}")
+        number = self.past.trips.get(standing) or self._next_number(self.line.patterns[pattern].direction)
+        self.trips.append(f"{self._trip_prefix}{number.direction}-{number.number:03d}")
         return len(self.trips) - 1
+
+    def _next_number(self, direction: int) -> TripNumber:
+        """The next number of a direction that no bus has shown already."""
+        taken = self._taken.get(direction, ())
+        self._trip_count[direction] += 1
+        while self._trip_count[direction] in taken:
+            self._trip_count[direction] += 1
+        return TripNumber(direction, self._trip_count[direction])
+
+    def trip_number(self, trip: int) -> TripNumber:
+        """The number of a trip, by its index in `trips`."""
+        direction, number = self.trips[trip].removeprefix(self._trip_prefix).split("-")
+        return TripNumber(int(direction), int(number))
 
     def hold_ms(self, trip: Trip, position: int, now: int) -> int:
         """How long a bus is held at a stop, its doors open: until its time at a timepoint, or to keep its
@@ -190,7 +209,7 @@ class LineState:
         if position == trip.last:
             return 0
         early_ms = max(trip.holds.get(position, now) - now, 0)
-        if not self._spaces:
+        if self._control(now) is not HeadwayControl.HEADWAY:
             return early_ms
         direction = self.line.patterns[trip.pattern].direction
         headway_s = self.dispatch.headway_s(direction, trip.departed / 1000)
@@ -238,12 +257,38 @@ class LineState:
             if queue_id.stop_id == closed.stop_id:
                 queue.give_up(int(self.env.now))
 
-    def _running(self) -> frozenset[BusId]:
-        """The buses that run today: in a strike a keyed draw for each bus decides which don't."""
+    def _strike_order(self) -> list[BusId]:
+        """The buses that run on ordinary days; in a strike a keyed draw for each decides which don't."""
         buses = [bus.bus_id for bus in self.line.buses if bus.bus_id not in self.changes.parked]
-        striking = min(math.floor(self.changes.strike_share * len(buses) + 0.5), len(buses) - 1)
         drawn = randomness.uniform([self.key("strike", bus_id) for bus_id in buses], 1)[:, 0].tolist()
-        return frozenset(bus_id for _, bus_id in sorted(zip(drawn, buses, strict=True))[max(striking, 0) :])
+        return [bus_id for _, bus_id in sorted(zip(drawn, buses, strict=True))]
+
+    def _control(self, now: int) -> HeadwayControl:
+        second = now / SECOND_MS
+        changed = (each.control for each in self.changes.control_changes if each.span.holds(second))
+        return next(changed, self.changes.control)
+
+    def change_dispatch(self) -> Generator[simpy.Event, None, None]:
+        """The process that changes the dispatch as strikes and other headway controls begin and end."""
+        controls = {
+            second for each in self.changes.control_changes for second in (each.span.start_s, each.span.end_s)
+        }
+        instants = {second * SECOND_MS for second in controls}
+        instants.update(self.strikes.instants if self.strikes is not None else ())
+        wakeup = Wakeup(self.env)
+        for instant in sorted(max(each, self.starts) for each in instants if each < self.ends):
+            # Cause 0: before anything else that happens at the instant.
+            yield wakeup.at(instant, 0)
+            buses = len(self.running) if self.strikes is None else self.strikes.buses_out(instant)
+            spaced = self._control(instant) is not HeadwayControl.NONE
+            self.dispatch.change(buses=buses, spaced=spaced)
+
+    def forget(self, known: int) -> Generator[simpy.Event, None, None]:
+        """The process that lets those people go who, as was known at an instant, have given up."""
+        yield Wakeup(self.env).at(known, 0)
+        for each in self.past.gave_up:
+            if each.known == known:
+                self.queue_of[each.queue_id].leave(each.instants, known)
 
     def _dispatch(self) -> Dispatch:
         service = service_on(self.line, self.day)
@@ -252,8 +297,8 @@ class LineState:
         spaced = self.changes.control is not HeadwayControl.NONE
         return dispatch(self.line, service, self.kind, self._hops, len(self.running), spaced=spaced)
 
-    def _latest(self) -> int:
-        """When a late bus must set out for home: the longest hop, empty run and a margin before the end."""
+    def _way_home(self) -> WayHome:
+        """The longest hop, and the longest empty run home."""
         homes = [self.line.patterns[index].stops[0] for index in self._main.values()]
         farthest_m = max(
             distance_m(stop.latitude, stop.longitude, home.latitude, home.longitude)
@@ -262,18 +307,16 @@ class LineState:
             for stop in pattern.stops
         )
         run_ms = farthest_m / travel.empty_speed(self.line)
-        return self.ends - round(run_ms + self._longest_hop_ms()) - LATE_MARGIN_MS
+        return WayHome(self.ends, run_ms, self._longest_hop_ms(), min(self.speed_by_hour))
 
     def _longest_hop_ms(self) -> float:
-        """More than any hop takes, noise and all disturbances included."""
+        """What the longest hop takes, without noise and disturbances, at a quiet hour."""
         hop_ms = max(hop.length_m / hop.speed for hops in self.hops for hop in hops)
         for number, (pattern, hops) in enumerate(zip(self.line.patterns, self.hops, strict=True)):
             for timing in range(len(pattern.timings)):
                 planned = zip(hops, self._hops.planned(number, timing), strict=True)
                 hop_ms = max([hop_ms, *(LATER_HOUR * hop.length_m / plan.speed for hop, plan in planned)])
-        slowest = math.prod(zone.speed_factor for zone in self.changes.slow_zones) * min(self.speed_by_hour)
-        detours_s = sum(closure.detour_s or 0 for closure in self.changes.closures)
-        return NOISY_HOP * hop_ms / slowest + detours_s * SECOND_MS
+        return hop_ms
 
 
 def _path(points: Sequence[tuple[float, float, float]]) -> Path:

@@ -6,7 +6,7 @@ Times are integer milliseconds from the service day's origin.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator import randomness
-from simulator.day.scenario_effects import Ending
+from simulator.day.disruptions.scenario_effects import Ending
 
 PATIENCE_MS = 600_000
 """After the last bus, people still waiting, or arriving later, give up after ten minutes."""
@@ -99,6 +99,12 @@ class Queue:
         draws = [(target - position - 0.5) / ahead for target in targets]
         self.draws = np.insert(self.draws, at, draws)
         self.targets.clear()
+
+    def leave(self, instants: Sequence[int], now: int) -> None:
+        """Let the first of those who wait go `now`, who had given up at these instants."""
+        self.departures.append(Departed(now, 0, self.boarded))
+        self.boarded += len(instants)
+        self.gave_up += instants
 
     def give_up(self, now: int) -> None:
         """Send away all who wait."""

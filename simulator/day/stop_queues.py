@@ -17,8 +17,8 @@ import numpy as np
 from simulator import randomness
 from simulator.day import demand, travel
 from simulator.day.demand import Ints
+from simulator.day.disruptions.scenario_demand import QueueDemand, changed_demand
 from simulator.day.passengers import PATIENCE_MS, Queue
-from simulator.day.scenario_demand import QueueDemand, changed_demand
 from simulator.network import Line, Pattern, Service
 from simulator.scenario import LineChanges
 from simulator.service_day import day_type, service_on, service_type, usual_service

@@ -80,10 +80,19 @@ class PassengerEvents:
 
 
 @dataclass(frozen=True, slots=True)
+class InService:
+    """When each bus was in service: from a departure until its last stop (ms since the epoch)."""
+
+    begins: Ints
+    ends: Ints
+
+
+@dataclass(frozen=True, slots=True)
 class Trajectory:
     """One line on one service day, complete for the instants [starts, ends) that the line-day owns.
 
-    `serves_from` and `serves_until` bound each bus's service (ms; both `ends` for a bus that never left).
+    `service` has each bus's first shift, then its second one and so on: buses that were on strike in between
+    have several. Both bounds are `ends` for a bus without one.
     """
 
     line_id: LineId
@@ -98,5 +107,4 @@ class Trajectory:
     arrived: PassengerEvents
     boarded: PassengerEvents
     left: PassengerEvents
-    serves_from: Ints
-    serves_until: Ints
+    service: tuple[InService, ...]

@@ -9,16 +9,24 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.day import cabin_co2
-from simulator.day.bus import HALT, HOP, LEG_COLUMNS, PARK, SECTION_COLUMNS, STAND, BusDay
+from simulator.day.bus import (
+    HALT,
+    HOP,
+    LEG_COLUMNS,
+    LONGEST_LAYOVER_MS,
+    PARK,
+    SECTION_COLUMNS,
+    STAND,
+    BusDay,
+)
+from simulator.day.disruptions.past import GaveUp, Past, Standing, Target
 from simulator.day.line_state import LineState
 from simulator.day.passengers import PATIENCE_MS, Queue
-from simulator.day.trajectory import Bools, Floats, Ints, Legs, PassengerEvents, Trajectory
+from simulator.day.trajectory import Bools, Floats, InService, Ints, Legs, PassengerEvents, Trajectory
 from simulator.types import MINUTE_MS, StopId
 
 LATEST_MS = 1 << 44
 """Later than any instant (the year 2527)."""
-LONGEST_LAYOVER_MS = 1_800_000
-"""A bus that waits longer for its next trip counts as parked until half an hour before it."""
 
 
 def assemble(day: LineState, buses: Sequence[BusDay]) -> Trajectory:
@@ -30,11 +38,11 @@ def assemble(day: LineState, buses: Sequence[BusDay]) -> Trajectory:
         day, [(stop_index[queue_id.stop_id], queue.times) for queue_id, queue in day.queue_of.items()]
     )
     gave_up = [
-        (stop_index[queue_id.stop_id], _give_up(queue, day.ends)) for queue_id, queue in day.queue_of.items()
+        (stop_index[queue_id.stop_id], _give_up(queue, day)) for queue_id, queue in day.queue_of.items()
     ]
     boarded, left = _boarded(legs), _one_by_one(day, gave_up)
     _count_waiting(legs, arrived, boarded, left)
-    serves = np.array([_serves(bus, day.ends) for bus in buses], np.int64) + day.origin
+    shifts = _service(day, buses)
     return Trajectory(
         line_id=day.line.line_id,
         starts=day.starts + day.origin,
@@ -48,14 +56,52 @@ def assemble(day: LineState, buses: Sequence[BusDay]) -> Trajectory:
         arrived=arrived,
         boarded=boarded,
         left=left,
-        serves_from=serves[:, 0],
-        serves_until=serves[:, 1],
+        service=shifts,
     )
 
 
-def _serves(bus: BusDay, ends: int) -> tuple[int, int]:
-    """The first and the last moment of a bus's service; both `ends` for a bus that never left."""
-    return (bus.first_departure, bus.last_stop) if bus.first_departure >= 0 else (ends, ends)
+def _service(day: LineState, buses: Sequence[BusDay]) -> tuple[InService, ...]:
+    """The buses' first shifts, their second ones and so on; see `Trajectory.service`."""
+    shifts = [_shifts(day, bus) for bus in buses]
+    found = []
+    for number in range(max([1, *map(len, shifts)])):
+        of_bus = [own[number] if number < len(own) else (day.ends, day.ends) for own in shifts]
+        bounds = np.array(of_bus, np.int64) + day.origin
+        found.append(InService(bounds[:, 0], bounds[:, 1]))
+    return tuple(found)
+
+
+def _shifts(day: LineState, bus: BusDay) -> list[tuple[int, int]]:
+    """A bus's shifts. A shift in which an earlier revision came goes on at least until then."""
+    known = day.past.serving.get(bus.bus.bus_id, ())
+    following = [*(shift.begins + 1 for shift in bus.shifts[1:]), day.ends]
+    return [
+        (begins, max([ends, *(instant for instant in known if begins < instant < before)]))
+        for (begins, ends), before in zip(bus.shifts, following, strict=False)
+    ]
+
+
+def known_past(day: LineState, buses: Sequence[BusDay], until: int) -> Past:
+    """What a line-day that has run fixes until an instant (ms from the service day's origin)."""
+    before = day.past
+    trips, targets, serving = dict(before.trips), dict(before.targets), dict(before.serving)
+    for bus in buses:
+        own = bus.bus.bus_id
+        for stand in bus.stands:
+            if stand.shown < until <= stand.left:
+                trips[Standing(own, stand.since)] = day.trip_number(stand.trip)
+        for halt in bus.halts:
+            if halt.since < until <= halt.until:
+                standing = Standing(own, halt.since)
+                targets[standing] = (*targets.get(standing, ()), Target(until, halt.target))
+        if any(begins < until <= ends for begins, ends in _shifts(day, bus)):
+            serving[own] = (*serving.get(own, ()), until)
+    gave_up = [
+        GaveUp(until, queue_id, tuple(sorted(each for each in _tail(queue, day) if each < until)))
+        for queue_id, queue in day.queue_of.items()
+    ]
+    gave_up = [each for each in gave_up if each.instants]
+    return Past(until, trips, targets, serving, (*before.gave_up, *gave_up))
 
 
 class _Rows(NamedTuple):
@@ -193,12 +239,20 @@ def _excess(day: LineState, load: Ints, bus: Ints, shut_ms: Ints, open_ms: Ints,
     return np.concatenate([np.array(excess) for excess in by_bus])
 
 
-def _give_up(queue: Queue, ends: int) -> list[int]:
-    """When people who never got a bus give up: before the line-day's last minute, which counts them."""
+def _give_up(queue: Queue, day: LineState) -> list[int]:
+    """When people left a queue without a bus."""
+    return queue.gave_up + _tail(queue, day)
+
+
+def _tail(queue: Queue, day: LineState) -> list[int]:
+    """When people who never got a bus give up: before the line-day's last minute, which counts them.
+
+    Those who until the last revision would have got one notice only then that none comes.
+    """
+    latest, known = day.ends - 2 * MINUTE_MS, day.past.until
     left = queue.times[queue.boarded :]
-    return queue.gave_up + [
-        min(max(time, queue.last_bus) + PATIENCE_MS, ends - 2 * MINUTE_MS) for time in left
-    ]
+    found = [min(max(time, queue.last_bus) + PATIENCE_MS, latest) for time in left]
+    return [each if each >= known else max(min(known + PATIENCE_MS, latest), known) for each in found]
 
 
 def _one_by_one(day: LineState, queues: list[tuple[int, list[int]]]) -> PassengerEvents:

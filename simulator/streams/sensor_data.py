@@ -133,9 +133,36 @@ def excess_ppm(samples: Samples, days: Sequence[Trajectory]) -> Floats:
 
 def _in_service(samples: Samples, days: Sequence[Trajectory]) -> Floats:
     """How far each sample's cabin is heated or cooled: 1 in service, 0 parked, ramps of `RAMP_MS` between."""
-    begins = samples.of_bus([day.serves_from for day in days])
-    ends = samples.of_bus([day.serves_until for day in days])
-    warmed = np.clip((np.minimum(samples.at, ends) - begins) / RAMP_MS, 0.0, 1.0)
-    cooled = np.maximum(samples.at - ends, 0) / RAMP_MS
-    in_service: Floats = np.maximum(warmed - cooled, 0.0)
-    return in_service
+    begins, ends = _shift(samples, days, 0)
+    at, begun = samples.at, np.zeros(len(samples.at))
+    level = _heated(at, begins, ends, begun)
+    for number in range(1, max(len(day.service) for day in days)):
+        later, until = _shift(samples, days, number)
+        # A cabin that isn't cold yet when the next shift begins is warmed up from there.
+        begun = _heated(later, begins, ends, begun)
+        begins, ends = later, until
+        level = np.where(at >= begins, _heated(at, begins, ends, begun), level)
+    return level
+
+
+def _shift(samples: Samples, days: Sequence[Trajectory], number: int) -> tuple[Ints, Ints]:
+    """For each sample the bounds of its bus's shift with a number, from 0."""
+    none = [np.full(len(day.buses), day.ends) for day in days]
+    begins, ends = (
+        samples.of_bus(
+            [
+                getattr(day.service[number], bound) if number < len(day.service) else never
+                for day, never in zip(days, none, strict=True)
+            ]
+        )
+        for bound in ("begins", "ends")
+    )
+    return begins, ends
+
+
+def _heated(at: Ints, begins: Ints, ends: Ints, begun: Floats) -> Floats:
+    """How far cabins are heated at instants, by a shift at whose beginning they were `begun`."""
+    warmed = np.clip(begun + (np.minimum(at, ends) - begins) / RAMP_MS, 0.0, 1.0)
+    cooled = np.maximum(at - ends, 0) / RAMP_MS
+    heated: Floats = np.maximum(warmed - cooled, 0.0)
+    return heated

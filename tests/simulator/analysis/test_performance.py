@@ -14,7 +14,7 @@ import pytest
 from simulator.analysis.performance import NAMES, Performance, performance, total
 from simulator.city import City
 from simulator.day.line_day import line_day
-from simulator.day.trajectory import Legs, PassengerEvents, Path, Trajectory
+from simulator.day.trajectory import InService, Legs, PassengerEvents, Path, Trajectory
 from simulator.service_day import days_between
 from simulator.types import BusId, LineId, StopId, to_ms
 from storage.schema import Stream
@@ -56,8 +56,7 @@ def trajectory(
         arrived=crowd(arrived),
         boarded=PassengerEvents(made.stop[boarding], made.leaves[boarding], made.boarding[boarding]),
         left=crowd(left),
-        serves_from=np.array([STARTS, STARTS]),
-        serves_until=np.array([STARTS, STARTS]),
+        service=(InService(np.array([STARTS, STARTS]), np.array([STARTS, STARTS])),),
     )
 
 

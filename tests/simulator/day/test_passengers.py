@@ -1,7 +1,7 @@
 import numpy as np
 
+from simulator.day.disruptions.scenario_effects import Ending
 from simulator.day.passengers import Queue, Trip
-from simulator.day.scenario_effects import Ending
 
 
 def queue(*times: int) -> Queue:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from simulator.day import travel
 from simulator.day.travel import PatternPosition
@@ -23,6 +23,28 @@ RAIN_DEMAND = {Rain.LIGHT: 0.97, Rain.MODERATE: 0.94, Rain.HEAVY: 0.90}
 """People in rain against a dry day's (Arana, Cabezudo & Peñalba 2014, Gipuzkoa: fewer trips by bus)."""
 
 
+def rain_ratio(all_day: Rain | None, shower: Rain) -> float:
+    """Speed in a shower against that in the rain of all day: of two rains the heavier counts."""
+    return min(RAIN_SPEED[shower] / RAIN_SPEED[all_day], 1.0) if all_day else RAIN_SPEED[shower]
+
+
+def rain_demand_ratio(all_day: Rain | None, shower: Rain) -> float:
+    """People in a shower against those in the rain of all day."""
+    return min(RAIN_DEMAND[shower] / RAIN_DEMAND[all_day], 1.0) if all_day else RAIN_DEMAND[shower]
+
+
+class LastCall(Protocol):
+    """When a bus must set out for home; see `last_call`."""
+
+    home_by: int
+
+    def at(self, now: int) -> int:
+        """The latest moment, by the disturbances that have begun."""
+
+    def hop_ms(self, now: int) -> float:
+        """More than any hop takes."""
+
+
 class Ending(Enum):
     """Why a trip ends before its last stop."""
 
@@ -33,10 +55,15 @@ class Ending(Enum):
 
 
 class Disturbances:
-    """The disturbances of a line on a day; `latest` is when a bus must set out for home."""
+    """The disturbances of a line on a day."""
 
-    def __init__(self, line: Line, changes: LineChanges, *, latest: int):
-        self.latest = latest
+    def __init__(self, line: Line, changes: LineChanges, last_call: LastCall):
+        self.last_call = last_call
+        self._showers = [
+            (w.span, rain_ratio(changes.rain, w.weather.rain))
+            for w in changes.weather_changes
+            if w.weather.rain
+        ]
         self._closed: defaultdict[PatternPosition, list[Span]] = defaultdict(list)
         self._pace: defaultdict[PatternPosition, list[tuple[Span, float]]] = defaultdict(list)
         self._detours: defaultdict[PatternPosition, list[tuple[Span, int]]] = defaultdict(list)
@@ -76,6 +103,17 @@ class Disturbances:
         """Whether the stop at a position is closed."""
         return any(span.holds(now / SECOND_MS) for span in self._closed.get(position, ()))
 
+    def is_late(self, now: int) -> bool:
+        """Whether a bus must end its trip at the next stop that isn't closed, to be home in time."""
+        latest, closed = self.last_call.at(now), len(self._closed)
+        if now >= latest or not closed:
+            return now >= latest
+        if now < latest - round(closed * self.last_call.hop_ms(now)):
+            return False
+        # It may have to go past all stops that are closed now.
+        closed = sum(self.is_closed(position, now) for position in self._closed)
+        return now >= latest - round(closed * self.last_call.hop_ms(now))
+
     def turn(self, position: PatternPosition, now: int) -> PatternPosition | None:
         """Where a bus that arrives at a position begins its trip back; None if the road ahead is open."""
         second = now / SECOND_MS
@@ -83,8 +121,8 @@ class Disturbances:
 
     def factor(self, position: PatternPosition, now: int, hop: travel.Hop, factor: float) -> float:
         """The speed factor of the hop to a position, begun `now`, which is `factor` without disturbances."""
-        second = now / SECOND_MS
-        for span, slower in self._pace.get(position, ()):
+        second, plain = now / SECOND_MS, factor
+        for span, slower in (*self._showers, *self._pace.get(position, ())):
             if span.holds(second):
                 factor *= slower
         for span, longer_ms in self._detours.get(position, ()):
@@ -92,7 +130,14 @@ class Disturbances:
                 # A detour adds time, not metres: the bus drives the same hop more slowly.
                 plain_ms = hop.length_m / (hop.speed * factor)
                 factor *= plain_ms / (plain_ms + longer_ms)
-        return factor
+        return factor if factor == plain else self._in_time(hop, now, factor, plain)
+
+    def _in_time(self, hop: travel.Hop, now: int, factor: float, plain: float) -> float:
+        """The factor of a disturbed hop, less disturbed where the bus would come home too late."""
+        left_ms = self.last_call.home_by - now
+        if hop.length_m / (hop.speed * factor) <= left_ms:
+            return factor
+        return min(plain, hop.length_m / (hop.speed * left_ms)) if left_ms > 0 else plain
 
 
 def _positions(pattern: Pattern, stop_id: StopId) -> list[int]:

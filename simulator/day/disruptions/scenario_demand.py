@@ -16,7 +16,7 @@ import numpy as np
 
 from simulator import randomness
 from simulator.day.demand import Floats, Ints, Profile, arrivals
-from simulator.day.scenario_effects import RAIN_DEMAND
+from simulator.day.disruptions.scenario_effects import RAIN_DEMAND, rain_demand_ratio
 from simulator.scenario import WHOLE_DAY, LineChanges, Span
 from simulator.types import StopId
 
@@ -52,7 +52,9 @@ def changed_demand(people: People, queue: QueueDemand, profile: Profile, changes
     for surge in changes.surges:
         if surge.stop_id == queue.stop_id:
             per_min = surge.people_per_min * queue.share
-            times, draws = steady(queue.key(f"surge/{surge.span.start_s}"), per_min, surge.span)
+            until_s = min(surge.span.end_s, math.ceil(max(queue.closes_s, surge.span.start_s)))
+            span = Span(surge.span.start_s, until_s)
+            times, draws = steady(queue.key(f"surge/{surge.span.start_s}"), per_min, span)
             open_to = (times >= queue.opens_s * 1000) & (times < queue.closes_s * 1000)
             parts.append((times[open_to], draws[open_to]))
     if len(parts) == 1:
@@ -68,6 +70,11 @@ def steps_at(stop_id: StopId, changes: LineChanges) -> Steps:
     factors += [(closed.span, 0.0) for closed in changes.closed_stops if closed.stop_id == stop_id]
     if changes.rain is not None:
         factors.append((WHOLE_DAY, RAIN_DEMAND[changes.rain]))
+    factors += [
+        (w.span, rain_demand_ratio(changes.rain, w.weather.rain))
+        for w in changes.weather_changes
+        if w.weather.rain
+    ]
     bounds = sorted({bound for span, _ in factors for bound in (span.start_s, span.end_s)})
     steps = [
         (Span(start, end), math.prod(factor for span, factor in factors if span.holds(start)))
