@@ -49,7 +49,7 @@ def test_a_file_is_a_list_a_scenario_or_one_disruption(tmp_path: Path, text: str
 def test_a_file_without_disruptions_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "evening.yaml"
     file.write_text(text)
-    with pytest.raises(InputError, match="evening.yaml"):
+    with pytest.raises(InputError, match=r"evening\.yaml"):
         disruptions_in(file)
 
 
