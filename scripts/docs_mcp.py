@@ -7,18 +7,19 @@ from typing import Any
 
 from services.agents import resources
 from services.agents.tool import Tool
-from services.agents.tools import TOOLS
+from services.agents.tools import CONTROL_TOOLS, TOOLS
 
 PREFACE = """# MCP tools
 
 Written by `make docs` from the program itself. How to connect a client and call tools: [mcp.md](mcp.md).
+`intervene`, `list_interventions` and `end_intervention` are there where the simulator runs with `--control`.
 """
 
 
 def page() -> str:
     """Return the page as Markdown."""
     lines = [PREFACE, *summary()]
-    for tool in TOOLS.values():
+    for tool in {**TOOLS, **CONTROL_TOOLS}.values():
         lines += section(tool)
     return "\n".join([*lines, *resource_table()]) + "\n"
 
@@ -27,7 +28,7 @@ def summary() -> Iterator[str]:
     """Yield a table of the tools; required arguments have a star."""
     yield "| tool | arguments (* required) | result |"
     yield "|---|---|---|"
-    for tool in TOOLS.values():
+    for tool in {**TOOLS, **CONTROL_TOOLS}.values():
         schema = tool.input_schema
         required = schema.get("required", ())
         takes = [f"`{name}`{'*' if name in required else ''}" for name in schema.get("properties", {})]

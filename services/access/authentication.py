@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from services.errors import BadRequest, Unauthorized
+from services.errors import BadRequest, Forbidden, Unauthorized
 
 KEY_HEADER = "x-api-key"
 GROUP_HEADER = "x-group-name"
@@ -117,6 +117,15 @@ def check_group(caller: Caller) -> None:
     """Raise `BadRequest` for a group name that is too long. Call it after the check for 404 and 405."""
     if len(caller.group) > LONGEST_GROUP:
         raise BadRequest(f"Invalid {GROUP_HEADER} header: at most {LONGEST_GROUP} characters")
+
+
+MAIN_KEY_ONLY = "Only the main API key may disturb the city; this is the key of a group"
+
+
+def check_main_key(caller: Caller | None) -> None:
+    """Raise `Forbidden` unless the caller has the key that works with every group name."""
+    if caller is None or caller.key_name != GENERAL:
+        raise Forbidden(MAIN_KEY_ONLY)
 
 
 QUERY_NAMES = {"api_key": KEY_HEADER, "group_name": GROUP_HEADER}

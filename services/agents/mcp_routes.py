@@ -18,11 +18,12 @@ from services.access.allowed_hosts import AllowedHosts
 from services.agents import tool_calls
 from services.agents.streamable_http import INVALID_REQUEST, StreamableHttp
 from services.agents.tool_calls import Call
-from services.agents.tools import TOOLS
+from services.agents.tools import tools_of
 from services.context import Context
 from services.errors import BadRequest, ServiceError
 from services.queries.bodies import Body, describe_error
 from services.times import format_instant
+from services.web.gate import CALLER
 from services.web.handlers import (
     BodyTooLong,
     Handler,
@@ -104,7 +105,7 @@ def tool_list_body(context: Context) -> Body:
             "input_schema": tool.input_schema,
             "output_schema": tool.output_schema,
         }
-        for tool in TOOLS.values()
+        for tool in tools_of(context).values()
     ]
     return {
         "success": True,
@@ -120,16 +121,17 @@ def named_call(context: Context, request: Request) -> StoreQuery:
     name, arguments = given.get("tool"), given.get("arguments")
     arguments = {} if arguments is None else arguments
     if not isinstance(name, str):
-        raise BadRequest(f'"tool" must be the name of a tool: {", ".join(TOOLS)}')
+        raise BadRequest(f'"tool" must be the name of a tool: {", ".join(tools_of(context))}')
     if not isinstance(arguments, dict):
         raise BadRequest('"arguments" must be an object')
-    return store_query(tool_calls.prepare(context, name, arguments))
+    return store_query(tool_calls.prepare(context, name, arguments, request.scope.get(CALLER)))
 
 
 def direct_call(context: Context, request: Request) -> StoreQuery:
     """Prepare the call whose arguments are the body; no body means no arguments."""
     arguments = json_object(request) if request.state.body.strip() else {}
-    return store_query(tool_calls.prepare(context, request.path_params["tool"], arguments))
+    caller = request.scope.get(CALLER)
+    return store_query(tool_calls.prepare(context, request.path_params["tool"], arguments, caller))
 
 
 def store_query(call: Call) -> StoreQuery:

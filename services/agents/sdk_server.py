@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from mcp.server.context import ServerRequestContext
@@ -30,10 +31,11 @@ from mcp_types import Tool as ToolListing
 
 from services.agents import resources, tool_calls
 from services.agents.tool import Tool
-from services.agents.tools import TOOLS
+from services.agents.tools import TOOLS, tools_of
 from services.context import Context
 from services.errors import NotFound, ServiceError, Unavailable, Unexpected
 from services.queries.async_reader import AsyncReader
+from services.web.gate import CALLER
 from services.web.handlers import ENCODE, JSON
 from storage.errors import DependencyUnavailable
 
@@ -52,6 +54,10 @@ INSTRUCTIONS = (
 )
 READ_ONLY = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+
+CHANGING = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
 )
 
 
@@ -73,7 +79,7 @@ def server_of(context: Context) -> Server[Lifespan]:
         version=context.version,
         title=TITLE,
         instructions=INSTRUCTIONS,
-        on_list_tools=list_tools,
+        on_list_tools=handlers.list_tools,
         on_call_tool=handlers.call_tool,
         on_list_resources=list_resources,
         on_list_resource_templates=list_templates,
@@ -81,9 +87,14 @@ def server_of(context: Context) -> Server[Lifespan]:
     )
 
 
-async def list_tools(_ctx: Ctx, _params: PaginatedRequestParams | None) -> ListToolsResult:
-    """List all tools; there are no pages."""
-    return ListToolsResult(tools=[listing_of(tool) for tool in TOOLS.values()])
+async def list_tools(_ctx: object, _params: PaginatedRequestParams | None) -> ListToolsResult:
+    """List the tools that every simulator has; there are no pages."""
+    return listing(TOOLS)
+
+
+def listing(tools: Mapping[str, Tool]) -> ListToolsResult:
+    """Return tools as `tools/list` describes them."""
+    return ListToolsResult(tools=[listing_of(tool) for tool in tools.values()])
 
 
 def listing_of(tool: Tool) -> ToolListing:
@@ -94,7 +105,7 @@ def listing_of(tool: Tool) -> ToolListing:
         description=tool.description,
         input_schema=tool.input_schema,
         output_schema=tool.output_schema,
-        annotations=READ_ONLY,
+        annotations=CHANGING if tool.changes_city else READ_ONLY,
     )
 
 
@@ -122,13 +133,18 @@ class Handlers:
     def __init__(self, context: Context) -> None:
         self._context, self._reader = context, AsyncReader(context.store)
 
-    async def call_tool(self, _ctx: Ctx, params: CallToolRequestParams) -> CallToolResult:
+    async def list_tools(self, _ctx: Ctx, _params: PaginatedRequestParams | None) -> ListToolsResult:
+        """List all tools; there are no pages."""
+        return listing(tools_of(self._context))
+
+    async def call_tool(self, ctx: Ctx, params: CallToolRequestParams) -> CallToolResult:
         """Call a tool. Unknown tools are protocol errors, other errors are results, which models read.
 
         The result is in words, as JSON text for clients that show their model nothing else, and structured.
         """
         try:
-            call = tool_calls.prepare(self._context, params.name, params.arguments or {})
+            caller = None if ctx.request is None else ctx.request.scope.get(CALLER)
+            call = tool_calls.prepare(self._context, params.name, params.arguments or {}, caller)
             body = await self._reader.read(call.run, recent=call.query.recent)
         except tool_calls.UnknownTool as error:
             raise MCPError(INVALID_PARAMS, str(error)) from None

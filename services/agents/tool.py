@@ -35,7 +35,8 @@ class Tool:
     """A tool. `item` is the model, or union of models, of an entry of its result.
 
     `prepare` takes an instance of `arguments`, checks what their types can't (`BadRequest`) and returns the
-    query. Its parameter is `Any`, since the type of a mapping of tools can't relate a tool to its arguments.
+    query. A tool that `changes_city` needs the main key. The parameter of `prepare` is `Any`, since the type
+    of a mapping of tools can't relate a tool to its arguments.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Tool:
     arguments: type[ToolArguments]
     item: object
     prepare: Callable[[Context, Any], ToolQuery]
+    changes_city: bool = False
 
     @property
     def input_schema(self) -> JsonSchema:

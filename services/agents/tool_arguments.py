@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from services.interventions.bodies import Kind
 from services.queries.parameters import GREATEST_LIMIT
 
 LONGEST_TEXT = 1000
@@ -203,3 +204,32 @@ class LineStatusArguments(ToolArguments):
         ]
         | None
     ) = None
+
+
+class InterveneArguments(ToolArguments):
+    """The arguments of intervene."""
+
+    kind: Annotated[Kind, Field(description="The kind of disruption.", examples=["breakdown"])]
+    fields: Annotated[
+        dict[str, object],
+        Field(
+            description="Its fields, as in scenario files. breakdown: bus, repair_min, at, stop. closure: "
+            "line, between [stop, stop], detour_min or short_turn. slow_zone: line, between, speed_factor. "
+            "closed_stop: stop. surge: stop, people_per_min, lines. strike: share, lines. weather: rain, "
+            "temperature_c, humidity. control: how (none, terminals, headway). All but breakdown: from, to; "
+            "times are ISO 8601 with a zone, or HH:MM in Madrid. Without from or at it begins at once.",
+            examples=[{"bus": "B001", "repair_min": 20}],
+        ),
+    ]
+
+
+class ListInterventionsArguments(ToolArguments):
+    """The arguments of list_interventions."""
+
+
+class EndInterventionArguments(ToolArguments):
+    """The arguments of end_intervention."""
+
+    intervention_id: Annotated[
+        Text, Field(description="An intervention's id, as in list_interventions.", examples=["1"])
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from services.access.authentication import Caller, check_main_key
 from services.agents import tool_hints
 from services.agents.tool import Tool, ToolOutput, ToolQuery
-from services.agents.tools import TOOLS
+from services.agents.tools import tools_of
 from services.context import Context
 from services.errors import BadRequest, NotFound, clipped
 from services.queries import parameters
@@ -31,8 +32,8 @@ MOST_ENTRIES_IN_WORDS = 10
 class UnknownTool(NotFound):
     """The call names a tool that doesn't exist."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"Unknown tool: {clipped(name)}. The tools are {', '.join(TOOLS)}")
+    def __init__(self, name: str, tools: Iterable[str]) -> None:
+        super().__init__(f"Unknown tool: {clipped(name)}. The tools are {', '.join(tools)}")
 
 
 class WrongArguments(BadRequest):
@@ -54,9 +55,14 @@ class Call:
         return body if self.zone is None else in_local_times(body, self.zone)
 
 
-def prepare(context: Context, name: str, arguments: Mapping[str, object]) -> Call:
-    """Check a call. Raises `UnknownTool`, `WrongArguments`, or `BadRequest` for values that can't be read."""
-    tool = tool_named(name)
+def prepare(context: Context, name: str, arguments: Mapping[str, object], caller: Caller | None) -> Call:
+    """Check a call. Raises `UnknownTool`, `WrongArguments`, or `BadRequest` for values that can't be read.
+
+    Raises `Forbidden` for a tool that changes the city, unless the caller has the main key.
+    """
+    tool = tool_named(context, name)
+    if tool.changes_city:
+        check_main_key(caller)
     try:
         given = tool.arguments.model_validate(dict(arguments))
     except ValidationError as error:
@@ -65,11 +71,12 @@ def prepare(context: Context, name: str, arguments: Mapping[str, object]) -> Cal
     return Call(context, tool, tool.prepare(context, given), zone)
 
 
-def tool_named(name: str) -> Tool:
+def tool_named(context: Context, name: str) -> Tool:
     """Return the tool of a name. Raises `UnknownTool`."""
-    if name not in TOOLS:
-        raise UnknownTool(name)
-    return TOOLS[name]
+    tools = tools_of(context)
+    if name not in tools:
+        raise UnknownTool(name, tools)
+    return tools[name]
 
 
 def result_body(found: ToolOutput, now: str) -> Body:

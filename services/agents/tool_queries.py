@@ -1,6 +1,7 @@
-"""The query of each tool: arguments in, a `ToolQuery` over `services.queries` out. Nothing here writes.
+"""The query of each tool: arguments in, a `ToolQuery` over `services.queries` out.
 
-Where an id is unknown, or nothing is stored yet, the output is empty with a hint instead of an error.
+Only interventions change anything. Where an id is unknown, or nothing is stored yet, the output is empty with
+a hint instead of an error.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from services.agents import tool_bodies, tool_hints
 from services.agents.tool import ToolOutput, ToolQuery
 from services.agents.tool_arguments import (
     BusPositionArguments,
+    EndInterventionArguments,
     FindStopsArguments,
+    InterveneArguments,
     LineBusesArguments,
     LineStatusArguments,
+    ListInterventionsArguments,
     ListLinesArguments,
     NearestStopsArguments,
     PeopleCountArguments,
@@ -24,6 +28,8 @@ from services.agents.tool_arguments import (
 )
 from services.context import Context
 from services.errors import BadRequest, NoData, UnknownEntity, clipped
+from services.interventions.bodies import intervention_body
+from services.interventions.control import InterventionControl
 from services.queries import bodies, name_search, parameters, stream_queries
 from services.queries.line_status import line_status
 from services.queries.network_bodies import stop_item
@@ -194,3 +200,39 @@ def _offset(cursor: str | None, *place: str) -> int:
 
 def _next_offset(reached: int, count: int, *place: str) -> str | None:
     return seal(str(reached), *place) if reached < count else None
+
+
+def intervene(context: Context, given: InterveneArguments) -> ToolQuery:
+    """Disturb the running city."""
+    control = controlled(context)
+
+    def make(_store: Reader) -> ToolOutput:
+        made = control.intervene({given.kind: given.fields})
+        return ToolOutput([intervention_body(made, context.now())])
+
+    return ToolQuery(make)
+
+
+def list_interventions(context: Context, _given: ListInterventionsArguments) -> ToolQuery:
+    """Query the journal."""
+
+    def find(_store: Reader) -> ToolOutput:
+        found = [intervention_body(entry, context.now()) for entry in context.store.journal()]
+        return ToolOutput(found, hint=None if found else "Nothing has been disturbed so far.")
+
+    return ToolQuery(find)
+
+
+def end_intervention(context: Context, given: EndInterventionArguments) -> ToolQuery:
+    """End an intervention."""
+    control = controlled(context)
+    return ToolQuery(
+        lambda _: ToolOutput([intervention_body(control.end(given.intervention_id), context.now())])
+    )
+
+
+def controlled(context: Context) -> InterventionControl:
+    """The control of the city. Raises `BadRequest` without one."""
+    if context.interventions is None:
+        raise BadRequest("This city can't be disturbed: it runs without --control")
+    return context.interventions

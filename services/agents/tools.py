@@ -9,9 +9,12 @@ from services.agents.tool import Tool
 from services.agents.tool_arguments import (
     BusPositionArguments,
     CompareArguments,
+    EndInterventionArguments,
     FindStopsArguments,
+    InterveneArguments,
     LineBusesArguments,
     LineStatusArguments,
+    ListInterventionsArguments,
     ListLinesArguments,
     NearestStopsArguments,
     NextArrivalsArguments,
@@ -29,6 +32,8 @@ from services.agents.tool_items import (
     RideItem,
     SensorsItem,
 )
+from services.context import Context
+from services.interventions.bodies import InterventionBody
 from services.queries.bodies import BusPositionBody, PeopleCountBody
 from services.queries.network_bodies import StopItem
 from services.transit.bodies import ArrivalBody
@@ -143,3 +148,44 @@ TOOLS: Mapping[str, Tool] = {
     )
 }
 """The tools by name."""
+
+CONTROL_TOOLS: Mapping[str, Tool] = {
+    tool.name: tool
+    for tool in (
+        Tool(
+            "intervene",
+            "Disturb the city",
+            "Disturb the running city, from the first moment that is not yet stored or from a later one: a "
+            "bus breaks down, a road or stop closes, more people come, a strike, rain, holding. Every answer "
+            "is then of the disturbed city. Needs the main key.",
+            InterveneArguments,
+            InterventionBody,
+            tool_queries.intervene,
+            changes_city=True,
+        ),
+        Tool(
+            "list_interventions",
+            "The disruptions so far",
+            "The disruptions made while the city ran, in their order: when each takes effect and ends.",
+            ListInterventionsArguments,
+            InterventionBody,
+            tool_queries.list_interventions,
+        ),
+        Tool(
+            "end_intervention",
+            "End a disruption",
+            "End a disruption as early as possible; one that hasn't taken effect is withdrawn. Needs the "
+            "main key.",
+            EndInterventionArguments,
+            InterventionBody,
+            tool_queries.end_intervention,
+            changes_city=True,
+        ),
+    )
+}
+"""The tools that a city has in addition where it may be disturbed."""
+
+
+def tools_of(context: Context) -> Mapping[str, Tool]:
+    """The tools that a context offers, by name."""
+    return TOOLS if context.interventions is None else {**TOOLS, **CONTROL_TOOLS}

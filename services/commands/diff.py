@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,11 @@ import click
 
 from services.commands import options
 from services.commands.options import option
+from services.times import format_instant
 
 if TYPE_CHECKING:
-    from services.reports.comparison import ComparedRuns, Difference, Performances
+    from services.interventions.recorded_run import RecordedRun
+    from services.reports.comparison import ComparedRuns, Difference, Measure, Performances
     from simulator.progress import OnProgress
 
 LAST_HOUR = 48
@@ -36,7 +39,8 @@ Examples:
   bus-simulator diff undisturbed closure --by-line
   bus-simulator diff bunching bunching-holding --hours 07-10
   bus-simulator diff 2026-03-03 2026-03-07 --json
-  bus-simulator diff undisturbed my-scenario.yaml --charts charts"""
+  bus-simulator diff undisturbed my-scenario.yaml --charts charts
+  bus-simulator diff undisturbed journal --by-line"""
 )
 @click.argument("a")
 @click.argument("b")
@@ -54,6 +58,10 @@ Examples:
 @option("--json", "as_json", is_flag=True, default=False, help="Print the differences as JSON.")
 @options.network_option
 @options.seed_option
+@options.scenario_option
+@options.store_option
+@options.url_option
+@options.group_option
 @options.jobs_option
 def diff(
     *,
@@ -65,6 +73,10 @@ def diff(
     as_json: bool,
     network: Path | None,
     seed: int | None,
+    scenario: str | None,
+    store: str,
+    url: str | None,
+    group: str,
     jobs: int | None,
 ) -> None:
     """Compare two runs: waits, loads, headways, speed, people left behind.
@@ -73,32 +85,64 @@ def diff(
     scenario. One of them may be `undisturbed`: the other's days without its scenario. A date has the network
     and seed of the scenario that it is compared with. Both runs are simulated; no store is needed. The result
     is a table, with --charts also charts.
+
+    `journal` is the run of --store or of the simulator at --url, with its interventions, up to now; it is
+    compared with `undisturbed`: what have they cost so far? --network, --scenario and --seed are the run's.
     """
     from services.console.work_progress import work_progress
-    from services.reports.comparison import HOURS, compared_runs
+    from services.reports.comparison import COST, HOURS, MEASURES, compared_runs
+    from services.reports.journal_comparison import JOURNAL, compared_with_journal
 
+    until = None
     with work_progress() as progress:
-        runs = compared_runs(a, b, network=network, seed=seed, on_progress=progress)
-        results = simulated(runs, jobs, progress)
-    chosen = HOURS if hours is None else hours
+        if JOURNAL in (a, b):
+            found = compared_with_journal(
+                a,
+                b,
+                recorded_run_of(store, url, group),
+                network=network,
+                seed=seed,
+                scenario=scenario,
+                on_progress=progress,
+            )
+            runs, until = found.runs, found.until
+        else:
+            runs = compared_runs(a, b, network=network, seed=seed, on_progress=progress)
+        results = simulated(runs, jobs, progress, until)
+    chosen, measures = HOURS if hours is None else hours, MEASURES if until is None else COST
     if as_json:
-        click.echo(json.dumps(report(runs, results, chosen, by_line=by_line), indent=2))
+        click.echo(json.dumps(report(runs, results, chosen, measures, by_line=by_line), indent=2))
     else:
-        click.echo("\n".join(table(runs, results, chosen, by_line=by_line)))
+        if until is not None:
+            click.echo(f"up to {format_instant(until)}")
+        click.echo("\n".join(table(runs, results, chosen, measures, by_line=by_line)))
     if charts is not None:
         written = write_charts(charts, runs, results)
         click.echo(f"{written} charts in {charts}.", err=True)
 
 
-def simulated(runs: ComparedRuns, jobs: int | None, on_progress: OnProgress) -> Performances:
-    """Simulate and measure both runs."""
-    from services.reports.comparison import line_days, measured
+def recorded_run_of(store: str, url: str | None, group: str) -> RecordedRun:
+    """The run of a store, or of a simulator."""
+    from services.interventions.recorded_run import recorded_run
 
-    first, second = (measured(line_days(run, jobs, on_progress)) for run in runs)
+    return recorded_run(store, url, group)
+
+
+def simulated(
+    runs: ComparedRuns, jobs: int | None, on_progress: OnProgress, until: datetime | None = None
+) -> Performances:
+    """Simulate and measure both runs, up to an instant if one is given."""
+    from services.reports.comparison import line_days, measured
+    from simulator.types import to_ms
+
+    until_ms = None if until is None else to_ms(until)
+    first, second = (measured(line_days(run, jobs, on_progress), until_ms) for run in runs)
     return first, second
 
 
-def table(runs: ComparedRuns, results: Performances, hours: range, *, by_line: bool) -> Iterator[str]:
+def table(
+    runs: ComparedRuns, results: Performances, hours: range, measures: Sequence[Measure], *, by_line: bool
+) -> Iterator[str]:
     """Yield the lines of the table."""
     from services.reports.comparison import differences, differing
 
@@ -106,13 +150,13 @@ def table(runs: ComparedRuns, results: Performances, hours: range, *, by_line: b
     yield from heads(runs, hours)
     yield ""
     yield f"{'':33}{'A':>12}{'B':>12}{'difference':>13}{'%':>9}"
-    yield from rows(differences(a.overall(hours), b.overall(hours)))
+    yield from rows(differences(a.overall(hours), b.overall(hours), measures))
     if by_line:
         lines = differing(a, b, hours)
         for line_id in lines:
             named = runs[1].network.line.get(line_id) or runs[0].network.line[line_id]
             yield f"\n{line_id}  {named.name}"
-            yield from rows(differences(a.of_line(line_id, hours), b.of_line(line_id, hours)))
+            yield from rows(differences(a.of_line(line_id, hours), b.of_line(line_id, hours), measures))
         if not lines:
             yield "\nNo line differs."
 
@@ -152,7 +196,9 @@ def number_text(value: float | None, decimals: int, sign: str = "") -> str:
     return f"{rounded:{sign if rounded else ''},.{decimals}f}" if rounded else f"{0:.{decimals}f}"
 
 
-def report(runs: ComparedRuns, results: Performances, hours: range, *, by_line: bool) -> dict[str, object]:
+def report(
+    runs: ComparedRuns, results: Performances, hours: range, measures: Sequence[Measure], *, by_line: bool
+) -> dict[str, object]:
     """Return the differences for JSON."""
     from services.reports.comparison import HOURS, differences, differing
 
@@ -167,16 +213,16 @@ def report(runs: ComparedRuns, results: Performances, hours: range, *, by_line: 
         for letter, run in zip("ab", runs, strict=True)
     }
     compared["hours"] = None if hours == HOURS else [hours.start, hours.stop]
-    compared["overall"] = measures(differences(a.overall(hours), b.overall(hours)))
+    compared["overall"] = keyed(differences(a.overall(hours), b.overall(hours), measures))
     if by_line:
         compared["lines"] = {
-            line_id: measures(differences(a.of_line(line_id, hours), b.of_line(line_id, hours)))
+            line_id: keyed(differences(a.of_line(line_id, hours), b.of_line(line_id, hours), measures))
             for line_id in differing(a, b, hours)
         }
     return compared
 
 
-def measures(found: Sequence[Difference]) -> dict[str, dict[str, float | None]]:
+def keyed(found: Sequence[Difference]) -> dict[str, dict[str, float | None]]:
     """Return each measure by its key."""
     return {
         each.measure.key: {"a": each.a, "b": each.b, "difference": each.difference, "percent": each.percent}

@@ -35,6 +35,8 @@ from mcp_types import (
     INVALID_REQUEST,
     CallToolRequestParams,
     CallToolResult,
+    ListToolsResult,
+    PaginatedRequestParams,
     ReadResourceRequestParams,
     ReadResourceResult,
 )
@@ -70,6 +72,7 @@ Place: TypeAlias = Future[Address]
 
 HERE = "127.0.0.1"
 LOOPBACK = re.compile(r"^https?://127\.")
+MOMENT_S = 2.0
 PATIENCE_S = 60.0
 """A simulator that was just started answers once its history is written."""
 
@@ -190,6 +193,13 @@ class Link:
             self._failure = first_of(error)
             self._known.set()
 
+    async def connected(self) -> Client | None:
+        """Return the client if it is connected; wait for a moment if the simulator runs already."""
+        if self._place.done():
+            with anyio.move_on_after(MOMENT_S):
+                await self._known.wait()
+        return self._client if self._known.is_set() and self._failure is None else None
+
     async def client(self) -> Client:
         """Return the client, once it is connected. Raises `MCPError` if that failed."""
         await self._known.wait()
@@ -208,7 +218,16 @@ async def _relay(place: Place, group: str) -> None:
 
 
 def relaying(link: Link) -> Server[Any]:
-    """A server that lists tools and resources by itself and forwards everything else to a simulator."""
+    """A server that lists resources by itself and forwards everything else to a simulator.
+
+    It lists the tools by itself, too, until it is connected: clients ask for them at once.
+    """
+
+    async def list_all_tools(ctx: Any, params: PaginatedRequestParams | None) -> ListToolsResult:
+        simulator = await link.connected()
+        if simulator is None:
+            return await list_tools(ctx, params)
+        return await asked(simulator.session.list_tools())
 
     async def call_tool(_ctx: Any, params: CallToolRequestParams) -> CallToolResult:
         simulator = await link.client()
@@ -223,7 +242,7 @@ def relaying(link: Link) -> Server[Any]:
         version=version("bus-simulator"),
         title=TITLE,
         instructions=INSTRUCTIONS,
-        on_list_tools=list_tools,
+        on_list_tools=list_all_tools,
         on_call_tool=call_tool,
         on_list_resources=list_resources,
         on_list_resource_templates=list_templates,

@@ -113,6 +113,9 @@ MEASURES = (
     Measure("vehicle_km", "vehicle-km"),
 )
 
+COST = (Measure("waited_min", "time waited", "person-minutes"), *MEASURES)
+"""What interventions have cost so far: first in one number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -208,13 +211,17 @@ def line_days(
             yield day, city.days(day, day)
 
 
-def measured(days: Iterable[tuple[date, Sequence[Trajectory]]]) -> RunPerformance:
-    """Total the performance of these line-days by line and hour."""
+def measured(
+    days: Iterable[tuple[date, Sequence[Trajectory]]], until_ms: int | None = None
+) -> RunPerformance:
+    """Total the performance of these line-days by line and hour, up to an instant if one is given."""
     by_line: dict[LineId, list[Performance]] = {}
     for day, trajectories in days:
         origin = origin_ms(day)
         # The first hour includes events before the origin, such as doors opening for a departure at 00:00.
         edges = [origin - HOUR_MS, *(origin + hour * HOUR_MS for hour in (*HOURS[1:], len(HOURS)))]
+        if until_ms is not None:
+            edges = [min(edge, until_ms) for edge in edges]
         for trajectory in trajectories:
             hours = performance(trajectory, edges)
             so_far = by_line.get(trajectory.line_id)

@@ -6,9 +6,8 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.access.authentication import GENERAL, Caller
+from services.access.authentication import check_main_key
 from services.context import Context
-from services.errors import Forbidden
 from services.interventions.bodies import intervention_body, journal_body
 from services.interventions.control import InterventionControl
 from services.web import openapi
@@ -17,7 +16,6 @@ from services.web.handlers import Route, StoreQuery, json_object, json_response
 
 PATH, ONE_PATH = "/interventions", "/interventions/{intervention_id}"
 HOW_TO_ALLOW = "To disturb the running city, start the simulator with --control"
-MAIN_KEY_ONLY = "Only the main API key may disturb the city; this is the key of a group"
 CREATED = 201
 
 
@@ -37,7 +35,7 @@ def add_intervention_control(app: FastAPI, context: Context, control: Interventi
     """Add the routes by which holders of the main key can disturb the city."""
 
     def made(request: Request) -> StoreQuery:
-        check_main_key(request)
+        check_main_key(request.scope[CALLER])
         disruption = json_object(request)
 
         def respond(_store: object) -> Response:
@@ -46,7 +44,7 @@ def add_intervention_control(app: FastAPI, context: Context, control: Interventi
         return StoreQuery(respond)
 
     def ended(request: Request) -> StoreQuery:
-        check_main_key(request)
+        check_main_key(request.scope[CALLER])
         intervention_id = request.path_params["intervention_id"]
         return StoreQuery(
             lambda _: json_response(intervention_body(control.end(intervention_id), context.now()))
@@ -54,10 +52,3 @@ def add_intervention_control(app: FastAPI, context: Context, control: Interventi
 
     app.add_api_route(PATH, made, methods=["POST"], **openapi.declared_method(PATH, "POST"))
     app.add_api_route(ONE_PATH, ended, methods=["DELETE"], **openapi.declared_method(ONE_PATH, "DELETE"))
-
-
-def check_main_key(request: Request) -> None:
-    """Raise `Forbidden` for the key of a group."""
-    caller: Caller = request.scope[CALLER]
-    if caller.key_name != GENERAL:
-        raise Forbidden(MAIN_KEY_ONLY)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from services.access.authentication import MAIN_KEY_ONLY
 from services.errors import Conflict, Forbidden, TooManyRequests, Unavailable, Unexpected
 from services.queries.parameters import MUST_SPECIFY, RANGE_HINT
 from services.times import ACCEPTED
@@ -222,7 +223,6 @@ NOT_FOUND: Mapping[str, tuple[str, ...]] = {
     **TRANSIT_NOT_FOUND,
 }
 UNAUTHORIZED = ("Missing x-api-key header", "Missing x-group-name header", "Invalid API key")
-MAIN_KEY_ONLY = "Only the main API key may disturb the city; this is the key of a group"
 CONFLICTS: Mapping[str, str] = {
     "/clock": "The clock is being moved already; wait for the answer, then move it again",
     "/interventions": f"What is written can't change: the earliest possible moment is {TIME}",

@@ -49,4 +49,4 @@ class Choices:
         }
         begin = ["run"] if self.scenario is None else ["replay", str(self.scenario)]
         options = [text for name, value in named.items() if value is not None for text in (name, str(value))]
-        return [*begin, *options, "--clock-control", *(["--paused"] if self.speed is None else [])]
+        return [*begin, *options, "--control", *(["--paused"] if self.speed is None else [])]

@@ -38,7 +38,7 @@ class Pool:
         found = self._idle.pop(choices, None)
         if found is None:
             simulator = BusSimulatorProcess(choices, program=self._program).__enter__()
-            found = simulator, clock_of(simulator)
+            found = simulator, state_of(simulator)
         simulator, began = found
         try:
             yield simulator
@@ -50,20 +50,23 @@ class Pool:
 
 
 def is_back(simulator: BusSimulatorProcess, began: Any) -> bool:
-    """Whether the clock stands as it began, by itself or rewound; a clock that began running never does."""
+    """Whether the clock stands as it began, by itself or rewound, and the city was not disturbed.
+
+    A clock that began running never does.
+    """
     if not began["paused"]:
         return False
-    found = clock_of(simulator)
-    if found is not None and found != began:
+    found = state_of(simulator)
+    if found is not None and found["journal"] == began["journal"] and found != began:
         with suppress(Refused, Unreachable, ValueError, TimeoutError):
             simulator.rewind(began["now"])
-        found = clock_of(simulator)
+        found = state_of(simulator)
     return bool(found == began)
 
 
-def clock_of(simulator: BusSimulatorProcess) -> Any:
-    """Return the clock's body; None if the simulator doesn't answer any more."""
+def state_of(simulator: BusSimulatorProcess) -> Any:
+    """Return the clock's body and the journal's digest; None if the simulator doesn't answer any more."""
     try:
-        return simulator.get("/clock")
+        return {**simulator.get("/clock"), "journal": simulator.get("/interventions")["digest"]}
     except (Refused, Unreachable):
         return None

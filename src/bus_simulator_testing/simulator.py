@@ -114,6 +114,15 @@ class BusSimulator(ABC):
             self._api.post("/clock", change)
         return self._wait(in_step, STEP_S)
 
+    def intervene(self, kind: str, **fields: object) -> dict[str, Any]:
+        """Disturb the city: `intervene("breakdown", bus="B001", repair_min=20)`; return the intervention.
+
+        `kind` and `fields` are those of scenario files, with `from_` for `from`; times may be datetimes.
+        Without a time it begins at once. Raises `Refused` for an impossible disruption.
+        """
+        named = {name.removesuffix("_"): written(value) for name, value in fields.items()}
+        return dict(self._api.post("/interventions", {kind: named}))
+
     def _finish_writing(self) -> None:  # noqa: B027 - a single process writes before it responds
         """Wait until all data that are due have been written."""
 
@@ -153,6 +162,11 @@ def in_step(simulator: BusSimulator) -> bool:
 def span_of(given: timedelta | float) -> timedelta:
     """Return a span that may be given in seconds."""
     return given if isinstance(given, timedelta) else timedelta(seconds=given)
+
+
+def written(value: object) -> object:
+    """Return a value as JSON has it: times as texts."""
+    return aware(value).isoformat() if isinstance(value, datetime) else value
 
 
 def reached(end: datetime) -> Callable[[BusSimulator], bool]:

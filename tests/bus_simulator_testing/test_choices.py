@@ -10,12 +10,12 @@ from services.cli import cli
 
 
 def test_by_default_the_clock_is_paused_on_a_monday_morning() -> None:
-    assert Choices().command() == ["run", "--at", MORNING, "--backfill", "0", "--clock-control", "--paused"]
+    assert Choices().command() == ["run", "--at", MORNING, "--backfill", "0", "--control", "--paused"]
 
 
 def test_a_scenario_brings_its_own_start_and_a_speed_lets_the_clock_run() -> None:
     assert Choices(scenario="strike", seed=2, speed="max").command() == [
-        *("replay", "strike", "--seed", "2", "--speed", "max", "--backfill", "0", "--clock-control")
+        *("replay", "strike", "--seed", "2", "--speed", "max", "--backfill", "0", "--control")
     ]
 
 

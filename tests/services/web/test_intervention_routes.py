@@ -10,7 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from services.access.allowed_hosts import hosts_for
 from services.access.key_ring import parse_keys
+from services.agents.tools import CONTROL_TOOLS, TOOLS
 from services.app import create_app
 from services.interventions.bodies import InterventionBody, JournalBody
 from services.interventions.in_process import InProcessInterventions
@@ -63,6 +65,7 @@ def asked() -> Asked:
         network=INPUTS.network,
         clock=clock,
         key=parse_keys('{"api_key": "right", "keys": {"team-alpha": "theirs"}}'),
+        mcp_hosts=hosts_for("127.0.0.1", ()),
         interventions=InProcessInterventions(INPUTS, FollowingCity(), store, clock),
     )
     return Asked(create_app(context))
@@ -132,6 +135,22 @@ def test_without_control_interventions_are_read_only_and_the_answer_says_how_to_
 def test_pages_of_other_origins_may_use_them_where_control_is_allowed(asked: Asked) -> None:
     page = {"origin": "https://map.example", "access-control-request-method": "DELETE"}
     assert asked("OPTIONS", "/interventions/1", headers=page).status_code == 200
+
+
+def test_agents_with_the_main_key_disturb_the_city_too(asked: Asked) -> None:
+    listed = {tool["name"] for tool in asked("POST", "/mcp/list-tools").json()["data"]}
+    assert listed == {*TOOLS, *CONTROL_TOOLS}
+    call = {"kind": "surge", "fields": SURGE["surge"]}
+    assert asked("POST", "/tools/intervene", call, TEAM).status_code == 403
+    made = asked("POST", "/tools/intervene", call).json()
+    assert (made["success"], made["data"][0]["id"]) == (True, "1")
+    assert asked("POST", "/tools/list_interventions", {}, TEAM).json()["data"] == made["data"]
+    ended = asked("POST", "/tools/end_intervention", {"intervention_id": "1"}).json()
+    assert ended["data"][0]["state"] == "withdrawn"
+    wrong = asked(
+        "POST", "/tools/intervene", {"kind": "breakdown", "fields": {"bus": "B999", "repair_min": 5}}
+    )
+    assert (wrong.status_code, "B999" in wrong.json()["error"]) == (400, True)
 
 
 def test_the_description_has_every_status(asked: Asked) -> None:
