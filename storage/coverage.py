@@ -6,7 +6,7 @@ in which adjacent intervals of one run are merged. A `Covered` is also called a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -74,6 +74,21 @@ def common(coverages: Iterable[Sequence[Covered]], run: Run) -> list[Interval]:
         own = [(stretch.start, stretch.end) for stretch in coverage if stretch.run == run]
         shared = own if shared is None else _intersection(shared, own)
     return shared or []
+
+
+def whole(by_shard: Mapping[str, Sequence[Covered]]) -> list[Covered]:
+    """The coverage of a stream: what was written without shards, or by all shards of one division.
+
+    Shards of different divisions (such as 1/2 and 2/3) can't be combined: they divide the records
+    differently.
+    """
+    complete = list(by_shard.get("", ()))
+    for count in sorted({int(shard.partition("/")[2]) for shard in by_shard if shard}):
+        shards = [joined(by_shard.get(f"{number}/{count}", ())) for number in range(1, count + 1)]
+        # A run that the first shard lacks can't be complete, so that its runs are all to try.
+        for run in {held.run for held in shards[0]}:
+            complete += [Covered(start, end, run) for start, end in common(shards, run)]
+    return complete
 
 
 def _intersection(some: Sequence[Interval], others: Sequence[Interval]) -> list[Interval]:

@@ -8,30 +8,37 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from storage.store import Store
+from storage.store_url import without_password
 
 if TYPE_CHECKING:
     from storage.timestream_store import TimestreamStore
 
-FORMS = "duckdb:PATH or timestream://DATABASE?region=REGION[&endpoint_url=URL]"
+FORMS = (
+    "duckdb:PATH, postgresql://USER@HOST/DATABASE[?schema=NAME] "
+    "or timestream://DATABASE?region=REGION[&endpoint_url=URL]"
+)
 DATABASE = re.compile(r"[A-Za-z0-9_.-]{3,256}")
 
 
 def open_store(url: str, *, shard: str = "") -> Store:
     """Open the store at `url`, and create it if missing.
 
-    `duckdb:PATH` is a file, its path absolute or relative to the working directory. `timestream://` is an
-    Amazon Timestream database, at `endpoint_url` or where the standard AWS variables point. With a `shard`
-    this process writes that part of the records only. ValueError for any other URL; `StoreError` for a store
-    that can't be opened.
+    `duckdb:PATH` is a file, its path absolute or relative to the working directory. `postgresql://` is a
+    schema of a PostgreSQL database, by default `bus_simulator`; other parameters are libpq's. `timestream://`
+    is an Amazon Timestream database, at `endpoint_url` or where the standard AWS variables point. With a
+    `shard` this process writes that part of the records only. ValueError for any other URL; `StoreError`
+    for a store that can't be opened.
     """
     scheme, colon, place = url.partition(":")
     if not colon:
-        raise ValueError(f"{url!r} is not a store: expected {FORMS}")
+        raise ValueError(f"{without_password(url)!r} is not a store: expected {FORMS}")
     if scheme == "duckdb":
         return _open_duckdb(url, place)
     if scheme == "timestream":
         return timestream_at(url, shard=shard)
-    raise ValueError(f"{url!r}: unknown store {scheme!r}, expected {FORMS}")
+    if scheme in ("postgresql", "postgres"):
+        return _open_postgres(url, shard)
+    raise ValueError(f"{without_password(url)!r}: unknown store {scheme!r}, expected {FORMS}")
 
 
 def _open_duckdb(url: str, place: str) -> Store:
@@ -41,6 +48,16 @@ def _open_duckdb(url: str, place: str) -> Store:
     from storage.duckdb_store import DuckDBStore
 
     return DuckDBStore(Path(place).expanduser())
+
+
+def _open_postgres(url: str, shard: str) -> Store:
+    try:
+        from storage.postgres_store import PostgresStore
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"{without_password(url)!r} needs {error.name}: install bus-simulator[postgres]"
+        ) from error
+    return PostgresStore(url, shard=shard)
 
 
 def timestream_at(url: str, *, make: bool = True, shard: str = "") -> TimestreamStore:
@@ -56,11 +73,13 @@ def timestream_at(url: str, *, make: bool = True, shard: str = "") -> Timestream
     region, endpoint_url = (given.pop(name, [""])[-1] for name in ("region", "endpoint_url"))
     named = parts.scheme == "timestream" and DATABASE.fullmatch(parts.netloc) is not None
     if given or not region or parts.path or parts.fragment or not named:
-        raise ValueError(f"{url!r} names no database: expected {FORMS}")
+        raise ValueError(f"{without_password(url)!r} names no database: expected {FORMS}")
     try:
         from storage.timestream_store import TimestreamStore
     except ModuleNotFoundError as error:
-        raise ValueError(f"{url!r} needs {error.name}: install bus-simulator[aws]") from error
+        raise ValueError(
+            f"{without_password(url)!r} needs {error.name}: install bus-simulator[aws]"
+        ) from error
     return TimestreamStore(
         parts.netloc, region=region, endpoint_url=endpoint_url or None, make=make, shard=shard
     )

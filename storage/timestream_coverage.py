@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from storage.coverage import Interval, common, cut, joined
+from storage.coverage import Interval, cut, joined, whole
 from storage.instants import HOUR_US, from_us, to_us
 from storage.schema import Stream
 from storage.store import Covered, Run
@@ -34,21 +34,6 @@ def covered(rows: Sequence[ProgressRow], shard: str = "") -> dict[Stream, list[C
     return {
         stream: joined([*whole(by_shard), *by_shard.get(shard, ())]) for stream, by_shard in found.items()
     }
-
-
-def whole(by_shard: Mapping[str, Sequence[Covered]]) -> list[Covered]:
-    """The coverage of a stream: what was written without shards, or by all shards of one division.
-
-    Shards of different divisions (such as 1/2 and 2/3) can't be combined: they divide the records
-    differently.
-    """
-    complete = list(by_shard.get("", ()))
-    for count in sorted({int(shard.partition("/")[2]) for shard in by_shard if shard}):
-        shards = [joined(by_shard.get(f"{number}/{count}", ())) for number in range(1, count + 1)]
-        # A run that the first shard lacks can't be complete, so that its runs are all to try.
-        for run in {held.run for held in shards[0]}:
-            complete += [Covered(start, end, run) for start, end in common(shards, run)]
-    return complete
 
 
 def hours(stretch: Covered) -> Iterator[Covered]:

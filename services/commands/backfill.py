@@ -13,6 +13,7 @@ import click
 from services.commands import options
 from services.commands.options import option
 from services.times import HOUR, floor, format_instant
+from storage.store_url import without_password
 
 if TYPE_CHECKING:
     from simulator.city import City
@@ -78,7 +79,8 @@ def backfill(
         began = time.perf_counter()
         first, rows = write_missing(target, stretch, inputs.run, city)
         seconds = time.perf_counter() - began
-    click.echo(f"{format_instant(first)} to {format_instant(stretch[1])} is complete in {store}.")
+    span = f"{format_instant(first)} to {format_instant(stretch[1])}"
+    click.echo(f"{span} is complete in {without_password(store)}.")
     click.echo(f"{rows:,} rows in {seconds:.1f} s ({rows / max(seconds, 1e-9) / 1e6:.2f} M rows/s).")
 
 

@@ -116,7 +116,8 @@ store_option = option(
     metavar="URL",
     default=settings.default_store,
     show_default=settings.DEFAULT_STORE,
-    help="Where the data are stored: duckdb:PATH or timestream://DATABASE?region=REGION.",
+    help="Where the data are stored: duckdb:PATH, postgresql://USER@HOST/DATABASE[?schema=NAME] or "
+    "timestream://DATABASE?region=REGION.",
 )
 jobs_option = option(
     "--jobs",

