@@ -5,7 +5,12 @@ Messages are for users: they name the file, database or object, and what to do.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+
+HIDDEN = "***"
+IN_AUTHORITY = re.compile(r"(?<=://)([^/?#@:]*):[^/?#]*(?=@)")
+IN_QUERY = re.compile(r"(?<=[?&])((?:ssl)?password)=[^&#]*", re.IGNORECASE)
 
 
 class DependencyError(Exception):
@@ -56,3 +61,8 @@ class TimeRefused(StoreError):
 
 class RunMismatch(StoreError):
     """The store was written by another run (seed, network, scenario or model version)."""
+
+
+def without_password(url: str) -> str:
+    """A URL in which `***` stands for a password, for messages and logs."""
+    return IN_QUERY.sub(rf"\1={HIDDEN}", IN_AUTHORITY.sub(rf"\1:{HIDDEN}", url))

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+from storage.errors import without_password
 from storage.store import Store
-from storage.store_url import without_password
 
 if TYPE_CHECKING:
     from storage.timestream_store import TimestreamStore
@@ -52,7 +52,7 @@ def _open_duckdb(url: str, place: str) -> Store:
 
 def _open_postgres(url: str, shard: str) -> Store:
     try:
-        from storage.postgres_store import PostgresStore
+        from storage.postgres.store import PostgresStore
     except ModuleNotFoundError as error:
         raise ValueError(
             f"{without_password(url)!r} needs {error.name}: install bus-simulator[postgres]"

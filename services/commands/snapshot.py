@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from services.commands import options
-from storage.store_url import without_password
+from storage.errors import without_password
 
 
 @click.command(

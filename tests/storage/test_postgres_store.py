@@ -15,7 +15,7 @@ from storage.digest import stream_digest
 from storage.duckdb_store import DuckDBStore
 from storage.errors import RunMismatch, StoreError, StoreInvalid, StoreUnavailable
 from storage.open import open_store
-from storage.postgres_store import PostgresStore
+from storage.postgres.store import PostgresStore
 from storage.schema import Stream
 from storage.store import Covered, Run, Store
 from tests.postgres_server import PostgresServer, open_shared, query, schema_of, shared_server, url_of

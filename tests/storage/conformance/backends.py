@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from storage.duckdb_store import DuckDBStore
-from storage.postgres_store import PostgresStore
+from storage.postgres.store import PostgresStore
 from storage.store import Store
 from storage.timestream_store import TimestreamStore
 from tests.postgres_server import open_shared as open_postgres

@@ -14,19 +14,19 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from storage import postgres_rows, postgres_sql
 from storage.batch import checked, within
 from storage.coverage import joined, newest_tick, overlapping, uncovered, whole
 from storage.cursor import Position, RangeQuery, check_ids, check_limit
-from storage.errors import StoreInvalid
+from storage.errors import StoreInvalid, without_password
 from storage.instants import HOUR_US, from_us, to_us
 from storage.journal import refuse_written_ahead
-from storage.postgres_connection import Connection, PostgresConnections
-from storage.postgres_connection import run as run_sql
+from storage.postgres import rows as postgres_rows
+from storage.postgres import sql as postgres_sql
+from storage.postgres.connection import Connection, PostgresConnections
+from storage.postgres.connection import run as run_sql
 from storage.runs import refuse_overlap
 from storage.schema import SCHEMAS, BusPosition, Record, Stream
 from storage.store import Covered, JournalEntry, Page, Run, Selection
-from storage.store_url import without_password
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,7 +11,7 @@ from psycopg import conninfo
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from storage.errors import StoreError, StoreUnavailable
-from storage.postgres_sql import HAS_META, META
+from storage.postgres.sql import HAS_META, META
 
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 Parameters: TypeAlias = Sequence[object] | Mapping[str, object]

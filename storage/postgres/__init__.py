@@ -1,0 +1,1 @@
+"""The PostgreSQL backend: `store` is the `Store`, `sql` has its statements, `rows` converts rows."""
