@@ -41,7 +41,33 @@ Examples:
     default="wall",
     help="What now() and retention mean by the current time: the machine's clock, or the newest record.",
 )
-def timestream_local(*, store: str, port: int, host: str, now: Literal["wall", "data"]) -> None:
+@option(
+    "--s3-endpoint",
+    metavar="URL",
+    default=None,
+    help="S3 for UNLOAD: the URL of LocalStack or moto, or aws for S3 itself; refused without.",
+)
+@option("--like-aws", is_flag=True, help="All of the following, one request in 20 throttled.")
+@option("--empty-first-page", is_flag=True, help="The first page of a query has a token and no rows.")
+@option(
+    "--throttle",
+    type=click.FloatRange(0, 0.9),
+    default=0.0,
+    help="Share of requests that get a ThrottlingException, evenly.",
+)
+@option("--strict-limits", is_flag=True, help="AWS's quotas: 128 dimensions, 1024 measures a table.")
+def timestream_local(
+    *,
+    store: str,
+    port: int,
+    host: str,
+    now: Literal["wall", "data"],
+    s3_endpoint: str | None,
+    like_aws: bool,
+    empty_first_page: bool,
+    throttle: float,
+    strict_limits: bool,
+) -> None:
     """Serve the API of Amazon Timestream for LiveAnalytics over a DuckDB file.
 
     boto3, the AWS CLI and Terraform work with it when they are given its endpoint URL. Signatures are not
@@ -52,10 +78,13 @@ def timestream_local(*, store: str, port: int, host: str, now: Literal["wall", "
         raise click.BadParameter(f"'{store}' names no file: expected duckdb:PATH", param_hint="--store")
     try:
         from services.timestream_local import server
+        from services.timestream_local.options import EndpointOptions
     except ModuleNotFoundError as error:
         raise click.ClickException(f"{NO_SQLGLOT} ({error.name} is missing)") from error
     from services.web.uvicorn.server import listen, url_of
 
+    wanted = EndpointOptions(s3_endpoint, empty_first_page, throttle, strict_limits)
+    behaviour = wanted.like_aws() if like_aws else wanted
     with closing(listen(host, port)) as listener:
         click.echo(f"Timestream endpoint on {url_of(listener)}, data in {place}; signatures are not checked")
-        server.serve(Path(place).expanduser(), now, listener)
+        server.serve(Path(place).expanduser(), now, listener, behaviour)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -72,6 +72,18 @@ class Table:
     def measures(self) -> tuple[Column, ...]:
         """The columns that are measures."""
         return tuple(column for column in self.columns if column.role == "measure")
+
+    @property
+    def partition_key(self) -> Sequence[JsonObject]:
+        """The parts of the composite partition key, in the API's format."""
+        found = self.schema.get("CompositePartitionKey")
+        return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+    @property
+    def required_dimensions(self) -> Sequence[str]:
+        """The dimensions that each record must have, since the partition key enforces them."""
+        enforced = (key for key in self.partition_key if key.get("EnforcementInRecord") == "REQUIRED")
+        return [str(key["Name"]) for key in enforced if key.get("Type") == "DIMENSION"]
 
     @property
     def accepts_old_records(self) -> bool:

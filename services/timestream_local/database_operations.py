@@ -21,7 +21,7 @@ class DatabaseOperations:
     def __init__(self, state: EndpointState) -> None:
         self._state = state
 
-    async def create_database(self, body: Body, _host: str) -> Response:
+    async def create_database(self, body: Body, _address: str) -> Response:
         """Create a database."""
         name, tags = new_name(body, "DatabaseName"), tags_of(body)
         now = self._state.seconds()
@@ -41,18 +41,18 @@ class DatabaseOperations:
         await self._state.change(change, keep)
         return {"Database": self._database(made)}
 
-    async def describe_database(self, body: Body, _host: str) -> Response:
+    async def describe_database(self, body: Body, _address: str) -> Response:
         """Describe a database."""
         found = self._state.catalog.database(required(body, "DatabaseName", str))
         return {"Database": self._database(found)}
 
-    async def list_databases(self, body: Body, _host: str) -> Response:
+    async def list_databases(self, body: Body, _address: str) -> Response:
         """List databases by name, in pages."""
         named = sorted(self._state.catalog.databases.items())
         found, token = page(body, [((name,), found) for name, found in named])
         return with_token({"Databases": [self._database(each) for each in found]}, token)
 
-    async def update_database(self, body: Body, _host: str) -> Response:
+    async def update_database(self, body: Body, _address: str) -> Response:
         """Change a database's KMS key."""
         name, key = required(body, "DatabaseName", str), required(body, "KmsKeyId", str)
         catalog, now = self._state.catalog, self._state.seconds()
@@ -67,7 +67,7 @@ class DatabaseOperations:
 
         return {"Database": self._database(await self._state.change(change, keep))}
 
-    async def delete_database(self, body: Body, _host: str) -> Response:
+    async def delete_database(self, body: Body, _address: str) -> Response:
         """Delete a database. It must not have tables."""
         name, catalog = required(body, "DatabaseName", str), self._state.catalog
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from services.timestream_local.account_operations import AccountOperations
 from services.timestream_local.database_operations import DatabaseOperations
-from services.timestream_local.errors import UnknownOperationException, ValidationException
+from services.timestream_local.errors import (
+    ThrottlingException,
+    UnknownOperationException,
+    ValidationException,
+)
 from services.timestream_local.query_operations import QueryOperations
 from services.timestream_local.record_operations import RecordOperations
 from services.timestream_local.state import Body, EndpointState, Response
@@ -23,9 +28,6 @@ NOT_HERE = (
     "ExecuteScheduledQuery",
     "ListScheduledQueries",
     "UpdateScheduledQuery",
-    "PrepareQuery",
-    "DescribeAccountSettings",
-    "UpdateAccountSettings",
 )
 """Operations of the API that this endpoint doesn't support."""
 
@@ -35,7 +37,8 @@ class Operations:
 
     def __init__(self, state: EndpointState) -> None:
         databases, tables, tags = DatabaseOperations(state), TableOperations(state), TagOperations(state)
-        records, queries = RecordOperations(state), QueryOperations(state)
+        records, queries, account = RecordOperations(state), QueryOperations(state), AccountOperations()
+        self._throttled, self._due = state.options.throttled, 0.0
         self._by_name: dict[str, Callable[[Body, str], Awaitable[Response]]] = {
             "DescribeEndpoints": describe_endpoints,
             "CreateDatabase": databases.create_database,
@@ -51,21 +54,33 @@ class Operations:
             "WriteRecords": records.write_records,
             "Query": queries.query,
             "CancelQuery": queries.cancel_query,
+            "PrepareQuery": queries.prepare_query,
+            "DescribeAccountSettings": account.describe,
+            "UpdateAccountSettings": account.update,
             "ListTagsForResource": tags.list_tags,
             "TagResource": tags.tag_resource,
             "UntagResource": tags.untag_resource,
         }
 
-    async def answer(self, name: str, body: Body, host: str) -> Response:
-        """Call an operation; return its response body. `host` is the request's Host header."""
+    async def answer(self, name: str, body: Body, address: str) -> Response:
+        """Call an operation; return its response body. `address` is the endpoint's for this client."""
+        if name != "DescribeEndpoints":
+            self._throttle()
         operation = self._by_name.get(name)
         if operation is not None:
-            return await operation(body, host)
+            return await operation(body, address)
         if name in NOT_HERE:
             raise ValidationException(f"{name} is not supported by this endpoint")
         raise UnknownOperationException(f"Unknown operation: {name[:64]}")
 
+    def _throttle(self) -> None:
+        """Refuse the share of requests that is to be throttled, evenly: 0.25 is every fourth."""
+        self._due += self._throttled
+        if self._due >= 1.0:
+            self._due -= 1.0
+            raise ThrottlingException("Rate exceeded")
 
-async def describe_endpoints(_body: Body, host: str) -> Response:
-    """The endpoint's address. It includes the scheme, since clients use HTTPS for an address without one."""
-    return {"Endpoints": [{"Address": f"http://{host}", "CachePeriodInMinutes": 1440}]}
+
+async def describe_endpoints(_body: Body, address: str) -> Response:
+    """The endpoint's address."""
+    return {"Endpoints": [{"Address": address, "CachePeriodInMinutes": 1440}]}

@@ -19,11 +19,11 @@ class RecordOperations:
     def __init__(self, state: EndpointState) -> None:
         self._state = state
 
-    async def write_records(self, body: Body, _host: str) -> Response:
+    async def write_records(self, body: Body, _address: str) -> Response:
         """Store records, and return after the commit. Raise an error that lists the rejected ones."""
         table, state = named_table(self._state, body), self._state
         bounds = time_bounds(table, state.instant(table.database), future=state.now == "wall")
-        batch = parse_records(body, bounds)
+        batch = parse_records(body, bounds, table.required_dimensions)
         if batch.time:
             await asyncio.wrap_future(state.writer.write((table.database, table.name), batch))
         if batch.rejected:

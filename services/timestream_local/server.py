@@ -26,8 +26,10 @@ from services.timestream_local.errors import (
     UnknownOperationException,
 )
 from services.timestream_local.operations import Operations
+from services.timestream_local.options import AWS, REGION, EndpointOptions
 from services.timestream_local.record_operations import prune
 from services.timestream_local.running.native_functions import register
+from services.timestream_local.running.object_store import ObjectStore
 from services.timestream_local.running.queries import LONGEST_QUERY_S, QueryRunner
 from services.timestream_local.state import EndpointState, Now, Response
 from services.timestream_local.writing.writer import Writer
@@ -51,6 +53,7 @@ READERS = 4
 """The most queries that run at the same time."""
 HALF_PAIR = re.compile(rb"\\u[dD]")
 PRUNE_S = 3600.0
+DEFAULT_OPTIONS = EndpointOptions()
 ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict).encode
 
 
@@ -92,7 +95,17 @@ class Endpoint:
         if not isinstance(body, dict):
             raise SerializationException("The body is not a JSON object")
         host = headers.get("host") or "{}:{}".format(*scope["server"])
-        return await self._operations.answer(target.removeprefix(TARGET), body, host)
+        agent = f"{headers.get('user-agent', '')} {headers.get('x-amz-user-agent', '')}"
+        return await self._operations.answer(target.removeprefix(TARGET), body, address_for(agent, host))
+
+
+def address_for(agent: str, host: str) -> str:
+    """The endpoint's address as a client's discovery understands it.
+
+    Most take an address without a scheme for one of HTTPS. The AWS SDK for JavaScript replaces only the host
+    name of its request, and keeps scheme and port.
+    """
+    return host.rpartition(":")[0] or host if "aws-sdk-js/3" in agent else f"http://{host}"
 
 
 def _is_text(body: object) -> bool:
@@ -129,19 +142,33 @@ async def _send(send: Send, status: int, answer: Response) -> None:
 
 
 @contextmanager
-def opened(path: Path, now: Now, *, longest_query_s: float = LONGEST_QUERY_S) -> Iterator[EndpointState]:
+def opened(
+    path: Path,
+    now: Now,
+    *,
+    longest_query_s: float = LONGEST_QUERY_S,
+    options: EndpointOptions = DEFAULT_OPTIONS,
+) -> Iterator[EndpointState]:
     """Open the file at `path` for the block. Raises `StoreError` if it can't be used."""
     clock = Clock()
     with ExitStack() as stack:
         connection = stack.enter_context(closing(database.open_database(path)))
         register(connection)
         catalog = database.load(connection)
-        writer = stack.enter_context(closing(Writer(connection, catalog)))
-        queries = stack.enter_context(closing(QueryRunner(connection, catalog, longest_s=longest_query_s)))
+        writer = stack.enter_context(closing(Writer(connection, catalog, strict=options.strict_limits)))
+        objects = _object_store(options)
+        runner = QueryRunner(connection, catalog, longest_s=longest_query_s, objects=objects)
+        queries = stack.enter_context(closing(runner))
         pool = stack.enter_context(ThreadPoolExecutor(READERS, thread_name_prefix="timestream-query"))
         # Closing the pool waits for its threads. So running queries must be interrupted before.
         stack.callback(queries.interrupt_all)
-        yield EndpointState(catalog, writer, queries, lambda: to_us(clock.now()) * 1000, now, pool)
+        yield EndpointState(catalog, writer, queries, lambda: to_us(clock.now()) * 1000, now, pool, options)
+
+
+def _object_store(options: EndpointOptions) -> ObjectStore | None:
+    if options.s3_endpoint is None:
+        return None
+    return ObjectStore(REGION, None if options.s3_endpoint == AWS else options.s3_endpoint)
 
 
 def application(state: EndpointState) -> ASGIApp:
@@ -149,14 +176,14 @@ def application(state: EndpointState) -> ASGIApp:
     return AccessLog(Endpoint(Operations(state)), counted=RequestCounts())
 
 
-def serve(path: Path, now: Now, listener: socket.socket) -> None:
+def serve(path: Path, now: Now, listener: socket.socket, options: EndpointOptions = DEFAULT_OPTIONS) -> None:
     """Serve until SIGTERM or SIGINT. Raises `StoreError` if the file can't be used."""
     signals: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         # Handles a signal while the file is opened. After its shutdown Uvicorn raises the signal again, which
         # by default would kill the process.
         signal.signal(number, lambda received, _frame: signals.append(received))
-    with opened(path, now) as state:
+    with opened(path, now, options=options) as state:
         asyncio.run(serving(state, web_server(state, lambda: bool(signals)), listener))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from services.timestream_local.catalog import Catalog
+from services.timestream_local.options import EndpointOptions
 from services.timestream_local.running.queries import QueryRunner
 from services.timestream_local.types import JsonObject
 from services.timestream_local.writing.writer import Change, Result, Writer
@@ -33,6 +34,7 @@ class EndpointState:
     wall: Callable[[], int]
     now: Now
     pool: ThreadPoolExecutor
+    options: EndpointOptions
 
     def instant(self, *databases: str) -> int | None:
         """The current time in nanoseconds since the epoch.

@@ -26,7 +26,7 @@ class TableOperations:
     def __init__(self, state: EndpointState) -> None:
         self._state = state
 
-    async def create_table(self, body: Body, _host: str) -> Response:
+    async def create_table(self, body: Body, _address: str) -> Response:
         """Create a table."""
         database_name, name = required(body, "DatabaseName", str), new_name(body, "TableName")
         tags, catalog, now = tags_of(body), self._state.catalog, self._state.seconds()
@@ -51,11 +51,11 @@ class TableOperations:
 
         return {"Table": described(await self._state.change(change, keep))}
 
-    async def describe_table(self, body: Body, _host: str) -> Response:
+    async def describe_table(self, body: Body, _address: str) -> Response:
         """Describe a table."""
         return {"Table": described(named_table(self._state, body))}
 
-    async def list_tables(self, body: Body, _host: str) -> Response:
+    async def list_tables(self, body: Body, _address: str) -> Response:
         """List the tables of a database, or all tables, in pages."""
         catalog, database_name = self._state.catalog, optional(body, "DatabaseName", str)
         if database_name is not None:
@@ -64,7 +64,7 @@ class TableOperations:
         found, token = page(body, named)
         return with_token({"Tables": [described(each) for each in found]}, token)
 
-    async def update_table(self, body: Body, _host: str) -> Response:
+    async def update_table(self, body: Body, _address: str) -> Response:
         """Change a table's retention, magnetic store writes or schema."""
         named = named_table(self._state, body)
         key = (named.database, named.name)
@@ -90,7 +90,7 @@ class TableOperations:
 
         return {"Table": described(await self._state.change(change, keep))}
 
-    async def delete_table(self, body: Body, _host: str) -> Response:
+    async def delete_table(self, body: Body, _address: str) -> Response:
         """Delete a table and its records."""
         named, catalog = named_table(self._state, body), self._state.catalog
         key = (named.database, named.name)
@@ -154,14 +154,16 @@ def _magnetic(body: Body) -> Body | None:
 
 
 def _schema(body: Body) -> Body | None:
-    """The schema in a request, if any. The endpoint stores the partition key, but doesn't use it.
+    """The schema in a request, if any. Records are checked for the dimensions that it requires.
 
-    Raises `ValidationException` for a partition key that is to be enforced.
+    Raises `ValidationException` for an invalid partition key.
     """
     found = optional(body, "Schema", dict)
     for key in listed(found or {}, "CompositePartitionKey"):
         if not isinstance(key, dict) or key.get("Type") not in ("DIMENSION", "MEASURE"):
             raise ValidationException("A partition key's Type is DIMENSION or MEASURE")
-        if key.get("EnforcementInRecord") == "REQUIRED":
-            raise ValidationException("EnforcementInRecord REQUIRED is not supported by this endpoint")
+        if key.get("EnforcementInRecord", "OPTIONAL") not in ("REQUIRED", "OPTIONAL"):
+            raise ValidationException("EnforcementInRecord is REQUIRED or OPTIONAL")
+        if key["Type"] == "DIMENSION" and not key.get("Name"):
+            raise ValidationException("A partition key of Type DIMENSION needs a Name")
     return found

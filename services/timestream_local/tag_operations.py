@@ -19,18 +19,18 @@ class TagOperations:
     def __init__(self, state: EndpointState) -> None:
         self._state = state
 
-    async def list_tags(self, body: Body, _host: str) -> Response:
+    async def list_tags(self, body: Body, _address: str) -> Response:
         """List the tags of a database or table."""
         tags = self._state.catalog.tags.get(self._arn(body), {})
         return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
 
-    async def tag_resource(self, body: Body, _host: str) -> Response:
+    async def tag_resource(self, body: Body, _address: str) -> Response:
         """Add tags."""
         arn, more = self._arn(body), tags_of(body)
         await self._retag(arn, lambda tags: tags | more)
         return {}
 
-    async def untag_resource(self, body: Body, _host: str) -> Response:
+    async def untag_resource(self, body: Body, _address: str) -> Response:
         """Remove tags."""
         arn, keys = self._arn(body), set(map(str, required(body, "TagKeys", list)))
         await self._retag(arn, lambda tags: {k: v for k, v in tags.items() if k not in keys})

@@ -5,33 +5,32 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
+from sqlglot import exp
 
 from services.timestream_local.catalog import Catalog
-from services.timestream_local.errors import (
-    AwsError,
-    InternalServerException,
-    QueryExecutionException,
-    ThrottlingException,
-    ValidationException,
-)
+from services.timestream_local.errors import QueryExecutionException, ValidationException
+from services.timestream_local.running.duckdb_errors import running
+from services.timestream_local.running.object_store import ObjectStore
+from services.timestream_local.running.query_insights import query_insights
 from services.timestream_local.running.query_timeouts import QueryTimeouts
 from services.timestream_local.running.result_pages import Pager, QueryBody, ResultPage, column_info
 from services.timestream_local.running.show_statements import show_rows
+from services.timestream_local.running.unload import SUMMARY, Unload
 from services.timestream_local.sql.compiler import Compiled, compile_query
 from services.timestream_local.sql.from_clause import Instant
 from services.timestream_local.sql.syntax import ShowStatement, parse
+from services.timestream_local.sql.tokens.unload_statement import UnloadStatement
 from services.timestream_local.types import Stored
 
 if TYPE_CHECKING:
     from types_boto3_timestream_query.type_defs import ColumnInfoTypeDef
 
-Result = TypeVar("Result")
 MOST_OPEN = 64
 """The most open queries. Beyond it, the query that was unused for longest is closed."""
 MOST_CANCELLED = 1000
@@ -65,20 +64,43 @@ class OpenQuery:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
+class Prepared(NamedTuple):
+    """A compiled query, and the names of its parameters."""
+
+    compiled: Compiled
+    parameters: Sequence[str]
+
+
 class QueryRunner:
     """Runs queries with `connection`, at most `longest_s` for each page. Threads may share it."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, *, longest_s: float = LONGEST_QUERY_S
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        catalog: Catalog,
+        *,
+        longest_s: float = LONGEST_QUERY_S,
+        objects: ObjectStore | None = None,
     ) -> None:
-        self._connection, self._catalog = connection, catalog
+        self._connection, self._catalog, self._objects = connection, catalog, objects
         self._open: OrderedDict[str, OpenQuery] = OrderedDict()
         self._cancelled: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
         self._timeouts = QueryTimeouts(longest_s)
 
-    def run(self, sql: str, instant: Instant, most_rows: int | None) -> QueryBody:
-        """Run a query; return its first page as a response body. `instant` returns the current time."""
+    def run(
+        self,
+        sql: str,
+        instant: Instant,
+        most_rows: int | None,
+        *,
+        empty_first: bool = False,
+        insights: bool = False,
+    ) -> QueryBody:
+        """Run a query; return its first page as a response body. `instant` returns the current time.
+
+        With `empty_first` this page has no rows, with `insights` the body has QueryInsights.
+        """
         query_id = secrets.token_hex(20).upper()
         tree = parse(sql)
         cursor = self._connection.cursor()
@@ -87,18 +109,45 @@ class QueryRunner:
             if isinstance(tree, ShowStatement):
                 info, rows = show_rows(tree, self._catalog, cursor)
                 return _query_body(query_id, info, ResultPage(rows), None)
+            if isinstance(tree, UnloadStatement):
+                return self._unloaded(query_id, tree, cursor, instant)
             compiled = compile_query(tree, self._catalog, instant=instant)
             with self._timeouts.limit(query_id, cursor.interrupt):
-                pager, page = _running(lambda: _begun(cursor, compiled, most_rows))
+                pager, page = running(lambda: _begun(cursor, compiled, most_rows, empty=empty_first))
             info = column_info(compiled.columns)
             token = f"{query_id}{secrets.token_hex(8)}" if page.more else None
             if token is not None:
                 keep = True
                 self._keep(query_id, OpenQuery(sql, info, pager, cursor, token, monotonic()))
-            return _query_body(query_id, info, page, token)
+            body = _query_body(query_id, info, page, token)
+            if insights:
+                body["QueryInsightsResponse"] = query_insights(compiled.tables, page, self._connection)
+            return body
         finally:
             if not keep:
                 cursor.close()
+
+    def _unloaded(
+        self, query_id: str, tree: UnloadStatement, cursor: duckdb.DuckDBPyConnection, instant: Instant
+    ) -> QueryBody:
+        if self._objects is None:
+            raise ValidationException(
+                "UNLOAD needs an S3: start the endpoint with --s3-endpoint URL, or --s3-endpoint aws"
+            )
+        compiled = compile_query(tree.query, self._catalog, instant=instant)
+        unload = Unload(tree, compiled.columns, query_id, self._objects)
+        with self._timeouts.limit(query_id, cursor.interrupt):
+            row = running(lambda: unload.run(_rows(cursor, compiled.sql)))
+        page = Pager(iter([row]), [kind for _, kind in SUMMARY]).page(None)
+        return _query_body(query_id, column_info(SUMMARY), page, None)
+
+    def prepared(self, sql: str, instant: Instant) -> Prepared:
+        """Compile a query without running it. Raises `ValidationException` as `run` does."""
+        tree = parse(sql)
+        if not isinstance(tree, exp.Query):
+            raise ValidationException("PrepareQuery is only for SELECT")
+        compiled = compile_query(tree, self._catalog, instant=instant, runtime=instant())
+        return Prepared(compiled, sorted({node.name for node in tree.find_all(exp.Parameter)}))
 
     def resume(self, sql: str, token: str, most_rows: int | None) -> QueryBody:
         """Return the next page of a query, or its last page again. `sql` must equal the query's text."""
@@ -167,7 +216,7 @@ class QueryRunner:
             with self._timeouts.limit(query_id, found.cursor.interrupt):
                 if found.ended:
                     raise QueryExecutionException(CANCELLED)
-                return _running(lambda: found.pager.page(most_rows))
+                return running(lambda: found.pager.page(most_rows))
         except Exception:
             # The failed page may have consumed rows, so that a next page would silently omit them.
             cancelled, found.ended = found.ended, True
@@ -201,53 +250,17 @@ class QueryRunner:
 
 
 def _begun(
-    cursor: duckdb.DuckDBPyConnection, compiled: Compiled, most_rows: int | None
+    cursor: duckdb.DuckDBPyConnection, compiled: Compiled, most_rows: int | None, *, empty: bool
 ) -> tuple[Pager, ResultPage]:
-    """Start a query; return its pager and its first page."""
+    """Start a query; return its pager and its first page, which may be an empty one before the rows."""
     pager = Pager(_rows(cursor, compiled.sql), [kind for _, kind in compiled.columns])
-    return pager, pager.page(most_rows)
+    return pager, ResultPage(more=True) if empty else pager.page(most_rows)
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[Stored, ...]]:
     cursor.execute(sql)
     while rows := cursor.fetchmany(ROWS_AT_ONCE):
         yield from rows
-
-
-def _running(work: Callable[[], Result]) -> Result:
-    """Return the result of `work`, with DuckDB's errors raised as the API's."""
-    try:
-        return work()
-    except duckdb.Error as error:
-        raise _translated(error) from error
-
-
-def _translated(error: duckdb.Error) -> AwsError:
-    text = str(error).partition("\n")[0].partition(": ")[2]
-    if isinstance(error, duckdb.InterruptException):
-        return ThrottlingException("The query was ended: it took too long")
-    if isinstance(error, duckdb.ConversionException) and "UINT64" in text:
-        # Only `signatures.not_negative` casts to UINT64, and only times.
-        return QueryExecutionException("Negative time values are not supported")
-    if "Division by zero" in text:
-        return QueryExecutionException("Division by zero")
-    if isinstance(error, duckdb.BinderException):
-        return ValidationException(_bound(text))
-    if isinstance(error, duckdb.ParserException | duckdb.CatalogException | duckdb.NotImplementedException):
-        return ValidationException(f"This query is not supported: {text}")
-    if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
-        # What a function in Python raised follows its name.
-        return QueryExecutionException(text.rpartition("ValueError: ")[2].partition(". Use TRY")[0])
-    return InternalServerException(f"The query failed: {text}")
-
-
-def _bound(text: str) -> str:
-    """What DuckDB's binder found wrong, without the names of its internal columns."""
-    if "GROUP BY" in text:
-        return "What is selected must be an aggregate expression or appear in the GROUP BY clause"
-    if "WHERE clause cannot contain aggregates" in text:
-        return "WHERE clause cannot contain aggregates"
-    return f"This query is not supported: {text}"
 
 
 def _query_body(

@@ -50,6 +50,7 @@ class QueryBody(TypedDict):
     ColumnInfo: list[ColumnInfoTypeDef]
     QueryStatus: QueryStatusTypeDef
     NextToken: NotRequired[str]
+    QueryInsightsResponse: NotRequired[dict[str, object]]
 
 
 @dataclass(slots=True)

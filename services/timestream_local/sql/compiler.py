@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from services.timestream_local.catalog import Catalog
+from services.timestream_local.catalog import Catalog, Table
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.expressions import Expressions, is_word
 from services.timestream_local.sql.from_clause import CommonQueries, FromClause, Instant
@@ -25,35 +25,47 @@ from services.timestream_local.types import Kind
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A DuckDB statement, and the names and types of the columns of its result."""
+    """A DuckDB statement, the names and types of its result's columns, and the tables it reads."""
 
     sql: str
     columns: Sequence[tuple[str, Kind]]
+    tables: Sequence[Table] = ()
 
 
-def compile_query(tree: exp.Query, catalog: Catalog, *, instant: Instant) -> Compiled:
+def compile_query(
+    tree: exp.Query, catalog: Catalog, *, instant: Instant, runtime: int | None = None
+) -> Compiled:
     """Compile a query. `instant` returns the current time, for `now()` and for the retention of tables.
+
+    `runtime` is the value of `@scheduled_runtime` in nanoseconds since the epoch.
 
     Raises `ValidationException` for a query that is invalid or not supported.
     """
-    compiler = Compiler(catalog, instant, {table.db for table in tree.find_all(exp.Table) if table.db})
+    compiler = Compiler(
+        catalog, instant, {table.db for table in tree.find_all(exp.Table) if table.db}, runtime
+    )
     try:
         sql, outputs = compiler.query(tree, Scope(), {})
     except RecursionError:
         raise ValidationException("The query is nested too deeply") from None
     common = ", ".join(f"{name} AS ({query})" for name, query in compiler.common)
     columns = [(o.name or f"_col{n}", o.typed.type) for n, o in enumerate(outputs)]
-    return Compiled(f"WITH {common} {sql}" if common else sql, columns)
+    return Compiled(f"WITH {common} {sql}" if common else sql, columns, compiler.tables)
 
 
 class Compiler:
     """Compiles one statement. `common` collects the names and SQL of all queries in WITH, inner first."""
 
-    def __init__(self, catalog: Catalog, instant: Instant, databases: set[str]) -> None:
+    def __init__(self, catalog: Catalog, instant: Instant, databases: set[str], runtime: int | None) -> None:
         self.common: list[tuple[str, str]] = []
-        self._expressions = Expressions(self, instant(*sorted(databases)))
+        self._expressions = Expressions(self, instant(*sorted(databases)), runtime)
         self._from = FromClause(self, self._expressions, catalog, instant)
         self._known: CommonQueries = {}
+
+    @property
+    def tables(self) -> Sequence[Table]:
+        """The tables that the statement reads, each once."""
+        return list({table.id: table for table in self._from.tables}.values())
 
     def subquery(self, node: exp.Expr, outer: Scope) -> tuple[str, Sequence[Output]]:
         """The SQL and the columns of a query in an expression, which may refer to the columns of `outer`."""

@@ -44,10 +44,10 @@ WORDS = ("current_timestamp", "localtimestamp", "current_date", "current_time", 
 
 
 class Expressions:
-    """Compiles expressions. `now` is in nanoseconds since the epoch."""
+    """Compiles expressions. `now`, and `runtime` of a scheduled query, are in nanoseconds since the epoch."""
 
-    def __init__(self, queries: Subqueries, now: int) -> None:
-        self._queries, self._now = queries, now
+    def __init__(self, queries: Subqueries, now: int, runtime: int | None = None) -> None:
+        self._queries, self._now, self._runtime = queries, now, runtime
         self.calls = FunctionCalls(self, now)
         self.predicates = Predicates(self, queries)
 
@@ -134,6 +134,14 @@ class Expressions:
         if len(node.expressions) != 1:
             raise refused("more than one subscript", node)
         return subscript(self.typed(node.this, scope), self.typed(node.expressions[0], scope))
+
+    def parameter(self, node: exp.Parameter, _scope: Scope) -> Typed:
+        """`@scheduled_runtime`, the only parameter that Timestream's queries may have."""
+        if node.name.lower() != "scheduled_runtime":
+            raise ValidationException(f"The parameter @{node.name} is not supported: only @scheduled_runtime")
+        if self._runtime is None:
+            raise ValidationException("@scheduled_runtime is only for PrepareQuery and scheduled queries")
+        return whole(self._runtime, Type.TIMESTAMP)
 
     def paren(self, node: exp.Paren, scope: Scope) -> Typed:
         """An expression in parentheses."""
@@ -236,6 +244,7 @@ _HANDLERS: dict[type[exp.Expr], Callable[..., Typed]] = {
     exp.Column: Expressions.column,
     exp.Dot: Expressions.field,
     exp.Identifier: Expressions.name,
+    exp.Parameter: Expressions.parameter,
     exp.Paren: Expressions.paren,
     exp.Neg: Expressions.minus,
     exp.Subquery: Expressions.scalar_query,

@@ -40,6 +40,7 @@ class FromClause:
         self._queries, self._expressions = queries, expressions
         self._catalog, self._instant = catalog, instant
         self._relations = 0
+        self.tables: list[Table] = []
 
     def compile(self, node: exp.Select, scope: Scope, known: CommonQueries) -> str:
         """The SQL of a SELECT's FROM clause, empty if it has none. Adds its relations to `scope`."""
@@ -145,6 +146,7 @@ class FromClause:
             ]
             return f"{common[0]} AS {alias}", named(node, columns, frozenset({(name.lower(),)}))
         table = self._found(node)
+        self.tables.append(table)
         names = frozenset({(table.name.lower(),), (table.database.lower(), table.name.lower())})
         return f"{self._rows(table)} AS {alias}", named(node, _columns(table, alias), names)
 

@@ -19,7 +19,12 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from services.timestream_local.catalog import SINGLE_MEASURES, WrittenName
 from services.timestream_local.errors import ValidationException
-from services.timestream_local.sql.token_checks import check_intervals, one_statement, token_error
+from services.timestream_local.sql.tokens.checks import check_intervals, one_statement, token_error
+from services.timestream_local.sql.tokens.unload_statement import (
+    UnloadStatement,
+    split_unload,
+    unload_statement,
+)
 from services.timestream_local.types import DURATIONS_MONTHS, DURATIONS_NS
 
 COMMA = "COMMA"
@@ -77,23 +82,34 @@ class ShowStatement:
     like: str | None = None
 
 
-def parse(sql: str) -> exp.Query | ShowStatement:
-    """Parse one reading statement. Raises `ValidationException` for any other text."""
+def parse(sql: str) -> exp.Query | ShowStatement | UnloadStatement:
+    """Parse one reading statement, or UNLOAD. Raises `ValidationException` for any other text."""
     dialect = Timestream()
     try:
         tokens = dialect.tokenize(sql)
     except SqlglotError as error:
         raise ValidationException(f"The query can't be read: {_first_line(error)}") from None
     first = tokens[0].text.upper() if tokens else ""
-    if first not in (*FIRST, *SHOWING, "", ";"):
-        raise token_error(tokens[0], f"{first} is not supported: only SELECT, WITH, SHOW and DESCRIBE are")
+    if first not in (*FIRST, *SHOWING, "UNLOAD", "", ";"):
+        raise token_error(
+            tokens[0], f"{first} is not supported: only SELECT, WITH, UNLOAD, SHOW and DESCRIBE are"
+        )
     tokens = one_statement(tokens)
     if first in SHOWING:
         return _show_statement(tokens)
+    if first != "UNLOAD":
+        return _query(tokens, sql)
+    parts = split_unload(tokens)
+    return unload_statement(_query(parts.query, sql), parts)
+
+
+def _query(tokens: Sequence[Token], sql: str) -> exp.Query:
+    if not tokens:
+        raise ValidationException("The query is empty")
     check_intervals(tokens)
-    tokens = _rewritten(tokens)
+    first, tokens = tokens[0].text.upper(), _rewritten(tokens)
     try:
-        trees = dialect.parser().parse(tokens, sql)
+        trees = Timestream().parser().parse(tokens, sql)
     except SqlglotError as error:
         raise ValidationException(_syntax_error(error)) from None
     except RecursionError:

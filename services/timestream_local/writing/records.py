@@ -38,8 +38,11 @@ class RecordRejected(Exception):
     """One record of a request is rejected; `str()` of the error is the reason."""
 
 
-def parse_records(body: JsonObject, bounds: TimeBounds) -> Batch:
-    """Parse the records of a request's body. Raise `ValidationException` if one is malformed."""
+def parse_records(body: JsonObject, bounds: TimeBounds, required_dimensions: Sequence[str] = ()) -> Batch:
+    """Parse the records of a request's body. Raise `ValidationException` if one is malformed.
+
+    Records without one of `required_dimensions` are rejected.
+    """
     records = required(body, "Records", list)
     if not 1 <= len(records) <= MOST_RECORDS:
         least = "less than or equal to 100" if records else "greater than or equal to 1"
@@ -48,7 +51,7 @@ def parse_records(body: JsonObject, bounds: TimeBounds) -> Batch:
             f"Member must have length {least}"
         )
     common = mapped(body, "CommonAttributes")
-    parser = RecordParser(common, bounds)
+    parser = RecordParser(common, bounds, required_dimensions)
     batch = Batch(kinds=parser.kinds)
     for index, record in enumerate(records):
         if not isinstance(record, dict):
@@ -64,8 +67,9 @@ def parse_records(body: JsonObject, bounds: TimeBounds) -> Batch:
 class RecordParser:
     """Parses the records of one request with common attributes. `kinds` collects the types of measures."""
 
-    def __init__(self, common: JsonObject, bounds: TimeBounds) -> None:
+    def __init__(self, common: JsonObject, bounds: TimeBounds, required_dimensions: Sequence[str]) -> None:
         self.kinds: dict[str, Type] = {}
+        self._required = required_dimensions
         self._common, self._bounds = common, bounds
         self._dimensions, self._size = _dimensions(common)
 
@@ -95,6 +99,9 @@ class RecordParser:
             raise ValidationException("At least one dimension is required")
         if len(dimensions) > MOST_DIMENSIONS:
             raise RecordRejected(f"The record has more than {MOST_DIMENSIONS} dimensions.")
+        for missing in self._required:
+            if missing not in dimensions:
+                raise RecordRejected(f"The record lacks the dimension {missing} of the partition key.")
         named = bytes_of(name)
         if named > LONGEST_NAME:
             raise RecordRejected(f"The measure name is longer than {LONGEST_NAME} bytes.")

@@ -6,13 +6,13 @@ replaces the stored one; with the same version and values it changes nothing; ot
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
 
-from services.timestream_local.catalog import SINGLE_MEASURES, Column, Table
+from services.timestream_local.catalog import SINGLE_MEASURES, Column, Role, Table
 from services.timestream_local.types import Type, physical
 from services.timestream_local.writing.record_batch import Batch, Columns, Rejection
 
@@ -31,6 +31,9 @@ LOWER_VERSION = (
     "The record version {version} is lower than the existing version {existing}. A higher version is "
     "required to update the measure value."
 )
+MOST_COLUMNS: dict[Role, int] = {"dimension": 128, "measure": 1024}
+"""The most columns of a table, from Timestream's page "Quotas"."""
+TOO_MANY = "The table has {most} columns of the role {role}, the most that AWS allows."
 OTHER_TYPE = "The column {name} exists with another data type or role: {role}, {type}."
 
 
@@ -83,17 +86,21 @@ def _joined(parts: Sequence[tuple[Columns, int]]) -> Columns:
     return joined
 
 
-def add_missing_columns(table: Table, rows: Rows) -> tuple[Column, ...]:
+def add_missing_columns(table: Table, rows: Rows, *, strict: bool = False) -> tuple[Column, ...]:
     """The columns that a table lacks for these rows.
 
     Rejects the rows whose values have another type or role than the table's column. Where two requests bring
-    the same new name with different types, the first one decides, and the other's rows are rejected.
+    the same new name with different types, the first one decides, and the other's rows are rejected. So are
+    rows whose columns would exceed AWS's quotas, if they are `strict`.
     """
     known = {column.name: column for column in table.columns}
     new: list[Column] = []
 
     def fit(batch: Batch, wanted: Column, values: Sequence[object]) -> None:
         column = known.get(wanted.name)
+        if column is None and strict and _is_full(known.values(), wanted.role):
+            _reject(batch, values, TOO_MANY.format(most=MOST_COLUMNS[wanted.role], role=wanted.role))
+            return
         if column is None:
             column = known[wanted.name] = wanted
             new.append(wanted)
@@ -112,6 +119,15 @@ def add_missing_columns(table: Table, rows: Rows) -> tuple[Column, ...]:
 def _reject_column(batch: Batch, column: Column, values: Sequence[object]) -> None:
     """Reject the rows of a request that have a value in a column of another type or role."""
     reason = OTHER_TYPE.format(name=column.name, role=column.role, type=column.type.value)
+    _reject(batch, values, reason)
+
+
+def _is_full(columns: Iterable[Column], role: Role) -> bool:
+    return sum(column.role == role for column in columns) >= MOST_COLUMNS[role]
+
+
+def _reject(batch: Batch, values: Sequence[object], reason: str) -> None:
+    """Reject the rows of a request that have a value in a column."""
     for index, value in zip(batch.index, values, strict=True):
         if value is not None:
             batch.rejected[index] = Rejection(reason)

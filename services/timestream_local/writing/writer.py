@@ -40,10 +40,15 @@ class Write:
 
 
 class Writer:
-    """Writes into the file that `connection` holds, and updates `catalog` and `newest` after each commit."""
+    """Writes into the file that `connection` holds, and updates `catalog` and `newest` after each commit.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-        self.catalog = catalog
+    `strict` writers hold AWS's quotas on columns.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, *, strict: bool = False
+    ) -> None:
+        self.catalog, self._strict = catalog, strict
         self._cursor = connection.cursor()
         self._newest = newest_of(self._cursor, catalog.tables.values())
         self._jobs: queue.SimpleQueue[Write | Callable[[], None] | None] = queue.SimpleQueue()
@@ -144,7 +149,7 @@ class Writer:
                 self._newest[key] = max(self._newest.get(key, 0), *(of_table.time[row] for row in stored))
 
     def _add_columns(self, table: Table, rows: Rows) -> None:
-        columns = add_missing_columns(table, rows)
+        columns = add_missing_columns(table, rows, strict=self._strict)
         if columns:
             self._in_transaction(lambda cursor: database.add_columns(cursor, table, columns))
             self.catalog.tables[table.database, table.name] = table.with_columns(columns)

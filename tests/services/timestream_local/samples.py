@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from services.timestream_local.operations import Operations
+from services.timestream_local.options import EndpointOptions
 from services.timestream_local.running.queries import LONGEST_QUERY_S
 from services.timestream_local.running.result_pages import QueryBody
-from services.timestream_local.server import opened
+from services.timestream_local.server import DEFAULT_OPTIONS, opened
 from services.timestream_local.state import EndpointState, Response
 from services.timestream_local.types import JsonValue
 from services.timestream_local.value_texts import instant_ns
@@ -67,9 +68,16 @@ def plain(datum: Mapping[str, Any]) -> str | None:
 
 
 @contextmanager
-def local(folder: Path, now: int = NOW_NS, *, longest_query_s: float = LONGEST_QUERY_S) -> Iterator[Local]:
+def local(
+    folder: Path,
+    now: int = NOW_NS,
+    *,
+    longest_query_s: float = LONGEST_QUERY_S,
+    options: EndpointOptions = DEFAULT_OPTIONS,
+) -> Iterator[Local]:
     """An endpoint without databases in the test's process."""
-    with opened(folder / "timestream.duckdb", "wall", longest_query_s=longest_query_s) as state:
+    file = folder / "timestream.duckdb"
+    with opened(file, "wall", longest_query_s=longest_query_s, options=options) as state:
         yield Local(state, now)
 
 

@@ -94,7 +94,8 @@ REFUSED = [
     ("SELECT 1; SELECT 2", "more than one statement"),
     ("SELECT 1; DROP TABLE data_1", "more than one statement"),
     # what Timestream knows and this doesn't
-    ("UNLOAD (SELECT 1) TO 's3://b' WITH (format = 'CSV')", "UNLOAD"),
+    ("UNLOAD (SELECT 1) TO 's3://bucket' WITH (format = 'CSV')", "UNLOAD needs an S3"),
+    ("SELECT @scheduled_runtime", "only for PrepareQuery and scheduled queries"),
     ("SELECT [1, 2]", "line 1:8: mismatched input '['"),
     ("SELECT people IN [1] FROM city.stops", "mismatched input '['"),
     ("SELECT interpolate_linear(1, 2)", "for function interpolate_linear: integer, not a time series"),
@@ -210,7 +211,7 @@ REFUSED = [
     ('DESCRIBE city."STOPS"', "does not exist"),
     ('SHOW TABLES FROM "City"', "does not exist"),
     ('SHOW MEASURES FROM "City".stops', "does not exist"),
-    ("UNLOAD (SELECT 1) TO 's3://b' WITH (partitioned_by = ARRAY['a'])", "UNLOAD is not supported"),
+    ("UNLOAD (SELECT 1) TO 's3://b' WITH (partitioned_by = ARRAY['a'])", "the target of UNLOAD"),
     ("SELECT people FROM city.stops WHERE people", "must evaluate to a boolean"),
     ("SELECT people FROM city.stops WHERE people = '5'", "cannot be applied to bigint, varchar"),
     ("SELECT people + note FROM city.stops", "cannot be applied to bigint, varchar"),

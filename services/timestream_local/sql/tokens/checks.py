@@ -25,7 +25,6 @@ LENIENT = {
     TokenType.ISNULL: "ISNULL",
     TokenType.NOTNULL: "NOTNULL",
     TokenType.L_BRACE: "{",
-    TokenType.PARAMETER: "@",
     TokenType.PLACEHOLDER: "?",
     TokenType.COLON: ":",
     TokenType.FARROW: "=>",

@@ -1,0 +1,27 @@
+"""How the endpoint behaves where AWS is less kind, and the S3 that it uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+REGION = "eu-west-1"
+"""The region of S3's client; its endpoint decides where requests go."""
+AWS = "aws"
+"""The S3 endpoint that means S3 itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointOptions:
+    """The defaults are the kindest behaviour. `throttled` is the share of requests that are throttled.
+
+    `s3_endpoint` is a URL, `aws` for S3 itself, or None without any.
+    """
+
+    s3_endpoint: str | None = None
+    empty_first_page: bool = False
+    throttled: float = 0.0
+    strict_limits: bool = False
+
+    def like_aws(self) -> EndpointOptions:
+        """With everything that AWS may do to a client; one request in twenty is throttled."""
+        return replace(self, empty_first_page=True, throttled=self.throttled or 0.05, strict_limits=True)

@@ -1,0 +1,54 @@
+"""DuckDB's errors as the API's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import duckdb
+
+from services.timestream_local.errors import (
+    AwsError,
+    InternalServerException,
+    QueryExecutionException,
+    ThrottlingException,
+    ValidationException,
+)
+
+Result = TypeVar("Result")
+
+
+def running(work: Callable[[], Result]) -> Result:
+    """Return the result of `work`, with DuckDB's errors raised as the API's."""
+    try:
+        return work()
+    except duckdb.Error as error:
+        raise _translated(error) from error
+
+
+def _translated(error: duckdb.Error) -> AwsError:
+    text = str(error).partition("\n")[0].partition(": ")[2]
+    if isinstance(error, duckdb.InterruptException):
+        return ThrottlingException("The query was ended: it took too long")
+    if isinstance(error, duckdb.ConversionException) and "UINT64" in text:
+        # Only `signatures.not_negative` casts to UINT64, and only times.
+        return QueryExecutionException("Negative time values are not supported")
+    if "Division by zero" in text:
+        return QueryExecutionException("Division by zero")
+    if isinstance(error, duckdb.BinderException):
+        return ValidationException(_bound(text))
+    if isinstance(error, duckdb.ParserException | duckdb.CatalogException | duckdb.NotImplementedException):
+        return ValidationException(f"This query is not supported: {text}")
+    if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
+        # What a function in Python raised follows its name.
+        return QueryExecutionException(text.rpartition("ValueError: ")[2].partition(". Use TRY")[0])
+    return InternalServerException(f"The query failed: {text}")
+
+
+def _bound(text: str) -> str:
+    """What DuckDB's binder found wrong, without the names of its internal columns."""
+    if "GROUP BY" in text:
+        return "What is selected must be an aggregate expression or appear in the GROUP BY clause"
+    if "WHERE clause cannot contain aggregates" in text:
+        return "WHERE clause cannot contain aggregates"
+    return f"This query is not supported: {text}"
