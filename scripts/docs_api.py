@@ -137,7 +137,7 @@ with the paths that there are. `tz=Europe/Madrid` writes the times of JSON, GeoJ
 `/people-count`, `/bus-position`, `/sensors/bus` and `/sensors/stop` answer for all at once. The answer of a
 tick is serialised once, whoever asks: it has an `ETag` (send it as `If-None-Match`, and nothing new is 304),
 a `Cache-Control` that lasts until the next tick, and comes in Zstandard, Brotli or gzip to clients that
-accept it.
+accept it. Pages of ranges, visits, listings, shapes and timetables have a tag, and are compressed, too.
 """
 LIVE = """## WebSocket
 

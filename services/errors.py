@@ -1,7 +1,7 @@
 """The API's errors: status codes, names and texts, the same for every transport.
 
 The first check that fails decides, in the order of the classes: 401, 404 for a path, 405, 403, 400, 429, 404
-for an id, 409, 503.
+for an id, 409, 416, 503.
 """
 
 from __future__ import annotations
@@ -82,6 +82,13 @@ class BadRequest(ServiceError):
 
     status = 400
     error = "BadRequest"
+
+
+class RangeNotSatisfiable(ServiceError):
+    """The part of a file that `Range` asks for is after its end."""
+
+    status = 416
+    error = "RangeNotSatisfiable"
 
 
 class TooManyRequests(ServiceError):

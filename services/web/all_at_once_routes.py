@@ -24,7 +24,7 @@ from services.web.formats import record_pages
 from services.web.formats.content_codings import CodedBody
 from services.web.formats.record_pages import FIELDS
 from services.web.formats.tables import MEDIA_TYPES, csv_bytes, geojson_bytes, parquet_bytes
-from services.web.formats.tick_response import TickResponse, cache_control
+from services.web.formats.tagged_response import TaggedResponse, cache_control
 from services.web.handlers import StoreQuery, json_bytes, query_parameters
 from simulator.network import Network
 from storage.store import Reader
@@ -87,7 +87,7 @@ class AllAtOnce:
         clock = self._context.clock
         tick = all_at_once.tick_time(store, self._of, time=time, now=clock.now())
         coded = self._kept(tick, wanted) or self._made(store, tick, wanted)
-        return TickResponse(coded, cache_control(tick, self._of.cadence, clock, is_latest=time is None))
+        return TaggedResponse(coded, cache_control(tick, self._of.cadence, clock, is_latest=time is None))
 
     def _kept(self, tick: datetime, wanted: Wanted) -> CodedBody | None:
         newest = self._newest

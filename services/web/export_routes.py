@@ -11,23 +11,24 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from services.access.authentication import authenticate
 from services.access.store_holder import EXPORT_PATH
 from services.context import Context
-from services.errors import BadRequest, NoData, UnknownEntity, UnknownPath, clipped
+from services.errors import BadRequest, NoData, RangeNotSatisfiable, UnknownEntity, UnknownPath, clipped
 from services.queries import parameters
 from services.times import format_instant
 from services.web import openapi
 from services.web.access_log import headers_of
-from services.web.handlers import StoreQuery, query_parameters
+from services.web.handlers import StoreQuery, error_response, query_parameters
 from services.web.static_files import add_undocumented
 from storage.coverage import overlapping
 from storage.schema import Stream
@@ -129,8 +130,28 @@ class TemporaryFileResponse(FileResponse):
     """A file that is deleted once it was sent, also if its range was refused or the client left."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file, or the part of it that `Range` asks for."""
+        """Send the file, or the part of it that `Range` asks for, or an error as all other routes."""
+        answered = False
+
+        async def send_answer(message: Message) -> None:
+            nonlocal answered
+            if message.get("status", 200) >= HTTPStatus.BAD_REQUEST:
+                answered = True
+                await range_refused(message["status"], Path(self.path))(scope, receive, send)
+            elif not answered:
+                await send(message)
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, send_answer)
         finally:
             Path(self.path).unlink(missing_ok=True)
+
+
+def range_refused(status: int, path: Path) -> Response:
+    """The error of a `Range` that is malformed (400) or lies after the end of the file (416)."""
+    if status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        return error_response(BadRequest("Invalid Range header. Must be like 'bytes=1000-' or 'bytes=0-999'"))
+    size = path.stat().st_size
+    refused = error_response(RangeNotSatisfiable(f"Range not satisfiable: the file has {size} bytes"))
+    refused.headers["content-range"] = f"bytes */{size}"
+    return refused

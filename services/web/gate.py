@@ -25,7 +25,7 @@ from services.queries import parameters
 from services.queries.async_reader import AsyncReader
 from services.web.access_log import headers_of
 from services.web.formats.local_times import in_zone
-from services.web.formats.tick_response import TickResponse
+from services.web.formats.tagged_response import TaggedResponse
 from services.web.handlers import (
     LATEST_QUERY,
     AsyncResponse,
@@ -149,7 +149,7 @@ class Gate:
             self._prepared.keep(request.scope, route, query)
         if zone is None:
             return response
-        return response.in_zone(zone) if isinstance(response, TickResponse) else in_zone(response, zone)
+        return response.in_zone(zone) if isinstance(response, TaggedResponse) else in_zone(response, zone)
 
     async def answer_again(self, scope: Scope) -> Response | None:
         """Return the response to a request for a latest value, None unless one to this path was answered.

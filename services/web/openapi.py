@@ -41,7 +41,7 @@ ABOUT: Json = {
 
 NEXT_CURSOR: Json = {"description": "The cursor of a page that isn't JSON", "schema": TEXT}
 NOT_MODIFIED: dict[int | str, Json] = {
-    304: {"description": "The client has the newest answer (`If-None-Match` names its `ETag`)"}
+    304: {"description": "The client has this answer (`If-None-Match` names its `ETag`)"}
 }
 SERVERS = [
     {"url": "/", "description": "The server of this document"},
@@ -183,7 +183,7 @@ def ok_response(template: str, operation: Operation) -> Json:
         schema = {"type": "object"} if written == "geojson" else BINARY
         found["content"][MEDIA_TYPES[written]] = {"schema": schema}
     if operation.is_cached:
-        found["headers"] |= {"ETag": {"description": "Changes with the tick", "schema": TEXT}}
+        found.setdefault("headers", {})["ETag"] = {"description": "Changes with the answer", "schema": TEXT}
     return found
 
 

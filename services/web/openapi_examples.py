@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from services.access.authentication import MAIN_KEY_ONLY
-from services.errors import Conflict, Forbidden, TooManyRequests, Unavailable, Unexpected
+from services.errors import Conflict, Forbidden, RangeNotSatisfiable, TooManyRequests, Unavailable, Unexpected
 from services.queries.parameters import MUST_SPECIFY, RANGE_HINT
 from services.times import ACCEPTED
 from services.web.description.transit_examples import (
@@ -228,6 +228,7 @@ CONFLICTS: Mapping[str, str] = {
     "/interventions": f"What is written can't change: the earliest possible moment is {TIME}",
     "/interventions/{intervention_id}": "Intervention 1 has ended already",
 }
+AFTER_THE_END = "Range not satisfiable: the file has 1834 bytes"
 TOO_MANY = TooManyRequests("Rate limit of 50 requests per second exceeded", retry_after_s=1)
 
 ERRORS: Mapping[int, tuple[str, Callable[[str], Mapping[str, object]]]] = {
@@ -240,6 +241,7 @@ ERRORS: Mapping[int, tuple[str, Callable[[str], Mapping[str, object]]]] = {
     429: ("Too many requests with this key", lambda _: error(TOO_MANY.error, str(TOO_MANY))),
     403: ("The key may not do this", lambda _: error(Forbidden.error, MAIN_KEY_ONLY)),
     409: ("It isn't possible now", lambda path: error(Conflict.error, CONFLICTS[path])),
+    416: ("`Range` begins after the end", lambda _: error(RangeNotSatisfiable.error, AFTER_THE_END)),
     500: ("An internal error", lambda _: error(Unexpected.error, str(Unexpected()))),
     503: ("The store can't be reached", lambda _: error(Unavailable.error, str(Unavailable()))),
 }

@@ -78,18 +78,21 @@ OPERATIONS: Mapping[str, Operation] = {
         (bodies.PeopleCountBody, bodies.PeopleCountPage),
         (*MOMENT, *RANGE),
         EVERY,
+        is_cached=True,
     ),
     "/sensors/{entity_type}/{entity_id}": Operation(
         "Sensor data of a bus or a stop: now, at a time, or over a range",
         (bodies.BusSensorsBody, bodies.StopSensorsBody, bodies.SensorsPage),
         (*MOMENT, *RANGE),
         EVERY,
+        is_cached=True,
     ),
     "/bus-position/{bus_id}": Operation(
         "Position of a bus: now, at a time, or over a range",
         (bodies.BusPositionBody, bodies.BusPositionPage),
         (*MOMENT, *RANGE),
         EVERY,
+        is_cached=True,
     ),
     "/bus-position/line/{line_id}": Operation(
         "Newest position of each bus of a line, not older than 5 minutes",
@@ -98,16 +101,23 @@ OPERATIONS: Mapping[str, Operation] = {
         EVERY,
     ),
     **TRANSIT_OPERATIONS,
-    "/lines": Operation("The lines", (network_bodies.LinesPage,), (LIMIT, CURSOR), LISTING, "network"),
+    "/lines": Operation(
+        "The lines", (network_bodies.LinesPage,), (LIMIT, CURSOR), LISTING, "network", is_cached=True
+    ),
     "/lines/{line_id}": Operation(
         "A line: the stops of each direction with coordinates, and its buses",
         (network_bodies.LineRouteBody,),
         (),
         (400, 401, 404, 429, 500),
         "network",
+        is_cached=True,
     ),
-    "/stops": Operation("The stops", (network_bodies.StopsPage,), (LIMIT, CURSOR), LISTING, "network"),
-    "/buses": Operation("The buses", (network_bodies.BusesPage,), (LIMIT, CURSOR), LISTING, "network"),
+    "/stops": Operation(
+        "The stops", (network_bodies.StopsPage,), (LIMIT, CURSOR), LISTING, "network", is_cached=True
+    ),
+    "/buses": Operation(
+        "The buses", (network_bodies.BusesPage,), (LIMIT, CURSOR), LISTING, "network", is_cached=True
+    ),
     "/live": Operation(
         "New records as Server-Sent Events; `Last-Event-ID` continues where a connection ended",
         (),
@@ -137,7 +147,7 @@ OPERATIONS: Mapping[str, Operation] = {
                 {"type": "string", "enum": ["parquet", "csv", "jsonl", "arrow"], "default": "parquet"},
             ),
         ),
-        EVERY,
+        (*EVERY, 416),
         media_types=FILE_TYPES,
     ),
     "/health": Operation(

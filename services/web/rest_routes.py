@@ -26,6 +26,7 @@ from services.web import metrics, openapi
 from services.web.access_log import headers_of
 from services.web.all_at_once_routes import AllAtOnce
 from services.web.formats import record_pages
+from services.web.formats.tagged_response import tagged_json
 from services.web.handlers import (
     Handler,
     LatestResponse,
@@ -162,7 +163,7 @@ def add_network_routes(app: FastAPI, context: Context) -> None:
 
         def respond(_store: Reader) -> Response:
             line = stream_queries.known_line(network, line_id)
-            return json_response(network_bodies.line_route_body(network, line))
+            return tagged_json(network_bodies.line_route_body(network, line))
 
         return StoreQuery(respond)
 
@@ -201,7 +202,7 @@ def add_operations_routes(app: FastAPI, context: Context, counted: metrics.Reque
         )
 
     def described(_request: Request) -> StoreQuery:
-        return StoreQuery(lambda _: json_response(openapi.document(app)))
+        return StoreQuery(lambda _: tagged_json(openapi.document(app)))
 
     def snapshot(request: Request) -> StoreQuery:
         snapshots = context.snapshots

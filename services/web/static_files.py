@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.web.formats.content_codings import CodedBody
-from services.web.formats.tick_response import TickResponse
+from services.web.formats.tagged_response import TaggedResponse
 from services.web.handlers import OPEN, Handler, StoreQuery
 
 PACKAGE = Path(__file__).parent
@@ -40,7 +40,7 @@ DOCS: Mapping[str, str] = {
 }
 
 
-class PageResponse(TickResponse):
+class PageResponse(TaggedResponse):
     """A file, compressed once for all clients, with the headers that protect a page."""
 
     def _head(self, length: int, coding: str | None) -> list[tuple[bytes, bytes]]:

@@ -1495,7 +1495,7 @@ export interface operations {
                 headers: {
                     /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
-                    /** @description Changes with the tick */
+                    /** @description Changes with the answer */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -1510,7 +1510,7 @@ export interface operations {
                     "application/geo+json": Record<string, never>;
                 };
             };
-            /** @description The client has the newest answer (`If-None-Match` names its `ETag`) */
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1623,7 +1623,7 @@ export interface operations {
                 headers: {
                     /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
-                    /** @description Changes with the tick */
+                    /** @description Changes with the answer */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -1638,7 +1638,7 @@ export interface operations {
                     "application/geo+json": Record<string, never>;
                 };
             };
-            /** @description The client has the newest answer (`If-None-Match` names its `ETag`) */
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1751,7 +1751,7 @@ export interface operations {
                 headers: {
                     /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
-                    /** @description Changes with the tick */
+                    /** @description Changes with the answer */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -1765,7 +1765,7 @@ export interface operations {
                     "application/vnd.apache.parquet": string;
                 };
             };
-            /** @description The client has the newest answer (`If-None-Match` names its `ETag`) */
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1878,7 +1878,7 @@ export interface operations {
                 headers: {
                     /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
-                    /** @description Changes with the tick */
+                    /** @description Changes with the answer */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -1892,7 +1892,7 @@ export interface operations {
                     "application/vnd.apache.parquet": string;
                 };
             };
-            /** @description The client has the newest answer (`If-None-Match` names its `ETag`) */
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1996,6 +1996,8 @@ export interface operations {
                 headers: {
                     /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
+                    /** @description Changes with the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2006,6 +2008,13 @@ export interface operations {
                      */
                     "text/csv": string;
                 };
+            };
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is missing or invalid */
             400: {
@@ -2106,6 +2115,8 @@ export interface operations {
                 headers: {
                     /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
+                    /** @description Changes with the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2116,6 +2127,13 @@ export interface operations {
                      */
                     "text/csv": string;
                 };
+            };
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is missing or invalid */
             400: {
@@ -2303,6 +2321,8 @@ export interface operations {
                 headers: {
                     /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
+                    /** @description Changes with the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2313,6 +2333,13 @@ export interface operations {
                      */
                     "text/csv": string;
                 };
+            };
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is missing or invalid */
             400: {
@@ -2411,6 +2438,8 @@ export interface operations {
                 headers: {
                     /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
+                    /** @description Changes with the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2421,6 +2450,13 @@ export interface operations {
                      */
                     "text/csv": string;
                 };
+            };
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is missing or invalid */
             400: {
@@ -2519,6 +2555,8 @@ export interface operations {
                 headers: {
                     /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
+                    /** @description Changes with the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2529,6 +2567,13 @@ export interface operations {
                      */
                     "text/csv": string;
                 };
+            };
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is missing or invalid */
             400: {
@@ -2627,6 +2672,8 @@ export interface operations {
                 headers: {
                     /** @description The cursor of a page that isn't JSON */
                     "X-Next-Cursor"?: string;
+                    /** @description Changes with the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2637,6 +2684,13 @@ export interface operations {
                      */
                     "text/csv": string;
                 };
+            };
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is missing or invalid */
             400: {
@@ -2893,11 +2947,20 @@ export interface operations {
             /** @description The requested data */
             200: {
                 headers: {
+                    /** @description Changes with the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["LineShapeBody"];
                 };
+            };
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is missing or invalid */
             400: {
@@ -2968,11 +3031,20 @@ export interface operations {
             /** @description The requested data */
             200: {
                 headers: {
+                    /** @description Changes with the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TimetableBody"];
                 };
+            };
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is missing or invalid */
             400: {
@@ -3043,11 +3115,20 @@ export interface operations {
             /** @description The requested data */
             200: {
                 headers: {
+                    /** @description Changes with the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["NetworkShapeBody"];
                 };
+            };
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is missing or invalid */
             400: {
@@ -3274,11 +3355,20 @@ export interface operations {
             /** @description The requested data */
             200: {
                 headers: {
+                    /** @description Changes with the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["LinesPage"];
                 };
+            };
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is missing or invalid */
             400: {
@@ -3338,11 +3428,20 @@ export interface operations {
             /** @description The requested data */
             200: {
                 headers: {
+                    /** @description Changes with the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["LineRouteBody"];
                 };
+            };
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is missing or invalid */
             400: {
@@ -3412,11 +3511,20 @@ export interface operations {
             /** @description The requested data */
             200: {
                 headers: {
+                    /** @description Changes with the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["StopsPage"];
                 };
+            };
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is missing or invalid */
             400: {
@@ -3477,11 +3585,20 @@ export interface operations {
             /** @description The requested data */
             200: {
                 headers: {
+                    /** @description Changes with the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BusesPage"];
                 };
+            };
+            /** @description The client has this answer (`If-None-Match` names its `ETag`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is missing or invalid */
             400: {
@@ -4182,6 +4299,15 @@ export interface operations {
             };
             /** @description The entity doesn't exist or has no data */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `Range` begins after the end */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };

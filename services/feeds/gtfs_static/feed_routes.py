@@ -12,7 +12,7 @@ from services.errors import Conflict, InputError
 from services.feeds.feed_route import add_feed_route
 from services.feeds.gtfs_static.feed_content import FeedContent
 from services.web.access_log import headers_of
-from services.web.formats.tick_response import names_tag
+from services.web.formats.tagged_response import names_tag
 from services.web.handlers import AsyncResponse
 
 PATH = "/gtfs.zip"

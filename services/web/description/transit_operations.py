@@ -28,7 +28,7 @@ DATE = Parameter("date", "A service day, `YYYY-MM-DD`; else the one that runs no
 TRANSIT_OPERATIONS: Mapping[str, Operation] = {
     **{
         f"/stop-visits/{kind}/{{{kind}_id}}": Operation(
-            what, (bodies.StopVisitPage,), (*MOMENT, *RANGE), EVERY
+            what, (bodies.StopVisitPage,), (*MOMENT, *RANGE), EVERY, is_cached=True
         )
         for kind, what in (
             ("stop", "Buses' visits to a stop: the newest of each line, at a time, or over a range"),
@@ -54,6 +54,7 @@ TRANSIT_OPERATIONS: Mapping[str, Operation] = {
         (),
         NETWORK,
         "network",
+        is_cached=True,
     ),
     "/lines/{line_id}/timetable": Operation(
         "A line's departures or headways on a service day",
@@ -61,6 +62,7 @@ TRANSIT_OPERATIONS: Mapping[str, Operation] = {
         (DATE,),
         NETWORK,
         "network",
+        is_cached=True,
     ),
     "/network.geojson": Operation(
         "The lines' routes with their colours, and the stops, as GeoJSON",
@@ -68,6 +70,7 @@ TRANSIT_OPERATIONS: Mapping[str, Operation] = {
         (LINES,),
         NETWORK,
         "network",
+        is_cached=True,
     ),
     "/stops/{stop_id}": Operation(
         "A stop and the lines that serve it", (transit_bodies.StopBody,), (), NETWORK, "network"

@@ -9,33 +9,38 @@ from starlette.responses import Response
 from services.queries import bodies
 from services.queries.bodies import Body
 from services.queries.parameters import Format
-from services.web.formats.tables import MEDIA_TYPES, csv_bytes, geojson_bytes, parquet_bytes
-from services.web.handlers import json_response
+from services.web.formats.content_codings import CodedBody
+from services.web.formats.tables import (
+    MEDIA_TYPES,
+    Fields,
+    csv_bytes,
+    fields_of,
+    geojson_bytes,
+    parquet_bytes,
+)
+from services.web.formats.tagged_response import TaggedResponse, tagged_json
 from simulator.network import Network
 from storage.schema import Stream
 
 CURSOR_HEADER = "x-next-cursor"
 
-FIELDS: Mapping[tuple[Stream, str], Sequence[str]] = {
-    (Stream.PEOPLE_COUNT, "stop"): tuple(bodies.PeopleCountBody.model_fields),
-    (Stream.SENSOR_DATA, "stop"): tuple(bodies.StopSensorsBody.model_fields),
-    (Stream.SENSOR_DATA, "bus"): tuple(bodies.BusSensorsBody.model_fields),
-    (Stream.BUS_POSITION, "bus"): tuple(bodies.BusPositionBody.model_fields),
-    **{
-        (Stream.STOP_VISIT, kind): tuple(bodies.StopVisitBody.model_fields)
-        for kind in ("stop", "bus", "line")
-    },
+FIELDS: Mapping[tuple[Stream, str], Fields] = {
+    (Stream.PEOPLE_COUNT, "stop"): fields_of(bodies.PeopleCountBody),
+    (Stream.SENSOR_DATA, "stop"): fields_of(bodies.StopSensorsBody),
+    (Stream.SENSOR_DATA, "bus"): fields_of(bodies.BusSensorsBody),
+    (Stream.BUS_POSITION, "bus"): fields_of(bodies.BusPositionBody),
+    **{(Stream.STOP_VISIT, kind): fields_of(bodies.StopVisitBody) for kind in ("stop", "bus", "line")},
 }
-"""The columns of each kind of record as a table."""
+"""The columns of each kind of record as a table, with their types."""
 
 
 def json_page(items: Sequence[Body], next_cursor: str | None) -> Response:
     """Write a page as JSON."""
-    return json_response(bodies.page_body(items, next_cursor))
+    return tagged_json(bodies.page_body(items, next_cursor))
 
 
 def record_page(
-    items: Sequence[Body], next_cursor: str | None, fields: Sequence[str], written: Format, network: Network
+    items: Sequence[Body], next_cursor: str | None, fields: Fields, written: Format, network: Network
 ) -> Response:
     """Write a page. Raises `BadRequest` where Parquet can't be written."""
     if written == "json":
@@ -48,4 +53,4 @@ def record_page(
         case "geojson":
             body = geojson_bytes(items, network, {})
     headers = {} if next_cursor is None else {CURSOR_HEADER: next_cursor}
-    return Response(body, 200, headers, MEDIA_TYPES[written])
+    return TaggedResponse(CodedBody(body, MEDIA_TYPES[written]), further=headers)

@@ -7,7 +7,10 @@ import io
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
-from typing import TypeAlias
+from types import NoneType
+from typing import Literal, TypeAlias, get_args, get_origin
+
+from pydantic import BaseModel
 
 from services.errors import BadRequest
 from services.queries.bodies import Body
@@ -21,32 +24,58 @@ GEOJSON = "application/geo+json"
 MEDIA_TYPES: Mapping[Format, str] = {"json": JSON, "csv": CSV, "parquet": PARQUET, "geojson": GEOJSON}
 
 Properties: TypeAlias = Mapping[str, object]
+Fields: TypeAlias = Mapping[str, type]
+"""The names of columns, with the types of their values; any may also be None."""
+INSTANTS = ("time", "arrival_time")
 
 
-def csv_bytes(items: Sequence[Body], fields: Sequence[str]) -> bytes:
+def fields_of(model: type[BaseModel]) -> Fields:
+    """The fields of a body."""
+    return {name: plain_type(field.annotation) for name, field in model.model_fields.items()}
+
+
+def plain_type(annotation: object) -> type:
+    """The type of an annotation's values that aren't None: str for `Literal["bus"]`, int for `int | None`."""
+    values = [each for each in get_args(annotation) if each is not NoneType]
+    if get_origin(annotation) is Literal:
+        return type(values[0])
+    if values:
+        return plain_type(values[0])
+    if not isinstance(annotation, type):
+        raise TypeError(f"{annotation} is no type of a column")
+    return annotation
+
+
+def csv_bytes(items: Sequence[Body], fields: Fields) -> bytes:
     """Write bodies as CSV (RFC 4180) with a header row."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, fields)
+    writer = csv.DictWriter(text, list(fields))
     writer.writeheader()
     writer.writerows(items)
     return text.getvalue().encode("utf-8", "replace")
 
 
-def parquet_bytes(items: Sequence[Body], fields: Sequence[str]) -> bytes:
-    """Write bodies as a Parquet file, compressed by Zstandard; `time` is a timestamp in UTC.
+def parquet_bytes(items: Sequence[Body], fields: Fields) -> bytes:
+    """Write bodies as a Parquet file, compressed by Zstandard; instants are timestamps in UTC.
 
-    Raises `BadRequest` in Lambda functions, which have no Arrow.
+    Columns have their types also where there is no item. Raises `BadRequest` in Lambda functions, which have
+    no Arrow.
     """
     if find_spec("pyarrow") is None:
         raise BadRequest("Parquet isn't served here. Must be 'json', 'csv' or 'geojson'")
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = {name: pa.array([item[name] for item in items]) for name in fields if name != "time"}
-    instants = [datetime.fromisoformat(str(item["time"])).astimezone(UTC) for item in items]
-    columns["time"] = pa.array(instants, pa.timestamp("ms", "UTC"))
+    types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+    columns = {}
+    for name, kind in fields.items():
+        if name in INSTANTS:
+            instants = [datetime.fromisoformat(str(item[name])).astimezone(UTC) for item in items]
+            columns[name] = pa.array(instants, pa.timestamp("ms", "UTC"))
+        else:
+            columns[name] = pa.array([item[name] for item in items], types[kind])
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table({name: columns[name] for name in fields}), sink, compression="zstd")
+    pq.write_table(pa.table(columns), sink, compression="zstd")
     return bytes(sink.getvalue().to_pybytes())
 
 

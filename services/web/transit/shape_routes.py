@@ -14,9 +14,8 @@ from services.transit.bodies import bus_body, stop_body, timetable_body
 from services.transit.request import line_ids, wanted_date, wanted_lines
 from services.transit.shapes import line_shape, network_shape
 from services.transit.timetable import service_date
-from services.web.formats.content_codings import CodedBody
-from services.web.formats.tick_response import TickResponse
-from services.web.handlers import JSON, Handler, StoreQuery, json_bytes, json_response, query_parameters
+from services.web.formats.tagged_response import TaggedResponse, tagged_json
+from services.web.handlers import Handler, StoreQuery, json_response, query_parameters
 from services.web.rest_routes import add
 from storage.schema import BusPosition, Stream
 from storage.store import Reader
@@ -35,7 +34,7 @@ def _line_shape(context: Context) -> Handler:
     def shape(request: Request) -> StoreQuery:
         def respond(_store: Reader) -> Response:
             line = known_line(context.network, request.path_params["line_id"])
-            return json_response(line_shape(context.network, line))
+            return tagged_json(line_shape(context.network, line))
 
         return StoreQuery(respond)
 
@@ -44,10 +43,9 @@ def _line_shape(context: Context) -> Handler:
 
 def _network_shape(context: Context) -> Handler:
     @cache
-    def whole() -> TickResponse:
+    def whole() -> TaggedResponse:
         """The whole network, which is the same for all clients: serialised and compressed once."""
-        body = json_bytes(network_shape(context.network, context.network.lines))
-        return TickResponse(CodedBody(body, JSON), "private, no-cache")
+        return tagged_json(network_shape(context.network, context.network.lines))
 
     def shape(request: Request) -> StoreQuery:
         wanted = line_ids(query_parameters(request))
@@ -55,7 +53,7 @@ def _network_shape(context: Context) -> Handler:
         def respond(_store: Reader) -> Response:
             if not wanted:
                 return whole()
-            return json_response(network_shape(context.network, wanted_lines(context.network, wanted)))
+            return tagged_json(network_shape(context.network, wanted_lines(context.network, wanted)))
 
         return StoreQuery(respond)
 
@@ -69,7 +67,7 @@ def _timetable(context: Context) -> Handler:
 
         def respond(_store: Reader) -> Response:
             line = known_line(context.network, request.path_params["line_id"])
-            return json_response(timetable_body(line, day or service_date(line, context.now())))
+            return tagged_json(timetable_body(line, day or service_date(line, context.now())))
 
         return StoreQuery(respond)
 

@@ -1,8 +1,8 @@
 """`python -m tests.services.web.crowd PORT LAST`: a thousand event streams and a thousand WebSockets.
 
-Half a hundred of each subscribe to line L2 and then never read; the others subscribe to L1 and read until the
-text `LAST` has come. It prints `ready` when all have their snapshots, and `done` at the end, and stays until it
-is killed. It runs beside the server's process, so that the server's CPU time and memory are its own.
+Half a hundred of each subscribe to line L2 and then never read; the others subscribe to L1 and read until
+`LAST` has come. It prints `ready` when all have their snapshots and `done` at the end, and stays until it is
+killed. It runs beside the server's process, so that the server's CPU time and memory are its own.
 """
 
 from __future__ import annotations

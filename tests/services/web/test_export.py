@@ -88,6 +88,10 @@ def test_no_copy_of_a_file_stays_behind(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     answer = served.ask(f"/export/people_count?{SPAN}&format=csv", KEY | {"range": part})
     assert answer.status_code == status
+    if status != 206:
+        error = {400: "BadRequest", 416: "RangeNotSatisfiable"}[status]
+        assert (answer.json()["error"], "ange" in answer.json()["message"]) == (error, True)
+    assert (answer.headers.get("content-range") is None) == (status == 400)
     wait_until(lambda: not list(tmp_path.glob("bus-simulator-export-*")))
 
 

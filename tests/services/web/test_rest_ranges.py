@@ -13,9 +13,11 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from services.app import create_app
 from services.times import format_instant, parse_instant
+from services.web.formats.content_codings import SHORTEST
 from storage.schema import Stream
 from tests.networks import line, network, street
 from tests.services.fakes import HOUR, MINUTE, NOW, expected
@@ -125,6 +127,43 @@ def test_csv_has_the_same_values_as_json(anywhere: Served, path: str) -> None:
 def test_an_empty_csv_has_its_header_row(anywhere: Served) -> None:
     answer = anywhere.ask(asked("/people-count/S001", NOW + HOUR, NOW + HOUR, format="csv"))
     assert answer.text == "stop_id,time,count,line_ids\r\n"
+
+
+LONG = [
+    asked("/bus-position/B001", START, NOW),
+    asked("/bus-position", START, NOW, format="csv"),
+    asked("/stop-visits/line/L1", START, NOW),
+    "/lines",
+    "/lines/L1",
+    "/lines/L1/shape",
+    "/network.geojson",
+    "/stops",
+]
+
+
+@pytest.mark.parametrize("path", LONG)
+def test_long_answers_are_compressed_and_have_a_tag(anywhere: Served, path: str) -> None:
+    whole = anywhere.ask(path, KEY | {"accept-encoding": "identity"})
+    coded = anywhere.ask(path, KEY | {"accept-encoding": "gzip"})
+    assert coded.content == whole.content
+    assert (coded.headers.get("content-encoding") == "gzip") == (len(whole.content) >= SHORTEST)
+    tag = whole.headers["etag"]
+    known = anywhere.ask(path, KEY | {"if-none-match": tag})
+    assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", tag)
+    local = anywhere.ask(f"{path}{'&' if '?' in path else '?'}tz=Europe/Madrid", KEY | {"if-none-match": tag})
+    assert local.status_code == (200 if b"2026-03-02T" in whole.content else 304)
+    assert local.headers.get("x-next-cursor") == whole.headers.get("x-next-cursor")
+
+
+@pytest.mark.parametrize("path", ["/bus-position", "/people-count", "/sensors/bus", "/sensors/stop"])
+def test_an_empty_parquet_file_has_the_columns_of_a_full_one(anywhere: Served, path: str) -> None:
+    full, empty = (
+        parquet.read_table(io.BytesIO(anywhere.ask(asked(path, *span, format="parquet")).content))
+        for span in ((START, NOW), (NOW + HOUR, NOW + HOUR))
+    )
+    assert (full.num_rows > 0, empty.num_rows) == (True, 0)
+    assert empty.schema == full.schema
+    assert "null" not in map(str, empty.schema.types)
 
 
 def test_a_time_whose_plus_became_a_space_is_understood_in_a_range(anywhere: Served) -> None:
