@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,10 +15,12 @@ from pathlib import Path
 import pytest
 
 from services.times import format_instant
-from tests.process import Running, command, few_lines, running
+from tests.environment import environment
+from tests.process import KEY, Running, command, few_lines, running
 
 pytestmark = pytest.mark.e2e
 
+ROOT = Path(__file__).parent.parent
 START = datetime(2026, 3, 2, 7, tzinfo=UTC)
 STORE = "duckdb:bus.duckdb"
 END = format_instant(START + timedelta(hours=1))
@@ -24,9 +29,7 @@ ATTEMPT = timedelta(minutes=10)
 DISRUPTIONS: Sequence[dict[str, dict[str, object]]] = (
     {"surge": {"stop": "S003", "people_per_min": 30, "to": "2026-03-02T09:00:00Z"}},
     {"breakdown": {"bus": "B001", "repair_min": 15}},
-    {"slow_zone": {"line": "L1", "between": ["S002", "S006"], "speed_factor": 0.5}},
     {"weather": {"rain": "heavy"}},
-    {"control": {"how": "headway"}},
 )
 
 
@@ -72,3 +75,32 @@ def test_a_run_killed_around_interventions_loses_neither_them_nor_a_record(tmp_p
     done(tmp_path, "journal", *few_lines(), *store, "--as-scenario", "-o", "day.yaml")
     assert done(tmp_path, "digest", *store, *span) == done(tmp_path, "digest", "day.yaml", *span)
     done(tmp_path, "audit", *few_lines(), *store)
+
+
+def steps(page: str) -> Iterator[tuple[str, str]]:
+    """The commands of a page and what each prints."""
+    yield from re.findall(
+        r"^```bash\n((?:(?!```).)*)```\n```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL
+    )
+
+
+@pytest.mark.long
+def test_the_hour_of_an_event_goes_as_its_page_tells(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "control.md").read_text(encoding="utf-8")
+    start = re.search(r"^bus-simulator run (.*)$", page, re.MULTILINE)
+    assert start is not None
+    with running(tmp_path, *start[1].split()) as process:
+        process.wait_for(lambda body: body["status"] == "healthy")
+        variables = environment(BUS_SIMULATOR_API_KEY=KEY, PATH=f"{sys.prefix}/bin:{environment()['PATH']}")
+        for code, shown in steps(page):
+            here = code.replace("127.0.0.1:8080", f"{process.host}:{process.port}")
+            printed = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", here],
+                cwd=tmp_path,
+                env=variables,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            assert (printed.returncode, printed.stdout) == (0, shown), code

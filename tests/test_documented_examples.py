@@ -64,7 +64,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     write_private(folder / "var" / "bus.duckdb.api-key", json.dumps({"api_key": KEY, "keys": {"a": "b"}}))
     write_history(folder, "2026-03-02T06:00Z", "2026-03-02T07:30Z")
     with running(
-        folder, "--at", "2026-03-02T08:30:00+01:00", "--backfill", "0", "--clock-control", key=None
+        folder, "--at", "2026-03-02T08:30:00+01:00", "--backfill", "0", "--control", key=None
     ) as process:
         process.wait_for(lambda body: body["status"] == "healthy")
         yield process
