@@ -128,8 +128,8 @@ PREFACE = """# API
 
 Written by `make docs` from the program itself. The responses are those of a Monday morning in Madrid,
 `bus-simulator run --at 2026-03-02T08:30+01:00 --control`; for a simulator of today, use today's dates.
-A running simulator serves its OpenAPI description at `/openapi.json`. Its answers in the format of EMT
-Madrid's API are in [emt.md](emt.md).
+A running simulator serves its OpenAPI description at `/openapi.json`. Its answers in the formats of SIRI
+and of EMT Madrid's API are in [siri.md](siri.md) and [emt.md](emt.md).
 
 HEAD works wherever GET does. An unknown query parameter is 400 with the nearest name, an unknown path 404
 with the paths that there are. `tz=Europe/Madrid` writes the times of JSON, GeoJSON and CSV in that zone.

@@ -16,6 +16,7 @@ from services.feeds.emt.login import EMT_HEADERS
 from services.feeds.emt.routes import PREFIX as EMT
 from services.feeds.emt.routes import add_emt_routes
 from services.feeds.gtfs_static.feed_routes import add_static_feed_route
+from services.feeds.siri.routes import add_siri_routes
 from services.web import openapi
 from services.web.access_log import AccessLog, headers_of
 from services.web.clock_routes import add_clock_control, add_clock_route
@@ -68,6 +69,7 @@ def create_app(context: Context) -> FastAPI:
     add_export_routes(app, context)
     add_session_routes(app, context)
     add_pages(app, {**MAP, **DOCS})
+    add_siri_routes(app, context)
     add_emt_routes(app, context)
     return app
 

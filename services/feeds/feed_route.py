@@ -29,6 +29,10 @@ class FeedRoute(Route):
         """Serve one request, as if key and group of the query were headers."""
         offered = credentials_in(dict(Request(scope).query_params), IN_QUERY)
         scope[BY_NAME] = headers_of(scope) | offered
+        await self.respond(scope, receive, send)
+
+    async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whose credentials are among the headers."""
         await super().handle(scope, receive, send)
 
 

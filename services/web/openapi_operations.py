@@ -181,10 +181,11 @@ TAGS: Mapping[str, str] = {
     "network": "What doesn't change while the simulator runs: lines, stops, buses.",
     "operations": "The state of the simulator itself, and its clock.",
     "control": "What disturbs the running city: made with the main key, kept in the journal.",
+    "siri": "SIRI 2.0 as XML or JSON: stop monitoring, vehicle monitoring, estimated timetables.",
     "emt": "EMT Madrid's MobilityLabs API, with its own login, ids and errors.",
 }
 """What each group of operations is about."""
-OTHERS_FORMATS = frozenset(("emt",))
+OTHERS_FORMATS = frozenset(("emt", "siri"))
 """The tags of operations whose paths and bodies are those of other APIs."""
 
 

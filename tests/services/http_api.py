@@ -74,7 +74,7 @@ def answer_of(
         return 401, REFUSED
     if route_key_of(method, path) not in OPEN and not all(headers.get(name) for name in IDENTITY):
         return 401, UNAUTHORIZED
-    if path in LOCAL_ONLY or path.startswith("/emt/"):
+    if path in LOCAL_ONLY or path.startswith(("/emt/", "/siri/")):
         return 404, NOT_FOUND
     return here
 

@@ -29,11 +29,12 @@ from services.feeds.emt.envelope import (
 from services.feeds.emt.login import EmtLogin, Session
 from services.feeds.emt.numbering import numbering
 from services.feeds.emt.session_body import session_body
+from services.feeds.feed_outlook import FeedOutlooks
 from services.queries.bodies import Body
 from services.times import YEARS
 from services.web.access_log import headers_of
 from services.web.gate import CALLER, Gate
-from services.web.handlers import Handler, Identify, Route, StoreQuery
+from services.web.handlers import JSON, Handler, Identify, Route, StoreQuery
 from simulator.network import Stop
 from simulator.types import INBOUND, OUTBOUND
 from storage.store import Reader
@@ -83,6 +84,7 @@ class EmtHandlers:
     """The handlers of EMT's calls over one context."""
 
     context: Context
+    outlooks: FeedOutlooks
     city: EmtCity
     login: EmtLogin
     local_time: LocalTime
@@ -110,11 +112,15 @@ class EmtHandlers:
         stop, wish = self._stop(request, NoArrivals), ArrivalsWish.of(request.state.body)
         lines = lines_wanted(self.city, stop, request.path_params.get("lineId"))
 
-        def found(store: Reader) -> list[Body]:
-            outlook = self.context.histories.at(store, self.context.now())
-            return [arrivals_body(self.city, outlook, stop, lines, wish)]
+        feed = f"emt/arrives/{stop.stop_id}"
 
-        return self._answered(found)
+        def respond(store: Reader) -> Response:
+            outlook = self.outlooks.at(store, feed)
+            found = arrivals_body(self.city, outlook, stop, lines, wish)
+            content = answer([found], self.local_time(outlook.now)).body
+            return Response(self.outlooks.cut(feed, bytes(content)), media_type=JSON)
+
+        return StoreQuery(respond)
 
     def lines(self, request: Request) -> StoreQuery:
         """Prepare the lines that run on a date."""
@@ -171,7 +177,7 @@ def add_emt_routes(app: FastAPI, context: Context) -> None:
     """Add the routes."""
     city = EmtCity(context.network, numbering(context.network))
     login, local_time = EmtLogin(context.key), LocalTime(context.network)
-    calls = EmtHandlers(context, city, login, local_time)
+    calls = EmtHandlers(context, FeedOutlooks(context), city, login, local_time)
     handlers: Mapping[str, Handler] = {
         "/mobilitylabs/user/login/": calls.log_in,
         "/transport/busemtmad/stops/{stopId}/detail/": calls.stop_detail,
