@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from services.timestream_local.errors import ResourceNotFoundException
+from services.timestream_local.scheduled.definition import ScheduledQuery
 from services.timestream_local.types import DAY_NS, HOUR_NS, JsonObject, Type
 
 REGION, ACCOUNT = "eu-west-1", "000000000000"
@@ -132,7 +133,7 @@ class WrittenName(NamedTuple):
 
 @dataclass(slots=True)
 class Catalog:
-    """The current databases, tables and tags.
+    """The current databases, tables, tags, and scheduled queries by their ARN.
 
     Only the writer's thread changes it. Other threads may read it at any time without a lock, since it
     replaces immutable values.
@@ -141,6 +142,7 @@ class Catalog:
     databases: dict[str, Database] = field(default_factory=dict)
     tables: dict[tuple[str, str], Table] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    scheduled: dict[str, ScheduledQuery] = field(default_factory=dict)
 
     def database(self, name: str) -> Database:
         """Return a database. Raise `ResourceNotFoundException` if there is none of this name."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from dataclasses import asdict
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import duckdb
 
 from services.timestream_local.catalog import Catalog, Column, Database, Table
+from services.timestream_local.scheduled.definition import ScheduledQuery
 from services.timestream_local.types import Type, physical
 from storage.errors import StoreHeld, StoreInvalid, StoreUnavailable
 
@@ -39,6 +41,8 @@ CREATE TABLE columns (table_id INTEGER, position INTEGER, name VARCHAR, role VAR
   place VARCHAR);
 CREATE TABLE tags (arn VARCHAR, key VARCHAR, value VARCHAR);
 """
+CREATE_LATER = "CREATE TABLE IF NOT EXISTS scheduled_queries (arn VARCHAR, document VARCHAR)"
+"""What files of earlier releases lack."""
 
 
 def open_database(path: Path) -> duckdb.DuckDBPyConnection:
@@ -59,6 +63,7 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         raise _refusal(path, error) from error
     try:
         _recognise(connection, path)
+        connection.execute(CREATE_LATER)
         connection.execute("SET lock_configuration = true")
     except BaseException:
         connection.close()
@@ -115,6 +120,8 @@ def load(cursor: Cursor) -> Catalog:
             tuple(columns.get(number, ())),
         )
         catalog.tables[table.database, table.name] = table
+    for arn, document in cursor.execute("FROM scheduled_queries").fetchall():
+        catalog.scheduled[arn] = ScheduledQuery(**_fields(json.loads(document)))
     for arn, key, value in cursor.execute("FROM tags").fetchall():
         catalog.tags.setdefault(arn, {})[key] = value
     return catalog
@@ -171,6 +178,22 @@ def add_columns(cursor: Cursor, table: Table, columns: tuple[Column, ...]) -> No
         cursor.execute(f"ALTER TABLE {table.physical_name} ADD COLUMN {definition}")
         values = [table.id, position, column.name, column.role, column.type.value, column.physical_name]
         cursor.execute("INSERT INTO columns VALUES (?, ?, ?, ?, ?, ?)", values)
+
+
+def _fields(document: dict[str, Any]) -> dict[str, Any]:
+    """A document's members as those of a scheduled query, whose failed runs are a tuple."""
+    return document | {"failed": tuple(document["failed"])}
+
+
+def save_scheduled(cursor: Cursor, query: ScheduledQuery) -> None:
+    """Write a new or changed scheduled query."""
+    drop_scheduled(cursor, query.arn)
+    cursor.execute("INSERT INTO scheduled_queries VALUES (?, ?)", [query.arn, json.dumps(asdict(query))])
+
+
+def drop_scheduled(cursor: Cursor, arn: str) -> None:
+    """Delete a scheduled query."""
+    cursor.execute("DELETE FROM scheduled_queries WHERE arn = ?", [arn])
 
 
 def save_tags(cursor: Cursor, arn: str, tags: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from services.timestream_local.errors import (
 )
 from services.timestream_local.query_operations import QueryOperations
 from services.timestream_local.record_operations import RecordOperations
+from services.timestream_local.scheduled_query_operations import ScheduledQueryOperations
 from services.timestream_local.state import Body, EndpointState, Response
 from services.timestream_local.table_operations import TableOperations
 from services.timestream_local.tag_operations import TagOperations
@@ -22,12 +23,6 @@ NOT_HERE = (
     "DescribeBatchLoadTask",
     "ListBatchLoadTasks",
     "ResumeBatchLoadTask",
-    "CreateScheduledQuery",
-    "DeleteScheduledQuery",
-    "DescribeScheduledQuery",
-    "ExecuteScheduledQuery",
-    "ListScheduledQueries",
-    "UpdateScheduledQuery",
 )
 """Operations of the API that this endpoint doesn't support."""
 
@@ -38,6 +33,7 @@ class Operations:
     def __init__(self, state: EndpointState) -> None:
         databases, tables, tags = DatabaseOperations(state), TableOperations(state), TagOperations(state)
         records, queries, account = RecordOperations(state), QueryOperations(state), AccountOperations()
+        scheduled = ScheduledQueryOperations(state)
         self._throttled, self._due = state.options.throttled, 0.0
         self._by_name: dict[str, Callable[[Body, str], Awaitable[Response]]] = {
             "DescribeEndpoints": describe_endpoints,
@@ -55,6 +51,12 @@ class Operations:
             "Query": queries.query,
             "CancelQuery": queries.cancel_query,
             "PrepareQuery": queries.prepare_query,
+            "CreateScheduledQuery": scheduled.create,
+            "DescribeScheduledQuery": scheduled.describe,
+            "ListScheduledQueries": scheduled.list_all,
+            "UpdateScheduledQuery": scheduled.update,
+            "DeleteScheduledQuery": scheduled.delete,
+            "ExecuteScheduledQuery": scheduled.execute,
             "DescribeAccountSettings": account.describe,
             "UpdateAccountSettings": account.update,
             "ListTagsForResource": tags.list_tags,

@@ -31,6 +31,7 @@ from services.timestream_local.record_operations import prune
 from services.timestream_local.running.native_functions import register
 from services.timestream_local.running.object_store import ObjectStore
 from services.timestream_local.running.queries import LONGEST_QUERY_S, QueryRunner
+from services.timestream_local.scheduled_query_operations import ScheduledQueryOperations, run_for_ever
 from services.timestream_local.state import EndpointState, Now, Response
 from services.timestream_local.writing.writer import Writer
 from services.web.access_log import AccessLog, headers_of
@@ -53,6 +54,8 @@ READERS = 4
 """The most queries that run at the same time."""
 HALF_PAIR = re.compile(rb"\\u[dD]")
 PRUNE_S = 3600.0
+SCHEDULE_S = 1.0
+"""How often scheduled queries are checked."""
 DEFAULT_OPTIONS = EndpointOptions()
 ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict).encode
 
@@ -162,7 +165,11 @@ def opened(
         pool = stack.enter_context(ThreadPoolExecutor(READERS, thread_name_prefix="timestream-query"))
         # Closing the pool waits for its threads. So running queries must be interrupted before.
         stack.callback(queries.interrupt_all)
-        yield EndpointState(catalog, writer, queries, lambda: to_us(clock.now()) * 1000, now, pool, options)
+
+        def wall() -> int:
+            return to_us(clock.now()) * 1000
+
+        yield EndpointState(catalog, writer, queries, wall, now, pool, options, objects)
 
 
 def _object_store(options: EndpointOptions) -> ObjectStore | None:
@@ -188,12 +195,14 @@ def serve(path: Path, now: Now, listener: socket.socket, options: EndpointOption
 
 
 async def serving(state: EndpointState, server: uvicorn.Server, listener: socket.socket) -> None:
-    """Serve until the server ends, and delete old records every hour."""
+    """Serve until the server ends, run scheduled queries, and delete old records every hour."""
     pruning = asyncio.create_task(_prune_for_ever(state))
+    running = asyncio.create_task(run_for_ever(ScheduledQueryOperations(state), SCHEDULE_S))
     try:
         await server.serve(sockets=[listener])
     finally:
         pruning.cancel()
+        running.cancel()
 
 
 async def _prune_for_ever(state: EndpointState) -> None:

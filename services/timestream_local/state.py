@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from services.timestream_local.catalog import Catalog
 from services.timestream_local.options import EndpointOptions
+from services.timestream_local.running.object_store import ObjectStore
 from services.timestream_local.running.queries import QueryRunner
 from services.timestream_local.types import JsonObject
 from services.timestream_local.writing.writer import Change, Result, Writer
@@ -35,6 +36,7 @@ class EndpointState:
     now: Now
     pool: ThreadPoolExecutor
     options: EndpointOptions
+    objects: ObjectStore | None = None
 
     def instant(self, *databases: str) -> int | None:
         """The current time in nanoseconds since the epoch.

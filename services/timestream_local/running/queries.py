@@ -26,7 +26,7 @@ from services.timestream_local.sql.compiler import Compiled, compile_query
 from services.timestream_local.sql.from_clause import Instant
 from services.timestream_local.sql.syntax import ShowStatement, parse
 from services.timestream_local.sql.tokens.unload_statement import UnloadStatement
-from services.timestream_local.types import Stored
+from services.timestream_local.types import Kind, Stored
 
 if TYPE_CHECKING:
     from types_boto3_timestream_query.type_defs import ColumnInfoTypeDef
@@ -69,6 +69,13 @@ class Prepared(NamedTuple):
 
     compiled: Compiled
     parameters: Sequence[str]
+
+
+class QueryResult(NamedTuple):
+    """The columns and rows of a whole result."""
+
+    columns: Sequence[tuple[str, Kind]]
+    rows: Sequence[tuple[Stored, ...]]
 
 
 class QueryRunner:
@@ -140,6 +147,18 @@ class QueryRunner:
             row = running(lambda: unload.run(_rows(cursor, compiled.sql)))
         page = Pager(iter([row]), [kind for _, kind in SUMMARY]).page(None)
         return _query_body(query_id, column_info(SUMMARY), page, None)
+
+    def result(self, sql: str, instant: Instant, runtime: int) -> QueryResult:
+        """The whole result of a scheduled query; `runtime` is its `@scheduled_runtime` in nanoseconds."""
+        tree = parse(sql)
+        if not isinstance(tree, exp.Query):
+            raise ValidationException("A scheduled query must be a SELECT")
+        compiled = compile_query(tree, self._catalog, instant=instant, runtime=runtime)
+        with (
+            self._connection.cursor() as cursor,
+            self._timeouts.limit(secrets.token_hex(20), cursor.interrupt),
+        ):
+            return QueryResult(compiled.columns, running(lambda: list(_rows(cursor, compiled.sql))))
 
     def prepared(self, sql: str, instant: Instant) -> Prepared:
         """Compile a query without running it. Raises `ValidationException` as `run` does."""

@@ -1,0 +1,1 @@
+"""Scheduled queries: their schedules, the records that their results become, and their runs."""

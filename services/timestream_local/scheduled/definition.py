@@ -1,0 +1,82 @@
+"""A scheduled query as a value: what its creator asked for, its state, and its last runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from services.timestream_local.request_fields import mapped
+from services.timestream_local.scheduled.schedule import schedule_of
+from services.timestream_local.types import JsonObject
+
+MOST_FAILED = 10
+"""How many failed runs are remembered."""
+SHOWN = (
+    "Name",
+    "QueryString",
+    "ScheduleConfiguration",
+    "NotificationConfiguration",
+    "TargetConfiguration",
+    "ScheduledQueryExecutionRoleArn",
+    "KmsKeyId",
+    "ErrorReportConfiguration",
+)
+"""The members of CreateScheduledQuery that DescribeScheduledQuery returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledQuery:
+    """A scheduled query; times are in seconds since the epoch, by the endpoint's own time."""
+
+    arn: str
+    request: JsonObject
+    created: float
+    enabled: bool = True
+    previous: float | None = None
+    last_run: JsonObject | None = None
+    failed: tuple[JsonObject, ...] = field(default=())
+
+    @property
+    def next_run(self) -> float | None:
+        """When it runs next; None if it is disabled or never runs again."""
+        if not self.enabled:
+            return None
+        expression = str(mapped(self.request, "ScheduleConfiguration")["ScheduleExpression"])
+        return schedule_of(expression, self.created)(self.previous or self.created)
+
+    @property
+    def target(self) -> JsonObject:
+        """The table that results are written to, and how; empty if they are written nowhere."""
+        return mapped(mapped(self.request, "TargetConfiguration"), "TimestreamConfiguration")
+
+    @property
+    def summary(self) -> dict[str, object]:
+        """Its entry in ListScheduledQueries."""
+        target = {name: self.target[name] for name in ("DatabaseName", "TableName") if name in self.target}
+        last = self.last_run or {}
+        found = {
+            **self._times,
+            "Name": self.request["Name"],
+            "ErrorReportConfiguration": self.request["ErrorReportConfiguration"],
+            "TargetDestination": {"TimestreamDestination": target} if target else None,
+            "LastRunStatus": last.get("RunStatus"),
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def description(self) -> dict[str, object]:
+        """Its description in DescribeScheduledQuery."""
+        shown = {name: self.request[name] for name in SHOWN if name in self.request}
+        runs = {"LastRunSummary": self.last_run, "RecentlyFailedRuns": [*self.failed]}
+        found = {**self._times, **shown, **runs}
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def _times(self) -> Mapping[str, object]:
+        return {
+            "Arn": self.arn,
+            "CreationTime": self.created,
+            "State": "ENABLED" if self.enabled else "DISABLED",
+            "PreviousInvocationTime": self.previous,
+            "NextInvocationTime": self.next_run,
+        }

@@ -1,0 +1,167 @@
+"""Scheduled queries write their results into tables, by hand and by time, and report errors."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from services.timestream_local.errors import ConflictException, ResourceNotFoundException, ValidationException
+from services.timestream_local.options import EndpointOptions
+from services.timestream_local.scheduled_query_operations import ScheduledQueryOperations
+from services.timestream_local.state import Response
+from services.timestream_local.types import MINUTE_NS, JsonObject, JsonValue
+from tests.moto_aws import account
+from tests.services.timestream_local.samples import NOW_NS, Local, fill, local
+
+pytestmark = pytest.mark.integration
+
+NOW_S = NOW_NS / 1e9
+SQL = (
+    "SELECT stop_id, bin(@scheduled_runtime, 1h) AS hour, count(*) AS records, max(people) AS most "
+    "FROM city.stops WHERE time < @scheduled_runtime GROUP BY stop_id"
+)
+TARGET: JsonObject = {
+    "TimestreamConfiguration": {
+        "DatabaseName": "city",
+        "TableName": "hours",
+        "TimeColumn": "hour",
+        "DimensionMappings": [{"Name": "stop_id", "DimensionValueType": "VARCHAR"}],
+        "MultiMeasureMappings": {
+            "TargetMultiMeasureName": "hourly",
+            "MultiMeasureAttributeMappings": [
+                {"SourceColumn": "records", "MeasureValueType": "BIGINT"},
+                {
+                    "SourceColumn": "most",
+                    "TargetMultiMeasureAttributeName": "most_people",
+                    "MeasureValueType": "BIGINT",
+                },
+            ],
+        },
+    }
+}
+
+
+def wanted(**changed: JsonValue) -> dict[str, JsonValue]:
+    """A request of CreateScheduledQuery."""
+    return {
+        "Name": "hourly",
+        "QueryString": SQL,
+        "ScheduleConfiguration": {"ScheduleExpression": "rate(5 minutes)"},
+        "NotificationConfiguration": {"SnsConfiguration": {"TopicArn": "arn:aws:sns:eu-west-1:0:t"}},
+        "TargetConfiguration": TARGET,
+        "ScheduledQueryExecutionRoleArn": "arn:aws:iam::0:role/r",
+        "ErrorReportConfiguration": {"S3Configuration": {"BucketName": "reports", "ObjectKeyPrefix": "sq"}},
+        **changed,
+    }
+
+
+def call(endpoint: Local, name: str, **body: JsonValue) -> Response:
+    return asyncio.run(endpoint.call(name, **body))
+
+
+def filled(endpoint: Local) -> Local:
+    """The endpoint with the records of `cases`, and the table of the results."""
+    asyncio.run(fill(endpoint))
+    call(endpoint, "CreateTable", DatabaseName="city", TableName="hours")
+    return endpoint
+
+
+def described(endpoint: Local, arn: str) -> dict[str, JsonValue]:
+    found = call(endpoint, "DescribeScheduledQuery", ScheduledQueryArn=arn)["ScheduledQuery"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_query_runs_by_hand_and_by_time_and_outlives_the_process(tmp_path: Path) -> None:
+    with local(tmp_path) as endpoint:
+        filled(endpoint)
+        arn = str(call(endpoint, "CreateScheduledQuery", **wanted())["Arn"])
+        assert arn.startswith("arn:aws:timestream:eu-west-1:000000000000:scheduled-query/hourly-")
+        call(endpoint, "ExecuteScheduledQuery", ScheduledQueryArn=arn, InvocationTime=NOW_S - 3540)
+        sql = "SELECT stop_id, measure_name, time, records, most_people FROM city.hours ORDER BY stop_id"
+        assert endpoint.rows(sql) == [
+            ("S001", "hourly", "2026-03-02 07:00:00.000000000", "1", "5"),
+            ("S002", "hourly", "2026-03-02 07:00:00.000000000", "1", "-3"),
+        ]
+        run = described(endpoint, arn)["LastRunSummary"]
+        assert isinstance(run, dict)
+        assert run["RunStatus"] == "MANUAL_TRIGGER_SUCCESS"
+        assert run["ExecutionStats"]["RecordsIngested"] == 2
+    with local(tmp_path, NOW_NS + 12 * MINUTE_NS) as endpoint:
+        operations = ScheduledQueryOperations(endpoint.state)
+        asyncio.run(operations.run_due())
+        found = described(endpoint, arn)
+        assert (found["PreviousInvocationTime"], found["NextInvocationTime"]) == (NOW_S + 600, NOW_S + 900)
+        at_eight = "SELECT sum(records) FROM city.hours WHERE time = '2026-03-02 08:00:00'"
+        assert endpoint.rows(at_eight) == [("5",)]
+        asyncio.run(operations.run_due())
+        assert described(endpoint, arn)["PreviousInvocationTime"] == NOW_S + 600
+
+
+def test_queries_are_listed_disabled_and_deleted(tmp_path: Path) -> None:
+    with local(tmp_path) as endpoint:
+        filled(endpoint)
+        arn = str(call(endpoint, "CreateScheduledQuery", **wanted())["Arn"])
+        with pytest.raises(ConflictException, match="already exists"):
+            call(endpoint, "CreateScheduledQuery", **wanted())
+        found = call(endpoint, "ListScheduledQueries")["ScheduledQueries"]
+        assert isinstance(found, list)
+        (listed,) = found
+        assert (listed["Name"], listed["State"]) == ("hourly", "ENABLED")
+        assert listed["TargetDestination"] == {
+            "TimestreamDestination": {"DatabaseName": "city", "TableName": "hours"}
+        }
+        call(endpoint, "UpdateScheduledQuery", ScheduledQueryArn=arn, State="DISABLED")
+        late = Local(replace(endpoint.state), NOW_NS + 60 * MINUTE_NS)
+        asyncio.run(ScheduledQueryOperations(late.state).run_due())
+        assert "PreviousInvocationTime" not in described(endpoint, arn)
+        call(endpoint, "DeleteScheduledQuery", ScheduledQueryArn=arn)
+        with pytest.raises(ResourceNotFoundException):
+            call(endpoint, "DescribeScheduledQuery", ScheduledQueryArn=arn)
+
+
+def test_rejected_records_are_reported_to_s3(tmp_path: Path) -> None:
+    with account() as found:
+        s3 = found.client("s3")
+        s3.create_bucket(Bucket="reports", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        with local(tmp_path, options=EndpointOptions(s3_endpoint=found.url)) as endpoint:
+            filled(endpoint)
+            old = "SELECT stop_id, hour - 400d AS hour, records, most FROM (" + SQL + ") AS q"
+            arn = str(call(endpoint, "CreateScheduledQuery", **wanted(QueryString=old))["Arn"])
+            call(endpoint, "ExecuteScheduledQuery", ScheduledQueryArn=arn, InvocationTime=NOW_S)
+            run = described(endpoint, arn)["LastRunSummary"]
+            assert isinstance(run, dict)
+            assert run["RunStatus"] == "MANUAL_TRIGGER_FAILURE"
+            place = run["ErrorReportLocation"]["S3ReportLocation"]
+            report = json.loads(s3.get_object(Bucket="reports", Key=place["ObjectKey"])["Body"].read())
+        name = arn.rpartition("/")[2]
+        assert place["ObjectKey"].startswith(f"sq/{name}/2026-03-02T08:30:00.000Z/Manual/")
+        assert len(report["errors"]) == 3
+        assert "outside the time range" in report["errors"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "names"),
+    [
+        ({"QueryString": "SELECT nowhere FROM city.stops"}, "Column 'nowhere'"),
+        ({"QueryString": "SELECT 1 AS hour"}, "has no column most, records, stop_id"),
+        ({"QueryString": "SELECT * FROM read_csv('/etc/passwd')"}, "read_csv"),
+        ({"QueryString": "DROP TABLE city.stops"}, "DROP is not supported"),
+        ({"QueryString": "UNLOAD (SELECT 1) TO 's3://reports'"}, "only for SELECT"),
+        ({"ScheduleConfiguration": {"ScheduleExpression": "rate(1 week)"}}, "is not valid"),
+        ({"Name": ""}, "is not valid"),
+        ({"ErrorReportConfiguration": {}}, "bucketName"),
+    ],
+)
+def test_a_faulty_scheduled_query_is_refused(
+    tmp_path: Path, changed: dict[str, JsonValue], names: str
+) -> None:
+    with local(tmp_path) as endpoint:
+        filled(endpoint)
+        with pytest.raises(ValidationException) as refusal:
+            call(endpoint, "CreateScheduledQuery", **wanted(**changed))
+        assert names in str(refusal.value)
