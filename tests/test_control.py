@@ -84,6 +84,12 @@ def steps(page: str) -> Iterator[tuple[str, str]]:
     )
 
 
+def gist(text: str) -> str:
+    """What a command prints, without the numbers that it measures in the simulated data."""
+    table = re.compile(r"^(?P<title>.{33})(?: +[-+0-9.,]+){3,4}$", re.MULTILINE)
+    return re.sub(r"\([0-9,]+ checked\)|[0-9,]+ records", "", table.sub(r"\g<title>", text))
+
+
 @pytest.mark.long
 def test_the_hour_of_an_event_goes_as_its_page_tells(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "control.md").read_text(encoding="utf-8")
@@ -103,4 +109,4 @@ def test_the_hour_of_an_event_goes_as_its_page_tells(tmp_path: Path) -> None:
                 text=True,
                 check=False,
             )
-            assert (printed.returncode, printed.stdout) == (0, shown), code
+            assert (printed.returncode, gist(printed.stdout)) == (0, gist(shown)), code

@@ -42,7 +42,7 @@ from=2026-03-02T18:10+01:00. Fields and kinds are those of scenario files (docs/
     "--file",
     "file",
     key="intervention_file",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    type=click.Path(allow_dash=True, path_type=Path),
     default=None,
     help="Make the disruptions of a YAML or JSON file, one after another: a list of them, or a scenario "
     "file; - reads standard input.",
@@ -111,11 +111,13 @@ def disruptions_in(file: Path) -> Sequence[Mapping[str, object]]:
 
     from services.errors import InputError
 
-    with click.open_file(str(file), encoding="utf-8") as opened:
-        try:
+    try:
+        with click.open_file(str(file), encoding="utf-8") as opened:
             found = yaml.safe_load(opened)
-        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-            raise InputError(f"{file} can't be read: {error}") from None
+    except OSError as error:
+        raise InputError(f"{file} can't be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"{file} can't be read: {error}") from None
     if isinstance(found, dict) and "disruptions" in found:
         found = found["disruptions"]
     entries = [found] if isinstance(found, dict) else found
