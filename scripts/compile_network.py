@@ -20,9 +20,10 @@ from services.operate.operator_command import OperatorCommand
 @click.option("--terraform", "folder", type=click.Path(path_type=Path), default=TERRAFORM, hidden=True)
 def main(*, folder: Path) -> None:
     """Compile the network lines_yaml, with the run that feeders derive from it, into network_json."""
-    network, output = (folder / path for path in terraform_variables(folder, "lines_yaml", "network_json"))
+    source, target, scenario = terraform_variables(folder, "lines_yaml", "network_json", "scenario")
+    network, output = folder / source, folder / target
     with work_progress() as progress:
-        inputs = load_inputs(network, seed=None, on_progress=progress)
+        inputs = load_inputs(network, seed=None, scenario=scenario or None, on_progress=progress)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(dump(inputs.network, inputs.run))
     click.echo(f"{output.resolve()}: {network.resolve()}, model {inputs.run.model_version}")

@@ -33,8 +33,10 @@ locals {
     BUS_SIMULATOR_CLOCK_PARAMETER = module.config.clock_parameter.name
     BUS_SIMULATOR_LOG_LEVEL       = var.log_level
   }
-  feeder_settings   = merge(local.settings, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_EVENT_BUS = module.events.bus_name })
-  mcp_settings      = merge(local.settings, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_SECRET_ID = module.secrets.name })
+  # The scenario counts in the run, so that feeders and servers must have the same.
+  scenario          = var.scenario == "" ? {} : { BUS_SIMULATOR_SCENARIO = var.scenario }
+  feeder_settings   = merge(local.settings, local.scenario, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_EVENT_BUS = module.events.bus_name })
+  mcp_settings      = merge(local.settings, local.scenario, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_SECRET_ID = module.secrets.name })
   function_settings = merge(local.settings, { BUS_SIMULATOR_NETWORK = module.config.network_json.url })
 }
 

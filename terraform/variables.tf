@@ -54,6 +54,17 @@ variable "lines_yaml" {
   default     = "../data/lines.yaml"
 }
 
+variable "scenario" {
+  description = "The included scenario that the whole deployment simulates, such as match-day; empty for ordinary days."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^[a-z0-9-]{0,64}$", var.scenario))
+    error_message = "scenario must be the name of an included scenario (docs/scenarios.md), or empty."
+  }
+}
+
 variable "network_json" {
   description = "The same network compiled for the functions, which make plan and make deploy write; relative to terraform/."
   type        = string

@@ -96,9 +96,9 @@ def test_a_missing_or_uninitialised_terraform_is_reported(programs: Path) -> Non
         terraform_variables(programs, "region", "timestream")
 
 
-def compiled(programs: Path, network: str) -> Result:
+def compiled(programs: Path, network: str, scenario: str = "") -> Result:
     """Compile the network that terraform.tfvars names; return the command's result."""
-    terraform_set_to(programs, lines_yaml=network, network_json="../build/network.json")
+    terraform_set_to(programs, lines_yaml=network, network_json="../build/network.json", scenario=scenario)
     return CliRunner().invoke(compile_network.main, ["--terraform", str(programs / "terraform-folder")])
 
 
@@ -114,6 +114,15 @@ def test_the_compiled_network_is_the_configured_one_with_the_feeders_run(program
         found = load(written.read_bytes(), str(written))
         assert (lines == LINES) == (found.network.digest == load_network(None).digest)
         assert (found.network, found.run) == (inputs.network, inputs.run)
+
+
+def test_the_compiled_network_has_the_run_of_the_deployments_scenario(programs: Path) -> None:
+    (programs / "terraform-folder").mkdir()
+    said = compiled(programs, str(LINES), "match-day")
+    assert said.exit_code == 0, said.output
+    inputs = load_inputs(LINES, None, "match-day")
+    found = load((programs / "build" / "network.json").read_bytes(), "network.json")
+    assert (found.network.digest, found.run) == (inputs.network.digest, inputs.run)
 
 
 def test_an_invalid_network_is_reported_in_one_line(programs: Path) -> None:
