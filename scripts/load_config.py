@@ -6,8 +6,11 @@ switch to it at the next full hour.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import click
 
@@ -22,8 +25,13 @@ from services.operate.resource_names import bucket
 from services.stack.target_system import chosen_system
 from storage.aws_clients import client
 
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
 ONE_PROCESS = "one process reads its network when it starts: edit the file and start `make run` again"
 LINES, COMPILED = "config/lines.yaml", "config/network.json"
+CONTENT_TYPES = {LINES: "application/yaml", COMPILED: "application/json"}
+"""As in terraform/modules/config."""
 
 
 @click.command(cls=OperatorCommand)
@@ -49,11 +57,34 @@ def main(
     s3, name = client("s3", region=system.region), bucket(account)
     contents = {COMPILED: dump(inputs.network, inputs.run), LINES: path.read_bytes()}
     for key, content in contents.items():
-        put = partial(s3.put_object, Bucket=name, Key=key, Body=content)
-        call_aws(put, f"writing s3://{name}/{key}")
+        replace_object(s3, ConfigObject(name, key, CONTENT_TYPES[key]), content)
     lines, stops = len(inputs.network.lines), len(inputs.network.stops)
     click.echo(f"{path}: {lines} lines, {stops} stops, in s3://{name}.")
     click.echo("The parts switch to it at the next full hour, without a restart.")
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigObject:
+    """An object of the configuration bucket, and its content type, as Terraform has made it."""
+
+    bucket: str
+    key: str
+    content_type: str
+
+
+def replace_object(s3: S3Client, target: ConfigObject, content: bytes) -> None:
+    """Replace an object's content and keep its type and tags, so that Terraform doesn't revert it.
+
+    Raises `AwsProblem`.
+    """
+    bucket, key = target.bucket, target.key
+    place, tags = f"s3://{bucket}/{key}", ""
+    if call_aws(partial(s3.list_objects_v2, Bucket=bucket, Prefix=key), place).get("Contents"):
+        found = call_aws(partial(s3.get_object_tagging, Bucket=bucket, Key=key), f"the tags of {place}")
+        tags = urlencode({each["Key"]: each["Value"] for each in found["TagSet"]})
+    kind = target.content_type
+    put = partial(s3.put_object, Bucket=bucket, Key=key, Body=content, ContentType=kind, Tagging=tags)
+    call_aws(put, f"writing {place}")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from scripts import (
     deployed_services,
     export_api_keys,
     infracost_check,
+    load_config,
     push_images,
     rotate_key,
 )
@@ -357,3 +358,16 @@ def test_history_is_written_into_the_deployments_tables(aws: Account, tmp_path: 
         ((start, end),) = store.backfills(since=now - timedelta(minutes=5), now=now)
         assert end - start == timedelta(days=1)
         assert all(store.coverage(stream)[0].start == start for stream in Stream)
+
+
+def test_a_loaded_network_keeps_the_type_and_tags_that_terraform_has_set(aws: Account) -> None:
+    s3, bucket = aws.client("s3"), "bus-simulator-config-123456789012"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket=bucket, Key=load_config.LINES, Body=b"old", Tagging="Project=Madrid-Bus-Simulator")
+    done = run(load_config.main, "--target", "aws")
+    assert done.exit_code == 0, done.output
+    found = s3.get_object(Bucket=bucket, Key=load_config.LINES)
+    assert (found["ContentType"], found["Body"].read() != b"old") == ("application/yaml", True)
+    tags = s3.get_object_tagging(Bucket=bucket, Key=load_config.LINES)["TagSet"]
+    assert tags == [{"Key": "Project", "Value": "Madrid-Bus-Simulator"}]
+    assert s3.get_object(Bucket=bucket, Key=load_config.COMPILED)["ContentType"] == "application/json"
