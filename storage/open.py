@@ -11,6 +11,7 @@ from storage.errors import without_password
 from storage.store import Store
 
 if TYPE_CHECKING:
+    from storage.timestream_client import Deadline, RetryPolicy
     from storage.timestream_store import TimestreamStore
 
 FORMS = (
@@ -60,10 +61,17 @@ def _open_postgres(url: str, shard: str) -> Store:
     return PostgresStore(url, shard=shard)
 
 
-def timestream_at(url: str, *, make: bool = True, shard: str = "") -> TimestreamStore:
+def timestream_at(
+    url: str,
+    *,
+    make: bool = True,
+    shard: str = "",
+    read_retries: RetryPolicy | None = None,
+    deadline: Deadline | None = None,
+) -> TimestreamStore:
     """Open the database at a `timestream://` URL, and create it if missing unless `make` is False.
 
-    Raises what `open_store` does.
+    For the other arguments see `TimestreamStore`. Raises what `open_store` does.
     """
     parts = urlsplit(url)
     try:
@@ -75,11 +83,17 @@ def timestream_at(url: str, *, make: bool = True, shard: str = "") -> Timestream
     if given or not region or parts.path or parts.fragment or not named:
         raise ValueError(f"{without_password(url)!r} names no database: expected {FORMS}")
     try:
-        from storage.timestream_store import TimestreamStore
+        from storage.timestream_store import READ_RETRIES, TimestreamStore
     except ModuleNotFoundError as error:
         raise ValueError(
             f"{without_password(url)!r} needs {error.name}: install bus-simulator[aws]"
         ) from error
     return TimestreamStore(
-        parts.netloc, region=region, endpoint_url=endpoint_url or None, make=make, shard=shard
+        parts.netloc,
+        region=region,
+        endpoint_url=endpoint_url or None,
+        make=make,
+        shard=shard,
+        read_retries=read_retries or READ_RETRIES,
+        deadline=deadline,
     )

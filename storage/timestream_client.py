@@ -8,9 +8,11 @@ failed at the same time don't all retry at the same time.
 from __future__ import annotations
 
 import logging
+import math
 import re
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -59,14 +61,31 @@ class RetryPolicy:
         return min(self.first_s * 2.0 ** min(failures - 1, 60), self.longest_s)
 
 
+class Deadline:
+    """The end of the time in which clients may begin calls; at first there is none. Threads may share it."""
+
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._now_s, self._until_s = now_s, math.inf
+
+    def set_in(self, seconds: float) -> None:
+        """Let the time end in so many seconds."""
+        self._until_s = self._now_s() + seconds
+
+    @property
+    def passed(self) -> bool:
+        """Whether the time has ended."""
+        return self._now_s() >= self._until_s
+
+
 class RetryingClient:
     """A boto3 client whose calls are retried. Threads may share it; `close` ends all pauses.
 
     Calls raise `StoreUnavailable` if trying again later may help, and otherwise `StoreError`.
     """
 
-    def __init__(self, client: BaseClient, policy: RetryPolicy) -> None:
+    def __init__(self, client: BaseClient, policy: RetryPolicy, deadline: Deadline | None = None) -> None:
         self._client, self._policy = client, policy
+        self._deadline = deadline or Deadline()
         self.endpoint_url: str = client.meta.endpoint_url
         self._closed = threading.Event()
         self._outage = _Outage(self.endpoint_url)
@@ -77,9 +96,11 @@ class RetryingClient:
         self._client.close()
 
     def check_open(self) -> None:
-        """Raise `StoreUnavailable` if the client is closed."""
+        """Raise `StoreUnavailable` if the client is closed, or if its deadline has passed."""
         if self._closed.is_set():
             raise StoreUnavailable(f"the store at {self.endpoint_url} is closed")
+        if self._deadline.passed:
+            raise StoreUnavailable(f"{self.endpoint_url}: there is no time left for another call")
 
     def retried(self, call: Callable[[], Result]) -> Result:
         """Return the result of `call`, which is retried as often as the policy allows."""
@@ -112,8 +133,10 @@ class RetryingClient:
 class QueryClient(RetryingClient):
     """A client of Timestream's query service."""
 
-    def __init__(self, client: TimestreamQueryClient, policy: RetryPolicy) -> None:
-        super().__init__(client, policy)
+    def __init__(
+        self, client: TimestreamQueryClient, policy: RetryPolicy, deadline: Deadline | None = None
+    ) -> None:
+        super().__init__(client, policy, deadline)
         self.client = client
 
     def rows(self, sql: str, names: Sequence[str] | None = None) -> list[Row]:
@@ -143,6 +166,7 @@ class QueryClient(RetryingClient):
         answer = self.client.query(QueryString=sql)
         yield answer
         while token := answer.get("NextToken"):
+            self.check_open()
             answer = self.client.query(QueryString=sql, NextToken=token)
             yield answer
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from storage.aws_clients import Options, client
+from storage.aws_clients import CONNECT_TIMEOUT_S, Options, client
 from storage.coverage import Interval, newest_tick, overlapping, uncovered
 from storage.cursor import RangeQuery, check_ids, check_limit
 from storage.instants import HOUR_US, to_us
@@ -22,7 +22,7 @@ from storage.journal import refuse_written_ahead
 from storage.runs import refuse_overlap
 from storage.schema import SCHEMAS, BusPosition, Record, Stream
 from storage.store import Covered, JournalEntry, Page, Run, Selection
-from storage.timestream_client import QueryClient, RetryPolicy, WriteClient
+from storage.timestream_client import Deadline, QueryClient, RetryPolicy, WriteClient
 from storage.timestream_coverage import CoverageLog
 from storage.timestream_progress import (
     ProgressRow,
@@ -69,11 +69,16 @@ EVENT_REACH_MS = 60 * 60_000
 DAY_MS = 24 * 3_600_000
 
 
+Insert: TypeAlias = "Callable[[Stream, pa.Table, Interval], None]"
+
+
 class TimestreamStore:
     """A `Store` in the database `database` of a region. See `storage.store.Store`.
 
     Unless `make` is False, a missing database and its tables are created if the credentials allow it.
-    `endpoint_url` is that of both services; without it the standard AWS variables count.
+    `endpoint_url` is that of both services; without it the standard AWS variables count. With `insert` that
+    function stores the rows of a stream for [start, end), instead of requests. After a `deadline` no query
+    begins.
     """
 
     def __init__(
@@ -86,13 +91,21 @@ class TimestreamStore:
         write_retries: RetryPolicy = WRITE_RETRIES,
         read_retries: RetryPolicy = READ_RETRIES,
         make: bool = True,
+        insert: Insert | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
+        self._insert = insert
         self._queries = Queries(database)
         options: Options = {"region": region, "endpoint_url": endpoint_url}
         writes: Options = {**options, "read_timeout_s": write_retries.answer_s}
-        reads: Options = {**options, "read_timeout_s": read_retries.answer_s}
+        longest_s = min(CONNECT_TIMEOUT_S, read_retries.answer_s)
+        reads: Options = {
+            **options,
+            "read_timeout_s": read_retries.answer_s,
+            "connect_timeout_s": longest_s,
+        }
         self._write_client = WriteClient(client("timestream-write", **writes), write_retries)
-        self._query_client = QueryClient(client("timestream-query", **reads), read_retries)
+        self._query_client = QueryClient(client("timestream-query", **reads), read_retries, deadline)
         self._writer = RecordWriter(self._write_client, database)
         self._log = CoverageLog(shard)
         self._log_lock = threading.Lock()
@@ -115,7 +128,11 @@ class TimestreamStore:
             return
         rows = table if gaps == [covers] else within(table, gaps).combine_chunks()
         self._counted.pop(stream, None)
-        self._writer.write_all(stream, ((chunk.common, chunk.records) for chunk in chunks(stream, rows)))
+        if self._insert is None:
+            self._writer.write_all(stream, ((chunk.common, chunk.records) for chunk in chunks(stream, rows)))
+        else:
+            for gap in gaps:
+                self._insert(stream, within(table, [gap]).combine_chunks(), gap)
         self._counted.pop(stream, None)
         with self._log_lock:
             self._append(self._log.rows_for(stream, covers, run))

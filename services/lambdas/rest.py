@@ -21,8 +21,8 @@ from services.aws.compiled_network import CompiledNetwork
 from services.context import Context
 from services.errors import ServiceError, Unavailable, Unexpected
 from services.lambdas.authorizer_context import caller_of
-from services.lambdas.gateway_events import HttpEvent, ProxyResponse
-from services.lambdas.shared_state import shared_clock, shared_network, shared_settings, shared_store
+from services.lambdas.gateway_events import HttpEvent, LambdaContext, ProxyResponse
+from services.lambdas.shared_state import begin, shared_clock, shared_network, shared_settings, shared_store
 from services.web.handlers import error_response
 from simulator.clock import Clock
 from storage.errors import DependencyError, DependencyUnavailable
@@ -33,8 +33,9 @@ log = logging.getLogger("bus_simulator.rest")
 Handler: TypeAlias = Callable[[HttpEvent, object], ProxyResponse]
 
 
-def handler(event: HttpEvent, lambda_context: object) -> ProxyResponse:
+def handler(event: HttpEvent, lambda_context: LambdaContext) -> ProxyResponse:
     """Lambda's entry point: answer a request of the HTTP API."""
+    begin(lambda_context.get_remaining_time_in_millis())
     shared_settings()
     try:
         respond = _serving.handler_of(shared_network().current())

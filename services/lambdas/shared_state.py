@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 from services import logs, settings
@@ -15,8 +16,32 @@ from services.settings import FunctionSettings
 from simulator.clock import Clock
 from storage.aws_clients import client
 from storage.errors import DependencyInvalid, StoreInvalid
-from storage.open import open_store
+from storage.open import timestream_at
 from storage.store import Store
+from storage.timestream_client import Deadline, RetryPolicy
+
+
+class ShortWaits(TypedDict):
+    """The options of a client that waits for AWS only as long as an answer has time."""
+
+    connect_timeout_s: float
+    read_timeout_s: float
+
+
+ANSWER_S, CALLS_S, RESERVE_S = 1.4, 2.0, 1.6
+"""The longest wait for an answer of AWS; the time of an invocation in which calls may begin; what is left for
+the last call and the response. Together that is at most 3.6 s.
+"""
+READ_RETRIES = RetryPolicy(attempts=2, first_s=0.05, longest_s=0.1, answer_s=ANSWER_S)
+SHORT: ShortWaits = {"connect_timeout_s": ANSWER_S, "read_timeout_s": ANSWER_S}
+
+deadline = Deadline()
+"""Of the running invocation. A container has one at a time, whose calls may be made in several threads."""
+
+
+def begin(remaining_ms: int) -> None:
+    """Note that an invocation begins, which Lambda ends after a time."""
+    deadline.set_in(min(CALLS_S, remaining_ms / 1000 - RESERVE_S))
 
 
 @cache
@@ -31,7 +56,7 @@ def shared_settings() -> FunctionSettings:
 def shared_keys() -> Keys:
     """The keys in the secret; a change takes effect within a minute."""
     found = shared_settings()
-    return SecretKeyRing(client("secretsmanager", region=found.region), found.secret_id)
+    return SecretKeyRing(client("secretsmanager", region=found.region, **SHORT), found.secret_id)
 
 
 @cache
@@ -41,7 +66,8 @@ def shared_store() -> Store:
     try:
         if not url.startswith("timestream:"):
             raise ValueError(f"{url!r} is not a database that functions can share: expected timestream://…")
-        return open_store(url)
+        # Feeders make the tables: a function that answers has neither the time nor the permission.
+        return timestream_at(url, make=False, read_retries=READ_RETRIES, deadline=deadline)
     except ValueError as error:
         raise StoreInvalid(f"BUS_SIMULATOR_STORE: {error}") from error
 
@@ -52,7 +78,7 @@ def shared_clock() -> Clock:
     found = shared_settings()
     if found.clock_parameter is None:
         return Clock()
-    return PolledClock(SsmClockParameter(client("ssm", region=found.region), found.clock_parameter))
+    return PolledClock(SsmClockParameter(client("ssm", region=found.region, **SHORT), found.clock_parameter))
 
 
 @cache
@@ -65,4 +91,4 @@ def shared_network() -> S3CompiledNetwork:
         raise DependencyInvalid(
             "BUS_SIMULATOR_NETWORK must name a compiled network: s3://BUCKET/config/network.json"
         )
-    return S3CompiledNetwork(client("s3", region=found.region), parts.netloc, key)
+    return S3CompiledNetwork(client("s3", region=found.region, **SHORT), parts.netloc, key)

@@ -28,7 +28,13 @@ from services.lambdas.gateway_events import (
 )
 from services.lambdas.gateway_live import GatewayLive
 from services.lambdas.gateway_sender import MOST_THREADS, GatewaySender
-from services.lambdas.shared_state import shared_clock, shared_network, shared_settings, shared_store
+from services.lambdas.shared_state import (
+    begin,
+    shared_clock,
+    shared_network,
+    shared_settings,
+    shared_store,
+)
 from services.queries.bodies import describe_error
 from storage.aws_clients import client
 from storage.errors import DependencyError
@@ -46,6 +52,7 @@ LAST_TRY_S = CONNECT_TIMEOUT_S + ANSWER_S + 1.0
 def handler(event: WebSocketEvent | EventBridgeEvent, lambda_context: LambdaContext) -> Response:
     """Lambda's entry point: handle an event of the WebSocket API or of EventBridge."""
     until_s = time.monotonic() + lambda_context.get_remaining_time_in_millis() / 1000 - LAST_TRY_S
+    begin(lambda_context.get_remaining_time_in_millis())
     shared_settings()
     return handle_event(event, shared_live(), until_s=until_s)
 

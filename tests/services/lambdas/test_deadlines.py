@@ -1,0 +1,88 @@
+"""A function answers 503 in time, whatever the store does: nothing, too little too late, or refuse."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
+
+import httpx
+import pytest
+
+from services.aws.compiled_network import CompiledNetwork
+from services.lambdas.rest import context_of, handler_over
+from services.lambdas.shared_state import READ_RETRIES, begin, deadline
+from storage.open import timestream_at
+from tests.fake_servers import free_port, http_server
+from tests.services.fakes import HOUR, RUN, fake_clock, network
+from tests.services.http_api import request_event
+from tests.timestream_endpoint import KEYS, REGION
+
+pytestmark = pytest.mark.long
+
+LONGEST_S = 4.0
+TIMEOUT_MS = 30_000
+ANOTHER_PAGE = json.dumps({"QueryId": "1", "NextToken": "more", "Rows": [], "ColumnInfo": []})
+
+
+@contextmanager
+def hung() -> Iterator[str]:
+    """A store that accepts connections and never answers."""
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(128)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@contextmanager
+def slow() -> Iterator[str]:
+    """A store that answers each call after a second, with a page that has a next one."""
+
+    def answer(_path: str, _headers: Mapping[str, str]) -> tuple[int, str]:
+        threading.Event().wait(1.0)
+        return 200, ANOTHER_PAGE
+
+    with http_server(answer) as url:
+        yield url
+
+
+@contextmanager
+def refusing() -> Iterator[str]:
+    """A store whose port has no listener."""
+    yield f"http://127.0.0.1:{free_port()}"
+
+
+@pytest.mark.parametrize("store_kind", [hung, slow, refusing])
+@pytest.mark.parametrize("path", ["/people-count/S001?mode=latest", "/bus-position/line/L1?mode=latest"])
+def test_a_store_that_does_not_answer_costs_four_seconds_at_most(
+    store_kind: Callable[[], AbstractContextManager[str]], path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    event = request_event("GET", httpx.URL(f"https://api{path}"), {}, "$default")
+    event["requestContext"]["authorizer"] = {"lambda": {"verdict": "allowed", "group": "team"}}
+    with store_kind() as url:
+        store = timestream_at(
+            f"timestream://bus?region={REGION}&endpoint_url={url}",
+            make=False,
+            read_retries=READ_RETRIES,
+            deadline=deadline,
+        )
+        with closing(store):
+            handler = handler_over(context_of(CompiledNetwork(network(), RUN), store, fake_clock(lasts=HOUR)))
+            began_s = time.monotonic()
+            begin(TIMEOUT_MS)
+            answer = handler(event, None)
+            took_s = time.monotonic() - began_s
+    assert (answer["statusCode"], json.loads(answer["body"])["error"]) == (503, "Unavailable")
+    assert took_s < LONGEST_S
+
+
+def test_little_time_left_leaves_none_for_calls() -> None:
+    begin(1000)
+    assert deadline.passed
+    begin(TIMEOUT_MS)
+    assert not deadline.passed
