@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
-from services import settings
+from services import logs, settings
 from services.access.authentication import local_key
+from services.commands import options
 from services.commands.options import option
+from services.commands.timestream_local import DEFAULT_FILE
+from services.inputs.load import DUCKDB
 from services.stack import compose_control
 from services.stack.local_parts import find_local_parts, refresh_from_kept, refresh_key_file
 from services.stack.supervisor_config import API_KEY, DATA, FOLDER, KEPT, Ports, Stack
 from services.stack.supervisor_control import StackProblem, SupervisedParts, table
+from storage.errors import StoreHeld
 
 
 def ports_of(text: str) -> Ports:
@@ -48,11 +53,12 @@ def ops() -> None:
 @option("--scenario", default=None, metavar="NAME|FILE", help="The scenario to run.")
 @option("--network", type=click.Path(path_type=Path), default=None, help="The initial network.")
 @click.option("--clock", default="{}", metavar="JSON", show_default=True, help="The clock's initial state.")
+@click.option("--history", default="5d", show_default=True, metavar="SPAN", help="History to write first.")
 @click.option("--ports", type=ports_of, metavar="PORT,…", show_default=True,
               default="8080,8081,4566,4567,4568",
               help="Ports of the API, MCP, LocalStack, DynamoDB and Timestream, in this order.")  # fmt: skip
-def up(*, scenario: str | None, network: Path | None, clock: str, ports: Ports) -> None:
-    """Start the parts as plain processes and return when all are healthy."""
+def up(*, scenario: str | None, network: Path | None, clock: str, history: str, ports: Ports) -> None:
+    """Start the parts as plain processes and return when all are healthy and have their history."""
     home = Path.cwd()
     refresh_from_kept()
     stack = Stack(
@@ -63,12 +69,51 @@ def up(*, scenario: str | None, network: Path | None, clock: str, ports: Ports) 
         network_file=(network or settings.default_network()).resolve(),
         clock=clock,
         scenario=scenario,
+        history=history,
     )
     parts = SupervisedParts(FOLDER)
-    parts.up(stack)
+    parts.up(stack, on_healthy=lambda name, seconds: click.echo(f"ok    {name} after {seconds:.0f} s"))
     show(parts)
     click.echo(f"REST, WebSocket, map: http://127.0.0.1:{ports.api}  MCP: http://127.0.0.1:{ports.mcp}/mcp")
     click.echo(f"API key: in {FOLDER / API_KEY}" if settings.api_key() is None else "API key: yours")
+
+
+@ops.command(epilog="\b\nExample:\n  bus-simulator ops seed --store duckdb:var/stack/timestream.duckdb")
+@options.shared_network_option
+@options.seed_option
+@options.scenario_option
+@options.clock_parameter_option
+@click.option("--store", default=DEFAULT_FILE, show_default=True, metavar="URL", help="The endpoint's file.")
+@click.option("--history", type=options.span, default="5d", show_default=True, help="The span to write.")
+def seed(
+    *,
+    network: str | None,
+    seed: int | None,
+    scenario: str | None,
+    clock_parameter: str | None,
+    store: str,
+    history: timedelta,
+) -> None:
+    """Write history into a Timestream endpoint's file, before the endpoint starts.
+
+    It takes seconds a day, where an endpoint takes minutes. `make up` runs it. Hours that are there already
+    are skipped.
+    """
+    logs.access.disabled = True  # these are requests of its own
+    from services.processes.all_in_one import backfill_runner
+    from services.processes.embedded_timestream import seed as seed_file
+    from services.processes.process_setup import ProcessSettings, process_setup
+
+    wanted = ProcessSettings(network, seed, scenario, store, clock_parameter=clock_parameter)
+    with process_setup(wanted) as setup:
+        if setup is None or not history:
+            return
+        try:
+            rows = seed_file(setup, Path(store.removeprefix(DUCKDB)), history, backfill_runner())
+        except StoreHeld:
+            click.echo("history: the endpoint runs already")
+            return
+    click.echo(f"history: {rows:,} rows written")
 
 
 @ops.command(epilog="\b\nExamples:\n  bus-simulator ops down\n  bus-simulator ops down --forget")
@@ -81,9 +126,8 @@ def down(*, forget: bool) -> None:
     stopped = SupervisedParts(FOLDER).down()
     click.echo(f"processes: {'stopped' if stopped else 'none run here'}")
     found = compose_control.containers()
-    if found.ids or (
-        forget and compose_control.compose_program() and not found.reason.startswith("there is")
-    ):
+    has_volumes = forget and found.reason == compose_control.NONE_RUN and compose_control.compose_program()
+    if found.ids or has_volumes:
         compose_control.down(found, forget=forget)
     click.echo(f"containers: {'stopped' if found.ids else found.reason}")
     if forget:
@@ -119,13 +163,13 @@ def status() -> None:
     show(SupervisedParts(FOLDER))
 
 
-@ops.command(epilog="\b\nExample:\n  bus-simulator ops logs people-count-feeder --follow")
+@ops.command("logs", epilog="\b\nExample:\n  bus-simulator ops logs people-count-feeder --follow")
 @click.argument("part")
 @click.option("-f", "--follow", is_flag=True, help="Keep printing new lines until Ctrl-C.")
 @click.option(
     "--lines", type=click.IntRange(1), default=100, show_default=True, help="Number of last lines to print."
 )
-def logs(*, part: str, follow: bool, lines: int) -> None:
+def show_log(*, part: str, follow: bool, lines: int) -> None:
     """Print the log of a part."""
     parts = SupervisedParts(FOLDER)
     if runs_in_containers():

@@ -17,8 +17,13 @@ from pathlib import Path
 from services.stack.supervisor_control import PATIENCE_S, StackProblem
 
 POLL_S = 0.5
-WELL = "running healthy"
-STATE = "{{.Name}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}unwatched{{end}}"
+NONE_RUN = "none run here"
+WELL = ("running healthy", "exited with 0")
+"""The second is that of the part that writes the history, when it is done."""
+STATE = (
+    "{{.Name}} {{.State.Status}} "
+    "{{if .State.Health}}{{.State.Health.Status}}{{else}}with {{.State.ExitCode}}{{end}}"
+)
 FOLDER_LABEL = "com.docker.compose.project.working_dir"
 """Compose labels each container with the folder of its compose file."""
 
@@ -46,7 +51,7 @@ def containers() -> Containers:
         said = listed.stderr.strip().splitlines() or [f"it ended with exit code {listed.returncode}"]
         return Containers(reason=f"Docker doesn't answer: {said[-1]}")
     ids = listed.stdout.split()
-    return Containers(ids, "" if ids else "none run here")
+    return Containers(ids, "" if ids else NONE_RUN)
 
 
 def compose_program() -> list[str]:

@@ -21,6 +21,7 @@ from services.settings import CONNECTIONS_TABLE
 ACCOUNT = "000000000000"
 REGION = "eu-west-1"
 NETWORK = f"s3://bus-simulator-config-{ACCOUNT}/config/lines.yaml"
+CLOCK_PARAMETER = "/bus-simulator/clock"
 NAMESPACE = "BusSimulator"
 FEEDERS = {
     "people-count-feeder": "people-count",
@@ -68,6 +69,7 @@ class Stack:
 
     `home` is the project's folder, `folder` that of the parts' own files. `clock` is the initial value
     (JSON) of the clock parameter. A changed key or network counts within `refresh`, a span such as `10s`.
+    `history`, a span too, is written before the parts start.
     """
 
     home: Path
@@ -79,6 +81,7 @@ class Stack:
     scenario: str | None = None
     refresh: str = "10s"
     clock_control: bool = True
+    history: str = "0"
 
     @property
     def endpoints(self) -> Mapping[str, str]:
@@ -105,7 +108,7 @@ class Stack:
         shared = (
             *("--network", NETWORK, "--network-refresh", self.refresh),
             *("--store", f"timestream://bus_simulator?region={REGION}"),
-            *("--clock-parameter", "/bus-simulator/clock"),
+            *("--clock-parameter", CLOCK_PARAMETER),
             *(() if self.scenario is None else ("--scenario", self.scenario)),
         )
         feeding = ("--event-bus", "bus-simulator-events", "--metrics-namespace", NAMESPACE)
@@ -135,6 +138,17 @@ class Stack:
                 *("--port", str(ports.mcp), "--log-group", "/ecs/mcp-server"),
             ),
         }
+
+    @property
+    def seed_command(self) -> Sequence[str]:
+        """The command that writes history into Timestream's file, before Timestream starts."""
+        return (
+            *(sys.executable, "-m", "bus_simulator", "--log-level", "WARNING", "ops", "seed"),
+            *("--network", NETWORK),
+            *("--clock-parameter", CLOCK_PARAMETER, "--history", self.history),
+            *("--store", f"duckdb:{self.folder / DATA}"),
+            *(() if self.scenario is None else ("--scenario", self.scenario)),
+        )
 
     @property
     def health(self) -> Mapping[str, str]:

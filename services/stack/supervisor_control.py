@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shlex
 import subprocess
 import sys
 import threading
@@ -12,18 +13,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 from xmlrpc.client import Fault, ServerProxy
 
 from services.settings import program_environment
 from services.stack.supervisor_config import FEEDERS, HEALTH, SOCKET, Stack
 
-FIRST = ("dynamodb", "localstack", "timestream")
-"""The parts that the others need: started first, the others once these answer."""
+FIRST = (("dynamodb", "localstack"), ("timestream",))
+"""The parts that the others need, in groups: each starts once those before it answer."""
 PATIENCE_S = 120.0
 POLL_S = 0.1
 REQUEST_TIMEOUT_S = 5.0
+OnHealthy: TypeAlias = Callable[[str, float], object]
+"""Called with a part's name and the seconds since its start, when it has become healthy."""
 ALIVE = frozenset(("STARTING", "RUNNING", "BACKOFF", "STOPPING"))
 
 
@@ -70,8 +73,8 @@ class SupervisedParts:
             return False
         return True
 
-    def up(self, stack: Stack) -> None:
-        """Start all parts and return when they are healthy. Raises `StackProblem`."""
+    def up(self, stack: Stack, on_healthy: OnHealthy = lambda _name, _seconds: None) -> None:
+        """Start all parts and return when they are healthy and have their history. Raises `StackProblem`."""
         if self.is_up:
             raise StackProblem(f"the parts in {self._folder} run already; `make down` stops them")
         supervisord = [sys.executable, "-m", "supervisor.supervisord", "-c", str(stack.write())]
@@ -80,9 +83,14 @@ class SupervisedParts:
         if started.returncode:
             raise StackProblem(f"Supervisor doesn't start: {(started.stderr or started.stdout).strip()}")
         self._until(lambda: self.is_up, "Supervisor doesn't answer")
-        rest = [name for name in stack.commands if name not in FIRST]
-        for names in (FIRST, rest):
-            self._start(names)
+        aws, timestream = FIRST
+        self._start(aws, on_healthy)
+        if stack.history != "0":
+            seeded = subprocess.run(stack.seed_command, env=variables, cwd=self._folder, check=False)
+            if seeded.returncode:
+                raise StackProblem(f"the history can't be written: `{shlex.join(stack.seed_command)}` failed")
+        self._start(timestream, on_healthy)
+        self._start([name for name in stack.commands if name not in (*aws, *timestream)], on_healthy)
 
     def down(self) -> bool:
         """Stop all parts. Return False if none ran. Raises `StackProblem`."""
@@ -129,12 +137,17 @@ class SupervisedParts:
 
         return [PartStatus(name, process.statename, health(name)) for name, process in processes.items()]
 
-    def _start(self, names: Sequence[str]) -> None:
+    def _start(self, names: Sequence[str], on_healthy: OnHealthy = lambda _name, _seconds: None) -> None:
         for name in names:
             self._supervisor("startProcess", name, False)
+        began, ill = time.monotonic(), set(names)
 
         def ready() -> bool:
-            return all(part.healthy for part in self.status() if part.name in names)
+            for part in self.status():
+                if part.name in ill and part.healthy:
+                    ill.remove(part.name)
+                    on_healthy(part.name, time.monotonic() - began)
+            return not ill
 
         self._until(ready, "not healthy")
 

@@ -19,6 +19,8 @@ from bus_simulator_testing.simulator import BusSimulator
 PORTS = {"api": 8080, "mcp-server": 8081, "localstack": 4566, "timestream": 4568}
 LONG_AGO = "2026-01-01T00:00:00Z"
 READY_S, POLL_S = 300.0, 0.5
+WELL = ("healthy", "exited-0")
+"""States of a container that runs, and of the one that writes the history and ends."""
 
 
 class BusSimulatorStack(BusSimulator):
@@ -110,6 +112,7 @@ class BusSimulatorStack(BusSimulator):
             "COMPOSE_PROJECT_NAME": f"bus-simulator-{secrets.token_hex(4)}",
             "IMAGE": image,
             "CLOCK": json.dumps(clock),
+            "HISTORY": "0",
             "BUS_SIMULATOR_SCENARIO": str(chosen.scenario or ""),
             "BUS_SIMULATOR_SEED": "" if chosen.seed is None else str(chosen.seed),
         }
@@ -119,7 +122,7 @@ class BusSimulatorStack(BusSimulator):
         waited_s, unwell = 0.0, [""]
         while unwell:
             states = self._states()
-            unwell = [f"{name}: {state}" for name, state in states.items() if state != "healthy"]
+            unwell = [f"{name}: {state}" for name, state in states.items() if state not in WELL]
             if unwell and waited_s >= READY_S:
                 raise NotStarted(f"not healthy after {READY_S:g} s: {', '.join(unwell)}")
             threading.Event().wait(POLL_S)
@@ -128,7 +131,10 @@ class BusSimulatorStack(BusSimulator):
     def _states(self) -> Mapping[str, str]:
         """Return the state of each container by its name."""
         ids = self._compose("ps", "--quiet").split()
-        shown = "{{.Name}} {{if .State.Running}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}"
+        health, ended = "{{.State.Health.Status}}", "{{.State.Status}}-{{.State.ExitCode}}"
+        shown = (
+            f"{{{{.Name}}}} {{{{if and .State.Running .State.Health}}}}{health}{{{{else}}}}{ended}{{{{end}}}}"
+        )
         lines = run(["docker", "inspect", "--format", shown, *ids], self._variables).splitlines()
         return dict(line.removeprefix("/").split() for line in lines)
 

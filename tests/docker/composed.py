@@ -53,6 +53,7 @@ def composed(project: str) -> Iterator[Composed]:
         BUS_SIMULATOR_API_KEY=KEY,
         BUS_SIMULATOR_SCENARIO=SCENARIO,
         CLOCK=CLOCK,
+        HISTORY="0",
     )
     try:
         said(["docker/up"], variables)

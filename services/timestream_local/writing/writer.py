@@ -66,6 +66,10 @@ class Writer:
         """Forget the newest time of a deleted table."""
         self._newest.pop(table, None)
 
+    def note_newest(self, table: tuple[str, str], time: int) -> None:
+        """Note the time, in ns, of a record that a `change` has stored."""
+        self._newest[table] = max(self._newest.get(table, 0), time)
+
     def write(self, table: tuple[str, str], batch: Batch) -> Future[None]:
         """Write a batch. When the future is done it is committed, and `batch.rejected` is complete."""
         done: Future[None] = Future()
