@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 
 from services.commands.diff import number_text
 from services.inputs.scenario_library import shipped
@@ -25,23 +26,7 @@ from services.reports.space_time_chart import space_time_svg
 from simulator.analysis.performance import total
 from simulator.types import LineId
 
-PREFACE = """# Scenarios
-
-Written by `make docs` from the program itself.
-
-A scenario is a file that names service days and how they differ from ordinary ones. These are included, in
-`data/scenarios`; your own files have [the same fields](../simulator/scenario_files/schema.py).
-
-```bash
-bus-simulator replay closure                          # live, at the scenario's own pace
-bus-simulator diff undisturbed closure --by-line      # its effect on the service
-bus-simulator validate data/scenarios/closure.yaml
-```
-
-Each table compares the scenario with the same days and seed without it, for the lines that it affects. Each
-diagram shows one direction of the line that differs most, during the hours in which it differs: time to the
-right, distance along the route downwards, a colour for each bus; pale lines are trips without the scenario.
-"""
+PREFACE = (Path(__file__).parent / "scenarios_preface.md").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

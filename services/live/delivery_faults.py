@@ -139,6 +139,8 @@ def service_day(scenario: Scenario, instant: datetime, fault: WireFault) -> date
     A span may end after midnight, so an instant may belong to the day before.
     """
     today = instant.astimezone(MADRID).date()
+    if fault.period is not None:
+        return today if fault.period.holds(to_ms(instant)) else None
     for day in (today, today - timedelta(days=1)):
         second = (to_ms(instant) - origin_ms(day)) / SECOND_MS
         is_meant = fault.span.holds(second) and (day == today or fault.span != WHOLE_DAY)

@@ -18,8 +18,9 @@ from simulator.day.bus import (
     SECTION_COLUMNS,
     STAND,
     BusDay,
+    Shift,
 )
-from simulator.day.disruptions.past import GaveUp, Past, Standing, Target
+from simulator.day.disruptions.past import GaveUp, Past, Serving, Standing, Target
 from simulator.day.line_state import LineState
 from simulator.day.passengers import PATIENCE_MS, Queue
 from simulator.day.trajectory import Bools, Floats, InService, Ints, Legs, PassengerEvents, Trajectory
@@ -71,14 +72,19 @@ def _service(day: LineState, buses: Sequence[BusDay]) -> tuple[InService, ...]:
     return tuple(found)
 
 
-def _shifts(day: LineState, bus: BusDay) -> list[tuple[int, int]]:
-    """A bus's shifts. A shift in which an earlier revision came goes on at least until then."""
-    known = day.past.serving.get(bus.bus.bus_id, ())
-    following = [*(shift.begins + 1 for shift in bus.shifts[1:]), day.ends]
-    return [
-        (begins, max([ends, *(instant for instant in known if begins < instant < before)]))
-        for (begins, ends), before in zip(bus.shifts, following, strict=False)
-    ]
+def _shifts(day: LineState, bus: BusDay) -> list[Shift]:
+    """A bus's shifts, so that those begun before earlier revisions don't change before these."""
+    shifts = list(bus.shifts)
+    for known, ended in day.past.serving.get(bus.bus.bus_id, ()):
+        index = max(i for i, shift in enumerate(shifts) if shift.begins < known)
+        shift = shifts[index]
+        if ended is None:
+            shifts[index] = shift._replace(ends=max(shift.ends, known))
+        elif shift.ends > ended:
+            # It seemed to have ended its service, but then a trip was found for it.
+            again = next(stand.left for stand in bus.stands if stand.left >= known)
+            shifts[index : index + 1] = [Shift(shift.begins, ended), Shift(again, shift.ends)]
+    return shifts
 
 
 def known_past(day: LineState, buses: Sequence[BusDay], until: int) -> Past:
@@ -94,8 +100,10 @@ def known_past(day: LineState, buses: Sequence[BusDay], until: int) -> Past:
             if halt.since < until <= halt.until:
                 standing = Standing(own, halt.since)
                 targets[standing] = (*targets.get(standing, ()), Target(until, halt.target))
-        if any(begins < until <= ends for begins, ends in _shifts(day, bus)):
-            serving[own] = (*serving.get(own, ()), until)
+        begun = [shift for shift in _shifts(day, bus) if shift.begins < until]
+        if begun:
+            ended = begun[-1].ends if begun[-1].ends < until else None
+            serving[own] = (*serving.get(own, ()), Serving(until, ended))
     gave_up = [
         GaveUp(until, queue_id, tuple(sorted(each for each in _tail(queue, day) if each < until)))
         for queue_id, queue in day.queue_of.items()

@@ -22,15 +22,21 @@ required, the rest is optional:
 - `disruptions`: a list, each entry with one of
   - `breakdown: {bus: B003, at: "08:15", repair_min: 45, stop: S004}`: at the first stop that it reaches from
     that time on, or when it next comes to `stop`, the bus stands for 1 to 720 minutes; everybody alights.
+    With instants it may have a `to`, by which it is repaired.
   - `closure: {line: L1, between: [S003, S006], detour_min: 5}`: the road between two stops of the line is
     closed in both directions. Buses take the detour (0.5 to 60 minutes longer) and skip the stops
     between; or, with `short_turn: true` instead of `detour_min`, turn before it.
   - `slow_zone: {line: L1, between: [S003, S006], speed_factor: 0.5}`: 0.1 to 1 times the speed, both ways.
   - `closed_stop: {stop: S003}`: buses pass it.
   - `surge: {stop: S017, from: "22:45", to: "23:30", people_per_min: 20, lines: [L1]}`: so many more people
-    (0 to 200 a minute) come to the stop; `from` and `to` must be given. The lines share them evenly.
+    (0 to 200 a minute) come to the stop; `from` must be given, and at times of day `to`. The lines share them
+    evenly.
   - `strike: {share: 0.5, lines: [L1]}`: this share of each line's buses (0 to 1) stays at its terminal all
-    day; at least one runs. If several strikes name a line the largest share counts.
+    day, or between `from` and `to` takes up no trip; at least one runs. If several strikes at different times
+    name a line the largest share of the moment counts.
+  - `weather: {rain: heavy, temperature_c: -4, humidity: 20, from: "18:00", to: "20:00"}`: in addition to the
+    days' weather, with `from` or `to`; of two rains the heavier counts.
+  - `control: {how: headway, from: "18:00"}`: another headway control, with `from` or `to`.
   - `extra_buses: {line: L1, count: 2, capacity: 95}`: 1 to 50 more buses for 1 to 1000 people. Their ids are
     L1-extra-1, L1-extra-2 …, also for `bus` and `buses` in this file.
 - `wire`: how positions go wrong on their way to clients (the store keeps the right ones), each entry with
@@ -39,7 +45,9 @@ required, the rest is optional:
   for `delayed` also `delay_s` (1 to 3600). `share` is of the positions, for `stuck` of the buses; default 1.
 
 `from` and `to` (excluded) are Madrid times of the service day, as in network files: "25:30" is 01:30 at
-night, also for night lines. Default: all day. Without `lines`, `stops` or `buses` an entry applies to all.
+night, also for night lines. Default: all day. Both may be instants instead, 2026-03-03T18:10:05Z or without a
+zone in Madrid time: then the entry applies once, on the dates or not. Without `lines`, `stops` or `buses` an
+entry applies to all.
 """
 
 from __future__ import annotations

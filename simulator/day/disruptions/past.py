@@ -37,6 +37,13 @@ class Target(NamedTuple):
     target: PatternPosition
 
 
+class Serving(NamedTuple):
+    """By the instant `known` a bus had `ended` its last shift; None: it was in service."""
+
+    known: int
+    ended: int | None
+
+
 class GaveUp(NamedTuple):
     """The instants at which people at a queue had given up by the instant `known`."""
 
@@ -49,14 +56,14 @@ class GaveUp(NamedTuple):
 class Past:
     """The facts of a line-day before its last revision.
 
-    `trips` are those that waiting buses showed, `targets` the stops that broken-down ones did, `serving` the
-    instants of the revisions at which each bus was in service, `gave_up` the people who had given up.
+    `trips` are those that waiting buses showed, `targets` the stops that broken-down ones did, `serving` says
+    for each revision whether a bus was in service, `gave_up` are the people who had given up.
     """
 
     until: int = -1
     trips: Mapping[Standing, TripNumber] = field(default_factory=dict)
     targets: Mapping[Standing, tuple[Target, ...]] = field(default_factory=dict)
-    serving: Mapping[BusId, tuple[int, ...]] = field(default_factory=dict)
+    serving: Mapping[BusId, tuple[Serving, ...]] = field(default_factory=dict)
     gave_up: tuple[GaveUp, ...] = ()
 
 
