@@ -42,6 +42,9 @@ POSITION = {
 }
 ARRIVAL = dict(TRANSIT_ARRIVAL) | {"expected_time": "2026-03-06T07:32:00Z"}
 VISITS = "/stop-visits/stop/S001?start=2026-03-05T07:30:10Z&end=2026-03-06T07:30:10Z&limit=10"
+LIVE = "/live?line_ids=L1"
+EXPORT = "/export/people_count?start=2026-03-06T07:25:10Z&end=2026-03-06T07:30:10Z&format=csv"
+CSV = "time,stop_id,line_ids,count,arrived,boarded,left\n2026-03-06T07:30:00Z,S001,L1,3,1,0,0\n"
 COUNT = {"stop_id": "S001", "time": LATEST, "count": 3, "line_ids": "L1"}
 CLIMATE = {"entity_id": "S001", "entity_type": "stop", "time": LATEST, "temperature": 15.5, "humidity": 40.5}
 SUBSCRIBED = json.dumps({"type": "subscribed", "line_ids": ["L1"]})
@@ -86,6 +89,11 @@ def bodies() -> dict[str, Any]:
     }
 
 
+def texts() -> dict[str, str]:
+    """Those of its responses that aren't JSON."""
+    return {LIVE: f"event: bus_position\nid: 0\ndata: {json.dumps(POSITION)}\n\n", EXPORT: CSV}
+
+
 def refused(status: int, text: str) -> Answer:
     name = {401: "Unauthorized", 404: "NotFound"}[status]
     return status, json.dumps({"error": name, "message": text})
@@ -101,6 +109,8 @@ def good(path: str, headers: Mapping[str, str]) -> Answer:
         return refused(401, "Missing x-group-name header")
     if headers["x-api-key"] != KEY:
         return refused(401, "Invalid API key")
+    if path in texts():
+        return 200, texts()[path]
     if path not in bodies():
         return refused(404, "Stop NO-STOP not found")
     return 200, json.dumps(bodies()[path])
@@ -117,7 +127,7 @@ def failed(answering: Answering, *, websocket_url: str | None = None) -> dict[st
     with http_server(answering) as url:
         deployment = ApiClient(url, websocket_url or "", KEY, "tests")
         results = list(verify(deployment, Targets(), websocket=websocket_url is not None))
-    assert len(results) == (24 if websocket_url else 21)
+    assert len(results) == (26 if websocket_url else 23)
     return {result.check: result.detail for result in results if not result.passed}
 
 
@@ -252,6 +262,26 @@ def test_arrivals_in_the_past_visits_elsewhere_and_empty_shapes_are_named() -> N
         assert text in detail
 
 
+@pytest.mark.parametrize(
+    ("path", "answer", "text"),
+    [
+        (LIVE, (200, "event: bus_position\ndata: {}\n\n"), "the event is wrong: Field required"),
+        (LIVE, (200, ": nothing\n\n"), "ends without an event"),
+        (LIVE, (404, "{}"), "status 404 instead of 200"),
+        (
+            LIVE,
+            (200, f"data: {json.dumps(POSITION | {'line_id': 'L2'})}\n\n"),
+            "an event of line L2",
+        ),
+        (EXPORT, (200, CSV.splitlines()[0] + "\n"), "no counts as CSV"),
+        (EXPORT, (200, "{}"), "no counts as CSV"),
+    ],
+)
+def test_wrong_events_and_files_are_named(path: str, answer: Answer, text: str) -> None:
+    ((_, detail),) = failed(but(path, answer)).items()
+    assert text in detail
+
+
 def test_a_line_without_buses_and_one_with_another_lines_buses_are_named() -> None:
     path, check = "/bus-position/line/L1?mode=latest", "REST: a line's buses"
     none = failed(but(path, (200, json.dumps({"line_id": "L1", "buses": []}))))
@@ -354,11 +384,11 @@ def test_the_script_passes_on_a_real_simulator_and_fails_on_half_a_day(tmp_path:
         process.wait_for(_has_five_days)
         done = script(tmp_path, "--api-url", url, "--verbose")
         assert (done.returncode, done.stdout.count("FAIL")) == (0, 0), done.stdout
-        assert done.stdout.splitlines()[-1] == "all 24 checks passed"
+        assert done.stdout.splitlines()[-1] == "all 26 checks passed"
         assert "GET /health → 200" in done.stderr
         assert KEY not in done.stdout + done.stderr
         few = script(tmp_path, "--api-url", url, "--skip-websocket")
-        assert few.stdout.splitlines()[-1] == "all 21 checks passed"
+        assert few.stdout.splitlines()[-1] == "all 23 checks passed"
     with running(tmp_path, *few_lines(), "--at", "2026-03-09T08:10:00+01:00", "--backfill", "0",
                  "--store", f"duckdb:{tmp_path / 'new.duckdb'}") as process:  # fmt: skip
         process.wait_for(lambda body: body["status"] == "healthy")

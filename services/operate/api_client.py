@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -22,6 +23,7 @@ from services.access.authentication import GROUP_HEADER, KEY_HEADER
 TIMEOUT_S = 20.0
 SHOWN_BYTES = 160
 SWITCHING_PROTOCOLS = 101
+DATA = "data: "
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -92,6 +94,25 @@ class ApiClient:
             raise CheckFailed(f"no answer from {self.api_url}{path}: {error}") from None
         self.trace(f"{method} {path} → {answer.status} {answer.shown}")
         return answer
+
+    def first_event(self, path: str) -> str:
+        """The data of the first of a stream of Server-Sent Events. Raises `CheckFailed` if there is none."""
+        url = urlsplit(self.api_url)
+        headers = {KEY_HEADER: self.key, GROUP_HEADER: self.group}
+        kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+        try:
+            with closing(kind(url.hostname or "", url.port, timeout=TIMEOUT_S)) as connection:
+                connection.request("GET", url.path.rstrip("/") + path, None, headers)
+                with connection.getresponse() as answered:
+                    Response(path, answered.status, b"").expect(HTTPStatus.OK)
+                    lines = (line.decode("utf-8", "replace").rstrip("\n") for line in answered)
+                    data = next((line[len(DATA) :] for line in lines if line.startswith(DATA)), None)
+        except (OSError, http.client.HTTPException) as error:
+            raise CheckFailed(f"no answer from {self.api_url}{path}: {error}") from None
+        if data is None:
+            raise CheckFailed(f"{path}: ends without an event")
+        self.trace(f"GET {path} → {data[:SHOWN_BYTES]}")
+        return data
 
     @contextmanager
     def connected(self) -> Iterator[WebSocketClient]:

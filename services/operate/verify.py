@@ -5,6 +5,8 @@ Each check passes or fails; there are no warnings.
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +33,7 @@ from services.times import format_instant, parse_instant
 from services.transit.bodies import ArrivalsBody
 from services.transit.geojson_bodies import LineShapeBody
 from services.web.health import TOLERATED_WALL_LAG_S
-from storage.schema import Stream
+from storage.schema import SCHEMAS, Stream
 
 HISTORY = timedelta(days=5)
 FRESHNESS = timedelta(minutes=5)
@@ -73,7 +75,7 @@ def verify(client: ApiClient, targets: Targets, *, websocket: bool = True) -> It
     """Run every check of a simulator on this machine, with or without those of the WebSocket."""
     verifier = Verifier(client, targets)
     checks = [*verifier.health_checks(), *verifier.history_checks(), *verifier.feeder_checks()]
-    checks += [*verifier.rest_checks(), *verifier.auth_checks()]
+    checks += [*verifier.rest_checks(), *verifier.file_checks(), *verifier.auth_checks()]
     return run_checks([*checks, *(verifier.websocket_checks() if websocket else ())])
 
 
@@ -124,6 +126,13 @@ class Verifier:
             ("REST: an unknown stop", lambda: self._refused("/people-count/NO-STOP?mode=latest", 404,
                                                             "Stop NO-STOP not found")),
         ]  # fmt: skip
+
+    def file_checks(self) -> Checks:
+        """Live events and files, which Lambda functions don't serve."""
+        return [
+            ("REST: live events", lambda: self._events(f"/live?line_ids={self._targets.line_id}")),
+            ("REST: an exported file", lambda: self._export("/export/people_count")),
+        ]
 
     def auth_checks(self) -> Checks:
         """The three refusals of REST."""
@@ -222,6 +231,24 @@ class Verifier:
         if not body.features or any(len(each.geometry.coordinates) < 2 for each in body.features):
             raise CheckFailed(f"{path}: no line with at least two points")
         return f"{len(body.features)} patterns"
+
+    def _events(self, path: str) -> str:
+        try:
+            position = BusPositionBody.model_validate_json(self._client.first_event(path), strict=True)
+        except ValidationError as error:
+            raise CheckFailed(f"{path}: the event is wrong: {error.errors()[0]['msg']}") from None
+        if position.line_id != self._targets.line_id:
+            raise CheckFailed(f"{path}: an event of line {position.line_id}")
+        return f"{position.bus_id} of {position.time}"
+
+    def _export(self, path: str) -> str:
+        now = self.now()
+        times = f"start={format_instant(now - FRESHNESS)}&end={format_instant(now)}"
+        answer = self._client.request(f"{path}?{times}&format=csv").expect(200)
+        rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8", "replace"))))
+        if not rows or rows[0].keys() != set(SCHEMAS[Stream.PEOPLE_COUNT].names):
+            raise CheckFailed(f"{path}: no counts as CSV: {answer.shown}")
+        return f"{len(rows)} counts of the last {FRESHNESS.seconds // 60} min"
 
     def _five_days_ago(self, path: str) -> str:
         asked = self.now() - HISTORY
