@@ -232,7 +232,7 @@ test-e2e: $(INSTALLED) ## run the tests that start the program as a process
 	  -m "e2e and not parts and not terraform and not browser and not docker and not aws and not long" $(ARGS)
 
 .PHONY: test-browser
-test-browser: $(INSTALLED) ## test the map in a browser (needs Debian's package chromium)
+test-browser: $(INSTALLED) $(MAP_PACKAGES) ## test the map in a browser (needs Debian's chromium, and npm)
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 .PHONY: test-long

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -25,6 +26,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 30_000
+AXE = Path(__file__).parent.parent / "map/node_modules/axe-core/axe.min.js"
 BUSES = 93
 
 
@@ -33,7 +35,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The shipped city on a Monday morning, at ten times the pace of the wall."""
     folder = tmp_path_factory.mktemp("city")
     write_history(folder, "2026-03-02T06:00Z", "2026-03-02T07:30Z")
-    options = ("--at", "2026-03-02T08:30:00+01:00", "--backfill", "0", "--speed", "10", "--clock-control")
+    options = ("--at", "2026-03-02T08:30:00+01:00", "--backfill", "0", "--speed", "10", "--control")
     with running(folder, *options) as process:
         yield process
 
@@ -133,13 +135,13 @@ def test_stops_and_lines_are_found_and_described(page: Page) -> None:
     expect(panel.locator(".journey").first).to_be_attached(timeout=PATIENCE_MS)
     search(page, "atocha")
     expect(panel).to_contain_text("Next arrivals", timeout=PATIENCE_MS)
-    panel.get_by_role("button", name="Close").press("Enter")
+    panel.get_by_role("button", name="Close", exact=True).press("Enter")
     expect(panel).to_be_hidden()
 
 
 def search(page: Page, text: str) -> None:
     """Search by keyboard, and open what is found first."""
-    box = page.get_by_role("combobox")
+    box = page.locator("#search")
     box.fill(text)
     box.press("Enter")
 
@@ -157,3 +159,77 @@ def test_a_wrong_key_is_reported_and_an_ended_session_asks_again(page: Page) -> 
     expect(page.get_by_role("dialog")).to_contain_text("Your session has ended", timeout=PATIENCE_MS)
     sign_in(page)
     expect(page.get_by_role("dialog")).to_be_hidden(timeout=PATIENCE_MS)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds wrong with what is on the page."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: list[str] = page.evaluate(
+        "axe.run(document, {resultTypes: ['violations']})"
+        ".then(({violations}) => violations.map(({id, nodes}) => `${id}: ${nodes[0].html}`))"
+    )
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_view_is_accessible(page: Page, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    assert violations(page) == []
+    signed_in(page)
+    assert violations(page) == []
+    for text in ("27", "atocha", "B001"):
+        search(page, text)
+        expect(page.get_by_role("complementary").get_by_role("img").first).to_be_visible(timeout=PATIENCE_MS)
+        assert violations(page) == []
+    for view in ("City", "Operations", "Layers and filters", "Table"):
+        page.get_by_role("button", name=view).click()
+        assert violations(page) == []
+
+
+def test_on_a_phone_in_spanish_nothing_hides_anything(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 780})
+    signed_in(page)
+    page.locator("#language").click()
+    search(page, "27")
+    expect(page.get_by_role("complementary")).to_contain_text("Intervalo medio", timeout=PATIENCE_MS)
+    boxes = [page.locator(name).bounding_box() for name in ("#bar", "#totals", "#details", "#time")]
+    tops_and_ends = [edge for box in boxes if box for edge in (box["y"], box["y"] + box["height"])]
+    assert len(tops_and_ends) == 8
+    assert tops_and_ends == sorted(tops_and_ends)
+    assert violations(page) == []
+
+
+def test_a_moment_of_the_past_is_shown_and_replayed(page: Page) -> None:
+    signed_in(page)
+    page.evaluate(
+        """() => {
+          const timeline = document.getElementById("timeline");
+          timeline.value = String(Date.parse("2026-03-02T06:30:00Z") / 1000);
+          for (const name of ["input", "change"]) timeline.dispatchEvent(new Event(name));
+        }"""
+    )
+    expect(page.locator("#clock")).to_have_text("07:30:00", timeout=PATIENCE_MS)
+    page.wait_for_function(f"() => mapPage.city.tracks.buses.size === {BUSES}", timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator("#clock")).to_contain_text("07:31:", timeout=PATIENCE_MS)
+    expect(page.locator("#totals")).to_contain_text(re.compile(r"[1-9]\d* waiting"))
+    page.get_by_role("button", name="Live").click()
+    expect(page.locator("#clock")).to_contain_text("08:", timeout=PATIENCE_MS)
+
+
+def test_the_clock_is_stopped_and_an_intervention_made_and_ended(page: Page, city: Running) -> None:
+    signed_in(page)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("#pace")).to_have_text("paused", timeout=PATIENCE_MS)
+    assert city.ask("/clock")[1]["paused"]
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator("#pace")).to_have_text("×10", timeout=PATIENCE_MS)
+    search(page, "atocha")
+    page.get_by_role("spinbutton", name="people a minute").fill("30")
+    page.get_by_role("button", name="Crowd").click()
+    expect(page.get_by_text("Done, takes effect at")).to_be_visible(timeout=PATIENCE_MS)
+    made = city.ask("/interventions")[1]["items"][-1]
+    assert made["disruption"]["surge"]["people_per_min"] == 30
+    page.get_by_role("button", name="City").click()
+    page.get_by_role("button", name="End").click()
+    expect(page.get_by_role("complementary")).to_contain_text("ended", timeout=PATIENCE_MS)

@@ -59,20 +59,19 @@ export async function getAll<T>(path: string, query: Query): Promise<T[]> {
 export async function getCsv(path: string, query: Query): Promise<Map<string, string[]>> {
   const text = await (await ask(url(path, query))).text();
   const lines = text.split(/\r?\n/);
-  const names = cells(lines[0]);
+  const names = cells(lines[0], 0);
   const columns = names.map((): string[] => []);
   for (let row = 1; row < lines.length; row += 1) {
     if (!lines[row]) continue;
-    const found = cells(lines[row]);
+    const found = cells(lines[row], names.length);
     for (let column = 0; column < names.length; column += 1) columns[column].push(found[column] ?? "");
   }
   return new Map(names.map((name, index) => [name, columns[index]]));
 }
 
-function cells(line: string): string[] {
-  return line.includes('""') ? quotedCells(line) : line.split(",").map((cell) => (cell[0] === '"' ? cell.slice(1, -1) : cell));
-}
-
-function quotedCells(line: string): string[] {
+/** A line's cells. Almost all lines have as many as there are commas, and one: those take the short way. */
+function cells(line: string, expected: number): string[] {
+  const found = line.split(",");
+  if (found.length === expected || expected === 0) return found.map((cell) => (cell[0] === '"' ? cell.slice(1, -1) : cell));
   return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map((found) => (found[1] ?? found[2]).replaceAll('""', '"'));
 }

@@ -20,7 +20,7 @@ const FASTEST_KMH = 45;
 export class City extends EventTarget implements BusSource {
   readonly clock = new SimulatedClock();
   readonly live: Tracks;
-  /** The tracks of a replay while there is one. */
+  /** What is shown instead of the present, while there is a replay. */
   replay: { tracks: Tracks; nowMs(): number; rate(): number } | null = null;
   selected: Selection | null = null;
   colouring: Colouring = "load";
@@ -88,6 +88,11 @@ export class City extends EventTarget implements BusSource {
     this.announce("counts");
   }
 
+  /** A bus's record of the instant that is told: the newest, in a replay that of the moment. */
+  recordOf(bus: Bus): BusPosition {
+    return this.replay ? bus.moveTo(this.replay.nowMs()) : bus.newest;
+  }
+
   capacityOf(busId: string): number {
     return this.capacities.get(busId) ?? 80;
   }
@@ -148,7 +153,7 @@ export class City extends EventTarget implements BusSource {
   busSize = 9;
 
   look(bus: Bus, into: Look): void {
-    const record = bus.newest;
+    const record = this.replay ? bus.shown : bus.newest;
     const isParked = !record.trip_id;
     const colour = isParked ? palette().parked : this.colourOf(bus, record);
     [into.red, into.green, into.blue] = colour;
@@ -168,7 +173,7 @@ export class City extends EventTarget implements BusSource {
     let [out, aboard, waiting, speed] = [0, 0, 0, 0];
     for (const bus of this.tracks.buses.values()) {
       if (!this.isShown(this.network.line.get(bus.lineId))) continue;
-      const record = bus.newest;
+      const record = this.recordOf(bus);
       aboard += record.passenger_count;
       if (record.trip_id) [out, speed] = [out + 1, speed + record.speed];
     }

@@ -1,5 +1,6 @@
 // Layers and filters: what is shown, by which measure buses are coloured, which lines.
 
+import { send } from "./api";
 import type { City, Colouring } from "./city";
 import { byId, h } from "./dom";
 import { type Key, t } from "./i18n";
@@ -64,10 +65,16 @@ export class LayersSheet {
         this.check("showNight", this.nightShown, (isShown) => this.city.showNight((this.nightShown = isShown))),
       ),
       h("label", { class: "column" }, t("onlyLines"), lines),
+      h("button", { type: "button", click: () => void this.signOut() }, t("signOut")),
     );
     byId("open-layers").setAttribute("aria-expanded", "true");
     document.body.append(this.sheet);
     this.sheet.querySelector("input")?.focus();
+  }
+
+  private async signOut(): Promise<void> {
+    await send("DELETE", "/session");
+    location.reload();
   }
 
   private apply(): void {

@@ -1,19 +1,24 @@
 // The map page: sign in, load the network once, then follow the live records.
 
-import { get, SignedOut } from "./api";
-import { City } from "./city";
+import { get, type Session, SignedOut } from "./api";
+import { City, type Selection } from "./city";
 import { byId } from "./dom";
 import { Feed } from "./feed";
 import { language, setLanguage, t, translatePage } from "./i18n";
 import { LayersSheet } from "./layersSheet";
 import { MapView } from "./mapView";
 import { Network, type NetworkShape } from "./network";
-import { Panel } from "./panels/panel";
+import { CityPanel } from "./panels/cityPanel";
+import { Interventions } from "./panels/interventions";
+import { OperationsPanel } from "./panels/operationsPanel";
+import { Panel, type View } from "./panels/panel";
 import type { AllAtOnce, BusPosition, ClockState, PeopleCount } from "./records";
 import { Search } from "./search";
 import { session } from "./signIn";
 import { StatusBar } from "./statusBar";
+import { TableView } from "./tableView";
 import { applyTheme, onSystemTheme, toggleTheme } from "./theme";
+import { TimeBar } from "./time/timeBar";
 
 const CLOCK_EVERY_MS = 30_000;
 const TICK_MS = 30_000;
@@ -39,24 +44,23 @@ class App {
   private readonly panel: Panel;
   private readonly bar: StatusBar;
   private readonly layers: LayersSheet;
+  private readonly time: TimeBar;
+  private readonly interventions: Interventions;
   private feed: Feed | null = null;
   private isSigningIn = false;
   private readonly lost = new Set<string>();
 
-  constructor(network: Network) {
+  constructor(network: Network, found: Session) {
     this.city = new City(network);
     this.view = new MapView(byId("map"), this.city, null);
-    this.panel = new Panel(this.city, () => void this.signInAgain());
+    this.interventions = new Interventions(this.city, () => this.panel.refresh());
+    this.interventions.isAllowed = found.may_intervene;
+    this.panel = new Panel(this.city, () => void this.signInAgain(), (view) => this.actions(view));
+    this.time = new TimeBar(this.city, found, (error) => this.report(error));
     this.bar = new StatusBar(this.city);
     this.layers = new LayersSheet(this.city, () => this.view, () => (this.bar.draw(), this.view.map.triggerRepaint()));
-    new Search(this.city, (selection) => {
-      this.city.select(selection);
-      if (selection.kind === "line") this.view.showLine(selection.id);
-      const stop = this.city.network.stop.get(selection.id);
-      if (selection.kind === "stop" && stop) this.view.goTo(stop.lngLat);
-      const bus = this.city.tracks.buses.get(selection.id)?.newest;
-      if (selection.kind === "bus" && bus) this.view.goTo([bus.longitude, bus.latitude]);
-    });
+    new Search(this.city, (selection) => this.open(selection));
+    new TableView(this.city, (selection) => this.open(selection));
     this.buttons();
     Object.assign(window, { mapPage: { city: this.city, view: this.view } });
   }
@@ -65,6 +69,26 @@ class App {
     this.take(await first);
     this.follow();
     setInterval(() => this.guard(() => this.city.clock.refresh()), CLOCK_EVERY_MS);
+  }
+
+  /** Select something and move the map to it. */
+  private open(selection: Selection): void {
+    this.city.select(selection);
+    if (selection.kind === "line") this.view.showLine(selection.id);
+    const stop = this.city.network.stop.get(selection.id);
+    if (selection.kind === "stop" && stop) this.view.goTo(stop.lngLat);
+    const bus = this.city.tracks.buses.get(selection.id)?.newest;
+    if (selection.kind === "bus" && bus) this.view.goTo([bus.longitude, bus.latitude]);
+  }
+
+  private actions(view: View): Node[] {
+    return view instanceof OperationsPanel || this.city.replay ? [] : this.interventions.forms();
+  }
+
+  private report(error: unknown): void {
+    if (error instanceof SignedOut) return void this.signInAgain();
+    trouble(error instanceof Error ? error.message : String(error));
+    setTimeout(() => trouble(""), 6000);
   }
 
   /** The newest positions, those of the tick before (so that buses drive at once), and people waiting. */
@@ -103,8 +127,10 @@ class App {
     if (this.isSigningIn) return;
     this.isSigningIn = true;
     this.feed?.close();
-    await session(t("signedOut"));
+    const found = await session(t("signedOut"));
     this.isSigningIn = false;
+    this.interventions.isAllowed = found.may_intervene;
+    this.time.allow(found);
     trouble("");
     await this.guard(async () => this.take(await snapshot()));
     this.follow();
@@ -112,12 +138,21 @@ class App {
   }
 
   private buttons(): void {
+    const toggle = (id: string, kind: new (...parts: never[]) => View, make: () => View): void =>
+      byId(id).addEventListener("click", () => {
+        const isOpen = this.panel.isOpen(kind);
+        this.city.select(null);
+        this.panel.show(isOpen ? null : make());
+      });
+    toggle("open-city", CityPanel, () => new CityPanel(this.city, this.interventions));
+    toggle("open-operations", OperationsPanel, () => new OperationsPanel());
     byId("home").addEventListener("click", () => this.view.home());
     byId("theme").addEventListener("click", () => (toggleTheme(), this.restyle()));
     byId("language").addEventListener("click", () => {
       setLanguage(language === "en" ? "es" : "en");
       this.bar.draw();
       this.layers.redraw();
+      this.time.draw();
       this.panel.refresh();
     });
     onSystemTheme(() => (applyTheme(), this.restyle()));
@@ -132,12 +167,12 @@ class App {
 async function start(): Promise<void> {
   applyTheme();
   translatePage();
-  await session();
+  const found = await session();
   trouble(t("connecting"));
   const first = snapshot();
   const network = new Network(await get<NetworkShape>("/network.geojson"));
   trouble("");
-  await new App(network).start(first);
+  await new App(network, found).start(first);
 }
 
 start().catch((error: unknown) => trouble(error instanceof Error ? error.message : String(error)));

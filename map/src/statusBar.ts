@@ -9,6 +9,10 @@ export class StatusBar {
   constructor(private readonly city: City) {
     setInterval(() => this.tellTime(), 250);
     for (const name of ["positions", "counts", "filter", "mode"]) city.addEventListener(name, () => this.tellTotals());
+    const observer = new ResizeObserver(() => {
+      for (const id of ["bar", "time"]) document.documentElement.style.setProperty(`--${id}-height`, `${byId(id).offsetHeight}px`);
+    });
+    for (const id of ["bar", "time"]) observer.observe(byId(id));
     this.draw();
   }
 

@@ -80,6 +80,13 @@ export function loadColour(load: number): Rgb {
   return [0, 1, 2].map((index) => one[index] + (other[index] - one[index]) * part) as Rgb;
 }
 
+/** Black or white, whichever is easier to read on a colour: the contrast is at least 4.5 on any. */
+export function readableOn(hex: string): string {
+  const [red, green, blue] = rgb(hex).map((channel) => (channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4));
+  const light = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  return (light + 0.05) ** 2 >= 1.05 * 0.05 ? "#000" : "#fff";
+}
+
 export function css([red, green, blue]: Rgb): string {
   return `rgb(${Math.round(red * 255)} ${Math.round(green * 255)} ${Math.round(blue * 255)})`;
 }

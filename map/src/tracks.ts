@@ -19,6 +19,7 @@ const JUMP = 5e-5;
 export class Bus {
   readonly place: Place = { x: 0, y: 0, bearing: 0 };
   private samples: Sample[] = [];
+  private current: Sample | null = null;
 
   constructor(
     readonly id: string,
@@ -27,6 +28,11 @@ export class Bus {
 
   get newest(): BusPosition {
     return this.samples[this.samples.length - 1].record;
+  }
+
+  /** The record of the tick before the instant of the last `moveTo`. */
+  get shown(): BusPosition {
+    return this.current?.record ?? this.newest;
   }
 
   add(network: Network, record: BusPosition, keepMs: number): void {
@@ -70,6 +76,7 @@ export class Bus {
     while (index > 0 && samples[index].timeMs > timeMs) index -= 1;
     const from = samples[index];
     const to = samples[index + 1];
+    this.current = from;
     if (!to || timeMs <= from.timeMs) this.standAt(from);
     else this.between(from, to, (timeMs - from.timeMs) / (to.timeMs - from.timeMs));
     return from.record;

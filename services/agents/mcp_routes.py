@@ -23,7 +23,7 @@ from services.context import Context
 from services.errors import BadRequest, ServiceError
 from services.queries.bodies import Body, describe_error
 from services.times import format_instant
-from services.web.gate import CALLER
+from services.web.access_log import CALLER
 from services.web.handlers import (
     BodyTooLong,
     Handler,

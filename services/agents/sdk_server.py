@@ -35,7 +35,7 @@ from services.agents.tools import TOOLS, tools_of
 from services.context import Context
 from services.errors import NotFound, ServiceError, Unavailable, Unexpected
 from services.queries.async_reader import AsyncReader
-from services.web.gate import CALLER
+from services.web.access_log import CALLER
 from services.web.handlers import ENCODE, JSON
 from storage.errors import DependencyUnavailable
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services import logs
-from services.access.authentication import GROUP_HEADER, LONGEST_GROUP
+from services.access.authentication import GROUP_HEADER, LONGEST_GROUP, Caller
 from services.errors import clipped
 from services.web.metrics import NO_ROUTE, RequestCounts
 
@@ -17,6 +17,8 @@ log = logging.getLogger("bus_simulator.rest")
 
 BY_NAME = "bus_simulator.headers"
 """The key under which a scope caches the result of `headers_of`."""
+CALLER = "bus_simulator.caller"
+"""The key under which a scope has the `Caller` of a request that was admitted."""
 SESSION_GROUP = "bus_simulator.session_group"
 """The key under which a scope has the group of a caller with a session, which sends no group name."""
 
@@ -64,7 +66,9 @@ class AccessLog:
         finally:
             seconds = time.perf_counter() - began
             log_access(scope, headers_of(scope), status, seconds)
-            self._counted.count(scope["route"].path if "route" in scope else NO_ROUTE, status, seconds)
+            route = scope["route"].path if "route" in scope else NO_ROUTE
+            caller: Caller | None = scope.get(CALLER)
+            self._counted.count(route, status, seconds, None if caller is None else caller.group)
 
 
 def log_access(scope: Scope, headers: Mapping[str, str], status: int, seconds: float) -> None:

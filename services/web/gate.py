@@ -23,7 +23,7 @@ from services.context import Context
 from services.errors import MethodNotAllowed, ServiceError, Unauthorized, Unavailable, Unexpected, UnknownPath
 from services.queries import parameters
 from services.queries.async_reader import AsyncReader
-from services.web.access_log import headers_of
+from services.web.access_log import CALLER, headers_of
 from services.web.formats.local_times import in_zone
 from services.web.formats.tagged_response import TaggedResponse
 from services.web.handlers import (
@@ -44,8 +44,6 @@ log = logging.getLogger("bus_simulator.rest")
 
 KEYLESS = ("/.well-known/", "/favicon.ico")
 """Unknown paths that are 404 without a key, too."""
-CALLER = "bus_simulator.caller"
-"""The key under which a scope has the `Caller` of a request that was admitted."""
 LIVE_PATH = "/live"
 """Where credentials may be in the query string, as the WebSocket's: EventSource sends no headers."""
 
@@ -164,6 +162,7 @@ class Gate:
         try:
             caller = self._identify(scope)
             check_group(caller)
+            scope[CALLER] = caller
             self.meter.count(caller.key_name)
             return await self._reader.read(prepared.query.respond, recent=True)
         except Exception as error:  # noqa: BLE001 - `_refused` logs it

@@ -11,7 +11,7 @@ from services.context import Context
 from services.interventions.bodies import intervention_body, journal_body
 from services.interventions.control import InterventionControl
 from services.web import openapi
-from services.web.gate import CALLER
+from services.web.access_log import CALLER
 from services.web.handlers import Route, StoreQuery, json_object, json_response
 
 PATH, ONE_PATH = "/interventions", "/interventions/{intervention_id}"

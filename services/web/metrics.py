@@ -17,6 +17,9 @@ from storage.schema import Stream
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "bus_simulator"
 NO_ROUTE = "none"
+OTHER_GROUPS = "other groups"
+MOST_GROUPS = 200
+"""Groups that are counted one by one: holders of the main key choose any names."""
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -29,14 +32,20 @@ class Latencies:
 
 
 class RequestCounts:
-    """Counts of requests by route template and status, and latencies by route. For one event loop."""
+    """Counts of requests by route template and status, by group and status, and latencies by route.
+
+    For one event loop.
+    """
 
     def __init__(self) -> None:
         self.by_status: dict[tuple[str, int], int] = {}
+        self.by_group: dict[str, dict[int, int]] = {}
         self.latencies: dict[str, Latencies] = {}
 
-    def count(self, route: str, status: int, seconds: float) -> None:
-        """Count a request that has been answered."""
+    def count(self, route: str, status: int, seconds: float, group: str | None = None) -> None:
+        """Count a request that has been answered; `group` is None for one without a valid key."""
+        if group is not None:
+            self._count_group(group, status)
         key = (route, status)
         self.by_status[key] = self.by_status.get(key, 0) + 1
         latencies = self.latencies.get(route)
@@ -44,6 +53,12 @@ class RequestCounts:
             latencies = self.latencies[route] = Latencies()
         latencies.counts[bisect_left(BOUNDS_S, seconds)] += 1
         latencies.sum_s += seconds
+
+    def _count_group(self, group: str, status: int) -> None:
+        if group not in self.by_group and len(self.by_group) >= MOST_GROUPS:
+            group = OTHER_GROUPS
+        counts = self.by_group.setdefault(group, {})
+        counts[status] = counts.get(status, 0) + 1
 
 
 def exposition(context: Context, requests: RequestCounts) -> str:
@@ -91,6 +106,12 @@ def request_lines(requests: RequestCounts) -> Iterator[str]:
         for (route, status), count in sorted(requests.by_status.items())
     }
     yield from family("http_requests_total", "counter", "Requests by route and status.", counted)
+    grouped: dict[Labels, float] = {
+        (("group", group), ("status", str(status))): count
+        for group, counts in sorted(requests.by_group.items())
+        for status, count in sorted(counts.items())
+    }
+    yield from family("http_requests_by_group_total", "counter", "Requests by group and status.", grouped)
     name = f"{PREFIX}_http_request_duration_seconds"
     yield from heading(name, "histogram", "Latency of requests by route.")
     for route, latencies in sorted(requests.latencies.items()):
@@ -116,6 +137,11 @@ def heading(name: str, kind: str, what: str) -> Iterator[str]:
 
 
 def sample(name: str, labels: Labels, value: float) -> str:
-    """One sample line. Labels need no escaping: all are route templates, stream names or run ids."""
-    inner = ",".join(f'{label}="{text}"' for label, text in labels)
+    """One sample line. Groups have any names, so labels are escaped."""
+    inner = ",".join(f'{label}="{escaped(text)}"' for label, text in labels)
     return f"{name}{{{inner}}} {value}" if inner else f"{name} {value}"
+
+
+def escaped(text: str) -> str:
+    """A label's value, as the format quotes it."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

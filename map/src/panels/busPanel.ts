@@ -24,7 +24,8 @@ export class BusPanel implements View {
   ) {}
 
   private get record(): BusPosition | null {
-    return this.city.tracks.buses.get(this.id)?.newest ?? null;
+    const bus = this.city.tracks.buses.get(this.id);
+    return bus ? this.city.recordOf(bus) : null;
   }
 
   title(): Node {

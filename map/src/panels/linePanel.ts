@@ -78,7 +78,7 @@ export class LinePanel implements View {
   }
 
   private buses(): BusPosition[] {
-    const found = [...this.city.tracks.buses.values()].filter((bus) => bus.lineId === this.id).map((bus) => bus.newest);
+    const found = [...this.city.tracks.buses.values()].filter((bus) => bus.lineId === this.id).map((bus) => this.city.recordOf(bus));
     return found.sort((one, other) => byNature(one.bus_id, other.bus_id));
   }
 

@@ -72,6 +72,11 @@ export class Panel {
     if (this.view) this.show(this.view);
   }
 
+  /** Whether this view, or one of its kind, is open. */
+  isOpen(kind: new (...parts: never[]) => View): boolean {
+    return this.view instanceof kind;
+  }
+
   private viewOfSelection(): View | null {
     const selected = this.city.selected;
     if (!selected) return null;
@@ -82,7 +87,7 @@ export class Panel {
   private redraw(always = false): void {
     if (!this.view || (!always && performance.now() - this.drawnMs < REDRAW_MS)) return;
     // Not under somebody's keyboard focus: a button that goes away takes the focus with it.
-    if (!always && this.body.contains(document.activeElement)) return;
+    if (!always && document.activeElement !== this.body && this.body.contains(document.activeElement)) return;
     this.drawnMs = performance.now();
     this.heading.replaceChildren(this.view.title());
     this.body.replaceChildren(...this.view.draw(), ...this.actions(this.view));

@@ -3,6 +3,7 @@
 import type { City, Kind } from "../city";
 import { h } from "../dom";
 import type { Line } from "../network";
+import { readableOn } from "../theme";
 
 export type Fact = [string, Node | string | number];
 
@@ -22,7 +23,7 @@ export function link(city: City, kind: Kind, id: string, ...content: (Node | str
 /** A line's number on its colour. */
 export function badge(line: Line | undefined, fallback = ""): Node {
   const made = h("span", { class: "badge" }, line?.label ?? fallback);
-  if (line) made.style.background = line.colour;
+  if (line) [made.style.background, made.style.color] = [line.colour, readableOn(line.colour)];
   return made;
 }
 

@@ -32,8 +32,8 @@ from services.feeds.emt.session_body import session_body
 from services.feeds.feed_outlook import FeedOutlooks
 from services.queries.bodies import Body
 from services.times import YEARS
-from services.web.access_log import headers_of
-from services.web.gate import CALLER, Gate
+from services.web.access_log import CALLER, headers_of
+from services.web.gate import Gate
 from services.web.handlers import JSON, Handler, Identify, Route, StoreQuery
 from simulator.network import Stop
 from simulator.types import INBOUND, OUTBOUND

@@ -18,8 +18,8 @@ from services.live.event_ids import parse_event_id
 from services.live.hub import Hub
 from services.queries import parameters
 from services.web import openapi
-from services.web.access_log import headers_of
-from services.web.gate import CALLER, LIVE_PATH
+from services.web.access_log import CALLER, headers_of
+from services.web.gate import LIVE_PATH
 from services.web.handlers import AsyncResponse, query_parameters
 from services.web.live.event_stream import ClientChannel, EventStream, New
 from storage.schema import Stream

@@ -8,7 +8,14 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.access.authentication import GROUP_HEADER, KEY_HEADER, Caller, authenticate, check_group
+from services.access.authentication import (
+    GENERAL,
+    GROUP_HEADER,
+    KEY_HEADER,
+    Caller,
+    authenticate,
+    check_group,
+)
 from services.access.sessions import LIFETIME_S, new_token
 from services.context import Context
 from services.errors import BadRequest
@@ -50,7 +57,7 @@ def add_session_routes(app: FastAPI, context: Context) -> None:
         return {
             "group": None if caller is None else caller.group,
             "may_control_clock": "/clock" in allowed,
-            "may_intervene": "/interventions" in allowed,
+            "may_intervene": "/interventions" in allowed and (caller is None or caller.key_name == GENERAL),
         }
 
     for method, handler in (("POST", sign_in), ("GET", signed_in), ("DELETE", sign_out)):
