@@ -66,6 +66,12 @@ Examples:
     default=None,
     help="File to touch at every tick, for health checks.",
 )
+@option(
+    "--control",
+    is_flag=True,
+    default=False,
+    help="The city may be disturbed while it runs: read the store's journal before each tick.",
+)
 @options.jobs_option
 @options.new_inputs_option
 def feed(
@@ -75,6 +81,7 @@ def feed(
     event_bus: str | None,
     metrics_namespace: str | None,
     heartbeat: Path | None,
+    control: bool,
     jobs: int | None,
     continue_with_new_inputs: bool,
     **shared: Any,
@@ -92,7 +99,7 @@ def feed(
     from services.processes.process_setup import ProcessSettings, process_setup
 
     wanted = FeederSettings(
-        KINDS[feeder], shard, jobs, continue_with_new_inputs, event_bus, metrics_namespace, heartbeat
+        KINDS[feeder], shard, jobs, continue_with_new_inputs, event_bus, metrics_namespace, heartbeat, control
     )
     with process_setup(ProcessSettings(**shared)) as setup:
         if setup is not None:

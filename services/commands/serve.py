@@ -49,6 +49,7 @@ Feeders run beside it, one process each:
     help="DynamoDB table for the lines of each connection; needs --connections-table.",
 )
 @options.clock_control_option
+@options.control_option
 def serve(**chosen: Any) -> None:
     """Serve REST, WebSocket and MCP over a store that feeders fill.
 
@@ -57,8 +58,9 @@ def serve(**chosen: Any) -> None:
     in the store.
     """
     check_shared(chosen)
-    if chosen["clock_control"] and chosen["clock_parameter"] is None:
-        raise click.UsageError("--clock-control moves the shared clock: it needs --clock-parameter")
+    if (chosen["clock_control"] or chosen["control"]) and chosen["clock_parameter"] is None:
+        name = "--control" if chosen["control"] else "--clock-control"
+        raise click.UsageError(f"{name} moves the shared clock: it needs --clock-parameter")
     from services.processes import server_process
     from services.processes.server_settings import server_options
 

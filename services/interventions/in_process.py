@@ -1,4 +1,4 @@
-"""Interventions in a city that this process feeds.
+"""Interventions in a city that this process feeds, or that the feeders of other processes feed.
 
 An intervention is made between two windows, while no feeder simulates or writes one: it is checked, stored,
 and then the city goes on by it. The earliest moment is the first second from which no record is stored yet.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
@@ -38,6 +38,9 @@ from storage.errors import DependencyError, WrittenAhead
 from storage.journal import first_open_second
 from storage.store import JournalEntry, Store
 
+LEAD_S = 10.0
+"""Wall seconds after which an intervention counts at the earliest, where other processes feed the city."""
+
 
 class FollowingModel(Protocol):
     """The part of `simulator.city.City` that interventions use."""
@@ -47,14 +50,18 @@ class FollowingModel(Protocol):
 
 
 class InProcessInterventions:
-    """The interventions of this process's city, with those that the store has already.
+    """The interventions of a city, with those that the store has already.
 
     `inputs` are those of the run, without its journal; `model` follows the journal already. Feeders write
-    their windows in blocks of `writing`.
+    their windows in blocks of `writing`. Where the feeders are other processes, there is no model: they
+    read the store's journal, and have `lead_s` wall seconds to learn of a change before it counts.
     """
 
-    def __init__(self, inputs: Inputs, model: FollowingModel, store: Store, clock: Clock) -> None:
+    def __init__(
+        self, inputs: Inputs, model: FollowingModel | None, store: Store, clock: Clock, *, lead_s: float = 0.0
+    ) -> None:
         self._inputs, self._model, self._store, self._clock = inputs, model, store, clock
+        self._lead_s = lead_s
         self._gate, self._settling = WriteGate(), Lock()
         self._journal, self._is_doubtful = stored_journal(store), False
         self._scenario = disturbed_inputs(inputs, self._journal).scenario
@@ -101,9 +108,11 @@ class InProcessInterventions:
             return self._keep(journal, over, moment)
 
     def _earliest(self) -> datetime:
-        """The first second that is neither past nor written."""
-        now, written = ceiling(self._clock.now(), SECOND), first_open_second(self._store.coverage)
-        return now if written is None else max(now, written)
+        """The first second that is neither past nor written, nor too soon for feeders to learn of it."""
+        lead = timedelta(seconds=self._lead_s * self._clock.pace)
+        first = ceiling(self._clock.now() + lead, SECOND)
+        written = first_open_second(self._store.coverage)
+        return first if written is None else max(first, written)
 
     def _keep(self, journal: Journal, changed: Intervention, changes_from: datetime) -> JournalEntry:
         """Store a changed intervention, then simulate by the journal that includes it."""
@@ -123,12 +132,16 @@ class InProcessInterventions:
 
     def _follow(self, journal: Journal) -> None:
         self._scenario = journal.applied_to(base_scenario(self._inputs, journal))
-        self._model.follow(self._scenario)
+        if self._model is not None:
+            self._model.follow(self._scenario)
         self._journal = journal
 
     def _settle(self) -> None:
-        """After an error of the store find out what it has kept. Raises `StoreError`."""
+        """After an error of the store, or where others may have changed it, read what it has kept.
+
+        Raises `StoreError`.
+        """
         with self._settling:
-            if self._is_doubtful:
+            if self._is_doubtful or self._model is None:
                 self._follow(stored_journal(self._store))
                 self._is_doubtful = False

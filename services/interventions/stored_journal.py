@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -23,8 +24,13 @@ ANY_DAY = date(1970, 1, 1)
 
 def stored_journal(store: Store) -> Journal:
     """Return the journal that a store keeps. Raises `StoreInvalid` for entries that can't be read."""
+    return journal_of(store.journal())
+
+
+def journal_of(entries: Sequence[JournalEntry]) -> Journal:
+    """Return the journal of a store's entries. Raises `StoreInvalid` for entries that can't be read."""
     try:
-        texts = (entry.text for entry in store.journal())
+        texts = (entry.text for entry in entries)
         return Journal(tuple(Intervention.of_json(json.loads(text)) for text in texts))
     except (ValueError, TypeError, KeyError) as error:
         raise StoreInvalid(f"the store's journal can't be read: {error!r}") from error

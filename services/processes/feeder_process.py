@@ -21,6 +21,8 @@ from services.feeders.feeder import Feeder, Model
 from services.feeders.network_in_force import ReplacedInputs, replaced_inputs
 from services.inputs.load import Inputs, opened
 from services.inputs.network_reload import NetworkChange, watching
+from services.interventions.followed_journal import FollowedJournal
+from services.interventions.in_process import FollowingModel
 from services.processes.feeder_listeners import FeederListeners, feeder_listeners
 from services.processes.feeder_settings import FeederSettings
 from services.processes.process_setup import ProcessSetup, retry_until_closed
@@ -109,7 +111,7 @@ class FeederProcess:
             name = self._settings.kind.name
             log.info("%s ends", name, extra={"fields": fields(feeder, clock.now())})
 
-    def _new_feeder(self, inputs: Inputs, model: Model, start: datetime | None) -> Feeder:
+    def _new_feeder(self, inputs: Inputs, model: ClosableModel, start: datetime | None) -> Feeder:
         clock, kind, store = self._setup.clock, self._settings.kind, self._store
         new_inputs = self._settings.continue_with_new_inputs or self._setup.network_may_change
         check_run(
@@ -125,6 +127,7 @@ class FeederProcess:
             start=start or history_plan.live_start(store, inputs.run, clock.now(), kind.streams),
             on_tick=lambda: ticks.note(feeder),
             on_write=self._listeners.written,
+            writing=FollowedJournal(inputs, model, store, often=self._settings.control).writing,
         )
         return feeder
 
@@ -159,8 +162,8 @@ class FeederProcess:
         return background(job, name="gaps", stop=stop, on_failure=give_up)
 
 
-class ClosableModel(Model, Protocol):
-    """A model that has processes to end."""
+class ClosableModel(Model, FollowingModel, Protocol):
+    """A model that can follow a journal, and has processes to end."""
 
     def close(self) -> None:
         """End the processes that simulate."""

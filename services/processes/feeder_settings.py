@@ -11,7 +11,10 @@ from simulator.shard import Shard
 
 @dataclass(frozen=True, slots=True)
 class FeederSettings:
-    """Which feeder, for which shard of the city, with how many simulating processes, reporting where."""
+    """Which feeder, for which shard of the city, with how many simulating processes, reporting where.
+
+    With `control` it reads the journal before each tick.
+    """
 
     kind: FeederKind
     shard: Shard | None = None
@@ -20,3 +23,4 @@ class FeederSettings:
     event_bus: str | None = None
     metrics_namespace: str | None = None
     heartbeat: Path | None = None
+    control: bool = False

@@ -11,6 +11,7 @@ from services.access.rate_limits import Limits
 from services.context import Context, MonitoredFeeder
 from services.feeders.clock_control import ClockControl
 from services.inputs.load import Inputs
+from services.interventions.control import InterventionControl
 from services.live.connection import ConnectionObserver
 from services.live.live_hub import live_hub
 from services.reports.kept_comparisons import ServiceComparisons
@@ -29,6 +30,7 @@ def context_over(
     hosts: AllowedHosts,
     continue_with_new_inputs: bool = False,
     control: ClockControl | None = None,
+    interventions: InterventionControl | None = None,
     feeders: Sequence[MonitoredFeeder] = (),
     observer: ConnectionObserver | None = None,
     open_feeds: bool = False,
@@ -56,6 +58,7 @@ def context_over(
         live=live_hub(store, inputs.network, clock.now, observer=observer),
         limits=limits,
         control=control,
+        interventions=interventions,
         feeders=feeders,
         compare=ServiceComparisons(inputs, clock.now),
     )

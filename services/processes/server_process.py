@@ -22,6 +22,7 @@ from services.feeders.network_in_force import replaced_inputs
 from services.feeds.emt.own_port import EmtPort, emt_port
 from services.inputs.load import opened
 from services.inputs.network_reload import NetworkChange, watching
+from services.interventions.control import InterventionControl
 from services.live.connection import ConnectionObserver
 from services.processes.live_sources import LiveSources, live_sources
 from services.processes.process_setup import ProcessSetup, client, process_setup, retry_until_closed
@@ -43,7 +44,9 @@ def serve(options: ServerOptions, *, on_listening: OnListening = print_greeting)
     server = options.server
     with closing(listen(server.host, server.port)) as listener, ExitStack() as stack:
         emt = stack.enter_context(emt_port(server))
-        setup = stack.enter_context(process_setup(options.process, moves_clock=server.clock_control))
+        setup = stack.enter_context(
+            process_setup(options.process, moves_clock=server.clock_control or server.control)
+        )
         if setup is None:
             return
         store = retry_until_closed(lambda: opened(options.process.store), setup.clock)
@@ -176,17 +179,27 @@ class ServerProcess:
             hosts=hosts_for(self._settings.host, self._settings.allowed_hosts),
             continue_with_new_inputs=self._setup.network_may_change,
             control=self._control(),
+            interventions=self._interventions(),
             feeders=observed_feeders(self._store, self._setup.clock),
             observer=self._observer,
             open_feeds=is_loopback(self._settings.host),
         )
+
+    def _interventions(self) -> InterventionControl | None:
+        """The control behind POST /interventions; None without --control."""
+        if not self._settings.control:
+            return None
+        from services.interventions.in_process import LEAD_S, InProcessInterventions
+
+        return InProcessInterventions(self._inputs, None, self._store, self._setup.clock, lead_s=LEAD_S)
 
     def _control(self) -> ClockControl | None:
         """The control behind POST /clock; None unless this process may move a clock in SSM."""
         from services.aws.ssm_clock import SsmClock
 
         clock = self._setup.clock
-        if not self._settings.clock_control or not isinstance(clock, SsmClock):
+        allowed = self._settings.clock_control or self._settings.control
+        if not allowed or not isinstance(clock, SsmClock):
             return None
         from services.aws.ssm_clock_control import SsmClockControl
         from storage.timestream_store import TimestreamStore

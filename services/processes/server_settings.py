@@ -31,6 +31,7 @@ class ServerSettings:
     connections_table: str | None = None
     subscriptions_table: str = SUBSCRIPTIONS_TABLE
     clock_control: bool = False
+    control: bool = False
     with_status_line: bool = True
     emt_port: int | None = None
     emt_cert: Path | None = None

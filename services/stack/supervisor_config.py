@@ -80,7 +80,7 @@ class Stack:
     clock: str = "{}"
     scenario: str | None = None
     refresh: str = "10s"
-    clock_control: bool = True
+    control: bool = True
     history: str = "0"
 
     @property
@@ -111,11 +111,14 @@ class Stack:
             *("--clock-parameter", CLOCK_PARAMETER),
             *(() if self.scenario is None else ("--scenario", self.scenario)),
         )
-        feeding = ("--event-bus", "bus-simulator-events", "--metrics-namespace", NAMESPACE)
+        feeding = (
+            *("--event-bus", "bus-simulator-events", "--metrics-namespace", NAMESPACE),
+            *(("--control",) * self.control),
+        )
         keys = ("--secret-id", "bus-simulator/api-key", "--key-refresh", self.refresh)
         serving = (
             *("--queue", "bus-simulator-positions", "--connections-table", CONNECTIONS_TABLE),
-            *(("--clock-control",) * self.clock_control),
+            *(("--control",) * self.control),
         )
         run = str(self.home / RUN)
         return {

@@ -59,7 +59,9 @@ UNAUTHORIZED = {"message": "Unauthorized"}
 
 REFUSED = {"error": "Unauthorized", "message": "Invalid API key"}
 NOT_FOUND = {"error": "NotFound", "message": "Not found"}
-LOCAL_ONLY = frozenset(("/", "/gtfs.zip", "/metrics", "/openapi.json", "/docs", "/local/snapshot"))
+LOCAL_ONLY = frozenset(
+    ("/", "/gtfs.zip", "/interventions", "/metrics", "/openapi.json", "/docs", "/local/snapshot")
+)
 
 
 def answer_of(
