@@ -15,6 +15,7 @@ from services.context import Context
 from services.feeds.emt.login import EMT_HEADERS
 from services.feeds.emt.routes import PREFIX as EMT
 from services.feeds.emt.routes import add_emt_routes
+from services.feeds.gtfs_realtime.realtime_routes import add_realtime_routes
 from services.feeds.gtfs_static.feed_routes import add_static_feed_route
 from services.feeds.siri.routes import add_siri_routes
 from services.web import openapi
@@ -66,6 +67,7 @@ def create_app(context: Context) -> FastAPI:
         add_mcp_routes(app, context, context.mcp_hosts)
     add_live_route(app, context)
     add_static_feed_route(app, context)
+    add_realtime_routes(app, context)
     add_export_routes(app, context)
     add_session_routes(app, context)
     add_pages(app, {**MAP, **DOCS})

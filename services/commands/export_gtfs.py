@@ -61,8 +61,8 @@ def export_gtfs(*, output: Path, network: Path | None, scenario: str | None, fir
     from services.commands.atomic_files import draft
     from services.console.work_progress import work_progress
     from services.errors import InputError
-    from services.feeds.gtfs_static.calendar import Span
     from services.feeds.gtfs_static.feed_zip import write_feed
+    from services.gtfs_trips.calendar import Span
     from services.inputs.load import load_inputs
     from simulator.gtfs.report import counted
 

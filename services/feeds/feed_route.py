@@ -5,6 +5,7 @@ Such programs take a URL and send no headers of ours, so key and group may be in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -19,11 +20,12 @@ IN_QUERY = {"key": KEY_HEADER, "group": GROUP_HEADER}
 
 
 class FeedRoute(Route):
-    """A feed's route, whose query may have key and group and nothing else."""
+    """A feed's route, whose query may have key, group and the parameters that are described."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.parameters = frozenset(IN_QUERY)
+        described = (self.openapi_extra or {}).get("parameters", ())
+        self.parameters = frozenset(IN_QUERY) | {each["name"] for each in described}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, as if key and group of the query were headers."""
@@ -36,8 +38,10 @@ class FeedRoute(Route):
         await super().handle(scope, receive, send)
 
 
-def add_feed_route(app: FastAPI, path: str, handler: Handler, *, is_open: bool) -> None:
-    """Add a feed's route; unless it `is_open`, it needs key and group.
+def add_feed_route(
+    app: FastAPI, path: str, handler: Handler, *, is_open: bool, parameters: Sequence[str] = ()
+) -> None:
+    """Add a feed's route, with `parameters` of its own; unless it `is_open`, it needs key and group.
 
     OpenAPI leaves it out: a feed's format has a description of its own.
     """
@@ -46,6 +50,9 @@ def add_feed_route(app: FastAPI, path: str, handler: Handler, *, is_open: bool) 
         handler,
         include_in_schema=False,
         response_model=None,
-        openapi_extra=dict(OPEN) if is_open else None,
+        openapi_extra={
+            **(OPEN if is_open else {}),
+            "parameters": [{"name": name, "in": "query"} for name in parameters],
+        },
         route_class_override=FeedRoute,
     )

@@ -138,7 +138,7 @@ def expected_at(outlook: Outlook, bus: Underway, index: int) -> datetime:
     history, start = outlook.history(bus.line), bus.since
     if not bus.has_departed:
         planned = planned_times_of(outlook, bus)
-        start = max(planned[0] if planned else _by_headway(bus, history), outlook.now)
+        start = max(planned[0] if planned else departs_by_headway(bus, history), outlook.now)
     return max(start + timedelta(seconds=seconds_until(bus, index, history)), outlook.now)
 
 
@@ -153,7 +153,7 @@ def planned_times_of(outlook: Outlook, bus: Underway) -> Sequence[datetime]:
     return () if planned is None or planned.pattern != bus.place.pattern else planned.times
 
 
-def _by_headway(bus: Underway, history: LineHistory) -> datetime:
+def departs_by_headway(bus: Underway, history: LineHistory) -> datetime:
     """When a bus departs that waits at a terminal: a usual headway after the departure before it there.
 
     Trips are numbered in the order of their departures, so their numbers say how many are still to depart.
@@ -178,7 +178,7 @@ def seconds_until(bus: Underway, index: int, history: LineHistory) -> float:
     stops, here, times = bus.place.pattern.stops, bus.place.index, history.times
     pace = times.pace_of(bus.visits)
     standing = bus.distance_m < 0.1 and bus.position.speed == 0
-    found = 0.0 if standing or not here else _rest_of_hop_s(bus, history, pace)
+    found = 0.0 if standing or not here else rest_of_hop_s(bus, history, pace)
     for i in range(here + 1, index + 1):
         start, end = stops[i - 1], stops[i]
         if i > 1:
@@ -188,7 +188,7 @@ def seconds_until(bus: Underway, index: int, history: LineHistory) -> float:
     return found
 
 
-def _rest_of_hop_s(bus: Underway, history: LineHistory, pace: float) -> float:
+def rest_of_hop_s(bus: Underway, history: LineHistory, pace: float) -> float:
     """Seconds that a moving bus needs to its next stop."""
     stops, here = bus.place.pattern.stops, bus.place.index
     length_m = stops[here].distance_m - stops[here - 1].distance_m

@@ -11,8 +11,9 @@ Research Part C 11.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from simulator.network import Line
 from storage.schema import StopVisit
@@ -39,6 +40,21 @@ class _Sum:
 
     def mean(self, prior_s: float, prior_count: float) -> float:
         return (self.total_s + prior_s * prior_count) / (self.count + prior_count)
+
+
+class Hop(NamedTuple):
+    """A stretch from one stop to the next."""
+
+    start: str
+    end: str
+    length_m: float
+
+
+class HopMeans(NamedTuple):
+    """Mean seconds of driving along a hop, and of standing at its end."""
+
+    run_s: float
+    dwell_s: float
 
 
 @dataclass(slots=True)
@@ -82,6 +98,14 @@ class RunningTimes:
         found = self.dwells.get((stop_id, direction), _Sum())
         return found.mean(self.dwell.mean(DWELL_S, 1.0), HOP_PRIOR)
 
+    def means_along(self, hops: Iterable[Hop], direction: int) -> Iterator[HopMeans]:
+        """`run_s` of each hop and `dwell_s` at its end, all at once."""
+        pace, dwell_s = self.seconds_per_metre, self.dwell.mean(DWELL_S, 1.0)
+        runs, dwells, none = self.runs, self.dwells, _Sum()
+        for start, end, length_m in hops:
+            run, dwell = runs.get((start, end), none), dwells.get((end, direction), none)
+            yield HopMeans(run.mean(pace * length_m, HOP_PRIOR), dwell.mean(dwell_s, HOP_PRIOR))
+
     def pace_of(self, visits: Sequence[StopVisit]) -> float:
         """How slowly a trip has run so far, 1 being the line's mean; `visits` are the trip's, in order."""
         own_s = expected_s = count = 0.0
@@ -92,9 +116,14 @@ class RunningTimes:
             own_s += (after.arrival_time - before.time).total_seconds()
             expected_s += self.run_s(before.stop_id, after.stop_id, length_m)
             count += 1
-        if not expected_s:
-            return 1.0
-        return 1.0 + count / (count + TRIP_PRIOR) * (own_s / expected_s - 1.0)
+        return trip_pace(own_s, expected_s, count)
+
+
+def trip_pace(own_s: float, expected_s: float, count: float) -> float:
+    """The pace of a trip that took so long for a number of hops, against the means."""
+    if not expected_s:
+        return 1.0
+    return 1.0 + count / (count + TRIP_PRIOR) * (own_s / expected_s - 1.0)
 
 
 def running_times(line: Line, visits: Iterable[StopVisit]) -> RunningTimes:

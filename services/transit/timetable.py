@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from simulator.network import Departure, Line, Pattern
 from simulator.service_day import origin_ms, owner, service_on
@@ -39,6 +40,7 @@ class PlannedTrip:
     times: Sequence[datetime]
 
 
+@lru_cache(16_384)
 def parse_trip_id(text: str) -> TripName | None:
     """The parts of a trip's id, None if it isn't one."""
     line_id, *parts = text.rsplit("-", 3)

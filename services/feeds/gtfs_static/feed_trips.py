@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from services.feeds.gtfs_static.calendar import FeedCalendar, ServiceKind, extra_buses
 from services.feeds.gtfs_static.csv_text import csv_row, degrees, number
-from services.feeds.gtfs_static.ids import FeedIds, trip_id
+from services.gtfs_trips.calendar import FeedCalendar, ServiceKind, extra_buses
+from services.gtfs_trips.ids import FeedIds, trip_id
 from simulator.network import Line, Network, Pattern
 from simulator.planned_service import PlannedCall, PlannedTrip, planned_calls, planned_trips
 from simulator.scenario import Scenario

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from services.feeds.gtfs_static import feed_trips, network_tables
-from services.feeds.gtfs_static.calendar import Span, feed_calendar
 from services.feeds.gtfs_static.feed_trips import LineTrips
-from services.feeds.gtfs_static.ids import feed_ids
+from services.gtfs_trips.calendar import Span, feed_calendar
+from services.gtfs_trips.ids import feed_ids
 from simulator.gtfs.carried.carried_network import CARRIED, carried_content
 from simulator.network import Network
 from simulator.progress import OnProgress, Progress, ignore_progress

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 from services.errors import InputError
-from services.feeds.gtfs_static.calendar import WEEK, FeedCalendar
 from services.feeds.gtfs_static.colours import route_colours
 from services.feeds.gtfs_static.csv_text import csv_row, degrees
-from services.feeds.gtfs_static.ids import FeedIds
+from services.gtfs_trips.calendar import WEEK, FeedCalendar
+from services.gtfs_trips.ids import FeedIds
 from simulator.network import MADRID_TIME, Line, Network
 
 AGENCY = "agency_id,agency_name,agency_url,agency_timezone,agency_lang"

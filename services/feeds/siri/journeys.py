@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.feeds.gtfs_static.ids import FeedIds
 from services.feeds.gtfs_static.network_tables import route_names
 from services.feeds.siri.tree import Node, Tree, duration
+from services.gtfs_trips.ids import FeedIds
 from services.queries.bearing import bearing
 from services.times import format_instant
 from services.transit.arrivals import Arrival, Underway

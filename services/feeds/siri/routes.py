@@ -24,7 +24,6 @@ from services.errors import (
 )
 from services.feeds.feed_outlook import FeedOutlooks
 from services.feeds.feed_route import FeedRoute
-from services.feeds.gtfs_static.ids import feed_ids
 from services.feeds.siri.deliveries import (
     estimated_timetable,
     service_delivery,
@@ -35,6 +34,7 @@ from services.feeds.siri.description import PARAMETERS, declared_siri
 from services.feeds.siri.journeys import SiriCity
 from services.feeds.siri.parameters import MONITORING, SiriRequest, media_type, siri_request
 from services.feeds.siri.tree import XML, Tree, document
+from services.gtfs_trips.ids import feed_ids
 from services.queries.bodies import describe_error
 from services.transit.line_history import Outlook
 from services.web.access_log import headers_of

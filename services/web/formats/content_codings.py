@@ -14,7 +14,7 @@ GZIP_LEVEL, ZSTD_LEVEL, BROTLI_LEVEL = 5, 3, 4
 """Levels that take a few milliseconds for a megabyte of JSON; gzip takes twenty."""
 
 LONGEST_HEADER = 200
-COMPRESSIBLE = ("application/json", "application/geo+json", "text/")
+COMPRESSIBLE = ("application/json", "application/geo+json", "application/x-protobuf", "text/")
 
 Compress = Callable[[bytes], bytes]
 

@@ -11,7 +11,7 @@ import pytest
 from services.cli import status_of
 from services.commands import export_gtfs
 from services.feeds.gtfs_static import feed_zip
-from services.feeds.gtfs_static.calendar import Span
+from services.gtfs_trips.calendar import Span
 from services.inputs.load import load_inputs, load_network
 from simulator.network_files.writer import write_network
 from tests.gtfs_feeds import feed, zipped

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 
 from services.errors import InputError
-from services.feeds.gtfs_static.calendar import Span
 from services.feeds.gtfs_static.feed_zip import write_feed
+from services.gtfs_trips.calendar import Span
 from simulator.load_network import load_network
 from simulator.network import Departure, Headway, Hold, Line, Network, Service, Timing
 from simulator.progress import Progress

@@ -7,7 +7,7 @@ from datetime import date
 
 from hypothesis import given
 
-from services.feeds.gtfs_static.calendar import (
+from services.gtfs_trips.calendar import (
     WEEK,
     FeedCalendar,
     ServiceKind,

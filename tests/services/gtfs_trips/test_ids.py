@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.feeds.gtfs_static.ids import feed_ids, trip_id
+from services.gtfs_trips.ids import feed_ids, trip_id
 from tests.networks import line, network, street
 
 

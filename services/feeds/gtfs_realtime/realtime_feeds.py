@@ -1,0 +1,107 @@
+"""The three feeds of a process: made once a tick, when somebody asks, and kept until the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from threading import Lock
+
+from google.protobuf import json_format
+from google.transit.gtfs_realtime_pb2 import FeedHeader, FeedMessage
+
+from services.context import Context
+from services.errors import NoData
+from services.feeds.feed_faults import FeedFaults
+from services.feeds.gtfs_realtime.alerts import add_alerts
+from services.feeds.gtfs_realtime.city_tick import CityTick, CityTicks
+from services.feeds.gtfs_realtime.closed_stops import ClosedStops
+from services.feeds.gtfs_realtime.feed_names import PROTOBUF, RealtimeFeed
+from services.feeds.gtfs_realtime.trip_updates import TripUpdates
+from services.feeds.gtfs_realtime.vehicle_positions import Bearings, add_vehicles
+from services.feeds.gtfs_realtime.visit_log import VisitLog
+from services.gtfs_trips.planned_days import PlannedDays
+from services.web.formats.content_codings import CodedBody
+from storage.schema import BusPosition, Stream
+
+MESSAGES_KEPT = 24
+"""Some minutes of all feeds in both formats, so that late messages of a faulty wire are at hand."""
+
+
+class RealtimeFeeds:
+    """Makes and keeps the messages of one context. Threads may share it; one makes, the others wait."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._days = PlannedDays(context.network, context.scenario_at_start)
+        self._ticks = CityTicks(VisitLog(context.network, context.store), self._days)
+        self._updates = TripUpdates(self._days, ClosedStops(context.network))
+        self._bearings = Bearings()
+        self._making = Lock()
+        self._tick: CityTick | None = None
+        self._made: dict[tuple[RealtimeFeed, datetime, str], CodedBody] = {}
+
+    def tick(self) -> datetime:
+        """The newest tick whose positions, and the visits before it, are stored. Raises `NoData`."""
+        store, now = self._context.store, self._context.now()
+        ends = [min(span.end, now) for span in store.coverage(Stream.STOP_VISIT) if span.start <= now]
+        found = store.tick(Stream.BUS_POSITION, time=ends[-1]) if ends else None
+        if found is None:
+            raise NoData("No data found for this feed")
+        return found
+
+    def message(self, feed: RealtimeFeed, tick: datetime, media_type: str) -> CodedBody:
+        """The message of a feed at a tick, as wire faults leave it. May raise `StoreError`."""
+        key = feed, tick, media_type
+        kept = self._made.get(key)
+        if kept is not None:
+            return kept
+        with self._making:
+            if key not in self._made:
+                while len(self._made) >= MESSAGES_KEPT:
+                    self._made.pop(next(iter(self._made)))
+                self._made[key] = self._disturbed(feed, tick, media_type)
+            return self._made[key]
+
+    def _disturbed(self, feed: RealtimeFeed, tick: datetime, media_type: str) -> CodedBody:
+        faults = FeedFaults(self._context.scenario, self._context.run.seed)
+        made_of = faults.tick_of(feed, tick)
+        older = self._made.get((feed, made_of, media_type)) if made_of != tick else None
+        content = (
+            older.body if older is not None else written(self._message(feed, made_of, faults), media_type)
+        )
+        return CodedBody(faults.cut(feed, tick, content), media_type)
+
+    def _message(self, feed: RealtimeFeed, tick: datetime, faults: FeedFaults) -> FeedMessage:
+        message = FeedMessage()
+        header = message.header
+        header.gtfs_realtime_version, header.incrementality = "2.0", FeedHeader.FULL_DATASET
+        header.timestamp = int(tick.timestamp())
+        header.feed_version = self._context.network.digest[:16]
+        network, ids = self._context.network, self._days.ids
+        if feed is RealtimeFeed.ALERTS:
+            add_alerts(message, tick, self._context.scenario, network, ids)
+            return message
+        city = self._city(tick)
+        shown = faults.positions(tick, city.positions, self._positions)
+        if feed is RealtimeFeed.VEHICLE_POSITIONS:
+            add_vehicles(message, city, shown, self._days, self._bearings)
+        else:
+            self._updates.add_to(message, city, {each.bus_id for each in shown}, self._context.scenario)
+        return message
+
+    def _city(self, tick: datetime) -> CityTick:
+        if self._tick is None or self._tick.time != tick:
+            self._tick = self._ticks.at(tick)
+        return self._tick
+
+    def _positions(self, tick: datetime) -> Sequence[BusPosition]:
+        records = self._context.store.records_at(Stream.BUS_POSITION, tick)
+        return [record for record in records if isinstance(record, BusPosition)]
+
+
+def written(message: FeedMessage, media_type: str) -> bytes:
+    """A message in one of the two formats; JSON by the mapping of protobuf."""
+    if media_type == PROTOBUF:
+        return message.SerializeToString()
+    text = json_format.MessageToJson(message, preserving_proto_field_name=True, indent=None)
+    return text.encode()
