@@ -76,6 +76,6 @@ def measure() -> Iterator[Figure]:
                 size += f" from {plain_mb:,.0f} MB in memory's form"
             yield Figure(
                 f"a day of all buses' positions as {form}", counted_mb / found.cpu_s, "MB per CPU-second",
-                "target", WANTED_MB_S, "at least", 1, f"{size}; {max(found.memory_mb, 0):.0f} MB more memory at most",
-                row_id=f"export-{form}",
+                "target", WANTED_MB_S, "at least", 1,
+                f"{size}; {max(found.memory_mb, 0):.0f} MB more memory at most", row_id=f"export-{form}",
             )  # fmt: skip

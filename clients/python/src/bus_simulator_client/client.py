@@ -152,6 +152,8 @@ class Client(Streams):
         """Yield the newest record of each bus and stop of lines (None: of all), then every new one.
 
         A lost connection is made again; what it missed of an entity is left out but for the newest record.
+        A connection takes at most 50 lines; for more, `BusSimulatorError` is raised: on a larger network call
+        this for 50 lines at a time.
         """
         lines = [line.line_id for line in self.lines()] if line_ids is None else line_ids
         yield from records(self._live, Subscription(lines, streams), self._sleep)
