@@ -24,6 +24,7 @@ from services.commands.digest import digest
 from services.commands.export import export
 from services.commands.export_gtfs import export_gtfs
 from services.commands.feed import feed
+from services.commands.generate import generate
 from services.commands.import_gtfs import import_gtfs
 from services.commands.intervene import intervene
 from services.commands.journal import journal
@@ -101,6 +102,7 @@ for command in (
     validate,
     import_gtfs,
     export_gtfs,
+    generate,
     timestream_local,
     ops,
 ):

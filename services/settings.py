@@ -55,6 +55,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "date": ("BUS_SIMULATOR_DATE",),
     "routes": ("BUS_SIMULATOR_ROUTES",),
     "route_types": ("BUS_SIMULATOR_ROUTE_TYPES",),
+    "cluster": ("BUS_SIMULATOR_CLUSTER",),
     "from": ("BUS_SIMULATOR_FROM",),
     "to": ("BUS_SIMULATOR_TO",),
     "strict": ("BUS_SIMULATOR_STRICT",),

@@ -146,3 +146,9 @@ def configured_endpoint(session: Session, service: str) -> str | None:
     without = Config(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg]  # the stubs lack it
     found: str = session.create_client(service).meta.endpoint_url
     return found if found != session.create_client(service, config=without).meta.endpoint_url else None
+
+
+def default_region() -> str | None:
+    """The region in the standard variables or the configuration file of AWS; None if there is none."""
+    region: str | None = get_session().get_config_variable("region")
+    return region

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from storage.timestream_store import TimestreamStore
 
 FORMS = (
-    "duckdb:PATH, postgresql://USER@HOST/DATABASE[?schema=NAME] "
+    "duckdb:PATH, postgresql://USER@HOST/DATABASE[?schema=NAME], lake:PATH or lake:s3://BUCKET/PREFIX "
     "or timestream://DATABASE?region=REGION[&endpoint_url=URL]"
 )
 DATABASE = re.compile(r"[A-Za-z0-9_.-]{3,256}")
@@ -37,6 +37,8 @@ def open_store(url: str, *, shard: str = "") -> Store:
         return _open_duckdb(url, place)
     if scheme == "timestream":
         return timestream_at(url, shard=shard)
+    if scheme == "lake":
+        return _open_lake(url, place)
     if scheme in ("postgresql", "postgres"):
         return _open_postgres(url, shard)
     raise ValueError(f"{without_password(url)!r}: unknown store {scheme!r}, expected {FORMS}")
@@ -49,6 +51,14 @@ def _open_duckdb(url: str, place: str) -> Store:
     from storage.duckdb_store import DuckDBStore
 
     return DuckDBStore(Path(place).expanduser())
+
+
+def _open_lake(url: str, place: str) -> Store:
+    if not place.strip():
+        raise ValueError(f"{url!r} names no folder: expected lake:PATH or lake:s3://BUCKET/PREFIX")
+    from storage.lake.store import LakeStore
+
+    return LakeStore(place)
 
 
 def _open_postgres(url: str, shard: str) -> Store:

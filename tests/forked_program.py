@@ -151,7 +151,7 @@ def become(request: Request) -> None:
 
 def prepare() -> None:
     """Import the program."""
-    import_module("bus_simulator.launcher").use_program()
+    import_module("bus_simulator.program").use_program()
     for name in IMPORTED:
         import_module(name)
     gc.collect()

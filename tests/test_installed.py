@@ -116,7 +116,7 @@ def test_a_program_that_imported_another_package_of_that_name_gets_an_import_err
 ) -> None:
     code = """
 import services
-from bus_simulator.launcher import use_program
+from bus_simulator.program import use_program
 try:
     use_program()
 except ImportError as error:

@@ -116,8 +116,8 @@ store_option = option(
     metavar="URL",
     default=settings.default_store,
     show_default=settings.DEFAULT_STORE,
-    help="Where the data are stored: duckdb:PATH, postgresql://USER@HOST/DATABASE[?schema=NAME] or "
-    "timestream://DATABASE?region=REGION.",
+    help="Where the data are stored: duckdb:PATH, postgresql://USER@HOST/DATABASE[?schema=NAME], "
+    "timestream://DATABASE?region=REGION, or lake:PATH to read.",
 )
 jobs_option = option(
     "--jobs",

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.docker
 MB = 1_000_000
 IMPORTS = """
 import duckdb, mangum, numpy.linalg, pyarrow.compute, pyarrow.csv, pyarrow.parquet, sqlglot, uvloop
-from bus_simulator.launcher import use_program
+from bus_simulator.program import use_program
 use_program()
 import mcp.server, services.cli, services.agents.sdk_server, services.timestream_local.server
 import boto3

@@ -1,0 +1,15 @@
+"""The task that a cluster's workers import to write a date of a lake."""
+
+from __future__ import annotations
+
+import pickle
+
+from bus_simulator.program import use_program
+
+
+def write_date(task: bytes) -> int:
+    """Write the span of a pickled `services.lake.date_task.DateTask`, and return the number of rows."""
+    use_program()
+    from services.lake import date_task
+
+    return date_task.write_date(pickle.loads(task))  # noqa: S301 - from this program's own driver

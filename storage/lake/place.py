@@ -1,0 +1,93 @@
+"""Where a lake is: a folder, or a prefix in S3. Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+from pyarrow import fs
+
+from storage.errors import StoreUnavailable
+
+S3 = "s3://"
+DEFAULT_REGION = "eu-west-1"
+
+
+class LakePlace:
+    """The folder at a path, or what is below `s3://BUCKET/PREFIX`. Paths are relative to it.
+
+    S3 is where the standard variables and files of AWS point, such as `AWS_ENDPOINT_URL_S3`.
+    Errors are `StoreUnavailable`. Raises ValueError for a URL without a bucket.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        if url.startswith(S3):
+            self._base = url.removeprefix(S3).rstrip("/")
+            if not self._base or self._base.startswith("/"):
+                raise ValueError(f"{url!r} names no bucket: expected s3://BUCKET/PREFIX")
+            self._files: fs.FileSystem = _s3()
+        else:
+            self._base = str(Path(url).expanduser().absolute())
+            self._files = fs.LocalFileSystem()
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a file; None if it is missing."""
+        with self._translated(path):
+            try:
+                with self._files.open_input_stream(self._below(path)) as source:
+                    content: bytes = source.read()
+                    return content
+            except FileNotFoundError:
+                return None
+
+    def open(self, path: str) -> pa.NativeFile:
+        """A file, to be read at any offset."""
+        with self._translated(path):
+            return self._files.open_input_file(self._below(path))
+
+    def names(self, folder: str) -> list[str]:
+        """The paths of the files directly in a folder, in order; none if the folder is missing."""
+        selector = fs.FileSelector(self._below(folder), allow_not_found=True)
+        with self._translated(folder):
+            found = [info.base_name for info in self._files.get_file_info(selector) if info.is_file]
+        return sorted(f"{folder}/{name}" for name in found if not name.startswith("."))
+
+    def put(self, path: str, source: Path) -> None:
+        """Copy a local file there."""
+        target = self._below(path)
+        with self._translated(path):
+            if isinstance(self._files, fs.LocalFileSystem):
+                # Another process may write the same file: each has its own copy until it is complete.
+                part = Path(target).with_name(f".{Path(target).name}.{os.getpid()}")
+                part.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, part)
+                part.replace(target)
+            else:
+                with source.open("rb") as content, self._files.open_output_stream(target) as sink:
+                    shutil.copyfileobj(content, sink, 1 << 20)
+
+    def _below(self, path: str) -> str:
+        return f"{self._base}/{path}"
+
+    @contextmanager
+    def _translated(self, path: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreUnavailable(f"{self.url}: {path}: {error}") from error
+
+
+def _s3() -> fs.S3FileSystem:
+    from storage.aws_clients import client, default_region
+
+    region = default_region() or DEFAULT_REGION
+    endpoint = urlsplit(client("s3", region=region).meta.endpoint_url)
+    if endpoint.hostname is None or endpoint.hostname.endswith(".amazonaws.com"):
+        return fs.S3FileSystem(region=region)
+    return fs.S3FileSystem(region=region, endpoint_override=endpoint.netloc, scheme=endpoint.scheme)

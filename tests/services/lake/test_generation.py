@@ -1,0 +1,176 @@
+"""Lakes made by tasks: equal to a city's windows, resumed, in S3, and on a cluster that loses a worker."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from distributed import Client
+
+from services.errors import InputError
+from services.inputs.load import Inputs
+from services.lake import date_task
+from services.lake.generation import cluster_workers, generate
+from services.times import parse_instant
+from simulator.city import City
+from simulator.day.line_day import MODEL_VERSION
+from simulator.progress import ignore_progress
+from storage.coverage import Interval
+from storage.digest import stream_digest
+from storage.errors import RunMismatch, StoreError
+from storage.lake.manifest import Manifest
+from storage.lake.place import LakePlace
+from storage.lake.store import LakeStore
+from storage.lake.writer import Tables, write_span
+from storage.schema import Stream
+from storage.store import Run, Store
+from tests.moto_aws import account
+from tests.networks import two_lines
+from tests.timestream_endpoint import REGION
+
+SPAN = (parse_instant("2026-03-02T23:00Z"), parse_instant("2026-03-03T01:00Z"))
+HOUR = timedelta(hours=1)
+
+
+def inputs(seed: int = 1) -> Inputs:
+    network = two_lines()
+    return Inputs(network, seed, Run(seed, network.digest, "", MODEL_VERSION))
+
+
+def one_thread() -> Executor:
+    return ThreadPoolExecutor(1)
+
+
+def made(url: str, span: Interval = SPAN, seed: int = 1) -> Manifest:
+    return generate(inputs(seed), span, url, one_thread, ignore_progress)
+
+
+def digests(store: Store, span: Interval = SPAN) -> dict[Stream, str]:
+    start, end = span
+    return {stream: stream_digest(store.scan(stream, start=start, end=end), stream) for stream in Stream}
+
+
+def expected(span: Interval = SPAN) -> dict[Stream, str]:
+    with closing(City(two_lines())) as city:
+        tables = city.window(*span, list(Stream))
+    return {stream: stream_digest([table], stream) for stream, table in tables.items()}
+
+
+def test_a_lake_has_the_bytes_of_the_city(tmp_path: Path) -> None:
+    manifest = made(str(tmp_path))
+    with closing(LakeStore(str(tmp_path))) as store:
+        assert digests(store) == expected()
+        assert all([(held.start, held.end) for held in store.coverage(each)] == [SPAN] for each in Stream)
+    body = json.loads((tmp_path / "manifest.json").read_text())
+    assert body["run"]["run_id"] == inputs().run.run_id
+    assert len(body["files"]) == len(manifest.files) == 8
+    for file in body["files"]:
+        assert file["path"].startswith(f"stream={file['stream']}/date={file['start'][:10]}/")
+        assert hashlib.sha256((tmp_path / file["path"]).read_bytes()).hexdigest() == file["sha256"]
+
+
+def test_a_lake_grows_by_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(str(tmp_path), (SPAN[0], SPAN[0] + HOUR / 2))
+    written: list[Interval] = []
+
+    def noted(place: LakePlace, run: Run, span: Interval, tables: Tables) -> int:
+        written.append(span)
+        return write_span(place, run, span, tables)
+
+    monkeypatch.setattr(date_task, "write_span", noted)
+    made(str(tmp_path))
+    made(str(tmp_path))
+    assert written == [(SPAN[0] + HOUR / 2, SPAN[0] + HOUR), (SPAN[0] + HOUR, SPAN[1])]
+    with closing(LakeStore(str(tmp_path))) as store:
+        assert digests(store) == expected()
+
+
+def test_an_interrupted_generation_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails_on_the_second(place: LakePlace, run: Run, span: Interval, tables: Tables) -> int:
+        if span[0] != SPAN[0]:
+            raise StoreError("the disk is full")
+        return write_span(place, run, span, tables)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(date_task, "write_span", fails_on_the_second)
+        with pytest.raises(StoreError, match="the disk is full"):
+            made(str(tmp_path))
+    assert not (tmp_path / "manifest.json").exists()
+    made(str(tmp_path))
+    with closing(LakeStore(str(tmp_path))) as store:
+        assert digests(store) == expected()
+
+
+def test_a_lake_of_another_run_is_refused(tmp_path: Path) -> None:
+    made(str(tmp_path))
+    with pytest.raises(RunMismatch, match=r"seed 1 in the store, 2 in this run; choose another -o\."):
+        made(str(tmp_path), seed=2)
+
+
+@pytest.mark.integration
+def test_a_lake_in_s3_has_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    with account() as moto:
+        for name, value in moto.variables.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+        configuration = {"LocationConstraint": REGION}
+        moto.client("s3").create_bucket(Bucket="lake", CreateBucketConfiguration=configuration)
+        manifest = made("s3://lake/week")
+        assert made("s3://lake/week") == manifest
+        with closing(LakeStore("s3://lake/week")) as store:
+            assert digests(store) == expected()
+        with pytest.raises(StoreError, match="s3://none/week"):
+            made("s3://none/week")
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A Dask scheduler and two workers with one thread each, as processes: its address, and the workers."""
+    dask, file = Path(sys.executable).with_name("dask"), folder / "scheduler.json"
+    with ExitStack() as stack, (folder / "dask.log").open("wb") as log:
+
+        def started(*arguments: str) -> subprocess.Popen[bytes]:
+            command = [str(dask), *arguments, "--no-dashboard", "--scheduler-file", str(file)]
+            process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            return process
+
+        scheduler = started("scheduler", "--host", "127.0.0.1", "--port", "0")
+        while not file.exists():
+            assert scheduler.poll() is None, (folder / "dask.log").read_text()
+            threading.Event().wait(0.05)
+        workers = [started("worker", "--nthreads", "1", "--no-nanny") for _ in range(2)]
+        address = json.loads(file.read_text())["address"]
+        with Client(address) as client:  # type: ignore[no-untyped-call]
+            client.wait_for_workers(2, timeout=60)
+        yield address, workers
+
+
+@pytest.mark.long
+def test_a_cluster_that_loses_a_worker_makes_the_whole_lake(tmp_path: Path) -> None:
+    span = (SPAN[0], SPAN[0] + 120 * HOUR)
+    with cluster(tmp_path) as (address, workers), ThreadPoolExecutor(1) as pool:
+        url = str(tmp_path / "lake")
+        of = cluster_workers(address)
+        making = pool.submit(generate, inputs(), span, url, of, ignore_progress)
+        while not list(tmp_path.glob("lake/_spans/*.json")):
+            assert not making.done()
+        workers[0].kill()
+        making.result()
+    with closing(LakeStore(url)) as store:
+        assert digests(store, span) == expected(span)
+
+
+def test_a_cluster_that_does_not_answer_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--cluster: no Dask scheduler answers at tcp:nowhere"):
+        generate(inputs(), SPAN, str(tmp_path), cluster_workers("tcp:nowhere"), ignore_progress)
