@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tests.services.timestream_local.cases import CASES, NAMES, NOW, SINGLE, STOPS, Row
 from tests.services.timestream_local.composite_cases import COMPOSITE
+from tests.services.timestream_local.documented import FUNCTIONS, REFUSED, example_of
 
 PREFACE = f"""# The SQL of the local Timestream endpoint
 
@@ -20,7 +21,12 @@ In all queries now is {NOW}, and a database `city` holds these records (an empty
 
 def page() -> str:
     """The page as Markdown."""
-    return "\n".join([PREFACE, *drawn(STOPS), "\n`names`:\n", *drawn(NAMES), *single(), *sections()]) + "\n"
+    return (
+        "\n".join(
+            [PREFACE, *drawn(STOPS), "\n`names`:\n", *drawn(NAMES), *single(), *functions(), *sections()]
+        )
+        + "\n"
+    )
 
 
 def drawn(table: str) -> Iterator[str]:
@@ -37,6 +43,16 @@ def single() -> Iterator[str]:
     yield "| measure_name | type | value |\n|---|---|---|"
     for name, kind, value in SINGLE:
         yield f"| {name} | {kind} | {value} |"
+
+
+def functions() -> Iterator[str]:
+    """Each documented function with a query of the cases that uses it, or why it is refused."""
+    yield "\n## Functions\n\nWhat the developer guide documents; the results are in the sections below."
+    for title, names in FUNCTIONS.items():
+        yield f"\n### {title}\n\n| function | in a query |\n|---|---|"
+        for name in names.split():
+            shown = f"refused: {REFUSED[name]}" if name in REFUSED else code(example_of(name) or "")
+            yield f"| `{name}` | {shown} |"
 
 
 def sections() -> Iterator[str]:

@@ -27,6 +27,7 @@ from services.timestream_local.errors import (
 )
 from services.timestream_local.operations import Operations
 from services.timestream_local.options import AWS, REGION, EndpointOptions
+from services.timestream_local.pages.status import POLICY, health, status_page
 from services.timestream_local.record_operations import prune
 from services.timestream_local.running.native_functions import register
 from services.timestream_local.running.object_store import ObjectStore
@@ -47,6 +48,7 @@ log = logging.getLogger("bus_simulator.timestream")
 
 TARGET = "Timestream_20181101."
 MEDIA_TYPE = b"application/x-amz-json-1.0"
+PAGES = ("/", "/health")
 LONGEST_BODY = 4 * 2**20
 LONGEST_DRAINED = 64 * 2**20
 """How many bytes of a body that is too long are still read, so that the client receives the error."""
@@ -63,12 +65,15 @@ ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dic
 class Endpoint:
     """The ASGI application. The header `X-Amz-Target` names the operation."""
 
-    def __init__(self, operations: Operations) -> None:
-        self._operations = operations
+    def __init__(self, state: EndpointState) -> None:
+        self._state, self._operations = state, Operations(state)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request, as ASGI specifies."""
         if scope["type"] != "http":
+            return
+        if scope["method"] in ("GET", "HEAD") and scope["path"] in PAGES:
+            await _receive_and_send_page(self._state, scope["path"], receive, send)
             return
         answer: Response
         try:
@@ -133,10 +138,26 @@ async def _body(receive: Receive) -> bytes:
     return b"".join(chunks)
 
 
+async def _receive_and_send_page(state: EndpointState, path: str, receive: Receive, send: Send) -> None:
+    await _body(receive)
+    if path == "/health":
+        await _send_content(send, 200, b"application/json", ENCODE(health(state)).encode())
+        return
+    html = await asyncio.to_thread(status_page, state)
+    policy = (b"content-security-policy", POLICY.encode())
+    await _send_content(send, 200, b"text/html; charset=utf-8", html.encode(), policy)
+
+
 async def _send(send: Send, status: int, answer: Response) -> None:
-    content = ENCODE(answer).encode(errors="replace")
+    await _send_content(send, status, MEDIA_TYPE, ENCODE(answer).encode(errors="replace"))
+
+
+async def _send_content(
+    send: Send, status: int, media_type: bytes, content: bytes, *more: tuple[bytes, bytes]
+) -> None:
     headers = [
-        (b"content-type", MEDIA_TYPE),
+        *more,
+        (b"content-type", media_type),
         (b"content-length", str(len(content)).encode()),
         (b"x-amzn-requestid", secrets.token_hex(16).upper().encode()),
     ]
@@ -180,7 +201,7 @@ def _object_store(options: EndpointOptions) -> ObjectStore | None:
 
 def application(state: EndpointState) -> ASGIApp:
     """The ASGI application, with its access log."""
-    return AccessLog(Endpoint(Operations(state)), counted=RequestCounts())
+    return AccessLog(Endpoint(state), counted=RequestCounts())
 
 
 def serve(path: Path, now: Now, listener: socket.socket, options: EndpointOptions = DEFAULT_OPTIONS) -> None:

@@ -1,4 +1,5 @@
-"""The pytest plugin: the fixtures `bus_simulator`, `bus_simulator_container` and `bus_simulator_stack`.
+"""The pytest plugin: the fixtures `bus_simulator`, `bus_simulator_container`, `bus_simulator_stack` and
+`timestream_endpoint`.
 
 Nothing is started, and only pytest imported, until a test uses a fixture.
 """
@@ -82,6 +83,20 @@ def bus_simulator(request: pytest.FixtureRequest, _bus_simulator_pool: Pool) -> 
     """
     with _bus_simulator_pool.lent(choices_of(request)) as simulator:
         yield simulator
+
+
+@pytest.fixture(scope="session")
+def timestream_endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a local Timestream endpoint without any city, one for the session.
+
+    Tests that write should have databases of their own.
+    """
+    from bus_simulator_testing.process import PROGRAM
+    from bus_simulator_testing.timestream import TimestreamProcess
+
+    program = option(request.config, "program")
+    with TimestreamProcess(program=shlex.split(program) if program else PROGRAM) as endpoint:
+        yield endpoint.url
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 from sqlglot import exp
@@ -147,6 +147,11 @@ class QueryRunner:
             row = running(lambda: unload.run(_rows(cursor, compiled.sql)))
         page = Pager(iter([row]), [kind for _, kind in SUMMARY]).page(None)
         return _query_body(query_id, column_info(SUMMARY), page, None)
+
+    def internal(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a statement of the endpoint's own, in DuckDB's SQL."""
+        with self._connection.cursor() as cursor:
+            return cursor.execute(sql).fetchall()
 
     def result(self, sql: str, instant: Instant, runtime: int) -> QueryResult:
         """The whole result of a scheduled query; `runtime` is its `@scheduled_runtime` in nanoseconds."""

@@ -309,4 +309,47 @@ COMPOSITE: dict[str, list[tuple[str, list[Row]]]] = {
             one("1300", "-1300", "10", "-a-b-c-", "x"),
         ),
     ],
+    "Other names": [
+        (
+            "SELECT day_of_month(DATE '2026-03-02'), doy(DATE '2026-03-02'), week_of_year(DATE '2026-03-02')",
+            one("2", "61", "10"),
+        ),
+        (
+            "SELECT stddev_samp(people), var_samp(people) FROM city.stops WHERE people IN (5, 7)",
+            one("1.4142135623730951", "2.0"),
+        ),
+    ],
+    "Grafana, its macros expanded": [
+        ("SHOW DATABASES", one("city")),
+        ('SHOW TABLES FROM "city"', each("names", "single", "stops")),
+        (
+            'SHOW MEASURES FROM "city"."single"',
+            [
+                ("cpu", "double", "[(host, varchar)]"),
+                ("doors", "bigint", "[(host, varchar)]"),
+                ("up", "boolean", "[(host, varchar)]"),
+            ],
+        ),
+        ('SELECT DISTINCT "host" FROM "city"."single"', one("h")),
+        (
+            'SELECT CREATE_TIME_SERIES(time, measure_value::double) AS cpu FROM "city"."single" WHERE time BETWEEN from_milliseconds(1772436600000) AND from_milliseconds(1772440200000) AND measure_name = \'cpu\' GROUP BY host',
+            one("[2026-03-02 07:30:00.000000000: 1.5, 2026-03-02 07:31:00.000000000: 2.5]"),
+        ),
+        (
+            'SELECT BIN(time, 60000ms) AS t, avg(measure_value::double) AS cpu FROM "city"."single" WHERE time BETWEEN from_milliseconds(1772436600000) AND from_milliseconds(1772440200000) AND measure_name = \'cpu\' GROUP BY BIN(time, 60000ms) ORDER BY t',
+            [("2026-03-02 07:30:00.000000000", "1.5"), ("2026-03-02 07:31:00.000000000", "2.5")],
+        ),
+        (
+            'WITH binned AS (SELECT host, BIN(time, 60000ms) AS t, AVG(measure_value::double) AS v FROM "city"."single" WHERE measure_name = \'cpu\' GROUP BY host, BIN(time, 60000ms)), filled AS (SELECT host, INTERPOLATE_LINEAR(CREATE_TIME_SERIES(t, v), SEQUENCE(min(t), max(t), 30000ms)) AS series FROM binned GROUP BY host) SELECT time, ROUND(value, 2) AS cpu FROM filled CROSS JOIN UNNEST(series)',
+            [
+                ("2026-03-02 07:30:00.000000000", "1.5"),
+                ("2026-03-02 07:30:30.000000000", "2.0"),
+                ("2026-03-02 07:31:00.000000000", "2.5"),
+            ],
+        ),
+        (
+            'SELECT measure_name, time, measure_value::double FROM "city"."single" WHERE time > ago(1h) AND measure_name = \'cpu\' ORDER BY time DESC LIMIT 1',
+            one("cpu", "2026-03-02 07:31:00.000000000", "2.5"),
+        ),
+    ],
 }

@@ -257,8 +257,8 @@ def test_bad_requests_get_an_error_in_the_format_of_aws(
     assert "Traceback" not in json.dumps(body)
 
 
-def test_the_error_for_a_get_request_names_the_missing_header(endpoint: Served) -> None:
-    status, body = post(endpoint.url, b"", {}, "GET")
+def test_the_error_for_a_put_request_names_the_missing_header(endpoint: Served) -> None:
+    status, body = post(endpoint.url, b"", {}, "PUT")
     assert (status, "X-Amz-Target" in body["message"]) == (400, True)
 
 
