@@ -47,6 +47,9 @@ EXPORT = "/export/people_count?start=2026-03-06T07:25:10Z&end=2026-03-06T07:30:1
 CSV = "time,stop_id,line_ids,count,arrived,boarded,left\n2026-03-06T07:30:00Z,S001,L1,3,1,0,0\n"
 COUNT = {"stop_id": "S001", "time": LATEST, "count": 3, "line_ids": "L1"}
 CLIMATE = {"entity_id": "S001", "entity_type": "stop", "time": LATEST, "temperature": 15.5, "humidity": 40.5}
+SIRI = "/siri/stop-monitoring?MonitoringRef=S001&format=json"
+EMT, EMT_LOGIN = "/emt/v2/transport/busemtmad", "/emt/v1/mobilitylabs/user/login/"
+EMT_ARRIVALS = f"{EMT}/stops/1/arrives/"
 SUBSCRIBED = json.dumps({"type": "subscribed", "line_ids": ["L1"]})
 
 
@@ -86,6 +89,17 @@ def bodies() -> dict[str, Any]:
         VISITS: {"items": [], "next_cursor": None},
         "/arrivals/S001": {"stop_id": "S001", "time": NOW, "arrivals": [ARRIVAL]},
         "/lines/L1/shape": {"type": "FeatureCollection", "features": [PATTERN]},
+        SIRI: {"Siri": {"ServiceDelivery": {"StopMonitoringDelivery": [{"MonitoredStopVisit": []}]}}},
+    }
+
+
+def emt_bodies() -> dict[str, Any]:
+    """A good simulator's answers as EMT's API."""
+    return {
+        EMT_LOGIN: {"code": "01", "data": [{"accessToken": "t"}]},
+        f"{EMT}/lines/info/": {"code": "00", "data": [{"line": "027"}]},
+        f"{EMT}/lines/027/stops/1/": {"code": "00", "data": [{"stops": [{"stop": "1"}]}]},
+        EMT_ARRIVALS: {"code": "00", "data": [{"Arrive": []}]},
     }
 
 
@@ -103,6 +117,9 @@ def good(path: str, headers: Mapping[str, str]) -> Answer:
     """A good simulator."""
     if path == "/health":
         return 200, json.dumps(health())
+    if path in emt_bodies():
+        allowed = headers.get("accesstoken") == "t" or headers.get("password") == KEY
+        return 200, json.dumps(emt_bodies()[path] if allowed else {"code": "80", "data": []})
     if "x-api-key" not in headers:
         return refused(401, "Missing x-api-key header")
     if "x-group-name" not in headers:
@@ -127,7 +144,7 @@ def failed(answering: Answering, *, websocket_url: str | None = None) -> dict[st
     with http_server(answering) as url:
         deployment = ApiClient(url, websocket_url or "", KEY, "tests")
         results = list(verify(deployment, Targets(), websocket=websocket_url is not None))
-    assert len(results) == (26 if websocket_url else 23)
+    assert len(results) == (28 if websocket_url else 25)
     return {result.check: result.detail for result in results if not result.passed}
 
 
@@ -223,6 +240,7 @@ def test_adjacent_intervals_are_joined() -> None:
         (VISITS, "REST: visits to a stop"),
         ("/arrivals/S001", "REST: arrivals"),
         ("/lines/L1/shape", "REST: a line's shape"),
+        (SIRI, "SIRI: stop monitoring"),
     ],
 )
 def test_wrong_statuses_and_bodies_of_a_route_are_named(path: str, check: str) -> None:
@@ -280,6 +298,22 @@ def test_arrivals_in_the_past_visits_elsewhere_and_empty_shapes_are_named() -> N
 def test_wrong_events_and_files_are_named(path: str, answer: Answer, text: str) -> None:
     ((_, detail),) = failed(but(path, answer)).items()
     assert text in detail
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "detail"),
+    [
+        (EMT_LOGIN, (200, '{"code": "92", "data": []}'), "code 92 instead of 01"),
+        (EMT_ARRIVALS, (200, '{"code": "80", "data": [{"Arrive": []}]}'), "code 80 instead of 00"),
+        (EMT_ARRIVALS, (200, '{"code": "00", "data": []}'), "no data"),
+        (EMT_ARRIVALS, (401, '{"code": "80", "data": []}'), "status 401 instead of 200"),
+        (f"{EMT}/lines/info/", (200, "{}"), "the body is wrong: code"),
+    ],
+)
+def test_refusals_of_emts_api_are_named(path: str, answer: Answer, detail: str) -> None:
+    ((check, found),) = failed(but(path, answer)).items()
+    assert check == "EMT: login, stops and arrivals"
+    assert detail in found
 
 
 def test_a_line_without_buses_and_one_with_another_lines_buses_are_named() -> None:
@@ -384,11 +418,11 @@ def test_the_script_passes_on_a_real_simulator_and_fails_on_half_a_day(tmp_path:
         process.wait_for(_has_five_days)
         done = script(tmp_path, "--api-url", url, "--verbose")
         assert (done.returncode, done.stdout.count("FAIL")) == (0, 0), done.stdout
-        assert done.stdout.splitlines()[-1] == "all 26 checks passed"
+        assert done.stdout.splitlines()[-1] == "all 28 checks passed"
         assert "GET /health → 200" in done.stderr
         assert KEY not in done.stdout + done.stderr
         few = script(tmp_path, "--api-url", url, "--skip-websocket")
-        assert few.stdout.splitlines()[-1] == "all 23 checks passed"
+        assert few.stdout.splitlines()[-1] == "all 25 checks passed"
     with running(tmp_path, *few_lines(), "--at", "2026-03-09T08:10:00+01:00", "--backfill", "0",
                  "--store", f"duckdb:{tmp_path / 'new.duckdb'}") as process:  # fmt: skip
         process.wait_for(lambda body: body["status"] == "healthy")

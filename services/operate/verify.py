@@ -1,4 +1,4 @@
-"""Check a running simulator: history, feeders, REST, authentication, WebSocket.
+"""Check a running simulator: history, feeders, REST, feeds in other formats, authentication, WebSocket.
 
 Each check passes or fails; there are no warnings.
 """
@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from services.access.authentication import GROUP_HEADER, KEY_HEADER
 from services.feeders.feeder import FEEDERS
@@ -75,7 +75,8 @@ def verify(client: ApiClient, targets: Targets, *, websocket: bool = True) -> It
     """Run every check of a simulator on this machine, with or without those of the WebSocket."""
     verifier = Verifier(client, targets)
     checks = [*verifier.health_checks(), *verifier.history_checks(), *verifier.feeder_checks()]
-    checks += [*verifier.rest_checks(), *verifier.file_checks(), *verifier.auth_checks()]
+    checks += [*verifier.rest_checks(), *verifier.file_checks()]
+    checks += [*verifier.feed_checks(), *verifier.auth_checks()]
     return run_checks([*checks, *(verifier.websocket_checks() if websocket else ())])
 
 
@@ -133,6 +134,10 @@ class Verifier:
             ("REST: live events", lambda: self._events(f"/live?line_ids={self._targets.line_id}")),
             ("REST: an exported file", lambda: self._export("/export/people_count")),
         ]
+
+    def feed_checks(self) -> Checks:
+        """SIRI and EMT's API answer. A deployment on AWS has neither."""
+        return [("SIRI: stop monitoring", self._siri), ("EMT: login, stops and arrivals", self._emt)]
 
     def auth_checks(self) -> Checks:
         """The three refusals of REST."""
@@ -250,6 +255,34 @@ class Verifier:
             raise CheckFailed(f"{path}: no counts as CSV: {answer.shown}")
         return f"{len(rows)} counts of the last {FRESHNESS.seconds // 60} min"
 
+    def _siri(self) -> str:
+        path = f"/siri/stop-monitoring?MonitoringRef={self._targets.stop_id}&format=json"
+        found = self._client.request(path).expect(200).body(SiriBody)
+        visits = found.Siri.ServiceDelivery.StopMonitoringDelivery[0].MonitoredStopVisit
+        return f"{len(visits)} buses"
+
+    def _emt(self) -> str:
+        user = {"email": f"{self._client.group}@verify", "password": self._client.key}
+        login = self._emt_data("/v1/mobilitylabs/user/login/", user, "01")
+        token, buses = {"accessToken": str(login["accessToken"])}, "/v2/transport/busemtmad"
+        line = self._emt_data(f"{buses}/lines/info/", token)["line"]
+        stops = self._emt_data(f"{buses}/lines/{line}/stops/1/", token)["stops"]
+        stop = stops[0]["stop"] if isinstance(stops, list) and stops else "none"
+        arriving = self._emt_data(f"{buses}/stops/{stop}/arrives/", token, body={})["Arrive"]
+        return f"{len(arriving) if isinstance(arriving, list) else 0} buses at stop {stop}"
+
+    def _emt_data(
+        self, path: str, headers: dict[str, str], code: str = "00", *, body: object | None = None
+    ) -> dict[str, Any]:
+        """The first item of an answer of EMT's API. Raises `CheckFailed` for another code."""
+        answer = self._client.request(f"/emt{path}", headers, body=body).expect(200)
+        found = answer.body(EmtBody)
+        if found.code != code:
+            raise CheckFailed(f"{answer.path}: code {found.code} instead of {code}: {answer.shown}")
+        if not found.data:
+            raise CheckFailed(f"{answer.path}: no data")
+        return found.data[0]
+
     def _five_days_ago(self, path: str) -> str:
         asked = self.now() - HISTORY
         body = self._client.request(f"{path}?timestamp={format_instant(asked)}").expect(200)
@@ -308,6 +341,37 @@ class TimedBody(BaseModel):
     """Any body with a `time`; other fields are ignored."""
 
     time: str
+
+
+class StopDelivery(BaseModel):
+    """SIRI's delivery of a stop; other fields are ignored, as in the next three."""
+
+    MonitoredStopVisit: list[dict[str, object]]
+
+
+class StopDeliveries(BaseModel):
+    """The part of a SIRI document with its deliveries."""
+
+    StopMonitoringDelivery: Annotated[list[StopDelivery], Field(min_length=1)]
+
+
+class SiriContent(BaseModel):
+    """A SIRI document's content."""
+
+    ServiceDelivery: StopDeliveries
+
+
+class SiriBody(BaseModel):
+    """A SIRI document as JSON."""
+
+    Siri: SiriContent
+
+
+class EmtBody(BaseModel):
+    """An answer of EMT's API. Its items differ from call to call."""
+
+    code: str
+    data: list[dict[str, Any]]
 
 
 def position_from(message: dict[str, object]) -> BusPositionBody:

@@ -43,6 +43,16 @@ class BusSimulator(ABC):
         return f"{self.api_url}/mcp"
 
     @property
+    def siri_url(self) -> str:
+        """The URL of SIRI's services, such as `{siri_url}/stop-monitoring?MonitoringRef=S001`."""
+        return f"{self.api_url}/siri"
+
+    @property
+    def emt_url(self) -> str:
+        """The URL to use in place of EMT Madrid's host; any e-mail and the API key log in."""
+        return f"{self.api_url}/emt"
+
+    @property
     def ws_url(self) -> str:
         """The URL of the WebSocket; pass the headers, or `api_key=` and `group_name=` in the query string."""
         return f"ws{self.api_url.removeprefix('http')}/production"

@@ -38,6 +38,10 @@ def test_it_responds_and_gives_its_addresses(city: BusSimulatorProcess) -> None:
     assert city.get("/people-count/S001", mode="latest")["stop_id"] == "S001"
     assert city.ws_url == f"ws{city.api_url[4:]}/production"
     assert city.mcp_url == f"{city.api_url}/mcp"
+    assert (city.siri_url, city.emt_url) == (f"{city.api_url}/siri", f"{city.api_url}/emt")
+    visits = city.get("/siri/vehicle-monitoring", format="json")["Siri"]["ServiceDelivery"]
+    assert visits["VehicleMonitoringDelivery"][0]["VehicleActivity"]
+    assert city.get("/emt/v1/mobilitylabs/user/login/")["code"] == "99"
 
 
 def test_an_error_has_status_and_body(city: BusSimulatorProcess) -> None:
