@@ -26,7 +26,8 @@ def add_alerts(
         left = [
             period
             for period in notice.periods
-            if period.end_s > now_s and (period.start_s <= now_s or not notice.name.startswith(UNFORESEEN))
+            if (period.end_s is None or period.end_s > now_s)
+            and (period.start_s <= now_s or not notice.name.startswith(UNFORESEEN))
         ]
         if not left:
             continue

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from google.transit.gtfs_realtime_pb2 import Alert
 
 from simulator.network import DAY_S, Line, Network
-from simulator.scenario import WHOLE_DAY, Closure, Rain, Scenario, Span
+from simulator.scenario import WHOLE_DAY, Breakdown, Closure, Rain, Scenario, Span
+from simulator.scenario import Period as OncePeriod
 from simulator.service_day import origin_ms
 from simulator.types import SECOND_MS, StopId
 
@@ -26,10 +27,10 @@ class Words(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `start_s` until before `end_s`, in seconds since the epoch."""
+    """From `start_s` until before `end_s`, in seconds since the epoch; None: for ever."""
 
     start_s: int
-    end_s: int
+    end_s: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _closures(scenario: Scenario, network: Network) -> Iterator[Notice]:
                 "No hay servicio en las paradas intermedias.",
                 f"The road between {first} and {last} is closed. {way.english} Stops between aren't served.",
             ),
-            _periods(scenario, closure.span, line.timezone),
+            _periods(scenario, closure.span, line.timezone, once=closure.period),
             (line.line_id,),
             tuple(sorted(stops_between(line, closure))),
         )
@@ -106,7 +107,7 @@ def _closed_stops(scenario: Scenario, network: Network) -> Iterator[Notice]:
                 f"Ningún autobús para en {name}. Utilice la parada siguiente.",
                 f"No bus stops at {name}. Please use the next stop.",
             ),
-            _periods(scenario, closed.span),
+            _periods(scenario, closed.span, once=closed.period),
             stop_ids=(closed.stop_id,),
         )
 
@@ -124,7 +125,7 @@ def _slow_zones(scenario: Scenario, network: Network) -> Iterator[Notice]:
                 f"Los autobuses circulan despacio entre {first} y {last}.",
                 f"Buses are slow between {first} and {last}.",
             ),
-            _periods(scenario, zone.span, line.timezone),
+            _periods(scenario, zone.span, line.timezone, once=zone.period),
             (line.line_id,),
         )
 
@@ -141,7 +142,7 @@ def _strikes(scenario: Scenario, network: Network) -> Iterator[Notice]:
                 f"No circula un {share} % de los autobuses. Habrá esperas más largas.",
                 f"{share} % of the buses don't run. Expect longer waits.",
             ),
-            _periods(scenario, WHOLE_DAY),
+            _periods(scenario, strike.span, once=strike.period),
             strike.lines or tuple(line.line_id for line in network.lines),
         )
 
@@ -161,7 +162,7 @@ def _breakdowns(scenario: Scenario, network: Network) -> Iterator[Notice]:
                 f"El autobús {breakdown.bus_id} está averiado. Habrá esperas más largas.",
                 f"Bus {breakdown.bus_id} has broken down. Expect longer waits.",
             ),
-            _periods(scenario, span, line.timezone),
+            _periods(scenario, span, line.timezone, once=_broken(breakdown)),
             (line.line_id,),
         )
 
@@ -178,7 +179,7 @@ def _crowds(scenario: Scenario, network: Network) -> Iterator[Notice]:
                 f"Espera mucha gente en {name}. Los autobuses pueden ir llenos.",
                 f"Many people wait at {name}. Buses may be full.",
             ),
-            _periods(scenario, surge.span),
+            _periods(scenario, surge.span, once=surge.period),
             stop_ids=(surge.stop_id,),
         )
 
@@ -205,22 +206,45 @@ RAIN = {
 
 
 def _rain(scenario: Scenario, network: Network) -> Iterator[Notice]:
-    rain = scenario.weather.rain
-    if rain is not None:
-        words = RAIN[rain]
-        yield Notice(
-            "rain",
-            Alert.WEATHER,
-            Alert.SIGNIFICANT_DELAYS,
-            Words(f"Retrasos por {words.spanish}", f"Delays in {words.english}"),
-            Words("Los autobuses circulan más despacio.", "Buses are slower than usual."),
-            _periods(scenario, WHOLE_DAY),
-            tuple(line.line_id for line in network.lines),
-        )
+    if scenario.weather.rain is not None:
+        yield _rain_notice("rain", scenario.weather.rain, network, _periods(scenario, WHOLE_DAY))
+    for number, change in enumerate(scenario.weather_changes, 1):
+        if change.weather.rain is not None:
+            periods = _periods(scenario, change.span, once=change.period)
+            yield _rain_notice(f"rain-{number}", change.weather.rain, network, periods)
 
 
-def _periods(scenario: Scenario, span: Span, timezone: str | None = None) -> tuple[Period, ...]:
-    """The periods of a span on each of the scenario's dates; one for all of them if it is whole days."""
+def _rain_notice(name: str, rain: Rain, network: Network, periods: tuple[Period, ...]) -> Notice:
+    words = RAIN[rain]
+    return Notice(
+        name,
+        Alert.WEATHER,
+        Alert.SIGNIFICANT_DELAYS,
+        Words(f"Retrasos por {words.spanish}", f"Delays in {words.english}"),
+        Words("Los autobuses circulan más despacio.", "Buses are slower than usual."),
+        periods,
+        tuple(line.line_id for line in network.lines),
+    )
+
+
+def _broken(breakdown: Breakdown) -> OncePeriod | None:
+    """When a bus is broken down that breaks down at an instant."""
+    period = breakdown.period
+    if period is None or period.start is None:
+        return None
+    repaired = period.start + max(breakdown.repair_s, 60) * SECOND_MS
+    return OncePeriod(period.start, repaired if period.end is None else min(repaired, period.end))
+
+
+def _periods(
+    scenario: Scenario, span: Span, timezone: str | None = None, *, once: OncePeriod | None = None
+) -> tuple[Period, ...]:
+    """The periods of a span on each of the scenario's dates; one for all of them if it is whole days.
+
+    A disruption between two instants applies `once` instead.
+    """
+    if once is not None:
+        return (Period((once.start or 0) // SECOND_MS, None if once.end is None else once.end // SECOND_MS),)
     days = (scenario.last_day - scenario.first_day).days + 1
     origins = [
         (origin_ms(day) if timezone is None else origin_ms(day, timezone)) // SECOND_MS
