@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from services.errors import BadRequest, UnknownEntity, clipped
+from services.queries.parameters import names
 from simulator.network import Network
 from storage.schema import BusPosition, PeopleCount, Record, SensorReading
 from storage.store import Selection
@@ -65,7 +66,7 @@ def check_filters(filters: Filters, network: Network) -> None:
 
 
 def _ids(text: str | None) -> frozenset[str] | None:
-    return None if not text else frozenset(name.strip() for name in text.split(",") if name.strip())
+    return frozenset(names(text)) or None
 
 
 def _box(text: str | None) -> Box | None:

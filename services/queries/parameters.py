@@ -149,3 +149,9 @@ def open_cursor(cursor: str | None, *request: str) -> str | None:
 
 def _wrong_cursor(cursor: str) -> BadRequest:
     return BadRequest(f"Invalid cursor: {clipped(cursor)}. Must be the next_cursor of the same request")
+
+
+def names(text: str | None) -> Sequence[str]:
+    """The names in a list with commas, each once; empty ones don't count."""
+    found = (part.strip() for part in (text or "").split(","))
+    return list(dict.fromkeys(filter(None, found)))

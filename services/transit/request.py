@@ -41,7 +41,7 @@ def arrivals_request(stop_id: str, query: Mapping[str, str]) -> ArrivalsRequest:
 
 def line_ids(query: Mapping[str, str]) -> Sequence[str]:
     """The lines that `line_id` names, empty for all."""
-    return [each for each in query.get("line_id", "").split(",") if each]
+    return parameters.names(query.get("line_id"))
 
 
 def wanted_arrivals(network: Network, outlook: Outlook, *, wanted: ArrivalsRequest) -> Sequence[Arrival]:
@@ -76,5 +76,6 @@ def wanted_date(query: Mapping[str, str]) -> date | None:
     except ValueError:
         found = None
     if found is None or len(text) != 10 or found.year not in YEARS:
-        raise BadRequest(f"Invalid date: '{clipped(text)}'. Must be YYYY-MM-DD")
+        years = f"from {YEARS[0]} to {YEARS[-1]}"
+        raise BadRequest(f"Invalid date: '{clipped(text)}'. Must be YYYY-MM-DD, {years}")
     return found

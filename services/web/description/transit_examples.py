@@ -178,7 +178,7 @@ TRANSIT_BAD_REQUESTS: Mapping[str, tuple[str, ...]] = {
     ),
     "/trips/{trip_id}": (),
     "/lines/{line_id}/shape": (),
-    "/lines/{line_id}/timetable": ("Invalid date: 'today'. Must be YYYY-MM-DD",),
+    "/lines/{line_id}/timetable": ("Invalid date: 'today'. Must be YYYY-MM-DD, from 1970 to 2199",),
     "/network.geojson": (),
     "/stops/{stop_id}": (),
     "/buses/{bus_id}": (),

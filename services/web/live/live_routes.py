@@ -77,5 +77,4 @@ def subscription_in(request: Request, context: Context) -> messages.Subscribe:
 def names_in(request: Request, name: str) -> Sequence[str]:
     """The values of a parameter that can be repeated or have a list with commas, each once."""
     pairs = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    found = (part.strip() for key, text in pairs if key == name for part in text.split(","))
-    return list(dict.fromkeys(filter(None, found)))
+    return parameters.names(",".join(text for key, text in pairs if key == name))

@@ -67,6 +67,7 @@ def ids(anywhere: Served, target: str) -> list[str]:
         ("/people-count?mode=latest&stop_id=S001&stop_id=S003", ["S001", "S003"]),
         ("/people-count?mode=latest&stop_id=S001,%20S003", ["S001", "S003"]),
         ("/people-count?mode=latest&bbox=-3.7201,40.3,-3.7199,40.5", ["S001", "S002"]),
+        ("/people-count?mode=latest&line_id=,&stop_id=S001,,", ["S001"]),
         ("/people-count?mode=latest&bbox=0,0,1,1", []),
         ("/bus-position?mode=latest&line_id=L2", ["B003"]),
         ("/bus-position?mode=latest&stop_id=S002", ["B001", "B002", "B003"]),

@@ -16,6 +16,8 @@ PATHS = {
     "/trips/L1-20260302-0-001": None,
     "/lines/L1/shape": geojson_bodies.LineShapeBody,
     "/network.geojson": geojson_bodies.NetworkShapeBody,
+    "/arrivals/S003?line_id=,": bodies.ArrivalsBody,
+    "/arrivals/S003?line_id=L1,%20L2,": bodies.ArrivalsBody,
     "/network.geojson?line_id=L2": geojson_bodies.NetworkShapeBody,
     "/lines/L1/timetable": bodies.TimetableBody,
     "/lines/L1/timetable?date=2026-03-08": bodies.TimetableBody,
@@ -46,6 +48,7 @@ def test_an_arrival_has_the_contracts_fields_first(anywhere: Served) -> None:
     assert body["time"] == "2026-03-02T07:30:10Z"
 
 
+DATES = "Must be YYYY-MM-DD, from 1970 to 2199"
 REFUSALS: list[tuple[str, int, str]] = [
     ("/arrivals/S999", 404, "Stop S999 not found"),
     ("/arrivals/S001?line_id=L99", 404, "Line L99 not found"),
@@ -61,9 +64,9 @@ REFUSALS: list[tuple[str, int, str]] = [
     ("/lines/L99/shape", 404, "Line L99 not found"),
     ("/network.geojson?line_id=L1,L99", 404, "Line L99 not found"),
     ("/lines/L99/timetable", 404, "Line L99 not found"),
-    ("/lines/L1/timetable?date=today", 400, "Invalid date: 'today'. Must be YYYY-MM-DD"),
-    ("/lines/L1/timetable?date=20260302", 400, "Invalid date: '20260302'. Must be YYYY-MM-DD"),
-    ("/lines/L1/timetable?date=0001-01-01", 400, "Invalid date: '0001-01-01'. Must be YYYY-MM-DD"),
+    ("/lines/L1/timetable?date=today", 400, f"Invalid date: 'today'. {DATES}"),
+    ("/lines/L1/timetable?date=20260302", 400, f"Invalid date: '20260302'. {DATES}"),
+    ("/lines/L1/timetable?date=0001-01-01", 400, f"Invalid date: '0001-01-01'. {DATES}"),
     ("/stops/S999", 404, "Stop S999 not found"),
     ("/buses/B999", 404, "Bus B999 not found"),
 ]
