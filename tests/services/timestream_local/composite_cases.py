@@ -311,6 +311,10 @@ COMPOSITE: dict[str, list[tuple[str, list[Row]]]] = {
     ],
     "Other names": [
         (
+            "SELECT array_join(ARRAY[NULL], ','), array_join(ARRAY[], ','), array_join(NULL, ',')",
+            one("", "", None),
+        ),
+        (
             "SELECT day_of_month(DATE '2026-03-02'), doy(DATE '2026-03-02'), week_of_year(DATE '2026-03-02')",
             one("2", "61", "10"),
         ),

@@ -180,7 +180,11 @@ def _join(name: str, arguments: Sequence[Typed]) -> Typed:
     written = cast(Typed("e", element), V, trying=False).sql
     if len(texts) > 1:
         written = f"CASE WHEN e IS NULL THEN {texts[1]} ELSE {written} END"
-    return Typed(f"array_to_string(list_transform({arguments[0].sql}, lambda e: {written}), {texts[0]})", V)
+    whole = arguments[0].sql
+    joined = f"array_to_string(list_transform({whole}, lambda e: {written}), {texts[0]})"
+    # DuckDB joins a list without values to NULL.
+    nothing = f"CASE WHEN {whole} IS NOT NULL AND {texts[0]} IS NOT NULL THEN '' END"
+    return Typed(f"COALESCE({joined}, {nothing})", V)
 
 
 def _extreme(function: str) -> Call:
