@@ -8,7 +8,7 @@ import click
 
 from scripts.rotate_key import read_local_keys
 from services import settings
-from services.access.key_handouts import write_handouts
+from services.access.key_handouts import Addresses, write_handouts
 from services.access.key_plaintext import PlainKeys
 from services.access.local_credentials import KEY_SUFFIX
 from services.inputs.load import beside
@@ -32,7 +32,7 @@ def main(
     """Write the keys of a simulator: one file with all of them, and one for each team (mode 0600)."""
     system = chosen_system(target, region)
     keys, where = keys_of(system), addresses_of(system, api_url, ws_url)
-    for path in write_handouts(keys, output, api_url=where.api_url, ws_url=where.ws_url):
+    for path in write_handouts(keys, output, Addresses(where.api_url, where.ws_url, where.mcp_url)):
         click.echo(f"{path}")
     click.echo("Readable by you only. Hand each team its own.")
 
@@ -48,11 +48,12 @@ def addresses_of(system: TargetSystem, api_url: str | None, ws_url: str | None) 
     """The addresses of a system's APIs, as given or found. Raises `AwsProblem`."""
     if system.kind == "aws":
         gateway = client("apigatewayv2", region=system.region)
-        return find_endpoints(gateway, api_url=api_url, ws_url=ws_url, mcp_url="-")
+        return find_endpoints(gateway, api_url=api_url, ws_url=ws_url, mcp_url=None)
     holder = running_process()
     found = LOCAL_URL if holder is None else holder.url
     url = api_url or (found if system.parts is None else system.parts.api_url)
-    return Endpoints(url, ws_url or f"ws{url.removeprefix('http')}/production", "-")
+    mcp_url = url if system.parts is None else system.parts.mcp_url
+    return Endpoints(url, ws_url or f"ws{url.removeprefix('http')}/production", mcp_url)
 
 
 if __name__ == "__main__":

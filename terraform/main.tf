@@ -20,6 +20,10 @@ locals {
   services   = ["people-count-feeder", "sensors-feeder", "bus-position-feeder", "mcp-server"]
   image      = "${module.ecr.repository_url}:${var.image_tag}"
 
+  # Two requests a second for each team, all clients together; bursts of twice as many.
+  stage_rate   = max(50, 2 * var.teams)
+  stage_limits = { rate = local.stage_rate, burst = 2 * local.stage_rate }
+
   table_arns = merge({}, [for timestream in module.timestream : timestream.table_arns]...)
   store = var.timestream == "aws" ? "timestream://bus_simulator?region=${var.region}" : join("", [
     "timestream://bus_simulator?region=${var.region}",
@@ -147,6 +151,7 @@ module "mcp_server" {
   network_arn           = module.config.lines_yaml.arn
   secret_arn            = module.secrets.arn
   clock_parameter_arn   = module.config.clock_parameter.arn
+  limits                = local.stage_limits
   log_retention_in_days = var.log_retention_in_days
 }
 
@@ -160,6 +165,7 @@ module "api_gateway" {
   clock_parameter_arn   = module.config.clock_parameter.arn
   timestream_table_arns = local.table_arns
   vpc                   = local.function_vpc
+  limits                = local.stage_limits
   log_retention_in_days = var.log_retention_in_days
 }
 

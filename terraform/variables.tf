@@ -31,6 +31,17 @@ variable "timestream" {
   }
 }
 
+variable "teams" {
+  description = "How many teams use the deployment at the same time: two requests a second for each, and at least 50, are the limit of each API for all clients together."
+  type        = number
+  default     = 25
+
+  validation {
+    condition     = var.teams >= 1 && var.teams <= 2500 && floor(var.teams) == var.teams
+    error_message = "teams must be a whole number from 1 to 2500; an account's APIs take 10,000 requests a second, unless AWS has raised that."
+  }
+}
+
 variable "image_tag" {
   description = "The tag of the image that services run; make push-images moves it."
   type        = string

@@ -96,8 +96,16 @@ resource "aws_apigatewayv2_stage" "default" {
 
   default_route_settings {
     detailed_metrics_enabled = true
-    throttling_rate_limit    = 50
-    throttling_burst_limit   = 100
+    throttling_rate_limit    = var.limits.rate
+    throttling_burst_limit   = var.limits.burst
+  }
+
+  # Anybody may request /health: it has a small limit of its own, and takes nothing from the others'.
+  route_settings {
+    route_key                = "GET /health"
+    detailed_metrics_enabled = true
+    throttling_rate_limit    = 10
+    throttling_burst_limit   = 20
   }
 
   access_log_settings {
@@ -114,4 +122,6 @@ resource "aws_apigatewayv2_stage" "default" {
       failure = "$context.integrationErrorMessage"
     })
   }
+
+  depends_on = [aws_apigatewayv2_route.open] # whose settings are above
 }

@@ -45,3 +45,9 @@ variable "log_retention_in_days" {
     error_message = "log_retention_in_days must be one of CloudWatch's: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731."
   }
 }
+
+variable "limits" {
+  description = "How many requests per second the stage takes from all clients together, and how many at once."
+  type        = object({ rate = number, burst = number })
+  default     = { rate = 50, burst = 100 }
+}

@@ -40,8 +40,8 @@ resource "aws_apigatewayv2_stage" "default" {
   auto_deploy = true
 
   default_route_settings {
-    throttling_rate_limit  = 50
-    throttling_burst_limit = 100
+    throttling_rate_limit  = var.limits.rate
+    throttling_burst_limit = var.limits.burst
   }
 
   access_log_settings {

@@ -7,27 +7,29 @@ from pathlib import Path
 
 import pytest
 
-from services.access.key_handouts import handout_path, write_handouts
+from services.access.key_handouts import Addresses, handout_path, write_handouts
 from services.access.key_plaintext import PlainKeys, new_key, parse_plain_keys, team_name
 
 KEYS = PlainKeys("general-key", {"team-alpha": "alphas-key", "team/beta": "betas-key"})
-URLS = {"api_url": "https://api.example.org", "ws_url": "wss://ws.example.org"}
+URLS = Addresses("https://api.example.org", "wss://ws.example.org", "https://mcp.example.org")
 
 
 def test_organisers_get_every_key_and_each_team_its_own(tmp_path: Path) -> None:
     output = tmp_path / "keys.txt"
-    written = write_handouts(KEYS, output, **URLS)
+    written = write_handouts(KEYS, output, URLS)
     assert written == [output, tmp_path / "keys.team-alpha.txt", tmp_path / "keys.team%2Fbeta.txt"]
     texts = {path: path.read_text() for path in written}
     assert all(key in texts[output] for key in ("general-key", "alphas-key", "betas-key"))
     team = texts[handout_path(output, "team-alpha")]
     assert "GROUP_NAME=team-alpha\nAPI_KEY=alphas-key\n" in team
+    assert "MCP_URL=https://mcp.example.org\n" in team
+    assert all(line.startswith("#") for line in team.splitlines()[5:])
     assert "general-key" not in team
     assert "betas-key" not in team
 
 
 def test_only_the_owner_may_read_the_files(tmp_path: Path) -> None:
-    for path in write_handouts(KEYS, tmp_path / "keys.txt", **URLS):
+    for path in write_handouts(KEYS, tmp_path / "keys.txt", URLS):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
