@@ -272,5 +272,48 @@ BROKEN: dict[str, tuple[str, int, tuple[str, ...]]] = {
         MORE + 1,
         ("all lines have a strike already, on line 22",),
     ),
+    # times of day and instants
+    "a time of day and an instant": (
+        with_disruption('strike: {share: 0.1, from: "07:00", to: 2026-03-03T10:00:00Z}'),
+        MORE,
+        ("two times of day or two instants",),
+    ),
+    "an instant that isn't one": (
+        with_disruption("strike: {share: 0.1, from: 2026-02-30T10:00:00Z}"),
+        MORE,
+        ("`from` must be a time", "an instant such as"),
+    ),
+    "a repair at a time of day": (
+        with_disruption('breakdown: {bus: B004, at: "09:00", to: "10:00", repair_min: 90}'),
+        MORE,
+        ("must have an instant as `at` and as `to`",),
+    ),
+    "instants in disorder": (
+        with_disruption("closed_stop: {stop: S013, from: 2026-03-03T12:00:00Z, to: 2026-03-03T10:00:00Z}"),
+        MORE,
+        ("`to` 2026-03-03T10:00:00Z isn't after `from` 2026-03-03T12:00:00Z",),
+    ),
+    "instants at night": (
+        with_disruption(
+            "slow_zone: {line: L5, between: [S066, S068], speed_factor: 0.5, "
+            "from: 2026-03-03T02:00:00Z, to: 2026-03-03T03:00:00Z}"
+        ),
+        MORE,
+        ("line L5 doesn't run from 2026-03-03T02:00:00Z",),
+    ),
+    "weather without a time": (with_disruption("weather: {rain: heavy}"), MORE, ("`from` or `to`",)),
+    "other weather twice": (
+        with_disruption(
+            'weather: {rain: heavy, from: "10:00", to: "12:00"}',
+            "weather: {rain: light, from: 2026-03-04T10:30:00Z}",
+        ),
+        MORE + 1,
+        ("other weather at that time already, on line 22",),
+    ),
+    "control twice": (
+        with_disruption('control: {how: none, from: "10:00"}', 'control: {how: headway, to: "11:00"}'),
+        MORE + 1,
+        ("another control at that time already, on line 22",),
+    ),
 }
 """Each has one mistake and one problem."""
