@@ -17,9 +17,13 @@ from websockets.sync.client import connect
 
 from services.feeders.backfill import hours
 from services.inputs.load import load_inputs
+from services.interventions.in_process import LEAD_S
+from services.interventions.stored_journal import disturbed_inputs, stored_journal
+from simulator.city import City
 from simulator.randomness import key as random_key
 from storage.digest import stream_digest
 from storage.schema import Stream
+from storage.store import Covered, Store
 from tests.parts import ROOT, Parts, bodies, parts, standing_at, texts
 from tests.process import running
 from tests.timestream_endpoint import KEYS
@@ -71,7 +75,7 @@ def test_every_part_is_healthy_and_ops_says_so(city: Parts) -> None:
 
 
 def test_rest_answers_the_same_bytes_as_one_process(city: Parts, tmp_path: Path) -> None:
-    alone = ("--at", AT.isoformat(), "--paused", "--clock-control", "--backfill", "0")
+    alone = ("--at", AT.isoformat(), "--paused", "--control", "--backfill", "0")
     with running(tmp_path, *alone, key=city.key) as one:
 
         def asked(path: str) -> tuple[int, bytes]:
@@ -298,13 +302,35 @@ def test_a_killed_part_continues_and_no_data_are_lost(city: Parts) -> None:
             assert len(coverage) == 1, coverage
             held = coverage[0]
             assert (held.start, held.run) == (AT.replace(minute=0, second=0), INPUTS.run)
-            wanted = stream_digest(
-                (model.window(*window, [stream])[stream] for window in hours(held.start, held.end)), stream
-            )
-            assert stream_digest(store.scan(stream, start=held.start, end=held.end), stream) == wanted
+            check_digest(store, model, stream, held)
     seen = latest_by_websocket(city, step_s=30)
     city.settle()
     assert all(city.ask(f"/bus-position/{bus}?mode=latest") == (200, text) for bus, text in seen.items())
+
+
+def check_digest(store: Store, model: City, stream: Stream, held: Covered) -> None:
+    """Check that a stretch of a stream has exactly a model's records."""
+    wanted = (model.window(*window, [stream])[stream] for window in hours(held.start, held.end))
+    found = store.scan(stream, start=held.start, end=held.end)
+    assert stream_digest(found, stream) == stream_digest(wanted, stream)
+
+
+def test_an_intervention_reaches_every_feeder_also_one_that_was_killed(city: Parts) -> None:
+    before = city.now()
+    status, body = city.ask("/interventions", send={"surge": {"stop": "S002", "people_per_min": 30}})
+    made = json.loads(body)
+    assert status == 201, made
+    assert datetime.fromisoformat(made["takes_effect"]) >= before + timedelta(seconds=LEAD_S)
+    assert json.loads(city.ask("/interventions", port=city.stack.ports.mcp)[1])["items"][0]["id"] == "1"
+    city.kill("bus-position-feeder")
+    city.move(step=900)
+    city.settle()
+    with closing(city.store()) as store:
+        disturbed = disturbed_inputs(INPUTS, stored_journal(store))
+        with closing(disturbed.city(1)) as model:
+            for stream in Stream:
+                for held in store.coverage(stream):
+                    check_digest(store, model, stream, held)
 
 
 def test_a_new_network_takes_effect_at_the_next_whole_hour_and_an_invalid_one_never(
