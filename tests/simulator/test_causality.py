@@ -118,14 +118,14 @@ def check_a_day(data: st.DataObject, plain: Network, day: date, seed: int, chang
 
 
 @pytest.mark.long
-@examples(8, suppress=list(HealthCheck))
+@examples(5, suppress=list(HealthCheck))
 @given(data=st.data(), plain=networks(), days=st.integers(0, 365), seed=st.integers(0, 1000))
 def test_nothing_happens_before_its_cause(data: st.DataObject, plain: Network, days: int, seed: int) -> None:
     check_a_day(data, plain, date(2026, 1, 1) + timedelta(days=days), seed, 3)
 
 
 @pytest.mark.long
-@examples(8, suppress=list(HealthCheck))
+@examples(4, suppress=list(HealthCheck))
 @given(data=st.data(), plain=networks(), days=st.integers(0, 365), seed=st.integers(0, 1000))
 def test_a_day_of_many_interventions_passes_the_audit(
     data: st.DataObject, plain: Network, days: int, seed: int

@@ -182,7 +182,7 @@ def test_two_disruptions_that_meet_are_consistent(pair: tuple[str, str]) -> None
 
 
 @pytest.mark.long
-@examples(200, suppress=list(HealthCheck))
+@examples(100, suppress=list(HealthCheck))
 @given(
     pair=st.sampled_from(PAIRS),
     seed=st.integers(0, 1000),
