@@ -114,6 +114,8 @@ EMT_OPERATIONS: Mapping[str, EmtOperation] = {
         record(**texts("line", "label"), stops=array(stop_schema(TEXT))),
     ),
 }
+VERSIONS = ("v1", "v2", "v3")
+"""All are the same."""
 PATH_EXAMPLES = {"stopId": "1", "lineId": "027", "date": "20260302", "direction": "1"}
 LOGIN_HEADERS = ("email", "password", "X-ClientId", "passKey")
 ERRORS = {
@@ -161,9 +163,13 @@ def _response(what: str, data: Schema) -> Schema:
 
 def _path_parameters(path: str) -> Sequence[Schema]:
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    version = {"type": "string", "enum": list(VERSIONS)}
     return [
-        {"name": name, "in": "path", "required": True, "example": PATH_EXAMPLES[name], "schema": TEXT}
-        for name in names
+        {"name": "version", "in": "path", "required": True, "example": VERSIONS[0], "schema": version},
+        *(
+            {"name": name, "in": "path", "required": True, "example": PATH_EXAMPLES[name], "schema": TEXT}
+            for name in names
+        ),
     ]
 
 

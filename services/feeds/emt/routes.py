@@ -17,16 +17,18 @@ from services.context import Context
 from services.errors import BadRequest, ServiceError, UnknownPath, clipped
 from services.feeds.emt.arrivals import ArrivalsWish, arrivals_body, lines_wanted
 from services.feeds.emt.bodies import EmtCity, lines_on, stop_detail, stops_of_line
-from services.feeds.emt.description import EMT_OPERATIONS, declared_emt
+from services.feeds.emt.description import EMT_OPERATIONS, VERSIONS, declared_emt
 from services.feeds.emt.envelope import (
+    FINE,
     LOGGED_IN,
+    RECOVERED,
     LocalTime,
     NoArrivals,
     NothingFound,
     answer,
     refusal_answer,
 )
-from services.feeds.emt.login import EmtLogin, Session
+from services.feeds.emt.login import EmtLogin
 from services.feeds.emt.numbering import numbering
 from services.feeds.emt.session_body import session_body
 from services.feeds.feed_outlook import FeedOutlooks
@@ -40,7 +42,6 @@ from simulator.types import INBOUND, OUTBOUND
 from storage.store import Reader
 
 PREFIX = "/emt"
-VERSIONS = ("v1", "v2", "v3")
 DIRECTIONS = {"1": OUTBOUND, "2": INBOUND}
 UNDESCRIBED: Mapping[str, Any] = {"include_in_schema": False}
 TakeCaller: TypeAlias = Callable[[Mapping[str, str]], Caller]
@@ -48,7 +49,10 @@ TakeCaller: TypeAlias = Callable[[Mapping[str, str]], Caller]
 
 
 class EmtRoute(Route):
-    """A route with EMT's envelope, for callers with an access token. Its query may be empty only."""
+    """A route with EMT's envelope. Its query may be empty only.
+
+    Without `take_caller` it stands for all paths below `/emt` that no other route has.
+    """
 
     longest_body: ClassVar[int] = 32_768
 
@@ -59,9 +63,9 @@ class EmtRoute(Route):
         self.write_time: Callable[[datetime], str] = datetime.isoformat
 
     def caller(self, scope: Scope, _identify: Identify) -> Caller | None:
-        """The caller by the token or the login. Raises `Refusal`."""
-        if self.take_caller is None:
-            return None
+        """The caller by the token or the login. Raises `Refusal`, and `UnknownPath` for another version."""
+        if self.take_caller is None or scope["path_params"].get("version") not in VERSIONS:
+            raise UnknownPath(hint=f"The calls are {', '.join(f'v1{path}' for path in EMT_OPERATIONS)}")
         found = self.take_caller(headers_of(scope))
         headers_of(scope)[GROUP_HEADER] = found.group  # for the access log
         return found
@@ -69,14 +73,6 @@ class EmtRoute(Route):
     def refused(self, error: ServiceError, now: datetime) -> Response:
         """Return the error in EMT's envelope."""
         return refusal_answer(error, self.write_time(now))
-
-
-class UnknownEmtRoute(EmtRoute):
-    """All paths below `/emt` that no other route has."""
-
-    def caller(self, _scope: Scope, _identify: Identify) -> Caller | None:
-        """Raise `UnknownPath`."""
-        raise UnknownPath(hint=f"The calls are {', '.join(f'v1{path}' for path in EMT_OPERATIONS)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +90,11 @@ class EmtHandlers:
         gate: Gate = request.app.state.gate
         session, caller = self.login.session(headers_of(request.scope)), request.scope[CALLER]
 
-        def body() -> Body:
-            return self._session_body(session, gate.meter.used_today(caller.key_name))
+        def found(_store: Reader) -> list[Body]:
+            used_today = gate.meter.used_today(caller.key_name)
+            return [session_body(session, used_today, self.context.limits.per_day)]
 
-        return self._answered(lambda _: [body()], LOGGED_IN, "Token extend into control-cache")
-
-    def _session_body(self, session: Session, used_today: int) -> Body:
-        return session_body(session, used_today, self.context.limits.per_day)
+        return self._answered(found, LOGGED_IN, "Token extend into control-cache")
 
     def stop_detail(self, request: Request) -> StoreQuery:
         """Prepare a stop."""
@@ -111,7 +105,6 @@ class EmtHandlers:
         """Prepare the arrivals at a stop."""
         stop, wish = self._stop(request, NoArrivals), ArrivalsWish.of(request.state.body)
         lines = lines_wanted(self.city, stop, request.path_params.get("lineId"))
-
         feed = f"emt/arrives/{stop.stop_id}"
 
         def respond(store: Reader) -> Response:
@@ -145,7 +138,7 @@ class EmtHandlers:
         return self._answered(lambda _: [stops_of_line(self.city, *patterns[0])])
 
     def _answered(
-        self, data: Callable[[Reader], list[Body]], code: str = "00", description: str = "Data recovered OK"
+        self, data: Callable[[Reader], list[Body]], code: str = FINE, description: str = RECOVERED
     ) -> StoreQuery:
         def respond(store: Reader) -> Response:
             found = data(store)
@@ -193,20 +186,19 @@ def add_emt_routes(app: FastAPI, context: Context) -> None:
             (lambda headers: login.session(headers).caller) if handler == calls.log_in else login.caller
         )
         method = "POST" if handler == calls.arrivals else "GET"
-        for version in VERSIONS:
-            whole = f"{PREFIX}/{version}{path}"
-            described = declared_emt(path, method) if version == "v1" else UNDESCRIBED
-            for each, named in ((whole, described), (whole.rstrip("/"), UNDESCRIBED)):
-                _add(app, each, handler, EmtRoute, methods=[method], **named)
-                _bind(app, take_caller, local_time)
+        described = declared_emt(path, method)
+        path = f"{PREFIX}/{{version}}{path}"
+        for each, named in ((path, described), (path.rstrip("/"), UNDESCRIBED)):
+            _add(app, each, handler, methods=[method], **named)
+            _bind(app, take_caller, local_time)
     # No request has this method. So a route above that has the path, but not the method, is found first.
     for path in (PREFIX, f"{PREFIX}/{{rest:path}}"):
-        _add(app, path, calls.log_in, UnknownEmtRoute, methods=["NONE"], **UNDESCRIBED)
+        _add(app, path, calls.log_in, methods=["NONE"], **UNDESCRIBED)
         _bind(app, None, local_time)
 
 
-def _add(app: FastAPI, path: str, handler: Handler, kind: type[EmtRoute], **named: Any) -> None:
-    app.router.add_api_route(path, handler, route_class_override=kind, response_model=None, **named)
+def _add(app: FastAPI, path: str, handler: Handler, **named: Any) -> None:
+    app.router.add_api_route(path, handler, route_class_override=EmtRoute, response_model=None, **named)
 
 
 def _bind(app: FastAPI, take_caller: TakeCaller | None, local_time: LocalTime) -> None:
