@@ -18,6 +18,7 @@ from services.feeds.emt.routes import add_emt_routes
 from services.feeds.gtfs_realtime.realtime_routes import add_realtime_routes
 from services.feeds.gtfs_static.feed_routes import add_static_feed_route
 from services.feeds.siri.routes import add_siri_routes
+from services.transit.trip_links import TripLinks
 from services.web import openapi
 from services.web.access_log import AccessLog, headers_of
 from services.web.clock_routes import add_clock_control, add_clock_route
@@ -56,7 +57,7 @@ def without_body(send: Send) -> Send:
 
 def create_app(context: Context) -> FastAPI:
     """Return the whole application over one context. It belongs to one event loop."""
-    app = create_data_app(context, by_key(context.key))
+    app = create_data_app(context, by_key(context.key), TripLinks(context.network, context.scenario_at_start))
     add_operations_routes(app, context, app.state.counted)
     if context.control is not None:
         add_clock_control(app, context.control)
@@ -76,12 +77,15 @@ def create_app(context: Context) -> FastAPI:
     return app
 
 
-def create_data_app(context: Context, identify: Identify) -> FastAPI:
-    """Return the part that runs behind API Gateway too: streams, network, health and clock."""
+def create_data_app(context: Context, identify: Identify, links: TripLinks | None = None) -> FastAPI:
+    """Return the part that runs behind API Gateway too: streams, network, health and clock.
+
+    With `links` trips have their ids in the GTFS feeds.
+    """
     app = Application(context, identify)
     StreamRoutes(context).add_to(app)
     add_visit_routes(app, context)
-    add_arrival_routes(app, context)
+    add_arrival_routes(app, context, links)
     add_shape_routes(app, context)
     add_network_routes(app, context)
     add_health_route(app, context)

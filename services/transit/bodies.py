@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from services.queries.bodies import (
     Body,
@@ -24,6 +24,9 @@ from services.transit.trips import Trip, TripStop
 from simulator.network import Bus, Line, Network, Pattern, Stop
 from simulator.service_day import service_on, service_type
 from storage.schema import BusPosition
+
+if TYPE_CHECKING:
+    from services.gtfs_trips.planned_days import FeedTrip
 
 SECOND = timedelta(seconds=1)
 
@@ -130,9 +133,15 @@ class TripStopBody(ExactModel):
 
 
 class TripBody(ExactModel):
-    """A trip with its stops. `status` is `waiting` before its departure, `running`, or `ended`."""
+    """A trip with its stops. `status` is `waiting` before its departure, `running`, or `ended`.
+
+    `gtfs_trip_id` and `start_date` (`YYYYMMDD`) are its ids in the GTFS feeds, null before it has left its
+    first stop and for one that isn't planned there.
+    """
 
     trip_id: str
+    gtfs_trip_id: str | None
+    start_date: str | None
     line_id: str
     direction: Literal[0, 1]
     service_date: str
@@ -241,11 +250,13 @@ def bus_body(network: Network, line: Line, bus: Bus, position: BusPosition | Non
     }
 
 
-def trip_body(found: Trip) -> Body:
-    """A `TripBody`."""
+def trip_body(found: Trip, planned: FeedTrip | None) -> Body:
+    """A `TripBody`; `planned` is the trip of the GTFS feed that it is."""
     waits = found.bus is not None and not found.bus.has_departed
     return {
         "trip_id": found.trip_id,
+        "gtfs_trip_id": None if planned is None else planned.trip_id,
+        "start_date": None if planned is None else f"{planned.start_date:%Y%m%d}",
         "line_id": found.line.line_id,
         "direction": found.name.direction,
         "service_date": found.name.day.isoformat(),

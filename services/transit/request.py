@@ -79,3 +79,17 @@ def wanted_date(query: Mapping[str, str]) -> date | None:
         years = f"from {YEARS[0]} to {YEARS[-1]}"
         raise BadRequest(f"Invalid date: '{clipped(text)}'. Must be YYYY-MM-DD, {years}")
     return found
+
+
+def wanted_start_date(query: Mapping[str, str]) -> date | None:
+    """The date that `start_date` names, `YYYYMMDD` as in GTFS or `YYYY-MM-DD`; None if it isn't given."""
+    text = query.get("start_date")
+    if not text:
+        return None
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or len(text) not in (8, 10) or found.year not in YEARS:
+        raise BadRequest(f"Invalid start_date: '{clipped(text)}'. Must be YYYYMMDD or YYYY-MM-DD")
+    return found

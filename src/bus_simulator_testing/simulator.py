@@ -6,7 +6,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from bus_simulator_testing.api import Api
 
@@ -17,6 +17,14 @@ LONGEST_STEP = timedelta(days=1)
 STEP_S = 10.0
 """How long feeders may take to follow a jump."""
 LONGEST_POLL_S, SHORTEST_POLL_S = 1.0, 0.02
+
+
+class GtfsRtUrls(NamedTuple):
+    """The URLs of the GTFS-Realtime feeds."""
+
+    vehicle_positions: str
+    trip_updates: str
+    alerts: str
 
 
 class BusSimulator(ABC):
@@ -56,6 +64,17 @@ class BusSimulator(ABC):
     def ws_url(self) -> str:
         """The URL of the WebSocket; pass the headers, or `api_key=` and `group_name=` in the query string."""
         return f"ws{self.api_url.removeprefix('http')}/production"
+
+    @property
+    def gtfs_url(self) -> str:
+        """The URL of the static GTFS feed. A container's needs the headers."""
+        return f"{self.api_url}/gtfs.zip"
+
+    @property
+    def gtfs_rt_urls(self) -> GtfsRtUrls:
+        """The URLs of the three GTFS-Realtime feeds, which go with `gtfs_url`."""
+        names = ("vehicle-positions", "trip-updates", "alerts")
+        return GtfsRtUrls(*(f"{self.api_url}/gtfs-rt/{name}" for name in names))
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -42,6 +43,14 @@ def test_it_responds_and_gives_its_addresses(city: BusSimulatorProcess) -> None:
     visits = city.get("/siri/vehicle-monitoring", format="json")["Siri"]["ServiceDelivery"]
     assert visits["VehicleMonitoringDelivery"][0]["VehicleActivity"]
     assert city.get("/emt/v1/mobilitylabs/user/login/")["code"] == "99"
+    assert served(city.gtfs_url).startswith(b"PK")
+    assert [served(url)[:1] for url in city.gtfs_rt_urls] == [b"\n"] * 3
+
+
+def served(url: str) -> bytes:
+    """What a URL on this machine gives to a program without a key."""
+    with urlopen(url, timeout=60) as answer:
+        return bytes(answer.read())
 
 
 def test_an_error_has_status_and_body(city: BusSimulatorProcess) -> None:

@@ -1402,10 +1402,17 @@ export interface components {
         /**
          * TripBody
          * @description A trip with its stops. `status` is `waiting` before its departure, `running`, or `ended`.
+         *
+         *     `gtfs_trip_id` and `start_date` (`YYYYMMDD`) are its ids in the GTFS feeds, null before it has left its
+         *     first stop and for one that isn't planned there.
          */
         TripBody: {
             /** Trip Id */
             trip_id: string;
+            /** Gtfs Trip Id */
+            gtfs_trip_id: string | null;
+            /** Start Date */
+            start_date: string | null;
             /** Line Id */
             line_id: string;
             /**
@@ -2848,6 +2855,8 @@ export interface operations {
     trip: {
         parameters: {
             query?: {
+                /** @description The date, `YYYYMMDD`, with a trip id of the GTFS feeds instead of one of REST. */
+                start_date?: string;
                 /** @description An IANA time zone for the times in the answer, such as `Europe/Madrid`; else UTC. */
                 tz?: string;
             };

@@ -117,6 +117,8 @@ TRANSIT_BODIES: Mapping[str, Mapping[str, Mapping[str, object]]] = {
         "a trip": {
             "value": {
                 "trip_id": TRIP,
+                "gtfs_trip_id": "L1-weekday-0-012",
+                "start_date": "20260302",
                 "line_id": "L1",
                 "direction": 0,
                 "service_date": "2026-03-02",
@@ -176,7 +178,7 @@ TRANSIT_BAD_REQUESTS: Mapping[str, tuple[str, ...]] = {
         "Invalid horizon_min: 0. Must be a whole number from 1 to 180",
         "Stop S001 is not served by line L2. Its lines: L1, L6",
     ),
-    "/trips/{trip_id}": (),
+    "/trips/{trip_id}": ("Invalid start_date: 'today'. Must be YYYYMMDD or YYYY-MM-DD",),
     "/lines/{line_id}/shape": (),
     "/lines/{line_id}/timetable": ("Invalid date: 'today'. Must be YYYY-MM-DD, from 1970 to 2199",),
     "/network.geojson": (),

@@ -24,6 +24,11 @@ MOST = Parameter(
     {"type": "integer", "minimum": 1, "maximum": GREATEST_LIMIT, "default": DEFAULT_ARRIVALS},
 )
 DATE = Parameter("date", "A service day, `YYYY-MM-DD`; else the one that runs now.", TEXT)
+START_DATE = Parameter(
+    "start_date",
+    "The date, `YYYYMMDD`, with a trip id of the GTFS feeds instead of one of REST.",
+    TEXT,
+)
 
 TRANSIT_OPERATIONS: Mapping[str, Operation] = {
     **{
@@ -45,7 +50,7 @@ TRANSIT_OPERATIONS: Mapping[str, Operation] = {
     "/trips/{trip_id}": Operation(
         "A trip: its visits so far, and when it is planned and expected at the stops ahead",
         (transit_bodies.TripBody,),
-        (),
+        (START_DATE,),
         EVERY,
     ),
     "/lines/{line_id}/shape": Operation(

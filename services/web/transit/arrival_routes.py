@@ -8,15 +8,16 @@ from starlette.responses import Response
 
 from services.context import Context
 from services.transit.bodies import arrivals_body, trip_body
-from services.transit.request import arrivals_request, wanted_arrivals
+from services.transit.request import arrivals_request, wanted_arrivals, wanted_start_date
+from services.transit.trip_links import TripLinks
 from services.transit.trips import trip
 from services.web.handlers import StoreQuery, json_response, query_parameters
 from services.web.rest_routes import add
 from storage.store import Reader
 
 
-def add_arrival_routes(app: FastAPI, context: Context) -> None:
-    """Add the routes of arrivals and trips."""
+def add_arrival_routes(app: FastAPI, context: Context, links: TripLinks | None = None) -> None:
+    """Add the routes of arrivals and trips; without `links` trips have no ids of the GTFS feed."""
     network, histories = context.network, context.histories
 
     def arrivals(request: Request) -> StoreQuery:
@@ -30,11 +31,15 @@ def add_arrival_routes(app: FastAPI, context: Context) -> None:
         return StoreQuery(respond)
 
     def one_trip(request: Request) -> StoreQuery:
-        trip_id = request.path_params["trip_id"]
+        wanted, start_date = request.path_params["trip_id"], wanted_start_date(query_parameters(request))
 
         def respond(store: Reader) -> Response:
-            found = trip(network, histories.at(store, context.now()), trip_id=trip_id)
-            return json_response(trip_body(found))
+            now, trip_id = context.now(), wanted
+            if start_date is not None and links is not None:
+                trip_id = links.trip_id(store, wanted, start_date, now)
+            found = trip(network, histories.at(store, now), trip_id=trip_id)
+            planned = None if links is None else links.planned(store, trip_id, now)
+            return json_response(trip_body(found, planned))
 
         return StoreQuery(respond)
 

@@ -537,9 +537,15 @@ class StreamBody:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trip:
-    """A trip with its stops. `status` is `waiting` before its departure, `running`, or `ended`."""
+    """A trip with its stops. `status` is `waiting` before its departure, `running`, or `ended`.
+
+    `gtfs_trip_id` and `start_date` (`YYYYMMDD`) are its ids in the GTFS feeds, null before it has left its
+    first stop and for one that isn't planned there.
+    """
 
     trip_id: str
+    gtfs_trip_id: str | None
+    start_date: str | None
     line_id: str
     direction: Literal[0, 1]
     service_date: str
