@@ -1,10 +1,18 @@
 // Shows the OpenAPI description as a page on which each route can be tried. The key is sent in a header only and
-// stored nowhere.
+// stored nowhere; without one, the session of the map's page counts.
+
+const METHODS = ["get", "post", "delete"];
 
 const byId = (id) => document.getElementById(id);
 
 function element(name, text = "", properties = {}) {
   return Object.assign(document.createElement(name), { textContent: text, ...properties });
+}
+
+// Text whose `code` is marked by backticks, as the description has it.
+function withCode(target, text) {
+  text.split("`").forEach((part, index) => target.append(index % 2 ? element("code", part) : part));
+  return target;
 }
 
 function input(parameter) {
@@ -13,7 +21,7 @@ function input(parameter) {
   const field = element(choices ? "select" : "input", "", { name: parameter.name, required: parameter.required });
   if (choices) for (const choice of parameter.required ? choices : ["", ...choices]) field.append(element("option", choice));
   field.value = parameter.example ?? "";
-  label.append(field, element("small", parameter.description ?? ""));
+  label.append(field, withCode(element("small"), parameter.description ?? ""));
   return label;
 }
 
@@ -28,14 +36,17 @@ function address(template, parameters, form) {
   return String(new URL(path.slice(1) + (query.size ? `?${query}` : ""), new URL(".", location.href)));
 }
 
-async function send(url, command, response) {
+async function send(method, url, body, command, response) {
   command.hidden = response.hidden = false;
-  command.textContent = `curl -H "x-api-key: $API_KEY" -H "x-group-name: ${byId("group").value}" "${url}"`;
+  const [how, content] = [method === "GET" ? "" : ` -X ${method}`, body === undefined ? "" : ` -d '${body}'`];
+  command.textContent = `curl${how} -H "x-api-key: $API_KEY" -H "x-group-name: ${byId("group").value}"${content} "${url}"`;
   response.textContent = "…";
   try {
-    const got = await fetch(url, { headers: { "x-api-key": byId("key").value, "x-group-name": byId("group").value } });
+    const key = byId("key").value;
+    const headers = key ? { "x-api-key": key, "x-group-name": byId("group").value } : {};
+    const got = await fetch(url, { method, headers, body });
     const text = await got.text();
-    const isJson = got.headers.get("content-type").startsWith("application/json");
+    const isJson = (got.headers.get("content-type") ?? "").startsWith("application/json");
     response.textContent = `${got.status}\n${isJson ? JSON.stringify(JSON.parse(text), null, 2) : text}`;
   } catch (error) {
     response.textContent = String(error);
@@ -43,8 +54,8 @@ async function send(url, command, response) {
 }
 
 function responseExamples(responses) {
-  return Object.entries(responses).flatMap(([status, { description, content }]) => [
-    element("p", `${status} – ${description}`),
+  return Object.entries(responses).flatMap(([status, { description, content = {} }]) => [
+    withCode(element("p", `${status} – `), description),
     ...Object.values(content).flatMap(({ examples = {}, example }) =>
       [...Object.values(examples).map(({ value }) => JSON.stringify(value, null, status < 300 ? 2 : 0)), example]
         .filter(Boolean)
@@ -53,23 +64,37 @@ function responseExamples(responses) {
   ]);
 }
 
-function route(template, { summary, parameters, responses }) {
+// The field for the body of a request, filled with the first example.
+function bodyField(requestBody) {
+  const { examples = {}, example } = Object.values(requestBody.content)[0];
+  const text = JSON.stringify(example ?? Object.values(examples)[0]?.value ?? {});
+  const label = element("label", "body");
+  label.append(element("textarea", "", { name: "body", rows: 2, cols: 60, value: text }));
+  return label;
+}
+
+function route(template, method, { summary, parameters = [], responses, requestBody }) {
   const part = byId("route").content.cloneNode(true);
   const find = (selector) => part.querySelector(selector);
-  find("summary code").textContent = `GET ${template}`;
-  find("summary span").textContent = summary;
+  find("summary code").textContent = `${method} ${template}`;
+  withCode(find("summary span"), summary);
   find(".parameters").append(...parameters.map(input));
+  if (requestBody) find(".parameters").append(bodyField(requestBody));
   find(".responses").append(...responseExamples(responses));
   const [form, command, response] = [find("form"), find(".command"), find(".response")];
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(address(template, parameters, form), command, response);
+    send(method, address(template, parameters, form), requestBody && form.elements.body.value, command, response);
   });
   return part;
 }
 
 const description = await (await fetch("openapi.json")).json();
 byId("title").textContent = `${description.info.title} ${description.info.version}`;
-byId("about").textContent = description.info.description;
+withCode(byId("about"), description.info.description);
 byId("identity").addEventListener("submit", (event) => event.preventDefault());
-byId("routes").replaceChildren(...Object.entries(description.paths).map(([path, { get }]) => route(path, get)));
+byId("routes").replaceChildren(
+  ...Object.entries(description.paths).flatMap(([path, operations]) =>
+    METHODS.filter((method) => operations[method]).map((method) => route(path, method.toUpperCase(), operations[method])),
+  ),
+);
