@@ -106,6 +106,7 @@ def test_an_intervention_is_ended_as_early_as_possible_and_a_planned_one_withdra
             control.end("3")
 
 
+@pytest.mark.long
 def test_everything_wrong_is_said_at_once_and_nothing_is_kept(tmp_path: Path) -> None:
     with steered(tmp_path) as city:
         wrong = {"closure": {"line": "L9", "between": ["S001", "S999"], "detour_min": -1, "form": "08:00"}}
@@ -118,6 +119,7 @@ def test_everything_wrong_is_said_at_once_and_nothing_is_kept(tmp_path: Path) ->
         assert list(city.store.journal()) == []
 
 
+@pytest.mark.long
 def test_two_people_at_once_both_get_an_intervention_of_their_own(tmp_path: Path) -> None:
     wanted = [{"breakdown": {"bus": f"B00{number}", "repair_min": 5}} for number in range(1, 5)]
     with steered(tmp_path) as city:
