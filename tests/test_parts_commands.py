@@ -46,12 +46,13 @@ def make(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_up_starts_all_parts_and_prints_their_urls_and_down_stops_them(home: Path) -> None:
     ports = [free_port() for _ in range(5)]
-    up = ("up", "NATIVE=1", f"ARGS=--ports {','.join(map(str, ports))}")
+    up = ("up", "NATIVE=1", f"ARGS=--history 1h --ports {','.join(map(str, ports))}")
     done = make(home, *up)
     assert done.returncode == 0, done.stderr
     assert len(re.findall(r"^ok +[a-z-]+ +RUNNING +healthy$", done.stdout, re.MULTILINE)) == 8
     assert f"http://127.0.0.1:{ports[0]}  MCP: http://127.0.0.1:{ports[1]}/mcp" in done.stdout
     assert "API key: in var/stack/api-key" in done.stdout
+    assert re.search(r"^history: [\d,]+ rows written$", done.stdout, re.MULTILINE)
     key = home / "var/stack/api-key"
     assert key.stat().st_mode & 0o777 == 0o600
     headers = {"x-api-key": key.read_text().strip(), "x-group-name": "tests"}
