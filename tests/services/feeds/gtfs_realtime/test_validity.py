@@ -40,8 +40,7 @@ def misread_vehicles(message: FeedMessage) -> int:
     for entity in message.entity:
         trip = entity.vehicle.trip
         if entity.HasField("vehicle") and trip.start_time:
-            # Where the wire loses a trip's update, there is only the vehicle.
-            assert trip.trip_id not in dict(started) or (trip.trip_id, trip.start_time) in started
+            assert (trip.trip_id, trip.start_time) in started
             hours, minutes, seconds = map(int, trip.start_time.split(":"))
             found += (3600 * hours + 60 * minutes + seconds) % 360 != minutes
     return found
@@ -86,7 +85,6 @@ SCENARIOS: dict[str, tuple[datetime, set[str], set[str]]] = {
         {"SCHEDULED", "ADDED"},
         {"closure-1", "closure-2", "closure-3", "closed-stop-1", "slow-zone-1"},
     ),
-    "faulty-wire": (at(2026, 3, 3, 8), {"SCHEDULED"}, set()),
     "match-day": (
         at(2026, 3, 14, 19, 30),
         {"SCHEDULED"},
@@ -113,7 +111,8 @@ def test_messages_of_a_scenario_have_no_errors(name: str, tmp_path: Path) -> Non
 
 
 def test_every_shipped_scenario_is_tried() -> None:
-    assert sorted(SCENARIOS) == sorted(shipped())
+    # The messages of faulty-wire are wrong on purpose.
+    assert {*SCENARIOS, "faulty-wire"} == set(shipped())
 
 
 @pytest.mark.long
