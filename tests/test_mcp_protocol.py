@@ -113,7 +113,7 @@ def test_the_scenario_resource_describes_it_in_words(tmp_path: Path) -> None:
     folder = Path(__file__).parent.parent / "data"
     network = load_network(folder / "lines.yaml")
     strike = load_scenario(folder / "scenarios" / "strike.yaml", lambda _: network)
-    with served_tools(tmp_path, scenario=strike, network=network) as tools:
+    with served_tools(tmp_path, scenario_at_start=strike, network=network) as tools:
         read = result(tools, "resources/read", {"uri": "bus://scenario"})
     told = json.loads(read["contents"][0]["text"])["scenario"]
     assert (told["name"], told["first_day"]) == ("strike", "2026-03-05")

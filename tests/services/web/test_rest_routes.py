@@ -326,7 +326,9 @@ def test_the_openapi_description_needs_no_key_and_has_every_route(served: Served
         for route in create_app(served.context).routes
         if isinstance(route, Route) and "{" in route.path and not route.path.startswith("/local/")
     }
-    assert pages <= set(description["paths"])
+    described = set(description["paths"])
+    # EMT's routes are described with a slash at the end, and the last one stands for what EMT doesn't have.
+    assert {path for path in pages - described if f"{path}/" not in described} == {"/emt/{rest:path}"}
 
 
 def test_a_snapshot_needs_its_own_key_and_leaves_no_file_behind(served: Served, tmp_path: Path) -> None:
