@@ -67,7 +67,7 @@ def backfill(
     with ExitStack() as stack:
         progress = stack.enter_context(work_progress())
         inputs = load_inputs(network, seed, scenario, progress)
-        target = stack.enter_context(closing(opened(store)))
+        target = stack.enter_context(closing(opened(store, for_writing=True)))
         check_run(
             target,
             inputs.run,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MANY_LINES = 20
 """A network with fewer lines is simulated in one process: starting more would take longer."""
 
-DUCKDB = "duckdb:"
+DUCKDB, LAKE = "duckdb:", "lake:"
 DEFAULT_SEED = 1
 
 
@@ -144,14 +144,16 @@ def load_scenario(
         raise InputError(str(error)) from error
 
 
-def opened(url: str, *, must_exist: bool = False, shard: str = "") -> Store:
+def opened(url: str, *, must_exist: bool = False, for_writing: bool = False, shard: str = "") -> Store:
     """Open the store at `url`. Raises `InputError` for an invalid URL, `StoreError` as `open_store` does.
 
-    With `must_exist` a missing file raises `StoreUnavailable` instead of being created. For `shard` see
-    `open_store`.
+    With `must_exist` a missing file raises `StoreUnavailable` instead of being created. With `for_writing` a
+    lake raises `InputError`. For `shard` see `open_store`.
     """
     from storage.open import open_store
 
+    if for_writing and url.startswith(LAKE):
+        raise InputError(f"{url} can only be read: choose another --store; `generate` writes lakes")
     if must_exist and url.startswith(DUCKDB) and not store_path(url).exists():
         raise StoreUnavailable(f"{store_path(url)} doesn't exist; `bus-simulator run` or `backfill` makes it")
     try:

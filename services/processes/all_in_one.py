@@ -116,7 +116,7 @@ def assembled(settings: Settings, clock: Clock, on_progress: OnProgress) -> Iter
     """Load the inputs, open the store, start the model; on exit close them."""
     with ExitStack() as stack:
         inputs = load_inputs(settings.network, settings.seed, settings.scenario, on_progress)
-        store = stack.enter_context(closing(opened(settings.store)))
+        store = stack.enter_context(closing(opened(settings.store, for_writing=True)))
         check_run(
             store,
             inputs.run,

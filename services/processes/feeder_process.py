@@ -39,7 +39,7 @@ def feed(setup: ProcessSetup, settings: FeederSettings) -> None:
     """Write what is due until the clock is closed. Raises `InputError`, and `StoreError` as `open_store`."""
     clock = setup.clock
     shard = "" if settings.shard is None else str(settings.shard)
-    store = retry_until_closed(lambda: opened(setup.settings.store, shard=shard), clock)
+    store = retry_until_closed(lambda: opened(setup.settings.store, for_writing=True, shard=shard), clock)
     if store is None:
         return
     with ExitStack() as stack:

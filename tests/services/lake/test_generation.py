@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from distributed import Client
 
+from services.cli import status_of
 from services.errors import InputError
 from services.inputs.load import Inputs
 from services.lake import date_task
@@ -174,3 +175,15 @@ def test_a_cluster_that_loses_a_worker_makes_the_whole_lake(tmp_path: Path) -> N
 def test_a_cluster_that_does_not_answer_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--cluster: no Dask scheduler answers at tcp:nowhere"):
         generate(inputs(), SPAN, str(tmp_path), cluster_workers("tcp:nowhere"), ignore_progress)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("run", "--port", "0"), ("backfill", "--days", "1"), ("feed", "people-count")]
+)
+def test_a_lake_is_refused_where_records_are_written(
+    tmp_path: Path, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"lake:{tmp_path}"
+    assert status_of([*arguments, "--store", url]) == 2
+    out, err = capsys.readouterr()
+    assert (out, f"{url} can only be read" in err) == ("", True)
