@@ -65,11 +65,11 @@ def intervene(
 ) -> None:
     """Disturb the running city: KIND of disruption, and its fields.
 
-    The city must run with --control. It is the one that holds --store, or the one at --url. What is made is
-    kept in the journal, which `bus-simulator journal` shows.
+    The city must run with --control. It is the one that holds --store, or the one at --url. The journal
+    keeps each intervention; `bus-simulator journal` lists them.
     """
     if sum(each is not None for each in (kind, file, end)) != 1:
-        raise click.UsageError("Say one of KIND with its fields, --file FILE, or --end ID.")
+        raise click.UsageError("Give one of KIND with its fields, --file FILE, or --end ID.")
     if kind is None and fields:
         raise click.UsageError("Fields need a KIND of disruption before them.")
     from services.interventions.running_city import running_city
@@ -133,7 +133,7 @@ def with_texts(entry: Mapping[str, Any]) -> Mapping[str, object]:
 
 
 def show(body: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print an intervention."""
+    """Print an intervention as a line."""
     click.echo(json.dumps(body) if as_json else next(lines([body])))
 
 
@@ -141,7 +141,9 @@ def lines(bodies: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield a line for each intervention."""
     for body in bodies:
         ((kind, fields),) = body["disruption"].items()
-        until = "" if body["ends"] is None else f" to {body['ends']}"
+        # A withdrawn one ends before it takes effect, which would read as a span backwards.
+        ends = None if body["state"] == "withdrawn" else body["ends"]
+        until = "" if ends is None else f" to {ends}"
         shown = [f"{name}={text_of(value)}" for name, value in fields.items() if name not in TIMES]
         yield f"{body['id']:>3}  {body['takes_effect']}{until}  {body['state']:<9}  {kind} {' '.join(shown)}"
 

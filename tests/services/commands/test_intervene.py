@@ -87,3 +87,6 @@ def test_an_intervention_is_one_line() -> None:
         "disruption": {"closure": closure},
     }
     assert list(lines([body])) == ["  2  2026-03-02T08:10:00Z  active     closure line=L1 between=S004,S007"]
+    withdrawn = {**body, "state": "withdrawn", "ends": "2026-03-02T08:00:00Z"}
+    shown = "  2  2026-03-02T08:10:00Z  withdrawn  closure line=L1 between=S004,S007"
+    assert list(lines([withdrawn])) == [shown]
