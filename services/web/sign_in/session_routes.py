@@ -18,7 +18,7 @@ from services.access.authentication import (
 )
 from services.access.sessions import LIFETIME_S, new_token
 from services.context import Context
-from services.errors import BadRequest
+from services.errors import BadRequest, Unauthorized
 from services.queries.bodies import Body
 from services.web.access_log import headers_of
 from services.web.handlers import OPEN, Route, StoreQuery, json_object, json_response
@@ -30,7 +30,7 @@ FIELDS = {"api_key": KEY_HEADER, "group_name": GROUP_HEADER}
 
 
 def add_session_routes(app: FastAPI, context: Context) -> None:
-    """Add the routes: POST signs in, GET tells who has, DELETE signs out. The key is in the body only."""
+    """Add the routes: POST signs in, GET returns the group signed in, DELETE signs out."""
 
     def sign_in(request: Request) -> StoreQuery:
         headers = headers_of(request.scope)
@@ -72,8 +72,14 @@ def add_session_routes(app: FastAPI, context: Context) -> None:
 
 
 def credentials_of(body: Mapping[str, object]) -> dict[str, str]:
-    """The fields of a body by the headers they stand for. Raises `BadRequest` for one that isn't text."""
-    found = {header: body.get(field, "") for field, header in FIELDS.items()}
+    """The fields of a body by the headers they stand for.
+
+    Raises `Unauthorized` for a missing field, `BadRequest` for one that isn't text.
+    """
+    for field in FIELDS:
+        if body.get(field, "") == "":
+            raise Unauthorized(f"Missing {field} in the body")
+    found = {header: body[field] for field, header in FIELDS.items()}
     texts = {header: value for header, value in found.items() if isinstance(value, str)}
     if len(texts) < len(found):
         raise BadRequest("api_key and group_name must be text")

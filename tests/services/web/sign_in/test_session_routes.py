@@ -80,7 +80,8 @@ def test_without_a_session_nobody_is_signed_in(context: Context) -> None:
     [
         ({"api_key": "wrong", "group_name": "map"}, 401, "Invalid API key"),
         ({"api_key": "alphas-own", "group_name": "beta"}, 401, "Invalid API key"),
-        ({"group_name": "map"}, 401, "Missing x-api-key header"),
+        ({"group_name": "map"}, 401, "Missing api_key in the body"),
+        ({"api_key": "right"}, 401, "Missing group_name in the body"),
         ({"api_key": 7, "group_name": "map"}, 400, "api_key and group_name must be text"),
         (
             {"api_key": "right", "group_name": "x" * 65},
