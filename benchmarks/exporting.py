@@ -73,7 +73,7 @@ def measure() -> Iterator[Figure]:
             counted_mb = plain_mb if form == "parquet" else found.size_mb
             size = f"{found.size_mb:,.0f} MB"
             if form == "parquet":
-                size += f" from {plain_mb:,.0f} MB in memory's form"
+                size += f" from {plain_mb:,.0f} MB in memory"
             yield Figure(
                 f"a day of all buses' positions as {form}", counted_mb / found.cpu_s, "MB per CPU-second",
                 "target", WANTED_MB_S, "at least", 1,

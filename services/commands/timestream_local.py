@@ -45,9 +45,9 @@ Examples:
     "--s3-endpoint",
     metavar="URL",
     default=None,
-    help="S3 for UNLOAD: the URL of LocalStack or moto, or aws for S3 itself; refused without.",
+    help="S3 for UNLOAD: the URL of LocalStack or moto, or aws for S3 itself; without it UNLOAD is refused.",
 )
-@option("--like-aws", is_flag=True, help="All of the following, one request in 20 throttled.")
+@option("--like-aws", is_flag=True, help="All of the following; --throttle is 0.05 unless given.")
 @option("--empty-first-page", is_flag=True, help="The first page of a query has a token and no rows.")
 @option(
     "--throttle",

@@ -49,7 +49,7 @@ class TooEarly(Conflict):
 
     def __init__(self, earliest: datetime) -> None:
         moment = format_instant(earliest)
-        super().__init__(f"What is written can't change: the earliest possible moment is {moment}")
+        super().__init__(f"Stored records can't change: the earliest possible moment is {moment}")
         self.earliest = moment
 
     @property

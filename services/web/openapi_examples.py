@@ -225,7 +225,7 @@ NOT_FOUND: Mapping[str, tuple[str, ...]] = {
 UNAUTHORIZED = ("Missing x-api-key header", "Missing x-group-name header", "Invalid API key")
 CONFLICTS: Mapping[str, str] = {
     "/clock": "The clock is being moved already; wait for the answer, then move it again",
-    "/interventions": f"What is written can't change: the earliest possible moment is {TIME}",
+    "/interventions": f"Stored records can't change: the earliest possible moment is {TIME}",
     "/interventions/{intervention_id}": "Intervention 1 has ended already",
 }
 AFTER_THE_END = "Range not satisfiable: the file has 1834 bytes"
