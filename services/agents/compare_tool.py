@@ -28,7 +28,7 @@ def compare(context: Context, given: CompareArguments) -> ToolQuery:
 
 
 def hint_of(found: ServiceComparison) -> str:
-    """What the numbers are of, and which lines they leave out."""
+    """Return the hint: the scenario and day compared, and the lines that weren't simulated."""
     what = f"{found.description.rstrip('.')}: here as if it were {found.day}."
     if not found.lines:
         return f"{what} {NOTHING}"

@@ -1,6 +1,7 @@
 """Routes of feeds that other programs read: open on a loopback address, elsewhere with a key and a group.
 
-Such programs take a URL and send no headers of ours, so key and group may be in the URL: `?key=…&group=…`.
+Such programs take a URL and can't send this API's headers, so the URL may have key and group:
+`?key=…&group=…`.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def missing(place: LakePlace, inputs: Inputs, span: Interval) -> list[Interval]:
 
 
 def local_workers(jobs: int) -> Workers:
-    """So many processes of this machine."""
+    """Return what starts a pool of `jobs` processes on this machine."""
     return lambda: process_pool(jobs)
 
 

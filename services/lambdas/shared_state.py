@@ -29,14 +29,14 @@ class ShortWaits(TypedDict):
 
 
 ANSWER_S, CALLS_S, RESERVE_S = 1.4, 2.0, 1.6
-"""The longest wait for an answer of AWS; the time of an invocation in which calls may begin; what is left for
-the last call and the response. Together that is at most 3.6 s.
+"""The longest wait for an answer of AWS; how long after its start an invocation may begin calls; the time
+kept for the last call and the response. An invocation takes at most `CALLS_S` + `RESERVE_S`, 3.6 s.
 """
 READ_RETRIES = RetryPolicy(attempts=2, first_s=0.05, longest_s=0.1, answer_s=ANSWER_S)
 SHORT: ShortWaits = {"connect_timeout_s": ANSWER_S, "read_timeout_s": ANSWER_S}
 
 deadline = Deadline()
-"""Of the running invocation. A container has one at a time, whose calls may be made in several threads."""
+"""The deadline of the running invocation. A container runs one at a time; its threads share the deadline."""
 
 
 def begin(remaining_ms: int) -> None:

@@ -19,7 +19,7 @@ from services.stack.supervisor_control import PATIENCE_S, StackProblem
 POLL_S = 0.5
 NONE_RUN = "none run here"
 WELL = ("running healthy", "exited with 0")
-"""The second is that of the part that writes the history, when it is done."""
+"""States of a part without a fault; the one that writes the history ends with the second."""
 STATE = (
     "{{.Name}} {{.State.Status}} "
     "{{if .State.Health}}{{.State.Health.Status}}{{else}}with {{.State.ExitCode}}{{end}}"

@@ -115,7 +115,7 @@ EMT_OPERATIONS: Mapping[str, EmtOperation] = {
     ),
 }
 VERSIONS = ("v1", "v2", "v3")
-"""All are the same."""
+"""The versions in paths; all answer the same."""
 PATH_EXAMPLES = {"stopId": "1", "lineId": "027", "date": "20260302", "direction": "1"}
 LOGIN_HEADERS = ("email", "password", "X-ClientId", "passKey")
 ERRORS = {

@@ -19,7 +19,7 @@ NONE: Collection[int] = frozenset()
 
 
 class _NeverLate:
-    """The last call of buses that nothing is asked about but closures."""
+    """A last call that never comes: only closures are asked of the disturbances here."""
 
     home_by = 0
 
