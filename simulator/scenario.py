@@ -513,8 +513,10 @@ def _shares(
 ) -> Iterable[Surge]:
     """The surges at a line's stops, with the line's share of their people."""
     for surge in surges:
+        if surge.stop_id not in line.stop_ids:
+            continue  # so that a surge at a stop that a later network lacks disturbs nobody
         lines = surge.lines or lines_of_stop[surge.stop_id]
-        if line.line_id in lines and surge.stop_id in line.stop_ids:
+        if line.line_id in lines:
             yield dataclasses.replace(surge, people_per_min=surge.people_per_min / len(lines))
 
 

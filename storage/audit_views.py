@@ -12,7 +12,8 @@ From visits, for each day:
 
 - `visit`: the visits of the day and of half a day around it; `of_day` marks those to check;
 - `fitting`: how many visits of a trip match each pattern; `trip`: trips with the pattern that fits best;
-- `visit_in_trip`: visits with their stop's data in the pattern and the bus's previous visit;
+- `visit_in_trip`: visits with their stop's data in the pattern and the bus's previous visit. A trip that may
+  be cut short begins after another one, or without an earlier visit where nobody was aboard before;
 - `leg`: the time from a visit of a bus to its next one (`since` ≤ t < `until`), with the load and the next
   visit. The first and the last leg of a bus are unbounded. Unknown values are NULL.
 
@@ -66,7 +67,8 @@ CREATE OR REPLACE TABLE visit_in_trip AS
       AND p.pattern_id = t.pattern_id AND p.place = v.sequence
     WINDOW w AS (PARTITION BY v.bus_id ORDER BY v.time, v.sequence)),
   begun AS (
-    SELECT *, sequence = 1 OR (is_irregular AND coalesce(before_trip_id <> trip_id, false)) AS starts_trip,
+    SELECT *, sequence = 1 OR (is_irregular
+        AND coalesce(before_trip_id <> trip_id, passenger_count + alighting = boarding)) AS starts_trip,
       before_sequence = before_places OR is_irregular
         OR coalesce(lag(is_irregular) OVER (PARTITION BY bus_id ORDER BY time, sequence), false)
         AS before_ended

@@ -278,6 +278,12 @@ def test_a_surge_adds_its_people_and_changes_no_other_arrival() -> None:
     assert {stop for stop, _ in added} == {plain.stops.index(STOPS[5])}
 
 
+def test_a_surge_at_a_stop_that_the_network_lacks_changes_nothing() -> None:
+    """A network can be replaced while the city runs."""
+    gone = dataclasses.replace(PLAIN, surges=(Surge(StopId("GONE"), 20.0, MORNING),))
+    assert people(day_of(gone)[LINE]) == people(day_of(PLAIN)[LINE])
+
+
 @pytest.mark.parametrize("factor", [0.0, 0.6, 1.7])
 def test_demand_changes_by_its_factor_for_its_lines_and_stops(factor: float) -> None:
     change = DemandChange(factor, (LINE,), (), MORNING)
