@@ -247,16 +247,19 @@ class BusDay:
         waiting = queue.waiting(leaves)
         trip.load = queue.board(min(waiting, self.bus.capacity), trip, first, opens, leaves)
         queue.passed = leaves
-        self.sections.extend((STAND, trip.number, pattern, run.path, first, 1))
-        self.legs.extend(
-            (run.changed, run.brakes, run.stops, opens, leaves, trip.load, 0, waiting - trip.load)
-        )
+        self._write_departure(run, trip, opens, waiting - trip.load, Stand(now, shown, leaves, trip.number))
+        return Place(target, leaves), trip
+
+    def _write_departure(self, run: EmptyRun, trip: Trip, opens: int, left_behind: int, stand: Stand) -> None:
+        """Write the row of a bus that leaves a trip's first stop, and begin its shift if it had none."""
+        leaves = trip.departed
+        self.sections.extend((STAND, trip.number, trip.pattern, run.path, trip.first, 1))
+        self.legs.extend((run.changed, run.brakes, run.stops, opens, leaves, trip.load, 0, left_behind))
         self.speeds.append(run.speed)
-        self.stands.append(Stand(now, shown, leaves, trip.number))
+        self.stands.append(stand)
         if self._begins_shift:
             self.shifts.append(Shift(leaves, leaves))
             self._begins_shift = False
-        return Place(target, leaves), trip
 
     def _shown(self, run: EmptyRun, now: int, opens: int) -> int:
         """When a bus that stands since `now` begins to show its next trip; see `Legs.idle_until`."""
