@@ -94,10 +94,16 @@ def gist(text: str) -> str:
 def test_the_hour_of_an_event_goes_as_its_page_tells(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "control.md").read_text(encoding="utf-8")
     start = re.search(r"^bus-simulator run (.*)$", page, re.MULTILINE)
+    store = re.search(r"^export BUS_SIMULATOR_STORE=(.*)$", page, re.MULTILINE)
     assert start is not None
-    with running(tmp_path, *start[1].split()) as process:
+    assert store is not None
+    with running(tmp_path, *start[1].split(), "--store", store[1]) as process:
         process.wait_for(lambda body: body["status"] == "healthy")
-        variables = environment(BUS_SIMULATOR_API_KEY=KEY, PATH=f"{sys.prefix}/bin:{environment()['PATH']}")
+        variables = environment(
+            BUS_SIMULATOR_API_KEY=KEY,
+            BUS_SIMULATOR_STORE=store[1],
+            PATH=f"{sys.prefix}/bin:{environment()['PATH']}",
+        )
         for code, shown in steps(page):
             here = code.replace("127.0.0.1:8080", f"{process.host}:{process.port}")
             printed = subprocess.run(
