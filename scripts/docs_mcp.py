@@ -12,7 +12,7 @@ from services.agents.tools import CONTROL_TOOLS, TOOLS
 PREFACE = """# MCP tools
 
 Written by `make docs` from the program itself. How to connect a client and call tools: [mcp.md](mcp.md).
-`intervene`, `list_interventions` and `end_intervention` are there where the simulator runs with `--control`.
+`intervene`, `list_interventions` and `end_intervention` exist if the simulator runs with `--control`.
 """
 
 

@@ -1,8 +1,8 @@
 """The journal of a store: what was decided while a run was written, such as interventions in the city.
 
 An entry counts from an instant on: records before it don't depend on it. So an entry may only be recorded
-where no record at or after that instant is stored. The store keeps an entry's content as a text; what the
-text says is no concern of the store.
+where no record at or after that instant is stored. The store keeps an entry's content as a text, which it
+doesn't parse.
 """
 
 from __future__ import annotations

@@ -5,13 +5,13 @@ are cancelled or leave out of order. The rule:
 
 1. A bus takes its next planned departure when it has ended the trip before. So on a line with a timetable the
    trips of a line-day are matched in the order in which their buses ended the trips before; the day's first
-   trips come before, in the order of the buses' initial positions. A trip is the earliest planned departure
-   of its pattern that no other trip is, and that its bus, ready two minutes after its last trip, could begin
-   at most 30 minutes late. The departures of a block are those of one bus.
+   trips come before, in the order of the buses' initial positions. Each gets the earliest planned
+   departure of its pattern that no other trip has, and that its bus, ready two minutes after its last trip,
+   could begin at most 30 minutes late. The departures of a block are those of one bus.
 2. On a line that runs by headway a late bus moves the departures after its own, so there is no such order.
    Trips are matched in the order of their departures: each with the latest planned one of its pattern, of
-   those that no earlier trip is, that was due in the last 30 minutes or is due within a minute; else with the
-   next one, if that is due within five minutes.
+   those that no earlier trip has, that was due in the last 30 minutes or is due within a minute; else with
+   the next one, if that is due within five minutes.
 
 A trip that begins at a later stop of its pattern, as one of a bus that turned before a closed road, is none
 of the planned ones; nor is a trip that finds no departure.

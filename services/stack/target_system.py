@@ -1,7 +1,7 @@
 """Which system an operator's command acts on: the deployment on AWS, the parts here, or one process here.
 
-`TARGET=aws` and `TARGET=local` say it. Without them running parts go first, then the one process. A region
-says that AWS may be meant: where that isn't certain, the command asks on a terminal, and refuses elsewhere.
+`TARGET=aws` and `TARGET=local` choose. Without them it is the running parts, else the one process. A region
+without a target may mean AWS: then the command asks on a terminal, and refuses elsewhere.
 """
 
 from __future__ import annotations

@@ -284,7 +284,7 @@ class LineState:
             self.dispatch.change(buses=buses, spaced=spaced)
 
     def forget(self, known: int) -> Generator[simpy.Event, None, None]:
-        """The process that lets those people go who, as was known at an instant, have given up."""
+        """The process that removes the people who had given up, as was known at an instant."""
         yield Wakeup(self.env).at(known, 0)
         for each in self.past.gave_up:
             if each.known == known:

@@ -1,7 +1,8 @@
 """A store in a schema of a PostgreSQL database: many processes may write and read it.
 
 Records, coverage and newest records of a window are written in one transaction, under a lock for each stream.
-An exclusion constraint guards the coverage: two runs can't own one instant, whatever two writers do.
+An exclusion constraint guards the coverage: two runs can't both cover an instant, even if two processes write
+at once.
 """
 
 from __future__ import annotations
