@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -419,6 +420,8 @@ def test_the_script_passes_on_a_real_simulator_and_fails_on_half_a_day(tmp_path:
         done = script(tmp_path, "--api-url", url, "--verbose")
         assert (done.returncode, done.stdout.count("FAIL")) == (0, 0), done.stdout
         assert done.stdout.splitlines()[-1] == "all 28 checks passed"
+        told = Path(__file__).parents[1].joinpath("docs", "event.md").read_text(encoding="utf-8")
+        assert set(re.findall("all [0-9]+ checks passed", told)) == {"all 28 checks passed"}
         assert "GET /health → 200" in done.stderr
         assert KEY not in done.stdout + done.stderr
         few = script(tmp_path, "--api-url", url, "--skip-websocket")
