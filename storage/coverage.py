@@ -85,7 +85,7 @@ def whole(by_shard: Mapping[str, Sequence[Covered]]) -> list[Covered]:
     complete = list(by_shard.get("", ()))
     for count in sorted({int(shard.partition("/")[2]) for shard in by_shard if shard}):
         shards = [joined(by_shard.get(f"{number}/{count}", ())) for number in range(1, count + 1)]
-        # A run that the first shard lacks can't be complete, so that its runs are all to try.
+        # Only runs that the first shard has can be complete.
         for run in {held.run for held in shards[0]}:
             complete += [Covered(start, end, run) for start, end in common(shards, run)]
     return complete

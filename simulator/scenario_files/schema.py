@@ -237,7 +237,7 @@ class ClosedStopEntry(SpanEntry):
 class SurgeEntry(SpanEntry):
     """Many people come to a stop at once."""
 
-    # `to` may be left out after an instant only, which is longer than any time of day.
+    # `to` may be left out only if `from` is an instant, whose text has at least 10 characters.
     model_config = ConfigDict(
         json_schema_extra={"anyOf": [{"required": ["to"]}, {"properties": {"from": {"minLength": 10}}}]}
     )

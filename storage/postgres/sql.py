@@ -36,7 +36,7 @@ CREATE_BOOKS = (
     "CREATE TABLE store_meta (format text NOT NULL, schema_version bigint NOT NULL)",
     "CREATE TABLE runs (run_id text PRIMARY KEY, seed numeric NOT NULL, network_digest text NOT NULL, "
     "scenario_digest text NOT NULL, model_version text NOT NULL)",
-    # Two runs can't cover one instant of a stream, whatever two writers do.
+    # Two runs can't cover the same instant of a stream, even if two processes write at once.
     "CREATE TABLE feeder_coverage (stream text NOT NULL, shard text NOT NULL, "
     "run_id text NOT NULL REFERENCES runs, during tstzrange NOT NULL, "
     "EXCLUDE USING gist (stream WITH =, run_id WITH <>, during WITH &&))",

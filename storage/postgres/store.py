@@ -201,7 +201,7 @@ class PostgresStore:
             for stream in Stream:
                 self._lock(connection, stream)
             rows = self._coverage_rows(connection)
-            # What one shard alone has written is written, too.
+            # Records that only one shard wrote count, too.
             refuse_written_ahead(
                 entry, changes_from, lambda stream: joined(held for held, _ in _of_stream(rows, stream))
             )
