@@ -14,6 +14,7 @@ INSTALLED := .venv/.installed
 EXAMPLES := build/examples/.installed
 GENERATORS := build/generators/.installed
 GTFS_READERS := build/gtfs-readers/.installed
+MCP_CLIENTS := build/mcp-clients/.installed
 NODE_PACKAGES := clients/javascript/node_modules/.installed
 MAP_PACKAGES := map/node_modules/.installed
 # Without bytecode every process compiles a hundred packages again, which takes longer than most tests.
@@ -236,7 +237,7 @@ test-browser: $(INSTALLED) $(MAP_PACKAGES) ## test the map in a browser (needs D
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 .PHONY: test-long
-test-long: $(INSTALLED) $(SUMO) $(GENERATORS) $(EXAMPLES) $(GTFS_READERS) $(if $(shell command -v npm),$(NODE_PACKAGES)) ## run the tests that take minutes, and all examples of generated tests
+test-long: $(INSTALLED) $(SUMO) $(GENERATORS) $(EXAMPLES) $(GTFS_READERS) $(MCP_CLIENTS) $(if $(shell command -v npm),$(NODE_PACKAGES)) ## run the tests that take minutes, and all examples of generated tests
 	BUS_SIMULATOR_TEST_EXAMPLES=all $(BIN)/python -m pytest -n 2 --dist worksteal \
 	  -m "long or (examples and not aws)" $(ARGS)
 
@@ -283,6 +284,11 @@ $(GENERATORS): clients/generators.lock $(INSTALLED)
 $(GTFS_READERS): requirements-gtfs-readers.lock $(INSTALLED)
 	scripts/uv venv --quiet --clear build/gtfs-readers
 	scripts/uv pip install --quiet --python build/gtfs-readers/bin/python --require-hashes -r requirements-gtfs-readers.lock
+	touch $@
+
+$(MCP_CLIENTS): requirements-mcp-clients.lock $(INSTALLED)
+	scripts/uv venv --quiet --clear build/mcp-clients
+	scripts/uv pip install --quiet --python build/mcp-clients/bin/python --require-hashes -r requirements-mcp-clients.lock
 	touch $@
 
 $(NODE_PACKAGES): clients/javascript/package-lock.json
@@ -336,6 +342,7 @@ lock: $(INSTALLED) ## choose new versions of all dependencies and write the lock
 	  | $(LOCK) --constraints requirements.lock --output-file examples/requirements.lock -
 	printf '%s\n' gtfs_kit partridge \
 	  | $(LOCK) --constraints requirements.lock --output-file requirements-gtfs-readers.lock -
+	echo langchain-mcp-adapters | $(LOCK) --output-file requirements-mcp-clients.lock -
 	$(LOCK) --constraints requirements.lock --output-file requirements-lambda.lock requirements-lambda.in
 
 .PHONY: setup-hooks

@@ -82,10 +82,10 @@ def cluster_workers(address: str) -> Workers:
     @contextmanager
     def connected() -> Iterator[Executor]:
         try:
-            client = Client(address, timeout=10)  # type: ignore[no-untyped-call]
+            client = Client(address, timeout=10)  # type: ignore[no-untyped-call] # it has no hints
         except (OSError, ValueError) as error:
             raise InputError(f"--cluster: no Dask scheduler answers at {address}: {error}") from error
-        with client, client.get_executor(pure=False) as executor:  # type: ignore[no-untyped-call]
+        with client, client.get_executor(pure=False) as executor:  # type: ignore[no-untyped-call] # nor this
             yield executor
 
     return connected
