@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from math import isfinite
 from threading import Lock
 from typing import Protocol
 
@@ -109,7 +110,8 @@ class InProcessInterventions:
 
     def _earliest(self) -> datetime:
         """The first second that is neither past nor written, nor too soon for feeders to learn of it."""
-        lead = timedelta(seconds=self._lead_s * self._clock.pace)
+        pace = self._clock.pace  # infinite at the greatest speed, where feeders wait for nothing
+        lead = timedelta(seconds=self._lead_s * pace) if isfinite(pace) else timedelta(0)
         first = ceiling(self._clock.now() + lead, SECOND)
         written = first_open_second(self._store.coverage)
         return first if written is None else max(first, written)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pickle
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from bus_simulator.lake import write_date
 from services.errors import InputError
@@ -24,6 +26,7 @@ from storage.runs import differences
 from storage.schema import Stream
 
 Workers: TypeAlias = Callable[[], AbstractContextManager[Executor]]
+CONNECT_TIMEOUT_S = 10.0
 ATTEMPTS = 3
 """How often the dates that are left are given out again after a process of this machine was lost."""
 
@@ -79,13 +82,26 @@ def cluster_workers(address: str) -> Workers:
     except ModuleNotFoundError as error:
         raise InputError(f"--cluster needs {error.name}: install bus-simulator[lake]") from error
 
+    _check_answers(address)
+
     @contextmanager
     def connected() -> Iterator[Executor]:
         try:
-            client = Client(address, timeout=10)  # type: ignore[no-untyped-call] # it has no hints
+            client = Client(address, timeout=CONNECT_TIMEOUT_S)  # type: ignore[no-untyped-call] # it has no hints
         except (OSError, ValueError) as error:
             raise InputError(f"--cluster: no Dask scheduler answers at {address}: {error}") from error
         with client, client.get_executor(pure=False) as executor:  # type: ignore[no-untyped-call] # nor this
             yield executor
 
     return connected
+
+
+def _check_answers(address: str) -> None:
+    """Raise `InputError` unless something listens there: a client that fails leaves a thread behind."""
+    try:
+        parts = urlsplit(address)
+        if parts.scheme not in ("tcp", "tls") or parts.hostname is None or parts.port is None:
+            raise ValueError("expected tcp://HOST:PORT")
+        socket.create_connection((parts.hostname, parts.port), CONNECT_TIMEOUT_S).close()
+    except (OSError, ValueError) as error:
+        raise InputError(f"--cluster: no Dask scheduler answers at {address}: {error}") from error

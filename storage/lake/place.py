@@ -86,6 +86,8 @@ class LakePlace:
 def _s3() -> fs.S3FileSystem:
     from storage.aws_clients import client, default_region
 
+    if not hasattr(fs, "S3FileSystem"):
+        raise ValueError("a lake in S3 needs Arrow's S3 client, which the container image lacks")
     region = default_region() or DEFAULT_REGION
     endpoint = urlsplit(client("s3", region=region).meta.endpoint_url)
     if endpoint.hostname is None or endpoint.hostname.endswith(".amazonaws.com"):

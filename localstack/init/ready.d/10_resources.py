@@ -21,6 +21,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+# In a container LocalStack runs this text in its own process, where it has no name.
+__file__ = globals().get("__file__", "/etc/localstack/init/ready.d/10_resources.py")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import kept  # from the folder above, where LocalStack runs nothing
 

@@ -317,7 +317,7 @@ def script(deployed: Deployed, *arguments: str) -> subprocess.CompletedProcess[s
 @pytest.mark.e2e
 def test_the_script_checks_a_deployment_with_the_key_of_its_secret(deployed: Deployed) -> None:
     done = script(deployed, "--json", "--skip-websocket")
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert (done.returncode, done.stderr) == (0, f"On the deployment in {REGION}:\n"), done.stdout
     told = json.loads(done.stdout)
     assert told["passed"] is True
     assert len(told["checks"]) == 25

@@ -112,8 +112,14 @@ def test_each_defect_ends_in_a_refusal_or_a_sound_network(
     assert_clean(audited(import_feed(path).network, START, START.replace(hour=8)))
 
 
+def peak_bytes() -> int:
+    """The most memory that this process has had so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 @pytest.mark.long
 def test_hundreds_of_damaged_feeds_end_without_a_traceback(tmp_path: Path) -> None:
+    before = peak_bytes()
     sources: list[Mapping[str, str | bytes]] = [
         feed(),
         feed_of(hourly(), frequencies=FREQUENCIES, shapes=SHAPES),
@@ -130,4 +136,5 @@ def test_hundreds_of_damaged_feeds_end_without_a_traceback(tmp_path: Path) -> No
             except InputFileError:
                 refused.append(seed)
     assert min(len(imported), len(refused)) > cases // 10
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 < MOST_BYTES
+    # What other tests of this process took before doesn't count.
+    assert peak_bytes() <= max(MOST_BYTES, before)
