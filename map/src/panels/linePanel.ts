@@ -92,7 +92,7 @@ export class LinePanel implements View {
       const towards = this.line?.patterns.find((each) => each.direction === direction)?.destination ?? t(direction ? "inbound" : "outbound");
       const choose = (event: Event): void => {
         this.direction = direction;
-        const body = (event.target as HTMLElement).closest("#details-body");
+        const body = (event.target as HTMLElement).closest("#details-body > div");
         body?.replaceChildren(...this.draw());
         body?.querySelector<HTMLElement>(`[data-direction="${direction}"]`)?.focus();
       };

@@ -23,6 +23,9 @@ export class Panel {
   private readonly element = byId("details");
   private readonly body = byId("details-body");
   private readonly heading = byId("details-title");
+  private readonly content = h("div", {});
+  // Apart from the content, which is drawn again and again: what somebody types must stay.
+  private readonly forms = h("div", {});
   private view: View | null = null;
   private refresher: Refresher | null = null;
   private drawnMs = -Infinity;
@@ -33,6 +36,7 @@ export class Panel {
     private readonly signedOut: () => void,
     private readonly actions: (view: View) => Node[] = () => [],
   ) {
+    this.body.replaceChildren(this.content, this.forms);
     city.addEventListener("selection", () => this.show(this.viewOfSelection()));
     city.addEventListener("positions", () => this.redraw());
     city.addEventListener("counts", () => this.redraw());
@@ -54,7 +58,8 @@ export class Panel {
     document.body.classList.toggle("with-details", view !== null);
     if (!view) return;
     if (document.activeElement instanceof HTMLElement && !this.element.contains(document.activeElement)) this.cameFrom = document.activeElement;
-    this.body.replaceChildren();
+    this.content.replaceChildren();
+    this.forms.replaceChildren(...this.actions(view));
     this.body.scrollTop = 0;
     this.drawnMs = -Infinity;
     this.redraw(true);
@@ -87,14 +92,14 @@ export class Panel {
   private redraw(always = false): void {
     if (!this.view || (!always && performance.now() - this.drawnMs < REDRAW_MS)) return;
     // Not under somebody's keyboard focus: a button that goes away takes the focus with it.
-    if (!always && document.activeElement !== this.body && this.body.contains(document.activeElement)) return;
+    if (!always && this.content.contains(document.activeElement)) return;
     this.drawnMs = performance.now();
     this.heading.replaceChildren(this.view.title());
-    this.body.replaceChildren(...this.view.draw(), ...this.actions(this.view));
+    this.content.replaceChildren(...this.view.draw());
   }
 
   private fail(error: unknown): void {
     if (error instanceof SignedOut) this.signedOut();
-    else this.body.append(h("p", { role: "status", class: "note" }, error instanceof Error ? error.message : String(error)));
+    else this.content.append(h("p", { role: "status", class: "note" }, error instanceof Error ? error.message : String(error)));
   }
 }
