@@ -35,9 +35,14 @@ def generate(inputs: Inputs, span: Interval, url: str, workers: Workers, on_prog
     """Write what a lake lacks of a span, and then its manifest, which is returned.
 
     Dates that are written stay, so that an interrupted generation continues where it stopped. Raises
-    `RunMismatch` for a lake of another run, and `StoreError` if it can't be read or written.
+    `RunMismatch` for a lake of another run, `InputError` for a URL that is no place, and `StoreError` if it
+    can't be read or written.
     """
-    place, content = LakePlace(url), packed(inputs)
+    try:
+        place = LakePlace(url)
+    except ValueError as error:
+        raise InputError(f"-o: {error}") from error
+    content = packed(inputs)
     for attempt in range(1, ATTEMPTS + 1):
         tasks = [DateTask(url, *part, content) for part in missing(place, inputs, span)]
         on_progress(Progress("generating", 0, len(tasks), "dates"))

@@ -84,8 +84,10 @@ class LakePlace:
 
 
 def _s3() -> fs.S3FileSystem:
-    from storage.aws_clients import client, default_region
-
+    try:
+        from storage.aws_clients import client, default_region
+    except ModuleNotFoundError as error:
+        raise ValueError(f"a lake in S3 needs {error.name}: install bus-simulator[aws]") from error
     if not hasattr(fs, "S3FileSystem"):
         raise ValueError("a lake in S3 needs Arrow's S3 client, which the container image lacks")
     region = default_region() or DEFAULT_REGION

@@ -172,6 +172,11 @@ def test_a_cluster_that_loses_a_worker_makes_the_whole_lake(tmp_path: Path) -> N
         assert digests(store, span) == expected(span)
 
 
+def test_a_place_without_a_bucket_is_refused() -> None:
+    with pytest.raises(InputError, match="-o: 's3://' names no bucket: expected s3://BUCKET/PREFIX"):
+        made("s3://")
+
+
 def test_a_cluster_that_does_not_answer_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--cluster: no Dask scheduler answers at tcp:nowhere"):
         generate(inputs(), SPAN, str(tmp_path), cluster_workers("tcp:nowhere"), ignore_progress)
