@@ -71,7 +71,8 @@ def create_app(context: Context) -> FastAPI:
     add_realtime_routes(app, context)
     add_export_routes(app, context)
     add_session_routes(app, context)
-    add_pages(app, {**MAP, **DOCS})
+    add_pages(app, DOCS)
+    add_pages(app, MAP, None if context.map_tiles is None else context.map_tiles.origin)
     add_siri_routes(app, context)
     add_emt_routes(app, context)
     return app

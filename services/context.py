@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from services.access.allowed_hosts import AllowedHosts
 from services.access.authentication import ApiKey, Keys
@@ -32,6 +33,25 @@ class Snapshots:
     folder: Path
 
 
+@dataclass(frozen=True, slots=True)
+class MapTiles:
+    """Tiles that the map shows under the lines: their URL with {z}, {x} and {y}, and their source."""
+
+    url: str
+    credit: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port that browsers ask for tiles."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @classmethod
+    def chosen(cls, url: str | None, credit: str) -> MapTiles | None:
+        """The tiles that options name; without a credit their host counts as source. None without a URL."""
+        return None if url is None else cls(url, credit or urlsplit(url).netloc)
+
+
 class MonitoredFeeder(Protocol):
     """A feeder whose progress can be shown, in this process or another one."""
 
@@ -49,8 +69,8 @@ class Context:
 
     Without `control` there are no routes that change the clock, without `interventions` none that disturb the
     city, which stays that of `scenario_at_start`. With `mcp_hosts` MCP is served too, for requests with these
-    Host and Origin headers. With `open_feeds` GTFS and other feeds need no key. Without `compare` the tool of
-    that name refuses.
+    Host and Origin headers. With `open_feeds` GTFS and other feeds need no key. The map shows `map_tiles`.
+    Without `compare` the tool of that name refuses.
     """
 
     store: Store
@@ -68,6 +88,7 @@ class Context:
     scenario_at_start: Scenario | None = None
     mcp_hosts: AllowedHosts | None = None
     open_feeds: bool = False
+    map_tiles: MapTiles | None = None
     compare: CompareService | None = None
     histories: LineHistories = field(default_factory=LineHistories)
 

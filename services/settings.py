@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 VARIABLES: dict[str, tuple[str, ...]] = {
     "network": ("BUS_SIMULATOR_NETWORK", "CONFIG_FILE"),
@@ -64,6 +66,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "validate_format": ("BUS_SIMULATOR_VALIDATE_FORMAT",),
     "all_notices": ("BUS_SIMULATOR_ALL_NOTICES",),
     "now": ("BUS_SIMULATOR_NOW",),
+    "map_tiles": ("BUS_SIMULATOR_MAP_TILES",),
+    "map_tiles_credit": ("BUS_SIMULATOR_MAP_TILES_CREDIT",),
     "emt_port": ("BUS_SIMULATOR_EMT_PORT",),
     "emt_cert": ("BUS_SIMULATOR_EMT_CERT",),
     "emt_key": ("BUS_SIMULATOR_EMT_KEY",),
@@ -115,7 +119,8 @@ class Settings:
     accepted by the MCP server in addition to its own names. With a `timestream_port` the data go into a local
     Timestream endpoint there, whose file lies beside `store`. With an `emt_port` EMT's API is served there
     too, over TLS with the certificate and key of `emt_cert` and `emt_key`. `ready_file` is written when the
-    simulator answers, and removed at the end.
+    simulator answers, and removed at the end. With `map_tiles`, a URL with {z}, {x} and {y}, the map shows
+    these tiles under the lines, and `map_tiles_credit` as their source.
     """
 
     network: Path | None
@@ -140,6 +145,8 @@ class Settings:
     emt_port: int | None = None
     emt_cert: Path | None = None
     emt_key: Path | None = None
+    map_tiles: str | None = None
+    map_tiles_credit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +238,21 @@ def use_variables(variables: Mapping[str, str]) -> None:
 def ignored_interval() -> str | None:
     """`TIME_INTERVAL` of older deployments, which has no effect: ticks are 30 s and 60 s apart."""
     return os.environ.get("TIME_INTERVAL", "").strip() or None
+
+
+def parse_tiles_url(text: str) -> str:
+    """Return the URL of map tiles. Raises ValueError for one that a browser couldn't ask for tiles."""
+    try:
+        parts = urlsplit(text)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https") or re.search(r"[\s;,'\"{}@]", parts.netloc):
+        raise ValueError(f"'{text}' is no URL of tiles: write https://HOST/{{z}}/{{x}}/{{y}}.png")
+    missing = [f"{{{name}}}" for name in "zxy" if f"{{{name}}}" not in parts.path + parts.query]
+    if missing:
+        raise ValueError(f"'{text}' lacks {', '.join(missing)}: write https://HOST/{{z}}/{{x}}/{{y}}.png")
+    return text
 
 
 def parse_speed(text: str) -> float:

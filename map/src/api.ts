@@ -14,6 +14,13 @@ export interface Session {
   group: string | null;
   may_control_clock: boolean;
   may_intervene: boolean;
+  map_tiles: Tiles | null;
+}
+
+/** Tiles under the lines: a URL with {z}, {x} and {y}, and the source to show. */
+export interface Tiles {
+  url: string;
+  credit: string;
 }
 
 export type Query = Record<string, string | number | undefined>;

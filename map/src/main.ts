@@ -52,7 +52,7 @@ class App {
 
   constructor(network: Network, found: Session) {
     this.city = new City(network);
-    this.view = new MapView(byId("map"), this.city, null);
+    this.view = new MapView(byId("map"), this.city, found.map_tiles);
     this.interventions = new Interventions(this.city, () => this.panel.refresh());
     this.interventions.isAllowed = found.may_intervene;
     this.panel = new Panel(this.city, () => void this.signInAgain(), (view) => this.actions(view));
@@ -159,7 +159,7 @@ class App {
   }
 
   private restyle(): void {
-    this.view.restyle(null);
+    this.view.restyle();
     this.view.map.once("style.load", () => this.layers.redraw());
   }
 }

@@ -2,6 +2,7 @@
 
 import { type GeoJSONSource, Map as LibreMap, NavigationControl, ScaleControl, type StyleSpecification, setWorkerUrl } from "maplibre-gl";
 import { BusLayer } from "./busLayer";
+import type { Tiles } from "./api";
 import type { City } from "./city";
 import { palette } from "./theme";
 
@@ -26,19 +27,19 @@ export class MapView {
   constructor(
     container: HTMLElement,
     private readonly city: City,
-    tilesUrl: string | null,
+    private readonly tiles: Tiles | null,
   ) {
     this.buses = new BusLayer(city, city.network.lines);
     this.map = new LibreMap({
       container,
-      style: this.style(tilesUrl),
+      style: this.style(),
       bounds: city.network.bounds,
       fitBoundsOptions: { padding: 40 },
       dragRotate: false,
       pitchWithRotate: false,
       touchPitch: false,
       maxPitch: 0,
-      attributionControl: tilesUrl ? { compact: true } : false,
+      attributionControl: tiles ? { compact: false } : false,
       fadeDuration: 0,
       maxZoom: 19,
       minZoom: 8,
@@ -70,8 +71,8 @@ export class MapView {
     this.filter();
   }
 
-  restyle(tilesUrl: string | null): void {
-    this.map.setStyle(this.style(tilesUrl), { diff: false });
+  restyle(): void {
+    this.map.setStyle(this.style(), { diff: false });
   }
 
   private setBusSize(): void {
@@ -177,13 +178,13 @@ export class MapView {
 
   // --- style
 
-  private style(tilesUrl: string | null): StyleSpecification {
+  private style(): StyleSpecification {
     const colours = palette();
     const sources: StyleSpecification["sources"] = {
       lines: { type: "geojson", data: this.lineFeatures() as never, tolerance: 0.5 },
       stops: { type: "geojson", data: this.stopFeatures() as never },
     };
-    if (tilesUrl) sources.tiles = { type: "raster", tiles: [tilesUrl], tileSize: 256 };
+    if (this.tiles) sources.tiles = { type: "raster", tiles: [this.tiles.url], tileSize: 256, attribution: escaped(this.tiles.credit) };
     const waiting = ["sqrt", ["get", "waiting"]];
     const radius = (base: number, factor: number): unknown => ["+", base, ["*", factor, waiting]];
     return {
@@ -191,7 +192,7 @@ export class MapView {
       sources,
       layers: [
         { id: "ground", type: "background", paint: { "background-color": colours.ground } },
-        ...(tilesUrl ? [{ id: "tiles", type: "raster", source: "tiles", paint: { "raster-opacity": 0.7 } }] : []),
+        ...(this.tiles ? [{ id: "tiles", type: "raster", source: "tiles", paint: { "raster-opacity": 0.7 } }] : []),
         { id: "casings", type: "line", source: "lines", minzoom: 12.5, layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": colours.casing, "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 12, 2, 16, 12, 19, 40] } },
         { id: "lines", type: "line", source: "lines", layout: { "line-join": "round" }, paint: { "line-color": ["get", "color"], "line-opacity": colours.lineOpacity, "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 0.9, 13, 1.8, 16, 4, 19, 10] } },
         { id: "heat", type: "heatmap", source: "stops", layout: { visibility: "none" }, paint: { "heatmap-weight": ["min", 1, ["/", ["get", "waiting"], 60]], "heatmap-radius": ["interpolate", ["linear"], ["zoom"], 10, 8, 14, 30, 17, 80], "heatmap-opacity": 0.75 } },
@@ -203,4 +204,9 @@ export class MapView {
       ],
     } as StyleSpecification;
   }
+}
+
+/** A text for the library's attribution, which is markup. */
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

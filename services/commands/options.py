@@ -52,6 +52,14 @@ def speed(text: str) -> float:
         raise click.BadParameter(str(error)) from None
 
 
+def tiles_url(text: str) -> str:
+    """Parse the URL of map tiles."""
+    try:
+        return settings.parse_tiles_url(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 def host_names(text: str) -> tuple[str, ...]:
     """Parse host names separated by commas."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
@@ -240,7 +248,24 @@ emt_options = together(
         help="The certificate's private key (PEM), without a password.",
     ),
 )
-serving_options = together(port_option, hosted_options, emt_options)
+map_options = together(
+    option(
+        "--map-tiles",
+        type=tiles_url,
+        metavar="URL",
+        default=None,
+        help="Tiles for the map to show under the lines, such as https://HOST/{z}/{x}/{y}.png; browsers ask "
+        "that host for them. Without it the map asks no other host for anything.",
+    ),
+    option(
+        "--map-tiles-credit",
+        metavar="TEXT",
+        default="",
+        show_default="the host's name",
+        help="Source of the tiles, as their provider wants it shown on the map.",
+    ),
+)
+serving_options = together(port_option, hosted_options, emt_options, map_options)
 control_options = together(paused_option, clock_control_option, control_option)
 shared_network_option = option(
     "--network",

@@ -52,13 +52,16 @@ class JournalBody(ExactModel):
 
 
 def intervention_body(entry: JournalEntry, now: datetime) -> Body:
-    """An `InterventionBody`."""
+    """An `InterventionBody`.
+
+    A withdrawn one ends as it would take effect: its end in the journal is when it was withdrawn or earlier.
+    """
     found = json.loads(entry.text)
     begins, ends = entry.takes_effect, None if found["ends"] is None else parse_instant(found["ends"])
     return {
         "id": found["id"],
         "takes_effect": format_instant(begins),
-        "ends": None if ends is None else format_instant(ends),
+        "ends": None if ends is None else format_instant(max(begins, ends)),
         "state": state(begins, ends, now),
         "disruption": found["disruption"],
     }

@@ -26,7 +26,7 @@ from services.console.greeting import OnListening, print_greeting
 from services.console.ready_file import ready_file
 from services.console.status_line import Work, no_work
 from services.console.work_progress import Interrupted, work_progress
-from services.context import Context
+from services.context import Context, MapTiles
 from services.feeders import history_plan
 from services.feeders.clock_control import InProcessClockControl
 from services.feeders.feeder import FEEDERS, Feeder, Model
@@ -246,6 +246,7 @@ class AllInOne:
             scenario_at_start=known.scenario,
             mcp_hosts=hosts_for(settings.host, settings.allowed_hosts),
             open_feeds=is_loopback(settings.host),
+            map_tiles=MapTiles.chosen(settings.map_tiles, settings.map_tiles_credit),
             compare=ServiceComparisons(self._inputs, self._clock.now),
             snapshots=snapshots_of(self._store, settings.store, snapshot_key),
         )

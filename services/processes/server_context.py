@@ -8,7 +8,7 @@ from importlib.metadata import version
 from services.access.allowed_hosts import AllowedHosts
 from services.access.authentication import Keys
 from services.access.rate_limits import Limits
-from services.context import Context, MonitoredFeeder
+from services.context import Context, MapTiles, MonitoredFeeder
 from services.feeders.clock_control import ClockControl
 from services.inputs.load import Inputs
 from services.interventions.control import InterventionControl
@@ -34,6 +34,7 @@ def context_over(
     feeders: Sequence[MonitoredFeeder] = (),
     observer: ConnectionObserver | None = None,
     open_feeds: bool = False,
+    map_tiles: MapTiles | None = None,
 ) -> Context:
     """The context of a server over a store. Raises `RunMismatch` for a store that another run wrote.
 
@@ -50,6 +51,7 @@ def context_over(
         scenario_at_start=inputs.scenario,
         mcp_hosts=hosts,
         open_feeds=open_feeds,
+        map_tiles=map_tiles,
         network=inputs.network,
         clock=clock,
         run=inputs.run,

@@ -15,7 +15,7 @@ from services.access.local_credentials import local_keys
 from services.access.rate_limits import is_loopback, limits_for
 from services.background import background
 from services.console.greeting import OnListening, greeting_by_secret, print_greeting
-from services.context import Context
+from services.context import Context, MapTiles
 from services.feeders.clock_control import ClockControl
 from services.feeders.feeder_status import observed_feeders
 from services.feeders.network_in_force import replaced_inputs
@@ -183,6 +183,7 @@ class ServerProcess:
             feeders=observed_feeders(self._store, self._setup.clock),
             observer=self._observer,
             open_feeds=is_loopback(self._settings.host),
+            map_tiles=MapTiles.chosen(self._settings.map_tiles, self._settings.map_tiles_credit),
         )
 
     def _interventions(self) -> InterventionControl | None:

@@ -17,7 +17,8 @@ class ServerSettings:
     """Where to listen, who may make how many requests, and where new positions come from.
 
     With a `connections_table` the WebSocket connections are written there, and their lines into
-    `subscriptions_table`. The fields of `emt` are those of `services.settings.Settings`.
+    `subscriptions_table`. The fields of `emt` and `map_tiles` are those of
+    `services.settings.Settings`.
     """
 
     host: str
@@ -36,6 +37,8 @@ class ServerSettings:
     emt_port: int | None = None
     emt_cert: Path | None = None
     emt_key: Path | None = None
+    map_tiles: str | None = None
+    map_tiles_credit: str = ""
 
 
 class ServerOptions(NamedTuple):

@@ -20,8 +20,16 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".css": "text/css; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
 }
-POLICY = "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; frame-ancestors 'none'"
-"""The pages load nothing from other origins, and run no script or style that stands in a page."""
+
+
+def policy(tiles_origin: str | None = None) -> str:
+    """The pages' Content-Security-Policy: no script or style that stands in a page, and nothing of other
+    origins but the map's tiles, if there are some.
+    """
+    tiles = "" if tiles_origin is None else f" {tiles_origin}"
+    sources = f"default-src 'self'; connect-src 'self'{tiles}; img-src 'self' data: blob:{tiles}"
+    return f"{sources}; base-uri 'none'; frame-ancestors 'none'"
+
 
 MAP_FILES = (
     "map.js",
@@ -43,22 +51,26 @@ DOCS: Mapping[str, str] = {
 class PageResponse(TaggedResponse):
     """A file, compressed once for all clients, with the headers that protect a page."""
 
+    def __init__(self, body: CodedBody, tiles_origin: str | None) -> None:
+        self._policy = policy(tiles_origin)  # first, since the constructor makes the headers
+        super().__init__(body, "no-cache")
+
     def _head(self, length: int, coding: str | None) -> list[tuple[bytes, bytes]]:
         protected = [
-            (b"content-security-policy", POLICY.encode()),
+            (b"content-security-policy", self._policy.encode()),
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
         ]
         return [*super()._head(length, coding), *protected]
 
 
-def add_pages(app: FastAPI, files: Mapping[str, str]) -> None:
+def add_pages(app: FastAPI, files: Mapping[str, str], tiles_origin: str | None = None) -> None:
     """Add a route for each file, given as path of the URL and file of this package."""
     for path, name in files.items():
-        add_undocumented(app, path, page_handler(PACKAGE / name))
+        add_undocumented(app, path, page_handler(PACKAGE / name, tiles_origin))
 
 
-def page_handler(file: Path) -> Handler:
+def page_handler(file: Path, tiles_origin: str | None = None) -> Handler:
     """Return a handler that sends a file; a changed one is read again."""
     cached: dict[int, PageResponse] = {}
 
@@ -67,9 +79,8 @@ def page_handler(file: Path) -> Handler:
             version = file.stat().st_mtime_ns
             if version not in cached:
                 cached.clear()
-                cached[version] = PageResponse(
-                    CodedBody(file.read_bytes(), MEDIA_TYPES[file.suffix]), "no-cache"
-                )
+                body = CodedBody(file.read_bytes(), MEDIA_TYPES[file.suffix])
+                cached[version] = PageResponse(body, tiles_origin)
             return cached[version]
 
         return StoreQuery(respond)

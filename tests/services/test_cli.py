@@ -49,6 +49,8 @@ BAD_USAGE = [
     (["run", "--seed", "x"], "'--seed'"),
     (["run", "--seed", "-1"], "'--seed'"),
     (["run", "--speed", "0"], "is not a speed"),
+    (["run", "--map-tiles", "tiles.example/{z}/{x}/{y}.png"], "is no URL of tiles"),
+    (["serve", "--map-tiles", "https://tiles.example/{z}/{x}.png"], "lacks {y}"),
     (["run", "--speed", "-3"], "is not a speed"),
     (["run", "--speed", "nan"], "is not a speed"),
     (["run", "--speed", "inf"], "is not a speed"),

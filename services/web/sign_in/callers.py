@@ -13,10 +13,16 @@ from starlette.types import Scope
 
 from services.access.authentication import KEY_HEADER, Caller, Keys, authenticate
 from services.access.sessions import Session, session_of
+from services.errors import Unauthorized
 from services.web.access_log import SESSION_GROUP, headers_of
 from simulator.clock import SystemWall
 
 COOKIE = "bus-simulator-session"
+FOREIGN_PAGE = (
+    "Only this server's own pages may use the session's cookie; changes and WebSockets need an Origin header "
+    f"that names this server. Other clients send {KEY_HEADER}"
+)
+SESSION_ENDED = f"The session has ended: sign in again, or send {KEY_HEADER}"
 READING = ("GET", "HEAD")
 OWN_SITE = ("same-origin", "none")
 """Values of Sec-Fetch-Site: a page of this origin, or the person who typed the address."""
@@ -24,18 +30,20 @@ OWN_SITE = ("same-origin", "none")
 
 def caller_of(scope: Scope, offered: Mapping[str, str], keys: Keys) -> Caller:
     """Return the caller that `offered` headers or the scope's cookie name. Raises `Unauthorized`."""
-    if KEY_HEADER not in offered:
-        session = session_in(scope, keys)
-        if session is not None:
-            scope[SESSION_GROUP] = session.caller.group
-            return session.caller
-    return authenticate(offered, keys)
+    headers = headers_of(scope)
+    if KEY_HEADER in offered or token_in(headers) is None:
+        return authenticate(offered, keys)
+    session = session_in(scope, keys)
+    if session is None:
+        raise Unauthorized(SESSION_ENDED if is_own_page(scope, headers) else FOREIGN_PAGE)
+    scope[SESSION_GROUP] = session.caller.group
+    return session.caller
 
 
 def session_in(scope: Scope, keys: Keys) -> Session | None:
     """The session of a request's cookie; None without a valid one, and for another site's request."""
     headers = headers_of(scope)
-    token = cookies_in(headers.get("cookie", "")).get(cookie_name(headers))
+    token = token_in(headers)
     if token is None or not is_own_page(scope, headers):
         return None
     return session_of(token, keys, now_s=SystemWall().time())
@@ -49,6 +57,11 @@ def is_own_page(scope: Scope, headers: Mapping[str, str]) -> bool:
     if origin is None:
         return scope["type"] == "http" and scope["method"] in READING
     return urlsplit(origin).netloc == headers.get("host")
+
+
+def token_in(headers: Mapping[str, str]) -> str | None:
+    """The text of the session's cookie; None without one."""
+    return cookies_in(headers.get("cookie", "")).get(cookie_name(headers))
 
 
 def cookie_name(headers: Mapping[str, str]) -> str:

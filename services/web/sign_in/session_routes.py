@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -52,12 +53,17 @@ def add_session_routes(app: FastAPI, context: Context) -> None:
         cookie = cookie_header(request, headers, "", 0)
         return StoreQuery(lambda _: Response(status_code=204, headers=cookie))
 
+    tiles = None if context.map_tiles is None else asdict(context.map_tiles)
+
     def session_body(caller: Caller | None) -> Body:
         allowed = {route.path for route in app.routes if isinstance(route, Route) and "POST" in route.allowed}
         return {
             "group": None if caller is None else caller.group,
-            "may_control_clock": "/clock" in allowed,
-            "may_intervene": "/interventions" in allowed and (caller is None or caller.key_name == GENERAL),
+            "may_control_clock": caller is not None and "/clock" in allowed,
+            "may_intervene": caller is not None
+            and caller.key_name == GENERAL
+            and "/interventions" in allowed,
+            "map_tiles": None if caller is None else tiles,
         }
 
     for method, handler in (("POST", sign_in), ("GET", signed_in), ("DELETE", sign_out)):

@@ -90,6 +90,9 @@ def test_an_intervention_is_made_listed_and_ended(asked: Asked) -> None:
     ended = asked("DELETE", "/interventions/1")
     assert (ended.status_code, ended.json()["state"]) == (200, "withdrawn")
     assert asked("GET", "/interventions").json()["items"] == [ended.json()]
+    later = "2026-03-02T07:50:00Z"
+    asked("POST", "/interventions", {"surge": SURGE["surge"] | {"from": later}})
+    assert asked("DELETE", "/interventions/2").json()["ends"] == later
 
 
 @pytest.mark.parametrize(

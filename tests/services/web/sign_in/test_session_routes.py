@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import httpx
 import pytest
@@ -16,9 +17,11 @@ from services.access.authentication import ApiKey, Caller, Keys
 from services.access.key_ring import parse_keys
 from services.access.sessions import LIFETIME_S, new_token, session_of
 from services.app import create_app
-from services.context import Context
+from services.context import Context, MapTiles
 from services.errors import Unauthorized
-from services.web.sign_in.callers import caller_of
+from services.feeders.clock_control import ClockControl
+from services.interventions.control import InterventionControl
+from services.web.sign_in.callers import FOREIGN_PAGE, SESSION_ENDED, caller_of
 from tests.services.rest_served import parts
 
 pytestmark = pytest.mark.integration
@@ -26,6 +29,7 @@ pytestmark = pytest.mark.integration
 TEAM_KEYS = '{"api_key": "right", "keys": {"alpha": "alphas-own"}}'
 ROUTE = "/people-count/S001?mode=latest"
 HERE = {"origin": "http://test:8080"}
+NOTHING_ALLOWED = {"may_control_clock": False, "may_intervene": False, "map_tiles": None}
 SIGN_IN = {"api_key": "right", "group_name": "map"}
 
 
@@ -58,7 +62,7 @@ def signed_in(app: ASGIApp, body: object = SIGN_IN) -> dict[str, str]:
 def test_signing_in_sets_a_cookie_that_no_script_reads_and_no_other_site_sends(context: Context) -> None:
     app = create_app(context)
     answer = ask(app, "POST", "/session", body=SIGN_IN)
-    assert answer.json() == {"group": "map", "may_control_clock": False, "may_intervene": False}
+    assert answer.json() == {"group": "map", **NOTHING_ALLOWED}
     cookie, *attributes = answer.headers["set-cookie"].split("; ")
     assert cookie.startswith("bus-simulator-session-8080=")
     assert attributes == ["Path=/", f"Max-Age={LIFETIME_S}", "HttpOnly", "SameSite=Strict"]
@@ -68,8 +72,20 @@ def test_signing_in_sets_a_cookie_that_no_script_reads_and_no_other_site_sends(c
 
 
 def test_without_a_session_nobody_is_signed_in(context: Context) -> None:
-    app = create_app(context)
-    assert ask(app, "GET", "/session", {}).json()["group"] is None
+    everything = replace(
+        context,
+        control=create_autospec(ClockControl),
+        interventions=create_autospec(InterventionControl),
+        map_tiles=MapTiles.chosen("https://tiles.example:444/{z}/{x}/{y}.png", ""),
+    )
+    app = create_app(everything)
+    assert ask(app, "GET", "/session", {}).json() == {"group": None, **NOTHING_ALLOWED}
+    tiles = {"url": "https://tiles.example:444/{z}/{x}/{y}.png", "credit": "tiles.example:444"}
+    allowed = {"may_control_clock": True, "may_intervene": True, "map_tiles": tiles}
+    assert ask(app, "POST", "/session", body=SIGN_IN).json() == {"group": "map", **allowed}
+    for path, has_tiles in (("/", True), ("/docs", False)):
+        policy = ask(app, "GET", path, {}).headers["content-security-policy"]
+        assert policy.count(" https://tiles.example:444") == 2 * has_tiles
     assert ask(app, "GET", ROUTE, {}).json()["message"] == "Missing x-api-key header"
     ended = ask(app, "DELETE", "/session")
     assert (ended.status_code, "Max-Age=0" in ended.headers["set-cookie"]) == (204, True)
@@ -109,7 +125,10 @@ def test_what_cannot_sign_in_is_refused(context: Context, body: object, status: 
 )
 def test_other_pages_requests_count_as_without_a_cookie(context: Context, headers: dict[str, str]) -> None:
     app = create_app(context)
-    assert ask(app, "GET", ROUTE, {**signed_in(app), **headers}).status_code == 401
+    refused = ask(app, "GET", ROUTE, {**signed_in(app), **headers})
+    assert (refused.status_code, refused.json()["message"]) == (401, FOREIGN_PAGE)
+    ended = ask(app, "GET", ROUTE, {"cookie": "bus-simulator-session-8080=old"})
+    assert (ended.status_code, ended.json()["message"]) == (401, SESSION_ENDED)
     if "origin" in headers:
         assert ask(app, "POST", "/session", headers, SIGN_IN).status_code == 400
         assert ask(app, "DELETE", "/session", headers).status_code == 400
