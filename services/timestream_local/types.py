@@ -47,7 +47,7 @@ SHORT = {
 DURATIONS_NS = UNITS_NS | {short: UNITS_NS[unit] for short, unit in SHORT.items()}
 """The units of duration literals such as `15m`, in nanoseconds."""
 DURATIONS_NS["week"] = 7 * DAY_NS
-DURATIONS_MONTHS = {"month": 1, "year": 12}
+DURATIONS_MONTHS = {"month": 1, "year": 12, "y": 12}
 """The units of duration literals such as `3month`, in months."""
 
 

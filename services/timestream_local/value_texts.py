@@ -23,6 +23,7 @@ from storage.instants import EPOCH
 _DURATION = re.compile(
     rf"([0-9]{{1,18}}(?:\.[0-9]{{1,18}})?)\s*({'|'.join(DURATIONS_NS)})", re.ASCII | re.IGNORECASE
 )
+_TIME_OF_DAY = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?", re.ASCII)
 _INSTANT = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?)?"
     r"\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?",
@@ -53,6 +54,25 @@ def instant_ns(text: str, *, zoned: bool) -> int:
     if not 0 <= ns <= GREATEST_BIGINT:
         raise ValueError(f"'{text}' is not in the years 1970 to 2262")
     return ns
+
+
+def day_ns(text: str) -> int:
+    """The beginning of a date such as `2026-03-02`, as `instant_ns`. Raises ValueError for other texts."""
+    if len(text.strip()) > 10:
+        raise ValueError(f"'{text}' is not a valid date")
+    return instant_ns(text, zoned=False)
+
+
+def time_of_day_ns(text: str) -> int:
+    """A time such as `10:30:00.5` in nanoseconds since midnight. Raises ValueError for other texts."""
+    found = _TIME_OF_DAY.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"'{text}' is not a valid time: write TIME '07:30:00'")
+    hour, minute, second = (int(part or 0) for part in found.groups()[:3])
+    if hour > 23 or minute > 59 or second > 59:
+        raise ValueError(f"'{text}' is not a valid time")
+    fraction = int((found[4] or "").ljust(9, "0"))
+    return hour * HOUR_NS + minute * MINUTE_NS + second * SECOND_NS + fraction
 
 
 def _offset(zone: str | None) -> timedelta:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -26,6 +27,20 @@ def running(work: Callable[[], Result]) -> Result:
         raise _translated(error) from error
 
 
+_KINDS = {"INT32": "integer", "INT64": "bigint", "INT128": "bigint", "DOUBLE": "double"}
+_OVERFLOW = re.compile(r"Overflow in (\w+) of (\w+) \((.*)\)!?")
+_OUT_OF_RANGE = re.compile(r"Type \w+ with value (\S+) can't be cast because .* destination type (\w+).*")
+
+
+def _in_types_of_trino(text: str) -> str:
+    """An error without DuckDB's names of types."""
+    found = _OVERFLOW.fullmatch(text)
+    if found:
+        return f"{_KINDS.get(found[2], 'number')} {found[1]} overflow: {found[3]}"
+    found = _OUT_OF_RANGE.fullmatch(text)
+    return f"Out of range for {_KINDS.get(found[2], 'number')}: {found[1]}" if found else text
+
+
 def _translated(error: duckdb.Error) -> AwsError:
     text = str(error).partition("\n")[0].partition(": ")[2]
     if isinstance(error, duckdb.InterruptException):
@@ -41,7 +56,8 @@ def _translated(error: duckdb.Error) -> AwsError:
         return ValidationException(f"This query is not supported: {text}")
     if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
         # What a function in Python raised follows its name.
-        return QueryExecutionException(text.rpartition("ValueError: ")[2].partition(". Use TRY")[0])
+        said = text.rpartition("ValueError: ")[2].partition(". Use TRY")[0]
+        return QueryExecutionException(_in_types_of_trino(said))
     return InternalServerException(f"The query failed: {text}")
 
 

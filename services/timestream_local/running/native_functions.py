@@ -13,7 +13,15 @@ import duckdb
 from duckdb.func import SPECIAL
 
 from services.timestream_local.running import series_functions as series
-from services.timestream_local.value_texts import double_text
+from services.timestream_local.running.zoned_times import zoned_ns
+from services.timestream_local.value_texts import (
+    day_ns,
+    double_text,
+    instant_ns,
+    interval_text,
+    months_text,
+    time_of_day_ns,
+)
 
 LONGS, DOUBLES = "BIGINT[]", "DOUBLE[]"
 Result: TypeAlias = str | float | list[float] | list[float | None] | list[int | None] | None
@@ -42,7 +50,41 @@ def percentiles(values: Sequence[float], weights: Sequence[float], shares: Seque
     return [pairs[min(bisect_left(reached, share * reached[-1]), last)][0] for share in shares]
 
 
+def error(message: str) -> str:
+    """Raise ValueError with a message. DuckDB's own `error` can't be within a TRY."""
+    raise ValueError(message)
+
+
+def hamming(one: str, other: str) -> int:
+    """The number of places at which two texts differ. Raises ValueError if one is longer."""
+    if len(one) != len(other):
+        raise ValueError("The input strings to hamming_distance must have the same length")
+    return sum(a != b for a, b in zip(one, other, strict=True))
+
+
+def levenshtein(one: str, other: str) -> int:
+    """The least number of characters to insert, delete or replace to make one text of another."""
+    above = list(range(len(other) + 1))
+    for row, letter in enumerate(one, 1):
+        line = [row]
+        for place, (wanted, corner) in enumerate(zip(other, above[:-1], strict=True), 1):
+            line.append(min(above[place] + 1, line[-1] + 1, corner + (letter != wanted)))
+        above = line
+    return above[-1]
+
+
+def reverse(text: str) -> str:
+    """A text from its last character to its first."""
+    return text[::-1]
+
+
+def instant(text: str) -> int:
+    """A text as a time. Raises ValueError if it is none."""
+    return instant_ns(text, zoned=False)
+
+
 NATIVE: dict[str, Native] = {
+    "ts_error": Native(error, ("VARCHAR",), "VARCHAR"),
     "ts_linear": Native(series.linear, (LONGS, DOUBLES, LONGS), DOUBLES),
     "ts_spline": Native(series.spline, (LONGS, DOUBLES, LONGS), DOUBLES),
     "ts_places_before": Native(series.places_before, (LONGS, LONGS), LONGS),
@@ -53,6 +95,15 @@ NATIVE: dict[str, Native] = {
     "ts_spearman": Native(series.spearman, (LONGS, DOUBLES, LONGS, DOUBLES), "DOUBLE"),
     "ts_percentiles": Native(percentiles, (DOUBLES, DOUBLES, DOUBLES), DOUBLES),
     "ts_double_text": Native(double_text, ("DOUBLE",), "VARCHAR"),
+    "ts_interval_text": Native(interval_text, ("BIGINT",), "VARCHAR"),
+    "ts_months_text": Native(months_text, ("INTEGER",), "VARCHAR"),
+    "ts_instant": Native(instant, ("VARCHAR",), "BIGINT"),
+    "ts_day": Native(day_ns, ("VARCHAR",), "BIGINT"),
+    "ts_time_of_day": Native(time_of_day_ns, ("VARCHAR",), "BIGINT"),
+    "ts_zoned": Native(zoned_ns, ("BIGINT", "VARCHAR"), "BIGINT"),
+    "ts_hamming": Native(hamming, ("VARCHAR", "VARCHAR"), "BIGINT"),
+    "ts_levenshtein": Native(levenshtein, ("VARCHAR", "VARCHAR"), "BIGINT"),
+    "ts_reverse": Native(reverse, ("VARCHAR",), "VARCHAR"),
 }
 """By the names that compiled SQL uses; no query can name them."""
 

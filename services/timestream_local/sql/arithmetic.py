@@ -112,7 +112,7 @@ def _date_moved(sign: str) -> Callable[[Typed, Typed], Typed]:
         message = "Cannot add hour, minutes or seconds to a date"
         return Typed(
             f"(CASE WHEN {right.sql} % {DAY_NS} = 0 THEN {_date(moved)} "
-            f"WHEN {right.sql} IS NOT NULL THEN error('{message}') END)",
+            f"WHEN {right.sql} IS NOT NULL THEN CAST(ts_error('{message}') AS DATE) END)",
             Type.DATE,
         )
 

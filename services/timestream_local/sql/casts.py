@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 
 from sqlglot import exp
 
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.functions.signatures import BLANKS, MICROS, TIMESTAMP_SQL, D, T, V
-from services.timestream_local.sql.typed_sql import NUMBERS, WHOLE, Typed, coerced, coercible, whole
-from services.timestream_local.types import (
-    DAY_NS,
-    HOUR_NS,
-    MINUTE_NS,
-    SECOND_NS,
-    ArrayType,
-    Field,
-    Kind,
-    RowType,
-    Type,
-    physical,
-)
-from services.timestream_local.value_texts import instant_ns
+from services.timestream_local.sql.typed_sql import NULL, NUMBERS, WHOLE, Typed, coerced, coercible, whole
+from services.timestream_local.types import DAY_NS, ArrayType, Field, Kind, RowType, Type, physical
+from services.timestream_local.value_texts import day_ns, instant_ns, time_of_day_ns
 
 NAMES = {
     "VARCHAR": Type.VARCHAR,
@@ -37,7 +26,6 @@ NAMES = {
 }
 WHOLE_TEXT = "[+-]?[0-9]+"
 DOUBLE_TEXT = r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|NaN|Infinity)"
-TIME_TEXT = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?", re.ASCII)
 
 
 def kind_of(node: exp.DataType) -> Kind | None:
@@ -64,7 +52,9 @@ def cast(source: Typed, target: Kind, *, trying: bool) -> Typed:
     if source.type is Type.UNKNOWN or source.type == target:
         return coerced(source, target)
     if not isinstance(target, Type) or not isinstance(source.type, Type):
-        return _composite(source, target, trying=trying)
+        found = _composite(source, target)
+        # One value that can't be cast makes the whole array or row NULL.
+        return Typed(f"TRY({found.sql})", target) if trying else found
     if source.type is V:
         return _from_text(source, target, trying=trying)
     if target is V:
@@ -72,16 +62,16 @@ def cast(source: Typed, target: Kind, *, trying: bool) -> Typed:
     return _between(source, target, trying=trying)
 
 
-def _composite(source: Typed, target: Kind, *, trying: bool) -> Typed:
+def _composite(source: Typed, target: Kind) -> Typed:
     """An array cast element by element, a row field by field."""
     kind = source.type
     if isinstance(kind, ArrayType) and isinstance(target, ArrayType):
-        element = cast(Typed("e", kind.element), target.element, trying=trying)
+        element = cast(Typed("e", kind.element), target.element, trying=False)
         return Typed(f"list_transform({source.sql}, lambda e: {element.sql})", target)
     if isinstance(kind, RowType) and isinstance(target, RowType) and len(kind.fields) == len(target.fields):
         pairs = enumerate(zip(kind.fields, target.fields, strict=True), 1)
         fields = [
-            (n, cast(Typed(f"struct_extract({source.sql}, 'f{n}')", before.type), after.type, trying=trying))
+            (n, cast(Typed(f"struct_extract({source.sql}, 'f{n}')", before.type), after.type, trying=False))
             for n, (before, after) in pairs
         ]
         listed = ", ".join(f"'f{n}': {field.sql}" for n, field in fields)
@@ -124,14 +114,15 @@ def _to_text(source: Typed) -> Typed:
         )
     if source.type in (*WHOLE, Type.BOOLEAN, Type.DATE):
         return Typed(f"CAST({source.sql} AS VARCHAR)", V)
+    if source.type in (Type.INTERVAL, Type.MONTHS):
+        function = "ts_interval_text" if source.type is Type.INTERVAL else "ts_months_text"
+        return Typed(f"{function}({source.sql})", V)
     raise _refusal(source, V)
 
 
 def _from_text(source: Typed, target: Type, *, trying: bool) -> Typed:
-    if target in (T, Type.DATE):
-        return _literal_time(source, target)
-    if target is Type.TIME:
-        return _literal_of_day(source)
+    if target in PARSERS:
+        return _time_from_text(source, target, trying=trying)
     if target is Type.BINARY:
         return Typed(f"encode({source.sql})", target)
     sql = source.sql
@@ -139,7 +130,8 @@ def _from_text(source: Typed, target: Type, *, trying: bool) -> Typed:
         otherwise = "NULL"
     else:
         message = f"'Cannot cast ''' || {sql} || ''' to {physical(target)}'"
-        otherwise = f"CASE WHEN {sql} IS NOT NULL THEN error({message}) END"
+        failure = f"CAST(ts_error({message}) AS {physical(target)})"
+        otherwise = f"CASE WHEN {sql} IS NOT NULL THEN {failure} END"
     word = "TRY_CAST" if trying else "CAST"
     if target is D:
         # Trino parses numbers as Java does, which allows blanks around a DOUBLE but not around an integer.
@@ -160,28 +152,31 @@ def _from_text(source: Typed, target: Type, *, trying: bool) -> Typed:
     )
 
 
-def _literal_time(source: Typed, target: Type) -> Typed:
-    """A text literal as TIMESTAMP, exact to the nanosecond, or DATE. Other texts can't be cast to these."""
-    if not isinstance(source.value, str):
-        raise ValidationException(f"Cannot cast varchar to {target.label} here, unless it is a literal")
-    try:
-        instant = whole(instant_ns(source.value, zoned=False), T)
-    except ValueError as error:
-        raise ValidationException(str(error)) from None
-    if target is T:
-        return instant
-    if len(source.value.strip()) > 10:
-        raise ValidationException(f"'{source.value}' is not a valid date")
-    return Typed(f"CAST({MICROS.replace('{0}', instant.sql)} AS DATE)", target)
+def _time_from_text(source: Typed, target: Type, *, trying: bool) -> Typed:
+    """A text as TIMESTAMP or TIME, exact to the nanosecond, or DATE."""
+    parse, native = PARSERS[target]
+    if isinstance(source.value, str):
+        try:
+            found = whole(parse(source.value), T if target is Type.DATE else target)
+        except ValueError as error:
+            if trying:
+                return coerced(NULL, target)
+            raise ValidationException(str(error)) from None
+    else:
+        call = f"{native}({source.sql})"
+        found = Typed(f"TRY({call})" if trying else call, target)
+    if target is not Type.DATE:
+        return found
+    return Typed(f"CAST({MICROS.replace('{0}', found.sql)} AS DATE)", target)
 
 
-def _literal_of_day(source: Typed) -> Typed:
-    """A text literal such as `10:30:00.5` as TIME."""
-    found = TIME_TEXT.fullmatch(source.value.strip()) if isinstance(source.value, str) else None
-    if found is None:
-        raise ValidationException(f"'{source.value}' is not a valid time: write TIME '07:30:00'")
-    hour, minute, second = (int(part or 0) for part in found.groups()[:3])
-    if hour > 23 or minute > 59 or second > 59:
-        raise ValidationException(f"'{source.value}' is not a valid time")
-    fraction = int((found[4] or "").ljust(9, "0"))
-    return whole(hour * HOUR_NS + minute * MINUTE_NS + second * SECOND_NS + fraction, Type.TIME)
+def _zoneless_ns(text: str) -> int:
+    return instant_ns(text, zoned=False)
+
+
+PARSERS: dict[Type, tuple[Callable[[str], int], str]] = {
+    T: (_zoneless_ns, "ts_instant"),
+    Type.DATE: (day_ns, "ts_day"),
+    Type.TIME: (time_of_day_ns, "ts_time_of_day"),
+}
+"""The parser of each type of times, and its name in DuckDB."""

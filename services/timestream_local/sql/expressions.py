@@ -147,6 +147,10 @@ class Expressions:
         """An expression in parentheses."""
         return self.typed(node.this, scope)
 
+    def row(self, node: exp.Tuple, scope: Scope) -> Typed:
+        """`(1, 'a')`: a row."""
+        return call("row", [self.typed(item, scope) for item in node.expressions])
+
     def minus(self, node: exp.Neg, scope: Scope) -> Typed:
         """`-` before a number or an interval."""
         inner = node.this
@@ -247,6 +251,7 @@ _HANDLERS: dict[type[exp.Expr], Callable[..., Typed]] = {
     exp.Parameter: Expressions.parameter,
     exp.Paren: Expressions.paren,
     exp.Neg: Expressions.minus,
+    exp.Tuple: Expressions.row,
     exp.Subquery: Expressions.scalar_query,
     exp.DPipe: Expressions.concatenation,
     exp.Case: Expressions.case,

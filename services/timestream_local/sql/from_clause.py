@@ -53,6 +53,8 @@ class FromClause:
         comma = False
         for join in node.args.get("joins") or ():
             comma = comma or join.kind == COMMA
+            if comma and join.args.get("using"):
+                raise refused("USING after a comma", join)
             if comma and join.side.upper() in ("RIGHT", "FULL"):
                 # JOIN has precedence over a comma, so that it joins only the relation after the comma. The
                 # SQL compiled here joins all relations before it, which makes a difference to these two.
@@ -81,24 +83,23 @@ class FromClause:
     def _join_using(
         self, side: str, sql: str, relation: Relation, using: Sequence[exp.Identifier], scope: Scope
     ) -> str:
-        if side not in ("", "LEFT"):
-            raise refused(f"{side} JOIN with USING")
-        if len(scope.relations) > 1:
-            raise refused("USING in a join of more than two")
         conditions, names = [], {name.name.lower(): name for name in using}
+        shared = []
         for name in names.values():
             left, right = scope.found((), name), relation.found(name)
             if len(left) != 1 or len(right) != 1:
                 raise ValidationException(f"Column '{name.name}' of USING is missing on a side, or ambiguous")
             kind = common_type((left[0].typed.type, right[0].typed.type), "USING")
-            conditions.append(f"{coerced(left[0].typed, kind).sql} = {coerced(right[0].typed, kind).sql}")
-        # SELECT * returns the shared columns first and only once. It returns those of the left side, which in
-        # an inner or left join are never NULL where those of the right side have a value.
-        first = scope.relations[0]
-        shared = [scope.found((), name)[0] for name in names.values()]
-        rest = [column for column in first.columns if column not in shared]
-        scope.relations[0] = Relation(first.names, [*shared, *rest])
-        scope.relations.append(Relation(relation.names, relation.columns, frozenset(names)))
+            one, other = coerced(left[0].typed, kind), coerced(right[0].typed, kind)
+            conditions.append(f"{one.sql} = {other.sql}")
+            # Only where a side may lack a row can its column be NULL while the other has a value.
+            either = Typed(f"COALESCE({one.sql}, {other.sql})", kind)
+            value = {"RIGHT": other, "FULL": either}.get(side, one)
+            shared.append(Output(left[0].name, value))
+        # SELECT * returns the shared columns first and only once.
+        relations = [*scope.relations, relation]
+        hiding = [Relation(each.names, each.columns, each.hidden | names.keys()) for each in relations]
+        scope.relations[:] = [Relation(frozenset(), shared), *hiding]
         return f" {SIDES[side]} {sql} ON {' AND '.join(conditions)}"
 
     def _relation(self, node: exp.Expr, scope: Scope, known: CommonQueries) -> tuple[str, Relation]:
@@ -120,7 +121,7 @@ class FromClause:
         return f"({sql}) AS {alias}", named(node, columns, frozenset())
 
     def _values(self, node: exp.Values) -> tuple[str, list[Output]]:
-        rows = [row.expressions if _is_row(row) else [row] for row in node.expressions]
+        rows = [_cells(row) for row in node.expressions]
         if len({len(row) for row in rows}) != 1:
             raise ValidationException("VALUES rows have different lengths")
         typed = [[self._expressions.typed(cell, Scope()) for cell in row] for row in rows]
@@ -168,9 +169,12 @@ class FromClause:
         return f"(SELECT * FROM {table.physical_name} WHERE time >= {oldest})"
 
 
-def _is_row(node: exp.Expr) -> bool:
-    """Whether a value of VALUES is a row: `(1, 2)` or `ROW(1, 2)`."""
-    return isinstance(node, exp.Tuple) or (isinstance(node, exp.Anonymous) and node.name.lower() == "row")
+def _cells(node: exp.Expr) -> Sequence[exp.Expr]:
+    """The values of a row of VALUES: of `(1, 2)`, `ROW(1, 2)` or `1`."""
+    cells = node.expressions if isinstance(node, exp.Tuple) else [node]
+    if len(cells) == 1 and isinstance(cells[0], exp.Anonymous) and cells[0].name.lower() == "row":
+        return cells[0].expressions
+    return cells
 
 
 def _columns(table: Table, alias: str) -> list[Output]:

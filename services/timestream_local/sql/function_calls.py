@@ -26,6 +26,11 @@ from services.timestream_local.sql.typed_sql import NUMBERS, Typed, coerced, coe
 from services.timestream_local.types import DURATIONS_MONTHS, Type
 from services.timestream_local.value_texts import duration_ns
 
+INTERVALS_OF_DATES = {
+    Type.INTERVAL: "to_microseconds({0} // 1000)",
+    Type.MONTHS: "to_months(CAST({0} AS INTEGER))",
+}
+"""The SQL of a distance in a window over dates, which DuckDB wants as an interval."""
 LONGEST_MONTHS = 1_000_000
 """The most months or years in a duration literal."""
 
@@ -89,7 +94,7 @@ class FunctionCalls:
         return aggregate(AggregateCall(name, given, distinct, order, suffix))
 
     def _scalar(self, name: str, arguments: Sequence[Typed]) -> Typed:
-        if name == DURATION:
+        if name == DURATION or (name == "parse_duration" and is_months(arguments)):
             return _duration(str(arguments[0].value))
         if name == "try":
             if len(arguments) != 1:
@@ -161,11 +166,18 @@ class FunctionCalls:
         return f"{kind} BETWEEN {ends[0]} AND {ends[1]}"
 
 
+def is_months(arguments: Sequence[Typed]) -> bool:
+    """Whether the only argument is a literal such as `3month` or `1y`."""
+    found = arguments[0].value if len(arguments) == 1 else None
+    return isinstance(found, str) and found.strip("0123456789 ").lower() in DURATIONS_MONTHS
+
+
 def _duration(text: str) -> Typed:
     """A duration literal: an interval of months for `3month`, else one of nanoseconds."""
     number = text.rstrip(ascii_letters)
     months = DURATIONS_MONTHS.get(text.removeprefix(number).lower())
-    if months is not None:
+    number = number.strip()
+    if months is not None and number.isdigit():
         return whole(digits_of(number, most=LONGEST_MONTHS) * months, Type.MONTHS)
     return whole(duration_ns(text), Type.INTERVAL)
 
@@ -198,12 +210,14 @@ def _distance(bound: Typed, ordered: Sequence[Typed]) -> str:
     if len(ordered) != 1:
         raise ValidationException("A window frame of RANGE with a distance needs exactly one ORDER BY item")
     kind = ordered[0].type
-    wanted = Type.INTERVAL if kind is Type.TIMESTAMP else kind
-    if kind not in (*NUMBERS, Type.TIMESTAMP) or not coercible(bound.type, wanted):
+    if isinstance(bound.value, int | float) and bound.value < 0:
+        raise ValidationException("Window frame offset value must not be negative or null")
+    if kind is Type.DATE and bound.type in INTERVALS_OF_DATES:
+        return INTERVALS_OF_DATES[bound.type].replace("{0}", bound.sql)
+    wanted = Type.INTERVAL if kind in (Type.TIMESTAMP, Type.TIME) else kind
+    if kind not in (*NUMBERS, Type.TIMESTAMP, Type.TIME) or not coercible(bound.type, wanted):
         raise ValidationException(
             f"Window frame of type RANGE does not match types of the ORDER BY and frame column: "
             f"{kind.label} and {bound.type.label}"
         )
-    if isinstance(bound.value, int | float) and bound.value < 0:
-        raise ValidationException("Window frame offset value must not be negative or null")
     return coerced(bound, wanted).sql

@@ -55,8 +55,10 @@ def null(_node: exp.Null) -> Typed:
 
 def interval(node: exp.Interval) -> Typed:
     """An interval such as `interval '2' hour`."""
-    unit, number = node.args.get("unit"), node.this
-    digits = number.name.strip() if isinstance(number, exp.Literal) else ""
+    unit, number, sign = node.args.get("unit"), node.this, ""
+    if isinstance(number, exp.Neg):
+        number, sign = number.this, "-"
+    digits = sign + number.name.strip() if isinstance(number, exp.Literal) else ""
     if not isinstance(unit, exp.Var) or not _COUNT.fullmatch(digits):
         raise refused(f"the interval {node.sql(dialect='trino')}", node)
     word = unit.name.upper()

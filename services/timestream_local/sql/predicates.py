@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -10,7 +11,7 @@ from sqlglot import exp
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.scopes import Output, Scope, only, refused, single_column
 from services.timestream_local.sql.typed_sql import Typed, coerced, coercible, common_type, instant_literal
-from services.timestream_local.types import Kind, Type
+from services.timestream_local.types import ArrayType, Kind, RowType, Type
 
 COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
@@ -143,6 +144,13 @@ class Predicates:
         sign = node.expression
         if not isinstance(node.this, exp.Like) or not (sign.is_string and len(sign.name) == 1):
             raise refused("this ESCAPE", node)
+        pattern = node.this.expression
+        if pattern.is_string and re.sub(
+            f"{re.escape(sign.name)}[%_{re.escape(sign.name)}]", "", pattern.name
+        ).count(sign.name):
+            raise ValidationException(
+                "Escape character must be followed by '%', '_' or the escape character itself"
+            )
         return self.like(node.this, scope, sign)
 
 
@@ -166,7 +174,32 @@ def compare(operator: str, left: Typed, right: Typed) -> Typed:
     left, right = with_instants(left, right)
     kind = comparison_type(operator, left, right)
     left, right = coerced(left, kind), coerced(right, kind)
+    if operator in ("=", "<>") and isinstance(kind, ArrayType | RowType):
+        sql = same(left.sql, right.sql, kind)
+        return Typed(sql if operator == "=" else f"(NOT {sql})", Type.BOOLEAN)
     return Typed(f"({left.sql} {operator} {right.sql}{_unless_nan(operator, left, right)})", Type.BOOLEAN)
+
+
+def same(left: str, right: str, kind: Kind, depth: int = 0) -> str:
+    """The SQL of `left = right`. Arrays and rows with NULL in them are neither equal nor different, as in
+    Trino, unless they differ elsewhere; in DuckDB two NULLs in them are equal.
+    """
+    if isinstance(kind, RowType):
+        fields = enumerate(kind.fields, 1)
+        pairs = (
+            (f"struct_extract({left}, 'f{n}')", f"struct_extract({right}, 'f{n}')", f) for n, f in fields
+        )
+        return f"({' AND '.join(same(one, other, f.type, depth) for one, other, f in pairs)})"
+    if not isinstance(kind, ArrayType):
+        return compare("=", Typed(left, kind), Typed(right, kind)).sql
+    pair, equal = f"p{depth}", f"q{depth}"
+    inner = same(f"{pair}[1]", f"{pair}[2]", kind.element, depth + 1)
+    found = f"list_transform(list_zip({left}, {right}), lambda {pair}: {inner})"
+    return (
+        f"(CASE WHEN {left} IS NULL OR {right} IS NULL THEN NULL WHEN len({left}) <> len({right}) "
+        f"OR list_contains({found}, false) THEN false "
+        f"WHEN len(list_filter({found}, lambda {equal}: {equal} IS NULL)) = 0 THEN true END)"
+    )
 
 
 def _unless_nan(operator: str, left: Typed, right: Typed) -> str:

@@ -206,7 +206,7 @@ COMPOSITE: dict[str, list[tuple[str, list[Row]]]] = {
         ),
         (
             "SELECT CAST(ARRAY[1, 2] AS array(varchar)), CAST(ARRAY['1', '2'] AS array(bigint)), TRY_CAST(ARRAY['x'] AS array(double)), CAST(NULL AS array(bigint))",
-            one("[1, 2]", "[1, 2]", "[NULL]", None),
+            one("[1, 2]", "[1, 2]", None, None),
         ),
         (
             "SELECT ARRAY[1, 2] = ARRAY[1, 2], ARRAY[1] < ARRAY[2], ARRAY[1] IS NULL",
@@ -354,6 +354,108 @@ COMPOSITE: dict[str, list[tuple[str, list[Row]]]] = {
         (
             'SELECT measure_name, time, measure_value::double FROM "city"."single" WHERE time > ago(1h) AND measure_name = \'cpu\' ORDER BY time DESC LIMIT 1',
             one("cpu", "2026-03-02 07:31:00.000000000", "2.5"),
+        ),
+    ],
+    "Times of the guide": [
+        (
+            "SELECT parse_datetime('2019-12-29 10:10 PST', 'uuuu-LL-dd HH:mm z'), parse_datetime('2026-07-01 10:00 Europe/Madrid', 'yyyy-MM-dd HH:mm z'), parse_datetime('01/07/26 10+02:00', 'dd/MM/yy HHZZ')",
+            one(
+                "2019-12-29 18:10:00.000000000",
+                "2026-07-01 08:00:00.000000000",
+                "2026-07-01 08:00:00.000000000",
+            ),
+        ),
+        (
+            "SELECT format_datetime(parse_datetime('1968-01-13 12', 'yyyy-MM-dd HH'), 'yyyy-MM-dd HH')",
+            one("1968-01-13 12"),
+        ),
+        (
+            "SELECT format_datetime(TIMESTAMP '2026-03-01 15:04:05.678', 'yyyy-MM-dd''T''HH:mm:ss.SSSZZ EEEE h a d MMM')",
+            one("2026-03-01T15:04:05.678+00:00 Sunday 3 PM 1 Mar"),
+        ),
+        (
+            "SELECT nanosecond(TIMESTAMP '2026-01-01 00:00:00.162'), typeof(parse_duration('42.8ms')), typeof(1year), parse_duration('1 day'), 12month, 1y, parse_duration('2y')",
+            one(
+                "162000000",
+                "interval day to second",
+                "interval year to month",
+                "1 00:00:00.000000000",
+                "1-0",
+                "1-0",
+                "2-0",
+            ),
+        ),
+        (
+            "SELECT day(1d + 3h), hour(1d + 3h), minute(90m), second(61s), millisecond(1500ms), month(14month), year(14month), nanosecond(5ns), second(-61s)",
+            one("1", "3", "30", "1", "500", "2", "1", "5", "-1"),
+        ),
+        (
+            "SELECT day('2019-10-12 23:10:34.000000000'), extract(YEAR FROM '2019-10-12 23:10:34.000000000')",
+            one("12", "2019"),
+        ),
+        (
+            "SELECT date_diff('hour', TIME '10:00:00', TIME '12:30:00'), date_add('minute', 90, TIME '23:00:00'), date_add('hour', -1, TIME '00:30:00'), date_trunc('hour', TIME '10:17:30')",
+            one("2", "00:30:00.000000000", "23:30:00.000000000", "10:00:00.000000000"),
+        ),
+        (
+            "SELECT interval -'1' day, interval - '2' hour, date_format(TIMESTAMP '2027-01-01 00:00:00', '%x-%v')",
+            one("-1 00:00:00.000000000", "-0 02:00:00.000000000", "2026-53"),
+        ),
+    ],
+    "Casts that fail": [
+        (
+            "SELECT TRY_CAST(ARRAY['1', 'x'] AS ARRAY(BIGINT)), TRY_CAST(ARRAY['1', '2'] AS ARRAY(BIGINT)), TRY_CAST(ROW('1', 'x') AS ROW(a BIGINT, b BIGINT))",
+            one(None, "[1, 2]", None),
+        ),
+        (
+            "SELECT TRY_CAST('2026-13-01' AS DATE), TRY_CAST('x' AS TIME), TRY_CAST('2026-02-30 00:00:00' AS TIMESTAMP)",
+            one(None, None, None),
+        ),
+        (
+            "SELECT CAST(t AS TIMESTAMP), CAST(d AS DATE), date(d), CAST(n AS TIME), TRY_CAST(d AS TIME) FROM (VALUES ('2026-01-01 10:00:00', '2026-01-01', '07:30')) AS v(t, d, n)",
+            one("2026-01-01 10:00:00.000000000", "2026-01-01", "2026-01-01", "07:30:00.000000000", None),
+        ),
+        (
+            "SELECT coalesce(try(CAST('x' AS BIGINT)), 5), try(element_at(ARRAY[1], 0)), try(date_parse('x', '%Y')), try(1 / 0), try(split_part('a', 'b', 0))",
+            one("5", None, None, None, None),
+        ),
+        ("SELECT CAST(1d AS VARCHAR), CAST(14month AS VARCHAR)", one("1 00:00:00.000000000", "1-2")),
+    ],
+    "Rows and joins": [
+        (
+            "SELECT a, b FROM (VALUES ROW(1, 'a'), ROW(2, 'b')) AS t(a, b) WHERE (a, b) IN ((1, 'a'), (2, 'a'))",
+            one("1", "a"),
+        ),
+        ("SELECT r FROM (VALUES ROW(ROW(1, 2)), ROW(ROW(1, 2))) AS t(r) GROUP BY r", one("(1, 2)")),
+        (
+            "SELECT ARRAY[1, NULL] = ARRAY[1, NULL], ARRAY[1, NULL] = ARRAY[2, NULL], ARRAY[ROW(1, 2)] <> ARRAY[ROW(1, 3)], ROW(1, NULL) = ROW(1, NULL), ROW(2, NULL) = ROW(1, NULL), ARRAY[1] = ARRAY[1, NULL]",
+            one(None, "false", "true", None, "false", "false"),
+        ),
+        (
+            "SELECT k, b.v, a.v FROM (VALUES (1, 10), (2, 20)) AS a(k, v) FULL JOIN (VALUES (2, 200), (3, 300)) AS b(k, v) USING (k) ORDER BY k",
+            [("1", None, "10"), ("2", "200", "20"), ("3", "300", None)],
+        ),
+        (
+            "SELECT * FROM (VALUES (1, 10), (2, 20)) AS a(k, v) RIGHT JOIN (VALUES (2, 200), (3, 300)) AS b(k, v) USING (k) ORDER BY k",
+            [("2", "20", "200"), ("3", None, "300")],
+        ),
+        (
+            "SELECT * FROM (VALUES (1, 10)) AS a(k, v) JOIN (VALUES (1, 200)) AS b(k, w) USING (k) LEFT JOIN (VALUES (1, 300)) AS c(k, z) USING (k)",
+            one("1", "10", "200", "300"),
+        ),
+        (
+            "SELECT d, count(*) OVER (ORDER BY d RANGE 1month PRECEDING), count(*) OVER (ORDER BY d RANGE BETWEEN 28d PRECEDING AND CURRENT ROW) FROM (VALUES DATE '2026-01-31', DATE '2026-02-28', DATE '2026-03-28') AS x(d) ORDER BY 1",
+            [("2026-01-31", "1", "1"), ("2026-02-28", "2", "2"), ("2026-03-28", "2", "2")],
+        ),
+    ],
+    "Texts of other letters": [
+        (
+            "SELECT hamming_distance('añb', 'anb'), levenshtein_distance('añb', 'anbc'), reverse('e' || chr(769)) = chr(769) || 'e', levenshtein_distance('', 'ñ')",
+            one("1", "2", "true", "1"),
+        ),
+        (
+            "SELECT width_bucket(5, ARRAY[1, 4, 6]), width_bucket(0, ARRAY[1.5]), width_bucket(NULL, ARRAY[1])",
+            one("2", "0", None),
         ),
     ],
 }

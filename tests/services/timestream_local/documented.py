@@ -33,7 +33,8 @@ FUNCTIONS: Mapping[str, str] = {
         "day_of_week dow day_of_year doy extract from_iso8601_date from_iso8601_timestamp "
         "from_milliseconds from_nanoseconds from_unixtime to_iso8601 to_milliseconds "
         "to_nanoseconds to_unixtime hour minute second millisecond month quarter week "
-        "week_of_year year year_of_week yow last_day_of_month parse_duration"
+        "week_of_year year year_of_week yow last_day_of_month parse_duration "
+        "nanosecond format_datetime parse_datetime typeof"
     ),
     "Aggregates": (
         "approx_distinct approx_percentile arbitrary array_agg avg bitwise_and_agg bitwise_or_agg "

@@ -68,7 +68,7 @@ def _whole_number(name: str, typed: Typed) -> str:
 
 
 def _error(message: str, kind: Kind) -> str:
-    return f"CAST(error({message}) AS {physical(kind)})"
+    return f"CAST(ts_error({message}) AS {physical(kind)})"
 
 
 def _cardinality(name: str, arguments: Sequence[Typed]) -> Typed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.timestream_local.sql.functions.signatures import B, D, I, L, Signature, V
+from services.timestream_local.types import ArrayType
 
 TENS = "CAST(pow(10::DOUBLE, -{1}) AS HUGEINT)"
 WHOLE_ROUND = (
@@ -12,12 +13,12 @@ WHOLE_ROUND = (
 """A whole number rounded to tens or hundreds, halves away from zero."""
 TRUNCATE = "CASE WHEN {1} > 15 THEN {0} ELSE trunc({0} * pow(10, {1})) / pow(10, {1}) END"
 DIGITS = "'0123456789abcdefghijklmnopqrstuvwxyz'"
-RADIX = "WHEN {1} NOT BETWEEN 2 AND 36 THEN CAST(error('Radix must be between 2 and 36') AS {kind}) "
+RADIX = "WHEN {1} NOT BETWEEN 2 AND 36 THEN CAST(ts_error('Radix must be between 2 and 36') AS {kind}) "
 FROM_BASE = (
     f"CASE WHEN {{0}} IS NULL OR {{1}} IS NULL THEN NULL {RADIX.replace('{kind}', 'BIGINT')}"
     "WHEN NOT regexp_full_match(lower({0}), '-?[0-9a-z]+') OR len(list_filter("
     f"string_split(ltrim(lower({{0}}), '-'), ''), lambda c: strpos({DIGITS}, c) > {{1}})) > 0 "
-    "THEN CAST(error('Not a valid base-' || {1} || ' number: ' || {0}) AS BIGINT) "
+    "THEN CAST(ts_error('Not a valid base-' || {1} || ' number: ' || {0}) AS BIGINT) "
     "ELSE CAST(list_reduce(list_prepend(0::HUGEINT, list_transform(string_split(ltrim(lower({0}), '-'), ''), "
     f"lambda c: CAST(strpos({DIGITS}, c) - 1 AS HUGEINT))), lambda a, d: a * {{1}} + d) "
     "AS BIGINT) * (CASE WHEN starts_with({0}, '-') THEN -1 ELSE 1 END) END"
@@ -27,16 +28,21 @@ TO_BASE = (
     "ELSE (CASE WHEN {0} < 0 THEN '-' ELSE '' END) || lower(to_base(abs({0}), CAST({1} AS INTEGER))) END"
 )
 WIDTH_BUCKET = (
-    "CASE WHEN {3} <= 0 THEN CAST(error('bucketCount must be greater than 0') AS BIGINT) "
-    "WHEN {1} = {2} THEN CAST(error('bounds cannot equal each other') AS BIGINT) "
+    "CASE WHEN {3} <= 0 THEN CAST(ts_error('bucketCount must be greater than 0') AS BIGINT) "
+    "WHEN {1} = {2} THEN CAST(ts_error('bounds cannot equal each other') AS BIGINT) "
     "WHEN {1} < {2} AND {0} < {1} THEN 0 WHEN {1} < {2} AND {0} >= {2} THEN {3} + 1 "
     "WHEN {1} > {2} AND {0} > {1} THEN 0 WHEN {1} > {2} AND {0} <= {2} THEN {3} + 1 "
     "ELSE CAST(floor({3} * abs({0} - {1}) / abs({2} - {1})) AS BIGINT) + 1 END"
 )
+WIDTH_BUCKET_OF_BINS = (
+    "CASE WHEN len({1}) = 0 THEN CAST(ts_error('Bins cannot be an empty array') AS BIGINT) "
+    "WHEN {0} IS NULL OR {1} IS NULL THEN NULL "
+    "ELSE CAST(len(list_filter({1}, lambda edge: edge <= {0})) AS BIGINT) END"
+)
 BIT_COUNT = (
-    "CASE WHEN {1} NOT BETWEEN 2 AND 64 THEN CAST(error('Bits must be between 2 and 64') AS BIGINT) "
+    "CASE WHEN {1} NOT BETWEEN 2 AND 64 THEN CAST(ts_error('Bits must be between 2 and 64') AS BIGINT) "
     "WHEN {0} NOT BETWEEN -(1::HUGEINT << ({1} - 1)) AND (1::HUGEINT << ({1} - 1)) - 1 "
-    "THEN CAST(error('Number must be representable with the bits specified') AS BIGINT) "
+    "THEN CAST(ts_error('Number must be representable with the bits specified') AS BIGINT) "
     "ELSE CAST(bit_count({0}::HUGEINT & ((1::HUGEINT << {1}) - 1)) AS BIGINT) END"
 )
 
@@ -90,7 +96,10 @@ MATHEMATICS: dict[str, list[Signature]] = {
     "is_finite": [Signature((D,), B, "isfinite({0})")],
     "is_infinite": [Signature((D,), B, "isinf({0})")],
     "is_nan": [Signature((D,), B, "isnan({0})")],
-    "width_bucket": [Signature((D, D, D, L), L, WIDTH_BUCKET)],
+    "width_bucket": [
+        Signature((D, D, D, L), L, WIDTH_BUCKET),
+        Signature((D, ArrayType(D)), L, WIDTH_BUCKET_OF_BINS),
+    ],
     "from_base": [Signature((V, L), L, FROM_BASE)],
     "to_base": [Signature((L, L), V, TO_BASE)],
     "bit_count": [Signature((L, L), L, BIT_COUNT)],

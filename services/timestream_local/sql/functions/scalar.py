@@ -14,6 +14,7 @@ from services.timestream_local.sql.functions.mathematics import MATHEMATICS
 from services.timestream_local.sql.functions.sequences import sequence
 from services.timestream_local.sql.functions.series import SERIES
 from services.timestream_local.sql.functions.signatures import (
+    DATE_OF_TEXT,
     MICROS,
     SECONDS_TEXT,
     Call,
@@ -29,8 +30,8 @@ from services.timestream_local.sql.functions.signatures import (
 )
 from services.timestream_local.sql.functions.texts import TEXTS
 from services.timestream_local.sql.functions.times import TIME_FUNCTIONS
-from services.timestream_local.sql.typed_sql import Typed, coerced, common_type
-from services.timestream_local.types import HOUR_NS, MINUTE_NS, SECOND_NS, Type
+from services.timestream_local.sql.typed_sql import Typed, coerced, common_type, text
+from services.timestream_local.types import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, Type
 
 
 def _extract(part: str) -> list[Signature]:
@@ -41,9 +42,9 @@ def _extract(part: str) -> list[Signature]:
 
 
 def _of_day(unit_ns: int, most: int) -> list[Signature]:
-    """A part of the time of day."""
+    """A part of the time of day, or of an interval."""
     sql = f"({{0}} // {unit_ns} % {most})"
-    return [Signature((T,), L, sql), Signature((Type.TIME,), L, sql)]
+    return [Signature((kind,), L, sql) for kind in (T, Type.TIME, S)]
 
 
 SIGNATURES: dict[str, list[Signature]] = {
@@ -64,21 +65,23 @@ SIGNATURES: dict[str, list[Signature]] = {
         Signature((Type.DATE,), V, "CAST({0} AS VARCHAR)"),
     ],
     "date": [
+        Signature((V,), Type.DATE, DATE_OF_TEXT),
         Signature((T,), Type.DATE, f"CAST({MICROS} AS DATE)"),
         Signature((Type.DATE,), Type.DATE, "{0}"),
     ],
-    "year": _extract("year"),
+    "year": [*_extract("year"), Signature((Type.MONTHS,), L, "CAST({0} // 12 AS BIGINT)")],
     "quarter": _extract("quarter"),
-    "month": _extract("month"),
+    "month": [*_extract("month"), Signature((Type.MONTHS,), L, "CAST({0} % 12 AS BIGINT)")],
     "week": _extract("week"),
     "year_of_week": _extract("isoyear"),
-    "day": _extract("day"),
+    "day": [*_extract("day"), Signature((S,), L, f"({{0}} // {DAY_NS})")],
     "day_of_week": _extract("isodow"),
     "day_of_year": _extract("doy"),
     "hour": _of_day(HOUR_NS, 24),
     "minute": _of_day(MINUTE_NS, 60),
     "second": _of_day(SECOND_NS, 60),
     "millisecond": _of_day(1_000_000, 1000),
+    "nanosecond": _of_day(1, SECOND_NS),
 }
 ALIASES = {
     "ceiling": "ceil",
@@ -144,7 +147,12 @@ def _mod(name: str, arguments: Sequence[Typed]) -> Typed:
 
 
 def _reverse(name: str, arguments: Sequence[Typed]) -> Typed:
-    return called(name, [Signature((V,), V, "reverse({0})")], arguments)
+    return called(name, [Signature((V,), V, "ts_reverse({0})")], arguments)
+
+
+def _typeof(name: str, arguments: Sequence[Typed]) -> Typed:
+    check_count(name, arguments, 1)
+    return text(arguments[0].type.label)
 
 
 SPECIAL: dict[str, Call] = {
@@ -159,4 +167,5 @@ SPECIAL: dict[str, Call] = {
     "concat": or_array("concat", _concat),
     "reverse": or_array("reverse", _reverse),
     "mod": _mod,
+    "typeof": _typeof,
 }

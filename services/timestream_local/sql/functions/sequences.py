@@ -81,4 +81,4 @@ def _too_long(kind: Kind) -> str:
 
 
 def _error(message: str, kind: Kind) -> str:
-    return f"CAST(error('{message}') AS {physical(kind)})"
+    return f"CAST(ts_error('{message}') AS {physical(kind)})"

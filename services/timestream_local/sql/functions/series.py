@@ -163,4 +163,4 @@ def create_time_series(arguments: Sequence[Typed], suffix: str) -> Typed:
 
 
 def _refusal(message: str, kind: Kind) -> str:
-    return f"CAST(error('{message}') AS {physical(kind)})"
+    return f"CAST(ts_error('{message}') AS {physical(kind)})"

@@ -16,6 +16,8 @@ Call: TypeAlias = Callable[[str, Sequence[Typed]], Typed]
 BLANKS = "E' \\t\\n\\r\\f\\x0b'"
 """The characters that `trim` and casts remove, as a text literal."""
 MICROS = "make_timestamp({0} // 1000)"
+DATE_OF_TEXT = f"CAST({MICROS.replace('{0}', 'ts_day({0})')} AS DATE)"
+"""The date in a text, an error if it is none."""
 SECONDS_TEXT = (
     f"strftime({MICROS}, '%Y-%m-%d{{sep}}%H:%M:%S.%f') || lpad(CAST({{0}} % 1000 AS VARCHAR), 3, '0')"
 )

@@ -18,35 +18,30 @@ REPLACE = (
 )
 """In Java an empty text lies before each character and at the end."""
 DELIMITED = (
-    "CASE WHEN {1} = '' THEN CAST(error('The delimiter may not be the empty string') AS VARCHAR[]) {more}"
+    "CASE WHEN {1} = '' THEN CAST(ts_error('The delimiter may not be the empty string') AS VARCHAR[]) {more}"
     "ELSE string_split({0}, {1}) END"
 )
 SPLIT_SOME = (
-    "WHEN {2} <= 0 THEN CAST(error('Limit must be positive') AS VARCHAR[]) "
+    "WHEN {2} <= 0 THEN CAST(ts_error('Limit must be positive') AS VARCHAR[]) "
     "WHEN len(string_split({0}, {1})) > {2} THEN list_slice(string_split({0}, {1}), 1, {2} - 1) "
     "|| [array_to_string(list_slice(string_split({0}, {1}), {2}, len({0}) + 1), {1})] "
 )
 PAD = (
-    "CASE WHEN {2} = '' THEN CAST(error('Padding string must not be empty') AS VARCHAR) "
-    "WHEN {1} NOT BETWEEN 0 AND 1000000 THEN CAST(error('Target length is out of range') AS VARCHAR) "
+    "CASE WHEN {2} = '' THEN CAST(ts_error('Padding string must not be empty') AS VARCHAR) "
+    "WHEN {1} NOT BETWEEN 0 AND 1000000 THEN CAST(ts_error('Target length is out of range') AS VARCHAR) "
     "ELSE {pad}({0}, CAST({1} AS INTEGER), {2}) END"
 )
-HAMMING = (
-    "CASE WHEN length({0}) <> length({1}) "
-    "THEN CAST(error('The input strings to hamming_distance must have the same length') AS BIGINT) "
-    "WHEN {0} = '' THEN 0 ELSE CAST(hamming({0}, {1}) AS BIGINT) END"
-)
 CODEPOINT = (
-    "CASE WHEN length({0}) <> 1 THEN CAST(error('codepoint needs a text of one character') AS INTEGER) "
+    "CASE WHEN length({0}) <> 1 THEN CAST(ts_error('codepoint needs a text of one character') AS INTEGER) "
     "ELSE CAST(unicode({0}) AS INTEGER) END"
 )
 SPLIT_PART = (
-    "CASE WHEN {2} <= 0 THEN CAST(error('Index must be greater than zero') AS VARCHAR) "
+    "CASE WHEN {2} <= 0 THEN CAST(ts_error('Index must be greater than zero') AS VARCHAR) "
     "ELSE list_extract(string_split({0}, {1}), {2}) END"
 )
 STRPOS = (
     # The first `n` parts and the separators between them are as long as what precedes the n-th occurrence.
-    "CASE WHEN {2} <= 0 THEN CAST(error('The instance must be a positive number') AS BIGINT) "
+    "CASE WHEN {2} <= 0 THEN CAST(ts_error('The instance must be a positive number') AS BIGINT) "
     "WHEN {0} IS NULL OR {1} IS NULL OR {2} IS NULL THEN NULL WHEN {1} = '' THEN 1 "
     "WHEN len(string_split({0}, {1})) <= {2} THEN 0 "
     "ELSE length(array_to_string(list_slice(string_split({0}, {1}), 1, {2}), {1})) + 1 END"
@@ -77,8 +72,8 @@ TEXTS: dict[str, list[Signature]] = {
     "rpad": [Signature((V, L, V), V, PAD.replace("{pad}", "rpad"))],
     "chr": [Signature((L,), V, "chr(CAST({0} AS INTEGER))")],
     "codepoint": [Signature((V,), I, CODEPOINT)],
-    "hamming_distance": [Signature((V, V), L, HAMMING)],
-    "levenshtein_distance": [Signature((V, V), L, "CAST(levenshtein({0}, {1}) AS BIGINT)")],
+    "hamming_distance": [Signature((V, V), L, "ts_hamming({0}, {1})")],
+    "levenshtein_distance": [Signature((V, V), L, "ts_levenshtein({0}, {1})")],
     "split_part": [Signature((V, V, L), V, SPLIT_PART)],
     "regexp_like": [Signature((V, V), B, "regexp_matches({0}, {1})")],
     "regexp_extract": [

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from services.timestream_local.errors import ValidationException
+from services.timestream_local.sql.functions.formats import ZONE_AT_END, joda_format, mysql_format
 from services.timestream_local.sql.functions.signatures import (
     MICROS,
     Call,
@@ -42,6 +43,8 @@ def _unit(name: str, argument: Typed, *of: Typed) -> str:
         raise ValidationException(f"'{unit}' is not a valid unit for {name}")
     if all(each.type is Type.DATE for each in of) and FIXED_NS.get(unit, DAY_NS) < DAY_NS:
         raise ValidationException(f"'{unit}' is not a valid DATE field")
+    if any(each.type is Type.TIME for each in of) and FIXED_NS.get(unit, DAY_NS) >= DAY_NS:
+        raise ValidationException(f"'{unit}' is not a valid TIME field")
     return unit
 
 
@@ -61,7 +64,10 @@ def _as(kind: Kind, instant: str) -> Typed:
 
 def _date_trunc(name: str, arguments: Sequence[Typed]) -> Typed:
     check_count(name, arguments, 2)
-    unit, instant = _unit(name, *arguments), _instant(name, arguments[1])
+    unit = _unit(name, *arguments)
+    if arguments[1].type is Type.TIME:
+        return Typed(f"({arguments[1].sql} - {arguments[1].sql} % {FIXED_NS[unit]})", Type.TIME)
+    instant = _instant(name, arguments[1])
     if unit in UNITS_MONTHS:
         begin = f"(epoch_us(date_trunc('{unit}', make_timestamp({instant} // 1000))) * 1000)"
         return _as(arguments[1].type, begin)
@@ -73,10 +79,14 @@ def _date_trunc(name: str, arguments: Sequence[Typed]) -> Typed:
 
 def _date_add(name: str, arguments: Sequence[Typed]) -> Typed:
     check_count(name, arguments, 3)
-    unit, instant = _unit(name, arguments[0], arguments[2]), _instant(name, arguments[2])
+    unit = _unit(name, arguments[0], arguments[2])
     if arguments[1].type not in WHOLE:
         raise ValidationException(f"Unexpected parameters for {name}: the second must be a whole number")
     number = coerced(arguments[1], L).sql
+    if arguments[2].type is Type.TIME:
+        moved = f"({arguments[2].sql} + {number} * {FIXED_NS[unit]} % {DAY_NS} + {DAY_NS})"
+        return Typed(f"({moved} % {DAY_NS})", Type.TIME)
+    instant = _instant(name, arguments[2])
     if unit in FIXED_NS:
         return _as(arguments[2].type, not_negative(f"{instant} + {number} * {FIXED_NS[unit]}"))
     return _as(arguments[2].type, plus_months(instant, f"({number} * {UNITS_MONTHS[unit]})").sql)
@@ -92,6 +102,8 @@ def _date_diff(name: str, arguments: Sequence[Typed]) -> Typed:
     """date_diff: the number of whole units from the first time to the second."""
     check_count(name, arguments, 3)
     unit = _unit(name, *arguments)
+    if arguments[1].type is Type.TIME and arguments[2].type is Type.TIME:
+        return Typed(f"(({arguments[2].sql} - {arguments[1].sql}) // {FIXED_NS[unit]})", L)
     first, second = _instant(name, arguments[1]), _instant(name, arguments[2])
     if unit in FIXED_NS:
         return Typed(f"(({second} - {first}) // {FIXED_NS[unit]})", L)
@@ -140,44 +152,10 @@ def _parsed_date(name: str, arguments: Sequence[Typed]) -> Typed:
     return Typed(f"DATE '{found.isoformat()}'", Type.DATE)
 
 
-MYSQL = {
-    **{letter: f"%{letter}" for letter in "abdHIjmpSYy%"},
-    "c": "%-m",
-    "e": "%-d",
-    "f": "%f",
-    "h": "%I",
-    "i": "%M",
-    "k": "%-H",
-    "l": "%-I",
-    "M": "%B",
-    "r": "%I:%M:%S %p",
-    "s": "%S",
-    "T": "%H:%M:%S",
-    "v": "%V",
-    "W": "%A",
-}
-"""The letters after % in MySQL's formats, which Trino's date_format and date_parse take, as DuckDB's."""
-
-
-def _format(name: str, argument: Typed) -> str:
-    """The SQL of a format in DuckDB's letters."""
-    written, parts = literal_of(name, argument), []
-    letters = iter(written)
-    for letter in letters:
-        if letter != "%":
-            parts.append(letter)
-            continue
-        letter = next(letters, "")
-        if letter not in MYSQL:
-            raise ValidationException(f"{name}: %{letter} is not supported in a format")
-        parts.append(MYSQL[letter])
-    return text_sql("".join(parts))
-
-
 def _date_format(name: str, arguments: Sequence[Typed]) -> Typed:
     check_count(name, arguments, 2)
     instant = _instant(name, arguments[0])
-    return Typed(f"strftime({MICROS.replace('{0}', instant)}, {_format(name, arguments[1])})", V)
+    return Typed(f"strftime({MICROS.replace('{0}', instant)}, {mysql_format(name, arguments[1])})", V)
 
 
 def _from_unixtime(name: str, arguments: Sequence[Typed]) -> Typed:
@@ -194,8 +172,32 @@ def _date_parse(name: str, arguments: Sequence[Typed]) -> Typed:
     check_count(name, arguments, 2)
     if not coercible(arguments[0].type, V):
         raise ValidationException(f"Unexpected parameters for function {name}: {arguments[0].type.label}")
-    parsed = f"strptime({coerced(arguments[0], V).sql}, {_format(name, arguments[1])})"
+    parsed = f"strptime({coerced(arguments[0], V).sql}, {mysql_format(name, arguments[1])})"
     return Typed(not_negative(f"epoch_us({parsed}) * 1000"), T)
+
+
+def _format_datetime(name: str, arguments: Sequence[Typed]) -> Typed:
+    check_count(name, arguments, 2)
+    instant, pattern = _instant(name, arguments[0]), joda_format(name, arguments[1])
+    return Typed(f"strftime({MICROS.replace('{0}', instant)}, {text_sql(pattern.written)})", V)
+
+
+def _parse_datetime(name: str, arguments: Sequence[Typed]) -> Typed:
+    """parse_datetime: a zone is only supported as the last part of the text.
+
+    AWS's page "Date / time functions" has an example that parses a time of 1968, which no column may hold.
+    """
+    check_count(name, arguments, 2)
+    if not coercible(arguments[0].type, V):
+        raise ValidationException(f"Unexpected parameters for function {name}: {arguments[0].type.label}")
+    found, pattern = coerced(arguments[0], V).sql, joda_format(name, arguments[1])
+    if pattern.read is None:
+        raise ValidationException(f"{name}: a zone is only supported at the end of a format")
+    local = f"regexp_replace({found}, '{ZONE_AT_END}', '')" if pattern.zoned else found
+    instant = f"epoch_us(strptime({local}, {text_sql(pattern.read)})) * 1000"
+    if pattern.zoned:
+        instant = f"ts_zoned({instant}, regexp_extract({found}, '{ZONE_AT_END}', 1))"
+    return Typed(f"({instant})", T)
 
 
 TIME_FUNCTIONS: dict[str, Call] = {
@@ -205,6 +207,8 @@ TIME_FUNCTIONS: dict[str, Call] = {
     "date_diff": _date_diff,
     "date_format": _date_format,
     "date_parse": _date_parse,
+    "format_datetime": _format_datetime,
+    "parse_datetime": _parse_datetime,
     "from_unixtime": _from_unixtime,
     "from_iso8601_date": _parsed_date,
     "from_iso8601_timestamp": _parsed_instant,

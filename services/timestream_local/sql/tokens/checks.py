@@ -41,9 +41,10 @@ def one_statement(tokens: list[Token]) -> list[Token]:
     if not tokens:
         raise ValidationException("The query is empty")
     depth = 0
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+    for place, (token, following) in enumerate(zip(tokens, [*tokens[1:], None], strict=True)):
         _check_token(token)
-        if following is not None:
+        extracting = place > 2 and tokens[place - 3].text.upper() == "EXTRACT"
+        if following is not None and not extracting:
             _check_pair(token, following)
         if token.token_type is TokenType.COMMA and (
             following is None or following.token_type in BEFORE_NOTHING
