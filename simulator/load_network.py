@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from simulator.garbage import without_collections
 from simulator.network import Network
 from simulator.network_files import loader
 from simulator.progress import OnProgress, ignore_progress
@@ -32,18 +30,3 @@ def load_network(path: Path, on_progress: OnProgress = ignore_progress) -> Netwo
         from simulator.gtfs.importer import import_feed
 
         return import_feed(path, on_progress=on_progress).network
-
-
-@contextmanager
-def without_collections() -> Iterator[None]:
-    """Pause the search for reference cycles: a network is some 500,000 objects, all of which stay.
-
-    Looking through them again and again as their number grows takes a quarter of the time.
-    """
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()

@@ -11,13 +11,16 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator import randomness
 from simulator.network import Line, Pattern, PatternStop, Timing
 from simulator.types import DayType
+
+Floats: TypeAlias = NDArray[np.float64]
 
 ACCELERATION = 1.0e-6
 BRAKING = 1.1e-6
@@ -55,6 +58,9 @@ WEEKEND_SPEED = (
 
 TRIPS_DRAWN = 16
 """Trips of a bus whose lateness and running times are drawn in one array operation."""
+
+FEW = 4
+"""So few timings are faster computed one by one than as arrays."""
 
 MIN_LAYOVER_MS = 120_000
 DWELL_ESTIMATE_S = 11.0
@@ -150,6 +156,15 @@ def planned_trip_s(hop_list: list[Hop], factor: float) -> float:
     return run_ms / 1000 + DWELL_ESTIMATE_S * len(hop_list)
 
 
+def planned_trip_of(lengths_m: Floats, quiet: float, factor: float) -> float:
+    """`planned_trip_s` over hops of these lengths, but for rounding; `quiet` is the speed as of `hop`."""
+    near_m = np.minimum(lengths_m, OPEN_ROAD_M)
+    time_ms = near_m / quiet + (lengths_m - near_m) / max(quiet, OPEN_ROAD_KMH / 3600)
+    speed = lengths_m / time_ms
+    run_ms = float((lengths_m / (speed * factor) + speed / ACCELERATION).sum())
+    return run_ms / 1000 + DWELL_ESTIMATE_S * len(lengths_m)
+
+
 class PlannedHop(NamedTuple):
     """A hop as a timetable plans it: its speed (m/ms), and the seconds from the trip's departure at its ends.
 
@@ -186,6 +201,38 @@ def planned_hops(stops: Sequence[PatternStop], timing: Timing) -> list[PlannedHo
         result.append(PlannedHop(speed, now_s, ends_s))
         now_s, from_m = ends_s, stop.distance_m
     return result
+
+
+def planned_ends_s(stops: Sequence[PatternStop], timings: Sequence[Timing]) -> list[float]:
+    """The last `ends_s` of each timing's `planned_hops`, to the last bit; many timings at a time."""
+    if len(timings) < FEW:
+        return [planned_hops(stops, timing)[-1].ends_s for timing in timings]
+    runs_s = np.array([timing.runs_s for timing in timings], np.int64).T
+    held_s: dict[int, Floats] = {}
+    for row, timing in enumerate(timings):
+        for hold in timing.holds:
+            held_s.setdefault(hold.position, np.full(len(timings), np.nan))[row] = hold.leaves_s
+    now_s, due_s, from_m = np.zeros(len(timings)), np.zeros(len(timings)), stops[0].distance_m
+    last = len(stops) - 1
+    for position, (stop, run_s) in enumerate(zip(stops[1:], runs_s, strict=True), 1):
+        passes = not (stop.boarding or stop.alighting) and position < last
+        dwell_s = 0.0 if passes else DWELL_ESTIMATE_S
+        due_s = due_s + run_s
+        reached_s = due_s - dwell_s
+        leaves_s = held_s.get(position)
+        if leaves_s is not None:
+            # NaN stands for no hold, and `fmin` and `fmax` ignore it.
+            held = ~np.isnan(leaves_s)
+            reached_s = np.where(held, np.fmin(due_s, leaves_s - dwell_s), reached_s)
+            due_s = np.where(held, leaves_s, due_s)
+        length_m = stop.distance_m - from_m
+        speed = _speeds_for(length_m, (reached_s - now_s) * 1000)
+        now_s = now_s + (length_m / speed + speed / ACCELERATION) / 1000 + dwell_s
+        if leaves_s is not None:
+            now_s = np.fmax(now_s, leaves_s)
+        from_m = stop.distance_m
+    ends_s: list[float] = now_s.tolist()
+    return ends_s
 
 
 class LineHops:
@@ -227,11 +274,21 @@ def _speed_for(length_m: float, run_ms: float) -> float:
     return min(2 * length_m / (run_ms + root_ms), TOP_SPEED)
 
 
+def _speeds_for(length_m: float, run_ms: Floats) -> Floats:
+    """`_speed_for` of several times."""
+    shortest_ms = 2 * math.sqrt(length_m / ACCELERATION)
+    possible_ms = np.maximum(run_ms, shortest_ms)
+    root_ms = np.sqrt(possible_ms * possible_ms - shortest_ms * shortest_ms)
+    speed: Floats = 2 * length_m / (possible_ms + root_ms)
+    speed[run_ms <= shortest_ms] = math.sqrt(length_m * ACCELERATION)
+    return np.minimum(speed, TOP_SPEED)
+
+
 def pattern_trip_s(pattern: Pattern, hop_list: list[Hop], factor: float) -> float:
     """Seconds that the longest planned trip on a pattern takes, at a speed factor if it has no timings."""
     if not pattern.timings:
         return planned_trip_s(hop_list, factor)
-    return max(planned_hops(pattern.stops, timing)[-1].ends_s for timing in pattern.timings)
+    return max(planned_ends_s(pattern.stops, pattern.timings))
 
 
 def empty_speed(line: Line) -> float:

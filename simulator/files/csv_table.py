@@ -280,7 +280,7 @@ def _arrow_columns(
     content: bytes, header: list[str], wanted: list[str], *, skip: int
 ) -> dict[str, pa.DictionaryArray]:
     """The `wanted` columns of CSV, trimmed. ArrowInvalid for rows that aren't as wide as the header."""
-    if not content.strip():
+    if not content or content.isspace():
         empty = pa.array([], pa.string()).dictionary_encode()
         return dict.fromkeys(wanted, empty)
     # Columns without a name, or with one that isn't wanted, may be called alike: number them.

@@ -84,9 +84,9 @@ def line_at(content: bytes, at: int) -> int:
 
 def overlong_line(content: bytes) -> int:
     """The number of the first line (from 1) that has over `LONGEST_LINE` bytes, else 0."""
-    if len(content) <= LONGEST_LINE:
-        return 0
     end = b"\n" if b"\n" in content else b"\r"
+    if not _is_overlong(content, end):
+        return 0
     ends = np.flatnonzero(np.frombuffer(content, np.uint8) == end[0])
     lengths = np.diff(ends, prepend=-1, append=len(content))
     long = np.flatnonzero(lengths > LONGEST_LINE)
@@ -96,6 +96,17 @@ def overlong_line(content: bytes) -> int:
         if max(map(len, content[start : start + int(lengths[index])].split(b"\r"))) > LONGEST_LINE:
             return line_at(content, start)
     return 0
+
+
+def _is_overlong(content: bytes, end: bytes) -> bool:
+    """Whether any `LONGEST_LINE` bytes have no line end among them."""
+    start = 0
+    while len(content) - start >= LONGEST_LINE:
+        last = content.rfind(end, start, start + LONGEST_LINE)
+        if last < 0:
+            return True
+        start = last + 1
+    return False
 
 
 def header_of(content: bytes) -> list[str]:

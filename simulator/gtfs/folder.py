@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from simulator.garbage import without_collections
 from simulator.gtfs.importer import Imported
 from simulator.gtfs.network_entries import entry
 from simulator.gtfs.report import REPORT
@@ -14,6 +15,7 @@ from simulator.network_files.timings import timing_rows
 from simulator.network_files.writer import network_yaml, write_table
 
 
+@without_collections()
 def write_folder(imported: Imported, folder: Path) -> None:
     """Write the network's four files and the report of the import into an existing folder."""
     (folder / REPORT).write_text(imported.details.as_json(), encoding="utf-8")

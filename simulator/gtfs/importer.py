@@ -16,6 +16,7 @@ from pathlib import Path
 
 from simulator.files.findings import Finding, Severity
 from simulator.files.problems import InputFileError, Problem
+from simulator.garbage import without_collections
 from simulator.gtfs.blocks import read_blocks
 from simulator.gtfs.calendar import Calendar, representative_days
 from simulator.gtfs.feed import CAUSES, Feed, read_feed
@@ -23,7 +24,7 @@ from simulator.gtfs.frequencies import doubtful_frequencies
 from simulator.gtfs.line_collector import LineCollector
 from simulator.gtfs.lines import Assumptions, LineDraft
 from simulator.gtfs.report import ImportReport, Places, import_report, left_out_routes
-from simulator.gtfs.routes import BUS_TYPES, RouteService, route_services
+from simulator.gtfs.routes import BUS_TYPES, RouteService, StopSequences, route_services
 from simulator.gtfs.service_days import OtherDates, other_dates
 from simulator.network import Line, Network
 from simulator.network_files.loader import network_of
@@ -68,6 +69,7 @@ class Imported:
         return network_of(self.lines, self.places, self.name, self.gtfs_ids)
 
 
+@without_collections()
 def import_feed(
     path: Path,
     *,
@@ -94,10 +96,11 @@ def import_feed(
         raise _refused(path, "these routes have no trips on any date: choose other routes, or another feed")
     findings = [*known, *feed.findings, *doubtful_frequencies(feed)]
     dates = {kind: day.day for kind, day in days.items()}
-    services = _services(feed, dates, chosen, findings, on_progress)
+    sequences = StopSequences(feed)
+    services = _services(sequences, dates, chosen, findings, on_progress)
     assumed = replace(assumed or Assumptions(), mean_stops=_mean_stops(services))
     collector = LineCollector(
-        feed, wanted.route_types, assumed, read_blocks(feed, dates), _other_dates(feed, calendar, dates)
+        sequences, wanted.route_types, assumed, read_blocks(feed, dates), _other_dates(feed, calendar, dates)
     )
     _build_lines(collector, services, on_progress)
     findings += [*left_out_routes(feed, chosen, services), *collector.findings]
@@ -116,7 +119,7 @@ def import_feed(
 
 
 def _services(
-    feed: Feed,
+    sequences: StopSequences,
     dates: Mapping[DayType, date],
     chosen: Collection[int],
     findings: list[Finding],
@@ -124,10 +127,10 @@ def _services(
 ) -> list[RouteService]:
     """The services of the chosen routes. Raises InputFileError if there is none."""
     on_progress(Progress("grouping trips into patterns", 0, 1, "steps"))
-    services = route_services(feed, dates, chosen, findings)
+    services = route_services(sequences, dates, chosen, findings)
     on_progress(Progress("grouping trips into patterns", 1, 1, "steps"))
     if not services:
-        raise _nothing_left(feed.path, findings)
+        raise _nothing_left(sequences.feed.path, findings)
     return services
 
 

@@ -36,16 +36,17 @@ class LineCollector:
 
     def __init__(
         self,
-        feed: Feed,
+        sequences: StopSequences,
         route_types: Collection[int],
         assumed: Assumptions,
         blocks: Blocks,
         other_dates: Mapping[str, OtherDates],
     ) -> None:
+        feed = sequences.feed
         self.feed, self.route_types, self.assumed, self.blocks = feed, route_types, assumed, blocks
         self.unlike: set[date] = set()
         self._other_dates = other_dates
-        self._sequences = StopSequences(feed)
+        self._sequences = sequences
         self.drafts: list[LineDraft] = []
         self.lines: list[Line] = []
         self.services: list[RouteService] = []

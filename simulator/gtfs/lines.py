@@ -13,12 +13,14 @@ Values that a feed doesn't have are assumed here:
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from typing import NamedTuple
+
+import numpy as np
 
 from simulator.day import travel
 from simulator.day.demand import DAY_TYPE_FACTOR, EARLY_S, NIGHT_TYPE_FACTOR
@@ -164,7 +166,7 @@ def _timetable(
                 Departure(run.departs_s, pattern_ids[run.pattern], timings.timing_of(run), run.block)
                 for run in service.runs[day]
             ),
-            key=lambda departure: (departure.time_s, departure.pattern_id),
+            key=attrgetter("time_s", "pattern_id"),
         )
         for day in sorted(service.runs)
     }
@@ -253,23 +255,16 @@ def _speed_kmh(service: RouteService, roads: Sequence[RouteShape]) -> float:
     slowness = dict.fromkeys(counts, 0.0)
     for run in runs:
         slowness[run.pattern] += 1 / factors[run.departs_s // HOUR_S]
-    lengths = {pattern: [b - a for a, b in _hop_ends(roads[pattern])] for pattern in counts}
+    lengths_m = {pattern: np.diff(_metres(roads[pattern])) for pattern in counts}
     low, high = SPEEDS_KMH
     while high - low > 0.05:
         middle = (low + high) / 2
         planned_s = sum(
-            count
-            * travel.planned_trip_s(
-                [travel.hop(metres, middle / 3600) for metres in lengths[pattern]], count / slowness[pattern]
-            )
+            count * travel.planned_trip_of(lengths_m[pattern], middle / 3600, count / slowness[pattern])
             for pattern, count in counts.items()
         )
         low, high = (middle, high) if planned_s > wanted_s else (low, middle)
     return round((low + high) / 2, 1)
-
-
-def _hop_ends(road: RouteShape) -> Iterable[tuple[float, float]]:
-    return itertools.pairwise(_metres(road))
 
 
 def _metres(road: RouteShape) -> list[float]:

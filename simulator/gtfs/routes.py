@@ -58,6 +58,9 @@ class BoardingRules(NamedTuple):
     no_alighting: tuple[int, ...] = ()
 
 
+EVERYWHERE = BoardingRules()
+
+
 @dataclass(frozen=True, slots=True)
 class RoutePattern:
     """A sequence of stops (indexes of the feed's), and its shape (an index, UNKNOWN for none).
@@ -105,19 +108,23 @@ class PatternKey(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """A departure while a route's trips are collected; `trip` is the feed's."""
+    """A departure while a route's trips are collected.
+
+    `pattern` is an index of the route's `patterns`, `trip` one of the feed's trips.
+    """
 
     departs_s: int
     takes_s: int
-    key: PatternKey
+    pattern: int
     trip: int
 
 
 @dataclass(slots=True)
 class _RouteTrips:
-    """A route's trips while they are collected: shapes used by pattern, departures by day type."""
+    """A route's trips while they are collected: patterns, shapes used by pattern, departures by day type."""
 
-    shapes: defaultdict[PatternKey, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    patterns: dict[PatternKey, int] = field(default_factory=dict)
+    shapes: defaultdict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     runs: dict[DayType, list[_Run]] = field(default_factory=dict)
     short: list[int] = field(default_factory=list)
     far: list[int] = field(default_factory=list)
@@ -125,20 +132,24 @@ class _RouteTrips:
 
 
 def route_services(
-    feed: Feed, days: Mapping[DayType, date], routes: Collection[int], findings: list[Finding]
+    sequences: StopSequences,
+    days: Mapping[DayType, date],
+    routes: Collection[int],
+    findings: list[Finding],
 ) -> list[RouteService]:
     """The service of each of `routes` (indexes) with trips on any of `days`, in the feed's order.
 
     What is left out or merged is added to `findings`.
     """
+    feed = sequences.feed
     collected = {index: _RouteTrips() for index in sorted(routes)}
     running = {kind: feed.calendar.services.get(day, frozenset()) for kind, day in days.items()}
     kinds_of = {
         service: [kind for kind, services in running.items() if service in services]
         for service in frozenset[str]().union(*running.values())
     }
-    sequences = StopSequences(feed)
     trips = feed.trips
+    departs_s = trips.departure_s[trips.first[:-1]].tolist()
     all_takes_s = (trips.arrival_s[trips.first[1:] - 1] - trips.departure_s[trips.first[:-1]]).tolist()
     columns = (column.tolist() for column in (trips.route, trips.direction, trips.shape))
     for trip, (route, direction, shape, service, takes_s) in enumerate(
@@ -151,14 +162,16 @@ def route_services(
         if len(stops) < 2 or far:
             (into.far if far else into.short).append(trip)
             continue
-        into.count += departure_count(feed, trip) * len(kinds)
+        repeated = trip in feed.frequencies
+        into.count += (departure_count(feed, trip) if repeated else 1) * len(kinds)
         if into.count > MOST_DEPARTURES:
             continue
         key = PatternKey(direction, stops, sequences.rules(trip))
-        times = departures(feed, trip)
-        into.shapes[key][shape] += len(times)
+        pattern = into.patterns.setdefault(key, len(into.patterns))
+        times = departures(feed, trip) if repeated else (departs_s[trip],)
+        into.shapes[pattern][shape] += len(times)
         for kind in kinds:
-            into.runs.setdefault(kind, []).extend(_Run(at, takes_s, key, trip) for at in times)
+            into.runs.setdefault(kind, []).extend([_Run(at, takes_s, pattern, trip) for at in times])
     findings += _left_out(feed, collected)
     kept = {index: into for index, into in collected.items() if into.count <= MOST_DEPARTURES}
     findings += _merged(feed, kept.values())
@@ -196,7 +209,7 @@ def _merged(feed: Feed, collected: Iterable[_RouteTrips]) -> Iterator[Finding]:
     again: list[int] = []
     for into in collected:
         for kind, runs in into.runs.items():
-            once: dict[tuple[int, int, PatternKey], _Run] = {}
+            once: dict[tuple[int, int, int], _Run] = {}
             again += [run.trip for run in runs if once.setdefault(run[:3], run) is not run]
             into.runs[kind] = list(once.values())
     if again:
@@ -209,7 +222,7 @@ def _merged(feed: Feed, collected: Iterable[_RouteTrips]) -> Iterator[Finding]:
 
 
 class Calls(NamedTuple):
-    """The stop times of a trip at each stop of its pattern: the first and the last of those there."""
+    """The stop times of trips at each stop of their pattern: the first and the last of those there."""
 
     first: Rows
     last: Rows
@@ -220,33 +233,51 @@ class StopSequences:
 
     def __init__(self, feed: Feed) -> None:
         self.feed = feed
-        self._stops, self._first = feed.trips.stop, feed.trips.first.tolist()
-        self._known: dict[bytes, tuple[Stops, bool]] = {}
-        self._calls: dict[bytes, Calls] = {}
         self.roads: dict[tuple[int, Stops], tuple[RouteShape, float]] = {}
         """Shapes led through stops, by shape and stops: cuts of a service need them again."""
+        self._stops, self._first = feed.trips.stop, feed.trips.first
+        self._sequences: list[Rows] = []
+        self._sequence = self._numbered()
+        self._known: dict[int, tuple[Stops, bool]] = {}
+        self._offsets: dict[int, Calls] = {}
         self._ruled = bool((feed.trips.pickup == FORBIDDEN).any() or (feed.trips.drop_off == FORBIDDEN).any())
+
+    def _numbered(self) -> list[int]:
+        """By trip the number of its sequence of stops, which is added to `_sequences`."""
+        numbers: dict[bytes, int] = {}
+        result = []
+        for first, end in itertools.pairwise(self._first.tolist()):
+            stops = self._stops[first:end]
+            number = numbers.setdefault(stops.tobytes(), len(numbers))
+            if number == len(self._sequences):
+                self._sequences.append(stops)
+            result.append(number)
+        return result
 
     def stops(self, trip: int) -> tuple[Stops, bool]:
         """The stops, and whether two of them are too far apart for a bus line."""
-        stops = self._of(trip)
-        key = stops.tobytes()
-        if key not in self._known:
-            kept = tuple(stops[self._offsets(trip).first].tolist())
+        number = self._sequence[trip]
+        if number not in self._known:
+            kept = tuple(self._sequences[number][self._offsets_of(number).first].tolist())
             far = any(hop_m(self.feed, a, b) > MAX_HOP_M for a, b in itertools.pairwise(kept))
-            self._known[key] = kept, far
-        return self._known[key]
+            self._known[number] = kept, far
+        return self._known[number]
 
-    def calls(self, trip: int) -> Calls:
-        """The stop times (indexes of the feed's) at each of the stops."""
-        first, last = self._offsets(trip)
-        return Calls(self._first[trip] + first, self._first[trip] + last)
+    def calls(self, trips: Sequence[int], stops: int) -> Calls:
+        """The stop times (indexes of the feed's) of trips with so many stops: a row each, a column a stop."""
+        first, last = (np.empty((len(trips), stops), np.int64) for _ in range(2))
+        numbers = np.array([self._sequence[trip] for trip in trips], np.int64)
+        for number in np.unique(numbers).tolist():
+            first[numbers == number], last[numbers == number] = self._offsets_of(number)
+        starts = self._first[np.array(trips, np.int64)][:, None]
+        return Calls(first + starts, last + starts)
 
     def rules(self, trip: int) -> BoardingRules:
         """Where the trip lets nobody in or out: at stops where all its stop times say so."""
         if not self._ruled:
-            return BoardingRules()
-        first, last = self.calls(trip)
+            return EVERYWHERE
+        offsets = self._offsets_of(self._sequence[trip])
+        first, last = (each + self._first[trip] for each in offsets)
         end = len(first) - 1
         pickup, drop_off = (
             (column[first] == FORBIDDEN) & (column[last] == FORBIDDEN)
@@ -257,21 +288,17 @@ class StopSequences:
             tuple(i for i in np.flatnonzero(drop_off).tolist() if i != 0),
         )
 
-    def _of(self, trip: int) -> Rows:
-        return self._stops[self._first[trip] : self._first[trip + 1]]
-
-    def _offsets(self, trip: int) -> Calls:
-        """The stop times at each of the stops, counted from the trip's first."""
-        stops = self._of(trip)
-        key = stops.tobytes()
-        if key not in self._calls:
+    def _offsets_of(self, number: int) -> Calls:
+        """The stop times of a sequence at each of its stops, counted from a trip's first."""
+        if number not in self._offsets:
+            stops = self._sequences[number]
             kept: list[int] = []
             for i, stop in enumerate(stops.tolist()):
                 if not kept or hop_m(self.feed, int(stops[kept[-1]]), stop) >= MIN_HOP_M:
                     kept.append(i)
             first = np.array(kept, np.int64)
-            self._calls[key] = Calls(first, np.append(first[1:], len(stops)) - 1)
-        return self._calls[key]
+            self._offsets[number] = Calls(first, np.append(first[1:], len(stops)) - 1)
+        return self._offsets[number]
 
 
 def place_of(feed: Feed, stop: int) -> LatLon:
@@ -288,20 +315,26 @@ def hop_m(feed: Feed, one: int, other: int) -> float:
 
 
 def _service(feed: Feed, route: FeedRoute, into: _RouteTrips) -> RouteService:
-    counts: Counter[PatternKey] = Counter()
+    counts: Counter[int] = Counter()
     for runs in into.runs.values():
-        counts.update(run.key for run in runs)
-    keys = sorted(counts, key=lambda key: (-counts[key], key))
-    directions = _directions(feed, keys)
-    order = sorted(range(len(keys)), key=lambda i: directions[i])
+        counts.update(run.pattern for run in runs)
+    found = list(into.patterns)
+    numbers = sorted(counts, key=lambda number: (-counts[number], found[number]))
+    directions = _directions(feed, [found[number] for number in numbers])
+    order = sorted(range(len(numbers)), key=lambda i: directions[i])
     patterns = [
-        RoutePattern(directions[i], keys[i].stops, into.shapes[keys[i]].most_common(1)[0][0], keys[i].rules)
+        RoutePattern(
+            directions[i],
+            found[numbers[i]].stops,
+            into.shapes[numbers[i]].most_common(1)[0][0],
+            found[numbers[i]].rules,
+        )
         for i in order
     ]
-    index = {keys[i]: place for place, i in enumerate(order)}
+    index = {numbers[i]: place for place, i in enumerate(order)}
     services = {
         kind: sorted(
-            (ScheduledTrip(run.departs_s, run.takes_s, index[run.key], run.trip) for run in runs),
+            (ScheduledTrip(run.departs_s, run.takes_s, index[run.pattern], run.trip) for run in runs),
             key=_by_time,
         )
         for kind, runs in into.runs.items()

@@ -79,10 +79,11 @@ _Parts: TypeAlias = Mapping[tuple[DayType, int], Sequence[ScheduledTrip]]
 
 def _parts(service: RouteService, night: bool) -> _Parts:
     start_s = day_start_s(night)
+    end_s = start_s + DAY_S
     parts: dict[tuple[DayType, int], list[ScheduledTrip]] = defaultdict(list)
     for kind, runs in service.runs.items():
         for run in runs:
-            days_off = _days_off(run, start_s)
+            days_off = 0 if start_s <= run.departs_s < end_s else _days_off(run, start_s)
             parts[kind, days_off].append(_moved(run, days_off) if days_off else run)
     return parts
 

@@ -21,7 +21,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.day.travel import DEFAULT_SPEED_KMH, DWELL_ESTIMATE_S, least_run_s, planned_hops
+from simulator.day.travel import DEFAULT_SPEED_KMH, DWELL_ESTIMATE_S, least_run_s, planned_ends_s
 from simulator.gtfs.routes import RoutePattern, RouteService, ScheduledTrip, StopSequences
 from simulator.network import Hold, PatternStop, Timing
 from simulator.types import StopId
@@ -98,8 +98,7 @@ def route_timings(
         times = _pattern_times(sequences, trips, np.array(metres[number]))
         timings, index = _grouped(times, trips, sorted(runs[number]), _Places(metres[number], pattern.passes))
         of_pattern.append(timings)
-        stops = _stops(pattern, metres[number])
-        planned_s.append([planned_hops(stops, timing)[-1].ends_s for timing in timings])
+        planned_s.append(planned_ends_s(_stops(pattern, metres[number]), timings))
         of_trip |= index
     return RouteTimings(of_pattern, planned_s, of_trip)
 
@@ -147,9 +146,7 @@ class _Places:
 
 def _pattern_times(sequences: StopSequences, trips: Sequence[int], metres: Seconds) -> PatternTimes:
     """The times of trips on a pattern, blank ones interpolated by distance between the stops around them."""
-    columns, calls = sequences.feed.trips, [sequences.calls(trip) for trip in trips]
-    shape = (len(trips), len(metres))
-    first, last = (np.array([each[i] for each in calls], np.int64).reshape(shape) for i in (0, 1))
+    columns, (first, last) = sequences.feed.trips, sequences.calls(trips, len(metres))
     arrives = columns.arrival_s[first].astype(np.float64)
     leaves = columns.departure_s[last].astype(np.float64)
     timed = (arrives >= 0) & (leaves >= 0)
@@ -199,26 +196,57 @@ def _grouped(
     for trip, hour in runs:
         row = row_of[trip]
         groups[hour, alike[row], times.holds[row]].append((trip, hour))
-    found: dict[Timing, int] = {}
+    rows = [[row_of[trip] for trip, _ in members] for members in groups.values()]
+    arrives_s, leaves_s = (_means(each, rows) for each in (times.arrives_s, times.leaves_s))
+    all_holds = [holds for _, _, holds in groups]
+    runs_s = _whole_seconds(arrives_s, leaves_s, all_holds, places)
+    found: dict[tuple[bytes, Holds], int] = {}
+    timings: list[Timing] = []
     index: dict[tuple[int, int], int] = {}
-    for (_, _, holds), members in groups.items():
-        rows = [row_of[trip] for trip, _ in members]
-        arrives_s, leaves_s = (
-            (np.add.reduce(each[rows], axis=0) / len(rows)).tolist()
-            for each in (times.arrives_s, times.leaves_s)
-        )
-        timing = _timing(arrives_s, leaves_s, holds, places)
-        index |= dict.fromkeys(members, found.setdefault(timing, len(found)))
-    return list(found), index
+    for row, (holds, members) in enumerate(zip(all_holds, groups.values(), strict=True)):
+        number = found.setdefault((runs_s[row].tobytes(), holds), len(timings))
+        if number == len(timings):
+            timings.append(Timing(tuple(runs_s[row].tolist()), holds))
+        index |= dict.fromkeys(members, number)
+    return timings, index
 
 
-def _timing(arrives_s: Sequence[float], leaves_s: Sequence[float], holds: Holds, places: _Places) -> Timing:
-    """A timing in whole seconds from arrivals at the stops of a pattern, and departures from them."""
-    held = [hold.position for hold in holds]
+def _means(times_s: Seconds, groups: Sequence[Sequence[int]]) -> Seconds:
+    """The mean of each group of rows."""
+    sizes = np.array([len(rows) for rows in groups])
+    starts = np.cumsum(sizes) - sizes
+    ordered = times_s[list(itertools.chain.from_iterable(groups))]
+    sums = ordered[starts]
+    # Row after row, so that a mean doesn't depend on how NumPy sums.
+    for number in range(1, int(sizes.max())):
+        longer = np.flatnonzero(sizes > number)
+        sums[longer] += ordered[starts[longer] + number]
+    means: Seconds = sums / sizes[:, None]
+    return means
+
+
+def _whole_seconds(
+    arrives_s: Seconds, leaves_s: Seconds, holds: Sequence[Holds], places: _Places
+) -> NDArray[np.int64]:
+    """The running times of timings, a row for each, in whole seconds.
+
+    The rows of arrivals and departures are those times at the stops of a pattern.
+    """
+    hops_s = np.diff(np.column_stack([leaves_s[:, :-1], arrives_s[:, -1]]), axis=1)
+    ends_s = np.rint(np.cumsum(hops_s, axis=1)).astype(np.int64)
+    runs_s = np.diff(ends_s, axis=1, prepend=0)
+    apart = (hops_s < places.least_s).any(axis=1) | np.array([bool(each) for each in holds])
+    for row in np.flatnonzero(apart).tolist():
+        runs_s[row] = _runs(arrives_s[row].tolist(), leaves_s[row].tolist(), holds[row], places)
+    return runs_s
+
+
+def _runs(arrives_s: Sequence[float], leaves_s: Sequence[float], holds: Holds, places: _Places) -> list[int]:
+    """The running times of a timing with holds, or with hops that no bus keeps."""
     last = len(leaves_s) - 1
     runs: list[int] = []
     # Between holds the sum of the whole seconds follows the sum of the times.
-    for one, other in itertools.pairwise([0, *held, last]):
+    for one, other in itertools.pairwise([0, *(hold.position for hold in holds), last]):
         reached = [*leaves_s[one:other], arrives_s[other]]
         hop_s = [after - before for before, after in itertools.pairwise(reached)]
         ended = before = 0.0
@@ -226,7 +254,7 @@ def _timing(arrives_s: Sequence[float], leaves_s: Sequence[float], holds: Holds,
             ended += run_s
             runs.append(round(ended) - round(before))
             before = ended
-    return Timing(tuple(runs), holds)
+    return runs
 
 
 class _Pool:

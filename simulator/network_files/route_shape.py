@@ -8,6 +8,7 @@ bus at a stop is exactly where the stop is.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from numpy.typing import NDArray
 
 from simulator.geometry import METRES_PER_DEGREE, cumulative_m, distance_m
 from simulator.network import ShapePoint
+
+SURELY_APART_DEG = 1e-6
+"""Points with latitudes so different are a decimetre apart: their distance needn't be computed."""
 
 Floats = NDArray[np.float64]
 LatLon = tuple[float, float]
@@ -39,7 +43,10 @@ class RouteShape:
 
 
 class _Matches(NamedTuple):
-    """The point of each segment nearest to a stop: how far along the segment (0..1), and metres away."""
+    """The point of each segment nearest to a stop: how far along the segment (0..1), and metres away.
+
+    A column a segment; of several stops, a row each.
+    """
 
     along: Floats
     away_m: Floats
@@ -61,11 +68,16 @@ def through(stops: Sequence[LatLon], road: Sequence[LatLon]) -> tuple[RouteShape
     for i, (stop, segment) in enumerate(zip(stops, segments, strict=True)):
         between = road[segments[i - 1] + 1 : segment + 1] if i else ()
         for place in between:
-            if distance_m(*place, *points[-1]) > 0 and distance_m(*place, *stop) > 0:
+            if _apart(place, points[-1]) and _apart(place, stop):
                 points.append(place)
         indexes.append(len(points))
         points.append(stop)
     return measured(points, indexes), away
+
+
+def _apart(place: LatLon, other: LatLon) -> bool:
+    """Whether there are metres between two points, to the millimetre."""
+    return abs(place[0] - other[0]) > SURELY_APART_DEG or distance_m(*place, *other) > 0
 
 
 def measured(points: list[LatLon], stop_indexes: list[int]) -> RouteShape:
@@ -80,17 +92,13 @@ def _matched(stops: Sequence[LatLon], road: Sequence[LatLon]) -> tuple[list[int]
 
     ValueError if the stops don't come in their order along the road.
     """
-    lines = np.array(road)
-    before = _nearest(stops[0], lines)
+    matches = [_Matches(*match) for match in zip(*_nearest(stops, np.array(road)), strict=True)]
     # cost[j]: the least sum so far with the last stop matched on segment j; the sources lead back.
-    cost = before.away_m * before.away_m
-    matches, came_from = [before], []
-    for stop in stops[1:]:
-        after = _nearest(stop, lines)
+    cost = matches[0].away_m * matches[0].away_m
+    came_from = []
+    for before, after in itertools.pairwise(matches):
         cost, sources = _step(cost, before, after)
         came_from.append(sources)
-        matches.append(after)
-        before = after
     segment = int(cost.argmin())
     if math.isinf(cost[segment]):
         raise ValueError("the stops don't come in this order along the road")
@@ -106,14 +114,18 @@ def _matched(stops: Sequence[LatLon], road: Sequence[LatLon]) -> tuple[list[int]
     return result, away
 
 
-def _nearest(stop: LatLon, road: Floats) -> _Matches:
-    """The point of each segment nearest to a stop, on the plane tangent to the earth at the stop."""
-    east_m = METRES_PER_DEGREE * round(math.cos(math.radians(stop[0])), 9)
+def _nearest(stops: Sequence[LatLon], road: Floats) -> _Matches:
+    """The point of each segment nearest to each stop, a row a stop.
+
+    Each stop's are on the plane tangent to the earth at the stop.
+    """
+    latitude, longitude = np.array(stops).T[:, :, None]
+    east_m = np.array([[METRES_PER_DEGREE * round(math.cos(math.radians(stop[0])), 9)] for stop in stops])
     starts, steps = road[:-1], np.diff(road, axis=0)
-    x, y = (starts[:, 1] - stop[1]) * east_m, (starts[:, 0] - stop[0]) * METRES_PER_DEGREE
+    x, y = (starts[:, 1] - longitude) * east_m, (starts[:, 0] - latitude) * METRES_PER_DEGREE
     dx, dy = steps[:, 1] * east_m, steps[:, 0] * METRES_PER_DEGREE
     square = dx * dx + dy * dy
-    along = np.zeros(len(square))
+    along = np.zeros(square.shape)
     np.divide(-(x * dx + y * dy), square, out=along, where=square > 0)
     along = np.clip(along, 0.0, 1.0)
     side_m, north_m = x + along * dx, y + along * dy
@@ -128,8 +140,10 @@ def _step(cost: Floats, before: _Matches, after: _Matches) -> tuple[Floats, NDAr
     """
     places = np.arange(len(cost), dtype=np.int32)
     # The least cost on earlier segments, and the first segment that has it.
-    least = np.append(np.inf, np.minimum.accumulate(cost)[:-1])
-    falls = np.append(False, cost[:-1] < least[:-1])
-    source = np.maximum.accumulate(np.where(falls, places - 1, 0)).astype(np.int32)
+    least = np.full(len(cost), np.inf)
+    np.minimum.accumulate(cost[:-1], out=least[1:])
+    source = np.zeros(len(cost), np.int32)
+    source[1:] = np.where(cost[:-1] < least[:-1], places[:-1], 0)
+    np.maximum.accumulate(source, out=source)
     same = (before.along < after.along) & (cost < least)
     return np.where(same, cost, least) + after.away_m * after.away_m, np.where(same, places, source)

@@ -23,6 +23,7 @@ from simulator.types import DayType
 
 NONE = "none"
 DIRECTIONS = ("outbound", "inbound")
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def write_network(network: Network, folder: Path, comments: Iterable[str] = ()) -> None:
@@ -69,12 +70,15 @@ def network_yaml(
 
 def _flow(value: Any) -> str:
     if isinstance(value, Mapping):
-        # Dates as keys are quoted: YAML would read them as dates.
-        keys = {key: json.dumps(key) if key[:1].isdigit() else key for key in value}
-        return "{" + ", ".join(f"{keys[key]}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
+        return "{" + ", ".join([f"{_key(key)}: {_flow(item)}" for key, item in value.items()]) + "}"
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
         return "[" + ", ".join(map(_flow, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return _as_json(value)
+
+
+def _key(name: str) -> str:
+    """A key of a mapping. Dates are quoted: YAML would read them as dates."""
+    return _as_json(name) if name[:1].isdigit() else name
 
 
 def _stop_entry(stop: Stop) -> dict[str, Any]:
