@@ -16,6 +16,7 @@ GENERATORS := build/generators/.installed
 GTFS_READERS := build/gtfs-readers/.installed
 MCP_CLIENTS := build/mcp-clients/.installed
 NODE_PACKAGES := clients/javascript/node_modules/.installed
+NODE_CLIENTS := tests/node_clients/node_modules/.installed
 MAP_PACKAGES := map/node_modules/.installed
 # Without bytecode every process compiles a hundred packages again, which takes longer than most tests.
 unexport PYTHONDONTWRITEBYTECODE
@@ -237,7 +238,7 @@ test-browser: $(INSTALLED) $(MAP_PACKAGES) ## test the map in a browser (needs D
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 .PHONY: test-long
-test-long: $(INSTALLED) $(SUMO) $(GENERATORS) $(EXAMPLES) $(GTFS_READERS) $(MCP_CLIENTS) $(if $(shell command -v npm),$(NODE_PACKAGES)) ## run the tests that take minutes, and all examples of generated tests
+test-long: $(INSTALLED) $(SUMO) $(GENERATORS) $(EXAMPLES) $(GTFS_READERS) $(MCP_CLIENTS) $(if $(shell command -v npm),$(NODE_PACKAGES) $(NODE_CLIENTS)) ## run the tests that take minutes, and all examples of generated tests
 	BUS_SIMULATOR_TEST_EXAMPLES=all $(BIN)/python -m pytest -n 2 --dist worksteal \
 	  -m "long or (examples and not aws)" $(ARGS)
 
@@ -293,6 +294,10 @@ $(MCP_CLIENTS): requirements-mcp-clients.lock $(INSTALLED)
 
 $(NODE_PACKAGES): clients/javascript/package-lock.json
 	npm ci --prefix clients/javascript --ignore-scripts --no-audit --no-fund --prefer-offline
+	touch $@
+
+$(NODE_CLIENTS): tests/node_clients/package-lock.json
+	npm ci --prefix tests/node_clients --ignore-scripts --no-audit --no-fund --prefer-offline
 	touch $@
 
 $(MAP_PACKAGES): map/package-lock.json

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import shutil
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,7 +21,9 @@ from services.transit.arrivals import arrivals
 from services.transit.line_history import LineHistories
 from storage.schema import BusPosition, StopVisit, Stream
 from storage.store import Selection
+from tests.node_client import node
 from tests.services.feeds.gtfs_realtime.realtime_world import TICK, RealtimeWorld, at, world
+from tests.services.rest_served import listening
 
 pytestmark = pytest.mark.integration
 
@@ -153,6 +157,20 @@ def test_json_is_the_same_message(morning: RealtimeWorld) -> None:
         message = morning.at(feed, START)
         text = morning.feeds.message(feed, START, JSON).body.decode()
         assert json_format.Parse(text, FeedMessage()) == message
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("npm") is None, reason="needs Node and npm")
+def test_the_bindings_for_node_read_the_same_messages(morning: RealtimeWorld) -> None:
+    morning.wall.seconds = START.timestamp()
+    with listening(morning.context) as port:
+        url = f"http://127.0.0.1:{port}"
+        done = node("gtfs_realtime.mjs", CITY_URL=url, API_KEY="right", GROUP_NAME="node")
+    assert done.returncode == 0, done.stderr
+    for feed, theirs in json.loads(done.stdout).items():
+        ours = morning.at(RealtimeFeed(feed), START)
+        assert json_format.ParseDict(theirs, FeedMessage()) == ours
+        assert len(ours.entity) > 10 or feed == RealtimeFeed.ALERTS
 
 
 def test_a_message_is_made_once(morning: RealtimeWorld) -> None:
