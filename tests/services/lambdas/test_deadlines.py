@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -26,6 +27,17 @@ pytestmark = pytest.mark.long
 LONGEST_S = 4.0
 TIMEOUT_MS = 30_000
 ANOTHER_PAGE = json.dumps({"QueryId": "1", "NextToken": "more", "Rows": [], "ColumnInfo": []})
+
+
+@pytest.fixture(autouse=True)
+def event_loop() -> Iterator[None]:
+    """An event loop for Mangum, which would make one that nobody closes."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    loop.run_until_complete(loop.shutdown_default_executor())
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 @contextmanager
