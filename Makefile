@@ -25,6 +25,7 @@ DAYS ?= 5
 SERVICE ?=
 TASKS ?=
 NATIVE ?=
+STORE ?=
 # Which system a command is about, where make has a command for each: aws or local.
 WHICH = $(BIN)/python -m scripts.which_system
 ARGS ?=
@@ -66,12 +67,12 @@ $(SUMO): requirements-bench-sumo.lock $(INSTALLED)
 	@PYTHON="$(PYTHON)" scripts/install sumo
 
 .PHONY: up
-up: $(if $(filter 1,$(NATIVE)),$(INSTALLED),$(RUNNABLE)) ## start all parts and LocalStack in containers (NATIVE=1: as plain processes)
+up: $(if $(filter 1,$(NATIVE)),$(INSTALLED),$(RUNNABLE)) ## start all parts and LocalStack in containers (NATIVE=1: as plain processes, also with STORE=postgres)
 ifeq ($(NATIVE),1)
 	@localstack/install
-	@exec $(BIN)/bus-simulator ops up $(ARGS)
+	@exec $(BIN)/bus-simulator ops up $(if $(STORE),--store "$(STORE)") $(ARGS)
 else
-	@exec docker/up
+	@STORE="$(STORE)" exec docker/up
 endif
 
 .PHONY: down

@@ -31,6 +31,7 @@ from services.commands.journal import journal
 from services.commands.mcp import mcp
 from services.commands.ops import ops
 from services.commands.options import option
+from services.commands.postgres_local import postgres_local
 from services.commands.replay import replay
 from services.commands.run import run
 from services.commands.serve import serve
@@ -104,6 +105,7 @@ for command in (
     export_gtfs,
     generate,
     timestream_local,
+    postgres_local,
     ops,
 ):
     cli.add_command(command)

@@ -120,7 +120,7 @@ class Parts:
 
     def store(self) -> TimestreamStore:
         """The parts' store."""
-        url = f"http://127.0.0.1:{self.stack.ports.timestream}"
+        url = f"http://127.0.0.1:{self.stack.ports.store}"
         return TimestreamStore(
             "bus_simulator",
             region="eu-west-1",

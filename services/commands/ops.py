@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -14,10 +15,10 @@ from services.access.authentication import local_key
 from services.commands import options
 from services.commands.options import option
 from services.commands.timestream_local import DEFAULT_FILE
-from services.inputs.load import DUCKDB
 from services.stack import compose_control
 from services.stack.local_parts import find_local_parts, refresh_from_kept, refresh_key_file
-from services.stack.supervisor_config import API_KEY, DATA, FOLDER, KEPT, Ports, Stack
+from services.stack.store_part import POSTGRES_FOLDER, TIMESTREAM_FILE, StoreKind
+from services.stack.supervisor_config import API_KEY, FOLDER, KEPT, Ports, Stack
 from services.stack.supervisor_control import StackProblem, SupervisedParts, table
 from storage.errors import StoreHeld
 
@@ -26,12 +27,12 @@ def ports_of(text: str) -> Ports:
     """Parse the value of `--ports`: five numbers separated by commas."""
     try:
         numbers = [int(number) for number in text.split(",")]
-        api, mcp, localstack, dynamodb, timestream = numbers
+        api, mcp, localstack, dynamodb, store = numbers
     except ValueError:
         raise click.BadParameter(f"'{text}' must be five numbers separated by commas") from None
     if not all(0 < number < 65536 for number in numbers):
         raise click.BadParameter(f"'{text}' must be five ports from 1 to 65535")
-    return Ports(api, mcp, localstack, dynamodb, timestream)
+    return Ports(api, mcp, localstack, dynamodb, store)
 
 
 @click.group(
@@ -56,8 +57,18 @@ def ops() -> None:
 @click.option("--history", default="5d", show_default=True, metavar="SPAN", help="History to write first.")
 @click.option("--ports", type=ports_of, metavar="PORT,…", show_default=True,
               default="8080,8081,4566,4567,4568",
-              help="Ports of the API, MCP, LocalStack, DynamoDB and Timestream, in this order.")  # fmt: skip
-def up(*, scenario: str | None, network: Path | None, clock: str, history: str, ports: Ports) -> None:
+              help="Ports of the API, MCP, LocalStack, DynamoDB and the store, in this order.")  # fmt: skip
+@click.option("--store", type=click.Choice(get_args(StoreKind)), default="timestream", show_default=True,
+              help="What keeps the data: a local Timestream endpoint, or a PostgreSQL server.")  # fmt: skip
+def up(
+    *,
+    scenario: str | None,
+    network: Path | None,
+    clock: str,
+    history: str,
+    ports: Ports,
+    store: StoreKind,
+) -> None:
     """Start the parts as plain processes and return when all are healthy and have their history."""
     home = Path.cwd()
     refresh_from_kept()
@@ -70,6 +81,7 @@ def up(*, scenario: str | None, network: Path | None, clock: str, history: str, 
         clock=clock,
         scenario=scenario,
         history=history,
+        store=store,
     )
     parts = SupervisedParts(FOLDER)
     parts.up(stack, on_healthy=lambda name, seconds: click.echo(f"ok    {name} after {seconds:.0f} s"))
@@ -83,7 +95,13 @@ def up(*, scenario: str | None, network: Path | None, clock: str, history: str, 
 @options.seed_option
 @options.scenario_option
 @options.clock_parameter_option
-@click.option("--store", default=DEFAULT_FILE, show_default=True, metavar="URL", help="The endpoint's file.")
+@click.option(
+    "--store",
+    default=DEFAULT_FILE,
+    show_default=True,
+    metavar="URL",
+    help="The endpoint's file, or PostgreSQL.",
+)
 @click.option("--history", type=options.span, default="5d", show_default=True, help="The span to write.")
 def seed(
     *,
@@ -94,14 +112,14 @@ def seed(
     store: str,
     history: timedelta,
 ) -> None:
-    """Write history into a Timestream endpoint's file, before the endpoint starts.
+    """Write history into a Timestream endpoint's file before the endpoint starts, or into PostgreSQL.
 
     It takes seconds a day, where an endpoint takes minutes. `make up` runs it. Hours that are there already
     are skipped.
     """
     logs.access.disabled = True  # these are requests of its own
     from services.processes.all_in_one import backfill_runner
-    from services.processes.embedded_timestream import seed as seed_file
+    from services.processes.embedded_timestream import store_of_history, write_history
     from services.processes.process_setup import ProcessSettings, process_setup
 
     wanted = ProcessSettings(network, seed, scenario, store, clock_parameter=clock_parameter)
@@ -109,7 +127,8 @@ def seed(
         if setup is None or not history:
             return
         try:
-            rows = seed_file(setup, Path(store.removeprefix(DUCKDB)), history, backfill_runner())
+            with store_of_history(store) as target:
+                rows = write_history(setup, target, history, backfill_runner())
         except StoreHeld:
             click.echo("history: the endpoint runs already")
             return
@@ -132,7 +151,8 @@ def down(*, forget: bool) -> None:
     click.echo(f"containers: {'stopped' if found.ids else found.reason}")
     if forget:
         shutil.rmtree(FOLDER / KEPT, ignore_errors=True)
-        for name in (DATA, f"{DATA}.wal", API_KEY):
+        shutil.rmtree(FOLDER / POSTGRES_FOLDER, ignore_errors=True)
+        for name in (TIMESTREAM_FILE, f"{TIMESTREAM_FILE}.wal", API_KEY):
             (FOLDER / name).unlink(missing_ok=True)
         click.echo("forgotten: data, network, keys, clock")
 

@@ -17,12 +17,14 @@ from services.background import background
 from services.feeders import history_plan
 from services.feeders.backfill import fill
 from services.feeders.network_in_force import replaced_inputs
+from services.inputs.load import DUCKDB, opened
 from services.processes.history_writer import RunBackfill
 from services.processes.process_setup import ProcessSetup
 from services.web.uvicorn.server import listen, url_of
 from storage.coverage import Interval
 from storage.instants import to_us
 from storage.schema import SCHEMAS, Stream
+from storage.store import Store
 from storage.timestream_sql import MEASURE_NAME
 from storage.timestream_store import TimestreamStore
 
@@ -87,23 +89,30 @@ def insert_stream(writer: Writer, stream: Stream, table: pa.Table, interval: Int
     insert(writer, (DATABASE, str(stream)), Rows(table, schema.key, kinds, MEASURE_NAME, (start_ms, end_ms)))
 
 
-def seed(setup: ProcessSetup, file: Path, span: timedelta, run_backfill: RunBackfill) -> int:
-    """Write the history of `span` before the current hour that an endpoint's file lacks; return the rows.
+@contextmanager
+def store_of_history(url: str) -> Iterator[Store]:
+    """The store for history at a URL: `duckdb:PATH` is an endpoint's file, others are stores themselves.
 
     Raises `StoreError`: `StoreHeld` if an endpoint has the file open.
     """
+    file = url.removeprefix(DUCKDB)
+    with file_store(Path(file)) if file != url else closing(opened(url, for_writing=True)) as store:
+        yield store
+
+
+def write_history(setup: ProcessSetup, store: Store, span: timedelta, run_backfill: RunBackfill) -> int:
+    """Write the history of `span` before the current hour that a store lacks; return the rows."""
     clock = setup.clock
-    with file_store(file) as store:
-        now = clock.now()
-        replaced = replaced_inputs(store, setup.inputs, now)
-        inputs = replaced[0].inputs if replaced else setup.inputs.current
-        live = history_plan.live_start(store, inputs.run, now)
-        windows = history_plan.before_serving(store, inputs.run, live=live, span=span)
-        if not windows:
-            return 0
-        with closing(inputs.city(None)) as model:
-            filling = fill(windows, model=model, store=store, run=inputs.run, stopped=lambda: clock.closed)
-            return run_backfill(filling, windows)
+    now = clock.now()
+    replaced = replaced_inputs(store, setup.inputs, now)
+    inputs = replaced[0].inputs if replaced else setup.inputs.current
+    live = history_plan.live_start(store, inputs.run, now)
+    windows = history_plan.before_serving(store, inputs.run, live=live, span=span)
+    if not windows:
+        return 0
+    with closing(inputs.city(None)) as model:
+        filling = fill(windows, model=model, store=store, run=inputs.run, stopped=lambda: clock.closed)
+        return run_backfill(filling, windows)
 
 
 def store_at(endpoint: str) -> str:

@@ -10,16 +10,15 @@ import configparser
 import io
 import json
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.access.authentication import write_private
 from services.settings import CONNECTIONS_TABLE
+from services.stack.store_part import PROGRAM, REGION, StoreKind, StorePart, store_part
 
 ACCOUNT = "000000000000"
-REGION = "eu-west-1"
 NETWORK = f"s3://bus-simulator-config-{ACCOUNT}/config/lines.yaml"
 CLOCK_PARAMETER = "/bus-simulator/clock"
 NAMESPACE = "BusSimulator"
@@ -32,24 +31,24 @@ RUN = "localstack/run"
 CONFIGURATION, SOCKET, HEALTH = "supervisord.conf", "supervisor.sock", "health.json"
 FOLDER = Path("var/stack")
 """The parts' own files, in the working directory."""
-KEPT, DATA, API_KEY = "kept", "timestream.duckdb", "api-key"
-"""In the parts' folder: what LocalStack would forget, Timestream's data, the general key."""
+KEPT, API_KEY = "kept", "api-key"
+"""In the parts' folder: what LocalStack would forget, the general key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports on 127.0.0.1 of the parts that listen."""
+    """The ports on 127.0.0.1 of the parts that listen; `store` is Timestream's endpoint or PostgreSQL."""
 
     api: int = 8080
     mcp: int = 8081
     localstack: int = 4566
     dynamodb: int = 4567
-    timestream: int = 4568
+    store: int = 4568
 
 
 def local_endpoints(ports: Ports) -> Mapping[str, str]:
     """The standard AWS variables that point every client at the services on these ports."""
-    timestream = f"http://127.0.0.1:{ports.timestream}"
+    timestream = f"http://127.0.0.1:{ports.store}"
     return {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports.localstack}",
         "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{ports.dynamodb}",
@@ -82,11 +81,20 @@ class Stack:
     refresh: str = "10s"
     control: bool = True
     history: str = "0"
+    store: StoreKind = "timestream"
+
+    @property
+    def store_part(self) -> StorePart:
+        """The part that keeps the data."""
+        return store_part(self.store, self.folder, self.ports.store)
 
     @property
     def endpoints(self) -> Mapping[str, str]:
-        """See `local_endpoints`."""
-        return local_endpoints(self.ports)
+        """See `local_endpoints`; without Timestream's where PostgreSQL is the store."""
+        found = local_endpoints(self.ports)
+        return {
+            name: url for name, url in found.items() if self.store == "timestream" or "TIMESTREAM" not in name
+        }
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -103,11 +111,10 @@ class Stack:
     @property
     def commands(self) -> Mapping[str, Sequence[str]]:
         """The command of each part by its name, in start order."""
-        program = (sys.executable, "-m", "bus_simulator")
-        ports, data = self.ports, f"duckdb:{self.folder / DATA}"
+        ports, store = self.ports, self.store_part
         shared = (
             *("--network", NETWORK, "--network-refresh", self.refresh),
-            *("--store", f"timestream://bus_simulator?region={REGION}"),
+            *("--store", store.store),
             *("--clock-parameter", CLOCK_PARAMETER),
             *(() if self.scenario is None else ("--scenario", self.scenario)),
         )
@@ -124,32 +131,29 @@ class Stack:
         return {
             "dynamodb": (run, "dynamodb", str(ports.dynamodb)),
             "localstack": (run, "localstack", str(ports.localstack)),
-            "timestream": (
-                *(*program, "timestream-local", "--port", str(ports.timestream)),
-                *("--store", data, "--now", "data"),
-            ),
+            store.name: store.command,
             **{
-                name: (*program, "feed", kind, *shared, *feeding, "--log-group", f"/ecs/{name}")
+                name: (*PROGRAM, "feed", kind, *shared, *feeding, "--log-group", f"/ecs/{name}")
                 for name, kind in FEEDERS.items()
             },
             "api": (
-                *(*program, "serve", *shared, *keys, *serving),
+                *(*PROGRAM, "serve", *shared, *keys, *serving),
                 *("--port", str(ports.api), "--log-group", "/ecs/api"),
             ),
             "mcp-server": (
-                *(*program, "mcp", *shared, *keys),
+                *(*PROGRAM, "mcp", *shared, *keys),
                 *("--port", str(ports.mcp), "--log-group", "/ecs/mcp-server"),
             ),
         }
 
     @property
     def seed_command(self) -> Sequence[str]:
-        """The command that writes history into Timestream's file, before Timestream starts."""
+        """The command that writes history into the store."""
         return (
-            *(sys.executable, "-m", "bus_simulator", "--log-level", "WARNING", "ops", "seed"),
+            *(*PROGRAM, "--log-level", "WARNING", "ops", "seed"),
             *("--network", NETWORK),
             *("--clock-parameter", CLOCK_PARAMETER, "--history", self.history),
-            *("--store", f"duckdb:{self.folder / DATA}"),
+            *("--store", self.store_part.history_store),
             *(() if self.scenario is None else ("--scenario", self.scenario)),
         )
 
@@ -163,7 +167,7 @@ class Stack:
         return {
             "dynamodb": f"http://127.0.0.1:{ports.dynamodb}/moto-api/",
             "localstack": f"http://127.0.0.1:{ports.localstack}/{NETWORK.removeprefix('s3://')}",
-            "timestream": f"http://127.0.0.1:{ports.timestream}/",
+            self.store_part.name: self.store_part.health,
             "api": f"http://127.0.0.1:{ports.api}/health",
             "mcp-server": f"http://127.0.0.1:{ports.mcp}/health",
         }
@@ -188,6 +192,7 @@ class Stack:
                 "autorestart": "true",
                 "startsecs": "0",
                 "startretries": "1000",
+                "stopsignal": self.store_part.stop_signal if name == self.store_part.name else "TERM",
                 "stopasgroup": "true",
                 "killasgroup": "true",
                 # Supervisor expands `%` here twice.

@@ -18,10 +18,11 @@ from urllib.parse import urlsplit
 from xmlrpc.client import Fault, ServerProxy
 
 from services.settings import program_environment
+from services.stack.local_postgres import answers
 from services.stack.supervisor_config import FEEDERS, HEALTH, SOCKET, Stack
 
-FIRST = (("dynamodb", "localstack"), ("timestream",))
-"""The parts that the others need, in groups: each starts once those before it answer."""
+AWS = ("dynamodb", "localstack")
+"""The parts that start first; then the store, once they answer, then the others."""
 PATIENCE_S = 120.0
 POLL_S = 0.1
 REQUEST_TIMEOUT_S = 5.0
@@ -83,14 +84,14 @@ class SupervisedParts:
         if started.returncode:
             raise StackProblem(f"Supervisor doesn't start: {(started.stderr or started.stdout).strip()}")
         self._until(lambda: self.is_up, "Supervisor doesn't answer")
-        aws, timestream = FIRST
-        self._start(aws, on_healthy)
-        if stack.history != "0":
-            seeded = subprocess.run(stack.seed_command, env=variables, cwd=self._folder, check=False)
-            if seeded.returncode:
-                raise StackProblem(f"the history can't be written: `{shlex.join(stack.seed_command)}` failed")
-        self._start(timestream, on_healthy)
-        self._start([name for name in stack.commands if name not in (*aws, *timestream)], on_healthy)
+        self._start(AWS, on_healthy)
+        store = stack.store_part
+        if store.has_history_first:
+            self._write_history(stack)
+        self._start([store.name], on_healthy)
+        if not store.has_history_first:
+            self._write_history(stack)
+        self._start([name for name in stack.commands if name not in (*AWS, store.name)], on_healthy)
 
     def down(self) -> bool:
         """Stop all parts. Return False if none ran. Raises `StackProblem`."""
@@ -136,6 +137,14 @@ class SupervisedParts:
             return feeder_health(api, FEEDERS[name]) if name in FEEDERS else health_at(urls[name])
 
         return [PartStatus(name, process.statename, health(name)) for name, process in processes.items()]
+
+    def _write_history(self, stack: Stack) -> None:
+        if stack.history == "0":
+            return
+        variables = program_environment(stack.variables)
+        written = subprocess.run(stack.seed_command, env=variables, cwd=self._folder, check=False)
+        if written.returncode:
+            raise StackProblem(f"the history can't be written: `{shlex.join(stack.seed_command)}` failed")
 
     def _start(self, names: Sequence[str], on_healthy: OnHealthy = lambda _name, _seconds: None) -> None:
         for name in names:
@@ -198,6 +207,8 @@ def http_get(url: str) -> HttpAnswer:
 
 def health_at(url: str) -> str:
     """Return `healthy`, or the other status that a part's health URL reports, or that it doesn't answer."""
+    if url.startswith("postgresql:"):
+        return "healthy" if answers(url) else "doesn't answer"
     found = http_get(url)
     if found.status == 0:
         return "doesn't answer"

@@ -17,7 +17,7 @@ from services import settings
 from services.access.store_holder import SUFFIX, Holder, read_holder
 from services.inputs.load import beside, store_path
 from services.stack.local_parts import LocalParts, find_local_parts
-from services.stack.supervisor_config import REGION
+from services.stack.store_part import REGION
 from storage.errors import StoreUnavailable
 
 UNCLEAR = (

@@ -18,7 +18,7 @@ class Choices:
     simulated seconds per second, or `max`; with None the clock is paused until the test moves it. `at` is the
     start in ISO 8601, by default `MORNING` or the scenario's; `backfill` is the span of history before it.
     With `timestream` a process serves its data to boto3, which takes a few seconds more to start; a container
-    always does.
+    always does. With `postgres` a process keeps its data in a PostgreSQL server of its own.
     """
 
     scenario: str | Path | None = None
@@ -28,6 +28,7 @@ class Choices:
     at: str | None = None
     backfill: str = "0"
     timestream: bool = False
+    postgres: bool = False
 
     @classmethod
     def of(cls, chosen: Mapping[str, object], defaults: Choices) -> Choices:

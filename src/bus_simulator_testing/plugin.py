@@ -68,7 +68,7 @@ def choices_of(request: pytest.FixtureRequest) -> Choices:
 @pytest.fixture(scope="session")
 def _bus_simulator_pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
     from bus_simulator_testing.pool import Pool
-    from bus_simulator_testing.process import PROGRAM
+    from bus_simulator_testing.program import PROGRAM
 
     program = option(request.config, "program")
     with Pool(shlex.split(program) if program else PROGRAM) as pool:
@@ -91,7 +91,7 @@ def timestream_endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
 
     Tests that write should have databases of their own.
     """
-    from bus_simulator_testing.process import PROGRAM
+    from bus_simulator_testing.program import PROGRAM
     from bus_simulator_testing.timestream import TimestreamProcess
 
     program = option(request.config, "program")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,17 +13,11 @@ from types import TracebackType
 from typing import IO
 
 from bus_simulator_testing.choices import Choices
+from bus_simulator_testing.postgres import PostgresProcess
+from bus_simulator_testing.program import ENDPOINT, PROGRAM, STOP_TIMEOUT_S, NotStarted, environment
 from bus_simulator_testing.simulator import BusSimulator
 
-PROGRAM = (sys.executable, "-P", "-m", "bus_simulator")
-"""-P: modules in the working directory can't shadow the program's or Python's."""
-STOP_TIMEOUT_S = 30.0
-ENDPOINT = re.compile(r"Timestream endpoint on (http://\S+),")
 API = re.compile(r"Simulator at (http://\S+)")
-
-
-class NotStarted(RuntimeError):
-    """The program ended before it was ready; the message is its error output."""
 
 
 class BusSimulatorProcess(BusSimulator):
@@ -38,6 +30,7 @@ class BusSimulatorProcess(BusSimulator):
         self._key = secrets.token_urlsafe(16)
         self._process: subprocess.Popen[str] | None = None
         self._api_url = self._endpoint = ""
+        self._postgres = PostgresProcess(program) if self.choices.postgres else None
 
     @property
     def api_url(self) -> str:
@@ -60,6 +53,19 @@ class BusSimulatorProcess(BusSimulator):
         return self._endpoint
 
     @property
+    def postgres_url(self) -> str:
+        """The database with its data, in the schema `bus_simulator`, as psycopg and psql take it.
+
+        Raises RuntimeError without the setting `postgres`.
+        """
+        if self._postgres is None:
+            raise RuntimeError(
+                "this simulator keeps its data in a file; ask for a server with "
+                "@pytest.mark.bus_simulator(postgres=True)"
+            )
+        return self._postgres.url
+
+    @property
     def pid(self) -> int:
         """The process's id. Raises NotStarted outside the `with`."""
         if self._process is None:
@@ -68,7 +74,7 @@ class BusSimulatorProcess(BusSimulator):
 
     @property
     def folder(self) -> Path:
-        """The temporary folder with its store, `bus.duckdb`."""
+        """The temporary folder with its store, `bus.duckdb`, unless PostgreSQL has the data."""
         return Path(self._folder.name)
 
     @property
@@ -103,12 +109,16 @@ class BusSimulatorProcess(BusSimulator):
                 self._process.kill()
         if self._process is not None:
             self._process.communicate()
+        if self._postgres is not None:
+            self._postgres.stop()
         self._errors.close()
         self._folder.cleanup()
 
     def _start(self) -> None:
         endpoint = ["--timestream-port", "0"] if self.choices.timestream else []
-        store = f"duckdb:{Path(self._folder.name, 'bus.duckdb')}"
+        store = f"duckdb:{self.folder / 'bus.duckdb'}"
+        if self._postgres is not None:
+            store = self._postgres.start().url
         self._process = subprocess.Popen(
             [*self._program, *resolved(self.choices).command(), "--store", store, "--port", "0", *endpoint],
             cwd=self._folder.name,
@@ -142,14 +152,3 @@ def resolved(choices: Choices) -> Choices:
 def full(place: str | Path | None) -> str | Path | None:
     """Return the absolute path of an existing file; anything else unchanged."""
     return Path(place).resolve() if place is not None and Path(place).exists() else place
-
-
-def environment(key: str) -> dict[str, str]:
-    """Return the environment without variables that would configure the program or its imports."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("BUS_SIMULATOR_", "PYTHONPATH", "AWS_"))
-    }
-    nobody = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing"}
-    return kept | nobody | {"BUS_SIMULATOR_API_KEY": key}

@@ -13,7 +13,7 @@ from types import TracebackType
 
 from bus_simulator_testing.choices import MORNING, Choices
 from bus_simulator_testing.container import IMAGE
-from bus_simulator_testing.process import NotStarted, environment
+from bus_simulator_testing.program import NotStarted, environment
 from bus_simulator_testing.simulator import BusSimulator
 
 PORTS = {"api": 8080, "mcp-server": 8081, "localstack": 4566, "timestream": 4568}

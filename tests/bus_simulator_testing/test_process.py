@@ -11,12 +11,14 @@ from time import perf_counter
 from typing import Any
 from urllib.request import urlopen
 
+import psycopg
 import pytest
 
 from bus_simulator_testing.api import Api, Refused, Unreachable
 from bus_simulator_testing.choices import Choices
 from bus_simulator_testing.pool import Pool
-from bus_simulator_testing.process import PROGRAM, BusSimulatorProcess, NotStarted, environment
+from bus_simulator_testing.process import BusSimulatorProcess
+from bus_simulator_testing.program import PROGRAM, NotStarted, environment
 from bus_simulator_testing.simulator import BusSimulator
 
 pytestmark = pytest.mark.e2e
@@ -62,6 +64,19 @@ def test_an_error_has_status_and_body(city: BusSimulatorProcess) -> None:
 def test_without_a_timestream_endpoint_the_error_says_how_to_get_one(city: BusSimulatorProcess) -> None:
     with pytest.raises(RuntimeError, match="timestream=True"):
         _ = city.timestream_endpoint
+
+
+def test_a_city_keeps_its_data_in_postgres(city: BusSimulatorProcess) -> None:
+    with pytest.raises(RuntimeError, match="postgres=True"):
+        _ = city.postgres_url
+    with BusSimulatorProcess(Choices(at=HOUR, postgres=True)) as simulator:
+        simulator.advance(60)
+        position = simulator.get("/bus-position/B001", mode="latest")
+        with psycopg.connect(simulator.postgres_url) as connection:
+            found = connection.execute(
+                "SELECT passenger_count FROM bus_simulator.bus_position WHERE bus_id = 'B001' ORDER BY time"
+            ).fetchall()
+        assert found[-1] == (position["passenger_count"],)
 
 
 def test_the_clock_is_advanced_and_waited_for(city: BusSimulatorProcess) -> None:

