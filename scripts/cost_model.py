@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ KIB = 1024
 CPU_UNITS, MIB = 1024, 1024
 MINUTES, TICKS = 1440, 2880
 """Ticks per day at intervals of 60 s and 30 s."""
+BUCKET = "aws_s3_bucket"
 ENDPOINT_ZONES = 1
 """In how many zones `terraform/modules/network` has an interface endpoint; each zone is charged."""
 
@@ -188,6 +190,10 @@ def storage_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostIte
     zones = len(resources_of_type(plan, "aws_service_discovery_private_dns_namespace"))
     yield priced_item("Storage", "secrets", secrets, "", prices.of("secret_month") / MONTH)
     yield priced_item("Storage", "private DNS zone", zones, "", prices.of("dns_zone_month") / MONTH)
+    if any("bus-simulator-latest" in str(each.get("bucket")) for each in resources_of_type(plan, BUCKET)):
+        written = (2 * MINUTES + TICKS) / 1000
+        price = prices.of("s3_put_thousand")
+        yield priced_item("Storage", "newest records", written, "thousand writes", price)
     images = prices.assumption("image_gb")
     yield priced_item("Storage", "images", images, "GB", prices.of("image_gb_month") / MONTH)
 
@@ -201,10 +207,12 @@ def event_day_items(prices: Prices) -> list[CostItem]:
     messages = minutes * 2 * event["buses_followed"]
     traffic = (requests * event["request_bytes"] + messages * event["message_bytes"]) / GB
     logs = requests * event["log_bytes_a_request"] / GB
+    reads = event["connected_hours"] * 3600 * prices.assumption("busy_containers") / 1000
     price = prices.of
     return [
         priced_item("REST", "HTTP API", requests / MILLION, "million requests", price("http_api_million")),
         *function_items("REST", "functions", requests, event["request_ms"], 512, prices),
+        priced_item("REST", "newest records", reads, "thousand reads", price("s3_get_thousand")),
         priced_item(
             "WebSocket", "messages", messages / MILLION, "million", price("websocket_message_million")
         ),
@@ -220,9 +228,22 @@ def event_day_timestream_items(plan: Planned, prices: Prices) -> list[CostItem]:
     """What a day of the event adds in Timestream queries, if its tables are planned; queries never pause."""
     if not resources_of_type(plan, "aws_timestreamwrite_table"):
         return []
-    busy = prices.event["connected_hours"] * (1 - prices.assumption("timestream_busy"))
+    return [event_day_queries(prices, asking=1.0)]
+
+
+def event_day_queries(prices: Prices, *, asking: float) -> CostItem:
+    """The Timestream queries that a day of the event adds if a share `asking` of its requests needs one.
+
+    Requests come at random (a Poisson process of `rate_s` a second), and a query is charged for `query_s`
+    seconds at least: so none is charged for the share exp(-rate_s * query_s) of the time.
+    """
+    event = prices.event
+    connected_s = event["connected_hours"] * 3600
+    rate_s = asking * event["teams"] * event["requests_a_team"] / connected_s
+    charged = 1 - exp(-rate_s * prices.assumption("query_s"))
+    busy = event["connected_hours"] * charged * (1 - prices.assumption("timestream_busy"))
     tcu_hours = busy * prices.assumption("timestream_tcus")
-    return [priced_item("Timestream", "queries", tcu_hours, "TCU-hours", prices.of("timestream_tcu_hour"))]
+    return priced_item("Timestream", "queries", tcu_hours, "TCU-hours", prices.of("timestream_tcu_hour"))
 
 
 def function_items(

@@ -10,6 +10,7 @@ from scripts.cost_model import (
     CostItem,
     Prices,
     event_day_items,
+    event_day_queries,
     event_day_timestream_items,
     idle_items,
     read_prices,
@@ -20,6 +21,9 @@ from simulator.load_network import load_network
 
 NETWORK = Path(__file__).parent.parent / "data" / "lines.yaml"
 TITLES = {"aws": "With Amazon Timestream", "hosted": "With a hosted endpoint"}
+
+ASKING = (1.0, 0.01, 0.001, 0.0001, 0.0)
+"""Shares of requests that need a query, in the table of what is saved."""
 
 PREFACE = """\
 # Costs
@@ -32,7 +36,8 @@ NOTES = """
 ## What dominates
 - **Timestream queries**, once users send requests all day. Each query is charged for at least 30 seconds and
   4 compute units ([AWS](https://docs.aws.amazon.com/timestream/latest/developerguide/tcu.html)). So feeders
-  query the coverage only every half hour, and the MCP server's health check doesn't query the store. Accounts
+  query the coverage only every half hour, functions answer `mode=latest` from S3, and the MCP server's health
+  check doesn't query the store. Accounts
   from before 29 April 2024 may still be charged by bytes read, about a hundredth of that. A hosted endpoint
   has no such costs: it is one more Fargate task.
 - **Fargate**, which is charged by the configured size, not by use.
@@ -51,9 +56,8 @@ alarm mails; Timestream's minimum charge for magnetic storage in an account.
 def page() -> str:
     """The page's text."""
     prices = read_prices()
-    return (
-        "\n".join([PREFACE, *summary(prices), *days(prices), *event(prices), NOTES, *listed(prices)]) + "\n"
-    )
+    tables = [*summary(prices), *days(prices), *event(prices), *saved(prices)]
+    return "\n".join([PREFACE, *tables, NOTES, *listed(prices)]) + "\n"
 
 
 def idle(kind: str, prices: Prices) -> list[CostItem]:
@@ -97,6 +101,23 @@ def event(prices: Prices) -> Iterator[str]:
     yield from table(
         [*event_day_items(prices), *event_day_timestream_items(planned_resources("aws"), prices)]
     )
+
+
+def saved(prices: Prices) -> Iterator[str]:
+    """The table of what the objects with the newest records save in queries."""
+    yield "## What the newest records in S3 save\n"
+    yield (
+        "Functions answer `mode=latest` from [objects in S3](aws.md#the-newest-records), which cost the rows "
+        "`newest records` above. Only other requests (ranges, past moments, visits, arrivals) query "
+        "Timestream. The table above counts as if all did; a query is charged for half a minute, so few are "
+        "enough to be charged all day.\n"
+    )
+    yield "| share of an event's requests that query Timestream | TCU-hours a day | USD |"
+    yield "|--:|--:|--:|"
+    for asking in ASKING:
+        item = event_day_queries(prices, asking=asking)
+        yield f"| {asking:.2%} | {item.amount:.1f} | {item.usd:.2f} |"
+    yield ""
 
 
 def table(items: Sequence[CostItem]) -> Iterator[str]:

@@ -81,6 +81,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "secret_id": ("BUS_SIMULATOR_SECRET_ID", "SECRET_ID"),
     "clock_parameter": ("BUS_SIMULATOR_CLOCK_PARAMETER",),
     "event_bus": ("BUS_SIMULATOR_EVENT_BUS", "EVENT_BUS_NAME"),
+    "latest_objects": ("BUS_SIMULATOR_LATEST_OBJECTS",),
     "queue": ("BUS_SIMULATOR_QUEUE",),
     "connections_table": ("BUS_SIMULATOR_CONNECTIONS_TABLE", "DYNAMODB_TABLE"),
     "subscriptions_table": ("BUS_SIMULATOR_SUBSCRIPTIONS_TABLE",),
@@ -154,7 +155,8 @@ class FunctionSettings:
     """The settings of a Lambda function. `network` is the URL of a compiled network, None if not set.
 
     `clock_parameter` None means that simulated time is wall time. Messages to WebSocket clients go through
-    `websocket_endpoint`, None for the endpoint that the standard AWS variables name.
+    `websocket_endpoint`, None for the endpoint that the standard AWS variables name. Feeders write the newest
+    records to `latest_objects`; None reads them from the store.
     """
 
     region: str
@@ -166,6 +168,7 @@ class FunctionSettings:
     subscriptions_table: str
     log_level: str
     websocket_endpoint: str | None = None
+    latest_objects: str | None = None
 
 
 def function_settings() -> FunctionSettings:
@@ -180,6 +183,7 @@ def function_settings() -> FunctionSettings:
         subscriptions_table=chosen("subscriptions_table") or SUBSCRIPTIONS_TABLE,
         log_level=chosen("log_level") or "INFO",
         websocket_endpoint=chosen("websocket_endpoint"),
+        latest_objects=chosen("latest_objects"),
     )
 
 

@@ -37,11 +37,12 @@ locals {
     BUS_SIMULATOR_CLOCK_PARAMETER = module.config.clock_parameter.name
     BUS_SIMULATOR_LOG_LEVEL       = var.log_level
   }
+  latest = { BUS_SIMULATOR_LATEST_OBJECTS = module.latest.url }
   # The scenario counts in the run, so that feeders and servers must have the same.
   scenario          = var.scenario == "" ? {} : { BUS_SIMULATOR_SCENARIO = var.scenario }
-  feeder_settings   = merge(local.settings, local.scenario, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_EVENT_BUS = module.events.bus_name })
+  feeder_settings   = merge(local.settings, local.latest, local.scenario, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_EVENT_BUS = module.events.bus_name })
   mcp_settings      = merge(local.settings, local.scenario, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_SECRET_ID = module.secrets.name })
-  function_settings = merge(local.settings, { BUS_SIMULATOR_NETWORK = module.config.network_json.url })
+  function_settings = merge(local.settings, local.latest, { BUS_SIMULATOR_NETWORK = module.config.network_json.url })
 }
 
 module "ecr" {
@@ -70,6 +71,12 @@ module "config" {
   account_id   = local.account_id
   lines_yaml   = var.lines_yaml
   network_json = var.network_json
+}
+
+module "latest" {
+  source = "./modules/latest"
+
+  account_id = local.account_id
 }
 
 module "secrets" {
@@ -134,6 +141,7 @@ module "feeders" {
   network_arn           = module.config.lines_yaml.arn
   event_bus_arn         = module.events.bus_arn
   clock_parameter_arn   = module.config.clock_parameter.arn
+  latest_object_arns    = module.latest.object_arns
   log_retention_in_days = var.log_retention_in_days
 }
 
@@ -163,6 +171,7 @@ module "api_gateway" {
   secret                = { name = module.secrets.name, arn = module.secrets.arn }
   network_arn           = module.config.network_json.arn
   clock_parameter_arn   = module.config.clock_parameter.arn
+  latest_object_arns    = module.latest.object_arns
   timestream_table_arns = local.table_arns
   vpc                   = local.function_vpc
   limits                = local.stage_limits
@@ -177,6 +186,7 @@ module "websocket_api" {
   secret                = { name = module.secrets.name, arn = module.secrets.arn }
   network_arn           = module.config.network_json.arn
   clock_parameter_arn   = module.config.clock_parameter.arn
+  latest_object_arns    = module.latest.object_arns
   timestream_table_arns = local.table_arns
   connections           = module.connections.connections
   subscriptions         = module.connections.subscriptions

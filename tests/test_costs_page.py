@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import exp
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from scripts.cost_model import (
     Prices,
     event_day_items,
+    event_day_queries,
     event_day_timestream_items,
     fargate_items,
     idle_items,
@@ -63,6 +65,10 @@ def test_timestream_costs_where_its_tables_are_planned() -> None:
     (asked_for,) = event_day_timestream_items(tables, PRICES)
     assert asked_for.amount == pytest.approx(10 * 4 * 0.95)
     assert event_day_timestream_items({}, PRICES) == []
+    few, none = (event_day_queries(PRICES, asking=share).amount for share in (0.001, 0.0))
+    rate_s = 50 * 10_000 / 36_000 / 1000
+    assert few == pytest.approx(10 * 4 * 0.95 * (1 - exp(-30 * rate_s)))
+    assert none == 0
 
 
 def test_every_price_is_used_and_has_its_source() -> None:

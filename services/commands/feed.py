@@ -13,12 +13,14 @@ from services.feeders.feeder import FEEDERS
 from services.inputs.load import DUCKDB
 
 if TYPE_CHECKING:
+    from services.aws.latest_object import LatestPlace
     from simulator.shard import Shard
 
 ONE_PROCESS = (
     "a duckdb: store is held by one process, so no other could feed or serve it; "
     "use `bus-simulator run`, which feeds and serves in one process"
 )
+ONE_SHARE = "--latest-objects needs the whole city: a feeder with --shard knows its share only"
 KINDS = {kind.name: kind for kind in FEEDERS}
 
 
@@ -28,6 +30,16 @@ def shard_of(text: str) -> Shard:
 
     try:
         return parse_shard(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def latest_place(text: str) -> LatestPlace:
+    """Parse a place such as `s3://bus-simulator-latest/latest`."""
+    from services.aws.latest_object import place_of
+
+    try:
+        return place_of(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -55,6 +67,13 @@ Examples:
     help="EventBridge bus to send positions and arrivals to.",
 )
 @option(
+    "--latest-objects",
+    type=latest_place,
+    metavar="URL",
+    default=None,
+    help="Where in S3, s3://BUCKET/PREFIX, to write the newest records after each tick.",
+)
+@option(
     "--metrics-namespace",
     metavar="NAME",
     default=None,
@@ -79,6 +98,7 @@ def feed(
     feeder: str,
     shard: Shard | None,
     event_bus: str | None,
+    latest_objects: LatestPlace | None,
     metrics_namespace: str | None,
     heartbeat: Path | None,
     control: bool,
@@ -94,12 +114,22 @@ def feed(
     """
     if shared["store"].startswith(DUCKDB):
         raise click.UsageError(ONE_PROCESS)
+    if shard is not None and latest_objects is not None:
+        raise click.UsageError(ONE_SHARE)
     from services.processes.feeder_process import feed as run_feeder
     from services.processes.feeder_settings import FeederSettings
     from services.processes.process_setup import ProcessSettings, process_setup
 
     wanted = FeederSettings(
-        KINDS[feeder], shard, jobs, continue_with_new_inputs, event_bus, metrics_namespace, heartbeat, control
+        KINDS[feeder],
+        shard,
+        jobs,
+        continue_with_new_inputs,
+        event_bus,
+        metrics_namespace,
+        heartbeat,
+        control,
+        latest_objects,
     )
     with process_setup(ProcessSettings(**shared)) as setup:
         if setup is not None:

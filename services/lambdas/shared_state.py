@@ -8,8 +8,11 @@ from urllib.parse import urlsplit
 
 from services import logs, settings
 from services.access.authentication import Keys
+from services.aws.latest_object import STREAMS, place_of
 from services.aws.secret_key_ring import SecretKeyRing
 from services.aws.ssm_clock import SsmClockParameter
+from services.lambdas.latest_objects import LatestObject
+from services.lambdas.latest_store import LatestStore
 from services.lambdas.polled_clock import PolledClock
 from services.lambdas.s3_compiled_network import S3CompiledNetwork
 from services.settings import FunctionSettings
@@ -61,15 +64,30 @@ def shared_keys() -> Keys:
 
 @cache
 def shared_store() -> Store:
-    """The store. Raises `StoreInvalid` unless its URL names a Timestream database."""
-    url = shared_settings().store
+    """The store, with objects of the newest records before it if the settings name any.
+
+    Raises `StoreInvalid` unless its URL names a Timestream database.
+    """
+    found = shared_settings()
+    url = found.store
     try:
         if not url.startswith("timestream:"):
             raise ValueError(f"{url!r} is not a database that functions can share: expected timestream://…")
         # Feeders make the tables: a function that answers has neither the time nor the permission.
-        return timestream_at(url, make=False, read_retries=READ_RETRIES, deadline=deadline)
+        store = timestream_at(url, make=False, read_retries=READ_RETRIES, deadline=deadline)
     except ValueError as error:
         raise StoreInvalid(f"BUS_SIMULATOR_STORE: {error}") from error
+    return store if found.latest_objects is None else with_latest(store, found.latest_objects)
+
+
+def with_latest(store: Store, url: str) -> Store:
+    """A store before which the objects at a URL are asked. Raises `DependencyInvalid` for a wrong URL."""
+    try:
+        place = place_of(url)
+    except ValueError as error:
+        raise DependencyInvalid(f"BUS_SIMULATOR_LATEST_OBJECTS: {error}") from error
+    s3, clock = client("s3", region=shared_settings().region, **SHORT), shared_clock()
+    return LatestStore(store, {stream: LatestObject(s3, place, stream, clock) for stream in STREAMS})
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Where a feeder process reports its writes and ticks: EventBridge, CloudWatch metrics, a heartbeat file."""
+"""Where a feeder process reports its writes and ticks: EventBridge, S3, CloudWatch, a heartbeat file."""
 
 from __future__ import annotations
 
@@ -55,6 +55,13 @@ def feeder_listeners(
             publisher = EventPublisher(client("events"), settings.event_bus, clock, network)
             stack.enter_context(publishing_events(publisher))
             listeners.on_write.append(publisher.written)
+        if settings.latest_objects is not None:
+            from services.aws.latest_writer import LatestWriter, writing_latest
+
+            writer = LatestWriter(client("s3"), settings.latest_objects, clock)
+            stack.enter_context(writing_latest(writer))
+            listeners.on_write.append(writer.written)
+            listeners.on_status.append(writer.ticked)
         if settings.metrics_namespace is not None:
             from services.aws.cloudwatch_metrics import FeederMetrics, sending_metrics
 

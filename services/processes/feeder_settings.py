@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.aws.latest_object import LatestPlace
 from services.feeders.feeder import FeederKind
 from simulator.shard import Shard
 
@@ -13,7 +14,8 @@ from simulator.shard import Shard
 class FeederSettings:
     """Which feeder, for which shard of the city, with how many simulating processes, reporting where.
 
-    With `control` it reads the journal before each tick.
+    With `control` it reads the journal before each tick. `latest_objects` is where in S3 it writes the newest
+    records.
     """
 
     kind: FeederKind
@@ -24,3 +26,4 @@ class FeederSettings:
     metrics_namespace: str | None = None
     heartbeat: Path | None = None
     control: bool = False
+    latest_objects: LatestPlace | None = None

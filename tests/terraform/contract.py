@@ -112,6 +112,7 @@ ACTIONS = {
         *READS,
         *NETWORK_VERSIONS,
         "events:PutEvents",
+        "s3:PutObject",
         "ssm:GetParameter",
         "timestream:WriteRecords",
     },

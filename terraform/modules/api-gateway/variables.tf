@@ -51,3 +51,8 @@ variable "limits" {
   type        = object({ rate = number, burst = number })
   default     = { rate = 50, burst = 100 }
 }
+
+variable "latest_object_arns" {
+  description = "The ARN of each stream's object with the newest records, by the stream's name."
+  type        = map(string)
+}

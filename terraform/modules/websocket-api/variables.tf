@@ -55,3 +55,8 @@ variable "log_retention_in_days" {
     error_message = "log_retention_in_days must be one of CloudWatch's: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731."
   }
 }
+
+variable "latest_object_arns" {
+  description = "The ARN of each stream's object with the newest records, by the stream's name."
+  type        = map(string)
+}

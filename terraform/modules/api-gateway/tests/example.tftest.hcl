@@ -9,6 +9,10 @@ variables {
   network_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/network.json"
   clock_parameter_arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/bus-simulator/clock"
 
+  latest_object_arns = { for stream in ["bus_position", "people_count", "sensor_data"] :
+    stream => "arn:aws:s3:::bus-simulator-latest-123456789012/latest/${stream}.json.gz"
+  }
+
   timestream_table_arns = { for table in ["people_count", "sensor_data", "bus_position", "stop_visit", "feeder_progress"] :
     table => "arn:aws:timestream:eu-west-1:123456789012:database/bus_simulator/table/${table}"
   }

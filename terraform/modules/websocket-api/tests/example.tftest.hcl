@@ -11,6 +11,10 @@ variables {
   connections         = { name = "bus-simulator-websocket-connections", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/bus-simulator-websocket-connections" }
   subscriptions       = { name = "bus-simulator-websocket-subscriptions", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/bus-simulator-websocket-subscriptions" }
 
+  latest_object_arns = { for stream in ["bus_position", "people_count", "sensor_data"] :
+    stream => "arn:aws:s3:::bus-simulator-latest-123456789012/latest/${stream}.json.gz"
+  }
+
   timestream_table_arns = { for table in ["people_count", "sensor_data", "bus_position", "stop_visit", "feeder_progress"] :
     table => "arn:aws:timestream:eu-west-1:123456789012:database/bus_simulator/table/${table}"
   }

@@ -1,0 +1,17 @@
+# Each function reads the newest records of the streams whose tables it reads; visits have no object.
+data "aws_iam_policy_document" "latest" {
+  for_each = local.functions
+
+  statement {
+    actions   = ["s3:GetObject"]
+    resources = [for table in each.value.tables : var.latest_object_arns[table] if contains(keys(var.latest_object_arns), table)]
+  }
+}
+
+resource "aws_iam_role_policy" "latest" {
+  for_each = local.functions
+
+  name   = "latest"
+  role   = aws_iam_role.function[each.key].id
+  policy = data.aws_iam_policy_document.latest[each.key].json
+}

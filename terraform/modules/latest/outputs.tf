@@ -1,0 +1,9 @@
+output "url" {
+  description = "Where feeders write the objects and functions read them, for --latest-objects."
+  value       = "s3://${aws_s3_bucket.latest.id}/${local.prefix}"
+}
+
+output "object_arns" {
+  description = "The ARN of each stream's object, by the stream's name."
+  value       = { for stream in local.streams : stream => "${aws_s3_bucket.latest.arn}/${local.prefix}/${stream}.json.gz" }
+}
