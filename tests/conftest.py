@@ -6,8 +6,10 @@ import gc
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -16,6 +18,7 @@ from services.logs import JsonFormatter
 DEMANDING = {"docker", "aws", "browser", "long", "terraform"}
 CHOSEN_BY = {"integration", "e2e", "parts", "examples"} | DEMANDING
 """The markers by which make and the manual choose tests."""
+MARK = re.compile(r"\bpytest\.mark\.(\w+)")
 LOOPBACK = "127.0.0.1,localhost"
 
 
@@ -39,22 +42,40 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if chooses_none(expression, marks_of(collection_path)) else None
 
 
-def marks_of(path: Path) -> set[str]:
-    """The markers that a file gives to all of its tests by `pytestmark`."""
-    given = re.search(r"^pytestmark = (\[[^\]]*\]|.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-    found = set(re.findall(r"pytest\.mark\.(\w+)", given[1])) if given else set()
-    return found | {"e2e"} if found & DEMANDING else found
+class Marks(NamedTuple):
+    """The markers of CHOSEN_BY that all tests of a file have, and those that some may have."""
+
+    every: frozenset[str]
+    some: frozenset[str]
 
 
-def chooses_none(expression: str, marks: set[str]) -> bool:
-    """Whether no test with these marks, and any others, matches a marker expression."""
+@cache
+def marks_of(path: Path) -> Marks:
+    """The markers named in a file as `pytest.mark.NAME`, by `tests.examples`, or in `backends.py` beside it."""
+    text = path.read_text(encoding="utf-8")
+    of_all = re.search(r"^pytestmark = (\[[^\]]*\]|.*)$", text, re.MULTILINE)
+    every = set(MARK.findall(of_all[1])) if of_all else set()
+    backends = path.with_name("backends.py")
+    beside = backends.read_text(encoding="utf-8") if backends.exists() else ""
+    some = set(MARK.findall(text + beside)) & CHOSEN_BY
+    if "from tests.examples import examples" in text:
+        some.add("examples")
+    for marks in (every, some):
+        marks.update({"e2e"} if marks & DEMANDING else ())
+    return Marks(frozenset(every & CHOSEN_BY), frozenset(some))
+
+
+def chooses_none(expression: str, marks: Marks) -> bool:
+    """Whether an expression matches no test that has all of `marks.every`, and any of `marks.some`."""
     names = set(re.findall(r"\w+", expression)) - {"and", "or", "not"}
-    if not marks & names or not names <= CHOSEN_BY:
+    if not names <= CHOSEN_BY:
         return False
-    code, others = compile(expression, "-m", "eval"), sorted(names - marks)
+    code = compile(expression, "-m", "eval")
+    never, open_names = names - marks.some, sorted(names & (marks.some - marks.every))
+    fixed = dict.fromkeys(marks.every, True) | dict.fromkeys(never, False)
     return not any(
-        eval(code, {}, dict.fromkeys(marks & names, True) | dict(zip(others, values, strict=True)))
-        for values in product((True, False), repeat=len(others))
+        eval(code, {}, fixed | dict(zip(open_names, values, strict=True)))
+        for values in product((True, False), repeat=len(open_names))
     )
 
 
@@ -62,8 +83,11 @@ def chooses_none(expression: str, marks: set[str]) -> bool:
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Mark tests of some kinds as e2e, which `-m "not integration and not e2e"` excludes."""
     for item in items:
-        if any(mark.name in DEMANDING for mark in item.iter_markers()):
+        marks = {mark.name for mark in item.iter_markers()} & CHOSEN_BY
+        if marks & DEMANDING:
             item.add_marker(pytest.mark.e2e)
+        if not marks <= marks_of(item.path).some:
+            raise pytest.UsageError(f"{item.nodeid}: its file has to name its markers as pytest.mark.NAME")
 
 
 def pytest_collection_finish() -> None:
