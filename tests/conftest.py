@@ -51,7 +51,7 @@ class Marks(NamedTuple):
 
 @cache
 def marks_of(path: Path) -> Marks:
-    """The markers named in a file as `pytest.mark.NAME`, by `tests.examples`, or in `backends.py` beside it."""
+    """The markers a file names as `pytest.mark.NAME`, by `tests.examples`, or in `backends.py` beside it."""
     text = path.read_text(encoding="utf-8")
     of_all = re.search(r"^pytestmark = (\[[^\]]*\]|.*)$", text, re.MULTILINE)
     every = set(MARK.findall(of_all[1])) if of_all else set()
