@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.served import GROUP, KEY, served_city
+from tests.clients.served import GROUP, KEY, served_city, served_lines
 from tests.environment import environment
 
 pytestmark = [
@@ -38,8 +38,9 @@ def npm(*arguments: str, **variables: str) -> str:
 def test_it_compiles_under_strict_settings_is_small_and_passes_its_tests(tmp_path: Path) -> None:
     npm("run", "build")
     assert (FOLDER / "dist" / "bus-simulator-client.min.js").stat().st_size <= MOST_BYTES
-    with served_city(tmp_path) as city:
-        report = npm("test", CITY_URL=city.url, API_KEY=KEY, GROUP_NAME=GROUP)
+    with served_city(tmp_path) as city, served_lines(60) as many:
+        urls = {"CITY_URL": city.url, "MANY_LINES_URL": many.url}
+        report = npm("test", **urls, API_KEY=KEY, GROUP_NAME=GROUP)
     assert "# fail 0" in report
     assert "# skipped 0" in report
 

@@ -1,10 +1,10 @@
-// The built client against a served city (CITY_URL), and against answers made up for it.
+// The built client against a served city (CITY_URL), one of 60 lines (MANY_LINES_URL), and answers made up for it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { BusSimulatorError, Client } from "../dist/bus-simulator-client.min.js";
 
-const { CITY_URL: url, API_KEY: apiKey, GROUP_NAME: group } = process.env;
+const { CITY_URL: url, MANY_LINES_URL: manyLinesUrl, API_KEY: apiKey, GROUP_NAME: group } = process.env;
 const city = new Client({ url, apiKey, group });
 const START = "2026-03-02T07:00Z";
 const END = new Date("2026-03-02T07:10:00Z");
@@ -125,21 +125,49 @@ test("live positions are those of the REST API, until the signal ends them", asy
   await assert.rejects(city.live({ lineIds: ["L99"] }).next(), refused(/^Unknown line: L99$/, 400));
 });
 
-test("a lost connection is made again and nothing comes twice", async () => {
-  const position = (time) => ({ bus_id: "B001", line_id: "L1", time });
-  const scripts = [[[position("07:30:00")]], [], [[position("07:30:00")], position("07:30:30")]];
+test("more lines than a connection takes come over several", async () => {
+  const many = new Client({ url: manyLinesUrl, apiKey, group });
+  const found = [];
+  for await (const position of many.live()) if (found.push(position.line_id) === 60) break;
+  assert.equal(new Set(found).size, 60);
+  const lineIds = [...found, "L99"];
+  await assert.rejects(async () => {
+    for await (const position of many.live({ lineIds })) assert(found.includes(position.line_id));
+  }, refused(/^Unknown line: L99$/, 400));
+});
+
+/** A client whose sockets send what `messagesFor` says of each subscription and are lost then, or stay without. */
+function scripted(messagesFor) {
   class ScriptedSocket {
     constructor() {
       queueMicrotask(() => this.onopen());
     }
-    send() {
-      for (const message of scripts.shift()) this.onmessage({ data: JSON.stringify(message) });
-      this.onclose();
+    send(subscription) {
+      const messages = messagesFor(JSON.parse(subscription).line_ids);
+      for (const message of messages ?? []) this.onmessage({ data: JSON.stringify(message) });
+      if (messages) this.onclose();
     }
     close() {}
   }
-  const client = new Client({ url, apiKey, group, WebSocket: ScriptedSocket, sleep: async () => {} });
-  const live = client.live({ lineIds: ["L1"] });
+  return new Client({ url, apiKey, group, WebSocket: ScriptedSocket, sleep: async () => {} });
+}
+
+const position = (time, line = "L1") => ({ bus_id: `B of ${line}`, line_id: line, time });
+
+test("a lost connection is made again and nothing comes twice", async () => {
+  const scripts = [[[position("07:30:00")]], [], [[position("07:30:00")], position("07:30:30")]];
+  const live = scripted(() => scripts.shift()).live({ lineIds: ["L1"] });
   const times = [(await live.next()).value.time, (await live.next()).value.time];
   assert.deepEqual(times, ["07:30:00", "07:30:30"]);
+  await live.return();
+});
+
+test("of several connections each is made again on its own, and a stop of both comes once", async () => {
+  const count = { stream: "people_count", stop_id: "S001", time: "07:30:00" };
+  const scripts = { L1: [[count, position("07:30:00")]], L51: [[count, position("07:30:00", "L51")], [position("07:30:30", "L51")]] };
+  const lineIds = Array.from({ length: 60 }, (_, number) => `L${number + 1}`);
+  const live = scripted(([first]) => scripts[first].shift()).live({ lineIds, streams: ["bus_position", "people_count"] });
+  const found = [];
+  for await (const record of live) if (found.push(`${record.bus_id ?? record.stop_id} ${record.time}`) === 4) break;
+  assert.deepEqual(found.sort(), ["B of L1 07:30:00", "B of L51 07:30:00", "B of L51 07:30:30", "S001 07:30:00"]);
 });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias, TypeVar, overload
@@ -14,7 +15,8 @@ from bus_simulator_client.async_streams import AsyncStreams
 from bus_simulator_client.calls import GeoJson, Moment, Names, When, arrivals_query, one, path, raw
 from bus_simulator_client.connection import AsyncConnection, Server
 from bus_simulator_client.downloads import Format
-from bus_simulator_client.live import POSITIONS, Live, StreamName, Subscription, address, records_async
+from bus_simulator_client.live import POSITIONS, Live, StreamName, address, subscriptions
+from bus_simulator_client.many_connections import merged_async
 from bus_simulator_client.models import (
     Arrivals,
     Bus,
@@ -150,9 +152,9 @@ class AsyncClient(AsyncStreams):
         """Yield the newest record of each bus and stop of lines (None: of all), then every new one.
 
         A lost connection is made again; what it missed of an entity is left out but for the newest record.
-        A connection takes at most 50 lines; for more, `BusSimulatorError` is raised: on a larger network call
-        this for 50 lines at a time.
+        A connection takes at most 50 lines; for more, several are made.
         """
         lines = [line.line_id async for line in self.lines()] if line_ids is None else line_ids
-        async for record in records_async(self._live, Subscription(lines, streams), self._sleep):
-            yield record
+        async with aclosing(merged_async(self._live, subscriptions(lines, streams), self._sleep)) as found:
+            async for record in found:
+                yield record

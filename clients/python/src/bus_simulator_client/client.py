@@ -13,7 +13,8 @@ import httpx
 from bus_simulator_client.calls import GeoJson, Moment, Names, When, arrivals_query, one, path, raw
 from bus_simulator_client.connection import Connection, Server
 from bus_simulator_client.downloads import Format
-from bus_simulator_client.live import POSITIONS, Live, StreamName, Subscription, address, records
+from bus_simulator_client.live import POSITIONS, Live, StreamName, address, subscriptions
+from bus_simulator_client.many_connections import merged
 from bus_simulator_client.models import (
     Arrivals,
     Bus,
@@ -152,8 +153,7 @@ class Client(Streams):
         """Yield the newest record of each bus and stop of lines (None: of all), then every new one.
 
         A lost connection is made again; what it missed of an entity is left out but for the newest record.
-        A connection takes at most 50 lines; for more, `BusSimulatorError` is raised: on a larger network call
-        this for 50 lines at a time.
+        A connection takes at most 50 lines; for more, several are made.
         """
         lines = [line.line_id for line in self.lines()] if line_ids is None else line_ids
-        yield from records(self._live, Subscription(lines, streams), self._sleep)
+        yield from merged(self._live, subscriptions(lines, streams), self._sleep)

@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.http11 import Response
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from bus_simulator_client.connection import PATIENCE_S, Server
 from bus_simulator_client.decoding import decode
@@ -25,6 +25,8 @@ Live: TypeAlias = BusPosition | PeopleCount | BusSensors | StopSensors | StopVis
 StreamName: TypeAlias = Literal["bus_position", "people_count", "sensor_data", "stop_visit"]
 POSITIONS: Sequence[StreamName] = ("bus_position",)
 PATH = "/production"
+MOST_LINES = 50
+"""Lines of a connection; more need several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,10 @@ def live_record(data: object) -> Live:
     return decode(BusPosition, data)
 
 
-def entity_of(record: Live) -> tuple[type[Live], str]:
+Entity: TypeAlias = tuple[type[Live], str]
+
+
+def entity_of(record: Live) -> Entity:
     """Return what a record is about: of its kind only the newest of an entity counts."""
     if isinstance(record, PeopleCount):
         return PeopleCount, record.stop_id
@@ -73,14 +78,19 @@ def entity_of(record: Live) -> tuple[type[Live], str]:
     return type(record), record.bus_id
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Subscription:
-    """What a client subscribes to, and what it has seen: nothing is yielded twice after a new connection."""
+    """What a connection subscribes to, and what it has seen: nothing is yielded twice after a new connection.
+
+    Subscriptions with the same `owners` share entities, as a stop of lines of both: one yields its records.
+    """
 
     line_ids: Sequence[str]
     streams: Sequence[StreamName] = POSITIONS
+    owners: dict[Entity, Subscription] = field(default_factory=dict)
     failures: int = 0
-    _seen: dict[tuple[type[Live], str], object] = field(default_factory=dict)
+    _answered: bool = False
+    _seen: dict[Entity, object] = field(default_factory=dict)
 
     def request(self) -> str:
         """Return the message that subscribes."""
@@ -91,7 +101,7 @@ class Subscription:
 
     def records(self, text: str | bytes) -> list[Live]:
         """Return the new records in a message. Raises `BusSimulatorError` for an error of the server."""
-        self.failures = 0
+        self.failures, self._answered = 0, True
         message = json.loads(text)
         if isinstance(message, dict) and "type" in message:
             if message["type"] == "error":
@@ -102,6 +112,8 @@ class Subscription:
 
     def _is_new(self, record: Live) -> bool:
         entity = entity_of(record)
+        if self.owners.setdefault(entity, self) is not self:
+            return False
         new = self._seen.get(entity) != record.time
         self._seen[entity] = record.time
         return new
@@ -114,9 +126,17 @@ class Subscription:
                 return error.retry_after_s
             if error.status is None or error.status < 500:
                 raise error
-        elif self.failures == 1 and not self._seen:
+        elif self.failures == 1 and not self._answered:
             raise error
         return pause_s(self.failures)
+
+
+def subscriptions(line_ids: Sequence[str], streams: Sequence[StreamName]) -> list[Subscription]:
+    """Return the subscriptions to lines: one, or one for every 50 lines."""
+    lines = list(dict.fromkeys(line_ids))
+    owners: dict[Entity, Subscription] = {}
+    starts = range(0, max(len(lines), 1), MOST_LINES)
+    return [Subscription(lines[start : start + MOST_LINES], streams, owners) for start in starts]
 
 
 def refused(response: Response, url: str) -> ErrorAnswer:
@@ -137,10 +157,17 @@ def problem(error: Exception, url: str) -> BusSimulatorError:
 LOST = (OSError, ConnectionClosed, InvalidHandshake, TimeoutError)
 
 
+def no_notice(_socket: ClientConnection) -> None:
+    """Ignore that a connection was made."""
+
+
 def records(
-    where: Address, subscription: Subscription, sleep: Callable[[float], None]
+    where: Address,
+    subscription: Subscription,
+    sleep: Callable[[float], None],
+    connected: Callable[[ClientConnection], None] = no_notice,
 ) -> Generator[Live, None, None]:
-    """Yield records as they come, over as many connections as it takes."""
+    """Yield records as they come; a lost connection is made again. `connected` is called with each."""
     proxy: Literal[True] | None = None if where.is_here else True
     shown = where.url.partition("?")[0]
     while True:
@@ -152,6 +179,7 @@ def records(
                 open_timeout=PATIENCE_S,
                 max_size=None,
             ) as socket:
+                connected(socket)
                 socket.send(subscription.request())
                 for text in socket:
                     yield from subscription.records(text)
@@ -164,7 +192,7 @@ def records(
 async def records_async(
     where: Address, subscription: Subscription, sleep: Callable[[float], Awaitable[None]]
 ) -> AsyncGenerator[Live, None]:
-    """Yield records as they come, over as many connections as it takes."""
+    """Yield records as they come; a lost connection is made again."""
     proxy: Literal[True] | None = None if where.is_here else True
     shown = where.url.partition("?")[0]
     while True:
