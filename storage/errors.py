@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from urllib.parse import unquote
 
 HIDDEN = "***"
 IN_AUTHORITY = re.compile(r"(?<=://)([^/?#@:]*):[^/?#]*(?=@)")
+INNER_URL = re.compile(r"(?<=[?&]read_url=)[^&#]+")
 IN_QUERY = re.compile(r"(?<=[?&])((?:ssl)?password)=[^&#]*", re.IGNORECASE)
 
 
@@ -64,5 +66,6 @@ class RunMismatch(StoreError):
 
 
 def without_password(url: str) -> str:
-    """A URL in which `***` stands for a password, for messages and logs."""
+    """A URL in which `***` stands for a password, for messages and logs; also in one that it holds."""
+    url = INNER_URL.sub(lambda found: without_password(unquote(found[0])), url)
     return IN_QUERY.sub(rf"\1={HIDDEN}", IN_AUTHORITY.sub(rf"\1:{HIDDEN}", url))

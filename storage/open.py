@@ -25,10 +25,10 @@ def open_store(url: str, *, shard: str = "") -> Store:
     """Open the store at `url`, and create it if missing.
 
     `duckdb:PATH` is a file, its path absolute or relative to the working directory. `postgresql://` is a
-    schema of a PostgreSQL database, by default `bus_simulator`; other parameters are libpq's. `timestream://`
-    is an Amazon Timestream database, at `endpoint_url` or where the standard AWS variables point. With a
-    `shard` this process writes that part of the records only. ValueError for any other URL; `StoreError`
-    for a store that can't be opened.
+    schema of a PostgreSQL database, by default `bus_simulator`; `read_url` names a replica to read from,
+    other parameters are libpq's. `timestream://` is an Amazon Timestream database, at `endpoint_url` or where
+    the standard AWS variables point. With a `shard` this process writes that part of the records only.
+    ValueError for any other URL; `StoreError` for a store that can't be opened.
     """
     scheme, colon, place = url.partition(":")
     if not colon:

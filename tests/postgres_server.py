@@ -28,18 +28,22 @@ SETTINGS = ("listen_addresses=", "fsync=off", "full_page_writes=off", "shared_bu
 
 
 class PostgresServer:
-    """A server with its data in a folder of its own."""
+    """A server with its data in a folder of its own; with `of` a streaming replica of another."""
 
-    def __init__(self) -> None:
+    def __init__(self, of: PostgresServer | None = None) -> None:
         # Below the system's folder for temporary files: a socket's path has at most 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="pg"))
         # PostgreSQL refuses to run as root.
         self._user = NOBODY if os.geteuid() == 0 else None
         if self._user is not None:
             os.chown(self.folder, NOBODY, NOBODY)
-        self._run(
-            "initdb", "--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "--no-locale"
-        )
+        if of is None:
+            self._run(
+                "initdb", "--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "--no-locale"
+            )
+        else:
+            source = ("--host", str(of.folder), "--username=postgres")
+            self._run("pg_basebackup", *source, "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
         self.start()
 
     @property
@@ -56,6 +60,16 @@ class PostgresServer:
     def stop(self, how: str = "immediate") -> None:
         """Stop the server: `immediate` ends it as a crash would."""
         self._run("pg_ctl", "stop", "-w", "-s", "-t", PATIENCE_S, "-m", how)
+
+    def set(self, name: str, value: str) -> None:
+        """Change a setting of the running server."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET {name} = '{value}'".encode())
+            connection.execute("SELECT pg_reload_conf()")
+
+    def promote(self) -> None:
+        """Make a replica a server that accepts writes."""
+        self._run("pg_ctl", "promote", "-w", "-s", "-t", PATIENCE_S)
 
     def remove(self) -> None:
         """Stop the server and delete its data."""

@@ -7,13 +7,11 @@ at once.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from storage.batch import checked, within
 from storage.coverage import joined, newest_tick, overlapping, uncovered, whole
@@ -25,6 +23,7 @@ from storage.postgres import rows as postgres_rows
 from storage.postgres import sql as postgres_sql
 from storage.postgres.connection import Connection, PostgresConnections
 from storage.postgres.connection import run as run_sql
+from storage.postgres.place import PostgresPlace
 from storage.runs import refuse_overlap
 from storage.schema import SCHEMAS, BusPosition, Record, Stream
 from storage.store import Covered, JournalEntry, Page, Run, Selection
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMAT, SCHEMA_VERSION = "bus-simulator", 1
-DEFAULT_SCHEMA = "bus_simulator"
-SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 TABLES_LOCK, JOURNAL_LOCK = "tables", "journal"
 FIRST_SPAN = timedelta(minutes=10)
 """How much of a range is read first for a page of many entities."""
@@ -43,19 +40,29 @@ FIRST_SPAN = timedelta(minutes=10)
 class PostgresStore:
     """A `Store` in the database of a `postgresql://` URL, whose parameter `schema` names the tables' schema.
 
-    Schema and tables are created if missing. With a `shard` this process writes that part of the records
-    only. See `storage.store.Store`. Raises ValueError for an invalid URL.
+    Schema and tables are created if missing. All reading, coverage included, is done at the parameter
+    `read_url` if there is one, which may be that of a replica. With a `shard` this process writes that part
+    of the records only. See `storage.store.Store`. Raises ValueError for an invalid URL.
     """
 
     def __init__(self, url: str, *, shard: str = "") -> None:
-        bare, schema = _without_schema(url)
+        place = PostgresPlace.of(url)
         self._shard = shard
-        self._connections = PostgresConnections(bare, schema, without_password(url))
+        self._connections = PostgresConnections(place.url, place.schema, without_password(url))
+        self._replica: PostgresConnections | None = None
         try:
             self._make_tables()
+            if place.read_url:
+                self._replica = PostgresConnections(
+                    place.read_url, place.schema, without_password(place.read_url)
+                )
         except BaseException:
             self.close()
             raise
+
+    @property
+    def _reading(self) -> PostgresConnections:
+        return self._replica or self._connections
 
     def write(self, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run) -> None:
         """See `Store.write`."""
@@ -77,7 +84,7 @@ class PostgresStore:
 
     def coverage(self, stream: Stream) -> Sequence[Covered]:
         """See `Store.coverage`."""
-        return tuple(self._covered(self._connections.rows(postgres_sql.COVERAGE), stream))
+        return tuple(self._covered(self._reading.rows(postgres_sql.COVERAGE), stream))
 
     def latest(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
         """See `Store.latest`."""
@@ -172,7 +179,7 @@ class PostgresStore:
 
     def rows(self, stream: Stream) -> int:
         """See `Store.rows`."""
-        ((count,),) = self._connections.rows(postgres_sql.rows(stream))
+        ((count,),) = self._reading.rows(postgres_sql.rows(stream))
         return int(count)
 
     def prune(self, before: datetime) -> None:
@@ -192,7 +199,7 @@ class PostgresStore:
 
     def journal(self) -> Sequence[JournalEntry]:
         """See `Store.journal`."""
-        found = self._connections.rows(postgres_sql.JOURNAL)
+        found = self._reading.rows(postgres_sql.JOURNAL)
         return [JournalEntry(number, time.astimezone(UTC), text) for number, time, text in found]
 
     def record(self, entry: JournalEntry, *, changes_from: datetime) -> None:
@@ -209,11 +216,14 @@ class PostgresStore:
 
     def ping(self) -> None:
         """See `Store.ping`."""
-        self._connections.rows("SELECT 1")
+        for each in {self._connections, self._reading}:
+            each.rows("SELECT 1")
 
     def close(self) -> None:
         """See `Store.close`."""
         self._connections.close()
+        if self._replica is not None:
+            self._replica.close()
 
     def _make_tables(self) -> None:
         """Create the schema and its tables unless they are there. Refuse tables of another version."""
@@ -256,7 +266,7 @@ class PostgresStore:
     def _span(self, stream: Stream, start: datetime, end: datetime) -> pa.Table:
         sql = postgres_sql.copy_out(stream).encode()
         with (
-            self._connections.one() as connection,
+            self._reading.one() as connection,
             connection.cursor() as cursor,
             cursor.copy(sql, (start, end)) as copy,
         ):
@@ -270,7 +280,7 @@ class PostgresStore:
         for instant in given:
             if isinstance(instant, datetime):
                 to_us(instant)  # refuses a time without a zone, for which PostgreSQL would take the session's
-        return [postgres_rows.record(stream, row) for row in self._connections.rows(sql, parameters)]
+        return [postgres_rows.record(stream, row) for row in self._reading.rows(sql, parameters)]
 
     def _lock(self, connection: Connection, name: str) -> None:
         """Wait until no other transaction holds the lock of a stream, or of the tables."""
@@ -306,20 +316,3 @@ def _page(
     }
     begins = max(start, from_us(after.time_us))
     return {**parameters, "after": from_us(after.time_us), "start": begins, "end": end, "limit": limit + 1}
-
-
-def _without_schema(url: str) -> tuple[str, str]:
-    """A URL without its parameter `schema`, which libpq doesn't know, and the schema's name."""
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise ValueError(f"{without_password(url)!r} is not a store: {error}") from error
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    schema = dict(query).get("schema", DEFAULT_SCHEMA)
-    if not SCHEMA_NAME.fullmatch(schema):
-        raise ValueError(
-            f"{without_password(url)!r}: the schema {schema!r} must be of a-z, 0-9 and _, "
-            "and begin with a letter"
-        )
-    others = urlencode([(name, value) for name, value in query if name != "schema"])
-    return urlunsplit(parts._replace(query=others)), schema
