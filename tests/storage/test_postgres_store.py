@@ -126,7 +126,11 @@ def test_tables_of_a_newer_version_are_refused(store: PostgresStore, tmp_path: P
         (lambda url: url.replace("postgres@", "nobody:secret@"), StoreUnavailable, 'role "nobody"'),
         (lambda url: f"{url}&password=secret&zone=1", ValueError, 'invalid URI query parameter: "zone"'),
         (lambda url: f"{url}&schema=A-b&password=secret", ValueError, "the schema 'A-b' must be of a-z"),
-        (lambda url: f"{url}&read_url=replica&password=secret", ValueError, "read_url must be a postgresql:// URL"),
+        (
+            lambda url: f"{url}&read_url=replica&password=secret",
+            ValueError,
+            "read_url must be a postgresql:// URL",
+        ),
         (
             lambda url: f"{url}&read_url=postgresql%3A%2F%2Fu%3Asecret%40127.0.0.1%3A1%2Fbus",
             StoreUnavailable,
