@@ -81,6 +81,14 @@ class _Matched(NamedTuple):
     planned: Mapping[str, FeedTrip]
 
 
+class _Means(NamedTuple):
+    """The hops of a pattern, and their mean times when the log had learned so much of its line."""
+
+    learned: int
+    hops: Sequence[Hop]
+    times: PatternTimes
+
+
 @dataclass(slots=True)
 class CityTicks:
     """Makes ticks one after the other, each from what is new since the last. One thread at a time."""
@@ -88,7 +96,7 @@ class CityTicks:
     log: VisitLog
     days: PlannedDays
     _matched: dict[LineDay, _Matched] = field(default_factory=dict)
-    _hops: dict[tuple[str, int], Sequence[Hop]] = field(default_factory=dict)
+    _means: dict[tuple[str, int], _Means] = field(default_factory=dict)
 
     def at(self, tick: datetime) -> CityTick:
         """Return the tick. May raise `StoreError`."""
@@ -113,11 +121,16 @@ class CityTicks:
         self._matched = {of: kept for of, kept in self._matched.items() if of in current}
         return CityTick(tick, positions, trips, cut, cancelled)
 
-    def hops(self, line_id: str, pattern: int) -> Sequence[Hop]:
-        """The hops of a line's pattern, by the pattern's index."""
-        if (line_id, pattern) not in self._hops:
-            self._hops[line_id, pattern] = hops_of(self.log.network.line[line_id].patterns[pattern])
-        return self._hops[line_id, pattern]
+    def means(self, line: Line, index: int) -> PatternTimes:
+        """The mean times of a line's pattern, by the pattern's index, as the log has learned them so far."""
+        learned, pattern = self.log.learned[line.line_id], line.patterns[index]
+        kept = self._means.get((line.line_id, index))
+        if kept is not None and kept.learned == learned:
+            return kept.times
+        hops = hops_of(pattern) if kept is None else kept.hops
+        times = pattern_times(hops, pattern.direction, self.log.times[line.line_id])
+        self._means[line.line_id, index] = _Means(learned, hops, times)
+        return times
 
     def matched(self, line: Line, day: date, waiting: Sequence[RunTrip]) -> Mapping[str, FeedTrip]:
         """The planned trip of each trip of a line-day, also of those that buses wait for."""
@@ -172,7 +185,6 @@ class _LineTick:
         self._by_headway = any(trip.headway is not None for trip in of_day[:1])
         waiting = [self._waiting(bus) for bus in self._buses if not bus.visits]
         self._planned = ticks.matched(line, self._day, waiting)
-        self._means: dict[int, PatternTimes] = {}
 
     def _waiting(self, bus: Underway) -> RunTrip:
         """What is known of a trip that hasn't left its first stop."""
@@ -217,11 +229,7 @@ class _LineTick:
         return TickTrip(bus, planned, index, self._calls(bus, index, planned))
 
     def _calls(self, bus: Underway, index: int, planned: FeedTrip | None) -> ExpectedCalls:
-        if index not in self._means:
-            pattern = self._line.patterns[index]
-            hops = self._ticks.hops(self._line.line_id, index)
-            self._means[index] = pattern_times(hops, pattern.direction, self._history.times)
-        means = self._means[index]
+        means = self._ticks.means(self._line, index)
         if not bus.has_departed:
             scheduled = planned is not None and planned.headway is None
             departs = planned.departs if scheduled and planned else self._departs_by_headway(bus)

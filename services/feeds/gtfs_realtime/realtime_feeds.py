@@ -21,6 +21,7 @@ from services.feeds.gtfs_realtime.vehicle_positions import Bearings, add_vehicle
 from services.feeds.gtfs_realtime.visit_log import VisitLog
 from services.gtfs_trips.planned_days import PlannedDays
 from services.web.formats.content_codings import CodedBody
+from simulator.garbage import without_collections
 from storage.schema import BusPosition, Stream
 
 MESSAGES_KEPT = 24
@@ -66,28 +67,30 @@ class RealtimeFeeds:
         faults = FeedFaults(self._context.scenario, self._context.run.seed)
         made_of = faults.tick_of(feed, tick)
         older = self._made.get((feed, made_of, media_type)) if made_of != tick else None
-        content = (
-            older.body if older is not None else written(self._message(feed, made_of, faults), media_type)
-        )
-        return CodedBody(faults.cut(feed, tick, content), media_type)
+        # A city's objects are many: looking for cycles among them would take longer than some feeds.
+        with without_collections():
+            content = older.body if older is not None else self._content(feed, made_of, faults)
+        is_new_json = older is None and media_type != PROTOBUF
+        return CodedBody(faults.cut(feed, tick, as_json(content) if is_new_json else content), media_type)
 
-    def _message(self, feed: RealtimeFeed, tick: datetime, faults: FeedFaults) -> FeedMessage:
+    def _content(self, feed: RealtimeFeed, tick: datetime, faults: FeedFaults) -> bytes:
+        """The message of a feed as protobuf's bytes."""
         message = FeedMessage()
         header = message.header
         header.gtfs_realtime_version, header.incrementality = "2.0", FeedHeader.FULL_DATASET
         header.timestamp = int(tick.timestamp())
         header.feed_version = self._context.network.digest[:16]
-        network, ids = self._context.network, self._days.ids
+        scenario = self._context.scenario
         if feed is RealtimeFeed.ALERTS:
-            add_alerts(message, tick, self._context.scenario, network, ids)
-            return message
+            add_alerts(message, tick, scenario, self._context.network, self._days.ids)
+            return message.SerializeToString()
         city = self._city(tick)
         shown = faults.positions(tick, city.positions, self._positions)
         if feed is RealtimeFeed.VEHICLE_POSITIONS:
             add_vehicles(message, city, shown, self._days, self._bearings)
-        else:
-            self._updates.add_to(message, city, {each.bus_id for each in shown}, self._context.scenario)
-        return message
+            return message.SerializeToString()
+        entities = self._updates.entities(city, {each.bus_id for each in shown}, scenario)
+        return message.SerializeToString() + entities
 
     def _city(self, tick: datetime) -> CityTick:
         if self._tick is None or self._tick.time != tick:
@@ -99,9 +102,8 @@ class RealtimeFeeds:
         return [record for record in records if isinstance(record, BusPosition)]
 
 
-def written(message: FeedMessage, media_type: str) -> bytes:
-    """A message in one of the two formats; JSON by the mapping of protobuf."""
-    if media_type == PROTOBUF:
-        return message.SerializeToString()
+def as_json(content: bytes) -> bytes:
+    """A message in JSON, by protobuf's mapping."""
+    message = FeedMessage.FromString(content)
     text = json_format.MessageToJson(message, preserving_proto_field_name=True, indent=None)
     return text.encode()

@@ -2,87 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection
+from typing import NamedTuple
 
-from google.transit.gtfs_realtime_pb2 import FeedMessage, TripDescriptor, TripUpdate
+from google.transit.gtfs_realtime_pb2 import FeedMessage, TripDescriptor, TripUpdate, VehicleDescriptor
 
 from services.feeds.gtfs_realtime.city_tick import CancelledTrip, CityTick, CutTrip, TickTrip
 from services.feeds.gtfs_realtime.closed_stops import ClosedStops
 from services.feeds.gtfs_realtime.descriptors import describe, describe_planned
-from services.feeds.gtfs_realtime.expected_calls import LAST_STEP, STEP_S, uncertainties
+from services.feeds.gtfs_realtime.stop_time_updates import SKIPPED, StopTimeUpdates
+from services.feeds.gtfs_realtime.wire_rows import delimited, varint
 from services.gtfs_trips.ids import FeedIds
 from services.gtfs_trips.planned_days import FeedTrip, PlannedDays
-from simulator.planned_service import PlannedCall
 from simulator.scenario import Scenario
 
-SKIPPED = TripUpdate.StopTimeUpdate.SKIPPED
-SCHEDULED = TripUpdate.StopTimeUpdate.SCHEDULED
-NO_PLAN: Sequence[PlannedCall] = ()
+_ENTITY, _ENTITY_ID, _TRIP_UPDATE = 2, 1, 3
+_TRIP, _VEHICLE, _TIMESTAMP = 1, 3, 4
+"""Numbers of fields: of a message and its entity, and of a trip update."""
+
+
+class _Head(NamedTuple):
+    """The fields of an update that are the same as long as a bus is on a trip, and the ids of both."""
+
+    entity_id: str
+    bus_id: str
+    id_field: bytes
+    trip_field: bytes
+    vehicle_field: bytes
 
 
 class TripUpdates:
-    """Writes the updates of a tick into messages."""
+    """Writes the updates of ticks, one after the other."""
 
     def __init__(self, days: PlannedDays, closed: ClosedStops) -> None:
-        self._days, self._closed, self._ids = days, closed, days.ids
+        self._closed, self._ids = closed, days.ids
+        self._stop_times = StopTimeUpdates(days)
+        self._heads: dict[str, _Head] = {}
 
-    def add_to(
-        self, message: FeedMessage, tick: CityTick, shown: Collection[str], scenario: Scenario | None
-    ) -> None:
-        """Add the updates of the buses that are `shown`, and of trips that no bus runs or completes."""
+    def entities(self, tick: CityTick, shown: Collection[str], scenario: Scenario | None) -> bytes:
+        """The entities of the buses that are `shown`, and of trips that no bus runs or completes.
+
+        They are the bytes of the field `entity` of a message.
+        """
+        trips = [trip for bus_id, trip in tick.trips.items() if bus_id in shown]
+        skipped = [self._closed.skipped(trip, scenario) for trip in trips]
+        stop_times = self._stop_times.of_trips(trips, skipped, tick.time)
+        heads = [self._head(trip) for trip in trips]
+        self._heads = {head.entity_id: head for head in heads}
         now_s = int(tick.time.timestamp())
-        for bus_id, trip in tick.trips.items():
-            if bus_id in shown:
-                entity = message.entity.add()
-                entity.id = _entity_id(trip.planned) if trip.planned else trip.bus.position.trip_id
-                self._add_trip(entity.trip_update, trip, tick.time, self._closed.skipped(trip, scenario))
-                entity.trip_update.timestamp = now_s
+        timestamp = bytes([_TIMESTAMP << 3]) + varint(now_s)
+        found = [
+            delimited(
+                _ENTITY,
+                head.id_field
+                + delimited(_TRIP_UPDATE, head.trip_field + updates + head.vehicle_field + timestamp),
+            )
+            for head, updates in zip(heads, stop_times, strict=True)
+        ]
+        return b"".join(found) + self._not_run(tick, now_s)
+
+    def _head(self, trip: TickTrip) -> _Head:
+        """What is the same in all updates of a bus's trip, kept from the tick before."""
+        entity_id = _entity_id(trip.planned) if trip.planned else trip.bus.position.trip_id
+        kept = self._heads.get(entity_id)
+        if kept is not None and kept.bus_id == trip.bus.position.bus_id:
+            return kept
+        descriptor, bus_id = TripDescriptor(), trip.bus.position.bus_id
+        describe(descriptor, trip, self._ids)
+        vehicle = VehicleDescriptor(id=bus_id, label=bus_id)
+        return _Head(
+            entity_id,
+            bus_id,
+            delimited(_ENTITY_ID, entity_id.encode()),
+            delimited(_TRIP, descriptor.SerializeToString()),
+            delimited(_VEHICLE, vehicle.SerializeToString()),
+        )
+
+    def _not_run(self, tick: CityTick, now_s: int) -> bytes:
+        """The entities of trips that ended too early, and of those that no bus runs."""
+        message = FeedMessage()
         for cut in tick.cut:
-            entity = message.entity.add()
-            entity.id = _entity_id(cut.planned)
+            entity = message.entity.add(id=_entity_id(cut.planned))
             self._add_cut(entity.trip_update, cut)
             entity.trip_update.timestamp = now_s
         for each in tick.cancelled:
-            entity = message.entity.add()
-            entity.id = _entity_id(each.planned)
+            entity = message.entity.add(id=_entity_id(each.planned))
             _add_cancelled(entity.trip_update, each, self._ids)
             entity.trip_update.timestamp = now_s
-
-    def _add_trip(self, update: TripUpdate, trip: TickTrip, now: datetime, skipped: Collection[int]) -> None:
-        describe(update.trip, trip, self._ids)
-        update.vehicle.id = update.vehicle.label = trip.bus.position.bus_id
-        now_s = now.timestamp()
-        planned_s, plan = 0.0, NO_PLAN
-        if trip.planned is not None:
-            planned_s, plan = trip.planned.departs.timestamp(), self._days.calls(trip.bus.line, trip.planned)
-        likely_s = uncertainties(has_departed=bool(trip.bus.visits))
-        stops, stop_ids, add = trip.pattern.stops, self._ids.stop, update.stop_time_update.add
-        last, before_s = len(stops) - 1, int(now_s) - 600
-        # This runs for each stop ahead of each bus, tens of thousands of times in a city.
-        calls = zip(trip.calls.arrives_s, trip.calls.leaves_s, strict=True)
-        for index, (arrives_s, leaves_s) in enumerate(calls, trip.calls.first):
-            stop = add()
-            stop.stop_sequence, stop.stop_id = index + 1, stop_ids[stops[index].stop_id]
-            if index in skipped:
-                stop.schedule_relationship = SKIPPED
-                continue
-            stop.schedule_relationship = SCHEDULED
-            half_minutes = int(leaves_s - now_s) // STEP_S
-            off_s = likely_s[half_minutes if 0 <= half_minutes < LAST_STEP else LAST_STEP]
-            if index or not trip.calls.is_waiting:
-                # Times of a trip rise by whole seconds, as validators expect.
-                before_s = int(arrives_s) if arrives_s > before_s + 1 else before_s + 1
-                event = stop.arrival
-                event.time, event.uncertainty = before_s, off_s
-                if plan:
-                    event.delay = before_s - int(planned_s + plan[index].arrives_s)
-            if index < last:
-                before_s = int(leaves_s) if leaves_s > before_s else before_s
-                event = stop.departure
-                event.time, event.uncertainty = before_s, off_s
-                if plan:
-                    event.delay = before_s - int(planned_s + plan[index].leaves_s)
+        return message.SerializePartialToString()
 
     def _add_cut(self, update: TripUpdate, cut: CutTrip) -> None:
         describe_planned(update.trip, cut.line, cut.planned, self._ids)

@@ -6,7 +6,7 @@ once, only what is new since the last tick, so that a whole city costs a few mil
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -78,6 +78,8 @@ class VisitLog:
     store: Store
     times: dict[str, RunningTimes] = field(default_factory=dict)
     """Running times of each line."""
+    learned: Counter[str] = field(default_factory=Counter)
+    """How often the running times of each line have changed."""
     departures: dict[str, deque[StopVisit]] = field(default_factory=dict)
     """The visits of the last 90 minutes to first stops, by line and time."""
     trips: dict[LineDay, dict[str, TripSoFar]] = field(default_factory=dict)
@@ -145,12 +147,14 @@ class VisitLog:
         self._slot = floor(tick, PAST_EVERY)
         past = past_visits(self.store, self.network.lines, self._slot)
         self.times = {line.line_id: running_times(line, past[line.line_id]) for line in self.network.lines}
+        self.learned.update(self.times.keys())
         for hops in self._hops.values():
             self._learn(hops)
 
     def _learn(self, hops: Iterable[_Hop], weight: float = 1.0) -> None:
         for before, after in hops:
             self.times[before.line_id].add(before, after, weight)
+            self.learned[before.line_id] += 1
 
     def _learn_new(self, until: datetime) -> None:
         """Learn from the hops that ended before an instant."""

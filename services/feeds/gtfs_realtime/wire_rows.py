@@ -1,0 +1,92 @@
+"""Protocol buffers' wire format for many messages of a kind at once, as arrays of bytes with a row for each.
+
+The format: protobuf.dev/programming-guides/encoding. Field numbers here are below 16, so a tag is one byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+VARINT, LENGTH_DELIMITED = 0, 2
+
+
+class ByteRows(NamedTuple):
+    """Rows of bytes, of which the first `lengths` count."""
+
+    data: NDArray[np.uint8]
+    lengths: Ints
+
+
+def varints(values: Ints) -> ByteRows:
+    """Numbers as varints: seven bits a byte, ten bytes for a negative one."""
+    left = values.astype(np.int64).view(np.uint64)
+    lengths = np.ones(len(left), np.int64)
+    for bits in range(7, 64, 7):
+        lengths += left >= np.uint64(1 << bits)
+    data = np.empty((len(left), int(lengths.max(initial=1))), np.uint8)
+    for place in range(data.shape[1]):
+        more = np.where(lengths > place + 1, np.uint8(0x80), np.uint8(0))
+        data[:, place] = (left >> np.uint64(7 * place)).astype(np.uint8) & 0x7F | more
+    return ByteRows(data, lengths)
+
+
+def number_field(field: int, values: Ints) -> Sequence[ByteRows]:
+    """A field with a number in each row."""
+    return [_tags(field, VARINT, len(values)), varints(values)]
+
+
+def message_field(field: int, parts: Sequence[ByteRows]) -> Sequence[ByteRows]:
+    """A field with a message in each row, of which `parts` are the fields."""
+    lengths = np.sum([part.lengths for part in parts], axis=0)
+    return [_tags(field, LENGTH_DELIMITED, len(lengths)), varints(lengths), *parts]
+
+
+def only(present: Flags, parts: Sequence[ByteRows]) -> Sequence[ByteRows]:
+    """Parts that only some rows have."""
+    return [ByteRows(part.data, np.where(present, part.lengths, 0)) for part in parts]
+
+
+def table(texts: Sequence[bytes]) -> ByteRows:
+    """A row for each of some texts, for `taken`."""
+    lengths = np.array([len(text) for text in texts], np.int64)
+    width = int(lengths.max(initial=1))
+    data = np.frombuffer(b"".join(text.ljust(width) for text in texts), np.uint8)
+    return ByteRows(data.reshape(len(texts), width), lengths)
+
+
+def taken(rows: ByteRows, index: Ints) -> ByteRows:
+    """Some rows, in the order of their indexes."""
+    return ByteRows(rows.data[index], rows.lengths[index])
+
+
+def joined(parts: Sequence[ByteRows]) -> tuple[bytes, Ints]:
+    """The bytes of all rows, each the bytes of its parts, and where each row ends in them."""
+    counts = [np.arange(part.data.shape[1]) < part.lengths[:, None] for part in parts]
+    data = np.hstack([part.data for part in parts])[np.hstack(counts)]
+    ends: Ints = np.cumsum(np.sum([part.lengths for part in parts], axis=0))
+    return data.tobytes(), ends
+
+
+def varint(value: int) -> bytes:
+    """One number, at least 0, as a varint."""
+    found = bytearray()
+    while value > 0x7F:
+        found.append(value & 0x7F | 0x80)
+        value >>= 7
+    found.append(value)
+    return bytes(found)
+
+
+def delimited(field: int, content: bytes) -> bytes:
+    """A field with a message or a text, given as bytes."""
+    return bytes([field << 3 | LENGTH_DELIMITED]) + varint(len(content)) + content
+
+
+def _tags(field: int, kind: int, rows: int) -> ByteRows:
+    return ByteRows(np.full((rows, 1), field << 3 | kind, np.uint8), np.ones(rows, np.int64))
