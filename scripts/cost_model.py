@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from scripts.planned import Planned
+from services.aws.shared_limits import CREDIT
 from simulator.network import Network
 
 PRICES = Path(__file__).parent.parent / "docs" / "aws-prices.yaml"
@@ -208,11 +209,13 @@ def event_day_items(prices: Prices) -> list[CostItem]:
     traffic = (requests * event["request_bytes"] + messages * event["message_bytes"]) / GB
     logs = requests * event["log_bytes_a_request"] / GB
     reads = event["connected_hours"] * 3600 * prices.assumption("busy_containers") / 1000
+    counts = 2 * requests / CREDIT / MILLION  # one that finds the item changed, and one that changes it
     price = prices.of
     return [
         priced_item("REST", "HTTP API", requests / MILLION, "million requests", price("http_api_million")),
         *function_items("REST", "functions", requests, event["request_ms"], 512, prices),
         priced_item("REST", "newest records", reads, "thousand reads", price("s3_get_thousand")),
+        priced_item("REST", "counts of requests", counts, "million writes", price("dynamodb_write_million")),
         priced_item(
             "WebSocket", "messages", messages / MILLION, "million", price("websocket_message_million")
         ),

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from services.access.allowed_hosts import AllowedHosts
 from services.access.authentication import ApiKey, Keys
-from services.access.rate_limits import UNLIMITED, Limits
+from services.access.rate_limits import UNLIMITED, Limits, RequestMeter
 from services.feeders.clock_control import ClockControl
 from services.feeders.feeder import FeederKind, FeederStatus
 from services.interventions.control import InterventionControl
@@ -69,8 +69,9 @@ class Context:
 
     Without `control` there are no routes that change the clock, without `interventions` none that disturb the
     city, which stays that of `scenario_at_start`. With `mcp_hosts` MCP is served too, for requests with these
-    Host and Origin headers. With `open_feeds` GTFS and other feeds need no key. The map shows `map_tiles`.
-    Without `compare` the tool of that name refuses.
+    Host and Origin headers. Without a `meter` requests are counted against `limits` in this process. With
+    `open_feeds` GTFS and other feeds need no key. The map shows `map_tiles`. Without `compare` the tool of
+    that name refuses.
     """
 
     store: Store
@@ -83,6 +84,7 @@ class Context:
     snapshots: Snapshots | None = None
     live: Hub | None = None
     limits: Limits = UNLIMITED
+    meter: RequestMeter | None = None
     control: ClockControl | None = None
     interventions: InterventionControl | None = None
     scenario_at_start: Scenario | None = None

@@ -85,6 +85,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "queue": ("BUS_SIMULATOR_QUEUE",),
     "connections_table": ("BUS_SIMULATOR_CONNECTIONS_TABLE", "DYNAMODB_TABLE"),
     "subscriptions_table": ("BUS_SIMULATOR_SUBSCRIPTIONS_TABLE",),
+    "limits_table": ("BUS_SIMULATOR_LIMITS_TABLE",),
     "log_group": ("BUS_SIMULATOR_LOG_GROUP",),
     "ready_file": ("BUS_SIMULATOR_READY_FILE",),
     "metrics_namespace": ("BUS_SIMULATOR_METRICS_NAMESPACE",),
@@ -156,7 +157,8 @@ class FunctionSettings:
 
     `clock_parameter` None means that simulated time is wall time. Messages to WebSocket clients go through
     `websocket_endpoint`, None for the endpoint that the standard AWS variables name. Feeders write the newest
-    records to `latest_objects`; None reads them from the store.
+    records to `latest_objects`; None reads them from the store. Requests are counted in `limits_table`, if it
+    is set; 0 is no limit.
     """
 
     region: str
@@ -169,6 +171,9 @@ class FunctionSettings:
     log_level: str
     websocket_endpoint: str | None = None
     latest_objects: str | None = None
+    limits_table: str | None = None
+    rate_per_s: float = 0
+    requests_per_day: int = 0
 
 
 def function_settings() -> FunctionSettings:
@@ -184,7 +189,16 @@ def function_settings() -> FunctionSettings:
         log_level=chosen("log_level") or "INFO",
         websocket_endpoint=chosen("websocket_endpoint"),
         latest_objects=chosen("latest_objects"),
+        limits_table=chosen("limits_table"),
+        rate_per_s=_limit("rate_limit"),
+        requests_per_day=int(_limit("daily_limit")),
     )
+
+
+def _limit(option: str) -> float:
+    """A limit of requests; 0, which is none, if it is not set or off."""
+    text = chosen(option) or "off"
+    return 0.0 if text == "off" else float(text)
 
 
 def chosen(option: str) -> str | None:

@@ -20,9 +20,14 @@ locals {
   services   = ["people-count-feeder", "sensors-feeder", "bus-position-feeder", "mcp-server"]
   image      = "${module.ecr.repository_url}:${var.image_tag}"
 
-  # Two requests a second for each team, all clients together; bursts of twice as many.
-  stage_rate   = max(50, 2 * var.teams)
-  stage_limits = { rate = local.stage_rate, burst = 2 * local.stage_rate }
+  # REST's functions limit each client. The stage has room for all teams beside a client that runs wild, and ends
+  # a flood that would cost too much. An account's APIs together take 10,000 a second, in bursts of 5,000.
+  rest_rate   = min(8000, 1000 + 10 * var.teams)
+  rest_limits = { rate = local.rest_rate, burst = min(5000, local.rest_rate) }
+
+  # MCP: two requests a second for each team, all clients together; bursts of twice as many.
+  mcp_rate   = max(50, 2 * var.teams)
+  mcp_limits = { rate = local.mcp_rate, burst = 2 * local.mcp_rate }
 
   table_arns = merge({}, [for timestream in module.timestream : timestream.table_arns]...)
   store = var.timestream == "aws" ? "timestream://bus_simulator?region=${var.region}" : join("", [
@@ -159,8 +164,14 @@ module "mcp_server" {
   network_arn           = module.config.lines_yaml.arn
   secret_arn            = module.secrets.arn
   clock_parameter_arn   = module.config.clock_parameter.arn
-  limits                = local.stage_limits
+  limits                = local.mcp_limits
   log_retention_in_days = var.log_retention_in_days
+}
+
+module "request_limits" {
+  source = "./modules/request-limits"
+
+  limits = var.client_limits
 }
 
 module "api_gateway" {
@@ -174,7 +185,8 @@ module "api_gateway" {
   latest_object_arns    = module.latest.object_arns
   timestream_table_arns = local.table_arns
   vpc                   = local.function_vpc
-  limits                = local.stage_limits
+  request_limits        = { table_arn = module.request_limits.table_arn, environment = module.request_limits.environment }
+  limits                = local.rest_limits
   log_retention_in_days = var.log_retention_in_days
 }
 

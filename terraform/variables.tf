@@ -32,7 +32,7 @@ variable "timestream" {
 }
 
 variable "teams" {
-  description = "How many teams use the deployment at the same time: two requests a second for each, and at least 50, are the limit of each API for all clients together."
+  description = "How many teams use the deployment at the same time. REST takes 1,000 requests a second and 10 more for each team, MCP 2 for each team and at least 50: all clients together."
   type        = number
   default     = 25
 
@@ -40,6 +40,12 @@ variable "teams" {
     condition     = var.teams >= 1 && var.teams <= 2500 && floor(var.teams) == var.teams
     error_message = "teams must be a whole number from 1 to 2500; an account's APIs take 10,000 requests a second, unless AWS has raised that."
   }
+}
+
+variable "client_limits" {
+  description = "What one client (a key and a group) may ask of REST: requests per second, with bursts of twice as many, and requests per UTC day; 0 is no limit."
+  type        = object({ rate_per_s = optional(number, 50), per_day = optional(number, 10000) })
+  default     = {}
 }
 
 variable "image_tag" {

@@ -12,7 +12,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from typing import Protocol
 
+from services.access.authentication import Caller
 from services.errors import DailyLimitExceeded, TooManyRequests
 from simulator.clock import SystemWall
 
@@ -59,57 +61,85 @@ def is_loopback(host: str) -> bool:
 
 
 @dataclass(slots=True)
-class _Use:
+class Use:
+    """What a client has used: its tokens at `seen_s`, and how many requests it made on a UTC day.
+
+    Tokens are below zero if requests were admitted before they were counted.
+    """
+
     tokens: float
     seen_s: float
     day: int
     today: int = 0
 
+    @classmethod
+    def unused(cls, limits: Limits, now_s: float) -> Use:
+        """A client without requests so far."""
+        return cls(limits.burst, now_s, int(now_s // DAY_S))
+
+    def refill(self, limits: Limits, now_s: float) -> None:
+        """Bring the use to `now_s`. A wall clock that was set back neither adds nor removes tokens."""
+        day = int(now_s // DAY_S)
+        if self.day != day:
+            self.day, self.today = day, 0
+        elapsed_s = max(now_s - self.seen_s, 0.0)
+        self.tokens = min(self.tokens + elapsed_s * limits.rate_per_s, limits.burst)
+        self.seen_s = now_s
+
+    def check(self, limits: Limits) -> None:
+        """Raise `TooManyRequests` if another request would be beyond a limit."""
+        if limits.per_day and self.today >= limits.per_day:
+            wait_s = (self.day + 1) * DAY_S - self.seen_s
+            message = f"Daily limit of {limits.per_day} requests exceeded"
+            raise DailyLimitExceeded(message, retry_after_s=_whole(wait_s))
+        if limits.rate_per_s and self.tokens < 1:
+            wait_s = (1 - self.tokens) / limits.rate_per_s
+            message = f"Rate limit of {limits.rate_per_s:g} requests per second exceeded"
+            raise TooManyRequests(message, retry_after_s=_whole(wait_s))
+
+    def add(self, requests: int) -> None:
+        """Count requests."""
+        self.tokens -= requests
+        self.today += requests
+
+
+class RequestMeter(Protocol):
+    """Counts the requests of callers against their limits. Safe to call from several threads."""
+
+    def count(self, caller: Caller) -> None:
+        """Count a request. Raises `TooManyRequests` beyond a limit; that request isn't counted."""
+
+    def used_today(self, caller: Caller) -> int:
+        """How many of a caller's requests were counted on this UTC day; 0 without limits."""
+
 
 class Meter:
-    """Counts requests by key name. Safe to call from several threads."""
+    """Counts requests by key name, in this process."""
 
     def __init__(self, limits: Limits, *, wall_s: Callable[[], float] = WALL_S) -> None:
         self._limits, self._wall_s = limits, wall_s
-        self._uses: dict[str, _Use] = {}
+        self._uses: dict[str, Use] = {}
         self._lock = Lock()
 
-    def count(self, key_name: str) -> None:
-        """Count a request. Raises `TooManyRequests` beyond a limit; that request isn't counted."""
+    def count(self, caller: Caller) -> None:
+        """See `RequestMeter`."""
         if self._limits == UNLIMITED:
             return
         with self._lock:
-            self._count(self._use_at(key_name, self._wall_s()))
+            use = self._use_of(caller.key_name)
+            use.check(self._limits)
+            use.add(1)
 
-    def used_today(self, key_name: str) -> int:
-        """How many requests of a key were counted on this UTC day; 0 without limits, which counts none."""
+    def used_today(self, caller: Caller) -> int:
+        """See `RequestMeter`."""
         with self._lock:
-            return self._use_at(key_name, self._wall_s()).today
+            return self._use_of(caller.key_name).today
 
-    def _use_at(self, key_name: str, now_s: float) -> _Use:
-        """A key's use up to `now_s`. A wall clock that was set back neither adds nor removes tokens."""
-        limits, day = self._limits, int(now_s // DAY_S)
-        use = self._uses.setdefault(key_name, _Use(limits.burst, now_s, day))
-        if use.day != day:
-            use.day, use.today = day, 0
-        elapsed_s = max(now_s - use.seen_s, 0.0)
-        use.tokens = min(use.tokens + elapsed_s * limits.rate_per_s, limits.burst)
-        use.seen_s = now_s
+    def _use_of(self, key_name: str) -> Use:
+        now_s = self._wall_s()
+        use = self._uses.setdefault(key_name, Use.unused(self._limits, now_s))
+        use.refill(self._limits, now_s)
         return use
-
-    def _count(self, use: _Use) -> None:
-        limits = self._limits
-        if limits.per_day and use.today >= limits.per_day:
-            wait_s = (use.day + 1) * DAY_S - use.seen_s
-            message = f"Daily limit of {limits.per_day} requests exceeded"
-            raise DailyLimitExceeded(message, retry_after_s=_whole(wait_s))
-        if limits.rate_per_s:
-            if use.tokens < 1:
-                wait_s = (1 - use.tokens) / limits.rate_per_s
-                message = f"Rate limit of {limits.rate_per_s:g} requests per second exceeded"
-                raise TooManyRequests(message, retry_after_s=_whole(wait_s))
-            use.tokens -= 1
-        use.today += 1
 
 
 def _whole(wait_s: float) -> int:

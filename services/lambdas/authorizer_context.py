@@ -2,7 +2,7 @@
 
 An HTTP API turns a refusal of its authorizer into a bare 403. So the authorizer allows every request and adds
 its verdict; the function refuses with the right status and text. A request without a verdict has passed no
-authorizer and is refused. The context never contains the key.
+authorizer and is refused. The context has the key's name, by which requests are limited, but never the key.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from services.lambdas.gateway_events import AuthorizerResult, HttpEvent
 log = logging.getLogger("bus_simulator.auth")
 
 ALLOWED = "allowed"
-GATEWAY = "gateway"
-"""The key's name in a function. The gateway limits rates, so functions need not distinguish keys."""
 
 
 def context_for(headers: Mapping[str, str], keys: Keys) -> AuthorizerResult:
@@ -27,7 +25,7 @@ def context_for(headers: Mapping[str, str], keys: Keys) -> AuthorizerResult:
         caller = authenticate(headers, keys)
     except Unauthorized as error:
         return {"verdict": str(error), "group": headers.get(GROUP_HEADER, "").strip()}
-    return {"verdict": ALLOWED, "group": caller.group}
+    return {"verdict": ALLOWED, "group": caller.group, "key_name": caller.key_name}
 
 
 def caller_of(event: HttpEvent) -> Caller:
@@ -39,4 +37,4 @@ def caller_of(event: HttpEvent) -> Caller:
         raise Unauthorized(INVALID_KEY)
     if verdict != ALLOWED:
         raise Unauthorized(verdict)
-    return Caller(group, GATEWAY)
+    return Caller(group, found.get("key_name", ""))

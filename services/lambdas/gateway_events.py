@@ -10,10 +10,11 @@ from typing import Literal, NotRequired, Protocol, TypedDict, final
 
 
 class AuthorizerResult(TypedDict, total=False):
-    """What the REST authorizer found out: `allowed` or the refusal's text, and the request's group."""
+    """What the REST authorizer found out: `allowed` or the refusal's text, the group, and the key's name."""
 
     verdict: str
     group: str
+    key_name: str
 
 
 # The key of the authorizer's context is called `lambda`, which no class body can declare.
@@ -30,6 +31,9 @@ class HttpEvent(TypedDict):
     """A request of the HTTP API; Mangum reads the rest of it."""
 
     requestContext: HttpRequestContext
+    routeKey: NotRequired[str]
+    rawQueryString: NotRequired[str]
+    headers: NotRequired[Mapping[str, str] | None]
 
 
 class HttpAuthorizerEvent(TypedDict):

@@ -16,13 +16,22 @@ from mangum import Mangum
 from starlette.types import Scope
 
 from services.access.authentication import Caller
+from services.access.rate_limits import RequestMeter
 from services.app import create_data_app
 from services.aws.compiled_network import CompiledNetwork
 from services.context import Context
 from services.errors import ServiceError, Unavailable, Unexpected
 from services.lambdas.authorizer_context import caller_of
 from services.lambdas.gateway_events import HttpEvent, LambdaContext, ProxyResponse
-from services.lambdas.shared_state import begin, shared_clock, shared_network, shared_settings, shared_store
+from services.lambdas.kept_health import KeptHealth
+from services.lambdas.shared_state import (
+    begin,
+    shared_clock,
+    shared_meter,
+    shared_network,
+    shared_settings,
+    shared_store,
+)
 from services.web.handlers import error_response
 from simulator.clock import Clock
 from storage.errors import DependencyError, DependencyUnavailable
@@ -37,12 +46,17 @@ def handler(event: HttpEvent, lambda_context: LambdaContext) -> ProxyResponse:
     """Lambda's entry point: answer a request of the HTTP API."""
     begin(lambda_context.get_remaining_time_in_millis())
     shared_settings()
+    kept = _health.of(event)
+    if kept is not None:
+        return kept
     try:
         respond = _serving.handler_of(shared_network().current())
     except DependencyError as error:
         log.error("request refused: %s", error)
         return failed_invocation(Unavailable() if isinstance(error, DependencyUnavailable) else Unexpected())
-    return respond(event, lambda_context)
+    answer = respond(event, lambda_context)
+    _health.keep(event, answer)
+    return answer
 
 
 def handler_over(context: Context) -> Handler:
@@ -79,8 +93,10 @@ class NoValidKeys:
         return None
 
 
-def context_of(compiled: CompiledNetwork, store: Store, clock: Clock) -> Context:
-    """The context of the routes, without rate limits: the gateway has them."""
+def context_of(
+    compiled: CompiledNetwork, store: Store, clock: Clock, meter: RequestMeter | None = None
+) -> Context:
+    """The context of the routes; without a `meter` they limit nothing."""
     return Context(
         store=store,
         network=compiled.network,
@@ -88,6 +104,7 @@ def context_of(compiled: CompiledNetwork, store: Store, clock: Clock) -> Context
         run=compiled.run,
         key=NoValidKeys(),
         version=version("bus-simulator"),
+        meter=meter,
     )
 
 
@@ -101,10 +118,11 @@ class _Serving:
     def handler_of(self, compiled: CompiledNetwork) -> Handler:
         """The handler for a network. Raises `DependencyError`."""
         if self._handler is None or compiled is not self._compiled:
-            self._handler = handler_over(context_of(compiled, shared_store(), shared_clock()))
+            context = context_of(compiled, shared_store(), shared_clock(), shared_meter())
+            self._handler = handler_over(context)
             self._compiled = compiled
         return self._handler
 
 
-_serving = _Serving()
+_serving, _health = _Serving(), KeptHealth()
 """Kept for the life of the container, since Lambda calls `handler` without any state."""

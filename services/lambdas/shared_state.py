@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 from services import logs, settings
 from services.access.authentication import Keys
+from services.access.rate_limits import Limits, RequestMeter
 from services.aws.latest_object import STREAMS, place_of
 from services.aws.secret_key_ring import SecretKeyRing
+from services.aws.shared_limits import SharedMeter, UseTable
 from services.aws.ssm_clock import SsmClockParameter
 from services.lambdas.latest_objects import LatestObject
 from services.lambdas.latest_store import LatestStore
@@ -37,6 +39,8 @@ kept for the last call and the response. An invocation takes at most `CALLS_S` +
 """
 READ_RETRIES = RetryPolicy(attempts=2, first_s=0.05, longest_s=0.1, answer_s=ANSWER_S)
 SHORT: ShortWaits = {"connect_timeout_s": ANSWER_S, "read_timeout_s": ANSWER_S}
+LIMITS_WAIT: ShortWaits = {"connect_timeout_s": 0.4, "read_timeout_s": 0.4}
+"""Requests are answered without the shared counts rather than late."""
 
 deadline = Deadline()
 """The deadline of the running invocation. A container runs one at a time; its threads share the deadline."""
@@ -110,3 +114,15 @@ def shared_network() -> S3CompiledNetwork:
             "BUS_SIMULATOR_NETWORK must name a compiled network: s3://BUCKET/config/network.json"
         )
     return S3CompiledNetwork(client("s3", region=found.region, **SHORT), parts.netloc, key)
+
+
+@cache
+def shared_meter() -> RequestMeter | None:
+    """The counts of all functions' requests; None, which limits nothing, if no table is set."""
+    found = shared_settings()
+    if found.limits_table is None:
+        return None
+    limits = Limits(found.rate_per_s, found.requests_per_day)
+    return SharedMeter(
+        UseTable(client("dynamodb", region=found.region, **LIMITS_WAIT), found.limits_table), limits
+    )

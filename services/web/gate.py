@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from services.access.authentication import Caller, Keys, check_group
-from services.access.rate_limits import Meter
+from services.access.rate_limits import Meter, RequestMeter
 from services.context import Context
 from services.errors import MethodNotAllowed, ServiceError, Unauthorized, Unavailable, Unexpected, UnknownPath
 from services.queries import parameters
@@ -130,7 +130,7 @@ class Gate:
         self._identify = identify
         self._reader = AsyncReader(context.store)
         self._prepared = PreparedRequests()
-        self.meter = Meter(context.limits)
+        self.meter: RequestMeter = context.meter or Meter(context.limits)
         self._now = context.now
 
     async def answer(self, request: Request, route: Route) -> Response:
@@ -163,7 +163,7 @@ class Gate:
             caller = self._identify(scope)
             check_group(caller)
             scope[CALLER] = caller
-            self.meter.count(caller.key_name)
+            self.meter.count(caller)
             return await self._reader.read(prepared.query.respond, recent=True)
         except Exception as error:  # noqa: BLE001 - `_refused` logs it
             return self._refused(error, scope, prepared.route)
@@ -198,7 +198,7 @@ class Gate:
         zone = None if route.parameters is None else checked_zone(request, route.parameters)
         query: StoreQuery | AsyncResponse = route.endpoint(request)
         if caller is not None:
-            self.meter.count(caller.key_name)
+            self.meter.count(caller)
         return query, zone
 
     async def refuse_path(self, scope: Scope, receive: Receive, send: Send) -> None:

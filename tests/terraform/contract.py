@@ -39,6 +39,7 @@ ADDRESSES = {
     'module.config.aws_s3_object.config["config/network.json"]': ("key", "config/network.json"),
     "module.config.aws_ssm_parameter.clock": ("name", "/bus-simulator/clock"),
     "module.secrets.aws_secretsmanager_secret.api_key": ("name", "bus-simulator/api-key"),
+    "module.request_limits.aws_dynamodb_table.uses": ("name", "bus-simulator-request-limits"),
     "module.connections.aws_dynamodb_table.connections": ("name", "bus-simulator-websocket-connections"),
     "module.connections.aws_dynamodb_table.subscriptions": ("name", "bus-simulator-websocket-subscriptions"),
     "module.events.aws_cloudwatch_event_bus.this": ("name", "bus-simulator-events"),
@@ -88,7 +89,8 @@ OUTPUTS = {
 READS = {"timestream:DescribeEndpoints", "timestream:DescribeTable", "timestream:Select"}
 HEALTH = {"timestream:SelectValues"}
 WRITES_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
-REST = {*WRITES_LOG, *READS, "s3:GetObject", "ssm:GetParameter"}
+FUNCTION = {*WRITES_LOG, *READS, "s3:GetObject", "ssm:GetParameter"}
+REST = {*FUNCTION, "dynamodb:GetItem", "dynamodb:UpdateItem"}
 NETWORK_VERSIONS = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucketVersions"}
 AUTHORIZER = {*WRITES_LOG, "secretsmanager:GetSecretValue"}
 ACTIONS = {
@@ -99,7 +101,7 @@ ACTIONS = {
     "bus-simulator-rest-authorizer-role": AUTHORIZER,
     "bus-simulator-websocket-authorizer-v2-role": AUTHORIZER,
     "bus-simulator-websocket-handler-role": {
-        *REST,
+        *FUNCTION,
         "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",

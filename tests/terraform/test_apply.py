@@ -14,6 +14,7 @@ from scripts.cost_model import ENDPOINT_ZONES
 from scripts.terraform_settings import terraform_variables
 from services.aws.connection_items import table_definitions
 from services.aws.events import POSITIONS, SOURCE
+from services.aws.shared_limits import use_table_definition
 from services.feeders.feeder import Feeder, FeederStatus
 from services.operate.resource_names import FEEDER_SERVICES, HOSTED_SERVICE, SERVICES, bucket
 from services.processes.feeder_process import fields
@@ -143,6 +144,9 @@ def test_every_function_and_task_has_the_addresses_it_needs(made: Stack) -> None
         "BUS_SIMULATOR_NETWORK": f"{config}/network.json",
         "BUS_SIMULATOR_CLOCK_PARAMETER": "/bus-simulator/clock",
         "BUS_SIMULATOR_LOG_LEVEL": "INFO",
+        "BUS_SIMULATOR_LIMITS_TABLE": "bus-simulator-request-limits",
+        "BUS_SIMULATOR_RATE_LIMIT": "50",
+        "BUS_SIMULATOR_DAILY_LIMIT": "10000",
     }
     ecs = made.moto.client("ecs")
     for name in FEEDER_SERVICES:
@@ -238,8 +242,8 @@ def test_alarms_and_dashboard_use_existing_metrics(made: Stack) -> None:
     assert looked_at - measured(made.moto) == set()
 
 
-def test_the_connection_tables_are_those_of_the_code(made: Stack) -> None:
-    for definition in table_definitions():
+def test_the_dynamodb_tables_are_those_of_the_code(made: Stack) -> None:
+    for definition in (*table_definitions(), use_table_definition("bus-simulator-request-limits")):
         name = definition["TableName"]
         assert in_order(table(made.moto, name)) == in_order(definition)
         told = made.moto.client("dynamodb").describe_time_to_live(TableName=name)

@@ -91,7 +91,7 @@ class EmtHandlers:
         session, caller = self.login.session(headers_of(request.scope)), request.scope[CALLER]
 
         def found(_store: Reader) -> list[Body]:
-            used_today = gate.meter.used_today(caller.key_name)
+            used_today = gate.meter.used_today(caller)
             return [session_body(session, used_today, self.context.limits.per_day)]
 
         return self._answered(found, LOGGED_IN, "Token extend into control-cache")

@@ -35,6 +35,11 @@ data "aws_iam_policy_document" "function" {
     resources = [var.clock_parameter_arn]
   }
 
+  statement {
+    actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+    resources = [var.request_limits.table_arn]
+  }
+
   dynamic "statement" {
     for_each = length(var.timestream_table_arns) > 0 ? ["tables"] : []
 

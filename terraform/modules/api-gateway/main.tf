@@ -1,4 +1,6 @@
 locals {
+  environment = merge(var.environment, var.request_limits.environment)
+
   # The tables that each function reads; `feeder_progress` has the coverage.
   functions = {
     people_count_api = { name = "bus-simulator-people-count", tables = ["people_count", "feeder_progress"] }
@@ -39,7 +41,7 @@ resource "aws_lambda_function" "people_count_api" {
   memory_size      = 512
 
   environment {
-    variables = var.environment
+    variables = local.environment
   }
 
   logging_config {
@@ -73,7 +75,7 @@ resource "aws_lambda_function" "sensors_api" {
   memory_size      = 512
 
   environment {
-    variables = var.environment
+    variables = local.environment
   }
 
   logging_config {
@@ -107,7 +109,7 @@ resource "aws_lambda_function" "bus_position_api" {
   memory_size      = 512
 
   environment {
-    variables = var.environment
+    variables = local.environment
   }
 
   logging_config {
@@ -141,7 +143,7 @@ resource "aws_lambda_function" "network_api" {
   memory_size      = 512
 
   environment {
-    variables = var.environment
+    variables = local.environment
   }
 
   logging_config {

@@ -46,6 +46,11 @@ variable "log_retention_in_days" {
   }
 }
 
+variable "request_limits" {
+  description = "Where functions count requests: the table's ARN, and the settings of module request-limits."
+  type        = object({ table_arn = string, environment = map(string) })
+}
+
 variable "limits" {
   description = "How many requests per second the stage takes from all clients together, and how many at once."
   type        = object({ rate = number, burst = number })

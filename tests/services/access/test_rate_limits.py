@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from services.access.authentication import Caller
 from services.access.key_ring import parse_keys
 from services.access.rate_limits import DAY_S, UNLIMITED, Limits, Meter, limits_for
 from services.app import create_app
@@ -38,7 +39,7 @@ def passed(meter: Meter, times: int, key: str = "default") -> int:
     count = 0
     for _ in range(times):
         try:
-            meter.count(key)
+            meter.count(Caller("anyone", key))
             count += 1
         except TooManyRequests:
             pass
@@ -60,7 +61,7 @@ def test_ten_thousand_requests_a_day_reset_at_midnight_utc() -> None:
     meter = Meter(Limits(rate_per_s=0), wall_s=wall)
     assert passed(meter, 12_000) == 10_000
     with pytest.raises(TooManyRequests) as refused:
-        meter.count("default")
+        meter.count(Caller("anyone", "default"))
     assert refused.value.retry_after_s == DAY_S
     wall.now_s += DAY_S - 0.5
     assert passed(meter, 1) == 0

@@ -54,7 +54,10 @@ def test_the_rest_authorizer_allows_every_request_and_passes_a_verdict(
     headers: dict[str, str], verdict: str, group: str
 ) -> None:
     answer = rest_response(rest_event(headers), KEYS)
-    assert answer == {"isAuthorized": True, "context": {"verdict": verdict, "group": group}}
+    context = {"verdict": verdict, "group": group}
+    if verdict == ALLOWED:
+        context["key_name"] = "group team-alpha" if group == "team-alpha" else "default"
+    assert answer == {"isAuthorized": True, "context": context}
 
 
 def test_an_event_without_headers_has_no_key() -> None:

@@ -8,6 +8,10 @@ variables {
   secret              = { name = "bus-simulator/api-key", arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:bus-simulator/api-key-abcdef" }
   network_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/network.json"
   clock_parameter_arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/bus-simulator/clock"
+  request_limits = {
+    table_arn   = "arn:aws:dynamodb:eu-west-1:123456789012:table/bus-simulator-request-limits"
+    environment = { BUS_SIMULATOR_LIMITS_TABLE = "bus-simulator-request-limits", BUS_SIMULATOR_RATE_LIMIT = "50", BUS_SIMULATOR_DAILY_LIMIT = "10000" }
+  }
 
   latest_object_arns = { for stream in ["bus_position", "people_count", "sensor_data"] :
     stream => "arn:aws:s3:::bus-simulator-latest-123456789012/latest/${stream}.json.gz"
@@ -46,6 +50,11 @@ run "the_api_of_the_contract" {
   assert {
     condition     = sort(one(aws_apigatewayv2_api.http.cors_configuration).allow_headers) == tolist(["content-type", "if-none-match", "x-api-key", "x-group-name"])
     error_message = "CORS must allow the headers with key and group."
+  }
+
+  assert {
+    condition     = aws_lambda_function.network_api.environment[0].variables["BUS_SIMULATOR_LIMITS_TABLE"] == "bus-simulator-request-limits"
+    error_message = "Functions must count requests in the table."
   }
 
   assert {
