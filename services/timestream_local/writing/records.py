@@ -1,8 +1,7 @@
 """Parsing the records of a WriteRecords request.
 
 A malformed record fails the whole request with a ValidationException. A record that exceeds a limit or lies
-outside the retention is rejected alone, and the others are stored. The limits are from Timestream's page
-"Quotas".
+outside the retention is rejected alone, and the others are stored.
 """
 
 from __future__ import annotations
@@ -14,28 +13,26 @@ from services.timestream_local.errors import ValidationException
 from services.timestream_local.request_fields import listed, mapped, optional_text, required
 from services.timestream_local.types import GREATEST_BIGINT, JsonObject, JsonValue, Type
 from services.timestream_local.writing.record_batch import Batch, ParsedRecord, Rejection, TimeBounds, Value
+from services.timestream_local.writing.record_fields import (
+    LARGEST_RECORD,
+    LARGEST_SERIES,
+    LONGEST_NAME,
+    LONGEST_VALUE,
+    MOST_DIMENSIONS,
+    MOST_MEASURES,
+    UNITS_NS,
+    RecordRejected,
+    bytes_of,
+    check_name,
+    dimensions_of,
+    not_one_of,
+)
 from services.timestream_local.writing.record_values import PARSERS
+from services.timestream_local.writing.uniform_records import uniform_batch
 
 MOST_RECORDS = 100
-MOST_DIMENSIONS = 128
-MOST_MEASURES = 256
-"""The most measure values of one MULTI record."""
-LONGEST_NAME = 256
-LONGEST_DIMENSION_NAME = 60
-LONGEST_VALUE = 2048
-LARGEST_SERIES = 2048
-"""The most bytes of all dimension names and values of a record."""
-LARGEST_RECORD = 2048
 _TIME = re.compile(r"-?[0-9]{1,19}", re.ASCII)
-UNITS_NS = {"SECONDS": 10**9, "MILLISECONDS": 10**6, "MICROSECONDS": 1_000, "NANOSECONDS": 1}
 KINDS = ("DOUBLE", "BIGINT", "VARCHAR", "BOOLEAN", "TIMESTAMP", "MULTI")
-RESERVED = frozenset({"time", "measure_value", "ts_non_existent_col"})
-RESERVED_PREFIXES = ("ts_", "measure_name")
-"""Names, and beginnings of names, that columns may not have; other cases of them are allowed."""
-
-
-class RecordRejected(Exception):
-    """One record of a request is rejected; `str()` of the error is the reason."""
 
 
 def parse_records(body: JsonObject, bounds: TimeBounds, required_dimensions: Sequence[str] = ()) -> Batch:
@@ -51,7 +48,13 @@ def parse_records(body: JsonObject, bounds: TimeBounds, required_dimensions: Seq
             f"Member must have length {least}"
         )
     common = mapped(body, "CommonAttributes")
-    parser = RecordParser(common, bounds, required_dimensions)
+    alike = uniform_batch(body, records, bounds, required_dimensions)
+    if alike is not None:
+        return alike
+    try:
+        parser = RecordParser(common, bounds, required_dimensions)
+    except RecordRejected as rejected:  # a common attribute is wrong in each record
+        return Batch(rejected=dict.fromkeys(range(len(records)), Rejection(str(rejected))))
     batch = Batch(kinds=parser.kinds)
     for index, record in enumerate(records):
         if not isinstance(record, dict):
@@ -71,7 +74,7 @@ class RecordParser:
         self.kinds: dict[str, Type] = {}
         self._required = required_dimensions
         self._common, self._bounds = common, bounds
-        self._dimensions, self._size = _dimensions(common)
+        self._dimensions, self._size = dimensions_of(common)
 
     def parse(self, record: JsonObject) -> ParsedRecord:
         """Parse a record. Raise `RecordRejected` to reject it, `ValidationException` to fail the request."""
@@ -79,12 +82,12 @@ class RecordParser:
         unit_name = get("TimeUnit") or common("TimeUnit") or "MILLISECONDS"
         unit = UNITS_NS.get(unit_name) if isinstance(unit_name, str) else None
         if unit is None:
-            raise _not_one_of("timeUnit", unit_name, UNITS_NS)
+            raise not_one_of("timeUnit", unit_name, UNITS_NS)
         time = _time(get("Time") or common("Time"), unit)
         measure_name = optional_text(get("MeasureName") or common("MeasureName"), "measureName")
         if not measure_name:
             raise ValidationException("Measure name is required: it can't be null or empty")
-        own, size = _dimensions(record)
+        own, size = dimensions_of(record)
         if not own.keys().isdisjoint(self._dimensions):
             raise ValidationException("Dimensions in common attributes and in a record can't overlap")
         dimensions = {**self._dimensions, **own} if self._dimensions else own
@@ -153,7 +156,7 @@ class RecordParser:
             if name in values:
                 raise ValidationException(f"Measure value names must be unique: {name}")
             if name not in self.kinds:
-                _check_name(name, LONGEST_NAME)
+                check_name(name, LONGEST_NAME)
             values[name] = self._value(name, kind, text, unit)
             written = str(text)  # `_value` accepts only strings
             size += bytes_of(name) + bytes_of(written)
@@ -162,7 +165,7 @@ class RecordParser:
     def _value(self, name: str, kind: object, text: object, unit: int) -> Value:
         parse = PARSERS.get(kind) if isinstance(kind, str) else None
         if parse is None or not isinstance(kind, str):
-            raise _not_one_of("measureValueType", kind, KINDS)
+            raise not_one_of("measureValueType", kind, KINDS)
         if type(text) is not str or not text:
             raise ValidationException(f"The value of {name} must be a string, not empty")
         if bytes_of(text) > LONGEST_VALUE:
@@ -179,42 +182,6 @@ class RecordParser:
             raise ValidationException(message) from None
 
 
-def _dimensions(record: JsonObject) -> tuple[dict[str, str], int]:
-    """Return the dimensions of a record by name, and their size in bytes."""
-    found: dict[str, str] = {}
-    size = 0
-    for one in listed(record, "Dimensions"):
-        if not isinstance(one, dict):
-            raise ValidationException("Dimensions must be structures")
-        name, value = one.get("Name"), one.get("Value")
-        if type(name) is not str or type(value) is not str or not name:
-            raise ValidationException("Dimensions need a Name and a Value, both strings")
-        if name in found:
-            raise ValidationException(f"Dimensions must have unique names: {name}")
-        kind = one.get("DimensionValueType", "VARCHAR")
-        if kind != "VARCHAR":
-            raise _not_one_of("dimensionValueType", kind, ("VARCHAR",))
-        if not value:
-            raise RecordRejected(f"The dimension {name} is empty.")
-        _check_name(name, LONGEST_DIMENSION_NAME)
-        found[name] = value
-        size += bytes_of(name) + bytes_of(value)
-    return found, size
-
-
-def bytes_of(text: str) -> int:
-    """The length of a text in bytes of UTF-8."""
-    return len(text) if text.isascii() else len(text.encode())
-
-
-def _check_name(name: str, longest: int) -> None:
-    """Raise `RecordRejected` or `ValidationException` for an invalid name of a column."""
-    if bytes_of(name) > longest:
-        raise RecordRejected(f"The name {name[:64]}… is longer than {longest} bytes.")
-    if name in RESERVED or name.startswith(RESERVED_PREFIXES) or ":" in name or '"' in name:
-        raise ValidationException(f"Invalid name: {name[:64]} is reserved, or has characters it may not have")
-
-
 def _time(text: object, unit: int) -> int:
     if type(text) is not str or not _TIME.fullmatch(text):
         raise ValidationException("Time must be a string of digits: the time since the epoch in TimeUnit")
@@ -222,12 +189,3 @@ def _time(text: object, unit: int) -> int:
     if not 0 <= time <= GREATEST_BIGINT:
         raise RecordRejected("The record timestamp is outside the years 1970 to 2262.")
     return time
-
-
-def _not_one_of(
-    field_name: str, value: object, known: Sequence[str] | Mapping[str, int]
-) -> ValidationException:
-    return ValidationException(
-        f"1 validation error detected: Value '{str(value)[:64]}' at '{field_name}' failed to satisfy "
-        f"constraint: Member must satisfy enum value set: [{', '.join(known)}]"
-    )

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import duckdb
 
@@ -28,6 +28,8 @@ Result = TypeVar("Result")
 Change = Callable[[duckdb.DuckDBPyConnection], Result]
 MOST_REQUESTS = 256
 """Requests in one commit."""
+GATHER_S = 0.004
+"""How long a commit waits for each of the writers that the last one has served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class Write:
     table: tuple[str, str]
     batch: Batch
     done: Future[None]
+
+
+Job: TypeAlias = "Write | Callable[[], None] | None"
+"""A write, a change, or None to end."""
 
 
 class Writer:
@@ -51,7 +57,8 @@ class Writer:
         self.catalog, self._strict = catalog, strict
         self._cursor = connection.cursor()
         self._newest = newest_of(self._cursor, catalog.tables.values())
-        self._jobs: queue.SimpleQueue[Write | Callable[[], None] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._served = 0
         self._thread = threading.Thread(target=self._run, name="timestream-writer", daemon=True)
         self._thread.start()
 
@@ -112,14 +119,22 @@ class Writer:
                 job()
             self._write_all(writes)
 
-    def _waiting(self) -> list[Write | Callable[[], None] | None]:
-        """Wait for a job; return it and all others that wait by then, at most `MOST_REQUESTS`."""
+    def _waiting(self) -> list[Job]:
+        """Wait for a job; return it and all others that wait by then, at most `MOST_REQUESTS`.
+
+        Writers that were served together come back together. The first ones wait a little for the others,
+        since a commit for each would cost more.
+        """
+        beside = not self._jobs.empty()
         jobs = [self._jobs.get()]
         while len(jobs) < MOST_REQUESTS:
+            expected = self._served + (len(jobs) if beside else 0)
+            patience = GATHER_S if len(jobs) < expected else 0.0
             try:
-                jobs.append(self._jobs.get_nowait())
+                jobs.append(self._jobs.get(block=patience > 0, timeout=patience or None))
             except queue.Empty:
                 break
+        self._served = sum(isinstance(job, Write) for job in jobs)
         return jobs
 
     def _write_all(self, writes: Sequence[Write]) -> None:
