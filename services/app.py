@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -121,6 +122,14 @@ class Application(FastAPI):
         self.router.route_class = Route
         self.router.redirect_slashes = False
         self.router.default = gate.refuse_path
+
+    def openapi(self) -> dict[str, Any]:
+        """Return FastAPI's description of the routes."""
+        if self.openapi_schema is None:
+            for route in self.routes:
+                if isinstance(route, Route) and route.include_in_schema:
+                    route.describe()
+        return super().openapi()
 
     @asynccontextmanager
     async def _lived(self, _app: FastAPI) -> AsyncIterator[None]:
