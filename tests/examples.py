@@ -19,11 +19,15 @@ def share(thorough: int) -> int:
 
 
 def examples(
-    thorough: int, *, suppress: Collection[HealthCheck] = (), derandomize: bool = False
+    thorough: int,
+    *,
+    quick: int | None = None,
+    suppress: Collection[HealthCheck] = (),
+    derandomize: bool = False,
 ) -> Callable[[Test], Test]:
-    """Mark a test with generated examples: `thorough` of them in `make test-long`, else a quarter."""
+    """Mark a test with generated examples: `thorough` in `make test-long`, else `quick`, or a quarter."""
     chosen = settings(
-        max_examples=share(thorough),
+        max_examples=share(thorough) if quick is None or all_examples() else quick,
         deadline=None,
         suppress_health_check=suppress,
         derandomize=derandomize or settings().derandomize,

@@ -20,7 +20,7 @@ from tests.examples import examples
 from tests.services.fakes import NOW, RUN, FaultyStore, FormulaCity, HandWall
 from tests.services.live_city import city_context
 from tests.storage.records import table
-from tests.test_schemathesis import CHECKS, HEADERS
+from tests.test_schemathesis import CHECKS, HEADERS, with_phases_of_this_run
 
 pytestmark = pytest.mark.integration
 
@@ -41,7 +41,7 @@ def described() -> schemathesis.BaseSchema:
     return found.include(path="/clock")
 
 
-schema = described()
+schema = with_phases_of_this_run(described())
 
 
 @schema.parametrize()
