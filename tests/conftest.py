@@ -1,11 +1,11 @@
-"""For all tests: markers, files to import, no proxy for the loopback interface, logging per test."""
+"""For all tests: markers, what to import and in which order, no proxy for loopback, logging per test."""
 
 from __future__ import annotations
 
 import gc
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -40,6 +40,27 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if not expression or not collection_path.match("test_*.py"):
         return None
     return True if chooses_none(expression, marks_of(collection_path)) else None
+
+
+def worker_of(config: pytest.Config) -> int | None:
+    """The number of this worker of xdist, from 0; none in a run without workers."""
+    given: dict[str, str] = getattr(config, "workerinput", {})
+    return int(given["workerid"].removeprefix("gw")) if given else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Let every second worker import the test files from the last to the first.
+
+    On a fresh checkout each worker compiles the test files and what they import. Two workers that
+    begin at both ends find, from the middle on, that the other has compiled the rest.
+    """
+    report = yield
+    if isinstance(collector, pytest.Directory) and (worker_of(collector.config) or 0) % 2:
+        report.result.reverse()
+    return report
 
 
 class Marks(NamedTuple):
@@ -80,8 +101,13 @@ def chooses_none(expression: str, marks: Marks) -> bool:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark tests of some kinds as e2e, which `-m "not integration and not e2e"` excludes."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests of some kinds as e2e, which `-m "not integration and not e2e"` excludes.
+
+    Workers sort their files, since xdist wants the same order in all of them.
+    """
+    if worker_of(config) is not None:
+        items.sort(key=lambda item: item.path)
     for item in items:
         marks = {mark.name for mark in item.iter_markers()} & CHOSEN_BY
         if marks & DEMANDING:
