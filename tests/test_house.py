@@ -14,6 +14,7 @@ import click
 import pytest
 
 from services.cli import cli
+from tests.case_table import each_case
 from tests.conftest import DEMANDING
 from tests.environment import environment
 
@@ -42,13 +43,13 @@ def documented(program: str) -> Iterator[tuple[str, str]]:
                 yield page.name, line.partition("  #")[0].strip()
 
 
-@pytest.mark.parametrize(("page", "line"), sorted(set(documented("make"))))
+@each_case("page, line", sorted(set(documented("make"))))
 def test_every_documented_make_target_exists(page: str, line: str) -> None:
     target = next(word for word in shlex.split(line)[1:] if "=" not in word)
     assert target in TARGETS, page
 
 
-@pytest.mark.parametrize(("page", "line"), sorted(set(documented("bus-simulator"))))
+@each_case("page, line", sorted(set(documented("bus-simulator"))))
 def test_every_documented_command_and_option_exists(page: str, line: str) -> None:
     words = shlex.split(line)[1:]
     group_options = {name: option for option in cli.params for name in option.opts}

@@ -17,6 +17,8 @@ from typing import Any
 import grimp
 import pytest
 
+from tests.case_table import each_case
+
 ROOT = Path(__file__).parent.parent
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 LAYERED = {each["id"]: each for each in CONTRACTS if each["type"] == "layers" and "containers" in each}
@@ -54,6 +56,7 @@ def layer(text: str) -> grimp.Layer:
     return grimp.Layer(*names, independent=":" not in text)
 
 
+@cache
 def rooms() -> Mapping[str, list[Path]]:
     """The files of each room, its `__init__` left out."""
     found: dict[str, list[Path]] = {}
@@ -64,12 +67,12 @@ def rooms() -> Mapping[str, list[Path]]:
     return found
 
 
-@pytest.mark.parametrize("room", rooms())
+@each_case("room", rooms())
 def test_a_room_has_few_files(room: str) -> None:
     assert len(rooms()[room]) <= MOST_FILES.get(room, 15)
 
 
-@pytest.mark.parametrize("room", rooms())
+@each_case("room", rooms())
 def test_a_room_describes_its_content_in_one_sentence(room: str) -> None:
     tree = ast.parse((ROOT / room.replace(".", "/") / "__init__.py").read_text(encoding="utf-8"))
     assert ast.get_docstring(tree), room

@@ -23,6 +23,7 @@ from services.commands.ops import ops
 from services.times import parse_instant
 from storage.duckdb_store import DuckDBStore
 from storage.schema import Stream
+from tests.case_table import each_case
 from tests.services.backfilled import PAST, copy_backfilled
 
 
@@ -295,14 +296,16 @@ def every_option() -> Iterator[tuple[str, click.Context, click.Option]]:
 
 
 DEFAULTS = [
-    pytest.param(context, option, extra, id=f"{words} {option.opts[0]}")
+    (words, context, option, extra)
     for words, context, option in every_option()
     if (extra := option.get_help_extra(context).get("default"))
 ]
 
 
-@pytest.mark.parametrize(("context", "option", "shown"), DEFAULTS)
-def test_a_default_in_the_help_can_be_typed(context: click.Context, option: click.Option, shown: str) -> None:
+@each_case("words, context, option, shown", DEFAULTS)
+def test_a_default_in_the_help_can_be_typed(
+    words: str, context: click.Context, option: click.Option, shown: str
+) -> None:
     """A literal default is the value of the option; in a description each value can be typed."""
     literal = shown.removeprefix("(").removesuffix(")")
     if shown == literal and shown != '""':

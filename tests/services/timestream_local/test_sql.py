@@ -11,6 +11,7 @@ import pytest
 
 from services.timestream_local.errors import QueryExecutionException, ValidationException
 from services.timestream_local.value_texts import double_text
+from tests.case_table import each_case
 from tests.services.timestream_local.cases import CASES, Row
 from tests.services.timestream_local.composite_cases import COMPOSITE
 from tests.services.timestream_local.samples import Local, fill, local
@@ -26,7 +27,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
 ALL = [(sql, rows) for cases in (CASES | COMPOSITE).values() for sql, rows in cases]
 
 
-@pytest.mark.parametrize(("sql", "rows"), ALL, ids=[sql for sql, _ in ALL])
+@each_case("sql, rows", ALL)
 def test_a_query_returns_the_rows_computed_by_hand(city: Local, sql: str, rows: list[Row]) -> None:
     assert city.rows(sql) == rows
 
@@ -265,7 +266,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("sql", "names"), REFUSED, ids=[sql[:200] or "nothing" for sql, _ in REFUSED])
+@each_case("sql, names", REFUSED)
 def test_unsupported_sql_is_refused_by_name(city: Local, sql: str, names: str) -> None:
     with pytest.raises(ValidationException) as refusal:
         city.query(sql)
@@ -319,7 +320,7 @@ FAILING = [
 ]
 
 
-@pytest.mark.parametrize(("sql", "names"), FAILING, ids=[sql for sql, _ in FAILING])
+@each_case("sql, names", FAILING)
 def test_invalid_values_raise_an_error(city: Local, sql: str, names: str) -> None:
     with pytest.raises(QueryExecutionException) as failure:
         city.query(sql)

@@ -11,6 +11,7 @@ import pytest
 from services.queries.bodies import CHALLENGE
 from services.web.openapi_examples import VALUES
 from services.web.openapi_operations import OPERATIONS
+from tests.case_table import each_case
 from tests.services.rest_served import KEY, NO_KEY, Served
 
 pytestmark = pytest.mark.integration
@@ -62,7 +63,7 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_name(
     assert answer.json()["message"].startswith(message)
 
 
-@pytest.mark.parametrize("template", OPERATIONS)
+@each_case("template", OPERATIONS)
 def test_every_described_route_refuses_unknown_parameters(served: Served, template: str) -> None:
     path = re.sub(r"\{(\w+)\}", lambda name: VALUES.get(name[1], "x"), template)
     answer = served.ask(f"{path}?nonsense=1")
@@ -70,8 +71,8 @@ def test_every_described_route_refuses_unknown_parameters(served: Served, templa
     assert answer.json()["message"].startswith("Unknown parameter: nonsense.")
 
 
-@pytest.mark.parametrize(
-    ("path", "known"),
+@each_case(
+    "path, known",
     [
         ("/people-count/S001/", "/people-count/{stop_id}"),
         ("/people-count/S001/history", "/people-count/{stop_id}"),
@@ -112,8 +113,8 @@ def test_times_are_in_the_zone_of_tz(anywhere: Served) -> None:
     assert [row["time"] for row in csv.DictReader(io.StringIO(text))] == [i["time"] for i in page["items"]]
 
 
-@pytest.mark.parametrize(
-    ("zone", "message"),
+@each_case(
+    "zone, message",
     [
         ("Europe/Madrit", "Invalid tz: Europe/Madrit. Did you mean Europe/Madrid?"),
         ("../../etc/passwd", "Invalid tz: ../../etc/passwd. Must be an IANA time zone such as Europe/Madrid"),

@@ -6,14 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from services.app import create_app
 from services.queries import bodies
 from services.web import openapi
 from services.web.handlers import Route
 from services.web.openapi_operations import OPERATIONS
 from services.web.static_files import PACKAGE
+from tests.case_table import each_case
 from tests.services.rest_served import NO_KEY, Served, in_process
 
 HIDDEN = {"/openapi.json", "/local/snapshot", "/local/export/{stream}"}
@@ -46,7 +45,7 @@ def test_the_description_has_title_version_and_security_schemes(served: Served) 
     assert found["paths"]["/lines"]["get"]["security"] == [{"key": [], "group": []}]
 
 
-@pytest.mark.parametrize("template", OPERATIONS)
+@each_case("template", OPERATIONS)
 def test_every_response_has_an_example_that_fits_its_schema(served: Served, template: str) -> None:
     responses = described(served)["paths"][template]["get"]["responses"]
     for status, response in responses.items():

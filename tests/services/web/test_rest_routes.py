@@ -19,6 +19,7 @@ from services.logs import JsonFormatter
 from services.web.handlers import Route
 from simulator.clock import Clock
 from storage.errors import StoreError, StoreInvalid, StoreUnavailable
+from tests.case_table import each_case
 from tests.services.fakes import HOUR, MINUTE, NOW, RUN, FakeWall
 from tests.services.rest_served import KEY, NO_KEY, Requester, Served, in_process, wait_until
 
@@ -86,7 +87,7 @@ ANSWERS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "body"), ANSWERS)
+@each_case("path, body", ANSWERS)
 def test_bodies_are_exactly_these(anywhere: Served, path: str, body: dict[str, Any]) -> None:
     answer = anywhere.ask(path)
     assert (answer.status_code, answer.json()) == (200, body)
@@ -202,7 +203,7 @@ REFUSALS: list[tuple[str, Mapping[str, str], int, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "headers", "status", "error", "message"), REFUSALS)
+@each_case("path, headers, status, error, message", REFUSALS)
 def test_errors_have_these_messages_and_this_precedence(
     anywhere: Served, path: str, headers: Mapping[str, str], status: int, error: str, message: str
 ) -> None:
@@ -293,8 +294,8 @@ NOT_FOUND = {"error": "NotFound", "message": "Not found"}
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-@pytest.mark.parametrize(
-    ("path", "headers", "status", "body"),
+@each_case(
+    "path, headers, status, body",
     [
         ("/people-count/S001?mode=latest", NO_KEY, 401, UNKEYED),
         ("/people-count/S001?mode=latest", KEY, 405, NOT_ALLOWED),

@@ -18,6 +18,7 @@ from simulator.network_files.loader import NetworkFileError, load_network
 from simulator.network_files.timetable import schedule_fault
 from simulator.service_day import handover_ms, origin_ms
 from simulator.types import DayType
+from tests.case_table import each_case
 from tests.simulator.network_files.broken_networks import BASIC, BROKEN, replaced, with_field
 
 SHIPPED = Path(__file__).parents[3] / "data" / "lines.yaml"
@@ -44,7 +45,7 @@ def problems(path: Path) -> list[tuple[int, str]]:
     return [(problem.line, problem.message) for problem in found]
 
 
-@pytest.mark.parametrize("name", BROKEN)
+@each_case("name", BROKEN)
 def test_a_broken_file_is_refused_with_line_and_mend(name: str, written: Writer) -> None:
     content, line, words = BROKEN[name]
     path = written(content)
@@ -60,7 +61,7 @@ SEVERAL_PROBLEMS = {
 """Mistakes that cause further problems."""
 
 
-@pytest.mark.parametrize("name", sorted(BROKEN.keys() - SEVERAL_PROBLEMS))
+@each_case("name", sorted(BROKEN.keys() - SEVERAL_PROBLEMS))
 def test_one_mistake_is_one_problem(name: str, written: Writer) -> None:
     assert len(problems(written(BROKEN[name][0]))) == 1
 

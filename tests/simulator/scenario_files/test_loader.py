@@ -37,6 +37,7 @@ from simulator.scenario_files.entries import DISRUPTIONS, WIRE
 from simulator.scenario_files.loader import ScenarioFileError, load_scenario
 from simulator.scenario_files.schema import DisruptionEntry, WireEntry
 from simulator.types import BusId, LineId, StopId
+from tests.case_table import each_case
 from tests.examples import examples
 from tests.simulator.any_scenario import as_plain, city, scenarios
 from tests.simulator.network_files.broken_networks import BASIC
@@ -72,7 +73,7 @@ def problems(path: Path) -> list[tuple[int, str]]:
     return [(problem.line, problem.message) for problem in found]
 
 
-@pytest.mark.parametrize("name", BROKEN)
+@each_case("name", BROKEN)
 def test_a_broken_file_is_refused_with_line_and_mend(name: str, written: Writer) -> None:
     content, line, words = BROKEN[name]
     [(at, message)] = problems(written(content))

@@ -9,11 +9,12 @@ import pytest
 
 from storage.schema import Stream
 from storage.store import Store
+from tests.case_table import each_case
 from tests.storage.records import NOON, RUN, after, any_record, count, entity, table, visit
 
 pytestmark = pytest.mark.integration
 
-streams = pytest.mark.parametrize("stream", list(Stream))
+streams = each_case("stream", list(Stream))
 CADENCE = 60
 
 

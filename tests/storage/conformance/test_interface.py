@@ -6,9 +6,8 @@ import ast
 import inspect
 from pathlib import Path
 
-import pytest
-
 from storage.store import Reader, Store
+from tests.case_table import each_case
 from tests.storage.conformance.backends import AT_AWS, BACKENDS, Backend
 
 METHODS = [
@@ -23,7 +22,7 @@ def test_the_protocol_has_the_methods_for_reading_and_writing() -> None:
     assert {"latest", "latest_of_line", "at", "range", "write", "scan", "coverage"} <= set(METHODS)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@each_case("method", METHODS)
 def test_method_signatures_equal_those_of_the_protocol(backend: Backend, method: str) -> None:
     assert inspect.signature(getattr(backend.store, method)) == inspect.signature(getattr(Store, method))
 

@@ -8,6 +8,7 @@ import pytest
 
 from storage.schema import StopVisit, Stream
 from storage.store import Store
+from tests.case_table import each_case
 from tests.storage.records import NOON, OTHER_RUN, RUN, after, any_record, entity, position, table, visit
 
 POSITION = Stream.BUS_POSITION
@@ -20,7 +21,7 @@ def write_positions(store: Store, *seconds: int, buses: tuple[str, ...] = ("B001
     store.write(POSITION, table(POSITION, records), covers=window, run=RUN)
 
 
-@pytest.mark.parametrize("stream", list(Stream))
+@each_case("stream", list(Stream))
 def test_the_newest_record_is_found_in_every_stream(store: Store, stream: Stream) -> None:
     records = [any_record(stream, after(s), number, value=s) for s in (0, 60) for number in (1, 2)]
     store.write(stream, table(stream, records), covers=(NOON, after(120)), run=RUN)

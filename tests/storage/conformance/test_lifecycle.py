@@ -12,6 +12,7 @@ import pytest
 from storage.errors import StoreUnavailable
 from storage.schema import Stream
 from storage.store import Covered, Store
+from tests.case_table import each_case
 from tests.storage.conformance.backends import Backend
 from tests.storage.records import NOON, OTHER_RUN, RUN, after, position, table
 
@@ -45,7 +46,7 @@ def test_closing_twice_is_harmless(store: Store) -> None:
     store.close()
 
 
-@pytest.mark.parametrize(
+@each_case(
     "call",
     [
         lambda store: store.ping(),
@@ -59,7 +60,6 @@ def test_closing_twice_is_harmless(store: Store) -> None:
         lambda store: store.prune(NOON),
         lambda store: store.write(POSITION, table(POSITION, []), covers=(NOON, after(60)), run=RUN),
     ],
-    ids=["ping", "coverage", "latest", "latest_of_line", "at", "range", "scan", "rows", "prune", "write"],
 )
 def test_every_call_of_a_closed_store_raises(store: Store, call: Callable[[Store], object]) -> None:
     store.close()

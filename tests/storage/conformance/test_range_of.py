@@ -6,6 +6,7 @@ import pytest
 
 from storage.schema import SCHEMAS, Record, Stream
 from storage.store import Selection, Store
+from tests.case_table import each_case
 from tests.storage.records import NOON, RUN, after, any_record, entity, order, table
 
 pytestmark = pytest.mark.integration
@@ -21,7 +22,7 @@ def fill(store: Store, stream: Stream, ticks: int = 6, entities: int = 5) -> lis
     return records
 
 
-@pytest.mark.parametrize("stream", TICKED)
+@each_case("stream", TICKED)
 def test_the_newest_tick_has_all_its_records_in_order(store: Store, stream: Stream) -> None:
     records = fill(store, stream)
     tick = store.tick(stream, time=after(150))
@@ -33,7 +34,7 @@ def test_the_newest_tick_has_all_its_records_in_order(store: Store, stream: Stre
     assert list(store.records_at(stream, after(3600))) == []
 
 
-@pytest.mark.parametrize("stream", TICKED)
+@each_case("stream", TICKED)
 def test_an_empty_store_has_no_tick(store: Store, stream: Stream) -> None:
     assert store.tick(stream, time=NOON) is None
 
@@ -48,18 +49,16 @@ def pages(store: Store, stream: Stream, selection: Selection, limit: int) -> lis
     return result
 
 
-@pytest.mark.parametrize("stream", list(Stream))
-@pytest.mark.parametrize("limit", [1, 7, 29, 30, 1000])
-def test_each_record_of_all_entities_is_returned_once_in_order(
-    store: Store, stream: Stream, limit: int
-) -> None:
+@each_case("stream", list(Stream))
+def test_each_record_of_all_entities_is_returned_once_in_order(store: Store, stream: Stream) -> None:
     records = fill(store, stream)
-    found = pages(store, stream, Selection(), limit)
-    assert [record for page in found for record in page] == records
-    assert all(len(page) == limit for page in found[:-1])
+    for limit in (1, 7, 29, 30, 1000):
+        found = pages(store, stream, Selection(), limit)
+        assert [record for page in found for record in page] == records, limit
+        assert all(len(page) == limit for page in found[:-1]), limit
 
 
-@pytest.mark.parametrize("stream", list(Stream))
+@each_case("stream", list(Stream))
 def test_a_selection_has_the_records_with_its_values(store: Store, stream: Stream) -> None:
     records = fill(store, stream)
     names = tuple(sorted({entity(record) for record in records}))[1:3]

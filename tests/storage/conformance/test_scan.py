@@ -8,11 +8,12 @@ import pytest
 from storage.arrow_schema import arrow_schema
 from storage.schema import Stream
 from storage.store import Store
+from tests.case_table import each_case
 from tests.storage.records import NOON, RUN, after, any_record, table
 
 pytestmark = pytest.mark.integration
 
-streams = pytest.mark.parametrize("stream", list(Stream))
+streams = each_case("stream", list(Stream))
 
 
 def fill(store: Store, stream: Stream) -> pa.Table:

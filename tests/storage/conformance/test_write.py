@@ -11,6 +11,7 @@ from storage.arrow_schema import arrow_schema
 from storage.errors import RunMismatch
 from storage.schema import SCHEMAS, Record, Stream
 from storage.store import Covered, Store
+from tests.case_table import each_case
 from tests.storage.records import (
     NOON,
     OTHER_RUN,
@@ -25,7 +26,7 @@ from tests.storage.records import (
 pytestmark = pytest.mark.integration
 
 POSITION = Stream.BUS_POSITION
-streams = pytest.mark.parametrize("stream", list(Stream))
+streams = each_case("stream", list(Stream))
 
 
 def write(store: Store, stream: Stream, records: list[Record], start: datetime, end: datetime) -> None:

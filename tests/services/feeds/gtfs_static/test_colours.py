@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from services.feeds.gtfs_static.colours import route_colours
+from tests.case_table import each_case
 
 
 def luminance(colour: str) -> float:
@@ -14,7 +13,7 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize("index", range(0, 360, 7))
+@each_case("index", range(0, 360, 7))
 def test_text_has_a_contrast_of_at_least_four_and_a_half(index: int) -> None:
     dark, light = sorted(map(luminance, route_colours(index)))
     assert (light + 0.05) / (dark + 0.05) >= 4.5

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from services.transit import bodies, geojson_bodies
 from services.web.description.transit_operations import TRANSIT_OPERATIONS
+from tests.case_table import each_case
 from tests.services.rest_served import Served
 
 PATHS = {
@@ -27,7 +26,7 @@ PATHS = {
 """Requests, and the model of the answer; None for 404, since the served trips have other ids."""
 
 
-@pytest.mark.parametrize("path", PATHS)
+@each_case("path", PATHS)
 def test_the_answer_has_exactly_the_fields_of_its_model(anywhere: Served, path: str) -> None:
     answer, model = anywhere.ask(path), PATHS[path]
     if model is None:
@@ -72,7 +71,7 @@ REFUSALS: list[tuple[str, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "status", "message"), REFUSALS)
+@each_case("path, status, message", REFUSALS)
 def test_refusals_name_what_is_wrong(anywhere: Served, path: str, status: int, message: str) -> None:
     answer = anywhere.ask(path)
     assert (answer.status_code, answer.json()["message"]) == (status, message)
