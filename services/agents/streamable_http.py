@@ -1,12 +1,14 @@
 """`/mcp`: streamable HTTP of the Model Context Protocol, without sessions, with JSON responses.
 
-The official SDK handles the messages. It is imported at the first one, since that import takes longer than
-starting everything else. Its tasks run in a task group that the application keeps open.
+The official SDK handles the messages. Its import takes longer than starting everything else, so it waits
+until the server has run for some seconds, or until the first message; a thread does it. The SDK's tasks run
+in a task group that the application keeps open.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -27,6 +29,14 @@ from services.web.handlers import JSON, AsyncResponse, json_response
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
+log = logging.getLogger("bus_simulator.mcp")
+
+IMPORTED_AFTER_S = 10.0
+"""Seconds from the server's start until the SDK is imported, if no message has come by then.
+
+A client's first message may then be answered within its time limit on a busy machine, too. Servers of
+commands and tests that end sooner do without the import.
+"""
 GONE = 499
 """nginx's status for a client that has gone away, for the access log only."""
 WITH_BATCHES = ("2025-03-26", "2024-11-05")
@@ -48,8 +58,16 @@ class StreamableHttp:
     async def opened(self) -> AsyncIterator[None]:
         """Keep the task group open; on exit cancel the requests in progress."""
         async with anyio.create_task_group() as self._tasks:
+            self._tasks.start_soon(self._import_later)
             yield
             self._tasks.cancel_scope.cancel()
+
+    async def _import_later(self) -> None:
+        await anyio.sleep(IMPORTED_AFTER_S)
+        try:
+            await self._managed()
+        except ImportError as error:
+            log.warning("the package mcp can't be imported, so /mcp won't answer: %s", error)
 
     def respond(self, request: Request) -> AsyncResponse:
         """Prepare the response to a message. Raises `ServiceError` for a foreign Host or Origin."""
@@ -81,7 +99,8 @@ class StreamableHttp:
             if self._manager is None:
                 if self._tasks is None:
                     raise RuntimeError("the application doesn't run: its lifespan must enter `opened`")
-                made = await to_thread.run_sync(_manager_of, self._context)
+                # A server that ends meanwhile doesn't wait for the import.
+                made = await to_thread.run_sync(_manager_of, self._context, abandon_on_cancel=True)
                 await self._tasks.start(_kept, made)
                 self._manager = made
         return self._manager
