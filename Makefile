@@ -229,6 +229,13 @@ test-aws: $(INSTALLED) $(CHECKOV) ## test the deployment without an account: moc
 	@printf 'The Terraform deployment, without an account\n'
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m terraform $(ARGS)
 
+SECONDS_OF_LOAD ?= 600
+
+.PHONY: load-test
+load-test: $(INSTALLED) ## ask the functions as 300 teams do, one client too often, one with wrong keys, offline
+	@printf 'A crowd at the functions, %s simulated seconds\n' "$(SECONDS_OF_LOAD)"
+	$(BIN)/python -m tests.services.lambdas.crowd $(SECONDS_OF_LOAD)
+
 .PHONY: test-e2e
 test-e2e: $(INSTALLED) ## run the tests that start the program as a process
 	$(BIN)/python -m pytest -n 2 --dist worksteal \
