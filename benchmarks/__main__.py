@@ -21,6 +21,8 @@ from benchmarks import (
     flatness,
     history,
     importing,
+    lake,
+    postgres,
     starting,
     timestream,
     timestream_live,
@@ -60,6 +62,8 @@ PARTS: Sequence[Part] = (
     Part(("ws", "ws-batch"), fanout.measure),
     Part(("ts-newest", "ts-write"), timestream.measure),
     Part(("ts-lag", "ts-recovery"), timestream_live.measure),
+    Part(("pg-write", "pg-latest", "pg-at"), postgres.measure),
+    Part(("lake-1", "lake-2"), lake.measure),
 )
 ROWS = tuple(row_id for part in PARTS for row_id in part.rows)
 

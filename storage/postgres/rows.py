@@ -34,10 +34,16 @@ def csv_of(stream: Stream, table: pa.Table) -> memoryview:
     columns = {}
     for column in SCHEMAS[stream].columns:
         array = one_chunk(table, column.name)
-        columns[column.name] = array.cast(pa.string()) if column.kind in ("id", "time") else array
+        columns[column.name] = _texts(array) if column.kind in ("id", "time") else array
     target = io.BytesIO()
     csv.write_csv(pa.table(columns), target, csv.WriteOptions(include_header=False))
     return target.getbuffer()
+
+
+def _texts(array: pa.Array) -> pa.Array:
+    """The values as texts. Each value is converted once, since many records have the same one."""
+    coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    return coded.dictionary.cast(pa.string()).take(coded.indices)
 
 
 def table_of(stream: Stream, text: bytes) -> pa.Table:

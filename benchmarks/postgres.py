@@ -1,0 +1,131 @@
+"""PostgreSQL: a day of the shipped network against raw COPY, and queries beside a feeder; a real server."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pyarrow as pa
+
+from benchmarks.answering import STEP
+from benchmarks.calibration import scaled, scaled_name
+from benchmarks.figures import Figure
+from bus_simulator_testing.postgres import PostgresProcess
+from services.inputs.load import Inputs, load_inputs
+from services.times import HOUR
+from simulator.city import City
+from storage.postgres import rows, sql
+from storage.postgres.store import PostgresStore
+from storage.schema import Stream
+
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+DAY = timedelta(days=1)
+TICK = timedelta(seconds=30)
+CLIENTS, QUESTIONS = 4, 500
+Hours = Sequence[tuple[datetime, Mapping[Stream, pa.Table]]]
+
+
+def measure() -> Iterator[Figure]:
+    """Write a day and compare it with COPY alone; then ask for records while a feeder writes."""
+    inputs = load_inputs(None, None, None)
+    with PostgresProcess() as server, closing(inputs.city(1)) as city:
+        hours = [
+            (MONDAY + n * HOUR, city.window(MONDAY + n * HOUR, MONDAY + (n + 1) * HOUR, list(Stream)))
+            for n in range(24)
+        ]
+        with closing(PostgresStore(server.url)) as store:
+            copied_s = copied(server.url, hours)
+            written_s = written(store, inputs, hours)
+            yield day_written(hours, written_s, copied_s)
+            for question in ("latest", "at"):
+                yield asked_beside_a_feeder(store, inputs, city, question)
+
+
+def day_written(hours: Hours, written_s: float, copied_s: float) -> Figure:
+    """The row of the day that was written."""
+    count = sum(len(table) for _, tables in hours for table in tables.values())
+    return Figure(
+        "PostgreSQL: a day of the shipped network, stored hour by hour",
+        written_s, "s", "raw COPY into tables without indexes", copied_s, "at most", 2,
+        f"{count:,} rows of all streams, with indexes, coverage and newest records; simulated before",
+        row_id="pg-write",
+    )  # fmt: skip
+
+
+def written(store: PostgresStore, inputs: Inputs, hours: Hours) -> float:
+    """Seconds to store the hours."""
+    began = time.perf_counter()
+    for start, tables in hours:
+        for stream, table in tables.items():
+            store.write(stream, table, covers=(start, start + HOUR), run=inputs.run)
+    return time.perf_counter() - began
+
+
+def copied(url: str, hours: Hours) -> float:
+    """Seconds to render the rows of the hours as CSV and COPY them, a transaction for each table."""
+    total = 0.0
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA raw; SET search_path = raw, public")
+        for stream in Stream:
+            connection.execute(f"CREATE TABLE {stream} (LIKE bus_simulator.{stream})".encode())
+        for _, tables in hours:
+            for stream, table in tables.items():
+                began = time.perf_counter()
+                text = rows.csv_of(stream, table)
+                with connection.cursor() as cursor, cursor.copy(sql.copy_in(stream).encode()) as copy:
+                    copy.write(text)
+                total += time.perf_counter() - began
+    return total
+
+
+def asked_beside_a_feeder(store: PostgresStore, inputs: Inputs, city: City, question: str) -> Figure:
+    """The row of a kind of query by several clients at once, while ticks are written without a pause."""
+    first = max(held.end for held in store.coverage(Stream.BUS_POSITION))
+    stopped = threading.Event()
+
+    def feed() -> int:
+        tick = first
+        while not stopped.is_set():
+            for stream, table in city.window(tick, tick + TICK, list(Stream)).items():
+                store.write(stream, table, covers=(tick, tick + TICK), run=inputs.run)
+            tick += TICK
+        return int((tick - first) / TICK)
+
+    with ThreadPoolExecutor(CLIENTS + 1) as pool:
+        ticks = pool.submit(feed)
+        asking = [pool.submit(asked, store, inputs, question, number) for number in range(CLIENTS)]
+        times_ms = sorted(time_ms for each in asking for time_ms in each.result())
+        stopped.set()
+    what = {"latest": "an entity's newest record", "at": "an entity's record at or before an instant"}[
+        question
+    ]
+    return Figure(
+        f"PostgreSQL: {what}, p99",
+        times_ms[int(0.99 * len(times_ms))], "ms", scaled_name(5, "ms"), scaled(5), "at most", 1,
+        f"{CLIENTS} clients at once beside a feeder that wrote {ticks.result()} ticks meanwhile, all in one "
+        f"process; {len(times_ms):,} queries; median {statistics.median(times_ms):.1f} ms",
+        row_id=f"pg-{question}",
+    )  # fmt: skip
+
+
+def asked(store: PostgresStore, inputs: Inputs, question: str, client: int) -> list[float]:
+    """Milliseconds of each of a client's queries, each for another bus and instant."""
+    buses = [str(bus.bus_id) for line in inputs.network.lines for bus in line.buses]
+    times_ms = []
+    for number in range(QUESTIONS):
+        bus = buses[(client + number * STEP) % len(buses)]
+        instant = MONDAY + 8 * HOUR + timedelta(seconds=(number * STEP) % 36_000)
+        began = time.perf_counter()
+        if question == "latest":
+            found = store.latest(Stream.BUS_POSITION, bus, now=MONDAY + 2 * DAY)
+        else:
+            found = store.at(Stream.BUS_POSITION, bus, time=instant)
+        times_ms.append((time.perf_counter() - began) * 1000)
+        assert found is not None, bus
+    return times_ms
