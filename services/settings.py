@@ -74,6 +74,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "timestream_port": ("BUS_SIMULATOR_TIMESTREAM_PORT",),
     "timestream_local_store": ("BUS_SIMULATOR_TIMESTREAM_LOCAL_STORE",),
     "s3_endpoint": ("BUS_SIMULATOR_S3_ENDPOINT",),
+    "account": ("BUS_SIMULATOR_ACCOUNT",),
     "like_aws": ("BUS_SIMULATOR_LIKE_AWS",),
     "empty_first_page": ("BUS_SIMULATOR_EMPTY_FIRST_PAGE",),
     "throttle": ("BUS_SIMULATOR_THROTTLE",),

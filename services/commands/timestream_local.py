@@ -45,7 +45,13 @@ Examples:
     "--s3-endpoint",
     metavar="URL",
     default=None,
-    help="S3 for UNLOAD: the URL of LocalStack or moto, or aws for S3 itself; without it UNLOAD is refused.",
+    help="S3 for UNLOAD and batch loads: the URL of LocalStack or moto, or aws for S3 itself.",
+)
+@option(
+    "--account",
+    metavar="ID",
+    default="000000000000",
+    help="Account in ARNs, 12 digits; their region is the client's.",
 )
 @option("--like-aws", is_flag=True, help="All of the following; --throttle is 0.05 unless given.")
 @option("--empty-first-page", is_flag=True, help="The first page of a query has a token and no rows.")
@@ -63,6 +69,7 @@ def timestream_local(
     host: str,
     now: Literal["wall", "data"],
     s3_endpoint: str | None,
+    account: str,
     like_aws: bool,
     empty_first_page: bool,
     throttle: float,
@@ -76,6 +83,8 @@ def timestream_local(
     place = store.removeprefix(DUCKDB)
     if place == store or not place.strip() or place.startswith(":"):
         raise click.BadParameter(f"'{store}' names no file: expected duckdb:PATH", param_hint="--store")
+    if not (len(account) == 12 and account.isascii() and account.isdigit()):
+        raise click.BadParameter(f"'{account}' is not an account: expected 12 digits", param_hint="--account")
     try:
         from services.timestream_local import server
         from services.timestream_local.options import EndpointOptions
@@ -83,7 +92,7 @@ def timestream_local(
         raise click.ClickException(f"{NO_SQLGLOT} ({error.name} is missing)") from error
     from services.web.uvicorn.server import listen, url_of
 
-    wanted = EndpointOptions(s3_endpoint, empty_first_page, throttle, strict_limits)
+    wanted = EndpointOptions(s3_endpoint, empty_first_page, throttle, strict_limits, account)
     behaviour = wanted.like_aws() if like_aws else wanted
     with closing(listen(host, port)) as listener:
         click.echo(f"Timestream endpoint on {url_of(listener)}, data in {place}; signatures are not checked")

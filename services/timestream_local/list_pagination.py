@@ -18,13 +18,13 @@ Entry = TypeVar("Entry")
 
 
 def page(
-    body: Body, named: Sequence[tuple[tuple[str, ...], Entry]]
+    body: Body, named: Sequence[tuple[tuple[str, ...], Entry]], most_listed: int = MOST_LISTED
 ) -> tuple[list[Entry], tuple[str, ...] | None]:
     """Return the page that a request asks for, and its last name if another page follows.
 
     `named` are all entries with their names, sorted by name.
     """
-    most = within(optional(body, "MaxResults", int), "MaxResults", 1, MOST_LISTED) or MOST_LISTED
+    most = within(optional(body, "MaxResults", int), "MaxResults", 1, most_listed) or most_listed
     token = optional(body, "NextToken", str)
     after = _token_names(token) if token else ()
     rest = [entry for entry in named if entry[0] > after]

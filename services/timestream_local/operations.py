@@ -5,26 +5,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from services.timestream_local.account_operations import AccountOperations
+from services.timestream_local.batch_load.operations import BatchLoadOperations
+from services.timestream_local.catalog import REGION
 from services.timestream_local.database_operations import DatabaseOperations
-from services.timestream_local.errors import (
-    ThrottlingException,
-    UnknownOperationException,
-    ValidationException,
-)
+from services.timestream_local.errors import ThrottlingException, UnknownOperationException
 from services.timestream_local.query_operations import QueryOperations
 from services.timestream_local.record_operations import RecordOperations
+from services.timestream_local.running.client_arns import ClientArns
 from services.timestream_local.scheduled_query_operations import ScheduledQueryOperations
 from services.timestream_local.state import Body, EndpointState, Response
 from services.timestream_local.table_operations import TableOperations
 from services.timestream_local.tag_operations import TagOperations
 
-NOT_HERE = (
-    "CreateBatchLoadTask",
-    "DescribeBatchLoadTask",
-    "ListBatchLoadTasks",
-    "ResumeBatchLoadTask",
-)
-"""Operations of the API that this endpoint doesn't support."""
+WITHOUT_ARNS = ("WriteRecords", "Query", "DescribeEndpoints")
+"""Operations whose bodies have no ARNs of the endpoint's."""
 
 
 class Operations:
@@ -33,8 +27,9 @@ class Operations:
     def __init__(self, state: EndpointState) -> None:
         databases, tables, tags = DatabaseOperations(state), TableOperations(state), TagOperations(state)
         records, queries, account = RecordOperations(state), QueryOperations(state), AccountOperations()
-        scheduled = ScheduledQueryOperations(state)
+        scheduled, loads = ScheduledQueryOperations(state), BatchLoadOperations(state)
         self._throttled, self._due = state.options.throttled, 0.0
+        self._account = state.options.account
         self._by_name: dict[str, Callable[[Body, str], Awaitable[Response]]] = {
             "DescribeEndpoints": describe_endpoints,
             "CreateDatabase": databases.create_database,
@@ -57,6 +52,10 @@ class Operations:
             "UpdateScheduledQuery": scheduled.update,
             "DeleteScheduledQuery": scheduled.delete,
             "ExecuteScheduledQuery": scheduled.execute,
+            "CreateBatchLoadTask": loads.create,
+            "DescribeBatchLoadTask": loads.describe,
+            "ListBatchLoadTasks": loads.list_all,
+            "ResumeBatchLoadTask": loads.resume,
             "DescribeAccountSettings": account.describe,
             "UpdateAccountSettings": account.update,
             "ListTagsForResource": tags.list_tags,
@@ -64,15 +63,19 @@ class Operations:
             "UntagResource": tags.untag_resource,
         }
 
-    async def answer(self, name: str, body: Body, address: str) -> Response:
-        """Call an operation; return its response body. `address` is the endpoint's for this client."""
+    async def answer(self, name: str, body: Body, address: str, region: str = REGION) -> Response:
+        """Call an operation; return its response body.
+
+        `address` is the endpoint's for this client, `region` that of the client.
+        """
         if name != "DescribeEndpoints":
             self._throttle()
         operation = self._by_name.get(name)
-        if operation is not None:
+        if operation is not None and name in WITHOUT_ARNS:
             return await operation(body, address)
-        if name in NOT_HERE:
-            raise ValidationException(f"{name} is not supported by this endpoint")
+        if operation is not None:
+            arns = ClientArns(region, self._account)
+            return arns.outside(await operation(arns.inside(body), address))
         raise UnknownOperationException(f"Unknown operation: {name[:64]}")
 
     def _throttle(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from services.timestream_local.catalog import ACCOUNT
+
 REGION = "eu-west-1"
 """The region of S3's client; its endpoint decides where requests go."""
 AWS = "aws"
@@ -14,13 +16,14 @@ AWS = "aws"
 class EndpointOptions:
     """The defaults are the kindest behaviour. `throttled` is the share of requests that are throttled.
 
-    `s3_endpoint` is a URL, `aws` for S3 itself, or None without any.
+    `s3_endpoint` is a URL, `aws` for S3 itself, or None without any. `account` is the account in ARNs.
     """
 
     s3_endpoint: str | None = None
     empty_first_page: bool = False
     throttled: float = 0.0
     strict_limits: bool = False
+    account: str = ACCOUNT
 
     def like_aws(self) -> EndpointOptions:
         """With everything that AWS may do to a client; one request in twenty is throttled."""

@@ -29,6 +29,8 @@ from services.timestream_local.operations import Operations
 from services.timestream_local.options import AWS, REGION, EndpointOptions
 from services.timestream_local.pages.status import POLICY, health, status_page
 from services.timestream_local.record_operations import prune
+from services.timestream_local.running.client_arns import region_of
+from services.timestream_local.running.load_tasks import LoadTasks
 from services.timestream_local.running.native_functions import register
 from services.timestream_local.running.object_store import ObjectStore
 from services.timestream_local.running.queries import LONGEST_QUERY_S, QueryRunner
@@ -104,7 +106,10 @@ class Endpoint:
             raise SerializationException("The body is not a JSON object")
         host = headers.get("host") or "{}:{}".format(*scope["server"])
         agent = f"{headers.get('user-agent', '')} {headers.get('x-amz-user-agent', '')}"
-        return await self._operations.answer(target.removeprefix(TARGET), body, address_for(agent, host))
+        region = region_of(headers.get("authorization", ""))
+        return await self._operations.answer(
+            target.removeprefix(TARGET), body, address_for(agent, host), region
+        )
 
 
 def address_for(agent: str, host: str) -> str:
@@ -186,11 +191,13 @@ def opened(
         pool = stack.enter_context(ThreadPoolExecutor(READERS, thread_name_prefix="timestream-query"))
         # Closing the pool waits for its threads. So running queries must be interrupted before.
         stack.callback(queries.interrupt_all)
+        loads = LoadTasks()
+        stack.callback(loads.stopping.set)
 
         def wall() -> int:
             return to_us(clock.now()) * 1000
 
-        yield EndpointState(catalog, writer, queries, wall, now, pool, options, objects)
+        yield EndpointState(catalog, writer, queries, wall, now, pool, options, objects, loads)
 
 
 def _object_store(options: EndpointOptions) -> ObjectStore | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from services.timestream_local.catalog import Catalog
 from services.timestream_local.options import EndpointOptions
+from services.timestream_local.running.load_tasks import LoadTasks
 from services.timestream_local.running.object_store import ObjectStore
 from services.timestream_local.running.queries import QueryRunner
 from services.timestream_local.types import JsonObject
@@ -37,6 +38,7 @@ class EndpointState:
     pool: ThreadPoolExecutor
     options: EndpointOptions
     objects: ObjectStore | None = None
+    loads: LoadTasks = field(default_factory=LoadTasks)
 
     def instant(self, *databases: str) -> int | None:
         """The current time in nanoseconds since the epoch.

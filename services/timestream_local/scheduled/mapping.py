@@ -48,10 +48,13 @@ class RowMapping:
             raise ValidationException("The time column of a row is NULL")
         dimensions: list[JsonValue] = []
         for dimension in listed(self.target, "DimensionMappings"):
-            name = str(dimension["Name"]) if isinstance(dimension, dict) else ""
-            text = self.text(row, name)
+            if not isinstance(dimension, dict):
+                raise ValidationException("DimensionMappings must be structures")
+            # Scheduled queries name a column, batch loads its source and destination.
+            source = str(dimension.get("SourceColumn") or dimension.get("Name") or "")
+            text = self.text(row, source)
             if text is not None:
-                dimensions.append({"Name": name, "Value": text})
+                dimensions.append({"Name": dimension.get("DestinationColumn") or source, "Value": text})
         return {
             "Dimensions": dimensions,
             "Time": str(time),
