@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from statistics import median
 
 import click
 
@@ -28,7 +29,7 @@ from benchmarks import (
     timestream_live,
     whole_live,
 )
-from benchmarks.calibration import machine, slowness
+from benchmarks.calibration import calibrated, machine
 from benchmarks.figures import HEADER, Figure, Row, Unmeasured, median_run, row
 from simulator.clock import Clock
 
@@ -85,19 +86,26 @@ def main(*, only: str | None, runs: int, noisy: bool) -> None:
         raise click.ClickException(
             f"the machine's load is {load:.2f}, more than {GREATEST_LOAD}: end other programs, or use --noisy"
         )
-    found = measured(chosen, runs)
-    print("", conditions(load, runs), sep="\n")
-    if noisy:
-        if only is not None:
-            write_page([as_noisy(each, load) for each in found], None)
-        return
+    done = measured(chosen, runs)
+    measured_on = conditions(load, runs, done.slowness)
+    print("", measured_on, sep="\n")
+    if not noisy:
+        write_all(done.rows, measured_on, load)
+    elif only is not None:
+        write_page([as_noisy(each, load) for each in done.rows], None)
+    if done.failed:
+        raise click.ClickException("not measured: " + "; ".join(done.failed))
+
+
+def write_all(found: Sequence[Row], measured_on: str, load: float) -> None:
+    """Write rows into the history, its chart and docs/performance.md."""
     now, commit = Clock().now(), history.current_commit()
     figures = [each for each in found if isinstance(each, Figure)]
     history.append(
         history.Entry.of(each, date=f"{now:%Y-%m-%d}", commit=commit, load=load) for each in figures
     )
     CHART.write_text(history.chart(history.read()), encoding="utf-8")
-    write_page(found, conditions(load, runs))
+    write_page(found, measured_on)
 
 
 def write_page(found: Iterable[Row], measured_on: str | None) -> None:
@@ -122,21 +130,44 @@ def chosen_rows(only: str | None) -> Sequence[str]:
     return chosen
 
 
-def measured(chosen: Iterable[str], runs: int) -> Sequence[Row]:
-    """Measure the chosen rows, and print each when its runs are complete."""
-    wanted, found = set(chosen), []
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Rows, the slowness before each run of a part, and what failed: the first row of a part, and why."""
+
+    rows: list[Row] = field(default_factory=list)
+    slowness: list[float] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+def measured(chosen: Iterable[str], runs: int) -> Measured:
+    """Measure the chosen rows, and print each when its runs are complete.
+
+    A part that fails costs its own rows only: all take more than an hour.
+    """
+    wanted, done = set(chosen), Measured()
     print(*HEADER, sep="\n")
     for part in PARTS:
         if wanted.isdisjoint(part.rows):
             continue
-        rows = max(part.rows.index(row_id) for row_id in wanted.intersection(part.rows)) + 1
-        # One run after the other, since a part may hold processes and files until its last row.
-        complete = [list(islice(part.measure(), rows)) for _ in range(runs)]
+        try:
+            complete = [run_of(part, wanted, done.slowness) for _ in range(runs)]
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other parts are measured
+            done.failed.append(f"{part.rows[0]}: {type(error).__name__}: {error}")
+            print(done.failed[-1], file=sys.stderr, flush=True)
+            continue
         for figures in zip(*complete, strict=True):
             if figures[0].row_id in wanted:
-                found.append(median_run(figures))
-                print(row(found[-1]), flush=True)
-    return found
+                done.rows.append(median_run(figures))
+                print(row(done.rows[-1]), flush=True)
+    return done
+
+
+def run_of(part: Part, wanted: Set[str], slowness: list[float]) -> Sequence[Row]:
+    """One run of a part up to its last row that is wanted, held against a calibration of its own."""
+    slowness.append(calibrated())
+    rows = max(number for number, row_id in enumerate(part.rows, 1) if row_id in wanted)
+    # One run after the other, since a part may hold processes and files until its last row.
+    return list(islice(part.measure(), rows))
 
 
 def with_figures(page: str, found: Iterable[Row], measured_on: str | None) -> str:
@@ -153,11 +184,12 @@ def with_figures(page: str, found: Iterable[Row], measured_on: str | None) -> st
     return "\n".join([before + BEGIN, *HEADER, *lines, "", below, END + after])
 
 
-def conditions(load: float, runs: int) -> str:
+def conditions(load: float, runs: int, slowness: Sequence[float]) -> str:
     """The machine, and the conditions of the measurement."""
     return (
         f"{machine()} The figures are medians of {runs} runs; the load before them was {load:.2f}. The "
-        f"calibration took {slowness():.2f} times as long as on the reference machine."
+        f"calibration took {median(slowness):.2f} times as long as on the reference machine "
+        f"({min(slowness):.2f} to {max(slowness):.2f})."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 
 from benchmarks import __main__ as command
 from benchmarks import history
-from benchmarks.figures import HEADER, Figure, Unmeasured, median_run, row
+from benchmarks.figures import HEADER, Figure, Row, Unmeasured, median_run, row
 
 
 def figure(value: float, floor: float = 2, *, row_id: str = "day") -> Figure:
@@ -51,6 +52,24 @@ def test_a_busy_machine_and_unknown_rows_are_refused(monkeypatch: pytest.MonkeyP
     assert (refused.exit_code, "use --noisy" in refused.output) == (1, True)
     unknown = CliRunner().invoke(command.main, ["--only", "day,night"])
     assert (unknown.exit_code, "no row is called night" in unknown.output) == (2, True)
+
+
+def test_a_part_that_fails_is_named_after_the_others_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing() -> Iterator[Row]:
+        raise TimeoutError("no answer")
+        yield figure(2)
+
+    parts = [
+        command.Part(("first",), failing),
+        command.Part(("rest",), lambda: iter([figure(2, row_id="rest")])),
+    ]
+    slowness = iter([1.0, 2.0])
+    monkeypatch.setattr(command, "PARTS", parts)
+    monkeypatch.setattr(command, "calibrated", lambda: next(slowness))
+    done = CliRunner().invoke(command.main, ["--noisy", "--runs", "1"])
+    assert (done.exit_code, "not measured: first: TimeoutError: no answer" in done.output) == (1, True)
+    assert row(figure(2, row_id="rest")) in done.output
+    assert "1.50 times as long as on the reference machine (1.00 to 2.00)" in done.output
 
 
 def test_the_history_is_read_as_it_was_written_and_drawn(tmp_path: Path) -> None:
