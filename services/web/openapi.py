@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from services.access.authentication import GROUP_HEADER, KEY_HEADER
 from services.queries import bodies, status_bodies
+from services.web.description.event_schema import EVENT_STREAM, event_schema
 from services.web.description.operation import TEXT, TZ, Operation, Parameter
 from services.web.formats.tables import MEDIA_TYPES
 from services.web.handlers import JSON, OPEN
@@ -171,8 +172,7 @@ def request_body(template: str, operation: Operation) -> Json:
 def ok_response(template: str, operation: Operation) -> Json:
     """Return the parts of the 200 response that FastAPI can't derive: examples, formats, headers."""
     if operation.media_types:
-        kinds = {each: TEXT if each.startswith("text/") else BINARY for each in operation.media_types}
-        return {"content": {each: {"schema": kind} for each, kind in kinds.items()}}
+        return {"content": {each: content_of(each) for each in operation.media_types}}
     if template not in BODIES:
         return {}
     found: Json = {"content": {JSON: {"examples": dict(BODIES[template])}}}
@@ -185,6 +185,13 @@ def ok_response(template: str, operation: Operation) -> Json:
     if operation.is_cached:
         found.setdefault("headers", {})["ETag"] = {"description": "Changes with the answer", "schema": TEXT}
     return found
+
+
+def content_of(media_type: str) -> Json:
+    """Return the media type object of a response that isn't JSON."""
+    if media_type == EVENT_STREAM:
+        return {"itemSchema": event_schema()}
+    return {"schema": TEXT if media_type.startswith("text/") else BINARY}
 
 
 def error_responses(template: str, operation: Operation) -> dict[int | str, Json]:

@@ -30,6 +30,7 @@ VALUES: Mapping[str, str] = {
     "entity_id": "B001",
     "mode": "latest",
     "line_ids": "L1",
+    "streams": "bus_position,people_count,sensor_data,stop_visit",
     "stream": "bus_position",
     "intervention_id": "1",
     "trip_id": "L1-20260302-0-012",

@@ -10,6 +10,7 @@ from services.interventions.bodies import DisruptionRequest, InterventionBody, J
 from services.queries import bodies, network_bodies, status_bodies
 from services.queries.filters import EXAMPLE_BOX
 from services.queries.parameters import Format
+from services.web.description.event_schema import EVENT_STREAM, STREAM_NAMES
 from services.web.description.operation import (
     CURSOR,
     EVERY,
@@ -126,14 +127,14 @@ OPERATIONS: Mapping[str, Operation] = {
             Parameter(
                 "streams",
                 "`bus_position` (the default), `people_count`, `sensor_data`, `stop_visit`, apart by commas.",
-                TEXT,
+                STREAM_NAMES,
             ),
             Parameter("api_key", "Instead of the header `x-api-key`.", TEXT),
             Parameter("group_name", "Instead of the header `x-group-name`.", TEXT),
             TZ,
         ),
         (400, 401, 404, 429, 500),
-        media_types=("text/event-stream",),
+        media_types=(EVENT_STREAM,),
     ),
     "/export/{stream}": Operation(
         "A stream as a file, up to the simulated present; `Range` continues a download",

@@ -4177,7 +4177,10 @@ export interface operations {
                  * @example L1
                  */
                 line_ids: string;
-                /** @description `bus_position` (the default), `people_count`, `sensor_data`, `stop_visit`, apart by commas. */
+                /**
+                 * @description `bus_position` (the default), `people_count`, `sensor_data`, `stop_visit`, apart by commas.
+                 * @example bus_position,people_count,sensor_data,stop_visit
+                 */
                 streams?: string;
                 /** @description Instead of the header `x-api-key`. */
                 api_key?: string;
@@ -4198,7 +4201,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": unknown;
                 };
             };
             /** @description A parameter is missing or invalid */
