@@ -102,7 +102,7 @@ def write_all(found: Sequence[Row], measured_on: str, load: float) -> None:
     now, commit = Clock().now(), history.current_commit()
     figures = [each for each in found if isinstance(each, Figure)]
     history.append(
-        history.Entry.of(each, date=f"{now:%Y-%m-%d}", commit=commit, load=load) for each in figures
+        history.HistoryEntry.of(each, date=f"{now:%Y-%m-%d}", commit=commit, load=load) for each in figures
     )
     CHART.write_text(history.chart(history.read()), encoding="utf-8")
     write_page(found, measured_on)

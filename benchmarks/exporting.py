@@ -29,7 +29,7 @@ RUN = Run(seed=1, network_digest="export", scenario_digest="", model_version="2"
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ExportedFile:
     """A written file: its size, the seconds of CPU that it took, and the memory that it added at most."""
 
     size_mb: float
@@ -53,7 +53,7 @@ def stored_day() -> Iterator[Store]:
         yield store
 
 
-def written(store: Store, form: str) -> Written:
+def written(store: Store, form: str) -> ExportedFile:
     """Write the day, and drop it piece by piece."""
     process = psutil.Process()
     before, most, size = process.memory_info().rss, 0, 0
@@ -61,7 +61,7 @@ def written(store: Store, form: str) -> Written:
     for piece in file_pieces(store, STREAM, START, END, form):
         size += len(piece)
         most = max(most, process.memory_info().rss)
-    return Written(size / 1e6, time.process_time() - began, (most - before) / 1e6)
+    return ExportedFile(size / 1e6, time.process_time() - began, (most - before) / 1e6)
 
 
 def measure() -> Iterator[Figure]:

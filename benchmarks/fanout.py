@@ -201,7 +201,9 @@ async def receive_all(parent: Connection, kind: Kind, port: int) -> None:
     """See `receive`."""
     count = Count()
     for _ in range(CLIENTS):
-        await asyncio.get_running_loop().create_connection(partial(Client, kind, count), "127.0.0.1", port)
+        await asyncio.get_running_loop().create_connection(
+            partial(CountingClient, kind, count), "127.0.0.1", port
+        )
     await count.until(lambda: count.ready == CLIENTS)
     parent.send("ready")
     expected = await asyncio.to_thread(parent.recv)
@@ -222,7 +224,7 @@ class Count:
                 await asyncio.sleep(0.01)
 
 
-class Client(asyncio.Protocol):
+class CountingClient(asyncio.Protocol):
     """A minimal WebSocket client: it shakes hands, subscribes, and counts bytes."""
 
     def __init__(self, kind: Kind, count: Count) -> None:

@@ -18,14 +18,14 @@ COLOURS = ("#e8a33d", "#e07b39", "#d9623b", "#ecc15c")
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class SampledStack:
     """A call stack, outermost function first, and in how many samples it was found."""
 
     functions: tuple[str, ...]
     samples: int
 
 
-def read_stacks(path: Path, *, within: str = "") -> Sequence[Stack]:
+def read_stacks(path: Path, *, within: str = "") -> Sequence[SampledStack]:
     """Read stacks in the collapsed format (`a;b;c 12`), without line numbers.
 
     With `within` only those that contain this function. Raises ValueError if there are none.
@@ -34,14 +34,14 @@ def read_stacks(path: Path, *, within: str = "") -> Sequence[Stack]:
     for text in path.read_text(encoding="utf-8").splitlines():
         functions, _, samples = text.rpartition(" ")
         named = (PLACE.sub("", LINE.sub(")", function)) for function in functions.split(";"))
-        stacks.append(Stack(tuple(named), int(samples)))
+        stacks.append(SampledStack(tuple(named), int(samples)))
     stacks = [stack for stack in stacks if not within or within in stack.functions]
     if not stacks:
         raise ValueError(f"no samples{' within ' * bool(within)}{within}: the program ended too soon")
     return stacks
 
 
-def table(stacks: Sequence[Stack], rate_hz: int) -> Iterator[str]:
+def table(stacks: Sequence[SampledStack], rate_hz: int) -> Iterator[str]:
     """Yield lines of CPU seconds by function: in it alone, and with what it calls, by the former."""
     alone: Counter[str] = Counter()
     with_calls: Counter[str] = Counter()
@@ -65,7 +65,7 @@ class Node:
     calls: dict[str, Node] = field(default_factory=dict)
 
 
-def tree(stacks: Iterable[Stack]) -> Node:
+def tree(stacks: Iterable[SampledStack]) -> Node:
     """The stacks as a tree below a node for all."""
     root = Node()
     for stack in stacks:
@@ -77,7 +77,7 @@ def tree(stacks: Iterable[Stack]) -> Node:
     return root
 
 
-def flame_graph(stacks: Sequence[Stack], title: str) -> str:
+def flame_graph(stacks: Sequence[SampledStack], title: str) -> str:
     """Draw a bar for each function, as wide as its samples, below the one that called it.
 
     Functions are in the order of their names, since the order of samples means nothing. A browser shows a

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """A figure of a run. `load` is the machine's load average before it; empty if it isn't known."""
 
     date: str
@@ -33,7 +33,7 @@ class Entry:
     load: str
 
     @classmethod
-    def of(cls, figure: Figure, *, date: str, commit: str, load: float) -> Entry:
+    def of(cls, figure: Figure, *, date: str, commit: str, load: float) -> HistoryEntry:
         """The entry of a figure."""
         numbers = (f"{number:.6g}" for number in (figure.value, figure.floor, figure.ratio, figure.wanted))
         value, floor, ratio, wanted = numbers
@@ -47,23 +47,23 @@ class Entry:
         return share_of_target(float(self.ratio), cast("Bound", self.bound), float(self.wanted))
 
 
-def append(entries: Iterable[Entry], path: Path = HISTORY) -> None:
+def append(entries: Iterable[HistoryEntry], path: Path = HISTORY) -> None:
     """Add entries to a history, which is created if missing."""
     is_new = not path.exists()
     with path.open("a", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         if is_new:
-            writer.writerow(field.name for field in fields(Entry))
+            writer.writerow(field.name for field in fields(HistoryEntry))
         writer.writerows(astuple(entry) for entry in entries)
 
 
-def read(path: Path = HISTORY) -> Sequence[Entry]:
+def read(path: Path = HISTORY) -> Sequence[HistoryEntry]:
     """The entries of a history, oldest first."""
     with path.open(encoding="utf-8", newline="") as file:
-        return [Entry(**line) for line in csv.DictReader(file)]
+        return [HistoryEntry(**line) for line in csv.DictReader(file)]
 
 
-def chart(entries: Sequence[Entry]) -> str:
+def chart(entries: Sequence[HistoryEntry]) -> str:
     """Draw for each row the share of its target that the latest runs used, as SVG."""
     runs = list(dict.fromkeys((entry.date, entry.commit) for entry in entries))[-CHARTED_RUNS:]
     rows = list(dict.fromkeys(entry.row for entry in entries if (entry.date, entry.commit) in runs))

@@ -23,7 +23,7 @@ import click
 import psutil
 
 from benchmarks.answering import load
-from benchmarks.fanout import Client, Count
+from benchmarks.fanout import Count, CountingClient
 from benchmarks.filling import FEED
 from benchmarks.flame_graph import flame_graph, read_stacks, table
 from benchmarks.starting import KEY, answers, until
@@ -60,7 +60,7 @@ def subscribers(port: int, seconds: float) -> None:
     async def read() -> None:
         count, loop = Count(), asyncio.get_running_loop()
         connecting = (
-            loop.create_connection(partial(Client, "single", count), "127.0.0.1", port)
+            loop.create_connection(partial(CountingClient, "single", count), "127.0.0.1", port)
             for _ in range(CLIENTS)
         )
         transports = [transport for transport, _ in [await each for each in connecting]]

@@ -53,7 +53,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class StoredDay:
     """A day simulated and stored: rows, bytes of the file, seconds of CPU and of wall time, peak bytes."""
 
     rows: int
@@ -82,7 +82,7 @@ class Size:
     """A network and its costs."""
 
     network: Network
-    day: Day
+    day: StoredDay
     live: Live
 
 
@@ -115,7 +115,7 @@ def alone(measure: Callable[[Network], T], network: Network) -> T:
         return pool.submit(measure, network).result()
 
 
-def stored_day(network: Network) -> Day:
+def stored_day(network: Network) -> StoredDay:
     """A weekday simulated in as many processes as there are cores, and stored."""
     run = Run(1, network.digest, "", MODEL_VERSION)
     with tempfile.TemporaryDirectory() as folder:
@@ -126,7 +126,7 @@ def stored_day(network: Network) -> Day:
             windows = plan(store, WEDNESDAY, WEDNESDAY + timedelta(days=1), newest_first=False)
             rows = sum(done.rows for done in fill(windows, model=city, store=store, run=run))
             memory = peak()
-        return Day(rows, path.stat().st_size, cpu_s(), time.perf_counter() - began, memory)
+        return StoredDay(rows, path.stat().st_size, cpu_s(), time.perf_counter() - began, memory)
 
 
 def live_hour(network: Network) -> Live:

@@ -22,7 +22,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from benchmarks.figures import Figure, Unmeasured
-from benchmarks.sumo_input import Written, write_input
+from benchmarks.sumo_input import SumoInput, write_input
 from simulator.city import City
 from simulator.network import Network
 
@@ -41,12 +41,12 @@ QUIET = ("--no-step-log", "true", "--no-warnings", "true")
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class SumoDay:
     """A weekday in SUMO: its seconds, the cores it used, its input, and the number of people who arrived."""
 
     seconds: float
     cores: float
-    given: Written
+    given: SumoInput
     arrived: int
 
 
@@ -76,7 +76,7 @@ def beside(ours_s: float, network: Network, day: date, *, jobs: int) -> Figure |
     return Figure(what, ours_s, "s", "SUMO", by_sumo.seconds, "at most", 1 / 15, note, row_id="sumo")
 
 
-def weekday(network: Network, day: date, *, jobs: int) -> Day:
+def weekday(network: Network, day: date, *, jobs: int) -> SumoDay:
     """Simulate a network's service day in SUMO. CalledProcessError with its output if SUMO fails."""
     with tempfile.TemporaryDirectory() as name, closing(City(network, jobs=jobs)) as city:
         folder = Path(name)
@@ -90,7 +90,7 @@ def weekday(network: Network, day: date, *, jobs: int) -> Day:
         began, before_s = time.perf_counter(), children_cpu_s()
         _run(folder, "sumo", (*files, *MESOSCOPIC, *threads, *output, *statistics, *QUIET))
         seconds = time.perf_counter() - began
-        return Day(
+        return SumoDay(
             seconds, (children_cpu_s() - before_s) / seconds, given, _arrived(folder / "statistics.xml")
         )
 

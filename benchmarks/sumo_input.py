@@ -37,7 +37,7 @@ Roads = Mapping[Ends, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class SumoCall:
     """A visit of the model: the stop's index, second of the service day at departure, people on and off."""
 
     trip: int
@@ -49,7 +49,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Ride:
+class SumoRide:
     """A passenger: arrival time and stop, the lines they wait for, and where they alight."""
 
     comes_s: float
@@ -59,19 +59,19 @@ class Ride:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class SumoInput:
     """The numbers of trips and people written."""
 
     trips: int
     people: int
 
 
-def write_input(network: Network, days: Iterable[Trajectory], day: date, folder: Path) -> Written:
+def write_input(network: Network, days: Iterable[Trajectory], day: date, folder: Path) -> SumoInput:
     """Write a network's line-days on `day` into a folder: roads, stops, `trips.xml` and `people.xml`."""
     index = {str(stop.stop_id): number for number, stop in enumerate(network.stops)}
     roads = _roads(network, index)
     trips: list[tuple[float, str]] = []
-    rides: list[Ride] = []
+    rides: list[SumoRide] = []
     for trajectory in days:
         line = network.line[trajectory.line_id]
         calls = _calls(trajectory, [index[stop] for stop in trajectory.stops], day)
@@ -85,7 +85,7 @@ def write_input(network: Network, days: Iterable[Trajectory], day: date, folder:
     _write(folder / "stops.xml", "additional", [*_types(network), *_bus_stops(network)])
     _write(folder / "trips.xml", "routes", (text for _, text in sorted(trips)))
     _write(folder / "people.xml", "routes", _people(rides))
-    return Written(len(trips), len(rides))
+    return SumoInput(len(trips), len(rides))
 
 
 def _roads(network: Network, index: Mapping[str, int]) -> Roads:
@@ -99,7 +99,7 @@ def _roads(network: Network, index: Mapping[str, int]) -> Roads:
     return roads
 
 
-def _calls(trajectory: Trajectory, stops: Sequence[int], day: date) -> Sequence[Sequence[Call]]:
+def _calls(trajectory: Trajectory, stops: Sequence[int], day: date) -> Sequence[Sequence[SumoCall]]:
     """The visits of each trip, in order."""
     legs, origin = trajectory.legs, origin_ms(day)
     columns = (
@@ -111,16 +111,16 @@ def _calls(trajectory: Trajectory, stops: Sequence[int], day: date) -> Sequence[
         legs.boarding,
         legs.alighting,
     )
-    calls: list[list[Call]] = [[] for _ in trajectory.trips]
+    calls: list[list[SumoCall]] = [[] for _ in trajectory.trips]
     for row in zip(*(column.tolist() for column in columns), strict=True):
         trip, sequence, direction, stop, leaves, boarding, alighting = row
         if trip >= 0 and sequence > 0:
             leaves_s = (leaves - origin) / 1000
-            calls[trip].append(Call(trip, direction, stops[stop], leaves_s, boarding, alighting))
+            calls[trip].append(SumoCall(trip, direction, stops[stop], leaves_s, boarding, alighting))
     return [of_trip for of_trip in calls if len(of_trip) > 1]
 
 
-def _vehicle(line: Line, capacity: int, calls: Sequence[Call]) -> str:
+def _vehicle(line: Line, capacity: int, calls: Sequence[SumoCall]) -> str:
     """A trip with its route and stops."""
     first = calls[0]
     edges = [f"s{first.stop}"]
@@ -142,7 +142,7 @@ def _service(line: Line, direction: int) -> str:
     return f"{line.line_id}_{direction}"
 
 
-def _rides(line: Line, calls: Iterable[Call]) -> Iterator[Ride]:
+def _rides(line: Line, calls: Iterable[SumoCall]) -> Iterator[SumoRide]:
     """Everybody who boarded in the model."""
     last: dict[Ends, float] = {}
     aboard: dict[int, deque[tuple[float, int]]] = {}
@@ -150,7 +150,7 @@ def _rides(line: Line, calls: Iterable[Call]) -> Iterator[Ride]:
         on_trip = aboard.setdefault(call.trip, deque())
         for _ in range(call.alighting):
             comes_s, stop = on_trip.popleft()
-            yield Ride(comes_s, stop, _service(line, call.direction), call.stop)
+            yield SumoRide(comes_s, stop, _service(line, call.direction), call.stop)
         place = call.direction, call.stop
         gap_s = min(call.leaves_s - last.get(place, call.leaves_s - FIRST_WAIT_S), LONGEST_WAIT_S)
         on_trip.extend(
@@ -202,7 +202,7 @@ def _bus_stops(network: Network) -> Iterator[str]:
         yield stop.format(number, STOP_M)
 
 
-def _people(rides: Iterable[Ride]) -> Iterator[str]:
+def _people(rides: Iterable[SumoRide]) -> Iterator[str]:
     for number, ride in enumerate(rides):
         yield (
             f'<person id="{number}" depart="{max(ride.comes_s, 0):.0f}">'

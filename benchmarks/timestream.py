@@ -82,7 +82,7 @@ def asked(store: TimestreamStore, network: Network) -> Iterator[float]:
         assert found is not None, key
 
 
-def written(running: Endpoint, inputs: Inputs) -> tuple[int, float, float, float]:
+def written(running: EndpointProcess, inputs: Inputs) -> tuple[int, float, float, float]:
     """Records written, wall seconds, and CPU seconds of this process and of the endpoint."""
     endpoints = psutil.Process(running.process.pid)
     with closing(opened(running.url)) as store, closing(inputs.city(1)) as city:
@@ -96,7 +96,7 @@ def written(running: Endpoint, inputs: Inputs) -> tuple[int, float, float, float
 
 
 @dataclass(slots=True)
-class Endpoint:
+class EndpointProcess:
     """The endpoint as a process over a file in `folder`."""
 
     folder: Path
@@ -110,7 +110,7 @@ class Endpoint:
 
 
 @contextmanager
-def endpoint(folder: Path) -> Iterator[Endpoint]:
+def endpoint(folder: Path) -> Iterator[EndpointProcess]:
     """Run the endpoint; it is stopped on exit."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -126,7 +126,7 @@ def endpoint(folder: Path) -> Iterator[Endpoint]:
     ) as process:
         listening(port)
         try:
-            yield Endpoint(folder, port, process)
+            yield EndpointProcess(folder, port, process)
         finally:
             process.send_signal(signal.SIGTERM)
 

@@ -91,6 +91,16 @@ def check_options(command: click.Command, words: list[str]) -> None:
                 raise
 
 
+def test_a_class_of_benchmarks_shares_its_name_with_none_of_the_program_or_the_clients() -> None:
+    names = {
+        room: re.findall(r"^class (\w+)", "".join(p.read_text() for p in (ROOT / room).rglob("*.py")), re.M)
+        for room in ("benchmarks", "services", "simulator", "storage", "src", "clients/python")
+    }
+    own = names.pop("benchmarks")
+    assert len(own) == len(set(own))
+    assert {room: shared for room, found in names.items() if (shared := set(own) & set(found))} == {}
+
+
 def test_every_file_that_make_runs_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
     commands = set(re.findall(r"\$\(BIN\)/bus-simulator (\S+)", makefile))

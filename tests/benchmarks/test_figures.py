@@ -75,7 +75,7 @@ def test_a_part_that_fails_is_named_after_the_others_are_measured(monkeypatch: p
 def test_the_history_is_read_as_it_was_written_and_drawn(tmp_path: Path) -> None:
     path = tmp_path / "history.csv"
     entries = [
-        history.Entry.of(figure(value), date="2026-11-28", commit=commit, load=0.1)
+        history.HistoryEntry.of(figure(value), date="2026-11-28", commit=commit, load=0.1)
         for commit, value in (("a", 4.0), ("b", 2.0))
     ]
     history.append(entries[:1], path)

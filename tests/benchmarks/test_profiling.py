@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import profiling
-from benchmarks.flame_graph import Stack, flame_graph, read_stacks, table
+from benchmarks.flame_graph import SampledStack, flame_graph, read_stacks, table
 
 RAW = "main (a.py:1);run (a.py:7) 3\nmain (a.py:2);run (a.py:9) 1\nother (/x/site-packages/b<c>.py:5) 4\n"
 
@@ -18,7 +18,7 @@ def test_stacks_are_read_without_lines_and_counted_alone_and_with_calls(tmp_path
     path = tmp_path / "stacks"
     path.write_text(RAW, encoding="utf-8")
     stacks = read_stacks(path)
-    assert stacks[2] == Stack(("other (b<c>.py)",), 4)
+    assert stacks[2] == SampledStack(("other (b<c>.py)",), 4)
     total, _, *lines = table(stacks, 4)
     assert total == "2.00 CPU seconds"
     assert [line.split() for line in lines] == [
