@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -46,6 +47,13 @@ MORNING = Span(8 * 3600, 12 * 3600)
 PLAIN = Scenario("plain", DAY, DAY)
 
 
+@cache
+def simulated(inputs: bytes) -> Trajectory:
+    """The day of a pickled line and its changes: once for all scenarios that change nothing for the line."""
+    line, changes = pickle.loads(inputs)
+    return line_day(line, seed=1, day=DAY, changes=changes)
+
+
 class DayOfLines(Mapping[str, Trajectory]):
     """Each line's day under a scenario, simulated when it is first looked up."""
 
@@ -57,7 +65,7 @@ class DayOfLines(Mapping[str, Trajectory]):
         if line_id not in self._simulated:
             line = self._line[LineId(line_id)]
             changes = self._scenario.on(line, DAY, NETWORK.lines_of_stop)
-            self._simulated[line_id] = line_day(line, seed=1, day=DAY, changes=changes)
+            self._simulated[line_id] = simulated(pickle.dumps((line, changes)))
         return self._simulated[line_id]
 
     def __iter__(self) -> Iterator[str]:
