@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,9 @@ class Served:
     query: TimestreamQueryClient
 
 
+@cache
 def session() -> boto3.Session:
-    """A session with invalid keys: the endpoint doesn't check signatures."""
+    """A session with invalid keys: the endpoint doesn't check signatures. It reads a service's model once."""
     return boto3.Session(
         region_name="eu-west-1", aws_access_key_id="AKIDNOBODY", aws_secret_access_key="not-a-secret"
     )

@@ -1,26 +1,23 @@
-"""The operations manual's AWS CLI commands, run unchanged except for `--endpoint-url`."""
+"""The operations manual's AWS CLI commands, run unchanged except for `--endpoint-url`, in this process."""
 
 from __future__ import annotations
 
 import json
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import Any
 
 import pytest
 
 from services.timestream_local.value_texts import timestamp_text
 from simulator.clock import SystemWall
-from tests.environment import environment
 from tests.services.timestream_local.samples import multi, scalars
 from tests.services.timestream_local.served import Served, served
 
 pytestmark = pytest.mark.e2e
 
-AWS = Path(sys.executable).with_name("aws")
 NOBODY = {
     "AWS_ACCESS_KEY_ID": "x",
     "AWS_SECRET_ACCESS_KEY": "x",
@@ -64,18 +61,15 @@ COMMANDS: dict[str, tuple[str, list[str], list[tuple[str, ...]]]] = {
 
 def aws(url: str, command: str) -> Any:
     """The JSON that a command of the CLI prints."""
+    from awscli.clidriver import create_clidriver  # only the worker that runs these tests imports the CLI
+
     program, *arguments = shlex.split(command.replace("\\\n", " "))
-    assert program == AWS.name
-    done = subprocess.run(
-        [AWS, *arguments, "--endpoint-url", url],
-        env=environment(**NOBODY),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    assert program == "aws"
+    with pytest.MonkeyPatch.context() as variables, redirect_stdout(StringIO()) as printed:
+        for name, value in NOBODY.items():
+            variables.setenv(name, value)
+        assert create_clidriver().main([*arguments, "--endpoint-url", url]) == 0
+    return json.loads(printed.getvalue())
 
 
 @pytest.fixture(scope="module")
