@@ -13,9 +13,11 @@ from tests.environment import all_examples
 Test = TypeVar("Test", bound=Callable[..., object])
 
 
-def share(thorough: int) -> int:
-    """How many of a test's examples to try in this run."""
-    return thorough if all_examples() else max(thorough // 4, 1)
+def share(thorough: int, quick: int | None = None) -> int:
+    """How many of a test's examples to try in this run: `quick`, or else a quarter, in `make test`."""
+    if all_examples():
+        return thorough
+    return max(thorough // 4, 1) if quick is None else quick
 
 
 def examples(
@@ -27,7 +29,7 @@ def examples(
 ) -> Callable[[Test], Test]:
     """Mark a test with generated examples: `thorough` in `make test-long`, else `quick`, or a quarter."""
     chosen = settings(
-        max_examples=share(thorough) if quick is None or all_examples() else quick,
+        max_examples=share(thorough, quick),
         deadline=None,
         suppress_health_check=suppress,
         derandomize=derandomize or settings().derandomize,

@@ -94,7 +94,7 @@ def made_of(first: Line, second: Line) -> Network:
     return network(first) if clash else network(first, second)
 
 
-@examples(15, suppress=list(HealthCheck))
+@examples(15, quick=2, suppress=list(HealthCheck))
 @given(
     first=lines(1),
     second=lines(2),
@@ -110,7 +110,7 @@ def test_any_network_passes_the_audit(first: Line, second: Line, hour: int, minu
     assert report.missing in ([], ["stop_visit has no records"])  # at an hour when every bus is parked
 
 
-@examples(15, suppress=list(HealthCheck))
+@examples(15, quick=2, suppress=list(HealthCheck))
 @given(data=st.data(), first=lines(1), second=lines(2), days=st.integers(0, 365), seed=st.integers(0, 1000))
 def test_any_scenario_passes_the_audit(
     data: st.DataObject, first: Line, second: Line, days: int, seed: int

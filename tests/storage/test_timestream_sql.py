@@ -89,7 +89,7 @@ def texts(statement: str) -> set[str]:
 
 
 @pytest.mark.integration
-@examples(100)
+@examples(100, quick=10)
 @given(st.text(max_size=40))
 @example("' OR 1=1 --")
 @example("'; DROP TABLE bus_position; --")

@@ -172,7 +172,7 @@ def _formula(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeder_process, "background", at_once)
 
 
-@examples(60, suppress=[HealthCheck.function_scoped_fixture])
+@examples(60, quick=6, suppress=[HealthCheck.function_scoped_fixture])
 @given(st.lists(LIVES, min_size=1, max_size=4))
 def test_any_order_leaves_no_gap(lives: list[Life]) -> None:
     bucket, store, now = Bucket(), DeadlyStore(), NOW

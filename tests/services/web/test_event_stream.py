@@ -304,7 +304,7 @@ IDS = st.text(st.characters(codec="latin-1"), max_size=40) | st.dictionaries(
 ).map(event_id)
 
 
-@examples(40)
+@examples(40, quick=5)
 @given(query=QUERIES, last=IDS)
 def test_any_query_and_event_id_get_events_or_a_refusal(query: list[tuple[str, str]], last: str) -> None:
     async def main() -> None:

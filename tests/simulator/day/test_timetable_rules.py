@@ -161,7 +161,7 @@ def test_one_bus_runs_the_departures_of_a_block() -> None:
     assert legs.bus[order].tolist() == legs.bus[order][:2].tolist() * 6
 
 
-@examples(12, suppress=list(HealthCheck))
+@examples(12, quick=2, suppress=list(HealthCheck))
 @given(
     no_boarding=st.sets(st.integers(0, 5), max_size=5),
     no_alighting=st.sets(st.integers(0, 5), max_size=5),

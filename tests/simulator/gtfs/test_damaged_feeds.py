@@ -91,7 +91,7 @@ def defective(draw: st.DrawFn) -> tuple[str, dict[str, str | bytes]]:
     return name, files
 
 
-@examples(24, suppress=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@examples(24, quick=4, suppress=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(made=defective())
 def test_each_defect_ends_in_a_refusal_or_a_sound_network(
     made: tuple[str, dict[str, str | bytes]], tmp_path: Path, capsys: pytest.CaptureFixture[str]

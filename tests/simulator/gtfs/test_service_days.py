@@ -140,7 +140,7 @@ def test_dates_with_other_services_or_none_are_those_of_the_feed(tmp_path: Path)
     assert_clean(audited(made.network, start, start + timedelta(hours=40)))
 
 
-@examples(40)
+@examples(40, quick=4)
 @given(
     at_minutes=st.lists(st.integers(0, 34 * 60), min_size=1, max_size=6, unique=True),
     services=st.lists(st.sampled_from(["WK", "SA", "SU"]), min_size=6, max_size=6),

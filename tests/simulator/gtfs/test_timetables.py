@@ -187,7 +187,7 @@ def test_blank_times_are_interpolated_by_distance(tmp_path: Path) -> None:
     assert line.patterns[0].timings == (Timing((200, 600)),)
 
 
-@examples(20)
+@examples(20, quick=3)
 @given(
     runs=st.lists(st.integers(0, 12), min_size=3, max_size=7),
     stands=st.lists(st.sampled_from([0, 0, 0, 1, 5, 20]), min_size=7, max_size=7),

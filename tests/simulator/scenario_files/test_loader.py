@@ -300,7 +300,7 @@ def test_every_kind_of_entry_is_checked_by_itself() -> None:
 # any
 
 
-any_file = examples(60, suppress=list(HealthCheck))
+any_file = examples(60, quick=6, suppress=list(HealthCheck))
 
 
 @pytest.mark.integration

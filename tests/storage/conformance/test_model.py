@@ -172,7 +172,7 @@ def test_a_backend_behaves_like_the_model(backend: Backend) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=share(backend.examples),
+            max_examples=share(backend.examples, quick=2),
             stateful_step_count=25,
             deadline=None,
             derandomize=True,
