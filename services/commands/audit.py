@@ -54,9 +54,8 @@ def audit(
     """Check all stored data against ten invariants: passengers are conserved, streams agree, and so on.
 
     --network and --scenario must be those that the data were simulated with; the store itself knows its
-    interventions. Exits with 0 only if no
-    invariant is violated and no data are missing; an empty store fails. --realism measures the model, not the
-    store, and doesn't change the exit code.
+    interventions. Exits with 0 only if no invariant is violated and no data are missing; an empty store
+    fails. --realism measures the model, not the store, and doesn't change the exit code.
     """
     from services.console.work_progress import work_progress
     from services.inputs.load import load_inputs, opened

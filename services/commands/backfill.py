@@ -81,7 +81,12 @@ def backfill(
         seconds = time.perf_counter() - began
     span = f"{format_instant(first)} to {format_instant(stretch[1])}"
     click.echo(f"{span} is complete in {without_password(store)}.")
-    click.echo(f"{rows:,} rows in {seconds:.1f} s ({rows / max(seconds, 1e-9) / 1e6:.2f} M rows/s).")
+    click.echo(speed(rows, seconds))
+
+
+def speed(rows: int, seconds: float) -> str:
+    """How many rows were written, in what time."""
+    return f"{rows:,} rows in {seconds:.1f} s ({rows / max(seconds, 1e-9) / 1e6:.2f} M rows/s)."
 
 
 def write_missing(store: Store, stretch: Stretch, run: Run, city: City) -> tuple[datetime, int]:

@@ -90,32 +90,15 @@ def diff(
     compared with `undisturbed`: what have they cost so far? --network, --scenario and --seed are the run's.
     """
     from services.console.work_progress import work_progress
-    from services.reports.comparison import COST, HOURS, MEASURES, compared_runs
-    from services.reports.journal_comparison import JOURNAL, compared_with_journal
+    from services.reports.journal_comparison import JOURNAL
 
-    until = None
     with work_progress() as progress:
-        if JOURNAL in (a, b):
-            found = compared_with_journal(
-                a,
-                b,
-                recorded_run_of(store, url, group),
-                network=network,
-                seed=seed,
-                scenario=scenario,
-                on_progress=progress,
-            )
-            runs, until = found.runs, found.until
-        else:
-            runs = compared_runs(a, b, network=network, seed=seed, on_progress=progress)
+        of_journal = JOURNAL in (a, b)
+        recorded = recorded_run_of(store, url, group) if of_journal else None
+        runs, until = compared(a, b, recorded, network, seed, scenario, progress)
         results = simulated(runs, jobs, progress, until)
-    chosen, measures = HOURS if hours is None else hours, MEASURES if until is None else COST
-    if as_json:
-        click.echo(json.dumps(report(runs, results, chosen, measures, by_line=by_line), indent=2))
-    else:
-        if until is not None:
-            click.echo(f"up to {format_instant(until)}")
-        click.echo("\n".join(table(runs, results, chosen, measures, by_line=by_line)))
+    for text in output(runs, results, until, hours, as_json=as_json, by_line=by_line):
+        click.echo(text)
     if charts is not None:
         written = write_charts(charts, runs, results)
         click.echo(f"{written} charts in {charts}.", err=True)
@@ -126,6 +109,48 @@ def recorded_run_of(store: str, url: str | None, group: str) -> RecordedRun:
     from services.interventions.recorded_run import recorded_run
 
     return recorded_run(store, url, group)
+
+
+def compared(
+    a: str,
+    b: str,
+    recorded: RecordedRun | None,
+    network: Path | None,
+    seed: int | None,
+    scenario: str | None,
+    on_progress: OnProgress,
+) -> tuple[ComparedRuns, datetime | None]:
+    """The two runs, and until when they are compared if one of them is the `recorded` one."""
+    from services.reports.comparison import compared_runs
+    from services.reports.journal_comparison import compared_with_journal
+
+    if recorded is None:
+        return compared_runs(a, b, network=network, seed=seed, on_progress=on_progress), None
+    found = compared_with_journal(
+        a, b, recorded, network=network, seed=seed, scenario=scenario, on_progress=on_progress
+    )
+    return found.runs, found.until
+
+
+def output(
+    runs: ComparedRuns,
+    results: Performances,
+    until: datetime | None,
+    hours: range | None,
+    *,
+    as_json: bool,
+    by_line: bool,
+) -> Iterator[str]:
+    """Yield what is printed to stdout: the report as JSON, or the lines of the table."""
+    from services.reports.comparison import COST, HOURS, MEASURES
+
+    chosen, measures = HOURS if hours is None else hours, MEASURES if until is None else COST
+    if as_json:
+        yield json.dumps(report(runs, results, chosen, measures, by_line=by_line), indent=2)
+        return
+    if until is not None:
+        yield f"up to {format_instant(until)}"
+    yield from table(runs, results, chosen, measures, by_line=by_line)
 
 
 def simulated(

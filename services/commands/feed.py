@@ -112,10 +112,7 @@ def feed(
     stopped, and fills the gaps that earlier ones left; for older history use `backfill`. Ctrl-C or SIGTERM
     ends it after the current tick.
     """
-    if shared["store"].startswith(DUCKDB):
-        raise click.UsageError(ONE_PROCESS)
-    if shard is not None and latest_objects is not None:
-        raise click.UsageError(ONE_SHARE)
+    check_place(shared["store"], shard, latest_objects)
     from services.processes.feeder_process import feed as run_feeder
     from services.processes.feeder_settings import FeederSettings
     from services.processes.process_setup import ProcessSettings, process_setup
@@ -134,3 +131,11 @@ def feed(
     with process_setup(ProcessSettings(**shared)) as setup:
         if setup is not None:
             run_feeder(setup, wanted)
+
+
+def check_place(store: str, shard: Shard | None, latest_objects: LatestPlace | None) -> None:
+    """Raise UsageError for a store of one process, and for the newest records of a shard alone."""
+    if store.startswith(DUCKDB):
+        raise click.UsageError(ONE_PROCESS)
+    if shard is not None and latest_objects is not None:
+        raise click.UsageError(ONE_SHARE)

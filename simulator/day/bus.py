@@ -6,7 +6,6 @@ came to a stop, what happened there, when it left. Nothing is sampled here.
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
 from collections.abc import Generator
 from typing import NamedTuple, TypeAlias
@@ -14,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 import simpy
 
 from simulator.day import travel
+from simulator.day.bus_legs import HALT, HOP, PARK, BusLegs, Halt, Stand
 from simulator.day.dispatch import PlannedDeparture, is_cancelled
 from simulator.day.disruptions.past import Standing
 from simulator.day.disruptions.scenario_effects import Disturbances, Ending
@@ -25,17 +25,6 @@ from simulator.service_day import DOORS_EARLY_S
 from simulator.types import HOUR_MS, SECOND_MS
 
 _Process: TypeAlias = Generator[simpy.Event, None, None]
-
-HOP, STAND, PARK, HALT = 0, 1, 2, 3
-"""Kinds of leg: to a trip's next stop; at (or empty to) a terminal until departure; home until the end;
-broken down where the last leg ended."""
-
-SECTION_COLUMNS = ("kind", "trip", "pattern", "path", "position", "legs")
-"""A section is a number of consecutive `legs` of one kind, the first of which leads to `position` of the
-pattern and each after it to the next. `trip` and `path` index the line-day's trips and paths."""
-LEG_COLUMNS = ("changed", "brakes", "stops", "opens", "leaves", "boarding", "alighting", "left_behind")
-"""A leg's integers. `changed`, `brakes`, `stops`: ends of the motion's pieces; `opens`: when the doors open,
-equal to `leaves` where they stay shut."""
 
 LONGEST_LAYOVER_MS = 1_800_000
 """A bus that waits longer for its next trip counts as parked until half an hour before it."""
@@ -60,23 +49,6 @@ class TripStart(NamedTuple):
     timing: int | None = None
 
 
-class Stand(NamedTuple):
-    """A bus stood at a terminal from `since` until it left on a `trip`, which it showed from `shown` on."""
-
-    since: int
-    shown: int
-    left: int
-    trip: int
-
-
-class Halt(NamedTuple):
-    """A broken-down bus stood from `since` to `until`, and seemed to go to a `target`."""
-
-    since: int
-    until: int
-    target: PatternPosition
-
-
 class Place(NamedTuple):
     """Where a bus stands, and since when."""
 
@@ -84,33 +56,18 @@ class Place(NamedTuple):
     since: int
 
 
-class Shift(NamedTuple):
-    """A bus was in service from its first departure until it left its last stop."""
-
-    begins: int
-    ends: int
-
-
-class BusDay:
-    """One bus on one line-day. `process` runs it; `sections`, `legs` and `speeds` are its legs in order.
+class BusDay(BusLegs):
+    """One bus on one line-day. `process` runs it, and writes its legs.
 
     `home` is the direction of its first departure. A bus that doesn't run (`runs`) stays parked there.
-    `shifts` are when it was in service, more than one if it was on strike in between. Later revisions of the
-    day must know the `stands` and `halts`.
     """
 
     def __init__(self, day: LineState, bus: Bus, home: int, *, runs: bool):
+        super().__init__()
         self.bus = bus
         self.home = home
         self.runs = runs
-        # Arrays, not lists of tuples: a weekday of a city has millions of legs, and NumPy reads arrays as
-        # they are.
-        self.sections, self.legs, self.speeds = array("q"), array("q"), array("d")
         self.last_stop = -1
-        self.shifts: list[Shift] = []
-        self.stands: list[Stand] = []
-        self.halts: list[Halt] = []
-        self._begins_shift = True
         self._day = day
         self._capacity = bus.capacity
         self._wakeup = Wakeup(day.env)
@@ -231,11 +188,8 @@ class BusDay:
                     self._write_row(HALT, run, target, shown)
                 return Place(target, shown), None
         yield self._wakeup.at(opens, now)
-        # As at any stop the dwell is fixed by those who wait as the doors open; people who come until
-        # they close still get in while there is room.
         queue = day.queues[pattern][first]
-        work_ms = DEAD_MS + BOARD_MS * min(queue.waiting(opens), self.bus.capacity)
-        leaves = max(departs, opens + max(work_ms, MIN_OPEN_MS))
+        leaves = max(departs, self._boarded(queue, opens))
         yield self._wakeup.at(leaves, opens)
         last = len(day.hops[pattern])
         factors = noise.factors
@@ -250,16 +204,14 @@ class BusDay:
         self._write_departure(run, trip, opens, waiting - trip.load, Stand(now, shown, leaves, trip.number))
         return Place(target, leaves), trip
 
-    def _write_departure(self, run: EmptyRun, trip: Trip, opens: int, left_behind: int, stand: Stand) -> None:
-        """Write the row of a bus that leaves a trip's first stop, and begin its shift if it had none."""
-        leaves = trip.departed
-        self.sections.extend((STAND, trip.number, trip.pattern, run.path, trip.first, 1))
-        self.legs.extend((run.changed, run.brakes, run.stops, opens, leaves, trip.load, 0, left_behind))
-        self.speeds.append(run.speed)
-        self.stands.append(stand)
-        if self._begins_shift:
-            self.shifts.append(Shift(leaves, leaves))
-            self._begins_shift = False
+    def _boarded(self, queue: Queue, opens: int) -> int:
+        """When an empty bus may close its doors.
+
+        As at any stop the dwell is fixed by those who wait as the doors open; people who come until they
+        close still get in while there is room.
+        """
+        work_ms = DEAD_MS + BOARD_MS * min(queue.waiting(opens), self.bus.capacity)
+        return opens + max(work_ms, MIN_OPEN_MS)
 
     def _shown(self, run: EmptyRun, now: int, opens: int) -> int:
         """When a bus that stands since `now` begins to show its next trip; see `Legs.idle_until`."""
@@ -267,12 +219,6 @@ class BusDay:
             return opens
         there = run.stops if run.path >= len(self._day.line.patterns) else now
         return max(there, opens - LONGEST_LAYOVER_MS)
-
-    def _write_row(self, kind: int, run: EmptyRun, target: PatternPosition, until: int) -> None:
-        """Write the row of an empty run to a stop, where the bus stands with closed doors until then."""
-        self.sections.extend((kind, -1, target.pattern, run.path, target.position, 1))
-        self.legs.extend((run.changed, run.brakes, run.stops, until, until, 0, 0, 0))
-        self.speeds.append(run.speed)
 
     def _halt(self, here: PatternPosition, target: PatternPosition, now: int) -> int:
         """Write the row of a broken-down bus that stands until it goes to `target`; return when it goes."""

@@ -135,11 +135,13 @@ class LineState:
         self.running = frozenset(order[striking_buses(changes.strike_share, len(order)) :])
         self.strikes = Strikes(order, changes.strike_share, changes.strikes) if changes.strikes else None
         self.dispatch = self._dispatch()
-        self.disturbances = (
-            Disturbances(line, changes, LastCall(self._way_home(), changes))
-            if changes.disturbs_trips
-            else None
-        )
+        self.disturbances = self._disturbances()
+
+    def _disturbances(self) -> Disturbances | None:
+        """What changes trips on this day, None if nothing does."""
+        if not self.changes.disturbs_trips:
+            return None
+        return Disturbances(self.line, self.changes, LastCall(self._way_home(), self.changes))
 
     def queue_at(self, pattern: int, position: int) -> Queue:
         """The people at a stop of a pattern, also where its trips let nobody board."""

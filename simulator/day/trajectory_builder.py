@@ -9,17 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.day import cabin_co2
-from simulator.day.bus import (
-    HALT,
-    HOP,
-    LEG_COLUMNS,
-    LONGEST_LAYOVER_MS,
-    PARK,
-    SECTION_COLUMNS,
-    STAND,
-    BusDay,
-    Shift,
-)
+from simulator.day.bus import LONGEST_LAYOVER_MS, BusDay
+from simulator.day.bus_legs import HALT, HOP, LEG_COLUMNS, PARK, SECTION_COLUMNS, STAND, Shift
 from simulator.day.disruptions.past import GaveUp, Past, Serving, Standing, Target
 from simulator.day.line_state import LineState
 from simulator.day.passengers import PATIENCE_MS, Queue
@@ -154,10 +145,7 @@ def _legs(day: LineState, buses: Sequence[BusDay], stop_index: dict[StopId, int]
     doors = column["opens"] < column["leaves"]
     hop, park, halt = (column["kind"] == kind for kind in (HOP, PARK, HALT))
     empty = column["path"] >= len(day.line.patterns)
-    # The load during a leg is what all rows before it left aboard. Buses come home empty, so the sum runs on
-    # from bus to bus without being reset.
-    change = column["boarding"] - column["alighting"]
-    load = np.cumsum(change) - change
+    load = _load(column)
     stop, direction, from_m, to_m = _ends(day, stop_index, column)
     # After a stop a hop starts from rest; after a pass it starts at the speed of the hop before it.
     passed = _previous((column["brakes"] == column["leaves"]).astype(np.int64), first, 0).astype(bool)
@@ -184,6 +172,16 @@ def _legs(day: LineState, buses: Sequence[BusDay], stop_index: dict[StopId, int]
         excess=_excess(day, load, bus, column["opens"] - begins, column["leaves"] - column["opens"], first),
         doors=doors,
     )
+
+
+def _load(column: dict[str, Ints]) -> Ints:
+    """The people aboard during each leg: those whom all rows before it left aboard.
+
+    Buses come home empty, so the sum runs on from bus to bus without being reset.
+    """
+    change = column["boarding"] - column["alighting"]
+    aboard: Ints = np.cumsum(change) - change
+    return aboard
 
 
 def _idle_until(column: dict[str, Ints], begins: Ints, first: Ints, empty: Bools) -> Ints:

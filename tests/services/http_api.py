@@ -91,6 +91,19 @@ def route_key_of(method: str, path: str) -> str:
     return "$default"
 
 
+HEADERS = {
+    "accept": "*/*",
+    "content-length": "0",
+    "host": "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
+    "user-agent": "curl/8.5.0",
+    "x-amzn-trace-id": "Root=1-69a53fb2-5a1e8b7c0c2f4d6e8a9b0c1d",
+    "x-forwarded-for": "203.0.113.9",
+    "x-forwarded-port": "443",
+    "x-forwarded-proto": "https",
+}
+"""What a request has besides its own headers when it comes through API Gateway."""
+
+
 def request_event(method: str, url: httpx.URL, headers: Mapping[str, str], route_key: str) -> Any:
     """The event that a function gets, without the authorizer's context."""
     query = url.query.decode()
@@ -100,17 +113,7 @@ def request_event(method: str, url: httpx.URL, headers: Mapping[str, str], route
         "routeKey": route_key,
         "rawPath": path,
         "rawQueryString": query,
-        "headers": {
-            "accept": "*/*",
-            "content-length": "0",
-            "host": "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
-            "user-agent": "curl/8.5.0",
-            "x-amzn-trace-id": "Root=1-69a53fb2-5a1e8b7c0c2f4d6e8a9b0c1d",
-            "x-forwarded-for": "203.0.113.9",
-            "x-forwarded-port": "443",
-            "x-forwarded-proto": "https",
-            **headers,
-        },
+        "headers": {**HEADERS, **headers},
         **({"queryStringParameters": dict(url.params)} if query else {}),
         "requestContext": {
             "accountId": "123456789012",

@@ -52,6 +52,10 @@ spans = st.one_of(
 """All day, or a part of it in which every day line has service."""
 
 
+names = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
+weathers = st.builds(Weather, st.floats(-20, 20), st.floats(-60, 60), st.sampled_from([None, *Rain]))
+
+
 @st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
     """A scenario whose disruptions are on separate lines, stops and buses, so that none conflict."""
@@ -66,7 +70,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         return range(draw(st.integers(0, most)))
 
     return Scenario(
-        name=draw(st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)),
+        name=draw(names),
         first_day=day,
         last_day=day,
         description=" ".join(draw(st.lists(st.text("abc:#-'\"é{}", min_size=1, max_size=9), max_size=4))),
@@ -77,9 +81,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
             DemandChange(draw(st.floats(0, 20)), line_ids[:i], (stops[0],) if i == 0 else (), draw(spans))
             for i in few(3)
         ),
-        weather=draw(
-            st.builds(Weather, st.floats(-20, 20), st.floats(-60, 60), st.sampled_from([None, *Rain]))
-        ),
+        weather=draw(weathers),
         control=draw(st.sampled_from(HeadwayControl)),
         surges=tuple(Surge(stops[1 + i], draw(st.floats(0, 200)), part(draw)) for i in few(3)),
         breakdowns=tuple(

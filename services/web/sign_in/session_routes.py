@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 
 from fastapi import FastAPI
@@ -18,7 +18,7 @@ from services.access.authentication import (
     check_group,
 )
 from services.access.sessions import LIFETIME_S, new_token
-from services.context import Context
+from services.context import Context, MapTiles
 from services.errors import BadRequest, Unauthorized
 from services.queries.bodies import Body
 from services.web.access_log import headers_of
@@ -33,6 +33,10 @@ FIELDS = {"api_key": KEY_HEADER, "group_name": GROUP_HEADER}
 def add_session_routes(app: FastAPI, context: Context) -> None:
     """Add the routes: POST signs in, GET returns the group signed in, DELETE signs out."""
 
+    def body_of(caller: Caller | None) -> Body:
+        posts = {route.path for route in app.routes if isinstance(route, Route) and "POST" in route.allowed}
+        return session_body(caller, posts, context.map_tiles)
+
     def sign_in(request: Request) -> StoreQuery:
         headers = headers_of(request.scope)
         check_origin(request, headers)
@@ -40,11 +44,11 @@ def add_session_routes(app: FastAPI, context: Context) -> None:
         check_group(caller)
         token = new_token(caller, context.key, now_s=SystemWall().time())
         cookie = cookie_header(request, headers, token, LIFETIME_S)
-        return StoreQuery(lambda _: json_response(session_body(caller), headers=cookie))
+        return StoreQuery(lambda _: json_response(body_of(caller), headers=cookie))
 
     def signed_in(request: Request) -> StoreQuery:
         session = session_in(request.scope, context.key)
-        body = session_body(None if session is None else session.caller)
+        body = body_of(None if session is None else session.caller)
         return StoreQuery(lambda _: json_response(body, headers={"cache-control": "no-store"}))
 
     def sign_out(request: Request) -> StoreQuery:
@@ -52,19 +56,6 @@ def add_session_routes(app: FastAPI, context: Context) -> None:
         check_origin(request, headers)
         cookie = cookie_header(request, headers, "", 0)
         return StoreQuery(lambda _: Response(status_code=204, headers=cookie))
-
-    tiles = None if context.map_tiles is None else asdict(context.map_tiles)
-
-    def session_body(caller: Caller | None) -> Body:
-        allowed = {route.path for route in app.routes if isinstance(route, Route) and "POST" in route.allowed}
-        return {
-            "group": None if caller is None else caller.group,
-            "may_control_clock": caller is not None and "/clock" in allowed,
-            "may_intervene": caller is not None
-            and caller.key_name == GENERAL
-            and "/interventions" in allowed,
-            "map_tiles": None if caller is None else tiles,
-        }
 
     for method, handler in (("POST", sign_in), ("GET", signed_in), ("DELETE", sign_out)):
         app.add_api_route(
@@ -75,6 +66,18 @@ def add_session_routes(app: FastAPI, context: Context) -> None:
             response_model=None,
             openapi_extra=dict(OPEN),
         )
+
+
+def session_body(caller: Caller | None, posts: Collection[str], tiles: MapTiles | None) -> Body:
+    """Who is signed in, what they may do at the paths that take a POST, and the map's tiles."""
+    if caller is None:
+        return {"group": None, "may_control_clock": False, "may_intervene": False, "map_tiles": None}
+    return {
+        "group": caller.group,
+        "may_control_clock": "/clock" in posts,
+        "may_intervene": caller.key_name == GENERAL and "/interventions" in posts,
+        "map_tiles": None if tiles is None else asdict(tiles),
+    }
 
 
 def credentials_of(body: Mapping[str, object]) -> dict[str, str]:

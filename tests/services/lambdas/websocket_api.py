@@ -162,6 +162,11 @@ class Clients:
                 self._lock.wait_for(lambda: self.most_at_once >= self.together, timeout=2)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 @contextmanager
 def clients() -> Iterator[Clients]:
     """A fake Management API with clients, on a real socket at `url`."""
@@ -194,11 +199,7 @@ def clients() -> Iterator[Clients]:
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - its own name
             """Log nothing."""
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 128
-
-    with Server(("127.0.0.1", 0), Handler) as server:
+    with _Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         found.url = f"http://127.0.0.1:{server.server_port}/production"
