@@ -29,13 +29,15 @@ class ArrivalsWish:
 
     with_stop: bool
     with_estimates: bool
+    with_incidents: bool
+    in_english: bool
 
     @classmethod
     def of(cls, content: bytes) -> ArrivalsWish:
         """Parse a body: JSON, whatever its content type says. Raises `BadRequest`.
 
-        Estimates come unless they are refused, the stop's data only if they are asked for. Other fields have
-        no effect.
+        Estimates come unless they are refused, the stop's data and incidents only if they are asked for, in
+        Spanish unless `cultureInfo` is EN. Other fields have no effect.
         """
         try:
             given: object = json.loads(content or b"{}")
@@ -46,6 +48,8 @@ class ArrivalsWish:
         return cls(
             with_stop=_yes(given, "Text_StopRequired_YN", "N"),
             with_estimates=_yes(given, "Text_EstimationsRequired_YN", "Y"),
+            with_incidents=_yes(given, "Text_IncidencesRequired_YN", "N"),
+            in_english=str(given.get("cultureInfo", "")).strip().upper().startswith("EN"),
         )
 
 
@@ -65,7 +69,7 @@ def lines_wanted(city: EmtCity, stop: Stop, text: str | None) -> Sequence[Line]:
 
 
 def arrivals_body(
-    city: EmtCity, outlook: Outlook, stop: Stop, lines: Sequence[Line], wish: ArrivalsWish
+    city: EmtCity, outlook: Outlook, stop: Stop, lines: Sequence[Line], wish: ArrivalsWish, incidents: Body
 ) -> Body:
     """The answer's data. May raise `StoreError`."""
     found = arrivals(outlook, lines, stop_id=stop.stop_id) if wish.with_estimates else ()
@@ -73,7 +77,7 @@ def arrivals_body(
         "Arrive": [arrival_body(city, each, stop, outlook.now) for each in next_buses(found)],
         "StopInfo": [stop_info(city, stop)] if wish.with_stop else [],
         "ExtraInfo": [],
-        "Incident": {},
+        "Incident": incidents,
     }
 
 

@@ -55,9 +55,13 @@ LINE_HERE = record(
     **texts("label", "line", "nameA", "nameB"), metersFromHeader=WHOLE, to={"enum": ["A", "B"]}
 )
 STOP_INFO = record(lines=array(LINE_HERE), geometry=POINT, **texts("stopId", "stopName", "Direction"))
-ARRIVALS = record(
-    Arrive=array(ARRIVAL), StopInfo=array(STOP_INFO), ExtraInfo=array({}), Incident={"type": "object"}
+INCIDENT = record(
+    **texts("guid", "title", "description", "link", "pubDate", "rssAfectaDesde", "rssAfectaHasta"),
+    **texts("GoogleTransitCause", "GoogleTransitEffect"),
+    category=array({"type": "string"}),
 )
+INCIDENTS = {"type": "object", "properties": {"ListaIncident": record(data=array(INCIDENT))}}
+ARRIVALS = record(Arrive=array(ARRIVAL), StopInfo=array(STOP_INFO), ExtraInfo=array({}), Incident=INCIDENTS)
 DATA_LINE = record(
     **texts("line", "label", "maxFreq", "minFreq", "headerA", "headerB", "startTime", "stopTime"),
     direction={"enum": ["A", "B"]},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar, TypeAlias
@@ -37,7 +37,7 @@ from services.times import YEARS
 from services.web.access_log import CALLER, headers_of
 from services.web.gate import Gate
 from services.web.handlers import JSON, Handler, Identify, Route, StoreQuery
-from simulator.network import Stop
+from simulator.network import Line, Stop
 from simulator.types import INBOUND, OUTBOUND
 from storage.store import Reader
 
@@ -109,11 +109,23 @@ class EmtHandlers:
 
         def respond(store: Reader) -> Response:
             outlook = self.outlooks.at(store, feed)
-            found = arrivals_body(self.city, outlook, stop, lines, wish)
+            incidents = self._incidents(stop, lines, wish)
+            found = arrivals_body(self.city, outlook, stop, lines, wish, incidents)
             content = answer([found], self.local_time(outlook.now)).body
             return Response(self.outlooks.cut(feed, bytes(content)), media_type=JSON)
 
         return StoreQuery(respond)
+
+    def _incidents(self, stop: Stop, lines: Sequence[Line], wish: ArrivalsWish) -> Body:
+        """The incidents of the scenario and of interventions, if they are asked for."""
+        scenario, now = self.context.scenario, self.context.now()
+        if scenario is None or not wish.with_incidents:
+            return {}
+        # Here, since it pulls in NumPy and protobuf, which functions on AWS do without.
+        from services.feeds.emt.incidents import IncidentsWriter
+
+        writer = IncidentsWriter(self.city, scenario, now, self.local_time.zone, wish.in_english)
+        return writer.body(stop, lines)
 
     def lines(self, request: Request) -> StoreQuery:
         """Prepare the lines that run on a date."""

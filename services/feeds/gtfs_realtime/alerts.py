@@ -7,7 +7,7 @@ from datetime import datetime
 
 from google.transit.gtfs_realtime_pb2 import EntitySelector, FeedMessage, TranslatedString
 
-from services.feeds.gtfs_realtime.disruption_notices import Notice, Words, notices
+from services.feeds.gtfs_realtime.disruption_notices import Notice, Period, Words, notices
 from services.feeds.gtfs_static.network_tables import AGENCY_ID
 from services.gtfs_trips.ids import FeedIds
 from simulator.network import Network
@@ -22,13 +22,7 @@ def add_alerts(
 ) -> None:
     """Add the alerts of a scenario, None for none, to a message."""
     for notice in () if scenario is None else notices(scenario, network):
-        now_s = now.timestamp()
-        left = [
-            period
-            for period in notice.periods
-            if (period.end_s is None or period.end_s > now_s)
-            and (period.start_s <= now_s or not notice.name.startswith(UNFORESEEN))
-        ]
+        left = periods_left(notice, now)
         if not left:
             continue
         entity = message.entity.add()
@@ -40,6 +34,17 @@ def add_alerts(
         alert.cause, alert.effect = notice.cause, notice.effect
         alert.header_text.CopyFrom(_translated(notice.header))
         alert.description_text.CopyFrom(_translated(notice.text))
+
+
+def periods_left(notice: Notice, now: datetime) -> list[Period]:
+    """The periods of a notice that haven't ended; none of what couldn't be foreseen before it begins."""
+    now_s = now.timestamp()
+    return [
+        period
+        for period in notice.periods
+        if (period.end_s is None or period.end_s > now_s)
+        and (period.start_s <= now_s or not notice.name.startswith(UNFORESEEN))
+    ]
 
 
 def _entities(notice: Notice, network: Network, ids: FeedIds) -> Iterator[EntitySelector]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from datetime import timedelta
@@ -13,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from starlette.types import ASGIApp
 
 from simulator.clock import Clock
 from tests.services.rest_served import Requester
@@ -34,6 +36,17 @@ def body(answer: httpx.Response) -> Any:
     found = json.loads(answer.content)
     assert list(found) == ["code", "description", "datetime", "data"]
     return found
+
+
+def post(app: ASGIApp, path: str, headers: Mapping[str, str], content: str) -> httpx.Response:
+    """Send a body, which a client may call text or anything else."""
+
+    async def request() -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.post(path, headers=headers, content=content)
+
+    return asyncio.run(request())
 
 
 def write_certificate(folder: Path, *, password: bytes | None = None) -> tuple[Path, Path]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import jsonschema
 import pytest
 from starlette.types import ASGIApp
@@ -17,7 +15,7 @@ from services.access.rate_limits import Limits
 from services.app import create_app
 from services.context import Context
 from services.feeds.emt.description import EMT_OPERATIONS
-from tests.services.feeds.emt.emt_served import APPLICATION, BUSES, LOGIN, USER, body, log_in
+from tests.services.feeds.emt.emt_served import APPLICATION, BUSES, LOGIN, USER, body, log_in, post
 from tests.services.rest_served import KEY, NO_KEY, Requester, Served, in_process, parts
 
 DETAIL, ARRIVES = f"{BUSES}/stops/2/detail/", f"{BUSES}/stops/2/arrives/"
@@ -51,17 +49,6 @@ def asked(app: ASGIApp) -> Requester:
 @pytest.fixture(scope="module")
 def token(asked: Requester) -> Mapping[str, str]:
     return log_in(asked)
-
-
-def post(app: ASGIApp, path: str, headers: Mapping[str, str], content: str) -> httpx.Response:
-    """Send a body, which a client may call text or anything else."""
-
-    async def request() -> httpx.Response:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            return await client.post(path, headers=headers, content=content)
-
-    return asyncio.run(request())
 
 
 def of_stop(app: ASGIApp, token: Mapping[str, str], wish: str, path: str = ARRIVES) -> Any:
