@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from scripts.planned import Planned
-from services.aws.shared_limits import CREDIT
+from services.lambdas.shared_limits import CREDIT
 from simulator.network import Network
 
 PRICES = Path(__file__).parent.parent / "docs" / "aws-prices.yaml"
@@ -182,7 +182,9 @@ def eventbridge_items(_: Planned, network: Network, prices: Prices) -> Iterator[
     yield priced_item(
         "Events", "subscription look-ups", reads, "million reads", prices.of("dynamodb_read_million")
     )
-    yield from function_items("Events", "broadcasts", positions, 50, 512, prices)
+    yield from function_items("Events", "broadcasts", positions, 50, 1769, prices)
+    polls = prices.assumption("queue_polls_a_minute") * MINUTES / MILLION
+    yield priced_item("Events", "polls of the queue", polls, "million requests", prices.of("sqs_million"))
 
 
 def storage_items(plan: Planned, _: Network, prices: Prices) -> Iterator[CostItem]:

@@ -38,6 +38,7 @@ SERVICES = frozenset(
         "dynamodb",
         "s3",
         "secretsmanager",
+        "sqs",
         "ssm",
         "sts",
         "timestream-query",

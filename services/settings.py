@@ -86,6 +86,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "queue": ("BUS_SIMULATOR_QUEUE",),
     "connections_table": ("BUS_SIMULATOR_CONNECTIONS_TABLE", "DYNAMODB_TABLE"),
     "subscriptions_table": ("BUS_SIMULATOR_SUBSCRIPTIONS_TABLE",),
+    "fan_out_queue": ("BUS_SIMULATOR_FAN_OUT_QUEUE",),
     "limits_table": ("BUS_SIMULATOR_LIMITS_TABLE",),
     "log_group": ("BUS_SIMULATOR_LOG_GROUP",),
     "ready_file": ("BUS_SIMULATOR_READY_FILE",),
@@ -159,7 +160,7 @@ class FunctionSettings:
     `clock_parameter` None means that simulated time is wall time. Messages to WebSocket clients go through
     `websocket_endpoint`, None for the endpoint that the standard AWS variables name. Feeders write the newest
     records to `latest_objects`; None reads them from the store. Requests are counted in `limits_table`, if it
-    is set; 0 is no limit.
+    is set; 0 is no limit. A tick for many clients is divided by `fan_out_queue`, if that is set.
     """
 
     region: str
@@ -172,6 +173,7 @@ class FunctionSettings:
     log_level: str
     websocket_endpoint: str | None = None
     latest_objects: str | None = None
+    fan_out_queue: str | None = None
     limits_table: str | None = None
     rate_per_s: float = 0
     requests_per_day: int = 0
@@ -190,6 +192,7 @@ def function_settings() -> FunctionSettings:
         log_level=chosen("log_level") or "INFO",
         websocket_endpoint=chosen("websocket_endpoint"),
         latest_objects=chosen("latest_objects"),
+        fan_out_queue=chosen("fan_out_queue"),
         limits_table=chosen("limits_table"),
         rate_per_s=_limit("rate_limit"),
         requests_per_day=int(_limit("daily_limit")),

@@ -59,8 +59,8 @@ module "network" {
 
   zones = [for letter in var.zones : "${var.region}${letter}"]
 
-  # Functions in the VPC read the clock's parameter.
-  interface_endpoints = var.timestream == "hosted" ? ["ssm"] : []
+  # Functions in the VPC read the clock's parameter, and divide large ticks by a queue.
+  interface_endpoints = var.timestream == "hosted" ? ["sqs", "ssm"] : []
 }
 
 module "cluster" {

@@ -120,6 +120,26 @@ class EventBridgeEvent(TypedDict):
     detail: Mapping[str, object]
 
 
+class SqsAttributes(TypedDict):
+    """What SQS says of a message: when it was sent, in milliseconds since the epoch."""
+
+    SentTimestamp: str
+
+
+class SqsRecord(TypedDict):
+    """A message of a queue."""
+
+    body: str
+    attributes: SqsAttributes
+
+
+@final
+class SqsEvent(TypedDict):
+    """Messages of the queue of chunks."""
+
+    Records: Sequence[SqsRecord]
+
+
 class LambdaContext(Protocol):
     """The part of Lambda's context object that is used."""
 

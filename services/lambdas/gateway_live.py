@@ -14,6 +14,7 @@ from datetime import datetime
 
 from services.aws.connections import ConnectionTables, UnknownConnection
 from services.errors import ServiceError, Unavailable, Unexpected
+from services.lambdas.fan_out import Chunk, ChunkQueue, chunks_of
 from services.lambdas.gateway_sender import GatewaySender, SendCounts
 from services.live import messages
 from services.live.messages import LONGEST_MESSAGE_BYTES, MOST_CONNECTIONS
@@ -37,6 +38,7 @@ class GatewayLive:
     network: Callable[[], Network]
     now: Callable[[], datetime]
     most_connections: int = MOST_CONNECTIONS
+    queue: ChunkQueue | None = None
 
     def connect(self, connection_id: str, group: str) -> None:
         """Add a connection. Raises `TooManyRequests` if its group has the most it may have."""
@@ -68,16 +70,24 @@ class GatewayLive:
     def broadcast(self, positions: Collection[BusPosition], *, until_s: float = math.inf) -> SendCounts:
         """Send new positions of one line to its subscribers: a message per bus, or all as one array.
 
-        No attempt begins after `until_s`, in seconds of the sender's clock.
+        With a `queue` other invocations send a large tick's further chunks, which aren't counted here. No
+        attempt begins after `until_s`, in seconds of the sender's clock.
         """
         network = self.network()
         texts = [bus_position_text(position, network) for position in positions]
-        array = [f"[{','.join(texts)}]"]
-        wanting = {
-            subscriber.connection_id: array if subscriber.batch else texts
+        subscribers = {
+            subscriber.connection_id: subscriber
             for line_id in {position.line_id for position in positions}
             for subscriber in self.connections.connections_of(line_id)
         }
+        chunks: Sequence[Chunk] = chunks_of(texts, subscribers.values())
+        if self.queue is not None:
+            chunks = self.queue.hand_over(chunks)
+        return self.send_chunks(chunks, until_s=until_s)
+
+    def send_chunks(self, chunks: Sequence[Chunk], *, until_s: float) -> SendCounts:
+        """Send chunks of a tick to their connections."""
+        wanting = {name: texts for chunk in chunks for name, texts in chunk.texts_of().items()}
         return self.sender.send_all(wanting, until_s=until_s)
 
     def _obey(self, connection_id: str, command: messages.Command) -> None:

@@ -11,12 +11,12 @@ from services.access.authentication import Keys
 from services.access.rate_limits import Limits, RequestMeter
 from services.aws.latest_object import STREAMS, place_of
 from services.aws.secret_key_ring import SecretKeyRing
-from services.aws.shared_limits import SharedMeter, UseTable
 from services.aws.ssm_clock import SsmClockParameter
 from services.lambdas.latest_objects import LatestObject
 from services.lambdas.latest_store import LatestStore
 from services.lambdas.polled_clock import PolledClock
 from services.lambdas.s3_compiled_network import S3CompiledNetwork
+from services.lambdas.shared_limits import SharedMeter, UseTable
 from services.settings import FunctionSettings
 from simulator.clock import Clock
 from storage.aws_clients import client

@@ -1,4 +1,4 @@
-"""The Lambda function of the WebSocket API: `$connect`, `$disconnect`, `$default`, and events of positions.
+"""The Lambda function of the WebSocket API: its routes, events of positions, and chunks of them.
 
 It reads and logs events; `services.lambdas.gateway_live` carries them out.
 """
@@ -10,19 +10,22 @@ import logging
 import math
 import time
 from functools import cache
-from typing import TypeAlias, TypedDict
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services import logs
 from services.access.authentication import INVALID_KEY, LONGEST_GROUP
+from services.access.rate_limits import WALL_S
 from services.aws.connections import ConnectionTables
 from services.aws.events import positions_of
 from services.errors import ServiceError, Unauthorized, Unavailable
+from services.lambdas.fan_out import LATEST_S, Chunk, ChunkQueue
 from services.lambdas.gateway_events import (
     EventBridgeEvent,
     LambdaContext,
     ProxyResponse,
+    SqsEvent,
     WebSocketEvent,
     WebSocketRequestContext,
 )
@@ -39,6 +42,9 @@ from services.queries.bodies import describe_error
 from storage.aws_clients import client
 from storage.errors import DependencyError
 
+if TYPE_CHECKING:
+    from types_boto3_sqs.client import SQSClient
+
 log = logging.getLogger("bus_simulator.live")
 
 OK: ProxyResponse = {"statusCode": 200}
@@ -49,8 +55,8 @@ LAST_TRY_S = CONNECT_TIMEOUT_S + ANSWER_S + 1.0
 """How long before Lambda ends an invocation the last attempt to reach a client may begin."""
 
 
-def handler(event: WebSocketEvent | EventBridgeEvent, lambda_context: LambdaContext) -> Response:
-    """Lambda's entry point: handle an event of the WebSocket API or of EventBridge."""
+def handler(event: WebSocketEvent | EventBridgeEvent | SqsEvent, lambda_context: LambdaContext) -> Response:
+    """Lambda's entry point: handle an event of the WebSocket API, of EventBridge or of the queue."""
     until_s = time.monotonic() + lambda_context.get_remaining_time_in_millis() / 1000 - LAST_TRY_S
     begin(lambda_context.get_remaining_time_in_millis())
     shared_settings()
@@ -91,13 +97,21 @@ def shared_live() -> GatewayLive:
         store=shared_store,
         network=lambda: shared_network().current().network,
         now=lambda: shared_clock().now(),
+        queue=None if found.fan_out_queue is None else ChunkQueue(sqs(found.region), found.fan_out_queue),
     )
 
 
+def sqs(region: str) -> SQSClient:
+    """A client of the queue that gives up soon: what isn't handed over is sent here."""
+    return client("sqs", region=region, connect_timeout_s=1.0, read_timeout_s=1.0)
+
+
 def handle_event(
-    event: WebSocketEvent | EventBridgeEvent, live: GatewayLive, *, until_s: float = math.inf
+    event: WebSocketEvent | EventBridgeEvent | SqsEvent, live: GatewayLive, *, until_s: float = math.inf
 ) -> Response:
     """Handle an event. Errors of DynamoDB pass in events of EventBridge, which Lambda then dead-letters."""
+    if "Records" in event:
+        return send_chunks(event, live, until_s)
     if "requestContext" not in event:
         return broadcast(event, live, until_s)
     request = event["requestContext"]
@@ -147,6 +161,16 @@ def broadcast(event: EventBridgeEvent, live: GatewayLive, until_s: float) -> Bro
     sent = live.broadcast(positions, until_s=until_s)
     counts: BroadcastCounts = {"sent": sent.sent, "gone": sent.gone, "failed": sent.failed}
     log.info("broadcast", extra={"fields": {"line": event["detail"].get("line_id"), **counts}})
+    return counts
+
+
+def send_chunks(event: SqsEvent, live: GatewayLive, until_s: float) -> BroadcastCounts:
+    """Send chunks of a tick, until `until_s` or until the next tick is about to come."""
+    age_s = WALL_S() - min(int(record["attributes"]["SentTimestamp"]) for record in event["Records"]) / 1000
+    until_s = min(until_s, time.monotonic() + LATEST_S - age_s)
+    sent = live.send_chunks([Chunk.parse(record["body"]) for record in event["Records"]], until_s=until_s)
+    counts: BroadcastCounts = {"sent": sent.sent, "gone": sent.gone, "failed": sent.failed}
+    log.info("chunk sent", extra={"fields": {"age_s": round(age_s, 1), **counts}})
     return counts
 
 

@@ -108,6 +108,9 @@ ACTIONS = {
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "execute-api:ManageConnections",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
         "sqs:SendMessage",
     },
     "bus-simulator-feeder-task-role": {

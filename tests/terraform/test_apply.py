@@ -14,8 +14,8 @@ from scripts.cost_model import ENDPOINT_ZONES
 from scripts.terraform_settings import terraform_variables
 from services.aws.connection_items import table_definitions
 from services.aws.events import POSITIONS, SOURCE
-from services.aws.shared_limits import use_table_definition
 from services.feeders.feeder import Feeder, FeederStatus
+from services.lambdas.shared_limits import use_table_definition
 from services.operate.resource_names import FEEDER_SERVICES, HOSTED_SERVICE, SERVICES, bucket
 from services.processes.feeder_process import fields
 from tests.services import http_api
@@ -292,8 +292,8 @@ def test_it_switches_to_hosted_with_compliance_and_is_destroyed(made: Stack) -> 
     assert set(services) == {*SERVICES, HOSTED_SERVICE}
     assert made.moto.client("timestream-write").list_databases()["Databases"] == []
     endpoints = made.moto.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
-    (inside,) = (each for each in endpoints if each["VpcEndpointType"] == "Interface")
-    assert len(inside["SubnetIds"]) == ENDPOINT_ZONES
+    inside = [each for each in endpoints if each["VpcEndpointType"] == "Interface"]
+    assert [len(each["SubnetIds"]) for each in inside] == [ENDPOINT_ZONES, ENDPOINT_ZONES]
     (trail,) = made.moto.client("cloudtrail").describe_trails()["trailList"]
     (subscribed,) = made.moto.client("sns").list_subscriptions_by_topic(
         TopicArn=made.outputs()["findings_topic_arn"]

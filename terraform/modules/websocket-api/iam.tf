@@ -52,6 +52,11 @@ data "aws_iam_policy_document" "handler" {
   }
 
   statement {
+    actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage"]
+    resources = [aws_sqs_queue.chunks.arn]
+  }
+
+  statement {
     actions   = ["s3:GetObject"]
     resources = [var.network_arn]
   }

@@ -30,13 +30,14 @@ resource "aws_lambda_function" "websocket_handler" {
   architectures    = ["arm64"]
   role             = aws_iam_role.function["handler"].arn
   timeout          = 30
-  memory_size      = 512
+  memory_size      = 1769 # one virtual CPU: posting messages takes processor time
 
   environment {
     variables = merge(var.environment, {
       BUS_SIMULATOR_CONNECTIONS_TABLE   = var.connections.name
       BUS_SIMULATOR_SUBSCRIPTIONS_TABLE = var.subscriptions.name
       BUS_SIMULATOR_WEBSOCKET_ENDPOINT  = local.callback
+      BUS_SIMULATOR_FAN_OUT_QUEUE       = aws_sqs_queue.chunks.url
     })
   }
 

@@ -60,3 +60,14 @@ variable "latest_object_arns" {
   description = "The ARN of each stream's object with the newest records, by the stream's name."
   type        = map(string)
 }
+
+variable "fan_out_concurrency" {
+  description = "How many invocations at most send chunks of large ticks at the same time."
+  type        = number
+  default     = 50
+
+  validation {
+    condition     = var.fan_out_concurrency >= 2 && var.fan_out_concurrency <= 1000
+    error_message = "fan_out_concurrency must be from 2 to 1000."
+  }
+}

@@ -26,10 +26,10 @@ from botocore.exceptions import ClientError
 
 from services.access.key_ring import parse_keys
 from services.access.rate_limits import Limits
-from services.aws.shared_limits import SharedMeter, UseTable
 from services.context import Context
 from services.feeders.backfill import fill, plan
 from services.lambdas.rest import handler_over
+from services.lambdas.shared_limits import SharedMeter, UseTable
 from simulator.clock import Clock
 from storage.duckdb_store import DuckDBStore
 from tests.services.aws.fake_aws import ClientDouble

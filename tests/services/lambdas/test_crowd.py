@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from services.access.rate_limits import Limits
-from services.aws.shared_limits import CREDIT
+from services.lambdas.shared_limits import CREDIT
 from tests.services.lambdas.crowd import INSTANCES, TEAMS_PER_S, WILD_PER_S, gather
 
 pytestmark = pytest.mark.long

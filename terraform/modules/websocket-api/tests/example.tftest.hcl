@@ -22,6 +22,11 @@ variables {
 
 run "the_stage_and_functions_of_the_manual" {
   assert {
+    condition     = aws_lambda_event_source_mapping.chunks.batch_size == 1 && jsondecode(aws_sqs_queue.chunks.redrive_policy).maxReceiveCount == 1 && aws_sqs_queue.chunks.message_retention_seconds == 60
+    error_message = "A chunk must be sent at once and once."
+  }
+
+  assert {
     condition     = aws_apigatewayv2_stage.production.name == "production"
     error_message = "The stage must be the operations manual's."
   }

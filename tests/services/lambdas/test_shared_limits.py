@@ -9,14 +9,14 @@ import pytest
 
 from services.access.authentication import Caller
 from services.access.rate_limits import DAY_S, Limits
-from services.aws.shared_limits import (
+from services.errors import DailyLimitExceeded, TooManyRequests
+from services.lambdas.shared_limits import (
     CREDIT,
     OUTAGE_S,
     SharedMeter,
     UseTable,
     use_table_definition,
 )
-from services.errors import DailyLimitExceeded, TooManyRequests
 from storage.aws_clients import client
 from tests.services.aws.fake_aws import ClientDouble
 from tests.services.aws.tables import HandWatch
