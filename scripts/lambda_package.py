@@ -48,6 +48,8 @@ SERVICES = frozenset(
 """The services that functions call; boto3 itself needs `sts`."""
 
 LEFT_OUT = frozenset(("bin", "tests", "__pycache__", "RECORD", "INSTALLER", "REQUESTED", "uv_cache.json"))
+PACKED = (".py", ".html", ".js", ".css", ".txt")
+"""Of the program, its modules and the pages that functions serve."""
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can store, set for every file."""
 MODE = 0o100644 << 16
@@ -98,7 +100,7 @@ def package_content(installed: Path) -> dict[str, bytes]:
     found = {name: path.read_bytes() for name, path in files_below(installed) if is_needed(name)}
     for package in OWN:
         for name, path in files_below(ROOT / package):
-            if name.endswith(".py"):
+            if name.endswith(PACKED):
                 found[f"{package}/{name}"] = path.read_bytes()
     own = version("bus-simulator")
     metadata = f"Metadata-Version: 2.4\nName: bus-simulator\nVersion: {own}\n"

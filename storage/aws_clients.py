@@ -39,16 +39,22 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
 CONNECTIONS = 16
+LINKS: Any = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
+"""By default botocore signs URLs by version 2, which S3 refuses for new buckets, and for its global host."""
 
 
 class Options(TypedDict, total=False):
-    """The options of a client: the region, and values that replace the default endpoint and limits."""
+    """The options of a client: the region, and values that replace the default endpoint and limits.
+
+    A client that `makes_links` signs S3's URLs so that buckets of any age and region accept them.
+    """
 
     region: Required[str]
     endpoint_url: str | None
     connect_timeout_s: float
     read_timeout_s: float
     connections: int
+    makes_links: bool
 
 
 # fmt: off
@@ -108,6 +114,7 @@ def client(service: str, **options: Unpack[Options]) -> Any:
     config = Config(
         connect_timeout=options.get("connect_timeout_s", CONNECT_TIMEOUT_S),
         read_timeout=options.get("read_timeout_s", READ_TIMEOUT_S),
+        **(LINKS if options.get("makes_links") and endpoint_url is None else {}),
         max_pool_connections=options.get("connections", CONNECTIONS),
         retries={"mode": "standard", "total_max_attempts": 1},
         parameter_validation=False,

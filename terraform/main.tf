@@ -147,6 +147,7 @@ module "feeders" {
   event_bus_arn         = module.events.bus_arn
   clock_parameter_arn   = module.config.clock_parameter.arn
   latest_object_arns    = module.latest.object_arns
+  feed_arn              = module.latest.feed_arn
   log_retention_in_days = var.log_retention_in_days
 }
 
@@ -183,6 +184,7 @@ module "api_gateway" {
   network_arn           = module.config.network_json.arn
   clock_parameter_arn   = module.config.clock_parameter.arn
   latest_object_arns    = module.latest.object_arns
+  feed_arn              = module.latest.feed_arn
   timestream_table_arns = local.table_arns
   vpc                   = local.function_vpc
   request_limits        = { table_arn = module.request_limits.table_arn, environment = module.request_limits.environment }

@@ -1,4 +1,5 @@
-// Requests to the simulator. The session's cookie goes along by itself; no script sees the key.
+// Requests to the simulator. The session's cookie goes along by itself; no script sees the key. Behind API Gateway,
+// which has no sessions, key and group go along as headers, and are forgotten with the page.
 
 export class SignedOut extends Error {}
 export class Refused extends Error {
@@ -15,6 +16,8 @@ export interface Session {
   may_control_clock: boolean;
   may_intervene: boolean;
   map_tiles: Tiles | null;
+  /** There are no sessions and no live connections here: send key and group with each request, and ask again. */
+  by_headers?: boolean;
 }
 
 /** Tiles under the lines: a URL with {z}, {x} and {y}, and the source to show. */
@@ -30,8 +33,16 @@ export function url(path: string, query: Query = {}): string {
   return pairs.length ? `${path}?${new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]))}` : path;
 }
 
+let credentials: Record<string, string> = {};
+
+/** Send these with every request from now on. */
+export function sendAlways(key: string, group: string): void {
+  credentials = { "x-api-key": key, "x-group-name": group };
+}
+
 export async function ask(path: string, options: RequestInit = {}): Promise<Response> {
-  const answer = await fetch(path, { ...options, credentials: "same-origin" });
+  const headers = { ...credentials, ...(options.headers as Record<string, string> | undefined) };
+  const answer = await fetch(path, { ...options, headers, credentials: "same-origin" });
   if (answer.ok) return answer;
   const message = await answer
     .json()

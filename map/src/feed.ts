@@ -4,6 +4,7 @@ import type { BusPosition, PeopleCount } from "./records";
 
 const LINES_A_CONNECTION = 50;
 const RETRY_MS = 3000;
+const POLL_MS = 15_000;
 
 export interface Receiver {
   positions(records: BusPosition[]): void;
@@ -11,9 +12,27 @@ export interface Receiver {
   connected(isConnected: boolean): void;
 }
 
+/** What brings new records until it is closed. */
+export interface Source {
+  close(): void;
+}
+
 type Message = (BusPosition | PeopleCount) & { stream?: string; type?: string };
 
-export class Feed {
+/** Asks again and again, where there are no connections that last. */
+export class Polling implements Source {
+  private readonly timer: number;
+
+  constructor(ask: () => void) {
+    this.timer = window.setInterval(ask, POLL_MS);
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+}
+
+export class Feed implements Source {
   private readonly sockets = new Set<WebSocket>();
   private closed = false;
   private readonly chunks: string[][];

@@ -3,7 +3,7 @@
 import { get, type Session, SignedOut } from "./api";
 import { City, type Selection } from "./city";
 import { byId } from "./dom";
-import { Feed } from "./feed";
+import { Feed, Polling, type Source } from "./feed";
 import { language, setLanguage, t, translatePage } from "./i18n";
 import { LayersSheet } from "./layersSheet";
 import { MapView } from "./mapView";
@@ -46,8 +46,9 @@ class App {
   private readonly layers: LayersSheet;
   private readonly time: TimeBar;
   private readonly interventions: Interventions;
-  private feed: Feed | null = null;
+  private feed: Source | null = null;
   private isSigningIn = false;
+  private readonly isPolling: boolean;
   private readonly lost = new Set<string>();
 
   constructor(network: Network, found: Session) {
@@ -55,6 +56,7 @@ class App {
     this.view = new MapView(byId("map"), this.city, found.map_tiles);
     this.interventions = new Interventions(this.city, () => this.panel.refresh());
     this.interventions.isAllowed = found.may_intervene;
+    this.isPolling = found.by_headers === true;
     this.panel = new Panel(this.city, () => void this.signInAgain(), (view) => this.actions(view));
     this.time = new TimeBar(this.city, found, (error) => this.report(error));
     this.bar = new StatusBar(this.city);
@@ -92,16 +94,24 @@ class App {
   }
 
   /** The newest positions, those of the tick before (so that buses drive at once), and people waiting. */
-  private take([clock, positions, counts]: Snapshot): void {
+  private take(newest: Snapshot): void {
+    this.add(newest);
+    const before = new Date(Date.parse(newest[1].time) - TICK_MS).toISOString();
+    void this.guard(async () => this.city.addPositions((await get<AllAtOnce<BusPosition>>("/bus-position", { timestamp: before })).items));
+  }
+
+  private add([clock, positions, counts]: Snapshot): void {
     this.city.clock.set(clock);
     this.city.addPositions(positions.items);
     this.city.addCounts(counts.items);
-    const before = new Date(Date.parse(positions.time) - TICK_MS).toISOString();
-    void this.guard(async () => this.city.addPositions((await get<AllAtOnce<BusPosition>>("/bus-position", { timestamp: before })).items));
   }
 
   private follow(): void {
     this.feed?.close();
+    if (this.isPolling) {
+      this.feed = new Polling(() => void this.guard(async () => this.add(await snapshot())));
+      return;
+    }
     this.feed = new Feed(this.city.network.lines.map((line) => line.id), {
       positions: (records) => this.city.addPositions(records),
       counts: (records) => this.city.addCounts(records),

@@ -1,15 +1,24 @@
-// Sign-in: the key goes to the server once, which answers with a cookie that scripts can't read.
+// Sign-in: the key goes to the server once, which answers with a cookie that scripts can't read. Where there are no
+// sessions, it is kept for the requests of this page.
 
-import { get, type Session, send } from "./api";
+import { get, type Session, send, sendAlways } from "./api";
 import { byId } from "./dom";
 
 /** The session; asks for key and group until the server accepts them. */
 export async function session(message = ""): Promise<Session> {
   const found = await get<Session>("/session");
-  return found.group === null ? askForKey(message) : found;
+  return found.group === null ? askForKey(message, found) : found;
 }
 
-function askForKey(message: string): Promise<Session> {
+/** Have the server accept a key. */
+async function signIn(key: string, group: string, found: Session): Promise<Session> {
+  if (!found.by_headers) return send<Session>("POST", "/session", { api_key: key, group_name: group });
+  sendAlways(key, group);
+  await get("/clock");
+  return { ...found, group };
+}
+
+function askForKey(message: string, before: Session): Promise<Session> {
   const dialog = byId<HTMLDialogElement>("sign-in");
   const key = byId<HTMLInputElement>("key");
   const refused = byId("refused");
@@ -22,7 +31,7 @@ function askForKey(message: string): Promise<Session> {
       event.preventDefault();
       try {
         const group = byId<HTMLInputElement>("group").value.trim();
-        const found = await send<Session>("POST", "/session", { api_key: key.value.trim(), group_name: group });
+        const found = await signIn(key.value.trim(), group, before);
         form.removeEventListener("submit", onSubmit);
         dialog.removeEventListener("cancel", stay);
         key.value = "";

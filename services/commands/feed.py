@@ -13,7 +13,7 @@ from services.feeders.feeder import FEEDERS
 from services.inputs.load import DUCKDB
 
 if TYPE_CHECKING:
-    from services.aws.latest_object import LatestPlace
+    from services.aws.latest.latest_object import LatestPlace
     from simulator.shard import Shard
 
 ONE_PROCESS = (
@@ -36,7 +36,7 @@ def shard_of(text: str) -> Shard:
 
 def latest_place(text: str) -> LatestPlace:
     """Parse a place such as `s3://bus-simulator-latest/latest`."""
-    from services.aws.latest_object import place_of
+    from services.aws.latest.latest_object import place_of
 
     try:
         return place_of(text)

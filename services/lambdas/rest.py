@@ -13,20 +13,19 @@ from importlib.metadata import version
 from typing import TypeAlias, cast
 
 from mangum import Mangum
-from starlette.types import Scope
 
-from services.access.authentication import Caller
 from services.access.rate_limits import RequestMeter
-from services.app import create_data_app
 from services.aws.compiled_network import CompiledNetwork
 from services.context import Context
 from services.errors import ServiceError, Unavailable, Unexpected
-from services.lambdas.authorizer_context import caller_of
+from services.lambdas.function_app import create_function_app
 from services.lambdas.gateway_events import HttpEvent, LambdaContext, ProxyResponse
 from services.lambdas.kept_health import KeptHealth
+from services.lambdas.latest.feed_link import FeedLink
 from services.lambdas.shared_state import (
     begin,
     shared_clock,
+    shared_feed_link,
     shared_meter,
     shared_network,
     shared_settings,
@@ -59,15 +58,9 @@ def handler(event: HttpEvent, lambda_context: LambdaContext) -> ProxyResponse:
     return answer
 
 
-def handler_over(context: Context) -> Handler:
-    """A handler that answers events from a context."""
-    application = Mangum(create_data_app(context, caller_by_verdict), lifespan="off")
-    return cast(Handler, application)
-
-
-def caller_by_verdict(scope: Scope) -> Caller:
-    """The caller of a request, by the authorizer's verdict. Raises `Unauthorized`."""
-    return caller_of(scope["aws.event"])
+def handler_over(context: Context, feed: FeedLink | None = None) -> Handler:
+    """A handler that answers events from a context, and leads to the stored GTFS feed if there is one."""
+    return cast(Handler, Mangum(create_function_app(context, feed), lifespan="off"))
 
 
 def failed_invocation(error: ServiceError) -> ProxyResponse:
@@ -119,7 +112,7 @@ class _Serving:
         """The handler for a network. Raises `DependencyError`."""
         if self._handler is None or compiled is not self._compiled:
             context = context_of(compiled, shared_store(), shared_clock(), shared_meter())
-            self._handler = handler_over(context)
+            self._handler = handler_over(context, shared_feed_link())
             self._compiled = compiled
         return self._handler
 

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 from services import logs, settings
 from services.access.authentication import Keys
 from services.access.rate_limits import Limits, RequestMeter
-from services.aws.latest_object import STREAMS, place_of
+from services.aws.latest.latest_object import STREAMS, LatestPlace, place_of
 from services.aws.secret_key_ring import SecretKeyRing
 from services.aws.ssm_clock import SsmClockParameter
-from services.lambdas.latest_objects import LatestObject
-from services.lambdas.latest_store import LatestStore
+from services.lambdas.latest.feed_link import FeedLink
+from services.lambdas.latest.latest_objects import LatestObject
+from services.lambdas.latest.latest_store import LatestStore
 from services.lambdas.polled_clock import PolledClock
 from services.lambdas.s3_compiled_network import S3CompiledNetwork
 from services.lambdas.shared_limits import SharedMeter, UseTable
@@ -85,13 +86,28 @@ def shared_store() -> Store:
 
 
 def with_latest(store: Store, url: str) -> Store:
-    """A store before which the objects at a URL are asked. Raises `DependencyInvalid` for a wrong URL."""
-    try:
-        place = place_of(url)
-    except ValueError as error:
-        raise DependencyInvalid(f"BUS_SIMULATOR_LATEST_OBJECTS: {error}") from error
+    """A store before which the objects at a URL are asked. Raises `DependencyInvalid`."""
+    place = latest_place(url)
     s3, clock = client("s3", region=shared_settings().region, **SHORT), shared_clock()
     return LatestStore(store, {stream: LatestObject(s3, place, stream, clock) for stream in STREAMS})
+
+
+def latest_place(url: str) -> LatestPlace:
+    """The place that a URL names. Raises `DependencyInvalid`."""
+    try:
+        return place_of(url)
+    except ValueError as error:
+        raise DependencyInvalid(f"BUS_SIMULATOR_LATEST_OBJECTS: {error}") from error
+
+
+@cache
+def shared_feed_link() -> FeedLink | None:
+    """The link to the stored GTFS feed, if the settings name where feeders write."""
+    found = shared_settings()
+    if found.latest_objects is None:
+        return None
+    s3 = client("s3", region=found.region, makes_links=True, **SHORT)
+    return FeedLink(s3, latest_place(found.latest_objects))
 
 
 @cache

@@ -12,13 +12,20 @@ from services.processes.feeder_settings import FeederSettings
 from services.processes.process_setup import client
 from simulator.clock import Clock, Course
 from simulator.network import Network
+from simulator.scenario import Scenario
 from storage.schema import Stream
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+OnNetwork: TypeAlias = Callable[[Network, Scenario | None], object]
+"""Called with a network and its scenario when a feeder begins with them. Must not wait."""
 OnStatus: TypeAlias = Callable[[FeederStatus], object]
 """Called with a feeder's status after each tick. Must not wait."""
+
+
+STORES_FEED = "people-count"
+"""The feeder that stores the network as a GTFS feed, too: it has the least to do at a tick."""
 
 
 class FeederListeners:
@@ -27,11 +34,17 @@ class FeederListeners:
     def __init__(self) -> None:
         self.on_write: list[OnWrite] = []
         self.on_status: list[OnStatus] = []
+        self.on_network: list[OnNetwork] = []
 
     def written(self, stream: Stream, rows: pa.Table, course: Course) -> None:
         """Pass on rows that were just stored on a course of the clock."""
         for call in self.on_write:
             call(stream, rows, course)
+
+    def began(self, network: Network, scenario: Scenario | None) -> None:
+        """Pass on the network with which a feeder begins."""
+        for call in self.on_network:
+            call(network, scenario)
 
     def ticked(self, status: FeederStatus) -> None:
         """Pass on the status after a tick."""
@@ -56,12 +69,19 @@ def feeder_listeners(
             stack.enter_context(publishing_events(publisher))
             listeners.on_write.append(publisher.written)
         if settings.latest_objects is not None:
-            from services.aws.latest_writer import LatestWriter, writing_latest
+            from services.aws.latest.latest_writer import LatestWriter, writing_latest
 
             writer = LatestWriter(client("s3"), settings.latest_objects, clock)
             stack.enter_context(writing_latest(writer))
             listeners.on_write.append(writer.written)
             listeners.on_status.append(writer.ticked)
+            if settings.kind.name == STORES_FEED:
+                from services.aws.latest.stored_feed import StoredFeed, storing_feed
+                from services.feeds.gtfs_static.feed_content import feed_bytes
+
+                feed = StoredFeed(client("s3"), settings.latest_objects, feed_bytes)
+                stack.enter_context(storing_feed(feed))
+                listeners.on_network.append(feed.began)
         if settings.metrics_namespace is not None:
             from services.aws.cloudwatch_metrics import FeederMetrics, sending_metrics
 

@@ -97,6 +97,8 @@ class FeederProcess:
     def _feed(self, inputs: Inputs, *, start: datetime | None = None, end: datetime | None = None) -> None:
         """Feed until the clock is closed, or up to `end` or the hour of the next network."""
         clock = self._setup.clock
+        if end is None:  # the network in force, not one that was replaced meanwhile
+            self._listeners.began(inputs.network, inputs.scenario)
         with closing(model_of(inputs, self._settings)) as model:
             feeder = retry_until_closed(lambda: self._new_feeder(inputs, model, start), clock)
             if feeder is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.aws.latest_object import LatestPlace
+from services.aws.latest.latest_object import LatestPlace
 from services.feeders.feeder import FeederKind
 from simulator.shard import Shard
 

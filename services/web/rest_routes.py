@@ -193,6 +193,15 @@ def add_health_route(app: FastAPI, context: Context) -> None:
     add(app, "/health", state)
 
 
+def add_description_route(app: FastAPI) -> None:
+    """Add `/openapi.json`, which describes the application's routes."""
+
+    def described(_request: Request) -> StoreQuery:
+        return StoreQuery(lambda _: tagged_json(openapi.document(app)))
+
+    add_undocumented(app, "/openapi.json", described)
+
+
 def add_operations_routes(app: FastAPI, context: Context, counted: metrics.RequestCounts) -> None:
     """Add `/metrics`, `/openapi.json`, and the snapshot route for commands on the same machine."""
 
@@ -200,9 +209,6 @@ def add_operations_routes(app: FastAPI, context: Context, counted: metrics.Reque
         return StoreQuery(
             lambda _: Response(metrics.exposition(context, counted), media_type=metrics.MEDIA_TYPE)
         )
-
-    def described(_request: Request) -> StoreQuery:
-        return StoreQuery(lambda _: tagged_json(openapi.document(app)))
 
     def snapshot(request: Request) -> StoreQuery:
         snapshots = context.snapshots
@@ -212,7 +218,7 @@ def add_operations_routes(app: FastAPI, context: Context, counted: metrics.Reque
         return StoreQuery(lambda _: snapshot_response(snapshots))
 
     add(app, "/metrics", measured)
-    add_undocumented(app, "/openapi.json", described)
+    add_description_route(app)
     add_undocumented(app, SNAPSHOT_PATH, snapshot)
 
 

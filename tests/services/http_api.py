@@ -21,8 +21,11 @@ import httpx
 from services.access.authentication import Keys
 from services.context import Context
 from services.lambdas.authorizers import rest_response
+from services.lambdas.latest.feed_link import FeedLink
 from services.lambdas.rest import Handler, handler_over
+from services.web.static_files import DOCS, MAP
 
+PAGES = frozenset(f"GET {path}" for path in (*MAP, *DOCS, "/session", "/openapi.json"))
 ROUTES = {
     "GET /people-count": "people_count_api",
     "GET /people-count/{stop_id}": "people_count_api",
@@ -49,9 +52,10 @@ ROUTES = {
     "GET /health": "network_api",
     "OPTIONS /{proxy+}": "network_api",
     "$default": "network_api",
+    **dict.fromkeys(PAGES, "network_api"),
 }
 """The gateway's routes, and the function behind each."""
-OPEN = frozenset(("GET /health", "OPTIONS /{proxy+}"))
+OPEN = frozenset(("GET /health", "OPTIONS /{proxy+}")) | PAGES
 """The routes without an authorizer."""
 IDENTITY = ("x-api-key", "x-group-name")
 TTL_S = 240
@@ -59,9 +63,7 @@ UNAUTHORIZED = {"message": "Unauthorized"}
 
 REFUSED = {"error": "Unauthorized", "message": "Invalid API key"}
 NOT_FOUND = {"error": "NotFound", "message": "Not found"}
-LOCAL_ONLY = frozenset(
-    ("/", "/gtfs.zip", "/interventions", "/metrics", "/openapi.json", "/docs", "/local/snapshot")
-)
+LOCAL_ONLY = frozenset(("/gtfs.zip", "/interventions", "/metrics", "/local/snapshot"))
 
 
 def answer_of(
@@ -72,7 +74,7 @@ def answer_of(
     docs/aws.md lists the same cases.
     """
     path = target.partition("?")[0]
-    if method == "OPTIONS" and path != "/health":  # no preflight: it has no origin
+    if method == "OPTIONS" and f"GET {path}" not in OPEN:  # no preflight: it has no origin
         return 401, REFUSED
     if route_key_of(method, path) not in OPEN and not all(headers.get(name) for name in IDENTITY):
         return 401, UNAUTHORIZED
@@ -85,7 +87,7 @@ def route_key_of(method: str, path: str) -> str:
     """The route that a request takes."""
     for key in ROUTES:
         verb, _, template = key.partition(" ")
-        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template).replace(r"\{proxy\+\}", ".*"))
+        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template).replace(r"\{proxy\+\}", ".+"))
         if verb == method and re.fullmatch(pattern, path):
             return key
     return "$default"
@@ -192,10 +194,10 @@ class HttpApi:
 class HttpApiOver:
     """The gateway over a context. Mangum needs a thread with an event loop of its own."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, feed: FeedLink | None = None) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(self._loop,))
-        function = self._thread.submit(handler_over, context).result()
+        function = self._thread.submit(handler_over, context, feed).result()
         self.api = HttpApi(function, context.key)
 
     def ask(self, method: str, path: str, headers: Mapping[str, str]) -> httpx.Response:

@@ -1,6 +1,6 @@
 // Interventions: what is going on by decision, and forms that make more, beside what they disturb.
 
-import { get, send } from "../api";
+import { get, Refused, send } from "../api";
 import type { City } from "../city";
 import { h } from "../dom";
 import { dayAndMinute, type Key, t } from "../i18n";
@@ -45,7 +45,11 @@ export class Interventions {
   ) {}
 
   async load(): Promise<void> {
-    this.journal = await get<Journal>("/interventions");
+    try {
+      this.journal = await get<Journal>("/interventions");
+    } catch (error) {
+      if (!(error instanceof Refused && error.status === 404)) throw error; // functions on AWS have no journal
+    }
   }
 
   /** The forms that suit what is selected; without a selection those for the whole city. */

@@ -44,8 +44,13 @@ class FeedContent:
             return self._made
 
     def _make(self) -> bytes:
-        from services.feeds.gtfs_static.feed_zip import write_feed
+        return feed_bytes(self._network, self._scenario)
 
-        file = io.BytesIO()
-        write_feed(file, self._network, self._scenario)
-        return file.getvalue()
+
+def feed_bytes(network: Network, scenario: Scenario | None) -> bytes:
+    """Make the feed of a network. Raises `InputError` for a network that no feed can hold."""
+    from services.feeds.gtfs_static.feed_zip import write_feed
+
+    file = io.BytesIO()
+    write_feed(file, network, scenario)
+    return file.getvalue()

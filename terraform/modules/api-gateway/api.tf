@@ -108,6 +108,18 @@ resource "aws_apigatewayv2_stage" "default" {
     throttling_burst_limit   = 20
   }
 
+  # Nor do pages, which anybody may open: what they load, once for each team.
+  dynamic "route_settings" {
+    for_each = local.pages
+
+    content {
+      route_key                = route_settings.value
+      detailed_metrics_enabled = false
+      throttling_rate_limit    = 20
+      throttling_burst_limit   = 100
+    }
+  }
+
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.api.arn
     format = jsonencode({
@@ -123,5 +135,5 @@ resource "aws_apigatewayv2_stage" "default" {
     })
   }
 
-  depends_on = [aws_apigatewayv2_route.open] # whose settings are above
+  depends_on = [aws_apigatewayv2_route.open, aws_apigatewayv2_route.page] # whose settings are above
 }

@@ -1,10 +1,14 @@
-# Each function reads the newest records of the streams whose tables it reads; visits have no object.
+# Each function reads the newest records of the streams whose tables it reads; visits have no object. /gtfs.zip is a
+# link to the feed, which the role that signs it must be allowed to read.
 data "aws_iam_policy_document" "latest" {
   for_each = local.functions
 
   statement {
-    actions   = ["s3:GetObject"]
-    resources = [for table in each.value.tables : var.latest_object_arns[table] if contains(keys(var.latest_object_arns), table)]
+    actions = ["s3:GetObject"]
+    resources = concat(
+      [for table in each.value.tables : var.latest_object_arns[table] if contains(keys(var.latest_object_arns), table)],
+      each.key == "network_api" ? [var.feed_arn] : [],
+    )
   }
 }
 

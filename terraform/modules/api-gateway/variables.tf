@@ -61,3 +61,8 @@ variable "latest_object_arns" {
   description = "The ARN of each stream's object with the newest records, by the stream's name."
   type        = map(string)
 }
+
+variable "feed_arn" {
+  description = "The ARN of the network as a GTFS feed in S3."
+  type        = string
+}

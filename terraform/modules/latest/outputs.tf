@@ -7,3 +7,8 @@ output "object_arns" {
   description = "The ARN of each stream's object, by the stream's name."
   value       = { for stream in local.streams : stream => "${aws_s3_bucket.latest.arn}/${local.prefix}/${stream}.json.gz" }
 }
+
+output "feed_arn" {
+  description = "The ARN of the network as a GTFS feed."
+  value       = "${aws_s3_bucket.latest.arn}/${local.prefix}/gtfs.zip"
+}

@@ -14,12 +14,12 @@ from typing import Any
 import httpx
 import pytest
 
-from services.aws.latest_object import STREAMS, InvalidLatestObject, load, place_of
-from services.aws.latest_writer import LatestWriter, writing_latest
+from services.aws.latest.latest_object import STREAMS, InvalidLatestObject, load, place_of
+from services.aws.latest.latest_writer import LatestWriter, writing_latest
 from services.cli import status_of
 from services.feeders.feeder import FEEDERS, Feeder, FeederKind, FeederStatus
-from services.lambdas.latest_objects import CHECK_S, LATE_S, LatestObject
-from services.lambdas.latest_store import LatestStore
+from services.lambdas.latest.latest_objects import CHECK_S, LATE_S, LatestObject
+from services.lambdas.latest.latest_store import LatestStore
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable
 from storage.schema import Stream

@@ -13,6 +13,8 @@ variables {
     environment = { BUS_SIMULATOR_LIMITS_TABLE = "bus-simulator-request-limits", BUS_SIMULATOR_RATE_LIMIT = "50", BUS_SIMULATOR_DAILY_LIMIT = "10000" }
   }
 
+  feed_arn = "arn:aws:s3:::bus-simulator-latest-123456789012/latest/gtfs.zip"
+
   latest_object_arns = { for stream in ["bus_position", "people_count", "sensor_data"] :
     stream => "arn:aws:s3:::bus-simulator-latest-123456789012/latest/${stream}.json.gz"
   }

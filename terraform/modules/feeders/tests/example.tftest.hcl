@@ -13,6 +13,8 @@ variables {
   event_bus_arn       = "arn:aws:events:eu-west-1:123456789012:event-bus/bus-simulator-events"
   clock_parameter_arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/bus-simulator/clock"
 
+  feed_arn = "arn:aws:s3:::bus-simulator-latest-123456789012/latest/gtfs.zip"
+
   latest_object_arns = { for stream in ["bus_position", "people_count", "sensor_data"] :
     stream => "arn:aws:s3:::bus-simulator-latest-123456789012/latest/${stream}.json.gz"
   }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from services.aws.latest_object import InvalidLatestObject, LatestPlace, LatestRecords, load
+from services.aws.latest.latest_object import InvalidLatestObject, LatestPlace, LatestRecords, load
 from services.lambdas.s3_compiled_network import UNCHANGED, code_of
 from services.refreshed_value import RefreshedValue
 from simulator.clock import Clock

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from services.lambdas.latest_objects import LatestObject, NewestRecords
+from services.lambdas.latest.latest_objects import LatestObject, NewestRecords
 from storage.schema import BusPosition, Record, Stream
 from storage.store import Covered, JournalEntry, Page, Run, Selection, Store
 

@@ -53,6 +53,11 @@ class LatestPlace:
         """The key of a stream's object."""
         return f"{self.prefix}{stream}.json.gz"
 
+    @property
+    def feed_key(self) -> str:
+        """The key of the network as a GTFS feed."""
+        return f"{self.prefix}gtfs.zip"
+
 
 def place_of(url: str) -> LatestPlace:
     """The place that `s3://BUCKET/PREFIX` names. Raises ValueError for any other text."""

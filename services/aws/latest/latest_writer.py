@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 
-from services.aws.latest_object import STREAMS, Columns, LatestPlace, dump
+from services.aws.latest.latest_object import STREAMS, Columns, LatestPlace, dump
 from services.background import background
 from services.feeders.feeder import FeederStatus
 from services.retry import Backoff
