@@ -15,6 +15,7 @@ EXAMPLES := build/examples/.installed
 GENERATORS := build/generators/.installed
 GTFS_READERS := build/gtfs-readers/.installed
 MCP_CLIENTS := build/mcp-clients/.installed
+AWSWRANGLER := build/awswrangler/.installed
 NODE_PACKAGES := clients/javascript/node_modules/.installed
 NODE_CLIENTS := tests/node_clients/node_modules/.installed
 MAP_PACKAGES := map/node_modules/.installed
@@ -246,7 +247,7 @@ test-browser: $(INSTALLED) $(MAP_PACKAGES) ## test the map in a browser (needs D
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 .PHONY: test-long
-test-long: $(INSTALLED) $(SUMO) $(GENERATORS) $(EXAMPLES) $(GTFS_READERS) $(MCP_CLIENTS) $(if $(shell command -v npm),$(NODE_PACKAGES) $(NODE_CLIENTS)) ## run the tests that take minutes, and all examples of generated tests
+test-long: $(INSTALLED) $(SUMO) $(GENERATORS) $(EXAMPLES) $(GTFS_READERS) $(MCP_CLIENTS) $(AWSWRANGLER) $(if $(shell command -v npm),$(NODE_PACKAGES) $(NODE_CLIENTS)) ## run the tests that take minutes, and all examples of generated tests
 	BUS_SIMULATOR_TEST_EXAMPLES=all $(BIN)/python -m pytest -n 2 --dist worksteal \
 	  -m "long or (examples and not aws)" $(ARGS)
 
@@ -298,6 +299,11 @@ $(GTFS_READERS): requirements-gtfs-readers.lock $(INSTALLED)
 $(MCP_CLIENTS): requirements-mcp-clients.lock $(INSTALLED)
 	scripts/uv venv --quiet --clear build/mcp-clients
 	scripts/uv pip install --quiet --python build/mcp-clients/bin/python --require-hashes -r requirements-mcp-clients.lock
+	touch $@
+
+$(AWSWRANGLER): requirements-awswrangler.lock $(INSTALLED)
+	scripts/uv venv --quiet --clear build/awswrangler
+	scripts/uv pip install --quiet --python build/awswrangler/bin/python --require-hashes -r requirements-awswrangler.lock
 	touch $@
 
 $(NODE_PACKAGES): clients/javascript/package-lock.json
@@ -356,6 +362,7 @@ lock: $(INSTALLED) ## choose new versions of all dependencies and write the lock
 	printf '%s\n' gtfs_kit partridge \
 	  | $(LOCK) --constraints requirements.lock --output-file requirements-gtfs-readers.lock -
 	echo langchain-mcp-adapters | $(LOCK) --output-file requirements-mcp-clients.lock -
+	echo awswrangler | $(LOCK) --output-file requirements-awswrangler.lock -
 	$(LOCK) --constraints requirements.lock --output-file requirements-lambda.lock requirements-lambda.in
 
 .PHONY: setup-hooks

@@ -12,6 +12,8 @@ import pytest
 from bus_simulator_testing.choices import Choices
 from bus_simulator_testing.container import BusSimulatorContainer
 from bus_simulator_testing.process import BusSimulatorProcess
+from bus_simulator_testing.timestream_container import TimestreamContainer
+from simulator.clock import SystemWall
 
 pytestmark = pytest.mark.docker
 
@@ -52,3 +54,28 @@ def test_its_urls_are_right(city: BusSimulatorContainer) -> None:
     assert city.mcp_url == f"{city.api_url}/mcp"
     assert city.ws_url.startswith("ws://")
     assert city.get("/health")["status"] == "healthy"
+
+
+def test_a_timestream_without_a_city_keeps_what_boto3_writes() -> None:
+    nobody = boto3.Session("nobody", "nothing", region_name="eu-west-1")
+    with TimestreamContainer("--account", "123456789012") as container:
+        write = nobody.client("timestream-write", endpoint_url=container.url)
+        made = write.create_database(DatabaseName="devops")["Database"]
+        assert made["Arn"] == "arn:aws:timestream:eu-west-1:123456789012:database/devops"
+        write.create_table(DatabaseName="devops", TableName="hosts")
+        now_ms = int(SystemWall().time() * 1000)
+        write.write_records(
+            DatabaseName="devops",
+            TableName="hosts",
+            Records=[
+                {
+                    "Dimensions": [{"Name": "host", "Value": "h"}],
+                    "MeasureName": "cpu",
+                    "MeasureValue": "1.5",
+                    "Time": str(now_ms),
+                }
+            ],
+        )
+        query = nobody.client("timestream-query", endpoint_url=container.url)
+        (row,) = query.query(QueryString="SELECT host, measure_value::double FROM devops.hosts")["Rows"]
+        assert [datum["ScalarValue"] for datum in row["Data"]] == ["h", "1.5"]
