@@ -155,6 +155,8 @@ def create_time_series(arguments: Sequence[Typed], suffix: str) -> Typed:
     return Typed(
         f"(CASE WHEN count(*){suffix} > count({value.sql}){suffix} "
         f"THEN {_refusal('The value of a time series must not be null', kind)} "
+        f"WHEN count(*){suffix} > count({time.sql}){suffix} "
+        f"THEN {_refusal('The time of a time series must not be null', kind)} "
         f"WHEN count(*){suffix} > count(DISTINCT {time.sql}){suffix} "
         f"THEN {_refusal('Duplicate timestamps are not allowed in a time series', kind)} "
         f"ELSE CAST({points} AS {physical(kind)}) END)",
