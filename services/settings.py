@@ -58,6 +58,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "routes": ("BUS_SIMULATOR_ROUTES",),
     "route_types": ("BUS_SIMULATOR_ROUTE_TYPES",),
     "cluster": ("BUS_SIMULATOR_CLUSTER",),
+    "postgres_folder": ("BUS_SIMULATOR_POSTGRES_FOLDER",),
+    "postgres_port": ("BUS_SIMULATOR_POSTGRES_PORT",),
     "from": ("BUS_SIMULATOR_FROM",),
     "to": ("BUS_SIMULATOR_TO",),
     "strict": ("BUS_SIMULATOR_STRICT",),

@@ -19,14 +19,20 @@ Examples:
   psql "$(cat var/postgres/url)"
   bus-simulator serve --store "$(cat var/postgres/url)\"""",
 )
-@click.option(
+@option(
     "--folder",
+    key="postgres_folder",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("var/postgres"),
-    show_default=True,
     help="Where its data, its URL and the password of its user are.",
 )
-@option("--port", type=click.IntRange(0, 65535), default=5432, help="Port on 127.0.0.1; 0 takes a free one.")
+@option(
+    "--port",
+    key="postgres_port",
+    type=click.IntRange(0, 65535),
+    default=5432,
+    help="Port on 127.0.0.1; 0 takes a free one.",
+)
 def postgres_local(*, folder: Path, port: int) -> None:
     """Run a PostgreSQL server that others on this machine use as --store.
 
