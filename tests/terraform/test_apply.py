@@ -144,6 +144,7 @@ def test_every_function_and_task_has_the_addresses_it_needs(made: Stack) -> None
         "BUS_SIMULATOR_NETWORK": f"{config}/network.json",
         "BUS_SIMULATOR_CLOCK_PARAMETER": "/bus-simulator/clock",
         "BUS_SIMULATOR_LOG_LEVEL": "INFO",
+        "BUS_SIMULATOR_LATEST_OBJECTS": f"s3://bus-simulator-latest-{ACCOUNT}/latest",
         "BUS_SIMULATOR_LIMITS_TABLE": "bus-simulator-request-limits",
         "BUS_SIMULATOR_RATE_LIMIT": "50",
         "BUS_SIMULATOR_DAILY_LIMIT": "10000",

@@ -1,18 +1,11 @@
 # A tick of a line with many clients is divided: chunks go through this queue to further invocations of the handler.
+# A chunk is sent once: it expires before it could be taken again, since a second attempt would bring old positions
+# after new ones, and some clients both. The function's errors raise an alarm.
 resource "aws_sqs_queue" "chunks" {
   name                       = "bus-simulator-fan-out"
   message_retention_seconds  = 60
   visibility_timeout_seconds = 180 # six times the handler's timeout, as Lambda recommends
   sqs_managed_sse_enabled    = true
-
-  # A chunk is sent once: a second attempt would bring old positions after new ones, and some clients both.
-  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.failed_chunks.arn, maxReceiveCount = 1 })
-}
-
-resource "aws_sqs_queue" "failed_chunks" {
-  name                      = "bus-simulator-failed-chunks"
-  message_retention_seconds = 86400
-  sqs_managed_sse_enabled   = true
 }
 
 resource "aws_lambda_event_source_mapping" "chunks" {

@@ -22,7 +22,7 @@ variables {
 
 run "the_stage_and_functions_of_the_manual" {
   assert {
-    condition     = aws_lambda_event_source_mapping.chunks.batch_size == 1 && jsondecode(aws_sqs_queue.chunks.redrive_policy).maxReceiveCount == 1 && aws_sqs_queue.chunks.message_retention_seconds == 60
+    condition     = aws_lambda_event_source_mapping.chunks.batch_size == 1 && aws_sqs_queue.chunks.message_retention_seconds < aws_sqs_queue.chunks.visibility_timeout_seconds
     error_message = "A chunk must be sent at once and once."
   }
 
