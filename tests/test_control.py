@@ -16,7 +16,7 @@ import pytest
 
 from services.times import format_instant
 from tests.environment import environment
-from tests.process import KEY, Running, command, few_lines, running
+from tests.process import KEY, Finished, Running, command, few_lines, running
 
 pytestmark = pytest.mark.e2e
 
@@ -49,9 +49,13 @@ def ask(process: Running, disruption: object, acknowledged: list[object]) -> Non
 
 
 def done(folder: Path, *arguments: str) -> str:
+    return finished_well(folder, *arguments).out
+
+
+def finished_well(folder: Path, *arguments: str) -> Finished:
     finished = command(folder, *arguments)
     assert finished.code == 0, (finished.out, finished.err)
-    return finished.out
+    return finished
 
 
 @pytest.mark.long
@@ -73,7 +77,10 @@ def test_a_run_killed_around_interventions_loses_neither_them_nor_a_record(tmp_p
     store, span = ("--store", STORE), ("--start", format_instant(START), "--end", END)
     done(tmp_path, "backfill", *few_lines(), *store, *span)
     done(tmp_path, "journal", *few_lines(), *store, "--as-scenario", "-o", "day.yaml")
-    assert done(tmp_path, "digest", *store, *span) == done(tmp_path, "digest", "day.yaml", *span)
+    stored = finished_well(tmp_path, "digest", *store, *span)
+    assert stored.out == done(tmp_path, "digest", "day.yaml", *span)
+    *_, journal = done(tmp_path, "journal", *store).splitlines()
+    assert stored.err == f"journal {journal.removeprefix('digest ')}\n"
     done(tmp_path, "audit", *few_lines(), *store)
 
 

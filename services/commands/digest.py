@@ -44,8 +44,9 @@ def digest(
 ) -> None:
     """Print `stream sha256` for each stream. Equal data have equal digests on every machine.
 
-    Without SCENARIO it reads the store's data between --start and --end, by default all. With SCENARIO, a
-    name or a file, it simulates the scenario's dates, and needs no store.
+    Without SCENARIO it reads the store's data between --start and --end, by default all; the digest of its
+    journal, if it has one, goes to stderr, since the exported scenario's streams have equal digests without
+    one. With SCENARIO, a name or a file, it simulates the scenario's dates, and needs no store.
     """
     options.check_stretch(start, end)
     if scenario is None:
@@ -59,12 +60,16 @@ def print_stored(store: str, start: datetime | None, end: datetime | None) -> No
     from services.commands.covered_span import held
     from services.inputs.load import opened
     from storage.digest import stream_digest
+    from storage.journal import journal_digest
     from storage.schema import Stream
 
     with closing(opened(store, must_exist=True)) as source:
         for stream in Stream:
             first, last = held(source, stream, start, end)
             click.echo(f"{stream} {stream_digest(source.scan(stream, start=first, end=last), stream)}")
+        made = source.journal()
+        if made:
+            click.echo(f"journal {journal_digest(made)}", err=True)
 
 
 def print_simulated(

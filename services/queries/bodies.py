@@ -185,11 +185,16 @@ class StopSensorsPage(ExactModel):
 
 
 class ErrorBody(ExactModel):
-    """The body of every error; a `hint` says what would work instead."""
+    """The body of every error; a `hint` says what would work instead.
+
+    A refused intervention has every reason as `errors`, or the `earliest` possible moment.
+    """
 
     error: str
     message: str
     hint: str = ""
+    errors: list[str] = []
+    earliest: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

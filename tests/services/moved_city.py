@@ -42,7 +42,7 @@ SETTINGS = Settings(
 class Moved:
     """The parts of the run; `wall` is its wall time."""
 
-    def __init__(self, context: Context, store: DuckDBStore, clock: Clock, wall: HandWall) -> None:
+    def __init__(self, context: Context, store: Store, clock: Clock, wall: HandWall) -> None:
         self.context, self.store, self.clock, self.wall = context, store, clock, wall
         assert context.control is not None
         self.control = context.control

@@ -40,13 +40,13 @@ class Steered(Moved):
 
 @contextmanager
 def steered(
-    folder: Path, *, start: datetime = NOW, rate: float = 1.0, control: bool = True
+    folder: Path, *, start: datetime = NOW, rate: float = 1.0, opened: Store | None = None
 ) -> Iterator[Steered]:
-    """A run over the store in a folder, continued if there is one."""
+    """A run over an open store, else the one in a folder, continued if there is one. Closes the store."""
     wall = HandWall()
     clock = Clock(start=start, rate=rate, wall=wall)
     with ExitStack() as stack:
-        store = stack.enter_context(closing(DuckDBStore(folder / "steered.duckdb")))
+        store = stack.enter_context(closing(opened or DuckDBStore(folder / "steered.duckdb")))
         city = stack.enter_context(closing(disturbed_inputs(INPUTS, stored_journal(store)).city(1)))
         interventions = InProcessInterventions(INPUTS, city, store, clock)
         settings = replace(SETTINGS, control=True)

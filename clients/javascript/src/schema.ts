@@ -784,6 +784,8 @@ export interface components {
         /**
          * ErrorBody
          * @description The body of every error; a `hint` says what would work instead.
+         *
+         *     A refused intervention has every reason as `errors`, or the `earliest` possible moment.
          */
         ErrorBody: {
             /** Error */
@@ -795,6 +797,13 @@ export interface components {
              * @default
              */
             hint: string;
+            /**
+             * Errors
+             * @default []
+             */
+            errors: string[];
+            /** Earliest */
+            earliest?: string | null;
         };
         /**
          * FeederBody

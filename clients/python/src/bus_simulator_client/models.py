@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -147,11 +147,16 @@ class DepartureBody:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ErrorBody:
-    """The body of every error; a `hint` says what would work instead."""
+    """The body of every error; a `hint` says what would work instead.
+
+    A refused intervention has every reason as `errors`, or the `earliest` possible moment.
+    """
 
     error: str
     message: str
     hint: str = ""
+    errors: list[str] = field(default_factory=list)
+    earliest: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
