@@ -322,6 +322,10 @@ $(MAP_PACKAGES): map/package-lock.json
 map: $(MAP_PACKAGES) ## bundle the map's page into services/web/map (needs Node 20)
 	npm run --silent --prefix map build
 
+.PHONY: picture
+picture: $(INSTALLED) ## draw the picture and the animation of the map in README (needs Debian's chromium)
+	$(BIN)/python -m scripts.map_pictures
+
 .PHONY: clients
 clients: $(INSTALLED) $(GENERATORS) $(NODE_PACKAGES) ## generate the clients' models and types from the OpenAPI document
 	$(BIN)/python -m scripts.write_clients

@@ -27,7 +27,7 @@ from services.web.export_routes import add_export_routes
 from services.web.formats.record_pages import CURSOR_HEADER
 from services.web.gate import Gate, by_key
 from services.web.handlers import Identify, Route
-from services.web.intervention_routes import add_intervention_control, add_journal_route
+from services.web.intervention_routes import add_cost_route, add_intervention_control, add_journal_route
 from services.web.live.live_routes import add_live_route
 from services.web.metrics import RequestCounts
 from services.web.rest_routes import (
@@ -63,6 +63,8 @@ def create_app(context: Context) -> FastAPI:
     if context.control is not None:
         add_clock_control(app, context.control)
     add_journal_route(app, context)
+    if context.costs is not None:
+        add_cost_route(app, context.costs)
     if context.interventions is not None:
         add_intervention_control(app, context, context.interventions)
     if context.mcp_hosts is not None:

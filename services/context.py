@@ -17,7 +17,7 @@ from services.feeders.feeder import FeederKind, FeederStatus
 from services.interventions.control import InterventionControl
 from services.live.hub import Hub
 from services.transit.line_history import LineHistories
-from services.transit.service_comparison import CompareService
+from services.transit.service_comparison import CompareService, JournalCosts
 from simulator.clock import Clock
 from simulator.network import Network
 from simulator.scenario import Scenario
@@ -71,7 +71,7 @@ class Context:
     city, which stays that of `scenario_at_start`. With `mcp_hosts` MCP is served too, for requests with these
     Host and Origin headers. Without a `meter` requests are counted against `limits` in this process. With
     `open_feeds` GTFS and other feeds need no key. The map shows `map_tiles`. Without `compare` the tool of
-    that name refuses.
+    that name refuses; without `costs` the map says nothing of what the interventions cost.
     """
 
     store: Store
@@ -92,6 +92,7 @@ class Context:
     open_feeds: bool = False
     map_tiles: MapTiles | None = None
     compare: CompareService | None = None
+    costs: JournalCosts | None = None
     histories: LineHistories = field(default_factory=LineHistories)
 
     @property

@@ -1,7 +1,8 @@
-// Buses as a layer of the map's own WebGL context: an arrow in the direction of travel, coloured, and close by
-// the number of its line. Places are computed here for each picture, in screen pixels.
+// Buses on a canvas above the map's: an arrow in the direction of travel, coloured, and close by the number of
+// its line. Places are computed here for each picture, in screen pixels. While the view stays, buses drive
+// without a new picture of the lines and stops below them.
 
-import type { CustomLayerInterface, Map as LibreMap } from "maplibre-gl";
+import type { Map as LibreMap } from "maplibre-gl";
 import type { Bus } from "./tracks";
 
 const FLOATS = 8; // x, y (pixels from the middle), bearing, size, red, green, blue, cell of the atlas or -1
@@ -57,9 +58,7 @@ export interface BusSource {
   look(bus: Bus, into: Look): void;
 }
 
-export class BusLayer implements CustomLayerInterface {
-  readonly id = "buses";
-  readonly type = "custom" as const;
+export class BusLayer {
   /** What was drawn last, for finding the bus under a pointer: pixels from the middle of the map. */
   drawn: { bus: Bus; x: number; y: number }[] = [];
   frames = 0;
@@ -69,17 +68,30 @@ export class BusLayer implements CustomLayerInterface {
   private texture: WebGLTexture | null = null;
   private uniforms: Record<string, WebGLUniformLocation | null> = {};
   private data = new Float32Array(4096 * FLOATS);
-  private map: LibreMap | null = null;
+  private readonly canvas = document.createElement("canvas");
+  private gl: WebGL2RenderingContext | null = null;
   private readonly cellOf = new Map<string, number>();
   edge: [number, number, number] = [1, 1, 1];
 
   constructor(
     private readonly source: BusSource,
     private readonly lines: { id: string; label: string }[],
-  ) {}
+    private readonly map: LibreMap,
+  ) {
+    this.canvas.className = "buses";
+    map.getCanvasContainer().append(this.canvas);
+    this.setUp();
+    this.canvas.addEventListener("webglcontextlost", (event) => {
+      event.preventDefault();
+      this.gl = null;
+    });
+    this.canvas.addEventListener("webglcontextrestored", () => this.setUp());
+  }
 
-  onAdd(map: LibreMap, gl: WebGL2RenderingContext): void {
-    this.map = map;
+  private setUp(): void {
+    const gl = this.canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, stencil: false });
+    if (!gl) throw new Error("no WebGL");
+    this.gl = gl;
     this.program = link(gl);
     for (const name of ["half_size", "ratio", "edge", "atlas"]) this.uniforms[name] = gl.getUniformLocation(this.program, name);
     this.array = gl.createVertexArray();
@@ -97,13 +109,22 @@ export class BusLayer implements CustomLayerInterface {
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, this.atlas());
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   }
 
-  render(gl: WebGL2RenderingContext): void {
-    if (!this.map || !this.program) return;
+  /** Draw all buses where they are now. */
+  draw(): void {
+    const { gl, canvas } = this;
+    const { width, height, clientWidth, clientHeight } = this.map.getCanvas();
+    if (!gl || !clientWidth) return;
+    if (canvas.width !== width || canvas.height !== height) {
+      [canvas.width, canvas.height] = [width, height];
+      gl.viewport(0, 0, width, height);
+    }
     const count = this.place(this.map);
     this.frames += 1;
-    const canvas = this.map.getCanvas();
+    gl.clear(gl.COLOR_BUFFER_BIT);
     gl.useProgram(this.program);
     gl.bindVertexArray(this.array);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer);
@@ -111,8 +132,8 @@ export class BusLayer implements CustomLayerInterface {
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.texture);
     gl.uniform1i(this.uniforms.atlas, 0);
-    gl.uniform2f(this.uniforms.half_size, canvas.clientWidth / 2, canvas.clientHeight / 2);
-    gl.uniform1f(this.uniforms.ratio, canvas.width / canvas.clientWidth);
+    gl.uniform2f(this.uniforms.half_size, clientWidth / 2, clientHeight / 2);
+    gl.uniform1f(this.uniforms.ratio, width / clientWidth);
     gl.uniform3f(this.uniforms.edge, ...this.edge);
     gl.drawArrays(gl.POINTS, 0, count);
     gl.bindVertexArray(null);
@@ -120,7 +141,6 @@ export class BusLayer implements CustomLayerInterface {
 
   /** The bus nearest to a point of the map, in pixels from its top left corner; none farther than `mostPx`. */
   at(x: number, y: number, mostPx: number): Bus | null {
-    if (!this.map) return null;
     const canvas = this.map.getCanvas();
     const [dx, dy] = [x - canvas.clientWidth / 2, y - canvas.clientHeight / 2];
     let best: Bus | null = null;

@@ -142,6 +142,28 @@ const en = {
   active: "active",
   ended: "ended",
   withdrawn: "withdrawn",
+  againstUndisturbed: "Against the undisturbed day",
+  undisturbed: "without",
+  disturbed: "with",
+  upTo: "Lines with interventions, up to",
+  timeWaited: "Time waited, person-minutes",
+  meanWait: "Mean wait, s",
+  gaveUp: "Gave up",
+  personMinutes: "person-minutes waited",
+  notCompared: "Further lines that weren't compared:",
+  limits: "Limits of each key",
+  perSecond: "requests a second",
+  perDay: "requests a day",
+  unlimited: "none",
+  lastErrorsOfGroups: "Last errors",
+  cancel: "Cancel",
+  pointClosure: "Close a road: point at it",
+  pointBreakdown: "Break a bus down: point at it",
+  pointFirst: "Click the stop where the closed stretch begins.",
+  pointSecond: "Click the stop where it ends.",
+  pointBus: "Click the bus that breaks down.",
+  pointLine: "Close it for which line?",
+  pointNoLine: "No line shown serves both stops. Click the first stop again.",
 };
 
 export type Key = keyof typeof en;
@@ -288,6 +310,28 @@ const es: Record<Key, string> = {
   active: "activa",
   ended: "terminada",
   withdrawn: "retirada",
+  againstUndisturbed: "Frente al día sin intervenciones",
+  undisturbed: "sin",
+  disturbed: "con",
+  upTo: "Líneas intervenidas, hasta",
+  timeWaited: "Tiempo de espera, minutos-persona",
+  meanWait: "Espera media, s",
+  gaveUp: "Desistieron",
+  personMinutes: "minutos-persona de espera",
+  notCompared: "Otras líneas sin comparar:",
+  limits: "Límites de cada clave",
+  perSecond: "peticiones por segundo",
+  perDay: "peticiones al día",
+  unlimited: "ninguno",
+  lastErrorsOfGroups: "Últimos errores",
+  cancel: "Cancelar",
+  pointClosure: "Cortar una calle: señálela",
+  pointBreakdown: "Averiar un autobús: señálelo",
+  pointFirst: "Pulse la parada donde empieza el tramo cortado.",
+  pointSecond: "Pulse la parada donde termina.",
+  pointBus: "Pulse el autobús que se avería.",
+  pointLine: "¿Para qué línea?",
+  pointNoLine: "Ninguna línea mostrada pasa por ambas paradas. Pulse de nuevo la primera.",
 };
 
 const kept = localStorage.getItem("language");
@@ -327,6 +371,8 @@ function formatter(options: Intl.DateTimeFormatOptions): (ms: number) => string 
 }
 
 export const clockTime = formatter({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+/** A time of the wall, not of the simulation, in the reader's own zone. */
+export const wallTime = (ms: number): string => new Date(ms).toLocaleTimeString(language === "es" ? "es-ES" : "en-GB");
 export const hourMinute = formatter({ hour: "2-digit", minute: "2-digit" });
 export const dayName = formatter({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
 export const dayAndMinute = formatter({ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });

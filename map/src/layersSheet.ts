@@ -101,7 +101,7 @@ export class LayersSheet {
 }
 
 const LAYERS = {
-  lines: ["casings", "lines", "line-names"],
+  lines: ["casings", "lines-far", "lines", "line-names"],
   stops: ["stops", "stop-names"],
   heat: ["heat"],
 };

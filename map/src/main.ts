@@ -2,6 +2,7 @@
 
 import { get, type Session, SignedOut } from "./api";
 import { City, type Selection } from "./city";
+import { DisruptionsLayer } from "./disruptionsLayer";
 import { byId } from "./dom";
 import { Feed, Polling, type Source } from "./feed";
 import { language, setLanguage, t, translatePage } from "./i18n";
@@ -12,6 +13,7 @@ import { CityPanel } from "./panels/cityPanel";
 import { Interventions } from "./panels/interventions";
 import { OperationsPanel } from "./panels/operationsPanel";
 import { Panel, type View } from "./panels/panel";
+import { Pointing } from "./pointing";
 import type { AllAtOnce, BusPosition, ClockState, PeopleCount } from "./records";
 import { Search } from "./search";
 import { session } from "./signIn";
@@ -46,6 +48,7 @@ class App {
   private readonly layers: LayersSheet;
   private readonly time: TimeBar;
   private readonly interventions: Interventions;
+  private readonly pointing: Pointing;
   private feed: Source | null = null;
   private isSigningIn = false;
   private readonly isPolling: boolean;
@@ -54,13 +57,20 @@ class App {
   constructor(network: Network, found: Session) {
     this.city = new City(network);
     this.view = new MapView(byId("map"), this.city, found.map_tiles);
-    this.interventions = new Interventions(this.city, () => this.panel.refresh());
+    this.interventions = new Interventions(
+      this.city,
+      () => this.panel.refresh(),
+      () => this.pointing.buttons(),
+    );
+    this.pointing = new Pointing(this.city, this.interventions, (stops) => this.view.markStops(stops));
+    const disruptions = new DisruptionsLayer(this.view.map, this.city, this.interventions, (action) => void this.guard(action));
+    this.view.intercept = (pointed, x, y) => this.pointing.take(pointed) || disruptions.open(x, y);
     this.interventions.isAllowed = found.may_intervene;
     this.isPolling = found.by_headers === true;
     this.panel = new Panel(this.city, () => void this.signInAgain(), (view) => this.actions(view));
     this.time = new TimeBar(this.city, found, (error) => this.report(error));
     this.bar = new StatusBar(this.city);
-    this.layers = new LayersSheet(this.city, () => this.view, () => (this.bar.draw(), this.view.map.triggerRepaint()));
+    this.layers = new LayersSheet(this.city, () => this.view, () => (this.bar.draw(), this.view.refreshBuses()));
     new Search(this.city, (selection) => this.open(selection));
     new TableView(this.city, (selection) => this.open(selection));
     this.buttons();
@@ -165,7 +175,7 @@ class App {
       this.time.draw();
       this.panel.refresh();
     });
-    onSystemTheme(() => (applyTheme(), this.restyle()));
+    onSystemTheme(() => this.restyle());
   }
 
   private restyle(): void {
@@ -176,6 +186,7 @@ class App {
 
 async function start(): Promise<void> {
   applyTheme();
+  onSystemTheme(applyTheme);
   translatePage();
   const found = await session();
   trouble(t("connecting"));

@@ -1,26 +1,38 @@
 // The map itself: MapLibre with the network's lines and stops, and the layer of buses.
 
-import { type GeoJSONSource, Map as LibreMap, NavigationControl, ScaleControl, type StyleSpecification, setWorkerUrl } from "maplibre-gl";
+import { type GeoJSONSource, Map as LibreMap, NavigationControl, prewarm, ScaleControl, type StyleSpecification, setWorkerUrl } from "maplibre-gl";
 import { BusLayer } from "./busLayer";
 import type { Tiles } from "./api";
 import type { City } from "./city";
+import type { Pointed } from "./pointing";
 import { palette } from "./theme";
 
 const FONT = ["system-ui"];
 const CLICK_PX = 14;
 /** Draw again once the fastest bus has moved so many pixels. */
 const STEP_PX = 0.3;
+/** The shortest time between two pictures of the buses while the view stays. */
+const BUSES_EVERY_MS = 50;
+/** Below this zoom a line is one stroke, without its variants and its way back. */
+const FAR_ZOOM = 12.5;
+const FAR = ["==", ["get", "far"], true];
 const FASTEST_M_S = 15;
 const STOPS_EVERY_MS = 2000;
 
 setWorkerUrl(new URL("maplibre-worker.js", import.meta.url).href);
+// The worker starts while somebody signs in.
+prewarm();
 
 type Feature = { type: "Feature"; geometry: { type: string; coordinates: unknown }; properties: Record<string, unknown> };
 
 export class MapView {
   readonly map: LibreMap;
   readonly buses: BusLayer;
+  /** Asked first about every click on the map; true if that is all that it shall do. */
+  intercept: (pointed: Pointed, x: number, y: number) => boolean = () => false;
+  private marked: string[] = [];
   private drawnMs = 0;
+  private drawnWallMs = 0;
   private stopsTimer = 0;
   private stopsSetMs = -Infinity;
 
@@ -29,7 +41,6 @@ export class MapView {
     private readonly city: City,
     private readonly tiles: Tiles | null,
   ) {
-    this.buses = new BusLayer(city, city.network.lines);
     this.map = new LibreMap({
       container,
       style: this.style(),
@@ -44,11 +55,17 @@ export class MapView {
       maxZoom: 19,
       minZoom: 8,
     });
+    this.buses = new BusLayer(city, city.network.lines, this.map);
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
     this.map.addControl(new ScaleControl({}), "bottom-left");
-    this.map.on("style.load", () => this.addBuses());
+    this.map.on("style.load", () => {
+      this.buses.edge = palette().busEdge;
+      this.filter();
+    });
+    // In the same frame as the map's, so that buses and lines move together.
+    this.map.on("render", () => this.drawBuses());
     this.map.on("click", (event) => this.pick(event.point.x, event.point.y));
     this.map.on("mousemove", (event) => {
       this.map.getCanvas().style.cursor = this.buses.at(event.point.x, event.point.y, CLICK_PX) || this.stopAt(event.point.x, event.point.y) ? "pointer" : "";
@@ -65,12 +82,6 @@ export class MapView {
     requestAnimationFrame(tick);
   }
 
-  private addBuses(): void {
-    this.buses.edge = palette().busEdge;
-    if (!this.map.getLayer("buses")) this.map.addLayer(this.buses, "stop-names");
-    this.filter();
-  }
-
   restyle(): void {
     this.map.setStyle(this.style(), { diff: false });
   }
@@ -80,14 +91,23 @@ export class MapView {
     this.city.busSize = Math.max(7, Math.min(32, 9 + (zoom - 11.5) * 5));
   }
 
-  /** Repaint when something has moved far enough to be seen; the rest of the time nothing is drawn. */
+  private drawBuses(): void {
+    [this.drawnMs, this.drawnWallMs] = [this.city.shownMs(), performance.now()];
+    this.buses.draw();
+  }
+
+  /** Draw the buses with the next frame: another colour, or others of them. */
+  refreshBuses(): void {
+    this.drawnMs = Infinity;
+  }
+
+  /** Draw the buses when one has moved far enough to be seen; the rest of the time nothing is drawn. */
   private animate(): void {
+    if (performance.now() - this.drawnWallMs < BUSES_EVERY_MS) return;
     const shown = this.city.shownMs();
     const metresAPixel = (78271.5 * Math.cos((this.map.getCenter().lat * Math.PI) / 180)) / 2 ** this.map.getZoom();
     const moved = (Math.abs(shown - this.drawnMs) / 1000) * (FASTEST_M_S / metresAPixel);
-    if (moved < STEP_PX) return;
-    this.drawnMs = shown;
-    this.map.triggerRepaint();
+    if (moved >= STEP_PX) this.drawBuses();
   }
 
   home(): void {
@@ -123,10 +143,11 @@ export class MapView {
 
   private pick(x: number, y: number): void {
     const bus = this.buses.at(x, y, CLICK_PX);
+    if (this.intercept({ bus: bus?.id ?? null, stop: this.stopAt(x, y) }, x, y)) return;
     if (bus) return this.city.select({ kind: "bus", id: bus.id });
     const stop = this.stopAt(x, y);
     if (stop !== null) return this.city.select({ kind: "stop", id: stop });
-    const lines = this.map.queryRenderedFeatures([[x - 4, y - 4], [x + 4, y + 4]], { layers: ["lines"] });
+    const lines = this.map.queryRenderedFeatures([[x - 4, y - 4], [x + 4, y + 4]], { layers: ["lines-far", "lines"] });
     this.city.select(lines.length ? { kind: "line", id: String(lines[0].properties.line_id) } : null);
   }
 
@@ -144,8 +165,16 @@ export class MapView {
   }
 
   private lineFeatures(): { type: "FeatureCollection"; features: Feature[] } {
-    const features = this.city.network.shape.features.filter((each) => each.geometry.type === "LineString") as unknown as Feature[];
-    for (const each of features) each.properties.label = this.city.network.line.get(String(each.properties.line_id))?.label;
+    const features: Feature[] = [];
+    for (const { geometry, properties } of this.city.network.shape.features) {
+      if (!("pattern_id" in properties)) continue;
+      const { line_id, pattern_id, color } = properties;
+      const line = this.city.network.line.get(line_id);
+      // From afar both ways and the variants of a line lie on one another: one of them is enough, and half the work.
+      const far = pattern_id === line?.patterns.find((pattern) => pattern.isMain)?.id;
+      // Only what is drawn: a city's lists of stops would take longer on their way to the worker than its shapes.
+      features.push({ type: "Feature", geometry, properties: { line_id, color, far, label: line?.label } });
+    }
     return { type: "FeatureCollection", features };
   }
 
@@ -165,11 +194,19 @@ export class MapView {
     const all = shown.length === this.city.network.lines.length;
     const lines: never = (all ? null : ["in", ["get", "line_id"], ["literal", shown]]) as never;
     for (const layer of ["casings", "lines", "line-names"]) this.map.setFilter(layer, lines);
+    this.map.setFilter("lines-far", (all ? FAR : ["all", FAR, lines]) as never);
     this.map.setFilter("chosen-lines", ["in", ["get", "line_id"], ["literal", chosen]]);
-    const stop = this.city.selected?.kind === "stop" ? this.city.selected.id : "";
-    this.map.setFilter("chosen-stop", ["==", ["get", "id"], stop]);
-    this.map.setPaintProperty("lines", "line-opacity", chosen.length ? palette().lineOpacity * 0.3 : palette().lineOpacity);
-    this.map.triggerRepaint();
+    const stop = this.city.selected?.kind === "stop" ? [this.city.selected.id] : [];
+    this.map.setFilter("chosen-stop", ["in", ["get", "id"], ["literal", [...stop, ...this.marked]]]);
+    const opacity = palette().lineOpacity * (chosen.length ? 0.3 : 1);
+    for (const layer of ["lines-far", "lines"]) this.map.setPaintProperty(layer, "line-opacity", opacity);
+    this.refreshBuses();
+  }
+
+  /** Show these stops as the selected one is shown. */
+  markStops(ids: string[]): void {
+    this.marked = [...ids];
+    this.filter();
   }
 
   setVisible(layers: string[], isVisible: boolean): void {
@@ -181,11 +218,12 @@ export class MapView {
   private style(): StyleSpecification {
     const colours = palette();
     const sources: StyleSpecification["sources"] = {
-      lines: { type: "geojson", data: this.lineFeatures() as never, tolerance: 0.5 },
+      lines: { type: "geojson", data: this.lineFeatures() as never, tolerance: 1 },
       stops: { type: "geojson", data: this.stopFeatures() as never },
     };
     if (this.tiles) sources.tiles = { type: "raster", tiles: [this.tiles.url], tileSize: 256, attribution: escaped(this.tiles.credit) };
     const waiting = ["sqrt", ["get", "waiting"]];
+    const lines = { "line-color": ["get", "color"], "line-opacity": colours.lineOpacity, "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 0.9, 13, 1.8, 16, 4, 19, 10] };
     const radius = (base: number, factor: number): unknown => ["+", base, ["*", factor, waiting]];
     return {
       version: 8,
@@ -193,8 +231,9 @@ export class MapView {
       layers: [
         { id: "ground", type: "background", paint: { "background-color": colours.ground } },
         ...(this.tiles ? [{ id: "tiles", type: "raster", source: "tiles", paint: { "raster-opacity": 0.7 } }] : []),
-        { id: "casings", type: "line", source: "lines", minzoom: 12.5, layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": colours.casing, "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 12, 2, 16, 12, 19, 40] } },
-        { id: "lines", type: "line", source: "lines", layout: { "line-join": "round" }, paint: { "line-color": ["get", "color"], "line-opacity": colours.lineOpacity, "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 0.9, 13, 1.8, 16, 4, 19, 10] } },
+        { id: "casings", type: "line", source: "lines", minzoom: FAR_ZOOM, layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": colours.casing, "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 12, 2, 16, 12, 19, 40] } },
+        { id: "lines-far", type: "line", source: "lines", maxzoom: FAR_ZOOM, filter: FAR, paint: lines },
+        { id: "lines", type: "line", source: "lines", minzoom: FAR_ZOOM, layout: { "line-join": "round" }, paint: lines },
         { id: "heat", type: "heatmap", source: "stops", layout: { visibility: "none" }, paint: { "heatmap-weight": ["min", 1, ["/", ["get", "waiting"], 60]], "heatmap-radius": ["interpolate", ["linear"], ["zoom"], 10, 8, 14, 30, 17, 80], "heatmap-opacity": 0.75 } },
         { id: "chosen-lines", type: "line", source: "lines", filter: ["in", ["get", "line_id"], ["literal", []]], layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": ["get", "color"], "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 3, 16, 7, 19, 14] } },
         { id: "stops", type: "circle", source: "stops", paint: { "circle-color": colours.stop, "circle-opacity": 0.9, "circle-stroke-color": colours.stopEdge, "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 11, 0, 14, 1.5], "circle-radius": ["interpolate", ["linear"], ["zoom"], 10, radius(0.2, 0.14), 12, radius(0.5, 0.28), 14, radius(2.5, 0.7), 17, radius(5, 1.4)] } },

@@ -52,6 +52,11 @@ export function mercator([longitude, latitude]: [number, number]): [number, numb
   return [longitude / 360 + 0.5, 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI)];
 }
 
+/** The inverse of `mercator`. */
+function lngLat(x: number, y: number): [number, number] {
+  return [(x - 0.5) * 360, (Math.atan(Math.sinh((0.5 - y) * 2 * Math.PI)) * 180) / Math.PI];
+}
+
 export interface Place {
   x: number;
   y: number;
@@ -113,6 +118,18 @@ export class Pattern {
     into.x = xs[low] + dx * part;
     into.y = ys[low] + dy * part;
     if (dx || dy) into.bearing = Math.atan2(dx, -dy);
+  }
+
+  /** The polyline between two distances from the start. */
+  stretch(fromM: number, toM: number): [number, number][] {
+    const places: [number, number][] = [];
+    const add = (x: number, y: number): void => void places.push(lngLat(x, y));
+    this.at(fromM, scratch);
+    add(scratch.x, scratch.y);
+    for (let index = 0; index < this.atM.length; index += 1) if (this.atM[index] > fromM && this.atM[index] < toM) add(this.xs[index], this.ys[index]);
+    this.at(toM, scratch);
+    add(scratch.x, scratch.y);
+    return places;
   }
 
   /** How far along a bus is that has `toNextM` to go to a stop; of several the one nearest to x, y. NaN if none. */

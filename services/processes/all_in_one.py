@@ -43,7 +43,7 @@ from services.processes.store_holding import announced_holder, snapshots_of
 from services.processes.termination import closed_by_signals
 from services.processes.web_server import WebServer
 from services.queries.bodies import bus_position_text
-from services.reports.kept_comparisons import ServiceComparisons
+from services.reports.kept_comparisons import KeptJournalCosts, ServiceComparisons
 from services.settings import Settings
 from services.web.uvicorn.server import listen, url_of
 from simulator.clock import Clock
@@ -248,6 +248,7 @@ class AllInOne:
             open_feeds=is_loopback(settings.host),
             map_tiles=MapTiles.chosen(settings.map_tiles, settings.map_tiles_credit),
             compare=ServiceComparisons(self._inputs, self._clock.now),
+            costs=KeptJournalCosts(self._inputs, self._store, self._clock.now),
             snapshots=snapshots_of(self._store, settings.store, snapshot_key),
         )
 

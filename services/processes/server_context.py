@@ -14,7 +14,7 @@ from services.inputs.load import Inputs
 from services.interventions.control import InterventionControl
 from services.live.connection import ConnectionObserver
 from services.live.live_hub import live_hub
-from services.reports.kept_comparisons import ServiceComparisons
+from services.reports.kept_comparisons import KeptJournalCosts, ServiceComparisons
 from simulator.clock import Clock
 from storage.runs import check_run
 from storage.store import Store
@@ -63,4 +63,5 @@ def context_over(
         interventions=interventions,
         feeders=feeders,
         compare=ServiceComparisons(inputs, clock.now),
+        costs=KeptJournalCosts(inputs, store, clock.now),
     )

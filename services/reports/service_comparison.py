@@ -60,7 +60,7 @@ def compared(inputs: Inputs, name: str, day: date) -> ServiceComparison:
     if kept:
         with process_pool(1) as pool:
             a, b = pool.submit(simulated, kept, inputs.seed, day).result()
-        found = line_comparisons(kept, a, b)
+        found = line_comparisons([each.plain for each in kept], a, b)
     return ServiceComparison(name, scenario.description, day, found, left_out)
 
 
@@ -108,9 +108,7 @@ def simulated(lines: Sequence[ChangedLine], seed: int, day: date) -> tuple[RunPe
     return measured([(day, plain)]), measured([(day, changed)])
 
 
-def line_comparisons(
-    lines: Sequence[ChangedLine], a: RunPerformance, b: RunPerformance
-) -> list[LineComparison]:
+def line_comparisons(lines: Sequence[Line], a: RunPerformance, b: RunPerformance) -> list[LineComparison]:
     """All lines together, then each of them, the one whose passengers wait longest because of it first."""
     whole = LineComparison(
         None, "all changed lines", _measures(differences(a.overall(), b.overall(), MEASURES))
@@ -119,7 +117,7 @@ def line_comparisons(
     def more_waiting(line_id: LineId) -> float:
         return b.of_line(line_id).waited_s - a.of_line(line_id).waited_s
 
-    ordered = sorted((each.plain for each in lines), key=lambda line: -more_waiting(line.line_id))
+    ordered = sorted(lines, key=lambda line: -more_waiting(line.line_id))
     found = [whole]
     for line in ordered:
         of_line = differences(a.of_line(line.line_id), b.of_line(line.line_id), MEASURES)

@@ -1,10 +1,10 @@
-"""What a scenario changes of the present service day, by line. `services.reports` simulates it."""
+"""What a scenario or the interventions change of the service, by line. `services.reports` simulates it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 
@@ -39,6 +39,25 @@ class ServiceComparison:
     day: date
     lines: Sequence[LineComparison]
     left_out: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalCost:
+    """What a run's interventions have changed up to an instant: on all lines together, then on each of them.
+
+    `left_out` are lines that they change, too, but that were not simulated.
+    """
+
+    until: datetime
+    lines: Sequence[LineComparison]
+    left_out: Sequence[str]
+
+
+class JournalCosts(Protocol):
+    """Compares a run with itself without its interventions."""
+
+    def __call__(self) -> JournalCost:
+        """Simulate both. Raises `BadRequest` where the first intervention was too long ago."""
 
 
 class CompareService(Protocol):

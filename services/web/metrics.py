@@ -10,16 +10,22 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from services.access.rate_limits import Limits
 from services.context import Context
+from simulator.clock import SystemWall
 from storage.errors import StoreError
 from storage.schema import Stream
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "bus_simulator"
 NO_ROUTE = "none"
+NO_GROUP = "no valid key"
+FIRST_ERROR = 400
 OTHER_GROUPS = "other groups"
 MOST_GROUPS = 200
 """Groups that are counted one by one: holders of the main key choose any names."""
+MOST_ERRORS = 100
+"""Errors whose last time is kept, each of a group, route and status; the oldest goes first."""
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -41,11 +47,14 @@ class RequestCounts:
         self.by_status: dict[tuple[str, int], int] = {}
         self.by_group: dict[str, dict[int, int]] = {}
         self.latencies: dict[str, Latencies] = {}
+        self.last_errors: dict[tuple[str, str, int], float] = {}
 
     def count(self, route: str, status: int, seconds: float, group: str | None = None) -> None:
         """Count a request that has been answered; `group` is None for one without a valid key."""
         if group is not None:
             self._count_group(group, status)
+        if status >= FIRST_ERROR:
+            self._note_error(group or NO_GROUP, route, status)
         key = (route, status)
         self.by_status[key] = self.by_status.get(key, 0) + 1
         latencies = self.latencies.get(route)
@@ -53,6 +62,12 @@ class RequestCounts:
             latencies = self.latencies[route] = Latencies()
         latencies.counts[bisect_left(BOUNDS_S, seconds)] += 1
         latencies.sum_s += seconds
+
+    def _note_error(self, group: str, route: str, status: int) -> None:
+        self.last_errors.pop((group, route, status), None)
+        self.last_errors[group, route, status] = SystemWall().time()
+        if len(self.last_errors) > MOST_ERRORS:
+            del self.last_errors[next(iter(self.last_errors))]
 
     def _count_group(self, group: str, status: int) -> None:
         if group not in self.by_group and len(self.by_group) >= MOST_GROUPS:
@@ -74,6 +89,9 @@ def exposition(context: Context, requests: RequestCounts) -> str:
             "Simulated seconds due and not written yet.",
             by("feeder", lags),
         ),
+        *family(
+            "limit_requests", "gauge", "Requests allowed to each key; 0 is no limit.", limits(context.limits)
+        ),
         *family("rows", "gauge", "Records in the store.", by("stream", stored_rows(context))),
         *request_lines(requests),
     ]
@@ -81,6 +99,11 @@ def exposition(context: Context, requests: RequestCounts) -> str:
         connections: dict[Labels, float] = {(): context.live.connections}
         lines += family("websocket_connections", "gauge", "WebSocket clients.", connections)
     return "\n".join((*lines, ""))
+
+
+def limits(of: Limits) -> dict[Labels, float]:
+    """Each limit by its period."""
+    return by("per", {"second": of.rate_per_s, "day": of.per_day})
 
 
 Labels = tuple[tuple[str, str], ...]
@@ -112,6 +135,12 @@ def request_lines(requests: RequestCounts) -> Iterator[str]:
         for status, count in sorted(counts.items())
     }
     yield from family("http_requests_by_group_total", "counter", "Requests by group and status.", grouped)
+    errors: dict[Labels, float] = {
+        (("group", group), ("route", route), ("status", str(status))): at_s
+        for (group, route, status), at_s in requests.last_errors.items()
+    }
+    what = "When a group's request last got an error, in seconds since 1970."
+    yield from family("last_error_timestamp_seconds", "gauge", what, errors)
     name = f"{PREFIX}_http_request_duration_seconds"
     yield from heading(name, "histogram", "Latency of requests by route.")
     for route, latencies in sorted(requests.latencies.items()):

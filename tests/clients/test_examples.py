@@ -21,8 +21,8 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.clients.served import ServedCity
 from tests.clients.whole_madrid import BUSES, LINES, whole_madrid
 from tests.environment import environment, pictures_folder
+from tests.map.pages import FLAGS, PATIENCE_MS
 from tests.process import KEY, Running, running, write_history
-from tests.test_map import FLAGS, PATIENCE_MS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

@@ -6,7 +6,7 @@ import { h } from "../dom";
 import { dayAndMinute, type Key, t } from "../i18n";
 import { section } from "./parts";
 
-interface Intervention {
+export interface Intervention {
   id: string;
   takes_effect: string;
   ends: string | null;
@@ -35,14 +35,18 @@ interface Form {
   make?: (values: Record<string, string | number>) => Record<string, unknown>;
 }
 
-export class Interventions {
+export class Interventions extends EventTarget {
   isAllowed = false;
   journal: Journal = { digest: "", items: [] };
 
   constructor(
     private readonly city: City,
     private readonly changed: () => void,
-  ) {}
+    /** Buttons that begin pointing at the map. */
+    private readonly pointing: () => Node[],
+  ) {
+    super();
+  }
 
   async load(): Promise<void> {
     try {
@@ -50,6 +54,20 @@ export class Interventions {
     } catch (error) {
       if (!(error instanceof Refused && error.status === 404)) throw error; // functions on AWS have no journal
     }
+    this.dispatchEvent(new Event("loaded"));
+  }
+
+  /** Make a disruption, and say when it takes effect. */
+  async make(disruption: Record<string, Record<string, unknown>>): Promise<string> {
+    const made = await send<Intervention>("POST", "/interventions", disruption);
+    await this.load();
+    return `${t("made")} ${dayAndMinute(Date.parse(made.takes_effect))}`;
+  }
+
+  async end(id: string): Promise<void> {
+    await send("DELETE", `/interventions/${encodeURIComponent(id)}`);
+    await this.load();
+    this.changed();
   }
 
   /** The forms that suit what is selected; without a selection those for the whole city. */
@@ -57,7 +75,8 @@ export class Interventions {
     if (!this.isAllowed) return [];
     const selected = this.city.selected;
     const forms = selected === null ? cityForms() : selected.kind === "bus" ? busForms(selected.id) : selected.kind === "stop" ? stopForms(selected.id) : this.lineForms(selected.id);
-    return [section(t("intervene"), ...forms.map((form) => this.form(form)))];
+    const buttons = selected === null ? this.pointing() : [];
+    return [section(t("intervene"), ...buttons, ...forms.map((form) => this.form(form)))];
   }
 
   list(): Node {
@@ -67,21 +86,13 @@ export class Interventions {
   }
 
   private item(each: Intervention): Node {
-    const [[kind, fields]] = Object.entries(each.disruption);
-    const what = Object.entries(fields).filter(([name]) => !["from", "to", "at"].includes(name));
-    const text = `${kind}: ${what.map(([name, value]) => `${name} ${Array.isArray(value) ? value.join("–") : value}`).join(", ")}`;
     const span = `${dayAndMinute(Date.parse(each.takes_effect))}${each.ends ? ` – ${dayAndMinute(Date.parse(each.ends))}` : ""}`;
     const goesOn = each.state === "planned" || each.state === "active";
-    const end = async (): Promise<void> => {
-      await send("DELETE", `/interventions/${encodeURIComponent(each.id)}`);
-      await this.load();
-      this.changed();
-    };
     return h(
       "li",
       { class: "intervention" },
-      h("span", {}, text, h("small", { class: "note" }, ` ${span} · ${t(each.state)}`)),
-      this.isAllowed && goesOn ? h("button", { type: "button", click: () => void end() }, t("end")) : null,
+      h("span", {}, textOf(each), h("small", { class: "note" }, ` ${span} · ${t(each.state)}`)),
+      this.isAllowed && goesOn ? h("button", { type: "button", click: () => void this.end(each.id) }, t("end")) : null,
     );
   }
 
@@ -99,10 +110,8 @@ export class Interventions {
       const values: Record<string, string | number> = {};
       for (const { name, choices } of form.fields) values[name] = choices ? String(data.get(name)) : Number(data.get(name));
       try {
-        const made = await send<Intervention>("POST", "/interventions", { [form.kind]: { ...form.fixed, ...(form.make ? form.make(values) : values) } });
+        said.textContent = await this.make({ [form.kind]: { ...form.fixed, ...(form.make ? form.make(values) : values) } });
         said.className = "note";
-        said.textContent = `${t("made")} ${dayAndMinute(Date.parse(made.takes_effect))}`;
-        await this.load();
       } catch (error) {
         said.className = "bad";
         said.textContent = error instanceof Error ? error.message : String(error);
@@ -137,6 +146,13 @@ export class Interventions {
       },
     ];
   }
+}
+
+/** What an intervention does, in the words of scenario files. */
+export function textOf({ disruption }: Intervention): string {
+  const [[kind, fields]] = Object.entries(disruption);
+  const what = Object.entries(fields).filter(([name]) => !["from", "to", "at"].includes(name));
+  return `${kind}: ${what.map(([name, value]) => `${name} ${Array.isArray(value) ? value.join("–") : value}`).join(", ")}`;
 }
 
 function busForms(bus: string): Form[] {

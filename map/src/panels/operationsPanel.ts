@@ -2,7 +2,7 @@
 
 import { ask, get } from "../api";
 import { h } from "../dom";
-import { number, t } from "../i18n";
+import { number, t, wallTime } from "../i18n";
 import type { Health } from "../records";
 import { facts, section } from "./parts";
 import type { View } from "./panel";
@@ -32,6 +32,7 @@ interface Tally {
   seconds: number;
 }
 
+const MOST_ERRORS = 12;
 const PREFIX = "bus_simulator_";
 
 export class OperationsPanel implements View {
@@ -59,6 +60,8 @@ export class OperationsPanel implements View {
       ]),
       section(t("feeders"), facts(this.health.feeders.map((each) => [each.name, `${each.state}, ${t("lag")} ${number(each.lag_s)} s`]))),
       ...(byGroup.length ? [section(t("byGroup"), table(t("group"), byGroup, false))] : []),
+      section(t("limits"), this.limits()),
+      section(t("lastErrorsOfGroups"), this.lastErrors()),
       section(t("byRoute"), table(t("route"), this.tallies("http_requests_total", "route"), true)),
       section(t("lastErrors"), this.errors()),
       section(t("stored"), facts(this.of("rows").map((each) => [each.labels.stream, number(each.value)]))),
@@ -83,6 +86,22 @@ export class OperationsPanel implements View {
       if (tally) tally.seconds = value / tally.requests;
     }
     return [...found.values()].sort((one, other) => other.requests - one.requests);
+  }
+
+  private limits(): Node {
+    const limit = (per: string): string => number(this.of("limit_requests").find((each) => each.labels.per === per)?.value ?? 0);
+    const text = (per: string): string => (limit(per) === "0" ? t("unlimited") : limit(per));
+    return facts([
+      [t("perSecond"), text("second")],
+      [t("perDay"), text("day")],
+    ]);
+  }
+
+  /** The newest errors, each with its group. */
+  private lastErrors(): Node {
+    const errors = this.of("last_error_timestamp_seconds").sort((one, other) => other.value - one.value);
+    if (!errors.length) return h("p", { class: "note" }, t("noErrors"));
+    return h("ul", { class: "list" }, ...errors.slice(0, MOST_ERRORS).map(({ labels, value }) => h("li", {}, h("time", {}, wallTime(value * 1000)), ` ${labels.group}: ${labels.status} ${labels.route}`)));
   }
 
   private errors(): Node {

@@ -123,6 +123,9 @@ def test_metrics_need_no_key_and_are_in_prometheus_format(served: Served) -> Non
     assert 'bus_simulator_http_requests_total{route="none",status="404"} 1' in lines
     assert 'bus_simulator_http_requests_by_group_total{group="team-alpha",status="200"} 1' in lines
     assert 'bus_simulator_http_requests_by_group_total{group="team-alpha",status="404"} 1' in lines
+    assert 'bus_simulator_limit_requests{per="day"} 0' in lines
+    last = "bus_simulator_last_error_timestamp_seconds"
+    assert len([line for line in lines if line.startswith(f'{last}{{group="team-alpha",route="')]) == 1
     name = "bus_simulator_http_request_duration_seconds"
     assert f'{name}_bucket{{route="/people-count/{{stop_id}}",le="+Inf"}} 2' in lines
     assert f'{name}_count{{route="/people-count/{{stop_id}}"}} 2' in lines

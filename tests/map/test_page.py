@@ -3,84 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.process import KEY, Running, running, write_history
+from services.access.authentication import GENERAL, ApiKey, Caller
+from services.access.sessions import new_token
+from tests.map.pages import BUSES, PATIENCE_MS, SHOW_MOMENT, search, sign_in, signed_in, violations
+from tests.process import KEY, Running
 
 pytestmark = pytest.mark.browser
-
-FLAGS = [
-    "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE_MS = 30_000
-AXE = Path(__file__).parent.parent / "map/node_modules/axe-core/axe.min.js"
-BUSES = 93
-
-
-@pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The shipped city on a Monday morning, at ten times the pace of the wall."""
-    folder = tmp_path_factory.mktemp("city")
-    write_history(folder, "2026-03-02T06:00Z", "2026-03-02T07:30Z")
-    options = ("--at", "2026-03-02T08:30:00+01:00", "--backfill", "0", "--speed", "10", "--control")
-    with running(folder, *options) as process:
-        yield process
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Headless Chromium, which draws WebGL in software."""
-    path = shutil.which("chromium")
-    assert path, "no chromium: apt-get install chromium"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser: Browser, city: Running) -> Iterator[Page]:
-    """The page before anyone signs in. Errors in the console and requests to other hosts fail the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
-    opened = context.new_page()
-    complaints: list[str] = []
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    own = f"http://{city.host}:{city.port}/"
-    opened.on("request", lambda request: complaints.extend(foreign(request.url, own)))
-    opened.goto(own)
-    yield opened
-    context.close()
-    assert [text for text in complaints if "status of 401" not in text] == []
-
-
-def foreign(url: str, own: str) -> list[str]:
-    """The URL if it leads anywhere but to the server, or holds the key."""
-    return [url] if KEY in url or not url.startswith((own, "data:", "blob:")) else []
-
-
-def sign_in(page: Page, key: str = KEY) -> None:
-    page.get_by_label("Key").fill(key)
-    page.get_by_role("button", name="Show the map").click()
-
-
-def signed_in(page: Page) -> None:
-    """Sign in and wait until all buses are drawn."""
-    sign_in(page)
-    page.wait_for_function(f"() => window.mapPage?.view.buses.drawn.length === {BUSES}", timeout=PATIENCE_MS)
 
 
 def test_the_map_shows_lines_buses_and_people(page: Page, tmp_path: Path) -> None:
@@ -90,7 +24,9 @@ def test_the_map_shows_lines_buses_and_people(page: Page, tmp_path: Path) -> Non
     )
     expect(page.locator("#day")).to_have_text("Mon, 2 Mar 2026")
     page.wait_for_function("() => mapPage.view.map.loaded()", timeout=PATIENCE_MS)
-    assert page.evaluate("mapPage.view.map.queryRenderedFeatures({layers: ['lines']}).length") >= 12
+    assert (
+        page.evaluate("mapPage.view.map.queryRenderedFeatures({layers: ['lines-far', 'lines']}).length") >= 12
+    )
     assert len(page.screenshot(path=tmp_path / "map.png")) > 30_000  # an empty map compresses to far less
 
 
@@ -139,13 +75,6 @@ def test_stops_and_lines_are_found_and_described(page: Page) -> None:
     expect(panel).to_be_hidden()
 
 
-def search(page: Page, text: str) -> None:
-    """Search by keyboard, and open what is found first."""
-    box = page.locator("#search")
-    box.fill(text)
-    box.press("Enter")
-
-
 def test_a_wrong_key_is_reported_and_an_ended_session_asks_again(page: Page) -> None:
     sign_in(page, "wrong")
     expect(page.get_by_role("alert")).to_have_text("Invalid API key", timeout=PATIENCE_MS)
@@ -154,21 +83,13 @@ def test_a_wrong_key_is_reported_and_an_ended_session_asks_again(page: Page) -> 
         page.evaluate("document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)")
         == "{}{}"
     )
-    page.context.clear_cookies()
+    (cookie,) = page.context.cookies()
+    expired = new_token(Caller("map", GENERAL), ApiKey.of(KEY), now_s=0)
+    page.context.add_cookies([{"name": str(cookie["name"]), "value": expired, "url": page.url}])
     search(page, "27")
     expect(page.get_by_role("dialog")).to_contain_text("Your session has ended", timeout=PATIENCE_MS)
     sign_in(page)
     expect(page.get_by_role("dialog")).to_be_hidden(timeout=PATIENCE_MS)
-
-
-def violations(page: Page) -> list[str]:
-    """What axe-core finds wrong with what is on the page."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[str] = page.evaluate(
-        "axe.run(document, {resultTypes: ['violations']})"
-        ".then(({violations}) => violations.map(({id, nodes}) => `${id}: ${nodes[0].html}`))"
-    )
-    return found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -201,13 +122,7 @@ def test_on_a_phone_in_spanish_nothing_hides_anything(page: Page) -> None:
 
 def test_a_moment_of_the_past_is_shown_and_replayed(page: Page) -> None:
     signed_in(page)
-    page.evaluate(
-        """() => {
-          const timeline = document.getElementById("timeline");
-          timeline.value = String(Date.parse("2026-03-02T06:30:00Z") / 1000);
-          for (const name of ["input", "change"]) timeline.dispatchEvent(new Event(name));
-        }"""
-    )
+    page.evaluate(SHOW_MOMENT, "2026-03-02T06:30:00Z")
     expect(page.locator("#clock")).to_have_text("07:30:00", timeout=PATIENCE_MS)
     page.wait_for_function(f"() => mapPage.city.tracks.buses.size === {BUSES}", timeout=PATIENCE_MS)
     page.get_by_role("button", name="Play").click()
@@ -233,3 +148,75 @@ def test_the_clock_is_stopped_and_an_intervention_made_and_ended(page: Page, cit
     page.get_by_role("button", name="City").click()
     page.get_by_role("button", name="End").click()
     expect(page.get_by_role("complementary")).to_contain_text("ended", timeout=PATIENCE_MS)
+
+
+def test_a_road_is_closed_and_a_bus_broken_by_pointing_and_ended_on_the_map(
+    page: Page, city: Running
+) -> None:
+    signed_in(page)
+    city.ask("/clock", body={"pause": True})
+    try:
+        first, between, last = page.evaluate(STOPS_IN_A_ROW)
+        page.evaluate("(center) => mapPage.view.map.jumpTo({center, zoom: 14.3})", between)
+        page.wait_for_function("() => mapPage.view.map.loaded()", timeout=PATIENCE_MS)
+        begin(page, "Close a road: point at it")
+        for stop in (first, last):
+            click_at(page, stop["lngLat"])
+        choose_line(page, "27")
+        expect(page.locator("#pointing")).to_contain_text("Done, takes effect at", timeout=PATIENCE_MS)
+        made = city.ask("/interventions")[1]["items"][-1]
+        assert made["disruption"]["closure"]["between"] == [first["id"], last["id"]]
+        page.wait_for_function(DRAWN, arg="disturbed-roads", timeout=PATIENCE_MS)
+        page.locator("#pointing").get_by_role("button", name="Cancel").click()
+        click_at(page, between)
+        page.locator(".maplibregl-popup").get_by_role("button", name="End").click()
+        page.wait_for_function(f"() => !({DRAWN})('disturbed-roads')", timeout=PATIENCE_MS)
+        page.get_by_role("button", name="Show the whole network").click()
+        page.wait_for_function("() => !mapPage.view.map.isMoving()", timeout=PATIENCE_MS)
+        begin(page, "Break a bus down: point at it")
+        bus = page.evaluate(NEAREST_BUS)
+        page.mouse.click(bus["x"], bus["y"])
+        expect(page.locator("#pointing")).to_contain_text("Done, takes effect at", timeout=PATIENCE_MS)
+        assert city.ask("/interventions")[1]["items"][-1]["disruption"]["breakdown"]["bus"] == bus["id"]
+    finally:
+        city.ask("/clock", body={"pause": False})
+
+
+STOPS_IN_A_ROW = """() => {
+  const line = mapPage.city.network.lines.find(({label}) => label === "27");
+  const ids = line.patterns[0].stopIds.slice(4, 7);
+  const [first, between, last] = ids.map(id => mapPage.city.network.stop.get(id));
+  return [first, between.lngLat, last];
+}"""
+NEAREST_BUS = """() => {
+  const {drawn} = mapPage.view.buses;
+  const free = drawn.filter(({x, y}) => Math.abs(y) < 200 && x > -350 && x < 150);
+  const isNear = (one, other) => other !== one && Math.hypot(one.x - other.x, one.y - other.y) < 30;
+  const apart = free.find(one => !drawn.some(other => isNear(one, other)));
+  return {id: apart.bus.id, x: 640 + apart.x, y: 400 + apart.y};
+}"""
+DRAWN = "(layer) => mapPage.view.map.queryRenderedFeatures({layers: [layer]}).length > 0"
+
+
+def begin(page: Page, name: str) -> None:
+    """Begin pointing, from the panel of the city."""
+    button = page.get_by_role("button", name=name)
+    if not button.is_visible():
+        page.get_by_role("button", name="City", exact=True).click()
+    button.click()
+
+
+def click_at(page: Page, place: list[float]) -> None:
+    """Click the map where a place is drawn."""
+    x, y = page.evaluate(
+        "(place) => { const {x, y} = mapPage.view.map.project(place); return [x, y]; }", place
+    )
+    page.mouse.click(x, y)
+
+
+def choose_line(page: Page, label: str) -> None:
+    """Choose a line where several serve both stops."""
+    choice = page.locator("#pointing").get_by_role("button", name=label, exact=True)
+    expect(choice.or_(page.get_by_text("Done, takes effect at"))).to_be_visible(timeout=PATIENCE_MS)
+    if choice.is_visible():
+        choice.click()

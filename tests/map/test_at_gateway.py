@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.map.pages import PATIENCE_MS
 from tests.services.http_api import HttpApiOver
 from tests.services.rest_served import parts
-from tests.test_map import PATIENCE_MS, browser
 
-__all__ = ["browser"]
 pytestmark = pytest.mark.browser
 
 LATEST = "/bus-position?mode=latest"
