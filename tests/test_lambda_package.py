@@ -157,7 +157,8 @@ def test_rest_answers_from_its_package_behind_its_authorizer(unpacked: Path, clo
     }
     asked = authorizer_event(rest_event("/people-count/S001", None))
     (judged,) = cloud.call(unpacked, (AUTHORIZER, asked))["results"]
-    assert judged == {"isAuthorized": True, "context": {"verdict": "allowed", "group": "team"}}
+    said = {"verdict": "allowed", "key_name": "default", "group": "team"}
+    assert judged == {"isAuthorized": True, "context": said}
     found = cloud.call(unpacked, *((REST, rest_event(path, judged["context"])) for path in paths))
     for (path, some), answer in zip(paths.items(), found["results"], strict=True):
         assert answer["statusCode"] == 200, path
