@@ -79,8 +79,9 @@ def test_a_run_killed_around_interventions_loses_neither_them_nor_a_record(tmp_p
     done(tmp_path, "journal", *few_lines(), *store, "--as-scenario", "-o", "day.yaml")
     stored = finished_well(tmp_path, "digest", *store, *span)
     assert stored.out == done(tmp_path, "digest", "day.yaml", *span)
-    *_, journal = done(tmp_path, "journal", *store).splitlines()
-    assert stored.err == f"journal {journal.removeprefix('digest ')}\n"
+    *_, last = done(tmp_path, "journal", *store).splitlines()
+    # Each kill may come before its intervention is kept.
+    assert stored.err == (f"journal {last.removeprefix('digest ')}\n" if kept else "")
     done(tmp_path, "audit", *few_lines(), *store)
 
 
