@@ -9,11 +9,14 @@ from collections.abc import Generator, Iterator
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from services.logs import JsonFormatter
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 DEMANDING = {"docker", "aws", "browser", "long", "terraform"}
 CHOSEN_BY = {"integration", "e2e", "parts", "examples"} | DEMANDING
@@ -151,3 +154,12 @@ def logs_end_with_the_test() -> Iterator[None]:
     root = logging.getLogger()
     for handler in [each for each in root.handlers if isinstance(each.formatter, JsonFormatter)]:
         root.removeHandler(handler)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A browser for all tests of this process."""
+    from tests.chromium import chromium
+
+    with chromium() as found:
+        yield found

@@ -10,18 +10,17 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.clients.served import ServedCity
 from tests.clients.whole_madrid import BUSES, LINES, whole_madrid
 from tests.environment import environment, pictures_folder
-from tests.map.pages import FLAGS, PATIENCE_MS
+from tests.map.pages import PATIENCE_MS
 from tests.process import KEY, Running, running, write_history
 
 ROOT = Path(__file__).parents[2]
@@ -144,26 +143,13 @@ def check_drawing(path: Path) -> None:
     path.write_text(re.sub(r"\s*@font-face \{.*?\}\n", "\n", text, flags=re.DOTALL), encoding="utf-8")
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Headless Chromium."""
-    path = shutil.which("chromium")
-    assert path, "no chromium: apt-get install chromium"
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=path, args=FLAGS) as found,
-    ):
-        yield found
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("which", ["city", "madrid"])
 def test_the_map_draws_everything_with_few_requests(
-    request: pytest.FixtureRequest, tmp_path: Path, pictures: Path, which: str
+    request: pytest.FixtureRequest, tmp_path: Path, pictures: Path, browser: Browser, which: str
 ) -> None:
     served: Running | ServedCity = request.getfixturevalue(which)
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1100, "height": 800})
+    with browser.new_page(viewport={"width": 1100, "height": 800}) as page:
         asked: list[str] = []
         page.on("request", lambda sent: asked.append(urlsplit(sent.url).path))
         page.goto((EXAMPLES / "map" / "index.html").as_uri())

@@ -1,14 +1,13 @@
-"""The shipped city as a process, and a browser that shows its map. Needs Debian's package chromium."""
+"""The shipped city as a process, and its map in a browser."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.map.pages import FLAGS, foreign
+from tests.map.pages import foreign
 from tests.process import Running, running, write_history
 
 
@@ -20,17 +19,6 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     options = ("--at", "2026-03-02T08:30:00+01:00", "--backfill", "0", "--speed", "10", "--control")
     with running(folder, *options) as process:
         yield process
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Headless Chromium, which draws WebGL in software."""
-    path = shutil.which("chromium")
-    assert path, "no chromium: apt-get install chromium"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

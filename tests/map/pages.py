@@ -8,16 +8,6 @@ from playwright.sync_api import Browser, Page
 
 from tests.process import KEY
 
-FLAGS = [
-    "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE_MS = 30_000
 AXE = Path(__file__).parents[2] / "map/node_modules/axe-core/axe.min.js"
 BUSES = 93

@@ -5,16 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from services.reports.import_page import import_page
 from simulator.gtfs.importer import Imported, import_feed
 from tests.gtfs_feeds import feed, text_of, zipped
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;]]>"
 NAMES = ("محطة ٥", "東京駅", "Plaza España", "🚌 Ñuñoa")
@@ -139,18 +142,14 @@ def test_equal_imports_give_equal_pages(page: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-def test_a_browser_shows_the_page_without_an_error_also_on_a_phone(page: str, tmp_path: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium")
-    assert chromium, "no chromium: apt-get install chromium"
+def test_a_browser_shows_the_page_without_an_error_also_on_a_phone(
+    page: str, tmp_path: Path, browser: Browser
+) -> None:
     file = tmp_path / "import-report.html"
     file.write_text(page, encoding="utf-8")
     complaints: list[str] = []
     requests: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        opened = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
+    with browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark") as opened:
         opened.on("pageerror", lambda error: complaints.append(str(error)))
         opened.on("console", lambda message: complaints.append(message.text))
         opened.on("request", lambda request: requests.append(request.url))
@@ -159,7 +158,6 @@ def test_a_browser_shows_the_page_without_an_error_also_on_a_phone(page: str, tm
         assert opened.get_by_role("img", name="Map of the lines").is_visible()
         width = opened.evaluate("document.documentElement.scrollWidth")
         paper = opened.evaluate("getComputedStyle(document.body).backgroundColor")
-        browser.close()
     assert complaints == []
     assert requests == [file.as_uri()]
     assert width == 390
