@@ -246,9 +246,12 @@ test-e2e: $(INSTALLED) ## run the tests that start the program as a process
 test-browser: $(INSTALLED) $(MAP_PACKAGES) ## test the map in a browser (needs Debian's chromium, and npm)
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
+.PHONY: setup-long
+setup-long: $(INSTALLED) $(GENERATORS) $(EXAMPLES) $(GTFS_READERS) $(MCP_CLIENTS) $(AWSWRANGLER) $(if $(shell command -v npm),$(NODE_PACKAGES) $(NODE_CLIENTS)) ## install the other programs that test-long runs
+
 .PHONY: test-long
-test-long: $(INSTALLED) $(SUMO) $(GENERATORS) $(EXAMPLES) $(GTFS_READERS) $(MCP_CLIENTS) $(AWSWRANGLER) $(if $(shell command -v npm),$(NODE_PACKAGES) $(NODE_CLIENTS)) ## run the tests that take minutes, and all examples of generated tests
-	BUS_SIMULATOR_TEST_EXAMPLES=all $(BIN)/python -m pytest -n 2 --dist worksteal \
+test-long: $(SUMO) setup-long ## run the tests that take minutes, and all examples of generated tests
+	BUS_SIMULATOR_TEST_EXAMPLES=all $(BIN)/python -m pytest -n 3 --dist worksteal \
 	  -m "long or (examples and not aws)" $(ARGS)
 
 .PHONY: test-soak
