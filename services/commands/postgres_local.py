@@ -42,6 +42,7 @@ def postgres_local(*, folder: Path, port: int) -> None:
     from services.stack.local_postgres import LocalPostgres
 
     server = LocalPostgres(folder.expanduser().resolve(), port or free_port())
+    server.prepare()
     click.echo(f"PostgreSQL on {server.url}")
     server.run()
 

@@ -39,14 +39,21 @@ class LocalPostgres:
             f"postgresql://{USER}@127.0.0.1:{self.port}/postgres?passfile={quote(str(self._password_file))}"
         )
 
-    def run(self) -> NoReturn:
-        """Become the server's process. SIGINT ends it, SIGTERM only once nobody is connected.
+    def prepare(self) -> None:
+        """Create the folder's data if they are missing, and write the URL.
 
-        Creates the folder's data if they are missing. Raises `InputError` if that isn't possible.
+        Raises `InputError` if that isn't possible, or a server runs over the folder already.
         """
-        server = program("postgres")
+        program("postgres")
+        file = self.folder / "url"
+        if file.exists() and answers(running := file.read_text(encoding="utf-8").strip()):
+            raise InputError(f"a PostgreSQL server runs over {self.folder} already: {running}")
         self._make()
-        write_private(self.folder / "url", f"{self.url}\n")
+        write_private(file, f"{self.url}\n")
+
+    def run(self) -> NoReturn:
+        """Become the server's process. SIGINT ends it, SIGTERM only once nobody is connected."""
+        server = program("postgres")
         options = {
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",

@@ -45,7 +45,7 @@ def running(folder: Path) -> Iterator[str]:
 
 
 @pytest.mark.e2e
-def test_a_server_keeps_its_data_and_its_password_out_of_its_url() -> None:
+def test_a_server_keeps_its_data_and_its_password_out_of_its_url(capsys: pytest.CaptureFixture[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="pg ") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -54,6 +54,9 @@ def test_a_server_keeps_its_data_and_its_password_out_of_its_url() -> None:
             connection.commit()
         with running(folder) as url, psycopg.connect((folder / "url").read_text().strip()) as connection:
             assert connection.execute("SELECT number FROM kept").fetchall() == [(7,)]
+            assert status_of(["postgres-local", "--folder", str(folder), "--port", "0"]) == 2
+            assert f"a PostgreSQL server runs over {folder} already: {url}" in capsys.readouterr().err
+            assert (folder / "url").read_text().strip() == url
             password = (folder / "pgpass").read_text().strip().rpartition(":")[2]
             assert password not in url
             with pytest.raises(psycopg.OperationalError, match="no password supplied"):
