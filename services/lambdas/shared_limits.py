@@ -78,8 +78,9 @@ class UseTable:
             # Clocks of several machines differ a little. Only the latest counts, or they would add tokens.
             wanted.refill(limits, max(now_s, known.use.seen_s))
             wanted.add(requests)
-            # Many requests that are added at once after an outage don't lock a client out for long.
-            wanted.tokens = max(wanted.tokens, -limits.burst)
+            if requests > CREDIT:
+                # Many requests that are added at once after an outage don't lock a client out for long.
+                wanted.tokens = max(wanted.tokens, min(known.use.tokens, -limits.burst))
             try:
                 self._client.update_item(**self._update(caller, wanted, known.revision))
             except ClientError as error:

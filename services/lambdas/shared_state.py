@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from services import logs, settings
 from services.access.authentication import Keys
-from services.access.rate_limits import Limits, RequestMeter
+from services.access.rate_limits import UNLIMITED, Limits, RequestMeter
 from services.aws.latest.latest_object import STREAMS, LatestPlace, place_of
 from services.aws.secret_key_ring import SecretKeyRing
 from services.aws.ssm_clock import SsmClockParameter
@@ -134,11 +134,11 @@ def shared_network() -> S3CompiledNetwork:
 
 @cache
 def shared_meter() -> RequestMeter | None:
-    """The counts of all functions' requests; None, which limits nothing, if no table is set."""
+    """The counts of all functions' requests; None, which limits nothing, without a table or limits."""
     found = shared_settings()
-    if found.limits_table is None:
-        return None
     limits = Limits(found.rate_per_s, found.requests_per_day)
+    if found.limits_table is None or limits == UNLIMITED:
+        return None
     return SharedMeter(
         UseTable(client("dynamodb", region=found.region, **LIMITS_WAIT), found.limits_table), limits
     )

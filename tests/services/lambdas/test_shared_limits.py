@@ -83,6 +83,16 @@ def test_all_processes_together_admit_a_client_at_its_rate(dynamodb: CountedClie
     assert dynamodb.calls - before <= 2 * (later / CREDIT + 7), "a refusal needs no call"
 
 
+def test_very_many_processes_keep_the_promised_bound(dynamodb: CountedClient) -> None:
+    watch, limits, number, seconds = HandWatch(), Limits(per_day=0), 60, 10
+    instances = meters(dynamodb, watch, limits, number)
+    admitted = 0
+    for _ in range(seconds * 20):  # 2,400 requests a second
+        admitted += passed(instances, 2 * number)
+        watch.seconds += 0.05
+    assert admitted <= limits.burst + seconds * limits.rate_per_s + number * CREDIT
+
+
 def test_the_daily_limit_holds_over_all_processes_until_midnight_utc(dynamodb: CountedClient) -> None:
     watch = HandWatch()
     instances = meters(dynamodb, watch, Limits(rate_per_s=0, per_day=100), 3)
