@@ -89,6 +89,7 @@ def picture(browser: Browser, city: BusSimulatorProcess) -> Image.Image:
 def animation(browser: Browser, city: BusSimulatorProcess) -> list[Image.Image]:
     """A quarter of an hour, frame by frame."""
     page = opened(browser, city, 960, 600)
+    page.locator("#timeline:enabled").wait_for()
     page.evaluate(SEEK, REPLAYED)
     page.wait_for_function("() => mapPage.city.replay?.tracks.buses.size > 80", timeout=PATIENCE_MS)
     start_ms = page.evaluate("mapPage.city.replay.nowMs()")

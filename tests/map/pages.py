@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.process import KEY
 
 PATIENCE_MS = 30_000
 AXE = Path(__file__).parents[2] / "map/node_modules/axe-core/axe.min.js"
 BUSES = 93
-SHOW_MOMENT = """(at) => {
+DRAG_TIMELINE = """(at) => {
   const timeline = document.getElementById("timeline");
   timeline.value = String(Date.parse(at) / 1000);
   for (const name of ["input", "change"]) timeline.dispatchEvent(new Event(name));
 }"""
-"""Drag the timeline to an instant."""
 
 
 def new_page(browser: Browser, url: str, *, has_touch: bool = False) -> Page:
@@ -42,7 +41,13 @@ def sign_in(page: Page, key: str = KEY) -> None:
 def signed_in(page: Page) -> None:
     """Sign in and wait until all buses are drawn."""
     sign_in(page)
-    page.wait_for_function(f"() => window.mapPage?.view.buses.drawn.length === {BUSES}", timeout=PATIENCE_MS)
+    page.wait_for_function(f"() => window.mapPage?.view.buses.drawn.length === {BUSES}")
+
+
+def show_moment(page: Page, at: str) -> None:
+    """Drag the timeline to an instant, once the page knows what is stored."""
+    expect(page.locator("#timeline")).to_be_enabled(timeout=PATIENCE_MS)
+    page.evaluate(DRAG_TIMELINE, at)
 
 
 def search(page: Page, text: str) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.map.pages import PATIENCE_MS
 from tests.services.http_api import HttpApiOver
 from tests.services.rest_served import parts
 
@@ -65,9 +64,9 @@ def test_the_map_sends_key_and_group_and_asks_again(browser: Browser, tmp_path: 
         expect(page.locator("#refused")).to_have_text("Invalid API key")
         page.get_by_label("Key").fill(SECRET)
         page.get_by_role("button", name="Show the map").click()
-        page.wait_for_function("() => window.mapPage?.city.tracks.buses.size === 3", timeout=PATIENCE_MS)
+        page.wait_for_function("() => window.mapPage?.city.tracks.buses.size === 3")
         assert len([each for each in asked if each.endswith(LATEST)]) == 1
         page.evaluate("mapPage.city.select({kind: 'stop', id: 'S001'})")
         expect(page.locator("#details")).to_contain_text("S001")
-        page.wait_for_event("request", lambda request: request.url.endswith(LATEST), timeout=PATIENCE_MS)
+        page.wait_for_event("request", lambda request: request.url.endswith(LATEST))
     assert [each for each in asked if SECRET in each or not each.startswith((url, "blob:", "data:"))] == []

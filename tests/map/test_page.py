@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from services.access.authentication import GENERAL, ApiKey, Caller
 from services.access.sessions import new_token
-from tests.map.pages import BUSES, PATIENCE_MS, SHOW_MOMENT, search, sign_in, signed_in, violations
+from tests.map.pages import BUSES, PATIENCE_MS, search, show_moment, sign_in, signed_in, violations
 from tests.process import KEY, Running
 
 pytestmark = pytest.mark.browser
@@ -23,7 +23,7 @@ def test_the_map_shows_lines_buses_and_people(page: Page, tmp_path: Path) -> Non
         re.compile(r"^\d+ buses out[1-9][\d,]* aboard[1-9][\d,]* waiting[\d.]+ km/h mean speed$")
     )
     expect(page.locator("#day")).to_have_text("Mon, 2 Mar 2026")
-    page.wait_for_function("() => mapPage.view.map.loaded()", timeout=PATIENCE_MS)
+    page.wait_for_function("() => mapPage.view.map.loaded()")
     assert (
         page.evaluate("mapPage.view.map.queryRenderedFeatures({layers: ['lines-far', 'lines']}).length") >= 12
     )
@@ -37,7 +37,7 @@ def test_buses_drive_along_the_shapes_of_their_patterns(page: Page) -> None:
     moved = (
         f"(before) => ({state})().filter(([x, y], i) => x !== before[i][0] || y !== before[i][1]).length > 40"
     )
-    page.wait_for_function(moved, arg=before, timeout=PATIENCE_MS)
+    page.wait_for_function(moved, arg=before)
 
 
 def test_a_panel_shows_the_values_of_rest(page: Page, city: Running) -> None:
@@ -55,9 +55,9 @@ def test_a_panel_shows_the_values_of_rest(page: Page, city: Running) -> None:
             f"{position['speed']} km/h",
             position["trip_id"],
         ):
-            expect(panel).to_contain_text(text, timeout=PATIENCE_MS)
+            expect(panel).to_contain_text(text)
         _, air = city.ask(f"/sensors/bus/{position['bus_id']}?mode=latest")
-        expect(panel).to_contain_text(f"{air['co2_level']:,} ppm", timeout=PATIENCE_MS)
+        expect(panel).to_contain_text(f"{air['co2_level']:,} ppm")
     finally:
         city.ask("/clock", body={"pause": False})
 
@@ -70,14 +70,14 @@ def test_stops_and_lines_are_found_and_described(page: Page) -> None:
     expect(panel.get_by_role("img", name="Space and time")).to_be_visible(timeout=PATIENCE_MS)
     expect(panel.locator(".journey").first).to_be_attached(timeout=PATIENCE_MS)
     search(page, "atocha")
-    expect(panel).to_contain_text("Next arrivals", timeout=PATIENCE_MS)
+    expect(panel).to_contain_text("Next arrivals")
     panel.get_by_role("button", name="Close", exact=True).press("Enter")
     expect(panel).to_be_hidden()
 
 
 def test_a_wrong_key_is_reported_and_an_ended_session_asks_again(page: Page) -> None:
     sign_in(page, "wrong")
-    expect(page.get_by_role("alert")).to_have_text("Invalid API key", timeout=PATIENCE_MS)
+    expect(page.get_by_role("alert")).to_have_text("Invalid API key")
     signed_in(page)
     assert (
         page.evaluate("document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)")
@@ -87,7 +87,7 @@ def test_a_wrong_key_is_reported_and_an_ended_session_asks_again(page: Page) -> 
     expired = new_token(Caller("map", GENERAL), ApiKey.of(KEY), now_s=0)
     page.context.add_cookies([{"name": str(cookie["name"]), "value": expired, "url": page.url}])
     search(page, "27")
-    expect(page.get_by_role("dialog")).to_contain_text("Your session has ended", timeout=PATIENCE_MS)
+    expect(page.get_by_role("dialog")).to_contain_text("Your session has ended")
     sign_in(page)
     expect(page.get_by_role("dialog")).to_be_hidden(timeout=PATIENCE_MS)
 
@@ -112,7 +112,7 @@ def test_on_a_phone_in_spanish_nothing_hides_anything(page: Page) -> None:
     signed_in(page)
     page.locator("#language").click()
     search(page, "27")
-    expect(page.get_by_role("complementary")).to_contain_text("Intervalo medio", timeout=PATIENCE_MS)
+    expect(page.get_by_role("complementary")).to_contain_text("Intervalo medio")
     boxes = [page.locator(name).bounding_box() for name in ("#bar", "#totals", "#details", "#time")]
     tops_and_ends = [edge for box in boxes if box for edge in (box["y"], box["y"] + box["height"])]
     assert len(tops_and_ends) == 8
@@ -122,23 +122,23 @@ def test_on_a_phone_in_spanish_nothing_hides_anything(page: Page) -> None:
 
 def test_a_moment_of_the_past_is_shown_and_replayed(page: Page) -> None:
     signed_in(page)
-    page.evaluate(SHOW_MOMENT, "2026-03-02T06:30:00Z")
-    expect(page.locator("#clock")).to_have_text("07:30:00", timeout=PATIENCE_MS)
-    page.wait_for_function(f"() => mapPage.city.tracks.buses.size === {BUSES}", timeout=PATIENCE_MS)
+    show_moment(page, "2026-03-02T06:30:00Z")
+    expect(page.locator("#clock")).to_have_text("07:30:00")
+    page.wait_for_function(f"() => mapPage.city.tracks.buses.size === {BUSES}")
     page.get_by_role("button", name="Play").click()
-    expect(page.locator("#clock")).to_contain_text("07:31:", timeout=PATIENCE_MS)
+    expect(page.locator("#clock")).to_have_text(re.compile("07:(3[1-9]|[45])"))
     expect(page.locator("#totals")).to_contain_text(re.compile(r"[1-9]\d* waiting"))
     page.get_by_role("button", name="Live").click()
-    expect(page.locator("#clock")).to_contain_text("08:", timeout=PATIENCE_MS)
+    expect(page.locator("#clock")).to_have_text(re.compile("^(08|09|1)"))
 
 
 def test_the_clock_is_stopped_and_an_intervention_made_and_ended(page: Page, city: Running) -> None:
     signed_in(page)
     page.get_by_role("button", name="Pause").click()
-    expect(page.locator("#pace")).to_have_text("paused", timeout=PATIENCE_MS)
+    expect(page.locator("#pace")).to_have_text("paused")
     assert city.ask("/clock")[1]["paused"]
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.locator("#pace")).to_have_text("×10", timeout=PATIENCE_MS)
+    expect(page.locator("#pace")).to_have_text("×10")
     search(page, "atocha")
     page.get_by_role("spinbutton", name="people a minute").fill("30")
     page.get_by_role("button", name="Crowd").click()
@@ -147,7 +147,7 @@ def test_the_clock_is_stopped_and_an_intervention_made_and_ended(page: Page, cit
     assert made["disruption"]["surge"]["people_per_min"] == 30
     page.get_by_role("button", name="City").click()
     page.get_by_role("button", name="End").click()
-    expect(page.get_by_role("complementary")).to_contain_text("ended", timeout=PATIENCE_MS)
+    expect(page.get_by_role("complementary")).to_contain_text("ended")
 
 
 def test_a_road_is_closed_and_a_bus_broken_by_pointing_and_ended_on_the_map(
@@ -158,25 +158,25 @@ def test_a_road_is_closed_and_a_bus_broken_by_pointing_and_ended_on_the_map(
     try:
         first, between, last = page.evaluate(STOPS_IN_A_ROW)
         page.evaluate("(center) => mapPage.view.map.jumpTo({center, zoom: 14.3})", between)
-        page.wait_for_function("() => mapPage.view.map.loaded()", timeout=PATIENCE_MS)
+        page.wait_for_function("() => mapPage.view.map.loaded()")
         begin(page, "Close a road: point at it")
         for stop in (first, last):
             click_at(page, stop["lngLat"])
         choose_line(page, "27")
-        expect(page.locator("#pointing")).to_contain_text("Done, takes effect at", timeout=PATIENCE_MS)
+        expect(page.locator("#pointing")).to_contain_text("Done, takes effect at")
         made = city.ask("/interventions")[1]["items"][-1]
         assert made["disruption"]["closure"]["between"] == [first["id"], last["id"]]
-        page.wait_for_function(DRAWN, arg="disturbed-roads", timeout=PATIENCE_MS)
+        page.wait_for_function(DRAWN, arg="disturbed-roads")
         page.locator("#pointing").get_by_role("button", name="Cancel").click()
         click_at(page, between)
         page.locator(".maplibregl-popup").get_by_role("button", name="End").click()
-        page.wait_for_function(f"() => !({DRAWN})('disturbed-roads')", timeout=PATIENCE_MS)
+        page.wait_for_function(f"() => !({DRAWN})('disturbed-roads')")
         page.get_by_role("button", name="Show the whole network").click()
-        page.wait_for_function("() => !mapPage.view.map.isMoving()", timeout=PATIENCE_MS)
+        page.wait_for_function("() => !mapPage.view.map.isMoving()")
         begin(page, "Break a bus down: point at it")
         bus = page.evaluate(NEAREST_BUS)
         page.mouse.click(bus["x"], bus["y"])
-        expect(page.locator("#pointing")).to_contain_text("Done, takes effect at", timeout=PATIENCE_MS)
+        expect(page.locator("#pointing")).to_contain_text("Done, takes effect at")
         assert city.ask("/interventions")[1]["items"][-1]["disruption"]["breakdown"]["bus"] == bus["id"]
     finally:
         city.ask("/clock", body={"pause": False})

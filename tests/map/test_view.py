@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page, expect
 
-from tests.map.pages import PATIENCE_MS, SHOW_MOMENT, new_page, signed_in
+from tests.map.pages import PATIENCE_MS, new_page, show_moment, signed_in
 from tests.process import Running, few_lines, running
 
 pytestmark = pytest.mark.browser
@@ -28,11 +28,11 @@ MOST_GROWTH_BYTES = 3_000_000
 
 def test_the_wheel_zooms_to_the_cursor(page: Page) -> None:
     signed_in(page)
-    page.wait_for_function(RESTS, timeout=PATIENCE_MS)
+    page.wait_for_function(RESTS)
     place, zoom = page.evaluate(PLACE), page.evaluate(ZOOM)
     page.mouse.move(*AT)
     page.mouse.wheel(0, -500)
-    page.wait_for_function(f"(zoom) => ({ZOOM})() > zoom + 0.5 && ({RESTS})()", arg=zoom, timeout=PATIENCE_MS)
+    page.wait_for_function(f"(zoom) => ({ZOOM})() > zoom + 0.5 && ({RESTS})()", arg=zoom)
     x, y = page.evaluate(PIXEL, place)
     assert (x, y) == pytest.approx(AT, abs=3)
 
@@ -40,14 +40,14 @@ def test_the_wheel_zooms_to_the_cursor(page: Page) -> None:
 def test_two_fingers_zoom(browser: Browser, city: Running) -> None:
     page = new_page(browser, f"http://{city.host}:{city.port}/", has_touch=True)
     signed_in(page)
-    page.wait_for_function(RESTS, timeout=PATIENCE_MS)
+    page.wait_for_function(RESTS)
     zoom = page.evaluate(ZOOM)
     touches = page.context.new_cdp_session(page)
     for kind, apart in (("touchStart", 20), *(("touchMove", 20 + 10 * step) for step in range(1, 9))):
         points = [{"x": AT[0] + side * apart, "y": AT[1], "id": side} for side in (-1, 1)]
         touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     touches.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    page.wait_for_function(f"(zoom) => ({ZOOM})() > zoom + 1", arg=zoom, timeout=PATIENCE_MS)
+    page.wait_for_function(f"(zoom) => ({ZOOM})() > zoom + 1", arg=zoom)
     page.context.close()
 
 
@@ -73,7 +73,7 @@ def test_memory_stays_flat_over_many_ticks(page: Page) -> None:
         assert used_bytes(60) - before < MOST_GROWTH_BYTES
     finally:
         page.get_by_role("combobox", name="Pace (Run)").select_option(label="×10")
-        expect(page.locator("#pace")).to_have_text("×10", timeout=PATIENCE_MS)
+        expect(page.locator("#pace")).to_have_text("×10")
 
 
 def test_a_restarted_server_is_found_again_without_signing_in(browser: Browser, tmp_path: Path) -> None:
@@ -83,9 +83,9 @@ def test_a_restarted_server_is_found_again_without_signing_in(browser: Browser, 
         page = new_page(browser, f"http://{process.host}:{port}/")
         page.get_by_label("Key").fill("test-key")
         page.get_by_role("button", name="Show the map").click()
-        page.wait_for_function("() => window.mapPage?.view.buses.drawn.length > 0", timeout=PATIENCE_MS)
+        page.wait_for_function("() => window.mapPage?.view.buses.drawn.length > 0")
         process.kill()
-    expect(page.locator("#trouble")).to_contain_text("No connection", timeout=PATIENCE_MS)
+    expect(page.locator("#trouble")).to_contain_text("No connection")
     newest = page.evaluate("mapPage.city.live.newestMs")
     with running(tmp_path, *options, "--at", "2026-03-02T08:40:00+01:00", "--port", str(port)):
         page.wait_for_function(
@@ -108,11 +108,11 @@ def test_tiles_come_from_the_chosen_host_with_its_credit(browser: Browser, tmp_p
             lambda route: route.fulfill(content_type="image/png", body=tile.getvalue(), headers=headers),
         )
         page.goto(f"http://{process.host}:{process.port}/")
-        with page.expect_response("https://tiles.example/**", timeout=PATIENCE_MS):
+        with page.expect_response("https://tiles.example/**"):
             page.get_by_label("Key").fill("test-key")
             page.get_by_role("button", name="Show the map").click()
         expect(page.get_by_text("© Tiles & Co")).to_be_visible(timeout=PATIENCE_MS)
-        page.wait_for_function("() => mapPage.view.map.areTilesLoaded()", timeout=PATIENCE_MS)
+        page.wait_for_function("() => mapPage.view.map.areTilesLoaded()")
         page.context.close()
 
 
@@ -123,10 +123,10 @@ def test_the_page_looks_as_its_kept_picture(page: Page, name: Literal["light", "
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme="dark" if name == "dark" else "light", reduced_motion="reduce")
     signed_in(page)
-    page.evaluate(SHOW_MOMENT, "2026-03-02T07:00:00Z")
-    expect(page.locator("#clock")).to_have_text("08:00:00", timeout=PATIENCE_MS)
+    show_moment(page, "2026-03-02T07:00:00Z")
+    expect(page.locator("#clock")).to_have_text("08:00:00")
     page.locator("#home").click()
-    page.wait_for_function(RESTS, timeout=PATIENCE_MS)
+    page.wait_for_function(RESTS)
     taken = Image.open(BytesIO(page.screenshot())).convert("RGB").resize((width // 4, height // 4))
     kept = KEPT / f"{name}.png"
     if not kept.exists():

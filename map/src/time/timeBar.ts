@@ -10,10 +10,12 @@ import { Replay } from "./replay";
 const PACES = [1, 10, 60, 300];
 const CLOCK_RATES = [1, 2, 5, 10, 30, 60, 120, 600];
 const STORED_EVERY_MS = 10 * 60_000;
+const ASK_AGAIN_MS = 10_000;
 
 export class TimeBar {
   private readonly bar = byId("time");
-  private startMs = 0;
+  /** The first instant that is stored without a gap up to now; NaN until the server has told it. */
+  private startMs = Number.NaN;
   private pace = 60;
   private dragging = false;
   private slider: HTMLInputElement | null = null;
@@ -40,7 +42,7 @@ export class TimeBar {
   draw(): void {
     if (this.dragging) return;
     const focused = document.activeElement?.id;
-    this.slider = h("input", { id: "timeline", type: "range", "aria-label": t("timeline"), step: 30, input: () => this.drag(), change: () => void this.drop() });
+    this.slider = h("input", { id: "timeline", type: "range", "aria-label": t("timeline"), step: 30, disabled: true, input: () => this.drag(), change: () => void this.drop() });
     const replaying = this.replayed !== null;
     this.playButton = h("button", { type: "button", id: "play", disabled: !replaying, click: () => this.togglePlay() }, this.playText());
     const paces = h("select", { id: "replay-pace", "aria-label": t("pace"), change: (event) => this.setPace(Number((event.target as HTMLSelectElement).value)) }, ...PACES.map((each) => h("option", { value: each, selected: each === this.pace }, `×${each}`)));
@@ -68,6 +70,7 @@ export class TimeBar {
       this.move();
     } catch (error) {
       this.failed(error);
+      setTimeout(() => void this.findStored(), ASK_AGAIN_MS);
     }
   }
 
@@ -78,8 +81,11 @@ export class TimeBar {
   private move(): void {
     if (!this.slider || this.dragging || !Number.isFinite(this.endMs())) return;
     const at = this.replayed ? this.replayed.nowMs() : this.endMs();
-    [this.slider.min, this.slider.max] = [String(this.startMs / 1000), String(this.endMs() / 1000)];
-    this.slider.value = String(at / 1000);
+    this.slider.disabled = !Number.isFinite(this.startMs);
+    if (!this.slider.disabled) {
+      [this.slider.min, this.slider.max] = [String(this.startMs / 1000), String(this.endMs() / 1000)];
+      this.slider.value = String(at / 1000);
+    }
     this.tell(at);
     if (this.playButton && this.playButton.textContent !== this.playText()) this.playButton.textContent = this.playText();
   }
