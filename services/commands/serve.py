@@ -54,8 +54,8 @@ def serve(**chosen: Any) -> None:
     """Serve REST, WebSocket and MCP over a store that feeders fill.
 
     The store must be one that several processes can open (postgresql:// or timestream://); for a duckdb:
-    store use `run`. New positions reach WebSocket clients through --queue, or at most a second after they are
-    in the store.
+    store use `run`. New positions reach WebSocket clients through --queue, at once from PostgreSQL, or at
+    most a second after they are in the store.
     """
     check_shared(chosen)
     if (chosen["clock_control"] or chosen["control"]) and chosen["clock_parameter"] is None:

@@ -6,7 +6,7 @@ It reads what the store covers newly, when a tick is due, then every second unti
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -31,10 +31,13 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 class CoverageSource:
-    """Publishes new records in `store` to `hub`. `run_until_closed` belongs in a thread of its own."""
+    """Publishes new records in `store` to `hub`. `run_until_closed` belongs in a thread of its own.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    `rest` pauses between polls, or until the store announces records.
+    """
+
+    def __init__(self, store: Store, clock: Clock, rest: Callable[[float], object] | None = None) -> None:
+        self._store, self._clock, self._rest = store, clock, rest or clock.rest
         self.hub: Hub | None = None
         self._course = clock.course
         self._read_until: dict[Stream, datetime] = {}
@@ -51,7 +54,7 @@ class CoverageSource:
                 self._clock.rest(backoff.next_pause_s())
                 continue
             backoff.reset()
-            self._clock.rest(POLL_S)
+            self._rest(POLL_S)
 
     def poll(self) -> None:
         """Publish the new records of streams with subscribers, up to now."""

@@ -7,7 +7,7 @@ position of that tick. Of a tick that isn't complete when the next one is due, c
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -30,10 +30,13 @@ POLL_S = 1.0
 
 
 class StoreSource:
-    """Publishes new positions in `store` to `hub`. `run_until_closed` belongs in a thread of its own."""
+    """Publishes new positions in `store` to `hub`. `run_until_closed` belongs in a thread of its own.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    `rest` pauses between polls, or until the store announces positions.
+    """
+
+    def __init__(self, store: Store, clock: Clock, rest: Callable[[float], object] | None = None) -> None:
+        self._store, self._clock, self._rest = store, clock, rest or clock.rest
         self.hub: Hub | None = None
         self._sent: dict[str, datetime] = {}
 
@@ -52,7 +55,7 @@ class StoreSource:
             if complete:
                 self._clock.wait_until(floor(self._clock.now(), CADENCE) + CADENCE)
             else:
-                self._clock.rest(POLL_S)
+                self._rest(POLL_S)
 
     def poll(self) -> bool:
         """Publish new positions of lines with subscribers; whether all their buses have the due tick."""

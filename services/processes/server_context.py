@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from services.access.allowed_hosts import AllowedHosts
 from services.access.authentication import Keys
-from services.access.rate_limits import Limits
+from services.access.rate_limits import Limits, RequestMeter
 from services.context import Context, MapTiles, MonitoredFeeder
 from services.feeders.clock_control import ClockControl
 from services.inputs.load import Inputs
@@ -28,6 +28,7 @@ def context_over(
     keys: Keys,
     limits: Limits,
     hosts: AllowedHosts,
+    meter: RequestMeter | None = None,
     continue_with_new_inputs: bool = False,
     control: ClockControl | None = None,
     interventions: InterventionControl | None = None,
@@ -59,6 +60,7 @@ def context_over(
         version=version("bus-simulator"),
         live=live_hub(store, inputs.network, clock.now, observer=observer),
         limits=limits,
+        meter=meter,
         control=control,
         interventions=interventions,
         feeders=feeders,

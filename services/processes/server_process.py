@@ -12,7 +12,8 @@ import click
 from services.access.allowed_hosts import hosts_for
 from services.access.authentication import Keys
 from services.access.local_credentials import local_keys
-from services.access.rate_limits import is_loopback, limits_for
+from services.access.rate_limits import RequestMeter, is_loopback
+from services.access.shared_meter import shared_meter
 from services.background import background
 from services.console.greeting import OnListening, greeting_by_secret, print_greeting
 from services.context import Context, MapTiles
@@ -56,7 +57,8 @@ def serve(options: ServerOptions, *, on_listening: OnListening = print_greeting)
         keys = stack.enter_context(valid_keys(server, setup, url_of(listener), on_listening))
         sources = stack.enter_context(live_sources(store, setup.clock, queue=server.queue))
         observer = stack.enter_context(connection_observer(server))
-        ServerProcess(setup, server, store, keys, sources, observer, emt).serve_until_closed(listener)
+        meter = stack.enter_context(shared_meter(store, server.limits))
+        ServerProcess(setup, server, store, keys, sources, observer, meter, emt).serve_until_closed(listener)
 
 
 @contextmanager
@@ -106,11 +108,11 @@ class ServerProcess:
         keys: Keys,
         sources: LiveSources,
         observer: ConnectionObserver | None,
+        meter: RequestMeter | None = None,
         emt: EmtPort | None = None,
     ) -> None:
         self._setup, self._settings, self._observer, self._emt = setup, settings, observer, emt
-        self._store, self._keys, self._sources = store, keys, sources
-        self._limits = limits_for(settings.host, rate_per_s=settings.rate_limit, per_day=settings.daily_limit)
+        self._store, self._keys, self._sources, self._meter = store, keys, sources, meter
         self._server: WebServer | None = None
         self._changing = Lock()
         self._inputs = setup.inputs.current
@@ -175,7 +177,8 @@ class ServerProcess:
             inputs=self._inputs,
             clock=self._setup.clock,
             keys=self._keys,
-            limits=self._limits,
+            limits=self._settings.limits,
+            meter=self._meter,
             hosts=hosts_for(self._settings.host, self._settings.allowed_hosts),
             continue_with_new_inputs=self._setup.network_may_change,
             control=self._control(),

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from services.access.rate_limits import Limits, limits_for
 from services.processes.process_setup import ProcessSettings
 from services.settings import SUBSCRIPTIONS_TABLE, Settings
 
@@ -39,6 +40,11 @@ class ServerSettings:
     emt_key: Path | None = None
     map_tiles: str | None = None
     map_tiles_credit: str = ""
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of each key."""
+        return limits_for(self.host, rate_per_s=self.rate_limit, per_day=self.daily_limit)
 
 
 class ServerOptions(NamedTuple):

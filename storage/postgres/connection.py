@@ -19,6 +19,7 @@ Parameters: TypeAlias = Sequence[object] | Mapping[str, object]
 PATIENT: Mapping[str, str] = {
     "connect_timeout": "5",
     "tcp_user_timeout": "10000",
+    "keepalives_idle": "30",
     "application_name": "bus-simulator",
 }
 """Settings of libpq unless the URL has its own: a server that doesn't answer is given up after seconds."""
@@ -43,13 +44,13 @@ class PostgresConnections:
             given = conninfo.conninfo_to_dict(url)
         except psycopg.ProgrammingError as error:
             raise ValueError(f"{place!r} is not a store: {_first_line(error)}") from error
-        settings = conninfo.make_conninfo(
+        self._settings = conninfo.make_conninfo(
             **{**PATIENT, **{name: str(value) for name, value in given.items()}}
         )
-        with self._translated(), psycopg.connect(settings):
+        with self._translated(), psycopg.connect(self._settings):
             pass  # A pool would say only that its time is up.
         self._pool = ConnectionPool(
-            settings,
+            self._settings,
             kwargs={"autocommit": True},
             min_size=1,
             max_size=MOST_CONNECTIONS,
@@ -66,6 +67,12 @@ class PostgresConnections:
     def one(self) -> Iterator[Connection]:
         """A connection without a transaction."""
         with self._translated(), self._pool.connection() as connection:
+            yield connection
+
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A connection that isn't of the pool, closed at the end."""
+        with self._translated(), psycopg.connect(self._settings, autocommit=True) as connection:
             yield connection
 
     @contextmanager

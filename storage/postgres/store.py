@@ -7,7 +7,7 @@ at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -23,7 +23,10 @@ from storage.postgres import rows as postgres_rows
 from storage.postgres import sql as postgres_sql
 from storage.postgres.connection import Connection, PostgresConnections
 from storage.postgres.connection import run as run_sql
+from storage.postgres.listening import NOTIFY
+from storage.postgres.listening import announced_writes as writes_announced
 from storage.postgres.place import PostgresPlace
+from storage.postgres.request_use import RequestUses
 from storage.runs import refuse_overlap
 from storage.schema import SCHEMAS, BusPosition, Record, Stream
 from storage.store import Covered, JournalEntry, Page, Run, Selection
@@ -81,6 +84,7 @@ class PostgresStore:
             named = {**asdict(run), "run_id": run.run_id}
             run_sql(connection, postgres_sql.INSERT_RUN, named)
             run_sql(connection, postgres_sql.COVER, {**window, "run_id": run.run_id})
+            run_sql(connection, NOTIFY, [stream])
 
     def coverage(self, stream: Stream) -> Sequence[Covered]:
         """See `Store.coverage`."""
@@ -213,6 +217,19 @@ class PostgresStore:
                 entry, changes_from, lambda stream: joined(held for held, _ in _of_stream(rows, stream))
             )
             run_sql(connection, postgres_sql.PUT_ENTRY, (entry.number, entry.takes_effect, entry.text))
+
+    def request_uses(self, *, rate_per_s: float, burst: float) -> RequestUses:
+        """What keys have used of their limits at all servers over this database."""
+        return RequestUses(self._connections, rate_per_s=rate_per_s, burst=burst)
+
+    @property
+    def announces_writes(self) -> bool:
+        """Whether what is announced can be read at once: not at a replica, which it reaches later."""
+        return self._replica is None
+
+    def announced_writes(self) -> Generator[frozenset[Stream]]:
+        """The streams that others have just written: see `storage.postgres.listening`."""
+        return writes_announced(self._connections)
 
     def ping(self) -> None:
         """See `Store.ping`."""
