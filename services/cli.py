@@ -26,6 +26,7 @@ from services.commands.export_gtfs import export_gtfs
 from services.commands.feed import feed
 from services.commands.generate import generate
 from services.commands.import_gtfs import import_gtfs
+from services.commands.import_lake import import_lake
 from services.commands.intervene import intervene
 from services.commands.journal import journal
 from services.commands.mcp import mcp
@@ -104,6 +105,7 @@ for command in (
     import_gtfs,
     export_gtfs,
     generate,
+    import_lake,
     timestream_local,
     postgres_local,
     ops,

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 LAYERED = {each["id"]: each for each in CONTRACTS if each["type"] == "layers" and "containers" in each}
 PACKAGES = ("simulator", "storage", "services")
-MOST_FILES = {"services.commands": 24, "services.timestream_local": 19, "storage": 44}
+MOST_FILES = {"services.commands": 25, "services.timestream_local": 19, "storage": 44}
 """Rooms with more than 15 files: one file per command or kind of operation, flat by design."""
 
 
