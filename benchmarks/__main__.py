@@ -30,7 +30,7 @@ from benchmarks import (
     timestream_live,
     whole_live,
 )
-from benchmarks.calibration import calibrated, machine
+from benchmarks.calibration import machine, rounds_s, slowness_of
 from benchmarks.figures import HEADER, Figure, Row, Unmeasured, median_run, row
 from simulator.clock import Clock
 
@@ -134,7 +134,7 @@ def chosen_rows(only: str | None) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Rows, the slowness before each run of a part, and what failed: the first row of a part, and why."""
+    """Rows, the slowness during each run of a part, and what failed: the first row of a part, and why."""
 
     rows: list[Row] = field(default_factory=list)
     slowness: list[float] = field(default_factory=list)
@@ -165,11 +165,16 @@ def measured(chosen: Iterable[str], runs: int) -> Measured:
 
 
 def run_of(part: Part, wanted: Set[str], slowness: list[float]) -> Sequence[Row]:
-    """One run of a part up to its last row that is wanted, held against a calibration of its own."""
-    slowness.append(calibrated())
+    """One run of a part up to its last row that is wanted, held against a calibration of its own.
+
+    The calibration is that of the minutes of the run: measured before it and after it.
+    """
+    before_s = rounds_s()
     rows = max(number for number, row_id in enumerate(part.rows, 1) if row_id in wanted)
     # One run after the other, since a part may hold processes and files until its last row.
-    return list(islice(part.measure(), rows))
+    found = list(islice(part.measure(), rows))
+    slowness.append(slowness_of([*before_s, *rounds_s()]))
+    return [each.scaled(slowness[-1]) if isinstance(each, Figure) else each for each in found]
 
 
 def with_figures(page: str, found: Iterable[Row], measured_on: str | None) -> str:

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp, Message
 
-from benchmarks.calibration import scaled, scaled_name
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, timed
 from benchmarks.starting import KEY
 from services.access.authentication import ApiKey
 from services.app import create_app
@@ -47,13 +46,13 @@ def measure() -> Iterator[Figure]:
         app = create_app(Context(store, network, clock, run, ApiKey.of(KEY), "0"))
         first_ms, kept_ms = zip(*asyncio.run(measured(app, clock)), strict=True)
     size = f"{BUSES:,} buses, {TICKS} ticks read from the file, median"
-    yield Figure(
-        "positions of all buses, already answered in this tick", statistics.median(kept_ms), "ms of CPU",
-        scaled_name(3, "ms"), scaled(3), "at most", 1, size, row_id="all-kept",
+    yield timed(
+        "positions of all buses, already answered in this tick", statistics.median(kept_ms), "ms of CPU", 3,
+        size, row_id="all-kept",
     )  # fmt: skip
-    yield Figure(
-        "positions of all buses, the first answer of a tick", statistics.median(first_ms), "ms of CPU",
-        scaled_name(60, "ms"), scaled(60), "at most", 1, size, row_id="all-first",
+    yield timed(
+        "positions of all buses, the first answer of a tick", statistics.median(first_ms), "ms of CPU", 60,
+        size, row_id="all-first",
     )  # fmt: skip
 
 

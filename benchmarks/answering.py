@@ -23,8 +23,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from benchmarks.calibration import scaled, scaled_name
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, timed
 from benchmarks.starting import KEY, answers, program, until
 from services.queries import stream_queries
 from services.queries.bodies import PeopleCountBody
@@ -67,9 +66,9 @@ def measure_at() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder, closing(DuckDBStore(Path(folder) / "bus.duckdb")) as store:
         rows = month_of_counts(store, network)
         times_ms = sorted(probed(store, network))
-    yield Figure(
+    yield timed(
         "at or before any moment of 30 days of the whole network, p99",
-        times_ms[int(0.99 * len(times_ms))], "ms", scaled_name(10, "ms"), scaled(10), "at most", 1,
+        times_ms[int(0.99 * len(times_ms))], "ms", 10,
         f"{rows / 1e6:.0f} M people counts of {len(network.stops):,} stops, one simulated weekday stored as "
         f"{DAYS} days; {PROBES:,} queries, each for another stop and instant; "
         f"median {statistics.median(times_ms):.1f} ms", row_id="at",

@@ -19,8 +19,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.calibration import scaled, scaled_name
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, timed
 from services.feeders.backfill import fill, plan
 from services.queries.stream_queries import LINE_REACH
 from services.transit.arrivals import Underway, expected_at, planned_times_of, underway
@@ -175,10 +174,8 @@ def measure() -> Iterator[Figure]:
         used_ms = (time.process_time() - began) / REQUESTS * 1000
     lines = len(network.lines_of_stop[stop.stop_id])
     size = f"{stop.stop_id}, {lines} lines, {found // REQUESTS} arrivals, {REQUESTS} requests"
-    yield Figure(
-        "arrivals at the busiest stop, CPU of an answer", used_ms, "ms CPU",
-        scaled_name(WANTED_MS, "ms"), scaled(WANTED_MS), "at most", 1, size, row_id="arrivals",
-    )  # fmt: skip
+    what = "arrivals at the busiest stop, CPU of an answer"
+    yield timed(what, used_ms, "ms CPU", WANTED_MS, size, row_id="arrivals")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 Bound: TypeAlias = Literal["at most", "at least"]
@@ -26,6 +26,15 @@ class Figure:
     wanted: float
     note: str = ""
     row_id: str = field(kw_only=True)
+    target: float | None = field(default=None, kw_only=True)
+    """A target in seconds or milliseconds, which is the floor once it is scaled to this machine."""
+
+    def scaled(self, slowness: float) -> Figure:
+        """The figure with its target in seconds scaled to a machine so many times as slow as the reference.
+
+        One with another floor, which was measured here, stays as it is.
+        """
+        return self if self.target is None else replace(self, floor=self.target * slowness)
 
     @property
     def ratio(self) -> float:
@@ -41,6 +50,12 @@ class Figure:
     def share_of_target(self) -> float:
         """How much of what the target allows is used: up to 1 the target is met, whatever its bound."""
         return share_of_target(self.ratio, self.bound, self.wanted)
+
+
+def timed(what: str, value: float, unit: str, target: float, note: str = "", *, row_id: str) -> Figure:
+    """A row with a target in seconds or milliseconds on the reference machine."""
+    named = f"{target:g} {unit} on the reference machine, here"
+    return Figure(what, value, unit, named, target, "at most", 1, note, row_id=row_id, target=target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +99,15 @@ def row(figure: Row) -> str:
         f"{figure.what} ({figure.note})" if figure.note else figure.what,
         f"{figure.value:,.2f} {figure.unit}",
         f"{figure.floor_name}: {figure.floor:,.2f} {figure.unit}",
-        f"{figure.ratio:.2f}",
+        _ratio(figure),
         f"{figure.bound} {figure.wanted:.4g}",
         "yes" if figure.met else "no",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _ratio(figure: Figure) -> str:
+    """Value ÷ floor; for a target in seconds also value ÷ target, as if this were the reference machine."""
+    if figure.target is None:
+        return f"{figure.ratio:.2f}"
+    return f"{figure.ratio:.2f} (unscaled {figure.value / figure.target:.2f})"

@@ -19,8 +19,7 @@ import psutil
 import pyarrow as pa
 
 from benchmarks import sumo
-from benchmarks.calibration import scaled, scaled_name
-from benchmarks.figures import Figure, Unmeasured
+from benchmarks.figures import Figure, Unmeasured, timed
 from services.feeders.backfill import Window, fill, plan
 from simulator.city import City
 from simulator.day.line_day import MODEL_VERSION
@@ -177,8 +176,7 @@ def audited(network: Network, folder: Path) -> Figure | Unmeasured:
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     seconds = time.perf_counter() - began
     note = f"the command from its start, {len(network.lines)} lines read from the feed"
-    floor_name, floor = scaled_name(AUDIT_S, "s"), scaled(AUDIT_S)
-    return Figure(what, seconds, "s", floor_name, floor, "at most", 1, note, row_id="audit")
+    return timed(what, seconds, "s", AUDIT_S, note, row_id="audit")
 
 
 class Memory:

@@ -7,8 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.calibration import scaled, scaled_name
-from benchmarks.figures import Figure, Unmeasured
+from benchmarks.figures import Figure, Unmeasured, timed
 from benchmarks.filling import FEED
 from simulator.gtfs.folder import write_folder
 from simulator.gtfs.importer import import_feed
@@ -38,5 +37,4 @@ def measure() -> Iterator[Figure | Unmeasured]:
         ("import", IMPORT, imported_s, IMPORT_S),
         ("folder", LOAD, loaded_s, LOAD_S),
     ):
-        floor_name, floor = scaled_name(target_s, "s"), scaled(target_s)
-        yield Figure(what, seconds, "s", floor_name, floor, "at most", 1, row_id=row_id)
+        yield timed(what, seconds, "s", target_s, row_id=row_id)

@@ -14,8 +14,7 @@ import psycopg
 import pyarrow as pa
 
 from benchmarks.answering import STEP
-from benchmarks.calibration import scaled, scaled_name
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, timed
 from bus_simulator_testing.postgres import PostgresProcess
 from services.inputs.load import Inputs, load_inputs
 from services.times import HOUR
@@ -105,9 +104,8 @@ def asked_beside_a_feeder(store: PostgresStore, inputs: Inputs, city: City, ques
     what = {"latest": "an entity's newest record", "at": "an entity's record at or before an instant"}[
         question
     ]
-    return Figure(
-        f"PostgreSQL: {what}, p99",
-        times_ms[int(0.99 * len(times_ms))], "ms", scaled_name(5, "ms"), scaled(5), "at most", 1,
+    return timed(
+        f"PostgreSQL: {what}, p99", times_ms[int(0.99 * len(times_ms))], "ms", 5,
         f"{CLIENTS} clients at once beside a feeder that wrote {ticks.result()} ticks meanwhile, all in one "
         f"process; {len(times_ms):,} queries; median {statistics.median(times_ms):.1f} ms",
         row_id=f"pg-{question}",

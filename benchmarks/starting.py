@@ -18,8 +18,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from benchmarks.calibration import scaled, scaled_name
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, timed
 from simulator.clock import Clock
 
 KEY = "benchmark-key"
@@ -47,8 +46,7 @@ def measure() -> Iterator[Figure]:
         ("restart", "restart until the first answer", restarted_s, 2.0),
         ("hour", "restart an hour after a kill, until no lag", caught_up_s, 2.0),
     ):
-        floor_name, floor = scaled_name(target_s, "s"), scaled(target_s)
-        yield Figure(what, seconds, "s", floor_name, floor, "at most", 1, row_id=row_id)
+        yield timed(what, seconds, "s", target_s, row_id=row_id)
 
 
 def after_an_hour_away(folder: str) -> float:

@@ -21,8 +21,7 @@ import psutil
 import pyarrow as pa
 
 from benchmarks.answering import STEP
-from benchmarks.calibration import scaled, scaled_name
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, timed
 from services.inputs.load import Inputs, load_inputs
 from services.times import HOUR
 from services.timestream_local import database
@@ -49,9 +48,9 @@ def measure() -> Iterator[Figure]:
         rows = week(Path(name), inputs)
         with endpoint(Path(name)) as running, closing(opened(running.url)) as store:
             times_ms = sorted(asked(store, inputs.network))
-    yield Figure(
+    yield timed(
         "Timestream: an entity's newest record by boto3 from the local endpoint, p99",
-        times_ms[int(0.99 * len(times_ms))], "ms", scaled_name(20, "ms"), scaled(20), "at most", 1,
+        times_ms[int(0.99 * len(times_ms))], "ms", 20,
         f"{DAYS} days of the shipped network, {rows / 1e6:.1f} M records; {QUESTIONS:,} queries, each for "
         f"another entity, one after the other; median {statistics.median(times_ms):.1f} ms",
         row_id="ts-newest",

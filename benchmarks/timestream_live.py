@@ -16,8 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.calibration import scaled, scaled_name
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, timed
 from benchmarks.filling import FEED, SHIPPED
 from benchmarks.timestream import DATABASE, REGION, endpoint, opened, variables
 from services.feeders.feeder import FEEDERS
@@ -80,9 +79,8 @@ def measure() -> Iterator[Figure]:
         f"{network.name}, {rows / seconds:.0f} records/s over {seconds:.0f} s; endpoint and feeders take "
         f"{cores:.2f} cores", row_id="ts-lag",
     )  # fmt: skip
-    yield Figure(
-        "a killed feeder of the whole network, until it has caught up through Timestream",
-        back_s, "s", scaled_name(30, "s"), scaled(30), "at most", 1,
+    yield timed(
+        "a killed feeder of the whole network, until it has caught up through Timestream", back_s, "s", 30,
         f"the bus positions' and visits'; {back_cpu_s:.0f} CPU-seconds of its own", row_id="ts-recovery",
     )  # fmt: skip
 

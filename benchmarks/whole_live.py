@@ -16,8 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.calibration import scaled, scaled_name
-from benchmarks.figures import Figure, Unmeasured
+from benchmarks.figures import Figure, Unmeasured, timed
 from benchmarks.filling import FEED, WEDNESDAY
 from benchmarks.starting import get, lag_s, started, text, until
 from services.times import HOUR
@@ -67,10 +66,7 @@ def _measured(network: Network, folder: str, options: Sequence[str]) -> Iterator
     with started(folder, *options, "--at", text(PEAK + HOUR)) as (port, _):
         until(lambda: lag_s(port) < TICK_S, "no lag")
         seconds = time.perf_counter() - began
-    yield Figure(
-        AGAIN, seconds, "s", scaled_name(30, "s"), scaled(30), "at most", 1,
-        "from its start to no lag and no gap", row_id="recovery",
-    )  # fmt: skip
+    yield timed(AGAIN, seconds, "s", 30, "from its start to no lag and no gap", row_id="recovery")
 
 
 def healthy(port: int) -> bool:

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from benchmarks import __main__ as command
 from benchmarks import history
-from benchmarks.figures import HEADER, Figure, Row, Unmeasured, median_run, row
+from benchmarks.calibration import REFERENCE_S, slowness_of
+from benchmarks.figures import HEADER, Figure, Row, Unmeasured, median_run, row, timed
 
 
 def figure(value: float, floor: float = 2, *, row_id: str = "day") -> Figure:
@@ -63,13 +64,22 @@ def test_a_part_that_fails_is_named_after_the_others_are_measured(monkeypatch: p
         command.Part(("first",), failing),
         command.Part(("rest",), lambda: iter([figure(2, row_id="rest")])),
     ]
-    slowness = iter([1.0, 2.0])
+    slowness = iter([1.0, 1.0, 2.0])
     monkeypatch.setattr(command, "PARTS", parts)
-    monkeypatch.setattr(command, "calibrated", lambda: next(slowness))
+    monkeypatch.setattr(command, "rounds_s", lambda: [next(slowness) * REFERENCE_S])
     done = CliRunner().invoke(command.main, ["--noisy", "--runs", "1"])
     assert (done.exit_code, "not measured: first: TimeoutError: no answer" in done.output) == (1, True)
     assert row(figure(2, row_id="rest")) in done.output
-    assert "1.50 times as long as on the reference machine (1.00 to 2.00)" in done.output
+    assert "1.50 times as long as on the reference machine (1.50 to 1.50)" in done.output
+
+
+def test_a_target_in_seconds_is_scaled_to_the_machine_and_the_row_says_both() -> None:
+    first = timed("first answer", 2.4, "s", 2, row_id="first")
+    slower = first.scaled(1.25)
+    assert (first.met, slower.met, slower.floor) == (False, True, 2.5)
+    assert "2 s on the reference machine, here: 2.50 s | 0.96 (unscaled 1.20)" in row(slower)
+    assert figure(3).scaled(1.25) == figure(3)
+    assert slowness_of([2 * REFERENCE_S, REFERENCE_S, 9 * REFERENCE_S]) == 2
 
 
 def test_the_history_is_read_as_it_was_written_and_drawn(tmp_path: Path) -> None:
