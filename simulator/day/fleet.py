@@ -12,7 +12,7 @@ import heapq
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from simulator.network import Bus
 from simulator.types import BusId
@@ -27,8 +27,7 @@ CANCELLED_S = 1800
 """A scheduled departure that would be over half an hour late doesn't run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Duty:
+class Duty(NamedTuple):
     """A trip as planned: departure and its terminal (0 or 1), when the bus is ready again, and where."""
 
     departs_s: float

@@ -9,6 +9,7 @@ left.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -40,6 +41,8 @@ Tables = Mapping[str, TableFile]
 CALENDARS = ("calendar.txt", "calendar_dates.txt")
 CAUSES = 5
 """Findings that a refusal names when they leave nothing to run."""
+READERS = 2
+"""Files that are unzipped and read at once; zlib and Arrow leave Python's lock to others meanwhile."""
 MOST_NAMED_FILES = 30
 """Files that aren't read and that the report names: more than the GTFS reference has of them."""
 
@@ -152,7 +155,7 @@ def _missing(path: Path, archive: Archive) -> Iterator[Problem]:
 
 
 class _Reader:
-    """Reads a feed's files one after the other and collects what was found in them."""
+    """Reads a feed's files, two at a time, and collects what was found in them."""
 
     def __init__(self, archive: Archive, on_progress: OnProgress) -> None:
         self._archive, self._on_progress = archive, on_progress
@@ -163,26 +166,35 @@ class _Reader:
         tables: dict[str, TableFile] = {}
         problems: list[Problem] = []
         steps = len(self._archive.entries) + 1
-        for name in TABLES:
-            if name not in self._archive.entries:
-                continue
-            self._on_progress(Progress(f"reading {name}", len(tables), steps, "files"))
-            table = self._table(name)
-            if table.problems and (self._is_empty(name) or name in LEFT_OUT_WHOLE):
-                self._left_out_file(name, table)
-            elif table.problems:
-                problems += table.problems
-            else:
-                leave_out_wrong_rows(name, table)
-                tables[name] = table
+        with ThreadPoolExecutor(READERS) as readers:
+            reading = {name: readers.submit(self._table, name) for name in self._largest_first()}
+            for name in TABLES:
+                if name not in reading:
+                    continue
+                self._on_progress(Progress(f"reading {name}", len(tables), steps, "files"))
+                table = reading.pop(name).result()
+                if table.problems and (self._is_empty(name) or name in LEFT_OUT_WHOLE):
+                    self._left_out_file(name, table)
+                elif table.problems:
+                    problems += table.problems
+                else:
+                    tables[name] = table
         problems += [problem for table in tables.values() for problem in self._without_rows(table)]
         if problems:
             raise InputFileError(problems)
         return tables
 
+    def _largest_first(self) -> list[str]:
+        """The files to read; the largest, which takes the longest, begins first."""
+        return sorted(self._archive.entries, key=self._archive.sizes.__getitem__, reverse=True)
+
     def _table(self, name: str) -> TableFile:
+        """A file without the rows that are wrong by themselves. Called in several threads."""
         content = partial(self._archive.content, name)
-        return TableFile(f"{self._archive.path}/{name}", TABLES[name], content, lenient=True)
+        table = TableFile(f"{self._archive.path}/{name}", TABLES[name], content, lenient=True)
+        if not table.problems:
+            leave_out_wrong_rows(name, table)
+        return table
 
     def _is_empty(self, name: str) -> bool:
         return not TABLES[name].needed and not self._archive.content(name).strip(b"\xef\xbb\xbf \t\r\n")

@@ -10,7 +10,16 @@ from simulator.garbage import without_collections
 from simulator.gtfs.importer import Imported
 from simulator.gtfs.network_entries import entry
 from simulator.gtfs.report import REPORT
-from simulator.network_files.tables import NETWORK, SHAPES, TIMETABLE, TIMINGS, shape_rows, timetable_rows
+from simulator.network_files.route_shape import RouteShape
+from simulator.network_files.tables import (
+    NETWORK,
+    SHAPES,
+    TIMETABLE,
+    TIMINGS,
+    ShapeRow,
+    shape_rows,
+    timetable_rows,
+)
 from simulator.network_files.timings import timing_rows
 from simulator.network_files.writer import network_yaml, write_table
 
@@ -27,10 +36,18 @@ def write_folder(imported: Imported, folder: Path) -> None:
         TIMINGS: timing_rows(
             {name: pattern.timings for draft in imported.drafts for name, pattern in draft.patterns.items()}
         ),
-        SHAPES: shape_rows({name: rows for draft in imported.drafts for name, rows in draft.shapes.items()}),
+        SHAPES: shape_rows(
+            {name: _shape(road) for draft in imported.drafts for name, road in draft.roads.items()}
+        ),
     }
     for name, rows in tables.items():
         write_table(folder / name, rows)
+
+
+def _shape(road: RouteShape) -> list[ShapeRow]:
+    """The rows of a shape, with the number of the stop at each point that is one."""
+    numbers = {index: number for number, index in enumerate(road.stop_indexes, start=1)}
+    return [ShapeRow(p.latitude, p.longitude, numbers.get(i, 0)) for i, p in enumerate(road.points)]
 
 
 def _stops(imported: Imported) -> Iterator[dict[str, Any]]:

@@ -110,8 +110,11 @@ class LineCollector:
         return None
 
     def _place(self, index: int) -> None:
-        stop = self.feed.stops[index]
+        """Note the name and the coordinates of a stop, once."""
         stop_id = self._stop_ids[index]
+        if stop_id in self.places:
+            return
+        stop = self.feed.stops[index]
         self.places[stop_id] = (printable(stop.name) or f"Stop {stop_id}", *place_of(self.feed, index))
         self.gtfs_ids[stop_id] = stop.stop_id
 

@@ -42,7 +42,6 @@ from simulator.gtfs.timings import PlannedTimes, RouteTimings, route_timings
 from simulator.network import Bus, Departure, Timing
 from simulator.network_files.line_builder import MAX_OFF_SHAPE_M
 from simulator.network_files.route_shape import RouteShape, straight, through
-from simulator.network_files.tables import ShapeRow
 from simulator.network_files.timetable import HOUR_S
 from simulator.types import DayType
 
@@ -91,7 +90,10 @@ class PatternDraft(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LineDraft:
-    """A line as a network file has it, with its tables. `off_road`: patterns whose shape doesn't fit."""
+    """A line as a network file has it, with its tables.
+
+    `roads` are the patterns' shapes that `shapes.csv` has, `off_road` the patterns whose shape doesn't fit.
+    """
 
     line_id: str
     gtfs_id: str
@@ -104,7 +106,7 @@ class LineDraft:
     patterns: Mapping[str, PatternDraft]
     fleet: Sequence[Bus]
     timetable: Mapping[DayType, Sequence[Departure]]
-    shapes: Mapping[str, Sequence[ShapeRow]]
+    roads: Mapping[str, RouteShape]
     off_road: Sequence[str]
     timezone: str
     dates: Mapping[str, DayType | None] = field(default_factory=dict)
@@ -144,8 +146,8 @@ def line_draft(
         },
         fleet=_fleet(feed, service, names, assumed.capacity, _Driving(night, speed_kmh)),
         timetable=_timetable(service, pattern_ids, timings),
-        shapes={
-            name: _rows(road)
+        roads={
+            name: road
             for name, (road, away_m), pattern in zip(pattern_ids, roads, service.patterns, strict=True)
             if away_m <= MAX_OFF_SHAPE_M and pattern.shape != UNKNOWN
         },
@@ -205,11 +207,6 @@ def _road(feed: Feed, pattern: RoutePattern) -> tuple[RouteShape, float]:
     except ValueError:
         return straight(stops), float("inf")
     return (road, max(away_m)) if max(away_m) <= MAX_OFF_SHAPE_M else (straight(stops), max(away_m))
-
-
-def _rows(road: RouteShape) -> list[ShapeRow]:
-    numbers = {index: number for number, index in enumerate(road.stop_indexes, start=1)}
-    return [ShapeRow(p.latitude, p.longitude, numbers.get(i, 0)) for i, p in enumerate(road.points)]
 
 
 def _main_day(service: RouteService) -> DayType:

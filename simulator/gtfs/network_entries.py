@@ -55,5 +55,5 @@ def _rules(rules: BoardingRules) -> dict[str, list[int]]:
 def line_of_draft(draft: LineDraft, places: Mapping[str, tuple[str, float, float]], faults: Faults) -> Line:
     """The line of a draft; its problems are added to `faults`."""
     timings = {name: pattern.timings for name, pattern in draft.patterns.items()}
-    tables = NetworkTables({draft.line_id: draft.timetable}, draft.shapes, timings)
+    tables = NetworkTables({draft.line_id: draft.timetable}, timings=timings, roads=draft.roads)
     return build_line(LineEntry.model_validate(entry(draft)), places, (), faults, tables)

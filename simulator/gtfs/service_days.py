@@ -25,6 +25,8 @@ from simulator.types import DayType
 MOST_DATES = 800
 """Dates of a feed's calendar whose exceptions are taken, from its first."""
 NIGHT_FROM_S, NIGHT_UNTIL_S = 23 * HOUR_S, 6 * HOUR_S
+OWN_AND_NEIGHBOURS = (1, 0, -1)
+"""A line-day's trips: the date before's that depart a line-day later, its own, the next one's early ones."""
 
 
 class OtherDates(NamedTuple):
@@ -68,9 +70,12 @@ def usual_day(service: RouteService, kind: DayType, night: bool) -> list[Schedul
 def possible_days(service: RouteService, night: bool) -> Iterator[list[ScheduledTrip]]:
     """The trips of each line-day that may occur, whatever the day types of the neighbouring dates."""
     parts = _parts(service, night)
-    beyond = any(days_off for _, days_off in parts)
-    kinds = itertools.product(DayType, repeat=3) if beyond else ((kind, kind, kind) for kind in DayType)
-    return (trips for each in kinds if (trips := _line_day(parts, each)))
+    # A neighbouring date without trips in this line-day is none, so that equal line-days are made once.
+    kinds = [
+        dict.fromkeys(kind if (kind, days_off) in parts else None for kind in DayType)
+        for days_off in OWN_AND_NEIGHBOURS
+    ]
+    return (trips for each in itertools.product(*kinds) if (trips := _line_day(parts, each)))
 
 
 _Parts: TypeAlias = Mapping[tuple[DayType, int], Sequence[ScheduledTrip]]
@@ -88,11 +93,12 @@ def _parts(service: RouteService, night: bool) -> _Parts:
     return parts
 
 
-def _line_day(parts: _Parts, kinds: Sequence[DayType]) -> list[ScheduledTrip]:
+def _line_day(parts: _Parts, kinds: Sequence[DayType | None]) -> list[ScheduledTrip]:
     """A line-day's trips, by the day types of the date before it, its own, and the one after."""
     found = [
         run
-        for days_off, kind in zip((1, 0, -1), kinds, strict=True)
+        for days_off, kind in zip(OWN_AND_NEIGHBOURS, kinds, strict=True)
+        if kind is not None
         for run in parts.get((kind, days_off), ())
     ]
     return sorted(found, key=attrgetter("departs_s", "pattern", "takes_s"))

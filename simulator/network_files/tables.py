@@ -94,11 +94,15 @@ class ShapeRow:
 
 @dataclass(frozen=True, slots=True)
 class NetworkTables:
-    """Timetables by line id, shapes and timings by pattern id."""
+    """Timetables by line id, shapes and timings by pattern id.
+
+    `roads` are shapes that lead through their patterns' stops already.
+    """
 
     timetables: Mapping[str, Timetable] = field(default_factory=dict)
     shapes: Mapping[str, Sequence[ShapeRow]] = field(default_factory=dict)
     timings: Mapping[str, Sequence[Timing]] = field(default_factory=dict)
+    roads: Mapping[str, RouteShape] = field(default_factory=dict)
 
     def shape(self, pattern_id: str, stops: Sequence[LatLon]) -> RouteShape | None:
         """A pattern's shape through its stops; None if the tables have none.
@@ -107,7 +111,7 @@ class NetworkTables:
         """
         rows = self.shapes.get(pattern_id)
         if rows is None:
-            return None
+            return self.roads.get(pattern_id)
         indexes = [i for i, row in enumerate(rows) if row.stop]
         if [rows[i].stop for i in indexes] != list(range(1, len(stops) + 1)):
             raise ValueError(

@@ -40,10 +40,14 @@ STRAY = ("__MACOSX", ".")
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A zip: its wanted files (as they are called in it, by plain name), their folder, the other files."""
+    """A zip: its wanted files (as they are called in it, by plain name), their folder, the other files.
+
+    `sizes` are the wanted files' unpacked bytes.
+    """
 
     path: Path
     entries: Mapping[str, str]
+    sizes: Mapping[str, int]
     folder: str
     others: Sequence[str]
 
@@ -111,7 +115,16 @@ def _of_the_feed(path: Path, entries: list[zipfile.ZipInfo], wanted: Set[str]) -
     folder = folders[0] if folders else "."
     inside = {file.name: str(file) for file in files if str(file.parent) == folder and file.name in wanted}
     others = [str(file) for file in files if str(file) not in inside.values()]
-    return Archive(path, inside, "" if folder == "." else folder, others)
+    # An entry may be called `./stops.txt`, which a path writes without the dot.
+    entry_of = {str(PurePosixPath(entry.filename)): entry for entry in entries}
+    found = {name: entry_of[inner] for name, inner in inside.items()}
+    return Archive(
+        path,
+        {name: entry.filename for name, entry in found.items()},
+        {name: entry.file_size for name, entry in found.items()},
+        "" if folder == "." else folder,
+        others,
+    )
 
 
 def _size_problems(path: Path, read: list[zipfile.ZipInfo]) -> Iterator[Problem]:
