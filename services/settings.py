@@ -80,6 +80,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "like_aws": ("BUS_SIMULATOR_LIKE_AWS",),
     "empty_first_page": ("BUS_SIMULATOR_EMPTY_FIRST_PAGE",),
     "throttle": ("BUS_SIMULATOR_THROTTLE",),
+    "visible_after": ("BUS_SIMULATOR_VISIBLE_AFTER",),
     "strict_limits": ("BUS_SIMULATOR_STRICT_LIMITS",),
     "secret_id": ("BUS_SIMULATOR_SECRET_ID", "SECRET_ID"),
     "clock_parameter": ("BUS_SIMULATOR_CLOCK_PARAMETER",),

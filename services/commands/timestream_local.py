@@ -53,7 +53,11 @@ Examples:
     default="000000000000",
     help="Account in ARNs, 12 digits; their region is the client's.",
 )
-@option("--like-aws", is_flag=True, help="All of the following; --throttle is 0.05 unless given.")
+@option(
+    "--like-aws",
+    is_flag=True,
+    help="All of the following; --throttle is 0.05 and --visible-after 1 unless given.",
+)
 @option("--empty-first-page", is_flag=True, help="The first page of a query has a token and no rows.")
 @option(
     "--throttle",
@@ -61,7 +65,14 @@ Examples:
     default=0.0,
     help="Share of requests that get a ThrottlingException, evenly.",
 )
-@option("--strict-limits", is_flag=True, help="AWS's quotas: 128 dimensions, 1024 measures a table.")
+@option(
+    "--visible-after",
+    type=click.FloatRange(0, 60),
+    default=0.0,
+    metavar="SECONDS",
+    help="How long after its answer a write becomes visible to queries.",
+)
+@option("--strict-limits", is_flag=True, help="AWS's quotas on databases, tables, columns and names.")
 def timestream_local(
     *,
     store: str,
@@ -73,6 +84,7 @@ def timestream_local(
     like_aws: bool,
     empty_first_page: bool,
     throttle: float,
+    visible_after: float,
     strict_limits: bool,
 ) -> None:
     """Serve the API of Amazon Timestream for LiveAnalytics over a DuckDB file.
@@ -92,7 +104,7 @@ def timestream_local(
         raise click.ClickException(f"{NO_SQLGLOT} ({error.name} is missing)") from error
     from services.web.uvicorn.server import listen, url_of
 
-    wanted = EndpointOptions(s3_endpoint, empty_first_page, throttle, strict_limits, account)
+    wanted = EndpointOptions(s3_endpoint, empty_first_page, throttle, strict_limits, visible_after, account)
     behaviour = wanted.like_aws() if like_aws else wanted
     with closing(listen(host, port)) as listener:
         click.echo(f"Timestream endpoint on {url_of(listener)}, data in {place}; signatures are not checked")

@@ -11,6 +11,8 @@ from services.timestream_local.scheduled.definition import ScheduledQuery
 from services.timestream_local.types import DAY_NS, HOUR_NS, JsonObject, Type
 
 REGION, ACCOUNT = "eu-west-1", "000000000000"
+MOST_DATABASES, MOST_TABLES, MOST_SCHEDULED = 500, 50_000, 10_000
+"""The most of an account, from Timestream's page "Quotas"."""
 DEFAULT_MEMORY_HOURS, DEFAULT_MAGNETIC_DAYS = 6, 73_000
 Role: TypeAlias = Literal["dimension", "measure"]
 SINGLE_MEASURES = {
@@ -143,6 +145,10 @@ class Catalog:
     tables: dict[tuple[str, str], Table] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
     scheduled: dict[str, ScheduledQuery] = field(default_factory=dict)
+
+    def copy(self) -> Catalog:
+        """The catalog as it is now."""
+        return Catalog(dict(self.databases), dict(self.tables), dict(self.tags), dict(self.scheduled))
 
     def database(self, name: str) -> Database:
         """Return a database. Raise `ResourceNotFoundException` if there is none of this name."""

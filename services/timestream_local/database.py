@@ -16,7 +16,7 @@ import duckdb
 
 from services.timestream_local.catalog import Catalog, Column, Database, Table
 from services.timestream_local.scheduled.definition import ScheduledQuery
-from services.timestream_local.types import Type, physical
+from services.timestream_local.types import JsonObject, Type, physical
 from storage.errors import StoreHeld, StoreInvalid, StoreUnavailable
 
 Cursor: TypeAlias = duckdb.DuckDBPyConnection
@@ -41,7 +41,10 @@ CREATE TABLE columns (table_id INTEGER, position INTEGER, name VARCHAR, role VAR
   place VARCHAR);
 CREATE TABLE tags (arn VARCHAR, key VARCHAR, value VARCHAR);
 """
-CREATE_LATER = "CREATE TABLE IF NOT EXISTS scheduled_queries (arn VARCHAR, document VARCHAR)"
+CREATE_LATER = """
+CREATE TABLE IF NOT EXISTS scheduled_queries (arn VARCHAR, document VARCHAR);
+CREATE TABLE IF NOT EXISTS load_tasks (id VARCHAR, document VARCHAR);
+"""
 """What files of earlier releases lack."""
 
 
@@ -194,6 +197,17 @@ def save_scheduled(cursor: Cursor, query: ScheduledQuery) -> None:
 def drop_scheduled(cursor: Cursor, arn: str) -> None:
     """Delete a scheduled query."""
     cursor.execute("DELETE FROM scheduled_queries WHERE arn = ?", [arn])
+
+
+def load_tasks(cursor: Cursor) -> list[dict[str, Any]]:
+    """The documents of all batch load tasks."""
+    return [json.loads(text) for (text,) in cursor.execute("SELECT document FROM load_tasks").fetchall()]
+
+
+def save_load_task(cursor: Cursor, task_id: str, document: JsonObject) -> None:
+    """Write a new or changed batch load task."""
+    cursor.execute("DELETE FROM load_tasks WHERE id = ?", [task_id])
+    cursor.execute("INSERT INTO load_tasks VALUES (?, ?)", [task_id, json.dumps(document)])
 
 
 def save_tags(cursor: Cursor, arn: str, tags: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.timestream_local import database
-from services.timestream_local.catalog import ACCOUNT, REGION, Database, database_arn
+from services.timestream_local.catalog import ACCOUNT, MOST_DATABASES, REGION, Database, database_arn
 from services.timestream_local.errors import ConflictException, ValidationException
 from services.timestream_local.list_pagination import page, with_token
 from services.timestream_local.request_fields import new_name, optional, required
@@ -31,6 +31,7 @@ class DatabaseOperations:
         def change(cursor: database.Cursor) -> None:
             if name in catalog.databases:
                 raise ConflictException(f"The database {name} already exists.")
+            self._state.check_quota("databases", len(catalog.databases), MOST_DATABASES)
             database.save_database(cursor, made)
             database.save_tags(cursor, database_arn(name), tags)
 

@@ -44,6 +44,10 @@ class ConflictException(AwsError):
     status = 409
 
 
+class ServiceQuotaExceededException(AwsError):
+    """The account has the most of a resource that it may have."""
+
+
 class InternalServerException(AwsError):
     """The endpoint failed unexpectedly."""
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from services.timestream_local import database
-from services.timestream_local.catalog import ACCOUNT, REGION
+from services.timestream_local.catalog import ACCOUNT, MOST_SCHEDULED, REGION
 from services.timestream_local.errors import (
     AwsError,
     ConflictException,
@@ -52,6 +52,7 @@ class ScheduledQueryOperations:
         schedule_of(expression, now)
         if any(each.request["Name"] == name for each in self._state.catalog.scheduled.values()):
             raise ConflictException(f"The scheduled query {name} already exists.")
+        self._state.check_quota("scheduled queries", len(self._state.catalog.scheduled), MOST_SCHEDULED)
         arn = f"arn:aws:timestream:{REGION}:{ACCOUNT}:scheduled-query/{name}-{secrets.token_hex(8)}"
         made = ScheduledQuery(arn, dict(body), now)
         await self._check(made)

@@ -30,10 +30,11 @@ from services.timestream_local.options import AWS, REGION, EndpointOptions
 from services.timestream_local.pages.status import POLICY, health, status_page
 from services.timestream_local.record_operations import prune
 from services.timestream_local.running.client_arns import region_of
-from services.timestream_local.running.load_tasks import LoadTasks
-from services.timestream_local.running.native_functions import register
+from services.timestream_local.running.functions.native_functions import register
+from services.timestream_local.running.load_tasks import LoadTask, LoadTasks
 from services.timestream_local.running.object_store import ObjectStore
 from services.timestream_local.running.queries import LONGEST_QUERY_S, QueryRunner
+from services.timestream_local.running.snapshots import Snapshots
 from services.timestream_local.scheduled_query_operations import ScheduledQueryOperations, run_for_ever
 from services.timestream_local.state import EndpointState, Now, Response
 from services.timestream_local.writing.writer import Writer
@@ -184,14 +185,24 @@ def opened(
         connection = stack.enter_context(closing(database.open_database(path)))
         register(connection)
         catalog = database.load(connection)
-        writer = stack.enter_context(closing(Writer(connection, catalog, strict=options.strict_limits)))
+        snapshots = Snapshots(connection, catalog, options.visible_after_s)
+        stack.callback(snapshots.clear)
+        writer = Writer(
+            connection,
+            catalog,
+            strict=options.strict_limits,
+            before_commit=snapshots.take,
+            after_tables=snapshots.clear,
+        )
+        stack.enter_context(closing(writer))
         objects = _object_store(options)
-        runner = QueryRunner(connection, catalog, longest_s=longest_query_s, objects=objects)
+        runner = QueryRunner(connection, catalog, snapshots, longest_s=longest_query_s, objects=objects)
         queries = stack.enter_context(closing(runner))
         pool = stack.enter_context(ThreadPoolExecutor(READERS, thread_name_prefix="timestream-query"))
         # Closing the pool waits for its threads. So running queries must be interrupted before.
         stack.callback(queries.interrupt_all)
-        loads = LoadTasks()
+        now_s = clock.now().timestamp()
+        loads = LoadTasks(LoadTask.of(each, now_s) for each in database.load_tasks(connection))
         stack.callback(loads.stopping.set)
 
         def wall() -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from services.timestream_local.catalog import Catalog
+from services.timestream_local.errors import ServiceQuotaExceededException
 from services.timestream_local.options import EndpointOptions
 from services.timestream_local.running.load_tasks import LoadTasks
 from services.timestream_local.running.object_store import ObjectStore
@@ -50,6 +51,13 @@ class EndpointState:
     def query_instant(self, *databases: str) -> int:
         """The current time for a query of these databases: as `instant`, or wall time without data."""
         return self.instant(*databases) or self.wall()
+
+    def check_quota(self, resource: str, count: int, most: int) -> None:
+        """Raise `ServiceQuotaExceededException` under strict limits if the account can't have more."""
+        if self.options.strict_limits and count >= most:
+            raise ServiceQuotaExceededException(
+                f"The account has {most} {resource}, the most that AWS allows."
+            )
 
     def seconds(self) -> float:
         """Wall time in seconds since the epoch."""

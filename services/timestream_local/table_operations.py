@@ -8,6 +8,7 @@ from services.timestream_local import database
 from services.timestream_local.catalog import (
     DEFAULT_MAGNETIC_DAYS,
     DEFAULT_MEMORY_HOURS,
+    MOST_TABLES,
     Table,
     table_arn,
 )
@@ -38,6 +39,7 @@ class TableOperations:
             catalog.database(database_name)
             if (database_name, name) in catalog.tables:
                 raise ConflictException(f"The table {name} already exists.")
+            self._state.check_quota("tables", len(catalog.tables), MOST_TABLES)
             number = database.next_table_id(cursor)
             made = Table(number, database_name, name, hours, days, magnetic, schema, now, now)
             database.create_rows(cursor, made)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from services.timestream_local.batch_load.csv_rows import CsvRow, csv_rows
 from services.timestream_local.catalog import Catalog, Table
+from services.timestream_local.database import save_load_task
 from services.timestream_local.errors import AwsError, ValidationException
 from services.timestream_local.request_fields import mapped, optional, required
 from services.timestream_local.running.load_tasks import LoadTask, LoadTasks, Progress
@@ -56,6 +57,21 @@ def run_task(
     """Run a task to its end. Errors end up in the task; a task that S3 or a write stopped can be resumed."""
     task.move("IN_PROGRESS", now())
     task.progress = Progress()
+    _run(task, tasks, objects, to, now)
+    try:
+        document = task.document
+        to.writer.change(lambda cursor: save_load_task(cursor, task.id, document), _nothing).result()
+    except AwsError:
+        log.exception("batch load %s ended, but its state can't be kept", task.id)
+
+
+def _nothing(_done: None) -> None:
+    """The tasks need no update after the commit."""
+
+
+def _run(
+    task: LoadTask, tasks: LoadTasks, objects: ObjectStore, to: Destination, now: Callable[[], float]
+) -> None:
     loading = _Loading(task, tasks, objects, to)
     try:
         loading.load()

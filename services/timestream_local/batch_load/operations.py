@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from services.timestream_local import database
 from services.timestream_local.batch_load.load import Destination, run_task
 from services.timestream_local.catalog import Table
 from services.timestream_local.errors import ResourceNotFoundException, ValidationException
@@ -41,11 +42,16 @@ class BatchLoadOperations:
         report = required(required(body, "ReportConfiguration", dict), "ReportS3Configuration", dict)
         required(report, "BucketName", str)
         task = LoadTask(dict(body), _model(body, objects), now, now)
-        tasks.by_id[task.id] = task
-        if token:
-            tasks.by_token[token] = task
+        await self._keep(task)
         self._begin(task, objects)
         return {"TaskId": task.id}
+
+    async def _keep(self, task: LoadTask) -> None:
+        document = task.document
+        await self._state.change(
+            lambda cursor: database.save_load_task(cursor, task.id, document),
+            lambda _done: self._state.loads.add(task),
+        )
 
     async def describe(self, body: Body, _address: str) -> Response:
         """Describe a task."""
@@ -67,6 +73,7 @@ class BatchLoadOperations:
             raise ValidationException(f"The task {task.id} can't be resumed: it is {task.status}")
         objects = self._objects()
         task.move("PENDING_RESUME", now)
+        await self._keep(task)
         self._begin(task, objects)
         return {}
 

@@ -1,16 +1,19 @@
-"""Batch load tasks, which are kept as long as the endpoint runs, and their bodies in the API's format."""
+"""Batch load tasks, their documents in the file, and their bodies in the API's format."""
 
 from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from services.timestream_local.types import JsonObject, JsonValue
 
 RESUMABLE_S = 24 * 3600.0
 """How long after its creation a stopped task can be resumed."""
+ENDED = ("SUCCEEDED", "FAILED", "PROGRESS_STOPPED")
 
 
 @dataclass(slots=True)
@@ -48,6 +51,19 @@ class LoadTask:
     status: str = "CREATED"
     error: str | None = None
     progress: Progress = field(default_factory=Progress)
+
+    @classmethod
+    def of(cls, document: dict[str, Any], now: float) -> LoadTask:
+        """The task of a document. One that was running when the endpoint ended is stopped."""
+        task = cls(**document | {"progress": Progress(**document["progress"])})
+        if task.status not in ENDED:
+            task.move("PROGRESS_STOPPED", now, "The endpoint ended while the task ran")
+        return task
+
+    @property
+    def document(self) -> JsonObject:
+        """The task as it is kept in the file."""
+        return asdict(self)
 
     def move(self, status: str, now: float, error: str | None = None) -> None:
         """Give the task another state."""
@@ -92,8 +108,17 @@ class LoadTask:
 class LoadTasks:
     """All tasks by id, and their last runs. `stopping` is set when the endpoint ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Iterable[LoadTask] = ()) -> None:
         self.by_id: dict[str, LoadTask] = {}
         self.by_token: dict[str, LoadTask] = {}
+        for task in known:
+            self.add(task)
         self.runs: dict[str, Future[None]] = {}
         self.stopping = threading.Event()
+
+    def add(self, task: LoadTask) -> None:
+        """Add a task."""
+        self.by_id[task.id] = task
+        token = task.request.get("ClientToken")
+        if isinstance(token, str):
+            self.by_token[token] = task

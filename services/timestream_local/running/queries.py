@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +22,7 @@ from services.timestream_local.running.query_insights import query_insights
 from services.timestream_local.running.query_timeouts import QueryTimeouts
 from services.timestream_local.running.result_pages import Pager, QueryBody, ResultPage, column_info
 from services.timestream_local.running.show_statements import show_rows
+from services.timestream_local.running.snapshots import Snapshots
 from services.timestream_local.running.unload import SUMMARY, Unload
 from services.timestream_local.sql.compiler import Compiled, compile_query
 from services.timestream_local.sql.from_clause import Instant
@@ -85,11 +87,13 @@ class QueryRunner:
         self,
         connection: duckdb.DuckDBPyConnection,
         catalog: Catalog,
+        snapshots: Snapshots,
         *,
         longest_s: float = LONGEST_QUERY_S,
         objects: ObjectStore | None = None,
     ) -> None:
         self._connection, self._catalog, self._objects = connection, catalog, objects
+        self._snapshots = snapshots
         self._open: OrderedDict[str, OpenQuery] = OrderedDict()
         self._cancelled: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
@@ -118,9 +122,20 @@ class QueryRunner:
                 return _query_body(query_id, info, ResultPage(rows), None)
             if isinstance(tree, UnloadStatement):
                 return self._unloaded(query_id, tree, cursor, instant)
-            compiled = compile_query(tree, self._catalog, instant=instant)
-            with self._timeouts.limit(query_id, cursor.interrupt):
-                pager, page = running(lambda: _begun(cursor, compiled, most_rows, empty=empty_first))
+            with self._snapshots.visible() as snapshot:
+                catalog = snapshot.catalog if snapshot else self._catalog
+                compiled = compile_query(tree, catalog, instant=instant)
+                reader = snapshot.cursor if snapshot else cursor
+                with self._timeouts.limit(query_id, reader.interrupt):
+                    # A snapshot serves one query after another, so that its rows are read at once.
+                    read = (
+                        partial(snapshot.rows, compiled.sql)
+                        if snapshot
+                        else partial(_rows, cursor, compiled.sql)
+                    )
+                    pager, page = running(
+                        lambda: _begun(iter(read()), compiled, most_rows, empty=empty_first)
+                    )
             info = column_info(compiled.columns)
             token = f"{query_id}{secrets.token_hex(8)}" if page.more else None
             if token is not None:
@@ -274,10 +289,10 @@ class QueryRunner:
 
 
 def _begun(
-    cursor: duckdb.DuckDBPyConnection, compiled: Compiled, most_rows: int | None, *, empty: bool
+    rows: Iterator[tuple[Stored, ...]], compiled: Compiled, most_rows: int | None, *, empty: bool
 ) -> tuple[Pager, ResultPage]:
     """Start a query; return its pager and its first page, which may be an empty one before the rows."""
-    pager = Pager(_rows(cursor, compiled.sql), [kind for _, kind in compiled.columns])
+    pager = Pager(rows, [kind for _, kind in compiled.columns])
     return pager, ResultPage(more=True) if empty else pager.page(most_rows)
 
 

@@ -18,7 +18,7 @@ from services.timestream_local.sql.functions.aggregates import (
 )
 from services.timestream_local.sql.functions.aggregates_of_any import AggregateCall
 from services.timestream_local.sql.functions.scalar import call
-from services.timestream_local.sql.lambdas import LAMBDAS, LambdaCalls
+from services.timestream_local.sql.lambdas import ALSO_WITHOUT, LAMBDAS, LambdaCalls
 from services.timestream_local.sql.predicates import Operands
 from services.timestream_local.sql.scopes import Scope, only, refused
 from services.timestream_local.sql.syntax import DURATION
@@ -55,7 +55,7 @@ class FunctionCalls:
         distinct, nodes = _arguments(node)
         if name == "position":
             nodes = _position(nodes)
-        with_lambda = name != "regexp_replace" or (bool(nodes) and isinstance(nodes[-1], exp.Lambda))
+        with_lambda = name not in ALSO_WITHOUT or (bool(nodes) and isinstance(nodes[-1], exp.Lambda))
         if name in LAMBDAS and with_lambda and not (suffix or distinct or nulls):
             return self._lambdas.call(name, nodes, scope)
         if name in WINDOW_ONLY:

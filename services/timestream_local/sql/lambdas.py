@@ -92,6 +92,24 @@ class LambdaCalls:
         missing = " OR ".join(f"{each.sql} IS NULL" for each in both)
         return Typed(f"(CASE WHEN {missing} THEN NULL ELSE {zipped} END)", ArrayType(result.type))
 
+    def sort(self, name: str, nodes: Sequence[exp.Expr], scope: Scope) -> Typed:
+        """`array_sort(array, (x, y) -> order)`, where the lambda gives -1, 0 or 1.
+
+        DuckDB sorts by values only. So an element's place is the number of elements that precede it.
+        """
+        whole = self._operands.typed(nodes[0], scope)
+        element, (one, other) = element_of(name, whole), (f"x{next(self._numbers)}" for _ in range(2))
+        given = [Typed(f"list_extract({whole.sql}, {place})", element) for place in (other, one)]
+        order = self.body(name, nodes[1], given, scope)
+        if not coercible(order.type, Type.BIGINT):
+            raise ValidationException(f"The lambda of {name} must give a whole number: {order.type.label}")
+        places = f"range(1, len({whole.sql}) + 1)"
+        before = f"{other} <> {one} AND ({order.sql} < 0 OR ({order.sql} = 0 AND {other} < {one}))"
+        rank = f"len(list_filter({places}, lambda {other}: {before}))"
+        pair = f"{{'f1': {rank}, 'f2': list_extract({whole.sql}, {one})}}"
+        ranked = f"list_transform({places}, lambda {one}: {pair})"
+        return Typed(f"list_transform(list_sort({ranked}), lambda p: p.f2)", whole.type)
+
     def reduce(self, name: str, nodes: Sequence[exp.Expr], scope: Scope) -> Typed:
         """`reduce(array, initial, (state, x) -> state, state -> result)`.
 
@@ -151,6 +169,9 @@ LAMBDAS: dict[str, tuple[Handler, int]] = {
     "transform": (LambdaCalls.transform, 2),
     "regexp_replace": (LambdaCalls.replace, 3),
     "zip_with": (LambdaCalls.zip_with, 3),
+    "array_sort": (LambdaCalls.sort, 2),
     "reduce": (LambdaCalls.reduce, 4),
 }
 """The functions that take lambdas, with the number of their arguments."""
+ALSO_WITHOUT = ("regexp_replace", "array_sort")
+"""Those of them that may also be called without a lambda."""

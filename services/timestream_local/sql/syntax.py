@@ -154,7 +154,7 @@ def _is_duration(token: Token, after: Sequence[Token]) -> bool:
 def _duration(number: Token, unit: Token) -> list[Token]:
     text = f"{number.text}{unit.text}"
     units = (*DURATIONS_NS, *DURATIONS_MONTHS)
-    if unit.text.lower() not in units or not number.text.isdigit():
+    if unit.text.lower() not in units or not _is_count(number.text, unit.text.lower()):
         raise token_error(number, f"'{text}' is not a duration; the units are {', '.join(units)}")
     kinds = [
         (TokenType.VAR, DURATION),
@@ -163,6 +163,12 @@ def _duration(number: Token, unit: Token) -> list[Token]:
         (TokenType.R_PAREN, ")"),
     ]
     return [Token(k, t, number.line, number.col, number.start, unit.end) for k, t in kinds]
+
+
+def _is_count(number: str, unit: str) -> bool:
+    """Whether a number may stand before a unit: `72.5h`, but only whole months and years."""
+    whole, dot, fraction = number.partition(".")
+    return whole.isdigit() and (not dot or (fraction.isdigit() and unit in DURATIONS_NS))
 
 
 def _typed_measure(token: Token, after: Sequence[Token]) -> Token:

@@ -33,6 +33,8 @@ LOWER_VERSION = (
 )
 MOST_COLUMNS: dict[Role, int] = {"dimension": 128, "measure": 1024}
 """The most columns of a table, from Timestream's page "Quotas"."""
+MOST_NAMES = 8192
+"""The most measure names of a table, from the same page."""
 TOO_MANY = "The table has {most} columns of the role {role}, the most that AWS allows."
 OTHER_TYPE = "The column {name} exists with another data type or role: {role}, {type}."
 
@@ -114,6 +116,16 @@ def add_missing_columns(table: Table, rows: Rows, *, strict: bool = False) -> tu
             kind = SINGLE_MEASURES.get(name) or batch.kinds[name]
             fit(batch, Column(name, "measure", kind, f"c{len(known)}"), values)
     return tuple(new)
+
+
+def reject_names(rows: Rows, known: set[str]) -> None:
+    """Reject rows with a new measure name once `known` has the most of a table; add the others to it."""
+    for row in rows.waiting():
+        name = rows.measure_name[row]
+        if name not in known and len(known) >= MOST_NAMES:
+            rows.reject(row, f"The table has {MOST_NAMES} measure names, the most that AWS allows.")
+        else:
+            known.add(name)
 
 
 def _reject_column(batch: Batch, column: Column, values: Sequence[object]) -> None:

@@ -20,7 +20,7 @@ from services.timestream_local import database
 from services.timestream_local.catalog import Catalog, Table
 from services.timestream_local.errors import AwsError, InternalServerException
 from services.timestream_local.writing.record_batch import Batch
-from services.timestream_local.writing.upserts import Rows, add_missing_columns, write_rows
+from services.timestream_local.writing.upserts import Rows, add_missing_columns, reject_names, write_rows
 
 log = logging.getLogger("bus_simulator.timestream")
 
@@ -30,6 +30,10 @@ MOST_REQUESTS = 256
 """Requests in one commit."""
 GATHER_S = 0.004
 """How long a commit waits for each of the writers that the last one has served."""
+
+
+def nothing() -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,23 @@ Job: TypeAlias = "Write | Callable[[], None] | None"
 class Writer:
     """Writes into the file that `connection` holds, and updates `catalog` and `newest` after each commit.
 
-    `strict` writers hold AWS's quotas on columns.
+    `strict` writers hold AWS's quotas on columns. `before_commit` is called before records are committed, and
+    `after_tables` after tables were created or deleted.
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, *, strict: bool = False
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        catalog: Catalog,
+        *,
+        strict: bool = False,
+        before_commit: Callable[[], None] = nothing,
+        after_tables: Callable[[], None] = nothing,
     ) -> None:
         self.catalog, self._strict = catalog, strict
+        self._before_commit, self._after_tables = before_commit, after_tables
         self._cursor = connection.cursor()
+        self._names: dict[tuple[str, str], set[str]] = {}
         self._newest = newest_of(self._cursor, catalog.tables.values())
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._served = 0
@@ -72,6 +85,7 @@ class Writer:
     def forget(self, table: tuple[str, str]) -> None:
         """Forget the newest time of a deleted table."""
         self._newest.pop(table, None)
+        self._names.pop(table, None)
 
     def note_newest(self, table: tuple[str, str], time: int) -> None:
         """Note the time, in ns, of a record that a `change` has stored."""
@@ -88,8 +102,11 @@ class Writer:
         done: Future[Result] = Future()
 
         def work() -> Result:
+            known = set(self.catalog.tables)
             answer = self._in_transaction(change)
             keep(answer)
+            if known != set(self.catalog.tables):
+                self._after_tables()
             return answer
 
         def job() -> None:
@@ -158,9 +175,12 @@ class Writer:
         for write in writes:
             by_table.setdefault(write.table, []).append(write)
         rows = {key: Rows.of([w.batch for w in of_table]) for key, of_table in by_table.items()}
+        self._before_commit()
         for key, of_table in rows.items():
             # Columns first, in transactions of their own: the catalog must never lag behind the file.
             self._add_columns(self.catalog.table(*key), of_table)
+            if self._strict:
+                reject_names(of_table, self.measure_names(*key))
         self._in_transaction(lambda cursor: self._write_rows(cursor, rows))
         for key, of_table in rows.items():
             stored = of_table.waiting()
@@ -172,6 +192,14 @@ class Writer:
         if columns:
             self._in_transaction(lambda cursor: database.add_columns(cursor, table, columns))
             self.catalog.tables[table.database, table.name] = table.with_columns(columns)
+
+    def measure_names(self, database: str, table: str) -> set[str]:
+        """The measure names in a table."""
+        key = database, table
+        if key not in self._names:
+            listed = f"SELECT DISTINCT measure_name FROM {self.catalog.table(*key).physical_name}"
+            self._names[key] = {name for (name,) in self._cursor.execute(listed).fetchall()}
+        return self._names[key]
 
     def _write_rows(self, cursor: duckdb.DuckDBPyConnection, rows: dict[tuple[str, str], Rows]) -> None:
         for key, of_table in rows.items():

@@ -448,6 +448,40 @@ COMPOSITE: dict[str, list[tuple[str, list[Row]]]] = {
             [("2026-01-31", "1", "1"), ("2026-02-28", "2", "2"), ("2026-03-28", "2", "2")],
         ),
     ],
+    "Checksums": [
+        # xxHash64 of 'abc' is 44bc2cf5ad770999, of '' ef46db3751d8e999; each is multiplied by its first prime
+        ("SELECT checksum(x) FROM (VALUES 'abc') AS t(x)", one("r8nLs3mYEFQ=")),
+        ("SELECT checksum(x) FROM (VALUES NULL, 'abc', '') AS t(x)", one("5X3gdzD6Lr4=")),
+        (
+            "SELECT checksum(people) FILTER (WHERE people > 99), checksum(a) = checksum(b), checksum(a) = checksum(c) FROM (VALUES (1, 2, 0.0), (2, 1, -0.0)) AS t(a, b, c), city.stops",
+            one(None, "true", "false"),
+        ),
+    ],
+    "Sorting by a lambda": [
+        (
+            "SELECT array_sort(ARRAY[3, 2, 5, 1, 2], (x, y) -> IF(x < y, 1, IF(x = y, 0, -1))), array_sort(ARRAY['a', 'abcd', 'abc'], (x, y) -> length(x) - length(y)), array_sort(ARRAY[], (x, y) -> 1)",
+            one("[5, 3, 2, 2, 1]", "[a, abc, abcd]", "[]"),
+        ),
+        (
+            "SELECT array_sort(ARRAY[3, NULL, 5], (x, y) -> CASE WHEN x IS NULL THEN -1 WHEN y IS NULL THEN 1 WHEN x < y THEN 1 WHEN x = y THEN 0 ELSE -1 END), array_sort(CAST(NULL AS ARRAY(BIGINT)), (x, y) -> 1)",
+            one("[NULL, 5, 3]", None),
+        ),
+    ],
+    "Series of other values": [
+        (
+            "SELECT create_time_series(time, ARRAY[v]), create_time_series(time, ROW(v, 'a')), create_time_series(time, 1d), create_time_series(time, 5y) FROM (VALUES (TIMESTAMP '2026-01-01 00:00:00', 10.0)) AS t(time, v)",
+            one(
+                f"[{at(0)}: [10.0]]",
+                f"[{at(0)}: (10.0, a)]",
+                f"[{at(0)}: 1 00:00:00.000000000]",
+                f"[{at(0)}: 5-0]",
+            ),
+        ),
+        (
+            "SELECT 1.5h, 0.25s, ago(72.5h)",
+            one("0 01:30:00.000000000", "0 00:00:00.250000000", "2026-02-27 08:00:00.000000000"),
+        ),
+    ],
     "Texts of other letters": [
         (
             "SELECT hamming_distance('añb', 'anb'), levenshtein_distance('añb', 'anbc'), reverse('e' || chr(769)) = chr(769) || 'e', levenshtein_distance('', 'ñ')",

@@ -51,7 +51,7 @@ FUNCTIONS: Mapping[str, str] = {
         "integral_trapezoidal correlate_pearson correlate_spearman"
     ),
 }
-REFUSED: Mapping[str, str] = {"checksum": "its bytes depend on hashes that AWS doesn't document"}
+REFUSED: Mapping[str, str] = {}
 """Functions that the endpoint refuses, with the reason."""
 
 

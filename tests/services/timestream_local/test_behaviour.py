@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from services.timestream_local import database
+from services.timestream_local.catalog import Catalog
 from services.timestream_local.errors import (
+    QueryExecutionException,
     RejectedRecordsException,
+    ServiceQuotaExceededException,
     ThrottlingException,
     ValidationException,
 )
 from services.timestream_local.options import EndpointOptions
+from services.timestream_local.running.snapshots import Snapshots
 from services.timestream_local.server import address_for
 from services.timestream_local.state import Response
 from services.timestream_local.types import JsonValue
@@ -134,8 +140,63 @@ def test_strict_limits_hold_quotas_on_columns(tmp_path: Path) -> None:
         assert "128 columns of the role dimension" in str(error.value.rejected[0]["Reason"])
 
 
+def test_strict_limits_hold_quotas_of_the_account_and_on_measure_names(tmp_path: Path) -> None:
+    with local(tmp_path, options=EndpointOptions(strict_limits=True)) as endpoint:
+        call(endpoint, "CreateDatabase", DatabaseName="city")
+        place: dict[str, JsonValue] = {"DatabaseName": "city", "TableName": "named"}
+        call(endpoint, "CreateTable", **place)
+        names = endpoint.state.writer.measure_names("city", "named")
+        names.update(f"name {number}" for number in range(8191))
+        records = [
+            record({"line": "27"}, NOW_NS, [("p", "BIGINT", "1")], MeasureName=name)
+            for name in ("name 1", "the last", "one more")
+        ]
+        with pytest.raises(RejectedRecordsException) as error:
+            call(endpoint, "WriteRecords", **place, Records=[*records])
+        assert [each["RecordIndex"] for each in error.value.rejected] == [2]
+        assert "8192 measure names" in str(error.value.rejected[0]["Reason"])
+        known = endpoint.state.catalog.databases
+        known.update(dict.fromkeys(map(str, range(499)), known["city"]))
+        with pytest.raises(ServiceQuotaExceededException, match="500 databases"):
+            call(endpoint, "CreateDatabase", DatabaseName="one_more")
+
+
+def test_a_write_becomes_visible_later(tmp_path: Path) -> None:
+    with local(tmp_path, options=EndpointOptions(visible_after_s=60.0)) as endpoint:
+        asyncio.run(fill(endpoint))
+        assert endpoint.rows("SELECT count(*) FROM city.single") == [("0",)]
+        with pytest.raises(ValidationException, match="Column 'host'"):  # nor are its columns
+            endpoint.rows("SELECT host FROM city.single")
+        with pytest.raises(QueryExecutionException):
+            endpoint.rows("SELECT 1 / count(*) FROM city.single")
+        assert endpoint.rows("SELECT count(*) FROM city.single") == [("0",)]
+        call(endpoint, "CreateTable", DatabaseName="city", TableName="more")
+        assert endpoint.rows("SELECT count(*), max(measure_value::double) FROM city.single") == [("4", "2.5")]
+
+
+def test_a_late_write_shows_at_its_time(tmp_path: Path) -> None:
+    clock = iter([10.0, 10.5, 11.0, 11.9, 12.1])
+    connection = database.open_database(tmp_path / "file.duckdb")
+    with closing(connection):
+        snapshots = Snapshots(connection, Catalog(), 2.0, lambda: next(clock))
+
+        def tags() -> int:
+            with snapshots.visible() as seen:
+                sql = "SELECT count(*) FROM tags"
+                rows = seen.rows(sql) if seen else connection.execute(sql).fetchall()
+            return int(str(rows[0][0]))
+
+        snapshots.take()  # at 10.0
+        connection.execute("INSERT INTO tags VALUES ('a', 'b', 'c')")
+        assert tags() == 0  # at 10.5
+        snapshots.take()  # at 11.0
+        connection.execute("INSERT INTO tags VALUES ('a', 'd', 'e')")
+        assert (tags(), tags()) == (0, 1)  # at 11.9 and 12.1
+        snapshots.clear()
+
+
 def test_like_aws_turns_all_options_on() -> None:
-    assert EndpointOptions(s3_endpoint="aws").like_aws() == EndpointOptions("aws", True, 0.05, True)
+    assert EndpointOptions(s3_endpoint="aws").like_aws() == EndpointOptions("aws", True, 0.05, True, 1.0)
 
 
 @pytest.mark.parametrize(

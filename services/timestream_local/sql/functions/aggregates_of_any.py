@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.functions.series import create_time_series
@@ -51,6 +51,17 @@ def _array_agg(call: AggregateCall) -> Typed:
     check_count(call.name, call.arguments, 1)
     (value,) = call.arguments
     return Typed(f"list({call.distinct}{value.sql}{call.order}){call.suffix}", ArrayType(value.type))
+
+
+def _checksum(call: AggregateCall) -> Typed:
+    """`checksum`: of no rows it is NULL, and NULL counts as a value."""
+    check_count(call.name, call.arguments, 1)
+    (value,) = call.arguments
+    hashed = CHECKSUMS.get(value.type) if isinstance(value.type, Type) else None
+    if hashed is None:
+        raise ValidationException(f"Unexpected parameters ({value.type.label}) for function {call.name}")
+    listed = f"list({call.distinct}{hashed.value.replace('{0}', value.sql)}){call.suffix}"
+    return Typed(f"{hashed.function}({listed})", Type.BINARY)
 
 
 def _extreme(call: AggregateCall) -> Typed:
@@ -136,11 +147,31 @@ def _series(call: AggregateCall) -> Typed:
     return create_time_series(call.arguments, call.suffix)
 
 
+class Hashed(NamedTuple):
+    """The function that sums hashes, and the SQL of the value that it hashes."""
+
+    function: str
+    value: str
+
+
+_AS_LONG = Hashed("ts_checksum_longs", "CAST({0} AS BIGINT)")
+CHECKSUMS: dict[Type, Hashed] = {
+    Type.VARCHAR: Hashed("ts_checksum_texts", "{0}"),
+    Type.DOUBLE: Hashed("ts_checksum_doubles", "{0}"),
+    Type.DATE: Hashed("ts_checksum_longs", "({0} - DATE '1970-01-01')"),
+} | dict.fromkeys(
+    (
+        *(Type.BOOLEAN, Type.INTEGER, Type.BIGINT, Type.UNKNOWN),
+        *(Type.TIMESTAMP, Type.TIME, Type.INTERVAL, Type.MONTHS),
+    ),
+    _AS_LONG,
+)
 OF_ANY: dict[str, Aggregate] = {
     "count": _count,
     "approx_distinct": _approx_distinct,
     "arbitrary": _arbitrary,
     "array_agg": _array_agg,
+    "checksum": _checksum,
     "max": _extreme,
     "min": _extreme,
     "max_by": _extreme_by,

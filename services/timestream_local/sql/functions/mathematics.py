@@ -42,7 +42,8 @@ WIDTH_BUCKET_OF_BINS = (
 BIT_COUNT = (
     "CASE WHEN {1} NOT BETWEEN 2 AND 64 THEN CAST(ts_error('Bits must be between 2 and 64') AS BIGINT) "
     "WHEN {0} NOT BETWEEN -(1::HUGEINT << ({1} - 1)) AND (1::HUGEINT << ({1} - 1)) - 1 "
-    "THEN CAST(ts_error('Number must be representable with the bits specified') AS BIGINT) "
+    "THEN CAST(ts_error('Number must be representable with the bits specified. ' || {0} || "
+    "' can not be represented with ' || {1} || ' bits') AS BIGINT) "
     "ELSE CAST(bit_count({0}::HUGEINT & ((1::HUGEINT << {1}) - 1)) AS BIGINT) END"
 )
 

@@ -1,4 +1,4 @@
-"""The functions on time series. Those that need more than SQL call functions of `running.series_functions`.
+"""The functions on time series. What needs more than SQL is in `running.functions.series_functions`.
 
 Points outside of a series have no linear or cubic value, and no earlier one before its first point: NULL.
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.functions.signatures import Call, D, S, T, check_count
 from services.timestream_local.sql.typed_sql import NUMBERS, Typed, coerced, coercible, common_type, whole
-from services.timestream_local.types import SECOND_NS, ArrayType, Kind, TimeSeriesType, Type, physical
+from services.timestream_local.types import SECOND_NS, ArrayType, Kind, TimeSeriesType, physical
 
 POINT = "lambda z: {'f1': z[1], 'f2': z[2]}"
 
@@ -146,7 +146,7 @@ def create_time_series(arguments: Sequence[Typed], suffix: str) -> Typed:
     """The points of CREATE_TIME_SERIES, in order of time. `suffix` is the SQL of FILTER and OVER."""
     check_count("create_time_series", arguments, 2)
     time, value = arguments
-    if time.type is not T or not isinstance(value.type, Type):
+    if time.type is not T:
         raise ValidationException(
             f"Unexpected parameters ({time.type.label}, {value.type.label}) for function create_time_series"
         )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from services.timestream_local.database import save_load_task
 from services.timestream_local.errors import AwsError
 from services.timestream_local.options import EndpointOptions
 from services.timestream_local.state import Response
@@ -145,6 +147,35 @@ def test_a_task_that_fails_says_why_and_only_a_stopped_one_resumes(city: Local, 
     listed = asyncio.run(city.call("ListBatchLoadTasks", TaskStatus="SUCCEEDED", MaxResults=1))
     assert isinstance(listed["BatchLoadTasks"], list)
     assert len(listed["BatchLoadTasks"]) == 1
+
+
+def test_tasks_survive_a_restart(s3: S3Client, tmp_path: Path) -> None:
+    put(s3, "kept/a.csv", "at,stop,line,people,note", f"{NOW_MS},S1,27,5,x")
+    options = EndpointOptions(s3_endpoint=s3.meta.endpoint_url)
+    with local(tmp_path, options=options) as endpoint:
+        asyncio.run(endpoint.call("CreateDatabase", DatabaseName="city"))
+        wanted = request(table(endpoint, "kept"), "kept/", ClientToken="once")
+        whole = loaded(endpoint, wanted)
+        cut = endpoint.state.loads.by_id[str(whole["TaskId"])]
+        document = {
+            **cut.document,
+            "id": "CUT",
+            "status": "IN_PROGRESS",
+            "request": {**wanted, "ClientToken": "b"},
+        }
+        writer = endpoint.state.writer
+        writer.change(lambda cursor: save_load_task(cursor, "CUT", document), lambda _done: None).result(60)
+    with local(tmp_path, options=options) as endpoint:
+        again = asyncio.run(endpoint.call("CreateBatchLoadTask", **wanted))
+        assert again["TaskId"] == whole["TaskId"]
+        found = asyncio.run(endpoint.call("DescribeBatchLoadTask", TaskId=str(whole["TaskId"])))
+        assert found["BatchLoadTaskDescription"] == whole
+        found = asyncio.run(endpoint.call("DescribeBatchLoadTask", TaskId="CUT"))
+        assert isinstance(found["BatchLoadTaskDescription"], dict)
+        assert found["BatchLoadTaskDescription"]["TaskStatus"] == "PROGRESS_STOPPED"
+        asyncio.run(endpoint.call("ResumeBatchLoadTask", TaskId="CUT"))
+        assert ended(endpoint, "CUT")["TaskStatus"] == "SUCCEEDED"
+        assert endpoint.rows("SELECT people FROM city.kept") == [("5",)]
 
 
 @pytest.mark.parametrize(

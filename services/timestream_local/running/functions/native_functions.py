@@ -12,8 +12,9 @@ from typing import TypeAlias
 import duckdb
 from duckdb.func import SPECIAL
 
-from services.timestream_local.running import series_functions as series
-from services.timestream_local.running.zoned_times import zoned_ns
+from services.timestream_local.running.functions import checksums
+from services.timestream_local.running.functions import series_functions as series
+from services.timestream_local.running.functions.zoned_times import zoned_ns
 from services.timestream_local.value_texts import (
     day_ns,
     double_text,
@@ -24,7 +25,7 @@ from services.timestream_local.value_texts import (
 )
 
 LONGS, DOUBLES = "BIGINT[]", "DOUBLE[]"
-Result: TypeAlias = str | float | list[float] | list[float | None] | list[int | None] | None
+Result: TypeAlias = str | bytes | float | list[float] | list[float | None] | list[int | None] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,9 @@ NATIVE: dict[str, Native] = {
     "ts_pearson": Native(series.pearson, (LONGS, DOUBLES, LONGS, DOUBLES), "DOUBLE"),
     "ts_spearman": Native(series.spearman, (LONGS, DOUBLES, LONGS, DOUBLES), "DOUBLE"),
     "ts_percentiles": Native(percentiles, (DOUBLES, DOUBLES, DOUBLES), DOUBLES),
+    "ts_checksum_longs": Native(checksums.of_longs, (LONGS,), "BLOB"),
+    "ts_checksum_doubles": Native(checksums.of_doubles, (DOUBLES,), "BLOB"),
+    "ts_checksum_texts": Native(checksums.of_texts, ("VARCHAR[]",), "BLOB"),
     "ts_double_text": Native(double_text, ("DOUBLE",), "VARCHAR"),
     "ts_interval_text": Native(interval_text, ("BIGINT",), "VARCHAR"),
     "ts_months_text": Native(months_text, ("INTEGER",), "VARCHAR"),
