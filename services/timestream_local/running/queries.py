@@ -7,7 +7,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -122,20 +121,9 @@ class QueryRunner:
                 return _query_body(query_id, info, ResultPage(rows), None)
             if isinstance(tree, UnloadStatement):
                 return self._unloaded(query_id, tree, cursor, instant)
-            with self._snapshots.visible() as snapshot:
-                catalog = snapshot.catalog if snapshot else self._catalog
-                compiled = compile_query(tree, catalog, instant=instant)
-                reader = snapshot.cursor if snapshot else cursor
-                with self._timeouts.limit(query_id, reader.interrupt):
-                    # A snapshot serves one query after another, so that its rows are read at once.
-                    read = (
-                        partial(snapshot.rows, compiled.sql)
-                        if snapshot
-                        else partial(_rows, cursor, compiled.sql)
-                    )
-                    pager, page = running(
-                        lambda: _begun(iter(read()), compiled, most_rows, empty=empty_first)
-                    )
+            compiled, found = self._rows_of(tree, query_id, cursor, instant)
+            with self._timeouts.limit(query_id, cursor.interrupt):
+                pager, page = running(lambda: _begun(found, compiled, most_rows, empty=empty_first))
             info = column_info(compiled.columns)
             token = f"{query_id}{secrets.token_hex(8)}" if page.more else None
             if token is not None:
@@ -148,6 +136,19 @@ class QueryRunner:
         finally:
             if not keep:
                 cursor.close()
+
+    def _rows_of(
+        self, tree: exp.Query, query_id: str, cursor: duckdb.DuckDBPyConnection, instant: Instant
+    ) -> tuple[Compiled, Iterator[tuple[Stored, ...]]]:
+        """A compiled query and the rows of what is visible."""
+        with self._snapshots.visible() as snapshot:
+            if snapshot is None:
+                compiled = compile_query(tree, self._catalog, instant=instant)
+                return compiled, _rows(cursor, compiled.sql)
+            compiled = compile_query(tree, snapshot.catalog, instant=instant)
+            # A snapshot serves one query after another, so that its rows are read at once.
+            with self._timeouts.limit(query_id, snapshot.cursor.interrupt):
+                return compiled, iter(running(lambda: snapshot.rows(compiled.sql)))
 
     def _unloaded(
         self, query_id: str, tree: UnloadStatement, cursor: duckdb.DuckDBPyConnection, instant: Instant
