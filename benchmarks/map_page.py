@@ -15,8 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from benchmarks.calibration import scaled, scaled_name
-from benchmarks.figures import Figure, Unmeasured
+from benchmarks.figures import Figure, Unmeasured, timed
 from benchmarks.filling import FEED
 from benchmarks.starting import KEY, started, text, until
 from benchmarks.whole_live import PEAK, healthy
@@ -83,8 +82,8 @@ def seen(browser: Browser, url: str, network: Network) -> Iterator[Figure]:
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     first_s = signed_in_s(page, url)
     shown = page.evaluate("mapPage.view.buses.drawn.length")
-    yield Figure(
-        FIRST, first_s, "s", scaled_name(3, "s"), scaled(3), "at most", 1,
+    yield timed(
+        FIRST, first_s, "s", 3,
         f"{len(network.lines)} lines, {len(network.stops):,} stops, {shown:,} buses shown",
         row_id="map-first",
     )  # fmt: skip
