@@ -4,6 +4,7 @@ import { type GeoJSONSource, type LayerSpecification, type Map as LibreMap, Popu
 import type { City } from "./city";
 import { h } from "./dom";
 import { t } from "./i18n";
+import { forEachStyle } from "./mapStyle";
 import { type Intervention, type Interventions, textOf } from "./panels/interventions";
 
 const EVERY_MS = 60_000;
@@ -27,7 +28,7 @@ export class DisruptionsLayer {
     private readonly interventions: Interventions,
     guard: (action: () => Promise<void>) => void,
   ) {
-    map.on("style.load", () => this.add());
+    forEachStyle(map, () => this.add());
     interventions.addEventListener("loaded", () => this.draw());
     city.addEventListener("positions", () => this.draw());
     city.addEventListener("mode", () => this.draw());

@@ -1,5 +1,6 @@
 // The map page: sign in, load the network once, then follow the live records.
 
+import type { Map as LibreMap } from "maplibre-gl";
 import { get, type Session, SignedOut } from "./api";
 import { City, type Selection } from "./city";
 import { DisruptionsLayer } from "./disruptionsLayer";
@@ -7,7 +8,7 @@ import { byId } from "./dom";
 import { Feed, Polling, type Source } from "./feed";
 import { language, setLanguage, t, translatePage } from "./i18n";
 import { LayersSheet } from "./layersSheet";
-import { MapView } from "./mapView";
+import { emptyMap, MapView } from "./mapView";
 import { Network, type NetworkShape } from "./network";
 import { CityPanel } from "./panels/cityPanel";
 import { Interventions } from "./panels/interventions";
@@ -54,9 +55,9 @@ class App {
   private readonly isPolling: boolean;
   private readonly lost = new Set<string>();
 
-  constructor(network: Network, found: Session) {
+  constructor(map: LibreMap, network: Network, found: Session) {
     this.city = new City(network);
-    this.view = new MapView(byId("map"), this.city, found.map_tiles);
+    this.view = new MapView(map, this.city, found.map_tiles);
     this.interventions = new Interventions(
       this.city,
       () => this.panel.refresh(),
@@ -188,12 +189,13 @@ async function start(): Promise<void> {
   applyTheme();
   onSystemTheme(applyTheme);
   translatePage();
+  const map = emptyMap(byId("map"));
   const found = await session();
   trouble(t("connecting"));
   const first = snapshot();
   const network = new Network(await get<NetworkShape>("/network.geojson"));
   trouble("");
-  await new App(network, found).start(first);
+  await new App(map, network, found).start(first);
 }
 
 start().catch((error: unknown) => trouble(error instanceof Error ? error.message : String(error)));

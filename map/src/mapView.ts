@@ -1,21 +1,18 @@
 // The map itself: MapLibre with the network's lines and stops, and the layer of buses.
 
-import { type GeoJSONSource, Map as LibreMap, NavigationControl, prewarm, ScaleControl, type StyleSpecification, setWorkerUrl } from "maplibre-gl";
+import { AttributionControl, type GeoJSONSource, Map as LibreMap, NavigationControl, prewarm, ScaleControl, type StyleSpecification, setWorkerUrl } from "maplibre-gl";
 import { BusLayer } from "./busLayer";
 import type { Tiles } from "./api";
 import type { City } from "./city";
+import { FAR, type Feature, type Features, forEachStyle, mapStyle, SAMPLE_LINES, SAMPLE_STOPS } from "./mapStyle";
 import type { Pointed } from "./pointing";
 import { palette } from "./theme";
 
-const FONT = ["system-ui"];
 const CLICK_PX = 14;
 /** Draw again once the fastest bus has moved so many pixels. */
 const STEP_PX = 0.3;
 /** The shortest time between two pictures of the buses while the view stays. */
 const BUSES_EVERY_MS = 50;
-/** Below this zoom a line is one stroke, without its variants and its way back. */
-const FAR_ZOOM = 12.5;
-const FAR = ["==", ["get", "far"], true];
 const FASTEST_M_S = 15;
 const STOPS_EVERY_MS = 2000;
 
@@ -23,10 +20,28 @@ setWorkerUrl(new URL("maplibre-worker.js", import.meta.url).href);
 // The worker starts while somebody signs in.
 prewarm();
 
-type Feature = { type: "Feature"; geometry: { type: string; coordinates: unknown }; properties: Record<string, unknown> };
+/** The map before there is a city to show: its first picture compiles the shaders while somebody signs in. */
+export function emptyMap(container: HTMLElement): LibreMap {
+  const map = new LibreMap({
+    container,
+    style: mapStyle(SAMPLE_LINES, SAMPLE_STOPS, null),
+    center: [0, 0],
+    zoom: 11,
+    dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
+    maxPitch: 0,
+    attributionControl: false,
+    fadeDuration: 0,
+    maxZoom: 19,
+    minZoom: 8,
+  });
+  map.touchZoomRotate.disableRotation();
+  map.keyboard.disableRotation();
+  return map;
+}
 
 export class MapView {
-  readonly map: LibreMap;
   readonly buses: BusLayer;
   /** Asked first about every click on the map; true if that is all that it shall do. */
   intercept: (pointed: Pointed, x: number, y: number) => boolean = () => false;
@@ -37,30 +52,17 @@ export class MapView {
   private stopsSetMs = -Infinity;
 
   constructor(
-    container: HTMLElement,
+    readonly map: LibreMap,
     private readonly city: City,
     private readonly tiles: Tiles | null,
   ) {
-    this.map = new LibreMap({
-      container,
-      style: this.style(),
-      bounds: city.network.bounds,
-      fitBoundsOptions: { padding: 40 },
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      maxPitch: 0,
-      attributionControl: tiles ? { compact: false } : false,
-      fadeDuration: 0,
-      maxZoom: 19,
-      minZoom: 8,
-    });
+    map.setStyle(this.style());
+    map.fitBounds(city.network.bounds, { padding: 40, animate: false });
+    if (tiles) map.addControl(new AttributionControl({ compact: false }));
     this.buses = new BusLayer(city, city.network.lines, this.map);
-    this.map.touchZoomRotate.disableRotation();
-    this.map.keyboard.disableRotation();
     this.map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
     this.map.addControl(new ScaleControl({}), "bottom-left");
-    this.map.on("style.load", () => {
+    forEachStyle(this.map, () => {
       this.buses.edge = palette().busEdge;
       this.filter();
     });
@@ -153,7 +155,11 @@ export class MapView {
 
   // --- data
 
-  private stopFeatures(): { type: "FeatureCollection"; features: Feature[] } {
+  private style(): StyleSpecification {
+    return mapStyle(this.lineFeatures(), this.stopFeatures(), this.tiles);
+  }
+
+  private stopFeatures(): Features {
     const features = this.city.shownStops().map(
       (stop): Feature => ({
         type: "Feature",
@@ -164,7 +170,7 @@ export class MapView {
     return { type: "FeatureCollection", features };
   }
 
-  private lineFeatures(): { type: "FeatureCollection"; features: Feature[] } {
+  private lineFeatures(): Features {
     const features: Feature[] = [];
     for (const { geometry, properties } of this.city.network.shape.features) {
       if (!("pattern_id" in properties)) continue;
@@ -212,40 +218,4 @@ export class MapView {
   setVisible(layers: string[], isVisible: boolean): void {
     for (const layer of layers) this.map.setLayoutProperty(layer, "visibility", isVisible ? "visible" : "none");
   }
-
-  // --- style
-
-  private style(): StyleSpecification {
-    const colours = palette();
-    const sources: StyleSpecification["sources"] = {
-      lines: { type: "geojson", data: this.lineFeatures() as never, tolerance: 1 },
-      stops: { type: "geojson", data: this.stopFeatures() as never },
-    };
-    if (this.tiles) sources.tiles = { type: "raster", tiles: [this.tiles.url], tileSize: 256, attribution: escaped(this.tiles.credit) };
-    const waiting = ["sqrt", ["get", "waiting"]];
-    const lines = { "line-color": ["get", "color"], "line-opacity": colours.lineOpacity, "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 0.9, 13, 1.8, 16, 4, 19, 10] };
-    const radius = (base: number, factor: number): unknown => ["+", base, ["*", factor, waiting]];
-    return {
-      version: 8,
-      sources,
-      layers: [
-        { id: "ground", type: "background", paint: { "background-color": colours.ground } },
-        ...(this.tiles ? [{ id: "tiles", type: "raster", source: "tiles", paint: { "raster-opacity": 0.7 } }] : []),
-        { id: "casings", type: "line", source: "lines", minzoom: FAR_ZOOM, layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": colours.casing, "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 12, 2, 16, 12, 19, 40] } },
-        { id: "lines-far", type: "line", source: "lines", maxzoom: FAR_ZOOM, filter: FAR, paint: lines },
-        { id: "lines", type: "line", source: "lines", minzoom: FAR_ZOOM, layout: { "line-join": "round" }, paint: lines },
-        { id: "heat", type: "heatmap", source: "stops", layout: { visibility: "none" }, paint: { "heatmap-weight": ["min", 1, ["/", ["get", "waiting"], 60]], "heatmap-radius": ["interpolate", ["linear"], ["zoom"], 10, 8, 14, 30, 17, 80], "heatmap-opacity": 0.75 } },
-        { id: "chosen-lines", type: "line", source: "lines", filter: ["in", ["get", "line_id"], ["literal", []]], layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": ["get", "color"], "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 3, 16, 7, 19, 14] } },
-        { id: "stops", type: "circle", source: "stops", paint: { "circle-color": colours.stop, "circle-opacity": 0.9, "circle-stroke-color": colours.stopEdge, "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 11, 0, 14, 1.5], "circle-radius": ["interpolate", ["linear"], ["zoom"], 10, radius(0.2, 0.14), 12, radius(0.5, 0.28), 14, radius(2.5, 0.7), 17, radius(5, 1.4)] } },
-        { id: "chosen-stop", type: "circle", source: "stops", filter: ["==", ["get", "id"], ""], paint: { "circle-color": "#ffb703", "circle-stroke-color": colours.stopEdge, "circle-stroke-width": 2, "circle-radius": 9 } },
-        { id: "line-names", type: "symbol", source: "lines", minzoom: 13, layout: { "symbol-placement": "line", "symbol-spacing": 320, "text-field": ["get", "label"], "text-font": FONT, "text-size": 11, "text-padding": 4 }, paint: { "text-color": colours.text, "text-halo-color": colours.halo, "text-halo-width": 1.6 } },
-        { id: "stop-names", type: "symbol", source: "stops", minzoom: 14.6, layout: { "text-field": ["get", "label"], "text-font": FONT, "text-size": 12, "text-anchor": "top", "text-offset": [0, 0.9], "text-max-width": 9, "symbol-sort-key": ["-", 0, ["get", "waiting"]] }, paint: { "text-color": colours.text, "text-halo-color": colours.halo, "text-halo-width": 1.6 } },
-      ],
-    } as StyleSpecification;
-  }
-}
-
-/** A text for the library's attribution, which is markup. */
-function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
