@@ -24,6 +24,7 @@ _DURATION = re.compile(
     rf"([0-9]{{1,18}}(?:\.[0-9]{{1,18}})?)\s*({'|'.join(DURATIONS_NS)})", re.ASCII | re.IGNORECASE
 )
 _TIME_OF_DAY = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?", re.ASCII)
+_ORDINAL = re.compile(r"\d{4}-\d{3}", re.ASCII)
 _INSTANT = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?)?"
     r"\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?",
@@ -61,6 +62,30 @@ def day_ns(text: str) -> int:
     if len(text.strip()) > 10:
         raise ValueError(f"'{text}' is not a valid date")
     return instant_ns(text, zoned=False)
+
+
+def iso_day_ns(text: str) -> int:
+    """A date of ISO 8601: `2026-03-02`, `2026-W10-1` or `2026-061`. Raises ValueError for other texts."""
+    try:
+        ordinal = _ORDINAL.fullmatch(text)
+        day = datetime.strptime(f"{text}Z", "%Y-%j%z").date() if ordinal else date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a valid date") from None
+    return (day - EPOCH.date()).days * DAY_NS
+
+
+def iso_instant_ns(text: str) -> int:
+    """A time of ISO 8601, also in its short forms such as `2026-03-02T07`, as `instant_ns`."""
+    try:
+        return instant_ns(text, zoned=True)
+    except ValueError:
+        if "T" not in text:
+            raise
+    try:
+        written = datetime.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError(f"'{text}' is not a valid timestamp") from None
+    return instant_ns(written, zoned=True)
 
 
 def time_of_day_ns(text: str) -> int:

@@ -75,6 +75,8 @@ class FunctionCalls:
             )
         if suffix or distinct or nulls:
             raise ValidationException(f"{name} is not an aggregate or window function")
+        if any(isinstance(each, exp.Lambda) for each in nodes):
+            raise ValidationException(f"The function {name} is not supported with a lambda")
         return self._scalar(name, [self._arguments.typed(n, scope) for n in nodes])
 
     def _aggregate(

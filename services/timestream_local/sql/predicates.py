@@ -143,7 +143,7 @@ class Predicates:
         """LIKE … ESCAPE."""
         sign = node.expression
         if not isinstance(node.this, exp.Like) or not (sign.is_string and len(sign.name) == 1):
-            raise refused("this ESCAPE", node)
+            raise refused("ESCAPE with anything but one character after LIKE", node)
         pattern = node.this.expression
         if pattern.is_string and re.sub(
             f"{re.escape(sign.name)}[%_{re.escape(sign.name)}]", "", pattern.name

@@ -482,6 +482,38 @@ COMPOSITE: dict[str, list[tuple[str, list[Row]]]] = {
             one("0 01:30:00.000000000", "0 00:00:00.250000000", "2026-02-27 08:00:00.000000000"),
         ),
     ],
+    "NULL and odd arguments": [
+        (
+            "SELECT split('a', NULL), regexp_split('a', NULL), sequence(1, NULL), zip(NULL, ARRAY[1]), parse_duration(NULL), sign(nan())",
+            one(None, None, None, None, None, "NaN"),
+        ),
+        (
+            "SELECT ARRAY[ARRAY[1]] || ARRAY[2], ARRAY[ARRAY[1]] || ARRAY[ARRAY[2]], ARRAY[] || ARRAY[], 0 || ARRAY[1]",
+            one("[[1], [2]]", "[[1], [2]]", "[]", "[0, 1]"),
+        ),
+        (
+            "SELECT corr(x, x), regr_slope(x, x), regr_intercept(x, x), approx_percentile(x, 0.5, 0.01), approx_percentile(x, ARRAY[0.5], 0.01) FROM (VALUES 3) AS t(x)",
+            one(None, None, None, "3", "[3]"),
+        ),
+        (
+            "SELECT x, lag(x, y) OVER (ORDER BY x), nth_value(x, 1 + y) OVER (ORDER BY x), lead(x, NULL) OVER (ORDER BY x) FROM (VALUES (1, 2), (3, 1)) AS t(x, y) ORDER BY x",
+            [("1", None, None, None), ("3", "1", "3", None)],
+        ),
+        (
+            "SELECT from_iso8601_date('2026-W10-1'), from_iso8601_date('2026-061'), from_iso8601_timestamp('2026-06-17T08'), from_iso8601_timestamp('20260617T080405Z'), bin(TIMESTAMP '2026-01-01 00:01:30', parse_duration('1m'))",
+            one(
+                "2026-03-02",
+                "2026-03-02",
+                "2026-06-17 08:00:00.000000000",
+                "2026-06-17 08:04:05.000000000",
+                at(1),
+            ),
+        ),
+        (
+            "SELECT from_iso8601_date(d), from_iso8601_timestamp(t), parse_duration(p) FROM (VALUES ('2026-03-02', '2026-06-17T08:04:05.000000000+05:00', '42.8ms')) AS v(d, t, p)",
+            one("2026-03-02", "2026-06-17 03:04:05.000000000", "0 00:00:00.042800000"),
+        ),
+    ],
     "Texts of other letters": [
         (
             "SELECT hamming_distance('añb', 'anb'), levenshtein_distance('añb', 'anbc'), reverse('e' || chr(769)) = chr(769) || 'e', levenshtein_distance('', 'ñ')",

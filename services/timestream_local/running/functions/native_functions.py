@@ -18,8 +18,11 @@ from services.timestream_local.running.functions.zoned_times import zoned_ns
 from services.timestream_local.value_texts import (
     day_ns,
     double_text,
+    duration_ns,
     instant_ns,
     interval_text,
+    iso_day_ns,
+    iso_instant_ns,
     months_text,
     time_of_day_ns,
 )
@@ -104,6 +107,9 @@ NATIVE: dict[str, Native] = {
     "ts_instant": Native(instant, ("VARCHAR",), "BIGINT"),
     "ts_day": Native(day_ns, ("VARCHAR",), "BIGINT"),
     "ts_time_of_day": Native(time_of_day_ns, ("VARCHAR",), "BIGINT"),
+    "ts_duration": Native(duration_ns, ("VARCHAR",), "BIGINT"),
+    "ts_iso_day": Native(iso_day_ns, ("VARCHAR",), "BIGINT"),
+    "ts_iso_instant": Native(iso_instant_ns, ("VARCHAR",), "BIGINT"),
     "ts_zoned": Native(zoned_ns, ("BIGINT", "VARCHAR"), "BIGINT"),
     "ts_hamming": Native(hamming, ("VARCHAR", "VARCHAR"), "BIGINT"),
     "ts_levenshtein": Native(levenshtein, ("VARCHAR", "VARCHAR"), "BIGINT"),

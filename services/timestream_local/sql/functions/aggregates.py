@@ -30,6 +30,12 @@ def _of_two(name: str) -> list[Signature]:
     return [Signature((D, D), D, _sql(name, "{0}, {1}"))]
 
 
+def _finite(name: str) -> list[Signature]:
+    """A function of pairs that is NULL where it isn't finite, as of a single pair."""
+    found = _sql(name, "{0}, {1}")
+    return [Signature((D, D), D, f"CASE WHEN isfinite({found}) THEN {found} END")]
+
+
 # Trino's skewness is that of a population, DuckDB's is corrected for a sample.
 COUNT = f"count({{0}}){SUFFIX}"
 SKEWNESS = f"({_sql('skewness')} * ({COUNT} - 2) / sqrt({COUNT} * ({COUNT} - 1)))"
@@ -58,11 +64,11 @@ AGGREGATES: dict[str, list[Signature]] = {
     "bool_or": [Signature((B,), B, _sql("bool_or"))],
     "every": [Signature((B,), B, _sql("bool_and"))],
     "geometric_mean": _spread("geomean"),
-    "corr": _of_two("corr"),
+    "corr": _finite("corr"),
     "covar_pop": _of_two("covar_pop"),
     "covar_samp": _of_two("covar_samp"),
-    "regr_slope": _of_two("regr_slope"),
-    "regr_intercept": _of_two("regr_intercept"),
+    "regr_slope": _finite("regr_slope"),
+    "regr_intercept": _finite("regr_intercept"),
     "skewness": [Signature((D,), D, SKEWNESS)],
     "bitwise_and_agg": [Signature((L,), L, _sql("bit_and"))],
     "bitwise_or_agg": [Signature((L,), L, _sql("bit_or"))],
@@ -111,10 +117,21 @@ def window_function(name: str, arguments: Sequence[Typed], *, ignore_nulls: bool
 
 
 def _nth_value(arguments: Sequence[Typed], nulls: str) -> Typed:
-    place = arguments[1].value if len(arguments) == 2 else None
-    if not isinstance(place, int) or place < 1:
-        raise ValidationException("nth_value is only supported with a literal place, one or more")
+    if len(arguments) != 2:
+        raise ValidationException("Unexpected parameters for function nth_value")
+    place = _number("nth_value", arguments[1], least=1)
     return Typed(f"nth_value({arguments[0].sql}, {place}{nulls})", arguments[0].type)
+
+
+def _number(name: str, typed: Typed, *, least: int) -> str:
+    """The SQL of a place or distance, an error where it is less than `least`."""
+    if typed.type not in (*WHOLE, Type.UNKNOWN):
+        raise ValidationException(f"Unexpected parameters ({typed.type.label}) for function {name}")
+    if isinstance(typed.value, int) and typed.value >= least:
+        return str(typed.value)
+    number = coerced(typed, L).sql
+    wrong = f"CAST(ts_error('{name}: the offset must be at least {least}') AS BIGINT)"
+    return f"(CASE WHEN {number} < {least} THEN {wrong} ELSE {number} END)"
 
 
 def _shifted(name: str, arguments: Sequence[Typed], nulls: str) -> Typed:
@@ -122,10 +139,7 @@ def _shifted(name: str, arguments: Sequence[Typed], nulls: str) -> Typed:
         raise ValidationException(f"Unexpected parameters for function {name}")
     value, given = arguments[0], []
     if len(arguments) > 1:
-        distance = arguments[1]
-        if not isinstance(distance.value, int) or distance.type not in WHOLE or distance.value < 0:
-            raise ValidationException(f"{name} is only supported with a literal distance, zero or more")
-        given.append(distance.sql)
+        given.append(_number(name, arguments[1], least=0))
     kind = value.type
     if len(arguments) > 2:
         kind = common_type((value.type, arguments[2].type), name)

@@ -108,8 +108,9 @@ def _percentile(call: AggregateCall) -> Typed:
     It is computed exactly, by the nearest rank.
     """
     check_count(call.name, call.arguments, 2, 4)
-    value, *weights, shares = call.arguments[:3]
-    if len(call.arguments) == 3 and not _is_share(shares):
+    used = call.arguments[:2] if _has_accuracy(call.arguments) else call.arguments[:3]
+    value, *weights, shares = used
+    if len(used) == 3 and not _is_share(shares):
         raise _wrong_percentile(call)
     if value.type not in NUMBERS or not _is_share(shares) or any(w.type not in NUMBERS for w in weights):
         raise _wrong_percentile(call)
@@ -126,6 +127,13 @@ def _percentile(call: AggregateCall) -> Typed:
         found = f"quantile_disc({coerced(value, kind).sql}, {shares.sql}){call.suffix}"
     gives = ArrayType(kind) if several else kind
     return Typed(f"CAST({found} AS {physical(gives)})", gives)
+
+
+def _has_accuracy(arguments: Sequence[Typed]) -> bool:
+    """Whether the third of three arguments is an accuracy: the second is a share, not a weight."""
+    share = arguments[1]
+    is_share = isinstance(share.type, ArrayType) or (share.type is D and share.value is not None)
+    return len(arguments) == 3 and is_share
 
 
 def _is_share(typed: Typed) -> bool:

@@ -248,15 +248,26 @@ def _zip(name: str, arguments: Sequence[Typed]) -> Typed:
     fields = ", ".join(f"'f{n}': z[{n}]" for n in range(1, len(kinds) + 1))
     listed = ", ".join(each.sql for each in arguments)
     kind = ArrayType(RowType(tuple(Field(None, each) for each in kinds)))
-    return Typed(f"list_transform(list_zip({listed}), lambda z: {{{fields}}})", kind)
+    known = " AND ".join(f"{each.sql} IS NOT NULL" for each in arguments)
+    return Typed(
+        f"(CASE WHEN {known} THEN list_transform(list_zip({listed}), lambda z: {{{fields}}}) END)", kind
+    )
 
 
 def _concatenated(name: str, arguments: Sequence[Typed]) -> Typed:
     """Arrays, and single elements before or after them, as one array."""
-    whole = [_has_array([each]) or each.type is Type.UNKNOWN for each in arguments]
+    elements = [each.type.element for each in arguments if isinstance(each.type, ArrayType)]
+    # `ARRAY[ARRAY[1]] || ARRAY[2]` appends the second array to the first.
+    deepest = max(map(_depth, elements)) + 1
+    whole = [_depth(each.type) == deepest or each.type is Type.UNKNOWN for each in arguments]
     wrapped = [each if is_array else _single(each) for each, is_array in zip(arguments, whole, strict=True)]
     parts, kind = _alike(name, wrapped)
     return Typed(f"({' || '.join(parts)})", kind)
+
+
+def _depth(kind: Kind) -> int:
+    """How deep arrays are nested in a type."""
+    return 1 + _depth(kind.element) if isinstance(kind, ArrayType) else 0
 
 
 def _has_array(arguments: Sequence[Typed]) -> bool:

@@ -48,6 +48,14 @@ BIT_COUNT = (
 )
 
 
+RANDOM_BELOW = (
+    "CASE WHEN {0} <= 0 THEN CAST(ts_error('bound must be positive') AS BIGINT) "
+    "ELSE CAST(floor(random() * {0}) AS BIGINT) END"
+)
+RANDOM_BETWEEN = (
+    "CASE WHEN {0} >= {1} THEN CAST(ts_error('upper bound must be greater than lower bound') AS BIGINT) "
+    "ELSE CAST({0} + floor(random() * ({1} - {0})) AS BIGINT) END"
+)
 CBRT = "CASE WHEN pow(round(cbrt({0})), 3) = {0} THEN round(cbrt({0})) ELSE cbrt({0}) END"
 """Java's cube root of a cube is exact; DuckDB's is not."""
 
@@ -75,7 +83,7 @@ MATHEMATICS: dict[str, list[Signature]] = {
     "sign": [
         Signature((I,), I, "CAST(sign({0}) AS INTEGER)"),
         Signature((L,), L, "CAST(sign({0}) AS BIGINT)"),
-        Signature((D,), D, "CAST(sign({0}) AS DOUBLE)"),
+        Signature((D,), D, "CASE WHEN isnan({0}) THEN {0} ELSE CAST(sign({0}) AS DOUBLE) END"),
     ],
     **{name: _of_double(name) for name in ("sqrt", "exp", "ln", "log2", "log10")},
     **{name: _of_double(name) for name in ("sin", "cos", "tan", "asin", "acos", "atan", "cosh", "tanh")},
@@ -91,8 +99,8 @@ MATHEMATICS: dict[str, list[Signature]] = {
     "nan": [Signature((), D, "CAST('NaN' AS DOUBLE)")],
     "random": [
         Signature((), D, "random()"),
-        Signature((L,), L, "CAST(floor(random() * {0}) AS BIGINT)"),
-        Signature((L, L), L, "CAST({0} + floor(random() * ({1} - {0})) AS BIGINT)"),
+        Signature((L,), L, RANDOM_BELOW),
+        Signature((L, L), L, RANDOM_BETWEEN),
     ],
     "is_finite": [Signature((D,), B, "isfinite({0})")],
     "is_infinite": [Signature((D,), B, "isinf({0})")],

@@ -18,7 +18,7 @@ LONGEST = 10_000
 def sequence(name: str, arguments: Sequence[Typed]) -> Typed:
     """`sequence(first, last)` of numbers or dates, or `sequence(first, last, step)`."""
     check_count(name, arguments, 2, 3)
-    if all(each.type in WHOLE for each in arguments):
+    if all(each.type in (*WHOLE, Type.UNKNOWN) for each in arguments):
         first, last, *more = (coerced(each, L).sql for each in arguments)
         return _steps(first, last, more[0] if more else f"(CASE WHEN {first} <= {last} THEN 1 ELSE -1 END)")
     ends = [instant_literal(each) or each for each in arguments[:2]]

@@ -18,7 +18,8 @@ REPLACE = (
 )
 """In Java an empty text lies before each character and at the end."""
 DELIMITED = (
-    "CASE WHEN {1} = '' THEN CAST(ts_error('The delimiter may not be the empty string') AS VARCHAR[]) {more}"
+    "CASE WHEN {1} IS NULL THEN NULL "
+    "WHEN {1} = '' THEN CAST(ts_error('The delimiter may not be the empty string') AS VARCHAR[]) {more}"
     "ELSE string_split({0}, {1}) END"
 )
 SPLIT_SOME = (
@@ -88,7 +89,9 @@ TEXTS: dict[str, list[Signature]] = {
         Signature((V, V), TEXT_ARRAY, DELIMITED.replace("{more}", "")),
         Signature((V, V, L), TEXT_ARRAY, DELIMITED.replace("{more}", SPLIT_SOME)),
     ],
-    "regexp_split": [Signature((V, V), TEXT_ARRAY, "regexp_split_to_array({0}, {1})")],
+    "regexp_split": [
+        Signature((V, V), TEXT_ARRAY, "CASE WHEN {1} IS NOT NULL THEN regexp_split_to_array({0}, {1}) END")
+    ],
     "regexp_extract_all": [
         Signature((V, V), TEXT_ARRAY, "regexp_extract_all({0}, {1})"),
         Signature((V, V, L), TEXT_ARRAY, "regexp_extract_all({0}, {1}, CAST({2} AS INTEGER))"),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Callable, Sequence
 
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.functions.formats import ZONE_AT_END, joda_format, mysql_format
@@ -30,7 +29,7 @@ from services.timestream_local.sql.typed_sql import (
     whole,
 )
 from services.timestream_local.types import DAY_NS, UNITS_NS, Kind, Type
-from services.timestream_local.value_texts import duration_ns, instant_ns
+from services.timestream_local.value_texts import duration_ns, iso_day_ns, iso_instant_ns
 
 FIXED_NS = UNITS_NS | {"week": 7 * DAY_NS}
 UNITS_MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -126,30 +125,24 @@ def _bin(name: str, arguments: Sequence[Typed]) -> Typed:
     return Typed(f"({instant} - {instant} % {width.value})", T)
 
 
-def _parsed_instant(name: str, arguments: Sequence[Typed]) -> Typed:
-    check_count(name, arguments, 1)
-    try:
-        return whole(instant_ns(literal_of(name, arguments[0]), zoned=True), T)
-    except ValueError as error:
-        raise ValidationException(f"{name}: {error}") from None
+def _parsed(parse: Callable[[str], int], native: str, kind: Type) -> Call:
+    """A function that reads a text as an interval or a time; `native` is the name of `parse` in DuckDB."""
 
+    def call(name: str, arguments: Sequence[Typed]) -> Typed:
+        check_count(name, arguments, 1)
+        (argument,) = arguments
+        if isinstance(argument.value, str):
+            try:
+                found = whole(parse(argument.value), kind if kind is S else T)
+                return _as(kind, found.sql) if kind is Type.DATE else found
+            except ValueError as error:
+                raise ValidationException(f"{name}: {error}") from None
+        if not coercible(argument.type, V):
+            raise ValidationException(f"Unexpected parameters ({argument.type.label}) for function {name}")
+        sql = f"{native}({coerced(argument, V).sql})"
+        return _as(kind, sql) if kind is Type.DATE else Typed(sql, kind)
 
-def _parsed_duration(name: str, arguments: Sequence[Typed]) -> Typed:
-    check_count(name, arguments, 1)
-    try:
-        return whole(duration_ns(literal_of(name, arguments[0])), S)
-    except ValueError as error:
-        raise ValidationException(f"{name}: {error}") from None
-
-
-def _parsed_date(name: str, arguments: Sequence[Typed]) -> Typed:
-    check_count(name, arguments, 1)
-    text = literal_of(name, arguments[0])
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        raise ValidationException(f"{name}: '{text}' is not a valid date") from None
-    return Typed(f"DATE '{found.isoformat()}'", Type.DATE)
+    return call
 
 
 def _date_format(name: str, arguments: Sequence[Typed]) -> Typed:
@@ -210,7 +203,7 @@ TIME_FUNCTIONS: dict[str, Call] = {
     "format_datetime": _format_datetime,
     "parse_datetime": _parse_datetime,
     "from_unixtime": _from_unixtime,
-    "from_iso8601_date": _parsed_date,
-    "from_iso8601_timestamp": _parsed_instant,
-    "parse_duration": _parsed_duration,
+    "from_iso8601_date": _parsed(iso_day_ns, "ts_iso_day", Type.DATE),
+    "from_iso8601_timestamp": _parsed(iso_instant_ns, "ts_iso_instant", T),
+    "parse_duration": _parsed(duration_ns, "ts_duration", S),
 }
