@@ -120,15 +120,17 @@ plan: check-account package-all-lambdas compile-network ## show what make deploy
 
 # Services start only if their image exists: create the repository, push the image, then create the rest.
 .PHONY: deploy
-deploy: check-account package-all-lambdas compile-network ## create or update everything (ARGS="-auto-approve")
+deploy: check-account package-all-lambdas compile-network ## create or update everything, and check it (ARGS="-auto-approve")
 	$(TERRAFORM) apply -target=module.ecr $(ARGS)
 	DOCKER_DEFAULT_PLATFORM=linux/arm64 $(MAKE) build-feeders
 	$(MAKE) push-images ARGS=
 	$(TERRAFORM) apply $(ARGS)
+	@$(BIN)/python scripts/verify_deployment.py --target aws --skip-history --wait 20
 
 .PHONY: destroy
 destroy: $(INITIALISED) package-all-lambdas compile-network ## remove everything, including the data (ARGS="-auto-approve")
 	$(TERRAFORM) destroy $(ARGS)
+	@$(BIN)/python -m scripts.remove_leftovers
 
 ##@ Operate it
 .PHONY: build-feeders

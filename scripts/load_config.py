@@ -21,7 +21,7 @@ from services.errors import InputError
 from services.inputs.load import load_inputs
 from services.operate.aws_problems import call_aws
 from services.operate.operator_command import OperatorCommand, target_option, target_region_option
-from services.operate.resource_names import bucket
+from services.operate.resource_names import LINES_YAML, NETWORK_JSON, bucket
 from services.stack.target_system import chosen_system
 from storage.aws_clients import client
 
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 ONE_PROCESS = "one process reads its network when it starts: edit the file and start `make run` again"
-LINES, COMPILED = "config/lines.yaml", "config/network.json"
-CONTENT_TYPES = {LINES: "application/yaml", COMPILED: "application/json"}
+CONTENT_TYPES = {LINES_YAML: "application/yaml", NETWORK_JSON: "application/json"}
 """As in terraform/modules/config."""
 
 
@@ -50,12 +49,12 @@ def main(
         raise InputError(ONE_PROCESS)
     path = path or settings.default_network()
     if path.suffix not in (".yaml", ".yml"):
-        raise click.UsageError(f"{path} is not a YAML file, which {LINES} has to be")
+        raise click.UsageError(f"{path} is not a YAML file, which {LINES_YAML} has to be")
     with work_progress() as progress:
         inputs = load_inputs(path, seed, scenario, progress)
     account = call_aws(client("sts", region=system.region).get_caller_identity, "the account")["Account"]
     s3, name = client("s3", region=system.region), bucket(account)
-    contents = {COMPILED: dump(inputs.network, inputs.run), LINES: path.read_bytes()}
+    contents = {NETWORK_JSON: dump(inputs.network, inputs.run), LINES_YAML: path.read_bytes()}
     for key, content in contents.items():
         replace_object(s3, ConfigObject(name, key, CONTENT_TYPES[key]), content)
     lines, stops = len(inputs.network.lines), len(inputs.network.stops)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from scripts.terraform_settings import TERRAFORM, terraform_variables
-from services.operate.images import Docker, find_repository, push_image
+from services.operate.images import Docker, find_repository, push_image, store_digest
 from services.operate.operator_command import OperatorCommand, region_option
 from storage.aws_clients import client
 
@@ -22,13 +22,17 @@ from storage.aws_clients import client
               help="A tag to push the image under; may be repeated.")  # fmt: skip
 @click.option("--terraform", "folder", type=click.Path(path_type=Path), default=TERRAFORM, hidden=True)
 def main(*, region: str, image: str, tags: tuple[str, ...], folder: Path) -> None:
-    """Push the services' image to ECR; services use it after a restart."""
+    """Push the services' image to ECR; services use it after a restart or a make deploy."""
     docker = Docker()
-    target = find_repository(client("ecr", region=region))
-    wanted = tags or (*terraform_variables(folder, "image_tag"), version("bus-simulator"))
+    ecr = client("ecr", region=region)
+    target = find_repository(ecr)
+    (service_tag,) = ("",) if tags else terraform_variables(folder, "image_tag")
+    wanted = tags or (service_tag, version("bus-simulator"))
     for name in push_image(docker, target, image, list(dict.fromkeys(wanted))):
         click.echo(name)
-    click.echo("Services use it after a restart: make restart TARGET=aws")
+    if service_tag:
+        click.echo(store_digest(ecr, client("ssm", region=region), service_tag))
+    click.echo("Services use it after a restart: make restart TARGET=aws. make deploy restarts them.")
 
 
 if __name__ == "__main__":

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,6 +26,12 @@ from services.operate.api_endpoints import LOCAL_URL
 from services.operate.operator_command import OperatorCommand, target_option, target_region_option
 from services.operate.verify import CheckResult, Targets, result_table, verify
 from services.stack.target_system import TargetSystem, chosen_system, running_process
+
+if TYPE_CHECKING:
+    from services.operate.verify_aws import AwsDeployment
+
+PAUSE_S = 15.0
+"""The pause before everything is checked again."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -36,6 +46,7 @@ class VerifyOptions:
     store: str | None
     targets: Targets
     websocket: bool
+    history: bool
     verbose: bool
 
     def client(self, api_url: str, ws_url: str, key: str) -> ApiClient:
@@ -61,6 +72,9 @@ class VerifyOptions:
 @click.option("--bus", "bus_id", default=Targets().bus_id, show_default=True, help="The bus to request.")
 @click.option("--line", "line_id", default=Targets().line_id, show_default=True, help="The line to request.")
 @click.option("--skip-websocket", is_flag=True, help="Skip the WebSocket checks.")
+@click.option("--skip-history", is_flag=True, help="Skip the checks of five days of history.")
+@click.option("--wait", "wait_min", type=click.IntRange(0, 120), default=0, metavar="MINUTES",
+              help="Check again until everything passes, for at most so long.")  # fmt: skip
 @click.option("--verbose", is_flag=True, help="Print every exchange to stderr.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 # Hidden, since process lists show arguments: the key belongs in the environment.
@@ -78,6 +92,8 @@ def main(
     bus_id: str,
     line_id: str,
     skip_websocket: bool,
+    skip_history: bool,
+    wait_min: int,
     verbose: bool,
     as_json: bool,
     api_key: str | None,
@@ -86,12 +102,23 @@ def main(
     targets = Targets(stop_id, bus_id, line_id)
     system = chosen_system(target, region, url=api_url)
     options = VerifyOptions(
-        system.region, api_url, ws_url, mcp_url, api_key, store, targets, not skip_websocket, verbose
+        system.region,
+        api_url,
+        ws_url,
+        mcp_url,
+        api_key,
+        store,
+        targets,
+        not skip_websocket,
+        not skip_history,
+        verbose,
     )
     with ExitStack() as stack:
-        is_deployed = system.kind == "aws"
-        found = check_aws(options, stack) if is_deployed else check_local(options, system, api_key_file)
-        results = list(found)
+        if system.kind == "aws":
+            check = partial(check_aws, options, find_deployment(options, stack))
+        else:
+            check = partial(check_local, options, system, api_key_file)
+        results = repeated(check, wait_min)
     for line in report(results, as_json=as_json):
         click.echo(line)
     sys.exit(0 if all(result.passed for result in results) else 1)
@@ -107,16 +134,24 @@ def check_local(options: VerifyOptions, system: TargetSystem, key_file: Path | N
     url, kept = (options.api_url or url).rstrip("/"), key_file or kept
     key = options.key or settings.api_key() or key_in(kept)
     ws_url = options.ws_url or f"ws{url.removeprefix('http')}/production"
-    return verify(options.client(url, ws_url, key), options.targets, websocket=options.websocket)
+    simulator = options.client(url, ws_url, key)
+    return verify(simulator, options.targets, websocket=options.websocket, history=options.history)
 
 
-def check_aws(options: VerifyOptions, stack: ExitStack) -> Iterator[CheckResult]:
-    """Check a deployment. Raises `AwsProblem` if its key or addresses can't be read."""
+def check_aws(options: VerifyOptions, deployment: AwsDeployment) -> Iterator[CheckResult]:
+    """Check a deployment."""
+    from services.operate.verify_aws import verify_aws
+
+    return verify_aws(deployment, options.targets, websocket=options.websocket, history=options.history)
+
+
+def find_deployment(options: VerifyOptions, stack: ExitStack) -> AwsDeployment:
+    """The parts of a deployment. Raises `AwsProblem` if its key or addresses can't be read."""
     from services.operate.api_endpoints import find_endpoints
     from services.operate.ecs import EcsServices
     from services.operate.resource_names import HOSTED_SERVICE, store_url
     from services.operate.secret_admin import ApiKeySecret
-    from services.operate.verify_aws import AwsDeployment, verify_aws
+    from services.operate.verify_aws import AwsDeployment
     from storage.aws_clients import client
     from storage.open import timestream_at
 
@@ -134,8 +169,19 @@ def check_aws(options: VerifyOptions, stack: ExitStack) -> Iterator[CheckResult]
             raise click.UsageError(str(error)) from error
         stack.enter_context(closing(store))
     mcp = replace(rest, api_url=where.mcp_url.rstrip("/"))
-    parts = AwsDeployment(rest, mcp, services, store)
-    return verify_aws(parts, options.targets, websocket=options.websocket)
+    return AwsDeployment(rest, mcp, services, store)
+
+
+def repeated(check: Callable[[], Iterator[CheckResult]], wait_min: int) -> Sequence[CheckResult]:
+    """Check until everything passes, at most for so long; return the last results."""
+    until_s = time.monotonic() + 60 * wait_min
+    while True:
+        results = list(check())
+        failed = [result.check for result in results if not result.passed]
+        if not failed or time.monotonic() >= until_s:
+            return results
+        click.echo(f"{len(failed)} of {len(results)} checks don't pass yet, such as {failed[0]}", err=True)
+        threading.Event().wait(PAUSE_S)
 
 
 def report(results: Sequence[CheckResult], *, as_json: bool) -> Iterator[str]:

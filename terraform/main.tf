@@ -109,6 +109,7 @@ module "timestream_hosted" {
   namespace      = module.cluster.namespace
   execution_role = module.cluster.execution_role
   image          = local.image
+  image_digest   = module.ecr.image_digest
   network_arn    = module.config.lines_yaml.arn
   environment = {
     BUS_SIMULATOR_NETWORK   = module.config.lines_yaml.url
@@ -140,6 +141,7 @@ module "feeders" {
   cluster_id            = module.cluster.id
   execution_role        = module.cluster.execution_role
   image                 = local.image
+  image_digest          = module.ecr.image_digest
   environment           = local.feeder_settings
   sizes                 = var.feeder_sizes
   timestream_table_arns = local.table_arns
@@ -160,6 +162,7 @@ module "mcp_server" {
   namespace             = module.cluster.namespace
   execution_role        = module.cluster.execution_role
   image                 = local.image
+  image_digest          = module.ecr.image_digest
   environment           = local.mcp_settings
   timestream_table_arns = local.table_arns
   network_arn           = module.config.lines_yaml.arn

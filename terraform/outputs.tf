@@ -88,6 +88,11 @@ output "config_bucket" {
   value       = module.config.bucket
 }
 
+output "lines_yaml_md5" {
+  description = "The MD5 of the network file that Terraform has uploaded; make load-config may have replaced it since."
+  value       = module.config.lines_yaml_md5
+}
+
 output "api_key_secret" {
   description = "The secret with the API keys."
   value       = module.secrets.name

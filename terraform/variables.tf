@@ -63,12 +63,22 @@ variable "lambda_folder" {
   description = "The folder with the functions' zips, which make package-all-lambdas writes; relative to terraform/."
   type        = string
   default     = "../build/lambda"
+
+  validation {
+    condition     = alltrue([for name in ["bus_position_api", "network_api", "people_count_api", "rest_authorizer", "sensors_api", "websocket_authorizer", "websocket_handler"] : fileexists("${var.lambda_folder}/${name}.zip")])
+    error_message = "The functions' packages are missing: run make package-all-lambdas compile-network in the project's folder first. make plan, make deploy and make destroy do it by themselves."
+  }
 }
 
 variable "lines_yaml" {
   description = "The network file that is served; relative to terraform/."
   type        = string
   default     = "../data/lines.yaml"
+
+  validation {
+    condition     = fileexists(var.lines_yaml)
+    error_message = "lines_yaml names no file; a relative path counts from terraform/."
+  }
 }
 
 variable "scenario" {
@@ -86,6 +96,11 @@ variable "network_json" {
   description = "The same network compiled for the functions, which make plan and make deploy write; relative to terraform/."
   type        = string
   default     = "../build/network.json"
+
+  validation {
+    condition     = fileexists(var.network_json)
+    error_message = "The compiled network is missing: run make compile-network in the project's folder first. make plan, make deploy and make destroy do it by themselves."
+  }
 }
 
 variable "alarm_emails" {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from collections.abc import Iterator
@@ -15,10 +16,12 @@ from scripts.terraform_settings import terraform_variables
 from services.aws.compiled_network import load
 from services.inputs.load import load_inputs, load_network
 from services.operate.aws_problems import AwsProblem
+from services.operate.resource_names import LINES_YAML
 from tests.environment import environment
-from tests.fake_programs import terraform_set_to
+from tests.fake_programs import outputs_are, terraform_set_to
 from tests.fake_servers import http_server
 from tests.moto_aws import Account, account
+from tests.timestream_endpoint import REGION
 
 pytestmark = pytest.mark.integration
 
@@ -33,7 +36,9 @@ STEPS = (
     "scripts.push_images",
     "plan -auto-approve",
     "apply -auto-approve",
+    "scripts/verify_deployment.py --target aws --skip-history --wait 20",
     "destroy -auto-approve",
+    "scripts.remove_leftovers",
 )
 CLOSED = {
     "__type": "AccessDeniedException",
@@ -57,17 +62,21 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def checked(programs: Path, *, timestream: str, region: str = "eu-west-1") -> Result:
     """Run the account check with these settings in terraform.tfvars; return its result."""
-    terraform_set_to(programs, timestream=timestream, region=region)
+    terraform_set_to(programs, timestream=timestream, region=region, teams=300, feeder_sizes={})
     return CliRunner().invoke(check_account.main, ["--region", "eu-west-1"])
 
 
 def test_an_account_with_timestream_can_use_both_kinds(aws: Account, programs: Path) -> None:
     said = checked(programs, timestream="aws")
-    assert (said.exit_code, said.output) == (
+    first, *findings = said.output.splitlines()
+    assert (said.exit_code, first) == (
         0,
-        "Account 123456789012, eu-west-1. "
-        "Timestream accepts it: timestream can be aws or hosted; it is aws.\n",
+        "Account 123456789012, eu-west-1. Timestream accepts it: timestream can be aws or hosted; it is aws.",
     )
+    # moto knows neither quotas nor rights: each is one line that says so.
+    assert [line[:4].strip() for line in findings] == ["ok", "?", "?", "?", "?", "ok", "?"]
+    assert all("not known: " in line for line in findings if line.startswith("?"))
+    assert "AWS gives new accounts 6, 2 are needed" in said.output
 
 
 @pytest.mark.parametrize(("timestream", "code"), [("aws", 1), ("hosted", 0)])
@@ -98,7 +107,8 @@ def test_a_missing_or_uninitialised_terraform_is_reported(programs: Path) -> Non
 
 def compiled(programs: Path, network: str, scenario: str = "") -> Result:
     """Compile the network that terraform.tfvars names; return the command's result."""
-    terraform_set_to(programs, lines_yaml=network, network_json="../build/network.json", scenario=scenario)
+    settings = {"lines_yaml": network, "network_json": "../build/network.json", "scenario": scenario}
+    terraform_set_to(programs, **settings, region=REGION)
     return CliRunner().invoke(compile_network.main, ["--terraform", str(programs / "terraform-folder")])
 
 
@@ -125,6 +135,27 @@ def test_the_compiled_network_has_the_run_of_the_deployments_scenario(programs: 
     assert (found.network.digest, found.run) == (inputs.network.digest, inputs.run)
 
 
+def test_a_loaded_network_is_compiled_in_the_place_of_a_file_that_did_not_change(
+    aws: Account, programs: Path
+) -> None:
+    """A deploy would else give functions the shipped network beside feeders with the loaded one."""
+    (programs / "terraform-folder").mkdir()
+    loaded = LINES.read_text().replace("line_id: L1\n", "line_id: L0\n")
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="config", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket="config", Key=LINES_YAML, Body=loaded.encode())
+    shipped = hashlib.md5(LINES.read_bytes(), usedforsecurity=False).hexdigest()
+    for uploaded, lines in ((shipped, loaded), ("of an older file", LINES.read_text())):
+        outputs_are(programs, lines_yaml_md5=uploaded, config_bucket="config")
+        said = compiled(programs, str(LINES))
+        assert said.exit_code == 0, said.output
+        assert ("it stays" in said.output) == (lines == loaded)
+        given = programs / "given.yaml"
+        given.write_text(lines)
+        found = load((programs / "build" / "network.json").read_bytes(), "network.json")
+        assert found.network.digest == load_network(given).digest
+
+
 def test_an_invalid_network_is_reported_in_one_line(programs: Path) -> None:
     said = compiled(programs, "../no.yaml")
     assert said.exit_code == 1
@@ -148,7 +179,7 @@ def planned_by_make(target: str) -> list[str]:
     return [step for step in found if step]
 
 
-def test_a_deploy_creates_the_repository_and_pushes_the_image_before_the_services() -> None:
+def test_a_deploy_pushes_the_image_before_it_creates_services_and_checks_them_at_the_end() -> None:
     before = ["scripts.check_account", "scripts.package_lambda --all", "scripts.compile_network"]
     assert planned_by_make("plan") == [*before, "plan -auto-approve"]
     assert planned_by_make("deploy") == [
@@ -157,5 +188,7 @@ def test_a_deploy_creates_the_repository_and_pushes_the_image_before_the_service
         "docker/build image",
         "scripts.push_images",
         "apply -auto-approve",
+        "scripts/verify_deployment.py --target aws --skip-history --wait 20",
     ]
-    assert planned_by_make("destroy") == [*before[1:], "destroy -auto-approve"]
+    destroy = ["destroy -auto-approve", "scripts.remove_leftovers"]
+    assert planned_by_make("destroy") == [*before[1:], *destroy]

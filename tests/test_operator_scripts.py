@@ -23,10 +23,11 @@ from scripts import (
     infracost_check,
     load_config,
     push_images,
+    remove_leftovers,
     rotate_key,
 )
 from services.access.key_ring import parse_keys
-from services.operate.resource_names import HOSTED_SERVICE, SERVICES
+from services.operate.resource_names import HOSTED_SERVICE, IMAGE_DIGEST, LINES_YAML, NETWORK_JSON, SERVICES
 from simulator.clock import Clock
 from storage.instants import to_us
 from storage.open import timestream_at
@@ -213,6 +214,24 @@ def test_infracost_runs_over_terraform_and_its_absence_says_how_to_install_it(
 # --- Images
 
 
+MANIFEST = {
+    "schemaVersion": 2,
+    "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+    "config": {"digest": "sha256:" + 64 * "0"},
+    "layers": [],
+}
+
+
+def put_image(aws: Account, tag: str) -> str:
+    """An image in the repository, as after a push; its digest."""
+    manifest = json.dumps(MANIFEST)
+    put = aws.client("ecr").put_image(
+        repositoryName="bus-simulator-feeders", imageTag=tag, imageManifest=manifest
+    )
+    digest: str = put["image"]["imageId"]["imageDigest"]
+    return digest
+
+
 def docker(folder: Path, architecture: str = "arm64", *, there: bool = True) -> None:
     """A `docker` that records its arguments."""
     program(
@@ -246,8 +265,14 @@ def test_images_are_pushed_after_a_login_whose_password_is_no_argument(
     assert (tmp_path / "password").read_text().strip()
     assert done.output.splitlines()[:2] == [f"{uri}:latest", f"{uri}:7"]
     terraform_set_to(tmp_path, image_tag="spring")
-    said = run(push_images.main, "--region", REGION).output.splitlines()
-    assert said[:-1] == [f"{uri}:spring", f"{uri}:{version('bus-simulator')}"]
+    digest = put_image(aws, "spring")
+    said = run(push_images.main, "--region", REGION)
+    assert (said.exit_code, "no parameter /bus-simulator/image-digest" in said.output) == (1, True)
+    parameters = aws.client("ssm")
+    parameters.put_parameter(Name=IMAGE_DIGEST, Type="String", Value="none")
+    lines = run(push_images.main, "--region", REGION).output.splitlines()
+    assert lines[:-1] == [f"{uri}:spring", f"{uri}:{version('bus-simulator')}", digest]
+    assert parameters.get_parameter(Name=IMAGE_DIGEST)["Parameter"]["Value"] == digest
 
 
 def test_obstacles_to_a_push_are_reported(
@@ -264,6 +289,22 @@ def test_obstacles_to_a_push_are_reported(
     docker(tmp_path, "amd64")
     done = run(push_images.main)
     assert (done.exit_code, "is for amd64, and Fargate runs arm64" in done.output) == (1, True)
+
+
+# --- After a destroy
+
+
+def test_what_aws_makes_itself_is_removed_and_what_stays_is_named(aws: Account) -> None:
+    insights, other = "/aws/ecs/containerinsights/bus-simulator-cluster/performance", "/aws/lambda/other"
+    logs = aws.client("logs")
+    for name in (insights, other):
+        logs.create_log_group(logGroupName=name)
+    aws.client("sqs").create_queue(QueueName="left", tags={"Project": "Madrid-Bus-Simulator"})
+    done = run(remove_leftovers.main, "--region", REGION)
+    deleted, _, left = done.output.splitlines()
+    assert (done.exit_code, deleted) == (0, f"deleted the log group {insights}")
+    assert left.endswith(":left")
+    assert [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]] == [other]
 
 
 # --- Services
@@ -363,11 +404,11 @@ def test_history_is_written_into_the_deployments_tables(aws: Account, tmp_path: 
 def test_a_loaded_network_keeps_the_type_and_tags_that_terraform_has_set(aws: Account) -> None:
     s3, bucket = aws.client("s3"), "bus-simulator-config-123456789012"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_object(Bucket=bucket, Key=load_config.LINES, Body=b"old", Tagging="Project=Madrid-Bus-Simulator")
+    s3.put_object(Bucket=bucket, Key=LINES_YAML, Body=b"old", Tagging="Project=Madrid-Bus-Simulator")
     done = run(load_config.main, "--target", "aws")
     assert done.exit_code == 0, done.output
-    found = s3.get_object(Bucket=bucket, Key=load_config.LINES)
+    found = s3.get_object(Bucket=bucket, Key=LINES_YAML)
     assert (found["ContentType"], found["Body"].read() != b"old") == ("application/yaml", True)
-    tags = s3.get_object_tagging(Bucket=bucket, Key=load_config.LINES)["TagSet"]
+    tags = s3.get_object_tagging(Bucket=bucket, Key=LINES_YAML)["TagSet"]
     assert tags == [{"Key": "Project", "Value": "Madrid-Bus-Simulator"}]
-    assert s3.get_object(Bucket=bucket, Key=load_config.COMPILED)["ContentType"] == "application/json"
+    assert s3.get_object(Bucket=bucket, Key=NETWORK_JSON)["ContentType"] == "application/json"

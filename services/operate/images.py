@@ -11,10 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from services.operate.aws_problems import AwsProblem, call_aws
-from services.operate.resource_names import REPOSITORY
+from services.operate.resource_names import IMAGE_DIGEST, REPOSITORY
 
 if TYPE_CHECKING:
     from types_boto3_ecr.client import ECRClient
+    from types_boto3_ssm.client import SSMClient
 
 ARCHITECTURE = "arm64"
 """The processor architecture that Terraform sets for Fargate."""
@@ -101,3 +102,21 @@ def push_image(docker: Docker, to: EcrRepository, image: str, tags: Sequence[str
     for target in targets:
         docker.push(image, target)
     return targets
+
+
+def store_digest(ecr: ECRClient, ssm: SSMClient, tag: str) -> str:
+    """Write the digest of a pushed image where Terraform notices another one. Raises `AwsProblem`."""
+    describe = partial(ecr.describe_images, repositoryName=REPOSITORY, imageIds=[{"imageTag": tag}])
+    digest = call_aws(describe, f"image {REPOSITORY}:{tag}")["imageDetails"][0]["imageDigest"]
+    try:
+        # Terraform makes the parameter: one that it doesn't know would make it fail.
+        call_aws(partial(ssm.get_parameter, Name=IMAGE_DIGEST), f"parameter {IMAGE_DIGEST}")
+    except AwsProblem as problem:
+        if problem.code == "ParameterNotFound":
+            raise AwsProblem(
+                f"no parameter {IMAGE_DIGEST} in this region: make deploy creates it"
+            ) from problem
+        raise
+    put = partial(ssm.put_parameter, Name=IMAGE_DIGEST, Value=digest, Type="String", Overwrite=True)
+    call_aws(put, f"parameter {IMAGE_DIGEST}")
+    return digest

@@ -18,7 +18,11 @@ MCP_API = "madrid-bus-simulator-mcp"
 WEBSOCKET_STAGE = "production"
 SECRET_ID = "bus-simulator/api-key"  # noqa: S105 - the name of a secret
 REPOSITORY = "bus-simulator-feeders"
+IMAGE_DIGEST = "/bus-simulator/image-digest"
+"""The parameter with the digest of the image that was pushed last."""
 BUDGET = "bus-simulator-monthly-budget"
+LINES_YAML, NETWORK_JSON = "config/lines.yaml", "config/network.json"
+"""The keys of the network in the configuration bucket: as written, and compiled for the functions."""
 PROJECT_TAG, PROJECT = "Project", "Madrid-Bus-Simulator"
 
 

@@ -17,7 +17,16 @@ from services.operate.aws_problems import AwsProblem
 from services.operate.ecs import EcsServices
 from services.operate.resource_names import HOSTED_SERVICE, SERVICES
 from services.operate.timestream_history import HistoryStore, check_history
-from services.operate.verify import TABLES, WRONG_KEY, CheckResult, Checks, Targets, Verifier, run_checks
+from services.operate.verify import (
+    TABLES,
+    WRONG_KEY,
+    CheckResult,
+    Checks,
+    Targets,
+    Verifier,
+    run_checks,
+    without_history,
+)
 from storage.schema import Stream
 
 # The tools that every deployment has to offer.
@@ -43,13 +52,14 @@ class AwsDeployment:
 
 
 def verify_aws(
-    deployment: AwsDeployment, targets: Targets, *, websocket: bool = True
+    deployment: AwsDeployment, targets: Targets, *, websocket: bool = True, history: bool = True
 ) -> Iterator[CheckResult]:
-    """Run every check, with or without those of the WebSocket."""
+    """Run every check, with or without those of the WebSocket and of five days of history."""
     users = Verifier(deployment.rest, targets, gateway=True)
     checks = [*users.health_checks(), *history_checks(deployment, users), *service_checks(deployment)]
     checks += [*users.rest_checks(), *users.auth_checks(), *mcp_checks(deployment.mcp)]
-    return run_checks([*checks, *(users.websocket_checks() if websocket else ())])
+    checks += users.websocket_checks() if websocket else ()
+    return run_checks(checks if history else without_history(checks))
 
 
 def history_checks(deployment: AwsDeployment, users: Verifier) -> Checks:

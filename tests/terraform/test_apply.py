@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from click.testing import CliRunner
 
+from scripts import compile_network, load_config
 from scripts.cost_model import ENDPOINT_ZONES
-from scripts.terraform_settings import terraform_variables
+from scripts.terraform_settings import terraform_outputs, terraform_variables
 from services.aws.connection_items import table_definitions
 from services.aws.events import POSITIONS, SOURCE
 from services.feeders.feeder import Feeder, FeederStatus
 from services.lambdas.shared_limits import use_table_definition
-from services.operate.resource_names import FEEDER_SERVICES, HOSTED_SERVICE, SERVICES, bucket
+from services.operate.resource_names import FEEDER_SERVICES, HOSTED_SERVICE, IMAGE_DIGEST, SERVICES, bucket
 from services.processes.feeder_process import fields
 from tests.services import http_api
 from tests.terraform.contract import ACTIONS, ADDRESSES, LOG_GROUPS, NO_RESOURCE, OUTPUTS
@@ -32,11 +36,13 @@ from tests.terraform.deployed import (
 )
 from tests.terraform.known_drift import unexpected
 from tests.terraform.planned import changes, resources
-from tests.terraform.stack import ACCOUNT, LINES, Stack, stack
+from tests.terraform.remains import remains
+from tests.terraform.stack import ACCOUNT, LINES, REGION, Stack, stack
 from tests.timestream_endpoint import KEYS
 
 pytestmark = pytest.mark.terraform
 
+DIGEST = f"sha256:{64 * 'a'}"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 FUNCTION_NAMES = {
     address.rpartition(".")[2]: name
@@ -266,8 +272,32 @@ def test_failed_events_go_to_the_queue_at_once(made: Stack) -> None:
     assert queue.endswith(":bus-simulator-undelivered-events")
 
 
-def test_a_second_plan_changes_nothing(made: Stack) -> None:
+def test_a_second_plan_changes_nothing_also_where_another_network_is_loaded(
+    made: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", made.moto.url)
+    other = tmp_path / "other.yaml"
+    other.write_text(LINES.read_text().replace("line_id: L1\n", "line_id: L0\n"))
+    done = CliRunner().invoke(load_config.main, ["--target", "aws", "--file", str(other)])
+    assert done.exit_code == 0, done.output
     assert unexpected(changes(made.plan())) == {}
+    # `make deploy` compiles the loaded network then: it is in the place of an unchanged file.
+    md5, name = terraform_outputs(made.terraform.folder, "lines_yaml_md5", "config_bucket")
+    assert (md5, name) == (
+        hashlib.md5(LINES.read_bytes(), usedforsecurity=False).hexdigest(),
+        bucket(ACCOUNT),
+    )
+    assert compile_network.loaded_instead(made.terraform.folder, LINES, REGION) == other.read_bytes()
+
+
+def labels(stack: Stack) -> set[str]:
+    """The image's digest in the task definitions of the running services."""
+    ecs = stack.moto.client("ecs")
+    services = [*SERVICES, *([HOSTED_SERVICE] if HOSTED_SERVICE in stack.outputs()["ecs_services"] else [])]
+    running = ecs.describe_services(cluster="bus-simulator-cluster", services=services)["services"]
+    tasks = (ecs.describe_task_definition(taskDefinition=each["taskDefinition"]) for each in running)
+    containers = (each for task in tasks for each in task["taskDefinition"]["containerDefinitions"])
+    return {each["dockerLabels"]["image-digest"] for each in containers}
 
 
 def check_hosted(plan: Mapping[str, Any]) -> None:
@@ -287,8 +317,11 @@ def check_hosted(plan: Mapping[str, Any]) -> None:
 
 
 def test_it_switches_to_hosted_with_compliance_and_is_destroyed(made: Stack) -> None:
+    assert labels(made) == {"none"}
+    made.moto.client("ssm").put_parameter(Name=IMAGE_DIGEST, Value=DIGEST, Overwrite=True)
     check_hosted(made.plan(timestream="hosted", **EVERYTHING))
     made.apply()
+    assert labels(made) == {DIGEST}
     services = made.outputs()["ecs_services"]
     assert set(services) == {*SERVICES, HOSTED_SERVICE}
     assert made.moto.client("timestream-write").list_databases()["Databases"] == []
@@ -305,6 +338,4 @@ def test_it_switches_to_hosted_with_compliance_and_is_destroyed(made: Stack) -> 
 
     made.terraform.must("destroy", "-auto-approve")
     assert made.terraform.must("state", "list") == ""
-    assert made.moto.client("s3").list_buckets()["Buckets"] == []
-    assert made.moto.client("apigatewayv2").get_apis()["Items"] == []
-    assert made.moto.client("lambda").list_functions()["Functions"] == []
+    assert remains(made.moto) == {}

@@ -69,10 +69,28 @@ resource "aws_iam_role_policy" "function" {
   policy = data.aws_iam_policy_document.function[each.key].json
 }
 
-# A function in the VPC creates its own network interfaces, whose ARNs aren't known in advance.
-resource "aws_iam_role_policy_attachment" "vpc" {
+# What a function in the VPC needs for its network interfaces, whose ARNs aren't known in advance. AWS's managed policy
+# would also let it create log groups: a late invocation would then leave one behind after a destroy.
+data "aws_iam_policy_document" "vpc" {
+  #checkov:skip=CKV_AWS_111:Lambda checks these permissions on all resources
+  #checkov:skip=CKV_AWS_356:Lambda checks these permissions on all resources
+  statement {
+    actions = [
+      "ec2:AssignPrivateIpAddresses",
+      "ec2:CreateNetworkInterface",
+      "ec2:DeleteNetworkInterface",
+      "ec2:DescribeNetworkInterfaces",
+      "ec2:DescribeSubnets",
+      "ec2:UnassignPrivateIpAddresses",
+    ]
+    resources = ["*"]
+  }
+}
+
+resource "aws_iam_role_policy" "vpc" {
   for_each = var.vpc == null ? {} : local.functions
 
-  role       = aws_iam_role.function[each.key].name
-  policy_arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+  name   = "vpc"
+  role   = aws_iam_role.function[each.key].id
+  policy = data.aws_iam_policy_document.vpc.json
 }

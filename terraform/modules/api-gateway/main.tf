@@ -59,7 +59,7 @@ resource "aws_lambda_function" "people_count_api" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.function, aws_iam_role_policy_attachment.vpc]
+  depends_on = [aws_iam_role_policy.function, aws_iam_role_policy.vpc]
 }
 
 resource "aws_lambda_function" "sensors_api" {
@@ -93,7 +93,7 @@ resource "aws_lambda_function" "sensors_api" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.function, aws_iam_role_policy_attachment.vpc]
+  depends_on = [aws_iam_role_policy.function, aws_iam_role_policy.vpc]
 }
 
 resource "aws_lambda_function" "bus_position_api" {
@@ -127,7 +127,7 @@ resource "aws_lambda_function" "bus_position_api" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.function, aws_iam_role_policy_attachment.vpc]
+  depends_on = [aws_iam_role_policy.function, aws_iam_role_policy.vpc]
 }
 
 resource "aws_lambda_function" "network_api" {
@@ -161,5 +161,5 @@ resource "aws_lambda_function" "network_api" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.function, aws_iam_role_policy_attachment.vpc]
+  depends_on = [aws_iam_role_policy.function, aws_iam_role_policy.vpc]
 }

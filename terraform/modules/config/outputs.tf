@@ -17,3 +17,8 @@ output "clock_parameter" {
   description = "The parameter with the shared clock: its name and ARN."
   value       = { name = aws_ssm_parameter.clock.name, arn = aws_ssm_parameter.clock.arn }
 }
+
+output "lines_yaml_md5" {
+  description = "The MD5 of the network file that Terraform has uploaded; make load-config may have replaced it since."
+  value       = filemd5(var.lines_yaml)
+}

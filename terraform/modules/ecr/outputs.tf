@@ -7,3 +7,8 @@ output "repository_arn" {
   description = "The repository's ARN, for permissions to pull."
   value       = aws_ecr_repository.feeders.arn
 }
+
+output "image_digest" {
+  description = "The digest of the image that was pushed last, none before the first."
+  value       = aws_ssm_parameter.digest.insecure_value
+}

@@ -66,12 +66,13 @@ resource "aws_ecs_task_definition" "feeder" {
   }
 
   container_definitions = jsonencode([{
-    name        = each.key
-    image       = var.image
-    command     = ["feed", each.value.feeder]
-    essential   = true
-    stopTimeout = 30
-    environment = [for name in sort(keys(var.environment)) : { name = name, value = var.environment[name] }]
+    name         = each.key
+    image        = var.image
+    dockerLabels = { image-digest = var.image_digest }
+    command      = ["feed", each.value.feeder]
+    essential    = true
+    stopTimeout  = 30
+    environment  = [for name in sort(keys(var.environment)) : { name = name, value = var.environment[name] }]
     logConfiguration = {
       logDriver = "awslogs"
       options = {

@@ -106,3 +106,9 @@ variable "feed_arn" {
   description = "The ARN of the network as a GTFS feed in S3."
   type        = string
 }
+
+variable "image_digest" {
+  description = "The digest of the image behind its tag; another one starts new tasks."
+  type        = string
+  default     = "none"
+}

@@ -36,6 +36,7 @@ resource "aws_ecs_task_definition" "mcp_server" {
   container_definitions = jsonencode([{
     name         = local.name
     image        = var.image
+    dockerLabels = { image-digest = var.image_digest }
     command      = ["mcp", "--host", "0.0.0.0", "--port", tostring(local.port)]
     essential    = true
     stopTimeout  = 30
@@ -65,6 +66,9 @@ resource "aws_ecs_task_definition" "mcp_server" {
 resource "aws_service_discovery_service" "mcp_server" {
   name        = local.name
   description = "The MCP server's tasks, for API Gateway"
+
+  # A destroy removes what ECS has left registered, too.
+  force_destroy = true
 
   dns_config {
     namespace_id   = var.namespace.id

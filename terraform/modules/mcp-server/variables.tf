@@ -96,3 +96,9 @@ variable "limits" {
   type        = object({ rate = number, burst = number })
   default     = { rate = 50, burst = 100 }
 }
+
+variable "image_digest" {
+  description = "The digest of the image behind its tag; another one starts new tasks."
+  type        = string
+  default     = "none"
+}

@@ -46,6 +46,7 @@ resource "aws_ecs_task_definition" "endpoint" {
     {
       name             = "endpoint"
       image            = var.image
+      dockerLabels     = { image-digest = var.image_digest }
       command          = ["timestream-local", "--host", "0.0.0.0", "--port", tostring(local.port), "--store", "duckdb:/tmp/timestream.duckdb"]
       essential        = true
       stopTimeout      = 30
@@ -56,6 +57,7 @@ resource "aws_ecs_task_definition" "endpoint" {
     {
       name             = "refill"
       image            = var.image
+      dockerLabels     = { image-digest = var.image_digest }
       command          = ["backfill", "--days", tostring(var.history_in_days), "--store", local.local]
       essential        = false
       dependsOn        = [{ containerName = "endpoint", condition = "HEALTHY" }]
@@ -68,6 +70,9 @@ resource "aws_ecs_task_definition" "endpoint" {
 resource "aws_service_discovery_service" "endpoint" {
   name        = "timestream"
   description = "The hosted Timestream endpoint"
+
+  # A destroy removes what ECS has left registered, too.
+  force_destroy = true
 
   dns_config {
     namespace_id   = var.namespace.id

@@ -90,3 +90,9 @@ variable "log_retention_in_days" {
     error_message = "log_retention_in_days must be one of CloudWatch's: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731."
   }
 }
+
+variable "image_digest" {
+  description = "The digest of the image behind its tag; another one starts new tasks."
+  type        = string
+  default     = "none"
+}

@@ -56,7 +56,7 @@ resource "aws_lambda_function" "websocket_handler" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.function, aws_iam_role_policy_attachment.vpc]
+  depends_on = [aws_iam_role_policy.function, aws_iam_role_policy.vpc]
 }
 
 resource "aws_lambda_function" "websocket_authorizer" {

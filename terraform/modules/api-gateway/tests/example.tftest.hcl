@@ -60,7 +60,7 @@ run "the_api_of_the_contract" {
   }
 
   assert {
-    condition     = length(aws_lambda_function.people_count_api.vpc_config) == 0 && length(aws_iam_role_policy_attachment.vpc) == 0
+    condition     = length(aws_lambda_function.people_count_api.vpc_config) == 0 && length(aws_iam_role_policy.vpc) == 0
     error_message = "Functions must run outside the VPC."
   }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+from services.operate.account.timestream_availability import timestream_available
 from services.operate.aws_problems import AwsProblem
-from services.operate.timestream_availability import timestream_available
 from tests.services.aws.fake_aws import FakeClient, refused
 
 NOT_A_CUSTOMER = (
