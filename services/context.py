@@ -16,6 +16,7 @@ from services.feeders.clock_control import ClockControl
 from services.feeders.feeder import FeederKind, FeederStatus
 from services.interventions.control import InterventionControl
 from services.live.hub import Hub
+from services.queries.bodies import Body
 from services.transit.line_history import LineHistories
 from services.transit.service_comparison import CompareService, JournalCosts
 from simulator.clock import Clock
@@ -71,7 +72,8 @@ class Context:
     city, which stays that of `scenario_at_start`. With `mcp_hosts` MCP is served too, for requests with these
     Host and Origin headers. Without a `meter` requests are counted against `limits` in this process. With
     `open_feeds` GTFS and other feeds need no key. The map shows `map_tiles`. Without `compare` the tool of
-    that name refuses; without `costs` the map says nothing of what the interventions cost.
+    that name refuses; without `costs` the map says nothing of what the interventions cost. `/health` has the
+    store's `streams`, read by that function if there is one.
     """
 
     store: Store
@@ -93,6 +95,7 @@ class Context:
     map_tiles: MapTiles | None = None
     compare: CompareService | None = None
     costs: JournalCosts | None = None
+    streams: Callable[[], Body | None] | None = None
     histories: LineHistories = field(default_factory=LineHistories)
 
     @property

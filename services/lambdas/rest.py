@@ -20,7 +20,7 @@ from services.context import Context
 from services.errors import ServiceError, Unavailable, Unexpected
 from services.lambdas.function_app import create_function_app
 from services.lambdas.gateway_events import HttpEvent, LambdaContext, ProxyResponse
-from services.lambdas.kept_health import KeptHealth
+from services.lambdas.kept_health import KeptStreams
 from services.lambdas.latest.feed_link import FeedLink
 from services.lambdas.shared_state import (
     begin,
@@ -45,17 +45,12 @@ def handler(event: HttpEvent, lambda_context: LambdaContext) -> ProxyResponse:
     """Lambda's entry point: answer a request of the HTTP API."""
     begin(lambda_context.get_remaining_time_in_millis())
     shared_settings()
-    kept = _health.of(event)
-    if kept is not None:
-        return kept
     try:
         respond = _serving.handler_of(shared_network().current())
     except DependencyError as error:
         log.error("request refused: %s", error)
         return failed_invocation(Unavailable() if isinstance(error, DependencyUnavailable) else Unexpected())
-    answer = respond(event, lambda_context)
-    _health.keep(event, answer)
-    return answer
+    return respond(event, lambda_context)
 
 
 def handler_over(context: Context, feed: FeedLink | None = None) -> Handler:
@@ -98,6 +93,7 @@ def context_of(
         key=NoValidKeys(),
         version=version("bus-simulator"),
         meter=meter,
+        streams=KeptStreams(store),
     )
 
 
@@ -117,5 +113,5 @@ class _Serving:
         return self._handler
 
 
-_serving, _health = _Serving(), KeptHealth()
+_serving = _Serving()
 """Kept for the life of the container, since Lambda calls `handler` without any state."""

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import logging
 import math
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Final, cast
 
@@ -50,10 +51,22 @@ CHANGED_FIRST: Final = "ConditionalCheckFailedException"
 
 @dataclass(frozen=True, slots=True)
 class StoredUse:
-    """A client's use in the table. A higher `revision` is newer; 0 means that there is no item."""
+    """A client's use in the table. A higher `revision` is newer; 0 means that there is no item.
+
+    `addition` is the id of the last addition.
+    """
 
     use: Use
     revision: int = 0
+    addition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Requests on their way to the table. The id tells whether an addition without an answer has arrived."""
+
+    requests: int
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
 class UseTable:
@@ -67,12 +80,16 @@ class UseTable:
         found = self._client.get_item(TableName=self._name, Key=_key_of(caller), ConsistentRead=True)
         return _stored_in(found.get("Item"), limits, now_s)
 
-    def add(self, caller: Caller, requests: int, limits: Limits, known: StoredUse, now_s: float) -> StoredUse:
+    def add(
+        self, caller: Caller, addition: Addition, limits: Limits, known: StoredUse, now_s: float
+    ) -> StoredUse:
         """Add requests to a client's use and return it. Raises `TimeoutError` after `ATTEMPTS`.
 
         `known` is the last that this process saw. If it is old, DynamoDB refuses the write and returns the
-        item as it is, to which the requests are then added.
+        item as it is. That has the requests already if this addition was its last one, whose answer was lost;
+        otherwise they are added to it. They count twice only if another process has written in between.
         """
+        requests = addition.requests
         for _ in range(ATTEMPTS):
             wanted = replace(known.use)
             # Clocks of several machines differ a little. Only the latest counts, or they would add tokens.
@@ -82,18 +99,20 @@ class UseTable:
                 # Many requests that are added at once after an outage don't lock a client out for long.
                 wanted.tokens = max(wanted.tokens, min(known.use.tokens, -limits.burst))
             try:
-                self._client.update_item(**self._update(caller, wanted, known.revision))
+                self._client.update_item(**self._update(caller, wanted, known.revision, addition.id))
             except ClientError as error:
                 if code_of(error) != CHANGED_FIRST:
                     raise
                 # botocore's stubs don't have the fields of single errors.
                 item = cast("Item | None", error.response.get("Item"))
                 known = _stored_in(item, limits, now_s)
+                if known.addition == addition.id:
+                    return known
             else:
-                return StoredUse(wanted, known.revision + 1)
+                return StoredUse(wanted, known.revision + 1, addition.id)
         raise TimeoutError("other processes change the same item all the time")
 
-    def _update(self, caller: Caller, use: Use, revision: int) -> UpdateItemInputTypeDef:
+    def _update(self, caller: Caller, use: Use, revision: int, addition_id: str) -> UpdateItemInputTypeDef:
         unchanged = "revision = :seen" if revision else "attribute_not_exists(revision)"
         values: dict[str, AttributeValueTypeDef] = {
             ":tokens": {"N": f"{use.tokens:.6f}"},
@@ -102,13 +121,14 @@ class UseTable:
             ":today": {"N": str(use.today)},
             ":next": {"N": str(revision + 1)},
             ":ttl": {"N": str((use.day + KEPT_DAYS) * DAY_S)},
+            ":addition": {"S": addition_id},
             **({":seen": {"N": str(revision)}} if revision else {}),
         }
         return {
             "TableName": self._name,
             "Key": _key_of(caller),
             "UpdateExpression": "SET tokens = :tokens, seen_s = :at, utc_day = :day, today = :today, "
-            "revision = :next, #ttl = :ttl",
+            "revision = :next, addition = :addition, #ttl = :ttl",
             "ConditionExpression": unchanged,
             "ExpressionAttributeNames": {"#ttl": "ttl"},
             "ExpressionAttributeValues": values,
@@ -126,17 +146,21 @@ def _stored_in(item: Item | None, limits: Limits, now_s: float) -> StoredUse:
         return StoredUse(Use.unused(limits, now_s))
     number = {name: float(item[name]["N"]) for name in ("tokens", "seen_s", "utc_day", "today", "revision")}
     use = Use(number["tokens"], number["seen_s"], int(number["utc_day"]), int(number["today"]))
-    return StoredUse(use, int(number["revision"]))
+    return StoredUse(use, int(number["revision"]), item.get("addition", {"S": ""})["S"])
 
 
 @dataclass(slots=True)
 class Account:
-    """What a process knows of a client: the item it saw last, and its requests that are not in it yet."""
+    """What a process knows of a client: the item it saw last, and its requests that are not in it yet.
+
+    Of these, an addition without an answer may be in the item, or not.
+    """
 
     stored: StoredUse
     use: Use
     owed: int = 0
     is_new: bool = True
+    in_doubt: Addition | None = None
 
 
 class SharedMeter:
@@ -185,17 +209,24 @@ class SharedMeter:
         """Add what a client owes to the table, and take over what other processes have added."""
         try:
             if account.owed:
-                stored = self._table.add(caller, account.owed, self._limits, account.stored, now_s)
+                self._add_owed(caller, account, now_s)
             else:
-                stored = self._table.read(caller, self._limits, now_s)
+                account.stored = self._table.read(caller, self._limits, now_s)
         except (BotoCoreError, ClientError) as error:
             log.warning("limits count alone for %g s: %s", OUTAGE_S, summary_of(error))
             self._alone_until_s = now_s + OUTAGE_S
         except TimeoutError as error:
             log.warning("use of group %s not added yet: %s", caller.group, error)
         else:
-            account.stored, account.use = stored, replace(stored.use)
-            account.owed, account.is_new = 0, False
+            account.use, account.is_new = replace(account.stored.use), False
+
+    def _add_owed(self, caller: Caller, account: Account, now_s: float) -> None:
+        """Add what a client owes: first the addition that got no answer, then the requests since."""
+        while account.owed:
+            addition = account.in_doubt or Addition(account.owed)
+            account.in_doubt = addition
+            account.stored = self._table.add(caller, addition, self._limits, account.stored, now_s)
+            account.owed, account.in_doubt = account.owed - addition.requests, None
 
 
 def use_table_definition(name: str) -> CreateTableInputTypeDef:

@@ -30,7 +30,7 @@ def health(context: Context) -> Health:
     """Return the current health."""
     now = context.now()
     feeders = [feeder.status(now) for feeder in context.feeders]
-    streams = streams_body(context.store)
+    streams = streams_body(context.store) if context.streams is None else context.streams()
     if streams is None:
         verdict = "unavailable"
     else:

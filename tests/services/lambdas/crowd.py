@@ -73,6 +73,7 @@ class UseTableDouble(ClientDouble):
             found: Any = {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}, "Item": old}
             raise ClientError(found, "UpdateItem")
         names = {"tokens": "tokens", "seen_s": "at", "utc_day": "day", "today": "today", "revision": "next"}
+        names["addition"] = "addition"
         self.items[key] = {name: values[f":{value}"] for name, value in names.items()}
 
 

@@ -1,46 +1,34 @@
-"""`/health` on AWS asks the store at most once in five seconds an instance."""
+"""`/health` on AWS asks the store at most once in five seconds an instance, whatever clients send."""
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
-import httpx
-
-from services.lambdas.gateway_events import ProxyResponse
-from services.lambdas.kept_health import KEPT_S, KeptHealth
+from services.lambdas.kept_health import KEPT_S, KeptStreams
+from storage.errors import StoreUnavailable
 from tests.services.aws.tables import HandWatch
-from tests.services.http_api import request_event
-
-BUSY: ProxyResponse = {"statusCode": 503, "body": "{}"}
-FINE: ProxyResponse = {"statusCode": 200, "body": "{}"}
-
-
-def asked(path: str, route: str = "GET /health", **headers: str) -> Any:
-    names = {name.replace("_", "-"): value for name, value in headers.items()}
-    return request_event("GET", httpx.URL(f"https://api{path}"), names, route)
+from tests.services.fakes import FaultyStore
+from tests.services.http_api import HttpApiOver
+from tests.services.rest_served import NO_KEY, parts
 
 
-def test_the_answer_is_kept_for_five_seconds_whatever_it_is() -> None:
-    watch = HandWatch()
-    health = KeptHealth(watch)
-    assert health.of(asked("/health")) is None
-    for answer in (BUSY, FINE):
-        health.keep(asked("/health"), answer)
-        watch.seconds += KEPT_S - 0.1
-        assert health.of(asked("/health")) == answer
-        watch.seconds += 0.1
-        assert health.of(asked("/health")) is None
+def test_the_streams_are_read_once_in_five_seconds_whatever_clients_send(tmp_path: Path) -> None:
+    watch, store = HandWatch(), FaultyStore()
+    context, _, _ = parts(tmp_path)
+    store.failing, store.failures = StoreUnavailable("away"), 100
 
+    def read() -> int:
+        return 100 - store.failures
 
-def test_other_requests_are_neither_kept_nor_answered() -> None:
-    health = KeptHealth(HandWatch())
-    others = (
-        asked("/health?tz=UTC"),
-        asked("/lines", "GET /lines"),
-        asked("/health", accept_encoding="gzip"),
-    )
-    for other in others[:2]:
-        health.keep(other, BUSY)
-    assert health.of(asked("/health")) is None
-    health.keep(asked("/health"), FINE)
-    assert [health.of(other) for other in others] == [None, None, None]
+    with closing(HttpApiOver(replace(context, streams=KeptStreams(store, watch)))) as gateway:
+        for round_ in (1, 2):
+            for path in ("/health", "/health?tz=UTC", "/health?tz=Europe/Madrid", "/health?no=1"):
+                for encoding in ("gzip", "identity", "br, gzip;q=0.5"):
+                    answer = gateway.ask("GET", path, {**NO_KEY, "accept-encoding": encoding})
+                    assert answer.status_code == (400 if path.endswith("no=1") else 503), path
+            assert read() == round_
+            watch.seconds += KEPT_S
+        store.failing = None
+        assert gateway.ask("GET", "/health", NO_KEY).json()["streams"]

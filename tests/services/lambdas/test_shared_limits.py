@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from services.access.authentication import Caller
 from services.access.rate_limits import DAY_S, Limits
@@ -29,16 +30,21 @@ TEAM, OTHER = Caller("team-alpha", "group team-alpha"), Caller("team-beta", "gro
 
 
 class CountedClient(ClientDouble):
-    """Passes calls on to moto and counts them; `away` makes them fail as for a table that isn't there."""
+    """Passes calls on to moto and counts them; `away` makes them fail as for a table that isn't there, `deaf`
+    loses their answers.
+    """
 
     def __init__(self, client: Any) -> None:
-        self._client, self.calls, self.away = client, 0, False
+        self._client, self.calls, self.away, self.deaf = client, 0, False, False
 
     def __getattr__(self, name: str) -> Any:
         def call(**request: Any) -> Any:
             self.calls += 1
             table = "none" if self.away else request["TableName"]
-            return getattr(self._client, name)(**{**request, "TableName": table})
+            answer = getattr(self._client, name)(**{**request, "TableName": table})
+            if self.deaf:
+                raise ReadTimeoutError(endpoint_url="https://dynamodb")
+            return answer
 
         return call
 
@@ -134,6 +140,17 @@ def test_without_the_table_every_process_counts_alone_and_answers(
     assert passed(instances, 400) == 0, "both add what they admitted"
     watch.seconds += 4
     assert 50 <= passed(instances, 400) <= 100 + 2 * CREDIT, "the debt is at most a burst"
+
+
+def test_an_addition_whose_answer_is_lost_counts_once(dynamodb: CountedClient) -> None:
+    watch = HandWatch()
+    (alone,) = meters(dynamodb, watch, Limits(rate_per_s=0, per_day=100), 1)
+    assert passed([alone], CREDIT) == CREDIT
+    dynamodb.deaf = True
+    assert passed([alone], 2) == 2
+    dynamodb.deaf = False
+    watch.seconds += OUTAGE_S
+    assert passed([alone], 200) == 100 - CREDIT - 2
 
 
 def test_clocks_that_differ_add_no_tokens(dynamodb: CountedClient) -> None:
