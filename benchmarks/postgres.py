@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import statistics
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.synchronize import Event
 
 import psycopg
 import pyarrow as pa
@@ -18,7 +20,6 @@ from benchmarks.figures import Figure, timed
 from bus_simulator_testing.postgres import PostgresProcess
 from services.inputs.load import Inputs, load_inputs
 from services.times import HOUR
-from simulator.city import City
 from storage.postgres import rows, sql
 from storage.postgres.store import PostgresStore
 from storage.schema import Stream
@@ -27,6 +28,7 @@ MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
 TICK = timedelta(seconds=30)
 CLIENTS, QUESTIONS = 4, 500
+PATIENCE_S = 120.0
 Hours = Sequence[tuple[datetime, Mapping[Stream, pa.Table]]]
 
 
@@ -43,7 +45,7 @@ def measure() -> Iterator[Figure]:
             written_s = written(store, inputs, hours)
             yield day_written(hours, written_s, copied_s)
             for question in ("latest", "at"):
-                yield asked_beside_a_feeder(store, inputs, city, question)
+                yield asked_beside_a_feeder(store, inputs, server.url, question)
 
 
 def day_written(hours: Hours, written_s: float, copied_s: float) -> Figure:
@@ -83,33 +85,50 @@ def copied(url: str, hours: Hours) -> float:
     return total
 
 
-def asked_beside_a_feeder(store: PostgresStore, inputs: Inputs, city: City, question: str) -> Figure:
+def asked_beside_a_feeder(store: PostgresStore, inputs: Inputs, url: str, question: str) -> Figure:
     """The row of a kind of query by several clients at once, while ticks are written without a pause."""
-    first = max(held.end for held in store.coverage(Stream.BUS_POSITION))
-    stopped = threading.Event()
-
-    def feed() -> int:
-        tick = first
-        while not stopped.is_set():
-            for stream, table in city.window(tick, tick + TICK, list(Stream)).items():
-                store.write(stream, table, covers=(tick, tick + TICK), run=inputs.run)
-            tick += TICK
-        return int((tick - first) / TICK)
-
-    with ThreadPoolExecutor(CLIENTS + 1) as pool:
-        ticks = pool.submit(feed)
+    with feeding(store, url) as ticks, ThreadPoolExecutor(CLIENTS) as pool:
         asking = [pool.submit(asked, store, inputs, question, number) for number in range(CLIENTS)]
         times_ms = sorted(time_ms for each in asking for time_ms in each.result())
-        stopped.set()
+        written_ticks = ticks.value
     what = {"latest": "an entity's newest record", "at": "an entity's record at or before an instant"}[
         question
     ]
     return timed(
         f"PostgreSQL: {what}, p99", times_ms[int(0.99 * len(times_ms))], "ms", 5,
-        f"{CLIENTS} clients at once beside a feeder that wrote {ticks.result()} ticks meanwhile, all in one "
-        f"process; {len(times_ms):,} queries; median {statistics.median(times_ms):.1f} ms",
+        f"{CLIENTS} clients at once in one process, beside that of a feeder that wrote {written_ticks} ticks "
+        f"meanwhile; {len(times_ms):,} queries; median {statistics.median(times_ms):.1f} ms",
         row_id=f"pg-{question}",
     )  # fmt: skip
+
+
+@contextmanager
+def feeding(store: PostgresStore, url: str) -> Iterator[Synchronized[int]]:
+    """A process that writes tick after tick without a pause; the number of its ticks."""
+    first = max(held.end for held in store.coverage(Stream.BUS_POSITION))
+    spawned = multiprocessing.get_context("spawn")
+    ticks, begun, stopped = spawned.Value("i", 0), spawned.Event(), spawned.Event()
+    process = spawned.Process(target=feed, args=(url, first, ticks, begun, stopped))
+    process.start()
+    try:
+        if not begun.wait(PATIENCE_S):
+            raise TimeoutError("the feeder never began")
+        yield ticks
+    finally:
+        stopped.set()
+        process.join()
+
+
+def feed(url: str, tick: datetime, ticks: Synchronized[int], begun: Event, stopped: Event) -> None:
+    """Write ticks until `stopped`, and note the first one in `begun`."""
+    inputs = load_inputs(None, None, None)
+    with closing(PostgresStore(url)) as store, closing(inputs.city(1)) as city:
+        while not stopped.is_set():
+            for stream, table in city.window(tick, tick + TICK, list(Stream)).items():
+                store.write(stream, table, covers=(tick, tick + TICK), run=inputs.run)
+            tick += TICK
+            ticks.value += 1
+            begun.set()
 
 
 def asked(store: PostgresStore, inputs: Inputs, question: str, client: int) -> list[float]:

@@ -1,7 +1,7 @@
 """`scripts/backfill_deployment.py --days 5 [--target aws]`: write history into a simulator's store.
 
-This machine simulates the network and writes the records: into a deployment's Timestream tables, those of the
-parts here, or the store of one process.
+This machine simulates the network and writes the records: into a deployment's Timestream tables, the store of
+the parts here, or that of one process.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def main(
     if system.kind == "aws":
         check_deployment(system.region, stretch[0], now)
     if system.kind != "process":
-        store = store or store_url(system.region)
+        of_parts = None if system.parts is None else system.parts.store
+        store = store or of_parts or store_url(system.region)
         network = network or network_of(system.region)
     named = {"network": network, "store": store, "jobs": None if jobs is None else str(jobs)}
     chosen = [word for name, value in named.items() if value is not None for word in (f"--{name}", value)]

@@ -32,13 +32,15 @@ PUBLISHED = {"api": 8080, "mcp-server": 8081, "localstack": 4566, "dynamodb": 45
 class LocalParts:
     """Running parts: how they run (`processes` or `containers`), and the URLs of the API and of MCP.
 
-    `endpoints` are the standard AWS variables by which programs reach their services.
+    `endpoints` are the standard AWS variables by which programs reach their services. `store` is the URL of
+    PostgreSQL where it keeps the data, None where Timestream's endpoint does.
     """
 
     kind: str
     api_url: str
     mcp_url: str
     endpoints: Mapping[str, str]
+    store: str | None = None
 
     @property
     def key_file(self) -> Path:
@@ -56,7 +58,9 @@ def find_local_parts() -> LocalParts | None:
     if SupervisedParts(FOLDER).is_up:
         health = json.loads((FOLDER / HEALTH).read_text(encoding="utf-8"))
         api_url, mcp_url = (health[name].removesuffix("/health") for name in ("api", "mcp-server"))
-        return LocalParts("processes", api_url, mcp_url, endpoints_in(FOLDER / "env"))
+        return LocalParts(
+            "processes", api_url, mcp_url, endpoints_in(FOLDER / "env"), store=health.get("postgres")
+        )
     if not compose_control.containers().ids:
         return None
     ports = Ports(*(compose_control.published_port(name, port) for name, port in PUBLISHED.items()))

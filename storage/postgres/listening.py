@@ -12,7 +12,7 @@ from storage.schema import Stream
 
 NOTIFY: Final = "SELECT pg_notify(current_schema(), %s)"
 """Sent when the transaction commits, not when it is rolled back."""
-WAIT_S = 0.5
+WAIT_S = 1.0
 """How long to wait for an announcement before the caller gets the turn."""
 
 

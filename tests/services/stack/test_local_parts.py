@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from services.cli import status_of
 from services.stack.local_parts import endpoints_in, find_local_parts, refresh_from_kept
-from services.stack.supervisor_config import Ports, Stack, local_endpoints
+from services.stack.store_part import StoreKind
+from services.stack.supervisor_config import FOLDER, Ports, Stack, local_endpoints
+from services.stack.supervisor_control import SupervisedParts
 from tests.fake_programs import program
 
 
@@ -17,6 +20,20 @@ def test_the_environment_file_of_processes_is_read_back(tmp_path: Path) -> None:
     stack = Stack(tmp_path, tmp_path / "stack", Ports(), "key", tmp_path / "lines.yaml")
     stack.write()
     assert endpoints_in(stack.folder / "env") == stack.endpoints
+
+
+def test_processes_over_postgresql_are_found_with_its_url(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(SupervisedParts, "is_up", True)
+    for kind in get_args(StoreKind):
+        stack = Stack(tmp_path, FOLDER, Ports(), "key", tmp_path / "lines.yaml", store=kind)
+        stack.write()
+        found = find_local_parts()
+        assert found is not None
+        assert found.api_url == "http://127.0.0.1:8080"
+        assert found.store == (stack.store_part.store if kind == "postgres" else None)
 
 
 def test_containers_are_found_with_the_ports_that_docker_names(
