@@ -10,7 +10,7 @@ import psycopg
 from psycopg import conninfo
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from storage.errors import StoreError, StoreUnavailable
+from storage.errors import StoreError, StoreInvalid, StoreUnavailable
 from storage.postgres.sql import HAS_META, META
 
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
@@ -23,6 +23,8 @@ PATIENT: Mapping[str, str] = {
     "application_name": "bus-simulator",
 }
 """Settings of libpq unless the URL has its own: a server that doesn't answer is given up after seconds."""
+OLDEST_SERVER = 140_000
+"""PostgreSQL 14, in the numbers of `PQserverVersion`."""
 MOST_CONNECTIONS = 8
 WAIT_S = 10.0
 """How long to wait for a free connection."""
@@ -34,8 +36,8 @@ many connections, shut down, I/O error; and a read-only server, which a failover
 class PostgresConnections:
     """Connections to the database of a `postgresql://` URL, which find the tables of `schema`.
 
-    `place` names the database in messages. Raises ValueError for an invalid URL, and `StoreError` unless the
-    database answers. Threads may share them.
+    `place` names the database in messages. Raises ValueError for an invalid URL, and `StoreError` unless a
+    database of version 14 or newer answers. Threads may share them.
     """
 
     def __init__(self, url: str, schema: str, place: str) -> None:
@@ -47,8 +49,14 @@ class PostgresConnections:
         self._settings = conninfo.make_conninfo(
             **{**PATIENT, **{name: str(value) for name, value in given.items()}}
         )
-        with self._translated(), psycopg.connect(self._settings):
-            pass  # A pool would say only that its time is up.
+        with self._translated(), psycopg.connect(self._settings) as connection:
+            # A pool would say only that its time is up.
+            version = connection.info.server_version
+        if version < OLDEST_SERVER:
+            raise StoreInvalid(
+                f"{place}: PostgreSQL {version // 10_000} is too old, this program needs version "
+                f"{OLDEST_SERVER // 10_000} or newer"
+            )
         self._pool = ConnectionPool(
             self._settings,
             kwargs={"autocommit": True},

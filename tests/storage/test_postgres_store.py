@@ -118,6 +118,14 @@ def test_tables_of_a_newer_version_are_refused(store: PostgresStore, tmp_path: P
         open_shared(tmp_path)
 
 
+def test_an_older_server_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.postgres.connection.OLDEST_SERVER", 990_000)
+    with pytest.raises(
+        StoreInvalid, match=r"PostgreSQL \d+ is too old, this program needs version 99 or newer"
+    ):
+        open_shared(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
