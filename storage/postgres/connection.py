@@ -130,7 +130,8 @@ class PostgresConnections:
             raise StoreUnavailable(f"{self.place}: no connection within {WAIT_S:.0f} s") from error
         except psycopg.errors.InsufficientPrivilege as error:
             raise StoreError(
-                f"{self.place}: {_first_line(error)}; the user must own the schema {self.schema!r}"
+                f"{self.place}: {_first_line(error)}; the user must own the schema {self.schema!r}, "
+                "and the database have the extension btree_gist"
             ) from error
         except psycopg.Error as error:
             state = error.sqlstate

@@ -247,7 +247,11 @@ class PostgresStore:
         if not self._connections.holds_tables():
             with self._connections.transaction() as connection:
                 self._lock(connection, TABLES_LOCK)
-                run_sql(connection, f'CREATE SCHEMA IF NOT EXISTS "{self._connections.schema}"')
+                ((schema_found,),) = run_sql(
+                    connection, postgres_sql.HAS_SCHEMA, [self._connections.schema]
+                ).fetchall()
+                if not schema_found:
+                    run_sql(connection, f'CREATE SCHEMA "{self._connections.schema}"')
                 ((found,),) = run_sql(connection, postgres_sql.HAS_META).fetchall()
                 if not found:
                     run_sql(connection, postgres_sql.EXTENSION)

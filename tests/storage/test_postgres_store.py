@@ -157,12 +157,19 @@ def test_a_wrong_url_is_refused_without_its_password(
 
 
 def test_a_user_without_rights_is_told_which(tmp_path: Path) -> None:
-    server = shared_server()
+    server, url = shared_server(), url_of(tmp_path).replace("postgres@", "guest@")
     with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("DROP ROLE IF EXISTS guest")
         connection.execute("CREATE ROLE guest LOGIN")
-    with pytest.raises(StoreError, match=r"permission denied .*; the user must own the schema"):
-        PostgresStore(url_of(tmp_path).replace("postgres@", "guest@"))
+        connection.execute("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public")
+        with pytest.raises(
+            StoreError, match=r"permission denied .*; the user must own the schema .* btree_gist"
+        ):
+            PostgresStore(url)
+        connection.execute(f"CREATE SCHEMA {schema_of(tmp_path)} AUTHORIZATION guest".encode())
+        with closing(PostgresStore(url)) as store:  # it needs no right to create schemas
+            write(store)
+        connection.execute("DROP OWNED BY guest CASCADE")
+        connection.execute("DROP ROLE guest")
 
 
 STREAMS = (POSITION, Stream.STOP_VISIT)
