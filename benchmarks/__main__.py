@@ -63,7 +63,7 @@ PARTS: Sequence[Part] = (
     Part(("flat",), flatness.measure),
     Part(("ws", "ws-batch"), fanout.measure),
     Part(("map-first", "map-frames"), map_page.measure),
-    Part(("ts-newest", "ts-write"), timestream.measure),
+    Part(("ts-newest", "ts-write", "ts-writers"), timestream.measure),
     Part(("ts-lag", "ts-recovery"), timestream_live.measure),
     Part(("pg-write", "pg-latest", "pg-at"), postgres.measure),
     Part(("lake-1", "lake-2"), lake.measure),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -10,10 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 
 import duckdb
@@ -30,6 +33,7 @@ from simulator.city import City
 from simulator.network import Network
 from storage.arrow_schema import arrow_schema
 from storage.schema import SCHEMAS, Stream
+from storage.timestream_batch import chunks
 from storage.timestream_sql import MEASURE_NAME
 from storage.timestream_store import TimestreamStore
 
@@ -37,7 +41,7 @@ REGION, DATABASE = "eu-west-1", "bus_simulator"
 KEYS = {"AWS_ACCESS_KEY_ID": "benchmark", "AWS_SECRET_ACCESS_KEY": "benchmark"}
 PATIENCE_S = 60
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
-DAYS, QUESTIONS = 7, 2_000
+DAYS, QUESTIONS, WRITERS = 7, 2_000, 4
 RUSH_HOUR = MONDAY + 7 * HOUR
 
 
@@ -63,6 +67,15 @@ def measure() -> Iterator[Figure]:
         f"{rows:,} records of all streams, calls of 100; on the same machine the endpoint stores "
         f"{rows / theirs_s:,.0f} per CPU-second; both together {rows / seconds:,.0f}/s of wall time",
         row_id="ts-write",
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as name, endpoint(Path(name)) as running:
+        rows, seconds, theirs_s = stored(running, inputs)
+    yield Figure(
+        "Timestream: records that the local endpoint stores, of several writers at once",
+        rows / seconds, "records/s", "target", 33_000, "at least", 1,
+        f"{rows:,} records of all streams, {WRITERS} writers that send requests of 100 written before; "
+        f"{rows / theirs_s:,.0f} per CPU-second of the endpoint",
+        row_id="ts-writers",
     )  # fmt: skip
 
 
@@ -92,6 +105,50 @@ def written(running: EndpointProcess, inputs: Inputs) -> tuple[int, float, float
         seconds, own_s = time.perf_counter() - began, time.process_time() - own_s
         theirs_s = sum(endpoints.cpu_times()[:2]) - theirs_s
     return sum(len(batch) for batch in batches.values()), seconds, own_s, theirs_s
+
+
+def stored(running: EndpointProcess, inputs: Inputs) -> tuple[int, float, float]:
+    """Records that the endpoint has stored, wall seconds, and CPU seconds of the endpoint."""
+    endpoints = psutil.Process(running.process.pid)
+    with closing(opened(running.url)) as store, closing(inputs.city(1)) as city:
+        before = RUSH_HOUR - timedelta(minutes=1), RUSH_HOUR
+        for stream, batch in city.window(*before, list(Stream)).items():
+            store.write(stream, batch, covers=before, run=inputs.run)  # which makes the tables
+        batches = city.window(RUSH_HOUR, RUSH_HOUR + HOUR, list(Stream))
+    bodies = [body for stream, batch in batches.items() for body in requests_of(stream, batch)]
+    shares = [bodies[number::WRITERS] for number in range(WRITERS)]
+    began, theirs_s = time.perf_counter(), sum(endpoints.cpu_times()[:2])
+    with ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(lambda share: sent(running.port, share), shares))
+    seconds, theirs_s = time.perf_counter() - began, sum(endpoints.cpu_times()[:2]) - theirs_s
+    return sum(map(len, batches.values())), seconds, theirs_s
+
+
+def requests_of(stream: Stream, batch: pa.Table) -> Iterator[bytes]:
+    """The bodies of the WriteRecords requests for records of a stream."""
+    shared = {
+        "MeasureName": MEASURE_NAME,
+        "MeasureValueType": "MULTI",
+        "TimeUnit": "MILLISECONDS",
+        "Version": 1,
+    }
+    for chunk in chunks(stream, batch):
+        body = {"DatabaseName": DATABASE, "TableName": str(stream), "Records": chunk.records}
+        yield json.dumps(body | {"CommonAttributes": shared | chunk.common}).encode()
+
+
+def sent(port: int, bodies: Sequence[bytes]) -> None:
+    """Send requests one after the other over one connection."""
+    headers = {
+        "X-Amz-Target": "Timestream_20181101.WriteRecords",
+        "Content-Type": "application/x-amz-json-1.0",
+    }
+    with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as connection:
+        for body in bodies:
+            connection.request("POST", "/", body, headers)
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.read()
+            answer.read()
 
 
 @dataclass(slots=True)
