@@ -15,6 +15,7 @@ import click
 from scripts.terraform_settings import TERRAFORM, terraform_outputs, terraform_variables
 from services.aws.compiled_network import dump
 from services.console.work_progress import work_progress
+from services.feeds.emt.service_hours import all_hours
 from services.inputs.load import load_inputs
 from services.operate.aws_problems import call_aws
 from services.operate.operator_command import OperatorCommand
@@ -39,7 +40,7 @@ def main(*, folder: Path) -> None:
         network.write_bytes(loaded)
     with work_progress() as progress:
         inputs = load_inputs(network, seed=None, scenario=scenario or None, on_progress=progress)
-    output.write_bytes(dump(inputs.network, inputs.run))
+    output.write_bytes(dump(inputs.network, inputs.run, all_hours(inputs.network)))
     click.echo(f"{output.resolve()}: {network.resolve()}, model {inputs.run.model_version}")
 
 

@@ -18,6 +18,7 @@ from services import settings
 from services.aws.compiled_network import dump
 from services.console.work_progress import work_progress
 from services.errors import InputError
+from services.feeds.emt.service_hours import all_hours
 from services.inputs.load import load_inputs
 from services.operate.aws_problems import call_aws
 from services.operate.operator_command import OperatorCommand, target_option, target_region_option
@@ -54,7 +55,10 @@ def main(
         inputs = load_inputs(path, seed, scenario, progress)
     account = call_aws(client("sts", region=system.region).get_caller_identity, "the account")["Account"]
     s3, name = client("s3", region=system.region), bucket(account)
-    contents = {NETWORK_JSON: dump(inputs.network, inputs.run), LINES_YAML: path.read_bytes()}
+    contents = {
+        NETWORK_JSON: dump(inputs.network, inputs.run, all_hours(inputs.network)),
+        LINES_YAML: path.read_bytes(),
+    }
     for key, content in contents.items():
         replace_object(s3, ConfigObject(name, key, CONTENT_TYPES[key]), content)
     lines, stops = len(inputs.network.lines), len(inputs.network.stops)

@@ -86,6 +86,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "clock_parameter": ("BUS_SIMULATOR_CLOCK_PARAMETER",),
     "event_bus": ("BUS_SIMULATOR_EVENT_BUS", "EVENT_BUS_NAME"),
     "latest_objects": ("BUS_SIMULATOR_LATEST_OBJECTS",),
+    "realtime_feeds": ("BUS_SIMULATOR_REALTIME_FEEDS",),
     "queue": ("BUS_SIMULATOR_QUEUE",),
     "connections_table": ("BUS_SIMULATOR_CONNECTIONS_TABLE", "DYNAMODB_TABLE"),
     "subscriptions_table": ("BUS_SIMULATOR_SUBSCRIPTIONS_TABLE",),
@@ -111,6 +112,8 @@ SCENARIOS = Path("data/scenarios")
 PROGRAM = Path(__file__).parents[1]
 """The folder of the program's packages and of the data that come with it."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+YES = frozenset(("1", "true", "t", "yes", "y", "on"))
+"""What click takes for a flag's variable."""
 GREATEST_SPEED = 1_000_000.0
 
 
@@ -162,8 +165,9 @@ class FunctionSettings:
 
     `clock_parameter` None means that simulated time is wall time. Messages to WebSocket clients go through
     `websocket_endpoint`, None for the endpoint that the standard AWS variables name. Feeders write the newest
-    records to `latest_objects`; None reads them from the store. Requests are counted in `limits_table`, if it
-    is set; 0 is no limit. A tick for many clients is divided by `fan_out_queue`, if that is set.
+    records to `latest_objects`, with `realtime_feeds` the GTFS-Realtime feeds, too; None reads records from
+    the store. Requests are counted in `limits_table`, if it is set; 0 is no limit. A tick for many clients is
+    divided by `fan_out_queue`, if that is set.
     """
 
     region: str
@@ -176,6 +180,7 @@ class FunctionSettings:
     log_level: str
     websocket_endpoint: str | None = None
     latest_objects: str | None = None
+    realtime_feeds: bool = False
     fan_out_queue: str | None = None
     limits_table: str | None = None
     rate_per_s: float = 0
@@ -195,6 +200,7 @@ def function_settings() -> FunctionSettings:
         log_level=chosen("log_level") or "INFO",
         websocket_endpoint=chosen("websocket_endpoint"),
         latest_objects=chosen("latest_objects"),
+        realtime_feeds=(chosen("realtime_feeds") or "").lower() in YES,
         fan_out_queue=chosen("fan_out_queue"),
         limits_table=chosen("limits_table"),
         rate_per_s=_limit("rate_limit"),

@@ -42,7 +42,7 @@ locals {
     BUS_SIMULATOR_CLOCK_PARAMETER = module.config.clock_parameter.name
     BUS_SIMULATOR_LOG_LEVEL       = var.log_level
   }
-  latest = { BUS_SIMULATOR_LATEST_OBJECTS = module.latest.url }
+  latest = merge({ BUS_SIMULATOR_LATEST_OBJECTS = module.latest.url }, var.realtime_feeds ? { BUS_SIMULATOR_REALTIME_FEEDS = "true" } : {})
   # The scenario counts in the run, so that feeders and servers must have the same.
   scenario          = var.scenario == "" ? {} : { BUS_SIMULATOR_SCENARIO = var.scenario }
   feeder_settings   = merge(local.settings, local.latest, local.scenario, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_EVENT_BUS = module.events.bus_name })
@@ -59,8 +59,8 @@ module "network" {
 
   zones = [for letter in var.zones : "${var.region}${letter}"]
 
-  # Functions in the VPC read the clock's parameter, and divide large ticks by a queue.
-  interface_endpoints = var.timestream == "hosted" ? ["sqs", "ssm"] : []
+  # Functions in the VPC read the clock's parameter and, for feeds, the keys, and divide large ticks by a queue.
+  interface_endpoints = var.timestream == "hosted" ? ["secretsmanager", "sqs", "ssm"] : []
 }
 
 module "cluster" {
@@ -150,6 +150,7 @@ module "feeders" {
   clock_parameter_arn   = module.config.clock_parameter.arn
   latest_object_arns    = module.latest.object_arns
   feed_arn              = module.latest.feed_arn
+  realtime_arn          = var.realtime_feeds ? module.latest.realtime_arn : null
   log_retention_in_days = var.log_retention_in_days
 }
 
@@ -188,6 +189,7 @@ module "api_gateway" {
   clock_parameter_arn   = module.config.clock_parameter.arn
   latest_object_arns    = module.latest.object_arns
   feed_arn              = module.latest.feed_arn
+  realtime_arn          = var.realtime_feeds ? module.latest.realtime_arn : null
   timestream_table_arns = local.table_arns
   vpc                   = local.function_vpc
   request_limits        = { table_arn = module.request_limits.table_arn, environment = module.request_limits.environment }

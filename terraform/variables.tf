@@ -92,6 +92,12 @@ variable "scenario" {
   }
 }
 
+variable "realtime_feeds" {
+  description = "Whether the bus-position feeder writes the GTFS-Realtime feeds to S3 at every tick, for /gtfs-rt."
+  type        = bool
+  default     = false
+}
+
 variable "network_json" {
   description = "The same network compiled for the functions, which make plan and make deploy write; relative to terraform/."
   type        = string

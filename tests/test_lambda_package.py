@@ -7,18 +7,26 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from click.testing import CliRunner
+from google.transit.gtfs_realtime_pb2 import FeedHeader, FeedMessage
 
 from scripts.lambda_package import HANDLERS, Platform, write_packages
 from scripts.package_lambda import package_lambda
+from services.access.authentication import ApiKey
 from services.aws.compiled_network import dump
 from services.aws.connection_items import table_definitions
+from services.aws.latest.latest_object import place_of
+from services.aws.latest.realtime_object import RealtimeWriter
 from services.feeders.backfill import fill, plan
+from services.feeders.feeder import FeederStatus
+from services.feeds.emt.login import EmtLogin
+from services.feeds.emt.service_hours import all_hours
 from storage.store import Run
 from tests.environment import environment
 from tests.moto_aws import Account, account
@@ -40,6 +48,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.e2e]
 MOST_BYTES = 20_000_000
 HEAVY = {"numpy", "pyarrow", "duckdb", "simpy", "yaml", "uvicorn", "click", "mcp"}
 HERE = Platform("x86_64-manylinux_2_28", f"{sys.version_info.major}.{sys.version_info.minor}")
+AARCH64 = b"\xb7\x00"
+"""The machine in an ELF file's header."""
 RUN = Run(1, network().digest, "", "2")
 PROGRAM = Path(__file__).parent / "services/lambdas/packaged_functions.py"
 REST, AUTHORIZER = HANDLERS["people_count_api"], HANDLERS["rest_authorizer"]
@@ -56,10 +66,12 @@ def test_all_packages_are_for_lambdas_processor_small_and_of_the_same_bytes(tmp_
         names = archive.namelist()
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
+        compiled = {name: archive.read(name) for name in names if name.endswith(".so")}
     assert names == sorted(names)
-    compiled = [name for name in names if name.endswith(".so")]
     assert compiled
-    assert all("cpython-312-aarch64" in name for name in compiled)
+    for name, content in compiled.items():
+        assert "cpython-312-aarch64" in name or name.endswith(".abi3.so")
+        assert content[18:20] == AARCH64, name
     assert not HEAVY & {name.partition("/")[0] for name in names}
     for handler in HANDLERS.values():
         assert f"{handler.rpartition('.')[0].replace('.', '/')}.py" in names
@@ -104,13 +116,15 @@ class Cloud:
         }
         made = [moto.client(name) for name in ("s3", "secretsmanager", "ssm", "dynamodb")]
         s3, secrets, parameters, dynamodb = made
+        compiled = dump(network(), RUN, all_hours(network()))
         s3.create_bucket(Bucket="config", CreateBucketConfiguration={"LocationConstraint": REGION})
-        s3.put_object(Bucket="config", Key="config/network.json", Body=dump(network(), RUN))
+        s3.put_object(Bucket="config", Key="config/network.json", Body=compiled)
         secrets.create_secret(Name="bus-simulator/api-key", SecretString='{"api_key": "ri+ght"}')
         parameters.put_parameter(Name="/bus-simulator/clock", Type="String", Value=STANDING)
         for definition in table_definitions():
             dynamodb.create_table(**definition)
-        for each in made:
+        self.s3 = s3
+        for each in (secrets, parameters, dynamodb):
             each.close()
 
     def call(self, package: Path, *calls: tuple[str, object]) -> Any:
@@ -135,7 +149,9 @@ STANDING = json.dumps(
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     with account() as moto, clients() as found:
-        yield Cloud(tmp_path_factory.mktemp("cloud"), moto, found)
+        made = Cloud(tmp_path_factory.mktemp("cloud"), moto, found)
+        yield made
+        made.s3.close()
 
 
 def rest_event(path: str, verdict: dict[str, Any] | None) -> Any:
@@ -163,6 +179,38 @@ def test_rest_answers_from_its_package_behind_its_authorizer(unpacked: Path, clo
     for (path, some), answer in zip(paths.items(), found["results"], strict=True):
         assert answer["statusCode"] == 200, path
         assert json.loads(answer["body"]).items() >= some.items()
+    assert not HEAVY & set(found["modules"])
+
+
+@pytest.mark.long
+def test_feeds_come_from_the_package_too(
+    unpacked: Path, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = {
+        "BUS_SIMULATOR_LATEST_OBJECTS": "s3://config/latest",
+        "BUS_SIMULATOR_REALTIME_FEEDS": "true",
+    }
+    monkeypatch.setattr(cloud, "variables", cloud.variables | stored)
+    message = FeedMessage(header=FeedHeader(gtfs_realtime_version="2.0", timestamp=1))
+    writer = RealtimeWriter(cloud.s3, place_of("s3://config/latest"))
+    with writer.making(lambda _: {"alerts": message.SerializeToString()}):
+        writer.ticked(FeederStatus("bus-position", NOW, timedelta(), timedelta(seconds=30), "running"))
+        writer.write_waiting()
+    token = EmtLogin(ApiKey.of("ri+ght")).session({"x-clientid": "team", "passkey": "ri+ght"}).token
+    paths = {
+        "/siri/stop-monitoring?MonitoringRef=S9&format=json&key=ri%2Bght&group=team": {},
+        "/emt/v1/transport/busemtmad/stops/1/detail/": {"accesstoken": token},
+        "/gtfs-rt/alerts?format=json&key=ri%2Bght&group=team": {},
+    }
+    events = [
+        request_event("GET", httpx.URL(f"https://api{path}"), headers, "") for path, headers in paths.items()
+    ]
+    found = cloud.call(unpacked, *((REST, event) for event in events))
+    siri, stop, alerts = (json.loads(answer["body"]) for answer in found["results"])
+    delivery = siri["Siri"]["ServiceDelivery"]["StopMonitoringDelivery"][0]
+    assert "InvalidDataReferencesError" in delivery["ErrorCondition"], "answered without the store"
+    assert stop["data"][0]["stops"][0]["dataLine"][0]["startTime"] == "05:30"
+    assert alerts["header"]["timestamp"] == "1"
     assert not HEAVY & set(found["modules"])
 
 

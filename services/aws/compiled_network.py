@@ -6,7 +6,9 @@ Only files of this format version are read; another is compiled again from the n
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from simulator.network import Network
 from simulator.network_json import DAMAGED, ENCODE, decoded_network, network_entry
@@ -21,20 +23,37 @@ class InvalidCompiledNetwork(ValueError):
     """A file is not a compiled network; the message names the file and says how to make one."""
 
 
+class PlannedHours(NamedTuple):
+    """When a line runs in a direction on days of a type, which only the model can tell.
+
+    First and last departure as times of day, shortest and longest headway in whole minutes.
+    """
+
+    line_id: str
+    day_type: str
+    direction: int
+    first: str
+    last: str
+    shortest_min: int
+    longest_min: int
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledNetwork:
-    """A network and the run whose data it describes."""
+    """A network, the run whose data it describes, and when its lines run."""
 
     network: Network
     run: Run
+    hours: tuple[PlannedHours, ...] = ()
 
 
-def dump(network: Network, run: Run) -> bytes:
+def dump(network: Network, run: Run, hours: Sequence[PlannedHours] = ()) -> bytes:
     """Encode a network and its run. Equal networks and runs give equal bytes."""
     content = {
         "format": FORMAT,
         "version": VERSION,
         "run": run,
+        "hours": hours,
         **network_entry(network),
     }
     return ENCODE(content).encode() + b"\n"
@@ -53,7 +72,8 @@ def load(content: bytes, place: str) -> CompiledNetwork:
             f"{place} is a compiled network of version {found.get('version')}, not {VERSION}; {HINT}"
         )
     try:
-        return CompiledNetwork(decoded_network(found), Run(**found["run"]))
+        hours = tuple(PlannedHours(*row) for row in found.get("hours", ()))
+        return CompiledNetwork(decoded_network(found), Run(**found["run"]), hours)
     except DAMAGED as error:
         raise InvalidCompiledNetwork(
             f"{place} is damaged ({type(error).__name__}: {error}); {HINT}"

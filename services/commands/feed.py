@@ -20,6 +20,7 @@ ONE_PROCESS = (
     "a duckdb: store is held by one process, so no other could feed or serve it; "
     "use `bus-simulator run`, which feeds and serves in one process"
 )
+NO_PLACE = "--realtime-feeds writes to the place of --latest-objects: name one, such as s3://BUCKET/latest"
 ONE_SHARE = "--latest-objects needs the whole city: a feeder with --shard knows its share only"
 KINDS = {kind.name: kind for kind in FEEDERS}
 
@@ -74,6 +75,12 @@ Examples:
     help="Where in S3, s3://BUCKET/PREFIX, to write the newest records after each tick.",
 )
 @option(
+    "--realtime-feeds",
+    is_flag=True,
+    default=False,
+    help="Write the GTFS-Realtime feeds there, too (bus-position).",
+)
+@option(
     "--metrics-namespace",
     metavar="NAME",
     default=None,
@@ -99,6 +106,7 @@ def feed(
     shard: Shard | None,
     event_bus: str | None,
     latest_objects: LatestPlace | None,
+    realtime_feeds: bool,
     metrics_namespace: str | None,
     heartbeat: Path | None,
     control: bool,
@@ -112,7 +120,7 @@ def feed(
     stopped, and fills the gaps that earlier ones left; for older history use `backfill`. Ctrl-C or SIGTERM
     ends it after the current tick.
     """
-    check_place(shared["store"], shard, latest_objects)
+    check_place(shared["store"], shard, latest_objects, realtime_feeds=realtime_feeds)
     from services.processes.feeder_process import feed as run_feeder
     from services.processes.feeder_settings import FeederSettings
     from services.processes.process_setup import ProcessSettings, process_setup
@@ -127,15 +135,20 @@ def feed(
         heartbeat,
         control,
         latest_objects,
+        realtime_feeds,
     )
     with process_setup(ProcessSettings(**shared)) as setup:
         if setup is not None:
             run_feeder(setup, wanted)
 
 
-def check_place(store: str, shard: Shard | None, latest_objects: LatestPlace | None) -> None:
-    """Raise UsageError for a store of one process, and for the newest records of a shard alone."""
+def check_place(
+    store: str, shard: Shard | None, latest_objects: LatestPlace | None, *, realtime_feeds: bool
+) -> None:
+    """Raise UsageError for a store of one process, objects of a shard alone, and feeds without a place."""
     if store.startswith(DUCKDB):
         raise click.UsageError(ONE_PROCESS)
     if shard is not None and latest_objects is not None:
         raise click.UsageError(ONE_SHARE)
+    if realtime_feeds and latest_objects is None:
+        raise click.UsageError(NO_PLACE)

@@ -24,6 +24,8 @@ class FollowedJournal:
     def __init__(self, inputs: Inputs, model: FollowingModel, store: Store, *, often: bool) -> None:
         self._inputs, self._model, self._store, self._often = inputs, model, store, often
         self._known: Sequence[JournalEntry] | None = None
+        self.scenario = inputs.scenario
+        """The scenario that the model follows."""
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -36,5 +38,6 @@ class FollowedJournal:
         entries = self._store.journal()
         if entries != (self._known or []):
             journal = journal_of(entries)
-            self._model.follow(journal.applied_to(base_scenario(self._inputs, journal)))
+            self.scenario = journal.applied_to(base_scenario(self._inputs, journal))
+            self._model.follow(self.scenario)
         self._known = entries

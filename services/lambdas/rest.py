@@ -18,14 +18,16 @@ from services.access.rate_limits import RequestMeter
 from services.aws.compiled_network import CompiledNetwork
 from services.context import Context
 from services.errors import ServiceError, Unavailable, Unexpected
+from services.lambdas.feeds.feed_routes import FunctionFeeds
 from services.lambdas.function_app import create_function_app
 from services.lambdas.gateway_events import HttpEvent, LambdaContext, ProxyResponse
 from services.lambdas.kept_health import KeptStreams
-from services.lambdas.latest.feed_link import FeedLink
 from services.lambdas.shared_state import (
+    SecretKeys,
     begin,
     shared_clock,
     shared_feed_link,
+    shared_messages,
     shared_meter,
     shared_network,
     shared_settings,
@@ -38,6 +40,7 @@ from storage.store import Store
 
 log = logging.getLogger("bus_simulator.rest")
 
+NO_STORED_FEEDS = FunctionFeeds()
 Handler: TypeAlias = Callable[[HttpEvent, object], ProxyResponse]
 
 
@@ -53,9 +56,9 @@ def handler(event: HttpEvent, lambda_context: LambdaContext) -> ProxyResponse:
     return respond(event, lambda_context)
 
 
-def handler_over(context: Context, feed: FeedLink | None = None) -> Handler:
-    """A handler that answers events from a context, and leads to the stored GTFS feed if there is one."""
-    return cast(Handler, Mangum(create_function_app(context, feed), lifespan="off"))
+def handler_over(context: Context, feeds: FunctionFeeds = NO_STORED_FEEDS) -> Handler:
+    """A handler that answers events from a context, and from what feeders have stored."""
+    return cast(Handler, Mangum(create_function_app(context, feeds), lifespan="off"))
 
 
 def failed_invocation(error: ServiceError) -> ProxyResponse:
@@ -63,22 +66,6 @@ def failed_invocation(error: ServiceError) -> ProxyResponse:
     answer = error_response(error)
     headers = {name.decode(): value.decode() for name, value in answer.raw_headers}
     return {"statusCode": answer.status_code, "headers": headers, "body": bytes(answer.body).decode()}
-
-
-class NoValidKeys:
-    """Accepts no key, since the authorizer checks keys."""
-
-    def hash_of(self, _key_name: str) -> bytes | None:
-        """See `Keys`."""
-        return None
-
-    def name_of(self, _offered: str, _group: str) -> str | None:
-        """See `Keys`."""
-        return None
-
-    def name_of_signature(self, _message: bytes, _signature: bytes, _group: str) -> str | None:
-        """See `Keys`."""
-        return None
 
 
 def context_of(
@@ -90,7 +77,7 @@ def context_of(
         network=compiled.network,
         clock=clock,
         run=compiled.run,
-        key=NoValidKeys(),
+        key=SecretKeys(),
         version=version("bus-simulator"),
         meter=meter,
         streams=KeptStreams(store),
@@ -108,7 +95,8 @@ class _Serving:
         """The handler for a network. Raises `DependencyError`."""
         if self._handler is None or compiled is not self._compiled:
             context = context_of(compiled, shared_store(), shared_clock(), shared_meter())
-            self._handler = handler_over(context, shared_feed_link())
+            feeds = FunctionFeeds(shared_feed_link(), shared_messages(), compiled.hours)
+            self._handler = handler_over(context, feeds)
             self._compiled = compiled
         return self._handler
 

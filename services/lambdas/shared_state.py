@@ -12,7 +12,8 @@ from services.access.rate_limits import UNLIMITED, Limits, RequestMeter
 from services.aws.latest.latest_object import STREAMS, LatestPlace, place_of
 from services.aws.secret_key_ring import SecretKeyRing
 from services.aws.ssm_clock import SsmClockParameter
-from services.lambdas.latest.feed_link import FeedLink
+from services.lambdas.feeds.feed_link import FeedLink
+from services.lambdas.feeds.stored_messages import StoredMessages
 from services.lambdas.latest.latest_objects import LatestObject
 from services.lambdas.latest.latest_store import LatestStore
 from services.lambdas.polled_clock import PolledClock
@@ -67,6 +68,22 @@ def shared_keys() -> Keys:
     return SecretKeyRing(client("secretsmanager", region=found.region, **SHORT), found.secret_id)
 
 
+class SecretKeys:
+    """The keys in the secret, read when first needed: most requests bring the authorizer's verdict."""
+
+    def hash_of(self, key_name: str) -> bytes | None:
+        """See `Keys`."""
+        return shared_keys().hash_of(key_name)
+
+    def name_of(self, offered: str, group: str) -> str | None:
+        """See `Keys`."""
+        return shared_keys().name_of(offered, group)
+
+    def name_of_signature(self, message: bytes, signature: bytes, group: str) -> str | None:
+        """See `Keys`."""
+        return shared_keys().name_of_signature(message, signature, group)
+
+
 @cache
 def shared_store() -> Store:
     """The store, with objects of the newest records before it if the settings name any.
@@ -108,6 +125,15 @@ def shared_feed_link() -> FeedLink | None:
         return None
     s3 = client("s3", region=found.region, makes_links=True, **SHORT)
     return FeedLink(s3, latest_place(found.latest_objects))
+
+
+@cache
+def shared_messages() -> StoredMessages | None:
+    """The stored GTFS-Realtime feeds, if the settings say that feeders write them."""
+    found = shared_settings()
+    if found.latest_objects is None or not found.realtime_feeds:
+        return None
+    return StoredMessages(client("s3", region=found.region, **SHORT), latest_place(found.latest_objects))
 
 
 @cache

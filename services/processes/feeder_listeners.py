@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from services.feeders.feeder import FeederStatus, OnWrite
+from services.feeders.feeder import FeederStatus, Model, OnWrite
 from services.processes.feeder_settings import FeederSettings
 from services.processes.process_setup import client
 from simulator.clock import Clock, Course
 from simulator.network import Network
 from simulator.scenario import Scenario
 from storage.schema import Stream
+from storage.store import Run
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from services.aws.latest.latest_object import LatestPlace
 
 OnNetwork: TypeAlias = Callable[[Network, Scenario | None], object]
 """Called with a network and its scenario when a feeder begins with them. Must not wait."""
@@ -24,8 +28,24 @@ OnStatus: TypeAlias = Callable[[FeederStatus], object]
 """Called with a feeder's status after each tick. Must not wait."""
 
 
+@dataclass(frozen=True, slots=True)
+class FedCity:
+    """What a feeder simulates: `scenario` is the one at the start, `current_scenario` has interventions."""
+
+    network: Network
+    run: Run
+    model: Model
+    scenario: Scenario | None
+    current_scenario: Callable[[], Scenario | None]
+
+
+OnCity: TypeAlias = Callable[[FedCity], AbstractContextManager[None]]
+"""A block during which a feeder simulates a city."""
+
 STORES_FEED = "people-count"
 """The feeder that stores the network as a GTFS feed, too: it has the least to do at a tick."""
+WRITES_REALTIME = "bus-position"
+"""The feeder that can write the GTFS-Realtime feeds, which change at its ticks."""
 
 
 class FeederListeners:
@@ -35,6 +55,7 @@ class FeederListeners:
         self.on_write: list[OnWrite] = []
         self.on_status: list[OnStatus] = []
         self.on_network: list[OnNetwork] = []
+        self.on_city: list[OnCity] = []
 
     def written(self, stream: Stream, rows: pa.Table, course: Course) -> None:
         """Pass on rows that were just stored on a course of the clock."""
@@ -45,6 +66,14 @@ class FeederListeners:
         """Pass on the network with which a feeder begins."""
         for call in self.on_network:
             call(network, scenario)
+
+    @contextmanager
+    def simulating(self, city: FedCity) -> Iterator[None]:
+        """A block during which the feeder simulates a city."""
+        with ExitStack() as stack:
+            for block in self.on_city:
+                stack.enter_context(block(city))
+            yield
 
     def ticked(self, status: FeederStatus) -> None:
         """Pass on the status after a tick."""
@@ -82,6 +111,8 @@ def feeder_listeners(
                 feed = StoredFeed(client("s3"), settings.latest_objects, feed_bytes)
                 stack.enter_context(storing_feed(feed))
                 listeners.on_network.append(feed.began)
+            if settings.realtime_feeds and settings.kind.name == WRITES_REALTIME:
+                write_realtime(listeners, stack, settings.latest_objects)
         if settings.metrics_namespace is not None:
             from services.aws.cloudwatch_metrics import FeederMetrics, sending_metrics
 
@@ -92,6 +123,22 @@ def feeder_listeners(
         if settings.heartbeat is not None:
             listeners.on_status.append(heartbeat(settings.heartbeat))
         yield listeners
+
+
+def write_realtime(listeners: FeederListeners, stack: ExitStack, place: LatestPlace) -> None:
+    """Have the GTFS-Realtime feeds of each tick written."""
+    from services.aws.latest.realtime_object import RealtimeWriter, writing_realtime
+    from services.feeds.gtfs_realtime.model_source import ModelSource, messages_of
+
+    writer = RealtimeWriter(client("s3"), place)
+    stack.enter_context(writing_realtime(writer))
+
+    def making(city: FedCity) -> AbstractContextManager[None]:
+        source = ModelSource(city.network, city.run, city.model, city.scenario, city.current_scenario)
+        return writer.making(messages_of(source))
+
+    listeners.on_city.append(making)
+    listeners.on_status.append(writer.ticked)
 
 
 def heartbeat(file: Path) -> OnStatus:

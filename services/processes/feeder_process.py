@@ -23,7 +23,7 @@ from services.inputs.load import Inputs, opened
 from services.inputs.network_reload import NetworkChange, watching
 from services.interventions.followed_journal import FollowedJournal
 from services.interventions.in_process import FollowingModel
-from services.processes.feeder_listeners import FeederListeners, feeder_listeners
+from services.processes.feeder_listeners import FedCity, FeederListeners, feeder_listeners
 from services.processes.feeder_settings import FeederSettings
 from services.processes.process_setup import ProcessSetup, retry_until_closed
 from services.times import format_instant
@@ -97,10 +97,13 @@ class FeederProcess:
     def _feed(self, inputs: Inputs, *, start: datetime | None = None, end: datetime | None = None) -> None:
         """Feed until the clock is closed, or up to `end` or the hour of the next network."""
         clock = self._setup.clock
-        if end is None:  # the network in force, not one that was replaced meanwhile
-            self._listeners.began(inputs.network, inputs.scenario)
-        with closing(model_of(inputs, self._settings)) as model:
-            feeder = retry_until_closed(lambda: self._new_feeder(inputs, model, start), clock)
+        with ExitStack() as stack:
+            model = stack.enter_context(closing(model_of(inputs, self._settings)))
+            journal = FollowedJournal(inputs, model, self._store, often=self._settings.control)
+            if end is None:  # the network in force, not one that was replaced meanwhile
+                self._listeners.began(inputs.network, inputs.scenario)
+                stack.enter_context(self._listeners.simulating(fed_city(inputs, model, journal)))
+            feeder = retry_until_closed(lambda: self._new_feeder(inputs, model, journal, start), clock)
             if feeder is None:
                 return
             self._feeder = feeder
@@ -113,7 +116,9 @@ class FeederProcess:
             name = self._settings.kind.name
             log.info("%s ends", name, extra={"fields": fields(feeder, clock.now())})
 
-    def _new_feeder(self, inputs: Inputs, model: ClosableModel, start: datetime | None) -> Feeder:
+    def _new_feeder(
+        self, inputs: Inputs, model: Model, journal: FollowedJournal, start: datetime | None
+    ) -> Feeder:
         clock, kind, store = self._setup.clock, self._settings.kind, self._store
         new_inputs = self._settings.continue_with_new_inputs or self._setup.network_may_change
         check_run(
@@ -129,7 +134,7 @@ class FeederProcess:
             start=start or history_plan.live_start(store, inputs.run, clock.now(), kind.streams),
             on_tick=lambda: ticks.note(feeder),
             on_write=self._listeners.written,
-            writing=FollowedJournal(inputs, model, store, often=self._settings.control).writing,
+            writing=journal.writing,
         )
         return feeder
 
@@ -162,6 +167,11 @@ class FeederProcess:
             retry_until_closed(backfill, clock)
 
         return background(job, name="gaps", stop=stop, on_failure=give_up)
+
+
+def fed_city(inputs: Inputs, model: Model, journal: FollowedJournal) -> FedCity:
+    """A model's city, for listeners."""
+    return FedCity(inputs.network, inputs.run, model, inputs.scenario, lambda: journal.scenario)
 
 
 class ClosableModel(Model, FollowingModel, Protocol):

@@ -15,7 +15,7 @@ class FeederSettings:
     """Which feeder, for which shard of the city, with how many simulating processes, reporting where.
 
     With `control` it reads the journal before each tick. `latest_objects` is where in S3 it writes the newest
-    records.
+    records, with `realtime_feeds` also the GTFS-Realtime feeds.
     """
 
     kind: FeederKind
@@ -27,3 +27,4 @@ class FeederSettings:
     heartbeat: Path | None = None
     control: bool = False
     latest_objects: LatestPlace | None = None
+    realtime_feeds: bool = False

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from services.transit.timetable import service_date
 from simulator.network import Line
 from simulator.service_day import service_type
 from storage.schema import StopVisit, Stream
-from storage.store import Reader, Selection
+from storage.store import Page, Selection
 
 PAST_BEFORE, PAST_AFTER = timedelta(minutes=30), timedelta(minutes=60)
 """The part of an earlier day that tells how the line runs at this time of day."""
@@ -18,8 +19,24 @@ MOST_DAYS_BACK = 7
 PAGE = 10_000
 
 
+class PagedReader(Protocol):
+    """The part of `storage.store.Reader` that is needed here."""
+
+    def range_of(
+        self,
+        stream: Stream,
+        selection: Selection,
+        *,
+        start: datetime,
+        end: datetime,
+        limit: int = 1000,
+        cursor: str | None = None,
+    ) -> Page:
+        """See `Reader.range_of`."""
+
+
 def visits_between(
-    store: Reader, line_ids: Iterable[str], start: datetime, end: datetime
+    store: PagedReader, line_ids: Iterable[str], start: datetime, end: datetime
 ) -> Mapping[str, Sequence[StopVisit]]:
     """All visits of the lines' buses in [start, end), by line and time. May raise `StoreError`."""
     found: dict[str, list[StopVisit]] = defaultdict(list)
@@ -35,7 +52,9 @@ def visits_between(
             return found
 
 
-def past_visits(store: Reader, lines: Sequence[Line], now: datetime) -> Mapping[str, Sequence[StopVisit]]:
+def past_visits(
+    store: PagedReader, lines: Sequence[Line], now: datetime
+) -> Mapping[str, Sequence[StopVisit]]:
     """The visits of each line around this time of day on its newest earlier day with the same service."""
     days_back: dict[int, list[Line]] = defaultdict(list)
     for line in lines:

@@ -21,8 +21,8 @@ import httpx
 from services.access.authentication import Keys
 from services.context import Context
 from services.lambdas.authorizers import rest_response
-from services.lambdas.latest.feed_link import FeedLink
-from services.lambdas.rest import Handler, handler_over
+from services.lambdas.feeds.feed_routes import FunctionFeeds
+from services.lambdas.rest import NO_STORED_FEEDS, Handler, handler_over
 from services.web.static_files import DOCS, MAP
 
 PAGES = frozenset(f"GET {path}" for path in (*MAP, *DOCS, "/session", "/openapi.json"))
@@ -49,13 +49,19 @@ ROUTES = {
     "GET /lines/{line_id}": "network_api",
     "GET /stops": "network_api",
     "GET /buses": "network_api",
+    "ANY /gtfs.zip": "network_api",
+    "ANY /gtfs-rt/{feed}": "network_api",
+    "ANY /siri/{service}": "network_api",
+    "ANY /emt/{proxy+}": "network_api",
     "GET /health": "network_api",
     "OPTIONS /{proxy+}": "network_api",
     "$default": "network_api",
     **dict.fromkeys(PAGES, "network_api"),
 }
 """The gateway's routes, and the function behind each."""
-OPEN = frozenset(("GET /health", "OPTIONS /{proxy+}")) | PAGES
+FEEDS = frozenset(key for key in ROUTES if key.startswith("ANY "))
+"""The routes of feeds, whose keys the function checks."""
+OPEN = frozenset(("GET /health", "OPTIONS /{proxy+}")) | PAGES | FEEDS
 """The routes without an authorizer."""
 IDENTITY = ("x-api-key", "x-group-name")
 TTL_S = 240
@@ -63,7 +69,9 @@ UNAUTHORIZED = {"message": "Unauthorized"}
 
 REFUSED = {"error": "Unauthorized", "message": "Invalid API key"}
 NOT_FOUND = {"error": "NotFound", "message": "Not found"}
-LOCAL_ONLY = frozenset(("/gtfs.zip", "/interventions", "/metrics", "/local/snapshot"))
+LOCAL_ONLY = frozenset(("/interventions", "/metrics", "/local/snapshot"))
+STORED = ("/gtfs.zip", "/gtfs-rt/")
+"""Paths of what feeders store, if they do."""
 
 
 def answer_of(
@@ -78,7 +86,7 @@ def answer_of(
         return 401, REFUSED
     if route_key_of(method, path) not in OPEN and not all(headers.get(name) for name in IDENTITY):
         return 401, UNAUTHORIZED
-    if path in LOCAL_ONLY or path.startswith(("/emt/", "/siri/")):
+    if path in LOCAL_ONLY or (path.startswith(STORED) and here[0] != 401):
         return 404, NOT_FOUND
     return here
 
@@ -88,7 +96,7 @@ def route_key_of(method: str, path: str) -> str:
     for key in ROUTES:
         verb, _, template = key.partition(" ")
         pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template).replace(r"\{proxy\+\}", ".+"))
-        if verb == method and re.fullmatch(pattern, path):
+        if verb in (method, "ANY") and re.fullmatch(pattern, path):
             return key
     return "$default"
 
@@ -164,7 +172,7 @@ class HttpApi:
     authorized: int = 0
     _cache: dict[tuple[str, ...], tuple[float, Any]] = field(default_factory=dict)
 
-    def request(self, method: str, target: str, headers: Mapping[str, str]) -> httpx.Response:
+    def request(self, method: str, target: str, headers: Mapping[str, str], body: str = "") -> httpx.Response:
         """Return the response to a request."""
         url = httpx.Request(method, f"https://api{target}").url
         sent = {name.lower(): value for name, value in headers.items()}
@@ -174,9 +182,11 @@ class HttpApi:
             if not all(sent.get(name, "").strip() for name in IDENTITY):
                 return httpx.Response(401, json=UNAUTHORIZED)
             event["requestContext"]["authorizer"] = {"lambda": self._verdict(event)}
+        if body:
+            event["body"] = body
         answer = self.function(json.loads(json.dumps(event)), None)
-        body = answer["body"].encode()
-        content = base64.b64decode(body) if answer.get("isBase64Encoded") else body
+        written = answer["body"].encode()
+        content = base64.b64decode(written) if answer.get("isBase64Encoded") else written
         return httpx.Response(answer["statusCode"], headers=answer["headers"], content=content)
 
     def _verdict(self, event: dict[str, Any]) -> Any:
@@ -194,15 +204,15 @@ class HttpApi:
 class HttpApiOver:
     """The gateway over a context. Mangum needs a thread with an event loop of its own."""
 
-    def __init__(self, context: Context, feed: FeedLink | None = None) -> None:
+    def __init__(self, context: Context, feeds: FunctionFeeds = NO_STORED_FEEDS) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(self._loop,))
-        function = self._thread.submit(handler_over, context, feed).result()
+        function = self._thread.submit(handler_over, context, feeds).result()
         self.api = HttpApi(function, context.key)
 
-    def ask(self, method: str, path: str, headers: Mapping[str, str]) -> httpx.Response:
+    def ask(self, method: str, path: str, headers: Mapping[str, str], body: str = "") -> httpx.Response:
         """Return the response to a request."""
-        return self._thread.submit(self.api.request, method, path, headers).result()
+        return self._thread.submit(self.api.request, method, path, headers, body).result()
 
     def close(self) -> None:
         """Close the event loop with its executor, and end the thread."""

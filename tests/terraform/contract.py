@@ -97,7 +97,7 @@ ACTIONS = {
     "bus-simulator-people-count-role": REST,
     "bus-simulator-sensors-role": REST,
     "bus-simulator-bus-position-role": REST,
-    "bus-simulator-network-role": REST | HEALTH,
+    "bus-simulator-network-role": {*REST, *HEALTH, "secretsmanager:GetSecretValue"},
     "bus-simulator-rest-authorizer-role": AUTHORIZER,
     "bus-simulator-websocket-authorizer-v2-role": AUTHORIZER,
     "bus-simulator-websocket-handler-role": {

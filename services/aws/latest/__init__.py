@@ -1,1 +1,1 @@
-"""What feeders leave in S3 for functions after each tick: newest records, and the network as a GTFS feed."""
+"""What feeders leave in S3 for functions: newest records, GTFS-Realtime feeds, the network as a GTFS feed."""

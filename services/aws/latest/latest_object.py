@@ -58,6 +58,10 @@ class LatestPlace:
         """The key of the network as a GTFS feed."""
         return f"{self.prefix}gtfs.zip"
 
+    def realtime_key(self, feed: str) -> str:
+        """The key of a GTFS-Realtime feed, such as `trip-updates`."""
+        return f"{self.prefix}gtfs-rt/{feed}.pb"
+
 
 def place_of(url: str) -> LatestPlace:
     """The place that `s3://BUCKET/PREFIX` names. Raises ValueError for any other text."""

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from google.transit.gtfs_realtime_pb2 import Alert
 
 from services.feeds.emt.bodies import EmtCity
-from services.feeds.gtfs_realtime.alerts import periods_left
 from services.feeds.gtfs_realtime.disruption_notices import Notice, notices
+from services.feeds.gtfs_realtime.messages.alerts import periods_left
 from services.queries.bodies import Body
 from simulator.network import Line, Stop
 from simulator.scenario import Scenario

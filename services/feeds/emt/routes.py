@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar, TypeAlias
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from services.access.authentication import GROUP_HEADER, Caller
+from services.aws.compiled_network import PlannedHours
 from services.context import Context
 from services.errors import BadRequest, ServiceError, UnknownPath, clipped
 from services.feeds.emt.arrivals import ArrivalsWish, arrivals_body, lines_wanted
@@ -30,6 +31,7 @@ from services.feeds.emt.envelope import (
 )
 from services.feeds.emt.login import EmtLogin
 from services.feeds.emt.numbering import numbering
+from services.feeds.emt.service_hours import HoursOfLines
 from services.feeds.emt.session_body import session_body
 from services.feeds.feed_outlook import FeedOutlooks
 from services.queries.bodies import Body
@@ -178,9 +180,9 @@ class EmtHandlers:
         return found
 
 
-def add_emt_routes(app: FastAPI, context: Context) -> None:
-    """Add the routes."""
-    city = EmtCity(context.network, numbering(context.network))
+def add_emt_routes(app: FastAPI, context: Context, hours: Iterable[PlannedHours] = ()) -> None:
+    """Add the routes; `hours` of lines that are known need not be made."""
+    city = EmtCity(context.network, numbering(context.network), HoursOfLines(hours))
     login, local_time = EmtLogin(context.key), LocalTime(context.network)
     calls = EmtHandlers(context, FeedOutlooks(context), city, login, local_time)
     handlers: Mapping[str, Handler] = {

@@ -1,1 +1,1 @@
-"""GTFS-Realtime: vehicle positions, trip updates and alerts of the newest tick; the static feed is apart."""
+"""GTFS-Realtime: the newest tick of a city and its feeds, which `messages` writes; not the static feed."""

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from threading import Lock
 
-from google.protobuf import json_format
 from google.transit.gtfs_realtime_pb2 import FeedHeader, FeedMessage
 
-from services.context import Context
 from services.errors import NoData
 from services.feeds.feed_faults import FeedFaults
-from services.feeds.gtfs_realtime.alerts import add_alerts
 from services.feeds.gtfs_realtime.city_tick import CityTick, CityTicks
 from services.feeds.gtfs_realtime.closed_stops import ClosedStops
 from services.feeds.gtfs_realtime.feed_names import PROTOBUF, RealtimeFeed
-from services.feeds.gtfs_realtime.trip_updates import TripUpdates
-from services.feeds.gtfs_realtime.vehicle_positions import Bearings, add_vehicles
+from services.feeds.gtfs_realtime.messages.alerts import add_alerts
+from services.feeds.gtfs_realtime.messages.message_json import message_json
+from services.feeds.gtfs_realtime.messages.trip_updates import TripUpdates
+from services.feeds.gtfs_realtime.messages.vehicle_positions import Bearings, add_vehicles
+from services.feeds.gtfs_realtime.realtime_source import RealtimeSource
 from services.feeds.gtfs_realtime.visit_log import VisitLog
 from services.gtfs_trips.planned_days import PlannedDays
 from services.web.formats.content_codings import CodedBody
@@ -29,13 +29,13 @@ MESSAGES_KEPT = 24
 
 
 class RealtimeFeeds:
-    """Makes and keeps the messages of one context. Threads may share it; one makes, the others wait."""
+    """Makes and keeps the messages of one city. Threads may share it; one makes, the others wait."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._days = PlannedDays(context.network, context.scenario_at_start)
-        self._ticks = CityTicks(VisitLog(context.network, context.store), self._days)
-        self._updates = TripUpdates(self._days, ClosedStops(context.network))
+    def __init__(self, source: RealtimeSource) -> None:
+        self._source = source
+        self._days = PlannedDays(source.network, source.scenario_at_start)
+        self._ticks = CityTicks(VisitLog(source.network, source.store), self._days)
+        self._updates = TripUpdates(self._days, ClosedStops(source.network))
         self._bearings = Bearings()
         self._making = Lock()
         self._tick: CityTick | None = None
@@ -43,7 +43,7 @@ class RealtimeFeeds:
 
     def tick(self) -> datetime:
         """The newest tick whose positions, and the visits before it, are stored. Raises `NoData`."""
-        store, now = self._context.store, self._context.now()
+        store, now = self._source.store, self._source.now()
         ends = [min(span.end, now) for span in store.coverage(Stream.STOP_VISIT) if span.start <= now]
         found = store.tick(Stream.BUS_POSITION, time=ends[-1]) if ends else None
         if found is None:
@@ -64,14 +64,16 @@ class RealtimeFeeds:
             return self._made[key]
 
     def _disturbed(self, feed: RealtimeFeed, tick: datetime, media_type: str) -> CodedBody:
-        faults = FeedFaults(self._context.scenario, self._context.run.seed)
+        faults = FeedFaults(self._source.scenario, self._source.run.seed)
         made_of = faults.tick_of(feed, tick)
         older = self._made.get((feed, made_of, media_type)) if made_of != tick else None
         # A city's objects are many: looking for cycles among them would take longer than some feeds.
         with without_collections():
             content = older.body if older is not None else self._content(feed, made_of, faults)
         is_new_json = older is None and media_type != PROTOBUF
-        return CodedBody(faults.cut(feed, tick, as_json(content) if is_new_json else content), media_type)
+        return CodedBody(
+            faults.cut(feed, tick, message_json(content) if is_new_json else content), media_type
+        )
 
     def _content(self, feed: RealtimeFeed, tick: datetime, faults: FeedFaults) -> bytes:
         """The message of a feed as protobuf's bytes."""
@@ -79,10 +81,10 @@ class RealtimeFeeds:
         header = message.header
         header.gtfs_realtime_version, header.incrementality = "2.0", FeedHeader.FULL_DATASET
         header.timestamp = int(tick.timestamp())
-        header.feed_version = self._context.network.digest[:16]
-        scenario = self._context.scenario
+        header.feed_version = self._source.network.digest[:16]
+        scenario = self._source.scenario
         if feed is RealtimeFeed.ALERTS:
-            add_alerts(message, tick, scenario, self._context.network, self._days.ids)
+            add_alerts(message, tick, scenario, self._source.network, self._days.ids)
             return message.SerializeToString()
         city = self._city(tick)
         shown = faults.positions(tick, city.positions, self._positions)
@@ -98,12 +100,5 @@ class RealtimeFeeds:
         return self._tick
 
     def _positions(self, tick: datetime) -> Sequence[BusPosition]:
-        records = self._context.store.records_at(Stream.BUS_POSITION, tick)
+        records = self._source.store.records_at(Stream.BUS_POSITION, tick)
         return [record for record in records if isinstance(record, BusPosition)]
-
-
-def as_json(content: bytes) -> bytes:
-    """A message in JSON, by protobuf's mapping."""
-    message = FeedMessage.FromString(content)
-    text = json_format.MessageToJson(message, preserving_proto_field_name=True, indent=None)
-    return text.encode()

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from services.feeds.gtfs_realtime.realtime_source import TickReader
 from services.times import floor
 from services.transit.line_history import LEARNED_EVERY, PAST_EVERY, RECENT
 from services.transit.line_visits import past_visits
@@ -25,7 +26,6 @@ from simulator.service_day import handover_ms, owner
 from simulator.types import to_datetime, to_ms
 from storage.records import records_of
 from storage.schema import StopVisit, Stream
-from storage.store import Store
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -75,7 +75,7 @@ class VisitLog:
     """See the module. It belongs to one thread at a time."""
 
     network: Network
-    store: Store
+    store: TickReader
     times: dict[str, RunningTimes] = field(default_factory=dict)
     """Running times of each line."""
     learned: Counter[str] = field(default_factory=Counter)

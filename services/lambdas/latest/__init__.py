@@ -1,1 +1,1 @@
-"""What feeders left in S3, as functions read it: the newest records before the store, and the GTFS feed."""
+"""The newest records that feeders left in S3, before the store."""

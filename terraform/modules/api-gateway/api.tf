@@ -38,8 +38,8 @@ resource "aws_apigatewayv2_api" "http" {
 
   cors_configuration {
     allow_origins  = ["*"]
-    allow_methods  = ["GET", "HEAD", "OPTIONS"]
-    allow_headers  = ["content-type", "if-none-match", "x-api-key", "x-group-name"]
+    allow_methods  = ["GET", "HEAD", "OPTIONS", "POST"]
+    allow_headers  = ["accesstoken", "content-type", "email", "if-none-match", "passkey", "password", "x-api-key", "x-clientid", "x-group-name"]
     expose_headers = ["etag", "retry-after", "x-next-cursor"]
     max_age        = 600
   }

@@ -35,6 +35,16 @@ data "aws_iam_policy_document" "function" {
     resources = [var.clock_parameter_arn]
   }
 
+  # Requests for feeds come without an authorizer's verdict (feeds.tf).
+  dynamic "statement" {
+    for_each = each.key == "network_api" ? ["keys"] : []
+
+    content {
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [var.secret.arn]
+    }
+  }
+
   statement {
     actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
     resources = [var.request_limits.table_arn]

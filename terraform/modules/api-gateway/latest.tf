@@ -1,5 +1,5 @@
 # Each function reads the newest records of the streams whose tables it reads; visits have no object. /gtfs.zip is a
-# link to the feed, which the role that signs it must be allowed to read.
+# link to the feed, which the role that signs it must be allowed to read; /gtfs-rt passes messages on.
 data "aws_iam_policy_document" "latest" {
   for_each = local.functions
 
@@ -7,7 +7,7 @@ data "aws_iam_policy_document" "latest" {
     actions = ["s3:GetObject"]
     resources = concat(
       [for table in each.value.tables : var.latest_object_arns[table] if contains(keys(var.latest_object_arns), table)],
-      each.key == "network_api" ? [var.feed_arn] : [],
+      each.key == "network_api" ? concat([var.feed_arn], var.realtime_arn[*]) : [],
     )
   }
 }

@@ -132,7 +132,7 @@ resource "aws_lambda_function" "bus_position_api" {
 
 resource "aws_lambda_function" "network_api" {
   function_name    = local.functions["network_api"].name
-  description      = "REST: lines, stops, buses, health, and unknown paths"
+  description      = "REST: lines, stops, buses, health, feeds, and unknown paths"
   filename         = "${var.lambda_folder}/network_api.zip"
   source_code_hash = filebase64sha256("${var.lambda_folder}/network_api.zip")
   handler          = "services.lambdas.rest.handler"
@@ -143,7 +143,7 @@ resource "aws_lambda_function" "network_api" {
   memory_size      = 512
 
   environment {
-    variables = local.environment
+    variables = merge(local.environment, { BUS_SIMULATOR_SECRET_ID = var.secret.name })
   }
 
   logging_config {

@@ -66,3 +66,9 @@ variable "feed_arn" {
   description = "The ARN of the network as a GTFS feed in S3."
   type        = string
 }
+
+variable "realtime_arn" {
+  description = "The ARN of the GTFS-Realtime feeds in S3; null if no feeder writes them."
+  type        = string
+  default     = null
+}

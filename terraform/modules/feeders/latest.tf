@@ -1,7 +1,7 @@
 data "aws_iam_policy_document" "latest" {
   statement {
     actions   = ["s3:PutObject"]
-    resources = concat(values(var.latest_object_arns), [var.feed_arn])
+    resources = concat(values(var.latest_object_arns), [var.feed_arn], var.realtime_arn[*])
   }
 }
 

@@ -112,3 +112,9 @@ variable "image_digest" {
   type        = string
   default     = "none"
 }
+
+variable "realtime_arn" {
+  description = "The ARN of the GTFS-Realtime feeds in S3; null if no feeder writes them."
+  type        = string
+  default     = null
+}

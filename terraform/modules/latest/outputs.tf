@@ -12,3 +12,8 @@ output "feed_arn" {
   description = "The ARN of the network as a GTFS feed."
   value       = "${aws_s3_bucket.latest.arn}/${local.prefix}/gtfs.zip"
 }
+
+output "realtime_arn" {
+  description = "The ARN of the GTFS-Realtime feeds, with a star for their names."
+  value       = "${aws_s3_bucket.latest.arn}/${local.prefix}/gtfs-rt/*"
+}

@@ -14,7 +14,8 @@ from services.aws.latest.latest_object import place_of
 from services.aws.latest.stored_feed import StoredFeed
 from services.errors import InputError
 from services.feeds.gtfs_static.feed_content import feed_bytes
-from services.lambdas.latest.feed_link import LIFETIME_S, FeedLink
+from services.lambdas.feeds.feed_link import LIFETIME_S, FeedLink
+from services.lambdas.feeds.feed_routes import FunctionFeeds
 from services.web.static_files import DOCS, MAP
 from simulator.network import Network
 from simulator.scenario import Scenario
@@ -53,14 +54,14 @@ def test_gtfs_zip_leads_to_the_feed_that_a_feeder_stores(tmp_path: Path) -> None
     with account() as moto:
         s3 = client("s3", region=REGION, endpoint_url=moto.url, makes_links=True)
         s3.create_bucket(Bucket=PLACE.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        with closing(HttpApiOver(context, FeedLink(s3, PLACE))) as gateway:
+        with closing(HttpApiOver(context, FunctionFeeds(FeedLink(s3, PLACE)))) as gateway:
             assert gateway.ask("GET", "/gtfs.zip", KEY).status_code == 503, "not stored yet"
             stored = StoredFeed(s3, PLACE, feed_bytes)
             stored.began(NETWORK, None)
             stored.close()
             stored.run_until_closed()
             assert gateway.ask("GET", "/gtfs.zip", NO_KEY).status_code == 401
-            answer = gateway.ask("GET", "/gtfs.zip", KEY)
+            answer = gateway.ask("GET", "/gtfs.zip?key=right&group=team-alpha", NO_KEY)
         assert answer.status_code == 302
         found = httpx.get(answer.headers["location"])
     assert found.content == feed_bytes(NETWORK, None)

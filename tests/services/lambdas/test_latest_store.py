@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime, timedelta
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -23,7 +21,7 @@ from services.lambdas.latest.latest_store import LatestStore
 from simulator.clock import Clock
 from storage.errors import StoreUnavailable
 from storage.schema import Stream
-from tests.services.aws.fake_aws import FakeClient, refused
+from tests.services.aws.fake_bucket import Bucket
 from tests.services.aws.tables import HandWatch
 from tests.services.fakes import MINUTE, NOW, RUN, SECOND, FormulaCity, HandWall
 from tests.services.http_api import HttpApiOver
@@ -54,27 +52,6 @@ STORED = (
     "/bus-position/B001?start=2026-03-02T07:00:00Z&end=2026-03-02T07:05:00Z",
 )
 """Requests that the store answers."""
-
-
-class Bucket:
-    """A bucket in memory, as S3's client shows it."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-        self.client = FakeClient(get_object=self._get, put_object=self._put)
-
-    def _put(self, *, Key: str, Body: bytes, **_rest: str) -> dict[str, str]:  # noqa: N803 - S3's names
-        self.objects[Key] = Body
-        return {}
-
-    def _get(self, *, Key: str, IfNoneMatch: str = "", **_rest: str) -> dict[str, Any]:  # noqa: N803
-        content = self.objects.get(Key)
-        if content is None:
-            raise refused("AccessDenied")
-        tag = str(hash(content))
-        if tag == IfNoneMatch:
-            raise refused("304")
-        return {"Body": BytesIO(content), "ETag": tag}
 
 
 class Deployment:

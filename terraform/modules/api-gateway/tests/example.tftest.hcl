@@ -50,8 +50,13 @@ run "the_api_of_the_contract" {
   }
 
   assert {
-    condition     = sort(one(aws_apigatewayv2_api.http.cors_configuration).allow_headers) == tolist(["content-type", "if-none-match", "x-api-key", "x-group-name"])
-    error_message = "CORS must allow the headers with key and group."
+    condition     = alltrue([for route in aws_apigatewayv2_route.feed : route.authorization_type == "NONE"]) && keys(aws_apigatewayv2_route.feed) == ["ANY /emt/{proxy+}", "ANY /gtfs-rt/{feed}", "ANY /gtfs.zip", "ANY /siri/{service}"]
+    error_message = "Only feeds, whose keys the function checks, may have no authorizer."
+  }
+
+  assert {
+    condition     = sort(one(aws_apigatewayv2_api.http.cors_configuration).allow_headers) == tolist(["accesstoken", "content-type", "email", "if-none-match", "passkey", "password", "x-api-key", "x-clientid", "x-group-name"])
+    error_message = "CORS must allow the headers with key and group, and those of EMT's login."
   }
 
   assert {
@@ -84,5 +89,21 @@ run "functions_go_where_a_hosted_store_is" {
   assert {
     condition     = length(aws_lambda_function.rest_authorizer.vpc_config) == 0
     error_message = "The authorizer reads only the secret, so it must run outside the VPC."
+  }
+}
+
+run "the_function_of_feeds_reads_the_keys_and_the_stored_messages" {
+  variables {
+    realtime_arn = "arn:aws:s3:::bus-simulator-latest-123456789012/latest/gtfs-rt/*"
+  }
+
+  assert {
+    condition     = contains(flatten([for statement in data.aws_iam_policy_document.latest["network_api"].statement : statement.resources]), var.realtime_arn)
+    error_message = "The function must be allowed to read the messages."
+  }
+
+  assert {
+    condition     = [for name, policy in data.aws_iam_policy_document.function : name if contains(flatten([for statement in policy.statement : statement.actions]), "secretsmanager:GetSecretValue")] == ["network_api"]
+    error_message = "Only the function that answers feeds may read the keys."
   }
 }

@@ -114,3 +114,16 @@ run "the_least_and_most_memory_for_each_cpu_are_accepted" {
     error_message = "The memory must be the one given."
   }
 }
+
+run "realtime_feeds_are_written_where_they_are_switched_on" {
+  command = plan
+
+  variables {
+    realtime_arn = "arn:aws:s3:::bus-simulator-latest-123456789012/latest/gtfs-rt/*"
+  }
+
+  assert {
+    condition     = contains(one(data.aws_iam_policy_document.latest.statement).resources, var.realtime_arn)
+    error_message = "The role must be allowed to write the messages."
+  }
+}

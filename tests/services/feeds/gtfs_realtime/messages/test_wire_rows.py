@@ -5,7 +5,7 @@ from google.transit.gtfs_realtime_pb2 import TripUpdate, VehicleDescriptor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.feeds.gtfs_realtime.wire_rows import (
+from services.feeds.gtfs_realtime.messages.wire_rows import (
     delimited,
     joined,
     message_field,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from services.feeds.gtfs_realtime.city_tick import TickTrip
 from services.feeds.gtfs_realtime.expected_calls import LAST_STEP, STEP_S, uncertainties
-from services.feeds.gtfs_realtime.wire_rows import (
+from services.feeds.gtfs_realtime.messages.wire_rows import (
     ByteRows,
     Flags,
     Ints,

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from google.transit.gtfs_realtime_pb2 import FeedMessage, VehiclePosition
 
 from services.feeds.gtfs_realtime.city_tick import CityTick, TickTrip
-from services.feeds.gtfs_realtime.descriptors import describe
-from services.feeds.gtfs_realtime.occupancy import occupancy_percentage, occupancy_status
+from services.feeds.gtfs_realtime.messages.descriptors import describe
+from services.feeds.gtfs_realtime.messages.occupancy import occupancy_percentage, occupancy_status
 from services.gtfs_trips.ids import FeedIds
 from services.gtfs_trips.planned_days import PlannedDays
 from simulator.network import Pattern, ShapePoint

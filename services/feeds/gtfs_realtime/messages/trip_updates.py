@@ -9,9 +9,9 @@ from google.transit.gtfs_realtime_pb2 import FeedMessage, TripDescriptor, TripUp
 
 from services.feeds.gtfs_realtime.city_tick import CancelledTrip, CityTick, CutTrip, TickTrip
 from services.feeds.gtfs_realtime.closed_stops import ClosedStops
-from services.feeds.gtfs_realtime.descriptors import describe, describe_planned
-from services.feeds.gtfs_realtime.stop_time_updates import SKIPPED, StopTimeUpdates
-from services.feeds.gtfs_realtime.wire_rows import delimited, varint
+from services.feeds.gtfs_realtime.messages.descriptors import describe, describe_planned
+from services.feeds.gtfs_realtime.messages.stop_time_updates import SKIPPED, StopTimeUpdates
+from services.feeds.gtfs_realtime.messages.wire_rows import delimited, varint
 from services.gtfs_trips.ids import FeedIds
 from services.gtfs_trips.planned_days import FeedTrip, PlannedDays
 from simulator.scenario import Scenario
