@@ -31,6 +31,11 @@ class FeedTrip:
     kind: DayType
 
     @property
+    def departs_s(self) -> int:
+        """Its planned departure in seconds since the epoch."""
+        return int(self.departs.timestamp())
+
+    @property
     def pattern(self) -> int:
         """The index of its pattern in the line."""
         return self.plan.pattern

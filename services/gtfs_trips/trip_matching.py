@@ -124,5 +124,5 @@ def _by_time(planned: Sequence[FeedTrip], trips: Iterable[RunTrip]) -> Mapping[s
 def _by_pattern(planned: Sequence[FeedTrip]) -> dict[int, list[FeedTrip]]:
     found: dict[int, list[FeedTrip]] = {}
     for trip in planned:
-        found.setdefault(trip.pattern, []).append(trip)
+        found.setdefault(trip.plan.pattern, []).append(trip)
     return found

@@ -100,11 +100,15 @@ class RunningTimes:
 
     def means_along(self, hops: Iterable[Hop], direction: int) -> Iterator[HopMeans]:
         """`run_s` of each hop and `dwell_s` at its end, all at once."""
-        pace, dwell_s = self.seconds_per_metre, self.dwell.mean(DWELL_S, 1.0)
+        pace, dwell_s = self.seconds_per_metre, self.dwell.mean(DWELL_S, 1.0) * HOP_PRIOR
         runs, dwells, none = self.runs, self.dwells, _Sum()
         for start, end, length_m in hops:
             run, dwell = runs.get((start, end), none), dwells.get((end, direction), none)
-            yield HopMeans(run.mean(pace * length_m, HOP_PRIOR), dwell.mean(dwell_s, HOP_PRIOR))
+            # `_Sum.mean`, written out: a city has tens of thousands of hops to go along at a time.
+            yield HopMeans(
+                (run.total_s + pace * length_m * HOP_PRIOR) / (run.count + HOP_PRIOR),
+                (dwell.total_s + dwell_s) / (dwell.count + HOP_PRIOR),
+            )
 
     def pace_of(self, visits: Sequence[StopVisit]) -> float:
         """How slowly a trip has run so far, 1 being the line's mean; `visits` are the trip's, in order."""

@@ -79,6 +79,8 @@ class _Matched(NamedTuple):
 
     known: object
     planned: Mapping[str, FeedTrip]
+    run: frozenset[tuple[str, date]]
+    """Ids and dates of the planned trips that are run."""
 
 
 class _Means(NamedTuple):
@@ -132,19 +134,30 @@ class CityTicks:
         self._means[line.line_id, index] = _Means(learned, hops, times)
         return times
 
-    def matched(self, line: Line, day: date, waiting: Sequence[RunTrip]) -> Mapping[str, FeedTrip]:
+    def matched(self, line: Line, day: date, waiting: Sequence[RunTrip]) -> _Matched:
         """The planned trip of each trip of a line-day, also of those that buses wait for."""
         of = LineDay(line.line_id, day)
         departed = self.log.trips.get(of, {})
+        # Of several patterns of a direction, later visits tell which one a trip is on.
         several = len({pattern.direction for pattern in line.patterns}) < len(line.patterns)
         seen = sum(len(trip.visits) for trip in departed.values()) if several else len(departed)
         known = seen, [(trip.trip_id, trip.departs, trip.patterns) for trip in waiting]
         kept = self._matched.get(of)
         if kept is None or kept.known != known:
             planned = self.days.of_line_day(line.line_id, day)
-            runs = [run_trip(line, trip) for trip in departed.values()]
-            kept = self._matched[of] = _Matched(known, match_trips(line, planned, [*runs, *waiting]))
-        return kept.planned
+            runs = [_run_trip(line, trip, several=several) for trip in departed.values()]
+            found = match_trips(line, planned, [*runs, *waiting])
+            run = frozenset((trip.trip_id, trip.start_date) for trip in found.values())
+            kept = self._matched[of] = _Matched(known, found, run)
+        return kept
+
+
+def _run_trip(line: Line, trip: TripSoFar, *, several: bool) -> RunTrip:
+    """What the matching needs of a trip that has left its first stop, kept until it may differ."""
+    visits = len(trip.visits) if several else 1
+    if trip.run is None or trip.run[0] != visits:
+        trip.run = visits, run_trip(line, trip)
+    return trip.run[1]
 
 
 def run_trip(line: Line, trip: TripSoFar) -> RunTrip:
@@ -176,7 +189,8 @@ class _LineTick:
         self._day = service_date(line, tick)
         log = ticks.log
         found = ((p.trip_id, log.trip_of(line.line_id, p.trip_id)) for p in positions if p.trip_id)
-        of_trip = {trip_id: trip.visits for trip_id, trip in found if trip is not None}
+        self._trip_of = {trip_id: trip for trip_id, trip in found if trip is not None}
+        of_trip = {trip_id: trip.visits for trip_id, trip in self._trip_of.items()}
         departures = list(log.departures.get(line.line_id, ()))
         self._history = LineHistory(positions, departures, of_trip, log.times[line.line_id])
         self._buses = list(underway(line, self._history))
@@ -184,7 +198,8 @@ class _LineTick:
         of_day = ticks.days.of_line_day(line.line_id, self._day)
         self._by_headway = any(trip.headway is not None for trip in of_day[:1])
         waiting = [self._waiting(bus) for bus in self._buses if not bus.visits]
-        self._planned = ticks.matched(line, self._day, waiting)
+        matched = ticks.matched(line, self._day, waiting)
+        self._planned, self._run = matched.planned, matched.run
 
     def _waiting(self, bus: Underway) -> RunTrip:
         """What is known of a trip that hasn't left its first stop."""
@@ -234,7 +249,7 @@ class _LineTick:
             scheduled = planned is not None and planned.headway is None
             departs = planned.departs if scheduled and planned else self._departs_by_headway(bus)
             return calls_from_departure(means, max(departs, self._tick))
-        trip = self._ticks.log.trip_of(self._line.line_id, bus.position.trip_id)
+        trip = self._trip_of.get(bus.position.trip_id)
         if trip is None or not trip.follows:
             pace = self._history.times.pace_of(bus.visits)
         else:
@@ -246,19 +261,19 @@ class _LineTick:
         running = {bus.position.trip_id for bus in self._buses}
         for trip_id, trip in self._ticks.log.trips.get(LineDay(self._line.line_id, self._day), {}).items():
             planned = self._planned.get(trip_id)
-            if planned is None or trip_id in running or self._ended(planned):
+            if planned is None or trip_id in running:
                 continue
-            if trip.last.sequence < len(self._line.patterns[planned.pattern].stops):
+            all_stops = len(self._line.patterns[planned.pattern].stops)
+            if trip.last.sequence < all_stops and not self._ended(planned):
                 yield CutTrip(self._line, planned, trip.last.sequence)
 
     def cancelled(self) -> Iterator[CancelledTrip]:
         """The planned trips that are half an hour late and that no bus runs, until their planned ends."""
         of_day = self._ticks.days.of_line_day(self._line.line_id, self._day)
-        run = {(trip.trip_id, trip.start_date) for trip in self._planned.values()}
         first = bisect_left(of_day, self._tick - LONGEST_TRIP, key=attrgetter("departs"))
         end = bisect_left(of_day, self._tick - CANCELLED, key=attrgetter("departs"))
         for planned in of_day[first:end]:
-            if (planned.trip_id, planned.start_date) not in run and not self._ended(planned):
+            if (planned.trip_id, planned.start_date) not in self._run and not self._ended(planned):
                 yield CancelledTrip(self._line, planned)
 
     def _ended(self, planned: FeedTrip) -> bool:

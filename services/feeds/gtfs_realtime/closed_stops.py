@@ -50,7 +50,7 @@ class ClosedStops:
         origin = origin_ms(name.day, trip.bus.line.timezone)
         last = len(trip.pattern.stops) - 1
         found: set[int] = set()
-        for index, arrives_s in enumerate(trip.calls.arrives_s, trip.calls.first):
+        for index, arrives_s in enumerate(trip.calls.arrivals_s(), trip.calls.first):
             if index in (0, last):
                 continue
             place = PatternPosition(trip.pattern_index, index)

@@ -1,7 +1,7 @@
 """When a bus is expected at all the stops ahead of it: the predictions of `transit.arrivals`, all at once.
 
 There the time to one stop is a sum over the hops before it. Here these sums are made once for a pattern, so
-that each of a bus's stops costs a few additions.
+that the calls of all buses follow from a few numbers of each, as columns (`messages.stop_time_updates`).
 """
 
 from __future__ import annotations
@@ -21,25 +21,40 @@ STEP_S, LAST_STEP = 30, 120
 """Uncertainty is tabulated by half minutes ahead, up to an hour."""
 
 
-class ExpectedCalls(NamedTuple):
-    """When a bus is expected to reach and to leave its stops, in seconds since the epoch.
-
-    The first is the stop of an index in its pattern, the others follow. A bus that `is_waiting` at its first
-    stop doesn't arrive there. At the last stop both times are equal.
-    """
-
-    first: int
-    arrives_s: Sequence[float]
-    leaves_s: Sequence[float]
-    is_waiting: bool
-
-
 class PatternTimes(NamedTuple):
     """Seconds of driving and of standing from a pattern's first stop until the arrival at each stop."""
 
     runs_s: Sequence[float]
     dwells_s: Sequence[float]
     dwell_s: Sequence[float]
+
+
+class ExpectedCalls(NamedTuple):
+    """When a bus is expected to reach and to leave its stops, in seconds since the epoch.
+
+    `first` is the index of its next stop, which it reaches at `reaches_s`. It reaches a later stop at the sum
+    of `base_s`, the `pace` times the pattern's `runs_s`, and its `dwells_s`, and leaves it after `dwell_s`;
+    at the last stop both times are equal. A bus that `is_waiting` at its first stop doesn't arrive there.
+    """
+
+    first: int
+    reaches_s: float
+    leaves_s: float
+    base_s: float
+    pace: float
+    means: PatternTimes
+    is_waiting: bool = False
+
+    @property
+    def count(self) -> int:
+        """The number of stops ahead."""
+        return len(self.means.runs_s) - self.first
+
+    def arrivals_s(self) -> Sequence[float]:
+        """When it reaches the stops ahead."""
+        ahead = slice(self.first + 1, None)
+        later = zip(self.means.runs_s[ahead], self.means.dwells_s[ahead], strict=True)
+        return [self.reaches_s, *(self.base_s + self.pace * run_s + stood_s for run_s, stood_s in later)]
 
 
 def hops_of(pattern: Pattern) -> Sequence[Hop]:
@@ -71,7 +86,8 @@ def expected_calls(
     standing = bus.distance_m < 0.1 and bus.position.speed == 0
     stood_s = (1 - STANDING_LEFT) * means.dwell_s[here] if here < len(means.dwell_s) - 1 else 0.0
     arrives_s = now_s + (-stood_s if standing else rest_of_hop_s(bus, history, pace))
-    return _calls_from(means, here, arrives_s, arrives_s + means.dwell_s[here], pace)
+    is_last = here == len(means.dwell_s) - 1
+    return _calls_from(means, here, arrives_s, arrives_s + (0.0 if is_last else means.dwell_s[here]), pace)
 
 
 def calls_from_departure(means: PatternTimes, departs: datetime) -> ExpectedCalls:
@@ -90,17 +106,8 @@ def _calls_from(
 ) -> ExpectedCalls:
     """The calls from a stop on that a bus reaches and leaves at these times."""
     runs_s, dwells_s, dwell_s = means
-    last = len(runs_s) - 1
-    if here == last:
-        return ExpectedCalls(here, [arrives_s], [arrives_s], is_waiting=False)
-    base_s, ahead = leaves_s - pace * runs_s[here] - dwells_s[here] - dwell_s[here], here + 1
-    reached_s = [
-        base_s + pace * run_s + stood_s
-        for run_s, stood_s in zip(runs_s[ahead:], dwells_s[ahead:], strict=True)
-    ]
-    left_s = [at_s + stands_s for at_s, stands_s in zip(reached_s, dwell_s[ahead:], strict=True)]
-    left_s[-1] = reached_s[-1]
-    return ExpectedCalls(here, [arrives_s, *reached_s], [leaves_s, *left_s], is_waiting=False)
+    base_s = leaves_s - pace * runs_s[here] - dwells_s[here] - dwell_s[here]
+    return ExpectedCalls(here, arrives_s, leaves_s, base_s, pace, means)
 
 
 def _uncertainty_s(wait_s: float, *, has_departed: bool) -> int:

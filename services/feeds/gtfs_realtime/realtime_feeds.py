@@ -14,9 +14,10 @@ from services.feeds.gtfs_realtime.city_tick import CityTick, CityTicks
 from services.feeds.gtfs_realtime.closed_stops import ClosedStops
 from services.feeds.gtfs_realtime.feed_names import PROTOBUF, RealtimeFeed
 from services.feeds.gtfs_realtime.messages.alerts import add_alerts
+from services.feeds.gtfs_realtime.messages.descriptors import TripFields
 from services.feeds.gtfs_realtime.messages.message_json import message_json
 from services.feeds.gtfs_realtime.messages.trip_updates import TripUpdates
-from services.feeds.gtfs_realtime.messages.vehicle_positions import Bearings, add_vehicles
+from services.feeds.gtfs_realtime.messages.vehicle_positions import VehiclePositions
 from services.feeds.gtfs_realtime.realtime_source import RealtimeSource
 from services.feeds.gtfs_realtime.visit_log import VisitLog
 from services.gtfs_trips.planned_days import PlannedDays
@@ -35,8 +36,9 @@ class RealtimeFeeds:
         self._source = source
         self._days = PlannedDays(source.network, source.scenario_at_start)
         self._ticks = CityTicks(VisitLog(source.network, source.store), self._days)
-        self._updates = TripUpdates(self._days, ClosedStops(source.network))
-        self._bearings = Bearings()
+        trips = TripFields(self._days.ids)
+        self._updates = TripUpdates(self._days, ClosedStops(source.network), trips)
+        self._vehicles = VehiclePositions(self._days, trips)
         self._making = Lock()
         self._tick: CityTick | None = None
         self._made: dict[tuple[RealtimeFeed, datetime, str], CodedBody] = {}
@@ -89,8 +91,7 @@ class RealtimeFeeds:
         city = self._city(tick)
         shown = faults.positions(tick, city.positions, self._positions)
         if feed is RealtimeFeed.VEHICLE_POSITIONS:
-            add_vehicles(message, city, shown, self._days, self._bearings)
-            return message.SerializeToString()
+            return message.SerializeToString() + self._vehicles.entities(city, shown)
         entities = self._updates.entities(city, {each.bus_id for each in shown}, scenario)
         return message.SerializeToString() + entities
 

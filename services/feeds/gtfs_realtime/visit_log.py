@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from services.feeds.gtfs_realtime.realtime_source import TickReader
+from services.gtfs_trips.trip_matching import RunTrip
 from services.times import floor
 from services.transit.line_history import LEARNED_EVERY, PAST_EVERY, RECENT
 from services.transit.line_visits import past_visits
@@ -36,6 +37,7 @@ class TripSoFar:
 
     `taken` is when its bus ended the trip before, None for its first of the line-day. `driven_s` is
     the time between stops so far; `follows` says that no visit is missing between the first and the last.
+    `run` keeps what was last matched of it, with the number of visits that it followed from.
     """
 
     name: TripName
@@ -44,6 +46,7 @@ class TripSoFar:
     visits: list[StopVisit]
     driven_s: float = 0.0
     follows: bool = True
+    run: tuple[int, RunTrip] | None = None
 
     @property
     def first(self) -> StopVisit:

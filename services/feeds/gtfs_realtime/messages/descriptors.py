@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from google.transit.gtfs_realtime_pb2 import TripDescriptor
 
 from services.feeds.gtfs_realtime.city_tick import TickTrip
+from services.feeds.gtfs_realtime.messages.wire_rows import delimited
 from services.feeds.gtfs_static.feed_trips import gtfs_time
 from services.gtfs_trips.ids import FeedIds
 from services.gtfs_trips.planned_days import FeedTrip
 from services.transit.timetable import parse_trip_id
 from simulator.network import Line
+
+_TRIP = 1
+"""The number of the field, in updates as in vehicles."""
+MOST_KEPT = 100_000
+"""Trips of some days of a whole city."""
 
 
 def describe_planned(
@@ -30,6 +38,27 @@ def describe_planned(
     descriptor.route_id = ids.route[line.line_id]
     descriptor.direction_id = planned.plan.direction
     descriptor.schedule_relationship = relationship
+
+
+class TripFields:
+    """The field `trip` of updates and vehicles, as bytes: the same as long as a bus is on a trip."""
+
+    def __init__(self, ids: FeedIds) -> None:
+        self._ids = ids
+        self._kept: dict[tuple[str, date | None], bytes] = {}
+
+    def of(self, trip: TickTrip) -> bytes:
+        """The field of a bus's trip."""
+        planned = trip.planned
+        key = (trip.bus.position.trip_id, None) if planned is None else (planned.trip_id, planned.start_date)
+        found = self._kept.get(key)
+        if found is None:
+            descriptor = TripDescriptor()
+            describe(descriptor, trip, self._ids)
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            found = self._kept[key] = delimited(_TRIP, descriptor.SerializeToString())
+        return found
 
 
 def describe(descriptor: TripDescriptor, trip: TickTrip, ids: FeedIds) -> None:

@@ -5,18 +5,18 @@ A whole city has tens of thousands of them, which would take a second as objects
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import chain, pairwise
-from typing import NamedTuple
 
 import numpy as np
 from google.transit.gtfs_realtime_pb2 import TripUpdate
 from numpy.typing import NDArray
 
 from services.feeds.gtfs_realtime.city_tick import TickTrip
-from services.feeds.gtfs_realtime.expected_calls import LAST_STEP, STEP_S, uncertainties
+from services.feeds.gtfs_realtime.expected_calls import LAST_STEP, STEP_S, ExpectedCalls, uncertainties
 from services.feeds.gtfs_realtime.messages.wire_rows import (
     ByteRows,
     Flags,
@@ -30,6 +30,7 @@ from services.feeds.gtfs_realtime.messages.wire_rows import (
     taken,
 )
 from services.gtfs_trips.planned_days import PlannedDays
+from simulator.planned_service import PlannedCall
 
 Floats = NDArray[np.float64]
 
@@ -66,11 +67,35 @@ class _Calls:
     skipped: Flags
 
 
-class _Kept(NamedTuple):
-    """Columns of an object that is the same at every tick."""
+class _Stacked:
+    """Columns of many things of different lengths, one after the other: rows of one begin at its offset.
 
-    of: object
-    columns: Ints
+    What has been added stays, by the identity of the thing.
+    """
+
+    def __init__(self) -> None:
+        self._offset: dict[int, int] = {}
+        self._kept: list[tuple[object, Ints]] = []
+        self._rows = 0
+        self._columns: Ints | None = None
+
+    def offset(self, of: object, make: Callable[[], Ints]) -> int:
+        """The offset of a thing, whose columns are made when it is new."""
+        found = self._offset.get(id(of))
+        if found is None:
+            columns = make()
+            found = self._offset[id(of)] = self._rows
+            self._kept.append((of, columns))
+            self._rows += columns.shape[1]
+            self._columns = None
+        return found
+
+    @property
+    def columns(self) -> Ints:
+        """The columns of all."""
+        if self._columns is None:
+            self._columns = np.concatenate([columns for _, columns in self._kept], axis=1)
+        return self._columns
 
 
 class StopTimeUpdates:
@@ -81,8 +106,7 @@ class StopTimeUpdates:
         ids = days.ids.stop
         self._stop_ids = table([delimited(_STOP_ID, text.encode()) for text in ids.values()])
         self._place = {stop_id: place for place, stop_id in enumerate(ids)}
-        self._patterns: dict[int, _Kept] = {}
-        self._plans: dict[int, _Kept] = {}
+        self._patterns, self._plans = _Stacked(), _Stacked()
 
     def of_trips(
         self, trips: Sequence[TickTrip], skipped: Sequence[Collection[int]], now: datetime
@@ -90,7 +114,7 @@ class StopTimeUpdates:
         """The fields `stop_time_update` of each trip; `skipped` has each one's stops not served, by index."""
         if not trips:
             return ()
-        counts = np.array([len(trip.calls.arrives_s) for trip in trips])
+        counts = np.array([trip.calls.count for trip in trips])
         content, ends = joined(_parts(self._calls(trips, counts, skipped, now.timestamp())))
         bounds = [0, *ends[np.cumsum(counts) - 1].tolist()]
         return [content[start:end] for start, end in pairwise(bounds)]
@@ -101,53 +125,70 @@ class StopTimeUpdates:
         trip = np.repeat(np.arange(len(trips)), counts)
         first = np.array([each.calls.first for each in trips])
         index = np.arange(len(trip)) + (first - np.cumsum(counts) + counts)[trip]
-        last = np.array([len(each.pattern.stops) - 1 for each in trips])
+        last = first + counts - 1
         waits = np.array([each.calls.is_waiting for each in trips])
         left_out = _skipped(skipped, counts, first)
         arrives, leaves = ~left_out & ((index > 0) | ~waits[trip]), ~left_out & (index < last[trip])
-        exact_s = (
-            _joined([each.calls.arrives_s for each in trips]),
-            _joined([each.calls.leaves_s for each in trips]),
-        )
+        exact_s = _exact_s([each.calls for each in trips], trip, index, counts)
         arrives_s, leaves_s = _rising(exact_s, arrives, leaves, trip, int(now_s) - BEFORE_S)
-        plan_s = np.concatenate([self._plan_s(each) for each in trips], axis=1)
+        plan_s, planned = self._plan_s(trips, trip, index), np.array([t.planned is not None for t in trips])
         departed = np.array([bool(each.bus.visits) for each in trips], np.int64)
+        places = np.array([self._patterns.offset(t.pattern, partial(self._places, t)) for t in trips])
         return _Calls(
             index=index,
-            stop_ids=taken(self._stop_ids, np.concatenate([self._places(each) for each in trips])),
+            stop_ids=taken(self._stop_ids, self._patterns.columns[0, places[trip] + index]),
             arrives_s=arrives_s,
             leaves_s=leaves_s,
             arrival_delay_s=arrives_s - plan_s[0],
             departure_delay_s=leaves_s - plan_s[1],
             uncertainty_s=_UNCERTAINTIES[departed[trip], _steps(exact_s[1] - now_s)],
-            planned=np.array([each.planned is not None for each in trips])[trip],
+            planned=planned[trip],
             arrives=arrives,
             leaves=leaves,
             skipped=left_out,
         )
 
     def _places(self, trip: TickTrip) -> Ints:
-        """The places of the stops ahead in the table of ids."""
-        pattern = trip.pattern
-        kept = self._patterns.get(id(pattern))
-        if kept is None:
-            places = np.array([self._place[stop.stop_id] for stop in pattern.stops], np.int64)
-            kept = self._patterns[id(pattern)] = _Kept(pattern, places)
-        return kept.columns[trip.calls.first :]
+        """The places of a pattern's stops in the table of ids."""
+        return np.array([[self._place[stop.stop_id] for stop in trip.pattern.stops]], np.int64)
 
-    def _plan_s(self, trip: TickTrip) -> Ints:
-        """A trip's planned arrivals and departures at the stops ahead, 0 for one that isn't planned."""
-        if trip.planned is None:
-            return np.zeros((2, len(trip.calls.arrives_s)), np.int64)
-        plan = self._days.calls(trip.bus.line, trip.planned)
-        kept = self._plans.get(id(plan))
-        if kept is None:
-            kept = self._plans[id(plan)] = _Kept(plan, np.array(plan, np.int64).T)
-        return kept.columns[:, trip.calls.first :] + int(trip.planned.departs.timestamp())
+    def _plan_s(self, trips: Sequence[TickTrip], trip: Ints, index: Ints) -> Ints:
+        """By row the planned arrival and departure, without a meaning for trips that aren't planned."""
+        offsets, departs_s = [0] * len(trips), [0] * len(trips)
+        for number, each in enumerate(trips):
+            if each.planned is not None:
+                plan = self._days.calls(each.bus.line, each.planned)
+                offsets[number] = self._plans.offset(plan, partial(_columns_of, plan))
+                departs_s[number] = each.planned.departs_s
+        if not any(each.planned is not None for each in trips):
+            return np.zeros((2, len(trip)), np.int64)
+        columns = self._plans.columns
+        rows = np.minimum(np.array(offsets)[trip] + index, columns.shape[1] - 1)
+        planned_s: Ints = columns[:, rows] + np.array(departs_s)[trip]
+        return planned_s
 
 
-def _joined(columns: Sequence[Sequence[float]]) -> Floats:
-    return np.array(list(chain.from_iterable(columns)))
+def _columns_of(plan: Sequence[PlannedCall]) -> Ints:
+    return np.array(plan, np.int64).T
+
+
+def _exact_s(calls: Sequence[ExpectedCalls], trip: Ints, index: Ints, counts: Ints) -> tuple[Floats, Floats]:
+    """By row when the bus reaches the stop and when it leaves it."""
+    means = {id(each.means): each.means for each in calls}
+    ends = np.cumsum([len(each.runs_s) for each in means.values()])
+    offset_of = dict(zip(means, [0, *ends[:-1].tolist()], strict=True))
+    runs_s, dwells_s, dwell_s = (
+        np.array(list(chain.from_iterable(column))) for column in zip(*means.values(), strict=True)
+    )
+    row = np.array([offset_of[id(each.means)] for each in calls])[trip] + index
+    base_s, pace = (np.array(column) for column in zip(*((c.base_s, c.pace) for c in calls), strict=True))
+    arrives_s = base_s[trip] + pace[trip] * runs_s[row] + dwells_s[row]
+    leaves_s = arrives_s + dwell_s[row]
+    ends = np.cumsum(counts)
+    leaves_s[ends - 1] = arrives_s[ends - 1]
+    arrives_s[ends - counts] = [each.reaches_s for each in calls]
+    leaves_s[ends - counts] = [each.leaves_s for each in calls]
+    return arrives_s, leaves_s
 
 
 def _skipped(skipped: Sequence[Collection[int]], counts: Ints, first: Ints) -> Flags:

@@ -9,7 +9,7 @@ from google.transit.gtfs_realtime_pb2 import FeedMessage, TripDescriptor, TripUp
 
 from services.feeds.gtfs_realtime.city_tick import CancelledTrip, CityTick, CutTrip, TickTrip
 from services.feeds.gtfs_realtime.closed_stops import ClosedStops
-from services.feeds.gtfs_realtime.messages.descriptors import describe, describe_planned
+from services.feeds.gtfs_realtime.messages.descriptors import TripFields, describe_planned
 from services.feeds.gtfs_realtime.messages.stop_time_updates import SKIPPED, StopTimeUpdates
 from services.feeds.gtfs_realtime.messages.wire_rows import delimited, varint
 from services.gtfs_trips.ids import FeedIds
@@ -17,7 +17,7 @@ from services.gtfs_trips.planned_days import FeedTrip, PlannedDays
 from simulator.scenario import Scenario
 
 _ENTITY, _ENTITY_ID, _TRIP_UPDATE = 2, 1, 3
-_TRIP, _VEHICLE, _TIMESTAMP = 1, 3, 4
+_VEHICLE, _TIMESTAMP = 3, 4
 """Numbers of fields: of a message and its entity, and of a trip update."""
 
 
@@ -34,8 +34,8 @@ class _Head(NamedTuple):
 class TripUpdates:
     """Writes the updates of ticks, one after the other."""
 
-    def __init__(self, days: PlannedDays, closed: ClosedStops) -> None:
-        self._closed, self._ids = closed, days.ids
+    def __init__(self, days: PlannedDays, closed: ClosedStops, trips: TripFields) -> None:
+        self._closed, self._ids, self._trips = closed, days.ids, trips
         self._stop_times = StopTimeUpdates(days)
         self._heads: dict[str, _Head] = {}
 
@@ -67,14 +67,13 @@ class TripUpdates:
         kept = self._heads.get(entity_id)
         if kept is not None and kept.bus_id == trip.bus.position.bus_id:
             return kept
-        descriptor, bus_id = TripDescriptor(), trip.bus.position.bus_id
-        describe(descriptor, trip, self._ids)
+        bus_id = trip.bus.position.bus_id
         vehicle = VehicleDescriptor(id=bus_id, label=bus_id)
         return _Head(
             entity_id,
             bus_id,
             delimited(_ENTITY_ID, entity_id.encode()),
-            delimited(_TRIP, descriptor.SerializeToString()),
+            self._trips.of(trip),
             delimited(_VEHICLE, vehicle.SerializeToString()),
         )
 

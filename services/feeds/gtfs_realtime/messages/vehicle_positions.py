@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from google.transit.gtfs_realtime_pb2 import FeedMessage, VehiclePosition
+import numpy as np
+from google.transit.gtfs_realtime_pb2 import VehicleDescriptor, VehiclePosition
 
 from services.feeds.gtfs_realtime.city_tick import CityTick, TickTrip
-from services.feeds.gtfs_realtime.messages.descriptors import describe
+from services.feeds.gtfs_realtime.messages.descriptors import TripFields
 from services.feeds.gtfs_realtime.messages.occupancy import occupancy_percentage, occupancy_status
-from services.gtfs_trips.ids import FeedIds
+from services.feeds.gtfs_realtime.messages.wire_rows import (
+    ByteRows,
+    delimited,
+    float_field,
+    joined,
+    message_field,
+    number_field,
+    only,
+    table,
+)
 from services.gtfs_trips.planned_days import PlannedDays
 from simulator.network import Pattern, ShapePoint
 from storage.schema import BusPosition
@@ -23,35 +34,138 @@ INCOMING_M = 60.0
 STANDING_M = 0.1
 KMH_PER_M_S = 3.6
 
+_ENTITY, _ENTITY_ID, _VEHICLE = 2, 1, 4
+_POSITION, _SEQUENCE, _STATUS, _TIMESTAMP, _STOP_ID, _DESCRIPTOR, _OCCUPANCY, _PERCENTAGE = (
+    2,
+    3,
+    4,
+    5,
+    7,
+    8,
+    9,
+    10,
+)
+_LATITUDE, _LONGITUDE, _BEARING, _SPEED = 1, 2, 3, 5
+"""Numbers of fields: of a message and its entity, of a vehicle, and of its position."""
 
-def add_vehicles(
-    message: FeedMessage, tick: CityTick, shown: Iterable[BusPosition], days: PlannedDays, bearings: Bearings
-) -> None:
-    """Add the positions of buses to a message: `shown` are the tick's, as wire faults leave them.
 
-    A bus that runs empty to a trip, or is parked, has no trip.
-    """
-    buses = days.network.bus
-    for position in shown:
-        entity = message.entity.add()
-        entity.id = position.bus_id
-        vehicle = entity.vehicle
-        vehicle.vehicle.id = vehicle.vehicle.label = position.bus_id
-        vehicle.timestamp = int(position.time.timestamp())
-        vehicle.position.latitude = position.latitude
-        vehicle.position.longitude = position.longitude
-        vehicle.position.speed = position.speed / KMH_PER_M_S
-        bus = buses.get(position.bus_id)
-        if bus is not None:
-            vehicle.occupancy_status = occupancy_status(position.passenger_count, bus.capacity)
-            vehicle.occupancy_percentage = occupancy_percentage(position.passenger_count, bus.capacity)
-        trip = tick.trips.get(position.bus_id)
-        if (
-            trip is not None
-            and trip.bus.position.trip_id == position.trip_id
-            and is_in_service(trip, position)
-        ):
-            _add_trip(vehicle, trip, position, days.ids, bearings)
+@dataclass(slots=True)
+class _Shown:
+    """Columns with a row for each bus; those of a trip are empty or 0 for a bus without one."""
+
+    on_trip: list[bool] = field(default_factory=list)
+    trips: list[bytes] = field(default_factory=list)
+    stop_ids: list[bytes] = field(default_factory=list)
+    sequences: list[int] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    bearings: list[float | None] = field(default_factory=list)
+
+
+class VehiclePositions:
+    """Writes the positions of ticks, one after the other, as columns: a city has thousands of buses."""
+
+    def __init__(self, days: PlannedDays, trips: TripFields) -> None:
+        self._buses, self._trips, self._bearings = days.network.bus, trips, Bearings()
+        self._stop_ids = {
+            stop: delimited(_STOP_ID, feed_id.encode()) for stop, feed_id in days.ids.stop.items()
+        }
+        self._ids: dict[str, tuple[bytes, bytes]] = {}
+
+    def entities(self, tick: CityTick, shown: Sequence[BusPosition]) -> bytes:
+        """The entities of buses: `shown` are the tick's positions, as wire faults leave them.
+
+        They are the bytes of the field `entity` of a message. A bus that runs empty to a trip, or is parked,
+        has no trip.
+        """
+        if not shown:
+            return b""
+        columns = _Shown()
+        for position in shown:
+            trip = tick.trips.get(position.bus_id)
+            if (
+                trip is None
+                or trip.bus.position.trip_id != position.trip_id
+                or not is_in_service(trip, position)
+            ):
+                trip = None
+            self._add(columns, trip, position)
+        ids, descriptors = zip(*(self._ids_of(position.bus_id) for position in shown), strict=True)
+        vehicle = message_field(_VEHICLE, self._vehicle(columns, shown, descriptors))
+        content, _ = joined(message_field(_ENTITY, [table(ids), *vehicle]))
+        return content
+
+    def _add(self, columns: _Shown, trip: TickTrip | None, position: BusPosition) -> None:
+        columns.on_trip.append(trip is not None)
+        if trip is None:
+            columns.trips.append(b"")
+            columns.stop_ids.append(b"")
+            columns.sequences.append(0)
+            columns.statuses.append(0)
+            columns.bearings.append(None)
+            return
+        stops, index = trip.pattern.stops, trip.bus.place.index
+        if stops[index].stop_id != position.next_stop_id:  # a fault shows the bus as it was
+            index = next((i for i in range(index) if stops[i].stop_id == position.next_stop_id), index)
+        stop = stops[index]
+        columns.trips.append(self._trips.of(trip))
+        columns.stop_ids.append(self._stop_ids[stop.stop_id])
+        columns.sequences.append(index + 1)
+        columns.statuses.append(_status(position))
+        columns.bearings.append(
+            self._bearings.at(trip.pattern, stop.distance_m - position.distance_to_next_stop)
+        )
+
+    def _vehicle(
+        self, columns: _Shown, shown: Sequence[BusPosition], descriptors: Sequence[bytes]
+    ) -> Sequence[ByteRows]:
+        """The fields of each vehicle, in the order of their numbers."""
+        on_trip = np.array(columns.on_trip)
+        buses = [self._buses.get(position.bus_id) for position in shown]
+        known = np.array([bus is not None for bus in buses])
+        full = [
+            (0, 0)
+            if bus is None
+            else (
+                int(occupancy_status(position.passenger_count, bus.capacity)),
+                occupancy_percentage(position.passenger_count, bus.capacity),
+            )
+            for bus, position in zip(buses, shown, strict=True)
+        ]
+        statuses, percentages = np.array(full, np.int64).T
+        times = np.array([int(position.time.timestamp()) for position in shown])
+        return [
+            table(columns.trips),
+            *message_field(_POSITION, _place(columns.bearings, shown)),
+            *only(on_trip, number_field(_SEQUENCE, np.array(columns.sequences))),
+            *only(on_trip, number_field(_STATUS, np.array(columns.statuses))),
+            *number_field(_TIMESTAMP, times),
+            table(columns.stop_ids),
+            table(descriptors),
+            *only(known, number_field(_OCCUPANCY, statuses)),
+            *only(known, number_field(_PERCENTAGE, percentages)),
+        ]
+
+    def _ids_of(self, bus_id: str) -> tuple[bytes, bytes]:
+        """A bus's fields `id` of its entity and `vehicle`."""
+        found = self._ids.get(bus_id)
+        if found is None:
+            descriptor = VehicleDescriptor(id=bus_id, label=bus_id).SerializeToString()
+            found = self._ids[bus_id] = (
+                delimited(_ENTITY_ID, bus_id.encode()),
+                delimited(_DESCRIPTOR, descriptor),
+            )
+        return found
+
+
+def _place(bearings: Sequence[float | None], shown: Sequence[BusPosition]) -> Sequence[ByteRows]:
+    """The fields of each position."""
+    has_bearing = np.array([degrees is not None for degrees in bearings])
+    return [
+        *float_field(_LATITUDE, [position.latitude for position in shown]),
+        *float_field(_LONGITUDE, [position.longitude for position in shown]),
+        *only(has_bearing, float_field(_BEARING, [degrees or 0.0 for degrees in bearings])),
+        *float_field(_SPEED, [position.speed / KMH_PER_M_S for position in shown]),
+    ]
 
 
 def is_in_service(trip: TickTrip, position: BusPosition) -> bool:
@@ -59,20 +173,9 @@ def is_in_service(trip: TickTrip, position: BusPosition) -> bool:
     return bool(trip.bus.visits) or position.distance_to_next_stop < STANDING_M
 
 
-def _add_trip(
-    vehicle: VehiclePosition, trip: TickTrip, position: BusPosition, ids: FeedIds, bearings: Bearings
-) -> None:
-    describe(vehicle.trip, trip, ids)
-    stops = trip.pattern.stops
-    index = trip.bus.place.index
-    if stops[index].stop_id != position.next_stop_id:  # a fault shows the bus as it was
-        index = next((i for i in range(index) if stops[i].stop_id == position.next_stop_id), index)
-    vehicle.current_stop_sequence = index + 1
-    vehicle.stop_id = ids.stop[stops[index].stop_id]
-    vehicle.current_status = _status(position)
-    degrees = bearings.at(trip.pattern, stops[index].distance_m - position.distance_to_next_stop)
-    if degrees is not None:
-        vehicle.position.bearing = degrees
+def _is_on(trip: TickTrip, position: BusPosition) -> bool:
+    """Whether a position is that of a bus on its trip; a fault may show it on an earlier one."""
+    return trip.bus.position.trip_id == position.trip_id and is_in_service(trip, position)
 
 
 def _status(position: BusPosition) -> VehiclePosition.VehicleStopStatus:

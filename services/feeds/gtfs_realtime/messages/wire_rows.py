@@ -6,6 +6,7 @@ The format: protobuf.dev/programming-guides/encoding. Field numbers here are bel
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-VARINT, LENGTH_DELIMITED = 0, 2
+VARINT, LENGTH_DELIMITED, FIXED_32 = 0, 2, 5
 
 
 class ByteRows(NamedTuple):
@@ -26,8 +27,8 @@ class ByteRows(NamedTuple):
 def varints(values: Ints) -> ByteRows:
     """Numbers as varints: seven bits a byte, ten bytes for a negative one."""
     left = values.astype(np.int64).view(np.uint64)
-    lengths = np.ones(len(left), np.int64)
-    for bits in range(7, 64, 7):
+    lengths, most = np.ones(len(left), np.int64), int(left.max(initial=0))
+    for bits in range(7, max(most.bit_length(), 1), 7):
         lengths += left >= np.uint64(1 << bits)
     data = np.empty((len(left), int(lengths.max(initial=1))), np.uint8)
     for place in range(data.shape[1]):
@@ -39,6 +40,12 @@ def varints(values: Ints) -> ByteRows:
 def number_field(field: int, values: Ints) -> Sequence[ByteRows]:
     """A field with a number in each row."""
     return [_tags(field, VARINT, len(values)), varints(values)]
+
+
+def float_field(field: int, values: Sequence[float]) -> Sequence[ByteRows]:
+    """A field with a number of single precision in each row."""
+    data = np.array(values, "<f4").view(np.uint8).reshape(len(values), 4)
+    return [_tags(field, FIXED_32, len(values)), ByteRows(data, np.full(len(values), 4, np.int64))]
 
 
 def message_field(field: int, parts: Sequence[ByteRows]) -> Sequence[ByteRows]:
@@ -67,10 +74,13 @@ def taken(rows: ByteRows, index: Ints) -> ByteRows:
 
 def joined(parts: Sequence[ByteRows]) -> tuple[bytes, Ints]:
     """The bytes of all rows, each the bytes of its parts, and where each row ends in them."""
-    counts = [np.arange(part.data.shape[1]) < part.lengths[:, None] for part in parts]
-    data = np.hstack([part.data for part in parts])[np.hstack(counts)]
+    rows, widths = len(parts[0].lengths), [part.data.shape[1] for part in parts]
+    data, counts = np.empty((rows, sum(widths)), np.uint8), np.empty((rows, sum(widths)), bool)
+    for end, width, part in zip(accumulate(widths), widths, parts, strict=True):
+        data[:, end - width : end] = part.data
+        np.less(np.arange(width), part.lengths[:, None], out=counts[:, end - width : end])
     ends: Ints = np.cumsum(np.sum([part.lengths for part in parts], axis=0))
-    return data.tobytes(), ends
+    return data[counts].tobytes(), ends
 
 
 def varint(value: int) -> bytes:
