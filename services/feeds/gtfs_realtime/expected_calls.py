@@ -46,7 +46,7 @@ class ExpectedCalls(NamedTuple):
     is_waiting: bool = False
 
     @property
-    def count(self) -> int:
+    def ahead(self) -> int:
         """The number of stops ahead."""
         return len(self.means.runs_s) - self.first
 

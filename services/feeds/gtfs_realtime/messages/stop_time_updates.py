@@ -114,7 +114,7 @@ class StopTimeUpdates:
         """The fields `stop_time_update` of each trip; `skipped` has each one's stops not served, by index."""
         if not trips:
             return ()
-        counts = np.array([trip.calls.count for trip in trips])
+        counts = np.array([trip.calls.ahead for trip in trips])
         content, ends = joined(_parts(self._calls(trips, counts, skipped, now.timestamp())))
         bounds = [0, *ends[np.cumsum(counts) - 1].tolist()]
         return [content[start:end] for start, end in pairwise(bounds)]
