@@ -46,13 +46,17 @@ def _buses_named_as_stops(document: Document) -> Found:
 
 def find(data: Any, path: tuple[str, ...], loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
     """Each value at a path of keys, with its location; `*` stands for any index of a list."""
-    if not path:
-        yield loc, data
-    elif path[0] == "*" and isinstance(data, list):
-        for i, item in enumerate(data):
-            yield from find(item, path[1:], (*loc, i))
-    elif isinstance(data, dict) and path[0] in data:
-        yield from find(data[path[0]], path[1:], (*loc, path[0]))
+    # Step by step for all values at once: a recursion would pass each on from level to level.
+    found: list[tuple[Loc, Any]] = [(loc, data)]
+    for key in path:
+        if key == "*":
+            lists = [(at, value) for at, value in found if isinstance(value, list)]
+            found = [((*at, i), item) for at, value in lists for i, item in enumerate(value)]
+        else:
+            found = [
+                ((*at, key), value[key]) for at, value in found if isinstance(value, dict) and key in value
+            ]
+    return iter(found)
 
 
 def defined_places(data: Any) -> Iterator[tuple[str, tuple[str, float, float]]]:
@@ -64,11 +68,15 @@ def defined_places(data: Any) -> Iterator[tuple[str, tuple[str, float, float]]]:
 def _definitions(data: Any) -> Iterator[tuple[Loc, str, tuple[str, float, float]]]:
     for path in STOP_LISTS:
         for loc, entry in find(data, path):
-            stop_id = _stop_id(entry)
-            if stop_id is not None:
-                name, latitude, longitude = entry.get("name"), entry.get("latitude"), entry.get("longitude")
-                if isinstance(name, str) and _is_number(latitude, 90) and _is_number(longitude, 180):
-                    yield loc, stop_id, (name, float(latitude), float(longitude))
+            # Most entries only refer to a stop that another defines.
+            if not isinstance(entry, dict) or "name" not in entry:
+                continue
+            stop_id, name = _stop_id(entry), entry["name"]
+            latitude, longitude = entry.get("latitude"), entry.get("longitude")
+            if stop_id is None or not isinstance(name, str):
+                continue
+            if _is_number(latitude, 90) and _is_number(longitude, 180):
+                yield loc, stop_id, (name, float(latitude), float(longitude))
 
 
 def _is_number(value: Any, most: int) -> TypeGuard[float]:

@@ -9,16 +9,18 @@ same place or over 30 km apart; a service that begins before the buses are home 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from simulator.files.csv_table import TableFile
 from simulator.files.problems import Faults, InputFileError, Loc, Problem
 from simulator.files.yaml_document import Document, read_document
 from simulator.network import Line, Network, Stop
 from simulator.network_files import checks
 from simulator.network_files.line_builder import NO_TABLES, Definitions, build_line
 from simulator.network_files.schema import LineEntry, NetworkEntry
-from simulator.network_files.tables import NETWORK, read_tables
+from simulator.network_files.tables import NETWORK, read_tables, table_files
 from simulator.progress import OnProgress, Progress, ignore_progress
 from simulator.types import StopId
 
@@ -37,7 +39,7 @@ def load_network(path: Path, on_progress: OnProgress = ignore_progress) -> Netwo
     folder = path if path.is_dir() else None
     on_progress(Progress(f"reading {path.name}", 0, 1, "files"))
     try:
-        document = read_document(path if folder is None else folder / NETWORK)
+        document, files = (read_document(path), {}) if folder is None else _read(folder)
     except InputFileError as error:
         raise NetworkFileError(error.problems) from error
     faults: Faults = []
@@ -47,7 +49,7 @@ def load_network(path: Path, on_progress: OnProgress = ignore_progress) -> Netwo
         for loc, data in checks.find(document.data, ("lines", "*"))
     ]
     faults += checks.check(document)
-    tables, problems = (NO_TABLES, []) if folder is None else read_tables(folder, _patterns(document.data))
+    tables, problems = (NO_TABLES, []) if folder is None else read_tables(files, _patterns(document.data))
     definitions = dict(checks.defined_places(document.data))
     broken = {loc[:2] for loc, _ in faults}
     lines = []
@@ -60,6 +62,13 @@ def load_network(path: Path, on_progress: OnProgress = ignore_progress) -> Netwo
     if problems:
         raise NetworkFileError(problems)
     return network_of(lines, definitions, path.stem, _gtfs_ids(document.data))
+
+
+def _read(folder: Path) -> tuple[Document, dict[str, TableFile]]:
+    """The network file of a folder and its tables, which Arrow reads on another core meanwhile."""
+    with ThreadPoolExecutor(1) as reader:
+        files = reader.submit(table_files, folder)
+        return read_document(folder / NETWORK), files.result()
 
 
 def _gtfs_ids(data: Any) -> dict[str, str]:

@@ -20,8 +20,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -83,8 +83,7 @@ RULES: Mapping[str, Rules] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeRow:
+class ShapeRow(NamedTuple):
     """A point of a pattern's shape, and the number of the stop at it (from 1; 0 for none)."""
 
     latitude: float
@@ -122,9 +121,15 @@ class NetworkTables:
         return measured([stops[r.stop - 1] if r.stop else (r.latitude, r.longitude) for r in rows], indexes)
 
 
-def read_tables(folder: Path, patterns: Mapping[str, Iterable[str]]) -> tuple[NetworkTables, list[Problem]]:
-    """The tables of a folder, and their problems. `patterns`: pattern ids by line id."""
-    files = {name: _file(folder / name, rules) for name, rules in RULES.items() if (folder / name).is_file()}
+def table_files(folder: Path) -> dict[str, TableFile]:
+    """The files of a folder's tables with the problems of their values, by name."""
+    return {name: _file(folder / name, rules) for name, rules in RULES.items() if (folder / name).is_file()}
+
+
+def read_tables(
+    files: Mapping[str, TableFile], patterns: Mapping[str, Iterable[str]]
+) -> tuple[NetworkTables, list[Problem]]:
+    """The tables of these files, and their problems. `patterns`: pattern ids by line id."""
     timetable, shapes, timings = (files.get(name) for name in (TIMETABLE, SHAPES, TIMINGS))
     if timetable is not None and not timetable.problems:
         _check_patterns(timetable, patterns)
@@ -195,27 +200,25 @@ def _timetables(table: TableFile | None) -> dict[str, dict[DayType, list[Departu
     if table is None:
         return result
     times = seconds_of(table, "time")
-    columns = [table[name].dictionary_encode() for name in ("line_id", "day_type", "pattern_id")]
-    codes = [column.indices.to_numpy() for column in columns]
-    lines, days, patterns = ([str(v) for v in column.dictionary.to_pylist()] for column in columns)
-    timing, block = (_optional(table, name) for name in ("timing", "block"))
+    columns = ("line_id", "day_type", "pattern_id")
+    codes = [table.codes(name) for name in columns]
+    lines, days, patterns = (table.values(name).to_pylist() for name in columns)
+    timing, block = table.texts("timing"), table.texts("block")
+    timing_of = {text: int(text) - 1 if text else None for text in set(timing)}
     rank = np.argsort(np.argsort(np.array(patterns)))
     order = np.lexsort((rank[codes[2]], times, codes[1], codes[0]))
-    in_order = (column[order].tolist() for column in (codes[0], codes[1], times, codes[2]))
-    for (line, day), group in itertools.groupby(
-        zip(*in_order, order.tolist(), strict=True), key=itemgetter(0, 1)
-    ):
-        result.setdefault(lines[line], {})[DayType(days[day])] = [
-            Departure(time_s, patterns[pattern], int(timing[row]) - 1 if timing[row] else None, block[row])
-            for _, _, time_s, pattern, row in group
-        ]
-    return {line: dict(sorted(by_day.items())) for line, by_day in result.items()}
-
-
-def _optional(table: TableFile, name: str) -> list[str]:
-    """The values of a column, "" for each if the file doesn't have it."""
-    values: list[str] = table[name].to_pylist() if name in table.columns else [""] * len(table)
-    return values
+    rows = order.tolist()
+    in_order = times[order].tolist(), codes[2][order].tolist()
+    departures = [
+        Departure(time_s, patterns[pattern], timing_of[timing[row]], block[row])
+        for time_s, pattern, row in zip(*in_order, rows, strict=True)
+    ]
+    line, day = (column[order] for column in codes[:2])
+    firsts = np.flatnonzero(np.diff(line, prepend=-1) | np.diff(day, prepend=-1))
+    for first, end in itertools.pairwise([*firsts.tolist(), len(rows)]):
+        of_line = result.setdefault(lines[line[first]], {})
+        of_line[DayType(days[day[first]])] = departures[first:end]
+    return {line_id: dict(sorted(by_day.items())) for line_id, by_day in result.items()}
 
 
 def _shapes(table: TableFile | None) -> dict[str, list[ShapeRow]]:

@@ -11,8 +11,10 @@ late as a timetable's trip can.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from simulator.day import travel
 from simulator.day.bus import BOARD_MS, DEAD_MS
@@ -208,8 +210,7 @@ def scheduled(entry: LineEntry, timetable: Timetable, faults: Faults) -> Mapping
     for name in ("hours", "headway_min", "departures"):
         if getattr(entry, name) is not None:
             faults.append(((name,), f"`{name}` and departures in timetable.csv: remove one of the two"))
-    start_s = day_start_s(entry.night)
-    within = {day: tuple(d for d in times if _is_within(d, start_s)) for day, times in timetable.items()}
+    within = {day: tuple(times[_within(times, entry.night)]) for day, times in timetable.items()}
     return {
         day: Service(times[0].time_s, times[-1].time_s, (), times) for day, times in within.items() if times
     }
@@ -217,14 +218,18 @@ def scheduled(entry: LineEntry, timetable: Timetable, faults: Faults) -> Mapping
 
 def overnight(night: bool, timetable: Timetable) -> Mapping[DayType, tuple[Departure, ...]]:
     """The departures of a timetable that lie in the line-days before and after their own dates."""
-    start_s = day_start_s(night)
-    beyond = {day: tuple(d for d in times if not _is_within(d, start_s)) for day, times in timetable.items()}
+    beyond = {}
+    for day, times in timetable.items():
+        within = _within(times, night)
+        beyond[day] = (*times[: within.start], *times[within.stop :])
     return {day: times for day, times in beyond.items() if times}
 
 
-def _is_within(departure: Departure, start_s: int) -> bool:
-    """Whether a departure lies in the line-day of its own date, which begins at `start_s`."""
-    return start_s <= departure.time_s < start_s + DAY_S
+def _within(times: Sequence[Departure], night: bool) -> slice:
+    """Which of a day type's departures, by time, lie in the line-day of their own date."""
+    start_s = day_start_s(night)
+    first, end = (bisect_left(times, at_s, key=attrgetter("time_s")) for at_s in (start_s, start_s + DAY_S))
+    return slice(first, end)
 
 
 def _runs(entry: LineEntry, day: DayType) -> bool:
