@@ -54,11 +54,10 @@ class QueryOperations:
         work = partial(state.queries.prepared, sql, state.query_instant)
         found = await asyncio.get_running_loop().run_in_executor(state.pool, work)
         columns = column_info(found.compiled.columns)
-        timestamp = {"ScalarType": "TIMESTAMP"}
         return {
             "QueryString": sql,
             "Columns": [{**column, "Aliased": False} for column in columns],
-            "Parameters": [{"Name": name, "Type": timestamp} for name in found.parameters],
+            "Parameters": column_info(found.parameters),
         }
 
     async def cancel_query(self, body: Body, _address: str) -> Response:

@@ -66,10 +66,10 @@ class OpenQuery:
 
 
 class Prepared(NamedTuple):
-    """A compiled query, and the names of its parameters."""
+    """A compiled query, and the names and types of its parameters."""
 
     compiled: Compiled
-    parameters: Sequence[str]
+    parameters: Sequence[tuple[str, Kind]]
 
 
 class QueryResult(NamedTuple):
@@ -186,8 +186,10 @@ class QueryRunner:
         tree = parse(sql)
         if not isinstance(tree, exp.Query):
             raise ValidationException("PrepareQuery is only for SELECT")
-        compiled = compile_query(tree, self._catalog, instant=instant, runtime=instant())
-        return Prepared(compiled, sorted({node.name for node in tree.find_all(exp.Parameter)}))
+        found: dict[str, Kind] = {}
+        runtime = instant()
+        compiled = compile_query(tree, self._catalog, instant=instant, runtime=runtime, parameters=found)
+        return Prepared(compiled, sorted(found.items()))
 
     def resume(self, sql: str, token: str, most_rows: int | None) -> QueryBody:
         """Return the next page of a query, or its last page again. `sql` must equal the query's text."""

@@ -33,16 +33,22 @@ class Compiled:
 
 
 def compile_query(
-    tree: exp.Query, catalog: Catalog, *, instant: Instant, runtime: int | None = None
+    tree: exp.Query,
+    catalog: Catalog,
+    *,
+    instant: Instant,
+    runtime: int | None = None,
+    parameters: dict[str, Kind] | None = None,
 ) -> Compiled:
     """Compile a query. `instant` returns the current time, for `now()` and for the retention of tables.
 
-    `runtime` is the value of `@scheduled_runtime` in nanoseconds since the epoch.
+    `runtime` is the value of `@scheduled_runtime` in nanoseconds since the epoch. `parameters` collects the
+    types of parameters; without it others than `@scheduled_runtime` are refused.
 
     Raises `ValidationException` for a query that is invalid or not supported.
     """
     compiler = Compiler(
-        catalog, instant, {table.db for table in tree.find_all(exp.Table) if table.db}, runtime
+        catalog, instant, {table.db for table in tree.find_all(exp.Table) if table.db}, runtime, parameters
     )
     try:
         sql, outputs = compiler.query(tree, Scope(), {})
@@ -56,9 +62,16 @@ def compile_query(
 class Compiler:
     """Compiles one statement. `common` collects the names and SQL of all queries in WITH, inner first."""
 
-    def __init__(self, catalog: Catalog, instant: Instant, databases: set[str], runtime: int | None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        instant: Instant,
+        databases: set[str],
+        runtime: int | None,
+        parameters: dict[str, Kind] | None,
+    ) -> None:
         self.common: list[tuple[str, str]] = []
-        self._expressions = Expressions(self, instant(*sorted(databases)), runtime)
+        self._expressions = Expressions(self, instant(*sorted(databases)), runtime, parameters)
         self._from = FromClause(self, self._expressions, catalog, instant)
         self._known: CommonQueries = {}
 

@@ -18,7 +18,7 @@ from services.timestream_local.sql.functions.arrays import array, subscript
 from services.timestream_local.sql.functions.scalar import call
 from services.timestream_local.sql.functions.zones import at_zone
 from services.timestream_local.sql.literals import LITERALS, whole_number
-from services.timestream_local.sql.predicates import PREDICATES, Predicates, Subqueries, compare
+from services.timestream_local.sql.predicates import COMPARISONS, PREDICATES, Predicates, Subqueries, compare
 from services.timestream_local.sql.scopes import Scope, at, only, refused, row_field, single_column
 from services.timestream_local.sql.typed_sql import (
     NULL,
@@ -30,7 +30,7 @@ from services.timestream_local.sql.typed_sql import (
     whole,
 )
 from services.timestream_local.sql.wording import as_written
-from services.timestream_local.types import DAY_NS, GREATEST_BIGINT, Type, physical
+from services.timestream_local.types import DAY_NS, GREATEST_BIGINT, Kind, Type, physical
 
 ARITHMETIC: dict[type[exp.Expr], str] = {
     exp.Add: "+",
@@ -44,10 +44,20 @@ WORDS = ("current_timestamp", "localtimestamp", "current_date", "current_time", 
 
 
 class Expressions:
-    """Compiles expressions. `now`, and `runtime` of a scheduled query, are in nanoseconds since the epoch."""
+    """Compiles expressions. `now`, and `runtime` of a scheduled query, are in nanoseconds since the epoch.
 
-    def __init__(self, queries: Subqueries, now: int, runtime: int | None = None) -> None:
+    `parameters` collects the types of all parameters; without it only @scheduled_runtime is allowed.
+    """
+
+    def __init__(
+        self,
+        queries: Subqueries,
+        now: int,
+        runtime: int | None = None,
+        parameters: dict[str, Kind] | None = None,
+    ) -> None:
         self._queries, self._now, self._runtime = queries, now, runtime
+        self._parameters = parameters
         self.calls = FunctionCalls(self, now)
         self.predicates = Predicates(self, queries)
 
@@ -135,13 +145,28 @@ class Expressions:
             raise refused("more than one subscript", node)
         return subscript(self.typed(node.this, scope), self.typed(node.expressions[0], scope))
 
-    def parameter(self, node: exp.Parameter, _scope: Scope) -> Typed:
-        """`@scheduled_runtime`, the only parameter that Timestream's queries may have."""
-        if node.name.lower() != "scheduled_runtime":
+    def parameter(self, node: exp.Parameter, scope: Scope) -> Typed:
+        """`@scheduled_runtime`; in PrepareQuery any parameter, of the type that it is compared with."""
+        if node.name.lower() == "scheduled_runtime":
+            if self._runtime is None:
+                raise ValidationException("@scheduled_runtime is only for PrepareQuery and scheduled queries")
+            if self._parameters is not None:
+                self._parameters[node.name] = Type.TIMESTAMP
+            return whole(self._runtime, Type.TIMESTAMP)
+        if self._parameters is None:
             raise ValidationException(f"The parameter @{node.name} is not supported: only @scheduled_runtime")
-        if self._runtime is None:
-            raise ValidationException("@scheduled_runtime is only for PrepareQuery and scheduled queries")
-        return whole(self._runtime, Type.TIMESTAMP)
+        kind = self._parameters.get(node.name, Type.UNKNOWN)
+        if kind is Type.UNKNOWN:
+            kind = self._parameters[node.name] = self._compared_with(node, scope)
+        return coerced(NULL, kind)
+
+    def _compared_with(self, node: exp.Parameter, scope: Scope) -> Kind:
+        """The type of the other side of a comparison, BETWEEN, IN or LIKE."""
+        parent = node.parent
+        if parent is None or not isinstance(parent, (*COMPARISONS, exp.Between, exp.In, exp.Like)):
+            return Type.UNKNOWN
+        other = parent.args["expression"] if parent.this is node else parent.this
+        return Type.UNKNOWN if isinstance(other, exp.Parameter) else self.typed(other, scope).type
 
     def paren(self, node: exp.Paren, scope: Scope) -> Typed:
         """An expression in parentheses."""

@@ -510,6 +510,10 @@ COMPOSITE: dict[str, list[tuple[str, list[Row]]]] = {
             ),
         ),
         (
+            f"SELECT interpolate_linear(s, '2026-01-01 00:01:00'), interpolate_linear(s, ARRAY[]), interpolate_locf(s, NULL), interpolate_fill(NULL, now(), 0.0), cardinality(interpolate_linear(s, ARRAY[NULL, TIMESTAMP '2026-01-01 00:03:00'])) {SERIES}",
+            one("12.0", "[]", None, None, "2"),
+        ),
+        (
             "SELECT from_iso8601_date(d), from_iso8601_timestamp(t), parse_duration(p) FROM (VALUES ('2026-03-02', '2026-06-17T08:04:05.000000000+05:00', '42.8ms')) AS v(d, t, p)",
             one("2026-03-02", "2026-06-17 03:04:05.000000000", "0 00:00:00.042800000"),
         ),

@@ -49,10 +49,31 @@ def test_a_prepared_query_tells_its_columns_and_parameters(city: Local) -> None:
     }
 
 
+def test_a_parameter_has_the_type_of_what_it_is_compared_with(city: Local) -> None:
+    sql = (
+        "SELECT @x, people > @most FROM city.stops WHERE time BETWEEN @from AND @to "
+        "AND stop_id IN ('S1', @stop) AND note LIKE @like AND @warm <= warmth AND @a = @b"
+    )
+    found = call(city, "PrepareQuery", QueryString=sql, ValidateOnly=True)["Parameters"]
+    assert isinstance(found, list)
+    assert {each["Name"]: each["Type"]["ScalarType"] for each in found} == {
+        "x": "UNKNOWN",
+        "a": "UNKNOWN",
+        "b": "UNKNOWN",
+        "most": "BIGINT",
+        "warm": "DOUBLE",
+        "from": "TIMESTAMP",
+        "to": "TIMESTAMP",
+        "stop": "VARCHAR",
+        "like": "VARCHAR",
+    }
+    with pytest.raises(ValidationException, match="The parameter @most is not supported"):
+        call(city, "Query", QueryString="SELECT people > @most FROM city.stops")
+
+
 @pytest.mark.parametrize(
     ("sql", "names"),
     [
-        ("SELECT @other", "The parameter @other is not supported"),
         ("SELECT nowhere FROM city.stops", "Column 'nowhere'"),
         ("SHOW DATABASES", "only for SELECT"),
     ],

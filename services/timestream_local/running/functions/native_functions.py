@@ -87,12 +87,24 @@ def instant(text: str) -> int:
     return instant_ns(text, zoned=False)
 
 
+def at_known(function: Callable[..., Sequence[float | None]]) -> Callable[..., list[float | None]]:
+    """A function whose last argument are instants, with None at those that are NULL."""
+
+    @wraps(function)
+    def call(*arguments: Sequence[float | None]) -> list[float | None]:
+        *series_of, instants = arguments
+        found = iter(function(*series_of, [each for each in instants if each is not None]))
+        return [None if each is None else next(found) for each in instants]
+
+    return call
+
+
 NATIVE: dict[str, Native] = {
     "ts_error": Native(error, ("VARCHAR",), "VARCHAR"),
-    "ts_linear": Native(series.linear, (LONGS, DOUBLES, LONGS), DOUBLES),
-    "ts_spline": Native(series.spline, (LONGS, DOUBLES, LONGS), DOUBLES),
-    "ts_places_before": Native(series.places_before, (LONGS, LONGS), LONGS),
-    "ts_places_at": Native(series.places_at, (LONGS, LONGS), LONGS),
+    "ts_linear": Native(at_known(series.linear), (LONGS, DOUBLES, LONGS), DOUBLES),
+    "ts_spline": Native(at_known(series.spline), (LONGS, DOUBLES, LONGS), DOUBLES),
+    "ts_places_before": Native(at_known(series.places_before), (LONGS, LONGS), LONGS),
+    "ts_places_at": Native(at_known(series.places_at), (LONGS, LONGS), LONGS),
     "ts_derivative": Native(series.derivative, (LONGS, DOUBLES, "BIGINT"), DOUBLES),
     "ts_integral": Native(series.integral, (LONGS, DOUBLES, "BIGINT"), "DOUBLE"),
     "ts_pearson": Native(series.pearson, (LONGS, DOUBLES, LONGS, DOUBLES), "DOUBLE"),

@@ -9,8 +9,17 @@ from collections.abc import Sequence
 
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.functions.signatures import Call, D, S, T, check_count
-from services.timestream_local.sql.typed_sql import NUMBERS, Typed, coerced, coercible, common_type, whole
-from services.timestream_local.types import SECOND_NS, ArrayType, Kind, TimeSeriesType, physical
+from services.timestream_local.sql.typed_sql import (
+    NULL,
+    NUMBERS,
+    Typed,
+    coerced,
+    coercible,
+    common_type,
+    instant_literal,
+    whole,
+)
+from services.timestream_local.types import SECOND_NS, ArrayType, Kind, TimeSeriesType, Type, physical
 
 POINT = "lambda z: {'f1': z[1], 'f2': z[2]}"
 
@@ -21,6 +30,17 @@ def _series(name: str, typed: Typed, *, numbers: bool = False) -> TimeSeriesType
         wanted = "a time series of numbers" if numbers else "a time series"
         raise ValidationException(f"Unexpected parameters for function {name}: {kind.label}, not {wanted}")
     return kind
+
+
+def _of_null(call: Call) -> Call:
+    """The call, which of NULL is NULL."""
+
+    def called(name: str, arguments: Sequence[Typed]) -> Typed:
+        if arguments and arguments[0].type is Type.UNKNOWN:
+            return NULL
+        return call(name, arguments)
+
+    return called
 
 
 def _known(series: Typed) -> str:
@@ -38,8 +58,9 @@ def _values(series: Typed, kind: Kind = D) -> str:
 
 def _instants(name: str, typed: Typed) -> tuple[str, bool]:
     """The SQL of the instants to interpolate at as a list, and whether it is a single one."""
-    if typed.type == ArrayType(T):
-        return typed.sql, False
+    typed = instant_literal(typed) or typed
+    if isinstance(typed.type, ArrayType) and coercible(typed.type, ArrayType(T)):
+        return coerced(typed, ArrayType(T)).sql, False
     if coercible(typed.type, T):
         return f"[{coerced(typed, T).sql}]", True
     raise ValidationException(
@@ -129,7 +150,7 @@ def _correlation(function: str) -> Call:
     return call
 
 
-SERIES: dict[str, Call] = {
+_FUNCTIONS: dict[str, Call] = {
     "interpolate_linear": _curve("ts_linear"),
     "interpolate_spline_cubic": _curve("ts_spline"),
     "interpolate_locf": _locf,
@@ -140,6 +161,7 @@ SERIES: dict[str, Call] = {
     "correlate_pearson": _correlation("ts_pearson"),
     "correlate_spearman": _correlation("ts_spearman"),
 }
+SERIES: dict[str, Call] = {name: _of_null(call) for name, call in _FUNCTIONS.items()}
 
 
 def create_time_series(arguments: Sequence[Typed], suffix: str) -> Typed:
