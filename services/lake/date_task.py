@@ -1,16 +1,17 @@
-"""Writing a date of a lake, in any process that has this program: of this machine, or of a cluster."""
+"""Writing dates of a lake, in any process that has this program: of this machine, or of a cluster."""
 
 from __future__ import annotations
 
 import pickle
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from services.times import HOUR, floor
+from storage.coverage import Interval
 from storage.lake.place import LakePlace
 from storage.lake.writer import write_span
 from storage.schema import Stream
@@ -24,11 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DateTask:
-    """A span within a date, the lake to write it to, and a run's packed inputs."""
+    """Spans in the order of time, each within a date, the lake to write them to, a run's packed inputs."""
 
     url: str
-    start: datetime
-    end: datetime
+    spans: Sequence[Interval]
     inputs: bytes
 
 
@@ -37,11 +37,11 @@ def packed(inputs: Inputs) -> bytes:
     return zlib.compress(pickle.dumps(inputs), 1)
 
 
-def write_date(task: DateTask) -> int:
-    """Simulate the span, write it, and return the number of rows. Raises `StoreError` as a store does."""
+def write_dates(task: DateTask) -> int:
+    """Simulate the spans, write each, and return the number of rows. Raises `StoreError` as a store does."""
     inputs, city = _unpacked(task.inputs)
-    span = (task.start, task.end)
-    return write_span(LakePlace(task.url), inputs.run, span, _windows(city, *span))
+    place = LakePlace(task.url)
+    return sum(write_span(place, inputs.run, span, _windows(city, *span)) for span in task.spans)
 
 
 @lru_cache(maxsize=1)

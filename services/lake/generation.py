@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-from bus_simulator.lake import write_date
+from bus_simulator.lake import write_dates
 from services.errors import InputError
 from services.inputs.load import Inputs
 from services.lake.date_task import DateTask, packed
@@ -25,8 +26,18 @@ from storage.lake.writer import by_date, publish, written
 from storage.runs import differences
 from storage.schema import Stream
 
-Workers: TypeAlias = Callable[[], AbstractContextManager[Executor]]
+
+class Workforce(NamedTuple):
+    """What runs tasks, and how many of them at once."""
+
+    executor: Executor
+    workers: int
+
+
+Workers: TypeAlias = Callable[[], AbstractContextManager[Workforce]]
 CONNECT_TIMEOUT_S = 10.0
+MOST_DATES = 4
+"""The most dates of a task. A lost worker's task is done again as a whole."""
 ATTEMPTS = 3
 """How often the dates that are left are given out again after a process of this machine was lost."""
 
@@ -44,19 +55,34 @@ def generate(inputs: Inputs, span: Interval, url: str, workers: Workers, on_prog
         raise InputError(f"-o: {error}") from error
     content = packed(inputs)
     for attempt in range(1, ATTEMPTS + 1):
-        tasks = [DateTask(url, *part, content) for part in missing(place, inputs, span)]
-        on_progress(Progress("generating", 0, len(tasks), "dates"))
+        dates, done = missing(place, inputs, span), 0
+        on_progress(Progress("generating", done, len(dates), "dates"))
         try:
-            with workers() as executor:
-                futures = [executor.submit(write_date, pickle.dumps(task)) for task in tasks]
-                for number, future in enumerate(as_completed(futures), 1):
+            with workers() as force:
+                given = {
+                    force.executor.submit(write_dates, pickle.dumps(DateTask(url, part, content))): len(part)
+                    for part in shared_out(dates, force.workers)
+                }
+                for future in as_completed(given):
                     future.result()
-                    on_progress(Progress("generating", number, len(tasks), "dates"))
+                    done += given[future]
+                    on_progress(Progress("generating", done, len(dates), "dates"))
             break
         except BrokenProcessPool:
             if attempt == ATTEMPTS:
                 raise
     return publish(place)
+
+
+def shared_out(dates: Sequence[Interval], workers: int) -> Iterator[Sequence[Interval]]:
+    """The dates in tasks of equally many consecutive ones, at least one for each worker.
+
+    A date needs the line-days of two service days, and a task simulates a line-day once.
+    """
+    most = min(MOST_DATES, len(dates) // workers) or 1
+    tasks = math.ceil(len(dates) / most)
+    for number in range(tasks):
+        yield dates[number * len(dates) // tasks : (number + 1) * len(dates) // tasks]
 
 
 def missing(place: LakePlace, inputs: Inputs, span: Interval) -> list[Interval]:
@@ -74,7 +100,13 @@ def missing(place: LakePlace, inputs: Inputs, span: Interval) -> list[Interval]:
 
 def local_workers(jobs: int) -> Workers:
     """Return what starts a pool of `jobs` processes on this machine."""
-    return lambda: process_pool(jobs)
+
+    @contextmanager
+    def started() -> Iterator[Workforce]:
+        with process_pool(jobs) as pool:
+            yield Workforce(pool, jobs)
+
+    return started
 
 
 def cluster_workers(address: str) -> Workers:
@@ -90,13 +122,14 @@ def cluster_workers(address: str) -> Workers:
     _check_answers(address)
 
     @contextmanager
-    def connected() -> Iterator[Executor]:
+    def connected() -> Iterator[Workforce]:
         try:
             client = Client(address, timeout=CONNECT_TIMEOUT_S)  # type: ignore[no-untyped-call] # it has no hints
         except (OSError, ValueError) as error:
             raise InputError(f"--cluster: no Dask scheduler answers at {address}: {error}") from error
         with client, client.get_executor(pure=False) as executor:  # type: ignore[no-untyped-call] # nor this
-            yield executor
+            threads = client.nthreads()  # type: ignore[no-untyped-call] # nor this
+            yield Workforce(executor, sum(threads.values()) or 1)  # without workers yet, it gets some later
 
     return connected
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from services.cli import status_of
 from services.errors import InputError
 from services.inputs.load import Inputs
 from services.lake import date_task
-from services.lake.generation import cluster_workers, generate
+from services.lake.generation import Workforce, cluster_workers, generate, shared_out
 from services.times import parse_instant
 from simulator.city import City
 from simulator.day.line_day import MODEL_VERSION
@@ -47,8 +47,10 @@ def inputs(seed: int = 1) -> Inputs:
     return Inputs(network, seed, Run(seed, network.digest, "", MODEL_VERSION))
 
 
-def one_thread() -> Executor:
-    return ThreadPoolExecutor(1)
+@contextmanager
+def one_thread() -> Iterator[Workforce]:
+    with ThreadPoolExecutor(1) as pool:
+        yield Workforce(pool, 1)
 
 
 def made(url: str, span: Interval = SPAN, seed: int = 1) -> Manifest:
@@ -93,6 +95,24 @@ def test_a_lake_grows_by_what_it_lacks(tmp_path: Path, monkeypatch: pytest.Monke
     assert written == [(SPAN[0] + HOUR / 2, SPAN[0] + HOUR), (SPAN[0] + HOUR, SPAN[1])]
     with closing(LakeStore(str(tmp_path))) as store:
         assert digests(store) == expected()
+
+
+@pytest.mark.parametrize(
+    ("dates", "workers", "tasks"),
+    [
+        (0, 2, []),
+        (1, 8, [1]),
+        (4, 2, [2, 2]),
+        (7, 8, [1] * 7),
+        (9, 4, [1, 2, 2, 2, 2]),
+        (30, 2, [3, 4, 4, 4] * 2),
+    ],
+)
+def test_consecutive_dates_are_shared_out_evenly(dates: int, workers: int, tasks: list[int]) -> None:
+    spans = [(SPAN[0] + 24 * n * HOUR, SPAN[0] + 24 * (n + 1) * HOUR) for n in range(dates)]
+    shared = list(shared_out(spans, workers))
+    assert [len(part) for part in shared] == tasks
+    assert [span for part in shared for span in part] == spans
 
 
 def test_an_interrupted_generation_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
