@@ -92,7 +92,7 @@ def _entry_problems(path: Path, entries: list[zipfile.ZipInfo]) -> Iterator[Prob
     if not entries or len(entries) > MAX_ENTRIES:
         yield Problem(str(path), 1, f"a zip of {len(entries)} files isn't a GTFS feed: zip its .txt files")
         return
-    names = [entry.filename for entry in entries]
+    names = [str(PurePosixPath(entry.filename)) for entry in entries]
     for name in sorted({name for name in names if _leads_out(name)}):
         yield Problem(str(path), 1, f"`{name}` leads out of the zip: zip the files without paths")
     for name in sorted({name for name in names if names.count(name) > 1}):

@@ -293,6 +293,15 @@ def test_a_file_that_is_not_a_zip_is_refused(tmp_path: Path) -> None:
     assert "file not found" in problems(tmp_path / "absent.zip")[0][2]
 
 
+def test_files_of_a_zip_may_be_called_as_a_path_from_here(tmp_path: Path) -> None:
+    dotted = {f"./{name}": content for name, content in feed().items()}
+    read = read_feed(zipped(tmp_path / "dotted.zip", dotted))
+    assert read.trips.trip_id == read_feed(zipped(tmp_path / "feed.zip", feed())).trips.trip_id
+    assert not any("aren't read" in found.message for found in read.findings)
+    both = feed() | {"./stops.txt": "stop_id"}
+    assert "`stops.txt` is in the zip twice" in problems(zipped(tmp_path / "both.zip", both))[0][2]
+
+
 def test_a_feed_may_lie_in_a_folder_among_stray_files(tmp_path: Path) -> None:
     stray = {"__MACOSX/feed/._stops.txt": "x", "feed/.DS_Store": "x", "feed/readme.pdf": "x"}
     inside = {f"feed/{name}": content for name, content in feed().items()}
