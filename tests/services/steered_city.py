@@ -40,17 +40,22 @@ class Steered(Moved):
 
 @contextmanager
 def steered(
-    folder: Path, *, start: datetime = NOW, rate: float = 1.0, opened: Store | None = None
+    folder: Path,
+    *,
+    start: datetime = NOW,
+    rate: float = 1.0,
+    opened: Store | None = None,
+    inputs: Inputs = INPUTS,
 ) -> Iterator[Steered]:
     """A run over an open store, else the one in a folder, continued if there is one. Closes the store."""
     wall = HandWall()
     clock = Clock(start=start, rate=rate, wall=wall)
     with ExitStack() as stack:
         store = stack.enter_context(closing(opened or DuckDBStore(folder / "steered.duckdb")))
-        city = stack.enter_context(closing(disturbed_inputs(INPUTS, stored_journal(store)).city(1)))
-        interventions = InProcessInterventions(INPUTS, city, store, clock)
+        city = stack.enter_context(closing(disturbed_inputs(inputs, stored_journal(store)).city(1)))
+        interventions = InProcessInterventions(inputs, city, store, clock)
         settings = replace(SETTINGS, control=True)
-        simulator = AllInOne(settings, INPUTS, city, store, clock, interventions=interventions)
+        simulator = AllInOne(settings, inputs, city, store, clock, interventions=interventions)
         simulator.prepare(run_silently)
         context = simulator.context(ApiKey.of("right"), ApiKey.of("local"))
         failures: list[Exception] = []

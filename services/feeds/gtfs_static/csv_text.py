@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-_SPECIAL = re.compile(r'[",\r\n]|^\s|\s$')
+_QUOTED = re.compile('[",]')
+_BREAK = re.compile(r"\s*[^\S ]\s*")
+"""White space other than spaces: line breaks and tabs, which GTFS allows in no value."""
 
 
 def csv_value(text: str) -> str:
-    """A value, in quotes if it has a comma, quotes, a line break, or spaces at an end."""
-    if not _SPECIAL.search(text):
-        return text
-    return '"' + text.replace('"', '""') + '"'
+    """A value on one line without spaces at its ends, in quotes if it has a comma or quotes."""
+    value = _BREAK.sub(" ", text).strip()
+    return '"' + value.replace('"', '""') + '"' if _QUOTED.search(value) else value
 
 
 def csv_row(*values: str) -> str:

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.transit.gtfs_realtime_pb2 import FeedMessage, TripUpdate
+from google.transit.gtfs_realtime_pb2 import Alert, FeedMessage, TripDescriptor, TripUpdate
 from starlette.types import ASGIApp
 
 from services.app import create_app
+from services.inputs.load import Inputs
 from tests.interventions import Document
-from tests.services.fakes import MINUTE
+from tests.networks import line, network, street
+from tests.services.fakes import MINUTE, RUN
 from tests.services.feeds.emt.emt_served import BUSES, body, log_in, post
 from tests.services.rest_served import in_process
 from tests.services.steered_city import steered
@@ -20,6 +22,7 @@ pytestmark = pytest.mark.integration
 
 STRIKE: Document = {"strike": {"share": 1, "lines": ["L2"]}}
 CLOSED_STOP: Document = {"closed_stop": {"stop": "S002"}}
+ADDED, CANCELED = TripDescriptor.ADDED, TripDescriptor.CANCELED
 SKIPPED = TripUpdate.StopTimeUpdate.SKIPPED
 
 
@@ -78,3 +81,76 @@ def test_a_strike_and_a_closed_stop_are_in_every_feed_until_they_are_ended(tmp_p
         city.settle()
         assert len(message(app, "alerts").entity) == 0
         assert incidents(app, 5) == []
+
+
+AVENUES = network(
+    line("L1", street(40), buses=8),
+    line("L2", street(40, first=101, row=4), buses=8, first_bus=11),
+    line("L3", street(40, first=201, row=8), buses=8, first_bus=21),
+)
+"""Three lines whose trips take longer than the half hour after which a trip counts as cancelled."""
+TURNED: Document = {"closure": {"line": "L1", "between": ["S020", "S024"], "short_turn": True}}
+DETOUR: Document = {"closure": {"line": "L2", "between": ["S120", "S124"], "detour_min": 9}}
+NO_BUSES: Document = {"strike": {"share": 1, "lines": ["L3"]}}
+
+
+def trips_of(app: ASGIApp, route_id: str) -> list[TripUpdate]:
+    """The trip updates of a route."""
+    updates = (entity.trip_update for entity in message(app, "trip-updates").entity)
+    return [update for update in updates if update.trip.route_id == route_id]
+
+
+def siri_journeys(app: ASGIApp, line_id: str) -> dict[str, Any]:
+    """A line's journeys under way in SIRI, by the id of their trip."""
+    path = f"/siri/estimated-timetable?LineRef={line_id}&PreviewInterval=PT3H&format=json"
+    delivery = in_process(app)(path).json()["Siri"]["ServiceDelivery"]["EstimatedTimetableDelivery"][0]
+    frames = delivery["EstimatedJourneyVersionFrame"]
+    found = [journey for frame in frames for journey in frame["EstimatedVehicleJourney"]]
+    return {journey["DatedVehicleJourneyRef"]: journey for journey in found}
+
+
+def emt_buses(app: ASGIApp, stop: int) -> set[int]:
+    """The numbers of the buses that EMT's API expects at a stop."""
+    found = body(post(app, f"{BUSES}/stops/{stop}/arrives/", log_in(in_process(app)), "{}"))["data"][0]
+    return {each["bus"] for each in found["Arrive"]}
+
+
+def test_cancelled_detoured_and_added_trips_of_interventions_are_in_every_feed(tmp_path: Path) -> None:
+    with steered(tmp_path, inputs=Inputs(AVENUES, 1, RUN)) as city:
+        app = create_app(city.context)
+        for each in (TURNED, DETOUR, NO_BUSES):
+            city.interventions.intervene(each)
+        city.wall.advance(80 * MINUTE)
+        city.settle()
+
+        effects = {entity.id: entity.alert.effect for entity in message(app, "alerts").entity}
+        assert effects == {
+            "closure-1": Alert.MODIFIED_SERVICE,
+            "closure-2": Alert.DETOUR,
+            "strike-1": Alert.REDUCED_SERVICE,
+        }
+        turned = [update for update in trips_of(app, "L1") if update.trip.schedule_relationship == ADDED]
+        assert turned
+        for update in turned:
+            # Its bus turned before the closed road, so it begins in the middle of the line.
+            journey = siri_journeys(app, "L1")[update.trip.trip_id]
+            calls = [call["StopPointRef"] for call in journey["EstimatedCalls"]["EstimatedCall"]]
+            assert journey["VehicleRef"] == update.vehicle.id
+            assert calls == [stop.stop_id for stop in update.stop_time_update]
+        number, stop_id = int(turned[0].vehicle.id[1:]), turned[0].stop_time_update[-2].stop_id
+        assert number in emt_buses(app, int(stop_id[1:]))
+
+        detoured = [stop for each in trips_of(app, "L2") for stop in each.stop_time_update]
+        skipped = {stop.stop_id for stop in detoured if stop.schedule_relationship == SKIPPED}
+        assert skipped == {"S121", "S122", "S123"}
+        assert max(stop.arrival.delay for stop in detoured) > 9 * 60
+
+        cancelled = [each for each in trips_of(app, "L3") if each.trip.schedule_relationship == CANCELED]
+        assert cancelled
+        assert siri_journeys(app, "L3").keys() == emt_buses(app, 210) == set()
+        for stop, name, line_id in (
+            (10, "closure-1", "L1"),
+            (110, "closure-2", "L2"),
+            (210, "strike-1", "L3"),
+        ):
+            assert [(each[0], each[2]) for each in incidents(app, stop)] == [(name, [line_id])]

@@ -83,6 +83,17 @@ def test_a_block_is_cut_where_its_bus_is_not_back_in_time(tmp_path: Path) -> Non
     assert [row["block_id"] for row in found["trips.txt"]] == ["L1-a", "L1-a-2", "L1-a-2"]
 
 
+def test_names_are_on_one_line_and_come_back_as_they_were(tmp_path: Path) -> None:
+    city = network(timetabled())
+    stops = tuple(replace(stop, name=f' "Calle\r\n\t{stop.stop_id}", ¿é? ') for stop in city.stops)
+    odd = replace(city, stops=stops, lines=(replace(city.lines[0], name="Ñ\u2028東京"),))
+    found = exported(odd, tmp_path)
+    assert found["stops.txt"][0]["stop_name"] == '"Calle S001", ¿é?'
+    assert "Ñ 東京" in found["routes.txt"][0].values()
+    assert load_network(tmp_path / "feed.zip").digest == odd.digest
+    assert gtfs_guru.validate(str(tmp_path / "feed.zip")).error_count == 0
+
+
 def test_only_patterns_with_trips_have_shapes(tmp_path: Path) -> None:
     made = line("L1", street(3))
     service = Service(36_000, 36_000, (), (Departure(36_000, "L1-1"),))
