@@ -361,7 +361,7 @@ LOCK := scripts/uv pip compile --quiet --universal --generate-hashes --no-header
 lock: $(INSTALLED) ## choose new versions of all dependencies and write the lock files
 	$(LOCK) --extra dev --output-file requirements.lock pyproject.toml
 	$(LOCK) --extra bench-sumo --constraints requirements.lock --output-file requirements-bench-sumo.lock pyproject.toml
-	$(LOCK) --extra aws --extra mcp --extra gtfs --constraints requirements.lock --output-file requirements-run.lock pyproject.toml
+	$(LOCK) --extra aws --extra mcp --extra gtfs --extra postgres --constraints requirements.lock --output-file requirements-run.lock pyproject.toml
 	echo 'hatchling>=1.27' | $(LOCK) --constraints requirements.lock --output-file requirements-build.lock -
 	echo checkov | $(LOCK) --output-file terraform/checkov.lock -
 	printf '%s\n' datamodel-code-generator httpx mypy openapi-python-client types-python-dateutil \

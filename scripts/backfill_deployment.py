@@ -1,7 +1,8 @@
 """`scripts/backfill_deployment.py --days 5 [--target aws]`: write history into a simulator's store.
 
 This machine simulates the network and writes the records: into a deployment's Timestream tables, the store of
-the parts here, or that of one process.
+the parts here, or that of one process. A deployment's Aurora store is reached from inside its VPC only, so a
+task does it there.
 """
 
 from __future__ import annotations
@@ -19,7 +20,13 @@ from services.commands.backfill import wanted
 from services.operate.aws_problems import AwsProblem, call_aws
 from services.operate.ecs import EcsServices
 from services.operate.operator_command import OperatorCommand, target_option, target_region_option
-from services.operate.resource_names import DATABASE, HOSTED_SERVICE, bucket, store_url
+from services.operate.resource_names import (
+    DATABASE,
+    FEEDER_SERVICES,
+    HOSTED_SERVICE,
+    bucket,
+    store_url,
+)
 from services.operate.retention import OutsideRetention, check_retention
 from services.stack.target_system import TargetSystem, chosen_system
 from simulator.clock import Clock
@@ -57,6 +64,9 @@ def main(
     system = chosen_system(target, region)
     now = clock_of(system)
     stretch = wanted(days, start, end, now=now)
+    if system.kind == "aws" and store is None and is_private(system.region):
+        backfill_inside(system.region, stretch, now)
+        return
     if system.kind == "aws":
         check_deployment(system.region, stretch[0], now)
     if system.kind != "process":
@@ -80,6 +90,20 @@ def clock_of(system: TargetSystem) -> datetime:
     clock = SsmClock(SsmClockParameter(client("ssm", region=system.region), CLOCK_PARAMETER))
     clock.follow()
     return clock.now()
+
+
+def is_private(region: str) -> bool:
+    """Whether a deployment's store is a PostgreSQL database in its VPC. Raises `AwsProblem`."""
+    return EcsServices(client("ecs", region=region)).store_url().startswith("postgresql:")
+
+
+def backfill_inside(region: str, stretch: tuple[datetime, datetime], now: datetime) -> None:
+    """Start a task in a deployment's VPC that backfills its store. Raises `AwsProblem`."""
+    start, end = (each.isoformat() for each in stretch)
+    command = ["backfill", "--start", start, "--end", end, "--at", now.isoformat()]
+    feeder = FEEDER_SERVICES[0]
+    task = EcsServices(client("ecs", region=region)).run_once(feeder, command, cpu=2048, memory=8192)
+    click.echo(f"task {task} backfills: make logs SERVICE={feeder} ARGS=--follow TARGET=aws")
 
 
 def check_deployment(region: str, start: datetime, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """`python -m scripts.check_account --region R`: what the account can do, before a plan.
 
-Fails if the account can't use the Timestream that terraform.tfvars selects, or if the region lacks a service.
+Fails if the account can't use the store that terraform.tfvars selects, or if the region lacks a service.
 The settings are read with `terraform console`, so `terraform/` has to be initialised.
 """
 
@@ -20,13 +20,14 @@ from services.operate.operator_command import OperatorCommand, region_option
 from storage.aws_clients import client
 
 POSSIBLE = {
-    True: "Timestream accepts it: timestream can be aws or hosted",
-    False: "Timestream doesn't accept it (closed to new customers): timestream can be hosted",
+    True: "Timestream accepts it: store can be timestream, hosted or aurora",
+    False: "Timestream doesn't accept it (closed to new customers): store can be aurora or hosted",
 }
+OTHERS = 'write store = "hosted", or store = "aurora" and front = "fargate", into terraform/terraform.tfvars'
 SOCKETS_A_TEAM = 4
 CPU_UNITS = {"people-count-feeder": 256, "sensors-feeder": 256, "bus-position-feeder": 512}
 """The feeders' CPU units, 1024 a virtual CPU, unless `feeder_sizes` has others."""
-OTHER_UNITS = {"aws": 2 * 512, "hosted": 2 * 512 + 2048}
+MCP_UNITS, HOSTED_UNITS = 2 * 512, 2048
 """Those of the MCP server, twice while it is replaced, and of a hosted endpoint."""
 
 
@@ -37,10 +38,9 @@ OTHER_UNITS = {"aws": 2 * 512, "hosted": 2 * 512 + 2048}
               help="How many WebSocket clients are expected at the same time.")  # fmt: skip
 @click.option("--terraform", "folder", type=click.Path(path_type=Path), default=TERRAFORM, hidden=True)
 def main(*, region: str, sockets: int | None, folder: Path) -> None:
-    """Say what this account can do: Timestream, services, quotas, rights."""
-    chosen, chosen_region, teams, sizes = terraform_variables(
-        folder, "timestream", "region", "teams", "feeder_sizes"
-    )
+    """Say what this account can do: stores, services, quotas, rights."""
+    store, older, chosen_region, teams = terraform_variables(folder, "store", "timestream", "region", "teams")
+    chosen = store or ("hosted" if older == "hosted" else "timestream")
     if chosen_region != region:
         raise AwsProblem(
             f"terraform.tfvars is for {chosen_region}, this command for {region}: "
@@ -51,20 +51,28 @@ def main(*, region: str, sockets: int | None, folder: Path) -> None:
     offered = region_has(region, "timestream-write")
     admitted = offered and timestream_available(client("timestream-write", region=region))
     click.echo(f"Account {caller['Account']}, {region}. {POSSIBLE[admitted]}; it is {chosen}.")
-    units = OTHER_UNITS[chosen] + sum(feeder_units(sizes).values())
     expected = Expected(
         region,
         teams=teams,
         sockets=SOCKETS_A_TEAM * teams if sockets is None else sockets,
-        vcpus=units / 1024,
-        timestream=chosen == "aws",
+        vcpus=cpu_units(folder, chosen) / 1024,
+        timestream=chosen == "timestream",
     )
     findings = list(preflight(lambda service: client(service, region=region), expected, caller["Arn"]))
     for finding in findings:
         click.echo(str(finding))
-    if chosen == "aws" and not admitted:
-        raise AwsProblem('write timestream = "hosted" into terraform/terraform.tfvars')
+    if chosen == "timestream" and not admitted:
+        raise AwsProblem(OTHERS)
     sys.exit(1 if any(finding.verdict == "FAIL" for finding in findings) else 0)
+
+
+def cpu_units(folder: Path, store: str) -> int:
+    """The CPU units of all tasks at their greatest number. Raises `AwsProblem`."""
+    front, sizes, tasks, size = terraform_variables(
+        folder, "front", "feeder_sizes", "server_tasks", "server_size"
+    )
+    answering = MCP_UNITS if front == "lambda" else tasks["max"] * size["cpu"]
+    return sum(feeder_units(sizes).values()) + answering + (HOSTED_UNITS if store == "hosted" else 0)
 
 
 def feeder_units(sizes: Mapping[str, Mapping[str, int]]) -> Mapping[str, int]:

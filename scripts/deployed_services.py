@@ -11,32 +11,32 @@ from services.commands import options
 from services.operate.ecs import EcsServices
 from services.operate.log_reader import follow_log_events, log_group, read_log_events
 from services.operate.operator_command import CONTEXT, OperatorCommand, region_option
-from services.operate.resource_names import HOSTED_SERVICE, SERVICES
+from services.operate.resource_names import HOSTED_SERVICE
 from services.times import format_instant
 from simulator.clock import Clock
 from storage.aws_clients import client
 
-ALL_SERVICES = (*SERVICES, HOSTED_SERVICE)
-
 
 @click.group(context_settings=CONTEXT)
 def main() -> None:
-    """Operate the services of a deployment: the feeders, the MCP server, a hosted endpoint."""
+    """Operate a deployment's services: feeders, the MCP server or API servers, a hosted endpoint."""
 
 
 @main.command(cls=OperatorCommand)
 @region_option
 def status(*, region: str) -> None:
     """Show every service and its tasks. Exit code 1 if one is missing or lacks tasks."""
-    states = EcsServices(client("ecs", region=region)).states(ALL_SERVICES)
-    for name in [name for name in ALL_SERVICES if name in states or name != HOSTED_SERVICE]:
+    services = EcsServices(client("ecs", region=region))
+    names = services.expected()
+    states = services.states(names)
+    for name in names:
         state = states.get(name)
         if state is None:
             status_text = "no such service"
         else:
             status_text = state.fault or f"{state.running} of {state.desired} tasks run"
         click.echo(f"{name:<20}  {status_text}")
-    complete = all(name in states for name in SERVICES)
+    complete = all(name in states for name in names)
     sys.exit(0 if complete and all(state.fault is None for state in states.values()) else 1)
 
 
@@ -46,7 +46,7 @@ def status(*, region: str) -> None:
 def restart(*, region: str, names: tuple[str, ...]) -> None:
     """Replace the tasks of the named services, or of all, by new ones with the newest image."""
     services = EcsServices(client("ecs", region=region))
-    for name in names or SERVICES:
+    for name in names or [each for each in services.expected() if each != HOSTED_SERVICE]:
         services.restart(name)
         click.echo(f"{name}: new tasks are starting")
 

@@ -9,18 +9,22 @@ from scripts.cost_model import (
     MONTH,
     CostItem,
     Prices,
-    event_day_items,
     event_day_queries,
-    event_day_timestream_items,
-    idle_items,
     read_prices,
     total_usd,
 )
+from scripts.front_costs import added_items, day_items, event_usd
 from scripts.planned import planned_resources
 from simulator.load_network import load_network
 
 NETWORK = Path(__file__).parent.parent / "data" / "lines.yaml"
-TITLES = {"aws": "With Amazon Timestream", "hosted": "With a hosted endpoint"}
+TITLES = {
+    "aws": "With Amazon Timestream",
+    "hosted": "With a hosted endpoint",
+    "fargate": "With Amazon Timestream and servers behind a load balancer",
+    "aurora": "With Aurora and servers behind a load balancer",
+}
+TEAMS = (10, 50, 300)
 
 ASKING = (1.0, 0.01, 0.001, 0.0001, 0.0)
 """Shares of requests that need a query, in the table of what is saved."""
@@ -28,7 +32,7 @@ ASKING = (1.0, 0.01, 0.001, 0.0001, 0.0)
 PREFACE = """\
 # Costs
 
-Written by `make docs` from Terraform's plan with default settings, the shipped network, and
+Written by `make docs` from Terraform's plans, the shipped network, and
 [aws-prices.yaml](aws-prices.yaml). `make check-costs` shows the real costs of a deployment,
 `make infracost-check` a second estimate.
 """
@@ -39,7 +43,8 @@ NOTES = """
   query the coverage only every half hour, functions answer `mode=latest` from S3, and the MCP server's health
   check doesn't query the store. Accounts
   from before 29 April 2024 may still be charged by bytes read, about a hundredth of that. A hosted endpoint
-  has no such costs: it is one more Fargate task.
+  and Aurora have no such costs. Servers behind a load balancer (`front = "fargate"`) query the store for
+  `mode=latest`, too, and while WebSocket clients follow a line: with Timestream they cost most of all.
 - **Fargate**, which is charged by the configured size, not by use.
 - **Requests and messages** of an event cost little in comparison.
 
@@ -56,13 +61,13 @@ alarm mails; Timestream's minimum charge for magnetic storage in an account.
 def page() -> str:
     """The page's text."""
     prices = read_prices()
-    tables = [*summary(prices), *days(prices), *event(prices), *saved(prices)]
+    tables = [*summary(prices), *crowds(prices), *days(prices), *event(prices), *saved(prices)]
     return "\n".join([PREFACE, *tables, NOTES, *listed(prices)]) + "\n"
 
 
 def idle(kind: str, prices: Prices) -> list[CostItem]:
-    """The costs of a day without requests, for one kind of Timestream."""
-    return idle_items(planned_resources(kind), load_network(NETWORK), prices)
+    """The costs of a day without requests, for one kind of deployment."""
+    return day_items(planned_resources(kind), load_network(NETWORK), prices)
 
 
 def summary(prices: Prices) -> Iterator[str]:
@@ -73,34 +78,46 @@ def summary(prices: Prices) -> Iterator[str]:
     yield "|---|--:|--:|--:|"
     for kind, title in TITLES.items():
         day = total_usd(idle(kind, prices))
-        added = total_usd(
-            [*event_day_items(prices), *event_day_timestream_items(planned_resources(kind), prices)]
-        )
+        added = total_usd(added_items(planned_resources(kind), prices))
         whole = prices.event["days"] * (day + added)
         yield f"| {title} | {day:.2f} | {day * MONTH:.0f} | {whole:.0f} |"
     yield ""
 
 
+def crowds(prices: Prices) -> Iterator[str]:
+    """The table of whole events by their size."""
+    network = load_network(NETWORK)
+    yield "## An event by its size\n"
+    yield f"All costs of {prices.event['days']:.0f} days, each as in the tables below.\n"
+    yield "| | " + " | ".join(f"{teams} teams" for teams in TEAMS) + " |"
+    yield "|---|" + "--:|" * len(TEAMS)
+    for kind, title in TITLES.items():
+        plan = planned_resources(kind)
+        sums = [event_usd(plan, network, prices, teams=teams) for teams in TEAMS]
+        yield f"| {title} | " + " | ".join(f"{usd:.0f}" for usd in sums) + " |"
+    yield ""
+
+
 def days(prices: Prices) -> Iterator[str]:
-    """The tables of a day without requests, for each kind of Timestream."""
+    """The tables of a day without requests, for each kind of deployment."""
     for kind, title in TITLES.items():
         yield f"## {title}: a day without requests\n"
         yield from table(idle(kind, prices))
 
 
 def event(prices: Prices) -> Iterator[str]:
-    """The table of what a day of an event adds."""
+    """The tables of what a day of an event adds: with functions, and with servers and Aurora."""
     said = prices.event
     yield "## What a day of an event adds\n"
     yield (
         f"{said['teams']:.0f} teams, each with {said['requests_a_team']:,.0f} requests a day and "
         f"{said['connections_a_team']:.0f} WebSocket connections for {said['connected_hours']:.0f} hours, "
         f"which follow {said['buses_followed']:.0f} buses each. Queries are those of Amazon "
-        "Timestream; a hosted endpoint has no such costs.\n"
+        "Timestream; a hosted endpoint has no such costs. First with functions:\n"
     )
-    yield from table(
-        [*event_day_items(prices), *event_day_timestream_items(planned_resources("aws"), prices)]
-    )
+    yield from table(added_items(planned_resources("aws"), prices))
+    yield "With servers behind a load balancer and Aurora:\n"
+    yield from table(added_items(planned_resources("aurora"), prices))
 
 
 def saved(prices: Prices) -> Iterator[str]:

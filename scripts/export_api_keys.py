@@ -12,7 +12,7 @@ from services.access.key_handouts import Addresses, write_handouts
 from services.access.key_plaintext import PlainKeys
 from services.access.local_credentials import KEY_SUFFIX
 from services.inputs.load import beside
-from services.operate.api_endpoints import LOCAL_URL, Endpoints, find_endpoints
+from services.operate.api_endpoints import LOCAL_URL, Endpoints, find_endpoints, front_url
 from services.operate.operator_command import OperatorCommand, target_option, target_region_option
 from services.operate.secret_admin import ApiKeySecret
 from services.stack.target_system import TargetSystem, chosen_system, running_process
@@ -48,7 +48,8 @@ def addresses_of(system: TargetSystem, api_url: str | None, ws_url: str | None) 
     """The addresses of a system's APIs, as given or found. Raises `AwsProblem`."""
     if system.kind == "aws":
         gateway = client("apigatewayv2", region=system.region)
-        return find_endpoints(gateway, api_url=api_url, ws_url=ws_url, mcp_url=None)
+        front = front_url(client("ssm", region=system.region))
+        return find_endpoints(gateway, api_url=api_url, ws_url=ws_url, mcp_url=None, front=front)
     holder = running_process()
     found = LOCAL_URL if holder is None else holder.url
     url = api_url or (found if system.parts is None else system.parts.api_url)

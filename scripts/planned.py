@@ -1,6 +1,6 @@
 """The extract of Terraform's plans that pages and tests read: `tests/golden/planned.json`.
 
-`python -m scripts.planned aws=PLAN.json hosted=PLAN.json` writes the file from `terraform show -json`.
+`python -m scripts.planned aws=PLAN.json hosted=PLAN.json …` writes the file from `terraform show -json`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from typing import Any, TypeAlias
 import click
 
 FILE = Path(__file__).parent.parent / "tests" / "golden" / "planned.json"
-KINDS = ("aws", "hosted")
+KINDS: Mapping[str, Mapping[str, str]] = {
+    "aws": {},
+    "hosted": {"store": "hosted"},
+    "fargate": {"front": "fargate"},
+    "aurora": {"store": "aurora", "front": "fargate"},
+}
+"""The variables of each kind of deployment; all others have their defaults."""
 KEPT = (
     "alarm_name",
     "bucket",
@@ -58,7 +64,7 @@ def kept_values(change: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def planned_resources(kind: str) -> Planned:
-    """The planned resources with this kind of Timestream, from the file."""
+    """The planned resources of a kind of deployment, from the file."""
     found: Planned = json.loads(FILE.read_text(encoding="utf-8"))[kind]["resources"]
     return found
 

@@ -15,9 +15,9 @@ TERRAFORM = Path(__file__).parent.parent / "terraform"
 
 
 def terraform_variables(folder: Path, *names: str) -> Sequence[Any]:
-    """The values of variables as JSON has them, in the order of `names`. The folder has to be initialised.
+    """The values of variables as JSON has them, in the order of `names`.
 
-    Raises `AwsProblem`.
+    The folder has to be initialised. Raises `AwsProblem`.
     """
     done = _run(folder, "console", given=f"jsonencode([{', '.join(f'var.{name}' for name in names)}])\n")
     if done.returncode:

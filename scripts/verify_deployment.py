@@ -147,29 +147,30 @@ def check_aws(options: VerifyOptions, deployment: AwsDeployment) -> Iterator[Che
 
 def find_deployment(options: VerifyOptions, stack: ExitStack) -> AwsDeployment:
     """The parts of a deployment. Raises `AwsProblem` if its key or addresses can't be read."""
-    from services.operate.api_endpoints import find_endpoints
+    from services.operate.api_endpoints import find_endpoints, front_url
     from services.operate.ecs import EcsServices
-    from services.operate.resource_names import HOSTED_SERVICE, store_url
+    from services.operate.resource_names import store_url
     from services.operate.secret_admin import ApiKeySecret
     from services.operate.verify_aws import AwsDeployment
     from storage.aws_clients import client
     from storage.open import timestream_at
 
     region = options.region
-    where = find_endpoints(client("apigatewayv2", region=region),
+    front = front_url(client("ssm", region=region))
+    where = find_endpoints(client("apigatewayv2", region=region), front=front,
                       api_url=options.api_url, ws_url=options.ws_url, mcp_url=options.mcp_url)  # fmt: skip
     key = options.key or ApiKeySecret(client("secretsmanager", region=region)).read().general
     rest = options.client(where.api_url, where.ws_url, key)
     services = EcsServices(client("ecs", region=region))
     store = None
-    if HOSTED_SERVICE not in services.states([HOSTED_SERVICE]):
+    if options.store is not None or services.uses_timestream():
         try:
             store = timestream_at(options.store or store_url(region), make=False)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
         stack.enter_context(closing(store))
     mcp = replace(rest, api_url=where.mcp_url.rstrip("/"))
-    return AwsDeployment(rest, mcp, services, store)
+    return AwsDeployment(rest, mcp, services, store, services.expected(), gateway=front is None)
 
 
 def repeated(check: Callable[[], Iterator[CheckResult]], wait_min: int) -> Sequence[CheckResult]:

@@ -16,8 +16,12 @@ ephemeral "aws_secretsmanager_random_password" "first_key" {
 
 locals {
   account_id = data.aws_caller_identity.this.account_id
-  hosted     = toset(var.timestream == "hosted" ? ["endpoint"] : [])
-  services   = ["people-count-feeder", "sensors-feeder", "bus-position-feeder", "mcp-server"]
+  stored_in  = coalesce(var.store, var.timestream == "hosted" ? "hosted" : "timestream")
+  hosted     = toset(local.stored_in == "hosted" ? ["endpoint"] : [])
+  aurora     = local.stored_in == "aurora" ? 1 : 0
+  functions  = var.front == "lambda" ? 1 : 0
+  answering  = var.front == "lambda" ? "mcp-server" : "api-server"
+  services   = ["people-count-feeder", "sensors-feeder", "bus-position-feeder", local.answering]
   image      = "${module.ecr.repository_url}:${var.image_tag}"
 
   # REST's functions limit each client. The stage has room for all teams beside a client that runs wild, and ends
@@ -30,12 +34,22 @@ locals {
   mcp_limits = { rate = local.mcp_rate, burst = 2 * local.mcp_rate }
 
   table_arns = merge({}, [for timestream in module.timestream : timestream.table_arns]...)
-  store = var.timestream == "aws" ? "timestream://bus_simulator?region=${var.region}" : join("", [
-    "timestream://bus_simulator?region=${var.region}",
-    "&endpoint_url=http://timestream.${module.cluster.namespace.name}:4568",
-  ])
+  stores = {
+    timestream = "timestream://bus_simulator?region=${var.region}"
+    hosted     = "timestream://bus_simulator?region=${var.region}&endpoint_url=http://timestream.${module.cluster.namespace.name}:4568"
+    aurora     = local.aurora == 1 ? module.aurora[0].store : ""
+  }
+  store = local.stores[local.stored_in]
   # Functions run in the VPC only if the store does: outside it they start faster and need no IP addresses.
-  function_vpc = one([for endpoint in module.timestream_hosted : { subnet_ids = module.network.subnet_ids, security_group_id = endpoint.functions_security_group_id }])
+  function_vpc   = one([for endpoint in module.timestream_hosted : { subnet_ids = module.network.subnet_ids, security_group_id = endpoint.functions_security_group_id }])
+  function_names = flatten([for api in concat(module.api_gateway, module.websocket_api) : api.function_names])
+
+  # What connects to the store, and the password if it has one. Single outputs: a whole module would close a circle.
+  store_clients = {
+    feeders           = module.feeders.security_group_id
+    (local.answering) = local.functions == 1 ? module.mcp_server[0].security_group_id : module.front[0].security_group_id
+  }
+  store_secrets = local.aurora == 1 ? module.aurora[0].secrets : tomap({})
 
   settings = {
     BUS_SIMULATOR_STORE           = local.store
@@ -46,7 +60,7 @@ locals {
   # The scenario counts in the run, so that feeders and servers must have the same.
   scenario          = var.scenario == "" ? {} : { BUS_SIMULATOR_SCENARIO = var.scenario }
   feeder_settings   = merge(local.settings, local.latest, local.scenario, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_EVENT_BUS = module.events.bus_name })
-  mcp_settings      = merge(local.settings, local.scenario, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_SECRET_ID = module.secrets.name })
+  server_settings   = merge(local.settings, local.scenario, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_SECRET_ID = module.secrets.name })
   function_settings = merge(local.settings, local.latest, { BUS_SIMULATOR_NETWORK = module.config.network_json.url })
 }
 
@@ -60,7 +74,7 @@ module "network" {
   zones = [for letter in var.zones : "${var.region}${letter}"]
 
   # Functions in the VPC read the clock's parameter and, for feeds, the keys, and divide large ticks by a queue.
-  interface_endpoints = var.timestream == "hosted" ? ["secretsmanager", "sqs", "ssm"] : []
+  interface_endpoints = local.stored_in == "hosted" && var.front == "lambda" ? ["secretsmanager", "sqs", "ssm"] : []
 }
 
 module "cluster" {
@@ -92,11 +106,12 @@ module "secrets" {
 
 module "connections" {
   source = "./modules/connections"
+  count  = local.functions
 }
 
 module "timestream" {
   source   = "./modules/timestream"
-  for_each = toset(var.timestream == "aws" ? ["tables"] : [])
+  for_each = toset(local.stored_in == "timestream" ? ["tables"] : [])
 }
 
 module "timestream_hosted" {
@@ -117,17 +132,14 @@ module "timestream_hosted" {
     # The endpoint checks no signatures, but boto3 signs every request; the task's role provides the credentials.
     AWS_REGION = var.region
   }
-  clients = {
-    feeders = module.feeders.security_group_id
-    mcp     = module.mcp_server.security_group_id
-  }
+  clients               = local.store_clients
   log_retention_in_days = var.log_retention_in_days
 }
 
 module "events" {
   source = "./modules/events"
 
-  websocket_handler     = module.websocket_api.handler
+  websocket_handler     = one(module.websocket_api[*].handler)
   cluster_id            = module.cluster.id
   services              = concat(local.services, [for endpoint in local.hosted : "timestream-endpoint"])
   log_retention_in_days = var.log_retention_in_days
@@ -143,6 +155,7 @@ module "feeders" {
   image                 = local.image
   image_digest          = module.ecr.image_digest
   environment           = local.feeder_settings
+  secrets               = local.store_secrets
   sizes                 = var.feeder_sizes
   timestream_table_arns = local.table_arns
   network_arn           = module.config.lines_yaml.arn
@@ -156,6 +169,7 @@ module "feeders" {
 
 module "mcp_server" {
   source = "./modules/mcp-server"
+  count  = local.functions
 
   vpc_id                = module.network.vpc_id
   subnet_ids            = module.network.subnet_ids
@@ -164,7 +178,7 @@ module "mcp_server" {
   execution_role        = module.cluster.execution_role
   image                 = local.image
   image_digest          = module.ecr.image_digest
-  environment           = local.mcp_settings
+  environment           = local.server_settings
   timestream_table_arns = local.table_arns
   network_arn           = module.config.lines_yaml.arn
   secret_arn            = module.secrets.arn
@@ -175,12 +189,14 @@ module "mcp_server" {
 
 module "request_limits" {
   source = "./modules/request-limits"
+  count  = local.functions
 
   limits = var.client_limits
 }
 
 module "api_gateway" {
   source = "./modules/api-gateway"
+  count  = local.functions
 
   lambda_folder         = var.lambda_folder
   environment           = local.function_settings
@@ -192,13 +208,14 @@ module "api_gateway" {
   realtime_arn          = var.realtime_feeds ? module.latest.realtime_arn : null
   timestream_table_arns = local.table_arns
   vpc                   = local.function_vpc
-  request_limits        = { table_arn = module.request_limits.table_arn, environment = module.request_limits.environment }
+  request_limits        = { table_arn = module.request_limits[0].table_arn, environment = module.request_limits[0].environment }
   limits                = local.rest_limits
   log_retention_in_days = var.log_retention_in_days
 }
 
 module "websocket_api" {
   source = "./modules/websocket-api"
+  count  = local.functions
 
   lambda_folder         = var.lambda_folder
   environment           = local.function_settings
@@ -207,8 +224,8 @@ module "websocket_api" {
   clock_parameter_arn   = module.config.clock_parameter.arn
   latest_object_arns    = module.latest.object_arns
   timestream_table_arns = local.table_arns
-  connections           = module.connections.connections
-  subscriptions         = module.connections.subscriptions
+  connections           = module.connections[0].connections
+  subscriptions         = module.connections[0].subscriptions
   vpc                   = local.function_vpc
   log_retention_in_days = var.log_retention_in_days
 }
@@ -220,10 +237,10 @@ module "alarms" {
   emails             = var.alarm_emails
   cluster_name       = module.cluster.name
   feeders            = module.feeders.feeders
-  answering_services = { for service in concat([module.mcp_server.service], [for endpoint in module.timestream_hosted : endpoint.service]) : service => module.events.stopped_rules[service] }
-  http_apis          = { rest = module.api_gateway.api_id, mcp = module.mcp_server.api_id }
-  websocket          = { api_id = module.websocket_api.api_id, stage = module.websocket_api.stage }
-  functions          = concat(module.api_gateway.function_names, module.websocket_api.function_names)
+  answering_services = { for service in concat([local.answering], [for endpoint in module.timestream_hosted : endpoint.service]) : service => module.events.stopped_rules[service] }
+  http_apis          = merge({ for api in module.api_gateway : "rest" => api.api_id }, { for api in module.mcp_server : "mcp" => api.api_id })
+  websocket          = one([for api in module.websocket_api : { api_id = api.api_id, stage = api.stage }])
+  functions          = local.function_names
 }
 
 module "dashboard" {
@@ -231,29 +248,13 @@ module "dashboard" {
 
   cluster_name   = module.cluster.name
   feeders        = module.feeders.feeders
-  mcp_service    = module.mcp_server.service
+  mcp_service    = local.answering
   stopped_rules  = module.events.stopped_rules
-  http_api_id    = module.api_gateway.api_id
-  mcp_api_id     = module.mcp_server.api_id
-  websocket      = { api_id = module.websocket_api.api_id, stage = module.websocket_api.stage }
+  http_api_id    = one(module.api_gateway[*].api_id)
+  mcp_api_id     = one(module.mcp_server[*].api_id)
+  websocket      = one([for api in module.websocket_api : { api_id = api.api_id, stage = api.stage }])
+  load_balancer  = one(module.front[*].load_balancer.in_metrics)
+  database       = one(module.aurora[*].cluster)
   event_bus_name = module.events.bus_name
-  functions      = concat(module.api_gateway.function_names, module.websocket_api.function_names)
-}
-
-module "budget" {
-  source   = "./modules/budget"
-  for_each = toset(var.monthly_budget_usd == null ? [] : ["monthly"])
-
-  limit_usd = var.monthly_budget_usd
-  topic_arn = module.alarms.topic_arn
-}
-
-module "compliance" {
-  source = "./modules/compliance"
-
-  parts                 = var.compliance
-  emails                = var.alarm_emails
-  account_id            = local.account_id
-  vpc_id                = module.network.vpc_id
-  log_retention_in_days = var.log_retention_in_days
+  functions      = local.function_names
 }

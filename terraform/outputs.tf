@@ -1,3 +1,7 @@
+locals {
+  rest_url = one(concat(module.api_gateway[*].endpoint, module.front[*].url))
+}
+
 output "aws_region" {
   description = "The AWS region of all resources."
   value       = var.region
@@ -9,58 +13,63 @@ output "account_id" {
 }
 
 output "timestream" {
-  description = "The kind of Timestream: aws or hosted."
-  value       = var.timestream
+  description = "The kind of Timestream, aws or hosted; null if the store is another."
+  value       = local.stored_in == "aurora" ? null : local.stored_in == "hosted" ? "hosted" : "aws"
+}
+
+output "store" {
+  description = "What keeps the data: timestream, hosted or aurora."
+  value       = local.stored_in
 }
 
 output "store_url" {
-  description = "The store's URL for --store; a hosted endpoint can be reached only from inside the VPC."
+  description = "The store's URL for --store; a hosted endpoint and Aurora can be reached only from inside the VPC."
   value       = local.store
 }
 
 output "http_api_endpoint" {
-  description = "The HTTP API's URL."
-  value       = module.api_gateway.endpoint
+  description = "REST's URL: the HTTP API's, or the load balancer's."
+  value       = local.rest_url
 }
 
 output "http_api_id" {
   description = "The HTTP API's id: its metrics are published by ApiId, not by name."
-  value       = module.api_gateway.api_id
+  value       = one(module.api_gateway[*].api_id)
 }
 
 output "rest_api_url" {
   description = "REST's URL (API_URL of the scripts in tests/api)."
-  value       = module.api_gateway.endpoint
+  value       = local.rest_url
 }
 
 output "websocket_api_endpoint" {
-  description = "The WebSocket's URL with its stage (WS_URL of the scripts in tests/api)."
-  value       = module.websocket_api.endpoint
+  description = "The WebSocket's URL with its path (WS_URL of the scripts in tests/api)."
+  value       = one(concat(module.websocket_api[*].endpoint, module.front[*].websocket_url))
 }
 
 output "websocket_api_id" {
   description = "The WebSocket API's id."
-  value       = module.websocket_api.api_id
+  value       = one(module.websocket_api[*].api_id)
 }
 
 output "mcp_api_endpoint" {
   description = "The MCP server's URL (MCP_URL of the scripts in tests/api)."
-  value       = module.mcp_server.api_endpoint
+  value       = one(concat(module.mcp_server[*].api_endpoint, module.front[*].url))
 }
 
 output "mcp_api_id" {
   description = "The MCP API's id."
-  value       = module.mcp_server.api_id
+  value       = one(module.mcp_server[*].api_id)
 }
 
 output "mcp_vpc_link_id" {
   description = "The VPC link between the MCP API and the MCP server."
-  value       = module.mcp_server.vpc_link_id
+  value       = one(module.mcp_server[*].vpc_link_id)
 }
 
 output "mcp_security_group_id" {
   description = "The MCP server's security group."
-  value       = module.mcp_server.security_group_id
+  value       = one(module.mcp_server[*].security_group_id)
 }
 
 output "ecs_cluster_name" {
@@ -70,7 +79,7 @@ output "ecs_cluster_name" {
 
 output "ecs_services" {
   description = "The ECS services."
-  value       = concat(module.feeders.services, [module.mcp_server.service], [for endpoint in module.timestream_hosted : endpoint.service])
+  value       = concat(module.feeders.services, module.mcp_server[*].service, module.front[*].service, [for endpoint in module.timestream_hosted : endpoint.service])
 }
 
 output "ecr_repository_url" {
@@ -105,7 +114,7 @@ output "clock_parameter" {
 
 output "lambda_functions" {
   description = "The functions."
-  value       = concat(module.api_gateway.function_names, module.websocket_api.function_names)
+  value       = local.function_names
 }
 
 output "backfill" {
@@ -124,7 +133,7 @@ output "dashboard" {
 
 output "alarms" {
   description = "The CloudWatch alarms."
-  value       = module.alarms.names
+  value       = sort(concat(module.alarms.names, flatten([module.front[*].alarms, module.aurora[*].alarms])))
 }
 
 output "alarm_topic_arn" {

@@ -70,18 +70,42 @@ def forget(port: int) -> None:
 
 
 def make_services(
-    ecs: Any, *, cluster: str = CLUSTER, names: Sequence[str] = SERVICES, running: int = 1, desired: int = 1
+    ecs: Any,
+    *,
+    cluster: str = CLUSTER,
+    names: Sequence[str] = SERVICES,
+    running: int = 1,
+    desired: int = 1,
+    store: str = "",
+    subnets: Sequence[str] = (),
 ) -> None:
-    """Create a cluster's services with so many running tasks, by moto's environment variable."""
+    """Create a cluster's services with so many running tasks, by moto's environment variable.
+
+    `store` is the URL in their setting; they run in the `subnets`, if there are some.
+    """
+    inside = {"subnets": list(subnets), "securityGroups": []}
+    network = {"networkConfiguration": {"awsvpcConfiguration": inside}} if subnets else {}
     ecs.create_cluster(clusterName=cluster)
     ecs.register_task_definition(
-        family=cluster, containerDefinitions=[{"name": "c", "image": "i", "memory": 512}]
+        family=cluster,
+        containerDefinitions=[
+            {
+                "name": "c",
+                "image": "i",
+                "memory": 512,
+                "environment": [{"name": "BUS_SIMULATOR_STORE", "value": store}],
+            }
+        ],
     )
     with pytest.MonkeyPatch.context() as variables:
         variables.setenv("MOTO_ECS_SERVICE_RUNNING", str(running))
         for name in names:
             ecs.create_service(
-                cluster=cluster, serviceName=name, taskDefinition=cluster, desiredCount=desired
+                cluster=cluster,
+                serviceName=name,
+                taskDefinition=cluster,
+                desiredCount=desired,
+                **network,
             )
 
 

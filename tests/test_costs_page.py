@@ -10,7 +10,6 @@ import pytest
 
 from scripts.cost_model import (
     Prices,
-    event_day_items,
     event_day_queries,
     event_day_timestream_items,
     fargate_items,
@@ -20,6 +19,7 @@ from scripts.cost_model import (
     timestream_items,
     total_usd,
 )
+from scripts.front_costs import added_items, day_items, event_usd
 from scripts.planned import KINDS, extract, planned_resources
 from services.inputs.load import load_network
 from tests.networks import line, network, street
@@ -81,8 +81,8 @@ def test_every_price_is_used_and_has_its_source() -> None:
 
     noted = Noted(PRICES.collected, PRICES.region, PRICES.factor, PRICES.listed, PRICES.assumed, PRICES.event)
     for kind in KINDS:
-        idle_items(planned_resources(kind), load_network(None), noted)
-    event_day_items(noted)
+        day_items(planned_resources(kind), load_network(None), noted)
+        added_items(planned_resources(kind), noted)
     assert used == set(PRICES.listed)
     for price in PRICES.listed.values():
         assert price["source"].startswith("https://")
@@ -103,6 +103,21 @@ def test_a_day_is_the_sum_of_its_items_and_follows_the_plan() -> None:
     assert after["queries"] == before["queries"]
     dearer = replace(PRICES, factor=2 * PRICES.factor)
     assert total_usd(idle_items(plan, city, dearer)) == pytest.approx(2 * total_usd(items))
+
+
+def test_servers_and_aurora_cost_by_their_load() -> None:
+    aurora, city = planned_resources("aurora"), load_network(None)
+    items = {item.what: item for item in day_items(aurora, city, PRICES)}
+    assert items["load balancer"].usd == pytest.approx(24 * 0.0225 * 1.15)
+    assert items["capacity"].amount == 24 * 0.5
+    assert {"writes", "broadcasts, calls"} & items.keys() == set()
+    added = {item.what: item for item in added_items(aurora, PRICES)}
+    assert added["more servers"].amount == 0
+    assert added["more capacity"].amount == pytest.approx(10 * 50 * 10_000 / 36_000 / 50)
+    few, many = (event_usd(aurora, city, PRICES, teams=teams) for teams in (10, 300))
+    assert few < many < 30 * few
+    crowd = replace(PRICES, event={**PRICES.event, "teams": 3000})
+    assert {item.what: item for item in added_items(aurora, crowd)}["more servers"].amount > 0
 
 
 def test_an_extract_keeps_managed_resources_and_known_values() -> None:

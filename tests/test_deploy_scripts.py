@@ -60,18 +60,29 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def checked(programs: Path, *, timestream: str, region: str = "eu-west-1") -> Result:
+def checked(programs: Path, *, timestream: str, store: str = "", region: str = "eu-west-1") -> Result:
     """Run the account check with these settings in terraform.tfvars; return its result."""
-    terraform_set_to(programs, timestream=timestream, region=region, teams=300, feeder_sizes={})
+    terraform_set_to(
+        programs,
+        store=store,
+        timestream=timestream,
+        region=region,
+        teams=300,
+        feeder_sizes={},
+        front="lambda",
+        server_tasks={"min": 2, "max": 8},
+        server_size={"cpu": 1024, "memory": 2048},
+    )
     return CliRunner().invoke(check_account.main, ["--region", "eu-west-1"])
 
 
-def test_an_account_with_timestream_can_use_both_kinds(aws: Account, programs: Path) -> None:
+def test_an_account_with_timestream_can_use_all_stores(aws: Account, programs: Path) -> None:
     said = checked(programs, timestream="aws")
     first, *findings = said.output.splitlines()
     assert (said.exit_code, first) == (
         0,
-        "Account 123456789012, eu-west-1. Timestream accepts it: timestream can be aws or hosted; it is aws.",
+        "Account 123456789012, eu-west-1. "
+        "Timestream accepts it: store can be timestream, hosted or aurora; it is timestream.",
     )
     # moto knows neither quotas nor rights: each is one line that says so.
     assert [line[:4].strip() for line in findings] == ["ok", "?", "?", "?", "?", "ok", "?"]
@@ -79,16 +90,18 @@ def test_an_account_with_timestream_can_use_both_kinds(aws: Account, programs: P
     assert "AWS gives new accounts 6, 2 are needed" in said.output
 
 
-@pytest.mark.parametrize(("timestream", "code"), [("aws", 1), ("hosted", 0)])
-def test_an_account_without_timestream_can_use_hosted_only(
-    aws: Account, programs: Path, monkeypatch: pytest.MonkeyPatch, timestream: str, code: int
+@pytest.mark.parametrize(
+    ("timestream", "store", "code"), [("aws", "", 1), ("hosted", "", 0), ("aws", "aurora", 0)]
+)
+def test_an_account_without_timestream_can_use_the_others(
+    aws: Account, programs: Path, monkeypatch: pytest.MonkeyPatch, timestream: str, store: str, code: int
 ) -> None:
     with http_server(lambda _path, _headers: (400, json.dumps(CLOSED))) as closed:
         monkeypatch.setenv("AWS_ENDPOINT_URL_TIMESTREAM_WRITE", closed)
-        said = checked(programs, timestream=timestream)
+        said = checked(programs, timestream=timestream, store=store)
     assert said.exit_code == code
     assert "Timestream doesn't accept it" in said.output
-    assert ('write timestream = "hosted"' in said.output) == bool(code)
+    assert ('write store = "hosted"' in said.output) == bool(code)
 
 
 def test_another_region_than_terraforms_is_refused(programs: Path) -> None:

@@ -27,7 +27,17 @@ from scripts import (
     rotate_key,
 )
 from services.access.key_ring import parse_keys
-from services.operate.resource_names import HOSTED_SERVICE, IMAGE_DIGEST, LINES_YAML, NETWORK_JSON, SERVICES
+from services.operate.resource_names import (
+    API_SERVICE,
+    CLUSTER,
+    FEEDER_SERVICES,
+    FRONT_URL_PARAMETER,
+    HOSTED_SERVICE,
+    IMAGE_DIGEST,
+    LINES_YAML,
+    NETWORK_JSON,
+    SERVICES,
+)
 from simulator.clock import Clock
 from storage.instants import to_us
 from storage.open import timestream_at
@@ -324,6 +334,31 @@ def test_services_are_shown_restarted_and_scaled(aws: Account) -> None:
     assert (done.exit_code, "mcp-server            2 of 2 tasks run" in done.output) == (0, True)
     wrong = run(deployed_services.main, "restart", "nobody")
     assert (wrong.exit_code, "no service nobody in cluster" in wrong.output) == (1, True)
+
+
+def test_api_servers_take_the_place_of_the_mcp_server(aws: Account, tmp_path: Path) -> None:
+    names = (*FEEDER_SERVICES, API_SERVICE)
+    make_services(aws.client("ecs"), names=names)
+    done = run(deployed_services.main, "status")
+    assert (done.exit_code, len(done.output.splitlines())) == (0, len(names))
+    assert "api-server            1 of 1 tasks run" in done.output
+    aws.client("ssm").put_parameter(Name=FRONT_URL_PARAMETER, Value="https://bus.example.org", Type="String")
+    make_secret(aws)
+    page = tmp_path / "keys.txt"
+    assert run(export_api_keys.main, "--region", REGION, "--output", str(page)).exit_code == 0
+    for line in ("API_URL=https://bus", "WS_URL=wss://bus", "MCP_URL=https://bus"):
+        assert f"{line}.example.org" in page.read_text()
+
+
+def test_a_store_in_the_vpc_is_backfilled_by_a_task(aws: Account) -> None:
+    subnets = [each["SubnetId"] for each in aws.client("ec2").describe_subnets()["Subnets"]]
+    make_services(aws.client("ecs"), names=FEEDER_SERVICES, store="postgresql://bus@db/bus", subnets=subnets)
+    done = run(backfill_deployment.main, "--target", "aws", "--days", "5")
+    assert (done.exit_code, "backfills: make logs SERVICE=people-count-feeder" in done.output) == (0, True)
+    ecs = aws.client("ecs")
+    (task,) = ecs.describe_tasks(cluster=CLUSTER, tasks=ecs.list_tasks(cluster=CLUSTER)["taskArns"])["tasks"]
+    (said,) = task["overrides"]["containerOverrides"]
+    assert said["command"][:2] == ["backfill", "--start"]
 
 
 def test_a_missing_service_or_one_without_its_tasks_fails_the_status(aws: Account) -> None:

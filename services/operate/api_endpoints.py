@@ -1,4 +1,4 @@
-"""The addresses of a deployment's APIs: as given, otherwise looked up in API Gateway by their names."""
+"""The addresses of a deployment's APIs: as given, else the load balancer's, else those in API Gateway."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from services.operate.aws_problems import AwsProblem, call_aws
-from services.operate.resource_names import HTTP_API, MCP_API, WEBSOCKET_API, WEBSOCKET_STAGE
+from services.operate.resource_names import (
+    FRONT_URL_PARAMETER,
+    HTTP_API,
+    MCP_API,
+    WEBSOCKET_API,
+    WEBSOCKET_STAGE,
+)
 
 if TYPE_CHECKING:
     from types_boto3_apigatewayv2.client import ApiGatewayV2Client
     from types_boto3_apigatewayv2.type_defs import ApiTypeDef, GetApisRequestTypeDef
+    from types_boto3_ssm.client import SSMClient
 
 
 LOCAL_URL = "http://127.0.0.1:8080"
@@ -29,15 +36,32 @@ class Endpoints:
 
 
 def find_endpoints(
-    gateway: ApiGatewayV2Client, *, api_url: str | None, ws_url: str | None, mcp_url: str | None
+    gateway: ApiGatewayV2Client,
+    *,
+    api_url: str | None,
+    ws_url: str | None,
+    mcp_url: str | None,
+    front: str | None = None,
 ) -> Endpoints:
-    """Complete the given addresses with those in API Gateway. Raises `AwsProblem` if one is missing."""
+    """Complete the given addresses with those of the load balancer `front`, or those in API Gateway.
+
+    Raises `AwsProblem` if one is missing.
+    """
+    if front is not None:
+        return Endpoints(api_url or front, ws_url or f"ws{front.removeprefix('http')}/ws", mcp_url or front)
     known = {} if api_url and ws_url and mcp_url else api_addresses(gateway)
     return Endpoints(
         api_url or address_of_api(known, HTTP_API, "API_URL"),
         ws_url or f"{address_of_api(known, WEBSOCKET_API, 'WS_URL')}/{WEBSOCKET_STAGE}",
         mcp_url or address_of_api(known, MCP_API, "MCP_URL"),
     )
+
+
+def front_url(ssm: SSMClient) -> str | None:
+    """The address of a deployment's load balancer; None if functions answer. Raises `AwsProblem`."""
+    asked = partial(ssm.get_parameters, Names=[FRONT_URL_PARAMETER])
+    found = call_aws(asked, f"the parameter {FRONT_URL_PARAMETER}")["Parameters"]
+    return next((each["Value"] for each in found), None)
 
 
 def address_of_api(known: Mapping[str, str], name: str, variable: str) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from services.operate.aws_problems import call_aws
-from services.operate.resource_names import HOSTED_SERVICE, SERVICES
+from services.operate.resource_names import API_SERVICE, HOSTED_SERVICE, SERVICES
 from storage.instants import from_us, to_us
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def log_group(name: str) -> str:
     """The log group of a service or function. A name that begins with `/` is a group already."""
     if name.startswith("/"):
         return name
-    return f"/ecs/{name}" if name in (*SERVICES, HOSTED_SERVICE) else f"/aws/lambda/{name}"
+    is_service = name in (*SERVICES, API_SERVICE, HOSTED_SERVICE)
+    return f"/ecs/{name}" if is_service else f"/aws/lambda/{name}"
 
 
 def read_log_events(

@@ -9,6 +9,8 @@ DATABASE = "bus_simulator"
 CLUSTER = "bus-simulator-cluster"
 FEEDER_SERVICES = tuple(f"{kind.name}-feeder" for kind in FEEDERS)
 MCP_SERVICE = "mcp-server"
+API_SERVICE = "api-server"
+"""The servers behind a load balancer that take the place of functions, gateways and MCP server."""
 HOSTED_SERVICE = "timestream-endpoint"
 """The simulator's own Timestream endpoint, for accounts without Amazon Timestream."""
 SERVICES = (*FEEDER_SERVICES, MCP_SERVICE)
@@ -16,6 +18,8 @@ HTTP_API = "madrid-bus-simulator-http"
 WEBSOCKET_API = "madrid-bus-simulator-websocket"
 MCP_API = "madrid-bus-simulator-mcp"
 WEBSOCKET_STAGE = "production"
+FRONT_URL_PARAMETER = "/bus-simulator/url"
+"""The parameter with the load balancer's address, if there is one."""
 SECRET_ID = "bus-simulator/api-key"  # noqa: S105 - the name of a secret
 REPOSITORY = "bus-simulator-feeders"
 IMAGE_DIGEST = "/bus-simulator/image-digest"

@@ -145,7 +145,7 @@ class Verifier:
         ]
 
     def feed_checks(self) -> Checks:
-        """SIRI and EMT's API answer. A deployment on AWS has neither."""
+        """SIRI and EMT's API answer. Lambda functions have neither."""
         return [("SIRI: stop monitoring", self._siri), ("EMT: login, stops and arrivals", self._emt)]
 
     def auth_checks(self) -> Checks:

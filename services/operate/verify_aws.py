@@ -5,7 +5,7 @@ REST, authentication and WebSocket are checked as on a local simulator (`service
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +15,7 @@ from services.access.authentication import GROUP_HEADER, KEY_HEADER
 from services.operate.api_client import ApiClient, CheckFailed
 from services.operate.aws_problems import AwsProblem
 from services.operate.ecs import EcsServices
-from services.operate.resource_names import HOSTED_SERVICE, SERVICES
+from services.operate.resource_names import SERVICES
 from services.operate.timestream_history import HistoryStore, check_history
 from services.operate.verify import (
     TABLES,
@@ -43,27 +43,34 @@ TOOLS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class AwsDeployment:
-    """The parts of a deployment. `store` is None if it hosts its own Timestream endpoint."""
+    """The parts of a deployment. `store` is None if it is not in Amazon Timestream.
+
+    `service_names` are the ECS services that it must have. Behind a `gateway` functions answer, else servers.
+    """
 
     rest: ApiClient
     mcp: ApiClient
     services: EcsServices
     store: HistoryStore | None
+    service_names: Sequence[str] = SERVICES
+    gateway: bool = True
 
 
 def verify_aws(
     deployment: AwsDeployment, targets: Targets, *, websocket: bool = True, history: bool = True
 ) -> Iterator[CheckResult]:
     """Run every check, with or without those of the WebSocket and of five days of history."""
-    users = Verifier(deployment.rest, targets, gateway=True)
+    users = Verifier(deployment.rest, targets, gateway=deployment.gateway)
     checks = [*users.health_checks(), *history_checks(deployment, users), *service_checks(deployment)]
-    checks += [*users.rest_checks(), *users.auth_checks(), *mcp_checks(deployment.mcp)]
+    checks += users.rest_checks()
+    checks += [] if deployment.gateway else [*users.file_checks(), *users.feed_checks()]
+    checks += [*users.auth_checks(), *mcp_checks(deployment.mcp)]
     checks += users.websocket_checks() if websocket else ()
     return run_checks(checks if history else without_history(checks))
 
 
 def history_checks(deployment: AwsDeployment, users: Verifier) -> Checks:
-    """Each table holds five days. A hosted endpoint is checked through `/health`."""
+    """Each table holds five days. A store inside the VPC is checked through `/health`."""
     store = deployment.store
     if store is None:
         return users.history_checks()
@@ -75,7 +82,7 @@ def history_checks(deployment: AwsDeployment, users: Verifier) -> Checks:
 
 
 def service_checks(deployment: AwsDeployment) -> Checks:
-    """ECS runs the tasks of the feeders, the MCP server and a hosted endpoint."""
+    """ECS runs the tasks of the feeders, of what answers clients, and of a hosted endpoint."""
 
     def running(name: str) -> str:
         try:
@@ -88,8 +95,7 @@ def service_checks(deployment: AwsDeployment) -> Checks:
             raise CheckFailed(state.fault)
         return f"{state.running} of {state.desired} tasks run"
 
-    names = SERVICES if deployment.store is not None else (*SERVICES, HOSTED_SERVICE)
-    return [(f"service: {name}", partial(running, name)) for name in names]
+    return [(f"service: {name}", partial(running, name)) for name in deployment.service_names]
 
 
 class ToolBody(BaseModel):

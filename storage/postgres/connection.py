@@ -11,6 +11,7 @@ from psycopg import conninfo
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from storage.errors import StoreError, StoreInvalid, StoreUnavailable
+from storage.postgres.authorities import with_local_authorities
 from storage.postgres.sql import HAS_META, META
 
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
@@ -47,7 +48,7 @@ class PostgresConnections:
         except psycopg.ProgrammingError as error:
             raise ValueError(f"{place!r} is not a store: {_first_line(error)}") from error
         self._settings = conninfo.make_conninfo(
-            **{**PATIENT, **{name: str(value) for name, value in given.items()}}
+            **{**PATIENT, **with_local_authorities({name: str(value) for name, value in given.items()})}
         )
         with self._translated(), psycopg.connect(self._settings) as connection:
             # A pool would say only that its time is up.

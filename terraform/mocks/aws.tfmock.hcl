@@ -75,3 +75,27 @@ mock_resource "aws_apigatewayv2_api" {
 mock_resource "aws_timestreamwrite_table" {
   defaults = { arn = "arn:aws:timestream:eu-west-1:123456789012:database/bus_simulator/table/some_table" }
 }
+
+mock_resource "aws_lb" {
+  defaults = {
+    arn        = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/bus-simulator-front/0123456789abcdef"
+    arn_suffix = "app/bus-simulator-front/0123456789abcdef"
+    dns_name   = "bus-simulator-front-1.eu-west-1.elb.amazonaws.com"
+    zone_id    = "Z32O12XQLNTSW2"
+  }
+}
+
+mock_resource "aws_lb_target_group" {
+  defaults = {
+    arn        = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/bus-simulator-api-server/0123456789abcdef"
+    arn_suffix = "targetgroup/bus-simulator-api-server/0123456789abcdef"
+  }
+}
+
+mock_resource "aws_wafv2_web_acl" {
+  defaults = { arn = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/bus-simulator-addresses/01234567-89ab-cdef-0123-456789abcdef" }
+}
+
+mock_resource "aws_rds_cluster" {
+  defaults = { endpoint = "bus-simulator.cluster-abcdefghijkl.eu-west-1.rds.amazonaws.com" }
+}

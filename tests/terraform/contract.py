@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 ADDRESSES = {
-    "module.api_gateway.aws_lambda_function.people_count_api": (
+    "module.api_gateway[0].aws_lambda_function.people_count_api": (
         "function_name",
         "bus-simulator-people-count",
     ),
-    "module.api_gateway.aws_lambda_function.sensors_api": ("function_name", "bus-simulator-sensors"),
-    "module.api_gateway.aws_lambda_function.bus_position_api": (
+    "module.api_gateway[0].aws_lambda_function.sensors_api": ("function_name", "bus-simulator-sensors"),
+    "module.api_gateway[0].aws_lambda_function.bus_position_api": (
         "function_name",
         "bus-simulator-bus-position",
     ),
-    "module.api_gateway.aws_lambda_function.network_api": ("function_name", "bus-simulator-network"),
-    "module.api_gateway.aws_lambda_function.rest_authorizer": (
+    "module.api_gateway[0].aws_lambda_function.network_api": ("function_name", "bus-simulator-network"),
+    "module.api_gateway[0].aws_lambda_function.rest_authorizer": (
         "function_name",
         "bus-simulator-rest-authorizer",
     ),
-    "module.websocket_api.aws_lambda_function.websocket_handler": (
+    "module.websocket_api[0].aws_lambda_function.websocket_handler": (
         "function_name",
         "bus-simulator-websocket-handler",
     ),
-    "module.websocket_api.aws_lambda_function.websocket_authorizer": (
+    "module.websocket_api[0].aws_lambda_function.websocket_authorizer": (
         "function_name",
         "bus-simulator-websocket-authorizer-v2",
     ),
-    "module.api_gateway.aws_apigatewayv2_api.http": ("name", "madrid-bus-simulator-http"),
-    "module.websocket_api.aws_apigatewayv2_stage.production": ("name", "production"),
+    "module.api_gateway[0].aws_apigatewayv2_api.http": ("name", "madrid-bus-simulator-http"),
+    "module.websocket_api[0].aws_apigatewayv2_stage.production": ("name", "production"),
     "module.cluster.aws_ecs_cluster.this": ("name", "bus-simulator-cluster"),
     'module.feeders.aws_ecs_service.feeder["people-count-feeder"]': ("name", "people-count-feeder"),
     'module.feeders.aws_ecs_service.feeder["sensors-feeder"]': ("name", "sensors-feeder"),
     'module.feeders.aws_ecs_service.feeder["bus-position-feeder"]': ("name", "bus-position-feeder"),
-    "module.mcp_server.aws_ecs_service.mcp_server": ("name", "mcp-server"),
+    "module.mcp_server[0].aws_ecs_service.mcp_server": ("name", "mcp-server"),
     "module.feeders.aws_iam_role.task": ("name", "bus-simulator-feeder-task-role"),
     'module.feeders.aws_iam_role_policy.task["timestream-access"]': ("name", "timestream-access"),
     "module.config.aws_s3_bucket.config": ("bucket", "bus-simulator-config-123456789012"),
@@ -39,9 +39,12 @@ ADDRESSES = {
     'module.config.aws_s3_object.config["config/network.json"]': ("key", "config/network.json"),
     "module.config.aws_ssm_parameter.clock": ("name", "/bus-simulator/clock"),
     "module.secrets.aws_secretsmanager_secret.api_key": ("name", "bus-simulator/api-key"),
-    "module.request_limits.aws_dynamodb_table.uses": ("name", "bus-simulator-request-limits"),
-    "module.connections.aws_dynamodb_table.connections": ("name", "bus-simulator-websocket-connections"),
-    "module.connections.aws_dynamodb_table.subscriptions": ("name", "bus-simulator-websocket-subscriptions"),
+    "module.request_limits[0].aws_dynamodb_table.uses": ("name", "bus-simulator-request-limits"),
+    "module.connections[0].aws_dynamodb_table.connections": ("name", "bus-simulator-websocket-connections"),
+    "module.connections[0].aws_dynamodb_table.subscriptions": (
+        "name",
+        "bus-simulator-websocket-subscriptions",
+    ),
     "module.events.aws_cloudwatch_event_bus.this": ("name", "bus-simulator-events"),
     "module.ecr.aws_ecr_repository.feeders": ("name", "bus-simulator-feeders"),
     'module.budget["monthly"].aws_budgets_budget.monthly': ("name", "bus-simulator-monthly-budget"),
@@ -137,6 +140,15 @@ ACTIONS = {
     },
 }
 """What each role may do: what its program calls, and nothing else."""
+
+SERVER_ACTIONS = {
+    "bus-simulator-api-server-role": {*NETWORK_VERSIONS, "secretsmanager:GetSecretValue", "ssm:GetParameter"},
+    "bus-simulator-task-execution-role": {
+        *ACTIONS["bus-simulator-task-execution-role"],
+        "secretsmanager:GetSecretValue",
+    },
+}
+"""What roles may do where servers answer from Aurora."""
 
 NO_RESOURCE = {
     "ecr:GetAuthorizationToken",

@@ -23,9 +23,19 @@ HARMLESS = (("update",), ("read",))
 
 DRIFTS = (
     Drift(
-        r"module\.\w+(\[\"\w+\"\])?\.aws_ecs_service\..*",
-        frozenset({"availability_zone_rebalancing"}),
-        "moto's services say nothing of it",
+        r"module\.\w+(\[\"?\w+\"?\])?\.aws_ecs_service\..*",
+        frozenset({"availability_zone_rebalancing", "health_check_grace_period_seconds"}),
+        "moto's services say nothing of them",
+    ),
+    Drift(
+        r"module\.front\[0\]\.aws_appautoscaling_target\.tasks",
+        frozenset({"tags_all"}),
+        "moto's scalable targets have no tags",
+    ),
+    Drift(
+        r"module\.aurora\[0\]\.aws_rds_cluster\.store",
+        frozenset({"scaling_configuration"}),
+        "moto's clusters all have that of Serverless v1",
     ),
     Drift(
         r".*\.aws_lambda_function\..*",
@@ -38,17 +48,17 @@ DRIFTS = (
         "moto drops the description of a rule that names another group",
     ),
     Drift(
-        r"module\.websocket_api\.aws_apigatewayv2_api\.websocket",
+        r"module\.websocket_api\[0\]\.aws_apigatewayv2_api\.websocket",
         frozenset({"ip_address_type"}),
         "moto doesn't know dualstack",
     ),
     Drift(
-        r"module\.websocket_api\.data\.aws_iam_policy_document\.handler",
+        r"module\.websocket_api\[0\]\.data\.aws_iam_policy_document\.handler",
         frozenset({"id", "json", "minified_json", "statement"}),
         "read anew because the API it names would change",
     ),
     Drift(
-        r"module\.websocket_api\.aws_iam_role_policy\.function\[\"handler\"\]",
+        r"module\.websocket_api\[0\]\.aws_iam_role_policy\.function\[\"handler\"\]",
         frozenset({"policy"}),
         "the same, since the API it names would change",
     ),

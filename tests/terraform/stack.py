@@ -76,7 +76,8 @@ def moto(folder: Path) -> Iterator[Moto]:
     with (
         log.open("w") as written,
         subprocess.Popen(
-            [sys.executable, "-m", "moto.server", "--port", "0"],
+            [sys.executable, "-m", "tests.terraform.moto_server", "--port", "0"],
+            cwd=ROOT,
             env=environment(**KEYS, MOTO_IAM_LOAD_MANAGED_POLICIES="true", PYTHONUNBUFFERED="1"),
             stdout=subprocess.DEVNULL,
             stderr=written,

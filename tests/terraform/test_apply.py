@@ -20,10 +20,18 @@ from services.aws.connection_items import table_definitions
 from services.aws.events import POSITIONS, SOURCE
 from services.feeders.feeder import Feeder, FeederStatus
 from services.lambdas.shared_limits import use_table_definition
-from services.operate.resource_names import FEEDER_SERVICES, HOSTED_SERVICE, IMAGE_DIGEST, SERVICES, bucket
+from services.operate.api_endpoints import front_url
+from services.operate.resource_names import (
+    API_SERVICE,
+    FEEDER_SERVICES,
+    HOSTED_SERVICE,
+    IMAGE_DIGEST,
+    SERVICES,
+    bucket,
+)
 from services.processes.feeder_process import fields
 from tests.services import http_api
-from tests.terraform.contract import ACTIONS, ADDRESSES, LOG_GROUPS, NO_RESOURCE, OUTPUTS
+from tests.terraform.contract import ACTIONS, ADDRESSES, LOG_GROUPS, NO_RESOURCE, OUTPUTS, SERVER_ACTIONS
 from tests.terraform.deployed import (
     actions_by_role,
     alarms,
@@ -43,6 +51,7 @@ from tests.timestream_endpoint import KEYS
 pytestmark = pytest.mark.terraform
 
 DIGEST = f"sha256:{64 * 'a'}"
+DOMAIN = "bus.example.org"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 FUNCTION_NAMES = {
     address.rpartition(".")[2]: name
@@ -316,7 +325,32 @@ def check_hosted(plan: Mapping[str, Any]) -> None:
             assert values["vpc_config"][0]["ipv6_allowed_for_dual_stack"], address
 
 
-def test_it_switches_to_hosted_with_compliance_and_is_destroyed(made: Stack) -> None:
+def check_servers(made: Stack, plan: Mapping[str, Any]) -> None:
+    """Check that servers and Aurora take the place of functions, gateways and the hosted endpoint."""
+    planned = resources(plan)
+    kinds = ("aws_lambda_", "aws_apigatewayv2_", "aws_timestreamwrite_", "mcp_server", "timestream_hosted")
+    assert [address for address in planned if any(kind in address for kind in kinds)] == []
+    assert set(made.outputs()["ecs_services"]) == {*FEEDER_SERVICES, API_SERVICE}
+    (cluster,) = made.moto.client("rds").describe_db_clusters()["DBClusters"]
+    assert (cluster["Engine"], cluster["StorageEncrypted"]) == ("aurora-postgresql", True)
+    task = made.moto.client("ecs").describe_task_definition(taskDefinition=API_SERVICE)["taskDefinition"]
+    (container,) = task["containerDefinitions"]
+    variables = {each["name"]: each["value"] for each in container["environment"]}
+    store = variables["BUS_SIMULATOR_STORE"]
+    assert store == made.outputs()["store_url"]
+    assert store.startswith(f"postgresql://bus@{cluster['Endpoint']}:5432/bus?sslmode=verify-full&")
+    assert [each["name"] for each in container["secrets"]] == ["PGPASSWORD"]
+    password = made.moto.client("secretsmanager").get_secret_value(SecretId="bus-simulator/database-password")
+    assert len(password["SecretString"]) == 40
+    assert password["SecretString"] not in made.state_file.read_text()
+    assert front_url(made.moto.client("ssm")) == made.outputs()["rest_api_url"] == f"https://{DOMAIN}"
+    assert {role: actions_by_role(made.moto)[role] for role in SERVER_ACTIONS} == SERVER_ACTIONS
+    found = {each["AlarmName"] for each in alarms(made.moto)}
+    assert found == set(made.outputs()["alarms"])
+    assert {"bus-simulator-front-5xx", "bus-simulator-database-connections"} <= found
+
+
+def test_it_switches_to_hosted_then_to_servers_and_aurora_and_is_destroyed(made: Stack) -> None:
     assert labels(made) == {"none"}
     made.moto.client("ssm").put_parameter(Name=IMAGE_DIGEST, Value=DIGEST, Overwrite=True)
     check_hosted(made.plan(timestream="hosted", **EVERYTHING))
@@ -335,6 +369,14 @@ def test_it_switches_to_hosted_with_compliance_and_is_destroyed(made: Stack) -> 
     assert subscribed["Endpoint"] == "operators@example.org"
     assert trail["S3BucketName"] == f"bus-simulator-audit-{ACCOUNT}"
     assert unexpected(changes(made.plan(timestream="hosted", **EVERYTHING))) == {}
+
+    certificate = made.moto.client("acm").request_certificate(DomainName=DOMAIN)["CertificateArn"]
+    servers = {"domain": DOMAIN, "certificate_arn": certificate, "requests_per_address_5min": 15_000}
+    chosen = {"store": "aurora", "front": "fargate", **servers}
+    plan = made.plan(**chosen)
+    made.apply()
+    check_servers(made, plan)
+    assert unexpected(changes(made.plan(**chosen))) == {}
 
     made.terraform.must("destroy", "-auto-approve")
     assert made.terraform.must("state", "list") == ""

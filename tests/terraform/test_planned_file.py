@@ -30,8 +30,9 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         terraform = Terraform(root, folder, {"AWS_ENDPOINT_URL": server.url})
         terraform.must("init")
         found = {}
-        for kind in KINDS:
-            terraform.must("plan", "-out=plan", f"-var=timestream={kind}")
+        for kind, chosen in KINDS.items():
+            said = [f"-var={name}={value}" for name, value in chosen.items()]
+            terraform.must("plan", "-out=plan", *said)
             found[kind] = extract(json.loads(terraform.must("show", "-json", "plan")))
         yield found
 

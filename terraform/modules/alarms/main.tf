@@ -46,11 +46,11 @@ locals {
       above       = var.thresholds.errors_a_minute
       missing     = "notBreaching"
     } },
-    { "websocket-errors" = {
+    { for api in var.websocket[*] : "websocket-errors" => {
       description = "The WebSocket API fails to reach its handler"
       namespace   = "AWS/ApiGateway"
       metric      = "IntegrationError"
-      dimensions  = { ApiId = var.websocket.api_id, Stage = var.websocket.stage }
+      dimensions  = { ApiId = api.api_id, Stage = api.stage }
       statistic   = "Sum"
       period      = 60
       periods     = 3

@@ -35,8 +35,9 @@ variable "http_apis" {
 }
 
 variable "websocket" {
-  description = "The WebSocket API."
+  description = "The WebSocket API, null without one."
   type        = object({ api_id = string, stage = string })
+  default     = null
 }
 
 variable "functions" {

@@ -9,7 +9,7 @@ variable "feeders" {
 }
 
 variable "mcp_service" {
-  description = "The MCP server's ECS service."
+  description = "The ECS service that answers MCP clients."
   type        = string
 }
 
@@ -19,18 +19,33 @@ variable "stopped_rules" {
 }
 
 variable "http_api_id" {
-  description = "The REST API's id."
+  description = "The REST API's id, null without one."
   type        = string
+  default     = null
 }
 
 variable "mcp_api_id" {
-  description = "The MCP API's id."
+  description = "The MCP API's id, null without one."
   type        = string
+  default     = null
 }
 
 variable "websocket" {
-  description = "The WebSocket API."
+  description = "The WebSocket API, null without one."
   type        = object({ api_id = string, stage = string })
+  default     = null
+}
+
+variable "load_balancer" {
+  description = "How metrics call the load balancer that takes the place of all APIs, null without one."
+  type        = string
+  default     = null
+}
+
+variable "database" {
+  description = "The Aurora cluster that takes the place of Timestream, null without one."
+  type        = string
+  default     = null
 }
 
 variable "event_bus_name" {

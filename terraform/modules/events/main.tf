@@ -1,3 +1,7 @@
+locals {
+  handlers = var.websocket_handler == null ? 0 : 1
+}
+
 resource "aws_cloudwatch_event_bus" "this" {
   name = "bus-simulator-events"
 }
@@ -14,6 +18,8 @@ resource "aws_cloudwatch_event_rule" "positions" {
 }
 
 resource "aws_cloudwatch_event_target" "websocket" {
+  count = local.handlers
+
   rule           = aws_cloudwatch_event_rule.positions.name
   event_bus_name = aws_cloudwatch_event_bus.this.name
   target_id      = "websocket-handler"
@@ -34,6 +40,8 @@ resource "aws_cloudwatch_event_target" "websocket" {
 # By default Lambda retries a failed event up to twice, for six hours: old positions would arrive after new
 # ones, and twice at clients that the first attempt had reached.
 resource "aws_lambda_function_event_invoke_config" "positions" {
+  count = local.handlers
+
   function_name                = var.websocket_handler.name
   maximum_event_age_in_seconds = 60
   maximum_retry_attempts       = 0
@@ -55,12 +63,16 @@ data "aws_iam_policy_document" "put_aside" {
 }
 
 resource "aws_iam_role_policy" "undelivered" {
+  count = local.handlers
+
   name   = "undelivered-events"
   role   = var.websocket_handler.role
   policy = data.aws_iam_policy_document.put_aside.json
 }
 
 resource "aws_lambda_permission" "positions" {
+  count = local.handlers
+
   statement_id  = "events"
   action        = "lambda:InvokeFunction"
   function_name = var.websocket_handler.name

@@ -1,6 +1,7 @@
 variable "websocket_handler" {
-  description = "The function that sends positions to WebSocket clients; its role gets permission to write undelivered events to the queue."
+  description = "The function that sends positions to WebSocket clients; its role gets permission to write undelivered events to the queue. Null if servers read the store instead."
   type        = object({ name = string, arn = string, role = string })
+  default     = null
 }
 
 variable "cluster_id" {

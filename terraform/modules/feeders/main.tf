@@ -73,6 +73,7 @@ resource "aws_ecs_task_definition" "feeder" {
     essential    = true
     stopTimeout  = 30
     environment  = [for name in sort(keys(var.environment)) : { name = name, value = var.environment[name] }]
+    secrets      = [for name in sort(keys(var.secrets)) : { name = name, valueFrom = var.secrets[name] }]
     logConfiguration = {
       logDriver = "awslogs"
       options = {

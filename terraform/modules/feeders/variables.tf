@@ -38,6 +38,12 @@ variable "environment" {
   type        = map(string)
 }
 
+variable "secrets" {
+  description = "Secrets that the program gets as environment variables: the ARN of each, by the variable's name."
+  type        = map(string)
+  default     = {}
+}
+
 variable "sizes" {
   description = "Other sizes of feeders by service name: CPU units (1024 per vCPU) and MiB, as Fargate offers them."
   type        = map(object({ cpu = number, memory = number }))

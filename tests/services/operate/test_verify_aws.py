@@ -293,7 +293,8 @@ def test_an_mcp_server_that_accepts_any_key_is_named(deployed: Deployed) -> None
 def test_a_hosted_endpoint_is_checked_as_a_service_and_its_history_by_health(deployed: Deployed) -> None:
     ecs = deployed.aws.client("ecs")
     make_services(ecs, cluster="hosted", names=[*SERVICES, HOSTED_SERVICE])
-    hosted = replace(deployed.parts, store=None, services=EcsServices(ecs, "hosted"))
+    services = EcsServices(ecs, "hosted")
+    hosted = replace(deployed.parts, store=None, services=services, service_names=services.expected())
     results = list(verify_aws(hosted, Targets(), websocket=False))
     assert [result for result in results if not result.passed] == []
     assert "service: timestream-endpoint" in {result.check for result in results}

@@ -58,3 +58,26 @@ run "every_metric_that_the_manual_watches" {
     error_message = "Two widgets have the same place."
   }
 }
+
+run "a_load_balancer_and_aurora_in_place_of_gateways_and_timestream" {
+  variables {
+    mcp_service   = "api-server"
+    stopped_rules = { for service in ["people-count-feeder", "sensors-feeder", "bus-position-feeder", "api-server"] : service => "bus-simulator-stopped-${service}" }
+    http_api_id   = null
+    mcp_api_id    = null
+    websocket     = null
+    functions     = []
+    load_balancer = "app/bus-simulator-front/0123456789abcdef"
+    database      = "bus-simulator"
+  }
+
+  assert {
+    condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.properties.markdown if widget.type == "text"] == ["## Fargate services", "## Load balancer", "## Aurora"]
+    error_message = "There must be rows only for what exists."
+  }
+
+  assert {
+    condition     = strcontains(aws_cloudwatch_dashboard.this.dashboard_body, "\"LoadBalancer\",\"app/bus-simulator-front/0123456789abcdef\"") && strcontains(aws_cloudwatch_dashboard.this.dashboard_body, "\"DBClusterIdentifier\",\"bus-simulator\"")
+    error_message = "Metrics must be those of the load balancer and the cluster."
+  }
+}

@@ -1,0 +1,56 @@
+locals {
+  balancer = { LoadBalancer = aws_lb.front.arn_suffix }
+  alarms = {
+    "front-5xx" = {
+      description = "API servers return 5xx"
+      metric      = "HTTPCode_Target_5XX_Count"
+      dimensions  = local.balancer
+      statistic   = "Sum"
+      period      = 60
+      above       = var.thresholds.errors_a_minute
+    }
+    "front-unreachable" = {
+      description = "The load balancer answers 5xx itself: it reaches no API server"
+      metric      = "HTTPCode_ELB_5XX_Count"
+      dimensions  = local.balancer
+      statistic   = "Sum"
+      period      = 60
+      above       = var.thresholds.errors_a_minute
+    }
+    "front-latency" = {
+      description = "The p99 latency of the API servers is high"
+      metric      = "TargetResponseTime"
+      dimensions  = local.balancer
+      statistic   = "p99"
+      period      = 300
+      above       = var.thresholds.latency_ms / 1000
+    }
+    "front-unhealthy-tasks" = {
+      description = "API servers fail the load balancer's health check"
+      metric      = "UnHealthyHostCount"
+      dimensions  = merge(local.balancer, { TargetGroup = aws_lb_target_group.server.arn_suffix })
+      statistic   = "Minimum"
+      period      = 300
+      above       = 0
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "front" {
+  for_each = local.alarms
+
+  alarm_name          = "bus-simulator-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = "AWS/ApplicationELB"
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = startswith(each.value.statistic, "p") ? null : each.value.statistic
+  extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
+  period              = each.value.period
+  evaluation_periods  = each.value.period == 60 ? 3 : 2
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.above
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [var.topic_arn]
+  ok_actions          = [var.topic_arn]
+}
