@@ -46,7 +46,5 @@ def test_an_address_without_certificates_is_refused(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_address_that_does_not_answer_can_be_tried_again() -> None:
-    with pytest.raises(
-        StoreUnavailable, match=r"https://127\.0\.0\.1:1/ca\.pem can't be fetched"
-    ):
+    with pytest.raises(StoreUnavailable, match=r"https://127\.0\.0\.1:1/ca\.pem can't be fetched"):
         with_local_authorities({"sslrootcert": "https://127.0.0.1:1/ca.pem"})

@@ -42,6 +42,10 @@ LISTINGS: Mapping[str, Mapping[str, Listing]] = {
         ],
         "task definitions": lambda aws: aws.list_task_definitions(status="ACTIVE")["taskDefinitionArns"],
     },
+    "elbv2": {
+        "load balancers": lambda aws: aws.describe_load_balancers()["LoadBalancers"],
+        "target groups": lambda aws: aws.describe_target_groups()["TargetGroups"],
+    },
     "events": {
         "buses": lambda aws: [
             each for each in aws.list_event_buses()["EventBuses"] if each["Name"] != "default"
@@ -56,6 +60,10 @@ LISTINGS: Mapping[str, Mapping[str, Listing]] = {
     "lambda": {"functions": lambda aws: aws.list_functions()["Functions"]},
     "logs": {
         "log groups": lambda aws: [each["logGroupName"] for each in aws.describe_log_groups()["logGroups"]]
+    },
+    "rds": {
+        "clusters": lambda aws: aws.describe_db_clusters()["DBClusters"],
+        "subnet groups": lambda aws: aws.describe_db_subnet_groups()["DBSubnetGroups"],
     },
     "s3": {"buckets": lambda aws: aws.list_buckets()["Buckets"]},
     "secretsmanager": {"secrets": lambda aws: aws.list_secrets()["SecretList"]},

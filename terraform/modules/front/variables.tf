@@ -89,7 +89,7 @@ variable "cpu_target" {
 }
 
 variable "limits" {
-  description = "What one client may ask of a task: requests per second, with bursts of twice as many, and per UTC day; 0 is no limit."
+  description = "What one client may ask: requests per second, with bursts of twice as many, and per UTC day; 0 is no limit."
   type        = object({ rate_per_s = number, per_day = number })
   default     = { rate_per_s = 50, per_day = 10000 }
 }
