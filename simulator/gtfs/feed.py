@@ -358,7 +358,8 @@ def _shapes(table: TableFile | None) -> tuple[list[str], list[Points]]:
 def _trips(tables: Tables, times: StopTimes, times_file: TableFile, shape_ids: Sequence[str]) -> Trips:
     """The trips with stop times, in the order of trips.txt."""
     table = tables["trips.txt"]
-    rows = np.unique(times.trip)
+    counts = np.bincount(times.trip)
+    rows = np.flatnonzero(counts)
     order = np.argsort(times.trip, kind="stable")
     shape_of = {shape_id: index for index, shape_id in enumerate(shape_ids)}
     route_of = {route_id: index for index, route_id in enumerate(tables["routes.txt"].texts("route_id"))}
@@ -385,7 +386,7 @@ def _trips(tables: Tables, times: StopTimes, times_file: TableFile, shape_ids: S
         shape=np.array([shape_of.get(shape, UNKNOWN) for shape in values("shape_id")], np.int64),
         service=values("service_id"),
         block=values("block_id"),
-        first=np.append(np.searchsorted(times.trip[order], rows), len(order)),
+        first=np.append(0, np.cumsum(counts[rows])),
         stop=times.stop[order],
         arrival_s=times.arrival_s[order],
         departure_s=times.departure_s[order],

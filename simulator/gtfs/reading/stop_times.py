@@ -33,6 +33,8 @@ class StopTimes:
 
     def of(self, kept: Mask) -> StopTimes:
         """The stop times for which a mask is true."""
+        if kept.all():
+            return self
         columns = (self.row, self.trip, self.stop, self.arrival_s, self.departure_s)
         return StopTimes(*(column[kept] for column in columns))
 
@@ -132,10 +134,13 @@ def _nowhere(table: TableFile) -> Callable[[int], str]:
 
 
 def _untimed_ends(times: StopTimes) -> Rows:
+    untimed: Rows = np.flatnonzero(times.departure_s < 0)
+    if not len(untimed):
+        return untimed
     # Rows are sorted by trip, so a trip begins where the trip changes, and the one before ends there.
-    ends = np.flatnonzero(np.diff(times.trip, prepend=-1, append=-1))
-    both = np.union1d(ends[:-1], ends[1:] - 1)
-    return both[times.departure_s[both] < 0] if len(times.trip) else both[:0]
+    changes = np.diff(times.trip, prepend=-1, append=-1) != 0
+    ends: Rows = untimed[changes[untimed] | changes[untimed + 1]]
+    return ends
 
 
 def _untimed(_row: int) -> str:
@@ -144,10 +149,11 @@ def _untimed(_row: int) -> str:
 
 def _backwards(times: StopTimes) -> Rows:
     timed = np.flatnonzero(times.departure_s >= 0)
-    before, after = timed[:-1], timed[1:]
-    same = times.trip[before] == times.trip[after]
-    early = after[same & (times.departure_s[before] > times.arrival_s[after])]
-    return np.union1d(early, timed[times.arrival_s[timed] > times.departure_s[timed]])
+    known = times.of(times.departure_s >= 0)
+    wrong = known.arrival_s > known.departure_s
+    same = known.trip[:-1] == known.trip[1:]
+    wrong[1:] |= same & (known.departure_s[:-1] > known.arrival_s[1:])
+    return timed[wrong]
 
 
 def _early(table: TableFile) -> Callable[[int], str]:
