@@ -170,11 +170,11 @@ class FromClause:
 
 
 def _cells(node: exp.Expr) -> Sequence[exp.Expr]:
-    """The values of a row of VALUES: of `(1, 2)`, `ROW(1, 2)` or `1`."""
+    """The values of a row of VALUES: of `(1, 2)`, `((1, 2))`, `ROW(1, 2)` or `1`."""
     cells = node.expressions if isinstance(node, exp.Tuple) else [node]
-    if len(cells) == 1 and isinstance(cells[0], exp.Anonymous) and cells[0].name.lower() == "row":
-        return cells[0].expressions
-    return cells
+    inner = cells[0].unnest()
+    is_row = isinstance(inner, exp.Anonymous) and inner.name.lower() == "row"
+    return inner.expressions if len(cells) == 1 and (is_row or isinstance(inner, exp.Tuple)) else cells
 
 
 def _columns(table: Table, alias: str) -> list[Output]:

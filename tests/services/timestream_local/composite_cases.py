@@ -467,7 +467,21 @@ COMPOSITE: dict[str, list[tuple[str, list[Row]]]] = {
             one("[NULL, 5, 3]", None),
         ),
     ],
+    "Examples of the guide": [
+        (
+            "SELECT max_by(t.c1, t.c2), max_by(t.c1, t.c2, 2), min_by(t.c1, t.c2), min_by(t.c1, t.c2, 2) FROM (VALUES (('a', 1)), (('b', 2)), (('c', 3)), (('d', 4))) AS t(c1, c2)",
+            one("d", "[d, c]", "a", "[a, b]"),
+        ),
+        (
+            "SELECT corr(t.c1, t.c2), covar_pop(t.c1, t.c2), covar_samp(t.c1, t.c2), regr_slope(t.c1, t.c2), regr_intercept(t.c1, t.c2), skewness(t.c1) FROM (VALUES (1, 1), (2, 2), (3, 3), (4, 4)) AS t(c1, c2)",
+            one("1.0", "1.25", "1.6666666666666667", "1.0", "0.0", "0.0"),
+        ),
+    ],
     "Series of other values": [
+        (
+            "SELECT derivative_linear(s, 1m), derivative_linear(s, 1s) FROM (SELECT create_time_series(time, v) AS s FROM (VALUES (TIMESTAMP '2026-01-01 00:00:00', 1), (TIMESTAMP '2026-01-01 00:01:00', 8)) AS t(time, v))",
+            one(f"[{at(1)}: 7.0]", f"[{at(1)}: 0.11666666666666667]"),
+        ),
         (
             "SELECT create_time_series(time, ARRAY[v]), create_time_series(time, ROW(v, 'a')), create_time_series(time, 1d), create_time_series(time, 5y) FROM (VALUES (TIMESTAMP '2026-01-01 00:00:00', 10.0)) AS t(time, v)",
             one(

@@ -308,6 +308,11 @@ FAILING = [
     ("SELECT nth_value(people, 0) OVER (ORDER BY time) FROM city.stops", "must be at least 1"),
     ("SELECT lag(people, -1) OVER (ORDER BY time) FROM city.stops", "must be at least 0"),
     ("SELECT rand(0)", "bound must be positive"),
+    (
+        "SELECT derivative_linear(create_time_series(time, people), 0s) FROM city.stops "
+        "WHERE stop_id = 'S001'",
+        "must not be zero",
+    ),
     ("SELECT random(5, 5)", "upper bound must be greater"),
     ("SELECT from_iso8601_timestamp(note) FROM city.stops", "is not a valid timestamp"),
     ("SELECT parse_duration(note) FROM city.stops", "is not a duration"),

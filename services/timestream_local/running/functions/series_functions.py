@@ -85,9 +85,14 @@ def places_at(times: Times, instants: Times) -> list[int | None]:
 
 
 def derivative(times: Times, values: Values, unit: int) -> list[float]:
-    """The change per unit of time between each point and the one before it."""
+    """The change per unit of time between each point and the one before it.
+
+    The distance is measured in units first: so a change of 7 in a minute is exactly 7 a minute.
+    """
+    if unit == 0:
+        raise ValueError("The interval must not be zero")
     points = pairwise(zip(times, values, strict=True))
-    return [(value - before) / (time - earlier) * unit for (earlier, before), (time, value) in points]
+    return [(value - before) / ((time - earlier) / unit) for (earlier, before), (time, value) in points]
 
 
 def integral(times: Times, values: Values, unit: int) -> float:

@@ -30,9 +30,14 @@ def _of_two(name: str) -> list[Signature]:
     return [Signature((D, D), D, _sql(name, "{0}, {1}"))]
 
 
+PAIR = "{0}, {1}"
+CORRELATION = f"({_sql('regr_sxy', PAIR)} / sqrt({_sql('regr_sxx', PAIR)} * {_sql('regr_syy', PAIR)}))"
+"""DuckDB's `corr` divides by two roots, and gives 0.9999999999999998 of points on a line."""
+
+
 def _finite(name: str) -> list[Signature]:
     """A function of pairs that is NULL where it isn't finite, as of a single pair."""
-    found = _sql(name, "{0}, {1}")
+    found = _sql(name, "{0}, {1}") if name != "corr" else CORRELATION
     return [Signature((D, D), D, f"CASE WHEN isfinite({found}) THEN {found} END")]
 
 
