@@ -42,7 +42,7 @@ run "no_password_in_the_state" {
   }
 
   assert {
-    condition     = keys(output.secrets) == ["PGPASSWORD"] && aws_iam_role_policy.password.role == "bus-simulator-task-execution-role"
+    condition     = keys(output.secrets) == tolist(["PGPASSWORD"]) && aws_iam_role_policy.password.role == "bus-simulator-task-execution-role"
     error_message = "Clients must get the password from its secret when they start."
   }
 }
