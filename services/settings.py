@@ -87,6 +87,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "event_bus": ("BUS_SIMULATOR_EVENT_BUS", "EVENT_BUS_NAME"),
     "latest_objects": ("BUS_SIMULATOR_LATEST_OBJECTS",),
     "realtime_feeds": ("BUS_SIMULATOR_REALTIME_FEEDS",),
+    "journal_object": ("BUS_SIMULATOR_JOURNAL_OBJECT",),
     "queue": ("BUS_SIMULATOR_QUEUE",),
     "connections_table": ("BUS_SIMULATOR_CONNECTIONS_TABLE", "DYNAMODB_TABLE"),
     "subscriptions_table": ("BUS_SIMULATOR_SUBSCRIPTIONS_TABLE",),
@@ -181,6 +182,7 @@ class FunctionSettings:
     websocket_endpoint: str | None = None
     latest_objects: str | None = None
     realtime_feeds: bool = False
+    journal_object: str | None = None
     fan_out_queue: str | None = None
     limits_table: str | None = None
     rate_per_s: float = 0
@@ -201,6 +203,7 @@ def function_settings() -> FunctionSettings:
         websocket_endpoint=chosen("websocket_endpoint"),
         latest_objects=chosen("latest_objects"),
         realtime_feeds=(chosen("realtime_feeds") or "").lower() in YES,
+        journal_object=chosen("journal_object"),
         fan_out_queue=chosen("fan_out_queue"),
         limits_table=chosen("limits_table"),
         rate_per_s=_limit("rate_limit"),

@@ -57,6 +57,10 @@ class WrittenAhead(StoreError):
         self.earliest = earliest
 
 
+class JournalChanged(StoreUnavailable):
+    """Another process changed the journal since this one read it. Reading it again and trying again helps."""
+
+
 class TimeRefused(StoreError):
     """The store takes no records of these times at present, as Timestream none of the future."""
 

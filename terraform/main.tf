@@ -56,12 +56,13 @@ locals {
     BUS_SIMULATOR_CLOCK_PARAMETER = module.config.clock_parameter.name
     BUS_SIMULATOR_LOG_LEVEL       = var.log_level
   }
-  latest = merge({ BUS_SIMULATOR_LATEST_OBJECTS = module.latest.url }, var.realtime_feeds ? { BUS_SIMULATOR_REALTIME_FEEDS = "true" } : {})
+  latest  = merge({ BUS_SIMULATOR_LATEST_OBJECTS = module.latest.url }, var.realtime_feeds ? { BUS_SIMULATOR_REALTIME_FEEDS = "true" } : {})
+  journal = { BUS_SIMULATOR_JOURNAL_OBJECT = module.config.journal.url }
   # The scenario counts in the run, so that feeders and servers must have the same.
   scenario          = var.scenario == "" ? {} : { BUS_SIMULATOR_SCENARIO = var.scenario }
-  feeder_settings   = merge(local.settings, local.latest, local.scenario, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_EVENT_BUS = module.events.bus_name })
+  feeder_settings   = merge(local.settings, local.latest, local.journal, local.scenario, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_EVENT_BUS = module.events.bus_name })
   server_settings   = merge(local.settings, local.scenario, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_SECRET_ID = module.secrets.name })
-  function_settings = merge(local.settings, local.latest, { BUS_SIMULATOR_NETWORK = module.config.network_json.url })
+  function_settings = merge(local.settings, local.latest, local.journal, { BUS_SIMULATOR_NETWORK = module.config.network_json.url })
 }
 
 module "ecr" {
@@ -126,12 +127,13 @@ module "timestream_hosted" {
   image          = local.image
   image_digest   = module.ecr.image_digest
   network_arn    = module.config.lines_yaml.arn
-  environment = {
+  journal_arn    = module.config.journal.arn
+  environment = merge(local.journal, local.scenario, {
     BUS_SIMULATOR_NETWORK   = module.config.lines_yaml.url
     BUS_SIMULATOR_LOG_LEVEL = var.log_level
     # The endpoint checks no signatures, but boto3 signs every request; the task's role provides the credentials.
     AWS_REGION = var.region
-  }
+  })
   clients               = local.store_clients
   log_retention_in_days = var.log_retention_in_days
 }
@@ -159,6 +161,7 @@ module "feeders" {
   sizes                 = var.feeder_sizes
   timestream_table_arns = local.table_arns
   network_arn           = module.config.lines_yaml.arn
+  journal_arn           = module.config.journal.arn
   event_bus_arn         = module.events.bus_arn
   clock_parameter_arn   = module.config.clock_parameter.arn
   latest_object_arns    = module.latest.object_arns
@@ -178,9 +181,10 @@ module "mcp_server" {
   execution_role        = module.cluster.execution_role
   image                 = local.image
   image_digest          = module.ecr.image_digest
-  environment           = local.server_settings
+  environment           = merge(local.server_settings, local.journal, { BUS_SIMULATOR_CONTROL = "true" })
   timestream_table_arns = local.table_arns
   network_arn           = module.config.lines_yaml.arn
+  journal_arn           = module.config.journal.arn
   secret_arn            = module.secrets.arn
   clock_parameter_arn   = module.config.clock_parameter.arn
   limits                = local.mcp_limits
@@ -202,6 +206,7 @@ module "api_gateway" {
   environment           = local.function_settings
   secret                = { name = module.secrets.name, arn = module.secrets.arn }
   network_arn           = module.config.network_json.arn
+  journal_arn           = module.config.journal.arn
   clock_parameter_arn   = module.config.clock_parameter.arn
   latest_object_arns    = module.latest.object_arns
   feed_arn              = module.latest.feed_arn

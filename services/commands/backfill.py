@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -32,10 +31,11 @@ Examples:
 @option("--days", type=click.IntRange(1, 366), default=None, help="Days to fill before the current hour.")
 @options.start_option
 @options.end_option
-@options.network_option
+@options.shared_network_option
 @options.seed_option
 @options.scenario_option
 @options.store_option
+@options.journal_object_option
 @option("--at", type=options.time, default=None, help="Current time to assume.")
 @options.jobs_option
 @options.new_inputs_option
@@ -44,10 +44,11 @@ def backfill(
     days: int | None,
     start: datetime | None,
     end: datetime | None,
-    network: Path | None,
+    network: str | None,
     seed: int | None,
     scenario: str | None,
     store: str,
+    journal_object: str | None,
     at: datetime | None,
     jobs: int | None,
     continue_with_new_inputs: bool,
@@ -60,13 +61,14 @@ def backfill(
     stretch = wanted(days, start, end, now=clock_now(at))
 
     from services.console.work_progress import work_progress
-    from services.inputs.load import load_inputs, opened
+    from services.inputs.load import opened
     from services.interventions.stored_journal import disturbed_inputs, stored_journal
+    from services.processes.process_setup import ProcessSettings, inputs_of, journaled
     from storage.runs import check_run
 
     with ExitStack() as stack:
         progress = stack.enter_context(work_progress())
-        inputs = load_inputs(network, seed, scenario, progress)
+        inputs = inputs_of(ProcessSettings(network, seed, scenario, store), progress).current
         target = stack.enter_context(closing(opened(store, for_writing=True)))
         check_run(
             target,
@@ -74,7 +76,7 @@ def backfill(
             continue_with_new_inputs=continue_with_new_inputs,
             scenario_words=inputs.scenario_words,
         )
-        disturbed = disturbed_inputs(inputs, stored_journal(target))
+        disturbed = disturbed_inputs(inputs, stored_journal(journaled(target, journal_object)))
         city = stack.enter_context(closing(disturbed.city(jobs, progress)))
         began = time.perf_counter()
         first, rows = write_missing(target, stretch, inputs.run, city)

@@ -96,7 +96,8 @@ Examples:
     "--control",
     is_flag=True,
     default=False,
-    help="The city may be disturbed while it runs: read the store's journal before each tick.",
+    help="The city may be disturbed while it runs: read the store's journal before each tick. "
+    "--journal-object implies it.",
 )
 @options.jobs_option
 @options.new_inputs_option

@@ -30,6 +30,7 @@ Examples:
 @option("--port", type=click.IntRange(0, 65535), default=8081, help="Port; 0 takes a free one.")
 @options.hosted_options
 @options.secret_id_option
+@options.control_option
 @option(
     "--backfill",
     type=options.span,

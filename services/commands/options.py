@@ -289,6 +289,13 @@ clock_parameter_option = option(
 log_group_option = option(
     "--log-group", metavar="GROUP", default=None, help="CloudWatch Logs group to log to in addition."
 )
+journal_object_option = option(
+    "--journal-object",
+    metavar="URL",
+    default=None,
+    show_default="the store's journal",
+    help="Object in S3, s3://BUCKET/KEY, with the journal of interventions that all parts share.",
+)
 secret_id_option = option(
     "--secret-id", metavar="NAME", default=None, help="Secrets Manager secret that holds the keys."
 )
@@ -301,6 +308,7 @@ process_options = together(
     option("--speed", type=speed, default="1", help="Simulated seconds per second."),
     option("--at", type=time, default=None, help="Start the clock at this time instead of now."),
     clock_parameter_option,
+    journal_object_option,
     log_group_option,
 )
 """The options of `feed`, `serve` and `mcp`: network, store, clock, log."""

@@ -58,9 +58,6 @@ def serve(**chosen: Any) -> None:
     most a second after they are in the store.
     """
     check_shared(chosen)
-    if (chosen["clock_control"] or chosen["control"]) and chosen["clock_parameter"] is None:
-        name = "--control" if chosen["control"] else "--clock-control"
-        raise click.UsageError(f"{name} moves the shared clock: it needs --clock-parameter")
     from services.processes import server_process
     from services.processes.server_settings import server_options
 
@@ -68,8 +65,11 @@ def serve(**chosen: Any) -> None:
 
 
 def check_shared(chosen: Mapping[str, Any]) -> None:
-    """Raise `UsageError` for options that only `run` can serve: a duckdb: store, the greatest speed."""
+    """Raise `UsageError` for a duckdb: store, the greatest speed, and control without a shared clock."""
     if chosen["store"].startswith(DUCKDB):
         raise click.UsageError(ONE_PROCESS)
     if math.isinf(chosen["speed"]):
         raise click.UsageError("--speed max needs feeders in the same process to move the clock: use `run`")
+    if (chosen.get("clock_control") or chosen["control"]) and chosen["clock_parameter"] is None:
+        name = "--control" if chosen["control"] else "--clock-control"
+        raise click.UsageError(f"{name} moves the shared clock: it needs --clock-parameter")

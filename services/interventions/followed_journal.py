@@ -31,10 +31,11 @@ class FollowedJournal:
     def writing(self) -> Iterator[None]:
         """A block in which a window is simulated and written. Raises `StoreError`."""
         if self._often or self._known is None:
-            self._follow()
+            self.follow()
         yield
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
+        """Read the journal and let the model follow it. Raises `StoreError`."""
         entries = self._store.journal()
         if entries != (self._known or []):
             journal = journal_of(entries)

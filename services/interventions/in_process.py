@@ -7,8 +7,8 @@ So a process that is killed has stored the intervention and no record that contr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from math import isfinite
 from threading import Lock
@@ -35,12 +35,15 @@ from simulator.journal import (
     intervention_from,
 )
 from simulator.scenario import Scenario
-from storage.errors import DependencyError, WrittenAhead
+from storage.errors import DependencyError, JournalChanged, WrittenAhead
 from storage.journal import first_open_second
 from storage.store import JournalEntry, Store
 
 LEAD_S = 10.0
 """Wall seconds after which an intervention counts at the earliest, where other processes feed the city."""
+
+ATTEMPTS = 5
+"""How often a change is tried while other processes change the journal."""
 
 
 class FollowingModel(Protocol):
@@ -55,14 +58,22 @@ class InProcessInterventions:
 
     `inputs` are those of the run, without its journal; `model` follows the journal already. Feeders write
     their windows in blocks of `writing`. Where the feeders are other processes, there is no model: they
-    read the store's journal, and have `lead_s` wall seconds to learn of a change before it counts.
+    read the store's journal, and have `lead_s` wall seconds to learn of a change before it counts;
+    `refresh_clock` reads the clock that all share.
     """
 
     def __init__(
-        self, inputs: Inputs, model: FollowingModel | None, store: Store, clock: Clock, *, lead_s: float = 0.0
+        self,
+        inputs: Inputs,
+        model: FollowingModel | None,
+        store: Store,
+        clock: Clock,
+        *,
+        lead_s: float = 0.0,
+        refresh_clock: Callable[[], object] = lambda: None,
     ) -> None:
         self._inputs, self._model, self._store, self._clock = inputs, model, store, clock
-        self._lead_s = lead_s
+        self._lead_s, self._refresh_clock = lead_s, refresh_clock
         self._gate, self._settling = WriteGate(), Lock()
         self._journal, self._is_doubtful = stored_journal(store), False
         self._scenario = disturbed_inputs(inputs, self._journal).scenario
@@ -81,6 +92,9 @@ class InProcessInterventions:
 
     def intervene(self, disruption: Mapping[str, object]) -> JournalEntry:
         """See `InterventionControl`."""
+        return self._repeated(lambda: self._intervened(disruption))
+
+    def _intervened(self, disruption: Mapping[str, object]) -> JournalEntry:
         with self._gate.changing():
             self._settle()
             base = base_scenario(self._inputs, self._journal)
@@ -96,6 +110,9 @@ class InProcessInterventions:
 
     def end(self, intervention_id: str) -> JournalEntry:
         """See `InterventionControl`."""
+        return self._repeated(lambda: self._ended(intervention_id))
+
+    def _ended(self, intervention_id: str) -> JournalEntry:
         with self._gate.changing():
             self._settle()
             moment = self._earliest()
@@ -108,8 +125,16 @@ class InProcessInterventions:
             (over,) = (each for each in journal.interventions if each.id == intervention_id)
             return self._keep(journal, over, moment)
 
+    def _repeated(self, change: Callable[[], JournalEntry]) -> JournalEntry:
+        """Make a change again, by the newest journal, if another process has changed it meanwhile."""
+        for _ in range(ATTEMPTS - 1):
+            with suppress(JournalChanged):
+                return change()
+        return change()
+
     def _earliest(self) -> datetime:
         """The first second that is neither past nor written, nor too soon for feeders to learn of it."""
+        self._refresh_clock()
         pace = self._clock.pace  # infinite at the greatest speed, where feeders wait for nothing
         lead = timedelta(seconds=self._lead_s * pace) if isfinite(pace) else timedelta(0)
         first = ceiling(self._clock.now() + lead, SECOND)

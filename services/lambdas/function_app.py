@@ -10,10 +10,12 @@ from services.context import Context
 from services.lambdas.feeds.feed_routes import FunctionFeeds, add_function_feeds, identified
 from services.queries.bodies import Body
 from services.web.handlers import StoreQuery, json_response
+from services.web.intervention_routes import add_journal_route
 from services.web.rest_routes import add_description_route
 from services.web.sign_in.session_routes import PATH as SESSION
 from services.web.static_files import DOCS, MAP, add_pages, add_undocumented
 
+HOW_TO_INTERVENE = "Disturb the running city at the MCP server, whose URL has the same route"
 NO_SESSION: Body = {
     "group": None,
     "may_control_clock": False,
@@ -27,6 +29,7 @@ NO_SESSION: Body = {
 def create_function_app(context: Context, feeds: FunctionFeeds) -> FastAPI:
     """Return the application over one context."""
     app = create_data_app(context, identified(context.key))
+    add_journal_route(app, context, HOW_TO_INTERVENE)
     add_function_feeds(app, context, feeds)
     add_description_route(app)
     add_pages(app, {**MAP, **DOCS})

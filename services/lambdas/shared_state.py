@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from services import logs, settings
 from services.access.authentication import Keys
 from services.access.rate_limits import UNLIMITED, Limits, RequestMeter
+from services.aws.journal.journaled_store import JournaledStore
+from services.aws.journal.s3_journal import S3Journal
 from services.aws.latest.latest_object import STREAMS, LatestPlace, place_of
 from services.aws.secret_key_ring import SecretKeyRing
 from services.aws.ssm_clock import SsmClockParameter
@@ -96,10 +98,12 @@ def shared_store() -> Store:
         if not url.startswith("timestream:"):
             raise ValueError(f"{url!r} is not a database that functions can share: expected timestream://…")
         # Feeders make the tables: a function that answers has neither the time nor the permission.
-        store = timestream_at(url, make=False, read_retries=READ_RETRIES, deadline=deadline)
+        store: Store = timestream_at(url, make=False, read_retries=READ_RETRIES, deadline=deadline)
     except ValueError as error:
         raise StoreInvalid(f"BUS_SIMULATOR_STORE: {error}") from error
-    return store if found.latest_objects is None else with_latest(store, found.latest_objects)
+    if found.latest_objects is not None:
+        store = with_latest(store, found.latest_objects)
+    return store if found.journal_object is None else with_journal(store, found.journal_object)
 
 
 def with_latest(store: Store, url: str) -> Store:
@@ -107,6 +111,15 @@ def with_latest(store: Store, url: str) -> Store:
     place = latest_place(url)
     s3, clock = client("s3", region=shared_settings().region, **SHORT), shared_clock()
     return LatestStore(store, {stream: LatestObject(s3, place, stream, clock) for stream in STREAMS})
+
+
+def with_journal(store: Store, url: str) -> Store:
+    """A store whose journal is the object at a URL. Raises `DependencyInvalid`."""
+    try:
+        journal = S3Journal(client("s3", region=shared_settings().region, **SHORT), url)
+    except ValueError as error:
+        raise DependencyInvalid(f"BUS_SIMULATOR_JOURNAL_OBJECT: {error}") from error
+    return JournaledStore(store, journal)
 
 
 def latest_place(url: str) -> LatestPlace:

@@ -25,7 +25,7 @@ from services.interventions.followed_journal import FollowedJournal
 from services.interventions.in_process import FollowingModel
 from services.processes.feeder_listeners import FedCity, FeederListeners, feeder_listeners
 from services.processes.feeder_settings import FeederSettings
-from services.processes.process_setup import ProcessSetup, retry_until_closed
+from services.processes.process_setup import ProcessSetup, journaled, retry_until_closed
 from services.times import format_instant
 from simulator.clock import Clock
 from simulator.shard import ShardedCity
@@ -44,6 +44,7 @@ def feed(setup: ProcessSetup, settings: FeederSettings) -> None:
         return
     with ExitStack() as stack:
         stack.enter_context(closing(store))
+        store = journaled(store, setup.settings.journal_object, copies=True)
         listeners = stack.enter_context(
             feeder_listeners(settings, clock, lambda: setup.inputs.current.network)
         )
@@ -99,7 +100,8 @@ class FeederProcess:
         clock = self._setup.clock
         with ExitStack() as stack:
             model = stack.enter_context(closing(model_of(inputs, self._settings)))
-            journal = FollowedJournal(inputs, model, self._store, often=self._settings.control)
+            often = self._settings.control or self._setup.settings.journal_object is not None
+            journal = FollowedJournal(inputs, model, self._store, often=often)
             if end is None:  # the network in force, not one that was replaced meanwhile
                 self._listeners.began(inputs.network, inputs.scenario)
                 stack.enter_context(self._listeners.simulating(fed_city(inputs, model, journal)))
@@ -125,6 +127,7 @@ class FeederProcess:
             store, inputs.run, continue_with_new_inputs=new_inputs, scenario_words=inputs.scenario_words
         )
         ticks = TickLog(clock, self._listeners)
+        journal.follow()  # before gaps are backfilled
         feeder = Feeder(
             kind,
             model=model,

@@ -22,7 +22,9 @@ from services.inputs.network_reload import ReloadableInputs, fixed_inputs
 from services.processes.termination import closed_by_signals
 from services.retry import Backoff
 from simulator.clock import Clock
+from simulator.progress import OnProgress
 from storage.errors import DependencyUnavailable
+from storage.store import Store
 
 log = logging.getLogger("bus_simulator.part")
 
@@ -44,6 +46,7 @@ class ProcessSettings:
     at: datetime | None = None
     network_refresh: timedelta = timedelta(seconds=10)
     clock_parameter: str | None = None
+    journal_object: str | None = None
     log_group: str | None = None
 
 
@@ -110,15 +113,18 @@ def first_inputs(chosen: ProcessSettings, clock: Clock) -> ReloadableInputs:
 
     if isinstance(clock, SsmClock):
         clock.follow()
-    return inputs_of(chosen)
+    with work_progress() as progress:
+        return inputs_of(chosen, progress)
 
 
-def inputs_of(chosen: ProcessSettings) -> ReloadableInputs:
-    """The inputs, which may change where the network is an object in S3."""
+def inputs_of(chosen: ProcessSettings, on_progress: OnProgress) -> ReloadableInputs:
+    """The inputs, which may change where the network is an object in S3.
+
+    Raises `InputError`, `DependencyError`.
+    """
     if not is_in_s3(chosen.network):
         path = None if chosen.network is None else Path(chosen.network)
-        with work_progress() as progress:
-            return fixed_inputs(load_inputs(path, chosen.seed, chosen.scenario, progress))
+        return fixed_inputs(load_inputs(path, chosen.seed, chosen.scenario, on_progress))
     from services.aws.s3_network import S3Network
 
     try:
@@ -129,6 +135,23 @@ def inputs_of(chosen: ProcessSettings) -> ReloadableInputs:
     return ReloadableInputs(
         lambda: kept.load(seed, scenario), kept.changed, lambda run: kept.earlier(run, seed, scenario)
     )
+
+
+def journaled(store: Store, journal_url: str | None, *, copies: bool = False) -> Store:
+    """A store whose journal is the object at a URL; the store itself without one.
+
+    With `copies` the journal is copied into the store as it is read. Raises `InputError` for another URL.
+    """
+    if journal_url is None:
+        return store
+    from services.aws.journal.journaled_store import JournaledStore
+    from services.aws.journal.s3_journal import S3Journal
+
+    try:
+        journal = S3Journal(client("s3"), journal_url)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return JournaledStore(store, journal, copies=copies)
 
 
 def is_in_s3(network: str | None) -> bool:

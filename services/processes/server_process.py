@@ -26,7 +26,14 @@ from services.inputs.network_reload import NetworkChange, watching
 from services.interventions.control import InterventionControl
 from services.live.connection import ConnectionObserver
 from services.processes.live_sources import LiveSources, live_sources
-from services.processes.process_setup import ProcessSetup, client, process_setup, retry_until_closed
+from services.processes.process_setup import (
+    ProcessSettings,
+    ProcessSetup,
+    client,
+    journaled,
+    process_setup,
+    retry_until_closed,
+)
 from services.processes.server_context import context_over
 from services.processes.server_settings import ServerOptions, ServerSettings
 from services.processes.web_server import WebServer
@@ -46,7 +53,7 @@ def serve(options: ServerOptions, *, on_listening: OnListening = print_greeting)
     with closing(listen(server.host, server.port)) as listener, ExitStack() as stack:
         emt = stack.enter_context(emt_port(server))
         setup = stack.enter_context(
-            process_setup(options.process, moves_clock=server.clock_control or server.control)
+            process_setup(options.process, moves_clock=may_move_clock(server, options.process))
         )
         if setup is None:
             return
@@ -59,6 +66,11 @@ def serve(options: ServerOptions, *, on_listening: OnListening = print_greeting)
         observer = stack.enter_context(connection_observer(server))
         meter = stack.enter_context(shared_meter(store, server.limits))
         ServerProcess(setup, server, store, keys, sources, observer, meter, emt).serve_until_closed(listener)
+
+
+def may_move_clock(server: ServerSettings, process: ProcessSettings) -> bool:
+    """Whether clients may move the shared clock: not by --control on AWS, where operators do."""
+    return server.clock_control or (server.control and process.journal_object is None)
 
 
 @contextmanager
@@ -173,7 +185,7 @@ class ServerProcess:
 
     def _context(self) -> Context:
         return context_over(
-            self._store,
+            self._with_journal(),
             inputs=self._inputs,
             clock=self._setup.clock,
             keys=self._keys,
@@ -193,16 +205,23 @@ class ServerProcess:
         """The control behind POST /interventions; None without --control."""
         if not self._settings.control:
             return None
+        from services.aws.ssm_clock import SsmClock
         from services.interventions.in_process import LEAD_S, InProcessInterventions
 
-        return InProcessInterventions(self._inputs, None, self._store, self._setup.clock, lead_s=LEAD_S)
+        clock, store = self._setup.clock, self._with_journal()
+        refresh = clock.follow if isinstance(clock, SsmClock) else clock.now
+        return InProcessInterventions(self._inputs, None, store, clock, lead_s=LEAD_S, refresh_clock=refresh)
+
+    def _with_journal(self) -> Store:
+        """The store with the journal that all parts read."""
+        return journaled(self._store, self._setup.settings.journal_object)
 
     def _control(self) -> ClockControl | None:
         """The control behind POST /clock; None unless this process may move a clock in SSM."""
         from services.aws.ssm_clock import SsmClock
 
         clock = self._setup.clock
-        allowed = self._settings.clock_control or self._settings.control
+        allowed = may_move_clock(self._settings, self._setup.settings)
         if not allowed or not isinstance(clock, SsmClock):
             return None
         from services.aws.ssm_clock_control import SsmClockControl

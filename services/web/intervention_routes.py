@@ -23,8 +23,8 @@ HOW_TO_ALLOW = "To disturb the running city, start the simulator with --control"
 CREATED = 201
 
 
-def add_journal_route(app: FastAPI, context: Context) -> None:
-    """Add the route by which every holder of a key can read the journal."""
+def add_journal_route(app: FastAPI, context: Context, how_to_allow: str = HOW_TO_ALLOW) -> None:
+    """Add the route by which every holder of a key can read the journal; `how_to_allow` other methods."""
 
     def listed(_request: Request) -> StoreQuery:
         return StoreQuery(lambda _: json_response(journal_body(context.store.journal(), context.now())))
@@ -32,7 +32,7 @@ def add_journal_route(app: FastAPI, context: Context) -> None:
     app.add_api_route(PATH, listed, methods=["GET"], **openapi.declared_method(PATH, "GET"))
     route = app.routes[-1]
     if isinstance(route, Route):
-        route.hint_of_methods = HOW_TO_ALLOW
+        route.hint_of_methods = how_to_allow
 
 
 def add_cost_route(app: FastAPI, costs: JournalCosts) -> None:

@@ -22,7 +22,9 @@ from services.access.authentication import Keys
 from services.context import Context
 from services.lambdas.authorizers import rest_response
 from services.lambdas.feeds.feed_routes import FunctionFeeds
+from services.lambdas.function_app import HOW_TO_INTERVENE
 from services.lambdas.rest import NO_STORED_FEEDS, Handler, handler_over
+from services.web.intervention_routes import HOW_TO_ALLOW
 from services.web.static_files import DOCS, MAP
 
 PAGES = frozenset(f"GET {path}" for path in (*MAP, *DOCS, "/session", "/openapi.json"))
@@ -45,6 +47,7 @@ ROUTES = {
     "GET /lines/{line_id}/timetable": "network_api",
     "GET /stops/{stop_id}": "network_api",
     "GET /buses/{bus_id}": "network_api",
+    "GET /interventions": "network_api",
     "GET /lines": "network_api",
     "GET /lines/{line_id}": "network_api",
     "GET /stops": "network_api",
@@ -69,7 +72,7 @@ UNAUTHORIZED = {"message": "Unauthorized"}
 
 REFUSED = {"error": "Unauthorized", "message": "Invalid API key"}
 NOT_FOUND = {"error": "NotFound", "message": "Not found"}
-LOCAL_ONLY = frozenset(("/interventions", "/metrics", "/local/snapshot"))
+LOCAL_ONLY = frozenset(("/metrics", "/local/snapshot"))
 STORED = ("/gtfs.zip", "/gtfs-rt/")
 """Paths of what feeders store, if they do."""
 
@@ -88,7 +91,8 @@ def answer_of(
         return 401, UNAUTHORIZED
     if path in LOCAL_ONLY or (path.startswith(STORED) and here[0] != 401):
         return 404, NOT_FOUND
-    return here
+    status, body = here
+    return status, body | {"hint": HOW_TO_INTERVENE} if body.get("hint") == HOW_TO_ALLOW else body
 
 
 def route_key_of(method: str, path: str) -> str:

@@ -160,6 +160,7 @@ def test_every_function_and_task_has_the_addresses_it_needs(made: Stack) -> None
         "BUS_SIMULATOR_CLOCK_PARAMETER": "/bus-simulator/clock",
         "BUS_SIMULATOR_LOG_LEVEL": "INFO",
         "BUS_SIMULATOR_LATEST_OBJECTS": f"s3://bus-simulator-latest-{ACCOUNT}/latest",
+        "BUS_SIMULATOR_JOURNAL_OBJECT": f"{config}/journal.json",
         "BUS_SIMULATOR_LIMITS_TABLE": "bus-simulator-request-limits",
         "BUS_SIMULATOR_RATE_LIMIT": "50",
         "BUS_SIMULATOR_DAILY_LIMIT": "10000",
@@ -172,6 +173,7 @@ def test_every_function_and_task_has_the_addresses_it_needs(made: Stack) -> None
         assert container["command"] == ["feed", name.removesuffix("-feeder")]
         assert variables["BUS_SIMULATOR_EVENT_BUS"] == "bus-simulator-events"
         assert variables["BUS_SIMULATOR_NETWORK"] == f"{config}/lines.yaml"
+        assert variables["BUS_SIMULATOR_JOURNAL_OBJECT"] == f"{config}/journal.json"
 
 
 def test_the_first_key_is_in_the_secret_and_nowhere_else(made: Stack) -> None:

@@ -5,23 +5,21 @@ Timestream bills each query for at least half a minute of compute. With the obje
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from services.aws.store_before import StoreBefore
 from services.lambdas.latest.latest_objects import LatestObject, NewestRecords
 from storage.schema import BusPosition, Record, Stream
-from storage.store import Covered, JournalEntry, Page, Run, Selection, Store
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from storage.store import Store
 
 
-class LatestStore(Store):
+class LatestStore(StoreBefore):
     """A store with `objects` before it. See `storage.store.Store`."""
 
     def __init__(self, store: Store, objects: Mapping[Stream, LatestObject]) -> None:
-        self._store, self._objects = store, objects
+        super().__init__(store)
+        self._objects = objects
 
     def latest(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
         """See `Store.latest`."""
@@ -49,76 +47,3 @@ class LatestStore(Store):
 
     def _as_of(self, stream: Stream, instant: datetime) -> NewestRecords | None:
         return self._objects[stream].as_of(instant) if stream in self._objects else None
-
-    def coverage(self, stream: Stream) -> Sequence[Covered]:
-        """See `Store.coverage`."""
-        return self._store.coverage(stream)
-
-    def at(self, stream: Stream, key: str, *, time: datetime) -> Record | None:
-        """See `Store.at`."""
-        return self._store.at(stream, key, time=time)
-
-    def range(
-        self,
-        stream: Stream,
-        key: str,
-        *,
-        start: datetime,
-        end: datetime,
-        limit: int = 1000,
-        cursor: str | None = None,
-        by: str | None = None,
-    ) -> Page:
-        """See `Store.range`."""
-        return self._store.range(stream, key, start=start, end=end, limit=limit, cursor=cursor, by=by)
-
-    def newest_of_each(
-        self, stream: Stream, key: str, *, by: str, per: str, since: datetime, now: datetime
-    ) -> Sequence[Record]:
-        """See `Store.newest_of_each`."""
-        return self._store.newest_of_each(stream, key, by=by, per=per, since=since, now=now)
-
-    def range_of(
-        self,
-        stream: Stream,
-        selection: Selection,
-        *,
-        start: datetime,
-        end: datetime,
-        limit: int = 1000,
-        cursor: str | None = None,
-    ) -> Page:
-        """See `Store.range_of`."""
-        return self._store.range_of(stream, selection, start=start, end=end, limit=limit, cursor=cursor)
-
-    def write(self, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run) -> None:
-        """See `Store.write`."""
-        self._store.write(stream, batch, covers=covers, run=run)
-
-    def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
-        """See `Store.scan`."""
-        return self._store.scan(stream, start=start, end=end)
-
-    def rows(self, stream: Stream) -> int:
-        """See `Store.rows`."""
-        return self._store.rows(stream)
-
-    def prune(self, before: datetime) -> None:
-        """See `Store.prune`."""
-        self._store.prune(before)
-
-    def journal(self) -> Sequence[JournalEntry]:
-        """See `Store.journal`."""
-        return self._store.journal()
-
-    def record(self, entry: JournalEntry, *, changes_from: datetime) -> None:
-        """See `Store.record`."""
-        self._store.record(entry, changes_from=changes_from)
-
-    def ping(self) -> None:
-        """See `Store.ping`."""
-        self._store.ping()
-
-    def close(self) -> None:
-        """See `Store.close`."""
-        self._store.close()

@@ -18,6 +18,7 @@ locals {
     "GET /lines/{line_id}/timetable"         = "network_api"
     "GET /stops/{stop_id}"                   = "network_api"
     "GET /buses/{bus_id}"                    = "network_api"
+    "GET /interventions"                     = "network_api"
     "GET /lines"                             = "network_api"
     "GET /lines/{line_id}"                   = "network_api"
     "GET /stops"                             = "network_api"

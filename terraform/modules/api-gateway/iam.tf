@@ -27,7 +27,7 @@ data "aws_iam_policy_document" "function" {
 
   statement {
     actions   = ["s3:GetObject"]
-    resources = [var.network_arn]
+    resources = concat([var.network_arn], each.key == "network_api" ? [var.journal_arn] : [])
   }
 
   statement {

@@ -72,3 +72,8 @@ variable "realtime_arn" {
   type        = string
   default     = null
 }
+
+variable "journal_arn" {
+  description = "The ARN of the journal of interventions."
+  type        = string
+}

@@ -98,6 +98,20 @@ resource "aws_s3_object" "config" {
   depends_on = [aws_s3_bucket_versioning.config, aws_s3_bucket_server_side_encryption_configuration.config]
 }
 
+# The journal of interventions, which all parts read and the MCP server writes; Terraform never does again.
+resource "aws_s3_object" "journal" {
+  bucket       = aws_s3_bucket.config.id
+  key          = "config/journal.json"
+  content      = "[]\n"
+  content_type = "application/json"
+
+  lifecycle {
+    ignore_changes = [content]
+  }
+
+  depends_on = [aws_s3_bucket_versioning.config, aws_s3_bucket_server_side_encryption_configuration.config]
+}
+
 # The clock that all parts follow; {} means wall time. Operators move it; Terraform never does.
 resource "aws_ssm_parameter" "clock" {
   #checkov:skip=CKV2_AWS_34:the simulated time is not a secret

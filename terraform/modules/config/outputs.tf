@@ -13,6 +13,11 @@ output "network_json" {
   value       = { url = "s3://${aws_s3_bucket.config.id}/config/network.json", arn = "${aws_s3_bucket.config.arn}/config/network.json" }
 }
 
+output "journal" {
+  description = "The journal of interventions: its s3:// URL and its ARN."
+  value       = { url = "s3://${aws_s3_bucket.config.id}/config/journal.json", arn = "${aws_s3_bucket.config.arn}/config/journal.json" }
+}
+
 output "clock_parameter" {
   description = "The parameter with the shared clock: its name and ARN."
   value       = { name = aws_ssm_parameter.clock.name, arn = aws_ssm_parameter.clock.arn }

@@ -44,6 +44,11 @@ data "aws_iam_policy_document" "config" {
   }
 
   statement {
+    actions   = ["s3:GetObject"]
+    resources = [var.journal_arn]
+  }
+
+  statement {
     actions   = ["s3:ListBucketVersions"]
     resources = [split("/", var.network_arn)[0]]
 

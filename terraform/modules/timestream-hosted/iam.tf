@@ -18,7 +18,7 @@ resource "aws_iam_role" "task" {
 data "aws_iam_policy_document" "config" {
   statement {
     actions   = ["s3:GetObject"]
-    resources = [var.network_arn]
+    resources = [var.network_arn, var.journal_arn]
   }
 }
 

@@ -96,3 +96,8 @@ variable "image_digest" {
   type        = string
   default     = "none"
 }
+
+variable "journal_arn" {
+  description = "The ARN of the journal of interventions."
+  type        = string
+}

@@ -1,8 +1,9 @@
-"""Random interventions in a running city: over each store the exported scenario replays to the same bytes."""
+"""Random interventions, over each store and through the parts: the exported scenario replays exactly."""
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from storage.duckdb_store import DuckDBStore
 from storage.store import Store
 from tests import postgres_server, timestream_endpoint
 from tests.interventions import disruptions
+from tests.moto_aws import account
 from tests.services.fakes import MINUTE, SECOND
-from tests.services.steered_city import INPUTS, NETWORK, check_equal, steered
+from tests.services.steered_city import INPUTS, NETWORK, Steered, check_equal, steered
+from tests.services.steered_parts import SteeredParts, steered_parts
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 
@@ -28,7 +31,9 @@ MOST = 3
 """Interventions that are tried on a day."""
 
 
-@pytest.mark.parametrize(("store", "days"), [("duckdb", 4), ("timestream", 3), ("postgres", 3)])
+@pytest.mark.parametrize(
+    ("store", "days"), [("duckdb", 3), ("timestream", 2), ("postgres", 2), ("parts", 2), ("parts, S3", 2)]
+)
 def test_the_exported_scenario_of_a_disturbed_day_replays_to_the_same_bytes(
     store: str, days: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -48,11 +53,28 @@ def test_the_exported_scenario_of_a_disturbed_day_replays_to_the_same_bytes(
     def disturbed_day(data: st.DataObject) -> None:
         folder = tmp_path / str(len(made))
         folder.mkdir()
-        made.append(disturb(folder, new_store(store, folder), data))
+        with city_over(store, folder) as city:
+            made.append(disturb(city, folder, data))
 
     disturbed_day()
     assert len(made) == days
     assert sum(made) >= days, "hardly any intervention was possible"
+
+
+@contextmanager
+def city_over(store: str, folder: Path) -> Iterator[Steered | SteeredParts]:
+    """A city in one process over a store, or in the parts, with the journal in the store or in S3."""
+    with ExitStack() as stack:
+        if store == "parts":
+            yield stack.enter_context(steered_parts(folder))
+        elif store == "parts, S3":
+            moto = stack.enter_context(account())
+            stack.enter_context(pytest.MonkeyPatch.context()).setenv("AWS_ENDPOINT_URL", moto.url)
+            place = {"LocationConstraint": timestream_endpoint.REGION}
+            moto.client("s3").create_bucket(Bucket="config", CreateBucketConfiguration=place)
+            yield stack.enter_context(steered_parts(folder, "s3://config/journal.json"))
+        else:
+            yield stack.enter_context(steered(folder, opened=new_store(store, folder)))
 
 
 def new_store(name: str, folder: Path) -> Store:
@@ -62,24 +84,23 @@ def new_store(name: str, folder: Path) -> Store:
     return open_shared(folder)
 
 
-def disturb(folder: Path, store: Store, data: st.DataObject) -> int:
+def disturb(city: Steered | SteeredParts, folder: Path, data: st.DataObject) -> int:
     """Disturb a city at random, and compare what was stored with the replay; the number of interventions."""
-    with steered(folder, opened=store) as city:
-        for _ in range(MOST):
-            city.wall.advance(data.draw(st.sampled_from(PAUSES)))
-            city.settle()
-            with suppress(InvalidDisruption, Conflict):
-                city.interventions.intervene(data.draw(disruptions(NETWORK)))
+    for _ in range(MOST):
         city.wall.advance(data.draw(st.sampled_from(PAUSES)))
         city.settle()
-        with suppress(NotFound, Conflict):
-            city.interventions.end(str(data.draw(st.integers(1, MOST))))
-        city.wall.advance(17 * MINUTE)
-        city.settle()
-        journal = stored_journal(store)
-        exported = folder / "day.yaml"
-        exported.write_text(journal.as_scenario_yaml(base_scenario(INPUTS, journal)), encoding="utf-8")
-        scenario = load_scenario(exported, lambda _named: NETWORK)
-        with closing(replace(INPUTS, scenario=scenario).city(1)) as replayed:
-            check_equal(store, replayed)
+        with suppress(InvalidDisruption, Conflict):
+            city.interventions.intervene(data.draw(disruptions(NETWORK)))
+    city.wall.advance(data.draw(st.sampled_from(PAUSES)))
+    city.settle()
+    with suppress(NotFound, Conflict):
+        city.interventions.end(str(data.draw(st.integers(1, MOST))))
+    city.wall.advance(17 * MINUTE)
+    city.settle()
+    journal = stored_journal(city.store)
+    exported = folder / "day.yaml"
+    exported.write_text(journal.as_scenario_yaml(base_scenario(INPUTS, journal)), encoding="utf-8")
+    scenario = load_scenario(exported, lambda _named: NETWORK)
+    with closing(replace(INPUTS, scenario=scenario).city(1)) as replayed:
+        check_equal(city.store, replayed)
     return len(journal.interventions)

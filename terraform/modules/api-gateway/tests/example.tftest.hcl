@@ -7,6 +7,7 @@ variables {
   environment         = { BUS_SIMULATOR_STORE = "timestream://bus_simulator?region=eu-west-1" }
   secret              = { name = "bus-simulator/api-key", arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:bus-simulator/api-key-abcdef" }
   network_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/network.json"
+  journal_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/journal.json"
   clock_parameter_arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/bus-simulator/clock"
   request_limits = {
     table_arn   = "arn:aws:dynamodb:eu-west-1:123456789012:table/bus-simulator-request-limits"

@@ -25,6 +25,13 @@ run "the_bucket_of_the_manual_and_its_two_files" {
   }
 }
 
+run "the_journal_is_empty_until_somebody_intervenes" {
+  assert {
+    condition     = aws_s3_object.journal.key == "config/journal.json" && jsondecode(aws_s3_object.journal.content) == []
+    error_message = "The journal must exist, so that parts may read it without a permission to list the bucket."
+  }
+}
+
 run "the_clock_is_wall_time_until_an_operator_moves_it" {
   assert {
     condition     = aws_ssm_parameter.clock.name == "/bus-simulator/clock" && aws_ssm_parameter.clock.insecure_value == "{}"

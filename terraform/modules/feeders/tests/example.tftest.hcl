@@ -10,6 +10,7 @@ variables {
   image               = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/bus-simulator-feeders:latest"
   environment         = { BUS_SIMULATOR_STORE = "timestream://bus_simulator?region=eu-west-1" }
   network_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/lines.yaml"
+  journal_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/journal.json"
   event_bus_arn       = "arn:aws:events:eu-west-1:123456789012:event-bus/bus-simulator-events"
   clock_parameter_arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/bus-simulator/clock"
 

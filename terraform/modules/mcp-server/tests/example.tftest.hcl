@@ -10,6 +10,7 @@ variables {
   image               = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/bus-simulator-feeders:latest"
   environment         = { BUS_SIMULATOR_STORE = "timestream://bus_simulator?region=eu-west-1" }
   network_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/lines.yaml"
+  journal_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/journal.json"
   namespace           = { id = "ns-abcdefghijklmnop", name = "bus-simulator.internal" }
   secret_arn          = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:bus-simulator/api-key-abcdef"
   clock_parameter_arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/bus-simulator/clock"
