@@ -152,6 +152,18 @@ class Clock:
         with self._changed:
             return self._now()
 
+    def at(self, wall_s: float) -> datetime:
+        """The instant at a wall time, by how the clock has run since its last change; none before a jump.
+
+        Clocks with equal states give equal instants.
+        """
+        with self._changed:
+            rate = self._rate()
+            if rate in (0.0, MAX):
+                return self._anchor
+            instant = self._anchor + timedelta(seconds=rate * (wall_s - self._anchor_wall))
+            return max(instant, self._course.start)
+
     def moment(self) -> Moment:
         """The simulated instant and its course, read together."""
         with self._changed:

@@ -37,7 +37,8 @@ MOST_VERSIONS = 20
 class S3Network:
     """The network at `url`. Raises ValueError if that is no S3 URL.
 
-    `seen` is the entity tag of the object that `load` downloaded last, valid or not.
+    `seen` is the entity tag of the object that `load` downloaded last, valid or not. `replaced_at` is when it
+    was put there, in seconds since the epoch.
     """
 
     def __init__(self, client: S3Client, url: str) -> None:
@@ -47,6 +48,7 @@ class S3Network:
             raise ValueError(f"'{url}' names no object: expected s3://BUCKET/KEY")
         self._client, self._url = client, url
         self.seen = ""
+        self.replaced_at: float | None = None
 
     def changed(self) -> bool:
         """Whether the object changed since. Raises `DependencyUnavailable`, or `InputError` if it is gone."""
@@ -61,7 +63,7 @@ class S3Network:
         if found["ContentLength"] > MOST_BYTES:
             raise InputError(f"{self._url} is larger than a gigabyte")
         content = found["Body"].read()
-        self.seen = found["ETag"]
+        self.seen, self.replaced_at = found["ETag"], found["LastModified"].timestamp()
         return self._parsed(content, seed, scenario)
 
     def earlier(self, run: Run, seed: int | None, scenario: str | None) -> Inputs | None:

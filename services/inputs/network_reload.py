@@ -2,6 +2,9 @@
 
 The network is checked for changes from time to time. A new one takes effect at the next whole hour of
 simulated time; until then the old one stays in use. An invalid one is refused and all its errors are logged.
+
+Processes look at different moments, and all of them switch at the same hour: it follows from the moment at
+which the network was replaced, and leaves each of them the time to look.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 
 from services.background import background
 from services.errors import InputError
@@ -24,6 +28,8 @@ from storage.store import Run
 log = logging.getLogger("bus_simulator.network")
 
 REFRESH_S = 10.0
+LOADING_S = 10.0
+"""Wall seconds that a process may take to load a network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,8 @@ class ReloadableInputs:
     """Inputs that `load` returns, loaded at once and again when `changed` says that they have changed.
 
     Both functions may raise `InputError` and `DependencyUnavailable`. `earlier` returns the inputs of a run
-    whose network has been replaced, None if it isn't kept.
+    whose network has been replaced, None if it isn't kept. `replaced_at` is the wall time at which the loaded
+    network took the place of the one before, in seconds since the epoch; None if that isn't known.
     """
 
     def __init__(
@@ -46,8 +53,9 @@ class ReloadableInputs:
         load: Callable[[], Inputs],
         changed: Callable[[], bool],
         earlier: Callable[[Run], Inputs | None] = lambda _run: None,
+        replaced_at: Callable[[], float | None] = lambda: None,
     ) -> None:
-        self.earlier = earlier
+        self.earlier, self._replaced_at = earlier, replaced_at
         self._inputs = RefreshedValue(
             lambda: load() if changed() else None,
             errors=(DependencyUnavailable, InputError),
@@ -60,16 +68,26 @@ class ReloadableInputs:
         """The inputs loaded last."""
         return self._inputs.value
 
-    def reload(self, now: datetime) -> NetworkChange | None:
-        """Check for a new network; return the change if there is a valid one, else None."""
+    def reload(self, clock: Clock, every_s: float) -> NetworkChange | None:
+        """Check for a new network; return the change if there is a valid one, else None.
+
+        `every_s` is how often processes check, in wall seconds.
+        """
         before = self.current
         if not self._inputs.refresh() or self.current.run == before.run:
             return None
         found = self.current
-        change = NetworkChange(found, ceiling(now, HOUR))
+        change = NetworkChange(found, ceiling(self._known_to_all(clock, every_s), HOUR))
         fields = {"network": found.network.digest[:12], "begins": format_instant(change.begins)}
         log.info("a new network takes effect at the next whole hour", extra={"fields": fields})
         return change
+
+    def _known_to_all(self, clock: Clock, every_s: float) -> datetime:
+        """The instant by which each process has looked and loaded; now, if it isn't known or standing."""
+        replaced_at = self._replaced_at()
+        if replaced_at is None or not isfinite(clock.rate):
+            return clock.now()
+        return clock.at(replaced_at + every_s + LOADING_S)
 
 
 def _log_refusal(error: Exception) -> None:
@@ -92,7 +110,7 @@ def watching(
 
     def follow() -> None:
         while clock.rest(every_s):
-            change = inputs.reload(clock.now())
+            change = inputs.reload(clock, every_s)
             if change is not None:
                 on_change(change)
 

@@ -133,7 +133,10 @@ def inputs_of(chosen: ProcessSettings, on_progress: OnProgress) -> ReloadableInp
         raise InputError(str(error)) from error
     seed, scenario = chosen.seed, chosen.scenario
     return ReloadableInputs(
-        lambda: kept.load(seed, scenario), kept.changed, lambda run: kept.earlier(run, seed, scenario)
+        lambda: kept.load(seed, scenario),
+        kept.changed,
+        lambda run: kept.earlier(run, seed, scenario),
+        lambda: kept.replaced_at,
     )
 
 

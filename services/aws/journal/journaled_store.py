@@ -24,7 +24,7 @@ class JournaledStore(StoreBefore):
     def __init__(self, store: Store, journal: S3Journal, *, copies: bool = False) -> None:
         super().__init__(store)
         self._journal, self._copies = journal, copies
-        self._copied: Sequence[JournalEntry] = ()
+        self._copied: Sequence[JournalEntry] = []
 
     def journal(self) -> Sequence[JournalEntry]:
         """See `Store.journal`."""

@@ -37,7 +37,7 @@ class S3Journal:
         if not url.startswith(SCHEME) or not self._bucket or not self._key or parts.query:
             raise ValueError(f"'{url}' names no journal: expected s3://BUCKET/KEY")
         self._client, self._url = client, url
-        self._read: tuple[str, Sequence[JournalEntry]] = ("", ())
+        self._read: tuple[str, Sequence[JournalEntry]] = ("", [])
 
     def read(self) -> Sequence[JournalEntry]:
         """All entries, by number; the same object until they change. None are in an object that is missing.
@@ -54,8 +54,8 @@ class S3Journal:
             if code == UNCHANGED:
                 return known
             if code == MISSING:
-                self._read = ("", ())
-                return ()
+                self._read = ("", [])
+                return []
             raise StoreUnavailable(f"the journal {self._url} can't be read: {error}") from error
         entries = entries_of(content, self._url)
         self._read = (answer["ETag"], entries)
@@ -97,10 +97,10 @@ def content_of(entries: Sequence[JournalEntry]) -> bytes:
 def entries_of(content: bytes, place: str) -> Sequence[JournalEntry]:
     """The entries of an object's content. Raises `StoreInvalid`, whose message names `place`."""
     try:
-        return tuple(
+        return [
             JournalEntry(int(item["number"]), parse_instant(item["takes_effect"]), str(item["entry"]))
             for item in json.loads(content)
-        )
+        ]
     except (ValueError, TypeError, KeyError) as error:
         raise StoreInvalid(
             f"{place} is not a journal: {error!r}; restore an earlier version of the object"

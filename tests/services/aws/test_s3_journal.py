@@ -53,15 +53,15 @@ def control(aws: Account, store: FaultyStore, refreshed: list[object]) -> InProc
 def test_what_a_server_makes_all_parts_read_and_feeders_copy(aws: Account, tmp_path: Path) -> None:
     store, refreshed = FaultyStore(), list[object]()
     feeder = JournaledStore(store, journal(aws), copies=True)
-    assert feeder.journal() == ()
+    assert feeder.journal() == []
     server = control(aws, store, refreshed)
     made = server.intervene(SURGE)
     assert refreshed, "the clock is read before the earliest moment is decided"
     assert store.journal() == [], "a server writes nothing into the store"
-    assert feeder.journal() == (made,) == tuple(store.journal())
+    assert feeder.journal() == [made] == store.journal()
     ended = server.end("1")
     assert feeder.journal() is feeder.journal()
-    assert feeder.journal() == (ended,) == tuple(store.journal())
+    assert feeder.journal() == [ended] == store.journal()
     context, kept, _ = parts(tmp_path)
     with closing(HttpApiOver(context)) as gateway:
         kept.record(ended, changes_from=NOW)

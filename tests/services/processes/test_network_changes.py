@@ -118,7 +118,7 @@ def live(life: Life, begins: datetime, bucket: Bucket, store: DeadlyStore) -> da
     def load(number: int) -> Callable[[], None]:
         def put() -> None:
             bucket.versions.append(NETWORKS[number])
-            change = inputs.reload(clock.now())
+            change = inputs.reload(clock, 0)
             if change is not None:
                 process.change(change)
 
