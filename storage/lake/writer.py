@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import parquet
 
 from storage.arrow_schema import arrow_schema
@@ -65,7 +66,7 @@ def write_span(place: LakePlace, run: Run, span: Interval, tables: Tables) -> in
             for stream, table in window.items():
                 rows[stream] += len(table)
                 if len(table):
-                    sinks[stream].write_table(table, row_group_size=ROW_GROUP_ROWS)
+                    sinks[stream].write_table(canonical(table), row_group_size=ROW_GROUP_ROWS)
         for sink in sinks.values():
             sink.close()
         files = []
@@ -76,6 +77,24 @@ def write_span(place: LakePlace, run: Run, span: Interval, tables: Tables) -> in
             files.append(LakeFile(target, stream, *span, rows[stream], digest))
         _put_text(place, _record(span), manifest_text(Manifest(run, tuple(files))), Path(folder, "record"))
     return sum(rows.values())
+
+
+def canonical(table: pa.Table) -> pa.Table:
+    """The table with each dictionary in the order in which its rows need it, and nothing else in it.
+
+    Parquet stores a dictionary as it is, and what else a city has simulated may be in it.
+    """
+    columns = [each.combine_chunks() for each in table.columns]
+    return pa.Table.from_arrays(
+        [_canonical_ids(each) if pa.types.is_dictionary(each.type) else each for each in columns],
+        schema=table.schema,
+    )
+
+
+def _canonical_ids(ids: pa.DictionaryArray) -> pa.DictionaryArray:
+    used = pc.unique(ids.indices).drop_null()
+    codes = pc.index_in(ids.indices, used)
+    return pa.DictionaryArray.from_arrays(codes, ids.dictionary.take(used))
 
 
 def written(place: LakePlace) -> Manifest | None:

@@ -8,6 +8,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +44,28 @@ def lake(folder: Path, records: Mapping[Stream, Sequence[Record]]) -> LakeStore:
         write_span(place, RUN, (start, end), [tables])
     publish(place)
     return LakeStore(str(folder))
+
+
+def test_bytes_do_not_depend_on_what_else_a_dictionary_holds(tmp_path: Path) -> None:
+    start = MIDNIGHT
+    rows = table(POSITION, [any_record(POSITION, start, number) for number in (1, 2, 3)])
+    columns = [
+        pa.DictionaryArray.from_arrays(
+            pa.array([len(each.dictionary) - code for code in each.indices.to_pylist()], pa.int32()),
+            pa.array(["another", *reversed(each.dictionary.to_pylist())]),
+        )
+        if pa.types.is_dictionary(each.type)
+        else each
+        for each in (column.combine_chunks() for column in rows.columns)
+    ]
+    other = pa.Table.from_arrays(columns, schema=rows.schema)
+    assert other.to_pylist() == rows.to_pylist()
+    files = []
+    for name, written in (("one", rows), ("other", other)):
+        write_span(LakePlace(str(tmp_path / name)), RUN, (start, start + HALF), [{POSITION: written}])
+        (path,) = (tmp_path / name / f"stream={POSITION}").rglob("*.parquet")
+        files.append(path.read_bytes())
+    assert files[0] == files[1]
 
 
 def answers(store: Store, stream: Stream, moment: datetime, number: int) -> list[object]:
