@@ -2,7 +2,7 @@
 
 All functions have the same content and differ by name and handler: see docs/aws.md. Dependencies are wheels
 for Lambda's processor and Python, pinned by hash in requirements-lambda.lock. Of boto3's service models only
-those that functions use are packed.
+those that functions use are packed. Without a Python of Lambda's version here there is no bytecode.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from scripts.lambda_bytecode import bytecode, interpreter
+
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "build/lambda"
 LOCK = ROOT / "requirements-lambda.lock"
+UV = ROOT / ".venv/bin/uv"
 OWN = ("simulator", "storage", "services")
 
 HANDLERS: Mapping[str, str] = {
@@ -78,7 +81,9 @@ def write_packages(names: list[str], folder: Path = FOLDER, platform: Platform =
         install_dependencies(Path(staging), platform)
         first, *others = (folder / f"{name}.zip" for name in names)
         draft = folder / ".package.zip"
-        write_zip(draft, package_content(Path(staging)))
+        content = package_content(Path(staging))
+        python = interpreter(UV, platform.python)
+        write_zip(draft, content if python is None else content | bytecode(python, content))
         draft.replace(first)
     for other in others:
         shutil.copyfile(first, other)
@@ -87,7 +92,7 @@ def write_packages(names: list[str], folder: Path = FOLDER, platform: Platform =
 
 def install_dependencies(target: Path, platform: Platform) -> None:
     """Install the dependencies into a folder. Raises `PackageError` with uv's message."""
-    command = [str(ROOT / ".venv/bin/uv"), "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+    command = [str(UV), "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
     command += ["--only-binary", ":all:", "--python-platform", platform.name]
     command += ["--python-version", platform.python, "--target", str(target), "-r", str(LOCK)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - uv, with fixed arguments

@@ -7,7 +7,8 @@ import sys
 
 import click
 
-from scripts.lambda_package import HANDLERS, ROOT, PackageError, write_packages
+from scripts.lambda_bytecode import interpreter
+from scripts.lambda_package import HANDLERS, LAMBDA, ROOT, UV, PackageError, write_packages
 
 
 @click.command()
@@ -22,6 +23,10 @@ def package_lambda(*, names: tuple[str, ...], everything: bool) -> None:
     except (PackageError, OSError) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
+    if interpreter(UV, LAMBDA.python) is None:
+        click.echo(
+            f"without bytecode, for want of a Python {LAMBDA.python}: cold starts take longer", err=True
+        )
     for path in written:
         content = path.read_bytes()
         digest = hashlib.sha256(content).hexdigest()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, Unpack, ove
 from urllib.parse import urlsplit
 
 from botocore.config import Config
+from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session, get_session
 
@@ -150,9 +151,14 @@ def models(data_path: str | None) -> Loader:
 
 def configured_endpoint(session: Session, service: str) -> str | None:
     """The endpoint of `service` in the environment or in AWS configuration files, if any."""
-    without = Config(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg]  # the stubs lack it
-    found: str = session.create_client(service).meta.endpoint_url
-    return found if found != session.create_client(service, config=without).meta.endpoint_url else None
+    if session.get_config_variable("ignore_configured_endpoint_urls"):
+        return None
+    # As botocore does itself: comparing two clients, with and without the setting, took twice as long.
+    provider = ConfiguredEndpointProvider(
+        full_config=session.full_config, scoped_config=session.get_scoped_config(), client_name=service
+    )
+    found: str | None = provider.provide()
+    return found
 
 
 def default_region() -> str | None:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -104,15 +105,23 @@ class TimestreamStore:
             "read_timeout_s": read_retries.answer_s,
             "connect_timeout_s": longest_s,
         }
-        self._write_client = WriteClient(client("timestream-write", **writes), write_retries)
+        self._writes, self._write_retries, self._database = writes, write_retries, database
         self._query_client = QueryClient(client("timestream-query", **reads), read_retries, deadline)
-        self._writer = RecordWriter(self._write_client, database)
         self._log = CoverageLog(shard)
         self._log_lock = threading.Lock()
         self._recorded: dict[int, JournalEntry] = {}
         self._counted: dict[Stream, tuple[float, int]] = {}
         if make:
             ensure_tables(self._write_client, database)
+
+    @cached_property
+    def _write_client(self) -> WriteClient:
+        """Made for the first write: functions only read."""
+        return WriteClient(client("timestream-write", **self._writes), self._write_retries)
+
+    @cached_property
+    def _writer(self) -> RecordWriter:
+        return RecordWriter(self._write_client, self._database)
 
     def write(self, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run) -> None:
         """See `Store.write`. After an error some of the batch may be stored, but none of it is covered."""

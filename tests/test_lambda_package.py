@@ -16,7 +16,8 @@ import pytest
 from click.testing import CliRunner
 from google.transit.gtfs_realtime_pb2 import FeedHeader, FeedMessage
 
-from scripts.lambda_package import HANDLERS, Platform, write_packages
+from scripts.lambda_bytecode import interpreter
+from scripts.lambda_package import HANDLERS, LAMBDA, UV, Platform, write_packages
 from scripts.package_lambda import package_lambda
 from services.access.authentication import ApiKey
 from services.aws.compiled_network import dump
@@ -50,6 +51,8 @@ HEAVY = {"numpy", "pyarrow", "duckdb", "simpy", "yaml", "uvicorn", "click", "mcp
 HERE = Platform("x86_64-manylinux_2_28", f"{sys.version_info.major}.{sys.version_info.minor}")
 AARCH64 = b"\xb7\x00"
 """The machine in an ELF file's header."""
+UNCHECKED = (1).to_bytes(4, "little")
+"""The flags of bytecode that is never compared with its source."""
 RUN = Run(1, network().digest, "", "2")
 PROGRAM = Path(__file__).parent / "services/lambdas/packaged_functions.py"
 REST, AUTHORIZER = HANDLERS["people_count_api"], HANDLERS["rest_authorizer"]
@@ -68,6 +71,9 @@ def test_all_packages_are_for_lambdas_processor_small_and_of_the_same_bytes(tmp_
         assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
         compiled = {name: archive.read(name) for name in names if name.endswith(".so")}
     assert names == sorted(names)
+    bytecode = {name for name in names if name.endswith(".pyc")}
+    if interpreter(UV, LAMBDA.python) is not None:
+        assert "services/lambdas/__pycache__/rest.cpython-312.pyc" in bytecode
     assert compiled
     for name, content in compiled.items():
         assert "cpython-312-aarch64" in name or name.endswith(".abi3.so")
@@ -90,8 +96,13 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same package for this machine's processor and Python, unpacked as Lambda does."""
     folder = tmp_path_factory.mktemp("package")
     (path,) = write_packages(["people_count_api"], folder, HERE)
+    (again,) = write_packages(["people_count_api"], folder / "again", HERE)
+    assert again.read_bytes() == path.read_bytes(), "bytecode included"
     with zipfile.ZipFile(path) as archive:
         archive.extractall(folder / "task")
+    tag = f"cpython-{sys.version_info.major}{sys.version_info.minor}"
+    bytecode = folder / "task" / "services/lambdas/__pycache__" / f"rest.{tag}.pyc"
+    assert bytecode.read_bytes()[4:8] == UNCHECKED
     return folder / "task"
 
 

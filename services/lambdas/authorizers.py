@@ -27,7 +27,7 @@ from services.lambdas.gateway_events import (
     Statement,
     WebSocketAuthorizerEvent,
 )
-from services.lambdas.shared_state import shared_keys, shared_settings
+from services.lambdas.shared_state import prepare, shared_keys, shared_settings
 
 UNAUTHORIZED, FORBIDDEN = 401, 403
 
@@ -91,3 +91,6 @@ def log_refusal(event: WebSocketAuthorizerEvent, group: str, status: int) -> Non
     path = f"/{event['requestContext']['stage']}"
     fields = {"group": group[:LONGEST_GROUP], "method": "GET", "path": path, "status": status}
     logs.access.info("websocket", extra={"fields": fields})
+
+
+prepare("secret_id", shared_keys)

@@ -8,6 +8,7 @@ gateway maps routes to functions. The authorizer checks keys and puts its verdic
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import TypeAlias, cast
@@ -25,6 +26,8 @@ from services.lambdas.kept_health import KeptStreams
 from services.lambdas.shared_state import (
     SecretKeys,
     begin,
+    outage,
+    prepare,
     shared_clock,
     shared_feed_link,
     shared_messages,
@@ -53,7 +56,15 @@ def handler(event: HttpEvent, lambda_context: LambdaContext) -> ProxyResponse:
     except DependencyError as error:
         log.error("request refused: %s", error)
         return failed_invocation(Unavailable() if isinstance(error, DependencyUnavailable) else Unexpected())
-    return respond(event, lambda_context)
+    return answer_in_time(respond, event, lambda_context)
+
+
+def answer_in_time(respond: Handler, event: HttpEvent, lambda_context: object) -> ProxyResponse:
+    """Answer, and leave the store alone for a while if it has let the client wait in vain."""
+    began_s = time.monotonic()
+    answer = respond(event, lambda_context)
+    outage.note(answer["statusCode"], time.monotonic() - began_s)
+    return answer
 
 
 def handler_over(context: Context, feeds: FunctionFeeds = NO_STORED_FEEDS) -> Handler:
@@ -103,3 +114,5 @@ class _Serving:
 
 _serving = _Serving()
 """Kept for the life of the container, since Lambda calls `handler` without any state."""
+
+prepare("network", lambda: _serving.handler_of(shared_network().current()))

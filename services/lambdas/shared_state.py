@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from functools import cache
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import urlsplit
 
 from services import logs, settings
@@ -21,13 +23,20 @@ from services.lambdas.latest.latest_store import LatestStore
 from services.lambdas.polled_clock import PolledClock
 from services.lambdas.s3_compiled_network import S3CompiledNetwork
 from services.lambdas.shared_limits import SharedMeter, UseTable
+from services.lambdas.store_outage import StoreOutage
 from services.settings import FunctionSettings
 from simulator.clock import Clock
 from storage.aws_clients import client
-from storage.errors import DependencyInvalid, StoreInvalid
+from storage.errors import DependencyError, DependencyInvalid, StoreInvalid
 from storage.open import timestream_at
 from storage.store import Store
 from storage.timestream_client import Deadline, RetryPolicy
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+
+log = logging.getLogger("bus_simulator.function")
 
 
 class ShortWaits(TypedDict):
@@ -50,9 +59,27 @@ deadline = Deadline()
 """The deadline of the running invocation. A container runs one at a time; its threads share the deadline."""
 
 
+outage = StoreOutage()
+"""Whether this container leaves the store alone for a while."""
+
+
 def begin(remaining_ms: int) -> None:
     """Note that an invocation begins, which Lambda ends after a time."""
-    deadline.set_in(min(CALLS_S, remaining_ms / 1000 - RESERVE_S))
+    deadline.set_in(0.0 if outage.is_on else min(CALLS_S, remaining_ms / 1000 - RESERVE_S))
+
+
+def prepare(setting: str, make: Callable[[], object]) -> None:
+    """Make clients while Lambda initialises a container: that isn't charged, and has a whole processor.
+
+    Elsewhere the `setting` that functions need isn't set, and nothing is made. What fails is tried again, and
+    answered, by the first invocation.
+    """
+    if settings.chosen(setting) is None:
+        return
+    try:
+        make()
+    except DependencyError as error:
+        log.warning("not prepared: %s", error)
 
 
 @cache
@@ -108,18 +135,23 @@ def shared_store() -> Store:
 
 def with_latest(store: Store, url: str) -> Store:
     """A store before which the objects at a URL are asked. Raises `DependencyInvalid`."""
-    place = latest_place(url)
-    s3, clock = client("s3", region=shared_settings().region, **SHORT), shared_clock()
+    place, s3, clock = latest_place(url), shared_s3(), shared_clock()
     return LatestStore(store, {stream: LatestObject(s3, place, stream, clock) for stream in STREAMS})
 
 
 def with_journal(store: Store, url: str) -> Store:
     """A store whose journal is the object at a URL. Raises `DependencyInvalid`."""
     try:
-        journal = S3Journal(client("s3", region=shared_settings().region, **SHORT), url)
+        journal = S3Journal(shared_s3(), url)
     except ValueError as error:
         raise DependencyInvalid(f"BUS_SIMULATOR_JOURNAL_OBJECT: {error}") from error
     return JournaledStore(store, journal)
+
+
+@cache
+def shared_s3() -> S3Client:
+    """The client for the network and the newest records."""
+    return client("s3", region=shared_settings().region, **SHORT)
 
 
 def latest_place(url: str) -> LatestPlace:
@@ -168,7 +200,7 @@ def shared_network() -> S3CompiledNetwork:
         raise DependencyInvalid(
             "BUS_SIMULATOR_NETWORK must name a compiled network: s3://BUCKET/config/network.json"
         )
-    return S3CompiledNetwork(client("s3", region=found.region, **SHORT), parts.netloc, key)
+    return S3CompiledNetwork(shared_s3(), parts.netloc, key)
 
 
 @cache

@@ -33,6 +33,7 @@ from services.lambdas.gateway_live import GatewayLive
 from services.lambdas.gateway_sender import MOST_THREADS, GatewaySender
 from services.lambdas.shared_state import (
     begin,
+    prepare,
     shared_clock,
     shared_network,
     shared_settings,
@@ -183,3 +184,6 @@ def log_connect(request: WebSocketRequestContext, group: str, status: int) -> No
         "status": status,
     }
     logs.access.info("websocket", extra={"fields": fields})
+
+
+prepare("network", shared_live)
