@@ -18,6 +18,7 @@ from services.feeds.emt.routes import PREFIX as EMT
 from services.feeds.emt.routes import add_emt_routes
 from services.feeds.gtfs_realtime.realtime_routes import add_realtime_routes
 from services.feeds.gtfs_static.feed_routes import add_static_feed_route
+from services.feeds.siri.cancelled_journeys import cancelled_journeys
 from services.feeds.siri.routes import add_siri_routes
 from services.transit.trip_links import TripLinks
 from services.web import openapi
@@ -71,12 +72,12 @@ def create_app(context: Context) -> FastAPI:
         add_mcp_routes(app, context, context.mcp_hosts)
     add_live_route(app, context)
     add_static_feed_route(app, context)
-    add_realtime_routes(app, context)
+    realtime = add_realtime_routes(app, context)
     add_export_routes(app, context)
     add_session_routes(app, context)
     add_pages(app, DOCS)
     add_pages(app, MAP, None if context.map_tiles is None else context.map_tiles.origin)
-    add_siri_routes(app, context)
+    add_siri_routes(app, context, lambda: cancelled_journeys(realtime()))
     add_emt_routes(app, context)
     return app
 

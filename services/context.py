@@ -17,12 +17,13 @@ from services.feeders.feeder import FeederKind, FeederStatus
 from services.interventions.control import InterventionControl
 from services.live.hub import Hub
 from services.queries.bodies import Body
-from services.transit.line_history import LineHistories
+from services.transit.closed_stops import ClosedStops, Closures
+from services.transit.line_history import LineHistories, Outlook
 from services.transit.service_comparison import CompareService, JournalCosts
 from simulator.clock import Clock
 from simulator.network import Network
 from simulator.scenario import Scenario
-from storage.store import Run, Store
+from storage.store import Reader, Run, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +98,24 @@ class Context:
     costs: JournalCosts | None = None
     streams: Callable[[], Body | None] | None = None
     histories: LineHistories = field(default_factory=LineHistories)
+    closed_stops: ClosedStops = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "closed_stops", ClosedStops(self.network))
 
     @property
     def scenario(self) -> Scenario | None:
         """The scenario that the city is simulated by: the run's, with the interventions so far."""
         return self.scenario_at_start if self.interventions is None else self.interventions.scenario
+
+    def outlook(self, store: Reader, now: datetime | None = None) -> Outlook:
+        """What is known of the lines at an instant, now without one, with the closures that are known now."""
+        return self.histories.at(store, now or self.now(), self.closures)
+
+    @property
+    def closures(self) -> Closures:
+        """The closures of the scenario."""
+        return Closures(self.closed_stops, self.scenario)
 
     def now(self) -> datetime:
         """The simulated instant."""

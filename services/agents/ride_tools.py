@@ -32,7 +32,7 @@ def next_arrivals(context: Context, given: NextArrivalsArguments) -> ToolQuery:
             stop_ids = stops_named(network, given.stop)
         except UnknownEntity as error:
             return ToolOutput(hint=tool_hints.unknown(network, given.stop, error))
-        outlook = context.histories.at(store, context.now())
+        outlook = context.outlook(store)
         found = [
             each
             for stop_id in stop_ids
@@ -59,7 +59,7 @@ def plan_ride(context: Context, given: PlanRideArguments) -> ToolQuery:
                 ends.append(stops_named(network, name))
             except UnknownEntity as error:
                 return ToolOutput(hint=tool_hints.unknown(network, name, error))
-        outlook = context.histories.at(store, context.now())
+        outlook = context.outlook(store)
         found = rides(network, outlook, start=ends[0], end=ends[1])[: given.limit]
         items = [ride_item(network, ride, outlook.now) for ride in found]
         return ToolOutput(items, hint=None if items else NO_RIDES)

@@ -31,9 +31,10 @@ from services.errors import BadRequest, NoData, UnknownEntity, clipped
 from services.interventions.bodies import intervention_body
 from services.interventions.control import InterventionControl
 from services.queries import bodies, name_search, parameters, stream_queries
-from services.queries.line_status import line_status
+from services.queries.line_status import line_status, without_trips
 from services.queries.network_bodies import stop_item
 from services.queries.stream_queries import EntityStream
+from services.transit.arrivals import passing_trips
 from simulator.network import Network
 from storage.cursor import seal
 from storage.schema import Record, Stream
@@ -147,6 +148,10 @@ def status_of_line(context: Context, given: LineStatusArguments) -> ToolQuery:
 
     def find(store: Reader) -> ToolOutput:
         found = line_status(store, network, line_id=given.line_id, stop_id=given.stop_id, now=context.now())
+        if given.stop_id is not None and context.closures.has_any:
+            outlook = context.outlook(store)
+            passing = passing_trips(outlook, network.line[given.line_id], stop_id=given.stop_id)
+            found = without_trips(found, passing)
         return ToolOutput([tool_bodies.direction_status_item(network, each) for each in found])
 
     return ToolQuery(_hinting(network, given.line_id, find))

@@ -26,7 +26,7 @@ class FaultyOutlook(Outlook):
     """An outlook whose positions are those that a feed shows."""
 
     def __init__(self, outlook: Outlook, faults: FeedFaults, context: Context) -> None:
-        super().__init__(context.histories, outlook.store, outlook.now)
+        super().__init__(context.histories, outlook.store, outlook.now, context.closures)
         self._faults = faults
         self._shown: dict[str, LineHistory] = {}
 
@@ -63,12 +63,12 @@ class FeedOutlooks:
 
     def at(self, store: Reader, feed: str) -> Outlook:
         """What a `feed` shows now: of an older tick if its message is late."""
-        histories, now, faults = self.context.histories, self.context.now(), self.faults
+        now, faults = self.context.now(), self.faults
         if faults is None:
-            return histories.at(store, now)
+            return self.context.outlook(store, now)
         tick = floor(now, CADENCE)
         late = tick - faults.tick_of(feed, tick)
-        return FaultyOutlook(histories.at(store, now - late), faults, self.context)
+        return FaultyOutlook(self.context.outlook(store, now - late), faults, self.context)
 
     def cut(self, feed: str, content: AnyStr) -> AnyStr:
         """The content of a feed's message, without its second half if a fault hits it."""

@@ -7,8 +7,8 @@ from the store; it uses neither timetable nor model.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.errors import BadRequest
@@ -86,6 +86,8 @@ def line_status(
 ) -> Sequence[DirectionStatus]:
     """Return the status of a line's directions, with the next arrivals at `stop_id` if it is given.
 
+    Closures aren't known here: `without_trips` leaves out buses that won't serve the stop.
+
     Raises `UnknownEntity` and `NoData` as `stream_queries` does, `BadRequest` for a stop of other lines.
     """
     line = stream_queries.known_line(network, line_id)
@@ -99,6 +101,16 @@ def line_status(
     return [
         _direction_status(line, pattern, positions, visits, waiting, stop_id=stop_id, now=now)
         for pattern in mains
+    ]
+
+
+def without_trips(found: Sequence[DirectionStatus], trip_ids: Collection[str]) -> Sequence[DirectionStatus]:
+    """The status of directions without the arrivals of some trips."""
+    return [
+        way
+        if way.arrivals is None
+        else replace(way, arrivals=[a for a in way.arrivals if a.bus.position.trip_id not in trip_ids])
+        for way in found
     ]
 
 

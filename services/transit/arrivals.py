@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.queries.trip_progress import RoutePlace, place_on_route
+from services.transit.closed_stops import StopsAhead
 from services.transit.line_history import LineHistory, Outlook
 from services.transit.timetable import parse_trip_id, planned_trip
 from simulator.network import Line, Pattern
@@ -85,10 +86,42 @@ def arrivals(outlook: Outlook, lines: Iterable[Line], *, stop_id: str) -> list[A
 def line_arrivals(outlook: Outlook, line: Line, *, stop_id: str) -> Iterator[Arrival]:
     """The buses of one line that are to come to a stop, in no order."""
     for bus in underway(line, outlook.history(line)):
-        stops = bus.place.pattern.stops
-        index = next((i for i in range(bus.place.index, len(stops)) if stops[i].stop_id == stop_id), None)
-        if index is not None:
-            yield arrival_of(outlook, bus, index)
+        served = _served_calls(outlook, bus, stop_id)
+        if served:
+            yield arrival_of(outlook, bus, served[0])
+
+
+def passing_trips(outlook: Outlook, line: Line, *, stop_id: str) -> Collection[str]:
+    """The trips of a line with a stop ahead that they won't serve. May raise `StoreError`."""
+    return {
+        bus.position.trip_id
+        for bus in underway(line, outlook.history(line))
+        if _calls_ahead(bus, stop_id) and not _served_calls(outlook, bus, stop_id)
+    }
+
+
+def _served_calls(outlook: Outlook, bus: Underway, stop_id: str) -> Sequence[int]:
+    calls = _calls_ahead(bus, stop_id)
+    unserved = unserved_stops(outlook, bus) if calls else ()
+    return [index for index in calls if index not in unserved]
+
+
+def _calls_ahead(bus: Underway, stop_id: str) -> Sequence[int]:
+    """The indexes of a stop in the pattern of a bus that hasn't passed it, which may call there twice."""
+    stops = bus.place.pattern.stops
+    return [index for index in range(bus.place.index, len(stops)) if stops[index].stop_id == stop_id]
+
+
+def unserved_stops(outlook: Outlook, bus: Underway) -> Collection[int]:
+    """The indexes in its pattern of the stops ahead that a bus won't serve, as roads or stops are closed."""
+    place = bus.place
+
+    def arrivals_s() -> Sequence[float]:
+        departs, history = starts(outlook, bus).timestamp(), outlook.history(bus.line)
+        return [departs + seconds for seconds in seconds_ahead(bus, history)]
+
+    pattern = bus.line.patterns.index(place.pattern)
+    return outlook.unserved(StopsAhead(bus.line, bus.position.trip_id, pattern, place.index, arrivals_s))
 
 
 def underway(line: Line, history: LineHistory) -> Iterator[Underway]:
@@ -135,11 +168,18 @@ def arrival_of(outlook: Outlook, bus: Underway, index: int) -> Arrival:
 
 def expected_at(outlook: Outlook, bus: Underway, index: int) -> datetime:
     """When a bus is expected at a later stop of its trip, never before now."""
-    history, start = outlook.history(bus.line), bus.since
-    if not bus.has_departed:
-        planned = planned_times_of(outlook, bus)
-        start = max(planned[0] if planned else departs_by_headway(bus, history), outlook.now)
-    return max(start + timedelta(seconds=seconds_until(bus, index, history)), outlook.now)
+    ahead_s = seconds_ahead(bus, outlook.history(bus.line))
+    until_s = next(itertools.islice(ahead_s, index - bus.place.index, None))
+    return max(starts(outlook, bus) + timedelta(seconds=until_s), outlook.now)
+
+
+def starts(outlook: Outlook, bus: Underway) -> datetime:
+    """The instant from which `seconds_ahead` count: of its place, or its departure if it waits for that."""
+    if bus.has_departed:
+        return bus.since
+    planned = planned_times_of(outlook, bus)
+    departs = planned[0] if planned else departs_by_headway(bus, outlook.history(bus.line))
+    return max(departs, outlook.now)
 
 
 def planned_times_of(outlook: Outlook, bus: Underway) -> Sequence[datetime]:
@@ -173,19 +213,20 @@ def departs_by_headway(bus: Underway, history: LineHistory) -> datetime:
     return left[-1].time + timedelta(seconds=headway_s * max(ahead, 1))
 
 
-def seconds_until(bus: Underway, index: int, history: LineHistory) -> float:
-    """Seconds from `bus.since`, or from its departure if it waits for that, until it is at a later stop."""
+def seconds_ahead(bus: Underway, history: LineHistory) -> Iterator[float]:
+    """Seconds from its `starts` until a bus is at its next stop, and at each stop after that."""
     stops, here, times = bus.place.pattern.stops, bus.place.index, history.times
     pace = times.pace_of(bus.visits)
     standing = bus.distance_m < 0.1 and bus.position.speed == 0
     found = 0.0 if standing or not here else rest_of_hop_s(bus, history, pace)
-    for i in range(here + 1, index + 1):
+    yield found
+    for i in range(here + 1, len(stops)):
         start, end = stops[i - 1], stops[i]
         if i > 1:
             left = STANDING_LEFT if standing and i == here + 1 else 1.0
             found += left * times.dwell_s(start.stop_id, bus.position.direction)
         found += pace * times.run_s(start.stop_id, end.stop_id, end.distance_m - start.distance_m)
-    return found
+        yield found
 
 
 def rest_of_hop_s(bus: Underway, history: LineHistory, pace: float) -> float:

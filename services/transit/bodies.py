@@ -123,7 +123,7 @@ class BusBody(BusItem):
 
 
 class TripStopBody(ExactModel):
-    """A stop of a trip: `visit` if the bus has been there, else `expected_time`."""
+    """A stop of a trip: `visit` if the bus has been there, else `expected_time`; null where it won't stop."""
 
     stop_id: str
     sequence: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -12,6 +12,7 @@ from operator import attrgetter
 
 from services.queries.stream_queries import LINE_REACH
 from services.times import floor
+from services.transit.closed_stops import NONE, Closures, StopsAhead
 from services.transit.line_visits import past_visits, visits_between
 from services.transit.running_times import RunningTimes, running_times
 from services.transit.timetable import departures
@@ -89,9 +90,9 @@ class LineHistories:
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}
 
-    def at(self, store: Reader, now: datetime) -> Outlook:
-        """What one request knows at an instant."""
-        return Outlook(self, store, now)
+    def at(self, store: Reader, now: datetime, closures: Closures | None = None) -> Outlook:
+        """What one request knows at an instant; without `closures` all stops are served."""
+        return Outlook(self, store, now, closures)
 
     def histories(self, store: Reader, lines: Iterable[Line], now: datetime) -> Mapping[str, LineHistory]:
         """The histories of lines at an instant, by id. Nothing later is read. May raise `StoreError`."""
@@ -165,9 +166,11 @@ class LineHistories:
 class Outlook:
     """The histories of lines at one instant, each read once."""
 
-    def __init__(self, histories: LineHistories, store: Reader, now: datetime) -> None:
+    def __init__(
+        self, histories: LineHistories, store: Reader, now: datetime, closures: Closures | None = None
+    ) -> None:
         self.store, self.now = store, now
-        self._histories = histories
+        self._histories, self._closures = histories, closures
         self._of_line: dict[str, LineHistory] = {}
 
     def read(self, lines: Iterable[Line]) -> None:
@@ -184,3 +187,7 @@ class Outlook:
     def departures(self, line: Line, day: date) -> Sequence[Departure]:
         """A line's scheduled departures on a service day."""
         return self._histories.departures(line, day)
+
+    def unserved(self, ahead: StopsAhead) -> Collection[int]:
+        """The indexes in its pattern of the stops ahead that a bus won't serve."""
+        return NONE if self._closures is None else self._closures.unserved(ahead)

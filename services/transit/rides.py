@@ -6,7 +6,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.transit.arrivals import Arrival, Underway, arrival_of, expected_at, underway
+from services.transit.arrivals import (
+    Arrival,
+    Underway,
+    arrival_of,
+    expected_at,
+    underway,
+    unserved_stops,
+)
 from services.transit.line_history import Outlook
 from simulator.network import Line, Network
 
@@ -40,12 +47,15 @@ def _rides_of(outlook: Outlook, line: Line, start: Collection[str], end: Collect
 def _ride_of(outlook: Outlook, bus: Underway, start: Collection[str], end: Collection[str]) -> Ride | None:
     stops = bus.place.pattern.stops
     last = len(stops) - 1
-    boards = (i for i in range(bus.place.index, last) if stops[i].stop_id in start and stops[i].boarding)
-    first = next(boards, None)
+    boards = [i for i in range(bus.place.index, last) if stops[i].stop_id in start and stops[i].boarding]
+    unserved = unserved_stops(outlook, bus) if boards else ()
+    first = next((i for i in boards if i not in unserved), None)
     if first is None:
         return None
     leaves = (
-        i for i in range(first + 1, last + 1) if stops[i].stop_id in end and (stops[i].alighting or i == last)
+        i
+        for i in range(first + 1, last + 1)
+        if stops[i].stop_id in end and (stops[i].alighting or i == last) and i not in unserved
     )
     then = next(leaves, None)
     if then is None:

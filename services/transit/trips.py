@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.errors import NoData, UnknownEntity, clipped
-from services.transit.arrivals import Underway, expected_at, underway
+from services.transit.arrivals import Underway, expected_at, underway, unserved_stops
 from services.transit.line_history import Outlook
 from services.transit.timetable import PlannedTrip, TripName, instant_of, parse_trip_id, planned_trip
 from simulator.network import Line, Network
@@ -20,7 +20,10 @@ MOST_VISITS = 1000
 
 @dataclass(frozen=True, slots=True)
 class TripStop:
-    """A stop of a trip: its visit if the bus has been there, else when it is expected; and as planned."""
+    """A stop of a trip: its visit if the bus has been there, else when it is expected; and as planned.
+
+    Neither at a stop ahead that the bus won't serve, as one at a closed road.
+    """
 
     stop_id: str
     sequence: int
@@ -58,20 +61,15 @@ def trip(network: Network, outlook: Outlook, *, trip_id: str) -> Trip:
     departed = visits[0].time if visits and visits[0].sequence == 1 else None
     planned = planned_trip(line, name, outlook.departures(line, name.day), departed)
     done = [TripStop(v.stop_id, v.sequence, v, None, _planned_at(planned, v.sequence)) for v in visits]
-    ahead: list[TripStop] = []
-    if bus is not None:
-        stops = bus.place.pattern.stops
-        ahead = [
-            TripStop(
-                stops[i].stop_id,
-                i + 1,
-                None,
-                expected_at(outlook, bus, i),
-                _planned_at(planned, i + 1),
-            )
-            for i in range(bus.place.index, len(stops))
-        ]
+    ahead = [] if bus is None else list(_stops_ahead(outlook, bus, planned))
     return Trip(name, trip_id, line, bus.position.bus_id if bus else visits[0].bus_id, bus, [*done, *ahead])
+
+
+def _stops_ahead(outlook: Outlook, bus: Underway, planned: PlannedTrip | None) -> Iterator[TripStop]:
+    stops, unserved = bus.place.pattern.stops, unserved_stops(outlook, bus)
+    for i in range(bus.place.index, len(stops)):
+        expected = None if i in unserved else expected_at(outlook, bus, i)
+        yield TripStop(stops[i].stop_id, i + 1, None, expected, _planned_at(planned, i + 1))
 
 
 def _visits(outlook: Outlook, line: Line, name: TripName, trip_id: str) -> list[StopVisit]:

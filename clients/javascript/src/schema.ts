@@ -1443,7 +1443,7 @@ export interface components {
         };
         /**
          * TripStopBody
-         * @description A stop of a trip: `visit` if the bus has been there, else `expected_time`.
+         * @description A stop of a trip: `visit` if the bus has been there, else `expected_time`; null where it won't stop.
          */
         TripStopBody: {
             /** Stop Id */

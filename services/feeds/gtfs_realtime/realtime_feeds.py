@@ -10,8 +10,7 @@ from google.transit.gtfs_realtime_pb2 import FeedHeader, FeedMessage
 
 from services.errors import NoData
 from services.feeds.feed_faults import FeedFaults
-from services.feeds.gtfs_realtime.city_tick import CityTick, CityTicks
-from services.feeds.gtfs_realtime.closed_stops import ClosedStops
+from services.feeds.gtfs_realtime.city_tick import CancelledTrip, CityTick, CityTicks
 from services.feeds.gtfs_realtime.feed_names import PROTOBUF, RealtimeFeed
 from services.feeds.gtfs_realtime.messages.alerts import add_alerts
 from services.feeds.gtfs_realtime.messages.descriptors import TripFields
@@ -21,6 +20,7 @@ from services.feeds.gtfs_realtime.messages.vehicle_positions import VehiclePosit
 from services.feeds.gtfs_realtime.realtime_source import RealtimeSource
 from services.feeds.gtfs_realtime.visit_log import VisitLog
 from services.gtfs_trips.planned_days import PlannedDays
+from services.transit.closed_stops import ClosedStops
 from services.web.formats.content_codings import CodedBody
 from simulator.garbage import without_collections
 from storage.schema import BusPosition, Stream
@@ -34,11 +34,11 @@ class RealtimeFeeds:
 
     def __init__(self, source: RealtimeSource) -> None:
         self._source = source
-        self._days = PlannedDays(source.network, source.scenario_at_start)
-        self._ticks = CityTicks(VisitLog(source.network, source.store), self._days)
-        trips = TripFields(self._days.ids)
-        self._updates = TripUpdates(self._days, ClosedStops(source.network), trips)
-        self._vehicles = VehiclePositions(self._days, trips)
+        self.days = PlannedDays(source.network, source.scenario_at_start)
+        self._ticks = CityTicks(VisitLog(source.network, source.store), self.days)
+        trips = TripFields(self.days.ids)
+        self._updates = TripUpdates(self.days, ClosedStops(source.network), trips)
+        self._vehicles = VehiclePositions(self.days, trips)
         self._making = Lock()
         self._tick: CityTick | None = None
         self._made: dict[tuple[RealtimeFeed, datetime, str], CodedBody] = {}
@@ -65,6 +65,15 @@ class RealtimeFeeds:
                 self._made[key] = self._disturbed(feed, tick, media_type)
             return self._made[key]
 
+    def cancelled(self) -> Sequence[CancelledTrip]:
+        """The planned trips that no bus runs at the newest tick. May raise `StoreError`."""
+        try:
+            tick = self.tick()
+        except NoData:
+            return ()
+        with self._making, without_collections():
+            return self._city(tick).cancelled
+
     def _disturbed(self, feed: RealtimeFeed, tick: datetime, media_type: str) -> CodedBody:
         faults = FeedFaults(self._source.scenario, self._source.run.seed)
         made_of = faults.tick_of(feed, tick)
@@ -86,7 +95,7 @@ class RealtimeFeeds:
         header.feed_version = self._source.network.digest[:16]
         scenario = self._source.scenario
         if feed is RealtimeFeed.ALERTS:
-            add_alerts(message, tick, scenario, self._source.network, self._days.ids)
+            add_alerts(message, tick, scenario, self._source.network, self.days.ids)
             return message.SerializeToString()
         city = self._city(tick)
         shown = faults.positions(tick, city.positions, self._positions)

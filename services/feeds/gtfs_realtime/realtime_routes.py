@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 PATH = "/gtfs-rt"
 
 
-def add_realtime_routes(app: FastAPI, context: Context) -> None:
-    """Add the routes."""
+def add_realtime_routes(app: FastAPI, context: Context) -> Callable[[], RealtimeFeeds]:
+    """Add the routes. Return what finds their feeds, which are made when somebody asks."""
 
     @cache
     def feeds() -> RealtimeFeeds:
@@ -42,6 +42,7 @@ def add_realtime_routes(app: FastAPI, context: Context) -> None:
             is_open=context.open_feeds,
             parameters=("format",),
         )
+    return feeds
 
 
 def _handler(feeds: Callable[[], RealtimeFeeds], feed: RealtimeFeed, context: Context) -> Handler:

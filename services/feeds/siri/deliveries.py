@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 
 from services.errors import UnknownEntity, clipped
 from services.feeds.feed_outlook import CADENCE
+from services.feeds.siri.cancelled_journeys import cancelled_timetable
 from services.feeds.siri.journeys import (
     SiriCity,
     delay,
     described,
+    estimated_call,
     index_of_stop,
     journey,
     next_call,
@@ -21,7 +23,7 @@ from services.feeds.siri.parameters import LINE, MONITORING, VEHICLE, SiriReques
 from services.feeds.siri.tree import VERSION, Tree, duration
 from services.queries.stream_queries import LINE_REACH
 from services.times import format_instant
-from services.transit.arrivals import Arrival, Underway, arrival_of, arrivals, underway
+from services.transit.arrivals import Arrival, Underway, arrival_of, arrivals, underway, unserved_stops
 from services.transit.line_history import Outlook
 from simulator.network import Line, Stop
 from storage.schema import BusPosition
@@ -144,7 +146,10 @@ def _vehicle_activity(city: SiriCity, line: Line, position: BusPosition, bus: Un
 
 
 def estimated_timetable(city: SiriCity, outlook: Outlook, wanted: SiriRequest) -> Tree:
-    """When the buses under way are expected at their stops ahead. As `stop_monitoring`."""
+    """When the buses under way are expected at their stops ahead, and trips that no bus runs.
+
+    As `stop_monitoring`.
+    """
     lines = lines_of(city, wanted)
     outlook.read(lines)
     journeys = [
@@ -154,6 +159,12 @@ def estimated_timetable(city: SiriCity, outlook: Outlook, wanted: SiriRequest) -
         if wanted.direction in (None, bus.position.direction)
         for estimated in _estimated_journey(city, outlook, bus, wanted.preview)
     ]
+    line_ids = {line.line_id for line in lines}
+    journeys += [
+        cancelled_timetable(city, each)
+        for each in city.cancelled()
+        if each.line.line_id in line_ids and wanted.direction in (None, each.pattern.direction)
+    ]
     frame: Tree = {"RecordedAtTime": format_instant(outlook.now), "EstimatedVehicleJourney": journeys}
     return {"EstimatedJourneyVersionFrame": [frame] if journeys else []}
 
@@ -161,13 +172,12 @@ def estimated_timetable(city: SiriCity, outlook: Outlook, wanted: SiriRequest) -
 def _estimated_journey(city: SiriCity, outlook: Outlook, bus: Underway, preview: timedelta) -> Iterator[Tree]:
     """A bus's journey, none if no stop is ahead within `preview`."""
     here, stops = bus.place.index, bus.place.pattern.stops
-    calls: list[Tree] = []
+    unserved, calls = unserved_stops(outlook, bus), list[Tree]()
     for index in range(here, len(stops)):
         arrival = arrival_of(outlook, bus, index)
         if arrival.expected > outlook.now + preview:
             break
-        call = stop_call(city, arrival, index)
-        calls.append({name: node for name, node in call.items() if name != "VehicleAtStop"})
+        calls.append(estimated_call(city, arrival, index, is_served=index not in unserved))
     if calls:
         yield {
             "LineRef": city.ids.route[bus.line.line_id],

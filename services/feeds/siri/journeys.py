@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from services.feeds.gtfs_static.network_tables import route_names
 from services.feeds.siri.tree import Node, Tree, duration
@@ -21,11 +23,31 @@ SEATS_SHARE = 0.33
 
 
 @dataclass(frozen=True, slots=True)
+class CancelledJourney:
+    """A trip of the static feed that no bus runs; `aimed` is when it was planned to be at each stop."""
+
+    line: Line
+    pattern: Pattern
+    trip_id: str
+    start_date: date
+    aimed: Sequence[datetime]
+
+    @property
+    def ref(self) -> str:
+        """Its id, which is that of its update in GTFS-Realtime."""
+        return f"{self.trip_id}-{self.start_date:%Y%m%d}"
+
+
+@dataclass(frozen=True, slots=True)
 class SiriCity:
-    """A network and the ids by which feeds name its stops and lines: those of `/gtfs.zip`."""
+    """A network and the ids by which feeds name its stops and lines: those of `/gtfs.zip`.
+
+    `cancelled` finds the trips that no bus runs. It may raise `StoreError`.
+    """
 
     network: Network
     ids: FeedIds
+    cancelled: Callable[[], Sequence[CancelledJourney]] = tuple
 
 
 def journey(city: SiriCity, line: Line, position: BusPosition, pattern: Pattern | None) -> Tree:
@@ -105,6 +127,20 @@ def stop_call(city: SiriCity, arrival: Arrival, index: int) -> Tree:
         "DistanceFromStop": round(arrival.distance_m),
         "NumberOfStopsAway": arrival.stops_away,
     }
+
+
+def estimated_call(city: SiriCity, arrival: Arrival, index: int, *, is_served: bool) -> Tree:
+    """The call of a bus in an estimated timetable.
+
+    One at a stop that it won't serve has `Cancellation`, and no expected time.
+    """
+    call = dict(stop_call(city, arrival, index))
+    del call["VehicleAtStop"]
+    if is_served:
+        return call
+    names = ("StopPointRef", "Order", "StopPointName")
+    aimed = {name: node for name, node in call.items() if name.startswith("Aimed")}
+    return {**{name: call[name] for name in names}, "Cancellation": True, **aimed}
 
 
 def delay(arrival: Arrival) -> str | None:

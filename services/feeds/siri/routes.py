@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,7 +31,7 @@ from services.feeds.siri.deliveries import (
     vehicle_monitoring,
 )
 from services.feeds.siri.description import PARAMETERS, declared_siri
-from services.feeds.siri.journeys import SiriCity
+from services.feeds.siri.journeys import CancelledJourney, SiriCity
 from services.feeds.siri.parameters import MONITORING, SiriRequest, media_type, siri_request
 from services.feeds.siri.tree import XML, Tree, document
 from services.gtfs_trips.ids import feed_ids
@@ -112,9 +112,11 @@ def _wanted_type(request: Request) -> str:
         return XML
 
 
-def add_siri_routes(app: FastAPI, context: Context) -> None:
-    """Add the routes."""
-    city, outlooks = SiriCity(context.network, feed_ids(context.network)), FeedOutlooks(context)
+def add_siri_routes(
+    app: FastAPI, context: Context, cancelled: Callable[[], Sequence[CancelledJourney]] = tuple
+) -> None:
+    """Add the routes; `cancelled` finds the trips that no bus runs."""
+    city, outlooks = SiriCity(context.network, feed_ids(context.network), cancelled), FeedOutlooks(context)
     for name, service in SERVICES.items():
         app.router.add_api_route(
             f"{PREFIX}/{name}",

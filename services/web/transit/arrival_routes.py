@@ -18,13 +18,13 @@ from storage.store import Reader
 
 def add_arrival_routes(app: FastAPI, context: Context, links: TripLinks | None = None) -> None:
     """Add the routes of arrivals and trips; without `links` trips have no ids of the GTFS feed."""
-    network, histories = context.network, context.histories
+    network = context.network
 
     def arrivals(request: Request) -> StoreQuery:
         wanted = arrivals_request(request.path_params["stop_id"], query_parameters(request))
 
         def respond(store: Reader) -> Response:
-            outlook = histories.at(store, context.now())
+            outlook = context.outlook(store)
             found = wanted_arrivals(network, outlook, wanted=wanted)
             return json_response(arrivals_body(network, wanted.stop_id, found, outlook.now))
 
@@ -37,7 +37,7 @@ def add_arrival_routes(app: FastAPI, context: Context, links: TripLinks | None =
             now, trip_id = context.now(), wanted
             if start_date is not None and links is not None:
                 trip_id = links.trip_id(store, wanted, start_date, now)
-            found = trip(network, histories.at(store, now), trip_id=trip_id)
+            found = trip(network, context.outlook(store, now), trip_id=trip_id)
             planned = None if links is None else links.planned(store, trip_id, now)
             return json_response(trip_body(found, planned))
 

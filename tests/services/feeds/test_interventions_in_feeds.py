@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,16 @@ import pytest
 from google.transit.gtfs_realtime_pb2 import Alert, FeedMessage, TripDescriptor, TripUpdate
 from starlette.types import ASGIApp
 
+from services.agents.ride_tools import plan_ride
+from services.agents.tool import ToolQuery
+from services.agents.tool_arguments import LineStatusArguments, PlanRideArguments
+from services.agents.tool_queries import status_of_line
 from services.app import create_app
+from services.context import Context
 from services.inputs.load import Inputs
 from tests.interventions import Document
 from tests.networks import line, network, street
-from tests.services.fakes import MINUTE, RUN
+from tests.services.fakes import MINUTE, NOW, RUN
 from tests.services.feeds.emt.emt_served import BUSES, body, log_in, post
 from tests.services.rest_served import in_process
 from tests.services.steered_city import steered
@@ -90,7 +96,10 @@ AVENUES = network(
 )
 """Three lines whose trips take longer than the half hour after which a trip counts as cancelled."""
 TURNED: Document = {"closure": {"line": "L1", "between": ["S020", "S024"], "short_turn": True}}
-DETOUR: Document = {"closure": {"line": "L2", "between": ["S120", "S124"], "detour_min": 9}}
+REOPENS = (NOW + 100 * MINUTE).isoformat()
+DETOUR: Document = {"closure": {"line": "L2", "between": ["S120", "S124"], "detour_min": 9, "to": REOPENS}}
+NO_STOP: Document = {"closed_stop": {"stop": "S030"}}
+CLOSED = ["S022", "S120", "S121", "S122", "S123", "S124"]
 NO_BUSES: Document = {"strike": {"share": 1, "lines": ["L3"]}}
 
 
@@ -100,11 +109,15 @@ def trips_of(app: ASGIApp, route_id: str) -> list[TripUpdate]:
     return [update for update in updates if update.trip.route_id == route_id]
 
 
-def siri_journeys(app: ASGIApp, line_id: str) -> dict[str, Any]:
-    """A line's journeys under way in SIRI, by the id of their trip."""
-    path = f"/siri/estimated-timetable?LineRef={line_id}&PreviewInterval=PT3H&format=json"
-    delivery = in_process(app)(path).json()["Siri"]["ServiceDelivery"]["EstimatedTimetableDelivery"][0]
-    frames = delivery["EstimatedJourneyVersionFrame"]
+def siri(app: ASGIApp, path: str) -> Any:
+    """The delivery of a service of SIRI, three hours ahead."""
+    answer = in_process(app)(f"/siri/{path}&PreviewInterval=PT3H&format=json").json()
+    return next(value[0] for value in answer["Siri"]["ServiceDelivery"].values() if isinstance(value, list))
+
+
+def siri_journeys(app: ASGIApp, line_ids: str) -> dict[str, Any]:
+    """The journeys of lines in SIRI's timetable, by the id of their trip."""
+    frames = siri(app, f"estimated-timetable?LineRef={line_ids}")["EstimatedJourneyVersionFrame"]
     found = [journey for frame in frames for journey in frame["EstimatedVehicleJourney"]]
     return {journey["DatedVehicleJourneyRef"]: journey for journey in found}
 
@@ -115,10 +128,74 @@ def emt_buses(app: ASGIApp, stop: int) -> set[int]:
     return {each["bus"] for each in found["Arrive"]}
 
 
+def stops_in_gtfs_realtime(app: ASGIApp, *, skipped: bool) -> set[tuple[str, str]]:
+    """The buses of the trip updates with the stops ahead that they serve, or that they skip."""
+    return {
+        (update.vehicle.id, stop.stop_id)
+        for line_id in ("L1", "L2", "L3")
+        for update in trips_of(app, line_id)
+        for stop in update.stop_time_update
+        if update.vehicle.id and (stop.schedule_relationship == SKIPPED) == skipped
+    }
+
+
+def check_all_agree(app: ASGIApp, stop_ids: Sequence[str]) -> None:
+    """Check that all APIs expect the same buses at stops, and none at one that it skips."""
+    served, skipped = (stops_in_gtfs_realtime(app, skipped=each) for each in (False, True))
+    asked = in_process(app)
+    arriving = {
+        (each["bus_id"], stop_id)
+        for stop_id in stop_ids
+        for each in asked(f"/arrivals/{stop_id}?horizon_min=180&limit=1000").json()["arrivals"]
+    }
+    assert arriving == {(bus_id, stop_id) for bus_id, stop_id in served if stop_id in stop_ids}
+    assert {stop_id for _, stop_id in skipped} >= {"S022", "S030", "S121"}
+    # The road is open again when later buses come.
+    assert "S121" in {stop_id for _, stop_id in served}
+    assert not arriving & skipped
+    visits = siri(app, f"stop-monitoring?MonitoringRef={','.join(stop_ids)}")["MonitoredStopVisit"]
+    assert arriving == {
+        (visit["MonitoredVehicleJourney"]["VehicleRef"], visit["MonitoringRef"]) for visit in visits
+    }
+    calls = [
+        (journey["VehicleRef"], call["StopPointRef"], call.get("Cancellation", False))
+        for journey in siri_journeys(app, "L1,L2,L3").values()
+        if not journey.get("Cancellation")
+        for call in journey["EstimatedCalls"]["EstimatedCall"]
+    ]
+    assert {(bus_id, stop_id) for bus_id, stop_id, cancelled in calls if not cancelled} == served
+    assert {(bus_id, stop_id) for bus_id, stop_id, cancelled in calls if cancelled} == skipped
+    for stop_id in stop_ids:
+        buses = {int(bus_id[1:]) for bus_id, at in arriving if at == stop_id}
+        assert emt_buses(app, int(stop_id[1:])) <= buses
+
+
+def check_closed_stops_in_tools_and_trips(context: Context, app: ASGIApp) -> None:
+    """Check that agents hear of no bus that passes a stop, and that a trip has no time there."""
+    served = stops_in_gtfs_realtime(app, skipped=False)
+
+    def items(query: ToolQuery) -> Sequence[Any]:
+        return query.find(context.store).items
+
+    for line_id, stop_id in (("L1", "S022"), ("L1", "S030"), ("L2", "S121"), ("L2", "S124")):
+        ways = items(status_of_line(context, LineStatusArguments(line_id=line_id, stop_id=stop_id)))
+        buses = [(arrival["bus_id"], stop_id) for way in ways for arrival in way["arrivals"]]
+        assert set(buses) == {each for each in served if each[1] == stop_id}
+    rides = {
+        end: items(plan_ride(context, PlanRideArguments.model_validate({"from": "S010", "to": end})))
+        for end in ("S020", "S022")
+    }
+    assert not rides["S022"]
+    # Its bus turns where the road is closed.
+    stops = in_process(app)(f"/trips/{rides['S020'][0]['trip_id']}").json()["stops"]
+    untimed = [stop["stop_id"] for stop in stops if not stop["visit"] and not stop["expected_time"]]
+    assert untimed == [f"S{number:03}" for number in range(21, 41)]
+
+
 def test_cancelled_detoured_and_added_trips_of_interventions_are_in_every_feed(tmp_path: Path) -> None:
     with steered(tmp_path, inputs=Inputs(AVENUES, 1, RUN)) as city:
         app = create_app(city.context)
-        for each in (TURNED, DETOUR, NO_BUSES):
+        for each in (TURNED, DETOUR, NO_BUSES, NO_STOP):
             city.interventions.intervene(each)
         city.wall.advance(80 * MINUTE)
         city.settle()
@@ -127,6 +204,7 @@ def test_cancelled_detoured_and_added_trips_of_interventions_are_in_every_feed(t
         assert effects == {
             "closure-1": Alert.MODIFIED_SERVICE,
             "closure-2": Alert.DETOUR,
+            "closed-stop-1": Alert.NO_SERVICE,
             "strike-1": Alert.REDUCED_SERVICE,
         }
         turned = [update for update in trips_of(app, "L1") if update.trip.schedule_relationship == ADDED]
@@ -147,7 +225,12 @@ def test_cancelled_detoured_and_added_trips_of_interventions_are_in_every_feed(t
 
         cancelled = [each for each in trips_of(app, "L3") if each.trip.schedule_relationship == CANCELED]
         assert cancelled
-        assert siri_journeys(app, "L3").keys() == emt_buses(app, 210) == set()
+        journeys = siri_journeys(app, "L3")
+        assert journeys.keys() == {f"{each.trip.trip_id}-{each.trip.start_date}" for each in cancelled}
+        assert all(journey["Cancellation"] for journey in journeys.values())
+        assert emt_buses(app, 210) == set()
+        check_closed_stops_in_tools_and_trips(city.context, app)
+        check_all_agree(app, ["S001", "S010", "S020", *CLOSED, "S024", "S030", "S031", "S110", "S210"])
         for stop, name, line_id in (
             (10, "closure-1", "L1"),
             (110, "closure-2", "L2"),

@@ -454,7 +454,7 @@ class Timetable:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TripStopBody:
-    """A stop of a trip: `visit` if the bus has been there, else `expected_time`."""
+    """A stop of a trip: `visit` if the bus has been there, else `expected_time`; null where it won't stop."""
 
     stop_id: str
     sequence: int

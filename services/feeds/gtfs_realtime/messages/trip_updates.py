@@ -8,12 +8,12 @@ from typing import NamedTuple
 from google.transit.gtfs_realtime_pb2 import FeedMessage, TripDescriptor, TripUpdate, VehicleDescriptor
 
 from services.feeds.gtfs_realtime.city_tick import CancelledTrip, CityTick, CutTrip, TickTrip
-from services.feeds.gtfs_realtime.closed_stops import ClosedStops
 from services.feeds.gtfs_realtime.messages.descriptors import TripFields, describe_planned
 from services.feeds.gtfs_realtime.messages.stop_time_updates import SKIPPED, StopTimeUpdates
 from services.feeds.gtfs_realtime.messages.wire_rows import delimited, varint
 from services.gtfs_trips.ids import FeedIds
 from services.gtfs_trips.planned_days import FeedTrip, PlannedDays
+from services.transit.closed_stops import ClosedStops, StopsAhead
 from simulator.scenario import Scenario
 
 _ENTITY, _ENTITY_ID, _TRIP_UPDATE = 2, 1, 3
@@ -45,7 +45,7 @@ class TripUpdates:
         They are the bytes of the field `entity` of a message.
         """
         trips = [trip for bus_id, trip in tick.trips.items() if bus_id in shown]
-        skipped = [self._closed.skipped(trip, scenario) for trip in trips]
+        skipped = [self._closed.unserved(_stops_ahead(trip), scenario) for trip in trips]
         stop_times = self._stop_times.of_trips(trips, skipped, tick.time)
         heads = [self._head(trip) for trip in trips]
         self._heads = {head.entity_id: head for head in heads}
@@ -97,6 +97,13 @@ class TripUpdates:
             stop = update.stop_time_update.add()
             stop.stop_sequence, stop.stop_id = index + 1, self._ids.stop[stops[index].stop_id]
             stop.schedule_relationship = SKIPPED
+
+
+def _stops_ahead(trip: TickTrip) -> StopsAhead:
+    calls = trip.calls
+    return StopsAhead(
+        trip.bus.line, trip.bus.position.trip_id, trip.pattern_index, calls.first, calls.arrivals_s
+    )
 
 
 def _add_cancelled(update: TripUpdate, cancelled: CancelledTrip, ids: FeedIds) -> None:

@@ -11,6 +11,14 @@ import pytest
 
 from services.app import create_app
 from services.context import Context
+from services.feeds.siri.cancelled_journeys import cancelled_timetable
+from services.feeds.siri.deliveries import service_delivery
+from services.feeds.siri.journeys import CancelledJourney, SiriCity
+from services.feeds.siri.tree import NAMESPACE, XML, Tree, document
+from services.gtfs_trips.ids import feed_ids
+from services.times import format_instant
+from tests.networks import line, network, street
+from tests.services.fakes import MINUTE, NOW
 from tests.services.rest_served import Requester, in_process, parts
 
 pytestmark = pytest.mark.long
@@ -58,6 +66,21 @@ def test_a_document_fits_the_schema(asked: Requester, path: str) -> None:
     content = asked(path).content
     assert tags(rewritten(content)) == tags(content)
     assert ElementTree.fromstring(content).get("version") == "2.0"
+
+
+def test_cancelled_journeys_and_calls_fit_the_schema() -> None:
+    built = network(line("L1", street(4)))
+    only, city = built.lines[0], SiriCity(built, feed_ids(built))
+    aimed = [NOW + each * MINUTE for each in range(4)]
+    cancelled = CancelledJourney(only, only.patterns[0], "L1-weekday-0-001", NOW.date(), aimed)
+    frame: Tree = {
+        "RecordedAtTime": format_instant(NOW),
+        "EstimatedVehicleJourney": [cancelled_timetable(city, cancelled)],
+    }
+    delivery = service_delivery("EstimatedTimetableDelivery", NOW, {"EstimatedJourneyVersionFrame": [frame]})
+    content = document(delivery, XML)
+    assert tags(content).count(f"{{{NAMESPACE}}}Cancellation") == 5
+    assert tags(rewritten(content)) == tags(content)
 
 
 def test_a_document_with_wrong_names_or_order_does_not(asked: Requester) -> None:
