@@ -103,6 +103,8 @@ def check_origin(request: Request, headers: Mapping[str, str]) -> None:
 
 def cookie_header(request: Request, headers: Mapping[str, str], token: str, seconds: int) -> dict[str, str]:
     """The header that sets the session's cookie for a time, 0 to delete it."""
-    secure = "; Secure" if request.url.scheme == "https" else ""
+    # Behind a load balancer that ends TLS, only the page's origin tells of it.
+    is_encrypted = request.url.scheme == "https" or headers.get("origin", "").startswith("https://")
+    secure = "; Secure" if is_encrypted else ""
     cookie = f"{cookie_name(headers)}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
     return {"set-cookie": cookie, "cache-control": "no-store"}

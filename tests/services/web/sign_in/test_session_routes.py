@@ -67,6 +67,8 @@ def test_signing_in_sets_a_cookie_that_no_script_reads_and_no_other_site_sends(c
     assert cookie.startswith("bus-simulator-session-8080=")
     assert attributes == ["Path=/", f"Max-Age={LIFETIME_S}", "HttpOnly", "SameSite=Strict"]
     assert "right" not in answer.headers["set-cookie"]
+    behind_tls = ask(app, "POST", "/session", {"origin": "https://test:8080"}, SIGN_IN)
+    assert behind_tls.headers["set-cookie"].endswith("; Secure")
     assert ask(app, "GET", ROUTE, {"cookie": cookie}).status_code == 200
     assert ask(app, "GET", "/session", {"cookie": cookie}).json()["group"] == "map"
 
