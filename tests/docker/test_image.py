@@ -18,7 +18,9 @@ import duckdb, mangum, numpy.linalg, pyarrow.compute, pyarrow.csv, pyarrow.parqu
 from bus_simulator.program import use_program
 use_program()
 import mcp.server, services.cli, services.agents.sdk_server, services.timestream_local.server
-import boto3
+import boto3, psycopg, psycopg_pool
+from zoneinfo import ZoneInfo
+ZoneInfo("Europe/Madrid")
 for name in ("timestream-write", "timestream-query", "s3", "secretsmanager", "ssm", "sqs", "events", "logs",
              "cloudwatch", "dynamodb", "apigatewaymanagementapi", "sts"):
     boto3.client(name, region_name="eu-west-1")
