@@ -24,7 +24,8 @@ from services.inputs.load import beside
 from services.operate.api_client import ApiClient
 from services.operate.api_endpoints import LOCAL_URL
 from services.operate.operator_command import OperatorCommand, target_option, target_region_option
-from services.operate.verify import CheckResult, Targets, result_table, verify
+from services.operate.verify import CheckResult, result_table, verify
+from services.operate.verify_targets import Targets
 from services.stack.target_system import TargetSystem, chosen_system, running_process
 
 if TYPE_CHECKING:
@@ -68,9 +69,9 @@ class VerifyOptions:
               help="The deployment's Timestream database.")  # fmt: skip
 @click.option("--api-key-file", type=click.Path(path_type=Path), show_default="beside the default store",
               help="The file with a local simulator's key, where API_KEY isn't set.")  # fmt: skip
-@click.option("--stop", "stop_id", default=Targets().stop_id, show_default=True, help="The stop to request.")
-@click.option("--bus", "bus_id", default=Targets().bus_id, show_default=True, help="The bus to request.")
-@click.option("--line", "line_id", default=Targets().line_id, show_default=True, help="The line to request.")
+@click.option("--stop", "stop_id", show_default="the first of /stops", help="The stop to request.")
+@click.option("--bus", "bus_id", show_default="the first of /buses", help="The bus to request.")
+@click.option("--line", "line_id", show_default="the first of /lines", help="The line to request.")
 @click.option("--skip-websocket", is_flag=True, help="Skip the WebSocket checks.")
 @click.option("--skip-history", is_flag=True, help="Skip the checks of five days of history.")
 @click.option("--wait", "wait_min", type=click.IntRange(0, 120), default=0, metavar="MINUTES",
@@ -88,9 +89,9 @@ def main(
     mcp_url: str | None,
     store: str | None,
     api_key_file: Path | None,
-    stop_id: str,
-    bus_id: str,
-    line_id: str,
+    stop_id: str | None,
+    bus_id: str | None,
+    line_id: str | None,
     skip_websocket: bool,
     skip_history: bool,
     wait_min: int,

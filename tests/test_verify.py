@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from services.operate.api_client import ApiClient
-from services.operate.verify import CheckResult, Targets, newest_interval, result_table, verify
+from services.operate.verify import CheckResult, newest_interval, result_table, verify
+from services.operate.verify_targets import Targets
 from services.web.description.transit_examples import ARRIVAL as TRANSIT_ARRIVAL
 from services.web.description.transit_examples import PATTERN, VISIT
 from tests.environment import environment
@@ -51,6 +52,9 @@ CLIMATE = {"entity_id": "S001", "entity_type": "stop", "time": LATEST, "temperat
 SIRI = "/siri/stop-monitoring?MonitoringRef=S001&format=json"
 EMT, EMT_LOGIN = "/emt/v2/transport/busemtmad", "/emt/v1/mobilitylabs/user/login/"
 EMT_ARRIVALS = f"{EMT}/stops/1/arrives/"
+STOP = {"stop_id": "S001", "name": "Sol", "latitude": 40.4, "longitude": -3.7, "line_ids": "L1"}
+BUS = {"bus_id": "B001", "line_id": "L1", "capacity": 80}
+LINE = {"line_id": "L1", "name": "L1", "night": False, "stop_count": 1, "bus_count": 1}
 SUBSCRIBED = json.dumps({"type": "subscribed", "line_ids": ["L1"]})
 
 
@@ -90,6 +94,9 @@ def bodies() -> dict[str, Any]:
         VISITS: {"items": [], "next_cursor": None},
         "/arrivals/S001": {"stop_id": "S001", "time": NOW, "arrivals": [ARRIVAL]},
         "/lines/L1/shape": {"type": "FeatureCollection", "features": [PATTERN]},
+        "/stops?limit=1": {"items": [STOP], "next_cursor": "c"},
+        "/buses?limit=1": {"items": [BUS], "next_cursor": "c"},
+        "/lines?limit=1": {"items": [LINE], "next_cursor": None},
         SIRI: {"Siri": {"ServiceDelivery": {"StopMonitoringDelivery": [{"MonitoredStopVisit": []}]}}},
     }
 
@@ -393,6 +400,26 @@ def test_a_websocket_with_wrong_messages_is_named(replies: list[str], detail: st
         found = failed(good, websocket_url=url)
     assert list(found) == ["WebSocket: positions"]
     assert found["WebSocket: positions"].startswith(detail)
+
+
+def test_without_a_list_of_stops_the_checks_that_need_one_say_so() -> None:
+    empty = failed(but("/stops?limit=1", (200, json.dumps({"items": [], "next_cursor": None}))))
+    assert len(empty) == 9
+    assert set(empty.values()) == {"/stops: the network has none"}
+
+
+def test_given_ids_are_requested_without_looking_any_up() -> None:
+    asked: list[str] = []
+
+    def noting(path: str, headers: Mapping[str, str]) -> Answer:
+        asked.append(path)
+        return good(path, headers)
+
+    with http_server(noting) as url:
+        deployment = ApiClient(url, "", KEY, "tests")
+        results = list(verify(deployment, Targets("S001", "B001", "L1"), websocket=False))
+    assert [result for result in results if not result.passed] == []
+    assert [path for path in asked if path.endswith("?limit=1")] == []
 
 
 def test_an_unreachable_server_fails_every_check() -> None:

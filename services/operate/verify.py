@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from services.access.authentication import GROUP_HEADER, KEY_HEADER
 from services.feeders.feeder import FEEDERS
 from services.operate.api_client import ApiClient, CheckFailed, Response
+from services.operate.verify_targets import FoundTargets, Targets
 from services.queries.bodies import (
     BusPositionBody,
     BusPositionsBody,
@@ -46,15 +47,6 @@ GATEWAY_REFUSAL = b'{"message":"Unauthorized"}'
 WRONG_KEY = "certainly-not-the-key"
 MOST_MESSAGES = 1000
 FIVE_DAYS_AGO = "REST: five days ago"
-
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """The stop, bus and line that the checks request."""
-
-    stop_id: str = "S001"
-    bus_id: str = "B001"
-    line_id: str = "L1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +97,7 @@ class Verifier:
     """
 
     def __init__(self, client: ApiClient, targets: Targets, *, gateway: bool = False) -> None:
-        self._client, self._targets, self._gateway = client, targets, gateway
+        self._client, self._targets, self._gateway = client, FoundTargets(client, targets), gateway
 
     def health_checks(self) -> Checks:
         """The simulator reports that it is available."""
@@ -121,18 +113,19 @@ class Verifier:
 
     def rest_checks(self) -> Checks:
         """The routes of each stream answer with fresh data."""
-        stop, bus, line = self._targets.stop_id, self._targets.bus_id, self._targets.line_id
+        ids = self._targets
         return [
-            ("REST: people count", lambda: self._latest(f"/people-count/{stop}", PeopleCountBody)),
-            ("REST: sensors of a stop", lambda: self._latest(f"/sensors/stop/{stop}", StopSensorsBody)),
-            ("REST: sensors of a bus", lambda: self._latest(f"/sensors/bus/{bus}", BusSensorsBody)),
-            ("REST: bus position", lambda: self._latest(f"/bus-position/{bus}", BusPositionBody)),
-            ("REST: a line's buses", lambda: self._line(f"/bus-position/line/{line}?mode=latest")),
+            ("REST: people count", lambda: self._latest(f"/people-count/{ids.stop_id}", PeopleCountBody)),
+            ("REST: sensors of a stop",
+             lambda: self._latest(f"/sensors/stop/{ids.stop_id}", StopSensorsBody)),
+            ("REST: sensors of a bus", lambda: self._latest(f"/sensors/bus/{ids.bus_id}", BusSensorsBody)),
+            ("REST: bus position", lambda: self._latest(f"/bus-position/{ids.bus_id}", BusPositionBody)),
+            ("REST: a line's buses", lambda: self._line(f"/bus-position/line/{ids.line_id}?mode=latest")),
             ("REST: all buses", lambda: self._all_buses("/bus-position?mode=latest")),
-            ("REST: visits to a stop", lambda: self._visits(f"/stop-visits/stop/{stop}")),
-            ("REST: arrivals", lambda: self._arrivals(f"/arrivals/{stop}")),
-            ("REST: a line's shape", lambda: self._shape(f"/lines/{line}/shape")),
-            (FIVE_DAYS_AGO, lambda: self._five_days_ago(f"/people-count/{stop}")),
+            ("REST: visits to a stop", lambda: self._visits(f"/stop-visits/stop/{ids.stop_id}")),
+            ("REST: arrivals", lambda: self._arrivals(f"/arrivals/{ids.stop_id}")),
+            ("REST: a line's shape", lambda: self._shape(f"/lines/{ids.line_id}/shape")),
+            (FIVE_DAYS_AGO, lambda: self._five_days_ago(f"/people-count/{ids.stop_id}")),
             ("REST: an unknown stop", lambda: self._refused("/people-count/NO-STOP?mode=latest", 404,
                                                             "Stop NO-STOP not found")),
         ]  # fmt: skip
@@ -150,14 +143,14 @@ class Verifier:
 
     def auth_checks(self) -> Checks:
         """The three refusals of REST."""
-        path, group = f"/people-count/{self._targets.stop_id}?mode=latest", self._client.group
+        group = self._client.group
         offers = {
             "Missing x-api-key header": {GROUP_HEADER: group},
             "Missing x-group-name header": {KEY_HEADER: self._client.key},
             "Invalid API key": {KEY_HEADER: WRONG_KEY, GROUP_HEADER: group},
         }
         return [
-            (f"authentication: {text}", partial(self._refused, path, 401, text, headers))
+            (f"authentication: {text}", partial(self._unauthorized, text, headers))
             for text, headers in offers.items()
         ]
 
@@ -314,6 +307,9 @@ class Verifier:
         if body.message != text:
             raise CheckFailed(f"{path}: says '{body.message}' instead of '{text}'")
         return f"{status}"
+
+    def _unauthorized(self, text: str, headers: dict[str, str]) -> str:
+        return self._refused(f"/people-count/{self._targets.stop_id}?mode=latest", 401, text, headers)
 
     def _positions(self) -> str:
         line_id, subscribed, position = self._targets.line_id, False, None

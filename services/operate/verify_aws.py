@@ -22,11 +22,11 @@ from services.operate.verify import (
     WRONG_KEY,
     CheckResult,
     Checks,
-    Targets,
     Verifier,
     run_checks,
     without_history,
 )
+from services.operate.verify_targets import Targets
 from storage.schema import Stream
 
 # The tools that every deployment has to offer.

@@ -20,8 +20,8 @@ from services.inputs.load import load_inputs
 from services.operate.api_client import ApiClient
 from services.operate.ecs import EcsServices
 from services.operate.resource_names import HOSTED_SERVICE, MCP_SERVICE, SERVICES
-from services.operate.verify import Targets
 from services.operate.verify_aws import TOOLS, AwsDeployment, verify_aws
+from services.operate.verify_targets import Targets
 from storage.schema import Record, Stream
 from storage.store import Run
 from storage.timestream_store import TimestreamStore
