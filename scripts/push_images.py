@@ -26,12 +26,10 @@ def main(*, region: str, image: str, tags: tuple[str, ...], folder: Path) -> Non
     docker = Docker()
     ecr = client("ecr", region=region)
     target = find_repository(ecr)
-    (service_tag,) = ("",) if tags else terraform_variables(folder, "image_tag")
-    wanted = tags or (service_tag, version("bus-simulator"))
+    wanted = tags or (*terraform_variables(folder, "image_tag"), version("bus-simulator"))
     for name in push_image(docker, target, image, list(dict.fromkeys(wanted))):
         click.echo(name)
-    if service_tag:
-        click.echo(store_digest(ecr, client("ssm", region=region), service_tag))
+    click.echo(store_digest(ecr, client("ssm", region=region), wanted[0]))
     click.echo("Services use it after a restart: make restart TARGET=aws. make deploy restarts them.")
 
 

@@ -262,6 +262,12 @@ def test_images_are_pushed_after_a_login_whose_password_is_no_argument(
     uri = made["repositoryUri"]
     docker(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
+    digest = put_image(aws, "latest")
+    said = run(push_images.main, "--region", REGION, "--tag", "latest")
+    assert (said.exit_code, "no parameter /bus-simulator/image-digest" in said.output) == (1, True)
+    parameters = aws.client("ssm")
+    parameters.put_parameter(Name=IMAGE_DIGEST, Type="String", Value="none")
+    (tmp_path / "called").unlink()
     done = run(push_images.main, "--region", REGION, "--tag", "latest", "--tag", "7")
     assert done.exit_code == 0, done.output
     assert (tmp_path / "called").read_text().splitlines() == [
@@ -273,13 +279,10 @@ def test_images_are_pushed_after_a_login_whose_password_is_no_argument(
         f"push --quiet {uri}:7",
     ]
     assert (tmp_path / "password").read_text().strip()
-    assert done.output.splitlines()[:2] == [f"{uri}:latest", f"{uri}:7"]
+    assert done.output.splitlines()[:3] == [f"{uri}:latest", f"{uri}:7", digest]
+    assert parameters.get_parameter(Name=IMAGE_DIGEST)["Parameter"]["Value"] == digest
     terraform_set_to(tmp_path, image_tag="spring")
     digest = put_image(aws, "spring")
-    said = run(push_images.main, "--region", REGION)
-    assert (said.exit_code, "no parameter /bus-simulator/image-digest" in said.output) == (1, True)
-    parameters = aws.client("ssm")
-    parameters.put_parameter(Name=IMAGE_DIGEST, Type="String", Value="none")
     lines = run(push_images.main, "--region", REGION).output.splitlines()
     assert lines[:-1] == [f"{uri}:spring", f"{uri}:{version('bus-simulator')}", digest]
     assert parameters.get_parameter(Name=IMAGE_DIGEST)["Parameter"]["Value"] == digest
