@@ -157,7 +157,7 @@ def monitoring_items(plan: Planned, _: Network, prices: Prices) -> Iterator[Cost
     counts = {
         "alarms": (len(resources_of_type(plan, "aws_cloudwatch_metric_alarm")), "alarm_month"),
         "dashboards": (len(resources_of_type(plan, "aws_cloudwatch_dashboard")), "dashboard_month"),
-        "metrics of feeders": (
+        "metrics from logs": (
             len(resources_of_type(plan, "aws_cloudwatch_log_metric_filter")),
             "metric_month",
         ),

@@ -15,6 +15,7 @@ from services.web.metrics import NO_ROUTE, RequestCounts
 
 log = logging.getLogger("bus_simulator.rest")
 
+REQUEST_ID = "x-request-id"
 BY_NAME = "bus_simulator.headers"
 """The key under which a scope caches the result of `headers_of`."""
 CALLER = "bus_simulator.caller"
@@ -85,4 +86,6 @@ def log_access(scope: Scope, headers: Mapping[str, str], status: int, seconds: f
         "status": status,
         "ms": round(seconds * 1000, 2),
     }
+    if request_id := headers.get(REQUEST_ID, ""):  # a gateway's, whose own log lacks the group
+        fields["request_id"] = clipped(request_id)
     logs.access.handle(logs.access_record(fields))

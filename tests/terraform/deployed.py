@@ -75,6 +75,8 @@ def measured(moto: Moto) -> set[tuple[str, str]]:
         *(("Feeder", name.removesuffix("-feeder")) for name in FEEDER_SERVICES),
         *(("FunctionName", each["FunctionName"]) for each in functions),
         *(("RuleName", each["Name"]) for each in rules),
+        *(("QueueName", url.rpartition("/")[2]) for url in moto.client("sqs").list_queues()["QueueUrls"]),
+        *(("Api", name) for name in ("mcp", "rest", "websocket")),
         *(("ServiceName", arn.rpartition("/")[2]) for arn in services),
     }
 

@@ -248,7 +248,8 @@ def test_a_feeders_alarms_use_the_metric_of_its_log(made: Stack) -> None:
             metric["metricName"],
             [{"Name": "Feeder", "Value": name.removesuffix("-feeder")}],
         )
-        found = [each for each in alarms(made.moto) if each["AlarmName"].startswith(f"bus-simulator-{name}")]
+        ours = [each for each in alarms(made.moto) if each["Namespace"] == metric["metricNamespace"]]
+        found = [each for each in ours if each["AlarmName"].startswith(f"bus-simulator-{name}")]
         assert len(found) == 2
         for each in found:
             assert (each["Namespace"], each["MetricName"], each["Dimensions"]) == expected
@@ -342,6 +343,7 @@ def check_servers(made: Stack, plan: Mapping[str, Any]) -> None:
     assert store == made.outputs()["store_url"]
     assert store.startswith(f"postgresql://bus@{cluster['Endpoint']}:5432/bus?sslmode=verify-full&")
     assert [each["name"] for each in container["secrets"]] == ["PGPASSWORD"]
+    assert container["dockerLabels"] == {"image-digest": DIGEST}
     password = made.moto.client("secretsmanager").get_secret_value(SecretId="bus-simulator/database-password")
     assert len(password["SecretString"]) == 40
     assert password["SecretString"] not in made.state_file.read_text()

@@ -57,6 +57,61 @@ locals {
       above       = var.thresholds.errors_a_minute
       missing     = "notBreaching"
     } },
+    { for queue in var.dead_letter_queues : "${queue}-not-empty" => {
+      description = "${queue} has messages: events that were delivered to nobody"
+      namespace   = "AWS/SQS"
+      metric      = "ApproximateNumberOfMessagesVisible"
+      dimensions  = { QueueName = queue }
+      statistic   = "Maximum"
+      period      = 300
+      periods     = 1
+      above       = 0
+      missing     = "notBreaching"
+    } },
+    { for api in concat(sort(keys(var.http_apis)), var.websocket == null ? [] : ["websocket"]) : "${api}-unauthorized" => {
+      description = "${api} refuses very many requests: somebody tries keys, or a team has a wrong one"
+      namespace   = var.metrics_namespace
+      metric      = "Unauthorized"
+      dimensions  = { Api = api }
+      statistic   = "Sum"
+      period      = 300
+      periods     = 1
+      above       = var.thresholds.unauthorized
+      missing     = "notBreaching"
+    } },
+    { for service in var.services_with_data : "${service}-disk" => {
+      description = "The disk of ${service} is filling up"
+      namespace   = "ECS/ContainerInsights"
+      metric      = "EphemeralStorageUtilized"
+      dimensions  = { ClusterName = var.cluster_name, ServiceName = service }
+      statistic   = "Maximum"
+      period      = 300
+      periods     = 1
+      above       = var.thresholds.disk_gb
+      missing     = "notBreaching"
+    } },
+    { for service in var.services_with_data : "${service}-cpu" => {
+      description = "${service} has more clients than its processors can answer"
+      namespace   = "AWS/ECS"
+      metric      = "CPUUtilization"
+      dimensions  = { ClusterName = var.cluster_name, ServiceName = service }
+      statistic   = "Average"
+      period      = 300
+      periods     = 3
+      above       = var.thresholds.cpu_percent
+      missing     = "notBreaching"
+    } },
+    { for name, rule in var.failure_rules : "${name}-failed" => {
+      description = "${name} has failed"
+      namespace   = "AWS/Events"
+      metric      = "MatchedEvents"
+      dimensions  = { RuleName = rule }
+      statistic   = "Sum"
+      period      = 300
+      periods     = 1
+      above       = 0
+      missing     = "notBreaching"
+    } },
     # ECS stops a task that fails its health check and starts another, so a task runs nearly all the time: count
     # stops instead. One stop in 10 minutes is a restart.
     { for service, rule in var.answering_services : "${service}-unhealthy" => {
@@ -146,8 +201,12 @@ resource "aws_cloudwatch_metric_alarm" "ceiling" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.above
   treat_missing_data  = each.value.missing
-  alarm_actions       = [aws_sns_topic.alarms.arn]
-  ok_actions          = [aws_sns_topic.alarms.arn]
+
+  # Of few requests a percentile says nothing.
+  evaluate_low_sample_count_percentiles = startswith(each.value.statistic, "p") ? "ignore" : null
+
+  alarm_actions = [aws_sns_topic.alarms.arn]
+  ok_actions    = [aws_sns_topic.alarms.arn]
 }
 
 resource "aws_cloudwatch_metric_alarm" "floor" {

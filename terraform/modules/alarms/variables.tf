@@ -45,18 +45,39 @@ variable "functions" {
   type        = set(string)
 }
 
+variable "dead_letter_queues" {
+  description = "The names of queues in which a message is a failure."
+  type        = set(string)
+  default     = []
+}
+
+variable "services_with_data" {
+  description = "Services that keep data on their tasks' own disk."
+  type        = set(string)
+  default     = []
+}
+
+variable "failure_rules" {
+  description = "Rules of which each matched event is a failure, by its name in alarms."
+  type        = map(string)
+  default     = {}
+}
+
 variable "metrics_namespace" {
-  description = "The CloudWatch namespace of the feeders' lag."
+  description = "The CloudWatch namespace of the feeders' lag and of refused requests."
   type        = string
   default     = "BusSimulator"
 }
 
 variable "thresholds" {
-  description = "Thresholds: a feeder's lag in seconds, errors per minute, 99th percentile latency in milliseconds."
+  description = "Thresholds: a feeder's lag in seconds, errors per minute for three minutes, 99th percentile latency in milliseconds, requests refused with 401 in five minutes, a disk's use in GB and a processor's in percent."
   type = object({
     lag_s           = optional(number, 120)
-    errors_a_minute = optional(number, 0)
+    errors_a_minute = optional(number, 2)
     latency_ms      = optional(number, 3000)
+    unauthorized    = optional(number, 300)
+    disk_gb         = optional(number, 16)
+    cpu_percent     = optional(number, 90)
   })
   default = {}
 

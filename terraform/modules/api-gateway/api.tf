@@ -124,6 +124,7 @@ resource "aws_apigatewayv2_stage" "default" {
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.api.arn
     format = jsonencode({
+      api     = "rest"
       time    = "$context.requestTime"
       id      = "$context.requestId"
       ip      = "$context.identity.sourceIp"
@@ -137,4 +138,19 @@ resource "aws_apigatewayv2_stage" "default" {
   }
 
   depends_on = [aws_apigatewayv2_route.open, aws_apigatewayv2_route.page] # whose settings are above
+}
+
+# A burst of them is somebody who tries keys, or a team with a wrong one.
+resource "aws_cloudwatch_log_metric_filter" "unauthorized" {
+  name           = "unauthorized"
+  log_group_name = aws_cloudwatch_log_group.api.name
+  pattern        = "{ $.status = \"401\" }"
+
+  metric_transformation {
+    namespace  = var.metrics_namespace
+    name       = "Unauthorized"
+    value      = "1"
+    unit       = "Count"
+    dimensions = { Api = "$.api" }
+  }
 }

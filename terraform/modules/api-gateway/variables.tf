@@ -77,3 +77,9 @@ variable "journal_arn" {
   description = "The ARN of the journal of interventions."
   type        = string
 }
+
+variable "metrics_namespace" {
+  description = "The CloudWatch namespace of refused requests."
+  type        = string
+  default     = "BusSimulator"
+}

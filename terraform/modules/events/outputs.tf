@@ -12,3 +12,8 @@ output "stopped_rules" {
   description = "The rule that counts each service's stopped tasks."
   value       = { for name, rule in aws_cloudwatch_event_rule.stopped : name => rule.name }
 }
+
+output "dead_letter_queue" {
+  description = "The queue of events that reached no WebSocket client."
+  value       = aws_sqs_queue.undelivered.name
+}

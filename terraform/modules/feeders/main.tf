@@ -1,6 +1,9 @@
 data "aws_region" "this" {}
 
 locals {
+  ticked      = "/tmp/ticked"
+  environment = merge(var.environment, { BUS_SIMULATOR_HEARTBEAT = local.ticked })
+
   feeders = {
     people-count-feeder = { feeder = "people-count", cpu = 256, memory = 1024 }
     sensors-feeder      = { feeder = "sensors", cpu = 256, memory = 1024 }
@@ -72,8 +75,11 @@ resource "aws_ecs_task_definition" "feeder" {
     command      = ["feed", each.value.feeder]
     essential    = true
     stopTimeout  = 30
-    environment  = [for name in sort(keys(var.environment)) : { name = name, value = var.environment[name] }]
+    environment  = [for name in sort(keys(local.environment)) : { name = name, value = local.environment[name] }]
     secrets      = [for name in sort(keys(var.secrets)) : { name = name, valueFrom = var.secrets[name] }]
+    # ECS replaces a task that never begins to tick, and a deploy of such tasks rolls back. A feeder that writes nothing
+    # later may wait for the store, or its clock is paused: alarms on lag and data say so.
+    healthCheck = { command = ["CMD", "test", "-e", local.ticked], interval = 30, timeout = 5, retries = 5, startPeriod = 300 }
     logConfiguration = {
       logDriver = "awslogs"
       options = {

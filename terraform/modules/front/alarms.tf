@@ -33,6 +33,30 @@ locals {
       period      = 300
       above       = 0
     }
+    "front-unauthorized" = {
+      description = "API servers refuse very many requests: somebody tries keys, or a team has a wrong one"
+      namespace   = var.metrics_namespace
+      metric      = "Unauthorized"
+      dimensions  = {}
+      statistic   = "Sum"
+      period      = 300
+      periods     = 1
+      above       = var.thresholds.unauthorized
+    }
+  }
+}
+
+# The servers' access log has a line for each request and each refused handshake of a WebSocket.
+resource "aws_cloudwatch_log_metric_filter" "unauthorized" {
+  name           = "unauthorized"
+  log_group_name = aws_cloudwatch_log_group.task.name
+  pattern        = "{ $.status = 401 }"
+
+  metric_transformation {
+    namespace = var.metrics_namespace
+    name      = "Unauthorized"
+    value     = "1"
+    unit      = "Count"
   }
 }
 
@@ -41,16 +65,20 @@ resource "aws_cloudwatch_metric_alarm" "front" {
 
   alarm_name          = "bus-simulator-${each.key}"
   alarm_description   = each.value.description
-  namespace           = "AWS/ApplicationELB"
+  namespace           = lookup(each.value, "namespace", "AWS/ApplicationELB")
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions
   statistic           = startswith(each.value.statistic, "p") ? null : each.value.statistic
   extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
   period              = each.value.period
-  evaluation_periods  = each.value.period == 60 ? 3 : 2
+  evaluation_periods  = lookup(each.value, "periods", each.value.period == 60 ? 3 : 2)
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.above
   treat_missing_data  = "notBreaching"
-  alarm_actions       = [var.topic_arn]
-  ok_actions          = [var.topic_arn]
+
+  # Of few requests a percentile says nothing.
+  evaluate_low_sample_count_percentiles = startswith(each.value.statistic, "p") ? "ignore" : null
+
+  alarm_actions = [var.topic_arn]
+  ok_actions    = [var.topic_arn]
 }

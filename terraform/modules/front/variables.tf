@@ -170,14 +170,20 @@ variable "topic_arn" {
 }
 
 variable "thresholds" {
-  description = "Thresholds of alarms: errors per minute, 99th percentile latency in milliseconds."
-  type        = object({ errors_a_minute = optional(number, 0), latency_ms = optional(number, 3000) })
+  description = "Thresholds of alarms: errors per minute for three minutes, 99th percentile latency in milliseconds, requests refused with 401 in five minutes."
+  type        = object({ errors_a_minute = optional(number, 2), latency_ms = optional(number, 3000), unauthorized = optional(number, 300) })
   default     = {}
 
   validation {
-    condition     = var.thresholds.errors_a_minute >= 0 && var.thresholds.latency_ms > 0
+    condition     = var.thresholds.errors_a_minute >= 0 && var.thresholds.latency_ms > 0 && var.thresholds.unauthorized > 0
     error_message = "thresholds must be positive; errors_a_minute may be 0."
   }
+}
+
+variable "metrics_namespace" {
+  description = "The CloudWatch namespace of refused requests."
+  type        = string
+  default     = "BusSimulator"
 }
 
 variable "log_retention_in_days" {

@@ -20,6 +20,9 @@ resource "aws_apigatewayv2_integration" "mcp" {
   connection_id          = aws_apigatewayv2_vpc_link.mcp.id
   payload_format_version = "1.0"
   timeout_milliseconds   = 30000
+
+  # The server's access log has the group, this API's log only the address: the id leads from one to the other.
+  request_parameters = { "overwrite:header.x-request-id" = "$context.requestId" }
 }
 
 resource "aws_apigatewayv2_route" "all" {
@@ -47,6 +50,7 @@ resource "aws_apigatewayv2_stage" "default" {
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.api.arn
     format = jsonencode({
+      api     = "mcp"
       time    = "$context.requestTime"
       id      = "$context.requestId"
       ip      = "$context.identity.sourceIp"
@@ -96,4 +100,19 @@ resource "aws_vpc_security_group_egress_rule" "https" {
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443
+}
+
+# A burst of them is somebody who tries keys, or a team with a wrong one.
+resource "aws_cloudwatch_log_metric_filter" "unauthorized" {
+  name           = "unauthorized"
+  log_group_name = aws_cloudwatch_log_group.api.name
+  pattern        = "{ $.status = \"401\" }"
+
+  metric_transformation {
+    namespace  = var.metrics_namespace
+    name       = "Unauthorized"
+    value      = "1"
+    unit       = "Count"
+    dimensions = { Api = "$.api" }
+  }
 }

@@ -119,3 +119,20 @@ resource "aws_ecs_service" "endpoint" {
 
   depends_on = [aws_iam_role_policy.config, aws_iam_role_policy.logs]
 }
+
+# The refill isn't essential: the endpoint goes on without it, with gaps. Its exit code is in the task's events.
+resource "aws_cloudwatch_event_rule" "refill_failed" {
+  name        = "bus-simulator-refill-failed"
+  description = "The hosted endpoint's refill has failed"
+
+  event_pattern = jsonencode({
+    source      = ["aws.ecs"]
+    detail-type = ["ECS Task State Change"]
+    detail = {
+      clusterArn = [var.cluster_id]
+      group      = ["service:${local.name}"]
+      lastStatus = ["RUNNING"]
+      containers = { exitCode = [{ anything-but = [0] }] }
+    }
+  })
+}

@@ -12,3 +12,8 @@ output "functions_security_group_id" {
   description = "The security group for functions that read the store."
   value       = aws_security_group.functions.id
 }
+
+output "failure_rules" {
+  description = "Rules that match an event for each failure of the endpoint, by its name in alarms."
+  value       = { timestream-refill = aws_cloudwatch_event_rule.refill_failed.name }
+}

@@ -46,7 +46,7 @@ variable "namespace" {
 variable "size" {
   description = "The task's size: CPU units (1024 per vCPU) and MiB, as Fargate offers them."
   type        = object({ cpu = number, memory = number })
-  default     = { cpu = 1024, memory = 4096 }
+  default     = { cpu = 2048, memory = 4096 }
 
   validation {
     condition     = contains([256, 512, 1024, 2048, 4096], var.size.cpu)

@@ -135,3 +135,18 @@ resource "aws_lambda_permission" "api" {
   principal     = "apigateway.amazonaws.com"
   source_arn    = each.value
 }
+
+# The authorizer logs each handshake that it refuses, with its group.
+resource "aws_cloudwatch_log_metric_filter" "unauthorized" {
+  name           = "unauthorized"
+  log_group_name = aws_cloudwatch_log_group.function["bus-simulator-websocket-authorizer-v2"].name
+  pattern        = "{ $.message = \"websocket\" && ($.status = 401 || $.status = 403) }"
+
+  metric_transformation {
+    namespace  = var.metrics_namespace
+    name       = "Unauthorized"
+    value      = "1"
+    unit       = "Count"
+    dimensions = { Api = "$.message" }
+  }
+}

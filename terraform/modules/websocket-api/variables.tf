@@ -71,3 +71,9 @@ variable "fan_out_concurrency" {
     error_message = "fan_out_concurrency must be from 2 to 1000."
   }
 }
+
+variable "metrics_namespace" {
+  description = "The CloudWatch namespace of refused requests."
+  type        = string
+  default     = "BusSimulator"
+}

@@ -351,17 +351,19 @@ def test_the_access_log_is_json_with_the_group_and_without_secrets(
     logged = json.loads(line)
     assert (logged["level"], logged["group"], logged["status"]) == ("INFO", "team-alpha", 200)
     assert logged["path"] == "/people-count/S001"
+    assert "request_id" not in logged
     assert "right" not in line
     assert len(line.splitlines()) == 1
 
 
 def test_a_group_cannot_forge_log_lines(anywhere: Served, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    anywhere.ask("/health", {"x-group-name": 'a", "level": "ERROR' + "b" * 100})
+    anywhere.ask("/health", {"x-group-name": 'a", "level": "ERROR' + "b" * 100, "x-request-id": "Jh4="})
     (record,) = [record for record in caplog.records if record.name == "bus_simulator.access"]
     logged = json.loads(JsonFormatter().format(record))
     assert logged["level"] == "INFO"
     assert len(logged["group"]) == 64
+    assert logged["request_id"] == "Jh4="
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])

@@ -11,14 +11,19 @@ variables {
   http_apis          = { rest = "abcdefghij", mcp = "klmnopqrst" }
   websocket          = { api_id = "uvwxyzabcd", stage = "production" }
   functions          = ["bus-simulator-sensors"]
+  dead_letter_queues = ["bus-simulator-undelivered-events"]
+  services_with_data = ["timestream-endpoint"]
+  failure_rules      = { timestream-refill = "bus-simulator-refill-failed" }
 }
 
 run "every_metric_of_the_manual_has_an_alarm" {
   assert {
     condition = output.names == sort([
-      "bus-simulator-mcp-5xx", "bus-simulator-mcp-latency",
+      "bus-simulator-mcp-5xx", "bus-simulator-mcp-latency", "bus-simulator-mcp-unauthorized",
       "bus-simulator-mcp-server-no-task", "bus-simulator-mcp-server-unhealthy",
-      "bus-simulator-rest-5xx", "bus-simulator-rest-latency",
+      "bus-simulator-rest-5xx", "bus-simulator-rest-latency", "bus-simulator-rest-unauthorized",
+      "bus-simulator-timestream-endpoint-cpu", "bus-simulator-timestream-endpoint-disk", "bus-simulator-timestream-refill-failed",
+      "bus-simulator-undelivered-events-not-empty", "bus-simulator-websocket-unauthorized",
       "bus-simulator-sensors-errors", "bus-simulator-sensors-throttles",
       "bus-simulator-sensors-feeder-lag", "bus-simulator-sensors-feeder-no-data", "bus-simulator-websocket-errors",
     ])
@@ -38,6 +43,15 @@ run "every_metric_of_the_manual_has_an_alarm" {
       sensors-feeder-lag     = "BusSimulator FeederLag Feeder=sensors"
       sensors-feeder-no-data = "BusSimulator FeederLag Feeder=sensors"
       websocket-errors       = "AWS/ApiGateway IntegrationError ApiId=uvwxyzabcd Stage=production"
+      mcp-unauthorized       = "BusSimulator Unauthorized Api=mcp"
+      rest-unauthorized      = "BusSimulator Unauthorized Api=rest"
+      websocket-unauthorized = "BusSimulator Unauthorized Api=websocket"
+
+      timestream-endpoint-cpu  = "AWS/ECS CPUUtilization ClusterName=bus-simulator-cluster ServiceName=timestream-endpoint"
+      timestream-endpoint-disk = "ECS/ContainerInsights EphemeralStorageUtilized ClusterName=bus-simulator-cluster ServiceName=timestream-endpoint"
+      timestream-refill-failed = "AWS/Events MatchedEvents RuleName=bus-simulator-refill-failed"
+
+      bus-simulator-undelivered-events-not-empty = "AWS/SQS ApproximateNumberOfMessagesVisible QueueName=bus-simulator-undelivered-events"
 
       bus-simulator-sensors-errors    = "AWS/Lambda Errors FunctionName=bus-simulator-sensors"
       bus-simulator-sensors-throttles = "AWS/Lambda Throttles FunctionName=bus-simulator-sensors"
@@ -72,6 +86,20 @@ run "every_metric_of_the_manual_has_an_alarm" {
   assert {
     condition     = alltrue([for alarm in merge(aws_cloudwatch_metric_alarm.floor, aws_cloudwatch_metric_alarm.ceiling) : alarm.alarm_actions == toset([aws_sns_topic.alarms.arn])])
     error_message = "Every alarm must notify the topic."
+  }
+}
+
+run "no_alarm_for_gateways_that_a_deployment_lacks" {
+  command = plan
+
+  variables {
+    http_apis = {}
+    websocket = null
+  }
+
+  assert {
+    condition     = [for name in keys(aws_cloudwatch_metric_alarm.ceiling) : name if endswith(name, "-unauthorized") || startswith(name, "websocket")] == []
+    error_message = "Without gateways there must be no alarms on their metrics."
   }
 }
 

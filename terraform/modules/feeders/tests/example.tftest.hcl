@@ -50,6 +50,14 @@ run "the_three_feeders_of_the_manual" {
     condition     = aws_iam_role.task.name == "bus-simulator-feeder-task-role" && contains(keys(aws_iam_role_policy.task), "timestream-access")
     error_message = "The role and policy must be the operations manual's."
   }
+
+  assert {
+    condition = alltrue([for task in aws_ecs_task_definition.feeder : contains(
+      [for variable in jsondecode(task.container_definitions)[0].environment : variable.value if variable.name == "BUS_SIMULATOR_HEARTBEAT"],
+      jsondecode(task.container_definitions)[0].healthCheck.command[3],
+    )])
+    error_message = "The health check must look for the file that the feeder touches at each tick."
+  }
 }
 
 run "a_size_that_fargate_lacks_is_refused" {

@@ -68,8 +68,22 @@ run "servers_that_scale_and_keep_websockets" {
   }
 
   assert {
-    condition     = length(output.alarms) == 4 && alltrue([for alarm in aws_cloudwatch_metric_alarm.front : alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:bus-simulator-alarms"])])
+    condition     = length(output.alarms) == 5 && alltrue([for alarm in aws_cloudwatch_metric_alarm.front : alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:bus-simulator-alarms"])])
     error_message = "Every alarm must notify the topic."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.front["front-unauthorized"].namespace == one(aws_cloudwatch_log_metric_filter.unauthorized.metric_transformation).namespace
+      && aws_cloudwatch_metric_alarm.front["front-unauthorized"].metric_name == one(aws_cloudwatch_log_metric_filter.unauthorized.metric_transformation).name
+      && aws_cloudwatch_metric_alarm.front["front-5xx"].namespace == "AWS/ApplicationELB"
+    )
+    error_message = "The alarm on 401 must use the metric that the servers' log is counted in."
+  }
+
+  assert {
+    condition     = jsondecode(aws_ecs_task_definition.server.container_definitions)[0].dockerLabels == { image-digest = "none" }
+    error_message = "Another image must start new tasks."
   }
 }
 
