@@ -93,7 +93,8 @@ def steps(page: str) -> Iterator[tuple[str, str]]:
 
 
 def gist(text: str) -> str:
-    """What a command prints, without the numbers that it measures in the simulated data."""
+    """What a command prints, without its progress and the numbers that it measures in the simulated data."""
+    text = re.sub(r'^\{"time": .*"bus_simulator\.progress".*\n', "", text, flags=re.MULTILINE)
     table = re.compile(r"^(?P<title>.{33})(?: +[-+0-9.,]+){3,4}$", re.MULTILINE)
     return re.sub(r"\([0-9,]+ checked\)|[0-9,]+ records", "", table.sub(r"\g<title>", text))
 
