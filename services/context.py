@@ -22,7 +22,7 @@ from services.transit.line_history import LineHistories, Outlook
 from services.transit.service_comparison import CompareService, JournalCosts
 from simulator.clock import Clock
 from simulator.network import Network
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from storage.store import Reader, Run, Store
 
 

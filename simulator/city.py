@@ -22,7 +22,8 @@ from simulator.day.line_day import line_day, revised_line_day
 from simulator.day.trajectory import Trajectory
 from simulator.network import Line, Network
 from simulator.progress import OnProgress, Progress, ignore_progress
-from simulator.scenario import NO_CHANGES, Revision, Scenario
+from simulator.scenario.line_changes import NO_CHANGES, Revision
+from simulator.scenario.scenario import Scenario
 from simulator.service_day import days_between
 from simulator.streams.entity_index import EntityIndex
 from simulator.streams.weather import Air, other_weather, weather

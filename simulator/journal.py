@@ -32,7 +32,7 @@ from simulator.files.problems import Faults, InputFileError, Problem, quoted_val
 from simulator.files.yaml_document import Document, text_document
 from simulator.network import Network
 from simulator.network_files.checks import find
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from simulator.scenario_files.checks import check
 from simulator.scenario_files.disruptions import with_disruptions
 from simulator.scenario_files.entries import DISRUPTIONS, subject

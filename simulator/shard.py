@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from simulator.city import City
 from simulator.network import Network
 from simulator.progress import OnProgress, ignore_progress
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from storage.schema import SCHEMAS, Stream
 
 MOST_SHARDS = 100

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from simulator.journal import InterventionError, Journal, intervention_from
 from simulator.network import Line, Network
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from tests.scenarios import sections, turns_back
 
 Document = dict[str, dict[str, Any]]

@@ -9,21 +9,13 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from simulator.network import Line, Network
-from simulator.scenario import (
-    Breakdown,
-    ClosedStop,
-    Closure,
-    DemandChange,
-    ExtraBuses,
-    HeadwayControl,
-    Rain,
-    Scenario,
-    SlowZone,
-    Span,
-    Strike,
-    Surge,
-    Weather,
-)
+from simulator.scenario.demand import DemandChange, Surge
+from simulator.scenario.disruptions import Breakdown, ClosedStop, Closure, SlowZone, Strike
+from simulator.scenario.extra_buses import ExtraBuses
+from simulator.scenario.headway_control import HeadwayControl
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.spans import Span
+from simulator.scenario.weather_changes import Rain, Weather
 from simulator.types import StopId
 
 DAY_S = 86_400

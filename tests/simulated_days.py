@@ -13,7 +13,7 @@ from simulator import city
 from simulator.day.line_day import line_day
 from simulator.day.trajectory import Trajectory
 from simulator.network import Line
-from simulator.scenario import NO_CHANGES, LineChanges
+from simulator.scenario.line_changes import NO_CHANGES, LineChanges
 
 MOST = 100
 

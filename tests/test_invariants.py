@@ -16,7 +16,7 @@ from services.reports.audit_inputs import audit_facts
 from simulator.city import City
 from simulator.day.line_day import MODEL_VERSION
 from simulator.network import Departure, Headway, Line, Network
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from storage.audit import audit
 from storage.audit_report import AuditReport
 from storage.duckdb_store import DuckDBStore

@@ -14,7 +14,7 @@ from services.commands import options
 
 if TYPE_CHECKING:
     from simulator.city import City
-    from simulator.scenario import Scenario
+    from simulator.scenario.scenario import Scenario
     from storage.schema import Stream
 
 

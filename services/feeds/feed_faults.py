@@ -31,7 +31,8 @@ from typing import AnyStr, TypeAlias
 
 from services.live.delivery_faults import hits, service_day
 from services.times import floor
-from simulator.scenario import FaultKind, Scenario, WireFault
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.wire_faults import FaultKind, WireFault
 from simulator.service_day import origin_ms
 from simulator.types import SECOND_MS, to_datetime
 from storage.schema import BusPosition

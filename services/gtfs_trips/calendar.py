@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from simulator.network import Line, Network
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from simulator.service_day import day_type, service_type
 from simulator.types import DayType, LineId
 

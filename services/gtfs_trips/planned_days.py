@@ -11,7 +11,7 @@ from services.gtfs_trips.calendar import ServiceKind, Span, extra_buses, feed_ca
 from services.gtfs_trips.ids import FeedIds, feed_ids, trip_id
 from simulator.network import Line, Network
 from simulator.planned_service import PlannedCall, PlannedTrip, planned_calls, planned_trips
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from simulator.service_day import origin_ms, owner, service_type
 from simulator.types import DayType, LineId, to_datetime
 

@@ -18,7 +18,7 @@ from storage.store import Run, Store
 if TYPE_CHECKING:
     from simulator.city import City
     from simulator.network import Network
-    from simulator.scenario import Scenario
+    from simulator.scenario.scenario import Scenario
 
 MANY_LINES = 20
 """A network with fewer lines is simulated in one process: starting more would take longer."""

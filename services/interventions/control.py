@@ -11,7 +11,7 @@ from services.times import format_instant
 from storage.store import JournalEntry
 
 if TYPE_CHECKING:
-    from simulator.scenario import Scenario
+    from simulator.scenario.scenario import Scenario
 
 
 class InterventionControl(Protocol):

@@ -34,7 +34,7 @@ from simulator.journal import (
     UnknownInterventionError,
     intervention_from,
 )
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from storage.errors import DependencyError, JournalChanged, WrittenAhead
 from storage.journal import first_open_second
 from storage.store import JournalEntry, Store

@@ -16,7 +16,7 @@ from services.interventions.stored_journal import base_scenario, covered_end, st
 from services.times import parse_instant
 from simulator.journal import Intervention, Journal
 from simulator.progress import OnProgress
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from storage.errors import StoreHeld
 from storage.runs import differences, newest_run
 from storage.store import Run

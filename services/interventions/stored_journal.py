@@ -16,7 +16,7 @@ from storage.schema import Stream
 from storage.store import JournalEntry, Store
 
 if TYPE_CHECKING:
-    from simulator.scenario import Scenario
+    from simulator.scenario.scenario import Scenario
 
 ANY_DAY = date(1970, 1, 1)
 """The day of a base scenario without interventions, which changes nothing."""

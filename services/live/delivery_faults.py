@@ -16,7 +16,9 @@ from typing import TypeAlias
 
 from services.times import format_instant
 from simulator import randomness
-from simulator.scenario import WHOLE_DAY, FaultKind, Scenario, WireFault
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.spans import WHOLE_DAY
+from simulator.scenario.wire_faults import FaultKind, WireFault
 from simulator.service_day import MADRID, origin_ms
 from simulator.types import SECOND_MS, to_ms
 from storage.schema import BusPosition

@@ -13,7 +13,7 @@ from services.processes.feeder_settings import FeederSettings
 from services.processes.process_setup import client
 from simulator.clock import Clock, Course
 from simulator.network import Network
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from storage.schema import Stream
 from storage.store import Run
 

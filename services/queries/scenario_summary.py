@@ -6,23 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from simulator.network import Network
-from simulator.scenario import (
-    Breakdown,
-    ClosedStop,
-    Closure,
-    ControlChange,
-    DemandChange,
-    FaultKind,
-    HeadwayControl,
-    Rain,
-    Scenario,
-    SlowZone,
-    Strike,
-    Surge,
-    Weather,
-    WeatherChange,
-    WireFault,
-)
+from simulator.scenario.demand import DemandChange, Surge
+from simulator.scenario.disruptions import Breakdown, ClosedStop, Closure, SlowZone, Strike
+from simulator.scenario.headway_control import ControlChange, HeadwayControl
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.weather_changes import Rain, Weather, WeatherChange
+from simulator.scenario.wire_faults import FaultKind, WireFault
 from simulator.types import to_datetime
 
 Timed: TypeAlias = (

@@ -11,7 +11,7 @@ from services.interventions.stored_journal import disturbed_inputs
 from simulator.day import cabin_co2
 from simulator.journal import Journal
 from simulator.network import Line, Network
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from simulator.service_day import handover_ms
 from simulator.types import to_datetime
 from storage.audit_facts import AuditFacts, BusFacts, IrregularDay, PatternFacts, PatternStopFacts, StopFacts

@@ -20,7 +20,7 @@ from services.times import YEARS
 from simulator.analysis.performance import Performance, performance, total
 from simulator.city import City
 from simulator.progress import OnProgress, ignore_progress
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from simulator.service_day import origin_ms
 from simulator.types import HOUR_MS, LineId
 

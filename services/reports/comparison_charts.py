@@ -15,7 +15,8 @@ from simulator.analysis.space_time import TripLine, halts, trip_lines
 from simulator.day.line_day import line_day
 from simulator.day.trajectory import Trajectory
 from simulator.network import Line, Pattern
-from simulator.scenario import NO_CHANGES, LineChanges, Span
+from simulator.scenario.line_changes import NO_CHANGES, LineChanges
+from simulator.scenario.spans import Span
 from simulator.service_day import origin_ms
 from simulator.types import SECOND_MS, LineId, StopId
 

@@ -22,7 +22,7 @@ from simulator.day.line_day import line_day, revised_line_day
 from simulator.day.trajectory import Trajectory
 from simulator.journal import Journal
 from simulator.network import Line
-from simulator.scenario import NO_CHANGES, Revision
+from simulator.scenario.line_changes import NO_CHANGES, Revision
 from simulator.types import to_ms
 
 

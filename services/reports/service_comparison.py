@@ -20,7 +20,9 @@ from simulator.city import process_pool
 from simulator.day.line_day import line_day
 from simulator.files.problems import InputFileError
 from simulator.network import Line, Network
-from simulator.scenario import NO_CHANGES, LineChanges, Scenario, extra_bus_id
+from simulator.scenario.extra_buses import extra_bus_id
+from simulator.scenario.line_changes import NO_CHANGES, LineChanges
+from simulator.scenario.scenario import Scenario
 from simulator.scenario_files.loader import load_scenario
 from simulator.types import LineId
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from services.transit.timetable import parse_trip_id
 from simulator.network import Line, Network
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from simulator.service_day import origin_ms
 from simulator.types import SECOND_MS
 

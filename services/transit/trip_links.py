@@ -12,7 +12,7 @@ from services.errors import NoData, UnknownEntity, clipped
 from services.transit.line_visits import visits_between
 from services.transit.timetable import parse_trip_id
 from simulator.network import Line, Network, Pattern
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from simulator.service_day import handover_ms
 from simulator.types import to_datetime
 from storage.schema import StopVisit

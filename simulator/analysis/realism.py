@@ -16,7 +16,8 @@ from simulator.analysis.measures import PPM, Measures, measures, rank_correlatio
 from simulator.city import process_pool
 from simulator.day.line_day import line_day
 from simulator.network import Line, Network
-from simulator.scenario import NO_CHANGES, HeadwayControl
+from simulator.scenario.headway_control import HeadwayControl
+from simulator.scenario.line_changes import NO_CHANGES
 
 WHOLE_NETWORK_LINES = 50
 """Most bands don't apply to networks with fewer lines, which aren't a cross-section of the city."""

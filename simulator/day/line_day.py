@@ -16,7 +16,7 @@ from simulator.day.line_state import LineState
 from simulator.day.trajectory import Trajectory
 from simulator.day.trajectory_builder import assemble, known_past
 from simulator.network import Line
-from simulator.scenario import NO_CHANGES, LineChanges, Revision
+from simulator.scenario.line_changes import NO_CHANGES, LineChanges, Revision
 from simulator.service_day import origin_ms
 
 MODEL_VERSION = "2"

@@ -26,7 +26,9 @@ from simulator.day.trajectory import Path
 from simulator.day.travel import PatternPosition
 from simulator.geometry import distance_m
 from simulator.network import Line
-from simulator.scenario import NO_CHANGES, ClosedStop, HeadwayControl, LineChanges
+from simulator.scenario.disruptions import ClosedStop
+from simulator.scenario.headway_control import HeadwayControl
+from simulator.scenario.line_changes import NO_CHANGES, LineChanges
 from simulator.service_day import day_type, handover_ms, origin_ms, service_on, service_type
 from simulator.types import SECOND_MS, BusId
 

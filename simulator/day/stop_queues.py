@@ -20,7 +20,7 @@ from simulator.day.demand import Ints
 from simulator.day.disruptions.scenario_demand import QueueDemand, changed_demand
 from simulator.day.passengers import PATIENCE_MS, Queue
 from simulator.network import Line, Pattern, Service
-from simulator.scenario import LineChanges
+from simulator.scenario.line_changes import LineChanges
 from simulator.service_day import day_type, service_on, service_type, usual_service
 from simulator.types import MINUTE_MS, DayType, StopId
 

@@ -17,7 +17,7 @@ from simulator.network import Line, Network
 from simulator.network_files.checks import Found, find
 from simulator.network_files.schema import Entry
 from simulator.network_files.timetable import HOME_SPEED_KMH, clock, schedule_fault
-from simulator.scenario import WHOLE_DAY, Period, Span
+from simulator.scenario.spans import WHOLE_DAY, Period, Span
 from simulator.scenario_files.closures import check_roads
 from simulator.scenario_files.entries import LocatedEntry, located_entries, of_kind, scenario_dates
 from simulator.scenario_files.entry_times import dates_near, is_empty, overlap, spoken_bounds

@@ -6,22 +6,13 @@ import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
 
-from simulator.scenario import (
-    Breakdown,
-    ClosedStop,
-    Closure,
-    ControlChange,
-    ExtraBuses,
-    HeadwayControl,
-    Period,
-    Rain,
-    Scenario,
-    SlowZone,
-    Strike,
-    Surge,
-    Weather,
-    WeatherChange,
-)
+from simulator.scenario.demand import Surge
+from simulator.scenario.disruptions import Breakdown, ClosedStop, Closure, SlowZone, Strike
+from simulator.scenario.extra_buses import ExtraBuses
+from simulator.scenario.headway_control import ControlChange, HeadwayControl
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.spans import Period
+from simulator.scenario.weather_changes import Rain, Weather, WeatherChange
 from simulator.scenario_files.schema import (
     BreakdownEntry,
     ClosedStopEntry,

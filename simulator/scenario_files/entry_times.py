@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TypeAlias
 
 from simulator.network_files.timetable import clock
-from simulator.scenario import Period, Span
+from simulator.scenario.spans import Period, Span
 from simulator.service_day import origin_ms
 from simulator.types import SECOND_MS, to_datetime
 

@@ -16,15 +16,11 @@ from simulator.files.problems import Faults, InputFileError, Problem, quoted_val
 from simulator.files.yaml_document import Document, read_document
 from simulator.network import Network
 from simulator.network_files.checks import find
-from simulator.scenario import (
-    DemandChange,
-    FaultKind,
-    HeadwayControl,
-    Rain,
-    Scenario,
-    Weather,
-    WireFault,
-)
+from simulator.scenario.demand import DemandChange
+from simulator.scenario.headway_control import HeadwayControl
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.weather_changes import Rain, Weather
+from simulator.scenario.wire_faults import FaultKind, WireFault
 from simulator.scenario_files.checks import check
 from simulator.scenario_files.disruptions import line_ids, with_disruptions
 from simulator.scenario_files.entries import WIRE, subject

@@ -12,7 +12,7 @@ from simulator.files.yaml_document import Document
 from simulator.network import Line, Network
 from simulator.network_files.checks import Found, find
 from simulator.network_files.schema import Entry
-from simulator.scenario import extra_bus_id
+from simulator.scenario.extra_buses import extra_bus_id
 from simulator.scenario_files.closures import stretches
 from simulator.scenario_files.entries import LocatedEntry, of_kind
 from simulator.scenario_files.schema import (

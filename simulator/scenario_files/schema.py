@@ -59,7 +59,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from simulator.network_files.schema import Entry, Id
-from simulator.scenario import WHOLE_DAY, Period, Span
+from simulator.scenario.spans import WHOLE_DAY, Period, Span
 from simulator.scenario_files.fields import (
     MOST,
     Between,

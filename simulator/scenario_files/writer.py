@@ -9,17 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from simulator.network_files.timetable import clock
-from simulator.scenario import (
-    WHOLE_DAY,
-    Breakdown,
-    Closure,
-    DemandChange,
-    Period,
-    Scenario,
-    Span,
-    Weather,
-    WireFault,
-)
+from simulator.scenario.demand import DemandChange
+from simulator.scenario.disruptions import Breakdown, Closure
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.spans import WHOLE_DAY, Period, Span
+from simulator.scenario.weather_changes import Weather
+from simulator.scenario.wire_faults import WireFault
 from simulator.scenario_files.entry_times import instant_text
 
 Fields = dict[str, Any]

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from simulator import randomness
 from simulator.network import DAY_S
-from simulator.scenario import WHOLE_DAY, Rain, Scenario, Weather
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.spans import WHOLE_DAY
+from simulator.scenario.weather_changes import Rain, Weather
 from simulator.service_day import origin_ms
 from simulator.types import HOUR_MS, MINUTE_MS, SECOND_MS
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from simulator.city import City
 from simulator.journal import EMPTY, Journal, undisturbed
 from simulator.network import Network
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from simulator.types import to_ms
 from storage.schema import Stream
 from tests.examples import examples

@@ -18,7 +18,9 @@ from simulator.journal import (
     undisturbed,
 )
 from simulator.network import Network
-from simulator.scenario import Breakdown, Closure, Period, Scenario, Strike
+from simulator.scenario.disruptions import Breakdown, Closure, Strike
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.spans import Period
 from simulator.scenario_files.loader import load_scenario
 from simulator.types import BusId, LineId, StopId, to_ms
 from tests.simulator.any_scenario import city

@@ -15,7 +15,7 @@ from services.background import background
 from services.errors import InputError
 from services.retry import Backoff
 from simulator.network import Network
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

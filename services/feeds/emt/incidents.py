@@ -14,7 +14,7 @@ from services.feeds.gtfs_realtime.disruption_notices import Notice, notices
 from services.feeds.gtfs_realtime.messages.alerts import periods_left
 from services.queries.bodies import Body
 from simulator.network import Line, Stop
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,11 @@ from typing import NamedTuple
 from google.transit.gtfs_realtime_pb2 import Alert
 
 from simulator.network import DAY_S, Line, Network
-from simulator.scenario import WHOLE_DAY, Breakdown, Closure, Rain, Scenario, Span
-from simulator.scenario import Period as OncePeriod
+from simulator.scenario.disruptions import Breakdown, Closure
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.spans import WHOLE_DAY, Span
+from simulator.scenario.spans import Period as OncePeriod
+from simulator.scenario.weather_changes import Rain
 from simulator.service_day import origin_ms
 from simulator.types import SECOND_MS, StopId
 

@@ -16,7 +16,7 @@ from services.feeds.gtfs_realtime.feed_names import CADENCE, PROTOBUF, RealtimeF
 from services.feeds.gtfs_realtime.realtime_feeds import RealtimeFeeds
 from services.times import floor
 from simulator.network import Network
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from storage.instants import EPOCH
 from storage.records import records_of
 from storage.schema import BusPosition, Record, StopVisit, Stream

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from services.transit.line_visits import PagedReader
 from simulator.network import Network
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from storage.schema import Record, Stream
 from storage.store import Covered, Run
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
 from simulator.network import Network
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 
 
 class FeedContent:

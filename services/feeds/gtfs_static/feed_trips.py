@@ -18,7 +18,7 @@ from services.gtfs_trips.calendar import FeedCalendar, ServiceKind, extra_buses
 from services.gtfs_trips.ids import FeedIds, trip_id
 from simulator.network import Line, Network, Pattern
 from simulator.planned_service import PlannedCall, PlannedTrip, planned_calls, planned_trips
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 
 HOUR_S = 3600
 

@@ -18,7 +18,7 @@ from services.gtfs_trips.ids import feed_ids
 from simulator.gtfs.carried.carried_network import CARRIED, carried_content
 from simulator.network import Network
 from simulator.progress import OnProgress, Progress, ignore_progress
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 
 WRITTEN = (1980, 1, 1, 0, 0, 0)
 """The time of all entries: the earliest that a zip can have."""

@@ -7,7 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from simulator.day.disruptions.scenario_effects import rain_ratio
-from simulator.scenario import HeadwayControl, LineChanges
+from simulator.scenario.headway_control import HeadwayControl
+from simulator.scenario.line_changes import LineChanges
 from simulator.types import MINUTE_MS, SECOND_MS
 
 MARGIN_MS = 5 * MINUTE_MS

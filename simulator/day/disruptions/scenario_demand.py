@@ -17,7 +17,8 @@ import numpy as np
 from simulator import randomness
 from simulator.day.demand import Floats, Ints, Profile, arrivals
 from simulator.day.disruptions.scenario_effects import RAIN_DEMAND, rain_demand_ratio
-from simulator.scenario import WHOLE_DAY, LineChanges, Span
+from simulator.scenario.line_changes import LineChanges
+from simulator.scenario.spans import WHOLE_DAY, Span
 from simulator.types import StopId
 
 People = tuple[Ints, Floats]

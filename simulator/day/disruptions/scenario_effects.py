@@ -14,7 +14,10 @@ from typing import NamedTuple, Protocol
 from simulator.day import travel
 from simulator.day.travel import PatternPosition
 from simulator.network import Line, Pattern
-from simulator.scenario import Breakdown, Closure, LineChanges, Rain, Span
+from simulator.scenario.disruptions import Breakdown, Closure
+from simulator.scenario.line_changes import LineChanges
+from simulator.scenario.spans import Span
+from simulator.scenario.weather_changes import Rain
 from simulator.types import SECOND_MS, BusId, StopId
 
 RAIN_SPEED = {Rain.LIGHT: 0.95, Rain.MODERATE: 0.90, Rain.HEAVY: 0.84}

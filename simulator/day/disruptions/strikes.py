@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from simulator.scenario import WHOLE_DAY, Strike
+from simulator.scenario.disruptions import Strike
+from simulator.scenario.spans import WHOLE_DAY
 from simulator.types import SECOND_MS, BusId
 
 

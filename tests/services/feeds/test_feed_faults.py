@@ -6,7 +6,9 @@ import itertools
 from datetime import UTC, date, datetime, timedelta
 
 from services.feeds.feed_faults import FeedFaults
-from simulator.scenario import FaultKind, Scenario, Span, WireFault
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.spans import Span
+from simulator.scenario.wire_faults import FaultKind, WireFault
 from simulator.types import BusId
 from storage.schema import BusPosition
 

@@ -13,7 +13,8 @@ import pytest
 from services.app import create_app
 from services.context import Context
 from services.feeds.feed_outlook import FaultyOutlook, FeedOutlooks
-from simulator.scenario import FaultKind, Scenario, WireFault
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.wire_faults import FaultKind, WireFault
 from simulator.types import BusId
 from tests.services.fakes import NOW
 from tests.services.feeds.emt.emt_served import BUSES, body, log_in

@@ -15,7 +15,8 @@ from services.gtfs_trips.calendar import (
     feed_calendar,
 )
 from simulator.network import Headway, Line, Network, Service
-from simulator.scenario import ExtraBuses, Scenario
+from simulator.scenario.extra_buses import ExtraBuses
+from simulator.scenario.scenario import Scenario
 from simulator.service_day import service_type
 from simulator.types import DayType, LineId
 from tests.any_network import any_network

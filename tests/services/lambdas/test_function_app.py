@@ -18,7 +18,7 @@ from services.lambdas.feeds.feed_link import LIFETIME_S, FeedLink
 from services.lambdas.feeds.feed_routes import FunctionFeeds
 from services.web.static_files import DOCS, MAP
 from simulator.network import Network
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from storage.aws_clients import client
 from tests.moto_aws import account
 from tests.services.aws.fake_aws import FakeClient

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from services.live.delivery_faults import DeliveryFaults, FaultLog
-from simulator.scenario import WHOLE_DAY, FaultKind, Scenario, Span, WireFault
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.spans import WHOLE_DAY, Span
+from simulator.scenario.wire_faults import FaultKind, WireFault
 from simulator.types import BusId
 from storage.schema import BusPosition
 from tests.services.fakes import position_text

@@ -18,7 +18,7 @@ from services.interventions.bodies import InterventionBody, JournalBody
 from services.interventions.in_process import InProcessInterventions
 from services.web import openapi
 from simulator.clock import Clock
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from tests.services.fakes import NOW, HandWall
 from tests.services.live_city import city_context
 from tests.services.steered_city import INPUTS

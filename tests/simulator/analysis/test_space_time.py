@@ -11,7 +11,9 @@ from simulator.analysis.space_time import TripLine, halts, trip_lines
 from simulator.day.line_day import line_day
 from simulator.day.trajectory import Trajectory
 from simulator.network import Departure, Line
-from simulator.scenario import Breakdown, Closure, LineChanges, Span
+from simulator.scenario.disruptions import Breakdown, Closure
+from simulator.scenario.line_changes import LineChanges
+from simulator.scenario.spans import Span
 from simulator.service_day import origin_ms
 from simulator.streams.bus_position import bus_position
 from simulator.streams.entity_index import EntityIndex

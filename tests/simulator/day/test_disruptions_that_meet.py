@@ -15,22 +15,12 @@ from hypothesis import strategies as st
 from simulator.day.line_day import line_day
 from simulator.day.trajectory import Trajectory
 from simulator.network import Service
-from simulator.scenario import (
-    NO_CHANGES,
-    Breakdown,
-    ClosedStop,
-    Closure,
-    ControlChange,
-    HeadwayControl,
-    LineChanges,
-    Rain,
-    SlowZone,
-    Span,
-    Strike,
-    Surge,
-    Weather,
-    WeatherChange,
-)
+from simulator.scenario.demand import Surge
+from simulator.scenario.disruptions import Breakdown, ClosedStop, Closure, SlowZone, Strike
+from simulator.scenario.headway_control import ControlChange, HeadwayControl
+from simulator.scenario.line_changes import NO_CHANGES, LineChanges
+from simulator.scenario.spans import Span
+from simulator.scenario.weather_changes import Rain, Weather, WeatherChange
 from simulator.service_day import origin_ms
 from simulator.types import DayType, StopId
 from tests.examples import examples

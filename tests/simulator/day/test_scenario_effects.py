@@ -17,21 +17,13 @@ from simulator.city import City
 from simulator.day.line_day import line_day
 from simulator.day.trajectory import Ints, Trajectory
 from simulator.network_files.loader import load_network
-from simulator.scenario import (
-    Breakdown,
-    ClosedStop,
-    Closure,
-    DemandChange,
-    ExtraBuses,
-    HeadwayControl,
-    Rain,
-    Scenario,
-    SlowZone,
-    Span,
-    Strike,
-    Surge,
-    Weather,
-)
+from simulator.scenario.demand import DemandChange, Surge
+from simulator.scenario.disruptions import Breakdown, ClosedStop, Closure, SlowZone, Strike
+from simulator.scenario.extra_buses import ExtraBuses
+from simulator.scenario.headway_control import HeadwayControl
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.spans import Span
+from simulator.scenario.weather_changes import Rain, Weather
 from simulator.service_day import origin_ms
 from simulator.types import LineId, StopId
 from storage.schema import Stream

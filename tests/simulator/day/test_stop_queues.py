@@ -6,7 +6,7 @@ from simulator.day import travel
 from simulator.day.passengers import PATIENCE_MS, Queue
 from simulator.day.stop_queues import DemandInputs, QueueId, stop_queues
 from simulator.network import Line
-from simulator.scenario import NO_CHANGES
+from simulator.scenario.line_changes import NO_CHANGES
 from simulator.service_day import handover_ms, origin_ms
 from simulator.types import INBOUND, MINUTE_MS, OUTBOUND, StopId
 from tests.networks import line, street

@@ -15,24 +15,14 @@ from hypothesis import strategies as st
 from simulator.files.problems import InputFileError
 from simulator.network import Network
 from simulator.network_files.loader import load_network
-from simulator.scenario import (
-    WHOLE_DAY,
-    Breakdown,
-    ClosedStop,
-    Closure,
-    DemandChange,
-    ExtraBuses,
-    FaultKind,
-    HeadwayControl,
-    Rain,
-    Scenario,
-    SlowZone,
-    Span,
-    Strike,
-    Surge,
-    Weather,
-    WireFault,
-)
+from simulator.scenario.demand import DemandChange, Surge
+from simulator.scenario.disruptions import Breakdown, ClosedStop, Closure, SlowZone, Strike
+from simulator.scenario.extra_buses import ExtraBuses
+from simulator.scenario.headway_control import HeadwayControl
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.spans import WHOLE_DAY, Span
+from simulator.scenario.weather_changes import Rain, Weather
+from simulator.scenario.wire_faults import FaultKind, WireFault
 from simulator.scenario_files.entries import DISRUPTIONS, WIRE
 from simulator.scenario_files.loader import ScenarioFileError, load_scenario
 from simulator.scenario_files.schema import DisruptionEntry, WireEntry

@@ -11,7 +11,7 @@ from services.feeds.gtfs_realtime.disruption_notices import Notice, Period, Word
 from services.feeds.gtfs_static.network_tables import AGENCY_ID
 from services.gtfs_trips.ids import FeedIds
 from simulator.network import Network
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 
 UNFORESEEN = ("breakdown", "surge")
 """Notices that are published when they begin; the others are known before."""

@@ -14,7 +14,7 @@ from services.feeds.gtfs_realtime.messages.wire_rows import delimited, varint
 from services.gtfs_trips.ids import FeedIds
 from services.gtfs_trips.planned_days import FeedTrip, PlannedDays
 from services.transit.closed_stops import ClosedStops, StopsAhead
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 
 _ENTITY, _ENTITY_ID, _TRIP_UPDATE = 2, 1, 3
 _VEHICLE, _TIMESTAMP = 3, 4

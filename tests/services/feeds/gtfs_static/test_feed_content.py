@@ -12,7 +12,8 @@ import pytest
 
 from services.feeds.gtfs_static import feed_zip
 from services.feeds.gtfs_static.feed_content import FeedContent
-from simulator.scenario import ExtraBuses, Scenario
+from simulator.scenario.extra_buses import ExtraBuses
+from simulator.scenario.scenario import Scenario
 from simulator.types import LineId
 from tests.networks import line, network, street
 
