@@ -328,6 +328,16 @@ def test_the_asynchronous_client_finds_the_same(city: ServedCity, client: Client
     asyncio.run(ask())
 
 
+def test_a_closed_client_has_closed_the_connections_of_loops_that_were_left(city: ServedCity) -> None:
+    async def leave() -> None:
+        async with AsyncClient(city.url, KEY, GROUP) as found:
+            async for _ in found.live(["L2"]):
+                break
+        assert "live records" not in {task.get_name() for task in asyncio.all_tasks()}
+
+    asyncio.run(leave())
+
+
 def test_both_clients_have_the_same_methods() -> None:
     assert arguments_of(Client) == arguments_of(AsyncClient)
 

@@ -16,7 +16,7 @@ from bus_simulator_client.calls import GeoJson, Moment, Names, When, arrivals_qu
 from bus_simulator_client.connection import AsyncConnection, Server
 from bus_simulator_client.downloads import Format
 from bus_simulator_client.live import POSITIONS, Live, StreamName, address, subscriptions
-from bus_simulator_client.many_connections import merged_async
+from bus_simulator_client.many_connections import Readers, merged_async
 from bus_simulator_client.models import (
     Arrivals,
     Bus,
@@ -63,6 +63,7 @@ class AsyncClient(AsyncStreams):
         server = Server(url.rstrip("/"), api_key, group)
         super().__init__(AsyncConnection(server, retries or Retries(), transport, sleep))
         self._live, self._sleep = address(server, live_url), sleep
+        self._readers = Readers()
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -73,7 +74,8 @@ class AsyncClient(AsyncStreams):
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, also those of loops over `live()` that were left."""
+        await self._readers.end()
         await self._connection.http.aclose()
 
     def lines(self) -> AsyncPages[Line]:
@@ -155,6 +157,7 @@ class AsyncClient(AsyncStreams):
         A connection takes at most 50 lines; for more, several are made.
         """
         lines = [line.line_id async for line in self.lines()] if line_ids is None else line_ids
-        async with aclosing(merged_async(self._live, subscriptions(lines, streams), self._sleep)) as found:
+        found = merged_async(self._live, subscriptions(lines, streams), self._sleep, self._readers)
+        async with aclosing(found):
             async for record in found:
                 yield record

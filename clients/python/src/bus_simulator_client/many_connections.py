@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable, Sequence
 from contextlib import aclosing, suppress
 
 from websockets.sync.client import ClientConnection
@@ -98,8 +98,38 @@ def merged(
         inbox.end()
 
 
+class Readers:
+    """The tasks that read connections, so that a client can wait until all of them are closed."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, reading: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Read in a task."""
+        reader = asyncio.create_task(reading, name="live records")
+        self._running.add(reader)
+        reader.add_done_callback(self._running.discard)
+        return reader
+
+    async def end(self) -> None:
+        """Close all connections. A loop that was left with `break` may still be closing its own."""
+        await ended(self._running)
+
+
+async def ended(readers: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait for them. A second cancel would cut short how a connection is closed."""
+    running = list(readers)
+    for reader in running:
+        if not reader.cancelling():
+            reader.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+
+
 async def merged_async(
-    where: Address, subscribed: Sequence[Subscription], sleep: Callable[[float], Awaitable[None]]
+    where: Address,
+    subscribed: Sequence[Subscription],
+    sleep: Callable[[float], Awaitable[None]],
+    readers: Readers,
 ) -> AsyncGenerator[Live, None]:
     """Yield the records of one or more subscriptions, each over a connection of its own."""
     inbox: asyncio.Queue[Live | Exception] = asyncio.Queue(MOST_WAITING)
@@ -112,7 +142,7 @@ async def merged_async(
         except Exception as error:  # noqa: BLE001 - raised where the records are taken
             await inbox.put(error)
 
-    readers = [asyncio.create_task(read(each)) for each in subscribed]
+    own = [readers.start(read(each)) for each in subscribed]
     try:
         while True:
             found = await inbox.get()
@@ -120,6 +150,4 @@ async def merged_async(
                 raise found
             yield found
     finally:
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
+        await ended(own)
