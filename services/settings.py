@@ -88,6 +88,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "latest_objects": ("BUS_SIMULATOR_LATEST_OBJECTS",),
     "realtime_feeds": ("BUS_SIMULATOR_REALTIME_FEEDS",),
     "journal_object": ("BUS_SIMULATOR_JOURNAL_OBJECT",),
+    "keep_days": ("BUS_SIMULATOR_KEEP_DAYS",),
     "queue": ("BUS_SIMULATOR_QUEUE",),
     "connections_table": ("BUS_SIMULATOR_CONNECTIONS_TABLE", "DYNAMODB_TABLE"),
     "subscriptions_table": ("BUS_SIMULATOR_SUBSCRIPTIONS_TABLE",),
@@ -131,7 +132,7 @@ class Settings:
     Timestream endpoint there, whose file lies beside `store`. With an `emt_port` EMT's API is served there
     too, over TLS with the certificate and key of `emt_cert` and `emt_key`. `ready_file` is written when the
     simulator answers, and removed at the end. With `map_tiles`, a URL with {z}, {x} and {y}, the map shows
-    these tiles under the lines, and `map_tiles_credit` as their source.
+    these tiles under the lines, and `map_tiles_credit` as their source. The store is pruned to `keep_days`.
     """
 
     network: Path | None
@@ -158,6 +159,7 @@ class Settings:
     emt_key: Path | None = None
     map_tiles: str | None = None
     map_tiles_credit: str = ""
+    keep_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

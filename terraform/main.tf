@@ -58,9 +58,11 @@ locals {
   }
   latest  = merge({ BUS_SIMULATOR_LATEST_OBJECTS = module.latest.url }, var.realtime_feeds ? { BUS_SIMULATOR_REALTIME_FEEDS = "true" } : {})
   journal = { BUS_SIMULATOR_JOURNAL_OBJECT = module.config.journal.url }
+  # Timestream deletes old records by itself.
+  retention = local.aurora == 1 ? { BUS_SIMULATOR_KEEP_DAYS = tostring(var.keep_days) } : {}
   # The scenario counts in the run, so that feeders and servers must have the same.
   scenario          = var.scenario == "" ? {} : { BUS_SIMULATOR_SCENARIO = var.scenario }
-  feeder_settings   = merge(local.settings, local.latest, local.journal, local.scenario, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_EVENT_BUS = module.events.bus_name })
+  feeder_settings   = merge(local.settings, local.latest, local.journal, local.scenario, local.retention, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_EVENT_BUS = module.events.bus_name })
   server_settings   = merge(local.settings, local.scenario, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_SECRET_ID = module.secrets.name })
   function_settings = merge(local.settings, local.latest, local.journal, { BUS_SIMULATOR_NETWORK = module.config.network_json.url })
 }

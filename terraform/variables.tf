@@ -132,6 +132,17 @@ variable "aurora_instances" {
   default     = 1
 }
 
+variable "keep_days" {
+  description = "With store = aurora: how many days before today the feeders keep; older days are removed."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.keep_days >= 1 && var.keep_days <= 36500 && floor(var.keep_days) == var.keep_days
+    error_message = "keep_days must be a whole number from 1 to 36500."
+  }
+}
+
 variable "teams" {
   description = "How many teams use the deployment at the same time. REST takes 1,000 requests a second and 10 more for each team, MCP 2 for each team and at least 50: all clients together."
   type        = number

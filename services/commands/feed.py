@@ -99,6 +99,7 @@ Examples:
     help="The city may be disturbed while it runs: read the store's journal before each tick. "
     "--journal-object implies it.",
 )
+@options.keep_days_option
 @options.jobs_option
 @options.new_inputs_option
 def feed(
@@ -111,6 +112,7 @@ def feed(
     metrics_namespace: str | None,
     heartbeat: Path | None,
     control: bool,
+    keep_days: int | None,
     jobs: int | None,
     continue_with_new_inputs: bool,
     **shared: Any,
@@ -121,6 +123,7 @@ def feed(
     stopped, and fills the gaps that earlier ones left; for older history use `backfill`. Ctrl-C or SIGTERM
     ends it after the current tick.
     """
+    options.check_retention(shared["store"], keep_days)
     check_place(shared["store"], shard, latest_objects, realtime_feeds=realtime_feeds)
     from services.processes.feeder_process import feed as run_feeder
     from services.processes.feeder_settings import FeederSettings
@@ -137,6 +140,7 @@ def feed(
         control,
         latest_objects,
         realtime_feeds,
+        keep_days,
     )
     with process_setup(ProcessSettings(**shared)) as setup:
         if setup is not None:

@@ -140,6 +140,15 @@ new_inputs_option = option(
     default=False,
     help="Continue, from the next whole hour, in a store written with another seed, network or model.",
 )
+keep_days_option = option(
+    "--keep-days",
+    type=click.IntRange(1, 36_500),
+    metavar="N",
+    default=None,
+    show_default="all",
+    help="Remove older data every hour: the days (UTC) that ended more than N days before the simulated "
+    "time.",
+)
 port_option = option(
     "--port", type=click.IntRange(0, 65535), default=8080, help="TCP port; 0 takes a free one."
 )
@@ -312,6 +321,17 @@ process_options = together(
     log_group_option,
 )
 """The options of `feed`, `serve` and `mcp`: network, store, clock, log."""
+
+OWN_RETENTION = (
+    "a timestream: store deletes by the retention of its tables: set that, and leave out --keep-days"
+)
+
+
+def check_retention(store: str, keep_days: int | None) -> None:
+    """Raise `UsageError` for --keep-days where the store itself deletes old records."""
+    if keep_days is not None and store.startswith("timestream:"):
+        raise click.UsageError(OWN_RETENTION)
+
 
 start_option = option("--start", type=time, default=None, help="First instant.")
 end_option = option("--end", type=time, default=None, help="End, exclusive.")

@@ -38,6 +38,7 @@ Examples:
 @options.control_options
 @options.ready_file_option
 @options.timestream_port_option
+@options.keep_days_option
 @options.jobs_option
 @options.new_inputs_option
 def run(*, key_refresh: timedelta, **chosen: Any) -> None:
@@ -48,6 +49,8 @@ def run(*, key_refresh: timedelta, **chosen: Any) -> None:
     continues and fills the gap. On a terminal a status line shows time, lag and requests; for a log line per
     request use `bus-simulator --log-file FILE run`.
     """
+    has_endpoint = chosen["timestream_port"] is not None
+    options.check_retention("timestream:" if has_endpoint else chosen["store"], chosen["keep_days"])
     from services.processes import all_in_one
 
     all_in_one.run(settings.Settings(**chosen), key_refresh)

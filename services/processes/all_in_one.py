@@ -30,6 +30,7 @@ from services.context import Context, MapTiles
 from services.feeders import history_plan
 from services.feeders.clock_control import InProcessClockControl
 from services.feeders.feeder import FEEDERS, Feeder, Model
+from services.feeders.pruning import Pruning
 from services.feeders.write_gate import without_gate
 from services.feeds.emt.own_port import EmtPort, emt_port
 from services.inputs.load import Inputs, beside, load_inputs, opened
@@ -220,6 +221,8 @@ class AllInOne:
         """Feed and backfill in threads; on exit close the clock. Exceptions in them go to `on_failure`."""
         jobs = {feeder.kind.name: feeder.run_until_closed for feeder in self._feeders}
         jobs["history"] = self._history.write_until_closed
+        if self._settings.keep_days is not None:
+            jobs["pruning"] = Pruning(self._store, self._clock, self._settings.keep_days).run_until_closed
         with ExitStack() as threads:
             for name, job in jobs.items():
                 thread = background(job, name=name, stop=self._clock.close, on_failure=on_failure)

@@ -19,6 +19,7 @@ from services.feeders import history_plan
 from services.feeders.backfill import fill
 from services.feeders.feeder import Feeder, Model
 from services.feeders.network_in_force import ReplacedInputs, replaced_inputs
+from services.feeders.pruning import Pruning
 from services.inputs.load import Inputs, opened
 from services.inputs.network_reload import NetworkChange, watching
 from services.interventions.followed_journal import FollowedJournal
@@ -50,6 +51,9 @@ def feed(setup: ProcessSetup, settings: FeederSettings) -> None:
         )
         process = FeederProcess(setup, settings, store, listeners)
         retry_until_closed(process.find_replaced_inputs, clock)
+        if settings.keep_days is not None:
+            pruning = Pruning(store, clock, settings.keep_days)
+            stack.enter_context(background(pruning.run_until_closed, name="pruning", stop=clock.close))
         refresh_s = setup.settings.network_refresh.total_seconds()
         if setup.network_may_change:
             stack.enter_context(watching(setup.inputs, refresh_s, clock, process.change))

@@ -15,7 +15,7 @@ class FeederSettings:
     """Which feeder, for which shard of the city, with how many simulating processes, reporting where.
 
     With `control` it reads the journal before each tick. `latest_objects` is where in S3 it writes the newest
-    records, with `realtime_feeds` also the GTFS-Realtime feeds.
+    records, with `realtime_feeds` also the GTFS-Realtime feeds. It prunes the store to `keep_days`.
     """
 
     kind: FeederKind
@@ -28,3 +28,4 @@ class FeederSettings:
     control: bool = False
     latest_objects: LatestPlace | None = None
     realtime_feeds: bool = False
+    keep_days: int | None = None

@@ -29,9 +29,10 @@ OLDEST_SERVER = 140_000
 MOST_CONNECTIONS = 8
 WAIT_S = 10.0
 """How long to wait for a free connection."""
-TRANSIENT = ("08", "40", "53", "57", "58", "25006")
+TRANSIENT = ("08", "40", "53", "57", "58", "25006", "55P03")
 """Beginnings of SQLSTATE codes after which trying again may help: connection lost, deadlock, disk full or too
-many connections, shut down, I/O error; and a read-only server, which a failover leaves behind."""
+many connections, shut down, I/O error; a read-only server, which a failover leaves behind; and a lock that
+another transaction holds for long."""
 
 
 class PostgresConnections:

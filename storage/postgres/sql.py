@@ -52,6 +52,8 @@ HAS_SCHEMA = "SELECT to_regnamespace(quote_ident(%s)) IS NOT NULL"
 HAS_META = "SELECT to_regclass('store_meta') IS NOT NULL"
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || %s, 0))"
 """Waits until no other transaction of this schema holds the lock of this name."""
+WAIT_LITTLE = "SET LOCAL lock_timeout = '5s'"
+"""Has the statements of a transaction fail that wait longer for a lock."""
 
 COVERAGE = (
     "SELECT stream, shard, lower(during), upper(during), seed::text, network_digest, scenario_digest, "

@@ -187,8 +187,13 @@ class PostgresStore:
         return int(count)
 
     def prune(self, before: datetime) -> None:
-        """See `Store.prune`. The tables of whole days are dropped, which frees their space."""
+        """See `Store.prune`. The tables of whole days are dropped, which frees their space.
+
+        Raises `StoreUnavailable` while somebody reads for long what would be dropped: waiting for that would
+        keep everybody else from reading.
+        """
         with self._connections.transaction() as connection:
+            run_sql(connection, postgres_sql.WAIT_LITTLE)
             for stream in Stream:
                 self._lock(connection, stream)
             for stream in Stream:

@@ -96,7 +96,9 @@ def test_a_lost_connection_is_replaced_for_a_read(store: PostgresStore) -> None:
     assert store.rows(POSITION) == 20
 
 
-def test_whole_days_are_dropped_when_they_are_pruned(store: PostgresStore, tmp_path: Path) -> None:
+def test_whole_days_are_dropped_when_they_are_pruned_unless_they_are_read(
+    store: PostgresStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for days in range(3):
         write(store, first_s=days * 86_400)
     of_schema = f"schemaname = '{schema_of(tmp_path)}' AND tablename LIKE 'bus_position_2%'"
@@ -104,6 +106,12 @@ def test_whole_days_are_dropped_when_they_are_pruned(store: PostgresStore, tmp_p
     assert len(query(shared_server().url, parts)) == 3
     store.prune(after(hours=24, minutes=5))
     assert len(query(shared_server().url, parts)) == 2
+    assert store.rows(POSITION) == 30
+    monkeypatch.setattr("storage.postgres.sql.WAIT_LITTLE", "SET LOCAL lock_timeout = '10ms'")
+    with psycopg.connect(shared_server().url) as reader:
+        reader.execute(f"SELECT FROM {schema_of(tmp_path)}.bus_position".encode())
+        with pytest.raises(StoreUnavailable, match="lock timeout"):
+            store.prune(after(hours=48))
     assert store.rows(POSITION) == 30
     write(store, OTHER_RUN)
     assert store.rows(POSITION) == 50

@@ -343,6 +343,10 @@ def check_servers(made: Stack, plan: Mapping[str, Any]) -> None:
     assert store == made.outputs()["store_url"]
     assert store.startswith(f"postgresql://bus@{cluster['Endpoint']}:5432/bus?sslmode=verify-full&")
     assert [each["name"] for each in container["secrets"]] == ["PGPASSWORD"]
+    assert "BUS_SIMULATOR_KEEP_DAYS" not in variables
+    feeder = made.moto.client("ecs").describe_task_definition(taskDefinition=FEEDER_SERVICES[0])
+    (fed,) = feeder["taskDefinition"]["containerDefinitions"]
+    assert {"name": "BUS_SIMULATOR_KEEP_DAYS", "value": "30"} in fed["environment"]
     assert container["dockerLabels"] == {"image-digest": DIGEST}
     password = made.moto.client("secretsmanager").get_secret_value(SecretId="bus-simulator/database-password")
     assert len(password["SecretString"]) == 40
