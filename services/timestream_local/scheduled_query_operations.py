@@ -22,7 +22,7 @@ from services.timestream_local.request_fields import mapped, required
 from services.timestream_local.scheduled.definition import ScheduledQuery
 from services.timestream_local.scheduled.mapping import wanted_columns
 from services.timestream_local.scheduled.schedule import schedule_of
-from services.timestream_local.scheduled_runs import run
+from services.timestream_local.scheduled_runs import change_query, run
 from services.timestream_local.state import Body, EndpointState, Response
 from services.timestream_local.types import SECOND_NS
 
@@ -89,7 +89,13 @@ class ScheduledQueryOperations:
         wanted, found = required(body, "State", str), self._named(body)
         if wanted not in ("ENABLED", "DISABLED"):
             raise ValidationException("State must be ENABLED or DISABLED")
-        await self._keep(replace(found, enabled=wanted == "ENABLED"))
+        enabled, now = wanted == "ENABLED", self._state.query_instant() / SECOND_NS
+
+        def change(query: ScheduledQuery) -> ScheduledQuery:
+            resumed = now if enabled and not query.enabled else query.resumed
+            return replace(query, enabled=enabled, resumed=resumed)
+
+        await change_query(self._state, found.arn, change)
         return {}
 
     async def delete(self, body: Body, _address: str) -> Response:
@@ -107,8 +113,7 @@ class ScheduledQueryOperations:
         found, at = self._named(body), body.get("InvocationTime")
         if not isinstance(at, int | float):
             raise ValidationException("InvocationTime is required: seconds since the epoch")
-        done = await run(self._state, found, float(at), manual=True)
-        await self._keep(replace(done, previous=found.previous))
+        await run(self._state, found, float(at), manual=True)
         return {}
 
     async def run_due(self) -> None:
@@ -117,8 +122,8 @@ class ScheduledQueryOperations:
             due = self._due(query)
             for at in due:
                 current = self._state.catalog.scheduled.get(query.arn)
-                if current is not None:
-                    await self._keep(await run(self._state, current, at, manual=False))
+                if current is not None and current.enabled:
+                    await run(self._state, current, at, manual=False)
 
     def _due(self, query: ScheduledQuery) -> list[float]:
         """The times that a query should have run at and hasn't, the latest ones."""

@@ -32,6 +32,13 @@ _OVERFLOW = re.compile(r"Overflow in (\w+) of (\w+) \((.*)\)!?")
 _OUT_OF_RANGE = re.compile(r"Type \w+ with value (\S+) can't be cast because .* destination type (\w+).*")
 
 
+PATTERN_ERRORS = (
+    *("invalid perl operator", "invalid escape sequence", "bad repetition operator", "missing argument to"),
+    *("invalid character class", "invalid named capture", "missing )", "missing ]", "unexpected )"),
+)
+"""How RE2's errors begin."""
+
+
 def _in_types_of_trino(text: str) -> str:
     """An error without DuckDB's names of types."""
     found = _OVERFLOW.fullmatch(text)
@@ -57,12 +64,16 @@ def _translated(error: duckdb.Error) -> AwsError:
     if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
         # What a function in Python raised follows its name.
         said = text.rpartition("ValueError: ")[2].partition(". Use TRY")[0]
+        if said.startswith(PATTERN_ERRORS):
+            said = f"The pattern is not supported, or not valid: {said}; patterns are RE2's"
         return QueryExecutionException(_in_types_of_trino(said))
     return InternalServerException(f"The query failed: {text}")
 
 
 def _bound(text: str) -> str:
     """What DuckDB's binder found wrong, without the names of its internal columns."""
+    if "GROUPING" in text:
+        return "The arguments of grouping must appear in the GROUP BY clause"
     if "GROUP BY" in text:
         return "What is selected must be an aggregate expression or appear in the GROUP BY clause"
     if "WHERE clause cannot contain aggregates" in text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from services.timestream_local.request_fields import mapped
 from services.timestream_local.scheduled.schedule import schedule_of
@@ -26,7 +26,10 @@ SHOWN = (
 
 @dataclass(frozen=True, slots=True)
 class ScheduledQuery:
-    """A scheduled query; times are in seconds since the epoch, by the endpoint's own time."""
+    """A scheduled query; times are in seconds since the epoch, by the endpoint's own time.
+
+    `resumed` is when it was enabled again: it doesn't run for the times at which it was disabled.
+    """
 
     arn: str
     request: JsonObject
@@ -35,6 +38,7 @@ class ScheduledQuery:
     previous: float | None = None
     last_run: JsonObject | None = None
     failed: tuple[JsonObject, ...] = field(default=())
+    resumed: float | None = None
 
     @property
     def next_run(self) -> float | None:
@@ -42,7 +46,18 @@ class ScheduledQuery:
         if not self.enabled:
             return None
         expression = str(mapped(self.request, "ScheduleConfiguration")["ScheduleExpression"])
-        return schedule_of(expression, self.created)(self.previous or self.created)
+        return schedule_of(expression, self.created)(max(self.previous or self.created, self.resumed or 0.0))
+
+    def after_run(self, summary: JsonObject, previous: float | None) -> ScheduledQuery:
+        """The query after a run. `previous` is the run's invocation time, None if it was run by hand."""
+        failed = (summary, *self.failed)[:MOST_FAILED] if "FailureReason" in summary else self.failed
+        invoked = self.previous if previous is None else previous
+        return replace(self, previous=invoked, last_run=summary, failed=failed)
+
+    def with_summary(self, old: JsonObject, new: JsonObject) -> ScheduledQuery:
+        """The query with another summary of a run."""
+        failed = tuple(new if each == old else each for each in self.failed)
+        return replace(self, last_run=new if self.last_run == old else self.last_run, failed=failed)
 
     @property
     def target(self) -> JsonObject:

@@ -102,6 +102,8 @@ class FunctionCalls:
             if len(arguments) != 1:
                 raise ValidationException("Unexpected parameters for function try")
             return Typed(f"TRY({arguments[0].sql})", arguments[0].type)
+        if name == "grouping":
+            return _grouping(arguments)
         if name == "now":
             if arguments:
                 raise ValidationException("Unexpected parameters for function now")
@@ -182,6 +184,13 @@ def _duration(text: str) -> Typed:
     if months is not None and number.isdigit():
         return whole(digits_of(number, most=LONGEST_MONTHS) * months, Type.MONTHS)
     return whole(duration_ns(text), Type.INTERVAL)
+
+
+def _grouping(arguments: Sequence[Typed]) -> Typed:
+    """grouping: a bit for each argument, the last one's the lowest; 1 if the row's grouping set lacks it."""
+    if not arguments:
+        raise ValidationException("grouping needs at least one item of GROUP BY")
+    return Typed(f"GROUPING({', '.join(argument.sql for argument in arguments)})", Type.BIGINT)
 
 
 def _position(nodes: Sequence[exp.Expr]) -> list[exp.Expr]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -12,10 +11,11 @@ from sqlglot import exp
 
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.functions.arrays import element_of
+from services.timestream_local.sql.functions.patterns import pattern_of
 from services.timestream_local.sql.functions.signatures import literal_of
 from services.timestream_local.sql.predicates import Operands
 from services.timestream_local.sql.scopes import Scope, only
-from services.timestream_local.sql.typed_sql import Typed, coerced, coercible, common_type
+from services.timestream_local.sql.typed_sql import Typed, coerced, coercible, common_type, text_sql
 from services.timestream_local.types import ArrayType, Kind, Type, physical
 
 Handler: TypeAlias = "Callable[[LambdaCalls, str, Sequence[exp.Expr], Scope], Typed]"
@@ -136,19 +136,17 @@ class LambdaCalls:
         text, pattern = (self._operands.typed(node, scope) for node in nodes[:2])
         if text.type is not Type.VARCHAR:
             raise ValidationException(f"Unexpected parameters for function {name}: {text.type.label}")
-        try:
-            count_of_groups = re.compile(literal_of(name, pattern)).groups
-        except re.error as error:
-            raise ValidationException(f"{name}: the pattern is not valid: {error}") from None
+        found = pattern_of(literal_of(name, pattern))
+        written = text_sql(found.re2)
         one, pair = (f"x{next(self._numbers)}" for _ in range(2))
-        groups = (f"regexp_extract({one}, {pattern.sql}, {n})" for n in range(1, count_of_groups + 1))
+        groups = (f"regexp_extract({one}, {written}, {n})" for n in range(1, found.groups + 1))
         given = Typed(f"CAST([{', '.join(groups)}] AS VARCHAR[])", ArrayType(Type.VARCHAR))
         result = self.body(name, nodes[2], [given], scope)
         if not coercible(result.type, Type.VARCHAR):
             raise ValidationException(f"The lambda of {name} must give a varchar: {result.type.label}")
-        matches = f"regexp_extract_all({text.sql}, {pattern.sql}, 0)"
+        matches = f"regexp_extract_all({text.sql}, {written}, 0)"
         replaced = f"list_transform({matches}, lambda {one}: COALESCE({result.sql}, ''))"
-        zipped = f"list_zip(regexp_split_to_array({text.sql}, {pattern.sql}), {replaced})"
+        zipped = f"list_zip(regexp_split_to_array({text.sql}, {written}), {replaced})"
         parts = f"list_transform({zipped}, lambda {pair}: {pair}[1] || COALESCE({pair}[2], ''))"
         return Typed(
             f"(CASE WHEN {text.sql} IS NOT NULL THEN array_to_string({parts}, '') END)", Type.VARCHAR

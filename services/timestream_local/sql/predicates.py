@@ -109,16 +109,21 @@ class Predicates:
             sql, columns = self._queries.subquery(query, scope)
             other = single_column(columns)
             kind = comparison_type("IN", value, other)
-            return Typed(
-                f"({coerced(value, kind).sql} IN (SELECT {coerced(Typed('o1', other.type), kind).sql} "
-                f"FROM ({sql}) AS i))",
-                Type.BOOLEAN,
-            )
+            one = coerced(value, kind)
+            ending = "" if _is_finite(one) else f" AND NOT isnan({one.sql})"
+            found = f"SELECT {coerced(Typed('o1', other.type), kind).sql} FROM ({sql}) AS i"
+            return Typed(f"({one.sql} IN ({found}){ending})", Type.BOOLEAN)
         options = [self._operands.typed(option, scope) for option in node.expressions]
         if not options:
             raise refused("IN of nothing", node)
         value, *options = with_instants(value, *options)
         kind = comparison_type("IN", value, *options)
+        nan = kind is Type.DOUBLE and not all(map(_is_finite, (value, *options)))
+        if nan or isinstance(kind, ArrayType | RowType):
+            # In DuckDB NaN is equal to itself, and so is NULL in an array, so that its IN finds them.
+            return Typed(
+                f"({' OR '.join(compare('=', value, option).sql for option in options)})", Type.BOOLEAN
+            )
         listed = ", ".join(coerced(option, kind).sql for option in options)
         return Typed(f"({coerced(value, kind).sql} IN ({listed}))", Type.BOOLEAN)
 
@@ -212,7 +217,14 @@ def _unless_nan(operator: str, left: Typed, right: Typed) -> str:
         return ""
     if operator in ("=", "<>") and right.finite:
         return ""
-    return f" OR isnan({greater.sql})" if operator == "<>" else f" AND NOT isnan({greater.sql})"
+    other = left if greater is right else right
+    # A comparison with NULL is NULL, also that of NaN.
+    nan = f"isnan({greater.sql})" + ("" if other.value is not None else f" AND {other.sql} IS NOT NULL")
+    return f" OR ({nan})" if operator == "<>" else f" AND NOT ({nan})"
+
+
+def _is_finite(typed: Typed) -> bool:
+    return typed.finite or typed.type is not Type.DOUBLE or isinstance(typed.value, float)
 
 
 def with_instants(*operands: Typed) -> Sequence[Typed]:

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import Token, TokenType
 
@@ -31,6 +31,8 @@ COMMA = "COMMA"
 """The `kind` of a join that is written as a comma."""
 DURATION = "duration literal"
 """The name of the function that duration literals become. It has a blank, so that no query can contain it."""
+TRIMS = {"": "trim", "BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}
+"""The function that each side of `trim(side characters FROM text)` means."""
 FIRST = {"SELECT", "WITH", "("}
 SHOWING = ("SHOW", "DESCRIBE", "DESC")
 NO_CAST = "mismatched input '::': it stands only in measure_value::double and its like; use CAST"
@@ -55,7 +57,7 @@ class Timestream(Trino):
             name: parse
             for name, parse in TrinoParser.FUNCTION_PARSERS.items()
             if name in ("CAST", "TRY_CAST", "EXTRACT")
-        }
+        } | {"SUBSTRING": lambda self: self.substring(), "TRIM": lambda self: self.trim()}
         NO_PAREN_FUNCTIONS: ClassVar = {}
 
         def _parse_join(
@@ -70,6 +72,36 @@ class Timestream(Trino):
             if comma and join is not None:
                 join.set("kind", COMMA)
             return join
+
+        def substring(self) -> exp.Expr:
+            """`substring(text FROM start FOR length)`, also with commas, as a call."""
+            given = self._parse_csv(self._parse_disjunction)
+            if len(given) == 1 and self._match(TokenType.FROM):
+                given.append(self._operand())
+                if self._match(TokenType.FOR):
+                    given.append(self._operand())
+            return self.expression(exp.Anonymous(this="substring", expressions=given))
+
+        def trim(self) -> exp.Expr:
+            """`trim(LEADING characters FROM text)` as a call of `trim`, `ltrim` or `rtrim`."""
+            column = self._next is None or self._next.token_type in (TokenType.R_PAREN, TokenType.COMMA)
+            side = self._side() if not column else ""
+            bare = bool(side) and self._match(TokenType.FROM, advance=False)
+            given = [] if bare else self._parse_csv(self._parse_disjunction)
+            if self._match(TokenType.FROM):
+                given = [self._operand(), *given]
+            elif side:
+                self.raise_error(f"trim({side} …) needs FROM")
+            return self.expression(exp.Anonymous(this=TRIMS[side], expressions=given))
+
+        def _side(self) -> str:
+            return self._prev.text.upper() if self._match_texts(TRIMS) else ""
+
+        def _operand(self) -> exp.Expr:
+            found = self._parse_disjunction()
+            if found is None:
+                raise ParseError("an expression is missing")
+            return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
@@ -97,6 +97,27 @@ class Writer:
         self._jobs.put(Write(table, batch, done))
         return done
 
+    def write_with(
+        self,
+        table: tuple[str, str],
+        batches: Sequence[Batch],
+        change: Change[Result],
+        keep: Callable[[Result], None],
+    ) -> Future[Result]:
+        """Write batches and then run `change`, both in one transaction; after the commit call `keep`.
+
+        When `change` is called, the batches' `rejected` are complete.
+        """
+        done: Future[Result] = Future()
+
+        def work() -> Result:
+            answer = self._commit({table: batches} if batches else {}, change)
+            keep(answer)
+            return answer
+
+        self._jobs.put(lambda: settle(done, work))
+        return done
+
     def change(self, change: Change[Result], keep: Callable[[Result], None]) -> Future[Result]:
         """Run `change` in a transaction of its own; after the commit call `keep` to update the catalog."""
         done: Future[Result] = Future()
@@ -158,8 +179,11 @@ class Writer:
         """Commit writes together. If that fails, commit each alone, so that only the faulty one fails."""
         if not writes:
             return
+        batches: dict[tuple[str, str], list[Batch]] = {}
+        for write in writes:
+            batches.setdefault(write.table, []).append(write.batch)
         try:
-            self._commit(writes)
+            self._commit(batches, lambda _cursor: None)
         except Exception as error:  # noqa: BLE001 - the thread must go on; the request gets the error
             if len(writes) > 1:
                 for write in writes:
@@ -170,22 +194,26 @@ class Writer:
         for write in writes:
             write.done.set_result(None)
 
-    def _commit(self, writes: Sequence[Write]) -> None:
-        by_table: dict[tuple[str, str], list[Write]] = {}
-        for write in writes:
-            by_table.setdefault(write.table, []).append(write)
-        rows = {key: Rows.of([w.batch for w in of_table]) for key, of_table in by_table.items()}
+    def _commit(self, batches: Mapping[tuple[str, str], Sequence[Batch]], change: Change[Result]) -> Result:
+        """Write batches by table, and run `change`, in one transaction; return its result."""
+        rows = {key: Rows.of(of_table) for key, of_table in batches.items()}
         self._before_commit()
         for key, of_table in rows.items():
             # Columns first, in transactions of their own: the catalog must never lag behind the file.
             self._add_columns(self.catalog.table(*key), of_table)
             if self._strict:
                 reject_names(of_table, self.measure_names(*key))
-        self._in_transaction(lambda cursor: self._write_rows(cursor, rows))
+
+        def both(cursor: duckdb.DuckDBPyConnection) -> Result:
+            self._write_rows(cursor, rows)
+            return change(cursor)
+
+        answer = self._in_transaction(both)
         for key, of_table in rows.items():
             stored = of_table.waiting()
             if stored:
                 self._newest[key] = max(self._newest.get(key, 0), *(of_table.time[row] for row in stored))
+        return answer
 
     def _add_columns(self, table: Table, rows: Rows) -> None:
         columns = add_missing_columns(table, rows, strict=self._strict)

@@ -542,4 +542,56 @@ COMPOSITE: dict[str, list[tuple[str, list[Row]]]] = {
             one("2", "0", None),
         ),
     ],
+    "Calls with words": [
+        (
+            "SELECT substring('abcdef' FROM 2 FOR 3), substring('abcdef' FROM 5), substring(lower('ABC') FROM 1 + 1)",
+            one("bcd", "ef", "bc"),
+        ),
+        (
+            "SELECT trim(BOTH 'x' FROM 'xxaxx'), trim(LEADING 'xy' FROM 'xyaxy'), trim(TRAILING 'x' FROM 'xxaxx'), trim('x' FROM 'xax'), trim('xax', 'x')",
+            one("a", "axy", "xxa", "a", "a"),
+        ),
+        (
+            "SELECT trim(LEADING FROM ' a '), trim(TRAILING FROM ' a '), trim(both FROM ' a '), trim(leading) FROM (VALUES ' b ') AS t(leading)",
+            one("a ", " a", "a", "b"),
+        ),
+        (
+            "SELECT stop_id, busy, grouping(stop_id), grouping(stop_id, busy), count(*) FROM city.stops WHERE busy GROUP BY GROUPING SETS ((stop_id, busy), (stop_id), ()) ORDER BY 4, 1",
+            [
+                ("S001", "true", "0", "0", "1"),
+                ("S002", "true", "0", "0", "1"),
+                ("S001", None, "0", "1", "1"),
+                ("S002", None, "0", "1", "1"),
+                (None, None, "1", "3", "2"),
+            ],
+        ),
+        (
+            "SELECT CASE WHEN grouping(stop_id) = 1 THEN 'all' ELSE stop_id END, count(*) FROM city.stops GROUP BY ROLLUP (stop_id) HAVING count(*) > 1 ORDER BY grouping(stop_id), 1",
+            [("S001", "2"), ("S002", "2"), ("all", "5")],
+        ),
+        (
+            "SELECT regexp_replace('aXb', '(?<mid>X)(b)', '<${mid}$2>'), regexp_replace('a1', '(\\d)', '\\$1 $1'), regexp_extract('k=v', '(?<key>\\w)=(?<value>\\w)', 2)",
+            one("a<Xb>", "a$1 1", "v"),
+        ),
+        (
+            "SELECT regexp_like('a[b', '[\\[]b'), regexp_like('a+', '\\++'), regexp_like('(?=', '\\Q(?=\\E'), regexp_like('a&b', '[&]b')",
+            one("true", "true", "true", "true"),
+        ),
+        (
+            "SELECT nan() IN (nan()), nan() IN (1.0, nan()), 1.0 IN (nan(), 1.0), nan() NOT IN (nan()), nan() IN (nan(), NULL), nan() IN (SELECT nan())",
+            one("false", "false", "true", "true", None, "false"),
+        ),
+        (
+            "SELECT nullif(nan(), nan()), nan() = CAST(NULL AS double), NOT nan() <> CAST(NULL AS double), (1, NULL) IN ((1, NULL))",
+            one("NaN", None, None, None),
+        ),
+        (
+            "SELECT bin(time, parse_duration('10m')), bin(time, 2 * 5m), bin(time, time - TIMESTAMP '2026-03-02 07:05:30.123456789') FROM city.stops WHERE people = 0",
+            one(*["2026-03-02 08:00:00.000000000"] * 3),
+        ),
+        (
+            "SELECT date_add('day', NULL, now()), date_add('day', 1, NULL), date_diff('day', NULL, now()), bin(now(), NULL)",
+            one(None, None, None, None),
+        ),
+    ],
 }

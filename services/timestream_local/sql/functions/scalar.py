@@ -11,6 +11,7 @@ from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.arithmetic import arithmetic
 from services.timestream_local.sql.functions.arrays import ARRAYS, or_array
 from services.timestream_local.sql.functions.mathematics import MATHEMATICS
+from services.timestream_local.sql.functions.patterns import PATTERNS
 from services.timestream_local.sql.functions.sequences import sequence
 from services.timestream_local.sql.functions.series import SERIES
 from services.timestream_local.sql.functions.signatures import (
@@ -30,6 +31,7 @@ from services.timestream_local.sql.functions.signatures import (
 )
 from services.timestream_local.sql.functions.texts import TEXTS
 from services.timestream_local.sql.functions.times import TIME_FUNCTIONS
+from services.timestream_local.sql.predicates import compare
 from services.timestream_local.sql.typed_sql import Typed, coerced, common_type, text
 from services.timestream_local.types import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, Type
 
@@ -128,8 +130,8 @@ def _nullif(name: str, arguments: Sequence[Typed]) -> Typed:
     check_count(name, arguments, 2)
     kind = common_type((a.type for a in arguments), name)
     first, second = arguments
-    compared = f"{coerced(first, kind).sql} = {coerced(second, kind).sql}"
-    return Typed(f"(CASE WHEN {compared} THEN NULL ELSE {first.sql} END)", first.type)
+    same = compare("=", coerced(first, kind), coerced(second, kind)).sql
+    return Typed(f"(CASE WHEN {same} THEN NULL ELSE {first.sql} END)", first.type)
 
 
 def _concat(name: str, arguments: Sequence[Typed]) -> Typed:
@@ -158,6 +160,7 @@ def _typeof(name: str, arguments: Sequence[Typed]) -> Typed:
 SPECIAL: dict[str, Call] = {
     **TIME_FUNCTIONS,
     **ARRAYS,
+    **PATTERNS,
     **SERIES,
     "sequence": sequence,
     "coalesce": _coalesce,

@@ -1,7 +1,4 @@
-"""The functions on texts: their signatures.
-
-Patterns are RE2's, which lack Java's look-around and back references.
-"""
+"""The functions on texts: their signatures."""
 
 from __future__ import annotations
 
@@ -47,18 +44,14 @@ STRPOS = (
     "WHEN len(string_split({0}, {1})) <= {2} THEN 0 "
     "ELSE length(array_to_string(list_slice(string_split({0}, {1}), 1, {2}), {1})) + 1 END"
 )
-REGEXP_EXTRACT = "CASE WHEN regexp_matches({0}, {1}) THEN regexp_extract({0}, {1}, {2}) END"
-GROUP_OF_JAVA = r"regexp_replace(replace({2}, '\', '\\'), '\$([0-9])', '\\\1', 'g')"
-"""The replacement of a pattern, where Java writes `$1` for a group and RE2 `\\1`."""
-
 TEXT_ARRAY = ArrayType(V)
 TEXTS: dict[str, list[Signature]] = {
     "length": [Signature((V,), L, "length({0})")],
     "lower": [Signature((V,), V, "lower({0})")],
     "upper": [Signature((V,), V, "upper({0})")],
-    "trim": [Signature((V,), V, f"trim({{0}}, {BLANKS})")],
-    "ltrim": [Signature((V,), V, f"ltrim({{0}}, {BLANKS})")],
-    "rtrim": [Signature((V,), V, f"rtrim({{0}}, {BLANKS})")],
+    "trim": [Signature((V,), V, f"trim({{0}}, {BLANKS})"), Signature((V, V), V, "trim({0}, {1})")],
+    "ltrim": [Signature((V,), V, f"ltrim({{0}}, {BLANKS})"), Signature((V, V), V, "ltrim({0}, {1})")],
+    "rtrim": [Signature((V,), V, f"rtrim({{0}}, {BLANKS})"), Signature((V, V), V, "rtrim({0}, {1})")],
     "replace": [
         Signature((V, V, V), V, REPLACE),
         Signature((V, V), V, "replace({0}, {1}, '')"),
@@ -76,24 +69,8 @@ TEXTS: dict[str, list[Signature]] = {
     "hamming_distance": [Signature((V, V), L, "ts_hamming({0}, {1})")],
     "levenshtein_distance": [Signature((V, V), L, "ts_levenshtein({0}, {1})")],
     "split_part": [Signature((V, V, L), V, SPLIT_PART)],
-    "regexp_like": [Signature((V, V), B, "regexp_matches({0}, {1})")],
-    "regexp_extract": [
-        Signature((V, V), V, REGEXP_EXTRACT.replace("{2}", "0")),
-        Signature((V, V, L), V, REGEXP_EXTRACT.replace("{2}", "CAST({2} AS INTEGER)")),
-    ],
-    "regexp_replace": [
-        Signature((V, V), V, "regexp_replace({0}, {1}, '', 'g')"),
-        Signature((V, V, V), V, f"regexp_replace({{0}}, {{1}}, {GROUP_OF_JAVA}, 'g')"),
-    ],
     "split": [
         Signature((V, V), TEXT_ARRAY, DELIMITED.replace("{more}", "")),
         Signature((V, V, L), TEXT_ARRAY, DELIMITED.replace("{more}", SPLIT_SOME)),
-    ],
-    "regexp_split": [
-        Signature((V, V), TEXT_ARRAY, "CASE WHEN {1} IS NOT NULL THEN regexp_split_to_array({0}, {1}) END")
-    ],
-    "regexp_extract_all": [
-        Signature((V, V), TEXT_ARRAY, "regexp_extract_all({0}, {1})"),
-        Signature((V, V, L), TEXT_ARRAY, "regexp_extract_all({0}, {1}, CAST({2} AS INTEGER))"),
     ],
 }

@@ -79,7 +79,7 @@ def _date_trunc(name: str, arguments: Sequence[Typed]) -> Typed:
 def _date_add(name: str, arguments: Sequence[Typed]) -> Typed:
     check_count(name, arguments, 3)
     unit = _unit(name, arguments[0], arguments[2])
-    if arguments[1].type not in WHOLE:
+    if arguments[1].type not in (*WHOLE, Type.UNKNOWN):
         raise ValidationException(f"Unexpected parameters for {name}: the second must be a whole number")
     number = coerced(arguments[1], L).sql
     if arguments[2].type is Type.TIME:
@@ -120,9 +120,21 @@ def _bin(name: str, arguments: Sequence[Typed]) -> Typed:
     """bin: a time rounded down to a multiple of a duration since the epoch."""
     check_count(name, arguments, 2)
     instant, width = _instant(name, arguments[0]), arguments[1]
-    if width.type is not S or not isinstance(width.value, int) or width.value <= 0:
-        raise ValidationException("bin is only supported with a duration literal greater than zero")
-    return Typed(f"({instant} - {instant} % {width.value})", T)
+    if width.type is Type.MONTHS:
+        raise ValidationException(
+            "bin by months or years is not supported, since their lengths differ: "
+            "write date_trunc('month', time)"
+        )
+    if not coercible(width.type, S) or (isinstance(width.value, int) and width.value <= 0):
+        raise ValidationException("bin is only supported with a duration greater than zero, such as 15m")
+    step = str(width.value) if isinstance(width.value, int) else _positive(coerced(width, S).sql)
+    return Typed(f"({instant} - {instant} % {step})", T)
+
+
+def _positive(duration: str) -> str:
+    """A duration in nanoseconds that is an error if it isn't positive when the query runs."""
+    message = "bin needs a duration greater than zero"
+    return f"(CASE WHEN {duration} <= 0 THEN CAST(ts_error('{message}') AS BIGINT) ELSE {duration} END)"
 
 
 def _parsed(parse: Callable[[str], int], native: str, kind: Type) -> Call:

@@ -18,6 +18,8 @@ BEFORE_VALUES = {
     *("HAVING", "BETWEEN", "LIKE", "CASE", "FROM", "VALUES"),
 }
 """Words after which a value begins, so that `[` there is no subscript."""
+WITH_FROM = {"EXTRACT", "SUBSTRING", "TRIM"}
+"""Functions with FROM before a value, as in `trim(BOTH 'x' FROM 'text')`."""
 SIGNS = {TokenType.DASH, TokenType.PLUS}
 UNITS = {"SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
 COUNT = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
@@ -40,19 +42,23 @@ def one_statement(tokens: list[Token]) -> list[Token]:
         tokens = tokens[:-1]
     if not tokens:
         raise ValidationException("The query is empty")
-    depth = 0
-    for place, (token, following) in enumerate(zip(tokens, [*tokens[1:], None], strict=True)):
+    calls, before = list[str](), ""
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         _check_token(token)
-        extracting = place > 2 and tokens[place - 3].text.upper() == "EXTRACT"
-        if following is not None and not extracting:
+        from_value = token.token_type is TokenType.FROM and calls[-1:] and calls[-1] in WITH_FROM
+        if following is not None and not from_value:
             _check_pair(token, following)
         if token.token_type is TokenType.COMMA and (
             following is None or following.token_type in BEFORE_NOTHING
         ):
             raise token_error(token, "mismatched input after ','")
-        depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
-        if depth > DEEPEST:
+        if token.token_type is TokenType.L_PAREN:
+            calls.append(before)
+        elif token.token_type is TokenType.R_PAREN:
+            calls = calls[:-1]
+        if len(calls) > DEEPEST:
             raise token_error(token, "the query is nested too deeply")
+        before = token.text.upper()
     return tokens
 
 

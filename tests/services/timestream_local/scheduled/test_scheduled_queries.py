@@ -9,13 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from services.timestream_local.errors import ConflictException, ResourceNotFoundException, ValidationException
+from services.timestream_local import database
+from services.timestream_local.errors import (
+    ConflictException,
+    InternalServerException,
+    ResourceNotFoundException,
+    ValidationException,
+)
 from services.timestream_local.options import EndpointOptions
 from services.timestream_local.scheduled_query_operations import ScheduledQueryOperations
+from services.timestream_local.scheduled_runs import run
 from services.timestream_local.state import Response
 from services.timestream_local.types import MINUTE_NS, JsonObject, JsonValue
 from tests.moto_aws import account
-from tests.services.timestream_local.samples import NOW_NS, Local, fill, local
+from tests.services.timestream_local.samples import NOW_NS, Local, fill, local, record
 
 pytestmark = pytest.mark.integration
 
@@ -102,6 +109,43 @@ def test_a_query_runs_by_hand_and_by_time_and_outlives_the_process(tmp_path: Pat
         assert described(endpoint, arn)["PreviousInvocationTime"] == NOW_S + 600
 
 
+MANY = (
+    "SELECT 'S' || CAST(n AS varchar) AS stop_id, bin(@scheduled_runtime, 1m) AS hour, count(*) AS records, "
+    "max(people) AS most FROM city.stops CROSS JOIN UNNEST(sequence(1, 250)) AS u(n) GROUP BY n"
+)
+
+
+def test_a_run_that_the_end_interrupts_is_neither_lost_nor_made_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run of three batches fails as it is committed, as if the endpoint had ended then."""
+    late, written = NOW_NS + 6 * MINUTE_NS, "SELECT count(*), min(records), max(records) FROM city.hours"
+    with local(tmp_path) as endpoint:
+        filled(endpoint)
+        arn = str(call(endpoint, "CreateScheduledQuery", **wanted(QueryString=MANY))["Arn"])
+    with local(tmp_path, late) as endpoint, monkeypatch.context() as patched:
+
+        def end(*_given: object) -> None:
+            raise InternalServerException("the endpoint ends")
+
+        patched.setattr(database, "save_scheduled", end)
+        with pytest.raises(InternalServerException):
+            asyncio.run(ScheduledQueryOperations(endpoint.state).run_due())
+    more = record({"stop_id": "S009"}, NOW_NS, [("people", "BIGINT", "1")])
+    with local(tmp_path, late) as endpoint:
+        assert endpoint.rows("SELECT count(*) FROM city.hours") == [("0",)]
+        call(endpoint, "WriteRecords", DatabaseName="city", TableName="stops", Records=[more])
+        asyncio.run(ScheduledQueryOperations(endpoint.state).run_due())
+        assert endpoint.rows(written) == [("250", "6", "6")]
+        again = {**more, "Time": str(NOW_NS + 1)}
+        call(endpoint, "WriteRecords", DatabaseName="city", TableName="stops", Records=[again])
+    with local(tmp_path, late) as endpoint:
+        asyncio.run(ScheduledQueryOperations(endpoint.state).run_due())
+        assert endpoint.rows(written) == [("250", "6", "6")]
+        found = described(endpoint, arn)
+        assert (found["PreviousInvocationTime"], found["RecentlyFailedRuns"]) == (NOW_S + 300, [])
+
+
 def test_queries_are_listed_disabled_and_deleted(tmp_path: Path) -> None:
     with local(tmp_path) as endpoint:
         filled(endpoint)
@@ -119,7 +163,16 @@ def test_queries_are_listed_disabled_and_deleted(tmp_path: Path) -> None:
         late = Local(replace(endpoint.state), NOW_NS + 60 * MINUTE_NS)
         asyncio.run(ScheduledQueryOperations(late.state).run_due())
         assert "PreviousInvocationTime" not in described(endpoint, arn)
+        before = endpoint.state.catalog.scheduled[arn]
+        asyncio.run(late.call("UpdateScheduledQuery", ScheduledQueryArn=arn, State="ENABLED"))
+        asyncio.run(ScheduledQueryOperations(late.state).run_due())
+        found_again = described(endpoint, arn)
+        assert "PreviousInvocationTime" not in found_again  # those of the disabled time are left out
+        assert found_again["NextInvocationTime"] == NOW_S + 65 * 60
+        asyncio.run(run(late.state, before, NOW_S, manual=False))  # which began before the change
+        assert described(endpoint, arn)["State"] == "ENABLED"
         call(endpoint, "DeleteScheduledQuery", ScheduledQueryArn=arn)
+        asyncio.run(run(late.state, before, NOW_S, manual=False))
         with pytest.raises(ResourceNotFoundException):
             call(endpoint, "DescribeScheduledQuery", ScheduledQueryArn=arn)
 
