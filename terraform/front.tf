@@ -9,7 +9,7 @@ module "front" {
   execution_role        = module.cluster.execution_role
   image                 = local.image
   image_digest          = module.ecr.image_digest
-  environment           = local.server_settings
+  environment           = merge(local.server_settings, local.journal, { BUS_SIMULATOR_CONTROL = "true" })
   secrets               = local.store_secrets
   size                  = var.server_size
   tasks                 = var.server_tasks
@@ -20,6 +20,7 @@ module "front" {
   client_cidrs          = var.client_cidrs
   timestream_table_arns = local.table_arns
   network_arn           = module.config.lines_yaml.arn
+  journal_arn           = module.config.journal.arn
   secret_arn            = module.secrets.arn
   clock_parameter_arn   = module.config.clock_parameter.arn
   topic_arn             = module.alarms.topic_arn

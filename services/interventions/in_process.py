@@ -90,6 +90,11 @@ class InProcessInterventions:
             self._settle()
             yield
 
+    def follow_journal(self) -> None:
+        """Go on by the store's journal, which other servers may have changed. Raises `StoreError`."""
+        with self._gate.changing():
+            self._settle()
+
     def intervene(self, disruption: Mapping[str, object]) -> JournalEntry:
         """See `InterventionControl`."""
         return self._repeated(lambda: self._intervened(disruption))

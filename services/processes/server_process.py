@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import click
 
@@ -38,10 +40,18 @@ from services.processes.server_context import context_over
 from services.processes.server_settings import ServerOptions, ServerSettings
 from services.processes.web_server import WebServer
 from services.web.uvicorn.server import listen, url_of
+from storage.errors import DependencyError
 from storage.store import Store
+
+if TYPE_CHECKING:
+    from services.interventions.in_process import InProcessInterventions
+
+log = logging.getLogger("bus_simulator.server")
 
 SWITCH_S = 0.5
 """How often, in wall seconds, a server looks whether the hour of the next network has come."""
+JOURNAL_S = 5.0
+"""How often, in wall seconds, it reads the journal, which other servers change too; less than `LEAD_S`."""
 
 
 def serve(options: ServerOptions, *, on_listening: OnListening = print_greeting) -> None:
@@ -129,6 +139,7 @@ class ServerProcess:
         self._changing = Lock()
         self._inputs = setup.inputs.current
         self._next: NetworkChange | None = None
+        self._steered: InProcessInterventions | None = None
 
     def find_replaced_inputs(self) -> None:
         """Begin with the network that counts until the one loaded last takes effect, if there is one.
@@ -151,6 +162,8 @@ class ServerProcess:
                 retry_until_closed(self.find_replaced_inputs, clock)
                 stack.enter_context(watching(self._setup.inputs, refresh_s, clock, self._change))
                 stack.enter_context(background(self._switch_in_time, name="switch", stop=clock.close))
+            if self._settings.control and self._setup.settings.journal_object is not None:
+                stack.enter_context(background(self._follow_journal, name="journal", stop=clock.close))
             while not clock.closed:
                 context = retry_until_closed(self._context, clock)
                 if context is not None:
@@ -210,7 +223,19 @@ class ServerProcess:
 
         clock, store = self._setup.clock, self._with_journal()
         refresh = clock.follow if isinstance(clock, SsmClock) else clock.now
-        return InProcessInterventions(self._inputs, None, store, clock, lead_s=LEAD_S, refresh_clock=refresh)
+        self._steered = InProcessInterventions(
+            self._inputs, None, store, clock, lead_s=LEAD_S, refresh_clock=refresh
+        )
+        return self._steered
+
+    def _follow_journal(self) -> None:
+        """Follow what other servers have made, until the clock is closed; feeds and arrivals use it."""
+        while self._setup.clock.rest(JOURNAL_S):
+            try:
+                if self._steered is not None:
+                    self._steered.follow_journal()
+            except DependencyError as error:
+                log.warning("journal not read: %s", error)
 
     def _with_journal(self) -> Store:
         """The store with the journal that all parts read."""

@@ -144,7 +144,12 @@ ACTIONS = {
 """What each role may do: what its program calls, and nothing else."""
 
 SERVER_ACTIONS = {
-    "bus-simulator-api-server-role": {*NETWORK_VERSIONS, "secretsmanager:GetSecretValue", "ssm:GetParameter"},
+    "bus-simulator-api-server-role": {
+        *NETWORK_VERSIONS,
+        "s3:PutObject",
+        "secretsmanager:GetSecretValue",
+        "ssm:GetParameter",
+    },
     "bus-simulator-task-execution-role": {
         *ACTIONS["bus-simulator-task-execution-role"],
         "secretsmanager:GetSecretValue",

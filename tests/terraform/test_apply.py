@@ -342,6 +342,8 @@ def check_servers(made: Stack, plan: Mapping[str, Any]) -> None:
     store = variables["BUS_SIMULATOR_STORE"]
     assert store == made.outputs()["store_url"]
     assert store.startswith(f"postgresql://bus@{cluster['Endpoint']}:5432/bus?sslmode=verify-full&")
+    assert variables["BUS_SIMULATOR_CONTROL"] == "true"
+    assert variables["BUS_SIMULATOR_JOURNAL_OBJECT"] == f"s3://{bucket(ACCOUNT)}/config/journal.json"
     assert [each["name"] for each in container["secrets"]] == ["PGPASSWORD"]
     assert "BUS_SIMULATOR_KEEP_DAYS" not in variables
     feeder = made.moto.client("ecs").describe_task_definition(taskDefinition=FEEDER_SERVICES[0])

@@ -98,7 +98,7 @@ resource "aws_s3_object" "config" {
   depends_on = [aws_s3_bucket_versioning.config, aws_s3_bucket_server_side_encryption_configuration.config]
 }
 
-# The journal of interventions, which all parts read and the MCP server writes; Terraform never does again.
+# The journal of interventions: all parts read it, servers that make interventions write it, Terraform never does again.
 resource "aws_s3_object" "journal" {
   bucket       = aws_s3_bucket.config.id
   key          = "config/journal.json"

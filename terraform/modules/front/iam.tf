@@ -44,6 +44,12 @@ data "aws_iam_policy_document" "config" {
     resources = [var.network_arn]
   }
 
+  # Holders of the main key disturb the city by these servers.
+  statement {
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = [var.journal_arn]
+  }
+
   statement {
     actions   = ["s3:ListBucketVersions"]
     resources = [split("/", var.network_arn)[0]]

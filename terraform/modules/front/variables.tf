@@ -154,6 +154,11 @@ variable "network_arn" {
   type        = string
 }
 
+variable "journal_arn" {
+  description = "The ARN of the journal of interventions."
+  type        = string
+}
+
 variable "secret_arn" {
   description = "The secret with the API keys."
   type        = string

@@ -52,6 +52,9 @@ def test_a_second_server_goes_on_from_what_the_first_has_stored() -> None:
     store, clock = FaultyStore(), Clock(start=NOW, wall=HandWall())
     first, second = (InProcessInterventions(INPUTS, None, store, clock, lead_s=LEAD_S) for _ in range(2))
     assert [server.intervene(each).number for server, each in ((first, SURGE), (second, BREAKDOWN))] == [1, 2]
+    assert first.scenario != second.scenario
+    first.follow_journal()
+    assert first.scenario == second.scenario
     assert first.end("2").number == 2
 
 

@@ -11,6 +11,7 @@ variables {
   environment         = { BUS_SIMULATOR_STORE = "postgresql://bus@bus-simulator.cluster-abc.eu-west-1.rds.amazonaws.com/bus?sslmode=verify-full" }
   secrets             = { PGPASSWORD = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:bus-simulator/database-password-abcdef" }
   network_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/lines.yaml"
+  journal_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/journal.json"
   secret_arn          = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:bus-simulator/api-key-abcdef"
   clock_parameter_arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/bus-simulator/clock"
   topic_arn           = "arn:aws:sns:eu-west-1:123456789012:bus-simulator-alarms"
