@@ -8,6 +8,7 @@ import type { Bus } from "./tracks";
 const FLOATS = 8; // x, y (pixels from the middle), bearing, size, red, green, blue, cell of the atlas or -1
 const CELL = 64;
 const CELLS_A_ROW = 16;
+const NUMBERED_ZOOM = 14.2;
 
 const VERTEX = `#version 300 es
 uniform vec2 half_size; uniform float ratio;
@@ -103,14 +104,19 @@ export class BusLayer {
       gl.vertexAttribPointer(index, 4, gl.FLOAT, false, FLOATS * 4, offset);
     }
     gl.bindVertexArray(null);
-    this.texture = gl.createTexture();
-    gl.bindTexture(gl.TEXTURE_2D, this.texture);
-    gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
+    this.texture = null;
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+  }
+
+  /** The numbers of lines, which are only read close by: from afar there is no time to draw them. */
+  private numbers(gl: WebGL2RenderingContext): WebGLTexture | null {
+    const texture = gl.createTexture();
+    gl.bindTexture(gl.TEXTURE_2D, texture);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, this.atlas());
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
-    gl.enable(gl.BLEND);
-    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    return texture;
   }
 
   /** Draw all buses where they are now. */
@@ -122,7 +128,9 @@ export class BusLayer {
       [canvas.width, canvas.height] = [width, height];
       gl.viewport(0, 0, width, height);
     }
-    const count = this.place(this.map);
+    const isNumbered = this.map.getZoom() >= NUMBERED_ZOOM;
+    if (isNumbered) this.texture ??= this.numbers(gl);
+    const count = this.place(this.map, isNumbered);
     this.frames += 1;
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.useProgram(this.program);
@@ -152,15 +160,13 @@ export class BusLayer {
     return best;
   }
 
-  private place(map: LibreMap): number {
+  private place(map: LibreMap, isNumbered: boolean): number {
     const canvas = map.getCanvas();
     const middle = map.unproject([canvas.clientWidth / 2, canvas.clientHeight / 2]);
     const sine = Math.sin((middle.lat * Math.PI) / 180);
     const [cx, cy] = [middle.lng / 360 + 0.5, 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI)];
-    const zoom = map.getZoom();
-    const scale = 512 * 2 ** zoom;
+    const scale = 512 * 2 ** map.getZoom();
     const [mostX, mostY] = [canvas.clientWidth / 2 + 30, canvas.clientHeight / 2 + 30];
-    const numbered = zoom >= 14.2;
     const look: Look = { red: 0, green: 0, blue: 0, size: 0 };
     this.drawn.length = 0;
     let count = 0;
@@ -170,7 +176,7 @@ export class BusLayer {
       if (Math.abs(x) > mostX || Math.abs(y) > mostY) continue;
       this.source.look(bus, look);
       if ((count + 1) * FLOATS > this.data.length) this.grow();
-      const cell = numbered && look.size > 14 ? (this.cellOf.get(bus.lineId) ?? -1) : -1;
+      const cell = isNumbered && look.size > 14 ? (this.cellOf.get(bus.lineId) ?? -1) : -1;
       this.data.set([x, y, bus.place.bearing, look.size, look.red, look.green, look.blue, cell], count * FLOATS);
       this.drawn.push({ bus, x, y });
       count += 1;

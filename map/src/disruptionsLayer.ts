@@ -21,6 +21,7 @@ interface Feature {
 
 export class DisruptionsLayer {
   private popup: Popup | null = null;
+  private isDrawn = false;
 
   constructor(
     private readonly map: LibreMap,
@@ -69,7 +70,9 @@ export class DisruptionsLayer {
     // A replay shows another moment than the journal's present.
     const going = this.city.replay ? [] : this.interventions.journal.items.filter((each) => each.state === "active" || each.state === "planned");
     const features = going.flatMap((each) => this.features(each));
-    source?.setData(features.length ? ({ type: "FeatureCollection", features } as never) : EMPTY);
+    if (!features.length && !this.isDrawn) return; // it would be cut into tiles and drawn anew at each tick
+    this.isDrawn = features.length > 0;
+    source?.setData({ type: "FeatureCollection", features } as never);
   }
 
   private features(each: Intervention): Feature[] {

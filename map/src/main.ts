@@ -55,8 +55,9 @@ class App {
   private readonly isPolling: boolean;
   private readonly lost = new Set<string>();
 
-  constructor(map: LibreMap, network: Network, found: Session) {
+  constructor(map: LibreMap, network: Network, found: Session, newest: Snapshot) {
     this.city = new City(network);
+    this.add(newest); // before there is a view, which then draws all at once
     this.view = new MapView(map, this.city, found.map_tiles);
     this.interventions = new Interventions(
       this.city,
@@ -78,8 +79,10 @@ class App {
     Object.assign(window, { mapPage: { city: this.city, view: this.view } });
   }
 
-  async start(first: Promise<Snapshot>): Promise<void> {
-    this.take(await first);
+  async start(newest: Snapshot): Promise<void> {
+    // What isn't in the first picture waits for it.
+    await this.view.firstPicture();
+    this.addTickBefore(newest);
     this.follow();
     setInterval(() => this.guard(() => this.city.clock.refresh()), CLOCK_EVERY_MS);
   }
@@ -104,10 +107,9 @@ class App {
     setTimeout(() => trouble(""), 6000);
   }
 
-  /** The newest positions, those of the tick before (so that buses drive at once), and people waiting. */
-  private take(newest: Snapshot): void {
-    this.add(newest);
-    const before = new Date(Date.parse(newest[1].time) - TICK_MS).toISOString();
+  /** The positions of a tick earlier, so that buses drive at once. */
+  private addTickBefore([, { time }]: Snapshot): void {
+    const before = new Date(Date.parse(time) - TICK_MS).toISOString();
     void this.guard(async () => this.city.addPositions((await get<AllAtOnce<BusPosition>>("/bus-position", { timestamp: before })).items));
   }
 
@@ -153,7 +155,11 @@ class App {
     this.interventions.isAllowed = found.may_intervene;
     this.time.allow(found);
     trouble("");
-    await this.guard(async () => this.take(await snapshot()));
+    await this.guard(async () => {
+      const newest = await snapshot();
+      this.add(newest);
+      this.addTickBefore(newest);
+    });
     this.follow();
     this.panel.refresh();
   }
@@ -192,10 +198,9 @@ async function start(): Promise<void> {
   const map = emptyMap(byId("map"));
   const found = await session();
   trouble(t("connecting"));
-  const first = snapshot();
-  const network = new Network(await get<NetworkShape>("/network.geojson"));
+  const [shape, newest] = await Promise.all([get<NetworkShape>("/network.geojson"), snapshot()]);
   trouble("");
-  await new App(map, network, found).start(first);
+  await new App(map, new Network(shape), found, newest).start(newest);
 }
 
 start().catch((error: unknown) => trouble(error instanceof Error ? error.message : String(error)));

@@ -2,29 +2,29 @@
 
 import type { Map as LibreMap, StyleSpecification } from "maplibre-gl";
 import type { Tiles } from "./api";
+import { type Features, NOTHING } from "./features";
 import { palette } from "./theme";
 
 const FONT = ["system-ui"];
 /** Below this zoom a line is one stroke, without its variants and its way back. */
-const FAR_ZOOM = 12.5;
-export const FAR = ["==", ["get", "far"], true];
-
-export type Feature = { type: "Feature"; geometry: { type: string; coordinates: unknown }; properties: Record<string, unknown> };
-export type Features = { type: "FeatureCollection"; features: Feature[] };
+export const FAR_ZOOM = 12.5;
 
 /** A line and a stop in the Gulf of Guinea: to draw them compiles the shaders that a city needs. */
-export const SAMPLE_LINES = collection({ type: "LineString", coordinates: [[-0.01, 0], [0.01, 0]] }, { line_id: "", color: "#000000", far: true, label: "" });
-export const SAMPLE_STOPS = collection({ type: "Point", coordinates: [0, 0] }, { id: "", name: "", waiting: 0, label: "" });
+const SAMPLE_LINE = collection({ type: "LineString", coordinates: [[-0.01, 0], [0.01, 0]] }, { line_id: "", color: "#000000" });
+const SAMPLE_STOP = collection({ type: "Point", coordinates: [0, 0] }, { id: "", name: "", waiting: 0, label: "" });
 
-function collection(geometry: Feature["geometry"], properties: Feature["properties"]): Features {
+function collection(geometry: { type: string; coordinates: unknown }, properties: Record<string, unknown>): Features {
   return { type: "FeatureCollection", features: [{ type: "Feature", geometry, properties }] };
 }
 
-export function mapStyle(lines: Features, stops: Features, tiles: Tiles | null): StyleSpecification {
+/** The style before its sources have the city's data: a style that holds them would be copied and compared. */
+export function mapStyle(tiles: Tiles | null): StyleSpecification {
   const colours = palette();
   const sources: StyleSpecification["sources"] = {
-    lines: { type: "geojson", data: lines as never, tolerance: 1 },
-    stops: { type: "geojson", data: stops as never },
+    far: { type: "geojson", data: SAMPLE_LINE as never, tolerance: 1 },
+    lines: { type: "geojson", data: NOTHING as never, tolerance: 1 },
+    chosen: { type: "geojson", data: NOTHING as never },
+    stops: { type: "geojson", data: SAMPLE_STOP as never },
   };
   if (tiles) sources.tiles = { type: "raster", tiles: [tiles.url], tileSize: 256, attribution: escaped(tiles.credit) };
   const waiting = ["sqrt", ["get", "waiting"]];
@@ -37,12 +37,12 @@ export function mapStyle(lines: Features, stops: Features, tiles: Tiles | null):
       { id: "ground", type: "background", paint: { "background-color": colours.ground } },
       ...(tiles ? [{ id: "tiles", type: "raster", source: "tiles", paint: { "raster-opacity": 0.7 } }] : []),
       { id: "casings", type: "line", source: "lines", minzoom: FAR_ZOOM, layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": colours.casing, "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 12, 2, 16, 12, 19, 40] } },
-      { id: "lines-far", type: "line", source: "lines", maxzoom: FAR_ZOOM, filter: FAR, paint: strokes },
+      { id: "lines-far", type: "line", source: "far", paint: strokes },
       { id: "lines", type: "line", source: "lines", minzoom: FAR_ZOOM, layout: { "line-join": "round" }, paint: strokes },
       { id: "heat", type: "heatmap", source: "stops", layout: { visibility: "none" }, paint: { "heatmap-weight": ["min", 1, ["/", ["get", "waiting"], 60]], "heatmap-radius": ["interpolate", ["linear"], ["zoom"], 10, 8, 14, 30, 17, 80], "heatmap-opacity": 0.75 } },
-      { id: "chosen-lines", type: "line", source: "lines", filter: ["in", ["get", "line_id"], ["literal", []]], layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": ["get", "color"], "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 3, 16, 7, 19, 14] } },
+      { id: "chosen-lines", type: "line", source: "chosen", layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": ["get", "color"], "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 3, 16, 7, 19, 14] } },
       { id: "stops", type: "circle", source: "stops", paint: { "circle-color": colours.stop, "circle-opacity": 0.9, "circle-stroke-color": colours.stopEdge, "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 11, 0, 14, 1.5], "circle-radius": ["interpolate", ["linear"], ["zoom"], 10, radius(0.2, 0.14), 12, radius(0.5, 0.28), 14, radius(2.5, 0.7), 17, radius(5, 1.4)] } },
-      { id: "chosen-stop", type: "circle", source: "stops", filter: ["==", ["get", "id"], ""], paint: { "circle-color": "#ffb703", "circle-stroke-color": colours.stopEdge, "circle-stroke-width": 2, "circle-radius": 9 } },
+      { id: "chosen-stop", type: "circle", source: "chosen", filter: ["==", ["geometry-type"], "Point"], paint: { "circle-color": "#ffb703", "circle-stroke-color": colours.stopEdge, "circle-stroke-width": 2, "circle-radius": 9 } },
       { id: "line-names", type: "symbol", source: "lines", minzoom: 13, layout: { "symbol-placement": "line", "symbol-spacing": 320, "text-field": ["get", "label"], "text-font": FONT, "text-size": 11, "text-padding": 4 }, paint: { "text-color": colours.text, "text-halo-color": colours.halo, "text-halo-width": 1.6 } },
       { id: "stop-names", type: "symbol", source: "stops", minzoom: 14.6, layout: { "text-field": ["get", "label"], "text-font": FONT, "text-size": 12, "text-anchor": "top", "text-offset": [0, 0.9], "text-max-width": 9, "symbol-sort-key": ["-", 0, ["get", "waiting"]] }, paint: { "text-color": colours.text, "text-halo-color": colours.halo, "text-halo-width": 1.6 } },
     ],

@@ -1,10 +1,11 @@
 // The map itself: MapLibre with the network's lines and stops, and the layer of buses.
 
-import { AttributionControl, type GeoJSONSource, Map as LibreMap, NavigationControl, prewarm, ScaleControl, type StyleSpecification, setWorkerUrl } from "maplibre-gl";
+import { AttributionControl, type GeoJSONSource, Map as LibreMap, NavigationControl, prewarm, ScaleControl, setWorkerUrl } from "maplibre-gl";
 import { BusLayer } from "./busLayer";
 import type { Tiles } from "./api";
 import type { City } from "./city";
-import { FAR, type Feature, type Features, forEachStyle, mapStyle, SAMPLE_LINES, SAMPLE_STOPS } from "./mapStyle";
+import { allLines, chosen, type Features, farLines, NOTHING, shownStops } from "./features";
+import { FAR_ZOOM, forEachStyle, mapStyle } from "./mapStyle";
 import type { Pointed } from "./pointing";
 import { palette } from "./theme";
 
@@ -15,6 +16,9 @@ const STEP_PX = 0.3;
 const BUSES_EVERY_MS = 50;
 const FASTEST_M_S = 15;
 const STOPS_EVERY_MS = 2000;
+const FIRST_PICTURE_MS = 5000;
+/** From this zoom on the whole of the lines is fetched for: a little before they are drawn. */
+const NEAR_ZOOM = FAR_ZOOM - 0.7;
 
 setWorkerUrl(new URL("maplibre-worker.js", import.meta.url).href);
 // The worker starts while somebody signs in.
@@ -24,7 +28,7 @@ prewarm();
 export function emptyMap(container: HTMLElement): LibreMap {
   const map = new LibreMap({
     container,
-    style: mapStyle(SAMPLE_LINES, SAMPLE_STOPS, null),
+    style: mapStyle(null),
     center: [0, 0],
     zoom: 11,
     dragRotate: false,
@@ -50,13 +54,15 @@ export class MapView {
   private drawnWallMs = 0;
   private stopsTimer = 0;
   private stopsSetMs = -Infinity;
+  private hasAllLines = false;
+  private chosen: Features = NOTHING;
 
   constructor(
     readonly map: LibreMap,
     private readonly city: City,
     private readonly tiles: Tiles | null,
   ) {
-    map.setStyle(this.style());
+    map.setStyle(mapStyle(tiles));
     map.fitBounds(city.network.bounds, { padding: 40, animate: false });
     if (tiles) map.addControl(new AttributionControl({ compact: false }));
     this.buses = new BusLayer(city, city.network.lines, this.map);
@@ -64,7 +70,7 @@ export class MapView {
     this.map.addControl(new ScaleControl({}), "bottom-left");
     forEachStyle(this.map, () => {
       this.buses.edge = palette().busEdge;
-      this.filter();
+      this.fill();
     });
     // In the same frame as the map's, so that buses and lines move together.
     this.map.on("render", () => this.drawBuses());
@@ -72,7 +78,7 @@ export class MapView {
     this.map.on("mousemove", (event) => {
       this.map.getCanvas().style.cursor = this.buses.at(event.point.x, event.point.y, CLICK_PX) || this.stopAt(event.point.x, event.point.y) ? "pointer" : "";
     });
-    this.map.on("zoom", () => this.setBusSize());
+    this.map.on("zoom", () => (this.setBusSize(), this.addAllLines()));
     this.setBusSize();
     city.addEventListener("counts", () => this.refreshStops());
     city.addEventListener("filter", () => (this.filter(), this.refreshStops()));
@@ -84,8 +90,16 @@ export class MapView {
     requestAnimationFrame(tick);
   }
 
+  /** Until the map rests with all that it has been given, or for a while where nothing is drawn: in a hidden tab. */
+  firstPicture(): Promise<void> {
+    return new Promise((drawn) => {
+      this.map.once("idle", () => drawn());
+      setTimeout(drawn, FIRST_PICTURE_MS);
+    });
+  }
+
   restyle(): void {
-    this.map.setStyle(this.style(), { diff: false });
+    this.map.setStyle(mapStyle(this.tiles), { diff: false });
   }
 
   private setBusSize(): void {
@@ -155,33 +169,26 @@ export class MapView {
 
   // --- data
 
-  private style(): StyleSpecification {
-    return mapStyle(this.lineFeatures(), this.stopFeatures(), this.tiles);
+  private set(source: string, features: Features): void {
+    void (this.map.getSource(source) as GeoJSONSource | undefined)?.setData(features as never);
   }
 
-  private stopFeatures(): Features {
-    const features = this.city.shownStops().map(
-      (stop): Feature => ({
-        type: "Feature",
-        geometry: { type: "Point", coordinates: stop.lngLat },
-        properties: { id: stop.id, name: stop.name, waiting: stop.waiting ?? 0, label: stop.waiting ? `${stop.name} · ${stop.waiting}` : stop.name },
-      }),
-    );
-    return { type: "FeatureCollection", features };
+  /** Give a new style the city's data. */
+  private fill(): void {
+    [this.hasAllLines, this.chosen] = [false, NOTHING];
+    this.set("far", farLines(this.city));
+    this.set("stops", shownStops(this.city));
+    this.addAllLines();
+    this.filter();
   }
 
-  private lineFeatures(): Features {
-    const features: Feature[] = [];
-    for (const { geometry, properties } of this.city.network.shape.features) {
-      if (!("pattern_id" in properties)) continue;
-      const { line_id, pattern_id, color } = properties;
-      const line = this.city.network.line.get(line_id);
-      // From afar both ways and the variants of a line lie on one another: one of them is enough, and half the work.
-      const far = pattern_id === line?.patterns.find((pattern) => pattern.isMain)?.id;
-      // Only what is drawn: a city's lists of stops would take longer on their way to the worker than its shapes.
-      features.push({ type: "Feature", geometry, properties: { line_id, color, far, label: line?.label } });
-    }
-    return { type: "FeatureCollection", features };
+  /** Close by every pattern is drawn. That is most of a city's data, so it waits until somebody comes close. */
+  private addAllLines(): void {
+    if (this.hasAllLines || this.map.getZoom() < NEAR_ZOOM || !this.map.getLayer("lines")) return;
+    this.hasAllLines = true;
+    this.set("lines", allLines(this.city));
+    // Until they are there, the lines from afar stay.
+    this.map.once("idle", () => this.map.getLayer("lines-far") && this.map.setLayerZoomRange("lines-far", 0, FAR_ZOOM));
   }
 
   private refreshStops(): void {
@@ -189,22 +196,26 @@ export class MapView {
     const waitMs = Math.max(0, this.stopsSetMs + STOPS_EVERY_MS - performance.now());
     this.stopsTimer = window.setTimeout(() => {
       this.stopsSetMs = performance.now();
-      void (this.map.getSource("stops") as GeoJSONSource | undefined)?.setData(this.stopFeatures() as never);
+      this.set("stops", shownStops(this.city));
     }, waitMs);
   }
 
   private filter(): void {
     if (!this.map.getLayer("lines")) return;
     const shown = this.city.shownLines().map((line) => line.id);
-    const chosen = this.city.selectedLines();
     const all = shown.length === this.city.network.lines.length;
     const lines: never = (all ? null : ["in", ["get", "line_id"], ["literal", shown]]) as never;
-    for (const layer of ["casings", "lines", "line-names"]) this.map.setFilter(layer, lines);
-    this.map.setFilter("lines-far", (all ? FAR : ["all", FAR, lines]) as never);
-    this.map.setFilter("chosen-lines", ["in", ["get", "line_id"], ["literal", chosen]]);
+    for (const layer of ["casings", "lines-far", "lines", "line-names"]) this.map.setFilter(layer, lines);
+    this.choose();
+  }
+
+  /** Bring out the lines and stops that are selected or marked; the other lines pale. */
+  private choose(): void {
+    if (!this.map.getLayer("lines")) return;
     const stop = this.city.selected?.kind === "stop" ? [this.city.selected.id] : [];
-    this.map.setFilter("chosen-stop", ["in", ["get", "id"], ["literal", [...stop, ...this.marked]]]);
-    const opacity = palette().lineOpacity * (chosen.length ? 0.3 : 1);
+    const found = chosen(this.city, [...stop, ...this.marked]);
+    if (found !== this.chosen) this.set("chosen", (this.chosen = found));
+    const opacity = palette().lineOpacity * (this.city.selectedLines().length ? 0.3 : 1);
     for (const layer of ["lines-far", "lines"]) this.map.setPaintProperty(layer, "line-opacity", opacity);
     this.refreshBuses();
   }
@@ -212,7 +223,7 @@ export class MapView {
   /** Show these stops as the selected one is shown. */
   markStops(ids: string[]): void {
     this.marked = [...ids];
-    this.filter();
+    this.choose();
   }
 
   setVisible(layers: string[], isVisible: boolean): void {

@@ -25,9 +25,12 @@ export class StatusBar {
   private tellTime(): void {
     const now = this.city.toldMs();
     const { clock, replay } = this.city;
-    byId("clock").textContent = clockTime(now);
-    byId<HTMLTimeElement>("clock").dateTime = new Date(now).toISOString();
-    byId("day").textContent = dayName(now);
+    const [time, day] = [clockTime(now), dayName(now)];
+    if (byId("clock").textContent !== time) {
+      byId("clock").textContent = time;
+      byId<HTMLTimeElement>("clock").dateTime = new Date(now).toISOString();
+    }
+    if (byId("day").textContent !== day) byId("day").textContent = day;
     const pace = byId("pace");
     const text = replay ? `${t("replay")} ×${number(replay.rate())}` : clock.paused ? t("paused") : clock.isMax ? t("fullSpeed") : clock.rate === 1 ? "" : `×${number(clock.rate, clock.rate < 1 ? 2 : 0)}`;
     pace.hidden = text === "";

@@ -92,6 +92,7 @@ export class TimeBar {
 
   private tell(ms: number): void {
     const text = dayAndMinute(ms);
+    if (byId("moment-shown").textContent === text) return;
     byId("moment-shown").textContent = text;
     this.slider?.setAttribute("aria-valuetext", text);
   }
