@@ -27,9 +27,10 @@ from services.feeders.feeder import FEEDERS, Feeder
 from services.inputs.load import load_network
 from services.reports.bar_chart import Bars, bars_svg
 from services.times import HOUR
-from simulator.city import City, process_pool
+from simulator.city import City
 from simulator.clock import Clock
 from simulator.day.line_day import MODEL_VERSION
+from simulator.day.line_day_processes import process_pool
 from simulator.network import Network
 from storage.duckdb_store import DuckDBStore
 from storage.store import Run

@@ -15,6 +15,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+MCP_PATH = "/mcp"
+"""The path at which all servers speak MCP."""
+
 VARIABLES: dict[str, tuple[str, ...]] = {
     "network": ("BUS_SIMULATOR_NETWORK", "CONFIG_FILE"),
     "seed": ("BUS_SIMULATOR_SEED",),

@@ -6,23 +6,19 @@ parallel processes where there are many.
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from datetime import date, datetime, timedelta
 from functools import partial
-from multiprocessing import get_context, parent_process
-from multiprocessing.process import BaseProcess
-from threading import Lock, Thread
+from threading import Lock
 
 import pyarrow as pa
 
-from simulator.day.line_day import line_day, revised_line_day
+from simulator.day.line_day_processes import LineDayJob, LineDayProcesses
 from simulator.day.trajectory import Trajectory
 from simulator.network import Line, Network
 from simulator.progress import OnProgress, Progress, ignore_progress
-from simulator.scenario.line_changes import NO_CHANGES, Revision
+from simulator.scenario.line_changes import Revision
 from simulator.scenario.scenario import Scenario
 from simulator.service_day import days_between
 from simulator.streams.entity_index import EntityIndex
@@ -61,7 +57,7 @@ class City:
         self._on_progress = on_progress
         self._lock = Lock()
         self._days: OrderedDict[tuple[LineId, date], Trajectory] = OrderedDict()
-        self._pool = process_pool(jobs) if jobs > 1 else None
+        self._processes = LineDayProcesses(seed, jobs)
 
     def window(self, start: datetime, end: datetime, streams: Collection[Stream]) -> dict[Stream, pa.Table]:
         """One batch for each of `streams`: its rows with start ≤ time < end, by (time, key).
@@ -72,6 +68,17 @@ class City:
         with self._lock:
             days = self._line_days(low, high)
         return window(self._entities, days, low, high, air=self._air, streams=streams)
+
+    def begin(self, start: datetime, end: datetime) -> None:
+        """Begin the line-days of [start, end), the newest first, in another process, if they are many.
+
+        The caller can do something else until it needs their windows.
+        """
+        low, high = to_ms(start), to_ms(end)
+        with self._lock:
+            wanted = [(line, day) for line in self.network.lines for day in days_between(line, low, high)]
+            wanted.sort(key=lambda line_day: line_day[1], reverse=True)
+            self._processes.begin([self._job(line, day) for line, day in wanted])
 
     def days(self, first: date, last: date) -> Sequence[Trajectory]:
         """Every line's service days from `first` to `last`, in the order of lines and dates."""
@@ -102,8 +109,7 @@ class City:
 
     def close(self) -> None:
         """End the processes, if any."""
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+        self._processes.close()
 
     def _line_days(self, start: int, end: int) -> Sequence[Trajectory]:
         """The line-days that own some part of [start, end), in the order of lines and dates."""
@@ -114,9 +120,7 @@ class City:
     def _simulated(self, wanted: Sequence[tuple[Line, date]]) -> Sequence[Trajectory]:
         """The `wanted` line-days, from memory or simulated now."""
         missing = [(line, day) for line, day in wanted if (line.line_id, day) not in self._days]
-        simulate = partial(_simulate, self.seed)
-        jobs = [(line, day, self._revisions(self._scenario, line, day)) for line, day in missing]
-        results = self._pool.map(simulate, jobs, chunksize=4) if self._pool else map(simulate, jobs)
+        results = self._processes.results([self._job(line, day) for line, day in missing])
         for (line, day), trajectory in zip(missing, self._reported(results, missing), strict=True):
             self._days[line.line_id, day] = trajectory
         for line, day in wanted:
@@ -139,33 +143,12 @@ class City:
             yield result
             self._on_progress(Progress(work, number, len(missing), "line-days"))
 
+    def _job(self, line: Line, day: date) -> LineDayJob:
+        return LineDayJob(line, day, self._revisions(self._scenario, line, day))
+
     def _revisions(self, scenario: Scenario | None, line: Line, day: date) -> tuple[Revision, ...]:
         return () if scenario is None else scenario.revisions(line, day, self._lines_of_stop)
 
 
 def _air(seed: int, scenario: Scenario | None) -> Air:
     return partial(weather, seed, other=() if scenario is None else other_weather(scenario))
-
-
-def process_pool(jobs: int) -> ProcessPoolExecutor:
-    """A pool of `jobs` processes that end when this process does, even if it is killed."""
-    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        Thread(target=_end_after, args=(parent,), daemon=True).start()
-
-
-def _end_after(parent: BaseProcess) -> None:
-    parent.join()
-    os._exit(1)
-
-
-def _simulate(seed: int, job: tuple[Line, date, tuple[Revision, ...]]) -> Trajectory:
-    line, day, revisions = job
-    if len(revisions) > 1:
-        return revised_line_day(line, seed=seed, day=day, revisions=revisions)
-    changes = revisions[0].changes if revisions else NO_CHANGES
-    return line_day(line, seed=seed, day=day, changes=changes)

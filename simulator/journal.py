@@ -5,10 +5,7 @@ A run is its base scenario and its journal: `journal.applied_to(base)` is the sc
 before that instant differs from those without it (invariant I11), and lines that it doesn't concern keep
 every byte. So a running city takes a new journal by `city.follow(journal.applied_to(base))`.
 
-- `intervention_from(document, network, base, journal, earliest)` checks a request: `document` is one entry of
-  the `disruptions` of a scenario file, such as `{"closure": {"line": "L1", "between": ["S003", "S006"],
-  "detour_min": 5}}`. Without `from` (of a breakdown: `at`) it begins at `earliest`, rounded up to a second.
-  `InterventionError` has everything that is wrong with it, `TooEarlyError` the earliest moment.
+- `simulator.intervention_requests` makes an intervention of a request.
 - `journal.including(intervention)`, `journal.ended(id, at)`: the next journal. An intervention that is ended
   before it began is `withdrawn`: it stays in the journal and changes nothing. Ending a breakdown repairs the
   bus at that moment; if it hasn't broken down yet, it doesn't.
@@ -28,19 +25,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from simulator.files.problems import Faults, InputFileError, Problem, quoted_value
-from simulator.files.yaml_document import Document, text_document
-from simulator.network import Network
-from simulator.network_files.checks import find
+from simulator.files.problems import quoted_value
 from simulator.scenario.scenario import Scenario
-from simulator.scenario_files.checks import check
-from simulator.scenario_files.disruptions import with_disruptions
-from simulator.scenario_files.entries import DISRUPTIONS, subject
 from simulator.scenario_files.entry_times import instant_text
-from simulator.scenario_files.fields import MOST, parsed_when
-from simulator.scenario_files.schema import DisruptionEntry
-from simulator.scenario_files.writer import scenario_document, scenario_yaml
-from simulator.service_day import MADRID, origin_ms
+from simulator.service_day import MADRID
 from simulator.types import to_datetime, to_ms
 
 Disruption = Mapping[str, Mapping[str, Any]]
@@ -63,7 +51,9 @@ class TooEarlyError(ValueError):
 
     def __init__(self, earliest: datetime) -> None:
         self.earliest = earliest
-        super().__init__(f"data are written until {_text(earliest)}: this is the earliest possible moment")
+        super().__init__(
+            f"data are written until {instant_as_text(earliest)}: this is the earliest possible moment"
+        )
 
 
 class UnknownInterventionError(LookupError):
@@ -97,9 +87,9 @@ class Intervention:
         """As a JSON object: `id`, `takes_effect`, `disruption`, `ends`."""
         return {
             "id": self.id,
-            "takes_effect": _text(self.takes_effect),
+            "takes_effect": instant_as_text(self.takes_effect),
             "disruption": {kind: dict(fields) for kind, fields in self.disruption.items()},
-            "ends": None if self.ends is None else _text(self.ends),
+            "ends": None if self.ends is None else instant_as_text(self.ends),
         }
 
     @classmethod
@@ -145,12 +135,12 @@ class Journal:
 
         UnknownInterventionError unless it has the intervention and it goes on until after that instant.
         """
-        moment = _whole_second(at)
+        moment = whole_second(at)
         found = [each for each in self.interventions if each.id == intervention_id]
         if not found or (found[0].ends is not None and found[0].ends <= moment):
             known = "has ended already" if found else "isn't in the journal"
             raise UnknownInterventionError(f"intervention {quoted_value(intervention_id)} {known}")
-        fields = dict(found[0].disruption[found[0].kind]) | {"to": _text(moment)}
+        fields = dict(found[0].disruption[found[0].kind]) | {"to": instant_as_text(moment)}
         over = dataclasses.replace(found[0], ends=moment, disruption={found[0].kind: fields})
         return Journal(tuple(over if each is found[0] else each for each in self.interventions))
 
@@ -159,17 +149,23 @@ class Journal:
 
         If the base changes nothing its dates are extended to those of the interventions.
         """
+        # Imported when there is a journal: the schema of scenario files takes a tenth of a start.
+        from simulator.scenario_files.disruptions import with_disruptions
+        from simulator.scenario_files.schema import DisruptionEntry
+
         counting = [each for each in self.interventions if not each.withdrawn]
         entries = [DisruptionEntry.model_validate(each.disruption) for each in counting]
         scenario = with_disruptions(base, entries)
         if base.digest or base.wire_faults or not counting:
             return scenario
         days = [base.first_day, base.last_day]
-        days += [_service_day(each) for i in counting for each in (i.takes_effect, i.ends) if each]
+        days += [service_day_of(each) for i in counting for each in (i.takes_effect, i.ends) if each]
         return dataclasses.replace(scenario, first_day=min(days), last_day=max(days))
 
     def as_scenario_yaml(self, base: Scenario) -> str:
         """The run as a scenario file. Loaded and simulated it gives the same bytes."""
+        from simulator.scenario_files.writer import scenario_document, scenario_yaml
+
         return scenario_yaml(scenario_document(self.applied_to(base)))
 
 
@@ -181,121 +177,16 @@ def undisturbed(day: date, *, seed: int, network: str | None = None) -> Scenario
     return Scenario("undisturbed", day, day, seed=seed, network=network)
 
 
-def intervention_from(
-    document: Any, network: Network, base_scenario: Scenario, journal: Journal, earliest: datetime
-) -> Intervention:
-    """The intervention that a request asks for; see the module.
-
-    `network` is the run's, without the extra buses of the base scenario. InterventionError for an invalid
-    disruption, or one that contradicts the scenario or another intervention; TooEarlyError for one that
-    begins before `earliest`.
-    """
-    moment = _whole_second(earliest)
-    kind, fields = _kind_and_fields(document)
-    start = "at" if kind == "breakdown" else "from"
-    fields = {start: _text(moment)} | fields
-    for name in (start, "to"):
-        fields[name] = _as_instant(fields[name], moment) if name in fields else None
-    fields = {name: value for name, value in fields.items() if value is not None}
-    number = str(len(journal.interventions) + 1)
-    _check({kind: fields}, network, base_scenario, journal, moment)
-    takes_effect = _instant(fields[start])
-    if takes_effect < moment:
-        raise TooEarlyError(moment)
-    ends = _instant(fields["to"]) if "to" in fields else None
-    return Intervention(number, takes_effect, {kind: fields}, ends)
-
-
-def _kind_and_fields(document: Any) -> tuple[str, dict[str, Any]]:
-    kinds = ", ".join(kind for kind in DISRUPTIONS if kind != "extra_buses")
-    if not isinstance(document, Mapping) or len(document) != 1:
-        raise InterventionError([f"must be an object with one of {kinds}"])
-    kind, fields = next(iter(document.items()))
-    if kind == "extra_buses":
-        raise InterventionError(
-            ["extra_buses: they change the network: give them in the scenario of the run"]
-        )
-    if kind not in DISRUPTIONS:
-        raise InterventionError([f"unknown kind {quoted_value(kind)}: must be one of {kinds}"])
-    if not isinstance(fields, Mapping):
-        raise InterventionError([f"{kind}: must be an object of fields, got {quoted_value(fields)}"])
-    return kind, dict(fields)
-
-
-def _check(
-    disruption: Disruption, network: Network, base: Scenario, journal: Journal, earliest: datetime
-) -> None:
-    """InterventionError unless a disruption is valid beside the scenario and the journal."""
-    going_on = [each for each in journal.interventions if each.ends is None or each.ends > earliest]
-    going_on = [each for each in going_on if not each.withdrawn]
-    names = [f"in intervention {each.id}" for each in going_on]
-    before = scenario_document(base)
-    before["disruptions"] = [
-        *before.get("disruptions", ()),
-        *(each.as_json()["disruption"] for each in going_on),
-    ]
-    if len(before["disruptions"]) >= MOST:
-        raise InterventionError([f"scenario and journal have {MOST} disruptions already, the most possible"])
-    after = before | {"disruptions": [*before["disruptions"], disruption]}
-    try:
-        document = _document(after, [*names, "in this intervention"])
-        known = check(_document(before, names), network) if before["disruptions"] else []
-    except InputFileError as error:
-        raise InterventionError([problem.message for problem in error.problems]) from error
-    *_, (loc, data) = find(document.data, ("disruptions", "*"))
-    faults: Faults = []
-    document.validated(loc, data, DisruptionEntry, faults)
-    faults += [fault for fault in check(document, network) if fault not in known]
-    if faults:
-        raise InterventionError(list(dict.fromkeys(_message(*fault) for fault in faults)))
-
-
-def _message(loc: tuple[str | int, ...], message: str) -> str:
-    inside = subject(loc)
-    return Problem("", 1, f"{inside}: {message}" if inside else message).message
-
-
-def _document(data: dict[str, Any], names: list[str]) -> Document:
-    """Data of a scenario file, as a document whose last disruptions have `names`."""
-    text = scenario_yaml(data).encode("utf-8", "replace").decode()
-    document = text_document(
-        "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
-    )
-    count = text.count("\n")
-    # A disruption has a line of its own; nothing but `wire` follows the disruptions.
-    after = count - len(data.get("wire", ())) - ("wire" in data)
-    document.named_lines = dict.fromkeys(range(1, count + 1), "in the scenario")
-    first = after - len(names) + 1
-    document.named_lines |= {first + number: name for number, name in enumerate(names)}
-    return document
-
-
-def _as_instant(value: Any, earliest: datetime) -> Any:
-    """A time as an instant's text: a time of day is that of the service day in progress.
-
-    What isn't a time stays, for the check to report.
-    """
-    try:
-        when = parsed_when(value)
-    except ValueError:
-        return value
-    if isinstance(when, int):
-        return _text(to_datetime(origin_ms(_service_day(earliest)) + 1000 * when))
-    return _text(when)
-
-
-def _service_day(instant: datetime) -> date:
+def service_day_of(instant: datetime) -> date:
+    """The service day to which an instant belongs."""
     return (instant.astimezone(MADRID) - DAY_BEGINS).date()
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def _text(instant: datetime) -> str:
+def instant_as_text(instant: datetime) -> str:
+    """An instant as scenario files have it."""
     return instant_text(to_ms(instant))
 
 
-def _whole_second(instant: datetime) -> datetime:
+def whole_second(instant: datetime) -> datetime:
     """An instant rounded up to a second, UTC."""
     return to_datetime(-(-to_ms(instant) // 1000) * 1000).astimezone(UTC)

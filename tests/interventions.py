@@ -7,7 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from simulator.journal import InterventionError, Journal, intervention_from
+from simulator.intervention_requests import intervention_from
+from simulator.journal import InterventionError, Journal
 from simulator.network import Line, Network
 from simulator.scenario.scenario import Scenario
 from tests.scenarios import sections, turns_back

@@ -9,7 +9,7 @@ from datetime import date
 
 import pytest
 
-from simulator import city
+from simulator.day import line_day_processes
 from simulator.day.line_day import line_day
 from simulator.day.trajectory import Trajectory
 from simulator.network import Line
@@ -32,5 +32,5 @@ def each_simulated_once() -> Iterator[None]:
         return kept[inputs]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(city, "line_day", simulated)
+        patch.setattr(line_day_processes, "line_day", simulated)
         yield

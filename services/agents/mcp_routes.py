@@ -22,6 +22,7 @@ from services.agents.tools import tools_of
 from services.context import Context
 from services.errors import BadRequest, ServiceError
 from services.queries.bodies import Body, describe_error
+from services.settings import MCP_PATH
 from services.times import format_instant
 from services.web.access_log import CALLER
 from services.web.handlers import (
@@ -37,7 +38,6 @@ from storage.store import Reader
 
 log = logging.getLogger("bus_simulator.mcp")
 
-MCP_PATH = "/mcp"
 MCP_HEADERS = ("mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name")
 """Headers of the protocol, which CORS allows web pages to send."""
 LONGEST_BODY = 65_536

@@ -13,8 +13,7 @@ import click
 
 from services.access.authentication import LocalKey
 from services.access.local_credentials import KEY_SUFFIX
-from services.agents.mcp_routes import MCP_PATH
-from services.settings import DEFAULT_STORE
+from services.settings import DEFAULT_STORE, MCP_PATH
 from simulator.network import Network
 
 PROGRAM = "bus-simulator"

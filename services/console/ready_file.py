@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from services.access.authentication import GROUP_HEADER, KEY_HEADER, LocalKey, write_private
 from services.access.key_plaintext import parse_plain_keys
-from services.agents.mcp_routes import MCP_PATH
+from services.settings import MCP_PATH
 
 OnReady: TypeAlias = Callable[[str, LocalKey], None]
 """Called with the URL and the key once the simulator answers requests."""

@@ -154,12 +154,17 @@ def opened(url: str, *, must_exist: bool = False, for_writing: bool = False, sha
 
     if for_writing and url.startswith(LAKE):
         raise InputError(f"{url} can only be read: choose another --store; `generate` writes lakes")
-    if must_exist and url.startswith(DUCKDB) and not store_path(url).exists():
+    if must_exist and is_missing(url):
         raise StoreUnavailable(f"{store_path(url)} doesn't exist; `bus-simulator run` or `backfill` makes it")
     try:
         return open_store(url, shard=shard)
     except ValueError as error:
         raise InputError(str(error)) from error
+
+
+def is_missing(url: str) -> bool:
+    """Whether a DuckDB store doesn't exist yet; False for other stores, which aren't asked."""
+    return url.startswith(DUCKDB) and not store_path(url).exists()
 
 
 def store_path(url: str) -> Path:

@@ -32,7 +32,6 @@ from simulator.journal import (
     Journal,
     TooEarlyError,
     UnknownInterventionError,
-    intervention_from,
 )
 from simulator.scenario.scenario import Scenario
 from storage.errors import DependencyError, JournalChanged, WrittenAhead
@@ -100,6 +99,9 @@ class InProcessInterventions:
         return self._repeated(lambda: self._intervened(disruption))
 
     def _intervened(self, disruption: Mapping[str, object]) -> JournalEntry:
+        # Imported with the first request: the schema of scenario files takes a tenth of a start.
+        from simulator.intervention_requests import intervention_from
+
         with self._gate.changing():
             self._settle()
             base = base_scenario(self._inputs, self._journal)

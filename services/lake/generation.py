@@ -16,7 +16,7 @@ from bus_simulator.lake import write_dates
 from services.errors import InputError
 from services.inputs.load import Inputs
 from services.lake.date_task import DateTask, packed
-from simulator.city import process_pool
+from simulator.day.line_day_processes import process_pool
 from simulator.progress import OnProgress, Progress
 from storage.coverage import Interval, uncovered
 from storage.errors import RunMismatch

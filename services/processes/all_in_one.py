@@ -1,7 +1,8 @@
 """`run`: one process that stores, feeds in threads, and serves.
 
 The listening socket is opened first: a port in use is found before any work. Clients that connect early wait
-for their first answer, which comes when the history is written.
+for their first answer, which comes when the history is written. On a first start another process simulates
+line-days while this one opens the store, and the web application is imported while history is written.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -33,9 +35,9 @@ from services.feeders.feeder import FEEDERS, Feeder, Model
 from services.feeders.pruning import Pruning
 from services.feeders.write_gate import without_gate
 from services.feeds.emt.own_port import EmtPort, emt_port
-from services.inputs.load import Inputs, beside, load_inputs, opened
+from services.inputs.load import Inputs, beside, is_missing, load_inputs, opened
 from services.interventions.in_process import InProcessInterventions
-from services.interventions.stored_journal import disturbed_inputs, stored_journal
+from services.interventions.stored_journal import base_scenario, stored_journal
 from services.live.delivery_faults import DeliveryFaults, FaultLog
 from services.live.feeder_source import FeederSource
 from services.live.live_hub import live_hub
@@ -46,6 +48,7 @@ from services.processes.web_server import WebServer
 from services.queries.bodies import bus_position_text
 from services.reports.kept_comparisons import KeptJournalCosts, ServiceComparisons
 from services.settings import Settings
+from services.times import HOUR, floor
 from services.web.uvicorn.server import listen, url_of
 from simulator.clock import Clock
 from simulator.progress import OnProgress
@@ -80,13 +83,11 @@ def run(
                 keys, key = local_keys(settings.store, refresh=key_refresh)
                 on_listening(url_of(listener), key, inputs.network)
                 snapshot_key = stack.enter_context(announced_holder(settings.store, listener))
-                simulator.prepare(backfill_runner())
+                server = simulator.prepared(backfill_runner(), keys, snapshot_key, emt)
                 on_ready(url_of(listener), key)
         except Interrupted:
             return
-        simulator.serve(
-            keys, snapshot_key, listener, lambda: progress.current, with_status_line=with_status_line, emt=emt
-        )
+        simulator.serve(server, listener, lambda: progress.current, with_status_line=with_status_line)
 
 
 def backfill_runner() -> RunBackfill:
@@ -117,6 +118,10 @@ def assembled(settings: Settings, clock: Clock, on_progress: OnProgress) -> Iter
     """Load the inputs, open the store, start the model; on exit close them."""
     with ExitStack() as stack:
         inputs = load_inputs(settings.network, settings.seed, settings.scenario, on_progress)
+        city = stack.enter_context(closing(inputs.city(settings.jobs, on_progress)))
+        if settings.jobs is None and is_missing(settings.store):
+            now = clock.now()
+            city.begin(floor(now, HOUR) - settings.backfill, now)
         store = stack.enter_context(closing(opened(settings.store, for_writing=True)))
         check_run(
             store,
@@ -124,8 +129,9 @@ def assembled(settings: Settings, clock: Clock, on_progress: OnProgress) -> Iter
             continue_with_new_inputs=settings.continue_with_new_inputs,
             scenario_words=inputs.scenario_words,
         )
-        disturbed = disturbed_inputs(inputs, stored_journal(store))
-        city = stack.enter_context(closing(disturbed.city(settings.jobs, on_progress)))
+        journal = stored_journal(store)
+        if journal.interventions:
+            city.follow(journal.applied_to(base_scenario(inputs, journal)))
         interventions = InProcessInterventions(inputs, city, store, clock)
         faults = stack.enter_context(delivery_faults_of(inputs, settings.store))
         yield AllInOne(settings, inputs, city, store, clock, faults, interventions), inputs
@@ -144,7 +150,7 @@ def delivery_faults_of(inputs: Inputs, store_url: str) -> Iterator[DeliveryFault
 
 
 class AllInOne:
-    """Feeders, history and web server of one process: first `prepare`, then `serve`."""
+    """Feeders, history and web server of one process: first `prepared`, then `serve`."""
 
     def __init__(
         self,
@@ -188,15 +194,23 @@ class AllInOne:
             feeder.catch_up(moment.now)
         self._history.write_before_serving(moment.course, run_backfill)
 
+    def prepared(
+        self, run_backfill: RunBackfill, keys: Keys, snapshot_key: ApiKey, emt: EmtPort | None = None
+    ) -> WebServer:
+        """Import and build the web server while a thread does `prepare`."""
+        with ThreadPoolExecutor(1, "first-history") as writer:
+            written = writer.submit(self.prepare, run_backfill)
+            server = WebServer(self.context(keys, snapshot_key), emt)
+            written.result()
+        return server
+
     def serve(
         self,
-        keys: Keys,
-        snapshot_key: ApiKey,
+        server: WebServer,
         listener: socket.socket,
         work: Work = no_work,
         *,
         with_status_line: bool = True,
-        emt: EmtPort | None = None,
     ) -> None:
         """Feed and answer until the clock closes or a feeder fails, whose exception is then raised.
 
@@ -204,7 +218,6 @@ class AllInOne:
         """
         if self._clock.closed:
             return
-        server = WebServer(self.context(keys, snapshot_key), emt)
         failures: list[Exception] = []
 
         def fail(error: Exception) -> None:

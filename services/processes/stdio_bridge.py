@@ -45,13 +45,12 @@ from services import settings as environment
 from services.access.authentication import GROUP_HEADER, KEY_HEADER, LocalKey, local_key
 from services.access.local_credentials import KEY_SUFFIX
 from services.access.store_holder import SUFFIX, read_holder
-from services.agents.mcp_routes import MCP_PATH
 from services.agents.sdk_server import INSTRUCTIONS, NAME, TITLE, list_resources, list_templates, list_tools
 from services.errors import InputError, clipped
 from services.inputs.load import DUCKDB, beside
 from services.processes import all_in_one, server_process
 from services.processes.server_settings import server_options_of_run
-from services.settings import Settings
+from services.settings import MCP_PATH, Settings
 from simulator.network import Network
 from storage.errors import DependencyUnavailable, StoreHeld
 

@@ -17,8 +17,8 @@ from services.reports.comparison import RunPerformance, measured
 from services.reports.journal_comparison import service_days
 from services.reports.service_comparison import MOST_LINES, line_comparisons
 from services.transit.service_comparison import JournalCost
-from simulator.city import process_pool
 from simulator.day.line_day import line_day, revised_line_day
+from simulator.day.line_day_processes import process_pool
 from simulator.day.trajectory import Trajectory
 from simulator.journal import Journal
 from simulator.network import Line

@@ -16,8 +16,8 @@ from services.inputs.load import Inputs
 from services.inputs.scenario_library import find_scenario
 from services.reports.comparison import Difference, Measure, RunPerformance, differences, measured
 from services.transit.service_comparison import ComparedMeasure, LineComparison, ServiceComparison
-from simulator.city import process_pool
 from simulator.day.line_day import line_day
+from simulator.day.line_day_processes import process_pool
 from simulator.files.problems import InputFileError
 from simulator.network import Line, Network
 from simulator.scenario.extra_buses import extra_bus_id

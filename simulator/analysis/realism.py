@@ -13,8 +13,8 @@ from enum import StrEnum
 from functools import partial
 
 from simulator.analysis.measures import PPM, Measures, measures, rank_correlation
-from simulator.city import process_pool
 from simulator.day.line_day import line_day
+from simulator.day.line_day_processes import process_pool
 from simulator.network import Line, Network
 from simulator.scenario.headway_control import HeadwayControl
 from simulator.scenario.line_changes import NO_CHANGES

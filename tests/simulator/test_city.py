@@ -5,14 +5,20 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from simulator.city import KEPT_DAYS, City
+from simulator.day import line_day_processes
+from simulator.scenario.disruptions import Strike
+from simulator.scenario.scenario import Scenario
 from storage.schema import Stream
 from tests.environment import environment
 from tests.networks import two_lines
@@ -21,17 +27,13 @@ ROOT = Path(__file__).parent.parent.parent
 START = datetime(2026, 11, 18, 7, tzinfo=UTC)
 
 PARENT = """
-from datetime import UTC, datetime, timedelta
-from simulator.city import City
-from storage.schema import Stream
-from tests.networks import two_lines
+from simulator.day.line_day_processes import process_pool
 
 if __name__ == "__main__":
-    city = City(two_lines(), jobs=2)
-    start = datetime(2026, 11, 18, 7, tzinfo=UTC)
-    city.window(start, start + timedelta(minutes=1), [Stream.BUS_POSITION])
-    print("simulated", flush=True)
-    input()
+    with process_pool(1) as pool:
+        pool.submit(int).result()
+        print("simulated", flush=True)
+        input()
 """
 
 
@@ -50,7 +52,7 @@ def test_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "simulated\n"
         children = psutil.Process(parent.pid).children(recursive=True)
-        assert len(children) >= 2
+        assert children
         parent.send_signal(signal.SIGKILL)
     _, alive = psutil.wait_procs(children, timeout=20)
     assert alive == []
@@ -59,7 +61,37 @@ def test_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
 def test_line_days_are_kept_for_a_few_days_only() -> None:
     network = two_lines()
     with closing(City(network)) as city:
-        for day in range(8):
+        for day in range(KEPT_DAYS + 1):
             start = START + timedelta(days=day)
             city.window(start, start + timedelta(minutes=1), [Stream.BUS_POSITION])
         assert city.line_days_in_memory == KEPT_DAYS * len(network.lines)
+
+
+def test_line_days_begun_in_another_process_change_no_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_day_processes, "FEWEST_BEGUN", 2)
+    network, day = two_lines(), START.date()
+    strike = Scenario("strike", day, day, strikes=(Strike(0.5, (network.lines[0].line_id,)),))
+    span, streams = (START, START + timedelta(hours=1)), tuple(Stream)
+    with closing(City(network)) as begun, closing(City(network, scenario=strike)) as plain:
+        begun.begin(*span)
+        begun.follow(strike)
+        assert begun.window(*span, streams) == plain.window(*span, streams)
+
+
+def test_a_killed_helping_process_leaves_its_line_days_to_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_day_processes, "process_pool", lambda _jobs: BrokenPool())
+    monkeypatch.setattr(line_day_processes, "FEWEST_BEGUN", 2)
+    span, streams = (START, START + timedelta(minutes=1)), [Stream.STOP_VISIT]
+    with closing(City(two_lines())) as begun, closing(City(two_lines())) as plain:
+        begun.begin(*span)
+        assert begun.window(*span, streams) == plain.window(*span, streams)
+
+
+class BrokenPool(ThreadPoolExecutor):
+    """A pool whose process was killed."""
+
+    def submit(self, *_: object, **__: object) -> Future[Any]:
+        """Return a future that has failed as those of a broken pool do."""
+        failed: Future[Any] = Future()
+        failed.set_exception(BrokenProcessPool())
+        return failed

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from simulator.intervention_requests import intervention_from
 from simulator.journal import (
     EMPTY,
     InterventionError,
     Journal,
     TooEarlyError,
     UnknownInterventionError,
-    intervention_from,
     undisturbed,
 )
 from simulator.network import Network

@@ -15,7 +15,6 @@ import click
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.errors import InputError
-from services.feeds.emt.routes import PREFIX
 from services.web.uvicorn.server import listen, quiet_server, url_of
 
 
@@ -109,6 +108,8 @@ async def served_at_root(app: ASGIApp, port: EmtPort) -> AsyncIterator[None]:
 
 def rooted(app: ASGIApp) -> ASGIApp:
     """The application with the paths below `/emt` at its root, and no others."""
+    # Imported when the port is served: it brings FastAPI, which `run` imports while it writes history.
+    from services.feeds.emt.routes import PREFIX
 
     async def below(scope: Scope, receive: Receive, send: Send) -> None:
         await app({**scope, "path": PREFIX + scope["path"]}, receive, send)
