@@ -55,25 +55,28 @@ CREATE OR REPLACE TABLE trip AS
     FROM visit GROUP BY trip_id) t
   LEFT JOIN fitting f USING (trip_id) GROUP BY ALL;
 CREATE OR REPLACE TABLE visit_in_trip AS
-  WITH placed AS (
+  WITH known AS (
     SELECT v.*, b.line_id AS bus_line_id, b.capacity, p.hop_m, p.latitude, p.longitude, p.places,
-      lag(v.time) OVER w AS before_time, lag(v.passenger_count) OVER w AS load_before,
-      lag(v.direction) OVER w AS before_direction, lag(p.places) OVER w AS before_places,
-      lag(v.sequence) OVER w AS before_sequence, lag(v.trip_id) OVER w AS before_trip_id,
       EXISTS (FROM irregular i WHERE i.line_id = v.line_id AND v.time >= i.since AND v.time < i.until)
         AS is_irregular
     FROM visit v LEFT JOIN bus b USING (bus_id) LEFT JOIN trip t USING (trip_id)
     LEFT JOIN pattern_stop p ON p.line_id = v.line_id AND p.direction = v.direction
-      AND p.pattern_id = t.pattern_id AND p.place = v.sequence
-    WINDOW w AS (PARTITION BY v.bus_id ORDER BY v.time, v.sequence)),
-  begun AS (
-    SELECT *, sequence = 1 OR (is_irregular
-        AND coalesce(before_trip_id <> trip_id, passenger_count + alighting = boarding)) AS starts_trip,
-      before_sequence = before_places OR is_irregular
-        OR coalesce(lag(is_irregular) OVER (PARTITION BY bus_id ORDER BY time, sequence), false)
-        AS before_ended
-    FROM placed)
-  SELECT *, lead(starts_trip) OVER (PARTITION BY bus_id ORDER BY time, sequence) AS ends_trip FROM begun;
+      AND p.pattern_id = t.pattern_id AND p.place = v.sequence),
+  placed AS (
+    SELECT *,
+      lag(time) OVER w AS before_time, lag(passenger_count) OVER w AS load_before,
+      lag(direction) OVER w AS before_direction, lag(places) OVER w AS before_places,
+      lag(sequence) OVER w AS before_sequence, lag(trip_id) OVER w AS before_trip_id,
+      lag(is_irregular) OVER w AS before_irregular, lead(is_irregular) OVER w AS next_irregular,
+      lead(sequence) OVER w AS next_sequence, lead(trip_id) OVER w AS next_trip_id
+    FROM known WINDOW w AS (PARTITION BY bus_id ORDER BY time, sequence))
+  SELECT * EXCLUDE (before_irregular, next_irregular, next_sequence, next_trip_id),
+    sequence = 1 OR (is_irregular
+      AND coalesce(before_trip_id <> trip_id, passenger_count + alighting = boarding)) AS starts_trip,
+    before_sequence = before_places OR is_irregular OR coalesce(before_irregular, false) AS before_ended,
+    -- Whether the bus's next visit starts a trip. That visit has one before it: this one.
+    next_sequence = 1 OR (next_irregular AND next_trip_id <> trip_id) AS ends_trip
+  FROM placed;
 CREATE OR REPLACE TABLE leg AS
   WITH point AS (
     SELECT bus_id, time, passenger_count AS load, sequence, stop_id, arrival_time, doors_open, direction,
