@@ -1,50 +1,13 @@
-// Buses on a canvas above the map's: an arrow in the direction of travel, coloured, and close by the number of
-// its line. Places are computed here for each picture, in screen pixels. While the view stays, buses drive
-// without a new picture of the lines and stops below them.
+// Where buses are on the screen, for each picture. While the view stays they drive on a canvas above the map's,
+// without a new picture of the lines and stops below. While the map moves they are drawn into its own picture: to lay
+// a second canvas over the whole of it takes as long as to draw all buses.
 
-import type { Map as LibreMap } from "maplibre-gl";
+import type { CustomLayerInterface, Map as LibreMap } from "maplibre-gl";
+import { BusPainter, CELLS_A_ROW, FLOATS, type Scene } from "./busPainter";
 import type { Bus } from "./tracks";
 
-const FLOATS = 8; // x, y (pixels from the middle), bearing, size, red, green, blue, cell of the atlas or -1
 const CELL = 64;
-const CELLS_A_ROW = 16;
 const NUMBERED_ZOOM = 14.2;
-
-const VERTEX = `#version 300 es
-uniform vec2 half_size; uniform float ratio;
-layout(location=0) in vec4 place; layout(location=1) in vec4 look;
-out vec3 colour; out vec2 turn; out float cell; out float size;
-void main() {
-  gl_Position = vec4(place.x / half_size.x, -place.y / half_size.y, 0.0, 1.0);
-  gl_PointSize = place.w * ratio; size = place.w * ratio;
-  turn = vec2(sin(place.z), cos(place.z)); colour = look.rgb; cell = look.a;
-}`;
-
-const FRAGMENT = `#version 300 es
-precision mediump float;
-uniform vec3 edge; uniform sampler2D atlas;
-in vec3 colour; in vec2 turn; in float cell; in float size;
-out vec4 result;
-void main() {
-  vec2 p = gl_PointCoord * 2.0 - 1.0;
-  vec2 q = vec2(p.x * turn.y + p.y * turn.x, p.y * turn.y - p.x * turn.x);
-  float soft = 3.0 / size;
-  float body = length(q - vec2(0.0, 0.10)) - 0.56;
-  float nose = max(abs(q.x) * 0.83 + (-q.y) * 0.56 - 0.535, q.y - 0.1);
-  float shape = min(body, nose);
-  float outer = 1.0 - smoothstep(0.10, 0.10 + soft, shape);
-  float inner = 1.0 - smoothstep(-0.04, -0.04 + soft, shape);
-  if (outer <= 0.0) discard;
-  vec3 paint = mix(edge, colour, inner);
-  if (cell >= 0.0) {
-    vec2 corner = vec2(mod(cell, ${CELLS_A_ROW}.0), floor(cell / ${CELLS_A_ROW}.0));
-    vec2 inCell = (gl_PointCoord - vec2(0.5, 0.55)) * 1.25 + 0.5;
-    float ink = texture(atlas, (corner + clamp(inCell, 0.02, 0.98)) / ${CELLS_A_ROW}.0).a;
-    float light = dot(colour, vec3(0.299, 0.587, 0.114));
-    paint = mix(paint, vec3(light > 0.5 ? 0.04 : 1.0), ink);
-  }
-  result = vec4(paint * outer, outer);
-}`;
 
 export interface Look {
   red: number;
@@ -63,14 +26,10 @@ export class BusLayer {
   /** What was drawn last, for finding the bus under a pointer: pixels from the middle of the map. */
   drawn: { bus: Bus; x: number; y: number }[] = [];
   frames = 0;
-  private program: WebGLProgram | null = null;
-  private array: WebGLVertexArrayObject | null = null;
-  private buffer: WebGLBuffer | null = null;
-  private texture: WebGLTexture | null = null;
-  private uniforms: Record<string, WebGLUniformLocation | null> = {};
   private data = new Float32Array(4096 * FLOATS);
   private readonly canvas = document.createElement("canvas");
-  private gl: WebGL2RenderingContext | null = null;
+  private above: { gl: WebGL2RenderingContext; painter: BusPainter } | null = null;
+  private within: BusPainter | null = null;
   private readonly cellOf = new Map<string, number>();
   edge: [number, number, number] = [1, 1, 1];
 
@@ -84,67 +43,56 @@ export class BusLayer {
     this.setUp();
     this.canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault();
-      this.gl = null;
+      this.above = null;
     });
     this.canvas.addEventListener("webglcontextrestored", () => this.setUp());
+    map.on("webglcontextrestored", () => (this.within = null));
+    // The last picture of a movement has the buses in it: one without them has to follow.
+    map.on("moveend", () => map.triggerRepaint());
   }
 
   private setUp(): void {
     const gl = this.canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, stencil: false });
     if (!gl) throw new Error("no WebGL");
-    this.gl = gl;
-    this.program = link(gl);
-    for (const name of ["half_size", "ratio", "edge", "atlas"]) this.uniforms[name] = gl.getUniformLocation(this.program, name);
-    this.array = gl.createVertexArray();
-    this.buffer = gl.createBuffer();
-    gl.bindVertexArray(this.array);
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer);
-    for (const [index, offset] of [[0, 0], [1, 16]]) {
-      gl.enableVertexAttribArray(index);
-      gl.vertexAttribPointer(index, 4, gl.FLOAT, false, FLOATS * 4, offset);
-    }
-    gl.bindVertexArray(null);
-    this.texture = null;
-    gl.enable(gl.BLEND);
-    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    this.above = { gl, painter: new BusPainter(gl, () => this.atlas()) };
   }
 
-  /** The numbers of lines, which are only read close by: from afar there is no time to draw them. */
-  private numbers(gl: WebGL2RenderingContext): WebGLTexture | null {
-    const texture = gl.createTexture();
-    gl.bindTexture(gl.TEXTURE_2D, texture);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, this.atlas());
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
-    return texture;
+  /** The layer for the map's own picture, on top of all others. */
+  layer(): CustomLayerInterface {
+    return { id: "buses", type: "custom", render: (gl) => this.drawWithin(gl as WebGL2RenderingContext) };
   }
 
-  /** Draw all buses where they are now. */
+  private drawWithin(gl: WebGL2RenderingContext): void {
+    const isMoving = this.map.isMoving();
+    this.canvas.hidden = isMoving;
+    if (!isMoving) return;
+    this.within ??= new BusPainter(gl, () => this.atlas());
+    const scene = this.scene();
+    if (scene) this.within.paint(scene);
+  }
+
+  /** Draw all buses where they are now on the canvas above the map, unless they are in the map's picture. */
   draw(): void {
-    const { gl, canvas } = this;
-    const { width, height, clientWidth, clientHeight } = this.map.getCanvas();
-    if (!gl || !clientWidth) return;
+    const { canvas, above } = this;
+    if (canvas.hidden || !above) return;
+    const { width, height } = this.map.getCanvas();
     if (canvas.width !== width || canvas.height !== height) {
       [canvas.width, canvas.height] = [width, height];
-      gl.viewport(0, 0, width, height);
+      above.gl.viewport(0, 0, width, height);
     }
+    const scene = this.scene();
+    if (!scene) return;
+    above.gl.clear(above.gl.COLOR_BUFFER_BIT);
+    above.painter.paint(scene);
+  }
+
+  private scene(): Scene | null {
+    const { width, clientWidth, clientHeight } = this.map.getCanvas();
+    if (!clientWidth) return null;
     const isNumbered = this.map.getZoom() >= NUMBERED_ZOOM;
-    if (isNumbered) this.texture ??= this.numbers(gl);
     const count = this.place(this.map, isNumbered);
     this.frames += 1;
-    gl.clear(gl.COLOR_BUFFER_BIT);
-    gl.useProgram(this.program);
-    gl.bindVertexArray(this.array);
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer);
-    gl.bufferData(gl.ARRAY_BUFFER, this.data.subarray(0, count * FLOATS), gl.DYNAMIC_DRAW);
-    gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_2D, this.texture);
-    gl.uniform1i(this.uniforms.atlas, 0);
-    gl.uniform2f(this.uniforms.half_size, clientWidth / 2, clientHeight / 2);
-    gl.uniform1f(this.uniforms.ratio, width / clientWidth);
-    gl.uniform3f(this.uniforms.edge, ...this.edge);
-    gl.drawArrays(gl.POINTS, 0, count);
-    gl.bindVertexArray(null);
+    return { data: this.data, count, width: clientWidth, height: clientHeight, ratio: width / clientWidth, edge: this.edge, isNumbered };
   }
 
   /** The bus nearest to a point of the map, in pixels from its top left corner; none farther than `mostPx`. */
@@ -208,16 +156,3 @@ export class BusLayer {
   }
 }
 
-function link(gl: WebGL2RenderingContext): WebGLProgram {
-  const program = gl.createProgram();
-  for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]] as const) {
-    const shader = gl.createShader(kind);
-    if (!shader) throw new Error("no WebGL");
-    gl.shaderSource(shader, source);
-    gl.compileShader(shader);
-    gl.attachShader(program, shader);
-  }
-  gl.linkProgram(program);
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program) ?? "WebGL program");
-  return program;
-}

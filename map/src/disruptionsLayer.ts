@@ -4,7 +4,7 @@ import { type GeoJSONSource, type LayerSpecification, type Map as LibreMap, Popu
 import type { City } from "./city";
 import { h } from "./dom";
 import { t } from "./i18n";
-import { forEachStyle } from "./mapStyle";
+import { forEachStyle, setVisible } from "./mapStyle";
 import { type Intervention, type Interventions, textOf } from "./panels/interventions";
 
 const EVERY_MS = 60_000;
@@ -59,8 +59,8 @@ export class DisruptionsLayer {
 
   private add(): void {
     this.map.addSource("disturbed", { type: "geojson", data: EMPTY });
-    const roads: LayerSpecification = { id: LAYERS[0], type: "line", source: "disturbed", filter: ["==", ["geometry-type"], "LineString"], layout: { "line-join": "round" }, paint: { "line-color": COLOUR as never, "line-width": 7, "line-opacity": 0.85, "line-dasharray": [1, 0.6] } };
-    const places: LayerSpecification = { id: LAYERS[1], type: "circle", source: "disturbed", filter: ["==", ["geometry-type"], "Point"], paint: { "circle-color": COLOUR as never, "circle-opacity": 0.35, "circle-radius": 15, "circle-stroke-color": COLOUR as never, "circle-stroke-width": 3 } };
+    const roads: LayerSpecification = { id: LAYERS[0], type: "line", source: "disturbed", filter: ["==", ["geometry-type"], "LineString"], layout: { "line-join": "round", visibility: "none" }, paint: { "line-color": COLOUR as never, "line-width": 7, "line-opacity": 0.85, "line-dasharray": [1, 0.6] } };
+    const places: LayerSpecification = { id: LAYERS[1], type: "circle", source: "disturbed", filter: ["==", ["geometry-type"], "Point"], layout: { visibility: "none" }, paint: { "circle-color": COLOUR as never, "circle-opacity": 0.35, "circle-radius": 15, "circle-stroke-color": COLOUR as never, "circle-stroke-width": 3 } };
     for (const layer of [roads, places]) this.map.addLayer(layer, "stops");
     this.draw();
   }
@@ -73,6 +73,7 @@ export class DisruptionsLayer {
     if (!features.length && !this.isDrawn) return; // it would be cut into tiles and drawn anew at each tick
     this.isDrawn = features.length > 0;
     source?.setData({ type: "FeatureCollection", features } as never);
+    if (source) setVisible(this.map, LAYERS, this.isDrawn);
   }
 
   private features(each: Intervention): Feature[] {

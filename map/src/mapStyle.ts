@@ -8,6 +8,8 @@ import { palette } from "./theme";
 const FONT = ["system-ui"];
 /** Below this zoom a line is one stroke, without its variants and its way back. */
 export const FAR_ZOOM = 12.5;
+/** How far a tile's lines reach over its edge: half the widest stroke. They are drawn twice there. */
+const BUFFER_PX = 24;
 
 /** A line and a stop in the Gulf of Guinea: to draw them compiles the shaders that a city needs. */
 const SAMPLE_LINE = collection({ type: "LineString", coordinates: [[-0.01, 0], [0.01, 0]] }, { line_id: "", color: "#000000" });
@@ -21,9 +23,9 @@ function collection(geometry: { type: string; coordinates: unknown }, properties
 export function mapStyle(tiles: Tiles | null): StyleSpecification {
   const colours = palette();
   const sources: StyleSpecification["sources"] = {
-    far: { type: "geojson", data: SAMPLE_LINE as never, tolerance: 1 },
-    lines: { type: "geojson", data: NOTHING as never, tolerance: 1 },
-    chosen: { type: "geojson", data: NOTHING as never },
+    far: { type: "geojson", data: SAMPLE_LINE as never, tolerance: 1, buffer: BUFFER_PX },
+    lines: { type: "geojson", data: NOTHING as never, tolerance: 1, buffer: BUFFER_PX },
+    chosen: { type: "geojson", data: NOTHING as never, buffer: BUFFER_PX },
     stops: { type: "geojson", data: SAMPLE_STOP as never },
   };
   if (tiles) sources.tiles = { type: "raster", tiles: [tiles.url], tileSize: 256, attribution: escaped(tiles.credit) };
@@ -33,20 +35,25 @@ export function mapStyle(tiles: Tiles | null): StyleSpecification {
   return {
     version: 8,
     sources,
+    // The ground is the page's: a layer of it would take as long as all lines.
     layers: [
-      { id: "ground", type: "background", paint: { "background-color": colours.ground } },
       ...(tiles ? [{ id: "tiles", type: "raster", source: "tiles", paint: { "raster-opacity": 0.7 } }] : []),
       { id: "casings", type: "line", source: "lines", minzoom: FAR_ZOOM, layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": colours.casing, "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 12, 2, 16, 12, 19, 40] } },
       { id: "lines-far", type: "line", source: "far", paint: strokes },
       { id: "lines", type: "line", source: "lines", minzoom: FAR_ZOOM, layout: { "line-join": "round" }, paint: strokes },
       { id: "heat", type: "heatmap", source: "stops", layout: { visibility: "none" }, paint: { "heatmap-weight": ["min", 1, ["/", ["get", "waiting"], 60]], "heatmap-radius": ["interpolate", ["linear"], ["zoom"], 10, 8, 14, 30, 17, 80], "heatmap-opacity": 0.75 } },
-      { id: "chosen-lines", type: "line", source: "chosen", layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": ["get", "color"], "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 3, 16, 7, 19, 14] } },
+      { id: "chosen-lines", type: "line", source: "chosen", layout: { visibility: "none",  "line-join": "round", "line-cap": "round" }, paint: { "line-color": ["get", "color"], "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 3, 16, 7, 19, 14] } },
       { id: "stops", type: "circle", source: "stops", paint: { "circle-color": colours.stop, "circle-opacity": 0.9, "circle-stroke-color": colours.stopEdge, "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 11, 0, 14, 1.5], "circle-radius": ["interpolate", ["linear"], ["zoom"], 10, radius(0.2, 0.14), 12, radius(0.5, 0.28), 14, radius(2.5, 0.7), 17, radius(5, 1.4)] } },
-      { id: "chosen-stop", type: "circle", source: "chosen", filter: ["==", ["geometry-type"], "Point"], paint: { "circle-color": "#ffb703", "circle-stroke-color": colours.stopEdge, "circle-stroke-width": 2, "circle-radius": 9 } },
+      { id: "chosen-stop", type: "circle", source: "chosen", filter: ["==", ["geometry-type"], "Point"], layout: { visibility: "none" }, paint: { "circle-color": "#ffb703", "circle-stroke-color": colours.stopEdge, "circle-stroke-width": 2, "circle-radius": 9 } },
       { id: "line-names", type: "symbol", source: "lines", minzoom: 13, layout: { "symbol-placement": "line", "symbol-spacing": 320, "text-field": ["get", "label"], "text-font": FONT, "text-size": 11, "text-padding": 4 }, paint: { "text-color": colours.text, "text-halo-color": colours.halo, "text-halo-width": 1.6 } },
       { id: "stop-names", type: "symbol", source: "stops", minzoom: 14.6, layout: { "text-field": ["get", "label"], "text-font": FONT, "text-size": 12, "text-anchor": "top", "text-offset": [0, 0.9], "text-max-width": 9, "symbol-sort-key": ["-", 0, ["get", "waiting"]] }, paint: { "text-color": colours.text, "text-halo-color": colours.halo, "text-halo-width": 1.6 } },
     ],
   } as StyleSpecification;
+}
+
+/** Show layers, or spare the map their source's tiles: also an empty one takes time in each picture. */
+export function setVisible(map: LibreMap, layers: readonly string[], isVisible: boolean): void {
+  for (const layer of layers) map.setLayoutProperty(layer, "visibility", isVisible ? "visible" : "none");
 }
 
 /** Do something once the style is there, and again for each style that takes its place. */

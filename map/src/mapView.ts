@@ -1,12 +1,13 @@
 // The map itself: MapLibre with the network's lines and stops, and the layer of buses.
 
-import { AttributionControl, type GeoJSONSource, Map as LibreMap, NavigationControl, prewarm, ScaleControl, setWorkerUrl } from "maplibre-gl";
+import { AttributionControl, type GeoJSONSource, Map as LibreMap, NavigationControl, prewarm, setWorkerUrl } from "maplibre-gl";
 import { BusLayer } from "./busLayer";
 import type { Tiles } from "./api";
 import type { City } from "./city";
 import { allLines, chosen, type Features, farLines, NOTHING, shownStops } from "./features";
-import { FAR_ZOOM, forEachStyle, mapStyle } from "./mapStyle";
+import { FAR_ZOOM, forEachStyle, mapStyle, setVisible } from "./mapStyle";
 import type { Pointed } from "./pointing";
+import { Scale } from "./scale";
 import { palette } from "./theme";
 
 const CLICK_PX = 14;
@@ -67,9 +68,10 @@ export class MapView {
     if (tiles) map.addControl(new AttributionControl({ compact: false }));
     this.buses = new BusLayer(city, city.network.lines, this.map);
     this.map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
-    this.map.addControl(new ScaleControl({}), "bottom-left");
+    this.map.addControl(new Scale(), "bottom-left");
     forEachStyle(this.map, () => {
       this.buses.edge = palette().busEdge;
+      this.map.addLayer(this.buses.layer());
       this.fill();
     });
     // In the same frame as the map's, so that buses and lines move together.
@@ -215,6 +217,7 @@ export class MapView {
     const stop = this.city.selected?.kind === "stop" ? [this.city.selected.id] : [];
     const found = chosen(this.city, [...stop, ...this.marked]);
     if (found !== this.chosen) this.set("chosen", (this.chosen = found));
+    setVisible(this.map, ["chosen-lines", "chosen-stop"], found !== NOTHING);
     const opacity = palette().lineOpacity * (this.city.selectedLines().length ? 0.3 : 1);
     for (const layer of ["lines-far", "lines"]) this.map.setPaintProperty(layer, "line-opacity", opacity);
     this.refreshBuses();
@@ -227,6 +230,6 @@ export class MapView {
   }
 
   setVisible(layers: string[], isVisible: boolean): void {
-    for (const layer of layers) this.map.setLayoutProperty(layer, "visibility", isVisible ? "visible" : "none");
+    setVisible(this.map, layers, isVisible);
   }
 }

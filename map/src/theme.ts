@@ -1,7 +1,6 @@
 // Light and dark: the system's choice, unless the reader chose. Colours of the map; those of the page are in CSS.
 
 export interface Palette {
-  ground: string;
   text: string;
   halo: string;
   stop: string;
@@ -13,7 +12,6 @@ export interface Palette {
 }
 
 const DARK: Palette = {
-  ground: "#0f1622",
   text: "#c9d4e3",
   halo: "#0f1622",
   stop: "#f2f5fa",
@@ -25,7 +23,6 @@ const DARK: Palette = {
 };
 
 const LIGHT: Palette = {
-  ground: "#f3f1ec",
   text: "#27303d",
   halo: "#ffffff",
   stop: "#ffffff",
