@@ -210,7 +210,9 @@ def _typed_measure(token: Token, after: Sequence[Token]) -> Token:
     if name not in SINGLE_MEASURES:
         kinds = "bigint, boolean, double or varchar"
         raise token_error(token, f"the column {name} does not exist: the type is {kinds}")
-    return Token(TokenType.IDENTIFIER, name, token.line, token.col, token.start, after[1].end)
+    # `col` is where a token ends, from which errors count back by the length of its name.
+    column = token.col - len(token.text) + len(name)
+    return Token(TokenType.IDENTIFIER, name, token.line, column, token.start, after[1].end)
 
 
 def _show_statement(tokens: Sequence[Token]) -> ShowStatement:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from services.timestream_local.catalog import SINGLE_MEASURES, Column, Role, Table
 from services.timestream_local.types import Type, physical
+from services.timestream_local.writing.recent_records import RecentRecords
 from services.timestream_local.writing.record_batch import Batch, Columns, Rejection
 
 ARROW = {
@@ -145,31 +146,36 @@ def _reject(batch: Batch, values: Sequence[object], reason: str) -> None:
             batch.rejected[index] = Rejection(reason)
 
 
-def write_rows(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Rows, newest: int | None) -> None:
-    """Write the rows that aren't rejected, inside the current transaction.
-
-    `newest` is the table's newest time, None for an empty table.
+def write_rows(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Rows, recent: RecentRecords) -> None:
+    """Write the rows that aren't rejected, inside the current transaction, and note them in `recent`.
 
     Requests that are committed together may hold the same record several times. One SQL statement sees the
     table as it was before, so that two versions of a record in it would both be inserted. So the rows go in
     rounds without duplicates, each of which sees what the one before has written.
     """
-    for unique in _rounds(table, rows, rows.waiting()):
+    identities = _identities(table, rows)
+    names = tuple(column.name for column in table.dimensions)
+    for unique in _rounds(identities, rows.waiting()):
         times = [rows.time[row] for row in unique]
-        # The usual case of live data: nothing of these times is stored, so that no lookup is needed.
-        is_new = newest is None or min(times) > newest
+        hashes = [hash(identities[row]) for row in unique]
+        is_new = recent.lack(names, min(times), hashes)
         _write_unique(cursor, table, rows, unique, is_new=is_new)
-        newest = max(newest or 0, *times)
+        recent.add(names, max(times), hashes)
 
 
-def _rounds(table: Table, rows: Rows, waiting: Sequence[int]) -> Iterator[list[int]]:
+def _identities(table: Table, rows: Rows) -> list[tuple[object, ...]]:
+    """The time, measure name and dimensions of each row."""
+    missing = [None] * len(rows.time)
+    dimensions = [rows.dimensions.get(column.name, missing) for column in table.dimensions]
+    return list(zip(rows.time, rows.measure_name, *dimensions, strict=True))
+
+
+def _rounds(identities: Sequence[tuple[object, ...]], waiting: Sequence[int]) -> Iterator[list[int]]:
     """Split rows into rounds without duplicates: first occurrences, second occurrences, and so on."""
-    dimensions = [rows.dimensions[c.name] for c in table.dimensions if c.name in rows.dimensions]
-    keys = list(zip(rows.time, rows.measure_name, *dimensions, strict=True))
     while waiting:
         seen: dict[tuple[object, ...], int] = {}
         for row in waiting:
-            seen.setdefault(keys[row], row)
+            seen.setdefault(identities[row], row)
         yield list(seen.values())
         if len(seen) == len(waiting):
             return
@@ -180,7 +186,7 @@ def _rounds(table: Table, rows: Rows, waiting: Sequence[int]) -> Iterator[list[i
 def _write_unique(
     cursor: duckdb.DuckDBPyConnection, table: Table, rows: Rows, unique: Sequence[int], *, is_new: bool
 ) -> None:
-    """Write rows without duplicates. `is_new`: the table holds nothing at their times or later."""
+    """Write rows without duplicates. `is_new`: the table holds none of them."""
     incoming = _arrow(table, rows, unique)
     if is_new:
         # A registered table would be a view, a third of the cost. The columns are the file's, in its order.

@@ -19,6 +19,7 @@ import duckdb
 from services.timestream_local import database
 from services.timestream_local.catalog import Catalog, Table
 from services.timestream_local.errors import AwsError, InternalServerException
+from services.timestream_local.writing.recent_records import RecentRecords
 from services.timestream_local.writing.record_batch import Batch
 from services.timestream_local.writing.upserts import Rows, add_missing_columns, reject_names, write_rows
 
@@ -70,6 +71,7 @@ class Writer:
         self._cursor = connection.cursor()
         self._names: dict[tuple[str, str], set[str]] = {}
         self._newest = newest_of(self._cursor, catalog.tables.values())
+        self._recent: dict[tuple[str, str], RecentRecords] = {}
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._served = 0
         self._thread = threading.Thread(target=self._run, name="timestream-writer", daemon=True)
@@ -83,12 +85,14 @@ class Writer:
         return max(times, default=None)
 
     def forget(self, table: tuple[str, str]) -> None:
-        """Forget the newest time of a deleted table."""
+        """Forget what is known of a deleted table's records."""
         self._newest.pop(table, None)
+        self._recent.pop(table, None)
         self._names.pop(table, None)
 
     def note_newest(self, table: tuple[str, str], time: int) -> None:
-        """Note the time, in ns, of a record that a `change` has stored."""
+        """Note the time, in ns, of the newest of the records that a `change` has stored."""
+        self._recent.pop(table, None)
         self._newest[table] = max(self._newest.get(table, 0), time)
 
     def write(self, table: tuple[str, str], batch: Batch) -> Future[None]:
@@ -231,7 +235,8 @@ class Writer:
 
     def _write_rows(self, cursor: duckdb.DuckDBPyConnection, rows: dict[tuple[str, str], Rows]) -> None:
         for key, of_table in rows.items():
-            write_rows(cursor, self.catalog.table(*key), of_table, self._newest.get(key))
+            recent = self._recent.setdefault(key, RecentRecords(self._newest.get(key, -1) + 1))
+            write_rows(cursor, self.catalog.table(*key), of_table, recent)
 
     def _in_transaction(self, change: Change[Result]) -> Result:
         self._cursor.begin()

@@ -578,6 +578,10 @@ COMPOSITE: dict[str, list[tuple[str, list[Row]]]] = {
             one("true", "true", "true", "true"),
         ),
         (
+            "SELECT regexp_like('a', '^\\p{Alpha}$'), regexp_like('1', '\\p{Alpha}'), regexp_like('1', '\\P{Alpha}'), regexp_replace('a1-b', '[\\p{Alnum}_]', 'x')",
+            one("true", "false", "true", "xx-x"),
+        ),
+        (
             "SELECT nan() IN (nan()), nan() IN (1.0, nan()), 1.0 IN (nan(), 1.0), nan() NOT IN (nan()), nan() IN (nan(), NULL), nan() IN (SELECT nan())",
             one("false", "false", "true", "true", None, "false"),
         ),

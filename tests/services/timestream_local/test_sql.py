@@ -225,6 +225,7 @@ REFUSED = [
     ("SELECT parse_duration(5)", "(integer) for function parse_duration"),
     ("SELECT people FROM city.stops GROUP BY", "GROUP BY needs"),
     ("SELECT measure_value::double::bigint FROM city.single", "line 1:29: mismatched input '::'"),
+    ("SELECT people, measure_value::varchar FROM city.stops", "line 1:16: Column 'measure_value::varchar'"),
     ("SELECT people, measure_value::uuid FROM city.single", "line 1:16: the column measure_value::uuid"),
     ('SELECT "PEOPLE" FROM city.stops', "Column 'PEOPLE' does not exist"),
     ('SELECT people FROM "City".stops', "Table City.stops does not exist"),

@@ -34,13 +34,17 @@ SIGNATURES: dict[str, list[Signature]] = {
         Signature((V, V, L), TEXT_ARRAY, "regexp_extract_all({0}, {1}, CAST({2} AS INTEGER))"),
     ],
 }
+POSIX = "Lower|Upper|ASCII|Alpha|Digit|Alnum|Punct|Graph|Print|Blank|Cntrl|XDigit|Space"
+"""The classes that Java writes as `\\p{Alpha}` and RE2 as `[:alpha:]`."""
 _PIECE = re.compile(
-    r"(?P<quoted>\\Q.*?(?:\\E|$))|(?P<back>\\(?:[1-9]|k<))|(?P<escape>\\.)"
+    r"(?P<quoted>\\Q.*?(?:\\E|$))|(?P<back>\\(?:[1-9]|k<))"
+    rf"|(?P<posix>\\[pP]\{{(?:{POSIX})\}})|(?P<escape>\\.)"
     r"|(?P<around>\(\?<?[=!])|(?P<atomic>\(\?>)|(?P<named>\(\?<(?P<name>[a-zA-Z][a-zA-Z0-9]*)>)"
     r"|(?P<unnamed>\(\?)|(?P<group>\()|(?P<possessive>(?:[*+?]|\{[0-9]+(?:,[0-9]*)?\})\+)"
     r"|(?P<class>\[\^?\]?(?:\\.|[^\]\\])*\]?)|(?P<other>.)",
     re.DOTALL,
 )
+_POSIX = re.compile(rf"\\([pP])\{{({POSIX})\}}")
 REFUSED: Mapping[str, str] = {
     "around": "look-around",
     "atomic": "an atomic group",
@@ -72,12 +76,18 @@ def pattern_of(java: str) -> Pattern:
             )
         if kind == "class" and _INNER_CLASS.search(piece, 1):
             raise ValidationException(f"a class within a class is not supported: {piece} in '{java[:64]}'")
+        piece = _POSIX.sub(_class, piece) if kind in ("class", "posix") else piece
         groups += kind in ("group", "named")
         if kind == "named":
             names[piece[3:-1]] = groups
             piece = f"(?P<{piece[3:-1]}>"
-        written.append(piece)
+        written.append(f"[{piece}]" if kind == "posix" else piece)
     return Pattern("".join(written), groups, names)
+
+
+def _class(found: re.Match[str]) -> str:
+    """A class of Java as one within the brackets of RE2."""
+    return f"[:{'^' if found[1] == 'P' else ''}{found[2].lower()}:]"
 
 
 def _pieces(java: str) -> Iterator[tuple[str, str]]:
