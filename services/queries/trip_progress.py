@@ -22,13 +22,15 @@ def place_on_route(line: Line, position: BusPosition, last: StopVisit | None) ->
     Several patterns may contain the stop. The one in which it follows the last visit wins. If none contains
     it, the end of the first pattern.
     """
-    patterns = [pattern for pattern in line.patterns if pattern.direction == position.direction]
+    direction, stop_id = position.direction, position.next_stop_id
     expected = 0 if last is None else last.sequence
-    for pattern in patterns:
-        if expected < len(pattern.stops) and pattern.stops[expected].stop_id == position.next_stop_id:
+    for pattern in line.patterns:
+        stops = pattern.stops
+        if pattern.direction == direction and expected < len(stops) and stops[expected].stop_id == stop_id:
             return RoutePlace(pattern, expected)
+    patterns = [pattern for pattern in line.patterns if pattern.direction == direction]
     for pattern in patterns:
         for index, stop in enumerate(pattern.stops):
-            if stop.stop_id == position.next_stop_id:
+            if stop.stop_id == stop_id:
                 return RoutePlace(pattern, index)
     return RoutePlace(patterns[0], len(patterns[0].stops) - 1)

@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from services.queries.trip_progress import RoutePlace, place_on_route
 from services.transit.closed_stops import StopsAhead
@@ -57,8 +58,7 @@ class Arrival:
     boards: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Underway:
+class Underway(NamedTuple):
     """A bus with a trip, where it is, its visits so far, and the time since when its place counts."""
 
     line: Line
@@ -91,13 +91,24 @@ def line_arrivals(outlook: Outlook, line: Line, *, stop_id: str) -> Iterator[Arr
             yield arrival_of(outlook, bus, served[0])
 
 
+class PassingBus(NamedTuple):
+    """A bus that won't serve a stop ahead of it, and the stop's index in its pattern."""
+
+    bus: Underway
+    stop_index: int
+
+
+def passing_buses(outlook: Outlook, line: Line, *, stop_id: str) -> Iterator[PassingBus]:
+    """The buses of a line that won't serve a stop ahead of them. May raise `StoreError`."""
+    for bus in underway(line, outlook.history(line)):
+        calls = _calls_ahead(bus, stop_id)
+        if calls and not _served_calls(outlook, bus, stop_id):
+            yield PassingBus(bus, calls[0])
+
+
 def passing_trips(outlook: Outlook, line: Line, *, stop_id: str) -> Collection[str]:
     """The trips of a line with a stop ahead that they won't serve. May raise `StoreError`."""
-    return {
-        bus.position.trip_id
-        for bus in underway(line, outlook.history(line))
-        if _calls_ahead(bus, stop_id) and not _served_calls(outlook, bus, stop_id)
-    }
+    return {each.bus.position.trip_id for each in passing_buses(outlook, line, stop_id=stop_id)}
 
 
 def _served_calls(outlook: Outlook, bus: Underway, stop_id: str) -> Sequence[int]:
@@ -126,8 +137,9 @@ def unserved_stops(outlook: Outlook, bus: Underway) -> Collection[int]:
 
 def underway(line: Line, history: LineHistory) -> Iterator[Underway]:
     """The buses of a line that have a trip, those that wait for its departure included."""
+    directions = {pattern.direction for pattern in line.patterns}
     for position in history.positions:
-        if position.trip_id and any(p.direction == position.direction for p in line.patterns):
+        if position.trip_id and position.direction in directions:
             bus = _placed(line, position, history.of_trip.get(position.trip_id, ()))
             if bus is not None:
                 yield bus
@@ -233,9 +245,15 @@ def rest_of_hop_s(bus: Underway, history: LineHistory, pace: float) -> float:
     """Seconds that a moving bus needs to its next stop."""
     stops, here = bus.place.pattern.stops, bus.place.index
     length_m = stops[here].distance_m - stops[here - 1].distance_m
-    mean_m_s = length_m / max(
-        pace * history.times.run_s(stops[here - 1].stop_id, stops[here].stop_id, length_m), 1.0
+    return rest_of_hop_at(
+        bus, pace * history.times.run_s(stops[here - 1].stop_id, stops[here].stop_id, length_m)
     )
+
+
+def rest_of_hop_at(bus: Underway, run_s: float) -> float:
+    """Seconds that a moving bus needs to its next stop, if it takes `run_s` for the whole hop."""
+    stops, here = bus.place.pattern.stops, bus.place.index
+    mean_m_s = (stops[here].distance_m - stops[here - 1].distance_m) / max(run_s, 1.0)
     own_m_s = bus.position.speed / 3.6
     if own_m_s <= LEAST_SPEED * mean_m_s or bus.since != bus.position.time:
         return bus.distance_m / mean_m_s

@@ -11,7 +11,7 @@ Research Part C 11.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -48,6 +48,14 @@ class Hop(NamedTuple):
     start: str
     end: str
     length_m: float
+
+
+class HopSums(NamedTuple):
+    """What was learned of a hop and of the stop at its end, and how far the line's mean pace counts on it."""
+
+    run: _Sum
+    dwell: _Sum
+    prior_m: float
 
 
 class HopMeans(NamedTuple):
@@ -98,17 +106,28 @@ class RunningTimes:
         found = self.dwells.get((stop_id, direction), _Sum())
         return found.mean(self.dwell.mean(DWELL_S, 1.0), HOP_PRIOR)
 
-    def means_along(self, hops: Iterable[Hop], direction: int) -> Iterator[HopMeans]:
+    def sums_along(self, hops: Iterable[Hop], direction: int) -> Sequence[HopSums]:
+        """What `means_of` needs of some hops, which stays up to date as more is learned."""
+        return [
+            HopSums(
+                self.runs.setdefault((hop.start, hop.end), _Sum()),
+                self.dwells.setdefault((hop.end, direction), _Sum()),
+                hop.length_m * HOP_PRIOR,
+            )
+            for hop in hops
+        ]
+
+    def means_of(self, hops: Iterable[HopSums]) -> list[HopMeans]:
         """`run_s` of each hop and `dwell_s` at its end, all at once."""
         pace, dwell_s = self.seconds_per_metre, self.dwell.mean(DWELL_S, 1.0) * HOP_PRIOR
-        runs, dwells, none = self.runs, self.dwells, _Sum()
-        for start, end, length_m in hops:
-            run, dwell = runs.get((start, end), none), dwells.get((end, direction), none)
-            # `_Sum.mean`, written out: a city has tens of thousands of hops to go along at a time.
-            yield HopMeans(
-                (run.total_s + pace * length_m * HOP_PRIOR) / (run.count + HOP_PRIOR),
+        # `_Sum.mean`, written out: a city has tens of thousands of hops to go along at a time.
+        return [
+            HopMeans(
+                (run.total_s + pace * prior_m) / (run.count + HOP_PRIOR),
                 (dwell.total_s + dwell_s) / (dwell.count + HOP_PRIOR),
             )
+            for run, dwell, prior_m in hops
+        ]
 
     def pace_of(self, visits: Sequence[StopVisit]) -> float:
         """How slowly a trip has run so far, 1 being the line's mean; `visits` are the trip's, in order."""

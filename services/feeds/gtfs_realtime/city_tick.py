@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import NamedTuple
@@ -24,7 +24,7 @@ from services.gtfs_trips.trip_matching import CANCELLED, RunTrip, match_trips
 from services.queries.trip_progress import RoutePlace
 from services.transit.arrivals import Underway, departs_by_headway, underway
 from services.transit.line_history import LineHistory
-from services.transit.running_times import Hop
+from services.transit.running_times import HopSums, RunningTimes
 from services.transit.timetable import parse_trip_id, service_date
 from simulator.network import Line, Pattern
 from storage.schema import BusPosition, StopVisit, Stream
@@ -33,8 +33,7 @@ LONGEST_TRIP = timedelta(hours=4)
 """Trips planned to depart longer ago have ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class TickTrip:
+class TickTrip(NamedTuple):
     """A trip that a bus is on, or waits for. `planned` is None for one that isn't in the static feed."""
 
     bus: Underway
@@ -84,11 +83,20 @@ class _Matched(NamedTuple):
 
 
 class _Means(NamedTuple):
-    """The hops of a pattern, and their mean times when the log had learned so much of its line."""
+    """What is learned of a pattern's hops, and their mean times when so much was learned of its line."""
 
     learned: int
-    hops: Sequence[Hop]
+    source: RunningTimes
+    hops: Sequence[HopSums]
     times: PatternTimes
+
+
+class _Waiting(NamedTuple):
+    """A trip that hasn't left its first stop, and what it follows from."""
+
+    next_stop_id: str
+    last: StopVisit
+    run: RunTrip
 
 
 @dataclass(slots=True)
@@ -99,10 +107,13 @@ class CityTicks:
     days: PlannedDays
     _matched: dict[LineDay, _Matched] = field(default_factory=dict)
     _means: dict[tuple[str, int], _Means] = field(default_factory=dict)
+    _waiting: dict[str, _Waiting] = field(default_factory=dict)
+    _waited: Mapping[str, _Waiting] = field(default_factory=dict)
 
     def at(self, tick: datetime) -> CityTick:
         """Return the tick. May raise `StoreError`."""
         self.log.advance(tick)
+        self._waiting, self._waited = {}, self._waiting
         positions = [
             each
             for each in self.log.store.records_at(Stream.BUS_POSITION, tick)
@@ -114,29 +125,44 @@ class CityTicks:
         trips: dict[str, TickTrip] = {}
         cut: list[CutTrip] = []
         cancelled: list[CancelledTrip] = []
+        current: dict[LineDay, _Matched] = {}
         for line in self.log.network.lines:
             of_one = _LineTick(self, line, tick, of_line.get(line.line_id, ()))
+            current[of_one.line_day] = self._matched[of_one.line_day]
             trips.update(of_one.trips())
             cut += of_one.cut()
             cancelled += of_one.cancelled()
-        current = {LineDay(line.line_id, service_date(line, tick)) for line in self.log.network.lines}
-        self._matched = {of: kept for of, kept in self._matched.items() if of in current}
+        self._matched = current
         return CityTick(tick, positions, trips, cut, cancelled)
 
     def means(self, line: Line, index: int) -> PatternTimes:
         """The mean times of a line's pattern, by the pattern's index, as the log has learned them so far."""
-        learned, pattern = self.log.learned[line.line_id], line.patterns[index]
+        learned = self.log.learned[line.line_id]
         kept = self._means.get((line.line_id, index))
         if kept is not None and kept.learned == learned:
             return kept.times
-        hops = hops_of(pattern) if kept is None else kept.hops
-        times = pattern_times(hops, pattern.direction, self.log.times[line.line_id])
-        self._means[line.line_id, index] = _Means(learned, hops, times)
+        source, pattern = self.log.times[line.line_id], line.patterns[index]
+        if kept is not None and kept.source is source:
+            hops = kept.hops
+        else:
+            hops = source.sums_along(hops_of(pattern), pattern.direction)
+        times = pattern_times(source.means_of(hops))
+        self._means[line.line_id, index] = _Means(learned, source, hops, times)
         return times
 
-    def matched(self, line: Line, day: date, waiting: Sequence[RunTrip]) -> _Matched:
+    def waiting(
+        self, bus: Underway, before: TripSoFar, made: Callable[[Underway, TripSoFar], RunTrip]
+    ) -> RunTrip:
+        """The trip that a bus waits for after one `before`, from the last tick unless it is `made` anew."""
+        position = bus.position
+        kept = self._waited.get(position.trip_id)
+        if kept is None or kept.last is not before.last or kept.next_stop_id != position.next_stop_id:
+            kept = _Waiting(position.next_stop_id, before.last, made(bus, before))
+        self._waiting[position.trip_id] = kept
+        return kept.run
+
+    def matched(self, line: Line, of: LineDay, waiting: Sequence[RunTrip]) -> _Matched:
         """The planned trip of each trip of a line-day, also of those that buses wait for."""
-        of = LineDay(line.line_id, day)
         departed = self.log.trips.get(of, {})
         # Of several patterns of a direction, later visits tell which one a trip is on.
         several = len({pattern.direction for pattern in line.patterns}) < len(line.patterns)
@@ -144,7 +170,7 @@ class CityTicks:
         known = seen, [(trip.trip_id, trip.departs, trip.patterns) for trip in waiting]
         kept = self._matched.get(of)
         if kept is None or kept.known != known:
-            planned = self.days.of_line_day(line.line_id, day)
+            planned = self.days.of_line_day(line.line_id, of.day)
             runs = [_run_trip(line, trip, several=several) for trip in departed.values()]
             found = match_trips(line, planned, [*runs, *waiting])
             run = frozenset((trip.trip_id, trip.start_date) for trip in found.values())
@@ -185,26 +211,37 @@ class _LineTick:
     def __init__(
         self, ticks: CityTicks, line: Line, tick: datetime, positions: Sequence[BusPosition]
     ) -> None:
-        self._ticks, self._line, self._tick = ticks, line, tick
+        self._ticks, self._line, self._tick, self._tick_s = ticks, line, tick, tick.timestamp()
         self._day = service_date(line, tick)
+        self.line_day = LineDay(line.line_id, self._day)
         log = ticks.log
-        found = ((p.trip_id, log.trip_of(line.line_id, p.trip_id)) for p in positions if p.trip_id)
+        of_today: Mapping[str, TripSoFar] = log.trips.get(self.line_day, {})
+        found = (
+            (p.trip_id, of_today.get(p.trip_id) or log.trip_of(line.line_id, p.trip_id))
+            for p in positions
+            if p.trip_id
+        )
         self._trip_of = {trip_id: trip for trip_id, trip in found if trip is not None}
         of_trip = {trip_id: trip.visits for trip_id, trip in self._trip_of.items()}
         departures = list(log.departures.get(line.line_id, ()))
         self._history = LineHistory(positions, departures, of_trip, log.times[line.line_id])
         self._buses = list(underway(line, self._history))
         self._departs: dict[str, datetime] = {}
-        of_day = ticks.days.of_line_day(line.line_id, self._day)
-        self._by_headway = any(trip.headway is not None for trip in of_day[:1])
+        self._of_day = ticks.days.of_line_day(line.line_id, self._day)
+        self._by_headway = any(trip.headway is not None for trip in self._of_day[:1])
         waiting = [self._waiting(bus) for bus in self._buses if not bus.visits]
-        matched = ticks.matched(line, self._day, waiting)
+        matched = ticks.matched(line, self.line_day, waiting)
         self._planned, self._run = matched.planned, matched.run
 
     def _waiting(self, bus: Underway) -> RunTrip:
         """What is known of a trip that hasn't left its first stop."""
-        position = bus.position
-        name, last = parse_trip_id(position.trip_id), self._ticks.log.last_trip(position.bus_id, self._day)
+        before = self._ticks.log.last_trip(bus.position.bus_id, self._day)
+        if before is None or self._by_headway:
+            return self._run_trip(bus, before)
+        return self._ticks.waiting(bus, before, self._run_trip)
+
+    def _run_trip(self, bus: Underway, last: TripSoFar | None) -> RunTrip:
+        position, name = bus.position, parse_trip_id(bus.position.trip_id)
         patterns = tuple(
             index
             for index, pattern in enumerate(self._line.patterns)
@@ -237,7 +274,7 @@ class _LineTick:
         if planned is not None and patterns[planned.pattern] is not place.pattern:
             stops = patterns[planned.pattern].stops
             if place.index < len(stops) and stops[place.index].stop_id == bus.position.next_stop_id:
-                bus = replace(bus, place=RoutePlace(patterns[planned.pattern], place.index))
+                bus = bus._replace(place=RoutePlace(patterns[planned.pattern], place.index))
             else:
                 planned = None
         index = patterns.index(bus.place.pattern) if planned is None else planned.pattern
@@ -254,12 +291,12 @@ class _LineTick:
             pace = self._history.times.pace_of(bus.visits)
         else:
             pace = pace_so_far(means, trip.first.sequence - 1, trip.last.sequence - 1, trip.driven_s)
-        return expected_calls(bus, self._history, means, self._tick, pace)
+        return expected_calls(bus, means, self._tick_s, pace)
 
     def cut(self) -> Iterator[CutTrip]:
         """The planned trips that their buses ended too early, until their planned ends."""
         running = {bus.position.trip_id for bus in self._buses}
-        for trip_id, trip in self._ticks.log.trips.get(LineDay(self._line.line_id, self._day), {}).items():
+        for trip_id, trip in self._ticks.log.unfinished.get(self.line_day, {}).items():
             planned = self._planned.get(trip_id)
             if planned is None or trip_id in running:
                 continue
@@ -269,7 +306,7 @@ class _LineTick:
 
     def cancelled(self) -> Iterator[CancelledTrip]:
         """The planned trips that are half an hour late and that no bus runs, until their planned ends."""
-        of_day = self._ticks.days.of_line_day(self._line.line_id, self._day)
+        of_day = self._of_day
         first = bisect_left(of_day, self._tick - LONGEST_TRIP, key=attrgetter("departs"))
         end = bisect_left(of_day, self._tick - CANCELLED, key=attrgetter("departs"))
         for planned in of_day[first:end]:

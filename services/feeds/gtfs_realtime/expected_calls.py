@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from statistics import NormalDist
 from typing import NamedTuple
 
-from services.transit.arrivals import STANDING_LEFT, Underway, certainty, rest_of_hop_s
-from services.transit.line_history import LineHistory
-from services.transit.running_times import Hop, RunningTimes, trip_pace
+from services.transit.arrivals import STANDING_LEFT, Underway, certainty, rest_of_hop_at
+from services.transit.running_times import Hop, HopMeans, trip_pace
 from simulator.network import Pattern
 
 STEP_S, LAST_STEP = 30, 120
@@ -22,11 +21,15 @@ STEP_S, LAST_STEP = 30, 120
 
 
 class PatternTimes(NamedTuple):
-    """Seconds of driving and of standing from a pattern's first stop until the arrival at each stop."""
+    """Seconds of driving and of standing from a pattern's first stop until the arrival at each stop.
+
+    `dwell_s` are those of standing there, `run_s` those of driving there from the stop before.
+    """
 
     runs_s: Sequence[float]
     dwells_s: Sequence[float]
     dwell_s: Sequence[float]
+    run_s: Sequence[float]
 
 
 class ExpectedCalls(NamedTuple):
@@ -65,27 +68,19 @@ def hops_of(pattern: Pattern) -> Sequence[Hop]:
     ]
 
 
-def pattern_times(hops: Iterable[Hop], direction: int, times: RunningTimes) -> PatternTimes:
-    """The mean times of a pattern. The dwell at the first stop is 0: trips begin as they leave it."""
-    dwell_s, runs_s, dwells_s = [0.0], [0.0], [0.0]
-    run_s = all_dwells_s = 0.0
-    for each_run_s, each_dwell_s in times.means_along(hops, direction):
-        run_s += each_run_s
-        all_dwells_s += dwell_s[-1]
-        runs_s.append(run_s)
-        dwells_s.append(all_dwells_s)
-        dwell_s.append(each_dwell_s)
-    return PatternTimes(runs_s, dwells_s, dwell_s)
+def pattern_times(means: Iterable[HopMeans]) -> PatternTimes:
+    """The times of a pattern. The dwell at the first stop is 0: trips begin as they leave it."""
+    runs, dwells = zip(*means, strict=True)
+    run_s, dwell_s = (0.0, *runs), (0.0, *dwells)
+    return PatternTimes(tuple(accumulate(run_s)), (0.0, *accumulate(dwell_s[:-1])), dwell_s, run_s)
 
 
-def expected_calls(
-    bus: Underway, history: LineHistory, means: PatternTimes, now: datetime, pace: float
-) -> ExpectedCalls:
-    """The calls at the stops ahead of a bus that has departed; `now` is the tick of its position."""
-    here, now_s = bus.place.index, now.timestamp()
+def expected_calls(bus: Underway, means: PatternTimes, now_s: float, pace: float) -> ExpectedCalls:
+    """The calls at the stops ahead of a bus that has departed; `now_s` is the tick of its position."""
+    here = bus.place.index
     standing = bus.distance_m < 0.1 and bus.position.speed == 0
     stood_s = (1 - STANDING_LEFT) * means.dwell_s[here] if here < len(means.dwell_s) - 1 else 0.0
-    arrives_s = now_s + (-stood_s if standing else rest_of_hop_s(bus, history, pace))
+    arrives_s = now_s + (-stood_s if standing else rest_of_hop_at(bus, pace * means.run_s[here]))
     is_last = here == len(means.dwell_s) - 1
     return _calls_from(means, here, arrives_s, arrives_s + (0.0 if is_last else means.dwell_s[here]), pace)
 
@@ -105,7 +100,7 @@ def _calls_from(
     means: PatternTimes, here: int, arrives_s: float, leaves_s: float, pace: float
 ) -> ExpectedCalls:
     """The calls from a stop on that a bus reaches and leaves at these times."""
-    runs_s, dwells_s, dwell_s = means
+    runs_s, dwells_s, dwell_s, _ = means
     base_s = leaves_s - pace * runs_s[here] - dwells_s[here] - dwell_s[here]
     return ExpectedCalls(here, arrives_s, leaves_s, base_s, pace, means)
 

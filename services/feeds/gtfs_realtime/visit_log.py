@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -87,20 +88,32 @@ class VisitLog:
     """The visits of the last 90 minutes to first stops, by line and time."""
     trips: dict[LineDay, dict[str, TripSoFar]] = field(default_factory=dict)
     """The trips of line-days since the earliest one that hasn't ended, by trip id."""
+    unfinished: dict[LineDay, dict[str, TripSoFar]] = field(default_factory=dict)
+    """Those that haven't been at the last stop of the longest pattern of their direction."""
     _last_trip: dict[str, TripSoFar] = field(default_factory=dict)
     _hops: dict[datetime, list[_Hop]] = field(default_factory=dict)
     _new: list[_Hop] = field(default_factory=list)
     _until: datetime | None = None
     _slot: datetime | None = None
     _stored_from: datetime = NEVER
+    _longest: dict[tuple[str, int], int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        sizes = [
+            ((line.line_id, pattern.direction), len(pattern.stops))
+            for line in self.network.lines
+            for pattern in line.patterns
+        ]
+        self._longest = dict(sorted(sizes, key=itemgetter(1)))
 
     def advance(self, tick: datetime) -> None:
         """Read the visits up to a tick. May raise `StoreError`."""
-        start, stored_from = self._start(tick), self._stored_since(tick)
+        stored_from = self._stored_since(tick)
         follows = self._until is not None and self._until <= tick <= self._until + RECENT
         # History may be written late: then it begins earlier than when it was read.
-        if not follows or (stored_from < self._stored_from and self._stored_from > start):
-            self._restart(start, tick)
+        is_longer = stored_from < self._stored_from
+        if not follows or (is_longer and self._stored_from > self._start(tick)):
+            self._restart(self._start(tick), tick)
             self._stored_from = stored_from
         for table in self.store.scan(Stream.STOP_VISIT, start=self._until or tick, end=tick):
             for visit in records_of(table, StopVisit):
@@ -135,7 +148,7 @@ class VisitLog:
 
     def _restart(self, start: datetime, tick: datetime) -> None:
         """Forget everything, and read the first and last visits of the trips before the last 90 minutes."""
-        self.times, self.departures, self.trips = {}, {}, {}
+        self.times, self.departures, self.trips, self.unfinished = {}, {}, {}, {}
         self._last_trip, self._hops, self._slot = {}, {}, None
         recent = floor(tick, LEARNED_EVERY) - RECENT
         if start < recent:
@@ -179,6 +192,8 @@ class VisitLog:
         else:
             trip.follows = False
         trip.visits.append(visit)
+        if visit.sequence >= self._longest.get((visit.line_id, trip.name.direction), 0):
+            self.unfinished[LineDay(visit.line_id, trip.name.day)].pop(visit.trip_id, None)
 
     def _begin(self, visit: StopVisit) -> None:
         name = parse_trip_id(visit.trip_id)
@@ -186,7 +201,9 @@ class VisitLog:
             return
         before = self.last_trip(visit.bus_id, name.day)
         trip = TripSoFar(name, visit.bus_id, None if before is None else before.last.time, [visit])
-        self.trips.setdefault(LineDay(visit.line_id, name.day), {})[visit.trip_id] = trip
+        of = LineDay(visit.line_id, name.day)
+        self.trips.setdefault(of, {})[visit.trip_id] = trip
+        self.unfinished.setdefault(of, {})[visit.trip_id] = trip
         self._last_trip[visit.bus_id] = trip
         if visit.sequence == 1:
             self.departures.setdefault(visit.line_id, deque()).append(visit)
@@ -200,6 +217,7 @@ class VisitLog:
                 visits.popleft()
         oldest = before.date() - timedelta(days=2)
         self.trips = {of: trips for of, trips in self.trips.items() if of.day >= oldest}
+        self.unfinished = {of: trips for of, trips in self.unfinished.items() if of.day >= oldest}
 
 
 def ends_of_trips(visits: pa.Table) -> pa.Table:

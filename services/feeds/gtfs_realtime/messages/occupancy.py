@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from google.transit.gtfs_realtime_pb2 import VehiclePosition
 
 SEATS_SHARE = 0.33
@@ -16,6 +18,7 @@ STATUS = (
 """The status up to a share of the capacity; above the last a bus is full."""
 
 
+@lru_cache(4096)
 def occupancy_status(load: int, capacity: int) -> VehiclePosition.OccupancyStatus:
     """The status of a bus with so many people aboard."""
     share = load / capacity

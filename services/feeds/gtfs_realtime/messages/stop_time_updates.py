@@ -5,18 +5,25 @@ A whole city has tens of thousands of them, which would take a second as objects
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import chain, pairwise
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from google.transit.gtfs_realtime_pb2 import TripUpdate
 from numpy.typing import NDArray
 
 from services.feeds.gtfs_realtime.city_tick import TickTrip
-from services.feeds.gtfs_realtime.expected_calls import LAST_STEP, STEP_S, ExpectedCalls, uncertainties
+from services.feeds.gtfs_realtime.expected_calls import (
+    LAST_STEP,
+    STEP_S,
+    ExpectedCalls,
+    PatternTimes,
+    uncertainties,
+)
 from services.feeds.gtfs_realtime.messages.wire_rows import (
     ByteRows,
     Flags,
@@ -29,7 +36,7 @@ from services.feeds.gtfs_realtime.messages.wire_rows import (
     table,
     taken,
 )
-from services.gtfs_trips.planned_days import PlannedDays
+from services.gtfs_trips.planned_days import FeedTrip, PlannedDays
 from simulator.planned_service import PlannedCall
 
 Floats = NDArray[np.float64]
@@ -98,6 +105,24 @@ class _Stacked:
         return self._columns
 
 
+class _Planned(NamedTuple):
+    """A planned trip, the offset of its plan, and when it departs, in seconds since the epoch."""
+
+    trip: FeedTrip | None
+    offset: int
+    departs_s: int
+
+
+NOT_PLANNED = _Planned(None, 0, 0)
+
+
+class _Means(NamedTuple):
+    """A pattern's times, and the same as columns."""
+
+    times: PatternTimes
+    columns: Floats
+
+
 class StopTimeUpdates:
     """Writes them. It keeps what doesn't change from tick to tick."""
 
@@ -107,6 +132,8 @@ class StopTimeUpdates:
         self._stop_ids = table([delimited(_STOP_ID, text.encode()) for text in ids.values()])
         self._place = {stop_id: place for place, stop_id in enumerate(ids)}
         self._patterns, self._plans = _Stacked(), _Stacked()
+        self._planned: dict[int, _Planned] = {}
+        self._means: dict[int, _Means] = {}
 
     def of_trips(
         self, trips: Sequence[TickTrip], skipped: Sequence[Collection[int]], now: datetime
@@ -129,7 +156,7 @@ class StopTimeUpdates:
         waits = np.array([each.calls.is_waiting for each in trips])
         left_out = _skipped(skipped, counts, first)
         arrives, leaves = ~left_out & ((index > 0) | ~waits[trip]), ~left_out & (index < last[trip])
-        exact_s = _exact_s([each.calls for each in trips], trip, index, counts)
+        exact_s = self._exact_s([each.calls for each in trips], trip, index, counts)
         arrives_s, leaves_s = _rising(exact_s, arrives, leaves, trip, int(now_s) - BEFORE_S)
         plan_s, planned = self._plan_s(trips, trip, index), np.array([t.planned is not None for t in trips])
         departed = np.array([bool(each.bus.visits) for each in trips], np.int64)
@@ -152,43 +179,59 @@ class StopTimeUpdates:
         """The places of a pattern's stops in the table of ids."""
         return np.array([[self._place[stop.stop_id] for stop in trip.pattern.stops]], np.int64)
 
+    def _exact_s(
+        self, calls: Sequence[ExpectedCalls], trip: Ints, index: Ints, counts: Ints
+    ) -> tuple[Floats, Floats]:
+        """By row when the bus reaches the stop and when it leaves it."""
+        means = {id(each.means): each.means for each in calls}
+        # While a pattern's times are the same object, nothing new was learned of it.
+        self._means = {
+            key: self._means.get(key) or _Means(each, _mean_columns(each)) for key, each in means.items()
+        }
+        columns = [each.columns for each in self._means.values()]
+        ends = np.cumsum([each.shape[1] for each in columns])
+        offset_of = dict(zip(means, [0, *ends[:-1].tolist()], strict=True))
+        row = np.array([offset_of[id(each.means)] for each in calls])[trip] + index
+        runs_s, dwells_s, dwell_s = np.concatenate(columns, axis=1)[:, row]
+        base_s, pace = np.array([(each.base_s, each.pace) for each in calls]).T
+        arrives_s = base_s[trip] + pace[trip] * runs_s + dwells_s
+        leaves_s = arrives_s + dwell_s
+        ends = np.cumsum(counts)
+        leaves_s[ends - 1] = arrives_s[ends - 1]
+        arrives_s[ends - counts] = [each.reaches_s for each in calls]
+        leaves_s[ends - counts] = [each.leaves_s for each in calls]
+        return arrives_s, leaves_s
+
     def _plan_s(self, trips: Sequence[TickTrip], trip: Ints, index: Ints) -> Ints:
         """By row the planned arrival and departure, without a meaning for trips that aren't planned."""
-        offsets, departs_s = [0] * len(trips), [0] * len(trips)
-        for number, each in enumerate(trips):
-            if each.planned is not None:
-                plan = self._days.calls(each.bus.line, each.planned)
-                offsets[number] = self._plans.offset(plan, partial(_columns_of, plan))
-                departs_s[number] = each.planned.departs_s
-        if not any(each.planned is not None for each in trips):
+        kept, self._planned = self._planned, {}
+        places = [NOT_PLANNED if each.planned is None else self._place_of(each, kept) for each in trips]
+        if not self._planned:
             return np.zeros((2, len(trip)), np.int64)
+        offsets, departs_s = np.array([(place.offset, place.departs_s) for place in places]).T
         columns = self._plans.columns
-        rows = np.minimum(np.array(offsets)[trip] + index, columns.shape[1] - 1)
-        planned_s: Ints = columns[:, rows] + np.array(departs_s)[trip]
+        rows = np.minimum(offsets[trip] + index, columns.shape[1] - 1)
+        planned_s: Ints = columns[:, rows] + departs_s[trip]
         return planned_s
+
+    def _place_of(self, trip: TickTrip, kept: Mapping[int, _Planned]) -> _Planned:
+        """Where a trip's plan is, from the tick before if that had the trip."""
+        planned = trip.planned
+        found = kept.get(id(planned))
+        if found is None and planned is not None:
+            plan = self._days.calls(trip.bus.line, planned)
+            offset = self._plans.offset(plan, partial(_columns_of, plan))
+            found = _Planned(planned, offset, planned.departs_s)
+        self._planned[id(planned)] = found = found or NOT_PLANNED
+        return found
 
 
 def _columns_of(plan: Sequence[PlannedCall]) -> Ints:
     return np.array(plan, np.int64).T
 
 
-def _exact_s(calls: Sequence[ExpectedCalls], trip: Ints, index: Ints, counts: Ints) -> tuple[Floats, Floats]:
-    """By row when the bus reaches the stop and when it leaves it."""
-    means = {id(each.means): each.means for each in calls}
-    ends = np.cumsum([len(each.runs_s) for each in means.values()])
-    offset_of = dict(zip(means, [0, *ends[:-1].tolist()], strict=True))
-    runs_s, dwells_s, dwell_s = (
-        np.array(list(chain.from_iterable(column))) for column in zip(*means.values(), strict=True)
-    )
-    row = np.array([offset_of[id(each.means)] for each in calls])[trip] + index
-    base_s, pace = (np.array(column) for column in zip(*((c.base_s, c.pace) for c in calls), strict=True))
-    arrives_s = base_s[trip] + pace[trip] * runs_s[row] + dwells_s[row]
-    leaves_s = arrives_s + dwell_s[row]
-    ends = np.cumsum(counts)
-    leaves_s[ends - 1] = arrives_s[ends - 1]
-    arrives_s[ends - counts] = [each.reaches_s for each in calls]
-    leaves_s[ends - counts] = [each.leaves_s for each in calls]
-    return arrives_s, leaves_s
+def _mean_columns(times: PatternTimes) -> Floats:
+    return np.array([times.runs_s, times.dwells_s, times.dwell_s])
 
 
 def _skipped(skipped: Sequence[Collection[int]], counts: Ints, first: Ints) -> Flags:

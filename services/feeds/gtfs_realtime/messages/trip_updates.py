@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple, TypeAlias
 
 from google.transit.gtfs_realtime_pb2 import FeedMessage, TripDescriptor, TripUpdate, VehicleDescriptor
 
@@ -13,7 +14,7 @@ from services.feeds.gtfs_realtime.messages.stop_time_updates import SKIPPED, Sto
 from services.feeds.gtfs_realtime.messages.wire_rows import delimited, varint
 from services.gtfs_trips.ids import FeedIds
 from services.gtfs_trips.planned_days import FeedTrip, PlannedDays
-from services.transit.closed_stops import ClosedStops, StopsAhead
+from services.transit.closed_stops import NONE, ClosedStops, Closures, StopsAhead
 from simulator.scenario.scenario import Scenario
 
 _ENTITY, _ENTITY_ID, _TRIP_UPDATE = 2, 1, 3
@@ -21,10 +22,13 @@ _VEHICLE, _TIMESTAMP = 3, 4
 """Numbers of fields: of a message and its entity, and of a trip update."""
 
 
-class _Head(NamedTuple):
-    """The fields of an update that are the same as long as a bus is on a trip, and the ids of both."""
+_TripKey: TypeAlias = tuple[str, date | None]
+"""A trip's id in the static feed and its date; its id in REST and None for one that isn't planned."""
 
-    entity_id: str
+
+class _Head(NamedTuple):
+    """The bus of an update, and the fields that are the same as long as the bus is on the trip."""
+
     bus_id: str
     id_field: bytes
     trip_field: bytes
@@ -37,7 +41,7 @@ class TripUpdates:
     def __init__(self, days: PlannedDays, closed: ClosedStops, trips: TripFields) -> None:
         self._closed, self._ids, self._trips = closed, days.ids, trips
         self._stop_times = StopTimeUpdates(days)
-        self._heads: dict[str, _Head] = {}
+        self._heads: dict[_TripKey, _Head] = {}
 
     def entities(self, tick: CityTick, shown: Collection[str], scenario: Scenario | None) -> bytes:
         """The entities of the buses that are `shown`, and of trips that no bus runs or completes.
@@ -45,10 +49,13 @@ class TripUpdates:
         They are the bytes of the field `entity` of a message.
         """
         trips = [trip for bus_id, trip in tick.trips.items() if bus_id in shown]
-        skipped = [self._closed.unserved(_stops_ahead(trip), scenario) for trip in trips]
+        closures = Closures(self._closed, scenario)
+        skipped: Sequence[Collection[int]] = [NONE] * len(trips)
+        if closures.has_any:
+            skipped = [closures.unserved(_stops_ahead(trip)) for trip in trips]
         stop_times = self._stop_times.of_trips(trips, skipped, tick.time)
-        heads = [self._head(trip) for trip in trips]
-        self._heads = {head.entity_id: head for head in heads}
+        kept, self._heads = self._heads, {}
+        heads = [self._head(trip, kept) for trip in trips]
         now_s = int(tick.time.timestamp())
         timestamp = bytes([_TIMESTAMP << 3]) + varint(now_s)
         found = [
@@ -61,16 +68,21 @@ class TripUpdates:
         ]
         return b"".join(found) + self._not_run(tick, now_s)
 
-    def _head(self, trip: TickTrip) -> _Head:
-        """What is the same in all updates of a bus's trip, kept from the tick before."""
-        entity_id = _entity_id(trip.planned) if trip.planned else trip.bus.position.trip_id
-        kept = self._heads.get(entity_id)
-        if kept is not None and kept.bus_id == trip.bus.position.bus_id:
-            return kept
+    def _head(self, trip: TickTrip, kept: Mapping[_TripKey, _Head]) -> _Head:
+        """What is the same in all updates of a bus's trip, from the tick before if that has it."""
+        planned, position = trip.planned, trip.bus.position
+        key = (planned.trip_id, planned.start_date) if planned else (position.trip_id, None)
+        head = kept.get(key)
+        if head is None or head.bus_id != position.bus_id:
+            head = self._made(trip)
+        self._heads[key] = head
+        return head
+
+    def _made(self, trip: TickTrip) -> _Head:
         bus_id = trip.bus.position.bus_id
+        entity_id = _entity_id(trip.planned) if trip.planned else trip.bus.position.trip_id
         vehicle = VehicleDescriptor(id=bus_id, label=bus_id)
         return _Head(
-            entity_id,
             bus_id,
             delimited(_ENTITY_ID, entity_id.encode()),
             self._trips.of(trip),

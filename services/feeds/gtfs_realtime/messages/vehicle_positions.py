@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -49,16 +48,18 @@ _LATITUDE, _LONGITUDE, _BEARING, _SPEED = 1, 2, 3, 5
 """Numbers of fields: of a message and its entity, of a vehicle, and of its position."""
 
 
-@dataclass(slots=True)
-class _Shown:
-    """Columns with a row for each bus; those of a trip are empty or 0 for a bus without one."""
+class _OnTrip(NamedTuple):
+    """What a vehicle has of its trip; empty or 0 for a bus without one."""
 
-    on_trip: list[bool] = field(default_factory=list)
-    trips: list[bytes] = field(default_factory=list)
-    stop_ids: list[bytes] = field(default_factory=list)
-    sequences: list[int] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)
-    bearings: list[float | None] = field(default_factory=list)
+    is_on: bool = False
+    trip: bytes = b""
+    stop_id: bytes = b""
+    sequence: int = 0
+    status: int = 0
+    bearing: float | None = None
+
+
+NO_TRIP = _OnTrip()
 
 
 class VehiclePositions:
@@ -79,47 +80,36 @@ class VehiclePositions:
         """
         if not shown:
             return b""
-        columns = _Shown()
-        for position in shown:
-            trip = tick.trips.get(position.bus_id)
-            if (
-                trip is None
-                or trip.bus.position.trip_id != position.trip_id
-                or not is_in_service(trip, position)
-            ):
-                trip = None
-            self._add(columns, trip, position)
+        rows = [self._on_trip(tick.trips.get(position.bus_id), position) for position in shown]
         ids, descriptors = zip(*(self._ids_of(position.bus_id) for position in shown), strict=True)
-        vehicle = message_field(_VEHICLE, self._vehicle(columns, shown, descriptors))
+        vehicle = message_field(_VEHICLE, self._vehicle(rows, shown, descriptors))
         content, _ = joined(message_field(_ENTITY, [table(ids), *vehicle]))
         return content
 
-    def _add(self, columns: _Shown, trip: TickTrip | None, position: BusPosition) -> None:
-        columns.on_trip.append(trip is not None)
-        if trip is None:
-            columns.trips.append(b"")
-            columns.stop_ids.append(b"")
-            columns.sequences.append(0)
-            columns.statuses.append(0)
-            columns.bearings.append(None)
-            return
-        stops, index = trip.pattern.stops, trip.bus.place.index
+    def _on_trip(self, trip: TickTrip | None, position: BusPosition) -> _OnTrip:
+        """A fault may show a bus on an earlier trip than the tick's."""
+        if trip is None or trip.bus.position.trip_id != position.trip_id or not is_in_service(trip, position):
+            return NO_TRIP
+        pattern, index = trip.pattern, trip.bus.place.index
+        stops = pattern.stops
         if stops[index].stop_id != position.next_stop_id:  # a fault shows the bus as it was
             index = next((i for i in range(index) if stops[i].stop_id == position.next_stop_id), index)
         stop = stops[index]
-        columns.trips.append(self._trips.of(trip))
-        columns.stop_ids.append(self._stop_ids[stop.stop_id])
-        columns.sequences.append(index + 1)
-        columns.statuses.append(_status(position))
-        columns.bearings.append(
-            self._bearings.at(trip.pattern, stop.distance_m - position.distance_to_next_stop)
+        return _OnTrip(
+            True,
+            self._trips.of(trip),
+            self._stop_ids[stop.stop_id],
+            index + 1,
+            _status(position),
+            self._bearings.at(pattern, stop.distance_m - position.distance_to_next_stop),
         )
 
     def _vehicle(
-        self, columns: _Shown, shown: Sequence[BusPosition], descriptors: Sequence[bytes]
+        self, rows: Sequence[_OnTrip], shown: Sequence[BusPosition], descriptors: Sequence[bytes]
     ) -> Sequence[ByteRows]:
         """The fields of each vehicle, in the order of their numbers."""
-        on_trip = np.array(columns.on_trip)
+        is_on, trips, stop_ids, sequences, stop_statuses, bearings = zip(*rows, strict=True)
+        on_trip = np.array(is_on)
         buses = [self._buses.get(position.bus_id) for position in shown]
         known = np.array([bus is not None for bus in buses])
         full = [
@@ -134,12 +124,12 @@ class VehiclePositions:
         statuses, percentages = np.array(full, np.int64).T
         times = np.array([int(position.time.timestamp()) for position in shown])
         return [
-            table(columns.trips),
-            *message_field(_POSITION, _place(columns.bearings, shown)),
-            *only(on_trip, number_field(_SEQUENCE, np.array(columns.sequences))),
-            *only(on_trip, number_field(_STATUS, np.array(columns.statuses))),
+            table(trips),
+            *message_field(_POSITION, _place(bearings, shown)),
+            *only(on_trip, number_field(_SEQUENCE, np.array(sequences))),
+            *only(on_trip, number_field(_STATUS, np.array(stop_statuses))),
             *number_field(_TIMESTAMP, times),
-            table(columns.stop_ids),
+            table(stop_ids),
             table(descriptors),
             *only(known, number_field(_OCCUPANCY, statuses)),
             *only(known, number_field(_PERCENTAGE, percentages)),
@@ -171,11 +161,6 @@ def _place(bearings: Sequence[float | None], shown: Sequence[BusPosition]) -> Se
 def is_in_service(trip: TickTrip, position: BusPosition) -> bool:
     """Whether a bus has begun its trip, or stands where that begins."""
     return bool(trip.bus.visits) or position.distance_to_next_stop < STANDING_M
-
-
-def _is_on(trip: TickTrip, position: BusPosition) -> bool:
-    """Whether a position is that of a bus on its trip; a fault may show it on an earlier one."""
-    return trip.bus.position.trip_id == position.trip_id and is_in_service(trip, position)
 
 
 def _status(position: BusPosition) -> VehiclePosition.VehicleStopStatus:
