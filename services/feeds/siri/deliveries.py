@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from services.errors import UnknownEntity, clipped
 from services.feeds.feed_outlook import CADENCE
 from services.feeds.siri.cancelled_journeys import cancelled_timetable
+from services.feeds.siri.cancelled_visits import CancelledVisits
 from services.feeds.siri.journeys import (
     SiriCity,
     delay,
@@ -73,25 +74,33 @@ def stop_of(city: SiriCity, ref: str) -> Stop:
 
 
 def stop_monitoring(city: SiriCity, outlook: Outlook, wanted: SiriRequest) -> Tree:
-    """The next buses at stops. Raises `UnknownEntity`; may raise `StoreError`."""
+    """The next buses at stops, and visits that don't take place.
+
+    Raises `UnknownEntity`; may raise `StoreError`.
+    """
     lines = lines_of(city, wanted)
     stops = [stop_of(city, ref) for ref in wanted.monitoring_refs]
-    visits = [
-        _stop_visit(city, arrival, stop)
-        for stop in stops
-        for arrival in _arrivals_at(city, outlook, stop, lines, wanted)[: wanted.most]
-    ]
-    return {"MonitoringRef": [city.ids.stop[stop.stop_id] for stop in stops], "MonitoredStopVisit": visits}
+    not_served = CancelledVisits(city, outlook, wanted)
+    visits, cancellations = list[Tree](), list[Tree]()
+    for stop in stops:
+        serving = city.network.lines_of_stop[stop.stop_id]
+        chosen = [line for line in lines if line.line_id in serving]
+        found = _arrivals_at(outlook, stop, chosen, wanted)[: wanted.most]
+        visits += [_stop_visit(city, arrival, stop) for arrival in found]
+        cancellations += not_served.at(stop, chosen)
+    return {
+        "MonitoringRef": [city.ids.stop[stop.stop_id] for stop in stops],
+        "MonitoredStopVisit": visits,
+        "MonitoredStopVisitCancellation": cancellations,
+    }
 
 
 def _arrivals_at(
-    city: SiriCity, outlook: Outlook, stop: Stop, lines: Sequence[Line], wanted: SiriRequest
+    outlook: Outlook, stop: Stop, lines: Sequence[Line], wanted: SiriRequest
 ) -> Sequence[Arrival]:
-    serving = city.network.lines_of_stop[stop.stop_id]
-    chosen = [line for line in lines if line.line_id in serving]
     return [
         arrival
-        for arrival in arrivals(outlook, chosen, stop_id=stop.stop_id)
+        for arrival in arrivals(outlook, lines, stop_id=stop.stop_id)
         if arrival.expected <= outlook.now + wanted.preview
         and wanted.direction in (None, arrival.pattern.direction)
     ]

@@ -17,6 +17,7 @@ from services.agents.tool_queries import status_of_line
 from services.app import create_app
 from services.context import Context
 from services.inputs.load import Inputs
+from services.times import format_instant, parse_instant
 from tests.interventions import Document
 from tests.networks import line, network, street
 from tests.services.fakes import MINUTE, NOW, RUN
@@ -153,10 +154,12 @@ def check_all_agree(app: ASGIApp, stop_ids: Sequence[str]) -> None:
     # The road is open again when later buses come.
     assert "S121" in {stop_id for _, stop_id in served}
     assert not arriving & skipped
-    visits = siri(app, f"stop-monitoring?MonitoringRef={','.join(stop_ids)}")["MonitoredStopVisit"]
+    board = siri(app, f"stop-monitoring?MonitoringRef={','.join(stop_ids)}")
     assert arriving == {
-        (visit["MonitoredVehicleJourney"]["VehicleRef"], visit["MonitoringRef"]) for visit in visits
+        (visit["MonitoredVehicleJourney"]["VehicleRef"], visit["MonitoringRef"])
+        for visit in board["MonitoredStopVisit"]
     }
+    check_cancelled_visits(app, board["MonitoredStopVisitCancellation"], skipped, stop_ids)
     calls = [
         (journey["VehicleRef"], call["StopPointRef"], call.get("Cancellation", False))
         for journey in siri_journeys(app, "L1,L2,L3").values()
@@ -168,6 +171,28 @@ def check_all_agree(app: ASGIApp, stop_ids: Sequence[str]) -> None:
     for stop_id in stop_ids:
         buses = {int(bus_id[1:]) for bus_id, at in arriving if at == stop_id}
         assert emt_buses(app, int(stop_id[1:])) <= buses
+
+
+def check_cancelled_visits(
+    app: ASGIApp, found: Sequence[Any], skipped: set[tuple[str, str]], stop_ids: Sequence[str]
+) -> None:
+    """Check that cancellations at stops are the skipped calls and the cancelled trips of the timetable."""
+    journeys = siri_journeys(app, "L1,L2,L3")
+    refs = [(each["VehicleJourneyRef"]["DatedVehicleJourneyRef"], each["MonitoringRef"]) for each in found]
+    assert [each["ItemRef"] for each in found] == [f"{stop_id}:{ref}" for ref, stop_id in refs]
+    buses = {(journeys[ref].get("VehicleRef"), stop_id) for ref, stop_id in refs}
+    assert {each for each in buses if each[0]} == {each for each in skipped if each[1] in stop_ids}
+    times = {
+        (ref, call["StopPointRef"]): call.get("AimedDepartureTime") or call["AimedArrivalTime"]
+        for ref, journey in journeys.items()
+        if journey.get("Cancellation")
+        for call in journey["EstimatedCalls"]["EstimatedCall"]
+    }
+    earliest = siri(app, "stop-monitoring?MonitoringRef=S001")["ResponseTimestamp"]
+    first = format_instant(parse_instant(earliest) - 30 * MINUTE)
+    planned = {each for each, aimed in times.items() if each[1] in stop_ids and aimed >= first}
+    assert {each for each in refs if each in times} == planned
+    assert planned
 
 
 def check_closed_stops_in_tools_and_trips(context: Context, app: ASGIApp) -> None:

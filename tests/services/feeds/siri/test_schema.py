@@ -12,8 +12,10 @@ import pytest
 from services.app import create_app
 from services.context import Context
 from services.feeds.siri.cancelled_journeys import cancelled_timetable
+from services.feeds.siri.cancelled_visits import CancelledVisits
 from services.feeds.siri.deliveries import service_delivery
 from services.feeds.siri.journeys import CancelledJourney, SiriCity
+from services.feeds.siri.parameters import siri_request
 from services.feeds.siri.tree import NAMESPACE, XML, Tree, document
 from services.gtfs_trips.ids import feed_ids
 from services.times import format_instant
@@ -40,8 +42,12 @@ def rewritten(xml: str | bytes) -> str:
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Requester:
-    context: Context = parts(tmp_path_factory.mktemp("store"))[0]
+def context(tmp_path_factory: pytest.TempPathFactory) -> Context:
+    return parts(tmp_path_factory.mktemp("store"))[0]
+
+
+@pytest.fixture(scope="module")
+def asked(context: Context) -> Requester:
     return in_process(create_app(context))
 
 
@@ -80,6 +86,18 @@ def test_cancelled_journeys_and_calls_fit_the_schema() -> None:
     delivery = service_delivery("EstimatedTimetableDelivery", NOW, {"EstimatedJourneyVersionFrame": [frame]})
     content = document(delivery, XML)
     assert tags(content).count(f"{{{NAMESPACE}}}Cancellation") == 5
+    assert tags(rewritten(content)) == tags(content)
+
+
+def test_cancelled_visits_fit_the_schema(context: Context) -> None:
+    only, stop = context.network.lines[0], context.network.stop["S002"]
+    aimed = [NOW + each * MINUTE for each in range(len(only.patterns[0].stops))]
+    cancelled = CancelledJourney(only, only.patterns[0], "L1-weekday-0-001", NOW.date(), aimed)
+    city = SiriCity(context.network, feed_ids(context.network), lambda: [cancelled])
+    visits = CancelledVisits(city, context.outlook(context.store), siri_request({}, ())).at(stop, [only])
+    found: Tree = {"MonitoringRef": ["S002"], "MonitoredStopVisitCancellation": list(visits)}
+    content = document(service_delivery("StopMonitoringDelivery", NOW, found), XML)
+    assert tags(content).count(f"{{{NAMESPACE}}}MonitoredStopVisitCancellation") == 1
     assert tags(rewritten(content)) == tags(content)
 
 
