@@ -40,7 +40,7 @@ def main(*, folder: Path) -> None:
         network.write_bytes(loaded)
     with work_progress() as progress:
         inputs = load_inputs(network, seed=None, scenario=scenario or None, on_progress=progress)
-    output.write_bytes(dump(inputs.network, inputs.run, all_hours(inputs.network)))
+    output.write_bytes(dump(inputs.network, inputs.run, all_hours(inputs.network), inputs.scenario))
     click.echo(f"{output.resolve()}: {network.resolve()}, model {inputs.run.model_version}")
 
 

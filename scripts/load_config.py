@@ -56,7 +56,7 @@ def main(
     account = call_aws(client("sts", region=system.region).get_caller_identity, "the account")["Account"]
     s3, name = client("s3", region=system.region), bucket(account)
     contents = {
-        NETWORK_JSON: dump(inputs.network, inputs.run, all_hours(inputs.network)),
+        NETWORK_JSON: dump(inputs.network, inputs.run, all_hours(inputs.network), inputs.scenario),
         LINES_YAML: path.read_bytes(),
     }
     for key, content in contents.items():

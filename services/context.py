@@ -70,11 +70,12 @@ class Context:
     """The store, network, clock and run behind every route.
 
     Without `control` there are no routes that change the clock, without `interventions` none that disturb the
-    city, which stays that of `scenario_at_start`. With `mcp_hosts` MCP is served too, for requests with these
-    Host and Origin headers. Without a `meter` requests are counted against `limits` in this process. With
-    `open_feeds` GTFS and other feeds need no key. The map shows `map_tiles`. Without `compare` the tool of
-    that name refuses; without `costs` the map says nothing of what the interventions cost. `/health` has the
-    store's `streams`, read by that function if there is one.
+    city: it stays that of `scenario_at_start`, or follows interventions of others by `follow_scenario`.
+    With `mcp_hosts` MCP is served too, for requests with these Host and Origin headers. Without a `meter`
+    requests are counted against `limits` in this process. With `open_feeds` GTFS and other feeds need no key.
+    The map shows `map_tiles`. Without `compare` the tool of that name refuses; without `costs` the map says
+    nothing of what the interventions cost. `/health` has the store's `streams`, read by that function if
+    there is one.
     """
 
     store: Store
@@ -91,6 +92,7 @@ class Context:
     control: ClockControl | None = None
     interventions: InterventionControl | None = None
     scenario_at_start: Scenario | None = None
+    follow_scenario: Callable[[], Scenario | None] | None = None
     mcp_hosts: AllowedHosts | None = None
     open_feeds: bool = False
     map_tiles: MapTiles | None = None
@@ -106,6 +108,8 @@ class Context:
     @property
     def scenario(self) -> Scenario | None:
         """The scenario that the city is simulated by: the run's, with the interventions so far."""
+        if self.follow_scenario is not None:
+            return self.follow_scenario()
         return self.scenario_at_start if self.interventions is None else self.interventions.scenario
 
     def outlook(self, store: Reader, now: datetime | None = None) -> Outlook:

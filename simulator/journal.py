@@ -27,7 +27,6 @@ from typing import Any
 
 from simulator.files.problems import quoted_value
 from simulator.scenario.scenario import Scenario
-from simulator.scenario_files.entry_times import instant_text
 from simulator.service_day import MADRID
 from simulator.types import to_datetime, to_ms
 
@@ -184,7 +183,7 @@ def service_day_of(instant: datetime) -> date:
 
 def instant_as_text(instant: datetime) -> str:
     """An instant as scenario files have it."""
-    return instant_text(to_ms(instant))
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def whole_second(instant: datetime) -> datetime:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulator.types import BusId, DayType, LineId, StopId
 
@@ -53,6 +53,13 @@ class PatternStop:
     longitude: float
     boarding: bool = field(default=True, metadata={EXTRA: True})
     alighting: bool = field(default=True, metadata={EXTRA: True})
+
+
+class PatternPosition(NamedTuple):
+    """A stop of a line's pattern: the pattern's index in the line, the stop's in the pattern."""
+
+    pattern: int
+    position: int
 
 
 @dataclass(frozen=True, slots=True)

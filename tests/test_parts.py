@@ -20,7 +20,7 @@ from services.inputs.load import load_inputs
 from services.interventions.in_process import LEAD_S
 from services.interventions.stored_journal import disturbed_inputs, stored_journal
 from simulator.city import City
-from simulator.randomness import key as random_key
+from simulator.randomness.keys import random_key
 from storage.digest import stream_digest
 from storage.schema import Stream
 from storage.store import Covered, Store

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from simulator.network import Network
 from simulator.network_json import DAMAGED, ENCODE, decoded_network, network_entry
+from simulator.scenario.scenario import Scenario
 from storage.store import Run
 
 FORMAT = "bus-simulator-network"
@@ -40,20 +41,24 @@ class PlannedHours(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CompiledNetwork:
-    """A network, the run whose data it describes, and when its lines run."""
+    """A network, the run whose data it describes, when its lines run, and the scenario of the run, if any."""
 
     network: Network
     run: Run
     hours: tuple[PlannedHours, ...] = ()
+    scenario: Scenario | None = None
 
 
-def dump(network: Network, run: Run, hours: Sequence[PlannedHours] = ()) -> bytes:
-    """Encode a network and its run. Equal networks and runs give equal bytes."""
+def dump(
+    network: Network, run: Run, hours: Sequence[PlannedHours] = (), scenario: Scenario | None = None
+) -> bytes:
+    """Encode a network and its run. Equal networks, runs and scenarios give equal bytes."""
     content = {
         "format": FORMAT,
         "version": VERSION,
         "run": run,
         "hours": hours,
+        **({} if scenario is None else {"scenario": _scenario_entry(scenario)}),
         **network_entry(network),
     }
     return ENCODE(content).encode() + b"\n"
@@ -73,8 +78,25 @@ def load(content: bytes, place: str) -> CompiledNetwork:
         )
     try:
         hours = tuple(PlannedHours(*row) for row in found.get("hours", ()))
-        return CompiledNetwork(decoded_network(found), Run(**found["run"]), hours)
+        scenario = _scenario_of(found.get("scenario"))
+        return CompiledNetwork(decoded_network(found), Run(**found["run"]), hours, scenario)
     except DAMAGED as error:
         raise InvalidCompiledNetwork(
             f"{place} is damaged ({type(error).__name__}: {error}); {HINT}"
         ) from None
+
+
+def _scenario_entry(scenario: Scenario) -> object:
+    # Here, since it takes time to import, and most deployments simulate ordinary days.
+    from services.aws.scenario_json import scenario_entry
+
+    return scenario_entry(scenario)
+
+
+def _scenario_of(entry: object) -> Scenario | None:
+    """The scenario of its entry, None for none. Raises ValueError for one that is damaged."""
+    if entry is None:
+        return None
+    from services.aws.scenario_json import decoded_scenario
+
+    return decoded_scenario(entry)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, AnyStr
+from typing import AnyStr
 
 from services.context import Context
+from services.feeds.feed_faults import FeedFaults
 from services.queries.stream_queries import LINE_REACH
 from services.times import floor
 from services.transit.line_history import LineHistory, Outlook
 from simulator.network import Line
 from storage.schema import BusPosition
 from storage.store import Reader
-
-if TYPE_CHECKING:
-    from services.feeds.feed_faults import FeedFaults
 
 CADENCE = timedelta(seconds=30)
 """Feeds change with the positions."""
@@ -56,9 +54,6 @@ class FeedOutlooks:
         scenario = self.context.scenario
         if scenario is None or not scenario.wire_faults:
             return None
-        # Here, since it pulls in NumPy, which functions on AWS do without.
-        from services.feeds.feed_faults import FeedFaults
-
         return FeedFaults(scenario, self.context.run.seed)
 
     def at(self, store: Reader, feed: str) -> Outlook:

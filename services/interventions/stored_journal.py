@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from services.inputs.load import Inputs
 from simulator.journal import DAY_BEGINS, Intervention, Journal, undisturbed
 from simulator.service_day import MADRID
 from storage.errors import StoreInvalid
@@ -16,6 +15,7 @@ from storage.schema import Stream
 from storage.store import JournalEntry, Store
 
 if TYPE_CHECKING:
+    from services.inputs.load import Inputs
     from simulator.scenario.scenario import Scenario
 
 ANY_DAY = date(1970, 1, 1)
@@ -49,11 +49,20 @@ def entry_of(intervention: Intervention) -> JournalEntry:
 
 def base_scenario(inputs: Inputs, journal: Journal) -> Scenario:
     """Return the scenario of a run without its journal; for a run without one, one that changes nothing."""
-    if inputs.scenario is not None:
-        return inputs.scenario
+    return _base(inputs.scenario, inputs.seed, journal)
+
+
+def _base(scenario: Scenario | None, seed: int, journal: Journal) -> Scenario:
+    if scenario is not None:
+        return scenario
     made = [each.takes_effect for each in journal.interventions]
     day = (min(made).astimezone(MADRID) - DAY_BEGINS).date() if made else ANY_DAY
-    return undisturbed(day, seed=inputs.seed)
+    return undisturbed(day, seed=seed)
+
+
+def disturbed_scenario(scenario: Scenario | None, seed: int, journal: Journal) -> Scenario | None:
+    """Return the scenario of a run, None for none, with its journal."""
+    return journal.applied_to(_base(scenario, seed, journal)) if journal.interventions else scenario
 
 
 def disturbed_inputs(inputs: Inputs, journal: Journal) -> Inputs:

@@ -19,6 +19,7 @@ from services.access.rate_limits import RequestMeter
 from services.aws.compiled_network import CompiledNetwork
 from services.context import Context
 from services.errors import ServiceError, Unavailable, Unexpected
+from services.interventions.followed_scenario import FollowedScenario
 from services.lambdas.feeds.feed_routes import FunctionFeeds
 from services.lambdas.function_app import create_function_app
 from services.lambdas.gateway_events import HttpEvent, LambdaContext, ProxyResponse
@@ -80,18 +81,30 @@ def failed_invocation(error: ServiceError) -> ProxyResponse:
 
 
 def context_of(
-    compiled: CompiledNetwork, store: Store, clock: Clock, meter: RequestMeter | None = None
+    compiled: CompiledNetwork,
+    store: Store,
+    clock: Clock,
+    meter: RequestMeter | None = None,
+    *,
+    follows_journal: bool = False,
 ) -> Context:
-    """The context of the routes; without a `meter` they limit nothing."""
+    """The context of the routes; without a `meter` they limit nothing.
+
+    If it `follows_journal`, the interventions in the store's journal are part of the scenario.
+    """
+    run = compiled.run
+    followed = FollowedScenario(compiled.scenario, run.seed, store)
     return Context(
         store=store,
         network=compiled.network,
         clock=clock,
-        run=compiled.run,
+        run=run,
         key=SecretKeys(),
         version=version("bus-simulator"),
         meter=meter,
         streams=KeptStreams(store),
+        scenario_at_start=compiled.scenario,
+        follow_scenario=followed.current if follows_journal else None,
     )
 
 
@@ -105,7 +118,10 @@ class _Serving:
     def handler_of(self, compiled: CompiledNetwork) -> Handler:
         """The handler for a network. Raises `DependencyError`."""
         if self._handler is None or compiled is not self._compiled:
-            context = context_of(compiled, shared_store(), shared_clock(), shared_meter())
+            follows = shared_settings().journal_object is not None
+            context = context_of(
+                compiled, shared_store(), shared_clock(), shared_meter(), follows_journal=follows
+            )
             feeds = FunctionFeeds(shared_feed_link(), shared_messages(), compiled.hours)
             self._handler = handler_over(context, feeds)
             self._compiled = compiled

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from services.times import format_instant
-from simulator import randomness
+from simulator.randomness.keys import random_key
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.spans import WHOLE_DAY
 from simulator.scenario.wire_faults import FaultKind, WireFault
@@ -131,7 +131,7 @@ def hits(scenario: Scenario, seed: int, number: int, bus_id: str, instant: datet
         return False
     stuck = fault.kind is FaultKind.STUCK
     moment = day.isoformat() if stuck else format_instant(instant)
-    key = randomness.key(seed, f"wire/{number}/{fault.kind}", bus_id, moment)
+    key = random_key(seed, f"wire/{number}/{fault.kind}", bus_id, moment)
     return key < fault.share * 2**64
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from services.transit.timetable import parse_trip_id
-from simulator.network import Line, Network
+from simulator.day.disruptions.scenario_effects import Disturbances
+from simulator.network import Line, Network, PatternPosition
 from simulator.scenario.scenario import Scenario
 from simulator.service_day import origin_ms
 from simulator.types import SECOND_MS
-
-if TYPE_CHECKING:
-    from simulator.day.disruptions.scenario_effects import Disturbances
 
 NONE: Collection[int] = frozenset()
 MOST_LINE_DAYS = 4096
@@ -69,8 +67,6 @@ class ClosedStops:
         closures = None if name is None else self._closures(scenario, ahead.line, name.day)
         if name is None or closures is None:
             return NONE
-        from simulator.day.travel import PatternPosition
-
         origin = origin_ms(name.day, ahead.line.timezone)
         last = len(ahead.line.patterns[ahead.pattern].stops) - 1
         found: set[int] = set()
@@ -98,9 +94,6 @@ class ClosedStops:
         changes = scenario.on(line, day, self.network.lines_of_stop)
         if not changes.closures and not changes.closed_stops:
             return None
-        # Here, since it pulls in NumPy, which functions on AWS do without.
-        from simulator.day.disruptions.scenario_effects import Disturbances
-
         return Disturbances(line, changes, _NeverLate())
 
 

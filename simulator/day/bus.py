@@ -19,8 +19,7 @@ from simulator.day.disruptions.past import Standing
 from simulator.day.disruptions.scenario_effects import Disturbances, Ending
 from simulator.day.line_state import EmptyRun, LineState, Wakeup
 from simulator.day.passengers import Queue, Trip
-from simulator.day.travel import PatternPosition
-from simulator.network import Bus
+from simulator.network import Bus, PatternPosition
 from simulator.service_day import DOORS_EARLY_S
 from simulator.types import HOUR_MS, SECOND_MS
 

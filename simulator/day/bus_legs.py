@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from simulator.day.line_state import EmptyRun
 from simulator.day.passengers import Trip
-from simulator.day.travel import PatternPosition
+from simulator.network import PatternPosition
 
 HOP, STAND, PARK, HALT = 0, 1, 2, 3
 """Kinds of leg: to a trip's next stop; at (or empty to) a terminal until departure; home until the end;

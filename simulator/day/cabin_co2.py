@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.randomness import interpolate
+from simulator.randomness.random_numbers import interpolate
 
 Floats = NDArray[np.float64]
 

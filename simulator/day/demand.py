@@ -14,8 +14,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator import randomness
 from simulator.network import Service
+from simulator.randomness import random_numbers
 from simulator.types import DayType
 
 Floats = NDArray[np.float64]
@@ -145,9 +145,9 @@ def arrivals(
     at_once = max(1, MOST_DRAWS // most)
     people: list[tuple[Ints, Floats]] = []
     for first in range(0, len(keys), at_once):
-        draws = randomness.uniform(keys[first : first + at_once], 2 * most)
+        draws = random_numbers.uniform(keys[first : first + at_once], 2 * most)
         # Even draws are gaps, odd ones destinations, so that a person's two draws stay together.
-        sums = np.cumsum(randomness.exponential(draws[:, ::2].copy()), axis=1)
+        sums = np.cumsum(random_numbers.exponential(draws[:, ::2].copy()), axis=1)
         for row, queue in enumerate(range(first, first + len(draws))):
             rate, count = rates[queue], int(np.searchsorted(sums[row], means[queue]))
             times_s = profile.inverse(low[queue] + sums[row, :count] / rate) if rate else sums[row, :0]

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 import simpy
 
-from simulator import randomness
 from simulator.day import travel
 from simulator.day.dispatch import Dispatch, NoService, dispatch, held_ms
 from simulator.day.disruptions.last_call import LastCall, WayHome
@@ -23,9 +22,10 @@ from simulator.day.disruptions.strikes import Strikes, striking_buses
 from simulator.day.passengers import Queue, Trip
 from simulator.day.stop_queues import DemandInputs, QueueId, alighting_positions, pattern_queues, stop_queues
 from simulator.day.trajectory import Path
-from simulator.day.travel import PatternPosition
 from simulator.geometry import distance_m
-from simulator.network import Line
+from simulator.network import Line, PatternPosition
+from simulator.randomness import random_numbers
+from simulator.randomness.keys import random_key
 from simulator.scenario.disruptions import ClosedStop
 from simulator.scenario.headway_control import HeadwayControl
 from simulator.scenario.line_changes import NO_CHANGES, LineChanges
@@ -183,7 +183,7 @@ class LineState:
 
     def key(self, purpose: str, entity: str) -> int:
         """The key of the random numbers that a purpose takes for an entity on this date."""
-        return randomness.key(self.seed, purpose, entity, self.day.isoformat())
+        return random_key(self.seed, purpose, entity, self.day.isoformat())
 
     def new_trip(self, pattern: int, standing: Standing) -> int:
         """Name the trip that departs now; return its index in `trips`."""
@@ -264,7 +264,7 @@ class LineState:
     def _strike_order(self) -> list[BusId]:
         """The buses that run on ordinary days; in a strike a keyed draw for each decides which don't."""
         buses = [bus.bus_id for bus in self.line.buses if bus.bus_id not in self.changes.parked]
-        drawn = randomness.uniform([self.key("strike", bus_id) for bus_id in buses], 1)[:, 0].tolist()
+        drawn = random_numbers.uniform([self.key("strike", bus_id) for bus_id in buses], 1)[:, 0].tolist()
         return [bus_id for _, bus_id in sorted(zip(drawn, buses, strict=True))]
 
     def _control(self, now: int) -> HeadwayControl:

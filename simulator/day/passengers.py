@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator import randomness
 from simulator.day.disruptions.scenario_effects import Ending
+from simulator.randomness import random_numbers
 
 PATIENCE_MS = 600_000
 """After the last bus, people still waiting, or arriving later, give up after ten minutes."""
@@ -39,7 +39,7 @@ class Queue:
     """
 
     times: list[int]
-    draws: randomness.Floats
+    draws: random_numbers.Floats
     boarded: int = 0
     last_bus: int = 0
     passed: int = -1

@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator import randomness
 from simulator.day import demand, travel
 from simulator.day.demand import Ints
 from simulator.day.disruptions.scenario_demand import QueueDemand, changed_demand
 from simulator.day.passengers import PATIENCE_MS, Queue
 from simulator.network import Line, Pattern, Service
+from simulator.randomness.keys import random_key
 from simulator.scenario.line_changes import LineChanges
 from simulator.service_day import day_type, service_on, service_type, usual_service
 from simulator.types import MINUTE_MS, DayType, StopId
@@ -92,7 +92,7 @@ def _queue_demand(
         share=share,
         opens_s=max(inputs.starts / 1000, service.start_s + offset_s - demand.EARLY_S),
         closes_s=min(service.end_s + offset_s, latest_s),
-        key=partial(randomness.key, inputs.seed, entity=entity, day=inputs.day.isoformat()),
+        key=partial(random_key, inputs.seed, entity=entity, day=inputs.day.isoformat()),
     )
 
 

@@ -16,8 +16,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator import randomness
 from simulator.network import Line, Pattern, PatternStop, Timing
+from simulator.randomness import random_numbers
 from simulator.types import DayType
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -36,12 +36,12 @@ TOP_SPEED_KMH = 80.0
 TOP_SPEED = TOP_SPEED_KMH / 3600
 
 HOP_SIGMA, TRIP_SIGMA = 0.38, 0.12
-HOP_FACTOR = randomness.lognormal_table(HOP_SIGMA)
-TRIP_FACTOR = randomness.lognormal_table(TRIP_SIGMA)
+HOP_FACTOR = random_numbers.lognormal_table(HOP_SIGMA)
+TRIP_FACTOR = random_numbers.lognormal_table(TRIP_SIGMA)
 """Running time varies by hop (signals, traffic) and by trip (driver, day); log standard deviations."""
 
 LATENESS_S = 110.0
-LATENESS_MS = randomness.EXPONENTIAL * (LATENESS_S * 1000)
+LATENESS_MS = random_numbers.EXPONENTIAL * (LATENESS_S * 1000)
 """Buses depart later than planned by an exponentially distributed time; mean in seconds. With the noise of
 running times this makes the headway CV at peak 0.2–0.4 near the origin and 0.5–0.8 at the end of a line
 (TCQSM 3rd ed., ch. 5)."""
@@ -65,13 +65,6 @@ FEW = 4
 MIN_LAYOVER_MS = 120_000
 DWELL_ESTIMATE_S = 11.0
 """A stop's mean share of a planned running time."""
-
-
-class PatternPosition(NamedTuple):
-    """A stop of a line's pattern: the pattern's index in the line, the stop's in the pattern."""
-
-    pattern: int
-    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,12 +317,12 @@ class BusNoise:
 
     def _draw(self) -> None:
         count, width = TRIPS_DRAWN, self._width
-        draws = randomness.uniform([self._key], count * width, first=self._trips_drawn * width)
+        draws = random_numbers.uniform([self._key], count * width, first=self._trips_drawn * width)
         # A trip has a row of draws: its lateness, its own factor, then one a hop of the longest pattern.
-        knots = draws.reshape(count, width) * randomness.TABLE_SIZE
-        late_ms = np.rint(randomness.interpolate(LATENESS_MS, knots[:, 0])).astype(np.int64)
-        trips = randomness.interpolate(TRIP_FACTOR, knots[:, 1:2])
-        hops = randomness.interpolate(HOP_FACTOR, knots[:, 2:])
+        knots = draws.reshape(count, width) * random_numbers.TABLE_SIZE
+        late_ms = np.rint(random_numbers.interpolate(LATENESS_MS, knots[:, 0])).astype(np.int64)
+        trips = random_numbers.interpolate(TRIP_FACTOR, knots[:, 1:2])
+        hops = random_numbers.interpolate(HOP_FACTOR, knots[:, 2:])
         drawn = zip(late_ms.tolist(), (trips * hops).tolist(), strict=True)
         self._drawn = [TripNoise(*trip) for trip in drawn][::-1]
         self._trips_drawn += count

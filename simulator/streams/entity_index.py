@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from simulator import randomness
 from simulator.day.trajectory import Ints
 from simulator.network import Network
-from simulator.randomness import Bits
+from simulator.randomness.keys import random_key
+from simulator.randomness.random_numbers import Bits
 
 
 class EntityIndex:
@@ -54,7 +54,7 @@ class EntityIndex:
 
     def _keyed(self, purpose: str, names: Sequence[str]) -> Bits:
         if purpose not in self._keys:
-            keys = [[randomness.key(self._seed, purpose, name)] for name in names]
+            keys = [[random_key(self._seed, purpose, name)] for name in names]
             self._keys[purpose] = np.array(keys, np.uint64)
         return self._keys[purpose]
 

@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from simulator import randomness
 from simulator.day import cabin_co2
 from simulator.day.trajectory import Floats, Ints, Trajectory
-from simulator.randomness import Bits
+from simulator.randomness import random_numbers
+from simulator.randomness.random_numbers import Bits
 from simulator.streams.arrow_columns import batch, ids, instants
 from simulator.streams.entity_index import EntityIndex
 from simulator.streams.sampling import Samples, rounded
@@ -46,7 +46,7 @@ VAPOUR = np.array(
 
 def vapour(temperature: Floats) -> Floats:
     """Saturation vapour pressure, hPa."""
-    return randomness.interpolate(VAPOUR, np.clip(temperature, COLDEST_C, HOTTEST_C) - COLDEST_C)
+    return random_numbers.interpolate(VAPOUR, np.clip(temperature, COLDEST_C, HOTTEST_C) - COLDEST_C)
 
 
 def sensor_data(
@@ -88,13 +88,13 @@ def sensor_data(
 
 def _noise(keys: Bits, ticks: Ints) -> Floats:
     """Smooth noise in [-1, 1) by tick and entity."""
-    return np.ascontiguousarray(randomness.smooth(keys, ticks / NOISE_MS).T)
+    return np.ascontiguousarray(random_numbers.smooth(keys, ticks / NOISE_MS).T)
 
 
 def _stops(entities: EntityIndex, ticks: Ints, air: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     """Temperature and humidity by tick and stop."""
     place = entities.stop_keys("stop-place")
-    offset = 2.0 * randomness.uniform_at(place, np.arange(2, dtype=np.uint64)) - 1.0
+    offset = 2.0 * random_numbers.uniform_at(place, np.arange(2, dtype=np.uint64)) - 1.0
     warm = STOP_OFFSET_C * offset[:, 0] + STOP_NOISE_C * _noise(entities.stop_keys("stop-air"), ticks)
     damp = STOP_OFFSET_HUMIDITY * offset[:, 1]
     damp = damp + STOP_NOISE_HUMIDITY * _noise(entities.stop_keys("stop-damp"), ticks)

@@ -15,8 +15,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator import randomness
 from simulator.network import DAY_S
+from simulator.randomness import random_numbers
+from simulator.randomness.keys import random_key
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.spans import WHOLE_DAY
 from simulator.scenario.weather_changes import Rain, Weather
@@ -54,7 +55,7 @@ DAYS_NOISE_HUMIDITY, HUMIDITY_PER_C = 12.0, 1.9
 def _by_month(values: tuple[float, ...], year_part: Floats) -> Floats:
     """Values at parts of the year, monthly means joined mid-month to mid-month."""
     knots = np.array([values[-1], *values, values[0], values[1]])
-    return randomness.interpolate(knots, year_part * 12 + 0.5)
+    return random_numbers.interpolate(knots, year_part * 12 + 0.5)
 
 
 Air: TypeAlias = Callable[[Ints], tuple[Floats, Floats]]
@@ -118,14 +119,12 @@ def _added(weather: Weather) -> tuple[float, float] | None:
 def weather(seed: int, instants: Ints, other: Sequence[OtherWeather] = ()) -> tuple[Floats, Floats]:
     """Outdoor temperature (°C) and relative humidity (%) at instants (ms since the epoch)."""
     year_part = (instants % YEAR_MS) / YEAR_MS
-    keys = np.array(
-        [[randomness.key(seed, "weather", name)] for name in ("days", "hours", "damp")], np.uint64
-    )
-    days = randomness.smooth(keys[:1], instants / (2 * DAY_MS))[0]
-    hours = randomness.smooth(keys[1:2], instants / (3 * HOUR_MS))[0]
-    damp = randomness.smooth(keys[2:], instants / (2 * DAY_MS))[0]
+    keys = np.array([[random_key(seed, "weather", name)] for name in ("days", "hours", "damp")], np.uint64)
+    days = random_numbers.smooth(keys[:1], instants / (2 * DAY_MS))[0]
+    hours = random_numbers.smooth(keys[1:2], instants / (3 * HOUR_MS))[0]
+    damp = random_numbers.smooth(keys[2:], instants / (2 * DAY_MS))[0]
     minute = ((instants - WARMEST_MS) % DAY_MS) / MINUTE_MS
-    wave = randomness.interpolate(DAILY_WAVE, minute)
+    wave = random_numbers.interpolate(DAILY_WAVE, minute)
     above = _by_month(RANGE_C, year_part) / 2 * wave + HOURS_NOISE_C * hours
     temperature = _by_month(MEAN_C, year_part) + above + DAYS_NOISE_C * days
     humidity = _by_month(HUMIDITY, year_part) - HUMIDITY_PER_C * above + DAYS_NOISE_HUMIDITY * damp

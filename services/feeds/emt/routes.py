@@ -123,7 +123,7 @@ class EmtHandlers:
         scenario, now = self.context.scenario, self.context.now()
         if scenario is None or not wish.with_incidents:
             return {}
-        # Here, since it pulls in NumPy and protobuf, which functions on AWS do without.
+        # Here, since protocol buffers take time to import.
         from services.feeds.emt.incidents import IncidentsWriter
 
         writer = IncidentsWriter(self.city, scenario, now, self.local_time.zone, wish.in_english)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from simulator.day.stop_queues import QueueId
-from simulator.day.travel import PatternPosition
+from simulator.network import PatternPosition
 from simulator.types import BusId
 
 

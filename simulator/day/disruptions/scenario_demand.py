@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator import randomness
 from simulator.day.demand import Floats, Ints, Profile, arrivals
 from simulator.day.disruptions.scenario_effects import RAIN_DEMAND, rain_demand_ratio
+from simulator.randomness import random_numbers
 from simulator.scenario.line_changes import LineChanges
 from simulator.scenario.spans import WHOLE_DAY, Span
 from simulator.types import StopId
@@ -88,8 +88,8 @@ def steady(key: int, per_min: float, span: Span) -> People:
     """People who come at a constant rate through a span (a homogeneous Poisson process)."""
     seconds = np.array([0.0, float(span.end_s - span.start_s)])
     mean = per_min / 60 * seconds[1]
-    draws = randomness.uniform([key], 2 * math.ceil(mean + 8 * math.sqrt(mean) + 16))[0]
-    sums = np.cumsum(randomness.exponential(draws[::2].copy()))
+    draws = random_numbers.uniform([key], 2 * math.ceil(mean + 8 * math.sqrt(mean) + 16))[0]
+    sums = np.cumsum(random_numbers.exponential(draws[::2].copy()))
     count = int(np.searchsorted(sums, mean))
     times_s = span.start_s + (sums[:count] / (per_min / 60) if per_min else sums[:0])
     return np.rint(times_s * 1000).astype(np.int64), draws[1 : 2 * count : 2]
@@ -101,7 +101,7 @@ def _without(people: People, steps: Steps, key: int) -> People:
     chance = np.ones(len(times))
     for span, factor in steps:
         chance[(times >= span.start_s * 1000) & (times < span.end_s * 1000)] = min(factor, 1.0)
-    comes = randomness.uniform([key], len(times))[0] < chance
+    comes = random_numbers.uniform([key], len(times))[0] < chance
     return times[comes], draws[comes]
 
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from enum import Enum, auto
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from simulator.day import travel
-from simulator.day.travel import PatternPosition
-from simulator.network import Line, Pattern
+from simulator.network import Line, Pattern, PatternPosition
 from simulator.scenario.disruptions import Breakdown, Closure
 from simulator.scenario.line_changes import LineChanges
 from simulator.scenario.spans import Span
 from simulator.scenario.weather_changes import Rain
 from simulator.types import SECOND_MS, BusId, StopId
+
+if TYPE_CHECKING:
+    from simulator.day.travel import Hop
 
 RAIN_SPEED = {Rain.LIGHT: 0.95, Rain.MODERATE: 0.90, Rain.HEAVY: 0.84}
 """Speed in rain against a dry day's (FHWA, How do weather events impact roads: 3–13 %, in heavy to 16 %)."""
@@ -122,7 +123,7 @@ class Disturbances:
         second = now / SECOND_MS
         return next((back for span, back in self._turns.get(position, ()) if span.holds(second)), None)
 
-    def factor(self, position: PatternPosition, now: int, hop: travel.Hop, factor: float) -> float:
+    def factor(self, position: PatternPosition, now: int, hop: Hop, factor: float) -> float:
         """The speed factor of the hop to a position, begun `now`, which is `factor` without disturbances."""
         second, plain = now / SECOND_MS, factor
         for span, slower in (*self._showers, *self._pace.get(position, ())):
@@ -135,7 +136,7 @@ class Disturbances:
                 factor *= plain_ms / (plain_ms + longer_ms)
         return factor if factor == plain else self._in_time(hop, now, factor, plain)
 
-    def _in_time(self, hop: travel.Hop, now: int, factor: float, plain: float) -> float:
+    def _in_time(self, hop: Hop, now: int, factor: float, plain: float) -> float:
         """The factor of a disturbed hop, less disturbed where the bus would come home too late."""
         left_ms = self.last_call.home_by - now
         if hop.length_m / (hop.speed * factor) <= left_ms:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from starlette.types import ASGIApp
 
 from services.access.authentication import ApiKey
 from services.app import create_app
+from services.aws.compiled_network import dump, load
+from services.aws.journal.journaled_store import JournaledStore
+from services.aws.journal.s3_journal import S3Journal, content_of
 from services.aws.latest.latest_object import place_of
 from services.aws.latest.realtime_object import RealtimeWriter, writing_realtime
 from services.context import Context
@@ -25,15 +28,25 @@ from services.feeders.feeder import FeederStatus
 from services.feeds.emt.service_hours import all_hours
 from services.feeds.gtfs_realtime.feed_names import RealtimeFeed
 from services.feeds.gtfs_realtime.model_source import ModelSource, messages_of
+from services.interventions.followed_scenario import FollowedScenario
+from services.interventions.stored_journal import entry_of
 from services.lambdas.feeds.feed_routes import FunctionFeeds
 from services.lambdas.feeds.stored_messages import CHECK_S, StoredMessages
+from services.lambdas.rest import context_of
 from simulator.city import City
 from simulator.clock import Clock
+from simulator.intervention_requests import intervention_from
+from simulator.journal import Journal
+from simulator.scenario.disruptions import ClosedStop
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.spans import WHOLE_DAY
+from simulator.scenario.wire_faults import FaultKind, WireFault
+from simulator.types import StopId
 from storage.schema import Stream
 from tests.services.aws.fake_bucket import Bucket
 from tests.services.aws.tables import HandWatch
 from tests.services.fakes import FakeWall
-from tests.services.feeds.emt.emt_served import BUSES, LOGIN, USER, post
+from tests.services.feeds.emt.emt_served import BUSES, LOGIN, USER, log_in, post
 from tests.services.http_api import HttpApiOver
 from tests.services.rest_served import KEY, NO_KEY, Requester, in_process
 from tests.services.transit.city_morning import END, START, city_network, morning
@@ -159,6 +172,52 @@ def test_siri_and_emt_answer_as_the_local_server(deployed: Deployment) -> None:
     answer = deployed.gateway.ask("POST", f"{stop}/arrives/", token, wish)
     assert answer.content == post(deployed.app, f"{stop}/arrives/", token, wish).content
     assert answer.json()["data"][0]["Arrive"]
+
+
+DAY = TICK.date()
+DISTURBED = Scenario(
+    "disturbed",
+    DAY,
+    DAY,
+    closed_stops=(ClosedStop(StopId("S003"), WHOLE_DAY),),
+    wire_faults=(WireFault(FaultKind.DROPPED, share=0.3), WireFault(FaultKind.OUT_OF_ORDER, share=0.5)),
+)
+CLOSED = {"closed_stop": {"stop": "S002"}}
+
+
+def test_scenario_and_interventions_reach_siri_and_emt_as_they_do_locally(deployed: Deployment) -> None:
+    network, bucket, watch = deployed.context.network, Bucket(), HandWatch()
+    compiled = load(dump(network, RUN, (), DISTURBED), "here")
+    store = JournaledStore(deployed.context.store, S3Journal(bucket.client, "s3://config/journal.json"))
+    function = replace(
+        context_of(compiled, store, deployed.context.clock),
+        key=deployed.context.key,
+        follow_scenario=FollowedScenario(compiled.scenario, RUN.seed, store, now_s=watch).current,
+    )
+    begun = intervention_from(CLOSED, network, DISTURBED, Journal(), TICK - timedelta(minutes=30))
+    journal, wish = Journal((begun,)), json.dumps({"Text_IncidencesRequired_YN": "Y"})
+    answers = list[tuple[httpx.Response, ...]]()
+    with closing(HttpApiOver(function)) as gateway:
+        for scenario, entries in ((DISTURBED, []), (journal.applied_to(DISTURBED), [entry_of(begun)])):
+            bucket.client.put_object(Key="journal.json", Body=content_of(entries))
+            watch.seconds += CHECK_S
+            app = create_app(replace(deployed.context, scenario_at_start=scenario))
+            token = log_in(in_process(app))
+            paths = ("/arrivals/S002", *SIRI)
+            there = [gateway.ask("GET", path, KEY) for path in paths]
+            there += [gateway.ask("POST", f"{BUSES}/stops/2/arrives/", token, wish)]
+            here = [in_process(app)(path, KEY) for path in paths]
+            here += [post(app, f"{BUSES}/stops/2/arrives/", token, wish)]
+            assert [each.content for each in there] == [each.content for each in here]
+            answers.append(tuple(there))
+    before, after = answers
+    assert before[0].json()["arrivals"]
+    assert not after[0].json()["arrivals"]
+    assert not before[-1].json()["data"][0]["Incident"]
+    (incident,) = after[-1].json()["data"][0]["Incident"]["ListaIncident"]["data"]
+    assert incident["guid"] == "closed-stop-2"
+    vehicles = in_process(deployed.app)(SIRI[1], KEY).json()
+    assert len(json.dumps(vehicles)) > len(before[2].content), "buses are dropped on the wire"
 
 
 def test_each_refuses_as_the_local_server(deployed: Deployment) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from simulator.day import demand
 from simulator.network import Service
-from simulator.randomness import key
+from simulator.randomness.keys import random_key
 from simulator.service_day import day_type
 
 HOURS = Service(19_800, 91_800)
@@ -64,7 +64,7 @@ def test_inverse_undoes_at() -> None:
 
 
 def test_people_come_as_a_poisson_process() -> None:
-    keys = [key(1, "test", str(i)) for i in range(400)]
+    keys = [random_key(1, "test", str(i)) for i in range(400)]
     people = demand.arrivals(profile(WEEKDAY), keys, [0.5] * 400, [19_800.0] * 400, [91_800.0] * 400)
     counts = np.array([len(times) for times, _ in people])
     expected = 0.5 * 1.06 * 1200

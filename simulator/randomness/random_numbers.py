@@ -1,4 +1,4 @@
-"""Random numbers by key: the same (seed, purpose, entity, date) always gives the same numbers.
+"""Draws of streams of random numbers, by their keys.
 
 A stream's bits are SplitMix64 (Steele, Lea & Flood, OOPSLA 2014) started at a 64-bit BLAKE2b hash of the
 key, addressed by counter: draw i needs no draw before it, and many streams are drawn in one array
@@ -9,7 +9,6 @@ CPUs, so they are banned.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from statistics import NormalDist
 
@@ -25,12 +24,6 @@ MIX_B = np.uint64(0x94D049BB133111EB)
 SHIFT_30, SHIFT_27, SHIFT_31, SHIFT_11 = (np.uint64(n) for n in (30, 27, 31, 11))
 
 TABLE_SIZE = 4096
-
-
-def key(seed: int, purpose: str, entity: str = "", day: str = "") -> int:
-    """The 64-bit start of a stream. Two keys that differ anywhere give unrelated streams."""
-    text = "\x1f".join((str(seed), purpose, entity, day))
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def bits(keys: Bits, counters: Bits) -> Bits:
