@@ -17,7 +17,9 @@ Written by `make docs` from the program itself.
 ## Settings
 
 An option takes precedence over its variables, and of several variables the first that is set counts. The
-API key has no option, only `BUS_SIMULATOR_API_KEY`: other users could read an option in `ps`.
+API key has no option, only `BUS_SIMULATOR_API_KEY`: other users could read an option in `ps`. Nor have the
+tokens of a Timestream endpoint: it asks its clients for one if `BUS_SIMULATOR_WRITER_TOKEN` and
+`BUS_SIMULATOR_READER_TOKEN` are set, and a client sends the one in `BUS_SIMULATOR_STORE_TOKEN`.
 """
 
 

@@ -20,6 +20,7 @@ from services.feeds.gtfs_realtime.realtime_routes import add_realtime_routes
 from services.feeds.gtfs_static.feed_routes import add_static_feed_route
 from services.feeds.siri.cancelled_journeys import cancelled_journeys
 from services.feeds.siri.routes import add_siri_routes
+from services.tracing import shared_provider, telemetry_of
 from services.transit.trip_links import TripLinks
 from services.web import openapi
 from services.web.access_log import AccessLog, headers_of
@@ -43,9 +44,6 @@ from services.web.transit.arrival_routes import add_arrival_routes
 from services.web.transit.shape_routes import add_shape_routes
 from services.web.transit.visit_routes import add_visit_routes
 from services.web.websocket import WebSockets
-
-NO_TELEMETRY: openapi.Json = {"telemetry": {"tracing": False, "metrics": False, "logs": False}}
-"""FastAPI from 0.140 would look for OpenTelemetry's settings in the environment at each request."""
 
 
 def without_body(send: Send) -> Send:
@@ -112,7 +110,7 @@ class Application(FastAPI):
             openapi_url=None,
             docs_url=None,
             redoc_url=None,
-            **NO_TELEMETRY,
+            telemetry=telemetry_of(shared_provider()),
             lifespan=self._lived,
         )
         self._live, self._keys = context.live, context.key

@@ -104,6 +104,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "shard": ("BUS_SIMULATOR_SHARD",),
     "network_refresh": ("BUS_SIMULATOR_NETWORK_REFRESH",),
     "websocket_endpoint": ("BUS_SIMULATOR_WEBSOCKET_ENDPOINT",),
+    "store_token_secret": ("BUS_SIMULATOR_STORE_TOKEN_SECRET",),
 }
 """The environment variables of each option, in order of precedence."""
 
@@ -173,7 +174,8 @@ class FunctionSettings:
     `websocket_endpoint`, None for the endpoint that the standard AWS variables name. Feeders write the newest
     records to `latest_objects`, with `realtime_feeds` the GTFS-Realtime feeds, too; None reads records from
     the store. Requests are counted in `limits_table`, if it is set; 0 is no limit. A tick for many clients is
-    divided by `fan_out_queue`, if that is set.
+    divided by `fan_out_queue`, if that is set. `store_token_secret` has the token that a hosted Timestream
+    endpoint asks for.
     """
 
     region: str
@@ -192,6 +194,7 @@ class FunctionSettings:
     limits_table: str | None = None
     rate_per_s: float = 0
     requests_per_day: int = 0
+    store_token_secret: str | None = None
 
 
 def function_settings() -> FunctionSettings:
@@ -213,6 +216,7 @@ def function_settings() -> FunctionSettings:
         limits_table=chosen("limits_table"),
         rate_per_s=_limit("rate_limit"),
         requests_per_day=int(_limit("daily_limit")),
+        store_token_secret=chosen("store_token_secret"),
     )
 
 
@@ -242,6 +246,38 @@ def aws_endpoint() -> str | None:
 def api_key() -> str | None:
     """The API key in the environment (or JSON with several keys), None if not set."""
     return os.environ.get("BUS_SIMULATOR_API_KEY", "").strip() or None
+
+
+def traces_endpoint() -> str | None:
+    """The collector of traces in OpenTelemetry's own variables, None if not set or switched off."""
+    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return None
+    names = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    return next(filter(None, (os.environ.get(name, "").strip() for name in names)), None)
+
+
+def traced_service() -> str | None:
+    """The name of this service in traces, None if not set."""
+    return os.environ.get("OTEL_SERVICE_NAME", "").strip() or None
+
+
+def store_token() -> str | None:
+    """The token that a Timestream endpoint asks of this process, None if not set."""
+    return os.environ.get("BUS_SIMULATOR_STORE_TOKEN", "").strip() or None
+
+
+def endpoint_tokens() -> tuple[str, str] | None:
+    """The tokens of a Timestream endpoint's writers and readers, None if there are none.
+
+    Raises ValueError if only one is set, or both are the same.
+    """
+    names = ("BUS_SIMULATOR_WRITER_TOKEN", "BUS_SIMULATOR_READER_TOKEN")
+    writer, reader = (os.environ.get(name, "").strip() for name in names)
+    if not writer and not reader:
+        return None
+    if not writer or not reader or writer == reader:
+        raise ValueError(f"set both {names[0]} and {names[1]}, to different values")
+    return writer, reader
 
 
 def default_store() -> str:

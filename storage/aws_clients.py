@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
 CONNECTIONS = 16
+UNCHECKED = "unchecked"
+"""The key with which requests are signed where the signature isn't checked."""
 LINKS: Any = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
 """By default botocore signs URLs by version 2, which S3 refuses for new buckets, and for its global host."""
 
@@ -47,7 +49,8 @@ LINKS: Any = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}
 class Options(TypedDict, total=False):
     """The options of a client: the region, and values that replace the default endpoint and limits.
 
-    A client that `makes_links` signs S3's URLs so that buckets of any age and region accept them.
+    A client that `makes_links` signs S3's URLs so that buckets of any age and region accept them. With an
+    `access_key_id` it doesn't look for credentials: this is for endpoints that check no signature.
     """
 
     region: Required[str]
@@ -56,6 +59,7 @@ class Options(TypedDict, total=False):
     read_timeout_s: float
     connections: int
     makes_links: bool
+    access_key_id: str | None
 
 
 # fmt: off
@@ -111,6 +115,8 @@ def client(service: str, **options: Unpack[Options]) -> Any:
     An endpoint on this machine is called directly, also if the environment sets an HTTP proxy.
     """
     session = new_session(options["region"])
+    if access_key_id := options.get("access_key_id"):
+        session.set_credentials(access_key_id, UNCHECKED)
     endpoint_url = options.get("endpoint_url") or configured_endpoint(session, service)
     config = Config(
         connect_timeout=options.get("connect_timeout_s", CONNECT_TIMEOUT_S),

@@ -21,13 +21,14 @@ FORMS = (
 DATABASE = re.compile(r"[A-Za-z0-9_.-]{3,256}")
 
 
-def open_store(url: str, *, shard: str = "") -> Store:
+def open_store(url: str, *, shard: str = "", token: str | None = None) -> Store:
     """Open the store at `url`, and create it if missing.
 
     `duckdb:PATH` is a file, its path absolute or relative to the working directory. `postgresql://` is a
     schema of a PostgreSQL database, by default `bus_simulator`; `read_url` names a replica to read from,
     other parameters are libpq's. `timestream://` is an Amazon Timestream database, at `endpoint_url` or where
-    the standard AWS variables point. With a `shard` this process writes that part of the records only.
+    the standard AWS variables point; an endpoint of the simulator may ask for a `token`. With a `shard` this
+    process writes that part of the records only.
     ValueError for any other URL; `StoreError` for a store that can't be opened.
     """
     scheme, colon, place = url.partition(":")
@@ -36,7 +37,7 @@ def open_store(url: str, *, shard: str = "") -> Store:
     if scheme == "duckdb":
         return _open_duckdb(url, place)
     if scheme == "timestream":
-        return timestream_at(url, shard=shard)
+        return timestream_at(url, shard=shard, token=token)
     if scheme == "lake":
         return _open_lake(url, place)
     if scheme in ("postgresql", "postgres"):
@@ -78,6 +79,7 @@ def timestream_at(
     shard: str = "",
     read_retries: RetryPolicy | None = None,
     deadline: Deadline | None = None,
+    token: str | None = None,
 ) -> TimestreamStore:
     """Open the database at a `timestream://` URL, and create it if missing unless `make` is False.
 
@@ -106,4 +108,5 @@ def timestream_at(
         shard=shard,
         read_retries=read_retries or READ_RETRIES,
         deadline=deadline,
+        token=token,
     )

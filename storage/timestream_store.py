@@ -79,7 +79,7 @@ class TimestreamStore:
     Unless `make` is False, a missing database and its tables are created if the credentials allow it.
     `endpoint_url` is that of both services; without it the standard AWS variables count. With `insert` that
     function stores the rows of a stream for [start, end), instead of requests. After a `deadline` no query
-    begins.
+    begins. `token` is what the simulator's own endpoint may ask for.
     """
 
     def __init__(
@@ -94,10 +94,11 @@ class TimestreamStore:
         make: bool = True,
         insert: Insert | None = None,
         deadline: Deadline | None = None,
+        token: str | None = None,
     ) -> None:
         self._insert = insert
         self._queries = Queries(database)
-        options: Options = {"region": region, "endpoint_url": endpoint_url}
+        options: Options = {"region": region, "endpoint_url": endpoint_url, "access_key_id": token}
         writes: Options = {**options, "read_timeout_s": write_retries.answer_s}
         longest_s = min(CONNECT_TIMEOUT_S, read_retries.answer_s)
         reads: Options = {

@@ -95,6 +95,7 @@ def up(
 @options.seed_option
 @options.scenario_option
 @options.clock_parameter_option
+@options.journal_object_option
 @click.option(
     "--store",
     default=DEFAULT_FILE,
@@ -109,6 +110,7 @@ def seed(
     seed: int | None,
     scenario: str | None,
     clock_parameter: str | None,
+    journal_object: str | None,
     store: str,
     history: timedelta,
 ) -> None:
@@ -120,7 +122,7 @@ def seed(
     logs.access.disabled = True  # these are requests of its own
     from services.processes.all_in_one import backfill_runner
     from services.processes.embedded_timestream import store_of_history, write_history
-    from services.processes.process_setup import ProcessSettings, process_setup
+    from services.processes.process_setup import ProcessSettings, journaled, process_setup
 
     wanted = ProcessSettings(network, seed, scenario, store, clock_parameter=clock_parameter)
     with process_setup(wanted) as setup:
@@ -128,7 +130,7 @@ def seed(
             return
         try:
             with store_of_history(store) as target:
-                rows = write_history(setup, target, history, backfill_runner())
+                rows = write_history(setup, journaled(target, journal_object), history, backfill_runner())
         except StoreHeld:
             click.echo("history: the endpoint runs already")
             return

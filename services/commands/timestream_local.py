@@ -90,7 +90,9 @@ def timestream_local(
     """Serve the API of Amazon Timestream for LiveAnalytics over a DuckDB file.
 
     boto3, the AWS CLI and Terraform work with it when they are given its endpoint URL. Signatures are not
-    checked: anyone who can reach the port can read and write the data.
+    checked: anyone who can reach the port can read and write the data, unless the environment variables
+    BUS_SIMULATOR_WRITER_TOKEN and BUS_SIMULATOR_READER_TOKEN are set. Then a client must send one of them as
+    the id of its access key. The reader can't write, and nobody can delete.
     """
     place = store.removeprefix(DUCKDB)
     if place == store or not place.strip() or place.startswith(":"):
@@ -99,13 +101,21 @@ def timestream_local(
         raise click.BadParameter(f"'{account}' is not an account: expected 12 digits", param_hint="--account")
     try:
         from services.timestream_local import server
-        from services.timestream_local.options import EndpointOptions
+        from services.timestream_local.options import EndpointOptions, Tokens
     except ModuleNotFoundError as error:
         raise click.ClickException(f"{NO_SQLGLOT} ({error.name} is missing)") from error
     from services.web.uvicorn.server import listen, url_of
 
-    wanted = EndpointOptions(s3_endpoint, empty_first_page, throttle, strict_limits, visible_after, account)
+    try:
+        found = settings.endpoint_tokens()
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    tokens = None if found is None else Tokens(*found)
+    wanted = EndpointOptions(
+        s3_endpoint, empty_first_page, throttle, strict_limits, visible_after, account, tokens
+    )
     behaviour = wanted.like_aws() if like_aws else wanted
     with closing(listen(host, port)) as listener:
-        click.echo(f"Timestream endpoint on {url_of(listener)}, data in {place}; signatures are not checked")
+        checked = "signatures are not checked" if tokens is None else "clients need a token"
+        click.echo(f"Timestream endpoint on {url_of(listener)}, data in {place}; {checked}")
         server.serve(Path(place).expanduser(), now, listener, behaviour)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from services.errors import InputError
 from services.inputs.scenario_library import find_scenario, shipped
-from services.settings import DEFAULT_STORE, default_network
+from services.settings import DEFAULT_STORE, default_network, store_token
 from simulator.progress import OnProgress, ignore_progress
 from storage.errors import StoreUnavailable
 from storage.runs import scenario_by_digest
@@ -157,7 +157,7 @@ def opened(url: str, *, must_exist: bool = False, for_writing: bool = False, sha
     if must_exist and is_missing(url):
         raise StoreUnavailable(f"{store_path(url)} doesn't exist; `bus-simulator run` or `backfill` makes it")
     try:
-        return open_store(url, shard=shard)
+        return open_store(url, shard=shard, token=store_token())
     except ValueError as error:
         raise InputError(str(error)) from error
 

@@ -21,9 +21,16 @@ class AuthorizerResult(TypedDict, total=False):
 HttpAuthorizerContext = TypedDict("HttpAuthorizerContext", {"lambda": NotRequired[AuthorizerResult | None]})
 
 
+class HttpRequest(TypedDict):
+    """What the gateway says of a request itself."""
+
+    method: str
+
+
 class HttpRequestContext(TypedDict):
     """What the gateway adds to a request of the HTTP API."""
 
+    http: NotRequired[HttpRequest]
     authorizer: NotRequired[HttpAuthorizerContext | None]
 
 
@@ -32,6 +39,7 @@ class HttpEvent(TypedDict):
 
     requestContext: HttpRequestContext
     routeKey: NotRequired[str]
+    rawPath: NotRequired[str]
     rawQueryString: NotRequired[str]
     headers: NotRequired[Mapping[str, str] | None]
 

@@ -15,6 +15,7 @@ from typing import TypeAlias, cast
 
 from mangum import Mangum
 
+from services import tracing
 from services.access.rate_limits import RequestMeter
 from services.aws.compiled_network import CompiledNetwork
 from services.context import Context
@@ -37,6 +38,7 @@ from services.lambdas.shared_state import (
     shared_settings,
     shared_store,
 )
+from services.web.access_log import log_access
 from services.web.handlers import error_response
 from simulator.clock import Clock
 from storage.errors import DependencyError, DependencyUnavailable
@@ -50,13 +52,18 @@ Handler: TypeAlias = Callable[[HttpEvent, object], ProxyResponse]
 
 def handler(event: HttpEvent, lambda_context: LambdaContext) -> ProxyResponse:
     """Lambda's entry point: answer a request of the HTTP API."""
+    began_s = time.monotonic()
     begin(lambda_context.get_remaining_time_in_millis())
     shared_settings()
     try:
         respond = _serving.handler_of(shared_network().current())
     except DependencyError as error:
         log.error("request refused: %s", error)
-        return failed_invocation(Unavailable() if isinstance(error, DependencyUnavailable) else Unexpected())
+        refusal = failed_invocation(
+            Unavailable() if isinstance(error, DependencyUnavailable) else Unexpected()
+        )
+        log_refusal(event, refusal["statusCode"], time.monotonic() - began_s)
+        return refusal
     return answer_in_time(respond, event, lambda_context)
 
 
@@ -65,6 +72,7 @@ def answer_in_time(respond: Handler, event: HttpEvent, lambda_context: object) -
     began_s = time.monotonic()
     answer = respond(event, lambda_context)
     outage.note(answer["statusCode"], time.monotonic() - began_s)
+    tracing.flush()
     return answer
 
 
@@ -78,6 +86,13 @@ def failed_invocation(error: ServiceError) -> ProxyResponse:
     answer = error_response(error)
     headers = {name.decode(): value.decode() for name, value in answer.raw_headers}
     return {"statusCode": answer.status_code, "headers": headers, "body": bytes(answer.body).decode()}
+
+
+def log_refusal(event: HttpEvent, status: int, seconds: float) -> None:
+    """Write the line of the access log for a request that no application has answered."""
+    request = event["requestContext"].get("http")
+    scope = {"method": "" if request is None else request["method"], "path": event.get("rawPath", "")}
+    log_access(scope, event.get("headers") or {}, status, seconds)
 
 
 def context_of(

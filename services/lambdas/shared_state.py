@@ -8,6 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import urlsplit
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from services import logs, settings
 from services.access.authentication import Keys
 from services.access.rate_limits import UNLIMITED, Limits, RequestMeter
@@ -27,7 +29,7 @@ from services.lambdas.store_outage import StoreOutage
 from services.settings import FunctionSettings
 from simulator.clock import Clock
 from storage.aws_clients import client
-from storage.errors import DependencyError, DependencyInvalid, StoreInvalid
+from storage.errors import DependencyError, DependencyInvalid, DependencyUnavailable, StoreInvalid
 from storage.open import timestream_at
 from storage.store import Store
 from storage.timestream_client import Deadline, RetryPolicy
@@ -125,12 +127,26 @@ def shared_store() -> Store:
         if not url.startswith("timestream:"):
             raise ValueError(f"{url!r} is not a database that functions can share: expected timestream://…")
         # Feeders make the tables: a function that answers has neither the time nor the permission.
-        store: Store = timestream_at(url, make=False, read_retries=READ_RETRIES, deadline=deadline)
+        store: Store = timestream_at(
+            url, make=False, read_retries=READ_RETRIES, deadline=deadline, token=store_token()
+        )
     except ValueError as error:
         raise StoreInvalid(f"BUS_SIMULATOR_STORE: {error}") from error
     if found.latest_objects is not None:
         store = with_latest(store, found.latest_objects)
     return store if found.journal_object is None else with_journal(store, found.journal_object)
+
+
+def store_token() -> str | None:
+    """The token that a hosted endpoint asks for; None if no secret is set. Raises `DependencyError`."""
+    found = shared_settings()
+    if found.store_token_secret is None:
+        return None
+    secrets = client("secretsmanager", region=found.region, **SHORT)
+    try:
+        return secrets.get_secret_value(SecretId=found.store_token_secret)["SecretString"]
+    except (BotoCoreError, ClientError) as error:
+        raise DependencyUnavailable(f"secret {found.store_token_secret} can't be read: {error}") from error
 
 
 def with_latest(store: Store, url: str) -> Store:

@@ -18,6 +18,7 @@ from services.feeders import history_plan
 from services.feeders.backfill import fill
 from services.feeders.network_in_force import replaced_inputs
 from services.inputs.load import DUCKDB, opened
+from services.interventions.stored_journal import disturbed_inputs, stored_journal
 from services.processes.history_writer import RunBackfill
 from services.processes.process_setup import ProcessSetup
 from services.web.uvicorn.server import listen, url_of
@@ -110,7 +111,8 @@ def write_history(setup: ProcessSetup, store: Store, span: timedelta, run_backfi
     windows = history_plan.before_serving(store, inputs.run, live=live, span=span)
     if not windows:
         return 0
-    with closing(inputs.city(None)) as model:
+    disturbed = disturbed_inputs(inputs, stored_journal(store))
+    with closing(disturbed.city(None)) as model:
         filling = fill(windows, model=model, store=store, run=inputs.run, stopped=lambda: clock.closed)
         return run_backfill(filling, windows)
 

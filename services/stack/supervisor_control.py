@@ -175,13 +175,15 @@ class SupervisedParts:
 
     def _until(self, ready: Callable[[], bool], what: str) -> None:
         ends_s = time.monotonic() + PATIENCE_S
-        while time.monotonic() < ends_s:
-            if ready():
-                return
+        while not ready():
+            if time.monotonic() > ends_s:
+                raise self._not(what)
             threading.Event().wait(POLL_S)
+
+    def _not(self, what: str) -> StackProblem:
         ill = [f"{part.name} {part.process}, {part.health}" for part in self.status() if not part.healthy]
         where = f"the logs are in {self._folder}"
-        raise StackProblem(f"{what} within {PATIENCE_S:.0f} s: {'; '.join([*ill, where])}")
+        return StackProblem(f"{what} within {PATIENCE_S:.0f} s: {'; '.join([*ill, where])}")
 
 
 @dataclass(frozen=True, slots=True)

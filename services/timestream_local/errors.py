@@ -32,6 +32,10 @@ class QueryExecutionException(AwsError):
     """A valid query failed while it ran."""
 
 
+class AccessDeniedException(AwsError):
+    """The client's credentials don't allow the operation."""
+
+
 class ResourceNotFoundException(AwsError):
     """The database or table doesn't exist."""
 
@@ -77,6 +81,12 @@ class RejectedRecordsException(AwsError):
 
 class UnknownOperationException(AwsError):
     """The X-Amz-Target header doesn't name an operation."""
+
+    prefix = CORAL
+
+
+class UnrecognizedClientException(AwsError):
+    """The client's credentials aren't known."""
 
     prefix = CORAL
 

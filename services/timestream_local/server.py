@@ -52,6 +52,8 @@ log = logging.getLogger("bus_simulator.timestream")
 TARGET = "Timestream_20181101."
 MEDIA_TYPE = b"application/x-amz-json-1.0"
 PAGES = ("/", "/health")
+HEALTH_ONLY = ("/health",)
+"""The pages without a token."""
 LONGEST_BODY = 4 * 2**20
 LONGEST_DRAINED = 64 * 2**20
 """How many bytes of a body that is too long are still read, so that the client receives the error."""
@@ -70,12 +72,14 @@ class Endpoint:
 
     def __init__(self, state: EndpointState) -> None:
         self._state, self._operations = state, Operations(state)
+        self._tokens = state.options.tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request, as ASGI specifies."""
         if scope["type"] != "http":
             return
-        if scope["method"] in ("GET", "HEAD") and scope["path"] in PAGES:
+        pages = PAGES if self._tokens is None else HEALTH_ONLY
+        if scope["method"] in ("GET", "HEAD") and scope["path"] in pages:
             await _receive_and_send_page(self._state, scope["path"], receive, send)
             return
         answer: Response
@@ -97,6 +101,10 @@ class Endpoint:
             raise UnknownOperationException(
                 f"Send a POST with the header X-Amz-Target: {TARGET}OPERATION, as AWS's clients do"
             )
+        operation = target.removeprefix(TARGET)
+        authorization = headers.get("authorization", "")
+        if self._tokens is not None:
+            self._tokens.check(authorization, operation)
         try:
             body = json.loads(content) if content else {}
         except (ValueError, RecursionError):
@@ -107,9 +115,8 @@ class Endpoint:
             raise SerializationException("The body is not a JSON object")
         host = headers.get("host") or "{}:{}".format(*scope["server"])
         agent = f"{headers.get('user-agent', '')} {headers.get('x-amz-user-agent', '')}"
-        region = region_of(headers.get("authorization", ""))
         return await self._operations.answer(
-            target.removeprefix(TARGET), body, address_for(agent, host), region
+            operation, body, address_for(agent, host), region_of(authorization)
         )
 
 

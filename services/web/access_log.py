@@ -79,8 +79,10 @@ def log_access(scope: Scope, headers: Mapping[str, str], status: int, seconds: f
     """
     if not logs.access.isEnabledFor(logging.INFO):
         return
+    caller: Caller | None = scope.get(CALLER)
+    named = headers.get(GROUP_HEADER, "").strip() or ("" if caller is None else caller.group)
     fields = {
-        "group": scope.get(SESSION_GROUP) or headers.get(GROUP_HEADER, "").strip()[:LONGEST_GROUP],
+        "group": scope.get(SESSION_GROUP) or named[:LONGEST_GROUP],
         "method": scope["method"],
         "path": clipped(scope["path"]),
         "status": status,

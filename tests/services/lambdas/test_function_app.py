@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from services import logs
 from services.app import create_app
 from services.aws.latest.latest_object import place_of
 from services.aws.latest.stored_feed import StoredFeed
@@ -16,6 +18,7 @@ from services.errors import InputError
 from services.feeds.gtfs_static.feed_content import feed_bytes
 from services.lambdas.feeds.feed_link import LIFETIME_S, FeedLink
 from services.lambdas.feeds.feed_routes import FunctionFeeds
+from services.lambdas.rest import log_refusal
 from services.web.static_files import DOCS, MAP
 from simulator.network import Network
 from simulator.scenario.scenario import Scenario
@@ -23,7 +26,7 @@ from storage.aws_clients import client
 from tests.moto_aws import account
 from tests.services.aws.fake_aws import FakeClient
 from tests.services.fakes import NETWORK
-from tests.services.http_api import ROUTES, HttpApiOver
+from tests.services.http_api import ROUTES, HttpApiOver, request_event
 from tests.services.rest_served import KEY, NO_KEY, in_process, parts
 from tests.timestream_endpoint import KEYS, REGION
 
@@ -48,6 +51,26 @@ def test_pages_and_description_are_those_of_the_local_server(tmp_path: Path) -> 
     assert routes - {*MAP, *DOCS, "/session", "/openapi.json"} | {"/clock"} == set(described["paths"]) - feeds
     assert len(feeds) == 10
     assert all(whole["paths"][path] == found for path, found in described["paths"].items())
+
+
+def test_each_request_is_one_line_of_the_access_log_with_its_group(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    context, _, _ = parts(tmp_path)
+    latest, feed = "/people-count/S001", "/siri/vehicle-monitoring"
+    with closing(HttpApiOver(context)) as gateway:
+        gateway.ask("GET", f"{latest}?mode=latest", KEY)
+        gateway.ask("GET", f"{latest}?mode=latest", KEY | {"x-api-key": "wrong"})
+        gateway.ask("GET", f"{feed}?key=right&group=team-beta", NO_KEY)
+    log_refusal(request_event("GET", httpx.URL("https://api/stops"), KEY, "GET /stops"), 503, 0.1)
+    lines = [vars(record)["fields"] for record in caplog.records if record.name == logs.access.name]
+    assert [(line["group"], line["path"], line["status"]) for line in lines] == [
+        ("team-alpha", latest, 200),
+        ("team-alpha", latest, 401),
+        ("team-beta", feed, 200),
+        ("team-alpha", "/stops", 503),
+    ]
 
 
 @pytest.mark.long
