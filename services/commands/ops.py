@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import get_args
@@ -16,7 +17,7 @@ from services.commands import options
 from services.commands.options import option
 from services.commands.timestream_local import DEFAULT_FILE
 from services.stack import compose_control
-from services.stack.local_parts import find_local_parts, refresh_from_kept, refresh_key_file
+from services.stack.local_parts import PASS_FILE, find_local_parts, refresh_from_kept, refresh_key_file
 from services.stack.store_part import POSTGRES_FOLDER, TIMESTREAM_FILE, StoreKind
 from services.stack.supervisor_config import API_KEY, FOLDER, KEPT, Ports, Stack
 from services.stack.supervisor_control import StackProblem, SupervisedParts, table
@@ -117,20 +118,29 @@ def seed(
     """Write history into a Timestream endpoint's file before the endpoint starts, or into PostgreSQL.
 
     It takes seconds a day, where an endpoint takes minutes. `make up` runs it. Hours that are there already
-    are skipped.
+    are skipped. While PostgreSQL can't be reached it waits.
     """
     logs.access.disabled = True  # these are requests of its own
     from services.processes.all_in_one import backfill_runner
     from services.processes.embedded_timestream import store_of_history, write_history
-    from services.processes.process_setup import ProcessSettings, journaled, process_setup
+    from services.processes.process_setup import (
+        ProcessSettings,
+        journaled,
+        process_setup,
+        retry_until_closed,
+    )
 
     wanted = ProcessSettings(network, seed, scenario, store, clock_parameter=clock_parameter)
     with process_setup(wanted) as setup:
         if setup is None or not history:
             return
         try:
-            with store_of_history(store) as target:
-                rows = write_history(setup, journaled(target, journal_object), history, backfill_runner())
+            with ExitStack() as stack:
+                target = retry_until_closed(lambda: stack.enter_context(store_of_history(store)), setup.clock)
+                if target is None:
+                    return
+                kept = journaled(target, journal_object)
+                rows = write_history(setup, kept, history, backfill_runner())
         except StoreHeld:
             click.echo("history: the endpoint runs already")
             return
@@ -154,7 +164,7 @@ def down(*, forget: bool) -> None:
     if forget:
         shutil.rmtree(FOLDER / KEPT, ignore_errors=True)
         shutil.rmtree(FOLDER / POSTGRES_FOLDER, ignore_errors=True)
-        for name in (TIMESTREAM_FILE, f"{TIMESTREAM_FILE}.wal", API_KEY):
+        for name in (TIMESTREAM_FILE, f"{TIMESTREAM_FILE}.wal", API_KEY, PASS_FILE):
             (FOLDER / name).unlink(missing_ok=True)
         click.echo("forgotten: data, network, keys, clock")
 

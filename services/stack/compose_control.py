@@ -22,7 +22,7 @@ WELL = ("running healthy", "exited with 0")
 """States of a part without a fault; the one that writes the history ends with the second."""
 STATE = (
     "{{.Name}} {{.State.Status}} "
-    "{{if .State.Health}}{{.State.Health.Status}}{{else}}with {{.State.ExitCode}}{{end}}"
+    "{{if and .State.Running .State.Health}}{{.State.Health.Status}}{{else}}with {{.State.ExitCode}}{{end}}"
 )
 FOLDER_LABEL = "com.docker.compose.project.working_dir"
 """Compose labels each container with the folder of its compose file."""
@@ -78,6 +78,11 @@ def published_port(name: str, port: int) -> int:
     if not number.isdigit():
         raise StackProblem(f"the container {name} isn't reachable from this machine; `make up` starts it")
     return int(number)
+
+
+def runs(name: str) -> bool:
+    """Whether a part has a container."""
+    return bool(compose("ps", "--quiet", name, quiet=True).stdout.strip())
 
 
 def down(found: Containers, *, forget: bool = False) -> None:

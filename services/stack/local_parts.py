@@ -10,10 +10,12 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from services.access.authentication import write_private
 from services.access.key_plaintext import parse_plain_keys
 from services.stack import compose_control
+from services.stack.store_part import StoreKind
 from services.stack.supervisor_config import (
     API_KEY,
     FOLDER,
@@ -24,8 +26,12 @@ from services.stack.supervisor_config import (
 )
 from services.stack.supervisor_control import SupervisedParts
 
-PUBLISHED = {"api": 8080, "mcp-server": 8081, "localstack": 4566, "dynamodb": 4567, "timestream": 4568}
-"""The listening parts in the order of `Ports`, and their ports inside of the containers."""
+PUBLISHED = {"api": 8080, "mcp-server": 8081, "localstack": 4566, "dynamodb": 4567}
+"""The listening parts in the order of `Ports`, and their ports in the containers. The store follows."""
+STORES: Mapping[StoreKind, int] = {"timestream": 4568, "postgres": 5432}
+"""The parts that keep the data, of which one runs, and their ports."""
+PASS_FILE = "pgpass"  # noqa: S105 - the name of a file
+"""In the parts' folder: the password of PostgreSQL in a container, as libpq reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +69,18 @@ def find_local_parts() -> LocalParts | None:
         )
     if not compose_control.containers().ids:
         return None
-    ports = Ports(*(compose_control.published_port(name, port) for name, port in PUBLISHED.items()))
+    kind: StoreKind = "postgres" if compose_control.runs("postgres") else "timestream"
+    places = {**PUBLISHED, kind: STORES[kind]}
+    ports = Ports(*(compose_control.published_port(name, port) for name, port in places.items()))
     api_url, mcp_url = (f"http://127.0.0.1:{port}" for port in (ports.api, ports.mcp))
-    return LocalParts("containers", api_url, mcp_url, local_endpoints(ports))
+    store = postgres_url(ports.store) if kind == "postgres" else None
+    return LocalParts("containers", api_url, mcp_url, local_endpoints(ports, kind), store=store)
+
+
+def postgres_url(port: int) -> str:
+    """The URL of PostgreSQL in a container that publishes this port."""
+    pass_file = quote(str((FOLDER / PASS_FILE).absolute()))
+    return f"postgresql://bus_simulator@127.0.0.1:{port}/postgres?passfile={pass_file}"
 
 
 def endpoints_in(path: Path) -> Mapping[str, str]:

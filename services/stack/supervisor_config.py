@@ -46,10 +46,13 @@ class Ports:
     store: int = 4568
 
 
-def local_endpoints(ports: Ports) -> Mapping[str, str]:
-    """The standard AWS variables that point every client at the services on these ports."""
+def local_endpoints(ports: Ports, store: StoreKind = "timestream") -> Mapping[str, str]:
+    """The standard AWS variables that point every client at the services on these ports.
+
+    Without Timestream's where PostgreSQL is the store.
+    """
     timestream = f"http://127.0.0.1:{ports.store}"
-    return {
+    found = {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports.localstack}",
         "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{ports.dynamodb}",
         "AWS_ENDPOINT_URL_TIMESTREAM_WRITE": timestream,
@@ -60,6 +63,7 @@ def local_endpoints(ports: Ports) -> Mapping[str, str]:
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+    return {name: value for name, value in found.items() if store == "timestream" or "TIMESTREAM" not in name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +94,8 @@ class Stack:
 
     @property
     def endpoints(self) -> Mapping[str, str]:
-        """See `local_endpoints`; without Timestream's where PostgreSQL is the store."""
-        found = local_endpoints(self.ports)
-        return {
-            name: url for name, url in found.items() if self.store == "timestream" or "TIMESTREAM" not in name
-        }
+        """See `local_endpoints`."""
+        return local_endpoints(self.ports, self.store)
 
     @property
     def variables(self) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ NOW = "2026-03-03T07:10:20Z"
 SCENARIO = "strike"
 CLOCK = json.dumps({"anchor": NOW, "wall_anchor": "2026-01-01T00:00:00Z", "rate": 1, "paused": True})
 PORTS = {"api": 8080, "mcp-server": 8081, "localstack": 4566, "dynamodb": 4567, "timestream": 4568}
+STORES = ("TIMESTREAM", "POSTGRES")
 PATIENCE_S = 900
 
 
@@ -46,7 +47,7 @@ class Composed:
 @contextmanager
 def composed(project: str) -> Iterator[Composed]:
     """The stack as `make up` starts it; removed at the end with its volume."""
-    free = {f"{name}_PORT": "" for name in ("API", "MCP", "LOCALSTACK", "DYNAMODB", "TIMESTREAM")}
+    free = {f"{name}_PORT": "" for name in ("API", "MCP", "LOCALSTACK", "DYNAMODB", *STORES)}
     variables = environment(
         **free,
         COMPOSE_PROJECT_NAME=project,

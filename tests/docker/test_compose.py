@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from bus_simulator_testing.api import Api
 from bus_simulator_testing.choices import Choices
 from bus_simulator_testing.process import BusSimulatorProcess
 from tests.docker.composed import KEY, NOW, ROOT, SCENARIO, Composed, composed, said
@@ -127,6 +128,23 @@ def test_the_clock_moves_for_all_parts(stack: Composed) -> None:
     assert (before, now) == ("2026-03-03T07:10:00Z", "2026-03-03T07:12:20Z")
     wait_until(lambda: not any(feeder["lag_s"] for feeder in stack.api.get("/health", {})["feeders"]))
     assert stack.api.get("/people-count/S001", {"mode": "latest"})["time"] == "2026-03-03T07:12:00Z"
+
+
+def test_the_parts_change_to_postgresql_and_their_data_pass_the_audit(
+    stack: Composed, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    said(["docker/up"], {**stack.variables, "STORE": "postgres"})
+    assert stack.compose("ps", "--quiet", "timestream") == ""
+    place, api = (
+        stack.compose("port", name, port).strip() for name, port in (("postgres", "5432"), ("api", "8080"))
+    )
+    assert Api(f"http://{api}", HEADERS).get("/people-count/S001", {"mode": "latest"})["stop_id"] == "S001"
+    store = f"postgresql://bus_simulator@{place}/postgres?passfile={ROOT / 'var/stack/pgpass'}"
+    done = command(
+        tmp_path_factory.mktemp("audit"), "audit", "--json", "--scenario", SCENARIO, "--store", store
+    )
+    assert done.code == 0, done.out + done.err
+    assert json.loads(done.out)["passed"]
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

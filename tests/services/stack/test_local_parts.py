@@ -36,13 +36,15 @@ def test_processes_over_postgresql_are_found_with_its_url(
         assert found.store == (stack.store_part.store if kind == "postgres" else None)
 
 
+@pytest.mark.parametrize("kind", get_args(StoreKind))
 def test_containers_are_found_with_the_ports_that_docker_names(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: StoreKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "compose.yaml").touch()
     places = "case $3 in api) echo 0.0.0.0:9080;; mcp-server) echo [::]:9081;; *) echo 127.0.0.1:9000;; esac"
-    program(tmp_path, "docker", f"case $2 in ps) echo 12ab;; port) {places};; esac")
+    ids = f"case $4 in ''|{kind}) echo 12ab;; esac"
+    program(tmp_path, "docker", f"case $2 in ps) {ids};; port) {places};; esac")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     found = find_local_parts()
     assert found is not None
@@ -51,7 +53,10 @@ def test_containers_are_found_with_the_ports_that_docker_names(
         "http://127.0.0.1:9080",
         "http://127.0.0.1:9081",
     )
-    assert found.endpoints == local_endpoints(Ports(9080, 9081, 9000, 9000, 9000))
+    assert found.endpoints == local_endpoints(Ports(9080, 9081, 9000, 9000, 9000), kind)
+    pass_file = tmp_path / "var" / "stack" / "pgpass"
+    in_postgres = f"postgresql://bus_simulator@127.0.0.1:9000/postgres?passfile={pass_file}"
+    assert found.store == (in_postgres if kind == "postgres" else None)
 
 
 def test_nothing_is_found_where_nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
