@@ -97,7 +97,12 @@ export class CityPanel implements View {
 
   private costs({ time, lines: [whole, ...lines], left_out }: Cost): Node[] {
     const value = (measure: Measure | undefined, of: "undisturbed" | "disturbed"): number | null => measure?.[of] ?? null;
-    const text = (each: number | null, unit = "", sign = false): string => (each === null ? "–" : `${sign && each > 0 ? "+" : ""}${number(each, unit === "s" ? 1 : unit ? 0 : 2)}`);
+    const text = (each: number | null, unit = "", sign = false): string => {
+      if (each === null) return "–";
+      const digits = unit === "s" ? 1 : unit ? 0 : 2;
+      const shown = Number(each.toFixed(digits)) || 0; // never -0.00
+      return `${sign && shown > 0 ? "+" : ""}${number(shown, digits)}`;
+    };
     const rows = COSTS.map(([name, key]) => {
       const found = whole.measures.find((each) => each.measure === name);
       const [before, after] = [value(found, "undisturbed"), value(found, "disturbed")];
