@@ -14,6 +14,7 @@ from services.app import create_app
 from services.context import Context
 from services.feeds.feed_outlook import FaultyOutlook, FeedOutlooks
 from simulator.scenario.scenario import Scenario
+from simulator.scenario.spans import Span
 from simulator.scenario.wire_faults import FaultKind, WireFault
 from simulator.types import BusId
 from tests.services.fakes import NOW
@@ -66,6 +67,27 @@ def test_a_dropped_bus_is_missing_and_rest_has_it(context: Context) -> None:
     assert [each["bus"] for each in emt_arrivals(asked)] == [2, 3]
     assert set(recorded(asked)) == {"B002", "B003"}
     assert len(asked("/arrivals/S002").json()["arrivals"]) == 3
+
+
+# The buses of these data stand still, so a stuck one isn't told from others: see `test_feed_faults`.
+@pytest.mark.parametrize("kind", [kind for kind in FaultKind if kind is not FaultKind.STUCK])
+def test_each_kind_of_fault_reaches_every_feed(context: Context, kind: FaultKind) -> None:
+    fault = WireFault(kind, span=Span(8 * 3600, 9 * 3600), delay_s=120)
+    plain, faulty = feeds(asked_with(context)), feeds(asked_with(context, fault))
+    assert not [name for name, found in plain.items() if faulty[name] == found]
+
+
+def feeds(asked: Requester) -> Mapping[str, bytes]:
+    """What the feeds of positions and predictions contain."""
+    key = log_in(asked)
+    return {
+        "vehicle-positions": asked("/gtfs-rt/vehicle-positions").content,
+        "trip-updates": asked("/gtfs-rt/trip-updates").content,
+        "stop-monitoring": asked(STOP).content,
+        "vehicle-monitoring": asked(VEHICLES).content,
+        "estimated-timetable": asked("/siri/estimated-timetable").content,
+        "emt": asked(ARRIVES, key, method="POST").content,
+    }
 
 
 def test_a_delayed_bus_has_an_old_position(context: Context) -> None:
