@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -197,6 +198,12 @@ def test_rejected_records_are_reported_to_s3(tmp_path: Path) -> None:
         assert "outside the time range" in report["errors"][0]["reason"]
 
 
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    with local(tmp_path_factory.mktemp("city")) as endpoint:
+        yield filled(endpoint)
+
+
 @pytest.mark.parametrize(
     ("changed", "names"),
     [
@@ -210,11 +217,7 @@ def test_rejected_records_are_reported_to_s3(tmp_path: Path) -> None:
         ({"ErrorReportConfiguration": {}}, "bucketName"),
     ],
 )
-def test_a_faulty_scheduled_query_is_refused(
-    tmp_path: Path, changed: dict[str, JsonValue], names: str
-) -> None:
-    with local(tmp_path) as endpoint:
-        filled(endpoint)
-        with pytest.raises(ValidationException) as refusal:
-            call(endpoint, "CreateScheduledQuery", **wanted(**changed))
-        assert names in str(refusal.value)
+def test_a_faulty_scheduled_query_is_refused(city: Local, changed: dict[str, JsonValue], names: str) -> None:
+    with pytest.raises(ValidationException) as refusal:
+        call(city, "CreateScheduledQuery", **wanted(**changed))
+    assert names in str(refusal.value)
