@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scripts.planned import FILE, KINDS, extract
+from tests.terraform.provider import attached
 from tests.terraform.stack import ROOT, copied, moto, zips
 from tests.terraform_cli import Terraform
 
@@ -29,12 +30,15 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     with moto(folder) as server:
         terraform = Terraform(root, folder, {"AWS_ENDPOINT_URL": server.url})
         terraform.must("init")
-        found = {}
-        for kind, chosen in KINDS.items():
-            said = [f"-var={name}={value}" for name, value in chosen.items()]
-            terraform.must("plan", "-out=plan", *said)
-            found[kind] = extract(json.loads(terraform.must("show", "-json", "plan")))
-        yield found
+        with attached(terraform) as quick:
+            yield {kind: extract(plan(quick, chosen)) for kind, chosen in KINDS.items()}
+
+
+def plan(terraform: Terraform, chosen: Mapping[str, str]) -> dict[str, Any]:
+    """The plan with these variables, as `terraform show -json` has it."""
+    terraform.must("plan", "-out=plan", *(f"-var={name}={value}" for name, value in chosen.items()))
+    found: dict[str, Any] = json.loads(terraform.must("show", "-json", "plan"))
+    return found
 
 
 def test_the_extract_is_what_terraform_plans(plans: dict[str, Any], tmp_path: Path) -> None:
