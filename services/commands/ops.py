@@ -22,6 +22,7 @@ from services.stack.store_part import POSTGRES_FOLDER, TIMESTREAM_FILE, StoreKin
 from services.stack.supervisor_config import API_KEY, FOLDER, KEPT, Ports, Stack
 from services.stack.supervisor_control import StackProblem, SupervisedParts, table
 from storage.errors import StoreHeld
+from storage.store import Store
 
 
 def ports_of(text: str) -> Ports:
@@ -122,7 +123,7 @@ def seed(
     """
     logs.access.disabled = True  # these are requests of its own
     from services.processes.all_in_one import backfill_runner
-    from services.processes.embedded_timestream import store_of_history, write_history
+    from services.processes.embedded_timestream import write_history
     from services.processes.process_setup import (
         ProcessSettings,
         journaled,
@@ -131,20 +132,26 @@ def seed(
     )
 
     wanted = ProcessSettings(network, seed, scenario, store, clock_parameter=clock_parameter)
-    with process_setup(wanted) as setup:
+    with ExitStack() as stack:
+        setup = stack.enter_context(process_setup(wanted))
         if setup is None or not history:
             return
-        try:
-            with ExitStack() as stack:
-                target = retry_until_closed(lambda: stack.enter_context(store_of_history(store)), setup.clock)
-                if target is None:
-                    return
-                kept = journaled(target, journal_object)
-                rows = write_history(setup, kept, history, backfill_runner())
-        except StoreHeld:
-            click.echo("history: the endpoint runs already")
+        target = retry_until_closed(lambda: opened_for_history(store, stack), setup.clock)
+        if target is None:
             return
+        rows = write_history(setup, journaled(target, journal_object), history, backfill_runner())
     click.echo(f"history: {rows:,} rows written")
+
+
+def opened_for_history(url: str, stack: ExitStack) -> Store | None:
+    """The store for history, open as long as `stack` is; None if an endpoint has its file open."""
+    from services.processes.embedded_timestream import store_of_history
+
+    try:
+        return stack.enter_context(store_of_history(url))
+    except StoreHeld:
+        click.echo("history: the endpoint runs already")
+        return None
 
 
 @ops.command(epilog="\b\nExamples:\n  bus-simulator ops down\n  bus-simulator ops down --forget")
