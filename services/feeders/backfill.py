@@ -90,6 +90,8 @@ def fill(
             if writing is not None:
                 yield writing.result()
             writing = writer.submit(_write, store, run, FilledWindow(window, planned, rows), batches)
+            # The thread alone keeps the batches, so that they are freed once written, not a window later.
+            del batches
         if writing is not None:
             yield writing.result()
 
