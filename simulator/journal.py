@@ -148,7 +148,7 @@ class Journal:
 
         If the base changes nothing its dates are extended to those of the interventions.
         """
-        # Imported when there is a journal: the schema of scenario files takes a tenth of a start.
+        # Imported when there is a journal: the schema of scenario files takes long to make.
         from simulator.scenario_files.disruptions import with_disruptions
         from simulator.scenario_files.schema import DisruptionEntry
 

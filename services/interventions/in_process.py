@@ -99,7 +99,7 @@ class InProcessInterventions:
         return self._repeated(lambda: self._intervened(disruption))
 
     def _intervened(self, disruption: Mapping[str, object]) -> JournalEntry:
-        # Imported with the first request: the schema of scenario files takes a tenth of a start.
+        # Imported with the first request: the schema of scenario files takes long to make.
         from simulator.intervention_requests import intervention_from
 
         with self._gate.changing():
