@@ -110,17 +110,22 @@ $(INITIALISED): terraform/main.tf terraform/versions.tf
 compile-network: $(RUNNABLE) $(INITIALISED) ## compile the network for functions on AWS into build/network.json
 	@$(BIN)/python -m scripts.compile_network
 
+# Servers need no functions: with front = "fargate" nothing is packaged.
+.PHONY: deployed-packages
+deployed-packages: $(INSTALLED) $(INITIALISED) ## build the packages of functions that terraform/ deploys
+	@$(BIN)/python -m scripts.package_lambda --deployed
+
 .PHONY: check-account
 check-account: $(RUNNABLE) $(INITIALISED) ## find out which Timestream the account can use
 	@$(BIN)/python -m scripts.check_account
 
 .PHONY: plan
-plan: check-account package-all-lambdas compile-network ## show what make deploy would change
+plan: check-account deployed-packages compile-network ## show what make deploy would change
 	$(TERRAFORM) plan $(ARGS)
 
 # Services start only if their image exists: create the repository, push the image, then create the rest.
 .PHONY: deploy
-deploy: check-account package-all-lambdas compile-network ## create or update everything, and check it (ARGS="-auto-approve")
+deploy: check-account deployed-packages compile-network ## create or update everything, and check it (ARGS="-auto-approve")
 	$(TERRAFORM) apply -target=module.ecr $(ARGS)
 	DOCKER_DEFAULT_PLATFORM=linux/arm64 $(MAKE) build-feeders
 	$(MAKE) push-images ARGS=
@@ -128,7 +133,7 @@ deploy: check-account package-all-lambdas compile-network ## create or update ev
 	@$(BIN)/python scripts/verify_deployment.py --target aws --skip-history --wait 20
 
 .PHONY: destroy
-destroy: $(INITIALISED) package-all-lambdas compile-network ## remove everything, including the data (ARGS="-auto-approve")
+destroy: $(INITIALISED) deployed-packages compile-network ## remove everything, including the data (ARGS="-auto-approve")
 	$(TERRAFORM) destroy $(ARGS)
 	@$(BIN)/python -m scripts.remove_leftovers
 

@@ -173,13 +173,16 @@ def monitoring_items(plan: Planned, _: Network, prices: Prices) -> Iterator[Cost
 
 
 def eventbridge_items(plan: Planned, network: Network, prices: Prices) -> Iterator[CostItem]:
-    """The position feeder's events (positions per line and tick, arrivals), and the function they call."""
+    """The position feeder's events (positions per line and tick, arrivals), and the function they call.
+
+    Where servers answer, feeders publish none.
+    """
+    if not resources_of_type(plan, "aws_lambda_function"):
+        return
     lines, buses = len(network.lines), sum(len(line.buses) for line in network.lines)
     positions = lines * TICKS
     published = (positions + buses * prices.assumption("visits_a_bus")) / MILLION
     yield priced_item("Events", "EventBridge", published, "million events", prices.of("event_million"))
-    if not resources_of_type(plan, "aws_lambda_function"):
-        return
     reads = positions / MILLION
     yield priced_item(
         "Events", "subscription look-ups", reads, "million reads", prices.of("dynamodb_read_million")

@@ -1,4 +1,4 @@
-"""`python -m scripts.package_lambda NAME… | --all`: build the Lambda packages in build/lambda."""
+"""`python -m scripts.package_lambda NAME… | --all | --deployed`: build Lambda packages in build/lambda."""
 
 from __future__ import annotations
 
@@ -9,13 +9,22 @@ import click
 
 from scripts.lambda_bytecode import interpreter
 from scripts.lambda_package import HANDLERS, LAMBDA, ROOT, UV, PackageError, write_packages
+from scripts.terraform_settings import TERRAFORM, terraform_variables
+from services.operate.operator_command import OperatorCommand
 
 
-@click.command()
+@click.command(cls=OperatorCommand)
 @click.argument("names", nargs=-1, type=click.Choice(list(HANDLERS)))
 @click.option("--all", "everything", is_flag=True, help="Build every package.")
-def package_lambda(*, names: tuple[str, ...], everything: bool) -> None:
+@click.option("--deployed", is_flag=True, help="Build those that terraform/ deploys: all, or none.")
+def package_lambda(*, names: tuple[str, ...], everything: bool, deployed: bool) -> None:
     """Write build/lambda/NAME.zip for each name, and print its size and SHA-256."""
+    if deployed:
+        (front,) = terraform_variables(TERRAFORM, "front")
+        if front != "lambda":
+            click.echo(f'front = "{front}" has no functions: nothing to package')
+            return
+        everything = True
     if not names and not everything:
         raise click.UsageError(f"which one? {', '.join(HANDLERS)}, or --all")
     try:

@@ -10,7 +10,7 @@ module "front" {
   image                 = local.image
   image_digest          = module.ecr.image_digest
   environment           = merge(local.server_settings, local.journal, { BUS_SIMULATOR_CONTROL = "true" })
-  secrets               = local.store_secrets
+  secrets               = local.store_secrets["reader"]
   size                  = var.server_size
   tasks                 = var.server_tasks
   limits                = var.client_limits

@@ -14,15 +14,25 @@ ephemeral "aws_secretsmanager_random_password" "first_key" {
   exclude_punctuation = true
 }
 
+# The tokens of a hosted endpoint's clients, in the same way.
+ephemeral "aws_secretsmanager_random_password" "token" {
+  for_each = local.hosted_tokens
+
+  password_length     = 40
+  exclude_punctuation = true
+}
+
 locals {
   account_id = data.aws_caller_identity.this.account_id
   stored_in  = coalesce(var.store, var.timestream == "hosted" ? "hosted" : "timestream")
   hosted     = toset(local.stored_in == "hosted" ? ["endpoint"] : [])
-  aurora     = local.stored_in == "aurora" ? 1 : 0
-  functions  = var.front == "lambda" ? 1 : 0
-  answering  = var.front == "lambda" ? "mcp-server" : "api-server"
-  services   = ["people-count-feeder", "sensors-feeder", "bus-position-feeder", local.answering]
-  image      = "${module.ecr.repository_url}:${var.image_tag}"
+  # What a client of the hosted endpoint may do: a token each.
+  hosted_tokens = toset(local.stored_in == "hosted" ? ["reader", "writer"] : [])
+  aurora        = local.stored_in == "aurora" ? 1 : 0
+  functions     = var.front == "lambda" ? 1 : 0
+  answering     = var.front == "lambda" ? "mcp-server" : "api-server"
+  services      = ["people-count-feeder", "sensors-feeder", "bus-position-feeder", local.answering]
+  image         = "${module.ecr.repository_url}:${var.image_tag}"
 
   # REST's functions limit each client. The stage has room for all teams beside a client that runs wild, and ends
   # a flood that would cost too much. An account's APIs together take 10,000 a second, in bursts of 5,000.
@@ -44,25 +54,34 @@ locals {
   function_vpc   = one([for endpoint in module.timestream_hosted : { subnet_ids = module.network.subnet_ids, security_group_id = endpoint.functions_security_group_id }])
   function_names = flatten([for api in concat(module.api_gateway, module.websocket_api) : api.function_names])
 
-  # What connects to the store, and the password if it has one. Single outputs: a whole module would close a circle.
+  # What connects to the store, and its password or tokens, if it has some. Single outputs: a whole module would close a circle.
   store_clients = {
     feeders           = module.feeders.security_group_id
     (local.answering) = local.functions == 1 ? module.mcp_server[0].security_group_id : module.front[0].security_group_id
   }
-  store_secrets = local.aurora == 1 ? module.aurora[0].secrets : tomap({})
+  store_secrets = { for client in ["reader", "writer"] : client => merge(
+    local.aurora == 1 ? module.aurora[0].secrets : {},
+    length(local.hosted) == 1 ? { BUS_SIMULATOR_STORE_TOKEN = module.timestream_hosted["endpoint"].token_secrets[client].arn } : {},
+  ) }
+  function_token = length(local.hosted) == 1 ? module.timestream_hosted["endpoint"].token_secrets["reader"] : null
 
   settings = {
     BUS_SIMULATOR_STORE           = local.store
     BUS_SIMULATOR_CLOCK_PARAMETER = module.config.clock_parameter.name
     BUS_SIMULATOR_LOG_LEVEL       = var.log_level
   }
-  latest  = merge({ BUS_SIMULATOR_LATEST_OBJECTS = module.latest.url }, var.realtime_feeds ? { BUS_SIMULATOR_REALTIME_FEEDS = "true" } : {})
+  # Functions read what feeders write for them and get events of positions; servers ask the store.
+  latest = merge(
+    { for objects in module.latest : "BUS_SIMULATOR_LATEST_OBJECTS" => objects.url },
+    var.realtime_feeds && local.functions == 1 ? { BUS_SIMULATOR_REALTIME_FEEDS = "true" } : {},
+  )
+  events  = local.functions == 1 ? { BUS_SIMULATOR_EVENT_BUS = module.events.bus_name } : {}
   journal = { BUS_SIMULATOR_JOURNAL_OBJECT = module.config.journal.url }
   # Timestream deletes old records by itself.
   retention = local.aurora == 1 ? { BUS_SIMULATOR_KEEP_DAYS = tostring(var.keep_days) } : {}
   # The scenario counts in the run, so that feeders and servers must have the same.
   scenario          = var.scenario == "" ? {} : { BUS_SIMULATOR_SCENARIO = var.scenario }
-  feeder_settings   = merge(local.settings, local.latest, local.journal, local.scenario, local.retention, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_EVENT_BUS = module.events.bus_name })
+  feeder_settings   = merge(local.settings, local.latest, local.journal, local.scenario, local.events, local.retention, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url })
   server_settings   = merge(local.settings, local.scenario, { BUS_SIMULATOR_NETWORK = module.config.lines_yaml.url, BUS_SIMULATOR_SECRET_ID = module.secrets.name })
   function_settings = merge(local.settings, local.latest, local.journal, { BUS_SIMULATOR_NETWORK = module.config.network_json.url })
 }
@@ -97,8 +116,14 @@ module "config" {
 
 module "latest" {
   source = "./modules/latest"
+  count  = local.functions
 
   account_id = local.account_id
+}
+
+moved {
+  from = module.latest
+  to   = module.latest[0]
 }
 
 module "secrets" {
@@ -121,20 +146,25 @@ module "timestream_hosted" {
   source   = "./modules/timestream-hosted"
   for_each = local.hosted
 
-  vpc_id         = module.network.vpc_id
-  subnet_ids     = module.network.subnet_ids
-  cluster_id     = module.cluster.id
-  namespace      = module.cluster.namespace
-  execution_role = module.cluster.execution_role
-  image          = local.image
-  image_digest   = module.ecr.image_digest
-  network_arn    = module.config.lines_yaml.arn
-  journal_arn    = module.config.journal.arn
+  vpc_id              = module.network.vpc_id
+  subnet_ids          = module.network.subnet_ids
+  cluster_id          = module.cluster.id
+  namespace           = module.cluster.namespace
+  execution_role      = module.cluster.execution_role
+  image               = local.image
+  image_digest        = module.ecr.image_digest
+  network_arn         = module.config.lines_yaml.arn
+  journal_arn         = module.config.journal.arn
+  clock_parameter_arn = module.config.clock_parameter.arn
+  first_tokens = {
+    reader = ephemeral.aws_secretsmanager_random_password.token["reader"].random_password
+    writer = ephemeral.aws_secretsmanager_random_password.token["writer"].random_password
+  }
   environment = merge(local.journal, local.scenario, {
-    BUS_SIMULATOR_NETWORK   = module.config.lines_yaml.url
-    BUS_SIMULATOR_LOG_LEVEL = var.log_level
-    # The endpoint checks no signatures, but boto3 signs every request; the task's role provides the credentials.
-    AWS_REGION = var.region
+    BUS_SIMULATOR_NETWORK         = module.config.lines_yaml.url
+    BUS_SIMULATOR_CLOCK_PARAMETER = module.config.clock_parameter.name
+    BUS_SIMULATOR_LOG_LEVEL       = var.log_level
+    AWS_REGION                    = var.region
   })
   clients               = local.store_clients
   log_retention_in_days = var.log_retention_in_days
@@ -159,16 +189,14 @@ module "feeders" {
   image                 = local.image
   image_digest          = module.ecr.image_digest
   environment           = local.feeder_settings
-  secrets               = local.store_secrets
+  secrets               = local.store_secrets["writer"]
   sizes                 = var.feeder_sizes
   timestream_table_arns = local.table_arns
   network_arn           = module.config.lines_yaml.arn
   journal_arn           = module.config.journal.arn
-  event_bus_arn         = module.events.bus_arn
+  event_bus             = local.functions == 1 ? { arn = module.events.bus_arn } : null
   clock_parameter_arn   = module.config.clock_parameter.arn
-  latest_object_arns    = module.latest.object_arns
-  feed_arn              = module.latest.feed_arn
-  realtime_arn          = var.realtime_feeds ? module.latest.realtime_arn : null
+  latest_object_arns    = flatten([for objects in module.latest : concat(values(objects.object_arns), [objects.feed_arn], var.realtime_feeds ? [objects.realtime_arn] : [])])
   log_retention_in_days = var.log_retention_in_days
 }
 
@@ -184,6 +212,7 @@ module "mcp_server" {
   image                 = local.image
   image_digest          = module.ecr.image_digest
   environment           = merge(local.server_settings, local.journal, { BUS_SIMULATOR_CONTROL = "true" })
+  secrets               = local.store_secrets["reader"]
   timestream_table_arns = local.table_arns
   network_arn           = module.config.lines_yaml.arn
   journal_arn           = module.config.journal.arn
@@ -206,13 +235,14 @@ module "api_gateway" {
 
   lambda_folder         = var.lambda_folder
   environment           = local.function_settings
+  store_token           = local.function_token
   secret                = { name = module.secrets.name, arn = module.secrets.arn }
   network_arn           = module.config.network_json.arn
   journal_arn           = module.config.journal.arn
   clock_parameter_arn   = module.config.clock_parameter.arn
-  latest_object_arns    = module.latest.object_arns
-  feed_arn              = module.latest.feed_arn
-  realtime_arn          = var.realtime_feeds ? module.latest.realtime_arn : null
+  latest_object_arns    = module.latest[0].object_arns
+  feed_arn              = module.latest[0].feed_arn
+  realtime_arn          = var.realtime_feeds ? module.latest[0].realtime_arn : null
   timestream_table_arns = local.table_arns
   vpc                   = local.function_vpc
   request_limits        = { table_arn = module.request_limits[0].table_arn, environment = module.request_limits[0].environment }
@@ -226,10 +256,11 @@ module "websocket_api" {
 
   lambda_folder         = var.lambda_folder
   environment           = local.function_settings
+  store_token           = local.function_token
   secret                = { name = module.secrets.name, arn = module.secrets.arn }
   network_arn           = module.config.network_json.arn
   clock_parameter_arn   = module.config.clock_parameter.arn
-  latest_object_arns    = module.latest.object_arns
+  latest_object_arns    = module.latest[0].object_arns
   timestream_table_arns = local.table_arns
   connections           = module.connections[0].connections
   subscriptions         = module.connections[0].subscriptions

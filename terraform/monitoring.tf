@@ -11,7 +11,7 @@ module "alarms" {
   functions          = local.function_names
   dead_letter_queues = local.functions == 0 ? [] : [module.events.dead_letter_queue]
   services_with_data = [for endpoint in module.timestream_hosted : endpoint.service]
-  failure_rules      = merge({}, [for endpoint in module.timestream_hosted : endpoint.failure_rules]...)
+  failure_metrics    = merge({}, [for endpoint in module.timestream_hosted : endpoint.failure_metrics]...)
 }
 
 module "dashboard" {

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 LINES = ROOT / "data" / "lines.yaml"
 STEPS = (
     "scripts.check_account",
-    "scripts.package_lambda --all",
+    "scripts.package_lambda --deployed",
     "scripts.compile_network",
     "apply -target=module.ecr -auto-approve",
     "docker/build image",
@@ -193,7 +193,7 @@ def planned_by_make(target: str) -> list[str]:
 
 
 def test_a_deploy_pushes_the_image_before_it_creates_services_and_checks_them_at_the_end() -> None:
-    before = ["scripts.check_account", "scripts.package_lambda --all", "scripts.compile_network"]
+    before = ["scripts.check_account", "scripts.package_lambda --deployed", "scripts.compile_network"]
     assert planned_by_make("plan") == [*before, "plan -auto-approve"]
     assert planned_by_make("deploy") == [
         *before,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,6 +31,7 @@ from services.operate.resource_names import (
     bucket,
 )
 from services.processes.feeder_process import fields
+from simulator.clock import SystemWall
 from tests.services import http_api
 from tests.terraform.contract import ACTIONS, ADDRESSES, LOG_GROUPS, NO_RESOURCE, OUTPUTS, SERVER_ACTIONS
 from tests.terraform.deployed import (
@@ -43,9 +45,10 @@ from tests.terraform.deployed import (
     watched,
 )
 from tests.terraform.known_drift import unexpected
+from tests.terraform.manual_commands import COMMANDS, UNANSWERED, OperatorsShell, operators_variables
 from tests.terraform.planned import changes, resources
 from tests.terraform.remains import remains
-from tests.terraform.stack import ACCOUNT, LINES, REGION, Stack, stack
+from tests.terraform.stack import ACCOUNT, LINES, REGION, Moto, Stack, stack
 from tests.timestream_endpoint import KEYS
 
 pytestmark = pytest.mark.terraform
@@ -284,6 +287,37 @@ def test_failed_events_go_to_the_queue_at_once(made: Stack) -> None:
     assert queue.endswith(":bus-simulator-undelivered-events")
 
 
+@contextmanager
+def task_with_a_log(moto: Moto) -> Iterator[str]:
+    """The ARN of a running task, and a line in the MCP server's log: moto's services run none.
+
+    The task has a definition of its own, since moto needs the memory of each container.
+    """
+    logs, ecs = moto.client("logs"), moto.client("ecs")
+    stream = {"logGroupName": "/ecs/mcp-server", "logStreamName": "mcp/mcp-server/1"}
+    logs.create_log_stream(**stream)
+    line = {"timestamp": int(SystemWall().time() * 1000), "message": '{"group":"team-alpha"}'}
+    logs.put_log_events(**stream, logEvents=[line])
+    container = {"name": "mcp-server", "image": "mcp-server", "memory": 512}
+    made = ecs.register_task_definition(family="of-the-test", containerDefinitions=[container])
+    definition = made["taskDefinition"]["taskDefinitionArn"]
+    cluster = "bus-simulator-cluster"
+    (task,) = ecs.run_task(cluster=cluster, taskDefinition=definition, launchType="FARGATE")["tasks"]
+    yield task["taskArn"]
+    ecs.stop_task(cluster=cluster, task=task["taskArn"])
+    ecs.deregister_task_definition(taskDefinition=definition)
+
+
+def test_the_commands_of_the_operations_manual_run(made: Stack, complete: Mapping[str, Any]) -> None:
+    assert len(COMMANDS) + len(UNANSWERED) == 45
+    assert resources(complete).keys() >= set(UNANSWERED.values())
+    with operators_variables(), task_with_a_log(made.moto) as task:
+        values = {"account-id": ACCOUNT, "task-arn": task, "NEW_KEY": 40 * "k"}
+        shell = OperatorsShell(made.moto.url, made.outputs(), values)
+        for command, shows in COMMANDS.items():
+            assert shows in shell.aws(command), command
+
+
 def test_a_second_plan_changes_nothing_also_where_another_network_is_loaded(
     made: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -328,10 +362,45 @@ def check_hosted(plan: Mapping[str, Any]) -> None:
             assert values["vpc_config"][0]["ipv6_allowed_for_dual_stack"], address
 
 
+def check_tokens(made: Stack) -> None:
+    """Check who gets which token of the hosted endpoint, and that Terraform keeps none."""
+    secrets, ecs = made.moto.client("secretsmanager"), made.moto.client("ecs")
+    ids = {kind: f"bus-simulator/timestream-{kind}-token" for kind in ("reader", "writer")}
+    found = {kind: secrets.get_secret_value(SecretId=name) for kind, name in ids.items()}
+    tokens = {kind: each["SecretString"] for kind, each in found.items()}
+    assert tokens["reader"] != tokens["writer"]
+    assert [kind for kind, token in tokens.items() if token in made.state_file.read_text()] == []
+    clients = {**dict.fromkeys(FEEDER_SERVICES, "writer"), "mcp-server": "reader"}
+    for service, kind in clients.items():
+        task = ecs.describe_task_definition(taskDefinition=service)["taskDefinition"]
+        (given,) = task["containerDefinitions"][0]["secrets"]
+        assert given == {"name": "BUS_SIMULATOR_STORE_TOKEN", "valueFrom": found[kind]["ARN"]}, service
+    allowed = [
+        each for _, each in statements(made.moto) if found["writer"]["ARN"] in listed(each["Resource"])
+    ]
+    assert [listed(each["Action"]) for each in allowed] == [["secretsmanager:GetSecretValue"]]
+    function = made.moto.client("lambda").get_function_configuration(FunctionName="bus-simulator-sensors")
+    assert function["Environment"]["Variables"]["BUS_SIMULATOR_STORE_TOKEN_SECRET"] == ids["reader"]
+
+
+def environment_of(made: Stack, service: str) -> dict[str, str]:
+    """The environment variables of a service's container."""
+    task = made.moto.client("ecs").describe_task_definition(taskDefinition=service)["taskDefinition"]
+    (container,) = task["containerDefinitions"]
+    return {each["name"]: each["value"] for each in container["environment"]}
+
+
 def check_servers(made: Stack, plan: Mapping[str, Any]) -> None:
     """Check that servers and Aurora take the place of functions, gateways and the hosted endpoint."""
     planned = resources(plan)
-    kinds = ("aws_lambda_", "aws_apigatewayv2_", "aws_timestreamwrite_", "mcp_server", "timestream_hosted")
+    kinds = (
+        "aws_lambda_",
+        "aws_apigatewayv2_",
+        "aws_timestreamwrite_",
+        "mcp_server",
+        "timestream_hosted",
+        "module.latest",
+    )
     assert [address for address in planned if any(kind in address for kind in kinds)] == []
     assert set(made.outputs()["ecs_services"]) == {*FEEDER_SERVICES, API_SERVICE}
     (cluster,) = made.moto.client("rds").describe_db_clusters()["DBClusters"]
@@ -346,9 +415,9 @@ def check_servers(made: Stack, plan: Mapping[str, Any]) -> None:
     assert variables["BUS_SIMULATOR_JOURNAL_OBJECT"] == f"s3://{bucket(ACCOUNT)}/config/journal.json"
     assert [each["name"] for each in container["secrets"]] == ["PGPASSWORD"]
     assert "BUS_SIMULATOR_KEEP_DAYS" not in variables
-    feeder = made.moto.client("ecs").describe_task_definition(taskDefinition=FEEDER_SERVICES[0])
-    (fed,) = feeder["taskDefinition"]["containerDefinitions"]
-    assert {"name": "BUS_SIMULATOR_KEEP_DAYS", "value": "30"} in fed["environment"]
+    fed = environment_of(made, FEEDER_SERVICES[0])
+    assert fed["BUS_SIMULATOR_KEEP_DAYS"] == "30"
+    assert fed.keys() & {"BUS_SIMULATOR_EVENT_BUS", "BUS_SIMULATOR_LATEST_OBJECTS"} == set()
     assert container["dockerLabels"] == {"image-digest": DIGEST}
     password = made.moto.client("secretsmanager").get_secret_value(SecretId="bus-simulator/database-password")
     assert len(password["SecretString"]) == 40
@@ -371,6 +440,7 @@ def test_it_switches_to_hosted_then_to_servers_and_aurora_and_is_destroyed(made:
     services = made.outputs()["ecs_services"]
     assert set(services) == {*SERVICES, HOSTED_SERVICE}
     assert made.moto.client("timestream-write").list_databases()["Databases"] == []
+    check_tokens(made)
     endpoints = made.moto.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
     inside = [each for each in endpoints if each["VpcEndpointType"] == "Interface"]
     assert [len(each["SubnetIds"]) for each in inside] == [ENDPOINT_ZONES] * 3

@@ -101,11 +101,11 @@ locals {
       above       = var.thresholds.cpu_percent
       missing     = "notBreaching"
     } },
-    { for name, rule in var.failure_rules : "${name}-failed" => {
+    { for name, failures in var.failure_metrics : "${name}-failed" => {
       description = "${name} has failed"
-      namespace   = "AWS/Events"
-      metric      = "MatchedEvents"
-      dimensions  = { RuleName = rule }
+      namespace   = failures.namespace
+      metric      = failures.name
+      dimensions  = {}
       statistic   = "Sum"
       period      = 300
       periods     = 1

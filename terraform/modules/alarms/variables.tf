@@ -57,9 +57,9 @@ variable "services_with_data" {
   default     = []
 }
 
-variable "failure_rules" {
-  description = "Rules of which each matched event is a failure, by its name in alarms."
-  type        = map(string)
+variable "failure_metrics" {
+  description = "Metrics of which each count is a failure, by its name in alarms."
+  type        = map(object({ namespace = string, name = string }))
   default     = {}
 }
 

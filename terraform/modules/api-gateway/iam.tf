@@ -45,6 +45,15 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
+  dynamic "statement" {
+    for_each = var.store_token[*]
+
+    content {
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [statement.value.arn]
+    }
+  }
+
   statement {
     actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
     resources = [var.request_limits.table_arn]

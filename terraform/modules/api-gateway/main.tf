@@ -1,5 +1,9 @@
 locals {
-  environment = merge(var.environment, var.request_limits.environment)
+  environment = merge(
+    var.environment,
+    var.request_limits.environment,
+    var.store_token == null ? {} : { BUS_SIMULATOR_STORE_TOKEN_SECRET = var.store_token.name },
+  )
 
   # The tables that each function reads; `feeder_progress` has the coverage.
   functions = {

@@ -83,3 +83,9 @@ variable "metrics_namespace" {
   type        = string
   default     = "BusSimulator"
 }
+
+variable "store_token" {
+  description = "The secret with the token that a hosted store asks for; null if it asks for none."
+  type        = object({ name = string, arn = string })
+  default     = null
+}

@@ -61,9 +61,20 @@ data "aws_iam_policy_document" "config" {
 }
 
 data "aws_iam_policy_document" "events" {
+  for_each = toset(var.event_bus == null ? [] : ["events-access"])
+
   statement {
     actions   = ["events:PutEvents"]
-    resources = [var.event_bus_arn]
+    resources = [var.event_bus.arn]
+  }
+}
+
+data "aws_iam_policy_document" "latest" {
+  for_each = toset(length(var.latest_object_arns) == 0 ? [] : ["latest-access"])
+
+  statement {
+    actions   = ["s3:PutObject"]
+    resources = var.latest_object_arns
   }
 }
 
@@ -75,15 +86,19 @@ data "aws_iam_policy_document" "clock" {
 }
 
 resource "aws_iam_role_policy" "task" {
-  for_each = merge({ for name, document in data.aws_iam_policy_document.timestream : name => document.json }, {
+  for_each = merge({ for name, document in merge(data.aws_iam_policy_document.timestream, data.aws_iam_policy_document.events, data.aws_iam_policy_document.latest) : name => document.json }, {
     config-access = data.aws_iam_policy_document.config.json
-    events-access = data.aws_iam_policy_document.events.json
     clock-access  = data.aws_iam_policy_document.clock.json
   })
 
   name   = each.key
   role   = aws_iam_role.task.id
   policy = each.value
+}
+
+moved {
+  from = aws_iam_role_policy.latest
+  to   = aws_iam_role_policy.task["latest-access"]
 }
 
 data "aws_iam_policy_document" "logs" {

@@ -76,9 +76,10 @@ variable "network_arn" {
   type        = string
 }
 
-variable "event_bus_arn" {
-  description = "The bus that positions and arrivals are published on."
-  type        = string
+variable "event_bus" {
+  description = "The bus that positions and arrivals are published on; null if no feeder publishes them."
+  type        = object({ arn = string })
+  default     = null
 }
 
 variable "clock_parameter_arn" {
@@ -104,25 +105,15 @@ variable "log_retention_in_days" {
 }
 
 variable "latest_object_arns" {
-  description = "The ARN of each stream's object with the newest records, by the stream's name."
-  type        = map(string)
-}
-
-variable "feed_arn" {
-  description = "The ARN of the network as a GTFS feed in S3."
-  type        = string
+  description = "The ARNs of what feeders write to S3 for functions: the newest records and feeds; empty if nothing."
+  type        = list(string)
+  default     = []
 }
 
 variable "image_digest" {
   description = "The digest of the image behind its tag; another one starts new tasks."
   type        = string
   default     = "none"
-}
-
-variable "realtime_arn" {
-  description = "The ARN of the GTFS-Realtime feeds in S3; null if no feeder writes them."
-  type        = string
-  default     = null
 }
 
 variable "journal_arn" {

@@ -42,6 +42,7 @@ resource "aws_ecs_task_definition" "mcp_server" {
     stopTimeout  = 30
     portMappings = [{ containerPort = local.port, hostPort = local.port, protocol = "tcp" }]
     environment  = [for name in sort(keys(local.environment)) : { name = name, value = local.environment[name] }]
+    secrets      = [for name in sort(keys(var.secrets)) : { name = name, valueFrom = var.secrets[name] }]
     # ECS replaces a task that doesn't answer. The check doesn't use /health, which queries the store: that would
     # be charged all day, and a new task doesn't repair an unavailable store.
     healthCheck = {

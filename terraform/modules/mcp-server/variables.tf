@@ -113,3 +113,9 @@ variable "metrics_namespace" {
   type        = string
   default     = "BusSimulator"
 }
+
+variable "secrets" {
+  description = "Secrets that the program gets as environment variables: the ARN of each, by the variable's name."
+  type        = map(string)
+  default     = {}
+}

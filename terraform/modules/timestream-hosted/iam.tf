@@ -11,7 +11,7 @@ data "aws_iam_policy_document" "assume" {
 
 resource "aws_iam_role" "task" {
   name               = "bus-simulator-timestream-endpoint-role"
-  description        = "Permissions of the hosted Timestream endpoint and its refill"
+  description        = "Permissions of the hosted Timestream endpoint"
   assume_role_policy = data.aws_iam_policy_document.assume.json
 }
 
@@ -19,6 +19,11 @@ data "aws_iam_policy_document" "config" {
   statement {
     actions   = ["s3:GetObject"]
     resources = [var.network_arn, var.journal_arn]
+  }
+
+  statement {
+    actions   = ["ssm:GetParameter"]
+    resources = [var.clock_parameter_arn]
   }
 }
 

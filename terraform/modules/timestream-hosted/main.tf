@@ -1,23 +1,19 @@
 data "aws_region" "this" {}
 
 locals {
-  name  = "timestream-endpoint"
-  port  = 4568
-  local = "timestream://bus_simulator?region=${data.aws_region.this.name}&endpoint_url=http://127.0.0.1:${local.port}"
+  name    = "timestream-endpoint"
+  port    = 4568
+  file    = "duckdb:/tmp/timestream.duckdb"
+  failure = "history failed"
 
-  # The health check calls an operation that needs no data.
-  ask = join("; ", [
-    "import urllib.request as r",
-    "r.urlopen(r.Request('http://127.0.0.1:${local.port}/', b'{}', {'X-Amz-Target': 'Timestream_20181101.DescribeEndpoints', 'Content-Type': 'application/x-amz-json-1.0'}), timeout=4)",
+  # History is written into the file before the endpoint opens it: by requests it would take minutes a day. Without
+  # history the endpoint starts all the same.
+  start = join(" ", [
+    "bus-simulator ops seed --history ${var.history_in_days}d --store ${local.file}",
+    "|| echo '{\"level\":\"ERROR\",\"message\":\"${local.failure}\"}';",
+    "exec bus-simulator timestream-local --host 0.0.0.0 --port ${local.port} --store ${local.file}",
   ])
-  logs = { for container in ["endpoint", "refill"] : container => {
-    logDriver = "awslogs"
-    options = {
-      awslogs-group         = aws_cloudwatch_log_group.task.name
-      awslogs-region        = data.aws_region.this.name
-      awslogs-stream-prefix = container
-    }
-  } }
+  ask = "import urllib.request as r; r.urlopen('http://127.0.0.1:${local.port}/health', timeout=4)"
 }
 
 resource "aws_cloudwatch_log_group" "task" {
@@ -25,8 +21,7 @@ resource "aws_cloudwatch_log_group" "task" {
   retention_in_days = var.log_retention_in_days
 }
 
-# The disk is lost with its task, but its data can be made again: feeders create the tables and continue, and
-# `refill` simulates the previous days with the same bytes.
+# The disk is lost with its task, but its data can be made again with the same bytes, and feeders continue.
 resource "aws_ecs_task_definition" "endpoint" {
   #checkov:skip=CKV_AWS_336:the endpoint keeps its data on the task's own disk
   family                   = local.name
@@ -42,29 +37,31 @@ resource "aws_ecs_task_definition" "endpoint" {
     cpu_architecture        = "ARM64"
   }
 
-  container_definitions = jsonencode([
-    {
-      name             = "endpoint"
-      image            = var.image
-      dockerLabels     = { image-digest = var.image_digest }
-      command          = ["timestream-local", "--host", "0.0.0.0", "--port", tostring(local.port), "--store", "duckdb:/tmp/timestream.duckdb"]
-      essential        = true
-      stopTimeout      = 30
-      portMappings     = [{ containerPort = local.port, hostPort = local.port, protocol = "tcp" }]
-      healthCheck      = { command = ["CMD", "python", "-c", local.ask], interval = 10, timeout = 5, retries = 3, startPeriod = 30 }
-      logConfiguration = local.logs["endpoint"]
-    },
-    {
-      name             = "refill"
-      image            = var.image
-      dockerLabels     = { image-digest = var.image_digest }
-      command          = ["backfill", "--days", tostring(var.history_in_days), "--store", local.local]
-      essential        = false
-      dependsOn        = [{ containerName = "endpoint", condition = "HEALTHY" }]
-      environment      = [for name in sort(keys(var.environment)) : { name = name, value = var.environment[name] }]
-      logConfiguration = local.logs["refill"]
-    },
-  ])
+  container_definitions = jsonencode([{
+    name         = "endpoint"
+    image        = var.image
+    dockerLabels = { image-digest = var.image_digest }
+    entryPoint   = ["sh", "-c"]
+    command      = [local.start]
+    essential    = true
+    stopTimeout  = 30
+    portMappings = [{ containerPort = local.port, hostPort = local.port, protocol = "tcp" }]
+    environment  = [for name in sort(keys(var.environment)) : { name = name, value = var.environment[name] }]
+    secrets = [for token in ["reader", "writer"] : {
+      name      = "BUS_SIMULATOR_${upper(token)}_TOKEN"
+      valueFrom = aws_secretsmanager_secret.token[token].arn
+    }]
+    # History may take ten minutes: nothing answers before.
+    healthCheck = { command = ["CMD", "python", "-c", local.ask], interval = 30, timeout = 5, retries = 10, startPeriod = 300 }
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = aws_cloudwatch_log_group.task.name
+        awslogs-region        = data.aws_region.this.name
+        awslogs-stream-prefix = "endpoint"
+      }
+    }
+  }])
 }
 
 resource "aws_service_discovery_service" "endpoint" {
@@ -117,22 +114,24 @@ resource "aws_ecs_service" "endpoint" {
     registry_arn = aws_service_discovery_service.endpoint.arn
   }
 
-  depends_on = [aws_iam_role_policy.config, aws_iam_role_policy.logs]
+  depends_on = [
+    aws_iam_role_policy.config,
+    aws_iam_role_policy.logs,
+    aws_iam_role_policy.tokens,
+    aws_secretsmanager_secret_version.token,
+  ]
 }
 
-# The refill isn't essential: the endpoint goes on without it, with gaps. Its exit code is in the task's events.
-resource "aws_cloudwatch_event_rule" "refill_failed" {
-  name        = "bus-simulator-refill-failed"
-  description = "The hosted endpoint's refill has failed"
+# Without history the endpoint goes on, with a gap.
+resource "aws_cloudwatch_log_metric_filter" "history_failed" {
+  name           = "history-failed"
+  log_group_name = aws_cloudwatch_log_group.task.name
+  pattern        = "{ $.message = \"${local.failure}\" }"
 
-  event_pattern = jsonencode({
-    source      = ["aws.ecs"]
-    detail-type = ["ECS Task State Change"]
-    detail = {
-      clusterArn = [var.cluster_id]
-      group      = ["service:${local.name}"]
-      lastStatus = ["RUNNING"]
-      containers = { exitCode = [{ anything-but = [0] }] }
-    }
-  })
+  metric_transformation {
+    namespace = var.metrics_namespace
+    name      = "HistoryFailed"
+    value     = "1"
+    unit      = "Count"
+  }
 }

@@ -101,3 +101,26 @@ variable "journal_arn" {
   description = "The ARN of the journal of interventions."
   type        = string
 }
+
+variable "clock_parameter_arn" {
+  description = "The parameter with the shared clock."
+  type        = string
+}
+
+variable "first_tokens" {
+  description = "The first tokens of the endpoint's readers and writers; Terraform never stores them."
+  type        = object({ reader = string, writer = string })
+  ephemeral   = true
+  sensitive   = true
+
+  validation {
+    condition     = length(var.first_tokens.reader) >= 20 && length(var.first_tokens.writer) >= 20 && var.first_tokens.reader != var.first_tokens.writer
+    error_message = "first_tokens must differ, and have at least 20 characters."
+  }
+}
+
+variable "metrics_namespace" {
+  description = "The CloudWatch namespace of failures."
+  type        = string
+  default     = "BusSimulator"
+}

@@ -66,6 +66,15 @@ data "aws_iam_policy_document" "handler" {
     resources = [var.clock_parameter_arn]
   }
 
+  dynamic "statement" {
+    for_each = var.store_token[*]
+
+    content {
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [statement.value.arn]
+    }
+  }
+
   # For snapshots: the latest positions of the lines just subscribed to.
   dynamic "statement" {
     for_each = length(var.timestream_table_arns) > 0 ? ["tables"] : []

@@ -33,7 +33,7 @@ resource "aws_lambda_function" "websocket_handler" {
   memory_size      = 1769 # one virtual CPU: posting messages takes processor time
 
   environment {
-    variables = merge(var.environment, {
+    variables = merge(var.environment, var.store_token == null ? {} : { BUS_SIMULATOR_STORE_TOKEN_SECRET = var.store_token.name }, {
       BUS_SIMULATOR_CONNECTIONS_TABLE   = var.connections.name
       BUS_SIMULATOR_SUBSCRIPTIONS_TABLE = var.subscriptions.name
       BUS_SIMULATOR_WEBSOCKET_ENDPOINT  = local.callback

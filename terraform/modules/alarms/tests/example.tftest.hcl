@@ -13,7 +13,7 @@ variables {
   functions          = ["bus-simulator-sensors"]
   dead_letter_queues = ["bus-simulator-undelivered-events"]
   services_with_data = ["timestream-endpoint"]
-  failure_rules      = { timestream-refill = "bus-simulator-refill-failed" }
+  failure_metrics    = { timestream-history = { namespace = "BusSimulator", name = "HistoryFailed" } }
 }
 
 run "every_metric_of_the_manual_has_an_alarm" {
@@ -22,7 +22,7 @@ run "every_metric_of_the_manual_has_an_alarm" {
       "bus-simulator-mcp-5xx", "bus-simulator-mcp-latency", "bus-simulator-mcp-unauthorized",
       "bus-simulator-mcp-server-no-task", "bus-simulator-mcp-server-unhealthy",
       "bus-simulator-rest-5xx", "bus-simulator-rest-latency", "bus-simulator-rest-unauthorized",
-      "bus-simulator-timestream-endpoint-cpu", "bus-simulator-timestream-endpoint-disk", "bus-simulator-timestream-refill-failed",
+      "bus-simulator-timestream-endpoint-cpu", "bus-simulator-timestream-endpoint-disk", "bus-simulator-timestream-history-failed",
       "bus-simulator-undelivered-events-not-empty", "bus-simulator-websocket-unauthorized",
       "bus-simulator-sensors-errors", "bus-simulator-sensors-throttles",
       "bus-simulator-sensors-feeder-lag", "bus-simulator-sensors-feeder-no-data", "bus-simulator-websocket-errors",
@@ -47,9 +47,9 @@ run "every_metric_of_the_manual_has_an_alarm" {
       rest-unauthorized      = "BusSimulator Unauthorized Api=rest"
       websocket-unauthorized = "BusSimulator Unauthorized Api=websocket"
 
-      timestream-endpoint-cpu  = "AWS/ECS CPUUtilization ClusterName=bus-simulator-cluster ServiceName=timestream-endpoint"
-      timestream-endpoint-disk = "ECS/ContainerInsights EphemeralStorageUtilized ClusterName=bus-simulator-cluster ServiceName=timestream-endpoint"
-      timestream-refill-failed = "AWS/Events MatchedEvents RuleName=bus-simulator-refill-failed"
+      timestream-endpoint-cpu   = "AWS/ECS CPUUtilization ClusterName=bus-simulator-cluster ServiceName=timestream-endpoint"
+      timestream-endpoint-disk  = "ECS/ContainerInsights EphemeralStorageUtilized ClusterName=bus-simulator-cluster ServiceName=timestream-endpoint"
+      timestream-history-failed = "BusSimulator HistoryFailed"
 
       bus-simulator-undelivered-events-not-empty = "AWS/SQS ApproximateNumberOfMessagesVisible QueueName=bus-simulator-undelivered-events"
 

@@ -11,14 +11,12 @@ variables {
   environment         = { BUS_SIMULATOR_STORE = "timestream://bus_simulator?region=eu-west-1" }
   network_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/lines.yaml"
   journal_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/journal.json"
-  event_bus_arn       = "arn:aws:events:eu-west-1:123456789012:event-bus/bus-simulator-events"
+  event_bus           = { arn = "arn:aws:events:eu-west-1:123456789012:event-bus/bus-simulator-events" }
   clock_parameter_arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/bus-simulator/clock"
 
-  feed_arn = "arn:aws:s3:::bus-simulator-latest-123456789012/latest/gtfs.zip"
-
-  latest_object_arns = { for stream in ["bus_position", "people_count", "sensor_data"] :
-    stream => "arn:aws:s3:::bus-simulator-latest-123456789012/latest/${stream}.json.gz"
-  }
+  latest_object_arns = [for name in ["bus_position.json.gz", "people_count.json.gz", "sensor_data.json.gz", "gtfs.zip"] :
+    "arn:aws:s3:::bus-simulator-latest-123456789012/latest/${name}"
+  ]
 
   timestream_table_arns = { for table in ["people_count", "sensor_data", "bus_position", "stop_visit", "feeder_progress"] :
     table => "arn:aws:timestream:eu-west-1:123456789012:database/bus_simulator/table/${table}"
@@ -124,15 +122,21 @@ run "the_least_and_most_memory_for_each_cpu_are_accepted" {
   }
 }
 
-run "realtime_feeds_are_written_where_they_are_switched_on" {
-  command = plan
+run "feeders_write_and_publish_what_functions_need" {
+  assert {
+    condition     = contains(keys(aws_iam_role_policy.task), "events-access") && one(data.aws_iam_policy_document.latest["latest-access"].statement).resources == toset(var.latest_object_arns)
+    error_message = "Feeders must be allowed to publish positions and to write the objects."
+  }
+}
 
+run "feeders_of_servers_only_write_into_the_store" {
   variables {
-    realtime_arn = "arn:aws:s3:::bus-simulator-latest-123456789012/latest/gtfs-rt/*"
+    event_bus          = null
+    latest_object_arns = []
   }
 
   assert {
-    condition     = contains(one(data.aws_iam_policy_document.latest.statement).resources, var.realtime_arn)
-    error_message = "The role must be allowed to write the messages."
+    condition     = keys(aws_iam_role_policy.task) == ["clock-access", "config-access", "timestream-access"]
+    error_message = "Nobody reads events and objects where servers answer."
   }
 }

@@ -3,16 +3,18 @@ mock_provider "aws" {
 }
 
 variables {
-  vpc_id         = "vpc-0123456789abcdef0"
-  subnet_ids     = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
-  cluster_id     = "arn:aws:ecs:eu-west-1:123456789012:cluster/bus-simulator-cluster"
-  execution_role = { name = "bus-simulator-task-execution-role", arn = "arn:aws:iam::123456789012:role/bus-simulator-task-execution-role" }
-  image          = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/bus-simulator-feeders:latest"
-  environment    = { BUS_SIMULATOR_STORE = "timestream://bus_simulator?region=eu-west-1" }
-  network_arn    = "arn:aws:s3:::bus-simulator-config-123456789012/config/lines.yaml"
-  journal_arn    = "arn:aws:s3:::bus-simulator-config-123456789012/config/journal.json"
-  namespace      = { id = "ns-abcdefghijklmnop", name = "bus-simulator.internal" }
-  clients        = { feeders = "sg-0123456789abcdef0", mcp = "sg-0123456789abcdef1" }
+  vpc_id              = "vpc-0123456789abcdef0"
+  subnet_ids          = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+  cluster_id          = "arn:aws:ecs:eu-west-1:123456789012:cluster/bus-simulator-cluster"
+  execution_role      = { name = "bus-simulator-task-execution-role", arn = "arn:aws:iam::123456789012:role/bus-simulator-task-execution-role" }
+  image               = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/bus-simulator-feeders:latest"
+  environment         = { BUS_SIMULATOR_STORE = "timestream://bus_simulator?region=eu-west-1" }
+  network_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/lines.yaml"
+  journal_arn         = "arn:aws:s3:::bus-simulator-config-123456789012/config/journal.json"
+  namespace           = { id = "ns-abcdefghijklmnop", name = "bus-simulator.internal" }
+  clock_parameter_arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/bus-simulator/clock"
+  first_tokens        = { reader = "rrrrrrrrrrrrrrrrrrrr", writer = "wwwwwwwwwwwwwwwwwwww" }
+  clients             = { feeders = "sg-0123456789abcdef0", mcp = "sg-0123456789abcdef1" }
 }
 
 run "an_endpoint_that_only_its_clients_reach" {
@@ -22,15 +24,15 @@ run "an_endpoint_that_only_its_clients_reach" {
   }
 }
 
-run "a_new_task_backfills_its_disk" {
+run "a_new_task_has_its_history_before_it_answers" {
   assert {
-    condition     = jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[1].command == ["backfill", "--days", "5", "--store", "timestream://bus_simulator?region=eu-west-1&endpoint_url=http://127.0.0.1:4568"]
-    error_message = "Every new task must backfill the previous days."
+    condition     = startswith(jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[0].command[0], "bus-simulator ops seed --history 5d --store duckdb:/tmp/timestream.duckdb || echo") && endswith(jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[0].command[0], "exec bus-simulator timestream-local --host 0.0.0.0 --port 4568 --store duckdb:/tmp/timestream.duckdb")
+    error_message = "Every new task must write history into its file, and then serve it."
   }
 
   assert {
-    condition     = jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[1].dependsOn == [{ containerName = "endpoint", condition = "HEALTHY" }] && !jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[1].essential
-    error_message = "The backfill must wait for the endpoint, and its end must not stop the task."
+    condition     = strcontains(jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[0].command[0], "\"history failed\"") && aws_cloudwatch_log_metric_filter.history_failed.pattern == "{ $.message = \"history failed\" }"
+    error_message = "The metric must count what the task logs if it has no history."
   }
 
   assert {
@@ -47,4 +49,21 @@ run "a_memory_that_fargate_lacks_with_this_cpu_is_refused" {
   }
 
   expect_failures = [var.size]
+}
+
+run "readers_and_writers_have_different_tokens" {
+  assert {
+    condition     = [for secret in jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[0].secrets : secret.name] == ["BUS_SIMULATOR_READER_TOKEN", "BUS_SIMULATOR_WRITER_TOKEN"]
+    error_message = "The endpoint must know both tokens."
+  }
+}
+
+run "equal_tokens_are_refused" {
+  command = plan
+
+  variables {
+    first_tokens = { reader = "rrrrrrrrrrrrrrrrrrrr", writer = "rrrrrrrrrrrrrrrrrrrr" }
+  }
+
+  expect_failures = [var.first_tokens]
 }
