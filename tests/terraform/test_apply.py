@@ -83,7 +83,7 @@ def complete(ready: Stack) -> Mapping[str, Any]:
 
 @pytest.fixture(scope="module")
 def made(ready: Stack) -> Stack:
-    ready.plan()
+    ready.keep_plan()
     ready.apply()
     return ready
 
