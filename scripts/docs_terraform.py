@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import hcl2
 
@@ -48,7 +48,7 @@ def example(folder: Path) -> Iterator[str]:
 
 def inputs(folder: Path) -> Iterator[str]:
     """The table of variables."""
-    found = blocks(folder / "variables.tf", "variable")
+    found = blocks(folder, "variable")
     if found:
         yield from ("", "| input | what | type | default |", "|---|---|---|---|")
         for name, variable in found.items():
@@ -59,15 +59,18 @@ def inputs(folder: Path) -> Iterator[str]:
 def outputs(folder: Path) -> Iterator[str]:
     """The table of outputs."""
     yield from ("", "| output | what |", "|---|---|")
-    for name, output in blocks(folder / "outputs.tf", "output").items():
+    for name, output in blocks(folder, "output").items():
         yield f"| `{name}` | {text(output['description'])} |"
 
 
-def blocks(path: Path, kind_of_block: str) -> Mapping[str, Attributes]:
-    """The blocks of a kind in a Terraform file, by name."""
-    with path.open(encoding="utf-8") as file:
-        found = hcl2.load(file).get(kind_of_block, [])
-    return {text(name): attributes for block in found for name, attributes in block.items()}
+def blocks(folder: Path, kind_of_block: Literal["variable", "output"]) -> Mapping[str, Attributes]:
+    """The variables or outputs of a folder, by name."""
+    found: dict[str, Attributes] = {}
+    for path in sorted(folder.glob(f"{kind_of_block}s*.tf")):
+        with path.open(encoding="utf-8") as file:
+            of_file = hcl2.load(file).get(kind_of_block, [])
+        found |= {text(name): attributes for block in of_file for name, attributes in block.items()}
+    return found
 
 
 def text(written: str) -> str:

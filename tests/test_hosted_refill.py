@@ -84,9 +84,9 @@ def seeded(hosted: Endpoint) -> None:
     hosted.kill()
     for file in hosted.folder.glob("*.duckdb*"):
         file.unlink()
-    file = f"duckdb:{hosted.folder / 'timestream.duckdb'}"
+    store = f"duckdb:{hosted.folder / 'timestream.duckdb'}"
     done = subprocess.run(
-        (*PROGRAM, "ops", "seed", "--history", "2h", "--store", file),
+        (*PROGRAM, "ops", "seed", "--history", "2h", "--store", store),
         env=environment(**KEYS),
         capture_output=True,
         text=True,

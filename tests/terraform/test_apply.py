@@ -303,9 +303,11 @@ def task_with_a_log(moto: Moto) -> Iterator[str]:
     definition = made["taskDefinition"]["taskDefinitionArn"]
     cluster = "bus-simulator-cluster"
     (task,) = ecs.run_task(cluster=cluster, taskDefinition=definition, launchType="FARGATE")["tasks"]
-    yield task["taskArn"]
-    ecs.stop_task(cluster=cluster, task=task["taskArn"])
-    ecs.deregister_task_definition(taskDefinition=definition)
+    try:
+        yield task["taskArn"]
+    finally:
+        ecs.stop_task(cluster=cluster, task=task["taskArn"])
+        ecs.deregister_task_definition(taskDefinition=definition)
 
 
 def test_the_commands_of_the_operations_manual_run(made: Stack, complete: Mapping[str, Any]) -> None:

@@ -45,10 +45,10 @@ def test_a_module_has_its_files_and_they_are_small(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_every_variable_is_typed_and_described_and_every_output_described(folder: Path) -> None:
-    for name, variable in blocks(folder / "variables.tf", "variable").items():
+    for name, variable in blocks(folder, "variable").items():
         assert variable.get("type"), name
         assert str(variable.get("description", "")).strip('"').endswith("."), name
-    for name, output in blocks(folder / "outputs.tf", "output").items():
+    for name, output in blocks(folder, "output").items():
         assert str(output.get("description", "")).strip('"').endswith("."), name
 
 
